@@ -1,0 +1,94 @@
+"""Every error and warning of the package.
+
+An error says what happened, what was given, what was expected, what to write
+instead and where, each on a line of its own, so that a learner can find the
+part they need.  All errors derive from :class:`BackpropError` *and* from the
+built-in that fits, so ``except ValueError`` keeps working.
+"""
+
+from __future__ import annotations
+
+
+class BackpropError(Exception):
+    """The base of every error this package raises on purpose.
+
+    Parameters
+    ----------
+    problem
+        One sentence: what went wrong.
+    given, expected, instead, at
+        What was given, what was expected, what to write instead, and the
+        learner's own line.  Each is optional and prints on its own line.
+
+    Examples
+    --------
+    >>> print(BackpropError("x does not fit.", given="shape (3,)", expected="shape (4,)"))
+    x does not fit.
+      given:    shape (3,)
+      expected: shape (4,)
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        given: str | None = None,
+        expected: str | None = None,
+        instead: str | None = None,
+        at: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.given = given
+        self.expected = expected
+        self.instead = instead
+        self.at = at
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        parts = {
+            "given": self.given,
+            "expected": self.expected,
+            "instead": self.instead,
+            "at": self.at,
+        }
+        lines = [f"  {key + ':':<9} {text}" for key, text in parts.items() if text]
+        return "\n".join([self.problem, *lines])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments do not survive the default pickling, and an
+        # error must be able to leave the process it was raised in.
+        return (_rebuild, (type(self), self.problem, self.__dict__.copy()))
+
+
+def _rebuild(kind: type[BackpropError], problem: str, state: dict[str, str]) -> BackpropError:
+    error = kind(problem)
+    error.__dict__.update(state)
+    return error
+
+
+class UnsupportedError(BackpropError, TypeError):
+    """A function, a call form or a type that the package does not handle."""
+
+
+class DetachedError(BackpropError, TypeError):
+    """A traced value would silently lose its history (``float(x)``, ``np.asarray(x)``)."""
+
+
+class InPlaceError(BackpropError, TypeError):
+    """A traced value would be changed in place (``x[0] = 1``, ``out=x``)."""
+
+
+class ShapeError(BackpropError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class InvalidValueError(BackpropError, ValueError):
+    """A value outside of what is allowed: an empty batch, an unknown option, NaN."""
+
+
+class NotFoundError(BackpropError, LookupError):
+    """A name or an index that does not exist."""
+
+
+class BackpropWarning(UserWarning):
+    """Something that is allowed and probably not meant."""
