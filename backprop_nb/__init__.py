@@ -1,0 +1,70 @@
+"""Backpropagation in Jupyter: trace NumPy code, step its backward pass, see every number.
+
+Everything a learner types is here::
+
+    import numpy as np
+    import backprop_nb as bp
+
+    graph = bp.trace(lambda x: np.sin(x) * x, 2.0)
+    graph.backward().gradients  # the gradient, one per argument
+    graph.explore()  # step it, with every number
+
+The views load on first use, so that importing the package stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from backprop_nb.errors import (
+    BackpropError,
+    BackpropWarning,
+    DetachedError,
+    InPlaceError,
+    InvalidValueError,
+    NotFoundError,
+    ShapeError,
+    UnsupportedError,
+)
+from backprop_nb.network import SigmoidNetwork
+from backprop_nb.tracing import Backward, Graph, Node, Step, sigmoid, trace
+
+if TYPE_CHECKING:
+    from backprop_nb.views import widgets
+    from backprop_nb.views.widgets import GraphExplorer
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BackpropError",
+    "BackpropWarning",
+    "Backward",
+    "DetachedError",
+    "Graph",
+    "GraphExplorer",
+    "InPlaceError",
+    "InvalidValueError",
+    "Node",
+    "NotFoundError",
+    "ShapeError",
+    "SigmoidNetwork",
+    "Step",
+    "UnsupportedError",
+    "sigmoid",
+    "trace",
+    "widgets",
+]
+
+_ON_FIRST_USE = {"GraphExplorer"}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "widgets" or name in _ON_FIRST_USE:
+        widgets = importlib.import_module("backprop_nb.views.widgets")
+        return widgets if name == "widgets" else getattr(widgets, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

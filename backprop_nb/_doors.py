@@ -1,0 +1,21 @@
+"""The doors: the few places where a lower wing reaches up to a higher one.
+
+Imports in this package run downward only, which keeps ``import backprop_nb``
+light and every wing usable without those above it.  A learner still wants to
+write ``graph.explore()``.  So a handful of short functions import what lies
+above them *when they are called*, and each of them is named here, as
+``("module:qualname", "imported module")``.  ``tests/test_imports.py`` reads
+this list: a local import that is missing from it fails, and so does an entry
+that no longer has its import.
+"""
+
+from __future__ import annotations
+
+DOORS: tuple[tuple[str, str], ...] = (
+    ("backprop_nb.tracing.graph:Graph.backward", "backprop_nb.tracing.backward"),
+    ("backprop_nb.tracing.graph:Graph.describe", "backprop_nb.views.scene"),
+    ("backprop_nb.tracing.graph:Graph.draw", "backprop_nb.views.figures"),
+    ("backprop_nb.tracing.graph:Graph.explore", "backprop_nb.views.widgets"),
+    ("backprop_nb.tracing.backward:Contribution.explain", "backprop_nb.tracing.emit.rule"),
+    ("backprop_nb.network.sigmoid:SigmoidNetwork.trace", "backprop_nb.tracing"),
+)

@@ -1,0 +1,8 @@
+"""From a NumPy function to a computation graph, and back through the chain rule."""
+
+from backprop_nb.tracing.backward import Backward, Contribution, Step
+from backprop_nb.tracing.graph import Graph, Node, Source
+from backprop_nb.tracing.rules import sigmoid
+from backprop_nb.tracing.trace import trace
+
+__all__ = ["Backward", "Contribution", "Graph", "Node", "Source", "Step", "sigmoid", "trace"]

@@ -1,0 +1,105 @@
+"""Sums, products, quotients and powers: two arguments that broadcast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.rules.row import POSITIVE, REAL, Binding, Form, Row, unbroadcast
+
+SUM, PRODUCT, UNARY, POWER, ATOM = (
+    Binding.SUM,
+    Binding.PRODUCT,
+    Binding.UNARY,
+    Binding.POWER,
+    Binding.ATOM,
+)
+
+
+def _power_base(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    """``y x^(y-1)``, with the exponents that every course uses written as a course would."""
+    if isinstance(y, int | float):
+        if y in (0, 1):
+            return g * y
+        return y * g * (x if y == 2 else x ** (y - 1))
+    # Where y is 0 the slope is 0, also at x = 0, where x^(y-1) is infinite.
+    return unbroadcast(g * y * x ** np.where(y == 0, 1.0, y - 1), x)
+
+
+def _power_exponent(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    """``x^y log x``; at x = 0 the limit 0 is taken."""
+    if isinstance(x, int | float):
+        return unbroadcast(g * ans * (np.log(x) if x else 0.0), y)
+    return unbroadcast(g * ans * np.log(np.where(x == 0, 1.0, x)), y)
+
+
+ROWS = (
+    Row(
+        np.add,
+        (
+            lambda g, ans, x, y: unbroadcast(g, x),
+            lambda g, ans, x, y: unbroadcast(g, y),
+        ),
+        numpy=Form("#1 + #2", SUM, (SUM, PRODUCT)),
+        latex=Form("#1 + #2", SUM, (SUM, PRODUCT)),
+        symbol="+",
+        domain=(REAL, REAL),
+    ),
+    Row(
+        np.subtract,
+        (
+            lambda g, ans, x, y: unbroadcast(g, x),
+            lambda g, ans, x, y: unbroadcast(-g, y),
+        ),
+        numpy=Form("#1 - #2", SUM, (SUM, PRODUCT)),
+        latex=Form("#1 - #2", SUM, (SUM, PRODUCT)),
+        symbol="−",
+        domain=(REAL, REAL),
+    ),
+    Row(
+        np.multiply,
+        (
+            lambda g, ans, x, y: unbroadcast(g * y, x),
+            lambda g, ans, x, y: unbroadcast(g * x, y),
+        ),
+        numpy=Form("#1 * #2", PRODUCT, (PRODUCT, UNARY)),
+        latex=Form(r"#1 \odot #2", PRODUCT, (PRODUCT, UNARY)),
+        symbol="×",
+        latex_with_number=Form(r"#1 \, #2", PRODUCT, (PRODUCT, UNARY)),
+        domain=(REAL, REAL),
+    ),
+    Row(
+        np.true_divide,
+        (
+            lambda g, ans, x, y: unbroadcast(g / y, x),
+            lambda g, ans, x, y: unbroadcast(-g * ans / y, y),
+        ),
+        numpy=Form("#1 / #2", PRODUCT, (PRODUCT, UNARY)),
+        latex=Form(r"\frac{#1}{#2}"),
+        symbol="÷",
+        domain=(REAL, POSITIVE),
+    ),
+    Row(
+        np.power,
+        (_power_base, _power_exponent),
+        numpy=Form("#1 ** #2", POWER, (ATOM, UNARY)),
+        latex=Form("#1^{#2}", POWER, (ATOM, Binding.LOOSE)),
+        symbol="xʸ",
+        domain=(POSITIVE, REAL),
+    ),
+    Row(
+        np.negative,
+        (lambda g, ans, x: -g,),
+        numpy=Form("-#1", UNARY, (UNARY,)),
+        latex=Form("-#1", UNARY, (UNARY,)),
+        symbol="−",
+    ),
+    Row(
+        np.positive,
+        (lambda g, ans, x: g,),
+        numpy=Form("+#1", UNARY, (UNARY,)),
+        latex=Form("+#1", UNARY, (UNARY,)),
+        symbol="+",
+    ),
+)

@@ -1,0 +1,205 @@
+"""What one row of the rule table says, and the two helpers that rows share.
+
+A row answers four questions about one NumPy function: how it is computed, how
+it prints (as NumPy and as LaTeX), how a cotangent flows back through it, and
+from which numbers its test may draw.  Nothing else in the package knows any of
+this, so a new function is one new row.
+
+Every vector-Jacobian product is plain NumPy on ``(g, ans, *args, **kwargs)``,
+in that order: ``g`` is the adjoint of the result, ``ans`` the result, and the
+rest is what the function was called with.  Plain NumPy can be traced, which is
+how the backward pass prints itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+Vjp = Callable[..., Any]
+"""A vector-Jacobian product ``(g, ans, *args, **kwargs) -> gradient of one argument``."""
+
+
+class Binding(IntEnum):
+    """How tightly an expression holds together; a looser one inside a tighter needs brackets."""
+
+    LOOSE = 0
+    SUM = 1
+    PRODUCT = 2
+    UNARY = 3
+    POWER = 4
+    ATOM = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a call prints: ``#1``, ``#2`` stand for the arguments, as in a TeX macro.
+
+    Parameters
+    ----------
+    text
+        The pattern, or a function ``(arguments, keywords) -> text`` where a
+        pattern cannot say it.
+    binding
+        How tightly the printed text holds together.
+    needs
+        The binding that each argument must have to go without brackets.  The
+        last one counts for all further arguments.
+    """
+
+    text: str | Callable[[Sequence[str], Mapping[str, Any]], str]
+    binding: Binding = Binding.ATOM
+    needs: tuple[Binding, ...] = (Binding.LOOSE,)
+
+    def fill(self, arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+        """Return the text with the printed ``arguments`` put in."""
+        if callable(self.text):
+            return self.text(arguments, keywords)
+        return re.sub(r"#(\d)", lambda m: arguments[int(m[1]) - 1], self.text)
+
+    def need(self, position: int) -> Binding:
+        """Return the binding that the argument at ``position`` must have."""
+        return self.needs[min(position, len(self.needs) - 1)]
+
+
+Interval = tuple[float, float]
+
+REAL: Interval = (-2.0, 2.0)
+POSITIVE: Interval = (0.5, 3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One NumPy function: computed, printed, reversed, tested.
+
+    Parameters
+    ----------
+    function
+        The function itself; calling it is how the row is computed.
+    vjps
+        One vector-Jacobian product for each array argument, in order; ``None``
+        for an argument that carries no gradient, such as a condition.
+    numpy, latex
+        How a call prints in the two notations.
+    symbol
+        The few characters that a card in the picture has room for.
+    latex_with_number
+        The LaTeX form when one of the arguments is a number, if that differs.
+    signature
+        Names of all positional parameters, so that ``np.sum(x, 0)`` and
+        ``np.sum(x, axis=0)`` are recorded alike.
+    domain
+        For each array argument the interval from which tests draw.
+    view
+        Whether NumPy may return a view of the first argument; writing into
+        either would then change both.
+    """
+
+    function: Callable[..., Any]
+    vjps: tuple[Vjp | None, ...]
+    numpy: Form
+    latex: Form
+    symbol: str
+    latex_with_number: Form | None = None
+    signature: tuple[str, ...] = ()
+    domain: tuple[Interval, ...] = (REAL,)
+    view: bool = False
+
+    @property
+    def name(self) -> str:
+        """The function's NumPy name, such as ``"add"``."""
+        return str(self.function.__name__)
+
+
+def call(name: str, *positional: str) -> Form:
+    """Return the form of an ordinary function call, keywords included.
+
+    Keywords that are named in ``positional`` print without their name.
+
+    >>> call("np.sum").fill(["x"], {"axis": 0})
+    'np.sum(x, axis=0)'
+    """
+
+    def fill(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+        first = [literal(keywords[key]) for key in positional]
+        named = [
+            f"{key}={literal(value)}" for key, value in keywords.items() if key not in positional
+        ]
+        return f"{name}({', '.join([*arguments, *first, *named])})"
+
+    return Form(fill)
+
+
+def literal(value: Any) -> str:
+    """Return Python source for a plain value: a number, an axis, a shape, an index.
+
+    Raises
+    ------
+    TypeError
+        For anything else, because printed code is built from known pieces only.
+
+    >>> literal((slice(None, 2), None, Ellipsis))
+    '(slice(None, 2, None), None, ...)'
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
+    if value is Ellipsis:
+        return "..."
+    if isinstance(value, np.generic):
+        return repr(value.item())
+    if isinstance(value, slice):
+        return f"slice({literal(value.start)}, {literal(value.stop)}, {literal(value.step)})"
+    if isinstance(value, tuple):
+        items = ", ".join(map(literal, value))
+        return f"({items},)" if len(value) == 1 else f"({items})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, np.ndarray):
+        return f"np.array({literal(value.tolist())}, dtype={value.dtype.name!r})"
+    raise TypeError(f"no source text for a {type(value).__name__}")
+
+
+def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let ``function`` honour ``__array_function__`` as NumPy's own functions do.
+
+    A traced array then sees the call as one node.  Arrays and numbers take the
+    short way straight into ``function``.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        for arg in args:
+            if not isinstance(arg, np.ndarray | np.generic | float | int):
+                handler = getattr(type(arg), "__array_function__", None)
+                if handler is not None:
+                    return handler(arg, wrapper, (type(arg),), args, kwargs)
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+def unbroadcast(g: Any, like: Any) -> Any:
+    """Sum ``g`` down to the shape of ``like``: the transpose of broadcasting.
+
+    Where NumPy stretched an argument, one entry was used many times, so the
+    gradients of all its uses add up.
+
+    >>> unbroadcast(np.ones((2, 3)), np.zeros((3,)))
+    array([2., 2., 2.])
+    """
+    shape: tuple[int, ...] = like.shape
+    if g.shape == shape:
+        return g
+    extra = g.ndim - len(shape)
+    if extra:
+        g = np.sum(g, axis=tuple(range(extra)))
+    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
+    if stretched:
+        g = np.sum(g, axis=stretched, keepdims=True)
+    return g

@@ -1,0 +1,326 @@
+"""From a place in a running function to the expression that stands there.
+
+Python keeps, for every bytecode instruction, the exact span of the source text
+it came from.  So the instruction at which a traced call happened gives the
+learner's own expression, and the syntax tree around it gives the name that the
+result was assigned to.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from backprop_nb.tracing.graph import CONSTANT, Label, Record, Source
+
+Span = tuple[int, int, int, int]
+"""First line, last line, first column, last column, as ``co_positions`` gives them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """One call of one of the learner's functions.
+
+    ``lasti`` is the instruction in the *calling* function, so that a value which
+    is returned at once can take the name that the caller gives it.
+    """
+
+    parent: Scope | None
+    code: CodeType
+    lasti: int
+
+
+class _Module:
+    """The syntax tree of one source text, indexed by span."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.encode().splitlines(keepends=True)
+        self.by_span: dict[Span, ast.AST] = {}
+        self.parent: dict[ast.AST, ast.AST] = {}
+        pending: list[ast.AST] = [ast.parse(text)]
+        while pending:
+            node = pending.pop()
+            span = _span(node)
+            if span:
+                # A statement that is only an expression has the expression's
+                # span; children come later, so the expression wins.
+                self.by_span[span] = node
+            for child in ast.iter_child_nodes(node):
+                self.parent[child] = node
+                pending.append(child)
+
+    def text(self, node: ast.AST) -> str:
+        """Return the source text of ``node``; columns count UTF-8 bytes."""
+        first, last, start, end = _span(node) or (1, 1, 0, 0)
+        rows = self.lines[first - 1 : last]
+        rows[-1] = rows[-1][:end]
+        rows[0] = rows[0][start:]
+        return b"".join(rows).decode()
+
+    def column(self, line: int, offset: int) -> int:
+        """Return the column in characters of a byte offset."""
+        return len(self.lines[line - 1][:offset].decode())
+
+    def function(self, node: ast.AST) -> ast.AST:
+        """Return the function around ``node``, or the outermost statement."""
+        while node in self.parent and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            above = self.parent[node]
+            if isinstance(above, ast.Module):
+                break
+            node = above
+        return node
+
+
+def _span(node: ast.AST) -> Span | None:
+    if not isinstance(node, ast.expr | ast.stmt):
+        return None
+    if node.end_lineno is None or node.end_col_offset is None:
+        return None
+    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+
+
+@lru_cache(maxsize=128)
+def _parse(text: str) -> _Module | None:
+    try:
+        return _Module(text)
+    except SyntaxError:
+        return None
+
+
+@lru_cache(maxsize=512)
+def _spans(code: CodeType) -> tuple[Any, ...]:
+    return tuple(code.co_positions())
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An expression in a source text."""
+
+    module: _Module
+    node: ast.AST
+    code: CodeType
+
+    @property
+    def source(self) -> Source:
+        """The expression's text with its location."""
+        return self.source_of(self.node)
+
+    def source_of(self, node: ast.AST) -> Source:
+        """Return the text and location of another node of the same module."""
+        first, last, start, end = _span(node) or (1, 1, 0, 0)
+        block = _span(self.module.function(node)) or (first, last, 0, 0)
+        return Source(
+            self.module.text(node),
+            self.code.co_filename,
+            (first, self.module.column(first, start)),
+            (last, self.module.column(last, end)),
+            block[:2],
+        )
+
+
+def locate(code: CodeType, lasti: int) -> Place | None:
+    """Return the expression at an instruction, or ``None`` where no source text exists."""
+    text = "".join(linecache.getlines(code.co_filename))
+    module = _parse(text) if text else None
+    spans = _spans(code)
+    if module is None or not 0 <= lasti // 2 < len(spans):
+        return None
+    node = module.by_span.get(spans[lasti // 2])
+    return None if node is None else Place(module, node, code)
+
+
+def describe_place(code: CodeType, lasti: int) -> str:
+    """Return ``expression   (line 3 of loss)``, for error messages."""
+    spans = _spans(code)
+    line = spans[lasti // 2][0] if 0 <= lasti // 2 < len(spans) else code.co_firstlineno
+    # A notebook cell is compiled under a made-up file name that says nothing.
+    path = Path(code.co_filename)
+    cell = "ipykernel" in code.co_filename or code.co_filename.startswith("<")
+    where = f"line {line} of {code.co_name}" + ("" if cell else f" in {path.name}")
+    text = linecache.getline(code.co_filename, line).strip()
+    return f"{text}   ({where})" if text else where
+
+
+def assigned_name(place: Place) -> str | None:
+    """Return the name that the value of the expression is assigned to, if any."""
+    node, parent = place.node, place.module.parent.get(place.node)
+    if isinstance(node, ast.AugAssign):
+        return _target_name(node.target)
+    if isinstance(parent, ast.Tuple | ast.List):
+        above = place.module.parent.get(parent)
+        if isinstance(above, ast.Assign) and isinstance(above.targets[0], ast.Tuple | ast.List):
+            targets = above.targets[0].elts
+            position = parent.elts.index(node)  # type: ignore[arg-type]
+            return _target_name(targets[position]) if len(targets) == len(parent.elts) else None
+    if isinstance(parent, ast.Assign):
+        return next(filter(None, map(_target_name, parent.targets)), None)
+    if isinstance(parent, ast.AnnAssign | ast.NamedExpr):
+        return _target_name(parent.target)
+    if isinstance(parent, ast.For) and parent.iter is node:
+        return _target_name(parent.target)
+    return None
+
+
+def _target_name(target: ast.AST) -> str | None:
+    match target:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(value=value):
+            return _target_name(value)
+    return None
+
+
+def is_returned(place: Place) -> bool:
+    """Whether the value of the expression is what its function returns."""
+    parent = place.module.parent.get(place.node)
+    return isinstance(parent, ast.Return | ast.Lambda)
+
+
+def operand(place: Place, position: int, count: int) -> ast.AST | None:
+    """Return the expression of one of the ``count`` operands of a call or an operator."""
+    match place.node:
+        case ast.BinOp(left=left, right=right):
+            operands: list[ast.AST] = [left, right]
+        case ast.AugAssign(target=target, value=value):
+            operands = [target, value]
+        case ast.Call(args=args, func=ast.Attribute(value=owner)) if len(args) == count - 1:
+            operands = [owner, *args]
+        case ast.Call(args=args):
+            operands = list(args)
+        case _:
+            operands = []
+    return operands[position] if position < len(operands) else None
+
+
+def label_records(
+    records: Sequence[Record], input_names: Sequence[str], output: int, function_name: str
+) -> list[Label]:
+    """Return a unique name, the source expression and the scope of every record.
+
+    An output that the learner gave no name takes the name of the function.
+    """
+    known: dict[tuple[CodeType, int], Place | None] = {}
+    places = [_place(record, known) for record in records]
+    sources = [place.source if place else None for place in places]
+    wanted = [_wanted_name(record, place) for record, place in zip(records, places, strict=True)]
+    for index, name, source in _constants(records, places):
+        wanted[index], sources[index] = name, source
+    taken = {*input_names, *wanted}
+    if wanted[output] is None and function_name.isidentifier() and function_name not in taken:
+        wanted[output] = function_name
+    names = unique_names(input_names, wanted[len(input_names) :], records)
+    scopes = _scope_names(records)
+    return [
+        Label(name, source, scopes.get(record.scope, ()))
+        for name, source, record in zip(names, sources, records, strict=True)
+    ]
+
+
+def _place(record: Record, known: dict[tuple[CodeType, int], Place | None]) -> Place | None:
+    """Return the expression of a record; a loop comes back to the same one many times."""
+    if record.scope is None:
+        return None
+    key = record.scope.code, record.lasti
+    if key not in known:
+        known[key] = locate(*key)
+    return known[key]
+
+
+def _wanted_name(record: Record, place: Place | None) -> str | None:
+    """Return the name in the learner's code; a value returned at once takes the caller's."""
+    scope: Scope | None = record.scope
+    while place is not None and scope is not None:
+        name = assigned_name(place)
+        if name is not None or not is_returned(place) or scope.parent is None:
+            return name
+        place = locate(scope.parent.code, scope.lasti)
+        scope = scope.parent
+    return None
+
+
+def _constants(
+    records: Sequence[Record], places: Sequence[Place | None]
+) -> Iterator[tuple[int, str | None, Source]]:
+    """Yield each constant with the name and expression at its first use."""
+    seen: set[int] = set()
+    for record, place in zip(records, places, strict=True):
+        for position, parent in enumerate(record.parents):
+            if parent is None or records[parent].row is not CONSTANT or parent in seen:
+                continue
+            seen.add(parent)
+            node = operand(place, position, len(record.parents)) if place else None
+            if place is not None and node is not None:
+                simple = isinstance(node, ast.Name | ast.Attribute)
+                yield parent, _target_name(node) if simple else None, place.source_of(node)
+
+
+def unique_names(
+    inputs: Sequence[str], wanted: Sequence[str | None], records: Sequence[Record]
+) -> list[str]:
+    """Make names unique: ``z`` assigned three times becomes ``z1``, ``z2``, ``z3``.
+
+    A value without a name is called ``v1``, ``v2``, … and a constant ``c1``, ….
+    """
+    times = Counter(filter(None, wanted))
+    taken = {*inputs, *times}
+    names = list(inputs)
+    counts: Counter[str] = Counter()
+    for name, record in zip(wanted, records[len(inputs) :], strict=True):
+        if name is not None and times[name] == 1 and name not in inputs:
+            names.append(name)
+            continue
+        stem = name or ("c" if record.row is CONSTANT else "v")
+        if stem[-1].isdigit():
+            stem += "_"
+        counts[stem] += 1
+        while f"{stem}{counts[stem]}" in taken:
+            counts[stem] += 1
+        names.append(f"{stem}{counts[stem]}")
+    return names
+
+
+def _scope_names(records: Sequence[Record]) -> dict[Scope | None, tuple[str, ...]]:
+    """Return, for every scope, the chain of calls below the traced function."""
+    scopes = list(dict.fromkeys(_with_parents(records)))
+    calls = Counter(_call_name(scope) for scope in scopes)
+    numbers: Counter[str | None] = Counter()
+    chains: dict[Scope | None, tuple[str, ...]] = {None: ()}
+    for scope in scopes:
+        above = chains[scope.parent]
+        name = _call_name(scope)
+        if name is None:
+            chains[scope] = above
+            continue
+        numbers[name] += 1
+        chains[scope] = (*above, f"{name} {numbers[name]}" if calls[name] > 1 else name)
+    return chains
+
+
+def _with_parents(records: Sequence[Record]) -> Iterator[Scope]:
+    """Yield the scopes of the records, each after the scope around it."""
+    for record in records:
+        chain = []
+        scope = record.scope
+        while scope is not None:
+            chain.append(scope)
+            scope = scope.parent
+        yield from reversed(chain)
+
+
+def _call_name(scope: Scope) -> str | None:
+    """Return the called function's name; ``None`` for the traced one and comprehensions."""
+    if scope.parent is None or re.fullmatch(
+        r"<(listcomp|dictcomp|setcomp|genexpr)>", scope.code.co_name
+    ):
+        return None
+    qualified = getattr(scope.code, "co_qualname", scope.code.co_name).split("<locals>.")[-1]
+    owner, _, name = qualified.rpartition(".")
+    return owner if owner and name == "__call__" else name.replace("<lambda>", "λ")

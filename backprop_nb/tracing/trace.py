@@ -1,0 +1,225 @@
+"""``trace``: run a NumPy function once and keep what it computed as a graph."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.errors import BackpropWarning, UnsupportedError
+from backprop_nb.tracing import refusals, structure
+from backprop_nb.tracing.graph import CONSTANT, Graph, Record
+from backprop_nb.tracing.source import describe_place, label_records
+from backprop_nb.tracing.traced import Tape, Traced, plain
+
+
+def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
+    """Run ``f`` once on the given arguments and return its computation graph.
+
+    Parameters
+    ----------
+    f
+        A function written in plain NumPy that returns one number or one array.
+    *args
+        Its arguments: numbers, arrays, or lists, tuples and dicts of them.
+        Integers count as floats; float32 stays float32.  Arrays are copied, so
+        later changes do not reach the trace.
+    **kwargs
+        Floats and float arrays among them are traced; everything else (axes,
+        counts, names, flags) is passed on as it is.
+
+    Returns
+    -------
+    Graph
+        One node per input, per captured array and per NumPy call.
+
+    Raises
+    ------
+    UnsupportedError
+        If ``f`` calls a function without a rule, at the line of the call, or if
+        an argument or the result is not made of real numbers.
+    DetachedError, InPlaceError, ShapeError
+        If ``f`` leaves NumPy, writes into a traced array, or shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import backprop_nb as bp
+    >>> def f(x):
+    ...     u = x**2
+    ...     v = u + np.exp(u)
+    ...     return np.sqrt(v) + np.cos(v)
+    >>> graph = bp.trace(f, 1.0)
+    >>> print(f"{graph.value:.4f}")
+    1.0900
+    >>> print(f"{graph.backward().gradients[0]:.4f}")
+    5.9831
+    """
+    tape = Tape(sys._getframe(0))
+    arguments = _Arguments(tape, f, args, kwargs)
+    try:
+        result = f(*arguments.positional, **arguments.named)
+        output = _output(tape, result, f)
+    except Exception as error:
+        ours = refusals.find_own(error)
+        if ours is None:
+            raise
+        raise ours.with_traceback(refusals.without_own_frames(error.__traceback__)) from None
+    finally:
+        records = tape.close()
+    graph = Graph(
+        records,
+        len(arguments.names),
+        output,
+        lambda graph: label_records(
+            graph.records, arguments.names, graph.output_index, graph.function_name
+        ),
+        arguments.restore,
+        _function_name(f),
+    )
+    _warn_not_finite(graph)
+    return graph
+
+
+class _Arguments:
+    """The arguments of one trace: wrapped for the call, and their structure afterwards."""
+
+    def __init__(
+        self, tape: Tape, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> None:
+        self.names: list[str] = []
+        names = _parameter_names(f, len(args))
+        self.positional = [
+            self._wrap(tape, tree, name) for name, tree in zip(names, args, strict=True)
+        ]
+        traced = {key: value for key, value in kwargs.items() if _is_float(value)}
+        self.named = kwargs | {key: self._wrap(tape, value, key) for key, value in traced.items()}
+        self._skeleton = [
+            structure.rebuild(tree, lambda _, leaf: _is_number(leaf))
+            for tree in (*args, *traced.values())
+        ]
+
+    def _wrap(self, tape: Tape, tree: Any, name: str) -> Any:
+        def wrap(label: str, leaf: Any) -> Any:
+            if not _is_number(leaf):
+                return leaf
+            value = _input_value(leaf, label)
+            while label in self.names:
+                label += "_"
+            self.names.append(label)
+            return tape.input(value)
+
+        return structure.rebuild(tree, wrap, name)
+
+    def restore(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        """Return one tree per argument with ``leaves`` in place of the inputs."""
+        rest = iter(leaves)
+        return tuple(
+            structure.rebuild(tree, lambda _, traced: next(rest) if traced else None)
+            for tree in self._skeleton
+        )
+
+
+def _is_number(leaf: Any) -> bool:
+    """Whether an argument's leaf is traced: numbers are, truth values and text are not."""
+    if type(leaf) is Traced:
+        return True
+    if isinstance(leaf, np.ndarray | np.generic):
+        return leaf.dtype.kind in "iufcO"
+    return isinstance(leaf, int | float | complex) and not isinstance(leaf, bool)
+
+
+def _is_float(leaf: Any) -> bool:
+    """Whether a keyword argument is traced; integers there are counts and axes."""
+    if isinstance(leaf, np.ndarray | np.generic | Traced):
+        return leaf.dtype.kind in "fcO"
+    return isinstance(leaf, float | complex)
+
+
+def _input_value(leaf: Any, name: str) -> Any:
+    """Return a float copy that later changes by the learner cannot reach."""
+    if type(leaf) is Traced:
+        return leaf
+    array = np.array(leaf)
+    refusals.require_real(array, f"The argument {name}")
+    if array.dtype.kind != "f":
+        array = array.astype(np.float64)
+    return array if isinstance(leaf, np.ndarray) else array[()]
+
+
+def _parameter_names(f: Callable[..., Any], count: int) -> list[str]:
+    """Return a name for each positional argument, from the signature of ``f``."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        parameters = []
+    names = []
+    for k in range(count):
+        last = parameters[min(k, len(parameters) - 1)] if parameters else None
+        if last is None:
+            names.append(f"x{k}")
+        elif last.kind is inspect.Parameter.VAR_POSITIONAL:
+            names.append(f"{last.name}{k - parameters.index(last)}")
+        else:
+            names.append(last.name if k < len(parameters) else f"x{k}")
+    return names
+
+
+def _function_name(f: Callable[..., Any]) -> str:
+    return getattr(f, "__name__", type(f).__name__)
+
+
+def _output(tape: Tape, result: Any, f: Callable[..., Any]) -> int:
+    """Return the record of what ``f`` returned.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is not one number or one array.
+    """
+    if type(result) is Traced and result._tape is tape:
+        return result._index
+    name = _function_name(f)
+    if result is None:
+        raise UnsupportedError(
+            f"{name} returned nothing.",
+            expected="one number or one array",
+            instead=f"end {name} with a return statement",
+        )
+    if isinstance(result, list | tuple | dict):
+        raise UnsupportedError(
+            f"{name} returned a {type(result).__name__} of {len(result)}.",
+            expected="one number or one array",
+            instead="return the one value to differentiate, and trace again for another",
+        )
+    return tape.constant(result)
+
+
+def _warn_not_finite(graph: Graph) -> None:
+    """Name the first node with a NaN or an infinity, if the output has one."""
+    if _is_finite(graph.value):
+        return
+    first = next(i for i, record in enumerate(graph.records) if not _is_finite(record.value))
+    record = graph.records[first]
+    what = "a NaN" if np.any(np.isnan(plain(record.value))) else "an infinity"
+    warnings.warn(
+        BackpropWarning(
+            f"The result is not finite; {graph.nodes[first].name} is the first node "
+            f"with {what}.{_where(record)}"
+        ),
+        stacklevel=3,
+    )
+
+
+def _where(record: Record) -> str:
+    if record.row is None or record.row is CONSTANT or record.scope is None:
+        return ""
+    return f"\n  at:       {describe_place(record.scope.code, record.lasti)}"
+
+
+def _is_finite(value: Any) -> bool:
+    return bool(np.all(np.isfinite(plain(value))))
