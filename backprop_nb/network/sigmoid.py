@@ -1,0 +1,537 @@
+"""The document's network and its backward pass, written by hand.
+
+The first half is the document, line by line: ``sigma``, ``forward_pass``,
+``squared_error`` and ``backward_pass`` are its equations as NumPy, made to be
+read next to it.  The second half, :class:`SigmoidNetwork`, holds the
+parameters and checks what it is given.
+
+Nothing here uses the tracer, so each can check the other.
+
+Everything is written for one input per row.  The document's A f is therefore
+``f @ A.T``, which for a single input f, a vector, is the same numbers as
+``A @ f``; its Aᵀδ is ``delta @ A``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop_nb.errors import NotFoundError
+from backprop_nb.network import validation
+from backprop_nb.network.validation import FloatArray
+
+if TYPE_CHECKING:
+    from backprop_nb.tracing import Graph
+
+# --- what the passes return -------------------------------------------------
+
+
+class PerLayer(dict[int, FloatArray]):
+    """One array per layer, numbered 1, ..., K as in the document.
+
+    A mapping and not a list, because a list would start at 0, and there is no
+    z_0: the input is given, not computed.
+
+    Examples
+    --------
+    >>> z = PerLayer({1: np.zeros(3), 2: np.zeros(1)})
+    >>> z[2]
+    array([0.])
+    >>> {i: z_i.shape for i, z_i in z.items()}
+    {1: (3,), 2: (1,)}
+    >>> z[0]
+    Traceback (most recent call last):
+        ...
+    backprop_nb.errors.NotFoundError: There is no layer 0 here.
+      given:    [0]
+      expected: [1] to [2], numbered as in the document
+    """
+
+    def __missing__(self, i: object) -> FloatArray:
+        raise NotFoundError(
+            f"There is no layer {i!r} here.",
+            given=f"[{i!r}]",
+            expected=f"[1] to [{len(self)}], numbered as in the document",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Forward:
+    """All values of a forward pass, indexed as in the document.
+
+    Attributes
+    ----------
+    f : tuple of arrays
+        ``f[0]`` is the input x, ``f[i]`` the output of layer i, ``f[K]`` that of
+        the network.  Each is ``(n_i,)``, or ``(N, n_i)`` for a batch.
+    z : PerLayer
+        ``z[i]``, for i = 1, ..., K, is what layer i hands to σ: the
+        pre-activation, of the shape of ``f[i]``.  There is no ``z[0]``.
+    """
+
+    f: tuple[FloatArray, ...]
+    z: PerLayer
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """The gradient of the loss, indexed as in the document.
+
+    Attributes
+    ----------
+    A : tuple of arrays
+        ``A[i]`` is ∂L/∂A_i, of the shape of A_i.
+    b : tuple of arrays
+        ``b[i]`` is ∂L/∂b_i, of the shape of b_i.
+    delta : PerLayer
+        ``delta[i]``, for i = 1, ..., K, is ∂L/∂z_i, with z_i the pre-activation
+        of layer i.  It has the shape of z_i; in a batch, row n belongs to input
+        n and carries the 1/N of the mean.
+    """
+
+    A: tuple[FloatArray, ...]
+    b: tuple[FloatArray, ...]
+    delta: PerLayer
+
+
+# --- the document, line by line ---------------------------------------------
+
+
+@overload
+def sigma(z: float) -> np.floating[Any]: ...
+@overload
+def sigma(z: ArrayLike) -> FloatArray: ...
+def sigma(z: ArrayLike) -> FloatArray | np.floating[Any]:
+    """Return the sigmoid σ(z) = 1 / (1 + e^(−z)), element by element.
+
+    The document's formula overflows for z = −1000.  Multiplied above and below
+    by e^z it reads e^z / (1 + e^z), which is safe there and keeps its precision
+    however close σ comes to 0.  So each element takes the form whose
+    exponential is at most 1.
+
+    Parameters
+    ----------
+    z : array_like of real numbers, any shape
+
+    Returns
+    -------
+    A scalar for a scalar, else an array of the shape of `z`; float32 stays
+    float32, and integers become float64.
+
+    Examples
+    --------
+    >>> print(sigma(0.0))
+    0.5
+    >>> sigma([-1000, 0, 1000])
+    array([0. , 0.5, 1. ])
+    """
+    z = validation.as_floats("z", z)
+    with np.errstate(under="ignore"):  # e^-1000 is 0, and 0 is right
+        e = np.exp(-np.abs(z))
+        sigmoid: FloatArray = np.where(z >= 0, 1, e) / (1 + e)
+    return sigmoid
+
+
+def sigma_prime(f: FloatArray) -> FloatArray:
+    """Return σ′(z) from f = σ(z): σ′ = σ(1 − σ), the document's σ differentiated.
+
+    Its argument is the activation f, not the pre-activation z.
+
+    Examples
+    --------
+    >>> print(sigma_prime(sigma(0.0)))
+    0.25
+    """
+    return f * (1 - f)
+
+
+def forward_pass(A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray) -> Forward:
+    """Return every f_i and z_i of y = (f_K ∘ … ∘ f_1)(x).
+
+    Parameters
+    ----------
+    A, b : sequences of arrays, ``A[i]`` of shape (n_{i+1}, n_i) and ``b[i]`` (n_{i+1},)
+    x : array of shape (n_0,) or (N, n_0)
+
+    Examples
+    --------
+    >>> forward = forward_pass([np.ones((3, 2)), np.zeros((1, 3))], [0, 0], np.ones(2))
+    >>> forward.z[1], forward.f[2]
+    (array([2., 2., 2.]), array([0.5]))
+    """
+    f, z = [x], PerLayer()
+    for i in range(1, len(A) + 1):
+        z[i] = f[i - 1] @ A[i - 1].T + b[i - 1]  # z_i = A_{i−1} f_{i−1} + b_{i−1}
+        f.append(sigma(z[i]))  # f_i = σ(z_i)
+    return Forward(tuple(f), z)
+
+
+def squared_error(y: FloatArray, f_K: FloatArray) -> float:
+    """Return the document's loss L = ‖y − f_K‖², the mean over the rows of a batch.
+
+    Parameters
+    ----------
+    y, f_K : arrays of one shape, (n_K,) or (N, n_K)
+
+    Examples
+    --------
+    >>> squared_error(np.array([1.0, 0.0]), np.array([0.5, 0.5]))
+    0.5
+    """
+    return float(np.mean(np.sum((y - f_K) ** 2, axis=-1)))
+
+
+def backward_pass(A: Sequence[FloatArray], f: Sequence[FloatArray], y: FloatArray) -> Gradient:
+    """Return ∂L/∂θ_i for every i, by the document's chain rule.
+
+    The document's last equation is
+
+        ∂L/∂θ_i = ∂L/∂f_K · ∂f_K/∂f_{K−1} · … · ∂f_{i+2}/∂f_{i+1} · ∂f_{i+1}/∂θ_i.
+
+    Every i needs the factors on the left again, so they are multiplied once,
+    from the left, and kept.  What is kept for layer i is δ_i = ∂L/∂z_i, in which
+    the σ′ of layer i is already included: ∂f_i/∂z_i = diag(σ′(z_i)).
+
+    Parameters
+    ----------
+    A : sequence of arrays, ``A[i]`` of shape (n_{i+1}, n_i)
+    f : sequence of arrays f_0, ..., f_K, from :func:`forward_pass`
+    y : array of the shape of f_K
+
+    Examples
+    --------
+    One unit, worked by hand: f_1 = σ(0) = 0.5, so δ_1 = 2 (0.5 − 1) · 0.25.
+
+    >>> A, b, x, y = [np.array([[0.0]])], [np.array([0.0])], np.array([3.0]), np.array([1.0])
+    >>> gradient = backward_pass(A, forward_pass(A, b, x).f, y)
+    >>> gradient.delta[1], gradient.A[0], gradient.b[0]
+    (array([-0.25]), array([[-0.75]]), array([-0.25]))
+    """
+    K = len(A)
+    N = len(y) if y.ndim == 2 else 1
+    delta = PerLayer()
+
+    # ∂L/∂f_K = 2 (f_K − y), because L = ‖y − f_K‖²; a batch takes the mean.
+    delta[K] = 2 / N * (f[K] - y) * sigma_prime(f[K])
+
+    # Next factor, ∂f_{i+1}/∂f_i: through z_{i+1} = A_i f_i + b_i, so ∂z_{i+1}/∂f_i = A_i.
+    for i in reversed(range(1, K)):
+        delta[i] = (delta[i + 1] @ A[i]) * sigma_prime(f[i])
+
+    # Last factor, ∂f_{i+1}/∂θ_i: ∂z_{i+1}/∂b_i is the identity, and A_i meets f_i.
+    dA = [sum_of_outer(delta[i + 1], f[i]) for i in range(K)]
+    db = [sum_of_rows(delta[i + 1]) for i in range(K)]
+    return Gradient(tuple(dA), tuple(db), PerLayer(sorted(delta.items())))
+
+
+def sum_of_outer(delta: FloatArray, f: FloatArray) -> FloatArray:
+    """Return δ fᵀ, added over the rows of a batch.
+
+    Examples
+    --------
+    >>> sum_of_outer(np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0]))
+    array([[ 3.,  4.,  5.],
+           [ 6.,  8., 10.]])
+    """
+    product: FloatArray = np.atleast_2d(delta).T @ np.atleast_2d(f)
+    return product
+
+
+def sum_of_rows(delta: FloatArray) -> FloatArray:
+    """Return δ, added over the rows of a batch.
+
+    Examples
+    --------
+    >>> sum_of_rows(np.array([[1.0, 2.0], [10.0, 20.0]]))
+    array([11., 22.])
+    """
+    total: FloatArray = np.atleast_2d(delta).sum(axis=0)
+    return total
+
+
+# --- the network ------------------------------------------------------------
+
+
+class SigmoidNetwork:
+    """The document's network: K layers f_i = σ(A_{i−1} f_{i−1} + b_{i−1}).
+
+    Its loss is L(θ) = ‖y − f_K(θ, x)‖² with θ = {A_0, b_0, …, A_{K−1}, b_{K−1}}.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        (n_0, ..., n_K): the number of inputs, then of the units of each layer.
+    seed : int or numpy.random.Generator, optional
+        Where the initial weights come from.
+    scale : float, optional
+        Standard deviation of the initial weights.  Without it each layer has its
+        own, √(2 / (n_in + n_out)) (Glorot and Bengio, 2010, "Xavier").
+
+    Attributes
+    ----------
+    A : list of arrays
+        ``A[i]``, of shape (n_{i+1}, n_i), for i = 0, ..., K−1.
+    b : list of arrays
+        ``b[i]``, of shape (n_{i+1},), for i = 0, ..., K−1; zero to begin with.
+    widths : tuple of int
+    K : int
+        The number of layers.
+
+    Raises
+    ------
+    InvalidValueError
+        Fewer than two widths, a width below 1, a scale that is negative or not
+        finite.
+    UnsupportedError
+        A width that is not an integer.
+
+    Notes
+    -----
+    ``x`` is one input, ``(n_0,)``, or a batch with one input per row,
+    ``(N, n_0)``; ``y`` is ``(n_K,)`` or ``(N, n_K)`` alike.  Both may be lists or
+    numbers, and are converted to the parameters' dtype.  Every method raises
+    ``ShapeError`` if they do not fit, ``InvalidValueError`` if they are empty,
+    ``UnsupportedError`` if they are not real numbers, and warns of NaN and
+    infinity.
+
+    ``A[i]`` and ``b[i]`` may be assigned, as in a training step by hand.
+
+    Examples
+    --------
+    >>> net = SigmoidNetwork((4, 3, 1), seed=0)
+    >>> net
+    SigmoidNetwork(widths=(4, 3, 1))
+    >>> x, y = [5.1, 3.5, 1.4, 0.2], [1]
+    >>> net(x).shape
+    (1,)
+    >>> before, gradient = net.loss_and_gradient(x, y)
+    >>> for i in range(net.K):
+    ...     net.A[i] = net.A[i] - 0.1 * gradient.A[i]
+    ...     net.b[i] = net.b[i] - 0.1 * gradient.b[i]
+    >>> net.loss(x, y) < before
+    True
+    """
+
+    A: list[FloatArray]
+    b: list[FloatArray]
+    widths: tuple[int, ...]
+
+    def __init__(
+        self,
+        widths: Iterable[int],
+        seed: int | np.random.Generator | None = None,
+        scale: float | None = None,
+    ) -> None:
+        self.widths = validation.checked_widths(widths)
+        random = validation.checked_generator(seed)
+        self.A, self.b = [], []
+        for n_in, n_out in pairwise(self.widths):
+            deviation = _initial_deviation(scale, n_in, n_out)
+            self.A.append(deviation * random.standard_normal((n_out, n_in)))
+            self.b.append(np.zeros(n_out))
+
+    @classmethod
+    def from_parameters(cls, A: Iterable[ArrayLike], b: Iterable[ArrayLike]) -> SigmoidNetwork:
+        """Return the network with these parameters, copied.
+
+        Parameters
+        ----------
+        A : sequence of array_like, ``A[i]`` of shape (n_{i+1}, n_i)
+        b : sequence of array_like, ``b[i]`` of shape (n_{i+1},)
+            Integers become floats.  All parameters get one dtype, the widest of
+            those given: float32 alone stays float32.
+
+        Raises
+        ------
+        ShapeError
+            An ``A[i]`` that does not fit the one before, a ``b[i]`` that does not
+            fit its ``A[i]``, or one without the other.
+        InvalidValueError
+            A layer without units.
+        UnsupportedError
+            Complex numbers, objects, text.
+
+        Examples
+        --------
+        >>> net = SigmoidNetwork.from_parameters(A=[[[1, 2]], [[3], [4]]], b=[[0], [0, 1]])
+        >>> net.widths
+        (2, 1, 2)
+        """
+        net = cls.__new__(cls)
+        net.A, net.b = validation.new_parameters(A, b)
+        net.widths = validation.widths_of(net.A)
+        return net
+
+    def __repr__(self) -> str:
+        return f"SigmoidNetwork(widths={self.widths})"
+
+    @property
+    def K(self) -> int:
+        """The number of layers."""
+        return len(self.widths) - 1
+
+    def __call__(self, x: ArrayLike) -> FloatArray:
+        """Return the output f_K(θ, x), of shape (n_K,) or (N, n_K)."""
+        return self.forward(x).f[-1]
+
+    def forward(self, x: ArrayLike) -> Forward:
+        """Return every value on the way: f_i = σ(z_i), z_i = A_{i−1} f_{i−1} + b_{i−1}.
+
+        Parameters
+        ----------
+        x : array_like of shape (n_0,) or (N, n_0)
+
+        Examples
+        --------
+        >>> net = SigmoidNetwork((4, 3, 1), seed=0)
+        >>> forward = net.forward(np.ones((10, 4)))
+        >>> [f_i.shape for f_i in forward.f]
+        [(10, 4), (10, 3), (10, 1)]
+        >>> np.array_equal(forward.f[2], sigma(forward.z[2]))
+        True
+        """
+        A, b = self._parameters()
+        x = validation.checked_input(x, A)
+        return forward_pass(A, b, x.copy())  # f[0] must not follow a later change of x
+
+    def loss(self, x: ArrayLike, y: ArrayLike) -> float:
+        """Return L = ‖y − f_K(θ, x)‖², for a batch the mean over its rows.
+
+        (The document prints the square inside of the norm; it belongs outside.)
+
+        Parameters
+        ----------
+        x : array_like of shape (n_0,) or (N, n_0)
+        y : array_like of shape (n_K,) or (N, n_K)
+
+        Examples
+        --------
+        >>> net = SigmoidNetwork((4, 3, 2), scale=0)
+        >>> net.loss([1, 2, 3, 4], [0, 1])
+        0.5
+        """
+        A, b, x, y = self._checked(x, y)
+        return squared_error(y, forward_pass(A, b, x).f[-1])
+
+    def backward(self, x: ArrayLike, y: ArrayLike) -> Gradient:
+        """Return ∂L/∂θ_i = ∂L/∂f_K · ∂f_K/∂f_{K−1} · … · ∂f_{i+1}/∂θ_i for every i.
+
+        The equations are in :func:`backward_pass`, line by line.
+
+        Parameters
+        ----------
+        x : array_like of shape (n_0,) or (N, n_0)
+        y : array_like of shape (n_K,) or (N, n_K)
+
+        Returns
+        -------
+        Gradient
+            ``A[i]`` = ∂L/∂A_i, ``b[i]`` = ∂L/∂b_i, and ``delta[i]`` = ∂L/∂z_i.
+
+        Examples
+        --------
+        >>> net = SigmoidNetwork((4, 3, 1), seed=0)
+        >>> gradient = net.backward([1, 2, 3, 4], [1])
+        >>> gradient.A[0].shape, gradient.b[0].shape, gradient.delta[1].shape
+        ((3, 4), (3,), (3,))
+        """
+        A, b, x, y = self._checked(x, y)
+        return backward_pass(A, forward_pass(A, b, x).f, y)
+
+    def loss_and_gradient(self, x: ArrayLike, y: ArrayLike) -> tuple[float, Gradient]:
+        """Return the loss and its gradient from one forward pass: the fast way to both.
+
+        Parameters
+        ----------
+        x : array_like of shape (n_0,) or (N, n_0)
+        y : array_like of shape (n_K,) or (N, n_K)
+
+        Examples
+        --------
+        >>> net = SigmoidNetwork((4, 3, 1), seed=0)
+        >>> loss, gradient = net.loss_and_gradient([1, 2, 3, 4], [1])
+        >>> loss == net.loss([1, 2, 3, 4], [1])
+        True
+        """
+        A, b, x, y = self._checked(x, y)
+        f = forward_pass(A, b, x).f
+        return squared_error(y, f[-1]), backward_pass(A, f, y)
+
+    def trace(self, x: ArrayLike, y: ArrayLike) -> Graph:
+        """Return the computation graph of the loss as a function of ``A`` and ``b``.
+
+        Parameters
+        ----------
+        x : array_like of shape (n_0,) or (N, n_0)
+        y : array_like of shape (n_K,) or (N, n_K)
+
+        Examples
+        --------
+        >>> net = SigmoidNetwork((4, 3, 1), seed=0)
+        >>> graph = net.trace([1, 2, 3, 4], [1])
+        >>> bool(np.isclose(graph.value, net.loss([1, 2, 3, 4], [1])))
+        True
+        """
+        from backprop_nb.tracing import sigmoid, trace
+
+        A, b, x, y = self._checked(x, y)
+        make_loss = _loss_of_one if x.ndim == 1 else _loss_of_rows
+        return trace(make_loss(x, y, sigmoid), A, b)
+
+    def _parameters(self) -> tuple[list[FloatArray], list[FloatArray]]:
+        return validation.used_parameters(self.A, self.b, self.widths)
+
+    def _checked(
+        self, x: ArrayLike, y: ArrayLike
+    ) -> tuple[list[FloatArray], list[FloatArray], FloatArray, FloatArray]:
+        """Return A, b, x and y as arrays of one dtype that fit together."""
+        A, b = self._parameters()
+        x = validation.checked_input(x, A)
+        return A, b, x, validation.checked_target(y, x, A)
+
+
+def _initial_deviation(scale: float | None, n_in: int, n_out: int) -> float:
+    """Return the standard deviation of a layer's initial weights."""
+    if scale is None:
+        return float(np.sqrt(2 / (n_in + n_out)))
+    return validation.checked_scale(scale)
+
+
+# --- the loss as a learner writes it, for the tracer -------------------------
+#
+# The names matter: the tracer shows them.  Each layer becomes a group, its
+# values z1, f1, z2, f2, …, and the data x and y.
+
+
+def _loss_of_one(x: Any, y: Any, sigmoid: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    def layer(A: Any, b: Any, x: Any) -> Any:
+        z = A @ x + b
+        return sigmoid(z)
+
+    def loss(A: Any, b: Any) -> Any:
+        f = x
+        for i in range(len(A)):
+            f = layer(A[i], b[i], f)
+        return np.sum((y - f) ** 2)
+
+    return loss
+
+
+def _loss_of_rows(x: Any, y: Any, sigmoid: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    def layer(A: Any, b: Any, x: Any) -> Any:
+        z = x @ A.T + b
+        return sigmoid(z)
+
+    def loss(A: Any, b: Any) -> Any:
+        f = x
+        for i in range(len(A)):
+            f = layer(A[i], b[i], f)
+        return np.mean(np.sum((y - f) ** 2, axis=1))
+
+    return loss
