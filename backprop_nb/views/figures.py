@@ -1,0 +1,264 @@
+"""A scene as a matplotlib figure: the same picture for paper, PDF and GitHub."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.path import Path
+
+from backprop_nb.errors import InvalidValueError
+from backprop_nb.views.scene import Scene, alt_text, graph_scene
+from backprop_nb.views.scene.palette import THEMES, Theme, diverging, ink
+
+if TYPE_CHECKING:
+    from backprop_nb.tracing.graph import Graph
+
+_MARGIN = 14.0
+_LEGEND = 34.0
+_FONT = 8.0
+_SERIF = "dejavuserif"
+
+# Where things lie inside a card, in pixels from its top left corner.
+_INSET = 6.0
+_TOP = 25.0
+
+
+class Drawing(Figure):
+    """A matplotlib figure that shows itself in a notebook, with its alt text.
+
+    Attributes
+    ----------
+    alt
+        One sentence that stands for the picture.
+    """
+
+    alt: str = ""
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return (
+            {"image/png": png(self), "text/plain": self.alt},
+            {"image/png": {"alt": self.alt}},
+        )
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG, the same bytes every time."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def draw_graph(
+    graph: Graph,
+    *,
+    step: int | None = None,
+    theme: Literal["light", "dark"] = "light",
+    scene: Scene | None = None,
+) -> Drawing:
+    """Draw a computation graph with its values and adjoints.
+
+    Parameters
+    ----------
+    graph
+        A graph whose output is a single number.
+    step
+        The moment of the replay; by default the last, when all is known.
+    theme
+        ``"light"`` or ``"dark"``.
+    scene
+        The graph's scene, if it has been made already.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib figure with an ``alt`` text.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such step or theme.
+
+    Examples
+    --------
+    >>> import backprop_nb as bp
+    >>> figure = bp.trace(lambda x: x**2, 3.0).draw()
+    >>> figure.alt
+    'Computation graph of <lambda> with 2 nodes, from the inputs x to v1 = 9.'
+    """
+    if theme not in THEMES:
+        raise InvalidValueError(
+            "There is no such theme.", given=repr(theme), expected=" or ".join(map(repr, THEMES))
+        )
+    scene = scene or graph_scene(graph, graph.backward())
+    last = len(scene["frames"]) - 1
+    if step is not None and not 0 <= step <= last:
+        raise InvalidValueError(
+            "There is no such step.", given=f"step {step}", expected=f"a step from 0 to {last}"
+        )
+    return _Drawer(scene, last if step is None else step, THEMES[theme], alt_text(graph)).figure
+
+
+class _Drawer:
+    """Draws one moment of a scene; everything is in pixels, the y axis points down."""
+
+    def __init__(self, scene: Scene, step: int, theme: Theme, alt: str) -> None:
+        self.scene, self.theme = scene, theme
+        self.frame = scene["frames"][step]
+        self.past = scene["frames"][: step + 1]
+        width = max(scene["width"], 480.0) + 2 * _MARGIN
+        height = scene["height"] + 2 * _MARGIN + _LEGEND
+        self.figure = Drawing(figsize=(width / 100, height / 100), facecolor=theme["paper"])
+        self.figure.alt = alt
+        self.axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        self.axes.set_axis_off()
+        self.axes.set_xlim(-_MARGIN, width - _MARGIN)
+        self.axes.set_ylim(height - _MARGIN, -_MARGIN)
+        self._groups()
+        self._edges()
+        self._cards()
+        self._legend()
+
+    def _text(self, x: float, y: float, text: str, colour: str, **options: Any) -> None:
+        style: dict[str, Any] = {
+            "fontsize": _FONT,
+            "va": "center",
+            "color": self.theme.get(colour, colour),
+        }
+        self.axes.text(x, y, text, **(style | options))
+
+    def _box(self, box: tuple[float, ...], **options: Any) -> None:
+        x, y, w, h = box
+        style = f"round,pad=0,rounding_size={options.pop('rounding', 8)}"
+        self.axes.add_patch(FancyBboxPatch((x, y), w, h, boxstyle=style, **options))
+
+    def _groups(self) -> None:
+        for group in self.scene["groups"]:
+            line = {"edgecolor": self.theme["line"], "linestyle": (0, (4, 3))}
+            self._box(group["box"], facecolor="none", linewidth=0.8, zorder=0, **line)
+            x, y, _, _ = group["box"]
+            self._text(x + 8, y + 8, _escape(group["name"]), "muted", fontsize=7)
+
+    def _edges(self) -> None:
+        spent = {gift["edge"] for frame in self.past for gift in frame["gifts"]}
+        now = {gift["edge"] for gift in self.frame["gifts"]}
+        paths, heads, colours, widths = [], [], [], []
+        for index, edge in enumerate(self.scene["edges"]):
+            points = edge["path"]
+            forward = self.frame["phase"] == "forward" and edge["head"] == self.frame["node"]
+            role = "backward" if index in spent else "forward" if forward else "edge"
+            paths.append(Path(points, [Path.MOVETO] + [Path.CURVE4] * (len(points) - 1)))
+            heads.append(_arrow_head(points[::-1] if index in spent else points))
+            colours.append(self.theme[role])
+            widths.append(2.2 if forward or index in now else 1.0)
+        self.axes.add_collection(
+            PathCollection(paths, facecolor="none", edgecolor=colours, linewidth=widths, zorder=1)
+        )
+        self.axes.add_collection(
+            PolyCollection(heads, facecolor=colours, edgecolor="none", zorder=3)
+        )
+
+    def _cards(self) -> None:
+        computed = {frame["node"] for frame in self.past if frame["phase"] == "forward"}
+        adjoints = self._adjoints()
+        for index, node in enumerate(self.scene["nodes"]):
+            self._card(node, current=index == self.frame["node"])
+            x, y, w, h = node["box"]
+            constant = node["kind"] == "constant"
+            row = h - _TOP - _INSET if constant else (h - _TOP - _INSET - 4) / 2
+            left, wide = x + _INSET, w - 2 * _INSET
+            if node["kind"] != "operation" or index in computed:
+                self._heat(node["value"], "value", (left, y + _TOP, wide, row))
+            if index in adjoints:
+                self._heat(adjoints[index], "adjoint", (left, y + _TOP + row + 4, wide, row))
+
+    def _adjoints(self) -> dict[int, Any]:
+        known: dict[int, Any] = {}
+        for frame in self.past:
+            if frame["phase"] == "seed":
+                known[frame["node"]] = self.scene["nodes"][frame["node"]]["adjoint"]
+            known |= {gift["parent"]: gift["sum"] for gift in frame["gifts"]}
+        return known
+
+    def _card(self, node: Mapping[str, Any], current: bool) -> None:
+        theme = self.theme
+        back = self.frame["phase"] != "forward"
+        edge = theme["backward" if back else "forward"] if current else theme["line"]
+        self._box(
+            node["box"],
+            facecolor=theme["card" if node["kind"] == "operation" else "panel"],
+            edgecolor=edge,
+            linewidth=2.2 if current else 1.0,
+            linestyle=(0, (3, 2)) if node["kind"] == "constant" else "solid",
+            zorder=2,
+        )
+        x, y, w, _ = node["box"]
+        self._text(x + _INSET, y + 13, _escape(node["symbol"]), "muted", zorder=4)
+        name = f"${node['latex']}$"
+        self._text(
+            x + w - _INSET, y + 13, name, "text",
+            ha="right", fontsize=11, math_fontfamily=_SERIF, zorder=4,
+        )  # fmt: skip
+
+    def _heat(self, tensor: Mapping[str, Any], family: str, box: tuple[float, ...]) -> None:
+        """Draw an array as cells; the few numbers of a short row are written into them."""
+        rows, columns = tensor["rows"], tensor["columns"]
+        colours = [diverging(self.theme, family, heat) for heat in tensor["heat"]]
+        corners = list(_cells(box, rows, columns))
+        self.axes.add_collection(
+            PolyCollection(
+                [_rectangle(*corner) for corner in corners],
+                facecolor=colours,
+                edgecolor=self.theme["card"],
+                linewidth=0.6,
+                zorder=3,
+            )
+        )
+        if tensor["fits"]:
+            for (x, y, w, h), colour, text in zip(corners, colours, tensor["short"], strict=True):
+                style = {"ha": "center", "fontsize": 7, "zorder": 4}
+                self._text(x + w / 2, y + h / 2, text, ink(colour), **style)
+
+    def _legend(self) -> None:
+        x, y = 0.0, self.scene["height"] + _MARGIN + 8
+        for family, scale in self.scene["legend"].items():
+            steps = [_rectangle(x + 2.6 * k, y - 5, 2.7, 10) for k in range(21)]
+            ramp = [diverging(self.theme, family, -1 + k / 10) for k in range(21)]
+            self.axes.add_collection(PolyCollection(steps, facecolor=ramp, edgecolor="none"))
+            x = self._legend_text(x + 62, y, f"{family} {scale}")
+        line = LineCollection([[(x, y), (x + 22, y)]], colors=self.theme["backward"], linewidth=1.4)
+        self.axes.add_collection(line)
+        self._legend_text(x + 28, y, "gradient has passed")
+
+    def _legend_text(self, x: float, y: float, text: str) -> float:
+        """Write a legend's text and return where the next entry may begin."""
+        self._text(x, y, text, "muted")
+        return x + 6.2 * len(text) + 24
+
+
+def _cells(box: tuple[float, ...], rows: int, columns: int) -> Iterator[tuple[float, ...]]:
+    x, y, width, height = box
+    w, h = width / max(columns, 1), height / max(rows, 1)
+    for row in range(rows):
+        for column in range(columns):
+            yield x + column * w, y + row * h, w, h
+
+
+def _rectangle(x: float, y: float, w: float, h: float) -> list[tuple[float, float]]:
+    return [(x, y), (x + w, y), (x + w, y + h), (x, y + h)]
+
+
+def _arrow_head(points: list[tuple[float, float]], size: float = 7.0) -> list[tuple[float, float]]:
+    (fx, fy), (x, y) = points[-2], points[-1]
+    length = ((x - fx) ** 2 + (y - fy) ** 2) ** 0.5 or 1.0
+    dx, dy = (x - fx) / length * size, (y - fy) / length * size
+    return [(x, y), (x - dx - dy / 2, y - dy + dx / 2), (x - dx + dy / 2, y - dy - dx / 2)]
+
+
+def _escape(text: str) -> str:
+    """Keep a dollar sign in a learner's name from starting a formula."""
+    return text.replace("$", r"\$")

@@ -1,0 +1,302 @@
+"""A computation graph as a picture in plain data, and its replay frame by frame.
+
+The scene is the one thing that the live view, the static figure and the text
+twin are all made from, so they can never disagree.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.backward import Backward, Contribution, Step
+from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex
+from backprop_nb.tracing.emit.rule import Factor, call_text
+from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Source
+from backprop_nb.views.scene import numbers
+from backprop_nb.views.scene.formula import mathml
+from backprop_nb.views.scene.layout import layered
+from backprop_nb.views.scene.numbers import Scale, fit_scale, long, tensor
+
+CARD = (106.0, 78.0)
+CONSTANT_CARD = (106.0, 54.0)
+"""Width and height of a card in pixels; a constant has no adjoint to show."""
+
+Scene = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scales:
+    value: Scale
+    adjoint: Scale
+
+
+def graph_scene(graph: Graph, backward: Backward) -> Scene:
+    """Return the scene of a graph: nodes, edges, groups, code, frames and scales.
+
+    Everything in it is a dict, a list, a number or a text.
+    """
+    nodes = graph.nodes
+    edges = _edges(graph)
+    sizes = [CONSTANT_CARD if node.op == CONSTANT else CARD for node in nodes]
+    # The chain of calls is the spine of the picture; its edges should run straight.
+    weights = [1 if nodes[tail].op in (None, CONSTANT) else 8 for tail, _, _ in edges]
+    layout = layered(sizes, [edge[:2] for edge in edges], weights, _groups(nodes))
+    code = _Code(nodes)
+    differentiable = [node for node in nodes if node.op != CONSTANT]
+    scales = _Scales(
+        fit_scale(node.value for node in nodes),
+        fit_scale((backward.adjoint(node) for node in differentiable), log=True),
+    )
+    return {
+        "name": graph.function_name,
+        "alt": alt_text(graph),
+        "output": graph.output.index,
+        "width": layout.width,
+        "height": layout.height,
+        "nodes": [
+            _node(graph, backward, node, scales)
+            | {"box": layout.nodes[node.index], "code": code.place(node)}
+            for node in nodes
+        ],
+        "edges": [
+            {"tail": tail, "head": head, "path": path}
+            for (tail, head, _), path in zip(edges, layout.edges, strict=True)
+        ],
+        "groups": [
+            {"name": chain[-1], "depth": len(chain), "box": box}
+            for chain, box in layout.groups.items()
+        ],
+        "code": code.blocks,
+        "frames": [*_frames(graph, backward, scales, edges)],
+        "legend": {"value": scales.value.text, "adjoint": scales.adjoint.text},
+    }
+
+
+def _edges(graph: Graph) -> list[tuple[int, int, int]]:
+    """Return every edge as tail, head and the argument of the head's call that it is."""
+    return [
+        (parent, head, position)
+        for head, record in enumerate(graph.records)
+        for position, parent in enumerate(record.parents)
+        if parent is not None
+    ]
+
+
+def _groups(nodes: Sequence[Node]) -> dict[tuple[str, ...], list[int]]:
+    """Return the nodes of every chain of calls, each chain's own nodes only."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for node in nodes:
+        for depth in range(1, len(node.scope) + 1):
+            groups.setdefault(node.scope[:depth], [])
+        if node.scope:
+            groups[node.scope].append(node.index)
+    return groups
+
+
+def _node(graph: Graph, backward: Backward, node: Node, scales: _Scales) -> dict[str, Any]:
+    row = graph.records[node.index].row
+    constant = node.op == CONSTANT
+    return {
+        "name": node.name,
+        "latex": name_to_latex(node.name),
+        "title": mathml(name_to_latex(node.name)),
+        "kind": "input" if node.op is None else "constant" if constant else "operation",
+        "op": node.op or "input",
+        "symbol": getattr(row, "symbol", ""),
+        "text": call_text(graph, node),
+        "formula": mathml(call_text(graph, node, "latex")) if row and not constant else None,
+        "source": str(node.source) if node.source else "",
+        "parents": [parent.index for parent in node.parents],
+        "value": tensor(node.value, scales.value),
+        "adjoint": None if constant else tensor(backward.adjoint(node), scales.adjoint),
+    }
+
+
+class _Code:
+    """The learner's source: the functions that made the nodes, each once."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        places = dict.fromkeys(
+            (node.source.filename, node.source.block) for node in nodes if node.source
+        )
+        # The traced function first, then what it calls, each in its file's order.
+        self._blocks = list(places)
+        self.blocks: list[dict[str, Any]] = [
+            {"first": first, "lines": self._lines(filename, first, last)}
+            for filename, (first, last) in self._blocks
+        ]
+
+    @staticmethod
+    def _lines(filename: str, first: int, last: int) -> list[str]:
+        lines = [
+            linecache.getline(filename, number).rstrip("\n") for number in range(first, last + 1)
+        ]
+        indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
+        return [line[min(indents, default=0) :] for line in lines]
+
+    def place(self, node: Node) -> dict[str, Any] | None:
+        """Return where the expression of a node stands in the blocks."""
+        source = node.source
+        if source is None:
+            return None
+        block = self._blocks.index((source.filename, source.block))
+        return {
+            "block": block,
+            "start": self._inside(source, block, source.start),
+            "end": self._inside(source, block, source.end),
+        }
+
+    def _inside(self, source: Source, block: int, place: tuple[int, int]) -> list[int]:
+        line, column = place
+        full = linecache.getline(source.filename, line).rstrip("\n")
+        kept = self.blocks[block]["lines"][line - source.block[0]]
+        return [line - source.block[0], max(0, column - (len(full) - len(kept)))]
+
+
+def _frames(
+    graph: Graph, backward: Backward, scales: _Scales, edges: Sequence[tuple[int, int, int]]
+) -> Iterator[dict[str, Any]]:
+    """Yield every moment of the replay: the start, each call forward, each step back."""
+    yield _frame("start", None, "Start. The inputs are known, nothing is computed yet.")
+    for node in graph.nodes:
+        if node.op not in (None, CONSTANT):
+            text = f"{node.name} = {call_text(graph, node)} = {numbers.words(node.value)}."
+            yield _frame("forward", node, f"Forward. {text}")
+    output = graph.output
+    if output.op == CONSTANT:
+        return
+    seed = numbers.words(backward.adjoint(output))
+    yield _frame("seed", output, f"Backward. The adjoint of {output.name} itself is {seed}.")
+    gifts = _Gifts(graph, backward.steps, scales, edges)
+    for step in backward.steps:
+        given = [gifts.describe(gift) for gift in step.contributions]
+        yield _frame("backward", step.node, _step_words(step), given)
+
+
+def _frame(
+    phase: str, node: Node | None, words: str, gifts: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    return {
+        "phase": phase,
+        "node": None if node is None else node.index,
+        "words": words,
+        "gifts": list(gifts),
+    }
+
+
+class _Gifts:
+    """Describes contributions in the order in which they arrive, and adds them up."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        steps: Sequence[Step],
+        scales: _Scales,
+        edges: Sequence[tuple[int, int, int]],
+    ) -> None:
+        self._output = graph.output.name
+        self._scales = scales
+        self._edge = {(head, position): k for k, (_, head, position) in enumerate(edges)}
+        self._expected = Counter(gift.parent.index for step in steps for gift in step.contributions)
+        self._arrived: dict[int, list[Any]] = {}
+
+    def describe(self, gift: Contribution) -> dict[str, Any]:
+        """Return one contribution with its rule, its factors and the sum so far."""
+        parent, rule = gift.parent, gift.explain()
+        arrived = self._arrived.setdefault(parent.index, [])
+        arrived.append(gift.value)
+        first = len(arrived) == 1
+        target = adjoint_to_latex(self._output, parent.name)
+        sign = "=" if first else r"\; \text{+=} \;"
+        symbol, factors = rule.product
+        return {
+            "parent": parent.index,
+            "edge": self._edge[gift.node.index, gift.position],
+            "line": f"d_{parent.name} {'=' if first else '+='} {rule.numpy}",
+            "rule": rule.numpy,
+            "formula": mathml(rf"{target} {sign} {rule.latex}"),
+            "symbol": symbol,
+            "factors": [
+                self._factor(factor, symbol, position, factors)
+                for position, factor in enumerate(factors)
+            ],
+            "value": tensor(
+                gift.value,
+                self._scales.adjoint,
+                column=symbol == "@" and np.ndim(factors[1].value) == 1,
+            ),
+            "arrival": len(arrived),
+            "arrivals": self._expected[parent.index],
+            "sum": tensor(sum(arrived), self._scales.adjoint),
+        }
+
+    def _factor(
+        self, factor: Factor, symbol: str, position: int, factors: Sequence[Factor]
+    ) -> dict[str, Any]:
+        """Return a factor; the vector on the right of a matrix, or left of ⊗, stands upright."""
+        upright = {"@": 1, "⊗": 0}.get(symbol) == position
+        adjoint = factor.numpy.startswith("d_")
+        scale = self._scales.adjoint if adjoint else self._scales.value
+        return {
+            "text": factor.numpy,
+            "family": "adjoint" if adjoint else "value",
+            "value": tensor(factor.value, scale, column=upright),
+        }
+
+
+def _step_words(step: Step) -> str:
+    """Say a step back in a sentence or two."""
+    gifts = [
+        f"{gift.parent.name} receives {gift.rule} = {numbers.words(gift.value)}"
+        for gift in step.contributions
+    ]
+    has = f"Backward from {step.node.name}, adjoint {numbers.words(step.adjoint)}"
+    return f"{has}. {'; '.join(gifts)}." if gifts else f"{has}."
+
+
+def describe_graph(graph: Graph) -> str:
+    """Return the text twin of a graph: what it computes, forward and back, with numbers."""
+    backward = _backward_or_none(graph)
+    lines = [
+        f"Computation graph of {graph.function_name}: {len(graph.nodes)} nodes, "
+        f"{len(graph.inputs)} inputs; {graph.output.name} = {numbers.words(graph.value)}.",
+        "",
+        "Forward",
+    ]
+    for node in graph.nodes:
+        made = call_text(graph, node) or ("constant" if node.op == CONSTANT else "input")
+        lines.append(
+            f"  {node.name} = {made}, {numbers.shape_text(node.shape)}: {numbers.words(node.value)}"
+        )
+    if backward is None:
+        return "\n".join(lines)
+    lines += ["", f"Backward (d_z is the derivative of {graph.output.name} with respect to z)"]
+    seen: set[int] = set()
+    for step in backward.steps:
+        for gift in step.contributions:
+            sign = "+=" if gift.parent.index in seen else "="
+            seen.add(gift.parent.index)
+            lines.append(f"  d_{gift.parent.name} {sign} {gift.rule}: {numbers.words(gift.value)}")
+    return "\n".join(lines)
+
+
+def _backward_or_none(graph: Graph) -> Backward | None:
+    """Return the reverse pass where the output is a number; else there is none to tell."""
+    return graph.backward() if graph.value.shape == () else None
+
+
+def alt_text(graph: Graph) -> str:
+    """Return one sentence that stands for the picture."""
+    inputs = ", ".join(node.name for node in graph.inputs)
+    return (
+        f"Computation graph of {graph.function_name} with {len(graph.nodes)} nodes, "
+        f"from the inputs {inputs} to {graph.output.name} = {long(float(graph.value))}."
+        if graph.value.shape == ()
+        else f"Computation graph of {graph.function_name} with {len(graph.nodes)} nodes."
+    )

@@ -1,0 +1,176 @@
+"""Numbers and arrays as a reader sees them: few digits, few entries, a heat for each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MINUS = "\u2212"
+ROWS, COLUMNS = 8, 12
+CARD_CHARACTERS = 16
+"""How many characters stand side by side on a node's card."""
+
+
+def short(number: float) -> str:
+    """Return a number in at most five characters, for a narrow cell.
+
+    >>> [short(x) for x in (0.61803, -0.0421, 12.345, 0.00042, 3.0, -12345.0)]
+    ['0.62', '−0.04', '12.3', '4e−4', '3', '−1e4']
+    """
+    size = abs(number)
+    if not math.isfinite(number):
+        return long(number)
+    if number == int(number) and size < 1000:
+        text = f"{number:.0f}"
+    elif 0.01 <= size < 9.995:
+        text = f"{number:.2f}"
+    elif 9.995 <= size < 99.95:
+        text = f"{number:.1f}"
+    elif 99.95 <= size < 1000:
+        text = f"{number:.0f}"
+    else:
+        text = _exponent(number, 1)
+    return text.replace("-", MINUS)
+
+
+def long(number: float) -> str:
+    """Return a number with four digits that matter.
+
+    >>> [long(x) for x in (0.61803, -0.0421, 1234.5, 2.0, 0.00001)]
+    ['0.618', '−0.0421', '1234', '2', '1e−5']
+    """
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "∞" if number > 0 else f"{MINUS}∞"
+    rounded = float(f"{number:.3e}")
+    power = math.floor(math.log10(abs(rounded))) if rounded else 0
+    if -4 <= power <= 4:
+        text = f"{rounded:.{max(0, 3 - power)}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    else:
+        text = _exponent(number, 4)
+    return text.replace("-", MINUS)
+
+
+def _exponent(number: float, digits: int) -> str:
+    mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}e{int(exponent)}"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Return a shape as NumPy writes it, with a word for a single number.
+
+    >>> shape_text((3, 2)), shape_text((3,)), shape_text(())
+    ('(3, 2)', '(3,)', 'a number')
+    """
+    return str(tuple(shape)) if shape else "a number"
+
+
+def tensor(value: Any, scale: Scale, column: bool = False) -> dict[str, Any]:
+    """Return an array as plain data for a picture.
+
+    Parameters
+    ----------
+    value
+        A number or an array.  An array of more than two axes is shown as the
+        rows of its last one.
+    scale
+        How magnitudes become heat.
+    column
+        Whether a vector stands upright, as it does to the right of a matrix.
+
+    Returns
+    -------
+    dict
+        ``shape``, ``rows``, ``columns``, and for each shown entry its ``heat``
+        between -1 and 1 and its ``short`` and ``long`` text.  Of a large array
+        the first entries are shown; ``omitted`` says how many are not.
+        ``fits`` says whether the short texts have room on a card.
+    """
+    array = np.asarray(value, dtype=np.float64)
+    table = array.reshape(1, -1) if array.ndim < 2 else array.reshape(-1, array.shape[-1])
+    if column and array.ndim < 2:
+        table = table.T
+    shown = table[:ROWS, :COLUMNS]
+    entries = shown.ravel().tolist()
+    texts = [short(entry) for entry in entries]
+    return {
+        "shape": shape_text(array.shape),
+        "single": array.ndim == 0,
+        "rows": shown.shape[0],
+        "columns": shown.shape[1],
+        "heat": [round(heat(entry, scale), 3) for entry in entries],
+        "short": texts,
+        "long": [long(entry) for entry in entries],
+        "omitted": int(table.size - shown.size),
+        "fits": len(shown) == 1 and len(texts) * max(map(len, texts), default=0) <= CARD_CHARACTERS,
+    }
+
+
+def words(value: Any) -> str:
+    """Return an array as one line of text for a reader who hears it.
+
+    >>> words(np.array([[1.0, -2.0], [0.5, 0.0]]))
+    '[1, −2; 0.5, 0]'
+    """
+    array = np.asarray(value, dtype=np.float64)
+    if array.ndim == 0:
+        return long(float(array))
+    table = array.reshape(1, -1) if array.ndim < 2 else array.reshape(-1, array.shape[-1])
+    shown = table[:ROWS, :COLUMNS]
+    rows = "; ".join(", ".join(map(long, row)) for row in shown.tolist())
+    omitted = table.size - shown.size
+    return f"[{rows}, … {omitted} more]" if omitted else f"[{rows}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How magnitudes become heat, from ``low`` to ``high``."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    @property
+    def text(self) -> str:
+        """What the legend says."""
+        return f"{MINUS}{short(self.high)} … 0 … +{short(self.high)}" + (
+            " (log scale)" if self.log else ""
+        )
+
+
+def fit_scale(values: Iterable[Any], log: bool = False) -> Scale:
+    """Return a scale that covers all finite entries of ``values``.
+
+    With ``log``, magnitudes that span more than two decades are shown on a
+    logarithmic scale.
+    """
+    sizes = np.abs(np.concatenate([np.ravel(value) for value in values] or [np.zeros(0)]))
+    sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
+    if not sizes.size:
+        return Scale(1.0, 1.0)
+    high = float(sizes.max())
+    # Rounding noise far below everything else must not flatten the scale.
+    low = max(float(sizes.min()), high * 1e-6)
+    return Scale(low, high, log and high / low > 100)
+
+
+def heat(number: float, scale: Scale) -> float:
+    """Return where a number lies on its scale, from -1 to 1.
+
+    >>> heat(0.5, Scale(0.1, 2.0))
+    0.25
+    """
+    if number == 0 or math.isnan(number):
+        return 0.0
+    size = min(abs(number) / scale.high, 1.0)
+    if scale.log:
+        decades = math.log10(scale.high / scale.low)
+        size = max(0.1, 1 + 0.9 * math.log10(max(size, 1e-300)) / decades)
+    return math.copysign(size, number)

@@ -1,0 +1,93 @@
+"""Every colour of the package, once; the figure and the browser both read them here.
+
+Values and weights lie on a blue-orange scale, gradients on a purple-green one;
+both stay apart for colour-blind readers.  The ends are negative and positive,
+the middle is a neutral grey that means zero.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+Theme = dict[str, str]
+
+LIGHT: Final[Theme] = {
+    "value-negative": "#c25e00",
+    "value-zero": "#eef0f2",
+    "value-positive": "#1f62b0",
+    "adjoint-negative": "#187a3c",
+    "adjoint-zero": "#eeeef0",
+    "adjoint-positive": "#77299a",
+    "forward": "#1f62b0",
+    "backward": "#77299a",
+    "paper": "#ffffff",
+    "card": "#ffffff",
+    "panel": "#f6f7f9",
+    "line": "#c3cad3",
+    "edge": "#8a94a0",
+    "text": "#1b2027",
+    "muted": "#59626d",
+    "faint": "#8b939d",
+}
+
+DARK: Final[Theme] = {
+    "value-negative": "#f2a154",
+    "value-zero": "#343a42",
+    "value-positive": "#6fb1ff",
+    "adjoint-negative": "#6ed58c",
+    "adjoint-zero": "#37363d",
+    "adjoint-positive": "#d79bf0",
+    "forward": "#6fb1ff",
+    "backward": "#d79bf0",
+    "paper": "#111418",
+    "card": "#1a1e24",
+    "panel": "#171b20",
+    "line": "#3a424c",
+    "edge": "#77828e",
+    "text": "#e8ebef",
+    "muted": "#a5afba",
+    "faint": "#7a8490",
+}
+
+THEMES: Final[dict[str, Theme]] = {"light": LIGHT, "dark": DARK}
+
+
+def diverging(theme: Theme, family: str, position: float) -> str:
+    """Return the colour at ``position`` between -1 and 1 on one of the two scales.
+
+    >>> diverging(LIGHT, "value", 0.0)
+    '#eef0f2'
+    """
+    position = max(-1.0, min(1.0, position))
+    end = theme[f"{family}-positive" if position > 0 else f"{family}-negative"]
+    return mix(theme[f"{family}-zero"], end, abs(position))
+
+
+def mix(start: str, end: str, share: float) -> str:
+    """Return the colour that lies ``share`` of the way from ``start`` to ``end``."""
+    pairs = zip(_channels(start), _channels(end), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
+def ink(background: str) -> str:
+    """Return black or white, whichever has more contrast on ``background`` (WCAG 2.2)."""
+    return "#000000" if luminance(background) > 0.179 else "#ffffff"
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of an sRGB colour, as WCAG 2.2 defines it."""
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (channel / 255 for channel in _channels(colour))
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first: str, second: str) -> float:
+    """Return the contrast ratio of two colours, from 1 to 21 (WCAG 2.2)."""
+    dark, bright = sorted((luminance(first), luminance(second)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

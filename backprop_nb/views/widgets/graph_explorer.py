@@ -1,0 +1,116 @@
+"""``GraphExplorer``: step a computation graph forward and backward, with real numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from backprop_nb.errors import InvalidValueError
+from backprop_nb.views.figures import Drawing, draw_graph, png
+from backprop_nb.views.scene import alt_text, describe_graph, graph_scene
+from backprop_nb.views.widgets.style import module, style_sheet
+
+if TYPE_CHECKING:
+    from backprop_nb.tracing.graph import Graph
+
+
+class GraphExplorer(anywidget.AnyWidget):
+    """Step through a computation graph: forward, then backward, with every number.
+
+    Parameters
+    ----------
+    graph
+        A graph whose output is a single number.
+    step
+        The moment to start with: 0 is before anything is computed, ``last_step``
+        when every gradient is known.
+
+    Attributes
+    ----------
+    step
+        The moment that is shown; assign it to go there.
+    last_step
+        The last moment.
+    selected
+        The name of the node whose numbers are shown, or ``""`` for the current one.
+    playing
+        Whether it steps by itself, every ``interval`` milliseconds.
+
+    Raises
+    ------
+    ShapeError
+        If the output of ``graph`` is not a single number.
+    InvalidValueError
+        If ``step`` or ``selected`` does not exist; nothing is changed then.
+
+    Notes
+    -----
+    By keyboard: ``[`` and ``]`` step, Home and End jump, Space plays, the arrow
+    keys walk along the edges, Escape lets go of the selected node.
+
+    Examples
+    --------
+    >>> import backprop_nb as bp
+    >>> explorer = bp.GraphExplorer(bp.trace(lambda x: x**2, 3.0))
+    >>> explorer
+    GraphExplorer(<lambda>, 2 nodes, step 0 of 3)
+    >>> explorer.step = explorer.last_step
+    """
+
+    _esm = module()
+    _css = style_sheet()
+
+    scene = traitlets.Dict(help="The scene as plain data.").tag(sync=True)
+    step = traitlets.Int(0, help="The moment that is shown.").tag(sync=True)
+    selected = traitlets.Unicode("", help="The node whose numbers are shown.").tag(sync=True)
+    playing = traitlets.Bool(False, help="Whether it steps by itself.").tag(sync=True)
+    interval = traitlets.Int(1200, min=100, help="Milliseconds a step.").tag(sync=True)
+
+    def __init__(self, graph: Graph, *, step: int = 0, **kwargs: Any) -> None:
+        self.graph = graph
+        scene = graph_scene(graph, graph.backward())
+        self._names = {node["name"] for node in scene["nodes"]}
+        self.last_step = len(scene["frames"]) - 1
+        super().__init__(scene=scene, step=step, **kwargs)
+
+    @traitlets.validate("step")
+    def _check_step(self, proposal: Any) -> int:
+        step = int(proposal["value"])
+        if not 0 <= step <= self.last_step:
+            raise InvalidValueError(
+                "There is no such step.",
+                given=f"step {step}",
+                expected=f"a step from 0 to {self.last_step}",
+            )
+        return step
+
+    @traitlets.validate("selected")
+    def _check_selected(self, proposal: Any) -> str:
+        name = str(proposal["value"])
+        if name and name not in self._names:
+            self.graph.node(name)  # says which names there are
+        return name
+
+    def describe(self) -> str:
+        """Return the text twin: every node and every contribution, with numbers."""
+        return describe_graph(self.graph)
+
+    def draw(self, **options: Any) -> Drawing:
+        """Return the picture at the shown step as a matplotlib figure."""
+        return draw_graph(self.graph, **{"step": self.step, "scene": self.scene, **options})
+
+    def __repr__(self) -> str:
+        return (
+            f"GraphExplorer({self.graph.function_name}, {len(self.graph.records)} nodes, "
+            f"step {self.step} of {self.last_step})"
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        # Where no widget can run (GitHub, a PDF, a reopened notebook), the stored
+        # picture and the text stand in for it.
+        bundle: Any = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        data = dict(data) | {"image/png": png(self.draw()), "text/plain": repr(self)}
+        return data, metadata | {"image/png": {"alt": alt_text(self.graph)}}
