@@ -1,0 +1,45 @@
+"""What the README promises is true: its code runs, its numbers are right, its files exist."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_example_gives_the_number_that_stands_beside_it():
+    first = {}
+    exec(BLOCKS[0], first)
+    written = re.search(r"gradients\s+# \((-?[\d.]+),\)", BLOCKS[0])[1]
+    assert float(first["graph"].backward().gradients[0]) == pytest.approx(float(written), abs=5e-4)
+
+
+def test_the_tour_of_the_library_runs(tmp_path):
+    space = {}
+    exec(BLOCKS[0], space)
+    script = tmp_path / "tour.py"  # a file, because names come from the source
+    script.write_text("def f(x):\n    z1 = x * 2.0\n    return z1 * z1 * x\n", encoding="utf-8")
+    exec(compile(script.read_text(encoding="utf-8"), script, "exec"), space)
+    space |= {"args": (1.5,), "x": np.ones(4), "y": np.zeros(3)}
+    exec(BLOCKS[1], space)
+    assert space["loss"] > 0
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
+def test_every_link_into_the_project_leads_somewhere(target):
+    assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'python -m pip install -e ".[lab]" && jupyter lab notebooks/00_start_here.ipynb',
+        'python -m pip install -e ".[test]" && pytest',
+    ],
+)
+def test_the_two_commands_that_do_all_the_setup_are_there(command):
+    assert command in README
