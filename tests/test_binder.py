@@ -1,0 +1,87 @@
+"""What Binder would build, checked without building it."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+BINDER = ROOT / "binder"
+
+
+def pins() -> dict[str, Requirement]:
+    """Every requirement of ``binder/requirements.txt`` by its normalised name."""
+    lines = (BINDER / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    requirements = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(requirement.name): requirement for requirement in requirements}
+
+
+def declared() -> list[Requirement]:
+    """The dependencies that a visitor's environment needs: the core's and the lab's."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return list(map(Requirement, project["dependencies"] + project["optional-dependencies"]["lab"]))
+
+
+@pytest.fixture(scope="module")
+def dockerfile(tmp_path_factory) -> str:
+    """The Dockerfile that repo2docker writes for this repository; no Docker engine is asked."""
+    checkout = tmp_path_factory.mktemp("binder") / "checkout"
+    checkout.mkdir()
+    shutil.copytree(BINDER, checkout / "binder")
+    shutil.copy(ROOT / "pyproject.toml", checkout)
+    done = subprocess.run(
+        [sys.executable, "-m", "repo2docker", "--no-build", "--no-run", "."],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "environment-2epy-2d3-2e13",  # environment.py-3.13…lock, as the Dockerfile spells it
+        'pip install --no-cache-dir -r "binder/requirements.txt"',
+        "RUN ./binder/postBuild",
+    ],
+    ids=["python 3.13", "requirements", "postBuild"],
+)
+def test_binder_builds_the_python_the_requirements_and_the_package(dockerfile, step):
+    assert step in dockerfile
+
+
+def test_requirements_are_installed_before_the_repository_is_copied(dockerfile):
+    # Only then does Binder reuse the layer when a commit changes no requirement.
+    install = dockerfile.index("pip install --no-cache-dir -r")
+    assert install < dockerfile.index("COPY --chown=0:0 src/ ")
+
+
+def test_every_requirement_is_one_exact_version():
+    for name, requirement in pins().items():
+        [specifier] = requirement.specifier
+        assert specifier.operator == "==", name
+        assert "*" not in specifier.version, name
+
+
+def test_every_dependency_is_pinned_at_a_version_it_allows():
+    pinned = pins()
+    for requirement in declared():
+        [specifier] = pinned[canonicalize_name(requirement.name)].specifier
+        assert requirement.specifier.contains(specifier.version), requirement
+
+
+def test_post_build_stops_at_the_first_failure_and_installs_only_the_package():
+    post_build = BINDER / "postBuild"
+    lines = post_build.read_text(encoding="utf-8").splitlines()
+    commands = [line for line in lines if line and not line.startswith("#")]
+    assert commands == ["set -euo pipefail", "pip install --no-cache-dir --no-deps ."]
+    assert post_build.stat().st_mode & 0o111, "postBuild must be executable"
