@@ -22,6 +22,7 @@ _MARGIN = 14.0
 _LEGEND = 34.0
 _FONT = 8.0
 _SERIF = "dejavuserif"
+_PASSED = "gradient has passed"
 
 # Where things lie inside a card, in pixels from its top left corner.
 _INSET = 6.0
@@ -110,7 +111,7 @@ class _Drawer:
         self.scene, self.theme = scene, theme
         self.frame = scene["frames"][step]
         self.past = scene["frames"][: step + 1]
-        width = max(scene["width"], 480.0) + 2 * _MARGIN
+        width = max(scene["width"], _legend_width(scene)) + 2 * _MARGIN
         height = scene["height"] + 2 * _MARGIN + _LEGEND
         self.figure = Drawing(figsize=(width / 100, height / 100), facecolor=theme["paper"])
         self.figure.alt = alt
@@ -229,15 +230,21 @@ class _Drawer:
             steps = [_rectangle(x + 2.6 * k, y - 5, 2.7, 10) for k in range(21)]
             ramp = [diverging(self.theme, family, -1 + k / 10) for k in range(21)]
             self.axes.add_collection(PolyCollection(steps, facecolor=ramp, edgecolor="none"))
-            x = self._legend_text(x + 62, y, f"{family} {scale}")
+            self._text(x + 62, y, f"{family} {scale}", "muted")
+            x += 62 + _text_width(f"{family} {scale}")
         line = LineCollection([[(x, y), (x + 22, y)]], colors=self.theme["backward"], linewidth=1.4)
         self.axes.add_collection(line)
-        self._legend_text(x + 28, y, "gradient has passed")
+        self._text(x + 28, y, _PASSED, "muted")
 
-    def _legend_text(self, x: float, y: float, text: str) -> float:
-        """Write a legend's text and return where the next entry may begin."""
-        self._text(x, y, text, "muted")
-        return x + 6.2 * len(text) + 24
+
+def _text_width(text: str) -> float:
+    """Return the room a text of the legend takes, with the gap behind it."""
+    return 6.2 * len(text) + 24
+
+
+def _legend_width(scene: Scene) -> float:
+    scales = [62 + _text_width(f"{family} {text}") for family, text in scene["legend"].items()]
+    return sum(scales) + 28 + _text_width(_PASSED)
 
 
 def _cells(box: tuple[float, ...], rows: int, columns: int) -> Iterator[tuple[float, ...]]:

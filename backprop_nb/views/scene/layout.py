@@ -60,7 +60,7 @@ def layered(
     import pygraphviz
 
     graph = pygraphviz.AGraph(
-        directed=True, strict=False, rankdir="LR", nodesep="0.22", ranksep="0.4", pad="0"
+        directed=True, strict=False, rankdir="LR", nodesep="0.22", ranksep="0.3", pad="0"
     )
     graph.node_attr.update(shape="box", fixedsize="true", label="")
     graph.edge_attr.update(arrowhead="none")
@@ -72,7 +72,12 @@ def layered(
     for chain in sorted(groups, key=len):
         above = clusters.get(chain[:-1], graph)
         clusters[chain] = above.add_subgraph(
-            [str(index) for index in groups[chain]],
+            [
+                str(index)
+                for inner in groups
+                if inner[: len(chain)] == chain
+                for index in groups[inner]
+            ],
             name=f"cluster_{len(clusters)}",
             label="",
             margin="14",

@@ -11,7 +11,7 @@ import numpy as np
 
 MINUS = "\u2212"
 ROWS, COLUMNS = 8, 12
-CARD_CHARACTERS = 16
+CARD_CHARACTERS = 15
 """How many characters stand side by side on a node's card."""
 
 
@@ -22,7 +22,7 @@ def short(number: float) -> str:
     ['0.62', '−0.04', '12.3', '4e−4', '3', '−1e4']
     """
     size = abs(number)
-    if not math.isfinite(number):
+    if not math.isfinite(number) or number == 0:
         return long(number)
     if number == int(number) and size < 1000:
         text = f"{number:.0f}"
@@ -34,7 +34,7 @@ def short(number: float) -> str:
         text = f"{number:.0f}"
     else:
         text = _exponent(number, 1)
-    return text.replace("-", MINUS)
+    return _tidy(text)
 
 
 def long(number: float) -> str:
@@ -47,20 +47,22 @@ def long(number: float) -> str:
         return "NaN"
     if math.isinf(number):
         return "∞" if number > 0 else f"{MINUS}∞"
-    rounded = float(f"{number:.3e}")
+    rounded = float(f"{number:.3e}") or 0.0  # no minus sign at zero
     power = math.floor(math.log10(abs(rounded))) if rounded else 0
-    if -4 <= power <= 4:
-        text = f"{rounded:.{max(0, 3 - power)}f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-    else:
-        text = _exponent(number, 4)
-    return text.replace("-", MINUS)
+    plain = -4 <= power <= 4
+    return _tidy(f"{rounded:.{max(0, 3 - power)}f}" if plain else _exponent(number, 4))
 
 
 def _exponent(number: float, digits: int) -> str:
     mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    return f"{mantissa}e{int(exponent)}"
+    return f"{_tidy(mantissa)}e{int(exponent)}"
+
+
+def _tidy(text: str) -> str:
+    """Drop zeros that end a decimal, and write the minus sign that is one."""
+    if "." in text and "e" not in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.replace("-", MINUS)
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

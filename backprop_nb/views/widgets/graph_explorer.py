@@ -109,8 +109,11 @@ class GraphExplorer(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # Where no widget can run (GitHub, a PDF, a reopened notebook), the stored
-        # picture and the text stand in for it.
+        # picture and the text stand in for it: the whole replay, at its end.
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        data = dict(data) | {"image/png": png(self.draw()), "text/plain": repr(self)}
+        data = dict(data) | {
+            "image/png": png(draw_graph(self.graph, scene=self.scene)),
+            "text/plain": repr(self),
+        }
         return data, metadata | {"image/png": {"alt": alt_text(self.graph)}}

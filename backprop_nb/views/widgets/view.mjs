@@ -207,11 +207,8 @@ function nameParts(name) {
 
 function cellStyle(family, heat) {
   const end = heat < 0 ? "negative" : "positive";
-  const ink = Math.abs(heat) > 0.5 ? "paper" : "text";
-  return (
-    `background:color-mix(in srgb,var(--bpnb-${family}-${end}) ${Math.round(Math.abs(heat) * 100)}%,` +
-    `var(--bpnb-${family}-zero));color:var(--bpnb-${ink})`
-  );
+  const share = Math.round(Math.abs(heat) * 100);
+  return `--cell:color-mix(in srgb,var(--bpnb-${family}-${end}) ${share}%,var(--bpnb-${family}-zero))`;
 }
 
 /** An array as a small table of coloured cells, with its numbers in words beside the colour. */

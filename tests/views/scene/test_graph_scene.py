@@ -1,0 +1,166 @@
+"""The scene is the trace: every number in it is the library's."""
+
+import json
+import linecache
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.views.scene import alt_text, describe_graph, graph_scene
+from backprop_nb.views.scene.numbers import long, words
+
+
+def layer(A, b, x):
+    z = A @ x + b
+    return bp.sigmoid(z)
+
+
+def network_loss(A, b, x):
+    f = x
+    for i in range(2):
+        f = layer(A[i], b[i], f)
+    return np.sum((1.0 - f) ** 2)
+
+
+def fan_out(x):
+    u = x**2
+    v = u + np.exp(u)
+    return np.sqrt(v) + np.cos(v)
+
+
+@pytest.fixture
+def network():
+    rng = np.random.default_rng(0)
+    A = [rng.normal(size=(3, 2)), rng.normal(size=(2, 3))]
+    return bp.trace(network_loss, A, [rng.normal(size=3), rng.normal(size=2)], np.ones(2))
+
+
+@pytest.fixture
+def fan():
+    return bp.trace(fan_out, 0.7)
+
+
+def scene_of(graph):
+    return graph_scene(graph, graph.backward())
+
+
+def texts(value):
+    return [long(x) for x in np.ravel(value)]
+
+
+def test_every_value_and_adjoint_is_the_graphs(network):
+    backward = network.backward()
+    for node, shown in zip(network.nodes, scene_of(network)["nodes"], strict=True):
+        assert shown["value"]["long"] == texts(node.value)
+        assert shown["adjoint"]["long"] == texts(backward.adjoint(node))
+
+
+def test_the_replay_has_one_frame_a_call_and_one_a_step(network):
+    backward = network.backward()
+    operations = [node for node in network.nodes if node.op]
+    phases = [frame["phase"] for frame in scene_of(network)["frames"]]
+    assert phases == (
+        ["start"] + ["forward"] * len(operations) + ["seed"] + ["backward"] * len(backward.steps)
+    )
+
+
+def test_contributions_add_up_to_the_adjoint(fan):
+    gifts = [gift for frame in scene_of(fan)["frames"] for gift in frame["gifts"]]
+    to_v = [gift for gift in gifts if fan.nodes[gift["parent"]].name == "v"]
+    assert [gift["arrival"] for gift in to_v] == [1, 2]
+    assert {gift["arrivals"] for gift in to_v} == {2}
+    assert to_v[-1]["sum"]["long"] == texts(fan.backward().adjoint("v"))
+    assert [gift["line"].split(" ")[1] for gift in to_v] == ["=", "+="]
+
+
+def test_a_gift_travels_along_the_edge_it_came_by(network):
+    scene = scene_of(network)
+    for frame in scene["frames"]:
+        for gift in frame["gifts"]:
+            edge = scene["edges"][gift["edge"]]
+            assert (edge["tail"], edge["head"]) == (gift["parent"], frame["node"])
+
+
+def test_the_factors_of_a_rule_multiply_to_the_contribution(network):
+    for frame in scene_of(network)["frames"]:
+        for gift in frame["gifts"]:
+            if gift["symbol"] == "⊗":
+                left, right = (np.array(f["value"]["long"]) for f in gift["factors"])
+                assert gift["value"]["rows"] == len(left)
+                assert gift["value"]["columns"] == len(right)
+            if gift["symbol"] == "@":
+                assert gift["factors"][1]["value"]["columns"] == 1  # a column, as in A.T @ d
+
+
+def test_the_code_marks_the_exact_expression(network):
+    scene = scene_of(network)
+    for node in scene["nodes"]:
+        if node["code"] is None:
+            continue
+        lines = scene["code"][node["code"]["block"]]["lines"]
+        (line, start), (end_line, end) = node["code"]["start"], node["code"]["end"]
+        assert line == end_line
+        assert lines[line][start:end] == node["source"]
+
+
+def test_every_function_of_the_trace_is_shown_once(network):
+    names = [block["lines"][0].split("(")[0] for block in scene_of(network)["code"]]
+    assert sorted(names) == ["def layer", "def network_loss"]
+
+
+def test_function_calls_become_groups(network):
+    assert [group["name"] for group in scene_of(network)["groups"]] == ["layer 1", "layer 2"]
+
+
+def test_a_scene_is_plain_json_without_nan(network):
+    json.dumps(scene_of(network), allow_nan=False)
+
+
+def test_a_graph_without_source_has_no_code():
+    space = {"np": np}
+    exec("f = lambda x: np.sum(x * x)", space)
+    scene = scene_of(bp.trace(space["f"], np.ones(2)))
+    assert scene["code"] == []
+    assert all(node["code"] is None for node in scene["nodes"])
+
+
+def test_indented_code_is_shown_from_its_own_margin(tmp_path):
+    script = tmp_path / "indented.py"
+    script.write_text("if True:\n    def f(x):\n        return x * x\n", encoding="utf-8")
+    space = {}
+    exec(compile(script.read_text(), str(script), "exec"), space)
+    scene = scene_of(bp.trace(space["f"], 2.0))
+    assert scene["code"][0]["lines"] == ["def f(x):", "    return x * x"]
+    assert scene["nodes"][1]["code"]["start"] == [1, 11]
+    linecache.clearcache()
+
+
+def test_the_text_twin_tells_every_value_and_every_contribution(fan):
+    text = describe_graph(fan)
+    for node in fan.nodes:
+        assert f"  {node.name} = " in text
+        assert words(node.value) in text
+    for step in fan.backward().steps:
+        for gift in step.contributions:
+            assert f"{gift.rule}: {words(gift.value)}" in text
+    assert "d_v += d_v2 / (2 * v2)" in text
+
+
+def test_a_graph_with_a_vector_output_has_a_text_twin_too():
+    text = describe_graph(bp.trace(lambda x: x * 2.0, np.ones(3)))
+    assert "Forward" in text
+    assert "Backward" not in text
+
+
+def test_the_alt_text_is_one_sentence(fan):
+    assert alt_text(fan) == (
+        "Computation graph of fan_out with 7 nodes, from the inputs x to fan_out = 0.9328."
+    )
+
+
+def test_an_output_that_is_an_input_or_a_constant_still_has_a_scene():
+    assert scene_of(bp.trace(lambda x: x, 2.0))["frames"][-1]["phase"] == "seed"
+    graph = bp.trace(lambda x: 3.0, 2.0)
+    with pytest.warns(bp.BackpropWarning, match="does not depend on x"):
+        assert scene_of(graph)["frames"][-1]["phase"] == "start"

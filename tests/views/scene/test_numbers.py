@@ -1,0 +1,94 @@
+"""Numbers are short enough for their place and never mislead."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backprop_nb.views.scene.numbers import (
+    CARD_CHARACTERS,
+    MINUS,
+    Scale,
+    fit_scale,
+    heat,
+    long,
+    short,
+    tensor,
+    words,
+)
+
+sizes = st.floats(min_value=1e-9, max_value=1e9) | st.just(0.0)
+finite = st.builds(lambda size, sign: size * sign, sizes, st.sampled_from([-1.0, 1.0]))
+
+
+def read(text):
+    return float(text.replace(MINUS, "-"))
+
+
+@given(finite)
+def test_a_short_number_has_at_most_six_characters_and_the_right_size(number):
+    text = short(number)
+    assert len(text) <= 6
+    assert read(text) == pytest.approx(number, rel=0.51, abs=0.0051 if abs(number) < 10 else 0.0)
+
+
+@given(finite)
+def test_a_long_number_is_right_to_four_digits(number):
+    assert read(long(number)) == pytest.approx(number, rel=5.1e-4)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(np.nan, "NaN"), (np.inf, "∞"), (-np.inf, "−∞"), (0.0, "0"), (-0.0, "0")]
+)
+def test_special_numbers_have_their_own_signs(number, text):
+    assert (short(number), long(number)) == (text, text)
+
+
+def test_a_vector_is_a_row_and_stands_upright_when_asked():
+    row = tensor(np.arange(3.0), Scale(1, 2))
+    column = tensor(np.arange(3.0), Scale(1, 2), column=True)
+    assert (row["rows"], row["columns"]) == (1, 3)
+    assert (column["rows"], column["columns"]) == (3, 1)
+
+
+def test_a_large_array_says_how_much_of_it_is_left_out():
+    data = tensor(np.zeros((30, 40)), Scale(1, 1))
+    assert len(data["long"]) + data["omitted"] == 1200
+    assert words(np.zeros((30, 40))).endswith("more]")
+
+
+def test_a_card_never_holds_more_text_than_it_has_room_for():
+    assert tensor(np.array([0.12, -0.34, 0.56]), Scale(0.1, 1))["fits"]
+    assert not tensor(np.array([0.12, -0.34, 0.56, 0.78]), Scale(0.1, 1))["fits"]
+    assert not tensor(np.eye(2), Scale(1, 1))["fits"]
+    assert max(len(short(x)) for x in (-0.04, 12.3, -1e-5)) * 3 <= CARD_CHARACTERS + 3
+
+
+@pytest.mark.parametrize("value", [np.array([np.nan, np.inf, 1.0]), np.zeros(0), np.float32(2)])
+def test_any_array_is_plain_json(value):
+    json.dumps(tensor(value, fit_scale([value])), allow_nan=False)
+
+
+def test_heat_grows_with_magnitude_and_keeps_the_sign():
+    for scale in (Scale(0.001, 2.0), Scale(0.001, 2.0, log=True)):
+        positions = [heat(x, scale) for x in (-2.0, -0.5, -0.01, 0.0, 0.01, 0.5, 2.0)]
+        assert positions == sorted(positions)
+        assert positions[0] == -1
+        assert positions[3] == 0
+        assert positions[-1] == 1
+
+
+def test_a_wide_span_of_gradients_takes_a_logarithmic_scale_and_says_so():
+    wide = fit_scale([np.array([1e-4, 1.0])], log=True)
+    assert wide.log
+    assert "log scale" in wide.text
+    assert heat(1e-4, wide) >= 0.1
+    assert not fit_scale([np.array([0.02, 1.0])], log=True).log
+    assert not fit_scale([np.array([1e-4, 1.0])]).log
+
+
+@pytest.mark.parametrize("values", [[], [np.zeros(3)], [np.array([np.nan, np.inf])]])
+def test_a_scale_exists_even_where_there_is_nothing_to_measure(values):
+    assert heat(0.0, fit_scale(values)) == 0
