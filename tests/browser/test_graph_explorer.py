@@ -1,0 +1,253 @@
+"""``GraphExplorer`` in a real JupyterLab: stepped by mouse and by keyboard, numbers checked."""
+
+import os
+import runpy
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from backprop_nb.views.scene import graph_scene
+from backprop_nb.views.scene.numbers import long
+
+LESSON = "00_start_here.ipynb"
+FOLDER = Path(__file__).parent.parent.parent / "notebooks"
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory):
+    """The lesson's graph, traced here: the library that the shown numbers are checked against."""
+    cells = nbformat.read(FOLDER / LESSON, as_version=4).cells
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    end = next(k for k, source in enumerate(code) if "graph = bp.trace" in source)
+    script = tmp_path_factory.mktemp("lesson") / "lesson.py"
+    script.write_text("\n\n".join(code[: end + 1]), encoding="utf-8")
+    return runpy.run_path(str(script))["graph"]
+
+
+@pytest.fixture(scope="module")
+def scene(graph):
+    return graph_scene(graph, graph.backward())
+
+
+def explorer(notebook, index=0):
+    root = notebook.page.locator(".bpnb").nth(index)
+    root.wait_for()
+    return root
+
+
+def spoken(root):
+    """What a screen reader is told: the live region."""
+    return root.locator(".bpnb-live")
+
+
+def expect_step(root, scene, step):
+    """Wait until the view says that it is at a step."""
+    from playwright.sync_api import expect
+
+    text = f"Step {step} of {len(scene['frames']) - 1}. {scene['frames'][step]['words']}"
+    expect(spoken(root)).to_have_text(text)
+
+
+def cells(locator):
+    return locator.locator(".bpnb-grid span").all_inner_texts()
+
+
+def adjoint_of_panel(root):
+    """The adjoint's numbers in the panel of numbers."""
+    return cells(root.locator(".bpnb-labelled").nth(1))
+
+
+def save(notebook, name):
+    """Keep a picture where the caller asked for pictures, to be looked at."""
+    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
+    if folder:
+        notebook.screenshot(Path(folder) / f"{name}.png")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 700])
+def test_every_step_back_shows_the_librarys_numbers(open_notebook, graph, scene, theme, width):
+    notebook = open_notebook(LESSON, theme=theme, width=width)
+    notebook.run_all()
+    root = explorer(notebook)
+    root.scroll_into_view_if_needed()
+    backward = graph.backward()
+    first = next(k for k, frame in enumerate(scene["frames"]) if frame["phase"] == "backward")
+    for _ in range(first):
+        root.get_by_role("button", name="Step forward").click()
+    for number, step in enumerate(backward.steps):
+        expect_step(root, scene, first + number)
+        assert adjoint_of_panel(root) == [long(x) for x in step.adjoint.ravel()]
+        for gift in step.contributions:
+            card = root.locator(f".bpnb-card[data-node='{gift.parent.name}']")
+            shown = card.locator(".bpnb-slot").nth(1).locator(".bpnb-grid")
+            expected = ", ".join(long(x) for x in gift.value.ravel())
+            assert shown.get_attribute("aria-label").endswith(expected)
+        if number == len(backward.steps) // 2:
+            root.evaluate("element => element.scrollIntoView()")
+            save(notebook, f"explorer-{theme}-{width}")
+        root.get_by_role("button", name="Step forward").click()
+
+
+def test_the_keyboard_alone_reaches_every_step_and_every_node(open_notebook, scene):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook(LESSON)
+    notebook.run_all()
+    root, page = explorer(notebook), notebook.page
+    last = len(scene["frames"]) - 1
+    root.get_by_role("button", name="To the start").focus()
+    for step in range(1, last + 1):
+        page.keyboard.press("]")
+        expect_step(root, scene, step)
+    page.keyboard.press("[")
+    expect_step(root, scene, last - 1)
+    page.keyboard.press("Home")
+    expect_step(root, scene, 0)
+    page.keyboard.press("End")
+    expect_step(root, scene, last)
+
+    # From the first step back, an arrow to the left follows the edge to a parent.
+    walked = [scene["nodes"][scene["output"]]["name"]]
+    root.locator(f".bpnb-card[data-node='{walked[0]}']").focus()
+    while not walked[-1].startswith(("A", "b", "x")):
+        page.keyboard.press("ArrowLeft")
+        focused = page.evaluate("document.activeElement.dataset.node")
+        assert focused != walked[-1]
+        walked.append(focused)
+        expect(root.locator(".bpnb-node .bpnb-name")).to_have_text(focused)
+    assert len(walked) > 5
+    page.keyboard.press("Escape")
+    expect(root.locator(".bpnb-focus")).to_have_count(0)
+
+
+def test_jupyterlabs_own_shortcuts_stay_out_of_the_view(open_notebook):
+    notebook = open_notebook(LESSON)
+    notebook.run_all()
+    root, page = explorer(notebook), notebook.page
+    before = page.locator(".jp-Notebook .jp-Cell").count()
+    root.locator(".bpnb-card[tabindex='0']").focus()
+    for key in ("b", "a", "x", "d", "d"):  # in command mode: insert below, above, cut, delete
+        page.keyboard.press(key)
+    assert page.locator(".jp-Notebook .jp-Cell").count() == before
+
+
+def test_play_runs_to_the_end_by_itself_and_stops(open_notebook):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook(
+        "play.ipynb",
+        cells=[
+            "import backprop_nb as bp",
+            "bp.trace(lambda x: x**2 + x, 3.0).explore(interval=100)",
+        ],
+    )
+    notebook.run_all()
+    root = explorer(notebook)
+    root.get_by_role("button", name="Play").click()
+    expect(spoken(root)).to_contain_text("Step 5 of 5")
+    expect(root.get_by_role("button", name="Play")).to_be_visible()
+
+
+TWICE = """
+import backprop_nb as bp
+explorer = bp.trace(lambda x: x**2 + x, 3.0).explore()
+display(explorer, explorer)
+"""
+
+
+def test_two_displays_of_one_explorer_stay_in_step(open_notebook):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook("twice.ipynb", cells=[TWICE])
+    notebook.run_all()
+    first, second = explorer(notebook, 0), explorer(notebook, 1)
+    first.get_by_role("button", name="Step forward").click()
+    expect(spoken(second)).to_contain_text("Step 1 of 5")
+    second.get_by_role("button", name="Step forward").click()
+    expect(spoken(first)).to_contain_text("Step 2 of 5")
+
+
+FAN_OUT = """
+import numpy as np
+import backprop_nb as bp
+
+def f(x):
+    u = x**2
+    v = u + np.exp(u)
+    return np.sqrt(v) + np.cos(v)
+
+bp.trace(f, 0.7).explore(step=9)
+"""
+
+
+def test_contributions_add_up_at_a_fan_out(open_notebook, tmp_path):
+    notebook = open_notebook("fan_out.ipynb", cells=[FAN_OUT])
+    notebook.run_all()
+    root = explorer(notebook)
+    script = tmp_path / "fan_out.py"
+    script.write_text(
+        FAN_OUT.replace(".explore(step=9)", "").replace("bp.trace", "graph = bp.trace")
+    )
+    backward = runpy.run_path(str(script))["graph"].backward()
+    gifts = [c.value for step in backward.steps for c in step.contributions if c.parent.name == "v"]
+    card = root.locator(".bpnb-card[data-node='v']")
+    assert card.locator(".bpnb-badge").inner_text() == "1 of 2"
+    card.click()
+    root.get_by_role("button", name="Step forward").click()
+    assert card.locator(".bpnb-badge").inner_text() == "2 of 2"
+    assert len(gifts) == 2
+    assert cells(root.locator(".bpnb-sum")) == [long(g) for g in (*gifts, sum(gifts))]
+    save(notebook, "fan-out")
+
+
+HOSTILE = """
+import backprop_nb as bp
+
+def loss(p):
+    return p["<img src=x onerror=alert(1)>"] * 2.0  # <img src=y onerror="alert(2)"> </script>
+
+bp.trace(loss, {"<img src=x onerror=alert(1)>": 1.5})
+"""
+
+
+def test_a_hostile_name_or_source_shows_as_text(open_notebook):
+    notebook = open_notebook("hostile.ipynb", cells=[HOSTILE])
+    notebook.run_all()
+    root = explorer(notebook)
+    assert root.locator("img").count() == 0
+    assert '<img src=y onerror="alert(2)">' in root.locator(".bpnb-block").inner_text()
+
+
+def test_hovering_lights_the_lineage_and_the_code(open_notebook, scene):
+    notebook = open_notebook(LESSON)
+    notebook.run_all()
+    root = explorer(notebook)
+    root.locator(".bpnb-card[data-node='f1']").hover()
+    dimmed = root.locator(".bpnb-card.bpnb-dim").evaluate_all(
+        "cards => cards.map(c => c.dataset.node)"
+    )
+    assert sorted(dimmed) == ["A1", "b1", "y"]
+    lit = root.locator(".bpnb-codes .bpnb-lit").all_inner_texts()
+    assert "bp.sigmoid(z1)" in lit
+    assert any(text.startswith("d_f1 = ") for text in lit)
+    # And the reverse: an expression in the code lights its card.
+    root.locator(".bpnb-block span span", has_text="A1 @ f1").first.hover()
+    assert root.locator(".bpnb-card.bpnb-lit").get_attribute("data-node") == name_of(
+        scene, "A1 @ f1"
+    )
+
+
+def name_of(scene, source):
+    return next(node["name"] for node in scene["nodes"] if node["source"] == source)
+
+
+def test_reduced_motion_stops_the_dashes(open_notebook, scene):
+    notebook = open_notebook(LESSON)
+    notebook.page.emulate_media(reduced_motion="reduce")
+    notebook.run_all()
+    root = explorer(notebook)
+    root.get_by_role("button", name="Step forward").click()
+    moving = root.locator(".bpnb-edge.bpnb-forward").first
+    assert moving.evaluate("edge => getComputedStyle(edge).animationName") == "none"
