@@ -294,6 +294,7 @@ class Explorer {
         role: "group",
         "aria-label": this.scene.alt,
         "data-lm-suppress-shortcuts": "true",
+        tabindex: -1,
         onkeydown: (event) => this.onKey(event),
       },
       this.buildBar(),
@@ -388,7 +389,7 @@ class Explorer {
         "data-node": node.name,
         style: `left:${left}px;top:${top}px;width:${width}px;height:${height}px`,
         onclick: () => this.select(index),
-        onfocus: () => this.light(index),
+        onfocus: (event) => this.light(event.target.matches(":focus-visible") ? index : null),
         onblur: () => this.light(null),
         onpointerenter: () => this.light(index),
         onpointerleave: () => this.light(null),
@@ -695,6 +696,7 @@ class Explorer {
 
   onDrag(event) {
     if (event.button !== 0 || event.target.closest("button, .bpnb-card")) return;
+    this.root.focus({ preventScroll: true }); // from here on the keys are ours
     const start = { x: event.clientX - this.view.x, y: event.clientY - this.view.y };
     const move = (next) => {
       this.view.x = next.clientX - start.x;

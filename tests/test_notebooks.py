@@ -1,0 +1,258 @@
+"""What every committed notebook owes its readers, and the tests that compare it."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+NOT_COMPARED = re.compile(r"^\s*#\s*(NBVAL_IGNORE_OUTPUT|NBVAL_SKIP)\s*$", re.MULTILINE)
+NOT_COMPARED_TAGS = {"nbval-ignore-output", "nbval-skip"}
+NOT_COMPARED_AT_MOST = 0.15
+
+# Absolute folders of Unix, macOS and Windows, and the kernel's own files.
+MACHINE_PATH = re.compile(
+    r"(?<![\w.~/:<])/(home|root|tmp|usr|opt|var|mnt|private|Users)/|\b[A-Z]:\\\w|ipykernel_\d"
+)
+OUR_PATHS = [str(ROOT), sys.prefix, str(Path.home())]
+
+MARKDOWN_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\(|<img\b(?P<attributes>[^>]*)>")
+ALT_ATTRIBUTE = re.compile(r"""\balt\s*=\s*(["'])\s*(?!\1)\S""")
+
+
+# --- the rules: each yields what is wrong with a notebook ----------------------
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def outputs(notebook):
+    return [output for cell in code_cells(notebook) for output in cell.outputs]
+
+
+def not_run_once_in_order(notebook):
+    """Without a count, nbval compares nothing: a stripped notebook passes with any outputs."""
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"execution counts are {counts}"
+
+
+def live_widgets(notebook):
+    """A reopened notebook would show "model not found" in place of the figure."""
+    if "widgets" in notebook.metadata:
+        yield "the notebook's metadata holds widget state"
+    for output in outputs(notebook):
+        if WIDGET_VIEW in output.get("data", {}):
+            yield "an output holds a widget's view"
+
+
+def stderr(notebook):
+    for output in outputs(notebook):
+        if output.get("name") == "stderr":
+            yield output.text
+
+
+def too_much_uncompared(notebook):
+    cells = code_cells(notebook)
+    ignored = [
+        cell
+        for cell in cells
+        if NOT_COMPARED.search(cell.source)
+        or NOT_COMPARED_TAGS & set(cell.metadata.get("tags", []))
+    ]
+    if len(ignored) >= NOT_COMPARED_AT_MOST * max(len(cells), 1) and ignored:
+        yield f"nbval ignores {len(ignored)} of {len(cells)} cells"
+
+
+def images_without_alt_text(notebook):
+    """An output's text alternative is ``alt`` in the metadata of the image or of the cell.
+
+    It travels with the file; nbconvert's classic template uses it, but JupyterLab does not,
+    so a lesson prints the text twin beside the picture as well.
+    """
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            yield from markdown_images_without_alt_text(cell)
+            continue
+        for output in cell.get("outputs", []):
+            for mime in output.get("data", {}):
+                metadata = output.metadata.get(mime, {})
+                if mime.startswith("image/") and not (
+                    metadata.get("alt") or cell.metadata.get("alt")
+                ):
+                    yield f"{mime} of cell [{cell.execution_count}] has no alt text"
+
+
+def markdown_images_without_alt_text(cell):
+    for image in MARKDOWN_IMAGE.finditer(cell.source):
+        described = image["alt"] or ALT_ATTRIBUTE.search(image["attributes"] or "")
+        if not described:
+            yield f"{image[0]} has no alt text"
+
+
+def machine_paths(notebook):
+    """Yield the paths that only one machine has, wherever in the texts they stand."""
+    texts = [cell.source for cell in notebook.cells]
+    for output in outputs(notebook):
+        texts += [output.get("text", ""), *output.get("traceback", [])]
+        texts += [
+            str(value)
+            for mime, value in output.get("data", {}).items()
+            if mime not in {"image/png", "image/jpeg"}
+        ]
+    for text in texts:
+        if MACHINE_PATH.search(text) or any(path in text for path in OUR_PATHS):
+            yield text
+
+
+def no_licence(notebook):
+    said = " ".join(cell.source for cell in (notebook.cells[:1] + notebook.cells[-1:]))
+    if "CC BY 4.0" not in said and notebook.metadata.get("license") != "CC-BY-4.0":
+        yield "neither the first cell, nor the last, nor metadata.license names CC BY 4.0"
+
+
+RULES = [
+    not_run_once_in_order,
+    live_widgets,
+    stderr,
+    too_much_uncompared,
+    images_without_alt_text,
+    machine_paths,
+    no_licence,
+]
+
+
+# --- the committed notebooks --------------------------------------------------
+
+
+def test_there_is_a_first_notebook():
+    assert FOLDER / "00_start_here.ipynb" in NOTEBOOKS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_notebook_keeps_the_rule(path, rule):
+    notebook = nbformat.read(path, as_version=4)
+    assert list(rule(notebook)) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_valid(path):
+    nbformat.validate(nbformat.read(path, as_version=nbformat.NO_CONVERT))
+
+
+# --- the rules themselves: each must be able to fail --------------------------
+
+
+def shown(data, **metadata):
+    return new_output("display_data", data=data, metadata=metadata)
+
+
+def ran(source="1", *outputs, count=1, **metadata):
+    return new_code_cell(source, execution_count=count, outputs=list(outputs), metadata=metadata)
+
+
+GOOD = [
+    ran("print(1)", new_output("stream", text="1\n")),
+    ran(
+        "plot()",
+        shown({"image/png": "", "text/plain": "a"}, **{"image/png": {"alt": "A line"}}),
+        count=2,
+    ),
+    ran("plot()", shown({"image/svg+xml": ""}), count=3, alt="A line"),
+    new_markdown_cell("![A cat](cat.png) <img src='a.png' alt='A dog'> CC BY 4.0, not ~/tmp/x"),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_good_notebook_breaks_no_rule(rule):
+    assert list(rule(new_notebook(cells=GOOD))) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "cells"),
+    [
+        (not_run_once_in_order, [ran(count=None)]),
+        (not_run_once_in_order, [ran(count=2)]),
+        (live_widgets, [ran("w", shown({WIDGET_VIEW: {}}))]),
+        (stderr, [ran("w", new_output("stream", name="stderr", text="oh"))]),
+        (too_much_uncompared, [ran("# NBVAL_IGNORE_OUTPUT\n1")]),
+        (too_much_uncompared, [ran(tags=["nbval-skip"])]),
+        (images_without_alt_text, [ran("p", shown({"image/png": ""}))]),
+        (
+            images_without_alt_text,
+            [ran("p", shown({"image/svg+xml": ""}, **{"image/png": {"alt": "a"}}))],
+        ),
+        (images_without_alt_text, [new_markdown_cell("![](cat.png)")]),
+        (images_without_alt_text, [new_markdown_cell("<img src='cat.png' alt=''>")]),
+        (machine_paths, [ran("p", new_output("stream", text=f"{ROOT}/a.py"))]),
+        (machine_paths, [ran("p", shown({"text/plain": "'/home/someone/a'"}))]),
+        (machine_paths, [ran("p", shown({"text/html": r"C:\Users"}))]),
+        (machine_paths, [new_markdown_cell("see /usr/share/x")]),
+        (no_licence, [new_markdown_cell("Hello")]),
+    ],
+)
+def test_a_breach_is_caught(rule, cells):
+    assert list(rule(new_notebook(cells=cells))) != []
+
+
+# --- execute.py, which makes them so ------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def execute():
+    spec = importlib.util.spec_from_file_location("execute", FOLDER / "execute.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+WIDGET = "import ipywidgets\nipywidgets.IntSlider()"
+FIGURE = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+
+
+@pytest.fixture
+def executed(execute, tmp_path):
+    """A notebook of a widget, a figure and an expected error, after ``execute.py``."""
+    cells = [new_code_cell(source) for source in ["print('σ')", WIDGET, FIGURE]]
+    cells.append(new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]}))
+    path = tmp_path / "lesson.ipynb"
+    nbformat.write(new_notebook(cells=cells), path)
+    execute.main([str(path)])
+    return path
+
+
+def test_execute_keeps_the_figure_and_the_text_and_drops_the_widget(executed):
+    notebook = nbformat.read(executed, as_version=4)
+    for rule in [not_run_once_in_order, live_widgets, stderr, machine_paths]:
+        assert list(rule(notebook)) == []
+    text, widget, figure, error = (cell.outputs[0] for cell in notebook.cells)
+    assert text.text == "σ\n"
+    assert set(widget.data) == {"text/plain"}
+    assert "image/png" in figure.data
+    assert error.traceback == ["ZeroDivisionError: division by zero"]
+
+
+def test_execute_twice_writes_the_same_bytes(execute, executed):
+    once = executed.read_bytes()
+    execute.main([str(executed)])
+    assert executed.read_bytes() == once
+
+
+def test_execute_leaves_a_notebook_that_fails_as_it_was(execute, tmp_path):
+    path = tmp_path / "lesson.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell("oops")]), path)
+    before = path.read_bytes()
+    with pytest.raises(CellExecutionError):
+        execute.main([str(path)])
+    assert path.read_bytes() == before
