@@ -221,7 +221,7 @@ class _Drawer:
         )
         if tensor["fits"]:
             for (x, y, w, h), colour, text in zip(corners, colours, tensor["short"], strict=True):
-                style = {"ha": "center", "fontsize": 7, "zorder": 4}
+                style = {"ha": "center", "fontsize": 6.6, "zorder": 4}
                 self._text(x + w / 2, y + h / 2, text, ink(colour), **style)
 
     def _legend(self) -> None:
