@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import POSITIVE, REAL, Binding, Form, Row, unbroadcast
+from backprop_nb.tracing.rules.row import POSITIVE, REAL, Binding, Form, Row, call, unbroadcast
 
 SUM, PRODUCT, UNARY, POWER, ATOM = (
     Binding.SUM,
@@ -23,8 +23,8 @@ def _power_base(g: Any, ans: Any, x: Any, y: Any) -> Any:
         if y in (0, 1):
             return g * y
         return y * g * (x if y == 2 else x ** (y - 1))
-    # Where y is 0 the slope is 0, also at x = 0, where x^(y-1) is infinite.
-    return unbroadcast(g * y * x ** np.where(y == 0, 1.0, y - 1), x)
+    # The slope of x^0 is 0, also at x = 0, where x^(y-1) is infinite.
+    return unbroadcast(g * y * x ** np.where(np.logical_and(x == 0, y == 0), 1.0, y - 1.0), x)
 
 
 def _power_exponent(g: Any, ans: Any, x: Any, y: Any) -> Any:
@@ -32,6 +32,11 @@ def _power_exponent(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if isinstance(x, int | float):
         return unbroadcast(g * ans * (np.log(x) if x else 0.0), y)
     return unbroadcast(g * ans * np.log(np.where(x == 0, 1.0, x)), y)
+
+
+def _hypot(g: Any, ans: Any, x: Any) -> Any:
+    """``x / hypot(x, y)``; at the tip of the cone, x = y = 0, the slope 0 is taken."""
+    return unbroadcast(g * x / np.where(ans == 0, 1.0, ans), x)
 
 
 ROWS = (
@@ -64,9 +69,9 @@ ROWS = (
             lambda g, ans, x, y: unbroadcast(g * x, y),
         ),
         numpy=Form("#1 * #2", PRODUCT, (PRODUCT, UNARY)),
-        latex=Form(r"#1 \odot #2", PRODUCT, (PRODUCT, UNARY)),
+        latex=Form(r"#1 \odot #2", PRODUCT, (PRODUCT, POWER)),
         symbol="×",
-        latex_with_number=Form(r"#1 \, #2", PRODUCT, (PRODUCT, UNARY)),
+        latex_with_number=Form(r"#1 \, #2", PRODUCT, (PRODUCT, POWER)),
         domain=(REAL, REAL),
     ),
     Row(
@@ -76,7 +81,7 @@ ROWS = (
             lambda g, ans, x, y: unbroadcast(-g * ans / y, y),
         ),
         numpy=Form("#1 / #2", PRODUCT, (PRODUCT, UNARY)),
-        latex=Form(r"\frac{#1}{#2}"),
+        latex=Form(r"\frac{#1}{#2}", POWER),
         symbol="÷",
         domain=(REAL, POSITIVE),
     ),
@@ -92,14 +97,56 @@ ROWS = (
         np.negative,
         (lambda g, ans, x: -g,),
         numpy=Form("-#1", UNARY, (UNARY,)),
-        latex=Form("-#1", UNARY, (UNARY,)),
+        latex=Form("-#1", UNARY, (POWER,)),
         symbol="−",
     ),
     Row(
         np.positive,
         (lambda g, ans, x: g,),
         numpy=Form("+#1", UNARY, (UNARY,)),
-        latex=Form("+#1", UNARY, (UNARY,)),
+        latex=Form("+#1", UNARY, (POWER,)),
         symbol="+",
+    ),
+    # What is left of a division: x = y · floor(x / y) + remainder.
+    Row(
+        np.remainder,
+        (
+            lambda g, ans, x, y: unbroadcast(g, x),
+            lambda g, ans, x, y: unbroadcast(-g * (x // y), y),
+        ),
+        numpy=Form("#1 % #2", PRODUCT, (PRODUCT, UNARY)),
+        latex=Form(r"#1 \; \mathrm{mod} \; #2", PRODUCT, (PRODUCT, POWER)),
+        symbol="mod",
+        domain=(REAL, POSITIVE),
+    ),
+    Row(
+        np.fmod,
+        (
+            lambda g, ans, x, y: unbroadcast(g, x),
+            lambda g, ans, x, y: unbroadcast(-g * np.trunc(x / y), y),
+        ),
+        numpy=call("np.fmod"),
+        latex=Form(r"\mathrm{fmod}(#1, #2)"),
+        symbol="fmod",
+        domain=(REAL, POSITIVE),
+    ),
+    Row(
+        np.float_power,
+        (_power_base, _power_exponent),
+        numpy=call("np.float_power"),
+        latex=Form("#1^{#2}", POWER, (ATOM, Binding.LOOSE)),
+        symbol="xʸ",
+        domain=(POSITIVE, REAL),
+    ),
+    Row(
+        np.hypot,
+        (
+            lambda g, ans, x, y: _hypot(g, ans, x),
+            lambda g, ans, x, y: _hypot(g, ans, y),
+        ),
+        numpy=call("np.hypot"),
+        latex=Form(r"\sqrt{#1^2 + #2^2}", needs=(ATOM,)),
+        symbol="hypot",
+        domain=(REAL, REAL),
     ),
 )

@@ -25,9 +25,9 @@ def sigmoid(x: Any) -> Any:
 
     Notes
     -----
-    In a traced function this is one node, with the rule σ′ = σ (1 − σ).  Both
-    halves use ``exp`` of a negative number only, so ±1000 give 1 and 0 and far
-    negative arguments keep their relative precision.
+    In a traced function this is one node, with the rule σ′ = σ (1 − σ).  Far
+    on the negative side exp(-x) is infinite, and 1 / (1 + ∞) = 0 is the right
+    answer, so the overflow is no reason for a warning.
 
     Examples
     --------
@@ -35,29 +35,16 @@ def sigmoid(x: Any) -> Any:
     >>> bp.sigmoid([-1000.0, 0.0, 1000.0])
     array([0. , 0.5, 1. ])
     """
-    x = np.asarray(x)
-    if not np.issubdtype(x.dtype, np.inexact):
-        x = x.astype(np.float64)
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, e) / (1.0 + e)
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-1.0 * np.asarray(x)))
+
+
+def _nan_to_num(g: Any, ans: Any, x: Any, **replacements: Any) -> Any:
+    """Pass on where the entry was finite; a replaced entry is a constant."""
+    return np.where(np.isfinite(x), g, 0.0)
 
 
 ROWS = (
-    Row(
-        np.exp,
-        (lambda g, ans, x: g * ans,),
-        numpy=call("np.exp"),
-        latex=Form(r"\exp(#1)"),
-        symbol="exp",
-    ),
-    Row(
-        np.log,
-        (lambda g, ans, x: g / x,),
-        numpy=call("np.log"),
-        latex=Form(r"\log(#1)"),
-        symbol="log",
-        domain=(POSITIVE,),
-    ),
     Row(
         np.sqrt,
         (lambda g, ans, x: g / (2 * ans),),
@@ -74,25 +61,44 @@ ROWS = (
         symbol="x²",
     ),
     Row(
-        np.sin,
-        (lambda g, ans, x: g * np.cos(x),),
-        numpy=call("np.sin"),
-        latex=Form(r"\sin(#1)"),
-        symbol="sin",
+        np.cbrt,
+        (lambda g, ans, x: g / (3 * ans**2),),
+        numpy=call("np.cbrt"),
+        latex=Form(r"\sqrt[3]{#1}"),
+        symbol="∛",
+        domain=(POSITIVE,),
     ),
     Row(
-        np.cos,
-        (lambda g, ans, x: -g * np.sin(x),),
-        numpy=call("np.cos"),
-        latex=Form(r"\cos(#1)"),
-        symbol="cos",
+        np.reciprocal,
+        (lambda g, ans, x: -g * ans**2,),
+        numpy=call("np.reciprocal"),
+        latex=Form(r"\frac{1}{#1}", Binding.POWER),
+        symbol="1/x",
+        domain=(POSITIVE,),
+    ),
+    # At the kink |x| = 0 the slope is sign(0) = 0.
+    Row(
+        np.absolute,
+        (lambda g, ans, x: g * np.sign(x),),
+        numpy=call("np.abs"),
+        latex=Form("|#1|"),
+        symbol="|x|",
     ),
     Row(
-        np.tanh,
-        (lambda g, ans, x: g * (1 - ans**2),),
-        numpy=call("np.tanh"),
-        latex=Form(r"\tanh(#1)"),
-        symbol="tanh",
+        np.fabs,
+        (lambda g, ans, x: g * np.sign(x),),
+        numpy=call("np.fabs"),
+        latex=Form("|#1|"),
+        symbol="|x|",
+    ),
+    Row(
+        np.nan_to_num,
+        (_nan_to_num,),
+        numpy=call("np.nan_to_num"),
+        latex=Form(r"\mathrm{finite}(#1)"),
+        symbol="finite",
+        # The second parameter, copy=False, would write into the argument as out= does.
+        signature=("x", "out", "nan", "posinf", "neginf"),
     ),
     Row(
         sigmoid,
@@ -100,5 +106,7 @@ ROWS = (
         numpy=call("sigmoid"),
         latex=Form(r"\sigma(#1)"),
         symbol="σ",
+        signature=("x",),
+        brings_source=True,
     ),
 )

@@ -14,12 +14,13 @@ import numpy as np
 from backprop_nb.tracing.rules.row import REAL, Binding, Form, Row, call, unbroadcast
 
 
-def _swap(x: Any) -> Any:
+def swapped(x: Any) -> Any:
     """Transpose the last two axes."""
     return x.T if x.ndim == 2 else np.swapaxes(x, -1, -2)
 
 
-def _matmul_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def matmul_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    """Return what flows back to the left factor of ``x @ y``."""
     if x.ndim == 1 and y.ndim == 1:
         return g * y
     if y.ndim == 1:
@@ -28,27 +29,28 @@ def _matmul_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if x.ndim == 1:
         row = y @ g if y.ndim == 2 else (y @ np.expand_dims(g, -1))[..., 0]
         return unbroadcast(row, x)
-    return unbroadcast(g @ _swap(y), x)
+    return unbroadcast(g @ swapped(y), x)
 
 
-def _matmul_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def matmul_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    """Return what flows back to the right factor of ``x @ y``."""
     if x.ndim == 1 and y.ndim == 1:
         return g * x
     if x.ndim == 1:
         grown = np.outer(x, g) if y.ndim == 2 else np.expand_dims(x, -1) * np.expand_dims(g, -2)
         return unbroadcast(grown, y)
     if y.ndim == 1:
-        column = x.T @ g if x.ndim == 2 else (_swap(x) @ np.expand_dims(g, -1))[..., 0]
+        column = x.T @ g if x.ndim == 2 else (swapped(x) @ np.expand_dims(g, -1))[..., 0]
         return unbroadcast(column, y)
-    return unbroadcast(_swap(x) @ g, y)
+    return unbroadcast(swapped(x) @ g, y)
 
 
 ROWS = (
     Row(
         np.matmul,
-        (_matmul_left, _matmul_right),
+        (matmul_left, matmul_right),
         numpy=Form("#1 @ #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.UNARY)),
-        latex=Form(r"#1 \, #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.UNARY)),
+        latex=Form(r"#1 \, #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.POWER)),
         symbol="@",
         domain=(REAL, REAL),
     ),

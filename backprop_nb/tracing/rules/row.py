@@ -14,6 +14,7 @@ how the backward pass prints itself.
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,6 +100,21 @@ class Row:
     view
         Whether NumPy may return a view of the first argument; writing into
         either would then change both.
+    brings_source
+        Whether NumPy lacks the function, so that printed code carries its source.
+    bind, compute
+        For a function whose arrays do not stand one by one (``np.stack([x, y])``,
+        ``np.einsum("ij,j", A, x)``): ``bind(*args, **kwargs)``, called as the
+        function is, gives the list of arrays and a dict of everything else, and
+        ``compute(*arrays, **options)`` is the function on those.
+    each
+        For a row with any number of arrays: one rule for all of them,
+        ``(position, g, ans, *arrays, **options)``; ``vjps`` is empty then.
+    pieces
+        For a function that returns a list: how many pieces a call gives,
+        ``pieces(*arrays, **options)``.  ``compute`` receives ``piece=k``.
+    gather
+        What the function returns its pieces in.
     """
 
     function: Callable[..., Any]
@@ -110,11 +126,28 @@ class Row:
     signature: tuple[str, ...] = ()
     domain: tuple[Interval, ...] = (REAL,)
     view: bool = False
+    brings_source: bool = False
+    bind: Callable[..., tuple[list[Any], dict[str, Any]]] | None = None
+    compute: Callable[..., Any] | None = None
+    each: Vjp | None = None
+    pieces: Callable[..., int] | None = None
+    gather: Callable[[list[Any]], Any] = list
 
     @property
     def name(self) -> str:
         """The function's NumPy name, such as ``"add"``."""
         return str(self.function.__name__)
+
+    @property
+    def call(self) -> Callable[..., Any]:
+        """What computes the row from its operands and options."""
+        return self.compute or self.function
+
+    def vjp(self, position: int) -> Vjp | None:
+        """Return the rule of the argument at ``position``; ``None`` where nothing flows."""
+        if self.each is not None:
+            return functools.partial(self.each, position)
+        return self.vjps[position]
 
 
 def call(name: str, *positional: str) -> Form:
@@ -147,12 +180,16 @@ def literal(value: Any) -> str:
     >>> literal((slice(None, 2), None, Ellipsis))
     '(slice(None, 2, None), None, ...)'
     """
-    if value is None or isinstance(value, bool | int | float | str):
-        return repr(value)
     if value is Ellipsis:
         return "..."
-    if isinstance(value, np.generic):
-        return repr(value.item())
+    if isinstance(value, np.floating):
+        value = float(value)
+    elif isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"np.{value}".replace("np.-", "-np.")
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
     if isinstance(value, slice):
         return f"slice({literal(value.start)}, {literal(value.stop)}, {literal(value.step)})"
     if isinstance(value, tuple):
@@ -160,6 +197,8 @@ def literal(value: Any) -> str:
         return f"({items},)" if len(value) == 1 else f"({items})"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, np.ndarray) and value.size == 0:
+        return f"np.zeros({value.shape}, dtype={value.dtype.name!r})"
     if isinstance(value, np.ndarray):
         return f"np.array({literal(value.tolist())}, dtype={value.dtype.name!r})"
     raise TypeError(f"no source text for a {type(value).__name__}")
@@ -174,7 +213,7 @@ def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        for arg in args:
+        for arg in (*args, *kwargs.values()):
             if not isinstance(arg, np.ndarray | np.generic | float | int):
                 handler = getattr(type(arg), "__array_function__", None)
                 if handler is not None:
@@ -198,8 +237,8 @@ def unbroadcast(g: Any, like: Any) -> Any:
         return g
     extra = g.ndim - len(shape)
     if extra:
-        g = np.sum(g, axis=tuple(range(extra)))
+        g = np.sum(g, axis=0 if extra == 1 else tuple(range(extra)))
     stretched = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
     if stretched:
-        g = np.sum(g, axis=stretched, keepdims=True)
+        g = np.sum(g, axis=stretched[0] if len(stretched) == 1 else stretched, keepdims=True)
     return g

@@ -26,6 +26,12 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 @dispatched
+def astype(x: Any, dtype: Any) -> Any:
+    """Return ``x`` with entries of another type; the function behind ``x.astype``."""
+    return x.astype(dtype)
+
+
+@dispatched
 def scatter_add(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Return zeros of ``shape`` with ``g`` added at ``index``: the transpose of indexing.
 
@@ -40,6 +46,13 @@ def _index_text(index: Any) -> str:
     """Return an index as it stands between square brackets."""
     items = index if isinstance(index, tuple) else (index,)
     return ", ".join(map(_item_text, items)) or "()"
+
+
+def _index_latex(index: Any) -> str:
+    r"""Return an index as it stands in a formula; an array of positions is a bold i."""
+    items = index if isinstance(index, tuple) else (index,)
+    texts = [r"\mathbf{i}" if isinstance(item, np.ndarray) else _item_text(item) for item in items]
+    return ", ".join(texts).replace("...", r"\ldots").replace("None", r"\mathrm{new}")
 
 
 def _item_text(item: Any) -> str:
@@ -72,12 +85,42 @@ def _reshape_form(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
 def _transpose(g: Any, ans: Any, x: Any, axes: Any = None) -> Any:
     if axes is None:
         return g.T
+    axes = axes if isinstance(axes, tuple) else (axes,)
     back = sorted(range(x.ndim), key=[axis % x.ndim for axis in axes].__getitem__)
     return np.transpose(g, tuple(back))
 
 
 def _reshape(g: Any, ans: Any, x: Any, shape: Any, order: Any = "C") -> Any:
     return np.reshape(g, x.shape, order=order)
+
+
+def _select_call(
+    condlist: Any, choicelist: Any, default: Any = 0
+) -> tuple[list[Any], dict[str, Any]]:
+    return [*condlist, *choicelist, default], {}
+
+
+def _select(*arrays: Any) -> Any:
+    count = len(arrays) // 2
+    return np.select(list(arrays[:count]), list(arrays[count:-1]), arrays[-1])[()]
+
+
+def _select_each(position: int, g: Any, ans: Any, *arrays: Any) -> Any:
+    """Let the adjoint through where this choice was taken; conditions carry no gradient."""
+    count = len(arrays) // 2
+    choices = [g if count + k == position else 0.0 for k in range(count + 1)]
+    chosen = np.select(list(arrays[:count]), choices[:-1], choices[-1])
+    return unbroadcast(chosen, arrays[position])
+
+
+def _select_form(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    count = len(arguments) // 2
+    conditions, choices = arguments[:count], arguments[count:-1]
+    return f"np.select([{', '.join(conditions)}], [{', '.join(choices)}], {arguments[-1]})"
+
+
+def _back_to_shape(g: Any, ans: Any, x: Any, axis: Any = None) -> Any:
+    return np.reshape(g, x.shape)
 
 
 _LATEX_UNCHANGED = Form("#1", Binding.LOOSE)
@@ -109,6 +152,8 @@ ROWS = (
         symbol="reshape",
         signature=("a", "shape", "order"),
         view=True,
+        # NumPy 2.0 has another name for the shape.
+        compute=lambda a, shape, order="C": np.reshape(a, shape, order),
     ),
     Row(
         np.ravel,
@@ -143,7 +188,7 @@ ROWS = (
         numpy=Form(_bracket_form, Binding.ATOM, (Binding.ATOM,)),
         latex=Form(
             lambda arguments, keywords: (
-                rf"{{{arguments[0]}}}_{{[{_index_text(keywords['index'])}]}}"
+                rf"{{{arguments[0]}}}_{{[{_index_latex(keywords['index'])}]}}"
             ),
             Binding.ATOM,
             (Binding.ATOM,),
@@ -159,6 +204,21 @@ ROWS = (
         latex=Form(r"\mathrm{scatter}(#1)"),
         symbol="scatter",
         signature=("g", "index", "shape"),
+        brings_source=True,
+    ),
+    Row(
+        astype,
+        (lambda g, ans, x, dtype: g.astype(x.dtype),),
+        numpy=Form(
+            lambda arguments, keywords: (
+                f"{arguments[0]}.astype(np.{np.dtype(keywords['dtype']).name})"
+            ),
+            Binding.ATOM,
+            (Binding.ATOM,),
+        ),
+        latex=_LATEX_UNCHANGED,
+        symbol="type",
+        signature=("x", "dtype"),
     ),
     Row(
         np.where,
@@ -172,5 +232,61 @@ ROWS = (
         symbol="where",
         signature=("condition", "x", "y"),
         domain=(REAL, REAL, REAL),
+    ),
+    Row(
+        np.select,
+        (),
+        numpy=Form(_select_form),
+        latex=Form(
+            lambda arguments, keywords: rf"\mathrm{{select}}({', '.join(arguments)})",
+        ),
+        symbol="select",
+        bind=_select_call,
+        compute=_select,
+        each=_select_each,
+    ),
+    Row(
+        np.matrix_transpose,
+        (lambda g, ans, x: np.swapaxes(g, -1, -2),),
+        numpy=Form("#1.mT", Binding.ATOM, (Binding.ATOM,)),
+        latex=Form(r"{#1}^{\top}", Binding.POWER, (Binding.ATOM,)),
+        symbol="ᵀ",
+        signature=("x",),
+        view=True,
+    ),
+    Row(
+        np.squeeze,
+        (_back_to_shape,),
+        numpy=call("np.squeeze"),
+        latex=_LATEX_UNCHANGED,
+        symbol="reshape",
+        signature=("a", "axis"),
+        view=True,
+    ),
+    *(
+        Row(
+            function,
+            (_back_to_shape,),
+            numpy=call(f"np.{function.__name__}"),
+            latex=_LATEX_UNCHANGED,
+            symbol="reshape",
+            signature=("arys",),
+            view=True,
+        )
+        for function in (np.atleast_1d, np.atleast_2d, np.atleast_3d)
+    ),
+    *(
+        Row(
+            function,
+            (vjp,),
+            numpy=call(f"np.{function.__name__}"),
+            latex=Form(rf"\mathrm{{{function.__name__}}}(#1)"),
+            symbol=function.__name__,
+            signature=("m", "k"),
+        )
+        for function, vjp in (
+            (np.tril, lambda g, ans, x, k=0: unbroadcast(np.tril(g, k), x)),
+            (np.triu, lambda g, ans, x, k=0: unbroadcast(np.triu(g, k), x)),
+        )
     ),
 )

@@ -8,9 +8,18 @@ from typing import Any
 from backprop_nb.tracing.rules import (
     arithmetic,
     elementwise,
+    exponential,
+    extrema,
+    joining,
     linear_algebra,
+    matrices,
+    ordering,
+    products,
     reductions,
+    repeating,
+    running,
     shaping,
+    trigonometry,
 )
 from backprop_nb.tracing.rules.row import Row
 
@@ -35,8 +44,17 @@ TABLE = join(
     [
         *arithmetic.ROWS,
         *elementwise.ROWS,
+        *exponential.ROWS,
+        *trigonometry.ROWS,
+        *extrema.ROWS,
         *reductions.ROWS,
+        *running.ROWS,
         *linear_algebra.ROWS,
+        *products.ROWS,
+        *matrices.ROWS,
         *shaping.ROWS,
+        *joining.ROWS,
+        *ordering.ROWS,
+        *repeating.ROWS,
     ]
 )

@@ -1,0 +1,344 @@
+"""Products that sum over chosen axes: dot, inner, tensordot, einsum, kron and cross.
+
+Each is linear in either argument.  What flows back to one of them is the
+adjoint times the other, summed over the axes that only those two share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.rules.linear_algebra import matmul_left, matmul_right
+from backprop_nb.tracing.rules.row import REAL, Binding, Form, Row, call, literal, unbroadcast
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def _as(g: Any, x: Any) -> Any:
+    """Return the entries of ``g`` in the shape of ``x``."""
+    return g if g.shape == x.shape else np.reshape(g, x.shape)
+
+
+# --- dot and inner --------------------------------------------------------------
+
+
+def _is_scaled(x: Any, y: Any) -> bool:
+    return np.ndim(x) == 0 or np.ndim(y) == 0
+
+
+def _dot_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if _is_scaled(x, y):
+        return unbroadcast(g * y, x)
+    if x.ndim == 1 or y.ndim <= 2:
+        return matmul_left(g, ans, x, y)
+    return _tensordot_left(g, ans, x, y, axes=(-1, -2))
+
+
+def _dot_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if _is_scaled(x, y):
+        return unbroadcast(g * x, y)
+    if x.ndim == 1 or y.ndim <= 2:
+        return matmul_right(g, ans, x, y)
+    return _tensordot_right(g, ans, x, y, axes=(-1, -2))
+
+
+def _inner_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if _is_scaled(x, y):
+        return unbroadcast(g * y, x)
+    if x.ndim == 1 and y.ndim == 1:
+        return g * y
+    if y.ndim == 2:
+        return g @ y
+    return _tensordot_left(g, ans, x, y, axes=(-1, -1))
+
+
+def _inner_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if _is_scaled(x, y):
+        return unbroadcast(g * x, y)
+    if x.ndim == 1 and y.ndim == 1:
+        return g * x
+    if x.ndim == 2:
+        return (g.T if g.ndim == 2 else np.moveaxis(g, 0, -1)) @ x
+    return _tensordot_right(g, ans, x, y, axes=(-1, -1))
+
+
+# --- tensordot ------------------------------------------------------------------
+
+
+def _contracted(x: Any, y: Any, axes: Any) -> tuple[list[int], list[int]]:
+    """Return the axes of ``x`` and of ``y`` that are summed over, pair by pair."""
+    n, m = np.ndim(x), np.ndim(y)
+    if isinstance(axes, int | np.integer):
+        return list(range(n - int(axes), n)), list(range(int(axes)))
+    left, right = (list(np.atleast_1d(each)) for each in axes)
+    return [int(axis) % n for axis in left], [int(axis) % m for axis in right]
+
+
+def _others(x: Any, axes: Sequence[int]) -> list[int]:
+    return [axis for axis in range(np.ndim(x)) if axis not in axes]
+
+
+def _in_order(x: Any, axes: Sequence[int]) -> Any:
+    """Return ``x`` with its axes in order, where ``axes`` says which axis stands where."""
+    back = tuple(sorted(range(len(axes)), key=axes.__getitem__))
+    return x if back == tuple(range(len(axes))) else np.transpose(x, back)
+
+
+def _tensordot_left(g: Any, ans: Any, x: Any, y: Any, axes: Any = 2) -> Any:
+    left, right = _contracted(x, y, axes)
+    kept = _others(x, left)
+    shared = (tuple(range(len(kept), g.ndim)), tuple(_others(y, right)))
+    partners = [left[right.index(axis)] for axis in sorted(right)]
+    return _in_order(np.tensordot(g, y, axes=shared), kept + partners)
+
+
+def _tensordot_right(g: Any, ans: Any, x: Any, y: Any, axes: Any = 2) -> Any:
+    left, right = _contracted(x, y, axes)
+    kept = _others(y, right)
+    free = _others(x, left)
+    shared = (tuple(free), tuple(range(len(free))))
+    partners = [right[left.index(axis)] for axis in sorted(left)]
+    return _in_order(np.tensordot(x, g, axes=shared), partners + kept)
+
+
+# --- einsum ---------------------------------------------------------------------
+
+
+def _einsum_call(*operands: Any, optimize: Any = False) -> tuple[list[Any], dict[str, Any]]:
+    """Take ``("ij,j->i", A, x)`` apart, or ``(A, [0, 1], x, [1], [0])``, which means the same."""
+    if isinstance(operands[0], str):
+        return list(operands[1:]), {"subscripts": operands[0].replace(" ", "")}
+    arrays, labels = list(operands[0::2]), list(operands[1::2])
+    out = [arrays.pop()] if len(arrays) > len(labels) else []
+    texts = [
+        "".join("..." if label is Ellipsis else _LETTERS[label] for label in each)
+        for each in labels + out
+    ]
+    arrow = [f"->{texts.pop()}"] if out else [""]
+    return arrays, {"subscripts": ",".join(texts) + arrow[0]}
+
+
+def _einsum(*arrays: Any, subscripts: str) -> Any:
+    return np.einsum(subscripts, *arrays)
+
+
+def _spelled_out(subscripts: str, arrays: Sequence[Any]) -> tuple[list[str], str]:
+    """Return each array's labels and the result's: no ellipsis, no implicit result."""
+    text, arrow, out = subscripts.partition("->")
+    specs = text.split(",")
+    if not arrow:
+        named = text.replace(",", "").replace(".", "")
+        out = "..." * ("..." in text) + "".join(
+            c for c in sorted(set(named)) if named.count(c) == 1
+        )
+    unused = "".join(letter for letter in _LETTERS if letter not in subscripts)
+    hidden = [
+        unused[: np.ndim(x) - len(spec.replace("...", ""))][::-1]
+        for spec, x in zip(specs, arrays, strict=True)
+    ]
+    specs = [spec.replace("...", axes) for spec, axes in zip(specs, hidden, strict=True)]
+    return specs, out.replace("...", max(hidden, key=len))
+
+
+def _einsum_each(position: int, g: Any, ans: Any, *arrays: Any, subscripts: str) -> Any:
+    """Contract the adjoint with all other arrays, leaving the labels of this one.
+
+    A label that stands in this array alone was summed over, so the adjoint is
+    the same all along it.  A label that stands twice names a diagonal: the
+    adjoint goes onto it, and zeros beside it.
+    """
+    specs, out = _spelled_out(subscripts, arrays)
+    own, x = specs.pop(position), arrays[position]
+    labels = "".join(dict.fromkeys(own))
+    found = "".join(label for label in labels if label in out + "".join(specs))
+    if out != found or specs:
+        others = [*arrays[:position], *arrays[position + 1 :]]
+        g = np.einsum(f"{','.join([out, *specs])}->{found}", g, *others)
+    if labels != found:
+        g = np.expand_dims(g, tuple(k for k, label in enumerate(labels) if label not in found))
+    lengths = tuple(x.shape[own.index(label)] for label in labels)
+    g = unbroadcast(g, np.broadcast_to(0, lengths))
+    if g.shape != lengths:
+        g = np.broadcast_to(g, lengths)
+    return g if labels == own else _onto_diagonal(g, own)
+
+
+def _onto_diagonal(g: Any, own: str) -> Any:
+    """Return zeros, with ``g`` where the axes that carry the same label have the same index."""
+    labels = "".join(dict.fromkeys(own))
+    unused = (letter for letter in _LETTERS if letter not in own)
+    specs, target, eyes = [labels], "", []
+    for label in own:
+        if label in target:
+            fresh = next(unused)
+            eyes.append(np.eye(g.shape[labels.index(label)], dtype=g.dtype))
+            specs.append(label + fresh)
+            label = fresh
+        target += label
+    return np.einsum(f"{','.join(specs)}->{target}", g, *eyes)
+
+
+def _einsum_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    return f"np.einsum({', '.join([literal(keywords['subscripts']), *arguments])})"
+
+
+def _einsum_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    subscripts = keywords["subscripts"].replace("->", r" \to ").replace("...", r"\ldots ")
+    return rf"\mathrm{{einsum}}_{{{subscripts}}}({', '.join(arguments)})"
+
+
+# --- kron and cross -------------------------------------------------------------
+
+
+def _blocks(g: Any, x: Any, y: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+    """Return ``g`` with each axis taken apart into x's and y's, and both padded shapes."""
+    m = (1,) * (g.ndim - np.ndim(x)) + np.shape(x)
+    n = (1,) * (g.ndim - np.ndim(y)) + np.shape(y)
+    apart = tuple(length for pair in zip(m, n, strict=True) for length in pair)
+    rows = tuple(length for k in m for length in (k, 1))
+    columns = tuple(length for k in n for length in (1, k))
+    return np.reshape(g, apart), rows, columns
+
+
+def _kron_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    blocks, _, columns = _blocks(g, x, y)
+    axes = tuple(range(1, blocks.ndim, 2))
+    return _as(np.sum(blocks * np.reshape(y, columns), axis=axes), x)
+
+
+def _kron_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    blocks, rows, _ = _blocks(g, x, y)
+    axes = tuple(range(0, blocks.ndim, 2))
+    return _as(np.sum(blocks * np.reshape(x, rows), axis=axes), y)
+
+
+def _cross(x: Any, y: Any, **axes: int) -> Any:
+    a, b, _ = _cross_axes(**axes)
+    if np.shape(x)[a] != 3 or np.shape(y)[b] != 3:
+        raise ValueError("a cross product takes vectors of 3 entries")
+    return np.cross(x, y, **axes)
+
+
+def _cross_axes(
+    axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> tuple[int, int, int]:
+    return (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
+
+
+def _last(x: Any, axis: int) -> Any:
+    """Return ``x`` with ``axis`` at the end."""
+    return x if axis in (-1, np.ndim(x) - 1) else np.moveaxis(x, axis, -1)
+
+
+def _cross_left(g: Any, ans: Any, x: Any, y: Any, **axes: int) -> Any:
+    a, b, c = _cross_axes(**axes)
+    gift = unbroadcast(np.cross(_last(y, b), _last(g, c)), _last(x, a))
+    return gift if a in (-1, x.ndim - 1) else np.moveaxis(gift, -1, a)
+
+
+def _cross_right(g: Any, ans: Any, x: Any, y: Any, **axes: int) -> Any:
+    a, b, c = _cross_axes(**axes)
+    gift = unbroadcast(np.cross(_last(g, c), _last(x, a)), _last(y, b))
+    return gift if b in (-1, y.ndim - 1) else np.moveaxis(gift, -1, b)
+
+
+def _vecdot_left(g: Any, ans: Any, x: Any, y: Any, axis: int = -1) -> Any:
+    return _vecdot_gift(g, x, y, axis)
+
+
+def _vecdot_right(g: Any, ans: Any, x: Any, y: Any, axis: int = -1) -> Any:
+    return _vecdot_gift(g, y, x, axis)
+
+
+def _vecdot_gift(g: Any, x: Any, y: Any, axis: int) -> Any:
+    if axis == -1:
+        return unbroadcast(np.expand_dims(g, -1) * y, x)
+    gift = unbroadcast(np.expand_dims(g, -1) * np.moveaxis(y, axis, -1), np.moveaxis(x, axis, -1))
+    return np.moveaxis(gift, -1, axis)
+
+
+_PRODUCT = Form(r"#1 \, #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.POWER))
+_INNER = Form(r"\langle #1, #2 \rangle")
+
+ROWS = (
+    Row(
+        np.dot,
+        (_dot_left, _dot_right),
+        numpy=call("np.dot"),
+        latex=_PRODUCT,
+        symbol="·",
+        signature=("a", "b", "out"),
+        domain=(REAL, REAL),
+    ),
+    Row(
+        np.vdot,
+        (
+            lambda g, ans, x, y: _as(g * y, x),
+            lambda g, ans, x, y: _as(g * x, y),
+        ),
+        numpy=call("np.vdot"),
+        latex=_INNER,
+        symbol="·",
+        signature=("a", "b"),
+        domain=(REAL, REAL),
+    ),
+    Row(
+        np.inner,
+        (_inner_left, _inner_right),
+        numpy=call("np.inner"),
+        latex=_INNER,
+        symbol="·",
+        signature=("a", "b"),
+        domain=(REAL, REAL),
+    ),
+    Row(
+        np.vecdot,
+        (_vecdot_left, _vecdot_right),
+        numpy=call("np.vecdot"),
+        latex=_INNER,
+        symbol="·",
+        signature=("x1", "x2", "axis"),
+        domain=(REAL, REAL),
+    ),
+    Row(
+        np.tensordot,
+        (_tensordot_left, _tensordot_right),
+        numpy=call("np.tensordot"),
+        latex=Form(r"#1 \cdot #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.POWER)),
+        symbol="⋅",
+        signature=("a", "b", "axes"),
+        domain=(REAL, REAL),
+    ),
+    Row(
+        np.einsum,
+        (),
+        numpy=Form(_einsum_text),
+        latex=Form(_einsum_latex),
+        symbol="einsum",
+        bind=_einsum_call,
+        compute=_einsum,
+        each=_einsum_each,
+    ),
+    Row(
+        np.kron,
+        (_kron_left, _kron_right),
+        numpy=call("np.kron"),
+        latex=Form(r"#1 \otimes #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.POWER)),
+        symbol="⊗",
+        signature=("a", "b"),
+        domain=(REAL, REAL),
+    ),
+    Row(
+        np.cross,
+        (_cross_left, _cross_right),
+        numpy=call("np.cross"),
+        latex=Form(r"#1 \times #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.POWER)),
+        symbol="×",
+        signature=("a", "b", "axisa", "axisb", "axisc", "axis"),
+        domain=(REAL, REAL),
+        compute=_cross,
+    ),
+)

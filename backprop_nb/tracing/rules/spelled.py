@@ -1,0 +1,78 @@
+"""Functions that are others under a second name, or a few others in a row.
+
+A trace records what they are made of, so they need no rules of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(np.broadcast_to(each, shape) for each in args)
+
+
+def _meshgrid(
+    *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+) -> tuple[Any, ...]:
+    order = list(range(len(xi)))
+    if indexing == "xy":
+        order[:2] = order[1::-1]
+    grids = [
+        np.reshape(x, tuple(-1 if k == place else 1 for k in range(len(xi))))
+        for x, place in zip(xi, order, strict=True)
+    ]
+    return tuple(grids) if sparse else _broadcast_arrays(*grids)
+
+
+def _full_like(
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
+    dtype = np.dtype(a.dtype if dtype is None else dtype)
+    shape = a.shape if shape is None else shape
+    if isinstance(fill_value, np.ndarray | np.generic | int | float | list | tuple):
+        return np.full(shape, fill_value, dtype)
+    full = np.broadcast_to(fill_value, shape)
+    return full if full.dtype == dtype else full.astype(dtype)
+
+
+def _unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    first = np.moveaxis(x, axis, 0)
+    return tuple(first[k] for k in range(len(first)))
+
+
+SPELLED: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.copy: lambda a, order="K", subok=False: a.copy(),
+    np.amax: np.max,
+    np.amin: np.min,
+    np.full_like: _full_like,
+    np.broadcast_arrays: _broadcast_arrays,
+    np.meshgrid: _meshgrid,
+    np.linalg.matrix_transpose: np.matrix_transpose,
+    np.linalg.matmul: np.matmul,
+    np.linalg.outer: np.outer,
+    np.linalg.tensordot: np.tensordot,
+    np.linalg.vecdot: np.vecdot,
+    np.linalg.cross: np.cross,
+    np.linalg.trace: lambda x, /, *, offset=0: np.trace(x, offset, -2, -1),
+    np.linalg.diagonal: lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1),
+    np.linalg.matrix_norm: lambda x, /, *, keepdims=False, ord="fro": np.linalg.norm(
+        x, ord, (-2, -1), keepdims
+    ),
+}
+# Newer than NumPy 2.0.
+if hasattr(np, "astype"):
+    SPELLED[np.astype] = lambda x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy)
+if hasattr(np, "unstack"):
+    SPELLED[np.unstack] = _unstack

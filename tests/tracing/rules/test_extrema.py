@@ -1,0 +1,85 @@
+"""Ties and bounds: where the slope is a convention, and NaN."""
+
+import numpy as np
+import pytest
+
+from backprop_nb.tracing import trace
+from backprop_nb.tracing.rules.table import TABLE
+
+
+def gradients(f, *args):
+    return trace(lambda *x: np.sum(f(*x)), *args).backward().gradients
+
+
+@pytest.mark.parametrize("f", [np.maximum, np.minimum, np.fmax, np.fmin])
+def test_two_entries_that_tie_receive_half_each(f):
+    x, y = gradients(f, np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0]))
+    x_wins = [0.5, 0.0, 1.0] if f in (np.maximum, np.fmax) else [0.5, 1.0, 0.0]
+    assert x.tolist() == x_wins
+    assert (x + y).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_rectifier_has_the_slopes_0_one_half_and_1():
+    [x] = gradients(lambda x: np.maximum(x, 0), np.array([-1.0, 0.0, 1.0]))
+    assert x.tolist() == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("f", [np.fmax, np.fmin])
+def test_a_number_beside_nan_receives_everything(f):
+    x, y = gradients(f, np.array([np.nan, 1.0]), np.array([2.0, np.nan]))
+    assert x.tolist() == [0.0, 1.0]
+    assert y.tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("f", [np.max, np.min])
+def test_all_entries_that_tie_over_an_axis_share_equally(f):
+    sign = 1.0 if f is np.max else -1.0
+    x = sign * np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
+    [over_rows] = gradients(lambda x: f(x, axis=1), x)
+    np.testing.assert_allclose(over_rows, [[0, 1 / 2, 1 / 2], [1 / 3, 1 / 3, 1 / 3]])
+    [over_all] = gradients(f, x)
+    np.testing.assert_allclose(over_all, [[0, 1 / 2, 1 / 2], [0, 0, 0]])
+
+
+def test_peak_to_peak_shares_at_both_ends():
+    [x] = gradients(np.ptp, np.array([1.0, 5.0, 5.0, 1.0, 2.0]))
+    assert x.tolist() == [-0.5, 0.5, 0.5, -0.5, 0.0]
+
+
+def test_clipping_passes_what_lies_on_a_bound():
+    x = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+    low, high = np.full(5, -1.0), np.full(5, 1.0)
+    to_x, to_low, to_high = gradients(np.clip, x, low, high)
+    assert to_x.tolist() == [0.0, 1.0, 1.0, 1.0, 0.0]
+    assert to_low.tolist() == [1.0, 0.0, 0.0, 0.0, 0.0]
+    assert to_high.tolist() == [0.0, 0.0, 0.0, 0.0, 1.0]
+
+
+def test_the_upper_of_two_crossed_bounds_wins_as_it_does_in_numpy():
+    x = np.array([-2.0, 0.0, 2.0])
+    to_x, to_low, to_high = gradients(np.clip, x, np.full(3, 1.0), np.full(3, -1.0))
+    assert to_x.tolist() == to_low.tolist() == [0.0, 0.0, 0.0]
+    assert to_high.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: np.clip(x, 0.0, None), [0.0, 1.0, 1.0]),
+        (lambda x: np.clip(x, None, 1.0), [1.0, 1.0, 0.0]),
+        (lambda x: x.clip(0.0), [0.0, 1.0, 1.0]),
+        (lambda x: x.clip(max=1.0), [1.0, 1.0, 0.0]),
+        (lambda x: np.clip(x, max=1.0, min=0.0), [0.0, 1.0, 0.0]),
+    ],
+)
+def test_a_bound_may_be_left_out(f, expected):
+    x = np.array([-1.0, 0.5, 2.0])
+    graph = trace(lambda x: np.sum(f(x)), x)
+    assert graph.nodes[1].op == "clip"
+    assert graph.backward().gradients[0].tolist() == expected
+
+
+def test_the_largest_entry_has_no_second_derivative():
+    [inner] = gradients(lambda x: x * np.max(x), np.array([1.0, 3.0]))
+    np.testing.assert_allclose(inner, [3.0, 7.0])  # of (x₀ + x₁) x₁
+    assert TABLE[np.max].name == "max"

@@ -1,0 +1,77 @@
+"""Norms at their kinks, inverses, and determinants."""
+
+import numpy as np
+import pytest
+
+from backprop_nb.errors import BackpropError, UnsupportedError
+from backprop_nb.tracing import trace
+
+
+def gradient(f, x):
+    return trace(f, x).backward().gradients[0]
+
+
+def test_the_2_norm_has_the_gradient_0_at_0():
+    np.testing.assert_array_equal(gradient(np.linalg.norm, np.zeros(3)), np.zeros(3))
+
+
+def test_one_row_of_zeros_leaves_the_norms_of_the_others_alone():
+    x = np.array([[0.0, 0.0], [3.0, 4.0]])
+    found = gradient(lambda x: np.sum(np.linalg.norm(x, axis=1)), x)
+    np.testing.assert_allclose(found, [[0.0, 0.0], [0.6, 0.8]])
+
+
+def test_the_1_norm_has_slope_0_at_an_entry_that_is_0():
+    found = gradient(lambda x: np.linalg.norm(x, 1), np.array([0.0, -2.0, 3.0]))
+    np.testing.assert_array_equal(found, [0.0, -1.0, 1.0])
+
+
+def test_entries_that_tie_for_the_largest_share_the_gradient():
+    found = gradient(lambda x: np.linalg.norm(x, np.inf), np.array([2.0, 1.0, -2.0]))
+    np.testing.assert_array_equal(found, [0.5, 0.0, -0.5])
+
+
+@pytest.mark.parametrize(
+    ("order", "x"),
+    [
+        ("nuc", np.ones((2, 2))),
+        (2, np.ones((2, 2))),
+        (1, np.ones((2, 2))),
+        (3, np.ones(3)),
+        (-np.inf, np.ones(3)),
+        (0, np.ones(3)),
+    ],
+)
+def test_other_norms_are_refused(order, x):
+    with pytest.raises(UnsupportedError, match="has no differentiation rule"):
+        trace(lambda x: np.linalg.norm(x, order), x)
+
+
+def test_slogdet_gives_its_named_pair_and_only_the_logarithm_has_a_slope():
+    A = np.array([[2.0, 1.0], [0.0, -3.0]])
+    graph = trace(lambda A: np.linalg.slogdet(A).logabsdet, A)
+    np.testing.assert_allclose(graph.backward().gradients[0], np.linalg.inv(A).T)
+    sign = trace(lambda A: np.linalg.slogdet(A)[0], A)
+    assert sign.value == -1
+    np.testing.assert_array_equal(sign.backward().gradients[0], np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("f", [np.linalg.inv, lambda A: np.linalg.solve(A, A[0])])
+def test_a_singular_matrix_is_said_to_be_singular(f):
+    with pytest.raises(BackpropError, match="Singular matrix"):
+        trace(f, np.ones((2, 2)))
+
+
+def test_the_functions_of_linalg_that_have_a_twin_are_recorded_as_it():
+    x = np.arange(6.0).reshape(2, 3)
+    twins = {
+        "matmul": lambda x: np.linalg.matmul(x, x.T),
+        "outer": lambda x: np.linalg.outer(x[0], x[1]),
+        "cross": lambda x: np.linalg.cross(x[0], x[1]),
+        "diagonal": lambda x: np.linalg.diagonal(x, offset=1),
+        "norm": lambda x: np.linalg.matrix_norm(x, keepdims=True),
+    }
+    for name, f in twins.items():
+        graph = trace(f, x)
+        assert graph.output.op == name
+        np.testing.assert_array_equal(graph.value, f(x))

@@ -1,0 +1,128 @@
+"""Sorting, taking, padding: which entry receives which gradient, ties and repeats included."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from backprop_nb.errors import InPlaceError, UnsupportedError
+from backprop_nb.tracing import trace
+from backprop_nb.tracing.rules.ordering import add_along_axis
+
+
+def gradient(f, x, seed):
+    return trace(f, x).backward(seed).gradients[0]
+
+
+def test_entries_that_tie_are_sorted_in_their_order():
+    x = np.array([2.0, 1.0, 2.0, 1.0])
+    np.testing.assert_array_equal(gradient(np.sort, x, np.arange(4.0)), [2.0, 0.0, 3.0, 1.0])
+
+
+@given(
+    hnp.arrays(float, hnp.array_shapes(max_dims=3, max_side=4), elements=st.integers(-3, 3)),
+    st.data(),
+)
+def test_sort_and_partition_hand_every_gradient_to_one_entry_of_that_value(x, data):
+    axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
+    kth = data.draw(st.integers(0, x.shape[axis] - 1))
+    for f in (lambda x: np.sort(x, axis), lambda x: np.partition(x, kth, axis)):
+        # A value as the adjoint of its place must come back to an entry of that value.
+        np.testing.assert_array_equal(gradient(f, x, f(x)), x)
+
+
+def test_a_printed_program_sorts_anew_for_new_arguments():
+    graph = trace(lambda x: np.sum(np.sort(x) * np.arange(3.0)), np.array([3.0, 1.0, 2.0]))
+    names = {}
+    exec(graph.to_numpy(), names)
+    name = [line for line in graph.to_numpy().splitlines() if line.startswith("def ")][-1]
+    function = names[name.removeprefix("def ").split("(")[0]]
+    _, (d_x,) = function(np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(d_x, [0.0, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("name", ["sort", "partition"])
+def test_sorting_in_place_is_refused_with_the_function_to_use(name):
+    with pytest.raises(InPlaceError, match=rf"y = np\.{name}\(x\)"):
+        trace(lambda x: getattr(x, name)(0), np.ones(3))
+
+
+def test_an_entry_taken_twice_receives_both_gradients():
+    found = gradient(lambda x: np.take(x, [2, 0, 2]), np.zeros(3), np.array([1.0, 10.0, 100.0]))
+    np.testing.assert_array_equal(found, [10.0, 0.0, 101.0])
+
+
+def test_positions_that_change_later_do_not_change_the_trace():
+    positions = np.array([0, 1])
+
+    def f(x):
+        y = np.take(x, positions) + np.take_along_axis(x, positions, 0)
+        positions[:] = 2
+        return y
+
+    np.testing.assert_array_equal(gradient(f, np.zeros(3), np.ones(2)), [2.0, 2.0, 0.0])
+
+
+def test_add_along_axis_is_the_transpose_of_take_along_axis():
+    rng = np.random.default_rng(0)
+    x, indices = rng.normal(size=(3, 4)), rng.integers(0, 4, size=(3, 6))
+    g = rng.normal(size=(3, 6))
+    back = add_along_axis(g, indices, 1, x.shape)
+    forward = np.take_along_axis(x, indices, 1)
+    np.testing.assert_allclose(np.sum(back * x), np.sum(g * forward))
+
+
+@given(
+    st.sampled_from(["constant", "edge", "reflect", "symmetric", "wrap"]),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=2),
+    st.integers(0, 99),
+)
+def test_padding_is_linear_and_its_rule_is_the_transpose(mode, width, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(2, 3))
+    g = rng.normal(size=np.pad(x, width, mode).shape)
+    found = gradient(lambda x: np.pad(x, width, mode), x, g)
+    np.testing.assert_allclose(np.sum(found * x), np.sum(g * np.pad(x, width, mode)))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.pad(x, 1, "mean"),
+        lambda x: np.pad(x, 1, "reflect", reflect_type="odd"),
+        lambda x: np.pad(x, {0: 1}),
+        lambda x: np.pad(x, 1, constant_values=x[0]),
+        lambda x: np.take(x, x[0]),
+        lambda x: np.repeat(x, x[0]),
+        lambda x: np.take_along_axis(x, np.array([0]), axis=None),
+    ],
+    ids=["mean", "odd", "dict", "fill", "indices", "repeats", "axis"],
+)
+def test_what_has_no_rule_is_refused(f):
+    with pytest.raises((UnsupportedError, TypeError), match=r"in test_ordering\.py"):
+        trace(f, np.ones(3))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: np.meshgrid(x, y)[0] * np.meshgrid(x, y, indexing="ij")[1].T,
+        lambda x, y: np.add(*np.meshgrid(x, y, sparse=True)),
+        lambda x, y: np.multiply(*np.broadcast_arrays(x, y[:, None])),
+        lambda x, y: np.full_like(x, y[1]) * np.full_like(x, 2.0) * x,
+        lambda x, y: np.copy(x) * y[1],
+    ],
+    ids=["meshgrid", "sparse", "broadcast_arrays", "full_like", "copy"],
+)
+def test_what_is_several_functions_in_a_row_is_traced_as_those(f):
+    rng = np.random.default_rng(0)
+    x, y, vx, vy = rng.normal(size=3), rng.normal(size=2), rng.normal(size=3), rng.normal(size=2)
+    graph = trace(f, x, y)
+    np.testing.assert_array_equal(graph.value, f(x, y))
+    g = rng.normal(size=graph.value.shape)
+    d_x, d_y = graph.backward(g).gradients
+    step = 1e-6
+    change = f(x + step * vx, y + step * vy) - f(x - step * vx, y - step * vy)
+    slope = np.sum(g * change) / (2 * step)
+    np.testing.assert_allclose(np.sum(d_x * vx) + np.sum(d_y * vy), slope, atol=1e-8)

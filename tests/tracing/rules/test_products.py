@@ -1,0 +1,112 @@
+"""Products over chosen axes: random subscripts, every way to name axes, and what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backprop_nb.errors import BackpropError, ShapeError, UnsupportedError
+from backprop_nb.tracing import trace
+
+LENGTHS = {"i": 2, "j": 3, "k": 1, "l": 4}
+
+
+def gradients(f, *inputs, seed=None):
+    graph = trace(f, *inputs)
+    seed = np.ones_like(graph.value) if seed is None else seed
+    return graph.backward(seed).gradients
+
+
+@st.composite
+def contractions(draw):
+    """Draw subscripts such as ``"iij,jk->ki"`` that every array of ``LENGTHS`` fits."""
+    spec = st.text("ijkl", max_size=3)
+    specs = draw(st.lists(spec, min_size=1, max_size=3))
+    known = sorted(set("".join(specs)))
+    out = draw(st.permutations(known))[: draw(st.integers(0, len(known)))]
+    return f"{','.join(specs)}->{''.join(out)}" if draw(st.booleans()) else ",".join(specs)
+
+
+@given(contractions(), st.integers(0, 99))
+def test_einsum_is_linear_in_each_array_and_its_rule_is_the_transpose(subscripts, seed):
+    # <g, f(…, v, …)> = <rule(g), v> for every v, since f is linear in v.
+    rng = np.random.default_rng(seed)
+    specs = subscripts.split("->")[0].split(",")
+    arrays = [np.asarray(rng.normal(size=[LENGTHS[c] for c in spec]))[()] for spec in specs]
+    value = np.einsum(subscripts, *arrays)
+    g = np.asarray(rng.normal(size=value.shape))[()]
+    found = gradients(lambda *x: np.einsum(subscripts, *x), *arrays, seed=g)
+    for k, gradient in enumerate(found):
+        v = np.asarray(rng.normal(size=arrays[k].shape))[()]
+        forward = np.sum(g * np.einsum(subscripts, *arrays[:k], v, *arrays[k + 1 :]))
+        assert gradient.shape == arrays[k].shape
+        np.testing.assert_allclose(np.sum(gradient * v), forward, rtol=1e-9, atol=1e-9)
+
+
+def test_einsum_with_lists_of_labels_is_recorded_as_the_text_it_means():
+    A, x = np.ones((2, 3)), np.arange(3.0)
+    by_lists = trace(lambda A, x: np.einsum(A, [0, 1], x, [1], [0]), A, x)
+    assert by_lists.records[-1].keywords == {"subscripts": "AB,B->A"}
+    np.testing.assert_array_equal(by_lists.value, A @ x)
+    implicit = trace(lambda A: np.einsum(A, [..., 0, 0]), np.ones((2, 3, 3)))
+    assert implicit.records[-1].keywords == {"subscripts": "...AA"}
+    np.testing.assert_array_equal(implicit.value, [3.0, 3.0])
+
+
+def test_einsum_stretches_axes_of_length_1_and_adds_their_gradients_up():
+    x, y = np.ones((1, 2)), np.arange(6.0).reshape(3, 2)
+    d_x, d_y = gradients(lambda x, y: np.einsum("...j,...j->...", x, y), x, y)
+    np.testing.assert_array_equal(d_x, [[6.0, 9.0]])
+    np.testing.assert_array_equal(d_y, np.ones((3, 2)))
+    d_x, d_y = gradients(lambda x, y: np.einsum("ij,ij", x, y), x, y)
+    np.testing.assert_array_equal(d_x, [[6.0, 9.0]])
+
+
+def test_the_gradient_of_a_trace_by_einsum_is_the_identity():
+    [d_A] = gradients(lambda A: np.einsum("ii", A), np.ones((3, 3)))
+    np.testing.assert_array_equal(d_A, np.eye(3))
+
+
+@pytest.mark.parametrize(
+    "axes", [1, (1, 0), ([1], [0]), [[-1], [-2]], (np.int64(1), np.int64(0)), np.array([1, 0])]
+)
+def test_tensordot_takes_its_axes_in_every_form(axes):
+    x, y = np.ones((2, 3)), np.arange(12.0).reshape(3, 4)
+    d_x, d_y = gradients(lambda x, y: np.tensordot(x, y, axes), x, y)
+    np.testing.assert_array_equal(d_x, np.ones((2, 4)) @ y.T)
+    np.testing.assert_array_equal(d_y, x.T @ np.ones((2, 4)))
+
+
+def test_axes_given_as_lists_do_not_change_with_the_learners_lists():
+    axes = [[1], [0]]
+
+    def f(x, y):
+        z = np.tensordot(x, y, axes)
+        axes[0][0] = 5
+        return z
+
+    graph = trace(f, np.ones((2, 3)), np.ones((3, 4)))
+    assert graph.backward(np.ones((2, 4))).gradients[0].shape == (2, 3)
+
+
+def test_dot_of_matrices_prints_as_a_teacher_writes_it():
+    graph = trace(lambda A, x: np.dot(A, x), np.ones((2, 3)), np.ones(3))
+    [step] = graph.backward(np.ones(2)).steps
+    rules = [gift.rule.replace(step.node.name, "z") for gift in step.contributions]
+    assert rules == ["np.outer(d_z, x)", "A.T @ d_z"]
+
+
+@pytest.mark.parametrize(
+    ("f", "kind", "words"),
+    [
+        (lambda x: np.cross(x[:2], x[:2]), ShapeError, "vectors of 3 entries"),
+        (lambda x: np.dot(x, x[:2]), ShapeError, "np.dot does not fit"),
+        (lambda x: np.einsum("ij,j", x, x), ShapeError, "np.einsum does not fit"),
+        (lambda x: np.einsum("i,i", x, x, dtype=float), UnsupportedError, "np.einsum with"),
+        (lambda x: np.einsum("i", x, out=np.ones(3)), BackpropError, "np.einsum would write"),
+        (lambda x: np.tensordot(x, x, 3), ShapeError, "np.tensordot does not fit"),
+    ],
+)
+def test_what_does_not_fit_is_said(f, kind, words):
+    with pytest.raises(kind, match=words):
+        trace(f, np.ones(3))
