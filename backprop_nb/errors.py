@@ -8,6 +8,9 @@ built-in that fits, so ``except ValueError`` keeps working.
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 
 class BackpropError(Exception):
     """The base of every error this package raises on purpose.
@@ -92,3 +95,12 @@ class NotFoundError(BackpropError, LookupError):
 
 class BackpropWarning(UserWarning):
     """Something that is allowed and probably not meant."""
+
+
+def warn(text: str) -> None:
+    """Warn at the user's own line: the nearest one outside of this package."""
+    package = __name__.partition(".")[0]
+    level, frame = 1, sys._getframe(0)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(BackpropWarning(text), stacklevel=level)

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import math
 import numbers
-import sys
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from backprop_nb.errors import BackpropWarning, InvalidValueError, ShapeError, UnsupportedError
+from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError, warn
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 
@@ -308,20 +306,7 @@ def _warn_unless_finite(name: str, array: FloatArray) -> None:
         return
     where = np.unravel_index(int(np.argmin(finite)), array.shape)
     place = f"{name}[{', '.join(str(i) for i in where)}]"
-    warnings.warn(
-        f"{place} is {array[where]}: what is computed from it means nothing.",
-        BackpropWarning,
-        stacklevel=_users_stacklevel(),
-    )
-
-
-def _users_stacklevel() -> int:
-    """Return the ``stacklevel`` that makes the caller's warning point outside of the package."""
-    package = __name__.partition(".")[0]
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
-        level, frame = level + 1, frame.f_back
-    return level
+    warn(f"{place} is {array[where]}: what is computed from it means nothing.")
 
 
 # --- words ------------------------------------------------------------------

@@ -7,18 +7,21 @@ twice receives two contributions, and they add up.
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backprop_nb.errors import BackpropWarning, NotFoundError, ShapeError
-from backprop_nb.tracing.graph import CONSTANT, Graph, Node
+from backprop_nb.errors import NotFoundError, ShapeError, warn
+from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Record, read_only
 
 if TYPE_CHECKING:
     from backprop_nb.tracing.emit.rule import Rule
+
+Gift = tuple[int, int, int, Any]
+"""The record that gives, which of its arguments receives, that argument's record, and the value."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,12 +95,10 @@ class Backward:
         The graph that was reversed.
     """
 
-    def __init__(
-        self, graph: Graph, adjoints: list[Any], trail: list[tuple[int, list[tuple[int, Any]]]]
-    ) -> None:
+    def __init__(self, graph: Graph, start: Any) -> None:
         self.graph = graph
-        self._adjoints = adjoints
-        self._trail = trail
+        self._start = start
+        self._adjoints = reverse(graph, graph.records, start)
 
     @cached_property
     def gradients(self) -> tuple[Any, ...]:
@@ -112,23 +113,27 @@ class Backward:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """All steps in the order of the reverse pass, ready to be replayed."""
-        nodes = self.graph.nodes
-        steps = []
-        for index, gifts in self._trail:
-            parents = self.graph.records[index].parents
-            contributions = tuple(
-                Contribution(
-                    self.graph,
-                    nodes[index],
-                    self._adjoint(index),
-                    nodes[_some(parents[k])],
-                    k,
-                    value,
-                )
-                for k, value in gifts
-            )
-            steps.append(Step(nodes[index], self._adjoint(index), contributions))
-        return tuple(steps)
+        gifts: list[Gift] = []
+        with np.errstate(all="ignore"):  # what there is to say was said the first time
+            reverse(self.graph, self.graph.records, self._start, gifts)
+        by_node: dict[int, list[Contribution]] = {index: [] for index in self._left()}
+        for gift in gifts:
+            by_node[gift[0]].append(self._contribution(*gift))
+        return tuple(
+            Step(self.graph.nodes[index], self._adjoint(index), tuple(contributions))
+            for index, contributions in by_node.items()
+        )
+
+    def _left(self) -> Iterator[int]:
+        """Yield the positions of the nodes that hand something on, in the order of the steps."""
+        for index in range(self.graph.output_index, self.graph.input_count - 1, -1):
+            if self._adjoints[index] is not None and self.graph.records[index].row is not CONSTANT:
+                yield index
+
+    def _contribution(self, index: int, position: int, parent: int, value: Any) -> Contribution:
+        node, receiver = self.graph.nodes[index], self.graph.nodes[parent]
+        value = read_only(value)
+        return Contribution(self.graph, node, self._adjoint(index), receiver, position, value)
 
     def adjoint(self, node: Node | str) -> Any:
         """Return the derivative of the output with respect to a node, of its shape.
@@ -148,18 +153,31 @@ class Backward:
 
     def _adjoint(self, index: int) -> Any:
         adjoint = self._adjoints[index]
-        return np.zeros_like(self.graph.records[index].value) if adjoint is None else adjoint
+        if adjoint is None:
+            adjoint = np.zeros_like(self.graph.records[index].value)[()]
+        return read_only(adjoint)
 
     def __repr__(self) -> str:
-        return f"<Backward of {self.graph.function_name}: {len(self._trail)} steps>"
+        return f"<Backward of {self.graph.function_name}: {len(list(self._left()))} steps>"
 
 
 def backward(graph: Graph, seed: Any = None) -> Backward:
     """Run the reverse pass; see :meth:`Graph.backward`."""
-    records = graph.records
+    result = Backward(graph, start_of(graph, seed))
+    _warn_unused(result)
+    return result
+
+
+def reverse(
+    graph: Graph, records: Sequence[Record], start: Any, gifts: list[Gift] | None = None
+) -> list[Any]:
+    """Return the adjoint of every record, ``None`` where none arrives.
+
+    ``records`` are the graph's own, or the same with traced values in them.
+    What is handed on is added to ``gifts``, if somebody wants to know.
+    """
     adjoints: list[Any] = [None] * len(records)
-    adjoints[graph.output_index] = _seed(graph, seed)
-    trail: list[tuple[int, list[tuple[int, Any]]]] = []
+    adjoints[graph.output_index] = start
     # Every node comes after its parents, so going through the list from the end
     # meets a node only when all contributions to it have arrived.
     for index in range(graph.output_index, graph.input_count - 1, -1):
@@ -167,23 +185,23 @@ def backward(graph: Graph, seed: Any = None) -> Backward:
         row, args, parents, keywords, value, _, _ = records[index]
         if g is None or row is CONSTANT:
             continue
-        gifts = []
         for k, parent in enumerate(parents):
-            if parent is None or records[parent].row is CONSTANT or row.vjps[k] is None:
+            if parent is None or records[parent][0] is CONSTANT:
                 continue
-            gift = row.vjps[k](g, value, *args, **keywords)
-            if gift.dtype != args[k].dtype:
+            vjp = row.vjps[k] if row.each is None else row.vjp(k)
+            if vjp is None:
+                continue
+            gift = vjp(g, value, *args, **keywords) if keywords else vjp(g, value, *args)
+            if gift.dtype is not args[k].dtype and gift.dtype != args[k].dtype:
                 gift = gift.astype(args[k].dtype)
             known = adjoints[parent]
             adjoints[parent] = gift if known is None else known + gift
-            gifts.append((k, gift))
-        trail.append((index, gifts))
-    result = Backward(graph, adjoints, trail)
-    _warn_unused(result)
-    return result
+            if gifts is not None:
+                gifts.append((index, k, parent, gift))
+    return adjoints
 
 
-def _seed(graph: Graph, seed: Any) -> Any:
+def start_of(graph: Graph, seed: Any) -> Any:
     """Return the adjoint of the output.
 
     Raises
@@ -202,7 +220,8 @@ def _seed(graph: Graph, seed: Any) -> Any:
                 "or pass the adjoint of the output: backward(seed=…)",
             )
         return np.ones_like(value)[()]
-    seed = np.asarray(seed, dtype=value.dtype)[()]
+    if not hasattr(type(seed), "__array_function__") or isinstance(seed, np.ndarray):
+        seed = np.array(seed, dtype=value.dtype)[()]  # a traced seed stays as it is
     if seed.shape != value.shape:
         raise ShapeError(
             "The seed must have the shape of the output.",
@@ -217,17 +236,9 @@ def _warn_unused(result: Backward) -> None:
     unused = [i for i in range(result.graph.input_count) if result._adjoints[i] is None]
     if unused:
         names = ", ".join(result.graph.nodes[i].name for i in unused)
-        warnings.warn(
-            BackpropWarning(f"The output does not depend on {names}: the gradient there is zero."),
-            stacklevel=4,
-        )
+        warn(f"The output does not depend on {names}: the gradient there is zero.")
 
 
 def _own(gradient: Any) -> Any:
     """Return an array that nobody else holds and that may be written to."""
     return np.array(gradient) if isinstance(gradient, np.ndarray) else gradient
-
-
-def _some(index: int | None) -> int:
-    assert index is not None  # a contribution always has a parent
-    return index

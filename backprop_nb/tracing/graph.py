@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
+
 from backprop_nb.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -82,6 +84,14 @@ class Label(NamedTuple):
     name: str
     source: Source | None
     scope: tuple[str, ...]
+    given: bool
+
+
+def read_only(value: Any) -> Any:
+    """Return an array of a trace so that writing into it fails: every view is drawn from it."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    return value
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -137,9 +147,11 @@ class Graph:
     ----------
     records
         What the trace wrote down, in order.
+    arguments
+        The name of each argument, and its structure with ``True`` for every
+        leaf that is an input.
     restore
-        Puts a list with one leaf per input back into the structure of the
-        traced function's arguments.
+        Puts a list with one leaf per input back into that structure.
     """
 
     def __init__(
@@ -148,10 +160,12 @@ class Graph:
         inputs: int,
         output: int,
         label: Callable[[Graph], Sequence[Label]],
+        arguments: Sequence[tuple[str, Any]],
         restore: Callable[[Sequence[Any]], tuple[Any, ...]],
         function_name: str,
     ) -> None:
         self.records = tuple(records)
+        self.arguments = tuple(arguments)
         self.restore = restore
         self.function_name = function_name
         self._inputs = inputs
@@ -159,13 +173,23 @@ class Graph:
         self._label = label
 
     @cached_property
+    def _labels(self) -> Sequence[Label]:
+        return self._label(self)
+
+    @cached_property
+    def named(self) -> frozenset[int]:
+        """The positions of the nodes that the learner gave a name."""
+        return frozenset(index for index, label in enumerate(self._labels) if label.given)
+
+    @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """All nodes in the order of computation."""
         nodes: list[Node] = []
-        for index, (record, label) in enumerate(zip(self.records, self._label(self), strict=True)):
+        for index, (record, label) in enumerate(zip(self.records, self._labels, strict=True)):
             op = getattr(record.row, "name", record.row)
             parents = tuple(nodes[p] for p in record.parents if p is not None)
-            nodes.append(Node(index, label.name, op, record.value, parents, *label[1:]))
+            value = read_only(record.value)
+            nodes.append(Node(index, label.name, op, value, parents, label.source, label.scope))
         return tuple(nodes)
 
     @property
@@ -191,7 +215,7 @@ class Graph:
     @property
     def value(self) -> Any:
         """The value that the traced function returned."""
-        return self.records[self._output].value
+        return read_only(self.records[self._output].value)
 
     @cached_property
     def _by_name(self) -> dict[str, Node]:
@@ -207,7 +231,7 @@ class Graph:
         """
         found = self._by_name.get(name)
         if found is None:
-            close = difflib.get_close_matches(name, self._by_name, n=3, cutoff=0.4)
+            close = difflib.get_close_matches(str(name), self._by_name, n=3, cutoff=0.4)
             raise NotFoundError(
                 f"The graph has no node {name!r}.",
                 expected=f"one of {', '.join(list(self._by_name)[:12])}"
@@ -246,6 +270,104 @@ class Graph:
         from backprop_nb.tracing.backward import backward
 
         return backward(self, seed)
+
+    def to_numpy(self) -> str:
+        """Return Python source that runs with NumPy alone.
+
+        Its last function takes the arguments of the traced function and returns
+        ``(value, gradients)``, one gradient per argument.  Names are the
+        learner's; the gradient with respect to ``z1`` is ``d_z1``.  Captured
+        arrays and masks are those of the trace.
+
+        Raises
+        ------
+        ShapeError
+            If the output is not a single number.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> print(bp.trace(lambda x: x**2 * 3.0, 2.0).to_numpy())
+        import numpy as np
+        <BLANKLINE>
+        <BLANKLINE>
+        def f_and_gradient(x):
+            # forward
+            v2 = x ** 2 * 3.0
+            # back through v2 = x ** 2 * 3.0
+            d_x = 6.0 * x
+            return v2, (d_x,)
+        <BLANKLINE>
+        """
+        from backprop_nb.tracing.emit.numpy_code import to_numpy
+
+        return to_numpy(self)
+
+    def to_latex(self) -> str:
+        r"""Return the derivation in LaTeX, one aligned line a step.
+
+        Each line is also accepted by matplotlib's mathtext, without the ``&``.
+
+        Raises
+        ------
+        ShapeError
+            If the output is not a single number.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> print(bp.trace(lambda x: x**2, 3.0).to_latex())
+        \begin{aligned}
+        v_{1} &= x^{2} \\
+        \frac{\partial v_{1}}{\partial x} &= 2 \, x
+        \end{aligned}
+        """
+        from backprop_nb.tracing.emit.derivation import to_latex
+
+        return to_latex(self)
+
+    def evaluate(self, *args: Any) -> Any:
+        """Return the value of the same trace on new arguments of the same shapes.
+
+        The calls are those of the trace: a branch that was taken stays taken,
+        and a mask that came from a comparison keeps its value.
+
+        Raises
+        ------
+        ShapeError
+            If the arguments do not have the structure and shapes of the trace.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> bp.trace(lambda x, y: x * y, 2.0, 3.0).evaluate(4.0, 5.0)
+        np.float64(20.0)
+        """
+        from backprop_nb.tracing.replay import evaluate
+
+        return evaluate(self, args)
+
+    def compile(self) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
+        """Return a fast function ``(*args) -> (value, gradients)``.
+
+        It runs the source of :meth:`to_numpy` on new arguments of the same
+        structure and shapes, with one gradient per argument.
+
+        Raises
+        ------
+        ShapeError
+            If the output is not a single number.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> f = bp.trace(lambda x: x**2, 3.0).compile()
+        >>> f(5.0)
+        (25.0, (10.0,))
+        """
+        from backprop_nb.tracing.emit.numpy_code import compiled
+
+        return compiled(self)
 
     def describe(self) -> str:
         """Return the text twin of the picture: every node with its value, in order."""

@@ -5,10 +5,12 @@ Every message names the learner's own line and says what to write instead.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Sequence
+from opcode import opmap
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -27,12 +29,19 @@ _TRACING = str(Path(__file__).parent)
 _NUMPY = str(Path(np.__file__).parent)
 _KINDS = {"c": "complex", "O": "object", "U": "text", "S": "bytes"}
 
-_EXPECTED = {
-    "matmul": "as many columns on the left as rows on the right: (n, k) @ (k,) or (n, k) @ (k, m)",
-    "getitem": "an index within the shape",
-} | dict.fromkeys(
-    ("add", "subtract", "multiply", "divide", "power"),
-    "equal shapes, or axes of length 1 that stretch",
+_EXPECTED = (
+    {
+        "matmul": "as many columns on the left as rows on the right: "
+        "(n, k) @ (k,) or (n, k) @ (k, m)",
+        "getitem": "an index within the shape",
+        "reshape": "a shape with as many entries",
+        "transpose": "every axis once",
+    }
+    | dict.fromkeys(("sum", "mean", "swapaxes", "expand_dims"), "an axis that the array has")
+    | dict.fromkeys(
+        ("add", "subtract", "multiply", "divide", "power", "where"),
+        "equal shapes, or axes of length 1 that stretch",
+    )
 )
 
 _REDUCTIONS = {
@@ -67,17 +76,19 @@ def _at(frame: FrameType) -> tuple[str, str]:
 
 def supported_functions() -> str:
     """Return the names of the functions that have a rule, for a message."""
-    inner = {"getitem", "scatter_add"}
+    inner = {"astype", "getitem", "scatter_add"}
     return ", ".join(sorted({row.name for row in TABLE.values()} - inner))
 
 
 def function_name(function: Callable[..., Any]) -> str:
     """Return ``np.linalg.inv`` for a function of NumPy, else the bare name."""
     name = function.__name__
+    if name == "getitem":
+        return "Indexing"
     if isinstance(function, np.ufunc):
         return f"np.{name}" if getattr(np, name, None) is function else name
     module = getattr(function, "__module__", None) or ""
-    return f"{module.replace('numpy', 'np', 1)}.{name}" if module else name
+    return f"{module.replace('numpy', 'np', 1)}.{name}" if module.startswith("numpy") else name
 
 
 def unsupported(what: str, frame: FrameType) -> NoReturn:
@@ -105,20 +116,34 @@ def unsupported_option(row: Row, option: str, frame: FrameType) -> NoReturn:
     _, at = _at(frame)
     known = ", ".join(f"{key}=" for key in options(row))
     raise UnsupportedError(
-        f"np.{row.name} cannot be traced with {option}=.",
+        f"{function_name(row.function)} cannot be traced with {option}=.",
         expected=f"no option but {known}" if known else "no options",
+        at=at,
+    )
+
+
+def order_of_memory(row: Row, order: Any, frame: FrameType) -> NoReturn:
+    """Refuse an order of entries that depends on how the array lies in memory."""
+    _, at = _at(frame)
+    raise UnsupportedError(
+        f"{function_name(row.function)} cannot be traced with order={order!r}: "
+        "the result depends on how the array lies in memory.",
+        expected="order='C', row by row, or order='F', column by column",
         at=at,
     )
 
 
 def options(row: Row) -> list[str]:
     """Return the keywords that a row's rules understand."""
-    return [key for key in row.signature[len(row.vjps) :] if key not in ("dtype", "out")]
+    hidden = {"out"} if row.name == "astype" else {"out", "dtype"}
+    return [key for key in row.signature[len(row.vjps) :] if key not in hidden]
 
 
 def detached(how: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     """Refuse what would turn a traced value into a plain one."""
     text, at = _at(frame)
+    if _is_looked_up(learner_frame(frame)):  # an array asks for the index as an array
+        as_index(shape, frame)
     raise DetachedError(
         f"{how} would cut a traced value off from its history.",
         given=f"a traced value of shape {shape}",
@@ -127,19 +152,77 @@ def detached(how: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     )
 
 
+def as_index(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse a traced value where Python or NumPy wants a plain integer."""
+    _, at = _at(frame)
+    raise DetachedError(
+        "Using it as an index or a count would cut a traced value off from its history.",
+        given=f"a traced value of shape {shape}",
+        instead="pass counts and indices as keyword arguments: integers among those are not traced",
+        at=at,
+    )
+
+
+def ambiguous(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse ``if x:`` for an array that is not a single number."""
+    _, at = _at(frame)
+    raise ShapeError(
+        "An array is neither true nor false.",
+        given=f"a traced array of shape {shape}",
+        expected="a single number",
+        instead="np.any(…) or np.all(…) of a comparison",
+        at=at,
+    )
+
+
+def ended(frame: FrameType) -> NoReturn:
+    """Refuse a traced value that has left the function it was traced in."""
+    _, at = _at(frame)
+    raise DetachedError(
+        "A traced value was used after its trace had ended.",
+        instead="return it from the traced function, or compute with graph.value",
+        at=at,
+    )
+
+
+def _is_looked_up(frame: FrameType) -> bool:
+    """Whether the learner's expression is ``array[…]`` and not an assignment to it."""
+    place = locate(frame.f_code, frame.f_lasti)
+    node = place.node if place else None
+    return isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+
+
 def _instead_of(text: str) -> str:
     """Say what to write in place of the call that asked for a plain value."""
-    if found := re.match(r"math\.(\w+)", text):
+    found = re.match(r"math\.(\w+)", text)
+    if found and hasattr(np, found[1]):
         return f"np.{found[1]}, because the functions of math see only plain numbers"
-    if re.match(r"np\.(array|asarray)\(\s*[\[(]", text):
-        return "index the array that the entries came from, or join them with a NumPy function"
-    if text.startswith(("np.array(", "np.asarray(")):
+    if re.match(r"(np|numpy)\.(array|asarray)\(\s*[\[(]", text):
+        return _stacked(text)
+    if re.match(r"(np|numpy)\.(array|asarray)\(", text):
         return "the value as it is: it already behaves like an array"
-    if text.startswith("range("):
-        return "pass a count as a keyword argument: integers among those are not traced"
     if re.fullmatch(r"\w+\[.*\]", text):
         return "build the array in one piece: a plain array cannot hold a traced value"
     return "keep the value as it is, and read the number from graph.value afterwards"
+
+
+def _stacked(text: str) -> str:
+    """Return ``np.array([x0, x1])`` as the call of ``np.stack`` that can be traced."""
+
+    def stack(node: ast.expr) -> str:
+        if not isinstance(node, ast.List | ast.Tuple):
+            return ast.unparse(node)
+        return f"np.stack([{', '.join(map(stack, node.elts))}])"
+
+    general = "np.stack([x0, x1])"
+    try:
+        call = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return general
+    match call:
+        case ast.Call(args=[ast.List() | ast.Tuple() as entries, *_]):
+            return stack(entries)
+    return general
 
 
 def item_assigned(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
@@ -153,11 +236,11 @@ def item_assigned(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     )
 
 
-def out_given(row: Row, frame: FrameType) -> NoReturn:
+def out_given(function: Callable[..., Any], frame: FrameType) -> NoReturn:
     """Refuse ``out=``, and ``plain_array += traced``, which is the same to NumPy."""
     _, at = _at(frame)
     raise InPlaceError(
-        f"np.{row.name} would write into an array behind the trace's back.",
+        f"{function_name(function)} would write into an array behind the trace's back.",
         given="out=, or += on a plain array with a traced value on the right",
         instead="y = x + …, which makes a new array",
         at=at,
@@ -170,25 +253,54 @@ def changed_in_place(problem: str, given: str, frame: FrameType) -> NoReturn:
     raise InPlaceError(problem, given=given, instead="x = x + … in place of x += …", at=at)
 
 
+def method_in_place(name: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse ``x.sort()`` and its kin, which change x behind the trace's back."""
+    _, at = _at(frame)
+    raise InPlaceError(
+        f"The array method .{name} changes the array in place: the trace would not see it.",
+        given=f"a traced array of shape {shape}",
+        instead=f"y = np.{name}(x), which makes a new array",
+        at=at,
+    )
+
+
 def misfit(
     row: Row, shapes: Sequence[tuple[int, ...]], error: Exception, frame: FrameType
-) -> ShapeError:
-    """Return NumPy's complaint about shapes with the learner's names in it."""
+) -> BackpropError:
+    """Return NumPy's complaint about a call with the learner's names in it."""
     frame = learner_frame(frame)
     place = locate(frame.f_code, frame.f_lasti)
+    method = place is not None and _is_method(place.node, frame)
     given = []
     for position, shape in enumerate(shapes):
-        node = operand(place, position, len(shapes)) if place else None
+        node = operand(place, row, position, method) if place else None
         text = place.module.text(node) if place and node is not None else "an argument"
-        given.append(f"{text} of shape {shape}")
-    complaint = _inner(*shapes) if row.name == "matmul" else _complaint(error)
-    kind = OutOfRangeError if isinstance(error, IndexError) else ShapeError
+        given.append(f"{' '.join(text.split())} of shape {shape}")
+    complaint = _inner(*shapes) if row.name == "matmul" else None
+    kind, expected = _kind(error), _EXPECTED.get(row.name, "shapes that NumPy can combine")
     return kind(
-        f"np.{row.name} does not fit: {complaint}.",
+        f"{function_name(row.function)} does not fit: {complaint or _complaint(error)}.",
         given=", ".join(given),
-        expected=_EXPECTED.get(row.name, "shapes that NumPy can combine"),
+        expected=None if kind is UnsupportedError else expected,
         at=describe_place(frame.f_code, frame.f_lasti),
     )
+
+
+def _kind(error: Exception) -> type[BackpropError]:
+    if isinstance(error, TypeError):
+        return UnsupportedError
+    return OutOfRangeError if isinstance(error, IndexError) else ShapeError
+
+
+def _is_method(node: ast.AST, frame: FrameType) -> bool:
+    """Whether a call is one of a method, such as ``x.sum()``, and not ``np.sum(x)``."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    owner: ast.AST = node.func.value
+    while isinstance(owner, ast.Attribute):
+        owner = owner.value
+    names = {**frame.f_globals, **frame.f_locals}
+    return not (isinstance(owner, ast.Name) and isinstance(names.get(owner.id), ModuleType))
 
 
 def _inner(left: tuple[int, ...], right: tuple[int, ...]) -> str:
@@ -196,6 +308,8 @@ def _inner(left: tuple[int, ...], right: tuple[int, ...]) -> str:
     if not left or not right:
         return "a number cannot be multiplied with @"
     rows = right[-2] if len(right) > 1 else right[0]
+    if left[-1] == rows:
+        return f"stacks of {left[:-2]} and {right[:-2]} matrices do not broadcast"
     return f"{left[-1]} columns on the left meet {rows} rows on the right"
 
 
@@ -205,36 +319,68 @@ def _complaint(error: Exception) -> str:
     return re.sub(r", with gufunc signature \S+ ", " ", text).strip(" .")
 
 
-def require_real(value: Any, what: str) -> None:
-    """Refuse arrays of anything but real numbers.
+def real_copy(value: Any, what: str, frame: FrameType | None = None) -> Any:
+    """Return ``value`` as an array of real numbers that nobody else holds.
 
     Raises
     ------
     UnsupportedError
-        For complex numbers, objects, text and ragged lists.
+        For complex numbers, objects, text and ragged lists, and for arrays that
+        are not plain, such as a masked one: its mask would be lost.
     """
-    if value.dtype.kind not in "biuf":
-        kind = _KINDS.get(value.dtype.kind, value.dtype.name)
+    at = _at(frame)[1] if frame else None
+    plain = type(value) is np.ndarray or isinstance(value, np.generic | np.memmap)
+    if hasattr(type(value), "__array__") and not plain:
+        raise UnsupportedError(
+            f"{what} must be a plain NumPy array.",
+            given=f"a {type(value).__name__}",
+            instead="np.asarray(…) of it",
+            at=at,
+        )
+    try:
+        copy = np.array(value)
+    except ValueError as error:
+        raise find_own(error) or UnsupportedError(
+            f"{what} must be rectangular.", given="rows of unequal length", at=at
+        ) from None
+    if copy.dtype.kind not in "biuf":
+        kind = _KINDS.get(copy.dtype.kind, copy.dtype.name)
         raise UnsupportedError(
             f"{what} must hold real numbers.",
-            given=f"{kind} values of shape {value.shape}",
+            given=f"{kind} values of shape {copy.shape}",
             expected="floats or integers",
+            at=at,
         )
+    return copy
 
 
 def find_own(error: BaseException) -> BackpropError | None:
-    """Return the error of ours that NumPy may have wrapped in one of its own."""
+    """Return the error of ours that NumPy may have wrapped in one of its own.
+
+    What the learner's own ``raise`` says stays as it is.
+    """
     seen: BaseException | None = error
-    while seen is not None:
+    while seen is not None and not (seen is not error and _is_raised(error)):
         if isinstance(seen, BackpropError):
             return seen
         seen = seen.__cause__ or seen.__context__
     return None
 
 
+def _is_raised(error: BaseException) -> bool:
+    """Whether a ``raise`` statement made the error, and not a function of NumPy's."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None:
+        return False
+    return last.tb_frame.f_code.co_code[last.tb_lasti] == opmap["RAISE_VARARGS"]
+
+
 def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
-    """Return the traceback up to the learner's last line."""
+    """Return the traceback below the frame that caught it, up to the learner's last line."""
     kept = []
+    traceback = traceback and traceback.tb_next
     while traceback is not None:
         kept.append(traceback)
         traceback = traceback.tb_next

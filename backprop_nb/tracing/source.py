@@ -9,17 +9,24 @@ result was assigned to.
 from __future__ import annotations
 
 import ast
+import keyword
 import linecache
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, TypeGuard
 
 from backprop_nb.tracing.graph import CONSTANT, Label, Record, Source
+
+_TRACING = str(Path(__file__).parent)
+
+_COMPREHENSIONS = {"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"}
+
+# The other names under which NumPy has a function.
+_ALIASES = {"divide": {"true_divide"}, "power": {"pow"}}
 
 Span = tuple[int, int, int, int]
 """First line, last line, first column, last column, as ``co_positions`` gives them."""
@@ -53,6 +60,7 @@ class _Module:
                 # A statement that is only an expression has the expression's
                 # span; children come later, so the expression wins.
                 self.by_span[span] = node
+                self.by_span.setdefault(_method_span(node) or span, node)
             for child in ast.iter_child_nodes(node):
                 self.parent[child] = node
                 pending.append(child)
@@ -85,6 +93,16 @@ def _span(node: ast.AST) -> Span | None:
     if node.end_lineno is None or node.end_col_offset is None:
         return None
     return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+
+
+def _method_span(node: ast.AST) -> Span | None:
+    """Return the span that Python gives to ``.sum()`` on a line of its own: without the owner."""
+    attribute = node.func if isinstance(node, ast.Call) else node
+    span, above = _span(node), _span(attribute)
+    if not isinstance(attribute, ast.Attribute) or span is None or above is None:
+        return None
+    start = above[3] - len(attribute.attr.encode())
+    return (above[1], span[1], start, span[3]) if span[0] != above[1] else None
 
 
 @lru_cache(maxsize=128)
@@ -134,6 +152,10 @@ def locate(code: CodeType, lasti: int) -> Place | None:
     if module is None or not 0 <= lasti // 2 < len(spans):
         return None
     node = module.by_span.get(spans[lasti // 2])
+    if isinstance(node, ast.For):  # Python before 3.13 says the whole loop
+        node = node.iter
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        node = node.generators[0].iter if len(node.generators) == 1 else None
     return None if node is None else Place(module, node, code)
 
 
@@ -149,11 +171,16 @@ def describe_place(code: CodeType, lasti: int) -> str:
     return f"{text}   ({where})" if text else where
 
 
-def assigned_name(place: Place) -> str | None:
-    """Return the name that the value of the expression is assigned to, if any."""
-    node, parent = place.node, place.module.parent.get(place.node)
+def assigned_name(place: Place, item: int | None = None) -> str | None:
+    """Return the name that the value of the expression is assigned to, if any.
+
+    Of what is unpacked, as in ``w, b = theta``, ``item`` says which one.
+    """
+    node, parent = _branch(place)
     if isinstance(node, ast.AugAssign):
         return _target_name(node.target)
+    if _is_target(node):
+        return _unpacked_name(node.elts, item)
     if isinstance(parent, ast.Tuple | ast.List):
         above = place.module.parent.get(parent)
         if isinstance(above, ast.Assign) and isinstance(above.targets[0], ast.Tuple | ast.List):
@@ -164,9 +191,21 @@ def assigned_name(place: Place) -> str | None:
         return next(filter(None, map(_target_name, parent.targets)), None)
     if isinstance(parent, ast.AnnAssign | ast.NamedExpr):
         return _target_name(parent.target)
-    if isinstance(parent, ast.For) and parent.iter is node:
+    if isinstance(parent, ast.For | ast.comprehension) and parent.iter is node:
         return _target_name(parent.target)
     return None
+
+
+def _is_target(node: ast.AST) -> TypeGuard[ast.Tuple | ast.List]:
+    """Whether the expression is the left side of an assignment that unpacks."""
+    return isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Store)
+
+
+def _unpacked_name(targets: list[ast.expr], item: int | None) -> str | None:
+    starred = [k for k, target in enumerate(targets) if isinstance(target, ast.Starred)]
+    if item is None or item >= min([len(targets), *starred]):
+        return None
+    return _target_name(targets[item])
 
 
 def _target_name(target: ast.AST) -> str | None:
@@ -180,24 +219,38 @@ def _target_name(target: ast.AST) -> str | None:
 
 def is_returned(place: Place) -> bool:
     """Whether the value of the expression is what its function returns."""
-    parent = place.module.parent.get(place.node)
-    return isinstance(parent, ast.Return | ast.Lambda)
+    return isinstance(_branch(place)[1], ast.Return | ast.Lambda)
 
 
-def operand(place: Place, position: int, count: int) -> ast.AST | None:
-    """Return the expression of one of the ``count`` operands of a call or an operator."""
+def _branch(place: Place) -> tuple[ast.AST, ast.AST | None]:
+    """Return the expression, or the ``… if … else …`` it is a branch of, and what is around it."""
+    node, parent = place.node, place.module.parent.get(place.node)
+    while isinstance(parent, ast.IfExp) and node is not parent.test:
+        node, parent = parent, place.module.parent.get(parent)
+    return node, parent
+
+
+def operand(place: Place, row: Any, position: int, method: bool = False) -> ast.AST | None:
+    """Return the expression of one of the operands of a call or an operator.
+
+    ``None`` where the source does not say, as in ``functools.reduce(np.add, terms)``.
+    """
+    operands: dict[int | str | None, ast.AST] = {}
     match place.node:
         case ast.BinOp(left=left, right=right):
-            operands: list[ast.AST] = [left, right]
+            operands = {0: left, 1: right}
         case ast.AugAssign(target=target, value=value):
-            operands = [target, value]
-        case ast.Call(args=args, func=ast.Attribute(value=owner)) if len(args) == count - 1:
-            operands = [owner, *args]
-        case ast.Call(args=args):
-            operands = list(args)
-        case _:
-            operands = []
-    return operands[position] if position < len(operands) else None
+            operands = {0: target, 1: value}
+        case ast.UnaryOp(operand=value) | ast.Subscript(value=value) | ast.Attribute(value=value):
+            operands = {0: value}
+        case ast.Call(func=ast.Attribute(value=owner)) if method:
+            operands = {0: owner}
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=args, keywords=named):
+            starred = any(isinstance(argument, ast.Starred) for argument in args)
+            if name in {row.name, *_ALIASES.get(row.name, ())} and not starred:
+                operands = dict(enumerate(args)) | {each.arg: each.value for each in named}
+    called = row.signature[position] if position < len(row.signature) else None
+    return operands.get(position) or operands.get(called)
 
 
 def label_records(
@@ -207,20 +260,24 @@ def label_records(
 
     An output that the learner gave no name takes the name of the function.
     """
+    for filename in {record.scope.code.co_filename for record in records if record.scope}:
+        linecache.checkcache(filename)  # a module may have been edited and loaded again
     known: dict[tuple[CodeType, int], Place | None] = {}
     places = [_place(record, known) for record in records]
-    sources = [place.source if place else None for place in places]
+    sources = [_source(place) for place in places]
     wanted = [_wanted_name(record, place) for record, place in zip(records, places, strict=True)]
     for index, name, source in _constants(records, places):
         wanted[index], sources[index] = name, source
     taken = {*input_names, *wanted}
-    if wanted[output] is None and function_name.isidentifier() and function_name not in taken:
+    fits = function_name.isidentifier() and not keyword.iskeyword(function_name)
+    if wanted[output] is None and fits and function_name not in taken:
         wanted[output] = function_name
     names = unique_names(input_names, wanted[len(input_names) :], records)
+    given = [True] * len(input_names) + [name is not None for name in wanted[len(input_names) :]]
     scopes = _scope_names(records)
     return [
-        Label(name, source, scopes.get(record.scope, ()))
-        for name, source, record in zip(names, sources, records, strict=True)
+        Label(name, source, scopes.get(record.scope, ()), is_given)
+        for name, source, record, is_given in zip(names, sources, records, given, strict=True)
     ]
 
 
@@ -234,13 +291,26 @@ def _place(record: Record, known: dict[tuple[CodeType, int], Place | None]) -> P
     return known[key]
 
 
+def _source(place: Place | None) -> Source | None:
+    """Return the expression; what is unpacked stands on the right of the assignment."""
+    if place is None:
+        return None
+    above = place.module.parent.get(place.node)
+    if _is_target(place.node) and isinstance(above, ast.Assign):
+        return place.source_of(above.value)
+    return place.source
+
+
 def _wanted_name(record: Record, place: Place | None) -> str | None:
     """Return the name in the learner's code; a value returned at once takes the caller's."""
     scope: Scope | None = record.scope
+    item = record.keywords.get("index")
     while place is not None and scope is not None:
-        name = assigned_name(place)
+        name = assigned_name(place, item if isinstance(item, int) else None)
         if name is not None or not is_returned(place) or scope.parent is None:
             return name
+        if _is_own(scope.parent):  # a trace inside a trace: the caller is not the learner
+            return None
         place = locate(scope.parent.code, scope.lasti)
         scope = scope.parent
     return None
@@ -256,7 +326,7 @@ def _constants(
             if parent is None or records[parent].row is not CONSTANT or parent in seen:
                 continue
             seen.add(parent)
-            node = operand(place, position, len(record.parents)) if place else None
+            node = operand(place, record.row, position) if place else None
             if place is not None and node is not None:
                 simple = isinstance(node, ast.Name | ast.Attribute)
                 yield parent, _target_name(node) if simple else None, place.source_of(node)
@@ -315,11 +385,14 @@ def _with_parents(records: Sequence[Record]) -> Iterator[Scope]:
         yield from reversed(chain)
 
 
+def _is_own(scope: Scope) -> bool:
+    """Whether it is a call of the tracer's, such as a trace inside a traced function."""
+    return scope.code.co_filename.startswith(_TRACING)
+
+
 def _call_name(scope: Scope) -> str | None:
     """Return the called function's name; ``None`` for the traced one and comprehensions."""
-    if scope.parent is None or re.fullmatch(
-        r"<(listcomp|dictcomp|setcomp|genexpr)>", scope.code.co_name
-    ):
+    if scope.parent is None or _is_own(scope) or scope.code.co_name in _COMPREHENSIONS:
         return None
     qualified = getattr(scope.code, "co_qualname", scope.code.co_name).split("<locals>.")[-1]
     owner, _, name = qualified.rpartition(".")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +29,28 @@ def rebuild(tree: Any, replace: Callable[[str, Any], Any], name: str = "x") -> A
 
 def _join(name: str, key: str) -> str:
     """Return an identifier for an item: ``A`` and 0 give ``A0``, ``p`` and w give ``p_w``."""
-    key = "".join(c if c.isalnum() else "_" for c in key)
-    glue = "" if key.isdigit() and not name[-1:].isdigit() else "_"
-    return f"{name}{glue}{key}"
+    glue = "" if key.isdecimal() and not name[-1:].isdecimal() else "_"
+    return identifier(f"{name}{glue}{key}")
+
+
+def identifier(text: str) -> str:
+    """Return ``text`` as a name that Python accepts, so that it cannot become other code.
+
+    >>> identifier("learning rate"), identifier("x²"), identifier("lambda")
+    ('learning_rate', 'x2', 'lambda_')
+    """
+    normal = unicodedata.normalize("NFKC", text)  # as Python reads names
+    name = "".join(c if f"_{c}".isidentifier() else "_" for c in normal)
+    name = name if name[:1].isidentifier() else f"_{name}"
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def flatten(tree: Any) -> list[Any]:
+    """Return the leaves of ``tree`` in order.
+
+    >>> flatten([1.0, {"w": 2.0}])
+    [1.0, 2.0]
+    """
+    leaves: list[Any] = []
+    rebuild(tree, lambda _, leaf: leaves.append(leaf))
+    return leaves

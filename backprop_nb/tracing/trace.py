@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.errors import BackpropWarning, UnsupportedError
+from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing import refusals, structure
-from backprop_nb.tracing.graph import CONSTANT, Graph, Record
+from backprop_nb.tracing.graph import CONSTANT, Graph, Label, Record
 from backprop_nb.tracing.source import describe_place, label_records
 from backprop_nb.tracing.traced import Tape, Traced, plain
 
@@ -68,21 +68,60 @@ def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
         ours = refusals.find_own(error)
         if ours is None:
             raise
-        raise ours.with_traceback(refusals.without_own_frames(error.__traceback__)) from None
+        try:
+            raise ours.with_traceback(refusals.without_own_frames(error.__traceback__)) from None
+        finally:
+            del ours  # or the error and this frame would keep each other alive
     finally:
         records = tape.close()
-    graph = Graph(
+    graph = _graph(records, arguments, output, _function_name(f))
+    _warn_not_finite(graph)
+    return graph
+
+
+def trace_rule(rule: Callable[..., Any], values: Sequence[Any]) -> Graph:
+    """Trace a rule on values of a trace: all of them are inputs, and nothing is said."""
+    tape = Tape(sys._getframe(0))
+    names = [f"x{k}" for k in range(len(values))]
+    try:
+        with np.errstate(all="ignore"):
+            result = rule(*map(tape.input, values))
+        output = _output(tape, result, rule)
+    finally:
+        records = tape.close()
+    return _graph(records, _RuleArguments(names), output, _function_name(rule))
+
+
+class _RuleArguments:
+    """The arguments of a rule: every one is an input by itself."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        self.arguments = [(name, True) for name in names]
+
+    restore = staticmethod(tuple)
+
+
+def _graph(
+    records: Sequence[Record],
+    arguments: _Arguments | _RuleArguments,
+    output: int,
+    function_name: str,
+) -> Graph:
+    def label(graph: Graph) -> Sequence[Label]:
+        return label_records(
+            graph.records, arguments.names, graph.output_index, graph.function_name
+        )
+
+    return Graph(
         records,
         len(arguments.names),
         output,
-        lambda graph: label_records(
-            graph.records, arguments.names, graph.output_index, graph.function_name
-        ),
+        label,
+        arguments.arguments,
         arguments.restore,
-        _function_name(f),
+        function_name,
     )
-    _warn_not_finite(graph)
-    return graph
 
 
 class _Arguments:
@@ -98,9 +137,9 @@ class _Arguments:
         ]
         traced = {key: value for key, value in kwargs.items() if _is_float(value)}
         self.named = kwargs | {key: self._wrap(tape, value, key) for key, value in traced.items()}
-        self._skeleton = [
-            structure.rebuild(tree, lambda _, leaf: _is_number(leaf))
-            for tree in (*args, *traced.values())
+        self.arguments = [
+            (name, structure.rebuild(tree, lambda _, leaf: _is_number(leaf)))
+            for name, tree in [*zip(names, args, strict=True), *traced.items()]
         ]
 
     def _wrap(self, tape: Tape, tree: Any, name: str) -> Any:
@@ -113,14 +152,14 @@ class _Arguments:
             self.names.append(label)
             return tape.input(value)
 
-        return structure.rebuild(tree, wrap, name)
+        return structure.rebuild(tree, wrap, structure.identifier(name))
 
     def restore(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """Return one tree per argument with ``leaves`` in place of the inputs."""
         rest = iter(leaves)
         return tuple(
             structure.rebuild(tree, lambda _, traced: next(rest) if traced else None)
-            for tree in self._skeleton
+            for _, tree in self.arguments
         )
 
 
@@ -130,6 +169,8 @@ def _is_number(leaf: Any) -> bool:
         return True
     if isinstance(leaf, np.ndarray | np.generic):
         return leaf.dtype.kind in "iufcO"
+    if hasattr(type(leaf), "__array__"):  # a table or a tensor: refused, or it would not be traced
+        return True
     return isinstance(leaf, int | float | complex) and not isinstance(leaf, bool)
 
 
@@ -143,20 +184,23 @@ def _is_float(leaf: Any) -> bool:
 def _input_value(leaf: Any, name: str) -> Any:
     """Return a float copy that later changes by the learner cannot reach."""
     if type(leaf) is Traced:
-        return leaf
-    array = np.array(leaf)
-    refusals.require_real(array, f"The argument {name}")
-    if array.dtype.kind != "f":
-        array = array.astype(np.float64)
+        return leaf.copy()
+    array = _float(refusals.real_copy(leaf, f"The argument {name}"))
     return array if isinstance(leaf, np.ndarray) else array[()]
+
+
+def _float(value: Any) -> Any:
+    """Return integers as floats, and everything else as it is."""
+    return value.astype(np.float64) if value.dtype.kind in "iu" else value
 
 
 def _parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     """Return a name for each positional argument, from the signature of ``f``."""
     try:
-        parameters = list(inspect.signature(f).parameters.values())
+        every = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):  # some functions written in C have no signature
-        parameters = []
+        every = []
+    parameters = [each for each in every if each.kind not in (each.KEYWORD_ONLY, each.VAR_KEYWORD)]
     names = []
     for k in range(count):
         last = parameters[min(k, len(parameters) - 1)] if parameters else None
@@ -170,7 +214,9 @@ def _parameter_names(f: Callable[..., Any], count: int) -> list[str]:
 
 
 def _function_name(f: Callable[..., Any]) -> str:
-    return getattr(f, "__name__", type(f).__name__)
+    while isinstance(f, functools.partial):
+        f = f.func
+    return str(getattr(f, "__name__", type(f).__name__))
 
 
 def _output(tape: Tape, result: Any, f: Callable[..., Any]) -> int:
@@ -206,12 +252,9 @@ def _warn_not_finite(graph: Graph) -> None:
     first = next(i for i, record in enumerate(graph.records) if not _is_finite(record.value))
     record = graph.records[first]
     what = "a NaN" if np.any(np.isnan(plain(record.value))) else "an infinity"
-    warnings.warn(
-        BackpropWarning(
-            f"The result is not finite; {graph.nodes[first].name} is the first node "
-            f"with {what}.{_where(record)}"
-        ),
-        stacklevel=3,
+    warn(
+        f"The result is not finite; {graph.nodes[first].name} is the first node "
+        f"with {what}.{_where(record)}"
     )
 
 

@@ -8,27 +8,50 @@ one record on the :class:`Tape`.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from inspect import CO_GENERATOR
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.errors import DetachedError
+from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import refusals, structure
 from backprop_nb.tracing.graph import CONSTANT, Record
-from backprop_nb.tracing.rules import PLAIN_FUNCTIONS, TABLE, Row, row
-from backprop_nb.tracing.rules.shaping import getitem
+from backprop_nb.tracing.rules import PLAIN_FUNCTIONS, STEPS, TABLE, Row
+from backprop_nb.tracing.rules.shaping import astype, getitem
+from backprop_nb.tracing.rules.spelled import SPELLED
 from backprop_nb.tracing.source import Scope
 
-_OWN_FILES = frozenset({__file__, row.__file__})
+# What these compute is recorded at the line of the learner that asked for it.
+_OWN_FILES = frozenset(map(str, Path(__file__).parent.rglob("*.py")))
 _LITERALS = frozenset({int, float, bool})
+# What NumPy does when an option is not given; saying so changes nothing.
+_DEFAULTS = {
+    "axes": None,
+    "axis": None,
+    "copy": None,
+    "dtype": None,
+    "keepdims": False,
+    "order": "C",
+    "out": None,
+    "subok": False,
+    "where": True,
+}
+_NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
 _serial = itertools.count()
+
+# Record(...) and Traced(...) without a call of Python code, which would cost as much
+# as the NumPy call that they write down.
+_record = functools.partial(tuple.__new__, Record)
+_new = object.__new__
 
 
 class Tape:
@@ -38,21 +61,34 @@ class Tape:
     of two traces meet in one call, the later tape records it.
     """
 
-    __slots__ = ("constants", "frame", "records", "scope", "serial", "stack")
+    __slots__ = (
+        "constants",
+        "frame",
+        "keeps_steps",
+        "paused",
+        "records",
+        "scope",
+        "serial",
+        "stack",
+    )
 
-    def __init__(self, root: FrameType) -> None:
+    def __init__(self, root: FrameType, keeps_steps: bool = False) -> None:
         self.serial = next(_serial)
+        # A learner's comparison gives a plain array; a rule's must stay in the program.
+        self.keeps_steps = keeps_steps
         self.records: list[Record] = []
         self.constants: dict[int, tuple[Any, int]] = {}
         self.frame: FrameType | None = None
         self.scope: Scope | None = None
         # The calls from the root down to the current line, oldest first.
         self.stack: dict[FrameType, Scope | None] = {root: None}
+        # Generators that may go on: one call, however often it is left.
+        self.paused: dict[FrameType, Scope | None] = {}
 
     def close(self) -> list[Record]:
         """Return the records and let go of the learner's frames and arrays."""
         records, self.records = self.records, _Ended()
-        self.constants, self.stack = {}, {}
+        self.constants, self.stack, self.paused = {}, {}, {}
         self.frame = self.scope = None
         return records
 
@@ -63,30 +99,37 @@ class Tape:
         while known is not None and known not in self.stack:
             chain.append(known)
             known = known.f_back
-        self.frame, self.scope = frame, None
+        self.frame = self.scope = None
         if known is None:  # NumPy's own function is traced: there is no line of Python
             return
         while next(reversed(self.stack)) is not known:
-            self.stack.popitem()
+            left, scope = self.stack.popitem()
+            if left.f_code.co_flags & CO_GENERATOR:
+                self.paused[left] = scope
         for below in reversed(chain):
-            self.stack[below] = Scope(self.stack[known], below.f_code, known.f_lasti)
+            resumed = self.paused.pop(below, None)
+            scope = resumed or Scope(self.stack[known], below.f_code, known.f_lasti)
+            self.stack[below] = scope
             known = below
-        self.scope = self.stack[frame]
+        self.frame, self.scope = frame, self.stack[frame]
 
     def input(self, value: Any) -> Traced:
         """Record an input."""
         self.records.append(Record(None, (), (), {}, value, None, -1))
         return Traced(self, len(self.records) - 1, value)
 
-    def constant(self, value: Any) -> int:
+    def constant(self, value: Any, frame: FrameType | None = None) -> int:
         """Record an array that is not an input, once for as long as it stays the same."""
         kept, index = self.constants.get(id(value), (None, -1))
-        if kept is value and np.array_equal(self.records[index].value, plain(value)):
+        if kept is value and _is_same(self.records[index].value, value):
             return index
-        copy = value
-        if type(value) is not Traced:
-            copy = np.array(value)[()]
-            refusals.require_real(copy, "An array in a traced function")
+        copy: Any
+        if type(value) is Traced:  # of a trace around this one, which goes on
+            if type(value._tape.records) is _Ended:
+                refusals.ended(sys._getframe(1))
+            copy = value.copy()
+        else:
+            copy = refusals.real_copy(value, "An array in a traced function", frame)[()]
         self.records.append(Record(CONSTANT, (), (), {}, copy, None, -1))
         self.constants[id(value)] = (value, len(self.records) - 1)
         return len(self.records) - 1
@@ -112,31 +155,32 @@ class Tape:
                 values.append(item)
                 parents.append(None)
             else:
-                index = self.constant(item)
+                index = self.constant(item, frame)
                 values.append(self.records[index].value)
                 parents.append(index)
         try:
-            value = compute(*values, **keywords)
-        except (ValueError, IndexError) as error:
+            value = compute(*values, **keywords) if keywords else compute(*values)
+        except BackpropError:  # of a trace around this one: it has said everything
+            raise
+        except (ValueError, IndexError, TypeError) as error:
             shapes = [np.shape(plain(value)) for value in values]
             raise refusals.misfit(row, shapes, error, frame) from None
         if frame is not self.frame:
             self.enter(frame)
         records = self.records
-        records.append(
-            Record(row, tuple(values), tuple(parents), keywords, value, self.scope, frame.f_lasti)
-        )
-        return Traced(self, len(records) - 1, value)
+        result = _new(Traced)
+        result._tape, result._index, result._value = self, len(records), value
+        result._shared = False
+        call = (row, tuple(values), tuple(parents), keywords, value, self.scope, frame.f_lasti)
+        records.append(_record(call))
+        return result
 
 
 class _Ended(list[Record]):
     """The records of a trace that is over: a value that escaped can add nothing."""
 
     def append(self, record: Record) -> NoReturn:
-        raise DetachedError(
-            "A traced value was used after its trace had ended.",
-            instead="return it from the traced function, or compute with graph.value",
-        )
+        refusals.ended(sys._getframe(1))
 
 
 class Traced:
@@ -188,6 +232,8 @@ class Traced:
             yield self[position]
 
     def __bool__(self) -> bool:
+        if self.size != 1:
+            refusals.ambiguous(self.shape, sys._getframe(1))
         return bool(self._value)
 
     def __repr__(self) -> str:
@@ -211,6 +257,41 @@ class Traced:
     ) -> Any:
         return _dispatch(function, args, kwargs)
 
+    # -- Python's functions of a number, as NumPy's ----------------------------
+
+    def __abs__(self) -> Any:
+        return _dispatch(np.absolute, (self,), {})
+
+    def __mod__(self, other: Any) -> Any:
+        return _dispatch(np.remainder, (self, other), {})
+
+    def __rmod__(self, other: Any) -> Any:
+        return _dispatch(np.remainder, (other, self), {})
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _dispatch(np.floor_divide, (self, other), {})
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _dispatch(np.floor_divide, (other, self), {})
+
+    def __ifloordiv__(self, other: Any) -> Any:
+        if isinstance(plain(self), np.ndarray):
+            refusals.changed_in_place(
+                "A traced array cannot be changed to one that has no history.",
+                f"a traced array of shape {self.shape}",
+                sys._getframe(1),
+            )
+        return self // other
+
+    def __divmod__(self, other: Any) -> Any:
+        return _dispatch(np.divmod, (self, other), {})
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return _dispatch(np.divmod, (other, self), {})
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(plain(self), digits)
+
     # -- what would lose the history -------------------------------------------
 
     def __float__(self) -> float:
@@ -223,7 +304,7 @@ class Traced:
         refusals.detached("Turning it into a complex number", self.shape, sys._getframe(1))
 
     def __index__(self) -> int:
-        refusals.detached("Using it as an index or a count", self.shape, sys._getframe(1))
+        refusals.as_index(self.shape, sys._getframe(1))
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
         refusals.detached("Turning it into a plain array", self.shape, sys._getframe(1))
@@ -247,16 +328,22 @@ class Traced:
     # -- indexing and methods ----------------------------------------------------
 
     def __getitem__(self, index: Any) -> Any:
-        return _dispatch(getitem, (self,), {"index": _fixed_index(index)})
+        return _dispatch(getitem, (self,), {"index": index})
 
     @property
     def T(self) -> Any:
         """The array with its axes reversed."""
         return _dispatch(np.transpose, (self,), {})
 
+    @property
+    def mT(self) -> Any:
+        """The array with its last two axes exchanged."""
+        return _dispatch(np.matrix_transpose, (self,), {})
+
     def transpose(self, *axes: Any) -> Any:
         """Permute the axes as ``ndarray.transpose`` does."""
-        chosen = axes[0] if len(axes) == 1 else axes or None
+        several = len(axes) != 1 or isinstance(axes[0], int)
+        chosen = (axes or None) if several else axes[0]
         return _dispatch(np.transpose, (self,), {"axes": chosen})
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
@@ -270,23 +357,35 @@ class Traced:
 
     def flatten(self, order: str = "C") -> Any:
         """Return all entries in one row, sharing nothing with this array."""
-        return _dispatch(np.ravel, (self,), {"order": order}).copy()
+        return _dispatch(np.ravel, (self.copy(),), {"order": order}).copy()
 
     def copy(self, order: str = "C") -> Any:
         """Return a value that shares nothing: a later ``+=`` leaves the other alone."""
         return Traced(self._tape, self._index, self._value)
 
-    def sum(self, *args: Any, **kwargs: Any) -> Any:
-        """Add entries up as ``np.sum`` does."""
-        return _dispatch(np.sum, (self, *args), kwargs)
+    def __copy__(self) -> Any:
+        return self.copy()
 
-    def mean(self, *args: Any, **kwargs: Any) -> Any:
-        """Average entries as ``np.mean`` does."""
-        return _dispatch(np.mean, (self, *args), kwargs)
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
 
-    def swapaxes(self, axis1: int, axis2: int) -> Any:
-        """Exchange two axes."""
-        return _dispatch(np.swapaxes, (self, axis1, axis2), {})
+    def astype(
+        self,
+        dtype: Any,
+        order: str = "K",
+        casting: str = "unsafe",
+        subok: bool = True,
+        copy: bool = True,
+    ) -> Any:
+        """Return the array with entries of another float type; whole numbers have no slope."""
+        kind = np.dtype(dtype)
+        if kind.kind in "biu":
+            return plain(self).astype(kind)
+        if kind.kind != "f":
+            refusals.unsupported(f"Turning it into {kind.name} numbers", sys._getframe(1))
+        if not copy and kind == self.dtype:
+            return self
+        return _dispatch(astype, (self,), {"dtype": kind})
 
     # -- operators; _install_operators adds those with two operands ------------
 
@@ -305,7 +404,8 @@ class Traced:
             refusals.changed_in_place(
                 "An array of which a view exists cannot be changed in place.", shapes, frame
             )
-        if (new.shape, new.dtype) != (self.shape, self.dtype):
+        is_array = isinstance(plain(new), np.ndarray)  # NumPy makes numbers of 0-d arrays
+        if not is_array or (new.shape, new.dtype) != (self.shape, self.dtype):
             refusals.changed_in_place(
                 "The result does not fit into the array that is changed in place.", shapes, frame
             )
@@ -322,22 +422,28 @@ def _install_operators() -> None:
 
     def infix(row: Row, compute: Callable[..., Any], stem: str) -> None:
         def forward(self: Traced, other: Any) -> Any:
-            return _tape(self, other).apply(row, compute, (self, other), {}, sys._getframe(1))
+            return _tape(self, other).apply(
+                row, compute, (self, other), _NO_OPTIONS, sys._getframe(1)
+            )
 
         def mirrored(self: Traced, other: Any) -> Any:
-            return _tape(self, other).apply(row, compute, (other, self), {}, sys._getframe(1))
+            return _tape(self, other).apply(
+                row, compute, (other, self), _NO_OPTIONS, sys._getframe(1)
+            )
 
         def in_place(self: Traced, other: Any) -> Any:
             frame = sys._getframe(1)
             return self._take(
-                _tape(self, other).apply(row, compute, (self, other), {}, frame), frame
+                _tape(self, other).apply(row, compute, (self, other), _NO_OPTIONS, frame), frame
             )
 
         for prefix, method in {"": forward, "r": mirrored, "i": in_place}.items():
             setattr(Traced, f"__{prefix}{stem}__", method)
 
-    def comparison(function: Callable[..., Any], stem: str) -> None:
+    def comparison(ufunc: np.ufunc, function: Callable[..., Any], stem: str) -> None:
         def compare(self: Traced, other: Any) -> Any:
+            if self._tape.keeps_steps:
+                return _dispatch(ufunc, (self, other), {})
             return function(plain(self), plain(other))
 
         setattr(Traced, f"__{stem}__", compare)
@@ -351,11 +457,77 @@ def _install_operators() -> None:
         "pow": np.power,
     }.items():
         infix(TABLE[ufunc], getattr(operator, stem), stem)
-    for stem in ("lt", "le", "eq", "ne", "gt", "ge"):
-        comparison(getattr(operator, stem), stem)
+    for stem, ufunc in {
+        "lt": np.less,
+        "le": np.less_equal,
+        "eq": np.equal,
+        "ne": np.not_equal,
+        "gt": np.greater,
+        "ge": np.greater_equal,
+    }.items():
+        comparison(ufunc, getattr(operator, stem), stem)
+
+
+# Methods that do what NumPy's function of the array does, with the same parameters.
+_METHODS: dict[str, Callable[..., Any]] = {
+    "all": np.all,
+    "any": np.any,
+    "argmax": np.argmax,
+    "argmin": np.argmin,
+    "argpartition": np.argpartition,
+    "argsort": np.argsort,
+    "clip": np.clip,
+    "cumprod": np.cumprod,
+    "cumsum": np.cumsum,
+    "diagonal": np.diagonal,
+    "dot": np.dot,
+    "max": np.max,
+    "mean": np.mean,
+    "min": np.min,
+    "nonzero": np.nonzero,
+    "prod": np.prod,
+    "repeat": np.repeat,
+    "round": np.round,
+    "searchsorted": np.searchsorted,
+    "squeeze": np.squeeze,
+    "std": np.std,
+    "sum": np.sum,
+    "swapaxes": np.swapaxes,
+    "take": np.take,
+    "trace": np.trace,
+    "var": np.var,
+}
+
+
+# Methods that change the array they are called on, where the function makes a new one.
+_IN_PLACE = ("partition", "sort")
+
+
+def _install_methods() -> None:
+    def install(name: str, function: Callable[..., Any]) -> None:
+        def method(self: Traced, *args: Any, **kwargs: Any) -> Any:
+            return _dispatch(function, (self, *args), kwargs)
+
+        method.__name__, method.__qualname__ = name, f"Traced.{name}"
+        method.__doc__ = f"Do what ``np.{name}`` does."
+        setattr(Traced, name, method)
+
+    def refuse(name: str) -> None:
+        def method(self: Traced, *args: Any, **kwargs: Any) -> NoReturn:
+            refusals.method_in_place(name, self.shape, sys._getframe(1))
+
+        method.__name__, method.__qualname__ = name, f"Traced.{name}"
+        method.__doc__ = f"Refuse: ``x.{name}`` changes x; ``np.{name}`` makes a new array."
+        setattr(Traced, name, method)
+
+    for name, function in _METHODS.items():
+        install(name, function)
+    for name in _IN_PLACE:
+        refuse(name)
 
 
 _install_operators()
+_install_methods()
 
 
 def _tape(x: Traced, y: Any) -> Tape:
@@ -368,22 +540,52 @@ def _tape(x: Traced, y: Any) -> Tape:
 def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Record a call of a NumPy function, or answer it with a plain array."""
     frame = sys._getframe(1)
-    if function in PLAIN_FUNCTIONS:
+    if function in PLAIN_FUNCTIONS and not _keeps(function, args):
+        if _has_traced(kwargs.get("out")):
+            refusals.out_given(function, frame)
         return function(*(plain_tree(arg) for arg in args), **plain_tree(kwargs))
-    row = TABLE.get(function)
+    if function in SPELLED:
+        return SPELLED[function](*args, **kwargs)
+    row = TABLE.get(function) or STEPS.get(function)
     if row is None:
         refusals.unsupported(refusals.function_name(function), frame)
-    operands, keywords = _bind(row, args, kwargs, frame)
+    bind = _bind_lists if row.bind else _bind
+    operands, keywords = bind(row, args, kwargs, frame)
     traced = [item for item in operands if type(item) is Traced]
     if not traced:
         refusals.unsupported(f"{refusals.function_name(function)} with these arguments", frame)
     tape = max((item._tape for item in traced), key=lambda tape: tape.serial)
-    result = tape.apply(row, function, operands, keywords, frame)
+    if row.pieces is not None:
+        try:
+            count = row.pieces(*map(plain, operands), **keywords)
+        except (ValueError, IndexError, TypeError) as error:
+            shapes = [np.shape(plain(item)) for item in operands]
+            raise refusals.misfit(row, shapes, error, frame) from None
+        parts = [{**keywords, "piece": k} for k in range(count)]
+        return row.gather([_applied(tape, row, operands, part, traced, frame) for part in parts])
+    return _applied(tape, row, operands, keywords, traced, frame)
+
+
+def _applied(
+    tape: Tape,
+    row: Row,
+    operands: list[Any],
+    keywords: dict[str, Any],
+    traced: list[Traced],
+    frame: FrameType,
+) -> Traced:
+    """Record a call, and mark arrays that share their entries with its result."""
+    result = tape.apply(row, row.call, operands, keywords, frame)
     if row.view:
-        result._shared = True
         for item in traced:
-            item._shared = True
+            if np.may_share_memory(plain(item), plain(result)):
+                item._shared = result._shared = True
     return result
+
+
+def _keeps(function: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+    """Whether a step function is called by a rule whose program is being written."""
+    return function in STEPS and any(type(arg) is Traced and arg._tape.keeps_steps for arg in args)
 
 
 def _bind(
@@ -396,19 +598,59 @@ def _bind(
     missing = row.signature[len(operands) : count]
     operands += [given.pop(name) for name in missing if name in given]
     if given.get("out") is not None or len(args) > max(count, len(row.signature)):
-        refusals.out_given(row, frame)
-    keywords = {key: value for key, value in given.items() if not _is_default(key, value)}
-    for key in keywords:
-        if key not in refusals.options(row) or type(keywords[key]) is Traced:
+        refusals.out_given(row.function, frame)
+    if len(operands) < count:
+        refusals.unsupported(f"{refusals.function_name(row.function)} with these arguments", frame)
+    keywords = {
+        key: _fixed_option(key, value)
+        for key, value in given.items()
+        if not _is_default(key, value)
+    }
+    for key, value in keywords.items():
+        if key not in refusals.options(row) or type(value) is Traced:
             refusals.unsupported_option(row, key, frame)
+        if key == "order" and value not in ("C", "F"):
+            refusals.order_of_memory(row, value, frame)
     return operands, keywords
+
+
+def _bind_lists(
+    row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
+) -> tuple[list[Any], dict[str, Any]]:
+    """Split a call whose arrays stand in a list, or behind a text, as its row says."""
+    assert row.bind is not None
+    if kwargs.get("out") is not None:
+        refusals.out_given(row.function, frame)
+    given = {key: value for key, value in kwargs.items() if key != "out"}
+    try:
+        operands, options = row.bind(*args, **given)
+    except (TypeError, IndexError, KeyError) as error:
+        if isinstance(error, BackpropError):
+            raise
+        refusals.unsupported(f"{refusals.function_name(row.function)} with these arguments", frame)
+    for key, value in options.items():
+        if _has_traced(value):
+            refusals.unsupported_option(row, key, frame)
+    return operands, {key: _fixed_option(key, value) for key, value in options.items()}
 
 
 def _is_default(key: str, value: Any) -> bool:
     """Whether an option says what NumPy does anyway; such options are not recorded."""
+    if value is np._NoValue:
+        return True
+    default = _DEFAULTS.get(key, np._NoValue)
+    return type(value) is type(default) and bool(value == default)
+
+
+def _fixed_option(key: str, value: Any) -> Any:
+    """Return an axis or a shape that later changes of the learner's lists cannot reach."""
     if key == "index":
-        return False
-    return value is None or value is np._NoValue or value is False or (key, value) == ("order", "C")
+        return _fixed_index(value)
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple | range):
+        return tuple(_fixed_option("", item) for item in value)
+    return value
 
 
 def plain(value: Any) -> Any:
@@ -423,12 +665,29 @@ def plain_tree(tree: Any) -> Any:
     return structure.rebuild(tree, lambda _, leaf: plain(leaf))
 
 
+def _is_same(kept: Any, value: Any) -> bool:
+    """Whether an array is still what it was when it was recorded."""
+    if type(value) is Traced:
+        return kept._tape is value._tape and kept._index == value._index
+    return np.array_equal(kept, value)
+
+
+def _has_traced(tree: Any) -> bool:
+    if isinstance(tree, list | tuple):
+        return any(map(_has_traced, tree))
+    return type(tree) is Traced
+
+
 def _fixed_index(index: Any) -> Any:
     """Return an index that later changes of the learner's arrays cannot reach."""
-    if isinstance(index, tuple):
-        return tuple(map(_fixed_index, index))
-    if isinstance(index, list | np.ndarray):
-        return np.array(index)
-    if type(index) is Traced:
-        refusals.detached("Using it as an index", index.shape, sys._getframe(2))
-    return index
+    if not isinstance(index, tuple):
+        return _fixed_item(index)
+    return tuple(map(_fixed_item, index))
+
+
+def _fixed_item(item: Any) -> Any:
+    if type(item) is Traced:
+        refusals.as_index(item.shape, sys._getframe(1))
+    if isinstance(item, list | tuple | range):  # an empty list is a list of no positions
+        return np.array(item) if len(item) else np.array(item, dtype=np.intp)
+    return np.array(item) if isinstance(item, np.ndarray) else item

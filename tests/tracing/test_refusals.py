@@ -1,0 +1,945 @@
+"""What a learner is told: the whole text, the learner's own line, and no line of ours below it."""
+
+import inspect
+import linecache
+import math
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backprop_nb.errors import (
+    BackpropError,
+    BackpropWarning,
+    DetachedError,
+    InPlaceError,
+    ShapeError,
+    UnsupportedError,
+)
+from backprop_nb.tracing import sigmoid, trace
+from backprop_nb.tracing.refusals import function_name, supported_functions
+
+W = np.array([[1.0, 2.0], [3.0, 4.0]])
+V = np.array([1.0, 2.0, 3.0])
+HAVE_RULES = f"functions that have one: {supported_functions()}"
+KEEP = "keep the value as it is, and read the number from graph.value afterwards"
+ONE_PIECE = "build the array in one piece: a plain array cannot hold a traced value"
+AS_KEYWORD = "pass counts and indices as keyword arguments: integers among those are not traced"
+COLUMNS_AND_ROWS = (
+    "as many columns on the left as rows on the right: (n, k) @ (k,) or (n, k) @ (k, m)"
+)
+REFUSED = []
+
+
+def refused(*args, kinds, says):
+    """Register a function whose last line is refused with a text, its arguments first."""
+
+    def register(f):
+        REFUSED.append(pytest.param(f, args, kinds, inspect.cleandoc(says), id=f.__name__))
+        return f
+
+    return register
+
+
+# --- shapes -------------------------------------------------------------------
+
+
+@refused(
+    V,
+    kinds=(ShapeError, ValueError),
+    says=f"""
+    np.matmul does not fit: 2 columns on the left meet 3 rows on the right.
+      given:    W of shape (2, 2), x of shape (3,)
+      expected: {COLUMNS_AND_ROWS}""",
+)
+def matrix_and_vector(x):
+    return W @ x
+
+
+@refused(
+    np.ones((2, 4, 3)),
+    kinds=(ShapeError, ValueError),
+    says=f"""
+    np.matmul does not fit: stacks of (2,) and (5,) matrices do not broadcast.
+      given:    x of shape (2, 4, 3), np.ones((5, 3, 2)) of shape (5, 3, 2)
+      expected: {COLUMNS_AND_ROWS}""",
+)
+def stacks_of_matrices(x):
+    return x @ np.ones((5, 3, 2))
+
+
+@refused(
+    2.0,
+    kinds=(ShapeError, ValueError),
+    says=f"""
+    np.matmul does not fit: a number cannot be multiplied with @.
+      given:    W of shape (2, 2), x of shape ()
+      expected: {COLUMNS_AND_ROWS}""",
+)
+def matrix_and_number(x):
+    return W @ x
+
+
+@refused(
+    V,
+    V[:2],
+    kinds=(ShapeError, ValueError),
+    says="""
+    np.add does not fit: operands could not be broadcast together with shapes (3,) (2,).
+      given:    np.exp(x) of shape (3,), y of shape (2,)
+      expected: equal shapes, or axes of length 1 that stretch""",
+)
+def sum_of_vectors(x, y):
+    return np.exp(x) + y
+
+
+@refused(
+    V,
+    V[:2],
+    kinds=(ShapeError, ValueError),
+    says="""
+    np.multiply does not fit: operands could not be broadcast together with shapes (3,) (2,).
+      given:    x of shape (3,), y of shape (2,)
+      expected: equal shapes, or axes of length 1 that stretch""",
+)
+def product_in_place(x, y):
+    x *= y
+
+
+@refused(
+    V,
+    V[:2],
+    kinds=(ShapeError, ValueError),
+    says="""
+    np.subtract does not fit: operands could not be broadcast together with shapes (3,) (2,).
+      given:    x of shape (3,), y[::-1] of shape (2,)
+      expected: equal shapes, or axes of length 1 that stretch""",
+)
+def difference_by_function(x, y):
+    return np.subtract(x, y[::-1])
+
+
+@refused(
+    V,
+    kinds=(ShapeError, ValueError),
+    says="""
+    np.where does not fit: operands could not be broadcast together with shapes (3,) (2,) ().
+      given:    x > 0 of shape (3,), W[0] of shape (2,), x[0] of shape ()
+      expected: equal shapes, or axes of length 1 that stretch""",
+)
+def choice(x):
+    return np.where(x > 0, W[0], x[0])
+
+
+@refused(
+    V,
+    kinds=(ShapeError, ValueError),
+    says="""
+    np.reshape does not fit: cannot reshape array of size 3 into shape (4,5).
+      given:    x of shape (3,)
+      expected: a shape with as many entries""",
+)
+def reshape_by_method(x):
+    return x.reshape(4, 5)
+
+
+@refused(
+    V,
+    kinds=(ShapeError, ValueError),
+    says="""
+    np.reshape does not fit: cannot reshape array of size 3 into shape (4,5).
+      given:    x * 2 of shape (3,)
+      expected: a shape with as many entries""",
+)
+def reshape_by_function(x):
+    return np.reshape(x * 2, (4, 5))
+
+
+@refused(
+    V,
+    kinds=(ShapeError, ValueError, IndexError),
+    says="""
+    np.sum does not fit: axis 1 is out of bounds for array of dimension 1.
+      given:    x of shape (3,)
+      expected: an axis that the array has""",
+)
+def axis_by_method(x):
+    return x.sum(1)
+
+
+@refused(
+    V,
+    kinds=(ShapeError, ValueError, IndexError),
+    says="""
+    np.mean does not fit: axis 1 is out of bounds for array of dimension 1.
+      given:    x of shape (3,)
+      expected: an axis that the array has""",
+)
+def axis_by_function(x):
+    return np.mean(x, axis=1)
+
+
+@refused(
+    W,
+    kinds=(ShapeError, ValueError),
+    says="""
+    np.transpose does not fit: repeated axis in transpose.
+      given:    x of shape (2, 2)
+      expected: every axis once""",
+)
+def repeated_axis(x):
+    return np.transpose(x, (0, 0))
+
+
+@refused(
+    V,
+    kinds=(ShapeError, ValueError, IndexError),
+    says="""
+    Indexing does not fit: index 5 is out of bounds for axis 0 with size 3.
+      given:    x of shape (3,)
+      expected: an index within the shape""",
+)
+def index_out_of_range(x):
+    return x[5]
+
+
+@refused(
+    V,
+    kinds=(ShapeError, ValueError, IndexError),
+    says="""
+    Indexing does not fit: too many indices for array: array is 1-dimensional, but 2 were indexed.
+      given:    x of shape (3,)
+      expected: an index within the shape""",
+)
+def too_many_indices(x):
+    return x[0, 0]
+
+
+@refused(
+    V,
+    kinds=(ShapeError, ValueError),
+    says="""
+    An array is neither true nor false.
+      given:    a traced array of shape (3,)
+      expected: a single number
+      instead:  np.any(…) or np.all(…) of a comparison""",
+)
+def truth_of_an_array(x):
+    return 1.0 if x else x
+
+
+# --- no rule ------------------------------------------------------------------
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says=f"""
+    np.convolve has no differentiation rule.
+      instead:  {HAVE_RULES}""",
+)
+def function_without_a_rule(x):
+    return np.convolve(x, V)
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says=f"""
+    np.fft.fft has no differentiation rule.
+      instead:  {HAVE_RULES}""",
+)
+def function_of_a_submodule(x):
+    return np.fft.fft(x)
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says=f"""
+    np.spacing has no differentiation rule.
+      instead:  {HAVE_RULES}""",
+)
+def ufunc_without_a_rule(x):
+    return np.spacing(x)
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says=f"""
+    half (vectorized) has no differentiation rule.
+      instead:  {HAVE_RULES}""",
+)
+def ufunc_of_the_learners(x):
+    return np.frompyfunc(half, 1, 1)(x)
+
+
+def half(v):
+    return v / 2
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says="""
+    np.add.reduce has no differentiation rule.
+      instead:  np.sum(x, axis=…)""",
+)
+def method_of_a_ufunc(x):
+    return np.add.reduce(x)
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError, AttributeError),
+    says=f"""
+    The array method .tobytes has no differentiation rule.
+      instead:  {HAVE_RULES}""",
+)
+def array_method(x):
+    return x.tobytes()
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says="""
+    np.sum cannot be traced with where=.
+      expected: no option but axis=, keepdims=""",
+)
+def option_without_a_rule(x):
+    return np.sum(x, where=V > 1)
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says="""
+    np.exp cannot be traced with where=.
+      expected: no options""",
+)
+def option_of_a_ufunc(x):
+    return np.exp(x, where=V > 1)
+
+
+@refused(
+    W,
+    kinds=(UnsupportedError, TypeError),
+    says="""
+    np.ravel cannot be traced with order='K': the result depends on how the array lies in memory.
+      expected: order='C', row by row, or order='F', column by column""",
+)
+def order_of_memory(x):
+    return np.ravel(x, order="K")
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says="""
+    np.sum does not fit: 'str' object cannot be interpreted as an integer.
+      given:    x of shape (3,)""",
+)
+def axis_that_is_no_number(x):
+    return np.sum(x, "rows")
+
+
+# --- detached -----------------------------------------------------------------
+
+
+@refused(
+    2.0,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    Turning it into a plain number would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  {KEEP}""",
+)
+def by_float(x):
+    return float(x)
+
+
+@refused(
+    2.0,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    Turning it into an integer would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  {KEEP}""",
+)
+def by_int(x):
+    return int(x)
+
+
+@refused(
+    2.0,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    Turning it into a complex number would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  {KEEP}""",
+)
+def by_complex(x):
+    return complex(x)
+
+
+@refused(
+    2.0,
+    kinds=(DetachedError, TypeError),
+    says="""
+    Turning it into a plain number would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  np.exp, because the functions of math see only plain numbers""",
+)
+def by_math(x):
+    return math.exp(x)
+
+
+@refused(
+    2.0,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    Turning it into a plain number would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  {KEEP}""",
+)
+def by_a_function_of_math_that_numpy_lacks(x):
+    return math.gamma(x)
+
+
+@refused(
+    V,
+    kinds=(DetachedError, TypeError),
+    says="""
+    Turning it into a plain array would cut a traced value off from its history.
+      given:    a traced value of shape (3,)
+      instead:  the value as it is: it already behaves like an array""",
+)
+def by_asarray(x):
+    return np.asarray(x)
+
+
+@refused(
+    V,
+    kinds=(DetachedError, TypeError),
+    says="""
+    Turning it into a plain array would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  np.stack([x[0], x[1]])""",
+)
+def by_a_new_array(x):
+    return np.array([x[0], x[1]])
+
+
+@refused(
+    V,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    Taking a plain number out would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  {KEEP}""",
+)
+def by_item(x):
+    return x[0].item()
+
+
+@refused(
+    V,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    Turning it into a list would cut a traced value off from its history.
+      given:    a traced value of shape (3,)
+      instead:  {KEEP}""",
+)
+def by_tolist(x):
+    return x.tolist()
+
+
+@refused(
+    2.0,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    Turning it into a plain number would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  {ONE_PIECE}""",
+)
+def by_filling_a_plain_array(x):
+    out = np.zeros(3)
+    out[0] = x
+
+
+@refused(
+    V,
+    2,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    Using it as an index or a count would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  {AS_KEYWORD}""",
+)
+def as_a_count(x, n):
+    return [x for _ in range(n)]
+
+
+@refused(
+    V,
+    2,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    Using it as an index or a count would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  {AS_KEYWORD}""",
+)
+def as_an_index(x, k):
+    return x[k]
+
+
+@refused(
+    1,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    Using it as an index or a count would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  {AS_KEYWORD}""",
+)
+def as_an_index_of_a_plain_array(k):
+    return W[k]
+
+
+# --- in place -----------------------------------------------------------------
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says="""
+    An entry of a traced array cannot be assigned: the trace would not see it.
+      given:    a traced array of shape (3,)
+      instead:  build the new array in one piece, for example np.where(mask, new, x)""",
+)
+def item_assignment(x):
+    x[0] = 1.0
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says="""
+    np.exp would write into an array behind the trace's back.
+      given:    out=, or += on a plain array with a traced value on the right
+      instead:  y = x + …, which makes a new array""",
+)
+def out_of_a_ufunc(x):
+    return np.exp(x, out=np.zeros(3))
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says="""
+    np.sum would write into an array behind the trace's back.
+      given:    out=, or += on a plain array with a traced value on the right
+      instead:  y = x + …, which makes a new array""",
+)
+def out_of_a_reduction(x):
+    return np.sum(x, out=np.zeros(()))
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says="""
+    np.floor would write into an array behind the trace's back.
+      given:    out=, or += on a plain array with a traced value on the right
+      instead:  y = x + …, which makes a new array""",
+)
+def traced_out_of_a_flat_function(x):
+    return np.floor(x, out=x)
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says="""
+    np.add would write into an array behind the trace's back.
+      given:    out=, or += on a plain array with a traced value on the right
+      instead:  y = x + …, which makes a new array""",
+)
+def plain_array_in_place(x):
+    total = np.zeros(3)
+    total += x
+
+
+@refused(
+    W,
+    kinds=(InPlaceError, TypeError),
+    says="""
+    An array of which a view exists cannot be changed in place.
+      given:    float64 of shape (2, 2), result float64 of shape (2, 2)
+      instead:  x = x + … in place of x += …""",
+)
+def array_with_a_view(x):
+    first = x[0]
+    x += first
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says="""
+    The result does not fit into the array that is changed in place.
+      given:    float64 of shape (3,), result float64 of shape (2, 3)
+      instead:  x = x + … in place of x += …""",
+)
+def array_that_would_grow(x):
+    x += np.ones((2, 3))
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says="""
+    A traced array cannot be changed to one that has no history.
+      given:    a traced array of shape (3,)
+      instead:  x = x + … in place of x += …""",
+)
+def floor_division_in_place(x):
+    x //= 2
+
+
+# --- kinds of numbers ---------------------------------------------------------
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says="""
+    An array in a traced function must hold real numbers.
+      given:    complex values of shape ()
+      expected: floats or integers""",
+)
+def complex_constant(x):
+    return x * 1j
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says="""
+    An array in a traced function must hold real numbers.
+      given:    object values of shape ()
+      expected: floats or integers""",
+)
+def nothing_as_a_constant(x):
+    return x + None
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says="""
+    An array in a traced function must hold real numbers.
+      given:    text values of shape ()
+      expected: floats or integers""",
+)
+def text_as_a_constant(x):
+    return x + "1"
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says="""
+    An array in a traced function must be rectangular.
+      given:    rows of unequal length""",
+)
+def ragged_constant(x):
+    return x * [[1.0], [2.0, 3.0]]
+
+
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says="""
+    An array in a traced function must be a plain NumPy array.
+      given:    a MaskedArray
+      instead:  np.asarray(…) of it""",
+)
+def masked_constant(x):
+    return x * np.ma.masked_array(V, mask=[True, False, False])
+
+
+# --- the tests ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("f", "args", "kinds", "says"), REFUSED)
+def test_a_refusal_says_what_where_and_what_to_write_instead(f, args, kinds, says):
+    with pytest.raises(kinds[0]) as caught:
+        trace(f, *args)
+    lines, first = inspect.getsourcelines(f)
+    last = first + len(lines) - 1
+    at = f"{lines[-1].strip()}   (line {last} of {f.__name__} in test_refusals.py)"
+    assert str(caught.value) == f"{says}\n  at:       {at}"
+    assert isinstance(caught.value, (BackpropError, *kinds))
+    assert all(isinstance(caught.value, kind) for kind in kinds)
+
+
+@pytest.mark.parametrize(("f", "args", "kinds", "says"), REFUSED)
+def test_the_traceback_of_a_refusal_ends_in_the_learners_line(f, args, kinds, says):
+    with pytest.raises(kinds[0]) as caught:
+        trace(f, *args)
+    ours, learners = caught.traceback[-2:]
+    assert Path(ours.path).name == "trace.py"
+    assert ours.frame.code.name == "trace"
+    assert learners.frame.code.name == f.__name__
+    lines, first = inspect.getsourcelines(f)
+    assert learners.lineno + 1 == first + len(lines) - 1
+    assert caught.value.__suppress_context__
+
+
+def test_every_refusal_survives_the_way_to_another_process():
+    with pytest.raises(ShapeError) as caught:
+        trace(index_out_of_range, V)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (type(again), str(again)) == (type(caught.value), str(caught.value))
+
+
+def test_the_line_is_that_of_the_function_that_the_learner_called_last():
+    def inner(x):
+        return x + W
+
+    def outer(x):
+        return np.sum(inner(x))
+
+    with pytest.raises(ShapeError) as caught:
+        trace(outer, V)
+    assert caught.value.at.startswith("return x + W   (line ")
+    assert " of inner in test_refusals.py" in caught.value.at
+
+
+def test_the_line_is_the_operations_own_in_a_statement_of_many_lines():
+    def f(x):
+        return np.sum(
+            [
+                1.0,
+            ]
+        ) + np.sum(
+            x @ W,
+        )
+
+    with pytest.raises(ShapeError) as caught:
+        trace(f, V)
+    assert caught.value.at == (
+        f"x @ W,   (line {f.__code__.co_firstlineno + 6} of f in test_refusals.py)"
+    )
+
+
+def test_an_operand_over_several_lines_is_named_on_one():
+    def f(x):
+        return W + np.exp(
+            x,
+        )
+
+    with pytest.raises(ShapeError) as caught:
+        trace(f, V)
+    assert caught.value.given == "W of shape (2, 2), np.exp( x, ) of shape (3,)"
+
+
+def test_a_notebook_cell_is_called_by_its_line_alone():
+    name = "/tmp/ipykernel_1234/5678.py"
+    source = "def f(x):\n    return x[9]\n"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    namespace = {}
+    exec(compile(source, name, "exec"), namespace)
+    with pytest.raises(IndexError) as caught:
+        trace(namespace["f"], V)
+    assert caught.value.at == "return x[9]   (line 2 of f)"
+
+
+def test_code_without_source_text_is_called_by_its_line_alone():
+    namespace = {}
+    exec("def f(x):\n\n    return x[9]\n", namespace)
+    with pytest.raises(IndexError) as caught:
+        trace(namespace["f"], V)
+    assert caught.value.at == "line 3 of f"
+    assert caught.value.given == "an argument of shape (3,)"
+
+
+def test_the_package_s_own_functions_point_to_the_learners_line_too():
+    with pytest.raises(DetachedError) as caught:
+        trace(lambda x: sigmoid([x, x]), 1.0)
+    assert caught.value.at.startswith("trace(lambda x: sigmoid([x, x]), 1.0)")
+
+
+def test_an_error_inside_a_trace_inside_a_trace_is_told_once():
+    def f(x):
+        return trace(lambda y: np.sum(y + W), x).value
+
+    with pytest.raises(ShapeError) as caught:
+        trace(f, V)
+    assert caught.value.problem == (
+        "np.add does not fit: operands could not be broadcast together with shapes (3,) (2,2)."
+    )
+    assert caught.value.given == "y of shape (3,), W of shape (2, 2)"
+
+
+def test_hasattr_answers_no_for_a_method_without_a_rule():
+    def f(x):
+        assert not hasattr(x, "tobytes")
+        return getattr(x, "getfield", 2.0) * x
+
+    assert trace(f, 3.0).value == 6.0
+
+
+# --- before and after the function --------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [
+        (1j, "must hold real numbers.\n  given:    complex values of shape ()"),
+        (np.array([1j]), "must hold real numbers.\n  given:    complex values of shape (1,)"),
+        (np.array([V, None], object), "must hold real numbers.\n  given:    object values"),
+        ([V, 2j], "must hold real numbers.\n  given:    complex values of shape ()"),
+        (np.ma.masked_array(V), "must be a plain NumPy array.\n  given:    a MaskedArray"),
+    ],
+    ids=["complex", "complex array", "objects", "in a list", "masked"],
+)
+def test_an_argument_of_another_kind_is_refused_by_name(argument, says):
+    with pytest.raises(UnsupportedError) as caught:
+        trace(lambda weights: 1.0, argument)
+    name = "weights1" if isinstance(argument, list) else "weights"
+    assert str(caught.value).startswith(f"The argument {name} {says}")
+
+
+def test_a_table_or_a_tensor_is_refused_and_never_left_untraced():
+    class Table:
+        def __array__(self, dtype=None, copy=None):
+            return V
+
+    with pytest.raises(UnsupportedError) as caught:
+        trace(lambda table: 1.0, Table())
+    assert str(caught.value) == (
+        "The argument table must be a plain NumPy array.\n"
+        "  given:    a Table\n"
+        "  instead:  np.asarray(…) of it"
+    )
+
+
+def test_a_function_that_returns_nothing():
+    def forgetful(x):
+        np.sum(x)
+
+    with pytest.raises(UnsupportedError) as caught:
+        trace(forgetful, V)
+    assert str(caught.value) == (
+        "forgetful returned nothing.\n"
+        "  expected: one number or one array\n"
+        "  instead:  end forgetful with a return statement"
+    )
+
+
+@pytest.mark.parametrize(
+    ("result", "what"),
+    [
+        (lambda x: (x, x), "a tuple of 2"),
+        (lambda x: [x], "a list of 1"),
+        (lambda x: {"loss": x, "f": x, "z": x}, "a dict of 3"),
+    ],
+    ids=["tuple", "list", "dict"],
+)
+def test_a_function_that_returns_several_values(result, what):
+    def several(x):
+        return result(x)
+
+    with pytest.raises(UnsupportedError) as caught:
+        trace(several, V)
+    assert str(caught.value) == (
+        f"several returned {what}.\n"
+        "  expected: one number or one array\n"
+        "  instead:  return the one value to differentiate, and trace again for another"
+    )
+
+
+def test_a_function_that_returns_text():
+    with pytest.raises(UnsupportedError, match="must hold real numbers"):
+        trace(lambda x: "done", V)
+
+
+def test_a_value_after_its_trace():
+    escaped = []
+    trace(lambda x: escaped.append(x) or x, 1.0)
+
+    def later():
+        return escaped[0] + 1
+
+    with pytest.raises(DetachedError) as caught:
+        later()
+    assert str(caught.value) == (
+        "A traced value was used after its trace had ended.\n"
+        "  instead:  return it from the traced function, or compute with graph.value\n"
+        f"  at:       return escaped[0] + 1   (line {later.__code__.co_firstlineno + 1} "
+        "of later in test_refusals.py)"
+    )
+
+
+# --- NaN and infinity ---------------------------------------------------------
+
+
+def warned(f, *args):
+    with pytest.warns(BackpropWarning) as caught, np.errstate(all="ignore"):
+        trace(f, *args)
+    [warning] = caught
+    assert warning.filename == __file__
+    return str(warning.message)
+
+
+def test_the_first_node_that_is_not_finite_is_named():
+    def f(x):
+        y = x - 1
+        z = np.log(y)
+        return np.sum(z * 2)
+
+    line = f.__code__.co_firstlineno + 2
+    assert warned(f, np.ones(2)) == (
+        "The result is not finite; z is the first node with an infinity.\n"
+        f"  at:       z = np.log(y)   (line {line} of f in test_refusals.py)"
+    )
+
+
+def test_a_nan_in_an_input_is_named_as_that():
+    found = warned(lambda x: np.sum(x * 2), np.array([1.0, np.nan]))
+    assert found == "The result is not finite; x is the first node with a NaN."
+
+
+def test_an_infinity_on_the_way_to_a_finite_result_is_no_reason_to_warn():
+    graph = trace(lambda x: 1 / (1 + np.exp(-x)) + 1 / np.array(np.inf) * x, 2.0)
+    assert np.isfinite(graph.value)
+
+
+# --- pieces of a message ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (np.exp, "np.exp"),
+        (np.true_divide, "np.divide"),
+        (np.sum, "np.sum"),
+        (np.linalg.inv, "np.linalg.inv"),
+        (sigmoid, "sigmoid"),
+        (np.frompyfunc(half, 1, 1), "half (vectorized)"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_function_is_called_as_a_learner_calls_it(function, name):
+    assert function_name(function) == name
+
+
+def test_the_list_of_functions_leaves_out_those_that_nobody_calls():
+    names = supported_functions().split(", ")
+    assert names == sorted(set(names))
+    assert "matmul" in names
+    assert not {"getitem", "scatter_add", "astype"} & set(names)

@@ -1,0 +1,72 @@
+"""Arguments as trees: their leaves, the names of the leaves, and the way back."""
+
+import keyword
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backprop_nb.tracing.structure import identifier, rebuild
+
+
+class Layer(NamedTuple):
+    A: object
+    b: object
+
+
+def leaf_names(tree, name="p"):
+    seen = []
+    rebuild(tree, lambda label, leaf: seen.append(label), name)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("tree", "names"),
+    [
+        (1.0, ["p"]),
+        ([1.0, 2.0], ["p0", "p1"]),
+        ((1.0, (2.0, 3.0)), ["p0", "p1_0", "p1_1"]),
+        ({"w": 1.0, "b": 2.0}, ["p_w", "p_b"]),
+        ({"w": [1.0], 3: 2.0, -1: 4.0}, ["p_w0", "p3", "p__1"]),
+        ([Layer(1.0, 2.0)], ["p0_0", "p0_1"]),
+        ({"learning rate": 1.0, "": 2.0, "x²": 3.0}, ["p_learning_rate", "p_", "p_x2"]),
+        ([], []),
+    ],
+    ids=repr,
+)
+def test_a_leafs_name_tells_its_place(tree, names):
+    assert leaf_names(tree) == names
+    assert all(map(str.isidentifier, names))
+
+
+def test_the_structure_and_its_types_are_kept():
+    tree = {"layers": [Layer(1.0, (2.0, None))], "rate": 3.0}
+    found = rebuild(tree, lambda name, leaf: leaf and leaf * 10)
+    assert found == {"layers": [Layer(10.0, (20.0, None))], "rate": 30.0}
+    assert type(found["layers"][0]) is Layer
+
+
+def test_the_original_is_left_alone():
+    tree = [1.0, [2.0]]
+    found = rebuild(tree, lambda name, leaf: 0.0)
+    assert (tree, found) == ([1.0, [2.0]], [0.0, [0.0]])
+
+
+@given(st.text())
+def test_any_text_becomes_a_name_that_python_accepts(text):
+    name = identifier(text)
+    assert name.isidentifier()
+    assert not keyword.iskeyword(name)
+
+
+@given(st.from_regex(r"[^\W\d]\w{0,8}", fullmatch=True))
+def test_a_name_stays_as_python_reads_it(name):
+    assert identifier(identifier(name)) == identifier(name)
+    if name.isascii() and not keyword.iskeyword(name):
+        assert identifier(name) == name
+
+
+@given(st.dictionaries(st.text() | st.integers(), st.floats(), max_size=4))
+def test_every_leaf_of_a_dict_has_a_name_that_python_accepts(tree):
+    assert all(name.isidentifier() for name in leaf_names(tree))

@@ -1,0 +1,618 @@
+"""The stand-in array: it answers like the array it stands for, and forgets nothing."""
+
+import copy
+import functools
+import itertools
+import math
+import operator
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backprop_nb.errors import DetachedError, InPlaceError, UnsupportedError
+from backprop_nb.tracing import sigmoid, trace
+
+X = np.array([[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]])
+
+
+def ops(f, *args, **kwargs):
+    return [node.op for node in trace(f, *args, **kwargs).nodes if node.op]
+
+
+def kept(f, *args):
+    """Trace ``f`` and return what it put into the list that it gets first."""
+    seen = []
+    trace(functools.partial(f, seen), *args)
+    return seen
+
+
+# --- one call, one node -------------------------------------------------------
+
+
+def test_functions_operators_and_methods_are_one_node_each():
+    def f(A):
+        y = np.exp(-A) @ A.T
+        return (y + 1).sum(axis=0).reshape(1, 2).mean()
+
+    assert ops(f, X) == [
+        "negative", "exp", "transpose", "matmul", "add", "sum", "reshape", "mean"
+    ]  # fmt: skip
+
+
+def test_python_functions_that_only_use_operators_just_work():
+    def f(x):
+        return sum(x) + math.prod(x) + max(x) + functools.reduce(operator.sub, list(x))
+
+    x = np.array([2.0, -3.0, 5.0])
+    graph = trace(f, x)
+    assert graph.value == f(x)
+    assert max(node.value.size for node in graph.nodes[1:]) == 1
+    # sum + prod + max + (x0 - x1 - x2): the slopes are 1 + -15 + 0 + 1, 1 + 10 - 1, 1 - 6 + 1 - 1.
+    np.testing.assert_allclose(graph.backward().gradients[0], [-13.0, 10.0, -5.0])
+
+
+def test_a_traced_array_looks_like_the_array():
+    def look(seen, x):
+        seen += [x.shape, x.ndim, x.size, x.dtype, len(x), str(x), f"{x[0, 0]:.1f}", repr(x[0, 0])]
+        seen += [bool(x[0, 0] > 0), bool(x[0, 0]), [float(v.shape == (3,)) for v in x]]
+        return np.sum(x)
+
+    assert kept(look, X) == [
+        (2, 3), 2, 6, np.dtype(float), 2, str(X), "1.0", "traced(np.float64(1.0))",
+        True, True, [1.0, 1.0],
+    ]  # fmt: skip
+
+
+def test_a_number_is_no_sequence():
+    with pytest.raises(TypeError, match="iteration over a 0-d array"):
+        trace(lambda x: list(x), 1.0)
+    with pytest.raises(TypeError, match="has no len"):
+        trace(lambda x: len(x), 1.0)
+
+
+def test_attributes_that_arrays_do_not_have_are_missing_here_too():
+    def f(seen, x):
+        seen += [hasattr(x, name) for name in ("no_such_thing", "tobytes", "__array_interface__")]
+        return x
+
+    assert kept(f, 1.0) == [False, False, False]
+
+
+def test_iteration_takes_one_row_at_a_time():
+    assert ops(lambda A: sum(row[0] for row in A), X) == ["getitem", "getitem", "add"] * 2
+
+
+def test_indexing_with_what_a_comparison_gives_just_works():
+    graph = trace(lambda x: np.sum(x[x > 0] ** 2), X)
+    np.testing.assert_array_equal(graph.backward().gradients[0], np.where(X > 0, 2 * X, 0))
+
+
+# --- literals and constants ---------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [2, 2.5, True])
+def test_numbers_are_written_into_the_call(number):
+    graph = trace(lambda x: x * number, 3.0)
+    assert len(graph.nodes) == 2
+    assert graph.records[-1].args[1] is number
+
+
+def test_a_captured_array_is_one_constant_however_often_it_is_used():
+    def f(x):
+        for _ in range(3):
+            x = x * X
+        return x + X
+
+    assert ops(f, X).count("constant") == 1
+
+
+def test_a_captured_array_that_changes_is_a_new_constant():
+    weights = np.array([1.0, 2.0])
+
+    def f(x):
+        y = x * weights
+        weights[0] = 10.0
+        return y * weights
+
+    graph = trace(f, np.array([1.0, 1.0]))
+    weights[:] = 99.0
+    np.testing.assert_array_equal(graph.value, [10.0, 4.0])
+    np.testing.assert_array_equal(graph.backward(np.ones(2)).gradients[0], [10.0, 4.0])
+    constants = [node.value.tolist() for node in graph.nodes if node.op == "constant"]
+    assert constants == [[1.0, 2.0], [10.0, 2.0]]
+
+
+def test_a_captured_list_that_changes_is_a_new_constant():
+    weights = [1.0, 2.0]
+
+    def f(x):
+        y = x * weights
+        weights[0] = 10.0
+        return y * weights
+
+    np.testing.assert_array_equal(trace(f, np.ones(2)).value, [10.0, 4.0])
+
+
+def test_constants_keep_their_integers_and_truth_values():
+    def f(x):
+        return np.sum(x * np.arange(3) * np.array([True, False, True], bool))
+
+    graph = trace(f, np.ones(3))
+    assert [node.value.dtype.kind for node in graph.nodes if node.op == "constant"] == ["i", "b"]
+    np.testing.assert_array_equal(graph.backward().gradients[0], [0.0, 0.0, 2.0])
+
+
+def test_small_unsigned_integers_do_not_wrap_around_in_a_rule():
+    exponents = np.array([0, 1, 2], np.uint8)
+    graph = trace(lambda x: np.sum(x**exponents), np.full(3, 1e3))
+    np.testing.assert_array_equal(graph.backward().gradients[0], [0.0, 1.0, 2e3])
+
+
+def test_lists_of_axes_and_shapes_may_change_after_the_call():
+    axes, shape, index = [2, 0, 1], [4, 6], [0, 0]
+
+    def f(x):
+        y = np.transpose(x, axes).reshape(shape)[index]
+        axes[:], shape[:], index[:] = [0, 1, 2], [1, 1], [3, 3]
+        return y
+
+    x = np.arange(24.0).reshape(2, 3, 4)
+    seed = np.random.default_rng(0).normal(size=(2, 6))
+    [gradient] = trace(f, x).backward(seed).gradients
+    expected = np.zeros((4, 6))
+    expected[0] = seed.sum(axis=0)
+    np.testing.assert_allclose(gradient, expected.reshape(4, 2, 3).transpose(1, 2, 0))
+
+
+def test_an_index_array_may_change_after_the_call():
+    rows = np.array([0, 2])
+
+    def f(x):
+        y = x[rows]
+        rows[:] = 1
+        return np.sum(y)
+
+    np.testing.assert_array_equal(trace(f, np.ones(3)).backward().gradients[0], [1.0, 0.0, 1.0])
+
+
+# --- options ------------------------------------------------------------------
+
+
+def test_options_that_say_what_numpy_does_anyway_are_not_recorded():
+    def f(x):
+        y = np.sum(x, axis=None, keepdims=False, where=True)
+        return np.add(y, np.ravel(x, order="C"), out=None, where=True)
+
+    assert [record.keywords for record in trace(f, X).records] == [{}] * 4
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x, where=False),
+        lambda x: np.sum(x, where=X > 0),
+        lambda x: np.sum(x, initial=1.0),
+        lambda x: np.sum(x, dtype=np.float32),
+        lambda x: np.add(x, x, where=False),
+        lambda x: np.add(x, x, dtype=np.float32),
+        lambda x: np.reshape(x, (3, 2), copy=False),
+        lambda x: np.ravel(x, order="A"),
+        lambda x: np.ravel(x, order="K"),
+        lambda x: np.reshape(x, -1, order="A"),
+        lambda x: x.flatten("A"),
+        lambda x: np.sum(x, axis=x[0, 0]),
+    ],
+    ids=itertools.count(),
+)
+def test_an_option_without_a_rule_is_refused_and_never_ignored(f):
+    with pytest.raises(UnsupportedError, match="cannot be traced with"):
+        trace(f, X)
+
+
+def test_column_order_is_right_for_an_array_that_lies_in_columns():
+    weights = np.arange(6.0)
+    for x in (X, np.asfortranarray(X)):
+        graph = trace(lambda x: np.sum(np.ravel(x, order="F") * weights), x)
+        np.testing.assert_array_equal(
+            graph.backward().gradients[0], weights.reshape((2, 3), order="F")
+        )
+
+
+# --- in place -----------------------------------------------------------------
+
+
+def test_an_alias_sees_an_array_that_changes_in_place():
+    def f(x):
+        y = x * 1
+        alias = y
+        y += 1
+        y *= 2
+        return np.sum(alias * y)
+
+    graph = trace(f, X)
+    assert graph.value == f(X)
+    np.testing.assert_allclose(graph.backward().gradients[0], 8 * (X + 1))
+
+
+def test_a_number_is_bound_anew():
+    def f(x):
+        old = x
+        x += 1
+        x **= 2
+        return old * x
+
+    assert trace(f, 2.0).value == f(2.0) == 18.0
+    assert trace(f, 2.0).backward().gradients == (21.0,)
+
+
+def test_the_learners_own_array_does_not_change():
+    def f(x):
+        x += 1
+        return np.sum(x)
+
+    x = np.zeros(3)
+    assert trace(f, x).value == 3.0
+    np.testing.assert_array_equal(x, 0.0)
+
+
+def test_a_copy_goes_its_own_way():
+    def f(x):
+        y = x * 1
+        others = [y.copy(), copy.copy(y), copy.deepcopy(y), +y, y.flatten()]
+        y += 1
+        return sum(np.sum(other) for other in others)
+
+    assert trace(f, X).value == 5 * np.sum(X)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda y: y.T,
+        lambda y: y[0],
+        lambda y: y[:, ::2],
+        lambda y: y[..., None],
+        lambda y: y.reshape(3, 2),
+        lambda y: y.ravel(),
+        lambda y: np.swapaxes(y, 0, 1),
+        lambda y: np.expand_dims(y, 0),
+        lambda y: np.broadcast_to(y, (4, 2, 3)),
+        lambda y: next(iter(y)),
+        lambda y: y.T[0].reshape(-1),
+    ],
+    ids=itertools.count(),
+)
+def test_an_array_with_a_view_is_not_changed_in_place_and_nor_is_the_view(view):
+    def change_array(x):
+        y = x * 1
+        seen = view(y)
+        y += 1
+        return np.sum(seen)
+
+    def change_view(x):
+        y = x * 1
+        seen = view(y)
+        seen *= 2
+        return np.sum(y)
+
+    for f in (change_array, change_view):
+        with pytest.raises(InPlaceError, match="An array of which a view exists"):
+            trace(f, X)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda y: y[0, 0],
+        lambda y: y[[0, 1]],
+        lambda y: y[y > 0],
+        lambda y: y.T.copy(),
+        lambda y: y.flatten(),
+        lambda y: np.where(y > 0, y, 0.0),
+    ],
+    ids=itertools.count(),
+)
+def test_what_shares_no_memory_does_not_stand_in_the_way(part):
+    def f(x):
+        y = x * 1
+        seen = part(y)
+        z = y.copy()
+        z += 1
+        return np.sum(seen) + np.sum(z)
+
+    def g(x):
+        y = x * 1
+        seen = y[0, 0] + np.sum(y[[0, 1]])
+        y += 1
+        return seen + np.sum(y)
+
+    assert trace(f, X).value == f(X)
+    assert trace(g, X).value == g(X)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda y: operator.iadd(y, np.ones((4, 2, 3))),
+        lambda y: operator.imatmul(y, np.ones((3, 4))),
+        lambda y: operator.ifloordiv(y, 2),
+    ],
+    ids=itertools.count(),
+)
+def test_a_result_that_does_not_fit_into_the_array_is_refused(change):
+    def f(x):
+        y = x * 1
+        change(y)
+        return np.sum(y)
+
+    with pytest.raises(InPlaceError):
+        trace(f, X)
+
+
+def test_the_type_of_an_array_changes_as_in_numpy():
+    def f(x):
+        small = x.astype(np.float32)
+        same = x.astype(float, copy=False)
+        copied = x.astype(float)
+        x += 1
+        return np.sum(small) + np.sum(same) * 10 + np.sum(copied) * 100
+
+    graph = trace(f, X)
+    assert graph.value == f(X.copy())
+    np.testing.assert_array_equal(graph.backward().gradients[0], np.full((2, 3), 111.0))
+    with pytest.raises(UnsupportedError, match="Turning it into complex128 numbers"):
+        trace(lambda x: x.astype(complex), X)
+
+
+def test_float32_is_not_widened_behind_its_back():
+    def f(x):
+        y = x * 1
+        y += np.float64([1.0, 1.0])
+        return np.sum(y)
+
+    with pytest.raises(InPlaceError, match="does not fit into the array"):
+        trace(f, np.zeros(2, np.float32))
+
+
+def test_a_zero_dimensional_array_is_not_silently_bound_anew():
+    def f(x):
+        alias = x
+        x += 1
+        return alias * 1
+
+    assert f(np.array(2.0)) == 3.0
+    with pytest.raises(InPlaceError):
+        trace(f, np.array(2.0))
+
+
+ARRAY_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["alias", "copy", "new", "+=", "*=", "-= number", "view", "item", "flat"]),
+        st.integers(0, 5),
+        st.integers(0, 5),
+    ),
+    max_size=12,
+)
+
+
+def play(steps, x):
+    """Run a random program on arrays of one shape, with aliases, views and changes in place."""
+    held = [x * 1, x + 1]
+    total = 0.0
+    for what, i, j in steps:
+        a, b = held[i % len(held)], held[j % len(held)]
+        if what == "alias":
+            held.append(a)
+        elif what == "copy":
+            held.append(a.copy())
+        elif what == "new":
+            held.append(a * 0.5 + b)
+        elif what == "+=":
+            a += b
+        elif what == "*=":
+            a *= b
+        elif what == "-= number":
+            a -= 0.25
+        elif what == "view":
+            held.append(a[::-1])
+        elif what == "item":
+            total = total + a[j % 3]
+        elif what == "flat":
+            held.append(a.flatten())
+    return total + sum(np.sum(each * (k + 1)) for k, each in enumerate(held))
+
+
+@settings(max_examples=200)
+@given(ARRAY_STEPS)
+def test_a_program_that_changes_arrays_in_place_does_what_numpy_does_or_is_refused(steps):
+    x = np.array([0.5, -0.25, 0.125])
+    with np.errstate(all="ignore"):
+        try:
+            graph = trace(functools.partial(play, steps), x)
+        except InPlaceError:
+            assert any(what == "view" for what, _, _ in steps)
+            return
+        np.testing.assert_array_equal(graph.value, play(steps, x.copy()))
+        [gradient] = graph.backward().gradients
+        v, h = np.array([0.3, -0.7, 0.2]), 1e-6
+        slope = (play(steps, x + h * v) - play(steps, x - h * v)) / (2 * h)
+    np.testing.assert_allclose(gradient @ v, slope, rtol=1e-6, atol=1e-6)
+
+
+# --- nothing is forgotten -----------------------------------------------------
+
+LOSING = {
+    "float": lambda x: float(x[0, 0]),
+    "int": lambda x: int(x[0, 0]),
+    "complex": lambda x: complex(x[0, 0]),
+    "math.exp": lambda x: math.exp(x[0, 0]),
+    "math.floor": lambda x: math.floor(x[0, 0]),
+    "math.fsum": lambda x: math.fsum(x[0]),
+    "np.float64": lambda x: np.float64(x[0, 0]),
+    "np.asarray": lambda x: np.asarray(x),
+    "np.array": lambda x: np.array(x, dtype=object),
+    "np.array of a list": lambda x: np.array([x[0, 0], x[0, 1]]),
+    "np.array of a nested list": lambda x: np.array([[x[0, 0], 1.0], [2.0, x[0, 1]]]),
+    "np.array of rows": lambda x: np.array([x[0], x[1]]),
+    "np.asarray of a tuple": lambda x: np.asarray((x[0, 0], 1.0)),
+    "np.sum of a list": lambda x: np.sum([x[0, 0], x[0, 1]]),
+    "list operand": lambda x: x[0, :2] + [x[0, 0], x[0, 1]],
+    "np.fromiter": lambda x: np.fromiter((v for v in x[0]), float),
+    "np.vectorize": lambda x: np.vectorize(math.sin)(x),
+    "np.arange": lambda x: np.arange(x[0, 0]),
+    "np.ones": lambda x: np.ones((2, x[0, 0])),
+    "reshape": lambda x: x.reshape(x[0, 0], 2),
+    "range": lambda x: list(range(x[0, 0])),
+    "list index": lambda x: [1, 2, 3][x[0, 0]],
+    "array index": lambda x: X[x[0, 0]],
+    "own index": lambda x: x[x[0, 0]],
+    "own index in a tuple": lambda x: x[0, x[0, 0]],
+    "own index in a list": lambda x: x[[x[0, 0]]],
+    "slice": lambda x: x[: x[0, 0]],
+    "item": lambda x: x[0, 0].item(),
+    "tolist": lambda x: x.tolist(),
+    "sigmoid of a list": lambda x: sigmoid([x[0, 0], 1.0]),
+}
+
+
+@pytest.mark.parametrize("how", LOSING)
+def test_nothing_turns_a_traced_value_into_a_plain_one_without_a_word(how):
+    f = LOSING[how]
+    with pytest.raises(DetachedError) as caught:
+        trace(f, X)
+    assert f"line {f.__code__.co_firstlineno} of <lambda> in test_traced.py" in caught.value.at
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.zeros(x[0, 0]),
+        lambda x: np.frompyfunc(lambda v: v, 1, 1)(x),
+        lambda x: np.full(3, x[0, 0]),
+        lambda x: np.fft.fft(x),
+        lambda x: np.add.reduce(x),
+        lambda x: np.multiply.outer(x, x),
+        lambda x: np.interp(x, [0, 1], [0, 1]),
+        lambda x: X.dot(x.T),
+        lambda x: divmod(x, 2),
+        lambda x: divmod(2, x),
+        lambda x: x.tobytes(),
+        lambda x: np.where(x),
+        lambda x: np.where(X > 0, x, x, x),
+    ],
+    ids=itertools.count(),
+)
+def test_what_has_no_rule_fails_where_it_is_called(f):
+    with pytest.raises(TypeError) as caught:
+        trace(f, X)
+    assert Path(caught.traceback[-1].path).name == "test_traced.py"
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda x: abs(x), lambda x: x % 2, lambda x: 2 % x, lambda x: operator.imod(x * 1, 2)],
+    ids=["abs", "%", "reflected %", "%="],
+)
+def test_an_operator_is_traced_or_refused_but_never_unknown(f):
+    try:
+        graph = trace(f, X)
+    except (UnsupportedError, InPlaceError):
+        return
+    np.testing.assert_array_equal(graph.value, f(X))
+
+
+WRITING = {
+    "out=": lambda x: np.exp(x, out=np.zeros((2, 3))),
+    "out= of a traced": lambda x: np.exp(x, out=x),
+    "positional out": lambda x: np.exp(x, np.zeros((2, 3))),
+    "out= of a reduction": lambda x: np.sum(x, axis=0, out=np.zeros(3)),
+    "positional out of a reduction": lambda x: np.sum(x, 0, None, np.zeros(3)),
+    "out= of a flat function": lambda x: np.floor(x, out=x),
+    "out= of a comparison": lambda x: np.less(X, 1.0, out=x),
+    "out= of a plain call": lambda x: np.exp(X, out=x),
+    "+= on a plain array": lambda x: operator.iadd(X.copy(), x),
+    "item": lambda x: operator.setitem(x, 0, 1.0),
+    "item +=": lambda x: operator.setitem(x, 0, operator.iadd(x[0], 1.0)),
+}
+
+
+@pytest.mark.parametrize("how", WRITING)
+def test_nothing_is_written_behind_the_traces_back(how):
+    x = X.copy()
+    with pytest.raises(InPlaceError):
+        trace(WRITING[how], x)
+    np.testing.assert_array_equal(x, X)
+
+
+CHANGING = {
+    "sort": lambda x: x.sort(),
+    "partition": lambda x: x.partition(1),
+    "fill": lambda x: x.fill(0.0),
+    "put": lambda x: x.put([0], 5.0),
+    "resize": lambda x: x.resize((3, 2)),
+    "shape": lambda x: setattr(x, "shape", (3, 2)),
+    "flat": lambda x: x.flat.__setitem__(0, 5.0),
+    "np.put": lambda x: np.put(x, [0], 5.0),
+    "np.place": lambda x: np.place(x, X > 0, [5.0]),
+    "np.putmask": lambda x: np.putmask(x, X > 0, 5.0),
+    "np.copyto": lambda x: np.copyto(x, 5.0),
+    "np.copyto from it": lambda x: np.copyto(X.copy(), x),
+    "np.fill_diagonal": lambda x: np.fill_diagonal(x, 5.0),
+    "np.put_along_axis": lambda x: np.put_along_axis(x, np.array([[0]]), 5.0, 1),
+    "np.add.at": lambda x: np.add.at(x, 0, 5.0),
+    "np.add.at from it": lambda x: np.add.at(X.copy(), 0, x[0]),
+    "shuffle": lambda x: random.Random(0).shuffle(x),
+    "swap": lambda x: exec("x[0], x[1] = x[1], x[0]", {"x": x}),
+}
+
+
+@pytest.mark.parametrize("how", CHANGING)
+def test_no_method_or_function_changes_a_traced_array_without_a_word(how):
+    def f(x):
+        CHANGING[how](x)
+        return np.sum(x * x[::-1])
+
+    x = X.copy()
+    with pytest.raises((TypeError, AttributeError)):
+        trace(f, x)
+    np.testing.assert_array_equal(x, X)
+
+
+# --- values that outlive their trace ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda y: y + 1,
+        lambda y: 1 + y,
+        lambda y: np.exp(y),
+        lambda y: y[0],
+        lambda y: -y,
+        lambda y: trace(lambda x: x + y, 1.0),
+        lambda y: trace(lambda x: y, 1.0),
+        lambda y: trace(lambda x: x * 2, y),
+    ],
+    ids=itertools.count(),
+)
+def test_an_escaped_value_cannot_be_computed_with(use):
+    escaped = []
+
+    def f(x):
+        escaped.append(x * 2)
+        return np.sum(x)
+
+    trace(f, np.ones(2))
+    with pytest.raises(DetachedError, match="used after its trace had ended"):
+        use(escaped[0])
+
+
+def test_an_escaped_value_can_still_be_looked_at():
+    escaped = []
+    trace(lambda x: escaped.append(x * 2) or np.sum(x), np.ones(2))
+    assert (str(escaped[0]), escaped[0].shape) == ("[2. 2.]", (2,))
+    np.testing.assert_array_equal(escaped[0] > 1, [True, True])
