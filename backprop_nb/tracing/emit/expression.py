@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from backprop_nb.tracing.graph import CONSTANT, Graph, Record
-from backprop_nb.tracing.rules.row import Binding, Form
+from backprop_nb.tracing.rules.row import Binding, Row
 
 Notation = Literal["numpy", "latex"]
 Printed = tuple[str, Binding]
@@ -37,10 +37,10 @@ def print_records(
     printed: list[Printed] = list(leaves)
     for record in graph.records[len(leaves) :]:
         if record.row is CONSTANT:
-            printed.append(_atom(number(record.value)))
+            printed.append(atom(number(record.value)))
             continue
         arguments = [
-            _atom(number(value)) if parent is None else printed[parent]
+            atom(number(value)) if parent is None else printed[parent]
             for parent, value in zip(record.parents, record.args, strict=True)
         ]
         printed.append(print_call(record, arguments, notation))
@@ -48,22 +48,34 @@ def print_records(
 
 
 def print_call(record: Record, arguments: Sequence[Printed], notation: Notation) -> Printed:
-    """Return one call with its arguments put in, and brackets where they are needed."""
-    form = _form(record, notation)
+    """Return one recorded call with its arguments put in."""
+    with_number = any(np.ndim(value) == 0 for value in record.args)
+    return print_form(record.row, arguments, record.keywords, notation, with_number)
+
+
+def print_form(
+    row: Row,
+    arguments: Sequence[Printed],
+    keywords: Mapping[str, Any],
+    notation: Notation,
+    with_number: bool,
+) -> Printed:
+    """Return a call with its arguments put in, and brackets where they are needed.
+
+    ``with_number`` says whether one of the arguments is a number.
+    """
+    form = row.numpy if notation == "numpy" else row.latex
+    if notation == "latex" and with_number and row.latex_with_number is not None:
+        form = row.latex_with_number
     texts = [
         f"({text})" if binding < form.need(k) else text
         for k, (text, binding) in enumerate(arguments)
     ]
-    return form.fill(texts, record.keywords), form.binding
+    return form.fill(texts, keywords), form.binding
 
 
-def _form(record: Record, notation: Notation) -> Form:
-    form: Form = record.row.numpy if notation == "numpy" else record.row.latex
-    special: Form | None = record.row.latex_with_number
-    if notation == "latex" and special and any(np.ndim(value) == 0 for value in record.args):
-        return special
-    return form
-
-
-def _atom(text: str) -> Printed:
+def atom(text: str) -> Printed:
+    """Return a printed number with its binding: a sign or a power of ten is no atom."""
+    if "^" in text:
+        return text, Binding.PRODUCT
     return text, Binding.UNARY if text.startswith("-") else Binding.ATOM

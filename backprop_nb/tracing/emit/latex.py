@@ -44,4 +44,11 @@ def number_to_latex(value: Any) -> str:
     """Return a literal; an array that has no name is a bold c."""
     if np.ndim(value):
         return r"\mathbf{c}"
-    return f"{value:g}" if not isinstance(value, bool) else str(value).lower()
+    if isinstance(value, bool | np.bool):
+        return rf"\mathrm{{{str(value).lower()}}}"
+    if not np.isfinite(value):
+        return f"{value:g}".replace("inf", r"\infty").replace("nan", r"\mathrm{NaN}")
+    mantissa, _, exponent = f"{value:g}".partition("e")
+    if not exponent:
+        return mantissa
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from backprop_nb.tracing.emit.expression import Notation, Printed, print_call, print_records
+from backprop_nb.tracing.emit.expression import Notation, Printed, atom, print_call, print_records
 from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex, number_to_latex
 from backprop_nb.tracing.graph import CONSTANT, Graph, Node
 from backprop_nb.tracing.rules.row import Binding, literal
-from backprop_nb.tracing.trace import trace
+from backprop_nb.tracing.trace import trace_rule
 
 _FACTORS = {"multiply": "×", "matmul": "@", "outer": "⊗"}
 
@@ -31,7 +31,7 @@ def call_text(graph: Graph, node: Node, notation: Notation = "numpy") -> str:
     number = literal if notation == "numpy" else number_to_latex
     parents = iter(node.parents)
     arguments = [
-        (number(value), Binding.ATOM)
+        atom(number(value))
         if parent is None
         else (_name(next(parents).name, notation), Binding.ATOM)
         for parent, value in zip(record.parents, record.args, strict=True)
@@ -71,9 +71,10 @@ class Rule:
             args = list(record.args)
             for k, value in zip(held, traced, strict=True):
                 args[k] = value
-            return record.row.vjps[position](g, ans, *args, **record.keywords)
+            return record.row.vjp(position)(g, ans, *args, **record.keywords)
 
-        self.traced = trace(rule, adjoint, record.value, *(record.args[k] for k in held))
+        values = (adjoint, record.value, *(record.args[k] for k in held))
+        self.traced = trace_rule(rule, values)
 
     @property
     def numpy(self) -> str:

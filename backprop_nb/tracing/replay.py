@@ -1,0 +1,69 @@
+"""The value of a trace on new arguments: the same calls, computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.errors import ShapeError
+from backprop_nb.tracing import structure
+from backprop_nb.tracing.graph import CONSTANT, Graph
+
+
+def evaluate(graph: Graph, args: Sequence[Any]) -> Any:
+    """Compute ``graph`` on new arguments; see :meth:`Graph.evaluate`."""
+    values: list[Any] = _new_inputs(graph, args)
+    for record in graph.records[graph.input_count :]:
+        if record.row is CONSTANT:
+            values.append(record.value)
+            continue
+        operands = [
+            arg if parent is None else values[parent]
+            for arg, parent in zip(record.args, record.parents, strict=True)
+        ]
+        values.append(record.row.call(*operands, **record.keywords))
+    return values[graph.output_index]
+
+
+def _new_inputs(graph: Graph, args: Sequence[Any]) -> list[Any]:
+    """Return the new value of every input.
+
+    Raises
+    ------
+    ShapeError
+        If their number or a shape differs from the trace.
+    """
+    if len(args) != len(graph.arguments):
+        raise ShapeError(
+            "The trace has another number of arguments.",
+            given=f"{len(args)} arguments",
+            expected=f"{len(graph.arguments)}: {', '.join(name for name, _ in graph.arguments)}",
+        )
+    leaves = structure.flatten(list(args))
+    traced = structure.flatten([tree for _, tree in graph.arguments])
+    if len(leaves) != len(traced):
+        raise ShapeError(
+            "The arguments have another structure than those of the trace.",
+            given=f"{len(leaves)} numbers and arrays",
+            expected=f"{len(traced)}, as in {', '.join(node.name for node in graph.inputs)}",
+        )
+    new = [leaf for leaf, is_input in zip(leaves, traced, strict=True) if is_input]
+    return [
+        _new_value(value, record.value, graph, k)
+        for k, (value, record) in enumerate(
+            zip(new, graph.records[: graph.input_count], strict=True)
+        )
+    ]
+
+
+def _new_value(value: Any, traced: Any, graph: Graph, k: int) -> Any:
+    if np.shape(value) != traced.shape:
+        raise ShapeError(
+            f"{graph.inputs[k].name} has another shape than in the trace.",
+            given=f"shape {np.shape(value)}",
+            expected=f"shape {traced.shape}",
+            instead="trace the function again for another shape",
+        )
+    return np.asarray(value, dtype=traced.dtype)[()]

@@ -1,0 +1,252 @@
+"""The printed program runs by itself and gives the graph's value and gradients."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.tracing.structure import flatten
+
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=4), rng.normal(size=2)
+A0, A1 = rng.normal(size=(3, 4)), rng.normal(size=(2, 3))
+B0, B1 = rng.normal(size=3), rng.normal(size=2)
+
+
+def loss(A0, b0, A1, b1):
+    z1 = A0 @ X + b0
+    f1 = bp.sigmoid(z1)
+    z2 = A1 @ f1 + b1
+    f2 = bp.sigmoid(z2)
+    return np.sum((Y - f2) ** 2)
+
+
+def fan_out(x):
+    u = x**2
+    v = u + np.exp(u)
+    return np.sqrt(v) + np.cos(v)
+
+
+def nested(parameters, scale):
+    w, b = parameters["w"], parameters["b"]
+    h = np.tanh(w[0] @ X[:3] + b)
+    return scale * np.mean(h * w[1])
+
+
+def batch(A, b, S):
+    z = S @ A.T + b
+    f = bp.sigmoid(z)
+    return np.mean(np.sum((1.0 - f) ** 2, axis=1))
+
+
+def repeated_rows(W):
+    return np.sum(W[[0, 0]] * W[1:, None, 0])
+
+
+def with_power(x, y):
+    return np.sum(x**y) / np.sum(2.0**x)
+
+
+def unused(x, y):
+    return np.sum(x * 2.0)
+
+
+def same(x):
+    return x
+
+
+def plain_sum(x):
+    return np.sum(x)
+
+
+def product(x, w):
+    return np.sum(x * w)
+
+
+def rows(x):
+    s = np.sum(x, axis=1)
+    return np.sum(s * s)
+
+
+def strict_mean(x):
+    return np.mean(x, axis=(0, 1), keepdims=False)
+
+
+PROGRAMS = [
+    (loss, (A0, B0, A1, B1)),
+    (fan_out, (0.7,)),
+    (nested, ({"w": [rng.normal(size=(2, 3)), rng.normal(size=2)], "b": 0.3}, 1.5)),
+    (batch, ([rng.normal(size=(2, 4))][0], rng.normal(size=2), rng.normal(size=(5, 4)))),
+    (repeated_rows, (rng.normal(size=(3, 3)),)),
+    (with_power, (rng.uniform(0.5, 2, size=3), rng.normal(size=3))),
+    (same, (2.0,)),
+    (plain_sum, (rng.normal(size=3),)),
+    (product, (rng.normal(size=3), rng.normal(size=3))),
+    (rows, (rng.normal(size=(2, 3)),)),
+    (strict_mean, (rng.normal(size=(2, 3)),)),
+]
+NAMES = [f.__name__ for f, _ in PROGRAMS]
+
+
+def run_last_function(source, args):
+    space = {}
+    exec(source, space)
+    last = re.findall(r"^def (\w+)\(", source, re.MULTILINE)[-1]
+    return space[last](*args)
+
+
+def compare(result, graph):
+    value, gradients = result
+    np.testing.assert_allclose(value, graph.value, rtol=1e-12, atol=1e-14)
+    expected = graph.backward().gradients
+    assert len(gradients) == len(expected)
+    for got, right in zip(flatten(list(gradients)), flatten(list(expected)), strict=True):
+        assert np.shape(got) == np.shape(right)
+        np.testing.assert_allclose(got, right, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(("f", "args"), PROGRAMS, ids=NAMES)
+def test_the_source_reproduces_value_and_gradients(f, args):
+    graph = bp.trace(f, *args)
+    compare(run_last_function(graph.to_numpy(), args), graph)
+
+
+@pytest.mark.parametrize(("f", "args"), PROGRAMS, ids=NAMES)
+def test_the_compiled_function_gives_the_same_on_new_arguments(f, args):
+    compiled = bp.trace(f, *args).compile()
+    new = [_moved(arg) for arg in args]
+    compare(compiled(*new), bp.trace(f, *new))
+
+
+def _moved(arg):
+    if isinstance(arg, dict):
+        return {key: _moved(value) for key, value in arg.items()}
+    if isinstance(arg, list):
+        return [_moved(value) for value in arg]
+    return arg * 1.1 + 0.05
+
+
+def test_the_backward_pass_reads_as_a_teacher_would_write_it():
+    function = bp.trace(loss, A0, B0, A1, B1).to_numpy().split("\n\n\n")[-1]
+    assert function == (
+        "def loss_and_gradient(A0, b0, A1, b1):\n"
+        "    # forward\n"
+        "    z1 = A0 @ X + b0\n"
+        "    f1 = sigmoid(z1)\n"
+        "    z2 = A1 @ f1 + b1\n"
+        "    f2 = sigmoid(z2)\n"
+        "    v3 = Y - f2\n"
+        "    loss = np.sum(v3 ** 2)\n"
+        "    # back through v3 = Y - f2, and loss = np.sum(v3 ** 2)\n"
+        "    d_f2 = -2 * v3\n"
+        "    # back through f2 = sigmoid(z2)\n"
+        "    d_z2 = d_f2 * f2 * (1 - f2)\n"
+        "    # back through z2 = A1 @ f1 + b1\n"
+        "    d_b1 = d_z2\n"
+        "    d_A1 = np.outer(d_z2, f1)\n"
+        "    d_f1 = A1.T @ d_z2\n"
+        "    # back through f1 = sigmoid(z1)\n"
+        "    d_z1 = d_f1 * f1 * (1 - f1)\n"
+        "    # back through z1 = A0 @ X + b0\n"
+        "    d_b0 = d_z1\n"
+        "    d_A0 = np.outer(d_z1, X)\n"
+        "    return loss, (d_A0, d_b0, d_A1, d_b1)\n"
+    )
+
+
+def test_the_source_runs_with_numpy_alone(tmp_path):
+    graph = bp.trace(loss, A0, B0, A1, B1)
+    script = tmp_path / "alone.py"
+    call = "print(loss_and_gradient(*[np.ones(s) for s in ((3, 4), 3, (2, 3), 2)])[0])\n"
+    script.write_text(
+        "import sys\n" + graph.to_numpy() + call + "print('backprop_nb' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", script], capture_output=True, text=True, check=True
+    )
+    value, loaded = done.stdout.split()
+    assert loaded == "False"
+    ones = [np.ones(s) for s in ((3, 4), 3, (2, 3), 2)]
+    assert float(value) == pytest.approx(float(graph.evaluate(*ones)), rel=1e-12)
+
+
+@pytest.mark.parametrize(("f", "args"), PROGRAMS, ids=NAMES)
+def test_no_line_is_trivial_or_dead(f, args):
+    source = bp.trace(f, *args).to_numpy().split("\n\n\n")[-1]
+    assert not re.search(r"\b1(\.0)? \* |\* 1(\.0)?\b(?! *[-+/*@])|--|- -|\.T\.T", source)
+    lines = [line.strip() for line in source.splitlines()[1:] if not line.strip().startswith("#")]
+    for number, line in enumerate(lines[:-1]):
+        for name in line.split(" = ")[0].split(", "):
+            assert any(re.search(rf"\b{name}\b", later) for later in lines[number + 1 :]), line
+
+
+def test_an_input_that_is_not_used_has_a_zero_gradient():
+    args = (np.ones(2), np.ones(3))
+    graph = bp.trace(unused, *args)
+    _, (d_x, d_y) = run_last_function(graph.to_numpy(), args)
+    np.testing.assert_array_equal(d_x, [2.0, 2.0])
+    np.testing.assert_array_equal(d_y, np.zeros(3))
+
+
+def test_gradients_may_be_written_to_without_harm_to_the_arguments():
+    x, w = np.ones(3), np.full(3, 2.0)
+    _, (d_x, _) = bp.trace(product, x, w).compile()(x, w)
+    d_x *= 10.0
+    np.testing.assert_array_equal(w, np.full(3, 2.0))
+    _, (d_x,) = bp.trace(plain_sum, x).compile()(x)
+    d_x *= 10.0
+
+
+def test_float32_stays_float32():
+    x = np.ones(3, np.float32)
+    value, (gradient,) = bp.trace(lambda x: np.sum(x * x * 0.5), x).compile()(x)
+    assert (value.dtype, gradient.dtype) == (np.float32, np.float32)
+
+
+def test_rules_compute_their_comparisons_anew():
+    base = np.array([0.0, 2.0])
+    compiled = bp.trace(lambda x, y: np.sum(x**y), base, np.array([0.0, 3.0])).compile()
+    new = np.array([2.0, 3.0])
+    _, (d_x, _) = compiled(new, np.array([2.0, 2.0]))
+    np.testing.assert_allclose(d_x, [4.0, 6.0])
+
+
+HOSTILE = "import os; os.system('x')"
+
+
+def test_a_hostile_name_cannot_become_code():
+    graph = bp.trace(
+        lambda p: p[HOSTILE] * p["__import__('os')"], {HOSTILE: 2.0, "__import__('os')": 3.0}
+    )
+    source = graph.to_numpy()
+    args = ({HOSTILE: 2.0, "__import__('os')": 3.0},)
+    compare(run_last_function(source, args), graph)
+    without_strings = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "", source)
+    assert "os.system" not in without_strings
+    assert "__import__(" not in without_strings
+
+
+def test_names_that_python_or_the_source_needs_are_left_to_them():
+    def f(np_, sigmoid):
+        d_np_ = np_ * sigmoid
+        loss = bp.sigmoid(d_np_)
+        return loss * sigmoid
+
+    args = (0.5, 0.25)
+    graph = bp.trace(f, *args)
+    compare(run_last_function(graph.to_numpy(), args), graph)
+
+
+def test_a_vector_has_no_gradient_program():
+    with pytest.raises(bp.ShapeError, match="not a single number"):
+        bp.trace(lambda x: x * 2.0, np.ones(2)).to_numpy()
+
+
+def test_what_a_rule_computes_twice_is_computed_once():
+    source = bp.trace(lambda x: np.sum(np.tanh(x) ** 3), np.ones(2)).to_numpy()
+    lines = [line for line in source.splitlines() if "#" not in line]
+    assert sum("np.tanh" in line for line in lines) == 1
+    assert sum("** 2" in line for line in lines) == 1

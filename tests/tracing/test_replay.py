@@ -1,0 +1,45 @@
+"""``graph.evaluate``: the same calls on new arguments, and a refusal where they do not fit."""
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+
+
+def f(A, p):
+    return np.sum(np.tanh(A @ p["x"])) * p["s"]
+
+
+ARGS = (np.ones((2, 3)), {"x": np.ones(3), "s": 2.0})
+
+
+def test_it_equals_the_function_on_new_arguments():
+    new = (np.full((2, 3), 0.1), {"x": np.arange(3.0), "s": -1.0})
+    np.testing.assert_allclose(bp.trace(f, *ARGS).evaluate(*new), f(*new), rtol=1e-15)
+
+
+def test_the_trace_itself_does_not_change():
+    graph = bp.trace(f, *ARGS)
+    before = graph.value
+    graph.evaluate(np.zeros((2, 3)), {"x": np.zeros(3), "s": 0.0})
+    assert graph.value == before
+
+
+def test_integers_count_as_floats_and_float32_stays():
+    graph = bp.trace(lambda x: x / 2, np.ones(2, np.float32))
+    value = graph.evaluate(np.array([1, 3]))
+    assert value.dtype == np.float32
+    np.testing.assert_array_equal(value, [0.5, 1.5])
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ((ARGS[0],), "another number of arguments"),
+        ((ARGS[0], {"x": np.ones(3)}), "another structure"),
+        ((np.ones((3, 3)), ARGS[1]), "A has another shape than in the trace"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(args, message):
+    with pytest.raises(bp.ShapeError, match=message):
+        bp.trace(f, *ARGS).evaluate(*args)
