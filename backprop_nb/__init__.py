@@ -28,7 +28,19 @@ from backprop_nb.errors import (
     UnsupportedError,
 )
 from backprop_nb.network import SigmoidNetwork
-from backprop_nb.tracing import Backward, Graph, Node, Step, sigmoid, trace
+from backprop_nb.tracing import (
+    Backward,
+    Graph,
+    Node,
+    Step,
+    grad,
+    jacobian,
+    jvp,
+    sigmoid,
+    trace,
+    value_and_grad,
+    vjp,
+)
 
 if TYPE_CHECKING:
     from backprop_nb.views import widgets
@@ -51,8 +63,13 @@ __all__ = [
     "SigmoidNetwork",
     "Step",
     "UnsupportedError",
+    "grad",
+    "jacobian",
+    "jvp",
     "sigmoid",
     "trace",
+    "value_and_grad",
+    "vjp",
     "widgets",
 ]
 

@@ -13,9 +13,13 @@ from __future__ import annotations
 
 DOORS: tuple[tuple[str, str], ...] = (
     ("backprop_nb.tracing.graph:Graph.backward", "backprop_nb.tracing.backward"),
+    ("backprop_nb.tracing.graph:Graph.compile", "backprop_nb.tracing.emit.numpy_code"),
     ("backprop_nb.tracing.graph:Graph.describe", "backprop_nb.views.scene"),
     ("backprop_nb.tracing.graph:Graph.draw", "backprop_nb.views.figures"),
+    ("backprop_nb.tracing.graph:Graph.evaluate", "backprop_nb.tracing.replay"),
     ("backprop_nb.tracing.graph:Graph.explore", "backprop_nb.views.widgets"),
+    ("backprop_nb.tracing.graph:Graph.to_latex", "backprop_nb.tracing.emit.derivation"),
+    ("backprop_nb.tracing.graph:Graph.to_numpy", "backprop_nb.tracing.emit.numpy_code"),
     ("backprop_nb.tracing.backward:Contribution.explain", "backprop_nb.tracing.emit.rule"),
     ("backprop_nb.network.sigmoid:SigmoidNetwork.trace", "backprop_nb.tracing"),
 )

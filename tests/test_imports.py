@@ -38,9 +38,11 @@ ROOMS: dict[str, set[str]] = {
     "tracing.trace": {"errors", "tracing.graph", "tracing.rules", "tracing.source"}
     | {"tracing.structure", "tracing.refusals", "tracing.traced"},
     "tracing.backward": {"errors", "tracing.graph", "tracing.rules"},
-    "tracing.transforms": {"errors", "tracing.trace", "tracing.backward"},
-    "tracing.emit": {"errors", "tracing.graph", "tracing.rules"}
+    "tracing.replay": {"errors", "tracing.graph", "tracing.structure"},
+    "tracing.transforms": {"errors", "tracing.graph", "tracing.structure"}
     | {"tracing.trace", "tracing.backward"},
+    "tracing.emit": {"errors", "tracing.graph", "tracing.rules", "tracing.structure"}
+    | {"tracing.traced", "tracing.trace", "tracing.backward"},
     "network.validation": {"errors"},
     "network.sigmoid": {"errors", "network.validation"},
     "network.document": {"errors", "network.validation", "network.sigmoid"},

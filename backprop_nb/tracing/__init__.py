@@ -4,5 +4,20 @@ from backprop_nb.tracing.backward import Backward, Contribution, Step
 from backprop_nb.tracing.graph import Graph, Node, Source
 from backprop_nb.tracing.rules import sigmoid
 from backprop_nb.tracing.trace import trace
+from backprop_nb.tracing.transforms import grad, jacobian, jvp, value_and_grad, vjp
 
-__all__ = ["Backward", "Contribution", "Graph", "Node", "Source", "Step", "sigmoid", "trace"]
+__all__ = [
+    "Backward",
+    "Contribution",
+    "Graph",
+    "Node",
+    "Source",
+    "Step",
+    "grad",
+    "jacobian",
+    "jvp",
+    "sigmoid",
+    "trace",
+    "value_and_grad",
+    "vjp",
+]

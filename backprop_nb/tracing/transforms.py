@@ -1,0 +1,303 @@
+"""Derivatives of a function as functions: ``grad``, ``jacobian``, ``vjp``, ``jvp``.
+
+Each runs the function once, traced, and reads what it needs off the graph.  They
+nest, because the reverse pass is NumPy that can itself be traced.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.errors import InvalidValueError, ShapeError
+from backprop_nb.tracing import structure
+from backprop_nb.tracing.backward import reverse
+from backprop_nb.tracing.graph import Graph
+from backprop_nb.tracing.trace import trace
+
+Argnums = int | tuple[int, ...]
+"""One position among the arguments, or several."""
+
+
+def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """Return the function that computes the gradient of ``f``.
+
+    Parameters
+    ----------
+    f
+        A function in plain NumPy that returns a single number, shape ``()``.
+    argnums
+        Which argument to differentiate with respect to; a tuple for several.
+        The other arguments are constants and are passed on as they are.
+
+    Returns
+    -------
+    function
+        It takes the arguments of ``f`` and returns the gradient, with the
+        structure of the argument; a tuple of gradients for a tuple of argnums.
+
+    Raises
+    ------
+    ShapeError
+        When called, if ``f`` returns anything but a single number.
+    InvalidValueError
+        When called, if there is no such argument.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import backprop_nb as bp
+    >>> bp.grad(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    >>> bp.grad(bp.grad(lambda x: x**3))(2.0)
+    np.float64(12.0)
+    """
+    with_value = value_and_grad(f, argnums)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return with_value(*args, **kwargs)[1]
+
+    return gradient
+
+
+def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., tuple[Any, Any]]:
+    """Return the function that computes the value of ``f`` and its gradient in one run.
+
+    Parameters, structure and errors are those of :func:`grad`.
+
+    Examples
+    --------
+    >>> import backprop_nb as bp
+    >>> bp.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
+    (np.float64(12.0), (np.float64(4.0), np.float64(3.0)))
+    """
+
+    @functools.wraps(f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        graph = _trace_some(f, args, kwargs, argnums)
+        if graph.value.shape != ():
+            raise ShapeError(
+                f"{graph.function_name} does not return a single number, so it has no gradient.",
+                given=f"a result of shape {graph.value.shape}",
+                expected="shape ()",
+                instead="return a number, for example np.sum(…), or take bp.jacobian",
+            )
+        return graph.value, _as_asked(graph.backward().gradients, argnums)
+
+    return value_and_gradient
+
+
+def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """Return the function that computes all derivatives of all results of ``f``.
+
+    Parameters
+    ----------
+    f
+        A function in plain NumPy that returns a number or an array.
+    argnums
+        As in :func:`grad`.
+
+    Returns
+    -------
+    function
+        Its result has the shape of the result of ``f``, then the shape of the
+        argument: entry ``[i, j]`` is ∂f_i/∂x_j (numerator layout).
+
+    Raises
+    ------
+    InvalidValueError
+        When called, if there is no such argument.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import backprop_nb as bp
+    >>> A = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    >>> bp.jacobian(lambda x: A @ x)(np.ones(2))
+    array([[1., 2.],
+           [3., 4.],
+           [5., 6.]])
+    """
+
+    @functools.wraps(f)
+    def rows(*args: Any, **kwargs: Any) -> Any:
+        graph = _trace_some(f, args, kwargs, argnums)
+        shape = graph.value.shape
+        seeds = np.eye(graph.value.size, dtype=graph.value.dtype)
+        pulled = [_leaf_gradients(graph, seed.reshape(shape)[()]) for seed in seeds]
+        leaves = [
+            np.reshape(np.stack(one_leaf), (*shape, *one_leaf[0].shape))
+            for one_leaf in zip(*pulled, strict=True)
+        ]
+        return _as_asked(graph.restore(leaves), argnums)
+
+    return rows
+
+
+def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """Return the value of ``f`` and its pullback: the vector-Jacobian product.
+
+    Parameters
+    ----------
+    f
+        A function in plain NumPy that returns a number or an array.
+    *args
+        Its arguments; all of them are differentiated.
+
+    Returns
+    -------
+    value
+        What ``f`` returns.
+    pullback
+        ``pullback(cotangent)``, with a cotangent of the shape of the value,
+        returns a tuple with one gradient per argument.  It may be called again.
+
+    Raises
+    ------
+    ShapeError
+        When the pullback is called with another shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import backprop_nb as bp
+    >>> value, pullback = bp.vjp(lambda A, x: A @ x, np.eye(2), np.array([1.0, 2.0]))
+    >>> pullback(np.array([1.0, 0.0]))
+    (array([[1., 2.],
+           [0., 0.]]), array([1., 0.]))
+    """
+    graph = trace(f, *args)
+
+    def pullback(cotangent: Any) -> tuple[Any, ...]:
+        return graph.backward(cotangent).gradients
+
+    return graph.value, pullback
+
+
+def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """Return the value of ``f`` and its derivative in one direction.
+
+    The pullback is a linear function of the cotangent, so its own pullback is
+    the Jacobian-vector product: no second table of rules is needed.
+
+    Parameters
+    ----------
+    f
+        A function in plain NumPy that returns a number or an array.
+    args
+        Its arguments.
+    tangents
+        For each argument the direction, of the same structure and shapes.
+
+    Returns
+    -------
+    value
+        What ``f`` returns.
+    tangent
+        The derivative of the value, of its shape.
+
+    Raises
+    ------
+    ShapeError
+        If a tangent does not have the shape of its argument.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import backprop_nb as bp
+    >>> bp.jvp(np.sin, (0.0,), (2.0,))
+    (np.float64(0.0), np.float64(2.0))
+    """
+    graph = trace(f, *args)
+    directions = _directions(graph, tangents)
+
+    def along(cotangent: Any) -> Any:
+        adjoints = reverse(graph, graph.records, cotangent)
+        flows = zip(adjoints, directions, strict=False)  # there are more nodes than inputs
+        return sum(np.sum(adjoint * t) for adjoint, t in flows if adjoint is not None)
+
+    start = np.zeros(graph.value.shape, dtype=graph.value.dtype)[()]
+    pulled = trace(along, start)
+    return graph.value, _leaf_gradients(pulled, np.ones((), dtype=pulled.value.dtype)[()])[0]
+
+
+def _directions(graph: Graph, tangents: Sequence[Any]) -> list[Any]:
+    """Return one tangent for each input of the graph.
+
+    Raises
+    ------
+    ShapeError
+        If the tangents do not fit the arguments.
+    """
+    directions = structure.flatten(list(tangents))
+    values = [record.value for record in graph.records[: graph.input_count]]
+    if len(directions) != len(values):
+        raise ShapeError(
+            "There must be one tangent for each argument.",
+            given=f"{len(directions)} tangents",
+            expected=f"{len(values)}, for {', '.join(node.name for node in graph.inputs)}",
+        )
+    for node, value, t in zip(graph.inputs, values, directions, strict=True):
+        if np.shape(t) != value.shape:
+            raise ShapeError(
+                f"The tangent of {node.name} must have its shape.",
+                given=f"a tangent of shape {np.shape(t)}",
+                expected=f"shape {value.shape}",
+            )
+    return directions
+
+
+def _leaf_gradients(graph: Graph, seed: Any) -> list[Any]:
+    """Return the gradient of each input, zeros where nothing arrives, and no warning."""
+    adjoints = reverse(graph, graph.records, seed)
+    return [
+        np.zeros(record.value.shape, record.value.dtype)[()] if adjoint is None else adjoint
+        for adjoint, record in zip(adjoints, graph.records[: graph.input_count], strict=False)
+    ]
+
+
+def _as_asked(gradients: tuple[Any, ...], argnums: Argnums) -> Any:
+    return gradients if isinstance(argnums, tuple) else gradients[0]
+
+
+def _trace_some(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums
+) -> Graph:
+    """Trace ``f`` with respect to some of its arguments; the others stay as they are."""
+    chosen = [_position(argnum, len(args)) for argnum in np.atleast_1d(argnums).tolist()]
+
+    def of_some(*some: Any) -> Any:
+        filled = list(args)
+        for position, value in zip(chosen, some, strict=True):
+            filled[position] = value
+        return f(*filled, **kwargs)
+
+    of_some.__name__ = getattr(f, "__name__", type(f).__name__)
+    of_some.__signature__ = _signature_of_some(f, chosen)  # type: ignore[attr-defined]
+    return trace(of_some, *(args[position] for position in chosen))
+
+
+def _position(argnum: Any, count: int) -> int:
+    if not isinstance(argnum, int) or not -count <= argnum < count:
+        raise InvalidValueError(
+            "There is no such argument to differentiate with respect to.",
+            given=f"argnums {argnum!r} and {count} positional arguments",
+            expected=f"an integer from 0 to {count - 1}" if count else "at least one argument",
+        )
+    return argnum % count
+
+
+def _signature_of_some(f: Callable[..., Any], chosen: Sequence[int]) -> inspect.Signature:
+    """Return a signature with the learner's names for the chosen arguments."""
+    try:
+        names = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        names = []
+    labels = [names[k] if k < len(names) else f"x{k}" for k in chosen]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Signature([inspect.Parameter(name, kind) for name in dict.fromkeys(labels)])

@@ -1,0 +1,179 @@
+"""``grad``, ``jacobian``, ``vjp``, ``jvp`` are right, nest, and say what is wrong."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import backprop_nb as bp
+
+rng = np.random.default_rng(1)
+A = rng.normal(size=(3, 2))
+
+
+def central(f, x, h=1e-5):
+    x = np.asarray(x, dtype=float)
+    slopes = []
+    for i in np.ndindex(x.shape):
+        step = np.zeros(x.shape)
+        step[i] = h
+        slopes.append((f(x + step) - f(x - step)) / (2 * h))
+    return np.moveaxis(np.array(slopes), 0, -1).reshape(np.shape(f(x)) + x.shape)
+
+
+def squash(x):
+    return np.tanh(A @ x) * x[0]
+
+
+def test_grad_is_the_gradient():
+    x = rng.normal(size=2)
+    np.testing.assert_allclose(
+        bp.grad(lambda x: np.sum(squash(x)))(x), central(lambda x: np.sum(squash(x)), x), atol=1e-8
+    )
+
+
+@pytest.mark.parametrize("x", [-1.5, 0.0, 0.7])
+def test_grad_nests_to_any_order(x):
+    f = np.exp
+    for _ in range(4):
+        assert f(x) == pytest.approx(np.exp(x), rel=1e-12)
+        f = bp.grad(f)
+
+
+def test_a_captured_variable_of_an_outer_derivative_is_not_confused():
+    # d/dx [x · d/dy (x + y)] = d/dx x = 1; a confused tracer says 2.
+    outer = bp.grad(lambda x: x * bp.grad(lambda y: x + y)(2.0))
+    assert outer(3.0) == 1.0
+
+
+def test_value_and_grad_gives_both():
+    value, gradient = bp.value_and_grad(lambda x: x**3)(2.0)
+    assert (value, gradient) == (8.0, 12.0)
+
+
+def test_argnums_choose_and_keep_their_order():
+    def f(x, y, z):
+        return x * y**2 * z**3
+
+    assert bp.grad(f, argnums=1)(2.0, 3.0, 1.0) == 12.0
+    assert bp.grad(f, argnums=-1)(2.0, 3.0, 1.0) == 54.0
+    assert bp.grad(f, argnums=(2, 0))(2.0, 3.0, 1.0) == (54.0, 9.0)
+
+
+def test_arguments_that_are_not_asked_for_stay_as_they_are():
+    def pick(x, position, mode):
+        assert mode == "plain"
+        return x[position] * 2.0
+
+    np.testing.assert_array_equal(bp.grad(pick)(np.ones(3), 1, mode="plain"), [0.0, 2.0, 0.0])
+
+
+def test_the_gradient_has_the_structure_of_its_argument():
+    def f(p):
+        return p["w"][0] * p["w"][1] + p["b"] ** 2
+
+    assert bp.grad(f)({"w": (2.0, 3.0), "b": 4.0}) == {"w": (3.0, 2.0), "b": 8.0}
+
+
+def test_float32_stays_float32_and_integers_count_as_floats():
+    assert bp.grad(np.sum)(np.ones(2, np.float32)).dtype == np.float32
+    assert bp.grad(lambda x: x**2)(3) == 6.0
+
+
+def test_jacobian_has_one_row_per_result():
+    x = rng.normal(size=2)
+    np.testing.assert_allclose(bp.jacobian(squash)(x), central(squash, x), atol=1e-8)
+
+
+def test_the_jacobian_of_the_gradient_is_the_hessian():
+    def f(x):
+        return np.sum(np.exp(x) * x[0])
+
+    x = np.array([0.1, 0.2, -0.3])
+    hessian = bp.jacobian(bp.grad(f))(x)
+    np.testing.assert_allclose(hessian, central(bp.grad(f), x), atol=1e-8)
+    np.testing.assert_allclose(hessian, hessian.T, rtol=1e-12)
+
+
+def test_jacobian_of_matrices_and_of_several_arguments():
+    M, v = rng.normal(size=(2, 3)), rng.normal(size=3)
+    by_M, by_v = bp.jacobian(lambda M, v: M @ v, argnums=(0, 1))(M, v)
+    assert by_M.shape == (2, 2, 3)
+    np.testing.assert_allclose(by_v, M)
+    np.testing.assert_allclose(by_M, central(lambda M: M @ v, M), atol=1e-8)
+
+
+def test_jacobian_without_influence_is_zero_and_silent():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(bp.jacobian(lambda x: x[:1] * 0 + 1.0)(np.ones(2)), [[0, 0]])
+
+
+@given(st.integers(0, 1000))
+def test_jvp_and_vjp_agree(seed):
+    draw = np.random.default_rng(seed)
+    x, t, c = draw.normal(size=2), draw.normal(size=2), draw.normal(size=3)
+    value, tangent = bp.jvp(squash, (x,), (t,))
+    again, pullback = bp.vjp(squash, x)
+    np.testing.assert_array_equal(value, again)
+    np.testing.assert_allclose(c @ tangent, pullback(c)[0] @ t, rtol=1e-9, atol=1e-12)
+
+
+def test_jvp_is_the_derivative_in_a_direction():
+    x, t, h = rng.normal(size=2), rng.normal(size=2), 1e-6
+    _, tangent = bp.jvp(squash, (x,), (t,))
+    np.testing.assert_allclose(
+        tangent, (squash(x + h * t) - squash(x - h * t)) / (2 * h), atol=1e-8
+    )
+
+
+def test_jvp_of_trees_and_without_influence():
+    _, tangent = bp.jvp(lambda p: p[0] * p[1], ([2.0, 3.0],), ([1.0, 10.0],))
+    assert tangent == 23.0
+    assert bp.jvp(lambda x: 5.0, (1.0,), (1.0,)) == (5.0, 0.0)
+
+
+def test_the_pullback_may_be_called_again():
+    _, pullback = bp.vjp(lambda x: x * 3.0, np.ones(2))
+    np.testing.assert_array_equal(pullback(np.ones(2))[0], pullback(np.ones(2))[0])
+
+
+def test_grad_of_a_vector_is_refused_with_advice():
+    with pytest.raises(bp.ShapeError) as caught:
+        bp.grad(squash)(np.ones(2))
+    assert str(caught.value) == (
+        "squash does not return a single number, so it has no gradient.\n"
+        "  given:    a result of shape (3,)\n"
+        "  expected: shape ()\n"
+        "  instead:  return a number, for example np.sum(…), or take bp.jacobian"
+    )
+
+
+@pytest.mark.parametrize("argnums", [1, -2, "x", (0, 5)])
+def test_an_argument_that_does_not_exist_is_refused(argnums):
+    with pytest.raises(bp.InvalidValueError, match="no such argument"):
+        bp.grad(np.sin, argnums)(1.0)
+
+
+def test_tangents_that_do_not_fit_are_refused():
+    with pytest.raises(bp.ShapeError, match="The tangent of x must have its shape"):
+        bp.jvp(squash, (np.ones(2),), (np.ones(3),))
+    with pytest.raises(bp.ShapeError, match="one tangent for each argument"):
+        bp.jvp(squash, (np.ones(2),), ())
+
+
+def test_a_cotangent_of_another_shape_is_refused():
+    with pytest.raises(bp.ShapeError, match="seed must have the shape"):
+        bp.vjp(squash, np.ones(2))[1](np.ones(2))
+
+
+def test_the_warning_of_an_unused_argument_points_at_the_callers_line():
+    with pytest.warns(bp.BackpropWarning, match="does not depend on y") as caught:
+        bp.grad(lambda x, y: x * 2.0, argnums=1)(1.0, 2.0)
+    assert caught[0].filename == __file__
+
+
+def test_the_derivative_keeps_the_functions_name_and_documentation():
+    assert bp.grad(squash).__name__ == "squash"
