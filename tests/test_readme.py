@@ -43,3 +43,30 @@ def test_every_link_into_the_project_leads_somewhere(target):
 )
 def test_the_two_commands_that_do_all_the_setup_are_there(command):
     assert command in README
+
+
+NETWORK = """
+import numpy as np
+import backprop_nb as bp
+
+x, y = np.ones(2), np.zeros(2)
+
+def loss(A0, b0, A1, b1):
+    z1 = A0 @ x + b0
+    f1 = bp.sigmoid(z1)
+    z2 = A1 @ f1 + b1
+    f2 = bp.sigmoid(z2)
+    L = np.sum((y - f2) ** 2)
+    return L
+
+graph = bp.trace(loss, np.ones((3, 2)), np.ones(3), np.ones((2, 3)), np.ones(2))
+"""
+
+
+def test_the_printed_backward_pass_is_what_the_library_prints(tmp_path):
+    script = tmp_path / "network.py"
+    script.write_text(NETWORK, encoding="utf-8")
+    space = {}
+    exec(compile(NETWORK, script, "exec"), space)
+    shown = re.search(r"```text\n(def .*?)```", README, re.DOTALL)[1]
+    assert space["graph"].to_numpy().endswith(shown)
