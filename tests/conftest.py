@@ -8,6 +8,8 @@ import hypothesis
 import matplotlib as mpl
 import pytest
 
+collect_ignore = ["benchmarks"]  # scripts with peers of their own, run by hand
+
 hypothesis.settings.register_profile("project", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("project")
 

@@ -36,10 +36,61 @@ _EXPECTED = (
         "getitem": "an index within the shape",
         "reshape": "a shape with as many entries",
         "transpose": "every axis once",
+        "stack": "equal shapes",
+        "einsum": "one label for each axis, and equal lengths under one label",
+        "squeeze": "an axis of length 1",
+        "take": "positions within the array",
+        "cross": "vectors of 3 entries",
+        "array_split": "at least one piece",
     }
-    | dict.fromkeys(("sum", "mean", "swapaxes", "expand_dims"), "an axis that the array has")
     | dict.fromkeys(
-        ("add", "subtract", "multiply", "divide", "power", "where"),
+        [
+            "sum",
+            "mean",
+            "swapaxes",
+            "expand_dims",
+            "moveaxis",
+            "rollaxis",
+            "roll",
+            "flip",
+            "rot90",
+            "sort",
+            "partition",
+            "norm",
+            "prod",
+            "max",
+            "min",
+            "ptp",
+            "var",
+            "std",
+            "nansum",
+            "nanmean",
+            "cumsum",
+            "cumprod",
+            "diff",
+            "trace",
+        ],
+        "an axis that the array has",
+    )
+    | dict.fromkeys(
+        ["concatenate", "hstack", "vstack", "dstack", "column_stack", "append", "block"],
+        "equal lengths along every axis but the joined one",
+    )
+    | dict.fromkeys(
+        ["split", "hsplit", "vsplit", "dsplit"],
+        "a number of pieces that divides the length, or the positions of the cuts",
+    )
+    | dict.fromkeys(
+        ["dot", "vdot", "inner", "vecdot", "tensordot"],
+        "equal lengths along the axes that are summed over",
+    )
+    | dict.fromkeys(["inv", "solve", "det", "slogdet"], "an invertible square matrix")
+    | dict.fromkeys(
+        [
+            *("add", "subtract", "multiply", "divide", "power", "where", "clip", "hypot"),
+            *("maximum", "minimum", "fmax", "fmin", "remainder", "fmod", "float_power"),
+            *("logaddexp", "logaddexp2", "arctan2"),
+        ],
         "equal shapes, or axes of length 1 that stretch",
     )
 )
@@ -48,6 +99,11 @@ _REDUCTIONS = {
     "np.add.reduce": "np.sum(x, axis=…)",
     "np.multiply.reduce": "np.prod(x, axis=…)",
     "np.multiply.outer": "np.outer(x, y)",
+    "np.maximum.reduce": "np.max(x, axis=…)",
+    "np.minimum.reduce": "np.min(x, axis=…)",
+    "np.add.accumulate": "np.cumsum(x, axis=…)",
+    "np.multiply.accumulate": "np.cumprod(x, axis=…)",
+    "np.divmod": "x // y and x % y, one by one",
 }
 
 
@@ -69,14 +125,14 @@ def learner_frame(frame: FrameType) -> FrameType:
 def _at(frame: FrameType) -> tuple[str, str]:
     """Return the learner's expression, and the line it stands on as a message says it."""
     frame = learner_frame(frame)
+    at = describe_place(frame.f_code, frame.f_lasti)
     place = locate(frame.f_code, frame.f_lasti)
-    text = place.module.text(place.node) if place else ""
-    return text, describe_place(frame.f_code, frame.f_lasti)
+    return place.module.text(place.node) if place else "", at
 
 
 def supported_functions() -> str:
     """Return the names of the functions that have a rule, for a message."""
-    inner = {"astype", "getitem", "scatter_add"}
+    inner = {"astype", "getitem", "scatter_add", "add_along_axis"}
     return ", ".join(sorted({row.name for row in TABLE.values()} - inner))
 
 
@@ -269,11 +325,12 @@ def misfit(
 ) -> BackpropError:
     """Return NumPy's complaint about a call with the learner's names in it."""
     frame = learner_frame(frame)
+    at = describe_place(frame.f_code, frame.f_lasti)
     place = locate(frame.f_code, frame.f_lasti)
     method = place is not None and _is_method(place.node, frame)
     given = []
     for position, shape in enumerate(shapes):
-        node = operand(place, row, position, method) if place else None
+        node = operand(place, row, position, len(shapes), method) if place else None
         text = place.module.text(node) if place and node is not None else "an argument"
         given.append(f"{' '.join(text.split())} of shape {shape}")
     complaint = _inner(*shapes) if row.name == "matmul" else None
@@ -282,7 +339,7 @@ def misfit(
         f"{function_name(row.function)} does not fit: {complaint or _complaint(error)}.",
         given=", ".join(given),
         expected=None if kind is UnsupportedError else expected,
-        at=describe_place(frame.f_code, frame.f_lasti),
+        at=at,
     )
 
 

@@ -52,6 +52,7 @@ class _Module:
         self.lines = text.encode().splitlines(keepends=True)
         self.by_span: dict[Span, ast.AST] = {}
         self.parent: dict[ast.AST, ast.AST] = {}
+        self.imported = {"np", "numpy"}  # a notebook imports them in another cell
         pending: list[ast.AST] = [ast.parse(text)]
         while pending:
             node = pending.pop()
@@ -61,6 +62,9 @@ class _Module:
                 # span; children come later, so the expression wins.
                 self.by_span[span] = node
                 self.by_span.setdefault(_method_span(node) or span, node)
+            if isinstance(node, ast.Import):
+                names = (each.asname or each.name for each in node.names)
+                self.imported.update(name.partition(".")[0] for name in names)
             for child in ast.iter_child_nodes(node):
                 self.parent[child] = node
                 pending.append(child)
@@ -76,6 +80,15 @@ class _Module:
     def column(self, line: int, offset: int) -> int:
         """Return the column in characters of a byte offset."""
         return len(self.lines[line - 1][:offset].decode())
+
+    def is_method(self, call: ast.Call) -> bool:
+        """Whether a call is one of a method, ``x.sum()``, and not of a module, ``np.sum(x)``."""
+        owner: ast.AST = call.func
+        if not isinstance(owner, ast.Attribute):
+            return False
+        while isinstance(owner, ast.Attribute):
+            owner = owner.value
+        return not (isinstance(owner, ast.Name) and owner.id in self.imported)
 
     def function(self, node: ast.AST) -> ast.AST:
         """Return the function around ``node``, or the outermost statement."""
@@ -167,6 +180,7 @@ def describe_place(code: CodeType, lasti: int) -> str:
     path = Path(code.co_filename)
     cell = "ipykernel" in code.co_filename or code.co_filename.startswith("<")
     where = f"line {line} of {code.co_name}" + ("" if cell else f" in {path.name}")
+    linecache.checkcache(code.co_filename)  # a module may have been edited and loaded again
     text = linecache.getline(code.co_filename, line).strip()
     return f"{text}   ({where})" if text else where
 
@@ -230,11 +244,16 @@ def _branch(place: Place) -> tuple[ast.AST, ast.AST | None]:
     return node, parent
 
 
-def operand(place: Place, row: Any, position: int, method: bool = False) -> ast.AST | None:
-    """Return the expression of one of the operands of a call or an operator.
+def operand(
+    place: Place, row: Any, position: int, count: int, method: bool | None = None
+) -> ast.AST | None:
+    """Return the expression of one of the ``count`` operands of a call or an operator.
 
     ``None`` where the source does not say, as in ``functools.reduce(np.add, terms)``.
+    Whether the call is one of a method is judged from the text, unless it is known.
     """
+    if method is None:
+        method = isinstance(place.node, ast.Call) and place.module.is_method(place.node)
     operands: dict[int | str | None, ast.AST] = {}
     match place.node:
         case ast.BinOp(left=left, right=right):
@@ -243,14 +262,26 @@ def operand(place: Place, row: Any, position: int, method: bool = False) -> ast.
             operands = {0: target, 1: value}
         case ast.UnaryOp(operand=value) | ast.Subscript(value=value) | ast.Attribute(value=value):
             operands = {0: value}
-        case ast.Call(func=ast.Attribute(value=owner)) if method:
-            operands = {0: owner}
+        case ast.Call(func=ast.Attribute(value=owner), args=args) if method:
+            operands = dict(enumerate([owner, *args]))
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=args, keywords=named):
-            starred = any(isinstance(argument, ast.Starred) for argument in args)
-            if name in {row.name, *_ALIASES.get(row.name, ())} and not starred:
+            args = args if row.bind is None else list(_listed(args))
+            complete = row.bind is None or len(args) + len(named) >= count
+            if complete and name in {row.name, *_ALIASES.get(row.name, ())}:
                 operands = dict(enumerate(args)) | {each.arg: each.value for each in named}
+    if any(isinstance(each, ast.Starred) for each in operands.values()):
+        return None
     called = row.signature[position] if position < len(row.signature) else None
     return operands.get(position) or operands.get(called)
+
+
+def _listed(args: Sequence[ast.expr]) -> Iterator[ast.expr]:
+    """Yield the arrays of ``np.stack([x, y])`` and of ``np.einsum("i,i", x, y)``."""
+    for argument in args:
+        if isinstance(argument, ast.List | ast.Tuple):
+            yield from _listed(argument.elts)
+        elif not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
+            yield argument
 
 
 def label_records(
@@ -326,7 +357,7 @@ def _constants(
             if parent is None or records[parent].row is not CONSTANT or parent in seen:
                 continue
             seen.add(parent)
-            node = operand(place, record.row, position) if place else None
+            node = operand(place, record.row, position, len(record.parents)) if place else None
             if place is not None and node is not None:
                 simple = isinstance(node, ast.Name | ast.Attribute)
                 yield parent, _target_name(node) if simple else None, place.source_of(node)

@@ -545,7 +545,7 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
             refusals.out_given(function, frame)
         return function(*(plain_tree(arg) for arg in args), **plain_tree(kwargs))
     if function in SPELLED:
-        return SPELLED[function](*args, **kwargs)
+        return _spelled(function, args, kwargs, frame)
     row = TABLE.get(function) or STEPS.get(function)
     if row is None:
         refusals.unsupported(refusals.function_name(function), frame)
@@ -564,6 +564,21 @@ def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
         parts = [{**keywords, "piece": k} for k in range(count)]
         return row.gather([_applied(tape, row, operands, part, traced, frame) for part in parts])
     return _applied(tape, row, operands, keywords, traced, frame)
+
+
+def _spelled(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
+) -> Any:
+    """Trace a function as the others that it is made of."""
+    if kwargs.get("out") is not None:
+        refusals.out_given(function, frame)
+    given = {key: value for key, value in kwargs.items() if key != "out"}
+    try:
+        return SPELLED[function](*args, **given)
+    except BackpropError:
+        raise
+    except TypeError:
+        refusals.unsupported(f"{refusals.function_name(function)} with these arguments", frame)
 
 
 def _applied(

@@ -95,6 +95,15 @@ def test_a_long_list_of_names_is_cut():
     assert caught.value.instead is None
 
 
+def test_no_more_than_three_names_are_suggested():
+    def f(loss1, loss2, loss3, loss4):
+        return loss1 + loss2 + loss3 + loss4
+
+    with pytest.raises(NotFoundError) as caught:
+        trace(f, 1.0, 2.0, 3.0, 4.0).node("loss")
+    assert caught.value.instead == "did you mean loss4 or loss3 or loss2?"
+
+
 def test_a_position_is_no_name(graph):
     with pytest.raises(NotFoundError, match="The graph has no node 2"):
         graph.node(2)

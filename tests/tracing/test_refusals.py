@@ -551,6 +551,30 @@ def out_of_a_reduction(x):
     V,
     kinds=(InPlaceError, TypeError),
     says="""
+    np.concatenate would write into an array behind the trace's back.
+      given:    out=, or += on a plain array with a traced value on the right
+      instead:  y = x + …, which makes a new array""",
+)
+def out_of_a_function_of_a_list(x):
+    return np.concatenate([x, x], out=np.zeros(6))
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says="""
+    The array method .sort changes the array in place: the trace would not see it.
+      given:    a traced array of shape (3,)
+      instead:  y = np.sort(x), which makes a new array""",
+)
+def method_that_sorts_in_place(x):
+    x.sort()
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says="""
     np.floor would write into an array behind the trace's back.
       given:    out=, or += on a plain array with a traced value on the right
       instead:  y = x + …, which makes a new array""",
@@ -756,6 +780,19 @@ def test_a_notebook_cell_is_called_by_its_line_alone():
     with pytest.raises(IndexError) as caught:
         trace(namespace["f"], V)
     assert caught.value.at == "return x[9]   (line 2 of f)"
+
+
+def test_a_module_that_was_edited_and_loaded_again_shows_its_new_line(tmp_path):
+    path = tmp_path / "lesson.py"
+    for index in (7, 99):
+        source = f"def f(x):\n    return x[{index}]  # {'edited' * index}\n"
+        path.write_text(source)
+        namespace = {}
+        exec(compile(source, str(path), "exec"), namespace)
+        with pytest.raises(IndexError) as caught:
+            trace(namespace["f"], V)
+        assert caught.value.at.startswith(f"return x[{index}]")
+        assert caught.value.given == "x of shape (3,)"
 
 
 def test_code_without_source_text_is_called_by_its_line_alone():

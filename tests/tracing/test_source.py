@@ -254,6 +254,23 @@ def test_a_constant_inside_another_functions_loop_is_not_named_after_it():
     assert [(node.name, node.source) for node in constants] == [("c1", None)]
 
 
+def test_a_constant_is_named_in_every_form_of_call():
+    def f(x):
+        y = x.dot(W) + np.dot(V, x) + np.concatenate([x, U])[0]
+        return np.sum(y.clip(LOW, HIGH)) + np.sum(np.einsum("i,i", x, E))
+
+    V, U, E, LOW, HIGH = X * 1, X * 2, X * 3, X - 9, X + 9
+    constants = [node.name for node in trace(f, X).nodes if node.op == "constant"]
+    assert constants == ["W", "V", "U", "LOW", "HIGH", "E"]
+
+    def joined(x):
+        parts = [X, x]
+        return np.sum(np.concatenate(parts)) + np.sum(np.outer(*parts))
+
+    constants = [node for node in trace(joined, X).nodes if node.op == "constant"]
+    assert [(node.name, node.source) for node in constants] == [("c1", None)]
+
+
 def test_names_are_unique_whatever_the_learner_chooses():
     wanted = ["z", "z1", "z", None, "v1", None, "v", "v", "z1", "z1_1", "a", "a1"]
     inputs = ["z2", "v2", "a"]
@@ -357,6 +374,20 @@ def test_a_loop_finds_one_expression_for_all_its_rounds():
         return x
 
     assert sources(f, 1.0) == ["np.sin(x)"] * 3
+
+
+def test_the_block_is_the_function_around_the_expression():
+    def f(x):
+        def inner(v):
+            return v * 2
+
+        double = (lambda v: inner(v))(x)
+        return double + 1
+
+    first = f.__code__.co_firstlineno
+    assert [node.source.block for node in computed(trace(f, 1.0))] == [
+        (first + 1, first + 2), (first, first + 5)
+    ]  # fmt: skip
 
 
 def test_inputs_have_no_source():

@@ -82,8 +82,7 @@ class Algebra:
     ) -> int:
         """Return the expression of a call as it is, the same one for the same call."""
         expression = Expression(row, tuple(operands), keywords, value)
-        # Options may hold arrays, which have no hash; their text tells them apart.
-        options = tuple((key, repr(option)) for key, option in keywords.items())
+        options = tuple((key, _fingerprint(option)) for key, option in keywords.items())
         key = (row.function, expression.operands, options)
         if key not in self._known:
             self._known[key] = self._append(expression)
@@ -199,7 +198,7 @@ class Algebra:
         """Leave out a change of shape that changes nothing, or that only makes room."""
         if self.shape(operands[0]) == value.shape:
             return operands[0]
-        inner = self._stretched(operands[0])
+        inner = operands[0] if isinstance(operands[0], Literal) else self._stretched(operands[0])
         if isinstance(inner, Literal):
             return self.keep(TABLE[np.broadcast_to], (inner,), {"shape": value.shape}, value)
         return None
@@ -222,3 +221,12 @@ _SIMPLER: dict[Callable[..., Any], _Simplify] = {
     np.expand_dims: Algebra._same_shape,
     np.true_divide: Algebra._divide,
 } | dict.fromkeys(_ELEMENTWISE - {np.multiply, np.true_divide}, Algebra._nothing)
+
+
+def _fingerprint(option: Any) -> Any:
+    """Return what tells options apart: arrays have no hash, and their text is cut short."""
+    if isinstance(option, tuple | list):
+        return tuple(map(_fingerprint, option))
+    if isinstance(option, np.ndarray):
+        return option.shape, option.dtype.str, option.tobytes()
+    return repr(option)

@@ -14,7 +14,7 @@ from backprop_nb.tracing.emit.algebra import Literal, Operand
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.emit.statements import Printer, Statement
 from backprop_nb.tracing.graph import CONSTANT, Graph
-from backprop_nb.tracing.rules.row import literal
+from backprop_nb.tracing.rules.row import literal, typed
 
 
 def to_numpy(graph: Graph) -> str:
@@ -23,7 +23,7 @@ def to_numpy(graph: Graph) -> str:
     See :meth:`Graph.to_numpy`.
     """
     code = _Code(graph)
-    constants = "\n".join(f"{name} = {literal(value)}" for name, value in code.constants())
+    constants = "\n".join(f"{name} = {_constant(value)}" for name, value in code.constants())
     parts = ["import numpy as np", *map(_source, code.helpers), constants, code.function()]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
@@ -168,6 +168,10 @@ def _helpers(program: Program) -> Iterator[Callable[..., Any]]:
         row = program.expressions[index].row
         if row is not None and row.brings_source:
             yield row.function
+
+
+def _constant(value: Any) -> str:
+    return literal(value) if np.ndim(value) else typed(value, value.dtype)
 
 
 def _source(function: Callable[..., Any]) -> str:

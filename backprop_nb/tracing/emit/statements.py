@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from backprop_nb.tracing.emit.algebra import Operand
 from backprop_nb.tracing.emit.expression import Notation, Printed, atom, print_form
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.graph import Node
-from backprop_nb.tracing.rules.row import Binding
+from backprop_nb.tracing.rules.row import Binding, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,34 @@ class Printer:
         with_number = any(self._program.algebra.shape(operand) == () for operand in operands)
         return print_form(
             expression.row,
-            [self._print(operand) for operand in operands],
+            [self._operand(index, operand) for operand in operands],
             expression.keywords,
             self._notation,
             with_number,
         )
+
+    def _operand(self, index: int, operand: Operand) -> Printed:
+        """Return an operand; a number takes the type of its result where NumPy would not give it.
+
+        Beside an array an element-wise function makes a plain number fit; elsewhere,
+        as in ``np.broadcast_to(1, (3,))``, the number alone decides.
+        """
+        if isinstance(operand, int) or self._notation == "latex" or self._is_fitted(index):
+            return self._print(operand)
+        expression = self._program.expressions[index]
+        return typed(operand.number, expression.value.dtype), Binding.ATOM
+
+    def _is_fitted(self, index: int) -> bool:
+        """Whether a plain number is right as it is: the learner wrote it, or an array fits it."""
+        if index < self._program.turn:
+            return True
+        expression = self._program.expressions[index]
+        function = expression.row.function if expression.row else None
+        if not (isinstance(function, np.ufunc) or function is np.where):
+            return False
+        places = (operand for operand in expression.operands if isinstance(operand, int))
+        beside = {self._program.expressions[place].value.dtype for place in places}
+        return expression.value.dtype in beside or expression.value.dtype == bool
 
     def through(self, node: Node) -> tuple[str, ...]:
         """Return the forward statements through which the gradient of ``node`` came."""

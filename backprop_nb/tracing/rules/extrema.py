@@ -81,7 +81,7 @@ def _over_axis(function: Callable[..., Any], vjp: Callable[..., Any], latex: str
         (vjp,),
         numpy=call(f"np.{function.__name__}"),
         latex=Form(rf"{latex}(#1)"),
-        symbol=latex.strip("\\").removeprefix("mathrm{").removesuffix("}"),
+        symbol=function.__name__,
         signature=("a", "axis", "out", "keepdims"),
     )
 

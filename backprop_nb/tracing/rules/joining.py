@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.rules.row import Binding, Form, Row, literal
-from backprop_nb.tracing.rules.shaping import scatter_add
+from backprop_nb.tracing.rules.shaping import scatter_add, shaped_like
 
 Shape = tuple[int, ...]
 
@@ -34,8 +34,7 @@ def _cut_out(
     lengths = [grown(np.shape(each))[axis] for each in arrays]
     start = sum(lengths[:position])
     piece = g[_stretch(axis, start, start + lengths[position])]
-    shape = np.shape(arrays[position])
-    return piece if piece.shape == shape else np.reshape(piece, shape)
+    return shaped_like(piece, arrays[position])
 
 
 # --- joining --------------------------------------------------------------------
@@ -118,11 +117,10 @@ def _block_each(position: int, g: Any, ans: Any, *arrays: Any, plan: Any) -> Any
     markers = [np.full(np.shape(each), k == position) for k, each in enumerate(arrays)]
     places = np.argwhere(_block(*markers, plan=plan))
     if not len(places):
-        return np.reshape(g[(slice(0, 0),) * g.ndim], np.shape(arrays[position]))
+        return shaped_like(g[(slice(0, 0),) * g.ndim], arrays[position])
     first, last = places.min(axis=0).tolist(), places.max(axis=0).tolist()
     piece = g[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))]
-    shape = np.shape(arrays[position])
-    return piece if piece.shape == shape else np.reshape(piece, shape)
+    return shaped_like(piece, arrays[position])
 
 
 def _list_form(name: str) -> Form:

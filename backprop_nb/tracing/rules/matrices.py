@@ -6,6 +6,7 @@ dA⁻¹ = −A⁻¹ dA A⁻¹, and Jacobi's formula is d det A = det A · tr(A�
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,11 @@ def _norm_vjp(
         shares = np.sum(largest, axis=axis, keepdims=axis is not None)
         return np.where(largest, g * np.sign(x) / shares, 0.0)
     return g * x / np.where(ans == 0, 1.0, ans)
+
+
+def _norm_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    index = {None: "", 1: "_1", 2: "_2", np.inf: r"_{\infty}", "fro": "_F"}
+    return rf"\|{arguments[0]}\|{index[keywords.get('ord')]}"
 
 
 # --- inverses and systems -------------------------------------------------------
@@ -97,7 +103,7 @@ ROWS = (
         np.linalg.norm,
         (_norm_vjp,),
         numpy=call("np.linalg.norm"),
-        latex=Form(r"\|#1\|"),
+        latex=Form(_norm_latex),
         symbol="‖ ‖",
         signature=("x", "ord", "axis", "keepdims"),
         compute=_norm,

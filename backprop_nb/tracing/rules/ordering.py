@@ -139,9 +139,9 @@ def _diagonal(g: Any, ans: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: 
 def _trace(g: Any, ans: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The sum of a diagonal: every entry of the diagonal receives the adjoint."""
     length = np.diagonal(np.broadcast_to(0.0, x.shape), offset, axis1, axis2).shape[-1]
-    diagonal = np.broadcast_to(np.expand_dims(g, -1), (*g.shape, length))
+    diagonal = np.broadcast_to(np.expand_dims(g, -1) if g.ndim else g, (*g.shape, length))
     if length and x.ndim == 2 and x.shape[0] == x.shape[1] and axis1 % 2 < axis2 % 2:
-        return np.diag(diagonal, offset)
+        return np.diag(diagonal, offset) if offset else np.diag(diagonal)
     return _diagonal(diagonal, diagonal, x, offset, axis1, axis2)
 
 

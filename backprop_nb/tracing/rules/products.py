@@ -13,13 +13,9 @@ import numpy as np
 
 from backprop_nb.tracing.rules.linear_algebra import matmul_left, matmul_right
 from backprop_nb.tracing.rules.row import REAL, Binding, Form, Row, call, literal, unbroadcast
+from backprop_nb.tracing.rules.shaping import shaped_like
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-
-def _as(g: Any, x: Any) -> Any:
-    """Return the entries of ``g`` in the shape of ``x``."""
-    return g if g.shape == x.shape else np.reshape(g, x.shape)
 
 
 # --- dot and inner --------------------------------------------------------------
@@ -89,6 +85,8 @@ def _in_order(x: Any, axes: Sequence[int]) -> Any:
 
 def _tensordot_left(g: Any, ans: Any, x: Any, y: Any, axes: Any = 2) -> Any:
     left, right = _contracted(x, y, axes)
+    if g.ndim == 0:
+        return g * _in_order(y, [left[right.index(axis)] for axis in range(np.ndim(y))])
     kept = _others(x, left)
     shared = (tuple(range(len(kept), g.ndim)), tuple(_others(y, right)))
     partners = [left[right.index(axis)] for axis in sorted(right)]
@@ -97,6 +95,8 @@ def _tensordot_left(g: Any, ans: Any, x: Any, y: Any, axes: Any = 2) -> Any:
 
 def _tensordot_right(g: Any, ans: Any, x: Any, y: Any, axes: Any = 2) -> Any:
     left, right = _contracted(x, y, axes)
+    if g.ndim == 0:
+        return g * _in_order(x, [right[left.index(axis)] for axis in range(np.ndim(x))])
     kept = _others(y, right)
     free = _others(x, left)
     shared = (tuple(free), tuple(range(len(free))))
@@ -206,13 +206,13 @@ def _blocks(g: Any, x: Any, y: Any) -> tuple[Any, tuple[int, ...], tuple[int, ..
 def _kron_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
     blocks, _, columns = _blocks(g, x, y)
     axes = tuple(range(1, blocks.ndim, 2))
-    return _as(np.sum(blocks * np.reshape(y, columns), axis=axes), x)
+    return shaped_like(np.sum(blocks * np.reshape(y, columns), axis=axes), x)
 
 
 def _kron_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
     blocks, rows, _ = _blocks(g, x, y)
     axes = tuple(range(0, blocks.ndim, 2))
-    return _as(np.sum(blocks * np.reshape(x, rows), axis=axes), y)
+    return shaped_like(np.sum(blocks * np.reshape(x, rows), axis=axes), y)
 
 
 def _cross(x: Any, y: Any, **axes: int) -> Any:
@@ -276,8 +276,8 @@ ROWS = (
     Row(
         np.vdot,
         (
-            lambda g, ans, x, y: _as(g * y, x),
-            lambda g, ans, x, y: _as(g * x, y),
+            lambda g, ans, x, y: shaped_like(g * y, x),
+            lambda g, ans, x, y: shaped_like(g * x, y),
         ),
         numpy=call("np.vdot"),
         latex=_INNER,

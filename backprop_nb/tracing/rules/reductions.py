@@ -78,18 +78,19 @@ def _std(
 
 def _others(x: Any, axis: int) -> Any:
     """Return the product of all other entries along an axis: those before, those after."""
-    before = shifted(np.cumprod(x, axis=axis), axis)
-    after = shifted(np.cumprod(np.flip(x, axis=axis), axis=axis), axis)
-    return before * np.flip(after, axis=axis)
+    along: dict[str, Any] = {} if x.ndim == 1 else {"axis": axis}
+    before = shifted(np.cumprod(x, **along), axis)
+    after = shifted(np.cumprod(np.flip(x, **along), **along), axis)
+    return before * np.flip(after, **along)
 
 
 def _prod(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Each entry has the product of all others for a slope, which is right at 0 too."""
     g = _expand(g, axis, keepdims)
-    if isinstance(axis, int):
-        return g * _others(x, axis % x.ndim)
-    if x.ndim == 1 and axis is None:
+    if x.ndim == 1 and axis != ():
         return g * _others(x, 0)
+    if axis is not None and np.ndim(axis) == 0:
+        return g * _others(x, axis % x.ndim)
     folded = range(x.ndim) if axis is None else [k % x.ndim for k in axis]
     kept = [k for k in range(x.ndim) if k not in folded]
     order = (*kept, *folded)

@@ -11,19 +11,14 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.rules.row import Form, Row, call, literal
-from backprop_nb.tracing.rules.shaping import scatter_add
-
-
-def _as(g: Any, x: Any) -> Any:
-    """Return the entries of ``g`` in the shape of ``x``."""
-    return g if g.shape == x.shape else np.reshape(g, x.shape)
+from backprop_nb.tracing.rules.shaping import scatter_add, shaped_like
 
 
 def _tile(g: Any, ans: Any, x: Any, reps: Any) -> Any:
     reps = (1,) * (ans.ndim - np.size(reps)) + tuple(np.atleast_1d(reps).tolist())
     lengths = (1,) * (ans.ndim - x.ndim) + x.shape
     apart = np.reshape(g, tuple(n for pair in zip(reps, lengths, strict=True) for n in pair))
-    return _as(np.sum(apart, axis=tuple(range(0, apart.ndim, 2))), x)
+    return shaped_like(np.sum(apart, axis=tuple(range(0, apart.ndim, 2))), x)
 
 
 def _repeat(g: Any, ans: Any, x: Any, repeats: Any, axis: int | None = None) -> Any:
@@ -32,9 +27,9 @@ def _repeat(g: Any, ans: Any, x: Any, repeats: Any, axis: int | None = None) -> 
     if np.size(repeats) == 1:
         times = int(np.ravel(repeats)[0])
         apart = np.reshape(g, (*lengths[: k + 1], times, *lengths[k + 1 :]))
-        return _as(np.sum(apart, axis=k + 1), x)
+        return shaped_like(np.sum(apart, axis=k + 1), x)
     sources = np.repeat(np.arange(lengths[k]), repeats)
-    return _as(scatter_add(g, index=(slice(None),) * k + (sources,), shape=lengths), x)
+    return shaped_like(scatter_add(g, index=(slice(None),) * k + (sources,), shape=lengths), x)
 
 
 _COPYING = ("edge", "reflect", "symmetric", "wrap")
@@ -64,7 +59,7 @@ def _pad_vjp(
         return g[tuple(slice(k, k + n) for k, n in zip(before, x.shape, strict=True))]
     places = np.reshape(np.arange(x.size), x.shape)
     sources = _pad(places, pad_width, mode)
-    return _as(scatter_add(g, index=(sources,), shape=(x.size,)), x)
+    return shaped_like(scatter_add(g, index=(sources,), shape=(x.size,)), x)
 
 
 def _take(x: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
@@ -79,7 +74,7 @@ def _take_vjp(g: Any, ans: Any, x: Any, indices: Any, axis: Any = None, mode: st
         indices = indices % lengths[k]
     elif mode == "clip":
         indices = np.clip(indices, 0, lengths[k] - 1)
-    return _as(scatter_add(g, index=(slice(None),) * k + (indices,), shape=lengths), x)
+    return shaped_like(scatter_add(g, index=(slice(None),) * k + (indices,), shape=lengths), x)
 
 
 def _take_form(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:

@@ -204,6 +204,15 @@ def literal(value: Any) -> str:
     raise TypeError(f"no source text for a {type(value).__name__}")
 
 
+def typed(number: Any, dtype: Any) -> str:
+    """Return source for a number of a NumPy type.
+
+    >>> typed(1, np.dtype("float32"))
+    'np.float32(1)'
+    """
+    return f"np.{np.dtype(dtype).name}({literal(number)})"
+
+
 def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let ``function`` honour ``__array_function__`` as NumPy's own functions do.
 

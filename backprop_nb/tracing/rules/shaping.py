@@ -42,6 +42,11 @@ def scatter_add(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     return out
 
 
+def shaped_like(g: Any, x: Any) -> Any:
+    """Return the entries of ``g`` in the shape of ``x``."""
+    return g if g.shape == x.shape else np.reshape(g, x.shape)
+
+
 def _index_text(index: Any) -> str:
     """Return an index as it stands between square brackets."""
     items = index if isinstance(index, tuple) else (index,)
@@ -270,8 +275,8 @@ ROWS = (
             numpy=call(f"np.{function.__name__}"),
             latex=_LATEX_UNCHANGED,
             symbol="reshape",
-            signature=("arys",),
             view=True,
+            bind=lambda ary: ([ary], {}),
         )
         for function in (np.atleast_1d, np.atleast_2d, np.atleast_3d)
     ),

@@ -52,6 +52,30 @@ def _unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     return tuple(first[k] for k in range(len(first)))
 
 
+def _outer(x1: Any, x2: Any, /) -> Any:
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise TypeError("np.linalg.outer takes two vectors")
+    return np.outer(x1, x2)
+
+
+def _vector_norm(
+    x: Any, /, *, axis: int | None = None, keepdims: bool = False, ord: Any = 2
+) -> Any:
+    if axis is None and not keepdims:
+        return np.linalg.norm(np.ravel(x), ord)
+    if isinstance(axis, int):
+        return np.linalg.norm(x, ord, axis, keepdims)
+    raise TypeError("one axis, or all of them")
+
+
+def _matvec(x1: Any, x2: Any, /) -> Any:
+    return x1 @ x2 if np.ndim(x2) == 1 else (x1 @ np.expand_dims(x2, -1))[..., 0]
+
+
+def _vecmat(x1: Any, x2: Any, /) -> Any:
+    return x1 @ x2 if np.ndim(x1) == 1 else (np.expand_dims(x1, -2) @ x2)[..., 0, :]
+
+
 SPELLED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.copy: lambda a, order="K", subok=False: a.copy(),
     np.amax: np.max,
@@ -61,7 +85,8 @@ SPELLED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.meshgrid: _meshgrid,
     np.linalg.matrix_transpose: np.matrix_transpose,
     np.linalg.matmul: np.matmul,
-    np.linalg.outer: np.outer,
+    np.linalg.outer: _outer,
+    np.linalg.vector_norm: _vector_norm,
     np.linalg.tensordot: np.tensordot,
     np.linalg.vecdot: np.vecdot,
     np.linalg.cross: np.cross,
@@ -74,5 +99,7 @@ SPELLED: dict[Callable[..., Any], Callable[..., Any]] = {
 # Newer than NumPy 2.0.
 if hasattr(np, "astype"):
     SPELLED[np.astype] = lambda x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy)
+if hasattr(np, "matvec"):
+    SPELLED |= {np.matvec: _matvec, np.vecmat: _vecmat}
 if hasattr(np, "unstack"):
     SPELLED[np.unstack] = _unstack

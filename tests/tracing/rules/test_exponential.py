@@ -13,7 +13,7 @@ def slopes(f, *args):
 @pytest.mark.parametrize("f", [np.logaddexp, np.logaddexp2])
 def test_far_apart_and_huge_exponents_neither_overflow_nor_warn(f):
     assert slopes(f, 1000.0, -1000.0) == (1.0, 0.0)
-    assert slopes(f, 5000.0, 5000.0) == (0.5, 0.5)
+    assert slopes(f, 5000.0, 5000.0) == pytest.approx((0.5, 0.5))
     assert slopes(f, -np.inf, 2.0) == (0.0, 1.0)
 
 

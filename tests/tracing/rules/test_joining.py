@@ -90,3 +90,10 @@ def test_joining_prints_as_it_was_written():
 def test_what_does_not_fit_fails_where_it_is_called(f, kind):
     with pytest.raises(kind, match=r"in test_joining\.py"):
         trace(f, np.ones(3))
+
+
+def test_a_message_names_each_of_the_joined_arrays():
+    with pytest.raises(ShapeError, match=r"given: +x of shape \(3,\), x\[:1\] of shape \(1,\)"):
+        trace(lambda x: np.stack([x, x[:1]]), np.ones(3))
+    with pytest.raises(ShapeError, match=r"given: +x of shape \(3,\), 2 \* x of shape \(3,\)"):
+        trace(lambda x: np.einsum("ij,j", x, 2 * x), np.ones(3))

@@ -42,6 +42,15 @@ def test_a_printed_program_sorts_anew_for_new_arguments():
     np.testing.assert_array_equal(d_x, [0.0, 1.0, 2.0])
 
 
+def test_long_lists_of_positions_that_differ_in_the_middle_stay_two_in_the_program():
+    one = np.arange(3000)
+    other = np.where(one == 1500, 0, one)
+    graph = trace(lambda x: np.sum(x[one] * x[other]), np.arange(3000.0))
+    value, (d_x,) = graph.compile()(np.arange(3000.0))
+    assert value == graph.value
+    np.testing.assert_array_equal(d_x, graph.backward().gradients[0])
+
+
 @pytest.mark.parametrize("name", ["sort", "partition"])
 def test_sorting_in_place_is_refused_with_the_function_to_use(name):
     with pytest.raises(InPlaceError, match=rf"y = np\.{name}\(x\)"):
@@ -112,8 +121,22 @@ def test_what_has_no_rule_is_refused(f):
         lambda x, y: np.multiply(*np.broadcast_arrays(x, y[:, None])),
         lambda x, y: np.full_like(x, y[1]) * np.full_like(x, 2.0) * x,
         lambda x, y: np.copy(x) * y[1],
+        lambda x, y: np.matvec(np.ones((2, 4, 3)), np.stack([x, x])[:, None]) * y[:, None, None],
+        lambda x, y: np.vecmat(np.ones((3, 2)) * y, np.ones((2, 3))) * x,
+        lambda x, y: np.matvec(np.outer(y, y), y) * x[:2],
+        lambda x, y: np.multiply(*np.unstack(np.outer(x, y), axis=1)),
     ],
-    ids=["meshgrid", "sparse", "broadcast_arrays", "full_like", "copy"],
+    ids=[
+        "meshgrid",
+        "sparse",
+        "broadcast_arrays",
+        "full_like",
+        "copy",
+        "matvec",
+        "vecmat",
+        "matvec of one vector",
+        "unstack",
+    ],
 )
 def test_what_is_several_functions_in_a_row_is_traced_as_those(f):
     rng = np.random.default_rng(0)

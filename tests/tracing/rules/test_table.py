@@ -126,7 +126,14 @@ CASES = {
     "sum": REDUCTION,
     "mean": REDUCTION,
     **dict.fromkeys(["max", "min", "ptp", "nansum", "nanmean"], REDUCTION),
-    "prod": [*REDUCTION, case((0, 2), axis=1), case((2, 0))],
+    "prod": [
+        *REDUCTION,
+        case((0, 2), axis=1),
+        case((2, 0)),
+        case((3,), axis=(0,)),
+        case((3,), axis=()),
+        case((2, 3), axis=np.int64(1)),
+    ],
     **dict.fromkeys(["var", "std"], SPREADS),
     **dict.fromkeys(["cumsum", "cumprod"], RUNNING),
     "horner": [
@@ -993,6 +1000,35 @@ def test_every_printed_rule_evaluates_to_its_contribution(row, call):
     assert len(step.contributions) == len(drawn.inputs)
     for gift in step.contributions:
         assert_same(eval(gift.rule, PRINTED_WITH, names), gift.value, 1e-13, 1e-300)
+
+
+@every_case
+@pytest.mark.parametrize("weighted", [True, False], ids=["weighted", "summed"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
+def test_the_printed_program_and_the_compiled_one_give_value_and_gradients(
+    row, call, weighted, dtype
+):
+    drawn = Call(row, call, dtype)
+    weights = drawn.seed.astype(dtype)[()]
+    graph = trace(
+        lambda *x: np.sum(drawn.f(*x) * weights) if weighted else np.sum(drawn.f(*x)),
+        *drawn.inputs,
+    )
+    space = {}
+    exec(graph.to_numpy(), space)
+    last = list(space)[-1]
+    expected = graph.backward().gradients
+    rtol = 1e-12 if dtype is np.float64 else 2e-5
+    for value, gradients in (space[last](*drawn.inputs), graph.compile()(*drawn.inputs)):
+        np.testing.assert_allclose(value, graph.value, rtol=rtol, atol=rtol)
+        assert len(gradients) == len(expected)
+        for found, right in zip(gradients, expected, strict=True):
+            assert np.shape(found) == np.shape(right)
+            np.testing.assert_allclose(found, right, rtol=rtol, atol=rtol)
+            if right.shape:
+                assert found.dtype == right.dtype
+    np.testing.assert_allclose(graph.evaluate(*drawn.inputs), graph.value, rtol=rtol, atol=rtol)
+    assert graph.to_latex().startswith(r"\begin{aligned}")
 
 
 @every_case
