@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backprop_nb.tracing.refusals import supported_functions
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -70,3 +72,9 @@ def test_the_printed_backward_pass_is_what_the_library_prints(tmp_path):
     exec(compile(NETWORK, script, "exec"), space)
     shown = re.search(r"```text\n(def .*?)```", README, re.DOTALL)[1]
     assert space["graph"].to_numpy().endswith(shown)
+
+
+def test_the_list_of_functions_is_the_table():
+    section = README.split("### The functions that have a rule")[1].split("Several others")[0]
+    listed = re.findall(r"`([\w]+)`", section.split("and `astype`.")[1])
+    assert listed == supported_functions()

@@ -6,6 +6,7 @@ Every message names the learner's own line and says what to write instead.
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Callable, Sequence
 from opcode import opmap
@@ -130,10 +131,18 @@ def _at(frame: FrameType) -> tuple[str, str]:
     return place.module.text(place.node) if place else "", at
 
 
-def supported_functions() -> str:
-    """Return the names of the functions that have a rule, for a message."""
-    inner = {"astype", "getitem", "scatter_add", "add_along_axis"}
-    return ", ".join(sorted({row.name for row in TABLE.values()} - inner))
+def supported_functions() -> list[str]:
+    """Return the names of the functions that have a rule."""
+    inner = {"astype", "getitem", "scatter_add", "add_along_axis", "horner"}
+    return sorted({row.name for row in TABLE.values()} - inner)
+
+
+def _something_else(what: str) -> str:
+    """Say where to look for a function that has a rule, the closest names first."""
+    name = what.rpartition(".")[2]
+    close = difflib.get_close_matches(name, supported_functions(), n=3, cutoff=0.8)
+    hint = f"such as {', '.join(close)}; " if close else ""
+    return f"a function that has one, {hint}the README lists all {len(supported_functions())}"
 
 
 def function_name(function: Callable[..., Any]) -> str:
@@ -152,7 +161,7 @@ def unsupported(what: str, frame: FrameType) -> NoReturn:
     _, at = _at(frame)
     raise UnsupportedError(
         f"{what} has no differentiation rule.",
-        instead=_REDUCTIONS.get(what, f"functions that have one: {supported_functions()}"),
+        instead=_REDUCTIONS.get(what) or _something_else(what),
         at=at,
     )
 
@@ -162,7 +171,7 @@ def unsupported_method(name: str, frame: FrameType) -> NoReturn:
     _, at = _at(frame)
     raise UnsupportedMethodError(
         f"The array method .{name} has no differentiation rule.",
-        instead=f"functions that have one: {supported_functions()}",
+        instead=_something_else(name),
         at=at,
     )
 
