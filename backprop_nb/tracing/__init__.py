@@ -1,6 +1,7 @@
 """From a NumPy function to a computation graph, and back through the chain rule."""
 
 from backprop_nb.tracing.backward import Backward, Contribution, Step
+from backprop_nb.tracing.define import define_rule
 from backprop_nb.tracing.graph import Graph, Node, Source
 from backprop_nb.tracing.rules import sigmoid
 from backprop_nb.tracing.trace import trace
@@ -13,6 +14,7 @@ __all__ = [
     "Node",
     "Source",
     "Step",
+    "define_rule",
     "grad",
     "jacobian",
     "jvp",

@@ -1,0 +1,109 @@
+"""``define_rule``: a function of the learner's own is one node like any other."""
+
+import re
+
+import numpy as np
+import pytest
+from matplotlib.mathtext import MathTextParser
+
+import backprop_nb as bp
+from backprop_nb.tracing.rules import TABLE
+
+pytestmark = pytest.mark.usefixtures("table_as_before")
+
+
+def soft_plus(x):
+    return np.logaddexp(0.0, x)
+
+
+def scaled_dot(x, y, factor=1.0):
+    return factor * (x @ y)
+
+
+def define_soft_plus():
+    return bp.define_rule(soft_plus, lambda g, ans, x: g * bp.sigmoid(x))
+
+
+def define_scaled_dot():
+    return bp.define_rule(
+        scaled_dot,
+        lambda g, ans, x, y, factor=1.0: g * factor * y,
+        lambda g, ans, x, y, factor=1.0: g * factor * x,
+    )
+
+
+def test_it_is_one_node_with_the_given_rule():
+    known = define_soft_plus()
+    graph = bp.trace(lambda x: np.sum(known(x) ** 2), np.array([0.5, -1.0]))
+    assert [node.op for node in graph.nodes] == [None, "soft_plus", "power", "sum"]
+    np.testing.assert_allclose(
+        graph.backward().gradients[0],
+        bp.grad(lambda x: np.sum(np.logaddexp(0.0, x) ** 2))(np.array([0.5, -1.0])),
+    )
+
+
+def test_plain_arrays_take_the_short_way():
+    np.testing.assert_array_equal(define_soft_plus()(np.ones(2)), soft_plus(np.ones(2)))
+
+
+def test_several_arguments_and_an_option():
+    known = define_scaled_dot()
+    x, y = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    graph = bp.trace(lambda x, y: known(x, y, factor=2.0), x, y)
+    d_x, d_y = graph.backward().gradients
+    np.testing.assert_array_equal(d_x, 2 * y)
+    np.testing.assert_array_equal(d_y, 2 * x)
+
+
+def test_it_prints_compiles_and_explains_itself():
+    known = define_scaled_dot()
+    x, y = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    graph = bp.trace(lambda x, y: known(x, y, factor=2.0) ** 2, x, y)
+    space = {}
+    exec(graph.to_numpy(), space)
+    last = re.findall(r"^def (\w+)\(", graph.to_numpy(), re.MULTILINE)[-1]
+    for value, gradients in (space[last](x, y), graph.compile()(x, y)):
+        assert value == graph.value
+        np.testing.assert_allclose(gradients[0], graph.backward().gradients[0])
+    assert r"\mathrm{scaled\_dot}(x, y)" in graph.to_latex()
+    for line in graph.to_latex().splitlines()[1:-1]:
+        MathTextParser("agg").parse("$" + line.removesuffix(r" \\").replace("&", "") + "$")
+
+
+def test_second_derivatives_go_through_the_rule():
+    known = define_soft_plus()
+    s = float(bp.sigmoid(0.3))
+    assert bp.grad(bp.grad(known))(0.3) == pytest.approx(s * (1 - s), rel=1e-12)
+
+
+def test_a_numpy_function_without_a_rule_can_be_taught():
+    with pytest.raises(bp.UnsupportedError, match=r"np\.i0 has no differentiation rule"):
+        bp.grad(np.i0)(1.0)
+    h = 1e-6
+    bp.define_rule(np.i0, lambda g, ans, x: g * (np.i0(x + h) - np.i0(x - h)) / (2 * h))
+    assert bp.grad(np.i0)(1.0) == pytest.approx(0.5651591, abs=1e-6)
+
+
+def test_an_argument_without_a_rule_receives_nothing():
+    known = bp.define_rule(scaled_dot, lambda g, ans, x, y: g * y, None)
+    graph = bp.trace(known, np.ones(2), np.ones(2))
+    with pytest.warns(bp.BackpropWarning, match="does not depend on y"):
+        _, d_y = graph.backward().gradients
+    np.testing.assert_array_equal(d_y, np.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("function", "vjps", "message"),
+    [
+        (np.sin, (lambda g, ans, x: g,), "sin has a rule already"),
+        (soft_plus, (), "no rule for any argument of soft_plus"),
+        (soft_plus, (None,), "no rule for any argument of soft_plus"),
+        (lambda x: x, (lambda g, ans, x: g,), "needs a name"),
+    ],
+    ids=["known", "none", "only None", "lambda"],
+)
+def test_a_definition_that_cannot_work_is_refused_and_changes_nothing(function, vjps, message):
+    before = len(TABLE)
+    with pytest.raises(bp.InvalidValueError, match=message):
+        bp.define_rule(function, *vjps)
+    assert len(TABLE) == before
