@@ -96,6 +96,12 @@ _EXPECTED = (
     )
 )
 
+_OTHERWISE = {
+    "where": "choose the entries with np.where(mask, …, 0.0)",
+    "dtype": "x.astype(…) in place of x",
+    "initial": "the result combined with it afterwards",
+}
+
 _REDUCTIONS = {
     "np.add.reduce": "np.sum(x, axis=…)",
     "np.multiply.reduce": "np.prod(x, axis=…)",
@@ -183,6 +189,7 @@ def unsupported_option(row: Row, option: str, frame: FrameType) -> NoReturn:
     raise UnsupportedError(
         f"{function_name(row.function)} cannot be traced with {option}=.",
         expected=f"no option but {known}" if known else "no options",
+        instead=_OTHERWISE.get(option),
         at=at,
     )
 

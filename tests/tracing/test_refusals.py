@@ -307,7 +307,8 @@ def array_method(x):
     kinds=(UnsupportedError, TypeError),
     says="""
     np.sum cannot be traced with where=.
-      expected: no option but axis=, keepdims=""",
+      expected: no option but axis=, keepdims=
+      instead:  choose the entries with np.where(mask, …, 0.0)""",
 )
 def option_without_a_rule(x):
     return np.sum(x, where=V > 1)
@@ -318,7 +319,8 @@ def option_without_a_rule(x):
     kinds=(UnsupportedError, TypeError),
     says="""
     np.exp cannot be traced with where=.
-      expected: no options""",
+      expected: no options
+      instead:  choose the entries with np.where(mask, …, 0.0)""",
 )
 def option_of_a_ufunc(x):
     return np.exp(x, where=V > 1)
