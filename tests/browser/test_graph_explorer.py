@@ -58,6 +58,21 @@ def adjoint_of_panel(root):
     return cells(root.locator(".bpnb-labelled").nth(1))
 
 
+def off_stage(root):
+    """The names of the cards that are not wholly inside the stage."""
+    return root.evaluate(
+        """root => {
+            const stage = root.querySelector(".bpnb-stage").getBoundingClientRect();
+            return [...root.querySelectorAll(".bpnb-card")]
+                .filter(card => {
+                    const box = card.getBoundingClientRect();
+                    return box.left < stage.left || box.right > stage.right;
+                })
+                .map(card => card.dataset.node);
+        }"""
+    )
+
+
 def save(notebook, name):
     """Keep a picture where the caller asked for pictures, to be looked at."""
     folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
@@ -84,6 +99,8 @@ def test_every_step_back_shows_the_librarys_numbers(open_notebook, graph, scene,
             shown = card.locator(".bpnb-slot").nth(1).locator(".bpnb-grid")
             expected = ", ".join(long(x) for x in gift.value.ravel())
             assert shown.get_attribute("aria-label").endswith(expected)
+        if width == 1400:  # there is room for all of it, so nothing may move out of sight
+            assert off_stage(root) == []
         if number == len(backward.steps) // 2:
             root.evaluate("element => element.scrollIntoView()")
             save(notebook, f"explorer-{theme}-{width}")

@@ -675,8 +675,13 @@ class Explorer {
     const room = this.stage.clientWidth;
     const roomBelow = this.stage.clientHeight;
     if (!room) return;
-    this.view.x += shiftToShow([this.view.x + left * k, this.view.x + right * k], [0, room], Math.min(48, room / 8));
-    this.view.y += shiftToShow([this.view.y + top * k, this.view.y + bottom * k], [0, roomBelow], 16);
+    // A picture that has room as a whole stays where it is.
+    if (this.scene.width * k > room) {
+      this.view.x += shiftToShow([this.view.x + left * k, this.view.x + right * k], [0, room], Math.min(48, room / 8));
+    }
+    if (this.scene.height * k > roomBelow) {
+      this.view.y += shiftToShow([this.view.y + top * k, this.view.y + bottom * k], [0, roomBelow], 16);
+    }
     this.place();
   }
 
