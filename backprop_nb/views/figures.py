@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _MARGIN = 14.0
 _LEGEND = 34.0
 _FONT = 8.0
+_WIDEST = 3000.0
+"""The largest width of a figure, in pixels at 100 dots an inch."""
+_READABLE = 0.6
+"""Texts are left out of a picture that is drawn smaller than this."""
 _SERIF = "dejavuserif"
 _PASSED = "gradient has passed"
 
@@ -113,7 +117,10 @@ class _Drawer:
         self.past = scene["frames"][: step + 1]
         width = max(scene["width"], _legend_width(scene)) + 2 * _MARGIN
         height = scene["height"] + 2 * _MARGIN + _LEGEND
-        self.figure = Drawing(figsize=(width / 100, height / 100), facecolor=theme["paper"])
+        # A long chain is drawn smaller, and below a certain size without its texts.
+        self.scale = min(1.0, _WIDEST / width)
+        size = (width / 100 * self.scale, height / 100 * self.scale)
+        self.figure = Drawing(figsize=size, facecolor=theme["paper"])
         self.figure.alt = alt
         self.axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self.axes.set_axis_off()
@@ -125,12 +132,11 @@ class _Drawer:
         self._legend()
 
     def _text(self, x: float, y: float, text: str, colour: str, **options: Any) -> None:
-        style: dict[str, Any] = {
-            "fontsize": _FONT,
-            "va": "center",
-            "color": self.theme.get(colour, colour),
-        }
-        self.axes.text(x, y, text, **(style | options))
+        if self.scale < _READABLE:
+            return
+        style = {"fontsize": _FONT, "va": "center", **options}
+        style["fontsize"] *= self.scale
+        self.axes.text(x, y, text, color=self.theme.get(colour, colour), **style)
 
     def _box(self, box: tuple[float, ...], **options: Any) -> None:
         x, y, w, h = box

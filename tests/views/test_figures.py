@@ -91,3 +91,14 @@ def test_drawing_leaves_no_figure_open_in_pyplot(graph):
 
     graph.draw()
     assert pyplot.get_fignums() == []
+
+
+def test_a_long_chain_is_drawn_smaller_and_without_texts_too_small_to_read():
+    def chain(x):
+        for _ in range(200):
+            x = x * 1.01
+        return x
+
+    figure = bp.trace(chain, 1.0).draw()
+    assert figure.get_figwidth() <= 30
+    assert texts(figure) == []

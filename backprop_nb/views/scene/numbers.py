@@ -33,8 +33,9 @@ def short(number: float) -> str:
     elif 99.95 <= size < 1000:
         text = f"{number:.0f}"
     else:
-        text = _exponent(number, 1)
-    return _tidy(text)
+        return _tidy(_exponent(number, 1))
+    # 1.003 is 1.00, not 1; but 5.1 is 5.1.
+    return _tidy(text) if float(text) == number else text.replace("-", MINUS)
 
 
 def long(number: float) -> str:

@@ -92,3 +92,7 @@ def test_a_wide_span_of_gradients_takes_a_logarithmic_scale_and_says_so():
 @pytest.mark.parametrize("values", [[], [np.zeros(3)], [np.array([np.nan, np.inf])]])
 def test_a_scale_exists_even_where_there_is_nothing_to_measure(values):
     assert heat(0.0, fit_scale(values)) == 0
+
+
+def test_a_rounded_number_does_not_look_like_a_whole_one():
+    assert (short(1.003), short(1.0), short(5.1), short(0.5999)) == ("1.00", "1", "5.1", "0.60")
