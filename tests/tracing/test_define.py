@@ -1,5 +1,6 @@
 """``define_rule``: a function of the learner's own is one node like any other."""
 
+import doctest
 import re
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from matplotlib.mathtext import MathTextParser
 
 import backprop_nb as bp
+from backprop_nb.tracing import define
 from backprop_nb.tracing.rules import TABLE
 
 pytestmark = pytest.mark.usefixtures("table_as_before")
@@ -107,3 +109,7 @@ def test_a_definition_that_cannot_work_is_refused_and_changes_nothing(function, 
     with pytest.raises(bp.InvalidValueError, match=message):
         bp.define_rule(function, *vjps)
     assert len(TABLE) == before
+
+
+def test_the_example_in_the_documentation_is_true():
+    assert doctest.testmod(define) == doctest.TestResults(failed=0, attempted=5)
