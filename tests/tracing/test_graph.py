@@ -118,6 +118,10 @@ def test_nodes_and_records_are_frozen(graph):
     assert isinstance(graph.records, tuple)
 
 
+def test_the_nodes_that_the_learner_named_are_told_apart(graph):
+    assert [graph.nodes[index].name for index in sorted(graph.named)] == ["A", "x", "z", "loss"]
+
+
 def test_a_graph_prints_as_a_program():
     graph = trace(lambda A, x: np.sum((A @ x) * 2 - x[0], axis=0), A, x)
     assert str(graph) == (

@@ -509,6 +509,22 @@ def test_an_outer_value_that_changes_in_place_between_two_uses_is_two_constants(
     np.testing.assert_allclose(derivative(f)(np.array([1.0, 3.0])), [3.0, 7.0])
 
 
+def test_an_outer_value_that_changes_only_its_slope_is_two_constants_too():
+    def f(x):
+        y = x * 1.0
+
+        def inner(a):
+            nonlocal y
+            first = np.sum(a * y)
+            y *= x / np.array([1.0, 3.0])  # times 1, but with a slope
+            return first + np.sum(a * y)
+
+        return np.sum(trace(inner, np.ones(2)).backward().gradients[0])
+
+    # The inner gradient is x + x² / x₀, so the outer one is 1 + 2.
+    np.testing.assert_allclose(derivative(f)(np.array([1.0, 3.0])), [3.0, 3.0])
+
+
 def test_a_value_of_an_inner_trace_cannot_leave_through_the_outer_one():
     def f(x):
         kept = []

@@ -186,7 +186,7 @@ def test_an_index_array_may_change_after_the_call():
 
 def test_options_that_say_what_numpy_does_anyway_are_not_recorded():
     def f(x):
-        y = np.sum(x, axis=None, keepdims=False, where=True)
+        y = np.sum(x, axis=None, keepdims=False, initial=np._NoValue, where=True)
         return np.add(y, np.ravel(x, order="C"), out=None, where=True)
 
     assert [record.keywords for record in trace(f, X).records] == [{}] * 4
@@ -207,6 +207,7 @@ def test_options_that_say_what_numpy_does_anyway_are_not_recorded():
         lambda x: np.reshape(x, -1, order="A"),
         lambda x: x.flatten("A"),
         lambda x: np.sum(x, axis=x[0, 0]),
+        lambda x: np.concatenate([x, x], axis=x[0, 0]),
     ],
     ids=itertools.count(),
 )

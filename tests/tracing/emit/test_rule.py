@@ -44,6 +44,12 @@ def test_calls_read_as_mathematics():
     ]
 
 
+def test_a_literal_prints_as_each_notation_writes_it():
+    graph = trace(lambda x: 1e-5 * x, 2.0)
+    assert call_text(graph, graph.output) == "1e-05 * x"
+    assert call_text(graph, graph.output, "latex") == r"1 \cdot 10^{-5} \, x"
+
+
 def test_an_input_and_a_constant_are_not_computed():
     graph = trace(lambda x: x + A[0], x)
     assert [call_text(graph, node) for node in graph.nodes[:2]] == ["", ""]
