@@ -45,7 +45,8 @@ ROOMS: dict[str, set[str]] = {
     "tracing.emit": {"errors", "tracing.graph", "tracing.rules", "tracing.structure"}
     | {"tracing.traced", "tracing.trace", "tracing.backward"},
     "network.validation": {"errors"},
-    "network.sigmoid": {"errors", "network.validation"},
+    "network.fast": {"network.validation"},
+    "network.sigmoid": {"errors", "network.validation", "network.fast"},
     "network.document": {"errors", "network.validation", "network.sigmoid"},
     "network.training": {"errors", "network.validation", "network.sigmoid"},
     "checking": {"errors", "tracing", "network"},

@@ -15,15 +15,16 @@ Everything is written for one input per row.  The document's A f is therefore
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop_nb.errors import NotFoundError
 from backprop_nb.network import validation
+from backprop_nb.network.fast import FastPass
 from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Forward:
     z: PerLayer
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: that would take longer than a product
 class Gradient:
     """The gradient of the loss, indexed as in the document.
 
@@ -92,13 +93,26 @@ class Gradient:
     delta : PerLayer
         ``delta[i]``, for i = 1, ..., K, is ∂L/∂z_i, with z_i the pre-activation
         of layer i.  It has the shape of z_i; in a batch, row n belongs to input
-        n and carries the 1/N of the mean.
+        n and carries the 1/N of the mean.  Only the plain ``backward`` keeps it.
     """
 
     A: tuple[FloatArray, ...]
     b: tuple[FloatArray, ...]
-    delta: PerLayer
+    delta: PerLayer = field(default_factory=lambda: _NOT_KEPT)
 
+
+class _NotKept(PerLayer):
+    """The delta of a pass that writes over it."""
+
+    def __missing__(self, i: object) -> FloatArray:
+        raise NotFoundError(
+            "The fast pass keeps no delta.",
+            given=f"delta[{i!r}] of the gradient from loss_and_gradient",
+            instead=f"net.backward(x, y).delta[{i!r}]",
+        )
+
+
+_NOT_KEPT: PerLayer = _NotKept()
 
 # --- the document, line by line ---------------------------------------------
 
@@ -335,6 +349,7 @@ class SigmoidNetwork:
             deviation = _initial_deviation(scale, n_in, n_out)
             self.A.append(deviation * random.standard_normal((n_out, n_in)))
             self.b.append(np.zeros(n_out))
+        self._fast = FastPass(self.widths)
 
     @classmethod
     def from_parameters(cls, A: Iterable[ArrayLike], b: Iterable[ArrayLike]) -> SigmoidNetwork:
@@ -366,6 +381,7 @@ class SigmoidNetwork:
         net = cls.__new__(cls)
         net.A, net.b = validation.new_parameters(A, b)
         net.widths = validation.widths_of(net.A)
+        net._fast = FastPass(net.widths)
         return net
 
     def __repr__(self) -> str:
@@ -447,21 +463,38 @@ class SigmoidNetwork:
     def loss_and_gradient(self, x: ArrayLike, y: ArrayLike) -> tuple[float, Gradient]:
         """Return the loss and its gradient from one forward pass: the fast way to both.
 
+        The numbers are those of :meth:`loss` and :meth:`backward`, up to
+        rounding; ``gradient.delta`` is not kept.  See
+        :mod:`backprop_nb.network.fast` for what makes it fast.
+
         Parameters
         ----------
         x : array_like of shape (n_0,) or (N, n_0)
         y : array_like of shape (n_K,) or (N, n_K)
 
+        Returns
+        -------
+        loss : float
+        gradient : Gradient
+            Arrays of its own, in the parameters' dtype.
+
         Examples
         --------
         >>> net = SigmoidNetwork((4, 3, 1), seed=0)
         >>> loss, gradient = net.loss_and_gradient([1, 2, 3, 4], [1])
-        >>> loss == net.loss([1, 2, 3, 4], [1])
+        >>> bool(np.isclose(loss, net.loss([1, 2, 3, 4], [1]), rtol=1e-12))
         True
         """
-        A, b, x, y = self._checked(x, y)
-        f = forward_pass(A, b, x).f
-        return squared_error(y, f[-1]), backward_pass(A, f, y)
+        if self._fast.fits(self.A, self.b, x, y):
+            x, y = cast("FloatArray", x), cast("FloatArray", y)
+            loss, dA, db, finite = self._fast(self.A, self.b, x, y)
+            if not finite:
+                self._checked(x, y)  # it warns, and names the place
+        else:
+            A, b, x, y = self._checked(x, y)
+            self._fast.remember(A, b)
+            loss, dA, db, _ = self._fast(A, b, x, y)
+        return loss, Gradient(tuple(dA), tuple(db))
 
     def trace(self, x: ArrayLike, y: ArrayLike) -> Graph:
         """Return the computation graph of the loss as a function of ``A`` and ``b``.

@@ -1,0 +1,203 @@
+"""The fast pass is pinned to the plain one, which learners read."""
+
+import copy
+import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from backprop_nb.errors import BackpropWarning, NotFoundError, ShapeError
+from backprop_nb.network import SigmoidNetwork
+from backprop_nb.network.fast import FastPass
+from backprop_nb.network.sigmoid import backward_pass, forward_pass, squared_error
+
+WIDTHS = [(1, 1), (3, 1), (1, 4), (4, 3, 1), (3, 3, 3), (5, 1, 1, 2), (30, 20, 10), (4,) * 30]
+
+
+def example(widths, rows, dtype=np.float64, scale=1.0):
+    rng = np.random.default_rng(3)
+    net = SigmoidNetwork.from_parameters(
+        [(scale * rng.normal(size=(m, n))).astype(dtype) for n, m in pairwise(widths)],
+        [(scale * rng.normal(size=m)).astype(dtype) for m in widths[1:]],
+    )
+    lead = () if rows is None else (rows,)
+    x = rng.normal(size=(*lead, widths[0])).astype(dtype)
+    return net, x, rng.uniform(size=(*lead, widths[-1])).astype(dtype)
+
+
+def plain(net, x, y):
+    f = forward_pass(net.A, net.b, x).f
+    return squared_error(y, f[-1]), backward_pass(net.A, f, y)
+
+
+def assert_pinned(net, x, y, rtol=1e-12):
+    expected_loss, expected = plain(net, x, y)
+    loss, gradient = net.loss_and_gradient(x, y)
+    assert type(loss) is float
+    assert loss == pytest.approx(expected_loss, rel=rtol)
+    for ours, theirs in [(gradient.A, expected.A), (gradient.b, expected.b)]:
+        for mine, other in zip(ours, theirs, strict=True):
+            assert mine.shape == other.shape
+            assert mine.dtype == x.dtype
+            size = float(np.abs(other).max())
+            np.testing.assert_allclose(mine, other, rtol=rtol, atol=rtol * size)
+
+
+@pytest.mark.parametrize("scale", [0.1, 1, 30])
+@pytest.mark.parametrize("rows", [None, 1, 2, 17])
+@pytest.mark.parametrize("widths", WIDTHS, ids=str)
+def test_it_is_pinned_to_the_plain_pass(widths, rows, scale):
+    net, x, y = example(widths, rows, scale=scale)
+    for _ in range(2):  # with fresh buffers, and with used ones
+        assert_pinned(net, x, y)
+
+
+@pytest.mark.parametrize("rows", [None, 5])
+def test_float32_stays_float32(rows):
+    assert_pinned(*example((6, 5, 4, 3), rows, np.float32), rtol=2e-6)
+
+
+@pytest.mark.parametrize("most", [1, 7, 8, 22, 23])
+def test_a_large_batch_goes_through_in_blocks(most):
+    net, x, y = example((4, 3, 2), 23)
+    net._fast._most_rows = most
+    assert_pinned(net, x, y)
+
+
+def test_buffers_of_a_large_batch_stay_small():
+    fast = FastPass((2, 64, 1))
+    A, b = [np.ones((64, 2)), np.ones((1, 64))], [np.ones(64), np.ones(1)]
+    fast(A, b, np.ones((200_000, 2)), np.ones((200_000, 1)))
+    assert max(buffers.all_f.size for buffers in fast._shelf.values()) <= 2**22
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_it_neither_overflows_nor_warns_however_saturated(dtype):
+    net, x, y = example((3, 4, 2), 6, dtype, scale=1e4)
+    with warnings.catch_warnings(), np.errstate(all="raise"):
+        warnings.simplefilter("error")
+        loss, gradient = net.loss_and_gradient(x, y)
+    assert np.isfinite(loss)
+    assert all(np.isfinite(a).all() for a in (*gradient.A, *gradient.b))
+
+
+def test_a_gradient_is_not_changed_by_the_next_call():
+    net, x, y = example((4, 3, 2), 5)
+    _, first = net.loss_and_gradient(x, y)
+    before = [a.copy() for a in (*first.A, *first.b)]
+    net.loss_and_gradient(-x, 1 - y)
+    assert all(map(np.array_equal, before, (*first.A, *first.b)))
+
+
+def test_neither_the_data_nor_the_parameters_are_written():
+    net, x, y = example((4, 3, 2), 5)
+    given = [*net.A, *net.b, x, y]
+    before = [a.copy() for a in given]
+    net.loss_and_gradient(x, y)
+    assert all(map(np.array_equal, before, given))
+
+
+def test_a_parameter_changed_in_place_counts():
+    net, x, y = example((4, 3, 2), 5)
+    net.loss_and_gradient(x, y)
+    net.A[0] *= 2
+    net.b[1][0] = 3
+    assert_pinned(net, x, y)
+
+
+def test_an_assigned_parameter_counts_and_is_checked():
+    net, x, y = example((4, 3, 2), 5)
+    net.loss_and_gradient(x, y)
+    net.A[0] = net.A[0] + 1
+    assert_pinned(net, x, y)
+    net.A[0] = np.ones((3, 5))
+    with pytest.raises(ShapeError, match=r"A\[0\] does not fit this network"):
+        net.loss_and_gradient(x, y)
+
+
+@pytest.mark.parametrize("other", [np.ones(4), np.ones((5, 3)), np.ones((0, 4)), np.ones((4, 4))])
+def test_data_that_does_not_fit_is_checked_after_data_that_did(other):
+    net, x, y = example((4, 3, 2), 5)
+    net.loss_and_gradient(x, y)
+    with pytest.raises(ValueError, match="x"):
+        net.loss_and_gradient(other, y)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_nan_and_infinity_warn_the_second_time_too(name, value):
+    net, x, y = example((4, 3, 2), 5)
+    net.loss_and_gradient(x, y)
+    (x if name == "x" else y)[3, 1] = value
+    with pytest.warns(BackpropWarning, match=rf"{name}\[3, 1\] is {value}") as caught:
+        net.loss_and_gradient(x, y)
+    assert caught[0].filename == __file__
+
+
+def test_views_columns_and_other_dtypes_are_taken():
+    net, x, y = example((4, 3, 2), 6)
+    expected, _ = plain(net, x, y)
+    wide = np.zeros((6, 8))
+    wide[:, ::2] = x
+    for form in (wide[:, ::2], np.asfortranarray(x), x.tolist(), x[::-1][::-1]):
+        assert net.loss_and_gradient(form, y)[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_threads_do_not_share_buffers():
+    net, x, y = example((20, 30, 10), 40)
+    data = [(x * (k + 1), y) for k in range(8)]
+    alone = [net.loss_and_gradient(*each) for each in data]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda each: net.loss_and_gradient(*each), data * 25))
+    for k, (loss, gradient) in enumerate(together):
+        assert loss == alone[k % 8][0]
+        assert all(map(np.array_equal, gradient.A, alone[k % 8][1].A))
+
+
+def test_few_buffers_are_kept():
+    net, x, y = example((4, 3, 2), 50)
+    for rows in range(2, 50):
+        net.loss_and_gradient(x[:rows], y[:rows])
+    assert len(net._fast._shelf) <= 4
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda n: pickle.loads(pickle.dumps(n))]
+)
+def test_a_copy_of_a_network_works_by_itself(copied):
+    net, x, y = example((4, 3, 2), 5)
+    net.loss_and_gradient(x, y)
+    other = copied(net)
+    assert other.loss_and_gradient(x, y)[0] == net.loss_and_gradient(x, y)[0]
+    other.A = [2 * a for a in other.A]
+    assert_pinned(other, x, y)
+    assert_pinned(net, x, y)
+
+
+def test_a_pickled_network_leaves_its_buffers_behind():
+    net, x, y = example((4, 300, 2), 500)
+    net.loss_and_gradient(x, y)
+    assert len(pickle.dumps(net)) < 30_000
+
+
+def test_delta_is_asked_of_the_plain_pass():
+    net, x, y = example((4, 3, 2), None)
+    with pytest.raises(NotFoundError) as caught:
+        net.loss_and_gradient(x, y)[1].delta[2]
+    assert str(caught.value) == (
+        "The fast pass keeps no delta.\n"
+        "  given:    delta[2] of the gradient from loss_and_gradient\n"
+        "  instead:  net.backward(x, y).delta[2]"
+    )
+
+
+def test_large_float32_numbers_are_finite_and_warn_of_nothing():
+    net, x, y = example((4, 3, 2), 5, np.float32)
+    net.loss_and_gradient(x, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loss, _ = net.loss_and_gradient(1e30 * x, y)
+    assert np.isfinite(loss)
