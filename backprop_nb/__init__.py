@@ -21,13 +21,14 @@ from backprop_nb.errors import (
     BackpropError,
     BackpropWarning,
     DetachedError,
+    DivergenceError,
     InPlaceError,
     InvalidValueError,
     NotFoundError,
     ShapeError,
     UnsupportedError,
 )
-from backprop_nb.network import SigmoidNetwork
+from backprop_nb.network import ComparisonNetwork, History, SigmoidNetwork
 from backprop_nb.tracing import (
     Backward,
     Graph,
@@ -53,9 +54,12 @@ __all__ = [
     "BackpropError",
     "BackpropWarning",
     "Backward",
+    "ComparisonNetwork",
     "DetachedError",
+    "DivergenceError",
     "Graph",
     "GraphExplorer",
+    "History",
     "InPlaceError",
     "InvalidValueError",
     "Node",

@@ -21,5 +21,13 @@ DOORS: tuple[tuple[str, str], ...] = (
     ("backprop_nb.tracing.graph:Graph.to_latex", "backprop_nb.tracing.emit.derivation"),
     ("backprop_nb.tracing.graph:Graph.to_numpy", "backprop_nb.tracing.emit.numpy_code"),
     ("backprop_nb.tracing.backward:Contribution.explain", "backprop_nb.tracing.emit.rule"),
+    (
+        "backprop_nb.network.sigmoid:SigmoidNetwork._chunked_loss_and_gradient",
+        "backprop_nb.network.chunks",
+    ),
+    ("backprop_nb.network.sigmoid:SigmoidNetwork.fit", "backprop_nb.network.training"),
+    ("backprop_nb.network.comparison:ComparisonNetwork.trace", "backprop_nb.tracing"),
+    ("backprop_nb.network.training:_chunks", "backprop_nb.network.chunks"),
+    ("backprop_nb.network.history:History.draw", "backprop_nb.views.charts"),
     ("backprop_nb.network.sigmoid:SigmoidNetwork.trace", "backprop_nb.tracing"),
 )

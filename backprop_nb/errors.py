@@ -93,6 +93,18 @@ class NotFoundError(BackpropError, LookupError):
     """A name or an index that does not exist."""
 
 
+class DivergenceError(BackpropError, ArithmeticError):
+    """Training that has stopped making sense: NaN, infinity, or no gradient left.
+
+    Attributes
+    ----------
+    history
+        What training had recorded until then.
+    """
+
+    history: object = None
+
+
 class BackpropWarning(UserWarning):
     """Something that is allowed and probably not meant."""
 

@@ -1,5 +1,7 @@
 """The document's network, without the tracer: the two check each other."""
 
+from backprop_nb.network.comparison import ComparisonNetwork
+from backprop_nb.network.history import History
 from backprop_nb.network.sigmoid import (
     Forward,
     Gradient,
@@ -8,4 +10,12 @@ from backprop_nb.network.sigmoid import (
     sigma_prime,
 )
 
-__all__ = ["Forward", "Gradient", "SigmoidNetwork", "sigma", "sigma_prime"]
+__all__ = [
+    "ComparisonNetwork",
+    "Forward",
+    "Gradient",
+    "History",
+    "SigmoidNetwork",
+    "sigma",
+    "sigma_prime",
+]

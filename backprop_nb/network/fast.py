@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from math import isfinite
 from operator import is_
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,30 @@ from backprop_nb.network.validation import FloatArray
 Result: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
 """The loss, its gradient for every ``A[i]`` and ``b[i]``, and whether `x`, `y`
 and the loss are free of NaN and infinity."""
+
+
+class Pass(Protocol):
+    """What a network calls for its loss and gradient: :class:`FastPass`, or a plain one."""
+
+    def remember(self, A: Iterable[FloatArray], b: Iterable[FloatArray]) -> None:
+        """Note that these very arrays fit the widths and have one dtype."""
+        ...
+
+    def fits(self, A: Any, b: Any, x: Any, y: Any) -> bool:
+        """Return whether a call can do without the checks, which would find nothing."""
+        ...
+
+    def __call__(
+        self,
+        A: Sequence[FloatArray],
+        b: Sequence[FloatArray],
+        x: FloatArray,
+        y: FloatArray,
+        N: int | None = None,
+    ) -> Result:
+        """Return the loss and its gradient: sums over the rows, divided by `N`."""
+        ...
+
 
 _BLOCK = 2**22
 """So many activations, in units times rows, are in memory at once."""

@@ -14,21 +14,28 @@ Everything is written for one input per row.  The document's A f is therefore
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop_nb.errors import NotFoundError
+from backprop_nb.errors import InvalidValueError, NotFoundError
 from backprop_nb.network import validation
-from backprop_nb.network.fast import FastPass
+from backprop_nb.network.fast import FastPass, Pass
+from backprop_nb.network.history import History
+from backprop_nb.network.storage import read_parameters, write_parameters
 from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
     from backprop_nb.tracing import Graph
+
+SATURATED = 0.2
+"""A unit whose slope is below this share of the largest slope is saturated."""
 
 # --- what the passes return -------------------------------------------------
 
@@ -283,9 +290,10 @@ class SigmoidNetwork:
         (n_0, ..., n_K): the number of inputs, then of the units of each layer.
     seed : int or numpy.random.Generator, optional
         Where the initial weights come from.
-    scale : float, optional
-        Standard deviation of the initial weights.  Without it each layer has its
-        own, √(2 / (n_in + n_out)) (Glorot and Bengio, 2010, "Xavier").
+    scale : "xavier", "document" or float, optional
+        Standard deviation of the initial weights.  "xavier", which is also what
+        None means, gives each layer its own, √(2 / (n_in + n_out)) (Glorot and
+        Bengio, 2010); "document" is the standard normal distribution, 1.
 
     Attributes
     ----------
@@ -335,24 +343,25 @@ class SigmoidNetwork:
     A: list[FloatArray]
     b: list[FloatArray]
     widths: tuple[int, ...]
+    _fast: Pass
 
     def __init__(
         self,
         widths: Iterable[int],
         seed: int | np.random.Generator | None = None,
-        scale: float | None = None,
+        scale: float | Literal["xavier", "document"] | None = None,
     ) -> None:
         self.widths = validation.checked_widths(widths)
         random = validation.checked_generator(seed)
         self.A, self.b = [], []
         for n_in, n_out in pairwise(self.widths):
-            deviation = _initial_deviation(scale, n_in, n_out)
+            deviation = validation.checked_scale(scale, n_in, n_out)
             self.A.append(deviation * random.standard_normal((n_out, n_in)))
             self.b.append(np.zeros(n_out))
         self._fast = FastPass(self.widths)
 
     @classmethod
-    def from_parameters(cls, A: Iterable[ArrayLike], b: Iterable[ArrayLike]) -> SigmoidNetwork:
+    def from_parameters(cls, A: Iterable[ArrayLike], b: Iterable[ArrayLike]) -> Self:
         """Return the network with these parameters, copied.
 
         Parameters
@@ -469,8 +478,11 @@ class SigmoidNetwork:
 
         Parameters
         ----------
-        x : array_like of shape (n_0,) or (N, n_0)
-        y : array_like of shape (n_K,) or (N, n_K)
+        x : array_like or Dask array of shape (n_0,) or (N, n_0)
+        y : array_like or Dask array of shape (n_K,) or (N, n_K)
+            A Dask array may be larger than memory: the pass goes to each chunk,
+            and the sums come back.  It runs on the cluster of the active
+            ``dask.distributed.Client``, or else on this machine's threads.
 
         Returns
         -------
@@ -485,6 +497,8 @@ class SigmoidNetwork:
         >>> bool(np.isclose(loss, net.loss([1, 2, 3, 4], [1]), rtol=1e-12))
         True
         """
+        if validation.is_chunked(x, y):
+            return self._chunked_loss_and_gradient(x, y)
         if self._fast.fits(self.A, self.b, x, y):
             x, y = cast("FloatArray", x), cast("FloatArray", y)
             loss, dA, db, finite = self._fast(self.A, self.b, x, y)
@@ -495,6 +509,169 @@ class SigmoidNetwork:
             self._fast.remember(A, b)
             loss, dA, db, _ = self._fast(A, b, x, y)
         return loss, Gradient(tuple(dA), tuple(db))
+
+    def _chunked_loss_and_gradient(self, x: Any, y: Any) -> tuple[float, Gradient]:
+        from backprop_nb.network.chunks import loss_and_gradient
+
+        loss, dA, db = loss_and_gradient(self, x, y)
+        return loss, Gradient(tuple(dA), tuple(db))
+
+    def saturation(self, x: ArrayLike) -> FloatArray:
+        """Return the share of each layer's outputs that are saturated, of shape (K,).
+
+        Saturated means that σ′ is less than a fifth of its maximum, ¼: there the
+        gradient hardly passes.
+
+        Parameters
+        ----------
+        x : array_like of shape (n_0,) or (N, n_0)
+
+        Examples
+        --------
+        >>> net = SigmoidNetwork.from_parameters(A=[[[1], [10]]], b=[[0, 0]])
+        >>> net.saturation([1])
+        array([0.5])
+        """
+        return np.array([float(np.mean(slope < SATURATED)) for slope in self._slopes(x)])
+
+    def _slopes(self, x: ArrayLike) -> list[FloatArray]:
+        """Return, for each layer, its slope as a share of the largest there is."""
+        return [4 * sigma_prime(f_i) for f_i in self.forward(x).f[1:]]
+
+    def fit(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        learning_rate: float = 0.5,
+        epochs: int = 100,
+        batch_size: int | None = 32,
+        momentum: float = 0.0,
+        validation: float | tuple[ArrayLike, ArrayLike] | None = None,
+        patience: int | None = None,
+        seed: int | np.random.Generator | None = None,
+        progress: bool = True,
+    ) -> History:
+        """Train by gradient descent, and return the record of it.
+
+        Each step moves every parameter by v ← momentum · v − learning_rate · ∂L/∂θ.
+
+        Parameters
+        ----------
+        x : array_like or Dask array of shape (N, n_0), or (n_0,)
+        y : array_like or Dask array of shape (N, n_K), or (n_K,)
+        learning_rate : float
+            The length of a step for a gradient of 1.
+        epochs : int
+            How often every row is used.
+        batch_size : int or None
+            Rows per step, drawn at random without return; None takes all rows at
+            every step.  Of a Dask array a step takes whole chunks: the fewest
+            that hold so many rows.
+        momentum : float
+            How much of the last step the next one keeps, 0 ≤ momentum < 1.
+        validation : float or (x, y), optional
+            A share of the rows to hold out, drawn at random, or other rows: the
+            loss on them is recorded, and nothing is learned from them.
+        patience : int, optional
+            Stop once the loss, that on the rows held out if there are, has not
+            been better for so many epochs, and return to the best parameters.
+        seed : int or numpy.random.Generator, optional
+            Where the order of the rows comes from.
+        progress : bool
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        History
+            Loss, gradient norms and saturation of every epoch.  It draws itself.
+
+        Raises
+        ------
+        DivergenceError
+            NaN or infinity have appeared, or saturation has left no gradient.  It
+            names the layer and the likely cause.  The network has the parameters
+            of its best epoch back, and ``error.history`` is the record.
+        InvalidValueError
+            NaN or infinity in the data, no rows, an option out of its range.
+        ShapeError
+            Data that do not fit the network.
+
+        Notes
+        -----
+        An interrupt (Ctrl-C, or JupyterLab's stop button) ends the training after
+        a whole step, and keeps what was learned.
+
+        Examples
+        --------
+        >>> net = SigmoidNetwork((2, 4, 1), seed=0)
+        >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
+        >>> options = {"learning_rate": 2, "momentum": 0.9, "seed": 0, "progress": False}
+        >>> history = net.fit(x, y, epochs=500, **options)
+        >>> net(x).round().ravel().tolist()
+        [0.0, 1.0, 1.0, 0.0]
+        """
+        from backprop_nb.network.training import Settings, train
+
+        settings = Settings(learning_rate, epochs, batch_size, momentum, patience, seed, progress)
+        return train(self, x, y, validation, settings)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the parameters to a ``.npz`` file, and return its path.
+
+        The file holds plain arrays and no pickle, so that loading it runs nothing.
+
+        Parameters
+        ----------
+        path
+            ``.npz`` is added unless it is there.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> net = SigmoidNetwork((4, 3, 1), seed=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = net.save(f"{folder}/iris")
+        ...     again = SigmoidNetwork.load(file)
+        >>> file.name, np.array_equal(again.A[0], net.A[0])
+        ('iris.npz', True)
+        """
+        return write_parameters(path, *self._parameters(), self._about())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the network that :meth:`save` has written.
+
+        Raises
+        ------
+        FileNotFoundError
+            No such file.
+        InvalidValueError
+            A file that holds no network, or a network of another kind.
+        """
+        A, b, about = read_parameters(path)
+        return cls._restored(A, b, about, path)
+
+    def _about(self) -> dict[str, str]:
+        """What else than the parameters makes this network."""
+        return {"kind": type(self).__name__}
+
+    @classmethod
+    def _restored(
+        cls,
+        A: list[FloatArray],
+        b: list[FloatArray],
+        about: dict[str, str],
+        path: str | os.PathLike[str],
+    ) -> Self:
+        if about.get("kind") != cls.__name__:
+            raise InvalidValueError(
+                f"This file holds a {about.get('kind')}.",
+                given=f"{os.fspath(path)}",
+                expected=f"a {cls.__name__}",
+                instead=f"{about.get('kind')}.load(path)",
+            )
+        return cls.from_parameters(A, b)
 
     def trace(self, x: ArrayLike, y: ArrayLike) -> Graph:
         """Return the computation graph of the loss as a function of ``A`` and ``b``.
@@ -521,19 +698,16 @@ class SigmoidNetwork:
         return validation.used_parameters(self.A, self.b, self.widths)
 
     def _checked(
-        self, x: ArrayLike, y: ArrayLike
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        names: tuple[str, str] = ("x", "y"),
+        unless_finite: Callable[[str, FloatArray], None] = validation.warn_unless_finite,
     ) -> tuple[list[FloatArray], list[FloatArray], FloatArray, FloatArray]:
         """Return A, b, x and y as arrays of one dtype that fit together."""
         A, b = self._parameters()
-        x = validation.checked_input(x, A)
-        return A, b, x, validation.checked_target(y, x, A)
-
-
-def _initial_deviation(scale: float | None, n_in: int, n_out: int) -> float:
-    """Return the standard deviation of a layer's initial weights."""
-    if scale is None:
-        return float(np.sqrt(2 / (n_in + n_out)))
-    return validation.checked_scale(scale)
+        x = validation.checked_input(x, A, names[0], unless_finite)
+        return A, b, x, validation.checked_target(y, x, A, names, unless_finite)
 
 
 # --- the loss as a learner writes it, for the tracer -------------------------

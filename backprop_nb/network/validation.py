@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -61,14 +61,18 @@ def _checked_width(name: str, n: object) -> int:
     return int(n)
 
 
-def checked_scale(scale: float) -> float:
-    """Return a standard deviation for the initial weights: finite, not negative."""
+def checked_scale(scale: float | str | None, n_in: int, n_out: int) -> float:
+    """Return the standard deviation of a layer's initial weights: finite, not negative."""
+    if scale is None or scale == "xavier":
+        return math.sqrt(2 / (n_in + n_out))
+    if scale == "document":
+        return 1.0
     is_number = isinstance(scale, numbers.Real) and not isinstance(scale, bool)
-    if not (is_number and math.isfinite(scale) and scale >= 0):
+    if not is_number or not (0 <= float(scale) < math.inf):
         raise InvalidValueError(
             "scale is not a standard deviation.",
             given=f"scale = {scale!r}",
-            expected="None (Xavier), or a finite number that is not negative",
+            expected='"xavier", "document", or a finite number that is not negative',
         )
     return float(scale)
 
@@ -104,7 +108,7 @@ def new_parameters(
         _check_parameter(f"b[{i}]", biases[i], _VECTOR)
         _check_pair(weights, biases, i)
     for name, array in _named(weights, biases):
-        _warn_unless_finite(name, array)
+        warn_unless_finite(name, array)
     dtype = np.result_type(*weights, *biases)
     return [a.astype(dtype) for a in weights], [c.astype(dtype) for c in biases]
 
@@ -214,45 +218,65 @@ def _check_assigned(
 # --- inputs and targets -----------------------------------------------------
 
 
-def checked_input(x: ArrayLike, A: Sequence[FloatArray]) -> FloatArray:
+def checked_input(
+    x: ArrayLike,
+    A: Sequence[FloatArray],
+    name: str = "x",
+    unless_finite: Callable[[str, FloatArray], None] | None = None,
+) -> FloatArray:
     """Return `x`, one input or one input per row, in the parameters' dtype."""
-    rows = _as_observations("x", x, A[0].dtype)
+    rows = _as_observations(name, x, A[0].dtype)
     n_0 = A[0].shape[1]
     if rows.shape[-1] != n_0:
         raise ShapeError(
-            f"x has {_width(rows)}, A[0] expects {n_0}.",
-            given=f"x of shape {rows.shape}, A[0] of shape {A[0].shape}",
-            expected=f"x of shape ({n_0},), or (N, {n_0}) with one input per row",
-            instead=_rearranged("x", rows, (n_0,))
-            or _rearranged("x", rows, (rows.size // n_0, n_0)),
+            f"{name} has {_width(rows)}, A[0] expects {n_0}.",
+            given=f"{name} of shape {rows.shape}, A[0] of shape {A[0].shape}",
+            expected=f"{name} of shape ({n_0},), or (N, {n_0}) with one input per row",
+            instead=_rearranged(name, rows, (n_0,))
+            or _rearranged(name, rows, (rows.size // n_0, n_0)),
         )
-    _warn_unless_finite("x", rows)
+    (unless_finite or warn_unless_finite)(name, rows)
     return rows
 
 
-def checked_target(y: ArrayLike, x: FloatArray, A: Sequence[FloatArray]) -> FloatArray:
+def checked_target(
+    y: ArrayLike,
+    x: FloatArray,
+    A: Sequence[FloatArray],
+    names: tuple[str, str] = ("x", "y"),
+    unless_finite: Callable[[str, FloatArray], None] | None = None,
+) -> FloatArray:
     """Return `y`, shaped like the network's output for the checked `x`."""
-    target = _as_observations("y", y, A[-1].dtype)
+    x_name, name = names
+    target = _as_observations(name, y, A[-1].dtype)
     last = len(A) - 1
     n_K = len(A[last])
     expected = (*x.shape[:-1], n_K)
     if target.shape != expected:
-        given = f"y of shape {target.shape}, x of shape {x.shape}"
+        given = f"{name} of shape {target.shape}, {x_name} of shape {x.shape}"
         if target.ndim != x.ndim:
-            problem = f"x is {_kind(x, 'input')}, y is {_kind(target, 'target')}."
+            problem = f"{x_name} is {_kind(x, 'input')}, {name} is {_kind(target, 'target')}."
         elif target.shape[-1] != n_K:
-            problem = f"y has {_width(target)}, A[{last}] gives {n_K}."
+            problem = f"{name} has {_width(target)}, A[{last}] gives {n_K}."
             given += f", A[{last}] of shape {A[last].shape}"
         else:
-            problem = f"x has {_count(len(x), 'row')}, y has {_count(len(target), 'row')}."
+            problem = (
+                f"{x_name} has {_count(len(x), 'row')}, {name} has {_count(len(target), 'row')}."
+            )
         raise ShapeError(
             problem,
             given=given,
-            expected=f"y of shape {expected}" + (", one target per row" if x.ndim == 2 else ""),
-            instead=_rearranged("y", target, expected),
+            expected=f"{name} of shape {expected}"
+            + (", one target per row" if x.ndim == 2 else ""),
+            instead=_rearranged(name, target, expected),
         )
-    _warn_unless_finite("y", target)
+    (unless_finite or warn_unless_finite)(name, target)
     return target
+
+
+def is_chunked(*arrays: object) -> bool:
+    """Return whether one of them is a Dask array.  Dask itself is not loaded for it."""
+    return any(type(array).__module__.startswith("dask.") for array in arrays)
 
 
 def _as_observations(name: str, value: ArrayLike, dtype: DTypeLike) -> FloatArray:
@@ -300,13 +324,30 @@ def as_floats(name: str, value: ArrayLike) -> FloatArray:
     )
 
 
-def _warn_unless_finite(name: str, array: FloatArray) -> None:
+def warn_unless_finite(name: str, array: FloatArray) -> None:
+    """Warn of NaN or infinity in data to compute with."""
+    if (place := _not_finite(name, array)) is not None:
+        warn(f"{place}: what is computed from it means nothing.")
+
+
+def refuse_unless_finite(name: str, array: FloatArray) -> None:
+    """Raise if there is NaN or infinity in data to learn from."""
+    if (place := _not_finite(name, array)) is not None:
+        raise InvalidValueError(
+            f"{place}: one step, and every parameter would be.",
+            given=f"{name} of shape {array.shape}, {int((~np.isfinite(array)).sum())} not finite",
+            expected="finite numbers",
+            instead=f"np.isfinite({name}).all(axis=-1) tells which rows to keep",
+        )
+
+
+def _not_finite(name: str, array: FloatArray) -> str | None:
+    """Return the first place with NaN or infinity, and what stands there."""
     finite = np.isfinite(array)
     if finite.all():
-        return
+        return None
     where = np.unravel_index(int(np.argmin(finite)), array.shape)
-    place = f"{name}[{', '.join(str(i) for i in where)}]"
-    warn(f"{place} is {array[where]}: what is computed from it means nothing.")
+    return f"{name}[{', '.join(str(i) for i in where)}] is {array[where]}"
 
 
 # --- words ------------------------------------------------------------------

@@ -58,6 +58,21 @@ def png(figure: Figure) -> bytes:
     return stream.getvalue()
 
 
+def theme_named(name: str) -> Theme:
+    """Return the colours of a theme.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such theme.
+    """
+    if name not in THEMES:
+        raise InvalidValueError(
+            "There is no such theme.", given=repr(name), expected=" or ".join(map(repr, THEMES))
+        )
+    return THEMES[name]
+
+
 def draw_graph(
     graph: Graph,
     *,
@@ -95,17 +110,14 @@ def draw_graph(
     >>> figure.alt
     'Computation graph of <lambda> with 2 nodes, from the inputs x to v1 = 9.'
     """
-    if theme not in THEMES:
-        raise InvalidValueError(
-            "There is no such theme.", given=repr(theme), expected=" or ".join(map(repr, THEMES))
-        )
+    colours = theme_named(theme)
     scene = scene or graph_scene(graph, graph.backward())
     last = len(scene["frames"]) - 1
     if step is not None and not 0 <= step <= last:
         raise InvalidValueError(
             "There is no such step.", given=f"step {step}", expected=f"a step from 0 to {last}"
         )
-    return _Drawer(scene, last if step is None else step, THEMES[theme], alt_text(graph)).figure
+    return _Drawer(scene, last if step is None else step, colours, alt_text(graph)).figure
 
 
 class _Drawer:

@@ -90,13 +90,13 @@ def test_widths(kind, widths, expected):
     assert message(kind, SigmoidNetwork, widths) == text(expected)
 
 
-@pytest.mark.parametrize("scale", [-1, np.nan, np.inf, "xavier", True, [1]])
+@pytest.mark.parametrize("scale", [-1, np.nan, np.inf, "glorot", True, [1]])
 def test_scale(scale):
     assert message(InvalidValueError, SigmoidNetwork, (4, 1), scale=scale) == text(
         f"""
         scale is not a standard deviation.
           given:    scale = {scale!r}
-          expected: None (Xavier), or a finite number that is not negative"""
+          expected: "xavier", "document", or a finite number that is not negative"""
     )
 
 

@@ -1,0 +1,89 @@
+"""Parameters in a file: NumPy's ``.npz``, without pickle, so that opening one runs nothing."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.errors import InvalidValueError
+from backprop_nb.network.validation import FloatArray
+
+_FORMAT = "backprop_nb network 1"
+
+
+def write_parameters(
+    path: str | os.PathLike[str],
+    A: Sequence[FloatArray],
+    b: Sequence[FloatArray],
+    about: dict[str, str],
+) -> Path:
+    """Write the parameters, all or nothing: an interrupted write leaves the old file.
+
+    Parameters
+    ----------
+    path
+        ``.npz`` is added unless it is there.
+    A, b
+        The parameters.
+    about
+        What else makes the network, as text.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    path = Path(path)
+    if path.suffix != ".npz":
+        path = path.with_name(f"{path.name}.npz")
+    arrays: dict[str, Any] = {"format": np.array(_FORMAT)}
+    arrays |= {f"about_{key}": np.array(text) for key, text in about.items()}
+    for i in range(len(A)):
+        arrays |= {f"A{i}": A[i], f"b{i}": b[i]}
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("wb") as stream:
+            np.savez(stream, **arrays)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def read_parameters(
+    path: str | os.PathLike[str],
+) -> tuple[list[FloatArray], list[FloatArray], dict[str, str]]:
+    """Return ``A``, ``b`` and what :func:`write_parameters` was told about the network.
+
+    Raises
+    ------
+    InvalidValueError
+        A file that :func:`write_parameters` did not write.
+    FileNotFoundError
+        No such file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        if str(arrays["format"]) != _FORMAT:
+            raise KeyError("format")
+        K = sum(name.startswith("A") for name in arrays)
+        A = [arrays[f"A{i}"] for i in range(K)]
+        b = [arrays[f"b{i}"] for i in range(K)]
+    except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InvalidValueError(
+            "This file holds no network.",
+            given=os.fspath(path),
+            expected="a file that net.save(path) has written",
+        ) from error
+    about = {
+        name.removeprefix("about_"): str(array)
+        for name, array in arrays.items()
+        if name.startswith("about_")
+    }
+    return A, b, about
