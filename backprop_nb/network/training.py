@@ -36,8 +36,14 @@ Step: TypeAlias = Callable[[list[FloatArray], list[FloatArray]], tuple[float, Fl
 SAMPLE = 256
 """So many rows, evenly spaced, tell how saturated each layer is."""
 
-_STUCK = 1e-9
-"""A gradient that has shrunk to this share of its first length moves nothing any more."""
+_ALL = 0.99
+"""A layer whose outputs are saturated to more than this share passes no gradient."""
+
+_VANISHED = 1e-9
+"""A gradient below this share of the loss moves nothing.
+
+Near a minimum both shrink alike; far from one, only saturation does that.
+"""
 
 
 class Data(Protocol):
@@ -175,6 +181,7 @@ class Descent:
     def __post_init__(self) -> None:
         self.theta = flatten(*self.net._parameters())
         self.sample = self.data.sample()
+        self.initially = self.net.saturation(self.sample)
         self.best = self.theta.copy()
         self.velocity = np.zeros_like(self.theta)
         self.layers = layers(self.net.widths)
@@ -203,20 +210,21 @@ class Descent:
 
     def _epoch(self, random: np.random.Generator) -> None:
         losses, norms, rows = 0.0, np.zeros(len(self.layers)), 0
-        with np.errstate(all="ignore"):  # a number out of range is reported below, by its layer
-            for step in self.data.steps(random):
-                loss, gradient, n = step(self.net.A, self.net.b)
-                losses, rows = losses + n * loss, rows + n
-                norms += [n * np.linalg.norm(gradient[layer]) for layer in self.layers]
-                if not math.isfinite(norms.sum() + losses):
-                    break
-                self._move(gradient)
+        before = self.theta.copy()
+        for step in self.data.steps(random):
+            loss, gradient, n = step(self.net.A, self.net.b)
+            losses, rows = losses + n * loss, rows + n
+            norms += [n * np.linalg.norm(gradient[layer]) for layer in self.layers]
+            if not math.isfinite(norms.sum() + losses):
+                break
+            self._move(gradient)
         held_out = self.held_out.loss() if self.held_out else None
         shares = self.net.saturation(self.sample)
         self.history.add(losses / rows, norms / rows, shares, held_out)
         self._stop_if_senseless()
         if self.history.is_best():
-            self.best[:] = self.theta
+            # The loss on the rows held out is that of θ now; the other was met on the way.
+            self.best[:] = self.theta if self.held_out else before
 
     def _move(self, gradient: FloatArray) -> None:
         """Take one step.  θ changes in one operation, so an interrupt never halves it."""
@@ -237,16 +245,26 @@ class Descent:
         problem = _not_finite(self.history, self.net) or _stuck(self.history)
         if problem is None:
             return
+        self.history.stopped = "diverged"
         self.theta[:] = self.best
+        too_large = self.initially.max() > _ALL
         rate = self.settings.learning_rate
+        if too_large:
+            layer = int(self.initially.argmax()) + 1
+            cause = f"layer {layer} was saturated from the start: inputs or weights too large"
+            instead = "x scaled to about −1 to 1, or a smaller scale of the initial weights"
+        else:
+            cause, instead = (
+                "the learning rate is too large",
+                f"learning_rate={min(rate / 10, 1):g}",
+            )
         error = DivergenceError(
-            problem,
-            given=f"learning_rate = {rate:g}, epoch {self.history.epochs}",
-            expected="numbers that stay finite, and a gradient that moves them",
-            instead=f"learning_rate={rate / 10:g}; the network has its best parameters back",
+            f"{problem} Likely cause: {cause}.",
+            given=f"learning_rate = {rate:g}, stopped in epoch {self.history.epochs}",
+            expected="finite numbers, and a gradient that moves them",
+            instead=f"{instead}; the network has its best parameters back",
         )
         error.history = self.history
-        self.history.stopped = "diverged"
         raise error
 
 
@@ -259,36 +277,25 @@ def _not_finite(history: History, net: SigmoidNetwork) -> str | None:
     for i, (A_i, b_i) in enumerate(zip(net.A, net.b, strict=True)):
         for name, array in [(f"A[{i}]", A_i), (f"b[{i}]", b_i)]:
             if not np.isfinite(array).all():
-                return (
-                    f"Training diverged at layer {i + 1}: {name} is no longer finite. "
-                    "The likely cause is a learning rate that is too large."
-                )
-    norms = history.gradient_norms[-1]
-    for i in reversed(range(len(norms))):
-        if not math.isfinite(norms[i]):
-            return (
-                f"Training diverged at layer {i + 1}: its gradient is not finite. "
-                "The likely cause are numbers in x or in the weights that are far too large."
-            )
+                return f"Training diverged at layer {i + 1}: {name} is no longer finite."
+    # The gradient comes from the output down, so the last such layer was the first.
+    broken = np.flatnonzero(~np.isfinite(history.gradient_norms[-1]))
+    if broken.size:
+        return f"Training diverged at layer {broken[-1] + 1}: its gradient is not finite."
     if not math.isfinite(history.loss[-1]):
-        return (
-            f"Training diverged at layer {len(norms)}, the output: the loss is "
-            f"{history.loss[-1]}. The likely cause are targets y that are far too large."
-        )
+        return f"Training diverged at layer {len(net.A)}, the output: the loss is not finite."
     return None
 
 
 def _stuck(history: History) -> str | None:
-    """Return what to say if saturation has left no gradient, and the loss is no better for it."""
-    norms, shares = history.gradient_norms, history.saturation[-1]
+    """Return what to say if the error is large, and saturation has left no gradient."""
+    norms, shares, loss = history.gradient_norms[-1], history.saturation[-1], history.loss[-1]
     layer = int(np.argmax(shares))
-    vanished = norms[-1].max() <= _STUCK * norms[0].max()
-    if not (vanished and shares[layer] > 0.99 and history.loss[-1] > 0.5 * history.loss[0]):
+    if shares[layer] <= _ALL or norms.max() > _VANISHED * loss or loss == 0:
         return None
     return (
-        f"Training is stuck at layer {layer + 1}: {shares[layer]:.0%} of its units are saturated, "
-        "so σ′ ≈ 0 and no gradient is left. The likely cause is a learning rate, weights or "
-        "inputs that are too large."
+        f"Training is stuck at layer {layer + 1}: {shares[layer]:.0%} of its outputs are "
+        "saturated, so σ′ ≈ 0 and no gradient is left."
     )
 
 
@@ -299,15 +306,15 @@ def train(
     net: SigmoidNetwork, x: ArrayLike, y: ArrayLike, held_out: Any, settings: Settings
 ) -> History:
     """Train a network; see :meth:`SigmoidNetwork.fit`, which this is."""
-    if held_out is None:
-        return Descent(net, data_of(net, x, y, settings.batch_size), None, settings).run()
+    data, rest = data_of(net, x, y, settings.batch_size), None
     if isinstance(held_out, (tuple, list)) and len(held_out) == 2:
         names = ("validation[0]", "validation[1]")
         rest = data_of(net, held_out[0], held_out[1], None, names)
-        return Descent(net, data_of(net, x, y, settings.batch_size), rest, settings).run()
-    _check("validation", held_out, "a share between 0 and 1, or a pair (x, y)", _is_part)
-    kept, rest = data_of(net, x, y, settings.batch_size).split(held_out, settings.seed)
-    return Descent(net, kept, rest, settings).run()
+    elif held_out is not None:
+        _check("validation", held_out, "a share between 0 and 1, or a pair (x, y)", _is_part)
+        data, rest = data.split(held_out, settings.seed)
+    with np.errstate(all="ignore"):  # numbers out of range are reported by their layer
+        return Descent(net, data, rest, settings).run()
 
 
 def data_of(

@@ -1,0 +1,451 @@
+"""Gradient descent against a naive second one, and everything that may go wrong on the way."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from backprop_nb.errors import BackpropError, DivergenceError, InvalidValueError, ShapeError
+from backprop_nb.network import ComparisonNetwork, SigmoidNetwork, training
+
+
+def example(rows=40, seed=0, dtype=np.float64):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((rows, 3)).astype(dtype)
+    y = np.stack([x[:, 0] > 0, x[:, 1] > x[:, 2]], axis=1).astype(dtype)
+    return SigmoidNetwork((3, 5, 2), seed=seed), x, y
+
+
+def fit(net, x, y, **options):
+    return net.fit(x, y, **{"progress": False, "seed": 1} | options)
+
+
+def parameters(net):
+    return np.concatenate([a.ravel() for a in (*net.A, *net.b)])
+
+
+# --- the descent -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("momentum", [0, 0.9])
+def test_plain_descent_is_what_one_would_write_by_hand(momentum):
+    net, x, y = example()
+    A, b = [a.copy() for a in net.A], [c.copy() for c in net.b]
+    velocity = [np.zeros_like(p) for p in A + b]
+    losses = []
+    for _ in range(7):
+        same = SigmoidNetwork.from_parameters(A, b)
+        losses.append(same.loss(x, y))
+        gradient = same.backward(x, y)
+        for p, v, g in zip(A + b, velocity, gradient.A + gradient.b, strict=True):
+            v *= momentum
+            v -= 0.3 * g
+            p += v
+    history = fit(net, x, y, epochs=7, learning_rate=0.3, momentum=momentum, batch_size=None)
+    np.testing.assert_allclose(parameters(net), np.concatenate([p.ravel() for p in A + b]))
+    np.testing.assert_allclose(history.loss, losses, rtol=1e-12)
+
+
+def test_every_row_is_used_once_an_epoch_in_batches():
+    net, x, y = example(rows=10)
+    data = training.Rows(net, x, y, 4)
+    batches = [step.keywords["x"] for step in data.steps(np.random.default_rng(0))]
+    assert [len(batch) for batch in batches] == [4, 4, 2]
+    assert sorted(np.concatenate(batches).tolist()) == sorted(x.tolist())
+    again = [step.keywords["x"] for step in data.steps(np.random.default_rng(1))]
+    assert not np.array_equal(np.concatenate(batches), np.concatenate(again))
+
+
+def test_a_seed_makes_training_the_same():
+    trained = []
+    for seed in (4, 4, 5):
+        net, x, y = example()
+        fit(net, x, y, epochs=3, batch_size=8, seed=seed)
+        trained.append(parameters(net))
+    assert np.array_equal(trained[0], trained[1])
+    assert not np.array_equal(trained[0], trained[2])
+
+
+def test_a_second_fit_goes_on_from_the_first():
+    net, x, y = example()
+    fit(net, x, y, epochs=20, learning_rate=1)
+    history = fit(net, x, y, epochs=1, learning_rate=1)
+    assert history.loss[0] < 0.35
+
+
+def test_float32_stays_float32():
+    net, x, y = example(dtype=np.float32)
+    net = SigmoidNetwork.from_parameters(
+        [a.astype(np.float32) for a in net.A], [c.astype(np.float32) for c in net.b]
+    )
+    fit(net, x, y, epochs=2)
+    assert {a.dtype for a in (*net.A, *net.b)} == {np.dtype(np.float32)}
+
+
+def test_one_input_can_be_learned():
+    net, x, y = example()
+    history = fit(net, x[0], y[0], epochs=50, learning_rate=2)
+    assert history.loss[-1] < 0.1 * history.loss[0]
+
+
+def test_arrays_taken_out_before_stay_as_they_were():
+    net, x, y = example()
+    before, copy = net.A[0], net.A[0].copy()
+    fit(net, x, y, epochs=1)
+    assert np.array_equal(before, copy)
+    assert not np.array_equal(net.A[0], copy)
+
+
+def test_a_trained_network_can_be_changed_and_used():
+    net, x, y = example()
+    fit(net, x, y, epochs=1)
+    net.A[0] = net.A[0] * 0
+    assert np.ptp(net(x), axis=0) == pytest.approx([0, 0], abs=1e-12)
+
+
+# --- the record --------------------------------------------------------------
+
+
+def test_the_gradient_norms_are_those_of_each_layer():
+    net, x, y = example()
+    gradient = net.backward(x, y)
+    expected = [
+        np.sqrt((a**2).sum() + (c**2).sum()) for a, c in zip(gradient.A, gradient.b, strict=True)
+    ]
+    history = fit(net, x, y, epochs=1, batch_size=None)
+    np.testing.assert_allclose(history.gradient_norms, [expected], rtol=1e-12)
+
+
+def test_the_saturation_is_that_of_the_network():
+    net, x, y = example()
+    history = fit(net, x, y, epochs=30, learning_rate=5)
+    np.testing.assert_array_equal(history.saturation[-1], net.saturation(x))
+    assert history.saturation[-1, 1] > history.saturation[0, 1]
+
+
+def test_the_sample_is_small_and_spread_out():
+    net, x, y = example(rows=1000)
+    sample = training.Rows(net, x, y, None).sample()
+    assert 200 <= len(sample) <= 256
+    assert np.array_equal(sample, x[::4])
+
+
+# --- rows held out, and an early stop ----------------------------------------
+
+
+def test_a_share_is_held_out_at_random_and_never_learned_from(monkeypatch):
+    net, x, y = example(rows=40)
+    seen = []
+    step = training.Rows._step
+    monkeypatch.setattr(
+        training.Rows, "_step", lambda self, *a, **k: seen.append(k["x"]) or step(self, *a, **k)
+    )
+    history = fit(net, x, y, epochs=3, validation=0.25)
+    learned = {tuple(row) for batch in seen for row in batch}
+    assert len(learned) == 30
+    held_out = [k for k, row in enumerate(x) if tuple(row) not in learned]
+    assert held_out != list(range(30, 40))
+    assert history.validation_loss[-1] == pytest.approx(net.loss(x[held_out], y[held_out]))
+
+
+def test_other_rows_can_be_held_out():
+    net, x, y = example()
+    _, other_x, other_y = example(seed=9)
+    history = fit(net, x, y, epochs=3, validation=(other_x, other_y))
+    assert history.validation_loss[-1] == pytest.approx(net.loss(other_x, other_y))
+
+
+def test_patience_stops_and_goes_back_to_the_best():
+    net, x, y = example(rows=12)
+    rng = np.random.default_rng(3)
+    other = rng.standard_normal((30, 3)), rng.uniform(size=(30, 2))  # nothing to be learned here
+    history = fit(net, x, y, epochs=400, learning_rate=3, validation=other, patience=5)
+    assert history.stopped == "no better for 5 epochs"
+    assert history.epochs == history.best_epoch + 5
+    assert net.loss(*other) == pytest.approx(history.validation_loss.min(), rel=1e-12)
+
+
+def test_patience_without_rows_held_out_watches_the_training_loss():
+    net, x, y = example(rows=12)
+    history = fit(net, x, y, epochs=400, learning_rate=40, batch_size=None, patience=3)
+    assert history.epochs == history.best_epoch + 3
+    assert net.loss(x, y) == pytest.approx(history.loss.min(), rel=1e-12)
+
+
+def test_without_patience_the_last_parameters_stay():
+    net, x, y = example(rows=12)
+    other = np.zeros((1, 3)), np.full((1, 2), 0.5)
+    history = fit(net, x, y, epochs=30, learning_rate=3, validation=other)
+    assert net.loss(*other) == pytest.approx(history.validation_loss[-1], rel=1e-12)
+
+
+# --- an interrupt ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("patience", [None, 3])
+@pytest.mark.parametrize("at", [1, 7, 23])
+def test_an_interrupt_keeps_what_was_learned_step_for_step(monkeypatch, at, patience):
+    steps = []
+
+    def interrupting(self, gradient):
+        if len(steps) == at:
+            raise KeyboardInterrupt
+        steps.append(None)
+        move(self, gradient)
+
+    move = training.Descent._move
+    monkeypatch.setattr(training.Descent, "_move", interrupting)
+    net, x, y = example(rows=40)
+    before = parameters(net)
+    history = fit(net, x, y, epochs=9, batch_size=8, patience=patience)
+    assert history.stopped == "interrupted"
+    assert history.epochs == at // 5
+    monkeypatch.setattr(training.Descent, "_move", move)
+    same, _, _ = example(rows=40)
+    whole = at // 5
+    if whole:
+        fit(same, x, y, epochs=whole, batch_size=8)
+    if at % 5 == 0:
+        assert np.array_equal(parameters(net), parameters(same))
+    else:
+        assert not np.array_equal(parameters(net), parameters(same))
+    assert not np.array_equal(parameters(net), before)
+
+
+def test_an_interrupt_before_the_first_step_changes_nothing(monkeypatch):
+    def interrupting(self, gradient):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training.Descent, "_move", interrupting)
+    net, x, y = example()
+    before = parameters(net)
+    history = fit(net, x, y)
+    assert np.array_equal(parameters(net), before)
+    assert repr(history) == "History(epochs=0, interrupted)"
+    assert history.describe() == "No epoch was finished: interrupted."
+
+
+# --- training that makes no sense --------------------------------------------
+
+
+def test_a_rate_too_large_is_said_to_be_with_the_layer_and_the_parameters_are_put_back():
+    net, x, y = example()
+    before = parameters(net)
+    with pytest.raises(DivergenceError) as caught:
+        fit(net, x, y, learning_rate=1e5, batch_size=None, epochs=9)
+    assert str(caught.value) == (
+        "Training is stuck at layer 1: 100% of its outputs are saturated, so σ′ ≈ 0 and no "
+        "gradient is left. Likely cause: the learning rate is too large.\n"
+        "  given:    learning_rate = 100000, stopped in epoch 2\n"
+        "  expected: finite numbers, and a gradient that moves them\n"
+        "  instead:  learning_rate=1; the network has its best parameters back"
+    )
+    assert caught.value.history.epochs == 2
+    assert caught.value.history.stopped == "diverged"
+    assert np.array_equal(parameters(net), before)
+
+
+def test_inputs_too_large_are_told_from_a_rate_too_large():
+    net, x, y = example()
+    net.A = [1e3 * a for a in net.A]
+    with pytest.raises(DivergenceError, match="layer 1 was saturated from the start"):
+        fit(net, 1e3 * x, y, learning_rate=1, batch_size=None)
+
+
+def test_numbers_that_overflow_are_named_by_their_parameter():
+    net = SigmoidNetwork((1, 1), scale=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DivergenceError) as caught:
+            fit(net, [100.0], [1.0], learning_rate=1e308)
+    assert str(caught.value).startswith(
+        "Training diverged at layer 1: A[0] is no longer finite. "
+        "Likely cause: the learning rate is too large.\n"
+    )
+    assert net.A[0].tolist() == [[0]]
+
+
+def test_the_gradient_that_breaks_first_is_named():
+    net = ComparisonNetwork((1, 1, 1, 1), activation="identity")
+    net.A = [np.array([[1e200]]), np.array([[1e200]]), np.array([[1e-300]])]
+    with pytest.raises(DivergenceError, match="diverged at layer"):
+        fit(net, [[1.0]], [[0.0]], epochs=2)
+
+
+def test_a_network_that_has_learned_everything_is_not_stuck():
+    net = SigmoidNetwork.from_parameters([[[200.0]]], [[-100.0]])
+    history = fit(net, [[0], [1]], [[0], [1]], epochs=3)
+    assert history.loss[-1] < 1e-40
+
+
+# --- bad input ---------------------------------------------------------------
+
+NET, X, Y = example(rows=5)
+
+
+def with_nan(array):
+    array = array.copy()
+    array[3, 1] = np.nan
+    return array
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "options", "kind", "expected"),
+    [
+        (
+            with_nan(X),
+            Y,
+            {},
+            InvalidValueError,
+            "x[3, 1] is nan: one step, and every parameter would be.\n"
+            "  given:    x of shape (5, 3), 1 not finite\n"
+            "  expected: finite numbers\n"
+            "  instead:  np.isfinite(x).all(axis=-1) tells which rows to keep",
+        ),
+        (
+            X[:, :2],
+            Y,
+            {},
+            ShapeError,
+            "x has 2 columns, A[0] expects 3.\n"
+            "  given:    x of shape (5, 2), A[0] of shape (5, 3)\n"
+            "  expected: x of shape (3,), or (N, 3) with one input per row",
+        ),
+        (
+            X,
+            Y[:, :1],
+            {},
+            ShapeError,
+            "y has 1 column, A[1] gives 2.\n"
+            "  given:    y of shape (5, 1), x of shape (5, 3), A[1] of shape (2, 5)\n"
+            "  expected: y of shape (5, 2), one target per row",
+        ),
+        (
+            X[:0],
+            Y[:0],
+            {},
+            InvalidValueError,
+            "x is empty.\n  given:    x of shape (0, 3)\n  expected: at least one row",
+        ),
+        (
+            X,
+            Y,
+            {"validation": (X, with_nan(Y + 0)[:, ::-1])},
+            InvalidValueError,
+            "validation[1][3, 0] is nan: one step, and every parameter would be.\n"
+            "  given:    validation[1] of shape (5, 2), 1 not finite\n"
+            "  expected: finite numbers\n"
+            "  instead:  np.isfinite(validation[1]).all(axis=-1) tells which rows to keep",
+        ),
+        (
+            X,
+            Y,
+            {"validation": 1.5},
+            InvalidValueError,
+            "validation is not a share between 0 and 1, or a pair (x, y).\n"
+            "  given:    validation = 1.5\n"
+            "  expected: a share between 0 and 1, or a pair (x, y)",
+        ),
+        (
+            X[:1],
+            Y[:1],
+            {"validation": 0.5},
+            InvalidValueError,
+            "One row cannot be split into rows to train on and rows to hold out.\n"
+            "  given:    validation = 0.5, x of shape (1, 3)\n"
+            "  expected: at least two rows\n"
+            "  instead:  validation=(other_x, other_y)",
+        ),
+        (
+            X,
+            Y,
+            {"learning_rate": "fast"},
+            InvalidValueError,
+            "learning_rate is not a positive number.\n"
+            "  given:    learning_rate = 'fast'\n"
+            "  expected: a positive number",
+        ),
+        (
+            X,
+            Y,
+            {"momentum": 1},
+            InvalidValueError,
+            "momentum is not a number from 0 up to, but not including, 1.\n"
+            "  given:    momentum = 1\n"
+            "  expected: a number from 0 up to, but not including, 1",
+        ),
+        (
+            X,
+            Y,
+            {"batch_size": 2.5},
+            InvalidValueError,
+            "batch_size is not a positive integer, or None.\n"
+            "  given:    batch_size = 2.5\n"
+            "  expected: a positive integer, or None",
+        ),
+    ],
+)
+def test_bad_input_is_named_and_nothing_is_changed(x, y, options, kind, expected):
+    before, arrays = parameters(NET), list(NET.A)
+    with pytest.raises(kind) as caught:
+        fit(NET, x, y, **options)
+    assert str(caught.value) == expected
+    assert isinstance(caught.value, BackpropError)
+    assert np.array_equal(parameters(NET), before)
+    assert all(a is b for a, b in zip(NET.A, arrays, strict=True))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"learning_rate": 0},
+        {"learning_rate": np.nan},
+        {"learning_rate": True},
+        {"epochs": 0},
+        {"epochs": 2.0},
+        {"patience": 0},
+        {"batch_size": -1},
+        {"momentum": -0.1},
+        {"seed": -1},
+        {"validation": (X,)},
+        {"validation": "some"},
+    ],
+    ids=str,
+)
+def test_an_option_out_of_its_range_is_refused_by_its_name(options):
+    [name] = options
+    with pytest.raises(InvalidValueError, match=f"^{name} "):
+        fit(NET, X, Y, **options)
+
+
+# --- the progress bar --------------------------------------------------------
+
+
+def test_the_bar_shows_epochs_and_loss(capsys):
+    net, x, y = example()
+    history = fit(net, x, y, epochs=4, progress=True, validation=0.5)
+    shown = capsys.readouterr().err
+    assert "4/4" in shown
+    assert f"loss={history.loss[-1]:.4g}" in shown
+    assert "validation=" in shown
+
+
+def test_without_progress_nothing_is_shown(capsys):
+    net, x, y = example()
+    fit(net, x, y, epochs=2)
+    assert capsys.readouterr() == ("", "")
+
+
+# --- real data ---------------------------------------------------------------
+
+
+def test_digits_are_read_right_nineteen_times_in_twenty():
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    x, y = digits.data / 16, np.eye(10)[digits.target]
+    order = np.random.default_rng(0).permutation(len(x))
+    train, rest = order[:1437], order[1437:]
+    net = SigmoidNetwork((64, 32, 10), seed=0)
+    fit(net, x[train], y[train], learning_rate=1, epochs=60)
+    assert np.mean(net(x[rest]).argmax(axis=1) == digits.target[rest]) >= 0.95
