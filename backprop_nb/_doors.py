@@ -29,5 +29,6 @@ DOORS: tuple[tuple[str, str], ...] = (
     ("backprop_nb.network.comparison:ComparisonNetwork.trace", "backprop_nb.tracing"),
     ("backprop_nb.network.training:_chunks", "backprop_nb.network.chunks"),
     ("backprop_nb.network.history:History.draw", "backprop_nb.views.charts"),
+    ("backprop_nb.network.sigmoid:SigmoidNetwork.chain", "backprop_nb.network.chain"),
     ("backprop_nb.network.sigmoid:SigmoidNetwork.trace", "backprop_nb.tracing"),
 )

@@ -54,6 +54,10 @@ ROOMS: dict[str, set[str]] = {
     "network.comparison": {"errors", "network.validation", "network.fast", "network.sigmoid"},
     "network.chunks": {"errors", "network.validation", "network.fast", "network.theta"}
     | {"network.sigmoid"},
+    "network.tables": {"network.validation"},
+    "network.factors": {"errors", "network.validation", "network.sigmoid"},
+    "network.chain": {"errors", "network.validation", "network.sigmoid"}
+    | {"network.tables", "network.factors"},
     "network.document": {"errors", "network.validation", "network.sigmoid"},
     "network.training": {"errors", "network.validation", "network.sigmoid"}
     | {"network.theta", "network.history"},

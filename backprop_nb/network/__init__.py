@@ -1,4 +1,12 @@
-"""The document's network, without the tracer: the two check each other."""
+"""The document's network, without the tracer: the two check each other.
+
+The chain loads on first use: to train a network does not need it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from backprop_nb.network.comparison import ComparisonNetwork
 from backprop_nb.network.history import History
@@ -10,12 +18,36 @@ from backprop_nb.network.sigmoid import (
     sigma_prime,
 )
 
+if TYPE_CHECKING:
+    from backprop_nb.network.chain import Chain, PartialProduct
+    from backprop_nb.network.factors import Factor
+
 __all__ = [
+    "Chain",
     "ComparisonNetwork",
+    "Factor",
     "Forward",
     "Gradient",
     "History",
+    "PartialProduct",
     "SigmoidNetwork",
     "sigma",
     "sigma_prime",
 ]
+
+_ON_FIRST_USE = {
+    "Chain": "chain",
+    "PartialProduct": "chain",
+    "Factor": "factors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_FIRST_USE:
+        module = importlib.import_module(f"backprop_nb.network.{_ON_FIRST_USE[name]}")
+        return getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -32,6 +32,7 @@ from backprop_nb.network.storage import read_parameters, write_parameters
 from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
+    from backprop_nb.network.chain import Chain
     from backprop_nb.tracing import Graph
 
 SATURATED = 0.2
@@ -672,6 +673,42 @@ class SigmoidNetwork:
                 instead=f"{about.get('kind')}.load(path)",
             )
         return cls.from_parameters(A, b)
+
+    def chain(self, x: ArrayLike, y: ArrayLike, i: int) -> Chain:
+        """Return the factors of ∂L/∂θ_i, equation [chain-general], as explicit Jacobians.
+
+        They are in numerator layout: one row for each number above the fraction
+        line, one column for each number below it.  θ_i is A_i row by row, then
+        b_i.  No matrix is built before it is asked for.
+
+        Parameters
+        ----------
+        x : array_like of shape (n_0,)
+        y : array_like of shape (n_K,)
+        i : int
+            Which θ_i, from 0 to K−1.
+
+        Raises
+        ------
+        ShapeError
+            A batch: a chain is that of a single input.
+        NotFoundError
+            There is no θ_i.
+        UnsupportedError
+            `i` is not an integer.
+
+        Examples
+        --------
+        >>> net = SigmoidNetwork((4, 3, 1), seed=0)
+        >>> chain = net.chain([1, 2, 3, 4], [1], 0)
+        >>> [(factor.symbol, factor.shape) for factor in chain.factors]
+        [('∂L/∂f_2', (1, 1)), ('∂f_2/∂f_1', (1, 3)), ('∂f_1/∂θ_0', (3, 15))]
+        >>> bool(np.allclose(chain.gradient()[0], net.backward([1, 2, 3, 4], [1]).A[0]))
+        True
+        """
+        from backprop_nb.network.chain import make_chain
+
+        return make_chain(*self._checked(x, y), i)
 
     def trace(self, x: ArrayLike, y: ArrayLike) -> Graph:
         """Return the computation graph of the loss as a function of ``A`` and ``b``.

@@ -16,7 +16,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError, warn
+from backprop_nb.errors import (
+    InvalidValueError,
+    NotFoundError,
+    ShapeError,
+    UnsupportedError,
+    warn,
+)
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 
@@ -277,6 +283,31 @@ def checked_target(
 def is_chunked(*arrays: object) -> bool:
     """Return whether one of them is a Dask array.  Dask itself is not loaded for it."""
     return any(type(array).__module__.startswith("dask.") for array in arrays)
+
+
+def check_single(x: FloatArray, y: FloatArray) -> None:
+    """Raise ``ShapeError`` if the checked `x` and `y` are a batch."""
+    if x.ndim == 2:
+        raise ShapeError(
+            f"x is {_kind(x, 'input')}, and a chain is that of a single input.",
+            given=f"x of shape {x.shape}, y of shape {y.shape}",
+            expected=f"x of shape {x.shape[1:]}, y of shape {y.shape[1:]}",
+            instead="x[0], y[0]",
+        )
+
+
+def checked_layer(i: object, K: int) -> int:
+    """Return the index i of a θ_i, one of 0, ..., K−1."""
+    expected = f"i from 0 to {K - 1}, numbered as in the document" if K > 1 else "i = 0"
+    if isinstance(i, bool) or not isinstance(i, (int, np.integer)):
+        raise UnsupportedError("i is not an integer.", given=f"i = {i!r}", expected=expected)
+    if not 0 <= i < K:
+        raise NotFoundError(
+            f"A network of {_count(K, 'layer')} has no θ_{i}.",
+            given=f"i = {i}",
+            expected=expected,
+        )
+    return int(i)
 
 
 def _as_observations(name: str, value: ArrayLike, dtype: DTypeLike) -> FloatArray:

@@ -1,0 +1,171 @@
+"""Numbers, matrices and tables as the chain and the document show them: text and Markdown."""
+
+from __future__ import annotations
+
+import html
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from backprop_nb.network.validation import FloatArray
+
+ROWS, COLUMNS = 6, 8
+"""How much of a matrix is shown; the rest is an ellipsis."""
+
+Rows = Sequence[Sequence[str]]
+
+# --- tables -----------------------------------------------------------------
+
+
+def text_table(rows: Rows, align: str) -> str:
+    """Return rows of cells as aligned lines, the first row being the head.
+
+    Parameters
+    ----------
+    rows
+        The cells, as many in each row as `align` has characters.
+    align
+        ``<`` or ``>`` for each column.
+
+    Examples
+    --------
+    >>> print(text_table([("factor", "entries"), ("∂L/∂f_2", "2")], "<>"))
+    factor   entries
+    ∂L/∂f_2        2
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(
+            f"{cell:{side}{width}}" for cell, side, width in zip(row, align, widths, strict=True)
+        )
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def markdown_table(rows: Rows, align: str) -> str:
+    """Return rows of cells as a Markdown table; the cells are Markdown already.
+
+    Examples
+    --------
+    >>> print(markdown_table([("factor", "entries"), ("$x$", "2")], "<>"))
+    | factor | entries |
+    | :-- | --: |
+    | $x$ | 2 |
+    """
+    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
+    rule = "| " + " | ".join({"<": ":--", ">": "--:"}[side] for side in align) + " |"
+    return "\n".join([head, rule, *body])
+
+
+def escaped(text: str) -> str:
+    """Return text that Markdown shows as it is: no markup, no end of a cell.
+
+    Examples
+    --------
+    >>> escaped("a < b | *c*")
+    'a &lt; b &#124; &#42;c&#42;'
+    """
+    text = html.escape(text, quote=False)
+    for mark in "|*_`$[]\\":
+        text = text.replace(mark, f"&#{ord(mark)};")
+    return text
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """Return a paragraph in lines of a comfortable length.
+
+    Examples
+    --------
+    >>> print(wrapped("one row times one matrix", indent="  "))
+      one row times one matrix
+    """
+    return textwrap.fill(text, 88, initial_indent=indent, subsequent_indent=indent)
+
+
+def code_span(code: str) -> str:
+    """Return code between backticks, which Markdown shows letter by letter.
+
+    Examples
+    --------
+    >>> code_span("g * f")
+    '`g * f`'
+    """
+    return f"`{code}`"
+
+
+# --- numbers ----------------------------------------------------------------
+
+
+def residual_text(residual: float, dtype: DTypeLike) -> str:
+    """Return a residual in three digits, or the bound that rounding stays below.
+
+    Rounding differs from one machine to the next, so its digits are not shown.
+
+    Examples
+    --------
+    >>> residual_text(3e-17, np.float64), residual_text(3e-8, np.float32)
+    ('< 1e-12', '< 1e-4')
+    >>> residual_text(0.18712, np.float64)
+    '0.187'
+    """
+    power = math.ceil(math.log10(512 * float(np.finfo(np.dtype(dtype)).eps)))
+    return f"< 1e{power}" if residual < 10.0**power else f"{residual:.3g}"
+
+
+def number_text(value: float) -> str:
+    """Return a number in four digits, zero without a sign.
+
+    Examples
+    --------
+    >>> number_text(-0.0), number_text(2 / 3)
+    ('0', '0.6667')
+    """
+    return f"{value + 0.0:.4g}"
+
+
+def matrix_text(array: FloatArray) -> str:
+    """Return a vector or a matrix as lines, one for each row of it.
+
+    Examples
+    --------
+    >>> print(matrix_text(np.array([[0.5, -1.0], [0.0, 10.0]])))
+    [0.5  -1]
+    [  0  10]
+    """
+    cells = _cells(array, "…", "…")
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = (zip(row, widths, strict=True) for row in cells)
+    return "\n".join("[" + "  ".join(f"{c:>{w}}" for c, w in line) + "]" for line in lines)
+
+
+def matrix_latex(array: FloatArray) -> str:
+    r"""Return a vector or a matrix as LaTeX.
+
+    Examples
+    --------
+    >>> print(matrix_latex(np.array([[0.5, 1e-7]])))
+    \begin{bmatrix} 0.5 & 1 \cdot 10^{-7} \end{bmatrix}
+    """
+    cells = [[_power_of_ten(c) for c in row] for row in _cells(array, r"\cdots", r"\vdots")]
+    rows = r" \\ ".join(" & ".join(row) for row in cells)
+    return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
+
+
+def _cells(array: FloatArray, across: str, down: str) -> list[list[str]]:
+    """Return the numbers as text, row by row; an ellipsis stands for what there is no room for."""
+    table: Any = np.atleast_2d(array)
+    cells = [
+        [number_text(value) for value in row[:COLUMNS]] + [across] * (len(row) > COLUMNS)
+        for row in table[:ROWS].tolist()
+    ]
+    return cells + [[down] * len(cells[0])] * (len(table) > ROWS)
+
+
+def _power_of_ten(text: str) -> str:
+    mantissa, e, exponent = text.partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else text
