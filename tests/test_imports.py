@@ -56,8 +56,10 @@ ROOMS: dict[str, set[str]] = {
     | {"network.sigmoid"},
     "network.tables": {"network.validation"},
     "network.factors": {"errors", "network.validation", "network.sigmoid"},
-    "network.chain": {"errors", "network.validation", "network.sigmoid"}
+    "network.transposes": {"network.validation", "network.sigmoid"}
     | {"network.tables", "network.factors"},
+    "network.chain": {"errors", "network.validation", "network.sigmoid"}
+    | {"network.tables", "network.factors", "network.transposes"},
     "network.document": {"errors", "network.validation", "network.sigmoid"},
     "network.training": {"errors", "network.validation", "network.sigmoid"}
     | {"network.theta", "network.history"},

@@ -21,6 +21,7 @@ from backprop_nb.network.sigmoid import (
 if TYPE_CHECKING:
     from backprop_nb.network.chain import Chain, PartialProduct
     from backprop_nb.network.factors import Factor
+    from backprop_nb.network.transposes import Transposes, TransposeStep
 
 __all__ = [
     "Chain",
@@ -31,6 +32,8 @@ __all__ = [
     "History",
     "PartialProduct",
     "SigmoidNetwork",
+    "TransposeStep",
+    "Transposes",
     "sigma",
     "sigma_prime",
 ]
@@ -39,6 +42,8 @@ _ON_FIRST_USE = {
     "Chain": "chain",
     "PartialProduct": "chain",
     "Factor": "factors",
+    "TransposeStep": "transposes",
+    "Transposes": "transposes",
 }
 
 

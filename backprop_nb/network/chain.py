@@ -28,6 +28,7 @@ from backprop_nb.network.factors import (
 )
 from backprop_nb.network.sigmoid import forward_pass
 from backprop_nb.network.tables import Rows, escaped, markdown_table, text_table, wrapped
+from backprop_nb.network.transposes import Transposes, transpose_steps
 from backprop_nb.network.validation import FloatArray
 
 Side = Literal["left", "right"]
@@ -252,6 +253,30 @@ class Chain:
         if side == "left":
             return [0, *(factor.entries for factor in self.factors[1:])]
         return [*(factor.entries * n_theta for factor in self.factors[:-1]), 0]
+
+    # --- the way to code --------------------------------------------------------
+
+    def transposes(self) -> Transposes:
+        """Return each step back as a row times a Jacobian and as code, with both results.
+
+        Raises
+        ------
+        InvalidValueError
+            A Jacobian is too large to be built.
+
+        Examples
+        --------
+        >>> from backprop_nb import SigmoidNetwork
+        >>> transposes = SigmoidNetwork((2, 3, 2), seed=0).chain([1, 2], [0, 1], 0).transposes()
+        >>> transposes.steps[2]
+        <TransposeStep ∂z_2/∂f_1: g = A[1].T @ delta[2]>
+        >>> transposes.difference < 1e-12
+        True
+        """
+        steps = tuple(transpose_steps(self.A, self.f, self.y, self.i))
+        for step in steps:
+            check_size(step.factor.symbol, step.factor.shape, step.factor.dtype)
+        return Transposes(self.i, self.widths, steps)
 
     # --- what is to be seen -----------------------------------------------------
 

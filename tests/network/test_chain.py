@@ -319,6 +319,7 @@ def test_a_jacobian_of_gigabytes_is_refused(wide):
     assert error_of(lambda: wide.factors[-1].matrix, InvalidValueError) == REFUSED
     assert error_of(wide.product, InvalidValueError) == REFUSED
     assert error_of(wide.gradient, InvalidValueError) == REFUSED
+    assert "∂z_1/∂A_0 would fill 8.6 GB" in error_of(wide.transposes, InvalidValueError)
 
 
 def test_a_partial_product_of_gigabytes_is_refused():
