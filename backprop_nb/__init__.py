@@ -9,7 +9,8 @@ Everything a learner types is here::
     graph.backward().gradients  # the gradient, one per argument
     graph.explore()  # step it, with every number
 
-The views load on first use, so that importing the package stays light.
+The views and the document's equations load on first use, so that importing the
+package stays light.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from backprop_nb.tracing import (
 )
 
 if TYPE_CHECKING:
+    from backprop_nb.network import document
     from backprop_nb.views import widgets
     from backprop_nb.views.widgets import GraphExplorer
 
@@ -69,6 +71,7 @@ __all__ = [
     "Step",
     "UnsupportedError",
     "define_rule",
+    "document",
     "grad",
     "jacobian",
     "jvp",
@@ -86,6 +89,8 @@ def __getattr__(name: str) -> Any:
     if name == "widgets" or name in _ON_FIRST_USE:
         widgets = importlib.import_module("backprop_nb.views.widgets")
         return widgets if name == "widgets" else getattr(widgets, name)
+    if name == "document":
+        return importlib.import_module("backprop_nb.network.document")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

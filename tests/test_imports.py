@@ -63,6 +63,9 @@ ROOMS: dict[str, set[str]] = {
     "network.document": {"errors", "network.validation", "network.sigmoid"},
     "network.training": {"errors", "network.validation", "network.sigmoid"}
     | {"network.theta", "network.history"},
+    "network.document": {"errors", "network.validation", "network.sigmoid"}
+    | {"network.tables", "network.chain"},
+    "network.training": {"errors", "network.validation", "network.sigmoid"},
     "checking": {"errors", "tracing", "network"},
     "views.scene": {"errors", "tracing", "network"},
     "views.figures": {"errors", "tracing.graph", "views.scene"},

@@ -1,6 +1,6 @@
 """The document's network, without the tracer: the two check each other.
 
-The chain loads on first use: to train a network does not need it.
+The chain and the document load on first use: to train a network needs neither.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from backprop_nb.network.sigmoid import (
 )
 
 if TYPE_CHECKING:
+    from backprop_nb.network import document
     from backprop_nb.network.chain import Chain, PartialProduct
     from backprop_nb.network.factors import Factor
     from backprop_nb.network.transposes import Transposes, TransposeStep
@@ -34,6 +35,7 @@ __all__ = [
     "SigmoidNetwork",
     "TransposeStep",
     "Transposes",
+    "document",
     "sigma",
     "sigma_prime",
 ]
@@ -51,6 +53,8 @@ def __getattr__(name: str) -> Any:
     if name in _ON_FIRST_USE:
         module = importlib.import_module(f"backprop_nb.network.{_ON_FIRST_USE[name]}")
         return getattr(module, name)
+    if name == "document":
+        return importlib.import_module("backprop_nb.network.document")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,0 +1,588 @@
+"""The document's statements in order, as it prints them and as they are right, with a check.
+
+The document is a page of lecture notes on backpropagation (Jack David Carson,
+1 February 2025), in the notation of *Mathematics for Machine Learning*, section
+5.6.  Everywhere in this package a statement of it is referred to by its tag, as
+in "equation [loss]".
+
+The two sides of an equation are computed by means that know nothing of each
+other, so that :meth:`Equation.check` can fail.
+
+Examples
+--------
+>>> from backprop_nb import SigmoidNetwork
+>>> net, x, y = SigmoidNetwork((2, 3, 2), seed=0), [1.0, 2.0], [0.0, 1.0]
+>>> equation("loss").check(net, x, y) < 1e-12
+True
+>>> [slip.tag for slip in SLIPS]
+['title', 'loss', 'chain-second']
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop_nb.errors import BackpropError, InvalidValueError, NotFoundError, ShapeError
+from backprop_nb.network import validation
+from backprop_nb.network.sigmoid import SigmoidNetwork, sigma
+from backprop_nb.network.tables import (
+    Rows,
+    escaped,
+    markdown_table,
+    residual_text,
+    text_table,
+    wrapped,
+)
+from backprop_nb.network.validation import FloatArray
+
+Form: TypeAlias = Literal["corrected", "printed"]
+Sides: TypeAlias = Iterator[tuple[Any, Any]]
+
+# --- what the sides are computed from ---------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A network with data that fits it.
+
+    Attributes
+    ----------
+    net : SigmoidNetwork
+    A, b : lists of arrays
+        Its parameters.
+    x, y : arrays of shape (n_0,) and (n_K,), or (N, n_0) and (N, n_K)
+    """
+
+    net: SigmoidNetwork
+    A: list[FloatArray]
+    b: list[FloatArray]
+    x: FloatArray
+    y: FloatArray
+
+    @classmethod
+    def checked(cls, net: SigmoidNetwork, x: ArrayLike, y: ArrayLike) -> Case:
+        """Return the case, or raise if the data do not fit the network."""
+        A, b = validation.used_parameters(net.A, net.b, net.widths)
+        x = validation.checked_input(x, A)
+        return cls(net, A, b, x, validation.checked_target(y, x, A))
+
+
+# --- the equations' sides ---------------------------------------------------
+#
+# Each function yields pairs (left side, right side).  The left is the package's
+# own way; the right is written once more, from the equation.
+
+
+def _sigmoid(z: float) -> float:
+    """Return 1 / (1 + e^(−z)) for one number; where e^(−z) is no float any more, that is 0."""
+    try:
+        return 1 / (1 + math.exp(-z))
+    except OverflowError:
+        return 0.0
+
+
+def _layer(A: FloatArray, b: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Return f_i as a function of a single x_{i−1}."""
+    return lambda x: np.array([_sigmoid(z) for z in (A @ x + b).tolist()])
+
+
+def _each(function: Callable[[FloatArray], FloatArray], data: FloatArray) -> FloatArray:
+    """Return what the function makes of the single vector, or of each row of a batch."""
+    return function(data) if data.ndim == 1 else np.array([function(row) for row in data])
+
+
+def _composed(functions: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """Return f_K ∘ ⋯ ∘ f_1: the first function is the first to work."""
+
+    def composition(x: Any) -> Any:
+        for f_i in functions:
+            x = f_i(x)
+        return x
+
+    return composition
+
+
+def _composition(case: Case) -> Sides:
+    f = [_layer(A_i, b_i) for A_i, b_i in zip(case.A, case.b, strict=True)]
+    yield case.net(case.x), _each(_composed(f), case.x)
+
+
+def _one_layer(case: Case) -> Sides:
+    f = case.net.forward(case.x).f
+    for i in range(1, case.net.K + 1):
+        yield f[i], _each(_layer(case.A[i - 1], case.b[i - 1]), f[i - 1])
+
+
+def _sigmoid_curve(case: Case) -> Sides:
+    for z in case.net.forward(case.x).z.values():
+        yield sigma(z).ravel(), [_sigmoid(v) for v in z.ravel().tolist()]
+
+
+def _loss(case: Case) -> Sides:
+    errors = np.atleast_2d(case.y - case.net(case.x))
+    yield case.net.loss(case.x, case.y), np.mean([np.linalg.norm(row) ** 2 for row in errors])
+
+
+def _loss_printed(case: Case) -> Sides:
+    inside = np.atleast_2d(case.y - case.net(case.x) ** 2)
+    yield case.net.loss(case.x, case.y), np.mean([np.linalg.norm(row) for row in inside])
+
+
+def _theta(case: Case) -> Sides:
+    listed = [p for A_i, b_i in zip(case.A, case.b, strict=True) for p in (A_i, b_i)]
+    theta = np.concatenate([p.ravel() for p in listed])
+    yield case.net(case.x), _rebuilt(theta, case.net.widths)(case.x)
+
+
+def _rebuilt(theta: FloatArray, widths: Sequence[int]) -> SigmoidNetwork:
+    """Return the network whose A_0, b_0, …, A_{K−1}, b_{K−1} are the numbers of θ in order."""
+    A, b, start = [], [], 0
+    for n_in, n_out in pairwise(widths):
+        middle, end = start + n_out * n_in, start + n_out * (n_in + 1)
+        A.append(theta[start:middle].reshape(n_out, n_in))
+        b.append(theta[middle:end])
+        start = end
+    return SigmoidNetwork.from_parameters(A, b)
+
+
+def _chain_last(case: Case) -> Sides:
+    yield _gradient(case, case.net.K - 1), _product(case, case.net.K - 1)
+
+
+def _chain_second(case: Case) -> Sides:
+    _check_second_layer(case)
+    yield _gradient(case, case.net.K - 2), _product(case, case.net.K - 2)
+
+
+def _chain_second_printed(case: Case) -> Sides:
+    _check_second_layer(case)
+    yield _gradient(case, case.net.K - 1), _product(case, case.net.K - 2)
+
+
+def _chain_general(case: Case) -> Sides:
+    for i in range(case.net.K):
+        yield _gradient(case, i), _product(case, i)
+
+
+def _check_second_layer(case: Case) -> None:
+    if case.net.K == 1:
+        raise NotFoundError(
+            "A network of one layer has no equation [chain-second]: there is no θ_{K−2}.",
+            given="K = 1",
+            expected="K = 2 or more",
+        )
+
+
+def _gradient(case: Case, i: int) -> FloatArray:
+    """Return ∂L/∂θ_i from the backward pass, which builds no Jacobian: a row."""
+    gradient = case.net.backward(case.x, case.y)
+    return np.concatenate([gradient.A[i].ravel(), gradient.b[i]])[np.newaxis]
+
+
+def _product(case: Case, i: int) -> FloatArray:
+    """Return ∂L/∂θ_i as a product of Jacobians; for a batch the mean over its rows."""
+    rows = zip(np.atleast_2d(case.x), np.atleast_2d(case.y), strict=True)
+    products = [case.net.chain(x, y, i).product() for x, y in rows]
+    mean: FloatArray = np.mean(products, axis=0)
+    return mean
+
+
+# --- an equation ------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Equation:
+    r"""One statement of the document.
+
+    Attributes
+    ----------
+    tag : str
+        How it is referred to.
+    title : str
+        A few words.
+    printed : str
+        LaTeX of what the document prints, in the notation of this package.
+    corrected : str or None
+        LaTeX of what it should be; None where the document is right.
+    reason : str
+        What it means; of a slip, why it is one.
+
+    Examples
+    --------
+    >>> loss = equation("loss")
+    >>> loss
+    <Equation [loss]: The loss, corrected>
+    >>> print(loss.latex)
+    L(\theta) = \lVert y - f_K(\theta, x) \rVert^2
+    """
+
+    tag: str
+    title: str
+    printed: str
+    corrected: str | None
+    reason: str
+    sides: Callable[[Case], Sides] = field(repr=False)
+    printed_sides: Callable[[Case], Sides] | None = field(default=None, repr=False)
+
+    @property
+    def latex(self) -> str:
+        """The right one of the two forms."""
+        return self.corrected or self.printed
+
+    def check(
+        self, net: SigmoidNetwork, x: ArrayLike, y: ArrayLike, form: Form = "corrected"
+    ) -> float:
+        """Return the largest difference between the two sides, in numbers.
+
+        Parameters
+        ----------
+        net : SigmoidNetwork
+            A small one: the chain rule is worked out with its Jacobians.
+        x : array_like of shape (n_0,) or (N, n_0)
+        y : array_like of shape (n_K,) or (N, n_K)
+            Of a batch both sides are taken for each row; a loss and a
+            derivative are the mean over the rows.
+        form : "corrected" or "printed"
+            Which form to check; they are the same where the document is right.
+
+        Raises
+        ------
+        ShapeError
+            The sides have two shapes, or the data do not fit the network.
+        NotFoundError
+            Equation [chain-second] of a network of one layer.
+        InvalidValueError
+            Another form; a Jacobian too large to be built.
+
+        Examples
+        --------
+        >>> net = SigmoidNetwork((3, 3, 3), seed=0)
+        >>> x, y = [1.0, 2.0, 3.0], [0.0, 1.0, 0.0]
+        >>> equation("chain-second").check(net, x, y) < 1e-12
+        True
+        >>> equation("chain-second").check(net, x, y, form="printed") > 1e-2
+        True
+        """
+        return self._residual(Case.checked(net, x, y), form)
+
+    def _residual(self, case: Case, form: Form) -> float:
+        if form not in ("corrected", "printed"):
+            raise InvalidValueError(
+                "An equation has two forms.",
+                given=f"form = {form!r}",
+                expected='"corrected" or "printed"',
+            )
+        sides = (self.printed_sides or self.sides) if form == "printed" else self.sides
+        return float(np.max([self._difference(left, right) for left, right in sides(case)]))
+
+    def _difference(self, left: ArrayLike, right: ArrayLike) -> float:
+        left_shape, right_shape = np.shape(left), np.shape(right)
+        if left_shape != right_shape:
+            raise ShapeError(
+                f"The two sides of equation [{self.tag}] have two shapes, so they cannot be equal.",
+                given=f"{left_shape} on the left, {right_shape} on the right",
+                expected="one shape",
+                instead='form="corrected"',
+            )
+        return float(np.max(np.abs(np.subtract(left, right))))
+
+    def __repr__(self) -> str:
+        state = ", corrected" if self.corrected else ""
+        return f"<Equation [{self.tag}]: {self.title}{state}>"
+
+    def __str__(self) -> str:
+        return self.describe()
+
+    def describe(self) -> str:
+        """Return the equation as text: tag, title, LaTeX, reason."""
+        lines = [f"[{self.tag}] {self.title}"]
+        if self.corrected:
+            lines += [f"  as printed:   {self.printed}", f"  as corrected: {self.corrected}"]
+        else:
+            lines += [f"  {self.printed}"]
+        return "\n".join([*lines, wrapped(self.reason, "  ")])
+
+    def _repr_latex_(self) -> str:
+        return rf"$${self.latex} \tag{{{self.tag}}}$$"
+
+    def _repr_markdown_(self) -> str:
+        head = f"**{escaped(self.title)}**"
+        if self.corrected:
+            formulas = ["As printed:", f"$${self.printed}$$", "As corrected:", self._repr_latex_()]
+        else:
+            formulas = [self._repr_latex_()]
+        return "\n\n".join([head, *formulas, escaped(self.reason)])
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """A slip in the document's words: no number goes wrong.
+
+    Attributes
+    ----------
+    tag : str
+        Where it stands.
+    title : str
+        A few words.
+    printed, corrected : str
+    reason : str
+    """
+
+    tag: str
+    title: str
+    printed: str
+    corrected: str
+    reason: str
+
+    def __str__(self) -> str:
+        return self.describe()
+
+    def describe(self) -> str:
+        """Return the slip as text."""
+        lines = f"  as printed:   {self.printed}\n  as corrected: {self.corrected}"
+        return f"[{self.tag}] {self.title}\n{lines}\n{wrapped(self.reason, '  ')}"
+
+    def _repr_markdown_(self) -> str:
+        words = f"As printed: {escaped(self.printed)}. As corrected: {escaped(self.corrected)}."
+        return f"**{escaped(self.title)}**\n\n{words}\n\n{escaped(self.reason)}"
+
+
+# --- the document -----------------------------------------------------------
+
+_BY_OUTPUT = r"\frac{\partial L}{\partial f_K}"
+_LAST_BY_INPUT = r"\frac{\partial f_K}{\partial f_{K-1}}"
+
+
+def _by_theta(above: str, index: str) -> str:
+    return rf"\frac{{\partial {above}}}{{\partial \theta_{{{index}}}}}"
+
+
+_SECOND = rf"{_BY_OUTPUT} {_LAST_BY_INPUT} {_by_theta('f_{K-1}', 'K-2')}"
+
+EQUATIONS: tuple[Equation, ...] = (
+    Equation(
+        "composition",
+        "A function made of functions",
+        r"y = (f_K \circ f_{K-1} \circ \cdots \circ f_1)(x)",
+        None,
+        "The output is what K functions make of x one after the other, f_1 first. "
+        "Here y is what the network computes; in equation [loss] it is what was observed.",
+        _composition,
+    ),
+    Equation(
+        "layer",
+        "One layer",
+        r"f_i(x_{i-1}) = \sigma(A_{i-1} x_{i-1} + b_{i-1})",
+        None,
+        "A layer multiplies by a matrix, adds a vector, and sends each entry through σ.",
+        _one_layer,
+    ),
+    Equation(
+        "sigmoid",
+        "The sigmoid",
+        r"\sigma(x) = \frac{1}{1 + e^{-x}}",
+        None,
+        "The activation squeezes any number between 0 and 1; of a vector, each entry by itself.",
+        _sigmoid_curve,
+    ),
+    Equation(
+        "loss",
+        "The loss",
+        r"L(\theta) = \lVert y - f_K(\theta, x)^2 \rVert",
+        r"L(\theta) = \lVert y - f_K(\theta, x) \rVert^2",
+        "The square belongs outside of the norm. Inside, it squares the output and not the "
+        "distance: a perfect output would cost something, and its square root nothing.",
+        _loss,
+        _loss_printed,
+    ),
+    Equation(
+        "theta",
+        "The parameters",
+        r"\theta = \{A_0, b_0, \ldots, A_{K-1}, b_{K-1}\}",
+        None,
+        "θ holds every number that may be changed, and nothing else decides f_K; "
+        "θ_i is the share of one layer, A_i and b_i.",
+        _theta,
+    ),
+    Equation(
+        "chain-last",
+        "The chain rule for the last layer",
+        f"{_by_theta('L', 'K-1')} = {_BY_OUTPUT} {_by_theta('f_K', 'K-1')}",
+        None,
+        "The last parameters change the output, and the output changes the loss.",
+        _chain_last,
+    ),
+    Equation(
+        "chain-second",
+        "The chain rule one layer further back",
+        f"{_by_theta('L', 'K-1')} = {_SECOND}",
+        f"{_by_theta('L', 'K-2')} = {_SECOND}",
+        "The right side ends in θ_{K−2}, so it is the derivative by θ_{K−2}. The derivative by "
+        "θ_{K−1} is another one, and on unequal widths it has another shape.",
+        _chain_second,
+        _chain_second_printed,
+    ),
+    Equation(
+        "chain-general",
+        "The chain rule for any layer",
+        f"{_by_theta('L', 'i')} = {_BY_OUTPUT} {_LAST_BY_INPUT} \\cdots "
+        rf"\frac{{\partial f_{{i+2}}}}{{\partial f_{{i+1}}}} {_by_theta('f_{i+1}', 'i')}",
+        None,
+        "Walk back from the loss one layer at a time, one factor each, and turn off into θ_i.",
+        _chain_general,
+    ),
+)
+"""The document's equations, in its order."""
+
+SLIPS: tuple[Spelling | Equation, ...] = (
+    Spelling(
+        "title",
+        "The spelling",
+        "Backpropogation",
+        "Backpropagation",
+        "The title and the first paragraph spell it with an o; what is sent back is propagated.",
+    ),
+    *(each for each in EQUATIONS if each.corrected),
+)
+"""What the document gets wrong, in its order."""
+
+
+def equation(tag: str) -> Equation:
+    """Return the equation with this tag.
+
+    Raises
+    ------
+    NotFoundError
+        There is none; the message lists all tags.
+
+    Examples
+    --------
+    >>> equation("layer")
+    <Equation [layer]: One layer>
+    """
+    found = {each.tag: each for each in EQUATIONS}
+    if tag not in found:
+        close = difflib.get_close_matches(str(tag), found, n=1)
+        raise NotFoundError(
+            f"The document has no equation {tag!r}.",
+            given=f"tag = {tag!r}",
+            expected=f"one of {', '.join(found)}",
+            instead=f'equation("{close[0]}")' if close else None,
+        )
+    return found[tag]
+
+
+# --- all of it in numbers ---------------------------------------------------
+
+# What stands in the table where an equation cannot be checked.
+_NO_NUMBER = {ShapeError: "shape", NotFoundError: "none", InvalidValueError: "too large"}
+
+
+@dataclass(frozen=True)
+class Residual:
+    """One equation in numbers.
+
+    Attributes
+    ----------
+    tag : str
+    printed, corrected : float or BackpropError
+        The largest difference between both sides, or why there is none.
+    """
+
+    tag: str
+    printed: float | BackpropError
+    corrected: float | BackpropError
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Residuals:
+    """Every equation in numbers, as printed and as corrected.
+
+    Made by :func:`residuals`.
+
+    Attributes
+    ----------
+    rows : tuple of Residual
+        In the order of the document.
+    widths : tuple of int
+        Those of the network.
+    dtype : numpy.dtype
+        That of its parameters; it decides what is mere rounding.
+    """
+
+    rows: tuple[Residual, ...]
+    widths: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def __repr__(self) -> str:
+        return f"<Residuals of {len(self.rows)} equations, widths {self.widths}>"
+
+    def __str__(self) -> str:
+        return self.describe()
+
+    def describe(self) -> str:
+        """Return the table as text."""
+        return text_table(self._table(), "<<<")
+
+    def _repr_markdown_(self) -> str:
+        return markdown_table([list(map(escaped, row)) for row in self._table()], "<<<")
+
+    def _table(self) -> Rows:
+        rows = [("equation", "as printed", "as corrected")]
+        return rows + [
+            (f"[{row.tag}]", self._text(row.printed), self._text(row.corrected))
+            for row in self.rows
+        ]
+
+    def _text(self, residual: float | BackpropError) -> str:
+        if isinstance(residual, BackpropError):
+            return f"{_NO_NUMBER[type(residual)]}: {residual.given}"
+        return residual_text(residual, self.dtype)
+
+
+def residuals(net: SigmoidNetwork, x: ArrayLike, y: ArrayLike) -> Residuals:
+    """Return how far the two sides of each equation are apart, as printed and as corrected.
+
+    Parameters
+    ----------
+    net : SigmoidNetwork
+        A small one: the chain rule is worked out with its Jacobians.
+    x : array_like of shape (n_0,) or (N, n_0)
+    y : array_like of shape (n_K,) or (N, n_K)
+
+    Examples
+    --------
+    >>> net = SigmoidNetwork((2, 3, 2), seed=0)
+    >>> print(residuals(net, [1.0, 2.0], [0.0, 1.0]))
+    equation         as printed                                      as corrected
+    [composition]    < 1e-12                                         < 1e-12
+    [layer]          < 1e-12                                         < 1e-12
+    [sigmoid]        < 1e-12                                         < 1e-12
+    [loss]           0.143                                           < 1e-12
+    [theta]          < 1e-12                                         < 1e-12
+    [chain-last]     < 1e-12                                         < 1e-12
+    [chain-second]   shape: (1, 8) on the left, (1, 9) on the right  < 1e-12
+    [chain-general]  < 1e-12                                         < 1e-12
+    """
+    case = Case.checked(net, x, y)
+    rows = (
+        Residual(each.tag, _outcome(each, case, "printed"), _outcome(each, case, "corrected"))
+        for each in EQUATIONS
+    )
+    return Residuals(tuple(rows), net.widths, case.A[0].dtype)
+
+
+def _outcome(each: Equation, case: Case, form: Form) -> float | BackpropError:
+    """Return the residual, or the error that stands for it."""
+    try:
+        return each._residual(case, form)
+    except tuple(_NO_NUMBER) as error:
+        return error
