@@ -2,8 +2,9 @@
 
 The first half is the document, line by line: ``sigma``, ``forward_pass``,
 ``squared_error`` and ``backward_pass`` are its equations as NumPy, made to be
-read next to it.  The second half, :class:`SigmoidNetwork`, holds the
-parameters and checks what it is given.
+read next to it; "equation [loss]" is the one with that tag in ``document.py``.
+The second half, :class:`SigmoidNetwork`, holds the parameters and checks what it
+is given.
 
 Nothing here uses the tracer, so each can check the other.
 
@@ -130,9 +131,9 @@ def sigma(z: float) -> np.floating[Any]: ...
 @overload
 def sigma(z: ArrayLike) -> FloatArray: ...
 def sigma(z: ArrayLike) -> FloatArray | np.floating[Any]:
-    """Return the sigmoid σ(z) = 1 / (1 + e^(−z)), element by element.
+    """Return the sigmoid σ(z) = 1 / (1 + e^(−z)), element by element: equation [sigmoid].
 
-    The document's formula overflows for z = −1000.  Multiplied above and below
+    As it stands the formula overflows for z = −1000.  Multiplied above and below
     by e^z it reads e^z / (1 + e^z), which is safe there and keeps its precision
     however close σ comes to 0.  So each element takes the form whose
     exponential is at most 1.
@@ -161,7 +162,7 @@ def sigma(z: ArrayLike) -> FloatArray | np.floating[Any]:
 
 
 def sigma_prime(f: FloatArray) -> FloatArray:
-    """Return σ′(z) from f = σ(z): σ′ = σ(1 − σ), the document's σ differentiated.
+    """Return σ′(z) from f = σ(z): σ′ = σ(1 − σ), from equation [sigmoid].
 
     Its argument is the activation f, not the pre-activation z.
 
@@ -174,7 +175,7 @@ def sigma_prime(f: FloatArray) -> FloatArray:
 
 
 def forward_pass(A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray) -> Forward:
-    """Return every f_i and z_i of y = (f_K ∘ … ∘ f_1)(x).
+    """Return every f_i and z_i on the way from x to f_K: equations [composition], [layer].
 
     Parameters
     ----------
@@ -195,7 +196,7 @@ def forward_pass(A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray
 
 
 def squared_error(y: FloatArray, f_K: FloatArray) -> float:
-    """Return the document's loss L = ‖y − f_K‖², the mean over the rows of a batch.
+    """Return L = ‖y − f_K‖², equation [loss]; of a batch the mean over its rows.
 
     Parameters
     ----------
@@ -281,9 +282,10 @@ def sum_of_rows(delta: FloatArray) -> FloatArray:
 
 
 class SigmoidNetwork:
-    """The document's network: K layers f_i = σ(A_{i−1} f_{i−1} + b_{i−1}).
+    """The document's network: K layers f_i = σ(A_{i−1} f_{i−1} + b_{i−1}), equation [layer].
 
-    Its loss is L(θ) = ‖y − f_K(θ, x)‖² with θ = {A_0, b_0, …, A_{K−1}, b_{K−1}}.
+    Its loss is L(θ) = ‖y − f_K(θ, x)‖² with θ = {A_0, b_0, …, A_{K−1}, b_{K−1}},
+    equations [loss], [theta].
 
     Parameters
     ----------
@@ -429,7 +431,7 @@ class SigmoidNetwork:
     def loss(self, x: ArrayLike, y: ArrayLike) -> float:
         """Return L = ‖y − f_K(θ, x)‖², for a batch the mean over its rows.
 
-        (The document prints the square inside of the norm; it belongs outside.)
+        This is equation [loss] as corrected.
 
         Parameters
         ----------
@@ -448,7 +450,8 @@ class SigmoidNetwork:
     def backward(self, x: ArrayLike, y: ArrayLike) -> Gradient:
         """Return ∂L/∂θ_i = ∂L/∂f_K · ∂f_K/∂f_{K−1} · … · ∂f_{i+1}/∂θ_i for every i.
 
-        The equations are in :func:`backward_pass`, line by line.
+        This is equation [chain-general]; :func:`backward_pass` goes through it line
+        by line.
 
         Parameters
         ----------
