@@ -60,12 +60,10 @@ ROOMS: dict[str, set[str]] = {
     | {"network.tables", "network.factors"},
     "network.chain": {"errors", "network.validation", "network.sigmoid"}
     | {"network.tables", "network.factors", "network.transposes"},
-    "network.document": {"errors", "network.validation", "network.sigmoid"},
-    "network.training": {"errors", "network.validation", "network.sigmoid"}
-    | {"network.theta", "network.history"},
     "network.document": {"errors", "network.validation", "network.sigmoid"}
     | {"network.tables", "network.chain"},
-    "network.training": {"errors", "network.validation", "network.sigmoid"},
+    "network.training": {"errors", "network.validation", "network.sigmoid"}
+    | {"network.theta", "network.history"},
     "checking": {"errors", "tracing", "network"},
     "views.scene": {"errors", "tracing", "network"},
     "views.figures": {"errors", "tracing.graph", "views.scene"},

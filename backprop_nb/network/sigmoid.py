@@ -213,7 +213,7 @@ def squared_error(y: FloatArray, f_K: FloatArray) -> float:
 def backward_pass(A: Sequence[FloatArray], f: Sequence[FloatArray], y: FloatArray) -> Gradient:
     """Return ∂L/∂θ_i for every i, by the document's chain rule.
 
-    The document's last equation is
+    Equation [chain-general] is
 
         ∂L/∂θ_i = ∂L/∂f_K · ∂f_K/∂f_{K−1} · … · ∂f_{i+2}/∂f_{i+1} · ∂f_{i+1}/∂θ_i.
 
