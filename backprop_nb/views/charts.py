@@ -60,6 +60,7 @@ def draw_history(history: History, *, theme: Literal["light", "dark"] = "light")
         (saturation, "saturated units of each layer"),
     ]:
         _style(axes, title, colours)
+        axes.set_xlim(0.5, history.epochs + 0.5)
     _draw_loss(loss, history, colours)
     _draw_layers(norms, history.gradient_norms, colours, "adjoint", lambda i: f"$θ_{{{i}}}$")
     _draw_layers(saturation, history.saturation, colours, "value", lambda i: f"layer {i + 1}")
@@ -75,7 +76,7 @@ def _style(axes: Axes, title: str, theme: Theme) -> None:
     axes.set_xlabel("epoch", fontsize=_FONT, color=theme["muted"])
     axes.tick_params(labelsize=_FONT, colors=theme["muted"], which="both")
     axes.grid(color=theme["line"], linewidth=0.5, alpha=0.6)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     for side, spine in axes.spines.items():
         spine.set_visible(side in {"left", "bottom"})
         spine.set_color(theme["line"])
@@ -103,7 +104,7 @@ def _draw_loss(axes: Axes, history: History, theme: Theme) -> None:
     for name, values, colour, dashes in lines:
         style = _line_style(values)
         axes.plot(_epochs(values), values, color=colour, linestyle=dashes, label=name, **style)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.08 * max(values.max() for _, values, _, _ in lines) or 1)
     axes.legend(fontsize=_FONT, labelcolor=theme["text"], frameon=False, loc="best")
 
 
@@ -125,8 +126,15 @@ def _draw_layers(
             label=name(i) if i in named else None,
             **_line_style(values),
         )
+    # Beside the lines, which may be anywhere; the last layer on top, as its norms mostly are.
     axes.legend(
-        fontsize=_FONT, labelcolor=theme["text"], frameon=False, loc="best", handlelength=2.6
+        fontsize=_FONT,
+        labelcolor=theme["text"],
+        frameon=False,
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+        handlelength=2.4,
+        reverse=True,
     )
 
 
