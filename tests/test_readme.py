@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import backprop_nb as bp
 from backprop_nb.tracing.refusals import supported_functions
 
 ROOT = Path(__file__).parent.parent
@@ -29,9 +30,18 @@ def test_the_tour_of_the_library_runs(tmp_path):
     exec(compile(script.read_text(encoding="utf-8"), script, "exec"), space)
     space["softplus"] = lambda x: np.logaddexp(0.0, x)
     space["softplus"].__name__ = "softplus"
-    space |= {"args": (1.5,), "x": np.ones(4), "y": np.zeros(3)}
+    space["args"] = (1.5,)
     exec(BLOCKS[1], space)
-    assert space["loss"] > 0
+    assert space["fast"](1.5)[0] == pytest.approx(13.5)
+
+
+def test_the_tour_of_the_network_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    space = {"bp": bp, "x": rng.normal(size=(20, 4)), "y": rng.uniform(size=(20, 3))}
+    exec(BLOCKS[2], space)
+    assert space["history"].loss[-1] < space["loss"]
+    assert bp.SigmoidNetwork.load("iris.npz").widths == (4, 3, 3)
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))

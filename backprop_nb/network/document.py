@@ -399,7 +399,7 @@ EQUATIONS: tuple[Equation, ...] = (
         r"L(\theta) = \lVert y - f_K(\theta, x)^2 \rVert",
         r"L(\theta) = \lVert y - f_K(\theta, x) \rVert^2",
         "The square belongs outside of the norm. Inside, it squares the output and not the "
-        "distance: a perfect output would cost something, and its square root nothing.",
+        "distance: an output equal to y would cost something, and one equal to √y nothing.",
         _loss,
         _loss_printed,
     ),

@@ -22,6 +22,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from backprop_nb.network.theta import layers, unflatten
 from backprop_nb.network.validation import FloatArray
 
 Result: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
@@ -54,6 +55,9 @@ class Pass(Protocol):
 
 _BLOCK = 2**22
 """So many activations, in units times rows, are in memory at once."""
+
+_LARGE = 2**20
+"""From so many bytes on, a gradient gets one piece of memory."""
 
 _KEPT = 4
 """Buffers for so many different numbers of rows are kept."""
@@ -162,6 +166,7 @@ class Buffers:
     """
 
     def __init__(self, widths: Sequence[int], rows: int, dtype: Any) -> None:
+        self.widths, self.parameters = widths, layers(widths)[-1].stop
         ends = list(accumulate((rows * n for n in widths[1:]), initial=0))
         self.all_f, self.all_slope, self.all_delta = np.empty((3, ends[-1]), dtype)
         self.f, self.slope, self.delta = (
@@ -177,6 +182,7 @@ class Buffers:
         self.delta_rows = [delta.reshape(rows, -1) for delta in self.delta]
         self.delta_columns = [delta.T for delta in self.delta_rows]
         self.layers = [slice(start, end) for start, end in pairwise(ends)]
+        self.minus_b = [np.empty(n, dtype) for n in widths[1:]]
         self.ones = np.ones(rows, dtype)
         # Without a dimension: NumPy is quicker with these than with numbers.
         self.one, self.factor = np.ones((), dtype), np.ones((), dtype)
@@ -190,17 +196,19 @@ class Buffers:
         writes where it reads: for a single number NumPy would make a copy first.
         ``a.dot(b)`` does what ``a @ b`` does, at half the cost for a small layer.
         """
-        add, multiply, subtract, one = np.add, np.multiply, np.subtract, self.one
+        multiply, subtract, one = np.multiply, np.subtract, self.one
         # Under- and overflow are what is wanted of e^(−z), see above.  NaN and
         # infinity in the data are for the caller to report, with their place.
         with np.errstate(all="ignore"):
             f_i = x
-            for A_i, b_i, f, other in zip(A, b, self.f, self.delta, strict=True):
-                f_i.dot(A_i.T, other)
-                add(other, b_i, f)
-                np.negative(f, other)
+            for A_i, b_i, minus_b, f, other in zip(
+                A, b, self.minus_b, self.f, self.delta, strict=True
+            ):
+                f_i.dot(A_i.T, f)
+                np.negative(b_i, minus_b)
+                subtract(minus_b, f, other)  # −z
                 np.exp(other, f)
-                add(f, one, other)
+                np.add(f, one, other)
                 f_i = np.reciprocal(other, f)  # σ(z) = 1 / (1 + e^(−z))
             subtract(one, self.all_f, self.all_slope)
             multiply(self.all_slope, self.all_f, self.all_slope)  # σ′ = f (1 − f)
@@ -215,7 +223,10 @@ class Buffers:
                 multiply(delta, self.slope[i - 1], delta)
 
             f_rows = [x.reshape(len(self.ones), -1), *self.f_rows]
-            dA = [d.dot(f) for d, f in zip(self.delta_columns, f_rows, strict=False)]
+            room = self._room()
+            dA = [
+                d.dot(f, into) for d, f, into in zip(self.delta_columns, f_rows, room, strict=False)
+            ]
             if len(self.ones) == 1:
                 all_db = self.all_delta.copy()
                 db = [all_db[layer] for layer in self.layers]
@@ -224,3 +235,14 @@ class Buffers:
             flat_x = x.ravel()
             finite = isfinite(loss + flat_x.dot(flat_x))
         return loss, dA, db, finite
+
+    def _room(self) -> list[FloatArray] | list[None]:
+        """Return where the products for ``A[i]`` go: None leaves it to NumPy.
+
+        Large ones lie in one piece of memory.  When that is freed, the C library
+        keeps it for the next call; several pieces it gives back to the system,
+        and having them anew costs more than all that is done element by element.
+        """
+        if self.parameters * self.one.itemsize < _LARGE:
+            return [None] * len(self.f)
+        return unflatten(np.empty(self.parameters, self.one.dtype), self.widths)[0]

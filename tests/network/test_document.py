@@ -358,7 +358,7 @@ def test_an_equation_in_words():
         r"  as printed:   L(\theta) = \lVert y - f_K(\theta, x)^2 \rVert" + "\n"
         r"  as corrected: L(\theta) = \lVert y - f_K(\theta, x) \rVert^2" + "\n"
         "  The square belongs outside of the norm. Inside, it squares the output and not the\n"
-        "  distance: a perfect output would cost something, and its square root nothing."
+        "  distance: an output equal to y would cost something, and one equal to √y nothing."
     )
     assert "as printed" not in equation("layer").describe()
     assert [repr(each) for each in EQUATIONS[2:4]] == [
