@@ -45,7 +45,7 @@ ROOMS: dict[str, set[str]] = {
     "tracing.emit": {"errors", "tracing.graph", "tracing.rules", "tracing.structure"}
     | {"tracing.traced", "tracing.trace", "tracing.backward"},
     "network.validation": {"errors"},
-    "network.fast": {"network.validation", "network.theta"},
+    "network.fast": {"network.validation"},
     "network.theta": {"network.validation"},
     "network.storage": {"errors", "network.validation"},
     "network.history": {"network.validation"},

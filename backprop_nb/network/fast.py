@@ -22,7 +22,6 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from backprop_nb.network.theta import layers, unflatten
 from backprop_nb.network.validation import FloatArray
 
 Result: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
@@ -55,9 +54,6 @@ class Pass(Protocol):
 
 _BLOCK = 2**22
 """So many activations, in units times rows, are in memory at once."""
-
-_LARGE = 2**20
-"""From so many bytes on, a gradient gets one piece of memory."""
 
 _KEPT = 4
 """Buffers for so many different numbers of rows are kept."""
@@ -166,7 +162,6 @@ class Buffers:
     """
 
     def __init__(self, widths: Sequence[int], rows: int, dtype: Any) -> None:
-        self.widths, self.parameters = widths, layers(widths)[-1].stop
         ends = list(accumulate((rows * n for n in widths[1:]), initial=0))
         self.all_f, self.all_slope, self.all_delta = np.empty((3, ends[-1]), dtype)
         self.f, self.slope, self.delta = (
@@ -192,8 +187,8 @@ class Buffers:
     ) -> Result:
         """Return the loss and its gradient: sums over the rows, divided by `N`.
 
-        The third argument of each call is where its result goes.  No call but one
-        writes where it reads: for a single number NumPy would make a copy first.
+        The third argument of each call is where its result goes.  No call but two
+        write where it reads: for a single number NumPy would make a copy first.
         ``a.dot(b)`` does what ``a @ b`` does, at half the cost for a small layer.
         """
         multiply, subtract, one = np.multiply, np.subtract, self.one
@@ -223,10 +218,7 @@ class Buffers:
                 multiply(delta, self.slope[i - 1], delta)
 
             f_rows = [x.reshape(len(self.ones), -1), *self.f_rows]
-            room = self._room()
-            dA = [
-                d.dot(f, into) for d, f, into in zip(self.delta_columns, f_rows, room, strict=False)
-            ]
+            dA = [d.dot(f) for d, f in zip(self.delta_columns, f_rows, strict=False)]
             if len(self.ones) == 1:
                 all_db = self.all_delta.copy()
                 db = [all_db[layer] for layer in self.layers]
@@ -235,14 +227,3 @@ class Buffers:
             flat_x = x.ravel()
             finite = isfinite(loss + flat_x.dot(flat_x))
         return loss, dA, db, finite
-
-    def _room(self) -> list[FloatArray] | list[None]:
-        """Return where the products for ``A[i]`` go: None leaves it to NumPy.
-
-        Large ones lie in one piece of memory.  When that is freed, the C library
-        keeps it for the next call; several pieces it gives back to the system,
-        and having them anew costs more than all that is done element by element.
-        """
-        if self.parameters * self.one.itemsize < _LARGE:
-            return [None] * len(self.f)
-        return unflatten(np.empty(self.parameters, self.one.dtype), self.widths)[0]
