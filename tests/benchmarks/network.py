@@ -24,9 +24,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from timing import times_apart
+from timing import times_apart, undisturbed
 
 FILE = Path(__file__).with_suffix(".md")
+QUIET = 0.05  # how much of the processors other programs may use meanwhile
 
 
 @dataclass(frozen=True)
@@ -240,13 +241,15 @@ def report(sizes, names, rounds: int | None) -> Iterator[str]:
     names = [name for name in names if all(map(find_spec, CONTENDERS[name].packages))]
     yield line("network", "N", "dtype", *(CONTENDERS[name].title for name in names))
     yield line("---", "--:", "---", *("--:" for _ in names))
-    spreads = []
+    spreads, shares = [], []
     for size in sizes:
         for dtype in ("float32", "float64"):
-            times = measure(size, dtype, names, rounds)
+            times_of_all = functools.partial(measure, size, dtype, names, rounds)
+            times, share = undisturbed(times_of_all, QUIET)
             spreads += [spread(each) for each in times.values()]
-            yield row(size, dtype, times)
-    for text in (legend(names), method(names, sizes, rounds, spreads)):
+            shares.append(share)
+            yield row(size, dtype + " \\*" * (share > QUIET), times)
+    for text in (legend(names, max(shares)), method(names, sizes, rounds, spreads)):
         yield "\n" + textwrap.fill(text, 100)
 
 
@@ -303,13 +306,15 @@ def digits(value: float, count: int) -> str:
     return f"{value:.{max(0, count - 1 - math.floor(math.log10(value)))}f}"
 
 
-def legend(names) -> str:
+def legend(names, share: float) -> str:
     """Return what the columns mean."""
     text = f"Under `{OURS}`: the time of one `net.loss_and_gradient(x, y)`."
     if len(names) > 1 + (PRODUCTS in names):
         text += f" Then what the others take for the same: 2 × is twice as long as `{OURS}`."
     if PRODUCTS in names:
         text += " Last, how many times as long as its matrix products alone it takes itself."
+    if share > QUIET:
+        text += f" \\* Not reliable: other programs used up to {share:.0%} of the processors."
     return text
 
 
