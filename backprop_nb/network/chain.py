@@ -27,7 +27,7 @@ from backprop_nb.network.factors import (
     output_by_parameters,
 )
 from backprop_nb.network.sigmoid import forward_pass
-from backprop_nb.network.tables import Rows, escaped, markdown_table, text_table, wrapped
+from backprop_nb.network.tables import Rows, markdown_table, prose, text_table, wrapped
 from backprop_nb.network.transposes import Transposes, transpose_steps
 from backprop_nb.network.validation import FloatArray
 
@@ -303,13 +303,13 @@ class Chain:
             rf"\underbrace{{{factor.latex}}}_{{{factor.shape[0]} \times {factor.shape[1]}}}"
             for factor in self.factors
         ]
-        product = " ".join(_shortened(factors, r"\cdots"))
+        product = r" \; ".join(_shortened(factors, r"\cdots"))  # else the shapes touch
         return f"$${self.latex} = {product}$$"
 
     def _repr_markdown_(self) -> str:
         symbols = [rf"$\displaystyle {factor.latex}$" for factor in self.factors]
         table = markdown_table(self._table(symbols), "<<>>>")
-        return "\n\n".join([self._repr_latex_(), table, escaped(self._conclusion())])
+        return "\n\n".join([self._repr_latex_(), table, prose(self._conclusion())])
 
     def _table(self, symbols: Sequence[str]) -> Rows:
         rows: list[tuple[str, ...]] = [

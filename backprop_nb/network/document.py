@@ -37,6 +37,7 @@ from backprop_nb.network.tables import (
     Rows,
     escaped,
     markdown_table,
+    prose,
     residual_text,
     text_table,
     wrapped,
@@ -319,7 +320,7 @@ class Equation:
             formulas = ["As printed:", f"$${self.printed}$$", "As corrected:", self._repr_latex_()]
         else:
             formulas = [self._repr_latex_()]
-        return "\n\n".join([head, *formulas, escaped(self.reason)])
+        return "\n\n".join([head, *formulas, prose(self.reason)])
 
 
 @dataclass(frozen=True)

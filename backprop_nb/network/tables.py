@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -74,6 +75,29 @@ def escaped(text: str) -> str:
     for mark in "|*_`$[]\\":
         text = text.replace(mark, f"&#{ord(mark)};")
     return text
+
+
+_NAME = r"[A-Za-zθ]_(?:\{[\w+−]+\}|\w+)"
+_SYMBOL = re.compile(rf"(?<![\w.])(∂(?:{_NAME}|\w)/∂(?:{_NAME}|\w)|{_NAME})")
+
+
+def prose(text: str) -> str:
+    r"""Return a sentence as Markdown: its symbols as formulas, the rest as it is.
+
+    Examples
+    --------
+    >>> print(prose("The last is ∂f_1/∂θ_0, in A[0] * 2 numbers."))
+    The last is $\partial f_{1}/\partial \theta_{0}$, in A&#91;0&#93; &#42; 2 numbers.
+    """
+    parts = _SYMBOL.split(text)
+    return "".join(_symbol_latex(p) if k % 2 else escaped(p) for k, p in enumerate(parts))
+
+
+def _symbol_latex(symbol: str) -> str:
+    indexed = re.sub(r"_(\w+)", r"_{\1}", symbol)
+    for character, command in {"∂": r"\partial ", "θ": r"\theta", "−": "-"}.items():
+        indexed = indexed.replace(character, command)
+    return f"${indexed}$"
 
 
 def wrapped(text: str, indent: str = "") -> str:

@@ -13,13 +13,16 @@ from backprop_nb.network.factors import Factor, derivative_latex, derivative_tex
 from backprop_nb.network.sigmoid import sigma_prime
 from backprop_nb.network.tables import (
     code_span,
-    escaped,
     matrix_latex,
     matrix_text,
+    prose,
     residual_text,
     wrapped,
 )
 from backprop_nb.network.validation import FloatArray
+
+WIDE = 9
+"""So many numbers side by side are too wide for half a window."""
 
 INTRODUCTION = (
     "In the chain rule the derivative so far is a row, g, and the next Jacobian stands on its "
@@ -115,16 +118,24 @@ class TransposeStep:
         )
 
     def _repr_markdown_(self) -> str:
-        row, jacobian, product = map(matrix_latex, (self.before, self.jacobian, self.row))
         return "\n\n".join(
             [
                 rf"$\displaystyle {self.factor.latex}$, of shape {self.factor.shape}",
-                f"$${row} {jacobian} = {product}$$",
+                self._product_latex(),
                 f"{code_span(self.statement)} gives",
                 f"$${self._value_latex()}$$",
-                escaped(f"{self._compared()} {self.why}"),
+                prose(f"{self._compared()} {self.why}"),
             ]
         )
+
+    def _product_latex(self) -> str:
+        """Return the row times the Jacobian, in two lines where one is wide for a narrow window."""
+        row, jacobian, product = map(matrix_latex, (self.before, self.jacobian, self.row))
+        numbers = self.before.size + 2 * self.row.size
+        if numbers < WIDE:
+            return f"$${row} {jacobian} = {product}$$"
+        lines = rf"& {row} {jacobian} \\ & = {product}"
+        return rf"$$\begin{{aligned}} {lines} \end{{aligned}}$$"
 
     def _value_latex(self) -> str:
         """Return what the code gives; where it transposes, as a matrix times a column."""
@@ -187,7 +198,7 @@ class Transposes:
         head = rf"**Where the transpose comes from:** $\displaystyle {symbol}$, "
         head += f"widths {self.widths}"
         steps = [f"**{n}.** {step._repr_markdown_()}" for n, step in enumerate(self.steps, 1)]
-        return "\n\n".join([head, escaped(INTRODUCTION), *steps])
+        return "\n\n".join([head, prose(INTRODUCTION), *steps])
 
 
 def transpose_steps(

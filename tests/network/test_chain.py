@@ -447,15 +447,15 @@ def test_it_displays_as_a_formula_and_a_table(small):
         == small._repr_latex_()
         == (
             r"$$\frac{\partial L}{\partial \theta_{0}} = "
-            r"\underbrace{\frac{\partial L}{\partial f_{2}}}_{1 \times 2} "
-            r"\underbrace{\frac{\partial f_{2}}{\partial f_{1}}}_{2 \times 3} "
+            r"\underbrace{\frac{\partial L}{\partial f_{2}}}_{1 \times 2} \; "
+            r"\underbrace{\frac{\partial f_{2}}{\partial f_{1}}}_{2 \times 3} \; "
             r"\underbrace{\frac{\partial f_{1}}{\partial \theta_{0}}}_{3 \times 9}$$"
         )
     )
     assert table.splitlines()[3] == (
         r"| $\displaystyle \frac{\partial f_{2}}{\partial f_{1}}$ | (2, 3) | 6 | 6 | 54 |"
     )
-    assert "∂f&#95;1/∂θ&#95;0" in words
+    assert r"$\partial f_{1}/\partial \theta_{0}$" in words
 
 
 def test_the_repr_is_short_however_long_the_chain(small):

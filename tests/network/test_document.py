@@ -350,6 +350,11 @@ def test_a_slip_displays_both_forms():
     ]
 
 
+def test_a_reason_shows_its_symbols_as_formulas():
+    reason = equation("chain-second")._repr_markdown_().split("\n\n")[-1]
+    assert reason.startswith(r"The right side ends in $\theta_{K-2}$, so it is")
+
+
 def test_an_equation_in_words():
     loss = equation("loss")
     assert str(loss) == loss.describe()

@@ -9,6 +9,7 @@ from backprop_nb.network.tables import (
     matrix_latex,
     matrix_text,
     number_text,
+    prose,
     residual_text,
     text_table,
     wrapped,
@@ -37,6 +38,20 @@ def test_a_markdown_table_says_the_side():
 )
 def test_text_is_no_markup(text, shown):
     assert escaped(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("f_K of A_i", "$f_{K}$ of $A_{i}$"),
+        ("θ_{K−2}.", r"$\theta_{K-2}$."),
+        ("∂L/∂θ_12", r"$\partial L/\partial \theta_{12}$"),
+        ("net.x_1, sigma_prime", "net.x&#95;1, sigma&#95;prime"),
+        ("θ_{<b>}", "θ&#95;{&lt;b&gt;}"),
+    ],
+)
+def test_the_symbols_of_a_sentence_are_formulas(text, shown):
+    assert prose(text) == shown
 
 
 @pytest.mark.parametrize(

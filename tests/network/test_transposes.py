@@ -150,10 +150,17 @@ def test_it_displays_as_formulas_and_code(simple):
     assert f"{column} = \\begin{{bmatrix}} -2 \\\\ 1 \\end{{bmatrix}}$$" in markdown
 
 
+def test_a_long_row_goes_on_in_a_second_line():
+    net, x, y = SigmoidNetwork((2, 3, 2), seed=0), [1.0, 2.0], [0.0, 1.0]
+    steps = net.chain(x, y, 0).transposes().steps
+    broken = [r" \\ & = " in step._repr_markdown_() for step in steps]
+    assert broken == [False, False, False, True, True, True]
+
+
 def test_text_reaches_the_page_as_text(simple):
     markdown = simple._repr_markdown_()
     assert "Largest difference: &lt; 1e-12." in markdown
-    assert "g&#95;r times f&#95;c" in markdown
+    assert "$g_{r}$ times $f_{c}$" in markdown
 
 
 def test_the_reprs(simple):
