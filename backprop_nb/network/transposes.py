@@ -134,7 +134,7 @@ class TransposeStep:
         numbers = self.before.size + 2 * self.row.size
         if numbers < WIDE:
             return f"$${row} {jacobian} = {product}$$"
-        lines = rf"& {row} {jacobian} \\ & = {product}"
+        lines = rf"& {row} {jacobian} \\[1ex] & = {product}"
         return rf"$$\begin{{aligned}} {lines} \end{{aligned}}$$"
 
     def _value_latex(self) -> str:

@@ -153,7 +153,7 @@ def test_it_displays_as_formulas_and_code(simple):
 def test_a_long_row_goes_on_in_a_second_line():
     net, x, y = SigmoidNetwork((2, 3, 2), seed=0), [1.0, 2.0], [0.0, 1.0]
     steps = net.chain(x, y, 0).transposes().steps
-    broken = [r" \\ & = " in step._repr_markdown_() for step in steps]
+    broken = [r" \\[1ex] & = " in step._repr_markdown_() for step in steps]
     assert broken == [False, False, False, True, True, True]
 
 
