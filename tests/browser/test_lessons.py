@@ -1,0 +1,46 @@
+"""The lessons run in a real, narrow JupyterLab: formulas are set, and nothing is cut off."""
+
+from backprop_nb.network.document import EQUATIONS
+
+NARROW = {"theme": "dark", "width": 700}
+
+
+def wait_for_formulas(page):
+    """They are set a moment after the text that they stand in."""
+    page.wait_for_function(
+        """() => ![...document.querySelectorAll(".jp-RenderedHTMLCommon")]
+            .some(each => each.innerText.includes("$"))"""
+    )
+
+
+def cut_off(page):
+    """The beginnings of the outputs that are wider than their place."""
+    return page.locator(".jp-OutputArea-output").evaluate_all(
+        """outputs => outputs.filter(each => each.scrollWidth > each.clientWidth + 2)
+            .map(each => each.innerText.slice(0, 60))"""
+    )
+
+
+def test_the_derivation_shows_every_equation_with_its_tag(open_notebook):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook("01_derivation.ipynb", **NARROW)
+    notebook.run_all()
+    wait_for_formulas(notebook.page)
+    formulas = notebook.page.locator(".jp-OutputArea-output mjx-container")
+    for equation in EQUATIONS:
+        tag = notebook.page.get_by_text(f"({equation.tag})", exact=True)
+        expect(formulas.filter(has=tag)).to_have_count(1)
+    assert notebook.page.locator("mjx-merror").count() == 0
+    assert cut_off(notebook.page) == []
+
+
+def test_the_training_lesson_shows_its_pictures(open_notebook):
+    notebook = open_notebook("02_training.ipynb", **NARROW)
+    notebook.run_all()
+    wait_for_formulas(notebook.page)
+    pictures = notebook.page.locator(".jp-OutputArea-output img")
+    assert pictures.count() == 6
+    assert all(pictures.evaluate_all("images => images.map(each => each.naturalWidth > 700)"))
+    assert notebook.page.locator("mjx-merror").count() == 0
+    assert cut_off(notebook.page) == []
