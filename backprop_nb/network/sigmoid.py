@@ -573,7 +573,9 @@ class SigmoidNetwork:
             every step.  Of a Dask array a step takes whole chunks: the fewest
             that hold so many rows.
         momentum : float
-            How much of the last step the next one keeps, 0 ≤ momentum < 1.
+            How much of the last step the next one keeps, 0 ≤ momentum < 1.  Steps in
+            one direction add up, to 1 / (1 − momentum) of a single one: with 0.9
+            begin with a tenth of the learning rate.
         validation : float or (x, y), optional
             A share of the rows to hold out, drawn at random, or other rows: the
             loss on them is recorded, and nothing is learned from them.

@@ -16,7 +16,7 @@ from backprop_nb.views.scene.palette import Theme, mix
 
 __all__ = ["Drawing", "draw_history"]
 
-_FONT = 9.0
+_FONT = 10.0
 _LABELLED = 5
 """So many layers at most are named beside their lines."""
 
@@ -48,16 +48,16 @@ def draw_history(history: History, *, theme: Literal["light", "dark"] = "light")
     'Training over 20 epochs: the loss goes from 0.257 to 0.249.'
     """
     colours = theme_named(theme)
-    figure = Drawing(figsize=(11, 3.1), facecolor=colours["paper"], layout="constrained")
+    figure = Drawing(figsize=(9.6, 3.2), facecolor=colours["paper"], layout="constrained")
     figure.alt = (
         f"Training over {history.epochs} epochs: the loss goes from {history.loss[0]:.3g} "
         f"to {history.loss[-1]:.3g}."
     )
     loss, norms, saturation = figure.subplots(1, 3)
     for axes, title in [
-        (loss, "loss, the mean over the rows"),
-        (norms, "gradient norm of each layer  (log)"),
-        (saturation, "saturated units of each layer"),
+        (loss, "loss"),
+        (norms, "gradient norm, log scale"),
+        (saturation, "saturated units"),
     ]:
         _style(axes, title, colours)
         axes.set_xlim(0.5, history.epochs + 0.5)
