@@ -55,6 +55,9 @@ class Pass(Protocol):
 _BLOCK = 2**22
 """So many activations, in units times rows, are in memory at once."""
 
+_THREADED = 2**15
+"""From so many numbers on, waking the threads for a sum costs more than the sum."""
+
 _KEPT = 4
 """Buffers for so many different numbers of rows are kept."""
 
@@ -77,6 +80,7 @@ class FastPass:
 
     def __init__(self, widths: tuple[int, ...]) -> None:
         self._widths = widths
+        self._n_0, self._n_K = widths[0], widths[-1]
         self._most_rows = max(1, _BLOCK // sum(widths[1:]))
         self._shelf: dict[tuple[int, Any], Buffers] = {}
         self._seen: tuple[list[FloatArray], list[FloatArray]] = ([], [])
@@ -104,11 +108,10 @@ class FastPass:
             and x.dtype == y.dtype == A[0].dtype
         ):
             return False
-        n_0, *_, n_K = self._widths
-        if x.ndim == y.ndim == 2:
-            rows: int = len(x)
-            return x.shape[1] == n_0 and y.shape == (rows, n_K) and rows > 0
-        return bool(x.shape == (n_0,) and y.shape == (n_K,))
+        if x.ndim == 2:
+            rows = len(x)
+            return x.shape[1] == self._n_0 and y.shape == (rows, self._n_K) and rows > 0
+        return bool(x.shape == (self._n_0,) and y.shape == (self._n_K,))
 
     def __call__(
         self,
@@ -223,7 +226,10 @@ class Buffers:
                 all_db = self.all_delta.copy()
                 db = [all_db[layer] for layer in self.layers]
             else:
-                db = [self.ones.dot(d) for d in self.delta_rows]
+                db = [
+                    self.ones.dot(d) if d.size < _THREADED else np.add.reduce(d)
+                    for d in self.delta_rows
+                ]
             flat_x = x.ravel()
             finite = isfinite(loss + flat_x.dot(flat_x))
         return loss, dA, db, finite

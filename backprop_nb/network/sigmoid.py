@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -501,18 +501,19 @@ class SigmoidNetwork:
         >>> bool(np.isclose(loss, net.loss([1, 2, 3, 4], [1]), rtol=1e-12))
         True
         """
-        if validation.is_chunked(x, y):
-            return self._chunked_loss_and_gradient(x, y)
         if self._fast.fits(self.A, self.b, x, y):
-            x, y = cast("FloatArray", x), cast("FloatArray", y)
-            loss, dA, db, finite = self._fast(self.A, self.b, x, y)
+            fit_x: Any = x  # which is an array, as `fits` has found
+            fit_y: Any = y
+            loss, dA, db, finite = self._fast(self.A, self.b, fit_x, fit_y)
             if not finite:
                 self._checked(x, y)  # it warns, and names the place
+        elif validation.is_chunked(x, y):
+            return self._chunked_loss_and_gradient(x, y)
         else:
             A, b, x, y = self._checked(x, y)
             self._fast.remember(A, b)
             loss, dA, db, _ = self._fast(A, b, x, y)
-        return loss, Gradient(tuple(dA), tuple(db))
+        return loss, Gradient(tuple(dA), tuple(db), _NOT_KEPT)
 
     def _chunked_loss_and_gradient(self, x: Any, y: Any) -> tuple[float, Gradient]:
         from backprop_nb.network.chunks import loss_and_gradient
