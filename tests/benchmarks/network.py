@@ -297,12 +297,13 @@ def duration(seconds: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """Return three digits of it, or two below 1."""
-    return f"{digits(value, 3 if value >= 1 else 2)} ×"
+    """Return three digits of it, below 1 two."""
+    return f"{value:.2f} ×" if value < 1 else f"{digits(value, 3)} ×"
 
 
 def digits(value: float, count: int) -> str:
     """Return a number with so many digits, or all of those before its point."""
+    value = float(f"{value:.{count - 1}e}")  # 9.996 has become 10.0, with one digit less to show
     return f"{value:.{max(0, count - 1 - math.floor(math.log10(value)))}f}"
 
 

@@ -72,7 +72,7 @@ def times_apart(
     return {name: each[1:] for name, each in times.items()}
 
 
-def undisturbed(measure: Callable[[], T], allowed: float = 0.05, tries: int = 3) -> tuple[T, float]:
+def undisturbed(measure: Callable[[], T], allowed: float = 0.05, tries: int = 2) -> tuple[T, float]:
     """Return what is measured while other programs rest, and their share of the processors.
 
     One busy program elsewhere makes two threads that wait for each other a thousand
