@@ -9,26 +9,33 @@ runs where, and runs again what a lost worker has taken with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dask.array as da
 import numpy as np
 from dask.base import compute
-from dask.delayed import delayed
+from dask.core import flatten as each_of
+from dask.delayed import Delayed, delayed
+from dask.optimization import cull
 
-from backprop_nb.errors import InvalidValueError, ShapeError, warn
+from backprop_nb.errors import BackpropError, InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.network import validation
 from backprop_nb.network.theta import flatten, unflatten
 from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
-    from backprop_nb.network.fast import Pass
     from backprop_nb.network.sigmoid import SigmoidNetwork
+
+_SAMPLE = 256
+"""So many rows tell how saturated each layer is, as in memory."""
 
 _FAN_IN = 8
 """So many chunks' sums are added by one task."""
+
+# --- what runs where the chunks lie ------------------------------------------
 
 
 class Sums(NamedTuple):
@@ -37,31 +44,39 @@ class Sums(NamedTuple):
     loss: float
     gradient: FloatArray
     rows: int
-    bad: tuple[int, ...]
-    """The chunks with NaN or infinity in them, by number."""
+    bad: tuple[int, ...] = ()
+    """The chunks that a network would refuse, or warn of, by number."""
 
 
-def chunk_sums(
-    fast: Pass, theta: FloatArray, widths: Sequence[int], k: int, x: Any, y: Any
-) -> Sums:
-    """Return the sums of chunk number `k`, where it lies."""
-    x, y = (np.asarray(rows, theta.dtype) for rows in (x, y))
-    if len(x) != len(y):
-        raise ShapeError(
-            f"Chunk {k} of x has {len(x)} rows, that of y has {len(y)}.",
-            given=f"x of shape {x.shape}, y of shape {y.shape} in chunk {k}",
-            expected="one target per row",
-        )
-    if len(x) == 0:
-        return Sums(0.0, np.zeros_like(theta), 0, ())
-    loss, dA, db, finite = fast(*unflatten(theta, widths), x, y, 1)
-    return Sums(loss, flatten(dA, db), len(x), () if finite else (k,))
+def chunk_sums(net: SigmoidNetwork, k: int, x: Any, y: Any) -> Sums:
+    """Return the sums of chunk number `k`."""
+    A, b = net._parameters()
+    with np.errstate(all="ignore"):  # NaN and infinity are reported by their place
+        x, y = (np.asarray(rows, A[0].dtype) for rows in (x, y))
+        fits = x.shape == (len(x), net.widths[0]) and y.shape == (len(x), net.widths[-1])
+        if len(x) == 0 or not fits:
+            nothing = np.zeros_like(flatten(A, b))
+            return Sums(0.0, nothing, 0, () if fits else (k,))
+        loss, dA, db, fine = net._fast(A, b, x, y, 1)
+    bad = () if fine or _is_allowed(net, x, y) else (k,)
+    return Sums(loss, flatten(dA, db), len(x), bad)
+
+
+def _is_allowed(net: SigmoidNetwork, x: FloatArray, y: FloatArray) -> bool:
+    try:
+        net._checked(x, y, unless_finite=validation.refuse_unless_finite)
+    except BackpropError:
+        return False
+    return True
 
 
 def add_sums(parts: Sequence[Sums]) -> Sums:
     """Return the sum of sums."""
     losses, gradients, rows, bad = zip(*parts, strict=True)
     return Sums(sum(losses), np.sum(gradients, axis=0), sum(rows), sum(bad, ()))
+
+
+# --- data in chunks ----------------------------------------------------------
 
 
 class Chunks:
@@ -88,82 +103,63 @@ class Chunks:
         names: tuple[str, str] = ("x", "y"),
     ) -> None:
         self.net, self.size, self.names = net, size, names
-        x, y = (self._with_columns(*each) for each in zip(names, (x, y), (0, -1), strict=True))
-        x, y = self._cut_alike(x, y)
-        self.pairs = list(zip(x.to_delayed().ravel(), y.to_delayed().ravel(), strict=True))
-        self.rows: list[float] = list(x.chunks[0])
-
-    def _with_columns(self, name: str, array: Any, layer: int) -> Any:
-        """Return the array as a Dask array with whole rows, once its columns fit."""
-        array = array if validation.is_chunked(array) else da.from_array(np.asarray(array))
-        n = self.net.widths[layer]
-        if array.ndim != 2 or array.shape[1] != n:
-            raise ShapeError(
-                f"{name} does not fit this network of widths {self.net.widths}.",
-                given=f"{name} of shape {array.shape}",
-                expected=f"{name} of shape (N, {n}), one row per "
-                + ("input" if layer == 0 else "target"),
-            )
-        if array.dtype.kind not in "fbiu":
-            validation.as_floats(name, np.empty(0, array.dtype))  # which says what is wrong
-        return array.rechunk({1: -1})
-
-    def _cut_alike(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """Return x and y with the same rows in each chunk, if their lengths are known."""
-        known = not np.isnan([*x.chunks[0], *y.chunks[0]]).any()
-        fits = len(x) == len(y) if known else x.numblocks[0] == y.numblocks[0]
-        if not fits:
-            x_name, y_name = self.names
-            raise ShapeError(
-                f"{x_name} and {y_name} do not have the same rows.",
-                given=f"{x_name} of shape {x.shape} in {x.numblocks[0]} chunks, "
-                f"{y_name} of shape {y.shape} in {y.numblocks[0]} chunks",
-                expected="one target per row",
-            )
-        if known and len(x) == 0:
-            raise InvalidValueError(
-                f"{self.names[0]} is empty.",
-                given=f"{self.names[0]} of shape {x.shape}",
-                expected="at least one row",
-            )
-        return x, y.rechunk({0: x.chunks[0]}) if known else y
+        x, y = (_as_array(name, value) for name, value in zip(names, (x, y), strict=True))
+        A, _ = net._parameters()
+        validation.check_input_shape(x, A, names[0])
+        validation.check_target_shape(y, x, A, names)
+        x, y = (array[None] if array.ndim == 1 else array for array in (x, y))
+        x, y = _cut_alike(x, y, names)
+        known = not validation.has_unknown_length(x, y)
+        self.rows: list[float] = list(x.chunks[0]) if known else [math.nan] * x.numblocks[0]
+        self.pairs = list(zip(_chunks_of(x), _chunks_of(y), strict=True))
 
     # --- what training asks for ---
 
     def steps(self, random: np.random.Generator) -> Iterator[Any]:
         """Yield the steps of one epoch: whole chunks, in an order drawn from `random`."""
         if self.size is None:
-            yield partial(self._step, list(range(len(self.pairs))))
+            yield partial(self._step, range(len(self.pairs)))
             return
         together: list[int] = []
+        rows = 0.0
         for k in random.permutation(len(self.pairs)).tolist():
             together.append(k)
-            # A chunk of unknown length counts as long enough.
-            if not sum(self.rows[j] for j in together) < self.size:
+            rows += self.rows[k]
+            if not rows < self.size:  # a chunk of unknown length, NaN, is long enough
                 yield partial(self._step, together)
-                together = []
+                together, rows = [], 0.0
         if together:
             yield partial(self._step, together)
 
-    def _step(
-        self, chunks: list[int], A: list[FloatArray], b: list[FloatArray]
-    ) -> tuple[float, FloatArray, int]:
-        sums = self.sums(chunks, A, b)
-        self._refuse_bad(sums)
+    def _step(self, chunks: Sequence[int]) -> tuple[float, FloatArray, int]:
+        sums = self.sums(chunks, validation.refuse_unless_finite)
         rows = max(1, sums.rows)
-        return sums.loss / rows, sums.gradient / np.asarray(rows, sums.gradient.dtype), sums.rows
+        return sums.loss / rows, sums.gradient / rows, sums.rows
 
     def loss(self) -> float:
         """Return the network's loss over all rows."""
-        sums = self.sums(range(len(self.pairs)), self.net.A, self.net.b)
-        return sums.loss / max(1, sums.rows)
+        return self._over_all(validation.refuse_unless_finite)[0]
+
+    def loss_and_gradient(self) -> tuple[float, FloatArray]:
+        """Return the network's loss over all rows and its gradient; warn of NaN and infinity."""
+        return self._over_all(validation.warn_unless_finite)
+
+    def _over_all(
+        self, unless_finite: Callable[[str, FloatArray], None]
+    ) -> tuple[float, FloatArray]:
+        sums = self.sums(range(len(self.pairs)), unless_finite)
+        if sums.rows == 0:
+            raise self._nothing()
+        return sums.loss / sums.rows, sums.gradient / sums.rows
 
     def sample(self) -> FloatArray:
         """Return the first rows of the first chunk that has any."""
-        for x, _ in self.pairs:
-            (rows,) = compute(x[:256])
+        for k, (x, _) in enumerate(self.pairs):
+            (rows,) = compute(x[:_SAMPLE])
             if len(rows):
                 found: FloatArray = np.asarray(rows, self.net.A[0].dtype)
+                if not np.isfinite(found).all():
+                    self._check_chunk(k, validation.refuse_unless_finite)
                 return found
         raise self._nothing()
 
@@ -178,51 +174,92 @@ class Chunks:
 
     # --- the sums ---
 
-    def sums(self, chunks: Sequence[int], A: list[FloatArray], b: list[FloatArray]) -> Sums:
-        """Return the sums over some of the chunks."""
-        theta = delayed(flatten(A, b), pure=False)
-        one = delayed(chunk_sums, pure=False)
-        fast, widths = self.net._fast, self.net.widths
-        level = [one(fast, theta, widths, k, *self.pairs[k]) for k in chunks]
-        add = delayed(add_sums, pure=False)
+    def sums(self, chunks: Sequence[int], unless_finite: Callable[[str, FloatArray], None]) -> Sums:
+        """Return the sums over some of the chunks, once the data in them are allowed."""
+        # A task of its own: the graph holds the parameters once, not once per chunk.
+        net = delayed(self.net, pure=False)
+        one, add = (delayed(function, pure=False) for function in (chunk_sums, add_sums))
+        level = [one(net, k, *self.pairs[k]) for k in chunks]
         while len(level) > 1:
             level = [add(level[k : k + _FAN_IN]) for k in range(0, len(level), _FAN_IN)]
         sums: Sums = compute(level[0])[0]
-        if sums.rows == 0 and len(chunks) == len(self.pairs):
-            raise self._nothing()
+        if sums.bad:
+            self._check_chunk(min(sums.bad), unless_finite)
         return sums
+
+    def _check_chunk(self, k: int, unless_finite: Callable[[str, FloatArray], None]) -> None:
+        """Fetch a chunk, and say of it what is said of data in memory."""
+        x, y = compute(*self.pairs[k])
+        start = sum(self.rows[:k])
+        stop = start + self.rows[k]
+        rows = f".blocks[{k}]" if math.isnan(stop) else f"[{start}:{stop}]"
+        names = self.names[0] + rows, self.names[1] + rows
+        self.net._checked(x, y, names, unless_finite)
 
     def _nothing(self) -> InvalidValueError:
         return InvalidValueError(
             f"{self.names[0]} is empty.",
-            given=f"{len(self.pairs)} chunks without rows",
+            given=f"{self.names[0]} of {len(self.pairs)} chunks without rows",
             expected="at least one row",
         )
 
-    def _refuse_bad(self, sums: Sums) -> None:
-        if sums.bad and np.isfinite(flatten(self.net.A, self.net.b)).all():
-            k = min(sums.bad)
-            x, y = self.names
-            raise InvalidValueError(
-                f"Chunk {k} of {x} or {y} holds NaN or infinity: one step, and every parameter "
-                "would be.",
-                given=f"{len(sums.bad)} such chunks of {len(self.pairs)}",
-                expected="finite numbers",
-                instead=f"look at {x}.blocks[{k}] and {y}.blocks[{k}]",
-            )
+
+def _as_array(name: str, value: Any) -> Any:
+    """Return a Dask array of real numbers as it is, and what is in memory as a NumPy array."""
+    if not validation.is_chunked(value):
+        array: Any = np.atleast_1d(validation.as_floats(name, value))
+    elif isinstance(value, da.Array):
+        array = value if value.ndim else value[None]
+        validation.check_real(name, array, f"{name}.astype(float)")
+    else:
+        raise UnsupportedError(
+            f"{name} is not an array.",
+            given=f"{name} of type {type(value).__name__}",
+            expected="a Dask array, or data in memory",
+            instead=f"{name}.to_dask_array()" if hasattr(type(value), "to_dask_array") else None,
+        )
+    validation.check_observations(name, array)
+    return array
+
+
+def _cut_alike(x: Any, y: Any, names: tuple[str, str]) -> tuple[da.Array, da.Array]:
+    """Return x and y as Dask arrays, the same whole rows in each chunk."""
+    if not validation.has_unknown_length(x, y):
+        rows = (x if isinstance(x, da.Array) else y).chunks[0]
+        return _cut(x, rows), _cut(y, rows)
+    blocks = [each.numblocks[0] if isinstance(each, da.Array) else 0 for each in (x, y)]
+    if blocks[0] == blocks[1]:
+        return x.rechunk({1: -1}), y.rechunk({1: -1})
+    raise ShapeError(
+        f"{names[0]} and {names[1]} cannot be cut alike, since the lengths of chunks are unknown.",
+        given=", ".join(
+            f"{name} of shape {each.shape} {f'in {n} chunks' if n else 'in memory'}"
+            for name, each, n in zip(names, (x, y), blocks, strict=True)
+        ),
+        expected="known lengths, or the same chunks of rows in both",
+        instead=" and ".join(
+            f"{name}.compute_chunk_sizes()"
+            for name, each in zip(names, (x, y), strict=True)
+            if validation.has_unknown_length(each)
+        ),
+    )
+
+
+def _cut(array: Any, rows: tuple[int, ...]) -> Any:
+    if isinstance(array, da.Array):
+        return array.rechunk((rows, -1))
+    return da.from_array(array, (rows, -1), name=False)  # no name: it would be a hash of all of it
+
+
+def _chunks_of(array: da.Array) -> list[Any]:
+    """Return each chunk with the tasks that make it, and no others."""
+    tasks = dict(array.__dask_graph__())
+    return [Delayed(key, cull(tasks, [key])[0]) for key in each_of(array.__dask_keys__())]
 
 
 def loss_and_gradient(
     net: SigmoidNetwork, x: Any, y: Any
 ) -> tuple[float, list[FloatArray], list[FloatArray]]:
     """Return the loss and its gradient over all chunks; see the network's method."""
-    A, b = net._parameters()
-    data = Chunks(net, x, y)
-    sums = data.sums(range(len(data.pairs)), A, b)
-    if sums.bad:
-        warn(
-            f"Chunk {min(sums.bad)} of x or y holds NaN or infinity: "
-            "what is computed from it means nothing."
-        )
-    gradient = sums.gradient / np.asarray(sums.rows, sums.gradient.dtype)
-    return sums.loss / sums.rows, *unflatten(gradient, net.widths)
+    loss, gradient = Chunks(net, x, y).loss_and_gradient()
+    return loss, *unflatten(gradient, net.widths)

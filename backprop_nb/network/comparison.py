@@ -215,13 +215,16 @@ class ComparisonNetwork(SigmoidNetwork):
         unless_finite: Callable[[str, FloatArray], None] = validation.warn_unless_finite,
     ) -> tuple[list[FloatArray], list[FloatArray], FloatArray, FloatArray]:
         A, b, x, y = super()._checked(x, y, names, unless_finite)
-        if self.loss_name == "cross-entropy" and (y.min() < 0 or y.max() > 1):
+        if self._refuses(y):
             raise InvalidValueError(
                 "The cross-entropy compares probabilities.",
                 given=f"{names[1]} from {y.min():g} to {y.max():g}",
                 expected=f"{names[1]} from 0 to 1",
             )
         return A, b, x, y
+
+    def _refuses(self, y: FloatArray) -> bool:
+        return self.loss_name == "cross-entropy" and bool(y.min() < 0 or y.max() > 1)
 
     def _about(self) -> dict[str, str]:
         return super()._about() | {"activation": self.activation, "loss": self.loss_name}
@@ -261,7 +264,8 @@ class PlainPass:
         loss = share * self._net._loss(forward, y)
         gradient = self._net._backward(A, forward, y)
         dA, db = [share * a for a in gradient.A], [share * c for c in gradient.b]
-        return loss, dA, db, bool(np.isfinite(loss) and np.isfinite(x).all())
+        fine = np.isfinite(loss) and np.isfinite(x).all() and not self._net._refuses(y)
+        return loss, dA, db, bool(fine)
 
 
 def _loss_to_trace(

@@ -25,8 +25,8 @@ import numpy as np
 from backprop_nb.network.validation import FloatArray
 
 Result: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
-"""The loss, its gradient for every ``A[i]`` and ``b[i]``, and whether `x`, `y`
-and the loss are free of NaN and infinity."""
+"""The loss, its gradient for every ``A[i]`` and ``b[i]``, and whether there is no
+reason to check `x` and `y`: all of it is free of NaN and infinity."""
 
 
 class Pass(Protocol):
@@ -52,8 +52,14 @@ class Pass(Protocol):
         ...
 
 
-_BLOCK = 2**22
-"""So many activations, in units times rows, are in memory at once."""
+_BLOCK = 2**16
+"""So many activations, in units times rows, still lie close to the processor, in its cache."""
+
+_FULL_ROWS = 1024
+"""A block of a wide network has so many rows, or its products would be slow ..."""
+
+_MOST = 2**22
+"""... unless that is more than so many activations."""
 
 _THREADED = 2**15
 """From so many numbers on, waking the threads for a sum costs more than the sum."""
@@ -81,7 +87,8 @@ class FastPass:
     def __init__(self, widths: tuple[int, ...]) -> None:
         self._widths = widths
         self._n_0, self._n_K = widths[0], widths[-1]
-        self._most_rows = max(1, _BLOCK // sum(widths[1:]))
+        units = sum(widths[1:])
+        self._most_rows = max(_BLOCK // units, min(_FULL_ROWS, _MOST // units), 1)
         self._shelf: dict[tuple[int, Any], Buffers] = {}
         self._seen: tuple[list[FloatArray], list[FloatArray]] = ([], [])
 

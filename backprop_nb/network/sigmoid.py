@@ -484,15 +484,24 @@ class SigmoidNetwork:
         ----------
         x : array_like or Dask array of shape (n_0,) or (N, n_0)
         y : array_like or Dask array of shape (n_K,) or (N, n_K)
-            A Dask array may be larger than memory: the pass goes to each chunk,
-            and the sums come back.  It runs on the cluster of the active
-            ``dask.distributed.Client``, or else on this machine's threads.
+            A Dask array may be larger than memory, see the notes.
 
         Returns
         -------
         loss : float
         gradient : Gradient
             Arrays of its own, in the parameters' dtype.
+
+        Notes
+        -----
+        Of a Dask array, the pass goes to each chunk of rows, and the sums come
+        back.  It runs on the cluster of the active ``dask.distributed.Client``, or
+        else on this machine's threads.  There NumPy's own threads stand in its way:
+        it is quickest if ``OPENBLAS_NUM_THREADS=1`` (or that of another BLAS) is
+        set before Python starts, as Dask does for the workers of a cluster.
+
+        The other array, in memory or in other chunks, is cut alike.  If Dask does
+        not know the lengths of the chunks, both must have the same ones.
 
         Examples
         --------
@@ -571,15 +580,16 @@ class SigmoidNetwork:
             How often every row is used.
         batch_size : int or None
             Rows per step, drawn at random without return; None takes all rows at
-            every step.  Of a Dask array a step takes whole chunks: the fewest
-            that hold so many rows.
+            every step.  Of a Dask array a step takes whole chunks, drawn at random
+            without return: as many as it takes to hold so many rows.
         momentum : float
             How much of the last step the next one keeps, 0 ≤ momentum < 1.  Steps in
             one direction add up, to 1 / (1 − momentum) of a single one: with 0.9
             begin with a tenth of the learning rate.
         validation : float or (x, y), optional
             A share of the rows to hold out, drawn at random, or other rows: the
-            loss on them is recorded, and nothing is learned from them.
+            loss on them is recorded, and nothing is learned from them.  No share
+            can be drawn from a Dask array; other rows may be one.
         patience : int, optional
             Stop once the loss, that on the rows held out if there are, has not
             been better for so many epochs, and return to the best parameters.
@@ -608,6 +618,12 @@ class SigmoidNetwork:
         -----
         An interrupt (Ctrl-C, or JupyterLab's stop button) ends the training after
         a whole step, and keeps what was learned.
+
+        Dask arrays may be larger than memory; how they are used is told at
+        :meth:`loss_and_gradient`.  Each epoch reads each chunk once, and takes it
+        again from the start: ``x.persist()`` keeps on a cluster what is costly to
+        make.  What is wrong with the data of a chunk is raised when the chunk is
+        met, and the network then has the parameters from before the training.
 
         Examples
         --------

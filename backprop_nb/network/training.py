@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm.auto import tqdm
 
-from backprop_nb.errors import DivergenceError, InvalidValueError
+from backprop_nb.errors import DivergenceError, InvalidValueError, ShapeError
 from backprop_nb.network import validation
 from backprop_nb.network.history import History
 from backprop_nb.network.theta import flatten, layers, unflatten
@@ -30,8 +30,8 @@ from backprop_nb.network.validation import FloatArray
 if TYPE_CHECKING:
     from backprop_nb.network.sigmoid import SigmoidNetwork
 
-Step: TypeAlias = Callable[[list[FloatArray], list[FloatArray]], tuple[float, FloatArray, int]]
-"""From ``A`` and ``b`` to a batch's loss, its gradient as one vector, its number of rows."""
+Step: TypeAlias = Callable[[], tuple[float, FloatArray, int]]
+"""To a batch's loss, its gradient as one vector, its number of rows, as the network is now."""
 
 SAMPLE = 256
 """So many rows, evenly spaced, tell how saturated each layer is."""
@@ -131,10 +131,8 @@ class Rows:
             rows = order[start : start + self.size]
             yield partial(self._step, x=self.x[rows], y=self.y[rows])
 
-    def _step(
-        self, A: list[FloatArray], b: list[FloatArray], x: FloatArray, y: FloatArray
-    ) -> tuple[float, FloatArray, int]:
-        loss, dA, db, _ = self.net._fast(A, b, x, y)
+    def _step(self, x: FloatArray, y: FloatArray) -> tuple[float, FloatArray, int]:
+        loss, dA, db, _ = self.net._fast(self.net.A, self.net.b, x, y)
         return loss, flatten(dA, db), len(x)
 
     def loss(self) -> float:
@@ -188,7 +186,11 @@ class Descent:
         self.history = History(self.net.widths, self.settings.learning_rate)
 
     def run(self) -> History:
-        """Train, and return the record; the network has what was learned, come what may."""
+        """Train, and return the record; the network has what was learned, come what may.
+
+        But for data that are refused: chunks are checked as they are met.
+        """
+        before = self.net.A, self.net.b
         self.net.A, self.net.b = unflatten(self.theta, self.net.widths)
         random = np.random.default_rng(self.settings.seed)
         start = time.perf_counter()
@@ -204,6 +206,9 @@ class Descent:
                 self.theta[:] = self.best
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
+        except (InvalidValueError, ShapeError):
+            self.net.A, self.net.b = before
+            raise
         finally:
             self.history.seconds = time.perf_counter() - start
         return self.history
@@ -212,12 +217,13 @@ class Descent:
         losses, norms, rows = 0.0, np.zeros(len(self.layers)), 0
         before = self.theta.copy()
         for step in self.data.steps(random):
-            loss, gradient, n = step(self.net.A, self.net.b)
+            loss, gradient, n = step()
             losses, rows = losses + n * loss, rows + n
             norms += [n * np.linalg.norm(gradient[layer]) for layer in self.layers]
             if not math.isfinite(norms.sum() + losses):
                 break
-            self._move(gradient)
+            if n:  # chunks may turn out to be empty
+                self._move(gradient)
         held_out = self.held_out.loss() if self.held_out else None
         shares = self.net.saturation(self.sample)
         self.history.add(losses / rows, norms / rows, shares, held_out)

@@ -26,6 +26,9 @@ from backprop_nb.errors import (
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 
+AnyArray: TypeAlias = Any
+"""A NumPy or Dask array: only its shape and dtype are looked at."""
+
 # --- widths and scale -------------------------------------------------------
 
 
@@ -232,17 +235,21 @@ def checked_input(
 ) -> FloatArray:
     """Return `x`, one input or one input per row, in the parameters' dtype."""
     rows = _as_observations(name, x, A[0].dtype)
-    n_0 = A[0].shape[1]
-    if rows.shape[-1] != n_0:
-        raise ShapeError(
-            f"{name} has {_width(rows)}, A[0] expects {n_0}.",
-            given=f"{name} of shape {rows.shape}, A[0] of shape {A[0].shape}",
-            expected=f"{name} of shape ({n_0},), or (N, {n_0}) with one input per row",
-            instead=_rearranged(name, rows, (n_0,))
-            or _rearranged(name, rows, (rows.size // n_0, n_0)),
-        )
+    check_input_shape(rows, A, name)
     (unless_finite or warn_unless_finite)(name, rows)
     return rows
+
+
+def check_input_shape(x: AnyArray, A: Sequence[FloatArray], name: str = "x") -> None:
+    """Raise ``ShapeError`` unless each input has an entry per column of A_0."""
+    n_0 = A[0].shape[1]
+    if x.shape[-1] != n_0:
+        raise ShapeError(
+            f"{name} has {_width(x)}, A[0] expects {n_0}.",
+            given=f"{name} of shape {x.shape}, A[0] of shape {A[0].shape}",
+            expected=f"{name} of shape ({n_0},), or (N, {n_0}) with one input per row",
+            instead=_rearranged(name, x, (n_0,)) or _rearranged(name, x, (x.size // n_0, n_0)),
+        )
 
 
 def checked_target(
@@ -253,36 +260,47 @@ def checked_target(
     unless_finite: Callable[[str, FloatArray], None] | None = None,
 ) -> FloatArray:
     """Return `y`, shaped like the network's output for the checked `x`."""
-    x_name, name = names
-    target = _as_observations(name, y, A[-1].dtype)
-    last = len(A) - 1
-    n_K = len(A[last])
-    expected = (*x.shape[:-1], n_K)
-    if target.shape != expected:
-        given = f"{name} of shape {target.shape}, {x_name} of shape {x.shape}"
-        if target.ndim != x.ndim:
-            problem = f"{x_name} is {_kind(x, 'input')}, {name} is {_kind(target, 'target')}."
-        elif target.shape[-1] != n_K:
-            problem = f"{name} has {_width(target)}, A[{last}] gives {n_K}."
-            given += f", A[{last}] of shape {A[last].shape}"
-        else:
-            problem = (
-                f"{x_name} has {_count(len(x), 'row')}, {name} has {_count(len(target), 'row')}."
-            )
-        raise ShapeError(
-            problem,
-            given=given,
-            expected=f"{name} of shape {expected}"
-            + (", one target per row" if x.ndim == 2 else ""),
-            instead=_rearranged(name, target, expected),
-        )
-    (unless_finite or warn_unless_finite)(name, target)
+    target = _as_observations(names[1], y, A[-1].dtype)
+    check_target_shape(target, x, A, names)
+    (unless_finite or warn_unless_finite)(names[1], target)
     return target
 
 
-def is_chunked(*arrays: object) -> bool:
-    """Return whether one of them is a Dask array.  Dask itself is not loaded for it."""
-    return any(type(array).__module__.startswith("dask.") for array in arrays)
+def check_target_shape(
+    y: AnyArray, x: AnyArray, A: Sequence[FloatArray], names: tuple[str, str] = ("x", "y")
+) -> None:
+    """Raise ``ShapeError`` unless `y` has the shape of the network's output for `x`."""
+    x_name, name = names
+    last = len(A) - 1
+    n_K = len(A[last])
+    expected = (*x.shape[:-1], n_K)
+    given = f"{name} of shape {y.shape}, {x_name} of shape {x.shape}"
+    if y.ndim != x.ndim:
+        problem = f"{x_name} is {_kind(x, 'input')}, {name} is {_kind(y, 'target')}."
+    elif y.shape[-1] != n_K:
+        problem = f"{name} has {_width(y)}, A[{last}] gives {n_K}."
+        given += f", A[{last}] of shape {A[last].shape}"
+    elif y.shape != expected and not has_unknown_length(x, y):
+        problem = f"{x_name} has {_count(x.shape[0], 'row')}, {name} has "
+        problem += f"{_count(y.shape[0], 'row')}."
+    else:
+        return
+    raise ShapeError(
+        problem,
+        given=given,
+        expected=f"{name} of shape {expected}" + (", one target per row" if x.ndim == 2 else ""),
+        instead=_rearranged(name, y, expected),
+    )
+
+
+def is_chunked(*values: object) -> bool:
+    """Return whether one of them is of Dask.  Dask itself is not loaded for it."""
+    return any(type(value).__module__.startswith("dask.") for value in values)
+
+
+def has_unknown_length(*arrays: AnyArray) -> bool:
+    """Return whether one of them has a shape with a number that only Dask's chunks will tell."""
+    return any(math.isnan(n) for array in arrays for n in array.shape)
 
 
 def check_single(x: FloatArray, y: FloatArray) -> None:
@@ -314,6 +332,12 @@ def _as_observations(name: str, value: ArrayLike, dtype: DTypeLike) -> FloatArra
     # A number too large for float32 becomes infinite here, and is reported as such.
     with np.errstate(over="ignore"):
         array = np.atleast_1d(as_floats(name, value)).astype(dtype, copy=False)
+    check_observations(name, array)
+    return array
+
+
+def check_observations(name: str, array: AnyArray) -> None:
+    """Raise unless `array` is a vector, or a matrix with rows, of any length but 0."""
     if array.size == 0:
         raise InvalidValueError(
             f"{name} is empty.",
@@ -325,9 +349,8 @@ def _as_observations(name: str, value: ArrayLike, dtype: DTypeLike) -> FloatArra
             f"{name} has {array.ndim} dimensions.",
             given=f"{name} of shape {array.shape}",
             expected="one vector, or a matrix with one vector per row",
-            instead=f"{name}.reshape({len(array)}, -1)",
+            instead=f"{name}.reshape({array.shape[0]}, -1)",
         )
-    return array
 
 
 # --- any array --------------------------------------------------------------
@@ -343,16 +366,19 @@ def as_floats(name: str, value: ArrayLike) -> FloatArray:
             given=f"{name} with rows of different lengths",
             expected="rows of one length",
         ) from error
-    if array.dtype.kind == "f":
-        return array
-    if array.dtype.kind in "biu":
-        return array.astype(np.float64)
-    raise UnsupportedError(
-        f"{name} does not hold real numbers.",
-        given=f"{name} of dtype {array.dtype}",
-        expected="integers or floats",
-        instead=f"{name}.real" if array.dtype.kind == "c" else f"np.array({name}, dtype=float)",
-    )
+    check_real(name, array, f"np.array({name}, dtype=float)")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def check_real(name: str, array: AnyArray, converted: str) -> None:
+    """Raise ``UnsupportedError`` unless `array` holds integers or floats."""
+    if array.dtype.kind not in "fbiu":
+        raise UnsupportedError(
+            f"{name} does not hold real numbers.",
+            given=f"{name} of dtype {array.dtype}",
+            expected="integers or floats",
+            instead=f"{name}.real" if array.dtype.kind == "c" else converted,
+        )
 
 
 def warn_unless_finite(name: str, array: FloatArray) -> None:
@@ -389,18 +415,20 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun if n == 1 else plural}"
 
 
-def _width(array: FloatArray) -> str:
+def _width(array: AnyArray) -> str:
     return _count(array.shape[-1], "entry" if array.ndim == 1 else "column")
 
 
-def _kind(array: FloatArray, noun: str) -> str:
-    return f"a single {noun}" if array.ndim == 1 else f"a batch of {_count(len(array), 'row')}"
+def _kind(array: AnyArray, noun: str) -> str:
+    return f"a single {noun}" if array.ndim == 1 else f"a batch of {_count(array.shape[0], 'row')}"
 
 
-def _rearranged(name: str, array: FloatArray, shape: tuple[int, ...]) -> str | None:
+def _rearranged(name: str, array: AnyArray, shape: tuple[int, ...]) -> str | None:
     """Return the expression that gives `array` the `shape`, if there is an obvious one."""
     if array.T.shape == shape:
         return f"{name}.T"
+    if math.isnan(array.size) and array.ndim == 1 and shape[1:] == (1,):
+        return f"{name}[:, None]"  # an unknown length cannot be reshaped
     if array.size != math.prod(shape) or array.size not in array.shape:
         return None
     return f"{name}.ravel()" if len(shape) == 1 else f"{name}.reshape(-1, {shape[1]})"

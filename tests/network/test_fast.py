@@ -71,7 +71,14 @@ def test_buffers_of_a_large_batch_stay_small():
     fast = FastPass((2, 64, 1))
     A, b = [np.ones((64, 2)), np.ones((1, 64))], [np.ones(64), np.ones(1)]
     fast(A, b, np.ones((200_000, 2)), np.ones((200_000, 1)))
-    assert max(buffers.all_f.size for buffers in fast._shelf.values()) <= 2**22
+    assert max(buffers.all_f.size for buffers in fast._shelf.values()) <= 2**17
+
+
+@pytest.mark.parametrize(
+    ("widths", "rows"), [((20, 16, 1), 3855), ((1024,) * 4, 1024), ((1, 2**20), 4), ((1, 2**23), 1)]
+)
+def test_a_block_fits_the_cache_or_has_rows_enough_or_fits_the_memory(widths, rows):
+    assert FastPass(widths)._most_rows == rows
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
