@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 ROOMS: dict[str, set[str]] = {
     "_doors": set(),
     "errors": set(),
+    "files": set(),
     "tracing.graph": {"errors"},
     "tracing.structure": {"errors"},
     "tracing.rules.row": set(),
@@ -47,7 +48,7 @@ ROOMS: dict[str, set[str]] = {
     "network.validation": {"errors"},
     "network.fast": {"network.validation"},
     "network.theta": {"network.validation"},
-    "network.storage": {"errors", "network.validation"},
+    "network.storage": {"errors", "files", "network.validation"},
     "network.history": {"network.validation"},
     "network.sigmoid": {"errors", "network.validation", "network.fast", "network.history"}
     | {"network.storage"},

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import InvalidValueError
+from backprop_nb.files import with_ending, written_whole
 from backprop_nb.network.validation import FloatArray
 
 _FORMAT = "backprop_nb network 1"
@@ -38,20 +39,13 @@ def write_parameters(
     Path
         The file.
     """
-    path = Path(path)
-    if path.suffix != ".npz":
-        path = path.with_name(f"{path.name}.npz")
+    path = with_ending(path, ".npz")
     arrays: dict[str, Any] = {"format": np.array(_FORMAT)}
     arrays |= {f"about_{key}": np.array(text) for key, text in about.items()}
     for i in range(len(A)):
         arrays |= {f"A{i}": A[i], f"b{i}": b[i]}
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with unfinished.open("wb") as stream:
-            np.savez(stream, **arrays)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with written_whole(path) as stream:
+        np.savez(stream, **arrays)
     return path
 
 
