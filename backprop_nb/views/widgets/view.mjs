@@ -212,10 +212,11 @@ function cellStyle(family, heat) {
 }
 
 /** An array as a small table of coloured cells, with its numbers in words beside the colour. */
-function grid(tensor, family, texts, what) {
-  const cells = tensor.heat.map((heat, index) =>
-    html("span", { style: cellStyle(family, heat) }, texts ? tensor[texts][index] : ""),
-  );
+function grid(tensor, family, cell, what) {
+  const cells = tensor.heat.map((heat, index) => {
+    const { text = "", ...attributes } = cell(index);
+    return html("span", { style: cellStyle(family, heat), ...attributes }, text);
+  });
   const label = `${what}, ${tensor.shape}: ${tensor.long.slice(0, 24).join(", ")}`;
   return html(
     "div",
@@ -224,7 +225,10 @@ function grid(tensor, family, texts, what) {
   );
 }
 
-const cardGrid = (tensor, family, what) => grid(tensor, family, tensor.fits ? "short" : null, what);
+// A card is a button.  Its visible label is the name of its node; what else is on it is drawn
+// by the style sheet, so that whoever speaks to the page need not say all the numbers.
+const cardGrid = (tensor, family, what) =>
+  grid(tensor, family, (index) => (tensor.fits ? { "data-text": tensor.short[index] } : {}), what);
 
 class Explorer {
   constructor(model, el) {
@@ -372,7 +376,7 @@ class Explorer {
         { class: "bpnb-zoom" },
         html("button", { type: "button", title: "Zoom in", "aria-label": "Zoom in", onclick: () => this.zoom(1.25) }, "+"),
         html("button", { type: "button", title: "Zoom out", "aria-label": "Zoom out", onclick: () => this.zoom(0.8) }, "\u2212"),
-        html("button", { type: "button", title: "Show the whole graph", "aria-label": "Show the whole graph", onclick: () => this.fit(true) }, "fit"),
+        html("button", { type: "button", title: "Fit the whole graph", "aria-label": "Fit the whole graph", onclick: () => this.fit(true) }, "fit"),
       ),
     );
     return this.stage;
@@ -394,7 +398,7 @@ class Explorer {
         onpointerenter: () => this.light(index),
         onpointerleave: () => this.light(null),
       },
-      html("div", { class: "bpnb-card-top" }, html("span", { class: "bpnb-symbol" }, node.text && node.text.length <= 8 ? node.text : node.symbol), html("span", { class: "bpnb-name" }, ...nameParts(node.name))),
+      html("div", { class: "bpnb-card-top" }, html("span", { class: "bpnb-symbol", "data-text": node.text && node.text.length <= 8 ? node.text : node.symbol }), html("span", { class: "bpnb-name" }, ...nameParts(node.name))),
       html("div", { class: "bpnb-slot" }),
       html("div", { class: "bpnb-slot" }),
     );
@@ -429,7 +433,7 @@ class Explorer {
       }),
     );
     const code = (title, children) =>
-      html("section", { class: "bpnb-panel", tabindex: 0, "aria-label": title }, html("h4", {}, title), html("pre", {}, ...children));
+      html("section", { class: "bpnb-panel", tabindex: 0, "aria-label": title }, html("h2", {}, title), html("pre", {}, ...children));
     return html(
       "div",
       { class: "bpnb-panels" },
@@ -562,7 +566,7 @@ class Explorer {
     const node = this.scene.nodes[index];
     const output = this.scene.nodes[this.scene.output].name;
     const known = state.adjoints.get(index);
-    const head = html("h4", { class: "bpnb-node" }, html("span", { class: "bpnb-name" }, ...nameParts(node.name)), html("code", {}, node.text ? `= ${node.text}` : node.kind), html("small", {}, node.value.shape));
+    const head = html("h2", { class: "bpnb-node" }, html("span", { class: "bpnb-name" }, ...nameParts(node.name)), html("code", {}, node.text ? `= ${node.text}` : node.kind), html("small", {}, node.value.shape));
     const place = node.code ? `line ${this.scene.code[node.code.block].first + node.code.start[0]}: ` : "";
     const source = node.source ? html("p", { class: "bpnb-source" }, place, html("code", {}, node.source)) : null;
     const value = labelled("value", state.values.has(index) ? big(node.value, "value", "value") : html("em", {}, "not computed yet"));
@@ -575,10 +579,10 @@ class Explorer {
           : html("em", {}, "not yet known");
     const parts = [head, source, value, labelled(`adjoint \u2202${output}/\u2202${node.name}${partial}`, adjoint)];
     const given = handedOn(this.scene, index, this.step);
-    if (given.length) parts.push(html("h5", {}, "hands on"), ...given.map((gift) => this.product(gift, gift.parent)));
+    if (given.length) parts.push(html("h3", {}, "hands on"), ...given.map((gift) => this.product(gift, gift.parent)));
     const arrived = arrivals(this.scene, index, this.step);
     if (arrived.length) {
-      parts.push(html("h5", {}, arrived[0].arrivals > 1 ? `receives ${arrived[0].arrivals} contributions, which add up` : "receives"));
+      parts.push(html("h3", {}, arrived[0].arrivals > 1 ? `receives ${arrived[0].arrivals} contributions, which add up` : "receives"));
       parts.push(...arrived.map((gift) => this.product(gift, gift.from, "from ")));
       if (arrived.length > 1) parts.push(this.sum(index));
     }
@@ -755,7 +759,7 @@ const operator = (text) => html("span", { class: "bpnb-operator" }, text);
 const labelled = (text, content) => html("div", { class: "bpnb-labelled" }, html("span", {}, text), content);
 
 function big(tensor, family, what) {
-  const table = grid(tensor, family, "long", what);
+  const table = grid(tensor, family, (index) => ({ text: tensor.long[index] }), what);
   table.classList.add("bpnb-big");
   if (!tensor.omitted) return table;
   return html("div", {}, table, html("small", {}, `first ${tensor.rows} \u00d7 ${tensor.columns}; ${tensor.omitted} more`));
