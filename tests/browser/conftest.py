@@ -13,6 +13,7 @@ or an error on the console, nor a request to anything but JupyterLab itself.
 
 import json
 import os
+import runpy
 import shutil
 import socket
 import subprocess
@@ -27,6 +28,9 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+
+from backprop_nb import Graph
+from backprop_nb.views.scene import Scene, graph_scene
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
@@ -68,6 +72,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the browser's tests last: the quick ones fail first, and playwright's event loop,
     which stays in the main thread once it is started, cannot disturb them."""
     items.sort(key=lambda item: HERE in item.path.parents)
+
+
+# --- the library --------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
+    """The first lesson's graph, traced here: what the shown numbers are checked against."""
+    cells = nbformat.read(NOTEBOOKS / "00_start_here.ipynb", as_version=4).cells
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    end = next(k for k, source in enumerate(code) if "graph = bp.trace" in source)
+    script = tmp_path_factory.mktemp("lesson") / "lesson.py"
+    script.write_text("\n\n".join(code[: end + 1]), encoding="utf-8")
+    return runpy.run_path(str(script))["graph"]
+
+
+@pytest.fixture(scope="session")
+def scene(graph: Graph) -> Scene:
+    return graph_scene(graph, graph.backward())
 
 
 # --- the server ---------------------------------------------------------------

@@ -4,30 +4,11 @@ import os
 import runpy
 from pathlib import Path
 
-import nbformat
 import pytest
 
-from backprop_nb.views.scene import graph_scene
 from backprop_nb.views.scene.numbers import long
 
 LESSON = "00_start_here.ipynb"
-FOLDER = Path(__file__).parent.parent.parent / "notebooks"
-
-
-@pytest.fixture(scope="module")
-def graph(tmp_path_factory):
-    """The lesson's graph, traced here: the library that the shown numbers are checked against."""
-    cells = nbformat.read(FOLDER / LESSON, as_version=4).cells
-    code = [cell.source for cell in cells if cell.cell_type == "code"]
-    end = next(k for k, source in enumerate(code) if "graph = bp.trace" in source)
-    script = tmp_path_factory.mktemp("lesson") / "lesson.py"
-    script.write_text("\n\n".join(code[: end + 1]), encoding="utf-8")
-    return runpy.run_path(str(script))["graph"]
-
-
-@pytest.fixture(scope="module")
-def scene(graph):
-    return graph_scene(graph, graph.backward())
 
 
 def explorer(notebook, index=0):
