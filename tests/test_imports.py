@@ -71,6 +71,7 @@ ROOMS: dict[str, set[str]] = {
     "views.charts": {"errors", "network", "views.scene", "views.figures"},
     "views.widgets": {
         "errors",
+        "files",
         "tracing.graph",
         "network",
         "checking",

@@ -22,7 +22,8 @@ def test_the_first_example_gives_the_number_that_stands_beside_it():
 
 
 @pytest.mark.usefixtures("table_as_before")
-def test_the_tour_of_the_library_runs(tmp_path):
+def test_the_tour_of_the_library_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     space = {}
     exec(BLOCKS[0], space)
     script = tmp_path / "tour.py"  # a file, because names come from the source
@@ -33,6 +34,7 @@ def test_the_tour_of_the_library_runs(tmp_path):
     space["args"] = (1.5,)
     exec(BLOCKS[1], space)
     assert space["fast"](1.5)[0] == pytest.approx(13.5)
+    assert (tmp_path / "page.html").exists()
 
 
 def test_the_tour_of_the_network_runs(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The pure half of ``view.mjs`` is tested by node, without a browser."""
+"""The pure half of ``view.mjs``, and ``page.mjs``, are tested by node, without a browser."""
 
 import shutil
 import subprocess

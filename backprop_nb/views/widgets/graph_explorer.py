@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import traitlets
 
 from backprop_nb.errors import InvalidValueError
-from backprop_nb.views.figures import Drawing, draw_graph, png
-from backprop_nb.views.scene import alt_text, describe_graph, graph_scene
+from backprop_nb.views.figures import Drawing, draw_graph
+from backprop_nb.views.scene import describe_graph, graph_scene
+from backprop_nb.views.widgets.live_view import LiveView
 from backprop_nb.views.widgets.style import module, style_sheet
 
 if TYPE_CHECKING:
     from backprop_nb.tracing.graph import Graph
 
 
-class GraphExplorer(anywidget.AnyWidget):
+class GraphExplorer(LiveView):
     """Step through a computation graph: forward, then backward, with every number.
 
     Parameters
@@ -61,6 +61,10 @@ class GraphExplorer(anywidget.AnyWidget):
 
     _esm = module()
     _css = style_sheet()
+    hint = (
+        "[ and ] step, Home and End jump, Space plays, the arrow keys walk along the edges, "
+        "Enter keeps a node's numbers in view and Escape lets go of them."
+    )
 
     scene = traitlets.Dict(help="The scene as plain data.").tag(sync=True)
     step = traitlets.Int(0, help="The moment that is shown.").tag(sync=True)
@@ -101,19 +105,16 @@ class GraphExplorer(anywidget.AnyWidget):
         """Return the picture at the shown step as a matplotlib figure."""
         return draw_graph(self.graph, **{"step": self.step, "scene": self.scene, **options})
 
+    def still(self) -> Drawing:
+        """Return the whole replay, at its end."""
+        return draw_graph(self.graph, scene=self.scene)
+
+    def heading(self) -> str:
+        """Return what a page of its own is called."""
+        return f"Computation graph of {self.graph.function_name}"
+
     def __repr__(self) -> str:
         return (
             f"GraphExplorer({self.graph.function_name}, {len(self.graph.records)} nodes, "
             f"step {self.step} of {self.last_step})"
         )
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        # Where no widget can run (GitHub, a PDF, a reopened notebook), the stored
-        # picture and the text stand in for it: the whole replay, at its end.
-        bundle: Any = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        data = dict(data) | {
-            "image/png": png(draw_graph(self.graph, scene=self.scene)),
-            "text/plain": repr(self),
-        }
-        return data, metadata | {"image/png": {"alt": alt_text(self.graph)}}

@@ -36,6 +36,19 @@ def style_sheet() -> str:
 
 
 @cache
+def page_style_sheet() -> str:
+    """Return what a page of its own adds: with no host to ask, it asks the reader's system."""
+    light, dark = _properties(LIGHT), _properties(DARK)
+    return "\n".join(
+        [
+            f".bpnb-page {{ {light} }}",
+            f"@media (prefers-color-scheme: dark) {{ .bpnb-page, .bpnb-page .bpnb {{ {dark} }} }}",
+            (_HERE / "page.css").read_text(encoding="utf-8"),
+        ]
+    )
+
+
+@cache
 def module() -> str:
     """Return the source of the ES module that draws a scene."""
     return (_HERE / "view.mjs").read_text(encoding="utf-8")

@@ -176,7 +176,9 @@ function make(namespace, tag, attributes = {}, ...children) {
   const element = document.createElementNS(namespace, tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    // Not as an attribute, which the policy of a page may forbid.
+    if (name === "style") element.style.cssText = value;
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.filter((child) => child !== null));
@@ -803,4 +805,6 @@ function drawExplorer({ model, el }) {
   return () => explorer.dispose();
 }
 
-export default { initialize, render: drawExplorer };
+// Named, so that page.mjs can follow in the same script.
+const widget = { initialize, render: drawExplorer };
+export default widget;

@@ -1,0 +1,88 @@
+"""What every live view can do besides being live: stand still, and go on a page of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import anywidget
+
+from backprop_nb.files import with_ending, written_whole
+from backprop_nb.views.figures import Drawing, png
+from backprop_nb.views.widgets.page import page
+
+
+class LiveView(anywidget.AnyWidget):
+    """A widget with a text twin and a picture, to which a subclass adds the three below."""
+
+    hint = ""
+    """What the keys do, in a sentence or two."""
+
+    def describe(self) -> str:
+        """Return the text twin."""
+        raise NotImplementedError
+
+    def still(self) -> Drawing:
+        """Return the picture that stands in where nothing can move."""
+        raise NotImplementedError
+
+    def heading(self) -> str:
+        """Return what a page of its own is called."""
+        raise NotImplementedError
+
+    def to_html(self, path: str | os.PathLike[str], *, title: str | None = None) -> Path:
+        """Write the view, as it is now, as one HTML page for a course site.
+
+        The page is live without a kernel and without a network, follows the
+        reader's light or dark theme, and carries the text twin and the picture.
+        It is written all or nothing: an interrupted write leaves the old file.
+
+        Parameters
+        ----------
+        path
+            ``.html`` is added unless it is there.
+        title
+            The heading; by default it says what is shown.
+
+        Returns
+        -------
+        Path
+            The file.  The same view gives the same bytes.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import backprop_nb as bp
+        >>> explorer = bp.trace(lambda x: x**2, 3.0).explore()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     explorer.to_html(f"{folder}/square", title="The square").name
+        'square.html'
+        """
+        path = with_ending(path, ".html")
+        content = page(
+            title=self.heading() if title is None else title,
+            state=self._own_state(),
+            module=self._esm,
+            style=self._css,
+            picture=self.still(),
+            words=self.describe(),
+            hint=self.hint,
+        )
+        with written_whole(path) as stream:
+            stream.write(content)
+        return path
+
+    def _own_state(self) -> dict[str, Any]:
+        """Return the traits that the view reads, without those that every widget has."""
+        names = self.trait_names(sync=True) - anywidget.AnyWidget.class_traits().keys()
+        return {name: getattr(self, name) for name in sorted(names) if not name.startswith("_")}
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        # Where no widget can run (GitHub, a PDF, a reopened notebook), the stored
+        # picture and the text stand in for it.
+        bundle: Any = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        picture = self.still()
+        data = dict(data) | {"image/png": png(picture), "text/plain": repr(self)}
+        return data, metadata | {"image/png": {"alt": picture.alt}}

@@ -1,0 +1,201 @@
+"""``to_html`` in a real browser: a file that is live without a kernel and without a network."""
+
+import os
+import runpy
+from pathlib import Path
+
+import pytest
+
+from backprop_nb.views.scene.numbers import long
+
+AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def written(graph, tmp_path_factory):
+    """The page of the first lesson's graph."""
+    return graph.explore().to_html(tmp_path_factory.mktemp("page") / "lesson")
+
+
+@pytest.fixture
+def open_page(chromium):
+    """A function that opens a file; nothing else may be asked for, and no error may be seen."""
+    contexts, wrong = [], []
+
+    def open_one(file, theme="light", width=1400, **options):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, offline=True, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: wrong.append(f"asked for {request.url}"))
+        page.on("pageerror", lambda error: wrong.append(f"{error}\n{error.stack}"))
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+        page.goto(file.as_uri())
+        assert wrong.pop(0) == f"asked for {file.as_uri()}"
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def expect_step(page, scene, step):
+    """Wait until the view says that it is at a step."""
+    from playwright.sync_api import expect
+
+    text = f"Step {step} of {len(scene['frames']) - 1}. {scene['frames'][step]['words']}"
+    expect(page.locator(".bpnb-live")).to_have_text(text)
+
+
+def adjoint_of_panel(page):
+    return page.locator(".bpnb-labelled").nth(1).locator(".bpnb-grid span").all_inner_texts()
+
+
+def save(page, name):
+    """Keep a picture where the caller asked for pictures, to be looked at."""
+    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 700])
+def test_every_step_back_shows_the_librarys_numbers(open_page, written, graph, scene, theme, width):
+    page = open_page(written, theme, width)
+    backward = graph.backward()
+    first = next(k for k, frame in enumerate(scene["frames"]) if frame["phase"] == "backward")
+    forward = page.get_by_role("button", name="Step forward")
+    expect_step(page, scene, 0)
+    save(page, f"page-{theme}-{width}-start")
+    for _ in range(first):
+        forward.click()
+    for number, step in enumerate(backward.steps):
+        expect_step(page, scene, first + number)
+        assert adjoint_of_panel(page) == [long(x) for x in step.adjoint.ravel()]
+        for gift in step.contributions:
+            card = page.locator(f".bpnb-card[data-node='{gift.parent.name}']")
+            shown = card.locator(".bpnb-slot").nth(1).locator(".bpnb-grid")
+            expected = ", ".join(long(x) for x in gift.value.ravel())
+            assert shown.get_attribute("aria-label").endswith(expected)
+        if number == len(backward.steps) // 2:
+            save(page, f"page-{theme}-{width}-middle")
+        forward.click()
+    save(page, f"page-{theme}-{width}-end")
+    # The picture moves inside its frame; the page itself never scrolls sideways.
+    page.locator("summary").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_alone_reaches_every_step(open_page, written, scene):
+    page = open_page(written)
+    last = len(scene["frames"]) - 1
+    page.keyboard.press("Tab")
+    for step in range(1, last + 1):
+        page.keyboard.press("]")
+        expect_step(page, scene, step)
+    page.keyboard.press("[")
+    expect_step(page, scene, last - 1)
+    page.keyboard.press("Home")
+    expect_step(page, scene, 0)
+    page.keyboard.press("End")
+    expect_step(page, scene, last)
+    page.locator(".bpnb-card[tabindex='0']").focus()
+    page.keyboard.press("ArrowRight")
+    walked = page.evaluate("document.activeElement.dataset.node")
+    assert page.locator(".bpnb-node .bpnb-name").inner_text() == walked
+
+
+def test_it_plays_by_itself_to_the_end(open_page, graph, scene, tmp_path):
+    from playwright.sync_api import expect
+
+    page = open_page(graph.explore(interval=100, step=14).to_html(tmp_path / "play"))
+    page.get_by_role("button", name="Play").click()
+    expect_step(page, scene, len(scene["frames"]) - 1)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("theme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(17, 20, 24)")]
+)
+def test_the_theme_is_the_readers(open_page, written, theme, paper):
+    page = open_page(written, theme)
+    for place in ("body", ".bpnb"):
+        colour = page.locator(place).evaluate("e => getComputedStyle(e).backgroundColor")
+        assert colour == paper
+    # And it follows when the reader changes it.
+    page.emulate_media(color_scheme="light" if theme == "dark" else "dark")
+    colour = page.locator(".bpnb").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert colour != paper
+
+
+def test_without_scripts_the_picture_and_the_words_are_shown(open_page, written, graph):
+    page = open_page(written, java_script_enabled=False)
+    picture = page.get_by_role("img", name=graph.draw().alt)
+    assert picture.bounding_box()["width"] > 600
+    page.locator("summary").click()
+    assert page.locator("pre").inner_text().strip() == graph.describe()
+
+
+ATTACK = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
+
+HOSTILE = f'''
+import backprop_nb as bp
+
+def loss(p):
+    return p["{ATTACK}"] * 2.0  # {ATTACK}
+
+loss.__name__ = "{ATTACK}"
+graph = bp.trace(loss, {{"{ATTACK}": 1.5}})
+'''
+
+
+def test_a_hostile_text_shows_as_text(open_page, tmp_path):
+    from playwright.sync_api import expect
+
+    script = tmp_path / "hostile.py"
+    script.write_text(HOSTILE, encoding="utf-8")
+    graph = runpy.run_path(str(script))["graph"]
+    page = open_page(graph.explore().to_html(tmp_path / "hostile"), width=700)
+    expect(page.locator("h1")).to_have_text(f"Computation graph of {ATTACK}")
+    assert page.locator(".bpnb-block").inner_text().count(ATTACK) == 2
+    assert page.locator("img").count() == 0  # the one in <noscript> is not an element here
+    assert page.locator("script").count() == 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+
+
+def test_the_policy_lets_nothing_else_run_or_load(chromium, written):
+    page = chromium.new_page()
+    messages = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.goto(written.as_uri())
+    page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.intruder = true";
+            const image = new Image();
+            image.src = "http://127.0.0.1:9/pixel.png";
+            document.body.append(script, image);
+            return fetch("http://127.0.0.1:9/").catch(() => {});
+        }"""
+    )
+    assert page.evaluate("window.intruder") is None
+    assert sum("Content Security Policy" in text for text in messages) >= 3
+    page.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 700])
+def test_axe_finds_nothing_to_mend(open_page, written, scene, theme, width):
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed; npm install --no-save axe-core")
+    page = open_page(written, theme, width)
+    last = len(scene["frames"]) - 1
+    for step in (0, last // 2, last):
+        page.get_by_role("slider").fill(str(step))
+        expect_step(page, scene, step)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run()")["violations"]
+        assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
