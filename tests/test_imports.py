@@ -39,6 +39,7 @@ ROOMS: dict[str, set[str]] = {
     "tracing.trace": {"errors", "tracing.graph", "tracing.rules", "tracing.source"}
     | {"tracing.structure", "tracing.refusals", "tracing.traced"},
     "tracing.backward": {"errors", "tracing.graph", "tracing.rules"},
+    "tracing.health": {"tracing.graph", "tracing.rules"},
     "tracing.define": {"errors", "tracing.rules"},
     "tracing.replay": {"errors", "tracing.graph", "tracing.structure"},
     "tracing.transforms": {"errors", "tracing.graph", "tracing.structure"}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from backprop_nb.tracing.backward import Backward
+    from backprop_nb.tracing.health import Mark
     from backprop_nb.views.widgets import GraphExplorer
 
 CONSTANT: Final = "constant"
@@ -115,6 +116,8 @@ class Node:
         The learner's own expression, or ``None`` where no source text exists.
     scope
         The chain of the learner's function calls around it, outermost first.
+    record
+        What tracing wrote down for it.
     """
 
     index: int
@@ -124,12 +127,29 @@ class Node:
     parents: tuple[Node, ...]
     source: Source | None
     scope: tuple[str, ...]
+    record: Record
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the value; ``()`` for a number."""
         shape: tuple[int, ...] = self.value.shape
         return shape
+
+    @property
+    def health(self) -> tuple[Mark, ...]:
+        """What to beware of at this node: saturation, kinks, ties, NaN and infinity.
+
+        Worked out when asked for; empty for most nodes.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> print(*bp.trace(abs, 0.0).output.health)
+        kink: x is 0, where |x| has a corner: the slope is taken to be 0
+        """
+        from backprop_nb.tracing.health import health
+
+        return health(self)
 
     def __repr__(self) -> str:
         made = self.op or "input"
@@ -189,7 +209,8 @@ class Graph:
             op = getattr(record.row, "name", record.row)
             parents = tuple(nodes[p] for p in record.parents if p is not None)
             value = read_only(record.value)
-            nodes.append(Node(index, label.name, op, value, parents, label.source, label.scope))
+            place = (label.source, label.scope)
+            nodes.append(Node(index, label.name, op, value, parents, *place, record))
         return tuple(nodes)
 
     @property

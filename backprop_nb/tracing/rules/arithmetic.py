@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import POSITIVE, REAL, Binding, Form, Row, call, unbroadcast
+from backprop_nb.tracing.rules.row import (
+    POSITIVE,
+    REAL,
+    Binding,
+    Form,
+    Remark,
+    Row,
+    call,
+    unbroadcast,
+)
 
 SUM, PRODUCT, UNARY, POWER, ATOM = (
     Binding.SUM,
@@ -35,9 +44,25 @@ def _power_exponent(g: Any, ans: Any, x: Any, y: Any) -> Any:
 
 
 def _hypot(g: Any, ans: Any, x: Any) -> Any:
-    """``x / hypot(x, y)``; at the tip of the cone, x = y = 0, the slope 0 is taken."""
+    """``x / hypot(x, y)``, and 0 at the tip of the cone."""
     return unbroadcast(g * x / np.where(ans == 0, 1.0, ans), x)
 
+
+def _is_root_of_zero(ans: Any, x: Any, y: Any) -> Any:
+    return (x == 0) & (y > 0) & (y < 1)
+
+
+def _is_jump(ans: Any, x: Any, y: Any) -> Any:
+    # np.remainder jumps at 0 too; np.fmod, which takes the sign of x, does not.
+    return (ans == 0) & np.isfinite(y)
+
+
+_ROOT = Remark(
+    "kink",
+    _is_root_of_zero,
+    "{0} is 0{places}, where a power below 1 rises vertically: the slope is infinite",
+)
+_JUMP = "{0} is a multiple of {1}{places}, where the remainder jumps: the slope beside it is taken"
 
 ROWS = (
     Row(
@@ -92,6 +117,7 @@ ROWS = (
         latex=Form("#1^{#2}", POWER, (ATOM, Binding.LOOSE)),
         symbol="xʸ",
         domain=(POSITIVE, REAL),
+        remarks=(_ROOT,),
     ),
     Row(
         np.negative,
@@ -118,6 +144,7 @@ ROWS = (
         latex=Form(r"#1 \; \mathrm{mod} \; #2", PRODUCT, (PRODUCT, POWER)),
         symbol="mod",
         domain=(REAL, POSITIVE),
+        remarks=(Remark("kink", _is_jump, _JUMP),),
     ),
     Row(
         np.fmod,
@@ -129,6 +156,7 @@ ROWS = (
         latex=Form(r"\mathrm{fmod}(#1, #2)"),
         symbol="fmod",
         domain=(REAL, POSITIVE),
+        remarks=(Remark("kink", lambda ans, x, y: _is_jump(ans, x, y) & (x != 0), _JUMP),),
     ),
     Row(
         np.float_power,
@@ -137,6 +165,7 @@ ROWS = (
         latex=Form("#1^{#2}", POWER, (ATOM, Binding.LOOSE)),
         symbol="xʸ",
         domain=(POSITIVE, REAL),
+        remarks=(_ROOT,),
     ),
     Row(
         np.hypot,
@@ -148,5 +177,12 @@ ROWS = (
         latex=Form(r"\sqrt{#1^2 + #2^2}", needs=(ATOM,)),
         symbol="hypot",
         domain=(REAL, REAL),
+        remarks=(
+            Remark(
+                "kink",
+                lambda ans, x, y: ans == 0,
+                "{0} and {1} are both 0{places}, the tip of a cone: the slope is taken to be 0",
+            ),
+        ),
     ),
 )

@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import POSITIVE, Binding, Form, Row, call, dispatched
+from backprop_nb.tracing.rules.row import (
+    POSITIVE,
+    Binding,
+    Form,
+    Remark,
+    Row,
+    call,
+    dispatched,
+    saturated,
+)
 
 
 @dispatched
@@ -39,10 +48,25 @@ def sigmoid(x: Any) -> Any:
         return 1.0 / (1.0 + np.exp(-1.0 * np.asarray(x)))
 
 
+def _sigmoid(g: Any, ans: Any, x: Any) -> Any:
+    return g * ans * (1 - ans)
+
+
 def _nan_to_num(g: Any, ans: Any, x: Any, **replacements: Any) -> Any:
     """Pass on where the entry was finite; a replaced entry is a constant."""
     return np.where(np.isfinite(x), g, 0.0)
 
+
+_STEEP = Remark(
+    "kink",
+    lambda ans, x: x == 0,
+    "{0} is 0{places}, where the root rises vertically: the slope is infinite",
+)
+_CORNER = Remark(
+    "kink",
+    lambda ans, x: x == 0,
+    "{0} is 0{places}, where |{0}| has a corner: the slope is taken to be 0",
+)
 
 ROWS = (
     Row(
@@ -52,6 +76,7 @@ ROWS = (
         latex=Form(r"\sqrt{#1}"),
         symbol="√",
         domain=(POSITIVE,),
+        remarks=(_STEEP,),
     ),
     Row(
         np.square,
@@ -67,6 +92,7 @@ ROWS = (
         latex=Form(r"\sqrt[3]{#1}"),
         symbol="∛",
         domain=(POSITIVE,),
+        remarks=(_STEEP,),
     ),
     Row(
         np.reciprocal,
@@ -76,13 +102,13 @@ ROWS = (
         symbol="1/x",
         domain=(POSITIVE,),
     ),
-    # At the kink |x| = 0 the slope is sign(0) = 0.
     Row(
         np.absolute,
         (lambda g, ans, x: g * np.sign(x),),
         numpy=call("np.abs"),
         latex=Form("|#1|"),
         symbol="|x|",
+        remarks=(_CORNER,),
     ),
     Row(
         np.fabs,
@@ -90,6 +116,7 @@ ROWS = (
         numpy=call("np.fabs"),
         latex=Form("|#1|"),
         symbol="|x|",
+        remarks=(_CORNER,),
     ),
     Row(
         np.nan_to_num,
@@ -102,11 +129,12 @@ ROWS = (
     ),
     Row(
         sigmoid,
-        (lambda g, ans, x: g * ans * (1 - ans),),
+        (_sigmoid,),
         numpy=call("sigmoid"),
         latex=Form(r"\sigma(#1)"),
         symbol="σ",
         signature=("x",),
         brings_source=True,
+        remarks=(saturated(_sigmoid, largest=0.25),),
     ),
 )

@@ -1,9 +1,7 @@
 """The larger and the smaller, entry by entry and over an axis; clipping.
 
-A tie is a kink.  The convention here is the fair one: the entries that tie share
-the gradient equally.  ``np.maximum(x, y)`` at x = y gives half to each, and
-``np.max`` of an array with three equal maxima gives a third to each of them.
-``np.clip`` passes the whole gradient to an entry that lies on a bound.
+A tie is a kink.  The convention here is the fair one: what ties shares the
+gradient equally.  The remarks of the rows say it to the reader.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import REAL, Form, Row, call, unbroadcast
+from backprop_nb.tracing.rules.row import REAL, Form, Remark, Row, call, unbroadcast
 
 
 def _to_larger(g: Any, x: Any, y: Any) -> Any:
@@ -48,6 +46,13 @@ def _of_two(function: np.ufunc, to_chosen: Callable[..., Any], latex: str) -> Ro
         latex=Form(rf"\{latex}(#1, #2)"),
         symbol=latex,
         domain=(REAL, REAL),
+        remarks=(
+            Remark(
+                "tie",
+                lambda ans, x, y: x == y,
+                "{0} and {1} are equal{places}: each receives half of the gradient",
+            ),
+        ),
     )
 
 
@@ -75,7 +80,24 @@ def _ptp(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) -> 
     return _max(g, ans, x, axis, keepdims) - _min(g, ans, x, axis, keepdims)
 
 
-def _over_axis(function: Callable[..., Any], vjp: Callable[..., Any], latex: str) -> Row:
+def has_twin(extreme: Callable[..., Any], x: Any, axis: Any) -> Any:
+    """Return whether the largest (or smallest) entry is not the only one."""
+    return np.sum(x == extreme(x, axis=axis, keepdims=True), axis=axis) > 1
+
+
+def shared(at: Callable[..., Any], word: str) -> Remark:
+    """Return the remark that several entries are the ``word``, wherever ``at`` finds that."""
+    return Remark(
+        "tie",
+        at,
+        f"several entries of {{0}} are the {word}{{places}}: "
+        "they share the gradient in equal parts",
+    )
+
+
+def _over_axis(
+    function: Callable[..., Any], vjp: Callable[..., Any], latex: str, *remarks: Remark
+) -> Row:
     return Row(
         function,
         (vjp,),
@@ -83,6 +105,7 @@ def _over_axis(function: Callable[..., Any], vjp: Callable[..., Any], latex: str
         latex=Form(rf"{latex}(#1)"),
         symbol=function.__name__,
         signature=("a", "axis", "out", "keepdims"),
+        remarks=remarks,
     )
 
 
@@ -122,14 +145,21 @@ def _clip_high(g: Any, ans: Any, x: Any, low: Any, high: Any) -> Any:
     return unbroadcast(np.where(np.logical_or(x > high, low > high), g, 0.0), high)
 
 
+def _on_a_bound(ans: Any, x: Any, low: Any, high: Any) -> Any:
+    return ((x == low) | (x == high)) & np.isfinite(x)
+
+
+_LARGEST = shared(lambda ans, x, axis=None, **_: has_twin(np.max, x, axis), "largest")
+_SMALLEST = shared(lambda ans, x, axis=None, **_: has_twin(np.min, x, axis), "smallest")
+
 ROWS = (
     _of_two(np.maximum, _to_larger, "max"),
     _of_two(np.minimum, _to_smaller, "min"),
     _of_two(np.fmax, _to_larger_number, "max"),
     _of_two(np.fmin, _to_smaller_number, "min"),
-    _over_axis(np.max, _max, r"\max"),
-    _over_axis(np.min, _min, r"\min"),
-    _over_axis(np.ptp, _ptp, r"\mathrm{ptp}"),
+    _over_axis(np.max, _max, r"\max", _LARGEST),
+    _over_axis(np.min, _min, r"\min", _SMALLEST),
+    _over_axis(np.ptp, _ptp, r"\mathrm{ptp}", _LARGEST, _SMALLEST),
     Row(
         np.clip,
         (_clip, _clip_low, _clip_high),
@@ -138,5 +168,12 @@ ROWS = (
         symbol="clip",
         domain=(REAL, (-1.5, -0.5), (0.5, 1.5)),
         bind=_clip_call,
+        remarks=(
+            Remark(
+                "kink",
+                _on_a_bound,
+                "{0} is on a bound{places}, where the slope jumps: the whole gradient passes",
+            ),
+        ),
     ),
 )

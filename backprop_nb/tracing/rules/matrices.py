@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing.rules.extrema import has_twin, shared
 from backprop_nb.tracing.rules.linear_algebra import swapped
-from backprop_nb.tracing.rules.row import REAL, Binding, Form, Row, call, unbroadcast
+from backprop_nb.tracing.rules.row import REAL, Binding, Form, Remark, Row, call, unbroadcast
 
 # --- norms ----------------------------------------------------------------------
 
@@ -35,9 +36,6 @@ def _norm_vjp(
     """Return g x / ‖x‖ for the 2-norm and g sign x for the 1-norm.
 
     The ∞-norm passes the gradient to the entry that is largest in size.
-
-    At the kinks: 0 where an entry of the 1-norm, or all of the 2-norm, is 0;
-    entries that tie for the largest share the gradient equally.
     """
     if axis is not None and not keepdims:
         g, ans = np.expand_dims(g, axis), np.expand_dims(ans, axis)
@@ -49,6 +47,41 @@ def _norm_vjp(
         shares = np.sum(largest, axis=axis, keepdims=axis is not None)
         return np.where(largest, g * np.sign(x) / shares, 0.0)
     return g * x / np.where(ans == 0, 1.0, ans)
+
+
+def _of_norm(remark: Remark, *orders: Any) -> Remark:
+    """Return a remark that applies to the norms of some orders only."""
+
+    def at(ans: Any, x: Any, ord: Any = None, **options: Any) -> Any:
+        return remark.at(ans, x, **options) if ord in orders else False
+
+    return Remark(remark.kind, at, remark.says)
+
+
+def _has_twin_in_size(ans: Any, x: Any, axis: Any = None, **options: Any) -> Any:
+    twin = has_twin(np.max, np.abs(x), axis)
+    return twin & (np.reshape(ans, np.shape(twin)) != 0)  # at the tip nothing is shared
+
+
+_NORM_KINKS = (
+    _of_norm(
+        Remark(
+            "kink",
+            lambda ans, x, **options: ans == 0,
+            "{0} is 0{places}, the tip of the norm: the slope is taken to be 0",
+        ),
+        *(None, "fro", 2, np.inf),
+    ),
+    _of_norm(
+        Remark(
+            "kink",
+            lambda ans, x, **options: x == 0,
+            "{0} is 0{places}, where the 1-norm has a corner: the slope is taken to be 0",
+        ),
+        1,
+    ),
+    _of_norm(shared(_has_twin_in_size, "largest in size"), np.inf),
+)
 
 
 def _norm_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
@@ -107,6 +140,7 @@ ROWS = (
         symbol="‖ ‖",
         signature=("x", "ord", "axis", "keepdims"),
         compute=_norm,
+        remarks=_NORM_KINKS,
     ),
     Row(
         np.linalg.inv,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import Binding, Form, Row, call, dispatched
+from backprop_nb.tracing.rules.row import Binding, Form, Remark, Row, call, dispatched
 from backprop_nb.tracing.rules.shaping import scatter_add
 
 _TURNED = Form(r"{#1}^{\top}", Binding.POWER, (Binding.ATOM,))
@@ -95,10 +95,7 @@ def _partition_call(
 
 
 def _sort(g: Any, ans: Any, x: Any, axis: int | None = -1) -> Any:
-    """Send the gradient of each place to the entry that went there.
-
-    Entries that tie went there in their order.
-    """
+    """Send the gradient of each place to the entry that went there."""
     if axis is None:
         return np.reshape(_sort(g, ans, np.ravel(x)), x.shape)
     ranks = np.argsort(np.argsort(x, axis=axis, kind="stable"), axis=axis)
@@ -111,6 +108,20 @@ def _partition(g: Any, ans: Any, x: Any, kth: Any, axis: int | None = -1) -> Any
     g = np.take_along_axis(g, np.argsort(ans, axis=along, kind="stable"), along)
     return _sort(g, ans, x, axis)
 
+
+def _ties(ans: Any, x: Any, axis: int | None = -1, **options: Any) -> Any:
+    """Return which entries of the result, once in order, have an equal one beside them."""
+    rows = np.moveaxis(ans, -1 if axis is None else axis, -1)
+    equal = np.diff(np.sort(rows)) == 0
+    none = np.zeros((*rows.shape[:-1], 1), dtype=bool)
+    return np.concatenate([none, equal], -1) | np.concatenate([equal, none], -1)
+
+
+_IN_THEIR_ORDER = Remark(
+    "tie",
+    _ties,
+    "entries of {0} are equal{places}: they keep their order, and the gradient follows it back",
+)
 
 # --- diagonals ------------------------------------------------------------------
 
@@ -212,6 +223,7 @@ ROWS = (
         latex=_function("sort"),
         symbol="sort",
         bind=_sort_call,
+        remarks=(_IN_THEIR_ORDER,),
     ),
     Row(
         np.partition,
@@ -220,6 +232,7 @@ ROWS = (
         latex=_function("partition"),
         symbol="sort",
         bind=_partition_call,
+        remarks=(_IN_THEIR_ORDER,),
     ),
     _row(
         np.diag,

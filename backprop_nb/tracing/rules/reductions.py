@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import POSITIVE, REAL, Form, Row, call, literal, unbroadcast
+from backprop_nb.tracing.rules.row import (
+    POSITIVE,
+    REAL,
+    Form,
+    Remark,
+    Row,
+    call,
+    literal,
+    unbroadcast,
+)
 from backprop_nb.tracing.rules.running import shifted
 
 _SIGNATURE = ("a", "axis", "dtype", "out", "keepdims")
@@ -70,7 +79,7 @@ def _std(
     keepdims: bool = False,
     correction: float = 0,
 ) -> Any:
-    """``(x - mean) / ((n - ddof) std)``; at the kink, where all entries are equal, 0."""
+    """``(x - mean) / ((n - ddof) std)``, and 0 where all entries are equal."""
     n = x.size // max(ans.size, 1) - ddof - correction
     share = _expand(g / (n * np.where(ans == 0, 1.0, ans)), axis, keepdims)
     return share * _deviation(x, axis)
@@ -194,6 +203,14 @@ ROWS = (
         latex=Form(r"\mathrm{std}(#1)"),
         symbol="std",
         signature=_SPREAD_SIGNATURE,
+        remarks=(
+            Remark(
+                "kink",
+                lambda ans, x, **options: ans == 0,
+                "all entries of {0} are equal{places}, where the standard deviation has a corner: "
+                "the slope is taken to be 0",
+            ),
+        ),
     ),
     Row(
         np.prod,

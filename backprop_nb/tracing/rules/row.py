@@ -1,9 +1,10 @@
 """What one row of the rule table says, and the two helpers that rows share.
 
-A row answers four questions about one NumPy function: how it is computed, how
-it prints (as NumPy and as LaTeX), how a cotangent flows back through it, and
-from which numbers its test may draw.  Nothing else in the package knows any of
-this, so a new function is one new row.
+A row answers five questions about one NumPy function: how it is computed, how
+it prints (as NumPy and as LaTeX), how a cotangent flows back through it, at
+which points its slope deserves a remark, and from which numbers its test may
+draw.  Nothing else in the package knows any of this, so a new function is one
+new row.
 
 Every vector-Jacobian product is plain NumPy on ``(g, ans, *args, **kwargs)``,
 in that order: ``g`` is the adjoint of the result, ``ans`` the result, and the
@@ -69,6 +70,40 @@ class Form:
         return self.needs[min(position, len(self.needs) - 1)]
 
 
+SATURATED = 0.2
+"""An entry whose slope is below this share of the largest slope is saturated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a reader is told about a call at certain points, such as a kink.
+
+    Parameters
+    ----------
+    kind
+        ``"kink"``, ``"tie"`` or ``"saturated"``.
+    at
+        Where it applies: ``(ans, *args, **options) -> booleans``, called with
+        what a vector-Jacobian product gets, ``g`` left out.
+    says
+        The convention that the rule follows there, in one sentence.  ``{0}`` and
+        ``{1}`` stand for the arguments, ``{places}`` for how many of how many.
+    """
+
+    kind: str
+    at: Callable[..., Any]
+    says: str
+
+
+def saturated(vjp: Vjp, largest: float) -> Remark:
+    """Return the remark of a function that flattens out and whose slope is ``largest`` at most."""
+    return Remark(
+        "saturated",
+        lambda ans, x: vjp(1.0, ans, x) < SATURATED * largest,
+        "the slope is below a fifth of its maximum{places}, so hardly any gradient passes",
+    )
+
+
 Interval = tuple[float, float]
 
 REAL: Interval = (-2.0, 2.0)
@@ -115,6 +150,8 @@ class Row:
         ``pieces(*arrays, **options)``.  ``compute`` receives ``piece=k``.
     gather
         What the function returns its pieces in.
+    remarks
+        The points where the slope follows a convention, or hardly exists.
     """
 
     function: Callable[..., Any]
@@ -132,6 +169,7 @@ class Row:
     each: Vjp | None = None
     pieces: Callable[..., int] | None = None
     gather: Callable[[list[Any]], Any] = list
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from backprop_nb.tracing.rules.row import (
     REAL,
     Binding,
     Form,
+    Remark,
     Row,
     call,
     dispatched,
@@ -237,6 +238,13 @@ ROWS = (
         symbol="where",
         signature=("condition", "x", "y"),
         domain=(REAL, REAL, REAL),
+        remarks=(
+            Remark(
+                "tie",
+                lambda ans, condition, x, y: (x == y) & np.isfinite(ans),
+                "{1} and {2} are equal{places}: the condition decides which receives the gradient",
+            ),
+        ),
     ),
     Row(
         np.select,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import REAL, Binding, Form, Row, call, unbroadcast
+from backprop_nb.tracing.rules.row import (
+    REAL,
+    Binding,
+    Form,
+    Remark,
+    Row,
+    call,
+    saturated,
+    unbroadcast,
+)
 
 INSIDE = (-0.9, 0.9)
 ABOVE_1 = (1.2, 3.0)
@@ -24,6 +34,18 @@ def _sinc(g: Any, ans: Any, x: Any) -> Any:
     far = (np.cos(np.pi * x) - ans) / np.where(x == 0, 1.0, x)
     return g * np.where(np.abs(x) < 0.01, near, far)
 
+
+def _tanh(g: Any, ans: Any, x: Any) -> Any:
+    return g * (1 - ans**2)
+
+
+def _steep(at: Callable[..., Any], end: str) -> Remark:
+    """Return the remark of an inverse at an end of its domain."""
+    says = f"{{0}} is {end}{{places}}, where the curve rises or falls vertically: "
+    return Remark("kink", at, says + "the slope is infinite")
+
+
+_ENDS = _steep(lambda ans, x: np.abs(x) == 1, "1 or −1")
 
 ROWS = (
     Row(
@@ -55,6 +77,7 @@ ROWS = (
         latex=Form(r"\arcsin(#1)"),
         symbol="arcsin",
         domain=(INSIDE,),
+        remarks=(_ENDS,),
     ),
     Row(
         np.arccos,
@@ -63,6 +86,7 @@ ROWS = (
         latex=Form(r"\arccos(#1)"),
         symbol="arccos",
         domain=(INSIDE,),
+        remarks=(_ENDS,),
     ),
     Row(
         np.arctan,
@@ -81,6 +105,13 @@ ROWS = (
         latex=Form(r"\mathrm{atan2}(#1, #2)"),
         symbol="atan2",
         domain=((0.5, 2.0), REAL),
+        remarks=(
+            Remark(
+                "kink",
+                lambda ans, y, x: np.logical_and(y == 0, x == 0),
+                "{0} and {1} are both 0{places}, where there is no angle: the slope is NaN",
+            ),
+        ),
     ),
     Row(
         np.sinh,
@@ -98,10 +129,11 @@ ROWS = (
     ),
     Row(
         np.tanh,
-        (lambda g, ans, x: g * (1 - ans**2),),
+        (_tanh,),
         numpy=call("np.tanh"),
         latex=Form(r"\tanh(#1)"),
         symbol="tanh",
+        remarks=(saturated(_tanh, largest=1.0),),
     ),
     # The slope of an inverse is one over the slope of the function, taken at the result.
     Row(
@@ -118,6 +150,7 @@ ROWS = (
         latex=Form(r"\mathrm{arcosh}(#1)"),
         symbol="arcosh",
         domain=(ABOVE_1,),
+        remarks=(_steep(lambda ans, x: x == 1, "1"),),
     ),
     Row(
         np.arctanh,

@@ -1,0 +1,94 @@
+"""Health marks: what to beware of at a node, worked out when somebody asks.
+
+A saturated entry passes hardly any gradient; at a kink or a tie the slope
+follows a convention; NaN and infinity spread.  What is remarkable about a
+function, and what its rule does there, stands in its row of the rule table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from backprop_nb.tracing.graph import CONSTANT, Node
+from backprop_nb.tracing.rules.row import literal
+
+NOT_FINITE: Final = "not finite"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One thing to beware of at a node; ``str(mark)`` says it.
+
+    Attributes
+    ----------
+    kind
+        ``"saturated"``, ``"kink"``, ``"tie"`` or ``"not finite"``.
+    text
+        One sentence: where, and which convention the gradient follows there.
+    handed_on
+        Whether a NaN or an infinity came from another node, which has the cause.
+    """
+
+    kind: str
+    text: str
+    handed_on: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+def health(node: Node) -> tuple[Mark, ...]:
+    """Return the marks of a node; none at all if it is healthy."""
+    with np.errstate(all="ignore"):
+        return (*_not_finite(node), *_remarks(node))
+
+
+def _not_finite(node: Node) -> Iterator[Mark]:
+    """Yield a mark for NaN and one for infinity, each with its origin."""
+    if np.all(np.isfinite(node.value)):
+        return
+    for name, test in (("NaN", np.isnan), ("infinity", np.isinf)):
+        at = test(node.value)
+        if not np.any(at):
+            continue
+        givers = dict.fromkeys(p.name for p in node.parents if np.any(test(p.value)))
+        if givers:
+            text = f"{name}{_places(at)}, handed on from {' and '.join(givers)}"
+            yield Mark(NOT_FINITE, text, handed_on=True)
+        else:
+            yield Mark(NOT_FINITE, f"{name} appears here first{_places(at)}")
+
+
+def _remarks(node: Node) -> Iterator[Mark]:
+    """Yield what the row of the node's function has to remark at these values."""
+    row, args, _, keywords, value, _, _ = node.record
+    if row is None or row is CONSTANT:
+        return
+    for remark in row.remarks:
+        at = remark.at(value, *args, **keywords)
+        if np.any(at):
+            yield Mark(remark.kind, remark.says.format(*_names(node), places=_places(at)))
+
+
+def _names(node: Node) -> list[str]:
+    """Return how to call each argument: by its name, or as the number that it is."""
+    parents = iter(node.parents)
+    names = []
+    for parent, value in zip(node.record.parents, node.record.args, strict=True):
+        if parent is not None:
+            names.append(next(parents).name)
+        else:
+            names.append("the array" if np.ndim(value) else literal(value))
+    return names
+
+
+def _places(at: Any) -> str:
+    """Say in how many entries something is so, if there are several."""
+    size, count = np.size(at), int(np.count_nonzero(at))
+    if size == 1:
+        return ""
+    return f" in all {size} entries" if count == size else f" in {count} of {size} entries"
