@@ -13,6 +13,7 @@ from matplotlib.path import Path
 
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.views.scene import Scene, alt_text, graph_scene
+from backprop_nb.views.scene.marks import BADGE
 from backprop_nb.views.scene.palette import THEMES, Theme, diverging, ink
 
 if TYPE_CHECKING:
@@ -194,6 +195,8 @@ class _Drawer:
                 self._heat(node["value"], "value", (left, y + _TOP, wide, row))
             if index in adjoints:
                 self._heat(adjoints[index], "adjoint", (left, y + _TOP + row + 4, wide, row))
+            if node["kind"] != "operation" or index in computed:
+                self._marks(node, x, y)
 
     def _adjoints(self) -> dict[int, Any]:
         known: dict[int, Any] = {}
@@ -222,6 +225,27 @@ class _Drawer:
             x + w - _INSET, y + 13, name, "text",
             ha="right", fontsize=11, math_fontfamily=_SERIF, zorder=4,
         )  # fmt: skip
+
+    def _marks(self, node: Mapping[str, Any], x: float, y: float) -> None:
+        for mark in node.get("marks", ()):
+            left, top, size, _ = mark["box"]
+            self._badge(self.scene["marks"][mark["look"]], x + left, y + top, size)
+
+    def _badge(self, look: Mapping[str, Any], x: float, y: float, size: float) -> None:
+        """Draw the badge of a mark with its top left corner at (x, y)."""
+        lines = [
+            [(x + size * a, y + size * b) for a, b in line]
+            for line in (look["outline"], *look["sign"])
+        ]
+        ground, ink, rim = (self.theme[look[part]] for part in ("ground", "ink", "rim"))
+        plate = PolyCollection(
+            lines[:1], facecolor=ground, edgecolor=rim, linewidth=0.9 * self.scale, zorder=5
+        )
+        sign = LineCollection(
+            lines[1:], colors=ink, linewidth=1.3 * self.scale, capstyle="round", zorder=6
+        )
+        self.axes.add_collection(plate)
+        self.axes.add_collection(sign)
 
     def _heat(self, tensor: Mapping[str, Any], family: str, box: tuple[float, ...]) -> None:
         """Draw an array as cells; the few numbers of a short row are written into them."""
@@ -253,6 +277,11 @@ class _Drawer:
         line = LineCollection([[(x, y), (x + 22, y)]], colors=self.theme["backward"], linewidth=1.4)
         self.axes.add_collection(line)
         self._text(x + 28, y, _PASSED, "muted")
+        x += 28 + _text_width(_PASSED)
+        for look in self.scene.get("marks", ()):
+            self._badge(look, x, y - BADGE / 2, BADGE)
+            self._text(x + BADGE + 6, y, look["legend"], "muted")
+            x += BADGE + 6 + _text_width(look["legend"])
 
 
 def _text_width(text: str) -> float:
@@ -262,7 +291,8 @@ def _text_width(text: str) -> float:
 
 def _legend_width(scene: Scene) -> float:
     scales = [62 + _text_width(f"{family} {text}") for family, text in scene["legend"].items()]
-    return sum(scales) + 28 + _text_width(_PASSED)
+    marks = [BADGE + 6 + _text_width(look["legend"]) for look in scene.get("marks", ())]
+    return sum(scales) + 28 + _text_width(_PASSED) + sum(marks)
 
 
 def _cells(box: tuple[float, ...], rows: int, columns: int) -> Iterator[tuple[float, ...]]:

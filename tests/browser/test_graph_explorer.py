@@ -249,3 +249,79 @@ def test_reduced_motion_stops_the_dashes(open_notebook, scene):
     root.get_by_role("button", name="Step forward").click()
     moving = root.locator(".bpnb-edge.bpnb-forward").first
     assert moving.evaluate("edge => getComputedStyle(edge).animationName") == "none"
+
+
+UNHEALTHY = """
+import numpy as np
+import backprop_nb as bp
+
+def loss(A, x):
+    z = A @ x
+    r = np.maximum(z, 0.0)
+    s = bp.sigmoid(8.0 * r - 3.0)
+    return np.sum(np.abs(s - 0.5)) + np.abs(r[1])
+
+graph = bp.trace(loss, np.array([[1.0, 2.0], [1.0, -1.0], [0.5, 0.5]]), np.array([0.5, 0.5]))
+graph.explore()
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 700])
+def test_marks_show_with_their_value_and_are_said(open_notebook, theme, width, tmp_path):
+    from playwright.sync_api import expect
+
+    script = tmp_path / "unhealthy.py"
+    script.write_text(UNHEALTHY.replace("graph.explore()", ""))
+    graph = runpy.run_path(str(script))["graph"]
+    marks = {node.name: [str(mark) for mark in node.health] for node in graph.nodes if node.health}
+    kinds = [text.split(":")[0] for texts in marks.values() for text in texts]
+    assert set(kinds) == {"saturated", "kink", "tie"}
+
+    notebook = open_notebook("unhealthy.ipynb", cells=[UNHEALTHY], theme=theme, width=width)
+    notebook.run_all()
+    root, page = explorer(notebook), notebook.page
+    expect(root.locator(".bpnb-legend .bpnb-mark-badge")).to_have_count(3)
+    visible = root.locator(".bpnb-card-mark:visible")
+    expect(visible).to_have_count(0)  # nothing is computed yet
+
+    # By keyboard alone: step until the tie is there, and hear it.
+    root.get_by_role("button", name="To the start").focus()
+    tie = marks["r"][0]
+    for _ in range(2):
+        page.keyboard.press("]")
+    expect(spoken(root)).to_contain_text(tie.removeprefix("tie: "))
+    expect(visible).to_have_count(1)
+    page.keyboard.press("End")
+    expect(visible).to_have_count(len(kinds))
+
+    for name, texts in marks.items():
+        card = root.locator(f".bpnb-card[data-node='{name}']")
+        card.focus()
+        page.keyboard.press("Enter")
+        expect(root.locator(".bpnb-health")).to_have_text(texts)
+        for text in texts:
+            assert text in card.get_attribute("aria-label")
+    assert overlapping_marks(root) == []
+    root.evaluate("element => element.scrollIntoView()")
+    save(notebook, f"marks-{theme}-{width}")
+    page.keyboard.press("Home")
+    expect(visible).to_have_count(0)
+
+
+def overlapping_marks(root):
+    """Badges that cover a text or a number of a card, or one another."""
+    return root.evaluate(
+        """root => {
+            const box = element => element.getBoundingClientRect();
+            const apart = (a, b) =>
+                a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+            const texts = ".bpnb-symbol, .bpnb-card .bpnb-name, .bpnb-slot, .bpnb-group-name";
+            const marks = [...root.querySelectorAll(".bpnb-card-mark")];
+            const others = [...marks, ...root.querySelectorAll(texts)];
+            return marks.flatMap(mark => others
+                .filter(other => other !== mark && (other.textContent || marks.includes(other)))
+                .filter(other => !apart(box(mark), box(other)))
+                .map(other => `${mark.title} on ${other.textContent || other.title}`));
+        }"""
+    )

@@ -10,6 +10,8 @@ import {
   curve,
   handedOn,
   lineage,
+  lines,
+  marksAt,
   movingEdges,
   neighbour,
   nodeWords,
@@ -184,4 +186,19 @@ test("a screen reader hears what a sighted user sees", () => {
   assert.equal(say(1, 0), "u = x ** 2: not computed yet");
   assert.equal(say(1, 5), "u = x ** 2: value value of u, adjoint 1, 1 of 2 contributions");
   assert.equal(say(1, 6), "u = x ** 2: value value of u, adjoint 3");
+});
+
+const marked = { ...scene, nodes: scene.nodes.map((one, index) => (index === 1 ? { ...one, marks: [{ text: "kink: x is 0", look: 0 }] } : one)) };
+
+test("a mark shows as soon as its value is known, and is spoken with its card", () => {
+  assert.deepEqual(marksAt(marked, 1, stateAt(marked, 0)), []);
+  assert.deepEqual(marksAt(marked, 1, stateAt(marked, 1)).map((mark) => mark.text), ["kink: x is 0"]);
+  assert.deepEqual(marksAt(marked, 2, stateAt(marked, 7)), []);
+  assert.equal(nodeWords(marked, 1, stateAt(marked, 0)), "u = x ** 2: not computed yet");
+  assert.equal(nodeWords(marked, 1, stateAt(marked, 1)), "u = x ** 2: value value of u; kink: x is 0");
+});
+
+test("a badge is straight lines in its own square", () => {
+  assert.equal(lines([[[0, 0], [1, 0.5]], [[0.5, 1], [0, 1]]], 16), "M0.0,0.0L16.0,8.0M8.0,16.0L0.0,16.0");
+  assert.equal(lines([[[0, 0], [1, 1]]], 10, true), "M0.0,0.0L10.0,10.0Z");
 });

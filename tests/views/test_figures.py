@@ -102,3 +102,20 @@ def test_a_long_chain_is_drawn_smaller_and_without_texts_too_small_to_read():
     figure = bp.trace(chain, 1.0).draw()
     assert figure.get_figwidth() <= 30
     assert texts(figure) == []
+
+
+def test_a_mark_is_drawn_with_its_node_and_explained_in_the_legend(graph):
+    assert "kink" not in texts(graph.draw())
+    marked = bp.trace(lambda x: np.abs(x) + 1.0, 0.0)
+    before, after = marked.draw(step=0), marked.draw(step=1)
+    assert "kink" in texts(before)
+    # One badge in the legend, and one more on the card once its value is known.
+    plates = [count_of(figure, LIGHT["note"]) for figure in (before, after)]
+    assert plates == [1, 2]
+
+
+def count_of(figure, colour):
+    """How many shapes of a figure are filled with a colour."""
+    wanted = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    grounds = [c.get_facecolor() for c in figure.axes[0].collections]
+    return sum(len(each) == 1 and np.allclose(each[0][:3], wanted) for each in grounds)

@@ -18,7 +18,7 @@ from backprop_nb.tracing.backward import Backward, Contribution, Step
 from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex
 from backprop_nb.tracing.emit.rule import Factor, call_text
 from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Source
-from backprop_nb.views.scene import numbers
+from backprop_nb.views.scene import marks, numbers
 from backprop_nb.views.scene.formula import mathml
 from backprop_nb.views.scene.layout import layered
 from backprop_nb.views.scene.numbers import Scale, fit_scale, long, tensor
@@ -53,7 +53,9 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
         fit_scale(node.value for node in nodes),
         fit_scale((backward.adjoint(node) for node in differentiable), log=True),
     )
-    return {
+    health = {node.index: node.health for node in nodes}
+    looks = marks.looks(mark for each in health.values() for mark in each)
+    scene: Scene = {
         "name": graph.function_name,
         "alt": alt_text(graph),
         "output": graph.output.index,
@@ -76,6 +78,14 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
         "frames": [*_frames(graph, backward, scales, edges)],
         "legend": {"value": scales.value.text, "adjoint": scales.adjoint.text},
     }
+    # A healthy graph knows nothing of marks.
+    if looks:
+        scene["marks"] = marks.legend(looks)
+    for node in nodes:
+        if health[node.index]:
+            width = sizes[node.index][0]
+            scene["nodes"][node.index]["marks"] = marks.badges(health[node.index], looks, width)
+    return scene
 
 
 def _edges(graph: Graph) -> list[tuple[int, int, int]]:
@@ -167,7 +177,7 @@ def _frames(
     for node in graph.nodes:
         if node.op not in (None, CONSTANT):
             text = f"{node.name} = {call_text(graph, node)} = {numbers.words(node.value)}."
-            yield _frame("forward", node, f"Forward. {text}")
+            yield _frame("forward", node, f"Forward. {text}{marks.words(node.health)}")
     output = graph.output
     if output.op == CONSTANT:
         return
@@ -257,7 +267,8 @@ def _step_words(step: Step) -> str:
         for gift in step.contributions
     ]
     has = f"Backward from {step.node.name}, adjoint {numbers.words(step.adjoint)}"
-    return f"{has}. {'; '.join(gifts)}." if gifts else f"{has}."
+    handed = f" {'; '.join(gifts)}." if gifts else ""
+    return f"{has}.{handed}{marks.words(step.node.health)}"
 
 
 def describe_graph(graph: Graph) -> str:
@@ -274,6 +285,7 @@ def describe_graph(graph: Graph) -> str:
         lines.append(
             f"  {node.name} = {made}, {numbers.shape_text(node.shape)}: {numbers.words(node.value)}"
         )
+        lines += [f"    {mark}" for mark in node.health]
     if backward is None:
         return "\n".join(lines)
     lines += ["", f"Backward (d_z is the derivative of {graph.output.name} with respect to z)"]

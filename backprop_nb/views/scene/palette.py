@@ -28,6 +28,10 @@ LIGHT: Final[Theme] = {
     "text": "#1b2027",
     "muted": "#59626d",
     "faint": "#8b939d",
+    "note": "#ffe89a",
+    "note-ink": "#634a00",
+    "alarm": "#c0212b",
+    "alarm-ink": "#ffffff",
 }
 
 DARK: Final[Theme] = {
@@ -47,6 +51,10 @@ DARK: Final[Theme] = {
     "text": "#e8ebef",
     "muted": "#a5afba",
     "faint": "#7a8490",
+    "note": "#f1d36b",
+    "note-ink": "#2c2200",
+    "alarm": "#ff8f88",
+    "alarm-ink": "#330505",
 }
 
 THEMES: Final[dict[str, Theme]] = {"light": LIGHT, "dark": DARK}

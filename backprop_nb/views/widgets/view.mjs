@@ -159,7 +159,19 @@ export function nodeWords(scene, index, state) {
   const value = state.values.has(index) ? `value ${texts(node.value)}` : "not computed yet";
   const known = state.adjoints.get(index);
   const part = known && known.arrival < known.arrivals ? `, ${known.arrival} of ${known.arrivals} contributions` : "";
-  return `${made}: ${value}${known ? `, adjoint ${texts(known.value)}${part}` : ""}`;
+  const marks = marksAt(scene, index, state).map((mark) => `; ${mark.text}`);
+  return `${made}: ${value}${known ? `, adjoint ${texts(known.value)}${part}` : ""}${marks.join("")}`;
+}
+
+/** The health marks of a node, from the moment when its value is known. */
+export function marksAt(scene, index, state) {
+  return state.values.has(index) ? (scene.nodes[index].marks ?? []) : [];
+}
+
+/** The `d` of an SVG path along straight lines through points of a square of a given size. */
+export function lines(all, size, close = false) {
+  const point = ([x, y]) => `${(x * size).toFixed(1)},${(y * size).toFixed(1)}`;
+  return all.map((points) => `M${points.map(point).join("L")}${close ? "Z" : ""}`).join("");
 }
 
 // ---------------------------------------------------------------------------
@@ -224,6 +236,17 @@ function grid(tensor, family, cell, what) {
     "div",
     { class: "bpnb-grid", role: "img", "aria-label": label, style: `--columns:${Math.max(tensor.columns, 1)}` },
     ...cells,
+  );
+}
+
+/** The badge of a health mark; what it means stands beside it in words. */
+function badge(look, size = 16) {
+  const colours = ["ground", "ink", "rim"].map((part) => `--${part}:var(--bpnb-${look[part]})`);
+  return svg(
+    "svg",
+    { class: "bpnb-mark-badge", viewBox: `0 0 ${size} ${size}`, width: size, height: size, style: colours.join(";"), "aria-hidden": "true" },
+    svg("path", { class: "bpnb-mark-ground", d: lines([look.outline], size, true) }),
+    svg("path", { class: "bpnb-mark-sign", d: lines(look.sign, size) }),
   );
 }
 
@@ -400,9 +423,16 @@ class Explorer {
         onpointerenter: () => this.light(index),
         onpointerleave: () => this.light(null),
       },
-      html("div", { class: "bpnb-card-top" }, html("span", { class: "bpnb-symbol", "data-text": node.text && node.text.length <= 8 ? node.text : node.symbol }), html("span", { class: "bpnb-name" }, ...nameParts(node.name))),
+      html("div", { class: "bpnb-card-top" }, html("span", { class: "bpnb-symbol", "data-text": node.text && node.text.length <= 8 ? node.text : node.symbol }), html("span", { class: "bpnb-name" }, ...nameParts(node.name)), ...this.buildMarks(node)),
       html("div", { class: "bpnb-slot" }),
       html("div", { class: "bpnb-slot" }),
+    );
+  }
+
+  /** A node's marks on its card: for the eye and the mouse; the card's label says them. */
+  buildMarks(node) {
+    return (node.marks ?? []).map(({ text, look, box: [x, y] }) =>
+      html("span", { class: "bpnb-card-mark", title: text, style: `left:${x}px;top:${y}px` }, badge(this.scene.marks[look])),
     );
   }
 
@@ -416,6 +446,7 @@ class Explorer {
       scale("adjoint", `adjoint ${this.scene.legend.adjoint}`),
       html("span", { class: "bpnb-scale" }, html("i", { class: "bpnb-empty" }), "not yet known"),
       html("span", { class: "bpnb-scale" }, html("i", { class: "bpnb-dashed" }), "constant, no adjoint"),
+      ...(this.scene.marks ?? []).map((look) => html("span", { class: "bpnb-scale" }, badge(look), look.legend)),
     );
   }
 
@@ -521,6 +552,7 @@ class Explorer {
       card.classList.toggle("bpnb-current", index === current);
       card.classList.toggle("bpnb-going-back", index === current && state.frame.phase !== "forward");
       card.classList.toggle("bpnb-receiving", receiving.has(index));
+      card.classList.toggle("bpnb-healthy", !marksAt(this.scene, index, state).length);
       card.classList.toggle("bpnb-focus", index === focus && this.selected !== null);
       card.tabIndex = index === tabbable ? 0 : -1;
       card.setAttribute("aria-label", nodeWords(this.scene, index, state));
@@ -579,7 +611,10 @@ class Explorer {
         : known
           ? big(known.value, "adjoint", "adjoint")
           : html("em", {}, "not yet known");
-    const parts = [head, source, value, labelled(`adjoint \u2202${output}/\u2202${node.name}${partial}`, adjoint)];
+    const marks = marksAt(this.scene, index, state).map(({ text, look }) =>
+      html("p", { class: "bpnb-health" }, badge(this.scene.marks[look]), html("span", {}, text)),
+    );
+    const parts = [head, source, ...marks, value, labelled(`adjoint \u2202${output}/\u2202${node.name}${partial}`, adjoint)];
     const given = handedOn(this.scene, index, this.step);
     if (given.length) parts.push(html("h3", {}, "hands on"), ...given.map((gift) => this.product(gift, gift.parent)));
     const arrived = arrivals(this.scene, index, this.step);

@@ -164,3 +164,46 @@ def test_an_output_that_is_an_input_or_a_constant_still_has_a_scene():
     graph = bp.trace(lambda x: 3.0, 2.0)
     with pytest.warns(bp.BackpropWarning, match="does not depend on x"):
         assert scene_of(graph)["frames"][-1]["phase"] == "start"
+
+
+def unhealthy(x):
+    r = np.maximum(x, 0.0)
+    s = bp.sigmoid(8.0 * r)
+    return np.sum(s) + np.abs(np.sum(x))
+
+
+@pytest.fixture
+def marked():
+    return bp.trace(unhealthy, np.array([0.0, -1.0, 1.0]))
+
+
+def test_a_mark_is_on_the_card_in_the_legend_and_in_the_words(marked):
+    scene = scene_of(marked)
+    for node, shown in zip(marked.nodes, scene["nodes"], strict=True):
+        assert [mark["text"] for mark in shown.get("marks", ())] == list(map(str, node.health))
+        for mark in shown.get("marks", ()):
+            assert scene["marks"][mark["look"]]["legend"] == mark["text"].split(":")[0]
+    assert [look["legend"] for look in scene["marks"]] == ["saturated", "kink", "tie"]
+    spoken = [frame["words"] for frame in scene["frames"]]
+    assert sum("Tie: x and 0.0 are equal in 1 of 3 entries" in words for words in spoken) == 2
+
+
+def test_the_text_twin_has_a_line_under_a_node_with_a_mark(marked):
+    lines = describe_graph(marked).splitlines()
+    at = next(k for k, line in enumerate(lines) if line.startswith("  r = "))
+    assert lines[at + 1] == f"    {marked.node('r').health[0]}"
+
+
+def test_a_healthy_scene_knows_nothing_of_marks(fan):
+    scene = scene_of(fan)
+    assert "marks" not in scene
+    assert not any("marks" in node for node in scene["nodes"])
+
+
+def test_a_scene_with_nan_is_plain_json_without_nan():
+    with np.errstate(all="ignore"), pytest.warns(bp.BackpropWarning, match="u is the first node"):
+        graph = bp.trace(lambda x: (u := np.log(x)) - u, 0.0)
+    with np.errstate(all="ignore"):
+        scene = scene_of(graph)
+    json.dumps(scene, allow_nan=False)
+    assert [look["legend"] for look in scene["marks"]] == ["NaN or ∞ appears first"]
