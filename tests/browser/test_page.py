@@ -2,13 +2,15 @@
 
 import os
 import runpy
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from backprop_nb.views.scene.numbers import long
 
-AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+# axe-core as it is, in a package that needs no npm.
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -189,13 +191,11 @@ def test_the_policy_lets_nothing_else_run_or_load(chromium, written):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 700])
 def test_axe_finds_nothing_to_mend(open_page, written, scene, theme, width):
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed; npm install --no-save axe-core")
     page = open_page(written, theme, width)
     last = len(scene["frames"]) - 1
     for step in (0, last // 2, last):
         page.get_by_role("slider").fill(str(step))
         expect_step(page, scene, step)
-        page.evaluate(AXE.read_text(encoding="utf-8"))
+        page.evaluate(AXE)
         found = page.evaluate("axe.run()")["violations"]
         assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
