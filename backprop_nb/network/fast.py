@@ -188,6 +188,7 @@ class Buffers:
         self.delta_columns = [delta.T for delta in self.delta_rows]
         self.layers = [slice(start, end) for start, end in pairwise(ends)]
         self.minus_b = [np.empty(n, dtype) for n in widths[1:]]
+        self.single = rows == 1
         self.ones = np.ones(rows, dtype)
         # Without a dimension: NumPy is quicker with these than with numbers.
         self.one, self.factor = np.ones((), dtype), np.ones((), dtype)
@@ -209,7 +210,10 @@ class Buffers:
             for A_i, b_i, minus_b, f, other in zip(
                 A, b, self.minus_b, self.f, self.delta, strict=True
             ):
-                f_i.dot(A_i.T, f)
+                if self.single:
+                    A_i.dot(f_i, f)
+                else:
+                    f_i.dot(A_i.T, f)
                 np.negative(b_i, minus_b)
                 subtract(minus_b, f, other)  # −z
                 np.exp(other, f)
@@ -227,9 +231,9 @@ class Buffers:
                 delta = delta.dot(A[i], self.delta[i - 1])
                 multiply(delta, self.slope[i - 1], delta)
 
-            f_rows = [x.reshape(len(self.ones), -1), *self.f_rows]
+            f_rows = [x[None] if self.single else x, *self.f_rows]
             dA = [d.dot(f) for d, f in zip(self.delta_columns, f_rows, strict=False)]
-            if len(self.ones) == 1:
+            if self.single:
                 all_db = self.all_delta.copy()
                 db = [all_db[layer] for layer in self.layers]
             else:
@@ -237,6 +241,6 @@ class Buffers:
                     self.ones.dot(d) if d.size < _THREADED else np.add.reduce(d)
                     for d in self.delta_rows
                 ]
-            flat_x = x.ravel()
+            flat_x = x if self.single else x.ravel()
             finite = isfinite(loss + flat_x.dot(flat_x))
         return loss, dA, db, finite
