@@ -93,3 +93,10 @@ def test_the_list_of_functions_is_the_table():
     section = README.split("### The functions that have a rule")[1].split("Several others")[0]
     listed = re.findall(r"`([\w]+)`", section.split("and `astype`.")[1])
     assert listed == supported_functions()
+
+
+def test_the_table_of_speed_is_the_one_that_was_measured():
+    measured = (ROOT / "tests/benchmarks/network.md").read_text(encoding="utf-8")
+    rows = [line for line in measured.splitlines() if line.startswith("|")]
+    assert len(rows) == 12
+    assert "\n".join(rows) in README
