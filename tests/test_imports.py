@@ -55,7 +55,7 @@ ROOMS: dict[str, set[str]] = {
     | {"network.storage"},
     "network.comparison": {"errors", "network.validation", "network.fast", "network.sigmoid"},
     "network.chunks": {"errors", "network.validation", "network.fast", "network.theta"}
-    | {"network.sigmoid"},
+    | {"network.history", "network.sigmoid"},
     "network.tables": {"network.validation"},
     "network.factors": {"errors", "network.validation", "network.sigmoid"},
     "network.transposes": {"network.validation", "network.sigmoid"}
@@ -63,7 +63,7 @@ ROOMS: dict[str, set[str]] = {
     "network.chain": {"errors", "network.validation", "network.sigmoid"}
     | {"network.tables", "network.factors", "network.transposes"},
     "network.document": {"errors", "network.validation", "network.sigmoid"}
-    | {"network.tables", "network.chain"},
+    | {"network.tables", "network.theta", "network.chain"},
     "network.training": {"errors", "network.validation", "network.sigmoid"}
     | {"network.theta", "network.history"},
     "checking": {"errors", "tracing", "network"},

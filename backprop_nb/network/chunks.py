@@ -23,14 +23,12 @@ from dask.optimization import cull
 
 from backprop_nb.errors import BackpropError, InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.network import validation
+from backprop_nb.network.history import SAMPLE
 from backprop_nb.network.theta import flatten, unflatten
 from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
     from backprop_nb.network.sigmoid import SigmoidNetwork
-
-_SAMPLE = 256
-"""So many rows tell how saturated each layer is, as in memory."""
 
 _FAN_IN = 8
 """So many chunks' sums are added by one task."""
@@ -155,7 +153,7 @@ class Chunks:
     def sample(self) -> FloatArray:
         """Return the first rows of the first chunk that has any."""
         for k, (x, _) in enumerate(self.pairs):
-            (rows,) = compute(x[:_SAMPLE])
+            (rows,) = compute(x[:SAMPLE])
             if len(rows):
                 found: FloatArray = np.asarray(rows, self.net.A[0].dtype)
                 if not np.isfinite(found).all():

@@ -24,7 +24,6 @@ import difflib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -42,6 +41,7 @@ from backprop_nb.network.tables import (
     text_table,
     wrapped,
 )
+from backprop_nb.network.theta import flatten, unflatten
 from backprop_nb.network.validation import FloatArray
 
 Form: TypeAlias = Literal["corrected", "printed"]
@@ -138,20 +138,8 @@ def _loss_printed(case: Case) -> Sides:
 
 
 def _theta(case: Case) -> Sides:
-    listed = [p for A_i, b_i in zip(case.A, case.b, strict=True) for p in (A_i, b_i)]
-    theta = np.concatenate([p.ravel() for p in listed])
-    yield case.net(case.x), _rebuilt(theta, case.net.widths)(case.x)
-
-
-def _rebuilt(theta: FloatArray, widths: Sequence[int]) -> SigmoidNetwork:
-    """Return the network whose A_0, b_0, …, A_{K−1}, b_{K−1} are the numbers of θ in order."""
-    A, b, start = [], [], 0
-    for n_in, n_out in pairwise(widths):
-        middle, end = start + n_out * n_in, start + n_out * (n_in + 1)
-        A.append(theta[start:middle].reshape(n_out, n_in))
-        b.append(theta[middle:end])
-        start = end
-    return SigmoidNetwork.from_parameters(A, b)
+    A, b = unflatten(flatten(case.A, case.b), case.net.widths)
+    yield case.net(case.x), SigmoidNetwork.from_parameters(A, b)(case.x)
 
 
 def _chain_last(case: Case) -> Sides:

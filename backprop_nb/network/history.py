@@ -12,6 +12,9 @@ from backprop_nb.network.validation import FloatArray
 if TYPE_CHECKING:
     from backprop_nb.views.charts import Drawing
 
+SAMPLE = 256
+"""So many rows tell how saturated each layer is."""
+
 _ROWS = 12
 """So many epochs at most are listed in the text."""
 

@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 from backprop_nb.errors import DivergenceError, InvalidValueError, ShapeError
 from backprop_nb.network import validation
-from backprop_nb.network.history import History
+from backprop_nb.network.history import SAMPLE, History
 from backprop_nb.network.theta import flatten, layers, unflatten
 from backprop_nb.network.validation import FloatArray
 
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 Step: TypeAlias = Callable[[], tuple[float, FloatArray, int]]
 """To a batch's loss, its gradient as one vector, its number of rows, as the network is now."""
-
-SAMPLE = 256
-"""So many rows, evenly spaced, tell how saturated each layer is."""
 
 _ALL = 0.99
 """A layer whose outputs are saturated to more than this share passes no gradient."""
