@@ -51,18 +51,20 @@ ROOMS: dict[str, set[str]] = {
     "network.theta": {"network.validation"},
     "network.storage": {"errors", "files", "network.validation"},
     "network.history": {"network.validation"},
-    "network.sigmoid": {"errors", "network.validation", "network.fast", "network.history"}
-    | {"network.storage"},
-    "network.comparison": {"errors", "network.validation", "network.fast", "network.sigmoid"},
+    "network.passes": {"errors", "network.validation"},
+    "network.sigmoid": {"errors", "network.validation", "network.passes", "network.fast"}
+    | {"network.history", "network.storage"},
+    "network.comparison": {"errors", "network.validation", "network.passes", "network.fast"}
+    | {"network.sigmoid"},
     "network.chunks": {"errors", "network.validation", "network.fast", "network.theta"}
     | {"network.history", "network.sigmoid"},
     "network.tables": {"network.validation"},
-    "network.factors": {"errors", "network.validation", "network.sigmoid"},
-    "network.transposes": {"network.validation", "network.sigmoid"}
+    "network.factors": {"errors", "network.validation", "network.passes"},
+    "network.transposes": {"network.validation", "network.passes"}
     | {"network.tables", "network.factors"},
-    "network.chain": {"errors", "network.validation", "network.sigmoid"}
+    "network.chain": {"errors", "network.validation", "network.passes"}
     | {"network.tables", "network.factors", "network.transposes"},
-    "network.document": {"errors", "network.validation", "network.sigmoid"}
+    "network.document": {"errors", "network.validation", "network.passes", "network.sigmoid"}
     | {"network.tables", "network.theta", "network.chain"},
     "network.training": {"errors", "network.validation", "network.sigmoid"}
     | {"network.theta", "network.history"},

@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from backprop_nb.network.comparison import ComparisonNetwork
 from backprop_nb.network.history import History
-from backprop_nb.network.sigmoid import (
-    Forward,
-    Gradient,
-    SigmoidNetwork,
-    sigma,
-    sigma_prime,
-)
+from backprop_nb.network.passes import Forward, Gradient, sigma, sigma_prime
+from backprop_nb.network.sigmoid import SigmoidNetwork
 
 if TYPE_CHECKING:
     from backprop_nb.network import document

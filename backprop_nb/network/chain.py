@@ -26,7 +26,7 @@ from backprop_nb.network.factors import (
     output_by_input,
     output_by_parameters,
 )
-from backprop_nb.network.sigmoid import forward_pass
+from backprop_nb.network.passes import forward_pass
 from backprop_nb.network.tables import Rows, markdown_table, prose, text_table, wrapped
 from backprop_nb.network.transposes import Transposes, transpose_steps
 from backprop_nb.network.validation import FloatArray

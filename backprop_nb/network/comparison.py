@@ -18,17 +18,17 @@ from numpy.typing import ArrayLike
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.network import validation
 from backprop_nb.network.fast import Result
-from backprop_nb.network.sigmoid import (
+from backprop_nb.network.passes import (
     Forward,
     Gradient,
     PerLayer,
-    SigmoidNetwork,
     sigma,
     sigma_prime,
     squared_error,
     sum_of_outer,
     sum_of_rows,
 )
+from backprop_nb.network.sigmoid import SigmoidNetwork
 from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:

@@ -31,7 +31,8 @@ from numpy.typing import ArrayLike
 
 from backprop_nb.errors import BackpropError, InvalidValueError, NotFoundError, ShapeError
 from backprop_nb.network import validation
-from backprop_nb.network.sigmoid import SigmoidNetwork, sigma
+from backprop_nb.network.passes import sigma
+from backprop_nb.network.sigmoid import SigmoidNetwork
 from backprop_nb.network.tables import (
     Rows,
     escaped,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import InvalidValueError
-from backprop_nb.network.sigmoid import sigma_prime
+from backprop_nb.network.passes import sigma_prime
 from backprop_nb.network.validation import FloatArray
 
 LARGEST = 2**27

@@ -1,6 +1,6 @@
 """The backward pass at full speed: the plain one's numbers, in buffers that are kept.
 
-The pass to read is :func:`backprop_nb.network.sigmoid.backward_pass`.  This one
+The pass to read is :func:`backprop_nb.network.passes.backward_pass`.  This one
 does the same sums with less around them, and a test pins it to the other:
 
 - every f_i, every σ′ and every δ_i is written into a buffer from the last call;

@@ -10,7 +10,7 @@ import numpy as np
 
 from backprop_nb.network import factors
 from backprop_nb.network.factors import Factor, derivative_latex, derivative_text
-from backprop_nb.network.sigmoid import sigma_prime
+from backprop_nb.network.passes import sigma_prime
 from backprop_nb.network.tables import (
     code_span,
     matrix_latex,

@@ -12,7 +12,7 @@ import pytest
 from backprop_nb.errors import BackpropWarning, NotFoundError, ShapeError
 from backprop_nb.network import SigmoidNetwork
 from backprop_nb.network.fast import FastPass
-from backprop_nb.network.sigmoid import backward_pass, forward_pass, squared_error
+from backprop_nb.network.passes import backward_pass, forward_pass, squared_error
 
 WIDTHS = [(1, 1), (3, 1), (1, 4), (4, 3, 1), (3, 3, 3), (5, 1, 1, 2), (30, 20, 10), (4,) * 30]
 
