@@ -50,7 +50,7 @@ def chunk_sums(net: SigmoidNetwork, k: int, x: Any, y: Any) -> Sums:
     """Return the sums of chunk number `k`."""
     A, b = net._parameters()
     with np.errstate(all="ignore"):  # NaN and infinity are reported by their place
-        x, y = (np.asarray(rows, A[0].dtype) for rows in (x, y))
+        x, y = (np.atleast_2d(np.asarray(rows, A[0].dtype)) for rows in (x, y))
         fits = x.shape == (len(x), net.widths[0]) and y.shape == (len(x), net.widths[-1])
         if len(x) == 0 or not fits:
             nothing = np.zeros_like(flatten(A, b))

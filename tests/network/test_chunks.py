@@ -133,6 +133,24 @@ def test_a_single_input_is_taken_as_in_memory():
     fit(net, cut(x)[3], y[3], epochs=2)
 
 
+def test_chunks_that_are_single_inputs_are_rows():
+    net, x, y = example(rows=3)
+    rows = [da.from_delayed(delayed(row), (1, 3), float) for row in x]
+    assert_same(net.loss_and_gradient(da.concatenate(rows), y), net.loss_and_gradient(x, y))
+
+
+def test_chunks_of_another_shape_than_they_claim_are_named():
+    net, x, y = example(rows=2)
+    rows = [da.from_delayed(delayed(row), (1, 3), float) for row in (x[0], x[1, :2])]
+    with pytest.raises(ShapeError, match=r"^x\[1:2\] has 2 entries, A\[0\] expects 3"):
+        fit(net, da.concatenate(rows), cut(y, 1))
+
+
+def test_a_single_number_is_taken_as_in_memory():
+    net = SigmoidNetwork((1, 1), seed=0)
+    assert_same(net.loss_and_gradient(da.asarray(0.3), 1), net.loss_and_gradient(0.3, 1))
+
+
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float16, np.float32])
 def test_other_dtypes_are_converted(dtype):
     net, x, y = example()
