@@ -255,9 +255,11 @@ class SigmoidNetwork:
         -----
         Of a Dask array, the pass goes to each chunk of rows, and the sums come
         back.  It runs on the cluster of the active ``dask.distributed.Client``, or
-        else on this machine's threads.  There NumPy's own threads stand in its way:
-        it is quickest if ``OPENBLAS_NUM_THREADS=1`` (or that of another BLAS) is
-        set before Python starts, as Dask does for the workers of a cluster.
+        else on this machine's threads.  There NumPy's own threads fight with Dask's:
+        it is twice as quick, and more on a busy machine, if
+        ``OPENBLAS_NUM_THREADS=1`` (or that of another BLAS) is set before Python
+        starts.  For the workers of a cluster, be it ``Client()`` on this machine,
+        Dask does so itself.
 
         The other array, in memory or in other chunks, is cut alike.  If Dask does
         not know the lengths of the chunks, both must have the same ones.
@@ -340,7 +342,8 @@ class SigmoidNetwork:
         batch_size : int or None
             Rows per step, drawn at random without return; None takes all rows at
             every step.  Of a Dask array a step takes whole chunks, drawn at random
-            without return: as many as it takes to hold so many rows.
+            without return: as many as it takes to hold so many rows.  Only the
+            chunks of one step are computed side by side.
         momentum : float
             How much of the last step the next one keeps, 0 ≤ momentum < 1.  Steps in
             one direction add up, to 1 / (1 − momentum) of a single one: with 0.9
