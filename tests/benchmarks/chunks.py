@@ -16,6 +16,7 @@ import resource
 import signal
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import dask
@@ -56,9 +57,9 @@ def one_pass(x, y):
     return np.concatenate([[loss], *(part.ravel() for part in (*gradient.A, *gradient.b))])
 
 
-def one_epoch(x, y):
+def one_epoch(x, y, batch_size=None):
     net = network()
-    history = net.fit(x, y, epochs=1, seed=0, progress=False)
+    history = net.fit(x, y, epochs=1, batch_size=batch_size, seed=0, progress=False)
     return np.concatenate([history.loss, *(part.ravel() for part in (*net.A, *net.b))])
 
 
@@ -69,6 +70,13 @@ def difference(ours, theirs):
 def peak():
     """The most memory that this process has had, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+RUNS = {
+    "loss_and_gradient": one_pass,
+    "an epoch, in one step": one_epoch,
+    "an epoch, a step per chunk": partial(one_epoch, batch_size=CHUNK),
+}
 
 
 def timed(title, run, *args):
@@ -93,13 +101,18 @@ def measure(peaks):
     print(f"{'memory before':<44} {max(peaks()):8.0f} MB")
     chunk = dask.compute(*data(CHUNK))
     timed("the data alone", lambda: dask.compute(x.sum(), y.sum()))
-    timed("the passes alone, in memory", lambda: [one_pass(*chunk) for _ in range(ROWS // CHUNK)])
-    results = [
-        timed("loss_and_gradient", one_pass, x, y),
-        timed("an epoch of fit", one_epoch, x, y),
-    ]
+    timed("the passes alone, in memory", lambda: [one_pass(*chunk) for _ in x.chunks[0]])
+    results = {title: timed(title, run, x, y) for title, run in RUNS.items()}
     print(f"{'memory at its peak':<44} {max(peaks()):8.0f} MB")
     return results
+
+
+def measure_with_a_death(client, title, expected):
+    client.wait_for_workers(2)
+    with tempfile.TemporaryDirectory() as folder:
+        x, y = data()
+        result = timed(f"{title}, a worker killed", RUNS[title], deadly(x, Path(folder) / "met"), y)
+    print(f"{'largest difference to the run without':<44} {difference(result, expected):8.0e}")
 
 
 def main():
@@ -112,19 +125,11 @@ def main():
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
-        tempfile.TemporaryDirectory() as folder,
     ):
         compare_with_memory()
-        whole = measure(lambda: [peak(), *client.run(peak).values()])
-        for title, run, expected in zip(
-            ("pass", "epoch"), (one_pass, one_epoch), whole, strict=True
-        ):
-            client.wait_for_workers(2)
-            x, y = data()
-            result = timed(
-                f"the {title}, a worker killed half way", run, deadly(x, Path(folder) / title), y
-            )
-            print(f"{'difference to the run without':<44} {difference(result, expected):8.0e}")
+        results = measure(lambda: [peak(), *client.run(peak).values()])
+        for title, expected in results.items():
+            measure_with_a_death(client, title, expected)
 
 
 if __name__ == "__main__":
