@@ -7,7 +7,7 @@ function, and what its rule does there, stands in its row of the rule table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,19 +48,27 @@ def health(node: Node) -> tuple[Mark, ...]:
 
 
 def _not_finite(node: Node) -> Iterator[Mark]:
-    """Yield a mark for NaN and one for infinity, each with its origin."""
+    """Yield a mark for each of NaN and infinity that begins here, or is handed on."""
     if np.all(np.isfinite(node.value)):
         return
     for name, test in (("NaN", np.isnan), ("infinity", np.isinf)):
         at = test(node.value)
-        if not np.any(at):
-            continue
-        givers = dict.fromkeys(p.name for p in node.parents if np.any(test(p.value)))
-        if givers:
-            text = f"{name}{_places(at)}, handed on from {' and '.join(givers)}"
+        handed_on = at & _reached(node, test)
+        if np.any(at & ~handed_on):
+            yield Mark(NOT_FINITE, f"{name} appears here first{_places(at & ~handed_on)}")
+        if np.any(handed_on):
+            givers = dict.fromkeys(p.name for p in node.parents if np.any(test(p.value)))
+            text = f"{name}{_places(handed_on)}, handed on from {' and '.join(givers)}"
             yield Mark(NOT_FINITE, text, handed_on=True)
-        else:
-            yield Mark(NOT_FINITE, f"{name} appears here first{_places(at)}")
+
+
+def _reached(node: Node, test: Callable[[Any], Any]) -> Any:
+    """Return which entries may have it from a parent: entry by entry, or from anywhere."""
+    at = [test(parent.value) for parent in node.parents]
+    function = getattr(np, node.op or "", None)
+    if isinstance(function, np.ufunc) and function.signature is None:
+        return np.logical_or.reduce([np.broadcast_to(each, np.shape(node.value)) for each in at])
+    return any(np.any(each) for each in at)
 
 
 def _remarks(node: Node) -> Iterator[Mark]:

@@ -186,3 +186,12 @@ def test_saturated_means_the_same_to_the_tracer_and_to_the_network():
     [mark] = [mark for node in graph.nodes for mark in node.health]
     assert "in 2 of 3 entries" in mark.text
     assert net.saturation([1.0]) == pytest.approx(2 / 3)
+
+
+def test_what_begins_here_and_what_is_handed_on_are_told_apart_entry_by_entry():
+    graph = quiet(lambda x: np.log(x), np.array([0.0, -1.0, np.inf]))
+    assert said(graph.output) == [
+        "not finite: NaN appears here first in 1 of 3 entries",
+        "not finite: infinity appears here first in 1 of 3 entries",
+        "not finite: infinity in 1 of 3 entries, handed on from x",
+    ]
