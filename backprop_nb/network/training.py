@@ -257,10 +257,8 @@ class Descent:
             cause = f"layer {layer} was saturated from the start: inputs or weights too large"
             instead = "x scaled to about −1 to 1, or a smaller scale of the initial weights"
         else:
-            cause, instead = (
-                "the learning rate is too large",
-                f"learning_rate={min(rate / 10, 1):g}",
-            )
+            cause = "the learning rate is too large"
+            instead = f"learning_rate={min(rate / 10, 1):g}"
         error = DivergenceError(
             f"{problem} Likely cause: {cause}.",
             given=f"learning_rate = {rate:g}, stopped in epoch {self.history.epochs}",
