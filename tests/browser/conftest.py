@@ -245,7 +245,8 @@ class NotebookPage:
         self.page.on("console", self._note)
 
     def _note(self, message: "ConsoleMessage") -> None:
-        if message.type == "error":
+        # JupyterLab's own complaint when a kernel restarts while its debugger asks for something.
+        if message.type == "error" and "restore the debugger state" not in message.text:
             self.errors.append(f"{message.text} ({message.location['url']})")
 
     def open(self, lab: Lab) -> None:
@@ -299,6 +300,13 @@ class NotebookPage:
                 .every(panel => panel.firstElementChild?.hasChildNodes())""",
             timeout=10_000,
         )
+
+    def restart_kernel(self) -> None:
+        """Begin anew with a kernel that knows nothing of what is shown."""
+        self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+        )
+        self.wait_until_idle()
 
     def set_theme(self, theme: str) -> None:
         """Change to the "light" or the "dark" theme and wait until it shows."""

@@ -325,3 +325,21 @@ def overlapping_marks(root):
                 .map(other => `${mark.title} on ${other.textContent || other.title}`));
         }"""
     )
+
+
+def test_a_restarted_kernel_leaves_a_message_and_a_view_that_still_steps(open_notebook, scene):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook(LESSON)
+    notebook.run_all()
+    root = explorer(notebook)
+    expect(root.locator(".bpnb-notice")).to_be_hidden()
+    notebook.restart_kernel()
+    expect(root.locator(".bpnb-notice")).to_have_text(
+        "The kernel behind this view has ended. What is shown can still be stepped; "
+        "run the cell again for new numbers."
+    )
+    for step in (1, 2):
+        root.get_by_role("button", name="Step forward").click()
+        expect_step(root, scene, step)
+    save(notebook, "explorer-without-kernel")

@@ -4,129 +4,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  arrivals,
   arrowHead,
   clamp,
   curve,
-  handedOn,
-  lineage,
   lines,
-  marksAt,
-  movingEdges,
-  neighbour,
-  nodeWords,
-  pieces,
   shiftToShow,
   splitName,
-  stateAt,
 } from "../../backprop_nb/views/widgets/view.mjs";
-
-const number = (text) => ({ long: [text], short: [text], shape: "a number" });
-const node = (name, kind, parents, x, y, text = "") => ({
-  name,
-  kind,
-  text,
-  parents,
-  box: [x, y, 100, 80],
-  value: number(`value of ${name}`),
-  adjoint: number(`adjoint of ${name}`),
-});
-
-// x -> u, u -> v, (u, v) -> f: u is used twice.
-const scene = {
-  output: 3,
-  nodes: [
-    node("x", "input", [], 0, 0),
-    node("u", "operation", [0], 150, 0, "x ** 2"),
-    node("v", "operation", [1], 300, 100, "np.exp(u)"),
-    node("f", "operation", [1, 2], 450, 0, "u + v"),
-  ],
-  edges: [
-    { tail: 0, head: 1 },
-    { tail: 1, head: 2 },
-    { tail: 1, head: 3 },
-    { tail: 2, head: 3 },
-  ],
-  frames: [
-    { phase: "start", node: null, gifts: [] },
-    { phase: "forward", node: 1, gifts: [] },
-    { phase: "forward", node: 2, gifts: [] },
-    { phase: "forward", node: 3, gifts: [] },
-    { phase: "seed", node: 3, gifts: [] },
-    {
-      phase: "backward",
-      node: 3,
-      gifts: [
-        { parent: 1, edge: 2, arrival: 1, arrivals: 2, sum: number("1") },
-        { parent: 2, edge: 3, arrival: 1, arrivals: 1, sum: number("1") },
-      ],
-    },
-    { phase: "backward", node: 2, gifts: [{ parent: 1, edge: 1, arrival: 2, arrivals: 2, sum: number("3") }] },
-    { phase: "backward", node: 1, gifts: [{ parent: 0, edge: 0, arrival: 1, arrivals: 1, sum: number("6") }] },
-  ],
-};
 
 test("clamp keeps a step inside the replay", () => {
   assert.deepEqual([clamp(-1, 0, 7), clamp(3, 0, 7), clamp(Infinity, 0, 7)], [0, 3, 7]);
-});
-
-test("at the start only the inputs are known", () => {
-  const state = stateAt(scene, 0);
-  assert.deepEqual([...state.values], [0]);
-  assert.equal(state.adjoints.size, 0);
-  assert.equal(state.moving.size, 0);
-});
-
-test("each step forward makes one more value known", () => {
-  assert.deepEqual([...stateAt(scene, 2).values].sort(), [0, 1, 2]);
-});
-
-test("the seed makes the adjoint of the output known", () => {
-  assert.equal(stateAt(scene, 3).adjoints.size, 0);
-  assert.equal(stateAt(scene, 4).adjoints.get(3).value.long[0], "adjoint of f");
-});
-
-test("contributions to a node used twice add up one after the other", () => {
-  const first = stateAt(scene, 5).adjoints.get(1);
-  assert.deepEqual([first.value.long[0], first.arrival, first.arrivals], ["1", 1, 2]);
-  const second = stateAt(scene, 6).adjoints.get(1);
-  assert.deepEqual([second.value.long[0], second.arrival, second.arrivals], ["3", 2, 2]);
-  assert.deepEqual(arrivals(scene, 1, 6).map((gift) => gift.from), [3, 2]);
-});
-
-test("stepping back takes back what was known", () => {
-  stateAt(scene, 7);
-  assert.equal(stateAt(scene, 4).adjoints.has(1), false);
-});
-
-test("forward the edges into a node move, backward the edges of its gifts", () => {
-  assert.deepEqual([...movingEdges(scene, scene.frames[3])], [[2, "forward"], [3, "forward"]]);
-  assert.deepEqual([...movingEdges(scene, scene.frames[5])], [[2, "backward"], [3, "backward"]]);
-});
-
-test("an edge stays marked once its gradient has passed", () => {
-  assert.deepEqual([...stateAt(scene, 6).spent].sort(), [1, 2, 3]);
-});
-
-test("a node hands nothing on before its own step", () => {
-  assert.equal(handedOn(scene, 3, 4).length, 0);
-  assert.equal(handedOn(scene, 3, 5).length, 2);
-  assert.equal(handedOn(scene, 0, 7).length, 0);
-});
-
-test("lineage holds ancestors and descendants and nobody else", () => {
-  assert.deepEqual([...lineage(scene, 2)].sort(), [0, 1, 2, 3]);
-  const aside = { nodes: [{ parents: [] }, { parents: [] }, { parents: [0] }] };
-  assert.deepEqual([...lineage(aside, 0)].sort(), [0, 2]);
-});
-
-test("arrows follow the edges, and stop where there is none", () => {
-  assert.equal(neighbour(scene, 3, "ArrowLeft"), 1);
-  assert.equal(neighbour(scene, 1, "ArrowRight"), 3);
-  assert.equal(neighbour(scene, 0, "ArrowLeft"), null);
-  assert.equal(neighbour(scene, 3, "ArrowRight"), null);
-  assert.equal(neighbour(scene, 1, "ArrowDown"), 2);
-  assert.equal(neighbour(scene, 2, "ArrowDown"), null);
 });
 
 test("a path is one cubic curve through its control points", () => {
@@ -147,55 +34,10 @@ test("digits at the end of a name become its subscript", () => {
   assert.deepEqual(splitName("a\nb1"), ["a\nb", "1"]);
 });
 
-test("source is cut into pieces that know the innermost node", () => {
-  const lines = ["z = A @ x + b"];
-  const places = [
-    { node: 7, start: [0, 4], end: [0, 13] },
-    { node: 5, start: [0, 4], end: [0, 9] },
-  ];
-  assert.deepEqual(pieces(lines, places), [
-    [
-      { text: "z = ", node: null, nodes: [] },
-      { text: "A @ x", node: 5, nodes: [5, 7] },
-      { text: " + b", node: 7, nodes: [7] },
-    ],
-  ]);
-});
-
-test("an expression over several lines is marked on each of them", () => {
-  const [first, second] = pieces(["a = f(", "  x)"], [{ node: 1, start: [0, 4], end: [1, 4] }]);
-  assert.deepEqual(first.map((piece) => [piece.text, piece.node]), [["a = ", null], ["f(", 1]]);
-  assert.deepEqual(second.map((piece) => [piece.text, piece.node]), [["  x)", 1]]);
-});
-
-test("no text of a line is ever lost or doubled", () => {
-  const line = "return np.sum((y - f) ** 2)";
-  const places = [[7, 27], [14, 26], [15, 20], [0, 99]].map(([from, to], node) => ({ node, start: [0, from], end: [0, to] }));
-  assert.equal(pieces([line], places)[0].map((piece) => piece.text).join(""), line);
-});
-
 test("a picture moves only as far as it must", () => {
   assert.equal(shiftToShow([10, 20], [0, 100], 5), 0);
   assert.equal(shiftToShow([-30, -20], [0, 100], 5), 35);
   assert.equal(shiftToShow([110, 120], [0, 100], 5), -25);
-});
-
-test("a screen reader hears what a sighted user sees", () => {
-  const say = (index, step) => nodeWords(scene, index, stateAt(scene, step));
-  assert.equal(say(0, 0), "x, input: value value of x");
-  assert.equal(say(1, 0), "u = x ** 2: not computed yet");
-  assert.equal(say(1, 5), "u = x ** 2: value value of u, adjoint 1, 1 of 2 contributions");
-  assert.equal(say(1, 6), "u = x ** 2: value value of u, adjoint 3");
-});
-
-const marked = { ...scene, nodes: scene.nodes.map((one, index) => (index === 1 ? { ...one, marks: [{ text: "kink: x is 0", look: 0 }] } : one)) };
-
-test("a mark shows as soon as its value is known, and is spoken with its card", () => {
-  assert.deepEqual(marksAt(marked, 1, stateAt(marked, 0)), []);
-  assert.deepEqual(marksAt(marked, 1, stateAt(marked, 1)).map((mark) => mark.text), ["kink: x is 0"]);
-  assert.deepEqual(marksAt(marked, 2, stateAt(marked, 7)), []);
-  assert.equal(nodeWords(marked, 1, stateAt(marked, 0)), "u = x ** 2: not computed yet");
-  assert.equal(nodeWords(marked, 1, stateAt(marked, 1)), "u = x ** 2: value value of u; kink: x is 0");
 });
 
 test("a badge is straight lines in its own square", () => {

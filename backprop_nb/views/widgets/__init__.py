@@ -1,4 +1,4 @@
-"""The live views: traits and wiring in Python, pictures in ``view.mjs``."""
+"""The live views: traits and wiring in Python, pictures in the ES modules beside them."""
 
 from backprop_nb.views.widgets.graph_explorer import GraphExplorer
 

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from backprop_nb.errors import InvalidValueError
 from backprop_nb.views.figures import Drawing, draw_graph
 from backprop_nb.views.scene import describe_graph, graph_scene
-from backprop_nb.views.widgets.live_view import LiveView
+from backprop_nb.views.widgets.live_view import Replay
 from backprop_nb.views.widgets.style import module, style_sheet
 
 if TYPE_CHECKING:
     from backprop_nb.tracing.graph import Graph
 
 
-class GraphExplorer(LiveView):
+class GraphExplorer(Replay):
     """Step through a computation graph: forward, then backward, with every number.
 
     Parameters
@@ -59,36 +58,20 @@ class GraphExplorer(LiveView):
     >>> explorer.step = explorer.last_step
     """
 
-    _esm = module()
-    _css = style_sheet()
+    _esm = module("graph_explorer")
+    _css = style_sheet("graph_explorer")
     hint = (
         "[ and ] step, Home and End jump, Space plays, the arrow keys walk along the edges, "
         "Enter keeps a node's numbers in view and Escape lets go of them."
     )
 
-    scene = traitlets.Dict(help="The scene as plain data.").tag(sync=True)
-    step = traitlets.Int(0, help="The moment that is shown.").tag(sync=True)
     selected = traitlets.Unicode("", help="The node whose numbers are shown.").tag(sync=True)
-    playing = traitlets.Bool(False, help="Whether it steps by itself.").tag(sync=True)
-    interval = traitlets.Int(1200, min=100, help="Milliseconds a step.").tag(sync=True)
 
     def __init__(self, graph: Graph, *, step: int = 0, **kwargs: Any) -> None:
         self.graph = graph
         scene = graph_scene(graph, graph.backward())
         self._names = {node["name"] for node in scene["nodes"]}
-        self.last_step = len(scene["frames"]) - 1
         super().__init__(scene=scene, step=step, **kwargs)
-
-    @traitlets.validate("step")
-    def _check_step(self, proposal: Any) -> int:
-        step = int(proposal["value"])
-        if not 0 <= step <= self.last_step:
-            raise InvalidValueError(
-                "There is no such step.",
-                given=f"step {step}",
-                expected=f"a step from 0 to {self.last_step}",
-            )
-        return step
 
     @traitlets.validate("selected")
     def _check_selected(self, proposal: Any) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import traitlets
 
+from backprop_nb.errors import InvalidValueError
 from backprop_nb.files import with_ending, written_whole
 from backprop_nb.views.figures import Drawing, png
 from backprop_nb.views.widgets.page import page
@@ -18,6 +20,8 @@ class LiveView(anywidget.AnyWidget):
 
     hint = ""
     """What the keys do, in a sentence or two."""
+
+    scene = traitlets.Dict(help="The scene as plain data.").tag(sync=True)
 
     def describe(self) -> str:
         """Return the text twin."""
@@ -86,3 +90,37 @@ class LiveView(anywidget.AnyWidget):
         picture = self.still()
         data = dict(data) | {"image/png": png(picture), "text/plain": repr(self)}
         return data, metadata | {"image/png": {"alt": picture.alt}}
+
+
+class Replay(LiveView):
+    """A view of a scene with ``frames``, of which one is shown.
+
+    Attributes
+    ----------
+    step
+        The frame that is shown; assign it to go there.
+    last_step
+        The last frame.
+    playing
+        Whether it steps by itself, every ``interval`` milliseconds.
+    """
+
+    step = traitlets.Int(0, help="The moment that is shown.").tag(sync=True)
+    playing = traitlets.Bool(False, help="Whether it steps by itself.").tag(sync=True)
+    interval = traitlets.Int(1200, min=100, help="Milliseconds a step.").tag(sync=True)
+
+    @property
+    def last_step(self) -> int:
+        """The last moment."""
+        return len(self.scene["frames"]) - 1
+
+    @traitlets.validate("step")
+    def _check_step(self, proposal: Any) -> int:
+        step = int(proposal["value"])
+        if not 0 <= step <= self.last_step:
+            raise InvalidValueError(
+                "There is no such step.",
+                given=f"step {step}",
+                expected=f"a step from 0 to {self.last_step}",
+            )
+        return step

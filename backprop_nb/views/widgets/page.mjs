@@ -32,6 +32,11 @@ export class Model {
     for (const handler of this.handlers.get(event) ?? []) handler(this, ...args);
   }
 
+  /** Nobody can compute anything new. */
+  get alone() {
+    return true;
+  }
+
   save_changes() {} // there is no kernel to save them to,
 
   send() {} // nor one to hear a message

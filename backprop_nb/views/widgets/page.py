@@ -6,15 +6,11 @@ import base64
 import hashlib
 import html
 import json
-from functools import cache
-from pathlib import Path
 from string import Template
 from typing import Any
 
 from backprop_nb.views.figures import Drawing, png
-from backprop_nb.views.widgets.style import page_style_sheet
-
-_HERE = Path(__file__).parent
+from backprop_nb.views.widgets.style import page_style_sheet, read
 
 
 def page(
@@ -58,13 +54,13 @@ def page(
     them by their hash, so that no other one could run.  Whatever a learner may
     have written is escaped: in ``state`` as JSON, everywhere else as HTML.
     """
-    script = f"\n{module}\n{_read('page.mjs')}\nmount(widget, document);\n"
+    script = f"\n{module}\n{read('page.mjs')}\nmount(widget, document);\n"
     style = f"\n{style}\n{page_style_sheet()}"
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    text = Template(_read("page.html")).substitute(
+    text = Template(read("page.html")).substitute(
         policy=policy,
         title=html.escape(title),
         style=style,
@@ -90,8 +86,3 @@ def _json(state: dict[str, Any]) -> str:
 def _hash(source: str) -> str:
     digest = hashlib.sha256(source.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
-@cache
-def _read(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")

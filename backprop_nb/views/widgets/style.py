@@ -1,7 +1,8 @@
-"""The style sheet: the palette as custom properties, then the rules of ``view.css``."""
+"""What a widget brings to the page: its style sheet and its ES module, each as one text."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -19,18 +20,19 @@ _DARK_HOSTS = ", ".join(
         ".dark",
     )
 )
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.mjs";\n', re.MULTILINE)
 _SERIF = 'Georgia, "Times New Roman", "DejaVu Serif", serif'
 
 
 @cache
-def style_sheet() -> str:
-    """Return the whole style sheet of the widgets."""
+def style_sheet(*names: str) -> str:
+    """Return a widget's style sheet: the palette, what all views share, then the named files."""
     light, dark = _properties(LIGHT), _properties(DARK)
     return "\n".join(
         [
             f".bpnb {{ --bpnb-serif: {_SERIF}; {light} }}",
             f"{_DARK_HOSTS} {{ {dark} }}",
-            (_HERE / "view.css").read_text(encoding="utf-8"),
+            *(read(f"{name}.css") for name in ("view", *names)),
         ]
     )
 
@@ -43,15 +45,36 @@ def page_style_sheet() -> str:
         [
             f".bpnb-page {{ {light} }}",
             f"@media (prefers-color-scheme: dark) {{ .bpnb-page, .bpnb-page .bpnb {{ {dark} }} }}",
-            (_HERE / "page.css").read_text(encoding="utf-8"),
+            read("page.css"),
         ]
     )
 
 
 @cache
-def module() -> str:
-    """Return the source of the ES module that draws a scene."""
-    return (_HERE / "view.mjs").read_text(encoding="utf-8")
+def module(name: str) -> str:
+    """Return the source of a widget's ES module, after that of every neighbour it imports.
+
+    A browser gets the module as a text of its own, which has no neighbours to
+    import from.  So the imports are taken out, and what they name stands above.
+    """
+    sources: dict[str, str] = {}
+    _collect(name, sources)
+    return "\n".join(sources.values())
+
+
+def _collect(name: str, sources: dict[str, str]) -> None:
+    if name in sources:
+        return
+    source = read(f"{name}.mjs")
+    for neighbour in _IMPORT.findall(source):
+        _collect(neighbour, sources)
+    sources[name] = _IMPORT.sub("", source)
+
+
+@cache
+def read(name: str) -> str:
+    """Return the text of a file that stands beside this one."""
+    return (_HERE / name).read_text(encoding="utf-8")
 
 
 def _properties(theme: Theme) -> str:

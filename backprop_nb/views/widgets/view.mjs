@@ -1,97 +1,12 @@
-// The live view.  First half: pure functions of a scene, tested without a page.
-// Second half: the page.  A scene comes from Python once; stepping needs no kernel.
+// What all live views share.  First half: pure functions, tested without a page.
+// Second half: the page.  Each widget's own module imports from here; style.py
+// joins the two into one, since a widget's module cannot import a neighbour.
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
 // ---------------------------------------------------------------------------
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-
-/** What is known at a step: values, adjoints (whole or in part), and the moving edges. */
-export function stateAt(scene, step) {
-  const values = new Set();
-  const adjoints = new Map();
-  scene.nodes.forEach((node, index) => {
-    if (node.kind !== "operation") values.add(index);
-  });
-  const frame = scene.frames[step];
-  for (const past of scene.frames.slice(0, step + 1)) {
-    if (past.phase === "forward") values.add(past.node);
-    if (past.phase === "seed") {
-      adjoints.set(past.node, { value: scene.nodes[past.node].adjoint, arrival: 1, arrivals: 1 });
-    }
-    for (const gift of past.gifts) {
-      adjoints.set(gift.parent, { value: gift.sum, arrival: gift.arrival, arrivals: gift.arrivals });
-    }
-  }
-  return { frame, values, adjoints, moving: movingEdges(scene, frame), spent: spentEdges(scene, step) };
-}
-
-/** The edges along which something travels in a frame, and in which direction. */
-export function movingEdges(scene, frame) {
-  const moving = new Map();
-  if (frame.phase === "forward") {
-    scene.edges.forEach((edge, index) => edge.head === frame.node && moving.set(index, "forward"));
-  }
-  for (const gift of frame.gifts) moving.set(gift.edge, "backward");
-  return moving;
-}
-
-/** The edges that a gradient has already travelled before or at a step. */
-function spentEdges(scene, step) {
-  const gifts = scene.frames.slice(0, step + 1).flatMap((frame) => frame.gifts);
-  return new Set(gifts.map((gift) => gift.edge));
-}
-
-/** All contributions that have reached a node by a step, oldest first. */
-export function arrivals(scene, node, step) {
-  return scene.frames
-    .slice(0, step + 1)
-    .flatMap((frame) => frame.gifts.map((gift) => ({ ...gift, from: frame.node })))
-    .filter((gift) => gift.parent === node);
-}
-
-/** What a node hands on: the gifts of its own step back, once that step is reached. */
-export function handedOn(scene, node, step) {
-  const at = scene.frames.findIndex((frame) => frame.phase === "backward" && frame.node === node);
-  return at >= 0 && at <= step ? scene.frames[at].gifts : [];
-}
-
-/** The nodes that a node depends on, itself, and the nodes that depend on it. */
-export function lineage(scene, node) {
-  const found = new Set([node]);
-  const up = [node];
-  while (up.length) {
-    for (const parent of scene.nodes[up.pop()].parents) {
-      if (!found.has(parent)) found.add(parent), up.push(parent);
-    }
-  }
-  const below = new Set([node]);
-  for (let index = node + 1; index < scene.nodes.length; index++) {
-    if (scene.nodes[index].parents.some((parent) => below.has(parent))) below.add(index);
-  }
-  return new Set([...found, ...below]);
-}
-
-/** The node that an arrow key leads to: along an edge sideways, to the nearest card up or down. */
-export function neighbour(scene, node, key) {
-  const middle = (index) => {
-    const [left, top, width, height] = scene.nodes[index].box;
-    return [left + width / 2, top + height / 2];
-  };
-  const [x, y] = middle(node);
-  const nearest = (candidates, distance) =>
-    candidates.reduce((best, one) => (best === null || distance(one) < distance(best) ? one : best), null);
-  const everyone = scene.nodes.map((_, index) => index);
-  if (key === "ArrowLeft") return nearest(scene.nodes[node].parents, (i) => Math.abs(middle(i)[1] - y));
-  if (key === "ArrowRight") {
-    const children = everyone.filter((i) => scene.nodes[i].parents.includes(node));
-    return nearest(children, (i) => Math.abs(middle(i)[1] - y));
-  }
-  const side = key === "ArrowDown" ? 1 : -1;
-  const there = everyone.filter((i) => (middle(i)[1] - y) * side > 1);
-  return nearest(there, (i) => Math.abs(middle(i)[1] - y) + 3 * Math.abs(middle(i)[0] - x));
-}
 
 /** The `d` of an SVG path through the control points of a cubic Bézier curve. */
 export function curve(points) {
@@ -118,54 +33,11 @@ export function splitName(name) {
   return stem ? [stem, digits] : [name, ""];
 }
 
-/**
- * Cut a block of source into pieces, each with the innermost node whose
- * expression covers it (or null): one list of pieces for every line.
- */
-export function pieces(lines, places) {
-  return lines.map((text, line) => {
-    const onLine = places
-      .filter(({ start, end }) => start[0] <= line && line <= end[0])
-      .map(({ node, start, end }) => ({
-        node,
-        from: start[0] === line ? start[1] : 0,
-        to: end[0] === line ? end[1] : text.length,
-      }));
-    const cuts = [...new Set([0, text.length, ...onLine.flatMap((p) => [p.from, p.to])])]
-      .filter((cut) => cut <= text.length)
-      .sort((a, b) => a - b);
-    return cuts.slice(0, -1).map((from, index) => {
-      const to = cuts[index + 1];
-      const covering = onLine.filter((p) => p.from <= from && to <= p.to);
-      const inner = covering.sort((a, b) => a.to - a.from - (b.to - b.from))[0];
-      return { text: text.slice(from, to), node: inner ? inner.node : null, nodes: covering.map((p) => p.node) };
-    });
-  });
-}
-
 /** How far to shift a picture so that a box is inside the frame, moving as little as possible. */
 export function shiftToShow([low, high], [frameLow, frameHigh], margin) {
   if (low < frameLow + margin) return frameLow + margin - low;
   if (high > frameHigh - margin) return frameHigh - margin - high;
   return 0;
-}
-
-/** What a screen reader says of a node at a step. */
-export function nodeWords(scene, index, state) {
-  const node = scene.nodes[index];
-  const texts = (tensor) =>
-    tensor.long.length > 6 ? `${tensor.long.slice(0, 6).join(", ")} and more` : tensor.long.join(", ");
-  const made = node.text ? `${node.name} = ${node.text}` : `${node.name}, ${node.kind}`;
-  const value = state.values.has(index) ? `value ${texts(node.value)}` : "not computed yet";
-  const known = state.adjoints.get(index);
-  const part = known && known.arrival < known.arrivals ? `, ${known.arrival} of ${known.arrivals} contributions` : "";
-  const marks = marksAt(scene, index, state).map((mark) => `; ${mark.text}`);
-  return `${made}: ${value}${known ? `, adjoint ${texts(known.value)}${part}` : ""}${marks.join("")}`;
-}
-
-/** The health marks of a node, from the moment when its value is known. */
-export function marksAt(scene, index, state) {
-  return state.values.has(index) ? (scene.nodes[index].marks ?? []) : [];
 }
 
 /** The `d` of an SVG path along straight lines through points of a square of a given size. */
@@ -181,7 +53,6 @@ export function lines(all, size, close = false) {
 const HTML = "http://www.w3.org/1999/xhtml";
 const SVG = "http://www.w3.org/2000/svg";
 const MATHML = "http://www.w3.org/1998/Math/MathML";
-const SMALLEST = 0.86; // below this scale the texts on the cards are too small to read
 
 /** Make an element; texts go in as text, so nothing from the learner can become markup. */
 function make(namespace, tag, attributes = {}, ...children) {
@@ -196,10 +67,11 @@ function make(namespace, tag, attributes = {}, ...children) {
   element.append(...children.filter((child) => child !== null));
   return element;
 }
-const html = (tag, attributes, ...children) => make(HTML, tag, attributes, ...children);
-const svg = (tag, attributes, ...children) => make(SVG, tag, attributes, ...children);
+export const html = (tag, attributes, ...children) => make(HTML, tag, attributes, ...children);
+export const svg = (tag, attributes, ...children) => make(SVG, tag, attributes, ...children);
 
-function math([tag, text, attributes, children]) {
+/** A formula, which Python made as nested lists of tag, text, attributes and children. */
+export function math([tag, text, attributes, children]) {
   return make(MATHML, tag, attributes, ...(text ? [text] : []), ...children.map(math));
 }
 
@@ -211,22 +83,24 @@ const ICONS = {
   forward: "M4 2v12l8-6z",
   last: "M11 2h2v12h-2zM2 2v12l8-6z",
 };
-const icon = (name) =>
+export const icon = (name) =>
   svg("svg", { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
 
-function nameParts(name) {
+/** A name with the digits at its end as a subscript. */
+export function nameParts(name) {
   const [stem, digits] = splitName(name);
   return digits ? [stem, html("sub", {}, digits)] : [stem];
 }
 
-function cellStyle(family, heat) {
+/** The colour of a cell: `heat` is where its number lies on its family's scale, from -1 to 1. */
+export function cellStyle(family, heat) {
   const end = heat < 0 ? "negative" : "positive";
   const share = Math.round(Math.abs(heat) * 100);
   return `--cell:color-mix(in srgb,var(--bpnb-${family}-${end}) ${share}%,var(--bpnb-${family}-zero))`;
 }
 
 /** An array as a small table of coloured cells, with its numbers in words beside the colour. */
-function grid(tensor, family, cell, what) {
+export function grid(tensor, family, cell, what) {
   const cells = tensor.heat.map((heat, index) => {
     const { text = "", ...attributes } = cell(index);
     return html("span", { style: cellStyle(family, heat), ...attributes }, text);
@@ -240,7 +114,7 @@ function grid(tensor, family, cell, what) {
 }
 
 /** The badge of a health mark; what it means stands beside it in words. */
-function badge(look, size = 16) {
+export function badge(look, size = 16) {
   const colours = ["ground", "ink", "rim"].map((part) => `--${part}:var(--bpnb-${look[part]})`);
   return svg(
     "svg",
@@ -250,48 +124,78 @@ function badge(look, size = 16) {
   );
 }
 
-// A card is a button.  Its visible label is the name of its node; what else is on it is drawn
-// by the style sheet, so that whoever speaks to the page need not say all the numbers.
-const cardGrid = (tensor, family, what) =>
-  grid(tensor, family, (index) => (tensor.fits ? { "data-text": tensor.short[index] } : {}), what);
+export const operator = (text) => html("span", { class: "bpnb-operator" }, text);
+export const labelled = (text, content) => html("div", { class: "bpnb-labelled" }, html("span", {}, text), content);
 
-class Explorer {
+/** An array as a table of coloured cells with its numbers in them. */
+export function big(tensor, family, what) {
+  const table = grid(tensor, family, (index) => ({ text: tensor.long[index] }), what);
+  table.classList.add("bpnb-big");
+  if (!tensor.omitted) return table;
+  return html("div", {}, table, html("small", {}, `first ${tensor.rows} \u00d7 ${tensor.columns}; ${tensor.omitted} more`));
+}
+
+/** Scroll an element into sight within its own panel, never the page. */
+export function scrollInside(element) {
+  const panel = element.closest(".bpnb-panel");
+  const shift = shiftToShow(
+    [element.offsetTop, element.offsetTop + element.offsetHeight],
+    [panel.scrollTop, panel.scrollTop + panel.clientHeight],
+    24,
+  );
+  if (shift) panel.scrollTop -= shift;
+}
+
+/** A range with its name and, as text, its value: what `text` makes of the number. */
+export function slider(name, { min, max, step = 1, value, text = String, onchange }) {
+  const output = html("output", {}, text(value));
+  const input = html("input", { type: "range", min, max, step, oninput: () => onchange(Number(input.value)) });
+  const label = html("label", { class: "bpnb-slider" }, html("span", {}, name), input, output);
+  label.update = (now) => {
+    input.value = now;
+    input.setAttribute("aria-valuetext", text(now));
+    output.textContent = text(now);
+  };
+  label.update(value);
+  return label;
+}
+
+/** A few named values, one of which is chosen: radio buttons, so arrow keys move among them. */
+export function choice(name, values, { value, onchange }) {
+  const group = `bpnb-choice-${++choices}`; // radio buttons of one name exclude each other
+  const inputs = values.map(([key]) => html("input", { type: "radio", name: group, value: key, onchange: () => onchange(key) }));
+  const field = html(
+    "fieldset",
+    { class: "bpnb-choice" },
+    html("legend", {}, name),
+    ...values.map(([, text], index) => html("label", {}, inputs[index], html("span", {}, text))),
+  );
+  field.update = (now) => inputs.forEach((input, index) => (input.checked = values[index][0] === now));
+  field.update(value);
+  return field;
+}
+let choices = 0;
+
+/** What every view does: stand in its place, follow its model, let go of it, say what happens. */
+export class View {
   constructor(model, el) {
     this.model = model;
+    this.el = el;
     this.scene = model.get("scene");
-    this.hovered = null;
-    this.view = { x: 0, y: 0, k: 1, follow: true };
-    this.build(el);
-    this.listeners = {
-      "change:step": () => this.update(),
-      "change:selected": () => this.update(),
-      "change:playing": () => this.updatePlay(),
-      "change:scene": () => this.rebuild(el),
-    };
-    for (const [event, handler] of Object.entries(this.listeners)) model.on(event, handler);
-    this.resize = new ResizeObserver(() => this.fit());
-    this.resize.observe(this.stage);
+    this.listeners = [];
+    this.notice = html("p", { class: "bpnb-notice", role: "status", hidden: true });
+    this.alone = model.alone === true; // a page of its own has no kernel from the start
+    // A model that has lost its kernel never gets one again.
+    this.listen("comm_live_update", () => this.loseKernel());
+  }
+
+  listen(event, handler) {
+    this.model.on(event, handler);
+    this.listeners.push([event, handler]);
   }
 
   dispose() {
-    for (const [event, handler] of Object.entries(this.listeners)) this.model.off(event, handler);
-    this.resize.disconnect();
-  }
-
-  rebuild(el) {
-    this.scene = this.model.get("scene");
-    this.resize.disconnect();
-    this.build(el);
-    this.resize.observe(this.stage);
-  }
-
-  get step() {
-    return clamp(this.model.get("step"), 0, this.scene.frames.length - 1);
-  }
-
-  get selected() {
-    const index = this.scene.nodes.findIndex((node) => node.name === this.model.get("selected"));
-    return index < 0 ? null : index;
+    for (const [event, handler] of this.listeners) this.model.off(event, handler);
   }
 
   set(key, value) {
@@ -299,362 +203,115 @@ class Explorer {
     this.model.save_changes();
   }
 
-  go(step) {
-    this.set("step", clamp(step, 0, this.scene.frames.length - 1));
-  }
-
-  select(index) {
-    this.set("selected", index === null ? "" : this.scene.nodes[index].name);
-  }
-
-  togglePlay() {
-    if (!this.model.get("playing") && this.step === this.scene.frames.length - 1) this.go(0);
-    this.set("playing", !this.model.get("playing"));
-  }
-
-  // -- building -------------------------------------------------------------
-
-  build(el) {
+  /** Put the view into its place; it hears the keys that are pressed in it. */
+  stand(label, ...children) {
     this.live = html("div", { class: "bpnb-live", "aria-live": "polite" });
     this.root = html(
       "div",
       {
         class: "bpnb",
         role: "group",
-        "aria-label": this.scene.alt,
+        "aria-label": label,
         "data-lm-suppress-shortcuts": "true",
         tabindex: -1,
         onkeydown: (event) => this.onKey(event),
       },
-      this.buildBar(),
-      this.buildStage(),
-      this.buildLegend(),
-      this.buildPanels(),
+      this.notice,
+      ...children,
       this.live,
     );
-    el.replaceChildren(this.root);
-    this.update();
-    this.updatePlay();
+    this.el.replaceChildren(this.root);
+    this.updateAlone();
   }
 
-  buildBar() {
+  loseKernel() {
+    this.alone = true;
+    this.notice.textContent =
+      "The kernel behind this view has ended. What is shown can still be stepped; run the cell again for new numbers.";
+    this.notice.hidden = false;
+    this.updateAlone();
+  }
+
+  /** Let nobody turn what only a kernel can answer: whatever stands inside of `data-kernel`. */
+  updateAlone() {
+    for (const part of this.root.querySelectorAll("[data-kernel]")) {
+      for (const control of [part, ...part.querySelectorAll("input, button")]) {
+        if ("disabled" in control) control.disabled = this.alone;
+      }
+      if (this.alone) part.title = "needs a running notebook";
+    }
+  }
+
+  /** Tell a screen reader what a sighted user sees. */
+  say(words) {
+    this.live.textContent = words;
+  }
+
+  /** What keys do, as a map from `event.key` to a function or undefined. */
+  actions() {
+    return {};
+  }
+
+  onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = this.actions(event)[event.key];
+    if (!action) return;
+    action();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+/** A view of a scene with frames, one of which is shown: trait `step`; `playing` is a trait too. */
+export class Replay extends View {
+  get last() {
+    return this.scene.frames.length - 1;
+  }
+
+  get step() {
+    return clamp(this.model.get("step"), 0, this.last);
+  }
+
+  go(step) {
+    this.set("step", clamp(step, 0, this.last));
+  }
+
+  togglePlay() {
+    if (!this.model.get("playing") && this.step === this.last) this.go(0);
+    this.set("playing", !this.model.get("playing"));
+  }
+
+  /** Five buttons and a slider; `turn` is the frame at which the way back begins, if there is one. */
+  buildReplay(turn = -1) {
     const button = (name, label, keys, action) =>
       html("button", { type: "button", title: `${label} (${keys})`, "aria-label": label, onclick: action }, icon(name));
     this.playButton = button("play", "Play", "Space", () => this.togglePlay());
     this.slider = html("input", {
       type: "range",
       min: 0,
-      max: this.scene.frames.length - 1,
+      max: this.last,
       "aria-label": "Step",
       oninput: () => this.go(Number(this.slider.value)),
     });
-    const turn = this.scene.frames.findIndex((frame) => frame.phase === "seed");
-    const share = turn < 0 ? 100 : (100 * turn) / (this.scene.frames.length - 1);
-    this.slider.style.setProperty("--turn", `${share}%`);
-    this.title = html("div", { class: "bpnb-title" });
-    return html(
+    this.slider.style.setProperty("--turn", `${turn < 0 ? 100 : (100 * turn) / Math.max(this.last, 1)}%`);
+    const buttons = html(
       "div",
-      { class: "bpnb-bar" },
-      html(
-        "div",
-        { class: "bpnb-buttons", role: "group", "aria-label": "Replay" },
-        button("first", "To the start", "Home", () => this.go(0)),
-        button("back", "Step back", "[", () => this.go(this.step - 1)),
-        this.playButton,
-        button("forward", "Step forward", "]", () => this.go(this.step + 1)),
-        button("last", "To the end", "End", () => this.go(Infinity)),
-      ),
-      this.slider,
-      this.title,
+      { class: "bpnb-buttons", role: "group", "aria-label": "Replay" },
+      button("first", "To the start", "Home", () => this.go(0)),
+      button("back", "Step back", "[", () => this.go(this.step - 1)),
+      this.playButton,
+      button("forward", "Step forward", "]", () => this.go(this.step + 1)),
+      button("last", "To the end", "End", () => this.go(Infinity)),
     );
+    return [buttons, this.slider];
   }
 
-  buildStage() {
-    const { width, height, nodes, edges, groups } = this.scene;
-    this.edges = edges.map((edge) => ({
-      line: svg("path", { class: "bpnb-edge", d: curve(edge.path) }),
-      head: svg("polygon", { class: "bpnb-head", points: arrowHead(edge.path) }),
-    }));
-    const lines = svg(
-      "svg",
-      { width, height, "aria-hidden": "true" },
-      ...groups.map(({ box: [x, y, w, h] }) => svg("rect", { class: "bpnb-group", x, y, width: w, height: h, rx: 10 })),
-      ...this.edges.flatMap(({ line, head }) => [line, head]),
-    );
-    const names = groups.map(({ name, box: [x, y] }) =>
-      html("span", { class: "bpnb-group-name", style: `left:${x + 9}px;top:${y}px` }, name),
-    );
-    this.cards = nodes.map((node, index) => this.buildCard(node, index));
-    this.world = html("div", { class: "bpnb-world", style: `width:${width}px;height:${height}px` }, lines, ...names, ...this.cards);
-    this.stage = html(
-      "div",
-      {
-        class: "bpnb-stage",
-        role: "group",
-        "aria-label": "Computation graph. Arrow keys follow the edges.",
-        onwheel: (event) => this.onWheel(event),
-        onpointerdown: (event) => this.onDrag(event),
-      },
-      this.world,
-      html(
-        "div",
-        { class: "bpnb-zoom" },
-        html("button", { type: "button", title: "Zoom in", "aria-label": "Zoom in", onclick: () => this.zoom(1.25) }, "+"),
-        html("button", { type: "button", title: "Zoom out", "aria-label": "Zoom out", onclick: () => this.zoom(0.8) }, "\u2212"),
-        html("button", { type: "button", title: "Fit the whole graph", "aria-label": "Fit the whole graph", onclick: () => this.fit(true) }, "fit"),
-      ),
-    );
-    return this.stage;
-  }
-
-  buildCard(node, index) {
-    const [left, top, width, height] = node.box;
-    return html(
-      "div",
-      {
-        class: `bpnb-card bpnb-${node.kind}`,
-        role: "button",
-        tabindex: -1,
-        "data-node": node.name,
-        style: `left:${left}px;top:${top}px;width:${width}px;height:${height}px`,
-        onclick: () => this.select(index),
-        onfocus: (event) => this.light(event.target.matches(":focus-visible") ? index : null),
-        onblur: () => this.light(null),
-        onpointerenter: () => this.light(index),
-        onpointerleave: () => this.light(null),
-      },
-      html("div", { class: "bpnb-card-top" }, html("span", { class: "bpnb-symbol", "data-text": node.text && node.text.length <= 8 ? node.text : node.symbol }), html("span", { class: "bpnb-name" }, ...nameParts(node.name)), ...this.buildMarks(node)),
-      html("div", { class: "bpnb-slot" }),
-      html("div", { class: "bpnb-slot" }),
-    );
-  }
-
-  /** A node's marks on its card: for the eye and the mouse; the card's label says them. */
-  buildMarks(node) {
-    return (node.marks ?? []).map(({ text, look, box: [x, y] }) =>
-      html("span", { class: "bpnb-card-mark", title: text, style: `left:${x}px;top:${y}px` }, badge(this.scene.marks[look])),
-    );
-  }
-
-  buildLegend() {
-    const scale = (family, text) =>
-      html("span", { class: "bpnb-scale" }, html("i", { class: `bpnb-ramp bpnb-ramp-${family}` }), text);
-    return html(
-      "div",
-      { class: "bpnb-legend" },
-      scale("value", `value ${this.scene.legend.value}`),
-      scale("adjoint", `adjoint ${this.scene.legend.adjoint}`),
-      html("span", { class: "bpnb-scale" }, html("i", { class: "bpnb-empty" }), "not yet known"),
-      html("span", { class: "bpnb-scale" }, html("i", { class: "bpnb-dashed" }), "constant, no adjoint"),
-      ...(this.scene.marks ?? []).map((look) => html("span", { class: "bpnb-scale" }, badge(look), look.legend)),
-    );
-  }
-
-  buildPanels() {
-    this.numbers = html("section", { class: "bpnb-panel bpnb-numbers", tabindex: 0, "aria-label": "Numbers of one node" });
-    this.codeSpans = [];
-    const blocks = this.scene.code.map((block, index) => this.buildCode(block, index));
-    this.lines = [];
-    this.scene.frames.forEach((frame, step) =>
-      frame.gifts.forEach((gift) => {
-        const line = html(
-          "span",
-          { class: "bpnb-line", onpointerenter: () => this.light(gift.parent), onpointerleave: () => this.light(null), onclick: () => this.go(step) },
-          gift.line,
-        );
-        this.lines.push({ line, step, node: gift.parent });
-      }),
-    );
-    const code = (title, children) =>
-      html("section", { class: "bpnb-panel", tabindex: 0, "aria-label": title }, html("h2", {}, title), html("pre", {}, ...children));
-    return html(
-      "div",
-      { class: "bpnb-panels" },
-      this.numbers,
-      html(
-        "div",
-        { class: "bpnb-codes" },
-        blocks.length ? code("your code", blocks) : null,
-        this.lines.length ? code("its backward pass, as NumPy", this.lines.map(({ line }) => line)) : null,
-      ),
-    );
-  }
-
-  buildCode(block, index) {
-    const places = this.scene.nodes.flatMap((node, n) =>
-      node.code && node.code.block === index ? [{ node: n, ...node.code }] : [],
-    );
-    return html(
-      "span",
-      { class: "bpnb-block" },
-      ...pieces(block.lines, places).map((line) =>
-        html(
-          "span",
-          { class: "bpnb-line" },
-          ...line.map(({ text, node, nodes }) => {
-            const span = html("span", {}, text);
-            if (node !== null) {
-              span.addEventListener("pointerenter", () => this.light(node));
-              span.addEventListener("pointerleave", () => this.light(null));
-              span.addEventListener("click", () => this.select(node));
-              this.codeSpans.push({ span, nodes });
-            }
-            return span;
-          }),
-        ),
-      ),
-    );
-  }
-
-  // -- updating -------------------------------------------------------------
-
-  update() {
-    const { scene, step } = this;
-    const state = (this.state = stateAt(scene, step));
-    const focus = this.selected ?? state.frame.node;
-    this.slider.value = step;
-    this.slider.setAttribute("aria-valuetext", state.frame.words);
-    this.updateTitle(state);
-    this.updateCards(state, focus);
-    this.updateEdges(state);
-    this.updateCode(state, step);
-    this.numbers.replaceChildren(...this.describe(focus ?? scene.output, state));
-    this.live.textContent = `Step ${step} of ${scene.frames.length - 1}. ${state.frame.words}`;
-    this.show(state);
-  }
-
-  updateTitle({ frame }) {
-    const back = frame.phase === "seed" || frame.phase === "backward";
-    const word = { start: "Start", forward: "Forward" }[frame.phase] ?? "Backward";
-    const count = `step ${this.step} of ${this.scene.frames.length - 1}`;
-    const formulas = html("span", { class: "bpnb-formulas" });
-    if (frame.phase === "start") formulas.append("the inputs are known, nothing is computed yet");
-    if (frame.phase === "seed") formulas.append(`the adjoint of ${this.scene.nodes[frame.node].name} itself is 1`);
-    if (frame.phase === "forward") {
-      const node = this.scene.nodes[frame.node];
-      formulas.append(math(node.title), " = ", math(node.formula));
-    }
-    for (const gift of frame.gifts) formulas.append(html("span", {}, math(gift.formula)));
-    this.title.replaceChildren(
-      html("strong", { class: back ? "bpnb-back" : "bpnb-forth" }, word),
-      html("span", { class: "bpnb-count" }, count),
-      formulas,
-    );
-  }
-
-  updateCards(state, focus) {
-    const current = state.frame.node;
-    const receiving = new Set(state.frame.gifts.map((gift) => gift.parent));
-    const tabbable = this.selected ?? current ?? 0;
-    this.cards.forEach((card, index) => {
-      const node = this.scene.nodes[index];
-      const known = state.adjoints.get(index);
-      card.classList.toggle("bpnb-current", index === current);
-      card.classList.toggle("bpnb-going-back", index === current && state.frame.phase !== "forward");
-      card.classList.toggle("bpnb-receiving", receiving.has(index));
-      card.classList.toggle("bpnb-healthy", !marksAt(this.scene, index, state).length);
-      card.classList.toggle("bpnb-focus", index === focus && this.selected !== null);
-      card.tabIndex = index === tabbable ? 0 : -1;
-      card.setAttribute("aria-label", nodeWords(this.scene, index, state));
-      card.setAttribute("aria-pressed", index === this.selected ? "true" : "false");
-      const [, value, adjoint] = card.children;
-      value.replaceChildren(...(state.values.has(index) ? [cardGrid(node.value, "value", "value")] : []));
-      adjoint.replaceChildren(...(known ? this.adjointParts(known) : []));
-    });
-  }
-
-  adjointParts(known) {
-    const parts = [cardGrid(known.value, "adjoint", "adjoint")];
-    if (known.arrivals > 1) parts.push(html("span", { class: "bpnb-badge" }, `${known.arrival} of ${known.arrivals}`));
-    return parts;
-  }
-
-  updateEdges({ moving, spent }) {
-    this.edges.forEach(({ line, head }, index) => {
-      const path = this.scene.edges[index].path;
-      const way = moving.get(index) ?? (spent.has(index) ? "spent" : "idle");
-      const back = way === "backward" || way === "spent";
-      line.setAttribute("class", `bpnb-edge bpnb-${way}`);
-      head.setAttribute("class", `bpnb-head bpnb-${way}`);
-      head.setAttribute("points", arrowHead(back ? [...path].reverse() : path, moving.has(index) ? 10 : 7));
-    });
-  }
-
-  updateCode({ frame }, step) {
-    for (const { span, nodes } of this.codeSpans) {
-      span.classList.toggle("bpnb-mark", nodes.includes(frame.node));
-      span.classList.toggle("bpnb-mark-back", nodes.includes(frame.node) && frame.phase !== "forward");
-    }
-    for (const entry of this.lines) {
-      entry.line.classList.toggle("bpnb-now", entry.step === step);
-      entry.line.classList.toggle("bpnb-later", entry.step > step);
-    }
-    const now = this.lines.find((entry) => entry.step === step);
-    if (now) scrollInside(now.line);
-    const mark = this.codeSpans.find(({ nodes }) => nodes.includes(frame.node));
-    if (mark) scrollInside(mark.span);
-  }
-
-  /** The panel of one node: its numbers, what arrived, and what it hands on. */
-  describe(index, state) {
-    const node = this.scene.nodes[index];
-    const output = this.scene.nodes[this.scene.output].name;
-    const known = state.adjoints.get(index);
-    const head = html("h2", { class: "bpnb-node" }, html("span", { class: "bpnb-name" }, ...nameParts(node.name)), html("code", {}, node.text ? `= ${node.text}` : node.kind), html("small", {}, node.value.shape));
-    const place = node.code ? `line ${this.scene.code[node.code.block].first + node.code.start[0]}: ` : "";
-    const source = node.source ? html("p", { class: "bpnb-source" }, place, html("code", {}, node.source)) : null;
-    const value = labelled("value", state.values.has(index) ? big(node.value, "value", "value") : html("em", {}, "not computed yet"));
-    const partial = known && known.arrival < known.arrivals ? ` (${known.arrival} of ${known.arrivals} so far)` : "";
-    const adjoint =
-      node.kind === "constant"
-        ? html("em", {}, "a constant has none")
-        : known
-          ? big(known.value, "adjoint", "adjoint")
-          : html("em", {}, "not yet known");
-    const marks = marksAt(this.scene, index, state).map(({ text, look }) =>
-      html("p", { class: "bpnb-health" }, badge(this.scene.marks[look]), html("span", {}, text)),
-    );
-    const parts = [head, source, ...marks, value, labelled(`adjoint \u2202${output}/\u2202${node.name}${partial}`, adjoint)];
-    const given = handedOn(this.scene, index, this.step);
-    if (given.length) parts.push(html("h3", {}, "hands on"), ...given.map((gift) => this.product(gift, gift.parent)));
-    const arrived = arrivals(this.scene, index, this.step);
-    if (arrived.length) {
-      parts.push(html("h3", {}, arrived[0].arrivals > 1 ? `receives ${arrived[0].arrivals} contributions, which add up` : "receives"));
-      parts.push(...arrived.map((gift) => this.product(gift, gift.from, "from ")));
-      if (arrived.length > 1) parts.push(this.sum(index));
-    }
-    return parts.filter((part) => part !== null);
-  }
-
-  /** One contribution: the rule as code, then factor by factor with numbers and shapes. */
-  product(gift, other, preposition = "to ") {
-    const factor = (sign, tensor, family, text) =>
-      html(
-        "div",
-        { class: "bpnb-factor" },
-        sign ? operator(sign) : null,
-        html("div", {}, big(tensor, family, text), html("small", {}, text + (tensor.single ? "" : ` ${tensor.shape}`))),
-      );
-    const row = html(
-      "div",
-      { class: "bpnb-product" },
-      ...gift.factors.map(({ text, family, value }, k) => factor(k ? gift.symbol : "", value, family, text)),
-      factor(gift.factors.length ? "=" : "", gift.value, "adjoint", gift.arrivals > 1 ? "contribution" : `d_${this.scene.nodes[gift.parent].name}`),
-    );
-    const name = html("b", { class: "bpnb-name" }, ...nameParts(this.scene.nodes[other].name));
-    const line = html("p", {}, preposition, name, html("code", {}, gift.line));
-    const sum = preposition === "to " && gift.arrival > 1 ? this.sum(gift.parent) : null;
-    return html("div", { class: "bpnb-gift" }, ...[line, row, sum].filter((part) => part !== null));
-  }
-
-  /** What has reached a node so far, adding up. */
-  sum(index) {
-    const arrived = arrivals(this.scene, index, this.step);
-    const { arrival, arrivals: all, sum } = arrived.at(-1);
-    const terms = arrived.flatMap((gift, k) => [...(k ? [operator("+")] : []), big(gift.value, "adjoint", "contribution")]);
-    const name = `d_${this.scene.nodes[index].name}`;
-    const text = arrival < all ? `${name} so far, ${arrival} of ${all}` : `${name}, all ${all} added up`;
-    return html("div", { class: "bpnb-product bpnb-sum" }, html("small", {}, text), ...terms, operator("="), big(sum, "adjoint", text));
+  /** Show where the replay is; `words` say the frame. */
+  updateReplay(words) {
+    this.slider.max = this.last;
+    this.slider.value = this.step;
+    this.slider.setAttribute("aria-valuetext", words);
+    this.say(`Step ${this.step} of ${this.last}. ${words}`);
   }
 
   updatePlay() {
@@ -665,157 +322,24 @@ class Explorer {
     this.root.classList.toggle("bpnb-playing", playing);
   }
 
-  /** Light a node's ancestors and descendants, its expression and its line; null puts all out. */
-  light(index) {
-    const lit = index === null ? null : lineage(this.scene, index);
-    this.cards.forEach((card, k) => {
-      card.classList.toggle("bpnb-dim", lit !== null && !lit.has(k));
-      card.classList.toggle("bpnb-lit", k === index);
-    });
-    this.edges.forEach(({ line, head }, k) => {
-      const { tail, head: to } = this.scene.edges[k];
-      const dim = lit !== null && !(lit.has(tail) && lit.has(to));
-      line.classList.toggle("bpnb-dim", dim);
-      head.classList.toggle("bpnb-dim", dim);
-    });
-    for (const { span, nodes } of this.codeSpans) span.classList.toggle("bpnb-lit", index !== null && nodes.includes(index));
-    for (const { line, node } of this.lines) line.classList.toggle("bpnb-lit", node === index);
-  }
-
-  // -- looking around --------------------------------------------------------
-
-  place() {
-    const { x, y, k } = this.view;
-    this.world.style.transform = `translate(${x}px,${y}px) scale(${k})`;
-  }
-
-  /** Fit the graph into the width, but keep it readable; `whole` fits it at any size. */
-  fit(whole = false) {
-    const { width, height } = this.scene;
-    const room = this.stage.clientWidth;
-    if (!room) return;
-    const margin = 16;
-    const wanted = (room - 2 * margin) / width;
-    const k = whole ? Math.min(wanted, 1.15) : clamp(wanted, SMALLEST, 1.15);
-    const stageHeight = clamp(height * (whole ? clamp(wanted, SMALLEST, 1.15) : k) + 2 * margin + 30, 150, 470);
-    this.stage.style.height = `${stageHeight}px`;
-    this.view = { x: Math.max(margin, (room - width * k) / 2), y: Math.max(margin, (stageHeight - 30 - height * k) / 2), k, follow: !whole };
-    this.place();
-    this.show(this.state);
-  }
-
-  /** Move the picture just enough to show the current node and whatever it gives to. */
-  show({ frame }) {
-    if (!this.view.follow || frame.node === null) return;
-    const boxes = [frame.node, ...frame.gifts.map((gift) => gift.parent)].map((i) => this.scene.nodes[i].box);
-    const { k } = this.view;
-    const left = Math.min(...boxes.map((box) => box[0]));
-    const right = Math.max(...boxes.map((box) => box[0] + box[2]));
-    const top = Math.min(...boxes.map((box) => box[1]));
-    const bottom = Math.max(...boxes.map((box) => box[1] + box[3]));
-    const room = this.stage.clientWidth;
-    const roomBelow = this.stage.clientHeight;
-    if (!room) return;
-    // A picture that has room as a whole stays where it is.
-    if (this.scene.width * k > room) {
-      this.view.x += shiftToShow([this.view.x + left * k, this.view.x + right * k], [0, room], Math.min(48, room / 8));
-    }
-    if (this.scene.height * k > roomBelow) {
-      this.view.y += shiftToShow([this.view.y + top * k, this.view.y + bottom * k], [0, roomBelow], 16);
-    }
-    this.place();
-  }
-
-  zoom(factor, atX = this.stage.clientWidth / 2, atY = this.stage.clientHeight / 2) {
-    const k = clamp(this.view.k * factor, 0.1, 3);
-    const ratio = k / this.view.k;
-    this.view = { x: atX - (atX - this.view.x) * ratio, y: atY - (atY - this.view.y) * ratio, k, follow: this.view.follow };
-    this.place();
-  }
-
-  onWheel(event) {
-    if (!event.ctrlKey && !event.metaKey) return; // the page keeps its own scrolling
-    event.preventDefault();
-    const { left, top } = this.stage.getBoundingClientRect();
-    this.zoom(Math.exp(-event.deltaY / 300), event.clientX - left, event.clientY - top);
-  }
-
-  onDrag(event) {
-    if (event.button !== 0 || event.target.closest("button, .bpnb-card")) return;
-    this.root.focus({ preventScroll: true }); // from here on the keys are ours
-    const start = { x: event.clientX - this.view.x, y: event.clientY - this.view.y };
-    const move = (next) => {
-      this.view.x = next.clientX - start.x;
-      this.view.y = next.clientY - start.y;
-      this.place();
-    };
-    this.root.classList.add("bpnb-dragging");
-    this.stage.setPointerCapture(event.pointerId);
-    this.stage.addEventListener("pointermove", move);
-    const stop = () => {
-      this.stage.removeEventListener("pointermove", move);
-      this.root.classList.remove("bpnb-dragging");
-    };
-    this.stage.addEventListener("pointerup", stop, { once: true });
-    this.stage.addEventListener("pointercancel", stop, { once: true });
-  }
-
-  onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const inSlider = event.target === this.slider;
-    const onCard = event.target.classList.contains("bpnb-card");
-    const card = this.cards.indexOf(event.target);
-    const actions = {
+  actions(event) {
+    // A field to type in keeps its keys, a button its Space, a slider its Home and End.
+    const { tagName, type } = event.target;
+    if (tagName === "INPUT" && type !== "range" && type !== "radio") return {};
+    const other = type === "range" && event.target !== this.slider;
+    return {
       "[": () => this.go(this.step - 1),
       "]": () => this.go(this.step + 1),
-      Home: () => this.go(0),
-      End: () => this.go(Infinity),
-      Escape: () => this.select(null),
-      " ": event.target.tagName === "BUTTON" ? undefined : () => this.togglePlay(),
-      Enter: onCard ? () => this.select(card) : undefined,
+      Home: other ? undefined : () => this.go(0),
+      End: other ? undefined : () => this.go(Infinity),
+      " ": tagName === "BUTTON" || type === "radio" ? undefined : () => this.togglePlay(),
     };
-    for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) {
-      if (!inSlider) actions[key] = () => this.walk(onCard ? card : (this.selected ?? this.state.frame.node ?? 0), key);
-    }
-    const action = actions[event.key];
-    if (!action) return;
-    action();
-    event.preventDefault();
-    event.stopPropagation();
   }
-
-  walk(from, key) {
-    const next = neighbour(this.scene, from, key);
-    if (next === null) return;
-    this.select(next);
-    this.cards[next].focus({ preventScroll: true });
-  }
-}
-
-const operator = (text) => html("span", { class: "bpnb-operator" }, text);
-const labelled = (text, content) => html("div", { class: "bpnb-labelled" }, html("span", {}, text), content);
-
-function big(tensor, family, what) {
-  const table = grid(tensor, family, (index) => ({ text: tensor.long[index] }), what);
-  table.classList.add("bpnb-big");
-  if (!tensor.omitted) return table;
-  return html("div", {}, table, html("small", {}, `first ${tensor.rows} \u00d7 ${tensor.columns}; ${tensor.omitted} more`));
-}
-
-/** Scroll an element into sight within its own panel, never the page. */
-function scrollInside(element) {
-  const panel = element.closest(".bpnb-panel");
-  const shift = shiftToShow(
-    [element.offsetTop, element.offsetTop + element.offsetHeight],
-    [panel.scrollTop, panel.scrollTop + panel.clientHeight],
-    24,
-  );
-  if (shift) panel.scrollTop -= shift;
 }
 
 /** One clock for a model, however many views it has. */
-function initialize({ model }) {
-  let clock = null;
+export function clock({ model }) {
+  let timer = null;
   const tick = () => {
     const next = model.get("step") + 1;
     const last = model.get("scene").frames.length - 1;
@@ -824,22 +348,13 @@ function initialize({ model }) {
     model.save_changes();
   };
   const onPlaying = () => {
-    clearInterval(clock);
-    clock = model.get("playing") ? setInterval(tick, model.get("interval")) : null;
+    clearInterval(timer);
+    timer = model.get("playing") ? setInterval(tick, model.get("interval")) : null;
   };
   model.on("change:playing", onPlaying);
   onPlaying();
   return () => {
-    clearInterval(clock);
+    clearInterval(timer);
     model.off("change:playing", onPlaying);
   };
 }
-
-function drawExplorer({ model, el }) {
-  const explorer = new Explorer(model, el);
-  return () => explorer.dispose();
-}
-
-// Named, so that page.mjs can follow in the same script.
-const widget = { initialize, render: drawExplorer };
-export default widget;

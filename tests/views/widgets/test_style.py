@@ -5,7 +5,12 @@ import re
 import pytest
 
 from backprop_nb.views.scene.palette import DARK, LIGHT
+from backprop_nb.views import widgets
 from backprop_nb.views.widgets.style import module, style_sheet
+
+
+WIDGETS = [getattr(widgets, name) for name in widgets.__all__]
+each_widget = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.__name__)
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
@@ -15,32 +20,45 @@ def test_every_colour_of_the_palette_is_a_custom_property(theme):
         assert re.search(rf"--bpnb-{role}: (var\(--jp-[\w-]+, )?{colour}\)?;", sheet)
 
 
-def test_every_custom_property_that_is_used_is_defined():
-    text = style_sheet() + module()
+@each_widget
+def test_every_custom_property_that_is_used_is_defined(widget):
+    text = widget._css + widget._esm
     # view.mjs builds --bpnb-<family>-<end> out of these parts.
     used = set(re.findall(r"var\(--bpnb-([\w-]+)[,)]", text))
     defined = set(re.findall(r"--bpnb-([\w-]+):", text))
     assert used <= defined
 
 
-def test_every_class_that_the_view_sets_has_a_rule():
-    classes = set(re.findall(r'class: "(bpnb-[\w-]+)"', module()))
+@each_widget
+def test_every_class_that_the_view_sets_has_a_rule(widget):
+    classes = set(re.findall(r'class: "(bpnb-[\w-]+)"', widget._esm))
     assert classes
-    assert {name for name in classes if f".{name}" not in style_sheet()} <= {"bpnb-codes"}
+    assert {name for name in classes if f".{name}" not in widget._css} <= {"bpnb-codes"}
 
 
-def test_nothing_is_fetched():
-    for text in (module(), style_sheet()):
+@each_widget
+def test_nothing_is_fetched(widget):
+    for text in (widget._esm, widget._css):
         without_namespaces = re.sub(r"http://www\.w3\.org/\S+", "", text)
         assert not re.search(
             r"https?://|@import|url\(|\bfetch\(|\bimport\b.*from", without_namespaces
         )
 
 
-def test_the_view_never_writes_markup():
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", module())
+@each_widget
+def test_the_view_never_writes_markup(widget):
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", widget._esm)
 
 
-def test_the_view_stays_small():
+@each_widget
+def test_the_view_stays_small(widget):
     # Every instance of a widget carries the module in its state.
-    assert len(module().encode()) < 40_000
+    assert len(widget._esm.encode()) < 60_000
+
+
+def test_a_module_stands_after_what_it_imports_and_each_stands_once():
+    source = module("graph_explorer")
+    assert source.index("class Replay") < source.index("class Explorer")
+    assert source.count("class Replay extends") == 1
+    assert not re.search(r"^import ", source, re.MULTILINE)
+    assert source.rstrip().endswith("export default widget;")

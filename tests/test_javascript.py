@@ -1,4 +1,4 @@
-"""The pure half of ``view.mjs``, and ``page.mjs``, are tested by node, without a browser."""
+"""The pure halves of the ES modules are tested by node, without a browser."""
 
 import shutil
 import subprocess
@@ -7,10 +7,12 @@ from pathlib import Path
 TESTS = Path(__file__).parent / "js"
 
 
-def test_node_finds_the_pure_half_of_the_view_right(cannot_run):
+def test_node_finds_the_pure_halves_of_the_modules_right(cannot_run):
     files = sorted(TESTS.glob("*.mjs"))
     assert files, f"no *.mjs in {TESTS}"
-    node = shutil.which("node") or cannot_run("node is not installed, so view.mjs is not tested")
+    node = shutil.which("node") or cannot_run(
+        "node is not installed, so the ES modules are not tested"
+    )
     done = subprocess.run(
         [node, "--test", *files], capture_output=True, text=True, timeout=120, check=False
     )
