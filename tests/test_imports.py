@@ -71,6 +71,7 @@ ROOMS: dict[str, set[str]] = {
     "checking": {"errors", "tracing", "network"},
     "views.scene": {"errors", "tracing", "network"},
     "views.figures": {"errors", "tracing.graph", "views.scene"},
+    "views.canvas": {"views.scene", "views.figures"},
     "views.charts": {"errors", "network", "views.scene", "views.figures"},
     "views.widgets": {
         "errors",
@@ -80,6 +81,7 @@ ROOMS: dict[str, set[str]] = {
         "checking",
         "views.scene",
         "views.figures",
+        "views.canvas",
     },
     "classroom": {"errors", "checking", "views"},
 }
@@ -99,6 +101,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "network.training": {"tqdm"},
     "views.scene": {"latex2mathml", "pygraphviz"},
     "views.figures": {"matplotlib"},
+    "views.canvas": {"matplotlib"},
     "views.charts": {"matplotlib"},
     "views.widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
 }

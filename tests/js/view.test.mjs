@@ -6,6 +6,7 @@ import { test } from "node:test";
 import {
   arrowHead,
   clamp,
+  colour,
   curve,
   lines,
   shiftToShow,
@@ -43,4 +44,13 @@ test("a picture moves only as far as it must", () => {
 test("a badge is straight lines in its own square", () => {
   assert.equal(lines([[[0, 0], [1, 0.5]], [[0.5, 1], [0, 1]]], 16), "M0.0,0.0L16.0,8.0M8.0,16.0L0.0,16.0");
   assert.equal(lines([[[0, 0], [1, 1]]], 10, true), "M0.0,0.0L10.0,10.0Z");
+});
+
+test("a colour is a role of the palette or a heat on a family's scale", () => {
+  assert.equal(colour("muted"), "var(--bpnb-muted)");
+  assert.equal(
+    colour(["adjoint", -0.254]),
+    "color-mix(in srgb,var(--bpnb-adjoint-negative) 25%,var(--bpnb-adjoint-zero))",
+  );
+  assert.equal(colour(undefined), "none");
 });

@@ -46,6 +46,16 @@ export function lines(all, size, close = false) {
   return all.map((points) => `M${points.map(point).join("L")}${close ? "Z" : ""}`).join("");
 }
 
+/** A colour of a picture as CSS: a role of the palette, or a heat on a family's scale. */
+export function colour(of) {
+  if (!of) return "none";
+  if (typeof of === "string") return `var(--bpnb-${of})`;
+  const [family, heat] = of;
+  const end = heat < 0 ? "negative" : "positive";
+  const share = Math.round(Math.abs(heat) * 100);
+  return `color-mix(in srgb,var(--bpnb-${family}-${end}) ${share}%,var(--bpnb-${family}-zero))`;
+}
+
 // ---------------------------------------------------------------------------
 // Second half: the page
 // ---------------------------------------------------------------------------
@@ -92,12 +102,7 @@ export function nameParts(name) {
   return digits ? [stem, html("sub", {}, digits)] : [stem];
 }
 
-/** The colour of a cell: `heat` is where its number lies on its family's scale, from -1 to 1. */
-export function cellStyle(family, heat) {
-  const end = heat < 0 ? "negative" : "positive";
-  const share = Math.round(Math.abs(heat) * 100);
-  return `--cell:color-mix(in srgb,var(--bpnb-${family}-${end}) ${share}%,var(--bpnb-${family}-zero))`;
-}
+const cellStyle = (family, heat) => `--cell:${colour([family, heat])}`;
 
 /** An array as a small table of coloured cells, with its numbers in words beside the colour. */
 export function grid(tensor, family, cell, what) {
@@ -144,6 +149,50 @@ export function scrollInside(element) {
     24,
   );
   if (shift) panel.scrollTop -= shift;
+}
+
+/** A picture that Python made of shapes.  Its parts that have a key say so in `data-key`. */
+export function picture({ width, height, alt, shapes }) {
+  const label = alt ? { role: "img", "aria-label": alt } : { "aria-hidden": "true" };
+  return svg("svg", { class: "bpnb-picture", width, height, viewBox: `0 0 ${width} ${height}`, ...label }, ...shapes.map(drawn));
+}
+
+function drawn(shape) {
+  const { kind, key, fill, stroke, width, dash } = shape;
+  if (kind === "text") return drawnText(shape);
+  const looks = [`fill:${colour(fill)}`, `stroke:${colour(stroke)}`];
+  if (stroke) looks.push(`stroke-width:${width}`);
+  if (dash) looks.push(`stroke-dasharray:${dash.join(" ")}`);
+  const style = { style: looks.join(";"), "data-key": key };
+  if (kind === "circle") {
+    const [cx, cy] = shape.centre;
+    return svg("circle", { cx, cy, r: shape.radius, ...style });
+  }
+  if (kind === "rect") {
+    const [x, y, w, h] = shape.box;
+    return svg("rect", { x, y, width: w, height: h, rx: shape.radius, ...style });
+  }
+  return svg("path", { d: `M${shape.points.map((point) => point.join(",")).join("L")}${shape.close ? "Z" : ""}`, ...style });
+}
+
+function drawnText({ at: [x, y], text, sub, fill, on, size, anchor, italic, bold, turned, key }) {
+  const looks = [`font-size:${size}px`, `text-anchor:${anchor}`];
+  looks.push(on ? `--cell:${colour(on)}` : `fill:${colour(fill)}`);
+  const kinds = ["bpnb-label", italic && "bpnb-italic", bold && "bpnb-bold", on && "bpnb-on"].filter(Boolean);
+  return svg(
+    "text",
+    {
+      class: kinds.join(" "),
+      x,
+      y,
+      dy: "0.35em",
+      style: looks.join(";"),
+      transform: turned ? `rotate(-90 ${x} ${y})` : null,
+      "data-key": key,
+    },
+    text,
+    sub ? svg("tspan", { class: "bpnb-sub", dy: "0.25em" }, sub) : null,
+  );
 }
 
 /** A range with its name and, as text, its value: what `text` makes of the number. */

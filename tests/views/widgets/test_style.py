@@ -4,10 +4,9 @@ import re
 
 import pytest
 
-from backprop_nb.views.scene.palette import DARK, LIGHT
 from backprop_nb.views import widgets
+from backprop_nb.views.scene.palette import DARK, LIGHT
 from backprop_nb.views.widgets.style import module, style_sheet
-
 
 WIDGETS = [getattr(widgets, name) for name in widgets.__all__]
 each_widget = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.__name__)

@@ -1,0 +1,157 @@
+"""A network as layers of units, with an edge for every weight: a grid needs no layout engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from backprop_nb.views.scene import numbers
+from backprop_nb.views.scene.numbers import Scale
+from backprop_nb.views.scene.picture import Picture, Point
+
+Family = Literal["value", "adjoint"]
+
+SHOWN = 8
+"""So many units of a layer are drawn at most; of a wider one, the first and the last."""
+RADIUS = 15.0
+PITCH = 40.0
+"""From the middle of a unit to that of the next one below."""
+HEADER = 34.0
+_DASH = (5.0, 3.0)
+"""A negative weight is dashed, so that its colour is not alone."""
+_FAINTEST = 0.12
+
+
+@dataclass(frozen=True)
+class NetworkLayout:
+    """Where the units lie.
+
+    Attributes
+    ----------
+    widths
+        The units of each layer, n_0, …, n_K.
+    units
+        For each layer, from the index of a unit that is drawn to where its middle is.
+    width, height
+        The size of the whole.
+    """
+
+    widths: tuple[int, ...]
+    units: tuple[dict[int, Point], ...]
+    width: float
+    height: float
+
+    def x(self, i: int) -> float:
+        """Return where layer ``i`` stands."""
+        return next(iter(self.units[i].values()))[0]
+
+
+def network_layout(
+    widths: Sequence[int], *, width: float = 640.0, margin: float = 36.0
+) -> NetworkLayout:
+    """Return a grid of units: layers from left to right, units from top to bottom.
+
+    Examples
+    --------
+    >>> layout = network_layout((2, 20, 1), width=400)
+    >>> [list(layer) for layer in layout.units]
+    [[0, 1], [0, 1, 2, 3, 4, 5, 19], [0]]
+    """
+    slots = [min(n, SHOWN) for n in widths]
+    height = HEADER + max(slots) * PITCH + 8
+    middle = HEADER + (height - HEADER) / 2
+    step = (width - 2 * margin) / max(len(widths) - 1, 1)
+    layers = []
+    for i, (n, count) in enumerate(zip(widths, slots, strict=True)):
+        top = middle - (count - 1) * PITCH / 2
+        # The last slot but one of a layer that is too wide stays free for an ellipsis.
+        shown = range(n) if n <= SHOWN else [*range(SHOWN - 2), n - 1]
+        rows = range(n) if n <= SHOWN else [*range(SHOWN - 2), SHOWN - 1]
+        layers.append(
+            {j: (margin + i * step, top + row * PITCH) for j, row in zip(shown, rows, strict=True)}
+        )
+    return NetworkLayout(tuple(widths), tuple(layers), width, height)
+
+
+def draw_edges(
+    picture: Picture,
+    layout: NetworkLayout,
+    weights: Sequence[Any],
+    scale: Scale,
+    family: Family = "value",
+) -> None:
+    """Add an edge for each entry of A_0, …, A_{K−1}, or of their gradients.
+
+    Sign is colour and dash, size is width and colour.  The key of the entry in
+    row ``j`` and column ``k`` of A_i is ``"A:i:j:k"``.
+    """
+    edges = [
+        (numbers.heat(float(A[j, k]), scale), start, end, f"A:{i}:{j}:{k}")
+        for i, A in enumerate(map(np.asarray, weights))
+        for j, end in layout.units[i + 1].items()
+        for k, start in layout.units[i].items()
+    ]
+    # The strong ones on top.
+    for heat, start, end, key in sorted(edges, key=lambda edge: abs(edge[0])):
+        seen = heat if abs(heat) >= _FAINTEST else np.copysign(_FAINTEST, heat)
+        picture.line(
+            [_beside(start, end), _beside(end, start)],
+            stroke=(family, float(seen)),
+            width=round(0.8 + 3.2 * abs(heat), 1),
+            dash=_DASH if heat < 0 else (),
+            key=key,
+        )
+
+
+def _beside(centre: Point, other: Point) -> Point:
+    """Return where an edge to ``other`` leaves a unit."""
+    dx, dy = other[0] - centre[0], other[1] - centre[1]
+    length = float(np.hypot(dx, dy)) or 1.0
+    return centre[0] + dx / length * RADIUS, centre[1] + dy / length * RADIUS
+
+
+def draw_units(
+    picture: Picture,
+    layout: NetworkLayout,
+    values: Sequence[Any],
+    scale: Scale,
+    family: Family = "value",
+) -> None:
+    """Add the units, each with its number; the key of unit ``j`` of layer i is ``"f:i:j"``."""
+    for i, layer in enumerate(layout.units):
+        for j, centre in layer.items():
+            number = float(values[i][j])
+            heat = numbers.heat(number, scale)
+            picture.circle(
+                centre, RADIUS, fill=(family, heat), stroke="line", width=1.2, key=f"f:{i}:{j}"
+            )
+            text = numbers.short(number)
+            size = 10.5 if len(text) < 5 else 9.0
+            picture.text(centre, text, on=(family, heat), size=size, anchor="middle")
+        if layout.widths[i] > SHOWN:
+            _ellipsis(picture, layout, i)
+
+
+def _ellipsis(picture: Picture, layout: NetworkLayout, i: int) -> None:
+    """Say how many units are left out, where the first of them would be."""
+    x, last = layout.units[i][SHOWN - 3]
+    left_out = layout.widths[i] - SHOWN + 1
+    text = f"⋮ {left_out} more"
+    picture.text((x, last + PITCH), text, fill="muted", size=10.5, anchor="middle")
+
+
+def draw_headers(picture: Picture, layout: NetworkLayout) -> None:
+    """Name the layers x, f_1, …, f_K, and between them the parameters θ_0, …, θ_{K−1}."""
+    K = len(layout.widths) - 1
+    for i in range(K + 1):
+        text, sub, at = ("f" if i else "x"), (str(i) if i else ""), (layout.x(i), 12.0)
+        picture.text(at, text, sub=sub, italic=True, size=15, anchor="middle", key=f"layer:{i}")
+    for i in range(K):
+        at = ((layout.x(i) + layout.x(i + 1)) / 2, 12.0)
+        picture.text(
+            at, "θ", sub=str(i), italic=True, fill="muted", size=13, anchor="middle",
+            key=f"theta:{i}",
+        )  # fmt: skip

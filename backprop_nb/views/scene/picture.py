@@ -1,0 +1,191 @@
+"""A picture as a list of shapes in plain data, which the browser and matplotlib both draw.
+
+Everything is in pixels; the y axis points down.  A colour is a role of the
+palette, such as ``"text"``, or a heat: a family and where on its scale from -1
+to 1, such as ``("adjoint", -0.4)``.  A shape that a view wants to find again
+has a ``key``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Left, top, width, height."""
+Colour = str | tuple[str, float]
+
+SOLID: tuple[float, ...] = ()
+
+
+class Picture:
+    """A surface of ``width`` × ``height`` pixels, to which shapes are added from back to front.
+
+    Attributes
+    ----------
+    alt
+        What stands for the picture where it cannot be seen.
+    shapes
+        The shapes as plain data.
+
+    Examples
+    --------
+    >>> picture = Picture(100, 50, "A line.")
+    >>> picture.line([(0, 0), (100, 50)], stroke="text", dash=(4, 2), key="diagonal")
+    >>> picture.shapes[0]["points"], picture.shapes[0]["key"]
+    ([[0, 0], [100, 50]], 'diagonal')
+    """
+
+    def __init__(self, width: float, height: float, alt: str = "") -> None:
+        self.width, self.height, self.alt = width, height, alt
+        self.shapes: list[dict[str, Any]] = []
+
+    def line(
+        self,
+        points: Iterable[Point],
+        *,
+        stroke: Colour | None = None,
+        width: float = 1.5,
+        dash: Sequence[float] = SOLID,
+        fill: Colour | None = None,
+        close: bool = False,
+        key: str = "",
+    ) -> None:
+        """Add straight lines from point to point, which may enclose an area."""
+        self._add(
+            {
+                "kind": "line",
+                "points": [[_pixel(x), _pixel(y)] for x, y in points],
+                "close": close,
+            },
+            stroke=stroke,
+            width=width,
+            dash=list(dash),
+            fill=fill,
+            key=key,
+        )
+
+    def rect(
+        self,
+        box: Box,
+        *,
+        fill: Colour | None = None,
+        stroke: Colour | None = None,
+        width: float = 1.0,
+        radius: float = 0.0,
+        dash: Sequence[float] = SOLID,
+        key: str = "",
+    ) -> None:
+        """Add a rectangle, with round corners if there is a ``radius``."""
+        self._add(
+            {"kind": "rect", "box": [_pixel(x) for x in box], "radius": radius},
+            fill=fill,
+            stroke=stroke,
+            width=width,
+            dash=list(dash),
+            key=key,
+        )
+
+    def circle(
+        self,
+        centre: Point,
+        radius: float,
+        *,
+        fill: Colour | None = None,
+        stroke: Colour | None = None,
+        width: float = 1.0,
+        dash: Sequence[float] = SOLID,
+        key: str = "",
+    ) -> None:
+        """Add a circle."""
+        self._add(
+            {"kind": "circle", "centre": [_pixel(x) for x in centre], "radius": _pixel(radius)},
+            fill=fill,
+            stroke=stroke,
+            width=width,
+            dash=list(dash),
+            key=key,
+        )
+
+    def text(
+        self,
+        at: Point,
+        text: str,
+        *,
+        sub: str = "",
+        fill: Colour = "text",
+        on: Colour | None = None,
+        size: float = 12.0,
+        anchor: str = "start",
+        italic: bool = False,
+        bold: bool = False,
+        turned: bool = False,
+        key: str = "",
+    ) -> None:
+        """Add a line of text, whose middle is at the height of ``at``.
+
+        Parameters
+        ----------
+        at
+            Where it begins, is in its middle or ends, as ``anchor`` says:
+            ``"start"``, ``"middle"`` or ``"end"``.
+        text
+            Any text.
+        sub
+            A subscript behind it.
+        fill
+            Its colour, unless it stands ``on`` a coloured shape: then it is black
+            or white, whichever can be read there.
+        size
+            In pixels.
+        italic
+            Set as a symbol of a formula.
+        turned
+            Read from the bottom to the top.
+        """
+        self._add(
+            {
+                "kind": "text",
+                "at": [_pixel(x) for x in at],
+                "text": text,
+                "sub": sub,
+                "on": _colour(on),
+                "size": size,
+                "anchor": anchor,
+                "italic": italic,
+                "bold": bold,
+                "turned": turned,
+            },
+            fill=fill,
+            key=key,
+        )
+
+    def _add(self, shape: dict[str, Any], **style: Any) -> None:
+        for name in ("fill", "stroke"):
+            if name in style:
+                style[name] = _colour(style[name])
+        # What is absent is false, empty or none; most of a shape is.
+        self.shapes.append({name: value for name, value in (shape | style).items() if value})
+
+    def data(self) -> dict[str, Any]:
+        """Return the picture as plain data."""
+        return {
+            "width": _pixel(self.width),
+            "height": _pixel(self.height),
+            "alt": self.alt,
+            "shapes": self.shapes,
+        }
+
+
+def _pixel(number: float) -> float:
+    """Return a tenth of a pixel exactly: shorter as JSON, and the same on every machine."""
+    rounded = round(float(number), 1)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _colour(colour: Colour | None) -> str | list[Any] | None:
+    if colour is None or isinstance(colour, str):
+        return colour
+    family, heat = colour
+    return [family, round(heat, 3)]

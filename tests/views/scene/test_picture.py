@@ -1,0 +1,31 @@
+"""A picture is plain data: what is not there is left out, and every number is short."""
+
+import json
+
+from backprop_nb.views.scene.picture import Picture
+
+
+def test_shapes_are_plain_data_in_the_order_in_which_they_were_added():
+    picture = Picture(200, 100.04, "Three shapes.")
+    picture.rect((0, 0, 20, 10), fill=("value", 0.12345), radius=4)
+    picture.line([(0, 1 / 3), (10, 20)], stroke="edge", dash=(4, 2), key="edge:0")
+    picture.circle((5, 5), 2.5, fill="card", stroke="line")
+    data = picture.data()
+    assert json.loads(json.dumps(data)) == data
+    assert (data["width"], data["height"], data["alt"]) == (200, 100, "Three shapes.")
+    assert [shape["kind"] for shape in data["shapes"]] == ["rect", "line", "circle"]
+    assert data["shapes"][0] == {
+        "kind": "rect",
+        "box": [0, 0, 20, 10],
+        "radius": 4,
+        "fill": ["value", 0.123],
+        "width": 1.0,
+    }
+    assert data["shapes"][1]["points"] == [[0, 0.3], [10, 20]]
+
+
+def test_a_text_is_kept_as_it_is():
+    picture = Picture(10, 10)
+    picture.text((0, 0), "</script>$x$", sub="1", on=("adjoint", -1))
+    (shape,) = picture.shapes
+    assert (shape["text"], shape["sub"], shape["on"]) == ("</script>$x$", "1", ["adjoint", -1])

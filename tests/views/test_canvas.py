@@ -1,0 +1,53 @@
+"""Pictures on paper: the same shapes, colours and texts as in the browser."""
+
+import matplotlib.colors as colors
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.views.canvas import draw_pictures
+from backprop_nb.views.figures import png
+from backprop_nb.views.scene.palette import THEMES, diverging
+from backprop_nb.views.scene.picture import Picture
+
+
+def some_picture():
+    picture = Picture(200, 100)
+    picture.rect((0, 0, 40, 20), fill=("adjoint", -0.5), radius=4)
+    picture.line([(0, 0), (50, 50)], stroke="edge", width=2, dash=(4, 2))
+    picture.circle((100, 50), 10, fill="card")
+    picture.text((100, 50), "f", sub="1", italic=True, anchor="middle", size=20)
+    picture.text((10, 80), r"100 $ \x", fill="muted")
+    return picture.data()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_shapes_have_the_colours_of_the_theme(theme):
+    figure = draw_pictures([[some_picture()]], alt="Some shapes.", theme=theme)
+    colours = THEMES[theme]
+    rect, line, circle = figure.axes[0].patches
+    assert colors.to_hex(rect.get_facecolor()) == diverging(colours, "adjoint", -0.5)
+    assert colors.to_hex(line.get_edgecolor()) == colours["edge"]
+    assert colors.to_hex(circle.get_facecolor()) == colours["card"]
+    assert colors.to_hex(figure.get_facecolor()) == colours["paper"]
+
+
+def test_symbols_are_formulas_and_texts_are_texts():
+    figure = draw_pictures([[some_picture()]], alt="")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["$f_{1}$", r"100 \$ \x"]
+    png(figure)  # a text that is no formula must not be read as one
+
+
+def test_pictures_stand_beside_and_below_each_other():
+    figure = draw_pictures([[some_picture(), some_picture()], [some_picture()]], alt="")
+    first, second, third = [
+        patch.get_center() for patch in figure.axes[0].patches if hasattr(patch, "get_radius")
+    ]
+    assert first[1] == second[1] < third[1]
+    assert first[0] == third[0] < second[0]
+    width, height = figure.get_size_inches() * 100
+    assert (round(width), round(height)) == (2 * 200 + 12 + 24, 2 * 100 + 12 + 24)
+
+
+def test_a_theme_that_does_not_exist_is_refused():
+    with pytest.raises(bp.InvalidValueError, match="no such theme"):
+        draw_pictures([[some_picture()]], alt="", theme="blue")
