@@ -55,7 +55,7 @@ def test_every_link_into_the_project_leads_somewhere(target):
     "command",
     [
         'python -m pip install -e ".[lab]" && jupyter lab notebooks/00_start_here.ipynb',
-        'python -m pip install -e ".[test]" && pytest',
+        'python -m pip install -e ".[test]" && pytest -n auto --dist loadfile',
     ],
 )
 def test_the_two_commands_that_do_all_the_setup_are_there(command):
