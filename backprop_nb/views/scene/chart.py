@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from backprop_nb.views.scene import numbers
 from backprop_nb.views.scene.picture import SOLID, Box, Colour, Picture, Point
@@ -81,8 +82,8 @@ class Series:
     """A line: its name in the legend, its points, and how it looks."""
 
     name: str
-    x: Sequence[float]
-    y: Sequence[float]
+    x: ArrayLike
+    y: ArrayLike
     stroke: Colour
     dash: Sequence[float] = SOLID
     width: float = 1.8
@@ -163,7 +164,7 @@ class Chart:
             )
 
 
-def _pieces(x: Sequence[float], y: Sequence[float]) -> list[list[Point]]:
+def _pieces(x: ArrayLike, y: ArrayLike) -> list[list[Point]]:
     points = np.column_stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
     breaks = np.flatnonzero(~np.isfinite(points).all(axis=1))
     pieces = np.split(points, breaks)
@@ -192,7 +193,7 @@ def text_width(text: str, size: float) -> float:
     return 0.6 * size * len(text)
 
 
-def span(values: Sequence[float], *, log: bool = False, room: float = 0.06) -> tuple[float, float]:
+def span(values: ArrayLike, *, log: bool = False, room: float = 0.06) -> tuple[float, float]:
     """Return the ends of an axis that shows all finite values with some room around them.
 
     >>> span([0.0, 1.0], room=0.1)
