@@ -1,0 +1,792 @@
+"""The mistakes that people make in a backward pass, each with its words and as a pass.
+
+A mistake is data: it says which quantities of the pass in ``recipe.py`` it
+replaces, and by what.  So two mistakes combine, unless they replace the same
+quantity, and the first quantity that is wrong is known.
+
+Examples
+--------
+>>> import numpy as np
+>>> from backprop_nb import SigmoidNetwork
+>>> net, x, y = SigmoidNetwork((3, 3, 3), seed=0), [[1.0, 2.0, 3.0]], [[0.0, 1.0, 0.0]]
+>>> dA, db = make_backward("missing_factor_2")(net.A, net.b, x, y)
+>>> bool(np.allclose(2 * dA[0], net.backward(x, y).A[0]))
+True
+>>> find("missing_factor_2").first.title
+'the factor of the square'
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backprop_nb.checking.recipe import (
+    LEARNING_RATE,
+    QUANTITIES,
+    Backward,
+    Condition,
+    Pass,
+    Piece,
+    Quantity,
+    Reduction,
+    Samples,
+    Setting,
+    one,
+    one_over_N,
+    recipe,
+    two,
+)
+from backprop_nb.errors import InvalidValueError, NotFoundError
+from backprop_nb.network.passes import sigma
+
+# --- what mistakes need -----------------------------------------------------
+
+
+def _all_equal(widths: tuple[int, ...]) -> bool:
+    return len(set(widths)) == 1
+
+
+SEVERAL = Condition("more than one sample", lambda s: s.N > 1)
+HIDDEN = Condition("a hidden layer", lambda s: s.K > 1)
+WIDE = Condition("a layer with more than one input or unit", lambda s: max(s.widths) > 1)
+EQUAL_HIDDEN = Condition(
+    "a hidden layer, and as many units in every layer",
+    lambda s: s.K > 1 and _all_equal(s.widths[1:]),
+)
+SEVERAL_UNITS = Condition("layers of more than one unit", lambda s: min(s.widths[1:]) > 1)
+EQUAL = Condition("as many inputs as units in every layer", lambda s: _all_equal(s.widths))
+MEAN = Condition('reduction = "mean"', lambda s: s.reduction == "mean")
+SUM = Condition('reduction = "sum"', lambda s: s.reduction == "sum")
+WHOLE = Condition("half = False", lambda s: not s.half)
+HALF = Condition("half = True", lambda s: s.half)
+
+# --- the wrong pieces -------------------------------------------------------
+#
+# Each is read by learners too: the listing of a pass is made from this source.
+
+
+def _minus_error(p: Pass) -> Any:
+    return p.y - p.f[p.K]
+
+
+def _output(p: Pass) -> Any:
+    return p.f[p.K]
+
+
+def _slope_of_activation(p: Pass) -> Any:
+    return sigma(p.f[p.i]) * (1 - sigma(p.f[p.i]))
+
+
+def _formula_on_z(p: Pass) -> Any:
+    return p.z[p.i] * (1 - p.z[p.i])
+
+
+def _one_minus(p: Pass) -> Any:
+    return 1 - p.f[p.i]
+
+
+def _slope_squared(p: Pass) -> Any:
+    return (p.f[p.i] * (1 - p.f[p.i])) ** 2
+
+
+def _slope_above(p: Pass) -> Any:
+    return p.f[p.i + 1] * (1 - p.f[p.i + 1])
+
+
+def _delta_of_cross_entropy(p: Pass) -> Any:
+    return p.share * p.error
+
+
+def _own_output(p: Pass) -> Any:
+    return p.f[p.i + 1]
+
+
+def _before_sigma(p: Pass) -> Any:
+    return p.z[p.i] if p.i > 0 else p.x
+
+
+def _not_transposed(p: Pass) -> Any:
+    return p.weights @ p.delta[p.i + 1]
+
+
+def _elementwise(p: Pass) -> Any:
+    return p.weights.T.sum(axis=1, keepdims=True) * p.delta[p.i + 1]
+
+
+def _output_error(p: Pass) -> Any:
+    return p.factor * p.share * p.error
+
+
+def _gradient(p: Pass) -> Any:
+    return p.dA[p.i]
+
+
+def _updated(p: Pass) -> Any:
+    return p.A[p.i] - p.learning_rate * p.dA[p.i]
+
+
+def _averaged_again(p: Pass) -> Any:
+    return p.back * p.slope / p.N
+
+
+def _transposed_gradient(p: Pass) -> Any:
+    return p.inputs @ p.delta[p.i + 1].T
+
+
+def _of_first(p: Pass) -> Any:
+    return p.delta[p.i + 1][:, :1] @ p.inputs[:, :1].T
+
+
+def _bias_of_first(p: Pass) -> Any:
+    return p.delta[p.i + 1][:, :1]
+
+
+def _of_last(p: Pass) -> Any:
+    return p.delta[p.i + 1][:, -1:] @ p.inputs[:, -1:].T
+
+
+def _bias_of_last(p: Pass) -> Any:
+    return p.delta[p.i + 1][:, -1:]
+
+
+def _times_input(p: Pass) -> Any:
+    return (p.delta[p.i + 1] * p.inputs).sum(axis=1, keepdims=True)
+
+
+def _wrong_axis(p: Pass) -> Any:
+    return p.delta[p.i + 1].sum(axis=0, keepdims=True)
+
+
+def _bias_averaged(p: Pass) -> Any:
+    return p.delta[p.i + 1].mean(axis=1, keepdims=True)
+
+
+def _centred_in_place(p: Pass) -> Any:
+    p.x -= p.x.mean()
+    return p.x
+
+
+def _added_to_last_call(p: Pass) -> Any:
+    return p.add_to_last_call(p.dA, p.db)
+
+
+# --- a mistake --------------------------------------------------------------
+
+_ORDER = {quantity.name: k for k, quantity in enumerate(QUANTITIES)}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Mistake:
+    """One mistake in a backward pass.
+
+    Attributes
+    ----------
+    id : str
+        Its name in programs.
+    title : str
+        Its name in sentences.
+    explanation : str
+        What goes wrong, and what is right.
+    hints : tuple of three str
+        From vague to plain.
+    equation : str
+        The tag of the document's equation that it breaks; "" if there is none.
+    changes : mapping
+        By what it replaces which quantities of the pass.
+    needs : tuple of Condition
+        Where it can be made, and be seen.
+
+    Examples
+    --------
+    >>> find("sign_flipped")
+    <Mistake sign_flipped: The sign is flipped>
+    """
+
+    id: str
+    title: str
+    explanation: str
+    hints: tuple[str, str, str]
+    equation: str
+    changes: Mapping[str, Piece]
+    needs: tuple[Condition, ...] = ()
+
+    @property
+    def first(self) -> Quantity:
+        """The first quantity of the pass that it makes wrong."""
+        return min((QUANTITIES[_ORDER[name]] for name in self.changes), key=QUANTITIES.index)
+
+    def applies(self, setting: Setting) -> bool:
+        """Return whether it can be made and seen in a setting.
+
+        Examples
+        --------
+        >>> find("only_first_sample").applies(Setting(widths=(3, 3), N=1))
+        False
+        """
+        return all(condition.holds(setting) for condition in self.needs)
+
+    def combines_with(self, other: Mistake) -> bool:
+        """Return whether a pass can have both: no quantity may be replaced twice."""
+        return self.changes.keys().isdisjoint(other.changes)
+
+    def __repr__(self) -> str:
+        return f"<Mistake {self.id}: {self.title}>"
+
+
+# --- the catalogue ----------------------------------------------------------
+
+
+def _both_slopes(piece: Piece) -> dict[str, Piece]:
+    return {"output_slope": piece, "hidden_slope": piece}
+
+
+def _sums(weight: Piece, bias: Piece) -> dict[str, Piece]:
+    return {"weight_gradient": weight, "bias_gradient": bias}
+
+
+MISTAKES: tuple[Mistake, ...] = (
+    # the loss
+    Mistake(
+        "missing_factor_2",
+        "The factor 2 is missing",
+        "The loss is the squared distance ‖y − f‖², whose derivative is 2 (f − y). Without the 2 "
+        "every gradient has the right direction and half the right length. Only a loss with ½ in "
+        "front of it has no 2.",
+        (
+            "Look at the very first factor, before any layer.",
+            "Compare the length of the gradient with what is measured, and then its direction.",
+            "Write down the derivative of the square by hand, and count the factors.",
+        ),
+        "loss",
+        {"factor": one},
+        (WHOLE,),
+    ),
+    Mistake(
+        "extra_factor_2",
+        "There is a 2 that the ½ cancels",
+        "The loss is ½‖y − f‖². Its derivative is f − y: the ½ is there to cancel the 2 of the "
+        "square. With the 2 every gradient is twice as long as it should be.",
+        (
+            "Look at the very first factor, before any layer.",
+            "Compare the length of the gradient with what is measured, and then its direction.",
+            "Write down the derivative of ½ times a square by hand.",
+        ),
+        "loss",
+        {"factor": two},
+        (HALF,),
+    ),
+    Mistake(
+        "sign_flipped",
+        "The sign is flipped",
+        "The pass starts from y − f where f − y is right, so every gradient points the wrong way: "
+        "a step of gradient descent then climbs. The minus of y − f is cancelled by the inner "
+        "derivative, ∂(y − f)/∂f = −1.",
+        (
+            "Does the loss go where it should go?",
+            "Every size is right. What else does a number have?",
+            "Look at the order of the two terms in the output error.",
+        ),
+        "loss",
+        {"error": _minus_error},
+    ),
+    Mistake(
+        "output_in_place_of_error",
+        "The output stands in place of the error",
+        "The pass starts from f where f − y is right. The target y does not occur in it, so the "
+        "network is taught to say 0, whatever it should say.",
+        (
+            "What does the network learn, in the end?",
+            "Ask what would change if all targets were different.",
+            "The target does not occur in this pass.",
+        ),
+        "loss",
+        {"error": _output},
+    ),
+    Mistake(
+        "cross_entropy_delta",
+        "δ at the output is that of the cross-entropy",
+        "δ_K = f − y is right for the cross-entropy, where σ′ cancels. The squared error keeps it: "
+        "δ_K = 2 (f − y) σ′. So the pass follows the gradient of another loss.",
+        (
+            "Look at δ at the output, and at all of it.",
+            "More than one factor is missing there. It would be right for another loss.",
+            "Which loss has f − y as its δ at a sigmoid output?",
+        ),
+        "loss",
+        {"output_delta": _delta_of_cross_entropy},
+    ),
+    # the slope of the sigmoid
+    Mistake(
+        "sigma_prime_missing_everywhere",
+        "σ′ is missing everywhere",
+        "Going back through a sigmoid multiplies by its slope, σ′ = f (1 − f), at most ¼. Without "
+        "it the pass is that of a network of straight lines, and its gradients are far too long, "
+        "the more so the further back.",
+        (
+            "Look at the lengths of the gradients, from the last layer to the first.",
+            "At every layer the pass loses a factor that is never above ¼.",
+            "What does going back through a sigmoid multiply by? It occurs nowhere.",
+        ),
+        "sigmoid",
+        _both_slopes(one),
+        (HIDDEN,),
+    ),
+    Mistake(
+        "sigma_prime_missing_at_output",
+        "σ′ is missing at the output",
+        "The output goes through a sigmoid too, so δ_K = 2 (f − y) σ′(z_K). Without that σ′ all "
+        "gradients are too long, and units that are wrong and saturated weigh far too much.",
+        (
+            "Begin at the end: one layer is treated unlike the others.",
+            "In the hidden layers all is well. What comes before them on the way back?",
+            "The output has a sigmoid too.",
+        ),
+        "sigmoid",
+        {"output_slope": one},
+    ),
+    Mistake(
+        "sigma_prime_missing_in_hidden",
+        "σ′ is missing in the hidden layers",
+        "The error sent back, Aᵀ δ, is ∂L/∂f of the layer below. To become its δ = ∂L/∂z it must "
+        "be multiplied by σ′(z) there. Without it the gradients of the earlier layers are too "
+        "long, and the last layer's is right.",
+        (
+            "The last layer is right.",
+            "Below the last layer the gradients are too long.",
+            "What stands between ∂L/∂f and ∂L/∂z of one layer?",
+        ),
+        "sigmoid",
+        {"hidden_slope": one},
+        (HIDDEN,),
+    ),
+    Mistake(
+        "sigma_prime_of_activation",
+        "σ′ is taken at the activation f",
+        "The slope is that of σ at z. A function sigma_prime(z) that is handed f computes "
+        "σ(f) (1 − σ(f)): the sigmoid is applied twice. For f between 0 and 1 that is always "
+        "between 0.19 and 0.25, so no unit seems saturated.",
+        (
+            "Something is nearly constant that should not be.",
+            "Saturated units learn here as fast as the others.",
+            "At which number is the slope taken, before the sigmoid or after it?",
+        ),
+        "sigmoid",
+        _both_slopes(_slope_of_activation),
+    ),
+    Mistake(
+        "sigma_prime_formula_on_z",
+        "f (1 − f) is computed with z",
+        "σ′ = f (1 − f) is written in terms of the activation f. With the pre-activation z in its "
+        "place, z (1 − z) is no slope at all: it is negative wherever z is below 0 or above 1, "
+        "and large where the sigmoid is flat.",
+        (
+            "Some signs are right and some are not.",
+            "A slope of the sigmoid is never negative. Here one is.",
+            "Which of the two, z or f, belongs into f (1 − f)?",
+        ),
+        "sigmoid",
+        _both_slopes(_formula_on_z),
+    ),
+    Mistake(
+        "one_minus_sigma_only",
+        "Only 1 − σ is left of σ′",
+        "σ′ = σ (1 − σ) has two factors, and one is lost. Units whose output is near 0 then seem "
+        "to have the slope 1, though they are saturated.",
+        (
+            "Look at units whose output is close to 0.",
+            "Units at the upper end are treated nearly right, those at the lower end are not.",
+            "The slope has two factors. One of them is here.",
+        ),
+        "sigmoid",
+        _both_slopes(_one_minus),
+    ),
+    Mistake(
+        "sigma_prime_twice",
+        "σ′ is applied twice",
+        "At each layer the pass multiplies by σ′ once more than it should. σ′ is at most ¼, so the "
+        "gradients are too short, and vanish quickly towards the first layer.",
+        (
+            "Look at the lengths of the gradients, from the last layer to the first.",
+            "At every layer the gradient loses a factor of 4 or more that it should keep.",
+            "Count how often the slope occurs at one layer.",
+        ),
+        "sigmoid",
+        _both_slopes(_slope_squared),
+    ),
+    Mistake(
+        "sigma_prime_of_wrong_layer",
+        "σ′ comes from the layer above",
+        "δ_i belongs to layer i and needs the slope there, σ′(z_i). The pass takes σ′(z_{i+1}): "
+        "an index that is one off. In layers of equal width nothing complains.",
+        (
+            "The last layer is right.",
+            "Every part is there, but one does not belong to its layer.",
+            "Look at the index of the slope.",
+        ),
+        "chain-general",
+        {"hidden_slope": _slope_above},
+        (EQUAL_HIDDEN,),
+    ),
+    # the way back through the weights
+    Mistake(
+        "weights_not_transposed",
+        "The weights are not transposed",
+        "Forward, A maps the lower layer to the upper one. Backward, Aᵀ maps the upper layer's δ "
+        "to the lower one. With A itself the error reaches the wrong units; with layers of equal "
+        "width nothing complains.",
+        (
+            "The last layer is right.",
+            "The error gets through the weights to the wrong units.",
+            "On the way back rows and columns of A change places.",
+        ),
+        "chain-second",
+        {"back": _not_transposed},
+        (EQUAL_HIDDEN, SEVERAL_UNITS),
+    ),
+    Mistake(
+        "elementwise_in_place_of_matmul",
+        "An elementwise product in place of Aᵀ δ",
+        "Aᵀ δ is a matrix product: each unit below collects the errors of all units above, each "
+        "through its weight. Aᵀ * δ multiplies entry by entry, and its sums then mix weights and "
+        "not errors: each unit sees one δ only.",
+        (
+            "The last layer is right.",
+            "Below it, each unit hears from one unit only.",
+            "There are two products in NumPy, * and @.",
+        ),
+        "chain-second",
+        {"back": _elementwise},
+        (EQUAL_HIDDEN, SEVERAL_UNITS),
+    ),
+    Mistake(
+        "output_error_reused",
+        "The output error is used again in every layer",
+        "Each layer must get the error that has come back through the weights, Aᵀ δ. Here every "
+        "hidden layer gets ∂L/∂f of the output, as if its units were the outputs.",
+        (
+            "The last layer is right.",
+            "Ask what the weights have to do with the gradient below them.",
+            "The same error arrives at every layer.",
+        ),
+        "chain-general",
+        {"back": _output_error},
+        (EQUAL_HIDDEN,),
+    ),
+    Mistake(
+        "gradient_used_as_weights",
+        "The gradient dA stands in place of A",
+        "The error goes back through the weights A, not through their gradient. The two have one "
+        "shape, so nothing complains. The gradient is much smaller, so next to nothing arrives.",
+        (
+            "The last layer is right.",
+            "Hardly anything gets back through the weights.",
+            "Two arrays of the same shape and with similar names have been mixed up.",
+        ),
+        "chain-second",
+        {"weights": _gradient},
+        (HIDDEN,),
+    ),
+    Mistake(
+        "updated_before_use",
+        "The weights are updated before they are used",
+        "The pass takes its step in A_i and only then sends the error back through it. But the "
+        "gradient belongs to the weights of the forward pass. It is nearly right, and the more "
+        "wrong the larger the learning rate.",
+        (
+            "The last layer is right, and the others are nearly so.",
+            "The size of the difference depends on the learning rate.",
+            "Look at when the weights change.",
+        ),
+        "chain-general",
+        {"weights": _updated},
+        (HIDDEN,),
+    ),
+    # the gradients of the parameters
+    Mistake(
+        "weight_gradient_transposed",
+        "The weight gradient is transposed",
+        "∂L/∂A = δ fᵀ has a row for each unit and a column for each of its inputs, as A has. f δᵀ "
+        "has them the other way round; in a square layer nothing complains.",
+        (
+            "The bias gradients are right, and so is every δ.",
+            "All numbers are there.",
+            "Look at rows and columns of the weight gradients.",
+        ),
+        "chain-general",
+        {"weight_gradient": _transposed_gradient},
+        (WIDE,),
+    ),
+    Mistake(
+        "layer_input_off_by_one",
+        "The layer's output stands in place of its input",
+        "∂L/∂A_i = δ fᵀ needs what the layer was given, f_i. The pass takes what the layer made of "
+        "it, f_{i+1}: an index that is one off.",
+        (
+            "The bias gradients are right, and so is every δ.",
+            "In the weight gradients one of the two factors belongs to another layer.",
+            "Look at the index of f in δ fᵀ.",
+        ),
+        "layer",
+        {"layer_input": _own_output},
+    ),
+    Mistake(
+        "pre_activation_as_input",
+        "z stands in place of the layer's input f",
+        "∂L/∂A_i = δ fᵀ needs what the layer was given. That is f_i = σ(z_i), not z_i. The first "
+        "layer, which is given x, is right.",
+        (
+            "The first layer is right.",
+            "The bias gradients are right; the weight gradients are so in the first layer only.",
+            "What is a layer given, what stands before the sigmoid or what stands behind it?",
+        ),
+        "layer",
+        {"layer_input": _before_sigma},
+        (HIDDEN,),
+    ),
+    Mistake(
+        "bias_gradient_uses_input",
+        "The bias gradient is multiplied by the input",
+        "A bias is added, so ∂z/∂b = 1 and ∂L/∂b is δ itself. Only the weights' gradient has the "
+        "input as a factor.",
+        (
+            "The weight gradients are right.",
+            "The bias gradients have a factor that they should not have.",
+            "What does the input of a layer do to the effect of its bias?",
+        ),
+        "layer",
+        {"bias_gradient": _times_input},
+        (EQUAL,),
+    ),
+    Mistake(
+        "bias_summed_over_wrong_axis",
+        "The bias gradient is summed over the wrong axis",
+        "There is one bias for each unit, and what all samples say about it is added. The pass "
+        "adds over the units and keeps the samples. With as many samples as units nothing "
+        "complains.",
+        (
+            "The weight gradients are right.",
+            "The bias gradients have one number for each of something, but not of the units.",
+            "Look at the axis of the sum.",
+        ),
+        "layer",
+        {"bias_gradient": _wrong_axis},
+        (SEVERAL,),
+    ),
+    Mistake(
+        "bias_gradient_averaged",
+        "The bias gradient is averaged once more",
+        "The share 1/N of a mean, where there is one, is in δ already. The bias gradient is then "
+        "the sum of δ over the samples; their mean divides by N once too often.",
+        (
+            "The weight gradients are right.",
+            "The bias gradients have the right direction.",
+            "Count how often a bias gradient is divided by N.",
+        ),
+        "",
+        {"bias_gradient": _bias_averaged},
+        (SEVERAL,),
+    ),
+    # the batch
+    Mistake(
+        "batch_not_averaged",
+        "The batch is summed, not averaged",
+        "The loss is the mean over the samples, so every gradient has the factor 1/N. Without it "
+        "the gradients are N times too long: right for the sum of the losses.",
+        (
+            "Look at the length of the gradients, and not at their direction.",
+            "The length would change if there were more samples.",
+            "Is the loss of a batch a sum or a mean?",
+        ),
+        "",
+        {"share": one},
+        (SEVERAL, MEAN),
+    ),
+    Mistake(
+        "batch_averaged",
+        "The batch is averaged, not summed",
+        "The loss is the sum over the samples, so no gradient has the factor 1/N. With it the "
+        "gradients are N times too short: right for the mean of the losses.",
+        (
+            "Look at the length of the gradients, and not at their direction.",
+            "The length should change if there were more samples.",
+            "Is the loss of a batch a sum or a mean?",
+        ),
+        "",
+        {"share": one_over_N},
+        (SEVERAL, SUM),
+    ),
+    Mistake(
+        "averaged_once_per_layer",
+        "The batch is averaged once for each layer",
+        "The factor 1/N belongs to the loss and occurs once. Here each layer divides by N again, "
+        "so each layer further back gets a gradient N times too short.",
+        (
+            "Look at the lengths of the gradients, from the last layer to the first.",
+            "Every layer has the right direction; the length is lost by one factor at each step.",
+            "How does that factor depend on the number of samples?",
+        ),
+        "",
+        {"hidden_delta": _averaged_again},
+        (SEVERAL, HIDDEN),
+    ),
+    Mistake(
+        "only_first_sample",
+        "Only the first sample is used",
+        "The gradient of a batch adds up what all samples say. Here only the first one is heard, "
+        "so the network learns that one and no other.",
+        (
+            "Ask which samples the network learns.",
+            "Most of the data make no difference.",
+            "Which rows of the batch are in the sum?",
+        ),
+        "",
+        _sums(_of_first, _bias_of_first),
+        (SEVERAL,),
+    ),
+    Mistake(
+        "only_last_sample",
+        "Only the last sample is used",
+        "The gradient of a batch adds up what all samples say. A loop with = in place of += keeps "
+        "only what the last one says.",
+        (
+            "Ask which samples the network learns.",
+            "Most of the data make no difference.",
+            "In a loop over the samples, what is the difference between = and +=?",
+        ),
+        "",
+        _sums(_of_last, _bias_of_last),
+        (SEVERAL,),
+    ),
+    # more than numbers
+    Mistake(
+        "input_modified",
+        "The input is changed in place",
+        "The pass prepares its input in place: x -= x.mean() writes into the caller's own array. "
+        "So the gradient is that of other data, and whoever uses x afterwards has other data too. "
+        "x = x - x.mean() makes a new array.",
+        (
+            "Look at the first layer, and at what it is given.",
+            "After the call something is not what it was before.",
+            "Compare x before the call with x after it.",
+        ),
+        "",
+        {"input": _centred_in_place},
+    ),
+    Mistake(
+        "state_kept_between_calls",
+        "The last call's gradient is kept and added to",
+        "The arrays for the gradient live outside of the pass and are never set to zero, so each "
+        "call adds to the last one. The first call is right; from the second on the gradient is "
+        "a sum over the past.",
+        (
+            "Call it more than once.",
+            "The first call is right.",
+            "Where do the arrays come from to which each sample's gradient is added?",
+        ),
+        "",
+        {"result": _added_to_last_call},
+    ),
+)
+"""Every mistake, in the order in which a backward pass meets what it makes wrong, by and large."""
+
+CATALOGUE: Mapping[str, Mistake] = {mistake.id: mistake for mistake in MISTAKES}
+"""Every mistake by its id."""
+
+
+def find(mistake: str) -> Mistake:
+    """Return the mistake with this id.
+
+    Raises
+    ------
+    NotFoundError
+        There is none.
+    """
+    if mistake not in CATALOGUE:
+        close = difflib.get_close_matches(str(mistake), CATALOGUE, n=1)
+        raise NotFoundError(
+            f"The catalogue has no mistake {mistake!r}.",
+            given=f"id = {mistake!r}",
+            expected="one of backprop_nb.checking.mistakes.CATALOGUE",
+            instead=repr(close[0]) if close else None,
+        )
+    return CATALOGUE[mistake]
+
+
+def combined(ids: Iterable[str], **convention: Any) -> dict[str, Piece]:
+    """Return the pieces of a pass with these mistakes.
+
+    Parameters
+    ----------
+    ids : iterable of str
+    **convention
+        ``reduction`` and ``half``, as of :func:`~backprop_nb.checking.recipe.recipe`.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such mistake.
+    InvalidValueError
+        Two of them replace the same quantity.
+    """
+    pieces, by = recipe(**convention), dict[str, Mistake]()
+    for mistake in map(find, ids):
+        for name, piece in mistake.changes.items():
+            if name in by:
+                raise InvalidValueError(
+                    "These two mistakes do not combine: both replace one quantity.",
+                    given=f"{by[name].id!r} and {mistake.id!r}, which both replace "
+                    f"{QUANTITIES[_ORDER[name]].title}",
+                    expected="mistakes in different quantities",
+                )
+            pieces[name], by[name] = piece, mistake
+    return pieces
+
+
+def make_backward(
+    *ids: str,
+    samples: Samples = "rows",
+    reduction: Reduction = "mean",
+    half: bool = False,
+    learning_rate: float = LEARNING_RATE,
+) -> Backward:
+    """Return a backward pass with the named mistakes; without any it is right.
+
+    Parameters
+    ----------
+    *ids : str
+    samples : "single", "rows" or "columns"
+    reduction : "mean" or "sum"
+    half : bool
+    learning_rate : float
+        Only "updated_before_use" looks at it.
+
+    Returns
+    -------
+    Backward
+        A function (A, b, x, y) → (dA, db).  It raises ``InvalidValueError`` where one
+        of the mistakes cannot be made, as a transpose in layers of unequal width.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such mistake.
+    InvalidValueError
+        Two mistakes in one quantity; no such convention.
+
+    Examples
+    --------
+    >>> backward = make_backward("sign_flipped", samples="single")
+    >>> backward(A=[[[1.0]]], b=[[0.0]], x=[0.0], y=[1.0])
+    ([array([[0.]])], [array([0.25])])
+    """
+    return Backward(
+        combined(ids, reduction=reduction, half=half),
+        samples=samples,
+        needs=[condition for each in ids for condition in find(each).needs],
+        reduction=reduction,
+        half=half,
+        learning_rate=learning_rate,
+    )

@@ -1,0 +1,318 @@
+"""The catalogue of mistakes: each is one, is told from every other, and has its words."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, combined, find, make_backward
+from backprop_nb.checking.recipe import QUANTITIES, Setting, first_difference, listing, recipe
+from backprop_nb.network.document import EQUATIONS
+from backprop_nb.network.passes import sigma
+
+WIDTHS, N = (3, 3, 3, 3), 4
+CONVENTIONS = [(reduction, half) for reduction in ("mean", "sum") for half in (False, True)]
+
+# Right on the first call of all: what is wrong with it is seen at the second.
+RIGHT_AT_FIRST = {"state_kept_between_calls"}
+# Without the 2, the cross-entropy's δ is the squared error's without σ′.
+TIES = {True: {frozenset({"sigma_prime_missing_at_output", "cross_entropy_delta"})}, False: set()}
+
+
+def problem(widths=WIDTHS, rows=N, seed=1):
+    random = np.random.default_rng(seed)
+    net = bp.SigmoidNetwork(widths, seed=random, scale="document")
+    net.b = [random.normal(size=n) for n in widths[1:]]
+    return net, random.normal(size=(rows, widths[0])), random.uniform(size=(rows, widths[-1]))
+
+
+def gradient(*ids, reduction="mean", half=False, calls=1, data=None):
+    """What a pass hands over, as one vector, in its shapes."""
+    net, x, y = data or problem()
+    backward = make_backward(*ids, reduction=reduction, half=half)
+    for _ in range(calls):
+        dA, db = backward(net.A, net.b, x.copy(), y)
+    return [np.array(each) for each in dA + db]
+
+
+def same(first, second, rtol=1e-9):
+    return all(
+        a.shape == b.shape and np.allclose(a, b, rtol=rtol, atol=rtol * np.abs(a).max())
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def calls_of(name):
+    """The call to look at; the second of one that adds up is no other than a factor of 2."""
+    return 3 if name in RIGHT_AT_FIRST else 1
+
+
+def applicable(reduction, half):
+    setting = Setting(WIDTHS, N, reduction, half)
+    return [mistake.id for mistake in MISTAKES if mistake.applies(setting)]
+
+
+# --- the right pass -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("reduction", "half"), CONVENTIONS)
+@pytest.mark.parametrize("samples", ["single", "rows", "columns"])
+@pytest.mark.parametrize("widths", [WIDTHS, (2, 5, 1), (4, 2)])
+def test_without_a_mistake_the_pass_is_the_networks(widths, samples, reduction, half):
+    net, x, y = problem(widths, rows=1 if samples == "single" else N)
+    factor = (0.5 if half else 1.0) * (len(x) if reduction == "sum" else 1)
+    expected = net.backward(x, y)
+    backward = make_backward(samples=samples, reduction=reduction, half=half)
+    if samples == "single":
+        dA, db = backward(net.A, net.b, x[0], y[0])
+    elif samples == "rows":
+        dA, db = backward(net.A, net.b, x, y)
+    else:
+        dA, db = backward(net.A, [b[:, None] for b in net.b], x.T, y.T)
+        assert [b.shape for b in db] == [(n, 1) for n in widths[1:]]
+    for i in range(net.K):
+        np.testing.assert_allclose(dA[i], factor * expected.A[i], rtol=1e-13, atol=1e-17)
+        np.testing.assert_allclose(db[i].ravel(), factor * expected.b[i], rtol=1e-13, atol=1e-17)
+
+
+def test_the_data_of_a_right_pass_stay_as_they_are():
+    net, x, y = problem()
+    before = [each.copy() for each in [*net.A, *net.b, x, y]]
+    make_backward()(net.A, net.b, x, y)
+    assert same(before, [*net.A, *net.b, x, y], rtol=0)
+
+
+def test_lists_of_numbers_do_too():
+    dA, db = make_backward(samples="single")([[[1, 2]]], [[0]], [1, 0], [1])
+    net = bp.SigmoidNetwork.from_parameters([[[1.0, 2.0]]], [[0.0]])
+    expected = net.backward([1.0, 0.0], [1.0])
+    np.testing.assert_allclose(dA[0], expected.A[0])
+    np.testing.assert_allclose(db[0], expected.b[0])
+
+
+# --- each mistake -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("reduction", "half"), CONVENTIONS)
+def test_each_mistake_differs_from_the_truth_and_from_every_other(reduction, half):
+    found = {
+        name: gradient(name, reduction=reduction, half=half, calls=calls_of(name))
+        for name in applicable(reduction, half)
+    }
+    found["right"] = gradient(reduction=reduction, half=half)
+    equal = {frozenset(pair) for pair in combinations(found, 2) if same(*map(found.get, pair))}
+    assert equal == TIES[half]
+
+
+@pytest.mark.parametrize("name", sorted(RIGHT_AT_FIRST))
+def test_the_exception_is_right_at_first(name):
+    assert same(gradient(name), gradient(), rtol=1e-14)
+    assert not same(gradient(name, calls=2), gradient())
+
+
+def test_the_conventions_cover_the_catalogue():
+    covered = {name for convention in CONVENTIONS for name in applicable(*convention)}
+    assert covered == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("samples", ["rows", "columns"])
+@pytest.mark.parametrize("name", applicable("mean", False))
+def test_a_mistake_is_the_same_in_rows_and_in_columns(name, samples):
+    net, x, y = problem()
+    b = net.b if samples == "rows" else [each[:, None] for each in net.b]
+    turn = (lambda a: a) if samples == "rows" else np.transpose
+    dA, db = make_backward(name, samples=samples)(net.A, b, turn(x.copy()), turn(y))
+    expected = gradient(name)
+    assert same(expected, [*dA, *map(np.ravel, db)])
+    wrong_axis = name == "bias_summed_over_wrong_axis"
+    if samples == "columns":
+        assert db[0].shape == ((1, N) if wrong_axis else (3, 1))
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
+def test_the_first_quantity_that_is_wrong_is_the_one_it_says(mistake):
+    reduction = "sum" if mistake.id == "batch_averaged" else "mean"
+    half = mistake.id == "extra_factor_2"
+    net, x, y = problem()
+    right = make_backward(reduction=reduction, half=half).trail(net.A, net.b, x.copy(), y)
+    wrong = make_backward(mistake.id, reduction=reduction, half=half)
+    first = first_difference(right, wrong.trail(net.A, net.b, x.copy(), y))
+    if mistake.id in RIGHT_AT_FIRST:
+        assert first is None
+        assert mistake.first.name == "result"
+    else:
+        assert first.quantity is mistake.first
+
+
+@pytest.mark.parametrize(
+    ("name", "widths", "rows", "needs"),
+    [
+        ("weights_not_transposed", (3, 4, 2), 4, "as many units in every layer"),
+        ("weights_not_transposed", (3, 1, 1), 4, "more than one unit"),
+        ("bias_gradient_uses_input", (3, 4), 4, "as many inputs as units"),
+        ("batch_not_averaged", WIDTHS, 1, "more than one sample"),
+        ("sigma_prime_missing_in_hidden", (3, 2), 4, "a hidden layer"),
+        ("extra_factor_2", WIDTHS, 4, "half = True"),
+        ("batch_averaged", WIDTHS, 4, 'reduction = "sum"'),
+    ],
+)
+def test_where_a_mistake_cannot_be_made_it_says_so(name, widths, rows, needs):
+    net, x, y = problem(widths, rows)
+    assert not find(name).applies(Setting(widths, rows))
+    with pytest.raises(bp.InvalidValueError, match="cannot be made, or not be seen") as caught:
+        make_backward(name)(net.A, net.b, x, y)
+    assert needs in caught.value.expected
+    assert f"widths {widths}, N = {rows}" in caught.value.given
+
+
+@pytest.mark.parametrize(("reduction", "half"), CONVENTIONS)
+@pytest.mark.parametrize("widths", [(2, 4, 3, 1), (4, 3), (1, 1, 1)])
+@pytest.mark.parametrize("rows", [1, 4])
+def test_where_it_applies_it_runs_and_is_wrong(widths, rows, reduction, half):
+    data = problem(widths, rows)
+    right = gradient(reduction=reduction, half=half, data=data)
+    for mistake in MISTAKES:
+        if mistake.applies(Setting(widths, rows, reduction, half)):
+            options = {"reduction": reduction, "half": half, "calls": calls_of(mistake.id)}
+            assert not same(right, gradient(mistake.id, data=data, **options)), mistake
+
+
+def test_an_update_that_comes_too_early_is_nearly_right():
+    right, early = gradient(), gradient("updated_before_use")
+    difference = max(np.abs(a - b).max() for a, b in zip(right, early, strict=True))
+    assert 1e-5 < difference < 1e-2
+
+
+def test_the_input_of_the_caller_is_changed_where_that_is_the_mistake():
+    net, x, y = problem()
+    before = x.copy()
+    make_backward("input_modified")(net.A, net.b, x, y)
+    assert not np.allclose(x, before)
+
+
+def test_a_new_pass_remembers_nothing_of_an_old_one():
+    assert same(gradient("state_kept_between_calls"), gradient("state_kept_between_calls"))
+
+
+# --- two of them --------------------------------------------------------------
+
+
+def test_pairs_combine_and_are_neither_of_the_two():
+    compatible = [
+        (a, b)
+        for a, b in combinations(applicable("mean", False), 2)
+        if find(a).combines_with(find(b)) and not RIGHT_AT_FIRST & {a, b}
+    ]
+    assert len(compatible) > 250
+    for pair in compatible:
+        both = gradient(*pair)
+        # What the other would have touched may be gone: then the pair is one of the two.
+        assert not same(both, gradient()), pair
+
+
+def test_a_pair_is_what_both_of_them_say():
+    halved = [each / 2 for each in gradient("sigma_prime_missing_at_output")]
+    assert same(gradient("missing_factor_2", "sigma_prime_missing_at_output"), halved)
+    everywhere = gradient("sigma_prime_missing_at_output", "sigma_prime_missing_in_hidden")
+    assert same(everywhere, gradient("sigma_prime_missing_everywhere"))
+
+
+def test_two_mistakes_in_one_quantity_are_refused():
+    with pytest.raises(bp.InvalidValueError) as caught:
+        make_backward("sign_flipped", "output_in_place_of_error")
+    assert str(caught.value) == (
+        "These two mistakes do not combine: both replace one quantity.\n"
+        "  given:    'sign_flipped' and 'output_in_place_of_error', which both replace "
+        "the output error f_K − y\n"
+        "  expected: mistakes in different quantities"
+    )
+
+
+def test_a_mistake_that_does_not_exist_is_refused_with_advice():
+    with pytest.raises(bp.NotFoundError, match="no mistake 'sign_fliped'") as caught:
+        make_backward("sign_fliped")
+    assert caught.value.instead == "'sign_flipped'"
+
+
+def test_a_way_of_samples_that_does_not_exist_is_refused():
+    with pytest.raises(bp.InvalidValueError, match="no such way to hand over samples"):
+        make_backward(samples="cols")
+
+
+def test_a_reduction_that_does_not_exist_is_refused():
+    with pytest.raises(bp.InvalidValueError, match="no such reduction"):
+        make_backward(reduction="average")
+
+
+# --- the words ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
+def test_every_mistake_has_its_words(mistake):
+    assert len(mistake.title) <= 50
+    assert not mistake.title.endswith(".")
+    assert len(mistake.explanation) > 80
+    assert len(mistake.hints) == 3
+    for text in (mistake.explanation, *mistake.hints):
+        assert text.endswith((".", "?"))
+        assert "!" not in text
+    assert len({mistake.title, mistake.explanation, *mistake.hints}) == 5
+
+
+def test_no_two_mistakes_share_an_id_a_title_or_an_explanation():
+    for name in ("id", "title", "explanation"):
+        assert len({getattr(mistake, name) for mistake in MISTAKES}) == len(MISTAKES)
+
+
+def test_the_equations_are_the_documents():
+    tags = {mistake.equation for mistake in MISTAKES} - {""}
+    assert tags <= {equation.tag for equation in EQUATIONS}
+    assert {"loss", "sigmoid", "layer", "chain-general"} <= tags
+
+
+def test_what_a_mistake_changes_are_quantities_of_the_pass():
+    assert set().union(*(mistake.changes for mistake in MISTAKES)) <= set(recipe())
+    assert find("only_first_sample").first.name == "weight_gradient"
+
+
+def test_the_repr_says_which_it_is():
+    assert repr(find("sigma_prime_twice")) == "<Mistake sigma_prime_twice: σ′ is applied twice>"
+
+
+# --- the listing --------------------------------------------------------------
+
+
+def run_listing(pieces, net, x, y, add_to_last_call):
+    """Run the text of a pass as a function of its own."""
+    body = "\n".join(f"    {line.text}" for line in listing(pieces))
+    space = {"sigma": sigma, "K": net.K, "N": len(x), "learning_rate": 0.1}
+    space["add_to_last_call"] = add_to_last_call
+    exec(
+        f"def f(A, b, x, y):\n    f, z, delta, dA, db = {{}}, {{}}, {{}}, {{}}, {{}}\n{body}", space
+    )
+    dA, db = space["f"](net.A, [b[:, None] for b in net.b], x.T.copy(), y.T)
+    return [dA[i] for i in range(net.K)] + [db[i].ravel() for i in range(net.K)]
+
+
+@pytest.mark.parametrize("name", ["", *applicable("mean", False)])
+def test_the_listing_is_the_pass_that_runs(name):
+    ids = [name] if name else []
+    shown = run_listing(combined(ids), *problem(), lambda *gradients: gradients)
+    assert same(gradient(*ids), shown, rtol=1e-13)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
+def test_the_listing_differs_in_the_lines_of_the_mistake_only(mistake):
+    convention = {
+        "reduction": "sum" if mistake.id == "batch_averaged" else "mean",
+        "half": mistake.id == "extra_factor_2",
+    }
+    right, wrong = listing(recipe(**convention)), listing(combined([mistake.id], **convention))
+    differing = {line.quantity for line in set(wrong) ^ set(right)}
+    assert differing == set(mistake.changes)
+    assert max(len(line.text) for line in wrong) <= 72
+
+
+def test_every_quantity_has_a_line():
+    assert {line.quantity for line in listing(recipe())} == {"", *(q.name for q in QUANTITIES)}
