@@ -28,6 +28,7 @@ from backprop_nb.errors import (
     NotFoundError,
     ShapeError,
     UnsupportedError,
+    WrongGradientError,
 )
 from backprop_nb.network import ComparisonNetwork, History, SigmoidNetwork
 from backprop_nb.tracing import (
@@ -46,6 +47,8 @@ from backprop_nb.tracing import (
 )
 
 if TYPE_CHECKING:
+    from backprop_nb import checking
+    from backprop_nb.checking import Report, check_gradient
     from backprop_nb.network import document
     from backprop_nb.views import widgets
     from backprop_nb.views.widgets import GraphExplorer
@@ -66,10 +69,14 @@ __all__ = [
     "InvalidValueError",
     "Node",
     "NotFoundError",
+    "Report",
     "ShapeError",
     "SigmoidNetwork",
     "Step",
     "UnsupportedError",
+    "WrongGradientError",
+    "check_gradient",
+    "checking",
     "define_rule",
     "document",
     "grad",
@@ -82,15 +89,21 @@ __all__ = [
     "widgets",
 ]
 
-_ON_FIRST_USE = {"GraphExplorer"}
+_WIDGETS = {"GraphExplorer"}
+_CHECKS = {"Report", "check_gradient"}
+_MODULES = {
+    "checking": "backprop_nb.checking",
+    "document": "backprop_nb.network.document",
+    "widgets": "backprop_nb.views.widgets",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "widgets" or name in _ON_FIRST_USE:
-        widgets = importlib.import_module("backprop_nb.views.widgets")
-        return widgets if name == "widgets" else getattr(widgets, name)
-    if name == "document":
-        return importlib.import_module("backprop_nb.network.document")
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
+    for names, module in ((_WIDGETS, "widgets"), (_CHECKS, "checking")):
+        if name in names:
+            return getattr(importlib.import_module(_MODULES[module]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -21,6 +21,7 @@ DOORS: tuple[tuple[str, str], ...] = (
     ("backprop_nb.tracing.graph:Graph.to_latex", "backprop_nb.tracing.emit.derivation"),
     ("backprop_nb.tracing.graph:Graph.to_numpy", "backprop_nb.tracing.emit.numpy_code"),
     ("backprop_nb.tracing.graph:Node.health", "backprop_nb.tracing.health"),
+    ("backprop_nb.checking.numeric:StepCurve.draw", "backprop_nb.views.charts"),
     ("backprop_nb.tracing.backward:Contribution.explain", "backprop_nb.tracing.emit.rule"),
     (
         "backprop_nb.network.sigmoid:SigmoidNetwork._chunked_loss_and_gradient",

@@ -105,6 +105,10 @@ class DivergenceError(BackpropError, ArithmeticError):
     history: object = None
 
 
+class WrongGradientError(BackpropError, AssertionError):
+    """A gradient that a check has found wrong; ``report.raise_if_wrong()`` raises it."""
+
+
 class BackpropWarning(UserWarning):
     """Something that is allowed and probably not meant."""
 

@@ -68,11 +68,14 @@ ROOMS: dict[str, set[str]] = {
     | {"network.tables", "network.theta", "network.chain"},
     "network.training": {"errors", "network.validation", "network.sigmoid"}
     | {"network.theta", "network.history"},
+    "checking.report": {"errors"},
+    "checking.numeric": {"errors", "tracing", "checking.report"},
     "checking": {"errors", "tracing", "network"},
     "views.scene": {"errors", "tracing", "network"},
     "views.figures": {"errors", "tracing.graph", "views.scene"},
     "views.canvas": {"views.scene", "views.figures"},
-    "views.charts": {"errors", "network", "views.scene", "views.figures"},
+    "views.charts": {"errors", "network", "checking", "views.scene", "views.figures"}
+    | {"views.canvas"},
     "views.widgets": {
         "errors",
         "files",
@@ -372,7 +375,7 @@ def test_a_breach_is_caught(module, source):
         ("tracing.rules.table", "from .row import Row"),
         ("tracing.trace", "from .graph import Graph"),
         ("views.figures", "import matplotlib"),
-        ("checking.report", "from ..tracing import trace"),
+        ("checking.diagnosis", "from ..tracing import trace"),
     ],
 )
 def test_what_the_table_allows_is_no_breach(module, source):

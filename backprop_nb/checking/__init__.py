@@ -1,1 +1,19 @@
-"""Is this gradient right, and if not, which mistake is it."""
+"""Whether a gradient is right, and if not, which mistake it is."""
+
+from backprop_nb.checking.numeric import (
+    StepCurve,
+    central_differences,
+    check_gradient,
+    step_curve,
+)
+from backprop_nb.checking.report import Checked, Finding, Report
+
+__all__ = [
+    "Checked",
+    "Finding",
+    "Report",
+    "StepCurve",
+    "central_differences",
+    "check_gradient",
+    "step_curve",
+]

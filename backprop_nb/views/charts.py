@@ -9,12 +9,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from backprop_nb.checking.numeric import StepCurve
 from backprop_nb.network import History
 from backprop_nb.network.validation import FloatArray
+from backprop_nb.views.canvas import draw_pictures
 from backprop_nb.views.figures import Drawing, theme_named
+from backprop_nb.views.scene.chart import Axis, Chart, Series, legend, span
 from backprop_nb.views.scene.palette import Theme, mix
+from backprop_nb.views.scene.picture import Picture
 
-__all__ = ["Drawing", "draw_history"]
+__all__ = ["Drawing", "draw_history", "draw_step_curve"]
 
 _FONT = 10.0
 _LABELLED = 5
@@ -152,3 +156,38 @@ def _log_scale(axes: Axes, values: FloatArray) -> None:
     middle, reach = (low + high) / 2, max(1.1, (high - low) / 2 * 1.08)
     axes.set_ylim(10 ** (middle - reach), 10 ** (middle + reach))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def draw_step_curve(curve: StepCurve, *, theme: Literal["light", "dark"] = "light") -> Drawing:
+    """Draw the error of finite differences against their step, both axes logarithmic.
+
+    Examples
+    --------
+    >>> from backprop_nb.checking import step_curve
+    >>> draw_step_curve(step_curve(np.sin, 1.0)).alt
+    'Relative error of finite differences: central differences are best near a step of 3e-05.'
+    """
+    width, height = 560.0, 320.0
+    picture = Picture(width, height)
+    errors = np.maximum(np.concatenate([curve.central, curve.forward]), 1e-16)
+    chart = Chart(
+        picture,
+        (0, 0, width, height),
+        "error of finite differences",
+        Axis("step h, log scale", float(curve.steps.min()), float(curve.steps.max()), log=True),
+        Axis("relative to the tracer's derivative, log scale", *span(errors, log=True), log=True),
+    )
+    lines = [
+        Series("central", curve.steps, np.maximum(curve.central, 1e-16), "forward"),
+        Series("forward", curve.steps, np.maximum(curve.forward, 1e-16), "value-negative", (5, 3)),
+    ]
+    for line in lines:
+        chart.add(line)
+    chart.rule(x=curve.best)
+    chart.dot(curve.best, float(curve.central.min()), "forward")
+    legend(picture, (width - 190, height - 56), lines)
+    alt = (
+        "Relative error of finite differences: central differences are best near a step of "
+        f"{curve.best:.0e}."
+    )
+    return draw_pictures([[picture.data()]], alt=alt, theme=theme)

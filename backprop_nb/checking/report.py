@@ -1,0 +1,217 @@
+"""What a check found: per parameter right or wrong, and which mistakes explain it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_nb.errors import WrongGradientError
+
+Array: TypeAlias = NDArray[Any]
+
+HINTS: Final = ("none", "vague", "clear", "plain")
+"""How much a report gives away, from right or wrong alone to the name of the mistake."""
+
+_PRINTED = 2000
+"""So many characters of what a submission printed are shown."""
+_WIDTH = 88
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """One parameter's gradient beside the right one.
+
+    Attributes
+    ----------
+    name
+        Such as ``"dA[0]"``.
+    ok
+        Whether it is right.
+    error
+        The largest difference of an entry, relative to the largest entry of the
+        right gradient; infinite where there is nothing to compare.
+    worst
+        The index of that entry, or None.
+    given, expected
+        The two, as arrays; ``given`` is None where nothing of use was given.
+    remark
+        What else there is to say, in a few words.
+    """
+
+    name: str
+    ok: bool
+    error: float
+    worst: tuple[int, ...] | None
+    given: Array | None
+    expected: Array
+    remark: str = ""
+
+    def __repr__(self) -> str:
+        return f"Checked({self.name}, {'right' if self.ok else 'wrong'}, error {self.error:.2g})"
+
+    @property
+    def text(self) -> str:
+        """One line on it: right, or how wrong and where."""
+        if self.ok:
+            return f"right{f' ({self.remark})' if self.remark else ''}"
+        if self.worst is None or self.given is None:
+            return f"wrong: {self.remark}"
+        place = f"[{', '.join(map(str, self.worst))}]" if self.worst else ""
+        given, expected = self.given[self.worst], self.expected[self.worst]
+        text = f"wrong: {self.name}{place} is {given:.6g}, expected {expected:.6g}"
+        return f"{text} (largest relative error {self.error:.2g})"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mistake that explains what is wrong.
+
+    Attributes
+    ----------
+    mistake
+        Its id in the catalogue of mistakes.
+    parameter
+        The first gradient that it spoils, in the order of the backward pass.
+    rank
+        1 is best; findings that explain equally well share a rank.
+    message
+        As much as the hints allow to say, always with the parameter's name.
+    """
+
+    mistake: str
+    parameter: str
+    rank: int
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """The outcome of a check, for the student, the teacher and the machine that grades.
+
+    Attributes
+    ----------
+    subject
+        What was checked, in a few words.
+    parameters
+        One entry for each gradient that was asked for.
+    findings
+        What explains the errors, best first; empty if all is right.
+    offences
+        Findings that are not about values, such as inputs that were modified.
+    notes
+        What else deserves to be said.
+    printed
+        What was printed meanwhile.
+    """
+
+    subject: str
+    parameters: tuple[Checked, ...]
+    findings: tuple[Finding, ...] = ()
+    offences: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    printed: str = ""
+    _summary: str = field(default="", kw_only=True)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is right."""
+        return all(each.ok for each in self.parameters) and not self.offences
+
+    @property
+    def score(self) -> float:
+        """The share that is right, from 0.0 to 1.0: one point a parameter, one lost an offence.
+
+        It is a plain ``float``, as a cell's last value must be for nbgrader's partial credit,
+        and 1.0 exactly when :attr:`ok`.
+        """
+        right = sum(each.ok for each in self.parameters)
+        return right / max(len(self.parameters) + len(self.offences), 1)
+
+    def raise_if_wrong(self) -> None:
+        """Do nothing if all is right.
+
+        Raises
+        ------
+        WrongGradientError
+            It says what this report says.
+        """
+        if not self.ok:
+            raise WrongGradientError(str(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is needed to keep or to gather reports, as JSON can hold it."""
+        return {
+            "subject": self.subject,
+            "ok": self.ok,
+            "score": self.score,
+            "parameters": [
+                {
+                    "name": each.name,
+                    "ok": each.ok,
+                    "error": each.error if np.isfinite(each.error) else None,
+                    "worst": None if each.worst is None else list(each.worst),
+                    "remark": each.remark,
+                }
+                for each in self.parameters
+            ],
+            "findings": [
+                {
+                    "mistake": each.mistake,
+                    "parameter": each.parameter,
+                    "rank": each.rank,
+                    "message": each.message,
+                }
+                for each in (*self.findings, *self.offences)
+            ],
+            "notes": list(self.notes),
+        }
+
+    def __repr__(self) -> str:
+        right = sum(each.ok for each in self.parameters)
+        return f"Report({self.subject}: {right} of {len(self.parameters)} right)"
+
+    def __str__(self) -> str:
+        lines = [self._headline(), *self._table()]
+        if findings := (*self.findings, *self.offences):
+            lines += ["", *_messages(findings)]
+        lines += [line for note in self.notes for line in _wrapped(note, "Note: ")]
+        if self.printed:
+            lines += ["", "It printed:", textwrap.indent(_shortened(self.printed), "  ")]
+        return "\n".join(lines)
+
+    def _headline(self) -> str:
+        right, count = sum(each.ok for each in self.parameters), len(self.parameters)
+        if self.ok:
+            return (
+                f"{self.subject}: right, all {count} gradients."
+                if count > 1
+                else f"{self.subject}: right."
+            )
+        return f"{self.subject}: {right} of {count} gradients right."
+
+    def _table(self) -> list[str]:
+        width = max((len(each.name) for each in self.parameters), default=0)
+        return [f"  {each.name:<{width}}  {each.text}" for each in self.parameters]
+
+
+def _messages(findings: Sequence[Finding]) -> list[str]:
+    """Say the findings; those of one rank explain equally well, and that is said."""
+    lines: list[str] = []
+    for finding in findings:
+        lines += _wrapped(finding.message, "")
+    return lines
+
+
+def _wrapped(text: str, prefix: str) -> list[str]:
+    return textwrap.wrap(f"{prefix}{text}", _WIDTH, break_long_words=False) or [""]
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _PRINTED:
+        return text.rstrip("\n")
+    return f"{text[:_PRINTED]}\n… {len(text) - _PRINTED} more characters"

@@ -1,0 +1,203 @@
+"""Central differences, and the check of a gradient: what is right, what is wrong, and where."""
+
+import json
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.checking import central_differences, step_curve
+
+W, X = np.array([[1.0, -2.0, 0.5], [0.3, 0.7, -1.1]]), np.array([0.4, -0.6, 1.5])
+
+
+def f(W, x):
+    return np.sum(np.tanh(W @ x) ** 2)
+
+
+def right(W, x):
+    t = np.tanh(W @ x)
+    d = 2 * t * (1 - t**2)
+    return np.outer(d, x), W.T @ d
+
+
+# --- central differences --------------------------------------------------------
+
+
+def test_central_differences_agree_with_a_gradient_by_hand():
+    for given, expected in zip(central_differences(f, W, X), right(W, X), strict=True):
+        np.testing.assert_allclose(given, expected, rtol=1e-8, atol=1e-9)
+
+
+def test_they_have_the_structure_of_the_arguments():
+    gradient = central_differences(lambda p, k: p["a"] * p["b"][0] ** k, {"a": 2.0, "b": [3.0]}, 2)
+    assert gradient[0]["a"] == pytest.approx(9)
+    assert gradient[0]["b"] == [pytest.approx(12)]
+    assert gradient[1] == pytest.approx(18 * np.log(3))
+
+
+def test_neither_the_arguments_nor_what_f_does_to_its_own_reach_each_other():
+    def rude(x):
+        value = np.sum(x**2)
+        x[:] = np.nan
+        return value
+
+    x = np.array([1.0, 2.0])
+    (gradient,) = central_differences(rude, x)
+    np.testing.assert_allclose(gradient, [2.0, 4.0], rtol=1e-8)
+    np.testing.assert_array_equal(x, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])
+def test_the_step_follows_the_size_of_an_entry(scale):
+    (gradient,) = central_differences(lambda x: x**2, scale)
+    assert gradient == pytest.approx(2 * scale, rel=1e-7)
+
+
+def test_a_function_that_returns_an_array_is_refused_with_advice():
+    with pytest.raises(bp.ShapeError, match="single number") as caught:
+        central_differences(np.tanh, X)
+    assert "np.sum" in caught.value.instead
+
+
+def test_what_has_no_gradient_is_named():
+    with pytest.raises(bp.UnsupportedError) as caught:
+        central_differences(lambda x, word: x, 1.0, "word")
+    assert caught.value.given == "word of type <U4"
+
+
+@pytest.mark.parametrize("step", [0.0, -1e-5, np.nan])
+def test_a_step_must_be_above_zero(step):
+    with pytest.raises(bp.InvalidValueError, match="above 0"):
+        central_differences(np.sin, 1.0, step=step)
+
+
+# --- the check --------------------------------------------------------------------
+
+
+def test_a_right_gradient_is_right_whether_it_is_a_function_or_values():
+    for gradient in (right, right(W, X), list(right(W, X))):
+        report = bp.check_gradient(f, gradient, W, X)
+        assert report.ok
+        assert report.score == 1.0
+        assert type(report.score) is float
+        assert report.findings == ()
+        report.raise_if_wrong()
+    assert str(report).splitlines() == ["f: right, all 2 gradients.", "  dW  right", "  dx  right"]
+
+
+def test_one_argument_needs_no_tuple():
+    assert bp.check_gradient(np.sin, np.cos, 1.0).ok
+    assert bp.check_gradient(np.sin, lambda x: (np.cos(x),), 1.0).ok
+
+
+def test_a_wrong_entry_is_found_and_only_its_parameter_counts_as_wrong():
+    def wrong(W, x):
+        dW, dx = right(W, x)
+        dW[1, 2] += 0.5
+        return dW, dx
+
+    report = bp.check_gradient(f, wrong, W, X)
+    dW, dx = report.parameters
+    assert (dW.ok, dx.ok, dW.worst, report.score) == (False, True, (1, 2), 0.5)
+    assert "dW[1, 2]" in str(report)
+    with pytest.raises(bp.WrongGradientError, match=r"dW\[1, 2\]") as caught:
+        report.raise_if_wrong()
+    assert isinstance(caught.value, AssertionError)
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake", "words"),
+    [
+        (lambda g: -g, "sign_flipped", "opposite sign"),
+        (lambda g: g / 2, "missing_factor_2", "half"),
+        (lambda g: 2 * g, "not_recognised", "twice"),
+        (lambda g: g.T, "wrong_shape", "transpose would be right"),
+        (lambda g: g[0], "wrong_shape", "its shape is (3,), expected (2, 3)"),
+        (lambda g: g * np.nan, "not_finite", "not finite"),
+        (lambda g: 0 * g, "not_recognised", "zero everywhere"),
+        (lambda g: g + 1, "not_recognised", "no simple factor"),
+        (lambda g: None, "missing_gradient", "there is none"),
+        (lambda g: "text", "wrong_shape", "not made of real numbers"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_parameters_name(change, mistake, words):
+    dW, dx = right(W, X)
+    report = bp.check_gradient(f, (change(dW), dx), W, X)
+    (finding,) = report.findings
+    assert (finding.mistake, finding.parameter, finding.rank) == (mistake, "dW", 1)
+    assert "dW" in finding.message
+    assert words in finding.message
+    assert words.split(",")[0] in str(report)
+    json.dumps(report.to_dict())
+
+
+def test_a_gradient_that_is_missing_at_the_end_is_reported():
+    report = bp.check_gradient(f, right(W, X)[:1], W, X)
+    assert [each.ok for each in report.parameters] == [True, False]
+    assert report.findings[0].mistake == "missing_gradient"
+
+
+def test_a_gradient_that_raises_is_reported_and_does_not_raise():
+    report = bp.check_gradient(f, lambda W, x: 1 / 0, W, X)
+    assert report.score == 0.0
+    assert report.findings[0].mistake == "raised_exception"
+    assert "ZeroDivisionError" in str(report)
+
+
+def test_float32_is_right_to_its_own_precision_and_float64_is_not():
+    dW, dx = right(W, X)
+    report = bp.check_gradient(f, (dW.astype(np.float32), dx), W, X)
+    assert report.ok
+    assert "to the precision of float32" in str(report)
+    assert not bp.check_gradient(f, (dW * (1 + 5e-5), dx), W, X).ok
+
+
+def test_a_function_that_cannot_be_traced_is_judged_by_differences_alone():
+    report = bp.check_gradient(lambda x: float(np.sin(x)), np.cos, 1.0)
+    assert report.ok
+    assert "central differences alone" in report.notes[0]
+
+
+def test_a_kink_is_said():
+    report = bp.check_gradient(lambda x: np.sum(np.maximum(x, 0) ** 1), [0.5], np.array([0.0]))
+    assert report.ok  # the tracer's convention at a tie
+    report = bp.check_gradient(lambda x: np.abs(x) + x, 1.0, 0.0)
+    assert report.ok
+    report = bp.check_gradient(lambda x: np.where(x > 0, x, 0.0), 0.0, 0.0)
+    assert "kink" in report.notes[0]
+
+
+def test_nested_arguments_are_named_as_the_tracer_names_them():
+    def loss(p):
+        return np.sum(p["w"] * p["b"][1])
+
+    point = {"w": np.ones(2), "b": [1.0, 2.0]}
+    report = bp.check_gradient(loss, {"w": np.full(2, 2.0), "b": [0.0, 3.0]}, point)
+    assert [each.name for each in report.parameters] == ["dp_w", "dp_b0", "dp_b1"]
+    assert [each.ok for each in report.parameters] == [True, True, False]
+
+
+# --- the curve --------------------------------------------------------------------
+
+
+def test_the_error_falls_with_the_square_of_the_step_until_rounding_takes_over():
+    curve = step_curve(f, W, X)
+    large = (curve.steps <= 1e-1) & (curve.steps >= 1e-3)
+    slope = np.polyfit(np.log10(curve.steps[large]), np.log10(curve.central[large]), 1)[0]
+    assert slope == pytest.approx(2, abs=0.1)
+    slope = np.polyfit(np.log10(curve.steps[large]), np.log10(curve.forward[large]), 1)[0]
+    assert slope == pytest.approx(1, abs=0.1)
+    assert curve.central[-1] > 100 * curve.central.min()
+    assert 1e-7 < curve.best < 1e-3
+
+
+def test_the_curve_is_a_text_and_a_figure():
+    curve = step_curve(np.sin, 1.0)
+    assert len(str(curve).splitlines()) == len(curve.steps) + 4
+    assert f"{curve.best:.0e}" in curve.draw(theme="dark").alt
+
+
+def test_a_function_that_does_not_change_has_no_curve():
+    with pytest.raises(bp.InvalidValueError, match="does not change"):
+        step_curve(lambda x: np.sum(x * 0.0), X)
