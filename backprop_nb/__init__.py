@@ -48,7 +48,7 @@ from backprop_nb.tracing import (
 
 if TYPE_CHECKING:
     from backprop_nb import checking
-    from backprop_nb.checking import Report, check_gradient
+    from backprop_nb.checking import Report, check_backward, check_gradient
     from backprop_nb.network import document
     from backprop_nb.views import widgets
     from backprop_nb.views.widgets import GraphExplorer
@@ -75,6 +75,7 @@ __all__ = [
     "Step",
     "UnsupportedError",
     "WrongGradientError",
+    "check_backward",
     "check_gradient",
     "checking",
     "define_rule",
@@ -90,7 +91,7 @@ __all__ = [
 ]
 
 _WIDGETS = {"GraphExplorer"}
-_CHECKS = {"Report", "check_gradient"}
+_CHECKS = {"Report", "check_backward", "check_gradient"}
 _MODULES = {
     "checking": "backprop_nb.checking",
     "document": "backprop_nb.network.document",

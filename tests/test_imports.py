@@ -70,6 +70,11 @@ ROOMS: dict[str, set[str]] = {
     | {"network.theta", "network.history"},
     "checking.report": {"errors"},
     "checking.numeric": {"errors", "tracing", "checking.report"},
+    "checking.recipe": {"errors", "network"},
+    "checking.mistakes": {"errors", "network", "checking.recipe"},
+    "checking.probes": {"errors", "checking.recipe"},
+    "checking.diagnosis": {"errors", "tracing", "network"}
+    | {f"checking.{room}" for room in ("recipe", "mistakes", "probes", "numeric", "report")},
     "checking": {"errors", "tracing", "network"},
     "views.scene": {"errors", "tracing", "network"},
     "views.figures": {"errors", "tracing.graph", "views.scene"},

@@ -1,5 +1,6 @@
 """Whether a gradient is right, and if not, which mistake it is."""
 
+from backprop_nb.checking.diagnosis import check_backward
 from backprop_nb.checking.numeric import (
     StepCurve,
     central_differences,
@@ -14,6 +15,7 @@ __all__ = [
     "Report",
     "StepCurve",
     "central_differences",
+    "check_backward",
     "check_gradient",
     "step_curve",
 ]

@@ -63,7 +63,7 @@ class Pass:
     f: dict[int, FloatArray] = field(default_factory=dict)
     z: dict[int, FloatArray] = field(default_factory=dict)
     delta: dict[int, FloatArray] = field(default_factory=dict)
-    dA: dict[int, FloatArray] = field(default_factory=dict)  # noqa: N815
+    dA: dict[int, FloatArray] = field(default_factory=dict)
     db: dict[int, FloatArray] = field(default_factory=dict)
     factor: Any = None
     share: Any = None

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.errors import WrongGradientError
+from backprop_nb.errors import InvalidValueError, WrongGradientError
 
 Array: TypeAlias = NDArray[Any]
 
-HINTS: Final = ("none", "vague", "clear", "plain")
+Hints: TypeAlias = Literal["none", "vague", "clear", "plain"]
 """How much a report gives away, from right or wrong alone to the name of the mistake."""
+HINTS: Final = get_args(Hints)
 
 _PRINTED = 2000
 """So many characters of what a submission printed are shown."""
 _WIDTH = 88
+
+
+def checked_hints(hints: str) -> None:
+    """Raise ``InvalidValueError`` if there is no such level of hints."""
+    if hints not in HINTS:
+        raise InvalidValueError(
+            "There is no such level of hints.",
+            given=f"hints={hints!r}",
+            expected=" or ".join(map(repr, HINTS)),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +126,6 @@ class Report:
     offences: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     printed: str = ""
-    _summary: str = field(default="", kw_only=True)
 
     @property
     def ok(self) -> bool:

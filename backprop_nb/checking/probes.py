@@ -1,0 +1,341 @@
+"""Networks on which a backward pass is asked for its gradients, and what it answers.
+
+Asking and judging are two steps.  A submission that nobody trusts is asked in a
+process of its own, and only its numbers come back to where they are judged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle, islice, pairwise
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_nb.checking.recipe import Samples
+from backprop_nb.errors import InvalidValueError
+
+Array: TypeAlias = NDArray[Any]
+Backward: TypeAlias = Callable[..., Any]
+
+SAMPLES: Final = ("single", "rows", "columns")
+N: Final = 4
+"""Inputs of a probe that is a batch."""
+
+# In a rectangular network a transpose shows in the shape, in one of equal widths in the values.
+# Everything is asked of two and confirmed on two others, so that no coincidence counts.
+_WIDTHS: Final = ((4, 3, 5, 2), (3, 3, 3, 3), (2, 5, 3, 4), (4, 4, 4, 4))
+
+PRINTED = 20_000
+"""So many characters of what a submission prints are kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A network with data, laid out as the course lays it out.
+
+    Attributes
+    ----------
+    A : tuple of arrays (n_{i+1}, n_i)
+    b : tuple of arrays (n_{i+1},), or (n_{i+1}, 1) if samples are columns
+    x, y : arrays
+        (n_0,) and (n_K,) for a single sample, (N, n_0) and (N, n_K) if samples are
+        rows, (n_0, N) and (n_K, N) if they are columns.
+    samples : str
+    """
+
+    A: tuple[Array, ...]
+    b: tuple[Array, ...]
+    x: Array
+    y: Array
+    samples: Samples
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The units of each layer."""
+        return (self.A[0].shape[1], *(A_i.shape[0] for A_i in self.A))
+
+    @property
+    def K(self) -> int:
+        """The number of layers."""
+        return len(self.A)
+
+    @property
+    def N(self) -> int:
+        """The number of samples."""
+        return 1 if self.samples == "single" else self.x.shape[self.samples == "columns"]
+
+
+_DEEPEST = 4
+"""So deep may lists be nested: a gradient has two axes."""
+
+
+def make_probes(samples: Samples, seed: int, layers: int = 3) -> tuple[Probe, ...]:
+    """Return the networks that a backward pass is asked about, the same for the same seed.
+
+    Parameters and data are drawn from N(0, 1).
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such convention, or no layer.
+
+    Examples
+    --------
+    >>> [probe.x.shape for probe in make_probes("columns", 0)]
+    [(4, 4), (3, 4), (2, 4), (4, 4)]
+    """
+    if samples not in SAMPLES:
+        raise InvalidValueError(
+            "There is no such way to hand over samples.",
+            given=f"samples={samples!r}",
+            expected=" or ".join(map(repr, SAMPLES)),
+        )
+    if layers < 1:
+        raise InvalidValueError(
+            "A network has at least one layer.", given=f"layers={layers}", expected="1 or more"
+        )
+    random = np.random.default_rng(seed)
+    return tuple(
+        _probe(list(islice(cycle(widths), layers + 1)), samples, random) for widths in _WIDTHS
+    )
+
+
+def _probe(widths: Sequence[int], samples: Samples, random: np.random.Generator) -> Probe:
+    normal = random.standard_normal
+    A = tuple(normal((n_out, n_in)) for n_in, n_out in pairwise(widths))
+    b = tuple(normal((n, 1) if samples == "columns" else n) for n in widths[1:])
+    x, y = (normal(_shape(samples, n)) for n in (widths[0], widths[-1]))
+    return Probe(A, b, x, y, samples)
+
+
+def _shape(samples: Samples, n: int) -> tuple[int, ...]:
+    return {"single": (n,), "rows": (N, n), "columns": (n, N)}[samples]
+
+
+# --- asking -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a backward pass gave on one probe.
+
+    Attributes
+    ----------
+    dA, db : tuples
+        An array for each gradient, or None where there is none; what is no array of
+        real numbers is described in ``odd``.
+    odd : dict
+        For the name of a gradient what was given instead of an array of real numbers.
+    failure : str
+        What it raised, or how what it returned is no pair of sequences; empty if neither.
+    raised : bool
+        Whether it raised.
+    modified : tuple of str
+        Which of its arguments are no longer as they were: ``"A[1]"``, ``"x"``,
+        ``"the list b"``.
+    """
+
+    dA: tuple[Array | None, ...]
+    db: tuple[Array | None, ...]
+    odd: dict[str, str] = field(default_factory=dict)
+    failure: str = ""
+    raised: bool = False
+    modified: tuple[str, ...] = ()
+
+    def same_as(self, other: Answer) -> bool:
+        """Whether another answer holds the same numbers, NaN included."""
+        if self.failure != other.failure:
+            return False
+        mine, theirs = (*self.dA, *self.db), (*other.dA, *other.db)
+        return len(mine) == len(theirs) and all(map(_same, mine, theirs))
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a backward pass gave on all probes.
+
+    Attributes
+    ----------
+    answers : tuple of Answer
+        One for each probe.  If it keeps something from call to call, only the first
+        is what it gives when it is called for the first time.
+    again : Answer
+        What it gave when it was asked for the first one again at once.
+    printed : str
+        What it wrote to standard output, its beginning if it was much.
+    """
+
+    answers: tuple[Answer, ...]
+    again: Answer
+    printed: str = ""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it gave the same when it was asked the same."""
+        return self.answers[0].same_as(self.again)
+
+
+def gather(backward: Backward, probes: Sequence[Probe]) -> Answers:
+    """Ask a backward pass about every probe; nothing it does reaches the caller but numbers.
+
+    What it raises, and a ``sys.exit``, become part of the answer; what it prints is
+    kept; warnings and standard error stay silent.  Each call gets lists and arrays
+    of its own.
+    """
+    output = _Limited(PRINTED)
+    with _quiet(output):
+        first, again = ask(backward, probes[0]), ask(backward, probes[0])
+        rest = [ask(backward, probe) for probe in probes[1:]]
+    return Answers((first, *rest), again, output.text)
+
+
+def ask(backward: Backward, probe: Probe) -> Answer:
+    """Ask a backward pass about one probe."""
+    lists = [[A_i.copy() for A_i in probe.A], [b_i.copy() for b_i in probe.b]]
+    arrays = [list(lists[0]), list(lists[1])]  # the same arrays, in lists that nobody else has
+    x, y = probe.x.copy(), probe.y.copy()
+    nothing = ((None,) * probe.K,) * 2
+    try:
+        returned = backward(lists[0], lists[1], x, y)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit too
+        failure = _described(error)
+        return Answer(*nothing, failure=failure, raised=True)
+    modified = tuple(_modified(probe, lists, arrays, x, y))
+    try:
+        dA, db = returned
+        parts = {"dA": list(dA), "db": list(db)}
+    except Exception:
+        failure = f"it returned {_kind(returned)}, not a pair (dA, db) of lists"
+        return Answer(*nothing, failure=failure, modified=modified)
+    odd: dict[str, str] = {}
+    values = {
+        name: tuple(_array(f"{name}[{i}]", part, i, odd) for i in range(probe.K))
+        for name, part in parts.items()
+    }
+    return Answer(values["dA"], values["db"], odd, modified=modified)
+
+
+def _array(name: str, part: Sequence[Any], i: int, odd: dict[str, str]) -> Array | None:
+    """Return a copy of one gradient, or None; what is odd about it is noted."""
+    if i >= len(part) or part[i] is None:
+        return None
+    if not _is_array_like(part[i], _DEEPEST):
+        odd[name] = f"not an array, but an object of type {type(part[i]).__name__}"
+        return None
+    try:
+        array = np.array(part[i])
+    except Exception as error:  # whatever a student's object does
+        odd[name] = f"not an array ({type(error).__name__})"
+        return None
+    if array.dtype.kind not in "fiub":
+        odd[name] = f"not made of real numbers, but of {array.dtype}"
+        return None
+    # float32 is told apart; what is wider than float64 has bytes that mean nothing.
+    narrow = array.dtype.kind == "f" and array.dtype.itemsize < 8
+    return array if narrow else array.astype(np.float64)
+
+
+def _is_array_like(value: Any, deepest: int) -> bool:
+    """Whether NumPy may look at it: it would follow the items of any object, without an end."""
+    if isinstance(value, list | tuple):
+        return deepest > 0 and all(_is_array_like(each, deepest - 1) for each in value)
+    return hasattr(type(value), "__array__") or isinstance(value, int | float | complex | str)
+
+
+def _modified(
+    probe: Probe, lists: Sequence[list[Any]], arrays: Sequence[list[Array]], x: Array, y: Array
+) -> Iterator[str]:
+    for name, now, before, right in zip("Ab", lists, arrays, (probe.A, probe.b), strict=True):
+        if len(now) != len(before) or any(a is not b for a, b in zip(now, before, strict=True)):
+            yield f"the list {name}"
+        for i, (array, original) in enumerate(zip(before, right, strict=True)):
+            if not _same(array, original):
+                yield f"{name}[{i}]"
+    for name, array, original in (("x", x, probe.x), ("y", y, probe.y)):
+        if not _same(array, original):
+            yield name
+
+
+def _same(one: Array | None, other: Array | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    # Their bytes: no comparison that anybody may have changed, and NaN is as it was.
+    return (
+        one.shape == other.shape and one.dtype == other.dtype and one.tobytes() == other.tobytes()
+    )
+
+
+def _described(error: BaseException) -> str:
+    try:
+        text = str(error).strip().split("\n")[0][:300]
+    except Exception:
+        text = ""
+    line = _own_line(error)
+    return f"it raised {type(error).__name__}{f': {text}' if text else ''}{line}"
+
+
+def _own_line(error: BaseException) -> str:
+    """Return the line of the submission where an error left it."""
+    step, place = error.__traceback__, ""
+    while step is not None:
+        file = step.tb_frame.f_code.co_filename
+        if file != __file__ and "site-packages" not in file:
+            place = f" (in {step.tb_frame.f_code.co_name}, line {step.tb_lineno})"
+        step = step.tb_next
+    return place
+
+
+def _kind(value: Any) -> str:
+    """Say what something is, without asking it anything that it could answer wrongly."""
+    if value is None:
+        return "nothing"
+    name = type(value).__name__
+    if isinstance(value, tuple | list):
+        return f"a {name} of {len(value)}"
+    return f"an object of type {name}"
+
+
+class _Limited(io.TextIOBase):
+    """A stream that keeps the beginning of what is written to it."""
+
+    def __init__(self, room: int) -> None:
+        self._parts: list[str] = []
+        self._room = room
+        self._lost = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        kept = text[: self._room]
+        if kept:
+            self._parts.append(kept)
+        self._room -= len(kept)
+        self._lost += len(text) - len(kept)
+        return len(text)
+
+    @property
+    def text(self) -> str:
+        """What was written, and how much more there was."""
+        more = f"\n… {self._lost} more characters" if self._lost else ""
+        return "".join(self._parts) + more
+
+
+@contextlib.contextmanager
+def _quiet(output: io.TextIOBase) -> Iterator[None]:
+    with (
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(_Limited(0)),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,465 @@
+"""The catalogue against itself: every mistake, and every pair of them, is recognised as such."""
+
+import io
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.checking.diagnosis import _pairs, _singles, checked_course
+from backprop_nb.checking.mistakes import MISTAKES, make_backward
+from backprop_nb.checking.report import HINTS
+
+CONVENTIONS = [
+    {"samples": samples, "reduction": reduction, "half": half}
+    for samples in ("single", "rows", "columns")
+    for reduction in ("mean", "sum")
+    for half in (False, True)
+]
+
+
+def named(convention):
+    return "-".join(map(str, convention.values()))
+
+
+each_convention = pytest.mark.parametrize("convention", CONVENTIONS, ids=named)
+
+
+def ids(mistakes):
+    return tuple(sorted(each.id for each in mistakes))
+
+
+def found(report):
+    return [each.mistake for each in report.findings if each.rank == 1]
+
+
+# With ½ in front of the loss, δ_K = (f − y) σ′; without its σ′ it is that of the cross-entropy.
+SAME_WITH_HALF = {"cross_entropy_delta", "sigma_prime_missing_at_output"}
+
+
+# --- one mistake, and none ------------------------------------------------------
+
+
+@each_convention
+@pytest.mark.parametrize("layers", [1, 2, 3, 5])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_right_pass_is_right(convention, layers, seed):
+    backward = make_backward(**convention)
+    report = bp.check_backward(backward, **convention, layers=layers, seed=seed)
+    assert report.ok, str(report)
+    assert report.score == 1.0
+    assert report.findings == ()
+
+
+@each_convention
+@pytest.mark.parametrize("layers", [2, 3, 4])
+def test_every_mistake_is_recognised_on_networks_of_several_depths(convention, layers):
+    course = checked_course(**convention, layers=layers)
+    for (mistake,) in _singles(course):
+        backward = make_backward(mistake.id, **convention)
+        report = bp.check_backward(backward, **convention, layers=layers)
+        expected = {mistake.id}
+        if convention["half"] and mistake.id in SAME_WITH_HALF:
+            expected = SAME_WITH_HALF
+        assert not report.ok
+        assert report.score < 1.0
+        if layers > 2:  # fewer layers leave more that cannot be told apart
+            assert set(found(report)) == expected
+        else:
+            assert mistake.id in found(report)
+        assert len(found(report)) <= 4
+
+
+def test_every_mistake_of_the_catalogue_can_be_made_somewhere():
+    seen = set()
+    for convention in CONVENTIONS:
+        seen |= {mistake.id for (mistake,) in _singles(checked_course(**convention))}
+    assert seen == {mistake.id for mistake in MISTAKES} - {"state_kept_between_calls"}
+
+
+# --- pairs --------------------------------------------------------------------
+
+# These do the same as another pair, or as one mistake alone, which is then named instead.
+ALIKE = [
+    {
+        ("cross_entropy_delta",),
+        ("cross_entropy_delta", "missing_factor_2"),
+        ("missing_factor_2", "sigma_prime_missing_at_output"),
+        ("cross_entropy_delta", "sigma_prime_missing_at_output"),
+    },
+    {
+        ("missing_factor_2", "sigma_prime_missing_everywhere"),
+        ("cross_entropy_delta", "sigma_prime_missing_everywhere"),
+        ("cross_entropy_delta", "sigma_prime_missing_in_hidden"),
+    },
+    {
+        ("sigma_prime_missing_everywhere",),
+        ("sigma_prime_missing_at_output", "sigma_prime_missing_in_hidden"),
+    },
+    {
+        ("output_error_reused",),
+        ("gradient_used_as_weights", "output_error_reused"),
+        ("output_error_reused", "updated_before_use"),
+    },
+]
+
+
+# All of them as rows; the other layouts differ in nothing that a pair could bring out.
+@pytest.mark.parametrize(("samples", "every"), [("single", 4), ("rows", 1), ("columns", 6)])
+def test_every_pair_is_detected(samples, every):
+    for pair in _pairs(checked_course(samples, "mean", False))[::every]:
+        backward = make_backward(*(each.id for each in pair), samples=samples)
+        got = found(bp.check_backward(backward, samples=samples))
+        alike = next((group for group in ALIKE if ids(pair) in group), {ids(pair)})
+        assert any(set(each) <= set(got) for each in alike), (ids(pair), got)
+        assert set(got) <= {name for each in alike for name in each}
+
+
+def test_the_two_of_a_pair_share_the_first_rank_and_name_each_other():
+    backward = make_backward("missing_factor_2", "layer_input_off_by_one", samples="single")
+    first, second = bp.check_backward(backward).findings
+    assert first.rank == second.rank == 1
+    assert "together with “The layer's output stands" in first.message
+    assert "together with “The factor 2 is missing”" in second.message
+
+
+def test_what_cannot_be_told_apart_is_said_to_be_so():
+    backward = make_backward("cross_entropy_delta", samples="single", half=True)
+    report = bp.check_backward(backward, half=True)
+    assert set(found(report)) == SAME_WITH_HALF
+    assert all("just as consistent with" in each.message for each in report.findings)
+
+
+@pytest.mark.parametrize("rate", [1e-3, 0.1, 0.5])
+def test_an_early_update_is_recognised_with_any_learning_rate(rate):
+    backward = make_backward("updated_before_use", samples="rows", learning_rate=rate)
+    assert found(bp.check_backward(backward, samples="rows")) == ["updated_before_use"]
+
+
+# --- correct submissions in many styles ------------------------------------------
+
+
+def sigma(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def by_hand(A, b, x, y):
+    f = [x]
+    for A_i, b_i in zip(A, b, strict=True):
+        f.append(sigma(A_i @ f[-1] + b_i))
+    delta = 2 * (f[-1] - y) * f[-1] * (1 - f[-1])
+    dA, db = [None] * len(A), [None] * len(A)
+    for i in reversed(range(len(A))):
+        dA[i], db[i] = np.outer(delta, f[i]), delta
+        delta = A[i].T @ delta * f[i] * (1 - f[i])
+    return dA, db
+
+
+class Callable:
+    def __call__(self, *args):
+        return by_hand(*args)
+
+
+def as_lists(A, b, x, y):
+    dA, db = by_hand(A, b, x, y)
+    return [each.tolist() for each in dA], [each.tolist() for each in db]
+
+
+def as_views(A, b, x, y):
+    dA, db = by_hand(A, b, x, y)
+    return tuple(np.asfortranarray(each)[::1] for each in dA), tuple(each[:] for each in db)
+
+
+def in_longdouble(A, b, x, y):
+    A = [each.astype(np.longdouble) for each in A]
+    return by_hand(A, b, x, y)
+
+
+def with_other_names(weights, biases, inputs, targets):
+    return by_hand(weights, biases, inputs, targets)
+
+
+def with_defaults(A, b, x, y, verbose=False):
+    return by_hand(A, b, x, y)
+
+
+def in_a_generator(A, b, x, y):
+    dA, db = by_hand(A, b, x, y)
+    return (each for each in (dA, db))
+
+
+def by_the_tracer(A, b, x, y):
+    def loss(A, b):
+        f = x
+        for A_i, b_i in zip(A, b, strict=True):
+            f = bp.sigmoid(A_i @ f + b_i)
+        return np.sum((y - f) ** 2)
+
+    return bp.grad(loss, argnums=(0, 1))(list(A), list(b))
+
+
+@pytest.mark.parametrize(
+    "backward",
+    [
+        by_hand,
+        Callable(),
+        Callable().__call__,
+        lambda *args: by_hand(*args),
+        as_lists,
+        as_views,
+        in_longdouble,
+        with_other_names,
+        with_defaults,
+        in_a_generator,
+        by_the_tracer,
+    ],
+)
+def test_a_right_submission_is_right_however_it_is_written(backward):
+    report = bp.check_backward(backward)
+    assert report.ok, str(report)
+
+
+def test_float32_counts_as_right_with_a_note():
+    def backward(A, b, x, y):
+        return by_hand(*([each.astype(np.float32) for each in part] for part in (A, b)),
+                       x.astype(np.float32), y.astype(np.float32))  # fmt: skip
+
+    report = bp.check_backward(backward)
+    assert report.ok
+    assert "below float64" in report.notes[0]
+    assert "to the precision of float32" in str(report)
+
+
+def test_what_it_prints_is_kept_and_what_it_warns_of_is_not(capfd):
+    def backward(A, b, x, y):
+        print("z is", 3)
+        print("careful", file=sys.stderr)
+        np.log(np.zeros(1))
+        return by_hand(A, b, x, y)
+
+    report = bp.check_backward(backward)
+    assert report.ok
+    assert report.printed.startswith("z is 3\n")
+    assert "It printed:\n  z is 3" in str(report)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_printing_megabytes_does_not_fill_the_report():
+    def backward(A, b, x, y):
+        print("x" * 10_000_000)
+        return by_hand(A, b, x, y)
+
+    report = bp.check_backward(backward)
+    assert report.ok
+    assert "more characters" in str(report)
+    assert len(str(report)) < 5000
+
+
+# --- what is not about values -------------------------------------------------------
+
+
+def test_inputs_that_are_modified_are_found_and_do_not_spoil_the_values():
+    def backward(A, b, x, y):
+        result = by_hand(A, b, x, y)
+        x *= 0
+        A[1][0, 0] = 7
+        b.append(None)
+        return result
+
+    report = bp.check_backward(backward)
+    assert all(each.ok for each in report.parameters)
+    assert not report.ok
+    assert 0 < report.score < 1
+    (offence,) = report.offences
+    assert offence.mistake == "input_modified"
+    assert "A[1] and the list b and x" in offence.message
+
+
+def test_state_between_calls_is_found_and_the_first_call_counts():
+    kept = {}
+
+    def backward(A, b, x, y):
+        dA, db = by_hand(A, b, x, y)
+        if kept.get("shape") == dA[0].shape:
+            dA = [one + two for one, two in zip(dA, kept["dA"], strict=True)]
+        kept.update(shape=dA[0].shape, dA=dA)
+        return dA, db
+
+    report = bp.check_backward(backward)
+    assert all(each.ok for each in report.parameters)
+    assert [each.mistake for each in report.offences] == ["state_kept_between_calls"]
+    assert not report.ok
+
+
+def test_a_mistake_is_recognised_beside_an_offence():
+    wrong = make_backward("sign_flipped", samples="single")
+
+    def backward(A, b, x, y):
+        result = wrong(A, b, x, y)
+        x[:] = 0
+        return result
+
+    report = bp.check_backward(backward)
+    assert found(report) == ["sign_flipped"]
+    assert [each.mistake for each in report.offences] == ["input_modified"]
+
+
+# --- shapes, and what is no gradient --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake", "words"),
+    [
+        (lambda dA, db: (dA, None), "missing_gradient", "not a pair"),
+        (lambda dA, db: None, "missing_gradient", "returned nothing"),
+        (lambda dA, db: [*dA, *db], "missing_gradient", "a list of 6"),
+        (lambda dA, db: (dA, [None] * 3), "missing_gradient", "db[2]: there is none"),
+        (lambda dA, db: (dA, db[:2]), "missing_gradient", "there is none"),
+        (
+            lambda dA, db: (dA, [each[:, None] for each in db]),
+            "wrong_shape",
+            "themselves are right",
+        ),
+        (lambda dA, db: ([each.T for each in dA], db), "weight_gradient_transposed", "dA[2]"),
+        (lambda dA, db: (dA, [each[:1] for each in db]), "wrong_shape", "expected (2,)"),
+        (lambda dA, db: ([each * np.nan for each in dA], db), "not_finite", "dA[2]"),
+        (lambda dA, db: ([each + 1 for each in dA], db), "not_recognised", "No mistake"),
+        (lambda dA, db: (dA, ["a", "b", "c"]), "wrong_shape", "not made of real numbers"),
+    ],
+)
+def test_what_is_no_gradient_is_said_with_its_name(change, mistake, words):
+    report = bp.check_backward(lambda *args: change(*by_hand(*args)))
+    assert not report.ok
+    best = report.findings[0]
+    assert best.mistake == mistake
+    assert best.parameter in best.message
+    assert words in " ".join(each.message for each in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(ZeroDivisionError("by 0"), "ZeroDivisionError: by 0"), (SystemExit(3), "SystemExit")],
+)
+def test_what_it_raises_is_in_the_report_with_its_line(error, words):
+    def backward(A, b, x, y):
+        raise error
+
+    report = bp.check_backward(backward)
+    assert report.score == 0.0
+    assert report.findings[0].mistake == "raised_exception"
+    assert words in str(report)
+    assert "in backward, line" in str(report)
+
+
+def test_deep_recursion_is_an_exception_like_any_other():
+    def backward(A, b, x, y):
+        return backward(A, b, x, y)
+
+    assert "RecursionError" in str(bp.check_backward(backward))
+
+
+def test_an_object_that_equals_everything_is_no_gradient():
+    class Yes:
+        __hash__ = None
+
+        def __eq__(self, other):
+            return True
+
+        def __iter__(self):
+            return iter([self, self])
+
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, key):
+            return self
+
+    report = bp.check_backward(lambda A, b, x, y: Yes())
+    assert report.score == 0.0
+
+
+def test_a_pass_that_only_fits_one_network_is_not_right():
+    def backward(A, b, x, y):
+        if A[0].shape[0] != 3 or A[0].shape[1] != 4:
+            raise ValueError("this network only")
+        return by_hand(A, b, x, y)
+
+    report = bp.check_backward(backward)
+    assert not report.ok
+    assert "this network only" in str(report)
+
+
+def test_a_patched_comparison_changes_nothing(monkeypatch):
+    monkeypatch.setattr(np, "allclose", lambda *_, **__: True)
+    monkeypatch.setattr(np, "array_equal", lambda *_, **__: True)
+    assert found(bp.check_backward(make_backward("sign_flipped", samples="single"))) == [
+        "sign_flipped"
+    ]
+
+
+# --- hints, text and refusals -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("hints", HINTS)
+def test_a_report_gives_away_as_much_as_the_hints_allow_and_names_the_parameter(hints):
+    report = bp.check_backward(make_backward("sign_flipped", samples="single"), hints=hints)
+    (finding,) = report.findings
+    assert finding.parameter == "dA[2]"
+    assert "dA[2]" in finding.message
+    assert finding.message in " ".join(str(report).split())
+    text = " ".join(str(report).split())
+    assert ("The sign is flipped" in text) == (hints == "plain")
+    assert ("The first quantity" in text) == (hints == "clear")
+
+
+def test_a_report_can_be_kept_as_json_and_its_score_is_a_plain_float():
+    report = bp.check_backward(make_backward("sigma_prime_missing_in_hidden", samples="single"))
+    kept = json.loads(json.dumps(report.to_dict()))
+    assert type(report.score) is float
+    assert kept["score"] == pytest.approx(2 / 6)
+    assert kept["findings"][0]["mistake"] == "sigma_prime_missing_in_hidden"
+    assert kept["findings"][0]["parameter"] == "dA[1]"
+    assert not math.isnan(kept["score"])
+
+
+def test_raise_if_wrong_says_what_the_report_says():
+    report = bp.check_backward(make_backward("sign_flipped", samples="single"))
+    with pytest.raises(bp.WrongGradientError) as caught:
+        report.raise_if_wrong()
+    assert str(caught.value) == str(report)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"samples": "row"}, {"reduction": "average"}, {"half": 2}, {"hints": "all"}, {"layers": 0}],
+)
+def test_a_convention_that_does_not_exist_is_refused_with_those_that_do(options):
+    with pytest.raises(bp.InvalidValueError) as caught:
+        bp.check_backward(by_hand, **options)
+    (name,) = options
+    assert f"{name}={options[name]!r}" in caught.value.given
+    assert caught.value.expected
+
+
+def test_what_cannot_be_called_is_refused():
+    with pytest.raises(bp.UnsupportedError, match="nothing to call"):
+        bp.check_backward(by_hand(*[[np.eye(1)], [np.zeros(1)], np.zeros(1), np.zeros(1)]))
+
+
+def test_an_interrupt_is_not_swallowed():
+    def backward(A, b, x, y):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bp.check_backward(backward)
+
+
+def test_standard_output_is_as_it_was(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    bp.check_backward(lambda *_: sys.exit())
+    assert sys.stdout is stream
+    assert stream.getvalue() == ""
