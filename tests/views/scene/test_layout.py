@@ -75,3 +75,33 @@ def test_graphviz_prints_nothing():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def bus(count):
+    """A chain, each node of which uses node 0."""
+    edges = [(k, k + 1) for k in range(count)] + [(0, k) for k in range(2, count + 1)]
+    return layered([(100.0, 80.0)] * (count + 1), edges, [1] * len(edges), {}), edges
+
+
+def test_a_value_that_everything_uses_hands_itself_on_through_one_lane_below():
+    layout, edges = bus(12)
+    rows = max(y + h for _, y, _, h in layout.nodes)
+    lanes = {max(y for _, y in path) for path in layout.edges}
+    assert max(lanes) > rows
+    assert len([lane for lane in lanes if lane > rows]) == 1
+    assert layout.height < rows + 100
+    for (tail, head), path in zip(edges, layout.edges, strict=True):
+        assert len(path) % 3 == 1
+        assert inside(path[0], layout.nodes[tail])
+        assert inside(path[-1], layout.nodes[head])
+
+
+def test_thousands_of_nodes_that_use_one_value_are_laid_out_at_all():
+    # Graphviz alone needs minutes for 300 of them.
+    layout, _ = bus(2000)
+    assert not any(overlap(a, b) for a, b in zip(layout.nodes, layout.nodes[1:], strict=False))
+
+
+def test_a_value_with_few_uses_is_left_to_graphviz():
+    layout, _ = bus(4)
+    assert max(y for path in layout.edges for _, y in path) <= layout.height
