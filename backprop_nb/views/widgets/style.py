@@ -21,6 +21,10 @@ _DARK_HOSTS = ", ".join(
     )
 )
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.mjs";\n', re.MULTILINE)
+_COMMENT = re.compile(
+    r"^[ \t]*(//.*\n|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/[ \t]*\n|\n)?[ \t]*", re.MULTILINE
+)
+"""A comment with lines of its own, an empty line, and the white space that a line begins with."""
 _SERIF = 'Georgia, "Times New Roman", "DejaVu Serif", serif'
 
 
@@ -56,10 +60,11 @@ def module(name: str) -> str:
 
     A browser gets the module as a text of its own, which has no neighbours to
     import from.  So the imports are taken out, and what they name stands above.
+    Every instance of a widget carries the text, so comments and indents stay here.
     """
     sources: dict[str, str] = {}
     _collect(name, sources)
-    return "\n".join(sources.values())
+    return _COMMENT.sub("", "\n".join(sources.values()))
 
 
 def _collect(name: str, sources: dict[str, str]) -> None:
