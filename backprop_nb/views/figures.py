@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
@@ -12,7 +12,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.path import Path
 
 from backprop_nb.errors import InvalidValueError
-from backprop_nb.views.scene import Scene, alt_text, graph_scene
+from backprop_nb.views.scene import Geometry, Scene, alt_text, check_folded, geometry, graph_scene
 from backprop_nb.views.scene.marks import BADGE
 from backprop_nb.views.scene.palette import THEMES, Theme, diverging, ink
 
@@ -32,6 +32,7 @@ _PASSED = "gradient has passed"
 # Where things lie inside a card, in pixels from its top left corner.
 _INSET = 6.0
 _TOP = 25.0
+_TOP_FOLDED = 38.0
 
 
 class Drawing(Figure):
@@ -79,7 +80,9 @@ def draw_graph(
     *,
     step: int | None = None,
     theme: Literal["light", "dark"] = "light",
+    folded: Sequence[str] | None = None,
     scene: Scene | None = None,
+    places: Geometry | None = None,
 ) -> Drawing:
     """Draw a computation graph with its values and adjoints.
 
@@ -91,8 +94,10 @@ def draw_graph(
         The moment of the replay; by default the last, when all is known.
     theme
         ``"light"`` or ``"dark"``.
-    scene
-        The graph's scene, if it has been made already.
+    folded
+        The groups that are drawn as one card; by default those of a large graph.
+    scene, places
+        The graph's scene and its geometry, if they have been made already.
 
     Returns
     -------
@@ -103,6 +108,8 @@ def draw_graph(
     ------
     InvalidValueError
         If there is no such step or theme.
+    NotFoundError
+        If there is no such group.
 
     Examples
     --------
@@ -118,18 +125,22 @@ def draw_graph(
         raise InvalidValueError(
             "There is no such step.", given=f"step {step}", expected=f"a step from 0 to {last}"
         )
-    return _Drawer(scene, last if step is None else step, colours, alt_text(graph)).figure
+    if places is None:
+        places = geometry(scene, scene["folded"] if folded is None else check_folded(scene, folded))
+    alt = alt_text(graph, len(places["folded"]))
+    return _Drawer(scene, places, last if step is None else step, colours, alt).figure
 
 
 class _Drawer:
     """Draws one moment of a scene; everything is in pixels, the y axis points down."""
 
-    def __init__(self, scene: Scene, step: int, theme: Theme, alt: str) -> None:
-        self.scene, self.theme = scene, theme
+    def __init__(self, scene: Scene, places: Geometry, step: int, theme: Theme, alt: str) -> None:
+        self.scene, self.places, self.theme = scene, places, theme
         self.frame = scene["frames"][step]
         self.past = scene["frames"][: step + 1]
-        width = max(scene["width"], _legend_width(scene)) + 2 * _MARGIN
-        height = scene["height"] + 2 * _MARGIN + _LEGEND
+        self.card_of = _card_of(scene, places)
+        width = max(places["width"], _legend_width(scene)) + 2 * _MARGIN
+        height = places["height"] + 2 * _MARGIN + _LEGEND
         # A long chain is drawn smaller, and below a certain size without its texts.
         self.scale = min(1.0, _WIDEST / width)
         size = (width / 100 * self.scale, height / 100 * self.scale)
@@ -157,24 +168,30 @@ class _Drawer:
         self.axes.add_patch(FancyBboxPatch((x, y), w, h, boxstyle=style, **options))
 
     def _groups(self) -> None:
-        for group in self.scene["groups"]:
+        for group in self.places["groups"]:
             line = {"edgecolor": self.theme["line"], "linestyle": (0, (4, 3))}
             self._box(group["box"], facecolor="none", linewidth=0.8, zorder=0, **line)
             x, y, _, _ = group["box"]
-            self._text(x + 8, y + 8, _escape(group["name"]), "muted", fontsize=7)
+            name = self.scene["groups"][group["group"]]["name"]
+            self._text(x + 8, y + 8, _escape(name), "muted", fontsize=7)
 
     def _edges(self) -> None:
         spent = {gift["edge"] for frame in self.past for gift in frame["gifts"]}
         now = {gift["edge"] for gift in self.frame["gifts"]}
+        into = {
+            k
+            for k, edge in enumerate(self.scene["edges"])
+            if self.frame["phase"] == "forward" and edge["head"] == self.frame["node"]
+        }
         paths, heads, colours, widths = [], [], [], []
-        for index, edge in enumerate(self.scene["edges"]):
-            points = edge["path"]
-            forward = self.frame["phase"] == "forward" and edge["head"] == self.frame["node"]
-            role = "backward" if index in spent else "forward" if forward else "edge"
+        for edge in self.places["edges"]:
+            points, of = edge["path"], set(edge["of"])
+            back, forward = not of.isdisjoint(spent), not of.isdisjoint(into)
+            role = "backward" if back else "forward" if forward else "edge"
             paths.append(Path(points, [Path.MOVETO] + [Path.CURVE4] * (len(points) - 1)))
-            heads.append(_arrow_head(points[::-1] if index in spent else points))
+            heads.append(_arrow_head(points[::-1] if back else points))
             colours.append(self.theme[role])
-            widths.append(2.2 if forward or index in now else 1.0)
+            widths.append(2.2 if forward or not of.isdisjoint(now) else 1.0)
         self.axes.add_collection(
             PathCollection(paths, facecolor="none", edgecolor=colours, linewidth=widths, zorder=1)
         )
@@ -183,20 +200,37 @@ class _Drawer:
         )
 
     def _cards(self) -> None:
-        computed = {frame["node"] for frame in self.past if frame["phase"] == "forward"}
+        known = {frame["node"] for frame in self.past if frame["phase"] == "forward"}
+        known |= {k for k, node in enumerate(self.scene["nodes"]) if node["kind"] != "operation"}
         adjoints = self._adjoints()
-        for index, node in enumerate(self.scene["nodes"]):
-            self._card(node, current=index == self.frame["node"])
-            x, y, w, h = node["box"]
-            constant = node["kind"] == "constant"
-            row = h - _TOP - _INSET if constant else (h - _TOP - _INSET - 4) / 2
-            left, wide = x + _INSET, w - 2 * _INSET
-            if node["kind"] != "operation" or index in computed:
-                self._heat(node["value"], "value", (left, y + _TOP, wide, row))
-            if index in adjoints:
-                self._heat(adjoints[index], "adjoint", (left, y + _TOP + row + 4, wide, row))
-            if node["kind"] != "operation" or index in computed:
-                self._marks(node, x, y)
+        current = None if self.frame["node"] is None else self.card_of[self.frame["node"]]
+        for number, card in enumerate(self.places["cards"]):
+            if "node" in card:
+                shown, top = card["node"], _TOP
+                marks = self.scene["nodes"][shown].get("marks", ()) if shown in known else ()
+                self._node(self.scene["nodes"][shown], card["box"], current=number == current)
+            else:
+                group = self.scene["groups"][card["group"]]
+                shown, top = group["output"], _TOP_FOLDED
+                marks = [m for m in card.get("marks", ()) if not known.isdisjoint(m["nodes"])]
+                self._folded(group, card["box"], current=number == current)
+            if shown is not None:
+                self._heats(shown, card["box"], top, shown in known, adjoints.get(shown))
+            self._marks(marks, *card["box"][:2])
+
+    def _heats(
+        self, index: int, box: Sequence[float], top: float, computed: bool, adjoint: Any
+    ) -> None:
+        """Draw the value of a node and, once known, its adjoint below it."""
+        x, y, w, h = box
+        node = self.scene["nodes"][index]
+        constant = node["kind"] == "constant"
+        row = h - top - _INSET if constant else (h - top - _INSET - 4) / 2
+        left, wide = x + _INSET, w - 2 * _INSET
+        if computed:
+            self._heat(node["value"], "value", (left, y + top, wide, row))
+        if adjoint is not None:
+            self._heat(adjoint, "adjoint", (left, y + top + row + 4, wide, row))
 
     def _adjoints(self) -> dict[int, Any]:
         known: dict[int, Any] = {}
@@ -206,19 +240,22 @@ class _Drawer:
             known |= {gift["parent"]: gift["sum"] for gift in frame["gifts"]}
         return known
 
-    def _card(self, node: Mapping[str, Any], current: bool) -> None:
+    def _card(self, box: Sequence[float], current: bool, plain: bool, dashed: bool) -> None:
         theme = self.theme
         back = self.frame["phase"] != "forward"
         edge = theme["backward" if back else "forward"] if current else theme["line"]
         self._box(
-            node["box"],
-            facecolor=theme["card" if node["kind"] == "operation" else "panel"],
+            tuple(box),
+            facecolor=theme["card" if plain else "panel"],
             edgecolor=edge,
             linewidth=2.2 if current else 1.0,
-            linestyle=(0, (3, 2)) if node["kind"] == "constant" else "solid",
+            linestyle=(0, (3, 2)) if dashed else "solid",
             zorder=2,
         )
-        x, y, w, _ = node["box"]
+
+    def _node(self, node: Mapping[str, Any], box: Sequence[float], current: bool) -> None:
+        self._card(box, current, node["kind"] == "operation", node["kind"] == "constant")
+        x, y, w, _ = box
         self._text(x + _INSET, y + 13, _escape(node["symbol"]), "muted", zorder=4)
         name = f"${node['latex']}$"
         self._text(
@@ -226,8 +263,19 @@ class _Drawer:
             ha="right", fontsize=11, math_fontfamily=_SERIF, zorder=4,
         )  # fmt: skip
 
-    def _marks(self, node: Mapping[str, Any], x: float, y: float) -> None:
-        for mark in node.get("marks", ()):
+    def _folded(self, group: Mapping[str, Any], box: Sequence[float], current: bool) -> None:
+        """Draw a folded group: a pile of cards, its name, and how many nodes are in it."""
+        x, y, w, h = box
+        for under in (6.0, 3.0):
+            line = {"facecolor": self.theme["card"], "edgecolor": self.theme["line"]}
+            self._box((x + under, y + under, w, h), linewidth=0.8, zorder=1.9, **line)
+        self._card(box, current, plain=True, dashed=False)
+        name = _escape(group["name"])
+        self._text(x + _INSET, y + 13, name, "text", fontsize=8.5, weight="bold", zorder=4)
+        self._text(x + _INSET, y + 27, f"{group['size']} nodes", "muted", fontsize=7, zorder=4)
+
+    def _marks(self, marks: Sequence[Mapping[str, Any]], x: float, y: float) -> None:
+        for mark in marks:
             left, top, size, _ = mark["box"]
             self._badge(self.scene["marks"][mark["look"]], x + left, y + top, size)
 
@@ -267,7 +315,7 @@ class _Drawer:
                 self._text(x + w / 2, y + h / 2, text, ink(colour), **style)
 
     def _legend(self) -> None:
-        x, y = 0.0, self.scene["height"] + _MARGIN + 8
+        x, y = 0.0, self.places["height"] + _MARGIN + 8
         for family, scale in self.scene["legend"].items():
             steps = [_rectangle(x + 2.6 * k, y - 5, 2.7, 10) for k in range(21)]
             ramp = [diverging(self.theme, family, -1 + k / 10) for k in range(21)]
@@ -282,6 +330,19 @@ class _Drawer:
             self._badge(look, x, y - BADGE / 2, BADGE)
             self._text(x + BADGE + 6, y, look["legend"], "muted")
             x += BADGE + 6 + _text_width(look["legend"])
+
+
+def _card_of(scene: Scene, places: Geometry) -> list[int]:
+    """Return for every node the number of the card that it is on."""
+    nodes = {card["node"]: k for k, card in enumerate(places["cards"]) if "node" in card}
+    groups = {card["group"]: k for k, card in enumerate(places["cards"]) if "group" in card}
+    found = []
+    for index, node in enumerate(scene["nodes"]):
+        group = node["group"]
+        while index not in nodes and group not in groups:
+            group = scene["groups"][group]["parent"]
+        found.append(nodes[index] if index in nodes else groups[group])
+    return found
 
 
 def _text_width(text: str) -> float:

@@ -9,7 +9,6 @@ import {
   lineage,
   marksAt,
   movingEdges,
-  neighbour,
   nodeWords,
   pieces,
   stateAt,
@@ -108,15 +107,6 @@ test("lineage holds ancestors and descendants and nobody else", () => {
   assert.deepEqual([...lineage(scene, 2)].sort(), [0, 1, 2, 3]);
   const aside = { nodes: [{ parents: [] }, { parents: [] }, { parents: [0] }] };
   assert.deepEqual([...lineage(aside, 0)].sort(), [0, 2]);
-});
-
-test("arrows follow the edges, and stop where there is none", () => {
-  assert.equal(neighbour(scene, 3, "ArrowLeft"), 1);
-  assert.equal(neighbour(scene, 1, "ArrowRight"), 3);
-  assert.equal(neighbour(scene, 0, "ArrowLeft"), null);
-  assert.equal(neighbour(scene, 3, "ArrowRight"), null);
-  assert.equal(neighbour(scene, 1, "ArrowDown"), 2);
-  assert.equal(neighbour(scene, 2, "ArrowDown"), null);
 });
 
 test("source is cut into pieces that know the innermost node", () => {

@@ -99,7 +99,7 @@ def test_a_long_chain_is_drawn_smaller_and_without_texts_too_small_to_read():
             x = x * 1.01
         return x
 
-    figure = bp.trace(chain, 1.0).draw()
+    figure = bp.trace(chain, 1.0).draw(folded=[])
     assert figure.get_figwidth() <= 30
     assert texts(figure) == []
 

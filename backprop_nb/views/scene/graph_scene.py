@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import linecache
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +20,9 @@ from backprop_nb.tracing.emit.rule import Factor, call_text
 from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Source
 from backprop_nb.views.scene import marks, numbers
 from backprop_nb.views.scene.formula import mathml
-from backprop_nb.views.scene.layout import layered
+from backprop_nb.views.scene.geometry import CARD, CONSTANT_CARD
+from backprop_nb.views.scene.grouping import folded_at_first, groups_of, outermost
 from backprop_nb.views.scene.numbers import Scale, fit_scale, long, tensor
-
-CARD = (106.0, 78.0)
-CONSTANT_CARD = (106.0, 54.0)
-"""Width and height of a card in pixels; a constant has no adjoint to show."""
 
 Scene = dict[str, Any]
 
@@ -39,14 +36,13 @@ class _Scales:
 def graph_scene(graph: Graph, backward: Backward) -> Scene:
     """Return the scene of a graph: nodes, edges, groups, code, frames and scales.
 
-    Everything in it is a dict, a list, a number or a text.
+    Everything in it is a dict, a list, a number or a text.  Where things lie depends
+    on which groups are folded, and is in the scene's geometry.
     """
     nodes = graph.nodes
     edges = _edges(graph)
-    sizes = [CONSTANT_CARD if node.op == CONSTANT else CARD for node in nodes]
-    # The chain of calls is the spine of the picture; its edges should run straight.
-    weights = [1 if nodes[tail].op in (None, CONSTANT) else 8 for tail, _, _ in edges]
-    layout = layered(sizes, [edge[:2] for edge in edges], weights, _groups(nodes))
+    groups = groups_of(graph)
+    group_of = {index: k for k, group in enumerate(groups) for index in group.own}
     code = _Code(nodes)
     differentiable = [node for node in nodes if node.op != CONSTANT]
     scales = _Scales(
@@ -59,33 +55,59 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
         "name": graph.function_name,
         "alt": alt_text(graph),
         "output": graph.output.index,
-        "width": layout.width,
-        "height": layout.height,
         "nodes": [
             _node(graph, backward, node, scales)
-            | {"box": layout.nodes[node.index], "code": code.place(node)}
+            | {"group": group_of.get(node.index), "code": code.place(node)}
             for node in nodes
         ],
-        "edges": [
-            {"tail": tail, "head": head, "path": path}
-            for (tail, head, _), path in zip(edges, layout.edges, strict=True)
-        ],
+        "edges": [{"tail": tail, "head": head} for tail, head, _ in edges],
         "groups": [
-            {"name": chain[-1], "depth": len(chain), "box": box}
-            for chain, box in layout.groups.items()
+            {"id": group.id, "name": group.name, "parent": group.parent, "depth": group.depth}
+            for group in groups
         ],
+        "folded": folded_at_first(groups, len(nodes)),
         "code": code.blocks,
         "frames": [*_frames(graph, backward, scales, edges)],
         "legend": {"value": scales.value.text, "adjoint": scales.adjoint.text},
     }
+    _sum_up_groups(scene)
     # A healthy graph knows nothing of marks.
     if looks:
         scene["marks"] = marks.legend(looks)
     for node in nodes:
         if health[node.index]:
-            width = sizes[node.index][0]
+            width = CONSTANT_CARD[0] if node.op == CONSTANT else CARD[0]
             scene["nodes"][node.index]["marks"] = marks.badges(health[node.index], looks, width)
     return scene
+
+
+def _sum_up_groups(scene: Scene) -> None:
+    """Tell of each group how many nodes it has and which of them hands its result out."""
+    sizes = [0] * len(scene["groups"])
+    outputs: list[int | None] = [None] * len(scene["groups"])
+    around = [_around(scene, node["group"]) for node in scene["nodes"]]
+    for index, chain in enumerate(around):
+        for group in chain:
+            sizes[group] += 1
+            if index == scene["output"]:
+                outputs[group] = index
+    for edge in scene["edges"]:
+        tail, head = edge["tail"], edge["head"]
+        if scene["nodes"][tail]["kind"] == "operation":
+            for group in around[tail]:
+                if group not in around[head]:
+                    outputs[group] = max(tail, outputs[group] or 0)
+    for group, size, output in zip(scene["groups"], sizes, outputs, strict=True):
+        group["size"], group["output"] = size, output
+
+
+def _around(scene: Scene, group: int | None) -> list[int]:
+    """Return a group and all groups around it."""
+    chain = []
+    while group is not None:
+        chain.append(group)
+        group = scene["groups"][group]["parent"]
+    return chain
 
 
 def _edges(graph: Graph) -> list[tuple[int, int, int]]:
@@ -96,17 +118,6 @@ def _edges(graph: Graph) -> list[tuple[int, int, int]]:
         for position, parent in enumerate(record.parents)
         if parent is not None
     ]
-
-
-def _groups(nodes: Sequence[Node]) -> dict[tuple[str, ...], list[int]]:
-    """Return the nodes of every chain of calls, each chain's own nodes only."""
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for node in nodes:
-        for depth in range(1, len(node.scope) + 1):
-            groups.setdefault(node.scope[:depth], [])
-        if node.scope:
-            groups[node.scope].append(node.index)
-    return groups
 
 
 def _node(graph: Graph, backward: Backward, node: Node, scales: _Scales) -> dict[str, Any]:
@@ -271,9 +282,14 @@ def _step_words(step: Step) -> str:
     return f"{has}.{handed}{marks.words(step.node.health)}"
 
 
-def describe_graph(graph: Graph) -> str:
-    """Return the text twin of a graph: what it computes, forward and back, with numbers."""
+def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
+    """Return the text twin of a graph: what it computes, forward and back, with numbers.
+
+    Of a folded group it tells what the folded card shows: how many nodes there are,
+    the result, and what is handed out of the group on the way back.
+    """
     backward = _backward_or_none(graph)
+    within = _Folded(graph, folded)
     lines = [
         f"Computation graph of {graph.function_name}: {len(graph.nodes)} nodes, "
         f"{len(graph.inputs)} inputs; {graph.output.name} = {numbers.words(graph.value)}.",
@@ -281,11 +297,7 @@ def describe_graph(graph: Graph) -> str:
         "Forward",
     ]
     for node in graph.nodes:
-        made = call_text(graph, node) or ("constant" if node.op == CONSTANT else "input")
-        lines.append(
-            f"  {node.name} = {made}, {numbers.shape_text(node.shape)}: {numbers.words(node.value)}"
-        )
-        lines += [f"    {mark}" for mark in node.health]
+        lines += within.card(node) if node.index in within.group_of else _forward_lines(graph, node)
     if backward is None:
         return "\n".join(lines)
     lines += ["", f"Backward (d_z is the derivative of {graph.output.name} with respect to z)"]
@@ -294,8 +306,58 @@ def describe_graph(graph: Graph) -> str:
         for gift in step.contributions:
             sign = "+=" if gift.parent.index in seen else "="
             seen.add(gift.parent.index)
-            lines.append(f"  d_{gift.parent.name} {sign} {gift.rule}: {numbers.words(gift.value)}")
+            if not within.hides(gift):
+                rule = f"d_{gift.parent.name} {sign} {gift.rule}"
+                lines.append(f"  {rule}: {numbers.words(gift.value)}")
     return "\n".join(lines)
+
+
+def _forward_lines(graph: Graph, node: Node) -> list[str]:
+    made = call_text(graph, node) or ("constant" if node.op == CONSTANT else "input")
+    shape = numbers.shape_text(node.shape)
+    marked = [f"    {mark}" for mark in node.health]
+    return [f"  {node.name} = {made}, {shape}: {numbers.words(node.value)}", *marked]
+
+
+class _Folded:
+    """What the text twin says of folded groups, each at the node that is its result."""
+
+    def __init__(self, graph: Graph, folded: Collection[str]) -> None:
+        groups = groups_of(graph) if folded else []
+        hidden = outermost(
+            [group.parent for group in groups],
+            [k for k, group in enumerate(groups) if group.id in folded],
+        )
+        self.group_of = {
+            index: out
+            for group, out in zip(groups, hidden, strict=True)
+            if out is not None
+            for index in group.own
+        }
+        self._names = [group.name for group in groups]
+        members: dict[int, list[Node]] = {}
+        for index in sorted(self.group_of):
+            members.setdefault(self.group_of[index], []).append(graph.nodes[index])
+        self._members = {nodes[-1].index: nodes for nodes in members.values()}
+
+    def card(self, node: Node) -> list[str]:
+        """Return the lines of a group at its last node, and none at the others."""
+        members = self._members.get(node.index)
+        if members is None:
+            return []
+        name = self._names[self.group_of[node.index]]
+        shape = numbers.shape_text(node.shape)
+        last = f"{node.name}, {shape}: {numbers.words(node.value)}"
+        marks = Counter(mark.kind for member in members for mark in member.health)
+        return [
+            f"  [{name}] {len(members)} nodes, folded; the last is {last}",
+            *(f"    {kind} at {count} of them" for kind, count in marks.items()),
+        ]
+
+    def hides(self, gift: Contribution) -> bool:
+        """Whether a contribution stays inside one folded group."""
+        group = self.group_of.get(gift.node.index)
+        return group is not None and group == self.group_of.get(gift.parent.index)
 
 
 def _backward_or_none(graph: Graph) -> Backward | None:
@@ -303,12 +365,13 @@ def _backward_or_none(graph: Graph) -> Backward | None:
     return graph.backward() if graph.value.shape == () else None
 
 
-def alt_text(graph: Graph) -> str:
-    """Return one sentence that stands for the picture."""
-    inputs = ", ".join(node.name for node in graph.inputs)
-    return (
-        f"Computation graph of {graph.function_name} with {len(graph.nodes)} nodes, "
-        f"from the inputs {inputs} to {graph.output.name} = {long(float(graph.value))}."
-        if graph.value.shape == ()
-        else f"Computation graph of {graph.function_name} with {len(graph.nodes)} nodes."
-    )
+def alt_text(graph: Graph, folded: int = 0) -> str:
+    """Return one sentence that stands for the picture, in which some groups are folded."""
+    inputs = [node.name for node in graph.inputs]
+    names = ", ".join(inputs[:12]) + (f" and {len(inputs) - 12} more" if len(inputs) > 12 else "")
+    groups = "group is" if folded == 1 else "groups are"
+    cards = f"; {folded} {groups} folded to one card each" if folded else ""
+    text = f"Computation graph of {graph.function_name} with {len(graph.nodes)} nodes"
+    if graph.value.shape == ():
+        text += f", from the inputs {names} to {graph.output.name} = {long(float(graph.value))}"
+    return f"{text}{cards}."

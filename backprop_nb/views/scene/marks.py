@@ -85,15 +85,16 @@ def badges(marks: Sequence[Mark], used: Sequence[Look], width: float) -> list[di
 
     They stand side by side in the middle of its upper edge, which is ``width`` long.
     """
-    left = (width - len(marks) * (BADGE + GAP) + GAP) / 2
     return [
-        {
-            "text": str(mark),
-            "look": used.index(look(mark)),
-            "box": [left + k * (BADGE + GAP), -ABOVE, BADGE, BADGE],
-        }
+        {"text": str(mark), "look": used.index(look(mark)), "box": row(k, len(marks), width)}
         for k, mark in enumerate(marks)
     ]
+
+
+def row(number: int, count: int, width: float) -> list[float]:
+    """Return the box of one of so many badges above a card of a given width."""
+    left = (width - count * (BADGE + GAP) + GAP) / 2
+    return [left + number * (BADGE + GAP), -ABOVE, BADGE, BADGE]
 
 
 def words(marks: Iterable[Mark]) -> str:

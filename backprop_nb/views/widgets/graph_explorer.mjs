@@ -1,6 +1,7 @@
 // GraphExplorer.  First half: pure functions of a scene, tested without a page.
 // Second half: the page.  A scene comes from Python once; stepping needs no kernel.
 
+import { around, cardsOf, foldKey, foldedIn, meet, membersOf, nearestKnown, nextCard, passage, stepPast, turned } from "./folding.mjs";
 import {
   Replay,
   arrowHead,
@@ -64,8 +65,7 @@ function spentEdges(scene, step) {
 export function arrivals(scene, node, step) {
   return scene.frames
     .slice(0, step + 1)
-    .flatMap((frame) => frame.gifts.map((gift) => ({ ...gift, from: frame.node })))
-    .filter((gift) => gift.parent === node);
+    .flatMap((frame) => frame.gifts.filter((gift) => gift.parent === node).map((gift) => ({ ...gift, from: frame.node })));
 }
 
 /** What a node hands on: the gifts of its own step back, once that step is reached. */
@@ -88,26 +88,6 @@ export function lineage(scene, node) {
     if (scene.nodes[index].parents.some((parent) => below.has(parent))) below.add(index);
   }
   return new Set([...found, ...below]);
-}
-
-/** The node that an arrow key leads to: along an edge sideways, to the nearest card up or down. */
-export function neighbour(scene, node, key) {
-  const middle = (index) => {
-    const [left, top, width, height] = scene.nodes[index].box;
-    return [left + width / 2, top + height / 2];
-  };
-  const [x, y] = middle(node);
-  const nearest = (candidates, distance) =>
-    candidates.reduce((best, one) => (best === null || distance(one) < distance(best) ? one : best), null);
-  const everyone = scene.nodes.map((_, index) => index);
-  if (key === "ArrowLeft") return nearest(scene.nodes[node].parents, (i) => Math.abs(middle(i)[1] - y));
-  if (key === "ArrowRight") {
-    const children = everyone.filter((i) => scene.nodes[i].parents.includes(node));
-    return nearest(children, (i) => Math.abs(middle(i)[1] - y));
-  }
-  const side = key === "ArrowDown" ? 1 : -1;
-  const there = everyone.filter((i) => (middle(i)[1] - y) * side > 1);
-  return nearest(there, (i) => Math.abs(middle(i)[1] - y) + 3 * Math.abs(middle(i)[0] - x));
 }
 
 /**
@@ -148,6 +128,13 @@ export function nodeWords(scene, index, state) {
   return `${made}: ${value}${known ? `, adjoint ${texts(known.value)}${part}` : ""}${marks.join("")}`;
 }
 
+/** What a screen reader says of a folded group at a step: how much is in it, and its result. */
+export function groupWords(scene, index, state) {
+  const { name, size, output } = scene.groups[index];
+  const result = output === null ? "" : `; its result is ${nodeWords(scene, output, state)}`;
+  return `${name}, ${size} nodes, folded${result}`;
+}
+
 /** The health marks of a node, from the moment when its value is known. */
 export function marksAt(scene, index, state) {
   return state.values.has(index) ? (scene.nodes[index].marks ?? []) : [];
@@ -157,6 +144,7 @@ export function marksAt(scene, index, state) {
 // Second half: the page
 // ---------------------------------------------------------------------------
 
+const HELD = 150; // a picture with more cards holds only those near the stage
 const SMALLEST = 0.86; // below this scale the texts on the cards are too small to read
 
 // A card is a button.  Its visible label is the name of its node; what else is on it is drawn
@@ -168,12 +156,15 @@ class Explorer extends Replay {
   constructor(model, el) {
     super(model, el);
     this.view = { x: 0, y: 0, k: 1, follow: true };
+    this.known = new Map(); // geometries by what is folded in them: all that there is without a kernel
+    for (const geometry of model.get("geometries") ?? []) this.learn(geometry);
     this.resize = new ResizeObserver(() => this.fit());
     this.build();
     this.listen("change:step", () => this.update());
     this.listen("change:selected", () => this.update());
     this.listen("change:playing", () => this.updatePlay());
     this.listen("change:scene", () => this.rebuild());
+    this.listen("change:geometry", () => this.unfold());
   }
 
   dispose() {
@@ -199,6 +190,7 @@ class Explorer extends Replay {
   // -- building -------------------------------------------------------------
 
   build() {
+    this.arrange();
     this.stand(this.scene.alt, this.buildBar(), this.buildStage(), this.buildLegend(), this.buildPanels());
     this.update();
     this.updatePlay();
@@ -211,23 +203,28 @@ class Explorer extends Replay {
     return html("div", { class: "bpnb-bar" }, ...this.buildReplay(turn), this.title);
   }
 
+  /** Take in where things lie, and which card each node is on. */
+  arrange() {
+    this.geometry = this.model.get("geometry");
+    this.learn(this.geometry);
+    this.cardOf = cardsOf(this.scene, this.geometry);
+  }
+
+  learn(geometry) {
+    this.known.set(JSON.stringify(geometry.folded), geometry);
+  }
+
   buildStage() {
-    const { width, height, nodes, edges, groups } = this.scene;
-    this.edges = edges.map((edge) => ({
-      line: svg("path", { class: "bpnb-edge", d: curve(edge.path) }),
-      head: svg("polygon", { class: "bpnb-head", points: arrowHead(edge.path) }),
-    }));
-    const lines = svg(
-      "svg",
-      { width, height, "aria-hidden": "true" },
-      ...groups.map(({ box: [x, y, w, h] }) => svg("rect", { class: "bpnb-group", x, y, width: w, height: h, rx: 10 })),
-      ...this.edges.flatMap(({ line, head }) => [line, head]),
-    );
-    const names = groups.map(({ name, box: [x, y] }) =>
-      html("span", { class: "bpnb-group-name", style: `left:${x + 9}px;top:${y}px` }, name),
-    );
-    this.cards = nodes.map((node, index) => this.buildCard(node, index));
-    this.world = html("div", { class: "bpnb-world", style: `width:${width}px;height:${height}px` }, lines, ...names, ...this.cards);
+    this.world = html("div", { class: "bpnb-world" });
+    this.turners = [];
+    this.buildWorld();
+    const all = (text, label, folded) => {
+      const button = html("button", { type: "button", title: label, "aria-label": label, onclick: () => this.fold(folded) }, text);
+      this.allTurners.push({ button, folded, title: label });
+      return button;
+    };
+    this.allTurners = [];
+    const groups = this.scene.groups;
     this.stage = html(
       "div",
       {
@@ -236,11 +233,14 @@ class Explorer extends Replay {
         "aria-label": "Computation graph. Arrow keys follow the edges.",
         onwheel: (event) => this.onWheel(event),
         onpointerdown: (event) => this.onDrag(event),
+        onscroll: () => this.onScroll(),
+        onfocusin: (event) => this.bringIn(event.target),
       },
       this.world,
       html(
         "div",
         { class: "bpnb-zoom" },
+        ...(groups.length ? [all("fold all", "Fold all groups", groups.map(({ id }) => id)), all("open all", "Open all groups", [])] : []),
         html("button", { type: "button", title: "Zoom in", "aria-label": "Zoom in", onclick: () => this.zoom(1.25) }, "+"),
         html("button", { type: "button", title: "Zoom out", "aria-label": "Zoom out", onclick: () => this.zoom(0.8) }, "\u2212"),
         html("button", { type: "button", title: "Fit the whole graph", "aria-label": "Fit the whole graph", onclick: () => this.fit(true) }, "fit"),
@@ -249,8 +249,92 @@ class Explorer extends Replay {
     return this.stage;
   }
 
-  buildCard(node, index) {
-    const [left, top, width, height] = node.box;
+  /** The picture itself, from the geometry; a large one holds only what is near the stage. */
+  buildWorld() {
+    const { width, height, cards, edges, groups } = this.geometry;
+    this.turners = [];
+    this.edges = edges.map((edge) => {
+      const line = svg("path", { class: "bpnb-edge bpnb-idle", d: curve(edge.path) });
+      const head = svg("polygon", { class: "bpnb-head bpnb-idle", points: arrowHead(edge.path) });
+      return { line, head, way: "idle-", box: around(edge.path) };
+    });
+    this.lines = svg(
+      "svg",
+      { width, height, "aria-hidden": "true" },
+      ...groups.map(({ box: [x, y, w, h] }) => svg("rect", { class: "bpnb-group", x, y, width: w, height: h, rx: 10 })),
+    );
+    this.names = groups.map(({ group, box: [x, y, w] }) => {
+      const name = html("span", { class: "bpnb-group-name", style: `left:${x + 4}px;top:${y + 1}px;max-width:${w - 8}px` }, this.buildTurner(group, true));
+      return { name, left: x, most: w - 90 };
+    });
+    this.cards = cards.map(() => null);
+    this.held = new Set(); // the cards and edges in the page, `edge` counted from -1 down
+    this.world.style.width = `${width}px`;
+    this.world.style.height = `${height}px`;
+    this.world.replaceChildren(this.lines, ...this.names.map(({ name }) => name));
+    if (!this.isLarge) this.hold(cards.map((_, k) => k), edges.map((_, k) => k));
+  }
+
+  get isLarge() {
+    return this.geometry.cards.length > HELD;
+  }
+
+  /** Put cards and edges into the page and take others out. */
+  hold(cards, edges) {
+    const wanted = new Set([...cards, ...edges.map((k) => -1 - k)]);
+    for (const k of this.held) {
+      if (wanted.has(k)) continue;
+      if (k < 0) this.edges[-1 - k].line.remove(), this.edges[-1 - k].head.remove();
+      else this.cards[k].remove(), (this.cards[k] = null);
+      this.held.delete(k);
+    }
+    for (const k of wanted) {
+      if (this.held.has(k)) continue;
+      if (k < 0) this.lines.append(this.edges[-1 - k].line, this.edges[-1 - k].head);
+      else this.world.append((this.cards[k] = this.buildAnyCard(k)));
+      this.held.add(k);
+    }
+  }
+
+  /** Of a large picture, hold what is near the stage, and whatever must be there for the keys. */
+  holdVisible() {
+    if (!this.isLarge || !this.stage.clientWidth || !this.state) return;
+    const { x, y, k } = this.view;
+    const { clientWidth: w, clientHeight: h } = this.stage;
+    const near = [-(x + w / 2) / k, -(y + h / 2) / k, (2 * w) / k, (2 * h) / k];
+    const seen = (items) => items.flatMap(({ box }, index) => (meet(box, near) ? [index] : []));
+    const cards = seen(this.geometry.cards);
+    const before = this.held.size;
+    this.hold([...new Set([...cards, this.tabbable(), ...this.focusedCard()])], seen(this.edges));
+    if (before !== this.held.size || cards.some((card) => !this.cards[card].dataset.look)) this.updateCards(this.state);
+    this.updateEdges(this.state);
+  }
+
+  focusedCard() {
+    const card = this.cards.indexOf(document.activeElement?.closest?.(".bpnb-card") ?? undefined);
+    return card < 0 ? [] : [card];
+  }
+
+  /** The name of a group as a button that folds it, or opens it. */
+  buildTurner(group, open) {
+    const { id, name } = this.scene.groups[group];
+    const label = `${open ? "Fold" : "Open"} ${name}`;
+    const button = html(
+      "button",
+      { type: "button", class: "bpnb-turner", "aria-expanded": String(open), "data-group": id, title: `${label} (f)`, onclick: () => this.turn(group) },
+      html("i", { "aria-hidden": "true" }, open ? "\u25be" : "\u25b8"),
+      html("span", {}, name),
+    );
+    this.turners.push({ button, group, title: `${label} (f)` });
+    return button;
+  }
+
+  buildAnyCard(k) {
+    const card = this.geometry.cards[k];
+    return card.group === undefined ? this.buildCard(this.scene.nodes[card.node], card.node, card.box) : this.buildFolded(card);
+  }
+
+  buildCard(node, index, [left, top, width, height]) {
     return html(
       "div",
       {
@@ -265,15 +349,39 @@ class Explorer extends Replay {
         onpointerenter: () => this.light(index),
         onpointerleave: () => this.light(null),
       },
-      html("div", { class: "bpnb-card-top" }, html("span", { class: "bpnb-symbol", "data-text": node.text && node.text.length <= 8 ? node.text : node.symbol }), html("span", { class: "bpnb-name" }, ...nameParts(node.name)), ...this.buildMarks(node)),
+      html("div", { class: "bpnb-card-top" }, html("span", { class: "bpnb-symbol", "data-text": node.text && node.text.length <= 8 ? node.text : node.symbol }), html("span", { class: "bpnb-name" }, ...nameParts(node.name)), ...this.buildMarks(node.marks ?? [])),
       html("div", { class: "bpnb-slot" }),
       html("div", { class: "bpnb-slot" }),
     );
   }
 
-  /** A node's marks on its card: for the eye and the mouse; the card's label says them. */
-  buildMarks(node) {
-    return (node.marks ?? []).map(({ text, look, box: [x, y] }) =>
+  /** A folded group: its name is the button, the rest of the card shows its result. */
+  buildFolded({ group, box: [left, top, width, height], marks = [] }) {
+    const { id, name, size, output } = this.scene.groups[group];
+    const result = output === null ? null : this.scene.nodes[output].name;
+    return html(
+      "div",
+      {
+        class: "bpnb-card bpnb-folded",
+        role: "group",
+        "data-group": id,
+        style: `left:${left}px;top:${top}px;width:${width}px;height:${height}px`,
+        onclick: (event) => event.target.closest("button") ?? (output !== null && this.select(output)),
+        onfocusin: (event) => this.light(event.target.matches(":focus-visible") ? output : null, group),
+        onfocusout: () => this.light(null),
+        onpointerenter: () => this.light(output, group),
+        onpointerleave: () => this.light(null),
+      },
+      html("div", { class: "bpnb-card-top" }, this.buildTurner(group, false), ...this.buildMarks(marks)),
+      html("div", { class: "bpnb-size" }, html("span", {}, `${size} nodes`), result === null ? null : html("span", { class: "bpnb-name" }, ...nameParts(result))),
+      html("div", { class: "bpnb-slot" }),
+      html("div", { class: "bpnb-slot" }),
+    );
+  }
+
+  /** Health marks on a card: for the eye and the mouse; the card's label says them. */
+  buildMarks(marks) {
+    return marks.map(({ text, look, box: [x, y] }) =>
       html("span", { class: "bpnb-card-mark", title: text, style: `left:${x}px;top:${y}px` }, badge(this.scene.marks[look])),
     );
   }
@@ -295,8 +403,9 @@ class Explorer extends Replay {
   buildPanels() {
     this.numbers = html("section", { class: "bpnb-panel bpnb-numbers", tabindex: 0, "aria-label": "Numbers of one node" });
     this.codeSpans = [];
+    this.marked = this.codeStep = undefined;
     const blocks = this.scene.code.map((block, index) => this.buildCode(block, index));
-    this.lines = [];
+    this.codeLines = [];
     this.scene.frames.forEach((frame, step) =>
       frame.gifts.forEach((gift) => {
         const line = html(
@@ -304,7 +413,7 @@ class Explorer extends Replay {
           { class: "bpnb-line", onpointerenter: () => this.light(gift.parent), onpointerleave: () => this.light(null), onclick: () => this.go(step) },
           gift.line,
         );
-        this.lines.push({ line, step, node: gift.parent });
+        this.codeLines.push({ line, step, node: gift.parent });
       }),
     );
     const code = (title, children) =>
@@ -317,7 +426,7 @@ class Explorer extends Replay {
         "div",
         { class: "bpnb-codes" },
         blocks.length ? code("your code", blocks) : null,
-        this.lines.length ? code("its backward pass, as NumPy", this.lines.map(({ line }) => line)) : null,
+        this.codeLines.length ? code("its backward pass, as NumPy", this.codeLines.map(({ line }) => line)) : null,
       ),
     );
   }
@@ -339,7 +448,7 @@ class Explorer extends Replay {
               span.addEventListener("pointerenter", () => this.light(node));
               span.addEventListener("pointerleave", () => this.light(null));
               span.addEventListener("click", () => this.select(node));
-              this.codeSpans.push({ span, nodes });
+              this.codeSpans.push({ span, nodes: new Set(nodes) });
             }
             return span;
           }),
@@ -354,19 +463,39 @@ class Explorer extends Replay {
     const { scene, step } = this;
     const state = (this.state = stateAt(scene, step));
     const focus = this.selected ?? state.frame.node;
-    this.updateReplay(state.frame.words);
+    this.passed = passage(scene, this.geometry, this.cardOf, step);
+    this.updateReplay(this.frameWords(state));
     this.updateTitle(state);
-    this.updateCards(state, focus);
+    this.show(state);
+    this.updateCards(state);
     this.updateEdges(state);
     this.updateCode(state, step);
     this.numbers.replaceChildren(...this.describe(focus ?? scene.output, state));
-    this.show(state);
+  }
+
+  /** The words of a frame; where it is one of a folded group's, with the place in it. */
+  frameWords({ frame }) {
+    const progress = this.progress();
+    return progress ? `${progress} ${frame.words}` : frame.words;
+  }
+
+  progress() {
+    const [first, last] = this.passed;
+    const card = this.state.frame.node === null ? null : this.geometry.cards[this.cardOf[this.state.frame.node]];
+    if (!card || card.group === undefined) return "";
+    return `${this.scene.groups[card.group].name}, ${this.step - first + 1} of ${last - first + 1}.`;
+  }
+
+  /** The card that Tab leads to. */
+  tabbable() {
+    return this.cardOf[this.selected ?? this.state.frame.node ?? 0];
   }
 
   updateTitle({ frame }) {
     const back = frame.phase === "seed" || frame.phase === "backward";
     const word = { start: "Start", forward: "Forward" }[frame.phase] ?? "Backward";
     const count = `step ${this.step} of ${this.scene.frames.length - 1}`;
+    const progress = this.progress();
     const formulas = html("span", { class: "bpnb-formulas" });
     if (frame.phase === "start") formulas.append("the inputs are known, nothing is computed yet");
     if (frame.phase === "seed") formulas.append(`the adjoint of ${this.scene.nodes[frame.node].name} itself is 1`);
@@ -378,28 +507,43 @@ class Explorer extends Replay {
     this.title.replaceChildren(
       html("strong", { class: back ? "bpnb-back" : "bpnb-forth" }, word),
       html("span", { class: "bpnb-count" }, count),
+      progress ? html("span", { class: "bpnb-passing" }, progress.slice(0, -1)) : "",
       formulas,
     );
   }
 
-  updateCards(state, focus) {
-    const current = state.frame.node;
-    const receiving = new Set(state.frame.gifts.map((gift) => gift.parent));
-    const tabbable = this.selected ?? current ?? 0;
-    this.cards.forEach((card, index) => {
-      const node = this.scene.nodes[index];
-      const known = state.adjoints.get(index);
-      card.classList.toggle("bpnb-current", index === current);
-      card.classList.toggle("bpnb-going-back", index === current && state.frame.phase !== "forward");
-      card.classList.toggle("bpnb-receiving", receiving.has(index));
-      card.classList.toggle("bpnb-healthy", !marksAt(this.scene, index, state).length);
-      card.classList.toggle("bpnb-focus", index === focus && this.selected !== null);
-      card.tabIndex = index === tabbable ? 0 : -1;
-      card.setAttribute("aria-label", nodeWords(this.scene, index, state));
-      card.setAttribute("aria-pressed", index === this.selected ? "true" : "false");
-      const [, value, adjoint] = card.children;
-      value.replaceChildren(...(state.values.has(index) ? [cardGrid(node.value, "value", "value")] : []));
-      adjoint.replaceChildren(...(known ? this.adjointParts(known) : []));
+  /** Bring the cards up to date, but touch only what is not as it should be. */
+  updateCards(state) {
+    const { frame } = state;
+    const { cards } = this.geometry;
+    const current = frame.node === null ? -1 : this.cardOf[frame.node];
+    const gifts = this.scene.frames.slice(this.passed[0], this.step + 1).flatMap((each) => each.gifts);
+    const receiving = new Set(gifts.map((gift) => this.cardOf[gift.parent]));
+    const tabbable = this.tabbable();
+    const selected = this.selected === null ? -1 : this.cardOf[this.selected];
+    this.cards.forEach((card, k) => {
+      if (!card) return;
+      const { node, group, marks } = cards[k];
+      const folded = group !== undefined;
+      const index = folded ? this.scene.groups[group].output : node;
+      const healthy = folded ? !(marks ?? []).some((mark) => mark.nodes.some((each) => state.values.has(each))) : !marksAt(this.scene, node, state).length;
+      const part = folded && k === current && this.step < this.passed[1] ? `${this.step - this.passed[0] + 1} of ${this.passed[1] - this.passed[0] + 1}` : "";
+      const known = index === null ? undefined : state.adjoints.get(index);
+      const words = folded ? groupWords(this.scene, group, state) : nodeWords(this.scene, node, state);
+      const look = [k === current && frame.phase, receiving.has(k) && k !== current, healthy, k === selected, k === tabbable, part, words].join("|");
+      if (card.dataset.look === look) return;
+      card.dataset.look = look;
+      card.classList.toggle("bpnb-current", k === current);
+      card.classList.toggle("bpnb-going-back", k === current && frame.phase !== "forward");
+      card.classList.toggle("bpnb-receiving", receiving.has(k) && k !== current);
+      card.classList.toggle("bpnb-healthy", healthy);
+      card.classList.toggle("bpnb-focus", k === selected);
+      card.setAttribute("aria-label", words);
+      (folded ? card.querySelector("button") : card).tabIndex = k === tabbable ? 0 : -1;
+      if (!folded) card.setAttribute("aria-pressed", k === selected ? "true" : "false");
+      const [value, adjoint] = [...card.children].slice(-2);
+      value.replaceChildren(...(index !== null && state.values.has(index) ? [cardGrid(this.scene.nodes[index].value, "value", "value")] : []));
+      adjoint.replaceChildren(...(known ? this.adjointParts(known) : []), ...(part ? [html("span", { class: "bpnb-badge bpnb-part" }, part)] : []));
     });
   }
 
@@ -409,30 +553,45 @@ class Explorer extends Replay {
     return parts;
   }
 
-  updateEdges({ moving, spent }) {
-    this.edges.forEach(({ line, head }, index) => {
-      const path = this.scene.edges[index].path;
-      const way = moving.get(index) ?? (spent.has(index) ? "spent" : "idle");
+  updateEdges({ spent }) {
+    const moving = new Map();
+    for (const frame of this.scene.frames.slice(this.passed[0], this.step + 1)) {
+      for (const [edge, way] of movingEdges(this.scene, frame)) moving.set(edge, way);
+    }
+    this.geometry.edges.forEach(({ of, path }, index) => {
+      const moves = of.find((edge) => moving.has(edge));
+      const way = moves === undefined ? (of.some((edge) => spent.has(edge)) ? "spent" : "idle") : moving.get(moves);
+      const shown = this.edges[index];
+      if (shown.way === way) return;
+      shown.way = way;
       const back = way === "backward" || way === "spent";
-      line.setAttribute("class", `bpnb-edge bpnb-${way}`);
-      head.setAttribute("class", `bpnb-head bpnb-${way}`);
-      head.setAttribute("points", arrowHead(back ? [...path].reverse() : path, moving.has(index) ? 10 : 7));
+      shown.line.setAttribute("class", `bpnb-edge bpnb-${way}`);
+      shown.head.setAttribute("class", `bpnb-head bpnb-${way}`);
+      shown.head.setAttribute("points", arrowHead(back ? [...path].reverse() : path, moves === undefined ? 7 : 10));
     });
   }
 
   updateCode({ frame }, step) {
-    for (const { span, nodes } of this.codeSpans) {
-      span.classList.toggle("bpnb-mark", nodes.includes(frame.node));
-      span.classList.toggle("bpnb-mark-back", nodes.includes(frame.node) && frame.phase !== "forward");
+    const back = frame.phase !== "forward";
+    const marked = this.codeSpans.filter(({ nodes }) => nodes.has(frame.node));
+    for (const { span } of this.marked ?? []) span.classList.remove("bpnb-mark", "bpnb-mark-back");
+    for (const { span } of marked) {
+      span.classList.add("bpnb-mark");
+      span.classList.toggle("bpnb-mark-back", back);
     }
-    for (const entry of this.lines) {
+    this.marked = marked;
+    const last = this.codeStep ?? Infinity; // the lines between the two steps change, no others
+    const [low, high] = [Math.min(step, last), Math.max(step, last)];
+    const begin = this.codeLines.findIndex((entry) => entry.step >= low);
+    for (let k = Math.max(begin, 0); k < this.codeLines.length && this.codeLines[k].step <= high; k++) {
+      const entry = this.codeLines[k];
       entry.line.classList.toggle("bpnb-now", entry.step === step);
       entry.line.classList.toggle("bpnb-later", entry.step > step);
     }
-    const now = this.lines.find((entry) => entry.step === step);
+    this.codeStep = step;
+    const now = this.codeLines.find((entry) => entry.step === step);
     if (now) scrollInside(now.line);
-    const mark = this.codeSpans.find(({ nodes }) => nodes.includes(frame.node));
-    if (mark) scrollInside(mark.span);
+    if (marked.length) scrollInside(marked[0].span);
   }
 
   /** The panel of one node: its numbers, what arrived, and what it hands on. */
@@ -498,20 +657,109 @@ class Explorer extends Replay {
   }
 
   /** Light a node's ancestors and descendants, its expression and its line; null puts all out. */
-  light(index) {
-    const lit = index === null ? null : lineage(this.scene, index);
+  light(index, group) {
+    const nodes = group === undefined ? [index] : membersOf(this.scene, group);
+    const lit = index === null && group === undefined ? null : new Set(nodes.flatMap((node) => [...lineage(this.scene, node)]));
+    const litCards = lit && new Set([...lit].map((node) => this.cardOf[node]));
+    const own = lit && new Set(nodes.map((node) => this.cardOf[node]));
     this.cards.forEach((card, k) => {
-      card.classList.toggle("bpnb-dim", lit !== null && !lit.has(k));
-      card.classList.toggle("bpnb-lit", k === index);
+      card?.classList.toggle("bpnb-dim", lit !== null && !litCards.has(k));
+      card?.classList.toggle("bpnb-lit", lit !== null && own.has(k));
     });
     this.edges.forEach(({ line, head }, k) => {
-      const { tail, head: to } = this.scene.edges[k];
-      const dim = lit !== null && !(lit.has(tail) && lit.has(to));
+      const { tail, head: to } = this.geometry.edges[k];
+      const dim = lit !== null && !(litCards.has(tail) && litCards.has(to));
       line.classList.toggle("bpnb-dim", dim);
       head.classList.toggle("bpnb-dim", dim);
     });
-    for (const { span, nodes } of this.codeSpans) span.classList.toggle("bpnb-lit", index !== null && nodes.includes(index));
-    for (const { line, node } of this.lines) line.classList.toggle("bpnb-lit", node === index);
+    const is = (node) => lit !== null && nodes.includes(node);
+    for (const { span, nodes: inside } of this.codeSpans) span.classList.toggle("bpnb-lit", lit !== null && nodes.some((node) => inside.has(node)));
+    for (const { line, node } of this.codeLines) line.classList.toggle("bpnb-lit", is(node));
+  }
+
+  // -- folding ----------------------------------------------------------------
+
+  /** A step passes all frames of a folded group; the slider goes to any one of them. */
+  stepBy(way) {
+    this.go(stepPast(this.scene, this.geometry, this.cardOf, this.step, way));
+  }
+
+  turn(group) {
+    this.anchor = group;
+    this.fold(turned(this.scene.groups, this.model.get("folded"), this.scene.groups[group].id), group);
+  }
+
+  /** Fold just these groups.  Without a kernel only a geometry that is known can be shown. */
+  fold(folded, group) {
+    const found = this.found(folded, group);
+    if (this.alone && !found) return;
+    this.model.set("folded", found ? foldedIn(this.scene.groups, found) : folded);
+    if (this.alone) this.model.set("geometry", found);
+    this.model.save_changes();
+  }
+
+  /** Without a kernel: the known geometry for a wish, or the nearest with that group turned. */
+  found(folded, group) {
+    if (!this.alone) return null;
+    const { groups } = this.scene;
+    const exact = this.known.get(foldKey(groups, folded));
+    return exact ?? (group === undefined ? null : nearestKnown(groups, [...this.known.values()], folded, group));
+  }
+
+  /** Show a new geometry; the group that was turned stays where it is, and keeps the focus. */
+  unfold() {
+    const group = this.anchor;
+    const before = group === undefined ? null : this.boxOf(group);
+    const focused = this.world.contains(document.activeElement);
+    const { x, y, k } = this.view;
+    this.arrange();
+    this.buildWorld();
+    this.anchor = undefined;
+    this.fit();
+    const after = group === undefined ? null : this.boxOf(group);
+    if (before && after) {
+      const { width, height } = this.geometry;
+      const stay = (from, old, now, size, room) =>
+        size * k <= room ? null : clamp(from + (old - now) * k, room - size * k - 16, 16);
+      this.view.k = k;
+      this.view.x = stay(x, before[0], after[0], width, this.stage.clientWidth) ?? this.view.x;
+      this.view.y = stay(y, before[1], after[1], height, this.stage.clientHeight) ?? this.view.y;
+      this.place();
+    }
+    this.update();
+    this.updateFolding();
+    if (focused) this.focusCard(group);
+  }
+
+  boxOf(group) {
+    const { cards, groups } = this.geometry;
+    return [...cards, ...groups].find((each) => each.group === group)?.box ?? null;
+  }
+
+  focusCard(group) {
+    const turner = this.turners.find((each) => each.group === group && each.button.isConnected);
+    const element = turner?.button ?? this.cards[this.tabbable()];
+    const target = element.matches("button, [tabindex]") ? element : element.querySelector("button");
+    target.focus({ preventScroll: true });
+  }
+
+  updateAlone() {
+    super.updateAlone();
+    this.updateFolding();
+  }
+
+  /** Without a kernel, a group can be turned only into a picture that is known. */
+  updateFolding() {
+    const { groups } = this.scene;
+    const folded = this.model.get("folded");
+    const enable = (button, title, wanted, group) => {
+      const possible = !this.alone || this.found(wanted, group) !== null;
+      const is = group === undefined && foldKey(groups, wanted) === foldKey(groups, folded);
+      button.disabled = !possible || is;
+      button.title = possible ? title : "needs a running notebook";
+    };
+    for (const { button, group, title } of this.turners) enable(button, title, turned(groups, folded, groups[group].id), group);
+    for (const { button, folded: wanted, title } of this.allTurners) enable(button, title, wanted);
   }
 
   // -- looking around --------------------------------------------------------
@@ -519,11 +767,16 @@ class Explorer extends Replay {
   place() {
     const { x, y, k } = this.view;
     this.world.style.transform = `translate(${x}px,${y}px) scale(${k})`;
+    // The name of a group that begins further left stays in sight.
+    for (const { name, left, most } of this.names) {
+      name.style.transform = `translateX(${clamp(-x / k - left, 0, Math.max(most, 0))}px)`;
+    }
+    this.holdVisible();
   }
 
   /** Fit the graph into the width, but keep it readable; `whole` fits it at any size. */
   fit(whole = false) {
-    const { width, height } = this.scene;
+    const { width, height } = this.geometry;
     const room = this.stage.clientWidth;
     if (!room) return;
     const margin = 16;
@@ -539,7 +792,11 @@ class Explorer extends Replay {
   /** Move the picture just enough to show the current node and whatever it gives to. */
   show({ frame }) {
     if (!this.view.follow || frame.node === null) return;
-    const boxes = [frame.node, ...frame.gifts.map((gift) => gift.parent)].map((i) => this.scene.nodes[i].box);
+    const nodes = [frame.node, ...frame.gifts.map((gift) => gift.parent)];
+    this.bringBoxes(nodes.map((node) => this.geometry.cards[this.cardOf[node]].box));
+  }
+
+  bringBoxes(boxes) {
     const { k } = this.view;
     const left = Math.min(...boxes.map((box) => box[0]));
     const right = Math.max(...boxes.map((box) => box[0] + box[2]));
@@ -549,13 +806,30 @@ class Explorer extends Replay {
     const roomBelow = this.stage.clientHeight;
     if (!room) return;
     // A picture that has room as a whole stays where it is.
-    if (this.scene.width * k > room) {
+    if (this.geometry.width * k > room) {
       this.view.x += shiftToShow([this.view.x + left * k, this.view.x + right * k], [0, room], Math.min(48, room / 8));
     }
-    if (this.scene.height * k > roomBelow) {
+    if (this.geometry.height * k > roomBelow) {
       this.view.y += shiftToShow([this.view.y + top * k, this.view.y + bottom * k], [0, roomBelow], 16);
     }
     this.place();
+  }
+
+  /** The browser scrolls the stage to what has the focus; the picture moves instead. */
+  onScroll() {
+    if (this.stage.scrollLeft || this.stage.scrollTop) this.stage.scrollTo(0, 0);
+  }
+
+  /** Move the picture so that what has the focus is in sight. */
+  bringIn(element) {
+    const card = this.cards.indexOf(element.closest(".bpnb-card"));
+    const name = this.turners.find(({ button }) => button === element);
+    if (card >= 0) this.bringBoxes([this.geometry.cards[card].box]);
+    else if (name) {
+      const [x, y] = this.boxOf(name.group);
+      this.bringBoxes([[x, y, element.offsetWidth + 8, 20]]);
+    }
+    this.onScroll();
   }
 
   zoom(factor, atX = this.stage.clientWidth / 2, atY = this.stage.clientHeight / 2) {
@@ -593,23 +867,43 @@ class Explorer extends Replay {
   }
 
   actions(event) {
-    const onCard = event.target.classList.contains("bpnb-card");
-    const card = this.cards.indexOf(event.target);
+    const card = this.cards.indexOf(event.target.closest(".bpnb-card"));
+    const onCard = card >= 0;
     const actions = super.actions(event);
     actions.Escape = () => this.select(null);
-    if (onCard) actions.Enter = () => this.select(card);
+    actions.f = () => this.turnAt(event.target, onCard ? card : this.tabbable());
+    if (event.target.classList.contains("bpnb-card")) actions.Enter = () => this.select(this.geometry.cards[card].node);
     for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) {
-      if (event.target.tagName !== "INPUT") actions[key] = () => this.walk(onCard ? card : (this.selected ?? this.state.frame.node ?? 0), key);
+      if (event.target.tagName !== "INPUT") actions[key] = () => this.walk(onCard ? card : this.tabbable(), key);
     }
     return actions;
   }
 
-  walk(from, key) {
-    const next = neighbour(this.scene, from, key);
-    if (next === null) return;
-    this.select(next);
-    this.cards[next].focus({ preventScroll: true });
+  /** Fold the group around a card, or open the folded one that it is. */
+  turnAt(element, card) {
+    const name = this.turners.find(({ button }) => button === element);
+    const { node, group } = this.geometry.cards[card];
+    const turned = name?.group ?? group ?? this.scene.nodes[node].group;
+    if (turned !== null) this.turn(turned);
   }
+
+  walk(from, key) {
+    const next = nextCard(this.geometry, from, key);
+    if (next === null) return;
+    const { node, group } = this.geometry.cards[next];
+    const index = node ?? this.scene.groups[group].output;
+    if (index !== null) this.select(index);
+    if (this.isLarge) this.bringBoxes([this.geometry.cards[next].box]);
+    const target = group === undefined ? this.cards[next] : this.cards[next].querySelector("button");
+    target.focus({ preventScroll: true });
+  }
+}
+
+/** The step that comes next when the view plays by itself. */
+function nextStep(model) {
+  const scene = model.get("scene");
+  const geometry = model.get("geometry");
+  return stepPast(scene, geometry, cardsOf(scene, geometry), model.get("step"), 1);
 }
 
 function drawExplorer({ model, el }) {
@@ -618,5 +912,5 @@ function drawExplorer({ model, el }) {
 }
 
 // Named, so that page.mjs can follow in the same script.
-const widget = { initialize: clock, render: drawExplorer };
+const widget = { initialize: (context) => clock(context, nextStep), render: drawExplorer };
 export default widget;

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
 from backprop_nb.views.figures import Drawing, draw_graph
-from backprop_nb.views.scene import describe_graph, graph_scene
+from backprop_nb.views.scene import (
+    Geometry,
+    cards_of,
+    check_folded,
+    describe_graph,
+    geometry,
+    graph_scene,
+)
 from backprop_nb.views.widgets.live_view import Replay
 from backprop_nb.views.widgets.style import module, style_sheet
 
 if TYPE_CHECKING:
     from backprop_nb.tracing.graph import Graph
+
+_PAGE_CARDS = 1500
+"""So many cards may the geometries have that a page takes along."""
 
 
 class GraphExplorer(Replay):
@@ -34,6 +46,9 @@ class GraphExplorer(Replay):
         The last moment.
     selected
         The name of the node whose numbers are shown, or ``""`` for the current one.
+    folded
+        The groups that are shown as one card, by their ids; ``groups`` has them all.
+        A large graph begins with groups folded, so that no more than 60 cards show.
     playing
         Whether it steps by itself, every ``interval`` milliseconds.
 
@@ -42,12 +57,15 @@ class GraphExplorer(Replay):
     ShapeError
         If the output of ``graph`` is not a single number.
     InvalidValueError
-        If ``step`` or ``selected`` does not exist; nothing is changed then.
+        If ``step`` does not exist; nothing is changed then.
+    NotFoundError
+        If ``selected`` or a group in ``folded`` does not exist; nothing is changed then.
 
     Notes
     -----
     By keyboard: ``[`` and ``]`` step, Home and End jump, Space plays, the arrow
-    keys walk along the edges, Escape lets go of the selected node.
+    keys walk along the edges, Escape lets go of the selected node, ``f`` folds the
+    group of a card or opens a folded one.  A step passes a folded group as a whole.
 
     Examples
     --------
@@ -62,16 +80,52 @@ class GraphExplorer(Replay):
     _css = style_sheet("graph_explorer")
     hint = (
         "[ and ] step, Home and End jump, Space plays, the arrow keys walk along the edges, "
-        "Enter keeps a node's numbers in view and Escape lets go of them."
+        "Enter keeps a node's numbers in view and Escape lets go of them, f folds the group "
+        "of a card and opens a folded one."
     )
 
     selected = traitlets.Unicode("", help="The node whose numbers are shown.").tag(sync=True)
 
-    def __init__(self, graph: Graph, *, step: int = 0, **kwargs: Any) -> None:
+    folded = traitlets.List(traitlets.Unicode(), help="The groups shown as one card.").tag(
+        sync=True
+    )
+    geometry = traitlets.Dict(help="Where things lie, as plain data.").tag(sync=True)
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        step: int = 0,
+        folded: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.graph = graph
         scene = graph_scene(graph, graph.backward())
         self._names = {node["name"] for node in scene["nodes"]}
-        super().__init__(scene=scene, step=step, **kwargs)
+        self._geometries: dict[tuple[str, ...], Geometry] = {}
+        first = check_folded(scene, scene["folded"] if folded is None else folded)
+        self._geometries[tuple(first)] = places = geometry(scene, first)
+        super().__init__(scene=scene, step=step, folded=first, geometry=places, **kwargs)
+
+    @property
+    def groups(self) -> list[str]:
+        """The ids of all groups, each after the one around it."""
+        return [group["id"] for group in self.scene["groups"]]
+
+    @traitlets.validate("folded")
+    def _check_folded(self, proposal: Any) -> list[str]:
+        return check_folded(self.scene, proposal["value"])
+
+    @traitlets.observe("folded")
+    def _lay_out(self, change: Any) -> None:
+        self.geometry = self._geometry_of(self.folded)
+
+    def _geometry_of(self, folded: Sequence[str]) -> Geometry:
+        """Return where things lie in a state, which is worked out once."""
+        key = tuple(folded)
+        if key not in self._geometries:
+            self._geometries[key] = geometry(self.scene, key)
+        return self._geometries[key]
 
     @traitlets.validate("selected")
     def _check_selected(self, proposal: Any) -> str:
@@ -80,17 +134,51 @@ class GraphExplorer(Replay):
             self.graph.node(name)  # says which names there are
         return name
 
+    def _own_state(self) -> dict[str, Any]:
+        # A page has no kernel to ask for another geometry; it takes some along.
+        return super()._own_state() | {"geometries": list(self._near_geometries())}
+
+    def _near_geometries(self) -> Iterator[Geometry]:
+        """Yield what can be reached by turning groups over, the nearest first, within limits."""
+        start, ids = tuple(self.folded), self.groups
+        queue = deque(dict.fromkeys([start, tuple(ids), *self._turned(start), ()]))
+        seen, known, cards = set(queue), set(), 0
+        while queue:
+            folded = queue.popleft()
+            count = len(cards_of(self.scene, folded))
+            if folded != start and cards + count > _PAGE_CARDS:
+                continue
+            found = self._geometry_of(folded)
+            if tuple(found["folded"]) in known:
+                continue
+            known.add(tuple(found["folded"]))
+            cards += count
+            yield found
+            further = [each for each in self._turned(folded) if each not in seen]
+            seen.update(further)
+            queue.extend(further)
+
+    def _turned(self, folded: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """Return what becomes of a state when one of the groups that show is turned over."""
+        found, groups = self._geometry_of(folded), self.groups
+        turners = [*found["cards"], *found["groups"]]
+        shown = sorted(each["group"] for each in turners if "group" in each)
+        ids = [groups[index] for index in shown]
+        return [tuple(g for g in groups if (g in folded) != (g == name)) for name in ids]
+
     def describe(self) -> str:
-        """Return the text twin: every node and every contribution, with numbers."""
-        return describe_graph(self.graph)
+        """Return the text twin: nodes and contributions with numbers, groups as they are folded."""
+        return describe_graph(self.graph, self.folded)
 
     def draw(self, **options: Any) -> Drawing:
         """Return the picture at the shown step as a matplotlib figure."""
+        if "folded" not in options:
+            options["places"] = self.geometry
         return draw_graph(self.graph, **{"step": self.step, "scene": self.scene, **options})
 
     def still(self) -> Drawing:
         """Return the whole replay, at its end."""
-        return draw_graph(self.graph, scene=self.scene)
+        return draw_graph(self.graph, scene=self.scene, places=self.geometry)
 
     def heading(self) -> str:
         """Return what a page of its own is called."""

@@ -325,6 +325,11 @@ export class Replay extends View {
     this.set("step", clamp(step, 0, this.last));
   }
 
+  /** A step forward or back; a view may take several frames at once. */
+  stepBy(way) {
+    this.go(this.step + way);
+  }
+
   togglePlay() {
     if (!this.model.get("playing") && this.step === this.last) this.go(0);
     this.set("playing", !this.model.get("playing"));
@@ -347,9 +352,9 @@ export class Replay extends View {
       "div",
       { class: "bpnb-buttons", role: "group", "aria-label": "Replay" },
       button("first", "To the start", "Home", () => this.go(0)),
-      button("back", "Step back", "[", () => this.go(this.step - 1)),
+      button("back", "Step back", "[", () => this.stepBy(-1)),
       this.playButton,
-      button("forward", "Step forward", "]", () => this.go(this.step + 1)),
+      button("forward", "Step forward", "]", () => this.stepBy(1)),
       button("last", "To the end", "End", () => this.go(Infinity)),
     );
     return [buttons, this.slider];
@@ -377,8 +382,8 @@ export class Replay extends View {
     if (tagName === "INPUT" && type !== "range" && type !== "radio") return {};
     const other = type === "range" && event.target !== this.slider;
     return {
-      "[": () => this.go(this.step - 1),
-      "]": () => this.go(this.step + 1),
+      "[": () => this.stepBy(-1),
+      "]": () => this.stepBy(1),
       Home: other ? undefined : () => this.go(0),
       End: other ? undefined : () => this.go(Infinity),
       " ": tagName === "BUTTON" || type === "radio" ? undefined : () => this.togglePlay(),
@@ -386,11 +391,11 @@ export class Replay extends View {
   }
 }
 
-/** One clock for a model, however many views it has. */
-export function clock({ model }) {
+/** One clock for a model, however many views it has; `nextOf` says which step comes next. */
+export function clock({ model }, nextOf = () => model.get("step") + 1) {
   let timer = null;
   const tick = () => {
-    const next = model.get("step") + 1;
+    const next = nextOf(model);
     const last = model.get("scene").frames.length - 1;
     if (next >= last) model.set("playing", false);
     model.set("step", Math.min(next, last));

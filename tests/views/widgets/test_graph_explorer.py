@@ -92,3 +92,91 @@ def test_it_is_offered_at_the_top_level():
     assert "GraphExplorer" in dir(bp)
     with pytest.raises(AttributeError, match="no attribute 'GraphExporer'"):
         _ = bp.GraphExporer
+
+
+def square(x):
+    return x**2 + 1.0
+
+
+def twice(x):
+    return square(square(x))
+
+
+def loop(x):
+    for _ in range(100):
+        x = x * 1.01
+    return x
+
+
+def test_a_small_graph_begins_open_and_a_large_one_folded():
+    assert bp.trace(twice, 3.0).explore().folded == []
+    explorer = bp.trace(loop, 3.0).explore()
+    assert explorer.folded == explorer.groups
+    assert len(explorer.geometry["cards"]) <= 60
+
+
+def test_folding_changes_the_geometry_and_nothing_else():
+    explorer = bp.trace(twice, 3.0).explore()
+    changed = []
+    explorer.observe(lambda change: changed.append(change["name"]))
+    scene, open_places = explorer.scene, explorer.geometry
+    explorer.folded = ["square 1"]
+    assert set(changed) == {"folded", "geometry"}
+    assert explorer.scene is scene
+    assert explorer.geometry["folded"] == ["square 1"]
+    explorer.folded = []
+    assert explorer.geometry == open_places
+
+
+def test_it_can_begin_with_groups_folded():
+    explorer = bp.trace(twice, 3.0).explore(folded=["square 2"])
+    assert explorer.geometry["folded"] == ["square 2"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda e, groups: setattr(e, "folded", groups), id="assigned"),
+        pytest.param(lambda e, groups: e.draw(folded=groups), id="drawn"),
+    ],
+)
+def test_a_group_that_does_not_exist_is_refused_and_nothing_changes(make):
+    explorer = bp.trace(twice, 3.0).explore(folded=["square 2"])
+    places = explorer.geometry
+    with pytest.raises(bp.NotFoundError) as caught:
+        make(explorer, ["cube"])
+    assert str(caught.value) == (
+        "The graph has no group 'cube'.\n  expected: some of 'square 1', 'square 2'"
+    )
+    assert explorer.folded == ["square 2"]
+    assert explorer.geometry is places
+    with pytest.raises(bp.NotFoundError, match="no group 'cube'"):
+        bp.trace(twice, 3.0).explore(folded=["cube"])
+
+
+def test_figure_alt_text_and_words_follow_what_is_folded():
+    explorer = bp.trace(twice, 3.0).explore(folded=["square 1"])
+    shown = [text.get_text() for text in explorer.draw().axes[0].texts]
+    assert "square 1" in shown
+    assert "2 nodes" in shown
+    assert "1 group is folded" in explorer.draw().alt
+    assert explorer.draw(folded=[]).alt == explorer.scene["alt"]
+    assert explorer._repr_mimebundle_()[1]["image/png"]["alt"] == explorer.draw().alt
+    assert "[square 1] 2 nodes, folded" in explorer.describe()
+
+
+def test_a_page_takes_along_what_can_be_reached_by_turning_groups():
+    explorer = bp.trace(twice, 3.0).explore()
+    places = explorer._own_state()["geometries"]
+    assert [place["folded"] for place in places] == [
+        [],
+        ["square 1", "square 2"],
+        ["square 1"],
+        ["square 2"],
+    ]
+
+
+def test_a_page_of_a_large_graph_takes_along_only_so_much():
+    places = bp.trace(loop, 3.0).explore()._own_state()["geometries"]
+    assert sum(len(place["cards"]) for place in places) <= 1500
+    assert {len(place["folded"]) for place in places} >= {0, len(places[0]["folded"])}

@@ -158,6 +158,9 @@ def test_the_state_is_the_widgets(explorer, tmp_path):
     # As a browser receives it: a tuple is an array there.
     scene = json.loads(json.dumps(explorer.scene))
     assert json.loads(page.texts["script#bpnb-state"]) == {
+        "folded": [],
+        "geometries": [explorer.geometry],
+        "geometry": explorer.geometry,
         "interval": 1200,
         "playing": False,
         "scene": scene,
