@@ -2,6 +2,7 @@
 
 from backprop_nb.views.scene.geometry import Geometry, cards_of, check_folded, geometry
 from backprop_nb.views.scene.graph_scene import Scene, alt_text, describe_graph, graph_scene
+from backprop_nb.views.scene.wire import packed
 
 __all__ = [
     "Geometry",
@@ -12,4 +13,5 @@ __all__ = [
     "describe_graph",
     "geometry",
     "graph_scene",
+    "packed",
 ]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree
 
 Element = list[Any]
-"""``[tag, text, attributes, children]``."""
+"""``[tag, text, attributes, children]``; in a shape, ``text`` may be the number of a gap."""
+Formula = list[Any]
+"""The number of a shape, then what stands in its gaps."""
 
 _ATTRIBUTES = frozenset({"mathvariant", "width", "stretchy", "fence"})
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_MARK = 9_000_001
+"""The first of the numbers that stand in the gaps of a shape while it is converted."""
 
 
 def mathml(latex: str) -> Element:
@@ -20,6 +27,61 @@ def mathml(latex: str) -> Element:
     from latex2mathml.converter import convert
 
     return _plain(ElementTree.fromstring(convert(latex)))
+
+
+class Formulas:
+    """The formulas of one scene, of which each shape is kept once.
+
+    The formulas of a graph differ in hardly anything but their numbers: z₁ = σ(x₁)
+    and z₂ = σ(x₂) have one shape.  So converting one and sending one is enough.
+
+    Attributes
+    ----------
+    shapes
+        Formulas with gaps, numbered from 0, in place of their numbers.
+
+    Examples
+    --------
+    >>> formulas = Formulas()
+    >>> formulas.add("x_{1}"), formulas.add("x_{25}"), len(formulas.shapes)
+    ([0, '1'], [0, '25'], 1)
+    """
+
+    def __init__(self) -> None:
+        self.shapes: list[Element] = []
+        self._known: dict[str, int] = {}
+
+    def add(self, latex: str) -> Formula:
+        """Return a formula as the number of its shape and the texts in its gaps."""
+        key = _NUMBER.sub("0", latex)
+        texts = _NUMBER.findall(latex)
+        shape = _shape(key, len(texts))
+        if shape is None:
+            key, texts, shape = latex, [], mathml(latex)
+        if key not in self._known:
+            self._known[key] = len(self.shapes)
+            self.shapes.append(shape)
+        return [self._known[key], *texts]
+
+
+@lru_cache(maxsize=4096)
+def _shape(key: str, gaps: int) -> Element | None:
+    """Return the shape of all formulas that are like ``key``, but for their numbers.
+
+    ``None`` if a number does not come out as an element of its own.
+    """
+    marks = iter(range(_MARK, _MARK + gaps))
+    shape = mathml(_NUMBER.sub(lambda _: str(next(marks)), key))
+    found: list[int] = []
+    pending = [shape]
+    while pending:
+        element = pending.pop()
+        pending += element[3]
+        text = element[1]
+        if text.isdecimal() and _MARK <= int(text) < _MARK + gaps:
+            element[1] = int(text) - _MARK
+            found.append(element[1])
+    return shape if sorted(found) == list(range(gaps)) else None
 
 
 def _plain(element: ElementTree.Element) -> Element:

@@ -19,7 +19,7 @@ from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex
 from backprop_nb.tracing.emit.rule import Factor, call_text
 from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Source
 from backprop_nb.views.scene import marks, numbers
-from backprop_nb.views.scene.formula import mathml
+from backprop_nb.views.scene.formula import Formulas
 from backprop_nb.views.scene.geometry import CARD, CONSTANT_CARD
 from backprop_nb.views.scene.grouping import folded_at_first, groups_of, outermost
 from backprop_nb.views.scene.numbers import Scale, fit_scale, long, tensor
@@ -28,9 +28,12 @@ Scene = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Scales:
+class _Shared:
+    """What all numbers and formulas of a scene have in common."""
+
     value: Scale
     adjoint: Scale
+    formulas: Formulas
 
 
 def graph_scene(graph: Graph, backward: Backward) -> Scene:
@@ -45,9 +48,10 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
     group_of = {index: k for k, group in enumerate(groups) for index in group.own}
     code = _Code(nodes)
     differentiable = [node for node in nodes if node.op != CONSTANT]
-    scales = _Scales(
+    shared = _Shared(
         fit_scale(node.value for node in nodes),
         fit_scale((backward.adjoint(node) for node in differentiable), log=True),
+        Formulas(),
     )
     health = {node.index: node.health for node in nodes}
     looks = marks.looks(mark for each in health.values() for mark in each)
@@ -56,7 +60,7 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
         "alt": alt_text(graph),
         "output": graph.output.index,
         "nodes": [
-            _node(graph, backward, node, scales)
+            _node(graph, backward, node, shared)
             | {"group": group_of.get(node.index), "code": code.place(node)}
             for node in nodes
         ],
@@ -67,8 +71,9 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
         ],
         "folded": folded_at_first(groups, len(nodes)),
         "code": code.blocks,
-        "frames": [*_frames(graph, backward, scales, edges)],
-        "legend": {"value": scales.value.text, "adjoint": scales.adjoint.text},
+        "frames": [*_frames(graph, backward, shared, edges)],
+        "formulas": shared.formulas.shapes,
+        "legend": {"value": shared.value.text, "adjoint": shared.adjoint.text},
     }
     _sum_up_groups(scene)
     # A healthy graph knows nothing of marks.
@@ -120,22 +125,24 @@ def _edges(graph: Graph) -> list[tuple[int, int, int]]:
     ]
 
 
-def _node(graph: Graph, backward: Backward, node: Node, scales: _Scales) -> dict[str, Any]:
+def _node(graph: Graph, backward: Backward, node: Node, shared: _Shared) -> dict[str, Any]:
     row = graph.records[node.index].row
     constant = node.op == CONSTANT
     return {
         "name": node.name,
         "latex": name_to_latex(node.name),
-        "title": mathml(name_to_latex(node.name)),
+        "title": shared.formulas.add(name_to_latex(node.name)),
         "kind": "input" if node.op is None else "constant" if constant else "operation",
         "op": node.op or "input",
         "symbol": getattr(row, "symbol", ""),
         "text": call_text(graph, node),
-        "formula": mathml(call_text(graph, node, "latex")) if row and not constant else None,
+        "formula": shared.formulas.add(call_text(graph, node, "latex"))
+        if row and not constant
+        else None,
         "source": str(node.source) if node.source else "",
         "parents": [parent.index for parent in node.parents],
-        "value": tensor(node.value, scales.value),
-        "adjoint": None if constant else tensor(backward.adjoint(node), scales.adjoint),
+        "value": tensor(node.value, shared.value),
+        "adjoint": None if constant else tensor(backward.adjoint(node), shared.adjoint),
     }
 
 
@@ -181,7 +188,7 @@ class _Code:
 
 
 def _frames(
-    graph: Graph, backward: Backward, scales: _Scales, edges: Sequence[tuple[int, int, int]]
+    graph: Graph, backward: Backward, shared: _Shared, edges: Sequence[tuple[int, int, int]]
 ) -> Iterator[dict[str, Any]]:
     """Yield every moment of the replay: the start, each call forward, each step back."""
     yield _frame("start", None, "Start. The inputs are known, nothing is computed yet.")
@@ -194,7 +201,7 @@ def _frames(
         return
     seed = numbers.words(backward.adjoint(output))
     yield _frame("seed", output, f"Backward. The adjoint of {output.name} itself is {seed}.")
-    gifts = _Gifts(graph, backward.steps, scales, edges)
+    gifts = _Gifts(graph, backward.steps, shared, edges)
     for step in backward.steps:
         given = [gifts.describe(gift) for gift in step.contributions]
         yield _frame("backward", step.node, _step_words(step), given)
@@ -218,11 +225,11 @@ class _Gifts:
         self,
         graph: Graph,
         steps: Sequence[Step],
-        scales: _Scales,
+        shared: _Shared,
         edges: Sequence[tuple[int, int, int]],
     ) -> None:
         self._output = graph.output.name
-        self._scales = scales
+        self._shared = shared
         self._edge = {(head, position): k for k, (_, head, position) in enumerate(edges)}
         self._expected = Counter(gift.parent.index for step in steps for gift in step.contributions)
         self._arrived: dict[int, list[Any]] = {}
@@ -241,7 +248,7 @@ class _Gifts:
             "edge": self._edge[gift.node.index, gift.position],
             "line": f"d_{parent.name} {'=' if first else '+='} {rule.numpy}",
             "rule": rule.numpy,
-            "formula": mathml(rf"{target} {sign} {rule.latex}"),
+            "formula": self._shared.formulas.add(rf"{target} {sign} {rule.latex}"),
             "symbol": symbol,
             "factors": [
                 self._factor(factor, symbol, position, factors)
@@ -249,12 +256,12 @@ class _Gifts:
             ],
             "value": tensor(
                 gift.value,
-                self._scales.adjoint,
+                self._shared.adjoint,
                 column=symbol == "@" and np.ndim(factors[1].value) == 1,
             ),
             "arrival": len(arrived),
             "arrivals": self._expected[parent.index],
-            "sum": tensor(sum(arrived), self._scales.adjoint),
+            "sum": tensor(sum(arrived), self._shared.adjoint),
         }
 
     def _factor(
@@ -263,7 +270,7 @@ class _Gifts:
         """Return a factor; the vector on the right of a matrix, or left of ⊗, stands upright."""
         upright = {"@": 1, "⊗": 0}.get(symbol) == position
         adjoint = factor.numpy.startswith("d_")
-        scale = self._scales.adjoint if adjoint else self._scales.value
+        scale = self._shared.adjoint if adjoint else self._shared.value
         return {
             "text": factor.numpy,
             "family": "adjoint" if adjoint else "value",

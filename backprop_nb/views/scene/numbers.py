@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,6 +130,21 @@ def words(value: Any) -> str:
     rows = "; ".join(", ".join(map(long, row)) for row in shown.tolist())
     omitted = table.size - shown.size
     return f"[{rows}, … {omitted} more]" if omitted else f"[{rows}]"
+
+
+def tensor_words(tensor: Mapping[str, Any]) -> str:
+    """Return what :func:`words` says of an array that is plain data already.
+
+    >>> tensor_words(tensor([1.0, -2.0], Scale(1.0, 2.0)))
+    '[1, −2]'
+    """
+    texts, columns = tensor["long"], tensor["columns"]
+    if tensor["single"]:
+        return str(texts[0])
+    rows = "; ".join(
+        ", ".join(texts[columns * k : columns * (k + 1)]) for k in range(tensor["rows"])
+    )
+    return f"[{rows}, … {tensor['omitted']} more]" if tensor["omitted"] else f"[{rows}]"
 
 
 @dataclass(frozen=True, slots=True)

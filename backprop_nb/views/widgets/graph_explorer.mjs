@@ -2,6 +2,7 @@
 // Second half: the page.  A scene comes from Python once; stepping needs no kernel.
 
 import { around, cardsOf, foldKey, foldedIn, meet, membersOf, nearestKnown, nextCard, passage, stepPast, turned } from "./folding.mjs";
+import { sceneOf } from "./scene.mjs";
 import {
   Replay,
   arrowHead,
@@ -155,6 +156,7 @@ const cardGrid = (tensor, family, what) =>
 class Explorer extends Replay {
   constructor(model, el) {
     super(model, el);
+    this.scene = sceneOf(model);
     this.view = { x: 0, y: 0, k: 1, follow: true };
     this.known = new Map(); // geometries by what is folded in them: all that there is without a kernel
     for (const geometry of model.get("geometries") ?? []) this.learn(geometry);
@@ -173,7 +175,7 @@ class Explorer extends Replay {
   }
 
   rebuild() {
-    this.scene = this.model.get("scene");
+    this.scene = sceneOf(this.model);
     this.resize.disconnect();
     this.build();
   }
@@ -901,7 +903,7 @@ class Explorer extends Replay {
 
 /** The step that comes next when the view plays by itself. */
 function nextStep(model) {
-  const scene = model.get("scene");
+  const scene = sceneOf(model);
   const geometry = model.get("geometry");
   return stepPast(scene, geometry, cardsOf(scene, geometry), model.get("step"), 1);
 }

@@ -16,6 +16,7 @@ from backprop_nb.views.scene import (
     describe_graph,
     geometry,
     graph_scene,
+    packed,
 )
 from backprop_nb.views.widgets.live_view import Replay
 from backprop_nb.views.widgets.style import module, style_sheet
@@ -86,6 +87,9 @@ class GraphExplorer(Replay):
 
     selected = traitlets.Unicode("", help="The node whose numbers are shown.").tag(sync=True)
 
+    scene = traitlets.Dict(help="The scene as plain data.").tag(
+        sync=True, to_json=lambda scene, widget: packed(scene)
+    )
     folded = traitlets.List(traitlets.Unicode(), help="The groups shown as one card.").tag(
         sync=True
     )

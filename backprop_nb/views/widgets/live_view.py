@@ -80,7 +80,11 @@ class LiveView(anywidget.AnyWidget):
     def _own_state(self) -> dict[str, Any]:
         """Return the traits that the view reads, without those that every widget has."""
         names = self.trait_names(sync=True) - anywidget.AnyWidget.class_traits().keys()
-        return {name: getattr(self, name) for name in sorted(names) if not name.startswith("_")}
+        # In the form in which they would go to a browser.
+        state: dict[str, Any] = self.get_state(
+            [name for name in sorted(names) if not name.startswith("_")]
+        )
+        return state
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # Where no widget can run (GitHub, a PDF, a reopened notebook), the stored

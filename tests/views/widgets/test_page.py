@@ -14,6 +14,7 @@ import traitlets
 
 import backprop_nb as bp
 from backprop_nb.views.figures import Drawing
+from backprop_nb.views.scene import packed
 from backprop_nb.views.widgets.live_view import LiveView
 from backprop_nb.views.widgets.style import module, page_style_sheet, style_sheet
 
@@ -156,7 +157,7 @@ def test_the_state_is_the_widgets(explorer, tmp_path):
     explorer.step = 2
     page = read(explorer.to_html(tmp_path / "page"))
     # As a browser receives it: a tuple is an array there.
-    scene = json.loads(json.dumps(explorer.scene))
+    scene = json.loads(json.dumps(packed(explorer.scene)))
     assert json.loads(page.texts["script#bpnb-state"]) == {
         "folded": [],
         "geometries": [explorer.geometry],
@@ -271,7 +272,7 @@ def test_hostile_texts_cannot_leave_the_state(hostile_graph, tmp_path):
     state = text.split('id="bpnb-state">')[1].split("</script>")[0]
     assert not re.search(r"[<>&\u2028\u2029]", state)
     scene = json.loads(state)["scene"]
-    assert scene == json.loads(json.dumps(explorer.scene))
+    assert scene == json.loads(json.dumps(packed(explorer.scene)))
     assert any(SCRIPT in line for block in scene["code"] for line in block["lines"])
 
 
