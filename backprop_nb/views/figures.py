@@ -297,15 +297,16 @@ class _Drawer:
 
     def _heat(self, tensor: Mapping[str, Any], family: str, box: tuple[float, ...]) -> None:
         """Draw an array as cells; the few numbers of a short row are written into them."""
-        rows, columns = tensor["rows"], tensor["columns"]
-        colours = [diverging(self.theme, family, heat) for heat in tensor["heat"]]
+        shown = tensor["map"] or tensor
+        rows, columns = shown["rows"], shown["columns"]
+        colours = [diverging(self.theme, family, heat) for heat in shown["heat"]]
         corners = list(_cells(box, rows, columns))
         self.axes.add_collection(
             PolyCollection(
                 [_rectangle(*corner) for corner in corners],
                 facecolor=colours,
-                edgecolor=self.theme["card"],
-                linewidth=0.6,
+                edgecolor="face" if tensor["map"] else self.theme["card"],
+                linewidth=0.2 if tensor["map"] else 0.6,
                 zorder=3,
             )
         )

@@ -21,7 +21,7 @@ from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Source
 from backprop_nb.views.scene import marks, numbers
 from backprop_nb.views.scene.formula import Formulas
 from backprop_nb.views.scene.geometry import CARD, CONSTANT_CARD
-from backprop_nb.views.scene.grouping import folded_at_first, groups_of, outermost
+from backprop_nb.views.scene.grouping import ROOM, folded_at_first, groups_of, outermost
 from backprop_nb.views.scene.numbers import Scale, fit_scale, long, tensor
 
 Scene = dict[str, Any]
@@ -34,6 +34,17 @@ class _Shared:
     value: Scale
     adjoint: Scale
     formulas: Formulas
+    told: bool
+    known: dict[tuple[int, str, bool], tuple[Any, dict[str, Any]]]
+
+    def tensor(self, value: Any, family: str, column: bool = False) -> dict[str, Any]:
+        """Return an array as plain data; one that occurs again is the same data again."""
+        key = id(value), family, column
+        if key not in self.known:
+            scale = self.adjoint if family == "adjoint" else self.value
+            # The value is kept too, so that no other one can take over its identity.
+            self.known[key] = value, tensor(value, scale, column, self.told)
+        return self.known[key][1]
 
 
 def graph_scene(graph: Graph, backward: Backward) -> Scene:
@@ -52,6 +63,8 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
         fit_scale(node.value for node in nodes),
         fit_scale((backward.adjoint(node) for node in differentiable), log=True),
         Formulas(),
+        len(nodes) <= ROOM,
+        {},
     )
     health = {node.index: node.health for node in nodes}
     looks = marks.looks(mark for each in health.values() for mark in each)
@@ -141,8 +154,8 @@ def _node(graph: Graph, backward: Backward, node: Node, shared: _Shared) -> dict
         else None,
         "source": str(node.source) if node.source else "",
         "parents": [parent.index for parent in node.parents],
-        "value": tensor(node.value, shared.value),
-        "adjoint": None if constant else tensor(backward.adjoint(node), shared.adjoint),
+        "value": shared.tensor(node.value, "value"),
+        "adjoint": None if constant else shared.tensor(backward.adjoint(node), "adjoint"),
     }
 
 
@@ -254,14 +267,14 @@ class _Gifts:
                 self._factor(factor, symbol, position, factors)
                 for position, factor in enumerate(factors)
             ],
-            "value": tensor(
+            "value": self._shared.tensor(
                 gift.value,
-                self._shared.adjoint,
+                "adjoint",
                 column=symbol == "@" and np.ndim(factors[1].value) == 1,
             ),
             "arrival": len(arrived),
             "arrivals": self._expected[parent.index],
-            "sum": tensor(sum(arrived), self._shared.adjoint),
+            "sum": self._shared.tensor(sum(arrived), "adjoint"),
         }
 
     def _factor(
@@ -270,11 +283,11 @@ class _Gifts:
         """Return a factor; the vector on the right of a matrix, or left of ⊗, stands upright."""
         upright = {"@": 1, "⊗": 0}.get(symbol) == position
         adjoint = factor.numpy.startswith("d_")
-        scale = self._shared.adjoint if adjoint else self._shared.value
+        family = "adjoint" if adjoint else "value"
         return {
             "text": factor.numpy,
-            "family": "adjoint" if adjoint else "value",
-            "value": tensor(factor.value, scale, column=upright),
+            "family": family,
+            "value": self._shared.tensor(factor.value, family, column=upright),
         }
 
 

@@ -11,6 +11,8 @@ import numpy as np
 
 MINUS = "\u2212"
 ROWS, COLUMNS = 8, 12
+MAP_ROWS, MAP_COLUMNS = 32, 48
+"""So many cells of a map can be told apart on a card."""
 CARD_CHARACTERS = 15
 """How many characters stand side by side on a node's card."""
 
@@ -75,7 +77,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return str(tuple(shape)) if shape else "a number"
 
 
-def tensor(value: Any, scale: Scale, column: bool = False) -> dict[str, Any]:
+def tensor(value: Any, scale: Scale, column: bool = False, told: bool = True) -> dict[str, Any]:
     """Return an array as plain data for a picture.
 
     Parameters
@@ -87,13 +89,16 @@ def tensor(value: Any, scale: Scale, column: bool = False) -> dict[str, Any]:
         How magnitudes become heat.
     column
         Whether a vector stands upright, as it does to the right of a matrix.
+    told
+        Whether each cell of a large array's map comes with its number as text.
 
     Returns
     -------
     dict
         ``shape``, ``rows``, ``columns``, and for each shown entry its ``heat``
         between -1 and 1 and its ``short`` and ``long`` text.  Of a large array
-        the first entries are shown; ``omitted`` says how many are not.
+        the first entries are shown; ``omitted`` says how many are not, and ``map``
+        is a picture of them all (see :func:`heat_map`).
         ``fits`` says whether the short texts have room on a card.
     """
     array = np.asarray(value, dtype=np.float64)
@@ -112,7 +117,43 @@ def tensor(value: Any, scale: Scale, column: bool = False) -> dict[str, Any]:
         "short": texts,
         "long": [long(entry) for entry in entries],
         "omitted": int(table.size - shown.size),
+        "map": heat_map(table, scale, told) if table.size > shown.size else None,
         "fits": len(shown) == 1 and len(texts) * max(map(len, texts), default=0) <= CARD_CHARACTERS,
+    }
+
+
+def heat_map(table: Any, scale: Scale, told: bool = True) -> dict[str, Any]:
+    """Return a matrix as few enough cells to be seen at once.
+
+    Returns
+    -------
+    dict
+        ``rows`` and ``columns`` of the map, the ``heat`` of each cell and its number
+        (``long``, empty unless ``told``).  A cell stands for a ``block`` of so many
+        rows and columns, by its entry of the largest size: a mean would be zero
+        wherever signs differ.
+
+    Examples
+    --------
+    >>> found = heat_map(np.arange(80.0).reshape(40, 2) - 3, Scale(1.0, 76.0))
+    >>> found["block"], found["rows"], found["columns"], found["long"][:4]
+    ([2, 1], 20, 2, ['−3', '−2', '3', '4'])
+    """
+    rows, columns = table.shape
+    block = [-(-rows // MAP_ROWS), -(-columns // MAP_COLUMNS)]
+    down, across = -(-rows // block[0]), -(-columns // block[1])
+    padded = np.zeros((down * block[0], across * block[1]))
+    padded[:rows, :columns] = table
+    split = padded.reshape(down, block[0], across, block[1])
+    blocks = split.swapaxes(1, 2).reshape(down * across, -1)
+    sizes = np.where(np.isnan(blocks), np.inf, np.abs(blocks))  # what is not a number must show
+    cells = blocks[np.arange(len(blocks)), sizes.argmax(axis=1)]
+    return {
+        "rows": down,
+        "columns": across,
+        "block": block,
+        "heat": heats(cells, scale),
+        "long": [long(cell) for cell in cells.tolist()] if told else [],
     }
 
 
@@ -192,3 +233,18 @@ def heat(number: float, scale: Scale) -> float:
         decades = math.log10(scale.high / scale.low)
         size = max(0.1, 1 + 0.9 * math.log10(max(size, 1e-300)) / decades)
     return math.copysign(size, number)
+
+
+def heats(numbers: Any, scale: Scale) -> list[float]:
+    """Return :func:`heat` of many numbers, to two digits.
+
+    >>> heats(np.array([0.5, -2.0, 0.0]), Scale(0.1, 2.0))
+    [0.25, -1.0, 0.0]
+    """
+    array = np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf)
+    sizes = np.minimum(np.abs(array) / scale.high, 1.0)
+    if scale.log:
+        decades = math.log10(scale.high / scale.low)
+        sizes = np.maximum(0.1, 1 + 0.9 * np.log10(np.maximum(sizes, 1e-300)) / decades)
+    found: list[float] = np.where(array == 0, 0.0, np.copysign(sizes, array)).round(2).tolist()
+    return found

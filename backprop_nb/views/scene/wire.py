@@ -22,6 +22,9 @@ GIFT = (
     *("factors", "value", "arrival", "arrivals", "sum"),
 )
 
+LEVELS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcde"
+"""The heat of a map's cell from -1 to 1, in twentieths."""
+
 
 def packed(scene: Scene) -> Scene:
     """Return a scene in which equal arrays are sent once, and keys only with the first row."""
@@ -99,4 +102,11 @@ def _tensor_row(tensor: Mapping[str, Any]) -> list[Any]:
         tensor["long"],
         tensor["short"] if tensor["fits"] else 0,
         tensor["omitted"],
+        *([_map_row(tensor["map"])] if tensor["map"] else []),
     ]
+
+
+def _map_row(found: Mapping[str, Any]) -> list[Any]:
+    """Return a map; its heat as one letter a cell, in steps that no eye tells apart."""
+    levels = "".join(LEVELS[round(20 * each) + 20] for each in found["heat"])
+    return [found["rows"], found["columns"], found["block"], levels, found["long"]]

@@ -266,7 +266,7 @@ class Explorer extends Replay {
       ...groups.map(({ box: [x, y, w, h] }) => svg("rect", { class: "bpnb-group", x, y, width: w, height: h, rx: 10 })),
     );
     this.names = groups.map(({ group, box: [x, y, w] }) => {
-      const name = html("span", { class: "bpnb-group-name", style: `left:${x + 4}px;top:${y + 1}px;max-width:${w - 8}px` }, this.buildTurner(group, true));
+      const name = html("span", { class: "bpnb-group-name", style: `left:${x + 4}px;top:${y}px;max-width:${w - 8}px` }, this.buildTurner(group, true));
       return { name, left: x, most: w - 90 };
     });
     this.cards = cards.map(() => null);

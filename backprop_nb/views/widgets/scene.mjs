@@ -14,9 +14,16 @@ export function tensorWords({ single, rows, columns, long, omitted }) {
 
 const withKeys = (keys, row) => Object.fromEntries(keys.map((key, k) => [key, row[k]]));
 
+const LEVELS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcde";
+
+/** The map of a large array: the heat of each cell in twentieths. */
+function mapOf([rows, columns, block, levels, long]) {
+  return { rows, columns, block, heat: [...levels].map((level) => (LEVELS.indexOf(level) - 20) / 20), long };
+}
+
 /** A scene as the views know it: arrays and formulas in their places, keys everywhere. */
 export function unpacked(packed) {
-  const tensors = packed.tensors.map(([shape, rows, columns, heat, long, short, omitted]) => ({
+  const tensors = packed.tensors.map(([shape, rows, columns, heat, long, short, omitted, map]) => ({
     shape,
     single: shape === "a number",
     rows,
@@ -26,6 +33,7 @@ export function unpacked(packed) {
     short: short || [],
     fits: Boolean(short),
     omitted,
+    map: map ? mapOf(map) : null,
   }));
   const tensor = (number) => (number === null ? null : tensors[number]);
   const formula = (one) => one && filled(packed.formulas[one[0]], one.slice(1));

@@ -13,6 +13,7 @@ from backprop_nb.views.scene.numbers import (
     Scale,
     fit_scale,
     heat,
+    heats,
     long,
     short,
     tensor,
@@ -96,3 +97,38 @@ def test_a_scale_exists_even_where_there_is_nothing_to_measure(values):
 
 def test_a_rounded_number_does_not_look_like_a_whole_one():
     assert (short(1.003), short(1.0), short(5.1), short(0.5999)) == ("1.00", "1", "5.1", "0.60")
+
+
+@pytest.mark.parametrize("shape", [(13,), (784,), (30, 20), (784, 128), (5, 4, 40)])
+def test_the_map_of_a_large_array_shows_true_entries_and_all_of_it(shape):
+    array = np.random.default_rng(0).normal(size=shape)
+    array.flat[-1] = 50.0  # in the last corner, where a map that shows the first part has nothing
+    found = tensor(array, Scale(0.1, 50.0))["map"]
+    assert found["rows"] <= 32
+    assert found["columns"] <= 48
+    assert len(found["heat"]) == len(found["long"]) == found["rows"] * found["columns"]
+    assert found["long"][-1] == "50"
+    assert found["heat"][-1] == 1.0
+    assert set(found["long"]) <= set(map(long, array.ravel()))
+    rows = array.reshape(-1, shape[-1]).shape[0]
+    assert (found["rows"] - 1) * found["block"][0] < rows <= found["rows"] * found["block"][0]
+
+
+def test_a_map_shows_what_is_not_a_number():
+    array = np.zeros((40, 40))
+    array[39, 39] = np.nan
+    array[0, 0] = -np.inf
+    found = tensor(array, Scale(1.0, 1.0))["map"]
+    assert (found["long"][-1], found["heat"][-1]) == ("NaN", 0.0)
+    assert (found["long"][0], found["heat"][0]) == ("−∞", -1.0)
+
+
+def test_a_small_array_has_no_map():
+    assert tensor(np.zeros((8, 12)), Scale(1.0, 1.0))["map"] is None
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_the_heat_of_many_is_the_heat_of_each(log):
+    values = np.array([0.0, 1e-9, -0.3, 2.0, -7.0, np.nan, np.inf])
+    scale = Scale(1e-3, 5.0, log)
+    assert heats(values, scale) == pytest.approx([heat(v, scale) for v in values], abs=0.006)

@@ -27,7 +27,8 @@ def layer(A, b, x):
 def loss(A, b, x):
     for i in range(len(A)):
         x = layer(A[i], b[i], x)
-    return np.sum(np.abs(x - 1.0)) + np.sum(A[0] * 1e-7)
+    wide = np.ones((50, 3)) @ A[0]
+    return np.sum(np.abs(x - 1.0)) + np.sum(A[0] * 1e-7) + np.sum(wide[:30]) + np.sum(wide)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,7 @@ def test_the_browser_unpacks_what_python_packed(scene, cannot_run):
         encoding="utf-8",
     )
     shown = json.loads(done.stdout)
+    scene = json.loads(json.dumps(scene))
     for here, there in zip(scene["frames"], shown["frames"], strict=True):
         assert [here["phase"], here["node"], here["words"]] == [
             there["phase"],
@@ -78,13 +80,21 @@ def test_the_browser_unpacks_what_python_packed(scene, cannot_run):
         same_tensor(here["adjoint"], there["adjoint"])
         assert there["title"][0] == "math"
     assert shown["edges"] == scene["edges"]
+    assert any(node["value"]["map"] for node in shown["nodes"])
 
 
 def same_tensor(here, there):
+    if here is None:  # the adjoint of a constant
+        assert there is None
+        return
     for key in ("shape", "single", "rows", "columns", "long", "omitted", "fits"):
         assert here[key] == there[key]
     assert np.allclose(here["heat"], there["heat"], atol=0.006)
     assert there["short"] == (here["short"] if here["fits"] else [])
+    assert (here["map"] is None) == (there["map"] is None)
+    if here["map"]:
+        assert np.allclose(here["map"]["heat"], there["map"]["heat"], atol=0.026)
+        assert here["map"] | {"heat": []} == there["map"] | {"heat": []}
 
 
 def test_it_is_less_than_half_of_the_scene(scene):
