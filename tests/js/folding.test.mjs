@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import {
   cardsOf,
+  edgesNear,
   foldKey,
   foldedIn,
   meet,
@@ -111,4 +112,10 @@ test("without a kernel the nearest known geometry with the group turned is taken
 test("boxes meet when they share a point", () => {
   assert.equal(meet([0, 0, 10, 10], [10, 10, 5, 5]), true);
   assert.equal(meet([0, 0, 10, 10], [11, 0, 5, 5]), false);
+});
+
+test("of a thousand edges in one lane, those that end near the stage are drawn, and one that passes", () => {
+  const edges = [{ tail: 0, head: 1 }, { tail: 0, head: 5 }, { tail: 0, head: 6 }, { tail: 0, head: 7 }, { tail: 7, head: 8 }];
+  const places = [[0, 0, 100, 10], [0, 0, 500, 10], [0, 0, 600, 10], [0, 0, 700, 10], [700, 0, 100, 10]].map((box) => ({ box }));
+  assert.deepEqual(edgesNear(edges, places, new Set([5]), [450, 0, 100, 100]), [1, 2]);
 });

@@ -117,3 +117,18 @@ export function around(points) {
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
   return [left, top, Math.max(...xs) - left, Math.max(...ys) - top];
 }
+
+/**
+ * The edges to draw where only some cards are near: those that end there, and of those that
+ * only pass by one for each card they leave, since they pass through one lane.
+ */
+export function edgesNear(edges, places, cards, near) {
+  const passing = new Set();
+  return edges.flatMap(({ tail, head }, index) => {
+    if (!meet(places[index].box, near)) return [];
+    if (cards.has(tail) || cards.has(head)) return [index];
+    if (passing.has(tail)) return [];
+    passing.add(tail);
+    return [index];
+  });
+}

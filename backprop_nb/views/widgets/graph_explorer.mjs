@@ -1,7 +1,7 @@
 // GraphExplorer.  First half: pure functions of a scene, tested without a page.
 // Second half: the page.  A scene comes from Python once; stepping needs no kernel.
 
-import { around, cardsOf, foldKey, foldedIn, meet, membersOf, nearestKnown, nextCard, passage, stepPast, turned } from "./folding.mjs";
+import { around, cardsOf, edgesNear, foldKey, foldedIn, meet, membersOf, nearestKnown, nextCard, passage, stepPast, turned } from "./folding.mjs";
 import { sceneOf } from "./scene.mjs";
 import {
   Replay,
@@ -145,6 +145,9 @@ export function marksAt(scene, index, state) {
 // Second half: the page
 // ---------------------------------------------------------------------------
 
+const TERMS = 8; // so many contributions are shown one by one
+const LINES = 150; // so many lines of code before and after the current one are in the page
+const LINE = 18.75; // the height of a line in pixels, as in the style sheet
 const HELD = 150; // a picture with more cards holds only those near the stage
 const SMALLEST = 0.86; // below this scale the texts on the cards are too small to read
 
@@ -158,6 +161,7 @@ class Explorer extends Replay {
     super(model, el);
     this.scene = sceneOf(model);
     this.view = { x: 0, y: 0, k: 1, follow: true };
+    this.room = [0, 0]; // width and height of the stage, which are slow to ask for
     this.known = new Map(); // geometries by what is folded in them: all that there is without a kernel
     for (const geometry of model.get("geometries") ?? []) this.learn(geometry);
     this.resize = new ResizeObserver(() => this.fit());
@@ -181,7 +185,8 @@ class Explorer extends Replay {
   }
 
   get selected() {
-    const index = this.scene.nodes.findIndex((node) => node.name === this.model.get("selected"));
+    const name = this.model.get("selected");
+    const index = name ? this.scene.nodes.findIndex((node) => node.name === name) : -1;
     return index < 0 ? null : index;
   }
 
@@ -300,14 +305,14 @@ class Explorer extends Replay {
 
   /** Of a large picture, hold what is near the stage, and whatever must be there for the keys. */
   holdVisible() {
-    if (!this.isLarge || !this.stage.clientWidth || !this.state) return;
+    const [w, h] = this.room;
+    if (!this.isLarge || !w || !this.state) return;
     const { x, y, k } = this.view;
-    const { clientWidth: w, clientHeight: h } = this.stage;
     const near = [-(x + w / 2) / k, -(y + h / 2) / k, (2 * w) / k, (2 * h) / k];
-    const seen = (items) => items.flatMap(({ box }, index) => (meet(box, near) ? [index] : []));
-    const cards = seen(this.geometry.cards);
+    const cards = this.geometry.cards.flatMap(({ box }, index) => (meet(box, near) ? [index] : []));
+    const edges = edgesNear(this.geometry.edges, this.edges, new Set(cards), near);
     const before = this.held.size;
-    this.hold([...new Set([...cards, this.tabbable(), ...this.focusedCard()])], seen(this.edges));
+    this.hold([...new Set([...cards, this.tabbable(), ...this.focusedCard()])], edges);
     if (before !== this.held.size || cards.some((card) => !this.cards[card].dataset.look)) this.updateCards(this.state);
     this.updateEdges(this.state);
   }
@@ -405,18 +410,10 @@ class Explorer extends Replay {
   buildPanels() {
     this.numbers = html("section", { class: "bpnb-panel bpnb-numbers", tabindex: 0, "aria-label": "Numbers of one node" });
     this.codeSpans = [];
-    this.marked = this.codeStep = undefined;
+    this.marked = undefined;
     const blocks = this.scene.code.map((block, index) => this.buildCode(block, index));
-    this.codeLines = [];
-    this.scene.frames.forEach((frame, step) =>
-      frame.gifts.forEach((gift) => {
-        const line = html(
-          "span",
-          { class: "bpnb-line", onpointerenter: () => this.light(gift.parent), onpointerleave: () => this.light(null), onclick: () => this.go(step) },
-          gift.line,
-        );
-        this.codeLines.push({ line, step, node: gift.parent });
-      }),
+    this.codeLines = this.scene.frames.flatMap((frame, step) =>
+      frame.gifts.map((gift) => ({ step, node: gift.parent, text: gift.line, line: null })),
     );
     const code = (title, children) =>
       html("section", { class: "bpnb-panel", tabindex: 0, "aria-label": title }, html("h2", {}, title), html("pre", {}, ...children));
@@ -428,9 +425,51 @@ class Explorer extends Replay {
         "div",
         { class: "bpnb-codes" },
         blocks.length ? code("your code", blocks) : null,
-        this.codeLines.length ? code("its backward pass, as NumPy", this.codeLines.map(({ line }) => line)) : null,
+        this.codeLines.length ? this.buildLines(code("its backward pass, as NumPy", [])) : null,
       ),
     );
+  }
+
+  /** The lines of the backward pass; of thousands, those near the current one or the eye. */
+  buildLines(section) {
+    this.lineList = section.querySelector("pre");
+    this.lineRange = [0, 0];
+    section.addEventListener("scroll", () => this.holdLines(Math.round(section.scrollTop / LINE) + 7));
+    this.holdLines(0);
+    return section;
+  }
+
+  buildLine(entry) {
+    const { node, step, text } = entry;
+    entry.line = html(
+      "span",
+      { class: "bpnb-line", onpointerenter: () => this.light(node), onpointerleave: () => this.light(null), onclick: () => this.go(step) },
+      text,
+    );
+    return entry.line;
+  }
+
+  /** Have so many lines around one in the page, and as much white space as the others take. */
+  holdLines(middle) {
+    const count = this.codeLines.length;
+    const all = count <= 2 * LINES;
+    const [first, last] = all ? [0, count] : [clamp(middle - LINES, 0, count), clamp(middle + LINES, 0, count)];
+    const [from, to] = this.lineRange;
+    const enough = from <= Math.max(0, middle - LINES / 2) && Math.min(count, middle + LINES / 2) <= to;
+    if (to > 0 && (all || enough)) return;
+    this.lineRange = [first, last];
+    this.codeLines.slice(from, to).forEach((entry) => (entry.line = null));
+    this.lineList.style.paddingTop = `${first * LINE}px`;
+    this.lineList.style.paddingBottom = `${(count - last) * LINE}px`;
+    this.lineList.replaceChildren(...this.codeLines.slice(first, last).map((entry) => this.buildLine(entry)));
+    this.markLines(first, last);
+  }
+
+  markLines(first, last) {
+    for (const { line, step } of this.codeLines.slice(first, last)) {
+      line?.classList.toggle("bpnb-now", step === this.step);
+      line?.classList.toggle("bpnb-later", step > this.step);
+    }
   }
 
   buildCode(block, index) {
@@ -582,17 +621,12 @@ class Explorer extends Replay {
       span.classList.toggle("bpnb-mark-back", back);
     }
     this.marked = marked;
-    const last = this.codeStep ?? Infinity; // the lines between the two steps change, no others
-    const [low, high] = [Math.min(step, last), Math.max(step, last)];
-    const begin = this.codeLines.findIndex((entry) => entry.step >= low);
-    for (let k = Math.max(begin, 0); k < this.codeLines.length && this.codeLines[k].step <= high; k++) {
-      const entry = this.codeLines[k];
-      entry.line.classList.toggle("bpnb-now", entry.step === step);
-      entry.line.classList.toggle("bpnb-later", entry.step > step);
+    if (this.codeLines.length) {
+      const now = this.codeLines.findIndex((entry) => entry.step === step);
+      if (now >= 0) this.holdLines(now);
+      this.markLines(...this.lineRange);
+      if (now >= 0) scrollInside(this.codeLines[now].line);
     }
-    this.codeStep = step;
-    const now = this.codeLines.find((entry) => entry.step === step);
-    if (now) scrollInside(now.line);
     if (marked.length) scrollInside(marked[0].span);
   }
 
@@ -621,7 +655,8 @@ class Explorer extends Replay {
     const arrived = arrivals(this.scene, index, this.step);
     if (arrived.length) {
       parts.push(html("h3", {}, arrived[0].arrivals > 1 ? `receives ${arrived[0].arrivals} contributions, which add up` : "receives"));
-      parts.push(...arrived.map((gift) => this.product(gift, gift.from, "from ")));
+      if (arrived.length > TERMS) parts.push(html("p", {}, `the last ${TERMS} of ${arrived.length} so far`));
+      parts.push(...arrived.slice(-TERMS).map((gift) => this.product(gift, gift.from, "from ")));
       if (arrived.length > 1) parts.push(this.sum(index));
     }
     return parts.filter((part) => part !== null);
@@ -652,7 +687,11 @@ class Explorer extends Replay {
   sum(index) {
     const arrived = arrivals(this.scene, index, this.step);
     const { arrival, arrivals: all, sum } = arrived.at(-1);
-    const terms = arrived.flatMap((gift, k) => [...(k ? [operator("+")] : []), big(gift.value, "adjoint", "contribution")]);
+    const late = arrived.slice(-TERMS);
+    const terms = late.flatMap((gift) => [operator("+"), big(gift.value, "adjoint", "contribution")]);
+    // What came before the last few stands there as its sum.
+    const before = arrived.at(-TERMS - 1);
+    terms.splice(0, 1, ...(before ? [big(before.sum, "adjoint", "sum of the earlier ones"), operator("+")] : []));
     const name = `d_${this.scene.nodes[index].name}`;
     const text = arrival < all ? `${name} so far, ${arrival} of ${all}` : `${name}, all ${all} added up`;
     return html("div", { class: "bpnb-product bpnb-sum" }, html("small", {}, text), ...terms, operator("="), big(sum, "adjoint", text));
@@ -676,7 +715,7 @@ class Explorer extends Replay {
     });
     const is = (node) => lit !== null && nodes.includes(node);
     for (const { span, nodes: inside } of this.codeSpans) span.classList.toggle("bpnb-lit", lit !== null && nodes.some((node) => inside.has(node)));
-    for (const { line, node } of this.codeLines) line.classList.toggle("bpnb-lit", is(node));
+    for (const { line, node } of this.codeLines) line?.classList.toggle("bpnb-lit", is(node));
   }
 
   // -- folding ----------------------------------------------------------------
@@ -786,6 +825,7 @@ class Explorer extends Replay {
     const k = whole ? Math.min(wanted, 1.15) : clamp(wanted, SMALLEST, 1.15);
     const stageHeight = clamp(height * (whole ? clamp(wanted, SMALLEST, 1.15) : k) + 2 * margin + 30, 150, 470);
     this.stage.style.height = `${stageHeight}px`;
+    this.room = [room, stageHeight - 2];
     this.view = { x: Math.max(margin, (room - width * k) / 2), y: Math.max(margin, (stageHeight - 30 - height * k) / 2), k, follow: !whole };
     this.place();
     this.show(this.state);
@@ -804,8 +844,7 @@ class Explorer extends Replay {
     const right = Math.max(...boxes.map((box) => box[0] + box[2]));
     const top = Math.min(...boxes.map((box) => box[1]));
     const bottom = Math.max(...boxes.map((box) => box[1] + box[3]));
-    const room = this.stage.clientWidth;
-    const roomBelow = this.stage.clientHeight;
+    const [room, roomBelow] = this.room;
     if (!room) return;
     // A picture that has room as a whole stays where it is.
     if (this.geometry.width * k > room) {
