@@ -18,7 +18,7 @@ from backprop_nb.errors import NotFoundError, ShapeError, warn
 from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Record, read_only
 
 if TYPE_CHECKING:
-    from backprop_nb.tracing.emit.rule import Rule
+    from backprop_nb.tracing.emit.rule import Mark, Rule
 
 Gift = tuple[int, int, int, Any]
 """The record that gives, which of its arguments receives, that argument's record, and the value."""
@@ -52,11 +52,14 @@ class Contribution:
         """The rule as NumPy text in the learner's names, such as ``A1.T @ d_z2``."""
         return self.explain().numpy
 
-    def explain(self) -> Rule:
-        """Return the rule itself: as NumPy, as LaTeX, and as factors with numbers."""
-        from backprop_nb.tracing.emit.rule import Rule
+    def explain(self, mark: Mark | None = None) -> Rule:
+        """Return the rule itself: as NumPy, as LaTeX, and as factors with numbers.
 
-        return Rule(self.graph, self.node, self.position, self.adjoint)
+        Every printed name goes through ``mark(text, node, is_adjoint)``.
+        """
+        from backprop_nb.tracing.emit.rule import Rule, unmarked
+
+        return Rule(self.graph, self.node, self.position, self.adjoint, mark or unmarked)
 
     def __repr__(self) -> str:
         return f"<Contribution d_{self.parent.name} += {self.rule}>"

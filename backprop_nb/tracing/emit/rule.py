@@ -7,6 +7,7 @@ is no second, hand-written form that could drift.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,10 +21,19 @@ from backprop_nb.tracing.trace import trace_rule
 _FACTORS = {"multiply": "×", "matmul": "@", "outer": "⊗"}
 
 
-def call_text(graph: Graph, node: Node, notation: Notation = "numpy") -> str:
+Mark = Callable[[str, Node, bool], str]
+"""Makes a printed name findable: the name, whose it is, and whether it is the adjoint's."""
+
+
+def unmarked(text: str, node: Node, is_adjoint: bool) -> str:
+    """Leave a name as it is."""
+    return text
+
+
+def call_text(graph: Graph, node: Node, notation: Notation = "numpy", mark: Mark = unmarked) -> str:
     """Return how ``node`` is computed from its parents' names, such as ``A1 @ f1``.
 
-    Inputs and constants give the empty text.
+    Every name goes through ``mark``.  Inputs and constants give the empty text.
     """
     record = graph.records[node.index]
     if record.row is None or record.row is CONSTANT:
@@ -33,7 +43,7 @@ def call_text(graph: Graph, node: Node, notation: Notation = "numpy") -> str:
     arguments = [
         atom(number(value))
         if parent is None
-        else (_name(next(parents).name, notation), Binding.ATOM)
+        else (_name(next(parents), notation, mark), Binding.ATOM)
         for parent, value in zip(record.parents, record.args, strict=True)
     ]
     return print_call(record, arguments, notation)[0]
@@ -59,11 +69,16 @@ class Rule:
         Which argument of the node receives the contribution.
     adjoint
         The adjoint of the node.
+    mark
+        What every printed name goes through.
     """
 
-    def __init__(self, graph: Graph, node: Node, position: int, adjoint: Any) -> None:
+    def __init__(
+        self, graph: Graph, node: Node, position: int, adjoint: Any, mark: Mark = unmarked
+    ) -> None:
         self._graph = graph
         self._node = node
+        self._mark = mark
         record = graph.records[node.index]
         held = [k for k, parent in enumerate(record.parents) if parent is not None]
 
@@ -88,19 +103,20 @@ class Rule:
 
     @cached_property
     def _numpy(self) -> list[Printed]:
-        names = [f"d_{self._node.name}", self._node.name, *self._parents]
-        return print_records(self.traced, [(n, Binding.ATOM) for n in names], "numpy", literal)
+        adjoint = self._mark(f"d_{self._node.name}", self._node, True)
+        return print_records(self.traced, self._leaves(adjoint, "numpy"), "numpy", literal)
 
     @cached_property
     def _latex(self) -> list[Printed]:
-        adjoint = adjoint_to_latex(self._graph.output.name, self._node.name)
-        names = [name_to_latex(name) for name in (self._node.name, *self._parents)]
-        leaves = [(text, Binding.ATOM) for text in (adjoint, *names)]
-        return print_records(self.traced, leaves, "latex", number_to_latex)
+        fraction = adjoint_to_latex(self._graph.output.name, self._node.name)
+        adjoint = self._mark(fraction, self._node, True)
+        return print_records(self.traced, self._leaves(adjoint, "latex"), "latex", number_to_latex)
 
-    @property
-    def _parents(self) -> list[str]:
-        return [parent.name for parent in self._node.parents]
+    def _leaves(self, adjoint: str, notation: Notation) -> list[Printed]:
+        """Return what stands for the rule's arguments: ``g``, ``ans`` and the node's own."""
+        around = (self._node, *self._node.parents)
+        texts = [adjoint, *(_name(node, notation, self._mark) for node in around)]
+        return [(text, Binding.ATOM) for text in texts]
 
     @property
     def product(self) -> tuple[str, tuple[Factor, ...]]:
@@ -130,5 +146,5 @@ class Rule:
         return factors
 
 
-def _name(name: str, notation: Notation) -> str:
-    return name if notation == "numpy" else name_to_latex(name)
+def _name(node: Node, notation: Notation, mark: Mark) -> str:
+    return mark(node.name if notation == "numpy" else name_to_latex(node.name), node, False)

@@ -7,8 +7,11 @@ from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree
 
+from backprop_nb.views.scene.links import as_classes
+
 Element = list[Any]
-"""``[tag, text, attributes, children]``; in a shape, ``text`` may be the number of a gap."""
+"""``[tag, text, attributes, children]``; in a shape, ``text`` may be the number of a gap, and
+``data-link`` the letter of a link with the gap of its node."""
 Formula = list[Any]
 """The number of a shape, then what stands in its gaps."""
 
@@ -22,11 +25,12 @@ def mathml(latex: str) -> Element:
     """Return a formula as nested ``[tag, text, attributes, children]``.
 
     A page makes the elements one by one and puts the texts in as text, so that
-    nothing in a formula can become markup.
+    nothing in a formula can become markup.  The element of a marked name has
+    its link as ``data-link``.
     """
     from latex2mathml.converter import convert
 
-    return _plain(ElementTree.fromstring(convert(latex)))
+    return _plain(ElementTree.fromstring(convert(as_classes(latex))))
 
 
 class Formulas:
@@ -68,7 +72,7 @@ class Formulas:
 def _shape(key: str, gaps: int) -> Element | None:
     """Return the shape of all formulas that are like ``key``, but for their numbers.
 
-    ``None`` if a number does not come out as an element of its own.
+    ``None`` if a number comes out neither as an element of its own nor in a link.
     """
     marks = iter(range(_MARK, _MARK + gaps))
     shape = mathml(_NUMBER.sub(lambda _: str(next(marks)), key))
@@ -77,14 +81,23 @@ def _shape(key: str, gaps: int) -> Element | None:
     while pending:
         element = pending.pop()
         pending += element[3]
-        text = element[1]
+        text, link = element[1], element[2].get("data-link", "")
         if text.isdecimal() and _MARK <= int(text) < _MARK + gaps:
             element[1] = int(text) - _MARK
             found.append(element[1])
+        if link:
+            element[2]["data-link"] = [link[0], int(link[1:]) - _MARK]
+            found.append(int(link[1:]) - _MARK)
     return shape if sorted(found) == list(range(gaps)) else None
 
 
 def _plain(element: ElementTree.Element) -> Element:
     tag = element.tag.rpartition("}")[2]
     kept = {key: value for key, value in element.attrib.items() if key in _ATTRIBUTES}
-    return [tag, (element.text or "").strip(), kept, [_plain(child) for child in element]]
+    children = [_plain(child) for child in element]
+    link = {"data-link": element.attrib["class"]} if "class" in element.attrib else {}
+    if tag == "mrow" and len(children) == 1 and "data-link" not in children[0][2]:
+        # A row of one is that one.
+        only_tag, text, attributes, inside = children[0]
+        return [only_tag, text, attributes | link, inside]
+    return [tag, (element.text or "").strip(), kept | link, children]

@@ -18,7 +18,7 @@ from backprop_nb.tracing.backward import Backward, Contribution, Step
 from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex
 from backprop_nb.tracing.emit.rule import Factor, call_text
 from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Source
-from backprop_nb.views.scene import marks, numbers
+from backprop_nb.views.scene import links, marks, numbers
 from backprop_nb.views.scene.formula import Formulas
 from backprop_nb.views.scene.geometry import CARD, CONSTANT_CARD
 from backprop_nb.views.scene.grouping import ROOM, folded_at_first, groups_of, outermost
@@ -141,17 +141,19 @@ def _edges(graph: Graph) -> list[tuple[int, int, int]]:
 def _node(graph: Graph, backward: Backward, node: Node, shared: _Shared) -> dict[str, Any]:
     row = graph.records[node.index].row
     constant = node.op == CONSTANT
+    latex = name_to_latex(node.name)
+    text, names = links.read(call_text(graph, node, mark=links.mark))
+    formula = call_text(graph, node, "latex", links.mark)
     return {
         "name": node.name,
-        "latex": name_to_latex(node.name),
-        "title": shared.formulas.add(name_to_latex(node.name)),
+        "latex": latex,
+        "title": shared.formulas.add(links.mark(latex, node, False)),
         "kind": "input" if node.op is None else "constant" if constant else "operation",
         "op": node.op or "input",
         "symbol": getattr(row, "symbol", ""),
-        "text": call_text(graph, node),
-        "formula": shared.formulas.add(call_text(graph, node, "latex"))
-        if row and not constant
-        else None,
+        "text": text,
+        "names": names,
+        "formula": shared.formulas.add(formula) if row and not constant else None,
         "source": str(node.source) if node.source else "",
         "parents": [parent.index for parent in node.parents],
         "value": shared.tensor(node.value, "value"),
@@ -249,18 +251,20 @@ class _Gifts:
 
     def describe(self, gift: Contribution) -> dict[str, Any]:
         """Return one contribution with its rule, its factors and the sum so far."""
-        parent, rule = gift.parent, gift.explain()
+        parent, rule = gift.parent, gift.explain(links.mark)
         arrived = self._arrived.setdefault(parent.index, [])
         arrived.append(gift.value)
         first = len(arrived) == 1
-        target = adjoint_to_latex(self._output, parent.name)
+        target = links.mark(adjoint_to_latex(self._output, parent.name), parent, True)
         sign = "=" if first else r"\; \text{+=} \;"
         symbol, factors = rule.product
+        name = links.mark(f"d_{parent.name}", parent, True)
+        line, names = links.read(f"{name} {'=' if first else '+='} {rule.numpy}")
         return {
             "parent": parent.index,
             "edge": self._edge[gift.node.index, gift.position],
-            "line": f"d_{parent.name} {'=' if first else '+='} {rule.numpy}",
-            "rule": rule.numpy,
+            "line": line,
+            "names": names,
             "formula": self._shared.formulas.add(rf"{target} {sign} {rule.latex}"),
             "symbol": symbol,
             "factors": [
@@ -282,10 +286,12 @@ class _Gifts:
     ) -> dict[str, Any]:
         """Return a factor; the vector on the right of a matrix, or left of ⊗, stands upright."""
         upright = {"@": 1, "⊗": 0}.get(symbol) == position
-        adjoint = factor.numpy.startswith("d_")
+        text, names = links.read(factor.numpy)
+        adjoint = bool(names) and names[0][0] == 0 and names[0][2].startswith("a")
         family = "adjoint" if adjoint else "value"
         return {
-            "text": factor.numpy,
+            "text": text,
+            "names": names,
             "family": family,
             "value": self._shared.tensor(factor.value, family, column=upright),
         }

@@ -13,12 +13,12 @@ from backprop_nb.views.scene.numbers import tensor_words
 Scene = dict[str, Any]
 
 NODE = (
-    *("name", "title", "kind", "symbol", "text", "formula", "source"),
+    *("name", "title", "kind", "symbol", "text", "names", "formula", "source"),
     *("parents", "value", "adjoint", "group", "code", "marks"),
 )
 """What a view is told of a node, in this order; LaTeX is for paper alone."""
 GIFT = (
-    *("parent", "edge", "line", "formula", "symbol"),
+    *("parent", "edge", "line", "names", "formula", "symbol"),
     *("factors", "value", "arrival", "arrivals", "sum"),
 )
 
@@ -53,7 +53,10 @@ def _frame(frame: Mapping[str, Any], scene: Scene, tensors: _Tensors) -> list[An
             "value": tensors.add(gift["value"]),
             "sum": tensors.add(gift["sum"]),
             "factors": [
-                [factor["text"], factor["family"][0], tensors.add(factor["value"])]
+                [
+                    *(factor["text"], factor["names"], factor["family"][0]),
+                    tensors.add(factor["value"]),
+                ]
                 for factor in gift["factors"]
             ],
         }

@@ -1,8 +1,10 @@
 // A scene as Python packed it for the way here (views/scene/wire.py), unpacked again.
 
-/** A formula: the shape with its gaps filled. */
+/** A formula: the shape with its gaps filled; the node in a link may be one. */
 export function filled([tag, text, attributes, children], gaps) {
-  return [tag, typeof text === "number" ? gaps[text] : text, attributes, children.map((child) => filled(child, gaps))];
+  const link = attributes["data-link"];
+  const own = Array.isArray(link) ? { ...attributes, "data-link": link[0] + gaps[link[1]] } : attributes;
+  return [tag, typeof text === "number" ? gaps[text] : text, own, children.map((child) => filled(child, gaps))];
 }
 
 /** An array as one line of text. */
@@ -45,7 +47,7 @@ export function unpacked(packed) {
   });
   const gift = (row) => {
     const one = withKeys(packed.gift, row);
-    const factors = one.factors.map(([text, family, value]) => ({ text, family: family === "a" ? "adjoint" : "value", value: tensor(value) }));
+    const factors = one.factors.map(([text, names, family, value]) => ({ text, names, family: family === "a" ? "adjoint" : "value", value: tensor(value) }));
     return { ...one, factors, formula: formula(one.formula), value: tensor(one.value), sum: tensor(one.sum) };
   };
   const frames = packed.frames.map(([phase, node, parts, gifts]) => ({ phase, node, words: words(parts), gifts: gifts.map(gift) }));

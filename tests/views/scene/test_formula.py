@@ -1,8 +1,12 @@
 """A formula is its shape and what stands in the gaps, and comes out as if converted whole."""
 
+import json
+from types import SimpleNamespace
+
 import pytest
 
 from backprop_nb.views.scene.formula import Formulas, mathml
+from backprop_nb.views.scene.links import mark
 
 
 def whole(formulas, reference):
@@ -11,6 +15,9 @@ def whole(formulas, reference):
 
     def filled(element):
         tag, text, attributes, children = element
+        link = attributes.get("data-link")
+        if isinstance(link, list):
+            attributes = {**attributes, "data-link": link[0] + texts[link[1]]}
         return [
             tag,
             texts[text] if isinstance(text, int) else text,
@@ -42,6 +49,16 @@ def test_formulas_that_differ_in_numbers_share_a_shape():
     references = [formulas.add(rf"z_{{{k}}} = {k}.5 \, x_{{{k + 1}}}") for k in range(20)]
     assert len(formulas.shapes) == 1
     assert references[3] == [0, "3", "3.5", "4"]
+
+
+def test_the_node_of_a_link_is_a_gap_too():
+    formulas = Formulas()
+    nodes = [SimpleNamespace(index=k) for k in (3, 12)]
+    latex = [mark(rf"z_{{{node.index}}}", node, is_adjoint=True) + " + 1" for node in nodes]
+    references = [formulas.add(text) for text in latex]
+    assert references == [[0, "3", "3", "1"], [0, "12", "12", "1"]]
+    assert [whole(formulas, each) for each in references] == [mathml(text) for text in latex]
+    assert '"data-link": "a12"' in json.dumps(whole(formulas, references[1]))
 
 
 def test_a_digit_inside_of_a_name_is_no_gap():
