@@ -117,17 +117,39 @@ test("source is cut into pieces that know the innermost node", () => {
   ];
   assert.deepEqual(pieces(lines, places), [
     [
-      { text: "z = ", node: null, nodes: [] },
-      { text: "A @ x", node: 5, nodes: [5, 7] },
-      { text: " + b", node: 7, nodes: [7] },
+      { text: "z = ", inner: [], nodes: [] },
+      { text: "A @ x", inner: [5], nodes: [5, 7] },
+      { text: " + b", inner: [7], nodes: [7] },
     ],
   ]);
 });
 
-test("an expression over several lines is marked on each of them", () => {
+test("an expression over several lines is marked on each of them, but not before its lines begin", () => {
   const [first, second] = pieces(["a = f(", "  x)"], [{ node: 1, start: [0, 4], end: [1, 4] }]);
-  assert.deepEqual(first.map((piece) => [piece.text, piece.node]), [["a = ", null], ["f(", 1]]);
-  assert.deepEqual(second.map((piece) => [piece.text, piece.node]), [["  x)", 1]]);
+  assert.deepEqual(first.map((piece) => [piece.text, piece.inner]), [["a = ", []], ["f(", [1]]]);
+  assert.deepEqual(second.map((piece) => [piece.text, piece.inner]), [["  ", []], ["x)", [1]]]);
+});
+
+test("of nested calls over several lines the innermost is known on each line", () => {
+  const lines = ["f(", "  g(", "    x,", "  )", ")"];
+  const places = [
+    { node: 1, start: [1, 2], end: [3, 3] },
+    { node: 2, start: [0, 0], end: [4, 1] },
+  ];
+  const inner = pieces(lines, places).map((line) => line.at(-1).inner);
+  assert.deepEqual(inner, [[2], [1], [1], [1], [2]]);
+});
+
+test("a line that is executed several times knows all its nodes", () => {
+  const places = [3, 8].map((node) => ({ node, start: [0, 4], end: [0, 9] }));
+  assert.deepEqual(pieces(["z = A @ x"], places)[0][1], { text: "A @ x", inner: [3, 8], nodes: [3, 8] });
+});
+
+test("columns count characters, not halves of them", () => {
+  const line = 'say("\u{1f600}"); z = x * x';
+  const start = Array.from(line).indexOf("z") + 4;
+  const [row] = pieces([line], [{ node: 1, start: [0, start], end: [0, start + 5] }]);
+  assert.deepEqual(row.at(-1), { text: "x * x", inner: [1], nodes: [1] });
 });
 
 test("no text of a line is ever lost or doubled", () => {

@@ -21,6 +21,7 @@ import {
   shiftToShow,
   svg,
 } from "./view.mjs";
+import { choose, cutAtNames, focusInside, lightLink, linkOf, linkTo, nodesOf, walkTrail, watchLinks } from "./links.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -92,28 +93,38 @@ export function lineage(scene, node) {
 }
 
 /**
- * Cut a block of source into pieces, each with the innermost node whose
- * expression covers it (or null): one list of pieces for every line.
+ * Cut a block of source into pieces: one list of them for every line.  A piece knows
+ * all nodes whose expression covers it, and those of the innermost expression, which
+ * are several where a line is executed several times.
  */
 export function pieces(lines, places) {
-  return lines.map((text, line) => {
+  return lines.map((line, number) => {
+    const text = Array.from(line); // Python counts characters, not halves of them
+    const indent = text.findIndex((character) => character.trim());
     const onLine = places
-      .filter(({ start, end }) => start[0] <= line && line <= end[0])
-      .map(({ node, start, end }) => ({
-        node,
-        from: start[0] === line ? start[1] : 0,
-        to: end[0] === line ? end[1] : text.length,
+      .filter(({ start, end }) => start[0] <= number && number <= end[0])
+      .map((place) => ({
+        ...place,
+        from: place.start[0] === number ? place.start[1] : Math.max(indent, 0),
+        to: place.end[0] === number ? place.end[1] : text.length,
       }));
     const cuts = [...new Set([0, text.length, ...onLine.flatMap((p) => [p.from, p.to])])]
       .filter((cut) => cut <= text.length)
       .sort((a, b) => a - b);
     return cuts.slice(0, -1).map((from, index) => {
       const to = cuts[index + 1];
-      const covering = onLine.filter((p) => p.from <= from && to <= p.to);
-      const inner = covering.sort((a, b) => a.to - a.from - (b.to - b.from))[0];
-      return { text: text.slice(from, to), node: inner ? inner.node : null, nodes: covering.map((p) => p.node) };
+      const covering = onLine.filter((p) => p.from <= from && to <= p.to).sort(innerFirst);
+      const inner = covering.filter((place) => innerFirst(place, covering[0]) === 0);
+      const nodes = (all) => all.map((place) => place.node);
+      return { text: text.slice(from, to).join(""), inner: nodes(inner), nodes: nodes(covering) };
     });
   });
+}
+
+/** Of expressions around one place, the innermost begins last; of those, it ends first. */
+function innerFirst(a, b) {
+  const order = ([line, column], [otherLine, otherColumn]) => line - otherLine || column - otherColumn;
+  return order(b.start, a.start) || order(a.end, b.end);
 }
 
 /** What a screen reader says of a node at a step. */
@@ -199,6 +210,7 @@ class Explorer extends Replay {
   build() {
     this.arrange();
     this.stand(this.scene.alt, this.buildBar(), this.buildStage(), this.buildLegend(), this.buildPanels());
+    watchLinks(this.root, (element) => this.light(element));
     this.update();
     this.updatePlay();
     this.resize.observe(this.stage);
@@ -206,7 +218,18 @@ class Explorer extends Replay {
 
   buildBar() {
     const turn = this.scene.frames.findIndex((frame) => frame.phase === "seed");
-    this.title = html("div", { class: "bpnb-title" });
+    this.phase = html("strong", {});
+    this.count = html("span", { class: "bpnb-count" });
+    this.formulas = html("span", {
+      class: "bpnb-formulas",
+      role: "group",
+      tabindex: 0,
+      "data-trail": true,
+      "aria-label": "Formula of this step. Arrow keys move over its terms.",
+      onclick: (event) => this.pick(event),
+    });
+    this.passing = html("span", { class: "bpnb-passing" });
+    this.title = html("div", { class: "bpnb-title" }, this.phase, this.count, this.passing, this.formulas);
     return html("div", { class: "bpnb-bar" }, ...this.buildReplay(turn), this.title);
   }
 
@@ -350,15 +373,12 @@ class Explorer extends Replay {
         tabindex: -1,
         "data-node": node.name,
         style: `left:${left}px;top:${top}px;width:${width}px;height:${height}px`,
+        "data-link": linkTo([index]),
         onclick: () => this.select(index),
-        onfocus: (event) => this.light(event.target.matches(":focus-visible") ? index : null),
-        onblur: () => this.light(null),
-        onpointerenter: () => this.light(index),
-        onpointerleave: () => this.light(null),
       },
-      html("div", { class: "bpnb-card-top" }, html("span", { class: "bpnb-symbol", "data-text": node.text && node.text.length <= 8 ? node.text : node.symbol }), html("span", { class: "bpnb-name" }, ...nameParts(node.name)), ...this.buildMarks(node.marks ?? [])),
-      html("div", { class: "bpnb-slot" }),
-      html("div", { class: "bpnb-slot" }),
+      html("div", { class: "bpnb-card-top" }, html("span", { class: "bpnb-symbol", "data-text": node.text && node.text.length <= 8 ? node.text : node.symbol }), html("span", { class: "bpnb-name" }, ...nameParts(node.name)), ...this.buildMarks(node.marks ?? [], (_, k) => `m${index}.${k} v${index}`)),
+      html("div", { class: "bpnb-slot", "data-link": `v${index}` }),
+      html("div", { class: "bpnb-slot", "data-link": `a${index}` }),
     );
   }
 
@@ -373,24 +393,22 @@ class Explorer extends Replay {
         role: "group",
         "data-group": id,
         style: `left:${left}px;top:${top}px;width:${width}px;height:${height}px`,
+        "data-link": linkTo(membersOf(this.scene, group)),
         onclick: (event) => event.target.closest("button") ?? (output !== null && this.select(output)),
-        onfocusin: (event) => this.light(event.target.matches(":focus-visible") ? output : null, group),
-        onfocusout: () => this.light(null),
-        onpointerenter: () => this.light(output, group),
-        onpointerleave: () => this.light(null),
       },
-      html("div", { class: "bpnb-card-top" }, this.buildTurner(group, false), ...this.buildMarks(marks)),
+      html("div", { class: "bpnb-card-top" }, this.buildTurner(group, false), ...this.buildMarks(marks, ({ nodes }) => nodes.map((node) => `v${node}`).join(" "))),
       html("div", { class: "bpnb-size" }, html("span", {}, `${size} nodes`), result === null ? null : html("span", { class: "bpnb-name" }, ...nameParts(result))),
-      html("div", { class: "bpnb-slot" }),
-      html("div", { class: "bpnb-slot" }),
+      html("div", { class: "bpnb-slot", "data-link": output === null ? null : `v${output}` }),
+      html("div", { class: "bpnb-slot", "data-link": output === null ? null : `a${output}` }),
     );
   }
 
   /** Health marks on a card: for the eye and the mouse; the card's label says them. */
-  buildMarks(marks) {
-    return marks.map(({ text, look, box: [x, y] }) =>
-      html("span", { class: "bpnb-card-mark", title: text, style: `left:${x}px;top:${y}px` }, badge(this.scene.marks[look])),
-    );
+  buildMarks(marks, linked) {
+    return marks.map((mark, k) => {
+      const { text, look, box: [x, y] } = mark;
+      return html("span", { class: "bpnb-card-mark", title: text, "data-link": linked(mark, k), style: `left:${x}px;top:${y}px` }, badge(this.scene.marks[look]));
+    }    );
   }
 
   buildLegend() {
@@ -408,15 +426,26 @@ class Explorer extends Replay {
   }
 
   buildPanels() {
-    this.numbers = html("section", { class: "bpnb-panel bpnb-numbers", tabindex: 0, "aria-label": "Numbers of one node" });
+    this.numbers = html("section", {
+      class: "bpnb-panel bpnb-numbers",
+      tabindex: 0,
+      "data-trail": true,
+      "aria-label": "Numbers of one node. Arrow keys move over their names.",
+      onclick: (event) => this.pick(event),
+    });
     this.codeSpans = [];
     this.marked = undefined;
     const blocks = this.scene.code.map((block, index) => this.buildCode(block, index));
     this.codeLines = this.scene.frames.flatMap((frame, step) =>
-      frame.gifts.map((gift) => ({ step, node: gift.parent, text: gift.line, line: null })),
+      frame.gifts.map((gift) => ({ step, node: gift.parent, text: gift.line, names: gift.names, line: null })),
     );
     const code = (title, children) =>
-      html("section", { class: "bpnb-panel", tabindex: 0, "aria-label": title }, html("h2", {}, title), html("pre", {}, ...children));
+      html(
+        "section",
+        { class: "bpnb-panel", tabindex: 0, "data-trail": true, "aria-label": `${title}. Arrow keys move through it.` },
+        html("h2", {}, title),
+        html("pre", {}, ...children),
+      );
     return html(
       "div",
       { class: "bpnb-panels" },
@@ -440,12 +469,8 @@ class Explorer extends Replay {
   }
 
   buildLine(entry) {
-    const { node, step, text } = entry;
-    entry.line = html(
-      "span",
-      { class: "bpnb-line", onpointerenter: () => this.light(node), onpointerleave: () => this.light(null), onclick: () => this.go(step) },
-      text,
-    );
+    const { node, step, text, names } = entry;
+    entry.line = html("span", { class: "bpnb-line", "data-link": `a${node}`, onclick: () => this.go(step) }, ...this.named(text, names));
     return entry.line;
   }
 
@@ -476,25 +501,26 @@ class Explorer extends Replay {
     const places = this.scene.nodes.flatMap((node, n) =>
       node.code && node.code.block === index ? [{ node: n, ...node.code }] : [],
     );
+    const seen = new Set(); // the arrow keys stop at an expression's first piece
+    const piece = ({ text, inner, nodes }) => {
+      const link = linkTo(inner);
+      const stop = inner.length && !seen.has(link) ? { role: "button", tabindex: -1 } : {};
+      seen.add(link);
+      const span = html("span", inner.length ? { "data-link": link, ...stop } : {}, text);
+      if (inner.length) this.codeSpans.push({ span, nodes: new Set(nodes) });
+      return span;
+    };
     return html(
       "span",
-      { class: "bpnb-block" },
-      ...pieces(block.lines, places).map((line) =>
-        html(
-          "span",
-          { class: "bpnb-line" },
-          ...line.map(({ text, node, nodes }) => {
-            const span = html("span", {}, text);
-            if (node !== null) {
-              span.addEventListener("pointerenter", () => this.light(node));
-              span.addEventListener("pointerleave", () => this.light(null));
-              span.addEventListener("click", () => this.select(node));
-              this.codeSpans.push({ span, nodes: new Set(nodes) });
-            }
-            return span;
-          }),
-        ),
-      ),
+      { class: "bpnb-block", onclick: (event) => this.pick(event) },
+      ...pieces(block.lines, places).map((line) => html("span", { class: "bpnb-line" }, ...line.map(piece))),
+    );
+  }
+
+  /** A text whose names are linked to their nodes. */
+  named(text, names) {
+    return cutAtNames(text, names).map(([piece, link]) =>
+      link ? html("span", { "data-link": link, role: "button", tabindex: -1 }, piece) : piece,
     );
   }
 
@@ -511,7 +537,15 @@ class Explorer extends Replay {
     this.updateCards(state);
     this.updateEdges(state);
     this.updateCode(state, step);
-    this.numbers.replaceChildren(...this.describe(focus ?? scene.output, state));
+    this.refill(this.numbers, this.describe(focus ?? scene.output, state));
+    this.light(this.linked?.isConnected ? this.linked : null);
+  }
+
+  /** Put new content into a part of the view, which keeps the focus if it has it. */
+  refill(part, content) {
+    const focused = focusInside(part);
+    part.replaceChildren(...content);
+    if (focused && focused !== part) part.focus({ preventScroll: true });
   }
 
   /** The words of a frame; where it is one of a folded group's, with the place in it. */
@@ -534,23 +568,20 @@ class Explorer extends Replay {
 
   updateTitle({ frame }) {
     const back = frame.phase === "seed" || frame.phase === "backward";
-    const word = { start: "Start", forward: "Forward" }[frame.phase] ?? "Backward";
-    const count = `step ${this.step} of ${this.scene.frames.length - 1}`;
-    const progress = this.progress();
-    const formulas = html("span", { class: "bpnb-formulas" });
-    if (frame.phase === "start") formulas.append("the inputs are known, nothing is computed yet");
-    if (frame.phase === "seed") formulas.append(`the adjoint of ${this.scene.nodes[frame.node].name} itself is 1`);
-    if (frame.phase === "forward") {
-      const node = this.scene.nodes[frame.node];
-      formulas.append(math(node.title), " = ", math(node.formula));
-    }
-    for (const gift of frame.gifts) formulas.append(html("span", {}, math(gift.formula)));
-    this.title.replaceChildren(
-      html("strong", { class: back ? "bpnb-back" : "bpnb-forth" }, word),
-      html("span", { class: "bpnb-count" }, count),
-      progress ? html("span", { class: "bpnb-passing" }, progress.slice(0, -1)) : "",
-      formulas,
-    );
+    this.phase.textContent = { start: "Start", forward: "Forward" }[frame.phase] ?? "Backward";
+    this.phase.className = back ? "bpnb-back" : "bpnb-forth";
+    this.count.textContent = `step ${this.step} of ${this.last}`;
+    this.passing.textContent = this.progress().slice(0, -1);
+    this.refill(this.formulas, this.formulasOf(frame));
+    for (const term of this.formulas.querySelectorAll("[data-link]")) term.setAttribute("tabindex", "-1");
+  }
+
+  formulasOf({ phase, node: index, gifts }) {
+    const node = this.scene.nodes[index];
+    if (phase === "start") return ["the inputs are known, nothing is computed yet"];
+    if (phase === "seed") return [html("span", { "data-link": `a${index}` }, `the adjoint of ${node.name} itself is 1`)];
+    if (phase === "forward") return [html("span", {}, math(node.title), " = ", math(node.formula))];
+    return gifts.map((gift) => html("span", {}, math(gift.formula)));
   }
 
   /** Bring the cards up to date, but touch only what is not as it should be. */
@@ -635,10 +666,10 @@ class Explorer extends Replay {
     const node = this.scene.nodes[index];
     const output = this.scene.nodes[this.scene.output].name;
     const known = state.adjoints.get(index);
-    const head = html("h2", { class: "bpnb-node" }, html("span", { class: "bpnb-name" }, ...nameParts(node.name)), html("code", {}, node.text ? `= ${node.text}` : node.kind), html("small", {}, node.value.shape));
+    const head = html("h2", { class: "bpnb-node" }, html("span", { class: "bpnb-name" }, ...nameParts(node.name)), html("code", {}, ...(node.text ? ["= ", ...this.named(node.text, node.names)] : [node.kind])), html("small", {}, node.value.shape));
     const place = node.code ? `line ${this.scene.code[node.code.block].first + node.code.start[0]}: ` : "";
-    const source = node.source ? html("p", { class: "bpnb-source" }, place, html("code", {}, node.source)) : null;
-    const value = labelled("value", state.values.has(index) ? big(node.value, "value", "value") : html("em", {}, "not computed yet"));
+    const source = node.source ? html("p", { class: "bpnb-source", "data-link": `v${index}` }, place, html("code", {}, node.source)) : null;
+    const value = this.linkedTo(`v${index}`, "value", state.values.has(index) ? big(node.value, "value", "value") : html("em", {}, "not computed yet"));
     const partial = known && known.arrival < known.arrivals ? ` (${known.arrival} of ${known.arrivals} so far)` : "";
     const adjoint =
       node.kind === "constant"
@@ -646,10 +677,10 @@ class Explorer extends Replay {
         : known
           ? big(known.value, "adjoint", "adjoint")
           : html("em", {}, "not yet known");
-    const marks = marksAt(this.scene, index, state).map(({ text, look }) =>
-      html("p", { class: "bpnb-health" }, badge(this.scene.marks[look]), html("span", {}, text)),
+    const marks = marksAt(this.scene, index, state).map(({ text, look }, k) =>
+      html("p", { class: "bpnb-health", "data-link": `m${index}.${k}` }, badge(this.scene.marks[look]), html("span", {}, text)),
     );
-    const parts = [head, source, ...marks, value, labelled(`adjoint \u2202${output}/\u2202${node.name}${partial}`, adjoint)];
+    const parts = [head, source, ...marks, value, this.linkedTo(`a${index}`, `adjoint \u2202${output}/\u2202${node.name}${partial}`, adjoint)];
     const given = handedOn(this.scene, index, this.step);
     if (given.length) parts.push(html("h3", {}, "hands on"), ...given.map((gift) => this.product(gift, gift.parent)));
     const arrived = arrivals(this.scene, index, this.step);
@@ -662,23 +693,38 @@ class Explorer extends Replay {
     return parts.filter((part) => part !== null);
   }
 
+  /** A row of the panel that is linked and can have the focus. */
+  linkedTo(link, text, content) {
+    const row = labelled(text, content);
+    row.setAttribute("data-link", link);
+    if (this.scene.nodes[nodesOf(link)[0]].kind !== "constant" || link[0] === "v") row.setAttribute("tabindex", "-1");
+    return row;
+  }
+
   /** One contribution: the rule as code, then factor by factor with numbers and shapes. */
   product(gift, other, preposition = "to ") {
-    const factor = (sign, tensor, family, text) =>
+    const target = `a${gift.parent}`;
+    const result = gift.arrivals > 1 ? "contribution" : `d_${this.scene.nodes[gift.parent].name}`;
+    const factor = (sign, { value, family, text, names }) =>
       html(
         "div",
         { class: "bpnb-factor" },
         sign ? operator(sign) : null,
-        html("div", {}, big(tensor, family, text), html("small", {}, text + (tensor.single ? "" : ` ${tensor.shape}`))),
+        html(
+          "div",
+          { "data-link": linkOf(names) || null },
+          big(value, family, text),
+          html("small", {}, ...this.named(text, names), value.single ? "" : ` ${value.shape}`),
+        ),
       );
     const row = html(
       "div",
       { class: "bpnb-product" },
-      ...gift.factors.map(({ text, family, value }, k) => factor(k ? gift.symbol : "", value, family, text)),
-      factor(gift.factors.length ? "=" : "", gift.value, "adjoint", gift.arrivals > 1 ? "contribution" : `d_${this.scene.nodes[gift.parent].name}`),
+      ...gift.factors.map((one, k) => factor(k ? gift.symbol : "", one)),
+      factor(gift.factors.length ? "=" : "", { value: gift.value, family: "adjoint", text: result, names: [[0, result.length, target]] }),
     );
-    const name = html("b", { class: "bpnb-name" }, ...nameParts(this.scene.nodes[other].name));
-    const line = html("p", {}, preposition, name, html("code", {}, gift.line));
+    const name = html("b", { class: "bpnb-name", "data-link": linkTo([other]) }, ...nameParts(this.scene.nodes[other].name));
+    const line = html("p", {}, preposition, name, html("code", {}, ...this.named(gift.line, gift.names)));
     const sum = preposition === "to " && gift.arrival > 1 ? this.sum(gift.parent) : null;
     return html("div", { class: "bpnb-gift" }, ...[line, row, sum].filter((part) => part !== null));
   }
@@ -694,28 +740,32 @@ class Explorer extends Replay {
     terms.splice(0, 1, ...(before ? [big(before.sum, "adjoint", "sum of the earlier ones"), operator("+")] : []));
     const name = `d_${this.scene.nodes[index].name}`;
     const text = arrival < all ? `${name} so far, ${arrival} of ${all}` : `${name}, all ${all} added up`;
-    return html("div", { class: "bpnb-product bpnb-sum" }, html("small", {}, text), ...terms, operator("="), big(sum, "adjoint", text));
+    return html("div", { class: "bpnb-product bpnb-sum", "data-link": `a${index}` }, html("small", {}, text), ...terms, operator("="), big(sum, "adjoint", text));
   }
 
-  /** Light a node's ancestors and descendants, its expression and its line; null puts all out. */
-  light(index, group) {
-    const nodes = group === undefined ? [index] : membersOf(this.scene, group);
-    const lit = index === null && group === undefined ? null : new Set(nodes.flatMap((node) => [...lineage(this.scene, node)]));
+  /** Light what is linked to an element, and the ancestors and descendants of its nodes. */
+  light(element) {
+    const link = element?.getAttribute("data-link") ?? null;
+    if (!link && !this.linked) return;
+    this.linked = element;
+    const nodes = link ? nodesOf(link) : [];
+    const lit = link && new Set(nodes.flatMap((node) => [...lineage(this.scene, node)]));
     const litCards = lit && new Set([...lit].map((node) => this.cardOf[node]));
-    const own = lit && new Set(nodes.map((node) => this.cardOf[node]));
-    this.cards.forEach((card, k) => {
-      card?.classList.toggle("bpnb-dim", lit !== null && !litCards.has(k));
-      card?.classList.toggle("bpnb-lit", lit !== null && own.has(k));
-    });
+    lightLink(this.root, link);
+    this.cards.forEach((card, k) => card?.classList.toggle("bpnb-dim", lit !== null && !litCards.has(k)));
+    for (const node of nodes) this.cards[this.cardOf[node]]?.classList.add("bpnb-lit");
     this.edges.forEach(({ line, head }, k) => {
       const { tail, head: to } = this.geometry.edges[k];
       const dim = lit !== null && !(litCards.has(tail) && litCards.has(to));
       line.classList.toggle("bpnb-dim", dim);
       head.classList.toggle("bpnb-dim", dim);
     });
-    const is = (node) => lit !== null && nodes.includes(node);
-    for (const { span, nodes: inside } of this.codeSpans) span.classList.toggle("bpnb-lit", lit !== null && nodes.some((node) => inside.has(node)));
-    for (const { line, node } of this.codeLines) line?.classList.toggle("bpnb-lit", is(node));
+  }
+
+  /** Keep the numbers in view of what was clicked. */
+  pick(event) {
+    const link = event.target.closest("[data-link]")?.getAttribute("data-link");
+    if (link) this.select(choose(nodesOf(link), this.selected, this.state.frame.node));
   }
 
   // -- folding ----------------------------------------------------------------
@@ -914,10 +964,22 @@ class Explorer extends Replay {
     actions.Escape = () => this.select(null);
     actions.f = () => this.turnAt(event.target, onCard ? card : this.tabbable());
     if (event.target.classList.contains("bpnb-card")) actions.Enter = () => this.select(this.geometry.cards[card].node);
+    const trail = event.target.closest("[data-trail]");
+    if (trail && event.target !== trail) actions.Enter = () => event.target.dispatchEvent(new MouseEvent("click", { bubbles: true }));
     for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) {
-      if (event.target.tagName !== "INPUT") actions[key] = () => this.walk(onCard ? card : this.tabbable(), key);
+      if (trail) actions[key] = () => this.walkAlong(trail, event.target, key);
+      else if (event.target.tagName !== "INPUT") actions[key] = () => this.walk(onCard ? card : this.tabbable(), key);
     }
     return actions;
+  }
+
+  /** Move over the names of a panel, and say what they stand for. */
+  walkAlong(trail, from, key) {
+    const now = trail.querySelector(".bpnb-mark[tabindex], .bpnb-now [tabindex]");
+    const stop = walkTrail(trail, from, key, now);
+    if (!stop) return;
+    if (stop.closest(".bpnb-panel")) scrollInside(stop);
+    this.say(nodesOf(stop.getAttribute("data-link")).map((node) => nodeWords(this.scene, node, this.state)).join(". "));
   }
 
   /** Fold the group around a card, or open the folded one that it is. */
