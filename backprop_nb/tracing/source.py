@@ -147,13 +147,13 @@ class Place:
     def source_of(self, node: ast.AST) -> Source:
         """Return the text and location of another node of the same module."""
         first, last, start, end = _span(node) or (1, 1, 0, 0)
-        block = _span(self.module.function(node)) or (first, last, 0, 0)
+        above, below, *_ = _span(self.module.function(node)) or (first, last)
         return Source(
             self.module.text(node),
             self.code.co_filename,
             (first, self.module.column(first, start)),
             (last, self.module.column(last, end)),
-            block[:2],
+            (min(above, first), below),  # a decorator stands above its function
         )
 
 

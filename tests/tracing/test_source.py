@@ -561,3 +561,19 @@ def test_a_trace_inside_a_trace_shows_the_learners_line_and_none_of_the_tracers(
     assert {node.source.filename for node in nodes} == {__file__}
     assert {node.scope for node in nodes} == {(), ("λ",)}
     assert "result" not in [node.name for node in nodes]
+
+
+def test_a_lambda_in_a_decorator_stands_in_its_own_block():
+    traced = []
+
+    def keep(f):
+        traced.append(trace(f, 2.0))
+        return lambda g: g
+
+    @keep(lambda x: x * 3.0)
+    def decorated():
+        pass
+
+    source = traced[0].output.source
+    assert source == "x * 3.0"
+    assert source.block[0] <= source.start[0] <= source.end[0] <= source.block[1]
