@@ -23,17 +23,19 @@ from backprop_nb.views.scene.formula import Formulas
 from backprop_nb.views.scene.geometry import CARD, CONSTANT_CARD
 from backprop_nb.views.scene.grouping import ROOM, folded_at_first, groups_of, outermost
 from backprop_nb.views.scene.numbers import Scale, fit_scale, long, tensor
+from backprop_nb.views.scene.questions import question, seed_question
 
 Scene = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What all numbers and formulas of a scene have in common."""
+    """What all numbers, formulas and hints of a scene have in common."""
 
     value: Scale
     adjoint: Scale
     formulas: Formulas
+    hints: dict[str, int]
     told: bool
     known: dict[tuple[int, str, bool], tuple[Any, dict[str, Any]]]
 
@@ -63,6 +65,7 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
         fit_scale(node.value for node in nodes),
         fit_scale((backward.adjoint(node) for node in differentiable), log=True),
         Formulas(),
+        {},
         len(nodes) <= ROOM,
         {},
     )
@@ -85,6 +88,7 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
         "folded": folded_at_first(groups, len(nodes)),
         "code": code.blocks,
         "frames": [*_frames(graph, backward, shared, edges)],
+        "hints": list(shared.hints),
         "formulas": shared.formulas.shapes,
         "legend": {"value": shared.value.text, "adjoint": shared.adjoint.text},
     }
@@ -215,7 +219,8 @@ def _frames(
     if output.op == CONSTANT:
         return
     seed = numbers.words(backward.adjoint(output))
-    yield _frame("seed", output, f"Backward. The adjoint of {output.name} itself is {seed}.")
+    frame = _frame("seed", output, f"Backward. The adjoint of {output.name} itself is {seed}.")
+    yield frame | {"ask": seed_question(output.name, shared.hints)}
     gifts = _Gifts(graph, backward.steps, shared, edges)
     for step in backward.steps:
         given = [gifts.describe(gift) for gift in step.contributions]
@@ -253,7 +258,9 @@ class _Gifts:
         """Return one contribution with its rule, its factors and the sum so far."""
         parent, rule = gift.parent, gift.explain(links.mark)
         arrived = self._arrived.setdefault(parent.index, [])
+        before = sum(arrived) if arrived else None
         arrived.append(gift.value)
+        is_last = len(arrived) == self._expected[parent.index]
         first = len(arrived) == 1
         target = links.mark(adjoint_to_latex(self._output, parent.name), parent, True)
         sign = "=" if first else r"\; \text{+=} \;"
@@ -279,6 +286,7 @@ class _Gifts:
             "arrival": len(arrived),
             "arrivals": self._expected[parent.index],
             "sum": self._shared.tensor(sum(arrived), "adjoint"),
+            "ask": question(gift, rule, before, is_last, self._shared.hints),
         }
 
     def _factor(

@@ -11,6 +11,7 @@ adjoint.  Several links are written one after the other, as classes are.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from backprop_nb.tracing.graph import Node
 
@@ -50,6 +51,11 @@ def read(marked: str) -> tuple[str, list[Name]]:
         parts += [before, found[2]]
         names.append((start, length, found[1]))
     return "".join([*parts, marked[end:]]), names
+
+
+def replaced(marked: str, text_of: Callable[[str], str]) -> str:
+    """Return a text in which something else stands for every name, by its link."""
+    return _MARKED.sub(lambda found: text_of(found[1]), marked)
 
 
 def as_classes(marked: str) -> str:

@@ -19,8 +19,9 @@ NODE = (
 """What a view is told of a node, in this order; LaTeX is for paper alone."""
 GIFT = (
     *("parent", "edge", "line", "names", "formula", "symbol"),
-    *("factors", "value", "arrival", "arrivals", "sum"),
+    *("factors", "value", "arrival", "arrivals", "sum", "ask"),
 )
+ASK = ("entry", "at", "value", "wrong", "rule", "numbers")
 
 LEVELS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcde"
 """The heat of a map's cell from -1 to 1, in twentieths."""
@@ -38,6 +39,7 @@ def packed(scene: Scene) -> Scene:
         **scene,
         "node": NODE,
         "gift": GIFT,
+        "ask": ASK,
         "nodes": [[node.get(key) for key in NODE] for node in nodes],
         "edges": [[edge["tail"], edge["head"]] for edge in scene["edges"]],
         "frames": frames,
@@ -46,12 +48,13 @@ def packed(scene: Scene) -> Scene:
 
 
 def _frame(frame: Mapping[str, Any], scene: Scene, tensors: _Tensors) -> list[Any]:
-    """Return phase, node, words and gifts; arrays in the words are told by their number."""
+    """Return phase, node, words, gifts and question; arrays in words are told by their number."""
     gifts = [
         {
             **gift,
             "value": tensors.add(gift["value"]),
             "sum": tensors.add(gift["sum"]),
+            "ask": _question(gift["ask"]),
             "factors": [
                 [
                     *(factor["text"], factor["names"], factor["family"][0]),
@@ -73,7 +76,11 @@ def _frame(frame: Mapping[str, Any], scene: Scene, tensors: _Tensors) -> list[An
         if found and len(found) > 4:
             words[-1:] = [before, tensors.add(tensor), after]
     rows = [[gift[key] for key in GIFT] for gift in gifts]
-    return [frame["phase"], frame["node"], words, rows]
+    return [frame["phase"], frame["node"], words, rows, _question(frame.get("ask"))]
+
+
+def _question(ask: Mapping[str, Any] | None) -> list[Any] | None:
+    return None if ask is None else [ask[key] for key in ASK]
 
 
 class _Tensors:

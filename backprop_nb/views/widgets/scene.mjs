@@ -45,12 +45,13 @@ export function unpacked(packed) {
     if (node.marks === null) delete node.marks;
     return { ...node, title: formula(node.title), formula: formula(node.formula), value: tensor(node.value), adjoint: tensor(node.adjoint) };
   });
+  const question = (row) => (row ? withKeys(packed.ask, row) : null);
   const gift = (row) => {
     const one = withKeys(packed.gift, row);
     const factors = one.factors.map(([text, names, family, value]) => ({ text, names, family: family === "a" ? "adjoint" : "value", value: tensor(value) }));
-    return { ...one, factors, formula: formula(one.formula), value: tensor(one.value), sum: tensor(one.sum) };
+    return { ...one, factors, formula: formula(one.formula), value: tensor(one.value), sum: tensor(one.sum), ask: question(one.ask) };
   };
-  const frames = packed.frames.map(([phase, node, parts, gifts]) => ({ phase, node, words: words(parts), gifts: gifts.map(gift) }));
+  const frames = packed.frames.map(([phase, node, parts, gifts, ask]) => ({ phase, node, words: words(parts), gifts: gifts.map(gift), ask: question(ask) }));
   return { ...packed, nodes, frames, edges: packed.edges.map(([tail, head]) => ({ tail, head })) };
 }
 

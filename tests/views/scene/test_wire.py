@@ -62,7 +62,11 @@ def test_the_browser_unpacks_what_python_packed(scene, cannot_run):
             there["node"],
             there["words"],
         ]
+        assert here.get("ask") == there["ask"]
         for given, gift in zip(here["gifts"], there["gifts"], strict=True):
+            assert gift["ask"] == given["ask"]
+            assert gift["names"] == [list(name) for name in given["names"]]
+            assert f'"data-link": "a{gift["parent"]}"' in json.dumps(gift["formula"])
             assert {key: gift[key] for key in ("parent", "edge", "line", "symbol", "arrival")} == {
                 key: given[key] for key in ("parent", "edge", "line", "symbol", "arrival")
             }
@@ -71,6 +75,7 @@ def test_the_browser_unpacks_what_python_packed(scene, cannot_run):
             for factor, shown_factor in zip(given["factors"], gift["factors"], strict=True):
                 assert factor["text"] == shown_factor["text"]
                 assert factor["family"] == shown_factor["family"]
+                assert [list(name) for name in factor["names"]] == shown_factor["names"]
                 same_tensor(factor["value"], shown_factor["value"])
     for here, there in zip(scene["nodes"], shown["nodes"], strict=True):
         for key in ("name", "kind", "symbol", "text", "source", "parents", "group", "code"):
