@@ -19,6 +19,7 @@ from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex
 from backprop_nb.tracing.emit.rule import Factor, call_text
 from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Source
 from backprop_nb.views.scene import links, marks, numbers
+from backprop_nb.views.scene.cost import cost, cost_scene
 from backprop_nb.views.scene.formula import Formulas
 from backprop_nb.views.scene.geometry import CARD, CONSTANT_CARD
 from backprop_nb.views.scene.grouping import ROOM, folded_at_first, groups_of, outermost
@@ -89,6 +90,7 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
         "code": code.blocks,
         "frames": [*_frames(graph, backward, shared, edges)],
         "hints": list(shared.hints),
+        "cost": cost_scene(backward),
         "formulas": shared.formulas.shapes,
         "legend": {"value": shared.value.text, "adjoint": shared.adjoint.text},
     }
@@ -343,6 +345,8 @@ def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
             if not within.hides(gift):
                 rule = f"d_{gift.parent.name} {sign} {gift.rule}"
                 lines.append(f"  {rule}: {numbers.words(gift.value)}")
+    lines += ["", "Cost of all derivatives, counted in multiplications by a local derivative"]
+    lines += [f"  {line}" for line in cost(backward).lines]
     return "\n".join(lines)
 
 
