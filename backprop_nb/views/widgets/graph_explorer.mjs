@@ -209,7 +209,7 @@ class Explorer extends Replay {
 
   build() {
     this.arrange();
-    this.stand(this.scene.alt, this.buildBar(), this.buildStage(), this.buildLegend(), this.buildPanels());
+    this.stand(this.scene.alt, this.buildBar(), this.buildStage(), this.buildLegend(), this.buildPanels(), this.buildCost());
     watchLinks(this.root, (element) => this.light(element));
     this.update();
     this.updatePlay();
@@ -515,6 +515,24 @@ class Explorer extends Replay {
       { class: "bpnb-block", onclick: (event) => this.pick(event) },
       ...pieces(block.lines, places).map((line) => html("span", { class: "bpnb-line" }, ...line.map(piece))),
     );
+  }
+
+  /** What the gradient of this graph costs, backward and forward. */
+  buildCost() {
+    const { headline, bars, sentences, size } = this.scene.cost;
+    const bar = ({ way, text, share }) => [
+      html("span", {}, way),
+      html("span", { class: "bpnb-cost-bar" }, html("i", { class: `bpnb-cost-${way}`, style: `width:${100 * share}%` })),
+      html("span", {}, text),
+    ];
+    this.cost = html(
+      "details",
+      { class: "bpnb-cost" },
+      html("summary", {}, headline),
+      html("div", {}, html("div", { class: "bpnb-cost-bars" }, ...bars.flatMap(bar)), html("p", {}, sentences, html("small", {}, ` Here: ${size}.`))),
+    );
+    this.cost.room = null; // open where there is room for it, which only the page knows
+    return this.cost;
   }
 
   /** A text whose names are linked to their nodes. */
@@ -870,6 +888,8 @@ class Explorer extends Replay {
     const { width, height } = this.geometry;
     const room = this.stage.clientWidth;
     if (!room) return;
+    if (this.cost.room === null) this.cost.open = room > 760;
+    this.cost.room = room;
     const margin = 16;
     const wanted = (room - 2 * margin) / width;
     const k = whole ? Math.min(wanted, 1.15) : clamp(wanted, SMALLEST, 1.15);

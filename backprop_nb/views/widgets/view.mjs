@@ -468,7 +468,7 @@ export class Replay extends View {
       "]": () => this.stepBy(1),
       Home: other ? undefined : () => this.go(0),
       End: other ? undefined : () => this.go(Infinity),
-      " ": tagName === "BUTTON" || type === "radio" ? undefined : () => this.togglePlay(),
+      " ": tagName === "BUTTON" || tagName === "SUMMARY" || type === "radio" ? undefined : () => this.togglePlay(),
     };
   }
 }
