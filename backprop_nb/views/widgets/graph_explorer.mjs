@@ -22,6 +22,7 @@ import {
   svg,
 } from "./view.mjs";
 import { choose, cutAtNames, focusInside, lightLink, linkOf, linkTo, nodesOf, walkTrail, watchLinks } from "./links.mjs";
+import { Quiz, stopBefore } from "./predict.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -180,6 +181,8 @@ class Explorer extends Replay {
     this.listen("change:step", () => this.update());
     this.listen("change:selected", () => this.update());
     this.listen("change:playing", () => this.updatePlay());
+    this.listen("change:predictions", () => this.updateQuiz());
+    this.listen("change:predict", () => this.update());
     this.listen("change:scene", () => this.rebuild());
     this.listen("change:geometry", () => this.unfold());
   }
@@ -205,11 +208,31 @@ class Explorer extends Replay {
     this.set("selected", index === null ? "" : this.scene.nodes[index].name);
   }
 
+  /** A step past a question reveals what it asked for. */
+  go(step) {
+    if (step > this.step) this.quiz.giveUp();
+    super.go(step);
+  }
+
+  /** Whether what comes later must not be seen yet. */
+  get veiled() {
+    return this.quiz.mode !== "off";
+  }
+
   // -- building -------------------------------------------------------------
 
   build() {
     this.arrange();
-    this.stand(this.scene.alt, this.buildBar(), this.buildStage(), this.buildLegend(), this.buildPanels(), this.buildCost());
+    this.quiz = new Quiz(this);
+    this.stand(
+      this.scene.alt,
+      this.buildBar(),
+      this.quiz.element,
+      this.buildStage(),
+      this.buildLegend(),
+      this.buildPanels(),
+      this.buildCost(),
+    );
     watchLinks(this.root, (element) => this.light(element));
     this.update();
     this.updatePlay();
@@ -230,7 +253,7 @@ class Explorer extends Replay {
     });
     this.passing = html("span", { class: "bpnb-passing" });
     this.title = html("div", { class: "bpnb-title" }, this.phase, this.count, this.passing, this.formulas);
-    return html("div", { class: "bpnb-bar" }, ...this.buildReplay(turn), this.title);
+    return html("div", { class: "bpnb-bar" }, ...this.buildReplay(turn), this.quiz.control, this.title);
   }
 
   /** Take in where things lie, and which card each node is on. */
@@ -414,11 +437,12 @@ class Explorer extends Replay {
   buildLegend() {
     const scale = (family, text) =>
       html("span", { class: "bpnb-scale" }, html("i", { class: `bpnb-ramp bpnb-ramp-${family}` }), text);
+    this.adjointScale = html("span", {});
     return html(
       "div",
       { class: "bpnb-legend" },
       scale("value", `value ${this.scene.legend.value}`),
-      scale("adjoint", `adjoint ${this.scene.legend.adjoint}`),
+      scale("adjoint", this.adjointScale),
       html("span", { class: "bpnb-scale" }, html("i", { class: "bpnb-empty" }), "not yet known"),
       html("span", { class: "bpnb-scale" }, html("i", { class: "bpnb-dashed" }), "constant, no adjoint"),
       ...(this.scene.marks ?? []).map((look) => html("span", { class: "bpnb-scale" }, badge(look), look.legend)),
@@ -469,9 +493,20 @@ class Explorer extends Replay {
   }
 
   buildLine(entry) {
-    const { node, step, text, names } = entry;
-    entry.line = html("span", { class: "bpnb-line", "data-link": `a${node}`, onclick: () => this.go(step) }, ...this.named(text, names));
+    const { node, step } = entry;
+    entry.line = html("span", { class: "bpnb-line", "data-link": `a${node}`, onclick: () => this.go(step) });
+    entry.hidden = null;
+    this.showLine(entry);
     return entry.line;
+  }
+
+  /** A line to come would give a prediction away: only its left side is shown. */
+  showLine(entry) {
+    const { line, text, names, step } = entry;
+    const hidden = this.veiled && step > this.step;
+    if (hidden === entry.hidden) return;
+    entry.hidden = hidden;
+    line.replaceChildren(...(hidden ? [`${text.match(/^\S+ \S+/)[0]} \u2026`] : this.named(text, names)));
   }
 
   /** Have so many lines around one in the page, and as much white space as the others take. */
@@ -549,14 +584,40 @@ class Explorer extends Replay {
     const state = (this.state = stateAt(scene, step));
     const focus = this.selected ?? state.frame.node;
     this.passed = passage(scene, this.geometry, this.cardOf, step);
-    this.updateReplay(this.frameWords(state));
+    this.quiz.update();
+    this.updateReplay([this.frameWords(state), this.quiz.words()].filter(Boolean).join(" "));
+    if (this.quiz.question) this.pause();
     this.updateTitle(state);
     this.show(state);
     this.updateCards(state);
     this.updateEdges(state);
     this.updateCode(state, step);
+    this.updateVeil();
     this.refill(this.numbers, this.describe(focus ?? scene.output, state));
     this.light(this.linked?.isConnected ? this.linked : null);
+  }
+
+  /** After an answer or a hint: all but the question stays as it is. */
+  updateQuiz() {
+    this.quiz.update();
+    this.markAsked();
+    this.say(this.quiz.words());
+  }
+
+  /** Hide what would give a prediction away: the lines to come, and how large adjoints get. */
+  updateVeil() {
+    const known = !this.veiled || this.step === this.last;
+    this.adjointScale.textContent = known ? `adjoint ${this.scene.legend.adjoint}` : "adjoint (scale at the end)";
+    for (const entry of this.codeLines) if (entry.line) this.showLine(entry);
+  }
+
+  pause() {
+    if (this.model.get("playing")) this.set("playing", false);
+  }
+
+  updatePlay() {
+    super.updatePlay();
+    if (this.quiz.question) this.pause(); // nothing plays past a question
   }
 
   /** Put new content into a part of the view, which keeps the focus if it has it. */
@@ -635,6 +696,23 @@ class Explorer extends Replay {
       value.replaceChildren(...(index !== null && state.values.has(index) ? [cardGrid(this.scene.nodes[index].value, "value", "value")] : []));
       adjoint.replaceChildren(...(known ? this.adjointParts(known) : []), ...(part ? [html("span", { class: "bpnb-badge bpnb-part" }, part)] : []));
     });
+    this.markAsked();
+  }
+
+  /** Mark on its card which entry is asked for, where its number will be. */
+  markAsked() {
+    const { question, mode } = this.quiz;
+    for (const blank of this.world.querySelectorAll(".bpnb-unknown")) blank.remove();
+    for (const cell of this.world.querySelectorAll(".bpnb-question")) cell.classList.remove("bpnb-question");
+    this.cards.forEach((card, k) => card?.classList.toggle("bpnb-asked", question !== null && k === this.cardOf[question.node]));
+    const card = question && this.cards[this.cardOf[question.node]];
+    if (!card || card.classList.contains("bpnb-folded")) return;
+    const slot = card.lastChild;
+    const { rows, columns } = mode === "shape" ? { rows: 1, columns: 1 } : this.scene.nodes[question.node].value;
+    const cells = Array.from({ length: rows * columns }, () => html("span", {}));
+    const blank = html("div", { class: "bpnb-grid bpnb-unknown", style: `--columns:${columns}`, "aria-hidden": "true" }, ...cells);
+    if (!slot.firstChild) slot.append(blank);
+    slot.firstChild.children[mode === "shape" ? 0 : question.ask.entry].classList.add("bpnb-question");
   }
 
   adjointParts(known) {
@@ -790,7 +868,8 @@ class Explorer extends Replay {
 
   /** A step passes all frames of a folded group; the slider goes to any one of them. */
   stepBy(way) {
-    this.go(stepPast(this.scene, this.geometry, this.cardOf, this.step, way));
+    const to = stepPast(this.scene, this.geometry, this.cardOf, this.step, way);
+    this.go(way > 0 ? this.quiz.stopBefore(to) : to);
   }
 
   turn(group) {
@@ -982,8 +1061,10 @@ class Explorer extends Replay {
     const onCard = card >= 0;
     const actions = super.actions(event);
     actions.Escape = () => this.select(null);
+    if (event.target.matches("select, input[type=text]")) return actions; // these keep their keys
     actions.f = () => this.turnAt(event.target, onCard ? card : this.tabbable());
     if (event.target.classList.contains("bpnb-card")) actions.Enter = () => this.select(this.geometry.cards[card].node);
+    Object.assign(actions, this.quiz.actions(event));
     const trail = event.target.closest("[data-trail]");
     if (trail && event.target !== trail) actions.Enter = () => event.target.dispatchEvent(new MouseEvent("click", { bubbles: true }));
     for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) {
@@ -1026,7 +1107,9 @@ class Explorer extends Replay {
 function nextStep(model) {
   const scene = sceneOf(model);
   const geometry = model.get("geometry");
-  return stepPast(scene, geometry, cardsOf(scene, geometry), model.get("step"), 1);
+  const step = model.get("step");
+  const to = stepPast(scene, geometry, cardsOf(scene, geometry), step, 1);
+  return stopBefore(scene, step, to, model.get("predict"), model.get("predictions"));
 }
 
 function drawExplorer({ model, el }) {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from backprop_nb.errors import InvalidValueError
 from backprop_nb.views.figures import Drawing, draw_graph
 from backprop_nb.views.scene import (
     Geometry,
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 _PAGE_CARDS = 1500
 """So many cards may the geometries have that a page takes along."""
+
+
+PREDICT = ("off", "value", "sign", "shape")
 
 
 class GraphExplorer(Replay):
@@ -52,21 +56,31 @@ class GraphExplorer(Replay):
         A large graph begins with groups folded, so that no more than 60 cards show.
     playing
         Whether it steps by itself, every ``interval`` milliseconds.
+    predict
+        What the reader is asked for before each step back is shown: ``"value"``,
+        ``"sign"`` or ``"shape"`` of the contribution; ``"off"`` asks nothing.
+        To set it is to begin anew.
+    score
+        How many predictions were ``"right"`` at the first try, of how many
+        ``"asked"``, that is answered or revealed.
+    predictions
+        What has become of each question so far.
 
     Raises
     ------
     ShapeError
         If the output of ``graph`` is not a single number.
     InvalidValueError
-        If ``step`` does not exist; nothing is changed then.
+        If ``step`` or ``predict`` does not exist; nothing is changed then.
     NotFoundError
         If ``selected`` or a group in ``folded`` does not exist; nothing is changed then.
 
     Notes
     -----
     By keyboard: ``[`` and ``]`` step, Home and End jump, Space plays, the arrow
-    keys walk along the edges, Escape lets go of the selected node, ``f`` folds the
-    group of a card or opens a folded one.  A step passes a folded group as a whole.
+    keys walk along the edges and through formula, code and numbers, Enter
+    selects, Escape lets go of the selected node, ``f`` folds the group of a card
+    or opens a folded one.  A step passes a folded group as a whole.
 
     Examples
     --------
@@ -80,12 +94,15 @@ class GraphExplorer(Replay):
     _esm = module("graph_explorer")
     _css = style_sheet("graph_explorer")
     hint = (
-        "[ and ] step, Home and End jump, Space plays, the arrow keys walk along the edges, "
-        "Enter keeps a node's numbers in view and Escape lets go of them, f folds the group "
-        "of a card and opens a folded one."
+        "[ and ] step, Home and End jump, Space plays, the arrow keys walk along the edges and "
+        "through formula, code and numbers, Enter keeps a node's numbers in view and Escape lets "
+        "go of them, f folds the group of a card and opens a folded one."
     )
 
     selected = traitlets.Unicode("", help="The node whose numbers are shown.").tag(sync=True)
+    predict = traitlets.Unicode("off", help="What is asked before a step back.").tag(sync=True)
+    predictions = traitlets.Dict(help="What has become of each question.").tag(sync=True)
+    score = traitlets.Dict(help="Predictions right at the first try, and asked.").tag(sync=True)
 
     scene = traitlets.Dict(help="The scene as plain data.").tag(
         sync=True, to_json=lambda scene, widget: packed(scene)
@@ -130,6 +147,24 @@ class GraphExplorer(Replay):
         if key not in self._geometries:
             self._geometries[key] = geometry(self.scene, key)
         return self._geometries[key]
+
+    @traitlets.default("score")
+    def _no_score(self) -> dict[str, int]:
+        return {"right": 0, "asked": 0}
+
+    @traitlets.validate("predict")
+    def _check_predict(self, proposal: Any) -> str:
+        if proposal["value"] not in PREDICT:
+            raise InvalidValueError(
+                "There is no such prediction.",
+                given=repr(proposal["value"]),
+                expected=f"one of {', '.join(map(repr, PREDICT))}",
+            )
+        return str(proposal["value"])
+
+    @traitlets.observe("predict")
+    def _begin_anew(self, _: Any) -> None:
+        self.predictions, self.score = {}, self._no_score()
 
     @traitlets.validate("selected")
     def _check_selected(self, proposal: Any) -> str:

@@ -461,7 +461,7 @@ export class Replay extends View {
   actions(event) {
     // A field to type in keeps its keys, a button its Space, a slider its Home and End.
     const { tagName, type } = event.target;
-    if (tagName === "INPUT" && type !== "range" && type !== "radio") return {};
+    if (tagName === "SELECT" || (tagName === "INPUT" && type !== "range" && type !== "radio")) return {};
     const other = type === "range" && event.target !== this.slider;
     return {
       "[": () => this.stepBy(-1),

@@ -50,6 +50,29 @@ def test_a_node_that_does_not_exist_is_refused_and_nothing_changes(explorer):
     assert explorer.selected == ""
 
 
+def test_a_prediction_that_does_not_exist_is_refused_and_nothing_changes(explorer):
+    explorer.predict = "sign"
+    explorer.score = {"right": 1, "asked": 2}
+    with pytest.raises(bp.InvalidValueError) as caught:
+        explorer.predict = "size"
+    assert str(caught.value) == (
+        "There is no such prediction.\n"
+        "  given:    'size'\n"
+        "  expected: one of 'off', 'value', 'sign', 'shape'"
+    )
+    assert (explorer.predict, explorer.score) == ("sign", {"right": 1, "asked": 2})
+
+
+def test_another_prediction_begins_anew(explorer):
+    assert (explorer.predict, explorer.score) == ("off", {"right": 0, "asked": 0})
+    explorer.predict = "value"
+    explorer.predictions = {"3.0": {"tries": 1, "done": "right"}}
+    explorer.score = {"right": 1, "asked": 1}
+    explorer.predict = "shape"
+    assert (explorer.predictions, explorer.score) == ({}, {"right": 0, "asked": 0})
+    assert bp.trace(f, 3.0).explore(predict="sign").predict == "sign"
+
+
 def test_the_first_step_is_checked_too():
     with pytest.raises(bp.InvalidValueError, match="no such step"):
         bp.trace(f, 3.0).explore(step=99)

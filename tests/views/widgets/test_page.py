@@ -164,7 +164,10 @@ def test_the_state_is_the_widgets(explorer, tmp_path):
         "geometry": explorer.geometry,
         "interval": 1200,
         "playing": False,
+        "predict": "off",
+        "predictions": {},
         "scene": scene,
+        "score": {"asked": 0, "right": 0},
         "selected": "",
         "step": 2,
     }
