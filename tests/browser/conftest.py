@@ -31,7 +31,7 @@ from backprop_nb import Graph
 from backprop_nb.views.scene import Scene, graph_scene
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 HERE = Path(__file__).parent
 
@@ -118,3 +118,29 @@ def open_notebook(chromium: "Browser", lab: Lab) -> Iterator[Callable[..., Noteb
     lab.end_sessions()
     errors = [error for notebook in opened for error in notebook.errors]
     assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+def open_page(chromium: "Browser") -> Iterator[Callable[..., "Page"]]:
+    """A function that opens a file; nothing else may be asked for, and no error may be seen."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def open_one(file: Path, theme: str = "light", width: int = 1400, **options: object) -> "Page":
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, offline=True, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: wrong.append(f"asked for {request.url}"))
+        page.on("pageerror", lambda error: wrong.append(f"{error}\n{error.stack}"))
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+        page.goto(file.as_uri())
+        assert wrong.pop(0) == f"asked for {file.as_uri()}"
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not wrong, "\n".join(wrong)

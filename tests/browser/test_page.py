@@ -19,31 +19,6 @@ def written(graph, tmp_path_factory):
     return graph.explore().to_html(tmp_path_factory.mktemp("page") / "lesson")
 
 
-@pytest.fixture
-def open_page(chromium):
-    """A function that opens a file; nothing else may be asked for, and no error may be seen."""
-    contexts, wrong = [], []
-
-    def open_one(file, theme="light", width=1400, **options):
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, offline=True, **options
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: wrong.append(f"asked for {request.url}"))
-        page.on("pageerror", lambda error: wrong.append(f"{error}\n{error.stack}"))
-        page.on("console", lambda message: wrong.append(message.text))
-        page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
-        page.goto(file.as_uri())
-        assert wrong.pop(0) == f"asked for {file.as_uri()}"
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert not wrong, "\n".join(wrong)
-
-
 def expect_step(page, scene, step):
     """Wait until the view says that it is at a step."""
     from playwright.sync_api import expect
@@ -87,7 +62,7 @@ def test_every_step_back_shows_the_librarys_numbers(open_page, written, graph, s
         forward.click()
     save(page, f"page-{theme}-{width}-end")
     # The picture moves inside its frame; the page itself never scrolls sideways.
-    page.locator("summary").click()
+    page.locator(".bpnb-words summary").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -137,7 +112,7 @@ def test_without_scripts_the_picture_and_the_words_are_shown(open_page, written,
     page = open_page(written, java_script_enabled=False)
     picture = page.get_by_role("img", name=graph.draw().alt)
     assert picture.bounding_box()["width"] > 600
-    page.locator("summary").click()
+    page.locator(".bpnb-words summary").click()
     assert page.locator("pre").inner_text().strip() == graph.describe()
 
 

@@ -1,0 +1,195 @@
+"""Linked views: what is lit by mouse and by keyboard, in all of them and the reverse."""
+
+import runpy
+
+import pytest
+
+PROGRAM = """
+import numpy as np
+import backprop_nb as bp
+
+def loss(A, x):
+    f = x
+    for _ in range(2):
+        f = bp.sigmoid(
+            A @ f  # the same line twice
+        )
+    r = np.maximum(f - f[0], 0.0)
+    return np.sum(r * f)
+
+graph = bp.trace(loss, np.array([[1.0, -2.0], [0.5, 0.5]]), np.array([0.5, 0.25]))
+"""
+
+
+@pytest.fixture(scope="module")
+def looped(tmp_path_factory):
+    script = tmp_path_factory.mktemp("looped") / "looped.py"
+    script.write_text(PROGRAM, encoding="utf-8")
+    return runpy.run_path(str(script))["graph"]
+
+
+def lit(page, selector):
+    """The texts of what is lit, without what is lit inside of something lit."""
+    return page.locator(f"{selector} .bpnb-lit").evaluate_all(
+        "all => all.filter(e => !e.parentElement.closest('.bpnb-lit')).map(e => e.textContent)"
+    )
+
+
+def lit_cards(page):
+    cards = page.locator(".bpnb-card.bpnb-lit")
+    return sorted(cards.evaluate_all("cards => cards.map(card => card.dataset.node)"))
+
+
+def step_of(scene, node, phase="backward"):
+    frames = scene["frames"]
+    return next(k for k, f in enumerate(frames) if f["phase"] == phase and f["node"] == node)
+
+
+def source(page):
+    return page.locator(".bpnb-codes section").nth(0)
+
+
+def backward_pass(page):
+    return page.locator(".bpnb-codes section").nth(1)
+
+
+def test_a_name_lights_in_every_view_and_the_reverse(open_page, graph, scene, tmp_path):
+    node = {name: graph.node(name).index for name in ("z2", "f2", "A1")}
+    explorer = graph.explore(step=step_of(scene, node["f2"]))
+    page = open_page(explorer.to_html(tmp_path / "page"))
+    formula, numbers = page.locator(".bpnb-formulas"), page.locator(".bpnb-numbers")
+
+    # An adjoint in the formula: its card, its numbers, the lines that name it.
+    formula.locator(f"[data-link=a{node['f2']}]").hover()
+    assert lit_cards(page) == ["f2"]
+    assert page.locator(".bpnb-slot.bpnb-lit").count() == 1
+    assert "bp.sigmoid(z2)" in lit(page, ".bpnb-block")
+    assert lit(page, ".bpnb-codes section:last-child") == ["d_f2 = -d_v3", "d_f2"]
+    assert any(text.startswith("adjoint \u2202L/\u2202f2") for text in lit(page, ".bpnb-numbers"))
+    # A value in the formula is another thing than its adjoint.
+    formula.locator(f"[data-link=v{node['f2']}]").first.hover()
+    assert any(text.startswith("value") for text in lit(page, ".bpnb-numbers"))
+    assert "d_f2" not in lit(page, ".bpnb-codes section:last-child")
+
+    # And the reverse, from the numbers, from the code and from the picture.
+    target = f"a{node['z2']}"
+    for thing in (
+        numbers.locator(f"code [data-link={target}]").first,
+        backward_pass(page).locator(f"[data-link={target}]").first,
+        page.locator(".bpnb-card[data-node=z2]"),
+        source(page).locator("[data-link]", has_text="+ b1").first,
+    ):
+        thing.hover()
+        assert lit_cards(page) == ["z2"]
+        assert len(lit(page, ".bpnb-formulas")) == 1
+        assert any("d_z2" in text for text in lit(page, ".bpnb-numbers"))
+        assert any(text.startswith("d_z2 = ") for text in lit(page, ".bpnb-codes"))
+    page.mouse.move(5, 5)
+    assert page.locator(".bpnb-lit, .bpnb-dim").count() == 0
+
+
+def test_the_keyboard_walks_through_formula_code_and_numbers(open_page, graph, scene, tmp_path):
+    f2 = graph.node("f2").index
+    page = open_page(graph.explore(step=step_of(scene, f2)).to_html(tmp_path / "page"))
+    press, shown = page.keyboard.press, page.locator(".bpnb-node .bpnb-name")
+
+    def focused():
+        return page.evaluate("document.activeElement.textContent")
+
+    # The formula: one stop for Tab, the arrows go from term to term.
+    page.locator("select").focus()
+    press("Tab")
+    assert page.evaluate("document.activeElement.className") == "bpnb-formulas"
+    press("ArrowRight")
+    press("ArrowRight")
+    assert page.evaluate("document.activeElement.getAttribute('data-link')") == f"a{f2}"
+    assert lit_cards(page) == ["f2"]
+    press("]")  # a step renews the formula, which keeps the focus
+    assert page.evaluate("document.activeElement.className") == "bpnb-formulas"
+    press("[")
+
+    # The learner's code, line by line; Enter keeps the node.
+    source(page).focus()
+    press("ArrowDown")
+    assert focused() == "bp.sigmoid(z2)"  # the current expression
+    press("ArrowUp")
+    assert focused() == "A1 @ f1"
+    assert page.locator(".bpnb-live").inner_text().startswith("v2 = A1 @ f1: value")
+    press("Enter")
+    assert lit_cards(page) == [shown.inner_text()] == ["v2"]
+
+    # The backward pass; Enter goes to its step.
+    backward_pass(page).focus()
+    press("ArrowDown")
+    press("ArrowDown")
+    assert focused() == "d_v2"
+    press("Enter")
+    assert page.locator(".bpnb-now").first.inner_text() == "d_v2 = d_z2"
+    assert focused() == "d_v2"
+
+    # The numbers: their names.
+    press("Escape")
+    page.locator(".bpnb-numbers").focus()
+    press("ArrowRight")
+    stops = [focused()]
+    for _ in range(30):
+        press("ArrowRight")
+        stops.append(focused())
+    assert {"d_v2", "d_z2"} <= set(stops)
+    assert stops[-1] == stops[-2]  # it ends where the panel ends
+
+
+def test_a_line_in_a_loop_stands_for_every_round(open_page, looped, tmp_path):
+    page = open_page(looped.explore().to_html(tmp_path / "page"))
+    rounds = [node.name for node in looped.nodes if node.op == "matmul"]
+    assert len(rounds) == 2
+    expression = source(page).locator("[data-link]", has_text="A @ f")
+    expression.hover()
+    assert lit_cards(page) == sorted(rounds)
+    # Clicks go from round to round.
+    shown = []
+    for _ in range(3):
+        expression.click()
+        shown.append(page.locator(".bpnb-node .bpnb-name").inner_text())
+    assert shown == [rounds[0], rounds[1], rounds[0]]
+    # While one of them is current, its expression is marked on all its lines, and no more.
+    sigmoid = [node for node in looped.nodes if node.op == "sigmoid"][1]
+    frames = looped.explore().scene["frames"]
+    page.get_by_role("slider").fill(str(step_of({"frames": frames}, sigmoid.index, "forward")))
+    marked = page.locator(".bpnb-mark").all_inner_texts()
+    assert "".join(marked) == "bp.sigmoid(A @ f  # the same line twice)"
+    assert not any(text.isspace() for text in marked)
+
+
+def test_a_mark_lights_its_words_and_the_reverse(open_page, looped, tmp_path):
+    explorer = looped.explore(selected="r")
+    explorer.step = explorer.last_step
+    page = open_page(explorer.to_html(tmp_path / "page"))
+    (words,) = [str(mark) for mark in looped.node("r").health]
+    badge = page.locator(".bpnb-card[data-node=r] .bpnb-card-mark")
+    badge.hover()
+    assert badge.get_attribute("title") == words
+    assert page.locator(".bpnb-health.bpnb-lit").inner_text() == words
+    page.locator(".bpnb-health").hover()
+    assert "bpnb-lit" in badge.get_attribute("class")
+    assert lit_cards(page) == ["r"]
+    assert words in page.locator(".bpnb-card[data-node=r]").get_attribute("aria-label")
+
+
+def test_the_cost_folds_by_keyboard_and_is_open_where_there_is_room(open_page, graph, tmp_path):
+    path = graph.explore().to_html(tmp_path / "page")
+    cost = graph.explore().scene["cost"]
+    wide = open_page(path)
+    details = wide.locator(".bpnb-cost")
+    assert details.evaluate("e => e.open")
+    assert details.locator("summary").inner_text() == cost["headline"]
+    for bar in cost["bars"]:
+        assert bar["text"] in details.inner_text()
+    widths = details.locator("i").evaluate_all("all => all.map(e => e.offsetWidth)")
+    assert widths[0] / widths[1] == pytest.approx(cost["bars"][0]["share"], abs=0.02)
+    details.locator("summary").focus()
+    wide.keyboard.press("Space")
+    assert not details.evaluate("e => e.open")
+    assert "Step 0" in wide.locator(".bpnb-live").inner_text()  # and nothing plays
+    narrow = open_page(path, width=700)
+    assert not narrow.locator(".bpnb-cost").evaluate("e => e.open")
