@@ -93,6 +93,8 @@ class Series:
 class Chart:
     """A plot inside ``box`` of a picture, to which lines and dots are added.
 
+    ``bands`` are ranges of x that lie shaded behind everything.
+
     Examples
     --------
     >>> picture = Picture(320, 200)
@@ -101,10 +103,21 @@ class Chart:
     (177.0, 94.0)
     """
 
-    def __init__(self, picture: Picture, box: Box, title: str, x: Axis, y: Axis) -> None:
+    def __init__(
+        self,
+        picture: Picture,
+        box: Box,
+        title: str,
+        x: Axis,
+        y: Axis,
+        bands: Sequence[tuple[float, float]] = (),
+    ) -> None:
         left, top, width, height = box
         self.picture, self.x, self.y = picture, x, y
         self.plot: Box = (left + LEFT, top + TOP, width - LEFT - RIGHT, height - TOP - BOTTOM)
+        for low, high in bands:
+            (start, above), (end, below) = self.at(low, y.high), self.at(high, y.low)
+            picture.rect((start, above, end - start, below - above), fill="value-zero")
         picture.text((left + 4, top + 10), title, bold=True, size=12)
         self._axes()
 

@@ -79,3 +79,12 @@ def test_the_legend_names_each_line_behind_a_piece_of_it():
 )
 def test_an_axis_has_two_ends_whatever_there_is_to_show(values, log, ends):
     assert span(values, log=log) == pytest.approx(ends)
+
+
+def test_a_band_is_shaded_behind_everything_over_the_whole_height():
+    picture = Picture(300, 200)
+    x, y = Axis("", 0, 4), Axis("", 0, 1)
+    chart = Chart(picture, (0, 0, 300, 200), "a title", x, y, bands=[(1, 3)])
+    left, top, width, height = picture.shapes[0]["box"]
+    assert [left, top] == pytest.approx(chart.at(1, 1))
+    assert [left + width, top + height] == pytest.approx(chart.at(3, 0))
