@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from backprop_nb.checking import Report, check_backward, check_gradient
     from backprop_nb.network import document
     from backprop_nb.views import widgets
-    from backprop_nb.views.widgets import GraphExplorer
+    from backprop_nb.views.widgets import GraphExplorer, SigmoidExplorer
 
 __version__ = "0.1.0"
 
@@ -71,6 +71,7 @@ __all__ = [
     "NotFoundError",
     "Report",
     "ShapeError",
+    "SigmoidExplorer",
     "SigmoidNetwork",
     "Step",
     "UnsupportedError",
@@ -90,7 +91,7 @@ __all__ = [
     "widgets",
 ]
 
-_WIDGETS = {"GraphExplorer"}
+_WIDGETS = {"GraphExplorer", "SigmoidExplorer"}
 _CHECKS = {"Report", "check_backward", "check_gradient"}
 _MODULES = {
     "checking": "backprop_nb.checking",

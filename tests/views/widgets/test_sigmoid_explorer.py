@@ -1,0 +1,77 @@
+"""``SigmoidExplorer``: state in traits, refusals that change nothing, and what stands in for it."""
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+
+
+@pytest.fixture
+def explorer():
+    return bp.SigmoidExplorer()
+
+
+def test_it_begins_at_the_steepest_place(explorer):
+    assert (explorer.z, explorer.layers, explorer.activation) == (0.0, 5, "sigmoid")
+
+
+def test_a_program_can_do_what_a_mouse_can(explorer):
+    explorer.z, explorer.layers, explorer.activation = -2, 10, "tanh"
+    assert repr(explorer) == "SigmoidExplorer(tanh, z = −2, layers = 10)"
+
+
+@pytest.mark.parametrize(("z", "kept"), [(1.234, 1.2), (np.float32(-0.26), -0.3), (6, 6.0)])
+def test_z_is_kept_in_tenths_as_the_slider_has_them(explorer, z, kept):
+    explorer.z = z
+    assert explorer.z == kept
+    assert type(explorer.z) is float
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("z", 7, "This z cannot be shown.\n  given:    z = 7\n  expected: a number from −6 to 6"),
+        ("z", np.nan, "This z cannot be shown.\n  given:    z = nan\n"
+         "  expected: a number from −6 to 6"),
+        ("z", "2", "This z cannot be shown.\n  given:    z = '2'\n"
+         "  expected: a number from −6 to 6"),
+        ("layers", 0, "This layers cannot be shown.\n  given:    layers = 0\n"
+         "  expected: an integer from 1 to 10"),
+        ("layers", 2.5, "This layers cannot be shown.\n  given:    layers = 2.5\n"
+         "  expected: an integer from 1 to 10"),
+        ("activation", "softmax", "This activation cannot be shown.\n"
+         "  given:    activation = 'softmax'\n"
+         '  expected: "sigmoid", "tanh", "relu"'),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_shown_is_refused_and_nothing_changes(explorer, name, value, message):
+    before = repr(explorer)
+    with pytest.raises(bp.InvalidValueError) as caught:
+        setattr(explorer, name, value)
+    assert str(caught.value) == message
+    assert repr(explorer) == before
+    with pytest.raises(bp.InvalidValueError):
+        bp.SigmoidExplorer(**{name: value})
+
+
+def test_the_text_twin_says_what_ten_units_leave():
+    text = bp.SigmoidExplorer(z=3, layers=10).describe()
+    assert "Saturated: the slope is below 20 % of its maximum." in text
+    assert "n = 10: 3.541e−14, at best 9.537e−7" in text
+
+
+def test_the_figure_is_that_of_this_place(explorer):
+    explorer.z = 1.5
+    assert explorer.draw(theme="dark").alt == explorer.describe().splitlines()[0]
+    assert explorer.draw().alt.startswith("At z = 1.5: σ(z) = 0.8176, σ′(z) = 0.1491, 59.7 %")
+
+
+def test_a_picture_and_a_text_are_stored_beside_the_live_view(explorer):
+    data, metadata = explorer._repr_mimebundle_()
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert data["text/plain"] == "SigmoidExplorer(sigmoid, z = 0, layers = 5)"
+    assert metadata["image/png"]["alt"] == explorer.draw().alt
+
+
+def test_it_is_offered_at_the_top_level():
+    assert bp.SigmoidExplorer is bp.widgets.SigmoidExplorer
