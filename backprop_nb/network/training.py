@@ -164,7 +164,11 @@ class Rows:
 
 @dataclass
 class Descent:
-    """One training: θ as a vector, of which the network's parameters are views."""
+    """One training: θ as a vector, of which the network's parameters become views.
+
+    Either :meth:`run` does all of it, or :meth:`take_over` and then :meth:`epoch`,
+    as often as one likes, do the same one epoch at a time.
+    """
 
     net: SigmoidNetwork
     data: Data
@@ -173,6 +177,7 @@ class Descent:
     theta: FloatArray = field(init=False)
     best: FloatArray = field(init=False)
 
+    @np.errstate(all="ignore")  # the first look at how saturated the network is
     def __post_init__(self) -> None:
         self.theta = flatten(*self.net._parameters())
         self.sample = self.data.sample()
@@ -181,6 +186,11 @@ class Descent:
         self.velocity = np.zeros_like(self.theta)
         self.layers = layers(self.net.widths)
         self.history = History(self.net.widths, self.settings.learning_rate)
+        self.random = np.random.default_rng(self.settings.seed)
+
+    def take_over(self) -> None:
+        """Let the network's parameters be views of θ."""
+        self.net.A, self.net.b = unflatten(self.theta, self.net.widths)
 
     def run(self) -> History:
         """Train, and return the record; the network has what was learned, come what may.
@@ -188,13 +198,12 @@ class Descent:
         But for data that are refused: chunks are checked as they are met.
         """
         before = self.net.A, self.net.b
-        self.net.A, self.net.b = unflatten(self.theta, self.net.widths)
-        random = np.random.default_rng(self.settings.seed)
+        self.take_over()
         start = time.perf_counter()
         try:
             with tqdm(total=self.settings.epochs, unit="epoch", **_bar(self.settings)) as bar:
                 for _ in range(self.settings.epochs):
-                    self._epoch(random)
+                    self.epoch()
                     bar.update()
                     bar.set_postfix(self.history.latest(), refresh=False)
                     if self._is_enough():
@@ -210,10 +219,19 @@ class Descent:
             self.history.seconds = time.perf_counter() - start
         return self.history
 
-    def _epoch(self, random: np.random.Generator) -> None:
+    @np.errstate(all="ignore")  # numbers out of range are reported by their layer
+    def epoch(self) -> None:
+        """Use every row once, and record it.
+
+        Raises
+        ------
+        DivergenceError
+            NaN or infinity have appeared, or no gradient is left; the best
+            parameters are put back.
+        """
         losses, norms, rows = 0.0, np.zeros(len(self.layers)), 0
         before = self.theta.copy()
-        for step in self.data.steps(random):
+        for step in self.data.steps(self.random):
             loss, gradient, n = step()
             losses, rows = losses + n * loss, rows + n
             norms += [n * np.linalg.norm(gradient[layer]) for layer in self.layers]
@@ -314,8 +332,7 @@ def train(
     elif held_out is not None:
         _check("validation", held_out, "a share between 0 and 1, or a pair (x, y)", _is_part)
         data, rest = data.split(held_out, settings.seed)
-    with np.errstate(all="ignore"):  # numbers out of range are reported by their layer
-        return Descent(net, data, rest, settings).run()
+    return Descent(net, data, rest, settings).run()
 
 
 def data_of(

@@ -27,6 +27,21 @@ def parameters(net):
 # --- the descent -------------------------------------------------------------
 
 
+def test_epoch_by_epoch_is_the_same_training():
+    settings = training.Settings(0.5, 6, 7, 0.9, None, 3, False)
+    net, x, y = example()
+    at_once = net.fit(x, y, learning_rate=0.5, epochs=6, batch_size=7, momentum=0.9, seed=3,
+                      validation=0.2, progress=False)  # fmt: skip
+    again, x, y = example()
+    data, held_out = training.data_of(again, x, y, 7).split(0.2, 3)
+    descent = training.Descent(again, data, held_out, settings)
+    descent.take_over()
+    for _ in range(6):
+        descent.epoch()
+    np.testing.assert_array_equal(parameters(again), parameters(net))
+    np.testing.assert_array_equal(descent.history.loss, at_once.loss)
+
+
 @pytest.mark.parametrize("momentum", [0, 0.9])
 def test_plain_descent_is_what_one_would_write_by_hand(momentum):
     net, x, y = example()
