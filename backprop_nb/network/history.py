@@ -61,6 +61,7 @@ class History:
         self._validation_loss: list[float] = []
         self._gradient_norms: list[FloatArray] = []
         self._saturation: list[FloatArray] = []
+        self._best = 0
 
     def add(
         self,
@@ -75,6 +76,9 @@ class History:
         self._saturation.append(saturation)
         if validation_loss is not None:
             self._validation_loss.append(validation_loss)
+        # Found epoch by epoch: a long training must not get slower and slower.
+        if self._watched[-1] < self._watched[self._best]:
+            self._best = self.epochs - 1
 
     @property
     def epochs(self) -> int:
@@ -104,7 +108,7 @@ class History:
     @property
     def best_epoch(self) -> int:
         """The epoch, counted from 1, with the lowest loss: on the rows held out, if there are."""
-        return int(np.argmin(self._watched)) + 1
+        return self._best + 1
 
     @property
     def _watched(self) -> list[float]:

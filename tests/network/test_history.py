@@ -37,7 +37,7 @@ def test_a_history_without_epochs_has_empty_arrays():
 
 @pytest.mark.parametrize(
     ("losses", "held_out", "best"),
-    [([3, 1, 2], None, 2), ([3, 2, 1], [2, 1, 5], 2), ([1, 1], None, 1)],
+    [([3, 1, 2], None, 2), ([3, 2, 1], [2, 1, 5], 2), ([1, 1], None, 1), ([2, 1, np.nan], None, 2)],
 )
 def test_the_best_epoch_is_that_of_the_rows_held_out_if_there_are(losses, held_out, best):
     history = record(losses, held_out)
