@@ -59,6 +59,9 @@ ROOMS: dict[str, set[str]] = {
     "network.chunks": {"errors", "network.validation", "network.fast", "network.theta"}
     | {"network.history", "network.sigmoid"},
     "network.tables": {"network.validation"},
+    "network.plane_data": {"errors", "network.validation"},
+    "network.run": {"errors", "network.validation", "network.sigmoid", "network.comparison"}
+    | {"network.history", "network.training"},
     "network.factors": {"errors", "network.validation", "network.passes"},
     "network.transposes": {"network.validation", "network.passes"}
     | {"network.tables", "network.factors"},
