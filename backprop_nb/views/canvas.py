@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.image import AxesImage
 from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.path import Path
 
 from backprop_nb.views.figures import Drawing, theme_named
 from backprop_nb.views.scene.palette import Theme, diverging, ink
+from backprop_nb.views.scene.picture import unpacked
 
 _MARGIN = 12.0
 _GAP = 12.0
 _DOTS = 100
+_HEATS = np.linspace(-1, 1, 65)
+"""The heats of a field are drawn in so many steps, which keeps its file small."""
 _POINT = 72 / _DOTS
 """A pixel in points, in which matplotlib measures lines and texts."""
 
@@ -118,6 +124,22 @@ class _Painter:
     def _circle(self, shape: Mapping[str, Any], order: int) -> None:
         circle = Circle(self._at(shape["centre"]), shape["radius"], **self._style(shape, order))
         self.axes.add_patch(circle)
+
+    def _field(self, shape: Mapping[str, Any], order: int) -> None:
+        x, y, width, height = shape["box"]
+        left, top = self._at((x, y))
+        ramp = [diverging(self.theme, shape["family"], heat) for heat in _HEATS]
+        image = AxesImage(
+            self.axes,
+            cmap=ListedColormap(ramp),
+            norm=Normalize(0, 255),
+            extent=(left, left + width, top + height, top),
+            interpolation="bilinear",
+            interpolation_stage="data",
+        )
+        image.set_data(unpacked(shape["levels"], shape["rows"]))
+        image.set_zorder(order)
+        self.axes.add_image(image)
 
     def _text(self, shape: Mapping[str, Any], order: int) -> None:
         on = shape.get("on")

@@ -1,13 +1,14 @@
 """Pictures on paper: the same shapes, colours and texts as in the browser."""
 
 import matplotlib.colors as colors
+import numpy as np
 import pytest
 
 import backprop_nb as bp
 from backprop_nb.views.canvas import draw_pictures
 from backprop_nb.views.figures import png
 from backprop_nb.views.scene.palette import THEMES, diverging
-from backprop_nb.views.scene.picture import Picture
+from backprop_nb.views.scene.picture import Picture, heat_levels
 
 
 def some_picture():
@@ -46,6 +47,18 @@ def test_pictures_stand_beside_and_below_each_other():
     assert first[0] == third[0] < second[0]
     width, height = figure.get_size_inches() * 100
     assert (round(width), round(height)) == (2 * 200 + 12 + 24, 2 * 100 + 12 + 24)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_field_has_the_colours_of_its_heats_and_its_first_row_on_top(theme):
+    picture = Picture(100, 100)
+    picture.field((10, 20, 40, 60), heat_levels(np.array([[-1.0, 1.0], [0.0, 0.0]])))
+    (image,) = draw_pictures([[picture.data()]], alt="", theme=theme).axes[0].get_images()
+    shown = [[colors.to_hex(cell) for cell in row] for row in image.to_rgba(image.get_array())]
+    palette = THEMES[theme]
+    assert shown[0] == [palette["value-negative"], palette["value-positive"]]
+    assert shown[1] == [palette["value-zero"]] * 2
+    assert image.get_extent() == (22, 62, 92, 32)  # left, right, bottom, top, with the margin
 
 
 def test_a_theme_that_does_not_exist_is_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -50,9 +51,11 @@ class NetworkLayout:
 
 
 def network_layout(
-    widths: Sequence[int], *, width: float = 640.0, margin: float = 36.0
+    widths: Sequence[int], *, width: float = 640.0, margin: float = 36.0, height: float = 0.0
 ) -> NetworkLayout:
     """Return a grid of units: layers from left to right, units from top to bottom.
+
+    It is at least ``height`` high, with the layers in its middle.
 
     Examples
     --------
@@ -61,7 +64,7 @@ def network_layout(
     [[0, 1], [0, 1, 2, 3, 4, 5, 19], [0]]
     """
     slots = [min(n, SHOWN) for n in widths]
-    height = HEADER + max(slots) * PITCH + 8
+    height = max(height, HEADER + max(slots) * PITCH + 8)
     middle = HEADER + (height - HEADER) / 2
     step = (width - 2 * margin) / max(len(widths) - 1, 1)
     layers = []
@@ -96,14 +99,22 @@ def draw_edges(
     ]
     # The strong ones on top.
     for heat, start, end, key in sorted(edges, key=lambda edge: abs(edge[0])):
-        seen = heat if abs(heat) >= _FAINTEST else np.copysign(_FAINTEST, heat)
-        picture.line(
-            [_beside(start, end), _beside(end, start)],
-            stroke=(family, float(seen)),
-            width=round(0.8 + 3.2 * abs(heat), 1),
-            dash=_DASH if heat < 0 else (),
-            key=key,
-        )
+        ends = [_beside(start, end), _beside(end, start)]
+        picture.line(ends, key=key, **edge_look(heat, family))
+
+
+def edge_look(heat: float, family: Family = "value") -> dict[str, Any]:
+    """Return how an edge is drawn: its stroke, its width and its dash.
+
+    >>> edge_look(-0.5)
+    {'stroke': ('value', -0.5), 'width': 2.4, 'dash': (5.0, 3.0)}
+    """
+    seen = heat if abs(heat) >= _FAINTEST else math.copysign(_FAINTEST, heat)
+    return {
+        "stroke": (family, float(seen)),
+        "width": round(0.8 + 3.2 * abs(heat), 1),
+        "dash": _DASH if heat < 0 else (),
+    }
 
 
 def _beside(centre: Point, other: Point) -> Point:
@@ -131,16 +142,16 @@ def draw_units(
             text = numbers.short(number)
             size = 10.5 if len(text) < 5 else 9.0
             picture.text(centre, text, on=(family, heat), size=size, anchor="middle")
-        if layout.widths[i] > SHOWN:
-            _ellipsis(picture, layout, i)
+    draw_ellipses(picture, layout)
 
 
-def _ellipsis(picture: Picture, layout: NetworkLayout, i: int) -> None:
-    """Say how many units are left out, where the first of them would be."""
-    x, last = layout.units[i][SHOWN - 3]
-    left_out = layout.widths[i] - SHOWN + 1
-    text = f"⋮ {left_out} more"
-    picture.text((x, last + PITCH), text, fill="muted", size=10.5, anchor="middle")
+def draw_ellipses(picture: Picture, layout: NetworkLayout) -> None:
+    """Say how many units of a layer are left out, where the first of them would be."""
+    for units, n in zip(layout.units, layout.widths, strict=True):
+        if n > SHOWN:
+            x, last = units[SHOWN - 3]
+            text = f"⋮ {n - SHOWN + 1} more"
+            picture.text((x, last + PITCH), text, fill="muted", size=10.5, anchor="middle")
 
 
 def draw_headers(picture: Picture, layout: NetworkLayout) -> None:

@@ -8,8 +8,12 @@ has a ``key``.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
@@ -108,6 +112,33 @@ class Picture:
             key=key,
         )
 
+    def field(
+        self, box: Box, levels: NDArray[np.uint8], *, family: str = "value", key: str = ""
+    ) -> None:
+        """Add a smooth field of heat.
+
+        Parameters
+        ----------
+        box
+            Where it lies.
+        levels : array of shape (rows, columns)
+            The heat of each cell, the first row on top, as :func:`heat_levels` gives it.
+        family
+            The scale of colours.
+        """
+        rows, columns = levels.shape
+        self._add(
+            {
+                "kind": "field",
+                "box": [_pixel(x) for x in box],
+                "rows": rows,
+                "columns": columns,
+                "family": family,
+                "levels": packed(levels),
+            },
+            key=key,
+        )
+
     def text(
         self,
         at: Point,
@@ -176,6 +207,31 @@ class Picture:
             "alt": self.alt,
             "shapes": self.shapes,
         }
+
+
+def heat_levels(heats: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """Return heats from -1 to 1 as bytes from 0 to 255; NaN is neutral.
+
+    >>> heat_levels(np.array([-1.0, 0.0, 1.0, 7.0, np.nan])).tolist()
+    [0, 128, 255, 255, 128]
+    """
+    clipped = np.nan_to_num(heats.clip(-1, 1))
+    levels: NDArray[np.uint8] = np.rint(127.5 + 127.5 * clipped).astype(np.uint8)
+    return levels
+
+
+def packed(levels: NDArray[np.uint8]) -> str:
+    """Return bytes as text, row by row, which JSON can carry.
+
+    >>> unpacked(packed(np.array([[1, 2, 3]], dtype=np.uint8)), 1).tolist()
+    [[1, 2, 3]]
+    """
+    return base64.b64encode(np.ascontiguousarray(levels).tobytes()).decode("ascii")
+
+
+def unpacked(text: str, rows: int) -> NDArray[np.uint8]:
+    """Return the bytes of a text as so many rows."""
+    return np.frombuffer(base64.b64decode(text), dtype=np.uint8).reshape(rows, -1)
 
 
 def _pixel(number: float) -> float:

@@ -70,3 +70,12 @@ def test_layers_and_parameters_carry_the_documents_names():
     draw_headers(picture, layout)
     names = [(shape["text"], shape.get("sub", "")) for shape in picture.shapes]
     assert names == [("x", ""), ("f", "1"), ("f", "2"), ("θ", "0"), ("θ", "1")]
+
+
+def test_a_network_with_room_to_spare_stands_in_its_middle():
+    tight, roomy = network_layout((2, 4, 1)), network_layout((2, 4, 1), height=500)
+    assert roomy.height == 500
+    shift = (500 - tight.height) / 2
+    for below, above in zip(roomy.units, tight.units, strict=True):
+        assert {j: (x, y - shift) for j, (x, y) in below.items()} == above
+    assert network_layout((2, 8, 1), height=10).height == network_layout((2, 8, 1)).height

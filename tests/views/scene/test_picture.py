@@ -2,7 +2,9 @@
 
 import json
 
-from backprop_nb.views.scene.picture import Picture
+import numpy as np
+
+from backprop_nb.views.scene.picture import Picture, heat_levels, unpacked
 
 
 def test_shapes_are_plain_data_in_the_order_in_which_they_were_added():
@@ -29,3 +31,12 @@ def test_a_text_is_kept_as_it_is():
     picture.text((0, 0), "</script>$x$", sub="1", on=("adjoint", -1))
     (shape,) = picture.shapes
     assert (shape["text"], shape["sub"], shape["on"]) == ("</script>$x$", "1", ["adjoint", -1])
+
+
+def test_a_field_is_a_text_from_which_its_bytes_come_back():
+    levels = heat_levels(np.linspace(-1, 1, 12).reshape(3, 4))
+    picture = Picture(10, 10)
+    picture.field((0, 0, 10, 10), levels, key="map")
+    (shape,) = json.loads(json.dumps(picture.shapes))
+    assert (shape["kind"], shape["rows"], shape["columns"], shape["key"]) == ("field", 3, 4, "map")
+    np.testing.assert_array_equal(unpacked(shape["levels"], shape["rows"]), levels)
