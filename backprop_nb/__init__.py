@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from backprop_nb.checking import Report, check_backward, check_gradient
     from backprop_nb.network import document
     from backprop_nb.views import widgets
-    from backprop_nb.views.widgets import GraphExplorer, SigmoidExplorer
+    from backprop_nb.views.widgets import GraphExplorer, Playground, SigmoidExplorer
 
 __version__ = "0.1.0"
 
@@ -69,6 +69,7 @@ __all__ = [
     "InvalidValueError",
     "Node",
     "NotFoundError",
+    "Playground",
     "Report",
     "ShapeError",
     "SigmoidExplorer",
@@ -91,7 +92,7 @@ __all__ = [
     "widgets",
 ]
 
-_WIDGETS = {"GraphExplorer", "SigmoidExplorer"}
+_WIDGETS = {"GraphExplorer", "Playground", "SigmoidExplorer"}
 _CHECKS = {"Report", "check_backward", "check_gradient"}
 _MODULES = {
     "checking": "backprop_nb.checking",

@@ -1,6 +1,7 @@
 """The live views: traits and wiring in Python, pictures in the ES modules beside them."""
 
 from backprop_nb.views.widgets.graph_explorer import GraphExplorer
+from backprop_nb.views.widgets.playground import Playground
 from backprop_nb.views.widgets.sigmoid_explorer import SigmoidExplorer
 
-__all__ = ["GraphExplorer", "SigmoidExplorer"]
+__all__ = ["GraphExplorer", "Playground", "SigmoidExplorer"]

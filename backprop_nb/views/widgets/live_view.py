@@ -15,6 +15,14 @@ from backprop_nb.views.figures import Drawing, png
 from backprop_nb.views.widgets.page import page
 
 
+class Setting(traitlets.TraitType[Any, Any]):
+    """State of which the widget's own validator says, in the package's words, what it may be.
+
+    Any value reaches that validator: a type of traitlets would refuse some before,
+    and ``traitlets.Any`` let None pass.
+    """
+
+
 class LiveView(anywidget.AnyWidget):
     """A widget with a text twin and a picture, to which a subclass adds the three below."""
 

@@ -15,7 +15,7 @@ from backprop_nb.views.canvas import draw_pictures
 from backprop_nb.views.figures import Drawing
 from backprop_nb.views.scene import sigmoid_scene as scenes
 from backprop_nb.views.scene.numbers import long
-from backprop_nb.views.widgets.live_view import LiveView
+from backprop_nb.views.widgets.live_view import LiveView, Setting
 from backprop_nb.views.widgets.style import module, style_sheet
 
 
@@ -100,9 +100,9 @@ class SigmoidExplorer(LiveView):
         "the arrow keys up and down change the number of units."
     )
 
-    z = traitlets.Any(0.0, help="Where to look.").tag(sync=True)
-    layers = traitlets.Any(5, help="How many units a gradient passes.").tag(sync=True)
-    activation = traitlets.Any("sigmoid", help="Which activation is shown.").tag(sync=True)
+    z = Setting(0.0, help="Where to look.").tag(sync=True)
+    layers = Setting(5, help="How many units a gradient passes.").tag(sync=True)
+    activation = Setting("sigmoid", help="Which activation is shown.").tag(sync=True)
 
     def __init__(
         self, z: float = 0.0, *, layers: int = 5, activation: str = "sigmoid", **kwargs: Any

@@ -35,6 +35,8 @@ def test_z_is_kept_in_tenths_as_the_slider_has_them(explorer, z, kept):
          "  expected: a number from −6 to 6"),
         ("z", "2", "This z cannot be shown.\n  given:    z = '2'\n"
          "  expected: a number from −6 to 6"),
+        ("z", None, "This z cannot be shown.\n  given:    z = None\n"
+         "  expected: a number from −6 to 6"),
         ("layers", 0, "This layers cannot be shown.\n  given:    layers = 0\n"
          "  expected: an integer from 1 to 10"),
         ("layers", 2.5, "This layers cannot be shown.\n  given:    layers = 2.5\n"
