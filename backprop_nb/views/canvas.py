@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.image import AxesImage
 from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Rectangle
@@ -140,6 +141,32 @@ class _Painter:
         image.set_data(unpacked(shape["levels"], shape["rows"]))
         image.set_zorder(order)
         self.axes.add_image(image)
+
+    def _heat(self, shape: Mapping[str, Any], order: int) -> None:
+        x, y, width, height = shape["box"]
+        columns, gap = shape["columns"], shape.get("gap", 0)
+        rows = len(shape["heats"]) // columns
+        w, h = width / columns, height / rows
+        corners = [self._at((x + c * w, y + r * h)) for r in range(rows) for c in range(columns)]
+        colours = [self._colour((shape["family"], heat)) for heat in shape["heats"]]
+        cells = [
+            [(a, b), (a + w - gap, b), (a + w - gap, b + h - gap), (a, b + h - gap)]
+            for a, b in corners
+        ]
+        self.axes.add_collection(
+            PolyCollection(cells, facecolor=colours, edgecolor="none", zorder=order)
+        )
+        for (a, b), colour, text in zip(corners, colours, shape.get("texts", ()), strict=False):
+            self.axes.text(
+                a + (w - gap) / 2,
+                b + (h - gap) / 2,
+                text,
+                color=ink(colour),
+                fontsize=shape["size"] * _POINT,
+                ha="center",
+                va="center_baseline",
+                zorder=order,
+            )
 
     def _text(self, shape: Mapping[str, Any], order: int) -> None:
         on = shape.get("on")

@@ -3,7 +3,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arrowHead, cellWords, clamp, colour, curve, lines, mapPaths, mapWords, shiftToShow, splitName } from "../../backprop_nb/views/widgets/view.mjs";
+import {
+  arrowHead,
+  cellWords,
+  clamp,
+  colour,
+  curve,
+  heatCells,
+  lines,
+  mapPaths,
+  mapWords,
+  shiftToShow,
+  splitName,
+} from "../../backprop_nb/views/widgets/view.mjs";
 
 test("clamp keeps a step inside the replay", () => {
   assert.deepEqual([clamp(-1, 0, 7), clamp(3, 0, 7), clamp(Infinity, 0, 7)], [0, 3, 7]);
@@ -64,4 +76,15 @@ test("cells of one heat are one path, and every cell is drawn", () => {
   const paths = mapPaths(large.map);
   assert.deepEqual([...paths.keys()], [0, 1, -0.5]);
   assert.equal(paths.get(1), "M1 0h1v1h-1zM2 1h1v1h-1z");
+});
+
+test("the cells of a heat map stand row by row, a gap apart", () => {
+  assert.deepEqual(heatCells({ box: [10, 20, 40, 30], columns: 2, gap: 1 }, 6), [
+    { x: 10, y: 20, width: 19, height: 9 },
+    { x: 30, y: 20, width: 19, height: 9 },
+    { x: 10, y: 30, width: 19, height: 9 },
+    { x: 30, y: 30, width: 19, height: 9 },
+    { x: 10, y: 40, width: 19, height: 9 },
+    { x: 30, y: 40, width: 19, height: 9 },
+  ]);
 });

@@ -7,7 +7,7 @@ import pytest
 import backprop_nb as bp
 from backprop_nb.views.canvas import draw_pictures
 from backprop_nb.views.figures import png
-from backprop_nb.views.scene.palette import THEMES, diverging
+from backprop_nb.views.scene.palette import THEMES, diverging, ink
 from backprop_nb.views.scene.picture import Picture, heat_levels
 
 
@@ -64,3 +64,19 @@ def test_a_field_has_the_colours_of_its_heats_and_its_first_row_on_top(theme):
 def test_a_theme_that_does_not_exist_is_refused():
     with pytest.raises(bp.InvalidValueError, match="no such theme"):
         draw_pictures([[some_picture()]], alt="", theme="blue")
+
+
+def test_each_cell_of_a_heat_map_has_its_colour_and_a_number_that_can_be_read():
+    picture = Picture(40, 20)
+    picture.heat((0, 0, 40, 20), 2, [1.0, 0.0], "value", texts=("9", "0"), gap=2)
+    axes = draw_pictures([[picture.data()]], alt="").axes[0]
+    (cells,) = axes.collections
+    theme = THEMES["light"]
+    shown = [colors.to_hex(colour) for colour in cells.get_facecolor()]
+    assert shown == [theme["value-positive"], theme["value-zero"]]
+    first, second = (path.get_extents() for path in cells.get_paths())
+    assert (first.width, second.x0 - first.x1) == (18, 2)
+    assert [(text.get_text(), text.get_color()) for text in axes.texts] == [
+        ("9", ink(theme["value-positive"])),
+        ("0", ink(theme["value-zero"])),
+    ]

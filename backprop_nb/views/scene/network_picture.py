@@ -141,17 +141,18 @@ def draw_units(
             )
             text = numbers.short(number)
             size = 10.5 if len(text) < 5 else 9.0
-            picture.text(centre, text, on=(family, heat), size=size, anchor="middle")
+            on = (family, heat)
+            picture.text(centre, text, on=on, size=size, anchor="middle", key=f"f:{i}:{j}")
     draw_ellipses(picture, layout)
 
 
 def draw_ellipses(picture: Picture, layout: NetworkLayout) -> None:
     """Say how many units of a layer are left out, where the first of them would be."""
-    for units, n in zip(layout.units, layout.widths, strict=True):
+    for i, (units, n) in enumerate(zip(layout.units, layout.widths, strict=True)):
         if n > SHOWN:
             x, last = units[SHOWN - 3]
-            text = f"⋮ {n - SHOWN + 1} more"
-            picture.text((x, last + PITCH), text, fill="muted", size=10.5, anchor="middle")
+            text, at = f"⋮ {n - SHOWN + 1} more", (x, last + PITCH)
+            picture.text(at, text, fill="muted", size=10.5, anchor="middle", key=f"f:{i}")
 
 
 def draw_headers(picture: Picture, layout: NetworkLayout) -> None:

@@ -9,7 +9,7 @@ has a ``key``.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -192,6 +192,75 @@ class Picture:
             key=key,
         )
 
+    def heat(
+        self,
+        box: Box,
+        columns: int,
+        heats: Sequence[float],
+        family: str,
+        *,
+        texts: Sequence[str] = (),
+        gap: float = 1.0,
+        size: float = 10.0,
+        key: str = "",
+    ) -> None:
+        """Add a heat map: cells row by row, each on its family's scale, with numbers if there are.
+
+        Parameters
+        ----------
+        box
+            The whole of it.
+        columns
+            How many cells stand side by side.
+        heats
+            From -1 to 1, as :func:`~backprop_nb.views.scene.numbers.heat` gives them.
+        family
+            ``"value"`` or ``"adjoint"``.
+        texts
+            What is written in the middle of each cell; none, or as many as there are heats.
+        gap
+            How far apart the cells are.
+        size
+            Of the texts, in pixels.
+
+        Examples
+        --------
+        >>> picture = Picture(40, 20)
+        >>> picture.heat((0, 0, 40, 20), 2, [0.5, -1.0], "adjoint")
+        >>> picture.shapes[0]["heats"]
+        [0.5, -1]
+        """
+        shape = {
+            "kind": "heat",
+            "box": [_pixel(x) for x in box],
+            "columns": columns,
+            # Two decimals are more than an eye can tell apart, and half of the state.
+            "heats": [_hundredth(heat) for heat in heats],
+            "family": family,
+            "gap": gap,
+        }
+        self._add(shape | ({"texts": list(texts), "size": size} if texts else {}), key=key)
+
+    def place(self, other: Mapping[str, Any], at: Point) -> None:
+        """Add the shapes of another picture's data, its top left corner at ``at``.
+
+        >>> small, large = Picture(10, 10), Picture(100, 50)
+        >>> small.circle((5, 5), 5)
+        >>> large.place(small.data(), (20, 30))
+        >>> large.shapes[0]["centre"]
+        [25, 35]
+        """
+        dx, dy = at
+        for shape in other["shapes"]:
+            moved = dict(shape)
+            for name in ("at", "centre", "box"):
+                if name in shape:
+                    x, y, *size = shape[name]
+                    moved[name] = [_pixel(x + dx), _pixel(y + dy), *size]
+            if "points" in shape:
+                moved["points"] = [[_pixel(x + dx), _pixel(y + dy)] for x, y in shape["points"]]
+            self.shapes.append(moved)
+
     def _add(self, shape: dict[str, Any], **style: Any) -> None:
         for name in ("fill", "stroke"):
             if name in style:
@@ -237,6 +306,11 @@ def unpacked(text: str, rows: int) -> NDArray[np.uint8]:
 def _pixel(number: float) -> float:
     """Return a tenth of a pixel exactly: shorter as JSON, and the same on every machine."""
     rounded = round(float(number), 1)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _hundredth(number: float) -> float:
+    rounded = round(float(number), 2)
     return int(rounded) if rounded == int(rounded) else rounded
 
 

@@ -1118,5 +1118,5 @@ function drawExplorer({ model, el }) {
 }
 
 // Named, so that page.mjs can follow in the same script.
-const widget = { initialize: (context) => clock(context, nextStep), render: drawExplorer };
+const widget = { initialize: (context) => clock(context, { nextOf: nextStep }), render: drawExplorer };
 export default widget;

@@ -81,6 +81,17 @@ export function mapPaths({ columns, heat }) {
   return paths;
 }
 
+/** Where the cells of a heat map lie, row by row. */
+export function heatCells({ box: [x, y, width, height], columns, gap = 0 }, count) {
+  const [w, h] = [width / columns, height / (count / columns)];
+  return Array.from({ length: count }, (_, n) => ({
+    x: x + (n % columns) * w,
+    y: y + Math.floor(n / columns) * h,
+    width: w - gap,
+    height: h - gap,
+  }));
+}
+
 // ---------------------------------------------------------------------------
 // Second half: the page
 // ---------------------------------------------------------------------------
@@ -242,6 +253,7 @@ export function picture({ width, height, alt, shapes }) {
 function drawn(shape) {
   const { kind, key, fill, stroke, width, dash } = shape;
   if (kind === "text") return drawnText(shape);
+  if (kind === "heat") return drawnHeat(shape);
   const looks = [`fill:${colour(fill)}`, `stroke:${colour(stroke)}`];
   if (stroke) looks.push(`stroke-width:${width}`);
   if (dash) looks.push(`stroke-dasharray:${dash.join(" ")}`);
@@ -255,6 +267,16 @@ function drawn(shape) {
     return svg("rect", { x, y, width: w, height: h, rx: shape.radius, ...style });
   }
   return svg("path", { d: `M${shape.points.map((point) => point.join(",")).join("L")}${shape.close ? "Z" : ""}`, ...style });
+}
+
+function drawnHeat({ key, heats, family, texts = [], size, ...place }) {
+  const at = heatCells(place, heats.length);
+  const cells = heats.map((heat, n) => svg("rect", { ...at[n], style: `fill:${colour([family, heat])}` }));
+  const words = texts.map((text, n) => {
+    const { x, y, width, height } = at[n];
+    return drawnText({ at: [x + width / 2, y + height / 2], text, on: [family, heats[n]], size, anchor: "middle" });
+  });
+  return svg("g", { "data-key": key }, ...cells, ...words);
 }
 
 function drawnText({ at: [x, y], text, sub, fill, on, size, anchor, italic, bold, turned, key }) {
@@ -395,8 +417,12 @@ export class View {
 
 /** A view of a scene with frames, one of which is shown: trait `step`; `playing` is a trait too. */
 export class Replay extends View {
+  get frames() {
+    return this.scene.frames;
+  }
+
   get last() {
-    return this.scene.frames.length - 1;
+    return this.frames.length - 1;
   }
 
   get step() {
@@ -473,12 +499,15 @@ export class Replay extends View {
   }
 }
 
-/** One clock for a model, however many views it has; `nextOf` says which step comes next. */
-export function clock({ model }, nextOf = () => model.get("step") + 1) {
+/**
+ * One clock for a model, however many views it has; `nextOf` says which step comes next,
+ * `framesOf` what is replayed.
+ */
+export function clock({ model }, { nextOf = () => model.get("step") + 1, framesOf = () => model.get("scene").frames } = {}) {
   let timer = null;
   const tick = () => {
     const next = nextOf(model);
-    const last = model.get("scene").frames.length - 1;
+    const last = framesOf(model).length - 1;
     if (next >= last) model.set("playing", false);
     model.set("step", Math.min(next, last));
     model.save_changes();

@@ -41,8 +41,8 @@ def test_every_unit_shows_its_number():
     values = [np.array([1.0, -0.25]), np.array([0.5])]
     draw_units(picture, layout, values, fit_scale(values))
     assert {"f:0:0", "f:0:1", "f:1:0"} == set(by_key(picture))
-    texts = [shape["text"] for shape in picture.shapes if shape["kind"] == "text"]
-    assert texts == ["1", "−0.25", "0.5"]
+    texts = {shape["key"]: shape["text"] for shape in picture.shapes if shape["kind"] == "text"}
+    assert texts == {"f:0:0": "1", "f:0:1": "−0.25", "f:1:0": "0.5"}  # dimmed with its circle
 
 
 def test_a_wide_layer_shows_its_ends_and_says_how_many_are_left_out():

@@ -40,3 +40,33 @@ def test_a_field_is_a_text_from_which_its_bytes_come_back():
     (shape,) = json.loads(json.dumps(picture.shapes))
     assert (shape["kind"], shape["rows"], shape["columns"], shape["key"]) == ("field", 3, 4, "map")
     np.testing.assert_array_equal(unpacked(shape["levels"], shape["rows"]), levels)
+
+
+def test_a_heat_map_is_one_shape_however_many_cells_it_has():
+    picture = Picture(60, 20)
+    picture.heat((0, 0, 60, 20), 3, [0.123456, 0.0, -1.0], "adjoint", texts=("1", "0", "−9"))
+    (shape,) = picture.shapes
+    assert shape == {
+        "kind": "heat",
+        "box": [0, 0, 60, 20],
+        "columns": 3,
+        "heats": [0.12, 0, -1],
+        "family": "adjoint",
+        "gap": 1.0,
+        "texts": ["1", "0", "−9"],
+        "size": 10.0,
+    }
+
+
+def test_a_picture_inside_another_is_moved_and_stays_as_it_is():
+    small = Picture(20, 20)
+    small.rect((1, 2, 10, 10), fill="card")
+    small.line([(0, 0), (5, 5)], stroke="edge")
+    small.text((3, 4), "x")
+    before = json.dumps(small.data())
+    large = Picture(100, 100)
+    large.place(small.data(), (50, 60))
+    rect, line, text = large.shapes
+    assert rect["box"] == [51, 62, 10, 10]
+    assert (line["points"], text["at"]) == ([[50, 60], [55, 65]], [53, 64])
+    assert json.dumps(small.data()) == before
