@@ -25,7 +25,8 @@ from backprop_nb.errors import (
     ShapeError,
     UnsupportedError,
 )
-from backprop_nb.tracing import structure, trace
+from backprop_nb.tracing import structure
+from backprop_nb.tracing.trace import trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
