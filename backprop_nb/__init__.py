@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from backprop_nb.checking import Report, check_backward, check_gradient
     from backprop_nb.network import document
     from backprop_nb.views import widgets
-    from backprop_nb.views.widgets import GraphExplorer, Playground, SigmoidExplorer
+    from backprop_nb.views.widgets import ChainRule, GraphExplorer, Playground, SigmoidExplorer
 
 __version__ = "0.1.0"
 
@@ -59,6 +59,7 @@ __all__ = [
     "BackpropError",
     "BackpropWarning",
     "Backward",
+    "ChainRule",
     "ComparisonNetwork",
     "DetachedError",
     "DivergenceError",
@@ -92,7 +93,7 @@ __all__ = [
     "widgets",
 ]
 
-_WIDGETS = {"GraphExplorer", "Playground", "SigmoidExplorer"}
+_WIDGETS = {"ChainRule", "GraphExplorer", "Playground", "SigmoidExplorer"}
 _CHECKS = {"Report", "check_backward", "check_gradient"}
 _MODULES = {
     "checking": "backprop_nb.checking",

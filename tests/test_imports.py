@@ -82,6 +82,7 @@ ROOMS: dict[str, set[str]] = {
     "views.scene": {"errors", "tracing", "network"},
     "views.figures": {"errors", "tracing.graph", "views.scene"},
     "views.canvas": {"views.scene", "views.figures"},
+    "views.chain_figure": {"errors", "views.scene", "views.figures", "views.canvas"},
     "views.charts": {"errors", "network", "checking", "views.scene", "views.figures"}
     | {"views.canvas"},
     "views.widgets": {
@@ -93,6 +94,7 @@ ROOMS: dict[str, set[str]] = {
         "views.scene",
         "views.figures",
         "views.canvas",
+        "views.chain_figure",
     },
     "classroom": {"errors", "checking", "views"},
 }

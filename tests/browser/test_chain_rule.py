@@ -1,0 +1,205 @@
+"""``ChainRule`` in a real JupyterLab, by mouse and by keyboard, and as a page of its own."""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.views.scene.numbers import long
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+X = [[1.0, 0.5], [-1.0, 2.0]]
+Y = [[0.9, 0.2], [0.1, 0.8]]
+
+NOTEBOOK = f"""
+import backprop_nb as bp
+rule = bp.ChainRule(bp.SigmoidNetwork((2, 3, 2), seed=0), {X}, {Y})
+display(rule, rule)
+"""
+
+DEEP = """
+import backprop_nb as bp, numpy as np
+rule = bp.ChainRule(bp.SigmoidNetwork((20,) * 9, seed=0), np.ones(20), np.zeros(20), i=7)
+rule
+"""
+
+
+@pytest.fixture
+def rule():
+    return bp.ChainRule(bp.SigmoidNetwork((2, 3, 2), seed=0), X, Y)
+
+
+def view(notebook, index=0):
+    root = notebook.page.locator(".bpnb").nth(index)
+    root.wait_for()
+    root.evaluate("element => element.scrollIntoView()")
+    return root
+
+
+def expect_frame(root, frames, step):
+    """Wait until the view says that it is at a step of these frames."""
+    from playwright.sync_api import expect
+
+    text = f"Step {step} of {len(frames) - 1}. {frames[step]['words']}"
+    expect(root.locator(".bpnb-live")).to_have_text(text)
+
+
+def numbers_of_panel(root):
+    """The numbers of the one factor that is shown in full."""
+    return root.locator(".bpnb-cr-factor .bpnb-grid span").all_inner_texts()
+
+
+def lit(root):
+    """The keys of what is not dimmed in the network."""
+    return set(
+        root.locator(".bpnb-cr-network [data-key]:not(.bpnb-cr-dim)").evaluate_all(
+            "parts => parts.map(part => part.dataset.key)"
+        )
+    )
+
+
+def choose(root, text):
+    root.locator(".bpnb-choice label", has_text=text).click()
+
+
+def axe(root):
+    """What axe-core finds inside the view."""
+    root.page.evaluate(AXE)
+    found = root.evaluate("root => axe.run(root)")["violations"]
+    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
+
+
+def save(page, name):
+    """Keep a picture where the caller asked for pictures, to be looked at."""
+    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
+def test_the_mouse_multiplies_factor_after_factor(open_notebook, rule, theme, width):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook("chain.ipynb", cells=[NOTEBOOK], theme=theme, width=width)
+    notebook.run_all()
+    root, other = view(notebook), notebook.page.locator(".bpnb").nth(1)
+    chain = rule.scene["chains"]["0"]
+    expect_frame(root, chain["left"], 0)
+    for step, factor in enumerate(rule.chain.factors[1:], 1):
+        root.get_by_role("button", name="Step forward").click()
+        expect_frame(root, chain["left"], step)
+        assert numbers_of_panel(root) == [long(x) for x in factor.matrix.ravel()]
+        assert (
+            root.locator(".bpnb-cr-block.bpnb-cr-now").get_attribute("data-factor") == factor.symbol
+        )
+        shown = root.locator(".bpnb-cr-moment.bpnb-cr-shown")
+        assert f"{chain['left'][step]['total']} so far" in shown.inner_text()
+        expect_frame(other, chain["left"], step)
+    save(notebook.page, f"chain-{theme}-{width}")
+    assert axe(root) == []
+    choose(root, "from the right")
+    expect_frame(root, chain["right"], 2)
+    count = root.locator("[data-key='count:right']")
+    expect(count).to_have_text("72")
+    root.get_by_role("button", name="Step back").click()
+    expect(count).to_have_text("54 of 72")
+    expect(root.locator("[data-key='count:left']")).to_have_text("33")
+    choose(root, "θ₁")
+    expect_frame(other, rule.scene["chains"]["1"]["right"], 1)
+    choose(root, "where the transpose comes from")
+    steps = rule.scene["chains"]["1"]["transposes"]
+    expect_frame(root, steps, 0)
+    expect_frame(other, steps, 0)
+    assert axe(root) == []
+    assert notebook.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_reaches_everything_and_what_a_factor_lights(open_notebook, rule):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook("chain.ipynb", cells=[NOTEBOOK, DEEP])
+    notebook.run_all()
+    page = notebook.page
+
+    # Of a deep network each chain comes when it is chosen.
+    deep = view(notebook, 2)
+    expect(deep.locator(".bpnb-cr-block")).to_have_count(2)
+    slider = deep.get_by_role("slider", name="θ_i")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(deep.locator("[data-factor='∂f_7/∂θ_6']")).to_be_visible()
+    assert slider.evaluate("element => element === document.activeElement")
+
+    root = view(notebook)
+    last = root.locator("[data-factor='∂f_1/∂θ_0']")
+    last.hover()
+    expect(root.locator(".bpnb-cr-head")).to_contain_text("3 × 9")
+    weights = {f"A:0:{j}:{k}" for j in range(3) for k in range(2)}
+    assert lit(root) >= weights | {"theta:0", "f:0:0", "layer:1"}
+    assert not lit(root) & {"A:1:0:0", "theta:1", "f:2:0", "L"}
+    root.locator(".bpnb-cr-network [data-key='theta:1']").hover()
+    pointed = root.locator(".bpnb-cr-pointed").evaluate_all("all => all.map(e => e.dataset.factor)")
+    assert pointed == []  # no factor of this chain is a derivative by θ_1
+    root.locator(".bpnb-cr-network [data-key='f:2:0']").last.hover()
+    pointed = root.locator(".bpnb-cr-pointed").evaluate_all("all => all.map(e => e.dataset.factor)")
+    assert pointed == ["∂L/∂f_2", "∂f_2/∂f_1"]
+
+    # By keyboard alone: from the slider over the controls to the first factor.
+    page.mouse.move(0, 0)
+    root.get_by_role("slider", name="Step").focus()
+    while not page.evaluate("document.activeElement.dataset.factor"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.dataset.factor") == "∂f_2/∂f_1"
+    assert numbers_of_panel(root) == [long(x) for x in rule.chain.factors[1].matrix.ravel()]
+    page.keyboard.press("Enter")
+    chosen = page.locator("[data-factor='∂f_2/∂f_1'][aria-pressed='true']")
+    expect(chosen).to_have_count(2)  # in both displays
+    page.keyboard.press("]")
+    expect_frame(root, rule.scene["chains"]["0"]["left"], 1)
+    page.keyboard.press("Escape")
+    expect(chosen).to_have_count(0)
+    page.keyboard.press("End")
+    expect_frame(root, rule.scene["chains"]["0"]["left"], 3)
+
+    # Another row needs the kernel; the slider keeps the focus.
+    row = root.get_by_role("slider", name="row")
+    row.focus()
+    page.keyboard.press("ArrowRight")
+    rule.row = 1
+    rule.step = 3
+    expect_frame(root, rule.scene["chains"]["0"]["left"], 3)
+    expect(root.locator(".bpnb-cr-block").nth(1)).to_have_attribute(
+        "aria-label", rule.scene["matrices"]["∂f_2/∂f_1"]["words"]
+    )
+    assert row.evaluate("element => element === document.activeElement")
+
+    notebook.restart_kernel()
+    expect(root.locator(".bpnb-notice")).to_be_visible()
+    expect(row).to_be_disabled()
+    choose(root, "from the right")
+    expect_frame(root, rule.scene["chains"]["0"]["right"], 3)
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 700), ("dark", 1400)])
+def test_a_page_of_its_own_needs_no_kernel(open_page, rule, tmp_path, theme, width):
+    from playwright.sync_api import expect
+
+    rule.interval = 100
+    page = open_page(rule.to_html(tmp_path / "chain"), theme, width)
+    root = page.locator(".bpnb")
+    expect(root.get_by_role("slider", name="row")).to_be_disabled()
+    choose(root, "from the right")
+    choose(root, "θ₁")
+    page.get_by_role("button", name="Play").click()
+    expect_frame(root, rule.scene["chains"]["1"]["right"], 2)  # where the chosen side ends
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    choose(root, "where the transpose comes from")
+    page.keyboard.press("End")
+    expect_frame(root, rule.scene["chains"]["1"]["transposes"], 3)
+    assert root.locator(".bpnb-cr-code.bpnb-cr-now").inner_text() == "db[1] = delta[2]"
+    assert axe(root) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
