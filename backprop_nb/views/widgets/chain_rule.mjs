@@ -365,5 +365,5 @@ function drawChain({ model, el }) {
 
 const replayed = (model) => chainOf(model.get("scene"), model.get("i"))[wayOf(model.get("side"), model.get("section"))];
 
-const widget = { initialize: ({ model }) => clock({ model }, replayed), render: drawChain };
+const widget = { initialize: ({ model }) => clock({ model }, { framesOf: replayed }), render: drawChain };
 export default widget;
