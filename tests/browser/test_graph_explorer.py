@@ -125,9 +125,13 @@ def test_jupyterlabs_own_shortcuts_stay_out_of_the_view(open_notebook):
     notebook.run_all()
     root, page = explorer(notebook), notebook.page
     before = page.locator(".jp-Notebook .jp-Cell").count()
-    root.locator(".bpnb-card[tabindex='0']").focus()
-    for key in ("b", "a", "x", "d", "d"):  # in command mode: insert below, above, cut, delete
-        page.keyboard.press(key)
+    slider = root.get_by_role("slider", name="Step")
+    for part in (root.locator(".bpnb-card[tabindex='0']"), slider):
+        part.focus()
+        for key in ("b", "a", "x", "d", "d"):  # in command mode: insert below, above, cut, delete
+            page.keyboard.press(key)
+    page.keyboard.press("ArrowRight")  # collapse what is below a heading
+    assert slider.input_value() == "1"
     assert page.locator(".jp-Notebook .jp-Cell").count() == before
 
 
