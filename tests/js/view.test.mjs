@@ -10,6 +10,7 @@ import {
   colour,
   curve,
   heatCells,
+  isThere,
   lines,
   mapPaths,
   mapWords,
@@ -87,4 +88,13 @@ test("the cells of a heat map stand row by row, a gap apart", () => {
     { x: 10, y: 40, width: 19, height: 9 },
     { x: 30, y: 40, width: 19, height: 9 },
   ]);
+});
+
+test("a shape is there from its first step to its last", () => {
+  const steps = [0, 1, 2, 3];
+  const shown = (shape) => steps.filter((step) => isThere(shape, step));
+  assert.deepEqual(shown({}), steps);
+  assert.deepEqual(shown({ since: "2" }), [2, 3]); // as a page keeps it: in words
+  assert.deepEqual(shown({ since: 1, until: 2 }), [1, 2]);
+  assert.deepEqual(shown({ since: 0, until: 0 }), [0]);
 });

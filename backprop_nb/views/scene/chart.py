@@ -28,12 +28,15 @@ class Axis:
         The ends; both positive on a logarithmic axis.
     log
         Whether each decade takes the same room.
+    bare
+        Whether it goes without numbers, since something else names its places.
     """
 
     label: str
     low: float
     high: float
     log: bool = False
+    bare: bool = False
 
     def place(self, value: float) -> float:
         """Return where a value lies, from 0 at ``low`` to 1 at ``high``, kept between the two.
@@ -56,6 +59,8 @@ class Axis:
         >>> Axis("norm", 1e-4, 1, log=True).ticks(3)
         [0.0001, 0.01, 1.0]
         """
+        if self.bare:
+            return []
         if self.log:
             first, last = math.ceil(_log10(self.low) - 1e-9), math.floor(_log10(self.high) + 1e-9)
             every = max(1, math.ceil((last - first) / max(count - 1, 1)))
@@ -169,8 +174,9 @@ class Chart:
         self.picture.line(
             [(left, top), (left, bottom), (left + width, bottom)], stroke="muted", width=1
         )
-        label = (left + width / 2, bottom + 27)
-        self.picture.text(label, self.x.label, fill="muted", size=11, anchor="middle")
+        if self.x.label:
+            label = (left + width / 2, bottom + 27)
+            self.picture.text(label, self.x.label, fill="muted", size=11, anchor="middle")
         if self.y.label:
             self.picture.text(
                 (left + width, top - 16), self.y.label, fill="muted", size=11, anchor="end"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -51,11 +51,26 @@ class NetworkLayout:
 
 
 def network_layout(
-    widths: Sequence[int], *, width: float = 640.0, margin: float = 36.0, height: float = 0.0
+    widths: Sequence[int],
+    *,
+    width: float = 640.0,
+    margin: float = 36.0,
+    slots: int = 1,
+    height: float = 0.0,
 ) -> NetworkLayout:
     """Return a grid of units: layers from left to right, units from top to bottom.
 
-    It is at least ``height`` high, with the layers in its middle.
+    Parameters
+    ----------
+    widths
+        The units of each layer, n_0, …, n_K.
+    width, margin
+        The size from side to side, and how far from the sides the first and the last layer are.
+    slots
+        There is room for so many units at least, whatever the widths are; fewer
+        stand a little further apart.
+    height
+        The least height; the layers stand in its middle.
 
     Examples
     --------
@@ -63,18 +78,20 @@ def network_layout(
     >>> [list(layer) for layer in layout.units]
     [[0, 1], [0, 1, 2, 3, 4, 5, 19], [0]]
     """
-    slots = [min(n, SHOWN) for n in widths]
-    height = max(height, HEADER + max(slots) * PITCH + 8)
+    counts = [min(n, SHOWN) for n in widths]
+    room = max(slots, *counts) * PITCH
+    pitch = min(1.4 * PITCH, room / max(counts))
+    height = max(height, HEADER + room + 8)
     middle = HEADER + (height - HEADER) / 2
     step = (width - 2 * margin) / max(len(widths) - 1, 1)
     layers = []
-    for i, (n, count) in enumerate(zip(widths, slots, strict=True)):
-        top = middle - (count - 1) * PITCH / 2
+    for i, (n, count) in enumerate(zip(widths, counts, strict=True)):
+        top = middle - (count - 1) * pitch / 2
         # The last slot but one of a layer that is too wide stays free for an ellipsis.
         shown = range(n) if n <= SHOWN else [*range(SHOWN - 2), n - 1]
         rows = range(n) if n <= SHOWN else [*range(SHOWN - 2), SHOWN - 1]
         layers.append(
-            {j: (margin + i * step, top + row * PITCH) for j, row in zip(shown, rows, strict=True)}
+            {j: (margin + i * step, top + row * pitch) for j, row in zip(shown, rows, strict=True)}
         )
     return NetworkLayout(tuple(widths), tuple(layers), width, height)
 
@@ -85,15 +102,19 @@ def draw_edges(
     weights: Sequence[Any],
     scale: Scale,
     family: Family = "value",
+    *,
+    only: Iterable[int] | None = None,
 ) -> None:
     """Add an edge for each entry of A_0, …, A_{K−1}, or of their gradients.
 
     Sign is colour and dash, size is width and colour.  The key of the entry in
-    row ``j`` and column ``k`` of A_i is ``"A:i:j:k"``.
+    row ``j`` and column ``k`` of A_i is ``"A:i:j:k"``.  With ``only``, the edges
+    of these A_i alone.
     """
     edges = [
-        (numbers.heat(float(A[j, k]), scale), start, end, f"A:{i}:{j}:{k}")
-        for i, A in enumerate(map(np.asarray, weights))
+        (numbers.heat(A[j][k], scale), start, end, f"A:{i}:{j}:{k}")
+        for i in (range(len(weights)) if only is None else only)
+        for A in (np.asarray(weights[i], dtype=float).tolist(),)
         for j, end in layout.units[i + 1].items()
         for k, start in layout.units[i].items()
     ]
@@ -120,7 +141,7 @@ def edge_look(heat: float, family: Family = "value") -> dict[str, Any]:
 def _beside(centre: Point, other: Point) -> Point:
     """Return where an edge to ``other`` leaves a unit."""
     dx, dy = other[0] - centre[0], other[1] - centre[1]
-    length = float(np.hypot(dx, dy)) or 1.0
+    length = math.hypot(dx, dy) or 1.0
     return centre[0] + dx / length * RADIUS, centre[1] + dy / length * RADIUS
 
 
@@ -130,10 +151,15 @@ def draw_units(
     values: Sequence[Any],
     scale: Scale,
     family: Family = "value",
+    *,
+    only: Iterable[int] | None = None,
 ) -> None:
-    """Add the units, each with its number; the key of unit ``j`` of layer i is ``"f:i:j"``."""
-    for i, layer in enumerate(layout.units):
-        for j, centre in layer.items():
+    """Add the units, each with its number; the key of unit ``j`` of layer i is ``"f:i:j"``.
+
+    With ``only``, the units of these layers alone.
+    """
+    for i in range(len(layout.units)) if only is None else only:
+        for j, centre in layout.units[i].items():
             number = float(values[i][j])
             heat = numbers.heat(number, scale)
             picture.circle(

@@ -9,7 +9,8 @@ has a ``key``.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,25 @@ class Picture:
     def __init__(self, width: float, height: float, alt: str = "") -> None:
         self.width, self.height, self.alt = width, height, alt
         self.shapes: list[dict[str, Any]] = []
+        self._when: dict[str, int] = {}
+
+    @contextmanager
+    def during(self, since: int, until: int | None = None) -> Iterator[None]:
+        """Let what is added inside be seen only at the steps of a replay from ``since`` on.
+
+        Parameters
+        ----------
+        since
+            The first step at which it is there.
+        until
+            The last one, if it goes again.
+        """
+        before = self._when
+        self._when = {"since": since} | ({} if until is None else {"until": until})
+        try:
+            yield
+        finally:
+            self._when = before
 
     def line(
         self,
@@ -266,7 +286,8 @@ class Picture:
             if name in style:
                 style[name] = _colour(style[name])
         # What is absent is false, empty or none; most of a shape is.
-        self.shapes.append({name: value for name, value in (shape | style).items() if value})
+        kept = {name: value for name, value in (shape | style).items() if value}
+        self.shapes.append(kept | self._when)
 
     def data(self) -> dict[str, Any]:
         """Return the picture as plain data."""
@@ -301,6 +322,23 @@ def packed(levels: NDArray[np.uint8]) -> str:
 def unpacked(text: str, rows: int) -> NDArray[np.uint8]:
     """Return the bytes of a text as so many rows."""
     return np.frombuffer(base64.b64decode(text), dtype=np.uint8).reshape(rows, -1)
+
+
+def at_step(picture: Mapping[str, Any], step: int) -> dict[str, Any]:
+    """Return a picture's data with what is to be seen at one step of a replay.
+
+    >>> picture = Picture(100, 50)
+    >>> with picture.during(since=2, until=3):
+    ...     picture.circle((10, 10), 5, key="moment")
+    >>> [len(at_step(picture.data(), step)["shapes"]) for step in range(5)]
+    [0, 0, 1, 1, 0]
+    """
+    shapes = [
+        shape
+        for shape in picture["shapes"]
+        if shape.get("since", step) <= step <= shape.get("until", step)
+    ]
+    return {**picture, "shapes": shapes}
 
 
 def _pixel(number: float) -> float:

@@ -92,6 +92,9 @@ export function heatCells({ box: [x, y, width, height], columns, gap = 0 }, coun
   }));
 }
 
+/** Whether a shape with `since` and `until`, which may both be missing, is there at a step. */
+export const isThere = ({ since = 0, until = Infinity }, step) => Number(since) <= step && step <= Number(until);
+
 // ---------------------------------------------------------------------------
 // Second half: the page
 // ---------------------------------------------------------------------------
@@ -256,9 +259,19 @@ export function picture({ width, height, alt, shapes }) {
   return svg("svg", { class: "bpnb-picture", width, height, viewBox: `0 0 ${width} ${height}`, ...label }, ...shapes.map(drawn));
 }
 
-function drawn(shape) {
+/** Show of a picture what is there at one step of a replay. */
+export function showAt(image, step) {
+  for (const part of image.querySelectorAll("[data-since]")) part.style.display = isThere(part.dataset, step) ? "" : "none";
+}
+
+export function drawn(shape) {
+  const element = shape.kind === "text" ? drawnText(shape) : drawnShape(shape);
+  for (const when of ["since", "until"]) if (when in shape) element.dataset[when] = shape[when];
+  return element;
+}
+
+function drawnShape(shape) {
   const { kind, key, fill, stroke, width, dash } = shape;
-  if (kind === "text") return drawnText(shape);
   if (kind === "heat") return drawnHeat(shape);
   const looks = [`fill:${colour(fill)}`, `stroke:${colour(stroke)}`];
   if (stroke) looks.push(`stroke-width:${width}`);

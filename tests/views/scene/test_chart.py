@@ -22,6 +22,14 @@ def test_ticks_are_round_numbers_between_the_ends(axis, count, ticks):
     np.testing.assert_allclose(axis.ticks(count), ticks, rtol=1e-12)
 
 
+def test_an_axis_whose_places_are_named_otherwise_has_no_numbers_and_no_label():
+    assert Axis("", 0, 8, bare=True).ticks() == []
+    picture = Picture(300, 200)
+    Chart(picture, (0, 0, 300, 200), "title", Axis("", 0, 8, bare=True), Axis("", 0, 1))
+    texts = [shape.get("text") for shape in picture.shapes if shape["kind"] == "text"]
+    assert texts == ["title", "0", "0.5", "1"]
+
+
 def test_a_value_beyond_the_ends_stays_at_the_edge():
     assert Axis("", 0, 1).place(7) == 1
     assert Axis("", 1e-3, 1, log=True).place(0) == 0

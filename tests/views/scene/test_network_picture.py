@@ -79,3 +79,22 @@ def test_a_network_with_room_to_spare_stands_in_its_middle():
     for below, above in zip(roomy.units, tight.units, strict=True):
         assert {j: (x, y - shift) for j, (x, y) in below.items()} == above
     assert network_layout((2, 8, 1), height=10).height == network_layout((2, 8, 1)).height
+
+
+def test_one_layer_can_be_drawn_alone():
+    layout = network_layout((2, 3, 1))
+    picture = Picture(layout.width, layout.height)
+    draw_edges(picture, layout, A, fit_scale(A), only=(1,))
+    draw_units(picture, layout, [np.zeros(2), np.zeros(3), np.zeros(1)], fit_scale([]), only=(0,))
+    keys = {"A:1:0:0", "A:1:0:1", "A:1:0:2", "f:0:0", "f:0:1"}
+    assert set(by_key(picture)) == keys
+
+
+def test_with_room_for_more_units_the_height_stays_and_few_stand_further_apart():
+    few, many = (network_layout((2, n, 1), slots=6) for n in (3, 6))
+    assert few.height == many.height > network_layout((2, 3, 1)).height
+
+    def pitch(layout):
+        return layout.units[1][1][1] - layout.units[1][0][1]
+
+    assert pitch(few) > pitch(many) >= 2 * RADIUS

@@ -3,8 +3,9 @@
 import json
 
 import numpy as np
+import pytest
 
-from backprop_nb.views.scene.picture import Picture, heat_levels, unpacked
+from backprop_nb.views.scene.picture import Picture, at_step, heat_levels, unpacked
 
 
 def test_shapes_are_plain_data_in_the_order_in_which_they_were_added():
@@ -70,3 +71,21 @@ def test_a_picture_inside_another_is_moved_and_stays_as_it_is():
     assert rect["box"] == [51, 62, 10, 10]
     assert (line["points"], text["at"]) == ([[50, 60], [55, 65]], [53, 64])
     assert json.dumps(small.data()) == before
+
+
+def test_shapes_come_and_go_with_the_steps_of_a_replay():
+    picture = Picture(10, 10)
+    picture.circle((1, 1), 1, key="always")
+    with picture.during(1):
+        picture.circle((1, 1), 1, key="later")
+    with picture.during(0, 1):
+        picture.circle((1, 1), 1, key="first")
+    with pytest.raises(ZeroDivisionError), picture.during(2):
+        _ = 1 / 0
+    picture.circle((1, 1), 1, key="always too")
+    shown = [[s["key"] for s in at_step(picture.data(), step)["shapes"]] for step in range(3)]
+    assert shown == [
+        ["always", "first", "always too"],
+        ["always", "later", "first", "always too"],
+        ["always", "later", "always too"],
+    ]
