@@ -56,6 +56,8 @@ ROOMS: dict[str, set[str]] = {
     | {"network.history", "network.storage"},
     "network.comparison": {"errors", "network.validation", "network.passes", "network.fast"}
     | {"network.sigmoid"},
+    "network.flow": {"errors", "network.validation", "network.passes", "network.sigmoid"}
+    | {"network.comparison"},
     "network.chunks": {"errors", "network.validation", "network.fast", "network.theta"}
     | {"network.history", "network.sigmoid"},
     "network.tables": {"network.validation"},
