@@ -51,7 +51,13 @@ if TYPE_CHECKING:
     from backprop_nb.checking import Report, check_backward, check_gradient
     from backprop_nb.network import document
     from backprop_nb.views import widgets
-    from backprop_nb.views.widgets import ChainRule, GraphExplorer, Playground, SigmoidExplorer
+    from backprop_nb.views.widgets import (
+        ChainRule,
+        GradientFlow,
+        GraphExplorer,
+        Playground,
+        SigmoidExplorer,
+    )
 
 __version__ = "0.1.0"
 
@@ -63,6 +69,7 @@ __all__ = [
     "ComparisonNetwork",
     "DetachedError",
     "DivergenceError",
+    "GradientFlow",
     "Graph",
     "GraphExplorer",
     "History",
@@ -93,7 +100,7 @@ __all__ = [
     "widgets",
 ]
 
-_WIDGETS = {"ChainRule", "GraphExplorer", "Playground", "SigmoidExplorer"}
+_WIDGETS = {"ChainRule", "GradientFlow", "GraphExplorer", "Playground", "SigmoidExplorer"}
 _CHECKS = {"Report", "check_backward", "check_gradient"}
 _MODULES = {
     "checking": "backprop_nb.checking",

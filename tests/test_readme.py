@@ -11,13 +11,13 @@ from backprop_nb.tracing.refusals import supported_functions
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+FIRST, FLOW, LIBRARY, NETWORK_TOUR = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_first_example_gives_the_number_that_stands_beside_it():
     first = {}
-    exec(BLOCKS[0], first)
-    written = re.search(r"gradients\s+# \((-?[\d.]+),\)", BLOCKS[0])[1]
+    exec(FIRST, first)
+    written = re.search(r"gradients\s+# \((-?[\d.]+),\)", FIRST)[1]
     assert float(first["graph"].backward().gradients[0]) == pytest.approx(float(written), abs=5e-4)
 
 
@@ -25,14 +25,14 @@ def test_the_first_example_gives_the_number_that_stands_beside_it():
 def test_the_tour_of_the_library_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     space = {}
-    exec(BLOCKS[0], space)
+    exec(FIRST, space)
     script = tmp_path / "tour.py"  # a file, because names come from the source
     script.write_text("def f(x):\n    z1 = x * 2.0\n    return z1 * z1 * x\n", encoding="utf-8")
     exec(compile(script.read_text(encoding="utf-8"), script, "exec"), space)
     space["softplus"] = lambda x: np.logaddexp(0.0, x)
     space["softplus"].__name__ = "softplus"
     space["args"] = (1.5,)
-    exec(BLOCKS[1], space)
+    exec(LIBRARY, space)
     assert space["fast"](1.5)[0] == pytest.approx(13.5)
     assert (tmp_path / "page.html").exists()
 
@@ -41,9 +41,17 @@ def test_the_tour_of_the_network_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     space = {"bp": bp, "x": rng.normal(size=(20, 4)), "y": rng.uniform(size=(20, 3))}
-    exec(BLOCKS[2], space)
+    exec(NETWORK_TOUR, space)
     assert space["history"].loss[-1] < space["loss"]
     assert bp.SigmoidNetwork.load("iris.npz").widths == (4, 3, 3)
+
+
+def test_the_tour_of_the_gradients_flow_runs(capsys):
+    net = bp.SigmoidNetwork((4, 3, 3), seed=0)
+    space = {"bp": bp, "net": net, "x": np.ones(4), "y": np.zeros(3)}
+    exec(FLOW, space)
+    assert "tanh" in capsys.readouterr().out.splitlines()[0]
+    assert space["view"].scene["about"] == "4-3-3, sigmoid, one input"
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))

@@ -1,0 +1,227 @@
+"""``GradientFlow`` in a real JupyterLab, by mouse and by keyboard, and as a page of its own."""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.views.scene.numbers import long
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+ONE = """
+import backprop_nb as bp
+view = bp.GradientFlow()
+display(view, view)
+"""
+
+
+def flow(notebook, index=0):
+    root = notebook.page.locator(".bpnb").nth(index)
+    root.wait_for()
+    root.scroll_into_view_if_needed()
+    return root
+
+
+def control(root, name):
+    return root.get_by_role("slider", name=name, exact=True)
+
+
+def axe(root):
+    """What axe-core finds inside the widget."""
+    root.page.evaluate(AXE)
+    found = root.evaluate("root => axe.run(root)")["violations"]
+    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
+
+
+def facts(root):
+    """The printed numbers of the chosen weight, name by name."""
+    rows = root.locator(".bpnb-flow-facts > div").all_inner_texts()
+    return dict(row.rsplit("\n", 1) for row in rows)
+
+
+def save(notebook, name):
+    """Keep a picture where the caller asked for pictures, to be looked at."""
+    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
+    if folder:
+        notebook.screenshot(Path(folder) / f"{name}.png")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
+def test_it_steps_slides_and_drags(open_notebook, theme, width):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook("flow.ipynb", cells=[ONE], theme=theme, width=width, height=1200)
+    notebook.run_all()
+    root, other, page = flow(notebook), flow(notebook, 1), notebook.page
+    view = bp.GradientFlow()
+    gradient = view._passes.flow.gradient
+    spoken = root.locator(".bpnb-live")
+
+    # At the end, all is known; one step earlier the first layer's gradient is not.
+    last_row = root.locator(".bpnb-flow-table tbody tr").last
+    assert last_row.locator("td").first.inner_text() == long(view._passes.flow.norms[1])
+    assert facts(root)["δ1[0]"] == long(gradient.delta[1][0])
+    control(root, "Step").focus()
+    page.keyboard.press("[")
+    expect(spoken).to_have_text(f"Step 16 of 17. {view.scene['frames'][16]['words']}")
+    assert last_row.locator("td").first.inner_text() == "·"
+    assert facts(root)["δ1[0]"] == "–"
+    expect(root.locator("[data-key='delta:1:0']")).to_be_hidden()
+    expect(other.locator(".bpnb-live")).to_contain_text("Step 16 of 17.")
+    page.keyboard.press("End")
+    expect(root.locator("[data-key='delta:1:0']")).to_be_visible()
+
+    # A slider draws a new network, keeps the focus, and both displays follow.
+    slider = control(root, "layers")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    view.depth = 7
+    for each in (root, other):
+        expect(each.locator(".bpnb-flow-verdict")).to_contain_text(view.scene["verdict"]["text"])
+        expect(each.locator(".bpnb-flow-table tbody tr")).to_have_count(7)
+    assert slider.evaluate("element => element === document.activeElement")
+    root.get_by_role("radio", name="tanh").check()
+    view.activation = "tanh"
+    expect(root.locator(".bpnb-flow-verdict")).to_contain_text(view.scene["verdict"]["text"])
+    root.get_by_role("button", name="Back to what was given").click()
+    expect(root.locator(".bpnb-flow-table tbody tr")).to_have_count(8)
+    view.given = True
+
+    # Choose an edge with the mouse and drag it up: eight places in all.
+    edge = root.locator(".bpnb-flow-net path[data-key='A:7:0:0']")
+    x, y = edge.evaluate(
+        """path => {
+            const middle = path.getPointAtLength(path.getTotalLength() / 3);
+            const { x, y } = middle.matrixTransform(path.getScreenCTM());
+            return [x, y];
+        }"""
+    )
+    page.mouse.move(x, y)
+    page.mouse.down()
+    expect(root.get_by_label("Weight or bias")).to_have_value("A_7[0, 0]")
+    expect(root.locator(".bpnb-flow-curve svg")).to_have_attribute(
+        "aria-label", f"The loss as A₇[0, 0] = {long(view._net.A[7][0, 0])} moves; "
+        f"its gradient is {long(gradient.A[7][0, 0])}."
+    )  # fmt: skip
+    page.mouse.move(x, y - 2)
+    page.mouse.move(x, y - 20)
+    page.mouse.up()
+    view.selected = "A_7[0, 0]"
+    curve = view.curves["A_7[0, 0]"]
+    weight, _, loss, change, linear, difference = curve["texts"][curve["start"] + 4]
+    expect(root.locator(".bpnb-flow-change b")).to_have_text([loss, change, linear, difference])
+    expect(other.locator(".bpnb-flow-change b")).to_have_text([loss, change, linear, difference])
+    save(notebook, f"flow-{theme}-{width}")
+
+    # The same by keyboard alone, and then for good.
+    net = root.locator(".bpnb-flow-net")
+    net.focus()
+    page.keyboard.press("+")
+    page.keyboard.press("-")
+    expect(spoken).to_have_text(
+        f"A_7[0, 0] at {weight}: actual change {change}, gradient times epsilon {linear}, "
+        f"difference {difference}."
+    )
+    root.get_by_role("button", name="Keep this weight").click()
+    view.weight = curve["places"][curve["start"] + 4][0] + view.weight
+    expect(root.locator(".bpnb-flow-verdict")).to_contain_text(view.scene["verdict"]["ratio"])
+    assert facts(root)["A7[0, 0]"] == weight
+    net.focus()
+    for key in ("b", "a"):  # JupyterLab's own: insert a cell below, above
+        page.keyboard.press(key)
+    page.keyboard.press("ArrowDown")
+    expect(root.get_by_label("Weight or bias")).to_have_value("A_7[0, 1]")
+    page.keyboard.press("ArrowLeft")
+    expect(root.get_by_label("Weight or bias")).to_have_value("A_6[0, 1]")
+    assert axe(root) == []
+    assert page.locator(".jp-Notebook .jp-Cell").count() == 1
+
+    # Without its kernel it can still be stepped and dragged, but not drawn anew.
+    view.selected = "A_6[0, 1]"
+    expect(root.locator(".bpnb-flow-curve svg")).to_have_attribute(
+        "aria-label", view.curves["A_6[0, 1]"]["picture"]["alt"]
+    )
+    notebook.restart_kernel()
+    expect(root.locator(".bpnb-notice")).to_be_visible()
+    expect(control(root, "layers")).to_be_disabled()
+    control(root, "ε").fill("20")
+    texts = view.curves["A_6[0, 1]"]["texts"][20]
+    expect(root.locator(".bpnb-flow-change b")).to_have_text(texts[2:])
+
+
+def test_a_slider_repaints_at_once(open_notebook):
+    """The aim is 100 ms; that of the quickest is judged, as other programs may be busy too."""
+    cell = (
+        "import backprop_nb as bp\n"
+        "bp.GradientFlow(bp.SigmoidNetwork((6,) * 7, seed=0), [1.0] * 6, [0.0] * 6)"
+    )
+    notebook = open_notebook("slider.ipynb", cells=[cell])
+    notebook.run_all()
+    root = flow(notebook)
+    times = root.evaluate(
+        """async root => {
+            const slider = [...root.querySelectorAll(".bpnb-slider")]
+                .find(label => label.textContent.startsWith("weight scale")).querySelector("input");
+            const net = root.querySelector(".bpnb-flow-net");
+            const times = [];
+            for (let value = -6; value < 2; value++) {
+                const start = performance.now();
+                const painted = new Promise(resolve => {
+                    const observer = new MutationObserver(() => {
+                        observer.disconnect();
+                        requestAnimationFrame(() => setTimeout(resolve));
+                    });
+                    observer.observe(net, { childList: true });
+                });
+                slider.value = value;
+                slider.dispatchEvent(new Event("input"));
+                await painted;
+                times.push(performance.now() - start);
+            }
+            return times;
+        }"""
+    )
+    print("slider to repaint, ms:", [round(each) for each in times])
+    assert min(times) <= 400
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", 1400), ("light", 700)])
+def test_a_page_of_its_own_drags_every_weight(chromium, tmp_path, theme, width):
+    from playwright.sync_api import expect
+
+    view = bp.GradientFlow(step=12, edges="gradient")
+    file = view.to_html(tmp_path / "flow")
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=theme, offline=True
+    )
+    page = context.new_page()
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(f"{error}\n{error.stack}"))
+    page.on("console", lambda message: wrong.append(message.text))
+    page.goto(file.as_uri())
+    root = page.locator(".bpnb")
+    expect(root.locator(".bpnb-live")).to_contain_text("Step 12 of 17.")
+    expect(control(root, "layers")).to_be_disabled()
+    root.get_by_label("Weight or bias").select_option("b_6[2]")
+    view.selected = "b_6[2]"
+    curve = view.curves["b_6[2]"]
+    control(root, "ε").fill("3")
+    expect(root.locator(".bpnb-flow-change b")).to_have_text(curve["texts"][3][2:])
+    dot = root.locator("[data-key='mark:dot']")
+    assert [float(dot.get_attribute(name)) for name in ("cx", "cy")] == curve["places"][3][1:3]
+    # A press into the curve moves the weight there.
+    box = root.locator(".bpnb-flow-curve svg").bounding_box()
+    share = curve["places"][25][1] / curve["picture"]["width"]
+    page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+    expect(root.locator(".bpnb-flow-change b")).to_have_text(curve["texts"][25][2:])
+    root.get_by_role("radio", name="weight").check()
+    for step in (0, 17):
+        control(root, "Step").fill(str(step))
+        expect(root.locator(".bpnb-live")).to_contain_text(f"Step {step} of 17.")
+        assert axe(root) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+    assert wrong == []
