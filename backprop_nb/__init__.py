@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from backprop_nb.views import widgets
     from backprop_nb.views.widgets import (
         ChainRule,
+        FindTheBug,
         GradientFlow,
         GraphExplorer,
         Playground,
@@ -69,6 +70,7 @@ __all__ = [
     "ComparisonNetwork",
     "DetachedError",
     "DivergenceError",
+    "FindTheBug",
     "GradientFlow",
     "Graph",
     "GraphExplorer",
@@ -100,7 +102,14 @@ __all__ = [
     "widgets",
 ]
 
-_WIDGETS = {"ChainRule", "GradientFlow", "GraphExplorer", "Playground", "SigmoidExplorer"}
+_WIDGETS = {
+    "ChainRule",
+    "FindTheBug",
+    "GradientFlow",
+    "GraphExplorer",
+    "Playground",
+    "SigmoidExplorer",
+}
 _CHECKS = {"Report", "check_backward", "check_gradient"}
 _MODULES = {
     "checking": "backprop_nb.checking",

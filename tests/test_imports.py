@@ -80,8 +80,10 @@ ROOMS: dict[str, set[str]] = {
     "checking.probes": {"errors", "checking.recipe"},
     "checking.diagnosis": {"errors", "tracing", "network"}
     | {f"checking.{room}" for room in ("recipe", "mistakes", "probes", "numeric", "report")},
+    "checking.puzzle": {"errors", "network"}
+    | {f"checking.{room}" for room in ("recipe", "mistakes", "numeric")},
     "checking": {"errors", "tracing", "network"},
-    "views.scene": {"errors", "tracing", "network"},
+    "views.scene": {"errors", "tracing", "network", "checking"},
     "views.figures": {"errors", "tracing.graph", "views.scene"},
     "views.canvas": {"views.scene", "views.figures"},
     "views.chain_figure": {"errors", "views.scene", "views.figures", "views.canvas"},

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, combined, find, make_backward
-from backprop_nb.checking.recipe import QUANTITIES, Setting, first_difference, listing, recipe
+from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, find, make_backward
+from backprop_nb.checking.recipe import Setting, first_difference, recipe
 from backprop_nb.network.document import EQUATIONS
-from backprop_nb.network.passes import sigma
 
 WIDTHS, N = (3, 3, 3, 3), 4
 CONVENTIONS = [(reduction, half) for reduction in ("mean", "sum") for half in (False, True)]
@@ -278,41 +277,3 @@ def test_what_a_mistake_changes_are_quantities_of_the_pass():
 
 def test_the_repr_says_which_it_is():
     assert repr(find("sigma_prime_twice")) == "<Mistake sigma_prime_twice: σ′ is applied twice>"
-
-
-# --- the listing --------------------------------------------------------------
-
-
-def run_listing(pieces, net, x, y, add_to_last_call):
-    """Run the text of a pass as a function of its own."""
-    body = "\n".join(f"    {line.text}" for line in listing(pieces))
-    space = {"sigma": sigma, "K": net.K, "N": len(x), "learning_rate": 0.1}
-    space["add_to_last_call"] = add_to_last_call
-    exec(
-        f"def f(A, b, x, y):\n    f, z, delta, dA, db = {{}}, {{}}, {{}}, {{}}, {{}}\n{body}", space
-    )
-    dA, db = space["f"](net.A, [b[:, None] for b in net.b], x.T.copy(), y.T)
-    return [dA[i] for i in range(net.K)] + [db[i].ravel() for i in range(net.K)]
-
-
-@pytest.mark.parametrize("name", ["", *applicable("mean", False)])
-def test_the_listing_is_the_pass_that_runs(name):
-    ids = [name] if name else []
-    shown = run_listing(combined(ids), *problem(), lambda *gradients: gradients)
-    assert same(gradient(*ids), shown, rtol=1e-13)
-
-
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
-def test_the_listing_differs_in_the_lines_of_the_mistake_only(mistake):
-    convention = {
-        "reduction": "sum" if mistake.id == "batch_averaged" else "mean",
-        "half": mistake.id == "extra_factor_2",
-    }
-    right, wrong = listing(recipe(**convention)), listing(combined([mistake.id], **convention))
-    differing = {line.quantity for line in set(wrong) ^ set(right)}
-    assert differing == set(mistake.changes)
-    assert max(len(line.text) for line in wrong) <= 72
-
-
-def test_every_quantity_has_a_line():
-    assert {line.quantity for line in listing(recipe())} == {"", *(q.name for q in QUANTITIES)}

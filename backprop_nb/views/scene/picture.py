@@ -341,6 +341,34 @@ def at_step(picture: Mapping[str, Any], step: int) -> dict[str, Any]:
     return {**picture, "shapes": shapes}
 
 
+def patched(picture: Mapping[str, Any], patch: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a picture at a moment of a replay, as plain data.
+
+    Parameters
+    ----------
+    picture
+        What :meth:`Picture.data` has given.
+    patch
+        By the key of a shape what is different of it.  ``cut`` is how many of a
+        line's points are there by now.
+
+    Examples
+    --------
+    >>> picture = Picture(100, 50)
+    >>> picture.line([(0, 0), (50, 25), (100, 50)], key="loss")
+    >>> patched(picture.data(), {"loss": {"cut": 2}})["shapes"][0]["points"]
+    [[0, 0], [50, 25]]
+    """
+    shapes = [_patched(shape, patch.get(shape.get("key", ""), {})) for shape in picture["shapes"]]
+    return {**picture, "shapes": shapes}
+
+
+def _patched(shape: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    cut = change.get("cut")
+    points = {} if cut is None else {"points": shape["points"][:cut]}
+    return {**shape, **change, **points}
+
+
 def _pixel(number: float) -> float:
     """Return a tenth of a pixel exactly: shorter as JSON, and the same on every machine."""
     rounded = round(float(number), 1)

@@ -95,6 +95,17 @@ export function heatCells({ box: [x, y, width, height], columns, gap = 0 }, coun
 /** Whether a shape with `since` and `until`, which may both be missing, is there at a step. */
 export const isThere = ({ since = 0, until = Infinity }, step) => Number(since) <= step && step <= Number(until);
 
+/** A picture at a moment of a replay: by a shape's key what is different of it; `cut` says how much of a line there is. */
+export function patched(picture, patch) {
+  const shapes = picture.shapes.map((shape) => {
+    const change = patch[shape.key];
+    if (!change) return shape;
+    const points = change.cut === undefined ? {} : { points: shape.points.slice(0, change.cut) };
+    return { ...shape, ...change, ...points };
+  });
+  return { ...picture, shapes };
+}
+
 // ---------------------------------------------------------------------------
 // Second half: the page
 // ---------------------------------------------------------------------------

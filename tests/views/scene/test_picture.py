@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from backprop_nb.views.scene.picture import Picture, at_step, heat_levels, unpacked
+from backprop_nb.views.scene.picture import Picture, at_step, heat_levels, patched, unpacked
 
 
 def test_shapes_are_plain_data_in_the_order_in_which_they_were_added():
@@ -89,3 +89,16 @@ def test_shapes_come_and_go_with_the_steps_of_a_replay():
         ["always", "later", "first", "always too"],
         ["always", "later", "always too"],
     ]
+
+
+def test_a_moment_changes_what_it_names_and_leaves_the_picture_as_it_was():
+    picture = Picture(100, 50)
+    picture.line([(0, 0), (1, 1), (2, 0)], stroke="text", key="loss")
+    picture.rect((0, 0, 5, 5), fill="text", key="bar")
+    picture.text((0, 0), "loss")
+    data = picture.data()
+    line, bar, text = patched(data, {"loss": {"cut": 2}, "bar": {"box": [0, 0, 8, 5]}})["shapes"]
+    assert line["points"] == [[0, 0], [1, 1]]
+    assert (bar["box"], bar["fill"]) == ([0, 0, 8, 5], "text")
+    assert text == data["shapes"][2]
+    assert len(data["shapes"][0]["points"]) == 3

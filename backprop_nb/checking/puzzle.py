@@ -1,0 +1,319 @@
+"""A broken backward pass to be found out: a small network, its data, and what can be seen.
+
+All widths and the number of samples are equal, so that no mistake is betrayed by
+a shape: every one of them runs, and has to be found by its numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from backprop_nb.checking.mistakes import MISTAKES, Mistake, find, make_backward
+from backprop_nb.checking.numeric import central_differences
+from backprop_nb.checking.recipe import Backward, Gradients, Setting
+from backprop_nb.errors import InvalidValueError
+from backprop_nb.network.passes import forward_pass, squared_error
+from backprop_nb.network.validation import FloatArray
+
+WIDTHS = (3, 3, 3, 3)
+N = 3
+LEARNING_RATE = 4.0
+EPOCHS = 60
+CHOICES = 6
+
+_SETTING = Setting(WIDTHS, N)
+_SCALE = 1.5
+_LEARNED = 0.3
+"""The right pass must bring the loss below this share of where it starts."""
+_ATTEMPTS = 200
+
+PLAYABLE: tuple[Mistake, ...] = tuple(each for each in MISTAKES if each.applies(_SETTING))
+"""The mistakes that can be made in a puzzle."""
+
+
+def checked_mistakes(mistakes: Sequence[str] | None) -> tuple[Mistake, ...]:
+    """Return the mistakes with these ids, all that can be played without any.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such mistake.
+    InvalidValueError
+        None are named, or one of them cannot be made here.
+    """
+    if mistakes is None:
+        return PLAYABLE
+    named = tuple(find(each) for each in mistakes)
+    if not named:
+        raise InvalidValueError("There must be a mistake.", given="mistakes = []")
+    for mistake in named:
+        if mistake not in PLAYABLE:
+            needs = (each.words for each in mistake.needs if not each.holds(_SETTING))
+            raise InvalidValueError(
+                f"The puzzle cannot have the mistake {mistake.id!r}.",
+                given=f"widths {WIDTHS}, N = {N}, reduction = 'mean', half = False",
+                expected="; ".join(needs),
+            )
+    return named
+
+
+# --- what a pass does in training -------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """Gradient descent with a pass.
+
+    Attributes
+    ----------
+    loss : list of float
+        Before each epoch, and after the last; shorter if the parameters stop being finite.
+    norms : list of lists of float
+        For each of them and each layer ‖∂L/∂θ_i‖, as the pass gives it.
+    """
+
+    loss: list[float]
+    norms: list[list[float]]
+
+
+def train(backward: Backward, data: Problem) -> Run:
+    """Return the record of gradient descent with a pass, from the start of a problem."""
+    A, b, x = [a.copy() for a in data.A], [c.copy() for c in data.b], data.x.copy()
+    run = Run([], [])
+    # A mistake may blow up, and that is to be seen, not to be warned of.
+    with np.errstate(all="ignore"):
+        while len(run.loss) <= EPOCHS and _finite(A, b):
+            run.loss.append(squared_error(data.y, forward_pass(A, b, data.x).f[-1]))
+            dA, db = backward(A, b, x, data.y)
+            run.norms.append([_norm(*pair) for pair in zip(dA, db, strict=True)])
+            A = [a - LEARNING_RATE * g for a, g in zip(A, dA, strict=True)]
+            b = [c - LEARNING_RATE * g for c, g in zip(b, db, strict=True)]
+    return run
+
+
+def _finite(A: list[FloatArray], b: list[FloatArray]) -> bool:
+    return all(bool(np.isfinite(each).all()) for each in A + b)
+
+
+def _norm(*arrays: FloatArray) -> float:
+    return float(np.sqrt(sum(float(np.sum(each**2)) for each in arrays)))
+
+
+# --- a network with data ----------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Parameters and data: ``x`` and ``y`` have one sample per row."""
+
+    A: list[FloatArray]
+    b: list[FloatArray]
+    x: FloatArray
+    y: FloatArray
+
+    @classmethod
+    def drawn(cls, *seed: int) -> Problem:
+        """Return the first problem that the right pass can solve."""
+        for attempt in range(_ATTEMPTS):
+            random = np.random.default_rng([*seed, attempt])
+            problem = cls(
+                [random.normal(scale=_SCALE, size=(n, m)) for m, n in pairwise(WIDTHS)],
+                [random.normal(scale=0.5, size=n) for n in WIDTHS[1:]],
+                random.normal(size=(N, WIDTHS[0])),
+                np.where(np.eye(N) > 0, 0.9, 0.1)[random.permutation(N)],
+            )
+            loss = train(make_backward(), problem).loss
+            if loss[-1] < _LEARNED * loss[0]:
+                break
+        return problem
+
+    def measured(self) -> Gradients:
+        """Return the gradient by central differences: the loss decides, and nothing of a pass."""
+
+        def loss(A: list[FloatArray], b: list[FloatArray]) -> float:
+            return squared_error(self.y, forward_pass(A, b, self.x).f[-1])
+
+        dA, db = central_differences(loss, self.A, self.b)
+        return dA, db
+
+
+# --- how two gradients compare ----------------------------------------------
+
+
+@dataclass(frozen=True)
+class Relation:
+    """How an array compares with the one that it should be.
+
+    Attributes
+    ----------
+    factor : float or None
+        So many times the right one; None if no factor makes them equal.
+    """
+
+    factor: float | None
+
+    @property
+    def equal(self) -> bool:
+        """Whether they are equal."""
+        return self.factor == 1.0
+
+
+def relation(given: FloatArray, right: FloatArray, *, rtol: float = 1e-4) -> Relation:
+    """Return how an array compares with the right one, as far as measuring can tell.
+
+    Examples
+    --------
+    >>> relation(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
+    Relation(factor=0.5)
+    >>> relation(np.array([2.0, 1.0]), np.array([2.0, 4.0]))
+    Relation(factor=None)
+    """
+    size = float(np.linalg.norm(right))
+    if np.linalg.norm(given - right) <= rtol * size:
+        return Relation(1.0)
+    factor = float(np.sum(given * right)) / size**2 if size else 0.0
+    fits = np.linalg.norm(given - factor * right) <= rtol * np.linalg.norm(given)
+    # What measuring has as noise is cut off.
+    return Relation(float(f"{factor:.4g}") if fits else None)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Where two mistakes part.
+
+    Attributes
+    ----------
+    name : str
+        The array, as "A_2".
+    chosen, given : Relation
+        How it compares with the truth with the one mistake, and with the other.
+    entry : tuple, optional
+        Where relations say nothing: the index of an entry and its two values.
+    """
+
+    name: str
+    chosen: Relation
+    given: Relation
+    entry: tuple[tuple[int, ...], float, float] | None = None
+
+
+# --- the puzzle -------------------------------------------------------------
+
+
+class Puzzle:
+    """A problem and a broken pass.
+
+    Parameters
+    ----------
+    mistake : Mistake
+        What is wrong with the pass.
+    problem : Problem
+        The network and its data.
+
+    Examples
+    --------
+    >>> puzzle = Puzzle(find("sign_flipped"), Problem.drawn(0))
+    >>> {relation.factor for _, relation in puzzle.relations()}
+    {-1.0}
+    """
+
+    def __init__(self, mistake: Mistake, problem: Problem) -> None:
+        self.mistake, self.problem = mistake, problem
+
+    def broken(self, mistake: Mistake | None = None) -> Backward:
+        """Return a new pass with the mistake, or with another one."""
+        return make_backward((mistake or self.mistake).id, learning_rate=LEARNING_RATE)
+
+    def gradient(self, mistake: Mistake | None = None) -> Gradients:
+        """Return what the first call of the broken pass gives."""
+        data = self.problem
+        return self.broken(mistake)(data.A, data.b, data.x.copy(), data.y)
+
+    @cached_property
+    def measured(self) -> Gradients:
+        """The gradient by central differences."""
+        return self.problem.measured()
+
+    @cached_property
+    def runs(self) -> tuple[Run, Run]:
+        """The training with the broken pass, and with the right one."""
+        right = make_backward(learning_rate=LEARNING_RATE)
+        return train(self.broken(), self.problem), train(right, self.problem)
+
+    def relations(self, mistake: Mistake | None = None) -> list[tuple[str, Relation]]:
+        """Return each array's name with how it compares with the measured one, last layer first."""
+        given = self.gradient(mistake)
+        return [
+            (f"{name}_{i}", relation(given[k][i], self.measured[k][i]))
+            for i in reversed(range(len(WIDTHS) - 1))
+            for k, name in enumerate("Ab")
+        ]
+
+    def contrast(self, chosen: Mistake) -> Contrast:
+        """Return what tells a mistake that was named from the one that is there."""
+        for (name, theirs), (_, ours) in zip(self.relations(chosen), self.relations(), strict=True):
+            if not _alike(theirs, ours):
+                return Contrast(name, theirs, ours)
+        return self._contrast_of_entries(chosen)
+
+    def _contrast_of_entries(self, chosen: Mistake) -> Contrast:
+        pairs = [
+            (f"{name}_{i}", theirs, ours)
+            for name, *both in zip("Ab", self.gradient(chosen), self.gradient(), strict=True)
+            for i, (theirs, ours) in enumerate(zip(*both, strict=True))
+        ]
+        name, theirs, ours = max(pairs, key=lambda pair: float(np.abs(pair[1] - pair[2]).max()))
+        index = tuple(map(int, np.unravel_index(np.argmax(np.abs(theirs - ours)), ours.shape)))
+        return Contrast(
+            name, Relation(None), Relation(None), (index, float(theirs[index]), float(ours[index]))
+        )
+
+
+def _alike(first: Relation, second: Relation) -> bool:
+    if first.factor is None or second.factor is None:
+        return first.factor is second.factor
+    return bool(np.isclose(first.factor, second.factor, rtol=1e-3))
+
+
+def make_puzzle(seed: int, number: int, mistakes: Sequence[Mistake] = PLAYABLE) -> Puzzle:
+    """Return the puzzle of a round; the rounds go through the mistakes in an order of their own.
+
+    Parameters
+    ----------
+    seed : int
+        Not negative.
+    number : int
+        The round, from 1.
+    mistakes : sequence of Mistake
+        Which there may be; each comes once before any comes again.
+
+    Examples
+    --------
+    >>> len({make_puzzle(0, number).mistake.id for number in range(1, 6)})
+    5
+    """
+    lap, place = divmod(number - 1, len(mistakes))
+    order = np.random.default_rng([seed, lap]).permutation(len(mistakes))
+    return Puzzle(mistakes[int(order[place])], Problem.drawn(seed, number))
+
+
+def choices(puzzle: Puzzle, seed: int, number: int, count: int = CHOICES) -> list[Mistake]:
+    """Return mistakes to choose from, that of the puzzle among them, in catalogue order.
+
+    Those that go wrong in the same places come first: they are the plausible ones.
+    """
+    random = np.random.default_rng([seed, number, count])
+    own = [relation.equal for _, relation in puzzle.relations()]
+
+    def distance(mistake: Mistake) -> float:
+        other = [relation.equal for _, relation in puzzle.relations(mistake)]
+        return sum(a != b for a, b in zip(own, other, strict=True)) + 2 * float(random.uniform())
+
+    others = sorted((each for each in PLAYABLE if each is not puzzle.mistake), key=distance)
+    kept = {each.id for each in others[: count - 1]} | {puzzle.mistake.id}
+    return [each for each in PLAYABLE if each.id in kept]

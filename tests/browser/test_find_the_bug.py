@@ -1,0 +1,147 @@
+"""``FindTheBug`` in a real browser: played by mouse and by keyboard, with and without a kernel."""
+
+from importlib.resources import files
+
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.checking.puzzle import make_puzzle
+from backprop_nb.views.scene.numbers import short
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+CELLS = ["import backprop_nb as bp\ngame = bp.FindTheBug('easy', seed=0)\ngame", "game"]
+
+
+def twin(level="easy", number=1):
+    """The same round here, and the mistake that is in it, from the same seed."""
+    return bp.FindTheBug(level, seed=0, round=number), make_puzzle(0, number).mistake
+
+
+def wrong_choice(game, mistake):
+    return next(each for each in game.scene["choices"] if each["id"] != mistake.id)
+
+
+def notes(root):
+    return root.locator(".bpnb-bug-notes")
+
+
+def violations(page):
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run('.bpnb')")["violations"]
+    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
+
+
+def texts(picture):
+    return picture.locator("text").all_text_contents()
+
+
+def play_by_mouse(first, second, game, mistake):
+    """Measure, ask, answer wrongly, then rightly; the other display follows."""
+    from playwright.sync_api import expect
+
+    expect(first.get_by_role("button", name="Answer")).to_be_disabled()
+    first.get_by_role("button", name="Measure").click()
+    expect(first.locator(".bpnb-bug-title")).to_contain_text("worth 5 points")
+    measured = [short(x) for x in make_puzzle(0, 1).measured[0][0].ravel()]
+    shown = texts(first.locator(".bpnb-bug-gradients"))
+    assert set(measured) <= set(shown)
+    first.get_by_role("button", name="Hint 1").click()
+    expect(notes(second)).to_contain_text(mistake.hints[0])
+    expect(notes(first)).not_to_contain_text(mistake.hints[1])
+    choice = wrong_choice(game, mistake)
+    game.answer = choice["id"]
+    first.get_by_label(choice["title"]).check()
+    first.get_by_role("button", name="Answer").click()
+    expect(notes(second)).to_contain_text(game.verdict)
+    expect(first.locator(".bpnb-bug-title")).to_contain_text("worth 2 points")
+    first.get_by_label(mistake.title).check()
+    first.get_by_role("button", name="Answer").click()
+    expect(notes(first)).to_contain_text(mistake.explanation)
+    expect(notes(second)).to_contain_text(mistake.explanation)
+    expect(first.locator(".bpnb-bug-title")).to_contain_text("score 2")
+    # The wrong line, and the right one beneath it.
+    assert first.locator(".bpnb-bug-code .bpnb-bug-wrong").count() >= 1
+    assert first.locator(".bpnb-bug-code .bpnb-bug-right").count() >= 1
+
+
+def play_by_keyboard(page, first, second):
+    """The second round, from the button that goes there, without a mouse."""
+    from playwright.sync_api import expect
+
+    game, mistake = twin(number=2)
+    expect(first.get_by_role("button", name="Next round")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(second.locator(".bpnb-bug-title")).to_contain_text("Round 2")
+    page.keyboard.press("]")
+    page.keyboard.press("]")
+    words = game.scene["frames"][2]["words"]
+    expect(second.locator(":scope > .bpnb-live")).to_have_text(f"Step 2 of 60. {words}")
+    assert game.scene["frames"][2]["patch"]["norm:0:right"]["text"] in texts(first)
+    first.get_by_label(game.scene["choices"][0]["title"]).focus()
+    page.keyboard.press("Space")
+    place = [each["id"] for each in game.scene["choices"]].index(mistake.id)
+    for _ in range(place):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(notes(second)).to_contain_text(mistake.explanation)
+    expect(first.locator(".bpnb-bug-title")).to_contain_text("score 8")
+
+
+def test_a_game_in_a_notebook(open_notebook):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook("bug.ipynb", cells=CELLS)
+    notebook.run_all()
+    first, second = (notebook.page.locator(".bpnb").nth(k) for k in range(2))
+    game, mistake = twin()
+    assert mistake.explanation not in notebook.page.content()
+    play_by_mouse(first, second, game, mistake)
+    notebook.set_theme("dark")
+    assert violations(notebook.page) == []
+    play_by_keyboard(notebook.page, first, second)
+    first.get_by_label("all mistakes").check(force=True)
+    expect(second.locator(".bpnb-bug-options input")).to_have_count(29)
+    # Without a kernel nobody knows the answer any more; what is shown can be replayed.
+    notebook.restart_kernel()
+    expect(first.locator(".bpnb-notice")).to_be_visible()
+    for name in ("Answer", "Measure", "Hint 1", "Tell me", "Next round"):
+        expect(first.get_by_role("button", name=name)).to_be_disabled()
+    first.get_by_role("button", name="To the end").click()
+    expect(second.locator(".bpnb-count")).to_have_text("epoch 60 of 60")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 700), ("dark", 1400)])
+def test_a_round_on_a_page_of_its_own(open_page, tmp_path, theme, width):
+    from playwright.sync_api import expect
+
+    game, mistake = twin("medium", 3)
+    page = open_page(game.to_html(tmp_path / "bug"), theme, width)
+    root = page.locator(".bpnb")
+    for text in (mistake.explanation, *mistake.hints):
+        assert text not in page.content()
+    root.get_by_role("button", name="Hint 1").click()
+    choice = wrong_choice(game, mistake)
+    root.get_by_label(choice["title"]).check()
+    root.get_by_role("button", name="Answer").click()
+    game.hints, game.answer = 1, choice["id"]
+    expect(notes(root)).to_contain_text(game.verdict)
+    root.get_by_label(mistake.title).check()
+    page.keyboard.press("Enter")
+    game.answer = mistake.id
+    expect(root.locator(".bpnb-bug-title")).to_contain_text(f"score {game.score}")
+    expect(notes(root)).to_contain_text(mistake.explanation)
+    expect(root.get_by_role("button", name="Next round")).to_be_disabled()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_who_gives_up_on_a_page_is_told_and_wins_nothing(open_page, tmp_path):
+    from playwright.sync_api import expect
+
+    game, mistake = twin("hard", 5)
+    page = open_page(game.to_html(tmp_path / "bug"))
+    page.get_by_role("button", name="Measure").click()
+    page.get_by_role("button", name="Tell me").click()
+    expect(notes(page)).to_contain_text(f"It is: {mistake.title}. {mistake.explanation}")
+    expect(page.locator(".bpnb-bug-title")).to_contain_text("score 0")

@@ -1,0 +1,239 @@
+"""``FindTheBug``: a game in traits, with an answer that is not told before it is asked for."""
+
+import base64
+import itertools
+import json
+
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.checking.mistakes import CATALOGUE
+from backprop_nb.checking.puzzle import PLAYABLE, make_puzzle
+
+
+def answer_of(game):
+    """The mistake, from the same seed and not from the widget."""
+    return make_puzzle(game._seed, game.round, game._mistakes).mistake
+
+
+def wrong_answers(game):
+    right = answer_of(game).id
+    return [each["id"] for each in game.scene["choices"] if each["id"] != right]
+
+
+@pytest.fixture
+def game():
+    return bp.FindTheBug(seed=4)
+
+
+def test_a_round_begins_with_nothing_told(game):
+    assert (game.level, game.round, game.step, game.score) == ("medium", 1, 0, 0)
+    assert game.found == {"measured": None, "hints": [], "verdicts": [], "solution": None}
+    assert (game.answer, game.verdict, game.worth) == ("", "", 6)
+
+
+def test_a_right_answer_ends_the_round_and_wins_its_points(game):
+    game.answer = answer_of(game).id
+    assert game.verdict.startswith("Right: ")
+    assert game.found["solution"]["title"] == answer_of(game).title
+    assert game.score == 6
+
+
+def test_each_help_and_each_wrong_answer_costs(game):
+    game.measured = True
+    assert game.worth == 5
+    game.hints = 1
+    game.hints = 2
+    assert game.worth == 3
+    assert game.found["hints"] == list(answer_of(game).hints[:2])
+    game.answer = wrong_answers(game)[0]
+    assert (game.worth, game.score) == (1, 0)
+    assert game.verdict.startswith("Not “")
+    assert game.found["solution"] is None
+    game.answer = wrong_answers(game)[1]
+    game.answer = answer_of(game).id
+    assert (game.worth, game.score) == (1, 1)
+
+
+def test_the_same_wrong_answer_costs_once(game):
+    first, second = wrong_answers(game)[:2]
+    game.answer = first
+    game.answer = second
+    game.answer = first
+    assert game.worth == 2
+    assert game.tried == [first, second]
+
+
+def test_who_is_told_wins_nothing(game):
+    game.given_up = True
+    assert game.found["solution"]["id"] == answer_of(game).id
+    assert game.score == 0
+    with pytest.raises(bp.InvalidValueError, match="This round is over") as caught:
+        game.answer = answer_of(game).id
+    assert caught.value.instead == "round += 1"
+    assert (game.answer, game.score) == ("", 0)
+
+
+def test_the_next_round_begins_anew_and_keeps_the_score(game):
+    game.measured = True
+    game.answer = answer_of(game).id
+    before, game.step, game.playing = game.scene, 30, True
+    game.round += 1
+    assert game.scene != before
+    assert (game.step, game.playing, game.measured, game.answer) == (0, False, False, "")
+    assert game.found["solution"] is None
+    game.answer = answer_of(game).id
+    assert game.score == 5 + 6
+
+
+def test_a_round_that_comes_again_wins_nothing_more(game):
+    game.given_up = True
+    game.round = 2
+    game.round = 1
+    game.answer = answer_of(game).id
+    assert game.score == 0
+
+
+def test_levels_show_less_and_less():
+    easy, medium, hard = (bp.FindTheBug(level, seed=4) for level in ("easy", "medium", "hard"))
+    assert [len(each.scene["choices"]) for each in (easy, medium, hard)] == [6, 6, len(PLAYABLE)]
+    assert [bool(each.scene["code"]) for each in (easy, medium, hard)] == [True, False, False]
+    easy.level = "hard"
+    assert easy.scene == hard.scene
+
+
+def test_a_teacher_can_name_the_mistakes():
+    game = bp.FindTheBug(seed=1, mistakes=["sign_flipped", "only_last_sample"])
+    seen = set()
+    for number in (1, 2):
+        game.round = number
+        seen.add(answer_of(game).id)
+        assert answer_of(game).id in [each["id"] for each in game.scene["choices"]]
+    assert seen == {"sign_flipped", "only_last_sample"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("level", "expert", "There is no such level."),
+        ("round", 0, "There is no such round."),
+        ("answer", "typo", "This answer is not among the choices."),
+        ("hints", 4, "There is no such hint."),
+        ("step", 61, "There is no such step."),
+    ],
+)
+def test_what_does_not_exist_is_refused_and_nothing_changes(game, name, value, message):
+    before = {each: getattr(game, each) for each in ("level", "round", "answer", "hints", "step")}
+    with pytest.raises(bp.InvalidValueError) as caught:
+        setattr(game, name, value)
+    assert caught.value.problem == message
+    assert repr(value) in caught.value.given or str(value) in caught.value.given
+    assert {each: getattr(game, each) for each in before} == before
+
+
+def test_what_has_been_told_cannot_be_taken_back(game):
+    game.measured, game.hints = True, 2
+    with pytest.raises(bp.InvalidValueError, match="cannot be taken back"):
+        game.measured = False
+    with pytest.raises(bp.InvalidValueError, match="There is no such hint"):
+        game.hints = 1
+    assert (game.measured, game.hints) == (True, 2)
+
+
+@pytest.mark.parametrize("options", [{"level": "expert"}, {"round": 0}, {"seed": -1}, {"step": 61}])
+def test_a_wrong_beginning_is_refused(options):
+    with pytest.raises(bp.InvalidValueError):
+        bp.FindTheBug(**options)
+
+
+# --- the secret ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", ["easy", "medium"])
+def test_before_the_answer_nothing_that_is_shown_tells_it(level):
+    for number in range(1, 6):
+        game = bp.FindTheBug(level, seed=2, round=number)
+        game.measured, game.hints = True, 2
+        mistake = answer_of(game)
+        state = {key: value for key, value in game.get_state().items() if not key.startswith("_")}
+        visible = [repr(game), game.draw().alt, game.describe(), json.dumps(state, default=str)]
+        others = [CATALOGUE[each["id"]] for each in game.scene["choices"]]
+        for text in visible:
+            assert mistake.explanation not in text
+            assert mistake.hints[2] not in text
+            # A choice among others, and named as often as they are.
+            assert {text.count(other.title) for other in others} <= {0, 1}
+            assert len({text.count(f'"{other.id}"') for other in others}) == 1
+
+
+def test_the_state_in_a_notebook_has_no_seal(game):
+    assert game.sealed == {}
+    assert game._own_state()["sealed"].keys() == {"key", "text"}
+
+
+def test_a_page_carries_the_answer_but_not_to_be_read_by_chance(game, tmp_path):
+    page = game.to_html(tmp_path / "bug").read_text(encoding="utf-8")
+    mistake = answer_of(game)
+    assert mistake.explanation not in page
+    # Once among the choices of the state, once in the words.
+    escaped = json.dumps(mistake.title)
+    assert page.count(escaped) + page.count(f"\n  {mistake.title}\n") == 2
+    seal = game._own_state()["sealed"]
+    key, mixed = (base64.b64decode(seal[name]) for name in ("key", "text"))
+    told = json.loads(bytes(a ^ b for a, b in zip(mixed, itertools.cycle(key), strict=False)))
+    assert told["solution"]["id"] == mistake.id
+    assert {each for each, said in told["verdicts"].items() if said["right"]} == {mistake.id}
+    assert told["hints"] == list(mistake.hints)
+    game.answer = wrong_answers(game)[0]
+    assert told["verdicts"][game.answer]["words"] == game.verdict
+
+
+def test_a_page_is_the_same_every_time(game, tmp_path):
+    first = game.to_html(tmp_path / "first").read_bytes()
+    again = bp.FindTheBug(seed=4).to_html(tmp_path / "again").read_bytes()
+    assert first == again
+
+
+# --- what stands in for it ----------------------------------------------------
+
+
+def test_the_text_twin_says_what_is_seen_and_then_what_is_told(game):
+    words = game.describe()
+    for each in game.scene["choices"]:
+        assert each["title"] in words
+    assert game.scene["frames"][60]["words"] in words
+    assert words.endswith("This round is worth 6 points; the score is 0.")
+    game.hints = 1
+    game.answer = answer_of(game).id
+    words = game.describe()
+    assert f"Hint 1: {answer_of(game).hints[0]}" in words
+    assert f"It is: {answer_of(game).title}." in words
+    assert answer_of(game).explanation in words
+    assert words.endswith("This round is over; the score is 5.")
+
+
+def test_the_figure_shows_the_epoch_and_the_measured_gradient(game):
+    def texts(figure):
+        return [text.get_text() for text in figure.axes[0].texts]
+
+    start = texts(game.draw())
+    assert start.count("?") == 6
+    game.measured = True
+    game.step = 40
+    now = texts(game.draw(theme="dark"))
+    assert now.count("?") == 0
+    assert game.scene["frames"][40]["patch"]["norm:0:right"]["text"] in now
+    with pytest.raises(bp.InvalidValueError, match="no such theme"):
+        game.draw(theme="sepia")
+
+
+def test_a_picture_and_a_text_are_stored_beside_the_live_view(game):
+    data, metadata = game._repr_mimebundle_()
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert data["text/plain"] == repr(game) == "FindTheBug('medium', seed=4, round 1, 0 points)"
+    assert "Epoch 60" in metadata["image/png"]["alt"]
+
+
+def test_it_is_offered_at_the_top_level():
+    assert bp.FindTheBug is bp.widgets.FindTheBug
+    assert "FindTheBug" in dir(bp)
