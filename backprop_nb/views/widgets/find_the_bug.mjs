@@ -79,8 +79,8 @@ class Game extends Replay {
     this.tellButton = button("Tell me", () => this.set("given_up", true));
     this.answerButton.classList.add("bpnb-main");
     this.setting = html("p", { class: "bpnb-bug-setting" });
-    this.code = html("section", { class: "bpnb-panel bpnb-bug-code", tabindex: 0, "aria-label": "The pass as NumPy" });
-    this.notes = html("section", { class: "bpnb-panel bpnb-bug-notes", tabindex: 0, "aria-label": "Hints and answers" });
+    this.code = html("div", { class: "bpnb-panel bpnb-bug-code", role: "group", tabindex: 0, "aria-label": "The pass as NumPy" });
+    this.notes = html("div", { class: "bpnb-panel bpnb-bug-notes", role: "group", tabindex: 0, "aria-label": "Hints and answers" });
     this.stand(
       "Find the bug",
       html(
@@ -97,8 +97,8 @@ class Game extends Replay {
         "div",
         { class: "bpnb-bug-below" },
         html(
-          "section",
-          { class: "bpnb-panel bpnb-bug-question", "aria-label": "The question" },
+          "div",
+          { class: "bpnb-panel bpnb-bug-question" },
           this.question,
           html("div", kernel, this.options, html("div", { class: "bpnb-controls" }, this.answerButton, this.measureButton, this.hintButton, this.tellButton)),
         ),

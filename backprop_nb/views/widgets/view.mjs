@@ -435,6 +435,8 @@ export class View {
   }
 
   onKey(event) {
+    // JupyterLab would go to the next cell while a radio button or a slider goes to its next value.
+    if (event.target.tagName === "INPUT") event.stopPropagation();
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const action = this.actions(event)[event.key];
     if (!action) return;
