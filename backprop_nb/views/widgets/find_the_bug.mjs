@@ -92,18 +92,22 @@ class Game extends Replay {
         html("span", { "data-kernel": true }, this.nextButton),
       ),
       this.setting,
-      html("div", { class: "bpnb-bug-evidence" }, this.frames.loss, this.frames.flow, this.frames.gradients),
       html(
         "div",
-        { class: "bpnb-bug-below" },
+        { class: "bpnb-bug-body" },
+        html("div", { class: "bpnb-bug-evidence" }, this.frames.loss, this.frames.flow, this.frames.gradients),
         html(
           "div",
-          { class: "bpnb-panel bpnb-bug-question" },
-          this.question,
-          html("div", kernel, this.options, html("div", { class: "bpnb-controls" }, this.answerButton, this.measureButton, this.hintButton, this.tellButton)),
+          { class: "bpnb-bug-below" },
+          html(
+            "div",
+            { class: "bpnb-panel bpnb-bug-question" },
+            this.question,
+            html("div", kernel, this.options, html("div", { class: "bpnb-controls" }, this.answerButton, this.measureButton, this.hintButton, this.tellButton)),
+          ),
+          this.code,
+          this.notes,
         ),
-        this.code,
-        this.notes,
       ),
     );
   }
@@ -134,6 +138,7 @@ class Game extends Replay {
     this.told = 0;
     this.level.update(this.model.get("level"));
     this.setting.textContent = this.scene.setting;
+    this.root.classList.toggle("bpnb-bug-open", this.scene.code.length > 0);
     this.buildOptions();
     this.slider.max = this.last;
     this.updatePlay();
@@ -240,7 +245,6 @@ class Game extends Replay {
     if (notes.length > this.told) {
       const news = notes.slice(this.told).map((each) => each.textContent);
       this.say(news.join(" "));
-      this.notes.scrollTop = this.notes.scrollHeight;
     }
     this.told = notes.length;
   }
