@@ -237,12 +237,9 @@ def _cuts(keys: Sequence[Hashable], weights: Sequence[int]) -> list[tuple[int, i
 
 
 def _run_name(items: Sequence[_Item]) -> str:
-    """Return the name of a run: its calls, else its lines and rounds, else its nodes."""
-    calls = [item.name for item in items if item.chain is not None]
-    if len(calls) > 1:
-        return f"{calls[0]} to {calls[-1]}"
+    """Return the name of a run: its lines and rounds, or where it begins and ends."""
     lines = [item.line for item in items if item.line is not None]
-    if calls or len(lines) < len(items):
+    if len(lines) < len(items):  # a call has no line of its own
         return f"{items[0].name} to {items[-1].name}"
     first, last = min(lines), max(lines)
     text = f"line {first}" if first == last else f"lines {first} to {last}"

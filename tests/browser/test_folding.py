@@ -1,0 +1,181 @@
+"""Folded groups of ``GraphExplorer`` in a real JupyterLab and on a page of their own."""
+
+import os
+import runpy
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from backprop_nb.views.scene.numbers import long
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+DEEP = """
+import numpy as np
+import backprop_nb as bp
+
+def layer(A, b, x):
+    z = A @ x + b
+    return bp.sigmoid(z)
+
+def loss(A, b, x, y):
+    f = x
+    for i in range(len(A)):
+        f = layer(A[i], b[i], f)
+    return np.sum((y - f) ** 2)
+
+rng = np.random.default_rng(0)
+A = [rng.normal(size=(3, 3)) for _ in range(LAYERS)]
+b = [rng.normal(size=3) for _ in range(LAYERS)]
+graph = bp.trace(loss, A, b, np.ones(3), np.zeros(3))
+"""
+
+
+def deep(layers):
+    return DEEP.replace("LAYERS", str(layers))
+
+
+def graph_of(tmp_path, layers):
+    script = tmp_path / "deep.py"
+    script.write_text(deep(layers), encoding="utf-8")
+    return runpy.run_path(str(script))["graph"]
+
+
+def spoken(root):
+    return root.locator(".bpnb-live")
+
+
+def turner(root, name):
+    return root.locator(f".bpnb-turner[data-group='{name}']")
+
+
+def heat_texts(card, slot):
+    shown = card.locator(".bpnb-slot").nth(slot).locator(".bpnb-grid")
+    return shown.get_attribute("aria-label").split(": ")[1].split(", ")
+
+
+def save(page, name):
+    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def assert_accessible(page):
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document.querySelector('.bpnb'))")["violations"]
+    assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
+
+
+def test_a_large_graph_opens_and_folds_by_mouse_and_by_keyboard(open_notebook, tmp_path):
+    from playwright.sync_api import expect
+
+    graph = graph_of(tmp_path, 20)
+    show = "explorer = graph.explore()\ndisplay(explorer, explorer)"
+    notebook = open_notebook("folding.ipynb", cells=[deep(20) + show], theme="dark")
+    notebook.run_all()
+    page = notebook.page
+    root, other = (page.locator(".bpnb").nth(k) for k in range(2))
+    run = graph.explore().groups[0]
+    expect(turner(root, run)).to_have_attribute("aria-expanded", "false")
+    expect(turner(root, "layer 1")).to_have_count(0)
+    assert_accessible(page)
+
+    # By mouse: open the run of layers; the other display follows, and back again by the key f.
+    turner(root, run).click()
+    expect(turner(root, run)).to_have_attribute("aria-expanded", "true")
+    expect(turner(other, "layer 1")).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("f")
+    expect(turner(root, run)).to_have_attribute("aria-expanded", "false")
+    expect(turner(root, run)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(turner(root, run)).to_be_focused()
+    expect(turner(root, run)).to_have_attribute("aria-expanded", "true")
+    assert_accessible(page)
+
+    # A step passes a folded group, whose card is the current one and shows the result.
+    page.keyboard.press("]")
+    card = root.locator(".bpnb-card[data-group='layer 1']")
+    expect(card).to_have_class(r"bpnb-card bpnb-folded bpnb-healthy bpnb-current")
+    expect(spoken(root)).to_contain_text("Step 3 of")
+    expect(spoken(root)).to_contain_text("layer 1, 3 of 3.")
+    assert heat_texts(card, 0) == [long(x) for x in graph.node("f1").value]
+    page.keyboard.press("[")
+    expect(spoken(root)).to_contain_text("Step 0 of")
+    root.get_by_role("slider").fill("2")  # the slider reaches every frame
+    expect(card.locator(".bpnb-badge")).to_have_text("2 of 3")
+    save(page, "folding-lab")
+    page.keyboard.press("End")
+    adjoint = graph.backward().adjoint("f1")
+    assert heat_texts(card, 1) == [long(x) for x in adjoint]
+
+    # What was seen can be shown again without a kernel, and nothing else.
+    notebook.restart_kernel()
+    expect(root.locator(".bpnb-notice")).to_be_visible()
+    expect(turner(root, "layer 1")).to_be_disabled()
+    turner(root, run).click()
+    expect(turner(root, run)).to_have_attribute("aria-expanded", "false")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
+def test_a_page_of_its_own_folds_without_a_kernel(chromium, tmp_path, theme, width):
+    from playwright.sync_api import expect
+
+    graph = graph_of(tmp_path, 3)
+    path = graph.explore().to_html(tmp_path / "page")
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=theme,
+        offline=True,
+        reduced_motion="reduce",  # the picture is where it is going to be
+    )
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text))
+    page.goto(path.as_uri())
+    root = page.locator(".bpnb")
+    before = root.locator(".bpnb-card").count()
+    page.get_by_role("button", name="Fold all groups").click()
+    expect(root.locator(".bpnb-folded")).to_have_count(3)
+    expect(root.locator(".bpnb-card")).to_have_count(before - 9 + 3)
+    assert_accessible(page)
+    save(page, f"folding-{theme}-{width}")
+    # By keyboard alone: what has the focus is in sight, and the stage itself never scrolls.
+    turner(root, "layer 3").focus()
+    page.keyboard.press("Space")
+    expect(turner(root, "layer 3")).to_have_attribute("aria-expanded", "true")
+    expect(root.locator(".bpnb-folded")).to_have_count(2)
+    for name in [node.name for node in graph.nodes if node.scope == ("layer 3",)]:
+        root.locator(f".bpnb-card[data-node='{name}']").focus()
+        stage, card = (
+            page.locator(selector).bounding_box() for selector in (".bpnb-stage", "*:focus")
+        )
+        assert stage["x"] <= card["x"]
+        assert card["x"] + card["width"] <= stage["x"] + stage["width"]
+        assert root.locator(".bpnb-stage").evaluate("stage => stage.scrollLeft") == 0
+    page.get_by_role("button", name="Open all groups").click()
+    expect(root.locator(".bpnb-card")).to_have_count(before)
+    context.close()
+    assert not errors
+
+
+def test_hundreds_of_nodes_are_held_only_near_the_stage(chromium, tmp_path):
+    from playwright.sync_api import expect
+
+    explorer = graph_of(tmp_path, 120).explore(folded=[])
+    path = explorer.to_html(tmp_path / "page")
+    page = chromium.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(path.as_uri())
+    root = page.locator(".bpnb")
+    expect(root.locator(".bpnb-card").first).to_be_visible()
+    assert root.locator(".bpnb-card").count() < 100
+    last = explorer.last_step
+    for key, step in [("]", 1), ("End", last), ("[", last - 1)]:
+        root.locator(".bpnb-card[tabindex='0']").focus()
+        page.keyboard.press(key)
+        expect(spoken(root)).to_contain_text(f"Step {step} of {last}.")
+        expect(root.locator(".bpnb-current")).to_be_visible()
+    assert root.locator(".bpnb-card").count() < 100
+    assert root.locator(".bpnb-codes .bpnb-line").count() < 400
+    page.close()
