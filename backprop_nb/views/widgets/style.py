@@ -22,9 +22,9 @@ _DARK_HOSTS = ", ".join(
 )
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.mjs";\n', re.MULTILINE)
 _COMMENT = re.compile(
-    r"^[ \t]*(//.*\n|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/[ \t]*\n|\n)?[ \t]*", re.MULTILINE
+    r"^(?:[ \t]*(?://.*|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/[ \t]*)?\n)*[ \t]*", re.MULTILINE
 )
-"""A comment with lines of its own, an empty line, and the white space that a line begins with."""
+"""Comments with lines of their own, empty lines, and the white space that a line begins with."""
 _SERIF = 'Georgia, "Times New Roman", "DejaVu Serif", serif'
 
 

@@ -55,6 +55,13 @@ def test_the_view_stays_small(widget):
     assert len(widget._esm.encode()) < 90_000
 
 
+@each_widget
+def test_no_comment_of_its_own_lines_is_carried_along(widget):
+    lines = widget._esm.splitlines()
+    assert not [line for line in lines if not line or line[0].isspace()]
+    assert not [line for line in lines if line.startswith(("//", "/*"))]
+
+
 def test_a_module_stands_after_what_it_imports_and_each_stands_once():
     source = module("graph_explorer")
     assert source.index("class Replay") < source.index("class Explorer")
