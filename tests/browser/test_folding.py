@@ -136,6 +136,8 @@ def test_a_page_of_its_own_folds_without_a_kernel(chromium, tmp_path, theme, wid
     page.goto(path.as_uri())
     root = page.locator(".bpnb")
     before = root.locator(".bpnb-card").count()
+    shown = root.locator(".bpnb-numbers .bpnb-grid span").all_inner_texts()
+    assert shown == [long(x) for node in graph.inputs for x in node.value.ravel()]
     page.get_by_role("button", name="Fold all groups").click()
     expect(root.locator(".bpnb-folded")).to_have_count(3)
     expect(root.locator(".bpnb-card")).to_have_count(before - 9 + 3)

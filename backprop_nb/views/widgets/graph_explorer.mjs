@@ -157,6 +157,7 @@ export function marksAt(scene, index, state) {
 // Second half: the page
 // ---------------------------------------------------------------------------
 
+const INPUTS = 8; // so many inputs are shown at the start
 const TERMS = 8; // so many contributions are shown one by one
 const LINES = 150; // so many lines of code before and after the current one are in the page
 const LINE = 18.75; // the height of a line in pixels, as in the style sheet
@@ -593,7 +594,7 @@ class Explorer extends Replay {
     this.updateEdges(state);
     this.updateCode(state, step);
     this.updateVeil();
-    this.refill(this.numbers, this.describe(focus ?? scene.output, state));
+    this.refill(this.numbers, focus === null ? this.describeStart() : this.describe(focus, state));
     this.light(this.linked?.isConnected ? this.linked : null);
   }
 
@@ -755,6 +756,17 @@ class Explorer extends Replay {
       if (now >= 0) scrollInside(this.codeLines[now].line);
     }
     if (marked.length) scrollInside(marked[0].span);
+  }
+
+  /** The panel before anything is computed: the values of the inputs, which are all that is known. */
+  describeStart() {
+    const inputs = this.scene.nodes.map((node, index) => ({ node, index })).filter(({ node }) => node.kind === "input");
+    const more = inputs.length - INPUTS;
+    return [
+      html("h2", { class: "bpnb-node" }, "What is known at the start"),
+      ...inputs.slice(0, INPUTS).map(({ node, index }) => labelled(node.name, html("span", { "data-link": `v${index}` }, big(node.value, "value", node.name)))),
+      ...(more > 0 ? [html("p", {}, `and ${more} more inputs`)] : []),
+    ];
   }
 
   /** The panel of one node: its numbers, what arrived, and what it hands on. */
