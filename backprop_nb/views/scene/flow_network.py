@@ -21,9 +21,9 @@ from backprop_nb.views.scene.network_picture import (
 from backprop_nb.views.scene.numbers import Scale, fit_scale
 from backprop_nb.views.scene.picture import Picture, Point
 
-MARGIN = 64.0
-_COLUMN = 74.0
-_NARROWEST = 720.0
+MARGIN = 54.0
+_COLUMN = 64.0
+_NARROWEST = 620.0
 _LEGEND = 46.0
 _SLOTS = 6
 _PILL = (37.0, 13.0)
@@ -70,7 +70,7 @@ def unit_picture(layout: NetworkLayout, row: Row, flow: Flow, alt: str) -> Pictu
                 _draw_deltas(picture, layout, i, row.delta[i], adjoints)
     _draw_end(picture, layout, row.target, flow.loss, moments)
     _draw_arrows(picture, layout, moments)
-    left = MARGIN - 40
+    left = 24.0
     x = _ramp(picture, (left, layout.height + 12), "value", f"unit: f {values.text}")
     _ramp(picture, (x, layout.height + 12), "adjoint", f"below it: δ {adjoints.text}")
     return picture
@@ -101,7 +101,7 @@ def edge_picture(
     for i in range(len(values)):
         with picture.during(0 if known else moments.backward(i + 1)):
             draw_edges(picture, layout, values, scale, family, only=(i,))
-    at = (MARGIN - 40, layout.height + 32)
+    at = (24.0, layout.height + 32)
     x = _ramp(picture, at, family, f"edge: {what} {scale.text}")
     picture.line([(x, at[1]), (x + 26, at[1])], stroke=(family, -1.0), width=2.4, dash=(5, 3))
     picture.text((x + 32, at[1]), "negative", fill="muted", size=11)
@@ -133,9 +133,9 @@ def _draw_end(
     K = moments.K
     for j, (x, y) in layout.units[K].items():
         text = f"y {numbers.short(float(target[j]))}"
-        picture.text((x + 20, y), text, fill="muted", size=10.5)
+        picture.text((x + 18, y), text, fill="muted", size=10)
     with picture.during(moments.loss):
-        at = (layout.x(K) + 20, 12.0)
+        at = (layout.x(K) + 16, 12.0)
         picture.text(at, f"L {numbers.short(loss)}", bold=True, size=11, key="loss")
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from backprop_nb.network.flow import Flow, StepBack
 from backprop_nb.views.scene import numbers
 from backprop_nb.views.scene.chart import LEFT, RIGHT, Axis, Chart
+from backprop_nb.views.scene.flow_network import MARGIN
 from backprop_nb.views.scene.flow_steps import Moments, indexed
 from backprop_nb.views.scene.network_picture import NetworkLayout
 from backprop_nb.views.scene.picture import Picture
@@ -82,7 +83,7 @@ class _Waterfall:
         if not (step.before > 0 and math.isfinite(step.before)):
             return
         x, last = self.layout.x(step.layer), step.layer == self.K
-        margin = min(self.column, 74.0)
+        margin = min(self.column, MARGIN + 10)
         from_x = x + (0.62 * margin if last else self.column)
         # The bar of σ′ of the last layer has only the margin to stand in.
         at_A, at_slope = x + 0.68 * self.column, x + 0.29 * (margin if last else self.column)
@@ -127,8 +128,10 @@ class _Waterfall:
         if not start > 0:
             return
         y = max(self._y(start), self._y(end)) + 10
-        text = f"×{numbers.short(end / start)}"
-        self.picture.text((x, y), text, size=10.5, anchor="middle")
+        factor = end / start
+        if factor >= 1:  # two digits have room; the table has more
+            factor = float(f"{factor:.2g}")
+        self.picture.text((x, y), f"×{numbers.short(factor)}", size=10, anchor="middle")
 
     def _bound(self, x: float, value: float) -> None:
         if value > 0 and math.isfinite(value):

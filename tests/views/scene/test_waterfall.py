@@ -58,6 +58,21 @@ def test_a_bar_is_as_long_as_its_factor_on_the_axis():
         assert by_key[f"saturation:{i}"]["box"][3] == pytest.approx(expected, abs=0.2)
 
 
+def test_the_factors_beside_the_bars_are_rounded_once():
+    net = network(4.0)
+    _, picture = shapes(net)
+    shown = [
+        s["text"]
+        for s in picture.shapes
+        if s.get("text", "").startswith("×") and "e" not in s["text"] and " " not in s["text"]
+    ]
+    steps = flow(net, x, y).steps
+    every = [factor for step in steps for factor in (step.times_A, step.times_slope)]
+    wanted = {f"{factor:.2g}" if factor >= 1 else f"{factor:.2f}" for factor in every}
+    assert shown
+    assert {text[1:] for text in shown} <= wanted
+
+
 def test_a_bar_stands_below_the_units_it_belongs_to_and_comes_with_its_step():
     net = network()
     layout, moments = flow_layout(net.widths), Moments(net.K)
