@@ -237,7 +237,8 @@ def _draw_powers(picture: Picture, samples: Samples, k: int, layers: int) -> Cha
     here = Series(f"at this z: {curve.slope}(z)ⁿ", count, [], _SLOPE, width=2.2)
     chart.add(best)
     chart.rule(x=layers, stroke="text", dash=_DOTS, key="layers")
-    picture.line(_path(chart, samples.powers[k]), stroke=_SLOPE, width=2.2, key="powers")
+    if path := _path(chart, samples.powers[k]):
+        picture.line(path, stroke=_SLOPE, width=2.2, key="powers")
     for n in range(1, _seen(samples.powers[k]) + 1):
         at, radius = chart.at(n, float(samples.powers[k][n - 1])), 6.0 if n == layers else 3.5
         picture.circle(at, radius, fill=_SLOPE, stroke="paper", key=f"power:{n}")
@@ -275,9 +276,10 @@ def sigmoid_scene() -> dict[str, Any]:
 
 
 def _curve_scene(samples: Samples) -> dict[str, Any]:
-    curve, middle = samples.curve, len(PLACES) // 2
-    picture, chart = curve_picture(samples, middle)
-    effect, powers_chart = effect_picture(samples, middle, 1)
+    # A place where nothing is missing: of a relu at rest there are no powers to be seen.
+    curve, somewhere = samples.curve, index_of(1)
+    picture, chart = curve_picture(samples, somewhere)
+    effect, powers_chart = effect_picture(samples, somewhere, 1)
     left, _, width, _ = chart.plot
     return {
         "name": curve.name,

@@ -67,7 +67,7 @@ class SigmoidView extends View {
     const { scene } = this;
     this.formulas = html("div", { class: "bpnb-formulas bpnb-sigmoid-formulas" });
     this.pictures = html("div", { class: "bpnb-sigmoid-pictures" });
-    this.readings = html("dl", { class: "bpnb-readings" });
+    this.readings = html("div", { class: "bpnb-readings" });
     this.zSlider = slider("z", {
       min: 0,
       max: scene.z.length - 1,
@@ -125,7 +125,7 @@ class SigmoidView extends View {
     this.updatePowers(curve, place, n);
     const said = readings(scene, curve, place, n);
     this.readings.replaceChildren(
-      ...said.map(([name, text]) => html("div", {}, html("dt", {}, name), html("dd", {}, text))),
+      ...said.map(([name, text]) => html("div", {}, html("span", {}, name), html("b", {}, text))),
     );
     this.say(said.map(([name, text]) => `${name} = ${text}`).join("; "));
   }

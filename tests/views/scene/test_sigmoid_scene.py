@@ -94,3 +94,11 @@ def test_the_static_picture_and_the_live_one_put_their_marks_in_the_same_places(
     assert shapes["bar"]["box"][2] == places["bar"][k]
     assert shapes["powers"]["points"] == places["path"][k]
     assert shapes["power:3"]["centre"] == places["path"][k][2]
+
+
+@pytest.mark.parametrize("activation", scenes.CURVES)
+def test_a_view_finds_every_shape_that_it_moves(scene, activation):
+    shapes = [s for p in scene["curves"][activation]["pictures"] for s in p["shapes"]]
+    keys = {shape.get("key") for shape in shapes}
+    assert {"at", "tangent", "value", "slope", "bar", "powers", "power:1", "layers"} <= keys
+    assert all(shape["points"] for shape in shapes if shape["kind"] == "line")

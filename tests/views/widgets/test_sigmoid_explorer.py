@@ -68,6 +68,10 @@ def test_the_figure_is_that_of_this_place(explorer):
     assert explorer.draw().alt.startswith("At z = 1.5: σ(z) = 0.8176, σ′(z) = 0.1491, 59.7 %")
 
 
+def test_there_is_a_figure_of_a_relu_at_rest_too():
+    assert "relu′(z) = 0, 0 %" in bp.SigmoidExplorer(z=-1, activation="relu").draw().alt
+
+
 def test_a_picture_and_a_text_are_stored_beside_the_live_view(explorer):
     data, metadata = explorer._repr_mimebundle_()
     assert data["image/png"].startswith(b"\x89PNG")
