@@ -44,13 +44,13 @@ class PlaygroundView extends View {
     super(model, el);
     this.frames = new Map((model.get("frames") ?? []).map((frame) => [frame.epoch, frame]));
     this.build();
-    for (const name of ["scene", "frame", "curves", "recorded", "epoch", "playing", "problem", ...SETTINGS]) {
+    this.listen("change:frame", () => this.takeIn([]));
+    for (const name of ["scene", "curves", "recorded", "epoch", "playing", "problem", ...SETTINGS]) {
       this.listen(`change:${name}`, () => this.schedule());
     }
     this.listen("msg:custom", ({ frames }) => this.takeIn(frames ?? []));
     this.stopWatching = whenThemeChanges(() => ((this.colours = null), this.schedule()));
     this.update();
-    if (!this.alone) model.send({ wants: "frames" }); // of those before this view was opened
   }
 
   dispose() {
@@ -76,11 +76,20 @@ class PlaygroundView extends View {
     return nearest(this.recorded, this.model.get("epoch"));
   }
 
+  /** Keep the latest frame, and others that were asked for. */
   takeIn(frames) {
-    const latest = this.model.get("frame");
-    for (const frame of frames) this.frames = kept(this.frames, frame, this.model.get("recorded"));
-    this.frames = kept(this.frames, latest, this.model.get("recorded"));
+    for (const frame of [...frames, this.model.get("frame")]) {
+      this.frames = kept(this.frames, frame, this.model.get("recorded"));
+    }
     this.schedule();
+  }
+
+  /** Ask once for the frames that this view has not seen: a program trained, or it opened late. */
+  askForMissing(serial) {
+    const missing = this.model.get("recorded").filter((epoch) => !this.frames.has(epoch));
+    if (this.alone || !missing.length || this.askedAt === serial) return;
+    this.askedAt = serial;
+    this.model.send({ wants: missing });
   }
 
   // -- what one can do
@@ -128,7 +137,7 @@ class PlaygroundView extends View {
     this.playButton = button("Play", "Space", () => this.togglePlay());
     this.slider = html("input", { type: "range", min: 0, "aria-label": "Recorded epoch", oninput: () => this.go(Number(this.slider.value)) });
     this.slider.style.setProperty("--turn", "100%");
-    this.readings = html("dl", { class: "bpnb-readings" });
+    this.readings = html("div", { class: "bpnb-readings" });
     return html(
       "div",
       { class: "bpnb-bar" },
@@ -224,10 +233,13 @@ class PlaygroundView extends View {
     this.updateReadings(frame);
     this.updateControls();
     // Once this is on the screen the next frame may come.
-    if (model.get("playing") && !this.alone) setTimeout(() => this.gone || model.send({ painted: latest.serial }));
+    if (!model.get("playing")) this.askForMissing(latest.serial);
+    else if (!this.alone && this.root.isConnected) setTimeout(() => this.gone || model.send({ painted: latest.serial }));
   }
 
   paintFields(frame) {
+    // A notebook makes a view before it has its place, where alone there is a theme.
+    if (!this.root.isConnected) return this.schedule();
     this.colours ??= familyRamp(this.root, "value");
     const paint = (key, text) => paintField(this.fields.get(key), bytes(text), this.colours);
     paint("map", frame.map);
@@ -273,7 +285,7 @@ class PlaygroundView extends View {
       ["accuracy", frame.accuracy],
       ["accuracy, held out", frame.heldOutAccuracy],
     ];
-    this.readings.replaceChildren(...said.map(([name, text]) => html("div", {}, html("dt", {}, name), html("dd", {}, text))));
+    this.readings.replaceChildren(...said.map(([name, text]) => html("div", {}, html("span", {}, name), html("b", {}, text))));
     this.slider.max = this.recorded.length - 1;
     this.slider.value = this.position;
     this.slider.setAttribute("aria-valuetext", frame.words);

@@ -263,7 +263,7 @@ class Playground(LiveView):
         left = MOST_EPOCHS - self.last_epoch
         expected = f"an integer from 1 to {left}; a run has {MOST_EPOCHS} epochs at most"
         count = _unless_none(_integer(epochs, 1, left), "epochs", epochs, expected)
-        self._train(count)
+        self._train(count, along_the_way=True)
 
     def rewind(self) -> None:
         """Go back to the same initial weights, from which the same training follows."""
@@ -306,11 +306,12 @@ class Playground(LiveView):
 
     # -- training
 
-    def _train(self, epochs: int) -> None:
+    def _train(self, epochs: int, *, along_the_way: bool = False) -> None:
+        """Train, and record the last epoch, or those that a recording wants."""
         try:
             for _ in range(epochs):
                 self._run.advance()
-                if self._recording.wants(self._run.epoch):
+                if along_the_way and self._recording.wants(self._run.epoch):
                     self._record()
         except DivergenceError as error:
             self.playing = False
@@ -334,15 +335,15 @@ class Playground(LiveView):
             self.curves = scenes.curves(self._run.measures, self._run.epoch)
             self.epoch = self.frame["epoch"]
 
-    def _next_frame(self) -> None:
-        left = MOST_EPOCHS - self.last_epoch
-        if left <= 0:
+    def _step(self, epochs: int) -> None:
+        """Train, and let the view say what goes wrong."""
+        if self.last_epoch + epochs > MOST_EPOCHS:
             self.playing, self.problem = False, f"A run ends after {MOST_EPOCHS} epochs: rewind it."
             return
         try:
-            self._train(min(self.epochs_per_frame, left))
+            self._train(epochs)
         except DivergenceError:
-            return  # which the view says
+            return  # which `problem` tells
 
     # -- what follows from a change
 
@@ -359,29 +360,24 @@ class Playground(LiveView):
         if change["new"]:
             if self._run.ended:
                 self.rewind()
-            self._next_frame()
+            self._step(self.epochs_per_frame)
 
     def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
-        """Hear a view: it has painted a frame, wants all frames, or a button was pressed."""
+        """Hear a view: it has painted a frame, lacks frames, or a button was pressed."""
         if not isinstance(content, dict):
             return
         # Two views paint the same frame, and only the first one gets the next.
         if content.get("painted") == self._serial and self.playing:
-            self._next_frame()
-        if content.get("wants") == "frames":
-            self.send({"frames": self._recording.frames})
+            self._step(self.epochs_per_frame)
+        wanted = content.get("wants")
+        if isinstance(wanted, list):
+            self.send({"frames": [f for f in self._recording.frames if f["epoch"] in wanted]})
         if content.get("do") == "rewind":
             self.playing = False
             self.rewind()
         epochs = _integer(content.get("train"), 1, PER_FRAME)
         if epochs and not self.playing:
             self._step(epochs)
-
-    def _step(self, epochs: int) -> None:
-        try:
-            self.train(epochs)
-        except (DivergenceError, InvalidValueError) as error:
-            self.problem = self.problem or error.problem
 
     # -- what stands in for the view
 

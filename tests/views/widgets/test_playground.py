@@ -138,18 +138,31 @@ def test_more_epochs_a_frame_are_the_same_training(playground):
 def test_a_view_can_step_rewind_and_ask_for_the_frames(playground, sent):
     playground._on_message(playground, {"train": 10}, [])
     assert playground.last_epoch == 10
-    playground._on_message(playground, {"wants": "frames"}, [])
-    assert [frame["epoch"] for frame in sent[0]["frames"]] == list(range(11))
+    assert playground.recorded == [0, 10]
+    playground.train(5)  # by a program: the views have not seen these frames
+    assert playground.recorded == [0, 10, 11, 12, 13, 14, 15]
+    playground._on_message(playground, {"wants": [11, 12, 99]}, [])
+    assert [frame["epoch"] for frame in sent[0]["frames"]] == [11, 12]
     playground.playing = True
     playground._on_message(playground, {"train": 10}, [])
-    assert playground.last_epoch == 11  # who plays does not step
+    assert playground.last_epoch == 16  # who plays does not step
     playground._on_message(playground, {"do": "rewind"}, [])
     assert (playground.last_epoch, playground.playing) == (0, False)
 
 
 @pytest.mark.parametrize(
     "content",
-    [None, [], "x", {}, {"train": 0}, {"train": 10**9}, {"train": "1"}, {"painted": None}],
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"train": 0},
+        {"train": 10**9},
+        {"train": "1"},
+        {"painted": None},
+        {"wants": "x"},
+    ],
 )
 def test_a_message_without_sense_does_nothing(playground, content):
     playground.playing = True

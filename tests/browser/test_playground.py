@@ -1,0 +1,224 @@
+"""``Playground`` in a real JupyterLab: trained by mouse and by keyboard, its numbers checked."""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+TWICE = """
+import backprop_nb as bp
+playground = bp.Playground("circles", widths=(2, 6, 1), learning_rate=2, seed=1)
+display(playground, playground)
+"""
+
+
+def in_kernel(notebook, code):
+    """Run code in the kernel, after all that it was told before, and return what it prints."""
+    return notebook.page.evaluate(
+        """async code => {
+            const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+            const run = kernel.requestExecute({ code });
+            let text = "";
+            run.onIOPub = ({ header, content }) => {
+                if (header.msg_type === "stream") text += content.text;
+            };
+            await run.done;
+            return text;
+        }""",
+        code,
+    )
+
+
+def same_playground(epochs):
+    playground = bp.Playground("circles", widths=(2, 6, 1), learning_rate=2, seed=1)
+    if epochs:
+        playground.train(epochs)
+    return playground
+
+
+def readings(root):
+    return root.locator(".bpnb-readings b").all_inner_texts()
+
+
+def expect_epoch(root, epoch):
+    """Wait until the view shows an epoch, and check its numbers against the library's."""
+    from playwright.sync_api import expect
+
+    expect(root.locator(".bpnb-readings b").first).to_have_text(str(epoch))
+    frame = same_playground(epoch).frame
+    names = ("loss", "heldOut", "accuracy", "heldOutAccuracy")
+    assert readings(root)[1:] == [frame[name] for name in names]
+    shown = [root.locator(f"[data-key='norm:{i}']").text_content() for i in range(2)]
+    assert shown == frame["norms"]
+    expect(root.locator(".bpnb-live")).to_have_text(frame["words"])
+
+
+def pixel(root, x, y):
+    """The colour of the map at a share of its width and height."""
+    return root.locator("canvas").first.evaluate(
+        """(canvas, [x, y]) => {
+            const at = [Math.floor(x * canvas.width), Math.floor(y * canvas.height)];
+            return [...canvas.getContext("2d").getImageData(...at, 1, 1).data].slice(0, 3);
+        }""",
+        [x, y],
+    )
+
+
+def save(page, name):
+    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def violations(page, within):
+    page.evaluate(AXE)
+    found = page.evaluate("within => axe.run(within)", within)["violations"]
+    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
+
+
+def test_two_displays_train_one_network_by_mouse_keyboard_and_program(open_notebook):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook("playground.ipynb", cells=[TWICE], theme="light")
+    notebook.run_all()
+    page = notebook.page
+    first, second = page.locator(".bpnb").nth(0), page.locator(".bpnb").nth(1)
+    first.wait_for()
+    expect_epoch(first, 0)
+
+    # One epoch, ten epochs, back, and on again.
+    first.get_by_role("button", name="Step forward").click()
+    expect_epoch(first, 1)
+    expect_epoch(second, 1)
+    second.get_by_role("button", name="Train for ten epochs").click()
+    expect_epoch(first, 11)
+    page.keyboard.press("[")
+    expect_epoch(second, 1)
+    expect_epoch(first, 1)
+    in_kernel(notebook, "playground.train(3)")  # a program's frames reach the views too
+    expect_epoch(first, 14)
+    page.keyboard.press("[")
+    expect_epoch(second, 13)
+    page.keyboard.press("Home")
+    expect_epoch(first, 0)
+    page.keyboard.press("End")
+    expect_epoch(first, 14)
+
+    # Play by keyboard; a second view does not make it faster, and a pause stops at once.
+    first.get_by_role("slider", name="Recorded epoch").focus()
+    page.keyboard.press("Space")
+    page.wait_for_function("Number(document.querySelector('.bpnb-readings b').textContent) >= 20")
+    first.get_by_role("button", name="Pause").click()
+    expect(first.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    stopped = int(in_kernel(notebook, "print(playground.last_epoch)"))
+    expect_epoch(first, stopped)
+    expect_epoch(second, stopped)
+    assert int(in_kernel(notebook, "print(playground.last_epoch)")) == stopped
+
+    # The map is what the library says: class 1 is blue, in the middle; class 0 orange.
+    same = same_playground(stopped)
+    for place in [(0.5, 0.5), (0.02, 0.02)]:
+        red, _, blue = pixel(first, *place)
+        cell = int(place[1] * 48) * 48 + int(place[0] * 48)
+        assert (blue > red) == (same.net(same._stage.grid[cell])[0] > 0.5)
+
+    # Rewound and played again it is the same training.
+    second.get_by_role("button", name="Rewind").click()
+    expect_epoch(first, 0)
+    in_kernel(notebook, "playground.train(10)")
+    expect_epoch(first, 10)
+    save(page, "playground-lab-light-1400")
+
+    # In the dark the same map has other colours.
+    before = pixel(first, 0.02, 0.02)
+    notebook.set_theme("dark")
+    page.wait_for_function(
+        """before => {
+            const canvas = document.querySelector(".bpnb canvas");
+            const [red] = canvas.getContext("2d").getImageData(0, 0, 1, 1).data;
+            return Math.abs(red - before) > 15;
+        }""",
+        arg=before[0],
+    )
+    assert violations(page, ".bpnb") == []
+
+    # Without a kernel the recorded frames remain, and nothing else can be turned.
+    notebook.restart_kernel()
+    expect(first.locator(".bpnb-notice").first).to_be_visible()
+    expect(first.get_by_role("button", name="Rewind")).to_be_disabled()
+    first.get_by_role("slider", name="Recorded epoch").fill("4")
+    expect_epoch(first, 4)
+    expect_epoch(second, 4)
+    second.get_by_role("button", name="Play", exact=True).click()
+    expect_epoch(first, 10)
+    expect(second.get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+
+DIVERGING = """
+import backprop_nb as bp
+playground = bp.Playground("circles", activation="relu", learning_rate=1e9)
+playground
+"""
+
+
+def test_a_diverging_training_says_so_and_its_controls_go_on_working(open_notebook):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook("diverging.ipynb", cells=[DIVERGING], theme="dark", width=700)
+    notebook.run_all()
+    page, root = notebook.page, notebook.page.locator(".bpnb").first
+    root.get_by_role("button", name="Play", exact=True).click()
+    problem = root.get_by_role("alert")
+    expect(problem).to_contain_text("Try learning_rate=1")
+    expect(root.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    save(page, "playground-lab-dark-700-diverged")
+
+    # By keyboard alone to a smaller rate: with it a new run begins.
+    rate = root.get_by_role("slider", name="learning rate")
+    rate.focus()
+    for _ in range(9):
+        page.keyboard.press("ArrowLeft")
+    expect(problem).to_be_hidden()
+    assert rate.evaluate("rate => rate === document.activeElement")
+    page.keyboard.press("]")
+    expect(root.locator(".bpnb-readings b").first).to_have_text("1")
+
+    # Another network is drawn, and the controls say which.
+    units = root.get_by_role("slider", name="units a layer")
+    units.fill("2")
+    expect(root.locator("[data-key='A:1:0:2']")).to_have_count(1)
+    expect(root.locator("[data-key='A:1:0:3']")).to_have_count(0)
+    root.get_by_role("radio", name="spiral").check()
+    expect(root.locator(".bpnb-readings b").first).to_have_text("0")
+    assert root.evaluate("root => root.scrollWidth <= root.clientWidth")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 700])
+def test_its_page_replays_the_run_without_a_kernel(open_page, theme, width, tmp_path):
+    from playwright.sync_api import expect
+
+    playground = same_playground(30)
+    page = open_page(playground.to_html(tmp_path / "run"), theme, width)
+    root = page.locator(".bpnb")
+    expect(root.locator(".bpnb-readings b").first).to_have_text("30")
+    save(page, f"playground-page-{theme}-{width}")
+    assert violations(page, "body") == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("Home")
+    expect_epoch(root, 0)
+    page.keyboard.press("]")
+    expect_epoch(root, int(playground.recorded[1]))
+    root.get_by_role("button", name="Play", exact=True).focus()
+    page.keyboard.press("Space")
+    expect(root.locator(".bpnb-readings b").first).to_have_text("30")
+    red, _, blue = pixel(root, 0.5, 0.5)
+    middle = playground.net(playground._stage.grid[24 * 48 + 24])[0]
+    assert np.sign(blue - red) == np.sign(middle - 0.5)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
