@@ -11,7 +11,8 @@ from backprop_nb.tracing.refusals import supported_functions
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-FIRST, FLOW, LIBRARY, NETWORK_TOUR = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+FIRST, FLOW, PLAYGROUND, LIBRARY, NETWORK_TOUR = BLOCKS
 
 
 def test_the_first_example_gives_the_number_that_stands_beside_it():
@@ -52,6 +53,14 @@ def test_the_tour_of_the_gradients_flow_runs(capsys):
     exec(FLOW, space)
     assert "tanh" in capsys.readouterr().out.splitlines()[0]
     assert space["view"].scene["about"] == "4-3-3, sigmoid, one input"
+
+
+def test_the_tour_of_the_playground_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    space = {"bp": bp}
+    exec(PLAYGROUND, space)
+    assert space["playground"].last_epoch == 50
+    assert (tmp_path / "run.html").exists()
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
