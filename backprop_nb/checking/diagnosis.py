@@ -72,6 +72,7 @@ def check_backward(
     hints: Hints = "plain",
     seed: int = 0,
     layers: int = 3,
+    seconds: float | None = None,
 ) -> Report:
     """Check a backward pass of the document's network, and say which mistake it contains.
 
@@ -96,6 +97,10 @@ def check_backward(
         Of the networks and the data, so that nobody can write for just these.
     layers : int
         K, of the networks that are asked about.
+    seconds : float, optional
+        How long one call of ``backward`` may take; then it is stopped, and the report
+        says so.  Without it an endless loop has no end.  The limit holds in the main
+        thread of a Unix system, between two steps of Python.
 
     Returns
     -------
@@ -108,7 +113,7 @@ def check_backward(
     UnsupportedError
         ``backward`` cannot be called.
     InvalidValueError
-        There is no such convention or level of hints.
+        There is no such convention or level of hints, or no such number of seconds.
 
     Notes
     -----
@@ -141,8 +146,12 @@ def check_backward(
             expected="a function backward(A, b, x, y) that returns (dA, db)",
         )
     checked_hints(hints)
+    if seconds is not None and not seconds > 0:
+        raise InvalidValueError(
+            "This is no length of time.", given=f"seconds={seconds!r}", expected="more than 0"
+        )
     course = checked_course(samples, reduction, half, layers, seed)
-    return judge(gather(backward, course.probes), course, hints)
+    return judge(gather(backward, course.probes, seconds), course, hints)
 
 
 def checked_course(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -181,13 +183,15 @@ class Answers:
         return self.answers[0].same_as(self.again)
 
 
-def gather(backward: Backward, probes: Sequence[Probe]) -> Answers:
+def gather(backward: Backward, probes: Sequence[Probe], seconds: float | None = None) -> Answers:
     """Ask a backward pass about every probe; nothing it does reaches the caller but numbers.
 
     What it raises, and a ``sys.exit``, become part of the answer; what it prints is
     kept; warnings and standard error stay silent.  Each call gets lists and arrays
-    of its own.
+    of its own, and may take so many seconds.
     """
+    if seconds is not None:
+        backward = _InTime(backward, seconds)
     output = _Limited(PRINTED)
     with _quiet(output):
         first, again = ask(backward, probes[0]), ask(backward, probes[0])
@@ -301,6 +305,47 @@ def _kind(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"a {name} of {len(value)}"
     return f"an object of type {name}"
+
+
+class OutOfTime(BaseException):
+    """A call took too long.  No ``except Exception`` inside of it keeps it running."""
+
+
+class _InTime:
+    """A function that is stopped when a call takes too long, and not called again."""
+
+    def __init__(self, function: Backward, seconds: float) -> None:
+        self.function, self.seconds = function, seconds
+        self.stopped: OutOfTime | None = None
+
+    def __call__(self, *args: Any) -> Any:
+        if self.stopped is not None:
+            raise self.stopped  # the same, with the line where it was
+        with self._alarm():
+            return self.function(*args)
+
+    @contextlib.contextmanager
+    def _alarm(self) -> Iterator[None]:
+        """Raise ``OutOfTime`` where the code inside is then, and again if it goes on."""
+        main = threading.current_thread() is threading.main_thread()
+        if not (main and hasattr(signal, "setitimer")):  # a thread, or Windows
+            yield
+            return
+
+        def stop(*_: Any) -> None:
+            self.stopped = self.stopped or OutOfTime(f"no answer after {self.seconds:g} s")
+            raise self.stopped
+
+        before = signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, self.seconds, 0.1)
+        try:
+            try:
+                yield
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:  # even if the alarm went off in the line above
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
 
 class _Limited(io.TextIOBase):

@@ -3,7 +3,9 @@
 import io
 import json
 import math
+import signal
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -361,6 +363,34 @@ def test_deep_recursion_is_an_exception_like_any_other():
     assert "RecursionError" in str(bp.check_backward(backward))
 
 
+def test_an_endless_loop_is_stopped_at_its_line_and_not_called_again():
+    calls = []
+
+    def backward(A, b, x, y):
+        calls.append(1)
+        while True:
+            try:  # noqa: SIM105 - the loop itself is to be stopped, not a helper of it
+                x = x + 1
+            except Exception:
+                pass
+
+    report = bp.check_backward(backward, seconds=0.05)
+    assert report.score == 0.0
+    assert "OutOfTime: no answer after 0.05 s (in backward, line" in str(report)
+    assert [each.mistake for each in report.findings] == ["raised_exception"]
+    assert report.offences == ()
+    assert len(calls) == 1
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_a_limit_on_time_leaves_a_quick_pass_alone_in_any_thread():
+    reports = [bp.check_backward(by_hand, seconds=60)]
+    thread = threading.Thread(target=lambda: reports.append(bp.check_backward(by_hand, seconds=60)))
+    thread.start()
+    thread.join()
+    assert [each.ok for each in reports] == [True, True]
+
+
 def test_an_object_that_equals_everything_is_no_gradient():
     class Yes:
         __hash__ = None
@@ -434,7 +464,14 @@ def test_raise_if_wrong_says_what_the_report_says():
 
 @pytest.mark.parametrize(
     "options",
-    [{"samples": "row"}, {"reduction": "average"}, {"half": 2}, {"hints": "all"}, {"layers": 0}],
+    [
+        {"samples": "row"},
+        {"reduction": "average"},
+        {"half": 2},
+        {"hints": "all"},
+        {"layers": 0},
+        {"seconds": 0},
+    ],
 )
 def test_a_convention_that_does_not_exist_is_refused_with_those_that_do(options):
     with pytest.raises(bp.InvalidValueError) as caught:
