@@ -29,6 +29,7 @@ Gradients: TypeAlias = dict[str, Array]
 """The gradients of one network by name, dA[0], db[0], …"""
 
 SUBJECT = "backward"
+_IN_ORDER = "in the order of the backward pass"
 _TIES = 3
 """So many explanations that are equally good are named at most."""
 
@@ -91,8 +92,9 @@ def check_backward(
     half : bool
         Whether the loss is ½‖y − f_K‖², and not the document's ‖y − f_K‖².
     hints : "none", "vague", "clear" or "plain"
-        How much the report gives away: which gradients are wrong; a first hint; a
-        second one, with the quantity that is wrong first; the mistake itself.
+        How much the report gives away: which gradients are wrong; a first hint, with
+        the numbers that were given; a second one, with the quantity that is wrong
+        first; the mistake itself, with the numbers that were expected.
     seed : int
         Of the networks and the data, so that nobody can write for just these.
     layers : int
@@ -197,7 +199,13 @@ class _Judge:
         wrong = [each.name for each in parameters if not each.ok]
         findings = tuple(self._findings(parameters)) if wrong else ()
         return Report(
-            SUBJECT, parameters, findings, tuple(self._offences()), self._notes(), self.printed
+            SUBJECT,
+            parameters,
+            findings,
+            tuple(self._offences()),
+            self._notes(),
+            self.printed,
+            self.hints,
         )
 
     def _verdict(self, name: str) -> Checked:
@@ -294,7 +302,8 @@ class _Judge:
         parameter = self._first_spoiled(mistake)
         others = [each for each in together if each is not mistake]
         ties = [each for each in explanations if each is not together]
-        text = _message(mistake, parameter, others, ties, self.hints)
+        wrong = f"{parameter} is the first gradient that is wrong, {_IN_ORDER}."
+        text = message(mistake, parameter, others, ties, self.hints, wrong)
         return Finding(mistake.id, parameter, 1, text)
 
     def _first_spoiled(self, mistake: Mistake) -> str:
@@ -368,15 +377,19 @@ class _Judge:
         )
 
 
-def _message(
+def message(
     mistake: Mistake,
     parameter: str,
     others: Sequence[Mistake],
     ties: Sequence[Sequence[Mistake]],
     hints: Hints,
+    wrong: str,
 ) -> str:
-    """Say a mistake, as plainly as the hints allow, with what it cannot be told from."""
-    wrong = f"{parameter} is the first gradient that is wrong, in the order of the backward pass."
+    """Say a mistake, as plainly as the hints allow, with what it cannot be told from.
+
+    ``wrong`` is the sentence on what is wrong first, which is always said; ``others``
+    are the mistakes that it is made together with.
+    """
     if hints == "none":
         return wrong
     if hints == "vague":
@@ -414,10 +427,10 @@ def _plain_fault(checked: Checked) -> tuple[str, str]:
             return "wrong_shape", f"{name}: {checked.remark}. Its transpose would be right."
         return "wrong_shape", f"{name}: {checked.remark}."
     if not np.isfinite(given).all():
-        return "not_finite", f"{name} has entries that are not finite, {checked.text}."
+        return "not_finite", f"{name} has entries that are not finite, such as {checked.place}."
     return (
         "not_recognised",
-        f"{name} is the first gradient that is wrong, in the order of the backward pass. "
+        f"{name} is the first gradient that is wrong, {_IN_ORDER}. "
         "No mistake of the catalogue, and no pair of them, explains it.",
     )
 

@@ -18,6 +18,10 @@ Hints: TypeAlias = Literal["none", "vague", "clear", "plain"]
 """How much a report gives away, from right or wrong alone to the name of the mistake."""
 HINTS: Final = get_args(Hints)
 
+# What was given is the student's own; what was expected would be the solution.
+_TELLS_EXPECTED: Final = ("plain",)
+_TELLS_GIVEN: Final = ("vague", "clear", "plain")
+
 _PRINTED = 2000
 """So many characters of what a submission printed are shown."""
 _WIDTH = 88
@@ -66,15 +70,28 @@ class Checked:
         return f"Checked({self.name}, {'right' if self.ok else 'wrong'}, error {self.error:.2g})"
 
     @property
+    def place(self) -> str:
+        """The worst entry by name, such as ``"dA[0][1, 2]"``; of a number, its name."""
+        inside = f"[{', '.join(map(str, self.worst))}]" if self.worst else ""
+        return f"{self.name}{inside}"
+
+    @property
     def text(self) -> str:
         """One line on it: right, or how wrong and where."""
+        return self.told("plain")
+
+    def told(self, hints: Hints) -> str:
+        """Return one line on it that says no more than the hints allow."""
         if self.ok:
             return f"right{f' ({self.remark})' if self.remark else ''}"
+        if hints not in _TELLS_GIVEN:
+            return "wrong"
         if self.worst is None or self.given is None:
             return f"wrong: {self.remark}"
-        place = f"[{', '.join(map(str, self.worst))}]" if self.worst else ""
         given, expected = self.given[self.worst], self.expected[self.worst]
-        text = f"wrong: {self.name}{place} is {given:.6g}, expected {expected:.6g}"
+        if hints not in _TELLS_EXPECTED:
+            return f"wrong, most of all {self.place}, which is {given:.6g}"
+        text = f"wrong: {self.place} is {given:.6g}, expected {expected:.6g}"
         return f"{text} (largest relative error {self.error:.2g})"
 
 
@@ -118,6 +135,11 @@ class Report:
         What else deserves to be said.
     printed
         What was printed meanwhile.
+    hints
+        How much it gives away.  What was expected is shown with ``"plain"`` only, what
+        was given with all but ``"none"``, and which gradients are wrong always.
+    things
+        What the parameters are: gradients, or answers.
     """
 
     subject: str
@@ -126,6 +148,18 @@ class Report:
     offences: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     printed: str = ""
+    hints: Hints = "plain"
+    things: str = "gradients"
+
+    @property
+    def tells_given(self) -> bool:
+        """Whether the given numbers may be shown."""
+        return self.hints in _TELLS_GIVEN
+
+    @property
+    def tells_expected(self) -> bool:
+        """Whether the right numbers may be shown."""
+        return self.hints in _TELLS_EXPECTED
 
     @property
     def ok(self) -> bool:
@@ -186,7 +220,7 @@ class Report:
         return f"Report({self.subject}: {right} of {len(self.parameters)} right)"
 
     def __str__(self) -> str:
-        lines = [self._headline(), *self._table()]
+        lines = [self.headline, *self._table()]
         if findings := (*self.findings, *self.offences):
             lines += ["", *_messages(findings)]
         lines += [line for note in self.notes for line in _wrapped(note, "Note: ")]
@@ -194,19 +228,18 @@ class Report:
             lines += ["", "It printed:", textwrap.indent(_shortened(self.printed), "  ")]
         return "\n".join(lines)
 
-    def _headline(self) -> str:
+    @property
+    def headline(self) -> str:
+        """How much is right, in one line."""
         right, count = sum(each.ok for each in self.parameters), len(self.parameters)
         if self.ok:
-            return (
-                f"{self.subject}: right, all {count} gradients."
-                if count > 1
-                else f"{self.subject}: right."
-            )
-        return f"{self.subject}: {right} of {count} gradients right."
+            what = f", all {count} {self.things}" if count > 1 else ""
+            return f"{self.subject}: right{what}."
+        return f"{self.subject}: {right} of {count} {self.things} right."
 
     def _table(self) -> list[str]:
         width = max((len(each.name) for each in self.parameters), default=0)
-        return [f"  {each.name:<{width}}  {each.text}" for each in self.parameters]
+        return [f"  {each.name:<{width}}  {each.told(self.hints)}" for each in self.parameters]
 
 
 def _messages(findings: Sequence[Finding]) -> list[str]:

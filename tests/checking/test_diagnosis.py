@@ -500,3 +500,13 @@ def test_standard_output_is_as_it_was(monkeypatch):
     bp.check_backward(lambda *_: sys.exit())
     assert sys.stdout is stream
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("hints", HINTS)
+def test_the_right_numbers_are_shown_with_plain_hints_only(hints):
+    report = bp.check_backward(make_backward("sign_flipped", samples="single"), hints=hints)
+    checked = report.parameters[0]
+    given, expected = (f"{part[checked.worst]:.6g}" for part in (checked.given, checked.expected))
+    assert (f"expected {expected}" in str(report)) == (hints == "plain")
+    assert (f"is {given}" in str(report)) == (hints != "none")
+    assert report.tells_expected == (hints == "plain")
