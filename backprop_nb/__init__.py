@@ -48,7 +48,7 @@ from backprop_nb.tracing import (
 
 if TYPE_CHECKING:
     from backprop_nb import checking
-    from backprop_nb.checking import Report, check_backward, check_gradient
+    from backprop_nb.checking import Report, check_backward, check_gradient, exercise
     from backprop_nb.network import document
     from backprop_nb.views import widgets
     from backprop_nb.views.widgets import (
@@ -92,6 +92,7 @@ __all__ = [
     "checking",
     "define_rule",
     "document",
+    "exercise",
     "grad",
     "jacobian",
     "jvp",
@@ -110,7 +111,7 @@ _WIDGETS = {
     "Playground",
     "SigmoidExplorer",
 }
-_CHECKS = {"Report", "check_backward", "check_gradient"}
+_CHECKS = {"Report", "check_backward", "check_gradient", "exercise"}
 _MODULES = {
     "checking": "backprop_nb.checking",
     "document": "backprop_nb.network.document",

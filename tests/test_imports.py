@@ -80,6 +80,8 @@ ROOMS: dict[str, set[str]] = {
     "checking.probes": {"errors", "checking.recipe"},
     "checking.diagnosis": {"errors", "tracing", "network"}
     | {f"checking.{room}" for room in ("recipe", "mistakes", "probes", "numeric", "report")},
+    "checking.exercises": {"errors", "network"}
+    | {f"checking.{room}" for room in ("recipe", "mistakes", "diagnosis", "report")},
     "checking.puzzle": {"errors", "network"}
     | {f"checking.{room}" for room in ("recipe", "mistakes", "numeric")},
     "checking": {"errors", "tracing", "network"},

@@ -1,6 +1,7 @@
 """Whether a gradient is right, and if not, which mistake it is."""
 
 from backprop_nb.checking.diagnosis import check_backward
+from backprop_nb.checking.exercises import Exercise, exercise
 from backprop_nb.checking.numeric import (
     StepCurve,
     central_differences,
@@ -11,11 +12,13 @@ from backprop_nb.checking.report import Checked, Finding, Report
 
 __all__ = [
     "Checked",
+    "Exercise",
     "Finding",
     "Report",
     "StepCurve",
     "central_differences",
     "check_backward",
     "check_gradient",
+    "exercise",
     "step_curve",
 ]

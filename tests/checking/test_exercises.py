@@ -1,0 +1,225 @@
+"""Each seed has its own numbers, everywhere the same; rounding is no mistake, a mistake is."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.checking.exercises import MISTAKE, QUESTIONS, WIDTHS, _readable, _visible
+from backprop_nb.checking.mistakes import find
+from backprop_nb.checking.report import HINTS
+
+SEEDS = range(40)
+NAMES = [question.name for question in QUESTIONS]
+
+
+def rounded(key):
+    return {name: np.round(value, 3) if name != MISTAKE else value for name, value in key.items()}
+
+
+def by_hand(exercise):
+    """Return the answers of somebody who goes on with what stands on the paper, rounded."""
+    answers = {}
+    for question in QUESTIONS:
+        answers[question.name] = np.round(question.formula(exercise, answers), 3)
+    return answers | {MISTAKE: exercise.key()[MISTAKE]}
+
+
+# --- the numbers ------------------------------------------------------------------
+
+
+def test_a_seed_gives_these_numbers_on_every_machine():
+    mine = bp.exercise("s1234567")
+    assert [each.tolist() for each in (*mine.A, *mine.b, mine.x, mine.y)] == [
+        [[0.5, -1.0], [1.0, 0.5]],
+        [[1.0, -2.0]],
+        [-0.5, 0.5],
+        [-0.5],
+        [-2.0, 1.0],
+        [1.0],
+    ]
+    assert mine.mistake == "sigma_prime_formula_on_z"
+
+
+def test_another_process_gives_the_same_exercise():
+    code = "import backprop_nb as bp; print(bp.exercise('a student'))"
+    command = [sys.executable, "-c", code]
+    other = subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8")
+    assert other.stdout.strip() == str(bp.exercise("a student"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(7, "7"), (" S123 ", "s123"), (np.int64(7), 7), ("ÄB", "äb")]
+)
+def test_spaces_and_capitals_do_not_matter(one, other):
+    assert bp.exercise(one) is bp.exercise(other)
+
+
+def test_seeds_give_different_exercises():
+    shown = {tuple(map(str, (*bp.exercise(seed).A, bp.exercise(seed).x))) for seed in SEEDS}
+    assert len(shown) == len(SEEDS)
+    assert len({bp.exercise(seed).mistake for seed in SEEDS}) > 10
+
+
+@pytest.mark.parametrize(
+    ("seed", "error"),
+    [(1.5, bp.UnsupportedError), (True, bp.UnsupportedError), (" ", bp.InvalidValueError)],
+)
+def test_what_is_no_seed_is_refused(seed, error):
+    with pytest.raises(error):
+        bp.exercise(seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_key_is_that_of_the_network(seed):
+    mine = bp.exercise(seed)
+    net = bp.SigmoidNetwork.from_parameters(mine.A, mine.b)
+    assert net.widths == WIDTHS
+    forward, backward = net.forward(mine.x), net.backward(mine.x, mine.y)
+    key = mine.key()
+    right = {
+        "z[1]": forward.z[1],
+        "f[1]": forward.f[1],
+        "z[2]": forward.z[2],
+        "f[2]": forward.f[2],
+        "L": net.loss(mine.x, mine.y),
+        "delta[2]": backward.delta[2],
+        "delta[1]": backward.delta[1],
+        "dA[1]": backward.A[1],
+        "dA[0]": backward.A[0],
+    }
+    for name, value in right.items():
+        np.testing.assert_allclose(key[name], value, rtol=1e-12)
+    assert [np.shape(key[each.name]) for each in QUESTIONS] == [each.shape for each in QUESTIONS]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_numbers_are_small_and_answers_can_be_seen_in_three_digits(seed):
+    mine = bp.exercise(seed)
+    for array in (*mine.A, *mine.b, mine.x, mine.y):
+        assert np.abs(array).max() <= 2
+        np.testing.assert_array_equal(2 * array, np.round(2 * array))
+    assert all(np.abs(mine.key()[name]).min() >= 0.01 for name in NAMES)
+
+
+# --- checking -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("answers", [rounded, by_hand], ids=["rounded", "rounded on the way"])
+def test_rounding_is_no_mistake(seed, answers):
+    mine = bp.exercise(seed)
+    given = answers(mine.key()) if answers is rounded else answers(mine)
+    report = mine.check(given)
+    assert report.ok, str(report)
+    assert report.score == 1.0
+
+
+@pytest.mark.parametrize("mistake", _visible(), ids=lambda each: each.id)
+def test_a_mistake_of_the_catalogue_is_recognised_in_the_answers(mistake):
+    named = 0
+    for seed in SEEDS:
+        mine = bp.exercise(seed)
+        given = {name: np.round(value, 4) for name, value in mine._with(mistake).items()}
+        report = mine.check(given, only=list(given))
+        assert not report.ok
+        found = [each.mistake for each in report.findings]
+        assert mistake.id in found
+        named += found == [mistake.id]
+    assert named > len(SEEDS) / 2  # most numbers tell it from all others
+
+
+def test_one_mistake_costs_one_answer():
+    mine = bp.exercise(3)
+    answers = by_hand(mine)
+    answers["delta[2]"] = answers["delta[2]"] / 2
+    for name in ("dA[1]", "delta[1]", "dA[0]"):
+        answers[name] = answers[name] / 2
+    report = mine.check(answers)
+    wrong = [each.name for each in report.parameters if not each.ok]
+    assert wrong == ["delta[2]"]
+    assert report.score == pytest.approx(11 / 12)
+    assert "it follows from an earlier answer" in str(report)
+    assert report.findings[0].mistake == "missing_factor_2"
+
+
+def test_zeros_earn_nothing():
+    mine = bp.exercise(3)
+    zeros = {each.name: np.zeros(each.shape) for each in QUESTIONS}
+    report = mine.check(zeros, only=["delta[2]", "dA[1]", "delta[1]", "dA[0]"])
+    assert report.score == 0.0
+
+
+@pytest.mark.parametrize(
+    "answers", [{}, dict.fromkeys(NAMES), dict.fromkeys(NAMES, ...), dict.fromkeys(NAMES, "x")]
+)
+def test_no_answer_is_wrong_and_has_no_explanation(answers):
+    report = bp.exercise(1).check(answers)
+    assert report.score == 0.0
+    assert report.findings == ()
+    assert "there is no number" in str(report)
+
+
+@pytest.mark.parametrize(
+    "value", [np.nan, [np.inf, 1.0], [1.0, 2.0, 3.0], [[]], [1, [2]], {"a": 1}, 1e300]
+)
+def test_odd_answers_are_wrong_and_nothing_else_happens(value):
+    mine = bp.exercise(1)
+    report = mine.check(by_hand(mine) | {"z[1]": value})
+    assert not report.parameters[0].ok
+
+
+def test_rows_columns_and_single_numbers_are_one_answer():
+    mine = bp.exercise(1)
+    key = mine.key()
+    given = {"z[1]": [[z] for z in key["z[1]"]], "z[2]": float(key["z[2]"][0]), "L": [key["L"]]}
+    assert mine.check(given | {"dA[1]": key["dA[1]"][0]}, only=["z[1]", "z[2]", "L", "dA[1]"]).ok
+
+
+def test_an_unknown_answer_is_noted_and_an_unknown_question_refused():
+    mine = bp.exercise(1)
+    assert "There is no question 'delta_2'." in str(mine.check({"delta_2": 1}))
+    with pytest.raises(bp.NotFoundError, match="no such question"):
+        mine.check({}, only=["delta_2"])
+    with pytest.raises(bp.UnsupportedError, match="by name"):
+        mine.check([1, 2])
+
+
+@pytest.mark.parametrize("hints", HINTS)
+def test_only_plain_hints_show_the_right_answer(hints):
+    mine = bp.exercise(5)
+    answers = by_hand(mine)
+    right = f"{answers['f[2]'][0]:.3f}"
+    answers["f[2]"] = 0.123
+    text = str(mine.check(answers, only=["f[2]"], hints=hints))
+    assert (right in text) == (hints == "plain")
+    assert ("0.123" in text) == (hints != "none")
+
+
+# --- the listing ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_one_choice_and_no_other_is_in_the_listing(seed):
+    mine = bp.exercise(seed)
+    titles = list(mine.choices.values())
+    assert list(mine.choices) == list("abcd")
+    assert len(set(titles)) == 4
+    chosen = [each for each in _readable() if each.title in titles]
+    others = [each for each in chosen if each.id != mine.mistake]
+    assert len(others) == 3
+    assert all(each.combines_with(find(mine.mistake)) for each in others)
+    for letter in mine.choices:
+        report = mine.check({MISTAKE: letter}, only=[MISTAKE])
+        assert report.ok == (mine.choices[letter] == find(mine.mistake).title)
+
+
+def test_the_text_and_the_markdown_hold_numbers_questions_and_choices():
+    mine = bp.exercise(7)
+    for text in (str(mine), mine._repr_markdown_()):
+        assert all(name in text for name in NAMES)
+        assert all(title in text for title in mine.choices.values())
+        assert mine.listing.split("\n")[3] in text
+    assert repr(mine) == "Exercise('7')"
