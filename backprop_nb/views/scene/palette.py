@@ -99,3 +99,55 @@ def contrast(first: str, second: str) -> float:
 
 def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+# --- in a page ----------------------------------------------------------------
+
+# JupyterLab, VS Code, Colab and marimo each say in their own way that they are dark.
+_DARK_HOSTS = ", ".join(
+    f"{host} .bpnb"
+    for host in (
+        '[data-jp-theme-light="false"]',
+        '[data-vscode-theme-kind="vscode-dark"]',
+        'html[theme="dark"]',
+        ".dark",
+    )
+)
+
+# What ``ink`` does, for a text on the heat --cell.
+_ON_HEAT = """\
+.bpnb-grid span, .bpnb-on {
+  --ink: clamp(0, (0.179 - y) * 100000, 1);
+  color: var(--bpnb-text);
+  color: color(
+    from var(--cell) xyz-d65 calc(0.9505 * var(--ink)) var(--ink) calc(1.0891 * var(--ink))
+  );
+}"""
+
+
+def palette_sheet() -> str:
+    """Return the style sheet that gives every colour to what has the class ``bpnb``."""
+    light, dark = properties(LIGHT), properties(DARK)
+    return f".bpnb {{ {light} }}\n{_DARK_HOSTS} {{ {dark} }}\n{_ON_HEAT}"
+
+
+def heat_property(family: str, position: float) -> str:
+    """Return :func:`diverging` as a colour of CSS, which follows the page's theme.
+
+    >>> heat_property("value", -0.5)
+    'color-mix(in srgb, var(--bpnb-value-negative) 50%, var(--bpnb-value-zero))'
+    """
+    end = "positive" if position > 0 else "negative"
+    share = f"{100 * min(abs(position), 1.0):.0f}%"
+    return f"color-mix(in srgb, var(--bpnb-{family}-{end}) {share}, var(--bpnb-{family}-zero))"
+
+
+def properties(theme: Theme) -> str:
+    """Return the colours of a theme as custom properties, ``--bpnb-text`` and so on."""
+    # The host's own paper and text colours win, so that the view sits in its page.
+    host = {"paper": "--jp-layout-color0", "text": "--jp-content-font-color0"}
+    parts = []
+    for role, colour in theme.items():
+        value = f"var({host[role]}, {colour})" if role in host else colour
+        parts.append(f"--bpnb-{role}: {value};")
+    return " ".join(parts)

@@ -6,20 +6,10 @@ import re
 from functools import cache
 from pathlib import Path
 
-from backprop_nb.views.scene.palette import DARK, LIGHT, Theme
+from backprop_nb.views.scene.palette import DARK, LIGHT, palette_sheet, properties
 
 _HERE = Path(__file__).parent
 
-# JupyterLab, VS Code, Colab and marimo each say in their own way that they are dark.
-_DARK_HOSTS = ", ".join(
-    f"{host} .bpnb"
-    for host in (
-        '[data-jp-theme-light="false"]',
-        '[data-vscode-theme-kind="vscode-dark"]',
-        'html[theme="dark"]',
-        ".dark",
-    )
-)
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.mjs";\n', re.MULTILINE)
 _COMMENT = re.compile(
     r"^(?:[ \t]*(?://.*|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/[ \t]*)?\n)*[ \t]*", re.MULTILINE
@@ -31,11 +21,10 @@ _SERIF = 'Georgia, "Times New Roman", "DejaVu Serif", serif'
 @cache
 def style_sheet(*names: str) -> str:
     """Return a widget's style sheet: the palette, what all views share, then the named files."""
-    light, dark = _properties(LIGHT), _properties(DARK)
     return "\n".join(
         [
-            f".bpnb {{ --bpnb-serif: {_SERIF}; {light} }}",
-            f"{_DARK_HOSTS} {{ {dark} }}",
+            f".bpnb {{ --bpnb-serif: {_SERIF}; }}",
+            palette_sheet(),
             *(read(f"{name}.css") for name in ("view", *names)),
         ]
     )
@@ -44,7 +33,7 @@ def style_sheet(*names: str) -> str:
 @cache
 def page_style_sheet() -> str:
     """Return what a page of its own adds: with no host to ask, it asks the reader's system."""
-    light, dark = _properties(LIGHT), _properties(DARK)
+    light, dark = properties(LIGHT), properties(DARK)
     return "\n".join(
         [
             f".bpnb-page {{ {light} }}",
@@ -80,13 +69,3 @@ def _collect(name: str, sources: dict[str, str]) -> None:
 def read(name: str) -> str:
     """Return the text of a file that stands beside this one."""
     return (_HERE / name).read_text(encoding="utf-8")
-
-
-def _properties(theme: Theme) -> str:
-    # The host's own paper and text colours win, so that the view sits in its page.
-    host = {"paper": "--jp-layout-color0", "text": "--jp-content-font-color0"}
-    parts = []
-    for role, colour in theme.items():
-        value = f"var({host[role]}, {colour})" if role in host else colour
-        parts.append(f"--bpnb-{role}: {value};")
-    return " ".join(parts)
