@@ -22,6 +22,7 @@ DOORS: tuple[tuple[str, str], ...] = (
     ("backprop_nb.tracing.graph:Graph.to_numpy", "backprop_nb.tracing.emit.numpy_code"),
     ("backprop_nb.tracing.graph:Node.health", "backprop_nb.tracing.health"),
     ("backprop_nb.checking.numeric:StepCurve.draw", "backprop_nb.views.charts"),
+    ("backprop_nb.checking.report:Report._repr_mimebundle_", "backprop_nb.views.report_view"),
     ("backprop_nb.tracing.backward:Contribution.explain", "backprop_nb.tracing.emit.rule"),
     (
         "backprop_nb.network.sigmoid:SigmoidNetwork._chunked_loss_and_gradient",

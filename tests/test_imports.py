@@ -91,6 +91,7 @@ ROOMS: dict[str, set[str]] = {
     "views.chain_figure": {"errors", "views.scene", "views.figures", "views.canvas"},
     "views.charts": {"errors", "network", "checking", "views.scene", "views.figures"}
     | {"views.canvas"},
+    "views.report_view": {"checking", "views.scene"},
     "views.widgets": {
         "errors",
         "files",

@@ -228,7 +228,7 @@ class _Judge:
                 named.add(mistake.id)
         rank = 2 if explanations else 1
         failures = [answer for answer in self.answers if answer.failure]
-        if failures and not explanations:
+        if failures:
             yield self._failed(failures[0], rank)
         else:
             yield from self._faults(parameters, rank, explained=bool(explanations))

@@ -215,6 +215,11 @@ class Report:
             "notes": list(self.notes),
         }
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        from backprop_nb.views.report_view import report_bundle
+
+        return report_bundle(self)
+
     def __repr__(self) -> str:
         right = sum(each.ok for each in self.parameters)
         return f"Report({self.subject}: {right} of {len(self.parameters)} right)"
@@ -225,7 +230,7 @@ class Report:
             lines += ["", *_messages(findings)]
         lines += [line for note in self.notes for line in _wrapped(note, "Note: ")]
         if self.printed:
-            lines += ["", "It printed:", textwrap.indent(_shortened(self.printed), "  ")]
+            lines += ["", "It printed:", textwrap.indent(shortened(self.printed), "  ")]
         return "\n".join(lines)
 
     @property
@@ -254,7 +259,8 @@ def _wrapped(text: str, prefix: str) -> list[str]:
     return textwrap.wrap(f"{prefix}{text}", _WIDTH, break_long_words=False) or [""]
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """Return the beginning of a long text, and how much more there is."""
     if len(text) <= _PRINTED:
         return text.rstrip("\n")
     return f"{text[:_PRINTED]}\n… {len(text) - _PRINTED} more characters"
