@@ -554,7 +554,10 @@ def _is_good(candidate: Exercise) -> bool:
     numbers = {name: value for name, value in key.items() if name in _BY_NAME}
     if any(np.abs(value).min() < _SMALLEST for value in numbers.values()):
         return False
-    if np.abs(numbers["z[1]"]).max() > 2.5 or len(set(numbers["z[1]"].tolist())) < 2:
+    # Equal entries would hide which row is which.
+    if any(len(set(array.tolist())) < 2 for array in (candidate.x, numbers["z[1]"])):
+        return False
+    if np.abs(numbers["z[1]"]).max() > 2.5:
         return False
     return all(
         any(not _near(value, key[name], _APART) for name, value in candidate._with(each).items())
