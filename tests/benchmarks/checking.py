@@ -1,0 +1,81 @@
+"""How well mistakes are told apart, and how long that takes.
+
+    python tests/benchmarks/checking.py
+
+The table has a line for each mistake of the catalogue, made in each of the three
+layouts and both reductions, and says as what it was found: by itself, tied with
+others, or wrongly. Then come the times of one check: the
+first of a course, which computes the catalogue's gradients, and any later one.
+"""
+
+import statistics
+import time
+from collections import Counter
+
+import numpy as np
+
+import backprop_nb as bp
+from backprop_nb.checking.diagnosis import _singles, checked_course
+from backprop_nb.checking.mistakes import MISTAKES, make_backward
+
+CONVENTIONS = [
+    {"samples": samples, "reduction": reduction, "half": half}
+    for samples in ("single", "rows", "columns")
+    for reduction in ("mean", "sum")
+    for half in (False, True)
+]
+ROUNDS = 15
+
+
+def confusion():
+    """Return for each mistake how often which mistakes were found at the first rank."""
+    found = {mistake.id: Counter() for mistake in MISTAKES}
+    for convention in CONVENTIONS:
+        for (mistake,) in _singles(checked_course(**convention)):
+            report = bp.check_backward(make_backward(mistake.id, **convention), **convention)
+            found[mistake.id].update(each.mistake for each in report.findings if each.rank == 1)
+            found[mistake.id]["checks"] += 1
+    return found
+
+
+def print_confusion(found):
+    print(f"{'made':34} {'checks':>6} {'found':>6}  also named")
+    for made, counts in found.items():
+        others = {name: n for name, n in counts.items() if name not in (made, "checks")}
+        also = ", ".join(f"{name} {n}" for name, n in others.items()) or "–"
+        print(f"{made:34} {counts['checks']:6} {counts[made]:6}  {also}")
+
+
+def wrong_beyond_words(A, b, x, y):
+    """A pass that no mistake and no pair explains, so that all of them are tried."""
+    return [np.cos(each) for each in A], [np.sin(each) for each in b]
+
+
+def times():
+    """Return the median seconds of a check, and of the first one of a course."""
+    passes = {
+        "right": make_backward(samples="rows"),
+        "one mistake": make_backward("weights_not_transposed", samples="rows"),
+        "two mistakes": make_backward("missing_factor_2", "layer_input_off_by_one", samples="rows"),
+        "none that is known": wrong_beyond_words,
+    }
+    for k, (name, backward) in enumerate(passes.items()):
+        # A course that was not seen before has its catalogue computed in the first check.
+        seeds = range(1000 * (k + 1), 1000 * (k + 1) + ROUNDS)
+        first = [seconds(backward, seed) for seed in seeds]
+        again = [seconds(backward, seed) for seed in seeds]
+        yield name, statistics.median(first), statistics.median(again)
+
+
+def seconds(backward, seed):
+    """Return the time of a check, without what other programs take meanwhile."""
+    start = time.process_time()
+    bp.check_backward(backward, samples="rows", seed=seed)
+    return time.process_time() - start
+
+
+if __name__ == "__main__":
+    print_confusion(confusion())
+    print(f"\n{'check_backward, rows':22} {'first':>9} {'again':>9}")
+    for name, first, again in times():
+        print(f"{name:22} {first * 1e3:6.0f} ms {again * 1e3:6.0f} ms")
