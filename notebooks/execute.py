@@ -1,6 +1,6 @@
 """Run notebooks in place and store them as they are to be committed.
 
-    python notebooks/execute.py                      # every notebook of this folder
+    python notebooks/execute.py                      # every lesson, and the assignment
     python notebooks/execute.py notebooks/00_start_here.ipynb
 
 A committed notebook keeps its figures and its texts, which GitHub shows and the
@@ -28,8 +28,9 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 
 
 def main(names: list[str]) -> None:
-    """Run and store the named notebooks, or all that stand beside this file."""
-    for path in map(Path, names or sorted(FOLDER.glob("*.ipynb"))):
+    """Run and store the named notebooks, or the lessons and the assignment."""
+    everything = [*FOLDER.glob("*.ipynb"), *FOLDER.glob("assignment/*.ipynb")]
+    for path in map(Path, names or sorted(everything)):
         notebook = nbformat.read(path, as_version=4)
         execute(notebook, path.parent)
         clean(notebook)

@@ -1,0 +1,89 @@
+"""The real otter makes the student's version from the same source, and grades as nbgrader does."""
+
+import json
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+STUDENT = 'student = "teacher"'
+
+# What ``otter run`` calls, for one submission after the other without starting anew.
+RUN = """
+import json, sys
+from otter.run import main
+for student in sys.argv[2:]:
+    try:
+        results = main(f"{student}.ipynb", autograder=sys.argv[1], output_dir=None, no_logo=True)
+        scores = {name: each.score for name, each in results.results.items()}
+    except Exception as error:
+        scores = None
+    with open(f"{student}.json", "w") as file:
+        json.dump(scores, file)
+"""
+
+
+@pytest.fixture(scope="module")
+def assigned(tmp_path_factory, environment, make_otter):
+    """The folder in which ``otter assign`` has worked.
+
+    The correct submission shows that the solutions pass, so they are not run here too.
+    """
+    folder = tmp_path_factory.mktemp("otter")
+    make_otter.main(str(folder / "backprop.ipynb"))
+    command = [sys.executable, "-m", "otter", "assign", "--no-run-tests"]
+    command += ["backprop.ipynb", "dist"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def graded(assigned, environment, submissions, solutions):
+    """For each student the points by question."""
+    for student, answers in submissions.items():
+        notebook = nbformat.read(assigned / "dist/student/backprop.ipynb", as_version=4)
+        cells = [c for c in notebook.cells if "otter_answer_cell" in c.metadata.get("tags", [])]
+        for question, cell in zip(solutions, cells, strict=True):
+            cell.source = answers.get(question, cell.source)
+        for cell in notebook.cells:
+            cell.source = cell.source.replace(STUDENT, f'student = "{student}"')
+        nbformat.write(notebook, assigned / f"{student}.ipynb")
+    [autograder] = (assigned / "dist/autograder").glob("*.zip")
+    command = [sys.executable, "-c", RUN, str(autograder), *submissions]
+    subprocess.run(command, cwd=assigned, env=environment, capture_output=True, check=True)
+    return {
+        student: json.loads((assigned / f"{student}.json").read_text(encoding="utf-8"))
+        for student in submissions
+    }
+
+
+def test_the_students_version_has_neither_solutions_nor_hidden_tests(assigned):
+    text = (assigned / "dist/student/backprop.ipynb").read_text(encoding="utf-8")
+    for secret in ("SOLUTION", "somebody else", "seed=68", "np.outer(delta"):
+        assert secret not in text
+    with_all = (assigned / "dist/autograder/backprop.ipynb").read_text(encoding="utf-8")
+    assert "seed=68" in with_all
+
+
+def test_the_scores_are_those_of_the_package_and_so_those_of_nbgrader(graded, scores):
+    for student, expected in scores.items():
+        assert graded[student] == (expected and pytest.approx(expected)), student
+
+
+def test_every_point_of_the_notebook_is_one_of_otters(source, make_otter):
+    points = {}
+    for cell in source.cells:
+        about = cell.metadata.get("nbgrader", {})
+        if about.get("grade") and not about["solution"]:
+            cases = list(make_otter.cases(cell.source, about["points"]))
+            points[about["grade_id"]] = sum("points: 1\n" in case for case in cases)
+            assert points[about["grade_id"]] == about["points"]
+    assert sum(points.values()) == 26
+
+
+@pytest.mark.parametrize("last", ["5 * report.score", "report.score", "6 * score"])
+def test_a_test_that_does_not_end_with_its_points_is_refused(make_otter, last):
+    with pytest.raises(ValueError, match=r"ends with 6 \* report\.score"):
+        list(make_otter.cases(f"report = 1\n{last}", 6))
