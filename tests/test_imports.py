@@ -103,7 +103,8 @@ ROOMS: dict[str, set[str]] = {
         "views.canvas",
         "views.chain_figure",
     },
-    "classroom": {"errors", "checking", "views"},
+    "classroom": {"", "errors", "files", "checking", "views"},
+    "__main__": {"classroom"},
 }
 
 # The front of a wing, its ``__init__``, offers what is inside it, and only it
@@ -119,6 +120,8 @@ FRONTS: dict[str, set[str]] = {
 THIRD_PARTY: dict[str, set[str]] = {
     "network.chunks": {"dask"},
     "network.training": {"tqdm"},
+    "classroom.running": {"distributed"},
+    "classroom.grading": {"tqdm"},
     "views.scene": {"latex2mathml", "pygraphviz"},
     "views.figures": {"matplotlib"},
     "views.canvas": {"matplotlib"},

@@ -1,0 +1,1 @@
+"""A class of submissions: each asked in a process of its own, and judged outside of it."""

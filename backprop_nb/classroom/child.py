@@ -1,0 +1,78 @@
+"""What runs in a submission's own process: its code, then its function on the probes.
+
+Nothing in here is to be trusted once the submission has run; see ``wire.py``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+import types
+from collections.abc import Sequence
+from typing import Any
+
+from backprop_nb.checking.probes import Probe, gather
+from backprop_nb.classroom.wire import encode
+
+NAME = "submission"
+_NAMED = 8
+
+
+def answer(cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe]) -> Any:
+    """Run a submission's cells, ask its function about the probes, and return the answers.
+
+    Parameters
+    ----------
+    cells : sequence of pairs
+        What to call each, and its source.
+    function : str
+        The name to look for, once all have run.
+    probes : sequence of Probe
+
+    Returns
+    -------
+    dict
+        As JSON can hold it: ``notes`` on cells that raised, and either the answers of
+        :func:`~backprop_nb.classroom.wire.encode` or, under ``missing``, a sentence.
+    """
+    module = types.ModuleType(NAME)
+    sys.modules[NAME] = module  # dataclasses and pickle look a module up by its name
+    notes = [note for name, source in cells if (note := _run(name, source, module.__dict__))]
+    found = module.__dict__.get(function)
+    if not callable(found):
+        return {"notes": notes, "missing": _missing(function, found, module.__dict__)}
+    return encode(gather(found, probes)) | {"notes": notes}
+
+
+def _run(name: str, source: str, space: dict[str, Any]) -> str:
+    """Run a cell, and say what it raised; the next one gets its chance all the same."""
+    try:
+        exec(compile(source, name, "exec", dont_inherit=True), space)
+    except BaseException as error:  # sys.exit too
+        return f"{name} raised {_said(error, name)}"
+    return ""
+
+
+def _said(error: BaseException, name: str) -> str:
+    line = error.lineno if isinstance(error, SyntaxError) else None
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == name:
+            line = step.tb_lineno
+        step = step.tb_next
+    try:
+        text = str(error.msg if isinstance(error, SyntaxError) else error).split("\n")[0][:300]
+    except Exception:
+        text = ""
+    where = f" (line {line})" if line else ""
+    return f"{type(error).__name__}{f': {text}' if text else ''}{where}"
+
+
+def _missing(function: str, found: Any, space: dict[str, Any]) -> str:
+    if found is not None:
+        return f"Its {function} is no function, but an object of type {type(found).__name__}."
+    names = [name for name, value in space.items() if isinstance(value, types.FunctionType | type)]
+    close = difflib.get_close_matches(function, names, n=1, cutoff=0.5)
+    there = f" It defines {', '.join(names[:_NAMED])}." if names else ""
+    meant = f" Perhaps {close[0]} is meant?" if close else ""
+    return f"There is no function {function} in it.{there}{meant}"

@@ -1,0 +1,199 @@
+"""The grader's side: have a submission asked in a process of its own, and read what it answers."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import backprop_nb
+from backprop_nb.checking.diagnosis import Course
+from backprop_nb.checking.probes import Answers
+from backprop_nb.classroom import pipes, wire
+from backprop_nb.classroom.limits import Limits
+from backprop_nb.classroom.supervisor import MEMORY
+from backprop_nb.errors import InvalidValueError
+
+Cells = Sequence[tuple[str, str]]
+
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from backprop_nb.classroom.supervisor import serve; serve()"
+)
+_STARTING = 60.0
+_CLEARING = 10.0
+
+# Nothing of the grader's own environment: it may hold what is nobody's business.
+_ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "agg",
+    "PYTHONHASHSEED": "0",  # so that the same submission does the same again
+    "PYTHONDONTWRITEBYTECODE": "1",
+    # Threads would take part of the address space, and of the other submissions' processors.
+    **dict.fromkeys(["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"], "1"),
+}
+
+_SIGNALS = {
+    "SIGSEGV": ": it crashed, as a recursion without end does",
+    "SIGKILL": ": something killed it, perhaps for want of memory",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of asking a submission.
+
+    Attributes
+    ----------
+    outcome : str
+        ``"answered"``, ``"no function"``, ``"too slow"`` or ``"ended"``.
+    answers : Answers or None
+        If it answered.
+    problem : str
+        Otherwise: what happened, as a sentence.
+    notes : tuple of str
+    """
+
+    outcome: str
+    answers: Answers | None = None
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
+    """Run the cells of a submission in a process of their own, and ask its function."""
+    request = {
+        "cells": [list(cell) for cell in cells],
+        "function": function,
+        "samples": course.samples,
+        "seed": course.seed,
+        "layers": course.layers,
+        "timeout": limits.timeout,
+        "memory": limits.memory,
+    }
+    with _borrowed() as supervisor:
+        end, message = supervisor.ask(request, limits.patience)
+    if end != "message":
+        return _ended(end, limits)
+    try:
+        data = wire.parse(message)
+        notes = wire.notes(data)
+        if "missing" in data:
+            return Asked("no function", problem=wire.text(data["missing"]), notes=notes)
+        return Asked("answered", wire.decode(data, course.probes), notes=notes)
+    except InvalidValueError as error:
+        return Asked("ended", problem=f"{error.problem[:-1]}: {error.given}.")
+
+
+def _ended(end: str, limits: Limits) -> Asked:
+    kind, _, what = end.partition(" ")
+    if kind == "time":
+        seconds = f"{limits.timeout:g} second{'' if limits.timeout == 1 else 's'}"
+        return Asked("too slow", problem=f"It did not come to an end within {seconds}.")
+    if kind == "much":
+        return Asked("ended", problem="It sent far more than gradients.")
+    if kind == "exit" and what == str(MEMORY):
+        return Asked("ended", problem=f"The {limits.memory} MB of memory did not suffice.")
+    if kind == "exit":
+        return Asked("ended", problem=f"It ended its own process, with exit code {what}.")
+    if kind == "signal":
+        why = _SIGNALS.get(what, "")
+        return Asked("ended", problem=f"Its process was ended by the signal {what}{why}.")
+    return Asked("ended", problem="It killed the process that watched it.")
+
+
+# --- the process in between ------------------------------------------------------------------
+
+
+class _Supervisor:
+    """A running ``supervisor.py``, which asks one submission after the other."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.mkdtemp(prefix="backprop-nb-")
+        self.process = subprocess.Popen(
+            [sys.executable, "-s", "-P", "-c", _START, json.dumps(_places())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env=_ENVIRONMENT | {"TMPDIR": self.folder},
+            bufsize=0,
+            start_new_session=True,  # an interrupt is for the grader alone
+        )
+
+    def ask(self, request: dict[str, Any], patience: float) -> tuple[str, bytes]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        reading = self.process.stdout.fileno()
+        deadline = time.monotonic() + _STARTING + patience + _CLEARING
+        try:
+            pipes.write_message(self.process.stdin.fileno(), json.dumps(request).encode("ascii"))
+            end = pipes.read_message(reading, most=100, deadline=deadline)
+            message = pipes.read_message(reading, most=wire.MOST, deadline=deadline)
+        except (EOFError, BrokenPipeError, TimeoutError, pipes.TooMuchError):
+            self.close()
+            return "gone", b""
+        return end.decode("ascii", "replace"), message
+
+    def close(self) -> None:
+        """End it; what it has started ends with it."""
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
+        try:
+            self.process.wait(_CLEARING)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)  # if it could not do so itself
+
+
+_idle: list[_Supervisor] = []
+
+
+@contextlib.contextmanager
+def _borrowed() -> Iterator[_Supervisor]:
+    """Lend a supervisor to one thread; whoever is alive afterwards serves the next one."""
+    try:
+        supervisor = _idle.pop()
+    except IndexError:
+        supervisor = _Supervisor()
+    try:
+        yield supervisor
+    except BaseException:
+        supervisor.close()
+        raise
+    if supervisor.process.poll() is None:
+        _idle.append(supervisor)
+
+
+@atexit.register
+def close_idle() -> None:
+    """End the processes that wait for further submissions."""
+    while _idle:
+        _idle.pop().close()
+
+
+def _places() -> list[str]:
+    """Return where the process may import from: where this one does, this package first.
+
+    The folder that happens to be the current one is none of them: it may hold
+    a submission that is called numpy.py.
+    """
+    root = str(Path(backprop_nb.__file__).parent.parent)
+    here = os.path.realpath(Path.cwd())
+    others = [each for each in sys.path if each and os.path.realpath(each) != here]
+    return list(dict.fromkeys([root, *(str(Path(each).absolute()) for each in others)]))

@@ -1,0 +1,125 @@
+"""What a submission's process may use, and what this system has no limit for."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import math
+import os
+import resource
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+FILE_MB: Final = 64
+"""So large may a file be that a submission writes."""
+_MORE_PROCESSES = 32
+_OPEN_FILES = 128
+_PATIENCE = 3
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one submission.
+
+    Attributes
+    ----------
+    timeout : float
+        Seconds of the processor, so that a busy machine changes no verdict; for those who
+        only wait, :attr:`patience` on the clock.
+    memory : int
+        Megabytes (2²⁰ bytes) of address space.
+    """
+
+    timeout: float
+    memory: int
+
+    @property
+    def patience(self) -> float:
+        """The seconds on the clock after which everything ends."""
+        return _PATIENCE * self.timeout
+
+    def apply(self) -> None:
+        """Limit this process, and all that it will start."""
+        _limit("RLIMIT_AS", self.memory << 20)
+        # The first of the two only asks to end, with a signal that says why.
+        _limit("RLIMIT_CPU", math.ceil(self.timeout), math.ceil(self.timeout) + 1)
+        _limit("RLIMIT_FSIZE", FILE_MB << 20)
+        _limit("RLIMIT_CORE", 0)
+        _limit("RLIMIT_NOFILE", _OPEN_FILES)
+        if (running := _threads_of_this_user()) is not None:
+            _limit("RLIMIT_NPROC", running + _MORE_PROCESSES)
+
+
+def absent() -> tuple[str, ...]:
+    """Say which limits do not hold on this system, for this user.
+
+    Examples
+    --------
+    >>> all(each.endswith(".") for each in absent())
+    True
+    """
+    missing = []
+    if not sys.platform.startswith("linux"):
+        missing.append(
+            "This system does not enforce a limit on memory, nor on the number of processes, and "
+            "processes that a submission leaves behind may be missed."
+        )
+    elif os.geteuid() == 0:
+        missing.append(
+            "Run by root, no limit on the number of processes holds, and a submission may read "
+            "and change every file."
+        )
+    return tuple(missing)
+
+
+def _limit(name: str, value: int, hard: int | None = None) -> None:
+    """Set a limit that cannot be raised again, unless the system has none or a lower one."""
+    kind = getattr(resource, name, None)
+    if kind is not None:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (value, value if hard is None else hard))
+
+
+def _threads_of_this_user() -> int | None:
+    """Return how many there are: the system counts all of a user's, whoever started them."""
+    if not sys.platform.startswith("linux"):
+        return None
+    count = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError, ValueError):  # it may have ended meanwhile
+            text = status.read_text(encoding="utf-8", errors="replace")
+            lines = dict(line.split(":", 1) for line in text.splitlines())
+            if int(lines["Uid"].split()[0]) == os.getuid():
+                count += int(lines["Threads"])
+    return count
+
+
+# --- what only Linux has ------------------------------------------------------------------
+
+
+def die_with_parent() -> None:
+    """Let this process be killed when the one that started it ends."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of all descendants whose own parent ends, so that none is lost."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def hide_memory() -> None:
+    """Let no other process of this user look into this one's memory and pipes."""
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(option, value, 0, 0, 0)

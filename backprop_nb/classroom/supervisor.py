@@ -1,0 +1,162 @@
+"""The process that stands between the grader and the submissions: it starts, watches and clears up.
+
+It is trusted and never runs a line of a submission.  For each it makes a copy of
+itself (``fork``, so that NumPy is loaded once), which gets its limits and then
+becomes the submission's own process.  However that ends, its whole offspring is
+killed and its folder removed.  When the grader disappears, so does all of this.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from backprop_nb.checking.probes import make_probes
+from backprop_nb.classroom import child, limits, pipes, wire
+
+REQUEST_MOST = 64_000_000
+_CLEARING = 5.0
+_PAUSE = 0.005
+
+_IN, _OUT = 0, 1
+
+
+def serve() -> None:
+    """Answer requests from standard input, one after the other, until it closes."""
+    limits.adopt_orphans()
+    limits.hide_memory()
+    try:
+        while True:
+            request = json.loads(pipes.read_message(_IN, most=REQUEST_MOST))
+            end, message = _one(request)
+            pipes.write_message(_OUT, end.encode("ascii"))
+            pipes.write_message(_OUT, message)
+    except (EOFError, pipes.GoneError, BrokenPipeError):
+        shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)  # the host has made it for this
+
+
+def _one(request: dict[str, Any]) -> tuple[str, bytes]:
+    """Return how the process of one submission ended, and the message that it left."""
+    bounds = limits.Limits(request["timeout"], request["memory"])
+    folder = tempfile.mkdtemp(prefix="submission-")
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        _become_submission(request, bounds, folder, writing)  # it does not return
+    os.close(writing)
+    try:
+        end, message = _watch(reading, bounds.patience)
+    finally:
+        os.close(reading)
+        status, seconds = _clear(pid)
+        with contextlib.suppress(Exception):  # whatever a submission has built there
+            shutil.rmtree(folder, ignore_errors=True)
+    return end or _ending(status, seconds >= request["timeout"]), message
+
+
+def _watch(reading: int, patience: float) -> tuple[str, bytes]:
+    deadline = time.monotonic() + patience
+    try:
+        message = pipes.read_message(reading, most=wire.MOST, deadline=deadline, watched=[_IN])
+    except TimeoutError:
+        return "time", b""
+    except pipes.TooMuchError:
+        return "much", b""
+    except EOFError:
+        return "", b""
+    return "message", message
+
+
+def _ending(status: int, slow: bool) -> str:
+    """Say how a process ended that left no message; ``slow``: it had no time left."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        slow = slow or number == signal.SIGXCPU
+        return "time" if slow else f"signal {signal.Signals(number).name}"
+    return f"exit {os.waitstatus_to_exitcode(status)}"
+
+
+def _clear(pid: int) -> tuple[int, float]:
+    """Kill a process and its offspring.
+
+    Returns
+    -------
+    int
+        The status with which it ended itself.
+    float
+        The seconds of the processor that it took.
+    """
+    ended, status, used = _wait_briefly(pid)
+    deadline = time.monotonic() + _CLEARING
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    while time.monotonic() < deadline:
+        # Who has left the group becomes a child of this process as soon as its parent is gone.
+        for offspring in _children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(offspring, signal.SIGKILL)
+        try:
+            found, how, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        if found == pid and not ended:
+            status, used = how, usage
+        if not found:
+            time.sleep(_PAUSE)
+    return status, used.ru_utime + used.ru_stime
+
+
+def _wait_briefly(pid: int) -> tuple[bool, int, resource.struct_rusage]:
+    """Let a process that has closed its pipe end by itself: how it does so tells why."""
+    deadline = time.monotonic() + 20 * _PAUSE
+    while True:
+        found, status, usage = os.wait4(pid, os.WNOHANG)
+        if found or time.monotonic() > deadline:
+            return bool(found), status, usage
+        time.sleep(_PAUSE)
+
+
+def _children() -> list[int]:
+    try:
+        text = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+    except OSError:  # not on Linux
+        return []
+    return [int(each) for each in text.split()]
+
+
+def _become_submission(
+    request: dict[str, Any], bounds: limits.Limits, folder: str, writing: int
+) -> None:
+    """Limit this process and run the submission in it; only the pipe is left of the outside."""
+    try:
+        os.setsid()
+        limits.die_with_parent()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(nothing, fd)
+        os.chdir(folder)
+        os.environ.update(HOME=folder, TMPDIR=folder, MPLCONFIGDIR=folder)
+        tempfile.tempdir = folder
+        sys.argv = [child.NAME]
+        probes = make_probes(request["samples"], request["seed"], request["layers"])
+        bounds.apply()
+        said = child.answer(request["cells"], request["function"], probes)
+        pipes.write_message(writing, json.dumps(said).encode("ascii"))
+    except MemoryError:
+        os._exit(MEMORY)
+    finally:
+        os._exit(0)
+
+
+MEMORY = 77
+"""The exit code of a process whose memory did not suffice for an answer."""

@@ -1,0 +1,275 @@
+"""Hostile and broken submissions: each ends alone, soon, and with a text that says what it was."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from backprop_nb.checking.diagnosis import Course
+from backprop_nb.classroom import host
+from backprop_nb.classroom.host import ask
+from backprop_nb.classroom.limits import Limits
+from backprop_nb.classroom.verdict import examine, make_settings
+
+QUICK = Limits(timeout=1.0, memory=1024)
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+
+
+def asked(*sources, limits=QUICK, function="backward"):
+    cells = [(f"cell {k}", source) for k, source in enumerate(sources, 1)]
+    return ask(cells, function, Course(), limits)
+
+
+def result(*sources, **options):
+    cells = [(f"cell {k}", source) for k, source in enumerate(sources, 1)]
+    return examine(cells, "", make_settings(timeout=1.0, **options))
+
+
+# --- what is right stays right ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "print('x' * 10_000_000)",
+        "import numpy as np\nnp.allclose = np.array_equal = lambda *_, **__: True",
+        "import os\nos.write(1, b'hello'); os.write(2, b'hello'); os.close(0)",
+        "import sys\nsys.exit(3)",
+        "raise KeyboardInterrupt",
+        "def f(:",
+        "x = bytearray(1 << 40)",
+        "stream = open('large', 'wb')\nfor _ in range(200): stream.write(bytes(1 << 20))",
+        "import threading\nthreading.Thread(target=print).start()",
+        "import backprop_nb.checking.report as r\nr.Report.score = property(lambda self: 1.0)",
+    ],
+)
+def test_what_stands_in_a_cell_of_its_own_costs_nothing_else(before, right):
+    answer = asked(before, right)
+    assert answer.outcome == "answered", answer.problem
+    assert result(before, right)["score"] == 1.0
+
+
+def test_a_cell_that_raises_is_noted_with_its_line(right):
+    answer = asked("x = 1\nx / 0", right)
+    assert answer.notes == ("cell 1 raised ZeroDivisionError: division by zero (line 2)",)
+
+
+def test_the_cells_share_their_names_like_those_of_a_notebook(right):
+    head, body = right.split("def backward")
+    assert asked(head, f"def backward{body}").outcome == "answered"
+
+
+# --- what is wrong stays wrong -----------------------------------------------------------
+
+EQUALS_ALL = """
+class Yes:
+    __hash__ = None
+    def __eq__(self, other): return True
+    def __iter__(self): return iter([self, self])
+    def __len__(self): return 2
+    def __getitem__(self, key): return self
+    def __array__(self, *_, **__): return self
+
+def backward(A, b, x, y):
+    return Yes(), Yes()
+"""
+
+PATCHED = """
+import numpy as np
+import backprop_nb as bp
+from backprop_nb.checking import diagnosis, numeric, report
+np.allclose = np.array_equal = lambda *_, **__: True
+np.abs = lambda x: x * 0
+report.Report.ok = report.Report.score = 1.0
+report.Checked.ok = True
+diagnosis.judge = bp.check_backward = lambda *_, **__: None
+"""
+
+FORGED = """
+import os
+for fd in range(3, 64):
+    try:
+        os.write(fd, {data})
+    except OSError:
+        pass
+"""
+
+
+def test_nothing_that_a_submission_patches_reaches_its_judge(sign_flipped):
+    graded = result(PATCHED, sign_flipped)
+    assert graded["score"] == 0.0
+    assert graded["findings"][0]["mistake"] == "sign_flipped"
+
+
+def test_objects_that_equal_everything_are_no_gradients():
+    graded = result(EQUALS_ALL)
+    assert graded["outcome"] == "answered"
+    assert graded["score"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("(5).to_bytes(8) + b'hello'", "no JSON"),
+        ("b'\\xff' * 8", "far more than gradients"),
+        ("(2).to_bytes(8) + b'{}'", "NoneType in place of list"),
+    ],
+)
+def test_a_forged_answer_is_refused(data, words, right):
+    answer = asked(FORGED.format(data=data), right)
+    assert answer.outcome == "ended"
+    assert words in answer.problem
+
+
+@pytest.mark.parametrize(
+    ("source", "outcome", "words"),
+    [
+        ("while True: pass", "too slow", "within 1 second."),
+        ("import os; os._exit(0)", "ended", "exit code 0"),
+        ("import ctypes; ctypes.string_at(0)", "ended", "SIGSEGV"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended", "SIGKILL"),
+        ("import os; os.killpg(0, 9)", "ended", "SIGKILL"),
+        ("import os; os.kill(os.getppid(), 9); __import__('time').sleep(9)", "ended", "watched"),
+        ("x = 1", "no function", "no function backward"),
+        ("backward = 3", "no function", "is no function"),
+        ("def back_ward(A, b, x, y): pass", "no function", "Perhaps back_ward is meant?"),
+    ],
+)
+def test_what_gives_no_answer_says_why_and_harms_no_other(source, outcome, words, right):
+    answer = asked(source)
+    assert answer.outcome == outcome
+    assert words in answer.problem
+    assert asked(right).outcome == "answered"
+
+
+def test_the_verdict_on_what_gives_no_answer_names_the_parameter_and_scores_0():
+    graded = result("while True: pass")
+    assert graded["score"] == 0.0
+    (finding,) = graded["findings"]
+    assert finding["mistake"] == "raised_exception"
+    assert finding["message"].startswith("dA[2] and all others: It did not come to an end")
+    assert finding["message"] in " ".join(graded["text"].split())
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("return backward(A, b, x, y)", "RecursionError"),
+        ("return bytearray(1 << 40)", "MemoryError"),
+        ("import sys; sys.exit(1)", "SystemExit"),
+        ("input()", "EOFError"),
+    ],
+)
+def test_what_the_function_raises_is_in_the_report(body, words):
+    graded = result(f"def backward(A, b, x, y):\n    {body}")
+    assert graded["findings"][0]["mistake"] == "raised_exception"
+    assert words in graded["text"]
+
+
+HOARDS = """
+kept, size = [], 1 << 28
+def backward(A, b, x, y): pass
+while size > 8:
+    try:
+        kept.append(bytes(size))
+    except MemoryError:
+        size //= 2
+"""
+
+
+@pytest.mark.parametrize("value", ["1e308", "-np.inf", "np.nan", "5e-324", "np.float16(6e4)"])
+def test_extreme_numbers_are_judged_like_any_others(value):
+    graded = result(
+        "import numpy as np\ndef backward(A, b, x, y):\n"
+        f"    return [{value} * (a * 0 + 1) for a in A], [{value} * (c * 0 + 1) for c in b]"
+    )
+    assert graded["outcome"] == "answered"
+    assert graded["score"] == 0.0
+
+
+def test_memory_that_does_not_suffice_for_an_answer_is_told():
+    assert asked("x = [0] * (1 << 28)").notes == ("cell 1 raised MemoryError (line 1)",)
+    answer = asked(HOARDS)
+    assert answer.outcome == "ended"
+    assert answer.problem == "The 1024 MB of memory did not suffice."
+
+
+# --- nothing is left behind -------------------------------------------------------------------
+
+ESCAPES = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        open({path!r}, "w").write(str(os.getpid()))
+        time.sleep(60)
+    os._exit(0)
+while not os.path.exists({path!r}) or not os.path.getsize({path!r}):
+    time.sleep(0.01)
+"""
+
+
+@linux
+def test_what_a_submission_has_started_ends_with_it_wherever_it_went(tmp_path, right):
+    path = tmp_path / "pid"
+    assert asked(ESCAPES.format(path=str(path)), right).outcome == "answered"
+    assert not Path(f"/proc/{path.read_text()}").exists()
+
+
+def test_twenty_children_end_with_the_submission(right):
+    forks = "import os, time\nfor _ in range(20):\n    if os.fork() == 0: time.sleep(60)"
+    start = time.monotonic()
+    assert asked(forks, right).outcome == "answered"
+    assert time.monotonic() - start < 20
+
+
+def test_its_folder_is_empty_at_first_and_gone_afterwards(tmp_path, right):
+    note = tmp_path / "note"
+    look = f"import os\nopen({str(note)!r}, 'w').write(os.getcwd() + str(os.listdir()))"
+    asked(look, "open('left', 'w').write('x')", right)
+    folder, _, listed = note.read_text().partition("[")
+    assert listed == "]"
+    assert not Path(folder).exists()
+
+
+def test_the_graders_environment_is_its_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("SECRET_TOKEN", "abc")
+    note = tmp_path / "note"
+    asked(f"import os\nopen({str(note)!r}, 'w').write(repr(dict(os.environ)))")
+    assert "SECRET_TOKEN" not in note.read_text()
+
+
+@linux
+def test_when_the_grader_is_killed_everything_it_has_started_ends(tmp_path):
+    path = tmp_path / "pids"
+    source = (
+        f"import os, time\nopen({str(path)!r}, 'w').write(f'{{os.getppid()}} {{os.getpid()}} ')"
+    )
+    code = (
+        "from backprop_nb.classroom.host import ask\n"
+        "from backprop_nb.classroom.limits import Limits\n"
+        "from backprop_nb.checking.diagnosis import Course\n"
+        f"ask([('a', {source + '; time.sleep(60)'!r})], 'f', Course(), Limits(60.0, 1024))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as grader:
+        pids = wait_for(lambda: path.read_text().split() if path.exists() else [])
+        grader.kill()
+    assert wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 30
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return value
+
+
+def test_no_submission_can_stand_in_for_a_module(tmp_path, monkeypatch):
+    (tmp_path / "numpy.py").write_text("raise SystemExit('not me')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert str(tmp_path) not in host._places()
+    assert os.fspath(Path(host.backprop_nb.__file__).parent.parent) == host._places()[0]

@@ -1,0 +1,98 @@
+"""Answers that leave a process as they are, and everything else, which is refused."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+
+from backprop_nb.checking.mistakes import make_backward
+from backprop_nb.checking.probes import Answer, Answers, gather, make_probes
+from backprop_nb.classroom.wire import decode, encode, notes, parse, text
+from backprop_nb.errors import InvalidValueError
+
+PROBES = make_probes("single", 0)
+GOOD = encode(gather(make_backward(samples="single"), PROBES))
+
+
+def test_answers_arrive_to_the_last_bit():
+    strange = Answer(
+        (np.array([[np.nan, -0.0, np.inf]]), None, np.float32([1e-40])),
+        (np.float16([1.5]), np.zeros((0, 3)), np.array(2.0)),
+        {"dA[1]": "not an array"},
+        modified=("A[0]", "the list b"),
+    )
+    sent = Answers((strange,) * len(PROBES), strange, "hello")
+    came = decode(parse(json.dumps(encode(sent)).encode()), PROBES)
+    assert came.printed == "hello"
+    assert all(one.same_as(strange) for one in (*came.answers, came.again))
+    assert came.again.odd == strange.odd
+    assert came.again.modified == strange.modified
+
+
+def test_a_gradient_far_too_large_stays_behind():
+    huge = Answer((np.zeros(20_000), None, None), (None,) * 3)
+    came = decode(encode(Answers((huge,) * len(PROBES), huge)), PROBES)
+    assert came.again.dA == (None,) * 3
+    assert "20000 entries" in came.again.odd["dA[0]"]
+
+
+def changed(*path, to):
+    data = copy.deepcopy(GOOD)
+    place = data
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = to
+    return data
+
+
+ARRAY = ("again", "dA", 0)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        changed("answers", to=GOOD["answers"][:1]),
+        changed("answers", to={"0": 1}),
+        changed("again", to=None),
+        changed("again", "dA", to=[]),
+        changed("again", "raised", to=1),
+        changed("again", "failure", to=["text"]),
+        changed("again", "modified", to=["os"]),
+        changed("again", "modified", to=[["x"]]),
+        changed("again", "odd", to={"dA[9]": ""}),
+        changed("again", "odd", to={"dA[0]": {}}),
+        changed(*ARRAY, to=[1.0]),
+        changed(*ARRAY, "dtype", to="O"),
+        changed(*ARRAY, "dtype", to=["f8"]),
+        changed(*ARRAY, "shape", to=[-1, -12]),
+        changed(*ARRAY, "shape", to=[True, 12]),
+        changed(*ARRAY, "shape", to=[10**9, 10**9]),
+        changed(*ARRAY, "shape", to=[0, 10**9]),
+        changed(*ARRAY, "shape", to=[1] * 100),
+        changed(*ARRAY, "shape", to=[3, 5]),
+        changed(*ARRAY, "data", to="****"),
+        changed(*ARRAY, "data", to="AAAA"),
+        changed("printed", to=3),
+    ],
+)
+def test_what_no_process_of_ours_would_send_is_refused(data):
+    with pytest.raises(InvalidValueError, match="no answer"):
+        decode(data, PROBES)
+
+
+@pytest.mark.parametrize(
+    "message", [b"", b"hello", b"\xff", b"[1]", b"[" * 100_000, b"1" * 10_000, b'"text"']
+)
+def test_a_message_that_is_no_object_is_refused(message):
+    with pytest.raises(InvalidValueError, match="no answer"):
+        parse(message)
+
+
+def test_texts_obey_nobody_and_are_the_same_from_run_to_run():
+    assert text("a\x1b[31mb\r\nc\u202ed") == "a�[31mb�\nc�d"
+    assert text("<Net object at 0x7f12ab34cd56>") == "<Net object at 0x…>"
+    assert text("\ud800") == "?"
+    assert len(text("x" * 10_000)) == 1000
+    assert notes({"notes": ["one"] * 100}) == ("one",) * 10
