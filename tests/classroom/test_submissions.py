@@ -1,0 +1,118 @@
+"""Which files are submissions, and what code is taken out of them."""
+
+import json
+import os
+
+import pytest
+
+from backprop_nb.classroom.submissions import CODE, find, name_of, python_of, read
+from backprop_nb.errors import NotFoundError
+
+
+def notebook(*cells):
+    return json.dumps({"cells": [{"cell_type": kind, "source": source} for kind, source in cells]})
+
+
+def one(folder, name, content):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read(path, folder)
+
+
+def test_flat_files_and_nbgraders_folders_are_found_in_the_order_of_their_names(tmp_path):
+    for name in ["bob.py", "ada/a1/backprop.ipynb", "ada/.ipynb_checkpoints/a1.ipynb", "notes.txt"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.py").mkdir()
+    names = [name_of(path, tmp_path) for path in find(tmp_path)]
+    assert names == ["ada/a1/backprop.ipynb", "bob.py"]
+    assert [path.name for path in find(tmp_path, "*/backprop.ipynb")] == ["backprop.ipynb"]
+
+
+def test_a_folder_without_submissions_is_refused(tmp_path):
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(NotFoundError):
+            find(folder)
+
+
+def test_a_notebook_gives_its_code_cells_with_their_numbers(tmp_path):
+    text = notebook(("markdown", "# A"), ("code", ["x = 1\n", "y = 2"]), ("code", "%pylab\nz = 3"))
+    cells = one(tmp_path, "a.ipynb", text).cells
+    assert cells == (("cell 2", "x = 1\ny = 2"), ("cell 3", "pass\nz = 3"))
+
+
+def test_the_old_format_of_notebooks_is_read(tmp_path):
+    text = json.dumps({"worksheets": [{"cells": [{"cell_type": "code", "input": "x = 1"}]}]})
+    assert one(tmp_path, "a.ipynb", text).cells == (("cell 1", "x = 1"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.py", b"", "no code"),
+        ("a.py", b"\xff\xfe\x00x", "UTF-8"),
+        ("a.py", b"#" * (CODE + 1), "characters"),
+        ("a.ipynb", b"not json", "no notebook"),
+        ("a.ipynb", b"[" * 100_000, "no notebook"),
+        ("a.ipynb", b'{"cells": 3}', "no notebook"),
+        ("a.ipynb", b'{"cells": [{"cell_type": "code", "source": [3]}]}', "no notebook"),
+        ("a.ipynb", b'{"cells": []}', "no code"),
+    ],
+)
+def test_what_has_no_code_says_why(tmp_path, name, content, words):
+    submission = one(tmp_path, name, content)
+    assert submission.cells == ()
+    assert words in submission.problem
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
+    folder, secret = tmp_path / "in", tmp_path / "secret.py"
+    folder.mkdir()
+    secret.write_text("x = 1")
+    (folder / "a.py").symlink_to(secret)
+    (path,) = find(folder)
+    submission = read(path, folder)
+    assert "link to a place outside" in submission.problem
+    assert submission.cells == ()
+
+
+def test_links_in_a_circle_harm_nobody(tmp_path):
+    (tmp_path / "a.py").symlink_to(tmp_path / "b.py")
+    (tmp_path / "b.py").symlink_to(tmp_path / "a.py")
+    assert [read(path, tmp_path).problem[:18] for path in find(tmp_path)] == [
+        "It cannot be read:"
+    ] * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.py")
+    assert "no ordinary file" in read(tmp_path / "a.py", tmp_path).problem
+
+
+def test_a_name_that_is_no_text_is_written_as_escapes(tmp_path):
+    path = tmp_path / os.fsdecode(b"\xff.py")
+    path.touch()
+    assert name_of(path, tmp_path) == "\\xff.py"
+
+
+def test_a_change_shows_in_the_digest(tmp_path):
+    assert one(tmp_path, "a.py", "x = 1").digest != one(tmp_path, "a.py", "x = 2").digest
+
+
+@pytest.mark.parametrize(
+    ("cell", "python"),
+    [
+        ("x = (7\n% 3)", "x = (7\n% 3)"),
+        ("'''\n%matplotlib\n'''", "'''\n%matplotlib\n'''"),
+        ("%load_ext a\nx = 1", "pass\nx = 1"),
+        ("if x:\n    !ls", "if x:\n    pass"),
+        ("files = !ls\nx = 1", "files = None\nx = 1"),
+        ("?print\nnp.sum??", "pass\npass"),
+        ("\n%%time\nx = 1", "\npass\nx = 1"),
+        ("%%writefile a.py\nx = 1", ""),
+        ("def f(:", "def f(:"),
+    ],
+)
+def test_what_only_ipython_understands_does_nothing(cell, python):
+    assert python_of(cell) == python
