@@ -1,0 +1,205 @@
+"""What a class got right and wrong: counts, sentences, and the files that hold them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean, median
+from typing import Any, Final
+
+from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES
+from backprop_nb.classroom.verdict import Settings
+
+Result = Mapping[str, Any]
+
+# What can be wrong besides the mistakes of the catalogue.
+_OTHERS: Final = {
+    "raised_exception": "It raises an exception",
+    "missing_gradient": "Gradients are missing",
+    "wrong_shape": "A gradient has another shape",
+    "not_finite": "A gradient is not finite",
+    "not_recognised": "Wrong, and no mistake of the catalogue",
+    "no function": "The function is not there",
+    "too slow": "It does not come to an end",
+    "ended": "Its process ended before it had answered",
+    "unreadable": "The file cannot be read, or has no code",
+}
+_ORDER: Final = {name: k for k, name in enumerate([*(each.id for each in MISTAKES), *_OTHERS])}
+_SAID = 8
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def summarise(results: Sequence[Result], settings: Settings, names: bool = False) -> dict[str, Any]:
+    """Return what a class got right and wrong, as plain data.
+
+    Parameters
+    ----------
+    results
+        As :meth:`Results.save` returns them.
+    settings
+    names
+        Whether it says whose is whose; without, each has an id.
+
+    Returns
+    -------
+    dict
+        The same for the same results, in whatever order they come.
+    """
+    ordered = sorted(results, key=lambda each: each["submission" if names else "id"])
+    total = len(ordered)
+    mistakes = [*_mistakes(ordered, settings.course.layers)]
+    scores = [each["score"] for each in ordered]
+    right = sum(each["ok"] for each in ordered)
+    return {
+        "submissions": total,
+        "right": right,
+        "mean_score": round(fmean(scores), 6) if scores else None,
+        "median_score": round(median(scores), 6) if scores else None,
+        "settings": settings.to_dict(),
+        "sentences": [*_sentences(total, right, mistakes)],
+        "wrong_gradients": sum(_has_wrong_gradient(each) for each in ordered),
+        "layers": [_layer(ordered, layer) for layer in range(1, settings.course.layers + 1)],
+        "mistakes": mistakes,
+        "scores": _histogram(scores),
+        "results": [_row(each, names) for each in ordered],
+    }
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share for readers.
+
+    >>> percent(4, 13), percent(1, 1000), percent(999, 1000)
+    ('31 %', 'under 1 %', 'over 99 %')
+    """
+    share = 100 * part / whole if whole else 0.0
+    if 0 < share < 0.5:
+        return "under 1 %"
+    if 99.5 <= share < 100:
+        return "over 99 %"
+    return f"{share:.0f} %"
+
+
+# --- counting -------------------------------------------------------------------------------
+
+
+def mistakes_of(result: Result) -> dict[str, str]:
+    """Return the mistakes that a result is explained by, each with the first thing it spoils."""
+    if result["outcome"] != "answered":
+        return {result["outcome"]: ""}
+    best = [each for each in result["findings"] if each["rank"] == 1]
+    return {each["mistake"]: each["parameter"] for each in best}
+
+
+def title(mistake: str) -> str:
+    """Return what a mistake is called in sentences."""
+    return CATALOGUE[mistake].title if mistake in CATALOGUE else _OTHERS[mistake]
+
+
+def layer_of(parameter: str) -> int | None:
+    """Return the layer of a gradient, from 1 to K; None of what is no gradient.
+
+    >>> layer_of("dA[0]"), layer_of("x")
+    (1, None)
+    """
+    return int(parameter[3:-1]) + 1 if parameter.startswith(("dA[", "db[")) else None
+
+
+def _wrong_layers(result: Result) -> set[int | None]:
+    """Return the layers of which a gradient is there and not right, or is missing."""
+    return {layer_of(each["name"]) for each in result["parameters"] if not each["ok"]}
+
+
+def _mistakes(results: Sequence[Result], K: int) -> Iterator[dict[str, Any]]:
+    """Yield each mistake with how often it occurs and where, the most frequent first."""
+    having: dict[str, list[Result]] = {}
+    for result in results:
+        for mistake in mistakes_of(result):
+            having.setdefault(mistake, []).append(result)
+    for mistake in sorted(having, key=lambda each: (-len(having[each]), _ORDER[each])):
+        those = having[mistake]
+        first = Counter(layer_of(mistakes_of(each)[mistake]) for each in those)
+        wrong = Counter(layer for each in those for layer in _wrong_layers(each))
+        of_gradients = first.keys() != {None}
+        yield {
+            "mistake": mistake,
+            "title": title(mistake),
+            "submissions": len(those),
+            "share": round(len(those) / len(results), 6),
+            # None where a mistake is not one of gradients: there is no layer to look at.
+            "layers": [
+                {"layer": layer, "wrong": wrong[layer], "first": first[layer]}
+                for layer in range(1, K + 1)
+            ]
+            if of_gradients
+            else None,
+        }
+
+
+def _layer(results: Sequence[Result], layer: int) -> dict[str, Any]:
+    wrong = sum(layer in _wrong_layers(each) for each in results if _has_wrong_gradient(each))
+    return {"layer": layer, "wrong": wrong}
+
+
+def _has_wrong_gradient(result: Result) -> bool:
+    return result["outcome"] == "answered" and bool(_wrong_layers(result))
+
+
+def _histogram(scores: Sequence[float]) -> list[dict[str, Any]]:
+    """Return how many have which score, in tenths; all right is a step of its own."""
+    count = Counter(int(score * 10 + 1e-9) for score in scores)
+    labels = [f"{10 * k} to {10 * k + 9} %" for k in range(10)] + ["100 %"]
+    return [{"score": label, "submissions": count[k]} for k, label in enumerate(labels)]
+
+
+def _sentences(total: int, right: int, mistakes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield f"{percent(right, total)} ({right} of {total}) have every gradient right."
+    for each in mistakes[:_SAID]:
+        count = each["submissions"]
+        yield f"{percent(count, total)} ({count} of {total}): {each['title']}{_where(each)}."
+
+
+def _where(mistake: Mapping[str, Any]) -> str:
+    """Say at which layer a mistake shows first, in the order of the backward pass."""
+    layers = mistake["layers"]
+    if not layers:
+        return ""
+    best = max(layers, key=lambda each: (each["first"], each["layer"]))
+    mostly = "" if best["first"] == mistake["submissions"] else "mostly "
+    return f", {mostly}first wrong at layer {best['layer']}"
+
+
+def _row(result: Result, names: bool) -> dict[str, Any]:
+    mistakes = mistakes_of(result)
+    row = {
+        "id": result["id"],
+        "score": round(result["score"], 6),
+        "outcome": result["outcome"],
+        "mistakes": list(mistakes),
+        "first_wrong": next(iter(mistakes.values()), ""),
+    }
+    return {"submission": result["submission"], **row} if names else row
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+
+def as_csv(summary: Mapping[str, Any]) -> bytes:
+    """Return the results of a summary as a table.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    stream = io.StringIO()
+    names = bool(summary["results"]) and "submission" in summary["results"][0]
+    columns = [*(["submission"] if names else []), "id", "score", "outcome", "mistakes"]
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*columns, "first_wrong"])
+    for row in summary["results"]:
+        flat = {**row, "mistakes": " ".join(row["mistakes"])}
+        writer.writerow([_harmless(flat[column]) for column in [*columns, "first_wrong"]])
+    return stream.getvalue().encode("utf-8-sig")  # so that a spreadsheet reads it as UTF-8
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,0 +1,64 @@
+"""The summary of a class in a real browser: in both themes, on narrow pages, on paper."""
+
+from importlib.resources import files
+
+import pytest
+
+from backprop_nb.checking.diagnosis import check_backward
+from backprop_nb.checking.mistakes import MISTAKES, make_backward
+from backprop_nb.classroom.page import as_html
+from backprop_nb.classroom.summary import summarise
+from backprop_nb.classroom.verdict import make_settings
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+ATTACK = '<img src=x onerror="alert(1)">.py'
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The summary of a class that makes every mistake there is, with hostile names."""
+    results = []
+    for k, mistake in enumerate(MISTAKES):
+        try:
+            report = check_backward(make_backward(mistake.id, samples="rows"), samples="rows")
+        except ValueError:
+            continue
+        row = {"submission": f"{k}{ATTACK}", "id": f"s{k}", "outcome": "answered"}
+        results.append(row | report.to_dict())
+    results[0]["outcome"] = "too slow"
+    path = tmp_path_factory.mktemp("summary") / "summary.html"
+    path.write_bytes(as_html(summarise(results, make_settings(samples="rows"), names=True)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1400), ("dark", 1400), ("dark", 700), ("light", 380)]
+)
+def test_it_is_accessible_fits_and_runs_nothing(chromium, written, theme, width):
+    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
+    wrong = []
+    page.on("request", lambda request: wrong.append(request.url))
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+    page.goto(written.as_uri())
+    assert wrong == [written.as_uri()]
+    assert page.locator("img").count() == 0
+    assert page.get_by_role("rowheader", name=f"1{ATTACK}", exact=True).is_visible()
+    # A table scrolls inside its frame; the page itself never scrolls sideways.
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    paper = page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 20, 24)"}[theme]
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run()")["violations"]
+    assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
+    page.close()
+
+
+def test_on_paper_it_is_light_and_keeps_its_heat(chromium, written):
+    page = chromium.new_page(color_scheme="dark")
+    page.goto(written.as_uri())
+    page.emulate_media(media="print", color_scheme="dark")
+    style = "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).printColorAdjust]"
+    assert page.locator("h1").evaluate("e => getComputedStyle(e).color") == "rgb(27, 32, 39)"
+    assert page.locator(".ramp .h10").evaluate(style) == ["rgb(31, 98, 176)", "exact"]
+    page.close()

@@ -1,0 +1,102 @@
+"""The page of a class: one file, nothing runs in it, and every text in it is text."""
+
+import html
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from backprop_nb.checking.diagnosis import check_backward
+from backprop_nb.checking.mistakes import make_backward
+from backprop_nb.classroom.page import as_html
+from backprop_nb.classroom.summary import summarise
+from backprop_nb.classroom.verdict import make_settings
+from backprop_nb.views.scene.palette import THEMES, contrast, ink, mix
+
+ATTACK = '<img src=x onerror="alert(1)">.py'
+
+
+def a_class(*mistakes, name="s.py"):
+    results = []
+    for k, mistake in enumerate(mistakes):
+        backward = make_backward(*([mistake] if mistake else []), samples="single")
+        report = check_backward(backward)
+        results.append(
+            {"submission": name, "id": f"s{k}", "outcome": "answered", **report.to_dict()}
+        )
+    return results
+
+
+def page(*mistakes, names=False, **options):
+    results = a_class(*mistakes, name=options.pop("name", "s.py"))
+    return as_html(summarise(results, make_settings(**options), names)).decode("utf-8")
+
+
+class Elements(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts, self.attributes = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def test_a_hostile_name_is_text():
+    elements = Elements(page("sign_flipped", names=True, name=ATTACK))
+    assert ATTACK in elements.texts
+    assert {"img", "script"}.isdisjoint(elements.tags)
+    assert not any(name.startswith("on") or name in {"src", "href"} for name, _ in
+                   elements.attributes)  # fmt: skip
+
+
+def test_there_is_no_name_unless_asked_for():
+    assert "img" not in page("sign_flipped", name=ATTACK)
+
+
+def test_the_sentences_and_the_counts_of_the_heat_map_are_there():
+    text = page(*["sigma_prime_missing_in_hidden"] * 4, *["sign_flipped"] * 2, *[""] * 7)
+    assert "<li>31 % (4 of 13): σ′ is missing in the hidden layers, first wrong at layer 2." in text
+    (row,) = re.findall(r"σ′ is missing in the hidden layers</th>\n(.*?)</tr>", text, re.DOTALL)
+    cells = [re.sub(r"<[^>]*>", "", cell) for cell in row.split("</td>") if cell]
+    assert [each.strip() for each in cells] == ["4 31 %", "4 31 %◂", "0", "4 31 %"]
+
+
+def test_it_fetches_nothing_and_nothing_runs():
+    text = page("sign_flipped")
+    assert "default-src 'none'" in html.unescape(text)
+    assert "http" not in text.replace("http-equiv", "")
+    assert "script" not in text
+
+
+def test_it_is_the_same_for_the_same_class():
+    assert page("sign_flipped", "") == page("sign_flipped", "")
+
+
+def test_a_class_without_mistakes_and_an_empty_one_have_a_page():
+    assert "<li>Nothing.</li>" in page("", "")
+    assert "0 submissions" in page()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "Loss ‖y − f‖²; one sample; networks of 3 layers"),
+        ({"half": True}, "½‖y − f‖²"),
+        ({"samples": "rows", "reduction": "sum"}, "sum over the samples; samples as rows"),
+    ],
+)
+def test_it_says_how_the_course_writes_it(options, words):
+    results = a_class("")
+    assert words in as_html(summarise(results, make_settings(**options))).decode()
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_every_heat_has_a_text_that_can_be_read(theme):
+    for k in range(11):
+        heat = mix(theme["value-zero"], theme["value-positive"], k / 10)
+        assert contrast(heat, ink(heat)) >= 4.5

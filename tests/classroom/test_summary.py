@@ -1,0 +1,124 @@
+"""The counts of a class, in numbers and in sentences."""
+
+import csv
+import io
+import random
+
+from backprop_nb.checking.diagnosis import check_backward
+from backprop_nb.checking.mistakes import MISTAKES, make_backward
+from backprop_nb.classroom.results import as_json
+from backprop_nb.classroom.summary import as_csv, summarise, title
+from backprop_nb.classroom.verdict import make_settings
+
+SETTINGS = make_settings()
+
+
+def result(k, *mistakes, backward=None, outcome="answered", name="s{k}.py"):
+    report = check_backward(backward or make_backward(*mistakes, samples="single"))
+    return {
+        "submission": name.format(k=k),
+        "id": f"s{k:03}",
+        "outcome": outcome,
+        **report.to_dict(),
+        "text": str(report),
+    }
+
+
+def modifying(A, b, x, y):
+    gradients = make_backward(samples="single")(A, b, x, y)
+    x[:] = 0
+    return gradients
+
+
+CLASS = [
+    *(result(k) for k in range(5)),
+    *(result(k, "sigma_prime_missing_in_hidden") for k in range(5, 9)),
+    result(9, "sign_flipped"),
+    result(10, "sign_flipped", "layer_input_off_by_one"),
+    result(11, backward=modifying),
+    result(12, backward=lambda *_: None, outcome="too slow"),
+]
+
+
+def summary(results=CLASS, **options):
+    return summarise(results, SETTINGS, **options)
+
+
+def test_the_counts_are_those_of_the_class():
+    data = summary()
+    assert (data["submissions"], data["right"]) == (13, 5)
+    counts = {each["mistake"]: each["submissions"] for each in data["mistakes"]}
+    assert counts == {
+        "sigma_prime_missing_in_hidden": 4,
+        "sign_flipped": 2,
+        "layer_input_off_by_one": 1,
+        "input_modified": 1,
+        "too slow": 1,
+    }
+    assert sum(each["submissions"] for each in data["scores"]) == 13
+    assert data["scores"][-1] == {"score": "100 %", "submissions": 5}
+    assert data["wrong_gradients"] == 6
+
+
+def test_the_layers_of_a_mistake_are_those_whose_gradients_are_wrong():
+    first, *_ = summary()["mistakes"]
+    assert first["mistake"] == "sigma_prime_missing_in_hidden"
+    assert first["layers"] == [
+        {"layer": 1, "wrong": 4, "first": 0},
+        {"layer": 2, "wrong": 4, "first": 4},
+        {"layer": 3, "wrong": 0, "first": 0},
+    ]
+    assert [each["wrong"] for each in summary()["layers"]] == [6, 6, 2]
+
+
+def test_what_is_not_about_gradients_has_no_layer():
+    by_id = {each["mistake"]: each for each in summary()["mistakes"]}
+    assert by_id["input_modified"]["layers"] is None
+    assert by_id["too slow"]["layers"] is None
+
+
+def test_the_sentences_say_share_mistake_and_layer():
+    sentences = summary()["sentences"]
+    assert sentences[0] == "38 % (5 of 13) have every gradient right."
+    assert sentences[1] == (
+        "31 % (4 of 13): σ′ is missing in the hidden layers, first wrong at layer 2."
+    )
+    assert sentences[2] == "15 % (2 of 13): The sign is flipped, first wrong at layer 3."
+
+
+def test_every_mistake_of_the_catalogue_has_a_place_and_a_title():
+    for mistake in MISTAKES:
+        if mistake.id not in {"state_kept_between_calls"}:
+            (kept,) = summary([{**CLASS[9], "findings": [finding(mistake.id)]}])["mistakes"]
+            assert kept["title"] == mistake.title
+    assert title("unreadable")
+
+
+def finding(mistake):
+    return {"mistake": mistake, "parameter": "dA[0]", "rank": 1, "message": ""}
+
+
+def test_there_are_no_names_unless_asked_for():
+    named = [{**each, "submission": f"Ada-{k}.py"} for k, each in enumerate(CLASS)]
+    assert "Ada" not in str(summary(named))
+    assert "Ada" not in as_csv(summary(named)).decode()
+    assert "Ada-3.py" in str(summary(named, names=True))
+
+
+def test_the_order_of_the_results_changes_nothing():
+    shuffled = random.Random(0).sample(CLASS, len(CLASS))
+    for names in (False, True):
+        assert as_json(summary(shuffled, names=names)) == as_json(summary(names=names))
+
+
+def test_an_empty_class_has_a_summary():
+    assert summary([])["sentences"] == ["0 % (0 of 0) have every gradient right."]
+
+
+def test_a_spreadsheet_finds_no_formula_in_a_name():
+    names = ["=cmd|' /C calc'!A0.py", "+1.py", "-1.py", "@x.py", "\tx.py", "a,b.py"]
+    named = [{**each, "submission": name} for each, name in zip(CLASS, names, strict=False)]
+    table = as_csv(summary(named, names=True)).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(table, newline="")))
+    assert {row["submission"] for row in rows} == {f"'{name}" for name in names[:5]} | {"a,b.py"}
+    assert {row["score"] for row in rows} == {"1.0", "0.333333"}
