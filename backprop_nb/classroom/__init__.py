@@ -1,1 +1,47 @@
-"""A class of submissions: each asked in a process of its own, and judged outside of it."""
+r"""A class of submissions: each graded in a process of its own, all of them summed up.
+
+The command is ``backprop-nb grade SUBMISSIONS/ --out DIR``, the function :func:`grade`.
+
+**What a process of its own protects from.** Accidents, and idle tricks.  An endless loop ends
+after ``--timeout`` seconds of the processor, mere waiting after three times as many on the clock,
+and everything that a submission has started ends with it.  Memory, the size of a file, open files
+and the number of processes are limited.  A crash, ``sys.exit`` and ``os._exit`` end that process
+alone.  A submission has no standard input, an empty folder that is removed afterwards, none of
+the grader's environment variables, and nobody reads what it prints outside of its function.  It
+sends numbers and nothing else; they are checked, and judged in the grader's own process, where
+nothing that it has patched, NumPy or this package, can reach.
+
+**What it does not protect from.** Malice.  The process belongs to the same user and sees the same
+files: it can read them (other submissions too), change them, and use the network.  It can kill the
+user's other processes; a worker of the cluster that is lost is replaced and its work done again.
+It can fill a disk with many small files.  It can import this package, or another one that knows
+derivatives, and let that do the work: whether that is allowed, a reader must judge.  As root, the
+system does not limit processes, and nothing is out of reach.  On macOS memory is not limited
+either.  Windows has no way to copy a process, so there this refuses to run.
+
+**What needs a container**, therefore: submissions of people whom you would not give your own
+account for a minute.  From the folder of this project, which the image is made of; without a
+network, with a limit on everything, and the submissions read-only::
+
+    docker build -t backprop-nb -f - . <<END
+    FROM python:3.13-slim
+    COPY . /backprop_nb
+    RUN pip install --no-cache-dir "/backprop_nb[cluster]"
+    END
+    mkdir -p graded
+    docker run --rm --network none --read-only --tmpfs /tmp:size=2g,mode=1777 \
+        --memory 4g --pids-limit 256 --cap-drop ALL --security-opt no-new-privileges \
+        --user "$(id -u):$(id -g)" --env HOME=/tmp \
+        --volume "$PWD/submissions:/submissions:ro" --volume "$PWD/graded:/graded" \
+        backprop-nb backprop-nb grade /submissions --out /graded
+
+Even there the submissions share one container, and one that tries hard can change ``graded/`` and
+so the results of others.  Whoever fears that gives each its own container.
+
+**Names.** ``results/`` and ``feedback/`` have them, of course.  The summary does not, unless
+asked: it has an id for each, made from path and content.
+"""
+
+from backprop_nb.classroom.grading import Graded, grade
+
+__all__ = ["Graded", "grade"]

@@ -1,0 +1,169 @@
+"""A class of submissions, from a folder to results, feedback and a summary."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from backprop_nb.classroom.page import as_html
+from backprop_nb.classroom.results import Results, as_json, write
+from backprop_nb.classroom.running import run
+from backprop_nb.classroom.submissions import Submission, find, read
+from backprop_nb.classroom.summary import as_csv, summarise
+from backprop_nb.classroom.verdict import Settings, make_settings
+from backprop_nb.errors import InvalidValueError
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of grading a class.
+
+    Attributes
+    ----------
+    summary : dict
+        As in ``summary.json``.
+    folder : Path
+        Where everything lies.
+    new, kept : int
+        So many were graded now, and so many before.
+    lost : dict
+        For each submission without a result, why there is none.
+    """
+
+    summary: dict[str, Any]
+    folder: Path
+    new: int
+    kept: int
+    lost: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        kept = f", {self.kept} unchanged since the last run" if self.kept else ""
+        lines = [f"Graded: {self.new}{kept}.", *self.summary["sentences"]]
+        if self.lost:
+            lines.append(f"Not graded: {len(self.lost)}. The same command again tries them again.")
+            lines += [f"  {name!a}: {why}" for name, why in self.lost.items()]
+        lines.append(f"See {self.folder / 'summary.html'}, and feedback/ beside it.")
+        return "\n".join(lines)
+
+
+def grade(
+    submissions: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    pattern: str = "*",
+    names: bool = False,
+    force: bool = False,
+    progress: bool = True,
+    **settings: Any,
+) -> Graded:
+    r"""Grade every submission in a folder, each in a process of its own.
+
+    Results are written as they arrive, so an interrupt loses nothing: the same call
+    again grades only what is missing or has changed.
+
+    Parameters
+    ----------
+    submissions
+        The folder: ``.py`` and ``.ipynb`` files, there and in folders below.
+    out
+        The folder for ``summary.html``, ``.json`` and ``.csv``, and for ``results/`` and
+        ``feedback/``; it is made if it is not there.
+    workers
+        How many at the same time; None takes the processors of this machine.
+    scheduler
+        The address of an existing Dask cluster; None starts one on this machine, and
+        ``"threads"`` does without.
+    pattern
+        Only submissions whose path in the folder matches, as ``"*/backprop.ipynb"``.
+    names
+        Whether the summary says whose is whose.
+    force
+        Whether to grade what has not changed, too.
+    progress
+        Whether to show a bar, if there is a terminal.
+    **settings
+        ``samples``, ``reduction``, ``half``, ``hints``, ``seed`` and ``layers`` as of
+        :func:`~backprop_nb.check_backward`; ``function``, the name to look for
+        (``"backward"``); for each submission ``timeout`` in seconds of the processor (10; on
+        the clock three times as many) and ``memory`` in megabytes (1024).
+
+    Returns
+    -------
+    Graded
+
+    Raises
+    ------
+    NotFoundError
+        No folder, no submission in it, no cluster at the address.
+    InvalidValueError
+        There is no such option.
+    UnsupportedError
+        Dask is asked for and not installed; this is Windows.
+
+    Notes
+    -----
+    What a process protects from, and what needs a container, is said in
+    :mod:`backprop_nb.classroom`.  A script that calls this needs the customary
+    ``if __name__ == "__main__":``, since Dask starts processes that import it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "ada.py").write_text("def backwards(A, b, x, y): ...")
+    >>> graded = grade(folder, folder / "out", scheduler="threads", progress=False)
+    >>> graded.new, graded.summary["right"]
+    (1, 0)
+    >>> print((folder / "out/feedback/ada.py.txt").read_text().splitlines()[-2])
+    dA[2] and all others: There is no function backward in it. It defines backwards. Perhaps
+    """
+    chosen = make_settings(**settings)
+    if workers is not None and workers < 1:
+        raise InvalidValueError(
+            "Somebody has to do it.", given=f"workers={workers}", expected="1 or more"
+        )
+    root, folder = Path(submissions), Path(out)
+    found = [read(path, root) for path in find(root, pattern)]
+    results = Results(folder, chosen)
+    done = {} if force else _kept(found, results)
+    missing = {number: each for number, each in enumerate(found) if number not in done}
+    kept = len(done)
+    lost: dict[str, str] = {}
+    bar = tqdm(
+        total=len(found), initial=kept, unit="submission", disable=None if progress else True
+    )
+    with bar, closing(run(missing, chosen, workers, scheduler)) as arriving:
+        for number, result in arriving:
+            if isinstance(result, str):
+                lost[found[number].name] = result
+            else:
+                done[number] = results.save(found[number], result)
+            bar.update()
+    summary = write_summary([done[number] for number in sorted(done)], chosen, folder, names)
+    return Graded(summary, folder, len(done) - kept, kept, lost)
+
+
+def _kept(found: Sequence[Submission], results: Results) -> dict[int, dict[str, Any]]:
+    """Return the results that still hold, by number."""
+    loaded = ((number, results.load(submission)) for number, submission in enumerate(found))
+    return {number: result for number, result in loaded if result is not None}
+
+
+def write_summary(
+    results: Sequence[dict[str, Any]], settings: Settings, folder: Path, names: bool
+) -> dict[str, Any]:
+    """Write the summary as JSON, as a table and as a page, and return it."""
+    summary = summarise(results, settings, names)
+    write(folder / "summary.json", as_json(summary))
+    write(folder / "summary.csv", as_csv(summary))
+    write(folder / "summary.html", as_html(summary))
+    return summary

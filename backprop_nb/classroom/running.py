@@ -1,0 +1,221 @@
+"""Many submissions at the same time: on a cluster of Dask, or on threads where there is none.
+
+Either way each submission has a process of its own.  What Dask adds is other
+machines, and that work is done again which a lost worker has taken with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import warnings
+from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib.util import find_spec
+from typing import Any
+
+import backprop_nb
+from backprop_nb.classroom.host import close_idle
+from backprop_nb.classroom.submissions import Submission
+from backprop_nb.classroom.verdict import Settings, examine
+from backprop_nb.errors import BackpropError, NotFoundError, UnsupportedError
+
+Results = Generator[tuple[int, dict[str, Any] | str], None, None]
+"""The number of a submission, and its result, or why there is none."""
+
+THREADS = "threads"
+INSTALL = 'python -m pip install "backprop-nb[cluster]"'
+_CONNECTING = 30
+_RETRIES = 2
+# An interrupt reaches all processes of a terminal, but only the grader knows what to do then.
+_UNDISTURBED = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+
+
+def default_workers() -> int:
+    """Return how many submissions run at the same time unless somebody says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(
+    submissions: Mapping[int, Submission],
+    settings: Settings,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Results:
+    """Yield the results of submissions as they arrive.
+
+    Parameters
+    ----------
+    submissions
+        Each with a number.
+    settings
+    workers
+        How many at the same time; on an existing cluster its workers decide.
+    scheduler
+        The address of an existing cluster; ``"threads"`` does without Dask; None starts a
+        cluster on this machine, or takes threads if Dask is not installed.
+
+    Raises
+    ------
+    NotFoundError
+        There is no cluster at this address.
+    UnsupportedError
+        Dask is asked for and not installed, or a cluster has no fitting ``backprop_nb``.
+    """
+    if not submissions:
+        return
+    count = min(workers or default_workers(), len(submissions))
+    if scheduler == THREADS or (scheduler is None and not has_dask()):
+        yield from _on_threads(submissions, settings, count)
+    elif not has_dask():
+        raise UnsupportedError(
+            "A cluster needs Dask, which is not installed.",
+            given=f"scheduler={scheduler!r}",
+            instead=INSTALL,
+        )
+    else:
+        with _client(scheduler, count) as client:
+            yield from _on_cluster(submissions, settings, client)
+
+
+def has_dask() -> bool:
+    """Whether the extra ``cluster`` is installed."""
+    return find_spec("distributed") is not None
+
+
+def _examine(submission: Submission, settings: Settings) -> dict[str, Any]:
+    return examine(submission.cells, submission.problem, settings)
+
+
+# --- threads ------------------------------------------------------------------------------
+
+
+def _on_threads(submissions: Mapping[int, Submission], settings: Settings, workers: int) -> Results:
+    pool = ThreadPoolExecutor(workers)
+    try:
+        futures = {
+            pool.submit(_examine, submission, settings): number
+            for number, submission in submissions.items()
+        }
+        for future in as_completed(futures):
+            error = future.exception()
+            yield futures[future], _described(error) if error else future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        close_idle()
+
+
+# --- Dask ---------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
+    """Connect to a cluster, which ends with the connection if it has been started for this."""
+    from distributed import Client
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_silence())
+        if scheduler is None:
+            yield stack.enter_context(Client(stack.enter_context(_local_cluster(workers))))
+            return
+        try:
+            client = stack.enter_context(Client(scheduler, timeout=_CONNECTING))
+            client.wait_for_workers(1, timeout=_CONNECTING)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise NotFoundError(
+                "There is no cluster at this address, or it has no workers.",
+                given=f"scheduler={scheduler!r}",
+                expected="the address of a Dask scheduler, such as tcp://host:8786",
+            ) from error
+        _check_versions(client)
+        yield client
+
+
+def _local_cluster(workers: int) -> Any:
+    from distributed import LocalCluster
+
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=":0",  # any port: the usual one warns if somebody else has a cluster
+        scheduler_kwargs={"dashboard": False},
+        memory_limit=0,  # the submissions' own limits are what counts
+        preload=[_UNDISTURBED],
+        silence_logs=logging.CRITICAL,
+    )
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep from the terminal what Dask logs when a worker ends; results tell what matters."""
+    logger = logging.getLogger("distributed")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"(distributed|dask|tornado)\b")
+            yield
+    finally:
+        logger.setLevel(before)
+
+
+def _version() -> str:
+    return backprop_nb.__version__
+
+
+def _check_versions(client: Any) -> None:
+    try:
+        versions = set(client.run(_version).values())
+    except Exception as error:  # whatever a worker without the package raises
+        versions = {_described(error)}
+    if versions != {_version()}:
+        raise UnsupportedError(
+            "The cluster's workers need this version of backprop_nb.",
+            given=", ".join(sorted(versions)),
+            expected=_version(),
+        )
+
+
+def _on_cluster(submissions: Mapping[int, Submission], settings: Settings, client: Any) -> Results:
+    from distributed import KilledWorker, as_completed
+
+    def submit(number: int) -> Any:
+        submission = submissions[number]
+        return client.submit(_examine, submission, settings, pure=False, retries=_RETRIES)
+
+    suspects = []
+    futures = {submit(number): number for number in submissions}
+    for future in as_completed(list(futures)):
+        number = futures.pop(future)
+        outcome = _outcome(future)
+        if isinstance(outcome, KilledWorker):
+            suspects.append(number)
+        else:
+            yield number, _described(outcome) if isinstance(outcome, Exception) else outcome
+        future.release()
+    # Who ran beside a submission that kills workers is suspected too.  Alone it is cleared.
+    for number in suspects:
+        outcome = _outcome(submit(number))
+        yield number, _described(outcome) if isinstance(outcome, Exception) else outcome
+
+
+def _outcome(future: Any) -> Any:
+    """Return a future's result, or the exception that stands in its place."""
+    from distributed import CancelledError
+
+    try:
+        return future.result()
+    except CancelledError as error:
+        raise BackpropError(
+            "The connection to the cluster was lost.",
+            instead="the same command again: what is done is kept",
+        ) from error
+    except Exception as error:
+        return error
+
+
+def _described(error: BaseException) -> str:
+    text = str(error).split("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,93 @@
+"""The command: its options are those of the function, and a typo is answered."""
+
+import inspect
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from backprop_nb.classroom import command
+from backprop_nb.classroom.command import main, parser
+from backprop_nb.classroom.grading import grade
+from backprop_nb.classroom.verdict import make_settings
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def options(*words):
+    return vars(parser().parse_args(["grade", "in", "--out", "out", *words]))
+
+
+def test_what_is_not_given_is_left_to_the_function():
+    assert options() == {"command": "grade", "submissions": "in", "out": "out"}
+
+
+def test_every_option_is_an_argument_of_the_function_and_says_its_default():
+    known = inspect.signature(grade).parameters | inspect.signature(make_settings).parameters
+    help_text = subprocess.run(
+        [sys.executable, "-m", "backprop_nb", "grade", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name, parameter in known.items():
+        if name not in {"settings", "progress", "submissions"}:
+            assert f"--{name}" in help_text
+            if parameter.default not in (None, False, "*", inspect.Parameter.empty):
+                assert f"({parameter.default:g})" in help_text or (
+                    f"({parameter.default})" in help_text
+                ) if isinstance(parameter.default, int | float) else (
+                    f"({parameter.default})" in help_text
+                )  # fmt: skip
+
+
+def test_it_grades_and_says_what_it_found(tmp_path, right, capsys):
+    (tmp_path / "ada.py").write_text(right)
+    code = main(["grade", str(tmp_path), "--out", str(tmp_path / "out"), "--scheduler", "threads"])
+    assert code == command.DONE
+    assert "100 % (1 of 1) have every gradient right." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["--sampels", "rows"], "did you mean --samples?"),
+        (["--timout=3"], "did you mean --timeout?"),
+        (["--samples", "row"], "choose from"),
+        (["--layers", "three"], "invalid int value"),
+        (["--xyz"], "there is no --xyz"),
+    ],
+)
+def test_a_typo_is_answered(words, answer, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["grade", "in", "--out", "out", *words])
+    assert caught.value.code == command.WRONG_USE
+    assert answer in capsys.readouterr().err
+
+
+def test_an_error_of_the_package_is_a_message_and_no_traceback(tmp_path, capsys):
+    assert main(["grade", str(tmp_path / "no"), "--out", str(tmp_path)]) == command.WRONG_USE
+    assert "There is no such folder of submissions." in capsys.readouterr().err
+
+
+def test_an_interrupt_has_a_code_of_its_own(monkeypatch, capsys):
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "grade", interrupted)
+    assert main(["grade", "in", "--out", "out"]) == command.INTERRUPTED
+    assert "What is done is kept" in capsys.readouterr().err
+
+
+def test_limits_that_do_not_hold_here_are_told(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(command, "absent", lambda: ("No limit on memory here.",))
+    main(["grade", str(tmp_path), "--out", str(tmp_path / "out")])
+    assert "Note: No limit on memory here." in capsys.readouterr().err
+
+
+def test_the_project_installs_the_command():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, _, name = project["scripts"]["backprop-nb"].partition(":")
+    assert getattr(__import__(module, fromlist=[name]), name) is main

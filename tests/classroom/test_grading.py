@@ -1,0 +1,119 @@
+"""A class from a folder to its summary; the second run grades what has changed."""
+
+import json
+from unittest import mock
+
+import pytest
+
+from backprop_nb.classroom import grade, grading
+from backprop_nb.errors import InvalidValueError, NotFoundError
+
+QUIETLY = {"scheduler": "threads", "progress": False}
+
+
+@pytest.fixture
+def folder(tmp_path, right, sign_flipped):
+    folder = tmp_path / "submissions"
+    (folder / "bob").mkdir(parents=True)
+    (folder / "ada.py").write_text(right)
+    (folder / "bob/bob.py").write_text(sign_flipped)
+    (folder / "eve.py").write_text("x = ")
+    return folder
+
+
+def test_everything_that_was_promised_is_written(folder, tmp_path):
+    out = tmp_path / "out"
+    graded = grade(folder, out, **QUIETLY)
+    files = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert {each for each in files if not each.startswith("results/")} == {
+        "summary.json",
+        "summary.csv",
+        "summary.html",
+        "feedback/ada.py.txt",
+        "feedback/bob/bob.py.txt",
+        "feedback/eve.py.txt",
+    }
+    assert len(list((out / "results").iterdir())) == 3
+    assert json.loads((out / "summary.json").read_text(encoding="utf-8")) == graded.summary
+    assert "right, all 6 gradients" in (out / "feedback/ada.py.txt").read_text(encoding="utf-8")
+    assert "eve.py raised SyntaxError" in (out / "feedback/eve.py.txt").read_text(encoding="utf-8")
+    assert "33 % (1 of 3) have every gradient right." in str(graded)
+
+
+def test_a_second_run_grades_what_has_changed_and_forced_it_grades_all(folder, tmp_path, right):
+    out = tmp_path / "out"
+    assert grade(folder, out, **QUIETLY).new == 3
+    again = grade(folder, out, **QUIETLY)
+    assert (again.new, again.kept) == (0, 3)
+    (folder / "eve.py").write_text(right)
+    changed = grade(folder, out, **QUIETLY)
+    assert (changed.new, changed.kept, changed.summary["right"]) == (1, 2, 2)
+    assert grade(folder, out, force=True, **QUIETLY).new == 3
+
+
+def test_two_runs_give_the_same_bytes(folder, tmp_path):
+    for out in ("one", "two"):
+        grade(folder, tmp_path / out, names=True, **QUIETLY)
+    for path in (tmp_path / "one").rglob("*.*"):
+        assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")
+                                     ).read_bytes()  # fmt: skip
+
+
+def test_an_interrupt_keeps_what_is_done(folder, tmp_path):
+    out = tmp_path / "out"
+
+    def interrupted(*arguments):
+        for k, each in enumerate(run(*arguments)):
+            if k == 2:
+                raise KeyboardInterrupt
+            yield each
+
+    run = grading.run
+    with mock.patch.object(grading, "run", interrupted), pytest.raises(KeyboardInterrupt):
+        grade(folder, out, workers=1, **QUIETLY)
+    assert len(list((out / "results").iterdir())) == 2
+    assert grade(folder, out, **QUIETLY).new == 1
+
+
+def test_what_could_not_be_graded_is_named_and_tried_again(folder, tmp_path):
+    out = tmp_path / "out"
+
+    def failing(*_):
+        yield 1, "OSError: no room"
+
+    with mock.patch.object(grading, "run", failing):
+        graded = grade(folder, out, **QUIETLY)
+    assert graded.lost == {"bob/bob.py": "OSError: no room"}
+    assert "Not graded: 1." in str(graded)
+    assert grade(folder, out, **QUIETLY).new == 3
+
+
+def test_results_inside_of_the_submissions_are_no_submissions(folder):
+    assert grade(folder, folder / "out", **QUIETLY).new == 3
+    assert grade(folder, folder / "out", **QUIETLY).kept == 3
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"samples": "row"},
+        {"hints": "all"},
+        {"layers": 0},
+        {"layers": 99},
+        {"seed": -1},
+        {"timeout": 0},
+        {"memory": 10},
+        {"workers": 0},
+        {"function": "my function"},
+    ],
+)
+def test_an_option_that_does_not_exist_is_refused_before_anything_runs(folder, tmp_path, option):
+    with pytest.raises(InvalidValueError) as caught:
+        grade(folder, tmp_path / "out", **QUIETLY | option)
+    assert caught.value.expected
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(NotFoundError, match="no such folder"):
+        grade(tmp_path / "nowhere", tmp_path / "out", **QUIETLY)

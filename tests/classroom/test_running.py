@@ -1,0 +1,116 @@
+"""Many at the same time: on threads, on Dask's own cluster, on one that is there already."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from types import SimpleNamespace
+from unittest import mock
+
+import pytest
+from distributed import KilledWorker, LocalCluster
+
+from backprop_nb.classroom import running
+from backprop_nb.classroom.running import run
+from backprop_nb.classroom.submissions import Submission
+from backprop_nb.classroom.verdict import make_settings
+from backprop_nb.errors import NotFoundError, UnsupportedError
+
+SETTINGS = make_settings()
+SLOWLY = "import time\ntime.sleep(0.3)\n"
+
+
+def a_class(*sources):
+    return {
+        10 * k: Submission(f"s{k}.py", f"d{k}", ((f"s{k}.py", source),))
+        for k, source in enumerate(sources)
+    }
+
+
+def scores(results):
+    return {number: result["score"] for number, result in results}
+
+
+def test_threads_do_without_dask(right, sign_flipped):
+    submissions = a_class(right, sign_flipped, "import os; os._exit(0)")
+    assert scores(run(submissions, SETTINGS, 2, "threads")) == {0: 1.0, 10: 0.0, 20: 0.0}
+
+
+def test_a_worker_that_is_killed_half_way_loses_nothing(right, sign_flipped):
+    submissions = a_class(*[SLOWLY + right] * 4, *[SLOWLY + sign_flipped] * 4)
+    arrived = {}
+    with contextlib.closing(run(submissions, SETTINGS, 2)) as results:
+        for number, result in results:
+            if not arrived:
+                workers = [each for each in multiprocessing.active_children() if each.is_alive()]
+                assert len(workers) == 2
+                os.kill(workers[0].pid, signal.SIGKILL)
+            arrived[number] = result["score"]
+    assert arrived == {10 * k: float(k < 4) for k in range(8)}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A cluster that is there already; its worker is a thread of this process."""
+    with LocalCluster(
+        n_workers=1,
+        threads_per_worker=2,
+        processes=False,
+        protocol="tcp",
+        dashboard_address=":0",
+    ) as cluster:
+        yield cluster
+
+
+def test_a_cluster_that_is_there_is_used_and_stays(cluster, right):
+    for _ in range(2):
+        submissions = a_class(right, "x = 1")
+        assert scores(run(submissions, SETTINGS, 1, cluster.scheduler_address)) == {0: 1.0, 10: 0.0}
+
+
+def test_workers_without_this_version_are_refused():
+    def without(function):
+        raise ModuleNotFoundError("No module named 'backprop_nb'")
+
+    for run_everywhere in (lambda function: {"tcp://a": "0.0", "tcp://b": function()}, without):
+        with pytest.raises(UnsupportedError, match="need this version"):
+            running._check_versions(SimpleNamespace(run=run_everywhere))
+
+
+def test_who_only_ran_beside_a_killer_is_cleared(cluster, right):
+    """Dask blames everybody on the worker; alone, each is asked again."""
+    blamed = iter([KilledWorker("task", mock.Mock(), 3)])
+
+    def outcome(future):
+        return next(blamed, None) or future.result()
+
+    with mock.patch.object(running, "_outcome", outcome):
+        found = scores(run(a_class(right, "x = 1"), SETTINGS, 1, cluster.scheduler_address))
+    assert found == {0: 1.0, 10: 0.0}
+
+
+def test_what_fails_for_want_of_something_else_is_told_and_not_judged(right):
+    with mock.patch.object(running, "examine", side_effect=OSError("no room")):
+        ((number, why),) = run(a_class(right), SETTINGS, 1, "threads")
+    assert (number, why) == (0, "OSError: no room")
+
+
+def test_without_dask_threads_do_it_and_a_cluster_is_refused(right):
+    with mock.patch.object(running, "has_dask", return_value=False):
+        assert scores(run(a_class(right), SETTINGS)) == {0: 1.0}
+        with pytest.raises(UnsupportedError) as caught:
+            list(run(a_class(right), SETTINGS, 1, "tcp://127.0.0.1:1"))
+    assert "pip install" in caught.value.instead
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])
+def test_an_address_without_a_cluster_is_told(address, right):
+    with (
+        mock.patch.object(running, "_CONNECTING", 1),
+        pytest.raises(NotFoundError, match="no cluster"),
+    ):
+        list(run(a_class(right), SETTINGS, 1, address))
+
+
+def test_nothing_to_do_starts_nothing():
+    assert list(run({}, SETTINGS)) == []
