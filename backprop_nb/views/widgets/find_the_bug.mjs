@@ -70,7 +70,7 @@ class Game extends Replay {
     this.heading = html("div", { class: "bpnb-title bpnb-bug-title" });
     this.level = choice("level", LEVELS, { value: this.model.get("level"), onchange: (level) => this.set("level", level) });
     this.nextButton = button("Next round", () => this.set("round", this.model.get("round") + 1));
-    this.frames = { loss: html("div", {}), flow: html("div", {}), gradients: html("div", { class: "bpnb-bug-gradients" }) };
+    this.places = { loss: html("div", {}), flow: html("div", {}), gradients: html("div", { class: "bpnb-bug-gradients" }) };
     this.question = html("h2", { id: `bpnb-bug-${++games}` }, "Which mistake is in this backward pass?");
     this.options = html("div", { class: "bpnb-bug-options", role: "radiogroup", "aria-labelledby": this.question.id });
     this.answerButton = button("Answer", () => this.answer());
@@ -95,7 +95,7 @@ class Game extends Replay {
       html(
         "div",
         { class: "bpnb-bug-body" },
-        html("div", { class: "bpnb-bug-evidence" }, this.frames.loss, this.frames.flow, this.frames.gradients),
+        html("div", { class: "bpnb-bug-evidence" }, this.places.loss, this.places.flow, this.places.gradients),
         html(
           "div",
           { class: "bpnb-bug-below" },
@@ -148,7 +148,7 @@ class Game extends Replay {
 
   updateStep() {
     const { patch, words } = this.scene.frames[this.step];
-    for (const name of ["loss", "flow"]) this.frames[name].replaceChildren(picture(patched(this.scene[name], patch)));
+    for (const name of ["loss", "flow"]) this.places[name].replaceChildren(picture(patched(this.scene[name], patch)));
     this.updateReplay(words);
     this.updateHeading();
   }
@@ -172,7 +172,7 @@ class Game extends Replay {
 
   update() {
     const { measured, solution } = this.found;
-    this.frames.gradients.replaceChildren(picture(measured ? measured.picture : this.scene.gradients));
+    this.places.gradients.replaceChildren(picture(measured ? measured.picture : this.scene.gradients));
     this.updateOptions();
     this.updateButtons();
     this.updateCode();
