@@ -1,0 +1,135 @@
+"""The live views in a real JupyterLab: from a cell to its picture, steps, a slider, the state sent.
+
+    python tests/benchmarks/browser.py
+
+Times are taken inside the page with its own clock. A picture or a slider counts until
+the frame after its change; a step is the page's own work for it, layout included.
+"""
+
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "browser"))
+from jupyterlab_page import CHROMIUM_FLAGS, NotebookPage, chromium_executable, running_lab
+
+ROUNDS = 3
+STEPS = 40
+
+START = "import numpy as np\nimport backprop_nb as bp\nbp.widgets"
+LAYERS = {20: 3, 200: 34, 2000: 334}  # a network's graph has six nodes a layer
+GRAPH = """net = bp.SigmoidNetwork((3,) * {layers}, seed=0)
+view = bp.GraphExplorer(net.trace(np.linspace(-1, 1, 3), np.zeros(3)))
+view"""
+FLOW = "view = bp.GradientFlow(); view"
+STATE = """import json
+state = view.get_state()
+print(json.dumps([len(view.graph.nodes) if hasattr(view, "graph") else 0,
+    sum(len(json.dumps(v)) for k, v in state.items() if k not in ("_esm", "_css")),
+    len(view._esm) + len(view._css)]))"""
+
+RUN = """async () => {
+    const { commands, shell } = window.jupyterapp;
+    shell.currentWidget.content.activeCellIndex = 1;
+    const start = performance.now();
+    const ran = commands.execute("notebook:run-cell");
+    while (!document.querySelector(".bpnb")) await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    const time = performance.now() - start;
+    await ran;
+    return time;
+}"""
+
+STEP = """count => {
+    const root = document.querySelector(".bpnb");
+    const button = root.querySelector("[aria-label='Step forward']");
+    return Array.from({ length: count }, () => {
+        const start = performance.now();
+        button.click();
+        root.getBoundingClientRect();
+        return performance.now() - start;
+    });
+}"""
+
+SLIDE = """async ([label, count]) => {
+    const root = document.querySelector(".bpnb");
+    const labels = [...root.querySelectorAll(".bpnb-slider")];
+    const wanted = labels.find(each => each.firstChild.textContent === label);
+    const slider = wanted.querySelector("input");
+    const times = [];
+    for (let k = 0; k < count; k++) {
+        const picture = root.querySelector("svg.bpnb-picture");
+        const start = performance.now();
+        slider.value = Number(slider.value) + Number(slider.step) * (k % 2 ? -1 : 1);
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        const late = start + 3000;
+        const waiting = () => picture.isConnected && performance.now() < late;
+        while (waiting()) await new Promise(requestAnimationFrame);
+        await new Promise(requestAnimationFrame);
+        times.push(performance.now() - start);
+    }
+    return times;
+}"""
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium_executable(), args=CHROMIUM_FLAGS
+        )
+        with running_lab(Path(home)) as lab:
+
+            def shown(cell):
+                """Run the second cell of a new notebook; return the notebook and the time."""
+                lab.write("bench.ipynb", [START, cell, STATE])
+                notebook = NotebookPage(
+                    browser.new_page(viewport={"width": 1400, "height": 900}), "bench.ipynb"
+                )
+                notebook.open(lab)
+                notebook.page.evaluate(
+                    "() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }"
+                )
+                notebook.command("notebook:run-cell")
+                return notebook, notebook.page.evaluate(RUN)
+
+            def closed(notebook):
+                notebook.page.evaluate(
+                    "() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 2; }"
+                )
+                notebook.command("notebook:run-cell")
+                text = notebook.page.locator(".jp-OutputArea-output pre").last.inner_text()
+                notebook.page.close()
+                lab.end_sessions()
+                return json.loads(text)
+
+            print("nodes  cell to picture  a step (95 %)   state   module")
+            for wanted, layers in LAYERS.items():
+                times = []
+                for _ in range(ROUNDS):
+                    notebook, time = shown(GRAPH.format(layers=layers))
+                    times.append(time)
+                    steps = sorted(notebook.page.evaluate(STEP, STEPS))
+                    nodes, state, module = closed(notebook)
+                assert 0.5 < nodes / wanted < 2
+                print(
+                    f"{nodes:5}  {statistics.median(times) / 1000:12.2f} s  "
+                    f"{statistics.median(steps):5.1f} ms ({steps[int(0.95 * STEPS)]:.0f})"
+                    f"  {state / 1000:5.0f} kB  {module / 1000:.0f} kB",
+                    flush=True,
+                )
+            notebook, time = shown(FLOW)
+            slides = notebook.page.evaluate(SLIDE, ["weight scale", 20])
+            _, state, module = closed(notebook)
+            print(
+                f"GradientFlow: picture {time / 1000:.2f} s, slider to repaint "
+                f"{statistics.median(slides):.0f} ms, state {state / 1000:.0f} kB"
+            )
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
