@@ -61,8 +61,7 @@ def save(notebook, name):
         notebook.screenshot(Path(folder) / f"{name}.png")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 700])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
 def test_every_step_back_shows_the_librarys_numbers(open_notebook, graph, scene, theme, width):
     notebook = open_notebook(LESSON, theme=theme, width=width)
     notebook.run_all()
@@ -270,8 +269,7 @@ graph.explore()
 """
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 700])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
 def test_marks_show_with_their_value_and_are_said(open_notebook, theme, width, tmp_path):
     from playwright.sync_api import expect
 

@@ -38,8 +38,7 @@ def save(page, name):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 700])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
 def test_every_step_back_shows_the_librarys_numbers(open_page, written, graph, scene, theme, width):
     page = open_page(written, theme, width)
     backward = graph.backward()
@@ -163,8 +162,7 @@ def test_the_policy_lets_nothing_else_run_or_load(chromium, written):
     page.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 700])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
 def test_axe_finds_nothing_to_mend(open_page, written, scene, theme, width):
     page = open_page(written, theme, width)
     last = len(scene["frames"]) - 1

@@ -190,8 +190,7 @@ def test_a_diverging_training_says_so_and_its_controls_go_on_working(open_notebo
     assert root.evaluate("root => root.scrollWidth <= root.clientWidth")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 700])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
 def test_its_page_replays_the_run_without_a_kernel(open_page, theme, width, tmp_path):
     from playwright.sync_api import expect
 

@@ -105,8 +105,7 @@ def test_two_displays_follow_mouse_keyboard_and_program_and_outlive_the_kernel(o
     expect_z(second, -6, 6)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 700])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
 def test_its_page_is_live_without_a_kernel_and_axe_finds_nothing(open_page, theme, width, tmp_path):
     page = open_page(bp.SigmoidExplorer(z=-3, layers=4).to_html(tmp_path / "z"), theme, width)
     root = page.locator(".bpnb")

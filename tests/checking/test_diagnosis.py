@@ -56,8 +56,12 @@ def test_the_right_pass_is_right(convention, layers, seed):
     assert report.findings == ()
 
 
-@each_convention
-@pytest.mark.parametrize("layers", [2, 3, 4])
+# Every convention at one depth, and other depths in the default one for a batch.
+@pytest.mark.parametrize(
+    ("convention", "layers"),
+    [*((each, 3) for each in CONVENTIONS), (CONVENTIONS[4], 2), (CONVENTIONS[4], 4)],
+    ids=lambda value: named(value) if isinstance(value, dict) else str(value),
+)
 def test_every_mistake_is_recognised_on_networks_of_several_depths(convention, layers):
     course = checked_course(**convention, layers=layers)
     for (mistake,) in _singles(course):
