@@ -117,7 +117,14 @@ def test_two_displays_train_one_network_by_mouse_keyboard_and_program(open_noteb
     first.get_by_role("slider", name="Recorded epoch").focus()
     page.keyboard.press("Space")
     page.wait_for_function("Number(document.querySelector('.bpnb-readings b').textContent) >= 20")
-    first.get_by_role("button", name="Pause").click()
+    # A finger rests on the button for a while: frames that come meanwhile must not take it away.
+    first.get_by_role("button", name="Pause").hover()
+    page.mouse.down()
+    at = int(readings(first)[0])
+    page.wait_for_function(
+        "at => Number(document.querySelector('.bpnb-readings b').textContent) > at + 1", arg=at
+    )
+    page.mouse.up()
     expect(first.get_by_role("button", name="Play", exact=True)).to_be_visible()
     stopped = int(in_kernel(notebook, "print(playground.last_epoch)"))
     expect_epoch(first, stopped)

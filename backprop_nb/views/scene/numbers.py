@@ -108,6 +108,8 @@ def tensor(value: Any, scale: Scale, column: bool = False, told: bool = True) ->
     shown = table[:ROWS, :COLUMNS]
     entries = shown.ravel().tolist()
     texts = [short(entry) for entry in entries]
+    omitted = int(table.size - shown.size)
+    one_row = len(shown) == 1 and not omitted
     return {
         "shape": shape_text(array.shape),
         "single": array.ndim == 0,
@@ -116,9 +118,9 @@ def tensor(value: Any, scale: Scale, column: bool = False, told: bool = True) ->
         "heat": [round(heat(entry, scale), 3) for entry in entries],
         "short": texts,
         "long": [long(entry) for entry in entries],
-        "omitted": int(table.size - shown.size),
-        "map": heat_map(table, scale, told) if table.size > shown.size else None,
-        "fits": len(shown) == 1 and len(texts) * max(map(len, texts), default=0) <= CARD_CHARACTERS,
+        "omitted": omitted,
+        "map": heat_map(table, scale, told) if omitted else None,
+        "fits": one_row and len(texts) * max(map(len, texts), default=0) <= CARD_CHARACTERS,
     }
 
 

@@ -7,6 +7,7 @@ import {
   Replay,
   arrowHead,
   badge,
+  barButton,
   big,
   clamp,
   clock,
@@ -273,7 +274,7 @@ class Explorer extends Replay {
     this.turners = [];
     this.buildWorld();
     const all = (text, label, folded) => {
-      const button = html("button", { type: "button", title: label, "aria-label": label, onclick: () => this.fold(folded) }, text);
+      const button = barButton(text, label, "", () => this.fold(folded));
       this.allTurners.push({ button, folded, title: label });
       return button;
     };
@@ -295,9 +296,9 @@ class Explorer extends Replay {
         "div",
         { class: "bpnb-zoom" },
         ...(groups.length ? [all("fold all", "Fold all groups", groups.map(({ id }) => id)), all("open all", "Open all groups", [])] : []),
-        html("button", { type: "button", title: "Zoom in", "aria-label": "Zoom in", onclick: () => this.zoom(1.25) }, "+"),
-        html("button", { type: "button", title: "Zoom out", "aria-label": "Zoom out", onclick: () => this.zoom(0.8) }, "\u2212"),
-        html("button", { type: "button", title: "Fit the whole graph", "aria-label": "Fit the whole graph", onclick: () => this.fit(true) }, "fit"),
+        barButton("+", "Zoom in", "", () => this.zoom(1.25)),
+        barButton("\u2212", "Zoom out", "", () => this.zoom(0.8)),
+        barButton("fit", "Fit the whole graph", "", () => this.fit(true)),
       ),
     );
     return this.stage;

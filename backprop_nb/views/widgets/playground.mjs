@@ -3,7 +3,7 @@
 // and so gets the next one.  Without a kernel the frames that are there can be replayed.
 
 import { bytes, familyRamp, paintField, whenThemeChanges, withFields } from "./field.mjs";
-import { View, choice, clamp, colour, html, icon, picture, slider } from "./view.mjs";
+import { View, barButton, choice, clamp, colour, html, icon, picture, playButton, slider } from "./view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -132,9 +132,7 @@ class PlaygroundView extends View {
   }
 
   buildBar() {
-    const button = (label, keys, action, ...content) =>
-      html("button", { type: "button", title: keys ? `${label} (${keys})` : label, "aria-label": label, onclick: action }, ...content);
-    this.playButton = button("Play", "Space", () => this.togglePlay());
+    this.playButton = playButton(() => this.togglePlay());
     this.slider = html("input", { type: "range", min: 0, "aria-label": "Recorded epoch", oninput: () => this.go(Number(this.slider.value)) });
     this.slider.style.setProperty("--turn", "100%");
     this.readings = html("div", { class: "bpnb-readings" });
@@ -144,11 +142,11 @@ class PlaygroundView extends View {
       html(
         "div",
         { class: "bpnb-buttons", role: "group", "aria-label": "Training" },
-        html("span", { "data-kernel": true }, button("Rewind to the same initial weights", "R", () => this.rewind(), "\u21ba rewind")),
-        button("Step back", "[", () => this.go(this.position - 1), icon("back")),
+        html("span", { "data-kernel": true }, barButton("\u21ba rewind", "Rewind to the same initial weights", "R", () => this.rewind())),
+        barButton(icon("back"), "Step back", "[", () => this.go(this.position - 1)),
         this.playButton,
-        button("Step forward", "]", () => this.forward(), icon("forward")),
-        html("span", { "data-kernel": true }, button("Train for ten epochs", "", () => this.train(10), "+10")),
+        barButton(icon("forward"), "Step forward", "]", () => this.forward()),
+        html("span", { "data-kernel": true }, barButton("+10", "Train for ten epochs", "", () => this.train(10))),
       ),
       this.slider,
       this.readings,
@@ -289,9 +287,7 @@ class PlaygroundView extends View {
     this.slider.max = this.recorded.length - 1;
     this.slider.value = this.position;
     this.slider.setAttribute("aria-valuetext", frame.words);
-    this.playButton.replaceChildren(icon(playing ? "pause" : "play"));
-    this.playButton.setAttribute("aria-label", playing ? "Pause" : "Play");
-    this.playButton.title = `${playing ? "Pause" : "Play"} (Space)`;
+    this.playButton.update(playing);
     this.root.classList.toggle("bpnb-playing", playing);
     if (!playing) this.say(frame.words); // a voice cannot keep up with a film
     this.problem.textContent = this.model.get("problem");

@@ -329,6 +329,26 @@ function drawnText({ at: [x, y], text, sub, fill, on, size, anchor, italic, bold
   );
 }
 
+/** A button of the bar: an icon or a text, what it does, and the keys that do the same. */
+export function barButton(content, label, keys, onclick) {
+  const title = keys ? `${label} (${keys})` : label;
+  return html("button", { type: "button", title, "aria-label": label, onclick }, content);
+}
+
+/** The button that plays and pauses. */
+export function playButton(onclick) {
+  const button = barButton(icon("play"), "Play", "Space", onclick);
+  button.update = (playing) => {
+    const label = playing ? "Pause" : "Play";
+    // Between press and release frames may come: an icon replaced meanwhile would lose the click.
+    if (button.getAttribute("aria-label") === label) return;
+    button.setAttribute("aria-label", label);
+    button.title = `${label} (Space)`;
+    button.replaceChildren(icon(label.toLowerCase()));
+  };
+  return button;
+}
+
 /** A range with its name and, as text, its value: what `text` makes of the number. */
 export function slider(name, { min, max, step = 1, value, text = String, onchange }) {
   const output = html("output", {}, text(value));
@@ -476,9 +496,8 @@ export class Replay extends View {
 
   /** Five buttons and a slider; `turn` is the frame at which the way back begins, if there is one. */
   buildReplay(turn = -1) {
-    const button = (name, label, keys, action) =>
-      html("button", { type: "button", title: `${label} (${keys})`, "aria-label": label, onclick: action }, icon(name));
-    this.playButton = button("play", "Play", "Space", () => this.togglePlay());
+    const button = (name, label, keys, action) => barButton(icon(name), label, keys, action);
+    this.playButton = playButton(() => this.togglePlay());
     this.slider = html("input", {
       type: "range",
       min: 0,
@@ -509,9 +528,7 @@ export class Replay extends View {
 
   updatePlay() {
     const playing = this.model.get("playing");
-    this.playButton.replaceChildren(icon(playing ? "pause" : "play"));
-    this.playButton.setAttribute("aria-label", playing ? "Pause" : "Play");
-    this.playButton.title = `${playing ? "Pause" : "Play"} (Space)`;
+    this.playButton.update(playing);
     this.root.classList.toggle("bpnb-playing", playing);
   }
 

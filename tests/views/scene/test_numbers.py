@@ -67,6 +67,12 @@ def test_a_card_never_holds_more_text_than_it_has_room_for():
     assert max(len(short(x)) for x in (-0.04, 12.3, -1e-5)) * 3 <= CARD_CHARACTERS + 3
 
 
+def test_a_vector_of_which_only_a_part_is_shown_has_no_numbers_on_a_card():
+    data = tensor(np.ones(20), Scale(1, 1))  # the twelve shown would have room, the map has twenty
+    assert data["map"]
+    assert not data["fits"]
+
+
 @pytest.mark.parametrize("value", [np.array([np.nan, np.inf, 1.0]), np.zeros(0), np.float32(2)])
 def test_any_array_is_plain_json(value):
     json.dumps(tensor(value, fit_scale([value])), allow_nan=False)
