@@ -50,12 +50,13 @@ ROOMS: dict[str, set[str]] = {
     "network.fast": {"network.validation"},
     "network.theta": {"network.validation"},
     "network.storage": {"errors", "files", "network.validation"},
+    "network.written": set(),
     "network.history": {"network.validation"},
     "network.passes": {"errors", "network.validation"},
     "network.sigmoid": {"errors", "network.validation", "network.passes", "network.fast"}
-    | {"network.history", "network.storage"},
+    | {"network.history", "network.storage", "network.written"},
     "network.comparison": {"errors", "network.validation", "network.passes", "network.fast"}
-    | {"network.sigmoid"},
+    | {"network.sigmoid", "network.written"},
     "network.flow": {"errors", "network.validation", "network.passes", "network.sigmoid"}
     | {"network.comparison"},
     "network.chunks": {"errors", "network.validation", "network.fast", "network.theta"}

@@ -30,6 +30,7 @@ from backprop_nb.network.passes import (
 )
 from backprop_nb.network.sigmoid import SigmoidNetwork
 from backprop_nb.network.validation import FloatArray
+from backprop_nb.network.written import comparison_loss
 
 if TYPE_CHECKING:
     from backprop_nb.tracing import Graph
@@ -171,7 +172,10 @@ class ComparisonNetwork(SigmoidNetwork):
         from backprop_nb.tracing import sigmoid, trace
 
         A, b, x, y = self._checked(x, y)
-        return trace(_loss_to_trace(self, x, y, sigmoid), A, b)
+        # As one node, where the plain σ of this package would be several.
+        hidden = sigmoid if self.activation == "sigmoid" else ACTIVATIONS[self.activation].of
+        loss = comparison_loss(x, y, hidden, sigmoid, self.loss_name == "cross-entropy")
+        return trace(loss, A, b)
 
     def _forward(self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray) -> Forward:
         f, z = [x], PerLayer()
@@ -266,25 +270,3 @@ class PlainPass:
         dA, db = [share * a for a in gradient.A], [share * c for c in gradient.b]
         fine = np.isfinite(loss) and np.isfinite(x).all() and not self._net._refuses(y)
         return loss, dA, db, bool(fine)
-
-
-def _loss_to_trace(
-    net: ComparisonNetwork, x: Any, y: Any, sigmoid: Callable[[Any], Any]
-) -> Callable[[Any, Any], Any]:
-    hidden = sigmoid if net.activation == "sigmoid" else ACTIVATIONS[net.activation].of
-
-    def layer(A: Any, b: Any, x: Any) -> Any:
-        z = x @ A.T + b
-        return hidden(z)
-
-    def loss(A: Any, b: Any) -> Any:
-        f = x
-        for i in range(len(A) - 1):
-            f = layer(A[i], b[i], f)
-        z = f @ A[-1].T + b[-1]
-        if net.loss_name == "cross-entropy":
-            return np.mean(np.sum(np.logaddexp(0, z) - y * z, axis=-1))
-        f = sigmoid(z)
-        return np.mean(np.sum((y - f) ** 2, axis=-1))
-
-    return loss

@@ -31,6 +31,7 @@ from backprop_nb.network.passes import (
 )
 from backprop_nb.network.storage import read_parameters, write_parameters
 from backprop_nb.network.validation import FloatArray
+from backprop_nb.network.written import loss_of_one, loss_of_rows
 
 if TYPE_CHECKING:
     from backprop_nb.network.chain import Chain
@@ -512,8 +513,8 @@ class SigmoidNetwork:
         from backprop_nb.tracing import sigmoid, trace
 
         A, b, x, y = self._checked(x, y)
-        make_loss = _loss_of_one if x.ndim == 1 else _loss_of_rows
-        return trace(make_loss(x, y, sigmoid), A, b)
+        loss = loss_of_one(x, y, sigmoid) if x.ndim == 1 else loss_of_rows(x, y, sigmoid)
+        return trace(loss, A, b)
 
     def _parameters(self) -> tuple[list[FloatArray], list[FloatArray]]:
         return validation.used_parameters(self.A, self.b, self.widths)
@@ -529,37 +530,3 @@ class SigmoidNetwork:
         A, b = self._parameters()
         x = validation.checked_input(x, A, names[0], unless_finite)
         return A, b, x, validation.checked_target(y, x, A, names, unless_finite)
-
-
-# --- the loss as a learner writes it, for the tracer -------------------------
-#
-# The names matter: the tracer shows them.  Each layer becomes a group, its
-# values z1, f1, z2, f2, …, and the data x and y.
-
-
-def _loss_of_one(x: Any, y: Any, sigmoid: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
-    def layer(A: Any, b: Any, x: Any) -> Any:
-        z = A @ x + b
-        return sigmoid(z)
-
-    def loss(A: Any, b: Any) -> Any:
-        f = x
-        for i in range(len(A)):
-            f = layer(A[i], b[i], f)
-        return np.sum((y - f) ** 2)
-
-    return loss
-
-
-def _loss_of_rows(x: Any, y: Any, sigmoid: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
-    def layer(A: Any, b: Any, x: Any) -> Any:
-        z = x @ A.T + b
-        return sigmoid(z)
-
-    def loss(A: Any, b: Any) -> Any:
-        f = x
-        for i in range(len(A)):
-            f = layer(A[i], b[i], f)
-        return np.mean(np.sum((y - f) ** 2, axis=1))
-
-    return loss

@@ -265,7 +265,7 @@ def test_a_trace_names_its_nodes_as_the_document_does(rows):
     assert [node.name for node in graph.inputs] == ["A0", "A1", "b0", "b1"]
     assert np.array_equal(graph.node("x").value, x)
     assert np.array_equal(graph.node("y").value, y)
-    assert graph.output.name == "loss"
+    assert graph.output.name == "L"
     forward = net.forward(x)
     for i in (1, 2):
         np.testing.assert_allclose(graph.node(f"z{i}").value, forward.z[i], rtol=1e-13)
