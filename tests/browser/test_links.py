@@ -46,11 +46,11 @@ def step_of(scene, node, phase="backward"):
 
 
 def source(page):
-    return page.locator(".bpnb-codes section").nth(0)
+    return page.locator(".bpnb-codes .bpnb-panel").nth(0)
 
 
 def backward_pass(page):
-    return page.locator(".bpnb-codes section").nth(1)
+    return page.locator(".bpnb-codes .bpnb-panel").nth(1)
 
 
 def test_a_name_lights_in_every_view_and_the_reverse(open_page, graph, scene, tmp_path):
@@ -64,12 +64,12 @@ def test_a_name_lights_in_every_view_and_the_reverse(open_page, graph, scene, tm
     assert lit_cards(page) == ["f2"]
     assert page.locator(".bpnb-slot.bpnb-lit").count() == 1
     assert "bp.sigmoid(z2)" in lit(page, ".bpnb-block")
-    assert lit(page, ".bpnb-codes section:last-child") == ["d_f2 = -d_v3", "d_f2"]
+    assert lit(page, ".bpnb-codes .bpnb-panel:last-child") == ["d_f2 = -d_v3", "d_f2"]
     assert any(text.startswith("adjoint \u2202L/\u2202f2") for text in lit(page, ".bpnb-numbers"))
     # A value in the formula is another thing than its adjoint.
     formula.locator(f"[data-link=v{node['f2']}]").first.hover()
     assert any(text.startswith("value") for text in lit(page, ".bpnb-numbers"))
-    assert "d_f2" not in lit(page, ".bpnb-codes section:last-child")
+    assert "d_f2" not in lit(page, ".bpnb-codes .bpnb-panel:last-child")
 
     # And the reverse, from the numbers, from the code and from the picture.
     target = f"a{node['z2']}"

@@ -98,7 +98,7 @@ def test_nothing_shows_before_it_is_predicted(open_page, graph, scene, tmp_path)
             page.get_by_role("button", name=reveal).click()
         assert not [number for number in secret if number in everything(page)]
     # The line to come is veiled too, until a step forward reveals.
-    lines = page.locator(".bpnb-codes section").nth(1).locator(".bpnb-line").all_inner_texts()
+    lines = page.locator(".bpnb-codes .bpnb-panel").nth(1).locator(".bpnb-line").all_inner_texts()
     assert "d_z2 = \u2026" in lines
     # Only the asked entry is marked on its card.
     card = page.locator(".bpnb-card.bpnb-asked")

@@ -1,5 +1,5 @@
 // ChainRule.  First half: pure functions.  Second half: the page.
-import { choice, clock, html, math, operator, picture, big, Replay, slider } from "./view.mjs";
+import { choice, clock, html, math, operator, panel, picture, big, Replay, slider } from "./view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -101,10 +101,10 @@ class Chain extends Replay {
   build() {
     this.title = html("div", { class: "bpnb-title" });
     this.strip = html("div", { class: "bpnb-cr-strip", role: "group", "aria-label": "The factors" });
-    this.stage = html("section", { class: "bpnb-panel bpnb-cr-stage", tabindex: 0, "aria-label": "This step" });
-    this.network = html("section", { class: "bpnb-panel bpnb-cr-network", tabindex: 0, "aria-label": "The network" });
-    this.factor = html("section", { class: "bpnb-panel bpnb-cr-factor", tabindex: 0, "aria-label": "One factor" });
-    this.side = html("section", { class: "bpnb-panel bpnb-cr-side", tabindex: 0 });
+    this.stage = panel("This step", { class: "bpnb-cr-stage" });
+    this.network = panel("The network", { class: "bpnb-cr-network" });
+    this.factor = panel("One factor", { class: "bpnb-cr-factor" });
+    this.side = panel("", { class: "bpnb-cr-side" });
     this.legend = html("div", { class: "bpnb-legend" });
     this.equation = html("div", { class: "bpnb-cr-equation" });
     const top = html("div", { class: "bpnb-cr-top" }, this.equation, this.strip);

@@ -1,6 +1,6 @@
 // FindTheBug: a broken backward pass, and the question what is wrong with it.
 
-import { Replay, choice, clock, html, math, patched, picture } from "./view.mjs";
+import { Replay, choice, clock, html, math, panel, patched, picture } from "./view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -79,8 +79,8 @@ class Game extends Replay {
     this.tellButton = button("Tell me", () => this.set("given_up", true));
     this.answerButton.classList.add("bpnb-main");
     this.setting = html("p", { class: "bpnb-bug-setting" });
-    this.code = html("div", { class: "bpnb-panel bpnb-bug-code", role: "group", tabindex: 0, "aria-label": "The pass as NumPy" });
-    this.notes = html("div", { class: "bpnb-panel bpnb-bug-notes", role: "group", tabindex: 0, "aria-label": "Hints and answers" });
+    this.code = panel("The pass as NumPy", { class: "bpnb-bug-code" });
+    this.notes = panel("Hints and answers", { class: "bpnb-bug-notes" });
     this.stand(
       "Find the bug",
       html(

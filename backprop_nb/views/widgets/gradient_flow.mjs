@@ -2,7 +2,7 @@
 // Second half: the page.  Every number is Python's; a weight is dragged from one of
 // the places that came with its curve to the next, so that dragging needs no kernel.
 
-import { Replay, choice, clamp, clock, drawn, html, math, picture, showAt, slider, svg } from "./view.mjs";
+import { Replay, choice, clamp, clock, drawn, html, math, panel, picture, showAt, slider, svg } from "./view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -224,9 +224,9 @@ class Flow extends Replay {
     return html(
       "div",
       { class: "bpnb-flow-side" },
-      html(
-        "section",
-        { class: "bpnb-panel bpnb-flow-chosen-panel", "aria-label": "One weight", tabindex: 0 },
+      panel(
+        "One weight",
+        { class: "bpnb-flow-chosen-panel" },
         html("div", { class: "bpnb-controls" }, html("h2", {}, "one weight or bias"), this.chooser),
         this.facts,
         this.product,
@@ -235,7 +235,7 @@ class Flow extends Replay {
         html("div", { class: "bpnb-controls" }, this.slide, this.keep),
         this.change,
       ),
-      html("section", { class: "bpnb-panel", "aria-label": "Layer by layer", tabindex: 0 }, html("h2", {}, "layer by layer, backward"), this.table),
+      panel("Layer by layer", {}, html("h2", {}, "layer by layer, backward"), this.table),
     );
   }
 

@@ -18,6 +18,7 @@ import {
   math,
   nameParts,
   operator,
+  panel,
   scrollInside,
   shiftToShow,
   svg,
@@ -452,11 +453,9 @@ class Explorer extends Replay {
   }
 
   buildPanels() {
-    this.numbers = html("section", {
-      class: "bpnb-panel bpnb-numbers",
-      tabindex: 0,
+    this.numbers = panel("Numbers of one node. Arrow keys move over their names.", {
+      class: "bpnb-numbers",
       "data-trail": true,
-      "aria-label": "Numbers of one node. Arrow keys move over their names.",
       onclick: (event) => this.pick(event),
     });
     this.codeSpans = [];
@@ -466,12 +465,7 @@ class Explorer extends Replay {
       frame.gifts.map((gift) => ({ step, node: gift.parent, text: gift.line, names: gift.names, line: null })),
     );
     const code = (title, children) =>
-      html(
-        "section",
-        { class: "bpnb-panel", tabindex: 0, "data-trail": true, "aria-label": `${title}. Arrow keys move through it.` },
-        html("h2", {}, title),
-        html("pre", {}, ...children),
-      );
+      panel(`${title}. Arrow keys move through it.`, { "data-trail": true }, html("h2", {}, title), html("pre", {}, ...children));
     return html(
       "div",
       { class: "bpnb-panels" },

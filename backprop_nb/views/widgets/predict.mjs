@@ -189,8 +189,8 @@ export class Quiz {
     this.hint = html("p", { class: "bpnb-hint-text" });
     this.score = html("span", { class: "bpnb-count" });
     this.element = html(
-      "section",
-      { class: "bpnb-quiz", tabindex: -1, "aria-label": "Prediction" },
+      "div",
+      { class: "bpnb-quiz", role: "group", tabindex: -1, "aria-label": "Prediction" },
       html("div", {}, this.asked, this.answer),
       html("div", {}, this.verdict, this.hint, this.score),
     );

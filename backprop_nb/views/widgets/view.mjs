@@ -242,6 +242,10 @@ export function badge(look, size = 16) {
   );
 }
 
+/** A part of a view that scrolls by itself, so that the keyboard must reach it.  No landmark: a page may have many views. */
+export const panel = (label, { class: more = "", ...attributes }, ...children) =>
+  html("div", { class: `bpnb-panel ${more}`.trim(), role: "group", tabindex: 0, "aria-label": label, ...attributes }, ...children);
+
 export const operator = (text) => html("span", { class: "bpnb-operator" }, text);
 export const labelled = (text, content) => html("div", { class: "bpnb-labelled" }, html("span", {}, text), content);
 
@@ -365,7 +369,8 @@ export function slider(name, { min, max, step = 1, value, text = String, onchang
 
 /** A few named values, one of which is chosen: radio buttons, so arrow keys move among them. */
 export function choice(name, values, { value, onchange }) {
-  const group = `bpnb-choice-${++choices}`; // radio buttons of one name exclude each other
+  // Radio buttons of one name exclude each other, in a notebook across all of its views.
+  const group = `bpnb-choice-${++choices}-${VIEWS}`;
   const inputs = values.map(([key]) => html("input", { type: "radio", name: group, value: key, onchange: () => onchange(key) }));
   const field = html(
     "fieldset",
@@ -378,6 +383,7 @@ export function choice(name, values, { value, onchange }) {
   return field;
 }
 let choices = 0;
+const VIEWS = Math.random().toString(36).slice(2); // each widget has a copy of this module
 
 /** What every view does: stand in its place, follow its model, let go of it, say what happens. */
 export class View {
