@@ -1,4 +1,5 @@
-"""The live views in a real JupyterLab: from a cell to its picture, steps, a slider, the state sent.
+"""The live views in a real JupyterLab: from a cell to its picture, steps, a slider, the state sent,
+and how many frames a second a playground trains and paints.
 
     python tests/benchmarks/browser.py
 
@@ -24,6 +25,13 @@ GRAPH = """net = bp.SigmoidNetwork((3,) * {layers}, seed=0)
 view = bp.GraphExplorer(net.trace(np.linspace(-1, 1, 3), np.zeros(3)))
 view"""
 FLOW = "view = bp.GradientFlow(); view"
+PLAYGROUNDS = {
+    "one view": "view = bp.Playground(seed=1); view",
+    "two displays": "view = bp.Playground(seed=1); display(view, view)",
+    "2-8-8-1": "view = bp.Playground('spiral', (2, 8, 8, 1), activation='tanh', "
+    "learning_rate=2, epochs_per_frame=2); view",
+}
+WARM_UP, FRAMES = 20, 100
 STATE = """import json
 state = view.get_state()
 print(json.dumps([len(view.graph.nodes) if hasattr(view, "graph") else 0,
@@ -72,6 +80,35 @@ SLIDE = """async ([label, count]) => {
     }
     return times;
 }"""
+
+PLAY = """async count => {
+    const root = document.querySelector(".bpnb");
+    const epoch = () => root.querySelector(".bpnb-readings b").textContent;
+    root.querySelector("[aria-label=Play]").click();
+    const times = [];
+    for (let seen = null; times.length <= count; ) {
+        await new Promise(requestAnimationFrame);
+        if (epoch() !== seen) times.push(performance.now());
+        seen = epoch();
+    }
+    root.querySelector("[aria-label=Pause]").click();
+    return times.slice(1).map((time, k) => time - times[k]);
+}"""
+
+
+def playgrounds(shown, closed) -> None:
+    """Print how fast playgrounds play: a frame is trained in the kernel, sent and painted."""
+    print("Playground    frames a second  a frame (95 %)   state")
+    for name, cell in PLAYGROUNDS.items():
+        notebook, _ = shown(cell)
+        times = notebook.page.evaluate(PLAY, WARM_UP + FRAMES)[WARM_UP:]
+        _, state, _ = closed(notebook)
+        late = sorted(times)[int(0.95 * FRAMES)]
+        print(
+            f"{name:12}  {1000 * FRAMES / sum(times):15.1f}  "
+            f"{statistics.median(times):4.0f} ms ({late:.0f})  {state / 1000:5.0f} kB",
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -128,6 +165,7 @@ def main() -> None:
                 f"GradientFlow: picture {time / 1000:.2f} s, slider to repaint "
                 f"{statistics.median(slides):.0f} ms, state {state / 1000:.0f} kB"
             )
+            playgrounds(shown, closed)
         browser.close()
 
 
