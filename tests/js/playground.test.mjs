@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { epochAt, frameAt, kept, linePath, nearest, widthsOf } from "../../backprop_nb/views/widgets/playground.mjs";
+import { epochAt, frameAt, kept, nearest, widthsOf } from "../../backprop_nb/views/widgets/playground.mjs";
 
 const frames = (run, ...epochs) => new Map(epochs.map((epoch) => [epoch, { run, epoch }]));
 
@@ -34,11 +34,6 @@ test("the frame of an epoch is the nearest one", () => {
 test("layers and units make widths", () => {
   assert.deepEqual(widthsOf(2, 5), [2, 5, 5, 1]);
   assert.deepEqual(widthsOf(0, 5), [2, 1]);
-});
-
-test("lines come in half pixels", () => {
-  assert.equal(linePath([[2, 4, 5, 7], [0, 0, 2, 2]]), "M1 2 2.5 3.5M0 0 1 1");
-  assert.equal(linePath([]), "M0,0");
 });
 
 test("an epoch lies where the axis has it", () => {

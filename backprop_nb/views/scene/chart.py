@@ -133,14 +133,18 @@ class Chart:
 
     def add(self, series: Series) -> None:
         """Add a line; a break in the numbers (NaN, infinity) breaks the line."""
-        for k, piece in enumerate(_pieces(series.x, series.y)):
+        for k, piece in enumerate(self.along(series)):
             self.picture.line(
-                [self.at(x, y) for x, y in piece],
+                piece,
                 stroke=series.stroke,
                 width=series.width,
                 dash=series.dash,
                 key=series.key if k == 0 else "",
             )
+
+    def along(self, series: Series) -> list[list[Point]]:
+        """Return where the pieces of a line go."""
+        return [[self.at(x, y) for x, y in piece] for piece in _pieces(series.x, series.y)]
 
     def dot(self, x: float, y: float, fill: Colour, *, radius: float = 4.5, key: str = "") -> None:
         """Add a dot with a rim, so that it stands out from its line."""

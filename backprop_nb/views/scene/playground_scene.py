@@ -3,14 +3,15 @@
 ``playground_scene`` is what stays as long as data and network do: the points,
 the units, the edges.  ``frame`` is one moment of the training, small enough to
 be sent many times a second and kept many times over.  ``curves`` is what has
-happened so far.
+happened so far: charts, which stay as long as their axes do, and the lines in them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -36,7 +37,6 @@ _HALF = 0.5
 _PLANE = (468.0, 500.0)
 _MAP: Box = (30.0, 26.0, 432.0, 432.0)
 _NETWORK = (700.0, 500.0)
-_LAYERS = 362.0
 _FLOOR, _TALLEST = 440.0, 54.0
 _LOWEST, _HIGHEST = 1e-6, 1.0
 """The ends of the bars of the gradient norms."""
@@ -91,7 +91,7 @@ class Stage:
         self.plane = Plane.around(np.vstack([run.data.x, run.held_out.x]))
         self.grid = self.plane.grid()
         self.layout = network.network_layout(
-            run.net.widths, width=_NETWORK[0], margin=40, height=_LAYERS
+            run.net.widths, width=_NETWORK[0], margin=40, slots=network.SHOWN
         )
         self.units = [(i, j) for i, layer in enumerate(self.layout.units) for j in layer]
         self.edges = [
@@ -163,13 +163,13 @@ class Stage:
     def _is_sigmoid(self) -> bool:
         return getattr(self.run.net, "activation", "sigmoid") == "sigmoid"
 
-    def _boundary(self, f_K: FloatArray) -> list[list[int]]:
-        """Return the lines on which f_K = ½, each as x, y, x, y, … in half pixels."""
+    def _boundary(self, f_K: FloatArray) -> str:
+        """Return the lines on which f_K = ½."""
         left, top, width, _ = _MAP
         ends = (contour(f_K, _HALF) + 0.5) * (width / CELLS) + [left, top]
         pieces = np.rint(2 * ends).astype(int).tolist()
         lines = chained((tuple(start), tuple(end)) for start, end in pieces)
-        return [[number for place in line for number in place] for line in lines]
+        return path([(x / 2, y / 2) for x, y in line] for line in lines)
 
     # -- the pictures
 
@@ -193,18 +193,16 @@ class Stage:
             (left + width / 2, top + height + 30), "x", sub="1", italic=True, anchor="middle"
         )
         picture.text((10, top + height / 2 - 16), "x", sub="2", italic=True)
-        self._line(picture, frame["boundary"])
+        # The first one has the key, under which a view finds the line, and is only a dot.
+        for key, line in [
+            ("boundary", [(0.0, 0.0)]),
+            *(("", each) for each in along(frame["boundary"])),
+        ]:
+            picture.line(line, stroke="text", width=1.8, key=key)
         for rows, held_out in [(self.run.data, False), (self.run.held_out, True)]:
             for x, y in zip(rows.x, rows.y, strict=True):
                 _point(picture, self.plane.at(x), bool(y[0]), held_out)
         return picture
-
-    @staticmethod
-    def _line(picture: Picture, boundary: list[list[int]]) -> None:
-        # The first one has the key, under which a view finds the line, and is only a dot.
-        for key, line in [("boundary", [0, 0, 0, 0]), *(("", line) for line in boundary)]:
-            places = [(x / 2, y / 2) for x, y in zip(line[::2], line[1::2], strict=True)]
-            picture.line(places, stroke="text", width=1.8, key=key)
 
     def network_picture(self, frame: dict[str, Any]) -> Picture:
         """Return the network: its weights, what each unit makes of the plane, the gradient."""
@@ -319,10 +317,30 @@ def _round_up(number: float) -> float:
 # --- what has happened so far ------------------------------------------------
 
 
-def curves(measures: Sequence[Measure], shown: int) -> dict[str, Any]:
-    """Return the charts of a training, with a line at the epoch that is shown.
+def path(lines: Iterable[Iterable[Point]]) -> str:
+    """Return lines as text, which is sent faster than numbers: the ``d`` of an SVG path.
 
-    The axis of epochs grows in leaps, so that a growing curve stays where it is.
+    >>> path([[(1, 2), (2.5, 3.04)], [(0, 0)]])
+    'M1 2 2.5 3M0 0'
+    """
+    return "".join("M" + " ".join(f"{round(n, 1):g}" for at in line for n in at) for line in lines)
+
+
+def along(text: str) -> list[list[Point]]:
+    """Return the lines of a path.
+
+    >>> along("M1 2 2.5 3M0 0")
+    [[(1.0, 2.0), (2.5, 3.0)], [(0.0, 0.0)]]
+    """
+    lines = [[float(number) for number in line.split()] for line in text.split("M")[1:]]
+    return [list(zip(line[::2], line[1::2], strict=True)) for line in lines]
+
+
+def curves(measures: Sequence[Measure]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the charts of a training, and by their keys the paths of the lines in them.
+
+    The axis of epochs grows in leaps, so that a growing curve stays where it is,
+    and charts need not be sent again for every epoch.
     """
     last = _round_up(max(len(measures) - 1, 50))
     stride = 1
@@ -331,57 +349,95 @@ def curves(measures: Sequence[Measure], shown: int) -> dict[str, Any]:
     epochs = sorted({*range(0, len(measures), stride), len(measures) - 1})
     kept = [measures[epoch] for epoch in epochs]
     axis = Axis("epoch", 0, last)
-    charts = [_losses(axis, epochs, kept), _norms(axis, epochs, kept), _shares(axis, epochs, kept)]
-    for chart in charts:
-        chart.rule(x=shown, stroke="text", dash=(), key="now")
-    left, _, width, _ = charts[0].plot
-    return {
-        "pictures": [chart.picture.data() for chart in charts],
-        "plot": [left, width],
-        "last": last,
-    }
+    pictures: list[dict[str, Any]] = []
+    lines: dict[str, str] = {}
+    for make in (_losses, _norms, _shares):
+        title, alt, y, series = make(epochs, kept)
+        chart = _chart(title, alt, axis, y, tuple(map(_look, series)))
+        lines |= {_key(title, each.name): path(chart.along(each)) for each in series}
+        pictures.append(chart.picture.data())
+    left, _, width, _ = chart.plot
+    return {"pictures": pictures, "plot": [left, width], "last": last}, lines
 
 
-def _chart(title: str, alt: str, x: Axis, y: Axis, series: Sequence[Series]) -> Chart:
+def curve_pictures(
+    curves: Mapping[str, Any], lines: Mapping[str, str], shown: int
+) -> list[dict[str, Any]]:
+    """Return the charts with their lines, and one at the epoch that is shown."""
+    left, width = curves["plot"]
+    now = left + width * shown / curves["last"]
+
+    def drawn(shape: dict[str, Any]) -> list[dict[str, Any]]:
+        if shape.get("key") == "now":
+            return [{**shape, "points": [[now, y] for _, y in shape["points"]]}]
+        if shape.get("key") in lines:
+            return [{**shape, "points": points} for points in along(lines[shape["key"]])]
+        return [shape]
+
+    return [
+        {**picture, "shapes": [each for shape in picture["shapes"] for each in drawn(shape)]}
+        for picture in curves["pictures"]
+    ]
+
+
+_Look = tuple[str, Any, tuple[float, ...]]
+"""A line's name, stroke and dash."""
+_Chart = tuple[str, str, Axis, list[Series]]
+"""Title, text alternative, upright axis and lines."""
+
+
+def _look(series: Series) -> _Look:
+    return series.name, series.stroke, tuple(series.dash)
+
+
+def _key(title: str, name: str) -> str:
+    return f"{title}: {name}"
+
+
+@lru_cache(maxsize=64)
+def _chart(title: str, alt: str, x: Axis, y: Axis, looks: tuple[_Look, ...]) -> Chart:
+    """Return a chart whose lines are there, under their keys, but lead nowhere yet."""
     picture = Picture(*_CHART, alt)
     chart = Chart(picture, (0.0, 0.0, _CHART[0], _CHART[1] - 22), title, x, y)
-    for each in series:
-        chart.add(each)
-    legend(picture, (46, _CHART[1] - 10), _named(series), gap=14)
+    for name, stroke, dash in looks:
+        chart.add(Series(name, [x.low], [y.low], stroke, dash, key=_key(title, name)))
+    chart.rule(x=x.low, stroke="text", dash=(), key="now")
+    named = [Series(name, [], [], stroke, dash) for name, stroke, dash in _named(looks)]
+    legend(picture, (46, _CHART[1] - 10), named, gap=14)
     return chart
 
 
-def _named(series: Sequence[Series]) -> list[Series]:
+def _named(looks: Sequence[_Look]) -> list[_Look]:
     """Return the lines that the legend has room for: the first and the last among them."""
-    count = min(len(series), _NAMED)
-    return [series[i] for i in sorted({round(i) for i in np.linspace(0, len(series) - 1, count)})]
+    count = min(len(looks), _NAMED)
+    return [looks[i] for i in sorted({round(i) for i in np.linspace(0, len(looks) - 1, count)})]
 
 
-def _losses(x: Axis, epochs: Sequence[int], measures: Sequence[Measure]) -> Chart:
+def _losses(epochs: Sequence[int], measures: Sequence[Measure]) -> _Chart:
     lines = [
         ("training", [m.loss for m in measures], "value-positive", _DASHES[0]),
         ("held out", [m.held_out for m in measures], "value-negative", _DASHES[1]),
     ]
     highest = span([number for _, values, _, _ in lines for number in values], room=0)[1]
     series = [Series(name, epochs, values, stroke, dash) for name, values, stroke, dash in lines]
-    alt = f"The loss on the rows to train on is {long(measures[-1].loss)} in the end."
-    return _chart("loss", alt, x, Axis("", 0, _round_up(highest)), series)
+    alt = "The loss on the rows to train on and on those held out, epoch by epoch."
+    return "loss", alt, Axis("", 0, _round_up(highest)), series
 
 
-def _norms(x: Axis, epochs: Sequence[int], measures: Sequence[Measure]) -> Chart:
+def _norms(epochs: Sequence[int], measures: Sequence[Measure]) -> _Chart:
     values = np.array([m.norms for m in measures])
     series = _layers(epochs, values, "adjoint", lambda i: f"θ{_subscript(i)}")
     low, high = span(values.ravel().tolist(), log=True)
     alt = "The norm of the gradient of each layer, epoch by epoch."
     y = Axis("log scale", min(low, high / 100), high, log=True)
-    return _chart("gradient ‖∂L/∂θᵢ‖", alt, x, y, series)
+    return "gradient ‖∂L/∂θᵢ‖", alt, y, series
 
 
-def _shares(x: Axis, epochs: Sequence[int], measures: Sequence[Measure]) -> Chart:
+def _shares(epochs: Sequence[int], measures: Sequence[Measure]) -> _Chart:
     values = np.array([m.saturation for m in measures])
     series = _layers(epochs, values, "value", lambda i: f"f{_subscript(i + 1)}")
     alt = "The share of saturated outputs of each layer, epoch by epoch."
-    return _chart("saturated share of a layer's outputs", alt, x, Axis("", 0, 1), series)
+    return "saturated share of a layer’s outputs", alt, Axis("", 0, 1), series
 
 
 def _layers(

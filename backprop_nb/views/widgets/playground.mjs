@@ -1,6 +1,6 @@
 // Playground.  First half: pure functions, tested without a page.
-// Second half: the page.  Python trains and computes every frame; a view paints it, says so,
-// and so gets the next one.  Without a kernel the frames that are there can be replayed.
+// Second half: the page.  Python trains and computes every frame; a view that begins to paint it
+// says so, and so gets the next one.  Without a kernel the frames that are there can be replayed.
 
 import { bytes, familyRamp, paintField, whenThemeChanges, withFields } from "./field.mjs";
 import { View, barButton, choice, clamp, colour, html, icon, picture, playButton, slider } from "./view.mjs";
@@ -29,9 +29,6 @@ export function frameAt(frames, epoch) {
 /** The widths of a network with so many hidden layers of so many units. */
 export const widthsOf = (layers, units) => [2, ...Array(layers).fill(units), 1];
 
-/** The `d` of lines that come as x, y, x, y, … in half pixels. */
-export const linePath = (lines) => lines.map((line) => `M${line.map((number) => number / 2).join(" ")}`).join("") || "M0,0";
-
 /** Where an epoch lies in the charts. */
 export const epochAt = ({ plot: [left, width], last }, epoch) => left + (width * epoch) / last;
 
@@ -45,9 +42,10 @@ class PlaygroundView extends View {
     this.frames = new Map((model.get("frames") ?? []).map((frame) => [frame.epoch, frame]));
     this.build();
     this.listen("change:frame", () => this.takeIn([]));
-    for (const name of ["scene", "curves", "recorded", "epoch", "playing", "problem", ...SETTINGS]) {
+    for (const name of ["scene", "curves", "lines", "recorded", "epoch", "playing", "problem"]) {
       this.listen(`change:${name}`, () => this.schedule());
     }
+    for (const name of SETTINGS) this.listen(`change:${name}`, () => this.updateControls());
     this.listen("msg:custom", ({ frames }) => this.takeIn(frames ?? []));
     this.stopWatching = whenThemeChanges(() => ((this.colours = null), this.schedule()));
     this.update();
@@ -57,7 +55,6 @@ class PlaygroundView extends View {
     super.dispose();
     this.stopWatching();
     cancelAnimationFrame(this.pending);
-    this.gone = true;
   }
 
   loseKernel() {
@@ -135,7 +132,8 @@ class PlaygroundView extends View {
     this.playButton = playButton(() => this.togglePlay());
     this.slider = html("input", { type: "range", min: 0, "aria-label": "Recorded epoch", oninput: () => this.go(Number(this.slider.value)) });
     this.slider.style.setProperty("--turn", "100%");
-    this.readings = html("div", { class: "bpnb-readings" });
+    this.values = READINGS.map(() => html("b", {}));
+    const readings = READINGS.map(([name], k) => html("div", {}, html("span", {}, name), this.values[k]));
     return html(
       "div",
       { class: "bpnb-bar" },
@@ -149,7 +147,7 @@ class PlaygroundView extends View {
         html("span", { "data-kernel": true }, barButton("+10", "Train for ten epochs", "", () => this.train(10))),
       ),
       this.slider,
-      this.readings,
+      html("div", { class: "bpnb-readings" }, ...readings),
     );
   }
 
@@ -178,7 +176,7 @@ class PlaygroundView extends View {
       [range("batch", options.batches, of("batch_size"), (n) => (n ? String(n) : "all")), () => this.model.get("batch_size")],
       [range("epochs a frame", options.perFrame, of("epochs_per_frame")), () => this.model.get("epochs_per_frame")],
     ];
-    this.seed = html("output", {});
+    this.seed = html("output", {}, String(this.model.get("seed")));
     const seed = html("span", { class: "bpnb-slider" }, html("span", {}, "seed"), this.seed, html("button", { type: "button", onclick: () => this.set("seed", this.model.get("seed") + 1) }, "next seed"));
     return html(
       "div",
@@ -195,13 +193,13 @@ class PlaygroundView extends View {
     this.fields = new Map([...left.fields, ...right.fields]);
     this.stage.replaceChildren(left.element, right.element);
     this.parts = new Map([...this.stage.querySelectorAll("svg [data-key]")].map((part) => [part.dataset.key, part]));
+    this.levels = []; // of the edges, as they are drawn
     this.weights = html("span", {});
     const scale = (family, ...text) => html("span", { class: "bpnb-scale" }, html("i", { class: `bpnb-ramp bpnb-ramp-${family}` }), ...text);
     this.legend.replaceChildren(
       picture(legend),
       scale("value", "output 0 \u2026 \u00bd \u2026 1"),
       scale("value", this.weights, " (dashed: negative)"),
-      html("span", { class: "bpnb-scale" }, html("i", { class: "bpnb-play-gradient" }), "gradient norm"),
     );
   }
 
@@ -223,16 +221,15 @@ class PlaygroundView extends View {
       this.buildStage();
     }
     const latest = model.get("frame");
+    // The kernel computes the next frame while this one is painted.
+    if (!model.get("playing")) this.askForMissing(latest.serial);
+    else if (!this.alone && this.root.isConnected) model.send({ paints: latest.serial });
     this.frames = kept(this.frames, latest, model.get("recorded"));
     const frame = frameAt(this.frames, model.get("epoch"));
     this.paintFields(frame);
     this.updateShapes(frame);
     this.updateCharts(frame);
     this.updateReadings(frame);
-    this.updateControls();
-    // Once this is on the screen the next frame may come.
-    if (!model.get("playing")) this.askForMissing(latest.serial);
-    else if (!this.alone && this.root.isConnected) setTimeout(() => this.gone || model.send({ painted: latest.serial }));
   }
 
   paintFields(frame) {
@@ -246,51 +243,49 @@ class PlaygroundView extends View {
 
   updateShapes(frame) {
     const { scene, parts } = this;
-    parts.get("boundary").setAttribute("d", linePath(frame.boundary));
+    parts.get("boundary").setAttribute("d", frame.boundary || NOWHERE);
     const middle = (scene.looks.length - 1) / 2;
     scene.edges.forEach((key, k) => {
+      if (frame.edges[k] === this.levels[k]) return;
       const { stroke, width, dash } = scene.looks[frame.edges[k] + middle];
       const { style } = parts.get(key);
       style.stroke = colour(stroke);
       style.strokeWidth = width;
       style.strokeDasharray = dash.join(" ");
     });
+    this.levels = frame.edges;
     scene.bars.forEach((key, i) => {
       parts.get(key).setAttribute("height", frame.bars[i]);
       parts.get(key).setAttribute("y", scene.floor - frame.bars[i]);
-      parts.get(`norm:${i}`).textContent = frame.norms[i];
-      parts.get(`saturated:${i}`).textContent = frame.saturated[i];
+      write(parts.get(`norm:${i}`), frame.norms[i]);
+      write(parts.get(`saturated:${i}`), frame.saturated[i]);
     });
-    this.weights.textContent = frame.weights;
+    write(this.weights, frame.weights);
   }
 
   updateCharts(frame) {
     const curves = this.model.get("curves");
-    if (this.curves !== curves) this.charts.replaceChildren(...curves.pictures.map(picture));
-    this.curves = curves;
-    const x = epochAt(curves, frame.epoch).toFixed(1);
-    for (const rule of this.charts.querySelectorAll("[data-key=now]")) {
-      rule.setAttribute("d", rule.getAttribute("d").replace(/([ML])[\d.]+/g, `$1${x}`));
+    if (this.curves !== curves) {
+      this.curves = curves;
+      this.charts.replaceChildren(...curves.pictures.map(picture));
+      this.nows = [...this.charts.querySelectorAll("[data-key=now]")];
+      this.tracks = new Map([...this.charts.querySelectorAll("[data-key]")].map((part) => [part.dataset.key, part]));
     }
+    for (const [key, d] of Object.entries(this.model.get("lines"))) this.tracks.get(key)?.setAttribute("d", d || NOWHERE);
+    const x = epochAt(curves, frame.epoch).toFixed(1);
+    for (const now of this.nows) now.setAttribute("d", now.getAttribute("d").replace(/([ML])[\d.]+/g, `$1${x}`));
   }
 
   updateReadings(frame) {
     const playing = this.model.get("playing");
-    const said = [
-      ["epoch", String(frame.epoch)],
-      ["loss", frame.loss],
-      ["loss, held out", frame.heldOut],
-      ["accuracy", frame.accuracy],
-      ["accuracy, held out", frame.heldOutAccuracy],
-    ];
-    this.readings.replaceChildren(...said.map(([name, text]) => html("div", {}, html("span", {}, name), html("b", {}, text))));
+    READINGS.forEach(([, part], k) => write(this.values[k], String(frame[part])));
     this.slider.max = this.recorded.length - 1;
     this.slider.value = this.position;
     this.slider.setAttribute("aria-valuetext", frame.words);
     this.playButton.update(playing);
     this.root.classList.toggle("bpnb-playing", playing);
     if (!playing) this.say(frame.words); // a voice cannot keep up with a film
-    this.problem.textContent = this.model.get("problem");
+    write(this.problem, this.model.get("problem"));
     this.problem.hidden = !this.problem.textContent;
   }
 
@@ -314,6 +309,15 @@ class PlaygroundView extends View {
   }
 }
 
+/** What is said of a frame, and under which name the frame has it. */
+const READINGS = [
+  ["epoch", "epoch"],
+  ["loss", "loss"],
+  ["loss, held out", "heldOut"],
+  ["accuracy", "accuracy"],
+  ["accuracy, held out", "heldOutAccuracy"],
+];
+const NOWHERE = "M0 0"; // a path that is not seen
 const SETTINGS = ["data", "noise", "widths", "activation", "loss", "seed", "learning_rate", "batch_size", "epochs_per_frame"];
 
 /** Without a kernel, play goes through what is recorded: one clock for all views of a model. */
@@ -342,6 +346,11 @@ function replayAlone({ model }) {
     model.off("change:playing", update);
     model.off("comm_live_update", lose);
   };
+}
+
+/** Change a text only if it is another one: a browser would lay it out again all the same. */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 function drawPlayground({ model, el }) {

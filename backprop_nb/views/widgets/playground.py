@@ -88,7 +88,7 @@ class Playground(LiveView):
 
     The output over the plane, what each unit makes of the plane, the loss, and the
     gradient that arrives at each layer: all of one moment.  Every frame is
-    computed by the kernel, and asked for when the one before has been painted.
+    computed by the kernel, and asked for when the one before is being painted.
 
     Parameters
     ----------
@@ -183,7 +183,8 @@ class Playground(LiveView):
     epoch = Setting(0, help="The epoch that is shown.").tag(sync=True)
 
     frame = traitlets.Dict(help="The latest frame.").tag(sync=True)
-    curves = traitlets.Dict(help="The charts of the run so far.").tag(sync=True)
+    curves = traitlets.Dict(help="The charts, without their lines.").tag(sync=True)
+    lines = traitlets.Dict(help="The lines of the run so far.").tag(sync=True)
     recorded = traitlets.List(traitlets.Int(), help="The epochs whose frames are kept.").tag(
         sync=True
     )
@@ -332,7 +333,7 @@ class Playground(LiveView):
         with self.hold_sync():
             self.frame = self._recording.frames[-1]
             self.recorded = self._recording.epochs
-            self.curves = scenes.curves(self._run.measures, self._run.epoch)
+            self.curves, self.lines = scenes.curves(self._run.measures)
             self.epoch = self.frame["epoch"]
 
     def _step(self, epochs: int) -> None:
@@ -363,11 +364,11 @@ class Playground(LiveView):
             self._step(self.epochs_per_frame)
 
     def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
-        """Hear a view: it has painted a frame, lacks frames, or a button was pressed."""
+        """Hear a view: it paints a frame, lacks frames, or a button was pressed."""
         if not isinstance(content, dict):
             return
         # Two views paint the same frame, and only the first one gets the next.
-        if content.get("painted") == self._serial and self.playing:
+        if content.get("paints") == self._serial and self.playing:
             self._step(self.epochs_per_frame)
         wanted = content.get("wants")
         if isinstance(wanted, list):
@@ -399,7 +400,7 @@ class Playground(LiveView):
         frame, stage = self._shown(), self._stage
         rows = [
             [stage.plane_picture(frame).data(), stage.network_picture(frame).data()],
-            scenes.curves(self._run.measures, self.epoch)["pictures"],
+            scenes.curve_pictures(self.curves, self.lines, self.epoch),
         ]
         return draw_pictures(rows, alt=f"{self.scene['alt']} {frame['words']}", **options)
 

@@ -1,6 +1,7 @@
 """The playground's pictures: what is drawn is the network's, and small enough to be sent often."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_on_the_line_the_output_is_one_half():
     stage = scenes.Stage(run)
     frame = stage.frame(run.measures[-1], run.epoch)
     left, top, width, height = scenes._MAP
-    places = np.concatenate([np.reshape(line, (-1, 2)) for line in frame["boundary"]]) / 2
+    places = np.concatenate(scenes.along(frame["boundary"]))
     share = (places - [left, top]) / [width, height]
     low, high = np.array(stage.plane.low), np.array(stage.plane.high)
     x = np.stack([low[0], high[1]]) + share * [high[0] - low[0], low[1] - high[1]]
@@ -149,34 +150,54 @@ def test_numbers_out_of_range_leave_a_frame_that_can_be_shown():
     run = trained(Setup((2, 3, 1), "relu", seed=0), 1)
     run.net.A[0][:] = np.nan
     frame = scenes.Stage(run).frame(run.measures[-1], 1)
-    assert frame["boundary"] == []
+    assert frame["boundary"] == ""
     assert set(frame["edges"][:6]) == {0}
     json.dumps(frame, allow_nan=False)
 
 
 @pytest.mark.parametrize(("count", "last"), [(0, 50), (50, 50), (51, 100), (700, 1000)])
 def test_the_axis_of_epochs_grows_in_leaps(run, count, last):
-    curves = scenes.curves(run.measures[:1] * (count + 1), count)
+    curves, lines = scenes.curves(run.measures[:1] * (count + 1))
     assert curves["last"] == last
-    json.dumps(curves, allow_nan=False)
+    json.dumps([curves, lines], allow_nan=False)
+
+
+def test_charts_stay_the_same_while_their_axes_do_so_that_only_lines_are_sent(run):
+    before, lines = scenes.curves(run.measures[:1] * 30)
+    after, longer = scenes.curves(run.measures[:1] * 31)
+    assert before == after
+    assert all(longer[key].startswith(line) and longer[key] > line for key, line in lines.items())
+    assert len(json.dumps(longer)) < 5_000
 
 
 def test_a_curve_has_its_first_and_its_last_point_and_not_too_many(run):
     measures = [run.measures[k % 6] for k in range(1000)]
-    curves = scenes.curves(measures, 999)
-    lines = [s for s in curves["pictures"][0]["shapes"] if s["kind"] == "line"]
-    longest = max(lines, key=lambda line: len(line["points"]))["points"]
+    curves, lines = scenes.curves(measures)
     left, width = curves["plot"]
-    assert 32 <= len(longest) <= 66
-    assert longest[0][0] == left
-    assert longest[-1][0] == pytest.approx(left + width * 0.999, abs=0.06)
+    for picture in scenes.curve_pictures(curves, lines, 999):
+        drawn = [s["points"] for s in picture["shapes"] if s.get("key") in lines]
+        assert drawn
+        for points in drawn:
+            assert 32 <= len(points) <= 66
+            assert points[0][0] == left
+            assert points[-1][0] == pytest.approx(left + width * 0.999, abs=0.06)
+
+
+def test_a_curve_breaks_where_there_is_no_number(run):
+    measures = [run.measures[0]] * 5
+    measures[2] = replace(measures[2], loss=float("nan"))
+    curves, lines = scenes.curves(measures)
+    assert [len(line) for line in scenes.along(lines["loss: training"])] == [2, 2]
+    (loss, *_) = scenes.curve_pictures(curves, lines, 4)
+    drawn = [len(s["points"]) for s in loss["shapes"] if s.get("key") == "loss: training"]
+    assert drawn == [2, 2]
 
 
 def test_the_line_of_now_stands_at_the_epoch_that_is_shown(run):
+    curves, lines = scenes.curves(run.measures[:1] * 51)
+    left, width = curves["plot"]
     for shown in (0, 20, 50):
-        curves = scenes.curves(run.measures[:1] * 51, shown)
-        left, width = curves["plot"]
-        for picture in curves["pictures"]:
+        for picture in scenes.curve_pictures(curves, lines, shown):
             (now,) = [s for s in picture["shapes"] if s.get("key") == "now"]
             assert now["points"][0][0] == pytest.approx(left + width * shown / 50, abs=0.06)
 

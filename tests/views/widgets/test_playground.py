@@ -32,8 +32,8 @@ def sent(playground, monkeypatch):
 
 
 def painted(playground):
-    """A view says that it has painted the latest frame."""
-    playground._on_message(playground, {"painted": playground.frame["serial"]}, [])
+    """A view says that it paints the latest frame."""
+    playground._on_message(playground, {"paints": playground.frame["serial"]}, [])
 
 
 # --- training ----------------------------------------------------------------
@@ -110,14 +110,14 @@ def test_own_data_are_learned():
 # --- the clock ---------------------------------------------------------------
 
 
-def test_a_frame_is_computed_only_when_the_one_before_has_been_painted(playground, sent):
+def test_a_frame_is_computed_only_when_the_one_before_is_painted(playground, sent):
     playground.playing = True
     assert playground.last_epoch == 1  # the first one needs no asking
     painted(playground)
     assert playground.last_epoch == 2
     stale = playground.frame["serial"] - 1
     for _ in range(5):  # other views of the same frame are later, and change nothing
-        playground._on_message(playground, {"painted": stale}, [])
+        playground._on_message(playground, {"paints": stale}, [])
     assert playground.last_epoch == 2
     playground.playing = False
     painted(playground)
@@ -160,7 +160,7 @@ def test_a_view_can_step_rewind_and_ask_for_the_frames(playground, sent):
         {"train": 0},
         {"train": 10**9},
         {"train": "1"},
-        {"painted": None},
+        {"paints": None},
         {"wants": "x"},
     ],
 )
