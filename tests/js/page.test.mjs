@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deflateSync } from "node:zlib";
 
 import { Model, mount } from "../../backprop_nb/views/widgets/page.mjs";
 
@@ -64,7 +65,7 @@ test("there is nobody to save to or to send to, and that is no error", () => {
 });
 
 test("mount gives the view the state that stands in the page", async () => {
-  const elements = { "bpnb-state": { textContent: '{"step": 2}' }, "bpnb-view": "the place" };
+  const elements = { "bpnb-state": { textContent: deflateSync('{"step": 2}').toString("base64") }, "bpnb-view": "the place" };
   const calls = [];
   const widget = {
     initialize: ({ model }) => calls.push(["initialize", model.get("step")]),

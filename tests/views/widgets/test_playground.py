@@ -1,6 +1,8 @@
 """``Playground``: the same training again and again, state in traits, bounded in every way."""
 
+import base64
 import json
+import zlib
 
 import numpy as np
 import pytest
@@ -324,7 +326,7 @@ def test_the_page_replays_the_run_and_is_small(playground, tmp_path):
     page = playground.to_html(tmp_path / "run").read_bytes()
     assert len(page) < 650_000
     text = page.decode().partition('id="bpnb-state">')[2].partition("</script>")[0]
-    state = json.loads(text)
+    state = json.loads(zlib.decompress(base64.b64decode(text)))
     epochs = [frame["epoch"] for frame in state["frames"]]
     assert epochs == state["recorded"]
     assert (epochs[0], epochs[-1], state["playing"]) == (0, 300, False)
