@@ -108,6 +108,10 @@ def plane_data(
         raise InvalidValueError(
             "There are no such data.", given=f"data = {name!r}", expected=expected
         )
+    if isinstance(points, bool) or not isinstance(points, (int, np.integer)):
+        raise InvalidValueError(
+            "points is not a count.", given=f"points = {points!r}", expected="an integer from 2 on"
+        )
     if points < 2:
         raise InvalidValueError(
             "So few points are not of two classes.",

@@ -25,7 +25,7 @@ from backprop_nb.views.scene.flow_scene import (
     parameters,
     still_pictures,
 )
-from backprop_nb.views.widgets.live_view import Replay
+from backprop_nb.views.widgets.live_view import Replay, Setting
 from backprop_nb.views.widgets.style import module, style_sheet
 
 EDGES = ("weight", "gradient")
@@ -114,18 +114,18 @@ class GradientFlow(Replay):
         "weight, + and − move it, Escape moves it back."
     )
 
-    edges = traitlets.Any("weight", help="What the edges show.").tag(sync=True)
-    row = traitlets.Any(0, help="The input of a batch that the units show.").tag(sync=True)
-    input = traitlets.Any(help="The entries of the shown input.").tag(sync=True)
-    depth = traitlets.Any(8, help="The number of layers.").tag(sync=True)
-    width = traitlets.Any(4, help="The units of a hidden layer.").tag(sync=True)
-    scale = traitlets.Any(1.0, help="The standard deviation of the weights.").tag(sync=True)
-    activation = traitlets.Any("sigmoid", help="That of the hidden layers.").tag(sync=True)
-    seed = traitlets.Any(0, help="Where the random weights come from.").tag(sync=True)
-    given = traitlets.Any(True, help="Whether all is as it was given.").tag(sync=True)
-    selected = traitlets.Any("A_0[0, 0]", help="The weight to drag.").tag(sync=True)
-    epsilon = traitlets.Any(0.0, help="How far it is dragged.").tag(sync=True)
-    weight = traitlets.Any(0.0, help="Its value.").tag(sync=True)
+    edges = Setting("weight", help="What the edges show.").tag(sync=True)
+    row = Setting(0, help="The input of a batch that the units show.").tag(sync=True)
+    input = Setting((), help="The entries of the shown input.").tag(sync=True)
+    depth = Setting(8, help="The number of layers.").tag(sync=True)
+    width = Setting(4, help="The units of a hidden layer.").tag(sync=True)
+    scale = Setting(1.0, help="The standard deviation of the weights.").tag(sync=True)
+    activation = Setting("sigmoid", help="That of the hidden layers.").tag(sync=True)
+    seed = Setting(0, help="Where the random weights come from.").tag(sync=True)
+    given = Setting(True, help="Whether all is as it was given.").tag(sync=True)
+    selected = Setting("A_0[0, 0]", help="The weight to drag.").tag(sync=True)
+    epsilon = Setting(0.0, help="How far it is dragged.").tag(sync=True)
+    weight = Setting(0.0, help="Its value.").tag(sync=True)
     curves = traitlets.Dict(help="The loss along weights, the selected one among them.").tag(
         sync=True
     )
@@ -412,6 +412,13 @@ def _copies(
             given=f"net of widths {net.widths}",
             expected="net, x and y",
         )
+    broken = next((a for a in (*net.A, *net.b) if not np.isfinite(a).all()), None)
+    if broken is not None:
+        raise InvalidValueError(
+            "A weight or a bias of net is NaN or infinite: there is no gradient to be seen.",
+            given=f"{broken[~np.isfinite(broken)][0]} among the parameters",
+            expected="finite numbers",
+        )
     own = _copy(net)
     _, _, x, y = own._checked(x, y)
     return own, x.copy(), y.copy()
@@ -456,7 +463,7 @@ def _has(net: SigmoidNetwork, name: str) -> bool:
 
 
 def _one_of(name: str, value: Any, known: tuple[str, ...]) -> str:
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise InvalidValueError(
             f"There is no such {name}.",
             given=f"{name} = {value!r}",

@@ -9,7 +9,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from backprop_nb.errors import InvalidValueError
+from backprop_nb.errors import InvalidValueError, UnsupportedError
 from backprop_nb.files import with_ending, written_whole
 from backprop_nb.views.figures import Drawing, png
 from backprop_nb.views.widgets.page import page
@@ -30,6 +30,22 @@ class LiveView(anywidget.AnyWidget):
     """What the keys do, in a sentence or two."""
 
     scene = traitlets.Dict(help="The scene as plain data.").tag(sync=True)
+
+    def __init__(self, **state: Any) -> None:
+        for name in sorted(state.keys() - set(self.trait_names())):
+            raise UnsupportedError(
+                f"{type(self).__name__} has no {name!r}.",
+                given=f"{name}={state[name]!r}",
+                expected=", ".join(self._settings()),
+            )
+        super().__init__(**state)
+
+    @classmethod
+    def _settings(cls) -> list[str]:
+        """Return the names that a program may give; data as a whole are the view's own."""
+        own = cls.class_traits(sync=True).keys() - anywidget.AnyWidget.class_traits().keys()
+        data = (traitlets.Dict, traitlets.List)
+        return [name for name in sorted(own) if not isinstance(getattr(cls, name), data)]
 
     def describe(self) -> str:
         """Return the text twin."""

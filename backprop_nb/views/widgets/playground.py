@@ -392,7 +392,7 @@ class Playground(LiveView):
         parts = [scenes.describe_run(self._run, self.epoch), settings, self.problem]
         return "\n".join(part for part in parts if part)
 
-    def draw(self, **options: Any) -> Drawing:
+    def draw(self, *, theme: Any = "light") -> Drawing:
         """Return the picture of the shown epoch as a matplotlib figure.
 
         ``theme`` is light or dark.
@@ -402,7 +402,7 @@ class Playground(LiveView):
             [stage.plane_picture(frame).data(), stage.network_picture(frame).data()],
             scenes.curve_pictures(self.curves, self.lines, self.epoch),
         ]
-        return draw_pictures(rows, alt=f"{self.scene['alt']} {frame['words']}", **options)
+        return draw_pictures(rows, alt=f"{self.scene['alt']} {frame['words']}", theme=theme)
 
     def still(self) -> Drawing:
         """Return the picture of the shown epoch."""

@@ -124,14 +124,14 @@ class SigmoidExplorer(LiveView):
         """Return the text twin: the numbers at this z, and the powers of the slope."""
         return scenes.describe_place(self.activation, self.z, self.layers)
 
-    def draw(self, **options: Any) -> Drawing:
+    def draw(self, *, theme: Any = "light") -> Drawing:
         """Return the picture at this z as a matplotlib figure; ``theme`` is light or dark."""
         samples, k = scenes.Samples(self.activation), scenes.index_of(self.z)
         pictures = [
             scenes.curve_picture(samples, k)[0].data(),
             scenes.effect_picture(samples, k, self.layers)[0].data(),
         ]
-        return draw_pictures([pictures], alt=self.describe().splitlines()[0], **options)
+        return draw_pictures([pictures], alt=self.describe().splitlines()[0], theme=theme)
 
     def still(self) -> Drawing:
         """Return the picture at this z."""

@@ -151,6 +151,11 @@ INPUT = """That does not fit the network's input.
     ("name", "value", "error", "words"),
     [
         ("edges", "both", bp.InvalidValueError, EDGES),
+        ("edges", np.ones(2), bp.InvalidValueError, "There is no such edges."),
+        ("edges", None, bp.InvalidValueError, "There is no such edges."),
+        ("activation", None, bp.InvalidValueError, "There is no such activation."),
+        ("input", None, bp.ShapeError, "That does not fit the network's input."),
+        ("weight", None, bp.UnsupportedError, "weight is not a number."),
         ("activation", "elu", bp.InvalidValueError, "There is no such activation."),
         ("depth", 0, bp.InvalidValueError, DEPTH),
         ("depth", 2.5, bp.UnsupportedError, "depth is not a whole number."),
@@ -192,6 +197,13 @@ def test_what_does_not_fit_is_refused(net, arguments, error, words):
     with pytest.raises(error) as caught:
         bp.GradientFlow(*given)
     assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_network_without_numbers_is_refused(net, value):
+    net.b[1][2] = value
+    with pytest.raises(bp.InvalidValueError, match="A weight or a bias of net is NaN or infinite"):
+        bp.GradientFlow(net, x, y)
 
 
 def test_a_state_that_does_not_exist_is_refused():

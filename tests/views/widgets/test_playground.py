@@ -259,6 +259,23 @@ def test_what_cannot_be_used_is_refused_and_nothing_changes(playground, name, va
     np.testing.assert_array_equal(parameters(playground.net), weights)
 
 
+def test_a_setting_that_does_not_exist_is_refused():
+    with pytest.raises(bp.UnsupportedError) as caught:
+        bp.Playground(learnin_rate=2)
+    assert str(caught.value) == (
+        "Playground has no 'learnin_rate'.\n"
+        "  given:    learnin_rate=2\n"
+        "  expected: activation, batch_size, data, epoch, epochs_per_frame, learning_rate, loss, "
+        "noise, playing, problem, seed, widths"
+    )
+
+
+@pytest.mark.parametrize("points", ["many", 10.5, True, None])
+def test_so_many_points_there_cannot_be(points):
+    with pytest.raises(bp.InvalidValueError, match="points is not a count"):
+        bp.Playground(points=points)
+
+
 def test_arrays_are_given_to_a_new_playground_only(playground):
     with pytest.raises(bp.InvalidValueError, match="This data cannot be used") as caught:
         playground.data = ([[0, 0]], [1])
