@@ -7,6 +7,7 @@ import pytest
 
 import backprop_nb as bp
 from backprop_nb.network.flow import Parameter
+from backprop_nb.views.scene.flow_scene import Passes, parameters
 from backprop_nb.views.scene.numbers import long
 from backprop_nb.views.scene.weight_curve import curve_data, places, weight_curve
 
@@ -81,3 +82,45 @@ def test_a_loss_that_hardly_moves_gives_a_readable_axis(scale):
         for a, b in shape.get("points", []):
             assert -0.1 <= a <= picture["width"] + 0.1
             assert -0.1 <= b <= picture["height"] + 0.1
+
+
+def forward(A, b, hidden):
+    """The network's output, written anew in plain NumPy."""
+    f = x
+    for i, (A_i, b_i) in enumerate(zip(A, b, strict=True)):
+        z = A_i @ f + b_i
+        f = hidden(z) if i + 1 < len(A) else 1 / (1 + np.exp(-z))
+    return f
+
+
+def squared(f):
+    return np.sum((y - f) ** 2)
+
+
+def cross_entropy(f):
+    return -np.sum(y * np.log(f) + (1 - y) * np.log(1 - f))
+
+
+@pytest.mark.parametrize(
+    ("activation", "hidden"), [("sigmoid", lambda z: 1 / (1 + np.exp(-z))), ("tanh", np.tanh)]
+)
+@pytest.mark.parametrize(
+    ("name", "loss"), [("squared error", squared), ("cross-entropy", cross_entropy)]
+)
+def test_every_change_and_slope_is_that_of_a_loss_written_anew(activation, hidden, name, loss):
+    of = bp.ComparisonNetwork((3, 4, 4, 2), seed=2, activation=activation, loss=name)
+    passes = Passes(of, x, y)
+
+    def moved(parameter, epsilon):
+        A, b = ([each.copy() for each in both] for both in (of.A, of.b))
+        entry = (parameter.j,) if parameter.k is None else (parameter.j, parameter.k)
+        (b if parameter.k is None else A)[parameter.i][entry] += epsilon
+        return loss(forward(A, b, hidden))
+
+    for parameter in parameters(of):
+        found = passes.curve(parameter)
+        central = (moved(parameter, 1e-5) - moved(parameter, -1e-5)) / 2e-5
+        assert found.slope == pytest.approx(central, rel=1e-6, abs=1e-9)
+        wanted = [moved(parameter, e) - moved(parameter, 0) for e in found.epsilons]
+        assert found.changes() == pytest.approx(wanted, abs=1e-12)
+        assert found.linear() == pytest.approx([central * e for e in found.epsilons], abs=1e-8)
