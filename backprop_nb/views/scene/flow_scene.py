@@ -144,24 +144,44 @@ def _alt(passes: Passes) -> str:
 def _frames(passes: Passes) -> Iterator[dict[str, Any]]:
     K, f = passes.net.K, passes.shown.f
     words = f"The input is known: x = {numbers.words(f[0])}."
-    yield _frame("start", words, [])
+    watch = f"Watch the units: {_WATCH[passes.activation]}"
+    yield _frame("start", words, [], watch)
     for i in range(1, K + 1):
         words = f"Forward, layer {i}: {indexed('f', i)} = {numbers.words(f[i])}."
         activation = passes.activation if i < K else "sigmoid"
-        yield _frame("forward", words, _forward_formulas(i, activation))
+        yield _frame("forward", words, _forward_formulas(i, activation), watch)
     words = f"The loss: L = {numbers.long(passes.flow.loss)}."
-    yield _frame("loss", words, _loss_formulas(K, is_cross_entropy(passes.net), passes.rows))
+    formulas = _loss_formulas(K, is_cross_entropy(passes.net), passes.rows)
+    yield _frame("loss", words, formulas, f"Now the way back. {_BARS}")
     steps = {step.layer: step for step in passes.flow.steps}
     for i in range(K, 0, -1):
         norm = f"‖{indexed('δ', i)}‖ = {numbers.long(passes.flow.norms[i])}"
         words = f"Backward, layer {i}: {norm}{_factor_words(i, K, steps.get(i))}."
         plain_start = i == K and is_cross_entropy(passes.net)
         formulas = _backward_formulas(i, K, passes.activation, plain_start, passes.rows > 1)
-        yield _frame("backward", words, formulas)
+        yield _frame("backward", words, formulas, _so_far(passes, i))
 
 
-def _frame(phase: str, words: str, formulas: list[Element]) -> dict[str, Any]:
-    return {"phase": phase, "words": words, "formulas": formulas}
+def _frame(phase: str, words: str, formulas: list[Element], watch: str) -> dict[str, Any]:
+    return {"phase": phase, "words": words, "formulas": formulas, "watch": watch}
+
+
+_BARS = "Watch the bars: one shows what A makes of ‖δ‖, the next one what σ′ leaves of it."
+_WATCH = {
+    "sigmoid": "near 0 and near 1 a unit is saturated; its σ′ lets little of a gradient back.",
+    "tanh": "near −1 and near 1 a unit is saturated; its slope lets little of a gradient back.",
+    "relu": "a unit at 0 is off; its slope is 0 and lets nothing of a gradient back.",
+    "identity": "hidden units have slope 1 everywhere; on the way back A alone counts.",
+}
+
+
+def _so_far(passes: Passes, i: int) -> str:
+    """Return what can be said before the way back has come to its end."""
+    K, norms = passes.net.K, passes.flow.norms
+    if i == K or not norms[K] > 0:
+        return f"The way back begins with ‖{indexed('δ', K)}‖ = {numbers.long(norms[K])}. {_BARS}"
+    share = numbers.long(norms[i] / norms[K])
+    return f"So far: ‖{indexed('δ', i)}‖ is {share} of ‖{indexed('δ', K)}‖. {_BARS}"
 
 
 def _factor_words(i: int, K: int, step: StepBack | None) -> str:
@@ -317,10 +337,13 @@ def _table_picture(scene: dict[str, Any], step: int) -> Picture:
     rows = scene["table"]["rows"]
     picture = Picture(_TABLE_WIDTH, scene["units"]["height"])
     y = 14.0
-    for line in _wrapped(scene["verdict"]["text"], 62):
-        picture.text((4, y), line, bold=True, size=12)
+    at_end = step == len(scene["frames"]) - 1
+    for line in _wrapped(
+        scene["verdict"]["text"] if at_end else scene["frames"][step]["watch"], 62
+    ):
+        picture.text((4, y), line, bold=at_end, size=12)
         y += 18
-    for line in filter(None, [scene["verdict"]["ratio"], *_products(scene)]):
+    for line in filter(None, [scene["verdict"]["ratio"], *_products(scene)] if at_end else []):
         picture.text((4, y), line, fill="muted", size=11)
         y += 17
     y += 10

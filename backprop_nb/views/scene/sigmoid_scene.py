@@ -15,7 +15,7 @@ import numpy as np
 from backprop_nb.network.comparison import ACTIVATIONS
 from backprop_nb.network.sigmoid import SATURATED
 from backprop_nb.network.validation import FloatArray
-from backprop_nb.views.scene.chart import Axis, Chart, Series, legend
+from backprop_nb.views.scene.chart import Axis, Chart, Series, legend, text_width
 from backprop_nb.views.scene.formula import mathml
 from backprop_nb.views.scene.numbers import long
 from backprop_nb.views.scene.picture import Picture, Point
@@ -55,8 +55,6 @@ class Curve:
         The ends of the upright axis.
     best
         The largest slope, as text.
-    peak
-        Where the label of the largest slope stands, and how it is aligned.
     where
         Where the slope is largest, in words.
     """
@@ -67,7 +65,6 @@ class Curve:
     low: float
     high: float
     best: str
-    peak: tuple[float, float, str]
     where: str
 
 
@@ -79,7 +76,6 @@ CURVES: Final[dict[str, Curve]] = {
         -0.1,
         1.1,
         "¼",
-        (0.35, 0.31, "start"),
         "at z = 0",
     ),
     "tanh": Curve(
@@ -92,7 +88,6 @@ CURVES: Final[dict[str, Curve]] = {
         -1.2,
         1.2,
         "1",
-        (-0.3, 1.1, "end"),
         "at z = 0",
     ),
     "relu": Curve(
@@ -102,7 +97,6 @@ CURVES: Final[dict[str, Curve]] = {
         -0.6,
         6.6,
         "1",
-        (5.9, 1.5, "end"),
         "for z > 0",
     ),
 }
@@ -153,9 +147,7 @@ def curve_picture(samples: Samples, k: int) -> tuple[Picture, Chart]:
     for each in series[:2]:
         chart.add(each)
     chart.rule(y=samples.steepest, stroke=_SLOPE, dash=_DOTS)
-    at_x, at_y, anchor = curve.peak
-    label = f"maximum {curve.best} {curve.where}"
-    picture.text(chart.at(at_x, at_y), label, fill=_SLOPE, size=12, anchor=anchor)
+    _name_maximum(picture, chart, curve)
     if curve.where == "at z = 0":
         chart.dot(0, samples.steepest, "paper", radius=3)
         picture.circle(chart.at(0, samples.steepest), 4.5, stroke=_SLOPE, width=1.8)
@@ -175,6 +167,16 @@ def _series(samples: Samples) -> list[Series]:
         Series(f"{curve.slope}(z)", broken_z, slope, _SLOPE, _DASH, width=2.4),
         Series("tangent at z", [], [], "text", width=1.8),
     ]
+
+
+def _name_maximum(picture: Picture, chart: Chart, curve: Curve) -> None:
+    """Say what the dotted line is, above the plot: inside, the line at z would cross it."""
+    left, top, width, _ = chart.plot
+    x, y = left + width, top - 16
+    label = f"slope at most {curve.best}, {curve.where}"
+    picture.text((x, y), label, fill=_SLOPE, size=12, anchor="end")
+    end = x - text_width(label, 12)
+    picture.line([(end - 26, y), (end, y)], stroke=_SLOPE, width=1.4, dash=_DOTS)
 
 
 def _shade_key(picture: Picture, x: float, y: float) -> None:

@@ -244,7 +244,6 @@ class Flow extends Replay {
   updateScene() {
     this.scene = this.model.get("scene");
     this.updateControls();
-    this.updateVerdict();
     this.waterfall.replaceChildren(picture(this.scene.waterfall));
     this.updateNetwork();
     this.updateStep();
@@ -260,7 +259,9 @@ class Flow extends Replay {
     this.back.disabled = this.alone || this.model.get("given");
   }
 
+  /** Say what became of the gradient; on the way there, what to watch for. */
   updateVerdict() {
+    if (this.step < this.last) return this.verdict.replaceChildren(html("p", {}, this.scene.frames[this.step].watch));
     const { text, ratio, factors } = this.scene.verdict;
     const parts = factors.map((factor, index) =>
       html("span", { class: "bpnb-flow-factor-name" }, index ? "\u00d7 " : "= ", html("i", { class: `bpnb-flow-swatch bpnb-flow-swatch-${factor.kind}` }), factor.text),
@@ -313,7 +314,7 @@ class Flow extends Replay {
       formulas,
     );
     for (const image of this.root.querySelectorAll(".bpnb-flow-net svg, .bpnb-flow-waterfall svg")) showAt(image, this.step);
-    this.verdict.classList.toggle("bpnb-flow-later", this.step < this.last);
+    this.updateVerdict();
     this.updateFacts();
     this.updateTable();
   }

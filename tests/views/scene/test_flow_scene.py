@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from snapshots import expect_snapshot, shapes
 
 import backprop_nb as bp
 from backprop_nb.network.flow import Parameter, parameter_named
@@ -139,3 +140,41 @@ def test_the_figure_marks_the_chosen_edge_and_nothing_for_a_bias():
     edge = next(s for s in scene["edges"]["weight"]["shapes"] if s.get("key") == "A:1:2:3")
     rows = still_pictures(scene, curve, edges="gradient", selected="A_1[2, 3]", step=0)
     assert [s["points"] for s in rows[0][0]["shapes"] if s.get("width") == 9.0] == [edge["points"]]
+
+
+def snapshot(scene, curve):
+    """What is to be seen of a scene."""
+    yield from shapes(scene["units"])
+    yield from shapes(scene["edges"]["gradient"])
+    yield from shapes(scene["waterfall"])
+    yield from shapes(curve["picture"])
+    yield " | ".join([scene["verdict"]["text"], scene["verdict"]["ratio"]])
+    for number, frame in enumerate(scene["frames"]):
+        yield f"{number} {frame['phase']}: {frame['words']} {frame['watch']}"
+    for row in scene["table"]["rows"]:
+        yield f"layer {row['layer']}: " + ", ".join(row["cells"])
+    for texts in curve["texts"][:: len(curve["texts"]) // 4]:
+        yield "moved: " + ", ".join(texts)
+
+
+def test_the_scene_is_what_it_was():
+    small = bp.SigmoidNetwork((2, 3, 1), seed=0)
+    found = Passes(small, np.array([0.5, -1.0]), np.array([1.0]))
+    expect_snapshot(
+        "flow_scene.txt", snapshot(flow_scene(found), curve_scene(found, Parameter(0, 1, 1)))
+    )
+
+
+def test_before_the_end_it_says_what_to_watch_for_and_never_what_comes():
+    found = passes()
+    *before, _ = flow_scene(found)["frames"]
+    assert "near −1 and near 1 a unit is saturated" in before[0]["watch"]
+    assert before[-1]["watch"].startswith("So far: ‖δ₂‖ is ")
+    for frame in before:
+        assert long(found.flow.norms[1] / found.flow.norms[3]) not in frame["watch"]
+    rows = still_pictures(
+        flow_scene(found), {"shapes": []}, edges="weight", selected="A_0[0, 0]", step=0
+    )
+    texts = [shape.get("text", "") for shape in rows[0][1]["shapes"]]
+    assert texts[0].startswith("Watch the units")
+    assert not any("The gradient " in text for text in texts)

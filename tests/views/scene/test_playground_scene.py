@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from snapshots import expect_snapshot, shapes
 
 from backprop_nb.network.plane_data import plane_data
 from backprop_nb.network.run import Run, Setup
@@ -209,3 +210,24 @@ def test_the_text_twin_has_every_layer(run):
     for i, line in enumerate(lines[3:]):
         assert line.split()[:2] == [str(i + 1), long(run.measures[3].norms[i])]
     assert len(lines) == 6
+
+
+def snapshot(stage, frame, curves, lines):
+    """What is to be seen of a training."""
+    yield from shapes(stage.network_picture(frame).data())
+    yield from [line for line in shapes(stage.plane_picture(frame).data()) if "circle" not in line]
+    for name, value in frame.items():
+        if name in ("map", "tiles"):
+            fields = [unpacked(each, 16) for each in ([value] if name == "map" else value)]
+            yield f"{name}, mean heat: " + ", ".join(f"{field.mean():.0f}" for field in fields)
+        elif name != "boundary":
+            yield f"{name}: {value}"
+    for picture in scenes.curve_pictures(curves, lines, 4):
+        yield from shapes(picture)
+
+
+def test_the_scene_is_what_it_was():
+    run = trained(Setup((2, 3, 1), learning_rate=2, seed=0), 4)
+    stage = scenes.Stage(run)
+    frame = stage.frame(run.measures[-1], 4)
+    expect_snapshot("playground_scene.txt", snapshot(stage, frame, *scenes.curves(run.measures)))

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from snapshots import expect_snapshot, shapes
 
 from backprop_nb.network import sigma, sigma_prime
 from backprop_nb.network.sigmoid import SATURATED
@@ -48,6 +49,18 @@ def test_the_sigmoids_bands_end_where_its_slope_is_a_fifth_of_a_quarter():
     (_, left), (right, _) = scenes.Samples("sigmoid").bands
     for z in (left, right):
         assert sigma_prime(sigma(z)) == pytest.approx(SATURATED / 4, abs=1e-4)
+
+
+@pytest.mark.parametrize("activation", scenes.CURVES)
+def test_no_text_stands_where_the_line_at_z_goes(activation):
+    picture, chart = scenes.curve_picture(scenes.Samples(activation), 0)
+    left, top, _, height = chart.plot
+    texts = [shape for shape in picture.shapes if shape["kind"] == "text"]
+    (label,) = [shape for shape in texts if shape["text"].startswith("slope at most ")]
+    assert label["at"][1] < top - 6
+    for shape in texts:
+        x, y = shape["at"]
+        assert x < left or not top - 6 < y < top + height, shape["text"]
 
 
 @pytest.mark.parametrize("activation", scenes.CURVES)
@@ -102,3 +115,22 @@ def test_a_view_finds_every_shape_that_it_moves(scene, activation):
     keys = {shape.get("key") for shape in shapes}
     assert {"at", "tangent", "value", "slope", "bar", "powers", "power:1", "layers"} <= keys
     assert all(shape["points"] for shape in shapes if shape["kind"] == "line")
+
+
+def snapshot(scene):
+    """What is to be seen of each activation, and what moves at some of its places."""
+    for name, curve in scene["curves"].items():
+        yield f"{name}: {curve['alt']}"
+        for picture in curve["pictures"]:
+            yield from shapes(picture)
+        for k in range(0, len(scene["z"]), 20):
+            at = {part: values[k] for part, values in curve["places"].items()}
+            dots = [[round(x, -1) for x in dot] for dot in at["dots"]]
+            yield (
+                f"z = {scene['z'][k]}: {at['value']}, {at['slope']}, {at['share']}, dots {dots}, "
+                f"bar {at['bar']:.0f}, {at['seen']} powers, last {at['powers'][-1]}"
+            )
+
+
+def test_the_scene_is_what_it_was(scene):
+    expect_snapshot("sigmoid_scene.txt", snapshot(scene))
