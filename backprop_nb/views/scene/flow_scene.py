@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -185,7 +186,7 @@ def _so_far(passes: Passes, i: int) -> str:
 
 
 def _factor_words(i: int, K: int, step: StepBack | None) -> str:
-    if step is None:
+    if step is None or not step.before > 0:
         return ""
     slope = f"{numbers.long(step.times_slope)} for σ′"
     if i == K:
@@ -299,9 +300,10 @@ def _table(passes: Passes) -> Iterator[dict[str, Any]]:
 
 
 def _factor_cells(step: StepBack, last: bool) -> list[str]:
-    A = [_UNKNOWN] * 2 if last else [numbers.long(step.times_A), numbers.long(step.spectral)]
+    A = (math.nan, math.nan) if last else (step.times_A, step.spectral)
     slope = (step.times_slope, step.largest, step.times_saturation)
-    return [*A, *map(numbers.long, slope)]
+    # Of what does not arrive there is no factor.
+    return [_UNKNOWN if math.isnan(each) else numbers.long(each) for each in (*A, *slope)]
 
 
 # --- the static picture -------------------------------------------------------

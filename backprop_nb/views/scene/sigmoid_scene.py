@@ -35,6 +35,7 @@ _POWERS_TOP = 84.0
 _LEGEND = 26.0
 _LOWEST = 1e-12
 """What is smaller leaves the picture of the powers through its floor."""
+_SHARE = f"{100 * SATURATED:.0f} %"
 _TANGENT = 1.6
 """How far a tangent reaches to either side."""
 _DASH, _DOTS = (7.0, 3.5), (2.0, 3.0)
@@ -175,13 +176,13 @@ def _name_maximum(picture: Picture, chart: Chart, curve: Curve) -> None:
     x, y = left + width, top - 16
     label = f"slope at most {curve.best}, {curve.where}"
     picture.text((x, y), label, fill=_SLOPE, size=12, anchor="end")
-    end = x - text_width(label, 12)
+    end = x - 0.85 * text_width(label, 12)
     picture.line([(end - 26, y), (end, y)], stroke=_SLOPE, width=1.4, dash=_DOTS)
 
 
 def _shade_key(picture: Picture, x: float, y: float) -> None:
     picture.rect((x, y - 6, 22, 12), fill="value-zero", stroke="line")
-    text = f"saturated: slope below {SATURATED:.0%} of its maximum"
+    text = f"saturated: slope below {_SHARE} of its maximum"
     picture.text((x + 28, y), text, fill="muted", size=11)
 
 
@@ -353,7 +354,7 @@ def describe_place(activation: str, z: float, layers: int) -> str:
         f"At z = {long(float(PLACES[k]))}: {curve.name}(z) = {long(samples.value[k])}, "
         f"{curve.slope}(z) = {long(samples.slope[k])}, {share_text(samples, k)} of the maximum "
         f"{curve.best}, which it has {curve.where}.",
-        f"{saturated}: the slope {is_not} below {SATURATED:.0%} of its maximum.".replace("%", " %"),
+        f"{saturated}: the slope {is_not} below {_SHARE} of its maximum.",
         f"n units in a row multiply a gradient by {curve.slope}(z)ⁿ, at best by {curve.best}ⁿ:",
     ]
     for n in range(layers):

@@ -368,7 +368,7 @@ class Flow extends Replay {
     const sigma = i + 1 === K ? "\u03c3" : SIGMA[this.scene.activation];
     const facts = [
       fact(of("z"), get(unit, 0, there)),
-      fact(html("span", {}, of("f"), ` = ${sigma}(z)`), get(unit, 1, there)),
+      fact(of("f"), get(unit, 1, there)),
       fact(html("span", {}, `${sigma}\u2032(z)`), get(unit, 2, there)),
       fact(of("\u03b4"), delta),
       fact(of("b", 0), get(`b:${i}:${j}`, 0)),

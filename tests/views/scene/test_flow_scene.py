@@ -178,3 +178,11 @@ def test_before_the_end_it_says_what_to_watch_for_and_never_what_comes():
     texts = [shape.get("text", "") for shape in rows[0][1]["shapes"]]
     assert texts[0].startswith("Watch the units")
     assert not any("The gradient " in text for text in texts)
+
+
+def test_a_gradient_that_is_zero_has_no_factors_to_print():
+    dead = bp.ComparisonNetwork((3, 4, 4, 2), seed=0, scale=1e3, activation="relu")
+    target = dead(x[0])
+    scene = flow_scene(Passes(dead, x[0], target))
+    assert scene["table"]["rows"][1]["cells"][:2] == ["0", "–"]
+    assert "NaN" not in str([scene["table"], [frame["words"] for frame in scene["frames"]]])
