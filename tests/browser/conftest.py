@@ -138,6 +138,13 @@ def open_page(chromium: "Browser") -> Iterator[Callable[..., "Page"]]:
         page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
         page.goto(file.as_uri())
         assert wrong.pop(0) == f"asked for {file.as_uri()}"
+        if options.get("java_script_enabled", True):  # a view is there once its state is unpacked
+            page.wait_for_function(
+                """() => {
+                    const place = document.getElementById("bpnb-view");
+                    return !place || place.hasChildNodes();
+                }"""
+            )
         return page
 
     yield open_one

@@ -43,7 +43,7 @@ export class Model {
 }
 
 /** The state that page.py packed: JSON, deflated, as Base64. */
-export function unpacked(text) {
+export function stateFrom(text) {
   const packed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();
@@ -51,7 +51,7 @@ export function unpacked(text) {
 
 /** Show a widget, an ES module's default export, in the page that to_html wrote. */
 export async function mount(widget, document) {
-  const model = new Model(await unpacked(document.getElementById("bpnb-state").textContent));
+  const model = new Model(await stateFrom(document.getElementById("bpnb-state").textContent));
   await widget.initialize?.({ model });
   await widget.render({ model, el: document.getElementById("bpnb-view") });
 }

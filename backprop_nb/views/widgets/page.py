@@ -79,7 +79,7 @@ def page(
 def packed(state: dict[str, Any]) -> str:
     """Return a state as JSON, deflated, in Base64: much of it repeats, and none of it is HTML.
 
-    ``unpacked`` in ``page.mjs`` undoes this.
+    ``stateFrom`` in ``page.mjs`` undoes this.
 
     >>> import zlib
     >>> zlib.decompress(base64.b64decode(packed({"step": 2})))

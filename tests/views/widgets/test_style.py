@@ -1,12 +1,13 @@
 """The style sheet carries the palette, and nothing in it is fetched."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from backprop_nb.views import widgets
 from backprop_nb.views.scene.palette import DARK, LIGHT
-from backprop_nb.views.widgets.style import module, style_sheet
+from backprop_nb.views.widgets.style import module, read, style_sheet
 
 WIDGETS = [getattr(widgets, name) for name in widgets.__all__]
 each_widget = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.__name__)
@@ -68,3 +69,17 @@ def test_a_module_stands_after_what_it_imports_and_each_stands_once():
     assert source.count("class Replay extends") == 1
     assert not re.search(r"^import ", source, re.MULTILINE)
     assert source.rstrip().endswith("export default widget;")
+
+
+def declared(source):
+    """The names that a module declares outside of everything."""
+    kinds = r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+)"
+    return set(re.findall(kinds, source, re.MULTILINE))
+
+
+def test_a_page_has_its_own_script_behind_any_widgets_so_it_names_nothing_as_one_does():
+    own = declared(read("page.mjs"))
+    assert own == {"Model", "mount", "stateFrom"}
+    for file in Path(widgets.__file__).parent.glob("*.mjs"):
+        if file.name != "page.mjs":
+            assert not own & declared(file.read_text(encoding="utf-8")), file.name
