@@ -104,7 +104,7 @@ def grade(
     NotFoundError
         No folder, no submission in it, no cluster at the address.
     InvalidValueError
-        There is no such option.
+        There is no such option, or ``out`` is no folder to write in, or another run uses it.
     UnsupportedError
         Dask is asked for and not installed; this is Windows.
 
@@ -123,8 +123,8 @@ def grade(
     >>> graded = grade(folder, folder / "out", scheduler="threads", progress=False)
     >>> graded.new, graded.summary["right"]
     (1, 0)
-    >>> print((folder / "out/feedback/ada.py.txt").read_text().splitlines()[-2])
-    dA[2] and all others: There is no function backward in it. It defines backwards. Perhaps
+    >>> print((folder / "out/feedback/ada.py.txt").read_text().splitlines()[-1])
+    There is no function backward in it. It defines backwards. Perhaps backwards is meant?
     """
     chosen = make_settings(**settings)
     if workers is not None and workers < 1:
@@ -134,21 +134,22 @@ def grade(
     root, folder = Path(submissions), Path(out)
     found = [read(path, root) for path in find(root, pattern)]
     results = Results(folder, chosen)
-    done = {} if force else _kept(found, results)
-    missing = {number: each for number, each in enumerate(found) if number not in done}
-    kept = len(done)
-    lost: dict[str, str] = {}
-    bar = tqdm(
-        total=len(found), initial=kept, unit="submission", disable=None if progress else True
-    )
-    with bar, closing(run(missing, chosen, workers, scheduler)) as arriving:
-        for number, result in arriving:
-            if isinstance(result, str):
-                lost[found[number].name] = result
-            else:
-                done[number] = results.save(found[number], result)
-            bar.update()
-    summary = write_summary([done[number] for number in sorted(done)], chosen, folder, names)
+    with results.locked():
+        done = {} if force else _kept(found, results)
+        missing = {number: each for number, each in enumerate(found) if number not in done}
+        kept = len(done)
+        lost: dict[str, str] = {}
+        bar = tqdm(
+            total=len(found), initial=kept, unit="submission", disable=None if progress else True
+        )
+        with bar, closing(run(missing, chosen, workers, scheduler)) as arriving:
+            for number, result in arriving:
+                if isinstance(result, str):
+                    lost[found[number].name] = result
+                else:
+                    done[number] = results.save(found[number], result)
+                bar.update()
+        summary = write_summary([done[number] for number in sorted(done)], chosen, folder, names)
     return Graded(summary, folder, len(done) - kept, kept, lost)
 
 

@@ -58,7 +58,8 @@ class Asked:
     Attributes
     ----------
     outcome : str
-        ``"answered"``, ``"no function"``, ``"too slow"`` or ``"ended"``.
+        ``"answered"``, ``"no function"``, ``"stopped"`` (by an error, before there was one),
+        ``"too slow"`` or ``"ended"``.
     answers : Answers or None
         If it answered.
     problem : str
@@ -91,10 +92,17 @@ def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
         data = wire.parse(message)
         notes = wire.notes(data)
         if "missing" in data:
-            return Asked("no function", problem=wire.text(data["missing"]), notes=notes)
+            return _without_function(wire.text(data["missing"]), notes)
         return Asked("answered", wire.decode(data, course.probes), notes=notes)
     except InvalidValueError as error:
         return Asked("ended", problem=f"{error.problem[:-1]}: {error.given}.")
+
+
+def _without_function(missing: str, notes: tuple[str, ...]) -> Asked:
+    if not notes:
+        return Asked("no function", problem=missing)
+    first, *others = notes
+    return Asked("stopped", problem=f"{first}. {missing}", notes=tuple(others))
 
 
 def _ended(end: str, limits: Limits) -> Asked:

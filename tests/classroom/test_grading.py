@@ -29,9 +29,11 @@ def test_everything_that_was_promised_is_written(folder, tmp_path):
         "summary.json",
         "summary.csv",
         "summary.html",
-        "feedback/ada.py.txt",
-        "feedback/bob/bob.py.txt",
-        "feedback/eve.py.txt",
+        *(
+            f"feedback/{name}.{ending}"
+            for name in ("ada.py", "bob/bob.py", "eve.py")
+            for ending in ("txt", "html")
+        ),
     }
     assert len(list((out / "results").iterdir())) == 3
     assert json.loads((out / "summary.json").read_text(encoding="utf-8")) == graded.summary
@@ -57,6 +59,29 @@ def test_two_runs_give_the_same_bytes(folder, tmp_path):
     for path in (tmp_path / "one").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")
                                      ).read_bytes()  # fmt: skip
+
+
+def test_two_runs_into_one_folder_at_once_are_refused(folder, tmp_path):
+    out = tmp_path / "out"
+
+    def meanwhile(*arguments):
+        with pytest.raises(InvalidValueError, match="Another run") as caught:
+            grade(folder, out, **QUIETLY)
+        assert "another folder" in caught.value.instead
+        yield from run(*arguments)
+
+    run = grading.run
+    with mock.patch.object(grading, "run", meanwhile):
+        assert grade(folder, out, **QUIETLY).new == 3
+    assert grade(folder, out, **QUIETLY).kept == 3
+
+
+def test_a_place_where_nothing_can_be_written_is_told_before_anything_runs(folder):
+    with pytest.raises(InvalidValueError, match="it is a file") as caught:
+        grade(folder, folder / "ada.py", **QUIETLY)
+    assert caught.value.given
+    with pytest.raises(InvalidValueError, match="cannot be written"):
+        grade(folder, "/proc/nowhere", **QUIETLY)
 
 
 def test_an_interrupt_keeps_what_is_done(folder, tmp_path):
