@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import math
 import os
-import resource
 import signal
 import sys
 from dataclasses import dataclass
@@ -81,6 +80,8 @@ def absent() -> tuple[str, ...]:
 
 def _limit(name: str, value: int, hard: int | None = None) -> None:
     """Set a limit that cannot be raised again, unless the system has none or a lower one."""
+    import resource  # not on Windows, where this module can be imported all the same
+
     kind = getattr(resource, name, None)
     if kind is not None:
         with contextlib.suppress(ValueError, OSError):

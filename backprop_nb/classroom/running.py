@@ -117,7 +117,15 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(_silence())
         if scheduler is None:
-            yield stack.enter_context(Client(stack.enter_context(_local_cluster(workers))))
+            try:
+                client = stack.enter_context(Client(stack.enter_context(_local_cluster(workers))))
+            except (OSError, RuntimeError, TimeoutError) as error:
+                raise UnsupportedError(
+                    "Dask cannot start its workers here.",
+                    given=_described(error),
+                    instead='scheduler="threads", which does without (--scheduler threads)',
+                ) from error
+            yield client
             return
         try:
             client = stack.enter_context(Client(scheduler, timeout=_CONNECTING))

@@ -11,17 +11,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import shutil
 import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backprop_nb.checking.probes import make_probes
 from backprop_nb.classroom import child, limits, pipes, wire
+
+if TYPE_CHECKING:
+    import resource
 
 REQUEST_MOST = 64_000_000
 _CLEARING = 5.0

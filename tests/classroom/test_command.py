@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import backprop_nb
 from backprop_nb.classroom import command
 from backprop_nb.classroom.command import main, parser
 from backprop_nb.classroom.grading import grade
@@ -57,6 +58,7 @@ def test_it_grades_and_says_what_it_found(tmp_path, right, capsys):
         (["--timout=3"], "did you mean --timeout?"),
         (["--samples", "row"], "choose from"),
         (["--layers", "three"], "invalid int value"),
+        (["--workrs", "2"], "did you mean --workers?"),
         (["--xyz"], "there is no --xyz"),
     ],
 )
@@ -70,6 +72,37 @@ def test_a_typo_is_answered(words, answer, capsys):
 def test_an_error_of_the_package_is_a_message_and_no_traceback(tmp_path, capsys):
     assert main(["grade", str(tmp_path / "no"), "--out", str(tmp_path)]) == command.WRONG_USE
     assert "There is no such folder of submissions." in capsys.readouterr().err
+
+
+def test_a_full_disk_is_a_message_and_no_traceback(monkeypatch, capsys):
+    def full(**_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(command, "grade", full)
+    assert main(["grade", "in", "--out", "out"]) == command.INCOMPLETE
+    said = capsys.readouterr().err
+    assert "No space left on device" in said
+    assert "What is done is kept" in said
+
+
+def test_it_tells_its_version(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"backprop-nb {backprop_nb.__version__}\n"
+
+
+def test_windows_is_refused_with_a_message(tmp_path):
+    """There the modules ``resource`` and ``fcntl`` do not exist, and none of ours may need them."""
+    code = (
+        "import sys\n"
+        "sys.modules.update(resource=None, fcntl=None)\n"
+        "from backprop_nb.classroom import command\n"
+        "sys.platform = 'win32'\n"
+        f"sys.exit(command.main(['grade', {str(tmp_path)!r}, '--out', 'out']))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == command.WRONG_USE
+    assert "cannot be run apart on Windows" in run.stderr
 
 
 def test_an_interrupt_has_a_code_of_its_own(monkeypatch, capsys):
