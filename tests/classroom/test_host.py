@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from backprop_nb.checking.diagnosis import Course
-from backprop_nb.classroom import host
+from backprop_nb.classroom import host, limits
 from backprop_nb.classroom.host import ask
 from backprop_nb.classroom.limits import Limits
 from backprop_nb.classroom.verdict import examine, make_settings
@@ -18,9 +19,9 @@ QUICK = Limits(timeout=1.0, memory=1024)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 
 
-def asked(*sources, limits=QUICK, function="backward"):
+def asked(*sources):
     cells = [(f"cell {k}", source) for k, source in enumerate(sources, 1)]
-    return ask(cells, function, Course(), limits)
+    return ask(cells, "backward", Course(), QUICK)
 
 
 def result(*sources, **options):
@@ -252,6 +253,32 @@ def test_its_folder_is_empty_at_first_and_gone_afterwards(tmp_path, right):
     folder, _, listed = note.read_text().partition("[")
     assert listed == "]"
     assert not Path(folder).exists()
+
+
+def test_folders_that_nobody_may_look_into_are_removed_too(right, tmp_path):
+    """Links stay links: what they lead to keeps its mode."""
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o750)
+    build = "import os\nos.makedirs('a/b/c')\nopen('a/b/c/x', 'w').close()\n"
+    build += f"os.symlink({str(outside)!r}, 'a/link')\nopen({str(tmp_path / 'note')!r}, 'w').write("
+    build += "os.getcwd())\nos.chmod('a/b/c', 0)\nos.chmod('a/b', 0)"
+    assert asked(build, right).outcome == "answered"
+    assert not Path((tmp_path / "note").read_text()).exists()
+    assert outside.stat().st_mode & 0o777 == 0o750
+
+
+@linux
+def test_the_threads_of_a_user_are_counted():
+    before = limits._threads_of_this_user()
+    stop = threading.Event()
+    threads = [threading.Thread(target=stop.wait) for _ in range(40)]
+    for each in threads:
+        each.start()
+    counted = limits._threads_of_this_user()
+    stop.set()
+    for each in threads:
+        each.join()
+    assert counted - before > 20  # others may end meanwhile
 
 
 def test_the_graders_environment_is_its_own(monkeypatch, tmp_path):
