@@ -74,7 +74,13 @@ class Asked:
 
 
 def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
-    """Run the cells of a submission in a process of their own, and ask its function."""
+    """Run the cells of a submission in a process of their own, and ask its function.
+
+    Raises
+    ------
+    OSError
+        There is no room for a process or its folder, which says nothing on the submission.
+    """
     request = {
         "cells": [list(cell) for cell in cells],
         "function": function,
@@ -84,8 +90,13 @@ def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
         "timeout": limits.timeout,
         "memory": limits.memory,
     }
-    with _borrowed() as supervisor:
-        end, message = supervisor.ask(request, limits.patience)
+    for _ in range(2):
+        with _borrowed() as supervisor:
+            end, message = supervisor.ask(request, limits.patience)
+            if end == "fault":
+                raise OSError(message.decode("utf-8", "replace"))
+        if end != "gone":
+            break  # otherwise once more: perhaps the system killed it for want of memory
     if end != "message":
         return _ended(end, limits)
     try:

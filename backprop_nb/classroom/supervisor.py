@@ -40,7 +40,10 @@ def serve() -> None:
     try:
         while True:
             request = json.loads(pipes.read_message(_IN, most=REQUEST_MOST))
-            end, message = _one(request)
+            try:
+                end, message = _one(request)
+            except OSError as error:  # no room for a folder or a process: nobody's fault
+                end, message = "fault", str(error).encode()
             pipes.write_message(_OUT, end.encode("ascii"))
             pipes.write_message(_OUT, message)
     except (EOFError, pipes.GoneError, BrokenPipeError):

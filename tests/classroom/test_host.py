@@ -1,6 +1,7 @@
 """Hostile and broken submissions: each ends alone, soon, and with a text that says what it was."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -157,6 +158,24 @@ def test_what_gives_no_answer_says_why_and_harms_no_other(source, outcome, words
     assert answer.outcome == outcome
     assert words in answer.problem
     assert asked(right).outcome == "answered"
+
+
+def test_a_machine_without_room_is_no_fault_of_a_submission(right):
+    asked(right)
+    shutil.rmtree(host._idle[-1].folder)
+    with pytest.raises(OSError, match="No such file"):
+        asked(right)
+    assert asked(right).outcome == "answered"
+
+
+def test_who_is_there_when_the_watcher_dies_gets_a_second_chance(right, tmp_path):
+    """The system may have killed it for want of memory."""
+    note = tmp_path / "note"
+    dies_once = (
+        f"import os, time\nif not os.path.exists({str(note)!r}):\n"
+        f"    open({str(note)!r}, 'w').close()\n    os.kill(os.getppid(), 9)\n    time.sleep(9)\n"
+    )
+    assert asked(dies_once, right).outcome == "answered"
 
 
 def test_the_verdict_on_what_gives_no_answer_names_the_parameter_and_scores_0():
