@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from backprop_nb.classroom.results import Results, as_json, write
 from backprop_nb.classroom.running import run
 from backprop_nb.classroom.submissions import Submission, find, read
 from backprop_nb.classroom.summary import as_csv, summarise
-from backprop_nb.classroom.verdict import Settings, make_settings
+from backprop_nb.classroom.verdict import make_settings
 from backprop_nb.errors import InvalidValueError
 
 
@@ -149,7 +149,8 @@ def grade(
                 else:
                     done[number] = results.save(found[number], result)
                 bar.update()
-        summary = write_summary([done[number] for number in sorted(done)], chosen, folder, names)
+        summary = summarise([*done.values()], chosen, names, len(lost))
+        write_summary(summary, folder)
     return Graded(summary, folder, len(done) - kept, kept, lost)
 
 
@@ -159,12 +160,8 @@ def _kept(found: Sequence[Submission], results: Results) -> dict[int, dict[str, 
     return {number: result for number, result in loaded if result is not None}
 
 
-def write_summary(
-    results: Sequence[dict[str, Any]], settings: Settings, folder: Path, names: bool
-) -> dict[str, Any]:
-    """Write the summary as JSON, as a table and as a page, and return it."""
-    summary = summarise(results, settings, names)
+def write_summary(summary: Mapping[str, Any], folder: Path) -> None:
+    """Write a summary as JSON, as a table and as a page."""
     write(folder / "summary.json", as_json(summary))
     write(folder / "summary.csv", as_csv(summary))
     write(folder / "summary.html", as_html(summary))
-    return summary

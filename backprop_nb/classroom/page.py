@@ -48,6 +48,8 @@ def as_html(summary: Mapping[str, Any]) -> bytes:
 def _overview(summary: Mapping[str, Any]) -> Iterator[str]:
     total = summary["submissions"]
     yield f'<p class="muted">{escape(conventions(summary["settings"]["course"]))}</p>'
+    if lost := summary["not_graded"]:
+        yield f'<p class="muted">Not in it, because they have no result yet: {lost}.</p>'
     if not total:
         return
     yield '<ul class="figures">'

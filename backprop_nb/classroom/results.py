@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -145,7 +145,7 @@ def write(path: Path, data: bytes) -> None:
         stream.write(data)
 
 
-def as_json(data: dict[str, Any]) -> bytes:
+def as_json(data: Mapping[str, Any]) -> bytes:
     """Return JSON that is the same for the same data."""
     return (json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 

@@ -37,7 +37,9 @@ _SAID = 8
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def summarise(results: Sequence[Result], settings: Settings, names: bool = False) -> dict[str, Any]:
+def summarise(
+    results: Sequence[Result], settings: Settings, names: bool = False, lost: int = 0
+) -> dict[str, Any]:
     """Return what a class got right and wrong, as plain data.
 
     Parameters
@@ -47,6 +49,8 @@ def summarise(results: Sequence[Result], settings: Settings, names: bool = False
     settings
     names
         Whether it says whose is whose; without, each has an id.
+    lost
+        How many submissions there are besides that have no result.
 
     Returns
     -------
@@ -63,6 +67,7 @@ def summarise(results: Sequence[Result], settings: Settings, names: bool = False
     right = sum(each["ok"] for each in ordered)
     return {
         "submissions": total,
+        "not_graded": lost,
         "right": right,
         "failed": sum(not mistakes_of(each).keys().isdisjoint(_FAILURES) for each in ordered),
         "mean_score": round(fmean(scores), 6) if scores else None,

@@ -25,14 +25,11 @@ def test_what_is_not_given_is_left_to_the_function():
     assert options() == {"command": "grade", "submissions": "in", "out": "out"}
 
 
-def test_every_option_is_an_argument_of_the_function_and_says_its_default():
+def test_every_option_is_an_argument_of_the_function_and_says_its_default(capsys):
     known = inspect.signature(grade).parameters | inspect.signature(make_settings).parameters
-    help_text = subprocess.run(
-        [sys.executable, "-m", "backprop_nb", "grade", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    with pytest.raises(SystemExit):
+        main(["grade", "--help"])
+    help_text = capsys.readouterr().out
     for name, parameter in known.items():
         if name not in {"settings", "progress", "submissions"}:
             assert f"--{name}" in help_text
@@ -94,11 +91,12 @@ def test_it_tells_its_version(capsys):
 def test_windows_is_refused_with_a_message(tmp_path):
     """There the modules ``resource`` and ``fcntl`` do not exist, and none of ours may need them."""
     code = (
-        "import sys\n"
+        "import runpy, sys\n"
         "sys.modules.update(resource=None, fcntl=None)\n"
         "from backprop_nb.classroom import command\n"
         "sys.platform = 'win32'\n"
-        f"sys.exit(command.main(['grade', {str(tmp_path)!r}, '--out', 'out']))"
+        f"sys.argv[1:] = ['grade', {str(tmp_path)!r}, '--out', 'out']\n"
+        "runpy.run_module('backprop_nb', run_name='__main__')"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == command.WRONG_USE

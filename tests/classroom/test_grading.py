@@ -8,7 +8,7 @@ import pytest
 from backprop_nb.classroom import grade, grading
 from backprop_nb.errors import InvalidValueError, NotFoundError
 
-QUIETLY = {"scheduler": "threads", "progress": False}
+QUIETLY = {"scheduler": "threads", "workers": 1, "progress": False}
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_an_interrupt_keeps_what_is_done(folder, tmp_path):
 
     run = grading.run
     with mock.patch.object(grading, "run", interrupted), pytest.raises(KeyboardInterrupt):
-        grade(folder, out, workers=1, **QUIETLY)
+        grade(folder, out, **QUIETLY)
     assert len(list((out / "results").iterdir())) == 2
     assert grade(folder, out, **QUIETLY).new == 1
 
@@ -110,6 +110,8 @@ def test_what_could_not_be_graded_is_named_and_tried_again(folder, tmp_path):
         graded = grade(folder, out, **QUIETLY)
     assert graded.lost == {"bob/bob.py": "OSError: no room"}
     assert "Not graded: 1." in str(graded)
+    page = (out / "summary.html").read_text(encoding="utf-8")
+    assert "Not in it, because they have no result yet: 1." in page
     assert grade(folder, out, **QUIETLY).new == 3
 
 

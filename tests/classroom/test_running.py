@@ -103,6 +103,16 @@ def test_without_dask_threads_do_it_and_a_cluster_is_refused(right):
     assert "pip install" in caught.value.instead
 
 
+def test_a_cluster_that_does_not_start_is_told_with_the_way_round_it(right):
+    with (
+        mock.patch.object(running, "_local_cluster", side_effect=RuntimeError("Nanny failed.")),
+        pytest.raises(UnsupportedError, match="cannot start") as caught,
+    ):
+        list(run(a_class(right), SETTINGS))
+    assert caught.value.given == "RuntimeError: Nanny failed."
+    assert "--scheduler threads" in caught.value.instead
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])
 def test_an_address_without_a_cluster_is_told(address, right):
     with (
