@@ -79,7 +79,8 @@ def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
     Raises
     ------
     OSError
-        There is no room for a process or its folder, which says nothing on the submission.
+        There is no room for a process or its folder, or :func:`stop` was called: this says
+        nothing on the submission.
     """
     request = {
         "cells": [list(cell) for cell in cells],
@@ -93,6 +94,8 @@ def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
     for _ in range(2):
         with _borrowed() as supervisor:
             end, message = supervisor.ask(request, limits.patience)
+            if supervisor.stopped:
+                raise InterruptedError("it was stopped")
             if end == "fault":
                 raise OSError(message.decode("utf-8", "replace"))
         if end != "gone":
@@ -140,6 +143,7 @@ class _Supervisor:
     """A running ``supervisor.py``, which asks one submission after the other."""
 
     def __init__(self) -> None:
+        self.stopped = False
         self.folder = tempfile.mkdtemp(prefix="backprop-nb-")
         self.process = subprocess.Popen(
             [sys.executable, "-s", "-P", "-c", _START, json.dumps(_places())],
@@ -166,6 +170,12 @@ class _Supervisor:
             return "gone", b""
         return end.decode("ascii", "replace"), message
 
+    def stop(self) -> None:
+        """Let it end what it runs, and itself; whoever waits for the answer is told."""
+        self.stopped = True
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
     def close(self) -> None:
         """End it; what it has started ends with it."""
         for stream in (self.process.stdin, self.process.stdout):
@@ -181,6 +191,7 @@ class _Supervisor:
 
 
 _idle: list[_Supervisor] = []
+_busy: list[_Supervisor] = []
 
 
 @contextlib.contextmanager
@@ -190,13 +201,22 @@ def _borrowed() -> Iterator[_Supervisor]:
         supervisor = _idle.pop()
     except IndexError:
         supervisor = _Supervisor()
+    _busy.append(supervisor)
     try:
         yield supervisor
     except BaseException:
         supervisor.close()
         raise
+    finally:
+        _busy.remove(supervisor)
     if supervisor.process.poll() is None:
         _idle.append(supervisor)
+
+
+def stop() -> None:
+    """End all submissions that are running; the threads that have asked them get an OSError."""
+    for supervisor in tuple(_busy):
+        supervisor.stop()
 
 
 @atexit.register

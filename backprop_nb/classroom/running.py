@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import backprop_nb
-from backprop_nb.classroom.host import close_idle
+from backprop_nb.classroom.host import close_idle, stop
 from backprop_nb.classroom.submissions import Submission
 from backprop_nb.classroom.verdict import Settings, examine
 from backprop_nb.errors import BackpropError, NotFoundError, UnsupportedError
@@ -102,7 +102,9 @@ def _on_threads(submissions: Mapping[int, Submission], settings: Settings, worke
             error = future.exception()
             yield futures[future], _described(error) if error else future.result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
+        stop()  # after an interrupt nobody waits until the endless ones are out of time
+        pool.shutdown()
         close_idle()
 
 

@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import time
 from types import SimpleNamespace
 from unittest import mock
 
@@ -34,6 +35,16 @@ def scores(results):
 def test_threads_do_without_dask(right, sign_flipped):
     submissions = a_class(right, sign_flipped, "import os; os._exit(0)")
     assert scores(run(submissions, SETTINGS, 2, "threads")) == {0: 1.0, 10: 0.0, 20: 0.0}
+
+
+def test_who_stops_early_does_not_wait_for_the_endless_ones(right):
+    endless = "import time\ntime.sleep(60)"
+    submissions = a_class(right, endless, endless)
+    results = run(submissions, make_settings(timeout=20), 2, "threads")
+    assert next(results)[0] == 0
+    start = time.monotonic()
+    results.close()
+    assert time.monotonic() - start < 20
 
 
 def test_a_worker_that_is_killed_half_way_loses_nothing(right, sign_flipped):
