@@ -185,6 +185,8 @@ def _unknown(summary: Mapping[str, Any]) -> Iterator[str]:
     yield f"<summary>{len(rows)} to be read by somebody</summary>\n<ul>"
     yield from (f"<li>{_who(row)}, first wrong: {escape(row['first_wrong'])}</li>" for row in rows)
     yield "</ul>\n</details>"
+    if "submission" not in rows[0]:
+        yield '<p class="muted">The same command with --names says whose they are.</p>'
 
 
 # --- each submission ---------------------------------------------------------------------------
