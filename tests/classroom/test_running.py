@@ -56,8 +56,10 @@ def test_a_worker_that_is_killed_half_way_loses_nothing(right, sign_flipped):
                 workers = [each for each in multiprocessing.active_children() if each.is_alive()]
                 assert len(workers) == 2
                 os.kill(workers[0].pid, signal.SIGKILL)
-            arrived[number] = result["score"]
-    assert arrived == {10 * k: float(k < 4) for k in range(8)}
+            arrived[number] = result
+    assert scores(arrived.items()) == {10 * k: float(k < 4) for k in range(8)}
+    # The same to the last letter, so that summary and feedback are, too.
+    assert arrived == dict(run(submissions, SETTINGS, 2, "threads"))
 
 
 @pytest.fixture(scope="module")
