@@ -49,7 +49,7 @@ def expect_frame(root, frames, step):
 
 def numbers_of_panel(root):
     """The numbers of the one factor that is shown in full."""
-    return root.locator(".bpnb-cr-factor .bpnb-grid span").all_inner_texts()
+    return root.locator(".bpnb-cr-factor .bpnb-cr-shown .bpnb-grid span").all_inner_texts()
 
 
 def lit(root):
@@ -95,7 +95,7 @@ def test_the_mouse_multiplies_factor_after_factor(open_notebook, rule, theme, wi
         assert (
             root.locator(".bpnb-cr-block.bpnb-cr-now").get_attribute("data-factor") == factor.symbol
         )
-        shown = root.locator(".bpnb-cr-moment.bpnb-cr-shown")
+        shown = root.locator(".bpnb-cr-stage .bpnb-cr-shown")
         assert f"{chain['left'][step]['total']} so far" in shown.inner_text()
         expect_frame(other, chain["left"], step)
     save(notebook.page, f"chain-{theme}-{width}")
@@ -135,7 +135,7 @@ def test_the_keyboard_reaches_everything_and_what_a_factor_lights(open_notebook,
     root = view(notebook)
     last = root.locator("[data-factor='∂f_1/∂θ_0']")
     last.hover()
-    expect(root.locator(".bpnb-cr-head")).to_contain_text("3 × 9")
+    expect(root.locator(".bpnb-cr-shown .bpnb-cr-head")).to_contain_text("3 × 9")
     weights = {f"A:0:{j}:{k}" for j in range(3) for k in range(2)}
     assert lit(root) >= weights | {"theta:0", "f:0:0", "layer:1"}
     assert not lit(root) & {"A:1:0:0", "theta:1", "f:2:0", "L"}
@@ -202,3 +202,44 @@ def test_a_page_of_its_own_needs_no_kernel(open_page, rule, tmp_path, theme, wid
     assert root.locator(".bpnb-cr-code.bpnb-cr-now").inner_text() == "db[1] = delta[2]"
     assert axe(root) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1400, 700])
+def test_nothing_moves_and_nothing_stays_empty_from_step_to_step(open_page, tmp_path, width):
+    net = bp.SigmoidNetwork((3, 3, 2), seed=0)
+    shown = bp.ChainRule(net, [0.5, -1.0, 2.0], [1.0, 0.0])
+    page = open_page(shown.to_html(tmp_path / "chain"), width=width)
+    panels = page.locator(".bpnb-panel")
+    filled = """panel => {
+        const frame = panel.getBoundingClientRect();
+        const parts = [...panel.querySelectorAll(".bpnb-cr-shown *")];
+        return Math.max(...parts.map(part => part.getBoundingClientRect().bottom)) - frame.top;
+    }"""
+    for section in ("product", "transposes"):
+        if section == "transposes":
+            choose(page.locator(".bpnb"), "where the transpose comes from")
+            page.keyboard.press("Home")
+        places = panels.evaluate_all("all => all.map(each => each.offsetTop)")
+        stage = page.locator(".bpnb-cr-stage")
+        height = stage.bounding_box()["height"]
+        for _ in range(4):
+            assert stage.evaluate(filled) > 0.35 * height
+            page.keyboard.press("]")
+            assert panels.evaluate_all("all => all.map(each => each.offsetTop)") == places
+
+
+def test_of_fifty_layers_the_factor_of_the_step_is_in_sight(open_page, tmp_path):
+    net = bp.SigmoidNetwork((4,) * 51, seed=0)
+    shown = bp.ChainRule(net, [0.5] * 4, [0.0] * 4, section="transposes", step=70)
+    page = open_page(shown.to_html(tmp_path / "deep"))
+    inside = """element => {
+        const frame = element.parentElement.closest(".bpnb-cr-strip, .bpnb-panel");
+        const [inner, outer] = [element.getBoundingClientRect(), frame.getBoundingClientRect()];
+        return inner.top >= outer.top && inner.bottom <= outer.bottom && outer.height < 500;
+    }"""
+    for place in (".bpnb-cr-block.bpnb-cr-now", ".bpnb-cr-code.bpnb-cr-now"):
+        assert page.locator(place).evaluate(inside)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Home")
+    for place in (".bpnb-cr-block.bpnb-cr-now", ".bpnb-cr-code.bpnb-cr-now"):
+        assert page.locator(place).evaluate(inside)

@@ -20,7 +20,7 @@ from backprop_nb.views.scene.chain_shelf import Shelf, bytes_text, forced_zeros,
 from backprop_nb.views.scene.chain_transposes import transposes
 from backprop_nb.views.scene.cost_picture import BAR, cost_axis, cost_picture
 from backprop_nb.views.scene.formula import mathml
-from backprop_nb.views.scene.matrix_picture import Lengths, fit_lengths
+from backprop_nb.views.scene.matrix_picture import LARGEST_CELL, Lengths, fit_lengths
 from backprop_nb.views.scene.network_picture import (
     PITCH,
     draw_edges,
@@ -112,6 +112,7 @@ def chain_scene(case: Case, which: Sequence[int] | None = None) -> Scene:
         "matrices": shelf.data(lengths, scales, all_numbers=complete),
         "chains": chains,
         "bar": BAR,
+        "tall": lengths.cell == LARGEST_CELL,
         "wide": _strip_width(case.net.widths, lengths) > BESIDE,
         "legend": {
             "value": f"derivative of f {scales['value'].text}",
