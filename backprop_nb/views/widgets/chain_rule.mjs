@@ -1,4 +1,5 @@
 // ChainRule.  First half: pure functions.  Second half: the page.
+import { chainSceneOf } from "./chain_wire.mjs";
 import { choice, clock, html, math, operator, panel, picture, big, Replay, scrollInside, slider } from "./view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -54,6 +55,7 @@ const OPERATORS = { "·": "times", "=": "equals" };
 class Chain extends Replay {
   constructor(model, el) {
     super(model, el);
+    this.scene = chainSceneOf(model);
     this.lit = null;
     this.listen("change:scene", () => this.reload());
     for (const trait of ["i", "side", "section"]) this.listen(`change:${trait}`, () => this.turn());
@@ -151,7 +153,7 @@ class Chain extends Replay {
 
   /** Show another scene in the place of the one before; the controls stay. */
   reload() {
-    this.scene = this.model.get("scene");
+    this.scene = chainSceneOf(this.model);
     const { equation, legend, batch } = this.scene;
     this.equation.replaceChildren(math(equation), html("small", {}, "[chain-general]"), batch ? html("small", {}, batch) : "");
     this.network.replaceChildren(html("h2", {}, "the network"), this.buildNetwork());
@@ -389,7 +391,7 @@ function drawChain({ model, el }) {
   return () => chain.dispose();
 }
 
-const replayed = (model) => chainOf(model.get("scene"), model.get("i"))[wayOf(model.get("side"), model.get("section"))];
+const replayed = (model) => chainOf(chainSceneOf(model), model.get("i"))[wayOf(model.get("side"), model.get("section"))];
 
 const widget = { initialize: ({ model }) => clock({ model }, { framesOf: replayed }), render: drawChain };
 export default widget;
