@@ -171,3 +171,10 @@ def test_many_choices_stand_by_stage_in_the_scene_and_in_words():
     assert [line for line in said if line[:-1] in STAGES] == [f"{stage}:" for stage in STAGES]
     place = said.index("the slope σ′:")
     assert said[place + 1] == "  σ′ is missing everywhere"
+
+
+def test_a_round_is_the_same_as_before(same_as_before):
+    puzzle = Puzzle(find("sigma_prime_twice"), PROBLEM)
+    scene = bug_scene(puzzle, PLAYABLE[:6], code=True)
+    scene["frames"] = scene["frames"][:: EPOCHS // 2]
+    same_as_before("bug_scene", scene)
