@@ -1,8 +1,6 @@
 """``ChainRule`` in a real JupyterLab, by mouse and by keyboard, and as a page of its own."""
 
-import os
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 
@@ -72,20 +70,10 @@ def axe(root):
     return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
 
 
-def save(page, name):
-    """Keep a picture where the caller asked for pictures, to be looked at."""
-    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
-
-@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
-def test_the_mouse_multiplies_factor_after_factor(open_notebook, rule, theme, width):
+def multiply_by_mouse(root, rule):
+    """Go from factor to factor, from both sides, and compare with the library's numbers."""
     from playwright.sync_api import expect
 
-    notebook = open_notebook("chain.ipynb", cells=[NOTEBOOK], theme=theme, width=width)
-    notebook.run_all()
-    root, other = view(notebook), notebook.page.locator(".bpnb").nth(1)
     chain = rule.scene["chains"]["0"]
     expect_frame(root, chain["left"], 0)
     for step, factor in enumerate(rule.chain.factors[1:], 1):
@@ -97,8 +85,6 @@ def test_the_mouse_multiplies_factor_after_factor(open_notebook, rule, theme, wi
         )
         shown = root.locator(".bpnb-cr-stage .bpnb-cr-shown")
         assert f"{chain['left'][step]['total']} so far" in shown.inner_text()
-        expect_frame(other, chain["left"], step)
-    save(notebook.page, f"chain-{theme}-{width}")
     assert axe(root) == []
     choose(root, "from the right")
     expect_frame(root, chain["right"], 2)
@@ -108,20 +94,23 @@ def test_the_mouse_multiplies_factor_after_factor(open_notebook, rule, theme, wi
     expect(count).to_have_text("54 of 72")
     expect(root.locator("[data-key='count:left']")).to_have_text("33")
     choose(root, "θ₁")
-    expect_frame(other, rule.scene["chains"]["1"]["right"], 1)
+    expect_frame(root, rule.scene["chains"]["1"]["right"], 1)
     choose(root, "where the transpose comes from")
-    steps = rule.scene["chains"]["1"]["transposes"]
-    expect_frame(root, steps, 0)
-    expect_frame(other, steps, 0)
-    assert notebook.page.evaluate("document.documentElement.scrollWidth") <= width
+    expect_frame(root, rule.scene["chains"]["1"]["transposes"], 0)
 
 
-def test_the_keyboard_reaches_everything_and_what_a_factor_lights(open_notebook, rule):
+def test_in_a_notebook_by_mouse_then_by_keyboard_and_without_a_kernel(open_notebook, rule):
     from playwright.sync_api import expect
 
     notebook = open_notebook("chain.ipynb", cells=[NOTEBOOK, DEEP])
     notebook.run_all()
-    page = notebook.page
+    page, root = notebook.page, view(notebook)
+    multiply_by_mouse(root, rule)
+    # The other display of the same chain has come along; both go back to the beginning.
+    expect_frame(page.locator(".bpnb").nth(1), rule.scene["chains"]["1"]["transposes"], 0)
+    for text in ("the product", "θ₀", "from the left"):
+        choose(root, text)
+    expect_frame(root, rule.scene["chains"]["0"]["left"], 0)
 
     # Of a deep network each chain comes when it is chosen.
     deep = view(notebook, 2)
@@ -132,7 +121,7 @@ def test_the_keyboard_reaches_everything_and_what_a_factor_lights(open_notebook,
     expect(deep.locator("[data-factor='∂f_7/∂θ_6']")).to_be_visible()
     assert slider.evaluate("element => element === document.activeElement")
 
-    root = view(notebook)
+    root = view(notebook)  # back in sight
     last = root.locator("[data-factor='∂f_1/∂θ_0']")
     last.hover()
     expect(root.locator(".bpnb-cr-shown .bpnb-cr-head")).to_contain_text("3 × 9")
@@ -190,6 +179,9 @@ def test_a_page_of_its_own_needs_no_kernel(open_page, rule, tmp_path, theme, wid
     rule.interval = 100
     page = open_page(rule.to_html(tmp_path / "chain"), theme, width)
     root = page.locator(".bpnb")
+    multiply_by_mouse(root, rule)
+    for text in ("the product", "θ₀"):
+        choose(root, text)
     expect(root.get_by_role("slider", name="row")).to_be_disabled()
     choose(root, "from the right")
     choose(root, "θ₁")
