@@ -233,10 +233,17 @@ class Chain extends Replay {
         ...this.matrix(matrix),
       );
     };
-    // Where there is little room the maps of factors that stand in the strip are left out here.
-    const kind = ({ items }) => `bpnb-cr-line ${items.includes("=") && items.some((item) => this.names.includes(item)) ? "bpnb-cr-product" : ""}`;
-    const line = ({ title, items }) =>
-      html("div", { class: kind({ items }).trim() }, title ? html("code", { class: "bpnb-cr-title" }, title) : null, html("div", { class: "bpnb-cr-items" }, ...withSigns(items, matrices).map((group) => html("div", { class: "bpnb-cr-group" }, ...group.map(item)))));
+    const line = ({ title, items }) => {
+      const groups = withSigns(items, matrices).map((group) => html("div", { class: "bpnb-cr-group" }, ...group.map(item)));
+      // Where there is little room, factors that stand in the strip are here without their maps.
+      const product = items.includes("=") && items.some((each) => this.names.includes(each));
+      return html(
+        "div",
+        { class: `bpnb-cr-line${product ? " bpnb-cr-product" : ""}` },
+        title ? html("code", { class: "bpnb-cr-title" }, title) : null,
+        html("div", { class: "bpnb-cr-items" }, ...groups),
+      );
+    };
     return html(
       "div",
       { class: "bpnb-cr-moment" },
