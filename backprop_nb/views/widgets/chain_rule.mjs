@@ -50,6 +50,7 @@ export const lowered = (number) => [...String(number)].map((digit) => LOWERED[di
 
 const MANY_LAYERS = 6; // more θ_i than this are chosen by a slider
 const STACKED = 16; // so many frames at most stand on top of each other, which keeps heights still
+const BROAD = 600; // a product wider than this has no room beside the network and above its code
 const OPERATORS = { "·": "times", "=": "equals" };
 
 class Chain extends Replay {
@@ -237,9 +238,11 @@ class Chain extends Replay {
       const groups = withSigns(items, matrices).map((group) => html("div", { class: "bpnb-cr-group" }, ...group.map(item)));
       // Where there is little room, factors that stand in the strip are here without their maps.
       const product = items.includes("=") && items.some((each) => this.names.includes(each));
+      const width = items.reduce((sum, each) => sum + (matrices[each]?.picture.width ?? 0), 0);
+      const kind = [product && "bpnb-cr-product", product && title && width > BROAD && "bpnb-cr-broad"];
       return html(
         "div",
-        { class: `bpnb-cr-line${product ? " bpnb-cr-product" : ""}` },
+        { class: ["bpnb-cr-line", ...kind].filter(Boolean).join(" ") },
         title ? html("code", { class: "bpnb-cr-title" }, title) : null,
         html("div", { class: "bpnb-cr-items" }, ...groups),
       );
