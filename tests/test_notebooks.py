@@ -27,6 +27,7 @@ OUR_PATHS = [str(ROOT), sys.prefix, str(Path.home())]
 
 MARKDOWN_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\(|<img\b(?P<attributes>[^>]*)>")
 ALT_ATTRIBUTE = re.compile(r"""\balt\s*=\s*(["'])\s*(?!\1)\S""")
+SWALLOWED = re.compile(r"</details>\n(?=[^\n<])(.*)")
 
 
 # --- the rules: each yields what is wrong with a notebook ----------------------
@@ -115,6 +116,13 @@ def machine_paths(notebook):
             yield text
 
 
+def swallowed_markdown(notebook):
+    """HTML ends at an empty line; what follows before one is shown as it is written."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            yield from SWALLOWED.findall(cell.source)
+
+
 def no_licence(notebook):
     said = " ".join(cell.source for cell in (notebook.cells[:1] + notebook.cells[-1:]))
     if "CC BY 4.0" not in said and notebook.metadata.get("license") != "CC-BY-4.0":
@@ -128,6 +136,7 @@ RULES = [
     too_much_uncompared,
     images_without_alt_text,
     machine_paths,
+    swallowed_markdown,
     no_licence,
 ]
 
@@ -199,6 +208,7 @@ def test_a_good_notebook_breaks_no_rule(rule):
         (machine_paths, [ran("p", shown({"text/plain": "'/home/someone/a'"}))]),
         (machine_paths, [ran("p", shown({"text/html": r"C:\Users"}))]),
         (machine_paths, [new_markdown_cell("see /usr/share/x")]),
+        (swallowed_markdown, [new_markdown_cell("<details>\n\nYes.\n\n</details>\n## Next")]),
         (no_licence, [new_markdown_cell("Hello")]),
     ],
 )
