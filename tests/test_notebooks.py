@@ -1,14 +1,17 @@
 """What every committed notebook owes its readers, and the tests that compare it."""
 
 import importlib.util
+import io
 import re
 import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "notebooks"
@@ -257,6 +260,27 @@ def test_execute_twice_writes_the_same_bytes(execute, executed):
     once = executed.read_bytes()
     execute.main([str(executed)])
     assert executed.read_bytes() == once
+
+
+def as_png(pixels, mode):
+    Image.fromarray(pixels, mode).save(file := io.BytesIO(), "PNG")
+    return file.getvalue()
+
+
+def test_execute_makes_a_figure_small_and_keeps_a_rare_colour(execute):
+    shades = np.random.default_rng(0).integers(0, 256, (200, 300, 1)).repeat(3, axis=2)
+    pixels = shades.astype(np.uint8)
+    pixels[:3, :3] = 194, 30, 40  # nine red points among greys
+    png = as_png(pixels, "RGB")
+    small = execute.compact(png)
+    kept = np.asarray(Image.open(io.BytesIO(small)).convert("RGB")).astype(int)
+    assert len(small) < 0.6 * len(png)
+    assert np.abs(kept - pixels).max() <= 16
+
+
+def test_execute_leaves_a_figure_with_transparent_parts_as_it_is(execute):
+    png = as_png(np.zeros((2, 2, 4), np.uint8), "RGBA")
+    assert execute.compact(png) == png
 
 
 def test_execute_leaves_a_notebook_that_fails_as_it_was(execute, tmp_path):
