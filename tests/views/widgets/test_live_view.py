@@ -4,10 +4,12 @@ import json
 import re
 import subprocess
 import sys
+import traceback
 from html.parser import HTMLParser
 from pathlib import Path
 
 import every_view
+import numpy as np
 import pytest
 from every_view import VIEWS
 
@@ -120,3 +122,71 @@ def test_a_hostile_title_stays_a_text(view, page, tmp_path):
     hostile = view.to_html(tmp_path / "hostile", title=ATTACK).read_text(encoding="utf-8")
     assert tags(hostile) == tags(page)
     assert ATTACK not in hostile
+
+
+# --- what it refuses ---------------------------------------------------------------
+
+NET = bp.SigmoidNetwork((2, 3, 1), seed=0)
+DATA = NET, [1.0, 2.0], [0.5]
+
+
+def graph():
+    return bp.trace(lambda x: np.sum(x**2), np.ones(2))
+
+
+MAKERS = {
+    "GraphExplorer": lambda **more: bp.GraphExplorer(graph(), **more),
+    "GradientFlow": lambda **more: bp.GradientFlow(**more),
+    "ChainRule": lambda **more: bp.ChainRule(*DATA, **more),
+    "SigmoidExplorer": lambda **more: bp.SigmoidExplorer(**more),
+    "Playground": lambda **more: bp.Playground(**more),
+    "FindTheBug": lambda **more: bp.FindTheBug(**more),
+}
+each_maker = pytest.mark.parametrize(("name", "make"), MAKERS.items(), ids=list(MAKERS))
+
+
+@each_maker
+def test_an_unknown_argument_is_refused_not_passed_over(name, make):
+    with pytest.raises(bp.UnsupportedError, match=f"^{name} has no 'stepp'") as caught:
+        make(stepp=3)
+    assert caught.value.given == "stepp=3"
+
+
+@each_maker
+def test_a_slip_in_an_attribute_is_refused_not_passed_over(name, make):
+    view = make()
+    with pytest.raises(bp.UnsupportedError, match=f"^{name} has no 'colour'"):
+        view.colour = "red"
+    view._own = 1  # a subclass may keep what it likes
+
+
+def test_the_refusal_says_what_there_is_and_what_was_probably_meant():
+    with pytest.raises(bp.UnsupportedError) as caught:
+        bp.Playground(learning_rat=2)
+    message = str(caught.value)
+    assert "expected: activation, batch_size, data, data_seed, epoch, epochs_per_frame" in message
+    assert "instead:  learning_rate" in message
+
+
+def test_an_error_is_told_at_the_learners_line_without_the_machinery():
+    flow = bp.GradientFlow()
+    for act in (lambda: bp.Playground("circle"), lambda: setattr(flow, "depth", 0)):
+        with pytest.raises(bp.InvalidValueError) as caught:
+            act()
+        files = [Path(frame.filename).name for frame in traceback.extract_tb(caught.tb)]
+        assert "traitlets.py" not in files
+        assert len(files) <= 4
+        assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("given", "instead"),
+    [
+        (lambda x: x, "bp.trace(f, …) with f's arguments: GraphExplorer(bp.trace(f, …))"),
+        (NET, "the network's trace: GraphExplorer(net.trace(x, y))"),
+    ],
+)
+def test_what_is_no_graph_is_refused_with_the_way_to_one(given, instead):
+    with pytest.raises(bp.UnsupportedError, match="shows a traced graph") as caught:
+        bp.GraphExplorer(given)
+    assert caught.value.instead == instead
