@@ -271,11 +271,13 @@ def test_execute_makes_a_figure_small_and_keeps_a_rare_colour(execute):
     shades = np.random.default_rng(0).integers(0, 256, (200, 300, 1)).repeat(3, axis=2)
     pixels = shades.astype(np.uint8)
     pixels[:3, :3] = 194, 30, 40  # nine red points among greys
+    pixels[100:] = 247, 248, 250  # paper
     png = as_png(pixels, "RGB")
     small = execute.compact(png)
     kept = np.asarray(Image.open(io.BytesIO(small)).convert("RGB")).astype(int)
     assert len(small) < 0.6 * len(png)
     assert np.abs(kept - pixels).max() <= 16
+    assert np.abs(kept - pixels)[100:].max() <= 1
 
 
 def test_execute_leaves_a_figure_with_transparent_parts_as_it_is(execute):
