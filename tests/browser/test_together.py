@@ -14,7 +14,7 @@ net = bp.SigmoidNetwork((3, 3, 2), seed=0)
 x, y = np.array([0.5, -1.0, 2.0]), np.array([1.0, 0.0])
 """
 VIEWS = {
-    "GraphExplorer": "bp.GraphExplorer(net.trace(x, y), step=18)",
+    "GraphExplorer": "bp.GraphExplorer(net.trace(x, y), step=15)",
     "GraphExplorer-again": "_",
     "GradientFlow": "flow = bp.GradientFlow()\nflow.step = flow.last_step\nflow",
     "ChainRule": "chain = bp.ChainRule(net, x, y)\nchain.step = 2\nchain",
