@@ -4,20 +4,25 @@ Every mistake of the catalogue, and every pair of them, is itself a backward pas
 The one whose gradients a submission reproduces, to the last digits and on
 networks that have nothing to do with each other, is what the submission does.
 Where several do, all are named; where none does, that is said.
+
+A mistake may be made at some layers and not at others.  There are too many ways to
+do so to try them all, and no need: the gradients of a layer depend on the layers
+above it only.  So the layers are gone through from the last to the first, and at
+each it shows whether the mistake is made there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import combinations
+from functools import cache, lru_cache
+from itertools import chain, combinations, islice
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.mistakes import MISTAKES, Mistake, find, make_backward
+from backprop_nb.checking.mistakes import MISTAKES, Mistake, Slip, find, with_slips
 from backprop_nb.checking.numeric import compare
 from backprop_nb.checking.probes import Answer, Answers, Probe, gather, make_probes
 from backprop_nb.checking.recipe import Reduction, Samples, Setting
@@ -27,6 +32,7 @@ from backprop_nb.errors import InvalidValueError, UnsupportedError
 Array: TypeAlias = NDArray[Any]
 Gradients: TypeAlias = dict[str, Array]
 """The gradients of one network by name, dA[0], db[0], …"""
+Slips: TypeAlias = tuple[Slip, ...]
 
 SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
@@ -191,8 +197,18 @@ class _Judge:
         self.all = answers.answers
         # What is kept from call to call spoils all but the first, which alone counts then.
         self.answers = self.all if self.repeats else self.all[:1]
-        self.right = _gradients(course, ())
+        self.right = [_gradients(course, k, ()) for k in range(len(course.probes))]
         self.names = list(self.right[0])
+        self.there = list(map(self._present, range(len(self.answers))))
+
+    def _present(self, k: int) -> Gradients:
+        """Return what was given on a probe, without what is zero and should not be."""
+        given = {name: _given(name, self.answers[k]) for name in self.names}
+        return {
+            name: array
+            for name, array in given.items()
+            if array is not None and not _is_empty(array, self.right[k][name])
+        }
 
     def report(self) -> Report:
         parameters = tuple(self._verdict(name) for name in self.names)
@@ -221,11 +237,11 @@ class _Judge:
     def _findings(self, parameters: Sequence[Checked]) -> Iterator[Finding]:
         explanations = self._explanations()
         named: set[str] = set()
-        for mistakes in explanations[:_TIES]:
-            for mistake in mistakes:
-                if mistake.id not in named:
-                    yield self._finding(mistake, mistakes, explanations)
-                named.add(mistake.id)
+        for slips in explanations[:_TIES]:
+            for slip in slips:
+                if slip.mistake.id not in named:
+                    yield self._finding(slip, slips, explanations)
+                named.add(slip.mistake.id)
         rank = 2 if explanations else 1
         failures = [answer for answer in self.answers if answer.failure]
         if failures:
@@ -233,86 +249,126 @@ class _Judge:
         else:
             yield from self._faults(parameters, rank, explained=bool(explanations))
 
-    def _explanations(self) -> list[tuple[Mistake, ...]]:
-        """Return the mistakes that explain everything; pairs only where no single one does."""
+    def _explanations(self) -> list[Slips]:
+        """Return the mistakes that explain everything, in as few words as possible.
+
+        That is one mistake before two, and at all of its layers before some of them.
+        """
         if not any(map(self._has_wrong_values, range(len(self.answers)))):
             return []  # what is missing, and nothing else, is no mistake in the values
-        for candidates in (_singles(self.course), _pairs(self.course)):
-            found = [each for each in candidates if self._explains(each)]
+        for find_in in (_singles, self._single_at_some, _pairs, self._pairs_at_some):
+            found = [each for each in find_in(self.course) if self._explains(each)]
             if found:
                 return found
         return []
 
-    def _explains(self, mistakes: tuple[Mistake, ...]) -> bool:
+    def _single_at_some(self, course: Course) -> Iterator[Slips]:
+        return self._placed_best((each,) for each in _local(course))
+
+    def _pairs_at_some(self, course: Course) -> Iterator[Slips]:
+        local = _local(course)
+        others = [each for each in _whole(course) if each not in local]
+        mixed = ((one, two) for one in local for two in others if one.combines_with(two))
+        return self._placed_best(chain(combinations(local, 2), mixed))
+
+    def _placed_best(self, groups: Iterable[tuple[Mistake, ...]]) -> Iterator[Slips]:
+        """Yield mistakes with the first choice of their layers that explains everything, if any."""
+        for mistakes in groups:
+            yield from islice(filter(self._explains, self._placed(mistakes)), 1)
+
+    def _placed(self, mistakes: Sequence[Mistake]) -> Iterator[Slips]:
+        """Yield at which layers mistakes must be made to give what was given on one probe.
+
+        Those that have one place only are made there.
+        """
+        # With equal widths every mistake can be made, and shows in the values.
+        k = min(
+            (k for k, answer in enumerate(self.answers) if not answer.failure),
+            key=lambda k: len(set(self.course.probes[k].widths)),
+        )
+        local = [each for each in mistakes if each in _local(self.course)]
+        fixed = tuple(Slip(each) for each in mistakes if each not in local)
+        yield from self._placed_from(self.course.layers, fixed, dict.fromkeys(local, ()), k)
+
+    def _placed_from(
+        self, layer: int, fixed: Slips, made: dict[Mistake, tuple[int, ...]], k: int
+    ) -> Iterator[Slips]:
+        """Go on from a layer down, with the layers above it where ``made`` says."""
+        if layer == 0:
+            if all(made.values()):
+                yield fixed + _as_slips(made)
+            return
+        here = [each for each in made if layer in each.layers(self.course.layers)]
+        for some in chain.from_iterable(combinations(here, n) for n in range(len(here) + 1)):
+            if len(some) == 2 and not some[0].combines_with(some[1]):
+                continue
+            now = {each: (layer, *at) if each in some else at for each, at in made.items()}
+            if self._fits_at(layer, fixed + _as_slips(now), k):
+                yield from self._placed_from(layer - 1, fixed, now, k)
+
+    def _fits_at(self, layer: int, slips: Slips, k: int) -> bool:
+        """Whether the gradients of a layer are on a probe what these mistakes make them."""
+        expected = _gradients(self.course, k, slips, self._learning_rate(slips))
+        names = [f"d{each}[{layer - 1}]" for each in "bA"]
+        return bool(expected) and self._agree(k, expected, names)
+
+    def _explains(self, slips: Slips) -> bool:
         """Whether a submission does what a pass with these mistakes does, wherever that can be."""
-        rate = self._learning_rate(mistakes)
+        rate = self._learning_rate(slips)
         seen = False
         for k, answer in enumerate(self.answers):
-            expected = _gradients(self.course, tuple(each.id for each in mistakes), rate)[k]
+            expected = _gradients(self.course, k, slips, rate)
             if not expected:  # it cannot be made here, so the submission must not be right either
                 if not answer.failure and self._all_right(k):
                     return False
-            elif answer.failure or not self._agree(answer, expected):
+            elif answer.failure or not self.there[k] or not self._agree(k, expected, expected):
                 return False
             else:
                 seen = True
         return seen
 
-    def _agree(self, answer: Answer, expected: Gradients) -> bool:
-        """Whether all gradients that are there are the expected ones, and some are there."""
-        given = {name: _given(name, answer) for name in self.names}
-        there = {name: array for name, array in given.items() if array is not None}
-        return bool(there) and all(
-            compare(name, _laid_out(array, expected[name]), expected[name]).ok
-            for name, array in there.items()
-        )
+    def _agree(self, k: int, expected: Gradients, names: Iterable[str]) -> bool:
+        """Whether of the named gradients those that are there are the expected ones."""
+        there = self.there[k]
+        return all(_same_values(there[name], expected[name]) for name in names if name in there)
 
     def _all_right(self, k: int) -> bool:
         return all(_compare(name, self.answers[k], self.right[k][name]).ok for name in self.names)
 
     def _has_wrong_values(self, k: int) -> bool:
         """Whether a gradient is there that has other numbers than the right one."""
-        answer = self.answers[k]
-        given = {name: _given(name, answer) for name in self.names}
-        return any(
-            array is not None
-            and not compare(name, _laid_out(array, self.right[k][name]), self.right[k][name]).ok
-            for name, array in given.items()
-        )
+        return not self._agree(k, self.right[k], self.names)
 
-    def _learning_rate(self, mistakes: tuple[Mistake, ...]) -> float | None:
+    def _learning_rate(self, slips: Slips) -> float | None:
         """Return the step that a pass must have taken if it updates weights before their use."""
-        if not any(each.id == "updated_before_use" for each in mistakes):
+        early = [each for each in slips if each.mistake.id == _EARLY]
+        if not early:
             return None
-        others = tuple(each.id for each in mistakes if each.id != "updated_before_use")
-        for k, answer in enumerate(self.answers):
-            rate = _fitted_rate(self.course, others, k, answer)
+        at = early[0].made_at(self.course.layers)[-1]
+        for k, given in enumerate(self.there):
+            rate = _fitted_rate(self.course, slips, k, f"db[{at - 1}]", given)
             if rate is not None:
                 return rate
         return None
 
     # -- saying --------------------------------------------------------------
 
-    def _finding(
-        self,
-        mistake: Mistake,
-        together: Sequence[Mistake],
-        explanations: Sequence[Sequence[Mistake]],
-    ) -> Finding:
-        parameter = self._first_spoiled(mistake)
-        others = [each for each in together if each is not mistake]
+    def _finding(self, slip: Slip, together: Slips, explanations: Sequence[Slips]) -> Finding:
+        parameter = self._first_spoiled(slip)
+        others = [each for each in together if each is not slip]
         ties = [each for each in explanations if each is not together]
         wrong = f"{parameter} is the first gradient that is wrong, {_IN_ORDER}."
-        text = message(mistake, parameter, others, ties, self.hints, wrong)
-        return Finding(mistake.id, parameter, 1, text)
+        K = self.course.layers
+        text = message(slip, K, parameter, others, ties, self.hints, wrong)
+        return Finding(slip.mistake.id, parameter, 1, text, slip.made_at(K))
 
-    def _first_spoiled(self, mistake: Mistake) -> str:
+    def _first_spoiled(self, slip: Slip) -> str:
         """Return the first gradient, in the order of the backward pass, that a mistake changes."""
-        for k, expected in enumerate(_gradients(self.course, (mistake.id,))):
-            if expected:
-                for name in _backward_order(self.names):
-                    if not compare(name, expected[name], self.right[k][name]).ok:
-                        return name
+        for k, right in enumerate(self.right):
+            expected = _gradients(self.course, k, (slip,))
+            for name in _backward_order(self.names):
+                if expected and not _same_values(expected[name], right[name], shape=True):
+                    return name
         return _backward_order(self.names)[0]
 
     def _failed(self, answer: Answer, rank: int) -> Finding:
@@ -378,39 +434,48 @@ class _Judge:
 
 
 def message(
-    mistake: Mistake,
+    slip: Slip,
+    K: int,
     parameter: str,
-    others: Sequence[Mistake],
-    ties: Sequence[Sequence[Mistake]],
+    others: Sequence[Slip],
+    ties: Sequence[Slips],
     hints: Hints,
     wrong: str,
 ) -> str:
     """Say a mistake, as plainly as the hints allow, with what it cannot be told from.
 
     ``wrong`` is the sentence on what is wrong first, which is always said; ``others``
-    are the mistakes that it is made together with.
+    are the mistakes that it is made together with, and K is the number of layers.
     """
+    mistake, whole = slip.mistake, slip.is_whole(K)
     if hints == "none":
         return wrong
     if hints == "vague":
-        return f"{wrong} {mistake.hints[0]}"
+        return f"{wrong} {mistake.hints[0] if whole else _UNLIKE}"
     if hints == "clear":
-        first = f"The first quantity that is wrong is {mistake.first.title}."
-        return f"{wrong} {first} {mistake.hints[1]}"
-    together = f", together with {_titles(others)}" if others else ""
+        first = mistake.first.title if whole else slip.symbols(K)
+        hint = mistake.hints[1] if whole else _COMPARE
+        return f"{wrong} The first quantity that is wrong is {first}. {hint}"
+    together = f", together with {_titles(others, K)}" if others else ""
+    place = "" if whole else f" It is in {slip.symbols(K)}; the other layers do it right."
     equation = f" It breaks equation [{mistake.equation}]." if mistake.equation else ""
-    either = [_titles(each) for each in ties[:_TIES]]
+    either = [_titles(each, K) for each in ties[:_TIES]]
     same = (
         f" The gradients are just as consistent with {' or with '.join(either)}." if either else ""
     )
     return (
-        f"{parameter}: consistent with “{mistake.title}”{together}. "
+        f"{parameter}: consistent with “{slip.title(K)}”{together}.{place} "
         f"{mistake.explanation}{equation}{same}"
     )
 
 
-def _titles(mistakes: Sequence[Mistake]) -> str:
-    return " and ".join(f"“{each.title}”" for each in mistakes)
+# Of a mistake that is made at some layers only.
+_UNLIKE = "Not all layers are treated alike. Which of them is the odd one out?"
+_COMPARE = "At the other layers its like is right: what is different here?"
+
+
+def _titles(slips: Sequence[Slip], K: int) -> str:
+    return " and ".join(f"“{each.title(K)}”" for each in slips)
 
 
 def _plain_fault(checked: Checked) -> tuple[str, str]:
@@ -438,41 +503,33 @@ def _plain_fault(checked: Checked) -> tuple[str, str]:
 # --- the gradients of the catalogue ---------------------------------------------
 
 
-@cache
-def _gradients(
-    course: Course, mistakes: tuple[str, ...], learning_rate: float | None = None
-) -> tuple[Gradients, ...]:
-    """Return the gradients that a pass with some mistakes gives on each probe.
+_EARLY = "updated_before_use"
 
-    They are empty on a probe on which one of the mistakes cannot be made.
+
+@lru_cache(maxsize=20_000)
+def _gradients(
+    course: Course, k: int, slips: Slips, learning_rate: float | None = None
+) -> Gradients:
+    """Return the gradients that a pass with some mistakes gives on one probe.
+
+    They are empty where one of the mistakes cannot be made.
     """
-    backward = make_backward(
-        *mistakes,
+    probe = course.probes[k]
+    setting = Setting(probe.widths, probe.N, course.reduction, course.half)
+    if not all(each.mistake.applies(setting) for each in slips):
+        return {}
+    backward = with_slips(
+        slips,
         samples=course.samples,
         reduction=course.reduction,
         half=course.half,
         **({} if learning_rate is None else {"learning_rate": learning_rate}),
     )
-    return tuple(_gradients_on(probe, course, mistakes, backward) for probe in course.probes)
-
-
-def _gradients_on(
-    probe: Probe, course: Course, mistakes: Sequence[str], backward: Callable[..., Any]
-) -> Gradients:
-    if not all(find(each).applies(_setting(course, probe)) for each in mistakes):
-        return {}
     x = probe.x.copy()  # one of the mistakes is to change it
     try:
-        return _named(*backward(probe.A, probe.b, x, probe.y))
+        dA, db = backward(probe.A, probe.b, x, probe.y)
     except ValueError:  # each can be made here, but not both: shapes do not fit
         return {}
-
-
-def _setting(course: Course, probe: Probe) -> Setting:
-    return Setting(probe.widths, probe.N, course.reduction, course.half)
-
-
-def _named(dA: Sequence[Array], db: Sequence[Array]) -> Gradients:
     named: Gradients = {}
     for i, (dA_i, db_i) in enumerate(zip(dA, db, strict=True)):
         named[f"dA[{i}]"], named[f"db[{i}]"] = dA_i, db_i
@@ -480,43 +537,61 @@ def _named(dA: Sequence[Array], db: Sequence[Array]) -> Gradients:
 
 
 @cache
-def _singles(course: Course) -> tuple[tuple[Mistake, ...], ...]:
+def _singles(course: Course) -> tuple[Slips, ...]:
     """Return the mistakes that can be made in a course, and change something on a first call."""
-    settings = [_setting(course, probe) for probe in course.probes]
+    return tuple((slip,) for slip in map(Slip, MISTAKES) if _changes(course, (slip,)))
+
+
+def _whole(course: Course) -> list[Mistake]:
+    return [slip.mistake for (slip,) in _singles(course)]
+
+
+@cache
+def _local(course: Course) -> tuple[Mistake, ...]:
+    """Return the mistakes that can be made at some of their layers only.
+
+    A mistake that is two others made together is not among them, as they are.
+    """
+    whole = _whole(course)
+    sums = {
+        frozenset({*one.changes.items(), *two.changes.items()})
+        for one, two in combinations(whole, 2)
+    }
     return tuple(
-        (mistake,)
-        for mistake in MISTAKES
-        if any(map(mistake.applies, settings)) and _changes(course, (mistake,))
+        each
+        for each in whole
+        if len(each.layers(course.layers)) > 1 and frozenset(each.changes.items()) not in sums
     )
 
 
 @cache
-def _pairs(course: Course) -> tuple[tuple[Mistake, ...], ...]:
+def _pairs(course: Course) -> tuple[Slips, ...]:
     """Return the pairs that combine and do not cancel."""
-    singles = [mistake for (mistake,) in _singles(course)]
-    pairs = (pair for pair in combinations(singles, 2) if pair[0].combines_with(pair[1]))
-    return tuple(pair for pair in pairs if _changes(course, pair))
+    pairs = combinations(_whole(course), 2)
+    slips = ((Slip(one), Slip(two)) for one, two in pairs if one.combines_with(two))
+    return tuple(pair for pair in slips if _changes(course, pair))
 
 
-def _changes(course: Course, mistakes: tuple[Mistake, ...]) -> bool:
+def _changes(course: Course, slips: Slips) -> bool:
     """Whether a pass with these mistakes is wrong anywhere."""
-    given = _gradients(course, tuple(each.id for each in mistakes))
-    return any(
-        not compare(name, one[name], right[name]).ok
-        for one, right in zip(given, _gradients(course, ()), strict=True)
-        for name in one
-    )
+    for k in range(len(course.probes)):
+        right, wrong = _gradients(course, k, ()), _gradients(course, k, slips)
+        if any(not _same_values(wrong[name], right[name], shape=True) for name in wrong):
+            return True
+    return False
 
 
-def _fitted_rate(course: Course, mistakes: tuple[str, ...], k: int, answer: Answer) -> float | None:
-    """Return the learning rate with which an early update explains δ two layers from the end.
+def _as_slips(made: Mapping[Mistake, tuple[int, ...]]) -> Slips:
+    return tuple(Slip(mistake, at) for mistake, at in made.items() if at)
 
-    There the gradient is linear in it, so two rates tell all.
+
+def _fitted_rate(course: Course, slips: Slips, k: int, name: str, there: Gradients) -> float | None:
+    """Return the learning rate with which an early update explains the first gradient it spoils.
+
+    That is linear in the rate, so two rates tell all.
     """
-    name = f"db[{course.layers - 2}]"
-    given = _given(name, answer) if course.layers > 1 else None
-    ids = (*mistakes, "updated_before_use")
-    low, high = (_gradients(course, ids, rate)[k].get(name) for rate in (0.0, 1.0))
+    given = there.get(name)
+    low, high = (_gradients(course, k, slips, rate).get(name) for rate in (0.0, 1.0))
     if given is None or low is None or high is None or given.size != low.size:
         return None
     way = (high - low).ravel()
@@ -558,3 +633,13 @@ def _laid_out(array: Array, like: Array) -> Array:
     if array.shape != like.shape and array.squeeze().shape == like.squeeze().shape:
         return array.reshape(like.shape)
     return array
+
+
+def _same_values(array: Array, expected: Array, *, shape: bool = False) -> bool:
+    """Whether two gradients are the same, perhaps up to axes of length 1."""
+    return compare("", array if shape else _laid_out(array, expected), expected).ok
+
+
+def _is_empty(array: Array, right: Array) -> bool:
+    """Whether a gradient is nothing but zeros, and should not be."""
+    return bool(array.size) and not array.any() and bool(right.any())

@@ -109,12 +109,15 @@ class Finding:
         1 is best; findings that explain equally well share a rank.
     message
         As much as the hints allow to say, always with the parameter's name.
+    layers
+        The layers, 1 to K, at which it is made; empty where it belongs to none.
     """
 
     mistake: str
     parameter: str
     rank: int
     message: str
+    layers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +212,7 @@ class Report:
                     "parameter": each.parameter,
                     "rank": each.rank,
                     "message": each.message,
+                    "layers": list(each.layers),
                 }
                 for each in (*self.findings, *self.offences)
             ],

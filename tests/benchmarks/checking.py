@@ -31,7 +31,8 @@ def confusion():
     """Return for each mistake how often which mistakes were found at the first rank."""
     found = {mistake.id: Counter() for mistake in MISTAKES}
     for convention in CONVENTIONS:
-        for (mistake,) in _singles(checked_course(**convention)):
+        for (slip,) in _singles(checked_course(**convention)):
+            mistake = slip.mistake
             report = bp.check_backward(make_backward(mistake.id, **convention), **convention)
             found[mistake.id].update(each.mistake for each in report.findings if each.rank == 1)
             found[mistake.id]["checks"] += 1

@@ -6,12 +6,13 @@ import math
 import signal
 import sys
 import threading
+from itertools import combinations
 
 import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.checking.diagnosis import _pairs, _singles, checked_course
+from backprop_nb.checking.diagnosis import _local, _pairs, _singles, checked_course
 from backprop_nb.checking.mistakes import MISTAKES, make_backward
 from backprop_nb.checking.report import HINTS
 
@@ -30,8 +31,8 @@ def named(convention):
 each_convention = pytest.mark.parametrize("convention", CONVENTIONS, ids=named)
 
 
-def ids(mistakes):
-    return tuple(sorted(each.id for each in mistakes))
+def ids(slips):
+    return tuple(sorted(each.mistake.id for each in slips))
 
 
 def found(report):
@@ -64,7 +65,8 @@ def test_the_right_pass_is_right(convention, layers, seed):
 )
 def test_every_mistake_is_recognised_on_networks_of_several_depths(convention, layers):
     course = checked_course(**convention, layers=layers)
-    for (mistake,) in _singles(course):
+    for (slip,) in _singles(course):
+        mistake = slip.mistake
         backward = make_backward(mistake.id, **convention)
         report = bp.check_backward(backward, **convention, layers=layers)
         expected = {mistake.id}
@@ -82,7 +84,7 @@ def test_every_mistake_is_recognised_on_networks_of_several_depths(convention, l
 def test_every_mistake_of_the_catalogue_can_be_made_somewhere():
     seen = set()
     for convention in CONVENTIONS:
-        seen |= {mistake.id for (mistake,) in _singles(checked_course(**convention))}
+        seen |= {slip.mistake.id for (slip,) in _singles(checked_course(**convention))}
     assert seen == {mistake.id for mistake in MISTAKES} - {"state_kept_between_calls"}
 
 
@@ -117,7 +119,7 @@ ALIKE = [
 @pytest.mark.parametrize(("samples", "every"), [("single", 4), ("rows", 1), ("columns", 6)])
 def test_every_pair_is_detected(samples, every):
     for pair in _pairs(checked_course(samples, "mean", False))[::every]:
-        backward = make_backward(*(each.id for each in pair), samples=samples)
+        backward = make_backward(*ids(pair), samples=samples)
         got = found(bp.check_backward(backward, samples=samples))
         alike = next((group for group in ALIKE if ids(pair) in group), {ids(pair)})
         assert any(set(each) <= set(got) for each in alike), (ids(pair), got)
@@ -143,6 +145,126 @@ def test_what_cannot_be_told_apart_is_said_to_be_so():
 def test_an_early_update_is_recognised_with_any_learning_rate(rate):
     backward = make_backward("updated_before_use", samples="rows", learning_rate=rate)
     assert found(bp.check_backward(backward, samples="rows")) == ["updated_before_use"]
+
+
+# --- a mistake at some layers only -----------------------------------------------
+
+
+def some_layers(mistake, layers):
+    """Every choice of its layers but none and all."""
+    at = mistake.layers(layers)
+    return [some for n in range(1, len(at)) for some in combinations(at, n)]
+
+
+# σ′ forgotten in every layer is σ′ forgotten at the output and in the hidden layers.
+LOCAL = {
+    "sigma_prime_missing_in_hidden",
+    "sigma_prime_of_activation",
+    "sigma_prime_formula_on_z",
+    "one_minus_sigma_only",
+    "sigma_prime_twice",
+    "sigma_prime_of_wrong_layer",
+    "weights_not_transposed",
+    "elementwise_in_place_of_matmul",
+    "output_error_reused",
+    "gradient_used_as_weights",
+    "updated_before_use",
+    "weight_gradient_transposed",
+    "layer_input_off_by_one",
+    "pre_activation_as_input",
+    "bias_gradient_uses_input",
+}
+LOCAL_IN_A_BATCH = LOCAL | {
+    "bias_summed_over_wrong_axis",
+    "bias_gradient_averaged",
+    "averaged_once_per_layer",
+    "only_first_sample",
+    "only_last_sample",
+}
+
+
+@pytest.mark.parametrize(("samples", "expected"), [("single", LOCAL), ("rows", LOCAL_IN_A_BATCH)])
+def test_what_belongs_to_a_layer_is_looked_for_at_each_layer(samples, expected):
+    assert {each.id for each in _local(checked_course(samples, "mean", False))} == expected
+
+
+@pytest.mark.parametrize(
+    ("convention", "layers"),
+    [*((each, 3) for each in CONVENTIONS), (CONVENTIONS[4], 2), (CONVENTIONS[4], 4)],
+    ids=lambda value: named(value) if isinstance(value, dict) else str(value),
+)
+def test_a_mistake_at_some_layers_is_recognised_with_them(convention, layers):
+    course = checked_course(**convention, layers=layers)
+    for mistake in _local(course):
+        for at in some_layers(mistake, layers):
+            backward = make_backward(mistake.id, **convention, layers={mistake.id: at})
+            report = bp.check_backward(backward, **convention, layers=layers)
+            best = [each for each in report.findings if each.rank == 1]
+            assert [(each.mistake, each.layers) for each in best] == [(mistake.id, at)]
+            assert best[0].parameter in (f"dA[{at[-1] - 1}]", f"db[{at[-1] - 1}]")
+
+
+@pytest.mark.parametrize("hints", HINTS)
+def test_a_slip_at_one_layer_is_said_with_the_layer_as_far_as_hints_allow(hints):
+    slip = "sigma_prime_missing_in_hidden"
+    backward = make_backward(slip, samples="single", layers={slip: [1]})
+    (finding,) = bp.check_backward(backward, hints=hints).findings
+    assert finding.message.startswith("dA[0]")
+    assert ("“σ′ is missing at layer 1”" in finding.message) == (hints == "plain")
+    assert ("σ′(z_1)" in finding.message) == (hints in ("clear", "plain"))
+    assert "1" not in finding.message.removeprefix("dA[0]") or hints in ("clear", "plain")
+
+
+def test_a_mistake_at_all_its_layers_is_said_without_them_and_kept_with_them():
+    backward = make_backward("sigma_prime_missing_in_hidden", samples="single")
+    report = bp.check_backward(backward)
+    assert "“σ′ is missing in the hidden layers”" in report.findings[0].message
+    assert report.findings[0].layers == (1, 2)
+    assert report.to_dict()["findings"][0]["layers"] == [1, 2]
+
+
+@pytest.mark.parametrize("rate", [1e-3, 0.1, 0.5])
+@pytest.mark.parametrize("layer", [1, 2])
+def test_an_early_update_at_one_layer_is_recognised_with_any_learning_rate(rate, layer):
+    early = "updated_before_use"
+    backward = make_backward(early, samples="rows", learning_rate=rate, layers={early: [layer]})
+    (finding,) = bp.check_backward(backward, samples="rows").findings
+    assert (finding.mistake, finding.layers) == (early, (layer,))
+
+
+# One at a single layer beside one that is everywhere, and two at single layers.
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"missing_factor_2": None, "weights_not_transposed": (1,)},
+        {"sigma_prime_missing_at_output": None, "sigma_prime_missing_in_hidden": (1,)},
+        {"input_modified": None, "sigma_prime_twice": (2,)},
+        {"sigma_prime_missing_in_hidden": (1,), "bias_gradient_averaged": (3,)},
+        {"sigma_prime_missing_in_hidden": (2,), "sigma_prime_twice": (1, 3)},
+        {"layer_input_off_by_one": (2,), "updated_before_use": (1,)},
+        {"weight_gradient_transposed": (1, 2, 3), "sigma_prime_of_wrong_layer": (1,)},
+    ],
+    ids=lambda layers: "-".join(layers),
+)
+def test_two_mistakes_of_which_one_is_at_some_layers_are_detected(layers):
+    some = {each: at for each, at in layers.items() if at is not None}
+    backward = make_backward(*layers, samples="rows", layers=some)
+    best = [each for each in bp.check_backward(backward, samples="rows").findings if each.rank == 1]
+    assert {each.mistake for each in best} == set(layers)
+    assert all(each.layers == some[each.mistake] for each in best if each.mistake in some)
+
+
+def test_a_gradient_that_is_missing_does_not_hide_a_slip_elsewhere():
+    slip = "sigma_prime_missing_in_hidden"
+    wrong = make_backward(slip, samples="single", layers={slip: [2]})
+
+    def backward(A, b, x, y):
+        dA, db = wrong(A, b, x, y)
+        db[2] = np.zeros_like(db[2])
+        return dA, db
+
+    first = bp.check_backward(backward).findings[0]
+    assert (first.mistake, first.layers, first.rank) == (slip, (2,), 1)
 
 
 # --- correct submissions in many styles ------------------------------------------
