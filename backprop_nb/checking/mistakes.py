@@ -916,6 +916,7 @@ def make_backward(
     >>> backward(A=[[[1.0]]], b=[[0.0]], x=[0.0], y=[1.0])
     ([array([[0.]])], [array([0.25])])
 
+    >>> import numpy as np
     >>> from backprop_nb import SigmoidNetwork
     >>> forgotten = "sigma_prime_missing_in_hidden"
     >>> net = SigmoidNetwork((2, 3, 3, 1), seed=0)
