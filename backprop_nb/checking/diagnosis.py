@@ -22,8 +22,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.mistakes import MISTAKES, Mistake, Slip, find, with_slips
-from backprop_nb.checking.numeric import compare
+from backprop_nb.checking.mistakes import MISTAKES, Mistake, Slip, in_words, with_slips
+from backprop_nb.checking.numeric import FACTORS_SAID, compare, is_narrow, simple_factor
 from backprop_nb.checking.probes import Answer, Answers, Probe, gather, make_probes
 from backprop_nb.checking.recipe import Reduction, Samples, Setting
 from backprop_nb.checking.report import Checked, Finding, Hints, Report, checked_hints
@@ -193,7 +193,7 @@ class _Judge:
 
     def __init__(self, answers: Answers, course: Course, hints: Hints) -> None:
         self.course, self.hints, self.printed = course, hints, answers.printed
-        self.repeats = answers.repeats
+        self.repeats, self.again = answers.repeats, answers.again
         self.all = answers.answers
         # What is kept from call to call spoils all but the first, which alone counts then.
         self.answers = self.all if self.repeats else self.all[:1]
@@ -219,7 +219,7 @@ class _Judge:
             parameters,
             findings,
             tuple(self._offences()),
-            self._notes(),
+            self._notes(parameters),
             self.printed,
             self.hints,
         )
@@ -374,62 +374,133 @@ class _Judge:
     def _failed(self, answer: Answer, rank: int) -> Finding:
         kind = "raised_exception" if answer.raised else "missing_gradient"
         first = _backward_order(self.names)[0]
-        where = self.all.index(answer)
-        widths = " → ".join(map(str, self.course.probes[where].widths))
-        return Finding(
-            kind, first, rank, f"{first} and all others: {answer.failure}, with layers {widths}."
-        )
+        where = ""
+        if not all(each.failure for each in self.answers):
+            widths = in_words([*map(str, self.course.probes[self.all.index(answer)].widths)])
+            where = f" So it does with layers of {widths} units, and with others it does not."
+        return Finding(kind, first, rank, f"{first} and all others: {answer.failure}.{where}")
 
     def _faults(
         self, parameters: Sequence[Checked], rank: int, explained: bool
     ) -> Iterator[Finding]:
         """Say what shows without the catalogue; of values that nothing explains, the first."""
         by_name = {each.name: each for each in parameters}
-        for name in _backward_order(self.names):
-            checked = by_name[name]
-            if checked.ok:
-                continue
-            kind, text = _plain_fault(checked)
-            if kind != "not_recognised":
-                if not explained or checked.given is None:
-                    yield Finding(kind, name, rank, text)
-            elif not explained:
-                yield Finding(kind, name, rank, text)
-                return  # what comes after it may follow from it
+        wrong = [by_name[each] for each in _backward_order(self.names) if not by_name[each].ok]
+        if not explained and (text := self._misplaced(wrong)):
+            yield Finding("wrong_shape", wrong[0].name, rank, text)
+            return
+        groups: dict[tuple[str, str], list[Checked]] = {}
+        for checked in wrong:
+            if not (explained and self._is_explained(checked)):
+                groups.setdefault(_kind_of(checked), []).append(checked)
+        for (kind, reason), group in groups.items():
+            text = _plain_fault(reason, group, self.hints)
+            if kind == "not_recognised":
+                text += self._where_to_look(group[0], by_name)
+            layers = () if kind == "not_recognised" else _layers_of(group)
+            yield Finding(kind, group[0].name, rank, text, layers)
+
+    def _is_explained(self, checked: Checked) -> bool:
+        """Whether a mistake in the values, that was found, accounts for a gradient too."""
+        # It may be one that has other shapes; but one axis more or less is none of them.
+        given, expected = checked.given, checked.expected
+        return (
+            given is not None
+            and not _is_empty(given, expected)
+            and (given.shape == expected.shape or given.squeeze().shape != expected.squeeze().shape)
+        )
+
+    def _misplaced(self, wrong: Sequence[Checked]) -> str:
+        """Say that the two lists have changed places, or run the wrong way, if so."""
+        first = wrong[0].name
+        swapped = {name: f"d{'b' if name[1] == 'A' else 'A'}{name[2:]}" for name in self.names}
+        turned = {
+            name: f"{name[:3]}{self.course.layers - 1 - int(name[3:-1])}]" for name in swapped
+        }
+        if self._fit_as(swapped):
+            return f"{first} and all others: dA and db have changed places. Return (dA, db)."
+        if any(turned[each] != each for each in turned) and self._fit_as(turned):
+            return (
+                f"{first} and others: the lists run backwards, from the last layer to the first. "
+                "dA[0] and db[0] are the gradients of A[0] and b[0]."
+            )
+        return ""
+
+    def _fit_as(self, other: Mapping[str, str]) -> bool:
+        """Whether the gradients would be right by other names."""
+        return all(
+            name in there and _same_values(there[name], right[other[name]], shape=True)
+            for there, right in zip(self.there, self.right, strict=False)
+            for name in self.names
+        )
+
+    def _where_to_look(self, checked: Checked, by_name: Mapping[str, Checked]) -> str:
+        """Say what is right about the first gradient that is wrong, and what it is made of."""
+        if self.hints not in ("clear", "plain"):
+            return ""
+        name, i = checked.name, int(checked.name[3:-1])
+        part = "b" if name[1] == "A" else "A"
+        twin, delta = f"d{part}[{i}]", f"δ_{i + 1}"
+        if by_name[twin].ok:
+            look = f" {twin} is right, and so is {delta}: look at how {name} is made of {delta}."
+        elif i == self.course.layers - 1:
+            look = f" {twin} is wrong too: look at {delta}, with which the way back begins."
+        else:
+            look = (
+                f" {twin} is wrong too, and the layers above are right: look at how {delta} is "
+                f"made of δ_{i + 2}."
+            )
+        factor = None
+        if self.hints == "plain" and checked.given is not None:
+            factor = simple_factor(checked.given, checked.expected)
+        return look if factor is None else f" It {FACTORS_SAID[factor]}.{look}"
 
     def _offences(self) -> Iterator[Finding]:
         changed = list(dict.fromkeys(name for each in self.all for name in each.modified))
         if changed:
-            names = " and ".join(changed)
-            text = f"It changes what it was given: {names}. {find('input_modified').hints[1]}"
+            names = in_words(changed)
+            are = "are" if len(changed) > 1 else "is"
+            text = (
+                f"It changes what it was given: {names} {are} not as before the call. "
+                "x = x − 1 makes a new array; x −= 1 and x[0] = 1 write into the caller's."
+            )
             yield Finding("input_modified", changed[0], 1, text)
         if not self.repeats:
-            first = next(
-                (
-                    name
-                    for name in _backward_order(self.names)
-                    if not _same_given(name, self.all[0], self.all[1])
-                ),
-                self.names[0],
-            )
-            text = (
-                "Called again with the same arguments it gives something else, in "
-                f"{first} for one: it keeps something between calls, or draws random numbers. "
-                "The gradients are judged by the first call."
-            )
-            yield Finding("state_kept_between_calls", first, 1, text)
+            yield self._unsteady()
+        for name in ("dA", "db"):
+            odd = next((each.odd[name] for each in self.answers if name in each.odd), None)
+            if odd:
+                last = f"{name}[{self.course.layers - 1}]"
+                text = f"{name} {odd}, and should have one for each layer, up to {last}."
+                yield Finding("wrong_shape", last, 1, text)
 
-    def _notes(self) -> tuple[str, ...]:
-        single = sorted(
-            name
-            for name in self.names
-            if (array := _given(name, self.answers[0])) is not None and array.dtype.itemsize < 8
+    def _unsteady(self) -> Finding:
+        """Say how the answer to the first probe changed when it was asked again."""
+        one, two = self.all[0], self.again
+        name = next(
+            (each for each in _backward_order(self.names) if not _same_given(each, one, two)),
+            self.names[-2],
         )
-        if not single:
+        first, second = _given(name, one), _given(name, two)
+        what = "it keeps something between calls, or draws random numbers"
+        if first is not None and second is not None and compare("", second, 2 * first).ok:
+            what = "it is twice the first one, as if the last call's were still in it"
+        text = (
+            f"Called again with the same arguments it gives another {name}: {what}. "
+            "Judged is the first call."
+        )
+        return Finding("state_kept_between_calls", name, 1, text)
+
+    def _notes(self, parameters: Sequence[Checked]) -> tuple[str, ...]:
+        given = {name: _given(name, self.answers[0]) for name in self.names}
+        narrow = [name for name, array in given.items() if array is not None and is_narrow(array)]
+        single = [each.name for each in parameters if each.remark.endswith("float32")]
+        names = [name for name in self.names if name in (*narrow, *single)]
+        if not names:
             return ()
         return (
-            f"{', '.join(single)}: computed in a precision below float64, and judged to that "
-            "precision.",
+            f"{in_words(names)}: computed in a precision below float64, and judged to that of "
+            "float32.",
         )
 
 
@@ -457,15 +528,15 @@ def message(
         hint = mistake.hints[1] if whole else _COMPARE
         return f"{wrong} The first quantity that is wrong is {first}. {hint}"
     together = f", together with {_titles(others, K)}" if others else ""
-    place = "" if whole else f" It is in {slip.symbols(K)}; the other layers do it right."
+    first = mistake.first.title if whole else f"{slip.symbols(K)}; the other layers do it right"
     equation = f" It breaks equation [{mistake.equation}]." if mistake.equation else ""
     either = [_titles(each, K) for each in ties[:_TIES]]
     same = (
         f" The gradients are just as consistent with {' or with '.join(either)}." if either else ""
     )
     return (
-        f"{parameter}: consistent with “{slip.title(K)}”{together}.{place} "
-        f"{mistake.explanation}{equation}{same}"
+        f"{parameter}: consistent with “{slip.title(K)}”{together}. Wrong first, {_IN_ORDER}: "
+        f"{first}. {mistake.explanation}{equation}{same}"
     )
 
 
@@ -478,26 +549,49 @@ def _titles(slips: Sequence[Slip], K: int) -> str:
     return " and ".join(f"“{each.title(K)}”" for each in slips)
 
 
-def _plain_fault(checked: Checked) -> tuple[str, str]:
-    """Return the kind of a fault that shows without any catalogue, and a sentence on it."""
+def _kind_of(checked: Checked) -> tuple[str, str]:
+    """Return the kind of a fault that shows without any catalogue, and its reason."""
     name, given, expected = checked.name, checked.given, checked.expected
     if given is None:
-        kind = "missing_gradient" if checked.remark == "there is none" else "wrong_shape"
-        return kind, f"{name}: {checked.remark}."
+        none = checked.remark.startswith("there is none")
+        return ("missing_gradient" if none else "wrong_shape"), ""
     if given.shape != expected.shape:
-        laid_out = _laid_out(given, expected)
-        if compare(name, laid_out, expected).ok:
-            return "wrong_shape", f"{name}: {checked.remark}. The numbers themselves are right."
+        if _same_values(given, expected):
+            return "wrong_shape", "The numbers are right, and only lie otherwise."
         if given.ndim == 2 and compare(name, given.T, expected).ok:
-            return "wrong_shape", f"{name}: {checked.remark}. Its transpose would be right."
-        return "wrong_shape", f"{name}: {checked.remark}."
+            return "wrong_shape", "Its transpose would be right."
+        return "wrong_shape", ""
     if not np.isfinite(given).all():
-        return "not_finite", f"{name} has entries that are not finite, such as {checked.place}."
-    return (
-        "not_recognised",
-        f"{name} is the first gradient that is wrong, {_IN_ORDER}. "
-        "No mistake of the catalogue, and no pair of them, explains it.",
-    )
+        return "not_finite", ""
+    if _is_empty(given, expected):
+        return "missing_gradient", "zero"
+    return "not_recognised", ""
+
+
+def _plain_fault(reason: str, group: Sequence[Checked], hints: Hints) -> str:
+    """Return a sentence on the first of some gradients that have one fault, and on the others."""
+    first, *rest = group
+    name, kind = first.name, _kind_of(first)[0]
+    if kind == "not_recognised":
+        return (
+            f"{name} is the first gradient that is wrong, {_IN_ORDER}. None of the mistakes that "
+            "are often made explains it, and no two of them."
+        )
+    text = f"{name}: {first.remark}."
+    if reason == "zero":
+        text = f"{name} is zero everywhere: nothing has been put into it."
+    elif kind == "not_finite" and first.given is not None:
+        what = f": {first.place} is {first.given[first.worst]}" if hints != "none" else ""
+        text = f"{name} has entries that are not finite{what}."
+    elif reason:
+        text += f" {reason}"
+    also = in_words([each.name for each in rest]) if rest else ""
+    return f"{text} The same is wrong with {also}." if rest else text
+
+
+def _layers_of(group: Sequence[Checked]) -> tuple[int, ...]:
+    """Return the layers of some gradients."""
+    return tuple(sorted({int(each.name[3:-1]) + 1 for each in group}))
 
 
 # --- the gradients of the catalogue ---------------------------------------------
@@ -622,7 +716,10 @@ def _same_given(name: str, one: Answer, other: Answer) -> bool:
 
 
 def _compare(name: str, answer: Answer, right: Array) -> Checked:
-    remark = answer.failure or answer.odd.get(name, "")
+    remark = answer.odd.get(name, "")
+    if answer.failure:  # which is told in full once, and not with every gradient
+        raised = answer.failure.split(":")[0].split(" (")[0]
+        remark = f"there is none: {raised}" if answer.raised else "there is none"
     if remark:
         return Checked(name, False, np.inf, None, None, right, remark)
     return compare(name, _given(name, answer), right)

@@ -242,12 +242,17 @@ def compare(name: str, given: Any, expected: Array) -> Checked:
         remark = f"not an array ({type(error).__name__})"
         return Checked(name, False, np.inf, None, None, expected, remark)
     if array.dtype.kind not in "fiub":
-        remark = f"not made of real numbers, but of {array.dtype}"
-        return Checked(name, False, np.inf, None, None, expected, remark)
+        return Checked(name, False, np.inf, None, None, expected, not_real(array))
     if array.shape != expected.shape:
         remark = f"its shape is {array.shape}, expected {expected.shape}"
         return Checked(name, False, np.inf, None, array, expected, remark)
     return _compare_values(name, array, expected)
+
+
+def not_real(array: Array) -> str:
+    """Say what an array is made of that has no real numbers in it."""
+    kinds = {"U": "text", "S": "bytes", "c": "complex numbers", "O": "objects"}
+    return f"not made of real numbers, but of {kinds.get(array.dtype.kind, array.dtype)}"
 
 
 def _compare_values(name: str, array: Array, expected: Array) -> Checked:
@@ -263,11 +268,24 @@ def _compare_values(name: str, array: Array, expected: Array) -> Checked:
     worst = tuple(int(k) for k in np.unravel_index(differences.argmax(), differences.shape))
     # A gradient that is zero everywhere has no size to relate to; then 1 is the measure.
     error = float(differences.max()) / (largest or 1.0)
-    single = array.dtype.kind == "f" and array.dtype.itemsize < 8
-    if error <= (TOLERANCE_FLOAT32 if single else TOLERANCE):
-        remark = f"to the precision of {array.dtype}" if single else ""
+    single = is_narrow(array)
+    if error <= TOLERANCE and not single:
+        return Checked(name, True, error, worst, values, expected)
+    if error <= TOLERANCE_FLOAT32 and (single or _fits_float32(values)):
+        remark = f"to the precision of {array.dtype if single else 'float32'}"
         return Checked(name, True, error, worst, values, expected, remark)
     return Checked(name, False, error, worst, values, expected)
+
+
+def is_narrow(array: Array) -> bool:
+    """Whether an array has floats of fewer digits than float64."""
+    return array.dtype.kind == "f" and array.dtype.itemsize < 8
+
+
+def _fits_float32(values: Floats) -> bool:
+    """Whether numbers were computed in float32, even if they were put into a wider array."""
+    with np.errstate(over="ignore"):
+        return bool(values.any()) and values.astype(np.float32).tolist() == values.tolist()
 
 
 def _expected(
@@ -334,13 +352,18 @@ def _collect(tree: Any, given: Any, leaves: list[Any]) -> None:
 
 
 _FACTORS = {-1.0: "sign_flipped", 0.5: "missing_factor_2"}
-_SAID = {
+FACTORS_SAID = {
     -1.0: "has the opposite sign: it is −1 times the right one",
     0.5: "is half of the right one",
     2.0: "is twice the right one",
     -2.0: "is −2 times the right one",
     -0.5: "is −½ times the right one",
 }
+
+
+def simple_factor(given: Array, expected: Array) -> float | None:
+    """Return by which of a few factors a gradient differs from the right one, if by any."""
+    return next((each for each in FACTORS_SAID if compare("", given / each, expected).ok), None)
 
 
 def _explain(checked: Checked) -> Finding:
@@ -355,11 +378,12 @@ def _explain(checked: Checked) -> Finding:
         return Finding("wrong_shape", name, 1, f"{name}: {checked.remark}.{more}")
     if not np.isfinite(given).all():
         return Finding("not_finite", name, 1, f"{name} has entries that are not finite.")
-    for factor, text in _SAID.items():
-        if compare(name, given / factor, expected).ok:
-            return Finding(_FACTORS.get(factor, "not_recognised"), name, 1, f"{name} {text}.")
+    factor = simple_factor(given, expected)
+    if factor is not None:
+        kind = _FACTORS.get(factor, "not_recognised")
+        return Finding(kind, name, 1, f"{name} {FACTORS_SAID[factor]}.")
     if not given.any():
-        return Finding("not_recognised", name, 1, f"{name} is zero everywhere.")
+        return Finding("missing_gradient", name, 1, f"{name} is zero everywhere.")
     return Finding(
         "not_recognised",
         name,

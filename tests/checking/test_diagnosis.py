@@ -1,5 +1,6 @@
 """The catalogue against itself: every mistake, and every pair of them, is recognised as such."""
 
+import functools
 import io
 import json
 import math
@@ -319,6 +320,24 @@ def in_a_generator(A, b, x, y):
     return (each for each in (dA, db))
 
 
+def as_a_generator(A, b, x, y):
+    for part in by_hand(A, b, x, y):
+        yield (each for each in part)
+
+
+def in_object_arrays(A, b, x, y):
+    return tuple(np.array(part, dtype=object) for part in by_hand(A, b, x, y))
+
+
+class Marked(np.ndarray):
+    pass
+
+
+def in_a_subclass(A, b, x, y):
+    dA, db = by_hand(A, b, x, y)
+    return [each.view(Marked) for each in dA], [np.ma.masked_array(each) for each in db]
+
+
 def by_the_tracer(A, b, x, y):
     def loss(A, b):
         f = x
@@ -342,6 +361,10 @@ def by_the_tracer(A, b, x, y):
         with_other_names,
         with_defaults,
         in_a_generator,
+        as_a_generator,
+        in_object_arrays,
+        in_a_subclass,
+        functools.partial(lambda rate, *args: by_hand(*args), 0.1),
         by_the_tracer,
     ],
 )
@@ -359,6 +382,19 @@ def test_float32_counts_as_right_with_a_note():
     assert report.ok
     assert "below float64" in report.notes[0]
     assert "to the precision of float32" in str(report)
+
+
+def test_float32_counts_as_right_in_wider_arrays_too():
+    def nearly(A, b, x, y, kind=np.float32):
+        parts = by_hand(A, b, x, y)
+        return tuple(
+            [(each * (1 + 1e-5)).astype(kind).astype(float) for each in part] for part in parts
+        )
+
+    report = bp.check_backward(nearly)
+    assert report.ok
+    assert "below float64" in report.notes[0]
+    assert not bp.check_backward(functools.partial(nearly, kind=float)).ok
 
 
 def test_what_it_prints_is_kept_and_what_it_warns_of_is_not(capfd):
@@ -403,7 +439,8 @@ def test_inputs_that_are_modified_are_found_and_do_not_spoil_the_values():
     assert 0 < report.score < 1
     (offence,) = report.offences
     assert offence.mistake == "input_modified"
-    assert "A[1] and the list b and x" in offence.message
+    assert "A[1], the list b and x are not as before the call" in offence.message
+    assert "but something else is wrong" in str(report)
 
 
 def test_state_between_calls_is_found_and_the_first_call_counts():
@@ -418,8 +455,22 @@ def test_state_between_calls_is_found_and_the_first_call_counts():
 
     report = bp.check_backward(backward)
     assert all(each.ok for each in report.parameters)
-    assert [each.mistake for each in report.offences] == ["state_kept_between_calls"]
+    (offence,) = report.offences
+    assert (offence.mistake, offence.parameter) == ("state_kept_between_calls", "dA[2]")
     assert not report.ok
+
+
+def test_the_gradient_that_changes_from_call_to_call_is_named():
+    calls = []
+
+    def backward(A, b, x, y):
+        calls.append(1)
+        dA, db = by_hand(A, b, x, y)
+        return dA, [db[0] * len(calls) ** 2, db[1], db[2]]
+
+    (offence,) = bp.check_backward(backward).offences
+    assert offence.parameter == "db[0]"
+    assert "another db[0]: it keeps something between calls" in offence.message
 
 
 def test_a_mistake_is_recognised_beside_an_offence():
@@ -441,30 +492,135 @@ def test_a_mistake_is_recognised_beside_an_offence():
 @pytest.mark.parametrize(
     ("change", "mistake", "words"),
     [
-        (lambda dA, db: (dA, None), "missing_gradient", "not a pair"),
+        (lambda dA, db: (dA, None), "missing_gradient", "The same is wrong with db[1] and db[0]"),
+        (lambda dA, db: (dA, 1.0), "wrong_shape", "db is an object of type float, not a list"),
         (lambda dA, db: None, "missing_gradient", "returned nothing"),
         (lambda dA, db: [*dA, *db], "missing_gradient", "a list of 6"),
+        (lambda dA, db: {"dA": dA, "db": db}, "missing_gradient", "type dict, not a pair (dA, db)"),
+        (lambda dA, db: np.float64(1), "missing_gradient", "not a pair"),
         (lambda dA, db: (dA, [None] * 3), "missing_gradient", "db[2]: there is none"),
         (lambda dA, db: (dA, db[:2]), "missing_gradient", "there is none"),
         (
+            lambda dA, db: (dA, [0 * each for each in db]),
+            "missing_gradient",
+            "db[2] is zero everywhere",
+        ),
+        (
             lambda dA, db: (dA, [each[:, None] for each in db]),
             "wrong_shape",
-            "themselves are right",
+            "numbers are right, and only lie otherwise. The same is wrong with db[1] and db[0].",
         ),
+        (lambda dA, db: (db, dA), "wrong_shape", "dA and db have changed places. Return (dA, db)."),
+        (lambda dA, db: (dA[::-1], db[::-1]), "wrong_shape", "the lists run backwards"),
         (lambda dA, db: ([each.T for each in dA], db), "weight_gradient_transposed", "dA[2]"),
         (lambda dA, db: (dA, [each[:1] for each in db]), "wrong_shape", "expected (2,)"),
         (lambda dA, db: ([each * np.nan for each in dA], db), "not_finite", "dA[2]"),
-        (lambda dA, db: ([each + 1 for each in dA], db), "not_recognised", "No mistake"),
-        (lambda dA, db: (dA, ["a", "b", "c"]), "wrong_shape", "not made of real numbers"),
+        (
+            lambda dA, db: ([each + 1 for each in dA], db),
+            "not_recognised",
+            "db[2] is right, and so",
+        ),
+        (
+            lambda dA, db: (dA, [each + 1 for each in db]),
+            "not_recognised",
+            "dA[2] is right, and so",
+        ),
+        (
+            lambda dA, db: (
+                [np.cos(each) for each in dA[:2]] + dA[2:],
+                [np.cos(each) for each in db[:2]] + db[2:],
+            ),
+            "not_recognised",
+            "look at how δ_2 is made of δ_3",
+        ),
+        (
+            lambda dA, db: ([dA[0], dA[1] / 2, dA[2]], db),
+            "not_recognised",
+            "It is half of the right one.",
+        ),
+        (lambda dA, db: (dA, ["a", "b", "c"]), "wrong_shape", "not made of real numbers, but of t"),
     ],
 )
 def test_what_is_no_gradient_is_said_with_its_name(change, mistake, words):
     report = bp.check_backward(lambda *args: change(*by_hand(*args)))
     assert not report.ok
     best = report.findings[0]
+    assert len(report.findings) == 1  # what is wrong with all of them is said once
     assert best.mistake == mistake
     assert best.parameter in best.message
     assert words in " ".join(each.message for each in report.findings)
+
+
+def test_a_list_that_is_missing_costs_its_own_gradients_only():
+    assert bp.check_backward(lambda *args: (by_hand(*args)[0], None)).score == pytest.approx(0.5)
+
+
+def test_entries_that_no_layer_has_are_found_and_the_others_judged():
+    def backward(A, b, x, y):
+        dA, db = by_hand(A, b, x, y)
+        return [*dA, dA[0]], db
+
+    report = bp.check_backward(backward)
+    assert all(each.ok for each in report.parameters)
+    (offence,) = report.offences
+    assert (offence.mistake, offence.parameter) == ("wrong_shape", "dA[2]")
+    assert "dA has 4 entries" in offence.message
+
+
+def test_a_list_without_an_end_is_not_followed():
+    def backward(A, b, x, y):
+        return (each for each in iter(lambda: by_hand(A, b, x, y)[0], None)), []
+
+    report = bp.check_backward(backward)
+    assert report.score == 0.0
+    assert "dA has more than 3 entries" in str(report)
+
+
+def test_a_generator_that_raises_is_told_with_its_error():
+    def backward(A, b, x, y):
+        yield by_hand(A, b, x, y)[0]
+        raise ZeroDivisionError("late")
+
+    (finding,) = bp.check_backward(backward).findings
+    assert finding.mistake == "raised_exception"
+    assert "ZeroDivisionError: late (in backward, line" in finding.message
+
+
+def test_a_wrong_shape_is_said_beside_the_mistake_in_the_values():
+    wrong = make_backward("sign_flipped", samples="single")
+
+    def backward(A, b, x, y):
+        dA, db = wrong(A, b, x, y)
+        return dA, [each[:, None] for each in db]
+
+    findings = bp.check_backward(backward).findings
+    assert [(each.mistake, each.rank) for each in findings] == [
+        ("sign_flipped", 1),
+        ("wrong_shape", 2),
+    ]
+
+
+def test_what_fails_with_some_widths_only_says_with_which():
+    wrong = make_backward("weights_not_transposed", samples="single")
+    first, second = bp.check_backward(wrong).findings
+    assert (first.mistake, second.mistake) == ("weights_not_transposed", "raised_exception")
+    assert "with layers of 4, 3, 5 and 2 units, and with others it does not" in second.message
+    (always,) = bp.check_backward(lambda *_: 1 / 0).findings
+    assert "units" not in always.message
+
+
+def test_a_sum_over_calls_is_told_as_such():
+    kept = {}
+
+    def backward(A, b, x, y):
+        dA, db = by_hand(A, b, x, y)
+        before = kept.get(dA[0].shape, [0, 0, 0])
+        kept[dA[0].shape] = dA = [one + two for one, two in zip(dA, before, strict=True)]
+        return dA, db
+
+    (offence,) = bp.check_backward(backward).offences
+    assert offence.mistake == "state_kept_between_calls"
+    assert "another dA[2]: it is twice the first one" in offence.message
 
 
 @pytest.mark.parametrize(
@@ -569,6 +725,7 @@ def test_a_report_gives_away_as_much_as_the_hints_allow_and_names_the_parameter(
     text = " ".join(str(report).split())
     assert ("The sign is flipped" in text) == (hints == "plain")
     assert ("The first quantity" in text) == (hints == "clear")
+    assert ("the output error f_K − y" in text) == (hints in ("clear", "plain"))
 
 
 def test_a_report_can_be_kept_as_json_and_its_score_is_a_plain_float():

@@ -115,7 +115,7 @@ def test_a_wrong_entry_is_found_and_only_its_parameter_counts_as_wrong():
         (lambda g: g.T, "wrong_shape", "transpose would be right"),
         (lambda g: g[0], "wrong_shape", "its shape is (3,), expected (2, 3)"),
         (lambda g: g * np.nan, "not_finite", "not finite"),
-        (lambda g: 0 * g, "not_recognised", "zero everywhere"),
+        (lambda g: 0 * g, "missing_gradient", "zero everywhere"),
         (lambda g: g + 1, "not_recognised", "no simple factor"),
         (lambda g: None, "missing_gradient", "there is none"),
         (lambda g: "text", "wrong_shape", "not made of real numbers"),
