@@ -22,8 +22,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop_nb.checking.arrays import is_empty, is_narrow, laid_out
 from backprop_nb.checking.mistakes import MISTAKES, Mistake, Slip, in_words, with_slips
-from backprop_nb.checking.numeric import FACTORS_SAID, compare, is_narrow, simple_factor
+from backprop_nb.checking.numeric import compare, factor_in_words, factor_of, fault_of
 from backprop_nb.checking.probes import Answer, Answers, Probe, gather, make_probes
 from backprop_nb.checking.recipe import Reduction, Samples, Setting
 from backprop_nb.checking.report import Checked, Finding, Hints, Report, checked_hints
@@ -207,7 +208,7 @@ class _Judge:
         return {
             name: array
             for name, array in given.items()
-            if array is not None and not _is_empty(array, self.right[k][name])
+            if array is not None and not is_empty(array, self.right[k][name])
         }
 
     def report(self) -> Report:
@@ -392,7 +393,7 @@ class _Judge:
         groups: dict[tuple[str, str], list[Checked]] = {}
         for checked in wrong:
             if not (explained and self._is_explained(checked)):
-                groups.setdefault(_kind_of(checked), []).append(checked)
+                groups.setdefault(fault_of(checked), []).append(checked)
         for (kind, reason), group in groups.items():
             text = _plain_fault(reason, group, self.hints)
             if kind == "not_recognised":
@@ -406,7 +407,7 @@ class _Judge:
         given, expected = checked.given, checked.expected
         return (
             given is not None
-            and not _is_empty(given, expected)
+            and not is_empty(given, expected)
             and (given.shape == expected.shape or given.squeeze().shape != expected.squeeze().shape)
         )
 
@@ -452,8 +453,8 @@ class _Judge:
             )
         factor = None
         if self.hints == "plain" and checked.given is not None:
-            factor = simple_factor(checked.given, checked.expected)
-        return look if factor is None else f" It {FACTORS_SAID[factor]}.{look}"
+            factor = factor_of(checked.given, checked.expected)
+        return look if factor is None else f" It {factor_in_words(factor)}.{look}"
 
     def _offences(self) -> Iterator[Finding]:
         changed = list(dict.fromkeys(name for each in self.all for name in each.modified))
@@ -549,37 +550,18 @@ def _titles(slips: Sequence[Slip], K: int) -> str:
     return " and ".join(f"“{each.title(K)}”" for each in slips)
 
 
-def _kind_of(checked: Checked) -> tuple[str, str]:
-    """Return the kind of a fault that shows without any catalogue, and its reason."""
-    name, given, expected = checked.name, checked.given, checked.expected
-    if given is None:
-        none = checked.remark.startswith("there is none")
-        return ("missing_gradient" if none else "wrong_shape"), ""
-    if given.shape != expected.shape:
-        if _same_values(given, expected):
-            return "wrong_shape", "The numbers are right, and only lie otherwise."
-        if given.ndim == 2 and compare(name, given.T, expected).ok:
-            return "wrong_shape", "Its transpose would be right."
-        return "wrong_shape", ""
-    if not np.isfinite(given).all():
-        return "not_finite", ""
-    if _is_empty(given, expected):
-        return "missing_gradient", "zero"
-    return "not_recognised", ""
-
-
 def _plain_fault(reason: str, group: Sequence[Checked], hints: Hints) -> str:
     """Return a sentence on the first of some gradients that have one fault, and on the others."""
     first, *rest = group
-    name, kind = first.name, _kind_of(first)[0]
+    name, kind = first.name, fault_of(first)[0]
     if kind == "not_recognised":
         return (
             f"{name} is the first gradient that is wrong, {_IN_ORDER}. None of the mistakes that "
             "are often made explains it, and no two of them."
         )
     text = f"{name}: {first.remark}."
-    if reason == "zero":
-        text = f"{name} is zero everywhere: nothing has been put into it."
+    if kind == "missing_gradient" and reason:
+        text = f"{name} {reason}."
     elif kind == "not_finite" and first.given is not None:
         what = f": {first.place} is {first.given[first.worst]}" if hints != "none" else ""
         text = f"{name} has entries that are not finite{what}."
@@ -725,18 +707,6 @@ def _compare(name: str, answer: Answer, right: Array) -> Checked:
     return compare(name, _given(name, answer), right)
 
 
-def _laid_out(array: Array, like: Array) -> Array:
-    """Return an array in the shape of another one if they differ only in axes of length 1."""
-    if array.shape != like.shape and array.squeeze().shape == like.squeeze().shape:
-        return array.reshape(like.shape)
-    return array
-
-
 def _same_values(array: Array, expected: Array, *, shape: bool = False) -> bool:
     """Whether two gradients are the same, perhaps up to axes of length 1."""
-    return compare("", array if shape else _laid_out(array, expected), expected).ok
-
-
-def _is_empty(array: Array, right: Array) -> bool:
-    """Whether a gradient is nothing but zeros, and should not be."""
-    return bool(array.size) and not array.any() and bool(right.any())
+    return compare("", array if shape else laid_out(array, expected), expected).ok

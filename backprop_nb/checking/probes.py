@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.numeric import is_narrow, not_real
+from backprop_nb.checking.arrays import is_narrow, is_real, not_real
 from backprop_nb.checking.recipe import Samples
 from backprop_nb.errors import InvalidValueError
 
@@ -266,7 +266,7 @@ def _array(name: str, part: Sequence[Any], i: int, odd: dict[str, str]) -> Array
     except Exception as error:  # whatever a student's object does
         odd[name] = f"not an array ({type(error).__name__})"
         return None
-    if array.dtype.kind not in "fiub":
+    if not is_real(array):
         odd[name] = not_real(array)
         return None
     # float32 is told apart; what is wider than float64 has bytes that mean nothing.
