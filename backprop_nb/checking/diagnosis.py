@@ -543,7 +543,7 @@ def message(
 
 # Of a mistake that is made at some layers only.
 _UNLIKE = "Not all layers are treated alike. Which of them is the odd one out?"
-_COMPARE = "At the other layers its like is right: what is different here?"
+_COMPARE = "At the other layers the same is right: what is different here?"
 
 
 def _titles(slips: Sequence[Slip], K: int) -> str:
