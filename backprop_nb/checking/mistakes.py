@@ -21,6 +21,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from backprop_nb.checking.recipe import (
@@ -230,6 +231,7 @@ class Mistake:
     def _changed(self) -> list[Quantity]:
         return [quantity for quantity in QUANTITIES if quantity.name in self.changes]
 
+    @cache  # noqa: B019 - a mistake lives as long as the catalogue
     def layers(self, K: int) -> tuple[int, ...]:
         """Return the layers, 1 to K, at which it is made; none if it belongs to no layer.
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, TypeAlias
@@ -276,21 +276,22 @@ def _in(phase: Phase) -> list[Quantity]:
     return [quantity for quantity in QUANTITIES if quantity.phase == phase]
 
 
-def schedule(K: int) -> Iterator[tuple[Quantity, int]]:
-    """Yield every quantity with the layer at which it is computed.
+@cache
+def schedule(K: int) -> tuple[tuple[Quantity, int], ...]:
+    """Return every quantity with the i at which it is computed, in order.
 
     Examples
     --------
     >>> [f"{quantity.name} {i}" for quantity, i in schedule(1)][-4:]
     ['layer_input 0', 'weight_gradient 0', 'bias_gradient 0', 'result 0']
     """
-    yield from ((quantity, 0) for quantity in _in("start"))
+    order = [(quantity, 0) for quantity in _in("start")]
     for i in range(1, K + 1):
-        yield from ((quantity, i) for quantity in _in("forward"))
-    yield from ((quantity, K) for quantity in _in("loss") + _in("output"))
+        order += [(quantity, i) for quantity in _in("forward")]
+    order += [(quantity, K) for quantity in _in("loss") + _in("output")]
     for i in reversed(range(K)):
-        yield from ((quantity, i) for quantity in _in("layer") + (_in("below") if i else []))
-    yield from ((quantity, 0) for quantity in _in("end"))
+        order += [(quantity, i) for quantity in _in("layer") + (_in("below") if i else [])]
+    return (*order, *((quantity, 0) for quantity in _in("end")))
 
 
 # --- a pass with pieces replaced --------------------------------------------

@@ -411,6 +411,12 @@ def test_what_it_prints_is_kept_and_what_it_warns_of_is_not(capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_numbers_near_the_largest_leave_standard_error_silent(capfd):
+    report = bp.check_backward(lambda *args: ([np.full_like(each, -1e308) for each in args[0]], []))
+    assert report.score == 0.0
+    assert capfd.readouterr() == ("", "")
+
+
 def test_printing_megabytes_does_not_fill_the_report():
     def backward(A, b, x, y):
         print("x" * 10_000_000)
