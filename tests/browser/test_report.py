@@ -5,7 +5,8 @@ from backprop_nb.views.scene.palette import THEMES
 CELLS = [
     "import backprop_nb as bp\n"
     "from backprop_nb.checking.mistakes import make_backward\n"
-    "bp.check_backward(make_backward('sigma_prime_missing_in_hidden', samples='single'))"
+    "slip = 'sigma_prime_missing_in_hidden'\n"
+    "bp.check_backward(make_backward(slip, samples='single', layers={slip: [1]}))"
 ]
 
 
@@ -21,7 +22,10 @@ def test_a_report_follows_the_theme_and_opens_by_keyboard(open_notebook):
     notebook.run_all()
     report = notebook.page.locator(".bpnb-report")
     expect(report).to_be_visible()
-    expect(report).to_contain_text("2 of 6 gradients right")
+    expect(report).to_contain_text("4 of 6 gradients right")
+    expect(report.locator("strong").nth(1)).to_have_text(
+        "dA[0]: consistent with “σ′ is missing at layer 1”."
+    )
 
     closed = report.locator("details:not([open])")
     count = closed.count()

@@ -7,14 +7,14 @@ import math
 import signal
 import sys
 import threading
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 
 import backprop_nb as bp
 from backprop_nb.checking.diagnosis import _local, _pairs, _singles, checked_course
-from backprop_nb.checking.mistakes import MISTAKES, make_backward
+from backprop_nb.checking.mistakes import MISTAKES, Slip, make_backward
 from backprop_nb.checking.report import HINTS
 
 CONVENTIONS = [
@@ -253,6 +253,31 @@ def test_two_mistakes_of_which_one_is_at_some_layers_are_detected(layers):
     best = [each for each in bp.check_backward(backward, samples="rows").findings if each.rank == 1]
     assert {each.mistake for each in best} == set(layers)
     assert all(each.layers == some[each.mistake] for each in best if each.mistake in some)
+
+
+@pytest.mark.parametrize(("samples", "every"), [("rows", 29), ("single", 31)])
+def test_pairs_with_a_slip_at_one_layer_are_detected_with_that_layer(samples, every):
+    course = checked_course(samples, "mean", False)
+    local = _local(course)
+    slips = [Slip(each, (layer,)) for each in local for layer in each.layers(3)]
+    whole = [slip for (slip,) in _singles(course) if slip.mistake not in local]
+    pairs = [
+        pair
+        for pair in (*combinations(slips, 2), *product(slips, whole))
+        if pair[0].mistake is not pair[1].mistake and not pair[0].meets(pair[1])
+    ]
+    for pair in pairs[::every]:
+        some = {each.mistake.id: each.layers for each in pair if each.layers}
+        backward = make_backward(*ids(pair), samples=samples, layers=some)
+        report = bp.check_backward(backward, samples=samples)
+        got = {(each.mistake, each.layers) for each in report.findings if each.rank == 1}
+        # What one of them computes the other may throw away: then that one alone is there.
+        there = pair if len(got) == 2 else [each for each in pair if each.mistake.id in OVERWRITES]
+        assert got == {(each.mistake.id, each.made_at(3)) for each in there}
+
+
+# These do not look at the quantity that another mistake makes wrong.
+OVERWRITES = {"output_error_reused", "cross_entropy_delta"}
 
 
 def test_a_gradient_that_is_missing_does_not_hide_a_slip_elsewhere():
