@@ -566,7 +566,7 @@ def _plain_fault(reason: str, group: Sequence[Checked], hints: Hints) -> str:
     elif kind == "not_finite" and first.given is not None:
         what = f": {first.place} is {first.given[first.worst]}" if hints != "none" else ""
         text = f"{name} has entries that are not finite{what}."
-    elif reason:
+    elif reason and hints != "none":
         text += f" {reason}"
     also = in_words([each.name for each in rest]) if rest else ""
     return f"{text} The same is wrong with {also}." if rest else text

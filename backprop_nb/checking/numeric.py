@@ -469,7 +469,7 @@ def factor_of(given: Array, expected: Array) -> float | None:
     size = float(np.sum(expected**2))
     if expected.size < 2 or not size:  # one number is always a multiple of another
         return None
-    factor = float(f"{float(np.sum(given * expected)) / size:.6g}")
+    factor = float(np.sum(given * expected)) / size
     return factor if factor and agrees(given / factor, expected) else None
 
 

@@ -759,6 +759,29 @@ def test_a_report_gives_away_as_much_as_the_hints_allow_and_names_the_parameter(
     assert ("the output error f_K − y" in text) == (hints in ("clear", "plain"))
 
 
+@pytest.mark.parametrize("hints", HINTS)
+def test_that_a_transpose_would_be_right_is_a_hint(hints):
+    def backward(A, b, x, y):
+        dA, db = by_hand(A, b, x, y)
+        return [dA[0], dA[1], dA[2].T], [np.cos(db[0]), *db[1:]]
+
+    first = bp.check_backward(backward, hints=hints).findings[0]
+    assert first.message.startswith("dA[2]: its shape is (5, 2), expected (2, 5).")
+    assert ("transpose would be right" in first.message) == (hints != "none")
+
+
+@pytest.mark.parametrize("hints", HINTS)
+def test_what_is_not_recognised_is_hinted_at_with_clear_and_plain_hints_only(hints):
+    def backward(A, b, x, y):
+        dA, db = by_hand(A, b, x, y)
+        return [dA[0], dA[1] / 3, dA[2]], db
+
+    (finding,) = bp.check_backward(backward, hints=hints).findings
+    assert (finding.mistake, finding.layers) == ("not_recognised", ())
+    assert ("db[1] is right" in finding.message) == (hints in ("clear", "plain"))
+    assert ("0.3333 times" in finding.message) == (hints == "plain")
+
+
 def test_a_report_can_be_kept_as_json_and_its_score_is_a_plain_float():
     report = bp.check_backward(make_backward("sigma_prime_missing_in_hidden", samples="single"))
     kept = json.loads(json.dumps(report.to_dict()))
