@@ -75,6 +75,7 @@ ROOMS: dict[str, set[str]] = {
     "network.training": {"errors", "network.validation", "network.sigmoid"}
     | {"network.theta", "network.history"},
     "checking.arrays": set(),
+    "checking.process": {"errors"},
     "checking.report": {"errors"},
     "checking.numeric": {"errors", "tracing", "checking.arrays", "checking.report"},
     "checking.recipe": {"errors", "network"},
@@ -83,7 +84,7 @@ ROOMS: dict[str, set[str]] = {
     "checking.diagnosis": {"errors", "tracing", "network"}
     | {
         f"checking.{room}"
-        for room in ("arrays", "recipe", "mistakes", "probes", "numeric", "report")
+        for room in ("arrays", "process", "recipe", "mistakes", "probes", "numeric", "report")
     },
     "checking.exercises": {"errors", "network"}
     | {f"checking.{room}" for room in ("recipe", "mistakes", "diagnosis", "report")},

@@ -14,7 +14,7 @@ each it shows whether the mistake is made there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import chain, combinations, islice
 from typing import Any, TypeAlias
@@ -26,9 +26,10 @@ from backprop_nb.checking.arrays import is_empty, is_narrow, laid_out
 from backprop_nb.checking.mistakes import MISTAKES, Mistake, Slip, in_words, with_slips
 from backprop_nb.checking.numeric import agrees, compare, factor_in_words, factor_of, fault_of
 from backprop_nb.checking.probes import Answer, Answers, Probe, gather, make_probes
+from backprop_nb.checking.process import apart
 from backprop_nb.checking.recipe import Reduction, Samples, Setting
 from backprop_nb.checking.report import Checked, Finding, Hints, Report, checked_hints
-from backprop_nb.errors import InvalidValueError, UnsupportedError
+from backprop_nb.errors import EndedError, InvalidValueError, UnsupportedError
 
 Array: TypeAlias = NDArray[Any]
 Gradients: TypeAlias = dict[str, Array]
@@ -37,6 +38,8 @@ Slips: TypeAlias = tuple[Slip, ...]
 
 SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
+_STARTING = 5.0
+"""Seconds for a busy machine to make a copy of a process."""
 _TIES = 3
 """So many explanations that are equally good are named at most."""
 
@@ -108,8 +111,9 @@ def check_backward(
         K, of the networks that are asked about.
     seconds : float, optional
         How long one call of ``backward`` may take; then it is stopped, and the report
-        says so.  Without it an endless loop has no end.  The limit holds in the main
-        thread of a Unix system, between two steps of Python.
+        says so.  Without it an endless loop has no end.  On Linux the calls are then made
+        in a copy of this process, so that ``backward`` may crash as well; elsewhere the
+        limit holds in the main thread of a Unix system, between two steps of Python.
 
     Returns
     -------
@@ -160,7 +164,15 @@ def check_backward(
             "This is no length of time.", given=f"seconds={seconds!r}", expected="more than 0"
         )
     course = checked_course(samples, reduction, half, layers, seed)
-    return judge(gather(backward, course.probes, seconds), course, hints)
+    if seconds is None:
+        return judge(gather(backward, course.probes), course, hints)
+    # Each call has its limit; the whole has one as well, as not every call can be stopped.
+    together = (len(course.probes) + 1) * seconds + _STARTING
+    try:
+        answers = apart(gather, backward, course.probes, seconds, seconds=together)
+    except EndedError as error:
+        return _without_answers(course, hints, error)
+    return judge(answers, course, hints)
 
 
 def checked_course(
@@ -179,6 +191,16 @@ def checked_course(
                 expected=" or ".join(map(repr, known)),
             )
     return Course(samples, reduction, bool(half), layers, seed)
+
+
+def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:
+    """Return the report on a backward pass of which nothing is left to be judged."""
+    nothing = (None,) * course.layers
+    none = Answer(nothing, nothing, failure="there is none")
+    report = judge(Answers((none,) * len(course.probes), none), course, hints)
+    first = report.findings[0].parameter
+    text = f"{first} and all others: {error.given}."
+    return replace(report, findings=(Finding("raised_exception", first, 1, text),))
 
 
 # --- judging ------------------------------------------------------------------

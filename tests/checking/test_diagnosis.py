@@ -4,6 +4,7 @@ import functools
 import io
 import json
 import math
+import os
 import signal
 import sys
 import threading
@@ -13,8 +14,10 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
+from backprop_nb.checking import diagnosis
 from backprop_nb.checking.diagnosis import _local, _pairs, _singles, checked_course
 from backprop_nb.checking.mistakes import MISTAKES, Slip, make_backward
+from backprop_nb.checking.process import FORKS
 from backprop_nb.checking.report import HINTS
 
 CONVENTIONS = [
@@ -677,10 +680,8 @@ def test_deep_recursion_is_an_exception_like_any_other():
 
 
 def test_an_endless_loop_is_stopped_at_its_line_and_not_called_again():
-    calls = []
-
     def backward(A, b, x, y):
-        calls.append(1)
+        print("called")
         while True:
             try:  # noqa: SIM105 - the loop itself is to be stopped, not a helper of it
                 x = x + 1
@@ -692,8 +693,28 @@ def test_an_endless_loop_is_stopped_at_its_line_and_not_called_again():
     assert "OutOfTime: no answer after 0.05 s (in backward, line" in str(report)
     assert [each.mistake for each in report.findings] == ["raised_exception"]
     assert report.offences == ()
-    assert len(calls) == 1
+    assert report.printed == "called\n"
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.skipif(not FORKS, reason="this system cannot copy a process with threads")
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (lambda: os._exit(3), "the process ended with exit code 3"),
+        (lambda: os.kill(os.getpid(), signal.SIGSEGV), "ended by the signal SIGSEGV"),
+        (lambda: sum(range(10**15)), "no end after"),  # no alarm is heard inside of it
+    ],
+)
+def test_with_a_limit_a_pass_that_ends_its_process_is_only_wrong(monkeypatch, end, said):
+    monkeypatch.setattr(diagnosis, "_STARTING", 0.2)
+    report = bp.check_backward(lambda *_: end(), seconds=0.02, hints="none")
+    assert report.score == 0.0
+    assert report.hints == "none"
+    [finding] = report.findings
+    assert finding.mistake == "raised_exception"
+    assert finding.message.startswith("dA[2] and all others: ")
+    assert said in finding.message
 
 
 def test_a_limit_on_time_leaves_a_quick_pass_alone_in_any_thread():
