@@ -7,6 +7,7 @@ that never ends, or ends the process, no grader has a score for anything else ei
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import io
 import math
 import os
@@ -60,6 +61,7 @@ def apart(function: Callable[..., Any], *args: Any, seconds: float = 2.0) -> Any
     >>> apart(np.exp, [0.0])
     array([1.])
     """
+    __tracebackhide__ = True  # whoever reads a traceback wants to see the function
     if not FORKS:
         return function(*args)
     message = _in_a_copy(function, args, seconds)
@@ -100,6 +102,7 @@ def _send(writing: int, function: Callable[..., Any], args: Any, seconds: float)
     """Be the copy: call the function, send the answer, and end without any clearing up."""
     try:
         os.setsid()  # an interrupt is for the process that waits
+        faulthandler.disable()  # a crash is told by whoever waits
         _end_some_day(seconds)
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
