@@ -19,11 +19,13 @@ from otter.run import main
 for student in sys.argv[2:]:
     try:
         results = main(f"{student}.ipynb", autograder=sys.argv[1], output_dir=None, no_logo=True)
-        scores = {name: each.score for name, each in results.results.items()}
-    except Exception as error:
-        scores = None
+        files = results.results.items()
+        scores = {name: each.score for name, each in files}
+        said = {name: [case.message for case in each.test_case_results] for name, each in files}
+    except Exception:
+        scores = said = None
     with open(f"{student}.json", "w") as file:
-        json.dump(scores, file)
+        json.dump([scores, said], file)
 """
 
 
@@ -44,7 +46,7 @@ def assigned(tmp_path_factory, environment, make_otter):
 
 @pytest.fixture(scope="module")
 def graded(assigned, environment, submissions, solutions):
-    """For each student the points by question."""
+    """For each student the points by question, and what each test case says."""
     for student, answers in submissions.items():
         notebook = nbformat.read(assigned / "dist/student/backprop.ipynb", as_version=4)
         cells = [c for c in notebook.cells if "otter_answer_cell" in c.metadata.get("tags", [])]
@@ -85,7 +87,18 @@ def test_the_scores_are_those_of_the_package_and_so_those_of_nbgrader(graded, sc
     for student, expected in scores.items():
         # Whole points only: what is lost for changed arguments is rounded up to one.
         whole = expected and {name: math.floor(points) for name, points in expected.items()}
-        assert graded[student] == whole, student
+        assert graded[student][0] == whole, student
+
+
+def test_a_student_reads_the_report_and_what_a_function_did(graded):
+    shown = graded["wrong"][1]["backward"][0]
+    assert "AssertionError: backward: 2 of 6 gradients right.\n" in shown
+    assert "The last\nlayer is right." in shown
+    assert "ZeroDivisionError: division by zero" in graded["wrong"][1]["loss"][0]
+    assert "no end after 2 s" in graded["endless"][1]["forward"][0]
+    assert "OutOfTime: no answer after 1 s" in graded["endless"][1]["backward"][0]
+    assert "ended by the signal SIGSEGV" in graded["crashing"][1]["sigmoid"][0]
+    assert "ended with exit code 1" in graded["crashing"][1]["backward"][0]
 
 
 def test_every_point_of_the_notebook_is_one_of_otters(source, make_otter):
