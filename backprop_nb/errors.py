@@ -109,6 +109,10 @@ class WrongGradientError(BackpropError, AssertionError):
     """A gradient that a check has found wrong; ``report.raise_if_wrong()`` raises it."""
 
 
+class EndedError(BackpropError, RuntimeError):
+    """Code that was run apart did not come to an end, or ended its process."""
+
+
 class BackpropWarning(UserWarning):
     """Something that is allowed and probably not meant."""
 

@@ -74,13 +74,18 @@ ROOMS: dict[str, set[str]] = {
     | {"network.tables", "network.theta", "network.chain"},
     "network.training": {"errors", "network.validation", "network.sigmoid"}
     | {"network.theta", "network.history"},
+    "checking.arrays": set(),
+    "checking.process": {"errors"},
     "checking.report": {"errors"},
-    "checking.numeric": {"errors", "tracing", "checking.report"},
+    "checking.numeric": {"errors", "tracing", "checking.arrays", "checking.report"},
     "checking.recipe": {"errors", "network"},
     "checking.mistakes": {"errors", "network", "checking.recipe"},
-    "checking.probes": {"errors", "checking.recipe"},
+    "checking.probes": {"errors", "checking.arrays", "checking.recipe"},
     "checking.diagnosis": {"errors", "tracing", "network"}
-    | {f"checking.{room}" for room in ("recipe", "mistakes", "probes", "numeric", "report")},
+    | {
+        f"checking.{room}"
+        for room in ("arrays", "process", "recipe", "mistakes", "probes", "numeric", "report")
+    },
     "checking.exercises": {"errors", "network"}
     | {f"checking.{room}" for room in ("recipe", "mistakes", "diagnosis", "report")},
     "checking.puzzle": {"errors", "network"}

@@ -1,14 +1,17 @@
 """What every committed notebook owes its readers, and the tests that compare it."""
 
 import importlib.util
+import io
 import re
 import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "notebooks"
@@ -27,6 +30,7 @@ OUR_PATHS = [str(ROOT), sys.prefix, str(Path.home())]
 
 MARKDOWN_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\(|<img\b(?P<attributes>[^>]*)>")
 ALT_ATTRIBUTE = re.compile(r"""\balt\s*=\s*(["'])\s*(?!\1)\S""")
+SWALLOWED = re.compile(r"</details>\n(?=[^\n<])(.*)")
 
 
 # --- the rules: each yields what is wrong with a notebook ----------------------
@@ -115,6 +119,13 @@ def machine_paths(notebook):
             yield text
 
 
+def swallowed_markdown(notebook):
+    """HTML ends at an empty line; what follows before one is shown as it is written."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            yield from SWALLOWED.findall(cell.source)
+
+
 def no_licence(notebook):
     said = " ".join(cell.source for cell in (notebook.cells[:1] + notebook.cells[-1:]))
     if "CC BY 4.0" not in said and notebook.metadata.get("license") != "CC-BY-4.0":
@@ -128,6 +139,7 @@ RULES = [
     too_much_uncompared,
     images_without_alt_text,
     machine_paths,
+    swallowed_markdown,
     no_licence,
 ]
 
@@ -199,6 +211,7 @@ def test_a_good_notebook_breaks_no_rule(rule):
         (machine_paths, [ran("p", shown({"text/plain": "'/home/someone/a'"}))]),
         (machine_paths, [ran("p", shown({"text/html": r"C:\Users"}))]),
         (machine_paths, [new_markdown_cell("see /usr/share/x")]),
+        (swallowed_markdown, [new_markdown_cell("<details>\n\nYes.\n\n</details>\n## Next")]),
         (no_licence, [new_markdown_cell("Hello")]),
     ],
 )
@@ -247,6 +260,29 @@ def test_execute_twice_writes_the_same_bytes(execute, executed):
     once = executed.read_bytes()
     execute.main([str(executed)])
     assert executed.read_bytes() == once
+
+
+def as_png(pixels, mode):
+    Image.fromarray(pixels, mode).save(file := io.BytesIO(), "PNG")
+    return file.getvalue()
+
+
+def test_execute_makes_a_figure_small_and_keeps_a_rare_colour(execute):
+    shades = np.random.default_rng(0).integers(0, 256, (200, 300, 1)).repeat(3, axis=2)
+    pixels = shades.astype(np.uint8)
+    pixels[:3, :3] = 194, 30, 40  # nine red points among greys
+    pixels[100:] = 247, 248, 250  # paper
+    png = as_png(pixels, "RGB")
+    small = execute.compact(png)
+    kept = np.asarray(Image.open(io.BytesIO(small)).convert("RGB")).astype(int)
+    assert len(small) < 0.6 * len(png)
+    assert np.abs(kept - pixels).max() <= 16
+    assert np.abs(kept - pixels)[100:].max() <= 1
+
+
+def test_execute_leaves_a_figure_with_transparent_parts_as_it_is(execute):
+    png = as_png(np.zeros((2, 2, 4), np.uint8), "RGBA")
+    assert execute.compact(png) == png
 
 
 def test_execute_leaves_a_notebook_that_fails_as_it_was(execute, tmp_path):

@@ -8,6 +8,7 @@ from backprop_nb.checking.numeric import (
     check_gradient,
     step_curve,
 )
+from backprop_nb.checking.process import apart
 from backprop_nb.checking.report import Checked, Finding, Report
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Finding",
     "Report",
     "StepCurve",
+    "apart",
     "central_differences",
     "check_backward",
     "check_gradient",

@@ -26,6 +26,7 @@ from backprop_nb.checking.mistakes import (
     SEVERAL,
     SUM,
     Mistake,
+    Slip,
     combined,
     find,
 )
@@ -40,6 +41,7 @@ Values: TypeAlias = dict[str, Array]
 T = TypeVar("T")
 
 WIDTHS: Final = (2, 2, 1)
+_K: Final = len(WIDTHS) - 1
 MISTAKE: Final = "mistake"
 """The name of the last question: which mistake is in the listing?"""
 ROUNDING: Final = 0.002, 0.005
@@ -314,8 +316,8 @@ class Exercise:
         first = f"{wrong[0]} is the first answer that is wrong."
         explanations = [mistake for mistake in _visible() if self._leads_to(mistake, given)]
         for mistake in explanations:
-            ties = [[each] for each in explanations if each is not mistake]
-            text = message(mistake, wrong[0], [], ties, hints, first)
+            ties = [(Slip(each),) for each in explanations if each is not mistake]
+            text = message(Slip(mistake), _K, wrong[0], [], ties, hints, first)
             yield Finding(mistake.id, wrong[0], 1, text)
         if not explanations:
             more = f" {_BY_NAME[wrong[0]].hint}." if hints in ("clear", "plain") else ""

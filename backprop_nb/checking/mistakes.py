@@ -19,8 +19,9 @@ True
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from backprop_nb.checking.recipe import (
@@ -37,6 +38,7 @@ from backprop_nb.checking.recipe import (
     one,
     one_over_N,
     recipe,
+    schedule,
     two,
 )
 from backprop_nb.errors import InvalidValueError, NotFoundError
@@ -198,6 +200,11 @@ class Mistake:
         By what it replaces which quantities of the pass.
     needs : tuple of Condition
         Where it can be made, and be seen.
+    at_one : str
+        Its title where it is made at some layers only, "at layer 1" to follow; "" if
+        that is no other.
+    first_layer : int
+        The first layer at which it makes a difference.
 
     Examples
     --------
@@ -212,11 +219,29 @@ class Mistake:
     equation: str
     changes: Mapping[str, Piece]
     needs: tuple[Condition, ...] = ()
+    at_one: str = ""
+    first_layer: int = 1
 
     @property
     def first(self) -> Quantity:
         """The first quantity of the pass that it makes wrong."""
-        return min((QUANTITIES[_ORDER[name]] for name in self.changes), key=QUANTITIES.index)
+        return self._changed[0]
+
+    @property
+    def _changed(self) -> list[Quantity]:
+        return [quantity for quantity in QUANTITIES if quantity.name in self.changes]
+
+    @cache  # noqa: B019 - a mistake lives as long as the catalogue
+    def layers(self, K: int) -> tuple[int, ...]:
+        """Return the layers, 1 to K, at which it is made; none if it belongs to no layer.
+
+        Examples
+        --------
+        >>> find("sigma_prime_missing_in_hidden").layers(3), find("sign_flipped").layers(3)
+        ((1, 2), ())
+        """
+        at = {each.layer(i) for each, i in schedule(K) if each.name in self.changes}
+        return tuple(layer for layer in range(self.first_layer, K + 1) if layer in at)
 
     def applies(self, setting: Setting) -> bool:
         """Return whether it can be made and seen in a setting.
@@ -234,6 +259,98 @@ class Mistake:
 
     def __repr__(self) -> str:
         return f"<Mistake {self.id}: {self.title}>"
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A mistake where it is made: at all its layers, or at some of them only.
+
+    Attributes
+    ----------
+    mistake : Mistake
+    layers : tuple of int, optional
+        Of 1 to K; None for all that the mistake has.
+
+    Examples
+    --------
+    >>> slip = Slip(find("sigma_prime_missing_in_hidden"), (1,))
+    >>> slip.title(3), slip.symbols(3)
+    ('σ′ is missing at layer 1', 'σ′(z_1)')
+    """
+
+    mistake: Mistake
+    layers: tuple[int, ...] | None = None
+
+    def made_at(self, K: int) -> tuple[int, ...]:
+        """Return the layers at which it is made."""
+        return self.mistake.layers(K) if self.layers is None else self.layers
+
+    def is_whole(self, K: int) -> bool:
+        """Return whether it is made wherever it can be."""
+        return self.made_at(K) == self.mistake.layers(K)
+
+    def title(self, K: int) -> str:
+        """Return the mistake's title, with the layers if it is made at some only."""
+        if self.is_whole(K):
+            return self.mistake.title
+        return f"{self.mistake.at_one or self.mistake.title} at {_layers_in_words(self.made_at(K))}"
+
+    def symbols(self, K: int) -> str:
+        """Return what is wrong first at each of its layers, as symbols."""
+        return in_words([self._first(layer, K).symbol_at(layer) for layer in self.made_at(K)])
+
+    def _first(self, layer: int, K: int) -> Quantity:
+        return next(
+            quantity
+            for quantity, i in schedule(K)
+            if quantity.name in self.mistake.changes and quantity.layer(i) == layer
+        )
+
+    def meets(self, other: Slip) -> bool:
+        """Return whether both replace one quantity at one layer."""
+        if self.mistake.combines_with(other.mistake):
+            return False
+        if self.layers is None or other.layers is None:
+            return True
+        return not set(self.layers).isdisjoint(other.layers)
+
+    def put_into(self, pieces: dict[str, Piece]) -> None:
+        """Replace the pieces of a pass."""
+        for name, wrong in self.mistake.changes.items():
+            pieces[name] = (
+                wrong
+                if self.layers is None
+                else _at(self.layers, QUANTITIES[_ORDER[name]], wrong, pieces[name])
+            )
+
+    @property
+    def needs(self) -> tuple[Condition, ...]:
+        """Where it can be made, and be seen."""
+        if self.layers is None:
+            return self.mistake.needs
+        there = Condition(
+            f"{_layers_in_words(self.layers)} among those where it can be made",
+            lambda s: set(self.layers or ()) <= set(self.mistake.layers(s.K)),
+        )
+        return (*self.mistake.needs, there)
+
+
+def _at(layers: tuple[int, ...], quantity: Quantity, wrong: Piece, right: Piece) -> Piece:
+    return lambda p: (wrong if quantity.layer(p.i) in layers else right)(p)
+
+
+def _layers_in_words(layers: Sequence[int]) -> str:
+    return f"layer{'s' if len(layers) > 1 else ''} {in_words([*map(str, layers)])}"
+
+
+def in_words(names: Sequence[str]) -> str:
+    """Return names as a list in words.
+
+    >>> in_words(["A", "b", "x"])
+    'A, b and x'
+    """
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 # --- the catalogue ----------------------------------------------------------
@@ -351,8 +468,8 @@ MISTAKES: tuple[Mistake, ...] = (
         "sigma_prime_missing_in_hidden",
         "σ′ is missing in the hidden layers",
         "The error sent back, Aᵀ δ, is ∂L/∂f of the layer below. To become its δ = ∂L/∂z it must "
-        "be multiplied by σ′(z) there. Without it the gradients of the earlier layers are too "
-        "long, and the last layer's is right.",
+        "be multiplied by σ′(z) there. Without it the gradients from there on back are too long, "
+        "and the last layer's is right.",
         (
             "The last layer is right.",
             "Below the last layer the gradients are too long.",
@@ -361,6 +478,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "sigmoid",
         {"hidden_slope": one},
         (HIDDEN,),
+        at_one="σ′ is missing",
     ),
     Mistake(
         "sigma_prime_of_activation",
@@ -406,8 +524,8 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "sigma_prime_twice",
         "σ′ is applied twice",
-        "At each layer the pass multiplies by σ′ once more than it should. σ′ is at most ¼, so the "
-        "gradients are too short, and vanish quickly towards the first layer.",
+        "Going back through a sigmoid multiplies by its slope once. Here it does so twice. σ′ is "
+        "at most ¼, so the gradients are too short, the more so the further back.",
         (
             "Look at the lengths of the gradients, from the last layer to the first.",
             "At every layer the gradient loses a factor of 4 or more that it should keep.",
@@ -464,8 +582,8 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "output_error_reused",
         "The output error is used again in every layer",
-        "Each layer must get the error that has come back through the weights, Aᵀ δ. Here every "
-        "hidden layer gets ∂L/∂f of the output, as if its units were the outputs.",
+        "Each layer must get the error that has come back through the weights, Aᵀ δ. Here a hidden "
+        "layer gets ∂L/∂f of the output, as if its units were the outputs.",
         (
             "The last layer is right.",
             "Ask what the weights have to do with the gradient below them.",
@@ -474,6 +592,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "chain-general",
         {"back": _output_error},
         (EQUAL_HIDDEN,),
+        at_one="The output error is used again",
     ),
     Mistake(
         "gradient_used_as_weights",
@@ -545,6 +664,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "layer",
         {"layer_input": _before_sigma},
         (HIDDEN,),
+        first_layer=2,
     ),
     Mistake(
         "bias_gradient_uses_input",
@@ -621,8 +741,8 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "averaged_once_per_layer",
         "The batch is averaged once for each layer",
-        "The factor 1/N belongs to the loss and occurs once. Here each layer divides by N again, "
-        "so each layer further back gets a gradient N times too short.",
+        "The factor 1/N belongs to the loss and occurs once. Here it divides δ again on the way "
+        "back, so the gradients from there on are N times too short.",
         (
             "Look at the lengths of the gradients, from the last layer to the first.",
             "Every layer has the right direction; the length is lost by one factor at each step.",
@@ -631,12 +751,13 @@ MISTAKES: tuple[Mistake, ...] = (
         "",
         {"hidden_delta": _averaged_again},
         (SEVERAL, HIDDEN),
+        at_one="The batch is averaged once more",
     ),
     Mistake(
         "only_first_sample",
         "Only the first sample is used",
         "The gradient of a batch adds up what all samples say. Here only the first one is heard, "
-        "so the network learns that one and no other.",
+        "and the others make no difference.",
         (
             "Ask which samples the network learns.",
             "Most of the data make no difference.",
@@ -731,17 +852,29 @@ def combined(ids: Iterable[str], **convention: Any) -> dict[str, Piece]:
     InvalidValueError
         Two of them replace the same quantity.
     """
-    pieces, by = recipe(**convention), dict[str, Mistake]()
-    for mistake in map(find, ids):
-        for name, piece in mistake.changes.items():
-            if name in by:
-                raise InvalidValueError(
-                    "These two mistakes do not combine: both replace one quantity.",
-                    given=f"{by[name].id!r} and {mistake.id!r}, which both replace "
-                    f"{QUANTITIES[_ORDER[name]].title}",
-                    expected="mistakes in different quantities",
-                )
-            pieces[name], by[name] = piece, mistake
+    return pieces_of(map(Slip, map(find, ids)), **convention)
+
+
+def pieces_of(slips: Iterable[Slip], **convention: Any) -> dict[str, Piece]:
+    """Return the pieces of a pass with mistakes where they are made.
+
+    Raises
+    ------
+    InvalidValueError
+        Two of them replace the same quantity at the same layer.
+    """
+    pieces, made = recipe(**convention), list[Slip]()
+    for slip in slips:
+        for other in filter(slip.meets, made):
+            name = next(name for name in slip.mistake.changes if name in other.mistake.changes)
+            raise InvalidValueError(
+                "These two mistakes do not combine: both replace one quantity.",
+                given=f"{other.mistake.id!r} and {slip.mistake.id!r}, which both replace "
+                f"{QUANTITIES[_ORDER[name]].title}",
+                expected="mistakes in different quantities",
+            )
+        slip.put_into(pieces)
+        made.append(slip)
     return pieces
 
 
@@ -751,6 +884,7 @@ def make_backward(
     reduction: Reduction = "mean",
     half: bool = False,
     learning_rate: float = LEARNING_RATE,
+    layers: Mapping[str, Iterable[int]] | None = None,
 ) -> Backward:
     """Return a backward pass with the named mistakes; without any it is right.
 
@@ -762,6 +896,8 @@ def make_backward(
     half : bool
     learning_rate : float
         Only "updated_before_use" looks at it.
+    layers : mapping, optional
+        By a mistake's id the layers, 1 to K, at which it is made; at all without.
 
     Returns
     -------
@@ -781,11 +917,42 @@ def make_backward(
     >>> backward = make_backward("sign_flipped", samples="single")
     >>> backward(A=[[[1.0]]], b=[[0.0]], x=[0.0], y=[1.0])
     ([array([[0.]])], [array([0.25])])
+
+    >>> import numpy as np
+    >>> from backprop_nb import SigmoidNetwork
+    >>> forgotten = "sigma_prime_missing_in_hidden"
+    >>> net = SigmoidNetwork((2, 3, 3, 1), seed=0)
+    >>> backward = make_backward(forgotten, samples="single", layers={forgotten: [1]})
+    >>> given, right = backward(net.A, net.b, [1, 0], [1])[0], net.backward([1, 0], [1]).A
+    >>> [bool(np.allclose(*each)) for each in zip(given, right)]
+    [False, True, True]
     """
+    at = {each: tuple(sorted(set(those))) for each, those in (layers or {}).items()}
+    for each in at.keys() - set(ids):
+        raise InvalidValueError(
+            "These layers are of a mistake that the pass has not.",
+            given=f"layers of {each!r}",
+            expected=f"layers of {' or of '.join(map(repr, ids)) or 'no mistake'}",
+        )
+    slips = [Slip(find(each), at.get(each)) for each in ids]
+    return with_slips(
+        slips, samples=samples, reduction=reduction, half=half, learning_rate=learning_rate
+    )
+
+
+def with_slips(
+    slips: Sequence[Slip],
+    *,
+    samples: Samples,
+    reduction: Reduction,
+    half: bool,
+    learning_rate: float = LEARNING_RATE,
+) -> Backward:
+    """Return a backward pass with mistakes where they are made; see :func:`make_backward`."""
     return Backward(
-        combined(ids, reduction=reduction, half=half),
+        pieces_of(slips, reduction=reduction, half=half),
         samples=samples,
-        needs=[condition for each in ids for condition in find(each).needs],
+        needs=[condition for each in slips for condition in each.needs],
         reduction=reduction,
         half=half,
         learning_rate=learning_rate,

@@ -11,12 +11,13 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop_nb.checking.arrays import is_empty, is_narrow, is_real, laid_out, not_real
 from backprop_nb.checking.report import Array, Checked, Finding, Report
 from backprop_nb.errors import (
     BackpropError,
@@ -122,6 +123,28 @@ class _Point:
             slopes[index] = self._slope(leaf, index, step)
         return slopes
 
+    def sides(self, k: int, index: tuple[int, ...]) -> tuple[float, float]:
+        """Return the slopes left and right of a kink, the smaller first; NaN if there is none.
+
+        A curve's two slopes come together as the step shrinks, those of a kink stay apart.
+        """
+        leaf, here = self.leaves[k], self.value()
+        at, slopes = leaf[index], []
+        try:
+            for step in (_STEP, _STEP / 10):
+                h = step * max(1.0, abs(at))
+                for side in (h, -h):
+                    leaf[index] = moved = at + side
+                    slopes.append((self.value() - here) / (moved - at))
+        finally:
+            leaf[index] = at
+        wide, narrow = slopes[0] - slopes[1], slopes[2] - slopes[3]
+        size = max(map(abs, slopes))
+        apart = abs(narrow) > 1e-3 * size and abs(narrow - wide) < 0.5 * abs(wide)
+        if not apart:
+            return (np.nan, np.nan)
+        return (min(slopes[2:]), max(slopes[2:]))
+
     def _slope(self, leaf: Floats, index: tuple[int, ...], step: float) -> float:
         at = leaf[index]
         h = step * max(1.0, abs(at))
@@ -137,7 +160,7 @@ class _Point:
 
 def _as_floats(name: str, leaf: Any) -> Floats:
     array = np.asarray(leaf)
-    if array.dtype.kind not in "fiub":
+    if not is_real(array):
         raise UnsupportedError(
             "A gradient is taken with respect to real numbers.",
             given=f"{name} of type {array.dtype}",
@@ -208,6 +231,20 @@ def check_gradient(f: Callable[..., Any], gradient: Any, *args: Any) -> Report:
     """
     subject = getattr(f, "__name__", type(f).__name__)
     point = _Point(f, args, _names(f, args))
+    if not point.leaves:
+        raise InvalidValueError(
+            "There is nothing to differentiate by.",
+            given="no numbers after f and its gradient",
+            instead=f"bp.check_gradient({subject}, gradient, x)",
+        )
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a grader a line on standard error costs all points
+        return _checked(subject, f, gradient, args, point)
+
+
+def _checked(
+    subject: str, f: Callable[..., Any], gradient: Any, args: Sequence[Any], point: _Point
+) -> Report:
     expected, notes = _expected(f, args, point)
     given, failure = _given(gradient, args)
     names = [f"d{name}" for name in point.names]
@@ -218,12 +255,51 @@ def check_gradient(f: Callable[..., Any], gradient: Any, *args: Any) -> Report:
         ]
         finding = Finding("raised_exception", names[0], 1, f"{names[0]}: {failure}.")
         return Report(subject, tuple(parameters), (finding,), notes=tuple(notes))
-    found = _leaves_like(list(args), given, len(expected))
+    found = _leaves_like(list(args), given, expected)
     parameters = [
-        compare(name, one, right) for name, one, right in zip(names, found, expected, strict=True)
+        _at_kinks(compare(name, one, right), point, k)
+        for k, (name, one, right) in enumerate(zip(names, found, expected, strict=True))
     ]
-    findings = [_explain(each) for each in parameters if not each.ok]
-    return Report(subject, tuple(parameters), tuple(findings), notes=tuple(notes))
+    findings, offences = _explained(parameters), []
+    many = len(given) if isinstance(given, list | tuple) else 1
+    if len(args) > 1 and many != len(args):
+        text = f"{names[0]} and the others: {_structure(given)}, expected {len(args)} gradients"
+        if many > len(args):
+            offences = [Finding("wrong_shape", names[0], 1, f"{text}, one for each argument.")]
+        elif all(each is None for each in found):
+            text += ", one for each argument."
+            findings = [Finding("missing_gradient", names[0], 1, text)]
+    return Report(subject, tuple(parameters), tuple(findings), tuple(offences), tuple(notes))
+
+
+def _structure(given: Any) -> str:
+    if given is None:
+        return "nothing was given"
+    kind = type(given).__name__
+    return f"a {kind} of {len(given)}" if isinstance(given, list | tuple) else f"one {kind}"
+
+
+def _at_kinks(checked: Checked, point: _Point, k: int) -> Checked:
+    """Count a gradient as right whose wrong entries all are slopes that a kink has."""
+    given, expected = checked.given, checked.expected
+    if checked.ok or given is None or given.shape != expected.shape:
+        return checked
+    wrong = _wrong_entries(given, expected)
+    for index in wrong:
+        low, high = point.sides(k, index)
+        room = TOLERANCE_FLOAT32 * max(abs(low), abs(high))
+        if not (low < high and low - room <= given[index] <= high + room):
+            return checked
+    place = Checked(point.names[k], True, 0.0, wrong[0], None, expected).place
+    remark = f"{place} is at a kink, where any slope between those of its two sides will do"
+    return replace(checked, ok=True, remark=remark)
+
+
+def _wrong_entries(given: Array, expected: Array) -> list[tuple[int, ...]]:
+    """Return the indices of the entries that are off by more than the tolerance."""
+    size = float(np.abs(expected).max(initial=0.0)) or 1.0
+    off = ~(np.abs(given - expected) <= TOLERANCE * size)
+    return [tuple(map(int, each)) for each in np.argwhere(off)]
 
 
 def compare(name: str, given: Any, expected: Array) -> Checked:
@@ -241,9 +317,8 @@ def compare(name: str, given: Any, expected: Array) -> Checked:
     except Exception as error:  # whatever a student's object does
         remark = f"not an array ({type(error).__name__})"
         return Checked(name, False, np.inf, None, None, expected, remark)
-    if array.dtype.kind not in "fiub":
-        remark = f"not made of real numbers, but of {array.dtype}"
-        return Checked(name, False, np.inf, None, None, expected, remark)
+    if not is_real(array):
+        return Checked(name, False, np.inf, None, None, expected, not_real(array))
     if array.shape != expected.shape:
         remark = f"its shape is {array.shape}, expected {expected.shape}"
         return Checked(name, False, np.inf, None, array, expected, remark)
@@ -263,11 +338,38 @@ def _compare_values(name: str, array: Array, expected: Array) -> Checked:
     worst = tuple(int(k) for k in np.unravel_index(differences.argmax(), differences.shape))
     # A gradient that is zero everywhere has no size to relate to; then 1 is the measure.
     error = float(differences.max()) / (largest or 1.0)
-    single = array.dtype.kind == "f" and array.dtype.itemsize < 8
-    if error <= (TOLERANCE_FLOAT32 if single else TOLERANCE):
-        remark = f"to the precision of {array.dtype}" if single else ""
-        return Checked(name, True, error, worst, values, expected, remark)
-    return Checked(name, False, error, worst, values, expected)
+    narrow = is_narrow(array)
+    remark = f"to the precision of {array.dtype if narrow else 'float32'}"
+    if not _tolerated(array, error):
+        return Checked(name, False, error, worst, values, expected)
+    if not narrow and error <= TOLERANCE:
+        remark = ""
+    return Checked(name, True, error, worst, values, expected, remark)
+
+
+def agrees(array: Array, expected: Array) -> bool:
+    """Return what ``compare`` says of an array of real numbers, without the rest of it."""
+    if array.shape != expected.shape:
+        return False
+    if not array.size:
+        return True
+    largest = float(np.abs(expected).max()) or 1.0
+    return _tolerated(array, float(np.abs(array - expected).max()) / largest)
+
+
+def _tolerated(array: Array, error: float) -> bool:
+    """Whether an error is no more than that of the precision that a gradient was computed in."""
+    if error <= TOLERANCE:
+        return True
+    return error <= TOLERANCE_FLOAT32 and (
+        is_narrow(array) or _fits_float32(array.astype(np.float64))
+    )
+
+
+def _fits_float32(values: Floats) -> bool:
+    """Whether numbers were computed in float32, even if they were put into a wider array."""
+    with np.errstate(over="ignore"):
+        return bool(values.any()) and values.astype(np.float32).tolist() == values.tolist()
 
 
 def _expected(
@@ -284,6 +386,9 @@ def _expected(
         why = "The tracer cannot follow this function, so central differences alone judge."
         return list(slopes), [f"{why} {error.problem}"]
     gradients = [np.asarray(leaf, dtype=np.float64) for leaf in structure.flatten(list(traced))]
+    value = point.value()
+    if not np.isfinite(value):
+        return gradients, [f"The function is {value} here, and what changes that says nothing."]
     return gradients, [*_disagreements(point.names, gradients, slopes)]
 
 
@@ -295,7 +400,7 @@ def _disagreements(
         if not np.all(np.abs(one - other) <= 1e-4 * size):
             yield (
                 f"The tracer and central differences do not agree on d{name}: there may be a kink "
-                "or a jump within the step. The tracer's value is taken."
+                "or a jump within the step, or a sharp bend. The tracer's value is taken."
             )
 
 
@@ -306,19 +411,32 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str]:
     copies = structure.rebuild(list(args), lambda _, leaf: np.array(leaf)[()])
     try:
         return gradient(*copies), ""
-    except Exception as error:  # the report says what went wrong
-        return None, f"calling the gradient raised {type(error).__name__}: {error}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit too; the report says what went wrong
+        return None, f"calling the gradient raised {type(error).__name__}: {error}".rstrip(": ")
 
 
-def _leaves_like(trees: Sequence[Any], given: Any, count: int) -> list[Any]:
+def _leaves_like(trees: Sequence[Any], given: Any, expected: Sequence[Array]) -> list[Any]:
     """Return the given gradients leaf by leaf; None for each that is missing."""
-    if len(trees) == 1 and not (isinstance(given, tuple) and len(given) == 1):
+    count = len(expected)
+    if len(trees) == 1 and not _is_one(given, trees[0], expected[0]):
         given = (given,)
     leaves: list[Any] = []
     items = given if isinstance(given, list | tuple) else ()
     for k, tree in enumerate(trees):
         _collect(tree, items[k] if k < len(items) else None, leaves)
     return leaves[:count]
+
+
+def _is_one(given: Any, tree: Any, expected: Array) -> bool:
+    """Whether a gradient stands in a tuple or a list with nothing else in it."""
+    if not (isinstance(given, list | tuple) and len(given) == 1):
+        return False
+    if isinstance(given, tuple):
+        return True
+    # [[1.0, 2.0]] may be an array with one row, or have the structure of a list.
+    return not isinstance(tree, list | tuple) and np.ndim(given[0]) == expected.ndim
 
 
 def _collect(tree: Any, given: Any, leaves: list[Any]) -> None:
@@ -333,39 +451,97 @@ def _collect(tree: Any, given: Any, leaves: list[Any]) -> None:
         leaves.append(given)
 
 
+# --- what is wrong with one of them --------------------------------------------
+
 _FACTORS = {-1.0: "sign_flipped", 0.5: "missing_factor_2"}
 _SAID = {
     -1.0: "has the opposite sign: it is −1 times the right one",
     0.5: "is half of the right one",
     2.0: "is twice the right one",
-    -2.0: "is −2 times the right one",
-    -0.5: "is −½ times the right one",
 }
 
 
-def _explain(checked: Checked) -> Finding:
-    """Say what is wrong as far as it shows in the values of one parameter alone."""
-    name, given, expected = checked.name, checked.given, checked.expected
+def factor_of(given: Array, expected: Array) -> float | None:
+    """Return how many times the right gradient a wrong one is, if it is so in every entry."""
+    for factor in _SAID:
+        if agrees(given / factor, expected):
+            return factor
+    size = float(np.sum(expected**2))
+    if expected.size < 2 or not size:  # one number is always a multiple of another
+        return None
+    factor = float(np.sum(given * expected)) / size
+    return factor if factor and agrees(given / factor, expected) else None
+
+
+def factor_in_words(factor: float) -> str:
+    """Say that a gradient is a multiple of the right one.
+
+    >>> factor_in_words(0.5), factor_in_words(-3.0)
+    ('is half of the right one', 'is −3 times the right one')
+    """
+    return _SAID.get(factor, f"is {factor:.4g} times the right one".replace("-", "−"))
+
+
+def fault_of(checked: Checked) -> tuple[str, str]:
+    """Return the kind of fault that shows in a single gradient, and what to say about it."""
+    given, expected = checked.given, checked.expected
     if given is None:
-        kind = "missing_gradient" if checked.remark == "there is none" else "wrong_shape"
-        return Finding(kind, name, 1, f"{name}: {checked.remark}.")
+        none = checked.remark.startswith("there is none")
+        return ("missing_gradient" if none else "wrong_shape"), ""
     if given.shape != expected.shape:
-        turned = given.T.shape == expected.shape and compare(name, given.T, expected).ok
-        more = " Its transpose would be right." if turned else ""
-        return Finding("wrong_shape", name, 1, f"{name}: {checked.remark}.{more}")
+        if agrees(laid_out(given, expected), expected):
+            return "wrong_shape", "The numbers are right, and only lie otherwise."
+        if given.ndim == 2 and agrees(given.T, expected):
+            return "wrong_shape", "Its transpose would be right."
+        return "wrong_shape", ""
     if not np.isfinite(given).all():
-        return Finding("not_finite", name, 1, f"{name} has entries that are not finite.")
-    for factor, text in _SAID.items():
-        if compare(name, given / factor, expected).ok:
-            return Finding(_FACTORS.get(factor, "not_recognised"), name, 1, f"{name} {text}.")
-    if not given.any():
-        return Finding("not_recognised", name, 1, f"{name} is zero everywhere.")
-    return Finding(
-        "not_recognised",
-        name,
-        1,
-        f"{name} differs from the right one; no simple factor explains it.",
-    )
+        return "not_finite", ""
+    if is_empty(given, expected):
+        return "missing_gradient", "is zero everywhere: nothing has been put into it"
+    return "not_recognised", ""
+
+
+def _explained(parameters: Sequence[Checked]) -> list[Finding]:
+    return [_explain(each, parameters) for each in parameters if not each.ok]
+
+
+def _explain(checked: Checked, parameters: Sequence[Checked]) -> Finding:
+    """Say what is wrong with one parameter, as far as that shows in its values alone."""
+    name, given, expected = checked.name, checked.given, checked.expected
+    kind, reason = fault_of(checked)
+    if given is None or kind == "wrong_shape":
+        swapped = given is not None and [
+            each.name for each in parameters if agrees(given, each.expected)
+        ]
+        if swapped:
+            reason = f"It would be right as {swapped[0]}: the order is that of the arguments."
+        return Finding(kind, name, 1, f"{name}: {checked.remark}. {reason}".rstrip())
+    if kind == "not_finite":
+        text = f"{name} has entries that are not finite: {checked.place} is {given[checked.worst]}."
+        return Finding(kind, name, 1, text)
+    if reason:
+        return Finding(kind, name, 1, f"{name} {reason}.")
+    factor = factor_of(given, expected)
+    if factor is not None:
+        kind = _FACTORS.get(factor, "not_recognised")
+        return Finding(kind, name, 1, f"{name} {factor_in_words(factor)}.")
+    return Finding(kind, name, 1, _which_entries(checked, _wrong_entries(given, expected)))
+
+
+def _which_entries(checked: Checked, wrong: Sequence[tuple[int, ...]]) -> str:
+    """Say how many entries are wrong, and where if they lie together."""
+    name, size = checked.name, checked.expected.size
+    if len(wrong) == size:
+        all_of_it = "in every entry" if size > 1 else "from the right one"
+        return f"{name} differs {all_of_it}; no simple factor explains it."
+    if len(wrong) == 1:
+        return f"{name} is right but for one of its {size} entries, {checked.place}."
+    where = ""
+    for axis, line in enumerate(("row", "column")):
+        lines = {index[axis] for index in wrong if len(index) == 2}
+        if len(lines) == 1:
+            where = f", all of them in {line} {lines.pop()}"
+    return f"{name} is wrong in {len(wrong)} of its {size} entries{where}."
 
 
 # --- how good central differences are -----------------------------------------

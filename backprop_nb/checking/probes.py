@@ -11,7 +11,7 @@ import io
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import cycle, islice, pairwise
 from typing import Any, Final, TypeAlias
@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop_nb.checking.arrays import is_narrow, is_real, not_real
 from backprop_nb.checking.recipe import Samples
 from backprop_nb.errors import InvalidValueError
 
@@ -73,6 +74,7 @@ class Probe:
         return 1 if self.samples == "single" else self.x.shape[self.samples == "columns"]
 
 
+_NUMBER: Final = (int, float, np.integer, np.floating)
 _DEEPEST = 4
 """So deep may lists be nested: a gradient has two axes."""
 
@@ -133,7 +135,8 @@ class Answer:
         An array for each gradient, or None where there is none; what is no array of
         real numbers is described in ``odd``.
     odd : dict
-        For the name of a gradient what was given instead of an array of real numbers.
+        For the name of a gradient what was given instead of an array of real numbers;
+        for ``"dA"`` or ``"db"`` that it has too many entries.
     failure : str
         What it raised, or how what it returned is no pair of sequences; empty if neither.
     raised : bool
@@ -205,26 +208,48 @@ def ask(backward: Backward, probe: Probe) -> Answer:
     arrays = [list(lists[0]), list(lists[1])]  # the same arrays, in lists that nobody else has
     x, y = probe.x.copy(), probe.y.copy()
     nothing = ((None,) * probe.K,) * 2
-    try:
+    try:  # a generator runs only now that its items are taken
         returned = backward(lists[0], lists[1], x, y)
+        pair = _items(returned, 2)
+        parts = [_items(part, probe.K) for part in pair or ()]
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit too
         failure = _described(error)
         return Answer(*nothing, failure=failure, raised=True)
     modified = tuple(_modified(probe, lists, arrays, x, y))
-    try:
-        dA, db = returned
-        parts = {"dA": list(dA), "db": list(db)}
-    except Exception:
+    if pair is None or len(pair) != 2 or parts == [None, None]:
         failure = f"it returned {_kind(returned)}, not a pair (dA, db) of lists"
         return Answer(*nothing, failure=failure, modified=modified)
     odd: dict[str, str] = {}
-    values = {
-        name: tuple(_array(f"{name}[{i}]", part, i, odd) for i in range(probe.K))
-        for name, part in parts.items()
-    }
-    return Answer(values["dA"], values["db"], odd, modified=modified)
+    dA, db = (
+        _gradients(name, given, part, probe.K, odd)
+        for name, given, part in zip(("dA", "db"), pair, parts, strict=True)
+    )
+    return Answer(dA, db, odd, modified=modified)
+
+
+def _items(value: Any, expected: int) -> list[Any] | None:
+    """Return the items of a sequence, one more than expected at most; None if it is none."""
+    if isinstance(value, str | bytes | Mapping | Set) or not hasattr(type(value), "__iter__"):
+        return None
+    if isinstance(value, np.ndarray) and not value.ndim:
+        return None
+    return list(islice(iter(value), expected + 1))
+
+
+def _gradients(
+    name: str, given: Any, part: Sequence[Any] | None, K: int, odd: dict[str, str]
+) -> tuple[Array | None, ...]:
+    """Return the gradients of a list; what is odd about it is noted."""
+    if part is None:
+        if given is not None:
+            odd |= {f"{name}[{i}]": f"{name} is {_kind(given)}, not a list" for i in range(K)}
+        return (None,) * K
+    if len(part) > K:
+        many = len(given) if isinstance(given, list | tuple | np.ndarray) else f"more than {K}"
+        odd[name] = f"has {many} entries"
+    return tuple(_array(f"{name}[{i}]", part, i, odd) for i in range(K))
 
 
 def _array(name: str, part: Sequence[Any], i: int, odd: dict[str, str]) -> Array | None:
@@ -236,15 +261,16 @@ def _array(name: str, part: Sequence[Any], i: int, odd: dict[str, str]) -> Array
         return None
     try:
         array = np.array(part[i])
+        if array.dtype == object and all(isinstance(each, _NUMBER) for each in array.flat):
+            array = array.astype(np.float64)
     except Exception as error:  # whatever a student's object does
         odd[name] = f"not an array ({type(error).__name__})"
         return None
-    if array.dtype.kind not in "fiub":
-        odd[name] = f"not made of real numbers, but of {array.dtype}"
+    if not is_real(array):
+        odd[name] = not_real(array)
         return None
     # float32 is told apart; what is wider than float64 has bytes that mean nothing.
-    narrow = array.dtype.kind == "f" and array.dtype.itemsize < 8
-    return array if narrow else array.astype(np.float64)
+    return array if is_narrow(array) else array.astype(np.float64)
 
 
 def _is_array_like(value: Any, deepest: int) -> bool:

@@ -62,6 +62,33 @@ def checked_mistakes(mistakes: Sequence[str] | None) -> tuple[Mistake, ...]:
     return named
 
 
+# --- where on the way back --------------------------------------------------
+
+STAGES: dict[str, tuple[str, ...]] = {
+    "the output error": ("error", "factor", "output_delta"),
+    "the slope σ′": ("output_slope", "hidden_slope"),
+    "back through the weights A": ("weights", "back"),
+    "the gradients of A and b": ("layer_input", "weight_gradient", "bias_gradient"),
+    "the batch": ("share", "hidden_delta"),
+    "what Python keeps": ("input", "result"),
+}
+"""The stages of a backward pass, and the quantities in which its mistakes are made."""
+
+
+def stage_of(mistake: Mistake) -> str:
+    """Return the stage of the backward pass to which a mistake belongs.
+
+    Examples
+    --------
+    >>> stage_of(find("sigma_prime_twice")), stage_of(find("only_last_sample"))
+    ('the slope σ′', 'the batch')
+    """
+    # Who leaves out samples gets both sums wrong that run over them.
+    if {"weight_gradient", "bias_gradient"} <= mistake.changes.keys():
+        return "the batch"
+    return next(name for name, quantities in STAGES.items() if mistake.first.name in quantities)
+
+
 # --- what a pass does in training -------------------------------------------
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, TypeAlias
@@ -172,7 +172,7 @@ def result(p: Pass) -> Any:
 
 # --- its order --------------------------------------------------------------
 
-Phase: TypeAlias = Literal["start", "forward", "output", "layer", "below", "end"]
+Phase: TypeAlias = Literal["start", "forward", "loss", "output", "layer", "below", "end"]
 
 
 @dataclass(frozen=True)
@@ -187,11 +187,14 @@ class Quantity:
     target : str
         Where it is kept: an attribute of :class:`Pass`, perhaps with the layer.
     phase : str
-        When it is computed: "start" and "end" once, "output" for layer K,
+        When it is computed: "start" and "end" once, "loss" and "output" for layer K,
         "forward" for i = 1, …, K, "layer" for i = K−1, …, 0, and "below" for those
         of them that have a layer below.
     right : function
         How it is computed.
+    symbol : str
+        What it is at one layer, with {i} and {above} for the indices i and i + 1; ""
+        for what is at no layer.
     """
 
     name: str
@@ -199,6 +202,27 @@ class Quantity:
     target: str
     phase: Phase
     right: Piece
+    symbol: str = ""
+
+    def layer(self, i: int) -> int | None:
+        """Return the layer, 1 to K, that it belongs to where the pass is at i; None if to none.
+
+        It is the layer whose gradients, ``dA[layer - 1]`` and ``db[layer - 1]``, are the
+        first that it has a part in.
+
+        Examples
+        --------
+        >>> [(quantity.name, quantity.layer(i)) for quantity, i in schedule(2)][-4:-1]
+        [('layer_input', 1), ('weight_gradient', 1), ('bias_gradient', 1)]
+        """
+        if self.phase in ("start", "loss", "end"):
+            return None
+        return i + 1 if self.phase == "layer" else i
+
+    def symbol_at(self, layer: int) -> str:
+        """Return its symbol at one layer."""
+        i = layer - 1 if self.phase == "layer" else layer
+        return self.symbol.format(i=i, above=i + 1)
 
     def keep(self, p: Pass, value: Any) -> None:
         """Put its value where the later pieces look for it."""
@@ -211,20 +235,36 @@ class Quantity:
 
 QUANTITIES: tuple[Quantity, ...] = (
     Quantity("input", "the input f_0 = x", "f[0]", "start", input_as_given),
-    Quantity("pre_activation", "the pre-activation z", "z[i]", "forward", pre_activation),
-    Quantity("activation", "the activation f", "f[i]", "forward", activation),
-    Quantity("error", "the output error f_K − y", "error", "output", error),
-    Quantity("factor", "the factor of the square", "factor", "output", two),
-    Quantity("share", "the share of one sample", "share", "output", one_over_N),
-    Quantity("output_slope", "σ′ at the output", "slope", "output", slope),
-    Quantity("output_delta", "δ at the output", "delta[K]", "output", output_delta),
-    Quantity("layer_input", "the input of the layer", "inputs", "layer", layer_input),
-    Quantity("weight_gradient", "the weight gradient δ fᵀ", "dA[i]", "layer", weight_gradient),
-    Quantity("bias_gradient", "the bias gradient", "db[i]", "layer", bias_gradient),
-    Quantity("weights", "the weights the error goes back through", "weights", "below", weights),
-    Quantity("back", "the error sent back, Aᵀ δ", "back", "below", back),
-    Quantity("hidden_slope", "σ′ in a hidden layer", "slope", "below", slope),
-    Quantity("hidden_delta", "δ in a hidden layer", "delta[i]", "below", hidden_delta),
+    Quantity("pre_activation", "the pre-activation z", "z[i]", "forward", pre_activation, "z_{i}"),
+    Quantity("activation", "the activation f", "f[i]", "forward", activation, "f_{i}"),
+    Quantity("error", "the output error f_K − y", "error", "loss", error),
+    Quantity("factor", "the factor of the square", "factor", "loss", two),
+    Quantity("share", "the share of one sample", "share", "loss", one_over_N),
+    Quantity("output_slope", "σ′ at the output", "slope", "output", slope, "σ′(z_{i})"),
+    Quantity("output_delta", "δ at the output", "delta[K]", "output", output_delta, "δ_{i}"),
+    Quantity(
+        "layer_input",
+        "the input of the layer",
+        "inputs",
+        "layer",
+        layer_input,
+        "f_{i} in δ_{above} f_{i}ᵀ",
+    ),
+    Quantity(
+        "weight_gradient", "the weight gradient δ fᵀ", "dA[i]", "layer", weight_gradient, "dA[{i}]"
+    ),
+    Quantity("bias_gradient", "the bias gradient", "db[i]", "layer", bias_gradient, "db[{i}]"),
+    Quantity(
+        "weights",
+        "the weights the error goes back through",
+        "weights",
+        "below",
+        weights,
+        "A_{i} in A_{i}ᵀ δ_{above}",
+    ),
+    Quantity("back", "the error sent back, Aᵀ δ", "back", "below", back, "A_{i}ᵀ δ_{above}"),
+    Quantity("hidden_slope", "σ′ in a hidden layer", "slope", "below", slope, "σ′(z_{i})"),
+    Quantity("hidden_delta", "δ in a hidden layer", "delta[i]", "below", hidden_delta, "δ_{i}"),
     Quantity("result", "what is handed over", "result", "end", result),
 )
 """Every quantity, in the order in which a pass computes it."""
@@ -236,21 +276,22 @@ def _in(phase: Phase) -> list[Quantity]:
     return [quantity for quantity in QUANTITIES if quantity.phase == phase]
 
 
-def schedule(K: int) -> Iterator[tuple[Quantity, int]]:
-    """Yield every quantity with the layer at which it is computed.
+@cache
+def schedule(K: int) -> tuple[tuple[Quantity, int], ...]:
+    """Return every quantity with the i at which it is computed, in order.
 
     Examples
     --------
     >>> [f"{quantity.name} {i}" for quantity, i in schedule(1)][-4:]
     ['layer_input 0', 'weight_gradient 0', 'bias_gradient 0', 'result 0']
     """
-    yield from ((quantity, 0) for quantity in _in("start"))
+    order = [(quantity, 0) for quantity in _in("start")]
     for i in range(1, K + 1):
-        yield from ((quantity, i) for quantity in _in("forward"))
-    yield from ((quantity, K) for quantity in _in("output"))
+        order += [(quantity, i) for quantity in _in("forward")]
+    order += [(quantity, K) for quantity in _in("loss") + _in("output")]
     for i in reversed(range(K)):
-        yield from ((quantity, i) for quantity in _in("layer") + (_in("below") if i else []))
-    yield from ((quantity, 0) for quantity in _in("end"))
+        order += [(quantity, i) for quantity in _in("layer") + (_in("below") if i else [])]
+    return (*order, *((quantity, 0) for quantity in _in("end")))
 
 
 # --- a pass with pieces replaced --------------------------------------------
@@ -497,7 +538,7 @@ class Line:
     quantity: str = ""
 
 
-_INDENT = {"start": 0, "forward": 1, "output": 0, "layer": 1, "below": 2, "end": 0}
+_INDENT = {"start": 0, "forward": 1, "loss": 0, "output": 0, "layer": 1, "below": 2, "end": 0}
 _LOOPS = {
     "forward": "for i in range(1, K + 1):",
     "layer": "for i in reversed(range(K)):",
@@ -536,7 +577,7 @@ def _code(piece: Piece, quantity: Quantity) -> list[str]:
     """Return a piece's own source as lines, without the p. in front of every name."""
     function = ast.parse(textwrap.dedent(inspect.getsource(piece))).body[0]
     assert isinstance(function, ast.FunctionDef)
-    layer = "K" if quantity.phase == "output" else "i"
+    layer = "K" if quantity.phase in ("loss", "output") else "i"
     lines = []
     for statement in function.body:
         bare = _Bare(layer).visit(statement)

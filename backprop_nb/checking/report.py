@@ -88,10 +88,13 @@ class Checked:
             return "wrong"
         if self.worst is None or self.given is None:
             return f"wrong: {self.remark}"
-        given, expected = self.given[self.worst], self.expected[self.worst]
+        # A zero has no sign that anybody would want to read.
+        given, expected = self.given[self.worst] + 0.0, self.expected[self.worst] + 0.0
         if hints not in _TELLS_EXPECTED:
             return f"wrong, most of all {self.place}, which is {given:.6g}"
         text = f"wrong: {self.place} is {given:.6g}, expected {expected:.6g}"
+        if not np.isfinite(self.error):
+            return text
         return f"{text} (largest relative error {self.error:.2g})"
 
 
@@ -109,12 +112,15 @@ class Finding:
         1 is best; findings that explain equally well share a rank.
     message
         As much as the hints allow to say, always with the parameter's name.
+    layers
+        The layers, 1 to K, at which it is made; empty where it belongs to none.
     """
 
     mistake: str
     parameter: str
     rank: int
     message: str
+    layers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +215,7 @@ class Report:
                     "parameter": each.parameter,
                     "rank": each.rank,
                     "message": each.message,
+                    "layers": list(each.layers),
                 }
                 for each in (*self.findings, *self.offences)
             ],
@@ -240,7 +247,8 @@ class Report:
         if self.ok:
             what = f", all {count} {self.things}" if count > 1 else ""
             return f"{self.subject}: right{what}."
-        return f"{self.subject}: {right} of {count} {self.things} right."
+        more = ", but something else is wrong" if right == count else ""
+        return f"{self.subject}: {right} of {count} {self.things} right{more}."
 
     def _table(self) -> list[str]:
         width = max((len(each.name) for each in self.parameters), default=0)

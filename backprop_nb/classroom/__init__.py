@@ -2,22 +2,30 @@ r"""A class of submissions: each graded in a process of its own, all of them sum
 
 The command is ``backprop-nb grade SUBMISSIONS/ --out DIR``, the function :func:`grade`.
 
+**What it writes.**  ``feedback/`` has for each submission a text and a page, which can be mailed
+or put on a course site: the report at the level of ``--hints``.  ``summary.html`` is the class,
+``summary.json`` and ``.csv`` are the same for programs, and ``results/`` is what the next run
+knows already.
+
 **What a process of its own protects from.** Accidents, and idle tricks.  An endless loop ends
 after ``--timeout`` seconds of the processor, mere waiting after three times as many on the clock,
-and everything that a submission has started ends with it.  Memory, the size of a file, open files
-and the number of processes are limited.  A crash, ``sys.exit`` and ``os._exit`` end that process
-alone.  A submission has no standard input, an empty folder that is removed afterwards, none of
-the grader's environment variables, and nobody reads what it prints outside of its function.  It
-sends numbers and nothing else; they are checked, and judged in the grader's own process, where
-nothing that it has patched, NumPy or this package, can reach.
+and everything that a submission has started ends with it.  Each of its processes has a limit on
+memory, on open files and on the size of a file, and it may have some thirty of them.  A crash,
+``sys.exit`` and ``os._exit`` end that process alone.  A submission has no standard input, an empty
+folder that is removed afterwards, none of the grader's environment variables, and nobody reads
+what it prints outside of its function.  It sends numbers and nothing else; they are checked, and
+judged in the grader's own process, where nothing that it has patched, NumPy or this package, can
+reach.
 
 **What it does not protect from.** Malice.  The process belongs to the same user and sees the same
-files: it can read them (other submissions too), change them, and use the network.  It can kill the
-user's other processes; a worker of the cluster that is lost is replaced and its work done again.
-It can fill a disk with many small files.  It can import this package, or another one that knows
-derivatives, and let that do the work: whether that is allowed, a reader must judge.  As root, the
-system does not limit processes, and nothing is out of reach.  On macOS memory is not limited
-either.  Windows has no way to copy a process, so there this refuses to run.
+files: it can read them (other submissions too), change them, and use the network.  It can look
+into the user's other processes, environment variables included, and kill them; a worker of the
+cluster that is lost is replaced and its work done again.  It can fill a disk with many small
+files.  It can import this package, or another one that knows derivatives, and let that do the
+work: whether that is allowed, a reader must judge.  As root, the system does not limit processes,
+and nothing is out of reach.  On macOS memory and processes are not limited either, and one that
+leaves its group may be left behind.  Windows has no way to copy a process, so there this refuses
+to run.
 
 **What needs a container**, therefore: submissions of people whom you would not give your own
 account for a minute.  From the folder of this project, which the image is made of; without a
@@ -33,7 +41,7 @@ network, with a limit on everything, and the submissions read-only::
         --memory 4g --pids-limit 256 --cap-drop ALL --security-opt no-new-privileges \
         --user "$(id -u):$(id -g)" --env HOME=/tmp \
         --volume "$PWD/submissions:/submissions:ro" --volume "$PWD/graded:/graded" \
-        backprop-nb backprop-nb grade /submissions --out /graded
+        backprop-nb backprop-nb grade /submissions --out /graded --workers 2
 
 Even there the submissions share one container, and one that tries hard can change ``graded/`` and
 so the results of others.  Whoever fears that gives each its own container.

@@ -36,12 +36,20 @@ def answer(cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe
         :func:`~backprop_nb.classroom.wire.encode` or, under ``missing``, a sentence.
     """
     module = types.ModuleType(NAME)
+    vars(module).update(get_ipython=_NoShell, display=print)
     sys.modules[NAME] = module  # dataclasses and pickle look a module up by its name
     notes = [note for name, source in cells if (note := _run(name, source, module.__dict__))]
     found = module.__dict__.get(function)
     if not callable(found):
         return {"notes": notes, "missing": _missing(function, found, module.__dict__)}
     return encode(gather(found, probes)) | {"notes": notes}
+
+
+class _NoShell:
+    """What ``get_ipython()`` returns, which scripts made from notebooks call: all does nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
 
 
 def _run(name: str, source: str, space: dict[str, Any]) -> str:
@@ -71,7 +79,11 @@ def _said(error: BaseException, name: str) -> str:
 def _missing(function: str, found: Any, space: dict[str, Any]) -> str:
     if found is not None:
         return f"Its {function} is no function, but an object of type {type(found).__name__}."
-    names = [name for name, value in space.items() if isinstance(value, types.FunctionType | type)]
+    names = [
+        name
+        for name, value in space.items()
+        if isinstance(value, types.FunctionType | type) and value.__module__ == NAME
+    ]
     close = difflib.get_close_matches(function, names, n=1, cutoff=0.5)
     there = f" It defines {', '.join(names[:_NAMED])}." if names else ""
     meant = f" Perhaps {close[0]} is meant?" if close else ""

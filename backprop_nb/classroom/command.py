@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from backprop_nb import __version__
 from backprop_nb.checking.probes import SAMPLES
 from backprop_nb.checking.report import HINTS
 from backprop_nb.classroom.grading import grade
@@ -22,6 +23,7 @@ Everything is written as it arrives; the same command again grades only what is
 missing or has changed. A process of its own protects from accidents, not from
 malice: see `python -c "help('backprop_nb.classroom')"` for what needs a container.
 """
+_KEPT = "What is done is kept; the same command goes on from here."
 
 
 def _refuse(whole: argparse.ArgumentParser, word: str) -> NoReturn:
@@ -44,7 +46,10 @@ def _options(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 def parser() -> argparse.ArgumentParser:
     """Return the parser; what is not given is absent, and the library's default holds."""
     whole = argparse.ArgumentParser(prog="backprop-nb", description="Backpropagation for a class.")
-    commands = whole.add_subparsers(dest="command", required=True, metavar="grade")
+    whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = whole.add_subparsers(
+        dest="command", required=True, title="commands", metavar="COMMAND"
+    )
     one = commands.add_parser(
         "grade",
         help="grade a folder of submissions",
@@ -69,7 +74,9 @@ def parser() -> argparse.ArgumentParser:
         "--timeout", type=float, metavar="S", help="seconds of the processor for each (10)"
     )
     running.add_argument("--memory", type=int, metavar="MB", help="megabytes for each (1024)")
-    running.add_argument("--workers", type=int, metavar="N", help="at the same time (processors)")
+    running.add_argument(
+        "--workers", "--jobs", type=int, metavar="N", help="at the same time (processors)"
+    )
     running.add_argument(
         "--scheduler", metavar="ADDRESS", help='of a Dask cluster, or "threads" for none'
     )
@@ -99,8 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BackpropError as error:
         print(error, file=sys.stderr)
         return WRONG_USE
+    except OSError as error:  # no room on the disk, most likely
+        print(f"Stopped: {error}. {_KEPT}", file=sys.stderr)
+        return INCOMPLETE
     except KeyboardInterrupt:
-        print("Stopped. What is done is kept; the same command goes on from here.", file=sys.stderr)
+        print(f"Stopped. {_KEPT}", file=sys.stderr)
         return INTERRUPTED
     print(graded)
     return INCOMPLETE if graded.lost else DONE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from backprop_nb.classroom.results import Results, as_json, write
 from backprop_nb.classroom.running import run
 from backprop_nb.classroom.submissions import Submission, find, read
 from backprop_nb.classroom.summary import as_csv, summarise
-from backprop_nb.classroom.verdict import Settings, make_settings
+from backprop_nb.classroom.verdict import make_settings
 from backprop_nb.errors import InvalidValueError
 
 
@@ -104,7 +104,7 @@ def grade(
     NotFoundError
         No folder, no submission in it, no cluster at the address.
     InvalidValueError
-        There is no such option.
+        There is no such option, or ``out`` is no folder to write in, or another run uses it.
     UnsupportedError
         Dask is asked for and not installed; this is Windows.
 
@@ -123,8 +123,8 @@ def grade(
     >>> graded = grade(folder, folder / "out", scheduler="threads", progress=False)
     >>> graded.new, graded.summary["right"]
     (1, 0)
-    >>> print((folder / "out/feedback/ada.py.txt").read_text().splitlines()[-2])
-    dA[2] and all others: There is no function backward in it. It defines backwards. Perhaps
+    >>> print((folder / "out/feedback/ada.py.txt").read_text().splitlines()[-1])
+    There is no function backward in it. It defines backwards. Perhaps backwards is meant?
     """
     chosen = make_settings(**settings)
     if workers is not None and workers < 1:
@@ -134,21 +134,23 @@ def grade(
     root, folder = Path(submissions), Path(out)
     found = [read(path, root) for path in find(root, pattern)]
     results = Results(folder, chosen)
-    done = {} if force else _kept(found, results)
-    missing = {number: each for number, each in enumerate(found) if number not in done}
-    kept = len(done)
-    lost: dict[str, str] = {}
-    bar = tqdm(
-        total=len(found), initial=kept, unit="submission", disable=None if progress else True
-    )
-    with bar, closing(run(missing, chosen, workers, scheduler)) as arriving:
-        for number, result in arriving:
-            if isinstance(result, str):
-                lost[found[number].name] = result
-            else:
-                done[number] = results.save(found[number], result)
-            bar.update()
-    summary = write_summary([done[number] for number in sorted(done)], chosen, folder, names)
+    with results.locked():
+        done = {} if force else _kept(found, results)
+        missing = {number: each for number, each in enumerate(found) if number not in done}
+        kept = len(done)
+        lost: dict[str, str] = {}
+        bar = tqdm(
+            total=len(found), initial=kept, unit="submission", disable=None if progress else True
+        )
+        with bar, closing(run(missing, chosen, workers, scheduler)) as arriving:
+            for number, result in arriving:
+                if isinstance(result, str):
+                    lost[found[number].name] = result
+                else:
+                    done[number] = results.save(found[number], result)
+                bar.update()
+        summary = summarise([*done.values()], chosen, names, len(lost))
+        write_summary(summary, folder)
     return Graded(summary, folder, len(done) - kept, kept, lost)
 
 
@@ -158,12 +160,8 @@ def _kept(found: Sequence[Submission], results: Results) -> dict[int, dict[str, 
     return {number: result for number, result in loaded if result is not None}
 
 
-def write_summary(
-    results: Sequence[dict[str, Any]], settings: Settings, folder: Path, names: bool
-) -> dict[str, Any]:
-    """Write the summary as JSON, as a table and as a page, and return it."""
-    summary = summarise(results, settings, names)
+def write_summary(summary: Mapping[str, Any], folder: Path) -> None:
+    """Write a summary as JSON, as a table and as a page."""
     write(folder / "summary.json", as_json(summary))
     write(folder / "summary.csv", as_csv(summary))
     write(folder / "summary.html", as_html(summary))
-    return summary

@@ -58,7 +58,8 @@ class Asked:
     Attributes
     ----------
     outcome : str
-        ``"answered"``, ``"no function"``, ``"too slow"`` or ``"ended"``.
+        ``"answered"``, ``"no function"``, ``"stopped"`` (by an error, before there was one),
+        ``"too slow"`` or ``"ended"``.
     answers : Answers or None
         If it answered.
     problem : str
@@ -73,7 +74,14 @@ class Asked:
 
 
 def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
-    """Run the cells of a submission in a process of their own, and ask its function."""
+    """Run the cells of a submission in a process of their own, and ask its function.
+
+    Raises
+    ------
+    OSError
+        There is no room for a process or its folder, or :func:`stop` was called: this says
+        nothing on the submission.
+    """
     request = {
         "cells": [list(cell) for cell in cells],
         "function": function,
@@ -83,18 +91,32 @@ def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
         "timeout": limits.timeout,
         "memory": limits.memory,
     }
-    with _borrowed() as supervisor:
-        end, message = supervisor.ask(request, limits.patience)
+    for _ in range(2):
+        with _borrowed() as supervisor:
+            end, message = supervisor.ask(request, limits.patience)
+            if supervisor.stopped:
+                raise InterruptedError("it was stopped")
+            if end == "fault":
+                raise OSError(message.decode("utf-8", "replace"))
+        if end != "gone":
+            break  # otherwise once more: perhaps the system killed it for want of memory
     if end != "message":
         return _ended(end, limits)
     try:
         data = wire.parse(message)
         notes = wire.notes(data)
         if "missing" in data:
-            return Asked("no function", problem=wire.text(data["missing"]), notes=notes)
+            return _without_function(wire.text(data["missing"]), notes)
         return Asked("answered", wire.decode(data, course.probes), notes=notes)
     except InvalidValueError as error:
         return Asked("ended", problem=f"{error.problem[:-1]}: {error.given}.")
+
+
+def _without_function(missing: str, notes: tuple[str, ...]) -> Asked:
+    if not notes:
+        return Asked("no function", problem=missing)
+    first, *others = notes
+    return Asked("stopped", problem=f"{first}. {missing}", notes=tuple(others))
 
 
 def _ended(end: str, limits: Limits) -> Asked:
@@ -121,6 +143,7 @@ class _Supervisor:
     """A running ``supervisor.py``, which asks one submission after the other."""
 
     def __init__(self) -> None:
+        self.stopped = False
         self.folder = tempfile.mkdtemp(prefix="backprop-nb-")
         self.process = subprocess.Popen(
             [sys.executable, "-s", "-P", "-c", _START, json.dumps(_places())],
@@ -147,6 +170,12 @@ class _Supervisor:
             return "gone", b""
         return end.decode("ascii", "replace"), message
 
+    def stop(self) -> None:
+        """Let it end what it runs, and itself; whoever waits for the answer is told."""
+        self.stopped = True
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
     def close(self) -> None:
         """End it; what it has started ends with it."""
         for stream in (self.process.stdin, self.process.stdout):
@@ -162,6 +191,7 @@ class _Supervisor:
 
 
 _idle: list[_Supervisor] = []
+_busy: list[_Supervisor] = []
 
 
 @contextlib.contextmanager
@@ -171,13 +201,22 @@ def _borrowed() -> Iterator[_Supervisor]:
         supervisor = _idle.pop()
     except IndexError:
         supervisor = _Supervisor()
+    _busy.append(supervisor)
     try:
         yield supervisor
     except BaseException:
         supervisor.close()
         raise
+    finally:
+        _busy.remove(supervisor)
     if supervisor.process.poll() is None:
         _idle.append(supervisor)
+
+
+def stop() -> None:
+    """End all submissions that are running; the threads that have asked them get an OSError."""
+    for supervisor in tuple(_busy):
+        supervisor.stop()
 
 
 @atexit.register

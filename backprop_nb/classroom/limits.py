@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import math
 import os
-import resource
 import signal
 import sys
 from dataclasses import dataclass
@@ -81,6 +80,8 @@ def absent() -> tuple[str, ...]:
 
 def _limit(name: str, value: int, hard: int | None = None) -> None:
     """Set a limit that cannot be raised again, unless the system has none or a lower one."""
+    import resource  # not on Windows, where this module can be imported all the same
+
     kind = getattr(resource, name, None)
     if kind is not None:
         with contextlib.suppress(ValueError, OSError):
@@ -91,13 +92,14 @@ def _threads_of_this_user() -> int | None:
     """Return how many there are: the system counts all of a user's, whoever started them."""
     if not sys.platform.startswith("linux"):
         return None
-    count = 0
-    for status in Path("/proc").glob("[0-9]*/status"):
-        with contextlib.suppress(OSError, ValueError):  # it may have ended meanwhile
-            text = status.read_text(encoding="utf-8", errors="replace")
-            lines = dict(line.split(":", 1) for line in text.splitlines())
-            if int(lines["Uid"].split()[0]) == os.getuid():
-                count += int(lines["Threads"])
+    count, mine = 0, str(os.getuid()).encode()
+    for process in os.scandir("/proc"):
+        if not process.name.isdecimal():
+            continue
+        with contextlib.suppress(OSError, IndexError):  # it may have ended meanwhile
+            text = Path(process.path, "status").read_bytes()
+            if text.partition(b"\nUid:\t")[2].split(maxsplit=1)[0] == mine:
+                count += int(text.partition(b"\nThreads:\t")[2].split(maxsplit=1)[0])
     return count
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
+from backprop_nb.classroom.document import conventions, document
 from backprop_nb.classroom.summary import percent, title
-from backprop_nb.views.scene.palette import DARK, LIGHT, Theme, ink, mix
+from backprop_nb.views.scene.palette import heat_property
 
 _HEATS: Final = 10
 _BAR = 240
@@ -19,21 +19,14 @@ _ROUND: Final[tuple[int, ...]] = (5, *range(10, 101, 10))
 _OPEN = 40
 """A list that is longer is folded at first."""
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_UNKNOWN = "not_recognised"
 
 
 def as_html(summary: Mapping[str, Any]) -> bytes:
     """Return the summary of a class as a page, the same for the same summary."""
-    style = _style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     count = summary["submissions"]
     heading = f"Backward passes of {count} submission{'' if count == 1 else 's'}"
     parts = [
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{heading}</title>",
-        f"<style>{style}</style>\n</head>\n<body>\n<main>",
         f"<h1>{heading}</h1>",
         *_overview(summary),
         '<div class="columns">\n<section>',
@@ -42,28 +35,29 @@ def as_html(summary: Mapping[str, Any]) -> bytes:
         *_scores(summary),
         "</section>\n</div>",
         *_heat_map(summary),
+        '<div class="columns">\n<section>',
+        *_failures(summary),
+        "</section>\n<section>",
+        *_unknown(summary),
+        "</section>\n</div>",
         *_list(summary),
-        "</main>\n</body>\n</html>\n",
     ]
-    return "\n".join(parts).encode("utf-8")
+    return document(heading, "\n".join(parts), _style())
 
 
 def _overview(summary: Mapping[str, Any]) -> Iterator[str]:
-    course = summary["settings"]["course"]
-    half = "½‖y − f‖²" if course["half"] else "‖y − f‖²"
-    several = "" if course["samples"] == "single" else f", {course['reduction']} over the samples"
-    samples = {"single": "one sample", "rows": "samples as rows", "columns": "samples as columns"}
-    yield (
-        f'<p class="muted">Loss {half}{several}; {samples[course["samples"]]}; '
-        f"networks of {course['layers']} layers.</p>"
-    )
-    if not summary["submissions"]:
+    total = summary["submissions"]
+    yield f'<p class="muted">{escape(conventions(summary["settings"]["course"]))}</p>'
+    if lost := summary["not_graded"]:
+        yield f'<p class="muted">Not in it, because they have no result yet: {lost}.</p>'
+    if not total:
         return
     yield '<ul class="figures">'
     for figure, words in [
-        (percent(summary["right"], summary["submissions"]), "all gradients right"),
+        (percent(summary["right"], total), "all gradients right"),
         (f"{100 * summary['mean_score']:.0f} %", "mean score"),
         (f"{100 * summary['median_score']:.0f} %", "median score"),
+        (percent(summary["failed"], total), "no gradients"),
     ]:
         yield f"<li><b>{figure}</b> {words}</li>"
     yield "</ul>"
@@ -82,17 +76,18 @@ def _most(summary: Mapping[str, Any]) -> Iterator[str]:
 
 def _heat_map(summary: Mapping[str, Any]) -> Iterator[str]:
     total = summary["submissions"]
-    if not summary["mistakes"]:
+    known = [each for each in summary["mistakes"] if not each["failure"]]
+    if not known:
         return
     # What is not about a layer comes last; otherwise they stay in the order of their number.
-    mistakes = sorted(summary["mistakes"], key=lambda each: each["layers"] is None)
-    darkest = _darkest(summary)
+    mistakes = sorted(known, key=lambda each: each["layers"] is None)
+    darkest = _darkest(mistakes, total)
     layers = [each["layer"] for each in summary["layers"]]
     yield "<h2>Mistakes by layer</h2>"
     yield (
-        "<p>How many submissions with a mistake have a wrong gradient in a layer, and the share of "
-        "the class. The backward pass goes from right to left; ◂ marks where the mistake shows "
-        "first, for most of those who made it.</p>"
+        "<p>How many submissions make a mistake in which layer, and their share of the class. "
+        "Where a mistake does not tell its layer, it counts in the first one with a wrong "
+        "gradient, as the backward pass goes, from right to left.</p>"
     )
     yield (
         '<div class="wide" tabindex="0" role="region" aria-label="Mistakes by layer">'
@@ -106,12 +101,9 @@ def _heat_map(summary: Mapping[str, Any]) -> Iterator[str]:
     for each in mistakes:
         yield f'<tr><th scope="row">{escape(each["title"])}</th>'
         if each["layers"] is None:
-            yield from (_no_layer() for _ in layers)
+            yield from ('<td class="none">–</td>' for _ in layers)
         else:
-            peak = max(each["layers"], key=lambda one: (one["first"], one["layer"]))
-            for one in each["layers"]:
-                first = one is peak and one["first"] > 0
-                yield _cell(one["wrong"], total, darkest, first=first)
+            yield from (_cell(one["submissions"], total, darkest) for one in each["layers"])
         yield f"{_cell(each['submissions'], total)}</tr>"
     yield '</tbody>\n<tfoot><tr><th scope="row">Any wrong gradient in this layer</th>'
     yield from (_cell(each["wrong"], total) for each in summary["layers"])
@@ -123,24 +115,20 @@ def _heat_map(summary: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _darkest(summary: Mapping[str, Any]) -> int:
+def _darkest(mistakes: Sequence[Mapping[str, Any]], total: int) -> int:
     """Return the percentage that has the darkest colour: the first round one above all cells."""
-    cells = [one["wrong"] for each in summary["mistakes"] for one in each["layers"] or []]
-    share = 100 * max(cells, default=0) / summary["submissions"]
+    cells = [one["submissions"] for each in mistakes for one in each["layers"] or []]
+    share = 100 * max(cells, default=0) / total
     return next(each for each in _ROUND if each >= share)
 
 
-def _cell(count: int, total: int, darkest: int | None = None, *, first: bool = False) -> str:
+def _cell(count: int, total: int, darkest: int | None = None) -> str:
     """Return a cell with a number and its share; it has a heat if the darkest one is given."""
-    share = 100 * count / total
-    heat = max(1, round(_HEATS * share / darkest)) if count and darkest else 0
-    mark = '<span class="first" title="shows here first">◂</span>' if first else ""
     said = f"<b>{count}</b> <small>{percent(count, total)}</small>" if count else "0"
-    return f'<td class="h{heat}">{said}{mark}</td>'
-
-
-def _no_layer() -> str:
-    return '<td class="none">–</td>'
+    if darkest is None:
+        return f"<td>{said}</td>"
+    heat = max(1, round(_HEATS * 100 * count / total / darkest)) if count else 0
+    return f'<td class="bpnb-on h{heat}">{said}</td>'
 
 
 def _legend(darkest: int) -> str:
@@ -174,6 +162,33 @@ def _scores(summary: Mapping[str, Any]) -> Iterator[str]:
     yield "</tbody>\n</table>"
 
 
+# --- what gave no gradients, and what has to be read ---------------------------------------------
+
+
+def _failures(summary: Mapping[str, Any]) -> Iterator[str]:
+    total = summary["submissions"]
+    failures = [each for each in summary["mistakes"] if each["failure"]]
+    if not failures:
+        return
+    yield "<h2>No gradients</h2>\n<table>\n<tbody>"
+    for each in failures:
+        count = _cell(each["submissions"], total)
+        yield f'<tr><th scope="row">{escape(each["title"])}</th>{count}</tr>'
+    yield "</tbody>\n</table>"
+
+
+def _unknown(summary: Mapping[str, Any]) -> Iterator[str]:
+    rows = [row for row in summary["results"] if _UNKNOWN in row["mistakes"]]
+    if not rows:
+        return
+    yield f"<h2>Not recognised</h2>\n<details{_open(rows)}>"
+    yield f"<summary>{len(rows)} to be read by somebody</summary>\n<ul>"
+    yield from (f"<li>{_who(row)}, first wrong: {escape(row['first_wrong'])}</li>" for row in rows)
+    yield "</ul>\n</details>"
+    if "submission" not in rows[0]:
+        yield '<p class="muted">The same command with --names says whose they are.</p>'
+
+
 # --- each submission ---------------------------------------------------------------------------
 
 
@@ -182,7 +197,7 @@ def _list(summary: Mapping[str, Any]) -> Iterator[str]:
     if not rows:
         return
     named = "submission" in rows[0]
-    yield f"<h2>Each submission</h2>\n<details{' open' if len(rows) <= _OPEN else ''}>"
+    yield f"<h2>Each submission</h2>\n<details{_open(rows)}>"
     yield f"<summary>{len(rows)} in a table</summary>"
     yield '<div class="wide" tabindex="0" role="region" aria-label="Each submission"><table>'
     heads = [*(["submission"] if named else []), "id", "score", "mistakes", "first wrong"]
@@ -195,13 +210,23 @@ def _list(summary: Mapping[str, Any]) -> Iterator[str]:
         cells = [f"{100 * row['score']:.0f} %", mistakes, row["first_wrong"] or "–"]
         if named:
             cells.insert(0, row["id"])
-        head = row["submission" if named else "id"]
         yield (
-            f'<tr><th scope="row">{escape(head)}</th>'
+            f'<tr><th scope="row">{_who(row)}</th>'
             + "".join(f"<td>{escape(each)}</td>" for each in cells)
             + "</tr>"
         )
     yield "</tbody></table></div>\n</details>"
+
+
+def _open(rows: Sequence[Any]) -> str:
+    return " open" if len(rows) <= _OPEN else ""
+
+
+def _who(row: Mapping[str, Any]) -> str:
+    """Return whose a row is: an id, or the name as a link to the feedback beside this page."""
+    if "submission" not in row:
+        return f"<code>{escape(row['id'])}</code>"
+    return f'<a href="{quote(row["feedback"])}">{escape(row["submission"])}</a>'
 
 
 # --- its looks ----------------------------------------------------------------------
@@ -209,23 +234,8 @@ def _list(summary: Mapping[str, Any]) -> Iterator[str]:
 
 @cache
 def _style() -> str:
-    text = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    dark = _properties(DARK)
-    return (
-        f":root {{ color-scheme: light dark; {_properties(LIGHT)} }}\n"
-        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
-        + "".join(
-            f".h{k} {{ background: var(--heat-{k}); color: var(--ink-{k}); }}\n"
-            for k in range(_HEATS + 1)
-        )
-        + text
+    heats = (
+        f".h{k} {{ --cell: {heat_property('value', k / _HEATS)}; background: var(--cell); }}\n"
+        for k in range(_HEATS + 1)
     )
-
-
-def _properties(theme: Theme) -> str:
-    roles = ("paper", "text", "muted", "line", "panel", "forward", "value-positive")
-    parts = [f"--{role}: {theme[role]};" for role in roles]
-    for k in range(_HEATS + 1):
-        heat = mix(theme["value-zero"], theme["value-positive"], k / _HEATS)
-        parts.append(f"--heat-{k}: {heat}; --ink-{k}: {ink(heat)};")
-    return " ".join(parts)
+    return "".join(heats) + Path(__file__).with_name("page.css").read_text(encoding="utf-8")

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import backprop_nb
+from backprop_nb.classroom import feedback
 from backprop_nb.classroom.submissions import Submission
 from backprop_nb.classroom.verdict import Settings
+from backprop_nb.errors import InvalidValueError
 from backprop_nb.files import written_whole
 
-_FORMAT = 1
+_FORMAT = 2
 """To be raised when what stands in a result changes."""
 _LONGEST = 200
+_FEEDBACK = (".txt", ".html")
 
 
 class Results:
@@ -31,40 +38,73 @@ class Results:
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.folder, self.settings = folder, settings
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the folder from other runs; it is made, and free again however this one ends.
+
+        Raises
+        ------
+        InvalidValueError
+            It cannot be written in, or another run uses it.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+            fd = os.open(self.folder, os.O_RDONLY)
+        except OSError as error:
+            why = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+            raise InvalidValueError(
+                f"The results cannot be written there: {why}.",
+                given=f"out={str(self.folder)!r}",
+                expected="a folder to write in, or one that can be made",
+            ) from error
+        try:
+            _lock(fd, self.folder)
+            yield
+        finally:
+            os.close(fd)
+
     def load(self, submission: Submission) -> dict[str, Any] | None:
-        """Return the result of a submission if it is there and still holds."""
+        """Return the result of a submission if it is there, whole, and still holds."""
         try:
             result = json.loads(self._place(submission).read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
-        holds = isinstance(result, dict) and result.get("key") == self._key(submission)
-        return result if holds else None
+        if not isinstance(result, dict) or result.pop("key", None) != self._key(submission, result):
+            return None
+        return result if all(path.exists() for path in self.feedback(submission)) else None
 
     def save(self, submission: Submission, result: dict[str, Any]) -> dict[str, Any]:
         """Write the result of a submission, with the feedback for who wrote it, and return it."""
-        whole = {
-            "key": self._key(submission),
+        text, page = self.feedback(submission)
+        write(text, feedback.as_text(submission.name, result))
+        write(page, feedback.as_html(submission.name, result, self.settings))
+        kept = {
             "submission": submission.name,
             "id": identity(submission),
-            **result,
+            "feedback": page.relative_to(self.folder).as_posix(),
+            **{name: value for name, value in result.items() if name != "html"},
         }
-        write(self.feedback(submission), f"{submission.name}\n\n{result['text']}\n".encode())
-        # Last: a result that is there says that the feedback is, too.
-        write(self._place(submission), as_json(whole))
-        return whole
+        # Last: a result that is there says that the feedback has been written, too.
+        write(self._place(submission), as_json({"key": self._key(submission, kept), **kept}))
+        return kept
 
-    def feedback(self, submission: Submission) -> Path:
-        """Return where the feedback on a submission lies."""
+    def feedback(self, submission: Submission) -> tuple[Path, Path]:
+        """Return where the feedback on a submission lies, as text and as a page."""
         *folders, file = PurePosixPath(submission.name).parts
-        return self.folder.joinpath("feedback", *map(_folder_name, folders), _short(file) + ".txt")
+        place = self.folder.joinpath("feedback", *map(_folder_name, folders))
+        text, page = (place / (_short(file) + ending) for ending in _FEEDBACK)
+        return text, page
 
     def _place(self, submission: Submission) -> Path:
         name = hashlib.sha256(submission.name.encode()).hexdigest()[:32]
         return self.folder / "results" / f"{name}.json"
 
-    def _key(self, submission: Submission) -> str:
-        """Return what changes when the result may: code, settings, version."""
+    def _key(self, submission: Submission, result: dict[str, Any]) -> str:
+        """Return what changes with code, settings and version, and when the result is spoilt."""
         parts = [
+            result,
             submission.digest,
             submission.problem,
             self.settings.to_dict(),
@@ -72,6 +112,21 @@ class Results:
             _FORMAT,
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _lock(fd: int, folder: Path) -> None:
+    import fcntl  # not on Windows, where this module can be imported all the same
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InvalidValueError(
+            "Another run is writing its results there.",
+            given=f"out={str(folder)!r}",
+            instead="wait for it, or write to another folder",
+        ) from error
+    except OSError:  # a file system that has no locks, as some in a network
+        return
 
 
 def identity(submission: Submission) -> str:
@@ -90,14 +145,14 @@ def write(path: Path, data: bytes) -> None:
         stream.write(data)
 
 
-def as_json(data: dict[str, Any]) -> bytes:
+def as_json(data: Mapping[str, Any]) -> bytes:
     """Return JSON that is the same for the same data."""
     return (json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
 def _folder_name(part: str) -> str:
     # A folder of the name that some file's feedback will have would be in its way.
-    return _short(part) + ("_" if part.endswith(".txt") else "")
+    return _short(part) + ("_" if part.endswith(_FEEDBACK) else "")
 
 
 def _short(part: str) -> str:

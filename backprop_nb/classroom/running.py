@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import backprop_nb
-from backprop_nb.classroom.host import close_idle
+from backprop_nb.classroom.host import close_idle, stop
 from backprop_nb.classroom.submissions import Submission
 from backprop_nb.classroom.verdict import Settings, examine
 from backprop_nb.errors import BackpropError, NotFoundError, UnsupportedError
@@ -102,7 +102,9 @@ def _on_threads(submissions: Mapping[int, Submission], settings: Settings, worke
             error = future.exception()
             yield futures[future], _described(error) if error else future.result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
+        stop()  # after an interrupt nobody waits until the endless ones are out of time
+        pool.shutdown()
         close_idle()
 
 
@@ -117,7 +119,15 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(_silence())
         if scheduler is None:
-            yield stack.enter_context(Client(stack.enter_context(_local_cluster(workers))))
+            try:
+                client = stack.enter_context(Client(stack.enter_context(_local_cluster(workers))))
+            except (OSError, RuntimeError, TimeoutError) as error:
+                raise UnsupportedError(
+                    "Dask cannot start its workers here.",
+                    given=_described(error),
+                    instead='scheduler="threads", which does without (--scheduler threads)',
+                ) from error
+            yield client
             return
         try:
             client = stack.enter_context(Client(scheduler, timeout=_CONNECTING))

@@ -82,7 +82,9 @@ def find(folder: str | os.PathLike[str], pattern: str = "*") -> list[Path]:
 
 def _is_submission(path: Path, root: Path, pattern: str) -> bool:
     parts = path.relative_to(root).parts
-    if path.suffix not in ENDINGS or any(part.startswith((".", "__pycache__")) for part in parts):
+    if path.suffix.lower() not in ENDINGS or any(
+        part.startswith((".", "__pycache__")) for part in parts
+    ):
         return False
     return fnmatchcase(name_of(path, root), pattern) and not path.is_dir()
 
@@ -105,7 +107,7 @@ def read(path: Path, root: Path) -> Submission:
     digest = hashlib.sha256(data).hexdigest()
     try:
         text = data.decode("utf-8-sig")
-        cells = tuple(_cells(text) if path.suffix == ".ipynb" else _script(path.name, text))
+        cells = tuple(_cells(text) if path.suffix.lower() == ".ipynb" else _script(path.name, text))
     except UnicodeDecodeError:
         return Submission(name, digest, problem="It is not text in UTF-8.")
     except InvalidValueError as error:

@@ -22,16 +22,24 @@ _OTHERS: Final = {
     "not_finite": "A gradient is not finite",
     "not_recognised": "Wrong, and no mistake of the catalogue",
     "no function": "The function is not there",
+    "stopped": "An error stops the code before the function is there",
     "too slow": "It does not come to an end",
     "ended": "Its process ended before it had answered",
     "unreadable": "The file cannot be read, or has no code",
+}
+# Of these there are no gradients to look at.
+_FAILURES: Final = {
+    "raised_exception",
+    *("no function", "stopped", "too slow", "ended", "unreadable"),
 }
 _ORDER: Final = {name: k for k, name in enumerate([*(each.id for each in MISTAKES), *_OTHERS])}
 _SAID = 8
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def summarise(results: Sequence[Result], settings: Settings, names: bool = False) -> dict[str, Any]:
+def summarise(
+    results: Sequence[Result], settings: Settings, names: bool = False, lost: int = 0
+) -> dict[str, Any]:
     """Return what a class got right and wrong, as plain data.
 
     Parameters
@@ -41,20 +49,27 @@ def summarise(results: Sequence[Result], settings: Settings, names: bool = False
     settings
     names
         Whether it says whose is whose; without, each has an id.
+    lost
+        How many submissions there are besides that have no result.
 
     Returns
     -------
     dict
         The same for the same results, in whatever order they come.
     """
-    ordered = sorted(results, key=lambda each: each["submission" if names else "id"])
+    # An id tells nothing, so those without a name are in the order of their score.
+    ordered = sorted(
+        results, key=lambda each: each["submission"] if names else (each["score"], each["id"])
+    )
     total = len(ordered)
     mistakes = [*_mistakes(ordered, settings.course.layers)]
     scores = [each["score"] for each in ordered]
     right = sum(each["ok"] for each in ordered)
     return {
         "submissions": total,
+        "not_graded": lost,
         "right": right,
+        "failed": sum(not mistakes_of(each).keys().isdisjoint(_FAILURES) for each in ordered),
         "mean_score": round(fmean(scores), 6) if scores else None,
         "median_score": round(median(scores), 6) if scores else None,
         "settings": settings.to_dict(),
@@ -84,12 +99,11 @@ def percent(part: int, whole: int) -> str:
 # --- counting -------------------------------------------------------------------------------
 
 
-def mistakes_of(result: Result) -> dict[str, str]:
-    """Return the mistakes that a result is explained by, each with the first thing it spoils."""
+def mistakes_of(result: Result) -> dict[str, Mapping[str, Any]]:
+    """Return the mistakes that a result is explained by, each with its finding."""
     if result["outcome"] != "answered":
-        return {result["outcome"]: ""}
-    best = [each for each in result["findings"] if each["rank"] == 1]
-    return {each["mistake"]: each["parameter"] for each in best}
+        return {result["outcome"]: {"parameter": ""}}
+    return {each["mistake"]: each for each in result["findings"] if each["rank"] == 1}
 
 
 def title(mistake: str) -> str:
@@ -106,6 +120,12 @@ def layer_of(parameter: str) -> int | None:
     return int(parameter[3:-1]) + 1 if parameter.startswith(("dA[", "db[")) else None
 
 
+def _layers_of(finding: Mapping[str, Any]) -> set[int]:
+    """Return where a mistake is: the layers that its finding names, or the first that is wrong."""
+    first = layer_of(finding["parameter"])
+    return set(finding.get("layers") or ()) or ({first} if first else set())
+
+
 def _wrong_layers(result: Result) -> set[int | None]:
     """Return the layers of which a gradient is there and not right, or is missing."""
     return {layer_of(each["name"]) for each in result["parameters"] if not each["ok"]}
@@ -119,20 +139,20 @@ def _mistakes(results: Sequence[Result], K: int) -> Iterator[dict[str, Any]]:
             having.setdefault(mistake, []).append(result)
     for mistake in sorted(having, key=lambda each: (-len(having[each]), _ORDER[each])):
         those = having[mistake]
-        first = Counter(layer_of(mistakes_of(each)[mistake]) for each in those)
-        wrong = Counter(layer for each in those for layer in _wrong_layers(each))
-        of_gradients = first.keys() != {None}
+        failure = mistake in _FAILURES
+        found = [] if failure else [mistakes_of(each)[mistake] for each in those]
+        made = Counter(layer for finding in found for layer in _layers_of(finding))
+        named = any(finding.get("layers") for finding in found)
         yield {
             "mistake": mistake,
             "title": title(mistake),
             "submissions": len(those),
             "share": round(len(those) / len(results), 6),
+            "failure": failure,
+            "where": _where(made, len(those), named),
             # None where a mistake is not one of gradients: there is no layer to look at.
-            "layers": [
-                {"layer": layer, "wrong": wrong[layer], "first": first[layer]}
-                for layer in range(1, K + 1)
-            ]
-            if of_gradients
+            "layers": [{"layer": layer, "submissions": made[layer]} for layer in range(1, K + 1)]
+            if made
             else None,
         }
 
@@ -143,7 +163,7 @@ def _layer(results: Sequence[Result], layer: int) -> dict[str, Any]:
 
 
 def _has_wrong_gradient(result: Result) -> bool:
-    return result["outcome"] == "answered" and bool(_wrong_layers(result))
+    return mistakes_of(result).keys().isdisjoint(_FAILURES) and bool(_wrong_layers(result))
 
 
 def _histogram(scores: Sequence[float]) -> list[dict[str, Any]]:
@@ -157,17 +177,21 @@ def _sentences(total: int, right: int, mistakes: Sequence[Mapping[str, Any]]) ->
     yield f"{percent(right, total)} ({right} of {total}) have every gradient right."
     for each in mistakes[:_SAID]:
         count = each["submissions"]
-        yield f"{percent(count, total)} ({count} of {total}): {each['title']}{_where(each)}."
+        where = each["where"] and f", {each['where']}"
+        yield f"{percent(count, total)} ({count} of {total}): {each['title']}{where}."
 
 
-def _where(mistake: Mapping[str, Any]) -> str:
-    """Say at which layer a mistake shows first, in the order of the backward pass."""
-    layers = mistake["layers"]
-    if not layers:
+def _where(made: Mapping[int, int], submissions: int, named: bool) -> str:
+    """Say at which layer most of those who made a mistake made it."""
+    if not made:
         return ""
-    best = max(layers, key=lambda each: (each["first"], each["layer"]))
-    mostly = "" if best["first"] == mistake["submissions"] else "mostly "
-    return f", {mostly}first wrong at layer {best['layer']}"
+    most = max(made.values())
+    layers = sorted(layer for layer, count in made.items() if count == most)
+    if not named:
+        layers = layers[-1:]  # a backward pass comes to it first
+    mostly = "" if most == submissions else "mostly "
+    places = f"layer{'s' if len(layers) > 1 else ''} {' and '.join(map(str, layers))}"
+    return f"{mostly}{'at' if named else 'first wrong at'} {places}"
 
 
 def _row(result: Result, names: bool) -> dict[str, Any]:
@@ -177,9 +201,11 @@ def _row(result: Result, names: bool) -> dict[str, Any]:
         "score": round(result["score"], 6),
         "outcome": result["outcome"],
         "mistakes": list(mistakes),
-        "first_wrong": next(iter(mistakes.values()), ""),
+        "first_wrong": next((each["parameter"] for each in mistakes.values()), ""),
     }
-    return {"submission": result["submission"], **row} if names else row
+    if not names:
+        return row
+    return {"submission": result["submission"], "feedback": result["feedback"], **row}
 
 
 # --- the table ---------------------------------------------------------------------------------

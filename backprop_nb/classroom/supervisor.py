@@ -11,17 +11,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import shutil
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backprop_nb.checking.probes import make_probes
+from backprop_nb.checking.probes import Probe, make_probes
 from backprop_nb.classroom import child, limits, pipes, wire
+
+if TYPE_CHECKING:
+    import resource
 
 REQUEST_MOST = 64_000_000
 _CLEARING = 5.0
@@ -37,7 +40,10 @@ def serve() -> None:
     try:
         while True:
             request = json.loads(pipes.read_message(_IN, most=REQUEST_MOST))
-            end, message = _one(request)
+            try:
+                end, message = _one(request)
+            except OSError as error:  # no room for a folder or a process: nobody's fault
+                end, message = "fault", str(error).encode()
             pipes.write_message(_OUT, end.encode("ascii"))
             pipes.write_message(_OUT, message)
     except (EOFError, pipes.GoneError, BrokenPipeError):
@@ -47,12 +53,14 @@ def serve() -> None:
 def _one(request: dict[str, Any]) -> tuple[str, bytes]:
     """Return how the process of one submission ended, and the message that it left."""
     bounds = limits.Limits(request["timeout"], request["memory"])
+    # Here, so that the next submission of the course finds them made.
+    probes = make_probes(request["samples"], request["seed"], request["layers"])
     folder = tempfile.mkdtemp(prefix="submission-")
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
-        _become_submission(request, bounds, folder, writing)  # it does not return
+        _become_submission(request, probes, bounds, folder, writing)  # it does not return
     os.close(writing)
     try:
         end, message = _watch(reading, bounds.patience)
@@ -60,8 +68,17 @@ def _one(request: dict[str, Any]) -> tuple[str, bytes]:
         os.close(reading)
         status, seconds = _clear(pid)
         with contextlib.suppress(Exception):  # whatever a submission has built there
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
     return end or _ending(status, seconds >= request["timeout"]), message
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder, also if there are folders in it that nobody may look into."""
+    for place, names, _ in os.walk(folder):
+        for inner in (Path(place, name) for name in names):
+            if not inner.is_symlink():
+                inner.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _watch(reading: int, patience: float) -> tuple[str, bytes]:
@@ -135,7 +152,11 @@ def _children() -> list[int]:
 
 
 def _become_submission(
-    request: dict[str, Any], bounds: limits.Limits, folder: str, writing: int
+    request: dict[str, Any],
+    probes: Sequence[Probe],
+    bounds: limits.Limits,
+    folder: str,
+    writing: int,
 ) -> None:
     """Limit this process and run the submission in it; only the pipe is left of the outside."""
     try:
@@ -148,7 +169,6 @@ def _become_submission(
         os.environ.update(HOME=folder, TMPDIR=folder, MPLCONFIGDIR=folder)
         tempfile.tempdir = folder
         sys.argv = [child.NAME]
-        probes = make_probes(request["samples"], request["seed"], request["layers"])
         bounds.apply()
         said = child.answer(request["cells"], request["function"], probes)
         pipes.write_message(writing, json.dumps(said).encode("ascii"))

@@ -10,17 +10,31 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.checking.diagnosis import Course, checked_course, judge
-from backprop_nb.checking.probes import Answer, Answers
 from backprop_nb.checking.report import Finding, Hints, Report, checked_hints
 from backprop_nb.classroom.host import Asked, ask
 from backprop_nb.classroom.limits import Limits
 from backprop_nb.errors import InvalidValueError, UnsupportedError
+from backprop_nb.views.report_view import report_html
 
 LEAST_MEMORY = 256
 """Megabytes that Python and NumPy need."""
 
 # What the finding is called where there are no answers.
 _KINDS = {"no function": "missing_gradient", "unreadable": "missing_gradient"}
+
+
+class Unanswered(Report):
+    """The report on a submission that gave nothing to compare: one finding says why."""
+
+    @property
+    def ok(self) -> bool:
+        """Not right."""
+        return False
+
+    @property
+    def headline(self) -> str:
+        """That there is nothing to compare, in one line."""
+        return f"{self.subject}: no gradients to check."
 
 
 @dataclass(frozen=True)
@@ -102,7 +116,7 @@ def examine(cells: Sequence[tuple[str, str]], problem: str, settings: Settings) 
     Returns
     -------
     dict
-        ``outcome``, what :meth:`Report.to_dict` has, and the report as ``text``.
+        ``outcome``, what :meth:`Report.to_dict` has, and the report as ``text`` and ``html``.
     """
     if problem:
         asked = Asked("unreadable", problem=problem)
@@ -116,16 +130,17 @@ def result_of(asked: Asked, settings: Settings) -> dict[str, Any]:
     with np.errstate(all="ignore"):  # 1e308 is an answer too
         report = _report(asked, settings)
     report = replace(report, subject=settings.function, notes=(*report.notes, *asked.notes))
-    return {"outcome": asked.outcome, **report.to_dict(), "text": str(report)}
+    return {
+        "outcome": asked.outcome,
+        **report.to_dict(),
+        "text": str(report),
+        "html": report_html(report),
+    }
 
 
 def _report(asked: Asked, settings: Settings) -> Report:
     if asked.answers is not None:
         return judge(asked.answers, settings.course, settings.hints)
-    nothing = (None,) * settings.course.layers
-    none = Answer(nothing, nothing, failure="there is none")
-    report = judge(Answers((none,) * len(settings.course.probes), none), settings.course)
-    best = report.findings[0]
     kind = _KINDS.get(asked.outcome, "raised_exception")
-    message = f"{best.parameter} and all others: {asked.problem}"
-    return replace(report, findings=(Finding(kind, best.parameter, 1, message),))
+    last = f"dA[{settings.course.layers - 1}]"  # the first that a backward pass comes to
+    return Unanswered("", (), (Finding(kind, last, 1, asked.problem),))

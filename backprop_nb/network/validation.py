@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from backprop_nb.errors import (
+    DetachedError,
     InvalidValueError,
     NotFoundError,
     ShapeError,
@@ -360,6 +361,12 @@ def as_floats(name: str, value: ArrayLike) -> FloatArray:
     """Return `value` as a float array: integers become float, float32 stays float32."""
     try:
         array = np.asarray(value)
+    except DetachedError as error:
+        raise UnsupportedError(
+            "A network computes with plain numbers, so a trace of its methods sees nothing.",
+            given=f"{name} as a traced value",
+            instead="net.trace(x, y), which traces the network's loss",
+        ) from error
     except ValueError as error:
         raise ShapeError(
             f"{name} is not rectangular.",

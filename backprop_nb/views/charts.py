@@ -185,7 +185,7 @@ def draw_step_curve(curve: StepCurve, *, theme: Literal["light", "dark"] = "ligh
         chart.add(line)
     chart.rule(x=curve.best)
     chart.dot(curve.best, float(curve.central.min()), "forward")
-    legend(picture, (width / 2 - 60, 40), lines)
+    legend(picture, (110, 40), lines)  # left of the best step, above the curves
     alt = (
         "Relative error of finite differences: central differences are best near a step of "
         f"{curve.best:.0e}."

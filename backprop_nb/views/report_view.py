@@ -82,7 +82,7 @@ class _Page:
         score = f"Score {report.score:.2f}"
         yield f'<p class="bpnb-headline"><strong>{escape(report.headline)}</strong> {score}</p>'
         for finding in (*report.findings, *report.offences):
-            yield f'<p class="bpnb-finding">{escape(finding.message)}</p>'
+            yield f'<p class="bpnb-finding">{_led(finding.message)}</p>'
         width = max((len(each.name) for each in report.parameters), default=0)
         rows = "".join(map(self._parameter, report.parameters))
         yield f'<ul style="--name: {width}ch">{rows}</ul>'
@@ -139,7 +139,22 @@ class _Page:
             f"{''.join(_ramp(family))} {_WORDS[family]} {escape(scale.text)}"
             for family, scale in self.scales.items()
         ]
-        return f'<p class="bpnb-legend">{"; ".join(marks)}; {_WORST} differs most.</p>'
+        # Arrays of another shape have no entry that differs most.
+        if any(_is_marked(each) for each in self.shown):
+            marks.append(f"{_WORST} differs most")
+        return f'<p class="bpnb-legend">{"; ".join(marks)}.</p>'
+
+
+def _led(message: str) -> str:
+    """Return a message with its first sentence, which says where and what, in bold."""
+    lead, stop, rest = message.partition(". ")
+    text = f"<strong>{escape(lead)}{stop.strip()}</strong> {escape(rest)}".strip()
+    return text.replace("σ′(", "σ′\N{WORD JOINER}(")  # no line may end within it
+
+
+def _is_marked(checked: Checked) -> bool:
+    given = checked.given
+    return checked.worst is not None and given is not None and given.shape == checked.expected.shape
 
 
 def _has_heat(checked: Checked, report: Report) -> bool:

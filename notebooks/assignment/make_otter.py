@@ -8,14 +8,19 @@ metadata: a cell for the student, and below it a cell that tests it. Such a pair
 becomes a question of otter's, under the same name and with the same points.
 
 nbgrader gives a part of the points by the last line of a test, ``6 * report.score``.
-otter gives the points of a test case or none. So the six points become six hidden
-cases, one for each gradient of the report, and the visible check one without points.
+otter gives the points of a test case or none. So the check becomes a case without
+points, which shows the report, and there follow six cases of one point each: the
+first passes if there is at least one point to give, the second if there are two, …
+Where nbgrader gives 5.14 points, as for changed arguments, otter gives 5.
 """
 
+import ast
+import builtins
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 import nbformat
 from nbformat import NotebookNode
@@ -28,6 +33,8 @@ CONFIG = """\
 name: {name}
 requirements: [backprop-nb]
 show_question_points: true
+tests:
+  ok_format: false
 export_cell:
   pdf: false"""
 
@@ -35,7 +42,20 @@ HIDDEN = re.compile(
     r"^### BEGIN HIDDEN TESTS\n(.*?)^### END HIDDEN TESTS\n", re.DOTALL | re.MULTILINE
 )
 LAST_LINE = re.compile(r"^(\d+) \* report\.score$")
-CASE = '""" # BEGIN TEST CONFIG\npoints: {points}\nhidden: {hidden}\n""" # END TEST CONFIG\n{code}'
+CONFIGURED = '''""" # BEGIN TEST CONFIG
+points: {points}
+hidden: {hidden}
+""" # END TEST CONFIG
+{code}'''
+CHECK = """\
+def {name}({names}):
+{code}
+    assert report.ok, report"""
+# The cases of a question share what is global.
+JUDGED = "global report\n"
+POINT = """\
+def point_{k}():
+    assert {points} * report.score >= {k}"""
 
 
 def main(target: str) -> None:
@@ -109,14 +129,36 @@ def cases(source: str, points: int) -> Iterator[str]:
             f"A test of {points} points ends with {points} * report.score, not {last!r}"
         )
     shown = "".join(f"{line}\n" for line in lines if not line.startswith("display("))
-    if HIDDEN.search(shown):
-        code = HIDDEN.sub("", shown) + "assert report.ok, report"
-        yield CASE.format(points=0, hidden="false", code=code)
-    for k in range(points):
-        code = HIDDEN.sub(r"\1", shown) + f"assert report.parameters[{k}].ok, report"
-        # Without other numbers to judge by, there is nothing to hide.
-        hidden = "true" if HIDDEN.search(shown) else "false"
-        yield CASE.format(points=1, hidden=hidden, code=code)
+    hidden = HIDDEN.search(shown)
+    if hidden:
+        yield case(check("shown", HIDDEN.sub("", shown)), 0, hidden=False)
+        defined = "".join(re.findall(r"^def .*?\n\n", shown, re.DOTALL | re.MULTILINE))
+        yield case(check("with_other_numbers", JUDGED + defined + hidden[1]), 0, hidden=True)
+    else:
+        yield case(check("shown", JUDGED + shown), 0, hidden=False)
+    for k in range(1, points + 1):
+        yield case(POINT.format(k=k, points=points), 1, hidden=True)  # the report says it all
+
+
+def case(code: str, points: int, hidden: bool) -> str:
+    """Return a test case with what otter has to know of it."""
+    return CONFIGURED.format(points=points, hidden=str(hidden).lower(), code=code)
+
+
+def check(name: str, code: str) -> str:
+    """Return a case that makes a report and shows it if something is wrong."""
+    names = ", ".join(sorted(needed(code)))
+    return CHECK.format(name=name, names=names, code=indent(code.strip(), "    "))
+
+
+def needed(code: str) -> set[str]:
+    """Return the names that code takes from the notebook: otter hands over what a case lists."""
+    nodes = list(ast.walk(ast.parse(code)))
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    own |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    return {node.id for node in names} - own - set(dir(builtins))
 
 
 if __name__ == "__main__":

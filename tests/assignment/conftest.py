@@ -1,4 +1,4 @@
-"""Five submissions to the assignment, and what each of its questions is worth by the package."""
+"""Submissions to the assignment, and what each of its questions is worth by the package."""
 
 import importlib.util
 import os
@@ -34,10 +34,19 @@ def backward(A, b, x, y):
         delta = A[i].T @ delta
     return dA, db
 """
+# They sleep, so that the other tests have the processor meanwhile.
+ENDLESS_FORWARD = """
+import time
+
+
+def forward(A, b, x):
+    while True:
+        time.sleep(0.01)
+"""
 ENDLESS = """
 def backward(A, b, x, y):
     while True:
-        x = x + 1
+        time.sleep(0.01)
 """
 RAISING = """
 def loss(f_K, y):
@@ -47,11 +56,33 @@ def loss(f_K, y):
 def output_delta(f_K, y):
     return 2 * (f_K - y) * f_K * (1 - f_K)
 """
+# As a crash of the kernel, or want of memory.
 CRASHING = """
-def backward(A, b, x, y):
-    import os
+import os
 
-    os._exit(1)  # as a crash of the kernel, or want of memory
+
+def backward(A, b, x, y):
+    os._exit(1)
+"""
+CRASHING_SIGMOID = """
+import os, signal
+
+
+def sigma(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def sigma_prime(z):
+    os.kill(os.getpid(), signal.SIGSEGV)
+"""
+MODIFYING = """
+right = backward
+
+
+def backward(A, b, x, y):
+    gradients = right(A, b, x, y)
+    x += 1
+    return gradients
 """
 
 
@@ -97,14 +128,17 @@ def submissions(solutions):
             backward=WRONG_BACKWARD,
         ),
         "empty": {},
-        "endless": right("endless", backward=ENDLESS),
-        "crashing": right("crashing", backward=CRASHING),
+        "endless": right("endless", forward=ENDLESS_FORWARD, backward=ENDLESS),
+        "crashing": right("crashing", sigmoid=CRASHING_SIGMOID, backward=CRASHING),
+        "modifying": right("modifying", backward=solutions["backward"] + MODIFYING),
+        # No function is to blame here: the kernel itself is told to end.
+        "leaving": {"pencil": "exit()"},
     }
 
 
 @pytest.fixture(scope="session")
 def scores():
-    """The points that the package gives, by student and question; none where the kernel dies."""
+    """The points that the package gives, by student and question; none where the kernel ends."""
     wrong = make_backward("sigma_prime_missing_in_hidden", samples="single")
     full = {"pencil": 12.0, "sigmoid": 2.0, "forward": 4.0, "loss": 2.0, "backward": 6.0}
     share = bp.check_backward(wrong).score
@@ -123,8 +157,10 @@ def scores():
             "backward": 6 * share,
         },
         "empty": dict.fromkeys(full, 0.0),
-        "endless": full | {"backward": 0.0},
-        "crashing": None,
+        "endless": full | {"forward": 0.0, "backward": 0.0},
+        "crashing": full | {"sigmoid": 0.0, "backward": 0.0},
+        "modifying": full | {"backward": 6 * 6 / 7},
+        "leaving": None,
     }
 
 
@@ -145,4 +181,9 @@ def environment(tmp_path_factory):
     folders += ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "MPLCONFIGDIR"]
     own = {name: str(home / name.lower()) for name in folders}
     own |= {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONUTF8": "1"}
-    return {**os.environ, **own, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    own["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    own["PYTHONPATH"] = os.pathsep.join([str(home), *filter(None, [os.environ.get("PYTHONPATH")])])
+    # Every process that reads a notebook would compile this grammar for a second, to check a
+    # kind of address that no notebook has; jsonschema does without it.
+    (home / "rfc3987_syntax.py").write_text("raise ImportError\n", encoding="utf-8")
+    return {**os.environ, **own}

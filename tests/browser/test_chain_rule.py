@@ -1,8 +1,6 @@
 """``ChainRule`` in a real JupyterLab, by mouse and by keyboard, and as a page of its own."""
 
-import os
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 
@@ -49,7 +47,7 @@ def expect_frame(root, frames, step):
 
 def numbers_of_panel(root):
     """The numbers of the one factor that is shown in full."""
-    return root.locator(".bpnb-cr-factor .bpnb-grid span").all_inner_texts()
+    return root.locator(".bpnb-cr-factor .bpnb-cr-shown .bpnb-grid span").all_inner_texts()
 
 
 def lit(root):
@@ -72,20 +70,10 @@ def axe(root):
     return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
 
 
-def save(page, name):
-    """Keep a picture where the caller asked for pictures, to be looked at."""
-    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
-
-@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
-def test_the_mouse_multiplies_factor_after_factor(open_notebook, rule, theme, width):
+def multiply_by_mouse(root, rule):
+    """Go from factor to factor, from both sides, and compare with the library's numbers."""
     from playwright.sync_api import expect
 
-    notebook = open_notebook("chain.ipynb", cells=[NOTEBOOK], theme=theme, width=width)
-    notebook.run_all()
-    root, other = view(notebook), notebook.page.locator(".bpnb").nth(1)
     chain = rule.scene["chains"]["0"]
     expect_frame(root, chain["left"], 0)
     for step, factor in enumerate(rule.chain.factors[1:], 1):
@@ -95,10 +83,8 @@ def test_the_mouse_multiplies_factor_after_factor(open_notebook, rule, theme, wi
         assert (
             root.locator(".bpnb-cr-block.bpnb-cr-now").get_attribute("data-factor") == factor.symbol
         )
-        shown = root.locator(".bpnb-cr-moment.bpnb-cr-shown")
+        shown = root.locator(".bpnb-cr-stage .bpnb-cr-shown")
         assert f"{chain['left'][step]['total']} so far" in shown.inner_text()
-        expect_frame(other, chain["left"], step)
-    save(notebook.page, f"chain-{theme}-{width}")
     assert axe(root) == []
     choose(root, "from the right")
     expect_frame(root, chain["right"], 2)
@@ -108,20 +94,23 @@ def test_the_mouse_multiplies_factor_after_factor(open_notebook, rule, theme, wi
     expect(count).to_have_text("54 of 72")
     expect(root.locator("[data-key='count:left']")).to_have_text("33")
     choose(root, "θ₁")
-    expect_frame(other, rule.scene["chains"]["1"]["right"], 1)
+    expect_frame(root, rule.scene["chains"]["1"]["right"], 1)
     choose(root, "where the transpose comes from")
-    steps = rule.scene["chains"]["1"]["transposes"]
-    expect_frame(root, steps, 0)
-    expect_frame(other, steps, 0)
-    assert notebook.page.evaluate("document.documentElement.scrollWidth") <= width
+    expect_frame(root, rule.scene["chains"]["1"]["transposes"], 0)
 
 
-def test_the_keyboard_reaches_everything_and_what_a_factor_lights(open_notebook, rule):
+def test_in_a_notebook_by_mouse_then_by_keyboard_and_without_a_kernel(open_notebook, rule):
     from playwright.sync_api import expect
 
     notebook = open_notebook("chain.ipynb", cells=[NOTEBOOK, DEEP])
     notebook.run_all()
-    page = notebook.page
+    page, root = notebook.page, view(notebook)
+    multiply_by_mouse(root, rule)
+    # The other display of the same chain has come along; both go back to the beginning.
+    expect_frame(page.locator(".bpnb").nth(1), rule.scene["chains"]["1"]["transposes"], 0)
+    for text in ("the product", "θ₀", "from the left"):
+        choose(root, text)
+    expect_frame(root, rule.scene["chains"]["0"]["left"], 0)
 
     # Of a deep network each chain comes when it is chosen.
     deep = view(notebook, 2)
@@ -132,10 +121,10 @@ def test_the_keyboard_reaches_everything_and_what_a_factor_lights(open_notebook,
     expect(deep.locator("[data-factor='∂f_7/∂θ_6']")).to_be_visible()
     assert slider.evaluate("element => element === document.activeElement")
 
-    root = view(notebook)
+    root = view(notebook)  # back in sight
     last = root.locator("[data-factor='∂f_1/∂θ_0']")
     last.hover()
-    expect(root.locator(".bpnb-cr-head")).to_contain_text("3 × 9")
+    expect(root.locator(".bpnb-cr-shown .bpnb-cr-head")).to_contain_text("3 × 9")
     weights = {f"A:0:{j}:{k}" for j in range(3) for k in range(2)}
     assert lit(root) >= weights | {"theta:0", "f:0:0", "layer:1"}
     assert not lit(root) & {"A:1:0:0", "theta:1", "f:2:0", "L"}
@@ -190,6 +179,9 @@ def test_a_page_of_its_own_needs_no_kernel(open_page, rule, tmp_path, theme, wid
     rule.interval = 100
     page = open_page(rule.to_html(tmp_path / "chain"), theme, width)
     root = page.locator(".bpnb")
+    multiply_by_mouse(root, rule)
+    for text in ("the product", "θ₀"):
+        choose(root, text)
     expect(root.get_by_role("slider", name="row")).to_be_disabled()
     choose(root, "from the right")
     choose(root, "θ₁")
@@ -202,3 +194,44 @@ def test_a_page_of_its_own_needs_no_kernel(open_page, rule, tmp_path, theme, wid
     assert root.locator(".bpnb-cr-code.bpnb-cr-now").inner_text() == "db[1] = delta[2]"
     assert axe(root) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1400, 700])
+def test_nothing_moves_and_nothing_stays_empty_from_step_to_step(open_page, tmp_path, width):
+    net = bp.SigmoidNetwork((3, 3, 2), seed=0)
+    shown = bp.ChainRule(net, [0.5, -1.0, 2.0], [1.0, 0.0])
+    page = open_page(shown.to_html(tmp_path / "chain"), width=width)
+    panels = page.locator(".bpnb-panel")
+    filled = """panel => {
+        const frame = panel.getBoundingClientRect();
+        const parts = [...panel.querySelectorAll(".bpnb-cr-shown *")];
+        return Math.max(...parts.map(part => part.getBoundingClientRect().bottom)) - frame.top;
+    }"""
+    for section in ("product", "transposes"):
+        if section == "transposes":
+            choose(page.locator(".bpnb"), "where the transpose comes from")
+            page.keyboard.press("Home")
+        places = panels.evaluate_all("all => all.map(each => each.offsetTop)")
+        stage = page.locator(".bpnb-cr-stage")
+        height = stage.bounding_box()["height"]
+        for _ in range(4):
+            assert stage.evaluate(filled) > 0.35 * height
+            page.keyboard.press("]")
+            assert panels.evaluate_all("all => all.map(each => each.offsetTop)") == places
+
+
+def test_of_fifty_layers_the_factor_of_the_step_is_in_sight(open_page, tmp_path):
+    net = bp.SigmoidNetwork((4,) * 51, seed=0)
+    shown = bp.ChainRule(net, [0.5] * 4, [0.0] * 4, section="transposes", step=70)
+    page = open_page(shown.to_html(tmp_path / "deep"))
+    inside = """element => {
+        const frame = element.parentElement.closest(".bpnb-cr-strip, .bpnb-panel");
+        const [inner, outer] = [element.getBoundingClientRect(), frame.getBoundingClientRect()];
+        return inner.top >= outer.top && inner.bottom <= outer.bottom && outer.height < 500;
+    }"""
+    for place in (".bpnb-cr-block.bpnb-cr-now", ".bpnb-cr-code.bpnb-cr-now"):
+        assert page.locator(place).evaluate(inside)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Home")
+    for place in (".bpnb-cr-block.bpnb-cr-now", ".bpnb-cr-code.bpnb-cr-now"):
+        assert page.locator(place).evaluate(inside)

@@ -1,14 +1,17 @@
-"""The summary of a class in a real browser: in both themes, on narrow pages, on paper."""
+"""The pages for a class in a real browser: in both themes, on narrow pages, on paper."""
 
+from contextlib import contextmanager
 from importlib.resources import files
 
 import pytest
 
 from backprop_nb.checking.diagnosis import check_backward
 from backprop_nb.checking.mistakes import MISTAKES, make_backward
+from backprop_nb.classroom import feedback
 from backprop_nb.classroom.page import as_html
 from backprop_nb.classroom.summary import summarise
 from backprop_nb.classroom.verdict import make_settings
+from backprop_nb.views.report_view import report_html
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 ATTACK = '<img src=x onerror="alert(1)">.py'
@@ -23,35 +26,46 @@ def written(tmp_path_factory):
             report = check_backward(make_backward(mistake.id, samples="rows"), samples="rows")
         except ValueError:
             continue
-        row = {"submission": f"{k}{ATTACK}", "id": f"s{k}", "outcome": "answered"}
-        results.append(row | report.to_dict())
+        row = {"submission": f"{k}{ATTACK}", "id": f"s{k}", "feedback": f"feedback/s{k}.html"}
+        results.append(row | {"outcome": "answered"} | report.to_dict())
     results[0]["outcome"] = "too slow"
     path = tmp_path_factory.mktemp("summary") / "summary.html"
     path.write_bytes(as_html(summarise(results, make_settings(samples="rows"), names=True)))
     return path
 
 
-@pytest.mark.parametrize(
-    ("theme", "width"), [("light", 1400), ("dark", 1400), ("dark", 700), ("light", 380)]
-)
-def test_it_is_accessible_fits_and_runs_nothing(chromium, written, theme, width):
+PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 20, 24)"}
+TEXT = {"light": "rgb(27, 32, 39)", "dark": "rgb(232, 235, 239)"}
+
+
+@contextmanager
+def opened(chromium, path, theme, width):
+    """Open a page that has to be accessible, to fit, and to fetch and run nothing."""
     page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
     wrong = []
     page.on("request", lambda request: wrong.append(request.url))
     page.on("console", lambda message: wrong.append(message.text))
     page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
-    page.goto(written.as_uri())
-    assert wrong == [written.as_uri()]
+    page.goto(path.as_uri())
+    assert wrong == [path.as_uri()]
     assert page.locator("img").count() == 0
-    assert page.get_by_role("rowheader", name=f"1{ATTACK}", exact=True).is_visible()
     # A table scrolls inside its frame; the page itself never scrolls sideways.
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     paper = page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 20, 24)"}[theme]
+    assert paper == PAPER[theme]
     page.evaluate(AXE)
     found = page.evaluate("axe.run()")["violations"]
     assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
+    yield page
     page.close()
+
+
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1400), ("dark", 1400), ("dark", 700), ("light", 380)]
+)
+def test_it_is_accessible_fits_and_runs_nothing(chromium, written, theme, width):
+    with opened(chromium, written, theme, width) as page:
+        assert page.get_by_role("rowheader", name=f"1{ATTACK}", exact=True).is_visible()
 
 
 def test_on_paper_it_is_light_and_keeps_its_heat(chromium, written):
@@ -59,6 +73,39 @@ def test_on_paper_it_is_light_and_keeps_its_heat(chromium, written):
     page.goto(written.as_uri())
     page.emulate_media(media="print", color_scheme="dark")
     style = "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).printColorAdjust]"
-    assert page.locator("h1").evaluate("e => getComputedStyle(e).color") == "rgb(27, 32, 39)"
-    assert page.locator(".ramp .h10").evaluate(style) == ["rgb(31, 98, 176)", "exact"]
+    assert page.locator("h1").evaluate("e => getComputedStyle(e).color") == TEXT["light"]
+    assert page.locator(".ramp .h10").evaluate(style) == [
+        "color(srgb 0.121569 0.384314 0.690196)",
+        "exact",
+    ]
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def mailed(tmp_path_factory):
+    """The feedback on a wrong submission, as a student gets it."""
+    report = check_backward(make_backward("sigma_prime_missing_everywhere", samples="single"))
+    result = {"text": str(report), "html": report_html(report)}
+    path = tmp_path_factory.mktemp("feedback") / "feedback.html"
+    path.write_bytes(feedback.as_html(f"{'a' * 80}{ATTACK}", result, make_settings()))
+    return path
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1000), ("dark", 380)])
+def test_feedback_is_accessible_fits_and_runs_nothing(chromium, mailed, theme, width):
+    with opened(chromium, mailed, theme, width) as page:
+        # The report brings a style sheet for notebooks with it; here the page's theme wins.
+        colour = page.locator(".bpnb-report").evaluate("e => getComputedStyle(e).color")
+        assert colour == TEXT[theme]
+
+
+def test_feedback_on_paper_has_every_heat_map_and_is_light(chromium, mailed):
+    page = chromium.new_page(color_scheme="dark")
+    page.goto(mailed.as_uri())
+    maps = page.locator(".bpnb-heats")
+    assert maps.last.is_hidden()
+    page.emulate_media(media="print", color_scheme="dark")
+    assert maps.count() == 6
+    assert all(each.is_visible() for each in maps.all())
+    assert page.locator("h1").evaluate("e => getComputedStyle(e).color") == TEXT["light"]
     page.close()

@@ -5,7 +5,7 @@ from importlib.resources import files
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.checking.puzzle import make_puzzle
+from backprop_nb.checking.puzzle import STAGES, make_puzzle
 from backprop_nb.views.scene.numbers import short
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -136,11 +136,18 @@ def test_a_round_on_a_page_of_its_own(open_page, tmp_path, theme, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_who_gives_up_on_a_page_is_told_and_wins_nothing(open_page, tmp_path):
+def test_all_mistakes_are_walked_by_stage_and_who_gives_up_wins_nothing(open_page, tmp_path):
     from playwright.sync_api import expect
 
     game, mistake = twin("hard", 5)
     page = open_page(game.to_html(tmp_path / "bug"))
+    # Arrow keys go on from the last choice of a stage to the first of the next.
+    stages = page.locator(".bpnb-bug-options fieldset")
+    assert stages.locator("legend").all_inner_texts() == list(STAGES)
+    stages.first.get_by_role("radio").last.check()
+    page.keyboard.press("ArrowDown")
+    expect(stages.nth(1).get_by_role("radio").first).to_be_checked()
+    assert violations(page) == []
     page.get_by_role("button", name="Measure").click()
     page.get_by_role("button", name="Tell me").click()
     expect(notes(page)).to_contain_text(f"It is: {mistake.title}. {mistake.explanation}")

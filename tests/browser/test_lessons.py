@@ -44,3 +44,33 @@ def test_the_training_lesson_shows_its_pictures(open_notebook):
     assert all(pictures.evaluate_all("images => images.map(each => each.naturalWidth > 700)"))
     assert notebook.page.locator("mjx-merror").count() == 0
     assert cut_off(notebook.page) == []
+
+
+def widgets_of(notebook):
+    return notebook.page.locator(".jp-OutputArea-output .bpnb:not(.bpnb-report)")
+
+
+def test_the_lesson_on_vanishing_gradients_shows_live_views(open_notebook):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook("03_gradient_flow.ipynb", **NARROW)
+    notebook.run_all()
+    wait_for_formulas(notebook.page)
+    assert widgets_of(notebook).count() == 6
+    assert notebook.page.locator("mjx-merror").count() == 0
+    assert cut_off(notebook.page) == []
+
+    # One flow, shown twice: what the reader chooses in one view, the other shows.
+    upper, lower = notebook.page.get_by_label("Weight or bias").all()
+    upper.select_option("b_6[2]")
+    expect(lower).to_have_value("b_6[2]")
+
+
+def test_the_lesson_on_mistakes_shows_reports_and_the_game(open_notebook):
+    notebook = open_notebook("04_find_the_mistake.ipynb", **NARROW)
+    notebook.run_all()
+    wait_for_formulas(notebook.page)
+    assert notebook.page.locator(".bpnb-report").count() == 2
+    assert widgets_of(notebook).count() == 2
+    assert notebook.page.locator("mjx-merror").count() == 0
+    assert cut_off(notebook.page) == []

@@ -4,8 +4,6 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
-import pytest
-
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 START = """
@@ -16,7 +14,7 @@ net = bp.SigmoidNetwork((3, 3, 2), seed=0)
 x, y = np.array([0.5, -1.0, 2.0]), np.array([1.0, 0.0])
 """
 VIEWS = {
-    "GraphExplorer": "bp.GraphExplorer(net.trace(x, y), step=18)",
+    "GraphExplorer": "bp.GraphExplorer(net.trace(x, y), step=15)",
     "GraphExplorer-again": "_",
     "GradientFlow": "flow = bp.GradientFlow()\nflow.step = flow.last_step\nflow",
     "ChainRule": "chain = bp.ChainRule(net, x, y)\nchain.step = 2\nchain",
@@ -26,29 +24,31 @@ VIEWS = {
 }
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
-def test_all_views_live_in_one_notebook(open_notebook, theme, width):
-    notebook = open_notebook("all.ipynb", theme, width, 2400, cells=[START, *VIEWS.values()])
+# A choice in one view is not taken away by the choices in another.
+UNDECIDED = (
+    """all => all.filter(each => each.querySelectorAll("input:checked").length !== 1).length"""
+)
+
+
+def test_all_views_live_in_one_notebook(open_notebook):
+    notebook = open_notebook("all.ipynb", height=2400, cells=[START, *VIEWS.values()])
     notebook.run_all()
     page, views = notebook.page, notebook.page.locator(".bpnb")
     assert views.count() == len(VIEWS)
-
-    # A choice in one view is not taken away by the choices in another.
-    undecided = """all => all.filter(
-        each => each.querySelectorAll("input:checked").length !== 1
-    ).length"""
     assert page.locator(".bpnb-choice").count() > 8
-    assert page.locator(".bpnb-choice").evaluate_all(undecided) == 0
     # Ids are the page's, not a view's.
     ids = page.locator(".bpnb [id]").evaluate_all("all => all.map(each => each.id)")
     assert len(ids) == len(set(ids))
-    assert views.evaluate_all("all => all.every(each => each.scrollWidth <= each.clientWidth)")
 
     page.evaluate(AXE)
-    found = page.evaluate("axe.run('.bpnb')")["violations"]
-    assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
-
-    if folder := os.environ.get("BACKPROP_NB_SCREENSHOTS"):
-        for view, name in zip(views.all(), VIEWS, strict=True):
-            view.scroll_into_view_if_needed()
-            view.screenshot(path=Path(folder) / f"{name}-{theme}-{width}.png")
+    for theme, width in (("light", 1400), ("dark", 700)):
+        page.set_viewport_size({"width": width, "height": 2400})
+        notebook.set_theme(theme)
+        assert page.locator(".bpnb-choice").evaluate_all(UNDECIDED) == 0
+        assert views.evaluate_all("all => all.every(each => each.scrollWidth <= each.clientWidth)")
+        found = page.evaluate("axe.run('.bpnb')")["violations"]
+        assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
+        if folder := os.environ.get("BACKPROP_NB_SCREENSHOTS"):
+            for view, name in zip(views.all(), VIEWS, strict=True):
+                view.scroll_into_view_if_needed()
+                view.screenshot(path=Path(folder) / f"{name}-{theme}-{width}.png")

@@ -1,18 +1,23 @@
 """The catalogue against itself: every mistake, and every pair of them, is recognised as such."""
 
+import functools
 import io
 import json
 import math
+import os
 import signal
 import sys
 import threading
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.checking.diagnosis import _pairs, _singles, checked_course
-from backprop_nb.checking.mistakes import MISTAKES, make_backward
+from backprop_nb.checking import diagnosis
+from backprop_nb.checking.diagnosis import _local, _pairs, _singles, checked_course
+from backprop_nb.checking.mistakes import MISTAKES, Slip, make_backward
+from backprop_nb.checking.process import FORKS
 from backprop_nb.checking.report import HINTS
 
 CONVENTIONS = [
@@ -30,8 +35,8 @@ def named(convention):
 each_convention = pytest.mark.parametrize("convention", CONVENTIONS, ids=named)
 
 
-def ids(mistakes):
-    return tuple(sorted(each.id for each in mistakes))
+def ids(slips):
+    return tuple(sorted(each.mistake.id for each in slips))
 
 
 def found(report):
@@ -64,7 +69,8 @@ def test_the_right_pass_is_right(convention, layers, seed):
 )
 def test_every_mistake_is_recognised_on_networks_of_several_depths(convention, layers):
     course = checked_course(**convention, layers=layers)
-    for (mistake,) in _singles(course):
+    for (slip,) in _singles(course):
+        mistake = slip.mistake
         backward = make_backward(mistake.id, **convention)
         report = bp.check_backward(backward, **convention, layers=layers)
         expected = {mistake.id}
@@ -82,7 +88,7 @@ def test_every_mistake_is_recognised_on_networks_of_several_depths(convention, l
 def test_every_mistake_of_the_catalogue_can_be_made_somewhere():
     seen = set()
     for convention in CONVENTIONS:
-        seen |= {mistake.id for (mistake,) in _singles(checked_course(**convention))}
+        seen |= {slip.mistake.id for (slip,) in _singles(checked_course(**convention))}
     assert seen == {mistake.id for mistake in MISTAKES} - {"state_kept_between_calls"}
 
 
@@ -117,7 +123,7 @@ ALIKE = [
 @pytest.mark.parametrize(("samples", "every"), [("single", 4), ("rows", 1), ("columns", 6)])
 def test_every_pair_is_detected(samples, every):
     for pair in _pairs(checked_course(samples, "mean", False))[::every]:
-        backward = make_backward(*(each.id for each in pair), samples=samples)
+        backward = make_backward(*ids(pair), samples=samples)
         got = found(bp.check_backward(backward, samples=samples))
         alike = next((group for group in ALIKE if ids(pair) in group), {ids(pair)})
         assert any(set(each) <= set(got) for each in alike), (ids(pair), got)
@@ -143,6 +149,151 @@ def test_what_cannot_be_told_apart_is_said_to_be_so():
 def test_an_early_update_is_recognised_with_any_learning_rate(rate):
     backward = make_backward("updated_before_use", samples="rows", learning_rate=rate)
     assert found(bp.check_backward(backward, samples="rows")) == ["updated_before_use"]
+
+
+# --- a mistake at some layers only -----------------------------------------------
+
+
+def some_layers(mistake, layers):
+    """Every choice of its layers but none and all."""
+    at = mistake.layers(layers)
+    return [some for n in range(1, len(at)) for some in combinations(at, n)]
+
+
+# σ′ forgotten in every layer is σ′ forgotten at the output and in the hidden layers.
+LOCAL = {
+    "sigma_prime_missing_in_hidden",
+    "sigma_prime_of_activation",
+    "sigma_prime_formula_on_z",
+    "one_minus_sigma_only",
+    "sigma_prime_twice",
+    "sigma_prime_of_wrong_layer",
+    "weights_not_transposed",
+    "elementwise_in_place_of_matmul",
+    "output_error_reused",
+    "gradient_used_as_weights",
+    "updated_before_use",
+    "weight_gradient_transposed",
+    "layer_input_off_by_one",
+    "pre_activation_as_input",
+    "bias_gradient_uses_input",
+}
+LOCAL_IN_A_BATCH = LOCAL | {
+    "bias_summed_over_wrong_axis",
+    "bias_gradient_averaged",
+    "averaged_once_per_layer",
+    "only_first_sample",
+    "only_last_sample",
+}
+
+
+@pytest.mark.parametrize(("samples", "expected"), [("single", LOCAL), ("rows", LOCAL_IN_A_BATCH)])
+def test_what_belongs_to_a_layer_is_looked_for_at_each_layer(samples, expected):
+    assert {each.id for each in _local(checked_course(samples, "mean", False))} == expected
+
+
+@pytest.mark.parametrize(
+    ("convention", "layers"),
+    [*((each, 3) for each in CONVENTIONS), (CONVENTIONS[4], 2), (CONVENTIONS[4], 4)],
+    ids=lambda value: named(value) if isinstance(value, dict) else str(value),
+)
+def test_a_mistake_at_some_layers_is_recognised_with_them(convention, layers):
+    course = checked_course(**convention, layers=layers)
+    for mistake in _local(course):
+        for at in some_layers(mistake, layers):
+            backward = make_backward(mistake.id, **convention, layers={mistake.id: at})
+            report = bp.check_backward(backward, **convention, layers=layers)
+            best = [each for each in report.findings if each.rank == 1]
+            assert [(each.mistake, each.layers) for each in best] == [(mistake.id, at)]
+            assert best[0].parameter in (f"dA[{at[-1] - 1}]", f"db[{at[-1] - 1}]")
+
+
+@pytest.mark.parametrize("hints", HINTS)
+def test_a_slip_at_one_layer_is_said_with_the_layer_as_far_as_hints_allow(hints):
+    slip = "sigma_prime_missing_in_hidden"
+    backward = make_backward(slip, samples="single", layers={slip: [1]})
+    (finding,) = bp.check_backward(backward, hints=hints).findings
+    assert finding.message.startswith("dA[0]")
+    assert ("“σ′ is missing at layer 1”" in finding.message) == (hints == "plain")
+    assert ("σ′(z_1)" in finding.message) == (hints in ("clear", "plain"))
+    assert "1" not in finding.message.removeprefix("dA[0]") or hints in ("clear", "plain")
+
+
+def test_a_mistake_at_all_its_layers_is_said_without_them_and_kept_with_them():
+    backward = make_backward("sigma_prime_missing_in_hidden", samples="single")
+    report = bp.check_backward(backward)
+    assert "“σ′ is missing in the hidden layers”" in report.findings[0].message
+    assert report.findings[0].layers == (1, 2)
+    assert report.to_dict()["findings"][0]["layers"] == [1, 2]
+
+
+@pytest.mark.parametrize("rate", [1e-3, 0.1, 0.5])
+@pytest.mark.parametrize("layer", [1, 2])
+def test_an_early_update_at_one_layer_is_recognised_with_any_learning_rate(rate, layer):
+    early = "updated_before_use"
+    backward = make_backward(early, samples="rows", learning_rate=rate, layers={early: [layer]})
+    (finding,) = bp.check_backward(backward, samples="rows").findings
+    assert (finding.mistake, finding.layers) == (early, (layer,))
+
+
+# One at a single layer beside one that is everywhere, and two at single layers.
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"missing_factor_2": None, "weights_not_transposed": (1,)},
+        {"sigma_prime_missing_at_output": None, "sigma_prime_missing_in_hidden": (1,)},
+        {"input_modified": None, "sigma_prime_twice": (2,)},
+        {"sigma_prime_missing_in_hidden": (1,), "bias_gradient_averaged": (3,)},
+        {"sigma_prime_missing_in_hidden": (2,), "sigma_prime_twice": (1, 3)},
+        {"layer_input_off_by_one": (2,), "updated_before_use": (1,)},
+        {"weight_gradient_transposed": (1, 2, 3), "sigma_prime_of_wrong_layer": (1,)},
+    ],
+    ids=lambda layers: "-".join(layers),
+)
+def test_two_mistakes_of_which_one_is_at_some_layers_are_detected(layers):
+    some = {each: at for each, at in layers.items() if at is not None}
+    backward = make_backward(*layers, samples="rows", layers=some)
+    best = [each for each in bp.check_backward(backward, samples="rows").findings if each.rank == 1]
+    assert {each.mistake for each in best} == set(layers)
+    assert all(each.layers == some[each.mistake] for each in best if each.mistake in some)
+
+
+@pytest.mark.parametrize(("samples", "every"), [("rows", 29), ("single", 31)])
+def test_pairs_with_a_slip_at_one_layer_are_detected_with_that_layer(samples, every):
+    course = checked_course(samples, "mean", False)
+    local = _local(course)
+    slips = [Slip(each, (layer,)) for each in local for layer in each.layers(3)]
+    whole = [slip for (slip,) in _singles(course) if slip.mistake not in local]
+    pairs = [
+        pair
+        for pair in (*combinations(slips, 2), *product(slips, whole))
+        if pair[0].mistake is not pair[1].mistake and not pair[0].meets(pair[1])
+    ]
+    for pair in pairs[::every]:
+        some = {each.mistake.id: each.layers for each in pair if each.layers}
+        backward = make_backward(*ids(pair), samples=samples, layers=some)
+        report = bp.check_backward(backward, samples=samples)
+        got = {(each.mistake, each.layers) for each in report.findings if each.rank == 1}
+        # What one of them computes the other may throw away: then that one alone is there.
+        there = pair if len(got) == 2 else [each for each in pair if each.mistake.id in OVERWRITES]
+        assert got == {(each.mistake.id, each.made_at(3)) for each in there}
+
+
+# These do not look at the quantity that another mistake makes wrong.
+OVERWRITES = {"output_error_reused", "cross_entropy_delta"}
+
+
+def test_a_gradient_that_is_missing_does_not_hide_a_slip_elsewhere():
+    slip = "sigma_prime_missing_in_hidden"
+    wrong = make_backward(slip, samples="single", layers={slip: [2]})
+
+    def backward(A, b, x, y):
+        dA, db = wrong(A, b, x, y)
+        db[2] = np.zeros_like(db[2])
+        return dA, db
+
+    first = bp.check_backward(backward).findings[0]
+    assert (first.mistake, first.layers, first.rank) == (slip, (2,), 1)
 
 
 # --- correct submissions in many styles ------------------------------------------
@@ -197,6 +348,24 @@ def in_a_generator(A, b, x, y):
     return (each for each in (dA, db))
 
 
+def as_a_generator(A, b, x, y):
+    for part in by_hand(A, b, x, y):
+        yield (each for each in part)
+
+
+def in_object_arrays(A, b, x, y):
+    return tuple(np.array(part, dtype=object) for part in by_hand(A, b, x, y))
+
+
+class Marked(np.ndarray):
+    pass
+
+
+def in_a_subclass(A, b, x, y):
+    dA, db = by_hand(A, b, x, y)
+    return [each.view(Marked) for each in dA], [np.ma.masked_array(each) for each in db]
+
+
 def by_the_tracer(A, b, x, y):
     def loss(A, b):
         f = x
@@ -220,6 +389,10 @@ def by_the_tracer(A, b, x, y):
         with_other_names,
         with_defaults,
         in_a_generator,
+        as_a_generator,
+        in_object_arrays,
+        in_a_subclass,
+        functools.partial(lambda rate, *args: by_hand(*args), 0.1),
         by_the_tracer,
     ],
 )
@@ -239,6 +412,19 @@ def test_float32_counts_as_right_with_a_note():
     assert "to the precision of float32" in str(report)
 
 
+def test_float32_counts_as_right_in_wider_arrays_too():
+    def nearly(A, b, x, y, kind=np.float32):
+        parts = by_hand(A, b, x, y)
+        return tuple(
+            [(each * (1 + 1e-5)).astype(kind).astype(float) for each in part] for part in parts
+        )
+
+    report = bp.check_backward(nearly)
+    assert report.ok
+    assert "below float64" in report.notes[0]
+    assert not bp.check_backward(functools.partial(nearly, kind=float)).ok
+
+
 def test_what_it_prints_is_kept_and_what_it_warns_of_is_not(capfd):
     def backward(A, b, x, y):
         print("z is", 3)
@@ -250,6 +436,12 @@ def test_what_it_prints_is_kept_and_what_it_warns_of_is_not(capfd):
     assert report.ok
     assert report.printed.startswith("z is 3\n")
     assert "It printed:\n  z is 3" in str(report)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_numbers_near_the_largest_leave_standard_error_silent(capfd):
+    report = bp.check_backward(lambda *args: ([np.full_like(each, -1e308) for each in args[0]], []))
+    assert report.score == 0.0
     assert capfd.readouterr() == ("", "")
 
 
@@ -281,7 +473,8 @@ def test_inputs_that_are_modified_are_found_and_do_not_spoil_the_values():
     assert 0 < report.score < 1
     (offence,) = report.offences
     assert offence.mistake == "input_modified"
-    assert "A[1] and the list b and x" in offence.message
+    assert "A[1], the list b and x are not as before the call" in offence.message
+    assert "but something else is wrong" in str(report)
 
 
 def test_state_between_calls_is_found_and_the_first_call_counts():
@@ -296,8 +489,22 @@ def test_state_between_calls_is_found_and_the_first_call_counts():
 
     report = bp.check_backward(backward)
     assert all(each.ok for each in report.parameters)
-    assert [each.mistake for each in report.offences] == ["state_kept_between_calls"]
+    (offence,) = report.offences
+    assert (offence.mistake, offence.parameter) == ("state_kept_between_calls", "dA[2]")
     assert not report.ok
+
+
+def test_the_gradient_that_changes_from_call_to_call_is_named():
+    calls = []
+
+    def backward(A, b, x, y):
+        calls.append(1)
+        dA, db = by_hand(A, b, x, y)
+        return dA, [db[0] * len(calls) ** 2, db[1], db[2]]
+
+    (offence,) = bp.check_backward(backward).offences
+    assert offence.parameter == "db[0]"
+    assert "another db[0]: it keeps something between calls" in offence.message
 
 
 def test_a_mistake_is_recognised_beside_an_offence():
@@ -319,30 +526,135 @@ def test_a_mistake_is_recognised_beside_an_offence():
 @pytest.mark.parametrize(
     ("change", "mistake", "words"),
     [
-        (lambda dA, db: (dA, None), "missing_gradient", "not a pair"),
+        (lambda dA, db: (dA, None), "missing_gradient", "The same is wrong with db[1] and db[0]"),
+        (lambda dA, db: (dA, 1.0), "wrong_shape", "db is an object of type float, not a list"),
         (lambda dA, db: None, "missing_gradient", "returned nothing"),
         (lambda dA, db: [*dA, *db], "missing_gradient", "a list of 6"),
+        (lambda dA, db: {"dA": dA, "db": db}, "missing_gradient", "type dict, not a pair (dA, db)"),
+        (lambda dA, db: np.float64(1), "missing_gradient", "not a pair"),
         (lambda dA, db: (dA, [None] * 3), "missing_gradient", "db[2]: there is none"),
         (lambda dA, db: (dA, db[:2]), "missing_gradient", "there is none"),
         (
+            lambda dA, db: (dA, [0 * each for each in db]),
+            "missing_gradient",
+            "db[2] is zero everywhere",
+        ),
+        (
             lambda dA, db: (dA, [each[:, None] for each in db]),
             "wrong_shape",
-            "themselves are right",
+            "numbers are right, and only lie otherwise. The same is wrong with db[1] and db[0].",
         ),
+        (lambda dA, db: (db, dA), "wrong_shape", "dA and db have changed places. Return (dA, db)."),
+        (lambda dA, db: (dA[::-1], db[::-1]), "wrong_shape", "the lists run backwards"),
         (lambda dA, db: ([each.T for each in dA], db), "weight_gradient_transposed", "dA[2]"),
         (lambda dA, db: (dA, [each[:1] for each in db]), "wrong_shape", "expected (2,)"),
         (lambda dA, db: ([each * np.nan for each in dA], db), "not_finite", "dA[2]"),
-        (lambda dA, db: ([each + 1 for each in dA], db), "not_recognised", "No mistake"),
-        (lambda dA, db: (dA, ["a", "b", "c"]), "wrong_shape", "not made of real numbers"),
+        (
+            lambda dA, db: ([each + 1 for each in dA], db),
+            "not_recognised",
+            "db[2] is right, and so",
+        ),
+        (
+            lambda dA, db: (dA, [each + 1 for each in db]),
+            "not_recognised",
+            "dA[2] is right, and so",
+        ),
+        (
+            lambda dA, db: (
+                [np.cos(each) for each in dA[:2]] + dA[2:],
+                [np.cos(each) for each in db[:2]] + db[2:],
+            ),
+            "not_recognised",
+            "look at how δ_2 is made of δ_3",
+        ),
+        (
+            lambda dA, db: ([dA[0], dA[1] / 2, dA[2]], db),
+            "not_recognised",
+            "It is half of the right one.",
+        ),
+        (lambda dA, db: (dA, ["a", "b", "c"]), "wrong_shape", "not made of real numbers, but of t"),
     ],
 )
 def test_what_is_no_gradient_is_said_with_its_name(change, mistake, words):
     report = bp.check_backward(lambda *args: change(*by_hand(*args)))
     assert not report.ok
     best = report.findings[0]
+    assert len(report.findings) == 1  # what is wrong with all of them is said once
     assert best.mistake == mistake
     assert best.parameter in best.message
     assert words in " ".join(each.message for each in report.findings)
+
+
+def test_a_list_that_is_missing_costs_its_own_gradients_only():
+    assert bp.check_backward(lambda *args: (by_hand(*args)[0], None)).score == pytest.approx(0.5)
+
+
+def test_entries_that_no_layer_has_are_found_and_the_others_judged():
+    def backward(A, b, x, y):
+        dA, db = by_hand(A, b, x, y)
+        return [*dA, dA[0]], db
+
+    report = bp.check_backward(backward)
+    assert all(each.ok for each in report.parameters)
+    (offence,) = report.offences
+    assert (offence.mistake, offence.parameter) == ("wrong_shape", "dA[2]")
+    assert "dA has 4 entries" in offence.message
+
+
+def test_a_list_without_an_end_is_not_followed():
+    def backward(A, b, x, y):
+        return (each for each in iter(lambda: by_hand(A, b, x, y)[0], None)), []
+
+    report = bp.check_backward(backward)
+    assert report.score == 0.0
+    assert "dA has more than 3 entries" in str(report)
+
+
+def test_a_generator_that_raises_is_told_with_its_error():
+    def backward(A, b, x, y):
+        yield by_hand(A, b, x, y)[0]
+        raise ZeroDivisionError("late")
+
+    (finding,) = bp.check_backward(backward).findings
+    assert finding.mistake == "raised_exception"
+    assert "ZeroDivisionError: late (in backward, line" in finding.message
+
+
+def test_a_wrong_shape_is_said_beside_the_mistake_in_the_values():
+    wrong = make_backward("sign_flipped", samples="single")
+
+    def backward(A, b, x, y):
+        dA, db = wrong(A, b, x, y)
+        return dA, [each[:, None] for each in db]
+
+    findings = bp.check_backward(backward).findings
+    assert [(each.mistake, each.rank) for each in findings] == [
+        ("sign_flipped", 1),
+        ("wrong_shape", 2),
+    ]
+
+
+def test_what_fails_with_some_widths_only_says_with_which():
+    wrong = make_backward("weights_not_transposed", samples="single")
+    first, second = bp.check_backward(wrong).findings
+    assert (first.mistake, second.mistake) == ("weights_not_transposed", "raised_exception")
+    assert "with layers of 4, 3, 5 and 2 units, and with others it does not" in second.message
+    (always,) = bp.check_backward(lambda *_: 1 / 0).findings
+    assert "units" not in always.message
+
+
+def test_a_sum_over_calls_is_told_as_such():
+    kept = {}
+
+    def backward(A, b, x, y):
+        dA, db = by_hand(A, b, x, y)
+        before = kept.get(dA[0].shape, [0, 0, 0])
+        kept[dA[0].shape] = dA = [one + two for one, two in zip(dA, before, strict=True)]
+        return dA, db
+
+    (offence,) = bp.check_backward(backward).offences
+    assert offence.mistake == "state_kept_between_calls"
+    assert "another dA[2]: it is twice the first one" in offence.message
 
 
 @pytest.mark.parametrize(
@@ -368,10 +680,8 @@ def test_deep_recursion_is_an_exception_like_any_other():
 
 
 def test_an_endless_loop_is_stopped_at_its_line_and_not_called_again():
-    calls = []
-
     def backward(A, b, x, y):
-        calls.append(1)
+        print("called")
         while True:
             try:  # noqa: SIM105 - the loop itself is to be stopped, not a helper of it
                 x = x + 1
@@ -383,8 +693,28 @@ def test_an_endless_loop_is_stopped_at_its_line_and_not_called_again():
     assert "OutOfTime: no answer after 0.05 s (in backward, line" in str(report)
     assert [each.mistake for each in report.findings] == ["raised_exception"]
     assert report.offences == ()
-    assert len(calls) == 1
+    assert report.printed == "called\n"
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.skipif(not FORKS, reason="this system cannot copy a process with threads")
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (lambda: os._exit(3), "the process ended with exit code 3"),
+        (lambda: os.kill(os.getpid(), signal.SIGSEGV), "ended by the signal SIGSEGV"),
+        (lambda: sum(range(10**15)), "no end after"),  # no alarm is heard inside of it
+    ],
+)
+def test_with_a_limit_a_pass_that_ends_its_process_is_only_wrong(monkeypatch, end, said):
+    monkeypatch.setattr(diagnosis, "_STARTING", 0.2)
+    report = bp.check_backward(lambda *_: end(), seconds=0.02, hints="none")
+    assert report.score == 0.0
+    assert report.hints == "none"
+    [finding] = report.findings
+    assert finding.mistake == "raised_exception"
+    assert finding.message.startswith("dA[2] and all others: ")
+    assert said in finding.message
 
 
 def test_a_limit_on_time_leaves_a_quick_pass_alone_in_any_thread():
@@ -447,6 +777,30 @@ def test_a_report_gives_away_as_much_as_the_hints_allow_and_names_the_parameter(
     text = " ".join(str(report).split())
     assert ("The sign is flipped" in text) == (hints == "plain")
     assert ("The first quantity" in text) == (hints == "clear")
+    assert ("the output error f_K − y" in text) == (hints in ("clear", "plain"))
+
+
+@pytest.mark.parametrize("hints", HINTS)
+def test_that_a_transpose_would_be_right_is_a_hint(hints):
+    def backward(A, b, x, y):
+        dA, db = by_hand(A, b, x, y)
+        return [dA[0], dA[1], dA[2].T], [np.cos(db[0]), *db[1:]]
+
+    first = bp.check_backward(backward, hints=hints).findings[0]
+    assert first.message.startswith("dA[2]: its shape is (5, 2), expected (2, 5).")
+    assert ("transpose would be right" in first.message) == (hints != "none")
+
+
+@pytest.mark.parametrize("hints", HINTS)
+def test_what_is_not_recognised_is_hinted_at_with_clear_and_plain_hints_only(hints):
+    def backward(A, b, x, y):
+        dA, db = by_hand(A, b, x, y)
+        return [dA[0], dA[1] / 3, dA[2]], db
+
+    (finding,) = bp.check_backward(backward, hints=hints).findings
+    assert (finding.mistake, finding.layers) == ("not_recognised", ())
+    assert ("db[1] is right" in finding.message) == (hints in ("clear", "plain"))
+    assert ("0.3333 times" in finding.message) == (hints == "plain")
 
 
 def test_a_report_can_be_kept_as_json_and_its_score_is_a_plain_float():

@@ -194,6 +194,54 @@ def test_a_new_pass_remembers_nothing_of_an_old_one():
     assert same(gradient("state_kept_between_calls"), gradient("state_kept_between_calls"))
 
 
+# --- at some layers only -------------------------------------------------------
+
+
+def test_a_mistake_at_all_of_its_layers_is_the_whole_mistake():
+    for mistake in MISTAKES:
+        if at := mistake.layers(3):
+            net, x, y = problem()
+            convention = {"reduction": "sum" if mistake.id == "batch_averaged" else "mean"}
+            some = make_backward(mistake.id, **convention, layers={mistake.id: at})
+            whole = make_backward(mistake.id, **convention)
+            first, second = (each(net.A, net.b, x, y) for each in (some, whole))
+            assert same([*first[0], *first[1]], [*second[0], *second[1]], rtol=1e-14), mistake
+
+
+@pytest.mark.parametrize("name", [each.id for each in MISTAKES if len(each.layers(3)) > 1])
+def test_at_one_layer_it_spoils_nothing_above_that_and_something_there(name):
+    net, x, y = problem()
+    right = dict(zip("Ab", make_backward()(net.A, net.b, x, y), strict=True))
+    for layer in find(name).layers(3):
+        given = make_backward(name, layers={name: [layer]})(net.A, net.b, x, y)
+        wrong = {
+            i
+            for part, expected in zip(given, right.values(), strict=True)
+            for i in range(3)
+            if not same([part[i]], [expected[i]])
+        }
+        assert max(wrong) == layer - 1
+
+
+def test_layers_are_of_a_mistake_that_is_there_and_of_a_layer_that_it_has():
+    with pytest.raises(bp.InvalidValueError, match="of a mistake that the pass has not"):
+        make_backward("sign_flipped", layers={"sigma_prime_twice": [1]})
+    net, x, y = problem()
+    wrong = make_backward("sigma_prime_missing_in_hidden", layers={
+        "sigma_prime_missing_in_hidden": [3]
+    })  # fmt: skip
+    with pytest.raises(bp.InvalidValueError) as caught:
+        wrong(net.A, net.b, x, y)
+    assert "layer 3 among those where it can be made" in caught.value.expected
+
+
+def test_two_mistakes_may_share_a_quantity_at_different_layers():
+    ids = ("sigma_prime_missing_in_hidden", "sigma_prime_twice")
+    make_backward(*ids, layers={ids[0]: [1], ids[1]: [2, 3]})
+    with pytest.raises(bp.InvalidValueError, match="both replace one quantity"):
+        make_backward(*ids, layers={ids[0]: [1, 2], ids[1]: [2, 3]})
+
+
 # --- two of them --------------------------------------------------------------
 
 

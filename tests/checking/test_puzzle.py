@@ -8,12 +8,14 @@ from backprop_nb.checking.mistakes import find
 from backprop_nb.checking.puzzle import (
     EPOCHS,
     PLAYABLE,
+    STAGES,
     Problem,
     Puzzle,
     checked_mistakes,
     choices,
     make_puzzle,
     relation,
+    stage_of,
 )
 
 
@@ -127,3 +129,9 @@ def test_mistakes_that_need_other_data_are_refused():
     with pytest.raises(bp.NotFoundError, match="no mistake 'typo'"):
         checked_mistakes(["typo"])
     assert checked_mistakes(None) == PLAYABLE
+
+
+def test_the_catalogue_goes_through_the_stages_one_after_the_other():
+    stages = [stage_of(mistake) for mistake in PLAYABLE]
+    assert list(dict.fromkeys(stages)) == list(STAGES)
+    assert stages == sorted(stages, key=list(STAGES).index)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import backprop_nb
 from backprop_nb.classroom import command
 from backprop_nb.classroom.command import main, parser
 from backprop_nb.classroom.grading import grade
@@ -24,14 +25,11 @@ def test_what_is_not_given_is_left_to_the_function():
     assert options() == {"command": "grade", "submissions": "in", "out": "out"}
 
 
-def test_every_option_is_an_argument_of_the_function_and_says_its_default():
+def test_every_option_is_an_argument_of_the_function_and_says_its_default(capsys):
     known = inspect.signature(grade).parameters | inspect.signature(make_settings).parameters
-    help_text = subprocess.run(
-        [sys.executable, "-m", "backprop_nb", "grade", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    with pytest.raises(SystemExit):
+        main(["grade", "--help"])
+    help_text = capsys.readouterr().out
     for name, parameter in known.items():
         if name not in {"settings", "progress", "submissions"}:
             assert f"--{name}" in help_text
@@ -57,6 +55,7 @@ def test_it_grades_and_says_what_it_found(tmp_path, right, capsys):
         (["--timout=3"], "did you mean --timeout?"),
         (["--samples", "row"], "choose from"),
         (["--layers", "three"], "invalid int value"),
+        (["--workrs", "2"], "did you mean --workers?"),
         (["--xyz"], "there is no --xyz"),
     ],
 )
@@ -70,6 +69,38 @@ def test_a_typo_is_answered(words, answer, capsys):
 def test_an_error_of_the_package_is_a_message_and_no_traceback(tmp_path, capsys):
     assert main(["grade", str(tmp_path / "no"), "--out", str(tmp_path)]) == command.WRONG_USE
     assert "There is no such folder of submissions." in capsys.readouterr().err
+
+
+def test_a_full_disk_is_a_message_and_no_traceback(monkeypatch, capsys):
+    def full(**_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(command, "grade", full)
+    assert main(["grade", "in", "--out", "out"]) == command.INCOMPLETE
+    said = capsys.readouterr().err
+    assert "No space left on device" in said
+    assert "What is done is kept" in said
+
+
+def test_it_tells_its_version(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"backprop-nb {backprop_nb.__version__}\n"
+
+
+def test_windows_is_refused_with_a_message(tmp_path):
+    """There the modules ``resource`` and ``fcntl`` do not exist, and none of ours may need them."""
+    code = (
+        "import runpy, sys\n"
+        "sys.modules.update(resource=None, fcntl=None)\n"
+        "from backprop_nb.classroom import command\n"
+        "sys.platform = 'win32'\n"
+        f"sys.argv[1:] = ['grade', {str(tmp_path)!r}, '--out', 'out']\n"
+        "runpy.run_module('backprop_nb', run_name='__main__')"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == command.WRONG_USE
+    assert "cannot be run apart on Windows" in run.stderr
 
 
 def test_an_interrupt_has_a_code_of_its_own(monkeypatch, capsys):

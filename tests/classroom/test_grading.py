@@ -8,7 +8,7 @@ import pytest
 from backprop_nb.classroom import grade, grading
 from backprop_nb.errors import InvalidValueError, NotFoundError
 
-QUIETLY = {"scheduler": "threads", "progress": False}
+QUIETLY = {"scheduler": "threads", "workers": 1, "progress": False}
 
 
 @pytest.fixture
@@ -29,9 +29,11 @@ def test_everything_that_was_promised_is_written(folder, tmp_path):
         "summary.json",
         "summary.csv",
         "summary.html",
-        "feedback/ada.py.txt",
-        "feedback/bob/bob.py.txt",
-        "feedback/eve.py.txt",
+        *(
+            f"feedback/{name}.{ending}"
+            for name in ("ada.py", "bob/bob.py", "eve.py")
+            for ending in ("txt", "html")
+        ),
     }
     assert len(list((out / "results").iterdir())) == 3
     assert json.loads((out / "summary.json").read_text(encoding="utf-8")) == graded.summary
@@ -59,6 +61,29 @@ def test_two_runs_give_the_same_bytes(folder, tmp_path):
                                      ).read_bytes()  # fmt: skip
 
 
+def test_two_runs_into_one_folder_at_once_are_refused(folder, tmp_path):
+    out = tmp_path / "out"
+
+    def meanwhile(*arguments):
+        with pytest.raises(InvalidValueError, match="Another run") as caught:
+            grade(folder, out, **QUIETLY)
+        assert "another folder" in caught.value.instead
+        yield from run(*arguments)
+
+    run = grading.run
+    with mock.patch.object(grading, "run", meanwhile):
+        assert grade(folder, out, **QUIETLY).new == 3
+    assert grade(folder, out, **QUIETLY).kept == 3
+
+
+def test_a_place_where_nothing_can_be_written_is_told_before_anything_runs(folder):
+    with pytest.raises(InvalidValueError, match="it is a file") as caught:
+        grade(folder, folder / "ada.py", **QUIETLY)
+    assert caught.value.given
+    with pytest.raises(InvalidValueError, match="cannot be written"):
+        grade(folder, "/proc/nowhere", **QUIETLY)
+
+
 def test_an_interrupt_keeps_what_is_done(folder, tmp_path):
     out = tmp_path / "out"
 
@@ -70,7 +95,7 @@ def test_an_interrupt_keeps_what_is_done(folder, tmp_path):
 
     run = grading.run
     with mock.patch.object(grading, "run", interrupted), pytest.raises(KeyboardInterrupt):
-        grade(folder, out, workers=1, **QUIETLY)
+        grade(folder, out, **QUIETLY)
     assert len(list((out / "results").iterdir())) == 2
     assert grade(folder, out, **QUIETLY).new == 1
 
@@ -85,6 +110,8 @@ def test_what_could_not_be_graded_is_named_and_tried_again(folder, tmp_path):
         graded = grade(folder, out, **QUIETLY)
     assert graded.lost == {"bob/bob.py": "OSError: no room"}
     assert "Not graded: 1." in str(graded)
+    page = (out / "summary.html").read_text(encoding="utf-8")
+    assert "Not in it, because they have no result yet: 1." in page
     assert grade(folder, out, **QUIETLY).new == 3
 
 

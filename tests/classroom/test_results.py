@@ -1,5 +1,6 @@
 """Results on disk: found again while they hold, and written where nothing can be in the way."""
 
+import html
 import json
 from dataclasses import replace
 
@@ -11,7 +12,12 @@ from backprop_nb.classroom.submissions import Submission
 from backprop_nb.classroom.verdict import make_settings
 
 ADA = Submission("ada/a1.py", "d1", (("a1.py", "x = 1"),))
-RESULT = {"outcome": "answered", "score": 1.0, "text": "backward: right."}
+RESULT = {
+    "outcome": "answered",
+    "score": 1.0,
+    "text": "backward: right.",
+    "html": "<p>backward: right.</p>",
+}
 
 
 @pytest.fixture
@@ -24,8 +30,18 @@ def test_a_result_is_found_again_and_its_feedback_lies_beside(results):
     saved = results.save(ADA, RESULT)
     assert results.load(ADA) == saved
     assert saved["submission"] == "ada/a1.py"
-    path = results.folder / "feedback/ada/a1.py.txt"
-    assert path.read_text(encoding="utf-8") == "ada/a1.py\n\nbackward: right.\n"
+    text, page = results.feedback(ADA)
+    assert text == results.folder / "feedback/ada/a1.py.txt"
+    assert text.read_text(encoding="utf-8") == "ada/a1.py\n\nbackward: right.\n"
+    assert page == results.folder / saved["feedback"]
+    assert RESULT["html"] in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_result_whose_feedback_is_gone_is_none(results, which):
+    results.save(ADA, RESULT)
+    results.feedback(ADA)[which].unlink()
+    assert results.load(ADA) is None
 
 
 @pytest.mark.parametrize(
@@ -62,10 +78,18 @@ def test_a_spoilt_file_is_no_result(results, content):
     assert results.load(ADA) is None
 
 
+def test_a_result_that_somebody_has_changed_is_none(results):
+    results.save(ADA, RESULT | {"score": 0.5})
+    (path,) = (results.folder / "results").iterdir()
+    path.write_text(path.read_text(encoding="utf-8").replace("0.5", "1.0"), encoding="utf-8")
+    assert results.load(ADA) is None
+
+
 @pytest.mark.parametrize(
     "names",
     [
         ("x.py", "x.py.txt/y.py"),
+        ("x.py", "x.py.html/y.py"),
         ("é" * 120 + "a.py", "é" * 120 + "b.py"),
         ("<img src=x onerror=alert(1)>.py", "=cmd|'!A0.py"),
         ("a\nb.py", "a b.py"),
@@ -77,7 +101,9 @@ def test_no_name_is_in_the_way_of_another(results, names):
     for name in names:
         submission = replace(ADA, name=name)
         assert results.load(submission)["submission"] == name
-        assert results.feedback(submission).read_text(encoding="utf-8").startswith(name)
+        text, page = results.feedback(submission)
+        assert text.read_text(encoding="utf-8").startswith(name)
+        assert f"<h1>Feedback on {html.escape(name)}</h1>" in page.read_text(encoding="utf-8")
 
 
 def test_an_id_tells_neither_name_nor_place(results):

@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import time
 from types import SimpleNamespace
 from unittest import mock
 
@@ -36,6 +37,16 @@ def test_threads_do_without_dask(right, sign_flipped):
     assert scores(run(submissions, SETTINGS, 2, "threads")) == {0: 1.0, 10: 0.0, 20: 0.0}
 
 
+def test_who_stops_early_does_not_wait_for_the_endless_ones(right):
+    endless = "import time\ntime.sleep(60)"
+    submissions = a_class(right, endless, endless)
+    results = run(submissions, make_settings(timeout=20), 2, "threads")
+    assert next(results)[0] == 0
+    start = time.monotonic()
+    results.close()
+    assert time.monotonic() - start < 20
+
+
 def test_a_worker_that_is_killed_half_way_loses_nothing(right, sign_flipped):
     submissions = a_class(*[SLOWLY + right] * 4, *[SLOWLY + sign_flipped] * 4)
     arrived = {}
@@ -45,8 +56,10 @@ def test_a_worker_that_is_killed_half_way_loses_nothing(right, sign_flipped):
                 workers = [each for each in multiprocessing.active_children() if each.is_alive()]
                 assert len(workers) == 2
                 os.kill(workers[0].pid, signal.SIGKILL)
-            arrived[number] = result["score"]
-    assert arrived == {10 * k: float(k < 4) for k in range(8)}
+            arrived[number] = result
+    assert scores(arrived.items()) == {10 * k: float(k < 4) for k in range(8)}
+    # The same to the last letter, so that summary and feedback are, too.
+    assert arrived == dict(run(submissions, SETTINGS, 2, "threads"))
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +114,16 @@ def test_without_dask_threads_do_it_and_a_cluster_is_refused(right):
         with pytest.raises(UnsupportedError) as caught:
             list(run(a_class(right), SETTINGS, 1, "tcp://127.0.0.1:1"))
     assert "pip install" in caught.value.instead
+
+
+def test_a_cluster_that_does_not_start_is_told_with_the_way_round_it(right):
+    with (
+        mock.patch.object(running, "_local_cluster", side_effect=RuntimeError("Nanny failed.")),
+        pytest.raises(UnsupportedError, match="cannot start") as caught,
+    ):
+        list(run(a_class(right), SETTINGS))
+    assert caught.value.given == "RuntimeError: Nanny failed."
+    assert "--scheduler threads" in caught.value.instead
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])

@@ -18,6 +18,7 @@ def result(k, *mistakes, backward=None, outcome="answered", name="s{k}.py"):
     return {
         "submission": name.format(k=k),
         "id": f"s{k:03}",
+        "feedback": f"feedback/s{k}.html",
         "outcome": outcome,
         **report.to_dict(),
         "text": str(report),
@@ -60,15 +61,40 @@ def test_the_counts_are_those_of_the_class():
     assert data["wrong_gradients"] == 6
 
 
-def test_the_layers_of_a_mistake_are_those_whose_gradients_are_wrong():
+def placed(result, *layers):
+    """The same result, whose findings say in which layers the mistake is."""
+    findings = [{**each, "layers": list(layers)} for each in result["findings"]]
+    return {**result, "findings": findings}
+
+
+def test_a_mistake_that_does_not_tell_its_layer_is_in_the_first_one_that_is_wrong():
     first, *_ = summary()["mistakes"]
     assert first["mistake"] == "sigma_prime_missing_in_hidden"
-    assert first["layers"] == [
-        {"layer": 1, "wrong": 4, "first": 0},
-        {"layer": 2, "wrong": 4, "first": 4},
-        {"layer": 3, "wrong": 0, "first": 0},
-    ]
+    assert [each["submissions"] for each in first["layers"]] == [0, 4, 0]
+    assert first["where"] == "first wrong at layer 2"
     assert [each["wrong"] for each in summary()["layers"]] == [6, 6, 2]
+
+
+def test_a_mistake_that_tells_its_layers_is_in_those():
+    (mistake,) = summary([placed(each, 1) for each in CLASS[5:9]])["mistakes"]
+    assert [each["submissions"] for each in mistake["layers"]] == [4, 0, 0]
+    assert mistake["where"] == "at layer 1"
+    (mistake,) = summary([placed(each, 1, 2) for each in CLASS[5:9]])["mistakes"]
+    assert mistake["where"] == "at layers 1 and 2"
+    three = [placed(CLASS[5], 1), placed(CLASS[6], 1), placed(CLASS[7], 2)]
+    (mistake,) = summary(three)["mistakes"]
+    assert [each["submissions"] for each in mistake["layers"]] == [2, 1, 0]
+    assert mistake["where"] == "mostly at layer 1"
+
+
+def test_an_exception_is_at_no_layer_and_leaves_no_gradient():
+    def raising(A, b, x, y):
+        raise IndexError
+
+    data = summary([result(0, backward=raising), CLASS[0]])
+    (mistake,) = data["mistakes"]
+    assert (mistake["mistake"], mistake["layers"]) == ("raised_exception", None)
+    assert (data["failed"], data["wrong_gradients"]) == (1, 0)
 
 
 def test_what_is_not_about_gradients_has_no_layer():
@@ -103,6 +129,11 @@ def test_there_are_no_names_unless_asked_for():
     assert "Ada" not in str(summary(named))
     assert "Ada" not in as_csv(summary(named)).decode()
     assert "Ada-3.py" in str(summary(named, names=True))
+
+
+def test_without_names_they_are_in_the_order_of_their_score():
+    scores = [row["score"] for row in summary()["results"]]
+    assert scores == sorted(scores)
 
 
 def test_the_order_of_the_results_changes_nothing():

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { plural, told, unsealed, worth } from "../../backprop_nb/views/widgets/find_the_bug.mjs";
+import { byStage, plural, told, unsealed, worth } from "../../backprop_nb/views/widgets/find_the_bug.mjs";
 
 const SECRET = {
   measured: { words: "measured" },
@@ -48,4 +48,9 @@ test("help and wrong answers cost, but never all", () => {
 
 test("one point, two points", () => {
   assert.deepEqual([plural(1, "point"), plural(2, "point")], ["1 point", "2 points"]);
+});
+
+test("choices stand with those of the same stage, in the order in which stages come", () => {
+  const choices = ["a", "b", "a"].map((stage) => ({ stage }));
+  assert.deepEqual(byStage(choices), [["a", [0, 2]], ["b", [1]]]);
 });

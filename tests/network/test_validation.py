@@ -5,6 +5,7 @@ import textwrap
 import numpy as np
 import pytest
 
+from backprop_nb import trace
 from backprop_nb.errors import BackpropWarning, InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.network import SigmoidNetwork
 
@@ -523,3 +524,13 @@ def test_an_error_leaves_the_network_as_it_was(net, method):
             getattr(net, method)(x, y)
     assert all(now is before for now, before in zip((*net.A, *net.b), (*A, *b), strict=True))
     assert all(np.array_equal(p, v) for p, v in zip((*A, *b), values, strict=True))
+
+
+@pytest.mark.parametrize("method", ["__call__", "loss"])
+def test_a_traced_value_is_sent_to_the_networks_own_trace(net, method):
+    args = arguments(method, np.ones(4), np.ones(1)) if method == "loss" else (np.ones(4),)
+    assert message(UnsupportedError, trace, getattr(net, method), *args) == (
+        "A network computes with plain numbers, so a trace of its methods sees nothing.\n"
+        "  given:    x as a traced value\n"
+        "  instead:  net.trace(x, y), which traces the network's loss"
+    )

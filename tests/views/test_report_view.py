@@ -19,7 +19,8 @@ def checked(mistake, **options):
 
 
 def text_of(html):
-    """The words of a page, without its style sheet and its tags."""
+    """The words of a page, without its style sheet, its tags and what forbids a line's end."""
+    html = html.replace("\N{WORD JOINER}", "")
     without_style = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
     return unescape(re.sub(r"<[^>]*>", " ", without_style))
 
@@ -79,6 +80,17 @@ def test_the_entry_that_differs_most_is_marked_in_every_map():
         each = wrong[k // 3]
         place = int(np.ravel_multi_index(each.worst, each.expected.shape))
         assert [j for j, cell in enumerate(cells) if cell.endswith("∗")] == [place]
+
+
+def test_the_legend_explains_the_mark_only_where_there_is_one():
+    assert "differs most" in text_of(report_html(checked("missing_factor_2")))
+    assert "differs most" not in text_of(report_html(checked("weight_gradient_transposed")))
+
+
+def test_a_finding_begins_with_what_and_where_in_bold():
+    html = report_html(checked("sigma_prime_missing_in_hidden"))
+    lead = "dA[1]: consistent with “σ′ is missing in the hidden layers”."
+    assert f'<p class="bpnb-finding"><strong>{lead}</strong> Wrong first' in html
 
 
 def test_the_gradient_that_is_wrong_first_is_open_and_no_other():

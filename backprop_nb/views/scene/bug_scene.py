@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from backprop_nb.checking.mistakes import Mistake, combined
-from backprop_nb.checking.puzzle import EPOCHS, LEARNING_RATE, WIDTHS, Contrast, Puzzle, Relation
+from backprop_nb.checking.puzzle import (
+    CHOICES,
+    EPOCHS,
+    LEARNING_RATE,
+    WIDTHS,
+    Contrast,
+    Puzzle,
+    Relation,
+    stage_of,
+)
 from backprop_nb.checking.recipe import Gradients, Line, listing, recipe
 from backprop_nb.network.document import equation
 from backprop_nb.views.scene import numbers
@@ -54,14 +64,17 @@ def bug_scene(puzzle: Puzzle, choices: Sequence[Mistake], *, code: bool) -> dict
     puzzle
         The network and its broken pass.
     choices
-        The mistakes to choose from.
+        The mistakes to choose from; many of them come with the stage of the pass.
     code
         Whether the pass is shown as NumPy.
     """
-    mistake, training = puzzle.mistake.id, _Training(puzzle)
+    mistake, training, many = puzzle.mistake.id, _Training(puzzle), len(choices) > CHOICES
     return {
         "setting": SETTING,
-        "choices": [{"id": each.id, "title": each.title} for each in choices],
+        "choices": [
+            {"id": each.id, "title": each.title, "stage": stage_of(each) if many else ""}
+            for each in choices
+        ],
         "points": POINTS,
         "loss": training.loss.data(),
         "flow": training.flow.data(),
@@ -185,6 +198,7 @@ class _Training:
 _CELL, _LINE, _SIDE = 44.0, 24.0, 70.0
 _WIDE = 4 * _CELL + 8
 _ARRAYS = 20.0
+_RAMP = 236.0
 
 
 def gradient_picture(puzzle: Puzzle, *, measured: bool) -> Picture:
@@ -194,9 +208,8 @@ def gradient_picture(puzzle: Puzzle, *, measured: bool) -> Picture:
     scale = numbers.fit_scale(
         [array for pair in shown for side in pair for array in side], log=True
     )
-    picture = Picture(
-        _SIDE + K * _WIDE + (K - 1) * _ARRAYS + 2, HEIGHT, _gradient_words(puzzle, measured)
-    )
+    width = _SIDE + K * _WIDE + (K - 1) * _ARRAYS + 2
+    picture = Picture(width, _RAMP + 10, _gradient_words(puzzle, measured))
     picture.text((4, 10), "gradients before training", bold=True, size=12)
     for i in range(K):
         left = _left(i)
@@ -261,7 +274,7 @@ def _in_a_word(relation: Relation) -> str:
 
 
 def _draw_ramp(picture: Picture, scale: Scale) -> None:
-    x, y = _SIDE, HEIGHT - 10
+    x, y = _SIDE, _RAMP
     for k in range(11):
         picture.rect((x + 8 * k, y - 5, 8, 10), fill=("adjoint", k / 5 - 1))
     picture.text(
@@ -397,7 +410,11 @@ def describe_round(puzzle: Puzzle, scene: Mapping[str, Any], *, measured: bool) 
         lines += [_gradients_in_words("measured", puzzle.measured), _comparison_words(puzzle)]
     if scene["code"]:
         lines += ["The pass, one sample per column:", *(f"  {line}" for line in scene["code"])]
-    return [*lines, "Which mistake is in it?", *(f"  {each['title']}" for each in scene["choices"])]
+    lines.append("Which mistake is in it?")
+    for stage, choices in groupby(scene["choices"], lambda each: str(each["stage"])):
+        lines += [f"{stage}:"] if stage else []
+        lines += [f"  {each['title']}" for each in choices]
+    return lines
 
 
 def _flow_words(patch: Mapping[str, Mapping[str, Any]]) -> str:

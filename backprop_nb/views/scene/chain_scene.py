@@ -20,9 +20,10 @@ from backprop_nb.views.scene.chain_shelf import Shelf, bytes_text, forced_zeros,
 from backprop_nb.views.scene.chain_transposes import transposes
 from backprop_nb.views.scene.cost_picture import BAR, cost_axis, cost_picture
 from backprop_nb.views.scene.formula import mathml
-from backprop_nb.views.scene.matrix_picture import Lengths, fit_lengths
+from backprop_nb.views.scene.matrix_picture import LARGEST_CELL, Lengths, fit_lengths
 from backprop_nb.views.scene.network_picture import (
     PITCH,
+    SHOWN,
     draw_edges,
     draw_headers,
     draw_units,
@@ -35,6 +36,8 @@ SHIPPED = 20_000
 """So many cells at most go to the browser for all θ_i at once; else those of one θ_i."""
 BESIDE = 860.0
 """So wide at most are the factors if the network is to stand beside them, in pixels."""
+DEEP, FEW = 12, 5
+"""Of more layers than this so many units each are drawn: fifty are 800 edges, not 2,450."""
 SIDES: tuple[Side, ...] = ("left", "right")
 SECTIONS = ("product", "transposes")
 PICTURES = (784, 128, 64, 10)
@@ -112,6 +115,7 @@ def chain_scene(case: Case, which: Sequence[int] | None = None) -> Scene:
         "matrices": shelf.data(lengths, scales, all_numbers=complete),
         "chains": chains,
         "bar": BAR,
+        "tall": lengths.cell == LARGEST_CELL,
         "wide": _strip_width(case.net.widths, lengths) > BESIDE,
         "legend": {
             "value": f"derivative of f {scales['value'].text}",
@@ -262,7 +266,11 @@ def _network(case: Case) -> Picture:
     """Return the network with the loss at its end; layers have keys, to be lit."""
     net = case.net
     f, loss = net.forward(case.x).f, net.loss(case.x, case.y)
-    layout = network_layout(net.widths, width=max(400.0, 140.0 * min(net.K, 4), 74.0 * net.K + 72))
+    layout = network_layout(
+        net.widths,
+        width=max(400.0, 140.0 * min(net.K, 4), 74.0 * net.K + 72),
+        shown=SHOWN if net.K <= DEEP else FEW,
+    )
     picture = Picture(layout.width + 74, layout.height, _network_alt(net, loss))
     draw_headers(picture, layout)
     draw_edges(picture, layout, net.A, fit_scale(net.A))

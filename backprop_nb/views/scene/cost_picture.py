@@ -6,7 +6,7 @@ from backprop_nb.network.chain import Chain
 from backprop_nb.views.scene.chart import Axis
 from backprop_nb.views.scene.picture import Picture
 
-WIDTH, LABEL, BAR, PITCH, TOP = 470.0, 132.0, 200.0, 34.0, 34.0
+WIDTH, LABEL, BAR, PITCH, TOP = 414.0, 96.0, 200.0, 34.0, 34.0
 LOG_FROM = 50
 """Costs so many times apart are shown on a logarithmic axis."""
 

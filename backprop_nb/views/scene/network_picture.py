@@ -16,7 +16,8 @@ from backprop_nb.views.scene.picture import Picture, Point
 Family = Literal["value", "adjoint"]
 
 SHOWN = 8
-"""So many units of a layer are drawn at most; of a wider one, the first and the last."""
+"""So many units of a layer are drawn at most, unless told otherwise; of a wider one, the first
+and the last."""
 RADIUS = 15.0
 PITCH = 40.0
 """From the middle of a unit to that of the next one below."""
@@ -38,12 +39,15 @@ class NetworkLayout:
         For each layer, from the index of a unit that is drawn to where its middle is.
     width, height
         The size of the whole.
+    shown
+        So many units of a layer are drawn at most.
     """
 
     widths: tuple[int, ...]
     units: tuple[dict[int, Point], ...]
     width: float
     height: float
+    shown: int = SHOWN
 
     def x(self, i: int) -> float:
         """Return where layer ``i`` stands."""
@@ -57,6 +61,7 @@ def network_layout(
     margin: float = 36.0,
     slots: int = 1,
     height: float = 0.0,
+    shown: int = SHOWN,
 ) -> NetworkLayout:
     """Return a grid of units: layers from left to right, units from top to bottom.
 
@@ -71,6 +76,8 @@ def network_layout(
         stand a little further apart.
     height
         The least height; the layers stand in its middle.
+    shown
+        So many units of a layer are drawn at most, the last one among them.
 
     Examples
     --------
@@ -78,7 +85,7 @@ def network_layout(
     >>> [list(layer) for layer in layout.units]
     [[0, 1], [0, 1, 2, 3, 4, 5, 19], [0]]
     """
-    counts = [min(n, SHOWN) for n in widths]
+    counts = [min(n, shown) for n in widths]
     room = max(slots, *counts) * PITCH
     pitch = min(1.4 * PITCH, room / max(counts))
     height = max(height, HEADER + room + 8)
@@ -88,12 +95,12 @@ def network_layout(
     for i, (n, count) in enumerate(zip(widths, counts, strict=True)):
         top = middle - (count - 1) * pitch / 2
         # The last slot but one of a layer that is too wide stays free for an ellipsis.
-        shown = range(n) if n <= SHOWN else [*range(SHOWN - 2), n - 1]
-        rows = range(n) if n <= SHOWN else [*range(SHOWN - 2), SHOWN - 1]
+        drawn = range(n) if n <= shown else [*range(shown - 2), n - 1]
+        rows = range(n) if n <= shown else [*range(shown - 2), shown - 1]
         layers.append(
-            {j: (margin + i * step, top + row * pitch) for j, row in zip(shown, rows, strict=True)}
+            {j: (margin + i * step, top + row * pitch) for j, row in zip(drawn, rows, strict=True)}
         )
-    return NetworkLayout(tuple(widths), tuple(layers), width, height)
+    return NetworkLayout(tuple(widths), tuple(layers), width, height, shown)
 
 
 def draw_edges(
@@ -175,9 +182,9 @@ def draw_units(
 def draw_ellipses(picture: Picture, layout: NetworkLayout) -> None:
     """Say how many units of a layer are left out, where the first of them would be."""
     for i, (units, n) in enumerate(zip(layout.units, layout.widths, strict=True)):
-        if n > SHOWN:
-            x, last = units[SHOWN - 3]
-            text, at = f"⋮ {n - SHOWN + 1} more", (x, last + PITCH)
+        if n > layout.shown:
+            x, last = units[layout.shown - 3]
+            text, at = f"⋮ {n - layout.shown + 1} more", (x, last + PITCH)
             picture.text(at, text, fill="muted", size=10.5, anchor="middle", key=f"f:{i}")
 
 

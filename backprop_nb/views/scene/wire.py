@@ -117,6 +117,13 @@ def _tensor_row(tensor: Mapping[str, Any]) -> list[Any]:
 
 
 def _map_row(found: Mapping[str, Any]) -> list[Any]:
-    """Return a map; its heat as one letter a cell, in steps that no eye tells apart."""
-    levels = "".join(LEVELS[round(20 * each) + 20] for each in found["heat"])
-    return [found["rows"], found["columns"], found["block"], levels, found["long"]]
+    return [found["rows"], found["columns"], found["block"], levels(found["heat"]), found["long"]]
+
+
+def levels(heats: Sequence[float]) -> str:
+    """Return heats from -1 to 1 as one letter each, in steps that no eye tells apart.
+
+    >>> levels([-1.0, 0.0, 0.98])
+    '0Ke'
+    """
+    return "".join(LEVELS[round(20 * each) + 20] for each in heats)

@@ -1,5 +1,6 @@
 // ChainRule.  First half: pure functions.  Second half: the page.
-import { choice, clock, html, math, operator, panel, picture, big, Replay, slider } from "./view.mjs";
+import { chainSceneOf } from "./chain_wire.mjs";
+import { choice, clock, html, math, operator, panel, picture, big, Replay, scrollInside, slider } from "./view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -49,11 +50,13 @@ export const lowered = (number) => [...String(number)].map((digit) => LOWERED[di
 
 const MANY_LAYERS = 6; // more θ_i than this are chosen by a slider
 const STACKED = 16; // so many frames at most stand on top of each other, which keeps heights still
+const BROAD = 600; // a product wider than this has no room beside the network and above its code
 const OPERATORS = { "·": "times", "=": "equals" };
 
 class Chain extends Replay {
   constructor(model, el) {
     super(model, el);
+    this.scene = chainSceneOf(model);
     this.lit = null;
     this.listen("change:scene", () => this.reload());
     for (const trait of ["i", "side", "section"]) this.listen(`change:${trait}`, () => this.turn());
@@ -105,18 +108,22 @@ class Chain extends Replay {
     this.network = panel("The network", { class: "bpnb-cr-network" });
     this.factor = panel("One factor", { class: "bpnb-cr-factor" });
     this.side = panel("", { class: "bpnb-cr-side" });
+    this.reading = html("div", { class: "bpnb-panel bpnb-cr-reading" });
     this.legend = html("div", { class: "bpnb-legend" });
     this.equation = html("div", { class: "bpnb-cr-equation" });
     const top = html("div", { class: "bpnb-cr-top" }, this.equation, this.strip);
-    const bottom = [this.factor, this.side];
-    // Beside the factors, or below where they need all the room.
-    const { wide } = this.scene;
-    const rows = [wide ? [top] : [top, this.network], [this.stage], wide ? [this.network, ...bottom] : bottom];
+    // The network stands beside the factors, or where they need all the room beside the step.
+    const column = (kind, ...panels) => html("div", { class: `bpnb-cr-column bpnb-cr-${kind}` }, ...panels);
+    const { wide, tall } = this.scene;
+    const main = tall ? [this.stage] : [this.stage, this.factor];
+    const rows = wide
+      ? [[top], [column("main", ...main), column("beside", this.network, this.side)], ...(tall ? [[this.factor]] : [])]
+      : [[top, this.network], [this.stage], [this.factor, this.side]];
     this.stand(
       this.scene.alt,
       html("div", { class: "bpnb-bar" }, ...this.buildReplay(), this.title),
       this.buildControls(),
-      ...rows.map((row) => html("div", { class: "bpnb-cr-row" }, ...row)),
+      ...[...rows, [this.reading]].map((row) => html("div", { class: "bpnb-cr-row" }, ...row)),
       this.legend,
     );
     this.reload();
@@ -147,7 +154,7 @@ class Chain extends Replay {
 
   /** Show another scene in the place of the one before; the controls stay. */
   reload() {
-    this.scene = this.model.get("scene");
+    this.scene = chainSceneOf(this.model);
     const { equation, legend, batch } = this.scene;
     this.equation.replaceChildren(math(equation), html("small", {}, "[chain-general]"), batch ? html("small", {}, batch) : "");
     this.network.replaceChildren(html("h2", {}, "the network"), this.buildNetwork());
@@ -174,6 +181,7 @@ class Chain extends Replay {
     this.slider.max = this.last;
     this.buildStrip();
     this.buildStage();
+    this.buildFactors();
     this.buildSide();
     this.update();
   }
@@ -226,30 +234,64 @@ class Chain extends Replay {
         ...this.matrix(matrix),
       );
     };
-    const line = ({ title, items }) =>
-      html("div", { class: "bpnb-cr-line" }, title ? html("code", { class: "bpnb-cr-title" }, title) : null, html("div", { class: "bpnb-cr-items" }, ...withSigns(items, matrices).map((group) => html("div", { class: "bpnb-cr-group" }, ...group.map(item)))));
+    const line = ({ title, items }) => {
+      const groups = withSigns(items, matrices).map((group) => html("div", { class: "bpnb-cr-group" }, ...group.map(item)));
+      // Where there is little room, factors that stand in the strip are here without their maps.
+      const product = items.includes("=") && items.some((each) => this.names.includes(each));
+      const width = items.reduce((sum, each) => sum + (matrices[each]?.picture.width ?? 0), 0);
+      const kind = [product && "bpnb-cr-product", product && title && width > BROAD && "bpnb-cr-broad"];
+      return html(
+        "div",
+        { class: ["bpnb-cr-line", ...kind].filter(Boolean).join(" ") },
+        title ? html("code", { class: "bpnb-cr-title" }, title) : null,
+        html("div", { class: "bpnb-cr-items" }, ...groups),
+      );
+    };
     return html(
       "div",
       { class: "bpnb-cr-moment" },
-      html("div", { class: "bpnb-cr-lines" }, ...lines.map(line)),
       html("div", { class: "bpnb-cr-notes" }, ...notes.map((note) => html("p", {}, note))),
+      html("div", { class: "bpnb-cr-lines" }, ...lines.map(line)),
     );
   }
 
-  /** Beside the network: what it costs, or the code that the steps become. */
+  /** The factors one by one, on top of each other as the frames are. */
+  buildFactors() {
+    this.about = new Map();
+    this.shownFactor = null;
+    this.factor.replaceChildren(html("div", { class: "bpnb-cr-moments" }));
+    if (this.names.length <= STACKED) for (const name of this.names) this.tell(this.scene.matrices[name]);
+  }
+
+  /** Make what is told of one factor, or of another matrix that is pointed at. */
+  tell(matrix) {
+    const { numbers, layout, meaning, zeros, note, shape, name } = matrix;
+    const head = html("h2", { class: "bpnb-cr-head" }, math(matrix.math), html("small", {}, shape));
+    const texts = [];
+    if (meaning) texts.push(html("p", {}, meaning));
+    if (layout) texts.push(html("code", { class: "bpnb-cr-layout" }, layout));
+    for (const text of [note, zeros]) if (text) texts.push(html("p", {}, text));
+    const parts = [head, html("div", { class: "bpnb-cr-text" }, ...texts), numbers ? big(numbers, matrix.family, name) : null];
+    this.about.set(matrix, html("div", { class: "bpnb-cr-about" }, ...parts));
+    this.factor.firstElementChild.append(this.about.get(matrix));
+  }
+
+  /** What the product costs and why nobody builds it, or the code that the steps become. */
   buildSide() {
     const { chain } = this;
     this.code = [];
     if (this.section === "product") {
       this.side.setAttribute("aria-label", "What it costs");
       this.costs = picture(chain.costs);
+      this.side.replaceChildren(this.costs);
       const why = chain.why.map((text) => html("li", {}, text));
-      this.side.replaceChildren(this.costs, html("h2", {}, "why the Jacobians are never built"), html("ul", {}, ...why));
+      this.reading.replaceChildren(html("h2", {}, "why the Jacobians are never built"), html("ul", {}, ...why));
       return;
     }
     this.side.setAttribute("aria-label", "The steps as code");
     this.code = chain.code.map((line) => html("span", { class: "bpnb-cr-code" }, line));
-    this.side.replaceChildren(html("h2", {}, "the same steps as code"), html("pre", {}, ...this.code), html("p", { class: "bpnb-cr-intro" }, chain.introduction));
+    this.side.replaceChildren(html("h2", {}, "the same steps as code"), html("pre", {}, ...this.code));
+    this.reading.replaceChildren(html("h2", {}, "rows and columns"), html("p", {}, chain.introduction));
   }
 
   // -- updating -------------------------------------------------------------
@@ -276,6 +318,8 @@ class Chain extends Replay {
     if (!this.moments) this.stage.firstElementChild.firstElementChild.classList.add("bpnb-cr-shown");
     if (this.section === "product") this.updateCosts(frame);
     this.code.forEach((line, index) => line.classList.toggle("bpnb-cr-now", index === frame.code));
+    if (this.code[frame.code]) scrollInside(this.code[frame.code]);
+    if (frame.now.length) scrollInside(this.blocks[frame.now[0]], this.strip);
     this.updateLit();
   }
 
@@ -310,7 +354,7 @@ class Chain extends Replay {
     const name = this.lit ?? (this.model.get("selected") || current);
     const matrix = name ? this.scene.matrices[name] : null;
     for (const part of this.parts) part.classList.toggle("bpnb-cr-dim", matrix !== null && !isLit(part.dataset.key, matrix.lit));
-    this.updateFactor(this.scene.matrices[name ?? this.names[0]]);
+    this.updateFactor(matrix ?? this.scene.matrices[this.names.at(-1)]); // which is cut at the end
     if (matrix) this.showLit(matrix.lit);
   }
 
@@ -324,14 +368,8 @@ class Chain extends Replay {
   updateFactor(matrix) {
     if (!matrix || this.shownFactor === matrix) return;
     this.shownFactor = matrix;
-    const { numbers, layout, meaning, zeros, note, shape, name } = matrix;
-    const parts = [html("h2", { class: "bpnb-cr-head" }, math(matrix.math), html("small", {}, shape))];
-    if (meaning) parts.push(html("p", {}, meaning));
-    if (layout) parts.push(html("code", { class: "bpnb-cr-layout" }, layout));
-    if (numbers) parts.push(big(numbers, matrix.family, name));
-    if (note) parts.push(html("p", {}, note));
-    if (zeros) parts.push(html("p", {}, zeros));
-    this.factor.replaceChildren(...parts);
+    if (!this.about.has(matrix)) this.tell(matrix);
+    for (const [each, element] of this.about) element.classList.toggle("bpnb-cr-shown", each === matrix);
   }
 
   light(name) {
@@ -363,7 +401,7 @@ function drawChain({ model, el }) {
   return () => chain.dispose();
 }
 
-const replayed = (model) => chainOf(model.get("scene"), model.get("i"))[wayOf(model.get("side"), model.get("section"))];
+const replayed = (model) => chainOf(chainSceneOf(model), model.get("i"))[wayOf(model.get("side"), model.get("section"))];
 
 const widget = { initialize: ({ model }) => clock({ model }, { framesOf: replayed }), render: drawChain };
 export default widget;

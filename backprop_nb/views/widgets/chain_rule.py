@@ -21,6 +21,7 @@ from backprop_nb.views.scene.chain_scene import (
     chain_scene,
     fits_whole,
 )
+from backprop_nb.views.scene.chain_wire import packed_chains
 from backprop_nb.views.scene.chain_words import describe_chain
 from backprop_nb.views.widgets.live_view import Replay
 from backprop_nb.views.widgets.style import module, style_sheet
@@ -96,6 +97,9 @@ class ChainRule(Replay):
         "walk from one to the next, Enter keeps it lit and Escape lets go of it."
     )
 
+    scene = traitlets.Dict(help="The scene as plain data.").tag(
+        sync=True, to_json=lambda scene, widget: packed_chains(scene)
+    )
     i = traitlets.Int(0, help="Which θ_i.").tag(sync=True)
     side = traitlets.Unicode("left", help="Where the product begins.").tag(sync=True)
     section = traitlets.Unicode("product", help="The product, or the transposes.").tag(sync=True)

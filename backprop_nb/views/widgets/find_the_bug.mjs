@@ -31,6 +31,13 @@ export function worth(points, { measured, hints, wrong }) {
   return Math.max(points.least, points.start - lost);
 }
 
+/** The choices by the stage of the pass, in the order of the stages; each with its number. */
+export function byStage(choices) {
+  const stages = new Map();
+  choices.forEach(({ stage }, k) => stages.set(stage, [...(stages.get(stage) ?? []), k]));
+  return [...stages];
+}
+
 export const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 // ---------------------------------------------------------------------------
@@ -72,7 +79,7 @@ class Game extends Replay {
     this.nextButton = button("Next round", () => this.set("round", this.model.get("round") + 1));
     this.places = { loss: html("div", {}), flow: html("div", {}), gradients: html("div", { class: "bpnb-bug-gradients" }) };
     this.question = html("h2", { id: `bpnb-bug-${++games}` }, "Which mistake is in this backward pass?");
-    this.options = html("div", { class: "bpnb-bug-options", role: "radiogroup", "aria-labelledby": this.question.id });
+    this.options = html("div", { class: "bpnb-bug-options", role: "group", "aria-labelledby": this.question.id });
     this.answerButton = button("Answer", () => this.answer());
     this.measureButton = button("Measure", () => this.set("measured", true));
     this.hintButton = button("Hint", () => this.set("hints", this.model.get("hints") + 1));
@@ -116,10 +123,11 @@ class Game extends Replay {
     const group = `${this.question.id}-${this.model.get("round")}`;
     this.inputs = this.scene.choices.map(({ id }) => html("input", { type: "radio", name: group, value: id, onchange: () => this.update() }));
     this.marks = this.scene.choices.map(() => html("b", {}));
-    this.options.classList.toggle("bpnb-bug-many", this.scene.choices.length > 8);
-    this.options.replaceChildren(
-      ...this.scene.choices.map(({ title }, k) => html("label", {}, this.inputs[k], html("span", {}, title), this.marks[k])),
-    );
+    const stages = byStage(this.scene.choices);
+    const label = (k) => html("label", {}, this.inputs[k], html("span", {}, this.scene.choices[k].title), this.marks[k]);
+    const field = ([stage, numbers]) => html("fieldset", {}, html("legend", {}, stage), ...numbers.map(label));
+    this.options.classList.toggle("bpnb-bug-many", stages.length > 1);
+    this.options.replaceChildren(...(stages.length > 1 ? stages.map(field) : stages[0][1].map(label)));
     this.updateAlone();
   }
 

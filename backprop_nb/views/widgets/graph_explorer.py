@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import traitlets
 
-from backprop_nb.errors import InvalidValueError
+from backprop_nb.errors import InvalidValueError, UnsupportedError
+from backprop_nb.network.sigmoid import SigmoidNetwork
+from backprop_nb.tracing.graph import Graph
 from backprop_nb.views.figures import Drawing, draw_graph
 from backprop_nb.views.scene import (
     Geometry,
@@ -22,14 +24,28 @@ from backprop_nb.views.scene import (
 from backprop_nb.views.widgets.live_view import Replay
 from backprop_nb.views.widgets.style import module, style_sheet
 
-if TYPE_CHECKING:
-    from backprop_nb.tracing.graph import Graph
-
 _PAGE_CARDS = 1500
 """So many cards may the geometries have that a page takes along."""
 
 
 PREDICT = ("off", "value", "sign", "shape")
+
+
+def _checked(graph: Any) -> Graph:
+    """Return the graph; a function or a network is taken for one easily."""
+    if isinstance(graph, Graph):
+        return graph
+    instead = None
+    if isinstance(graph, SigmoidNetwork):
+        instead = "the network's trace: GraphExplorer(net.trace(x, y))"
+    elif callable(graph):
+        instead = "bp.trace(f, …) with f's arguments: GraphExplorer(bp.trace(f, …))"
+    raise UnsupportedError(
+        "GraphExplorer shows a traced graph.",
+        given=f"a {type(graph).__name__}",
+        expected="a Graph",
+        instead=instead,
+    )
 
 
 class GraphExplorer(Replay):
@@ -68,6 +84,8 @@ class GraphExplorer(Replay):
 
     Raises
     ------
+    UnsupportedError
+        If ``graph`` is no graph.
     ShapeError
         If the output of ``graph`` is not a single number.
     InvalidValueError
@@ -120,7 +138,7 @@ class GraphExplorer(Replay):
         folded: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        self.graph = graph
+        self.graph = _checked(graph)
         scene = graph_scene(graph, graph.backward())
         self._names = {node["name"] for node in scene["nodes"]}
         self._geometries: dict[tuple[str, ...], Geometry] = {}

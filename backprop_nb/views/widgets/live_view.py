@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import os
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from backprop_nb.errors import InvalidValueError, UnsupportedError
+from backprop_nb.errors import BackpropError, InvalidValueError, UnsupportedError
 from backprop_nb.files import with_ending, written_whole
 from backprop_nb.views.figures import Drawing, png
 from backprop_nb.views.widgets.page import page
@@ -32,20 +34,40 @@ class LiveView(anywidget.AnyWidget):
     scene = traitlets.Dict(help="The scene as plain data.").tag(sync=True)
 
     def __init__(self, **state: Any) -> None:
-        for name in sorted(state.keys() - set(self.trait_names())):
-            raise UnsupportedError(
-                f"{type(self).__name__} has no {name!r}.",
-                given=f"{name}={state[name]!r}",
-                expected=", ".join(self._settings()),
-            )
-        super().__init__(**state)
+        for name, value in state.items():
+            if not self.has_trait(name):
+                self._refuse(name, value)
+        try:
+            super().__init__(**state)
+        except BackpropError as error:
+            # The learner's line matters, the machinery between it and the check does not.
+            raise error.with_traceback(None) from None
+        self._made = True
 
-    @classmethod
-    def _settings(cls) -> list[str]:
-        """Return the names that a program may give; data as a whole are the view's own."""
-        own = cls.class_traits(sync=True).keys() - anywidget.AnyWidget.class_traits().keys()
-        data = (traitlets.Dict, traitlets.List)
-        return [name for name in sorted(own) if not isinstance(getattr(cls, name), data)]
+    def __setattr__(self, name: str, value: Any) -> None:
+        known = name.startswith("_") or hasattr(type(self), name) or name in self.__dict__
+        if not known and "_made" in self.__dict__:
+            self._refuse(name, value)
+        try:
+            super().__setattr__(name, value)
+        except BackpropError as error:
+            raise error.with_traceback(None) from None
+
+    def _refuse(self, name: str, value: Any) -> None:
+        """Raise for what is no state of this view; traitlets would pass over it."""
+        arguments = inspect.signature(type(self)).parameters.values()
+        named = {each.name for each in arguments if each.kind is not each.VAR_KEYWORD}
+        # A dictionary or a list is what the view is told, not what it is asked.
+        told = (traitlets.Dict, traitlets.List)
+        asked = {name for name in self._own_names() if not isinstance(self.traits()[name], told)}
+        known = sorted(named | asked)
+        close = difflib.get_close_matches(name, known, n=1)
+        raise UnsupportedError(
+            f"{type(self).__name__} has no {name!r}.",
+            given=f"{name}={value!r}",
+            expected=", ".join(known),
+            instead=close[0] if close else None,
+        )
 
     def describe(self) -> str:
         """Return the text twin."""
@@ -103,12 +125,13 @@ class LiveView(anywidget.AnyWidget):
 
     def _own_state(self) -> dict[str, Any]:
         """Return the traits that the view reads, without those that every widget has."""
-        names = self.trait_names(sync=True) - anywidget.AnyWidget.class_traits().keys()
         # In the form in which they would go to a browser.
-        state: dict[str, Any] = self.get_state(
-            [name for name in sorted(names) if not name.startswith("_")]
-        )
+        state: dict[str, Any] = self.get_state(sorted(self._own_names()))
         return state
+
+    def _own_names(self) -> set[str]:
+        names = self.trait_names(sync=True) - anywidget.AnyWidget.class_traits().keys()
+        return {name for name in names if not name.startswith("_")}
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # Where no widget can run (GitHub, a PDF, a reopened notebook), the stored

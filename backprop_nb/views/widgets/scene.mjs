@@ -18,9 +18,12 @@ const withKeys = (keys, row) => Object.fromEntries(keys.map((key, k) => [key, ro
 
 const LEVELS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcde";
 
-/** The map of a large array: the heat of each cell in twentieths. */
+/** Heats from -1 to 1, of which each came as one letter, in twentieths. */
+export const heatsOf = (levels) => [...levels].map((level) => (LEVELS.indexOf(level) - 20) / 20);
+
+/** The map of a large array. */
 function mapOf([rows, columns, block, levels, long]) {
-  return { rows, columns, block, heat: [...levels].map((level) => (LEVELS.indexOf(level) - 20) / 20), long };
+  return { rows, columns, block, heat: heatsOf(levels), long };
 }
 
 /** A scene as the views know it: arrays and formulas in their places, keys everywhere. */

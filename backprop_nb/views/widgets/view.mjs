@@ -257,9 +257,8 @@ export function big(tensor, family, what) {
   return table;
 }
 
-/** Scroll an element into sight within its own panel, never the page. */
-export function scrollInside(element) {
-  const panel = element.closest(".bpnb-panel");
+/** Scroll an element into sight within its own panel, or another frame, never the page. */
+export function scrollInside(element, panel = element.closest(".bpnb-panel")) {
   const shift = shiftToShow(
     [element.offsetTop, element.offsetTop + element.offsetHeight],
     [panel.scrollTop, panel.scrollTop + panel.clientHeight],

@@ -1,20 +1,7 @@
-"""What a scene was: a rounded copy as a small text file, which a reader can follow.
+"""A picture as lines that a reader can follow, for the snapshots of scenes."""
 
-After a wanted change run the tests once with BACKPROP_NB_SNAPSHOTS=1, and read the difference.
-"""
-
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-
-def expect_snapshot(name: str, lines: Iterable[str]) -> None:
-    """Compare lines with the file of that name beside the tests."""
-    path, found = Path(__file__).with_name(name), "\n".join(lines) + "\n"
-    if os.environ.get("BACKPROP_NB_SNAPSHOTS"):
-        path.write_text(found, encoding="utf-8")
-    assert found == path.read_text(encoding="utf-8")
 
 
 def shapes(picture: Mapping[str, Any], step: int = 10) -> Iterator[str]:
@@ -28,7 +15,7 @@ def shapes(picture: Mapping[str, Any], step: int = 10) -> Iterator[str]:
         when = f" from step {shape['since']}" if "since" in shape else ""
         key = f" {shape['key']}" if "key" in shape else ""
         if shape["kind"] == "text":
-            yield f'  "{shape["text"]}{shape.get("sub", "")}" at {near(*shape["at"])}{key}{when}'
+            yield f"  ‘{shape['text']}{shape.get('sub', '')}’ at {near(*shape['at'])}{key}{when}"
         elif key:
             points = shape.get("points") or [shape.get("centre") or shape["box"][:2]]
             to = f" to {near(*points[-1])}" if len(points) > 1 else ""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backprop_nb.checking.mistakes import find
-from backprop_nb.checking.puzzle import EPOCHS, PLAYABLE, Problem, Puzzle
+from backprop_nb.checking.puzzle import EPOCHS, PLAYABLE, STAGES, Problem, Puzzle, stage_of
 from backprop_nb.views.scene import numbers
 from backprop_nb.views.scene.bug_scene import (
     bug_scene,
@@ -160,3 +160,21 @@ def test_the_heat_is_that_of_the_numbers():
     )
     signs = [np.sign(cell["fill"][1]) for cell in cells]
     np.testing.assert_array_equal(signs, np.sign(entries))
+
+
+def test_many_choices_stand_by_stage_in_the_scene_and_in_words():
+    puzzle, many = scene_of("sign_flipped")
+    few = bug_scene(puzzle, PLAYABLE[:6], code=False)
+    assert {each["stage"] for each in few["choices"]} == {""}
+    assert [each["stage"] for each in many["choices"]] == [stage_of(each) for each in PLAYABLE]
+    said = describe_round(puzzle, many, measured=False)
+    assert [line for line in said if line[:-1] in STAGES] == [f"{stage}:" for stage in STAGES]
+    place = said.index("the slope σ′:")
+    assert said[place + 1] == "  σ′ is missing everywhere"
+
+
+def test_a_round_is_the_same_as_before(same_as_before):
+    puzzle = Puzzle(find("sigma_prime_twice"), PROBLEM)
+    scene = bug_scene(puzzle, PLAYABLE[:6], code=True)
+    scene["frames"] = scene["frames"][:: EPOCHS // 2]
+    same_as_before("bug_scene", scene)

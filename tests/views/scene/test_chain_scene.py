@@ -230,3 +230,9 @@ def test_costs_far_apart_are_on_a_log_scale_and_it_says_so():
     shown = [shape["text"] for shape in picture.shapes if shape["kind"] == "text"]
     assert shown[0].endswith("log scale")
     assert {"12,870,272", "888,444,160", "109,184"} <= set(shown)
+
+
+def test_a_small_scene_is_the_same_as_before(same_as_before):
+    net = SigmoidNetwork.from_parameters([[[0.5, -1.0]], [[2.0]]], [[0.25], [-0.5]])
+    scene = chain_scene(Case(net, np.array([1.0, 0.5]), np.array([1.0])), (0,))
+    same_as_before("chain_scene", scene)

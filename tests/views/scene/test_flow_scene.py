@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from snapshots import expect_snapshot, shapes
+from snapshots import shapes
 
 import backprop_nb as bp
 from backprop_nb.network.flow import Parameter, parameter_named
@@ -157,12 +157,11 @@ def snapshot(scene, curve):
         yield "moved: " + ", ".join(texts)
 
 
-def test_the_scene_is_what_it_was():
+def test_the_scene_is_what_it_was(same_as_before):
     small = bp.SigmoidNetwork((2, 3, 1), seed=0)
     found = Passes(small, np.array([0.5, -1.0]), np.array([1.0]))
-    expect_snapshot(
-        "flow_scene.txt", snapshot(flow_scene(found), curve_scene(found, Parameter(0, 1, 1)))
-    )
+    curve = curve_scene(found, Parameter(0, 1, 1))
+    same_as_before("flow_scene", list(snapshot(flow_scene(found), curve)))
 
 
 def test_before_the_end_it_says_what_to_watch_for_and_never_what_comes():

@@ -98,3 +98,11 @@ def test_with_room_for_more_units_the_height_stays_and_few_stand_further_apart()
         return layout.units[1][1][1] - layout.units[1][0][1]
 
     assert pitch(few) > pitch(many) >= 2 * RADIUS
+
+
+def test_of_a_deep_network_fewer_units_can_be_drawn():
+    layout = network_layout((20, 3), shown=5)
+    assert [list(units) for units in layout.units] == [[0, 1, 2, 19], [0, 1, 2]]
+    picture = Picture(layout.width, layout.height)
+    draw_units(picture, layout, [np.zeros(20), np.zeros(3)], fit_scale([np.ones(1)]))
+    assert "⋮ 16 more" in [shape.get("text") for shape in picture.shapes]

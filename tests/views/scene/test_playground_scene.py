@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from snapshots import expect_snapshot, shapes
+from snapshots import shapes
 
 from backprop_nb.network.plane_data import plane_data
 from backprop_nb.network.run import Run, Setup
@@ -226,8 +226,8 @@ def snapshot(stage, frame, curves, lines):
         yield from shapes(picture)
 
 
-def test_the_scene_is_what_it_was():
+def test_the_scene_is_what_it_was(same_as_before):
     run = trained(Setup((2, 3, 1), learning_rate=2, seed=0), 4)
     stage = scenes.Stage(run)
     frame = stage.frame(run.measures[-1], 4)
-    expect_snapshot("playground_scene.txt", snapshot(stage, frame, *scenes.curves(run.measures)))
+    same_as_before("playground_scene", list(snapshot(stage, frame, *scenes.curves(run.measures))))

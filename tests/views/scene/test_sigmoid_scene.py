@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from snapshots import expect_snapshot, shapes
+from snapshots import shapes
 
 from backprop_nb.network import sigma, sigma_prime
 from backprop_nb.network.sigmoid import SATURATED
@@ -132,5 +132,5 @@ def snapshot(scene):
             )
 
 
-def test_the_scene_is_what_it_was(scene):
-    expect_snapshot("sigmoid_scene.txt", snapshot(scene))
+def test_the_scene_is_what_it_was(scene, same_as_before):
+    same_as_before("sigmoid_scene", list(snapshot(scene)))

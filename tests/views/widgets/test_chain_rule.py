@@ -159,13 +159,6 @@ def test_float32_stays_float32(net):
     assert "< 1e-4" in rule.scene["chains"]["0"]["left"][-1]["words"]
 
 
-def test_a_picture_and_a_text_are_stored_beside_the_live_view(rule):
-    data, metadata = rule._repr_mimebundle_()
-    assert data["image/png"].startswith(b"\x89PNG")
-    assert data["text/plain"] == "ChainRule(widths (2, 3, 2), i=0, from the left, step 0 of 3)"
-    assert metadata["image/png"]["alt"] == rule.scene["alt"]
-
-
 def test_the_text_twin_follows_i_and_side(rule):
     left = rule.describe()
     rule.side = "right"
@@ -173,8 +166,3 @@ def test_the_text_twin_follows_i_and_side(rule):
     assert "The product from the left:" in left
     rule.i = 1
     assert "∂f_2/∂θ_1" in rule.describe()
-
-
-def test_it_is_offered_at_the_top_level():
-    assert bp.ChainRule is bp.widgets.ChainRule
-    assert "ChainRule" in dir(bp)

@@ -262,12 +262,8 @@ def test_what_cannot_be_used_is_refused_and_nothing_changes(playground, name, va
 def test_a_setting_that_does_not_exist_is_refused():
     with pytest.raises(bp.UnsupportedError) as caught:
         bp.Playground(learnin_rate=2)
-    assert str(caught.value) == (
-        "Playground has no 'learnin_rate'.\n"
-        "  given:    learnin_rate=2\n"
-        "  expected: activation, batch_size, data, epoch, epochs_per_frame, learning_rate, loss, "
-        "noise, playing, problem, seed, widths"
-    )
+    assert str(caught.value).startswith("Playground has no 'learnin_rate'.")
+    assert caught.value.instead == "learning_rate"
 
 
 @pytest.mark.parametrize("points", ["many", 10.5, True, None])

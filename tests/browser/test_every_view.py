@@ -1,0 +1,60 @@
+"""What every live view owes who watches it for a whole lecture, each as a page of its own."""
+
+import pytest
+from every_view import VIEWS
+
+# Ten steps there and ten back, again and again; what has no steps has a slider.
+STEP = """count => {
+    const root = document.querySelector(".bpnb");
+    const button = name => root.querySelector(`[aria-label="${name}"]`);
+    const slider = root.querySelector("input[type=range]");
+    const slide = value => {
+        slider.value = Number(slider.min) + value * Number(slider.step || 1);
+        slider.dispatchEvent(new Event("input"));
+    };
+    const stepped = button("Step forward") !== null;
+    for (let k = 0; k < count; k++) {
+        if (stepped) button(k % 20 < 10 ? "Step forward" : "Step back").click();
+        else slide(k % 20);
+    }
+}"""
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_memory_does_not_grow_over_a_thousand_steps(open_page, tmp_path, name):
+    page = open_page(VIEWS[name]().to_html(tmp_path / name))
+    page.locator(".bpnb input").first.wait_for()
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def used():
+        session.send("HeapProfiler.collectGarbage")
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        found = {each["name"]: each["value"] for each in metrics}
+        return {key: found[key] for key in ("Nodes", "JSEventListeners", "JSHeapUsedSize")}
+
+    page.evaluate(STEP, 100)  # whatever is made at first use is made
+    before = used()
+    page.evaluate(STEP, 1000)
+    after = used()
+    assert after["Nodes"] <= before["Nodes"] * 1.05 + 50
+    assert after["JSEventListeners"] <= before["JSEventListeners"] * 1.05 + 20
+    assert after["JSHeapUsedSize"] <= before["JSHeapUsedSize"] + 1_000_000
+
+
+# Whatever would move, now or at the next change.
+MOVING = """() => [...document.querySelectorAll(".bpnb, .bpnb *")].filter(each => {
+    const style = getComputedStyle(each);
+    const long = style.transitionDuration.split(",").some(time => parseFloat(time) > 0);
+    return long || style.animationName !== "none";
+}).map(each => each.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_nothing_moves_for_those_who_asked_for_that(open_page, tmp_path, name):
+    page = open_page(VIEWS[name]().to_html(tmp_path / name), reduced_motion="reduce")
+    page.locator(".bpnb input").first.wait_for()
+    for steps in (0, 3, 7):
+        page.evaluate(STEP, steps)
+        assert page.evaluate(MOVING) == []
+        assert page.evaluate("document.getAnimations().length") == 0

@@ -1,0 +1,64 @@
+"""What a student gets back: as text and as a page, with no more than the hints allow."""
+
+from html.parser import HTMLParser
+
+import pytest
+
+from backprop_nb.checking.diagnosis import check_backward
+from backprop_nb.checking.mistakes import make_backward
+from backprop_nb.classroom.feedback import as_html, as_text
+from backprop_nb.classroom.host import Asked
+from backprop_nb.classroom.verdict import make_settings, result_of
+from backprop_nb.views.report_view import report_html
+
+ATTACK = '<img src=x onerror="alert(1)">.py'
+
+
+def feedback(hints="plain"):
+    report = check_backward(make_backward("sign_flipped", samples="single"), hints=hints)
+    result = {"text": str(report), "html": report_html(report)}
+    settings = make_settings(hints=hints)
+    return as_text(ATTACK, result).decode(), as_html(ATTACK, result, settings).decode()
+
+
+def tags(page):
+    found = set()
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.add(tag)
+    parser.feed(page)
+    return found
+
+
+def test_a_hostile_name_is_text_and_nothing_runs():
+    _, page = feedback()
+    assert {"img", "script", "link"}.isdisjoint(tags(page))
+    assert "default-src &#x27;none&#x27;" in page
+    assert "&lt;img src=x" in page
+
+
+@pytest.mark.parametrize(
+    ("hints", "mistake", "given", "expected"),
+    [("none", False, False, False), ("vague", False, True, False), ("plain", True, True, True)],
+)
+def test_both_say_as_much_as_the_hints_allow(hints, mistake, given, expected):
+    for text in feedback(hints):
+        assert ("The sign is flipped" in text) == mistake
+    _, page = feedback(hints)
+    assert ("given, (" in page) == given
+    assert ("expected, (" in page) == expected
+
+
+def test_who_gave_no_gradients_reads_why_and_nothing_else():
+    settings = make_settings(function="grad")
+    asked = Asked("ended", problem="It ended.", notes=("cell 1 raised <b>E</b>",))
+    result = result_of(asked, settings)
+    page = as_html("a.py", result, settings).decode()
+    for text in (as_text("a.py", result).decode(), page):
+        assert "grad: no gradients to check." in text
+        assert "It ended." in text
+    assert "cell 1 raised &lt;b&gt;E" in page
+    assert "<li" not in page
+
+
+def test_it_says_how_the_course_writes_it():
+    assert "Loss ‖y − f‖²; one sample; networks of 3 layers." in feedback()[1]
