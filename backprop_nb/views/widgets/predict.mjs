@@ -209,9 +209,10 @@ export class Quiz {
     this.element = html(
       "div",
       { class: "bpnb-quiz", role: "group", tabindex: -1, "aria-label": "Prediction" },
-      html("div", { class: "bpnb-quiz-top" }, this.asked, this.score),
+      this.asked,
+      this.score,
       this.answer,
-      html("div", {}, this.verdict, this.hint),
+      html("div", { class: "bpnb-said" }, this.verdict, this.hint),
     );
   }
 
