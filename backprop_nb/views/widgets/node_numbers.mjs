@@ -123,6 +123,7 @@ export class NodeNumbers {
     terms.splice(0, 1, ...(before ? [big(before.sum, "adjoint", "sum of the earlier ones"), operator("+")] : []));
     const name = `d_${this.scene.nodes[index].name}`;
     const text = arrival < all ? `${name} so far, ${arrival} of ${all}` : `${name}, all ${all} added up`;
-    return html("div", { class: "bpnb-product bpnb-sum", "data-link": `a${index}` }, html("small", {}, text), ...terms, operator("="), big(sum, "adjoint", text));
+    const total = html("div", { class: "bpnb-factor" }, operator("="), big(sum, "adjoint", text));
+    return html("div", { class: "bpnb-product bpnb-sum", "data-link": `a${index}` }, html("small", {}, text), ...terms, total);
   }
 }
