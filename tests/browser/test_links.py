@@ -272,4 +272,4 @@ def test_of_a_long_backward_pass_the_current_line_is_in_the_page_and_in_sight(
         frame = explorer.scene["frames"][step]
         assert now.get_attribute("data-link") == link_of(frame["gifts"][0])
         assert in_sight(now)
-        assert page.locator(".bpnb-pass .bpnb-line").count() <= 120
+        assert page.locator(".bpnb-pass .bpnb-line").count() <= 160

@@ -107,7 +107,7 @@ export class Source {
   }
 }
 
-const NEAR = 60; // so many lines before and after the current one are in the page
+const NEAR = 80; // so many lines before and after the current one are in the page
 const HEIGHTS = { numpy: 18.75, formulas: 40 }; // of a line in pixels, as in the style sheet
 
 /** The lines of the backward pass; of thousands, those near the current one or the eye. */
@@ -144,6 +144,7 @@ export class BackwardPass {
     const [from, to] = this.range;
     this.choice.update(this.notation);
     this.list.className = `bpnb-as-${this.notation}`;
+    this.drop(this.entries.slice(from, to));
     this.range = [0, 0];
     this.hold(Math.round((from + to) / 2));
   }
@@ -182,14 +183,20 @@ export class BackwardPass {
     const all = count <= 2 * NEAR;
     const [first, last] = all ? [0, count] : [clamp(middle - NEAR, 0, count), clamp(middle + NEAR, 0, count)];
     const [from, to] = this.range;
-    const enough = from <= Math.max(0, middle - NEAR / 2) && Math.min(count, middle + NEAR / 2) <= to;
+    const enough = from <= Math.max(0, middle - NEAR / 4) && Math.min(count, middle + NEAR / 4) <= to;
     if (to > 0 && (all || enough)) return;
     this.range = [first, last];
-    for (const entry of this.entries.slice(from, to)) entry.line = null;
+    const { entries } = this;
+    this.drop([...entries.slice(from, Math.min(to, first)), ...entries.slice(Math.max(from, last), to)]);
     this.list.style.paddingTop = `${first * this.height}px`;
     this.list.style.paddingBottom = `${(count - last) * this.height}px`;
-    this.list.replaceChildren(...this.entries.slice(first, last).map((entry) => this.build(entry)));
+    this.list.prepend(...entries.slice(first, Math.min(last, from)).map((entry) => this.build(entry)));
+    this.list.append(...entries.slice(Math.max(first, to), last).map((entry) => this.build(entry)));
     this.mark();
+  }
+
+  drop(entries) {
+    for (const entry of entries) entry.line.remove(), (entry.line = null);
   }
 
   mark() {
