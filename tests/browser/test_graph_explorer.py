@@ -4,8 +4,10 @@ import os
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import backprop_nb as bp
 from backprop_nb.views.scene.numbers import long
 
 LESSON = "00_start_here.ipynb"
@@ -345,3 +347,23 @@ def test_a_restarted_kernel_leaves_a_message_and_a_view_that_still_steps(open_no
         root.get_by_role("button", name="Step forward").click()
         expect_step(root, scene, step)
     save(notebook, "explorer-without-kernel")
+
+
+def test_a_picture_a_little_too_wide_is_shown_whole(open_page, tmp_path):
+    rng = np.random.default_rng(0)
+    net = bp.SigmoidNetwork((64, 32, 10), seed=0)
+    graph = net.trace(rng.normal(size=(20, 64)), rng.random((20, 10)))
+    path = graph.explore().to_html(tmp_path / "page")
+    assert off_stage(open_page(path).locator(".bpnb")) == []
+    # Where the texts would be too small it keeps its size, and follows the steps.
+    assert off_stage(open_page(path, width=700).locator(".bpnb")) != []
+
+
+def test_value_and_adjoint_begin_at_one_edge(open_page, graph, tmp_path):
+    explorer = graph.explore(selected="z1")
+    explorer.step = explorer.last_step
+    page = open_page(explorer.to_html(tmp_path / "page"))
+    rows = page.locator(".bpnb-both .bpnb-grid")
+    assert rows.count() == 2
+    lefts = rows.evaluate_all("all => all.map(e => e.getBoundingClientRect().left)")
+    assert lefts[0] == lefts[1]

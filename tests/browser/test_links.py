@@ -2,7 +2,10 @@
 
 import runpy
 
+import numpy as np
 import pytest
+
+import backprop_nb as bp
 
 PROGRAM = """
 import numpy as np
@@ -157,7 +160,7 @@ def test_a_line_in_a_loop_stands_for_every_round(open_page, looped, tmp_path):
     frames = looped.explore().scene["frames"]
     page.get_by_role("slider").fill(str(step_of({"frames": frames}, sigmoid.index, "forward")))
     marked = page.locator(".bpnb-mark").all_inner_texts()
-    assert "".join(marked) == "bp.sigmoid(A @ f  # the same line twice)"
+    assert "".join(marked) == "bp.sigmoid(A @ f)"  # and not the comment in it
     assert not any(text.isspace() for text in marked)
 
 
@@ -193,3 +196,80 @@ def test_the_cost_folds_by_keyboard_and_is_open_where_there_is_room(open_page, g
     assert "Step 0" in wide.locator(".bpnb-live").inner_text()  # and nothing plays
     narrow = open_page(path, width=700)
     assert not narrow.locator(".bpnb-cost").evaluate("e => e.open")
+
+
+def test_the_backward_pass_is_written_as_formulas_too(open_page, graph, scene, tmp_path):
+    f2, z2 = graph.node("f2").index, graph.node("z2").index
+    step = step_of(scene, f2)
+    explorer = graph.explore(step=step)
+    page = open_page(explorer.to_html(tmp_path / "page"))
+    lines = backward_pass(page).locator(".bpnb-line")
+    gifts = [gift for frame in scene["frames"] for gift in frame["gifts"]]
+    assert lines.all_inner_texts() == [gift["line"] for gift in gifts]
+    assert page.locator(".bpnb-pass math").count() == 0
+
+    # By keyboard: the choice stands before the lines, and its arrows choose.
+    page.get_by_role("radio", name="NumPy").focus()
+    page.keyboard.press("ArrowRight")
+    assert lines.count() == len(gifts)
+    assert page.locator(".bpnb-pass .bpnb-line > math").count() == 3 * len(gifts)
+    page.keyboard.press("]")  # and a step is still a step
+    page.keyboard.press("[")
+    assert page.locator(".bpnb-live").inner_text().startswith(f"Step {step} of")
+
+    # It grows line by line: the current one is marked, and can be seen.
+    now = page.locator(".bpnb-pass .bpnb-now")
+    assert now.count() == len(scene["frames"][step]["gifts"]) == 1
+    assert now.get_attribute("data-link") == f"a{z2}"
+    assert in_sight(now)
+    passed = sum(len(frame["gifts"]) for frame in scene["frames"][: step + 1])
+    assert page.locator(".bpnb-pass .bpnb-later").count() == len(gifts) - passed
+
+    # Each name in it is linked, as in the code, and the keyboard walks over them.
+    now.locator(f"math [data-link=a{f2}]").hover()
+    assert lit_cards(page) == ["f2"]
+    backward_pass(page).focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.getAttribute('data-link')") == f"a{z2}"
+    page.keyboard.press("Home")
+    assert page.locator(".bpnb-pass .bpnb-now").count() == 0
+    lines.first.click()
+    assert page.locator(".bpnb-pass .bpnb-now").first.get_attribute("data-link") == link_of(
+        gifts[0]
+    )
+
+
+def link_of(gift):
+    return f"a{gift['parent']}"
+
+
+def in_sight(line):
+    """Whether a line is wholly inside of its panel."""
+    return line.evaluate(
+        """line => {
+            const box = line.getBoundingClientRect();
+            const around = line.closest(".bpnb-panel").getBoundingClientRect();
+            return around.top <= box.top && box.bottom <= around.bottom;
+        }"""
+    )
+
+
+@pytest.mark.parametrize("notation", ["numpy", "formulas"])
+def test_of_a_long_backward_pass_the_current_line_is_in_the_page_and_in_sight(
+    open_page, tmp_path, notation
+):
+    def long_loop(x):
+        for _ in range(200):
+            x = np.sin(x)
+        return x
+
+    explorer = bp.trace(long_loop, 1.0).explore(notation=notation, folded=[])
+    page = open_page(explorer.to_html(tmp_path / "page"))
+    slider = page.get_by_role("slider")
+    for step in (205, 395, 300, 401):
+        slider.fill(str(step))
+        now = page.locator(".bpnb-pass .bpnb-now")
+        frame = explorer.scene["frames"][step]
+        assert now.get_attribute("data-link") == link_of(frame["gifts"][0])
+        assert in_sight(now)
+        assert page.locator(".bpnb-pass .bpnb-line").count() <= 160

@@ -110,6 +110,56 @@ def test_nothing_shows_before_it_is_predicted(open_page, graph, scene, tmp_path)
     assert "0 of 1 right at the first try" in quiz(page).inner_text()
 
 
+def test_formulas_give_no_prediction_away(open_page, graph, scene, tmp_path):
+    step = next(k for k, frame in enumerate(scene["frames"]) if frame["phase"] == "seed")
+    explorer = graph.explore(predict="value", step=step, notation="formulas")
+    page = open_page(explorer.to_html(tmp_path / "page"))
+    lines = page.locator(".bpnb-pass .bpnb-line")
+    later = lines.locator("xpath=self::*[contains(@class, 'bpnb-later')]")
+    total = lines.count()
+    assert later.count() == total
+    for line in later.all():
+        assert line.locator("math").count() == 2  # the left side and the sign
+        assert line.inner_text().endswith("\u2026")
+    page.get_by_role("button", name="Step forward").click()
+    shown = total - later.count()
+    assert shown == len(scene["frames"][step + 1]["gifts"])
+    assert page.locator(".bpnb-now").first.locator("math").count() == 3
+
+
+def test_the_strip_neither_jumps_nor_stands_empty(open_page, used_twice, tmp_path):
+    path = used_twice.explore(predict="value", step=5).to_html(tmp_path / "page")
+    for width in (1400, 700):
+        page = open_page(path, width=width)
+        field, strip = page.locator(".bpnb-quiz input"), quiz(page)
+        heights = {strip.bounding_box()["height"]}
+        assert "It counts within 1 %" in page.locator(".bpnb-verdict").inner_text()
+        assert "three hints" in page.locator(".bpnb-hint-text").inner_text()
+        assert not said(page).endswith("three hints")
+        field.fill("1000")
+        field.press("Enter")
+        heights.add(strip.bounding_box()["height"])
+        for _ in range(3):
+            page.get_by_role("button", name="Hint").click()
+            heights.add(strip.bounding_box()["height"])
+        page.get_by_role("button", name="Reveal").click()
+        heights.add(strip.bounding_box()["height"])
+        assert page.locator(".bpnb-hint-text").inner_text().startswith("Rule:")
+        assert max(heights) - min(heights) <= 2
+
+
+def test_a_button_leads_to_where_something_is_asked(open_page, used_twice, tmp_path):
+    page = open_page(used_twice.explore(predict="sign").to_html(tmp_path / "page"))
+    page.get_by_role("button", name="To the next question").click()
+    assert "The way back begins" in page.locator(".bpnb-asks").inner_text()
+    assert page.evaluate("document.activeElement.ariaLabel") == "negative"
+    page.get_by_role("button", name="To the end").click()
+    assert "The end" in page.locator(".bpnb-asks").inner_text()
+    page.get_by_role("button", name="Begin again").click()
+    assert "The way back begins" in page.locator(".bpnb-asks").inner_text()
+    assert "right at the first try" not in quiz(page).inner_text()
+
+
 def test_signs_have_keys_and_shapes_many_spellings(open_page, used_twice, tmp_path):
     page = open_page(used_twice.explore(predict="sign", step=4).to_html(tmp_path / "page"))
     page.get_by_role("button", name="negative").focus()
@@ -123,7 +173,7 @@ def test_signs_have_keys_and_shapes_many_spellings(open_page, used_twice, tmp_pa
     page.locator("select").focus()
     page.keyboard.press("ArrowDown")
     assert page.locator("select").input_value() == "shape"
-    assert "no answer yet" in quiz(page).inner_text()
+    assert "right at the first try" not in quiz(page).inner_text()
     field = page.locator(".bpnb-quiz input")
     for text, answer in (("()", "Not yet"), ("two", "This is no shape"), ("[2]", "Right.")):
         field.fill(text)

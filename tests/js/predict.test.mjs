@@ -8,6 +8,7 @@ import {
   hintsOf,
   isNear,
   judge,
+  nextQuestion,
   parseNumber,
   parseShape,
   pendingQuestion,
@@ -126,7 +127,7 @@ test("a mistake that is certain has a name", () => {
 });
 
 test("any other wrong answer hears how far off it is, and not the number", () => {
-  assert.equal(judge("value", first, "0.6").said, "Not yet: it is close, within 10 %. It counts within 1 %, or with two digits that are right.");
+  assert.equal(judge("value", first, "0.6").said, "Not yet: it is close, within 10 %.");
   assert.equal(distanceWords(0.9, 0.618), "it is within a factor of 2");
   assert.equal(distanceWords(-3, 0.618), "the sign is flipped, and it is more than 2 times too large");
   assert.equal(distanceWords(0.01, 0.618), "it is more than 10 times too small");
@@ -168,4 +169,12 @@ test("the score counts what was right at the first try", () => {
   assert.equal(scoreWords({ right: 1, asked: 3 }), "1 of 3 right at the first try");
   assert.equal(scoreWords(scoreOf({})), "no answer yet");
   assert.equal(recordOf({}, "a").tries, 0);
+});
+
+test("where nothing is asked, one can go to where something is", () => {
+  assert.equal(nextQuestion(scene, 0, "value", {}), 0); // the seed is asked for before it is shown
+  const seen = { "1.0": { seen: true }, "2.0": { seen: true } };
+  assert.equal(nextQuestion(scene, 0, "value", seen), 1);
+  assert.equal(nextQuestion(scene, 2, "value", seen), null); // no entry of what follows is a number
+  assert.equal(nextQuestion(scene, 0, "off", {}), null);
 });

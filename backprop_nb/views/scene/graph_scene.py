@@ -6,7 +6,9 @@ twin are all made from, so they can never disagree.
 
 from __future__ import annotations
 
+import io
 import linecache
+import tokenize
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from backprop_nb.views.scene.cost import cost, cost_scene
 from backprop_nb.views.scene.formula import Formulas
 from backprop_nb.views.scene.geometry import CARD, CONSTANT_CARD
 from backprop_nb.views.scene.grouping import ROOM, folded_at_first, groups_of, outermost
-from backprop_nb.views.scene.numbers import Scale, fit_scale, long, tensor
+from backprop_nb.views.scene.numbers import Scale, fit_scale, fit_value_scale, long, tensor
 from backprop_nb.views.scene.questions import question, seed_question
 
 Scene = dict[str, Any]
@@ -63,7 +65,7 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
     code = _Code(nodes)
     differentiable = [node for node in nodes if node.op != CONSTANT]
     shared = _Shared(
-        fit_scale(node.value for node in nodes),
+        fit_value_scale([node.value for node in nodes]),
         fit_scale((backward.adjoint(node) for node in differentiable), log=True),
         Formulas(),
         {},
@@ -176,10 +178,10 @@ class _Code:
         )
         # The traced function first, then what it calls, each in its file's order.
         self._blocks = list(places)
-        self.blocks: list[dict[str, Any]] = [
-            {"first": first, "lines": self._lines(filename, first, last)}
-            for filename, (first, last) in self._blocks
-        ]
+        self.blocks: list[dict[str, Any]] = []
+        for filename, (first, last) in self._blocks:
+            lines = self._lines(filename, first, last)
+            self.blocks.append({"first": first, "lines": lines, "comments": comments(lines)})
 
     @staticmethod
     def _lines(filename: str, first: int, last: int) -> list[str]:
@@ -206,6 +208,20 @@ class _Code:
         full = linecache.getline(source.filename, line).rstrip("\n")
         kept = self.blocks[block]["lines"][line - source.block[0]]
         return [line - source.block[0], max(0, column - (len(full) - len(kept)))]
+
+
+def comments(lines: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where comments begin in source: line and column, both from 0.
+
+    >>> comments(["x = (  # the sum", "    'no # comment')"])
+    [(0, 7)]
+    """
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline))
+    except (tokenize.TokenError, SyntaxError):  # a part of a source may be none by itself
+        return []
+    begins = [token.start for token in tokens if token.type == tokenize.COMMENT]
+    return [(line - 1, column) for line, column in begins]
 
 
 def _frames(

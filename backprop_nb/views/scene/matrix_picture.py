@@ -86,26 +86,6 @@ def fit_lengths(widest: int, tallest: int, together: int) -> Lengths:
     return Lengths(0.0, math.log(LONGEST / SHORTEST) / math.log(longest))
 
 
-def pooled(matrix: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
-    """Return the entry of the largest size in each of rows × columns blocks, with its sign.
-
-    >>> pooled(np.array([[1.0, -3.0, 0.0, 0.0], [2.0, 0.0, 0.0, 0.5]]), 1, 2)
-    array([[-3. ,  0.5]])
-    """
-    starts = [
-        np.linspace(0, n, count, endpoint=False).astype(int)
-        for n, count in zip(matrix.shape, (rows, columns), strict=True)
-    ]
-
-    def over(reduce: np.ufunc) -> NDArray[Any]:
-        reduced: NDArray[Any] = reduce.reduceat(reduce.reduceat(matrix, starts[0], 0), starts[1], 1)
-        return reduced
-
-    high, low = over(np.maximum), over(np.minimum)
-    larger: NDArray[Any] = np.where(high >= -low, high, low)
-    return larger
-
-
 @dataclass(frozen=True)
 class Matrix:
     """What a picture of a matrix is made from.
@@ -155,7 +135,12 @@ def matrix_picture(matrix: Matrix, lengths: Lengths, scale: Scale) -> Picture:
 def _heat(picture: Picture, matrix: Matrix, lengths: Lengths, scale: Scale) -> None:
     assert matrix.array is not None
     counts = tuple(lengths.cells(n) for n in matrix.shape)
-    table = matrix.array if counts == matrix.shape else pooled(matrix.array, *counts)
+    table = matrix.array
+    if counts != matrix.shape:
+        starts = (
+            np.linspace(0, n, k, endpoint=False) for n, k in zip(matrix.shape, counts, strict=True)
+        )
+        table = numbers.pooled(table, *(each.astype(int).tolist() for each in starts))
     entries = table.ravel().tolist()
     box = (BRACKET, 0.0, lengths(matrix.shape[1]), lengths(matrix.shape[0]))
     texts = [_cell_text(entry) for entry in entries]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 MINUS = "\u2212"
 ROWS, COLUMNS = 8, 12
 MAP_ROWS, MAP_COLUMNS = 32, 48
 """So many cells of a map can be told apart on a card."""
+DWARFED = 20
+"""Values so many times smaller than the largest have hardly a colour on a linear scale."""
 CARD_CHARACTERS = 15
 """How many characters stand side by side on a node's card."""
 
@@ -143,20 +146,36 @@ def heat_map(table: Any, scale: Scale, told: bool = True) -> dict[str, Any]:
     """
     rows, columns = table.shape
     block = [-(-rows // MAP_ROWS), -(-columns // MAP_COLUMNS)]
-    down, across = -(-rows // block[0]), -(-columns // block[1])
-    padded = np.zeros((down * block[0], across * block[1]))
-    padded[:rows, :columns] = table
-    split = padded.reshape(down, block[0], across, block[1])
-    blocks = split.swapaxes(1, 2).reshape(down * across, -1)
-    sizes = np.where(np.isnan(blocks), np.inf, np.abs(blocks))  # what is not a number must show
-    cells = blocks[np.arange(len(blocks)), sizes.argmax(axis=1)]
+    cells = pooled(table, range(0, rows, block[0]), range(0, columns, block[1]))
     return {
-        "rows": down,
-        "columns": across,
+        "rows": cells.shape[0],
+        "columns": cells.shape[1],
         "block": block,
-        "heat": heats(cells, scale),
-        "long": [long(cell) for cell in cells.tolist()] if told else [],
+        "heat": heats(cells.ravel(), scale),
+        "long": [long(cell) for cell in cells.ravel().tolist()] if told else [],
     }
+
+
+def pooled(
+    matrix: NDArray[Any], rows: Sequence[int], columns: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return the entry of the largest size in each block of a matrix, with its sign.
+
+    A block begins at each of the given rows and columns, and ends where the next
+    one begins.  What is not a number must show, so it counts as the largest.
+
+    >>> matrix = np.array([[1.0, -3.0, 0.0, 0.0], [2.0, 0.0, 0.0, 0.5]])
+    >>> pooled(matrix, [0], [0, 2])
+    array([[-3. ,  0.5]])
+    """
+
+    def over(reduce: np.ufunc) -> NDArray[np.float64]:
+        along = reduce.reduceat(np.asarray(matrix, dtype=np.float64), rows, axis=0)
+        reduced: NDArray[np.float64] = reduce.reduceat(along, columns, axis=1)
+        return reduced
+
+    high, low = over(np.maximum), over(np.minimum)
+    return np.where(high >= -low, high, low)
 
 
 def words(value: Any) -> str:
@@ -212,14 +231,39 @@ def fit_scale(values: Iterable[Any], log: bool = False) -> Scale:
     With ``log``, magnitudes that span more than two decades are shown on a
     logarithmic scale.
     """
-    sizes = np.abs(np.concatenate([np.ravel(value) for value in values] or [np.zeros(0)]))
-    sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
+    sizes = _sizes(values)
     if not sizes.size:
         return Scale(1.0, 1.0)
     high = float(sizes.max())
     # Rounding noise far below everything else must not flatten the scale.
     low = max(float(sizes.min()), high * 1e-6)
     return Scale(low, high, log and high / low > 100)
+
+
+def _sizes(values: Iterable[Any]) -> NDArray[Any]:
+    """Return the sizes of all entries that are numbers and not zero."""
+    sizes = np.abs(np.concatenate([np.ravel(value) for value in values] or [np.zeros(0)]))
+    shown: NDArray[Any] = sizes[np.isfinite(sizes) & (sizes > 0)]
+    return shown
+
+
+def fit_value_scale(values: Sequence[Any]) -> Scale:
+    """Return a scale for values, of which a few may be much larger than all others.
+
+    On a linear scale the others would then have no colour.  So it is logarithmic
+    over two decades, below which all have the faintest one: enough to tell large
+    from small, and unlike a gradient a value has no reason to be told from one
+    that is a millionth of it.
+
+    >>> fit_value_scale([np.array([0.5, -2.0])]).text
+    '−2 … 0 … +2'
+    >>> fit_value_scale([np.full(100, 0.1), np.array([12.0])]).text
+    '−12 … 0 … +12 (log scale)'
+    """
+    scale, sizes = fit_scale(values), _sizes(values)
+    if not sizes.size or float(np.median(sizes)) * DWARFED > scale.high:
+        return scale
+    return Scale(scale.high / 100, scale.high, log=True)
 
 
 def heat(number: float, scale: Scale) -> float:

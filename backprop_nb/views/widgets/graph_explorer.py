@@ -29,6 +29,7 @@ _PAGE_CARDS = 1500
 
 
 PREDICT = ("off", "value", "sign", "shape")
+NOTATIONS = ("numpy", "formulas")
 
 
 def _checked(graph: Any) -> Graph:
@@ -76,6 +77,8 @@ class GraphExplorer(Replay):
         What the reader is asked for before each step back is shown: ``"value"``,
         ``"sign"`` or ``"shape"`` of the contribution; ``"off"`` asks nothing.
         To set it is to begin anew.
+    notation
+        How the backward pass is written, line by line: ``"numpy"`` or ``"formulas"``.
     score
         How many predictions were ``"right"`` at the first try, of how many
         ``"asked"``, that is answered or revealed.
@@ -89,7 +92,7 @@ class GraphExplorer(Replay):
     ShapeError
         If the output of ``graph`` is not a single number.
     InvalidValueError
-        If ``step`` or ``predict`` does not exist; nothing is changed then.
+        If ``step``, ``predict`` or ``notation`` does not exist; nothing is changed then.
     NotFoundError
         If ``selected`` or a group in ``folded`` does not exist; nothing is changed then.
 
@@ -120,6 +123,7 @@ class GraphExplorer(Replay):
     selected = traitlets.Unicode("", help="The node whose numbers are shown.").tag(sync=True)
     predict = traitlets.Unicode("off", help="What is asked before a step back.").tag(sync=True)
     predictions = traitlets.Dict(help="What has become of each question.").tag(sync=True)
+    notation = traitlets.Unicode("numpy", help="How the backward pass is written.").tag(sync=True)
     score = traitlets.Dict(help="Predictions right at the first try, and asked.").tag(sync=True)
 
     scene = traitlets.Dict(help="The scene as plain data.").tag(
@@ -172,13 +176,11 @@ class GraphExplorer(Replay):
 
     @traitlets.validate("predict")
     def _check_predict(self, proposal: Any) -> str:
-        if proposal["value"] not in PREDICT:
-            raise InvalidValueError(
-                "There is no such prediction.",
-                given=repr(proposal["value"]),
-                expected=f"one of {', '.join(map(repr, PREDICT))}",
-            )
-        return str(proposal["value"])
+        return _one_of(PREDICT, proposal["value"], "There is no such prediction.")
+
+    @traitlets.validate("notation")
+    def _check_notation(self, proposal: Any) -> str:
+        return _one_of(NOTATIONS, proposal["value"], "There is no such notation.")
 
     @traitlets.observe("predict")
     def _begin_anew(self, _: Any) -> None:
@@ -246,3 +248,10 @@ class GraphExplorer(Replay):
             f"GraphExplorer({self.graph.function_name}, {len(self.graph.records)} nodes, "
             f"step {self.step} of {self.last_step})"
         )
+
+
+def _one_of(known: Sequence[str], value: str, message: str) -> str:
+    if value not in known:
+        expected = f"one of {', '.join(map(repr, known))}"
+        raise InvalidValueError(message, given=repr(value), expected=expected)
+    return value

@@ -11,6 +11,18 @@ import { focusInside } from "./links.mjs";
 export const MODES = ["off", "value", "sign", "shape"];
 const TOLERANCE = 0.01;
 const RULE_OF_SHAPES = "A gradient has the shape of the value that it belongs to.";
+const SPELLED = {
+  value: "Write it like \u22120.25, 0,25, 1/4 or 2e\u22123.",
+  shape: "Write it like (3, 2), (3,), 3 or () for a number.",
+};
+// How to answer: what stands where the verdict will be, and is as long as most of them.
+const HELP = {
+  off: "",
+  value: "It counts within 1 %, or with two digits that are right.",
+  sign: "The keys \u2212, 0 and + answer, too.",
+  shape: SPELLED.shape,
+};
+const HINTS = "There are three hints, from vague to plain.";
 
 /** What is asked before a frame is shown: one question for each contribution in it. */
 export function questionsOf(scene, step) {
@@ -46,6 +58,12 @@ export function stopBefore(scene, from, to, mode, records) {
     if (pendingQuestion(scene, step, mode, records)) return Math.max(step, Math.min(from + 1, to));
   }
   return to;
+}
+
+/** The step before the next question, this one included, or null. */
+export function nextQuestion(scene, step, mode, records) {
+  for (let at = step; at < scene.frames.length; at++) if (pendingQuestion(scene, at, mode, records)) return at;
+  return null;
 }
 
 /** How many were right at the first try, of how many that were answered or revealed. */
@@ -108,7 +126,7 @@ const MISTAKES = {
 
 function judgeValue(question, text) {
   const answer = parseNumber(text);
-  if (!answer) return { right: null, said: "This is no number. Write it like \u22120.25, 0,25, 1/4 or 2e\u22123." };
+  if (!answer) return { right: null, said: `This is no number. ${SPELLED.value}` };
   const { value, wrong } = question.ask;
   if (isNear(answer, value)) {
     const exact = Math.abs(answer.value - value) <= 1e-5 * Math.abs(value);
@@ -117,7 +135,7 @@ function judgeValue(question, text) {
   const named = Object.keys(wrong).find((kind) => isNear(answer, wrong[kind]));
   if (named) return { right: false, said: `Not yet. ${MISTAKES[named](question)}` };
   if (value !== 0 && isNear(answer, -value)) return { right: false, said: "Not yet. The size is right, the sign is flipped." };
-  return { right: false, said: `Not yet: ${distanceWords(answer.value, value)}. It counts within 1 %, or with two digits that are right.` };
+  return { right: false, said: `Not yet: ${distanceWords(answer.value, value)}.` };
 }
 
 /** How far off an answer is, without giving the number away. */
@@ -138,7 +156,7 @@ function judgeSign({ ask }, text) {
 
 function judgeShape({ name, shape, giver }, text) {
   const answer = parseShape(text);
-  if (!answer) return { right: null, said: "This is no shape. Write it like (3, 2), (3,), 3 or () for a number." };
+  if (!answer) return { right: null, said: `This is no shape. ${SPELLED.shape}` };
   if (answer === shape) return { right: true, said: "Right." };
   const sizes = (of) => of.match(/\d+/g) ?? [];
   if (giver && answer === giver.shape) return { right: false, said: `Not yet. That is the shape of ${giver.name}, whose adjoint is handed on.` };
@@ -191,8 +209,10 @@ export class Quiz {
     this.element = html(
       "div",
       { class: "bpnb-quiz", role: "group", tabindex: -1, "aria-label": "Prediction" },
-      html("div", {}, this.asked, this.answer),
-      html("div", {}, this.verdict, this.hint, this.score),
+      this.asked,
+      this.score,
+      this.answer,
+      html("div", { class: "bpnb-said" }, this.verdict, this.hint),
     );
   }
 
@@ -260,10 +280,12 @@ export class Quiz {
     this.question = pendingQuestion(view.scene, view.step, mode, this.records);
     const { done = "", said = "", hints = 0 } = this.question ? this.record : {};
     this.asked.textContent = this.question ? questionWords(this.question, mode) : this.idleWords();
-    this.verdict.textContent = said;
-    this.verdict.className = `bpnb-verdict bpnb-${done || "open"}`;
-    this.showHint(hints && !done ? hintsOf(view.scene, this.question, mode)[hints - 1] : null, hints);
-    this.score.textContent = view.step < view.last ? scoreWords(view.model.get("score")) : "";
+    const score = view.model.get("score");
+    const ended = view.step === view.last;
+    this.verdict.textContent = said || (ended ? "" : HELP[mode]);
+    this.verdict.className = `bpnb-verdict bpnb-${done || (said ? "open" : "help")}`;
+    this.hint.replaceChildren(...this.below(done, hints, ended));
+    this.score.textContent = score.asked && !ended ? scoreWords(score) : "";
     this.updateAnswer(done, hints);
   }
 
@@ -272,13 +294,17 @@ export class Quiz {
     return "Step forward. On the way back each step is asked for before it is shown.";
   }
 
-  showHint(hint, number) {
-    this.hint.replaceChildren(...(hint ? [html("b", {}, `Hint ${number} of 3: `), hint.formula ? math(hint.formula) : hint.text] : []));
+  /** Under the verdict: the hint, and once it is answered, the rule that was asked about. */
+  below(done, hints, ended) {
+    if (!this.question || !(done || hints)) return [ended ? "" : HINTS];
+    const all = hintsOf(this.view.scene, this.question, this.mode);
+    const { text, formula } = done ? all[this.mode === "shape" ? 0 : 1] : all[hints - 1];
+    return [html("b", {}, done ? "Rule: " : `Hint ${hints} of 3: `), formula ? math(formula) : text];
   }
 
   /** The controls change only with the question, so that what is being typed stays. */
   updateAnswer(done, hints) {
-    const now = this.question ? `${this.mode} ${this.question.key} ${done}` : this.mode;
+    const now = this.question ? `${this.mode} ${this.question.key} ${done}` : `${this.mode} ${this.ahead()}`;
     if (this.more) this.more.disabled = hints >= 3;
     if (now === this.shown) return;
     const focused = focusInside(this.element);
@@ -290,10 +316,25 @@ export class Quiz {
   controls(done) {
     const button = (text, onclick, more = {}) => html("button", { type: "button", onclick, ...more }, text);
     this.more = null;
-    if (!this.question) return [];
+    if (!this.question) return this.ahead() ? [button(this.ahead(), () => this.goOn())] : [];
     if (done) return [button("Continue", () => this.proceed())];
     this.more = button("Hint", () => this.moreHint());
     return [...this.field(button), this.more, button("Reveal", () => this.reveal())];
+  }
+
+  /** Where nothing is asked: what the button says that leads to where something is. */
+  ahead() {
+    const { view, mode, records } = this;
+    if (mode === "off") return "";
+    if (view.step === view.last) return "Begin again";
+    return nextQuestion(view.scene, view.step, mode, records) === null ? "" : "To the next question";
+  }
+
+  goOn() {
+    const { view, mode } = this;
+    const again = view.step === view.last;
+    if (again) this.setMode(mode);
+    view.go(nextQuestion(view.scene, again ? 0 : view.step, mode, this.records) ?? 0);
   }
 
   field(button) {
@@ -311,7 +352,7 @@ export class Quiz {
   /** What the strip says, for those who do not see it. */
   words() {
     if (this.mode === "off") return "";
-    const parts = [this.verdict.textContent, this.hintWords(), this.question && this.record.done ? "" : this.asked.textContent];
+    const parts = [this.question && this.record.said, this.hintWords(), this.question && this.record.done ? "" : this.asked.textContent];
     return parts.filter(Boolean).join(" ");
   }
 

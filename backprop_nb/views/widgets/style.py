@@ -15,6 +15,8 @@ _COMMENT = re.compile(
     r"^(?:[ \t]*(?://.*|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/[ \t]*)?\n)*[ \t]*", re.MULTILINE
 )
 """Comments with lines of their own, empty lines, and the white space that a line begins with."""
+_ASIDE = re.compile(r"(?<=[;,{}()\]]) // [^\"'`\n]*$", re.MULTILINE)
+"""A comment at the end of a line; one with a quotation mark in it could be part of a text."""
 _SERIF = 'Georgia, "Times New Roman", "DejaVu Serif", serif'
 
 
@@ -53,7 +55,7 @@ def module(name: str) -> str:
     """
     sources: dict[str, str] = {}
     _collect(name, sources)
-    return _COMMENT.sub("", "\n".join(sources.values()))
+    return _ASIDE.sub("", _COMMENT.sub("", "\n".join(sources.values())))
 
 
 def _collect(name: str, sources: dict[str, str]) -> None:

@@ -2,13 +2,18 @@
 
 import json
 import linecache
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.views.scene import alt_text, describe_graph, graph_scene
-from backprop_nb.views.scene.numbers import long, words
+from backprop_nb.views.scene import alt_text, describe_graph, geometry, graph_scene
+from backprop_nb.views.scene.graph_scene import comments
+from backprop_nb.views.scene.numbers import long, tensor_words, words
+
+SNAPSHOT = Path(__file__).with_name("graph_scene.txt")
 
 
 def layer(A, b, x):
@@ -207,3 +212,50 @@ def test_a_scene_with_nan_is_plain_json_without_nan():
         scene = scene_of(graph)
     json.dumps(scene, allow_nan=False)
     assert [look["legend"] for look in scene["marks"]] == ["NaN or ∞ appears first"]
+
+
+def test_comments_are_told_from_code_and_from_texts():
+    lines = ["def f(x):", "    # a line of its own", "    return g(x, '#')  # é and the rest"]
+    assert comments(lines) == [(1, 4), (2, 22)]
+    assert comments(["x = (  # never closed"]) == []
+
+
+def test_a_block_of_code_knows_its_comments(fan):
+    def loss(x):
+        return np.sum(
+            x * x  # of all
+        )
+
+    (block,) = scene_of(bp.trace(loss, np.ones(2)))["code"]
+    ((line, column),) = block["comments"]
+    assert block["lines"][line][column:] == "# of all"
+    assert scene_of(fan)["code"][0]["comments"] == []
+
+
+def snapshot(scene):
+    """What is to be seen of a scene, place and size rounded to ten pixels."""
+    places = geometry(scene, [])
+    rounded = [[round(x, -1) for x in card["box"]] for card in places["cards"]]
+    yield scene["alt"]
+    for node, box in zip(scene["nodes"], rounded, strict=True):
+        left, top, width, height = map(int, box)
+        made = node["text"] or node["kind"]
+        yield f"{width} x {height} at {left}, {top}: {node['name']} = {made}"
+        for family in ("value", "adjoint"):
+            heat = ", ".join(f"{each:.1f}" for each in node[family]["heat"])
+            yield f"    {family} {tensor_words(node[family])}, heat {heat}"
+    for edge in places["edges"]:
+        yield " -> ".join(scene["nodes"][edge[end]]["name"] for end in ("tail", "head"))
+    for number, frame in enumerate(scene["frames"]):
+        yield f"{number} {frame['phase']}: {frame['words']}"
+        for gift in frame["gifts"]:
+            of = f"{gift['arrival']} of {gift['arrivals']}"
+            yield f"    {gift['line']}, {of}, so far {tensor_words(gift['sum'])}"
+
+
+def test_the_scene_is_what_it_was(fan):
+    """After a wanted change run it with BACKPROP_NB_SNAPSHOTS=1, and read the difference."""
+    found = "\n".join(snapshot(scene_of(fan))) + "\n"
+    if os.environ.get("BACKPROP_NB_SNAPSHOTS"):
+        SNAPSHOT.write_text(found, encoding="utf-8")
+    assert found == SNAPSHOT.read_text(encoding="utf-8")

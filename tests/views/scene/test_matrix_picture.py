@@ -9,7 +9,6 @@ from backprop_nb.views.scene.matrix_picture import (
     fit_lengths,
     fraction,
     matrix_picture,
-    pooled,
 )
 from backprop_nb.views.scene.numbers import Scale
 from backprop_nb.views.scene.picture import Picture
@@ -55,8 +54,6 @@ def test_a_cell_of_a_large_matrix_shows_the_largest_of_its_entries():
     matrix = np.zeros((200, 300))
     matrix[150, 299] = -7.0
     matrix[0, 0] = 3.0
-    small = pooled(matrix, 2, 3)
-    assert small.tolist() == [[3, 0, 0], [0, 0, -7]]
     lengths = fit_lengths(300, 200, 3000)
     shown = heat_of(matrix_picture(Matrix((200, 300), matrix, "value"), lengths, Scale(1, 7)))
     assert shown["columns"] == lengths.cells(300) < 300

@@ -12,9 +12,11 @@ from backprop_nb.views.scene.numbers import (
     MINUS,
     Scale,
     fit_scale,
+    fit_value_scale,
     heat,
     heats,
     long,
+    pooled,
     short,
     tensor,
     words,
@@ -138,3 +140,27 @@ def test_the_heat_of_many_is_the_heat_of_each(log):
     values = np.array([0.0, 1e-9, -0.3, 2.0, -7.0, np.nan, np.inf])
     scale = Scale(1e-3, 5.0, log)
     assert heats(values, scale) == pytest.approx([heat(v, scale) for v in values], abs=0.006)
+
+
+def test_a_block_shows_the_largest_of_its_entries_with_its_sign_and_what_is_no_number():
+    matrix = np.zeros((200, 300))
+    matrix[150, 299] = -7.0
+    matrix[0, :2] = 3.0, -2.0
+    assert pooled(matrix, [0, 100], [0, 100, 200]).tolist() == [[3, 0, 0], [0, 0, -7]]
+    matrix[199, 0] = np.nan
+    assert np.isnan(pooled(matrix, [0, 100], [0, 100])[1, 0])
+
+
+def test_one_very_large_value_does_not_take_the_colour_of_all_others():
+    values = [np.linspace(-0.3, 0.3, 100), np.array([12.0])]
+    faint, seen = fit_scale(values), fit_value_scale(values)
+    assert heat(0.3, faint) < 0.05
+    assert 0.2 < heat(0.3, seen) < heat(2.0, seen) < heat(12.0, seen) == 1
+    assert heat(-0.3, seen) == -heat(0.3, seen)
+    assert seen.text.endswith("(log scale)")
+
+
+def test_values_of_about_one_size_keep_a_linear_scale_though_some_are_tiny():
+    scale = fit_value_scale([np.array([1.0, -2.0, 0.5, 1e-9])])
+    assert not scale.log
+    assert scale == fit_scale([np.array([1.0, -2.0, 0.5, 1e-9])])

@@ -63,6 +63,17 @@ def test_a_prediction_that_does_not_exist_is_refused_and_nothing_changes(explore
     assert (explorer.predict, explorer.score) == ("sign", {"right": 1, "asked": 2})
 
 
+def test_a_notation_that_does_not_exist_is_refused_and_nothing_changes(explorer):
+    explorer.notation = "formulas"
+    with pytest.raises(bp.InvalidValueError) as caught:
+        explorer.notation = "latex"
+    assert str(caught.value) == (
+        "There is no such notation.\n  given:    'latex'\n  expected: one of 'numpy', 'formulas'"
+    )
+    assert explorer.notation == "formulas"
+    assert bp.trace(f, 3.0).explore().notation == "numpy"
+
+
 def test_another_prediction_begins_anew(explorer):
     assert (explorer.predict, explorer.score) == ("off", {"right": 0, "asked": 0})
     explorer.predict = "value"

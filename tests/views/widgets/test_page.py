@@ -143,6 +143,7 @@ def test_the_state_is_the_widgets(explorer, tmp_path):
         "geometries": [explorer.geometry],
         "geometry": explorer.geometry,
         "interval": 1200,
+        "notation": "numpy",
         "playing": False,
         "predict": "off",
         "predictions": {},

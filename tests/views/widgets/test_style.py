@@ -61,6 +61,7 @@ def test_no_comment_of_its_own_lines_is_carried_along(widget):
     lines = widget._esm.splitlines()
     assert not [line for line in lines if not line or line[0].isspace()]
     assert not [line for line in lines if line.startswith(("//", "/*"))]
+    assert not [line for line in lines if re.search(r"; // [\w ,]+$", line)]
 
 
 def test_a_module_stands_after_what_it_imports_and_each_stands_once():

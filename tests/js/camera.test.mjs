@@ -1,0 +1,39 @@
+// How large a picture is shown, and how it is moved, without a page.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Camera, scaleToFit } from "../../backprop_nb/views/widgets/camera.mjs";
+
+test("a picture is shown whole where its texts can be read then, else at a size to read", () => {
+  assert.equal(scaleToFit(1000, 1000 * 0.8 + 32, false), 0.8);
+  assert.equal(scaleToFit(1000, 1000 * 0.7 + 32, false), 0.86);
+  assert.equal(scaleToFit(100, 1000, false), 1.15);
+});
+
+test("who asks for all of a picture gets all of it", () => {
+  assert.equal(scaleToFit(1000, 1000 * 0.2 + 32, true), 0.2);
+});
+
+const camera = (room) => {
+  const moves = [];
+  const made = new Camera({ clientWidth: room[0], clientHeight: room[1], style: {} }, { style: {} }, () => moves.push(1));
+  made.room = room;
+  return [made, moves];
+};
+
+test("it moves just enough to show a box, and not where it is in sight", () => {
+  const [one, moves] = camera([400, 300]);
+  const picture = { width: 2000, height: 200 };
+  one.show([[100, 10, 100, 80]], picture);
+  assert.deepEqual([one.x, moves.length], [0, 0]);
+  one.show([[900, 10, 100, 80]], picture);
+  assert.equal(one.x, -648); // the box ends 48 pixels before the stage does
+  assert.equal(one.y, 0); // there is room for all of its height
+});
+
+test("what is turned over stays where it was on the stage", () => {
+  const [one] = camera([400, 300]);
+  one.keep({ x: -500, y: 0, k: 1 }, [600, 20, 10, 10], [800, 20, 10, 10], { width: 3000, height: 100 });
+  assert.equal(one.x, -700);
+});
