@@ -49,13 +49,16 @@ def outline(value: Any, name: str = "", indent: str = "") -> Iterator[str]:
 def same_as_before(request: pytest.FixtureRequest) -> Callable[[str, Any], None]:
     """A function that compares a scene, rounded, with the text file of that name beside the test.
 
+    The scene may be text already, for a test that says itself what is to be seen of it.
+
     ``BACKPROP_NB_WRITE_SNAPSHOTS=1 pytest tests/views/scene`` writes the files anew;
     read what ``git diff`` says of them before they are committed.
     """
 
     def compare(name: str, scene: Any) -> None:
         path = request.path.with_name(f"{name}.txt")
-        text = "\n".join(outline(rounded(scene))) + "\n"
+        lines = scene.splitlines() if isinstance(scene, str) else outline(rounded(scene))
+        text = "\n".join(lines) + "\n"
         if os.environ.get("BACKPROP_NB_WRITE_SNAPSHOTS") == "1":
             path.write_text(text, encoding="utf-8")
         assert path.read_text(encoding="utf-8") == text

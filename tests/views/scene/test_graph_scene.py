@@ -2,8 +2,6 @@
 
 import json
 import linecache
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +10,6 @@ import backprop_nb as bp
 from backprop_nb.views.scene import alt_text, describe_graph, geometry, graph_scene
 from backprop_nb.views.scene.graph_scene import comments
 from backprop_nb.views.scene.numbers import long, tensor_words, words
-
-SNAPSHOT = Path(__file__).with_name("graph_scene.txt")
 
 
 def layer(A, b, x):
@@ -253,9 +249,5 @@ def snapshot(scene):
             yield f"    {gift['line']}, {of}, so far {tensor_words(gift['sum'])}"
 
 
-def test_the_scene_is_what_it_was(fan):
-    """After a wanted change run it with BACKPROP_NB_SNAPSHOTS=1, and read the difference."""
-    found = "\n".join(snapshot(scene_of(fan))) + "\n"
-    if os.environ.get("BACKPROP_NB_SNAPSHOTS"):
-        SNAPSHOT.write_text(found, encoding="utf-8")
-    assert found == SNAPSHOT.read_text(encoding="utf-8")
+def test_the_scene_is_what_it_was(fan, same_as_before):
+    same_as_before("graph_scene", "\n".join(snapshot(scene_of(fan))))
