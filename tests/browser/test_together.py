@@ -23,11 +23,19 @@ VIEWS = {
     "FindTheBug": 'bp.FindTheBug("easy", seed=0)',
 }
 
-
 # A choice in one view is not taken away by the choices in another.
 UNDECIDED = (
     """all => all.filter(each => each.querySelectorAll("input:checked").length !== 1).length"""
 )
+# Whichever style sheet comes last, since views come in any order.
+LOOKS = """() => [...document.querySelectorAll(".bpnb *:not(option)")].map(element => {
+    const { margin, padding, fontSize, display, color, borderTopWidth } = getComputedStyle(element);
+    const looks = [margin, padding, fontSize, display, color, borderTopWidth].join("; ");
+    return `${element.tagName} ${element.getAttribute("class")}: ${looks}`;
+})"""
+TURN_SHEETS = """() => [...document.querySelectorAll("style")]
+    .filter(sheet => sheet.textContent.includes("--bpnb-serif"))
+    .map(sheet => document.head.prepend(sheet)).length"""
 
 
 def test_all_views_live_in_one_notebook(open_notebook):
@@ -39,6 +47,10 @@ def test_all_views_live_in_one_notebook(open_notebook):
     # Ids are the page's, not a view's.
     ids = page.locator(".bpnb [id]").evaluate_all("all => all.map(each => each.id)")
     assert len(ids) == len(set(ids))
+
+    looks = page.evaluate(LOOKS)
+    assert page.evaluate(TURN_SHEETS) >= 6
+    assert page.evaluate(LOOKS) == looks
 
     page.evaluate(AXE)
     for theme, width in (("light", 1400), ("dark", 700)):

@@ -120,6 +120,7 @@ class Chain extends Replay {
       ? [[top], [column("main", ...main), column("beside", this.network, this.side)], ...(tall ? [[this.factor]] : [])]
       : [[top, this.network], [this.stage], [this.factor, this.side]];
     this.stand(
+      "chain_rule",
       this.scene.alt,
       html("div", { class: "bpnb-bar" }, ...this.buildReplay(), this.title),
       this.buildControls(),

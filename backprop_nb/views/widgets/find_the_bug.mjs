@@ -89,6 +89,7 @@ class Game extends Replay {
     this.code = panel("The pass as NumPy", { class: "bpnb-bug-code" });
     this.notes = panel("Hints and answers", { class: "bpnb-bug-notes" });
     this.stand(
+      "find_the_bug",
       "Find the bug",
       html(
         "div",

@@ -148,6 +148,7 @@ class Flow extends Replay {
     this.title = html("div", { class: "bpnb-title" });
     this.verdict = html("div", { class: "bpnb-flow-verdict" });
     this.stand(
+      "gradient_flow",
       "Gradient flow through a network",
       html("div", { class: "bpnb-bar" }, ...this.buildReplay(this.scene.turn), this.title),
       this.buildControls(),

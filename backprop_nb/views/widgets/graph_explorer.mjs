@@ -71,7 +71,7 @@ class Explorer extends Replay {
     this.backward = new BackwardPass(this);
     const codes = [this.source.element, this.backward.element].filter(Boolean);
     const panels = html("div", { class: "bpnb-panels" }, this.numbers.element, html("div", { class: "bpnb-codes" }, ...codes));
-    this.stand(this.scene.alt, this.buildBar(), this.quiz.element, this.stage.element, this.buildLegend(), panels, this.buildCost());
+    this.stand("graph_explorer", this.scene.alt, this.buildBar(), this.quiz.element, this.stage.element, this.buildLegend(), panels, this.buildCost());
     watchLinks(this.root, (element) => this.light(element));
     this.update();
     this.updatePlay();

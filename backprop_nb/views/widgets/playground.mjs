@@ -124,7 +124,7 @@ class PlaygroundView extends View {
     this.charts = html("div", { class: "bpnb-play-charts" });
     this.legend = html("div", { class: "bpnb-legend" });
     this.problem = html("p", { class: "bpnb-notice", role: "alert", hidden: true });
-    this.stand("Playground", this.buildBar(), this.buildControls(), this.problem, this.stage, this.legend, this.charts);
+    this.stand("playground", "Playground", this.buildBar(), this.buildControls(), this.problem, this.stage, this.legend, this.charts);
     this.buildStage();
   }
 

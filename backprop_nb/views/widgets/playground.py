@@ -164,7 +164,7 @@ class Playground(LiveView):
     """
 
     _esm = module("playground")
-    _css = style_sheet("field", "playground")
+    _css = style_sheet("playground", "field")
     hint = (
         "Space plays and pauses, [ and ] go one frame back and on, Home and End to the first "
         "and to the last frame, R rewinds to the same initial weights."

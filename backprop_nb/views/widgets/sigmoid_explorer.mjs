@@ -87,7 +87,7 @@ class SigmoidView extends View {
       onchange: (name) => this.set("activation", name),
     });
     const controls = html("div", { class: "bpnb-controls" }, this.zSlider, this.layersSlider, this.activation);
-    this.stand("The sigmoid and its slope", html("div", { class: "bpnb-bar" }, controls, this.formulas), this.readings, this.pictures);
+    this.stand("sigmoid_explorer", "The sigmoid and its slope", html("div", { class: "bpnb-bar" }, controls, this.formulas), this.readings, this.pictures);
     this.updateActivation();
   }
 

@@ -17,17 +17,26 @@ _COMMENT = re.compile(
 """Comments with lines of their own, empty lines, and the white space that a line begins with."""
 _ASIDE = re.compile(r"(?<=[;,{}()\]]) // [^\"'`\n]*$", re.MULTILINE)
 """A comment at the end of a line; one with a quotation mark in it could be part of a text."""
+_KEYFRAMES = re.compile(r"^@keyframes .*\}\n", re.MULTILINE)
 _SERIF = 'Georgia, "Times New Roman", "DejaVu Serif", serif'
 
 
 @cache
-def style_sheet(*names: str) -> str:
-    """Return a widget's style sheet: the palette, what all views share, then the named files."""
+def style_sheet(name: str, *neighbours: str) -> str:
+    """Return a widget's style sheet: the palette, what all views share, and its own files.
+
+    A page may have many widgets, and their sheets in any order.  So the rules of its own
+    hold within the widget alone, and are stronger there than the shared ones of a sheet
+    that comes later: they are nested in its class.
+    """
+    own = "\n".join(read(f"{each}.css") for each in (*neighbours, name))
     return "\n".join(
         [
             f".bpnb {{ --bpnb-serif: {_SERIF}; }}",
             palette_sheet(),
-            *(read(f"{name}.css") for name in ("view", *names)),
+            read("view.css"),
+            *_KEYFRAMES.findall(own),  # which cannot be nested
+            f".bpnb-{name} {{\n{_KEYFRAMES.sub('', own)}\n}}",
         ]
     )
 

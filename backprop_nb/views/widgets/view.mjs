@@ -412,12 +412,12 @@ export class View {
   }
 
   /** Put the view into its place; it hears the keys that are pressed in it. */
-  stand(label, ...children) {
+  stand(kind, label, ...children) {
     this.live = html("div", { class: "bpnb-live", "aria-live": "polite" });
     this.root = html(
       "div",
       {
-        class: "bpnb",
+        class: `bpnb bpnb-${kind}`, // below which the rules of its own style sheet hold
         role: "group",
         "aria-label": label,
         tabindex: -1,

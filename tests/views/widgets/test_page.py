@@ -130,7 +130,7 @@ def test_the_policy_allows_this_script_and_this_style_and_nothing_else(explorer,
 
 def test_the_packages_own_texts_cannot_end_their_element():
     assert not re.search(r"</script|<!--|<script", module("graph_explorer"), re.IGNORECASE)
-    assert "</style" not in (style_sheet() + page_style_sheet()).lower()
+    assert "</style" not in (style_sheet("graph_explorer") + page_style_sheet()).lower()
 
 
 def test_the_state_is_the_widgets(explorer, tmp_path):

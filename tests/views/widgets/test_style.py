@@ -15,7 +15,7 @@ each_widget = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widg
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_every_colour_of_the_palette_is_a_custom_property(theme):
-    sheet = style_sheet()
+    sheet = style_sheet("graph_explorer")
     for role, colour in theme.items():
         assert re.search(rf"--bpnb-{role}: (var\(--jp-[\w-]+, )?{colour}\)?;", sheet)
 
@@ -34,6 +34,18 @@ def test_every_class_that_the_view_sets_has_a_rule(widget):
     classes = set(re.findall(r'class: "(bpnb-[\w-]+)"', widget._esm))
     assert classes
     assert {name for name in classes if f".{name}" not in widget._css} <= {"bpnb-codes"}
+
+
+@each_widget
+def test_its_own_rules_hold_within_it_alone(widget):
+    kind = re.search(r'\.stand\(\s*"(\w+)"', widget._esm)[1]
+    shared, nest, own = widget._css.partition(f"\n.bpnb-{kind} {{\n")
+    assert nest
+    assert own.count("}") - own.count("{") == 1  # and it is closed at the end
+    assert re.sub(r"@keyframes .*", "", shared).rstrip().endswith(read("view.css").rstrip())
+    # A state of the root is told of the root, since nothing in it has that class.
+    for state in re.findall(r'root\.classList\.toggle\("(bpnb-[\w-]+)"', widget._esm):
+        assert not re.search(rf"(?<!&)\.{state}\b", own), state
 
 
 @each_widget
