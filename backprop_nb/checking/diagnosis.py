@@ -260,12 +260,13 @@ class _Judge:
 
     def _findings(self, parameters: Sequence[Checked]) -> Iterator[Finding]:
         explanations = self._explanations()
-        named: set[str] = set()
+        said: dict[str, str] = {}
         for slips in explanations[:_TIES]:
-            for slip in slips:
-                if slip.mistake.id not in named:
-                    yield self._finding(slip, slips, explanations)
-                named.add(slip.mistake.id)
+            for slip in sorted(slips, key=self._place):
+                if slip.mistake.id not in said:
+                    finding = self._finding(slip, slips, explanations, said)
+                    said[finding.mistake] = finding.parameter
+                    yield finding
         rank = 2 if explanations else 1
         failures = [answer for answer in self.answers if answer.failure]
         if failures:
@@ -377,14 +378,35 @@ class _Judge:
 
     # -- saying --------------------------------------------------------------
 
-    def _finding(self, slip: Slip, together: Slips, explanations: Sequence[Slips]) -> Finding:
+    def _finding(
+        self,
+        slip: Slip,
+        together: Slips,
+        explanations: Sequence[Slips],
+        said: Mapping[str, str],
+    ) -> Finding:
+        """Say a mistake, after those that have been said: by their ids their parameters."""
         parameter = self._first_spoiled(slip)
         others = [each for each in together if each is not slip]
         ties = [each for each in explanations if each is not together]
-        wrong = f"{parameter} is the first gradient that is wrong, {_IN_ORDER}."
+        wrong = self._lead(parameter, said, instead=together is not explanations[0])
         K = self.course.layers
-        text = message(slip, K, parameter, others, ties, self.hints, wrong)
+        text = message(slip, K, parameter, others, ties, self.hints, wrong, first=not said)
         return Finding(slip.mistake.id, parameter, 1, text, slip.made_at(K))
+
+    def _lead(self, parameter: str, said: Mapping[str, str], instead: bool) -> str:
+        """Say what is wrong first, or what a mistake makes wrong that is made too, or instead."""
+        first = next(iter(said.values()), parameter)
+        if not said or (self.hints == "none" and parameter == first):
+            return f"{parameter} is the first gradient that is wrong, {_IN_ORDER}."
+        if self.hints == "none":  # not even that there are two mistakes
+            return f"{parameter} is wrong, too."
+        mistake = "Or it is another mistake" if instead else "There is a second mistake"
+        return f"{mistake}: {parameter} is the first gradient that it makes wrong."
+
+    def _place(self, slip: Slip) -> int:
+        """Return where a mistake shows first, counted in the order of the backward pass."""
+        return _backward_order(self.names).index(self._first_spoiled(slip))
 
     def _first_spoiled(self, slip: Slip) -> str:
         """Return the first gradient, in the order of the backward pass, that a mistake changes."""
@@ -536,31 +558,37 @@ def message(
     ties: Sequence[Slips],
     hints: Hints,
     wrong: str,
+    first: bool = True,
 ) -> str:
     """Say a mistake, as plainly as the hints allow, with what it cannot be told from.
 
     ``wrong`` is the sentence on what is wrong first, which is always said; ``others``
     are the mistakes that it is made together with, and K is the number of layers.
+    ``first`` is whether what it makes wrong is the first that is wrong at all.
     """
     mistake, whole = slip.mistake, slip.is_whole(K)
     if hints == "none":
         return wrong
+    # A hint says what is right, too, and that is not so where another mistake is made.
+    alone = "A hint for this one alone: " if others else ""
     if hints == "vague":
-        return f"{wrong} {mistake.hints[0] if whole else _UNLIKE}"
+        return f"{wrong} {alone}{mistake.hints[0] if whole else _UNLIKE}"
+    what = "that is wrong" if first else "that it makes wrong"
     if hints == "clear":
-        first = mistake.first.title if whole else slip.symbols(K)
+        quantity = mistake.first.title if whole else slip.symbols(K)
         hint = mistake.hints[1] if whole else _COMPARE
-        return f"{wrong} The first quantity that is wrong is {first}. {hint}"
+        return f"{wrong} The first quantity {what} is {quantity}. {alone}{hint}"
     together = f", together with {_titles(others, K)}" if others else ""
-    first = mistake.first.title if whole else f"{slip.symbols(K)}; the other layers do it right"
+    quantity = mistake.first.title if whole else f"{slip.symbols(K)}; the other layers do it right"
     equation = f" It breaks equation [{mistake.equation}]." if mistake.equation else ""
     either = [_titles(each, K) for each in ties[:_TIES]]
     same = (
         f" The gradients are just as consistent with {' or with '.join(either)}." if either else ""
     )
+    begins = "Wrong first" if first else "What it makes wrong first"
     return (
-        f"{parameter}: consistent with “{slip.title(K)}”{together}. Wrong first, {_IN_ORDER}: "
-        f"{first}. {mistake.explanation}{equation}{same}"
+        f"{parameter}: consistent with “{slip.title(K)}”{together}. {begins}, {_IN_ORDER}: "
+        f"{quantity}. {mistake.explanation}{equation}{same}"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -233,8 +232,8 @@ class Report:
 
     def __str__(self) -> str:
         lines = [self.headline, *self._table()]
-        if findings := (*self.findings, *self.offences):
-            lines += ["", *_messages(findings)]
+        if self.messages:
+            lines += ["", *(line for each in self.messages for line in _wrapped(each, ""))]
         lines += [line for note in self.notes for line in _wrapped(note, "Note: ")]
         if self.printed:
             lines += ["", "It printed:", textwrap.indent(shortened(self.printed), "  ")]
@@ -250,17 +249,14 @@ class Report:
         more = ", but something else is wrong" if right == count else ""
         return f"{self.subject}: {right} of {count} {self.things} right{more}."
 
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What the findings and offences say; what several say alike stands there once."""
+        return tuple(dict.fromkeys(each.message for each in (*self.findings, *self.offences)))
+
     def _table(self) -> list[str]:
         width = max((len(each.name) for each in self.parameters), default=0)
         return [f"  {each.name:<{width}}  {each.told(self.hints)}" for each in self.parameters]
-
-
-def _messages(findings: Sequence[Finding]) -> list[str]:
-    """Say the findings; those of one rank explain equally well, and that is said."""
-    lines: list[str] = []
-    for finding in findings:
-        lines += _wrapped(finding.message, "")
-    return lines
 
 
 def _wrapped(text: str, prefix: str) -> list[str]:

@@ -81,8 +81,8 @@ class _Page:
         report = self.report
         score = f"Score {report.score:.2f}"
         yield f'<p class="bpnb-headline"><strong>{escape(report.headline)}</strong> {score}</p>'
-        for finding in (*report.findings, *report.offences):
-            yield f'<p class="bpnb-finding">{_led(finding.message)}</p>'
+        for message in report.messages:
+            yield f'<p class="bpnb-finding">{_led(message)}</p>'
         width = max((len(each.name) for each in report.parameters), default=0)
         rows = "".join(map(self._parameter, report.parameters))
         yield f'<ul style="--name: {width}ch">{rows}</ul>'

@@ -138,11 +138,66 @@ def test_the_two_of_a_pair_share_the_first_rank_and_name_each_other():
     assert "together with “The factor 2 is missing”" in second.message
 
 
+@pytest.mark.parametrize("hints", HINTS)
+def test_of_two_mistakes_only_the_first_gradient_is_called_the_first_that_is_wrong(hints):
+    # The catalogue has them the other way round.
+    backward = make_backward("sigma_prime_missing_in_hidden", "layer_input_off_by_one")
+    report = bp.check_backward(backward, samples="rows", hints=hints)
+    first, second = report.findings
+    assert (first.mistake, first.parameter) == ("layer_input_off_by_one", "dA[2]")
+    assert (second.mistake, second.parameter) == ("sigma_prime_missing_in_hidden", "dA[1]")
+    leads = [each.message.partition(". ")[0].rstrip(".") for each in report.findings]
+    assert leads == {
+        "none": [
+            "dA[2] is the first gradient that is wrong, in the order of the backward pass",
+            "dA[1] is wrong, too",
+        ],
+        "plain": [
+            "dA[2]: consistent with “The layer's output stands in place of its input”, together "
+            "with “σ′ is missing in the hidden layers”",
+            "dA[1]: consistent with “σ′ is missing in the hidden layers”, together with “The "
+            "layer's output stands in place of its input”",
+        ],
+    }.get(
+        hints,
+        [
+            "dA[2] is the first gradient that is wrong, in the order of the backward pass",
+            "There is a second mistake: dA[1] is the first gradient that it makes wrong",
+        ],
+    )
+    if hints in ("clear", "plain"):
+        assert "σ′ in a hidden layer" in second.message
+        assert "quantity that is wrong" not in second.message
+        assert ". Wrong first" not in second.message
+    # Of both together it would not be true that the last layer is right.
+    assert ("A hint for this one alone: The last layer is right." in second.message) == (
+        hints == "vague"
+    )
+
+
+def test_the_lowest_level_of_hints_does_not_tell_how_many_mistakes_there_are():
+    backward = make_backward("sign_flipped", "layer_input_off_by_one", samples="single")
+    text = str(bp.check_backward(backward, hints="none"))
+    assert text.count("is the first gradient that is wrong") == 1
+    assert "too" not in text
+
+
+def test_of_two_mistakes_that_begin_at_one_gradient_the_second_is_called_so():
+    backward = make_backward("sign_flipped", "layer_input_off_by_one", samples="single")
+    _, second = bp.check_backward(backward, hints="vague").findings
+    assert second.message.startswith(
+        "There is a second mistake: dA[2] is the first gradient that it makes wrong. A hint"
+    )
+
+
 def test_what_cannot_be_told_apart_is_said_to_be_so():
     backward = make_backward("cross_entropy_delta", samples="single", half=True)
     report = bp.check_backward(backward, half=True)
     assert set(found(report)) == SAME_WITH_HALF
     assert all("just as consistent with" in each.message for each in report.findings)
+    first, second = bp.check_backward(backward, half=True, hints="vague").findings
+    assert first.message.startswith("dA[2] is the first gradient that is wrong")
+    assert second.message.startswith("Or it is another mistake: dA[2] is the first gradient that")
 
 
 @pytest.mark.parametrize("rate", [1e-3, 0.1, 0.5])

@@ -49,6 +49,13 @@ def test_all_that_the_text_says_is_on_the_page(mistake):
         assert f"{each.name} {each.text}" in page
 
 
+def test_what_two_findings_say_alike_is_said_once():
+    backward = make_backward("sign_flipped", "layer_input_off_by_one", samples="single")
+    report = bp.check_backward(backward, hints="none")
+    assert len(report.findings) == 2
+    assert text_of(report_html(report)).count("is the first gradient that is wrong") == 1
+
+
 def test_given_expected_and_difference_are_there_on_one_scale():
     report = checked("sigma_prime_missing_in_hidden")
     html = report_html(report)
