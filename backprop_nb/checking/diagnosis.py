@@ -508,7 +508,7 @@ class _Judge:
             are = "are" if len(changed) > 1 else "is"
             text = (
                 f"It changes what it was given: {names} {are} not as before the call. "
-                "x = x − 1 makes a new array; x −= 1 and x[0] = 1 write into the caller's."
+                "x = x - 1 makes a new array; x -= 1 and x[0] = 1 write into the caller's."
             )
             yield Finding("input_modified", changed[0], 1, text)
         if not self.repeats:

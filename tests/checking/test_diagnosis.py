@@ -528,6 +528,7 @@ def test_inputs_that_are_modified_are_found_and_do_not_spoil_the_values():
     assert 0 < report.score < 1
     (offence,) = report.offences
     assert offence.mistake == "input_modified"
+    assert "x = x - 1 makes a new array; x -= 1 and" in offence.message  # can be copied
     assert "A[1], the list b and x are not as before the call" in offence.message
     assert "but something else is wrong" in str(report)
 
