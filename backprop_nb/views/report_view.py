@@ -134,9 +134,14 @@ class _Page:
         title = escape(title)
         return f'<div><p>{title}</p><table aria-label="{title}"><tbody>{rows}</tbody></table></div>'
 
+    def _word(self, family: str) -> str:
+        """Return what a colour is of: gradients, or which of the answers."""
+        word, things = _WORDS[family], self.report.things
+        return word if word == things else f"{things} ({word})"
+
     def _legend(self) -> str:
         marks = [
-            f"{''.join(_ramp(family))} {_WORDS[family]} {escape(scale.text)}"
+            f"{''.join(_ramp(family))} {escape(self._word(family))} {escape(scale.text)}"
             for family, scale in self.scales.items()
         ]
         # Arrays of another shape have no entry that differs most.

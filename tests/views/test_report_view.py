@@ -162,8 +162,8 @@ def test_answers_have_the_colours_of_values_and_a_letter_has_no_map():
     report = mine.check(mine.key() | {"f[1]": [9, 9], "delta[2]": 9, "mistake": "z"})
     html = report_html(report)
     assert [title for title, _ in grids(html)] == ["given, (2,)", "given, (1,)"]
-    assert "values −9 … 0 … +9" in text_of(html)
-    assert "gradients −9 … 0 … +9" in text_of(html)
+    assert "answers (values) −9 … 0 … +9" in text_of(html)
+    assert "answers (gradients) −9 … 0 … +9" in text_of(html)
 
 
 def test_a_page_is_small_and_fetches_nothing():
