@@ -247,10 +247,12 @@ class Exercise:
         names = self._asked(only)
         key = self.key()
         given = {name: _as_array(value) for name, value in answers.items() if name in _BY_NAME}
-        parameters = [self._checked(name, given, key) for name in names if name != MISTAKE]
+        parameters = [
+            self._checked(name, answers.get(name), given, key) for name in names if name != MISTAKE
+        ]
         findings = tuple(self._findings(parameters, given, hints))
         if MISTAKE in names:
-            parameters.append(_checked_letter(answers.get(MISTAKE), key[MISTAKE]))
+            parameters.append(self._checked_letter(answers.get(MISTAKE), key[MISTAKE]))
         unknown = [f"There is no question {name!r}." for name in answers if name not in key]
         return Report(
             "exercise",
@@ -261,6 +263,14 @@ class Exercise:
             things="answers",
         )
 
+    def _checked_letter(self, written: Any, right: str) -> Checked:
+        letter = _as_letter(written)
+        letters = [*self.choices]
+        none = f"there is no letter from {letters[0]} to {letters[-1]}"
+        ok = letter == right
+        remark = "" if ok else "it is another one" if letter in letters else none
+        return Checked(MISTAKE, ok, 0.0 if ok else np.inf, None, None, np.asarray(right), remark)
+
     def _asked(self, only: Sequence[str] | None) -> list[str]:
         names = list(self.questions)
         for name in only or ():
@@ -270,14 +280,18 @@ class Exercise:
                 )
         return [name for name in names if only is None or name in only]
 
-    def _checked(self, name: str, given: Mapping[str, Array | None], key: Values) -> Checked:
+    def _checked(
+        self, name: str, written: Any, given: Mapping[str, Array | None], key: Values
+    ) -> Checked:
         """Compare an answer with the right one, and with what follows from those before it."""
         array, expected = given.get(name), key[name]
         if array is None:
-            return Checked(name, False, np.inf, None, None, expected, "there is no number")
+            return Checked(name, False, np.inf, None, None, expected, _no_number(written))
         array = _laid_out(array, expected.shape)
         if array.shape != expected.shape:
             remark = f"its shape is {array.shape}, expected {expected.shape}"
+            if _has_commas(array, expected):
+                remark += ": write 0.5 with a point, as 0,5 is two numbers"
             return Checked(name, False, np.inf, None, array, expected, remark)
         if not np.isfinite(array).all():
             return Checked(name, False, np.inf, None, array, expected, "not finite")
@@ -593,7 +607,39 @@ def _laid_out(array: Array, shape: tuple[int, ...]) -> Array:
     return array.reshape(shape) if same else array
 
 
-def _checked_letter(given: Any, right: str) -> Checked:
-    ok = isinstance(given, str) and given.strip().lower() == right
-    remark = "" if ok else "it is another one" if given else "there is no letter"
-    return Checked(MISTAKE, ok, 0.0 if ok else np.inf, None, None, np.asarray(right), remark)
+def _no_number(written: Any) -> str:
+    """Say why an answer is no array of numbers."""
+    texts = _as_texts(written)
+    try:
+        for text in texts:
+            float(text.replace(",", "."))
+    except ValueError:
+        texts = []
+    if not texts:
+        return "there is no number"
+    comma = ", and with a point, not a comma" if any("," in text for text in texts) else ""
+    return f"a text: write the number without quotes{comma}"
+
+
+def _has_commas(array: Array, expected: Array) -> bool:
+    """Whether an answer looks as if it had been written with decimal commas, as 0,5 for 0.5."""
+    return array.size == 2 * expected.size and bool((array == np.round(array)).all())
+
+
+def _as_letter(written: Any) -> str:
+    """Return the letter of an answer such as "b", "B)" or ["(b)"]; another text if there is none.
+
+    >>> _as_letter("B)"), _as_letter(["a"]), _as_letter(3)
+    ('b', 'a', '')
+    """
+    texts = _as_texts(written)
+    return texts[0].strip(" \t\n.:()'\"").lower() if len(texts) == 1 else ""
+
+
+def _as_texts(written: Any) -> list[str]:
+    """Return an answer as a list of texts; an empty one if it is none."""
+    try:
+        array = np.asarray(written)
+    except Exception:  # whatever a student writes there
+        return []
+    return [str(each) for each in array.ravel()] if array.dtype.kind == "U" else []

@@ -171,6 +171,81 @@ def test_odd_answers_are_wrong_and_nothing_else_happens(value):
     assert not report.parameters[0].ok
 
 
+def told(name, value, **options):
+    mine = bp.exercise(1)
+    (checked,) = mine.check(by_hand(mine) | {name: value}, only=[name], **options).parameters
+    return checked.told("vague")
+
+
+@pytest.mark.parametrize("value", ["0.5", " -1.5e0 ", ["1.0", "0.5"], [1.0, "0.5"], [["1.0"]]])
+def test_a_number_in_quotes_is_a_text_and_told_so(value):
+    assert told("z[1]", value) == "wrong: a text: write the number without quotes"
+
+
+@pytest.mark.parametrize("value", ["0,5", ["0,182", "-0,119"]])
+def test_a_text_with_a_decimal_comma_is_told_both(value):
+    assert told("z[1]", value) == (
+        "wrong: a text: write the number without quotes, and with a point, not a comma"
+    )
+
+
+@pytest.mark.parametrize("value", [None, "", "x", "a, b", [], [None, "1.0"], {"a": "1"}, [[]]])
+def test_what_has_no_number_is_told_so(value):
+    assert told("z[1]", value) == "wrong: there is no number"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("z[1]", [0, 182, 0, 119]),
+        ("L", (0, 5)),
+        ("dA[1]", [[0, 1, -1, 25]]),
+        ("dA[0]", [[0, 1, 0, 2], [0, 3, 0, 4]]),
+        ("z[1]", np.array([0.0, 182.0, 0.0, 119.0])),
+    ],
+)
+def test_twice_as_many_whole_numbers_have_decimal_commas(name, value):
+    shape = np.shape(value)
+    text = told(name, value)
+    assert text.startswith(f"wrong: its shape is {shape}, expected ")
+    assert text.endswith(": write 0.5 with a point, as 0,5 is two numbers")
+
+
+@pytest.mark.parametrize("value", [[0.5, 1.5, 0.5, 2.5], [1, 2, 3]])
+def test_any_other_shape_has_nothing_to_do_with_commas(value):
+    assert "point" not in told("z[1]", value)
+
+
+@pytest.mark.parametrize("written", ["{}", " {} ", "{}.", "{})", "({})", "'{}'", "{}:"])
+@pytest.mark.parametrize("case", [str.lower, str.upper])
+def test_a_letter_counts_however_it_is_written(written, case):
+    mine = bp.exercise(1)
+    letter = written.format(case(mine.key()[MISTAKE]))
+    for given in (letter, [letter], (letter,), np.array([letter]), np.array(letter)):
+        assert mine.check({MISTAKE: given}, only=[MISTAKE]).ok
+
+
+def test_another_letter_is_wrong_and_what_is_none_is_told_so():
+    right = bp.exercise(1).key()[MISTAKE]
+    other = next(each for each in "abcd" if each != right)
+    assert told(MISTAKE, f"{other.upper()})") == "wrong: it is another one"
+    itself = []
+    itself.append(itself)
+    for given in (
+        "",
+        "e",
+        1,
+        None,
+        "sign flipped",
+        "a or b",
+        ["a", "b"],
+        itself,
+        "..",
+        right + right,
+    ):
+        assert told(MISTAKE, given) == "wrong: there is no letter from a to d"
+
+
 def test_rows_columns_and_single_numbers_are_one_answer():
     mine = bp.exercise(1)
     key = mine.key()
