@@ -243,6 +243,16 @@ class Mistake:
         at = {each.layer(i) for each, i in schedule(K) if each.name in self.changes}
         return tuple(layer for layer in range(self.first_layer, K + 1) if layer in at)
 
+    def title_at(self, layers: str) -> str:
+        """Return its title where it is made at some layers only, which a text names.
+
+        Examples
+        --------
+        >>> find("sigma_prime_missing_in_hidden").title_at("layer 1")
+        'σ′ is missing at layer 1'
+        """
+        return f"{self.at_one or self.title} at {layers}"
+
     def applies(self, setting: Setting) -> bool:
         """Return whether it can be made and seen in a setting.
 
@@ -293,7 +303,7 @@ class Slip:
         """Return the mistake's title, with the layers if it is made at some only."""
         if self.is_whole(K):
             return self.mistake.title
-        return f"{self.mistake.at_one or self.mistake.title} at {_layers_in_words(self.made_at(K))}"
+        return self.mistake.title_at(layers_in_words(self.made_at(K)))
 
     def symbols(self, K: int) -> str:
         """Return what is wrong first at each of its layers, as symbols."""
@@ -329,7 +339,7 @@ class Slip:
         if self.layers is None:
             return self.mistake.needs
         there = Condition(
-            f"{_layers_in_words(self.layers)} among those where it can be made",
+            f"{layers_in_words(self.layers)} among those where it can be made",
             lambda s: set(self.layers or ()) <= set(self.mistake.layers(s.K)),
         )
         return (*self.mistake.needs, there)
@@ -339,7 +349,12 @@ def _at(layers: tuple[int, ...], quantity: Quantity, wrong: Piece, right: Piece)
     return lambda p: (wrong if quantity.layer(p.i) in layers else right)(p)
 
 
-def _layers_in_words(layers: Sequence[int]) -> str:
+def layers_in_words(layers: Sequence[int]) -> str:
+    """Return layers in words.
+
+    >>> layers_in_words([1]), layers_in_words([1, 2, 3])
+    ('layer 1', 'layers 1, 2 and 3')
+    """
     return f"layer{'s' if len(layers) > 1 else ''} {in_words([*map(str, layers)])}"
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from backprop_nb.classroom.document import conventions, document
-from backprop_nb.classroom.summary import percent, title
+from backprop_nb.classroom.summary import percent
 from backprop_nb.views.scene.palette import heat_property
 
 _HEATS: Final = 10
@@ -206,7 +206,7 @@ def _list(summary: Mapping[str, Any]) -> Iterator[str]:
     )
     yield "<tbody>"
     for row in rows:
-        mistakes = "; ".join(map(title, row["mistakes"])) or "none"
+        mistakes = "; ".join(row["titles"]) or "none"
         cells = [f"{100 * row['score']:.0f} %", mistakes, row["first_wrong"] or "–"]
         if named:
             cells.insert(0, row["id"])

@@ -18,7 +18,7 @@ from backprop_nb.classroom.verdict import Settings
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.files import written_whole
 
-_FORMAT = 2
+_FORMAT = 3
 """To be raised when what stands in a result changes."""
 _LONGEST = 200
 _FEEDBACK = (".txt", ".html")

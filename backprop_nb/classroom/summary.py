@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any, Final
 
-from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES
+from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, Slip, layers_in_words
 from backprop_nb.classroom.verdict import Settings
 
 Result = Mapping[str, Any]
@@ -61,8 +61,8 @@ def summarise(
     ordered = sorted(
         results, key=lambda each: each["submission"] if names else (each["score"], each["id"])
     )
-    total = len(ordered)
-    mistakes = [*_mistakes(ordered, settings.course.layers)]
+    total, K = len(ordered), settings.course.layers
+    mistakes = [*_mistakes(ordered, K)]
     scores = [each["score"] for each in ordered]
     right = sum(each["ok"] for each in ordered)
     return {
@@ -75,10 +75,10 @@ def summarise(
         "settings": settings.to_dict(),
         "sentences": [*_sentences(total, right, mistakes)],
         "wrong_gradients": sum(_has_wrong_gradient(each) for each in ordered),
-        "layers": [_layer(ordered, layer) for layer in range(1, settings.course.layers + 1)],
+        "layers": [_layer(ordered, layer) for layer in range(1, K + 1)],
         "mistakes": mistakes,
         "scores": _histogram(scores),
-        "results": [_row(each, names) for each in ordered],
+        "results": [_row(each, K, names) for each in ordered],
     }
 
 
@@ -102,13 +102,32 @@ def percent(part: int, whole: int) -> str:
 def mistakes_of(result: Result) -> dict[str, Mapping[str, Any]]:
     """Return the mistakes that a result is explained by, each with its finding."""
     if result["outcome"] != "answered":
-        return {result["outcome"]: {"parameter": ""}}
+        outcome = result["outcome"]
+        return {outcome: {"mistake": outcome, "parameter": "", "layers": []}}
     return {each["mistake"]: each for each in result["findings"] if each["rank"] == 1}
 
 
-def title(mistake: str) -> str:
-    """Return what a mistake is called in sentences."""
-    return CATALOGUE[mistake].title if mistake in CATALOGUE else _OTHERS[mistake]
+def called(finding: Mapping[str, Any], K: int) -> str:
+    """Return what a finding is called in sentences, with its layers if it is made at some only.
+
+    >>> finding = {"mistake": "sigma_prime_missing_in_hidden", "layers": [1]}
+    >>> called(finding, 3), called({**finding, "layers": [1, 2]}, 3)
+    ('σ′ is missing at layer 1', 'σ′ is missing in the hidden layers')
+    """
+    slip = _slip(finding)
+    return slip.title(K) if slip else _OTHERS[finding["mistake"]]
+
+
+def _slip(finding: Mapping[str, Any]) -> Slip | None:
+    """Return a finding as a mistake of the catalogue, if it is one."""
+    mistake = CATALOGUE.get(finding["mistake"])
+    return Slip(mistake, tuple(finding["layers"]) or None) if mistake else None
+
+
+def _is_local(finding: Mapping[str, Any], K: int) -> bool:
+    """Whether it is a mistake of the catalogue, made at some of its layers only."""
+    slip = _slip(finding)
+    return slip is not None and not slip.is_whole(K)
 
 
 def layer_of(parameter: str) -> int | None:
@@ -123,7 +142,7 @@ def layer_of(parameter: str) -> int | None:
 def _layers_of(finding: Mapping[str, Any]) -> set[int]:
     """Return where a mistake is: the layers that its finding names, or the first that is wrong."""
     first = layer_of(finding["parameter"])
-    return set(finding.get("layers") or ()) or ({first} if first else set())
+    return set(finding["layers"]) or ({first} if first else set())
 
 
 def _wrong_layers(result: Result) -> set[int | None]:
@@ -132,28 +151,38 @@ def _wrong_layers(result: Result) -> set[int | None]:
 
 
 def _mistakes(results: Sequence[Result], K: int) -> Iterator[dict[str, Any]]:
-    """Yield each mistake with how often it occurs and where, the most frequent first."""
-    having: dict[str, list[Result]] = {}
+    """Yield each mistake with how often it occurs and where, the most frequent first.
+
+    One that is made at all its layers and the same at some of them are two: who has
+    forgotten something at one place knows it.
+    """
+    having: dict[tuple[str, bool], list[Mapping[str, Any]]] = {}
     for result in results:
-        for mistake in mistakes_of(result):
-            having.setdefault(mistake, []).append(result)
-    for mistake in sorted(having, key=lambda each: (-len(having[each]), _ORDER[each])):
-        those = having[mistake]
+        for mistake, finding in mistakes_of(result).items():
+            having.setdefault((mistake, _is_local(finding, K)), []).append(finding)
+    order = sorted(having, key=lambda each: (-len(having[each]), _ORDER[each[0]], each[1]))
+    for mistake, local in order:
+        found = having[mistake, local]
         failure = mistake in _FAILURES
-        found = [] if failure else [mistakes_of(each)[mistake] for each in those]
-        made = Counter(layer for finding in found for layer in _layers_of(finding))
-        named = any(finding.get("layers") for finding in found)
+        made = Counter(layer for each in found if not failure for layer in _layers_of(each))
+        titles = Counter(called(each, K) for each in found)
+        several = local and len(titles) > 1
         yield {
             "mistake": mistake,
-            "title": title(mistake),
-            "submissions": len(those),
-            "share": round(len(those) / len(results), 6),
+            "title": CATALOGUE[mistake].title_at("some layers") if several else min(titles),
+            "submissions": len(found),
+            "share": round(len(found) / len(results), 6),
             "failure": failure,
-            "where": _where(made, len(those), named),
+            "where": _where(found, made),
             # None where a mistake is not one of gradients: there is no layer to look at.
             "layers": [{"layer": layer, "submissions": made[layer]} for layer in range(1, K + 1)]
             if made
             else None,
+            # In which layers together, if in some only.
+            "places": [
+                {"title": title, "submissions": titles[title]}
+                for title in sorted(titles, key=lambda each: (-titles[each], each))
+            ],
         }
 
 
@@ -175,32 +204,37 @@ def _histogram(scores: Sequence[float]) -> list[dict[str, Any]]:
 
 def _sentences(total: int, right: int, mistakes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"{percent(right, total)} ({right} of {total}) have every gradient right."
-    for each in mistakes[:_SAID]:
-        count = each["submissions"]
-        where = each["where"] and f", {each['where']}"
-        yield f"{percent(count, total)} ({count} of {total}): {each['title']}{where}."
+    said = [(place, each["where"]) for each in mistakes for place in each["places"]]
+    said.sort(key=lambda each: -each[0]["submissions"])
+    for place, where in said[:_SAID]:
+        count = place["submissions"]
+        yield (
+            f"{percent(count, total)} ({count} of {total}): {place['title']}"
+            f"{where and f', {where}'}."
+        )
 
 
-def _where(made: Mapping[int, int], submissions: int, named: bool) -> str:
-    """Say at which layer most of those who made a mistake made it."""
-    if not made:
+def _where(found: Sequence[Mapping[str, Any]], made: Mapping[int, int]) -> str:
+    """Say at which layer most of those who made a mistake made it, unless its title does."""
+    named = any(each["layers"] for each in found)
+    if not made or (named and _slip(found[0])):
         return ""
     most = max(made.values())
     layers = sorted(layer for layer, count in made.items() if count == most)
     if not named:
         layers = layers[-1:]  # a backward pass comes to it first
-    mostly = "" if most == submissions else "mostly "
-    places = f"layer{'s' if len(layers) > 1 else ''} {' and '.join(map(str, layers))}"
-    return f"{mostly}{'at' if named else 'first wrong at'} {places}"
+    often = "" if most == len(found) else "most often "
+    return f"{often}{'at' if named else 'first wrong at'} {layers_in_words(layers)}"
 
 
-def _row(result: Result, names: bool) -> dict[str, Any]:
+def _row(result: Result, K: int, names: bool) -> dict[str, Any]:
     mistakes = mistakes_of(result)
     row = {
         "id": result["id"],
         "score": round(result["score"], 6),
         "outcome": result["outcome"],
         "mistakes": list(mistakes),
+        "titles": [called(each, K) for each in mistakes.values()],
         "first_wrong": next((each["parameter"] for each in mistakes.values()), ""),
     }
     if not names:
@@ -218,12 +252,13 @@ def as_csv(summary: Mapping[str, Any]) -> bytes:
     """
     stream = io.StringIO()
     names = bool(summary["results"]) and "submission" in summary["results"][0]
-    columns = [*(["submission"] if names else []), "id", "score", "outcome", "mistakes"]
+    columns = ["id", "score", "outcome", "mistakes", "titles", "first_wrong"]
+    columns = [*(["submission"] if names else []), *columns]
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*columns, "first_wrong"])
+    writer.writerow(columns)
     for row in summary["results"]:
-        flat = {**row, "mistakes": " ".join(row["mistakes"])}
-        writer.writerow([_harmless(flat[column]) for column in [*columns, "first_wrong"]])
+        flat = {**row, "mistakes": " ".join(row["mistakes"]), "titles": "; ".join(row["titles"])}
+        writer.writerow([_harmless(flat[column]) for column in columns])
     return stream.getvalue().encode("utf-8-sig")  # so that a spreadsheet reads it as UTF-8
 
 

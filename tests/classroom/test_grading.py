@@ -1,6 +1,7 @@
 """A class from a folder to its summary; the second run grades what has changed."""
 
 import json
+import re
 from unittest import mock
 
 import pytest
@@ -40,6 +41,37 @@ def test_everything_that_was_promised_is_written(folder, tmp_path):
     assert "right, all 6 gradients" in (out / "feedback/ada.py.txt").read_text(encoding="utf-8")
     assert "eve.py raised SyntaxError" in (out / "feedback/eve.py.txt").read_text(encoding="utf-8")
     assert "33 % (1 of 3) have every gradient right." in str(graded)
+
+
+def test_a_class_that_forgot_a_factor_at_one_layer_reads_so_everywhere(tmp_path, right):
+    """In the sentence, in the heat map, in the table, and in each student's feedback."""
+    folder, out = tmp_path / "submissions", tmp_path / "out"
+    folder.mkdir()
+    slope = "f[i] * (1 - f[i])"
+    assert right.count(slope) == 1
+    # σ′ at layer i is multiplied to δ on the way through A[i].
+    sources = [
+        *[right] * 2,
+        *[right.replace(slope, f"(1 if i == 1 else {slope})")] * 4,
+        right.replace(slope, f"(1 if i == 2 else {slope})"),
+        right.replace(slope, "1"),
+    ]
+    for k, source in enumerate(sources):
+        (folder / f"s{k}.py").write_text(source)
+    graded = grade(folder, out, names=True, **QUIETLY)
+    assert graded.summary["sentences"] == [
+        "25 % (2 of 8) have every gradient right.",
+        "50 % (4 of 8): σ′ is missing at layer 1.",
+        "12 % (1 of 8): σ′ is missing at layer 2.",
+        "12 % (1 of 8): σ′ is missing in the hidden layers.",
+    ]
+    page = (out / "summary.html").read_text(encoding="utf-8")
+    some, every = re.findall(r'<tr><th scope="row">(σ′ is missing .*?)</tr>', page, re.DOTALL)
+    assert re.findall(r"<b>(\d)</b>|>(0)<", some) == [("4", ""), ("1", ""), ("", "0"), ("5", "")]
+    assert re.findall(r"<b>(\d)</b>|>(0)<", every) == [("1", ""), ("1", ""), ("", "0"), ("1", "")]
+    assert page.count("<td>σ′ is missing at layer 1</td>") == 4
+    feedback = (out / "feedback/s2.py.txt").read_text(encoding="utf-8")
+    assert "dA[0]: consistent with “σ′ is missing at layer 1”" in feedback
 
 
 def test_a_second_run_grades_what_has_changed_and_forced_it_grades_all(folder, tmp_path, right):

@@ -7,14 +7,17 @@ import random
 from backprop_nb.checking.diagnosis import check_backward
 from backprop_nb.checking.mistakes import MISTAKES, make_backward
 from backprop_nb.classroom.results import as_json
-from backprop_nb.classroom.summary import as_csv, summarise, title
+from backprop_nb.classroom.summary import as_csv, called, summarise
 from backprop_nb.classroom.verdict import make_settings
 
 SETTINGS = make_settings()
 
 
-def result(k, *mistakes, backward=None, outcome="answered", name="s{k}.py"):
-    report = check_backward(backward or make_backward(*mistakes, samples="single"))
+HIDDEN = "sigma_prime_missing_in_hidden"
+
+
+def result(k, *mistakes, backward=None, outcome="answered", name="s{k}.py", **options):
+    report = check_backward(backward or make_backward(*mistakes, samples="single", **options))
     return {
         "submission": name.format(k=k),
         "id": f"s{k:03}",
@@ -61,30 +64,67 @@ def test_the_counts_are_those_of_the_class():
     assert data["wrong_gradients"] == 6
 
 
-def placed(result, *layers):
-    """The same result, whose findings say in which layers the mistake is."""
-    findings = [{**each, "layers": list(layers)} for each in result["findings"]]
-    return {**result, "findings": findings}
+def at(k, *layers):
+    return result(k, HIDDEN, layers={HIDDEN: layers})
+
+
+def layers_of(mistake):
+    return [each["submissions"] for each in mistake["layers"]]
 
 
 def test_a_mistake_that_does_not_tell_its_layer_is_in_the_first_one_that_is_wrong():
-    first, *_ = summary()["mistakes"]
-    assert first["mistake"] == "sigma_prime_missing_in_hidden"
-    assert [each["submissions"] for each in first["layers"]] == [0, 4, 0]
-    assert first["where"] == "first wrong at layer 2"
+    mistake = summary()["mistakes"][1]
+    assert mistake["mistake"] == "sign_flipped"
+    assert layers_of(mistake) == [0, 0, 2]
+    assert mistake["where"] == "first wrong at layer 3"
     assert [each["wrong"] for each in summary()["layers"]] == [6, 6, 2]
 
 
-def test_a_mistake_that_tells_its_layers_is_in_those():
-    (mistake,) = summary([placed(each, 1) for each in CLASS[5:9]])["mistakes"]
-    assert [each["submissions"] for each in mistake["layers"]] == [4, 0, 0]
-    assert mistake["where"] == "at layer 1"
-    (mistake,) = summary([placed(each, 1, 2) for each in CLASS[5:9]])["mistakes"]
-    assert mistake["where"] == "at layers 1 and 2"
-    three = [placed(CLASS[5], 1), placed(CLASS[6], 1), placed(CLASS[7], 2)]
-    (mistake,) = summary(three)["mistakes"]
-    assert [each["submissions"] for each in mistake["layers"]] == [2, 1, 0]
-    assert mistake["where"] == "mostly at layer 1"
+def test_a_mistake_is_in_all_the_layers_at_which_it_is_made():
+    (mistake,) = summary(CLASS[5:9])["mistakes"]
+    assert layers_of(mistake) == [4, 4, 0]
+    assert mistake["title"] == "σ′ is missing in the hidden layers"
+    assert mistake["where"] == ""  # the title says it
+
+
+def test_a_mistake_at_one_layer_is_called_so_and_counted_there():
+    data = summary([*CLASS[:5], *(at(k, 1) for k in range(5, 9)), *CLASS[9:]])
+    assert data["sentences"][1] == "31 % (4 of 13): σ′ is missing at layer 1."
+    first, *others = data["mistakes"]
+    assert (first["title"], layers_of(first)) == ("σ′ is missing at layer 1", [4, 0, 0])
+    assert HIDDEN not in [each["mistake"] for each in others]
+    row = next(each for each in data["results"] if each["id"] == "s005")
+    assert (row["mistakes"], row["titles"]) == ([HIDDEN], ["σ′ is missing at layer 1"])
+    assert "σ′ is missing at layer 1" in as_csv(data).decode("utf-8-sig")
+
+
+def test_a_mistake_at_every_layer_and_at_some_are_not_put_together():
+    """A sentence on all of them would be true of none."""
+    local = [*(at(k, 1) for k in range(4)), *(at(k, 2) for k in range(4, 6))]
+    data = summary([*local, *(result(k, HIDDEN) for k in range(6, 9)), result(9)])
+    assert [(each["title"], layers_of(each)) for each in data["mistakes"]] == [
+        ("σ′ is missing at some layers", [4, 2, 0]),
+        ("σ′ is missing in the hidden layers", [3, 3, 0]),
+    ]
+    assert data["sentences"][1:] == [
+        "40 % (4 of 10): σ′ is missing at layer 1.",
+        "30 % (3 of 10): σ′ is missing in the hidden layers.",
+        "20 % (2 of 10): σ′ is missing at layer 2.",
+    ]
+
+
+def test_where_most_but_not_all_are_is_said_as_it_is():
+    def shaped(*layers):
+        def backward(A, b, x, y):
+            dA, db = make_backward(samples="single")(A, b, x, y)
+            return dA, [each[:, None] if i + 1 in layers else each for i, each in enumerate(db)]
+
+        return result(0, backward=backward)
+
+    (mistake,) = summary([shaped(1, 2, 3)] * 2)["mistakes"]
+    assert (mistake["where"], layers_of(mistake)) == ("at layers 1, 2 and 3", [2, 2, 2])
+    (mistake,) = summary([shaped(1), shaped(1, 2), shaped(3)])["mistakes"]
+    assert (mistake["where"], layers_of(mistake)) == ("most often at layer 1", [2, 1, 1])
 
 
 def test_an_exception_is_at_no_layer_and_leaves_no_gradient():
@@ -106,9 +146,7 @@ def test_what_is_not_about_gradients_has_no_layer():
 def test_the_sentences_say_share_mistake_and_layer():
     sentences = summary()["sentences"]
     assert sentences[0] == "38 % (5 of 13) have every gradient right."
-    assert sentences[1] == (
-        "31 % (4 of 13): σ′ is missing in the hidden layers, first wrong at layer 2."
-    )
+    assert sentences[1] == "31 % (4 of 13): σ′ is missing in the hidden layers."
     assert sentences[2] == "15 % (2 of 13): The sign is flipped, first wrong at layer 3."
 
 
@@ -117,11 +155,11 @@ def test_every_mistake_of_the_catalogue_has_a_place_and_a_title():
         if mistake.id not in {"state_kept_between_calls"}:
             (kept,) = summary([{**CLASS[9], "findings": [finding(mistake.id)]}])["mistakes"]
             assert kept["title"] == mistake.title
-    assert title("unreadable")
+    assert called({"mistake": "unreadable", "layers": []}, 3)
 
 
 def finding(mistake):
-    return {"mistake": mistake, "parameter": "dA[0]", "rank": 1, "message": ""}
+    return {"mistake": mistake, "parameter": "dA[0]", "rank": 1, "message": "", "layers": []}
 
 
 def test_there_are_no_names_unless_asked_for():
