@@ -8,8 +8,8 @@ from __future__ import annotations
 import difflib
 import sys
 import types
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from backprop_nb.checking.probes import Probe, gather
 from backprop_nb.classroom.wire import encode
@@ -36,7 +36,7 @@ def answer(cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe
         :func:`~backprop_nb.classroom.wire.encode` or, under ``missing``, a sentence.
     """
     module = types.ModuleType(NAME)
-    vars(module).update(get_ipython=_NoShell, display=print)
+    vars(module).update(_NOTEBOOK)
     sys.modules[NAME] = module  # dataclasses and pickle look a module up by its name
     notes = [note for name, source in cells if (note := _run(name, source, module.__dict__))]
     found = module.__dict__.get(function)
@@ -45,11 +45,27 @@ def answer(cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe
     return encode(gather(found, probes)) | {"notes": notes}
 
 
-class _NoShell:
-    """What ``get_ipython()`` returns, which scripts made from notebooks call: all does nothing."""
+class _Nothing:
+    """Stands for whatever a notebook has and a process has not; all that is done with it works."""
 
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None
+    def __getattr__(self, name: str) -> _Nothing:
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> _Nothing:
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+def _display(*objects: Any, **_: Any) -> _Nothing:
+    """Print, as a notebook shows; what it returns may be updated."""
+    print(*objects)
+    return _Nothing()
+
+
+# What a notebook's code may use without an import, and a script that was made from one.
+_NOTEBOOK: Final = {"get_ipython": _Nothing, "display": _display}
 
 
 def _run(name: str, source: str, space: dict[str, Any]) -> str:

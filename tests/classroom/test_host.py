@@ -62,12 +62,29 @@ def test_a_cell_that_raises_is_noted_with_its_line(right):
 
 @pytest.mark.parametrize(
     "line",
-    ["get_ipython().run_line_magic('matplotlib', 'inline')", "display(1)", "get_ipython().x = 1"],
+    [
+        "get_ipython().run_line_magic('matplotlib', 'inline')",
+        "get_ipython().x = 1",
+        "if 'IPKernelApp' in get_ipython().config: get_ipython().kernel.do_shutdown(True)",
+        "for line in get_ipython().getoutput('ls'): print(line)",
+        "display(1)",
+        "display({'text/plain': '1'}, raw=True, metadata={}, display_id='one')",
+        "display('a', display_id=True).update('b')",
+        "print(display, get_ipython())",
+    ],
 )
 def test_a_script_made_from_a_notebook_may_ask_for_ipython(line, right):
     answer = asked(f"{line}\n{right}")
     assert answer.outcome == "answered"
     assert answer.notes == ()
+
+
+def test_what_a_function_displays_is_shown_like_what_it_prints(right):
+    showing = right.replace("    f = [x]", "    display('in', 'here', raw=True)\n    f = [x]")
+    graded = result("display(1)", showing)
+    assert graded["score"] == 1.0
+    assert "It printed:\n  in here\n" in graded["text"]
+    assert graded["notes"] == []
 
 
 def test_the_cells_share_their_names_like_those_of_a_notebook(right):
