@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from backprop_nb.checking.diagnosis import Course, checked_course, judge
 from backprop_nb.checking.report import Finding, Hints, Report, checked_hints
 from backprop_nb.classroom.host import Asked, ask
@@ -127,8 +125,7 @@ def examine(cells: Sequence[tuple[str, str]], problem: str, settings: Settings) 
 
 def result_of(asked: Asked, settings: Settings) -> dict[str, Any]:
     """Return the result that belongs to what came of asking."""
-    with np.errstate(all="ignore"):  # 1e308 is an answer too
-        report = _report(asked, settings)
+    report = _report(asked, settings)
     report = replace(report, subject=settings.function, notes=(*report.notes, *asked.notes))
     return {
         "outcome": asked.outcome,
@@ -143,4 +140,4 @@ def _report(asked: Asked, settings: Settings) -> Report:
         return judge(asked.answers, settings.course, settings.hints)
     kind = _KINDS.get(asked.outcome, "raised_exception")
     last = f"dA[{settings.course.layers - 1}]"  # the first that a backward pass comes to
-    return Unanswered("", (), (Finding(kind, last, 1, asked.problem),))
+    return Unanswered("", (), (Finding(kind, last, 1, asked.problem),), hints=settings.hints)

@@ -4,20 +4,19 @@ from html.parser import HTMLParser
 
 import pytest
 
-from backprop_nb.checking.diagnosis import check_backward
 from backprop_nb.checking.mistakes import make_backward
+from backprop_nb.checking.probes import gather
 from backprop_nb.classroom.feedback import as_html, as_text
 from backprop_nb.classroom.host import Asked
-from backprop_nb.classroom.verdict import make_settings, result_of
-from backprop_nb.views.report_view import report_html
+from backprop_nb.classroom.verdict import _report, make_settings, result_of
 
 ATTACK = '<img src=x onerror="alert(1)">.py'
 
 
 def feedback(hints="plain"):
-    report = check_backward(make_backward("sign_flipped", samples="single"), hints=hints)
-    result = {"text": str(report), "html": report_html(report)}
     settings = make_settings(hints=hints)
+    wrong = make_backward("sign_flipped", samples="single")
+    result = result_of(Asked("answered", gather(wrong, settings.course.probes)), settings)
     return as_text(ATTACK, result).decode(), as_html(ATTACK, result, settings).decode()
 
 
@@ -58,6 +57,11 @@ def test_who_gave_no_gradients_reads_why_and_nothing_else():
         assert "It ended." in text
     assert "cell 1 raised &lt;b&gt;E" in page
     assert "<li" not in page
+
+
+@pytest.mark.parametrize("asked", [Asked("too slow", problem="No end."), Asked("unreadable")])
+def test_the_report_on_no_gradients_has_the_hints_of_the_others(asked):
+    assert _report(asked, make_settings(hints="vague")).hints == "vague"
 
 
 def test_it_says_how_the_course_writes_it():
