@@ -169,7 +169,7 @@ def _mistakes(results: Sequence[Result], K: int) -> Iterator[dict[str, Any]]:
         several = local and len(titles) > 1
         yield {
             "mistake": mistake,
-            "title": CATALOGUE[mistake].title_at("some layers") if several else min(titles),
+            "title": CATALOGUE[mistake].title_at("some layers only") if several else min(titles),
             "submissions": len(found),
             "share": round(len(found) / len(results), 6),
             "failure": failure,

@@ -103,7 +103,7 @@ def test_a_mistake_at_every_layer_and_at_some_are_not_put_together():
     local = [*(at(k, 1) for k in range(4)), *(at(k, 2) for k in range(4, 6))]
     data = summary([*local, *(result(k, HIDDEN) for k in range(6, 9)), result(9)])
     assert [(each["title"], layers_of(each)) for each in data["mistakes"]] == [
-        ("σ′ is missing at some layers", [4, 2, 0]),
+        ("σ′ is missing at some layers only", [4, 2, 0]),
         ("σ′ is missing in the hidden layers", [3, 3, 0]),
     ]
     assert data["sentences"][1:] == [
