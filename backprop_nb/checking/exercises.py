@@ -329,9 +329,11 @@ class Exercise:
             return
         first = f"{wrong[0]} is the first answer that is wrong."
         explanations = [mistake for mistake in _visible() if self._leads_to(mistake, given)]
-        for mistake in explanations:
+        instead = f"Or it is another mistake: {wrong[0]} is the first answer that it makes wrong."
+        for k, mistake in enumerate(explanations):
             ties = [(Slip(each),) for each in explanations if each is not mistake]
-            text = message(Slip(mistake), _K, wrong[0], [], ties, hints, first)
+            lead = first if k == 0 or hints == "none" else instead
+            text = message(Slip(mistake), _K, wrong[0], [], ties, hints, lead, first=k == 0)
             yield Finding(mistake.id, wrong[0], 1, text)
         if not explanations:
             more = f" {_BY_NAME[wrong[0]].hint}." if hints in ("clear", "plain") else ""

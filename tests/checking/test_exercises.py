@@ -131,6 +131,21 @@ def test_a_mistake_of_the_catalogue_is_recognised_in_the_answers(mistake):
     assert named > len(SEEDS) / 2  # most numbers tell it from all others
 
 
+@pytest.mark.parametrize("hints", HINTS)
+def test_of_two_mistakes_that_explain_the_answers_the_second_is_another_one(hints):
+    mine = bp.exercise(3)
+    key = mine.key()
+    # Whether σ′ is missing at the output only, a single answer does not tell.
+    given = {"delta[2]": key["delta[2]"] / key["sigma_prime[2]"]}
+    report = mine.check(given, only=["delta[2]"], hints=hints)
+    assert len(report.findings) == 2
+    text = " ".join(str(report).split())
+    assert text.count("delta[2] is the first answer that is wrong") == (hints != "plain")
+    assert text.count("Or it is another mistake: delta[2] is the first answer that it makes") == (
+        hints in ("vague", "clear")
+    )
+
+
 def test_one_mistake_costs_one_answer():
     mine = bp.exercise(3)
     answers = by_hand(mine)
