@@ -33,13 +33,18 @@ export class Camera {
     if (!room) return;
     const k = scaleToFit(width, room, whole);
     const tall = clamp(height * Math.max(k, FITTING) + 2 * MARGIN + BUTTONS, 150, 470);
+    const first = !this.room[0];
     this.stage.style.height = `${tall}px`;
     this.room = [room, tall - 2];
     this.follow = !whole;
     this.k = k;
     this.x = Math.max(MARGIN, (room - width * k) / 2);
     this.y = Math.max(MARGIN, (tall - BUTTONS - height * k) / 2);
+    if (first) this.world.style.transition = "none"; // a view begins where it belongs, not on its way
     this.place();
+    if (!first) return;
+    this.world.getBoundingClientRect(); // so that the browser has it there
+    this.world.style.transition = "";
   }
 
   /** After a picture has changed, keep a box in it where it was, unless there is room for all. */
