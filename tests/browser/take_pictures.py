@@ -30,7 +30,7 @@ SIZE = {"width": 1350, "height": 2400}
 
 def main() -> None:
     """Open each view in both themes and store what it shows."""
-    cells = {name: code for name, code in VIEWS.items() if not name.endswith("-again")}
+    cells = {name: code for name, code in VIEWS.items() if "-" not in name}
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home, running_lab(Path(home)) as lab:
         lab.write("views.ipynb", [START, *cells.values()])

@@ -16,6 +16,7 @@ x, y = np.array([0.5, -1.0, 2.0]), np.array([1.0, 0.0])
 VIEWS = {
     "GraphExplorer": "bp.GraphExplorer(net.trace(x, y), step=15)",
     "GraphExplorer-again": "_",
+    "GraphExplorer-formulas": 'bp.GraphExplorer(net.trace(x, y), step=18, notation="formulas")',
     "GradientFlow": "flow = bp.GradientFlow()\nflow.step = flow.last_step\nflow",
     "ChainRule": "chain = bp.ChainRule(net, x, y)\nchain.step = 2\nchain",
     "SigmoidExplorer": "bp.SigmoidExplorer(z=2)",
@@ -47,6 +48,11 @@ def test_all_views_live_in_one_notebook(open_notebook):
     # Ids are the page's, not a view's.
     ids = page.locator(".bpnb [id]").evaluate_all("all => all.map(each => each.id)")
     assert len(ids) == len(set(ids))
+
+    # A view that begins in the middle shows it, though it had no size when it was made.
+    line = views.nth(2).locator(".bpnb-now").first
+    box, panel = line.bounding_box(), views.nth(2).locator(".bpnb-pass .bpnb-panel").bounding_box()
+    assert panel["y"] <= box["y"] < box["y"] + box["height"] <= panel["y"] + panel["height"]
 
     looks = page.evaluate(LOOKS)
     assert page.evaluate(TURN_SHEETS) >= 6

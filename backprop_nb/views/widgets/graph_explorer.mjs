@@ -141,6 +141,7 @@ class Explorer extends Replay {
     if (room && this.cost.room === null) this.cost.open = room > ROOMY;
     this.cost.room ??= room || null;
     this.stage.fit();
+    if (room) this.scroll();
   }
 
   // -- updating -------------------------------------------------------------
@@ -160,6 +161,11 @@ class Explorer extends Replay {
     this.backward.update();
     this.updateScale();
     this.light(this.linked?.isConnected ? this.linked : null);
+    this.scroll();
+  }
+
+  /** Have the current lines in sight. */
+  scroll() {
     this.backward.scroll();
     this.source.scroll();
   }
