@@ -33,16 +33,17 @@ ROOMS: dict[str, set[str]] = {
     "tracing.rules.row": set(),
     "tracing.rules": {"errors"},
     "tracing.source": {"errors", "tracing.graph"},
+    "tracing.calling": {"errors"},
     "tracing.refusals": {"errors", "tracing.rules", "tracing.source"},
     "tracing.traced": {"errors", "tracing.graph", "tracing.rules", "tracing.source"}
     | {"tracing.structure", "tracing.refusals"},
     "tracing.trace": {"errors", "tracing.graph", "tracing.rules", "tracing.source"}
-    | {"tracing.structure", "tracing.refusals", "tracing.traced"},
+    | {"tracing.calling", "tracing.structure", "tracing.refusals", "tracing.traced"},
     "tracing.backward": {"errors", "tracing.graph", "tracing.rules"},
     "tracing.health": {"tracing.graph", "tracing.rules"},
     "tracing.define": {"errors", "tracing.rules"},
     "tracing.replay": {"errors", "tracing.graph", "tracing.structure"},
-    "tracing.transforms": {"errors", "tracing.graph", "tracing.structure"}
+    "tracing.transforms": {"errors", "tracing.calling", "tracing.graph", "tracing.structure"}
     | {"tracing.trace", "tracing.backward"},
     "tracing.emit": {"errors", "tracing.graph", "tracing.rules", "tracing.structure"}
     | {"tracing.traced", "tracing.trace", "tracing.backward"},

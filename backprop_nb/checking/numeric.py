@@ -26,7 +26,7 @@ from backprop_nb.errors import (
     ShapeError,
     UnsupportedError,
 )
-from backprop_nb.tracing import structure
+from backprop_nb.tracing import calling, structure
 from backprop_nb.tracing.trace import trace
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def central_differences(
     if step is not None and not step > 0:
         raise InvalidValueError("The step must be above 0.", given=f"step={step!r}")
     names = _names(f, args)
-    point = _Point(f, args, names)
+    point = _Point(f, args, names, "central_differences({f}, {args})")
     gradients = [point.slopes(k, _STEP if step is None else step) for k in range(len(point.leaves))]
     rest = iter(gradients)
     return tuple(structure.rebuild(list(args), lambda _, __: next(rest)[()]))
@@ -92,8 +92,11 @@ def central_differences(
 class _Point:
     """A function and where it is asked: a copy of the arguments, leaf by leaf, in float64."""
 
-    def __init__(self, f: Callable[..., Any], args: Sequence[Any], names: Sequence[str]) -> None:
-        self._f, self._args = f, list(args)
+    def __init__(
+        self, f: Callable[..., Any], args: Sequence[Any], names: Sequence[str], form: str
+    ) -> None:
+        calling.check_callable(f, form)
+        self._f, self._args, self._form = f, list(args), form
         self.names: list[str] = []
         self.leaves: list[Floats] = []
         for name, tree in zip(names, self._args, strict=True):
@@ -106,7 +109,12 @@ class _Point:
     def value(self) -> float:
         """Return f here; it gets copies, so whatever it does to them stays with it."""
         rest = iter([leaf.copy()[()] for leaf in self.leaves])
-        value = np.asarray(self._f(*structure.rebuild(self._args, lambda _, __: next(rest))))
+        args = structure.rebuild(self._args, lambda _, __: next(rest))
+        try:
+            value = np.asarray(self._f(*args))
+        except TypeError as error:
+            calling.check_bound(error, self._f, args, {}, self._form)
+            raise
         if value.shape != ():
             raise ShapeError(
                 "A gradient needs a function that returns a single number.",
@@ -230,12 +238,13 @@ def check_gradient(f: Callable[..., Any], gradient: Any, *args: Any) -> Report:
     dx has the opposite sign: it is −1 times the right one.
     """
     subject = getattr(f, "__name__", type(f).__name__)
-    point = _Point(f, args, _names(f, args))
+    form = "bp.check_gradient({f}, gradient, {args})"
+    point = _Point(f, args, _names(f, args), form)
     if not point.leaves:
         raise InvalidValueError(
             "There is nothing to differentiate by.",
             given="no numbers after f and its gradient",
-            instead=f"bp.check_gradient({subject}, gradient, x)",
+            instead=calling.right_call(f, form),
         )
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # in a grader a line on standard error costs all points
@@ -628,7 +637,7 @@ def step_curve(f: Callable[..., Any], *args: Any, seed: int = 0) -> StepCurve:
     >>> 1e-7 < curve.best < 1e-4
     True
     """
-    point = _Point(f, args, _names(f, args))
+    point = _Point(f, args, _names(f, args), "step_curve({f}, {args})")
     random = np.random.default_rng(seed)
     direction = [random.standard_normal(leaf.shape) for leaf in point.leaves]
     wide = structure.rebuild(list(args), lambda name, leaf: _as_floats(name, leaf)[()])

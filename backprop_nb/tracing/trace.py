@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import UnsupportedError, warn
-from backprop_nb.tracing import refusals, structure
+from backprop_nb.tracing import calling, refusals, structure
 from backprop_nb.tracing.graph import CONSTANT, Graph, Label, Record
 from backprop_nb.tracing.source import describe_place, label_records
 from backprop_nb.tracing.traced import Tape, Traced, plain
+
+_FORM = "bp.trace({f}, {args})"
 
 
 def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
@@ -59,6 +61,7 @@ def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
     >>> print(f"{graph.backward().gradients[0]:.4f}")
     5.9831
     """
+    calling.check_callable(f, _FORM)
     tape = Tape(sys._getframe(0))
     arguments = _Arguments(tape, f, args, kwargs)
     try:
@@ -67,6 +70,9 @@ def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
     except Exception as error:
         ours = refusals.find_own(error)
         if ours is None:
+            if isinstance(error, TypeError):
+                calling.check_bound(error, f, args, kwargs, _FORM)
+            calling.note_plain(error, args, arguments.positional_names)
             raise
         try:
             raise ours.with_traceback(refusals.without_own_frames(error.__traceback__)) from None
@@ -131,11 +137,13 @@ class _Arguments:
         self, tape: Tape, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
     ) -> None:
         self.names: list[str] = []
-        names = _parameter_names(f, len(args))
+        names = self.positional_names = _parameter_names(f, len(args))
         self.positional = [
             self._wrap(tape, tree, name) for name, tree in zip(names, args, strict=True)
         ]
         traced = {key: value for key, value in kwargs.items() if _is_float(value)}
+        if not self.names and not traced:
+            calling.check_numbers(args, names)
         self.named = kwargs | {key: self._wrap(tape, value, key) for key, value in traced.items()}
         self.arguments = [
             (name, structure.rebuild(tree, lambda _, leaf: _is_number(leaf)))

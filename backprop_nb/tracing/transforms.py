@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.errors import InvalidValueError, ShapeError
-from backprop_nb.tracing import structure
+from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError
+from backprop_nb.tracing import calling, structure
 from backprop_nb.tracing.backward import reverse
 from backprop_nb.tracing.graph import Graph
 from backprop_nb.tracing.trace import trace
@@ -56,11 +56,12 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> bp.grad(bp.grad(lambda x: x**3))(2.0)
     np.float64(12.0)
     """
-    with_value = value_and_grad(f, argnums)
+    form = "bp.grad({f})({args})"
+    _check_maker(f, argnums, form)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return with_value(*args, **kwargs)[1]
+        return _value_and_gradient(f, args, kwargs, argnums, form)[1]
 
     return gradient
 
@@ -76,20 +77,32 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     >>> bp.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
     (np.float64(12.0), (np.float64(4.0), np.float64(3.0)))
     """
+    form = "bp.value_and_grad({f})({args})"
+    _check_maker(f, argnums, form)
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        graph = _trace_some(f, args, kwargs, argnums)
-        if graph.value.shape != ():
-            raise ShapeError(
-                f"{graph.function_name} does not return a single number, so it has no gradient.",
-                given=f"a result of shape {graph.value.shape}",
-                expected="shape ()",
-                instead="return a number, for example np.sum(…), or take bp.jacobian",
-            )
-        return graph.value, _as_asked(graph.backward().gradients, argnums)
+        return _value_and_gradient(f, args, kwargs, argnums, form)
 
     return value_and_gradient
+
+
+def _value_and_gradient(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    argnums: Argnums,
+    form: str,
+) -> tuple[Any, Any]:
+    graph = _trace_some(f, args, kwargs, argnums, form)
+    if graph.value.shape != ():
+        raise ShapeError(
+            f"{graph.function_name} does not return a single number, so it has no gradient.",
+            given=f"a result of shape {graph.value.shape}",
+            expected="shape ()",
+            instead="return a number, for example np.sum(…), or take bp.jacobian",
+        )
+    return graph.value, _as_asked(graph.backward().gradients, argnums)
 
 
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -123,10 +136,12 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
            [3., 4.],
            [5., 6.]])
     """
+    form = "bp.jacobian({f})({args})"
+    _check_maker(f, argnums, form)
 
     @functools.wraps(f)
     def rows(*args: Any, **kwargs: Any) -> Any:
-        graph = _trace_some(f, args, kwargs, argnums)
+        graph = _trace_some(f, args, kwargs, argnums, form)
         shape = graph.value.shape
         seeds = np.eye(graph.value.size, dtype=graph.value.dtype)
         pulled = [_leaf_gradients(graph, seed.reshape(shape)[()]) for seed in seeds]
@@ -171,7 +186,9 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     (array([[1., 2.],
            [0., 0.]]), array([1., 0.]))
     """
-    graph = trace(f, *args)
+    form = "bp.vjp({f}, {args})"
+    calling.check_callable(f, form)
+    graph = _trace_some(f, args, {}, tuple(range(len(args))), form)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         return graph.backward(cotangent).gradients
@@ -213,7 +230,10 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     >>> bp.jvp(np.sin, (0.0,), (2.0,))
     (np.float64(0.0), np.float64(2.0))
     """
-    graph = trace(f, *args)
+    form = "bp.jvp({f}, ({args},), tangents)"
+    calling.check_callable(f, form)
+    args = tuple(_each("args", args))
+    graph = _trace_some(f, args, {}, tuple(range(len(args))), form)
     directions = _directions(graph, tangents)
 
     def along(cotangent: Any) -> Any:
@@ -226,6 +246,24 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     return graph.value, _leaf_gradients(pulled, np.ones((), dtype=pulled.value.dtype)[()])[0]
 
 
+def _each(name: str, values: Any) -> Sequence[Any]:
+    """Return one value for each argument, as a tuple or a list.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is the value itself: of an array each row would count as an argument.
+    """
+    if not isinstance(values, tuple | list):
+        raise UnsupportedError(
+            f"{name} must hold one value for each argument.",
+            given=f"{name} of type {type(values).__name__}",
+            expected="a tuple or a list",
+            instead="bp.jvp(f, (x,), (t,)), with the comma, for a single argument",
+        )
+    return values
+
+
 def _directions(graph: Graph, tangents: Sequence[Any]) -> list[Any]:
     """Return one tangent for each input of the graph.
 
@@ -234,7 +272,7 @@ def _directions(graph: Graph, tangents: Sequence[Any]) -> list[Any]:
     ShapeError
         If the tangents do not fit the arguments.
     """
-    directions = structure.flatten(list(tangents))
+    directions = structure.flatten(list(_each("tangents", tangents)))
     values = [record.value for record in graph.records[: graph.input_count]]
     if len(directions) != len(values):
         raise ShapeError(
@@ -265,29 +303,58 @@ def _as_asked(gradients: tuple[Any, ...], argnums: Argnums) -> Any:
     return gradients if isinstance(argnums, tuple) else gradients[0]
 
 
+def _check_maker(f: Callable[..., Any], argnums: Any, form: str) -> None:
+    """Refuse at once what no later call can make right."""
+    calling.check_callable(f, form)
+    for argnum in argnums if isinstance(argnums, tuple) else (argnums,):
+        if isinstance(argnum, bool) or not isinstance(argnum, int | np.integer):
+            raise InvalidValueError(
+                "There is no such argument to differentiate with respect to.",
+                given=f"argnums = {argnums!r}",
+                expected="the position of an argument, or a tuple of them: 0, or (0, 1)",
+                instead=calling.right_call(f, form),
+            )
+
+
 def _trace_some(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    argnums: Argnums,
+    form: str,
 ) -> Graph:
     """Trace ``f`` with respect to some of its arguments; the others stay as they are."""
-    chosen = [_position(argnum, len(args)) for argnum in np.atleast_1d(argnums).tolist()]
+    instead = None if args else calling.right_call(f, form)
+    chosen = [
+        _position(argnum, len(args), instead)
+        for argnum in (argnums if isinstance(argnums, tuple) else (argnums,))
+    ]
 
     def of_some(*some: Any) -> Any:
         filled = list(args)
         for position, value in zip(chosen, some, strict=True):
             filled[position] = value
-        return f(*filled, **kwargs)
+        try:
+            return f(*filled, **kwargs)
+        except TypeError as error:
+            calling.check_bound(error, f, filled, kwargs, form)
+            raise
 
     of_some.__name__ = getattr(f, "__name__", type(f).__name__)
     of_some.__signature__ = _signature_of_some(f, chosen)  # type: ignore[attr-defined]
     return trace(of_some, *(args[position] for position in chosen))
 
 
-def _position(argnum: Any, count: int) -> int:
-    if not isinstance(argnum, int) or not -count <= argnum < count:
+_POSITIONS = {0: "at least one positional argument", 1: "argnums 0"}
+
+
+def _position(argnum: int, count: int, instead: str | None) -> int:
+    if not -count <= argnum < count:
         raise InvalidValueError(
             "There is no such argument to differentiate with respect to.",
-            given=f"argnums {argnum!r} and {count} positional arguments",
-            expected=f"an integer from 0 to {count - 1}" if count else "at least one argument",
+            given=f"argnums {argnum} and {count} positional argument{'' if count == 1 else 's'}",
+            expected=_POSITIONS.get(count, f"an integer from 0 to {count - 1}"),
+            instead=instead,
         )
     return argnum % count
 

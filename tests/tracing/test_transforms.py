@@ -157,6 +157,37 @@ def test_an_argument_that_does_not_exist_is_refused(argnums):
         bp.grad(np.sin, argnums)(1.0)
 
 
+@pytest.mark.parametrize("argnums", ["x", 1.0, True, [0, 1], np.ones(2), (0, "x")])
+@pytest.mark.parametrize("make", [bp.grad, bp.value_and_grad, bp.jacobian])
+def test_argnums_that_are_no_positions_are_refused_at_once(make, argnums):
+    with pytest.raises(bp.InvalidValueError) as caught:
+        make(squash, argnums)
+    assert str(caught.value) == (
+        "There is no such argument to differentiate with respect to.\n"
+        f"  given:    argnums = {argnums!r}\n"
+        "  expected: the position of an argument, or a tuple of them: 0, or (0, 1)\n"
+        f"  instead:  bp.{make.__name__}(squash)(x)"
+    )
+
+
+def test_a_position_beyond_the_arguments_says_which_there_are():
+    with pytest.raises(bp.InvalidValueError) as caught:
+        bp.grad(np.sin, 1)(1.0)
+    assert caught.value.given == "argnums 1 and 1 positional argument"
+    assert caught.value.expected == "argnums 0"
+    with pytest.raises(bp.InvalidValueError) as caught:
+        bp.grad(np.add, 2)(1.0, 2.0)
+    assert caught.value.expected == "an integer from 0 to 1"
+
+
+def test_a_bare_array_is_no_list_of_arguments():
+    for args, tangents, name in ((np.ones(2), (np.ones(2),), "args"), ((1.0,), 2.0, "tangents")):
+        with pytest.raises(bp.UnsupportedError) as caught:
+            bp.jvp(np.sum, args, tangents)
+        assert caught.value.problem == f"{name} must hold one value for each argument."
+        assert caught.value.instead.startswith("bp.jvp(f, (x,), (t,))")
+
+
 def test_tangents_that_do_not_fit_are_refused():
     with pytest.raises(bp.ShapeError, match="The tangent of x must have its shape"):
         bp.jvp(squash, (np.ones(2),), (np.ones(3),))

@@ -1,0 +1,135 @@
+"""What a learner is told when a function and what it is called with do not fit.
+
+A call is written as a template, such as ``bp.grad({f})({args})``, so that each
+message can show the very call that would work.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.errors import UnsupportedError
+
+_PLAIN = {list: "a list", tuple: "a tuple", dict: "a dict", str: "text", type(None): "None"}
+
+
+def check_callable(f: Any, form: str) -> None:
+    """Refuse what is no function: most often the result ``f(x)`` in place of ``f``."""
+    if not callable(f):
+        raise UnsupportedError(
+            "What is given as the function cannot be called.",
+            given=_said(f),
+            expected="the function itself",
+            instead=f"{_written(form, 'f', ['x'])}, with f and not f(x)",
+        )
+
+
+def check_bound(
+    error: TypeError,
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    form: str,
+) -> None:
+    """Say which arguments ``f`` takes, if that is why the call of it failed.
+
+    A ``TypeError`` from within ``f`` is the learner's own and stays as it is.
+    """
+    if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+        return
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as misfit:
+        name = _name(f)
+        many = f"{len(args)} argument{'' if len(args) == 1 else 's'}"
+        raise UnsupportedError(
+            f"{name} cannot be called like this: {misfit}.",
+            given=", ".join([many, *(f"{key}=" for key in kwargs)]),
+            expected=f"{name}({_parameters(signature)})",
+            instead=_keyword_meant(signature, kwargs) or right_call(f, form),
+        ) from None
+
+
+def check_numbers(args: Sequence[Any], names: Sequence[str]) -> None:
+    """Refuse arguments of which none holds a number; truth values may stand alone."""
+    if args and all(type(each) in _PLAIN or isinstance(each, set) for each in args):
+        raise UnsupportedError(
+            "There is nothing to differentiate by: no argument holds a number.",
+            given=", ".join(f"{name} = {each!r}" for name, each in zip(names, args, strict=True)),
+            expected="numbers, arrays, or lists, tuples and dicts of them",
+        )
+
+
+def note_plain(error: Exception, args: Sequence[Any], names: Sequence[str]) -> None:
+    """Add to an error of Python's what it does not say: a list stays a list inside ``f``."""
+    for name, each in zip(names, args, strict=True):
+        kind = type(each)
+        named = f"'{kind.__name__}'" in str(error) or "multiply sequence" in str(error)
+        if isinstance(error, TypeError) and kind in _PLAIN and named:
+            array = kind in (list, tuple) and all(_is_number(item) for item in each)
+            error.add_note(
+                f"{name} is {_PLAIN[kind]}, and stays one inside the traced function."
+                + (f"\n  instead:  np.array({each!r})" if array and len(each) < 8 else "")
+            )
+
+
+def right_call(f: Callable[..., Any], form: str) -> str | None:
+    """Return the call that gives ``f`` all that it needs, by the names of its parameters."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    needed = [
+        f"{each.name}=…" if each.kind is each.KEYWORD_ONLY else each.name
+        for each in parameters
+        if each.default is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+    ]
+    return _written(form, _name(f), needed)
+
+
+def _parameters(signature: inspect.Signature) -> str:
+    """Return the parameters as they are written, without what a learner need not read."""
+    bare = [
+        each.replace(annotation=inspect.Parameter.empty) for each in signature.parameters.values()
+    ]
+    return str(inspect.Signature(bare))[1:-1]
+
+
+def _keyword_meant(signature: inspect.Signature, kwargs: dict[str, Any]) -> str | None:
+    """Return the keyword that was probably meant by one that does not exist."""
+    for key in kwargs:
+        if key not in signature.parameters:
+            close = difflib.get_close_matches(key, signature.parameters, n=1)
+            if close:
+                return f"{close[0]}= in place of {key}="
+    return None
+
+
+def _written(form: str, name: str, args: Sequence[str]) -> str:
+    return form.format(f=name, args=", ".join(args)).replace(", )", ")").replace("(,)", "()")
+
+
+def _name(f: Callable[..., Any]) -> str:
+    name = str(getattr(f, "__name__", "f"))
+    return name if name.isidentifier() else "f"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.shape:
+        return f"an array of shape {value.shape}"
+    if _is_number(value) or isinstance(value, np.number | np.ndarray):
+        return f"the number {value:.4g}"
+    return _PLAIN.get(type(value)) or f"a {type(value).__name__}"
