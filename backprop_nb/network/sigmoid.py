@@ -114,7 +114,7 @@ class SigmoidNetwork:
         seed: int | np.random.Generator | None = None,
         scale: float | Literal["xavier", "document"] | None = None,
     ) -> None:
-        self.widths = validation.checked_widths(widths)
+        self.widths = validation.checked_widths(widths, seed, scale)
         random = validation.checked_generator(seed)
         self.A, self.b = [], []
         for n_in, n_out in pairwise(self.widths):

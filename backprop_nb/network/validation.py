@@ -33,26 +33,38 @@ AnyArray: TypeAlias = Any
 # --- widths and scale -------------------------------------------------------
 
 
-def checked_widths(widths: Iterable[int]) -> tuple[int, ...]:
-    """Return (n_0, ..., n_K) as a tuple of positive integers, K >= 1."""
+def checked_widths(widths: Iterable[int], *rest: object) -> tuple[int, ...]:
+    """Return (n_0, ..., n_K) as a tuple of positive integers, K >= 1.
+
+    ``rest`` is what was given after `widths`: the other widths, if the brackets
+    round all of them were forgotten.
+    """
     expected = "the width of every layer, input first: at least two positive integers"
     try:
-        counts = tuple(widths)
+        counts = tuple(widths) if not isinstance(widths, str) else None
     except TypeError:
+        counts = None
+    if counts is None:
+        typed = [n for n in (widths, *rest) if isinstance(n, int)] or [4]
         raise UnsupportedError(
             "widths is not a sequence.",
             given=f"widths = {widths!r}",
             expected=expected,
-            instead="SigmoidNetwork((4, 3, 1))",
-        ) from None
+            instead=_in_brackets(typed),
+        )
     if len(counts) < 2:
         raise InvalidValueError(
             "A network needs an input and at least one layer.",
             given=f"widths = {counts!r}",
             expected=expected,
-            instead="SigmoidNetwork((4, 1))",
+            instead=_in_brackets(counts or [4]),
         )
     return tuple(_checked_width(f"widths[{i}]", n) for i, n in enumerate(counts))
+
+
+def _in_brackets(typed: Sequence[object]) -> str:
+    """Return the network that was meant; one unit follows if only the inputs were given."""
+    return f"SigmoidNetwork({(*typed, 1) if len(typed) == 1 else tuple(typed)})"
 
 
 def _checked_width(name: str, n: object) -> int:
@@ -61,6 +73,7 @@ def _checked_width(name: str, n: object) -> int:
             f"{name} is not an integer.",
             given=f"{name} = {n!r}",
             expected="a positive integer",
+            instead=n if isinstance(n, str) and n.isdecimal() else None,
         )
     if n < 1:
         raise InvalidValueError(

@@ -67,7 +67,16 @@ def text(block):
             widths is not a sequence.
               given:    widths = 4
               expected: the width of every layer, input first: at least two positive integers
-              instead:  SigmoidNetwork((4, 3, 1))""",
+              instead:  SigmoidNetwork((4, 1))""",
+        ),
+        (
+            UnsupportedError,
+            (4, "3"),
+            """
+            widths[1] is not an integer.
+              given:    widths[1] = '3'
+              expected: a positive integer
+              instead:  3""",
         ),
         (
             UnsupportedError,
@@ -89,6 +98,12 @@ def text(block):
 )
 def test_widths(kind, widths, expected):
     assert message(kind, SigmoidNetwork, widths) == text(expected)
+
+
+@pytest.mark.parametrize("typed", [(4, 3), (4, 3, 2)])
+def test_widths_without_their_own_brackets_are_put_into_them(typed):
+    said = message(UnsupportedError, SigmoidNetwork, *typed)
+    assert said.endswith(f"instead:  SigmoidNetwork({typed})")
 
 
 @pytest.mark.parametrize("scale", [-1, np.nan, np.inf, "glorot", True, [1]])
