@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from backprop_nb.errors import InvalidValueError
@@ -45,6 +45,13 @@ def define_rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) 
     >>> bp.trace(softplus, 0.0).backward().gradients
     (np.float64(0.5),)
     """
+    for each in (function, *vjps):
+        if each is not None and not callable(each):
+            raise InvalidValueError(
+                "A rule is made of functions.",
+                given=repr(each),
+                expected="a function, and one (g, ans, *args) for each of its array arguments",
+            )
     name = getattr(function, "__name__", type(function).__name__)
     if function in TABLE:
         raise InvalidValueError(f"{name} has a rule already.", instead="use it as it is")
@@ -60,6 +67,9 @@ def define_rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) 
             given=repr(name),
             instead="write it with def",
         )
+    signature = _signature(function)
+    for vjp in vjps:
+        _check_takes(vjp, len(vjps), signature)
     numpy = (getattr(function, "__module__", None) or "").startswith("numpy")
     known = function if numpy else dispatched(function)
     TABLE[known] = Row(
@@ -68,10 +78,37 @@ def define_rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) 
         numpy=call(f"np.{name}" if numpy else name),
         latex=_latex_call(name),
         symbol=name if len(name) <= 7 else f"{name[:6]}…",
-        signature=_signature(function),
+        signature=signature,
         brings_source=not numpy,
     )
     return known
+
+
+def _check_takes(vjp: Callable[..., Any] | None, count: int, names: Sequence[str]) -> None:
+    """Refuse a rule that cannot be called as the reverse pass will call it.
+
+    Raises
+    ------
+    InvalidValueError
+        If it does not take the adjoint, the result and ``count`` arguments.
+    """
+    if vjp is None:
+        return
+    try:
+        taken = inspect.signature(vjp)
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return
+    options = {name: None for name in names[count:] if name in taken.parameters}
+    try:
+        taken.bind(*[None] * (2 + count), **options)
+    except TypeError:
+        arguments = [*names[:count], *(f"x{k}" for k in range(len(names), count))]
+        wanted = ", ".join(["g", "ans", *arguments, *(f"{name}=…" for name in options)])
+        raise InvalidValueError(
+            "A rule cannot be called with the adjoint, the result and the arguments.",
+            given=f"a rule {taken}",
+            expected=f"a rule ({wanted})",
+        ) from None
 
 
 def _latex_call(name: str) -> Form:

@@ -101,14 +101,42 @@ def test_an_argument_without_a_rule_receives_nothing():
         (soft_plus, (), "no rule for any argument of soft_plus"),
         (soft_plus, (None,), "no rule for any argument of soft_plus"),
         (lambda x: x, (lambda g, ans, x: g,), "needs a name"),
+        (soft_plus, (3,), "made of functions.\n  given:    3\n"),
+        ("f", (lambda g, ans, x: g,), "made of functions.\n  given:    'f'\n"),
     ],
-    ids=["known", "none", "only None", "lambda"],
+    ids=["known", "none", "only None", "lambda", "no rule", "no function"],
 )
 def test_a_definition_that_cannot_work_is_refused_and_changes_nothing(function, vjps, message):
     before = len(TABLE)
     with pytest.raises(bp.InvalidValueError, match=message):
         bp.define_rule(function, *vjps)
     assert len(TABLE) == before
+
+
+@pytest.mark.parametrize(
+    ("rule", "given"),
+    [
+        (lambda g: g, "(g)"),
+        (lambda g, ans: g, "(g, ans)"),
+        (lambda g, ans, x: g, "(g, ans, x)"),
+        (lambda g, ans, x, y, more: g, "(g, ans, x, y, more)"),
+    ],
+    ids=["1", "2", "3", "5"],
+)
+def test_a_rule_that_does_not_take_the_arguments_is_refused(rule, given):
+    before = len(TABLE)
+    with pytest.raises(bp.InvalidValueError) as caught:
+        bp.define_rule(scaled_dot, rule, None)
+    assert str(caught.value) == (
+        "A rule cannot be called with the adjoint, the result and the arguments.\n"
+        f"  given:    a rule {given}\n"
+        "  expected: a rule (g, ans, x, y)"
+    )
+    assert len(TABLE) == before
+
+
+def test_a_rule_may_ask_for_an_option():
+    bp.define_rule(scaled_dot, lambda g, ans, x, y, factor: g * factor * y, None)
 
 
 def test_the_example_in_the_documentation_is_true():
