@@ -23,7 +23,7 @@ from backprop_nb.views.scene.chain_scene import (
 )
 from backprop_nb.views.scene.chain_wire import packed_chains
 from backprop_nb.views.scene.chain_words import describe_chain
-from backprop_nb.views.widgets.live_view import Replay
+from backprop_nb.views.widgets.live_view import Replay, Setting
 from backprop_nb.views.widgets.style import module, style_sheet
 
 
@@ -101,8 +101,8 @@ class ChainRule(Replay):
         sync=True, to_json=lambda scene, widget: packed_chains(scene)
     )
     i = traitlets.Int(0, help="Which θ_i.").tag(sync=True)
-    side = traitlets.Unicode("left", help="Where the product begins.").tag(sync=True)
-    section = traitlets.Unicode("product", help="The product, or the transposes.").tag(sync=True)
+    side = Setting("left", help="Where the product begins.").tag(sync=True)
+    section = Setting("product", help="The product, or the transposes.").tag(sync=True)
     row = traitlets.Int(0, help="Which row of a batch.").tag(sync=True)
     selected = traitlets.Unicode("", help="The factor that stays lit.").tag(sync=True)
 
@@ -167,11 +167,11 @@ class ChainRule(Replay):
 
     @staticmethod
     def _check_there(name: str, value: int, count: int) -> None:
-        if not 0 <= value < max(count, 1):
+        if not (isinstance(value, int | np.integer) and 0 <= value < max(count, 1)):
             only = f"{name} 0: x is a single input" if count == 0 else f"{name} 0"
             raise InvalidValueError(
                 f"There is no such {name}.",
-                given=f"{name} {value}",
+                given=f"{name} {value!r}",
                 expected=f"a {name} from 0 to {count - 1}" if count > 1 else only,
             )
 
@@ -255,12 +255,12 @@ class ChainRule(Replay):
         )
 
 
-def _one_of(name: str, value: str, values: tuple[str, ...], problem: str) -> str:
+def _one_of(name: str, value: Any, values: tuple[str, ...], problem: str) -> str:
     if value not in values:
         raise InvalidValueError(
             problem, given=f"{name} = {value!r}", expected=" or ".join(f'"{v}"' for v in values)
         )
-    return value
+    return str(value)
 
 
 def _checked(

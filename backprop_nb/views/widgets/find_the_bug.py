@@ -26,7 +26,7 @@ from backprop_nb.views.scene.bug_scene import (
     verdict,
 )
 from backprop_nb.views.scene.picture import patched
-from backprop_nb.views.widgets.live_view import Replay
+from backprop_nb.views.widgets.live_view import Replay, Setting
 from backprop_nb.views.widgets.style import module, style_sheet
 
 LEVELS = ("easy", "medium", "hard")
@@ -112,7 +112,7 @@ class FindTheBug(Replay):
         "Home and End jump, Space plays."
     )
 
-    level = traitlets.Unicode("medium", help="How much is shown.").tag(sync=True)
+    level = Setting("medium", help="How much is shown.").tag(sync=True)
     round = traitlets.Int(1, help="The round, from 1.").tag(sync=True)
     measured = traitlets.Bool(False, help="Whether the gradient is measured.").tag(sync=True)
     hints = traitlets.Int(0, help="How many hints are shown.").tag(sync=True)
@@ -217,8 +217,8 @@ class FindTheBug(Replay):
 
     @traitlets.validate("level")
     def _check_level(self, proposal: Any) -> str:
-        level = str(proposal["value"])
-        if level not in LEVELS:
+        level = proposal["value"]
+        if not isinstance(level, str) or level not in LEVELS:
             raise InvalidValueError(
                 "There is no such level.",
                 given=f"level = {level!r}",

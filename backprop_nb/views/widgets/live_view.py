@@ -25,6 +25,20 @@ class Setting(traitlets.TraitType[Any, Any]):
     """
 
 
+def _kind_of(trait: traitlets.TraitType[Any, Any]) -> str:
+    """Say what a trait of one of traitlets' own kinds takes."""
+    least = getattr(trait, "min", None)
+    kinds: dict[type, str] = {
+        traitlets.Unicode: "text",
+        traitlets.Bool: "True or False",
+        traitlets.Int: "an integer" if least is None else f"an integer from {least}",
+        traitlets.Float: "a number",
+        traitlets.List: "a list",
+        traitlets.Dict: "a dict",
+    }
+    return next((said for kind, said in kinds.items() if isinstance(trait, kind)), trait.info())
+
+
 class LiveView(anywidget.AnyWidget):
     """A widget with a text twin and a picture, to which a subclass adds the three below."""
 
@@ -42,6 +56,9 @@ class LiveView(anywidget.AnyWidget):
         except BackpropError as error:
             # The learner's line matters, the machinery between it and the check does not.
             raise error.with_traceback(None) from None
+        except traitlets.TraitError:
+            self._refuse_kind(state)
+            raise
         self._made = True
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -52,6 +69,22 @@ class LiveView(anywidget.AnyWidget):
             super().__setattr__(name, value)
         except BackpropError as error:
             raise error.with_traceback(None) from None
+        except traitlets.TraitError:
+            self._refuse_kind({name: value})
+            raise
+
+    def _refuse_kind(self, state: dict[str, Any]) -> None:
+        """Raise, in the package's words, for a value of which traitlets says the kind is wrong."""
+        for name, value in state.items():
+            trait = self.traits()[name]
+            try:
+                trait._validate(self, value)
+            except traitlets.TraitError:
+                raise InvalidValueError(
+                    f"{type(self).__name__} cannot have this {name}.",
+                    given=f"{name} = {value!r}",
+                    expected=_kind_of(trait),
+                ) from None
 
     def _refuse(self, name: str, value: Any) -> None:
         """Raise for what is no state of this view; traitlets would pass over it."""

@@ -80,6 +80,13 @@ def test_it_can_be_made_at_any_moment(net):
             "There is no such row.\n  given:    row 1\n  expected: row 0: x is a single input",
         ),
         (
+            "side",
+            1,
+            bp.InvalidValueError,
+            "A product begins at one of its two sides.\n  given:    side = 1\n"
+            '  expected: "left" or "right"',
+        ),
+        (
             "selected",
             "∂f_9/∂f_8",
             bp.NotFoundError,
@@ -96,7 +103,9 @@ def test_what_does_not_exist_is_refused_and_nothing_changes(rule, trait, value, 
     assert (getattr(rule, trait), rule.scene) == before
 
 
-@pytest.mark.parametrize("options", [{"i": 9}, {"side": "up"}, {"step": 9}, {"row": 9}])
+@pytest.mark.parametrize(
+    "options", [{"i": 9}, {"side": "up"}, {"step": 9}, {"row": 9}, {"row": "a"}]
+)
 def test_the_first_state_is_checked_too(net, options):
     with pytest.raises(bp.BackpropError):
         bp.ChainRule(net, X[0], Y[0], **options)

@@ -117,6 +117,8 @@ def test_a_teacher_can_name_the_mistakes():
     ("name", "value", "message"),
     [
         ("level", "expert", "There is no such level."),
+        ("level", 1, "There is no such level."),
+        ("level", None, "There is no such level."),
         ("round", 0, "There is no such round."),
         ("answer", "typo", "This answer is not among the choices."),
         ("hints", 4, "There is no such hint."),

@@ -180,6 +180,31 @@ def test_an_error_is_told_at_the_learners_line_without_the_machinery():
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("step", "a", "an integer"),
+        ("round", 1.5, "an integer"),
+        ("playing", "yes", "True or False"),
+        ("answer", 3, "text"),
+        ("interval", 1, "an integer from 100"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_in_our_words(name, value, expected):
+    game = bp.FindTheBug()
+    before = getattr(game, name)
+    with pytest.raises(bp.InvalidValueError) as caught:
+        setattr(game, name, value)
+    assert str(caught.value) == (
+        f"FindTheBug cannot have this {name}.\n"
+        f"  given:    {name} = {value!r}\n"
+        f"  expected: {expected}"
+    )
+    assert getattr(game, name) == before
+    with pytest.raises(bp.InvalidValueError, match="FindTheBug cannot have this interval"):
+        bp.FindTheBug(interval="soon")
+
+
+@pytest.mark.parametrize(
     ("given", "instead"),
     [
         (lambda x: x, "bp.trace(f, …) with f's arguments: GraphExplorer(bp.trace(f, …))"),
