@@ -146,7 +146,8 @@ class Backward:
         NotFoundError
             If there is no such node, or if it is a constant.
         """
-        found = self.graph.node(node if isinstance(node, str) else node.name)
+        # What is neither a name nor a node is no name that the graph has.
+        found = self.graph.node(node.name if isinstance(node, Node) else node)
         if found.op == CONSTANT:
             raise NotFoundError(
                 f"{found.name} is a constant of the trace; no gradient is computed for it.",

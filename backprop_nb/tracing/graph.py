@@ -252,7 +252,8 @@ class Graph:
         """
         found = self._by_name.get(name)
         if found is None:
-            close = difflib.get_close_matches(str(name), self._by_name, n=3, cutoff=0.4)
+            same = [each for each in self._by_name if each.lower() == str(name).lower()]
+            close = same or difflib.get_close_matches(str(name), self._by_name, n=3, cutoff=0.4)
             raise NotFoundError(
                 f"The graph has no node {name!r}.",
                 expected=f"one of {', '.join(list(self._by_name)[:12])}"

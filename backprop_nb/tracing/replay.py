@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.errors import ShapeError
+from backprop_nb.errors import ShapeError, UnsupportedError
 from backprop_nb.tracing import structure
 from backprop_nb.tracing.graph import CONSTANT, Graph
 
@@ -34,6 +34,8 @@ def _new_inputs(graph: Graph, args: Sequence[Any]) -> list[Any]:
     ------
     ShapeError
         If their number or a shape differs from the trace.
+    UnsupportedError
+        If one of them is not made of real numbers.
     """
     if len(args) != len(graph.arguments):
         raise ShapeError(
@@ -48,6 +50,7 @@ def _new_inputs(graph: Graph, args: Sequence[Any]) -> list[Any]:
             "The arguments have another structure than those of the trace.",
             given=f"{len(leaves)} numbers and arrays",
             expected=f"{len(traced)}, as in {', '.join(node.name for node in graph.inputs)}",
+            instead="np.array([…]) where the trace had an array",
         )
     new = [leaf for leaf, is_input in zip(leaves, traced, strict=True) if is_input]
     return [
@@ -66,4 +69,11 @@ def _new_value(value: Any, traced: Any, graph: Graph, k: int) -> Any:
             expected=f"shape {traced.shape}",
             instead="trace the function again for another shape",
         )
-    return np.asarray(value, dtype=traced.dtype)[()]
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise UnsupportedError(
+            f"{graph.inputs[k].name} must hold real numbers.",
+            given=repr(value),
+            expected="floats or integers",
+        )
+    return array.astype(traced.dtype, copy=False)[()]

@@ -137,6 +137,12 @@ def test_an_output_that_is_no_number_needs_a_seed():
     )
 
 
+@pytest.mark.parametrize("name", ["Q", 3, None])
+def test_the_adjoint_of_what_is_no_node_is_refused(name):
+    with pytest.raises(NotFoundError, match=f"The graph has no node {name!r}"):
+        trace(lambda x: x**2, 3.0).backward().adjoint(name)
+
+
 @pytest.mark.parametrize("shape", [(1,), (1, 1)])
 def test_only_shape_nothing_is_a_number(shape):
     with pytest.raises(ShapeError, match="not a single number"):

@@ -83,6 +83,12 @@ def test_a_name_that_does_not_exist_is_answered_with_the_closest(graph):
     )
 
 
+def test_a_name_in_capitals_is_answered_with_the_one_that_exists(graph):
+    with pytest.raises(NotFoundError) as caught:
+        graph.node("LOSS")
+    assert caught.value.instead == "did you mean loss?"
+
+
 def test_a_long_list_of_names_is_cut():
     def f(x):
         for _ in range(20):

@@ -43,3 +43,18 @@ def test_integers_count_as_floats_and_float32_stays():
 def test_arguments_that_do_not_fit_are_refused(args, message):
     with pytest.raises(bp.ShapeError, match=message):
         bp.trace(f, *ARGS).evaluate(*args)
+
+
+@pytest.mark.parametrize("given", ["a", None, 1j])
+def test_what_is_no_number_is_refused_by_the_name_of_the_argument(given):
+    with pytest.raises(bp.UnsupportedError) as caught:
+        bp.trace(lambda x: x**2, 3.0).evaluate(given)
+    assert str(caught.value) == (
+        f"x must hold real numbers.\n  given:    {given!r}\n  expected: floats or integers"
+    )
+
+
+def test_a_list_in_place_of_an_array_is_refused_with_the_array():
+    with pytest.raises(bp.ShapeError, match="another structure") as caught:
+        bp.trace(np.sum, np.ones(2)).evaluate([1.0, 2.0])
+    assert caught.value.instead == "np.array([…]) where the trace had an array"
