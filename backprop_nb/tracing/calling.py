@@ -132,4 +132,13 @@ def _said(value: Any) -> str:
         return f"an array of shape {value.shape}"
     if _is_number(value) or isinstance(value, np.number | np.ndarray):
         return f"the number {value:.4g}"
+    return kind_of(value)
+
+
+def kind_of(value: Any) -> str:
+    """Say what a value is that is no number.
+
+    >>> kind_of("a"), kind_of({1})
+    ('text', 'a set')
+    """
     return _PLAIN.get(type(value)) or f"a {type(value).__name__}"

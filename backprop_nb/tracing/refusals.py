@@ -96,6 +96,8 @@ _EXPECTED = (
     )
 )
 
+_GENERAL = "np.stack([x0, x1])"
+
 _OTHERWISE = {
     "where": "choose the entries with np.where(mask, …, 0.0)",
     "dtype": "x.astype(…) in place of x",
@@ -182,8 +184,10 @@ def unsupported_method(name: str, frame: FrameType) -> NoReturn:
     )
 
 
-def unsupported_option(row: Row, option: str, frame: FrameType) -> NoReturn:
-    """Refuse a keyword that a rule does not know."""
+def unsupported_option(row: Row, option: str, value: Any, frame: FrameType) -> NoReturn:
+    """Refuse a keyword that a rule does not know, or a traced value for one that it does."""
+    if option in ("axis", *options(row)):
+        as_index(getattr(value, "shape", ()), frame)
     _, at = _at(frame)
     known = ", ".join(f"{key}=" for key in options(row))
     raise UnsupportedError(
@@ -220,6 +224,17 @@ def detached(how: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
         f"{how} would cut a traced value off from its history.",
         given=f"a traced value of shape {shape}",
         instead=_instead_of(text),
+        at=at,
+    )
+
+
+def power_meant(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse ``x^2``, which is a power in mathematics and not in Python."""
+    _, at = _at(frame)
+    raise UnsupportedError(
+        "In Python ^ combines bits; it is no power.",
+        given=f"a traced value of shape {shape}",
+        instead="x**2 for the square of x",
         at=at,
     )
 
@@ -273,6 +288,8 @@ def _instead_of(text: str) -> str:
         return _stacked(text)
     if re.match(r"(np|numpy)\.(array|asarray)\(", text):
         return "the value as it is: it already behaves like an array"
+    if re.match(r"(np|numpy)(\.\w+)+\(\s*\[", text):
+        return _of_stacked(text)
     if re.fullmatch(r"\w+\[.*\]", text):
         return "build the array in one piece: a plain array cannot hold a traced value"
     return "keep the value as it is, and read the number from graph.value afterwards"
@@ -286,15 +303,30 @@ def _stacked(text: str) -> str:
             return ast.unparse(node)
         return f"np.stack([{', '.join(map(stack, node.elts))}])"
 
-    general = "np.stack([x0, x1])"
     try:
         call = ast.parse(text, mode="eval").body
     except SyntaxError:
-        return general
+        return _GENERAL
     match call:
         case ast.Call(args=[ast.List() | ast.Tuple() as entries, *_]):
             return stack(entries)
-    return general
+        case ast.Call(args=[ast.ListComp() as entries, *_]):
+            return f"np.stack({ast.unparse(entries)})"
+    return _GENERAL
+
+
+def _of_stacked(text: str) -> str:
+    """Return ``np.sum([x0, x1])`` with an array that can be traced in place of the list."""
+    try:
+        call = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return _GENERAL
+    match call:
+        case ast.Call(args=[ast.List() | ast.ListComp() as entries, *rest]):
+            stacked = _stacked(f"np.array({ast.unparse(entries)})")
+            call.args = [ast.parse(stacked, mode="eval").body, *rest]
+            return ast.unparse(call)
+    return _GENERAL
 
 
 def item_assigned(shape: tuple[int, ...], frame: FrameType) -> NoReturn:

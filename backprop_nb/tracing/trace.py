@@ -250,6 +250,11 @@ def _output(tape: Tape, result: Any, f: Callable[..., Any]) -> int:
             expected="one number or one array",
             instead="return the one value to differentiate, and trace again for another",
         )
+    if not (_is_number(result) or np.asarray(result).dtype.kind == "b"):
+        raise UnsupportedError(
+            f"{name} returned {calling.kind_of(result)}.",
+            expected="one number or one array",
+        )
     return tape.constant(result)
 
 

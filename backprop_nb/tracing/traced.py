@@ -289,6 +289,11 @@ class Traced:
     def __rdivmod__(self, other: Any) -> Any:
         return _dispatch(np.divmod, (other, self), {})
 
+    def __xor__(self, other: Any) -> NoReturn:
+        refusals.power_meant(self.shape, sys._getframe(1))
+
+    __rxor__ = __xor__
+
     def __round__(self, digits: int | None = None) -> Any:
         return round(plain(self), digits)
 
@@ -623,7 +628,7 @@ def _bind(
     }
     for key, value in keywords.items():
         if key not in refusals.options(row) or type(value) is Traced:
-            refusals.unsupported_option(row, key, frame)
+            refusals.unsupported_option(row, key, value, frame)
         if key == "order" and value not in ("C", "F"):
             refusals.order_of_memory(row, value, frame)
     return operands, keywords
@@ -645,7 +650,7 @@ def _bind_lists(
         refusals.unsupported(f"{refusals.function_name(row.function)} with these arguments", frame)
     for key, value in options.items():
         if _has_traced(value):
-            refusals.unsupported_option(row, key, frame)
+            refusals.unsupported_option(row, key, value, frame)
     return operands, {key: _fixed_option(key, value) for key, value in options.items()}
 
 

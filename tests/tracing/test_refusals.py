@@ -348,6 +348,67 @@ def axis_that_is_no_number(x):
     return np.sum(x, "rows")
 
 
+@refused(
+    V,
+    kinds=(UnsupportedError, TypeError),
+    says="""
+    In Python ^ combines bits; it is no power.
+      given:    a traced value of shape (3,)
+      instead:  x**2 for the square of x""",
+)
+def caret(x):
+    return x ^ 2
+
+
+@refused(
+    V,
+    0,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    Using it as an index or a count would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  {AS_KEYWORD}""",
+)
+def positional_axis(x, axis):
+    return np.sum(x, axis=axis)
+
+
+@refused(
+    V,
+    kinds=(DetachedError, TypeError),
+    says="""
+    Turning it into a plain array would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  np.sum(np.stack([v ** 2 for v in x]))""",
+)
+def sum_of_a_list(x):
+    return np.sum([v**2 for v in x])
+
+
+@refused(
+    V,
+    kinds=(DetachedError, TypeError),
+    says="""
+    Turning it into a plain array would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  np.linalg.norm(np.stack([x[0], 1.0]), axis=0)""",
+)
+def norm_of_a_list(x):
+    return np.linalg.norm([x[0], 1.0], axis=0)
+
+
+@refused(
+    V,
+    kinds=(DetachedError, TypeError),
+    says="""
+    Turning it into a plain array would cut a traced value off from its history.
+      given:    a traced value of shape ()
+      instead:  np.stack([2 * v for v in x])""",
+)
+def array_of_a_comprehension(x):
+    return np.array([2 * v for v in x])
+
+
 # --- detached -----------------------------------------------------------------
 
 
@@ -902,9 +963,16 @@ def test_a_function_that_returns_several_values(result, what):
     )
 
 
-def test_a_function_that_returns_text():
-    with pytest.raises(UnsupportedError, match="must hold real numbers"):
-        trace(lambda x: "done", V)
+@pytest.mark.parametrize(
+    ("result", "what"), [("done", "text"), ({1}, "a set"), (np.sin, "a ufunc")], ids=str
+)
+def test_a_function_that_returns_no_number(result, what):
+    def chatty(x):
+        return result
+
+    with pytest.raises(UnsupportedError) as caught:
+        trace(chatty, V)
+    assert str(caught.value) == (f"chatty returned {what}.\n  expected: one number or one array")
 
 
 def test_a_value_after_its_trace():

@@ -206,13 +206,24 @@ def test_options_that_say_what_numpy_does_anyway_are_not_recorded():
         lambda x: np.ravel(x, order="K"),
         lambda x: np.reshape(x, -1, order="A"),
         lambda x: x.flatten("A"),
-        lambda x: np.sum(x, axis=x[0, 0]),
-        lambda x: np.concatenate([x, x], axis=x[0, 0]),
     ],
     ids=itertools.count(),
 )
 def test_an_option_without_a_rule_is_refused_and_never_ignored(f):
     with pytest.raises(UnsupportedError, match="cannot be traced with"):
+        trace(f, X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x, axis=x[0, 0]),
+        lambda x: np.concatenate([x, x], axis=x[0, 0]),
+    ],
+    ids=["sum", "concatenate"],
+)
+def test_a_traced_axis_is_told_to_become_a_keyword_argument(f):
+    with pytest.raises(DetachedError, match="as an index or a count"):
         trace(f, X)
 
 
