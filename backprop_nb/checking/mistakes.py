@@ -907,6 +907,7 @@ def make_backward(
     ----------
     *ids : str
     samples : "single", "rows" or "columns"
+        ``check_backward`` must be told the same; its own default is "single".
     reduction : "mean" or "sum"
     half : bool
     learning_rate : float

@@ -22,7 +22,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop_nb.errors import InvalidValueError
+from backprop_nb.errors import InvalidValueError, ShapeError
 from backprop_nb.network.passes import sigma
 from backprop_nb.network.validation import FloatArray
 
@@ -415,6 +415,8 @@ class Backward:
         ------
         InvalidValueError
             A mistake in it cannot be made on these shapes.
+        ShapeError
+            The data are handed over in another way than ``samples`` says.
         """
         dA, db = self.trail(A, b, x, y)[-1].value
         flat = self.samples != "columns"
@@ -441,6 +443,7 @@ class Backward:
         self, A: Sequence[ArrayLike], b: Sequence[ArrayLike], x: ArrayLike, y: ArrayLike
     ) -> Pass:
         of_data, of_bias = _IN_COLUMNS[self.samples]
+        self._check_axes(x)
         return Pass(
             [np.asarray(A_i) for A_i in A],
             [of_bias(b_i) for b_i in b],
@@ -449,6 +452,21 @@ class Backward:
             self.learning_rate,
             self._add_to_last_call,
         )
+
+    def _check_axes(self, x: ArrayLike) -> None:
+        """Refuse data of another convention, which would fail somewhere in the midst."""
+        single = self.samples == "single"
+        if np.ndim(x) != (1 if single else 2):
+            raise ShapeError(
+                f'x does not fit samples="{self.samples}".',
+                given=f"x of shape {np.shape(x)}",
+                expected={"single": "(n_0,)", "rows": "(N, n_0)", "columns": "(n_0, N)"}[
+                    self.samples
+                ],
+                instead='samples="rows" or "columns" for a batch'
+                if single
+                else 'samples="single" for one sample, of shape (n_0,)',
+            )
 
     def _check(self, p: Pass) -> None:
         widths = (p.A[0].shape[1], *(A_i.shape[0] for A_i in p.A))

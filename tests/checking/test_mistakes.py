@@ -325,3 +325,14 @@ def test_what_a_mistake_changes_are_quantities_of_the_pass():
 
 def test_the_repr_says_which_it_is():
     assert repr(find("sigma_prime_twice")) == "<Mistake sigma_prime_twice: σ′ is applied twice>"
+
+
+def test_data_of_another_convention_are_refused_with_the_one_that_fits():
+    net = bp.SigmoidNetwork((2, 3, 1), seed=0)
+    with pytest.raises(bp.ShapeError, match='x does not fit samples="rows"') as caught:
+        make_backward("sign_flipped")(net.A, net.b, [1.0, 2.0], [0.5])
+    assert caught.value.given == "x of shape (2,)"
+    assert caught.value.instead == 'samples="single" for one sample, of shape (n_0,)'
+    with pytest.raises(bp.ShapeError, match='x does not fit samples="single"') as caught:
+        make_backward(samples="single")(net.A, net.b, [[1.0, 2.0]], [[0.5]])
+    assert caught.value.instead == 'samples="rows" or "columns" for a batch'
