@@ -14,15 +14,15 @@ from __future__ import annotations
 DOORS: tuple[tuple[str, str], ...] = (
     ("backprop_nb.tracing.graph:Graph.backward", "backprop_nb.tracing.backward"),
     ("backprop_nb.tracing.graph:Graph.compile", "backprop_nb.tracing.emit.numpy_code"),
-    ("backprop_nb.tracing.graph:Graph.describe", "backprop_nb.views.scene"),
-    ("backprop_nb.tracing.graph:Graph.draw", "backprop_nb.views.figures"),
+    ("backprop_nb.tracing.graph:Graph.describe", "backprop_nb.views.explorer.scene"),
+    ("backprop_nb.tracing.graph:Graph.draw", "backprop_nb.views.explorer.figure"),
     ("backprop_nb.tracing.graph:Graph.evaluate", "backprop_nb.tracing.replay"),
     ("backprop_nb.tracing.graph:Graph.explore", "backprop_nb.views.widgets"),
     ("backprop_nb.tracing.graph:Graph.to_latex", "backprop_nb.tracing.emit.derivation"),
     ("backprop_nb.tracing.graph:Graph.to_numpy", "backprop_nb.tracing.emit.numpy_code"),
     ("backprop_nb.tracing.graph:Node.health", "backprop_nb.tracing.health"),
     ("backprop_nb.checking.numeric:StepCurve.draw", "backprop_nb.views.charts"),
-    ("backprop_nb.checking.report:Report._repr_mimebundle_", "backprop_nb.views.report_view"),
+    ("backprop_nb.checking.report:Report._repr_mimebundle_", "backprop_nb.views.report"),
     ("backprop_nb.tracing.backward:Contribution.explain", "backprop_nb.tracing.emit.rule"),
     (
         "backprop_nb.network.sigmoid:SigmoidNetwork._chunked_loss_and_gradient",

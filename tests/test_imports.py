@@ -92,24 +92,7 @@ ROOMS: dict[str, set[str]] = {
     "checking.puzzle": {"errors", "network"}
     | {f"checking.{room}" for room in ("recipe", "mistakes", "numeric")},
     "checking": {"errors", "tracing", "network"},
-    "views.scene": {"errors", "tracing", "network", "checking"},
-    "views.figures": {"errors", "tracing.graph", "views.scene"},
-    "views.canvas": {"views.scene", "views.figures"},
-    "views.chain_figure": {"errors", "views.scene", "views.figures", "views.canvas"},
-    "views.charts": {"errors", "network", "checking", "views.scene", "views.figures"}
-    | {"views.canvas"},
-    "views.report_view": {"checking", "views.scene"},
-    "views.widgets": {
-        "errors",
-        "files",
-        "tracing.graph",
-        "network",
-        "checking",
-        "views.scene",
-        "views.figures",
-        "views.canvas",
-        "views.chain_figure",
-    },
+    "views": {"errors", "files", "tracing", "network", "checking"},
     "classroom": {"", "errors", "files", "checking", "views"},
     "__main__": {"classroom"},
 }
@@ -129,11 +112,8 @@ THIRD_PARTY: dict[str, set[str]] = {
     "network.training": {"tqdm"},
     "classroom.running": {"distributed"},
     "classroom.grading": {"tqdm"},
-    "views.scene": {"latex2mathml", "pygraphviz"},
-    "views.figures": {"matplotlib"},
-    "views.canvas": {"matplotlib"},
-    "views.charts": {"matplotlib"},
-    "views.widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
+    "views": {"latex2mathml", "matplotlib", "pygraphviz"}
+    | {"IPython", "anywidget", "ipywidgets", "traitlets"},
 }
 
 # What ``import backprop_nb`` leaves for first use.
@@ -356,7 +336,9 @@ SMALL = {
     f"{PACKAGE}.tracing.graph": File(""),
     f"{PACKAGE}.tracing.trace": File(""),
     f"{PACKAGE}.views": File("", True),
-    f"{PACKAGE}.views.figures": File(""),
+    f"{PACKAGE}.views.charts": File(""),
+    f"{PACKAGE}.views.explorer": File("", True),
+    f"{PACKAGE}.views.explorer.figure": File(""),
 }
 
 
@@ -382,7 +364,6 @@ SMALL = {
         ("tracing.backward", "from .trace import trace"),
         ("tracing.nowhere", ""),
         ("network.sigmoid", "from ..tracing import trace"),
-        ("views.scene", "from .figures import draw"),
     ],
 )
 def test_a_breach_is_caught(module, source):
@@ -396,12 +377,15 @@ def test_a_breach_is_caught(module, source):
     [
         ("tracing", "from .graph import Graph"),
         ("tracing.graph", "import math\nimport numpy as np\nfrom ..errors import BackpropError"),
-        ("tracing.graph", "class Graph:\n    def draw(self):\n        from ..views import figures"),
-        ("tracing.graph", "if TYPE_CHECKING:\n    from ..views.figures import Figure"),
+        (
+            "tracing.graph",
+            "class Graph:\n    def draw(self):\n        from ..views.explorer import figure",
+        ),
+        ("tracing.graph", "if TYPE_CHECKING:\n    from ..views.explorer.figure import Figure"),
         ("tracing.graph", "if TYPE_CHECKING:\n    from matplotlib.figure import Figure"),
         ("tracing.rules.table", "from .row import Row"),
         ("tracing.trace", "from .graph import Graph"),
-        ("views.figures", "import matplotlib"),
+        ("views.charts", "import matplotlib"),
         ("checking.diagnosis", "from ..tracing import trace"),
     ],
 )

@@ -59,7 +59,7 @@ def test_the_sources_are_among_the_files():
     assert names >= {
         "README.md",
         "backprop_nb/network/sigmoid.py",
-        "backprop_nb/views/widgets/view.mjs",
+        "backprop_nb/views/view.mjs",
         "notebooks/01_derivation.ipynb",
         "tests/test_references.py",
     }

@@ -222,7 +222,7 @@ class Report:
         }
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        from backprop_nb.views.report_view import report_bundle
+        from backprop_nb.views.report import report_bundle
 
         return report_bundle(self)
 

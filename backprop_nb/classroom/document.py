@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from backprop_nb.views.scene.palette import DARK, palette_sheet, properties
+from backprop_nb.views.palette import DARK, palette_sheet, properties
 
 # Styles come from this package alone; a report gives each cell of a heat map its own.
 _POLICY: Final = (

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from backprop_nb.classroom.document import conventions, document
 from backprop_nb.classroom.summary import percent
-from backprop_nb.views.scene.palette import heat_property
+from backprop_nb.views.palette import heat_property
 
 _HEATS: Final = 10
 _BAR = 240

@@ -12,7 +12,7 @@ from backprop_nb.checking.report import Finding, Hints, Report, checked_hints
 from backprop_nb.classroom.host import Asked, ask
 from backprop_nb.classroom.limits import Limits
 from backprop_nb.errors import InvalidValueError, UnsupportedError
-from backprop_nb.views.report_view import report_html
+from backprop_nb.views.report import report_html
 
 LEAST_MEMORY = 256
 """Megabytes that Python and NumPy need."""

@@ -393,13 +393,13 @@ class Graph:
 
     def describe(self) -> str:
         """Return the text twin of the picture: every node with its value, in order."""
-        from backprop_nb.views.scene import describe_graph
+        from backprop_nb.views.explorer.scene import describe_graph
 
         return describe_graph(self)
 
     def draw(self, **options: Any) -> Figure:
         """Return the computation graph as a matplotlib figure; see ``draw_graph``."""
-        from backprop_nb.views.figures import draw_graph
+        from backprop_nb.views.explorer.figure import draw_graph
 
         return draw_graph(self, **options)
 

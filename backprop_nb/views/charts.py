@@ -12,11 +12,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from backprop_nb.checking.numeric import StepCurve
 from backprop_nb.network import History
 from backprop_nb.network.validation import FloatArray
-from backprop_nb.views.canvas import draw_pictures
-from backprop_nb.views.figures import Drawing, theme_named
-from backprop_nb.views.scene.chart import Axis, Chart, Series, legend, span
-from backprop_nb.views.scene.palette import Theme, mix
-from backprop_nb.views.scene.picture import Picture
+from backprop_nb.views.chart import Axis, Chart, Series, legend, span
+from backprop_nb.views.palette import Theme, mix
+from backprop_nb.views.paper import Drawing, draw_pictures, theme_named
+from backprop_nb.views.picture import Picture
 
 __all__ = ["Drawing", "draw_history", "draw_step_curve"]
 

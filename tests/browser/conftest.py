@@ -28,7 +28,7 @@ from jupyterlab_page import (
 )
 
 from backprop_nb import Graph
-from backprop_nb.views.scene import Scene, graph_scene
+from backprop_nb.views.explorer.scene import Scene, graph_scene
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

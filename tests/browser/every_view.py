@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import backprop_nb as bp
-from backprop_nb.views.widgets.live_view import LiveView
+from backprop_nb.views.live_view import LiveView
 
 X, Y = [0.5, -1.0, 2.0], [1.0, 0.0]
 

@@ -11,7 +11,7 @@ from backprop_nb.classroom import feedback
 from backprop_nb.classroom.page import as_html
 from backprop_nb.classroom.summary import summarise
 from backprop_nb.classroom.verdict import make_settings
-from backprop_nb.views.report_view import report_html
+from backprop_nb.views.report import report_html
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 ATTACK = '<img src=x onerror="alert(1)">.py'

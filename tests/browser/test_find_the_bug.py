@@ -6,7 +6,7 @@ import pytest
 
 import backprop_nb as bp
 from backprop_nb.checking.puzzle import STAGES, make_puzzle
-from backprop_nb.views.scene.numbers import short
+from backprop_nb.views.numbers import short
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import backprop_nb as bp
-from backprop_nb.views.scene.numbers import long
+from backprop_nb.views.numbers import long
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 

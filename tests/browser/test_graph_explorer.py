@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.views.scene.numbers import long
+from backprop_nb.views.numbers import long
 
 LESSON = "00_start_here.ipynb"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backprop_nb.views.scene.numbers import long
+from backprop_nb.views.numbers import long
 
 # axe-core as it is, in a package that needs no npm.
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")

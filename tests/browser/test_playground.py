@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.views.scene.palette import THEMES, diverging
-from backprop_nb.views.scene.picture import unpacked
-from backprop_nb.views.scene.playground_scene import CELLS
+from backprop_nb.views.palette import THEMES, diverging
+from backprop_nb.views.picture import unpacked
+from backprop_nb.views.playground.scene import CELLS
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 

@@ -1,6 +1,6 @@
 """A report in a real JupyterLab: its colours follow the theme, and it opens by keyboard."""
 
-from backprop_nb.views.scene.palette import THEMES
+from backprop_nb.views.palette import THEMES
 
 CELLS = [
     "import backprop_nb as bp\n"

@@ -9,7 +9,7 @@ import pytest
 
 import backprop_nb as bp
 from backprop_nb.network import sigma, sigma_prime
-from backprop_nb.views.scene.numbers import long
+from backprop_nb.views.numbers import long
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 

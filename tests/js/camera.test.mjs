@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Camera, scaleToFit } from "../../backprop_nb/views/widgets/camera.mjs";
+import { Camera, scaleToFit } from "../../backprop_nb/views/explorer/camera.mjs";
 
 test("a picture is shown whole where its texts can be read then, else at a size to read", () => {
   assert.equal(scaleToFit(1000, 1000 * 0.8 + 32, false), 0.8);

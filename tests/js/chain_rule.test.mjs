@@ -12,7 +12,7 @@ import {
   roleOf,
   wayOf,
   withSigns,
-} from "../../backprop_nb/views/widgets/chain_rule.mjs";
+} from "../../backprop_nb/views/chain/widget.mjs";
 
 const scene = {
   chains: { 1: { factors: ["∂L/∂f_2", "∂f_2/∂θ_1"], steps: ["∂L/∂f_2", "∂f_2/∂z_2"] } },

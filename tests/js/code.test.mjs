@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { pieces, sides } from "../../backprop_nb/views/widgets/code.mjs";
+import { pieces, sides } from "../../backprop_nb/views/explorer/code.mjs";
 
 test("source is cut into pieces that know the innermost node", () => {
   const lines = ["z = A @ x + b"];

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bytes, ramp } from "../../backprop_nb/views/widgets/field.mjs";
+import { bytes, ramp } from "../../backprop_nb/views/playground/field.mjs";
 
 test("a ramp goes from one end through the middle to the other, as the palette mixes", () => {
   const [zero, end] = [[0xee, 0xf0, 0xf2], [0x1f, 0x62, 0xb0]];

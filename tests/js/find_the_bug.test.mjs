@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { byStage, plural, told, unsealed, worth } from "../../backprop_nb/views/widgets/find_the_bug.mjs";
+import { byStage, plural, told, unsealed, worth } from "../../backprop_nb/views/bug/widget.mjs";
 
 const SECRET = {
   measured: { words: "measured" },

@@ -16,7 +16,7 @@ import {
   passage,
   stepPast,
   turned,
-} from "../../backprop_nb/views/widgets/folding.mjs";
+} from "../../backprop_nb/views/explorer/folding.mjs";
 
 // x -> a1 -> a2 -> b -> out; a1 and a2 are in g, which is in h with b.
 const groups = [

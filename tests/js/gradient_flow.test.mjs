@@ -16,7 +16,7 @@ import {
   placeOfScale,
   scaleAt,
   sliderText,
-} from "../../backprop_nb/views/widgets/gradient_flow.mjs";
+} from "../../backprop_nb/views/flow/widget.mjs";
 
 test("a name has parts, and the parts have the name", () => {
   assert.deepEqual(parsed("A_1[0, 12]"), { symbol: "A", i: 1, j: 0, k: 12 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { choose, cutAtNames, linkOf, linkTo, nodesOf, turn } from "../../backprop_nb/views/widgets/links.mjs";
+import { choose, cutAtNames, linkOf, linkTo, nodesOf, turn } from "../../backprop_nb/views/explorer/links.mjs";
 
 test("a link knows its nodes, each once", () => {
   assert.deepEqual(nodesOf("v3 a3 v12"), [3, 12]);

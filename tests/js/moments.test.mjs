@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arrivals, handedOn, lineage, marksAt, movingEdges, nodeWords, stateAt } from "../../backprop_nb/views/widgets/moments.mjs";
+import { arrivals, handedOn, lineage, marksAt, movingEdges, nodeWords, stateAt } from "../../backprop_nb/views/explorer/moments.mjs";
 
 const number = (text) => ({ long: [text], short: [text], shape: "a number" });
 const node = (name, kind, parents, x, y, text = "") => ({

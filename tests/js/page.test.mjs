@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 
-import { Model, mount } from "../../backprop_nb/views/widgets/page.mjs";
+import { Model, mount } from "../../backprop_nb/views/page.mjs";
 
 test("a change is told to those who listen for it, with its value", () => {
   const model = new Model({ step: 0 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { epochAt, frameAt, kept, nearest, widthsOf } from "../../backprop_nb/views/widgets/playground.mjs";
+import { epochAt, frameAt, kept, nearest, widthsOf } from "../../backprop_nb/views/playground/widget.mjs";
 
 const frames = (run, ...epochs) => new Map(epochs.map((epoch) => [epoch, { run, epoch }]));
 

@@ -18,7 +18,7 @@ import {
   scoreOf,
   scoreWords,
   stopBefore,
-} from "../../backprop_nb/views/widgets/predict.mjs";
+} from "../../backprop_nb/views/explorer/predict.mjs";
 
 const shaped = (shape, ...long) => ({ shape, long });
 const ask = (value, wrong = {}, at = "[1]") => ({ entry: at ? 1 : 0, at, value, wrong, rule: 1, numbers: "2 × 3" });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { placeAt, placeOf, readings, superscript, zOf } from "../../backprop_nb/views/widgets/sigmoid_explorer.mjs";
+import { placeAt, placeOf, readings, superscript, zOf } from "../../backprop_nb/views/sigmoid/widget.mjs";
 
 const scene = { low: -1, high: 1, perOne: 10, z: Array.from({ length: 21 }, (_, k) => String(k / 10 - 1)) };
 

@@ -17,7 +17,7 @@ import {
   patched,
   shiftToShow,
   splitName,
-} from "../../backprop_nb/views/widgets/view.mjs";
+} from "../../backprop_nb/views/view.mjs";
 
 test("clamp keeps a step inside the replay", () => {
   assert.deepEqual([clamp(-1, 0, 7), clamp(3, 0, 7), clamp(Infinity, 0, 7)], [0, 3, 7]);

@@ -11,8 +11,8 @@ from matplotlib.image import imread
 import backprop_nb as bp
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.views.charts import draw_history
-from backprop_nb.views.figures import png
-from backprop_nb.views.scene.palette import DARK, LIGHT
+from backprop_nb.views.palette import DARK, LIGHT
+from backprop_nb.views.paper import png
 
 
 def record(epochs=6, layers=2, held_out=True):

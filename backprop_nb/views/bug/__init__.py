@@ -1,0 +1,1 @@
+"""The game: find the mistake in a backward pass."""

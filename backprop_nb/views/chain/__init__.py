@@ -1,0 +1,1 @@
+"""The chain rule: the document's last equation as matrices that fit."""

@@ -1,0 +1,65 @@
+"""What a product of Jacobians costs from either side, beside the pass that builds none: bars."""
+
+from __future__ import annotations
+
+from backprop_nb.network.chain import Chain
+from backprop_nb.views.chart import Axis
+from backprop_nb.views.picture import Picture
+
+WIDTH, LABEL, BAR, PITCH, TOP = 414.0, 96.0, 200.0, 34.0, 34.0
+LOG_FROM = 50
+"""Costs so many times apart are shown on a logarithmic axis."""
+
+ROWS = {
+    "left": ("from the left", "backward"),
+    "right": ("from the right", "forward"),
+    "backward": ("net.backward", "muted"),
+}
+"""What each bar is, and its colour: from the left one goes backward, from the right forward."""
+
+
+def costs(chain: Chain) -> dict[str, int]:
+    """Return the multiplications of each way.
+
+    >>> from backprop_nb import SigmoidNetwork
+    >>> costs(SigmoidNetwork((2, 3, 2), seed=0).chain([1, 2], [0, 1], 0))
+    {'left': 33, 'right': 72, 'backward': 12}
+    """
+    return {
+        "left": chain.cost_from_left,
+        "right": chain.cost_from_right,
+        "backward": chain.cost_of_backward,
+    }
+
+
+def cost_axis(chain: Chain) -> Axis:
+    """Return the axis of the bars: from 0, or from 1 if the costs are far apart."""
+    values = costs(chain).values()
+    log = max(values) > LOG_FROM * min(values)
+    return Axis("multiplications", 1 if log else 0, max(values), log)
+
+
+def cost_picture(chain: Chain, axis: Axis) -> Picture:
+    """Return three bars with their numbers.
+
+    An outline is a total.  The bar with the key ``"run:left"`` or ``"run:right"``
+    has no width yet: a view gives it ``BAR`` times the share of the axis that
+    is paid so far.
+    """
+    total = costs(chain)
+    words = ", ".join(f"{ROWS[name][0]} {cost:,}" for name, cost in total.items())
+    picture = Picture(WIDTH, TOP + 3 * PITCH + 4, f"Multiplications: {words}.")
+    title = "multiplications of numbers" + (", log scale" if axis.log else "")
+    picture.text((0, 11), title, fill="muted", size=12, bold=True)
+    for row, (name, cost) in enumerate(total.items()):
+        label, colour = ROWS[name]
+        y = TOP + row * PITCH
+        width = axis.place(cost) * BAR
+        picture.text((0, y + 9), label, size=12, key=f"label:{name}")
+        if name == "backward":
+            picture.rect((LABEL, y, width, 18), fill=colour, radius=2)
+        else:
+            picture.rect((LABEL, y, 0, 18), fill=colour, radius=2, key=f"run:{name}")
+        picture.rect((LABEL, y, width, 18), stroke=colour, width=1.4, radius=2)
+        picture.text((LABEL + width + 8, y + 9), f"{cost:,}", size=12, key=f"count:{name}")
+    return picture

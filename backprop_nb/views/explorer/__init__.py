@@ -1,0 +1,1 @@
+"""The explorer: a traced graph, stepped forward and backward."""

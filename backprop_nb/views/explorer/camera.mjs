@@ -1,0 +1,109 @@
+// Where one looks at a large picture: it is moved and scaled inside of a stage.
+
+import { clamp, shiftToShow } from "../view.mjs";
+
+const MARGIN = 16;
+const BUTTONS = 30; // so much of the stage below is for its buttons
+const LARGEST = 1.15;
+const SMALLEST = 0.86; // at this scale the texts on the cards are easy to read
+const FITTING = 0.76; // they still are at this one, if that shows all of the picture
+
+/** The scale at which a picture fits into a room, or, unless it must as a whole, can be read. */
+export function scaleToFit(width, room, whole) {
+  const wanted = Math.min((room - 2 * MARGIN) / width, LARGEST);
+  return whole || wanted >= FITTING ? wanted : SMALLEST;
+}
+
+export class Camera {
+  /** `moved` is called after each move, with `x`, `y`, the scale `k` and the `room` up to date. */
+  constructor(stage, world, moved) {
+    Object.assign(this, { stage, world, moved, x: 0, y: 0, k: 1 });
+    this.follow = true; // whether it moves along with the steps
+    this.room = [0, 0]; // width and height of the stage, which are slow to ask for
+  }
+
+  place() {
+    this.world.style.transform = `translate(${this.x}px,${this.y}px) scale(${this.k})`;
+    this.moved();
+  }
+
+  /** Fit a picture into the width, but keep it readable; `whole` fits it at any size. */
+  fit({ width, height }, whole = false) {
+    const room = this.stage.clientWidth;
+    if (!room) return;
+    const k = scaleToFit(width, room, whole);
+    const tall = clamp(height * Math.max(k, FITTING) + 2 * MARGIN + BUTTONS, 150, 470);
+    const first = !this.room[0];
+    this.stage.style.height = `${tall}px`;
+    this.room = [room, tall - 2];
+    this.follow = !whole;
+    this.k = k;
+    this.x = Math.max(MARGIN, (room - width * k) / 2);
+    this.y = Math.max(MARGIN, (tall - BUTTONS - height * k) / 2);
+    if (first) this.world.style.transition = "none"; // a view begins where it belongs, not on its way
+    this.place();
+    if (!first) return;
+    this.world.getBoundingClientRect(); // so that the browser has it there
+    this.world.style.transition = "";
+  }
+
+  /** After a picture has changed, keep a box in it where it was, unless there is room for all. */
+  keep({ x, y, k }, before, after, { width, height }) {
+    const stay = (now, from, at, size, room) =>
+      size * k <= room ? now : clamp(from + (before[at] - after[at]) * k, room - size * k - MARGIN, MARGIN);
+    this.k = k;
+    this.x = stay(this.x, x, 0, width, this.stage.clientWidth);
+    this.y = stay(this.y, y, 1, height, this.stage.clientHeight);
+    this.place();
+  }
+
+  /** Move the picture just enough to show some boxes in it; one that has room as a whole stays. */
+  show(boxes, { width, height }) {
+    const [room, below] = this.room;
+    if (!room) return;
+    const span = (at) => [Math.min(...boxes.map((box) => box[at])), Math.max(...boxes.map((box) => box[at] + box[at + 2]))];
+    const shift = (at, from, size, there, margin) =>
+      size * this.k > there ? shiftToShow(span(at).map((each) => from + each * this.k), [0, there], margin) : 0;
+    const [right, down] = [shift(0, this.x, width, room, Math.min(48, room / 8)), shift(1, this.y, height, below, 16)];
+    if (!right && !down) return;
+    this.x += right;
+    this.y += down;
+    this.place();
+  }
+
+  zoom(factor, atX = this.stage.clientWidth / 2, atY = this.stage.clientHeight / 2) {
+    const k = clamp(this.k * factor, 0.1, 3);
+    const ratio = k / this.k;
+    this.x = atX - (atX - this.x) * ratio;
+    this.y = atY - (atY - this.y) * ratio;
+    this.k = k;
+    this.place();
+  }
+
+  onWheel(event) {
+    if (!event.ctrlKey && !event.metaKey) return; // the page keeps its own scrolling
+    event.preventDefault();
+    const { left, top } = this.stage.getBoundingClientRect();
+    this.zoom(Math.exp(-event.deltaY / 300), event.clientX - left, event.clientY - top);
+  }
+
+  /** Move the picture with the pointer; `root` is told meanwhile. */
+  onDrag(event, root) {
+    const start = { x: event.clientX - this.x, y: event.clientY - this.y };
+    const move = (next) => {
+      this.x = next.clientX - start.x;
+      this.y = next.clientY - start.y;
+      this.place();
+    };
+    const { stage } = this;
+    root.classList.add("bpnb-dragging");
+    stage.setPointerCapture(event.pointerId);
+    stage.addEventListener("pointermove", move);
+    const stop = () => {
+      stage.removeEventListener("pointermove", move);
+      root.classList.remove("bpnb-dragging");
+    };
+    stage.addEventListener("pointerup", stop, { once: true });
+    stage.addEventListener("pointercancel", stop, { once: true });
+  }
+}

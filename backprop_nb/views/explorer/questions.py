@@ -1,0 +1,252 @@
+"""What a reader is asked before a step back is shown, with everything that judges the answer.
+
+A page has no kernel to ask, so a question carries the number that is right, the
+wrong ones that have a name, and its hints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.backward import Contribution
+from backprop_nb.tracing.emit.rule import Factor, Rule
+from backprop_nb.views import links, numbers
+from backprop_nb.views.numbers import COLUMNS, ROWS, long
+
+_NOISE = 1e-12
+"""A number so much smaller than what it is made of is zero but for rounding."""
+_APART = 0.02
+"""Wrong answers nearer to each other than this share cannot be told apart."""
+_TERMS = 4
+"""How many terms of a sum of products a hint spells out."""
+
+_SUM = "A sum hands its adjoint on to each of its terms, with the sign that the term has."
+_PRODUCT = "A product: a factor receives the adjoint times the other factor."
+_MATRICES = (
+    "A matrix product: a factor receives the adjoint times the other factor, which is "
+    "transposed so that the shapes fit."
+)
+_ENTRIES = "A sum over entries hands its adjoint on to each of them."
+_CHOICE = "A choice: the entry that was chosen receives the adjoint, the other one receives 0."
+_MOVED = "Entries only change places: each takes its adjoint back to where it came from."
+_SLOPES = "A function of each entry: the adjoint times the slope, entry by entry."
+_CHAIN = "The chain rule: the adjoint of {node} times the derivative of {call} by {parent}."
+
+_RULES: Mapping[str, str] = {
+    **dict.fromkeys(("add", "subtract"), _SUM),
+    "multiply": _PRODUCT,
+    "divide": "A quotient: the numerator receives the adjoint divided by the denominator, the "
+    "denominator minus the quotient times that.",
+    "power": "A power: the exponent comes down as a factor and drops by one, times the adjoint.",
+    "square": "A square: its slope is twice the base, times the adjoint.",
+    **dict.fromkeys(("matmul", "dot", "inner", "outer"), _MATRICES),
+    "sum": _ENTRIES,
+    "mean": "A mean hands each entry its adjoint divided by the number of entries.",
+    "sigmoid": "The slope of the sigmoid can be told from its value alone. Times the adjoint.",
+    **dict.fromkeys(("maximum", "minimum", "where", "max", "min"), _CHOICE),
+    **dict.fromkeys(("reshape", "transpose", "ravel", "concatenate", "stack", "getitem"), _MOVED),
+}
+
+
+def question(
+    gift: Contribution, rule: Rule, before: Any, is_last: bool, hints: dict[str, int]
+) -> dict[str, Any] | None:
+    """Return what is asked about a contribution, or ``None`` where no entry is a number.
+
+    Parameters
+    ----------
+    gift, rule
+        The contribution and its rule, whose names may be marked.
+    before
+        The sum of the contributions that have arrived before, or ``None``.
+    is_last
+        Whether no further one follows.  The last of several is asked for
+        together with the others, as the whole adjoint.
+    hints
+        The first hints so far and their numbers; a new one is added.
+
+    Returns
+    -------
+    dict
+        ``entry`` is the asked entry's number among the shown ones, ``at`` its
+        index, ``value`` the right answer, ``wrong`` what named mistakes would
+        give, ``rule`` the number of the first hint, ``numbers`` the last one.
+    """
+    value = np.asarray(gift.value, dtype=np.float64)
+    whole = is_last and before is not None
+    asked = value + before if whole else value
+    place = _place(asked)
+    if place is None:
+        return None
+    entry, index = place
+    size = max(np.abs(value[index]), np.abs(np.asarray(before)[index]) if whole else 0.0)
+    size = max(size, float(np.max(np.abs(np.asarray(gift.adjoint)), initial=0.0)))
+    text = _numbers(gift, rule, index)
+    if whole:
+        text = f"{_bracketed(float(np.asarray(before)[index]))} + {text}"
+    return {
+        "entry": entry,
+        "at": f"[{', '.join(map(str, index))}]" if index else "",
+        "value": _rounded(float(asked[index]), float(size)),
+        "wrong": _wrong(asked, index, _mistakes(gift, rule, before, whole)),
+        "rule": hints.setdefault(_first_hint(gift), len(hints)),
+        "numbers": text,
+    }
+
+
+def seed_question(name: str, hints: dict[str, int]) -> dict[str, Any]:
+    """Return what is asked about the adjoint of the output itself."""
+    hint = f"By how much does {name} change when {name} changes by 1?"
+    return {
+        "entry": 0,
+        "at": "",
+        "value": 1.0,
+        "wrong": {},
+        "rule": hints.setdefault(hint, len(hints)),
+        "numbers": f"{name} changes by 1 when {name} changes by 1",
+    }
+
+
+def _place(array: Any) -> tuple[int, tuple[int, ...]] | None:
+    """Return the largest entry among those that a view shows: its number there, and its index."""
+    table = array.reshape(1, -1) if array.ndim < 2 else array.reshape(-1, array.shape[-1])
+    shown = table[:ROWS, :COLUMNS]
+    sizes = np.where(np.isfinite(shown), np.abs(shown), -1.0)
+    if not sizes.size or sizes.max() < 0:
+        return None
+    row, column = divmod(int(np.argmax(sizes)), shown.shape[1])
+    flat = row * table.shape[1] + column
+    return row * shown.shape[1] + column, tuple(map(int, np.unravel_index(flat, array.shape)))
+
+
+def _rounded(number: float, size: float) -> float:
+    return 0.0 if abs(number) <= _NOISE * size else float(f"{number:.6g}")
+
+
+def _mistakes(gift: Contribution, rule: Rule, before: Any, whole: bool) -> dict[str, Any]:
+    """Return what named mistakes give, as arrays."""
+    if whole:
+        return {"last": gift.value, "before": before}
+    found: dict[str, Any] = {}
+    if np.ndim(gift.adjoint) in (0, np.ndim(gift.value)):
+        found["incoming"] = gift.adjoint
+    if rule.product[0] not in ("@", "⊗"):
+        record = gift.node.record
+        vjp = record.row.vjp(gift.position)
+        with np.errstate(all="ignore"):
+            ones = np.ones_like(gift.adjoint)[()]
+            found["local"] = vjp(ones, record.value, *record.args, **record.keywords)
+    return found
+
+
+def _wrong(asked: Any, index: tuple[int, ...], mistakes: Mapping[str, Any]) -> dict[str, float]:
+    """Return the wrong numbers that are certain: far from right, its opposite, and each other."""
+    right = float(asked[index])
+    given = {
+        name: float(value if np.ndim(value) == 0 else np.asarray(value)[index])
+        for name, value in mistakes.items()
+        if np.shape(value) in ((), asked.shape)
+    }
+    return {
+        name: _rounded(number, 0.0)
+        for name, number in given.items()
+        if np.isfinite(number)
+        and _are_apart(abs(number), abs(right))
+        and all(_are_apart(number, other) for key, other in given.items() if key != name)
+    }
+
+
+def _are_apart(a: float, b: float) -> bool:
+    return not abs(a - b) <= _APART * max(abs(a), abs(b))
+
+
+def _first_hint(gift: Contribution) -> str:
+    node = gift.node
+    if node.op in _RULES:
+        return _RULES[str(node.op)]
+    if isinstance(node.record.row.function, np.ufunc) and len(node.parents) == 1:
+        return _SLOPES
+    call = str(node.source or node.op)
+    return _CHAIN.format(node=node.name, call=call, parent=gift.parent.name)
+
+
+# --- the last hint: the rule with numbers in place ------------------------------
+
+
+def _numbers(gift: Contribution, rule: Rule, index: tuple[int, ...]) -> str:
+    symbol, factors = rule.product
+    if symbol == "×" and all(_reaches(factor.value, index) for factor in factors):
+        return " × ".join(_bracketed(_entry(factor.value, index)) for factor in factors)
+    if symbol == "⊗" and len(index) == 2:
+        left, right = (np.ravel(factor.value)[k] for factor, k in zip(factors, index, strict=True))
+        return f"{_bracketed(left)} × {_bracketed(right)}"
+    if symbol == "@":
+        return _sum_of_products(factors, index) or _with_values(gift, rule)
+    return _entrywise(gift, rule, index) or _with_values(gift, rule)
+
+
+def _reaches(value: Any, index: tuple[int, ...]) -> bool:
+    return np.ndim(value) in (0, len(index)) and not any(
+        k >= n for k, n in zip(index, np.shape(value), strict=False)
+    )
+
+
+def _entry(value: Any, index: tuple[int, ...]) -> float:
+    return float(value if np.ndim(value) == 0 else np.asarray(value)[index])
+
+
+def _sum_of_products(factors: Sequence[Factor], index: tuple[int, ...]) -> str:
+    """Spell out one entry of a matrix product; empty where there are more axes than two."""
+    left, right = (np.asarray(factor.value) for factor in factors)
+    if not (1 <= left.ndim <= 2 and 1 <= right.ndim <= 2):
+        return ""
+    row = left[index[0]] if left.ndim == 2 else left
+    column = right[:, index[-1]] if right.ndim == 2 else right
+    pairs = zip(row.tolist(), column.tolist(), strict=True)
+    terms = [f"{_bracketed(a)} × {_bracketed(b)}" for a, b in pairs]
+    if len(terms) <= _TERMS:
+        return " + ".join(terms)
+    return " + ".join([*terms[: _TERMS - 1], f"… ({len(terms)} products)"])
+
+
+def _entrywise(gift: Contribution, rule: Rule, index: tuple[int, ...]) -> str:
+    """Put numbers in place of names where every entry is computed by itself; else empty."""
+    shape = np.shape(gift.value)
+    records = rule.traced.records[rule.traced.input_count :]
+    by_entry = all(
+        isinstance(getattr(record.row, "function", None), np.ufunc) and record.row.name != "matmul"
+        for record in records
+    )
+    values = _values(gift)
+    if not by_entry or any(np.shape(value) not in ((), shape) for value in values.values()):
+        return ""
+    if len(records) == 0:
+        return long(_entry(gift.adjoint, index))
+    text = links.replaced(rule.numpy, lambda link: _bracketed(_entry(values[link], index)))
+    return text.replace(" * ", " × ").replace("-", numbers.MINUS)
+
+
+def _with_values(gift: Contribution, rule: Rule) -> str:
+    text, names = links.read(rule.numpy)
+    values = _values(gift)
+    known = {text[start:end]: values[link] for start, end, link in names}
+    return ", ".join([text, *(f"{name} {_briefly(value)}" for name, value in known.items())])
+
+
+def _briefly(value: Any) -> str:
+    few = np.size(value) <= COLUMNS
+    return f"= {numbers.words(value)}" if few else f"of shape {numbers.shape_text(value.shape)}"
+
+
+def _values(gift: Contribution) -> dict[str, Any]:
+    """Return the value behind every link that the rule may name."""
+    around = {links.link(node): node.value for node in (gift.node, *gift.node.parents)}
+    return {**around, links.link(gift.node, is_adjoint=True): gift.adjoint}
+
+
+def _bracketed(number: float) -> str:
+    text = long(float(number))
+    return f"({text})" if text.startswith(numbers.MINUS) else text

@@ -1,0 +1,210 @@
+"""What every live view can do besides being live: stand still, and go on a page of its own."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from backprop_nb.errors import BackpropError, InvalidValueError, UnsupportedError
+from backprop_nb.files import with_ending, written_whole
+from backprop_nb.views.page import page
+from backprop_nb.views.paper import Drawing, png
+
+
+class Setting(traitlets.TraitType[Any, Any]):
+    """State of which the widget's own validator says, in the package's words, what it may be.
+
+    Any value reaches that validator: a type of traitlets would refuse some before,
+    and ``traitlets.Any`` let None pass.
+    """
+
+
+def _kind_of(trait: traitlets.TraitType[Any, Any]) -> str:
+    """Say what a trait of one of traitlets' own kinds takes."""
+    least = getattr(trait, "min", None)
+    kinds: dict[type, str] = {
+        traitlets.Unicode: "text",
+        traitlets.Bool: "True or False",
+        traitlets.Int: "an integer" if least is None else f"an integer from {least}",
+        traitlets.Float: "a number",
+        traitlets.List: "a list",
+        traitlets.Dict: "a dict",
+    }
+    return next((said for kind, said in kinds.items() if isinstance(trait, kind)), trait.info())
+
+
+class LiveView(anywidget.AnyWidget):
+    """A widget with a text twin and a picture, to which a subclass adds the three below."""
+
+    hint = ""
+    """What the keys do, in a sentence or two."""
+
+    scene = traitlets.Dict(help="The scene as plain data.").tag(sync=True)
+
+    def __init__(self, **state: Any) -> None:
+        for name, value in state.items():
+            if not self.has_trait(name):
+                self._refuse(name, value)
+        try:
+            super().__init__(**state)
+        except BackpropError as error:
+            # The learner's line matters, the machinery between it and the check does not.
+            raise error.with_traceback(None) from None
+        except traitlets.TraitError:
+            self._refuse_kind(state)
+            raise
+        self._made = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        known = name.startswith("_") or hasattr(type(self), name) or name in self.__dict__
+        if not known and "_made" in self.__dict__:
+            self._refuse(name, value)
+        try:
+            super().__setattr__(name, value)
+        except BackpropError as error:
+            raise error.with_traceback(None) from None
+        except traitlets.TraitError:
+            self._refuse_kind({name: value})
+            raise
+
+    def _refuse_kind(self, state: dict[str, Any]) -> None:
+        """Raise, in the package's words, for a value of which traitlets says the kind is wrong."""
+        for name, value in state.items():
+            trait = self.traits()[name]
+            try:
+                trait._validate(self, value)
+            except traitlets.TraitError:
+                raise InvalidValueError(
+                    f"{type(self).__name__} cannot have this {name}.",
+                    given=f"{name} = {value!r}",
+                    expected=_kind_of(trait),
+                ) from None
+
+    def _refuse(self, name: str, value: Any) -> None:
+        """Raise for what is no state of this view; traitlets would pass over it."""
+        arguments = inspect.signature(type(self)).parameters.values()
+        named = {each.name for each in arguments if each.kind is not each.VAR_KEYWORD}
+        # A dictionary or a list is what the view is told, not what it is asked.
+        told = (traitlets.Dict, traitlets.List)
+        asked = {name for name in self._own_names() if not isinstance(self.traits()[name], told)}
+        known = sorted(named | asked)
+        close = difflib.get_close_matches(name, known, n=1)
+        raise UnsupportedError(
+            f"{type(self).__name__} has no {name!r}.",
+            given=f"{name}={value!r}",
+            expected=", ".join(known),
+            instead=close[0] if close else None,
+        )
+
+    def describe(self) -> str:
+        """Return the text twin."""
+        raise NotImplementedError
+
+    def still(self) -> Drawing:
+        """Return the picture that stands in where nothing can move."""
+        raise NotImplementedError
+
+    def heading(self) -> str:
+        """Return what a page of its own is called."""
+        raise NotImplementedError
+
+    def to_html(self, path: str | os.PathLike[str], *, title: str | None = None) -> Path:
+        """Write the view, as it is now, as one HTML page for a course site.
+
+        The page is live without a kernel and without a network, follows the
+        reader's light or dark theme, and carries the text twin and the picture.
+        It is written all or nothing: an interrupted write leaves the old file.
+
+        Parameters
+        ----------
+        path
+            ``.html`` is added unless it is there.
+        title
+            The heading; by default it says what is shown.
+
+        Returns
+        -------
+        Path
+            The file.  The same view gives the same bytes.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import backprop_nb as bp
+        >>> explorer = bp.trace(lambda x: x**2, 3.0).explore()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     explorer.to_html(f"{folder}/square", title="The square").name
+        'square.html'
+        """
+        path = with_ending(path, ".html")
+        content = page(
+            title=self.heading() if title is None else title,
+            state=self._own_state(),
+            module=self._esm,
+            style=self._css,
+            picture=self.still(),
+            words=self.describe(),
+            hint=self.hint,
+        )
+        with written_whole(path) as stream:
+            stream.write(content)
+        return path
+
+    def _own_state(self) -> dict[str, Any]:
+        """Return the traits that the view reads, without those that every widget has."""
+        # In the form in which they would go to a browser.
+        state: dict[str, Any] = self.get_state(sorted(self._own_names()))
+        return state
+
+    def _own_names(self) -> set[str]:
+        names = self.trait_names(sync=True) - anywidget.AnyWidget.class_traits().keys()
+        return {name for name in names if not name.startswith("_")}
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        # Where no widget can run (GitHub, a PDF, a reopened notebook), the stored
+        # picture and the text stand in for it.
+        bundle: Any = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        picture = self.still()
+        data = dict(data) | {"image/png": png(picture), "text/plain": repr(self)}
+        return data, metadata | {"image/png": {"alt": picture.alt}}
+
+
+class Replay(LiveView):
+    """A view of a scene with ``frames``, of which one is shown.
+
+    Attributes
+    ----------
+    step
+        The frame that is shown; assign it to go there.
+    last_step
+        The last frame.
+    playing
+        Whether it steps by itself, every ``interval`` milliseconds.
+    """
+
+    step = traitlets.Int(0, help="The moment that is shown.").tag(sync=True)
+    playing = traitlets.Bool(False, help="Whether it steps by itself.").tag(sync=True)
+    interval = traitlets.Int(1200, min=100, help="Milliseconds a step.").tag(sync=True)
+
+    @property
+    def last_step(self) -> int:
+        """The last moment."""
+        return len(self.scene["frames"]) - 1
+
+    @traitlets.validate("step")
+    def _check_step(self, proposal: Any) -> int:
+        step = int(proposal["value"])
+        if not 0 <= step <= self.last_step:
+            raise InvalidValueError(
+                "There is no such step.",
+                given=f"step {step}",
+                expected=f"a step from 0 to {self.last_step}",
+            )
+        return step

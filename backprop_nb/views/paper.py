@@ -1,0 +1,239 @@
+"""Pictures as a matplotlib figure: for paper, PDF, GitHub and whoever has no browser."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Rectangle
+from matplotlib.path import Path
+
+from backprop_nb.errors import InvalidValueError
+from backprop_nb.views.palette import THEMES, Theme, diverging, ink
+from backprop_nb.views.picture import unpacked
+
+_MARGIN = 12.0
+_GAP = 12.0
+_DOTS = 100
+_HEATS = np.linspace(-1, 1, 65)
+"""The heats of a field are drawn in so many steps, which keeps its file small."""
+_POINT = 72 / _DOTS
+"""A pixel in points, in which matplotlib measures lines and texts."""
+
+
+class Drawing(Figure):
+    """A matplotlib figure that shows itself in a notebook, with its alt text.
+
+    Attributes
+    ----------
+    alt
+        One sentence that stands for the picture.
+    """
+
+    alt: str = ""
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return (
+            {"image/png": png(self), "text/plain": self.alt},
+            {"image/png": {"alt": self.alt}},
+        )
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG, the same bytes every time."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def theme_named(name: str) -> Theme:
+    """Return the colours of a theme.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such theme.
+    """
+    if name not in THEMES:
+        raise InvalidValueError(
+            "There is no such theme.", given=repr(name), expected=" or ".join(map(repr, THEMES))
+        )
+    return THEMES[name]
+
+
+def draw_pictures(
+    rows: Sequence[Sequence[Mapping[str, Any]]],
+    *,
+    alt: str,
+    theme: Literal["light", "dark"] = "light",
+) -> Drawing:
+    """Draw pictures in rows, as large as they are.
+
+    Parameters
+    ----------
+    rows
+        For each row its pictures from left to right, as :meth:`Picture.data` gives them.
+    alt
+        What stands for the whole where it cannot be seen.
+    theme
+        ``"light"`` or ``"dark"``.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such theme.
+
+    Examples
+    --------
+    >>> from backprop_nb.views.picture import Picture
+    >>> picture = Picture(120, 40)
+    >>> picture.text((60, 20), "σ", anchor="middle")
+    >>> draw_pictures([[picture.data()]], alt="The letter sigma.").alt
+    'The letter sigma.'
+    """
+    colours = theme_named(theme)
+    widths = [sum(p["width"] for p in row) + _GAP * (len(row) - 1) for row in rows]
+    heights = [max(p["height"] for p in row) for row in rows]
+    width = max(widths) + 2 * _MARGIN
+    height = sum(heights) + _GAP * (len(rows) - 1) + 2 * _MARGIN
+    figure = Drawing(figsize=(width / _DOTS, height / _DOTS), facecolor=colours["paper"])
+    figure.alt = alt
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    y = _MARGIN
+    for row, row_height in zip(rows, heights, strict=True):
+        x = _MARGIN
+        for picture in row:
+            _Painter(axes, colours, x, y).paint(picture["shapes"])
+            x += picture["width"] + _GAP
+        y += row_height + _GAP
+    return figure
+
+
+class _Painter:
+    """Adds shapes to axes, shifted to where their picture lies."""
+
+    def __init__(self, axes: Any, theme: Theme, left: float, top: float) -> None:
+        self.axes, self.theme, self.left, self.top = axes, theme, left, top
+
+    def paint(self, shapes: Sequence[Mapping[str, Any]]) -> None:
+        for order, shape in enumerate(shapes):
+            getattr(self, f"_{shape['kind']}")(shape, order)
+
+    def _at(self, point: Sequence[float]) -> tuple[float, float]:
+        return self.left + point[0], self.top + point[1]
+
+    def _colour(self, colour: Any) -> str:
+        if colour is None:
+            return "none"
+        return self.theme[colour] if isinstance(colour, str) else diverging(self.theme, *colour)
+
+    def _style(self, shape: Mapping[str, Any], order: int) -> dict[str, Any]:
+        style: dict[str, Any] = {
+            "facecolor": self._colour(shape.get("fill")),
+            "edgecolor": self._colour(shape.get("stroke")),
+            "linewidth": shape.get("width", 0) * _POINT,
+            "zorder": order,
+        }
+        if "dash" in shape:
+            # matplotlib measures dashes in widths of their line.
+            style["linestyle"] = (0, [each / shape["width"] for each in shape["dash"]])
+        return style
+
+    def _line(self, shape: Mapping[str, Any], order: int) -> None:
+        points = [self._at(point) for point in shape["points"]]
+        path = Path(points + points[:1], closed=True) if shape.get("close") else Path(points)
+        style = self._style(shape, order) | {"capstyle": "butt", "joinstyle": "round"}
+        self.axes.add_patch(PathPatch(path, **style))
+
+    def _rect(self, shape: Mapping[str, Any], order: int) -> None:
+        x, y, width, height = shape["box"]
+        style = self._style(shape, order)
+        if radius := shape.get("radius"):
+            box = f"round,pad=0,rounding_size={radius}"
+            patch = FancyBboxPatch(self._at((x, y)), width, height, boxstyle=box, **style)
+            self.axes.add_patch(patch)
+        else:
+            self.axes.add_patch(Rectangle(self._at((x, y)), width, height, **style))
+
+    def _circle(self, shape: Mapping[str, Any], order: int) -> None:
+        circle = Circle(self._at(shape["centre"]), shape["radius"], **self._style(shape, order))
+        self.axes.add_patch(circle)
+
+    def _field(self, shape: Mapping[str, Any], order: int) -> None:
+        x, y, width, height = shape["box"]
+        left, top = self._at((x, y))
+        ramp = [diverging(self.theme, shape["family"], heat) for heat in _HEATS]
+        image = AxesImage(
+            self.axes,
+            cmap=ListedColormap(ramp),
+            norm=Normalize(0, 255),
+            extent=(left, left + width, top + height, top),
+            interpolation="bilinear",
+            interpolation_stage="data",
+        )
+        image.set_data(unpacked(shape["levels"], shape["rows"]))
+        image.set_zorder(order)
+        self.axes.add_image(image)
+
+    def _heat(self, shape: Mapping[str, Any], order: int) -> None:
+        x, y, width, height = shape["box"]
+        columns, gap = shape["columns"], shape.get("gap", 0)
+        rows = len(shape["heats"]) // columns
+        w, h = width / columns, height / rows
+        corners = [self._at((x + c * w, y + r * h)) for r in range(rows) for c in range(columns)]
+        colours = [self._colour((shape["family"], heat)) for heat in shape["heats"]]
+        cells = [
+            [(a, b), (a + w - gap, b), (a + w - gap, b + h - gap), (a, b + h - gap)]
+            for a, b in corners
+        ]
+        self.axes.add_collection(
+            PolyCollection(cells, facecolor=colours, edgecolor="none", zorder=order)
+        )
+        for (a, b), colour, text in zip(corners, colours, shape.get("texts", ()), strict=False):
+            self.axes.text(
+                a + (w - gap) / 2,
+                b + (h - gap) / 2,
+                text,
+                color=ink(colour),
+                fontsize=shape["size"] * _POINT,
+                ha="center",
+                va="center_baseline",
+                zorder=order,
+            )
+
+    def _text(self, shape: Mapping[str, Any], order: int) -> None:
+        on = shape.get("on")
+        colour = ink(self._colour(on)) if on else self._colour(shape["fill"])
+        x, y = self._at(shape["at"])
+        self.axes.text(
+            x,
+            y,
+            _label(shape),
+            color=colour,
+            fontsize=shape["size"] * _POINT,
+            fontweight="bold" if shape.get("bold") else "normal",
+            ha={"start": "left", "middle": "center", "end": "right"}[shape["anchor"]],
+            va="center_baseline",
+            rotation=90 if shape.get("turned") else 0,
+            math_fontfamily="dejavuserif",
+            zorder=order,
+        )
+
+
+def _label(shape: Mapping[str, Any]) -> str:
+    """Return the text; a symbol or a subscript makes it a formula."""
+    text = str(shape["text"]).replace("$", r"\$")
+    sub = shape.get("sub")
+    if not sub and not shape.get("italic"):
+        return text
+    stem = text if shape.get("italic") else rf"\mathrm{{{text}}}"
+    return f"${stem}_{{{sub}}}$" if sub else f"${stem}$"

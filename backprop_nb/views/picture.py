@@ -1,0 +1,387 @@
+"""A picture as a list of shapes in plain data, which the browser and matplotlib both draw.
+
+Everything is in pixels; the y axis points down.  A colour is a role of the
+palette, such as ``"text"``, or a heat: a family and where on its scale from -1
+to 1, such as ``("adjoint", -0.4)``.  A shape that a view wants to find again
+has a ``key``.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Left, top, width, height."""
+Colour = str | tuple[str, float]
+
+SOLID: tuple[float, ...] = ()
+
+
+class Picture:
+    """A surface of ``width`` × ``height`` pixels, to which shapes are added from back to front.
+
+    Attributes
+    ----------
+    alt
+        What stands for the picture where it cannot be seen.
+    shapes
+        The shapes as plain data.
+
+    Examples
+    --------
+    >>> picture = Picture(100, 50, "A line.")
+    >>> picture.line([(0, 0), (100, 50)], stroke="text", dash=(4, 2), key="diagonal")
+    >>> picture.shapes[0]["points"], picture.shapes[0]["key"]
+    ([[0, 0], [100, 50]], 'diagonal')
+    """
+
+    def __init__(self, width: float, height: float, alt: str = "") -> None:
+        self.width, self.height, self.alt = width, height, alt
+        self.shapes: list[dict[str, Any]] = []
+        self._when: dict[str, int] = {}
+
+    @contextmanager
+    def during(self, since: int, until: int | None = None) -> Iterator[None]:
+        """Let what is added inside be seen only at the steps of a replay from ``since`` on.
+
+        Parameters
+        ----------
+        since
+            The first step at which it is there.
+        until
+            The last one, if it goes again.
+        """
+        before = self._when
+        self._when = {"since": since} | ({} if until is None else {"until": until})
+        try:
+            yield
+        finally:
+            self._when = before
+
+    def line(
+        self,
+        points: Iterable[Point],
+        *,
+        stroke: Colour | None = None,
+        width: float = 1.5,
+        dash: Sequence[float] = SOLID,
+        fill: Colour | None = None,
+        close: bool = False,
+        key: str = "",
+    ) -> None:
+        """Add straight lines from point to point, which may enclose an area."""
+        self._add(
+            {
+                "kind": "line",
+                "points": [[_pixel(x), _pixel(y)] for x, y in points],
+                "close": close,
+            },
+            stroke=stroke,
+            width=width,
+            dash=list(dash),
+            fill=fill,
+            key=key,
+        )
+
+    def rect(
+        self,
+        box: Box,
+        *,
+        fill: Colour | None = None,
+        stroke: Colour | None = None,
+        width: float = 1.0,
+        radius: float = 0.0,
+        dash: Sequence[float] = SOLID,
+        key: str = "",
+    ) -> None:
+        """Add a rectangle, with round corners if there is a ``radius``."""
+        self._add(
+            {"kind": "rect", "box": [_pixel(x) for x in box], "radius": radius},
+            fill=fill,
+            stroke=stroke,
+            width=width,
+            dash=list(dash),
+            key=key,
+        )
+
+    def circle(
+        self,
+        centre: Point,
+        radius: float,
+        *,
+        fill: Colour | None = None,
+        stroke: Colour | None = None,
+        width: float = 1.0,
+        dash: Sequence[float] = SOLID,
+        key: str = "",
+    ) -> None:
+        """Add a circle."""
+        self._add(
+            {"kind": "circle", "centre": [_pixel(x) for x in centre], "radius": _pixel(radius)},
+            fill=fill,
+            stroke=stroke,
+            width=width,
+            dash=list(dash),
+            key=key,
+        )
+
+    def field(
+        self, box: Box, levels: NDArray[np.uint8], *, family: str = "value", key: str = ""
+    ) -> None:
+        """Add a smooth field of heat.
+
+        Parameters
+        ----------
+        box
+            Where it lies.
+        levels : array of shape (rows, columns)
+            The heat of each cell, the first row on top, as :func:`heat_levels` gives it.
+        family
+            The scale of colours.
+        """
+        rows, columns = levels.shape
+        self._add(
+            {
+                "kind": "field",
+                "box": [_pixel(x) for x in box],
+                "rows": rows,
+                "columns": columns,
+                "family": family,
+                "levels": packed(levels),
+            },
+            key=key,
+        )
+
+    def text(
+        self,
+        at: Point,
+        text: str,
+        *,
+        sub: str = "",
+        fill: Colour = "text",
+        on: Colour | None = None,
+        size: float = 12.0,
+        anchor: str = "start",
+        italic: bool = False,
+        bold: bool = False,
+        turned: bool = False,
+        key: str = "",
+    ) -> None:
+        """Add a line of text, whose middle is at the height of ``at``.
+
+        Parameters
+        ----------
+        at
+            Where it begins, is in its middle or ends, as ``anchor`` says:
+            ``"start"``, ``"middle"`` or ``"end"``.
+        text
+            Any text.
+        sub
+            A subscript behind it.
+        fill
+            Its colour, unless it stands ``on`` a coloured shape: then it is black
+            or white, whichever can be read there.
+        size
+            In pixels.
+        italic
+            Set as a symbol of a formula.
+        turned
+            Read from the bottom to the top.
+        """
+        self._add(
+            {
+                "kind": "text",
+                "at": [_pixel(x) for x in at],
+                "text": text,
+                "sub": sub,
+                "on": _colour(on),
+                "size": size,
+                "anchor": anchor,
+                "italic": italic,
+                "bold": bold,
+                "turned": turned,
+            },
+            fill=fill,
+            key=key,
+        )
+
+    def heat(
+        self,
+        box: Box,
+        columns: int,
+        heats: Sequence[float],
+        family: str,
+        *,
+        texts: Sequence[str] = (),
+        gap: float = 1.0,
+        size: float = 10.0,
+        key: str = "",
+    ) -> None:
+        """Add a heat map: cells row by row, each on its family's scale, with numbers if there are.
+
+        Parameters
+        ----------
+        box
+            The whole of it.
+        columns
+            How many cells stand side by side.
+        heats
+            From -1 to 1, as :func:`~backprop_nb.views.numbers.heat` gives them.
+        family
+            ``"value"`` or ``"adjoint"``.
+        texts
+            What is written in the middle of each cell; none, or as many as there are heats.
+        gap
+            How far apart the cells are.
+        size
+            Of the texts, in pixels.
+
+        Examples
+        --------
+        >>> picture = Picture(40, 20)
+        >>> picture.heat((0, 0, 40, 20), 2, [0.5, -1.0], "adjoint")
+        >>> picture.shapes[0]["heats"]
+        [0.5, -1]
+        """
+        shape = {
+            "kind": "heat",
+            "box": [_pixel(x) for x in box],
+            "columns": columns,
+            # Two decimals are more than an eye can tell apart, and half of the state.
+            "heats": [_hundredth(heat) for heat in heats],
+            "family": family,
+            "gap": gap,
+        }
+        self._add(shape | ({"texts": list(texts), "size": size} if texts else {}), key=key)
+
+    def place(self, other: Mapping[str, Any], at: Point) -> None:
+        """Add the shapes of another picture's data, its top left corner at ``at``.
+
+        >>> small, large = Picture(10, 10), Picture(100, 50)
+        >>> small.circle((5, 5), 5)
+        >>> large.place(small.data(), (20, 30))
+        >>> large.shapes[0]["centre"]
+        [25, 35]
+        """
+        dx, dy = at
+        for shape in other["shapes"]:
+            moved = dict(shape)
+            for name in ("at", "centre", "box"):
+                if name in shape:
+                    x, y, *size = shape[name]
+                    moved[name] = [_pixel(x + dx), _pixel(y + dy), *size]
+            if "points" in shape:
+                moved["points"] = [[_pixel(x + dx), _pixel(y + dy)] for x, y in shape["points"]]
+            self.shapes.append(moved)
+
+    def _add(self, shape: dict[str, Any], **style: Any) -> None:
+        for name in ("fill", "stroke"):
+            if name in style:
+                style[name] = _colour(style[name])
+        # What is absent is false, empty or none; most of a shape is.
+        kept = {name: value for name, value in (shape | style).items() if value}
+        self.shapes.append(kept | self._when)
+
+    def data(self) -> dict[str, Any]:
+        """Return the picture as plain data."""
+        return {
+            "width": _pixel(self.width),
+            "height": _pixel(self.height),
+            "alt": self.alt,
+            "shapes": self.shapes,
+        }
+
+
+def heat_levels(heats: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """Return heats from -1 to 1 as bytes from 0 to 255; NaN is neutral.
+
+    >>> heat_levels(np.array([-1.0, 0.0, 1.0, 7.0, np.nan])).tolist()
+    [0, 128, 255, 255, 128]
+    """
+    clipped = np.nan_to_num(heats.clip(-1, 1))
+    levels: NDArray[np.uint8] = np.rint(127.5 + 127.5 * clipped).astype(np.uint8)
+    return levels
+
+
+def packed(levels: NDArray[np.uint8]) -> str:
+    """Return bytes as text, row by row, which JSON can carry.
+
+    >>> unpacked(packed(np.array([[1, 2, 3]], dtype=np.uint8)), 1).tolist()
+    [[1, 2, 3]]
+    """
+    return base64.b64encode(np.ascontiguousarray(levels).tobytes()).decode("ascii")
+
+
+def unpacked(text: str, rows: int) -> NDArray[np.uint8]:
+    """Return the bytes of a text as so many rows."""
+    return np.frombuffer(base64.b64decode(text), dtype=np.uint8).reshape(rows, -1)
+
+
+def at_step(picture: Mapping[str, Any], step: int) -> dict[str, Any]:
+    """Return a picture's data with what is to be seen at one step of a replay.
+
+    >>> picture = Picture(100, 50)
+    >>> with picture.during(since=2, until=3):
+    ...     picture.circle((10, 10), 5, key="moment")
+    >>> [len(at_step(picture.data(), step)["shapes"]) for step in range(5)]
+    [0, 0, 1, 1, 0]
+    """
+    shapes = [
+        shape
+        for shape in picture["shapes"]
+        if shape.get("since", step) <= step <= shape.get("until", step)
+    ]
+    return {**picture, "shapes": shapes}
+
+
+def patched(picture: Mapping[str, Any], patch: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a picture at a moment of a replay, as plain data.
+
+    Parameters
+    ----------
+    picture
+        What :meth:`Picture.data` has given.
+    patch
+        By the key of a shape what is different of it.  ``cut`` is how many of a
+        line's points are there by now.
+
+    Examples
+    --------
+    >>> picture = Picture(100, 50)
+    >>> picture.line([(0, 0), (50, 25), (100, 50)], key="loss")
+    >>> patched(picture.data(), {"loss": {"cut": 2}})["shapes"][0]["points"]
+    [[0, 0], [50, 25]]
+    """
+    shapes = [_patched(shape, patch.get(shape.get("key", ""), {})) for shape in picture["shapes"]]
+    return {**picture, "shapes": shapes}
+
+
+def _patched(shape: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    cut = change.get("cut")
+    points = {} if cut is None else {"points": shape["points"][:cut]}
+    return {**shape, **change, **points}
+
+
+def _pixel(number: float) -> float:
+    """Return a tenth of a pixel exactly: shorter as JSON, and the same on every machine."""
+    rounded = round(float(number), 1)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _hundredth(number: float) -> float:
+    rounded = round(float(number), 2)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _colour(colour: Colour | None) -> str | list[Any] | None:
+    if colour is None or isinstance(colour, str):
+        return colour
+    family, heat = colour
+    return [family, round(heat, 3)]

@@ -1,0 +1,363 @@
+// Playground.  First half: pure functions, tested without a page.
+// Second half: the page.  Python trains and computes every frame; a view that begins to paint it
+// says so, and so gets the next one.  Without a kernel the frames that are there can be replayed.
+
+import { bytes, familyRamp, paintField, whenThemeChanges, withFields } from "./field.mjs";
+import { View, barButton, choice, clamp, colour, html, icon, picture, playButton, slider } from "../view.mjs";
+
+// ---------------------------------------------------------------------------
+// First half: pure functions
+// ---------------------------------------------------------------------------
+
+/** The number of the value that is nearest to a wanted one. */
+export function nearest(values, wanted) {
+  return values.reduce((best, value, k) => (Math.abs(value - wanted) < Math.abs(values[best] - wanted) ? k : best), 0);
+}
+
+/** The frames that a view has after one more: of one run, and only those that are recorded. */
+export function kept(frames, frame, recorded) {
+  const all = [...frames.values(), frame].filter(({ run, epoch }) => run === frame.run && recorded.includes(epoch));
+  return new Map(all.map((one) => [one.epoch, one]));
+}
+
+/** The frame that is nearest to an epoch. */
+export function frameAt(frames, epoch) {
+  const all = [...frames.values()];
+  return all[nearest(all.map((frame) => frame.epoch), epoch)];
+}
+
+/** The widths of a network with so many hidden layers of so many units. */
+export const widthsOf = (layers, units) => [2, ...Array(layers).fill(units), 1];
+
+/** Where an epoch lies in the charts. */
+export const epochAt = ({ plot: [left, width], last }, epoch) => left + (width * epoch) / last;
+
+// ---------------------------------------------------------------------------
+// Second half: the page
+// ---------------------------------------------------------------------------
+
+class PlaygroundView extends View {
+  constructor(model, el) {
+    super(model, el);
+    this.frames = new Map((model.get("frames") ?? []).map((frame) => [frame.epoch, frame]));
+    this.build();
+    this.listen("change:frame", () => this.takeIn([]));
+    for (const name of ["scene", "curves", "lines", "recorded", "epoch", "playing", "problem"]) {
+      this.listen(`change:${name}`, () => this.schedule());
+    }
+    for (const name of SETTINGS) this.listen(`change:${name}`, () => this.updateControls());
+    this.listen("msg:custom", ({ frames }) => this.takeIn(frames ?? []));
+    this.stopWatching = whenThemeChanges(() => ((this.colours = null), this.schedule()));
+    this.update();
+  }
+
+  dispose() {
+    super.dispose();
+    this.stopWatching();
+    cancelAnimationFrame(this.pending);
+  }
+
+  loseKernel() {
+    super.loseKernel();
+    this.schedule();
+  }
+
+  // -- what there is
+
+  get recorded() {
+    return this.model.get("recorded").filter((epoch) => this.frames.has(epoch));
+  }
+
+  /** Which of the recorded frames is shown. */
+  get position() {
+    return nearest(this.recorded, this.model.get("epoch"));
+  }
+
+  /** Keep the latest frame, and others that were asked for. */
+  takeIn(frames) {
+    for (const frame of [...frames, this.model.get("frame")]) {
+      this.frames = kept(this.frames, frame, this.model.get("recorded"));
+    }
+    this.schedule();
+  }
+
+  /** Ask once for the frames that this view has not seen: a program trained, or it opened late. */
+  askForMissing(serial) {
+    const missing = this.model.get("recorded").filter((epoch) => !this.frames.has(epoch));
+    if (this.alone || !missing.length || this.askedAt === serial) return;
+    this.askedAt = serial;
+    this.model.send({ wants: missing });
+  }
+
+  // -- what one can do
+
+  go(position) {
+    const { recorded } = this;
+    this.model.set("playing", false);
+    this.set("epoch", recorded[clamp(position, 0, recorded.length - 1)]);
+  }
+
+  /** Forward through what is recorded; from its end on by training. */
+  forward() {
+    if (this.position < this.recorded.length - 1) this.go(this.position + 1);
+    else this.train(1);
+  }
+
+  train(epochs) {
+    if (!this.alone) this.model.send({ train: epochs });
+  }
+
+  rewind() {
+    if (!this.alone) this.model.send({ do: "rewind" });
+  }
+
+  togglePlay() {
+    const playing = !this.model.get("playing");
+    if (playing && this.alone && this.position === this.recorded.length - 1) this.model.set("epoch", this.recorded[0]);
+    this.set("playing", playing);
+  }
+
+  // -- building
+
+  build() {
+    this.stage = html("div", { class: "bpnb-play-stage" });
+    this.charts = html("div", { class: "bpnb-play-charts" });
+    this.legend = html("div", { class: "bpnb-legend" });
+    this.problem = html("p", { class: "bpnb-notice", role: "alert", hidden: true });
+    this.stand("playground", "Playground", this.buildBar(), this.buildControls(), this.problem, this.stage, this.legend, this.charts);
+    this.buildStage();
+  }
+
+  buildBar() {
+    this.playButton = playButton(() => this.togglePlay());
+    this.slider = html("input", { type: "range", min: 0, "aria-label": "Recorded epoch", oninput: () => this.go(Number(this.slider.value)) });
+    this.slider.style.setProperty("--turn", "100%");
+    this.values = READINGS.map(() => html("b", {}));
+    const readings = READINGS.map(([name], k) => html("div", {}, html("span", {}, name), this.values[k]));
+    return html(
+      "div",
+      { class: "bpnb-bar" },
+      html(
+        "div",
+        { class: "bpnb-buttons", role: "group", "aria-label": "Training" },
+        html("span", { "data-kernel": true }, barButton("\u21ba rewind", "Rewind to the same initial weights", "R", () => this.rewind())),
+        barButton(icon("back"), "Step back", "[", () => this.go(this.position - 1)),
+        this.playButton,
+        barButton(icon("forward"), "Step forward", "]", () => this.forward()),
+        html("span", { "data-kernel": true }, barButton("+10", "Train for ten epochs", "", () => this.train(10))),
+      ),
+      this.slider,
+      html("div", { class: "bpnb-readings" }, ...readings),
+    );
+  }
+
+  buildControls() {
+    const { options } = this.scene;
+    const one = (name, trait, values) => [trait, choice(name, values.map((value) => [value, value]), { value: this.model.get(trait), onchange: (value) => this.set(trait, value) })];
+    const range = (name, values, set, text = String) => {
+      const label = slider(name, { min: 0, max: values.length - 1, value: 0, text: (k) => text(values[k]), onchange: (k) => set(values[k]) });
+      // A program may choose what no place of the slider stands for.
+      return (value) => {
+        label.update(nearest(values, value));
+        label.querySelector("input").setAttribute("aria-valuetext", text(value));
+        label.querySelector("output").textContent = text(value);
+        return label;
+      };
+    };
+    const of = (trait) => (value) => this.set(trait, value);
+    const widths = () => this.model.get("widths");
+    const units = () => Math.max(1, ...widths().slice(1, -1));
+    this.choices = new Map([one("data", "data", options.data), one("hidden layers\u2019 activation", "activation", options.activation), one("loss", "loss", options.loss)]);
+    this.ranges = [
+      [range("noise", options.noise, of("noise")), () => this.model.get("noise")],
+      [range("hidden layers", options.layers, (n) => this.set("widths", widthsOf(n, units()))), () => widths().length - 2],
+      [range("units a layer", options.units, (n) => this.set("widths", widthsOf(Math.max(1, widths().length - 2), n))), units],
+      [range("learning rate", options.rates, of("learning_rate")), () => this.model.get("learning_rate")],
+      [range("batch", options.batches, of("batch_size"), (n) => (n ? String(n) : "all")), () => this.model.get("batch_size")],
+      [range("epochs a frame", options.perFrame, of("epochs_per_frame")), () => this.model.get("epochs_per_frame")],
+    ];
+    this.seed = html("output", {}, String(this.model.get("seed")));
+    const seed = html("span", { class: "bpnb-slider" }, html("span", {}, "seed"), this.seed, html("button", { type: "button", onclick: () => this.set("seed", this.model.get("seed") + 1) }, "next seed"));
+    return html(
+      "div",
+      { class: "bpnb-controls bpnb-play-controls", "data-kernel": true, role: "group", "aria-label": "Settings" },
+      ...this.choices.values(),
+      ...this.ranges.map(([update, value]) => update(value())),
+      seed,
+    );
+  }
+
+  buildStage() {
+    const { plane, network, legend } = this.scene;
+    const [left, right] = [withFields(plane), withFields(network)];
+    this.fields = new Map([...left.fields, ...right.fields]);
+    this.stage.replaceChildren(left.element, right.element);
+    this.parts = new Map([...this.stage.querySelectorAll("svg [data-key]")].map((part) => [part.dataset.key, part]));
+    this.levels = []; // of the edges, as they are drawn
+    this.weights = html("span", {});
+    const scale = (family, ...text) => html("span", { class: "bpnb-scale" }, html("i", { class: `bpnb-ramp bpnb-ramp-${family}` }), ...text);
+    this.legend.replaceChildren(
+      picture(legend),
+      scale("value", "output 0 \u2026 \u00bd \u2026 1"),
+      scale("value", this.weights, " (dashed: negative)"),
+    );
+  }
+
+  // -- updating
+
+  /** However much changes at once, it is painted once, when the browser paints. */
+  schedule() {
+    if (this.pending) return;
+    this.pending = requestAnimationFrame(() => {
+      this.pending = null;
+      this.update();
+    });
+  }
+
+  update() {
+    const { model } = this;
+    if (this.scene !== model.get("scene")) {
+      this.scene = model.get("scene");
+      this.buildStage();
+    }
+    const latest = model.get("frame");
+    // The kernel computes the next frame while this one is painted.
+    if (!model.get("playing")) this.askForMissing(latest.serial);
+    else if (!this.alone && this.root.isConnected) model.send({ paints: latest.serial });
+    this.frames = kept(this.frames, latest, model.get("recorded"));
+    const frame = frameAt(this.frames, model.get("epoch"));
+    this.paintFields(frame);
+    this.updateShapes(frame);
+    this.updateCharts(frame);
+    this.updateReadings(frame);
+  }
+
+  paintFields(frame) {
+    // A notebook makes a view before it has its place, where alone there is a theme.
+    if (!this.root.isConnected) return this.schedule();
+    this.colours ??= familyRamp(this.root, "value");
+    const paint = (key, text) => paintField(this.fields.get(key), bytes(text), this.colours);
+    paint("map", frame.map);
+    this.scene.units.forEach((key, k) => paint(key, frame.tiles[k]));
+  }
+
+  updateShapes(frame) {
+    const { scene, parts } = this;
+    parts.get("boundary").setAttribute("d", frame.boundary || NOWHERE);
+    const middle = (scene.looks.length - 1) / 2;
+    scene.edges.forEach((key, k) => {
+      if (frame.edges[k] === this.levels[k]) return;
+      const { stroke, width, dash } = scene.looks[frame.edges[k] + middle];
+      const { style } = parts.get(key);
+      style.stroke = colour(stroke);
+      style.strokeWidth = width;
+      style.strokeDasharray = dash.join(" ");
+    });
+    this.levels = frame.edges;
+    scene.bars.forEach((key, i) => {
+      parts.get(key).setAttribute("height", frame.bars[i]);
+      parts.get(key).setAttribute("y", scene.floor - frame.bars[i]);
+      write(parts.get(`norm:${i}`), frame.norms[i]);
+      write(parts.get(`saturated:${i}`), frame.saturated[i]);
+    });
+    write(this.weights, frame.weights);
+  }
+
+  updateCharts(frame) {
+    const curves = this.model.get("curves");
+    if (this.curves !== curves) {
+      this.curves = curves;
+      this.charts.replaceChildren(...curves.pictures.map(picture));
+      this.nows = [...this.charts.querySelectorAll("[data-key=now]")];
+      this.tracks = new Map([...this.charts.querySelectorAll("[data-key]")].map((part) => [part.dataset.key, part]));
+    }
+    for (const [key, d] of Object.entries(this.model.get("lines"))) this.tracks.get(key)?.setAttribute("d", d || NOWHERE);
+    const x = epochAt(curves, frame.epoch).toFixed(1);
+    for (const now of this.nows) now.setAttribute("d", now.getAttribute("d").replace(/([ML])[\d.]+/g, `$1${x}`));
+  }
+
+  updateReadings(frame) {
+    const playing = this.model.get("playing");
+    READINGS.forEach(([, part], k) => write(this.values[k], String(frame[part])));
+    this.slider.max = this.recorded.length - 1;
+    this.slider.value = this.position;
+    this.slider.setAttribute("aria-valuetext", frame.words);
+    this.playButton.update(playing);
+    this.root.classList.toggle("bpnb-playing", playing);
+    if (!playing) this.say(frame.words); // a voice cannot keep up with a film
+    write(this.problem, this.model.get("problem"));
+    this.problem.hidden = !this.problem.textContent;
+  }
+
+  updateControls() {
+    for (const [trait, field] of this.choices) field.update(this.model.get(trait));
+    for (const [update, value] of this.ranges) update(value());
+    this.seed.textContent = this.model.get("seed");
+  }
+
+  actions({ target: { tagName, type } }) {
+    // A field keeps the keys that it needs, a button its Space.
+    const other = tagName === "INPUT" && (type !== "range" || document.activeElement !== this.slider);
+    return {
+      "[": () => this.go(this.position - 1),
+      "]": () => this.forward(),
+      Home: other ? undefined : () => this.go(0),
+      End: other ? undefined : () => this.go(Infinity),
+      " ": tagName === "BUTTON" || type === "radio" ? undefined : () => this.togglePlay(),
+      r: () => this.rewind(),
+    };
+  }
+}
+
+/** What is said of a frame, and under which name the frame has it. */
+const READINGS = [
+  ["epoch", "epoch"],
+  ["loss", "loss"],
+  ["loss, held out", "heldOut"],
+  ["accuracy", "accuracy"],
+  ["accuracy, held out", "heldOutAccuracy"],
+];
+const NOWHERE = "M0 0"; // a path that is not seen
+const SETTINGS = ["data", "noise", "widths", "activation", "loss", "seed", "learning_rate", "batch_size", "epochs_per_frame"];
+
+/** Without a kernel, play goes through what is recorded: one clock for all views of a model. */
+function replayAlone({ model }) {
+  let timer = null;
+  let alone = model.alone === true;
+  const tick = () => {
+    const next = model.get("recorded").find((epoch) => epoch > model.get("epoch"));
+    if (next === undefined) model.set("playing", false);
+    else model.set("epoch", next);
+    model.save_changes();
+  };
+  const update = () => {
+    clearInterval(timer);
+    timer = alone && model.get("playing") ? setInterval(tick, 100) : null;
+  };
+  const lose = () => {
+    alone = true;
+    update();
+  };
+  model.on("change:playing", update);
+  model.on("comm_live_update", lose);
+  update();
+  return () => {
+    clearInterval(timer);
+    model.off("change:playing", update);
+    model.off("comm_live_update", lose);
+  };
+}
+
+/** Change a text only if it is another one: a browser would lay it out again all the same. */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function drawPlayground({ model, el }) {
+  const view = new PlaygroundView(model, el);
+  return () => view.dispose();
+}
+
+// Named, so that page.mjs can follow in the same script.
+const widget = { initialize: replayAlone, render: drawPlayground };
+export default widget;

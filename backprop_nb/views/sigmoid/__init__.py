@@ -1,0 +1,1 @@
+"""The sigmoid: its slope, and what that leaves of a gradient."""

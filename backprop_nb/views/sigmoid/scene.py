@@ -1,0 +1,363 @@
+"""An activation and its slope at every place of a fine grid: what to see, to move and to say.
+
+A view moves a few shapes from place to place.  Where to, and every number and
+word, is worked out here, so that it needs no mathematics of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from backprop_nb.network.comparison import ACTIVATIONS
+from backprop_nb.network.sigmoid import SATURATED
+from backprop_nb.network.validation import FloatArray
+from backprop_nb.views.chart import Axis, Chart, Series, legend, text_width
+from backprop_nb.views.formula import mathml
+from backprop_nb.views.numbers import long
+from backprop_nb.views.picture import Picture, Point
+
+PER_ONE: Final = 10
+"""So many places from one integer to the next."""
+REACH: Final = 6
+"""z goes from −6 to 6."""
+PLACES: FloatArray = np.arange(-REACH * PER_ONE, REACH * PER_ONE + 1) / PER_ONE
+UNITS: Final = 10
+"""A gradient is followed through so many units at most."""
+
+_SIZE = (660.0, 356.0)
+_EFFECT = (470.0, 356.0)
+_BAR = (46.0, 28.0, 408.0, 16.0)
+_POWERS_TOP = 84.0
+_LEGEND = 26.0
+_LOWEST = 1e-12
+"""What is smaller leaves the picture of the powers through its floor."""
+_SHARE = f"{100 * SATURATED:.0f} %"
+_TANGENT = 1.6
+"""How far a tangent reaches to either side."""
+_DASH, _DOTS = (7.0, 3.5), (2.0, 3.0)
+_VALUE, _SLOPE = "value-positive", "adjoint-positive"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What is particular to one activation.
+
+    Attributes
+    ----------
+    name, slope
+        How it and its derivative are written before ``(z)``.
+    formulas
+        Both as LaTeX.
+    low, high
+        The ends of the upright axis.
+    best
+        The largest slope, as text.
+    where
+        Where the slope is largest, in words.
+    """
+
+    name: str
+    slope: str
+    formulas: tuple[str, str]
+    low: float
+    high: float
+    best: str
+    where: str
+
+
+CURVES: Final[dict[str, Curve]] = {
+    "sigmoid": Curve(
+        "σ",
+        "σ′",
+        (r"\sigma(z) = \frac{1}{1 + e^{-z}}", r"\sigma′(z) = \sigma(z)\,(1 - \sigma(z))"),
+        -0.1,
+        1.1,
+        "¼",
+        "at z = 0",
+    ),
+    "tanh": Curve(
+        "tanh",
+        "tanh′",
+        (
+            r"\tanh(z) = \frac{e^{z} - e^{-z}}{e^{z} + e^{-z}}",
+            r"\tanh′(z) = 1 - \tanh^2(z)",
+        ),
+        -1.2,
+        1.2,
+        "1",
+        "at z = 0",
+    ),
+    "relu": Curve(
+        "relu",
+        "relu′",
+        (r"\mathrm{relu}(z) = \max(z, 0)", r"\mathrm{relu}′(z) = 1\ (z > 0),\quad 0\ (z \le 0)"),
+        -0.6,
+        6.6,
+        "1",
+        "for z > 0",
+    ),
+}
+
+
+class Samples:
+    """One activation on the grid: values, slopes, and where it is saturated."""
+
+    def __init__(self, activation: str) -> None:
+        self.curve, rule = CURVES[activation], ACTIVATIONS[activation]
+        self.steepest = rule.steepest
+        self.value: FloatArray = rule.of(PLACES)
+        self.slope: FloatArray = rule.slope(self.value)
+        self.saturated = self.slope < SATURATED * self.steepest
+        fine = np.linspace(-REACH, REACH, 12001)
+        self.bands = _ranges(fine, rule.slope(rule.of(fine)) < SATURATED * self.steepest)
+        self.powers = self.slope[:, None] ** np.arange(1, UNITS + 1)
+        self.best = self.steepest ** np.arange(1, UNITS + 1)
+
+
+def _ranges(places: FloatArray, chosen: Any) -> list[tuple[float, float]]:
+    """Return from where to where all of the places are chosen."""
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(int)))
+    return [(float(places[a]), float(places[b - 1])) for a, b in ends.reshape(-1, 2)]
+
+
+def index_of(z: float) -> int:
+    """Return the place that is nearest to z.
+
+    >>> index_of(0), float(PLACES[index_of(-1.23)])
+    (60, -1.2)
+    """
+    return round((z + REACH) * PER_ONE)
+
+
+# --- the pictures ------------------------------------------------------------
+
+
+def curve_picture(samples: Samples, k: int) -> tuple[Picture, Chart]:
+    """Return the activation and its slope, with the tangent at place ``k``."""
+    curve = samples.curve
+    picture = Picture(*_SIZE, _alt(curve))
+    title = f"{curve.name}(z) and its slope {curve.slope}(z)"
+    box = (0.0, 0.0, _SIZE[0], _SIZE[1] - _LEGEND)
+    x, y = Axis("z", -REACH, REACH), Axis("", curve.low, curve.high)
+    chart = Chart(picture, box, title, x, y, samples.bands)
+    series = _series(samples)
+    for each in series[:2]:
+        chart.add(each)
+    chart.rule(y=samples.steepest, stroke=_SLOPE, dash=_DOTS)
+    _name_maximum(picture, chart, curve)
+    if curve.where == "at z = 0":
+        chart.dot(0, samples.steepest, "paper", radius=3)
+        picture.circle(chart.at(0, samples.steepest), 4.5, stroke=_SLOPE, width=1.8)
+    _mark(picture, chart, samples, k)
+    end = legend(picture, (46, _SIZE[1] - 12), series)
+    _shade_key(picture, end, _SIZE[1] - 12)
+    return picture, chart
+
+
+def _series(samples: Samples) -> list[Series]:
+    curve, z = samples.curve, PLACES.tolist()
+    # A slope that jumps is no line there.
+    jumps = np.flatnonzero(np.abs(np.diff(samples.slope)) > samples.steepest / 2) + 1
+    broken_z, slope = (np.insert(a, jumps, np.nan).tolist() for a in (PLACES, samples.slope))
+    return [
+        Series(f"{curve.name}(z)", z, samples.value.tolist(), _VALUE, width=2.4),
+        Series(f"{curve.slope}(z)", broken_z, slope, _SLOPE, _DASH, width=2.4),
+        Series("tangent at z", [], [], "text", width=1.8),
+    ]
+
+
+def _name_maximum(picture: Picture, chart: Chart, curve: Curve) -> None:
+    """Say what the dotted line is, above the plot: inside, the line at z would cross it."""
+    left, top, width, _ = chart.plot
+    x, y = left + width, top - 16
+    label = f"slope at most {curve.best}, {curve.where}"
+    picture.text((x, y), label, fill=_SLOPE, size=12, anchor="end")
+    end = x - 0.85 * text_width(label, 12)
+    picture.line([(end - 26, y), (end, y)], stroke=_SLOPE, width=1.4, dash=_DOTS)
+
+
+def _shade_key(picture: Picture, x: float, y: float) -> None:
+    picture.rect((x, y - 6, 22, 12), fill="value-zero", stroke="line")
+    text = f"saturated: slope below {_SHARE} of its maximum"
+    picture.text((x + 28, y), text, fill="muted", size=11)
+
+
+def _mark(picture: Picture, chart: Chart, samples: Samples, k: int) -> None:
+    """Add what moves with z."""
+    z, value, slope = (float(a[k]) for a in (PLACES, samples.value, samples.slope))
+    foot = chart.at(z, chart.y.low)
+    picture.line([chart.at(z, chart.y.high), foot], stroke="text", width=1, dash=_DOTS, key="at")
+    picture.line(_tangent(chart, z, value, slope), stroke="text", width=2, key="tangent")
+    chart.dot(z, value, _VALUE, radius=6, key="value")
+    chart.dot(z, slope, _SLOPE, radius=6, key="slope")
+
+
+def _tangent(chart: Chart, z: float, value: float, slope: float) -> list[Point]:
+    """Return the ends of the tangent, both inside of the plot."""
+    ends = []
+    for side, edge in [(-1, chart.y.low), (1, chart.y.high)]:
+        reach = min(_TANGENT, REACH - side * z)
+        if slope:
+            reach = min(reach, side * (edge - value) / slope)
+        ends.append(chart.at(z + side * reach, value + side * reach * slope))
+    return ends
+
+
+def effect_picture(samples: Samples, k: int, layers: int) -> tuple[Picture, Chart]:
+    """Return the slope as a bar, and what n units in a row leave of a gradient."""
+    picture = Picture(*_EFFECT)
+    _draw_bar(picture, samples, k)
+    return picture, _draw_powers(picture, samples, k, layers)
+
+
+def _draw_bar(picture: Picture, samples: Samples, k: int) -> None:
+    curve, (left, top, width, height) = samples.curve, _BAR
+    picture.text((4, 10), f"a gradient is multiplied by {curve.slope}(z)", bold=True)
+    picture.rect(_BAR, fill="value-zero", stroke="line")
+    picture.rect((left, top, _bar(samples, k), height), fill=_SLOPE, key="bar")
+    for share, text in [(0.0, "0"), (SATURATED, "saturated below"), (1.0, f"maximum {curve.best}")]:
+        x = left + share * width
+        picture.line([(x, top - 2), (x, top + height + 5)], stroke="text", width=1.2)
+        anchor = "end" if share == 1 else "middle"
+        picture.text((x, top + height + 14), text, fill="muted", size=11, anchor=anchor)
+
+
+def _bar(samples: Samples, k: int) -> float:
+    return round(float(samples.slope[k]) / samples.steepest * _BAR[2], 1)
+
+
+def _draw_powers(picture: Picture, samples: Samples, k: int, layers: int) -> Chart:
+    curve = samples.curve
+    box = (0.0, _POWERS_TOP, _EFFECT[0], _EFFECT[1] - _POWERS_TOP - _LEGEND)
+    x, y = Axis("n, units passed", 0.5, UNITS + 0.5), Axis("log scale", _LOWEST, 1, log=True)
+    chart = Chart(picture, box, "what n such units leave of it", x, y)
+    count = list(range(1, UNITS + 1))
+    best = Series(f"at best {curve.best}ⁿ", count, samples.best.tolist(), "muted", _DASH)
+    here = Series(f"at this z: {curve.slope}(z)ⁿ", count, [], _SLOPE, width=2.2)
+    chart.add(best)
+    chart.rule(x=layers, stroke="text", dash=_DOTS, key="layers")
+    if path := _path(chart, samples.powers[k]):
+        picture.line(path, stroke=_SLOPE, width=2.2, key="powers")
+    for n in range(1, _seen(samples.powers[k]) + 1):
+        at, radius = chart.at(n, float(samples.powers[k][n - 1])), 6.0 if n == layers else 3.5
+        picture.circle(at, radius, fill=_SLOPE, stroke="paper", key=f"power:{n}")
+    legend(picture, (46, _EFFECT[1] - 12), [here, best])
+    return chart
+
+
+def _seen(powers: FloatArray) -> int:
+    """Return how many of the powers are above the floor."""
+    return int(np.count_nonzero(powers >= _LOWEST))
+
+
+def _path(chart: Chart, powers: FloatArray) -> list[Point]:
+    """Return the line through the powers, as far as to the floor."""
+    seen = _seen(powers)
+    path = [chart.at(n, float(powers[n - 1])) for n in range(1, seen + 1)]
+    if 0 < seen < len(powers):
+        path.append(chart.at(float(np.log(_LOWEST) / np.log(powers[0])), _LOWEST))
+    return path
+
+
+# --- the scene ---------------------------------------------------------------
+
+
+def sigmoid_scene() -> dict[str, Any]:
+    """Return everything that the explorer of the sigmoid shows, for each activation."""
+    return {
+        "low": -REACH,
+        "high": REACH,
+        "perOne": PER_ONE,
+        "units": UNITS,
+        "z": [long(z) for z in PLACES],
+        "curves": {name: _curve_scene(Samples(name)) for name in CURVES},
+    }
+
+
+def _curve_scene(samples: Samples) -> dict[str, Any]:
+    # A place where nothing is missing: of a relu at rest there are no powers to be seen.
+    curve, somewhere = samples.curve, index_of(1)
+    picture, chart = curve_picture(samples, somewhere)
+    effect, powers_chart = effect_picture(samples, somewhere, 1)
+    left, _, width, _ = chart.plot
+    return {
+        "name": curve.name,
+        "slopeName": curve.slope,
+        "best": curve.best,
+        "formulas": [mathml(each) for each in curve.formulas],
+        "alt": _alt(curve),
+        "pictures": [picture.data(), effect.data()],
+        "plot": [left, width],
+        "across": [round(powers_chart.at(n, 1)[0], 1) for n in range(1, UNITS + 1)],
+        "bestTexts": [long(power) for power in samples.best],
+        "places": _by_name(_place(samples, chart, powers_chart, k) for k in range(len(PLACES))),
+    }
+
+
+def _by_name(places: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return one list for each name, which says the names only once."""
+    rows = list(places)
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _place(samples: Samples, chart: Chart, powers: Chart, k: int) -> dict[str, Any]:
+    z, value, slope = (float(a[k]) for a in (PLACES, samples.value, samples.slope))
+    return {
+        "value": long(value),
+        "slope": long(slope),
+        "share": share_text(samples, k),
+        "saturated": bool(samples.saturated[k]),
+        "dots": _rounded([chart.at(z, value), chart.at(z, slope)]),
+        "tangent": _rounded(_tangent(chart, z, value, slope)),
+        "bar": _bar(samples, k),
+        "seen": _seen(samples.powers[k]),
+        "path": _rounded(_path(powers, samples.powers[k])),
+        "powers": [long(power) for power in samples.powers[k]],
+    }
+
+
+def _rounded(points: Iterable[Point]) -> list[list[float]]:
+    return [[round(x, 1), round(y, 1)] for x, y in points]
+
+
+def share_text(samples: Samples, k: int) -> str:
+    """Return the slope as a share of the largest, in percent."""
+    return f"{long(float(f'{100 * samples.slope[k] / samples.steepest:.3g}'))} %"
+
+
+def _alt(curve: Curve) -> str:
+    return (
+        f"{curve.name}(z) and its slope {curve.slope}(z) for z from −{REACH} to {REACH}; "
+        f"the slope is at most {curve.best}, {curve.where}."
+    )
+
+
+def describe_place(activation: str, z: float, layers: int) -> str:
+    """Return the text twin at one place.
+
+    >>> print(describe_place("sigmoid", 2, 3))
+    At z = 2: σ(z) = 0.8808, σ′(z) = 0.105, 42 % of the maximum ¼, which it has at z = 0.
+    Not saturated: the slope is not below 20 % of its maximum.
+    n units in a row multiply a gradient by σ′(z)ⁿ, at best by ¼ⁿ:
+    n =  1: 0.105, at best 0.25
+    n =  2: 0.01102, at best 0.0625
+    n =  3: 0.001157, at best 0.01562
+    """
+    samples, k = Samples(activation), index_of(z)
+    curve = samples.curve
+    saturated, is_not = ("Saturated", "is") if samples.saturated[k] else ("Not saturated", "is not")
+    lines = [
+        f"At z = {long(float(PLACES[k]))}: {curve.name}(z) = {long(samples.value[k])}, "
+        f"{curve.slope}(z) = {long(samples.slope[k])}, {share_text(samples, k)} of the maximum "
+        f"{curve.best}, which it has {curve.where}.",
+        f"{saturated}: the slope {is_not} below {_SHARE} of its maximum.",
+        f"n units in a row multiply a gradient by {curve.slope}(z)ⁿ, at best by {curve.best}ⁿ:",
+    ]
+    for n in range(layers):
+        power, best = long(samples.powers[k][n]), long(samples.best[n])
+        lines.append(f"n = {n + 1:2}: {power}, at best {best}")
+    return "\n".join(lines)

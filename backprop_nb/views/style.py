@@ -1,0 +1,82 @@
+"""What a widget brings to the page: its style sheet and its ES module, each as one text."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from backprop_nb.views.palette import DARK, LIGHT, palette_sheet, properties
+
+_HERE = Path(__file__).resolve().parent
+
+_IMPORT = re.compile(r'^import \{[^}]*\} from "([\w./-]+\.mjs)";\n', re.MULTILINE)
+_COMMENT = re.compile(
+    r"^(?:[ \t]*(?://.*|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/[ \t]*)?\n)*[ \t]*", re.MULTILINE
+)
+"""Comments with lines of their own, empty lines, and the white space that a line begins with."""
+_ASIDE = re.compile(r"(?<=[;,{}()\]]) // [^\"'`\n]*$", re.MULTILINE)
+"""A comment at the end of a line; one with a quotation mark in it could be part of a text."""
+_KEYFRAMES = re.compile(r"^@keyframes .*\}\n", re.MULTILINE)
+_SERIF = 'Georgia, "Times New Roman", "DejaVu Serif", serif'
+
+
+@cache
+def style_sheet(room: str, name: str, *neighbours: str) -> str:
+    """Return a widget's style sheet: the palette, what all views share, and its room's own.
+
+    A page may have many widgets, and their sheets in any order.  So the rules of its own
+    hold within the widget alone, and are stronger there than the shared ones of a sheet
+    that comes later: they are nested in its class.
+    """
+    own = "\n".join(read(f"{room}/{each}.css") for each in (*neighbours, "widget"))
+    return "\n".join(
+        [
+            f".bpnb {{ --bpnb-serif: {_SERIF}; }}",
+            palette_sheet(),
+            read("view.css"),
+            *_KEYFRAMES.findall(own),  # which cannot be nested
+            f".bpnb-{name} {{\n{_KEYFRAMES.sub('', own)}\n}}",
+        ]
+    )
+
+
+@cache
+def page_style_sheet() -> str:
+    """Return what a page of its own adds: with no host to ask, it asks the reader's system."""
+    light, dark = properties(LIGHT), properties(DARK)
+    return "\n".join(
+        [
+            f".bpnb-page {{ {light} }}",
+            f"@media (prefers-color-scheme: dark) {{ .bpnb-page, .bpnb-page .bpnb {{ {dark} }} }}",
+            read("page.css"),
+        ]
+    )
+
+
+@cache
+def module(room: str) -> str:
+    """Return the source of a room's ES module, after that of every neighbour it imports.
+
+    A browser gets the module as a text of its own, which has no neighbours to
+    import from.  So the imports are taken out, and what they name stands above.
+    Every instance of a widget carries the text, so comments and indents stay here.
+    """
+    sources: dict[Path, str] = {}
+    _collect(_HERE / room / "widget.mjs", sources)
+    return _ASIDE.sub("", _COMMENT.sub("", "\n".join(sources.values())))
+
+
+def _collect(path: Path, sources: dict[Path, str]) -> None:
+    if path in sources:
+        return
+    source = path.read_text(encoding="utf-8")
+    for neighbour in _IMPORT.findall(source):
+        _collect((path.parent / neighbour).resolve(), sources)
+    sources[path] = _IMPORT.sub("", source)
+
+
+@cache
+def read(name: str) -> str:
+    """Return the text of a file, by its path from this folder."""
+    return (_HERE / name).read_text(encoding="utf-8")

@@ -1,0 +1,177 @@
+"""``ChainRule``: state in traits, refusals that change nothing, and what stands in for it."""
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+
+X = np.array([[1.0, 2.0], [0.5, -1.0], [0.0, 0.3]])
+Y = np.array([[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]])
+
+
+@pytest.fixture
+def net():
+    return bp.SigmoidNetwork((2, 3, 2), seed=0)
+
+
+@pytest.fixture
+def rule(net):
+    return bp.ChainRule(net, X[0], Y[0])
+
+
+def test_it_starts_with_the_first_layer_from_the_left(rule):
+    assert (rule.i, rule.side, rule.section, rule.step) == (0, "left", "product", 0)
+    assert rule.last_step == 3
+
+
+def test_a_program_can_do_what_a_mouse_can(rule):
+    rule.step = rule.last_step
+    rule.side = "right"
+    assert rule.step == 3  # both sides have as many steps
+    rule.selected = "∂f_2/∂f_1"
+    rule.i = 1
+    assert (rule.step, rule.last_step, rule.selected) == (2, 2, "")
+    rule.section = "transposes"
+    assert (rule.step, rule.last_step) == (0, 3)
+    rule.selected = "∂z_2/∂A_1"
+    rule.playing = True
+
+
+def test_it_can_be_made_at_any_moment(net):
+    rule = bp.ChainRule(net, X[0], Y[0], i=0, section="transposes", step=2, selected="∂z_2/∂f_1")
+    assert repr(rule) == "ChainRule(widths (2, 3, 2), i=0, transposes, step 2 of 5)"
+    assert rule.selected == "∂z_2/∂f_1"
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "error", "text"),
+    [
+        (
+            "i",
+            2,
+            bp.NotFoundError,
+            "A network of 2 layers has no θ_2.\n  given:    i = 2\n"
+            "  expected: i from 0 to 1, numbered as in the document",
+        ),
+        (
+            "side",
+            "up",
+            bp.InvalidValueError,
+            "A product begins at one of its two sides.\n  given:    side = 'up'\n"
+            '  expected: "left" or "right"',
+        ),
+        (
+            "section",
+            "all",
+            bp.InvalidValueError,
+            "There are two sections.\n  given:    section = 'all'\n"
+            '  expected: "product" or "transposes"',
+        ),
+        (
+            "step",
+            4,
+            bp.InvalidValueError,
+            "There is no such step.\n  given:    step 4\n  expected: a step from 0 to 3",
+        ),
+        (
+            "row",
+            1,
+            bp.InvalidValueError,
+            "There is no such row.\n  given:    row 1\n  expected: row 0: x is a single input",
+        ),
+        (
+            "side",
+            1,
+            bp.InvalidValueError,
+            "A product begins at one of its two sides.\n  given:    side = 1\n"
+            '  expected: "left" or "right"',
+        ),
+        (
+            "selected",
+            "∂f_9/∂f_8",
+            bp.NotFoundError,
+            "No such factor is shown.\n  given:    selected = '∂f_9/∂f_8'\n"
+            '  expected: one of ∂L/∂f_2, ∂f_2/∂f_1, ∂f_1/∂θ_0, or ""',
+        ),
+    ],
+)
+def test_what_does_not_exist_is_refused_and_nothing_changes(rule, trait, value, error, text):
+    before = (getattr(rule, trait), rule.scene)
+    with pytest.raises(error) as caught:
+        setattr(rule, trait, value)
+    assert str(caught.value) == text
+    assert (getattr(rule, trait), rule.scene) == before
+
+
+@pytest.mark.parametrize(
+    "options", [{"i": 9}, {"side": "up"}, {"step": 9}, {"row": 9}, {"row": "a"}]
+)
+def test_the_first_state_is_checked_too(net, options):
+    with pytest.raises(bp.BackpropError):
+        bp.ChainRule(net, X[0], Y[0], **options)
+
+
+def test_data_that_do_not_fit_are_refused(net):
+    with pytest.raises(bp.ShapeError):
+        bp.ChainRule(net, [1.0, 2.0, 3.0], Y[0])
+    with pytest.raises(bp.ShapeError):
+        bp.ChainRule(net, X[0], [1.0])
+
+
+@pytest.mark.parametrize("net", [bp.ComparisonNetwork((2, 3, 2)), "a network"])
+def test_another_network_is_refused(net):
+    with pytest.raises(bp.UnsupportedError, match="the document's network") as caught:
+        bp.ChainRule(net, X[0], Y[0])
+    assert caught.value.expected == "a SigmoidNetwork"
+
+
+def test_a_row_of_a_batch_is_chosen(net):
+    rule = bp.ChainRule(net, X, Y, row=1)
+    assert (rule.scene["row"], rule.scene["rows"]) == (1, 3)
+    rule.row = 2
+    assert np.array_equal(rule.chain.f[0], X[2])
+    assert rule.scene["matrices"]["∂L/∂f_2"]["numbers"]["long"] == [
+        bp.views.numbers.long(entry) for entry in rule.chain.factors[0].matrix[0]
+    ]
+    assert repr(rule) == "ChainRule(widths (2, 3, 2), i=0, row 2, from the left, step 0 of 3)"
+    with pytest.raises(bp.InvalidValueError, match="no such row") as caught:
+        rule.row = 3
+    assert caught.value.expected == "a row from 0 to 2"
+
+
+def test_later_training_does_not_reach_it(net):
+    rule = bp.ChainRule(net, X, Y)
+    before = rule.scene["matrices"]["∂L/∂f_2"]
+    net.A[0][:] = 5.0
+    rule.row = 1
+    rule.row = 0
+    assert rule.scene["matrices"]["∂L/∂f_2"] == before
+
+
+def test_of_a_large_network_the_chosen_chain_alone_is_in_the_scene():
+    net = bp.SigmoidNetwork((32,) * 13, seed=0)
+    rule = bp.ChainRule(net, np.zeros(32), np.zeros(32), i=11)
+    assert list(rule.scene["chains"]) == ["11"]
+    rule.i = 9
+    assert list(rule.scene["chains"]) == ["9"]
+    with rule.hold_trait_notifications():
+        rule.i, rule.step = 3, 10
+    assert (rule.i, rule.step, list(rule.scene["chains"])) == (3, 10, ["3"])
+
+
+def test_float32_stays_float32(net):
+    small = bp.SigmoidNetwork.from_parameters(
+        [a.astype(np.float32) for a in net.A], [b.astype(np.float32) for b in net.b]
+    )
+    rule = bp.ChainRule(small, X[0], Y[0])
+    assert rule.chain.factors[0].dtype == np.float32
+    assert "< 1e-4" in rule.scene["chains"]["0"]["left"][-1]["words"]
+
+
+def test_the_text_twin_follows_i_and_side(rule):
+    left = rule.describe()
+    rule.side = "right"
+    assert "The product from the right:" in rule.describe()
+    assert "The product from the left:" in left
+    rule.i = 1
+    assert "∂f_2/∂θ_1" in rule.describe()

@@ -1,0 +1,158 @@
+"""What belongs together: calls, and runs of a long computation, named after the learner's code."""
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.views.explorer.grouping import ROOM, folded_at_first, groups_of
+
+
+def layer(A, b, x):
+    z = A @ x + b
+    return bp.sigmoid(z)
+
+
+def block(A, b, x):
+    return layer(A, b, layer(A, b, x))
+
+
+def nested(A, b, x):
+    return np.sum(block(A, b, block(A, b, x)))
+
+
+def loop(x):
+    for _ in range(500):
+        x = x * 1.001
+        x = x + 0.5
+    return x
+
+
+def deep(A, b, x):
+    for i in range(len(A)):
+        x = layer(A[i], b[i], x)
+    return np.sum(x)
+
+
+def terms(xs):
+    total = 0.0
+    for x in xs:
+        total = total + np.exp(x)
+    return total
+
+
+def stacked(xs):
+    return np.sum(np.stack(xs) * 2.0)
+
+
+def within(x):
+    return loop(x) + 1.0
+
+
+def deep_graph(count):
+    return bp.trace(deep, [np.eye(2)] * count, [np.ones(2)] * count, np.ones(2))
+
+
+def nodes_in(groups, index):
+    inside = [k for k, group in enumerate(groups) if group.parent == index]
+    return sorted(groups[index].own + [n for k in inside for n in nodes_in(groups, k)])
+
+
+def shown(groups, count, parent=None):
+    """How many cards an open group, or the whole picture, has with all in it folded."""
+    inside = sum(group.parent == parent for group in groups)
+    if parent is None:
+        return inside + count - sum(len(group.own) for group in groups)
+    return inside + len(groups[parent].own)
+
+
+def test_calls_are_groups_inside_the_calls_around_them():
+    groups = groups_of(bp.trace(nested, np.eye(2), np.ones(2), np.ones(2)))
+    names = {group.id: group.parent for group in groups}
+    assert set(names) == {"block 1", "block 2", "layer 1", "layer 2", "layer 3", "layer 4"}
+    assert {groups[names[f"layer {k}"]].id for k in (1, 2)} == {"block 1"}
+    assert [group.depth for group in groups] == [0, 0, 1, 1, 1, 1]
+
+
+def test_a_small_graph_has_no_runs_and_begins_open():
+    graph = deep_graph(8)
+    groups = groups_of(graph)
+    assert [group.id for group in groups] == [f"layer {k}" for k in range(1, 9)]
+    assert folded_at_first(groups, len(graph.nodes)) == []
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        pytest.param(bp.trace(loop, 1.0), id="loop"),
+        pytest.param(bp.trace(within, 1.0), id="loop in a call"),
+        pytest.param(deep_graph(300), id="calls"),
+        pytest.param(bp.trace(terms, [0.1] * 700), id="terms"),
+        pytest.param(bp.trace(stacked, [0.1] * 700), id="inputs"),
+    ],
+)
+def test_a_large_graph_never_shows_more_than_there_is_room_for(graph):
+    groups = groups_of(graph)
+    assert shown(groups, len(graph.nodes)) <= ROOM
+    assert all(shown(groups, 0, index) <= ROOM for index in range(len(groups)))
+    assert len({group.id for group in groups}) == len(groups)
+    # Every node is in one group at most, and none is lost.
+    own = [index for group in groups for index in group.own]
+    assert len(own) == len(set(own))
+
+
+def test_a_run_is_named_after_its_lines_and_rounds():
+    groups = groups_of(bp.trace(loop, 1.0))
+    first = loop.__code__.co_firstlineno + 2
+    assert groups[0].name.startswith(f"lines {first} to {first + 1}, times 1 to ")
+    assert groups[-1].name.endswith(" to 500")
+    # A run ends where a round does.
+    assert all(len([index for index in group.own if index]) % 2 == 0 for group in groups)
+
+
+def test_a_run_of_calls_is_named_after_them_and_takes_their_parameters_along():
+    graph = deep_graph(300)
+    groups = groups_of(graph)
+    assert groups[0].name.startswith("layer 1 to layer ")
+    names = {graph.nodes[index].name for index in nodes_in(groups, 0)}
+    assert {"A0", "b0"} <= names
+    assert "x" in names  # only the first layer uses it
+    assert "layer 1" in {group.id for group in groups}
+
+
+def test_inputs_that_one_call_uses_are_runs_of_their_own():
+    names = [group.name for group in groups_of(bp.trace(stacked, [0.1] * 700))]
+    assert any(name.startswith("xs0 to xs") for name in names)
+    assert len(set(names)) == len(names)
+
+
+def test_rounds_are_counted_over_the_whole_loop_at_every_level():
+    graph = bp.trace(lambda x: [x := x * 1.001 for _ in range(5000)][-1], 1.0)
+    groups = groups_of(graph)
+    assert max(group.depth for group in groups) == 1
+    last = [group for group in groups if group.depth == 1][-1]
+    assert last.name.endswith("to 5000")
+    assert last.name.startswith(f"line {line_of_that_loop()}, times ")
+
+
+def line_of_that_loop():
+    code = test_rounds_are_counted_over_the_whole_loop_at_every_level.__code__
+    return code.co_firstlineno + 1
+
+
+def test_code_without_source_is_grouped_by_the_names_of_its_nodes():
+    space = {}
+    exec("def f(x):\n    for _ in range(200): x = x * 1.01\n    return x", space)
+    names = [group.name for group in groups_of(bp.trace(space["f"], 1.0))]
+    assert names[0].startswith("v1 to v")
+
+
+def test_a_large_graph_opens_level_by_level_while_there_is_room():
+    # One call around everything says nothing when it is folded.
+    def outer(A, b, x):
+        return deep(A, b, x)
+
+    graph = bp.trace(outer, [np.eye(2)] * 30, [np.ones(2)] * 30, np.ones(2))
+    groups = groups_of(graph)
+    folded = folded_at_first(groups, len(graph.nodes))
+    assert folded
+    assert len(folded) < len(groups) or groups[0].depth == 0

@@ -1,0 +1,216 @@
+"""``GraphExplorer``: state in traits, refusals that change nothing, and what stands in for it."""
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.views.explorer.scene import graph_scene
+
+
+def f(x):
+    u = x**2
+    return u + x
+
+
+@pytest.fixture
+def explorer():
+    return bp.trace(f, 3.0).explore()
+
+
+def test_it_starts_before_anything_is_computed(explorer):
+    assert (explorer.step, explorer.selected, explorer.playing) == (0, "", False)
+    assert explorer.last_step == len(explorer.scene["frames"]) - 1
+
+
+def test_a_program_can_do_what_a_mouse_can(explorer):
+    explorer.step = explorer.last_step
+    explorer.selected = "u"
+    explorer.playing = True
+    assert (explorer.step, explorer.selected, explorer.playing) == (explorer.last_step, "u", True)
+
+
+def test_the_scene_is_the_graphs(explorer):
+    assert explorer.scene == graph_scene(explorer.graph, explorer.graph.backward())
+
+
+@pytest.mark.parametrize("step", [-1, 99])
+def test_a_step_that_does_not_exist_is_refused_and_nothing_changes(explorer, step):
+    explorer.step = 2
+    with pytest.raises(bp.InvalidValueError) as caught:
+        explorer.step = step
+    assert str(caught.value) == (
+        f"There is no such step.\n  given:    step {step}\n  expected: a step from 0 to 5"
+    )
+    assert explorer.step == 2
+
+
+def test_a_node_that_does_not_exist_is_refused_and_nothing_changes(explorer):
+    with pytest.raises(bp.NotFoundError, match="no node 'w'"):
+        explorer.selected = "w"
+    assert explorer.selected == ""
+
+
+def test_a_prediction_that_does_not_exist_is_refused_and_nothing_changes(explorer):
+    explorer.predict = "sign"
+    explorer.score = {"right": 1, "asked": 2}
+    with pytest.raises(bp.InvalidValueError) as caught:
+        explorer.predict = "size"
+    assert str(caught.value) == (
+        "There is no such prediction.\n"
+        "  given:    'size'\n"
+        "  expected: one of 'off', 'value', 'sign', 'shape'"
+    )
+    assert (explorer.predict, explorer.score) == ("sign", {"right": 1, "asked": 2})
+
+
+def test_a_notation_that_does_not_exist_is_refused_and_nothing_changes(explorer):
+    explorer.notation = "formulas"
+    with pytest.raises(bp.InvalidValueError) as caught:
+        explorer.notation = "latex"
+    assert str(caught.value) == (
+        "There is no such notation.\n  given:    'latex'\n  expected: one of 'numpy', 'formulas'"
+    )
+    assert explorer.notation == "formulas"
+    assert bp.trace(f, 3.0).explore().notation == "numpy"
+
+
+def test_another_prediction_begins_anew(explorer):
+    assert (explorer.predict, explorer.score) == ("off", {"right": 0, "asked": 0})
+    explorer.predict = "value"
+    explorer.predictions = {"3.0": {"tries": 1, "done": "right"}}
+    explorer.score = {"right": 1, "asked": 1}
+    explorer.predict = "shape"
+    assert (explorer.predictions, explorer.score) == ({}, {"right": 0, "asked": 0})
+    assert bp.trace(f, 3.0).explore(predict="sign").predict == "sign"
+
+
+def test_the_first_step_is_checked_too():
+    with pytest.raises(bp.InvalidValueError, match="no such step"):
+        bp.trace(f, 3.0).explore(step=99)
+
+
+def test_a_graph_with_a_vector_output_is_refused_with_advice():
+    with pytest.raises(bp.ShapeError, match="not a single number") as caught:
+        bp.trace(lambda x: x * 2.0, np.ones(3)).explore()
+    assert "np.sum" in caught.value.instead
+
+
+def test_the_repr_is_the_same_in_every_process(explorer):
+    assert repr(explorer) == "GraphExplorer(f, 3 nodes, step 0 of 5)"
+
+
+def test_a_picture_and_a_text_are_stored_beside_the_live_view(explorer):
+    data, metadata = explorer._repr_mimebundle_()
+    assert set(data) == {
+        "application/vnd.jupyter.widget-view+json",
+        "image/png",
+        "text/plain",
+    }
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert data["text/plain"] == repr(explorer)
+    assert metadata["image/png"]["alt"] == explorer.scene["alt"]
+
+
+def test_a_graph_as_the_last_line_of_a_cell_shows_the_explorer():
+    data, _ = bp.trace(f, 3.0)._repr_mimebundle_()
+    assert data["text/plain"] == "GraphExplorer(f, 3 nodes, step 0 of 5)"
+
+
+def test_the_text_twin_and_the_figure_are_the_graphs(explorer):
+    assert explorer.describe() == explorer.graph.describe()
+    assert explorer.draw().alt == explorer.graph.draw().alt
+
+
+def test_it_is_offered_at_the_top_level():
+    assert bp.GraphExplorer is bp.widgets.GraphExplorer
+    assert "GraphExplorer" in dir(bp)
+    with pytest.raises(AttributeError, match="no attribute 'GraphExporer'"):
+        _ = bp.GraphExporer
+
+
+def square(x):
+    return x**2 + 1.0
+
+
+def twice(x):
+    return square(square(x))
+
+
+def loop(x):
+    for _ in range(100):
+        x = x * 1.01
+    return x
+
+
+def test_a_small_graph_begins_open_and_a_large_one_folded():
+    assert bp.trace(twice, 3.0).explore().folded == []
+    explorer = bp.trace(loop, 3.0).explore()
+    assert explorer.folded == explorer.groups
+    assert len(explorer.geometry["cards"]) <= 60
+
+
+def test_folding_changes_the_geometry_and_nothing_else():
+    explorer = bp.trace(twice, 3.0).explore()
+    changed = []
+    explorer.observe(lambda change: changed.append(change["name"]))
+    scene, open_places = explorer.scene, explorer.geometry
+    explorer.folded = ["square 1"]
+    assert set(changed) == {"folded", "geometry"}
+    assert explorer.scene is scene
+    assert explorer.geometry["folded"] == ["square 1"]
+    explorer.folded = []
+    assert explorer.geometry == open_places
+
+
+def test_it_can_begin_with_groups_folded():
+    explorer = bp.trace(twice, 3.0).explore(folded=["square 2"])
+    assert explorer.geometry["folded"] == ["square 2"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda e, groups: setattr(e, "folded", groups), id="assigned"),
+        pytest.param(lambda e, groups: e.draw(folded=groups), id="drawn"),
+    ],
+)
+def test_a_group_that_does_not_exist_is_refused_and_nothing_changes(make):
+    explorer = bp.trace(twice, 3.0).explore(folded=["square 2"])
+    places = explorer.geometry
+    with pytest.raises(bp.NotFoundError) as caught:
+        make(explorer, ["cube"])
+    assert str(caught.value) == (
+        "The graph has no group 'cube'.\n  expected: some of 'square 1', 'square 2'"
+    )
+    assert explorer.folded == ["square 2"]
+    assert explorer.geometry is places
+    with pytest.raises(bp.NotFoundError, match="no group 'cube'"):
+        bp.trace(twice, 3.0).explore(folded=["cube"])
+
+
+def test_figure_alt_text_and_words_follow_what_is_folded():
+    explorer = bp.trace(twice, 3.0).explore(folded=["square 1"])
+    shown = [text.get_text() for text in explorer.draw().axes[0].texts]
+    assert "square 1" in shown
+    assert "2 nodes" in shown
+    assert "1 group is folded" in explorer.draw().alt
+    assert explorer.draw(folded=[]).alt == explorer.scene["alt"]
+    assert explorer._repr_mimebundle_()[1]["image/png"]["alt"] == explorer.draw().alt
+    assert "[square 1] 2 nodes, folded" in explorer.describe()
+
+
+def test_a_page_takes_along_what_can_be_reached_by_turning_groups():
+    explorer = bp.trace(twice, 3.0).explore()
+    places = explorer._own_state()["geometries"]
+    assert [place["folded"] for place in places] == [
+        [],
+        ["square 1", "square 2"],
+        ["square 1"],
+        ["square 2"],
+    ]
+
+
+def test_a_page_of_a_large_graph_takes_along_only_so_much():
+    places = bp.trace(loop, 3.0).explore()._own_state()["geometries"]
+    assert sum(len(place["cards"]) for place in places) <= 1500
+    assert {len(place["folded"]) for place in places} >= {0, len(places[0]["folded"])}

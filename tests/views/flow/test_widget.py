@@ -1,0 +1,266 @@
+"""``GradientFlow``: state in traits, refusals that change nothing, and the given network kept."""
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.network.flow import Parameter
+from backprop_nb.views.flow.scene import Passes, describe_flow, flow_scene, parameters
+
+x = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, -1.0]])
+y = np.array([[1.0, 0.0], [0.0, 1.0]])
+
+TRAITS = (
+    *("depth", "width", "scale", "activation", "seed", "row", "input", "edges"),
+    *("selected", "weight", "epsilon", "step", "given", "scene", "curves"),
+)
+
+
+def state(view):
+    return {name: getattr(view, name) for name in TRAITS}
+
+
+@pytest.fixture
+def net():
+    return bp.SigmoidNetwork((3, 4, 5, 2), seed=3)
+
+
+@pytest.fixture
+def view(net):
+    return bp.GradientFlow(net, x, y)
+
+
+def test_by_default_the_gradient_vanishes_and_all_is_known():
+    view = bp.GradientFlow()
+    assert view.step == view.last_step == 17
+    assert view.scene["verdict"]["text"].startswith("The gradient vanishes: ")
+    assert (view.depth, view.width, view.scale, view.activation) == (8, 4, 1.0, "sigmoid")
+    assert view.given
+
+
+def test_the_sliders_say_how_a_given_network_is(view, net):
+    weights = np.concatenate([a.ravel() for a in net.A])
+    assert (view.depth, view.width, view.activation) == (3, 5, "sigmoid")
+    assert view.scale == pytest.approx(np.sqrt(np.mean(weights**2)), rel=1e-2)
+    assert view.scene == flow_scene(Passes(net, x, y))
+    assert view.weight == net.A[0][0, 0]
+
+
+def test_the_given_network_and_data_are_never_modified(view, net):
+    before = [a.copy() for a in (*net.A, *net.b, x, y)]
+    view.weight = 3.0
+    view.input = [1, 2, 3]
+    view.given = True
+    view.weight = 4.0
+    view.depth = 2
+    for now, then in zip((*net.A, *net.b, x, y), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+    net.A[0][0, 0] = 99.0  # and what becomes of it later does not matter here
+    view.given = True
+    assert view.weight == before[0][0, 0]
+
+
+def test_a_slider_draws_a_network_that_anybody_can_draw(view):
+    view.depth, view.width, view.scale, view.seed = 4, 6, 2.0, 7
+    view.activation = "tanh"
+    drawn = bp.ComparisonNetwork((3, 6, 6, 6, 2), seed=7, scale=2.0, activation="tanh")
+    assert view.scene == flow_scene(Passes(drawn, x, y))
+    assert not view.given
+    assert view.step == view.last_step == 9
+
+
+def test_one_press_leads_back_to_what_was_given(view):
+    before = state(view)
+    view.activation, view.depth, view.input = "relu", 6, [9, 9, 9]
+    view.given = True
+    assert state(view) == before | {"seed": view.seed}
+
+
+def test_the_loss_of_a_given_network_stays_when_another_is_drawn():
+    net = bp.ComparisonNetwork((3, 4, 2), seed=0, loss="cross-entropy")
+    view = bp.GradientFlow(net, x, y, depth=3)
+    assert "cross-entropy" in view.scene["about"]
+
+
+def test_a_weight_can_be_chosen_moved_and_kept(view, net):
+    view.selected = (1, 2, 3)
+    assert view.selected == "A_1[2, 3]"
+    assert view.weight == net.A[1][2, 3]
+    view.epsilon = 0.3
+    place = next(p for p in view.curves["A_1[2, 3]"]["places"] if p[0] == 0.3)
+    assert place
+    view.weight += view.epsilon
+    moved = bp.SigmoidNetwork.from_parameters(net.A, net.b)
+    moved.A[1][2, 3] += 0.3
+    assert view.scene == flow_scene(Passes(moved, x, y))
+    assert (view.epsilon, view.selected, view.given) == (0.0, "A_1[2, 3]", False)
+    view.selected = "b_0[1]"
+    assert (view.weight, view.epsilon) == (0.0, 0.0)
+    assert list(view.curves) == ["b_0[1]"]
+
+
+def test_a_place_that_came_with_the_curve_needs_nothing_new(view):
+    curves = view.curves
+    view.epsilon = curves["A_0[0, 0]"]["places"][3][0]
+    assert view.curves is curves
+
+
+def test_a_weight_that_no_longer_exists_is_let_go(view):
+    view.selected = "A_2[1, 4]"
+    view.width = 3
+    assert view.selected == "A_0[0, 0]"
+    view.selected = "A_1[2, 2]"
+    view.scale = 0.5
+    assert view.selected == "A_1[2, 2]"
+
+
+def test_the_input_of_one_row_can_be_changed(view, net):
+    view.row = 1
+    assert view.input == x[1].tolist()
+    view.input = (1, 2, 3)
+    changed = x.copy()
+    changed[1] = [1, 2, 3]
+    assert view.scene == flow_scene(Passes(net, changed, y, 1))
+    view.row = 0
+    assert view.input == x[0].tolist()
+
+
+def test_a_step_in_the_middle_stays_where_it_is(view):
+    view.step = 4
+    view.scale = 2.0
+    assert view.step == 4
+    view.depth = 1
+    assert view.step == view.last_step == 3
+
+
+EDGES = """There is no such edges.
+  given:    edges = 'both'
+  expected: "weight" or "gradient\""""
+DEPTH = """There is no such depth.
+  given:    depth 0
+  expected: 1 to 50"""
+ROW = """There is no such row.
+  given:    row 2
+  expected: 0 to 1"""
+INPUT = """That does not fit the network's input.
+  given:    input = [1, 2]
+  expected: a list of 3 numbers"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "words"),
+    [
+        ("edges", "both", bp.InvalidValueError, EDGES),
+        ("edges", np.ones(2), bp.InvalidValueError, "There is no such edges."),
+        ("edges", None, bp.InvalidValueError, "There is no such edges."),
+        ("activation", None, bp.InvalidValueError, "There is no such activation."),
+        ("input", None, bp.ShapeError, "That does not fit the network's input."),
+        ("weight", None, bp.UnsupportedError, "weight is not a number."),
+        ("activation", "elu", bp.InvalidValueError, "There is no such activation."),
+        ("depth", 0, bp.InvalidValueError, DEPTH),
+        ("depth", 2.5, bp.UnsupportedError, "depth is not a whole number."),
+        ("width", True, bp.UnsupportedError, "width is not a whole number."),
+        ("seed", -1, bp.InvalidValueError, "There is no such seed."),
+        ("row", 2, bp.InvalidValueError, ROW),
+        ("scale", -1.0, bp.InvalidValueError, "scale is out of its range."),
+        ("scale", "big", bp.UnsupportedError, "scale is not a number."),
+        ("epsilon", float("nan"), bp.InvalidValueError, "epsilon is out of its range."),
+        ("weight", float("inf"), bp.InvalidValueError, "weight is out of its range."),
+        ("input", [1, 2], bp.ShapeError, INPUT),
+        ("input", "abc", bp.ShapeError, "That does not fit the network's input."),
+        ("input", [1, 2, float("nan")], bp.InvalidValueError, "An input holds NaN or infinity."),
+        ("selected", "A_9[0, 0]", bp.NotFoundError, "This network has no A_9[0, 0]."),
+        ("given", "yes", bp.UnsupportedError, "given is not True or False."),
+        ("step", 99, bp.InvalidValueError, "There is no such step."),
+    ],
+)  # fmt: skip
+def test_what_is_not_possible_is_refused_and_changes_nothing(view, name, value, error, words):
+    before = state(view)
+    with pytest.raises(error) as caught:
+        setattr(view, name, value)
+    assert str(caught.value).startswith(words)
+    assert state(view) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        (("net", None, None), bp.ShapeError, "x is missing: without it there is no gradient."),
+        (("net", x, None), bp.ShapeError, "y is missing"),
+        ((None, x, y), bp.ShapeError, "x and y are given without a network that they fit."),
+        ((3, x, y), bp.UnsupportedError, "net is not a network of this package."),
+        (("net", x[:, :2], y), bp.ShapeError, "x has 2 columns, A[0] expects 3."),
+    ],
+)
+def test_what_does_not_fit_is_refused(net, arguments, error, words):
+    given = [net if each == "net" else each for each in arguments[:1]] + list(arguments[1:])
+    with pytest.raises(error) as caught:
+        bp.GradientFlow(*given)
+    assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_network_without_numbers_is_refused(net, value):
+    net.b[1][2] = value
+    with pytest.raises(bp.InvalidValueError, match="A weight or a bias of net is NaN or infinite"):
+        bp.GradientFlow(net, x, y)
+
+
+def test_a_state_that_does_not_exist_is_refused():
+    with pytest.raises(bp.UnsupportedError, match="GradientFlow has no 'layers'"):
+        bp.GradientFlow(layers=3)
+
+
+def test_the_state_may_be_given_in_any_order():
+    view = bp.GradientFlow(step=2, epsilon=1.0, selected="A_3[1, 1]", width=3, depth=5)
+    assert (view.step, view.epsilon, view.selected) == (2, 1.0, "A_3[1, 1]")
+
+
+def test_a_message_from_the_browser_does_what_an_assignment_does(view):
+    view.set_state({"depth": 2, "edges": "gradient"})
+    assert (view.depth, view.edges, view.last_step) == (2, "gradient", 5)
+    assert len(view.scene["table"]["rows"]) == 2
+
+
+def test_float32_is_seen_in_double_precision(net):
+    single = bp.SigmoidNetwork.from_parameters(
+        [a.astype("float32") for a in net.A], [b.astype("float32") for b in net.b]
+    )
+    view = bp.GradientFlow(single, x.astype("float32"), y.astype("float32"))
+    changes = [float(t[5].replace("−", "-")) for t in view.curves["A_0[0, 0]"]["texts"]]
+    assert abs(changes[17]) < abs(changes[18]) < abs(changes[20])
+
+
+def test_the_words_and_the_figure_show_the_present_state(view):
+    view.selected, view.epsilon = "A_1[2, 3]", 0.3
+    assert view.describe() == describe_flow(Passes(view._net, x, y), Parameter(1, 2, 3), 0.3)
+    figure = view.draw(theme="dark", step=0)
+    assert figure.alt == view.scene["alt"]
+    shown = [text.get_text() for text in figure.axes[0].texts]
+    assert "layer 1" not in shown
+    assert "layer 1" in [text.get_text() for text in view.still().axes[0].texts]
+    with pytest.raises(bp.InvalidValueError, match="no such step"):
+        view.draw(step=99)
+
+
+def test_a_page_carries_the_curve_of_every_weight_unless_there_are_too_many(view):
+    names = {str(each) for each in parameters(view._net)}
+    assert set(view._own_state()["curves"]) == names
+    assert list(view.curves) == ["A_0[0, 0]"]
+    view.width, view.depth = 8, 6
+    assert list(view._own_state()["curves"]) == ["A_0[0, 0]"]
+
+
+def test_the_page_is_the_same_every_time_and_small_for_all_its_curves(tmp_path):
+    first, second = (bp.GradientFlow().to_html(tmp_path / name) for name in "ab")
+    assert first.read_bytes() == second.read_bytes()
+    assert len(first.read_bytes()) < 750_000  # the curves of 146 weights are 1 MB as plain JSON
+
+
+def test_the_repr_is_the_same_in_every_process(view):
+    assert repr(view) == "GradientFlow(3-4-5-2, sigmoid, 2 inputs, step 7 of 7)"
+
+
+def test_it_is_offered_at_the_top_level():
+    assert bp.GradientFlow is bp.widgets.GradientFlow
+    assert "GradientFlow" in dir(bp)

@@ -1,0 +1,217 @@
+"""What every live view promises, checked on all six without a browser."""
+
+import json
+import re
+import subprocess
+import sys
+import traceback
+from html.parser import HTMLParser
+from pathlib import Path
+
+import every_view
+import numpy as np
+import pytest
+from every_view import VIEWS
+
+import backprop_nb as bp
+from backprop_nb.views.paper import Drawing
+
+ATTACK = "</title><img src=x onerror=alert(1)></script><script>alert(2)</script><!--"
+
+ELSEWHERE = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from every_view import VIEWS
+for name, make in VIEWS.items():
+    view = make()
+    view.to_html(name)
+    Path(f"{name}.txt").write_text(f"{view!r}\\n{view.describe()}", encoding="utf-8")
+"""
+
+
+@pytest.fixture(scope="module", params=VIEWS)
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def view(name):
+    return VIEWS[name]()
+
+
+@pytest.fixture(scope="module")
+def page(view, tmp_path_factory):
+    return view.to_html(tmp_path_factory.mktemp("here") / "page").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """A folder with what another process makes of the same views: other hashes, other addresses."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    views = str(Path(every_view.__file__).parent)
+    command = [sys.executable, "-W", "error", "-c", ELSEWHERE, views]
+    subprocess.run(command, cwd=folder, check=True, timeout=300)
+    return folder
+
+
+def tags(page):
+    """The elements that a browser would find in a page, and their attributes' names."""
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.append((tag, [k for k, _ in attributes]))
+    parser.feed(page)
+    return found
+
+
+def test_it_is_offered_at_the_top_level(name):
+    assert getattr(bp, name) is getattr(bp.widgets, name)
+    assert name in dir(bp)
+
+
+def test_words_repr_and_page_are_the_same_in_every_process(name, view, page, elsewhere):
+    words = view.describe()
+    assert words.strip()
+    assert (elsewhere / f"{name}.txt").read_text(encoding="utf-8") == f"{view!r}\n{words}"
+    assert (elsewhere / f"{name}.html").read_text(encoding="utf-8") == page
+    assert not re.search(r"0x[0-9a-f]{6}", repr(view) + words)
+
+
+def test_a_picture_and_words_are_stored_beside_the_live_view(view):
+    data, metadata = view._repr_mimebundle_()
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert metadata["image/png"]["alt"] == view.still().alt
+    assert len(view.still().alt) > 20
+    assert data["text/plain"] == repr(view)
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_it_is_drawn_on_light_and_on_dark_paper(view):
+    light, dark = (view.draw(theme=theme) for theme in ("light", "dark"))
+    assert isinstance(light, Drawing)
+    assert light.alt == dark.alt
+    assert light.get_facecolor() != dark.get_facecolor()
+    with pytest.raises(bp.InvalidValueError, match="no such theme"):
+        view.draw(theme="sepia")
+
+
+def test_all_of_its_state_is_in_traits_that_json_can_hold(view):
+    names = [name for name in view.trait_names(sync=True) if not name.startswith("_")]
+    assert "scene" in names
+    state = view.get_state(names)
+    assert json.loads(json.dumps(state, allow_nan=False)) == untupled(state)
+
+
+def untupled(value):
+    if isinstance(value, dict):
+        return {key: untupled(each) for key, each in value.items()}
+    return [untupled(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def test_its_page_asks_for_nothing(page):
+    # Namespaces are names that look like addresses; nobody ever asks for them.
+    addresses = set(re.findall(r"\bhttps?://[\w./-]+", page))
+    assert {each.split("/")[2] for each in addresses} == {"www.w3.org"}
+    assert not re.search(r"@import|url\(|\bimport\s*\(|\bfrom \"\./|<(?:iframe|base|object)", page)
+    sources = re.findall(r"<[^>]*\b(?:src|href)=\"([^\"]*)\"", page)
+    assert sources
+    assert all(each.startswith("data:") for each in sources)
+
+
+def test_a_hostile_title_stays_a_text(view, page, tmp_path):
+    hostile = view.to_html(tmp_path / "hostile", title=ATTACK).read_text(encoding="utf-8")
+    assert tags(hostile) == tags(page)
+    assert ATTACK not in hostile
+
+
+# --- what it refuses ---------------------------------------------------------------
+
+NET = bp.SigmoidNetwork((2, 3, 1), seed=0)
+DATA = NET, [1.0, 2.0], [0.5]
+
+
+def graph():
+    return bp.trace(lambda x: np.sum(x**2), np.ones(2))
+
+
+MAKERS = {
+    "GraphExplorer": lambda **more: bp.GraphExplorer(graph(), **more),
+    "GradientFlow": lambda **more: bp.GradientFlow(**more),
+    "ChainRule": lambda **more: bp.ChainRule(*DATA, **more),
+    "SigmoidExplorer": lambda **more: bp.SigmoidExplorer(**more),
+    "Playground": lambda **more: bp.Playground(**more),
+    "FindTheBug": lambda **more: bp.FindTheBug(**more),
+}
+each_maker = pytest.mark.parametrize(("name", "make"), MAKERS.items(), ids=list(MAKERS))
+
+
+@each_maker
+def test_an_unknown_argument_is_refused_not_passed_over(name, make):
+    with pytest.raises(bp.UnsupportedError, match=f"^{name} has no 'stepp'") as caught:
+        make(stepp=3)
+    assert caught.value.given == "stepp=3"
+
+
+@each_maker
+def test_a_slip_in_an_attribute_is_refused_not_passed_over(name, make):
+    view = make()
+    with pytest.raises(bp.UnsupportedError, match=f"^{name} has no 'colour'"):
+        view.colour = "red"
+    view._own = 1  # a subclass may keep what it likes
+
+
+def test_the_refusal_says_what_there_is_and_what_was_probably_meant():
+    with pytest.raises(bp.UnsupportedError) as caught:
+        bp.Playground(learning_rat=2)
+    message = str(caught.value)
+    assert "expected: activation, batch_size, data, data_seed, epoch, epochs_per_frame" in message
+    assert "instead:  learning_rate" in message
+
+
+def test_an_error_is_told_at_the_learners_line_without_the_machinery():
+    flow = bp.GradientFlow()
+    for act in (lambda: bp.Playground("circle"), lambda: setattr(flow, "depth", 0)):
+        with pytest.raises(bp.InvalidValueError) as caught:
+            act()
+        files = [Path(frame.filename).name for frame in traceback.extract_tb(caught.tb)]
+        assert "traitlets.py" not in files
+        assert len(files) <= 4
+        assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("step", "a", "an integer"),
+        ("round", 1.5, "an integer"),
+        ("playing", "yes", "True or False"),
+        ("answer", 3, "text"),
+        ("interval", 1, "an integer from 100"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_in_our_words(name, value, expected):
+    game = bp.FindTheBug()
+    before = getattr(game, name)
+    with pytest.raises(bp.InvalidValueError) as caught:
+        setattr(game, name, value)
+    assert str(caught.value) == (
+        f"FindTheBug cannot have this {name}.\n"
+        f"  given:    {name} = {value!r}\n"
+        f"  expected: {expected}"
+    )
+    assert getattr(game, name) == before
+    with pytest.raises(bp.InvalidValueError, match="FindTheBug cannot have this interval"):
+        bp.FindTheBug(interval="soon")
+
+
+@pytest.mark.parametrize(
+    ("given", "instead"),
+    [
+        (lambda x: x, "bp.trace(f, …) with f's arguments: GraphExplorer(bp.trace(f, …))"),
+        (NET, "the network's trace: GraphExplorer(net.trace(x, y))"),
+    ],
+)
+def test_what_is_no_graph_is_refused_with_the_way_to_one(given, instead):
+    with pytest.raises(bp.UnsupportedError, match="shows a traced graph") as caught:
+        bp.GraphExplorer(given)
+    assert caught.value.instead == instead

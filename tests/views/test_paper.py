@@ -1,0 +1,81 @@
+"""Pictures on paper: the same shapes, colours and texts as in the browser."""
+
+import matplotlib.colors as colors
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.views.palette import THEMES, diverging, ink
+from backprop_nb.views.paper import draw_pictures, png
+from backprop_nb.views.picture import Picture, heat_levels
+
+
+def some_picture():
+    picture = Picture(200, 100)
+    picture.rect((0, 0, 40, 20), fill=("adjoint", -0.5), radius=4)
+    picture.line([(0, 0), (50, 50)], stroke="edge", width=2, dash=(4, 2))
+    picture.circle((100, 50), 10, fill="card")
+    picture.text((100, 50), "f", sub="1", italic=True, anchor="middle", size=20)
+    picture.text((10, 80), r"100 $ \x", fill="muted")
+    return picture.data()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_shapes_have_the_colours_of_the_theme(theme):
+    figure = draw_pictures([[some_picture()]], alt="Some shapes.", theme=theme)
+    colours = THEMES[theme]
+    rect, line, circle = figure.axes[0].patches
+    assert colors.to_hex(rect.get_facecolor()) == diverging(colours, "adjoint", -0.5)
+    assert colors.to_hex(line.get_edgecolor()) == colours["edge"]
+    assert colors.to_hex(circle.get_facecolor()) == colours["card"]
+    assert colors.to_hex(figure.get_facecolor()) == colours["paper"]
+
+
+def test_symbols_are_formulas_and_texts_are_texts():
+    figure = draw_pictures([[some_picture()]], alt="")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["$f_{1}$", r"100 \$ \x"]
+    png(figure)  # a text that is no formula must not be read as one
+
+
+def test_pictures_stand_beside_and_below_each_other():
+    figure = draw_pictures([[some_picture(), some_picture()], [some_picture()]], alt="")
+    first, second, third = [
+        patch.get_center() for patch in figure.axes[0].patches if hasattr(patch, "get_radius")
+    ]
+    assert first[1] == second[1] < third[1]
+    assert first[0] == third[0] < second[0]
+    width, height = figure.get_size_inches() * 100
+    assert (round(width), round(height)) == (2 * 200 + 12 + 24, 2 * 100 + 12 + 24)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_field_has_the_colours_of_its_heats_and_its_first_row_on_top(theme):
+    picture = Picture(100, 100)
+    picture.field((10, 20, 40, 60), heat_levels(np.array([[-1.0, 1.0], [0.0, 0.0]])))
+    (image,) = draw_pictures([[picture.data()]], alt="", theme=theme).axes[0].get_images()
+    shown = [[colors.to_hex(cell) for cell in row] for row in image.to_rgba(image.get_array())]
+    palette = THEMES[theme]
+    assert shown[0] == [palette["value-negative"], palette["value-positive"]]
+    assert shown[1] == [palette["value-zero"]] * 2
+    assert image.get_extent() == (22, 62, 92, 32)  # left, right, bottom, top, with the margin
+
+
+def test_a_theme_that_does_not_exist_is_refused():
+    with pytest.raises(bp.InvalidValueError, match="no such theme"):
+        draw_pictures([[some_picture()]], alt="", theme="blue")
+
+
+def test_each_cell_of_a_heat_map_has_its_colour_and_a_number_that_can_be_read():
+    picture = Picture(40, 20)
+    picture.heat((0, 0, 40, 20), 2, [1.0, 0.0], "value", texts=("9", "0"), gap=2)
+    axes = draw_pictures([[picture.data()]], alt="").axes[0]
+    (cells,) = axes.collections
+    theme = THEMES["light"]
+    shown = [colors.to_hex(colour) for colour in cells.get_facecolor()]
+    assert shown == [theme["value-positive"], theme["value-zero"]]
+    first, second = (path.get_extents() for path in cells.get_paths())
+    assert (first.width, second.x0 - first.x1) == (18, 2)
+    assert [(text.get_text(), text.get_color()) for text in axes.texts] == [
+        ("9", ink(theme["value-positive"])),
+        ("0", ink(theme["value-zero"])),
+    ]
