@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from threading import get_ident
 
@@ -388,16 +389,25 @@ def test_an_interrupt_in_mid_epoch_keeps_whole_steps():
     order = [k for _ in range(2) for k in random.permutation(6).tolist()]
     steps = order[: 6 + order[6:].index(5)]  # all before chunk 5 is met for the second time
     expected = descend(net, x, y, [slice(7 * k, 7 * k + 7) for k in steps])
-    seen = []
+    seen, interrupted = [], threading.Event()
+
+    def interrupt(*_):
+        interrupted.set()
+        raise KeyboardInterrupt
 
     def make(block, block_id):
         seen.append(block_id[0])
         if seen.count(5) == 2 and block_id[0] == 5:
             os.kill(os.getpid(), signal.SIGINT)
+            assert interrupted.wait(60)  # the main thread gets it when the system lets it run
         return block
 
+    before = signal.signal(signal.SIGINT, interrupt)
     x = cut(x).map_blocks(make, dtype=float, meta=np.empty((0, 0)))
-    history = fit(net, x, cut(y), epochs=9, batch_size=7)
+    try:
+        history = fit(net, x, cut(y), epochs=9, batch_size=7)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert history.stopped == "interrupted"
     assert history.epochs == 1
     np.testing.assert_allclose(parameters(net), expected, rtol=1e-12)
