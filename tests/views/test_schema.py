@@ -1,0 +1,59 @@
+"""The contract with the browser: real scenes are what the schema says, to the last key."""
+
+import copy
+
+import numpy as np
+import pytest
+from contract import departures
+
+from backprop_nb.views import numbers
+from backprop_nb.views.picture import Picture, heat_levels
+from backprop_nb.views.schema import PictureData, SigmoidScene, Tensor
+from backprop_nb.views.sigmoid.scene import sigmoid_scene
+
+
+def picture():
+    made = Picture(120, 40, "All kinds of shapes.")
+    made.line([(0, 0), (5, 5)], stroke="text", dash=(4, 2), key="line")
+    made.rect((0, 0, 5, 5), fill=("value", 0.5), radius=2)
+    made.circle((5, 5), 3, fill=("adjoint", -1.0), stroke="line")
+    with made.during(since=2, until=3):
+        made.text((6, 2), "σ", sub="1", on=("value", 0.5), bold=True, italic=True, turned=True)
+    made.heat((0, 0, 10, 10), 2, [0.5, -0.5], "adjoint", texts=["1", "2"])
+    made.field((0, 0, 10, 10), heat_levels(np.zeros((2, 2))), key="map")
+    return made.data()
+
+
+SCALE = numbers.Scale(0.1, 2.0)
+REAL = {
+    "a picture": (picture, PictureData),
+    "a number": (lambda: numbers.tensor(1.5, SCALE), Tensor),
+    "a large array": (lambda: numbers.tensor(np.ones((40, 90)), SCALE), Tensor),
+    "an empty array": (lambda: numbers.tensor(np.ones((0, 3)), SCALE), Tensor),
+    "SigmoidExplorer": (sigmoid_scene, SigmoidScene),
+}
+
+
+@pytest.mark.parametrize(("make", "declared"), REAL.values(), ids=list(REAL))
+def test_what_python_hands_over_is_what_the_schema_says(make, declared):
+    assert not list(departures(make(), declared))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda data: data.pop("alt"), "scene: no 'alt'"),
+        (lambda data: data.update(size=1), "scene: nobody declares 'size'"),
+        (lambda data: data.update(width="120"), "scene.width: '120' is no float"),
+        (lambda data: data["shapes"][0].update(points=3), "scene.shapes[0].points: 3 is no list"),
+        (lambda data: data["shapes"][2].pop("centre"), "scene.shapes[2]: no 'centre'"),
+        (
+            lambda data: data["shapes"][3].update(anchor="left"),
+            "scene.shapes[3].anchor: 'left' is not one of 'start', 'middle', 'end'",
+        ),
+    ],
+)
+def test_a_departure_is_told_with_its_place(spoil, said):
+    data = copy.deepcopy(picture())
+    spoil(data)
+    assert list(departures(data, PictureData)) == [said]
