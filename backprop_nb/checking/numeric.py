@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop_nb import display
 from backprop_nb.checking.arrays import is_empty, is_narrow, is_real, laid_out, not_real
 from backprop_nb.checking.report import Array, Checked, Finding, Report
 from backprop_nb.errors import (
@@ -26,8 +27,7 @@ from backprop_nb.errors import (
     ShapeError,
     UnsupportedError,
 )
-from backprop_nb.tracing import calling, structure
-from backprop_nb.tracing.trace import trace
+from backprop_nb.tracing import calling, structure, trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -602,9 +602,8 @@ class StepCurve:
 
     def draw(self, *, theme: Literal["light", "dark"] = "light") -> Figure:
         """Return the curve as a matplotlib figure, both axes logarithmic."""
-        from backprop_nb.views.charts import draw_step_curve
-
-        return draw_step_curve(self, theme=theme)
+        figure: Figure = display.draw(self, theme=theme)
+        return figure
 
     __str__ = describe
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop_nb import display
 from backprop_nb.errors import InvalidValueError, WrongGradientError
 
 Array: TypeAlias = NDArray[Any]
@@ -222,9 +223,8 @@ class Report:
         }
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        from backprop_nb.views.report import report_bundle
-
-        return report_bundle(self)
+        bundle: dict[str, Any] = display.mimebundle(self)
+        return bundle
 
     def __repr__(self) -> str:
         right = sum(each.ok for each in self.parameters)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from backprop_nb import display
 from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
-    from backprop_nb.views.charts import Drawing
+    from matplotlib.figure import Figure
 
 SAMPLE = 256
 """So many rows tell how saturated each layer is."""
@@ -165,7 +166,7 @@ class History:
         """Return the epochs to list: evenly spaced, the first and the last among them."""
         return sorted({int(e) for e in np.linspace(0, self.epochs - 1, _ROWS).round()})
 
-    def draw(self, *, theme: Literal["light", "dark"] = "light") -> Drawing:
+    def draw(self, *, theme: Literal["light", "dark"] = "light") -> Figure:
         """Return the record as a matplotlib figure: loss, gradient norms, saturation.
 
         Parameters
@@ -174,15 +175,14 @@ class History:
 
         Returns
         -------
-        Drawing
+        Figure
             A matplotlib figure with an ``alt`` text.
         """
-        from backprop_nb.views.charts import draw_history
-
-        return draw_history(self, theme=theme)
+        figure: Figure = display.draw(self, theme=theme)
+        return figure
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if not self.epochs:
             return {"text/plain": repr(self)}, {}
-        data, metadata = self.draw()._repr_mimebundle_(**kwargs)
+        data, metadata = display.draw(self)._repr_mimebundle_(**kwargs)
         return data | {"text/plain": self.describe()}, metadata

@@ -1,10 +1,11 @@
 """From a NumPy function to a computation graph, and back through the chain rule."""
 
+from backprop_nb.tracing.api import Graph, trace
 from backprop_nb.tracing.backward import Backward, Contribution, Step
 from backprop_nb.tracing.define import define_rule
-from backprop_nb.tracing.graph import Graph, Node, Source
+from backprop_nb.tracing.graph import Node
 from backprop_nb.tracing.rules import sigmoid
-from backprop_nb.tracing.trace import trace
+from backprop_nb.tracing.source import Source
 from backprop_nb.tracing.transforms import grad, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [

@@ -7,21 +7,18 @@ twice receives two contributions, and they add up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from backprop_nb.errors import NotFoundError, ShapeError, warn
-from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Record, read_only
-
-if TYPE_CHECKING:
-    from backprop_nb.tracing.emit.rule import Mark, Rule
-
-Gift = tuple[int, int, int, Any]
-"""The record that gives, which of its arguments receives, that argument's record, and the value."""
+from backprop_nb.errors import NotFoundError, warn
+from backprop_nb.tracing.emit.rule import Mark, Rule, unmarked
+from backprop_nb.tracing.graph import Node, Trace, read_only
+from backprop_nb.tracing.record import CONSTANT
+from backprop_nb.tracing.reverse import Contributed, reverse, start_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +37,7 @@ class Contribution:
         The contribution, of the parent's shape.
     """
 
-    graph: Graph
+    graph: Trace
     node: Node
     adjoint: Any
     parent: Node
@@ -52,14 +49,12 @@ class Contribution:
         """The rule as NumPy text in the learner's names, such as ``A1.T @ d_z2``."""
         return self.explain().numpy
 
-    def explain(self, mark: Mark | None = None) -> Rule:
+    def explain(self, mark: Mark = unmarked) -> Rule:
         """Return the rule itself: as NumPy, as LaTeX, and as factors with numbers.
 
         Every printed name goes through ``mark(text, node, is_adjoint)``.
         """
-        from backprop_nb.tracing.emit.rule import Rule, unmarked
-
-        return Rule(self.graph, self.node, self.position, self.adjoint, mark or unmarked)
+        return Rule(self.graph, self.node, self.position, self.adjoint, mark)
 
     def __repr__(self) -> str:
         return f"<Contribution d_{self.parent.name} += {self.rule}>"
@@ -85,8 +80,8 @@ class Step:
     contributions: tuple[Contribution, ...]
 
     def __repr__(self) -> str:
-        gifts = ", ".join(f"d_{c.parent.name} += {c.rule}" for c in self.contributions)
-        return f"<Step at {self.node.name}: {gifts}>"
+        received = ", ".join(f"d_{c.parent.name} += {c.rule}" for c in self.contributions)
+        return f"<Step at {self.node.name}: {received}>"
 
 
 class Backward:
@@ -98,7 +93,7 @@ class Backward:
         The graph that was reversed.
     """
 
-    def __init__(self, graph: Graph, start: Any) -> None:
+    def __init__(self, graph: Trace, start: Any) -> None:
         self.graph = graph
         self._start = start
         self._adjoints = reverse(graph, graph.records, start)
@@ -116,12 +111,12 @@ class Backward:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """All steps in the order of the reverse pass, ready to be replayed."""
-        gifts: list[Gift] = []
+        received: list[Contributed] = []
         with np.errstate(all="ignore"):  # what there is to say was said the first time
-            reverse(self.graph, self.graph.records, self._start, gifts)
+            reverse(self.graph, self.graph.records, self._start, received)
         by_node: dict[int, list[Contribution]] = {index: [] for index in self._left()}
-        for gift in gifts:
-            by_node[gift[0]].append(self._contribution(*gift))
+        for each in received:
+            by_node[each[0]].append(self._contribution(*each))
         return tuple(
             Step(self.graph.nodes[index], self._adjoint(index), tuple(contributions))
             for index, contributions in by_node.items()
@@ -165,74 +160,11 @@ class Backward:
         return f"<Backward of {self.graph.function_name}: {len(list(self._left()))} steps>"
 
 
-def backward(graph: Graph, seed: Any = None) -> Backward:
+def backward(graph: Trace, seed: Any = None) -> Backward:
     """Run the reverse pass; see :meth:`Graph.backward`."""
     result = Backward(graph, start_of(graph, seed))
     _warn_unused(result)
     return result
-
-
-def reverse(
-    graph: Graph, records: Sequence[Record], start: Any, gifts: list[Gift] | None = None
-) -> list[Any]:
-    """Return the adjoint of every record, ``None`` where none arrives.
-
-    ``records`` are the graph's own, or the same with traced values in them.
-    What is handed on is added to ``gifts``, if somebody wants to know.
-    """
-    adjoints: list[Any] = [None] * len(records)
-    adjoints[graph.output_index] = start
-    # Every node comes after its parents, so going through the list from the end
-    # meets a node only when all contributions to it have arrived.
-    for index in range(graph.output_index, graph.input_count - 1, -1):
-        g = adjoints[index]
-        row, args, parents, keywords, value, _, _ = records[index]
-        if g is None or row is CONSTANT:
-            continue
-        for k, parent in enumerate(parents):
-            if parent is None or records[parent][0] is CONSTANT:
-                continue
-            vjp = row.vjps[k] if row.each is None else row.vjp(k)
-            if vjp is None:
-                continue
-            gift = vjp(g, value, *args, **keywords) if keywords else vjp(g, value, *args)
-            if gift.dtype is not args[k].dtype and gift.dtype != args[k].dtype:
-                gift = gift.astype(args[k].dtype)
-            known = adjoints[parent]
-            adjoints[parent] = gift if known is None else known + gift
-            if gifts is not None:
-                gifts.append((index, k, parent, gift))
-    return adjoints
-
-
-def start_of(graph: Graph, seed: Any) -> Any:
-    """Return the adjoint of the output.
-
-    Raises
-    ------
-    ShapeError
-        If the output is not a number and there is no seed, or the shapes differ.
-    """
-    value = graph.value
-    if seed is None:
-        if value.shape != ():
-            raise ShapeError(
-                "The output is not a single number, so it has no gradient.",
-                given=f"{graph.output.name} of shape {value.shape}",
-                expected="shape ()",
-                instead="return a number, for example np.sum(…), "
-                "or pass the adjoint of the output: backward(seed=…)",
-            )
-        return np.ones_like(value)[()]
-    if not hasattr(type(seed), "__array_function__") or isinstance(seed, np.ndarray):
-        seed = np.array(seed, dtype=value.dtype)[()]  # a traced seed stays as it is
-    if seed.shape != value.shape:
-        raise ShapeError(
-            "The seed must have the shape of the output.",
-            given=f"a seed of shape {seed.shape}",
-            expected=f"shape {value.shape}, that of {graph.output.name}",
-        )
-    return seed
 
 
 def _warn_unused(result: Backward) -> None:

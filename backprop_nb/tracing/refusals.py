@@ -126,9 +126,14 @@ class OutOfRangeError(ShapeError, IndexError):
 
 def learner_frame(frame: FrameType) -> FrameType:
     """Return the nearest frame that is neither the tracer's nor NumPy's."""
-    while frame.f_code.co_filename.startswith((_TRACING, _NUMPY)) and frame.f_back is not None:
+    while _is_inside(frame) and frame.f_back is not None:
         frame = frame.f_back
     return frame
+
+
+def _is_inside(frame: FrameType) -> bool:
+    """Whether the frame is the tracer's or NumPy's."""
+    return frame.f_code.co_filename.startswith((_TRACING, _NUMPY))
 
 
 def _at(frame: FrameType) -> tuple[str, str]:
@@ -483,13 +488,14 @@ def _is_raised(error: BaseException) -> bool:
 
 
 def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
-    """Return the traceback below the frame that caught it, up to the learner's last line."""
+    """Return the traceback from the learner's first line to the last."""
     kept = []
-    traceback = traceback and traceback.tb_next
     while traceback is not None:
         kept.append(traceback)
         traceback = traceback.tb_next
-    while kept and kept[-1].tb_frame.f_code.co_filename.startswith((_TRACING, _NUMPY)):
+    while kept and _is_inside(kept[0].tb_frame):
+        kept.pop(0)
+    while kept and _is_inside(kept[-1].tb_frame):
         kept.pop()
     short: TracebackType | None = None
     for link in reversed(kept):

@@ -9,13 +9,14 @@ import numpy as np
 
 from backprop_nb.errors import ShapeError, UnsupportedError
 from backprop_nb.tracing import structure
-from backprop_nb.tracing.graph import CONSTANT, Graph
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.record import CONSTANT
 
 
-def evaluate(graph: Graph, args: Sequence[Any]) -> Any:
-    """Compute ``graph`` on new arguments; see :meth:`Graph.evaluate`."""
-    values: list[Any] = _new_inputs(graph, args)
-    for record in graph.records[graph.input_count :]:
+def evaluate(trace: Trace, args: Sequence[Any]) -> Any:
+    """Compute ``trace`` on new arguments; see :meth:`Graph.evaluate`."""
+    values: list[Any] = _new_inputs(trace, args)
+    for record in trace.records[trace.input_count :]:
         if record.row is CONSTANT:
             values.append(record.value)
             continue
@@ -24,10 +25,10 @@ def evaluate(graph: Graph, args: Sequence[Any]) -> Any:
             for arg, parent in zip(record.args, record.parents, strict=True)
         ]
         values.append(record.row.call(*operands, **record.keywords))
-    return values[graph.output_index]
+    return values[trace.output_index]
 
 
-def _new_inputs(graph: Graph, args: Sequence[Any]) -> list[Any]:
+def _new_inputs(trace: Trace, args: Sequence[Any]) -> list[Any]:
     """Return the new value of every input.
 
     Raises
@@ -37,34 +38,34 @@ def _new_inputs(graph: Graph, args: Sequence[Any]) -> list[Any]:
     UnsupportedError
         If one of them is not made of real numbers.
     """
-    if len(args) != len(graph.arguments):
+    if len(args) != len(trace.arguments):
         raise ShapeError(
             "The trace has another number of arguments.",
             given=f"{len(args)} arguments",
-            expected=f"{len(graph.arguments)}: {', '.join(name for name, _ in graph.arguments)}",
+            expected=f"{len(trace.arguments)}: {', '.join(name for name, _ in trace.arguments)}",
         )
     leaves = structure.flatten(list(args))
-    traced = structure.flatten([tree for _, tree in graph.arguments])
+    traced = structure.flatten([tree for _, tree in trace.arguments])
     if len(leaves) != len(traced):
         raise ShapeError(
             "The arguments have another structure than those of the trace.",
             given=f"{len(leaves)} numbers and arrays",
-            expected=f"{len(traced)}, as in {', '.join(node.name for node in graph.inputs)}",
+            expected=f"{len(traced)}, as in {', '.join(node.name for node in trace.inputs)}",
             instead="np.array([…]) where the trace had an array",
         )
     new = [leaf for leaf, is_input in zip(leaves, traced, strict=True) if is_input]
     return [
-        _new_value(value, record.value, graph, k)
+        _new_value(value, record.value, trace, k)
         for k, (value, record) in enumerate(
-            zip(new, graph.records[: graph.input_count], strict=True)
+            zip(new, trace.records[: trace.input_count], strict=True)
         )
     ]
 
 
-def _new_value(value: Any, traced: Any, graph: Graph, k: int) -> Any:
+def _new_value(value: Any, traced: Any, trace: Trace, k: int) -> Any:
     if np.shape(value) != traced.shape:
         raise ShapeError(
-            f"{graph.inputs[k].name} has another shape than in the trace.",
+            f"{trace.inputs[k].name} has another shape than in the trace.",
             given=f"shape {np.shape(value)}",
             expected=f"shape {traced.shape}",
             instead="trace the function again for another shape",
@@ -72,7 +73,7 @@ def _new_value(value: Any, traced: Any, graph: Graph, k: int) -> Any:
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise UnsupportedError(
-            f"{graph.inputs[k].name} must hold real numbers.",
+            f"{trace.inputs[k].name} must hold real numbers.",
             given=repr(value),
             expected="floats or integers",
         )

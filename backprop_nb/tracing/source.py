@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
-from backprop_nb.tracing.graph import CONSTANT, Label, Record, Source
+from backprop_nb.tracing.record import CONSTANT, Record, Scope
 
 _TRACING = str(Path(__file__).parent)
 
@@ -32,17 +32,46 @@ Span = tuple[int, int, int, int]
 """First line, last line, first column, last column, as ``co_positions`` gives them."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scope:
-    """One call of one of the learner's functions.
+class Source(str):
+    """The text of an expression that knows where it stands.
 
-    ``lasti`` is the instruction in the *calling* function, so that a value which
-    is returned at once can take the name that the caller gives it.
+    Attributes
+    ----------
+    filename
+        The file, or the name under which a notebook cell was compiled.
+    start, end
+        ``(line, column)`` of the first character and of the one after the last;
+        lines count from 1, columns from 0.
+    block
+        First and last line of the function around it.
     """
 
-    parent: Scope | None
-    code: CodeType
-    lasti: int
+    filename: str
+    start: tuple[int, int]
+    end: tuple[int, int]
+    block: tuple[int, int]
+
+    def __new__(
+        cls,
+        text: str,
+        filename: str = "",
+        start: tuple[int, int] = (0, 0),
+        end: tuple[int, int] = (0, 0),
+        block: tuple[int, int] = (0, 0),
+    ) -> Source:
+        """Return the text with its place attached."""
+        self = super().__new__(cls, text)
+        self.filename, self.start, self.end, self.block = filename, start, end, block
+        return self
+
+
+class Label(NamedTuple):
+    """What the learner's source says about one record."""
+
+    name: str
+    source: Source | None
+    scope: tuple[str, ...]
+    given: bool
 
 
 class _Module:

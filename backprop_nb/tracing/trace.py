@@ -1,4 +1,4 @@
-"""``trace``: run a NumPy function once and keep what it computed as a graph."""
+"""Run a NumPy function once, on a tape, and keep what it computed as data."""
 
 from __future__ import annotations
 
@@ -6,60 +6,32 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing import calling, refusals, structure
-from backprop_nb.tracing.graph import CONSTANT, Graph, Label, Record
-from backprop_nb.tracing.source import describe_place, label_records
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.record import CONSTANT, Record
+from backprop_nb.tracing.source import describe_place
 from backprop_nb.tracing.traced import Tape, Traced, plain
 
 _FORM = "bp.trace({f}, {args})"
 
 
-def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
-    """Run ``f`` once on the given arguments and return its computation graph.
+Made = TypeVar("Made", bound=Trace)
 
-    Parameters
-    ----------
-    f
-        A function written in plain NumPy that returns one number or one array.
-    *args
-        Its arguments: numbers, arrays, or lists, tuples and dicts of them.
-        Integers count as floats; float32 stays float32.  Arrays are copied, so
-        later changes do not reach the trace.
-    **kwargs
-        Floats and float arrays among them are traced; everything else (axes,
-        counts, names, flags) is passed on as it is.
 
-    Returns
-    -------
-    Graph
-        One node per input, per captured array and per NumPy call.
+def record(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    kind: type[Made],
+) -> Made:
+    """Run ``f`` once on traced arguments; see :func:`backprop_nb.trace`.
 
-    Raises
-    ------
-    UnsupportedError
-        If ``f`` calls a function without a rule, at the line of the call, or if
-        an argument or the result is not made of real numbers.
-    DetachedError, InPlaceError, ShapeError
-        If ``f`` leaves NumPy, writes into a traced array, or shapes do not fit.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import backprop_nb as bp
-    >>> def f(x):
-    ...     u = x**2
-    ...     v = u + np.exp(u)
-    ...     return np.sqrt(v) + np.cos(v)
-    >>> graph = bp.trace(f, 1.0)
-    >>> print(f"{graph.value:.4f}")
-    1.0900
-    >>> print(f"{graph.backward().gradients[0]:.4f}")
-    5.9831
+    ``kind`` is what the result becomes: the bare :class:`Trace`, or one with methods.
     """
     calling.check_callable(f, _FORM)
     tape = Tape(sys._getframe(0))
@@ -75,59 +47,29 @@ def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
             calling.note_plain(error, args, arguments.positional_names)
             raise
         try:
-            raise ours.with_traceback(refusals.without_own_frames(error.__traceback__)) from None
+            raise ours.with_traceback(error.__traceback__) from None
         finally:
             del ours  # or the error and this frame would keep each other alive
     finally:
         records = tape.close()
-    graph = _graph(records, arguments, output, _function_name(f))
-    _warn_not_finite(graph)
-    return graph
+    names, trees = tuple(arguments.names), tuple(arguments.arguments)
+    trace = kind(tuple(records), names, output, trees, _function_name(f))
+    _warn_not_finite(trace)
+    return trace
 
 
-def trace_rule(rule: Callable[..., Any], values: Sequence[Any]) -> Graph:
+def trace_rule(rule: Callable[..., Any], values: Sequence[Any]) -> Trace:
     """Trace a rule on values of a trace: all of them are inputs, and nothing is said."""
     tape = Tape(sys._getframe(0))
-    names = [f"x{k}" for k in range(len(values))]
+    names = tuple(f"x{k}" for k in range(len(values)))
     try:
         with np.errstate(all="ignore"):
             result = rule(*map(tape.input, values))
         output = _output(tape, result, rule)
     finally:
         records = tape.close()
-    return _graph(records, _RuleArguments(names), output, _function_name(rule))
-
-
-class _RuleArguments:
-    """The arguments of a rule: every one is an input by itself."""
-
-    def __init__(self, names: list[str]) -> None:
-        self.names = names
-        self.arguments = [(name, True) for name in names]
-
-    restore = staticmethod(tuple)
-
-
-def _graph(
-    records: Sequence[Record],
-    arguments: _Arguments | _RuleArguments,
-    output: int,
-    function_name: str,
-) -> Graph:
-    def label(graph: Graph) -> Sequence[Label]:
-        return label_records(
-            graph.records, arguments.names, graph.output_index, graph.function_name
-        )
-
-    return Graph(
-        records,
-        len(arguments.names),
-        output,
-        label,
-        arguments.arguments,
-        arguments.restore,
-        function_name,
-    )
+    trees = tuple((name, True) for name in names)
+    return Trace(tuple(records), names, output, trees, _function_name(rule))
 
 
 class _Arguments:
@@ -161,14 +103,6 @@ class _Arguments:
             return tape.input(value)
 
         return structure.rebuild(tree, wrap, structure.identifier(name))
-
-    def restore(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
-        """Return one tree per argument with ``leaves`` in place of the inputs."""
-        rest = iter(leaves)
-        return tuple(
-            structure.rebuild(tree, lambda _, traced: next(rest) if traced else None)
-            for _, tree in self.arguments
-        )
 
 
 def _is_number(leaf: Any) -> bool:
@@ -258,15 +192,15 @@ def _output(tape: Tape, result: Any, f: Callable[..., Any]) -> int:
     return tape.constant(result)
 
 
-def _warn_not_finite(graph: Graph) -> None:
+def _warn_not_finite(trace: Trace) -> None:
     """Name the first node with a NaN or an infinity, if the output has one."""
-    if _is_finite(graph.value):
+    if _is_finite(trace.value):
         return
-    first = next(i for i, record in enumerate(graph.records) if not _is_finite(record.value))
-    record = graph.records[first]
+    first = next(i for i, record in enumerate(trace.records) if not _is_finite(record.value))
+    record = trace.records[first]
     what = "a NaN" if np.any(np.isnan(plain(record.value))) else "an infinity"
     warn(
-        f"The result is not finite; {graph.nodes[first].name} is the first node "
+        f"The result is not finite; {trace.nodes[first].name} is the first node "
         f"with {what}.{_where(record)}"
     )
 

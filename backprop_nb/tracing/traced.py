@@ -24,11 +24,10 @@ from numpy.typing import NDArray
 
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import refusals, structure
-from backprop_nb.tracing.graph import CONSTANT, Record
+from backprop_nb.tracing.record import CONSTANT, Record, Scope
 from backprop_nb.tracing.rules import PLAIN_FUNCTIONS, STEPS, TABLE, Row
 from backprop_nb.tracing.rules.shaping import astype, getitem
 from backprop_nb.tracing.rules.spelled import SPELLED
-from backprop_nb.tracing.source import Scope
 
 # What these compute is recorded at the line of the learner that asked for it.
 _OWN_FILES = frozenset(map(str, Path(__file__).parent.rglob("*.py")))

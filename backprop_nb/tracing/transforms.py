@@ -15,9 +15,8 @@ import numpy as np
 
 from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.tracing import calling, structure
-from backprop_nb.tracing.backward import reverse
-from backprop_nb.tracing.graph import Graph
-from backprop_nb.tracing.trace import trace
+from backprop_nb.tracing.api import Graph, trace
+from backprop_nb.tracing.reverse import reverse
 
 Argnums = int | tuple[int, ...]
 """One position among the arguments, or several."""

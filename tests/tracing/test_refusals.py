@@ -778,7 +778,7 @@ def test_the_traceback_of_a_refusal_ends_in_the_learners_line(f, args, kinds, sa
     with pytest.raises(kinds[0]) as caught:
         trace(f, *args)
     _, ours, learners = caught.traceback
-    assert Path(ours.path).name == "trace.py"
+    assert Path(ours.path).name == "api.py"
     assert ours.frame.code.name == "trace"
     assert learners.frame.code.name == f.__name__
     lines, first = inspect.getsourcelines(f)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex, number_to_latex
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.emit.statements import Printer
-from backprop_nb.tracing.graph import Graph
+from backprop_nb.tracing.graph import Trace
 
 
-def to_latex(graph: Graph) -> str:
+def to_latex(graph: Trace) -> str:
     """Return the derivation of every gradient; see :meth:`Graph.to_latex`."""
     program = Program(graph)
     printer = Printer(program, _names(program), "latex", number_to_latex)

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from backprop_nb.tracing.graph import CONSTANT, Graph, Record
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.record import CONSTANT, Record
 from backprop_nb.tracing.rules.row import Binding, Row
 
 Notation = Literal["numpy", "latex"]
@@ -16,7 +17,7 @@ Printed = tuple[str, Binding]
 
 
 def print_records(
-    graph: Graph,
+    graph: Trace,
     leaves: Sequence[Printed],
     notation: Notation,
     number: Callable[[Any], str],

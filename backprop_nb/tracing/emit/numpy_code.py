@@ -13,11 +13,12 @@ import numpy as np
 from backprop_nb.tracing.emit.algebra import Literal, Operand
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.emit.statements import Printer, Statement
-from backprop_nb.tracing.graph import CONSTANT, Graph
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.rules.row import literal, typed
 
 
-def to_numpy(graph: Graph) -> str:
+def to_numpy(graph: Trace) -> str:
     """Return source whose last function computes the value and the gradients.
 
     See :meth:`Graph.to_numpy`.
@@ -28,7 +29,7 @@ def to_numpy(graph: Graph) -> str:
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
-def compiled(graph: Graph) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
+def compiled(graph: Trace) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
     """Return a fast function ``(*args) -> (value, gradients)``; see :meth:`Graph.compile`."""
     code = _Code(graph)
     space: dict[str, Any] = {"np": np, **dict(code.constants())}
@@ -41,7 +42,7 @@ def compiled(graph: Graph) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
 class _Code:
     """The pieces of the source, under names that are identifiers and hide nothing."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Trace) -> None:
         self.graph = graph
         self.program = Program(graph)
         self.helpers = list(dict.fromkeys(_helpers(self.program)))

@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from backprop_nb.tracing.backward import reverse, start_of
 from backprop_nb.tracing.emit.algebra import Algebra, Expression, Literal, Operand
-from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Record
+from backprop_nb.tracing.graph import Node, Trace
+from backprop_nb.tracing.record import CONSTANT, Record
+from backprop_nb.tracing.reverse import reverse, start_of
 from backprop_nb.tracing.traced import Tape, Traced
 
 
@@ -46,7 +47,7 @@ class Program:
         If the output is not a single number.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Trace) -> None:
         self.graph = graph
         records, values, adjoints, seed = _trace_both_ways(graph)
         self.algebra = Algebra()
@@ -176,7 +177,7 @@ def _is_leaf(record: Record) -> bool:
 
 
 def _trace_both_ways(
-    graph: Graph,
+    graph: Trace,
 ) -> tuple[list[Record], list[Traced], list[Traced | None], int]:
     """Compute the graph and its reverse pass on traced values.
 

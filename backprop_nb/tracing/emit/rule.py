@@ -14,7 +14,8 @@ from typing import Any
 
 from backprop_nb.tracing.emit.expression import Notation, Printed, atom, print_call, print_records
 from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex, number_to_latex
-from backprop_nb.tracing.graph import CONSTANT, Graph, Node
+from backprop_nb.tracing.graph import Node, Trace
+from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.rules.row import Binding, literal
 from backprop_nb.tracing.trace import trace_rule
 
@@ -30,7 +31,7 @@ def unmarked(text: str, node: Node, is_adjoint: bool) -> str:
     return text
 
 
-def call_text(graph: Graph, node: Node, notation: Notation = "numpy", mark: Mark = unmarked) -> str:
+def call_text(graph: Trace, node: Node, notation: Notation = "numpy", mark: Mark = unmarked) -> str:
     """Return how ``node`` is computed from its parents' names, such as ``A1 @ f1``.
 
     Every name goes through ``mark``.  Inputs and constants give the empty text.
@@ -74,7 +75,7 @@ class Rule:
     """
 
     def __init__(
-        self, graph: Graph, node: Node, position: int, adjoint: Any, mark: Mark = unmarked
+        self, graph: Trace, node: Node, position: int, adjoint: Any, mark: Mark = unmarked
     ) -> None:
         self._graph = graph
         self._node = node

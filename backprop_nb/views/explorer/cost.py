@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.backward import Backward
-from backprop_nb.tracing.graph import CONSTANT, Graph, Record
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.record import CONSTANT, Record
 
 _PRODUCTS = frozenset({"dot", "inner", "vdot", "outer", "tensordot", "kron"})
 
@@ -120,7 +121,7 @@ def cost(backward: Backward) -> Cost:
     return Cost(sum(sizes), outputs, operations, once * outputs, forward)
 
 
-def _reached(graph: Graph) -> list[int]:
+def _reached(graph: Trace) -> list[int]:
     """Return for every node which inputs it depends on, as the bits of a number."""
     masks: list[int] = []
     for index, record in enumerate(graph.records):
@@ -131,7 +132,7 @@ def _reached(graph: Graph) -> list[int]:
     return masks
 
 
-def multiplications(rule: Graph) -> int:
+def multiplications(rule: Trace) -> int:
     """Return how often a traced rule multiplies what comes from the adjoint, its first input.
 
     Products of two local derivatives, such as ``f * (1 - f)``, do not count.

@@ -17,7 +17,7 @@ from backprop_nb.views.palette import Theme, diverging, ink
 from backprop_nb.views.paper import Drawing, theme_named
 
 if TYPE_CHECKING:
-    from backprop_nb.tracing.graph import Graph
+    from backprop_nb.tracing import Graph
 
 _MARGIN = 14.0
 _LEGEND = 34.0

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from backprop_nb.tracing.graph import CONSTANT, Graph, Node
+from backprop_nb.tracing import Graph, Node
+from backprop_nb.tracing.record import CONSTANT
 
 ROOM = 60
 """So many cards can be looked at together: six rows of ten, the most that a screen shows."""

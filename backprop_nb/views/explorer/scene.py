@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing import Graph, Node, Source
 from backprop_nb.tracing.backward import Backward, Contribution, Step
 from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex
 from backprop_nb.tracing.emit.rule import Factor, call_text
-from backprop_nb.tracing.graph import CONSTANT, Graph, Node, Source
+from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.views import links, numbers
 from backprop_nb.views.explorer import marks
 from backprop_nb.views.explorer.cost import cost, cost_scene

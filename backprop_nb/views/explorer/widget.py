@@ -10,7 +10,7 @@ import traitlets
 
 from backprop_nb.errors import InvalidValueError, UnsupportedError
 from backprop_nb.network.sigmoid import SigmoidNetwork
-from backprop_nb.tracing.graph import Graph
+from backprop_nb.tracing import Graph
 from backprop_nb.views.explorer.figure import draw_graph
 from backprop_nb.views.explorer.geometry import Geometry, cards_of, check_folded, geometry
 from backprop_nb.views.explorer.scene import describe_graph, graph_scene

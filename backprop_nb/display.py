@@ -1,0 +1,88 @@
+"""How objects are shown: each wing says ``display.draw(self)``, and ``views`` knows how.
+
+Data stand below and pictures above them, so that ``import backprop_nb`` stays light.
+What a type looks like is looked up in a registry.  It is empty until somebody asks for a
+picture: then ``backprop_nb.views`` is imported, once, and registers what it can show.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+from backprop_nb.errors import UnsupportedError
+
+_VIEWS = "backprop_nb.views"
+
+_handlers: dict[str, dict[str, str]] = {}
+
+
+def register(kind: str, **handlers: str) -> None:
+    """Say how the objects of a type are shown.
+
+    Parameters
+    ----------
+    kind
+        The type, as ``"module:name"``, so that nothing need be imported to name it.
+    **handlers
+        For ``draw``, ``explore``, ``describe`` and ``mimebundle`` the function that does
+        it, as ``"module:name"``; its module is imported on first use.
+    """
+    _handlers.setdefault(kind, {}).update(handlers)
+
+
+def draw(shown: Any, **options: Any) -> Any:
+    """Return an object as a matplotlib figure."""
+    return _handler("draw", shown)(shown, **options)
+
+
+def explore(shown: Any, **options: Any) -> Any:
+    """Return the interactive view of an object."""
+    return _handler("explore", shown)(shown, **options)
+
+
+def describe(shown: Any, **options: Any) -> str:
+    """Return the text twin of an object's picture."""
+    text: str = _handler("describe", shown)(shown, **options)
+    return text
+
+
+def mimebundle(shown: Any, **options: Any) -> Any:
+    """Return what a notebook shows of an object that is a cell's last line.
+
+    What has no bundle of its own shows its interactive view.
+    """
+    handler = _registered("mimebundle", shown)
+    if handler is not None:
+        return handler(shown, **options)
+    return explore(shown)._repr_mimebundle_(**options)
+
+
+def _registered(action: str, shown: Any) -> Callable[..., Any] | None:
+    """Return the function that is registered for the object's type, or one it derives from."""
+    importlib.import_module(_VIEWS)
+    for kind in type(shown).__mro__:
+        name = _handlers.get(f"{kind.__module__}:{kind.__qualname__}", {}).get(action)
+        if name is not None:
+            handler: Callable[..., Any] = pkgutil.resolve_name(name)
+            return handler
+    return None
+
+
+def _handler(action: str, shown: Any) -> Callable[..., Any]:
+    """Return the registered function.
+
+    Raises
+    ------
+    UnsupportedError
+        If there is none.
+    """
+    handler = _registered(action, shown)
+    if handler is not None:
+        return handler
+    raise UnsupportedError(
+        f"No view is registered that can {action} a {type(shown).__name__}.",
+        instead=f'display.register("module:{type(shown).__name__}", {action}="module:function")',
+    )

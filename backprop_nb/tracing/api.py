@@ -1,0 +1,216 @@
+"""What a user calls: ``trace`` and the graph that it returns.
+
+Everything below computes; here stands what can be asked of a graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from backprop_nb import display
+from backprop_nb.errors import BackpropError
+from backprop_nb.tracing.backward import Backward, backward
+from backprop_nb.tracing.emit.derivation import to_latex
+from backprop_nb.tracing.emit.numpy_code import compiled, to_numpy
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.refusals import without_own_frames
+from backprop_nb.tracing.replay import evaluate
+from backprop_nb.tracing.trace import record
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Graph(Trace):
+    """A computation that has been traced once, with all that can be asked of it.
+
+    Made by :func:`backprop_nb.trace`.  Its data are those of
+    :class:`~backprop_nb.tracing.graph.Trace`: ``nodes``, ``inputs``, ``output``,
+    ``value`` and ``node(name)``.
+    """
+
+    def backward(self, seed: Any = None) -> Backward:
+        """Run the chain rule from the output back to every input.
+
+        Parameters
+        ----------
+        seed
+            The adjoint of the output, of its shape.  Without one the output
+            must be a single number, and the seed is 1.
+
+        Returns
+        -------
+        Backward
+            Adjoints, gradients and the replayable steps.  Calling it twice
+            gives the same numbers; nothing accumulates in the graph.
+
+        Raises
+        ------
+        ShapeError
+            If the output is not a number and no seed is given, or the seed has
+            another shape.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> bp.trace(lambda x: x**2 + x, 3.0).backward().gradients
+        (np.float64(7.0),)
+        """
+        return backward(self, seed)
+
+    def to_numpy(self) -> str:
+        """Return Python source that runs with NumPy alone.
+
+        Its last function takes the arguments of the traced function and returns
+        ``(value, gradients)``, one gradient per argument.  Names are the
+        learner's; the gradient with respect to ``z1`` is ``d_z1``.  Captured
+        arrays and masks are those of the trace.
+
+        Raises
+        ------
+        ShapeError
+            If the output is not a single number.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> print(bp.trace(lambda x: x**2 * 3.0, 2.0).to_numpy())
+        import numpy as np
+        <BLANKLINE>
+        <BLANKLINE>
+        def f_and_gradient(x):
+            # forward
+            v2 = x ** 2 * 3.0
+            # back through v2 = x ** 2 * 3.0
+            d_x = 6.0 * x
+            return v2, (d_x,)
+        <BLANKLINE>
+        """
+        return to_numpy(self)
+
+    def to_latex(self) -> str:
+        r"""Return the derivation in LaTeX, one aligned line a step.
+
+        Each line is also accepted by matplotlib's mathtext, without the ``&``.
+
+        Raises
+        ------
+        ShapeError
+            If the output is not a single number.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> print(bp.trace(lambda x: x**2, 3.0).to_latex())
+        \begin{aligned}
+        v_{1} &= x^{2} \\
+        \frac{\partial v_{1}}{\partial x} &= 2 \, x
+        \end{aligned}
+        """
+        return to_latex(self)
+
+    def evaluate(self, *args: Any) -> Any:
+        """Return the value of the same trace on new arguments of the same shapes.
+
+        The calls are those of the trace: a branch that was taken stays taken,
+        and a mask that came from a comparison keeps its value.
+
+        Raises
+        ------
+        ShapeError
+            If the arguments do not have the structure and shapes of the trace.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> bp.trace(lambda x, y: x * y, 2.0, 3.0).evaluate(4.0, 5.0)
+        np.float64(20.0)
+        """
+        return evaluate(self, args)
+
+    def compile(self) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
+        """Return a fast function ``(*args) -> (value, gradients)``.
+
+        It runs the source of :meth:`to_numpy` on new arguments of the same
+        structure and shapes, with one gradient per argument.
+
+        Raises
+        ------
+        ShapeError
+            If the output is not a single number.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> f = bp.trace(lambda x: x**2, 3.0).compile()
+        >>> f(5.0)
+        (25.0, (10.0,))
+        """
+        return compiled(self)
+
+    def describe(self) -> str:
+        """Return the text twin of the picture: every node with its value, in order."""
+        return display.describe(self)
+
+    def draw(self, **options: Any) -> Figure:
+        """Return the computation graph as a matplotlib figure; see ``draw_graph``."""
+        figure: Figure = display.draw(self, **options)
+        return figure
+
+    def explore(self, **options: Any) -> Any:
+        """Return the interactive view, a ``GraphExplorer``; see there for the options."""
+        return display.explore(self, **options)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        # A graph left as a cell's last line shows itself.
+        return display.mimebundle(self, **kwargs)
+
+
+def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
+    """Run ``f`` once on the given arguments and return its computation graph.
+
+    Parameters
+    ----------
+    f
+        A function written in plain NumPy that returns one number or one array.
+    *args
+        Its arguments: numbers, arrays, or lists, tuples and dicts of them.
+        Integers count as floats; float32 stays float32.  Arrays are copied, so
+        later changes do not reach the trace.
+    **kwargs
+        Floats and float arrays among them are traced; everything else (axes,
+        counts, names, flags) is passed on as it is.
+
+    Returns
+    -------
+    Graph
+        One node per input, per captured array and per NumPy call.
+
+    Raises
+    ------
+    UnsupportedError
+        If ``f`` calls a function without a rule, at the line of the call, or if
+        an argument or the result is not made of real numbers.
+    DetachedError, InPlaceError, ShapeError
+        If ``f`` leaves NumPy, writes into a traced array, or shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import backprop_nb as bp
+    >>> def f(x):
+    ...     u = x**2
+    ...     v = u + np.exp(u)
+    ...     return np.sqrt(v) + np.cos(v)
+    >>> graph = bp.trace(f, 1.0)
+    >>> print(f"{graph.value:.4f}")
+    1.0900
+    >>> print(f"{graph.backward().gradients[0]:.4f}")
+    5.9831
+    """
+    try:
+        return record(f, args, kwargs, Graph)
+    except BackpropError as error:
+        # The traceback goes from here to the learner's line, without the tracer in between.
+        raise error.with_traceback(without_own_frames(error.__traceback__)) from None

@@ -1,0 +1,81 @@
+"""The reverse pass itself: adjoints from the output back to every record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.errors import ShapeError
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.record import CONSTANT, Record
+
+Contributed = tuple[int, int, int, Any]
+"""The record that gives, which of its arguments receives, that argument's record, and the value."""
+
+
+def reverse(
+    trace: Trace,
+    records: Sequence[Record],
+    start: Any,
+    contributions: list[Contributed] | None = None,
+) -> list[Any]:
+    """Return the adjoint of every record, ``None`` where none arrives.
+
+    ``records`` are the trace's own, or the same with traced values in them.
+    What is handed on is added to ``contributions``, if somebody wants to know.
+    """
+    adjoints: list[Any] = [None] * len(records)
+    adjoints[trace.output_index] = start
+    # Every node comes after its parents, so going through the list from the end
+    # meets a node only when all contributions to it have arrived.
+    for index in range(trace.output_index, trace.input_count - 1, -1):
+        g = adjoints[index]
+        row, args, parents, keywords, value, _, _ = records[index]
+        if g is None or row is CONSTANT:
+            continue
+        for k, parent in enumerate(parents):
+            if parent is None or records[parent][0] is CONSTANT:
+                continue
+            vjp = row.vjps[k] if row.each is None else row.vjp(k)
+            if vjp is None:
+                continue
+            contribution = vjp(g, value, *args, **keywords) if keywords else vjp(g, value, *args)
+            if contribution.dtype is not args[k].dtype and contribution.dtype != args[k].dtype:
+                contribution = contribution.astype(args[k].dtype)
+            known = adjoints[parent]
+            adjoints[parent] = contribution if known is None else known + contribution
+            if contributions is not None:
+                contributions.append((index, k, parent, contribution))
+    return adjoints
+
+
+def start_of(trace: Trace, seed: Any) -> Any:
+    """Return the adjoint of the output.
+
+    Raises
+    ------
+    ShapeError
+        If the output is not a number and there is no seed, or the shapes differ.
+    """
+    value = trace.value
+    if seed is None:
+        if value.shape != ():
+            raise ShapeError(
+                "The output is not a single number, so it has no gradient.",
+                given=f"{trace.output.name} of shape {value.shape}",
+                expected="shape ()",
+                instead="return a number, for example np.sum(…), "
+                "or pass the adjoint of the output: backward(seed=…)",
+            )
+        return np.ones_like(value)[()]
+    if not hasattr(type(seed), "__array_function__") or isinstance(seed, np.ndarray):
+        seed = np.array(seed, dtype=value.dtype)[()]  # a traced seed stays as it is
+    if seed.shape != value.shape:
+        raise ShapeError(
+            "The seed must have the shape of the output.",
+            given=f"a seed of shape {seed.shape}",
+            expected=f"shape {value.shape}, that of {trace.output.name}",
+        )
+    return seed

@@ -1,0 +1,78 @@
+"""How objects are shown: the registry, and what the package itself registers."""
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import backprop_nb as bp
+from backprop_nb import display
+from backprop_nb.errors import UnsupportedError
+
+
+class Shape:
+    def __init__(self, corners):
+        self.corners = corners
+
+
+def drawn(shape, *, colour="black"):
+    return f"{shape.corners} corners in {colour}"
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    monkeypatch.setattr(display, "_handlers", {})
+
+
+def named(value):
+    return f"{value.__module__}:{value.__qualname__}"
+
+
+def test_a_type_is_shown_by_what_is_registered_for_it(registry):
+    display.register(named(Shape), draw=named(drawn))
+    assert display.draw(Shape(3), colour="red") == "3 corners in red"
+
+
+def test_a_type_is_shown_as_the_one_it_derives_from(registry):
+    class Square(Shape):
+        pass
+
+    display.register(named(Shape), draw=named(drawn))
+    assert display.draw(Square(4)) == "4 corners in black"
+
+
+def test_what_is_registered_later_adds_to_what_was_before(registry):
+    display.register(named(Shape), draw=named(drawn))
+    display.register(named(Shape), describe=named(drawn))
+    assert display.draw(Shape(3)) == display.describe(Shape(3)) == "3 corners in black"
+
+
+@pytest.mark.parametrize("action", ["draw", "explore", "describe", "mimebundle"])
+def test_what_nobody_registered_is_refused(registry, action):
+    with pytest.raises(UnsupportedError, match=r"No view is registered .* a Shape\."):
+        getattr(display, action)(Shape(3))
+
+
+def test_every_view_of_the_package_exists():
+    importlib.import_module("backprop_nb.views")
+    assert len(display._handlers) >= 4
+    for kind, handlers in display._handlers.items():
+        assert named(pkgutil.resolve_name(kind)) == kind
+        assert handlers
+        assert all(callable(pkgutil.resolve_name(handler)) for handler in handlers.values())
+
+
+def test_what_has_no_bundle_of_its_own_shows_its_interactive_view():
+    data, _ = bp.trace(lambda x: x**2, 3.0)._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_a_text_twin_loads_no_widget_and_no_figure():
+    code = (
+        "import sys, backprop_nb as bp; bp.trace(abs, 1.0).describe();"
+        "print({'matplotlib', 'anywidget', 'backprop_nb.checking'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
