@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 from xml.etree import ElementTree
 
 from backprop_nb.views.links import as_classes
-
-Element = list[Any]
-"""``[tag, text, attributes, children]``; in a shape, ``text`` may be the number of a gap, and
-``data-link`` the letter of a link with the gap of its node."""
-Formula = list[Any]
-"""The number of a shape, then what stands in its gaps."""
+from backprop_nb.views.schema import Element
 
 _ATTRIBUTES = frozenset({"mathvariant", "width", "stretchy", "fence"})
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_MARK = 9_000_001
+_GAP = 9_000_001
 """The first of the numbers that stand in the gaps of a shape while it is converted."""
 
 
@@ -27,45 +21,13 @@ def mathml(latex: str) -> Element:
     A page makes the elements one by one and puts the texts in as text, so that
     nothing in a formula can become markup.  The element of a marked name has
     its link as ``data-link``.
-    """
-    from latex2mathml.converter import convert
-
-    return _plain(ElementTree.fromstring(convert(as_classes(latex))))
-
-
-class Formulas:
-    """The formulas of one scene, of which each shape is kept once.
 
     The formulas of a graph differ in hardly anything but their numbers: z₁ = σ(x₁)
-    and z₂ = σ(x₂) have one shape.  So converting one and sending one is enough.
-
-    Attributes
-    ----------
-    shapes
-        Formulas with gaps, numbered from 0, in place of their numbers.
-
-    Examples
-    --------
-    >>> formulas = Formulas()
-    >>> formulas.add("x_{1}"), formulas.add("x_{25}"), len(formulas.shapes)
-    ([0, '1'], [0, '25'], 1)
+    and z₂ = σ(x₂) have one shape.  So each shape is converted once.
     """
-
-    def __init__(self) -> None:
-        self.shapes: list[Element] = []
-        self._known: dict[str, int] = {}
-
-    def add(self, latex: str) -> Formula:
-        """Return a formula as the number of its shape and the texts in its gaps."""
-        key = _NUMBER.sub("0", latex)
-        texts = _NUMBER.findall(latex)
-        shape = _shape(key, len(texts))
-        if shape is None:
-            key, texts, shape = latex, [], mathml(latex)
-        if key not in self._known:
-            self._known[key] = len(self.shapes)
-            self.shapes.append(shape)
-        return [self._known[key], *texts]
+    texts = _NUMBER.findall(latex)
+    shape = _shape(_NUMBER.sub("0", latex), len(texts))
+    return _converted(latex) if shape is None else _filled(shape, texts)
 
 
 @lru_cache(maxsize=4096)
@@ -74,21 +36,37 @@ def _shape(key: str, gaps: int) -> Element | None:
 
     ``None`` if a number comes out neither as an element of its own nor in a link.
     """
-    marks = iter(range(_MARK, _MARK + gaps))
-    shape = mathml(_NUMBER.sub(lambda _: str(next(marks)), key))
-    found: list[int] = []
-    pending = [shape]
-    while pending:
-        element = pending.pop()
-        pending += element[3]
-        text, link = element[1], element[2].get("data-link", "")
-        if text.isdecimal() and _MARK <= int(text) < _MARK + gaps:
-            element[1] = int(text) - _MARK
-            found.append(element[1])
-        if link:
-            element[2]["data-link"] = [link[0], int(link[1:]) - _MARK]
-            found.append(int(link[1:]) - _MARK)
-    return shape if sorted(found) == list(range(gaps)) else None
+    numbers = [str(_GAP + k) for k in range(gaps)]
+    left = iter(numbers)
+    shape = _converted(_NUMBER.sub(lambda _: next(left), key))
+    return shape if sorted(_in_gaps(shape)) == numbers else None
+
+
+def _in_gaps(element: Element) -> list[str]:
+    """Return the numbers that stand alone in an element, a link or a child."""
+    _, text, attributes, children = element
+    own = [each for each in (text, attributes.get("data-link", "")[1:]) if _is_gap(each)]
+    return own + [found for child in children for found in _in_gaps(child)]
+
+
+def _is_gap(text: str) -> bool:
+    return text.isdecimal() and int(text) >= _GAP
+
+
+def _filled(element: Element, texts: list[str]) -> Element:
+    tag, text, attributes, children = element
+    link = attributes.get("data-link")
+    if link:
+        attributes = attributes | {"data-link": link[0] + texts[int(link[1:]) - _GAP]}
+    if _is_gap(text):
+        text = texts[int(text) - _GAP]
+    return [tag, text, attributes, [_filled(child, texts) for child in children]]
+
+
+def _converted(latex: str) -> Element:
+    from latex2mathml.converter import convert
+
+    return _plain(ElementTree.fromstring(convert(as_classes(latex))))
 
 
 def _plain(element: ElementTree.Element) -> Element:

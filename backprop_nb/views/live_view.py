@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import json
 import os
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +42,27 @@ def _kind_of(trait: traitlets.TraitType[Any, Any]) -> str:
     return next((said for kind, said in kinds.items() if isinstance(trait, kind)), trait.info())
 
 
+def packed(scene: Mapping[str, Any]) -> bytes:
+    """Return a scene as it goes to the browser: JSON, deflated, for much of it repeats.
+
+    ``SceneModel`` in ``view.mjs`` undoes this.
+
+    >>> zlib.decompress(packed({"frames": [1, 2]}))
+    b'{"frames":[1,2]}'
+    """
+    text = json.dumps(scene, allow_nan=False, separators=(",", ":"))
+    return zlib.compress(text.encode("ascii"))
+
+
 class LiveView(anywidget.AnyWidget):
     """A widget with a text twin and a picture, to which a subclass adds the three below."""
 
     hint = ""
     """What the keys do, in a sentence or two."""
 
-    scene = traitlets.Dict(help="The scene as plain data.").tag(sync=True)
+    scene = traitlets.Dict(help="The scene as plain data.").tag(
+        sync=True, to_json=lambda scene, view: packed(scene)
+    )
 
     def __init__(self, **state: Any) -> None:
         for name, value in state.items():
@@ -157,10 +174,12 @@ class LiveView(anywidget.AnyWidget):
         return path
 
     def _own_state(self) -> dict[str, Any]:
-        """Return the traits that the view reads, without those that every widget has."""
-        # In the form in which they would go to a browser.
-        state: dict[str, Any] = self.get_state(sorted(self._own_names()))
-        return state
+        """Return the traits that the view reads, without those that every widget has.
+
+        They are in the form in which they would go to a browser; but the scene is as it is.
+        """
+        state: dict[str, Any] = self.get_state(sorted(self._own_names() - {"scene"}))
+        return {**state, "scene": self.scene}
 
     def _own_names(self) -> set[str]:
         names = self.trait_names(sync=True) - anywidget.AnyWidget.class_traits().keys()

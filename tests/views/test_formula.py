@@ -1,31 +1,34 @@
-"""A formula is its shape and what stands in the gaps, and comes out as if converted whole."""
+"""A formula is converted by its shape, and comes out as if it had been converted by itself."""
 
 import json
 from types import SimpleNamespace
 
 import pytest
 
-from backprop_nb.views.formula import Formulas, mathml
+from backprop_nb.views import formula
+from backprop_nb.views.formula import mathml
 from backprop_nb.views.links import mark
 
 
-def whole(formulas, reference):
-    """Fill the gaps of a formula, as the browser does."""
-    number, *texts = reference
+@pytest.fixture
+def by_itself(monkeypatch):
+    """A function that converts a formula without its shape."""
 
-    def filled(element):
-        tag, text, attributes, children = element
-        link = attributes.get("data-link")
-        if isinstance(link, list):
-            attributes = {**attributes, "data-link": link[0] + texts[link[1]]}
-        return [
-            tag,
-            texts[text] if isinstance(text, int) else text,
-            attributes,
-            [filled(child) for child in children],
-        ]
+    def convert(latex):
+        with monkeypatch.context() as without:
+            without.setattr(formula, "_shape", lambda key, gaps: None)
+            return mathml(latex)
 
-    return filled(formulas.shapes[number])
+    return convert
+
+
+@pytest.fixture
+def conversions(monkeypatch):
+    """How many formulas are converted, from now on."""
+    formula._shape.cache_clear()
+    converted, done = formula._converted, []
+    monkeypatch.setattr(formula, "_converted", lambda latex: done.append(1) or converted(latex))
+    return done
 
 
 @pytest.mark.parametrize(
@@ -39,30 +42,27 @@ def whole(formulas, reference):
         r"\mathrm{layer\_1\_z}_{7}",
     ],
 )
-def test_a_formula_is_what_its_conversion_is(latex):
-    formulas = Formulas()
-    assert whole(formulas, formulas.add(latex)) == mathml(latex)
+def test_a_formula_is_what_its_conversion_is(latex, by_itself):
+    assert mathml(latex) == by_itself(latex)
 
 
-def test_formulas_that_differ_in_numbers_share_a_shape():
-    formulas = Formulas()
-    references = [formulas.add(rf"z_{{{k}}} = {k}.5 \, x_{{{k + 1}}}") for k in range(20)]
-    assert len(formulas.shapes) == 1
-    assert references[3] == [0, "3", "3.5", "4"]
+def test_formulas_that_differ_in_numbers_are_converted_once(conversions, by_itself):
+    latex = [rf"z_{{{k}}} = {k}.5 \, x_{{{k + 1}}}" for k in range(20)]
+    made = [mathml(each) for each in latex]
+    assert len(conversions) == 1
+    assert made == [by_itself(each) for each in latex]
 
 
-def test_the_node_of_a_link_is_a_gap_too():
-    formulas = Formulas()
+def test_the_node_of_a_link_is_its_own(conversions, by_itself):
     nodes = [SimpleNamespace(index=k) for k in (3, 12)]
     latex = [mark(rf"z_{{{node.index}}}", node, is_adjoint=True) + " + 1" for node in nodes]
-    references = [formulas.add(text) for text in latex]
-    assert references == [[0, "3", "3", "1"], [0, "12", "12", "1"]]
-    assert [whole(formulas, each) for each in references] == [mathml(text) for text in latex]
-    assert '"data-link": "a12"' in json.dumps(whole(formulas, references[1]))
+    made = [mathml(each) for each in latex]
+    assert len(conversions) == 1
+    assert made == [by_itself(each) for each in latex]
+    assert '"data-link": "a12"' in json.dumps(made[1])
 
 
-def test_a_digit_inside_of_a_name_is_no_gap():
-    formulas = Formulas()
-    first, second = formulas.add(r"\mathrm{x2y}"), formulas.add(r"\mathrm{x3y}")
+def test_a_digit_inside_of_a_name_stays_there(by_itself):
+    first, second = (mathml(rf"\mathrm{{{name}}}") for name in ("x2y", "x3y"))
     assert first != second
-    assert whole(formulas, first) == mathml(r"\mathrm{x2y}")
+    assert first == by_itself(r"\mathrm{x2y}")

@@ -42,30 +42,7 @@ def text(element):
 
 
 def scene_of(graph):
-    """Return a scene with its formulas as elements, as a page has them."""
-    scene = graph_scene(graph, graph.backward())
-    for node in scene["nodes"]:
-        node["title"] = whole(scene, node["title"])
-        node["formula"] = whole(scene, node["formula"])
-    for frame in scene["frames"]:
-        for gift in frame["gifts"]:
-            gift["formula"] = whole(scene, gift["formula"])
-    return scene
-
-
-def whole(scene, reference):
-    if reference is None:
-        return None
-    number, *texts = reference
-
-    def filled(element):
-        tag, text, attributes, children = element
-        text = texts[text] if isinstance(text, int) else text
-        link = attributes.get("data-link")
-        own = {"data-link": link[0] + texts[link[1]]} if isinstance(link, list) else {}
-        return [tag, text, attributes | own, [filled(child) for child in children]]
-
-    return filled(scene["formulas"][number])
+    return graph_scene(graph, graph.backward())
 
 
 def assert_names(graph, text, names):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import traceback
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -99,6 +100,8 @@ def test_all_of_its_state_is_in_traits_that_json_can_hold(view):
     names = [name for name in view.trait_names(sync=True) if not name.startswith("_")]
     assert "scene" in names
     state = view.get_state(names)
+    scene = json.loads(zlib.decompress(state.pop("scene")))
+    assert scene == untupled(view.scene)
     assert json.loads(json.dumps(state, allow_nan=False)) == untupled(state)
 
 

@@ -12,7 +12,6 @@ import pytest
 import traitlets
 
 import backprop_nb as bp
-from backprop_nb.views.explorer.wire import packed
 from backprop_nb.views.live_view import LiveView
 from backprop_nb.views.paper import Drawing
 from backprop_nb.views.style import module, page_style_sheet, style_sheet
@@ -137,7 +136,7 @@ def test_the_state_is_the_widgets(explorer, tmp_path):
     explorer.step = 2
     page = read(explorer.to_html(tmp_path / "page"))
     # As a browser receives it: a tuple is an array there.
-    scene = json.loads(json.dumps(packed(explorer.scene)))
+    scene = json.loads(json.dumps(explorer.scene))
     assert state_of(page.texts["script#bpnb-state"]) == {
         "folded": [],
         "geometries": [explorer.geometry],
@@ -255,7 +254,7 @@ def test_hostile_texts_cannot_leave_the_state(hostile_graph, tmp_path):
     text = explorer.to_html(tmp_path / "hostile").read_text(encoding="utf-8")
     state = text.split('id="bpnb-state">')[1].split("</script>")[0]
     scene = state_of(state)["scene"]  # which reads Base64 alone
-    assert scene == json.loads(json.dumps(packed(explorer.scene)))
+    assert scene == json.loads(json.dumps(explorer.scene))
     assert any(SCRIPT in line for block in scene["code"] for line in block["lines"])
 
 

@@ -1,6 +1,6 @@
 // FindTheBug: a broken backward pass, and the question what is wrong with it.
 
-import { Replay, choice, clock, html, math, panel, patched, picture } from "../view.mjs";
+import { Replay, choice, clock, html, live, math, panel, patched, picture } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -319,10 +319,5 @@ function initializeGame(context) {
   return clock(context);
 }
 
-function drawGame({ model, el }) {
-  const game = new Game(model, el);
-  return () => game.dispose();
-}
-
-const widget = { initialize: initializeGame, render: drawGame };
+const widget = live(Game, initializeGame);
 export default widget;

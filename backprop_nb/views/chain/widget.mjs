@@ -1,6 +1,5 @@
 // ChainRule.  First half: pure functions.  Second half: the page.
-import { chainSceneOf } from "./wire.mjs";
-import { choice, clock, html, math, operator, panel, picture, big, Replay, scrollInside, slider } from "../view.mjs";
+import { choice, clock, html, live, math, operator, panel, picture, big, Replay, scrollInside, slider } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -56,7 +55,6 @@ const OPERATORS = { "·": "times", "=": "equals" };
 class Chain extends Replay {
   constructor(model, el) {
     super(model, el);
-    this.scene = chainSceneOf(model);
     this.lit = null;
     this.listen("change:scene", () => this.reload());
     for (const trait of ["i", "side", "section"]) this.listen(`change:${trait}`, () => this.turn());
@@ -155,7 +153,7 @@ class Chain extends Replay {
 
   /** Show another scene in the place of the one before; the controls stay. */
   reload() {
-    this.scene = chainSceneOf(this.model);
+    this.scene = this.model.get("scene");
     const { equation, legend, batch } = this.scene;
     this.equation.replaceChildren(math(equation), html("small", {}, "[chain-general]"), batch ? html("small", {}, batch) : "");
     this.network.replaceChildren(html("h2", {}, "the network"), this.buildNetwork());
@@ -397,12 +395,7 @@ class Chain extends Replay {
   }
 }
 
-function drawChain({ model, el }) {
-  const chain = new Chain(model, el);
-  return () => chain.dispose();
-}
+const replayed = (model) => chainOf(model.get("scene"), model.get("i"))[wayOf(model.get("side"), model.get("section"))];
 
-const replayed = (model) => chainOf(chainSceneOf(model), model.get("i"))[wayOf(model.get("side"), model.get("section"))];
-
-const widget = { initialize: ({ model }) => clock({ model }, { framesOf: replayed }), render: drawChain };
+const widget = live(Chain, (context) => clock(context, { framesOf: replayed }));
 export default widget;

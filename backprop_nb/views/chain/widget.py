@@ -20,7 +20,6 @@ from backprop_nb.views.chain.scene import (
     chain_scene,
     fits_whole,
 )
-from backprop_nb.views.chain.wire import packed_chains
 from backprop_nb.views.chain.words import describe_chain
 from backprop_nb.views.live_view import Replay, Setting
 from backprop_nb.views.paper import Drawing
@@ -97,9 +96,6 @@ class ChainRule(Replay):
         "walk from one to the next, Enter keeps it lit and Escape lets go of it."
     )
 
-    scene = traitlets.Dict(help="The scene as plain data.").tag(
-        sync=True, to_json=lambda scene, widget: packed_chains(scene)
-    )
     i = traitlets.Int(0, help="Which θ_i.").tag(sync=True)
     side = Setting("left", help="Where the product begins.").tag(sync=True)
     section = Setting("product", help="The product, or the transposes.").tag(sync=True)

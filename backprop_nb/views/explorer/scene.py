@@ -27,7 +27,7 @@ from backprop_nb.views.explorer.cost import cost, cost_scene
 from backprop_nb.views.explorer.geometry import CARD, CONSTANT_CARD
 from backprop_nb.views.explorer.grouping import ROOM, folded_at_first, groups_of, outermost
 from backprop_nb.views.explorer.questions import question, seed_question
-from backprop_nb.views.formula import Formulas
+from backprop_nb.views.formula import mathml
 from backprop_nb.views.numbers import Scale, fit_scale, fit_value_scale, long, tensor
 
 Scene = dict[str, Any]
@@ -35,11 +35,10 @@ Scene = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What all numbers, formulas and hints of a scene have in common."""
+    """What all numbers and hints of a scene have in common."""
 
     value: Scale
     adjoint: Scale
-    formulas: Formulas
     hints: dict[str, int]
     told: bool
     known: dict[tuple[int, str, bool], tuple[Any, dict[str, Any]]]
@@ -69,7 +68,6 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
     shared = _Shared(
         fit_value_scale([node.value for node in nodes]),
         fit_scale((backward.adjoint(node) for node in differentiable), log=True),
-        Formulas(),
         {},
         len(nodes) <= ROOM,
         {},
@@ -95,7 +93,6 @@ def graph_scene(graph: Graph, backward: Backward) -> Scene:
         "frames": [*_frames(graph, backward, shared, edges)],
         "hints": list(shared.hints),
         "cost": cost_scene(backward),
-        "formulas": shared.formulas.shapes,
         "legend": {"value": shared.value.text, "adjoint": shared.adjoint.text},
     }
     _sum_up_groups(scene)
@@ -157,13 +154,13 @@ def _node(graph: Graph, backward: Backward, node: Node, shared: _Shared) -> dict
     return {
         "name": node.name,
         "latex": latex,
-        "title": shared.formulas.add(links.mark(latex, node, False)),
+        "title": mathml(links.mark(latex, node, False)),
         "kind": "input" if node.op is None else "constant" if constant else "operation",
         "op": node.op or "input",
         "symbol": getattr(row, "symbol", ""),
         "text": text,
         "names": names,
-        "formula": shared.formulas.add(formula) if row and not constant else None,
+        "formula": mathml(formula) if row and not constant else None,
         "source": str(node.source) if node.source else "",
         "parents": [parent.index for parent in node.parents],
         "value": shared.tensor(node.value, "value"),
@@ -292,7 +289,7 @@ class _Gifts:
             "edge": self._edge[gift.node.index, gift.position],
             "line": line,
             "names": names,
-            "formula": self._shared.formulas.add(rf"{target} {sign} {rule.latex}"),
+            "formula": mathml(rf"{target} {sign} {rule.latex}"),
             "symbol": symbol,
             "factors": [
                 self._factor(factor, symbol, position, factors)

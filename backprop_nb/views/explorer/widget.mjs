@@ -2,14 +2,13 @@
 // view have modules of their own; here they are put together and kept in step.
 
 import { cardsOf, passage, stepPast } from "./folding.mjs";
-import { sceneOf } from "./scene.mjs";
 import { choose, cutAtNames, focusInside, lightLink, nodesOf, walkTrail, watchLinks } from "./links.mjs";
 import { Quiz, stopBefore } from "./predict.mjs";
 import { nodeWords, stateAt } from "./moments.mjs";
 import { BackwardPass, Source } from "./code.mjs";
 import { NodeNumbers } from "./node_numbers.mjs";
 import { Stage } from "./stage.mjs";
-import { Replay, badge, clock, html, math, scrollInside } from "../view.mjs";
+import { Replay, badge, clock, html, live, math, scrollInside } from "../view.mjs";
 
 const ROOMY = 760; // in a wider view there is room for the cost
 
@@ -63,7 +62,7 @@ class Explorer extends Replay {
   // -- building -------------------------------------------------------------
 
   build() {
-    this.scene = sceneOf(this.model);
+    this.scene = this.model.get("scene");
     this.quiz = new Quiz(this);
     this.stage = new Stage(this);
     this.numbers = new NodeNumbers(this);
@@ -290,18 +289,13 @@ class Explorer extends Replay {
 
 /** The step that comes next when the view plays by itself. */
 function nextStep(model) {
-  const scene = sceneOf(model);
+  const scene = model.get("scene");
   const geometry = model.get("geometry");
   const step = model.get("step");
   const to = stepPast(scene, geometry, cardsOf(scene, geometry), step, 1);
   return stopBefore(scene, step, to, model.get("predict"), model.get("predictions"));
 }
 
-function drawExplorer({ model, el }) {
-  const explorer = new Explorer(model, el);
-  return () => explorer.dispose();
-}
-
 // Named, so that page.mjs can follow in the same script.
-const widget = { initialize: (context) => clock(context, { nextOf: nextStep }), render: drawExplorer };
+const widget = live(Explorer, (context) => clock(context, { nextOf: nextStep }));
 export default widget;

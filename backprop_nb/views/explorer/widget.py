@@ -14,7 +14,6 @@ from backprop_nb.tracing import Graph
 from backprop_nb.views.explorer.figure import draw_graph
 from backprop_nb.views.explorer.geometry import Geometry, cards_of, check_folded, geometry
 from backprop_nb.views.explorer.scene import describe_graph, graph_scene
-from backprop_nb.views.explorer.wire import packed
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.paper import Drawing
 from backprop_nb.views.style import module, style_sheet
@@ -121,9 +120,6 @@ class GraphExplorer(Replay):
     notation = traitlets.Unicode("numpy", help="How the backward pass is written.").tag(sync=True)
     score = traitlets.Dict(help="Predictions right at the first try, and asked.").tag(sync=True)
 
-    scene = traitlets.Dict(help="The scene as plain data.").tag(
-        sync=True, to_json=lambda scene, widget: packed(scene)
-    )
     folded = traitlets.List(traitlets.Unicode(), help="The groups shown as one card.").tag(
         sync=True
     )

@@ -2,7 +2,7 @@
 // Second half: the page.  Every number is Python's; a weight is dragged from one of
 // the places that came with its curve to the next, so that dragging needs no kernel.
 
-import { Replay, choice, clamp, clock, drawn, html, math, panel, picture, showAt, slider, svg } from "../view.mjs";
+import { Replay, choice, clamp, clock, drawn, html, live, math, panel, picture, showAt, slider, svg } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -493,11 +493,6 @@ class Flow extends Replay {
   }
 }
 
-function drawFlow({ model, el }) {
-  const flow = new Flow(model, el);
-  return () => flow.dispose();
-}
-
 // Named, so that page.mjs can follow in the same script.
-const widget = { initialize: clock, render: drawFlow };
+const widget = live(Flow, clock);
 export default widget;

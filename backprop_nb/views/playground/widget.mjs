@@ -3,7 +3,7 @@
 // says so, and so gets the next one.  Without a kernel the frames that are there can be replayed.
 
 import { bytes, familyRamp, paintField, whenThemeChanges, withFields } from "./field.mjs";
-import { View, barButton, choice, clamp, colour, html, icon, picture, playButton, slider } from "../view.mjs";
+import { View, barButton, choice, clamp, colour, html, icon, live, picture, playButton, slider } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -216,6 +216,7 @@ class PlaygroundView extends View {
 
   update() {
     const { model } = this;
+    if (!model.settled) return; // a scene is on its way, and this will be called again
     if (this.scene !== model.get("scene")) {
       this.scene = model.get("scene");
       this.buildStage();
@@ -323,7 +324,7 @@ const SETTINGS = ["data", "noise", "widths", "activation", "loss", "seed", "lear
 /** Without a kernel, play goes through what is recorded: one clock for all views of a model. */
 function replayAlone({ model }) {
   let timer = null;
-  let alone = model.alone === true;
+  let { alone } = model;
   const tick = () => {
     const next = model.get("recorded").find((epoch) => epoch > model.get("epoch"));
     if (next === undefined) model.set("playing", false);
@@ -353,11 +354,6 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function drawPlayground({ model, el }) {
-  const view = new PlaygroundView(model, el);
-  return () => view.dispose();
-}
-
 // Named, so that page.mjs can follow in the same script.
-const widget = { initialize: replayAlone, render: drawPlayground };
+const widget = live(PlaygroundView, replayAlone);
 export default widget;

@@ -1,7 +1,7 @@
 // SigmoidExplorer.  First half: pure functions of a scene, tested without a page.
 // Second half: the page.  All numbers come from Python once; nothing here needs a kernel.
 
-import { View, choice, clamp, html, math, picture, slider } from "../view.mjs";
+import { View, choice, clamp, html, live, math, picture, slider } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -186,11 +186,6 @@ class SigmoidView extends View {
 
 const pathThrough = (points) => (points.length ? `M${points.map((point) => point.join(",")).join("L")}` : "M0,0");
 
-function drawSigmoid({ model, el }) {
-  const view = new SigmoidView(model, el);
-  return () => view.dispose();
-}
-
 // Named, so that page.mjs can follow in the same script.
-const widget = { render: drawSigmoid };
+const widget = live(SigmoidView);
 export default widget;

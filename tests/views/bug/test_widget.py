@@ -159,6 +159,7 @@ def test_before_the_answer_nothing_that_is_shown_tells_it(level):
         game.measured, game.hints = True, 2
         mistake = answer_of(game)
         state = {key: value for key, value in game.get_state().items() if not key.startswith("_")}
+        state["scene"] = game.scene  # which travels compressed
         visible = [repr(game), game.draw().alt, game.describe(), json.dumps(state, default=str)]
         others = [CATALOGUE[each["id"]] for each in game.scene["choices"]]
         for text in visible:
