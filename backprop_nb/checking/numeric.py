@@ -27,7 +27,7 @@ from backprop_nb.errors import (
     ShapeError,
     UnsupportedError,
 )
-from backprop_nb.tracing import calling, structure, trace
+from backprop_nb.tracing import calling, pytree, trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,7 +86,7 @@ def central_differences(
     point = _Point(f, args, names, "central_differences({f}, {args})")
     gradients = [point.slopes(k, _STEP if step is None else step) for k in range(len(point.leaves))]
     rest = iter(gradients)
-    return tuple(structure.rebuild(list(args), lambda _, __: next(rest)[()]))
+    return tuple(pytree.rebuild(list(args), lambda _, __: next(rest)[()]))
 
 
 class _Point:
@@ -100,7 +100,7 @@ class _Point:
         self.names: list[str] = []
         self.leaves: list[Floats] = []
         for name, tree in zip(names, self._args, strict=True):
-            structure.rebuild(tree, self._keep, name)
+            pytree.rebuild(tree, self._keep, name)
 
     def _keep(self, name: str, leaf: Any) -> None:
         self.names.append(name)
@@ -109,7 +109,7 @@ class _Point:
     def value(self) -> float:
         """Return f here; it gets copies, so whatever it does to them stays with it."""
         rest = iter([leaf.copy()[()] for leaf in self.leaves])
-        args = structure.rebuild(self._args, lambda _, __: next(rest))
+        args = pytree.rebuild(self._args, lambda _, __: next(rest))
         try:
             value = np.asarray(self._f(*args))
         except TypeError as error:
@@ -386,7 +386,7 @@ def _expected(
 ) -> tuple[list[Array], list[str]]:
     """Return the right gradients, by the tracer if it can, and what the judges disagree on."""
     slopes = [point.slopes(k, _STEP) for k in range(len(point.leaves))]
-    wide = structure.rebuild(list(args), lambda name, leaf: _as_floats(name, leaf)[()])
+    wide = pytree.rebuild(list(args), lambda name, leaf: _as_floats(name, leaf)[()])
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", BackpropWarning)
@@ -394,7 +394,7 @@ def _expected(
     except BackpropError as error:
         why = "The tracer cannot follow this function, so central differences alone judge."
         return list(slopes), [f"{why} {error.problem}"]
-    gradients = [np.asarray(leaf, dtype=np.float64) for leaf in structure.flatten(list(traced))]
+    gradients = [np.asarray(leaf, dtype=np.float64) for leaf in pytree.flatten(list(traced))]
     value = point.value()
     if not np.isfinite(value):
         return gradients, [f"The function is {value} here, and what changes that says nothing."]
@@ -417,7 +417,7 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str]:
     """Return what is to be checked, or what its function failed with."""
     if not callable(gradient):
         return gradient, ""
-    copies = structure.rebuild(list(args), lambda _, leaf: np.array(leaf)[()])
+    copies = pytree.rebuild(list(args), lambda _, leaf: np.array(leaf)[()])
     try:
         return gradient(*copies), ""
     except KeyboardInterrupt:
@@ -639,8 +639,8 @@ def step_curve(f: Callable[..., Any], *args: Any, seed: int = 0) -> StepCurve:
     point = _Point(f, args, _names(f, args), "step_curve({f}, {args})")
     random = np.random.default_rng(seed)
     direction = [random.standard_normal(leaf.shape) for leaf in point.leaves]
-    wide = structure.rebuild(list(args), lambda name, leaf: _as_floats(name, leaf)[()])
-    gradients = structure.flatten(list(trace(f, *wide).backward().gradients))
+    wide = pytree.rebuild(list(args), lambda name, leaf: _as_floats(name, leaf)[()])
+    gradients = pytree.flatten(list(trace(f, *wide).backward().gradients))
     slope = sum(float(np.sum(g * d)) for g, d in zip(gradients, direction, strict=True))
     if slope == 0:
         raise InvalidValueError(

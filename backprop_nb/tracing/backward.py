@@ -139,10 +139,16 @@ class Backward:
         Raises
         ------
         NotFoundError
-            If there is no such node, or if it is a constant.
+            If there is no such node in this graph, or if it is a constant.
         """
         # What is neither a name nor a node is no name that the graph has.
-        found = self.graph.node(node.name if isinstance(node, Node) else node)
+        found = node if isinstance(node, Node) else self.graph.node(node)
+        if found.index >= len(self.graph.nodes) or found is not self.graph.nodes[found.index]:
+            raise NotFoundError(
+                f"The node `{found.name}` belongs to another graph.",
+                expected=f"a node of this one, the trace of {self.graph.function_name}",
+                instead=f"adjoint({found.name!r}), by its name",
+            )
         if found.op == CONSTANT:
             raise NotFoundError(
                 f"{found.name} is a constant of the trace; no gradient is computed for it.",

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import NotFoundError
-from backprop_nb.tracing import structure
+from backprop_nb.tracing import pytree
 from backprop_nb.tracing.health import Mark, health
 from backprop_nb.tracing.record import Record
 from backprop_nb.tracing.source import Label, Source, label_records
@@ -186,7 +186,7 @@ class Trace:
         """Return one tree per argument, with one of ``leaves`` in place of each input."""
         rest = iter(leaves)
         return tuple(
-            structure.rebuild(tree, lambda _, traced: next(rest) if traced else None)
+            pytree.rebuild(tree, lambda _, traced: next(rest) if traced else None)
             for _, tree in self.arguments
         )
 

@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from backprop_nb.errors import UnsupportedError, warn
-from backprop_nb.tracing import calling, refusals, structure
+from backprop_nb.tracing import calling, pytree, refusals
+from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import CONSTANT, Record
 from backprop_nb.tracing.source import describe_place
-from backprop_nb.tracing.traced import Tape, Traced, plain
+from backprop_nb.tracing.tape import Tape, plain
 
 _FORM = "bp.trace({f}, {args})"
 
@@ -34,7 +35,7 @@ def record(
     ``kind`` is what the result becomes: the bare :class:`Trace`, or one with methods.
     """
     calling.check_callable(f, _FORM)
-    tape = Tape(sys._getframe(0))
+    tape = Tape(Traced, sys._getframe(0))
     arguments = _Arguments(tape, f, args, kwargs)
     try:
         result = f(*arguments.positional, **arguments.named)
@@ -53,14 +54,14 @@ def record(
     finally:
         records = tape.close()
     names, trees = tuple(arguments.names), tuple(arguments.arguments)
-    trace = kind(tuple(records), names, output, trees, _function_name(f))
+    trace = kind(records, names, output, trees, _function_name(f))
     _warn_not_finite(trace)
     return trace
 
 
 def trace_rule(rule: Callable[..., Any], values: Sequence[Any]) -> Trace:
     """Trace a rule on values of a trace: all of them are inputs, and nothing is said."""
-    tape = Tape(sys._getframe(0))
+    tape = Tape(Traced, sys._getframe(0))
     names = tuple(f"x{k}" for k in range(len(values)))
     try:
         with np.errstate(all="ignore"):
@@ -69,7 +70,7 @@ def trace_rule(rule: Callable[..., Any], values: Sequence[Any]) -> Trace:
     finally:
         records = tape.close()
     trees = tuple((name, True) for name in names)
-    return Trace(tuple(records), names, output, trees, _function_name(rule))
+    return Trace(records, names, output, trees, _function_name(rule))
 
 
 class _Arguments:
@@ -88,7 +89,7 @@ class _Arguments:
             calling.check_numbers(args, names)
         self.named = kwargs | {key: self._wrap(tape, value, key) for key, value in traced.items()}
         self.arguments = [
-            (name, structure.rebuild(tree, lambda _, leaf: _is_number(leaf)))
+            (name, pytree.rebuild(tree, lambda _, leaf: _is_number(leaf)))
             for name, tree in [*zip(names, args, strict=True), *traced.items()]
         ]
 
@@ -102,7 +103,7 @@ class _Arguments:
             self.names.append(label)
             return tape.input(value)
 
-        return structure.rebuild(tree, wrap, structure.identifier(name))
+        return pytree.rebuild(tree, wrap, pytree.identifier(name))
 
 
 def _is_number(leaf: Any) -> bool:
@@ -169,8 +170,8 @@ def _output(tape: Tape, result: Any, f: Callable[..., Any]) -> int:
     UnsupportedError
         If it is not one number or one array.
     """
-    if type(result) is Traced and result._tape is tape:
-        return result._index
+    if tape.holds(result):
+        return tape.index(result)
     name = _function_name(f)
     if result is None:
         raise UnsupportedError(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError
-from backprop_nb.tracing import calling, structure
+from backprop_nb.tracing import calling, pytree
 from backprop_nb.tracing.api import Graph, trace
 from backprop_nb.tracing.reverse import reverse
 
@@ -271,7 +271,7 @@ def _directions(graph: Graph, tangents: Sequence[Any]) -> list[Any]:
     ShapeError
         If the tangents do not fit the arguments.
     """
-    directions = structure.flatten(list(_each("tangents", tangents)))
+    directions = pytree.flatten(list(_each("tangents", tangents)))
     values = [record.value for record in graph.records[: graph.input_count]]
     if len(directions) != len(values):
         raise ShapeError(

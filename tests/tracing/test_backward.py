@@ -195,6 +195,18 @@ def test_an_adjoint_is_found_by_name_and_by_node(result):
     assert result.adjoint("z").shape == node.shape
 
 
+def test_a_node_of_another_graph_is_refused_although_this_one_has_its_name(result):
+    other = trace(net, A, b, x)
+    assert other.node("z").name == result.graph.node("z").name
+    with pytest.raises(NotFoundError) as caught:
+        result.adjoint(other.node("z"))
+    assert str(caught.value) == (
+        "The node `z` belongs to another graph.\n"
+        "  expected: a node of this one, the trace of net\n"
+        "  instead:  adjoint('z'), by its name"
+    )
+
+
 def test_a_constant_has_no_adjoint():
     def scaled(x):
         weights = A[0]

@@ -14,11 +14,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.emit.algebra import Algebra, Expression, Literal, Operand
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT, Record
 from backprop_nb.tracing.reverse import reverse, start_of
-from backprop_nb.tracing.traced import Tape, Traced
+from backprop_nb.tracing.tape import Tape
 
 
 class Program:
@@ -59,8 +60,8 @@ class Program:
                 place.append(Literal(1))
             else:
                 place.append(self._add(record, place))
-        self.forward = [place[value._index] for value in values]
-        self.adjoints = [None if a is None else place[a._index] for a in adjoints]
+        self.forward = [place[index] for index in values]
+        self.adjoints = [None if index is None else place[index] for index in adjoints]
 
     def _add(self, record: Record, place: Sequence[Operand]) -> Operand:
         if record.row is CONSTANT and record.value.shape == ():
@@ -178,21 +179,23 @@ def _is_leaf(record: Record) -> bool:
 
 def _trace_both_ways(
     graph: Trace,
-) -> tuple[list[Record], list[Traced], list[Traced | None], int]:
+) -> tuple[Sequence[Record], list[int], list[int | None], int]:
     """Compute the graph and its reverse pass on traced values.
 
-    Returns all records, the traced value and adjoint of every node, and the
-    position of the seed.
+    Returns all records, and the positions among them of each node's value, of
+    each node's adjoint, and of the seed.
     """
     seed = start_of(graph, None)
-    tape = Tape(sys._getframe(0), keeps_steps=True)
+    tape = Tape(Traced, sys._getframe(0), keeps_comparisons=True)
     try:
         values = _replay(tape, graph.records)
         start = tape.input(seed)
         adjoints = reverse(graph, _on(graph.records, values), start)
     finally:
         records = tape.close()
-    return records, values, adjoints, start._index
+    at = tape.index
+    back = [None if adjoint is None else at(adjoint) for adjoint in adjoints]
+    return records, list(map(at, values)), back, at(start)
 
 
 def _replay(tape: Tape, records: Sequence[Record]) -> list[Traced]:

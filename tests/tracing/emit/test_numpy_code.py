@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.tracing.structure import flatten
+from backprop_nb.tracing.pytree import flatten
 
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=4), rng.normal(size=2)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backprop_nb.tracing.structure import identifier, rebuild
+from backprop_nb.tracing.pytree import identifier, rebuild
 
 
 class Layer(NamedTuple):

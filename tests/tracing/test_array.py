@@ -498,7 +498,7 @@ def test_nothing_turns_a_traced_value_into_a_plain_one_without_a_word(how):
     f = LOSING[how]
     with pytest.raises(DetachedError) as caught:
         trace(f, X)
-    assert f"line {f.__code__.co_firstlineno} of <lambda> in test_traced.py" in caught.value.at
+    assert f"line {f.__code__.co_firstlineno} of <lambda> in test_array.py" in caught.value.at
 
 
 @pytest.mark.parametrize(
@@ -523,7 +523,7 @@ def test_nothing_turns_a_traced_value_into_a_plain_one_without_a_word(how):
 def test_what_has_no_rule_fails_where_it_is_called(f):
     with pytest.raises(TypeError) as caught:
         trace(f, X)
-    assert Path(caught.traceback[-1].path).name == "test_traced.py"
+    assert Path(caught.traceback[-1].path).name == "test_array.py"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import ShapeError, UnsupportedError
-from backprop_nb.tracing import structure
+from backprop_nb.tracing import pytree
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import CONSTANT
 
@@ -44,8 +44,8 @@ def _new_inputs(trace: Trace, args: Sequence[Any]) -> list[Any]:
             given=f"{len(args)} arguments",
             expected=f"{len(trace.arguments)}: {', '.join(name for name, _ in trace.arguments)}",
         )
-    leaves = structure.flatten(list(args))
-    traced = structure.flatten([tree for _, tree in trace.arguments])
+    leaves = pytree.flatten(list(args))
+    traced = pytree.flatten([tree for _, tree in trace.arguments])
     if len(leaves) != len(traced):
         raise ShapeError(
             "The arguments have another structure than those of the trace.",

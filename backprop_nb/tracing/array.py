@@ -1,0 +1,327 @@
+"""The stand-in for an array while a function is traced.
+
+It behaves like the array it stands for and remembers every call: NumPy hands a call
+back through its two protocols, ``__array_ufunc__`` and ``__array_function__``, and
+operators and methods arrive directly.  What would make it forget is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_nb.tracing import refusals
+from backprop_nb.tracing.dispatch import dispatch
+from backprop_nb.tracing.rules import TABLE, Row
+from backprop_nb.tracing.rules.shaping import astype, getitem
+from backprop_nb.tracing.tape import Recorded, innermost, plain
+
+_NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
+
+
+class Traced(Recorded):
+    """An array, or a number, of a function that is being traced."""
+
+    __slots__ = ()
+
+    # -- what it looks like --------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array."""
+        shape: tuple[int, ...] = self._value.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return math.prod(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the entries."""
+        dtype: np.dtype[Any] = self._value.dtype
+        return dtype
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d array")
+        return (self[position] for position in range(len(self)))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            refusals.ambiguous(self.shape, sys._getframe(1))
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return f"traced({self._value!r})"
+
+    def __str__(self) -> str:
+        return str(self._value)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._value, spec)
+
+    # -- NumPy's two protocols -----------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
+        if method != "__call__":
+            refusals.unsupported(f"np.{ufunc.__name__}.{method}", sys._getframe(1))
+        return dispatch(ufunc, args, kwargs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
+    ) -> Any:
+        return dispatch(function, args, kwargs)
+
+    # -- what would lose the history -------------------------------------------
+
+    def __float__(self) -> float:
+        refusals.detached("Turning it into a plain number", self.shape, sys._getframe(1))
+
+    def __int__(self) -> int:
+        refusals.detached("Turning it into an integer", self.shape, sys._getframe(1))
+
+    def __complex__(self) -> complex:
+        refusals.detached("Turning it into a complex number", self.shape, sys._getframe(1))
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        refusals.detached("Turning it into a plain array", self.shape, sys._getframe(1))
+
+    def item(self, *args: Any) -> NoReturn:
+        """Refuse: a plain number has no history."""
+        refusals.detached("Taking a plain number out", self.shape, sys._getframe(1))
+
+    def tolist(self) -> NoReturn:
+        """Refuse: plain numbers have no history."""
+        refusals.detached("Turning it into a list", self.shape, sys._getframe(1))
+
+    def __index__(self) -> int:
+        refusals.as_index(self.shape, sys._getframe(1))
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        refusals.item_assigned(self.shape, sys._getframe(1))
+
+    def __xor__(self, other: Any) -> NoReturn:
+        refusals.power_meant(self.shape, sys._getframe(1))
+
+    __rxor__ = __xor__
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"a traced array has no attribute {name!r}")
+        refusals.unsupported_method(name, sys._getframe(1))
+
+    # -- methods whose parameters differ from those of NumPy's functions --------
+
+    def __getitem__(self, index: Any) -> Any:
+        return dispatch(getitem, (self,), {"index": index})
+
+    @property
+    def T(self) -> Any:
+        """The array with its axes reversed."""
+        return dispatch(np.transpose, (self,), {})
+
+    @property
+    def mT(self) -> Any:
+        """The array with its last two axes exchanged."""
+        return dispatch(np.matrix_transpose, (self,), {})
+
+    def transpose(self, *axes: Any) -> Any:
+        """Permute the axes as ``ndarray.transpose`` does."""
+        several = len(axes) != 1 or isinstance(axes[0], int)
+        chosen = (axes or None) if several else axes[0]
+        return dispatch(np.transpose, (self,), {"axes": chosen})
+
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
+        """Return the same entries in another shape."""
+        chosen = shape[0] if len(shape) == 1 else shape
+        return dispatch(np.reshape, (self,), {"shape": chosen, "order": order})
+
+    def ravel(self, order: str = "C") -> Any:
+        """Return all entries in one row."""
+        return dispatch(np.ravel, (self,), {"order": order})
+
+    def flatten(self, order: str = "C") -> Any:
+        """Return all entries in one row, sharing nothing with this array."""
+        return dispatch(np.ravel, (self.copy(),), {"order": order}).copy()
+
+    def copy(self, order: str = "C") -> Any:
+        """Return a value that shares nothing: a later ``+=`` leaves the other alone."""
+        return Traced(self._tape, self._index, self._value)
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(plain(self), digits)
+
+    def astype(
+        self,
+        dtype: Any,
+        order: str = "K",
+        casting: str = "unsafe",
+        subok: bool = True,
+        copy: bool = True,
+    ) -> Any:
+        """Return the array with entries of another float type; whole numbers have no slope."""
+        kind = np.dtype(dtype)
+        if kind.kind in "biu":
+            return plain(self).astype(kind)
+        if kind.kind != "f":
+            refusals.unsupported(f"Turning it into {kind.name} numbers", sys._getframe(1))
+        if not copy and kind == self.dtype:
+            return self
+        return dispatch(astype, (self,), {"dtype": kind})
+
+    # -- changes in place --------------------------------------------------------
+
+    def __ifloordiv__(self, other: Any) -> Any:
+        if isinstance(plain(self), np.ndarray):
+            refusals.changed_in_place(
+                "A traced array cannot be changed to one that has no history.",
+                f"a traced array of shape {self.shape}",
+                sys._getframe(1),
+            )
+        return operator.floordiv(self, other)
+
+    def _take(self, new: Traced, frame: FrameType) -> Traced:
+        """Take the value of ``new``, as ``+=`` does to an array and to all its aliases."""
+        if not isinstance(plain(self), np.ndarray):
+            return new  # numbers are immutable: Python binds the name anew
+        shapes = f"{self.dtype} of shape {self.shape}, result {new.dtype} of shape {new.shape}"
+        if self._shared:
+            refusals.changed_in_place(
+                "An array of which a view exists cannot be changed in place.", shapes, frame
+            )
+        is_array = isinstance(plain(new), np.ndarray)  # NumPy makes numbers of 0-d arrays
+        if not is_array or (new.shape, new.dtype) != (self.shape, self.dtype):
+            refusals.changed_in_place(
+                "The result does not fit into the array that is changed in place.", shapes, frame
+            )
+        self._tape, self._index, self._value = new._tape, new._index, new._value
+        return self
+
+    def _tape_with(self, other: Any) -> Any:
+        """Return the tape that records a call on this value and another: the innermost."""
+        if type(other) is not Traced or other._tape is self._tape:
+            return self._tape
+        return innermost((self, other))
+
+
+# --- operators and methods that do what a function of NumPy does ---------------------
+#
+# An operator is called by the learner's line directly, so the frame above is the learner's.
+
+
+def _infix(row: Row, compute: Callable[..., Any], stem: str) -> Iterator[tuple[str, Any]]:
+    """Yield an operator with two operands, mirrored and in place too."""
+
+    def forward(self: Traced, other: Any) -> Any:
+        tape = self._tape_with(other)
+        return tape.apply(row, compute, (self, other), _NO_OPTIONS, sys._getframe(1))
+
+    def mirrored(self: Traced, other: Any) -> Any:
+        tape = self._tape_with(other)
+        return tape.apply(row, compute, (other, self), _NO_OPTIONS, sys._getframe(1))
+
+    def in_place(self: Traced, other: Any) -> Any:
+        frame = sys._getframe(1)
+        tape = self._tape_with(other)
+        return self._take(tape.apply(row, compute, (self, other), _NO_OPTIONS, frame), frame)
+
+    yield from ((f"__{stem}__", forward), (f"__r{stem}__", mirrored), (f"__i{stem}__", in_place))
+
+
+def _without_slope(ufunc: np.ufunc, stem: str) -> Iterator[tuple[str, Any]]:
+    """Yield an operator whose result may be a plain array, and its mirror."""
+    yield f"__{stem}__", lambda self, other: dispatch(ufunc, (self, other), {})
+    yield f"__r{stem}__", lambda self, other: dispatch(ufunc, (other, self), {})
+
+
+def _sign(row: Row, compute: Callable[..., Any]) -> Callable[[Traced], Any]:
+    return lambda self: self._tape.apply(row, compute, (self,), {}, sys._getframe(1))
+
+
+def _comparison(ufunc: np.ufunc, compute: Callable[..., Any]) -> Callable[[Traced, Any], Any]:
+    def compare(self: Traced, other: Any) -> Any:
+        if self._tape.keeps_comparisons:
+            return dispatch(ufunc, (self, other), {})
+        return compute(plain(self), plain(other))
+
+    return compare
+
+
+def _method(name: str) -> Callable[..., Any]:
+    """Return the method that does what NumPy's function of its name does."""
+    function = getattr(np, name)
+
+    def method(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        return dispatch(function, (self, *args), kwargs)
+
+    method.__doc__ = f"Do what ``np.{name}`` does."
+    return method
+
+
+def _refusal(name: str) -> Callable[..., Any]:
+    """Return the method that changes an array, where the function makes a new one."""
+
+    def method(self: Traced, *args: Any, **kwargs: Any) -> NoReturn:
+        refusals.method_in_place(name, self.shape, sys._getframe(1))
+
+    method.__doc__ = f"Refuse: ``x.{name}`` changes x; ``np.{name}`` makes a new array."
+    return method
+
+
+_INFIX = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "true_divide"} | {
+    "matmul": "matmul",
+    "pow": "power",
+}
+_COMPARISONS = {"lt": "less", "le": "less_equal", "eq": "equal", "ne": "not_equal"} | {
+    "gt": "greater",
+    "ge": "greater_equal",
+}
+_WITHOUT_SLOPE = {"mod": "remainder", "floordiv": "floor_divide", "divmod": "divmod"}
+_SIGNS = {"neg": "negative", "pos": "positive", "abs": "absolute"}
+_METHODS = (
+    *("all", "any", "argmax", "argmin", "argpartition", "argsort", "clip", "cumprod", "cumsum"),
+    *("diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "repeat", "round"),
+    *("searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
+)
+_IN_PLACE = ("partition", "sort")
+
+
+def _members() -> Iterator[tuple[str, Any]]:
+    for stem, name in _INFIX.items():
+        yield from _infix(TABLE[getattr(np, name)], getattr(operator, stem), stem)
+    for stem, name in _WITHOUT_SLOPE.items():
+        yield from _without_slope(getattr(np, name), stem)
+    for stem, name in _SIGNS.items():
+        yield f"__{stem}__", _sign(TABLE[getattr(np, name)], getattr(operator, stem))
+    for stem, name in _COMPARISONS.items():
+        yield f"__{stem}__", _comparison(getattr(np, name), getattr(operator, stem))
+    yield from ((name, _method(name)) for name in _METHODS)
+    yield from ((name, _refusal(name)) for name in _IN_PLACE)
+
+
+for _name, _member in _members():
+    _member.__name__, _member.__qualname__ = _name, f"Traced.{_name}"
+    setattr(Traced, _name, _member)
