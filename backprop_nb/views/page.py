@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 import zlib
+from collections.abc import Mapping
 from string import Template
 from typing import Any
 
@@ -76,12 +77,13 @@ def page(
     return text.encode("utf-8", "xmlcharrefreplace")
 
 
-def packed(state: dict[str, Any]) -> str:
+def packed(state: Mapping[str, Any]) -> str:
     """Return a state as JSON, deflated, in Base64: much of it repeats, and none of it is HTML.
 
     ``stateFrom`` in ``page.mjs`` undoes this.
 
     >>> import zlib
+    from collections.abc import Mapping
     >>> zlib.decompress(base64.b64decode(packed({"step": 2})))
     b'{"step":2}'
     """

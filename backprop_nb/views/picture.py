@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop_nb.views.schema import PictureData
+
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""
@@ -44,7 +46,7 @@ class Picture:
 
     def __init__(self, width: float, height: float, alt: str = "") -> None:
         self.width, self.height, self.alt = width, height, alt
-        self.shapes: list[dict[str, Any]] = []
+        self.shapes: list[Any] = []
         self._when: dict[str, int] = {}
 
     @contextmanager
@@ -289,7 +291,7 @@ class Picture:
         kept = {name: value for name, value in (shape | style).items() if value}
         self.shapes.append(kept | self._when)
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> PictureData:
         """Return the picture as plain data."""
         return {
             "width": _pixel(self.width),

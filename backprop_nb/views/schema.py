@@ -197,3 +197,88 @@ class SigmoidScene(TypedDict):
     units: int
     z: Sequence[str]
     curves: dict[str, SigmoidCurve]
+
+
+# --- the game -------------------------------------------------------------------
+
+
+class BugChoice(TypedDict):
+    """A mistake to choose."""
+
+    id: str
+    title: str
+
+
+class BugStage(TypedDict):
+    """The choices of a stage of the backward pass; the stage is "" where they are few."""
+
+    stage: str
+    choices: Sequence[BugChoice]
+
+
+class BugFrame(TypedDict):
+    """An epoch: what is different of the charts, by the keys of their shapes."""
+
+    words: str
+    patch: dict[str, dict[str, Any]]
+
+
+class BugScene(TypedDict):
+    """A round of ``FindTheBug``, without its answer."""
+
+    setting: str
+    levels: Sequence[tuple[str, str]]
+    choices: Sequence[BugStage]
+    hints: int
+    """How many there are."""
+    costs: dict[str, str]
+    """Of measuring and of a hint, in words."""
+    loss: PictureData
+    flow: PictureData
+    gradients: PictureData
+    code: Sequence[str]
+    """The lines of the pass; none unless it is shown."""
+    frames: Sequence[BugFrame]
+
+
+class BugNote(TypedDict):
+    """Something that is told."""
+
+    kind: str
+    """"measured", "hint", "wrong", "right" or "told"."""
+    title: str
+    words: str
+    formula: NotRequired[Element]
+
+
+class BugSolution(TypedDict):
+    """What is told in the end."""
+
+    id: str
+    notes: Sequence[BugNote]
+    code: Sequence[tuple[str, str]]
+    """The lines of the pass; each is "wrong", "right" or neither, which is ""."""
+
+
+class BugFound(TypedDict):
+    """What has been told so far."""
+
+    picture: PictureData | None
+    """The gradients with the measured ones."""
+    notes: Sequence[BugNote]
+    solved: bool
+    solution: BugSolution | None
+    worth: int
+    """What a right answer is worth by now."""
+
+
+class BugSecret(TypedDict):
+    """All that can be told; only a page without a kernel has it."""
+
+    picture: PictureData
+    measured: BugNote
+    hints: Sequence[BugNote]
+    verdicts: dict[str, BugNote]
+    solution: BugSolution
+    worth: Sequence[Sequence[Sequence[int]]]
+    """By whether it is measured, the number of hints, and that of wrong answers."""

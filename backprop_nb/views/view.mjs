@@ -112,8 +112,11 @@ export function patched(picture, patch) {
 
 const scenes = new WeakMap(); // each is unpacked once, however many views there are
 
-/** A scene as live_view.py packed it, deflated JSON, as an object; on a page it is one already. */
-function unpacked(packed) {
+/** The bytes that a text of Base64 stands for. */
+export const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+/** What live_view.py packed, deflated JSON, as an object; the scene of a page is one already. */
+export function unpacked(packed) {
   if (!ArrayBuffer.isView(packed)) return packed;
   if (!scenes.has(packed)) {
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));

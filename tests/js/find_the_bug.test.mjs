@@ -3,54 +3,44 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { byStage, plural, told, unsealed, worth } from "../../backprop_nb/views/bug/widget.mjs";
+import { told, unsealed } from "../../backprop_nb/views/bug/widget.mjs";
 
+const note = (kind, title) => ({ kind, title, words: kind });
 const SECRET = {
-  measured: { words: "measured" },
-  hints: ["a", "b", "c"],
-  verdicts: { wrong: { right: false, words: "no" }, right: { right: true, words: "yes" } },
-  solution: { id: "right" },
+  picture: { shapes: [] },
+  measured: note("measured"),
+  hints: ["a", "b", "c"].map((title) => note("hint", title)),
+  verdicts: { wrong: note("wrong"), right: note("right") },
+  solution: { id: "right", notes: [note("told", "It is:"), note("told", "Why:")] },
+  // Each is another number: measured, hints and wrong answers, one after the other.
+  worth: [0, 1].map((measured) => [0, 1, 2, 3].map((hints) => [0, 1].map((wrong) => 100 * measured + 10 * hints + wrong))),
 };
-const NOTHING = { measured: false, hints: 0, tried: [], givenUp: false };
+const NOTHING = { measured: false, hints: 0, tried: [], given_up: false };
+const of = (asked) => told(SECRET, { ...NOTHING, ...asked });
+const titles = (asked) => of(asked).notes.map(({ kind, title }) => title ?? kind);
 
-test("what is sealed comes back as it was, beyond ASCII too", () => {
-  const text = JSON.stringify({ words: "σ′ \u2013 δ" });
-  const key = [7, 201, 33];
-  const mixed = [...new TextEncoder().encode(text)].map((byte, k) => byte ^ key[k % key.length]);
-  const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
-  assert.deepEqual(unsealed({ key: base64(key), text: base64(mixed) }), { words: "σ′ \u2013 δ" });
-});
-
-test("where a kernel knows the answer there is nothing to unseal", () => {
-  assert.equal(unsealed({}), null);
-  assert.equal(unsealed(undefined), null);
+test("what is sealed comes back as it was, beyond ASCII too", async () => {
+  // As packed in page.py: JSON, deflated, as Base64.
+  const text = "eNqrVirPL0opVrJSiik1ME42jik1MjA2UgBxkkyUagGb4wk2";
+  assert.deepEqual(await unsealed(text), { words: "σ′ δ" });
 });
 
 test("only what is asked for is told", () => {
-  assert.deepEqual(told(SECRET, NOTHING), { measured: null, hints: [], verdicts: [], solution: null });
-  assert.deepEqual(told(SECRET, { ...NOTHING, measured: true }).measured, { words: "measured" });
-  assert.deepEqual(told(SECRET, { ...NOTHING, hints: 2 }).hints, ["a", "b"]);
+  assert.deepEqual(of({}), { picture: null, notes: [], solved: false, solution: null, worth: 0 });
+  assert.deepEqual(of({ measured: true }).picture, SECRET.picture);
+  assert.deepEqual(titles({ measured: true, hints: 2 }), ["measured", "a", "b"]);
 });
 
 test("the solution comes with the right answer, or when it is asked for", () => {
-  assert.equal(told(SECRET, { ...NOTHING, tried: ["wrong"] }).solution, null);
-  assert.deepEqual(told(SECRET, { ...NOTHING, tried: ["wrong", "right"] }).solution, { id: "right" });
-  assert.deepEqual(told(SECRET, { ...NOTHING, givenUp: true }).solution, { id: "right" });
+  assert.deepEqual(titles({ tried: ["wrong"] }), ["wrong"]);
+  assert.equal(of({ tried: ["wrong"] }).solution, null);
+  assert.deepEqual(titles({ tried: ["wrong", "right"] }), ["wrong", "right", "Why:"]);
+  assert.equal(of({ tried: ["wrong", "right"] }).solution.id, "right");
+  assert.deepEqual(titles({ given_up: true }), ["It is:", "Why:"]);
+  assert.deepEqual([of({ tried: ["right"] }).solved, of({ given_up: true }).solved], [true, false]);
 });
 
-test("help and wrong answers cost, but never all", () => {
-  const points = { start: 6, measure: 1, hint: 1, wrong: 2, least: 1 };
-  assert.equal(worth(points, { measured: 0, hints: 0, wrong: 0 }), 6);
-  assert.equal(worth(points, { measured: 1, hints: 2, wrong: 1 }), 1);
-  assert.equal(worth(points, { measured: 1, hints: 0, wrong: 1 }), 3);
-  assert.equal(worth(points, { measured: 1, hints: 3, wrong: 4 }), 1);
-});
-
-test("one point, two points", () => {
-  assert.deepEqual([plural(1, "point"), plural(2, "point")], ["1 point", "2 points"]);
-});
-
-test("choices stand with those of the same stage, in the order in which stages come", () => {
-  const choices = ["a", "b", "a"].map((stage) => ({ stage }));
-  assert.deepEqual(byStage(choices), [["a", [0, 2]], ["b", [1]]]);
+test("help and wrong answers cost what the table says", () => {
+  assert.equal(of({ measured: true, hints: 2, tried: ["wrong"] }).worth, 121);
+  assert.equal(of({ hints: 3, tried: ["wrong", "right"] }).worth, 31);
 });

@@ -7,6 +7,7 @@ import { deflateSync } from "node:zlib";
 import {
   SceneModel,
   arrowHead,
+  bytes,
   cellWords,
   clamp,
   colour,
@@ -209,4 +210,8 @@ test("a widget begins, and a view is made, when the scene is there", async () =>
   const dispose = await widget.render({ model, el: "the place" });
   dispose();
   assert.deepEqual(calls, [["begins", 7], ["made", 7, "the place"], ["gone"]]);
+});
+
+test("bytes come back from their text", () => {
+  assert.deepEqual([...bytes("AAH+/w==")], [0, 1, 254, 255]);
 });

@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 from contract import departures
 
+import backprop_nb as bp
+from backprop_nb.checking.puzzle import PLAYABLE, make_puzzle
 from backprop_nb.views import numbers
+from backprop_nb.views.bug.answers import secret
 from backprop_nb.views.picture import Picture, heat_levels
-from backprop_nb.views.schema import PictureData, SigmoidScene, Tensor
+from backprop_nb.views.schema import (
+    BugFound,
+    BugScene,
+    BugSecret,
+    PictureData,
+    SigmoidScene,
+    Tensor,
+)
 from backprop_nb.views.sigmoid.scene import sigmoid_scene
 
 
@@ -24,6 +34,12 @@ def picture():
     return made.data()
 
 
+def finished():
+    game = bp.FindTheBug()
+    game.measured, game.hints, game.given_up = True, 3, True
+    return game.found
+
+
 SCALE = numbers.Scale(0.1, 2.0)
 REAL = {
     "a picture": (picture, PictureData),
@@ -31,6 +47,11 @@ REAL = {
     "a large array": (lambda: numbers.tensor(np.ones((40, 90)), SCALE), Tensor),
     "an empty array": (lambda: numbers.tensor(np.ones((0, 3)), SCALE), Tensor),
     "SigmoidExplorer": (sigmoid_scene, SigmoidScene),
+    "FindTheBug, easy": (lambda: bp.FindTheBug("easy").scene, BugScene),
+    "FindTheBug, hard": (lambda: bp.FindTheBug("hard").scene, BugScene),
+    "FindTheBug at the beginning": (lambda: bp.FindTheBug().found, BugFound),
+    "FindTheBug in the end": (finished, BugFound),
+    "FindTheBug, all of it": (lambda: secret(make_puzzle(0, 1), PLAYABLE), BugSecret),
 }
 
 

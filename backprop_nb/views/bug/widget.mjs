@@ -1,63 +1,55 @@
 // FindTheBug: a broken backward pass, and the question what is wrong with it.
+// The scene is BugScene in views/schema.py; BugFound there is what has been told so far.
 
-import { Replay, choice, clock, html, live, math, panel, patched, picture } from "../view.mjs";
+import { Replay, bytes, choice, clock, html, live, math, panel, patched, picture, unpacked } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
 // ---------------------------------------------------------------------------
 
-/** What a page without a kernel may tell, unscrambled; null if there is nothing. */
-export function unsealed({ key, text } = {}) {
-  if (!text) return null;
-  const bytes = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  const [with_, mixed] = [bytes(key), bytes(text)];
-  return JSON.parse(new TextDecoder().decode(mixed.map((byte, k) => byte ^ with_[k % with_.length])));
-}
+/** What page.py packed for a page without a kernel to tell. */
+export const unsealed = (text) => unpacked(bytes(text));
 
-/** What has been asked for, of all that may be told, and nothing else. */
-export function told(secret, { measured, hints, tried, givenUp }) {
+/** Of all that can be told what has been asked for, as `told` in answers.py. */
+export function told(secret, { measured, hints, tried, given_up: givenUp }) {
+  const { solution } = secret;
   const verdicts = tried.map((id) => secret.verdicts[id]);
+  const solved = verdicts.some(({ kind }) => kind === "right");
+  const over = solved || givenUp;
   return {
-    measured: measured ? secret.measured : null,
-    hints: secret.hints.slice(0, hints),
-    verdicts,
-    solution: givenUp || verdicts.some(({ right }) => right) ? secret.solution : null,
+    picture: measured ? secret.picture : null,
+    notes: [
+      ...(measured ? [secret.measured] : []),
+      ...secret.hints.slice(0, hints),
+      ...verdicts,
+      ...(over ? solution.notes.slice(Number(solved)) : []),
+    ],
+    solved,
+    solution: over ? solution : null,
+    worth: secret.worth[Number(measured)][hints][verdicts.length - solved],
   };
 }
-
-/** What a right answer is worth by now. */
-export function worth(points, { measured, hints, wrong }) {
-  const lost = points.measure * measured + points.hint * hints + points.wrong * wrong;
-  return Math.max(points.least, points.start - lost);
-}
-
-/** The choices by the stage of the pass, in the order of the stages; each with its number. */
-export function byStage(choices) {
-  const stages = new Map();
-  choices.forEach(({ stage }, k) => stages.set(stage, [...(stages.get(stage) ?? []), k]));
-  return [...stages];
-}
-
-export const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 // ---------------------------------------------------------------------------
 // Second half: the page
 // ---------------------------------------------------------------------------
 
-const LEVELS = [
-  ["easy", "with code"],
-  ["medium", "six choices"],
-  ["hard", "all mistakes"],
-];
+const SIGNS = { wrong: "\u2717", right: "\u2713" };
+const NOTHING_YET =
+  "Watch the training, compare the lengths, look at the numbers. " +
+  "At epoch 0 both passes stand at the same weights. What you ask for appears here.";
 
 class Game extends Replay {
   constructor(model, el) {
     super(model, el);
-    this.closed = !model.get("sealed")?.text; // then only a kernel knows
+    this.closed = !model.get("sealed"); // then only a kernel knows
     this.build();
     this.show();
-    for (const key of ["step", "playing", "scene", "found", "score", "round"]) {
-      this.listen(`change:${key}`, () => this.follow(key));
+    this.listen("change:scene", () => this.show());
+    this.listen("change:playing", () => this.updatePlay());
+    this.listen("change:step", () => this.updateStep());
+    for (const key of ["found", "score", "round"]) {
+      this.listen(`change:${key}`, () => this.update());
     }
   }
 
@@ -65,29 +57,29 @@ class Game extends Replay {
     return this.model.get("found");
   }
 
-  get right() {
-    return this.found.verdicts.some(({ right }) => right);
-  }
-
   // -- building -------------------------------------------------------------
 
   build() {
-    const kernel = this.closed ? { "data-kernel": true } : {};
-    const button = (text, action) => html("button", { type: "button", onclick: action }, text);
+    const { model } = this;
+    const div = (name, ...children) => html("div", { class: `bpnb-bug-${name}` }, ...children);
+    const button = (text, onclick) => html("button", { type: "button", onclick }, text);
+    const more = (key) => () => this.set(key, model.get(key) + 1);
     this.heading = html("div", { class: "bpnb-title bpnb-bug-title" });
-    this.level = choice("level", LEVELS, { value: this.model.get("level"), onchange: (level) => this.set("level", level) });
-    this.nextButton = button("Next round", () => this.set("round", this.model.get("round") + 1));
-    this.places = { loss: html("div", {}), flow: html("div", {}), gradients: html("div", { class: "bpnb-bug-gradients" }) };
-    this.question = html("h2", { id: `bpnb-bug-${++games}` }, "Which mistake is in this backward pass?");
-    this.options = html("div", { class: "bpnb-bug-options", role: "group", "aria-labelledby": this.question.id });
-    this.answerButton = button("Answer", () => this.answer());
-    this.measureButton = button("Measure", () => this.set("measured", true));
-    this.hintButton = button("Hint", () => this.set("hints", this.model.get("hints") + 1));
-    this.tellButton = button("Tell me", () => this.set("given_up", true));
-    this.answerButton.classList.add("bpnb-main");
+    this.level = choice("level", this.scene.levels, {
+      value: model.get("level"),
+      onchange: (level) => this.set("level", level),
+    });
+    this.nextButton = button("Next round", more("round"));
     this.setting = html("p", { class: "bpnb-bug-setting" });
+    this.places = { loss: html("div"), flow: html("div"), gradients: div("gradients") };
     this.code = panel("The pass as NumPy", { class: "bpnb-bug-code" });
     this.notes = panel("Hints and answers", { class: "bpnb-bug-notes" });
+    this.answerButton = button("Answer", () => this.answer());
+    this.answerButton.classList.add("bpnb-main");
+    this.measureButton = button("", () => this.set("measured", true));
+    this.hintButton = button("", more("hints"));
+    this.tellButton = button("", () => this.set("given_up", true));
+    const kernel = (...children) => html("span", { "data-kernel": true }, ...children);
     this.stand(
       "find_the_bug",
       "Find the bug",
@@ -96,60 +88,67 @@ class Game extends Replay {
         { class: "bpnb-bar" },
         ...this.buildReplay(),
         this.heading,
-        html("span", { "data-kernel": true }, this.level),
-        html("span", { "data-kernel": true }, this.nextButton),
+        kernel(this.level),
+        kernel(this.nextButton),
       ),
       this.setting,
-      html(
-        "div",
-        { class: "bpnb-bug-body" },
-        html("div", { class: "bpnb-bug-evidence" }, this.places.loss, this.places.flow, this.places.gradients),
-        html(
-          "div",
-          { class: "bpnb-bug-below" },
-          html(
-            "div",
-            { class: "bpnb-panel bpnb-bug-question" },
-            this.question,
-            html("div", kernel, this.options, html("div", { class: "bpnb-controls" }, this.answerButton, this.measureButton, this.hintButton, this.tellButton)),
-          ),
-          this.code,
-          this.notes,
-        ),
+      div(
+        "body",
+        div("evidence", ...Object.values(this.places)),
+        div("below", this.buildQuestion(), this.code, this.notes),
       ),
     );
   }
 
+  buildQuestion() {
+    const id = `bpnb-bug-${++games}`;
+    this.options = html("div", {
+      id: `${id}-options`,
+      class: "bpnb-bug-options",
+      role: "group",
+      "aria-labelledby": id,
+    });
+    const { answerButton, measureButton, hintButton, tellButton } = this;
+    const buttons = [answerButton, measureButton, hintButton, tellButton];
+    return html(
+      "div",
+      { class: "bpnb-panel bpnb-bug-question", "data-kernel": this.closed },
+      html("h2", { id }, "Which mistake is in this backward pass?"),
+      this.options,
+      html("div", { class: "bpnb-controls" }, ...buttons),
+    );
+  }
+
   buildOptions() {
-    const group = `${this.question.id}-${this.model.get("round")}`;
-    this.inputs = this.scene.choices.map(({ id }) => html("input", { type: "radio", name: group, value: id, onchange: () => this.update() }));
-    this.marks = this.scene.choices.map(() => html("b", {}));
-    const stages = byStage(this.scene.choices);
-    const label = (k) => html("label", {}, this.inputs[k], html("span", {}, this.scene.choices[k].title), this.marks[k]);
-    const field = ([stage, numbers]) => html("fieldset", {}, html("legend", {}, stage), ...numbers.map(label));
-    this.options.classList.toggle("bpnb-bug-many", stages.length > 1);
-    this.options.replaceChildren(...(stages.length > 1 ? stages.map(field) : stages[0][1].map(label)));
+    const name = `${this.options.id}-${this.model.get("round")}`;
+    const { choices } = this.scene;
+    this.choices = [];
+    const label = ({ id, title }) => {
+      const onchange = () => this.updateButtons();
+      const input = html("input", { type: "radio", name, onchange });
+      const mark = html("b");
+      const label = html("label", {}, input, html("span", {}, title), mark);
+      this.choices.push({ id, input, mark, label });
+      return label;
+    };
+    const stage = ({ stage, choices }) =>
+      html("fieldset", {}, html("legend", {}, stage), ...choices.map(label));
+    const many = choices.length > 1;
+    this.options.classList.toggle("bpnb-bug-many", many);
+    this.options.replaceChildren(...(many ? choices.map(stage) : choices[0].choices.map(label)));
     this.updateAlone();
   }
 
   // -- updating -------------------------------------------------------------
 
-  follow(key) {
-    if (key === "playing") return this.updatePlay();
-    if (key === "step") return this.updateStep();
-    if (key !== "scene") return this.update();
-    this.scene = this.model.get("scene");
-    this.show();
-  }
-
   /** Show a round from its beginning. */
   show() {
-    this.told = 0;
+    this.scene = this.model.get("scene");
+    this.known = 0;
     this.level.update(this.model.get("level"));
     this.setting.textContent = this.scene.setting;
     this.root.classList.toggle("bpnb-bug-open", this.scene.code.length > 0);
     this.buildOptions();
-    this.slider.max = this.last;
     this.updatePlay();
     this.updateStep();
     this.update();
@@ -157,133 +156,111 @@ class Game extends Replay {
 
   updateStep() {
     const { patch, words } = this.scene.frames[this.step];
-    for (const name of ["loss", "flow"]) this.places[name].replaceChildren(picture(patched(this.scene[name], patch)));
+    for (const name of ["loss", "flow"]) {
+      this.places[name].replaceChildren(picture(patched(this.scene[name], patch)));
+    }
     this.updateReplay(words);
     this.updateHeading();
   }
 
   updateHeading() {
-    const round = this.model.get("round");
-    const now = this.found.solution ? "over" : `worth ${plural(this.worth, "point")}`;
+    const { solution, worth } = this.found;
+    const points = worth === 1 ? "point" : "points";
     this.heading.replaceChildren(
-      html("strong", {}, `Round ${round}`),
-      html("span", {}, now),
+      html("strong", {}, `Round ${this.model.get("round")}`),
+      html("span", {}, solution ? "over" : `worth ${worth} ${points}`),
       html("span", {}, `score ${this.model.get("score")}`),
       html("span", { class: "bpnb-count" }, `epoch ${this.step} of ${this.last}`),
     );
   }
 
-  get worth() {
-    const { measured, hints, verdicts } = this.found;
-    const wrong = verdicts.filter(({ right }) => !right).length;
-    return worth(this.scene.points, { measured: Number(measured !== null), hints: hints.length, wrong });
-  }
-
   update() {
-    const { measured, solution } = this.found;
-    this.places.gradients.replaceChildren(picture(measured ? measured.picture : this.scene.gradients));
+    const { picture: measured, solution } = this.found;
+    this.places.gradients.replaceChildren(picture(measured ?? this.scene.gradients));
     this.updateOptions();
     this.updateButtons();
     this.updateCode();
     this.updateNotes();
     this.updateHeading();
-    if (solution && this.root.contains(document.activeElement) && document.activeElement.disabled) this.nextButton.focus();
+    const focused = document.activeElement;
+    if (solution && focused?.disabled && this.root.contains(focused)) this.nextButton.focus();
   }
 
   updateOptions() {
     const tried = this.model.get("tried");
-    this.scene.choices.forEach(({ id }, k) => {
-      const place = tried.indexOf(id);
+    for (const { id, mark, label } of this.choices) {
       const right = this.found.solution?.id === id;
-      const wrong = place >= 0 && !right;
-      this.marks[k].textContent = right ? "\u2713 this one" : wrong ? "\u2717 not this" : "";
-      this.marks[k].parentElement.classList.toggle("bpnb-wrong", wrong);
-      this.marks[k].parentElement.classList.toggle("bpnb-right", right);
-    });
+      const wrong = tried.includes(id) && !right;
+      mark.textContent = right ? "\u2713 this one" : wrong ? "\u2717 not this" : "";
+      label.classList.toggle("bpnb-wrong", wrong);
+      label.classList.toggle("bpnb-right", right);
+    }
   }
 
   updateButtons() {
-    const { points } = this.scene;
-    const { measured, hints, solution } = this.found;
+    const { costs, hints } = this.scene;
+    const { picture: measured, solution } = this.found;
     const over = solution !== null || (this.closed && this.alone);
-    const cost = (count) => `${plural(count, "point")} less`;
+    const hint = this.model.get("hints");
+    const update = (button, disabled, text, cost) => {
+      button.disabled = over || disabled;
+      button.replaceChildren(text, html("small", {}, cost));
+    };
     this.answerButton.disabled = over || !this.chosen;
-    this.measureButton.disabled = over || measured !== null;
-    this.hintButton.disabled = over || hints.length === 3;
-    this.tellButton.disabled = over;
-    this.measureButton.replaceChildren("Measure the gradient ", html("small", {}, cost(points.measure)));
-    this.hintButton.replaceChildren(`Hint ${Math.min(hints.length + 1, 3)} of 3 `, html("small", {}, cost(points.hint)));
-    this.tellButton.replaceChildren("Tell me ", html("small", {}, "no points"));
+    update(this.measureButton, measured !== null, "Measure the gradient ", costs.measure);
+    const next = Math.min(hint + 1, hints);
+    update(this.hintButton, hint === hints, `Hint ${next} of ${hints} `, costs.hint);
+    update(this.tellButton, false, "Tell me ", "no points");
     this.nextButton.classList.toggle("bpnb-main", solution !== null);
   }
 
   updateCode() {
     const { solution } = this.found;
-    const lines = solution ? solution.code : this.scene.code.map((text) => ["", text]);
+    const lines = solution?.code ?? this.scene.code.map((text) => ["", text]);
     this.code.hidden = lines.length === 0;
-    const signs = { wrong: "\u2717", right: "\u2713" };
-    this.code.replaceChildren(
-      html("h2", {}, solution ? "the pass, and what is right" : "the pass as NumPy, one sample per column"),
+    const given = "the pass as NumPy, one sample per column";
+    const title = solution ? "the pass, and what is right" : given;
+    const line = ([kind, text]) =>
       html(
-        "pre",
-        {},
-        ...lines.map(([kind, text]) =>
-          html(
-            "span",
-            { class: `bpnb-line ${kind ? `bpnb-bug-${kind}` : ""}` },
-            html("span", { class: "bpnb-bug-sign" }, signs[kind] ?? " "),
-            kind ? html("span", { class: "bpnb-live" }, `${kind}: `) : null,
-            `${text}\n`,
-          ),
-        ),
-      ),
-    );
+        "span",
+        { class: kind ? `bpnb-line bpnb-bug-${kind}` : "bpnb-line" },
+        html("span", { class: "bpnb-bug-sign" }, SIGNS[kind] ?? " "),
+        kind ? html("span", { class: "bpnb-live" }, `${kind}: `) : null,
+        `${text}\n`,
+      );
+    this.code.replaceChildren(html("h2", {}, title), html("pre", {}, ...lines.map(line)));
   }
 
   updateNotes() {
-    const { measured, hints, verdicts, solution } = this.found;
-    const note = (kind, title, text) => html("p", { class: `bpnb-note bpnb-note-${kind}` }, html("b", {}, title), " ", text);
-    const notes = [
-      ...(measured ? [note("measured", "Measured", measured.words)] : []),
-      ...hints.map((text, k) => note("hint", `Hint ${k + 1}`, text)),
-      ...verdicts.map(({ right, words }) => note(right ? "right" : "wrong", right ? "\u2713" : "\u2717", words)),
-      ...(solution ? this.explanation(solution, note) : []),
-    ];
-    const empty = html("p", {}, html("em", {}, "Watch the training, compare the lengths, look at the numbers. At epoch 0 both passes stand at the same weights. What you ask for appears here."));
-    this.notes.replaceChildren(html("h2", {}, "what is known"), ...(notes.length ? notes : [empty]));
-    if (notes.length > this.told) {
-      const news = notes.slice(this.told).map((each) => each.textContent);
-      this.say(news.join(" "));
-    }
-    this.told = notes.length;
-  }
-
-  explanation({ title, explanation, first, equation }, note) {
-    const parts = [this.right ? "" : `It is: ${title}. `, explanation, " ", first].join("");
-    const told = note("told", "Why", parts);
-    if (!equation) return [told];
-    const formula = html("p", { class: "bpnb-note" }, `It breaks equation [${equation.tag}]: `, math(equation.formula));
-    return [told, formula];
+    const notes = this.found.notes.map(({ kind, title, words, formula }) =>
+      html(
+        "p",
+        { class: `bpnb-note bpnb-note-${kind}` },
+        html("b", {}, title),
+        ` ${words} `,
+        formula ? math(formula) : null,
+      ),
+    );
+    const shown = notes.length ? notes : [html("p", {}, html("em", {}, NOTHING_YET))];
+    this.notes.replaceChildren(html("h2", {}, "what is known"), ...shown);
+    const news = notes.slice(this.known).map(({ textContent }) => textContent);
+    if (news.length) this.say(news.join(" "));
+    this.known = notes.length;
   }
 
   // -- acting ---------------------------------------------------------------
 
   get chosen() {
-    return this.inputs.find((input) => input.checked)?.value;
+    return this.choices.find(({ input }) => input.checked)?.id;
   }
 
   answer() {
     if (!this.answerButton.disabled) this.set("answer", this.chosen);
   }
 
-  loseKernel() {
-    super.loseKernel();
-    this.updateButtons();
-  }
-
   actions(event) {
     const actions = super.actions(event);
-    if (this.inputs.includes(event.target)) {
+    if (this.options.contains(event.target)) {
       actions.Enter = () => this.answer();
       actions.Home = actions.End = undefined;
     }
@@ -293,29 +270,24 @@ class Game extends Replay {
 let games = 0;
 
 /** On a page without a kernel: tell what is asked for out of what travels with the page. */
-function standIn({ model }) {
-  const secret = unsealed(model.get("sealed"));
-  if (!secret) return;
+async function standIn({ model }) {
+  if (!model.get("sealed")) return;
+  const secret = await unsealed(model.get("sealed"));
   const onAsked = () => {
-    const answer = model.get("answer");
-    const before = model.get("tried");
-    const tried = answer && !before.includes(answer) ? [...before, answer] : before;
-    const asked = { measured: model.get("measured"), hints: model.get("hints"), givenUp: model.get("given_up") };
-    const found = told(secret, { ...asked, tried });
-    const solved = found.verdicts.some(({ right }) => right);
-    model.set("tried", tried);
-    if (solved && !model.get("found").solution) {
-      const wrong = tried.length - 1;
-      const won = worth(model.get("scene").points, { ...asked, measured: Number(asked.measured), wrong });
-      model.set("score", model.get("score") + won);
-    }
+    const [answer, tried, before] = ["answer", "tried", "found"].map((key) => model.get(key));
+    if (answer && !tried.includes(answer)) model.set("tried", [...tried, answer]);
+    const asked = ["measured", "hints", "tried", "given_up"].map((key) => [key, model.get(key)]);
+    const found = told(secret, Object.fromEntries(asked));
+    if (found.solved && !before.solution) model.set("score", model.get("score") + found.worth);
     model.set("found", found);
   };
-  for (const key of ["measured", "hints", "answer", "given_up"]) model.on(`change:${key}`, onAsked);
+  for (const key of ["measured", "hints", "answer", "given_up"]) {
+    model.on(`change:${key}`, onAsked);
+  }
 }
 
-function initializeGame(context) {
-  standIn(context);
+async function initializeGame(context) {
+  await standIn(context);
   return clock(context);
 }
 

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import itertools
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import traitlets
 
-from backprop_nb.checking.mistakes import find
-from backprop_nb.checking.puzzle import PLAYABLE, checked_mistakes, choices, make_puzzle
+from backprop_nb.checking.puzzle import CHOICES, PLAYABLE, checked_mistakes, choices, make_puzzle
 from backprop_nb.errors import InvalidValueError
-from backprop_nb.views.bug.scene import (
-    POINTS,
-    bug_scene,
-    describe_round,
-    measurement,
-    solution,
-    verdict,
-)
+from backprop_nb.views.bug.answers import secret, told
+from backprop_nb.views.bug.scene import HINTS, LEVELS, bug_scene, counted, describe_round
 from backprop_nb.views.live_view import Replay, Setting
+from backprop_nb.views.page import packed
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.picture import patched
+from backprop_nb.views.schema import BugFound
 from backprop_nb.views.style import module, style_sheet
-
-LEVELS = ("easy", "medium", "hard")
-HINTS = 3
 
 
 class FindTheBug(Replay):
@@ -118,9 +105,9 @@ class FindTheBug(Replay):
     answer = traitlets.Unicode("", help="The last answer: a mistake's id.").tag(sync=True)
     given_up = traitlets.Bool(False, help="Whether the mistake is told.").tag(sync=True)
     tried: Any = traitlets.List(help="The answers of this round.").tag(sync=True)
-    found = traitlets.Dict(help="What has been asked for, and told.").tag(sync=True)
+    found: Any = traitlets.Dict(help="What has been asked for, and told.").tag(sync=True)
     score = traitlets.Int(0, help="The points of all rounds.").tag(sync=True)
-    sealed = traitlets.Dict(help="What a page without a kernel may tell.").tag(sync=True)
+    sealed = traitlets.Unicode("", help="What a page without a kernel may tell.").tag(sync=True)
 
     def __init__(
         self,
@@ -135,82 +122,67 @@ class FindTheBug(Replay):
         self._mistakes = checked_mistakes(mistakes)
         self._seed = _checked_seed(seed)
         self._points: dict[int, int] = {}
-        self._starting = True
+        self._beginning = True
         super().__init__(level=level, round=round, **{"interval": 120, **kwargs})
         self._begin()
+        self.observe(lambda _: self._begin(), ["level", "round"])
+        self.observe(self._on_asked, ["measured", "hints", "answer", "given_up"])
         self.step = step
-
-    # -- a round ---------------------------------------------------------------
-
-    @traitlets.observe("level", "round")
-    def _on_round(self, _: Any) -> None:
-        if not self._starting:
-            self._begin()
 
     def _begin(self) -> None:
         """Make the round: nothing asked for, nothing told."""
-        self._puzzle = make_puzzle(self._seed, self.round, self._mistakes)
-        count = len(PLAYABLE) if self.level == "hard" else 6
-        offered = choices(self._puzzle, self._seed, self.round, count)
-        with self._start(), self.hold_sync():
-            self.playing = False
-            self.answer, self.tried = "", []
-            self.measured, self.hints, self.given_up = False, 0, False
-            self.found = self._told()
-            self.scene = bug_scene(self._puzzle, offered, code=self.level == "easy")
-            self.step = 0
-
-    @contextmanager
-    def _start(self) -> Iterator[None]:
-        """Let traits go back to where a round begins, which nobody else may."""
-        self._starting = True
+        puzzle = make_puzzle(self._seed, self.round, self._mistakes)
+        count = len(PLAYABLE) if self.level == "hard" else CHOICES
+        offered = choices(puzzle, self._seed, self.round, count)
+        self._puzzle, self._secret = puzzle, secret(puzzle, offered)
+        self._beginning = True  # only now may traits go back
         try:
-            yield
+            with self.hold_sync():
+                self.playing = False
+                self.answer, self.tried = "", []
+                self.measured, self.hints, self.given_up = False, 0, False
+                self.found = self._told()
+                self.set_trait("scene", bug_scene(puzzle, offered, code=self.level == "easy"))
+                self.step = 0
         finally:
-            self._starting = False
+            self._beginning = False
 
     # -- asking and answering ----------------------------------------------------
 
-    @traitlets.observe("measured", "hints", "answer", "given_up")
     def _on_asked(self, change: Any) -> None:
-        if self._starting:
+        if self._beginning:
             return
         if change["name"] == "answer" and self.answer not in self.tried:
             self.tried = [*self.tried, self.answer]
         self.found = self._told()
         if self._over:
             # A round that comes again has been told: its points stay as they are.
-            self._points.setdefault(self.round, self.worth if self._solved else 0)
+            self._points.setdefault(self.round, self.worth if self.found["solved"] else 0)
         self.score = sum(self._points.values())
 
-    @property
-    def _solved(self) -> bool:
-        return self._puzzle.mistake.id in self.tried
+    def _told(self) -> BugFound:
+        """Return what has been asked for, and nothing else."""
+        return told(
+            self._secret,
+            measured=self.measured,
+            hints=self.hints,
+            tried=self.tried,
+            given_up=self.given_up,
+        )
 
     @property
     def _over(self) -> bool:
-        return self._solved or self.given_up
+        return self.found["solution"] is not None
 
     @property
     def worth(self) -> int:
         """What a right answer is worth by now."""
-        wrong = len(self.tried) - self._solved
-        lost = POINTS["measure"] * self.measured + POINTS["hint"] * self.hints
-        return max(POINTS["least"], POINTS["start"] - lost - POINTS["wrong"] * wrong)
+        return int(self.found["worth"])
 
     @property
     def verdict(self) -> str:
         """What was said to the last answer; "" before there is one."""
-        return str(self.found["verdicts"][-1]["words"]) if self.tried else ""
-
-    def _told(self) -> dict[str, Any]:
-        """Return what has been asked for, and nothing else."""
-        return {
-            "measured": measurement(self._puzzle) if self.measured else None,
-            "hints": list(self._puzzle.mistake.hints[: self.hints]),
-            "verdicts": [verdict(self._puzzle, find(each)) for each in self.tried],
-            "solution": solution(self._puzzle) if self._over else None,
-        }
+        return self._secret["verdicts"][self.tried[-1]]["words"] if self.tried else ""
 
     # -- refusals ----------------------------------------------------------------
 
@@ -219,9 +191,7 @@ class FindTheBug(Replay):
         level = proposal["value"]
         if not isinstance(level, str) or level not in LEVELS:
             raise InvalidValueError(
-                "There is no such level.",
-                given=f"level = {level!r}",
-                expected=" or ".join(map(repr, LEVELS)),
+                '`level` must be "easy", "medium" or "hard".', given=f"level = {level!r}"
             )
         return level
 
@@ -229,35 +199,35 @@ class FindTheBug(Replay):
     def _check_round(self, proposal: Any) -> int:
         number = int(proposal["value"])
         if number < 1:
-            raise InvalidValueError(
-                "There is no such round.", given=f"round = {number}", expected="1 or more"
-            )
+            raise InvalidValueError("`round` must be at least 1.", given=f"round = {number}")
         return number
 
     @traitlets.validate("answer")
     def _check_answer(self, proposal: Any) -> str:
         answer = str(proposal["value"])
-        if self._starting:
+        if self._beginning:
             return answer
-        offered = [each["id"] for each in self.scene["choices"]]
+        offered = self._secret["verdicts"]
         if answer not in offered:
             raise InvalidValueError(
-                "This answer is not among the choices.",
+                "`answer` must be one of the choices.",
                 given=f"answer = {answer!r}",
-                expected=f"one of {', '.join(offered)}",
+                expected=", ".join(offered),
             )
         if self._over and answer not in self.tried:
             raise InvalidValueError(
-                "This round is over.", given=f"answer = {answer!r}", instead="round += 1"
+                "This round is over: its mistake has been told.",
+                given=f"answer = {answer!r}",
+                instead="round += 1",
             )
         return answer
 
     @traitlets.validate("measured", "given_up")
     def _check_asked(self, proposal: Any) -> bool:
         name, value = proposal["trait"].name, bool(proposal["value"])
-        if not self._starting and getattr(self, name) and not value:
+        if not self._beginning and getattr(self, name) and not value:
             raise InvalidValueError(
-                "What has been told cannot be taken back in this round.",
+                f"`{name}` cannot be taken back in this round.",
                 given=f"{name} = False",
                 instead="round += 1",
             )
@@ -266,12 +236,11 @@ class FindTheBug(Replay):
     @traitlets.validate("hints")
     def _check_hints(self, proposal: Any) -> int:
         hints = int(proposal["value"])
-        least = 0 if self._starting else self.hints
+        least = 0 if self._beginning else self.hints
         if not least <= hints <= HINTS:
             raise InvalidValueError(
-                "There is no such hint.",
+                f"`hints` must be from {least}, as many as have been given, to {HINTS}.",
                 given=f"hints = {hints}",
-                expected=f"from {least}, as many as have been told, to {HINTS}",
             )
         return hints
 
@@ -281,17 +250,9 @@ class FindTheBug(Replay):
         """Return the text twin: what is seen, what has been told, and the answer once it is."""
         head = f"Find the bug, level {self.level}, round {self.round}: one mistake is in this pass."
         lines = [head, *describe_round(self._puzzle, self.scene, measured=self.measured)]
-        lines += [f"Hint {k}: {text}" for k, text in enumerate(self.found["hints"], start=1)]
-        lines += [each["words"] for each in self.found["verdicts"]]
-        if solved := self.found["solution"]:
-            lines += [f"It is: {solved['title']}.", solved["explanation"], solved["first"]]
-            if solved["equation"]:
-                lines.append(f"It breaks equation [{solved['equation']['tag']}].")
-        return "\n".join([*lines, self._points_in_words()])
-
-    def _points_in_words(self) -> str:
-        now = "over" if self._over else f"worth {self.worth} points"
-        return f"This round is {now}; the score is {self.score}."
+        lines += [f"{note['title']} {note['words']}" for note in self.found["notes"]]
+        now = "over" if self._over else f"worth {counted(self.worth, 'point')}"
+        return "\n".join([*lines, f"This round is {now}; the score is {self.score}."])
 
     def draw(
         self, *, theme: Literal["light", "dark"] = "light", step: int | None = None
@@ -305,13 +266,10 @@ class FindTheBug(Replay):
         """
         patch = self.scene["frames"][self.step if step is None else step]["patch"]
         charts = [patched(self.scene[name], patch) for name in ("loss", "flow")]
-        told = self.found["measured"]
-        gradients = told["picture"] if told else self.scene["gradients"]
-        return draw_pictures([charts, [gradients]], alt=self._alt(), theme=theme)
-
-    def _alt(self) -> str:
+        gradients = self.found["picture"] or self.scene["gradients"]
         words = self.scene["frames"][self.last_step]["words"]
-        return f"A backward pass with a mistake, round {self.round}. {words}"
+        alt = f"A backward pass with a mistake, round {self.round}. {words}"
+        return draw_pictures([charts, [gradients]], alt=alt, theme=theme)
 
     def still(self) -> Drawing:
         """Return the round as it is shown."""
@@ -322,23 +280,8 @@ class FindTheBug(Replay):
         return "Find the bug in this backward pass"
 
     def _own_state(self) -> dict[str, Any]:
-        return super()._own_state() | {"sealed": self._seal()}
-
-    def _seal(self) -> dict[str, str]:
-        """Return what a page may tell later, scrambled: no secret, but not to be read by chance."""
-        told = {
-            "measured": measurement(self._puzzle),
-            "hints": list(self._puzzle.mistake.hints),
-            "verdicts": {
-                each["id"]: verdict(self._puzzle, find(each["id"]))
-                for each in self.scene["choices"]
-            },
-            "solution": solution(self._puzzle),
-        }
-        key = hashlib.sha256(f"{self._seed} {self.round}".encode()).digest()
-        text = json.dumps(told).encode()
-        mixed = bytes(a ^ b for a, b in zip(text, itertools.cycle(key), strict=False))
-        return {"key": base64.b64encode(key).decode(), "text": base64.b64encode(mixed).decode()}
+        # No secret, but not to be read by chance.
+        return super()._own_state() | {"sealed": packed(self._secret)}
 
     def __repr__(self) -> str:
         return (
@@ -350,8 +293,6 @@ class FindTheBug(Replay):
 def _checked_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise InvalidValueError(
-            "seed does not start a random generator.",
-            given=f"seed = {seed!r}",
-            expected="an integer that is not negative",
+            "`seed` must be an integer that is not negative.", given=f"seed = {seed!r}"
         )
     return seed

@@ -12,6 +12,7 @@ from backprop_nb.views.chain.matrix_picture import fraction
 from backprop_nb.views.chart import text_width
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.picture import Picture
+from backprop_nb.views.schema import PictureData
 
 WIDTH = 1300.0
 """Where a row of matrices goes on in the next one, in pixels."""
@@ -97,7 +98,7 @@ def _way(side: str, section: str) -> str:
     return side if section == "product" else section
 
 
-def _general() -> dict[str, Any]:
+def _general() -> PictureData:
     """Return the equation as it stands in the document."""
     picture, x = Picture(470, 44), 20.0
     for above, below in _GENERAL:
@@ -115,7 +116,7 @@ _GENERAL = (
 )  # fmt: skip
 
 
-def _rows(pictures: Iterable[Picture]) -> list[list[dict[str, Any]]]:
+def _rows(pictures: Iterable[Picture]) -> list[list[Any]]:
     """Return matrices and signs in as many rows as they need."""
     rows: list[list[Picture]] = [[]]
     for picture in pictures:
@@ -176,13 +177,13 @@ def _costs(chain: Scene, side: str, frame: Scene) -> dict[str, Any]:
     return data
 
 
-def _title(text: str) -> dict[str, Any]:
+def _title(text: str) -> PictureData:
     picture = Picture(text_width(text, 14), 20)
     picture.text((0, 10), text, size=14, bold=True)
     return picture.data()
 
 
-def _note(text: str) -> dict[str, Any]:
+def _note(text: str) -> PictureData:
     lines = textwrap.wrap(text, _CHARACTERS)
     picture = Picture(max(text_width(line, 12) for line in lines), 16.0 * len(lines))
     for k, line in enumerate(lines):
@@ -190,7 +191,7 @@ def _note(text: str) -> dict[str, Any]:
     return picture.data()
 
 
-def _legend(legend: Scene) -> dict[str, Any]:
+def _legend(legend: Scene) -> PictureData:
     width = sum(82 + text_width(text, 11) for text in legend.values())
     picture, x = Picture(width, 20), 0.0
     for family in ("value", "adjoint"):

@@ -20,9 +20,6 @@ export function ramp(negative, zero, positive) {
   return colours;
 }
 
-/** The bytes that a text of Base64 stands for. */
-export const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-
 // ---------------------------------------------------------------------------
 // Second half: the page
 // ---------------------------------------------------------------------------

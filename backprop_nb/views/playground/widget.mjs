@@ -2,8 +2,8 @@
 // Second half: the page.  Python trains and computes every frame; a view that begins to paint it
 // says so, and so gets the next one.  Without a kernel the frames that are there can be replayed.
 
-import { bytes, familyRamp, paintField, whenThemeChanges, withFields } from "./field.mjs";
-import { View, barButton, choice, clamp, colour, html, icon, live, picture, playButton, slider } from "../view.mjs";
+import { familyRamp, paintField, whenThemeChanges, withFields } from "./field.mjs";
+import { View, barButton, bytes, choice, clamp, colour, html, icon, live, picture, playButton, slider } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions

@@ -1,7 +1,6 @@
 """``FindTheBug``: a game in traits, with an answer that is not told before it is asked for."""
 
 import base64
-import itertools
 import json
 import zlib
 
@@ -19,7 +18,17 @@ def answer_of(game):
 
 def wrong_answers(game):
     right = answer_of(game).id
-    return [each["id"] for each in game.scene["choices"] if each["id"] != right]
+    return [id for id in offered(game) if id != right]
+
+
+def offered(game):
+    """The ids of the choices."""
+    return [each["id"] for stage in game.scene["choices"] for each in stage["choices"]]
+
+
+def notes(game, kind):
+    """What has been told of a kind."""
+    return [note["words"] for note in game.found["notes"] if note["kind"] == kind]
 
 
 @pytest.fixture
@@ -29,14 +38,16 @@ def game():
 
 def test_a_round_begins_with_nothing_told(game):
     assert (game.level, game.round, game.step, game.score) == ("medium", 1, 0, 0)
-    assert game.found == {"measured": None, "hints": [], "verdicts": [], "solution": None}
+    nothing = {"picture": None, "notes": [], "solved": False, "solution": None, "worth": 6}
+    assert game.found == nothing
     assert (game.answer, game.verdict, game.worth) == ("", "", 6)
 
 
 def test_a_right_answer_ends_the_round_and_wins_its_points(game):
     game.answer = answer_of(game).id
     assert game.verdict.startswith("Right: ")
-    assert game.found["solution"]["title"] == answer_of(game).title
+    assert game.found["solution"]["id"] == answer_of(game).id
+    assert notes(game, "told")[0].startswith(answer_of(game).explanation)
     assert game.score == 6
 
 
@@ -46,7 +57,7 @@ def test_each_help_and_each_wrong_answer_costs(game):
     game.hints = 1
     game.hints = 2
     assert game.worth == 3
-    assert game.found["hints"] == list(answer_of(game).hints[:2])
+    assert notes(game, "hint") == list(answer_of(game).hints[:2])
     game.answer = wrong_answers(game)[0]
     assert (game.worth, game.score) == (1, 0)
     assert game.verdict.startswith("Not “")
@@ -68,6 +79,7 @@ def test_the_same_wrong_answer_costs_once(game):
 def test_who_is_told_wins_nothing(game):
     game.given_up = True
     assert game.found["solution"]["id"] == answer_of(game).id
+    assert notes(game, "told")[0] == f"{answer_of(game).title}."
     assert game.score == 0
     with pytest.raises(bp.InvalidValueError, match="This round is over") as caught:
         game.answer = answer_of(game).id
@@ -97,7 +109,7 @@ def test_a_round_that_comes_again_wins_nothing_more(game):
 
 def test_levels_show_less_and_less():
     easy, medium, hard = (bp.FindTheBug(level, seed=4) for level in ("easy", "medium", "hard"))
-    assert [len(each.scene["choices"]) for each in (easy, medium, hard)] == [6, 6, len(PLAYABLE)]
+    assert [len(offered(each)) for each in (easy, medium, hard)] == [6, 6, len(PLAYABLE)]
     assert [bool(each.scene["code"]) for each in (easy, medium, hard)] == [True, False, False]
     easy.level = "hard"
     assert easy.scene == hard.scene
@@ -109,19 +121,19 @@ def test_a_teacher_can_name_the_mistakes():
     for number in (1, 2):
         game.round = number
         seen.add(answer_of(game).id)
-        assert answer_of(game).id in [each["id"] for each in game.scene["choices"]]
+        assert answer_of(game).id in offered(game)
     assert seen == {"sign_flipped", "only_last_sample"}
 
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("level", "expert", "There is no such level."),
-        ("level", 1, "There is no such level."),
-        ("level", None, "There is no such level."),
-        ("round", 0, "There is no such round."),
-        ("answer", "typo", "This answer is not among the choices."),
-        ("hints", 4, "There is no such hint."),
+        ("level", "expert", '`level` must be "easy", "medium" or "hard".'),
+        ("level", 1, '`level` must be "easy", "medium" or "hard".'),
+        ("level", None, '`level` must be "easy", "medium" or "hard".'),
+        ("round", 0, "`round` must be at least 1."),
+        ("answer", "typo", "`answer` must be one of the choices."),
+        ("hints", 4, "`hints` must be from 0, as many as have been given, to 3."),
         ("step", 61, "There is no such step."),
     ],
 )
@@ -138,7 +150,9 @@ def test_what_has_been_told_cannot_be_taken_back(game):
     game.measured, game.hints = True, 2
     with pytest.raises(bp.InvalidValueError, match="cannot be taken back"):
         game.measured = False
-    with pytest.raises(bp.InvalidValueError, match="There is no such hint"):
+    with pytest.raises(
+        bp.InvalidValueError, match="`hints` must be from 2, as many as have been given, to 3"
+    ):
         game.hints = 1
     assert (game.measured, game.hints) == (True, 2)
 
@@ -161,7 +175,7 @@ def test_before_the_answer_nothing_that_is_shown_tells_it(level):
         state = {key: value for key, value in game.get_state().items() if not key.startswith("_")}
         state["scene"] = game.scene  # which travels compressed
         visible = [repr(game), game.draw().alt, game.describe(), json.dumps(state, default=str)]
-        others = [CATALOGUE[each["id"]] for each in game.scene["choices"]]
+        others = [CATALOGUE[id] for id in offered(game)]
         for text in visible:
             assert mistake.explanation not in text
             assert mistake.hints[2] not in text
@@ -171,26 +185,28 @@ def test_before_the_answer_nothing_that_is_shown_tells_it(level):
 
 
 def test_the_state_in_a_notebook_has_no_seal(game):
-    assert game.sealed == {}
-    assert game._own_state()["sealed"].keys() == {"key", "text"}
+    assert game.sealed == ""
+    assert game._own_state()["sealed"] != ""
+
+
+def unpacked(text):
+    return zlib.decompress(base64.b64decode(text)).decode()
 
 
 def test_a_page_carries_the_answer_but_not_to_be_read_by_chance(game, tmp_path):
     page = game.to_html(tmp_path / "bug").read_text(encoding="utf-8")
-    packed = page.partition('id="bpnb-state">')[2].partition("</script>")[0]
-    state = zlib.decompress(base64.b64decode(packed)).decode()
+    state = unpacked(page.partition('id="bpnb-state">')[2].partition("</script>")[0])
     mistake = answer_of(game)
     assert mistake.explanation not in page + state
     # Once among the choices of the state, once in the words.
     assert state.count(json.dumps(mistake.title)) == page.count(f"\n  {mistake.title}\n") == 1
-    seal = game._own_state()["sealed"]
-    key, mixed = (base64.b64decode(seal[name]) for name in ("key", "text"))
-    told = json.loads(bytes(a ^ b for a, b in zip(mixed, itertools.cycle(key), strict=False)))
-    assert told["solution"]["id"] == mistake.id
-    assert {each for each, said in told["verdicts"].items() if said["right"]} == {mistake.id}
-    assert told["hints"] == list(mistake.hints)
+    secret = json.loads(unpacked(game._own_state()["sealed"]))
+    assert secret["solution"]["id"] == mistake.id
+    right = {id for id, said in secret["verdicts"].items() if said["kind"] == "right"}
+    assert right == {mistake.id}
+    assert [hint["words"] for hint in secret["hints"]] == list(mistake.hints)
     game.answer = wrong_answers(game)[0]
-    assert told["verdicts"][game.answer]["words"] == game.verdict
+    assert secret["verdicts"][game.answer]["words"] == game.verdict
 
 
 # --- what stands in for it ----------------------------------------------------
@@ -198,17 +214,25 @@ def test_a_page_carries_the_answer_but_not_to_be_read_by_chance(game, tmp_path):
 
 def test_the_text_twin_says_what_is_seen_and_then_what_is_told(game):
     words = game.describe()
-    for each in game.scene["choices"]:
-        assert each["title"] in words
+    assert len(offered(game)) == 6
+    for id in offered(game):
+        assert f"\n  {CATALOGUE[id].title}\n" in words
     assert game.scene["frames"][60]["words"] in words
     assert words.endswith("This round is worth 6 points; the score is 0.")
     game.hints = 1
     game.answer = answer_of(game).id
     words = game.describe()
     assert f"Hint 1: {answer_of(game).hints[0]}" in words
-    assert f"It is: {answer_of(game).title}." in words
+    assert f"✓ {game.verdict}\n" in words
+    assert "It is: " not in words  # which the learner has said
     assert answer_of(game).explanation in words
     assert words.endswith("This round is over; the score is 5.")
+
+
+def test_the_text_twin_counts_one_point(game):
+    game.measured, game.hints = True, 3
+    game.answer = wrong_answers(game)[0]
+    assert game.describe().endswith("This round is worth 1 point; the score is 0.")
 
 
 def test_the_figure_shows_the_epoch_and_the_measured_gradient(game):
