@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Sequence
 
 
 class BackpropError(Exception):
@@ -110,7 +111,7 @@ class WrongGradientError(BackpropError, AssertionError):
 
 
 class EndedError(BackpropError, RuntimeError):
-    """Code that was run apart did not come to an end, or ended its process."""
+    """Code that ran in a process of its own did not come to an end, or ended its process."""
 
 
 class BackpropWarning(UserWarning):
@@ -124,3 +125,31 @@ def warn(text: str) -> None:
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
         level, frame = level + 1, frame.f_back
     warnings.warn(BackpropWarning(text), stacklevel=level)
+
+
+# --- words ------------------------------------------------------------------
+
+
+def in_words(names: Sequence[str], last: str = "and") -> str:
+    """Return names as a list in words.
+
+    >>> in_words(["A", "b", "x"]), in_words(["A"])
+    ('A, b and x', 'A')
+    """
+    *others, final = names
+    return f"{', '.join(others)} {last} {final}" if others else final
+
+
+def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
+    """Raise ``InvalidValueError`` unless an argument is one of the choices.
+
+    >>> check_choice("samples", "row", ["single", "rows"])
+    Traceback (most recent call last):
+    backprop_nb.errors.InvalidValueError: `samples` must be "single" or "rows".
+      given:    samples='row'
+    """
+    if value not in choices:
+        shown = [f'"{each}"' if isinstance(each, str) else repr(each) for each in choices]
+        raise InvalidValueError(
+            f"`{name}` must be {in_words(shown, 'or')}.", given=f"{name}={value!r}"
+        )

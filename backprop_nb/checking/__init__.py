@@ -1,14 +1,10 @@
 """Whether a gradient is right, and if not, which mistake it is."""
 
 from backprop_nb.checking.diagnosis import check_backward
+from backprop_nb.checking.differences import StepCurve, central_differences, step_curve
 from backprop_nb.checking.exercises import Exercise, exercise
-from backprop_nb.checking.numeric import (
-    StepCurve,
-    central_differences,
-    check_gradient,
-    step_curve,
-)
-from backprop_nb.checking.process import apart
+from backprop_nb.checking.gradient import check_gradient
+from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.report import Checked, Finding, Report
 
 __all__ = [
@@ -17,10 +13,10 @@ __all__ = [
     "Finding",
     "Report",
     "StepCurve",
-    "apart",
     "central_differences",
     "check_backward",
     "check_gradient",
     "exercise",
+    "run_isolated",
     "step_curve",
 ]

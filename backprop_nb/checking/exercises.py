@@ -9,8 +9,8 @@ or if a mistake of the catalogue would lead to them as well.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count
 from typing import Any, Final, TypeAlias, TypeVar
@@ -18,22 +18,12 @@ from typing import Any, Final, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop_nb.checking.compare import compare, is_real, reshaped
 from backprop_nb.checking.diagnosis import message
-from backprop_nb.checking.mistakes import (
-    HALF,
-    MEAN,
-    MISTAKES,
-    SEVERAL,
-    SUM,
-    Mistake,
-    Slip,
-    combined,
-    find,
-)
-from backprop_nb.checking.recipe import Backward, Setting, listing
-from backprop_nb.checking.report import Checked, Finding, Hints, Report, checked_hints
+from backprop_nb.checking.mistakes import MISTAKES, Mistake, PlacedMistake, find, make_backward
+from backprop_nb.checking.reference import ReferencePass, Situation
+from backprop_nb.checking.report import Checked, Finding, Hints, Report, check_hints
 from backprop_nb.errors import InvalidValueError, NotFoundError, UnsupportedError
-from backprop_nb.network.passes import sigma
 from backprop_nb.network.tables import markdown_table, matrix_latex, matrix_text, text_table
 
 Array: TypeAlias = NDArray[Any]
@@ -48,11 +38,11 @@ ROUNDING: Final = 0.002, 0.005
 """An answer may be off by so much, and by so much of its size: rounded to three digits."""
 _SMALLEST = 0.01
 """No entry of an answer is nearer to zero."""
-_APART = 3.0
+_CLEARLY = 3.0
 """A mistake must be seen in an answer, by so many times the rounding."""
 
 
-# --- questions ------------------------------------------------------------------
+# --- questions --------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -63,85 +53,59 @@ class Question:
     ----------
     name : str
         Its name in the answers, such as ``"delta[1]"``.
+    shape : tuple of int
+        Of the answer: ``()`` for one number.
     symbol : str
-        Its symbol in the document, as text.
+        What it stands for in the document, as text.
     latex : str
         The same as LaTeX.
     hint : str
         The formula for it.
-    shape : tuple of int
-        Of the answer: ``()`` for one number.
-    formula : function
-        Of the exercise and of the answers before it.
     """
 
     name: str
+    shape: tuple[int, ...]
     symbol: str
     latex: str
     hint: str
-    shape: tuple[int, ...]
-    formula: Callable[[Exercise, Values], Array]
 
-
-def _slope(i: int) -> Callable[[Exercise, Values], Array]:
-    return lambda e, v: v[f"f[{i}]"] * (1 - v[f"f[{i}]"])
+    @property
+    def size(self) -> int:
+        """Of how many numbers the answer is made."""
+        return int(np.prod(self.shape))
 
 
 QUESTIONS: Final = (
-    Question("z[1]", "z_1", "z_1", "z_1 = A_0 x + b_0", (2,), lambda e, v: e.A[0] @ e.x + e.b[0]),
-    Question("f[1]", "f_1", "f_1", "f_1 = σ(z_1)", (2,), lambda e, v: sigma(v["z[1]"])),
-    Question(
-        "z[2]", "z_2", "z_2", "z_2 = A_1 f_1 + b_1", (1,), lambda e, v: e.A[1] @ v["f[1]"] + e.b[1]
-    ),
-    Question("f[2]", "f_2", "f_2", "f_2 = σ(z_2)", (1,), lambda e, v: sigma(v["z[2]"])),
-    Question(
-        "L", "L", "L", "L = ‖y − f_2‖²", (), lambda e, v: np.asarray(((e.y - v["f[2]"]) ** 2).sum())
-    ),
-    Question(
-        "sigma_prime[2]", "σ′(z_2)", r"\sigma'(z_2)", "σ′(z_2) = f_2 (1 − f_2)", (1,), _slope(2)
-    ),
+    Question("z[1]", (2,), "z_1", "z_1", "z_1 = A_0 x + b_0"),
+    Question("f[1]", (2,), "f_1", "f_1", "f_1 = σ(z_1)"),
+    Question("z[2]", (1,), "z_2", "z_2", "z_2 = A_1 f_1 + b_1"),
+    Question("f[2]", (1,), "f_2", "f_2", "f_2 = σ(z_2)"),
+    Question("L", (), "L", "L", "L = ‖y − f_2‖²"),
+    Question("sigma_prime[2]", (1,), "σ′(z_2)", r"\sigma'(z_2)", "σ′(z_2) = f_2 (1 − f_2)"),
     Question(
         "delta[2]",
+        (1,),
         "δ_2 = ∂L/∂z_2",
         r"\delta_2 = \partial L/\partial z_2",
         "δ_2 = 2 (f_2 − y) σ′(z_2)",
-        (1,),
-        lambda e, v: 2 * (v["f[2]"] - e.y) * v["sigma_prime[2]"],
     ),
-    Question(
-        "dA[1]",
-        "∂L/∂A_1",
-        r"\partial L/\partial A_1",
-        "∂L/∂A_1 = δ_2 f_1ᵀ",
-        (1, 2),
-        lambda e, v: np.outer(v["delta[2]"], v["f[1]"]),
-    ),
-    Question(
-        "sigma_prime[1]", "σ′(z_1)", r"\sigma'(z_1)", "σ′(z_1) = f_1 (1 − f_1)", (2,), _slope(1)
-    ),
+    Question("dA[1]", (1, 2), "∂L/∂A_1", r"\partial L/\partial A_1", "∂L/∂A_1 = δ_2 f_1ᵀ"),
+    Question("sigma_prime[1]", (2,), "σ′(z_1)", r"\sigma'(z_1)", "σ′(z_1) = f_1 (1 − f_1)"),
     Question(
         "delta[1]",
+        (2,),
         "δ_1 = ∂L/∂z_1",
         r"\delta_1 = \partial L/\partial z_1",
         "δ_1 = A_1ᵀ δ_2 times σ′(z_1), entry by entry",
-        (2,),
-        lambda e, v: e.A[1].T @ v["delta[2]"] * v["sigma_prime[1]"],
     ),
-    Question(
-        "dA[0]",
-        "∂L/∂A_0",
-        r"\partial L/\partial A_0",
-        "∂L/∂A_0 = δ_1 xᵀ",
-        (2, 2),
-        lambda e, v: np.outer(v["delta[1]"], e.x),
-    ),
+    Question("dA[0]", (2, 2), "∂L/∂A_0", r"\partial L/\partial A_0", "∂L/∂A_0 = δ_1 xᵀ"),
 )
 """The questions about numbers, in the order in which they are answered."""
 
 _BY_NAME = {question.name: question for question in QUESTIONS}
 
 
-# --- the exercise ------------------------------------------------------------------
+# --- the exercise -----------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -179,7 +143,7 @@ class Exercise:
     @property
     def listing(self) -> str:
         """A backward pass as NumPy, with one mistake in it."""
-        return "\n".join(line.text for line in listing(combined([self.mistake])))
+        return "\n".join(line.text for line in make_backward(self.mistake).listing())
 
     def key(self) -> dict[str, Any]:
         """Return the right answers by name: an array each, and a letter.
@@ -190,12 +154,39 @@ class Exercise:
         >>> key["z[1]"], key["mistake"]
         (array([ 1.5, -1.5]), 'c')
         """
-        values: Values = {}
-        for question in QUESTIONS:
-            values[question.name] = question.formula(self, values)
         title = find(self.mistake).title
         letter = next(letter for letter, each in self.choices.items() if each == title)
-        return {**values, MISTAKE: letter}
+        return {**self.following({}), MISTAKE: letter}
+
+    def following(self, given: Mapping[str, Array]) -> Values:
+        """Return the right answers of somebody who goes on with those that are given.
+
+        Examples
+        --------
+        >>> exercise(7).following({"z[1]": np.zeros(2)})["f[1]"]
+        array([0.5, 0.5])
+        """
+        values = self._values(make_backward(samples="single"), given)
+        values["L"] = np.sum((self.y - given.get("f[2]", values["f[2]"])) ** 2)
+        return {name: values[name] for name in _BY_NAME}
+
+    def answers_with(self, mistake: Mistake) -> Values:
+        """Return the answers of somebody who makes a mistake; the loss is not among them."""
+        return self._values(make_backward(mistake.id, samples="single"), {})
+
+    def _values(self, backward: ReferencePass, given: Mapping[str, Array]) -> Values:
+        columns = {
+            name.replace("sigma_prime", "slope"): array if array.ndim == 2 else array.reshape(-1, 1)
+            for name, array in given.items()
+        }
+        values: Values = {}
+        for each in backward.intermediates(self.A, self.b, self.x.copy(), self.y, columns):
+            question = _BY_NAME.get(each.name.replace("slope", "sigma_prime"))
+            if question:
+                # A factor may be the number 1, and a transposed row is still a row of answers.
+                value = np.broadcast_to(np.ravel(each.value), question.size)
+                values[question.name] = value.reshape(question.shape)
+        return values
 
     def check(
         self,
@@ -225,7 +216,7 @@ class Exercise:
         UnsupportedError
             The answers are no mapping.
         NotFoundError
-            ``only`` has a question that there is not.
+            ``only`` names a question that there is not.
 
         Examples
         --------
@@ -237,31 +228,55 @@ class Exercise:
         <BLANKLINE>
         f[1] is the first answer that is wrong.
         """
-        checked_hints(hints)
+        check_hints(hints)
         if not isinstance(answers, Mapping):
             raise UnsupportedError(
-                "Answers are given by name.",
+                "`answers` must be a dict: the answers by their names.",
                 given=type(answers).__name__,
                 expected='a dict such as {"z[1]": [0.5, -1.0]}',
             )
         names = self._asked(only)
         key = self.key()
-        given = {name: _as_array(value) for name, value in answers.items() if name in _BY_NAME}
+        given = {
+            name: array
+            for name, question in _BY_NAME.items()
+            if (array := _as_array(answers.get(name), question)) is not None
+        }
+        with np.errstate(all="ignore"):
+            following = self.following(
+                {
+                    name: array
+                    for name, array in given.items()
+                    if array.shape == _BY_NAME[name].shape
+                }
+            )
         parameters = [
-            self._checked(name, answers.get(name), given, key) for name in names if name != MISTAKE
+            _checked(name, answers.get(name), given.get(name), key[name], following[name])
+            for name in names
+            if name != MISTAKE
         ]
         findings = tuple(self._findings(parameters, given, hints))
         if MISTAKE in names:
             parameters.append(self._checked_letter(answers.get(MISTAKE), key[MISTAKE]))
-        unknown = [f"There is no question {name!r}." for name in answers if name not in key]
         return Report(
             "exercise",
             tuple(parameters),
             findings,
-            notes=tuple(unknown),
+            notes=tuple(f"There is no question {name!r}." for name in answers if name not in key),
             hints=hints,
             things="answers",
         )
+
+    def _asked(self, only: Sequence[str] | None) -> list[str]:
+        names = list(self.questions)
+        for name in only or ():
+            if name not in names:
+                raise NotFoundError(
+                    f"`only` names a question {name!r}, which this exercise does not ask.",
+                    given=repr(name),
+                    expected=", ".join(names),
+                )
+        return [name for name in names if only is None or name in only]
 
     def _checked_letter(self, written: Any, right: str) -> Checked:
         letter = _as_letter(written)
@@ -271,105 +286,37 @@ class Exercise:
         remark = "" if ok else "it is another one" if letter in letters else none
         return Checked(MISTAKE, ok, 0.0 if ok else np.inf, None, None, np.asarray(right), remark)
 
-    def _asked(self, only: Sequence[str] | None) -> list[str]:
-        names = list(self.questions)
-        for name in only or ():
-            if name not in names:
-                raise NotFoundError(
-                    "There is no such question.", given=repr(name), expected=", ".join(names)
-                )
-        return [name for name in names if only is None or name in only]
-
-    def _checked(
-        self, name: str, written: Any, given: Mapping[str, Array | None], key: Values
-    ) -> Checked:
-        """Compare an answer with the right one, and with what follows from those before it."""
-        array, expected = given.get(name), key[name]
-        if array is None:
-            return Checked(name, False, np.inf, None, None, expected, _no_number(written))
-        array = _laid_out(array, expected.shape)
-        if array.shape != expected.shape:
-            remark = f"its shape is {array.shape}, expected {expected.shape}"
-            if _has_commas(array, expected):
-                remark += ": write 0.5 with a point, as 0,5 is two numbers"
-            return Checked(name, False, np.inf, None, array, expected, remark)
-        if not np.isfinite(array).all():
-            return Checked(name, False, np.inf, None, array, expected, "not finite")
-        differences = np.abs(array - expected)
-        worst = tuple(int(k) for k in np.unravel_index(differences.argmax(), array.shape))
-        error = float(differences.max() / np.abs(expected).max())
-        if _near(array, expected):
-            return Checked(name, True, error, worst, array, expected)
-        follows = self._following(name, given, key)
-        # From zeros there follow zeros: that is no work, and earns nothing.
-        if np.abs(follows).min() >= _SMALLEST and _near(array, follows):
-            remark = "it follows from an earlier answer"
-            return Checked(name, True, error, worst, array, expected, remark)
-        return Checked(name, False, error, worst, array, expected)
-
-    def _following(self, name: str, given: Mapping[str, Array | None], key: Values) -> Array:
-        """Return the answer to a question if those that were given before it were right."""
-        before = dict(key)
-        for question in QUESTIONS:
-            array = given.get(question.name)
-            if question.name == name:
-                break
-            if array is not None and _laid_out(array, question.shape).shape == question.shape:
-                before[question.name] = _laid_out(array, question.shape)
-            else:
-                before[question.name] = question.formula(self, before)
-        with np.errstate(all="ignore"):
-            return _BY_NAME[name].formula(self, before)
-
     def _findings(
-        self, parameters: Sequence[Checked], given: Mapping[str, Array | None], hints: Hints
+        self, parameters: Sequence[Checked], given: Values, hints: Hints
     ) -> Iterator[Finding]:
         wrong = [each.name for each in parameters if not each.ok]
-        if not wrong or all(array is None for array in given.values()):
+        if not wrong or not given:
             return
         first = f"{wrong[0]} is the first answer that is wrong."
-        explanations = [mistake for mistake in _visible() if self._leads_to(mistake, given)]
+        explanations = [mistake for mistake in visible_mistakes() if self._leads_to(mistake, given)]
         instead = f"Or it is another mistake: {wrong[0]} is the first answer that it makes wrong."
         for k, mistake in enumerate(explanations):
-            ties = [(Slip(each),) for each in explanations if each is not mistake]
+            ties = [(PlacedMistake(each),) for each in explanations if each is not mistake]
             lead = first if k == 0 or hints == "none" else instead
-            text = message(Slip(mistake), _K, wrong[0], [], ties, hints, lead, first=k == 0)
+            placed = PlacedMistake(mistake)
+            text = message(placed, _K, wrong[0], [], ties, hints, lead, first=k == 0)
             yield Finding(mistake.id, wrong[0], 1, text)
         if not explanations:
             more = f" {_BY_NAME[wrong[0]].hint}." if hints in ("clear", "plain") else ""
             yield Finding("not_recognised", wrong[0], 1, f"{first}{more}")
 
-    def _leads_to(self, mistake: Mistake, given: Mapping[str, Array | None]) -> bool:
+    def _leads_to(self, mistake: Mistake, given: Values) -> bool:
         """Whether somebody who makes a mistake, and no other, gets the given answers."""
-        wrong = self._with(mistake)
-        return all(
-            array is not None and _near(_laid_out(array, wrong[name].shape), wrong[name])
-            for name, array in given.items()
-            if name in wrong
-        )
-
-    def _with(self, *mistakes: Mistake) -> Values:
-        """Return the answers of a pass with some mistakes, without the loss, which it has not."""
-        backward = Backward(combined([each.id for each in mistakes]), samples="single")
-        values: Values = {}
-        for record in backward.trail(self.A, self.b, self.x.copy(), self.y):
-            name = f"{_TARGETS.get(record.quantity.name, '')}[{record.i}]"
-            if name in _BY_NAME:
-                shape = _BY_NAME[name].shape
-                # A factor may be the number 1, and a transposed row is still a row of answers.
-                value = np.ravel(record.value)
-                values[name] = np.broadcast_to(value, int(np.prod(shape))).reshape(shape)
-        return values
-
-    # -- saying ------------------------------------------------------------------
+        wrong = self.answers_with(mistake)
+        return all(_near(given[name], wrong[name]) for name in given if name in wrong)
 
     def __repr__(self) -> str:
         return f"Exercise({self.seed!r})"
 
     def __str__(self) -> str:
-        numbers = [f"{name} =\n{matrix_text(array)}" for name, _, array in self._given()]
+        numbers = [f"{name} =\n{matrix_text(array)}" for name, array in self._given()]
         rows = [("answer", "numbers", "stands for")]
-        rows += [(each.name, str(int(np.prod(each.shape))), each.symbol) for each in QUESTIONS]
+        rows += [(each.name, str(each.size), each.symbol) for each in QUESTIONS]
         choices = [f"  {letter}: {title}" for letter, title in self.choices.items()]
         return "\n".join(
             [
@@ -387,13 +334,10 @@ class Exercise:
 
     def _repr_markdown_(self) -> str:
         numbers = r",\quad ".join(
-            f"{latex} = {matrix_latex(array)}" for _, latex, array in self._given()
+            f"{name} = {matrix_latex(array)}" for name, array in self._given()
         )
         rows = [("answer", "numbers", "stands for")]
-        rows += [
-            (f'`"{each.name}"`', str(int(np.prod(each.shape))), f"${each.latex}$")
-            for each in QUESTIONS
-        ]
+        rows += [(f'`"{each.name}"`', str(each.size), f"${each.latex}$") for each in QUESTIONS]
         choices = [f"- **{letter}**: {title}" for letter, title in self.choices.items()]
         return "\n\n".join(
             [
@@ -407,30 +351,17 @@ class Exercise:
             ]
         )
 
-    def _given(self) -> Iterator[tuple[str, str, Array]]:
-        for name, array in (
-            ("A_0", self.A[0]),
-            ("b_0", self.b[0]),
-            ("A_1", self.A[1]),
-            ("b_1", self.b[1]),
-            ("x", self.x),
-            ("y", self.y),
-        ):
-            yield name, name, array if array.ndim == 2 else array[:, np.newaxis]
+    def _given(self) -> list[tuple[str, Array]]:
+        """Return what the exercise gives, as matrices."""
+        names = ("A_0", "b_0", "A_1", "b_1", "x", "y")
+        arrays = (self.A[0], self.b[0], self.A[1], self.b[1], self.x, self.y)
+        return [
+            (name, array if array.ndim == 2 else array[:, np.newaxis])
+            for name, array in zip(names, arrays, strict=True)
+        ]
 
 
-_TARGETS = {
-    "pre_activation": "z",
-    "activation": "f",
-    "output_slope": "sigma_prime",
-    "hidden_slope": "sigma_prime",
-    "output_delta": "delta",
-    "hidden_delta": "delta",
-    "weight_gradient": "dA",
-}
-
-
-# --- making one ----------------------------------------------------------------------
+# --- making one -------------------------------------------------------------
 
 
 def exercise(seed: int | str) -> Exercise:
@@ -471,17 +402,13 @@ def exercise(seed: int | str) -> Exercise:
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer | str):
         raise UnsupportedError(
-            "An exercise is made from a number or a text.",
+            "`seed` must be a whole number or a text.",
             given=type(seed).__name__,
             expected="a whole number or a text, such as a student's number",
         )
     name = str(seed).strip().casefold()
     if not name:
-        raise InvalidValueError(
-            "An exercise is made from a number or a text.",
-            given=repr(seed),
-            expected="at least one character",
-        )
+        raise InvalidValueError("`seed` must have at least one character.", given=repr(seed))
     return _made(name)
 
 
@@ -531,59 +458,76 @@ class _Draw:
 
 def _choices(draw: _Draw) -> tuple[str, dict[str, str]]:
     """Return a mistake, and four titles by letter, of which only its own is true."""
-    first = draw.one(_readable())
-    others: list[Mistake] = []
-    while len(others) < 3:
-        apart = [
+    chosen = [draw.one(readable_mistakes())]
+    while len(chosen) < 4:
+        others = [
             each
-            for each in _readable()
-            if all(each.combines_with(chosen) for chosen in (first, *others))
+            for each in readable_mistakes()
+            if all(each.combines_with(other) for other in chosen)
         ]
-        others.append(draw.one(apart))
+        chosen.append(draw.one(others))
     place = draw.one(range(4))
-    titles = [each.title for each in others]
-    titles.insert(place, first.title)
-    return first.id, dict(zip("abcd", titles, strict=True))
+    first, *titles = [each.title for each in chosen]
+    titles.insert(place, first)
+    return chosen[0].id, dict(zip("abcd", titles, strict=True))
 
 
 @cache
-def _readable() -> tuple[Mistake, ...]:
-    """Return the mistakes that a listing for one sample shows."""
-    several = {SEVERAL, MEAN, SUM, HALF}
-    # The first has more than one quantity wrong; the second shows in no single call.
-    unclear = {"cross_entropy_delta", "state_kept_between_calls"}
+def readable_mistakes() -> tuple[Mistake, ...]:
+    """Return the mistakes that a listing for one sample shows, and that no reader mixes up."""
+    situation = Situation((2, 2, 2), N=1, calls=1)
+    return tuple(each for each in MISTAKES if each.applies(situation) and not each.ambiguous)
+
+
+@cache
+def visible_mistakes() -> tuple[Mistake, ...]:
+    """Return the mistakes that can be made in an exercise, and show in its answers."""
+    situation = Situation(WIDTHS, N=1, calls=1)
     return tuple(
-        each for each in MISTAKES if not several & set(each.needs) and each.id not in unclear
+        each for each in MISTAKES if each.applies(situation) and not each.has_learning_rate
     )
-
-
-@cache
-def _visible() -> tuple[Mistake, ...]:
-    """Return the mistakes that can be made in an exercise."""
-    setting = Setting(WIDTHS, N=1)
-    # These depend on the number of calls, and on a learning rate.
-    unseen = {"state_kept_between_calls", "updated_before_use"}
-    return tuple(each for each in MISTAKES if each.applies(setting) and each.id not in unseen)
 
 
 def _is_good(candidate: Exercise) -> bool:
     """Whether every answer can be seen in three digits, and every mistake in an answer."""
-    key = candidate.key()
-    numbers = {name: value for name, value in key.items() if name in _BY_NAME}
-    if any(np.abs(value).min() < _SMALLEST for value in numbers.values()):
+    key = candidate.following({})
+    if any(np.abs(value).min() < _SMALLEST for value in key.values()):
         return False
     # Equal entries would hide which row is which.
-    if any(len(set(array.tolist())) < 2 for array in (candidate.x, numbers["z[1]"])):
+    if any(len(set(array.tolist())) < 2 for array in (candidate.x, key["z[1]"])):
         return False
-    if np.abs(numbers["z[1]"]).max() > 2.5:
+    if np.abs(key["z[1]"]).max() > 2.5:
         return False
     return all(
-        any(not _near(value, key[name], _APART) for name, value in candidate._with(each).items())
-        for each in _visible()
+        any(
+            not _near(value, key[name], _CLEARLY)
+            for name, value in candidate.answers_with(each).items()
+        )
+        for each in visible_mistakes()
     )
 
 
-# --- small helpers -----------------------------------------------------------------------
+# --- one answer -------------------------------------------------------------
+
+
+def _checked(
+    name: str, written: Any, given: Array | None, expected: Array, following: Array
+) -> Checked:
+    """Compare an answer with the right one, and with what follows from those before it."""
+    if given is None:
+        return Checked.wrong(name, expected, _no_number(written))
+    checked = compare(name, given, expected)
+    if given.shape != expected.shape:
+        if _has_commas(given, expected):
+            remark = f"{checked.remark}: write 0.5 with a point, as 0,5 is two numbers"
+            return replace(checked, remark=remark)
+        return checked
+    if _near(given, expected):
+        return replace(checked, ok=True, remark="")
+    # From zeros there follow zeros: that is no work, and earns nothing.
+    if np.abs(following).min() >= _SMALLEST and _near(given, following):
+        return replace(checked, ok=True, remark="it follows from an earlier answer")
+    return checked
 
 
 def _near(one: Array, other: Array, times: float = 1.0) -> bool:
@@ -594,19 +538,15 @@ def _near(one: Array, other: Array, times: float = 1.0) -> bool:
     return bool(np.all(np.abs(one - other) <= times * (absolute + relative * np.abs(other))))
 
 
-def _as_array(value: Any) -> Array | None:
-    """Return an answer as floats, or None if it is no answer."""
+def _as_array(value: Any, question: Question) -> Array | None:
+    """Return an answer as floats, in the question's shape if it can be; None if it is no answer."""
     try:
         array = np.asarray(value)
     except Exception:  # whatever a student writes there
         return None
-    return array.astype(np.float64) if array.dtype.kind in "fiub" and array.size else None
-
-
-def _laid_out(array: Array, shape: tuple[int, ...]) -> Array:
-    """Return an answer in a shape if the two differ only in axes of length 1."""
-    same = np.squeeze(array).shape == tuple(n for n in shape if n != 1)
-    return array.reshape(shape) if same else array
+    if not (is_real(array) and array.size):
+        return None
+    return reshaped(array.astype(np.float64), question.shape)
 
 
 def _no_number(written: Any) -> str:

@@ -1,8 +1,9 @@
-"""The mistakes that people make in a backward pass, each with its words and as a pass.
+"""The mistakes that people make in a backward pass: for each its words, and the step it replaces.
 
-A mistake is data: it says which quantities of the pass in ``recipe.py`` it
-replaces, and by what.  So two mistakes combine, unless they replace the same
-quantity, and the first quantity that is wrong is known.
+An entry of the catalogue says everything about its mistake: what is wrong, hints, the
+equation that it breaks, and the code that makes it, in place of a step of the pass in
+``reference.py``.  So two mistakes combine, unless they replace the same step, and the
+first quantity that is wrong is known.
 
 Examples
 --------
@@ -22,27 +23,21 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from itertools import chain
 
-from backprop_nb.checking.recipe import (
+from backprop_nb.checking.convention import Convention, Reduction, Samples
+from backprop_nb.checking.reference import (
     LEARNING_RATE,
-    QUANTITIES,
-    Backward,
+    STEP,
+    STEPS,
     Condition,
-    Pass,
-    Piece,
-    Quantity,
-    Reduction,
-    Samples,
-    Setting,
-    one,
-    one_over_N,
-    recipe,
+    ReferencePass,
+    Situation,
+    Step,
+    right_code,
     schedule,
-    two,
 )
-from backprop_nb.errors import InvalidValueError, NotFoundError
-from backprop_nb.network.passes import sigma
+from backprop_nb.errors import InvalidValueError, NotFoundError, in_words
 
 # --- what mistakes need -----------------------------------------------------
 
@@ -52,6 +47,7 @@ def _all_equal(widths: tuple[int, ...]) -> bool:
 
 
 SEVERAL = Condition("more than one sample", lambda s: s.N > 1)
+SEVERAL_CALLS = Condition("more than one call", lambda s: s.calls > 1)
 HIDDEN = Condition("a hidden layer", lambda s: s.K > 1)
 WIDE = Condition("a layer with more than one input or unit", lambda s: max(s.widths) > 1)
 EQUAL_HIDDEN = Condition(
@@ -60,124 +56,12 @@ EQUAL_HIDDEN = Condition(
 )
 SEVERAL_UNITS = Condition("layers of more than one unit", lambda s: min(s.widths[1:]) > 1)
 EQUAL = Condition("as many inputs as units in every layer", lambda s: _all_equal(s.widths))
-MEAN = Condition('reduction = "mean"', lambda s: s.reduction == "mean")
-SUM = Condition('reduction = "sum"', lambda s: s.reduction == "sum")
-WHOLE = Condition("half = False", lambda s: not s.half)
-HALF = Condition("half = True", lambda s: s.half)
-
-# --- the wrong pieces -------------------------------------------------------
-#
-# Each is read by learners too: the listing of a pass is made from this source.
-
-
-def _minus_error(p: Pass) -> Any:
-    return p.y - p.f[p.K]
-
-
-def _output(p: Pass) -> Any:
-    return p.f[p.K]
-
-
-def _slope_of_activation(p: Pass) -> Any:
-    return sigma(p.f[p.i]) * (1 - sigma(p.f[p.i]))
-
-
-def _formula_on_z(p: Pass) -> Any:
-    return p.z[p.i] * (1 - p.z[p.i])
-
-
-def _one_minus(p: Pass) -> Any:
-    return 1 - p.f[p.i]
-
-
-def _slope_squared(p: Pass) -> Any:
-    return (p.f[p.i] * (1 - p.f[p.i])) ** 2
-
-
-def _slope_above(p: Pass) -> Any:
-    return p.f[p.i + 1] * (1 - p.f[p.i + 1])
-
-
-def _delta_of_cross_entropy(p: Pass) -> Any:
-    return p.share * p.error
-
-
-def _own_output(p: Pass) -> Any:
-    return p.f[p.i + 1]
-
-
-def _before_sigma(p: Pass) -> Any:
-    return p.z[p.i] if p.i > 0 else p.x
-
-
-def _not_transposed(p: Pass) -> Any:
-    return p.weights @ p.delta[p.i + 1]
-
-
-def _elementwise(p: Pass) -> Any:
-    return p.weights.T.sum(axis=1, keepdims=True) * p.delta[p.i + 1]
-
-
-def _output_error(p: Pass) -> Any:
-    return p.factor * p.share * p.error
-
-
-def _gradient(p: Pass) -> Any:
-    return p.dA[p.i]
-
-
-def _updated(p: Pass) -> Any:
-    return p.A[p.i] - p.learning_rate * p.dA[p.i]
-
-
-def _averaged_again(p: Pass) -> Any:
-    return p.back * p.slope / p.N
-
-
-def _transposed_gradient(p: Pass) -> Any:
-    return p.inputs @ p.delta[p.i + 1].T
-
-
-def _of_first(p: Pass) -> Any:
-    return p.delta[p.i + 1][:, :1] @ p.inputs[:, :1].T
-
-
-def _bias_of_first(p: Pass) -> Any:
-    return p.delta[p.i + 1][:, :1]
-
-
-def _of_last(p: Pass) -> Any:
-    return p.delta[p.i + 1][:, -1:] @ p.inputs[:, -1:].T
-
-
-def _bias_of_last(p: Pass) -> Any:
-    return p.delta[p.i + 1][:, -1:]
-
-
-def _times_input(p: Pass) -> Any:
-    return (p.delta[p.i + 1] * p.inputs).sum(axis=1, keepdims=True)
-
-
-def _wrong_axis(p: Pass) -> Any:
-    return p.delta[p.i + 1].sum(axis=0, keepdims=True)
-
-
-def _bias_averaged(p: Pass) -> Any:
-    return p.delta[p.i + 1].mean(axis=1, keepdims=True)
-
-
-def _centred_in_place(p: Pass) -> Any:
-    p.x -= p.x.mean()
-    return p.x
-
-
-def _added_to_last_call(p: Pass) -> Any:
-    return p.add_to_last_call(p.dA, p.db)
-
+MEAN = Condition('reduction = "mean"', lambda s: s.convention.reduction == "mean")
+SUM = Condition('reduction = "sum"', lambda s: s.convention.reduction == "sum")
+WHOLE = Condition("half = False", lambda s: not s.convention.half)
+HALF = Condition("half = True", lambda s: s.convention.half)
 
 # --- a mistake --------------------------------------------------------------
-
-_ORDER = {quantity.name: k for k, quantity in enumerate(QUANTITIES)}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -194,10 +78,10 @@ class Mistake:
         What goes wrong, and what is right.
     hints : tuple of three str
         From vague to plain.
+    steps : mapping
+        By the name of each step that it replaces the wrong code.
     equation : str
         The tag of the document's equation that it breaks; "" if there is none.
-    changes : mapping
-        By what it replaces which quantities of the pass.
     needs : tuple of Condition
         Where it can be made, and be seen.
     at_one : str
@@ -205,6 +89,8 @@ class Mistake:
         that is no other.
     first_layer : int
         The first layer at which it makes a difference.
+    ambiguous : bool
+        Whether a reader could take it for another one, or for two others.
 
     Examples
     --------
@@ -216,20 +102,22 @@ class Mistake:
     title: str
     explanation: str
     hints: tuple[str, str, str]
-    equation: str
-    changes: Mapping[str, Piece]
+    steps: Mapping[str, str]
+    equation: str = ""
     needs: tuple[Condition, ...] = ()
     at_one: str = ""
     first_layer: int = 1
+    ambiguous: bool = False
 
     @property
-    def first(self) -> Quantity:
-        """The first quantity of the pass that it makes wrong."""
-        return self._changed[0]
+    def first(self) -> Step:
+        """The first step of the pass that it makes wrong."""
+        return next(step for step in STEPS if step.name in self.steps)
 
     @property
-    def _changed(self) -> list[Quantity]:
-        return [quantity for quantity in QUANTITIES if quantity.name in self.changes]
+    def has_learning_rate(self) -> bool:
+        """Whether what it computes depends on a learning rate."""
+        return any("learning_rate" in code for code in self.steps.values())
 
     @cache  # noqa: B019 - a mistake lives as long as the catalogue
     def layers(self, K: int) -> tuple[int, ...]:
@@ -240,7 +128,7 @@ class Mistake:
         >>> find("sigma_prime_missing_in_hidden").layers(3), find("sign_flipped").layers(3)
         ((1, 2), ())
         """
-        at = {each.layer(i) for each, i in schedule(K) if each.name in self.changes}
+        at = {step.layer(i) for step, i in schedule(K) if step.name in self.steps}
         return tuple(layer for layer in range(self.first_layer, K + 1) if layer in at)
 
     def title_at(self, layers: str) -> str:
@@ -253,26 +141,26 @@ class Mistake:
         """
         return f"{self.at_one or self.title} at {layers}"
 
-    def applies(self, setting: Setting) -> bool:
-        """Return whether it can be made and seen in a setting.
+    def applies(self, situation: Situation) -> bool:
+        """Return whether it can be made and seen in a situation.
 
         Examples
         --------
-        >>> find("only_first_sample").applies(Setting(widths=(3, 3), N=1))
+        >>> find("only_first_sample").applies(Situation(widths=(3, 3), N=1))
         False
         """
-        return all(condition.holds(setting) for condition in self.needs)
+        return all(condition.holds(situation) for condition in self.needs)
 
     def combines_with(self, other: Mistake) -> bool:
-        """Return whether a pass can have both: no quantity may be replaced twice."""
-        return self.changes.keys().isdisjoint(other.changes)
+        """Return whether a pass can have both: no step may be replaced twice."""
+        return self.steps.keys().isdisjoint(other.steps)
 
     def __repr__(self) -> str:
         return f"<Mistake {self.id}: {self.title}>"
 
 
 @dataclass(frozen=True)
-class Slip:
+class PlacedMistake:
     """A mistake where it is made: at all its layers, or at some of them only.
 
     Attributes
@@ -283,8 +171,8 @@ class Slip:
 
     Examples
     --------
-    >>> slip = Slip(find("sigma_prime_missing_in_hidden"), (1,))
-    >>> slip.title(3), slip.symbols(3)
+    >>> placed = PlacedMistake(find("sigma_prime_missing_in_hidden"), (1,))
+    >>> placed.title(3), placed.symbols(3)
     ('σ′ is missing at layer 1', 'σ′(z_1)')
     """
 
@@ -309,29 +197,28 @@ class Slip:
         """Return what is wrong first at each of its layers, as symbols."""
         return in_words([self._first(layer, K).symbol_at(layer) for layer in self.made_at(K)])
 
-    def _first(self, layer: int, K: int) -> Quantity:
+    def _first(self, layer: int, K: int) -> Step:
         return next(
-            quantity
-            for quantity, i in schedule(K)
-            if quantity.name in self.mistake.changes and quantity.layer(i) == layer
+            step
+            for step, i in schedule(K)
+            if step.name in self.mistake.steps and step.layer(i) == layer
         )
 
-    def meets(self, other: Slip) -> bool:
-        """Return whether both replace one quantity at one layer."""
+    def meets(self, other: PlacedMistake) -> bool:
+        """Return whether both replace one step at one layer."""
         if self.mistake.combines_with(other.mistake):
             return False
         if self.layers is None or other.layers is None:
             return True
         return not set(self.layers).isdisjoint(other.layers)
 
-    def put_into(self, pieces: dict[str, Piece]) -> None:
-        """Replace the pieces of a pass."""
-        for name, wrong in self.mistake.changes.items():
-            pieces[name] = (
-                wrong
-                if self.layers is None
-                else _at(self.layers, QUANTITIES[_ORDER[name]], wrong, pieces[name])
-            )
+    def replace_in(self, code: dict[str, str]) -> None:
+        """Replace the code of its steps, at its layers."""
+        for name, wrong in self.mistake.steps.items():
+            if self.layers is not None:
+                at = tuple(STEP[name].index(layer) for layer in self.layers)
+                wrong = f"({wrong}) if i in {at} else ({code[name]})"
+            code[name] = wrong
 
     @property
     def needs(self) -> tuple[Condition, ...]:
@@ -345,10 +232,6 @@ class Slip:
         return (*self.mistake.needs, there)
 
 
-def _at(layers: tuple[int, ...], quantity: Quantity, wrong: Piece, right: Piece) -> Piece:
-    return lambda p: (wrong if quantity.layer(p.i) in layers else right)(p)
-
-
 def layers_in_words(layers: Sequence[int]) -> str:
     """Return layers in words.
 
@@ -358,57 +241,42 @@ def layers_in_words(layers: Sequence[int]) -> str:
     return f"layer{'s' if len(layers) > 1 else ''} {in_words([*map(str, layers)])}"
 
 
-def in_words(names: Sequence[str]) -> str:
-    """Return names as a list in words.
-
-    >>> in_words(["A", "b", "x"])
-    'A, b and x'
-    """
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
-
-
 # --- the catalogue ----------------------------------------------------------
 
 
-def _both_slopes(piece: Piece) -> dict[str, Piece]:
-    return {"output_slope": piece, "hidden_slope": piece}
+def _both_slopes(code: str) -> dict[str, str]:
+    return {"output_slope": code, "hidden_slope": code}
 
 
-def _sums(weight: Piece, bias: Piece) -> dict[str, Piece]:
-    return {"weight_gradient": weight, "bias_gradient": bias}
-
-
-MISTAKES: tuple[Mistake, ...] = (
-    # the loss
+_OUTPUT_ERROR = (
     Mistake(
         "missing_factor_2",
         "The factor 2 is missing",
         "The loss is the squared distance ‖y − f‖², whose derivative is 2 (f − y). Without the 2 "
         "every gradient has the right direction and half the right length. Only a loss with ½ in "
         "front of it has no 2.",
-        (
+        hints=(
             "Look at the very first factor, before any layer.",
             "Compare the length of the gradient with what is measured, and then its direction.",
             "Write down the derivative of the square by hand, and count the factors.",
         ),
-        "loss",
-        {"factor": one},
-        (WHOLE,),
+        equation="loss",
+        steps={"factor": "1"},
+        needs=(WHOLE,),
     ),
     Mistake(
         "extra_factor_2",
         "There is a 2 that the ½ cancels",
         "The loss is ½‖y − f‖². Its derivative is f − y: the ½ is there to cancel the 2 of the "
         "square. With the 2 every gradient is twice as long as it should be.",
-        (
+        hints=(
             "Look at the very first factor, before any layer.",
             "Compare the length of the gradient with what is measured, and then its direction.",
             "Write down the derivative of ½ times a square by hand.",
         ),
-        "loss",
-        {"factor": two},
-        (HALF,),
+        equation="loss",
+        steps={"factor": "2"},
+        needs=(HALF,),
     ),
     Mistake(
         "sign_flipped",
@@ -416,68 +284,71 @@ MISTAKES: tuple[Mistake, ...] = (
         "The pass starts from y − f where f − y is right, so every gradient points the wrong way: "
         "a step of gradient descent then climbs. The minus of y − f is cancelled by the inner "
         "derivative, ∂(y − f)/∂f = −1.",
-        (
+        hints=(
             "Does the loss go where it should go?",
             "Every size is right. What else does a number have?",
             "Look at the order of the two terms in the output error.",
         ),
-        "loss",
-        {"error": _minus_error},
+        equation="loss",
+        steps={"error": "y - f[K]"},
     ),
     Mistake(
         "output_in_place_of_error",
         "The output stands in place of the error",
         "The pass starts from f where f − y is right. The target y does not occur in it, so the "
         "network is taught to say 0, whatever it should say.",
-        (
+        hints=(
             "What does the network learn, in the end?",
             "Ask what would change if all targets were different.",
             "The target does not occur in this pass.",
         ),
-        "loss",
-        {"error": _output},
+        equation="loss",
+        steps={"error": "f[K]"},
     ),
     Mistake(
         "cross_entropy_delta",
         "δ at the output is that of the cross-entropy",
         "δ_K = f − y is right for the cross-entropy, where σ′ cancels. The squared error keeps it: "
         "δ_K = 2 (f − y) σ′. So the pass follows the gradient of another loss.",
-        (
+        hints=(
             "Look at δ at the output, and at all of it.",
             "More than one factor is missing there. It would be right for another loss.",
             "Which loss has f − y as its δ at a sigmoid output?",
         ),
-        "loss",
-        {"output_delta": _delta_of_cross_entropy},
+        equation="loss",
+        steps={"output_delta": "share * error"},
+        ambiguous=True,
     ),
-    # the slope of the sigmoid
+)
+
+_SLOPE = (
     Mistake(
         "sigma_prime_missing_everywhere",
         "σ′ is missing everywhere",
         "Going back through a sigmoid multiplies by its slope, σ′ = f (1 − f), at most ¼. Without "
         "it the pass is that of a network of straight lines, and its gradients are far too long, "
         "the more so the further back.",
-        (
+        hints=(
             "Look at the lengths of the gradients, from the last layer to the first.",
             "At every layer the pass loses a factor that is never above ¼.",
             "What does going back through a sigmoid multiply by? It occurs nowhere.",
         ),
-        "sigmoid",
-        _both_slopes(one),
-        (HIDDEN,),
+        equation="sigmoid",
+        steps=_both_slopes("1"),
+        needs=(HIDDEN,),
     ),
     Mistake(
         "sigma_prime_missing_at_output",
         "σ′ is missing at the output",
         "The output goes through a sigmoid too, so δ_K = 2 (f − y) σ′(z_K). Without that σ′ all "
         "gradients are too long, and units that are wrong and saturated weigh far too much.",
-        (
+        hints=(
             "Begin at the end: one layer is treated unlike the others.",
             "In the hidden layers all is well. What comes before them on the way back?",
             "The output has a sigmoid too.",
         ),
-        "sigmoid",
-        {"output_slope": one},
+        equation="sigmoid",
+        steps={"output_slope": "1"},
     ),
     Mistake(
         "sigma_prime_missing_in_hidden",
@@ -485,14 +356,14 @@ MISTAKES: tuple[Mistake, ...] = (
         "The error sent back, Aᵀ δ, is ∂L/∂f of the layer below. To become its δ = ∂L/∂z it must "
         "be multiplied by σ′(z) there. Without it the gradients from there on back are too long, "
         "and the last layer's is right.",
-        (
+        hints=(
             "The last layer is right.",
             "Below the last layer the gradients are too long.",
             "What stands between ∂L/∂f and ∂L/∂z of one layer?",
         ),
-        "sigmoid",
-        {"hidden_slope": one},
-        (HIDDEN,),
+        equation="sigmoid",
+        steps={"hidden_slope": "1"},
+        needs=(HIDDEN,),
         at_one="σ′ is missing",
     ),
     Mistake(
@@ -501,13 +372,13 @@ MISTAKES: tuple[Mistake, ...] = (
         "The slope is that of σ at z. A function sigma_prime(z) that is handed f computes "
         "σ(f) (1 − σ(f)): the sigmoid is applied twice. For f between 0 and 1 that is always "
         "between 0.19 and 0.25, so no unit seems saturated.",
-        (
+        hints=(
             "Something is nearly constant that should not be.",
             "Saturated units learn here as fast as the others.",
             "At which number is the slope taken, before the sigmoid or after it?",
         ),
-        "sigmoid",
-        _both_slopes(_slope_of_activation),
+        equation="sigmoid",
+        steps=_both_slopes("sigma(f[i]) * (1 - sigma(f[i]))"),
     ),
     Mistake(
         "sigma_prime_formula_on_z",
@@ -515,69 +386,71 @@ MISTAKES: tuple[Mistake, ...] = (
         "σ′ = f (1 − f) is written in terms of the activation f. With the pre-activation z in its "
         "place, z (1 − z) is no slope at all: it is negative wherever z is below 0 or above 1, "
         "and large where the sigmoid is flat.",
-        (
+        hints=(
             "Some signs are right and some are not.",
             "A slope of the sigmoid is never negative. Here one is.",
             "Which of the two, z or f, belongs into f (1 − f)?",
         ),
-        "sigmoid",
-        _both_slopes(_formula_on_z),
+        equation="sigmoid",
+        steps=_both_slopes("z[i] * (1 - z[i])"),
     ),
     Mistake(
         "one_minus_sigma_only",
         "Only 1 − σ is left of σ′",
         "σ′ = σ (1 − σ) has two factors, and one is lost. Units whose output is near 0 then seem "
         "to have the slope 1, though they are saturated.",
-        (
+        hints=(
             "Look at units whose output is close to 0.",
             "Units at the upper end are treated nearly right, those at the lower end are not.",
             "The slope has two factors. One of them is here.",
         ),
-        "sigmoid",
-        _both_slopes(_one_minus),
+        equation="sigmoid",
+        steps=_both_slopes("1 - f[i]"),
     ),
     Mistake(
         "sigma_prime_twice",
         "σ′ is applied twice",
         "Going back through a sigmoid multiplies by its slope once. Here it does so twice. σ′ is "
         "at most ¼, so the gradients are too short, the more so the further back.",
-        (
+        hints=(
             "Look at the lengths of the gradients, from the last layer to the first.",
             "At every layer the gradient loses a factor of 4 or more that it should keep.",
             "Count how often the slope occurs at one layer.",
         ),
-        "sigmoid",
-        _both_slopes(_slope_squared),
+        equation="sigmoid",
+        steps=_both_slopes("(f[i] * (1 - f[i])) ** 2"),
     ),
     Mistake(
         "sigma_prime_of_wrong_layer",
         "σ′ comes from the layer above",
         "δ_i belongs to layer i and needs the slope there, σ′(z_i). The pass takes σ′(z_{i+1}): "
         "an index that is one off. In layers of equal width nothing complains.",
-        (
+        hints=(
             "The last layer is right.",
             "Every part is there, but one does not belong to its layer.",
             "Look at the index of the slope.",
         ),
-        "chain-general",
-        {"hidden_slope": _slope_above},
-        (EQUAL_HIDDEN,),
+        equation="chain-general",
+        steps={"hidden_slope": "f[i + 1] * (1 - f[i + 1])"},
+        needs=(EQUAL_HIDDEN,),
     ),
-    # the way back through the weights
+)
+
+_BACK = (
     Mistake(
         "weights_not_transposed",
         "The weights are not transposed",
         "Forward, A maps the lower layer to the upper one. Backward, Aᵀ maps the upper layer's δ "
         "to the lower one. With A itself the error reaches the wrong units; with layers of equal "
         "width nothing complains.",
-        (
+        hints=(
             "The last layer is right.",
             "The error gets through the weights to the wrong units.",
             "On the way back rows and columns of A change places.",
         ),
-        "chain-second",
-        {"back": _not_transposed},
-        (EQUAL_HIDDEN, SEVERAL_UNITS),
+        equation="chain-second",
+        steps={"back": "weights @ delta[i + 1]"},
+        needs=(EQUAL_HIDDEN, SEVERAL_UNITS),
     ),
     Mistake(
         "elementwise_in_place_of_matmul",
@@ -585,28 +458,28 @@ MISTAKES: tuple[Mistake, ...] = (
         "Aᵀ δ is a matrix product: each unit below collects the errors of all units above, each "
         "through its weight. Aᵀ * δ multiplies entry by entry, and its sums then mix weights and "
         "not errors: each unit sees one δ only.",
-        (
+        hints=(
             "The last layer is right.",
             "Below it, each unit hears from one unit only.",
             "There are two products in NumPy, * and @.",
         ),
-        "chain-second",
-        {"back": _elementwise},
-        (EQUAL_HIDDEN, SEVERAL_UNITS),
+        equation="chain-second",
+        steps={"back": "weights.T.sum(axis=1, keepdims=True) * delta[i + 1]"},
+        needs=(EQUAL_HIDDEN, SEVERAL_UNITS),
     ),
     Mistake(
         "output_error_reused",
         "The output error is used again in every layer",
         "Each layer must get the error that has come back through the weights, Aᵀ δ. Here a hidden "
         "layer gets ∂L/∂f of the output, as if its units were the outputs.",
-        (
+        hints=(
             "The last layer is right.",
             "Ask what the weights have to do with the gradient below them.",
             "The same error arrives at every layer.",
         ),
-        "chain-general",
-        {"back": _output_error},
-        (EQUAL_HIDDEN,),
+        equation="chain-general",
+        steps={"back": "factor * share * error"},
+        needs=(EQUAL_HIDDEN,),
         at_one="The output error is used again",
     ),
     Mistake(
@@ -614,14 +487,14 @@ MISTAKES: tuple[Mistake, ...] = (
         "The gradient dA stands in place of A",
         "The error goes back through the weights A, not through their gradient. The two have one "
         "shape, so nothing complains. The gradient is much smaller, so next to nothing arrives.",
-        (
+        hints=(
             "The last layer is right.",
             "Hardly anything gets back through the weights.",
             "Two arrays of the same shape and with similar names have been mixed up.",
         ),
-        "chain-second",
-        {"weights": _gradient},
-        (HIDDEN,),
+        equation="chain-second",
+        steps={"weights": "dA[i]"},
+        needs=(HIDDEN,),
     ),
     Mistake(
         "updated_before_use",
@@ -629,56 +502,58 @@ MISTAKES: tuple[Mistake, ...] = (
         "The pass takes its step in A_i and only then sends the error back through it. But the "
         "gradient belongs to the weights of the forward pass. It is nearly right, and the more "
         "wrong the larger the learning rate.",
-        (
+        hints=(
             "The last layer is right, and the others are nearly so.",
             "The size of the difference depends on the learning rate.",
             "Look at when the weights change.",
         ),
-        "chain-general",
-        {"weights": _updated},
-        (HIDDEN,),
+        equation="chain-general",
+        steps={"weights": "A[i] - learning_rate * dA[i]"},
+        needs=(HIDDEN,),
     ),
-    # the gradients of the parameters
+)
+
+_PARAMETERS = (
     Mistake(
         "weight_gradient_transposed",
         "The weight gradient is transposed",
         "∂L/∂A = δ fᵀ has a row for each unit and a column for each of its inputs, as A has. f δᵀ "
         "has them the other way round; in a square layer nothing complains.",
-        (
+        hints=(
             "The bias gradients are right, and so is every δ.",
             "All numbers are there.",
             "Look at rows and columns of the weight gradients.",
         ),
-        "chain-general",
-        {"weight_gradient": _transposed_gradient},
-        (WIDE,),
+        equation="chain-general",
+        steps={"weight_gradient": "inputs @ delta[i + 1].T"},
+        needs=(WIDE,),
     ),
     Mistake(
         "layer_input_off_by_one",
         "The layer's output stands in place of its input",
         "∂L/∂A_i = δ fᵀ needs what the layer was given, f_i. The pass takes what the layer made of "
         "it, f_{i+1}: an index that is one off.",
-        (
+        hints=(
             "The bias gradients are right, and so is every δ.",
             "In the weight gradients one of the two factors belongs to another layer.",
             "Look at the index of f in δ fᵀ.",
         ),
-        "layer",
-        {"layer_input": _own_output},
+        equation="layer",
+        steps={"layer_input": "f[i + 1]"},
     ),
     Mistake(
         "pre_activation_as_input",
         "z stands in place of the layer's input f",
         "∂L/∂A_i = δ fᵀ needs what the layer was given. That is f_i = σ(z_i), not z_i. The first "
         "layer, which is given x, is right.",
-        (
+        hints=(
             "The first layer is right.",
             "The bias gradients are right; the weight gradients are so in the first layer only.",
             "What is a layer given, what stands before the sigmoid or what stands behind it?",
         ),
-        "layer",
-        {"layer_input": _before_sigma},
-        (HIDDEN,),
+        equation="layer",
+        steps={"layer_input": "z[i] if i > 0 else x"},
+        needs=(HIDDEN,),
         first_layer=2,
     ),
     Mistake(
@@ -686,14 +561,14 @@ MISTAKES: tuple[Mistake, ...] = (
         "The bias gradient is multiplied by the input",
         "A bias is added, so ∂z/∂b = 1 and ∂L/∂b is δ itself. Only the weights' gradient has the "
         "input as a factor.",
-        (
+        hints=(
             "The weight gradients are right.",
             "The bias gradients have a factor that they should not have.",
             "What does the input of a layer do to the effect of its bias?",
         ),
-        "layer",
-        {"bias_gradient": _times_input},
-        (EQUAL,),
+        equation="layer",
+        steps={"bias_gradient": "(delta[i + 1] * inputs).sum(axis=1, keepdims=True)"},
+        needs=(EQUAL,),
     ),
     Mistake(
         "bias_summed_over_wrong_axis",
@@ -701,71 +576,69 @@ MISTAKES: tuple[Mistake, ...] = (
         "There is one bias for each unit, and what all samples say about it is added. The pass "
         "adds over the units and keeps the samples. With as many samples as units nothing "
         "complains.",
-        (
+        hints=(
             "The weight gradients are right.",
             "The bias gradients have one number for each of something, but not of the units.",
             "Look at the axis of the sum.",
         ),
-        "layer",
-        {"bias_gradient": _wrong_axis},
-        (SEVERAL,),
+        equation="layer",
+        steps={"bias_gradient": "delta[i + 1].sum(axis=0, keepdims=True)"},
+        needs=(SEVERAL,),
     ),
     Mistake(
         "bias_gradient_averaged",
         "The bias gradient is averaged once more",
         "The share 1/N of a mean, where there is one, is in δ already. The bias gradient is then "
         "the sum of δ over the samples; their mean divides by N once too often.",
-        (
+        hints=(
             "The weight gradients are right.",
             "The bias gradients have the right direction.",
             "Count how often a bias gradient is divided by N.",
         ),
-        "",
-        {"bias_gradient": _bias_averaged},
-        (SEVERAL,),
+        steps={"bias_gradient": "delta[i + 1].mean(axis=1, keepdims=True)"},
+        needs=(SEVERAL,),
     ),
-    # the batch
+)
+
+_BATCH = (
     Mistake(
         "batch_not_averaged",
         "The batch is summed, not averaged",
         "The loss is the mean over the samples, so every gradient has the factor 1/N. Without it "
         "the gradients are N times too long: right for the sum of the losses.",
-        (
+        hints=(
             "Look at the length of the gradients, and not at their direction.",
             "The length would change if there were more samples.",
             "Is the loss of a batch a sum or a mean?",
         ),
-        "",
-        {"share": one},
-        (SEVERAL, MEAN),
+        steps={"share": "1"},
+        needs=(SEVERAL, MEAN),
     ),
     Mistake(
         "batch_averaged",
         "The batch is averaged, not summed",
         "The loss is the sum over the samples, so no gradient has the factor 1/N. With it the "
         "gradients are N times too short: right for the mean of the losses.",
-        (
+        hints=(
             "Look at the length of the gradients, and not at their direction.",
             "The length should change if there were more samples.",
             "Is the loss of a batch a sum or a mean?",
         ),
-        "",
-        {"share": one_over_N},
-        (SEVERAL, SUM),
+        steps={"share": "1 / N"},
+        needs=(SEVERAL, SUM),
     ),
     Mistake(
         "averaged_once_per_layer",
         "The batch is averaged once for each layer",
         "The factor 1/N belongs to the loss and occurs once. Here it divides δ again on the way "
         "back, so the gradients from there on are N times too short.",
-        (
+        hints=(
             "Look at the lengths of the gradients, from the last layer to the first.",
             "Every layer has the right direction; the length is lost by one factor at each step.",
             "How does that factor depend on the number of samples?",
         ),
-        "",
-        {"hidden_delta": _averaged_again},
-        (SEVERAL, HIDDEN),
+        steps={"hidden_delta": "back * slope / N"},
+        needs=(SEVERAL, HIDDEN),
         at_one="The batch is averaged once more",
     ),
     Mistake(
@@ -773,43 +646,48 @@ MISTAKES: tuple[Mistake, ...] = (
         "Only the first sample is used",
         "The gradient of a batch adds up what all samples say. Here only the first one is heard, "
         "and the others make no difference.",
-        (
+        hints=(
             "Ask which samples the network learns.",
             "Most of the data make no difference.",
             "Which rows of the batch are in the sum?",
         ),
-        "",
-        _sums(_of_first, _bias_of_first),
-        (SEVERAL,),
+        steps={
+            "weight_gradient": "delta[i + 1][:, :1] @ inputs[:, :1].T",
+            "bias_gradient": "delta[i + 1][:, :1]",
+        },
+        needs=(SEVERAL,),
     ),
     Mistake(
         "only_last_sample",
         "Only the last sample is used",
         "The gradient of a batch adds up what all samples say. A loop with = in place of += keeps "
         "only what the last one says.",
-        (
+        hints=(
             "Ask which samples the network learns.",
             "Most of the data make no difference.",
             "In a loop over the samples, what is the difference between = and +=?",
         ),
-        "",
-        _sums(_of_last, _bias_of_last),
-        (SEVERAL,),
+        steps={
+            "weight_gradient": "delta[i + 1][:, -1:] @ inputs[:, -1:].T",
+            "bias_gradient": "delta[i + 1][:, -1:]",
+        },
+        needs=(SEVERAL,),
     ),
-    # more than numbers
+)
+
+_STATE = (
     Mistake(
         "input_modified",
         "The input is changed in place",
         "The pass prepares its input in place: x -= x.mean() writes into the caller's own array. "
         "So the gradient is that of other data, and whoever uses x afterwards has other data too. "
         "x = x - x.mean() makes a new array.",
-        (
+        hints=(
             "Look at the first layer, and at what it is given.",
             "After the call something is not what it was before.",
             "Compare x before the call with x after it.",
         ),
-        "",
-        {"input": _centred_in_place},
+        steps={"input": "x -= x.mean()\nx"},
     ),
     Mistake(
         "state_kept_between_calls",
@@ -817,15 +695,27 @@ MISTAKES: tuple[Mistake, ...] = (
         "The arrays for the gradient live outside of the pass and are never set to zero, so each "
         "call adds to the last one. The first call is right; from the second on the gradient is "
         "a sum over the past.",
-        (
+        hints=(
             "Call it more than once.",
             "The first call is right.",
             "Where do the arrays come from to which each sample's gradient is added?",
         ),
-        "",
-        {"result": _added_to_last_call},
+        steps={"result": "add_to_last_call(dA, db)"},
+        needs=(SEVERAL_CALLS,),
     ),
 )
+
+STAGES: Mapping[str, tuple[Mistake, ...]] = {
+    "the output error": _OUTPUT_ERROR,
+    "the slope σ′": _SLOPE,
+    "back through the weights A": _BACK,
+    "the gradients of A and b": _PARAMETERS,
+    "the batch": _BATCH,
+    "what Python keeps": _STATE,
+}
+"""The mistakes by the stage of the backward pass that they belong to."""
+
+MISTAKES: tuple[Mistake, ...] = tuple(chain.from_iterable(STAGES.values()))
 """Every mistake, in the order in which a backward pass meets what it makes wrong, by and large."""
 
 CATALOGUE: Mapping[str, Mistake] = {mistake.id: mistake for mistake in MISTAKES}
@@ -851,46 +741,18 @@ def find(mistake: str) -> Mistake:
     return CATALOGUE[mistake]
 
 
-def combined(ids: Iterable[str], **convention: Any) -> dict[str, Piece]:
-    """Return the pieces of a pass with these mistakes.
+def stage_of(mistake: Mistake) -> str:
+    """Return the stage of the backward pass to which a mistake belongs.
 
-    Parameters
-    ----------
-    ids : iterable of str
-    **convention
-        ``reduction`` and ``half``, as of :func:`~backprop_nb.checking.recipe.recipe`.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such mistake.
-    InvalidValueError
-        Two of them replace the same quantity.
+    Examples
+    --------
+    >>> stage_of(find("sigma_prime_twice")), stage_of(find("only_last_sample"))
+    ('the slope σ′', 'the batch')
     """
-    return pieces_of(map(Slip, map(find, ids)), **convention)
+    return next(stage for stage, mistakes in STAGES.items() if mistake in mistakes)
 
 
-def pieces_of(slips: Iterable[Slip], **convention: Any) -> dict[str, Piece]:
-    """Return the pieces of a pass with mistakes where they are made.
-
-    Raises
-    ------
-    InvalidValueError
-        Two of them replace the same quantity at the same layer.
-    """
-    pieces, made = recipe(**convention), list[Slip]()
-    for slip in slips:
-        for other in filter(slip.meets, made):
-            name = next(name for name in slip.mistake.changes if name in other.mistake.changes)
-            raise InvalidValueError(
-                "These two mistakes do not combine: both replace one quantity.",
-                given=f"{other.mistake.id!r} and {slip.mistake.id!r}, which both replace "
-                f"{QUANTITIES[_ORDER[name]].title}",
-                expected="mistakes in different quantities",
-            )
-        slip.put_into(pieces)
-        made.append(slip)
-    return pieces
+# --- a pass with mistakes ---------------------------------------------------
 
 
 def make_backward(
@@ -900,7 +762,7 @@ def make_backward(
     half: bool = False,
     learning_rate: float = LEARNING_RATE,
     layers: Mapping[str, Iterable[int]] | None = None,
-) -> Backward:
+) -> ReferencePass:
     """Return a backward pass with the named mistakes; without any it is right.
 
     Parameters
@@ -917,7 +779,7 @@ def make_backward(
 
     Returns
     -------
-    Backward
+    ReferencePass
         A function (A, b, x, y) → (dA, db).  It raises ``InvalidValueError`` where one
         of the mistakes cannot be made, as a transpose in layers of unequal width.
 
@@ -926,7 +788,7 @@ def make_backward(
     NotFoundError
         There is no such mistake.
     InvalidValueError
-        Two mistakes in one quantity; no such convention.
+        Two mistakes in one step; a convention that there is not.
 
     Examples
     --------
@@ -946,30 +808,30 @@ def make_backward(
     at = {each: tuple(sorted(set(those))) for each, those in (layers or {}).items()}
     for each in at.keys() - set(ids):
         raise InvalidValueError(
-            "These layers are of a mistake that the pass has not.",
+            f"`layers` names the mistake {each!r}, which this pass does not have.",
             given=f"layers of {each!r}",
             expected=f"layers of {' or of '.join(map(repr, ids)) or 'no mistake'}",
         )
-    slips = [Slip(find(each), at.get(each)) for each in ids]
-    return with_slips(
-        slips, samples=samples, reduction=reduction, half=half, learning_rate=learning_rate
-    )
+    placed = [PlacedMistake(find(each), at.get(each)) for each in ids]
+    return pass_with(placed, Convention(samples, reduction, half), learning_rate)
 
 
-def with_slips(
-    slips: Sequence[Slip],
-    *,
-    samples: Samples,
-    reduction: Reduction,
-    half: bool,
+def pass_with(
+    placed: Sequence[PlacedMistake],
+    convention: Convention,
     learning_rate: float = LEARNING_RATE,
-) -> Backward:
+) -> ReferencePass:
     """Return a backward pass with mistakes where they are made; see :func:`make_backward`."""
-    return Backward(
-        pieces_of(slips, reduction=reduction, half=half),
-        samples=samples,
-        needs=[condition for each in slips for condition in each.needs],
-        reduction=reduction,
-        half=half,
-        learning_rate=learning_rate,
-    )
+    code = right_code(convention)
+    for k, each in enumerate(placed):
+        for other in filter(each.meets, placed[:k]):
+            name = next(name for name in each.mistake.steps if name in other.mistake.steps)
+            raise InvalidValueError(
+                "These two mistakes do not combine: both replace one step.",
+                given=f"{other.mistake.id!r} and {each.mistake.id!r}, which both replace "
+                f"{STEP[name].title}",
+                expected="mistakes in different steps",
+            )
+        each.replace_in(code)
+    needs = [condition for each in placed for condition in each.needs]
+    return ReferencePass(convention, code, needs=needs, learning_rate=learning_rate)

@@ -13,50 +13,51 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import cycle, islice, pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.arrays import is_narrow, is_real, not_real
-from backprop_nb.checking.recipe import Samples
-from backprop_nb.errors import InvalidValueError
+from backprop_nb.checking.compare import is_narrow, is_real, not_real
+from backprop_nb.checking.convention import Convention, Course
 
 Array: TypeAlias = NDArray[Any]
-Backward: TypeAlias = Callable[..., Any]
+Pass: TypeAlias = Callable[..., Any]
 
-SAMPLES: Final = ("single", "rows", "columns")
 N: Final = 4
 """Inputs of a probe that is a batch."""
+MAX_PRINTED: Final = 20_000
+"""So many characters of what a submission prints are kept."""
 
 # In a rectangular network a transpose shows in the shape, in one of equal widths in the values.
 # Everything is asked of two and confirmed on two others, so that no coincidence counts.
 _WIDTHS: Final = ((4, 3, 5, 2), (3, 3, 3, 3), (2, 5, 3, 4), (4, 4, 4, 4))
-
-PRINTED = 20_000
-"""So many characters of what a submission prints are kept."""
+_NUMBER: Final = (int, float, np.integer, np.floating)
+_MAX_DEPTH = 4
+"""So deep may lists be nested: a gradient has two axes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A network with data, laid out as the course lays it out.
+    """A network with data, laid out as the convention says.
 
     Attributes
     ----------
     A : tuple of arrays (n_{i+1}, n_i)
     b : tuple of arrays (n_{i+1},), or (n_{i+1}, 1) if samples are columns
     x, y : arrays
-        (n_0,) and (n_K,) for a single sample, (N, n_0) and (N, n_K) if samples are
-        rows, (n_0, N) and (n_K, N) if they are columns.
-    samples : str
+        N samples of n_0, and of n_K, numbers.
+    N : int
+        The number of samples.
     """
 
     A: tuple[Array, ...]
     b: tuple[Array, ...]
     x: Array
     y: Array
-    samples: Samples
+    N: int
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -68,58 +69,40 @@ class Probe:
         """The number of layers."""
         return len(self.A)
 
-    @property
-    def N(self) -> int:
-        """The number of samples."""
-        return 1 if self.samples == "single" else self.x.shape[self.samples == "columns"]
+
+def gradient_names(K: int) -> list[str]:
+    """Return the names of the gradients of K layers.
+
+    >>> gradient_names(2)
+    ['dA[0]', 'db[0]', 'dA[1]', 'db[1]']
+    """
+    return [f"{part}[{i}]" for i in range(K) for part in ("dA", "db")]
 
 
-_NUMBER: Final = (int, float, np.integer, np.floating)
-_DEEPEST = 4
-"""So deep may lists be nested: a gradient has two axes."""
-
-
-def make_probes(samples: Samples, seed: int, layers: int = 3) -> tuple[Probe, ...]:
-    """Return the networks that a backward pass is asked about, the same for the same seed.
+@cache
+def make_probes(course: Course) -> tuple[Probe, ...]:
+    """Return the networks that a backward pass is asked about, the same for the same course.
 
     Parameters and data are drawn from N(0, 1).
 
-    Raises
-    ------
-    InvalidValueError
-        If there is no such convention, or no layer.
-
     Examples
     --------
-    >>> [probe.x.shape for probe in make_probes("columns", 0)]
+    >>> [probe.x.shape for probe in make_probes(Course("columns"))]
     [(4, 4), (3, 4), (2, 4), (4, 4)]
     """
-    if samples not in SAMPLES:
-        raise InvalidValueError(
-            "There is no such way to hand over samples.",
-            given=f"samples={samples!r}",
-            expected=" or ".join(map(repr, SAMPLES)),
-        )
-    if layers < 1:
-        raise InvalidValueError(
-            "A network has at least one layer.", given=f"layers={layers}", expected="1 or more"
-        )
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(course.seed)
     return tuple(
-        _probe(list(islice(cycle(widths), layers + 1)), samples, random) for widths in _WIDTHS
+        _probe(list(islice(cycle(widths), course.layers + 1)), course, random) for widths in _WIDTHS
     )
 
 
-def _probe(widths: Sequence[int], samples: Samples, random: np.random.Generator) -> Probe:
+def _probe(widths: Sequence[int], convention: Convention, random: np.random.Generator) -> Probe:
     normal = random.standard_normal
+    many = 1 if convention.samples == "single" else N
     A = tuple(normal((n_out, n_in)) for n_in, n_out in pairwise(widths))
-    b = tuple(normal((n, 1) if samples == "columns" else n) for n in widths[1:])
-    x, y = (normal(_shape(samples, n)) for n in (widths[0], widths[-1]))
-    return Probe(A, b, x, y, samples)
-
-
-def _shape(samples: Samples, n: int) -> tuple[int, ...]:
-    return {"single": (n,), "rows": (N, n), "columns": (n, N)}[samples]
+    b = tuple(normal((n, 1) if convention.samples == "columns" else n) for n in widths[1:])
+    x, y = (normal(convention.data_shape(n, many)) for n in (widths[0], widths[-1]))
+    return Probe(A, b, x, y, many)
 
 
 # --- asking -------------------------------------------------------------------
@@ -131,11 +114,10 @@ class Answer:
 
     Attributes
     ----------
-    dA, db : tuples
-        An array for each gradient, or None where there is none; what is no array of
-        real numbers is described in ``odd``.
-    odd : dict
-        For the name of a gradient what was given instead of an array of real numbers;
+    gradients : dict
+        By name each gradient that is an array of real numbers, dA[0], db[0], …
+    invalid : dict
+        By the name of a gradient what was given instead of an array of real numbers;
         for ``"dA"`` or ``"db"`` that it has too many entries.
     failure : str
         What it raised, or how what it returned is no pair of sequences; empty if neither.
@@ -146,19 +128,22 @@ class Answer:
         ``"the list b"``.
     """
 
-    dA: tuple[Array | None, ...]
-    db: tuple[Array | None, ...]
-    odd: dict[str, str] = field(default_factory=dict)
+    gradients: dict[str, Array] = field(default_factory=dict)
+    invalid: dict[str, str] = field(default_factory=dict)
     failure: str = ""
     raised: bool = False
     modified: tuple[str, ...] = ()
 
+    def differs_in(self, other: Answer) -> list[str]:
+        """Return the names of the gradients that are not the same to the last bit."""
+        names = dict.fromkeys([*self.gradients, *other.gradients])
+        return [
+            name for name in names if not _same(self.gradients.get(name), other.gradients.get(name))
+        ]
+
     def same_as(self, other: Answer) -> bool:
         """Whether another answer holds the same numbers, NaN included."""
-        if self.failure != other.failure:
-            return False
-        mine, theirs = (*self.dA, *self.db), (*other.dA, *other.db)
-        return len(mine) == len(theirs) and all(map(_same, mine, theirs))
+        return self.failure == other.failure and not self.differs_in(other)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +153,7 @@ class Answers:
     Attributes
     ----------
     answers : tuple of Answer
-        One for each probe.  If it keeps something from call to call, only the first
+        One for each probe.  If it stores something from call to call, only the first
         is what it gives when it is called for the first time.
     again : Answer
         What it gave when it was asked for the first one again at once.
@@ -186,7 +171,7 @@ class Answers:
         return self.answers[0].same_as(self.again)
 
 
-def gather(backward: Backward, probes: Sequence[Probe], seconds: float | None = None) -> Answers:
+def ask_all(backward: Pass, probes: Sequence[Probe], seconds: float | None = None) -> Answers:
     """Ask a backward pass about every probe; nothing it does reaches the caller but numbers.
 
     What it raises, and a ``sys.exit``, become part of the answer; what it prints is
@@ -194,39 +179,35 @@ def gather(backward: Backward, probes: Sequence[Probe], seconds: float | None = 
     of its own, and may take so many seconds.
     """
     if seconds is not None:
-        backward = _InTime(backward, seconds)
-    output = _Limited(PRINTED)
+        backward = _TimeLimit(backward, seconds)
+    output = _LimitedText(MAX_PRINTED)
     with _quiet(output):
         first, again = ask(backward, probes[0]), ask(backward, probes[0])
         rest = [ask(backward, probe) for probe in probes[1:]]
     return Answers((first, *rest), again, output.text)
 
 
-def ask(backward: Backward, probe: Probe) -> Answer:
+def ask(backward: Pass, probe: Probe) -> Answer:
     """Ask a backward pass about one probe."""
-    lists = [[A_i.copy() for A_i in probe.A], [b_i.copy() for b_i in probe.b]]
-    arrays = [list(lists[0]), list(lists[1])]  # the same arrays, in lists that nobody else has
+    lists = [A_i.copy() for A_i in probe.A], [b_i.copy() for b_i in probe.b]
+    arrays = list(lists[0]), list(lists[1])  # the same arrays, in lists that nobody else has
     x, y = probe.x.copy(), probe.y.copy()
-    nothing = ((None,) * probe.K,) * 2
     try:  # a generator runs only now that its items are taken
-        returned = backward(lists[0], lists[1], x, y)
+        returned = backward(*lists, x, y)
         pair = _items(returned, 2)
         parts = [_items(part, probe.K) for part in pair or ()]
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit too
-        failure = _described(error)
-        return Answer(*nothing, failure=failure, raised=True)
+        return Answer(failure=_described(error), raised=True)
     modified = tuple(_modified(probe, lists, arrays, x, y))
     if pair is None or len(pair) != 2 or parts == [None, None]:
         failure = f"it returned {_kind(returned)}, not a pair (dA, db) of lists"
-        return Answer(*nothing, failure=failure, modified=modified)
-    odd: dict[str, str] = {}
-    dA, db = (
-        _gradients(name, given, part, probe.K, odd)
-        for name, given, part in zip(("dA", "db"), pair, parts, strict=True)
-    )
-    return Answer(dA, db, odd, modified=modified)
+        return Answer(failure=failure, modified=modified)
+    answer = Answer(modified=modified)
+    for name, given, part in zip(("dA", "db"), pair, parts, strict=True):
+        _take(name, given, part, probe.K, answer)
+    return answer
 
 
 def _items(value: Any, expected: int) -> list[Any] | None:
@@ -238,37 +219,37 @@ def _items(value: Any, expected: int) -> list[Any] | None:
     return list(islice(iter(value), expected + 1))
 
 
-def _gradients(
-    name: str, given: Any, part: Sequence[Any] | None, K: int, odd: dict[str, str]
-) -> tuple[Array | None, ...]:
-    """Return the gradients of a list; what is odd about it is noted."""
+def _take(name: str, given: Any, part: Sequence[Any] | None, K: int, answer: Answer) -> None:
+    """Put the gradients of a list into an answer, and what is invalid about them."""
     if part is None:
         if given is not None:
-            odd |= {f"{name}[{i}]": f"{name} is {_kind(given)}, not a list" for i in range(K)}
-        return (None,) * K
+            invalid = f"{name} is {_kind(given)}, not a list"
+            answer.invalid.update({f"{name}[{i}]": invalid for i in range(K)})
+        return
     if len(part) > K:
         many = len(given) if isinstance(given, list | tuple | np.ndarray) else f"more than {K}"
-        odd[name] = f"has {many} entries"
-    return tuple(_array(f"{name}[{i}]", part, i, odd) for i in range(K))
+        answer.invalid[name] = f"has {many} entries"
+    for i, each in enumerate(part[:K]):
+        if each is not None:
+            gradient = _array(each)
+            if isinstance(gradient, str):
+                answer.invalid[f"{name}[{i}]"] = gradient
+            else:
+                answer.gradients[f"{name}[{i}]"] = gradient
 
 
-def _array(name: str, part: Sequence[Any], i: int, odd: dict[str, str]) -> Array | None:
-    """Return a copy of one gradient, or None; what is odd about it is noted."""
-    if i >= len(part) or part[i] is None:
-        return None
-    if not _is_array_like(part[i], _DEEPEST):
-        odd[name] = f"not an array, but an object of type {type(part[i]).__name__}"
-        return None
+def _array(given: Any) -> Array | str:
+    """Return a copy of one gradient as an array, or what is invalid about it."""
+    if not _is_array_like(given, _MAX_DEPTH):
+        return f"not an array, but an object of type {type(given).__name__}"
     try:
-        array = np.array(part[i])
+        array = np.array(given)
         if array.dtype == object and all(isinstance(each, _NUMBER) for each in array.flat):
             array = array.astype(np.float64)
     except Exception as error:  # whatever a student's object does
-        odd[name] = f"not an array ({type(error).__name__})"
-        return None
+        return f"not an array ({type(error).__name__})"
     if not is_real(array):
-        odd[name] = not_real(array)
-        return None
+        return not_real(array)
     # float32 is told apart; what is wider than float64 has bytes that mean nothing.
     return array if is_narrow(array) else array.astype(np.float64)
 
@@ -337,10 +318,10 @@ class OutOfTime(BaseException):
     """A call took too long.  No ``except Exception`` inside of it keeps it running."""
 
 
-class _InTime:
+class _TimeLimit:
     """A function that is stopped when a call takes too long, and not called again."""
 
-    def __init__(self, function: Backward, seconds: float) -> None:
+    def __init__(self, function: Pass, seconds: float) -> None:
         self.function, self.seconds = function, seconds
         self.stopped: OutOfTime | None = None
 
@@ -374,37 +355,32 @@ class _InTime:
             signal.signal(signal.SIGALRM, before)
 
 
-class _Limited(io.TextIOBase):
+class _LimitedText(io.TextIOBase):
     """A stream that keeps the beginning of what is written to it."""
 
     def __init__(self, room: int) -> None:
-        self._parts: list[str] = []
-        self._room = room
-        self._lost = 0
+        self._room, self._start, self._lost = room, "", 0
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        kept = text[: self._room]
-        if kept:
-            self._parts.append(kept)
-        self._room -= len(kept)
-        self._lost += len(text) - len(kept)
+        start = text[: self._room - len(self._start)]
+        self._start += start
+        self._lost += len(text) - len(start)
         return len(text)
 
     @property
     def text(self) -> str:
         """What was written, and how much more there was."""
-        more = f"\n… {self._lost} more characters" if self._lost else ""
-        return "".join(self._parts) + more
+        return self._start + (f"\n… {self._lost} more characters" if self._lost else "")
 
 
 @contextlib.contextmanager
 def _quiet(output: io.TextIOBase) -> Iterator[None]:
     with (
         contextlib.redirect_stdout(output),
-        contextlib.redirect_stderr(_Limited(0)),
+        contextlib.redirect_stderr(_LimitedText(0)),
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
     ):

@@ -13,9 +13,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from backprop_nb.checking.differences import central_differences
 from backprop_nb.checking.mistakes import MISTAKES, Mistake, find, make_backward
-from backprop_nb.checking.numeric import central_differences
-from backprop_nb.checking.recipe import Backward, Gradients, Setting
+from backprop_nb.checking.reference import Gradients, ReferencePass, Situation
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.network.passes import forward_pass, squared_error
 from backprop_nb.network.validation import FloatArray
@@ -26,13 +26,13 @@ LEARNING_RATE = 4.0
 EPOCHS = 60
 CHOICES = 6
 
-_SETTING = Setting(WIDTHS, N)
+_SITUATION = Situation(WIDTHS, N)
 _SCALE = 1.5
 _LEARNED = 0.3
 """The right pass must bring the loss below this share of where it starts."""
-_ATTEMPTS = 200
+_MAX_ATTEMPTS = 200
 
-PLAYABLE: tuple[Mistake, ...] = tuple(each for each in MISTAKES if each.applies(_SETTING))
+PLAYABLE: tuple[Mistake, ...] = tuple(each for each in MISTAKES if each.applies(_SITUATION))
 """The mistakes that can be made in a puzzle."""
 
 
@@ -50,51 +50,24 @@ def checked_mistakes(mistakes: Sequence[str] | None) -> tuple[Mistake, ...]:
         return PLAYABLE
     named = tuple(find(each) for each in mistakes)
     if not named:
-        raise InvalidValueError("There must be a mistake.", given="mistakes = []")
+        raise InvalidValueError("`mistakes` must name at least one.", given="mistakes=[]")
     for mistake in named:
         if mistake not in PLAYABLE:
-            needs = (each.words for each in mistake.needs if not each.holds(_SETTING))
+            needs = (each.words for each in mistake.needs if not each.holds(_SITUATION))
             raise InvalidValueError(
                 f"The puzzle cannot have the mistake {mistake.id!r}.",
-                given=f"widths {WIDTHS}, N = {N}, reduction = 'mean', half = False",
+                given=str(_SITUATION),
                 expected="; ".join(needs),
             )
     return named
-
-
-# --- where on the way back --------------------------------------------------
-
-STAGES: dict[str, tuple[str, ...]] = {
-    "the output error": ("error", "factor", "output_delta"),
-    "the slope σ′": ("output_slope", "hidden_slope"),
-    "back through the weights A": ("weights", "back"),
-    "the gradients of A and b": ("layer_input", "weight_gradient", "bias_gradient"),
-    "the batch": ("share", "hidden_delta"),
-    "what Python keeps": ("input", "result"),
-}
-"""The stages of a backward pass, and the quantities in which its mistakes are made."""
-
-
-def stage_of(mistake: Mistake) -> str:
-    """Return the stage of the backward pass to which a mistake belongs.
-
-    Examples
-    --------
-    >>> stage_of(find("sigma_prime_twice")), stage_of(find("only_last_sample"))
-    ('the slope σ′', 'the batch')
-    """
-    # Who leaves out samples gets both sums wrong that run over them.
-    if {"weight_gradient", "bias_gradient"} <= mistake.changes.keys():
-        return "the batch"
-    return next(name for name, quantities in STAGES.items() if mistake.first.name in quantities)
 
 
 # --- what a pass does in training -------------------------------------------
 
 
 @dataclass(frozen=True)
-class Run:
-    """Gradient descent with a pass.
+class Descent:
+    """The course of gradient descent with a pass.
 
     Attributes
     ----------
@@ -108,19 +81,19 @@ class Run:
     norms: list[list[float]]
 
 
-def train(backward: Backward, data: Problem) -> Run:
-    """Return the record of gradient descent with a pass, from the start of a problem."""
+def train(backward: ReferencePass, data: Problem) -> Descent:
+    """Return the course of gradient descent with a pass, from the start of a problem."""
     A, b, x = [a.copy() for a in data.A], [c.copy() for c in data.b], data.x.copy()
-    run = Run([], [])
+    descent = Descent([], [])
     # A mistake may blow up, and that is to be seen, not to be warned of.
     with np.errstate(all="ignore"):
-        while len(run.loss) <= EPOCHS and _finite(A, b):
-            run.loss.append(squared_error(data.y, forward_pass(A, b, data.x).f[-1]))
+        while len(descent.loss) <= EPOCHS and _finite(A, b):
+            descent.loss.append(squared_error(data.y, forward_pass(A, b, data.x).f[-1]))
             dA, db = backward(A, b, x, data.y)
-            run.norms.append([_norm(*pair) for pair in zip(dA, db, strict=True)])
+            descent.norms.append([_norm(*pair) for pair in zip(dA, db, strict=True)])
             A = [a - LEARNING_RATE * g for a, g in zip(A, dA, strict=True)]
             b = [c - LEARNING_RATE * g for c, g in zip(b, db, strict=True)]
-    return run
+    return descent
 
 
 def _finite(A: list[FloatArray], b: list[FloatArray]) -> bool:
@@ -146,7 +119,7 @@ class Problem:
     @classmethod
     def drawn(cls, *seed: int) -> Problem:
         """Return the first problem that the right pass can solve."""
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(_MAX_ATTEMPTS):
             random = np.random.default_rng([*seed, attempt])
             problem = cls(
                 [random.normal(scale=_SCALE, size=(n, m)) for m, n in pairwise(WIDTHS)],
@@ -172,60 +145,48 @@ class Problem:
 # --- how two gradients compare ----------------------------------------------
 
 
-@dataclass(frozen=True)
-class Relation:
-    """How an array compares with the one that it should be.
+def factor_between(given: FloatArray, right: FloatArray, *, rtol: float = 1e-4) -> float | None:
+    """Return how many times the right array another one is, as far as measuring can tell.
 
-    Attributes
-    ----------
-    factor : float or None
-        So many times the right one; None if no factor makes them equal.
-    """
-
-    factor: float | None
-
-    @property
-    def equal(self) -> bool:
-        """Whether they are equal."""
-        return self.factor == 1.0
-
-
-def relation(given: FloatArray, right: FloatArray, *, rtol: float = 1e-4) -> Relation:
-    """Return how an array compares with the right one, as far as measuring can tell.
+    Returns
+    -------
+    float or None
+        1.0 if they are equal; None if no factor makes them equal.
 
     Examples
     --------
-    >>> relation(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
-    Relation(factor=0.5)
-    >>> relation(np.array([2.0, 1.0]), np.array([2.0, 4.0]))
-    Relation(factor=None)
+    >>> factor_between(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
+    0.5
+    >>> factor_between(np.array([2.0, 1.0]), np.array([2.0, 4.0])) is None
+    True
     """
     size = float(np.linalg.norm(right))
     if np.linalg.norm(given - right) <= rtol * size:
-        return Relation(1.0)
+        return 1.0
     factor = float(np.sum(given * right)) / size**2 if size else 0.0
     fits = np.linalg.norm(given - factor * right) <= rtol * np.linalg.norm(given)
     # What measuring has as noise is cut off.
-    return Relation(float(f"{factor:.4g}") if fits else None)
+    return float(f"{factor:.4g}") if fits else None
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Where two mistakes part.
+    """Where the gradients of two mistakes differ.
 
     Attributes
     ----------
     name : str
         The array, as "A_2".
-    chosen, given : Relation
-        How it compares with the truth with the one mistake, and with the other.
+    chosen, given : float or None
+        So many times the measured one it is with the one mistake, and with the other;
+        None if no factor makes them equal.
     entry : tuple, optional
-        Where relations say nothing: the index of an entry and its two values.
+        Where the factors say nothing: the index of an entry and its two values.
     """
 
     name: str
-    chosen: Relation
-    given: Relation
+    chosen: float | None
+    given: float | None
     entry: tuple[tuple[int, ...], float, float] | None = None
 
 
@@ -245,14 +206,14 @@ class Puzzle:
     Examples
     --------
     >>> puzzle = Puzzle(find("sign_flipped"), Problem.drawn(0))
-    >>> {relation.factor for _, relation in puzzle.relations()}
+    >>> set(puzzle.factors().values())
     {-1.0}
     """
 
     def __init__(self, mistake: Mistake, problem: Problem) -> None:
         self.mistake, self.problem = mistake, problem
 
-    def broken(self, mistake: Mistake | None = None) -> Backward:
+    def broken(self, mistake: Mistake | None = None) -> ReferencePass:
         """Return a new pass with the mistake, or with another one."""
         return make_backward((mistake or self.mistake).id, learning_rate=LEARNING_RATE)
 
@@ -267,25 +228,26 @@ class Puzzle:
         return self.problem.measured()
 
     @cached_property
-    def runs(self) -> tuple[Run, Run]:
+    def runs(self) -> tuple[Descent, Descent]:
         """The training with the broken pass, and with the right one."""
         right = make_backward(learning_rate=LEARNING_RATE)
         return train(self.broken(), self.problem), train(right, self.problem)
 
-    def relations(self, mistake: Mistake | None = None) -> list[tuple[str, Relation]]:
-        """Return each array's name with how it compares with the measured one, last layer first."""
+    def factors(self, mistake: Mistake | None = None) -> dict[str, float | None]:
+        """Return by each array's name how many times the measured one it is, last layer first."""
         given = self.gradient(mistake)
-        return [
-            (f"{name}_{i}", relation(given[k][i], self.measured[k][i]))
+        return {
+            f"{name}_{i}": factor_between(given[k][i], self.measured[k][i])
             for i in reversed(range(len(WIDTHS) - 1))
             for k, name in enumerate("Ab")
-        ]
+        }
 
     def contrast(self, chosen: Mistake) -> Contrast:
         """Return what tells a mistake that was named from the one that is there."""
-        for (name, theirs), (_, ours) in zip(self.relations(chosen), self.relations(), strict=True):
-            if not _alike(theirs, ours):
-                return Contrast(name, theirs, ours)
+        ours = self.factors()
+        for name, theirs in self.factors(chosen).items():
+            if not _alike(theirs, ours[name]):
+                return Contrast(name, theirs, ours[name])
         return self._contrast_of_entries(chosen)
 
     def _contrast_of_entries(self, chosen: Mistake) -> Contrast:
@@ -296,15 +258,13 @@ class Puzzle:
         ]
         name, theirs, ours = max(pairs, key=lambda pair: float(np.abs(pair[1] - pair[2]).max()))
         index = tuple(map(int, np.unravel_index(np.argmax(np.abs(theirs - ours)), ours.shape)))
-        return Contrast(
-            name, Relation(None), Relation(None), (index, float(theirs[index]), float(ours[index]))
-        )
+        return Contrast(name, None, None, (index, float(theirs[index]), float(ours[index])))
 
 
-def _alike(first: Relation, second: Relation) -> bool:
-    if first.factor is None or second.factor is None:
-        return first.factor is second.factor
-    return bool(np.isclose(first.factor, second.factor, rtol=1e-3))
+def _alike(first: float | None, second: float | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return bool(np.isclose(first, second, rtol=1e-3))
 
 
 def make_puzzle(seed: int, number: int, mistakes: Sequence[Mistake] = PLAYABLE) -> Puzzle:
@@ -335,12 +295,12 @@ def choices(puzzle: Puzzle, seed: int, number: int, count: int = CHOICES) -> lis
     Those that go wrong in the same places come first: they are the plausible ones.
     """
     random = np.random.default_rng([seed, number, count])
-    own = [relation.equal for _, relation in puzzle.relations()]
+    own = [factor == 1.0 for factor in puzzle.factors().values()]
 
     def distance(mistake: Mistake) -> float:
-        other = [relation.equal for _, relation in puzzle.relations(mistake)]
+        other = [factor == 1.0 for factor in puzzle.factors(mistake).values()]
         return sum(a != b for a, b in zip(own, other, strict=True)) + 2 * float(random.uniform())
 
     others = sorted((each for each in PLAYABLE if each is not puzzle.mistake), key=distance)
-    kept = {each.id for each in others[: count - 1]} | {puzzle.mistake.id}
-    return [each for each in PLAYABLE if each.id in kept]
+    offered = {each.id for each in others[: count - 1]} | {puzzle.mistake.id}
+    return [each for each in PLAYABLE if each.id in offered]

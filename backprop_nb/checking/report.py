@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backprop_nb import display
-from backprop_nb.errors import InvalidValueError, WrongGradientError
+from backprop_nb.errors import WrongGradientError, check_choice
 
 Array: TypeAlias = NDArray[Any]
 
@@ -19,22 +19,17 @@ Hints: TypeAlias = Literal["none", "vague", "clear", "plain"]
 HINTS: Final = get_args(Hints)
 
 # What was given is the student's own; what was expected would be the solution.
-_TELLS_EXPECTED: Final = ("plain",)
-_TELLS_GIVEN: Final = ("vague", "clear", "plain")
+_SHOWS_EXPECTED: Final = ("plain",)
+_SHOWS_GIVEN: Final = ("vague", "clear", "plain")
 
-_PRINTED = 2000
+_MAX_PRINTED = 2000
 """So many characters of what a submission printed are shown."""
 _WIDTH = 88
 
 
-def checked_hints(hints: str) -> None:
+def check_hints(hints: str) -> None:
     """Raise ``InvalidValueError`` if there is no such level of hints."""
-    if hints not in HINTS:
-        raise InvalidValueError(
-            "There is no such level of hints.",
-            given=f"hints={hints!r}",
-            expected=" or ".join(map(repr, HINTS)),
-        )
+    check_choice("hints", hints, HINTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +61,18 @@ class Checked:
     expected: Array
     remark: str = ""
 
+    @classmethod
+    def wrong(
+        cls,
+        name: str,
+        expected: Array,
+        remark: str,
+        given: Array | None = None,
+        worst: tuple[int, ...] | None = None,
+    ) -> Checked:
+        """Return one that cannot be compared, and is wrong."""
+        return cls(name, False, np.inf, worst, given, expected, remark)
+
     def __repr__(self) -> str:
         return f"Checked({self.name}, {'right' if self.ok else 'wrong'}, error {self.error:.2g})"
 
@@ -78,19 +85,19 @@ class Checked:
     @property
     def text(self) -> str:
         """One line on it: right, or how wrong and where."""
-        return self.told("plain")
+        return self.summary("plain")
 
-    def told(self, hints: Hints) -> str:
+    def summary(self, hints: Hints) -> str:
         """Return one line on it that says no more than the hints allow."""
         if self.ok:
             return f"right{f' ({self.remark})' if self.remark else ''}"
-        if hints not in _TELLS_GIVEN:
+        if hints not in _SHOWS_GIVEN:
             return "wrong"
         if self.worst is None or self.given is None:
             return f"wrong: {self.remark}"
         # A zero has no sign that anybody would want to read.
         given, expected = self.given[self.worst] + 0.0, self.expected[self.worst] + 0.0
-        if hints not in _TELLS_EXPECTED:
+        if hints not in _SHOWS_EXPECTED:
             return f"wrong, most of all {self.place}, which is {given:.6g}"
         text = f"wrong: {self.place} is {given:.6g}, expected {expected:.6g}"
         if not np.isfinite(self.error):
@@ -158,14 +165,14 @@ class Report:
     things: str = "gradients"
 
     @property
-    def tells_given(self) -> bool:
+    def shows_given(self) -> bool:
         """Whether the given numbers may be shown."""
-        return self.hints in _TELLS_GIVEN
+        return self.hints in _SHOWS_GIVEN
 
     @property
-    def tells_expected(self) -> bool:
+    def shows_expected(self) -> bool:
         """Whether the right numbers may be shown."""
-        return self.hints in _TELLS_EXPECTED
+        return self.hints in _SHOWS_EXPECTED
 
     @property
     def ok(self) -> bool:
@@ -194,7 +201,7 @@ class Report:
             raise WrongGradientError(str(self))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what is needed to keep or to gather reports, as JSON can hold it."""
+        """Return what is needed to store or to collect reports, as JSON can hold it."""
         return {
             "subject": self.subject,
             "ok": self.ok,
@@ -210,13 +217,7 @@ class Report:
                 for each in self.parameters
             ],
             "findings": [
-                {
-                    "mistake": each.mistake,
-                    "parameter": each.parameter,
-                    "rank": each.rank,
-                    "message": each.message,
-                    "layers": list(each.layers),
-                }
+                {**asdict(each), "layers": list(each.layers)}
                 for each in (*self.findings, *self.offences)
             ],
             "notes": list(self.notes),
@@ -256,7 +257,7 @@ class Report:
 
     def _table(self) -> list[str]:
         width = max((len(each.name) for each in self.parameters), default=0)
-        return [f"  {each.name:<{width}}  {each.told(self.hints)}" for each in self.parameters]
+        return [f"  {each.name:<{width}}  {each.summary(self.hints)}" for each in self.parameters]
 
 
 def _wrapped(text: str, prefix: str) -> list[str]:
@@ -265,6 +266,6 @@ def _wrapped(text: str, prefix: str) -> list[str]:
 
 def shortened(text: str) -> str:
     """Return the beginning of a long text, and how much more there is."""
-    if len(text) <= _PRINTED:
+    if len(text) <= _MAX_PRINTED:
         return text.rstrip("\n")
-    return f"{text[:_PRINTED]}\n… {len(text) - _PRINTED} more characters"
+    return f"{text[:_MAX_PRINTED]}\n… {len(text) - _MAX_PRINTED} more characters"

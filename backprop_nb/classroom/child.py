@@ -11,7 +11,7 @@ import types
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from backprop_nb.checking.probes import Probe, gather
+from backprop_nb.checking.probes import Probe, ask_all
 from backprop_nb.classroom.wire import encode
 
 NAME = "submission"
@@ -42,7 +42,7 @@ def answer(cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe
     found = module.__dict__.get(function)
     if not callable(found):
         return {"notes": notes, "missing": _missing(function, found, module.__dict__)}
-    return encode(gather(found, probes)) | {"notes": notes}
+    return encode(ask_all(found, probes)) | {"notes": notes}
 
 
 class _Nothing:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from backprop_nb import __version__
-from backprop_nb.checking.probes import SAMPLES
+from backprop_nb.checking.convention import REDUCTIONS, SAMPLES
 from backprop_nb.checking.report import HINTS
 from backprop_nb.classroom.grading import grade
 from backprop_nb.classroom.limits import absent
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", required=True, metavar="DIR", help="the folder for the results")
     course = one.add_argument_group("how the course writes it")
     course.add_argument("--samples", choices=SAMPLES, help="how data are laid out (single)")
-    course.add_argument("--reduction", choices=("mean", "sum"), help="over the samples (mean)")
+    course.add_argument("--reduction", choices=REDUCTIONS, help="over the samples (mean)")
     course.add_argument("--half", action="store_true", help="the loss has ½ in front of it")
     course.add_argument("--layers", type=int, metavar="K", help="of the networks (3)")
     course.add_argument("--function", metavar="NAME", help="what to call (backward)")

@@ -13,13 +13,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import backprop_nb
-from backprop_nb.checking.diagnosis import Course
-from backprop_nb.checking.probes import Answers
+from backprop_nb.checking.convention import Course
+from backprop_nb.checking.probes import Answers, make_probes
 from backprop_nb.classroom import pipes, wire
 from backprop_nb.classroom.limits import Limits
 from backprop_nb.classroom.supervisor import MEMORY
@@ -85,9 +85,7 @@ def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
     request = {
         "cells": [list(cell) for cell in cells],
         "function": function,
-        "samples": course.samples,
-        "seed": course.seed,
-        "layers": course.layers,
+        "course": asdict(course),
         "timeout": limits.timeout,
         "memory": limits.memory,
     }
@@ -107,7 +105,7 @@ def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
         notes = wire.notes(data)
         if "missing" in data:
             return _without_function(wire.text(data["missing"]), notes)
-        return Asked("answered", wire.decode(data, course.probes), notes=notes)
+        return Asked("answered", wire.decode(data, make_probes(course)), notes=notes)
     except InvalidValueError as error:
         return Asked("ended", problem=f"{error.problem[:-1]}: {error.given}.")
 

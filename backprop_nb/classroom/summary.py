@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any, Final
 
-from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, Slip, layers_in_words
+from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, PlacedMistake, layers_in_words
 from backprop_nb.classroom.verdict import Settings
 
 Result = Mapping[str, Any]
@@ -114,20 +114,20 @@ def called(finding: Mapping[str, Any], K: int) -> str:
     >>> called(finding, 3), called({**finding, "layers": [1, 2]}, 3)
     ('σ′ is missing at layer 1', 'σ′ is missing in the hidden layers')
     """
-    slip = _slip(finding)
-    return slip.title(K) if slip else _OTHERS[finding["mistake"]]
+    placed = _placed(finding)
+    return placed.title(K) if placed else _OTHERS[finding["mistake"]]
 
 
-def _slip(finding: Mapping[str, Any]) -> Slip | None:
+def _placed(finding: Mapping[str, Any]) -> PlacedMistake | None:
     """Return a finding as a mistake of the catalogue, if it is one."""
     mistake = CATALOGUE.get(finding["mistake"])
-    return Slip(mistake, tuple(finding["layers"]) or None) if mistake else None
+    return PlacedMistake(mistake, tuple(finding["layers"]) or None) if mistake else None
 
 
 def _is_local(finding: Mapping[str, Any], K: int) -> bool:
     """Whether it is a mistake of the catalogue, made at some of its layers only."""
-    slip = _slip(finding)
-    return slip is not None and not slip.is_whole(K)
+    placed = _placed(finding)
+    return placed is not None and not placed.is_whole(K)
 
 
 def layer_of(parameter: str) -> int | None:
@@ -217,7 +217,7 @@ def _sentences(total: int, right: int, mistakes: Sequence[Mapping[str, Any]]) ->
 def _where(found: Sequence[Mapping[str, Any]], made: Mapping[int, int]) -> str:
     """Say at which layer most of those who made a mistake made it, unless its title does."""
     named = any(each["layers"] for each in found)
-    if not made or (named and _slip(found[0])):
+    if not made or (named and _placed(found[0])):
         return ""
     most = max(made.values())
     layers = sorted(layer for layer, count in made.items() if count == most)

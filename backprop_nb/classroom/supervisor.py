@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backprop_nb.checking.convention import Course
 from backprop_nb.checking.probes import Probe, make_probes
 from backprop_nb.classroom import child, limits, pipes, wire
 
@@ -54,7 +55,7 @@ def _one(request: dict[str, Any]) -> tuple[str, bytes]:
     """Return how the process of one submission ended, and the message that it left."""
     bounds = limits.Limits(request["timeout"], request["memory"])
     # Here, so that the next submission of the course finds them made.
-    probes = make_probes(request["samples"], request["seed"], request["layers"])
+    probes = make_probes(Course(**request["course"]))
     folder = tempfile.mkdtemp(prefix="submission-")
     reading, writing = os.pipe()
     pid = os.fork()

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from backprop_nb.checking.diagnosis import Course, checked_course, judge
-from backprop_nb.checking.report import Finding, Hints, Report, checked_hints
+from backprop_nb.checking.convention import Course
+from backprop_nb.checking.diagnosis import judge
+from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.classroom.host import Asked, ask
 from backprop_nb.classroom.limits import Limits
 from backprop_nb.errors import InvalidValueError, UnsupportedError
@@ -80,14 +81,13 @@ def make_settings(
     """
     if sys.platform == "win32":
         raise UnsupportedError(
-            "Submissions cannot be run apart on Windows.",
+            "Submissions cannot be isolated on Windows.",
             expected="Linux or macOS",
             instead="the same command in the Windows Subsystem for Linux, or in a container",
         )
-    checked_hints(hints)
+    check_hints(hints)
     for name, value, right, expected in [
         ("layers", layers, 1 <= layers <= 20, "1 to 20"),
-        ("seed", seed, seed >= 0, "0 or more"),
         ("timeout", timeout, 0 < timeout <= 86_400, "seconds, more than 0 and at most a day"),
         ("memory", memory, memory >= LEAST_MEMORY, f"megabytes, {LEAST_MEMORY} or more"),
         ("function", function, function.isidentifier(), "the name of a function"),
@@ -96,7 +96,7 @@ def make_settings(
             raise InvalidValueError(
                 f"There is no such {name}.", given=f"{name}={value!r}", expected=expected
             )
-    course = checked_course(samples, reduction, half, layers, seed)
+    course = Course(samples, reduction, half, layers, seed)
     return Settings(course, hints, function, Limits(float(timeout), memory))
 
 

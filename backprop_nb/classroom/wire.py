@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.probes import PRINTED, Answer, Answers, Probe
+from backprop_nb.checking.probes import MAX_PRINTED, Answer, Answers, Probe, gradient_names
 from backprop_nb.errors import InvalidValueError
 
 MOST: Final = 8_000_000
@@ -46,16 +46,16 @@ def encode(answers: Answers) -> dict[str, Any]:
 
 
 def _encode_answer(answer: Answer) -> dict[str, Any]:
-    odd = {name: text[:_TEXT] for name, text in answer.odd.items()}
-    arrays: dict[str, list[Any]] = {"dA": [], "db": []}
-    for name, part in arrays.items():
-        for i, array in enumerate(getattr(answer, name)):
-            if array is not None and (array.size > _ENTRIES or array.ndim > _AXES):
-                odd[f"{name}[{i}]"] = f"an array of {array.size} entries on {array.ndim} axes"
-                array = None
-            part.append(None if array is None else _encode_array(array))
-    return arrays | {
-        "odd": odd,
+    invalid = {name: text[:_TEXT] for name, text in answer.invalid.items()}
+    gradients = {}
+    for name, array in answer.gradients.items():
+        if array.size > _ENTRIES or array.ndim > _AXES:
+            invalid[name] = f"an array of {array.size} entries on {array.ndim} axes"
+        else:
+            gradients[name] = _encode_array(array)
+    return {
+        "gradients": gradients,
+        "invalid": invalid,
         "failure": answer.failure[:_TEXT],
         "raised": answer.raised,
         "modified": list(answer.modified),
@@ -104,7 +104,7 @@ def decode(data: dict[str, Any], probes: Sequence[Probe]) -> Answers:
     return Answers(
         tuple(_answer(each, probe) for each, probe in zip(answers, probes, strict=True)),
         _answer(data.get("again"), probes[0]),
-        text(data.get("printed"), PRINTED + 100),
+        text(data.get("printed"), MAX_PRINTED + 100),
     )
 
 
@@ -125,24 +125,17 @@ def text(value: Any, most: int = _TEXT) -> str:
 
 def _answer(data: Any, probe: Probe) -> Answer:
     data = _of_type(data, dict)
-    names = {f"{part}[{i}]" for part in ("dA", "db") for i in range(probe.K)}
-    odd = _entry(data, "odd", dict)
-    if not odd.keys() <= {*names, "dA", "db"}:
+    names = gradient_names(probe.K)
+    gradients, invalid = _entry(data, "gradients", dict), _entry(data, "invalid", dict)
+    if not (gradients.keys() <= {*names} and invalid.keys() <= {*names, "dA", "db"}):
         raise _refusal("a gradient that does not exist")
-    parts = {}
-    for part in ("dA", "db"):
-        arrays = _entry(data, part, list)
-        if len(arrays) != probe.K:
-            raise _refusal(f"{len(arrays)} gradients in {part}")
-        parts[part] = tuple(None if each is None else _array(each) for each in arrays)
-    given = [f"{part}[{i}]" for part in "Ab" for i in range(probe.K)]
+    arguments = [f"{part}[{i}]" for part in "Ab" for i in range(probe.K)]
     modified = _entry(data, "modified", list)
-    if not all(each in [*given, "x", "y", "the list A", "the list b"] for each in modified):
+    if not all(each in [*arguments, "x", "y", "the list A", "the list b"] for each in modified):
         raise _refusal("an argument that does not exist")
     return Answer(
-        parts["dA"],
-        parts["db"],
-        {name: text(remark) for name, remark in odd.items()},
+        {name: _array(each) for name, each in gradients.items()},
+        {name: text(remark) for name, remark in invalid.items()},
         text(data.get("failure")),
         _entry(data, "raised", bool),
         tuple(modified),

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from backprop_nb.checking.numeric import StepCurve
+from backprop_nb.checking.differences import StepCurve
 from backprop_nb.network import History
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views.chart import Axis, Chart, Series, legend, span

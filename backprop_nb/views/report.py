@@ -97,7 +97,7 @@ class _Page:
         look, sign = ("right", "✓") if checked.ok else ("wrong", "✗")
         line = (
             f'<span class="bpnb-sign">{sign}</span> <code class="bpnb-name">{escape(checked.name)}'
-            f"</code> {escape(checked.told(self.report.hints))}"
+            f"</code> {escape(checked.summary(self.report.hints))}"
         )
         if checked in self.shown:
             heats = "".join(self._heat(checked, *each) for each in _arrays(checked, self.report))
@@ -166,7 +166,7 @@ def _has_heat(checked: Checked, report: Report) -> bool:
     """Whether there are numbers to be shown that are wrong."""
     given = checked.given
     return (
-        report.tells_given
+        report.shows_given
         and not checked.ok
         and given is not None
         and given.size > 0
@@ -178,7 +178,7 @@ def _arrays(checked: Checked, report: Report) -> Iterator[tuple[str, np.ndarray[
     given, expected = checked.given, checked.expected
     assert given is not None
     yield "given", given
-    if report.tells_expected:
+    if report.shows_expected:
         yield "expected", expected
         if given.shape == expected.shape:
             yield "given − expected", np.subtract(given, expected)

@@ -17,8 +17,9 @@ from itertools import combinations
 import numpy as np
 
 import backprop_nb as bp
-from backprop_nb.checking.diagnosis import _local, _singles, checked_course
+from backprop_nb.checking.convention import Course
 from backprop_nb.checking.mistakes import MISTAKES, make_backward
+from backprop_nb.checking.search import local_mistakes, whole_mistakes
 
 CONVENTIONS = [
     {"samples": samples, "reduction": reduction, "half": half}
@@ -27,15 +28,14 @@ CONVENTIONS = [
     for half in (False, True)
 ]
 ROUNDS = 15
-SLIP = "sigma_prime_missing_in_hidden"
+LOCAL = "sigma_prime_missing_in_hidden"
 
 
 def confusion():
     """Return for each mistake how often which mistakes were found at the first rank."""
     found = {mistake.id: Counter() for mistake in MISTAKES}
     for convention in CONVENTIONS:
-        for (slip,) in _singles(checked_course(**convention)):
-            mistake = slip.mistake
+        for mistake in whole_mistakes(Course(**convention)):
             report = bp.check_backward(make_backward(mistake.id, **convention), **convention)
             found[mistake.id].update(each.mistake for each in report.findings if each.rank == 1)
             found[mistake.id]["checks"] += 1
@@ -49,7 +49,7 @@ def confusion_at_some_layers():
     """
     found = {}
     for convention in CONVENTIONS:
-        for mistake in _local(checked_course(**convention)):
+        for mistake in local_mistakes(Course(**convention)):
             counts = found.setdefault(mistake.id, Counter())
             layers = mistake.layers(3)
             for at in (at for n in range(1, len(layers)) for at in combinations(layers, n)):
@@ -82,10 +82,10 @@ def times():
     passes = {
         "right": make_backward(samples="rows"),
         "one mistake": make_backward("weights_not_transposed", samples="rows"),
-        "one at one layer": make_backward(SLIP, samples="rows", layers={SLIP: [1]}),
+        "one at one layer": make_backward(LOCAL, samples="rows", layers={LOCAL: [1]}),
         "two mistakes": make_backward("missing_factor_2", "layer_input_off_by_one", samples="rows"),
         "two, one at one layer": make_backward(
-            "missing_factor_2", SLIP, samples="rows", layers={SLIP: [1]}
+            "missing_factor_2", LOCAL, samples="rows", layers={LOCAL: [1]}
         ),
         "none that is known": wrong_beyond_words,
     }

@@ -5,7 +5,8 @@ from importlib.resources import files
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.checking.puzzle import STAGES, make_puzzle
+from backprop_nb.checking.mistakes import STAGES
+from backprop_nb.checking.puzzle import make_puzzle
 from backprop_nb.views.numbers import short
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.checking.exercises import MISTAKE, QUESTIONS, WIDTHS, _readable, _visible
+from backprop_nb.checking.exercises import (
+    MISTAKE,
+    QUESTIONS,
+    WIDTHS,
+    readable_mistakes,
+    visible_mistakes,
+)
 from backprop_nb.checking.mistakes import find
 from backprop_nb.checking.report import HINTS
 
@@ -23,7 +29,7 @@ def by_hand(exercise):
     """Return the answers of somebody who goes on with what stands on the paper, rounded."""
     answers = {}
     for question in QUESTIONS:
-        answers[question.name] = np.round(question.formula(exercise, answers), 3)
+        answers[question.name] = np.round(exercise.following(answers)[question.name], 3)
     return answers | {MISTAKE: exercise.key()[MISTAKE]}
 
 
@@ -117,12 +123,12 @@ def test_rounding_is_no_mistake(seed, answers):
     assert report.score == 1.0
 
 
-@pytest.mark.parametrize("mistake", _visible(), ids=lambda each: each.id)
+@pytest.mark.parametrize("mistake", visible_mistakes(), ids=lambda each: each.id)
 def test_a_mistake_of_the_catalogue_is_recognised_in_the_answers(mistake):
     named = 0
     for seed in SEEDS:
         mine = bp.exercise(seed)
-        given = {name: np.round(value, 4) for name, value in mine._with(mistake).items()}
+        given = {name: np.round(value, 4) for name, value in mine.answers_with(mistake).items()}
         report = mine.check(given, only=list(given))
         assert not report.ok
         found = [each.mistake for each in report.findings]
@@ -180,33 +186,33 @@ def test_no_answer_is_wrong_and_has_no_explanation(answers):
 @pytest.mark.parametrize(
     "value", [np.nan, [np.inf, 1.0], [1.0, 2.0, 3.0], [[]], [1, [2]], {"a": 1}, 1e300]
 )
-def test_odd_answers_are_wrong_and_nothing_else_happens(value):
+def test_invalid_answers_are_wrong_and_nothing_else_happens(value):
     mine = bp.exercise(1)
     report = mine.check(by_hand(mine) | {"z[1]": value})
     assert not report.parameters[0].ok
 
 
-def told(name, value, **options):
+def summary(name, value, **options):
     mine = bp.exercise(1)
     (checked,) = mine.check(by_hand(mine) | {name: value}, only=[name], **options).parameters
-    return checked.told("vague")
+    return checked.summary("vague")
 
 
 @pytest.mark.parametrize("value", ["0.5", " -1.5e0 ", ["1.0", "0.5"], [1.0, "0.5"], [["1.0"]]])
 def test_a_number_in_quotes_is_a_text_and_told_so(value):
-    assert told("z[1]", value) == "wrong: a text: write the number without quotes"
+    assert summary("z[1]", value) == "wrong: a text: write the number without quotes"
 
 
 @pytest.mark.parametrize("value", ["0,5", ["0,182", "-0,119"]])
 def test_a_text_with_a_decimal_comma_is_told_both(value):
-    assert told("z[1]", value) == (
+    assert summary("z[1]", value) == (
         "wrong: a text: write the number without quotes, and with a point, not a comma"
     )
 
 
 @pytest.mark.parametrize("value", [None, "", "x", "a, b", [], [None, "1.0"], {"a": "1"}, [[]]])
 def test_what_has_no_number_is_told_so(value):
-    assert told("z[1]", value) == "wrong: there is no number"
+    assert summary("z[1]", value) == "wrong: there is no number"
 
 
 @pytest.mark.parametrize(
@@ -221,14 +227,14 @@ def test_what_has_no_number_is_told_so(value):
 )
 def test_twice_as_many_whole_numbers_have_decimal_commas(name, value):
     shape = np.shape(value)
-    text = told(name, value)
+    text = summary(name, value)
     assert text.startswith(f"wrong: its shape is {shape}, expected ")
     assert text.endswith(": write 0.5 with a point, as 0,5 is two numbers")
 
 
 @pytest.mark.parametrize("value", [[0.5, 1.5, 0.5, 2.5], [1, 2, 3]])
 def test_any_other_shape_has_nothing_to_do_with_commas(value):
-    assert "point" not in told("z[1]", value)
+    assert "point" not in summary("z[1]", value)
 
 
 @pytest.mark.parametrize("written", ["{}", " {} ", "{}.", "{})", "({})", "'{}'", "{}:"])
@@ -243,7 +249,7 @@ def test_a_letter_counts_however_it_is_written(written, case):
 def test_another_letter_is_wrong_and_what_is_none_is_told_so():
     right = bp.exercise(1).key()[MISTAKE]
     other = next(each for each in "abcd" if each != right)
-    assert told(MISTAKE, f"{other.upper()})") == "wrong: it is another one"
+    assert summary(MISTAKE, f"{other.upper()})") == "wrong: it is another one"
     itself = []
     itself.append(itself)
     for given in (
@@ -258,7 +264,7 @@ def test_another_letter_is_wrong_and_what_is_none_is_told_so():
         "..",
         right + right,
     ):
-        assert told(MISTAKE, given) == "wrong: there is no letter from a to d"
+        assert summary(MISTAKE, given) == "wrong: there is no letter from a to d"
 
 
 def test_rows_columns_and_single_numbers_are_one_answer():
@@ -271,9 +277,9 @@ def test_rows_columns_and_single_numbers_are_one_answer():
 def test_an_unknown_answer_is_noted_and_an_unknown_question_refused():
     mine = bp.exercise(1)
     assert "There is no question 'delta_2'." in str(mine.check({"delta_2": 1}))
-    with pytest.raises(bp.NotFoundError, match="no such question"):
+    with pytest.raises(bp.NotFoundError, match="'delta_2', which this exercise does not ask"):
         mine.check({}, only=["delta_2"])
-    with pytest.raises(bp.UnsupportedError, match="by name"):
+    with pytest.raises(bp.UnsupportedError, match="`answers` must be a dict"):
         mine.check([1, 2])
 
 
@@ -297,7 +303,7 @@ def test_one_choice_and_no_other_is_in_the_listing(seed):
     titles = list(mine.choices.values())
     assert list(mine.choices) == list("abcd")
     assert len(set(titles)) == 4
-    chosen = [each for each in _readable() if each.title in titles]
+    chosen = [each for each in readable_mistakes() if each.title in titles]
     others = [each for each in chosen if each.id != mine.mistake]
     assert len(others) == 3
     assert all(each.combines_with(find(mine.mistake)) for each in others)

@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, find, make_backward
-from backprop_nb.checking.recipe import Setting, first_difference, recipe
+from backprop_nb.checking.convention import Convention
+from backprop_nb.checking.mistakes import (
+    CATALOGUE,
+    MISTAKES,
+    STAGES,
+    find,
+    make_backward,
+    stage_of,
+)
+from backprop_nb.checking.reference import STEPS, Situation
 from backprop_nb.network.document import EQUATIONS
 
 WIDTHS, N = (3, 3, 3, 3), 4
@@ -48,8 +56,17 @@ def calls_of(name):
 
 
 def applicable(reduction, half):
-    setting = Setting(WIDTHS, N, reduction, half)
-    return [mistake.id for mistake in MISTAKES if mistake.applies(setting)]
+    situation = Situation(WIDTHS, N, Convention("rows", reduction, half))
+    return [mistake.id for mistake in MISTAKES if mistake.applies(situation)]
+
+
+def convention_of(mistake):
+    """The first convention in which a mistake can be made."""
+    return next(
+        {"reduction": reduction, "half": half}
+        for reduction, half in CONVENTIONS
+        if mistake.id in applicable(reduction, half)
+    )
 
 
 # --- the right pass -----------------------------------------------------------
@@ -131,17 +148,22 @@ def test_a_mistake_is_the_same_in_rows_and_in_columns(name, samples):
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
 def test_the_first_quantity_that_is_wrong_is_the_one_it_says(mistake):
-    reduction = "sum" if mistake.id == "batch_averaged" else "mean"
-    half = mistake.id == "extra_factor_2"
     net, x, y = problem()
-    right = make_backward(reduction=reduction, half=half).trail(net.A, net.b, x.copy(), y)
-    wrong = make_backward(mistake.id, reduction=reduction, half=half)
-    first = first_difference(right, wrong.trail(net.A, net.b, x.copy(), y))
+    right, wrong = (
+        make_backward(*ids, **convention_of(mistake)).intermediates(net.A, net.b, x.copy(), y)
+        for ids in ([], [mistake.id])
+    )
+    differing = [
+        theirs.step
+        for mine, theirs in zip(right, wrong, strict=True)
+        if mine.step is not STEPS[-1]
+        and not same(*([np.asarray(each.value)] for each in (mine, theirs)))
+    ]
     if mistake.id in RIGHT_AT_FIRST:
-        assert first is None
-        assert mistake.first.name == "result"
+        assert differing == []
+        assert mistake.first is STEPS[-1]
     else:
-        assert first.quantity is mistake.first
+        assert differing[0] is mistake.first
 
 
 @pytest.mark.parametrize(
@@ -158,7 +180,7 @@ def test_the_first_quantity_that_is_wrong_is_the_one_it_says(mistake):
 )
 def test_where_a_mistake_cannot_be_made_it_says_so(name, widths, rows, needs):
     net, x, y = problem(widths, rows)
-    assert not find(name).applies(Setting(widths, rows))
+    assert not find(name).applies(Situation(widths, rows))
     with pytest.raises(bp.InvalidValueError, match="cannot be made, or not be seen") as caught:
         make_backward(name)(net.A, net.b, x, y)
     assert needs in caught.value.expected
@@ -171,8 +193,11 @@ def test_where_a_mistake_cannot_be_made_it_says_so(name, widths, rows, needs):
 def test_where_it_applies_it_runs_and_is_wrong(widths, rows, reduction, half):
     data = problem(widths, rows)
     right = gradient(reduction=reduction, half=half, data=data)
+    situation = Situation(widths, rows, Convention("rows", reduction, half))
+    applying = [mistake for mistake in MISTAKES if mistake.applies(situation)]
+    assert applying
     for mistake in MISTAKES:
-        if mistake.applies(Setting(widths, rows, reduction, half)):
+        if mistake.applies(situation):
             options = {"reduction": reduction, "half": half, "calls": calls_of(mistake.id)}
             assert not same(right, gradient(mistake.id, data=data, **options)), mistake
 
@@ -201,7 +226,7 @@ def test_a_mistake_at_all_of_its_layers_is_the_whole_mistake():
     for mistake in MISTAKES:
         if at := mistake.layers(3):
             net, x, y = problem()
-            convention = {"reduction": "sum" if mistake.id == "batch_averaged" else "mean"}
+            convention = convention_of(mistake)
             some = make_backward(mistake.id, **convention, layers={mistake.id: at})
             whole = make_backward(mistake.id, **convention)
             first, second = (each(net.A, net.b, x, y) for each in (some, whole))
@@ -224,7 +249,9 @@ def test_at_one_layer_it_spoils_nothing_above_that_and_something_there(name):
 
 
 def test_layers_are_of_a_mistake_that_is_there_and_of_a_layer_that_it_has():
-    with pytest.raises(bp.InvalidValueError, match="of a mistake that the pass has not"):
+    with pytest.raises(
+        bp.InvalidValueError, match="'sigma_prime_twice', which this pass does not have"
+    ):
         make_backward("sign_flipped", layers={"sigma_prime_twice": [1]})
     net, x, y = problem()
     wrong = make_backward("sigma_prime_missing_in_hidden", layers={
@@ -238,7 +265,7 @@ def test_layers_are_of_a_mistake_that_is_there_and_of_a_layer_that_it_has():
 def test_two_mistakes_may_share_a_quantity_at_different_layers():
     ids = ("sigma_prime_missing_in_hidden", "sigma_prime_twice")
     make_backward(*ids, layers={ids[0]: [1], ids[1]: [2, 3]})
-    with pytest.raises(bp.InvalidValueError, match="both replace one quantity"):
+    with pytest.raises(bp.InvalidValueError, match="both replace one step"):
         make_backward(*ids, layers={ids[0]: [1, 2], ids[1]: [2, 3]})
 
 
@@ -269,10 +296,10 @@ def test_two_mistakes_in_one_quantity_are_refused():
     with pytest.raises(bp.InvalidValueError) as caught:
         make_backward("sign_flipped", "output_in_place_of_error")
     assert str(caught.value) == (
-        "These two mistakes do not combine: both replace one quantity.\n"
+        "These two mistakes do not combine: both replace one step.\n"
         "  given:    'sign_flipped' and 'output_in_place_of_error', which both replace "
         "the output error f_K − y\n"
-        "  expected: mistakes in different quantities"
+        "  expected: mistakes in different steps"
     )
 
 
@@ -282,14 +309,33 @@ def test_a_mistake_that_does_not_exist_is_refused_with_advice():
     assert caught.value.instead == "'sign_flipped'"
 
 
-def test_a_way_of_samples_that_does_not_exist_is_refused():
-    with pytest.raises(bp.InvalidValueError, match="no such way to hand over samples"):
-        make_backward(samples="cols")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"samples": "cols"}, '`samples` must be "single", "rows" or "columns".'),
+        ({"reduction": "average"}, '`reduction` must be "mean" or "sum".'),
+    ],
+)
+def test_a_convention_that_does_not_exist_is_refused(options, message):
+    with pytest.raises(bp.InvalidValueError) as caught:
+        make_backward(**options)
+    assert caught.value.problem == message
 
 
-def test_a_reduction_that_does_not_exist_is_refused():
-    with pytest.raises(bp.InvalidValueError, match="no such reduction"):
-        make_backward(reduction="average")
+# --- the stages ---------------------------------------------------------------
+
+
+def test_every_mistake_has_a_stage_and_its_steps_say_which():
+    first = {stage: {each.first.name for each in mistakes} for stage, mistakes in STAGES.items()}
+    assert first == {
+        "the output error": {"error", "factor", "output_delta"},
+        "the slope σ′": {"output_slope", "hidden_slope"},
+        "back through the weights A": {"weights", "back"},
+        "the gradients of A and b": {"layer_input", "weight_gradient", "bias_gradient"},
+        "the batch": {"share", "hidden_delta", "weight_gradient"},
+        "what Python keeps": {"input", "result"},
+    }
+    assert [stage_of(each) for each in (MISTAKES[0], MISTAKES[-1])] == [*first][:: len(first) - 1]
 
 
 # --- the words ----------------------------------------------------------------
@@ -318,8 +364,8 @@ def test_the_equations_are_the_documents():
     assert {"loss", "sigmoid", "layer", "chain-general"} <= tags
 
 
-def test_what_a_mistake_changes_are_quantities_of_the_pass():
-    assert set().union(*(mistake.changes for mistake in MISTAKES)) <= set(recipe())
+def test_what_a_mistake_replaces_are_steps_of_the_pass():
+    assert set().union(*(mistake.steps for mistake in MISTAKES)) <= {step.name for step in STEPS}
     assert find("only_first_sample").first.name == "weight_gradient"
 
 

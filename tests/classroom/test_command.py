@@ -100,7 +100,7 @@ def test_windows_is_refused_with_a_message(tmp_path):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == command.WRONG_USE
-    assert "cannot be run apart on Windows" in run.stderr
+    assert "cannot be isolated on Windows" in run.stderr
 
 
 def test_an_interrupt_has_a_code_of_its_own(monkeypatch, capsys):

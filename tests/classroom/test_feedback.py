@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from backprop_nb.checking.mistakes import make_backward
-from backprop_nb.checking.probes import gather
+from backprop_nb.checking.probes import ask_all, make_probes
 from backprop_nb.classroom.feedback import as_html, as_text
 from backprop_nb.classroom.host import Asked
 from backprop_nb.classroom.verdict import _report, make_settings, result_of
@@ -16,7 +16,7 @@ ATTACK = '<img src=x onerror="alert(1)">.py'
 def feedback(hints="plain"):
     settings = make_settings(hints=hints)
     wrong = make_backward("sign_flipped", samples="single")
-    result = result_of(Asked("answered", gather(wrong, settings.course.probes)), settings)
+    result = result_of(Asked("answered", ask_all(wrong, make_probes(settings.course))), settings)
     return as_text(ATTACK, result).decode(), as_html(ATTACK, result, settings).decode()
 
 

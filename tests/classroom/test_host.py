@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backprop_nb.checking.diagnosis import Course
+from backprop_nb.checking.convention import Course
 from backprop_nb.classroom import host, limits
 from backprop_nb.classroom.host import ask
 from backprop_nb.classroom.limits import Limits
@@ -110,7 +110,7 @@ def backward(A, b, x, y):
 PATCHED = """
 import numpy as np
 import backprop_nb as bp
-from backprop_nb.checking import diagnosis, numeric, report
+from backprop_nb.checking import compare, diagnosis, report
 np.allclose = np.array_equal = lambda *_, **__: True
 np.abs = lambda x: x * 0
 report.Report.ok = report.Report.score = 1.0
@@ -333,7 +333,7 @@ def test_when_the_grader_is_killed_everything_it_has_started_ends(tmp_path):
     code = (
         "from backprop_nb.classroom.host import ask\n"
         "from backprop_nb.classroom.limits import Limits\n"
-        "from backprop_nb.checking.diagnosis import Course\n"
+        "from backprop_nb.checking.convention import Course\n"
         f"ask([('a', {source + '; time.sleep(60)'!r})], 'f', Course(), Limits(60.0, 1024))"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as grader:

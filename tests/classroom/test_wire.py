@@ -6,19 +6,25 @@ import json
 import numpy as np
 import pytest
 
+from backprop_nb.checking.convention import Course
 from backprop_nb.checking.mistakes import make_backward
-from backprop_nb.checking.probes import Answer, Answers, gather, make_probes
+from backprop_nb.checking.probes import Answer, Answers, ask_all, make_probes
 from backprop_nb.classroom.wire import decode, encode, notes, parse, text
 from backprop_nb.errors import InvalidValueError
 
-PROBES = make_probes("single", 0)
-GOOD = encode(gather(make_backward(samples="single"), PROBES))
+PROBES = make_probes(Course())
+GOOD = encode(ask_all(make_backward(samples="single"), PROBES))
 
 
 def test_answers_arrive_to_the_last_bit():
     strange = Answer(
-        (np.array([[np.nan, -0.0, np.inf]]), None, np.float32([1e-40])),
-        (np.float16([1.5]), np.zeros((0, 3)), np.array(2.0)),
+        {
+            "dA[0]": np.array([[np.nan, -0.0, np.inf]]),
+            "dA[2]": np.float32([1e-40]),
+            "db[0]": np.float16([1.5]),
+            "db[1]": np.zeros((0, 3)),
+            "db[2]": np.array(2.0),
+        },
         {"dA[1]": "not an array"},
         modified=("A[0]", "the list b"),
     )
@@ -26,15 +32,15 @@ def test_answers_arrive_to_the_last_bit():
     came = decode(parse(json.dumps(encode(sent)).encode()), PROBES)
     assert came.printed == "hello"
     assert all(one.same_as(strange) for one in (*came.answers, came.again))
-    assert came.again.odd == strange.odd
+    assert came.again.invalid == strange.invalid
     assert came.again.modified == strange.modified
 
 
 def test_a_gradient_far_too_large_stays_behind():
-    huge = Answer((np.zeros(20_000), None, None), (None,) * 3)
+    huge = Answer({"dA[0]": np.zeros(20_000)})
     came = decode(encode(Answers((huge,) * len(PROBES), huge)), PROBES)
-    assert came.again.dA == (None,) * 3
-    assert "20000 entries" in came.again.odd["dA[0]"]
+    assert came.again.gradients == {}
+    assert "20000 entries" in came.again.invalid["dA[0]"]
 
 
 def changed(*path, to):
@@ -46,7 +52,7 @@ def changed(*path, to):
     return data
 
 
-ARRAY = ("again", "dA", 0)
+ARRAY = ("again", "gradients", "dA[0]")
 
 
 @pytest.mark.parametrize(
@@ -56,13 +62,14 @@ ARRAY = ("again", "dA", 0)
         changed("answers", to=GOOD["answers"][:1]),
         changed("answers", to={"0": 1}),
         changed("again", to=None),
-        changed("again", "dA", to=[]),
+        changed("again", "gradients", to=[]),
+        changed("again", "gradients", "dA[9]", to=GOOD["again"]["gradients"]["dA[0]"]),
         changed("again", "raised", to=1),
         changed("again", "failure", to=["text"]),
         changed("again", "modified", to=["os"]),
         changed("again", "modified", to=[["x"]]),
-        changed("again", "odd", to={"dA[9]": ""}),
-        changed("again", "odd", to={"dA[0]": {}}),
+        changed("again", "invalid", to={"dA[9]": ""}),
+        changed("again", "invalid", to={"dA[0]": {}}),
         changed(*ARRAY, to=[1.0]),
         changed(*ARRAY, "dtype", to="O"),
         changed(*ARRAY, "dtype", to=["f8"]),

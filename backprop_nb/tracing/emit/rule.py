@@ -1,6 +1,6 @@
 """Calls and rules as text in the learner's names: NumPy source and LaTeX.
 
-A rule is plain NumPy, so tracing it on the node's own values gives a small trace
+A rule is plain NumPy, so tracing it on the node's own values gives a small graph
 of its own.  Printed with the learner's names it reads as the rule's text; there
 is no second, hand-written form that could drift.
 """
@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-
-from backprop_nb.tracing.emit.notation import LATEX, NUMPY, Notation, Printed
+from backprop_nb.tracing.emit.expression import Notation, Printed, atom, print_call, print_records
+from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex, number_to_latex
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.tracing.rules.row import Binding
+from backprop_nb.tracing.rules.row import Binding, literal
 from backprop_nb.tracing.trace import trace_rule
 
-_SIGNS = {"multiply": "×", "matmul": "@", "outer": "⊗"}
-_NOTATIONS = {"numpy": NUMPY, "latex": LATEX}
+_FACTORS = {"multiply": "×", "matmul": "@", "outer": "⊗"}
 
-Marker = Callable[[str, Node, bool], str]
+
+Mark = Callable[[str, Node, bool], str]
 """Makes a printed name findable: the name, whose it is, and whether it is the adjoint's."""
 
 
@@ -32,32 +31,28 @@ def unmarked(text: str, node: Node, is_adjoint: bool) -> str:
     return text
 
 
-def call_text(
-    node: Node, notation: Literal["numpy", "latex"] = "numpy", mark: Marker = unmarked
-) -> str:
+def call_text(graph: Trace, node: Node, notation: Notation = "numpy", mark: Mark = unmarked) -> str:
     """Return how ``node`` is computed from its parents' names, such as ``A1 @ f1``.
 
     Every name goes through ``mark``.  Inputs and constants give the empty text.
     """
-    record, form = node.record, _NOTATIONS[notation]
+    record = graph.records[node.index]
     if record.row is None or record.row is CONSTANT:
         return ""
-    names = iter([_named(parent, form, mark) for parent in node.parents])
+    number = literal if notation == "numpy" else number_to_latex
+    parents = iter(node.parents)
     arguments = [
-        form.literal(value) if parent is None else next(names)
+        atom(number(value))
+        if parent is None
+        else (_name(next(parents), notation, mark), Binding.ATOM)
         for parent, value in zip(record.parents, record.args, strict=True)
     ]
-    with_number = any(np.ndim(value) == 0 for value in record.args)
-    return form.call(record.row, arguments, record.keywords, with_number)[0]
-
-
-def _named(node: Node, notation: Notation, mark: Marker) -> Printed:
-    return mark(notation.name(node.name), node, False), Binding.ATOM
+    return print_call(record, arguments, notation)[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Operand:
-    """One factor of a rule that is a product: its text in both notations and its value."""
+class Factor:
+    """One factor of a product: its text in both notations and its value."""
 
     numpy: str
     latex: str
@@ -69,9 +64,7 @@ class Rule:
 
     Parameters
     ----------
-    output
-        The name of the output, which the adjoint is a derivative of.
-    node
+    graph, node
         Where the rule is applied.
     position
         Which argument of the node receives the contribution.
@@ -82,12 +75,12 @@ class Rule:
     """
 
     def __init__(
-        self, output: str, node: Node, position: int, adjoint: Any, mark: Marker = unmarked
+        self, graph: Trace, node: Node, position: int, adjoint: Any, mark: Mark = unmarked
     ) -> None:
-        self._output = output
+        self._graph = graph
         self._node = node
         self._mark = mark
-        record = node.record
+        record = graph.records[node.index]
         held = [k for k, parent in enumerate(record.parents) if parent is not None]
 
         def rule(g: Any, ans: Any, *traced: Any) -> Any:
@@ -97,7 +90,7 @@ class Rule:
             return record.row.vjp(position)(g, ans, *args, **record.keywords)
 
         values = (adjoint, record.value, *(record.args[k] for k in held))
-        self.traced: Trace = trace_rule(rule, values)
+        self.traced = trace_rule(rule, values)
 
     @property
     def numpy(self) -> str:
@@ -111,41 +104,48 @@ class Rule:
 
     @cached_property
     def _numpy(self) -> list[Printed]:
-        return self._printed(NUMPY)
+        adjoint = self._mark(f"d_{self._node.name}", self._node, True)
+        return print_records(self.traced, self._leaves(adjoint, "numpy"), "numpy", literal)
 
     @cached_property
     def _latex(self) -> list[Printed]:
-        return self._printed(LATEX)
+        fraction = adjoint_to_latex(self._graph.output.name, self._node.name)
+        adjoint = self._mark(fraction, self._node, True)
+        return print_records(self.traced, self._leaves(adjoint, "latex"), "latex", number_to_latex)
 
-    def _printed(self, notation: Notation) -> list[Printed]:
-        """Return every value of the rule in its arguments: ``g``, ``ans``, the node's own."""
-        text = notation.adjoint(self._output, self._node.name)
-        adjoint = self._mark(text, self._node, True), Binding.ATOM
+    def _leaves(self, adjoint: str, notation: Notation) -> list[Printed]:
+        """Return what stands for the rule's arguments: ``g``, ``ans`` and the node's own."""
         around = (self._node, *self._node.parents)
-        leaves = [adjoint, *(_named(node, notation, self._mark) for node in around)]
-        return notation.expressions(self.traced, leaves)
+        texts = [adjoint, *(_name(node, notation, self._mark) for node in around)]
+        return [(text, Binding.ATOM) for text in texts]
 
     @property
-    def product(self) -> tuple[str, tuple[Operand, ...]]:
+    def product(self) -> tuple[str, tuple[Factor, ...]]:
         """The operation and the factors, if the rule is a product; else no factors.
 
         Nested products count as one, so that ``d_f * f * (1 - f)`` has three.
         """
-        output = self.traced.output_index
-        sign = self._sign(output)
-        return (sign, tuple(self._operands(output, sign))) if sign else ("", ())
+        record = self.traced.records[self.traced.output_index]
+        name = getattr(record.row, "name", "")
+        if name not in _FACTORS:
+            return "", ()
+        return _FACTORS[name], tuple(self._factors(self.traced.output_index, name))
 
-    def _sign(self, index: int) -> str:
-        return _SIGNS.get(getattr(self.traced.records[index].row, "name", ""), "")
-
-    def _operands(self, index: int, sign: str) -> list[Operand]:
+    def _factors(self, index: int, name: str) -> list[Factor]:
         record = self.traced.records[index]
-        operands: list[Operand] = []
+        if getattr(record.row, "name", "") != name:
+            return [Factor(self._numpy[index][0], self._latex[index][0], record.value)]
+        factors: list[Factor] = []
         for parent, value in zip(record.parents, record.args, strict=True):
             if parent is None:
-                operands.append(Operand(NUMPY.number(value), LATEX.number(value), value))
-            elif sign == "×" and self._sign(parent) == sign:
-                operands += self._operands(parent, sign)
+                factors.append(Factor(literal(value), number_to_latex(value), value))
+            elif name == "multiply":
+                factors += self._factors(parent, name)
             else:
-                operands.append(Operand(self._numpy[parent][0], self._latex[parent][0], value))
-        return operands
+                text, formula = self._numpy[parent][0], self._latex[parent][0]
+                factors.append(Factor(text, formula, value))
+        return factors
+
+
+def _name(node: Node, notation: Notation, mark: Mark) -> str:
+    return mark(node.name if notation == "numpy" else name_to_latex(node.name), node, False)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from backprop_nb.checking.mistakes import Mistake, combined
+from backprop_nb.checking.mistakes import Mistake, make_backward
 from backprop_nb.checking.puzzle import Contrast, Puzzle
-from backprop_nb.checking.recipe import listing, recipe
 from backprop_nb.network.document import equation
 from backprop_nb.views import numbers
 from backprop_nb.views.bug.scene import HINTS, POINTS, clause, comparison_in_words, gradient_picture
@@ -118,10 +117,10 @@ def solution(mistake: Mistake) -> BugSolution:
 def _marked(mistake: Mistake) -> list[tuple[str, str]]:
     """Return the lines of the pass; where it is wrong, they are followed by what is right."""
     lines: list[tuple[str, str]] = []
-    right = listing(recipe())
-    for quantity, group in groupby(listing(combined([mistake.id])), lambda line: line.quantity):
-        wrong = quantity in mistake.changes
+    right = make_backward().listing()
+    for step, group in groupby(make_backward(mistake.id).listing(), lambda line: line.step):
+        wrong = step in mistake.steps
         lines += [("wrong" if wrong else "", line.text) for line in group]
         if wrong:
-            lines += [("right", line.text) for line in right if line.quantity == quantity]
+            lines += [("right", line.text) for line in right if line.step == step]
     return lines

@@ -10,18 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.mistakes import Mistake, combined
+from backprop_nb.checking.mistakes import Mistake, stage_of
 from backprop_nb.checking.puzzle import (
     CHOICES,
     EPOCHS,
     LEARNING_RATE,
     WIDTHS,
+    Descent,
     Puzzle,
-    Relation,
-    Run,
-    stage_of,
 )
-from backprop_nb.checking.recipe import Gradients, listing
+from backprop_nb.checking.reference import Gradients
+from backprop_nb.errors import in_words
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import numbers
 from backprop_nb.views.chart import Axis, Chart, Series, legend, span
@@ -69,7 +68,7 @@ def bug_scene(puzzle: Puzzle, choices: Sequence[Mistake], *, code: bool) -> BugS
         "loss": training.loss.picture.data(),
         "flow": training.flow.picture.data(),
         "gradients": gradient_picture(puzzle, measured=False).data(),
-        "code": [line.text for line in listing(combined([puzzle.mistake.id]))] if code else [],
+        "code": [line.text for line in puzzle.broken().listing()] if code else [],
         "frames": [
             {"words": training.words(epoch), "patch": training.patch(epoch)}
             for epoch in range(EPOCHS + 1)
@@ -199,7 +198,7 @@ class _Training:
         return bars
 
 
-def _norms(run: Run, epoch: int) -> list[float]:
+def _norms(run: Descent, epoch: int) -> list[float]:
     """Return ‖∂L/∂θ_i‖ of each layer; after the training has ended there is none."""
     return run.norms[epoch] if epoch < len(run.norms) else [math.nan] * K
 
@@ -233,7 +232,7 @@ def gradient_picture(puzzle: Puzzle, *, measured: bool) -> Picture:
     _draw_arrays(picture, _FIRST, "this pass", given, scale)
     if measured:
         _draw_arrays(picture, _SECOND, "measured", true, scale)
-        _draw_relations(picture, _SECOND + 3 * _LINE + 11, puzzle)
+        _draw_factors(picture, _SECOND + 3 * _LINE + 11, puzzle)
     else:
         _draw_unknown(picture, _SECOND)
     ramp = np.linspace(-1, 1, 11).tolist()
@@ -273,11 +272,11 @@ def _draw_unknown(picture: Picture, top: float) -> None:
         picture.text(at, "?", fill="muted", size=14, anchor="middle")
 
 
-def _draw_relations(picture: Picture, y: float, puzzle: Puzzle) -> None:
+def _draw_factors(picture: Picture, y: float, puzzle: Puzzle) -> None:
     picture.text((4, y), "compared", fill="muted", size=12)
-    for name, relation in puzzle.relations():
-        factor = "differs" if relation.factor is None else f"{numbers.long(relation.factor)} ×"
-        text = "equal" if relation.equal else factor
+    for name, factor in puzzle.factors().items():
+        times = "differs" if factor is None else f"{numbers.long(factor)} ×"
+        text = "equal" if factor == 1.0 else times
         picture.text((_middle(name), y), text, size=11, anchor="middle", bold=text != "equal")
 
 
@@ -302,24 +301,23 @@ def gradients_in_words(puzzle: Puzzle, *, measured: bool) -> list[str]:
 
 def comparison_in_words(puzzle: Puzzle) -> str:
     """Return how each array of the gradient compares with the measured one."""
-    names: dict[Relation, list[str]] = {}
-    for name, relation in puzzle.relations():
-        names.setdefault(relation, []).append(f"∂L/∂{name}")
+    names: dict[float | None, list[str]] = {}
+    for name, factor in puzzle.factors().items():
+        names.setdefault(factor, []).append(f"∂L/∂{name}")
     parts = []
-    for relation, (*others, last) in names.items():
-        verbs = ("are", "differ") if others else ("is", "differs")
-        subject = f"{', '.join(others)} and {last}" if others else last
-        parts.append(f"{subject} {clause(relation, *verbs)}")
+    for factor, those in names.items():
+        verbs = ("are", "differ") if len(those) > 1 else ("is", "differs")
+        parts.append(f"{in_words(those)} {clause(factor, *verbs)}")
     return f"By central differences, last layer first: {'; '.join(parts)}."
 
 
-def clause(relation: Relation, be: str, differ: str) -> str:
-    """Return a relation as the end of a sentence, with these forms of its two verbs."""
-    if relation.equal:
+def clause(factor: float | None, be: str, differ: str) -> str:
+    """Return how an array compares as the end of a sentence, with these forms of its two verbs."""
+    if factor == 1.0:
         return f"{be} right"
-    if relation.factor is None:
+    if factor is None:
         return f"{differ} in direction"
-    return f"{be} {numbers.long(relation.factor)} times what is right"
+    return f"{be} {numbers.long(factor)} times what is right"
 
 
 def describe_round(puzzle: Puzzle, scene: Mapping[str, Any], *, measured: bool) -> list[str]:

@@ -105,7 +105,7 @@ def test_the_solution_shows_the_wrong_lines_and_behind_them_the_right_ones(mista
     told = solution(mistake)
     kinds = [kind for kind, _ in told["code"]]
     assert "wrong" in kinds
-    assert kinds.count("right") == len(mistake.changes)
+    assert kinds.count("right") == len(mistake.steps)
     assert kinds.index("wrong") < kinds.index("right")
     words = [note["words"] for note in told["notes"]]
     assert words[0] == f"{mistake.title}."

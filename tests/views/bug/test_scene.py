@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from backprop_nb.checking.mistakes import find
-from backprop_nb.checking.puzzle import EPOCHS, PLAYABLE, STAGES, Problem, Puzzle, stage_of
+from backprop_nb.checking.mistakes import STAGES, find, stage_of
+from backprop_nb.checking.puzzle import EPOCHS, PLAYABLE, Problem, Puzzle
 from backprop_nb.views import numbers
 from backprop_nb.views.bug.scene import bug_scene, describe_round, gradient_picture
 from backprop_nb.views.picture import patched

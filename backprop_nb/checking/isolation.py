@@ -25,12 +25,12 @@ from backprop_nb.errors import EndedError
 FORKS = sys.platform == "linux"
 """Whether a process with threads, as a kernel is, may be copied."""
 
-_MOMENT = 1.0
-_HERE = b"here"
+_PATIENCE = 1.0
+_CALL_HERE = b"here"
 """In place of what was returned: it came to an end, and has to be seen in this process."""
 
 
-def apart(function: Callable[..., Any], *args: Any, seconds: float = 2.0) -> Any:
+def run_isolated(function: Callable[..., Any], *args: Any, seconds: float = 2.0) -> Any:
     """Call a function in a copy of this process, and return what it returns.
 
     What it changes stays in the copy.  What it prints is shown, on standard output
@@ -58,14 +58,14 @@ def apart(function: Callable[..., Any], *args: Any, seconds: float = 2.0) -> Any
     Examples
     --------
     >>> import numpy as np
-    >>> apart(np.exp, [0.0])
+    >>> run_isolated(np.exp, [0.0])
     array([1.])
     """
     __tracebackhide__ = True  # whoever reads a traceback wants to see the function
     if not FORKS:
         return function(*args)
     message = _in_a_copy(function, args, seconds)
-    if message == _HERE:
+    if message == _CALL_HERE:
         return function(*args)
     value, printed = pickle.loads(message)
     print(printed, end="")
@@ -122,7 +122,7 @@ def _answer(function: Callable[..., Any], args: Any) -> bytes:
         ):
             return pickle.dumps((function(*args), printed.getvalue()))
     except Exception:  # and nothing else: sys.exit ends the copy, and not this process
-        return _HERE
+        return _CALL_HERE
 
 
 def _end_some_day(seconds: float) -> None:
@@ -151,7 +151,7 @@ def _let_it_end(copy: int) -> None:
     """Wait a moment for a copy that has closed its pipe: how it ends by itself tells why."""
     watching = os.pidfd_open(copy)
     try:
-        select.select([watching], [], [], _MOMENT)
+        select.select([watching], [], [], _PATIENCE)
     finally:
         os.close(watching)
 

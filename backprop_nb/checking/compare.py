@@ -1,0 +1,198 @@
+"""One gradient beside the right one: whether they agree, and how a wrong one differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_nb.checking.report import Checked
+
+Array: TypeAlias = NDArray[Any]
+
+TOLERANCE = 1e-6
+"""A gradient counts as right if no entry is further off, relative to the largest entry."""
+TOLERANCE_FLOAT32 = 1e-4
+"""The same for a gradient that was computed in float32."""
+
+_KINDS = {"U": "text", "S": "bytes", "c": "complex numbers", "O": "objects"}
+
+# --- one array --------------------------------------------------------------
+
+
+def is_real(array: Array) -> bool:
+    """Whether it is made of real numbers."""
+    return array.dtype.kind in "fiub"
+
+
+def not_real(array: Array) -> str:
+    """Say what an array is made of that has no real numbers in it.
+
+    >>> not_real(np.array(["0.5"]))
+    'not made of real numbers, but of text'
+    """
+    return f"not made of real numbers, but of {_KINDS.get(array.dtype.kind, array.dtype)}"
+
+
+def is_narrow(array: Array) -> bool:
+    """Whether it has floats of fewer digits than float64."""
+    return array.dtype.kind == "f" and array.dtype.itemsize < 8
+
+
+def is_empty(array: Array, right: Array) -> bool:
+    """Whether it is nothing but zeros, and should not be."""
+    return bool(array.size) and not array.any() and bool(right.any())
+
+
+def reshaped(array: Array, shape: tuple[int, ...]) -> Array:
+    """Return it in a shape from which it differs only in axes of length 1, if so.
+
+    >>> reshaped(np.ones((3, 1)), (3,)).shape, reshaped(np.ones(2), (3,)).shape
+    ((3,), (2,))
+    """
+    if array.shape != shape and array.squeeze().shape == tuple(n for n in shape if n != 1):
+        return array.reshape(shape)
+    return array
+
+
+# --- two arrays -------------------------------------------------------------
+
+
+def compare(name: str, given: Any, expected: Array) -> Checked:
+    """Compare one gradient with the right one: its shape first, then its values.
+
+    Examples
+    --------
+    >>> compare("dx", [1.0, 2.5], np.array([1.0, 2.0]))
+    Checked(dx, wrong, error 0.25)
+    """
+    if given is None:
+        return Checked.wrong(name, expected, "there is none")
+    try:
+        array = np.asarray(given)
+    except Exception as raised:  # whatever a student's object does
+        return Checked.wrong(name, expected, f"not an array ({type(raised).__name__})")
+    if not is_real(array):
+        return Checked.wrong(name, expected, not_real(array))
+    if array.shape != expected.shape:
+        remark = f"its shape is {array.shape}, expected {expected.shape}"
+        return Checked.wrong(name, expected, remark, array)
+    values = array.astype(np.float64)
+    if not np.isfinite(values).all():
+        worst = tuple(map(int, np.argwhere(~np.isfinite(values))[0]))
+        return Checked.wrong(name, expected, "not finite", values, worst)
+    if not values.size:
+        return Checked(name, True, 0.0, None, values, expected)
+    differences = np.abs(values - expected)
+    worst = tuple(map(int, np.unravel_index(differences.argmax(), differences.shape)))
+    error = float(differences.max()) / _size(expected)
+    ok = _tolerated(array, error)
+    remark = ""
+    if ok and (is_narrow(array) or error > TOLERANCE):
+        remark = f"to the precision of {array.dtype if is_narrow(array) else 'float32'}"
+    return Checked(name, ok, error, worst, values, expected, remark)
+
+
+def agrees(array: Array, expected: Array) -> bool:
+    """Return what :func:`compare` says of an array of real numbers, without the rest of it."""
+    if array.shape != expected.shape:
+        return False
+    if not array.size:
+        return True
+    return _tolerated(array, float(np.abs(array - expected).max()) / _size(expected))
+
+
+def same_numbers(array: Array, expected: Array) -> bool:
+    """Whether two gradients agree, perhaps but for axes of length 1."""
+    return agrees(reshaped(array, expected.shape), expected)
+
+
+def _size(expected: Array) -> float:
+    """Return what errors are relative to: the largest entry; 1 if all of them are zero."""
+    return float(np.abs(expected).max(initial=0.0)) or 1.0
+
+
+def _tolerated(array: Array, error: float) -> bool:
+    """Whether an error is no more than that of the precision that a gradient was computed in."""
+    if error <= TOLERANCE:
+        return True
+    return error <= TOLERANCE_FLOAT32 and (is_narrow(array) or _fits_float32(array))
+
+
+def _fits_float32(array: Array) -> bool:
+    """Whether numbers were computed in float32, even if they were put into a wider array."""
+    with np.errstate(over="ignore"):
+        return bool(array.any()) and bool(np.all(array.astype(np.float32) == array))
+
+
+# --- how a wrong one differs ------------------------------------------------
+
+_FACTORS = {
+    -1.0: "has the opposite sign: it is −1 times the right one",
+    0.5: "is half of the right one",
+    2.0: "is twice the right one",
+}
+
+
+def factor_of(given: Array, expected: Array) -> float | None:
+    """Return how many times the right gradient a wrong one is, if it is so in every entry."""
+    for factor in _FACTORS:
+        if agrees(given / factor, expected):
+            return factor
+    size = float(np.sum(expected**2))
+    if expected.size < 2 or not size:  # one number is always a multiple of another
+        return None
+    factor = float(np.sum(given * expected)) / size
+    return factor if factor and agrees(given / factor, expected) else None
+
+
+def factor_in_words(factor: float) -> str:
+    """Say that a gradient is a multiple of the right one.
+
+    >>> factor_in_words(0.5), factor_in_words(-3.0)
+    ('is half of the right one', 'is −3 times the right one')
+    """
+    return _FACTORS.get(factor, f"is {factor:.4g} times the right one".replace("-", "−"))
+
+
+def wrong_entries(given: Array, expected: Array) -> list[tuple[int, ...]]:
+    """Return the indices of the entries that are off by more than the tolerance."""
+    off = ~(np.abs(given - expected) <= TOLERANCE * _size(expected))
+    return [tuple(map(int, each)) for each in np.argwhere(off)]
+
+
+def fault_of(checked: Checked) -> tuple[str, str]:
+    """Return the kind of fault that shows in a single gradient, and what to say about it."""
+    given, expected = checked.given, checked.expected
+    if given is None:
+        none = checked.remark.startswith("there is none")
+        return ("missing_gradient" if none else "wrong_shape"), ""
+    if given.shape != expected.shape:
+        if same_numbers(given, expected):
+            return "wrong_shape", "The numbers are right, and only the shape differs."
+        if given.ndim == 2 and agrees(given.T, expected):
+            return "wrong_shape", "Its transpose would be right."
+        return "wrong_shape", ""
+    if not np.isfinite(given).all():
+        return "not_finite", ""
+    if is_empty(given, expected):
+        return "missing_gradient", "is zero everywhere: nothing has been put into it"
+    return "not_recognised", ""
+
+
+def which_entries(checked: Checked, wrong: Sequence[tuple[int, ...]]) -> str:
+    """Say how many entries are wrong, and where if they lie together."""
+    name, size = checked.name, checked.expected.size
+    if len(wrong) == size:
+        all_of_it = "in every entry" if size > 1 else "from the right one"
+        return f"{name} differs {all_of_it}; no simple factor explains it."
+    if len(wrong) == 1:
+        return f"{name} is right but for one of its {size} entries, {checked.place}."
+    where = ""
+    for axis, line in enumerate(("row", "column")):
+        lines = {index[axis] for index in wrong if len(index) == 2}
+        if len(lines) == 1:
+            where = f", all of them in {line} {lines.pop()}"
+    return f"{name} is wrong in {len(wrong)} of its {size} entries{where}."

@@ -1,0 +1,88 @@
+"""How a course writes the backward pass: the conventions, and the one place that checks them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar, get_args
+
+from backprop_nb.errors import InvalidValueError, check_choice
+
+Samples: TypeAlias = Literal["single", "rows", "columns"]
+Reduction: TypeAlias = Literal["mean", "sum"]
+
+T = TypeVar("T")
+
+SAMPLES: tuple[str, ...] = get_args(Samples)
+REDUCTIONS: tuple[str, ...] = get_args(Reduction)
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How a course lays out its data, and which loss it takes.
+
+    Attributes
+    ----------
+    samples : "single", "rows" or "columns"
+        How data are laid out.  ``"single"``: x (n_0,), y (n_K,), b[i] (n_{i+1},).
+        ``"rows"``: x (N, n_0), y (N, n_K), b[i] (n_{i+1},).  ``"columns"``: x (n_0, N),
+        y (n_K, N), b[i] (n_{i+1}, 1).
+    reduction : "mean" or "sum"
+        Of the loss over the samples.
+    half : bool
+        Whether the loss is ½‖y − f_K‖², and not the document's ‖y − f_K‖².
+
+    Raises
+    ------
+    InvalidValueError
+        A value that is none of these.
+    """
+
+    samples: Samples = "single"
+    reduction: Reduction = "mean"
+    half: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice("samples", self.samples, SAMPLES)
+        check_choice("reduction", self.reduction, REDUCTIONS)
+        check_choice("half", self.half, (False, True))
+
+    def data_shape(self, n: T, N: T) -> tuple[T, ...]:
+        """Return the shape of N samples of n numbers each.
+
+        >>> Convention("columns").data_shape(3, 4)
+        (3, 4)
+        """
+        return {"single": (n,), "rows": (N, n), "columns": (n, N)}[self.samples]
+
+
+DEFAULT = Convention()
+"""A single sample, and the document's own loss."""
+
+
+@dataclass(frozen=True)
+class Course(Convention):
+    """A convention, and the networks that a backward pass is asked about.
+
+    Attributes
+    ----------
+    layers : int
+        K, of each network.
+    seed : int
+        Of the parameters and the data.
+
+    Raises
+    ------
+    InvalidValueError
+        No layer, or a seed below 0.
+    """
+
+    layers: int = 3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, least in (("layers", 1), ("seed", 0)):
+            if not getattr(self, name) >= least:
+                raise InvalidValueError(
+                    f"`{name}` must be at least {least}.", given=f"{name}={getattr(self, name)}"
+                )

@@ -1,0 +1,285 @@
+"""Finite differences: a judge that knows nothing of the chain rule, and how far to trust it.
+
+Central differences ask the function itself, a little to the left and a little to the
+right.  So they do not share the mistakes of whoever derived a gradient; but they are
+exact to some eight digits only, and :func:`step_curve` shows why.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_nb import display
+from backprop_nb.checking.compare import is_real
+from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError
+from backprop_nb.tracing import calling, pytree, trace
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+
+_STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
+"""The step that balances the two errors of central differences, for entries of size 1."""
+
+
+def central_differences(
+    f: Callable[..., Any], *args: Any, step: float | None = None
+) -> tuple[Any, ...]:
+    """Return the gradient of ``f`` by central differences: (f(x + h) − f(x − h)) / 2h.
+
+    Parameters
+    ----------
+    f
+        A function that returns a single number; it need not be traceable.
+    *args
+        Numbers, arrays, or lists, tuples and dicts of them; all count as float64.
+        Each entry costs two calls of ``f``.
+    step
+        The step h for an entry of size up to 1, larger entries take a larger one in
+        proportion.  By default about 6e-6, the cube root of the machine's precision.
+
+    Returns
+    -------
+    tuple
+        One gradient for each argument, with its structure and shapes.
+
+    Raises
+    ------
+    ShapeError
+        If ``f`` returns anything but a single number.
+    UnsupportedError
+        If an argument is not made of real numbers.
+    InvalidValueError
+        If ``step`` is not above 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> (gradient,) = central_differences(lambda x: np.sum(x**3), np.array([1.0, 2.0]))
+    >>> print(np.round(gradient, 6))
+    [ 3. 12.]
+    """
+    if step is not None and not step > 0:
+        raise InvalidValueError("`step` must be above 0.", given=f"step={step!r}")
+    point = Point(f, args, "central_differences({f}, {args})")
+    slopes = iter(point.slopes(_STEP if step is None else step))
+    return tuple(pytree.rebuild(list(args), lambda _, __: next(slopes)[()]))
+
+
+class Point:
+    """A function and where it is asked: a copy of the arguments, leaf by leaf, in float64.
+
+    Attributes
+    ----------
+    names : list of str
+        Of the leaves, such as ``"A0"``.
+    leaves : list of arrays
+    """
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], form: str) -> None:
+        calling.check_callable(f, form)
+        self._f, self._args, self._form = f, list(args), form
+        self.names: list[str] = []
+        self.leaves: list[Floats] = []
+        for name, tree in zip(_names(f, args), self._args, strict=True):
+            pytree.rebuild(tree, self._add, name)
+
+    def _add(self, name: str, leaf: Any) -> None:
+        array = np.asarray(leaf)
+        if not is_real(array):
+            raise UnsupportedError(
+                "A gradient is taken with respect to real numbers.",
+                given=f"{name} of type {array.dtype}",
+                expected="a number or an array of numbers",
+            )
+        self.names.append(name)
+        self.leaves.append(array.astype(np.float64))  # always a copy
+
+    def arguments(self) -> list[Any]:
+        """Return the arguments here: copies, so whatever f does to them stays with it."""
+        rest = iter([leaf.copy()[()] for leaf in self.leaves])
+        return list(pytree.rebuild(self._args, lambda _, __: next(rest)))
+
+    def value(self) -> float:
+        """Return f here."""
+        args = self.arguments()
+        try:
+            value = np.asarray(self._f(*args))
+        except TypeError as error:
+            calling.check_bound(error, self._f, args, {}, self._form)
+            raise
+        if value.shape != ():
+            raise ShapeError(
+                "A gradient needs a function that returns a single number.",
+                given=f"a result of shape {value.shape}",
+                instead="np.sum(…) of it, if that is what is meant",
+            )
+        return float(value)
+
+    def traced_gradients(self) -> list[Floats]:
+        """Return the tracer's gradient for every leaf."""
+        gradients = trace(self._f, *self.arguments()).backward().gradients
+        return [np.asarray(leaf, np.float64) for leaf in pytree.flatten(list(gradients))]
+
+    def slopes(self, step: float = _STEP) -> list[Floats]:
+        """Return the central differences for every leaf."""
+        return [
+            np.array([self._slope(leaf, index, step) for index in np.ndindex(leaf.shape)]).reshape(
+                leaf.shape
+            )
+            for leaf in self.leaves
+        ]
+
+    def _slope(self, leaf: Floats, index: tuple[int, ...], step: float) -> float:
+        (left, below), (right, above) = (self._moved(leaf, index, h) for h in (-step, step))
+        return (above - below) / (right - left)  # of the numbers that were really used
+
+    def _moved(self, leaf: Floats, index: tuple[int, ...], step: float) -> tuple[float, float]:
+        """Return an entry moved by a step in proportion to its size, and f there."""
+        at = leaf[index]
+        try:
+            leaf[index] = moved = at + step * max(1.0, abs(at))
+            return float(moved), self.value()
+        finally:
+            leaf[index] = at
+
+    def sides(self, k: int, index: tuple[int, ...]) -> tuple[float, float]:
+        """Return the slopes left and right of a kink, the smaller first; NaN if there is none.
+
+        A curve's two slopes come together as the step shrinks, those of a kink stay apart.
+        """
+        leaf, here = self.leaves[k], self.value()
+        slopes = []
+        for step in (_STEP, -_STEP, _STEP / 10, -_STEP / 10):
+            moved, value = self._moved(leaf, index, step)
+            slopes.append((value - here) / (moved - float(leaf[index])))
+        wide, narrow = slopes[0] - slopes[1], slopes[2] - slopes[3]
+        size = max(map(abs, slopes))
+        if abs(narrow) > 1e-3 * size and abs(narrow - wide) < 0.5 * abs(wide):
+            return (min(slopes[2:]), max(slopes[2:]))
+        return (np.nan, np.nan)
+
+
+def _names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
+    """Return the names of the positional parameters, or arg0, arg1, … where there are none."""
+    try:
+        bound = inspect.signature(f).bind(*args)
+    except (TypeError, ValueError):
+        return [f"arg{k}" for k in range(len(args))]
+    names: list[str] = []
+    for name, value in bound.arguments.items():
+        if bound.signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL:
+            names += [f"{name}{k}" for k in range(len(value))]
+        else:
+            names.append(name)
+    return names
+
+
+# --- how good central differences are -----------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class StepCurve:
+    """The error of finite differences against their step.
+
+    A large step sees the function's curve, a tiny one the rounding of its values.
+    The error of central differences falls with h², that of forward differences with
+    h, until rounding, which grows like 1/h, takes over.
+
+    Attributes
+    ----------
+    steps
+        The steps h.
+    central, forward
+        The relative errors of (f(x + h) − f(x − h)) / 2h and (f(x + h) − f(x)) / h
+        against the tracer's derivative, along one direction through all arguments.
+    """
+
+    steps: Floats
+    central: Floats
+    forward: Floats
+
+    @property
+    def best(self) -> float:
+        """The step with the smallest error of central differences."""
+        return float(self.steps[self.central.argmin()])
+
+    def describe(self) -> str:
+        """Return the curve as a table, and what it says."""
+        table = zip(self.steps, self.central, self.forward, strict=True)
+        return "\n".join(
+            [
+                "Relative error of finite differences",
+                f"  {'step h':>7}  {'central':>10}  {'forward':>10}",
+                *(f"  {h:7.0e}  {central:10.1e}  {forward:10.1e}" for h, central, forward in table),
+                f"Central differences are best near h = {self.best:.0e}, with an error of "
+                f"{self.central.min():.0e};",
+                f"forward differences near h = {self.steps[self.forward.argmin()]:.0e}, with "
+                f"{self.forward.min():.0e}.",
+            ]
+        )
+
+    def draw(self, *, theme: Literal["light", "dark"] = "light") -> Figure:
+        """Return the curve as a matplotlib figure, both axes logarithmic."""
+        figure: Figure = display.draw(self, theme=theme)
+        return figure
+
+    __str__ = describe
+
+    def __repr__(self) -> str:
+        return f"StepCurve({len(self.steps)} steps, best {self.best:.0e})"
+
+
+def step_curve(f: Callable[..., Any], *args: Any, seed: int = 0) -> StepCurve:
+    """Return the error of finite differences of ``f`` for steps from 0.1 down to 1e-14.
+
+    Parameters
+    ----------
+    f
+        A function in plain NumPy that returns a single number.
+    *args
+        Where; as for :func:`check_gradient`.
+    seed
+        Of the direction through all arguments along which it is differentiated.
+
+    Raises
+    ------
+    BackpropError
+        Whatever :func:`backprop_nb.trace` refuses: the tracer gives the right value.
+    InvalidValueError
+        If the derivative along the direction is 0, so that no error is relative to it.
+
+    Examples
+    --------
+    >>> curve = step_curve(np.sin, 1.0)
+    >>> 1e-7 < curve.best < 1e-4
+    True
+    """
+    point = Point(f, args, "step_curve({f}, {args})")
+    random = np.random.default_rng(seed)
+    direction = [random.standard_normal(leaf.shape) for leaf in point.leaves]
+    gradients = point.traced_gradients()
+    slope = sum(float(np.sum(g * d)) for g, d in zip(gradients, direction, strict=True))
+    if slope == 0:
+        raise InvalidValueError(
+            "The function does not change here, so no error is relative to its derivative.",
+            given="a derivative of 0",
+        )
+    start, middle = [leaf.copy() for leaf in point.leaves], point.value()
+
+    def at(h: float) -> float:
+        for leaf, origin, d in zip(point.leaves, start, direction, strict=True):
+            leaf[...] = origin + h * d
+        return point.value()
+
+    steps = 10.0 ** -np.arange(1.0, 14.5, 0.5)
+    central = [abs((at(h) - at(-h)) / (2 * h) - slope) / abs(slope) for h in steps]
+    forward = [abs((at(h) - middle) / h - slope) / abs(slope) for h in steps]
+    return StepCurve(steps, np.array(central), np.array(forward))

@@ -1,0 +1,459 @@
+"""The reference pass: a backward pass in named steps, each of which can be replaced.
+
+A step is a line of NumPy with a name, such as ``delta[i] = back * slope``.  A mistake
+(see ``mistakes.py``) replaces the code of one step or of a few, so that mistakes
+combine, and so that it can be said which quantity is wrong first.  What a learner
+reads, :meth:`ReferencePass.listing`, is the very text that runs.
+
+Everything in here is written for one sample per column, as the document writes
+it: A f, Aᵀ δ, δ fᵀ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import CodeType
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backprop_nb.checking.convention import DEFAULT, Convention
+from backprop_nb.errors import InvalidValueError, ShapeError
+from backprop_nb.network.passes import sigma
+
+Array: TypeAlias = NDArray[Any]
+Gradients: TypeAlias = tuple[list[Array], list[Array]]
+Phase: TypeAlias = Literal["start", "forward", "loss", "output", "layer", "below", "end"]
+
+LEARNING_RATE = 0.1
+"""The step of a pass that updates the weights before it has finished with them."""
+
+
+# --- the steps, in order ----------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the pass, and the quantity that it computes.
+
+    Attributes
+    ----------
+    name : str
+    title : str
+        The quantity in words.
+    phase : str
+        When it is computed: "start" and "end" once, "loss" and "output" for layer K,
+        "forward" for i = 1, …, K, "layer" for i = K−1, …, 0, and "below" for those
+        of them that have a layer below.
+    target : str
+        The variable that it is assigned to.
+    code : str
+        The right expression for it.
+    symbol : str
+        What it is at one layer, with {i} and {above} for the indices i and i + 1; ""
+        for what is at no layer.
+    """
+
+    name: str
+    title: str
+    phase: Phase
+    target: str
+    code: str
+    symbol: str = ""
+
+    def layer(self, i: int) -> int | None:
+        """Return the layer, 1 to K, that it belongs to where the pass is at i; None if to none.
+
+        It is the layer whose gradients, ``dA[layer - 1]`` and ``db[layer - 1]``, are the
+        first that it has a part in.
+
+        Examples
+        --------
+        >>> [(step.name, step.layer(i)) for step, i in schedule(2)][-4:-1]
+        [('layer_input', 1), ('weight_gradient', 1), ('bias_gradient', 1)]
+        """
+        if self.phase in ("start", "loss", "end"):
+            return None
+        return i + 1 if self.phase == "layer" else i
+
+    def index(self, layer: int) -> int:
+        """Return the i at which it is computed for a layer."""
+        return layer - 1 if self.phase == "layer" else layer
+
+    def symbol_at(self, layer: int) -> str:
+        """Return its symbol at one layer."""
+        i = self.index(layer)
+        return self.symbol.format(i=i, above=i + 1)
+
+    def assign(self, names: dict[str, Any], value: Any) -> None:
+        """Put its value where the later steps look for it."""
+        variable, _, index = self.target.partition("[")
+        if index:
+            names[variable][names["i"]] = value
+        else:
+            names[variable] = value
+
+    def lines(self, code: str) -> list[str]:
+        """Return the lines of the pass in which some code computes it."""
+        *before, last = code.split("\n")
+        start = "return" if self.phase == "end" else f"{self.target} ="
+        lines = [*before, f"{start} {last}"]
+        if self.phase == "output":
+            lines = [re.sub(r"\bi\b", "K", line) for line in lines]
+        return lines
+
+
+STEPS: tuple[Step, ...] = (
+    Step("input", "the input f_0 = x", "start", "f[0]", "x"),
+    Step(
+        "pre_activation",
+        "the pre-activation z",
+        "forward",
+        "z[i]",
+        "A[i - 1] @ f[i - 1] + b[i - 1]",
+        "z_{i}",
+    ),
+    Step("activation", "the activation f", "forward", "f[i]", "sigma(z[i])", "f_{i}"),
+    Step("error", "the output error f_K − y", "loss", "error", "f[K] - y"),
+    Step("factor", "the factor of the square", "loss", "factor", "2"),
+    Step("share", "the share of one sample", "loss", "share", "1 / N"),
+    Step("output_slope", "σ′ at the output", "output", "slope", "f[i] * (1 - f[i])", "σ′(z_{i})"),
+    Step(
+        "output_delta",
+        "δ at the output",
+        "output",
+        "delta[i]",
+        "factor * share * error * slope",
+        "δ_{i}",
+    ),
+    Step(
+        "layer_input",
+        "the input of the layer",
+        "layer",
+        "inputs",
+        "f[i]",
+        "f_{i} in δ_{above} f_{i}ᵀ",
+    ),
+    Step(
+        "weight_gradient",
+        "the weight gradient δ fᵀ",
+        "layer",
+        "dA[i]",
+        "delta[i + 1] @ inputs.T",
+        "dA[{i}]",
+    ),
+    Step(
+        "bias_gradient",
+        "the bias gradient",
+        "layer",
+        "db[i]",
+        "delta[i + 1].sum(axis=1, keepdims=True)",
+        "db[{i}]",
+    ),
+    Step(
+        "weights",
+        "the weights the error goes back through",
+        "below",
+        "weights",
+        "A[i]",
+        "A_{i} in A_{i}ᵀ δ_{above}",
+    ),
+    Step(
+        "back",
+        "the error sent back, Aᵀ δ",
+        "below",
+        "back",
+        "weights.T @ delta[i + 1]",
+        "A_{i}ᵀ δ_{above}",
+    ),
+    Step(
+        "hidden_slope", "σ′ in a hidden layer", "below", "slope", "f[i] * (1 - f[i])", "σ′(z_{i})"
+    ),
+    Step("hidden_delta", "δ in a hidden layer", "below", "delta[i]", "back * slope", "δ_{i}"),
+    Step("result", "what is handed over", "end", "result", "(dA, db)"),
+)
+"""Every step, in the order in which a pass takes it."""
+
+STEP: Mapping[str, Step] = {step.name: step for step in STEPS}
+"""Every step by its name."""
+
+
+@cache
+def schedule(K: int) -> tuple[tuple[Step, int], ...]:
+    """Return every step with the i at which it is taken, in order.
+
+    Examples
+    --------
+    >>> [f"{step.name} {i}" for step, i in schedule(1)][-4:]
+    ['layer_input 0', 'weight_gradient 0', 'bias_gradient 0', 'result 0']
+    """
+    phases: list[tuple[Phase, int]] = [("start", 0)]
+    phases += [("forward", i) for i in range(1, K + 1)]
+    phases += [("loss", K), ("output", K)]
+    for i in reversed(range(K)):
+        phases += [("layer", i), ("below", i)] if i else [("layer", i)]
+    phases.append(("end", 0))
+    return tuple((step, i) for phase, i in phases for step in STEPS if step.phase == phase)
+
+
+def right_code(convention: Convention) -> dict[str, str]:
+    """Return the right code of every step, by the step's name."""
+    code = {step.name: step.code for step in STEPS}
+    if convention.half:
+        code["factor"] = "1"
+    if convention.reduction == "sum":
+        code["share"] = "1"
+    return code
+
+
+@cache
+def _compiled(code: str) -> tuple[CodeType, CodeType]:
+    """Return the statements that come first, and the expression on the last line."""
+    *before, last = code.split("\n")
+    return compile("\n".join(before), "<step>", "exec"), compile(last, "<step>", "eval")
+
+
+# --- the pass ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What decides whether a mistake can be made, and whether it can be seen.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        n_0, …, n_K.
+    N : int
+        The number of samples.
+    convention : Convention
+    calls : int
+        How often the pass is called.
+    """
+
+    widths: tuple[int, ...]
+    N: int = 1
+    convention: Convention = DEFAULT
+    calls: int = 2
+
+    @property
+    def K(self) -> int:
+        """The number of layers."""
+        return len(self.widths) - 1
+
+    def __str__(self) -> str:
+        return (
+            f"widths {self.widths}, N = {self.N}, reduction = {self.convention.reduction!r}, "
+            f"half = {self.convention.half}"
+        )
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a mistake needs in order to be one, in words and as a test of the situation."""
+
+    words: str
+    holds: Callable[[Situation], bool]
+
+
+class Intermediate(NamedTuple):
+    """One value on the way through a pass."""
+
+    step: Step
+    i: int
+    value: Any
+
+    @property
+    def name(self) -> str:
+        """Its name with the layer, such as ``"delta[1]"``."""
+        return f"{self.step.target.partition('[')[0]}[{self.i}]"
+
+
+class Line(NamedTuple):
+    """One line of the listing, and the name of its step; "" for the line of a loop."""
+
+    text: str
+    step: str = ""
+
+
+_INDENT = {"start": 0, "forward": 1, "loss": 0, "output": 0, "layer": 1, "below": 2, "end": 0}
+_LOOPS = {
+    "forward": "for i in range(1, K + 1):",
+    "layer": "for i in reversed(range(K)):",
+    "below": "    if i > 0:",
+}
+
+
+class ReferencePass:
+    """A backward pass as a function of (A, b, x, y), right but for the steps that are replaced.
+
+    Parameters
+    ----------
+    convention : Convention
+    replaced : mapping
+        By a step's name the code in its place.  All but its last line are statements,
+        the last is an expression.
+    needs : sequence of Condition
+        What must hold of the widths and of N; looked at when it is called.
+    learning_rate : float
+        For a pass that updates the weights in its midst.
+
+    Notes
+    -----
+    A pass may change its input, or store something from call to call: those are
+    mistakes that it can be made to contain.  Make a new one to begin anew.
+
+    Examples
+    --------
+    >>> right, halved = ReferencePass(), ReferencePass(replaced={"factor": "1"})
+    >>> data = [np.ones((1, 2))], [np.zeros(1)], np.ones(2), np.zeros(1)
+    >>> right(*data)[0][0] / halved(*data)[0][0]
+    array([[2., 2.]])
+    """
+
+    def __init__(
+        self,
+        convention: Convention = DEFAULT,
+        replaced: Mapping[str, str] | None = None,
+        *,
+        needs: Sequence[Condition] = (),
+        learning_rate: float = LEARNING_RATE,
+    ) -> None:
+        self.convention, self.needs, self.learning_rate = convention, tuple(needs), learning_rate
+        self.code = {**right_code(convention), **(replaced or {})}
+        self._last: tuple[dict[int, Array], ...] = ()
+
+    def __call__(
+        self, A: Sequence[ArrayLike], b: Sequence[ArrayLike], x: ArrayLike, y: ArrayLike
+    ) -> Gradients:
+        """Return (dA, db), lists of arrays in the order of A and b.
+
+        Raises
+        ------
+        InvalidValueError
+            A mistake in it cannot be made on these shapes.
+        ShapeError
+            The data are laid out in another way than ``samples`` says.
+        """
+        dA, db = self.intermediates(A, b, x, y)[-1].value
+        flat = self.convention.samples != "columns"
+        return (
+            [dA[i] for i in range(len(A))],
+            [db[i].ravel() if flat else db[i] for i in range(len(A))],
+        )
+
+    def intermediates(
+        self,
+        A: Sequence[ArrayLike],
+        b: Sequence[ArrayLike],
+        x: ArrayLike,
+        y: ArrayLike,
+        given: Mapping[str, Array] | None = None,
+    ) -> list[Intermediate]:
+        """Return every value on the way, in the order in which it is computed.
+
+        Where ``given`` has a value by the name of an intermediate, the later steps go on
+        with that one, in place of what was computed.
+        """
+        self._check_axes(x)
+        names = self._names(A, b, x, y)
+        self._check_needs(names)
+        values = []
+        for step, i in schedule(names["K"]):
+            names["i"] = i
+            statements, expression = _compiled(self.code[step.name])
+            exec(statements, names)
+            value = Intermediate(step, i, eval(expression, names))
+            step.assign(names, (given or {}).get(value.name, value.value))
+            values.append(value)
+        return values
+
+    def listing(self) -> list[Line]:
+        r"""Return the pass as NumPy that runs, one sample per column.
+
+        It is the body of a function of A, b, x and y, and uses the numbers K of layers
+        and N of samples, ``sigma``, and the empty dicts f, z, delta, dA and db.
+
+        Examples
+        --------
+        >>> print(*(line.text for line in ReferencePass().listing()[4:9]), sep="\n")
+        error = f[K] - y
+        factor = 2
+        share = 1 / N
+        slope = f[K] * (1 - f[K])
+        delta[K] = factor * share * error * slope
+        """
+        lines, phase = [], "start"
+        for step in STEPS:
+            if step.phase != phase and step.phase in _LOOPS:
+                lines.append(Line(_LOOPS[step.phase]))
+            phase = step.phase
+            indent = "    " * _INDENT[phase]
+            lines += [Line(indent + text, step.name) for text in step.lines(self.code[step.name])]
+        return lines
+
+    def _names(
+        self, A: Sequence[ArrayLike], b: Sequence[ArrayLike], x: ArrayLike, y: ArrayLike
+    ) -> dict[str, Any]:
+        """Return what the steps know: the data in columns, of which nothing is copied."""
+        samples = self.convention.samples
+        x, y = (self._in_columns(data) for data in (x, y))
+        biases = [np.asarray(each) for each in b]
+        return {
+            "A": [np.asarray(each) for each in A],
+            "b": biases if samples == "columns" else [each[:, np.newaxis] for each in biases],
+            "x": x,
+            "y": y,
+            **{name: {} for name in ("f", "z", "delta", "dA", "db")},
+            "K": len(A),
+            "N": x.shape[1],
+            "sigma": sigma,
+            "learning_rate": self.learning_rate,
+            "add_to_last_call": self._add_to_last_call,
+        }
+
+    def _in_columns(self, data: ArrayLike) -> Array:
+        array = np.asarray(data)
+        if self.convention.samples == "single":
+            return array[:, np.newaxis]
+        return array.T if self.convention.samples == "rows" else array
+
+    def _check_axes(self, x: ArrayLike) -> None:
+        """Refuse data of another convention, which would fail somewhere in the midst."""
+        expected = self.convention.data_shape("n_0", "N")
+        if np.ndim(x) != len(expected):
+            single = self.convention.samples == "single"
+            raise ShapeError(
+                f'x does not fit samples="{self.convention.samples}".',
+                given=f"x of shape {np.shape(x)}",
+                expected=f"({', '.join(map(str, expected))}{',' * single})",
+                instead='samples="rows" or "columns" for a batch'
+                if single
+                else 'samples="single" for one sample, of shape (n_0,)',
+            )
+
+    def _check_needs(self, names: Mapping[str, Any]) -> None:
+        if not self.needs:
+            return
+        widths = (names["A"][0].shape[1], *(each.shape[0] for each in names["A"]))
+        situation = Situation(widths, names["N"], self.convention)
+        for condition in self.needs:
+            if not condition.holds(situation):
+                raise InvalidValueError(
+                    "This mistake cannot be made, or not be seen, here.",
+                    given=str(situation),
+                    expected=condition.words,
+                )
+
+    def _add_to_last_call(self, *gradients: dict[int, Array]) -> tuple[dict[int, Array], ...]:
+        if self._last:
+            gradients = tuple(
+                {i: last[i] + now[i] for i in now}
+                for last, now in zip(self._last, gradients, strict=True)
+            )
+        self._last = gradients
+        return gradients

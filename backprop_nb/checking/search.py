@@ -1,0 +1,286 @@
+"""The search through the catalogue for what explains the gradients of a submission.
+
+Every mistake of the catalogue, and every pair of them, is itself a backward pass.
+The one whose gradients a submission reproduces, to the last digits and on
+networks that have nothing to do with each other, is what the submission does.
+
+A mistake may be made at some layers and not at others.  There are too many ways to
+do so to try them all, and no need: the gradients of a layer depend on the layers
+above it only.  So the layers are gone through from the last to the first, and at
+each it shows whether the mistake is made there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import chain, combinations, islice
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+from backprop_nb.checking.compare import agrees, is_empty, same_numbers
+from backprop_nb.checking.convention import Course
+from backprop_nb.checking.mistakes import MISTAKES, Mistake, PlacedMistake, pass_with
+from backprop_nb.checking.probes import Answer, gradient_names, make_probes
+from backprop_nb.checking.reference import LEARNING_RATE, Situation
+
+Array: TypeAlias = NDArray[Any]
+NamedGradients: TypeAlias = Mapping[str, Array]
+"""The gradients of one network by name, dA[0], db[0], …"""
+Explanation: TypeAlias = tuple[PlacedMistake, ...]
+"""Mistakes that are made together."""
+
+
+# --- what the catalogue gives -----------------------------------------------
+
+
+@lru_cache(maxsize=20_000)
+def gradients_of(
+    course: Course, k: int, placed: Explanation = (), learning_rate: float = LEARNING_RATE
+) -> NamedGradients:
+    """Return the gradients that a pass with some mistakes gives on one probe of a course.
+
+    They are empty where one of the mistakes cannot be made.
+    """
+    probe = make_probes(course)[k]
+    situation = Situation(probe.widths, probe.N, course)
+    if not all(each.mistake.applies(situation) for each in placed):
+        return {}
+    backward = pass_with(placed, course, learning_rate)
+    x = probe.x.copy()  # one of the mistakes is to change it
+    try:
+        dA, db = backward(probe.A, probe.b, x, probe.y)
+    except ValueError:  # each can be made here, but not both: shapes do not fit
+        return {}
+    pairs = zip(dA, db, strict=True)
+    return dict(zip(gradient_names(probe.K), chain.from_iterable(pairs), strict=True))
+
+
+@cache
+def whole_mistakes(course: Course) -> tuple[Mistake, ...]:
+    """Return the mistakes that can be made in a course, and change something on a first call."""
+    return tuple(each for each in MISTAKES if _changes(course, (PlacedMistake(each),)))
+
+
+@cache
+def local_mistakes(course: Course) -> tuple[Mistake, ...]:
+    """Return the mistakes that can be made at some of their layers only.
+
+    A mistake that is two others made together is not among them, as they are.
+    """
+    whole = whole_mistakes(course)
+    sums = [
+        {**one.steps, **two.steps} for one, two in combinations(whole, 2) if one.combines_with(two)
+    ]
+    return tuple(
+        each for each in whole if len(each.layers(course.layers)) > 1 and each.steps not in sums
+    )
+
+
+@cache
+def mistake_pairs(course: Course) -> tuple[Explanation, ...]:
+    """Return the pairs that combine and do not cancel."""
+    pairs = combinations(whole_mistakes(course), 2)
+    placed = ((PlacedMistake(one), PlacedMistake(two)) for one, two in pairs)
+    return tuple(pair for pair in placed if not pair[0].meets(pair[1]) and _changes(course, pair))
+
+
+def _changes(course: Course, placed: Explanation) -> bool:
+    """Whether a pass with these mistakes is wrong anywhere."""
+    for k in range(len(make_probes(course))):
+        right, wrong = gradients_of(course, k), gradients_of(course, k, placed)
+        if any(not agrees(wrong[name], right[name]) for name in wrong):
+            return True
+    return False
+
+
+def backward_order(names: Sequence[str]) -> list[str]:
+    """Return the names dA[0], db[0], dA[1], … as dA[K−1], db[K−1], dA[K−2], … instead.
+
+    >>> backward_order(["dA[0]", "db[0]", "dA[1]", "db[1]"])
+    ['dA[1]', 'db[1]', 'dA[0]', 'db[0]']
+    """
+    pairs = [names[k : k + 2] for k in range(0, len(names), 2)]
+    return [name for pair in reversed(pairs) for name in pair]
+
+
+# --- what a submission gives ------------------------------------------------
+
+
+class Search:
+    """Looks for the mistakes that explain the answers of a submission.
+
+    Attributes
+    ----------
+    course : Course
+    answers : sequence of Answer
+        One for each probe, or for the first few.
+    names : list of str
+        Of the gradients, dA[0], db[0], …
+    right : list of dicts
+        For each probe the right gradients.
+    there : list of dicts
+        For each answer the gradients that are there, and not zero where they should not be.
+    """
+
+    def __init__(self, course: Course, answers: Sequence[Answer]) -> None:
+        self.course, self.answers = course, answers
+        self.names = gradient_names(course.layers)
+        self.right = [gradients_of(course, k) for k in range(len(make_probes(course)))]
+        self.there = [
+            {name: g for name, g in answer.gradients.items() if not is_empty(g, right[name])}
+            for answer, right in zip(answers, self.right, strict=False)
+        ]
+
+    def explanations(self) -> list[Explanation]:
+        """Return the mistakes that explain everything, in as few words as possible.
+
+        That is one mistake before two, and at all of its layers before some of them.
+        """
+        if all(self._agree(k, self.right[k], self.names) for k in range(len(self.answers))):
+            return []  # what is missing, and nothing else, is no mistake in the values
+        for candidates in (
+            self._singles,
+            self._singles_at_some,
+            self._pairs,
+            self._pairs_at_some,
+        ):
+            found = [each for each in candidates() if self._explains(each)]
+            if found:
+                return found
+        return []
+
+    def first_spoiled(self, placed: PlacedMistake) -> str:
+        """Return the first gradient, in the order of the backward pass, that a mistake changes."""
+        for k, right in enumerate(self.right):
+            wrong = gradients_of(self.course, k, (placed,))
+            for name in backward_order(self.names):
+                if wrong and not agrees(wrong[name], right[name]):
+                    return name
+        return backward_order(self.names)[0]
+
+    def fits_as(self, other: Mapping[str, str]) -> bool:
+        """Whether the gradients would be right by other names."""
+        return all(
+            name in there and agrees(there[name], right[other[name]])
+            for there, right in zip(self.there, self.right, strict=False)
+            for name in self.names
+        )
+
+    # -- candidates ----------------------------------------------------------
+
+    def _singles(self) -> Iterable[Explanation]:
+        return ((PlacedMistake(each),) for each in whole_mistakes(self.course))
+
+    def _singles_at_some(self) -> Iterable[Explanation]:
+        return self._best_places((each,) for each in local_mistakes(self.course))
+
+    def _pairs(self) -> Iterable[Explanation]:
+        return mistake_pairs(self.course)
+
+    def _pairs_at_some(self) -> Iterable[Explanation]:
+        local = local_mistakes(self.course)
+        others = [each for each in whole_mistakes(self.course) if each not in local]
+        mixed = ((one, two) for one in local for two in others if one.combines_with(two))
+        return self._best_places(chain(combinations(local, 2), mixed))
+
+    def _best_places(self, groups: Iterable[tuple[Mistake, ...]]) -> Iterator[Explanation]:
+        """Yield mistakes with the first choice of their layers that explains everything, if any."""
+        for mistakes in groups:
+            yield from islice(filter(self._explains, self._places(mistakes)), 1)
+
+    def _places(self, mistakes: Sequence[Mistake]) -> Iterator[Explanation]:
+        """Yield at which layers mistakes must be made to give what was given on one probe.
+
+        Those that have one place only are made there.
+        """
+        # With equal widths every mistake can be made, and shows in the values.
+        probes = make_probes(self.course)
+        k = min(
+            (k for k, answer in enumerate(self.answers) if not answer.failure),
+            key=lambda k: len(set(probes[k].widths)),
+        )
+        local = [each for each in mistakes if each in local_mistakes(self.course)]
+        fixed = tuple(PlacedMistake(each) for each in mistakes if each not in local)
+        yield from self._places_from(self.course.layers, fixed, dict.fromkeys(local, ()), k)
+
+    def _places_from(
+        self, layer: int, fixed: Explanation, made: dict[Mistake, tuple[int, ...]], k: int
+    ) -> Iterator[Explanation]:
+        """Go on from a layer down, with the layers above it where ``made`` says."""
+        if layer == 0:
+            if all(made.values()):
+                yield fixed + _placed(made)
+            return
+        here = [each for each in made if layer in each.layers(self.course.layers)]
+        for some in chain.from_iterable(combinations(here, n) for n in range(len(here) + 1)):
+            if len(some) == 2 and not some[0].combines_with(some[1]):
+                continue
+            now = {each: (layer, *at) if each in some else at for each, at in made.items()}
+            if self._fits_at(layer, fixed + _placed(now), k):
+                yield from self._places_from(layer - 1, fixed, now, k)
+
+    # -- comparing -----------------------------------------------------------
+
+    def _fits_at(self, layer: int, placed: Explanation, k: int) -> bool:
+        """Whether the gradients of a layer are on a probe what these mistakes make them."""
+        expected = gradients_of(self.course, k, placed, self._learning_rate(placed))
+        names = [f"d{each}[{layer - 1}]" for each in "bA"]
+        return bool(expected) and self._agree(k, expected, names)
+
+    def _explains(self, placed: Explanation) -> bool:
+        """Whether a submission does what a pass with these mistakes does, wherever that can be."""
+        rate = self._learning_rate(placed)
+        seen = False
+        for k, answer in enumerate(self.answers):
+            expected = gradients_of(self.course, k, placed, rate)
+            if not expected:  # it cannot be made here, so the submission must not be right either
+                if not answer.failure and self._all_right(k):
+                    return False
+            elif answer.failure or not self.there[k] or not self._agree(k, expected, expected):
+                return False
+            else:
+                seen = True
+        return seen
+
+    def _agree(self, k: int, expected: NamedGradients, names: Iterable[str]) -> bool:
+        """Whether of the named gradients those that are there are the expected ones."""
+        there = self.there[k]
+        return all(same_numbers(there[name], expected[name]) for name in names if name in there)
+
+    def _all_right(self, k: int) -> bool:
+        given = self.answers[k].gradients
+        return all(
+            name in given and agrees(given[name], self.right[k][name]) for name in self.names
+        )
+
+    # -- an update that comes too early --------------------------------------
+
+    def _learning_rate(self, placed: Explanation) -> float:
+        """Return the step that a pass must have taken if it updates weights before their use."""
+        for early in (each for each in placed if each.mistake.has_learning_rate):
+            name = f"db[{early.made_at(self.course.layers)[-1] - 1}]"
+            for k in range(len(self.there)):
+                rate = self._fitted_rate(placed, k, name)
+                if rate is not None:
+                    return rate
+        return LEARNING_RATE
+
+    def _fitted_rate(self, placed: Explanation, k: int, name: str) -> float | None:
+        """Return the learning rate that explains the first gradient that an early update spoils.
+
+        That is linear in the rate, so two rates tell all.
+        """
+        given = self.there[k].get(name)
+        low, high = (gradients_of(self.course, k, placed, rate).get(name) for rate in (0.0, 1.0))
+        if given is None or low is None or high is None or given.size != low.size:
+            return None
+        way = (high - low).ravel()
+        rate = float((given.ravel() - low.ravel()) @ way / (way @ way)) if way.any() else 0.0
+        # Rounded, as a learning rate is a round number; and what is none is refused later.
+        return float(f"{rate:.6g}") if 1e-6 < abs(rate) < 1e3 else None
+
+
+def _placed(made: Mapping[Mistake, tuple[int, ...]]) -> Explanation:
+    return tuple(PlacedMistake(mistake, at) for mistake, at in made.items() if at)
