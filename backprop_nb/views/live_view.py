@@ -7,39 +7,22 @@ import inspect
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import anywidget
 import traitlets
 
-from backprop_nb.errors import BackpropError, InvalidValueError, UnsupportedError
+from backprop_nb.errors import BackpropError, UnsupportedError
 from backprop_nb.files import with_ending, written_whole
 from backprop_nb.views.page import page
 from backprop_nb.views.paper import Drawing, png
+from backprop_nb.views.state import State, flag, integer, must_be
 
 
 class Setting(traitlets.TraitType[Any, Any]):
-    """State of which the widget's own validator says, in the package's words, what it may be.
-
-    Any value reaches that validator: a type of traitlets would refuse some before,
-    and ``traitlets.Any`` let None pass.
-    """
-
-
-def _kind_of(trait: traitlets.TraitType[Any, Any]) -> str:
-    """Say what a trait of one of traitlets' own kinds takes."""
-    least = getattr(trait, "min", None)
-    kinds: dict[type, str] = {
-        traitlets.Unicode: "text",
-        traitlets.Bool: "True or False",
-        traitlets.Int: "an integer" if least is None else f"an integer from {least}",
-        traitlets.Float: "a number",
-        traitlets.List: "a list",
-        traitlets.Dict: "a dict",
-    }
-    return next((said for kind, said in kinds.items() if isinstance(trait, kind)), trait.info())
+    """State whose check is a method of the view, until it is a ``State``."""
 
 
 def packed(scene: Mapping[str, Any]) -> bytes:
@@ -54,6 +37,18 @@ def packed(scene: Mapping[str, Any]) -> bytes:
     return zlib.compress(text.encode("ascii"))
 
 
+def _kind_of(trait: traitlets.TraitType[Any, Any]) -> str:
+    """Say what a trait of one of traitlets' own kinds takes, as long as a view has such."""
+    kinds: dict[type, str] = {
+        traitlets.Unicode: "text",
+        traitlets.Bool: "True or False",
+        traitlets.Int: "an integer",
+        traitlets.List: "a list",
+        traitlets.Dict: "a dict",
+    }
+    return next((said for kind, said in kinds.items() if isinstance(trait, kind)), trait.info())
+
+
 class LiveView(anywidget.AnyWidget):
     """A widget with a text twin and a picture, to which a subclass adds the three below."""
 
@@ -64,10 +59,13 @@ class LiveView(anywidget.AnyWidget):
         sync=True, to_json=lambda scene, view: packed(scene)
     )
 
-    def __init__(self, **state: Any) -> None:
+    def __init__(self, scene: Mapping[str, Any] | None = None, /, **state: Any) -> None:
         for name, value in state.items():
-            if not self.has_trait(name):
+            if name == "scene" or not self.has_trait(name):
                 self._refuse(name, value)
+        self.set_trait("scene", scene or {})
+        order = list(self._declared())
+        state = {name: state[name] for name in sorted(state, key=order.index)}
         try:
             super().__init__(**state)
         except BackpropError as error:
@@ -79,6 +77,8 @@ class LiveView(anywidget.AnyWidget):
         self._made = True
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "scene":
+            self._refuse(name, value)
         known = name.startswith("_") or hasattr(type(self), name) or name in self.__dict__
         if not known and "_made" in self.__dict__:
             self._refuse(name, value)
@@ -97,24 +97,27 @@ class LiveView(anywidget.AnyWidget):
             try:
                 trait._validate(self, value)
             except traitlets.TraitError:
-                raise InvalidValueError(
-                    f"{type(self).__name__} cannot have this {name}.",
-                    given=f"{name} = {value!r}",
-                    expected=_kind_of(trait),
-                ) from None
+                raise must_be(_kind_of(trait), name, value) from None
 
-    def _refuse(self, name: str, value: Any) -> None:
+    def _declared(self) -> Iterator[str]:
+        """Yield the traits in the order in which their classes declare them, this one first."""
+        for kind in type(self).__mro__:
+            yield from (name for name, value in vars(kind).items() if self.has_trait(name))
+
+    def _refuse(self, name: str, value: Any) -> NoReturn:
         """Raise for what is no state of this view; traitlets would pass over it."""
         arguments = inspect.signature(type(self)).parameters.values()
         named = {each.name for each in arguments if each.kind is not each.VAR_KEYWORD}
-        # A dictionary or a list is what the view is told, not what it is asked.
-        told = (traitlets.Dict, traitlets.List)
-        asked = {name for name in self._own_names() if not isinstance(self.traits()[name], told)}
-        known = sorted(named | asked)
+        # What follows from the state is a dictionary or a list.
+        follows = (traitlets.Dict, traitlets.List)
+        state = {name for name in self._own_names() if not isinstance(self.traits()[name], follows)}
+        known = sorted(named | state)
         close = difflib.get_close_matches(name, known, n=1)
         raise UnsupportedError(
-            f"{type(self).__name__} has no {name!r}.",
-            given=f"{name}={value!r}",
+            f"`{name}` cannot be assigned: it follows from the state."
+            if self.has_trait(name)
+            else f"{type(self).__name__} has no `{name}`.",
+            given=f"{name}={value!r:.60}",
             expected=", ".join(known),
             instead=close[0] if close else None,
         )
@@ -208,22 +211,11 @@ class Replay(LiveView):
         Whether it steps by itself, every ``interval`` milliseconds.
     """
 
-    step = traitlets.Int(0, help="The moment that is shown.").tag(sync=True)
-    playing = traitlets.Bool(False, help="Whether it steps by itself.").tag(sync=True)
-    interval = traitlets.Int(1200, min=100, help="Milliseconds a step.").tag(sync=True)
+    step = State(integer(0, lambda view: view.last_step), 0, "The frame that is shown.")
+    playing = State(flag, False, "Whether it steps by itself.")
+    interval = State(integer(100), 1200, "Milliseconds a step.")
 
     @property
     def last_step(self) -> int:
-        """The last moment."""
-        return len(self.scene["frames"]) - 1
-
-    @traitlets.validate("step")
-    def _check_step(self, proposal: Any) -> int:
-        step = int(proposal["value"])
-        if not 0 <= step <= self.last_step:
-            raise InvalidValueError(
-                "There is no such step.",
-                given=f"step {step}",
-                expected=f"a step from 0 to {self.last_step}",
-            )
-        return step
+        """The last frame; 0 while there is no scene yet."""
+        return max(len(self.scene.get("frames", ())) - 1, 0)

@@ -115,7 +115,7 @@ class ChainRule(Replay):
         self._data = _checked(net, x, y)
         self._check_there("row", row, self._rows)
         i = validation.checked_layer(kwargs.get("i", 0), self._data[0].K)
-        super().__init__(scene=self._scene(row, i), row=row, **kwargs)
+        super().__init__(self._scene(row, i), row=row, **kwargs)
         self.step = step  # now that its section is chosen, which begins at 0
 
     # --- what is shown --------------------------------------------------------
@@ -151,7 +151,7 @@ class ChainRule(Replay):
     def _shown(self) -> dict[str, Any]:
         """Return the chain of the shown i in the scene; of a large network it is made now."""
         if str(self.i) not in self.scene["chains"]:
-            self.scene = self._scene(self.row, self.i)
+            self.set_trait("scene", self._scene(self.row, self.i))
         shown: dict[str, Any] = self.scene["chains"][str(self.i)]
         return shown
 
@@ -209,7 +209,7 @@ class ChainRule(Replay):
 
     @traitlets.observe("row")
     def _new_row(self, change: Any) -> None:
-        self.scene = self._scene(change["new"], self.i)
+        self.set_trait("scene", self._scene(change["new"], self.i))
 
     @traitlets.observe("i", "side", "section")
     def _other_frames(self, change: Any) -> None:

@@ -139,7 +139,7 @@ class GraphExplorer(Replay):
         self._geometries: dict[tuple[str, ...], Geometry] = {}
         first = check_folded(scene, scene["folded"] if folded is None else folded)
         self._geometries[tuple(first)] = places = geometry(scene, first)
-        super().__init__(scene=scene, step=step, folded=first, geometry=places, **kwargs)
+        super().__init__(scene, step=step, folded=first, geometry=places, **kwargs)
 
     @property
     def groups(self) -> list[str]:

@@ -17,8 +17,9 @@ from backprop_nb.views.flow.network import Row, edge_picture, flow_layout, unit_
 from backprop_nb.views.flow.steps import Moments, indexed
 from backprop_nb.views.flow.waterfall import verdict, waterfall_picture
 from backprop_nb.views.flow.weight_curve import Curve, curve_data, weight_curve
-from backprop_nb.views.formula import Element, mathml
+from backprop_nb.views.formula import mathml
 from backprop_nb.views.picture import Picture, at_step
+from backprop_nb.views.schema import Element
 
 COLUMNS = ("", "‖δ‖", "× A", "≤ ‖A‖₂", "× σ′", "≤ max σ′", "saturation", "‖∂L/∂θ‖")
 _UNKNOWN = "–"

@@ -144,7 +144,7 @@ class GradientFlow(Replay):
         self._looks = _looks(self._net) | ({} if net else {"scale": _DEFAULT_SCALE})
         first = Parameter(0, 0, 0)
         super().__init__(
-            scene=flow_scene(self._passes),
+            flow_scene(self._passes),
             curves=_curves(self._passes, first),
             weight=first.of(self._net.A, self._net.b),
             input=_row_of(self._x, 0),
@@ -154,12 +154,8 @@ class GradientFlow(Replay):
         # Seeing the whole is the first thing; stepping comes after.
         state = {"step": None} | state
         for name in sorted(state, key=_order):
-            if name not in self.trait_names():
-                raise UnsupportedError(
-                    f"GradientFlow has no {name!r}.",
-                    given=f"{name}={state[name]!r}",
-                    expected="net, x, y, and " + ", ".join(_STATE),
-                )
+            if name == "scene" or not self.has_trait(name):
+                self._refuse(name, state[name])
             setattr(self, name, self.last_step if state[name] is None else state[name])
 
     # -- what may be assigned --------------------------------------------------
@@ -322,7 +318,7 @@ class GradientFlow(Replay):
             self.selected = "A_0[0, 0]"
         self.epsilon = 0.0
         self.weight = self._parameter.of(self._net.A, self._net.b)
-        self.scene = flow_scene(self._passes)
+        self.set_trait("scene", flow_scene(self._passes))
         self._show_curve()
         self.step = self.last_step if at_end else min(self.step, self.last_step)
 

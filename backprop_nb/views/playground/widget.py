@@ -272,7 +272,7 @@ class Playground(LiveView):
         self._runs += 1
         self._record()
         with self.hold_sync():
-            self.scene = self._stage.scene() | {"options": self._options()}
+            self.set_trait("scene", self._stage.scene() | {"options": self._options()})
             self.problem = ""
             self._show()
 

@@ -19,6 +19,7 @@ from backprop_nb.views.chart import Axis, Chart, Series, legend, text_width
 from backprop_nb.views.formula import mathml
 from backprop_nb.views.numbers import long
 from backprop_nb.views.picture import Picture, Point
+from backprop_nb.views.schema import SigmoidCurve, SigmoidPlaces, SigmoidScene
 
 PER_ONE: Final = 10
 """So many places from one integer to the next."""
@@ -266,7 +267,7 @@ def _path(chart: Chart, powers: FloatArray) -> list[Point]:
 # --- the scene ---------------------------------------------------------------
 
 
-def sigmoid_scene() -> dict[str, Any]:
+def sigmoid_scene() -> SigmoidScene:
     """Return everything that the explorer of the sigmoid shows, for each activation."""
     return {
         "low": -REACH,
@@ -278,7 +279,7 @@ def sigmoid_scene() -> dict[str, Any]:
     }
 
 
-def _curve_scene(samples: Samples) -> dict[str, Any]:
+def _curve_scene(samples: Samples) -> SigmoidCurve:
     # A place where nothing is missing: of a relu at rest there are no powers to be seen.
     curve, somewhere = samples.curve, index_of(1)
     picture, chart = curve_picture(samples, somewhere)
@@ -294,29 +295,25 @@ def _curve_scene(samples: Samples) -> dict[str, Any]:
         "plot": [left, width],
         "across": [round(powers_chart.at(n, 1)[0], 1) for n in range(1, UNITS + 1)],
         "bestTexts": [long(power) for power in samples.best],
-        "places": _by_name(_place(samples, chart, powers_chart, k) for k in range(len(PLACES))),
+        "places": _places(samples, chart, powers_chart),
     }
 
 
-def _by_name(places: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Return one list for each name, which says the names only once."""
-    rows = list(places)
-    return {name: [row[name] for row in rows] for name in rows[0]}
-
-
-def _place(samples: Samples, chart: Chart, powers: Chart, k: int) -> dict[str, Any]:
-    z, value, slope = (float(a[k]) for a in (PLACES, samples.value, samples.slope))
+def _places(samples: Samples, chart: Chart, powers: Chart) -> SigmoidPlaces:
+    """Return what moves with z, one list for each thing: so its name is said only once."""
+    every = range(len(PLACES))
+    z, value, slope = (a.tolist() for a in (PLACES, samples.value, samples.slope))
     return {
-        "value": long(value),
-        "slope": long(slope),
-        "share": share_text(samples, k),
-        "saturated": bool(samples.saturated[k]),
-        "dots": _rounded([chart.at(z, value), chart.at(z, slope)]),
-        "tangent": _rounded(_tangent(chart, z, value, slope)),
-        "bar": _bar(samples, k),
-        "seen": _seen(samples.powers[k]),
-        "path": _rounded(_path(powers, samples.powers[k])),
-        "powers": [long(power) for power in samples.powers[k]],
+        "value": [long(each) for each in value],
+        "slope": [long(each) for each in slope],
+        "share": [share_text(samples, k) for k in every],
+        "saturated": samples.saturated.tolist(),
+        "dots": [_rounded([chart.at(z[k], value[k]), chart.at(z[k], slope[k])]) for k in every],
+        "tangent": [_rounded(_tangent(chart, z[k], value[k], slope[k])) for k in every],
+        "bar": [_bar(samples, k) for k in every],
+        "seen": [_seen(powers_there) for powers_there in samples.powers],
+        "path": [_rounded(_path(powers, powers_there)) for powers_there in samples.powers],
+        "powers": [[long(power) for power in row] for row in samples.powers.tolist()],
     }
 
 

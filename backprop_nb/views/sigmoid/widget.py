@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import math
-import numbers
-from collections.abc import Callable
+import copy
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
-import traitlets
-
-from backprop_nb.errors import InvalidValueError
-from backprop_nb.views.live_view import LiveView, Setting
+from backprop_nb.views.live_view import LiveView
 from backprop_nb.views.numbers import long
 from backprop_nb.views.paper import Drawing, draw_pictures
+from backprop_nb.views.schema import SigmoidScene
 from backprop_nb.views.sigmoid import scene as scenes
+from backprop_nb.views.state import State, integer, number, one_of
 from backprop_nb.views.style import module, style_sheet
 
-
-def _is_number(value: Any, kind: type = numbers.Real) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
+_in_range = number(-scenes.REACH, scenes.REACH)
 
 
-def _z(value: Any) -> float | None:
-    """Return the place that is nearest to z, None for what is no z."""
-    if not _is_number(value) or not math.isfinite(value) or abs(value) > scenes.REACH:
-        return None
-    return float(scenes.PLACES[scenes.index_of(float(value))])
-
-
-def _layers(value: Any) -> int | None:
-    fine = _is_number(value, numbers.Integral) and 1 <= value <= scenes.UNITS
-    return int(value) if fine else None
-
-
-def _activation(value: Any) -> str | None:
-    return value if isinstance(value, str) and value in scenes.CURVES else None
-
-
-_RULES: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
-    "z": (f"a number from −{scenes.REACH} to {scenes.REACH}", _z),
-    "layers": (f"an integer from 1 to {scenes.UNITS}", _layers),
-    "activation": (", ".join(f'"{name}"' for name in scenes.CURVES), _activation),
-}
+def _on_the_grid(view: Any, name: str, value: Any) -> float:
+    """Return the place that is nearest to z."""
+    return float(scenes.PLACES[scenes.index_of(_in_range(view, name, value))])
 
 
 @cache
-def _scene() -> dict[str, Any]:
+def _scene() -> SigmoidScene:
     return scenes.sigmoid_scene()
 
 
@@ -99,25 +76,16 @@ class SigmoidExplorer(LiveView):
         "the arrow keys up and down change the number of units."
     )
 
-    z = Setting(0.0, help="Where to look.").tag(sync=True)
-    layers = Setting(5, help="How many units a gradient passes.").tag(sync=True)
-    activation = Setting("sigmoid", help="Which activation is shown.").tag(sync=True)
+    z = State(_on_the_grid, 0.0, "Where to look.")
+    layers = State(integer(1, scenes.UNITS), 5, "How many units a gradient passes.")
+    activation = State(one_of(scenes.CURVES), "sigmoid", "Which activation is shown.")
 
     def __init__(
         self, z: float = 0.0, *, layers: int = 5, activation: str = "sigmoid", **kwargs: Any
     ) -> None:
-        super().__init__(scene=_scene(), z=z, layers=layers, activation=activation, **kwargs)
-
-    @traitlets.validate("z", "layers", "activation")
-    def _check(self, proposal: Any) -> Any:
-        name, given = proposal["trait"].name, proposal["value"]
-        expected, checked = _RULES[name]
-        value = checked(given)
-        if value is None:
-            raise InvalidValueError(
-                f"This {name} cannot be shown.", given=f"{name} = {given!r}", expected=expected
-            )
-        return value
+        super().__init__(
+            copy.deepcopy(_scene()), z=z, layers=layers, activation=activation, **kwargs
+        )
 
     def describe(self) -> str:
         """Return the text twin: the numbers at this z, and the powers of the slope."""

@@ -134,7 +134,7 @@ def test_a_teacher_can_name_the_mistakes():
         ("round", 0, "`round` must be at least 1."),
         ("answer", "typo", "`answer` must be one of the choices."),
         ("hints", 4, "`hints` must be from 0, as many as have been given, to 3."),
-        ("step", 61, "There is no such step."),
+        ("step", 61, "`step` must be an integer from 0 to 60."),
     ],
 )
 def test_what_does_not_exist_is_refused_and_nothing_changes(game, name, value, message):

@@ -71,7 +71,7 @@ def test_it_can_be_made_at_any_moment(net):
             "step",
             4,
             bp.InvalidValueError,
-            "There is no such step.\n  given:    step 4\n  expected: a step from 0 to 3",
+            "`step` must be an integer from 0 to 3.\n  given:    step = 4",
         ),
         (
             "row",

@@ -39,7 +39,7 @@ def test_a_step_that_does_not_exist_is_refused_and_nothing_changes(explorer, ste
     with pytest.raises(bp.InvalidValueError) as caught:
         explorer.step = step
     assert str(caught.value) == (
-        f"There is no such step.\n  given:    step {step}\n  expected: a step from 0 to 5"
+        f"`step` must be an integer from 0 to 5.\n  given:    step = {step}"
     )
     assert explorer.step == 2
 
@@ -85,7 +85,7 @@ def test_another_prediction_begins_anew(explorer):
 
 
 def test_the_first_step_is_checked_too():
-    with pytest.raises(bp.InvalidValueError, match="no such step"):
+    with pytest.raises(bp.InvalidValueError, match="`step` must be an integer"):
         bp.trace(f, 3.0).explore(step=99)
 
 

@@ -171,7 +171,7 @@ INPUT = """That does not fit the network's input.
         ("input", [1, 2, float("nan")], bp.InvalidValueError, "An input holds NaN or infinity."),
         ("selected", "A_9[0, 0]", bp.NotFoundError, "This network has no A_9[0, 0]."),
         ("given", "yes", bp.UnsupportedError, "given is not True or False."),
-        ("step", 99, bp.InvalidValueError, "There is no such step."),
+        ("step", 99, bp.InvalidValueError, "`step` must be an integer from 0 to"),
     ],
 )  # fmt: skip
 def test_what_is_not_possible_is_refused_and_changes_nothing(view, name, value, error, words):

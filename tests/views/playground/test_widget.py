@@ -262,7 +262,7 @@ def test_what_cannot_be_used_is_refused_and_nothing_changes(playground, name, va
 def test_a_setting_that_does_not_exist_is_refused():
     with pytest.raises(bp.UnsupportedError) as caught:
         bp.Playground(learnin_rate=2)
-    assert str(caught.value).startswith("Playground has no 'learnin_rate'.")
+    assert str(caught.value).startswith("Playground has no `learnin_rate`.")
     assert caught.value.instead == "learning_rate"
 
 
