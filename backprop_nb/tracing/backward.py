@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import NotFoundError, warn
-from backprop_nb.tracing.emit.rule import Mark, Rule, unmarked
+from backprop_nb.tracing.emit.rule import Marker, Rule, unmarked
 from backprop_nb.tracing.graph import Node, Trace, read_only
 from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.reverse import Contributed, reverse, start_of
@@ -49,12 +49,12 @@ class Contribution:
         """The rule as NumPy text in the learner's names, such as ``A1.T @ d_z2``."""
         return self.explain().numpy
 
-    def explain(self, mark: Mark = unmarked) -> Rule:
+    def explain(self, mark: Marker = unmarked) -> Rule:
         """Return the rule itself: as NumPy, as LaTeX, and as factors with numbers.
 
         Every printed name goes through ``mark(text, node, is_adjoint)``.
         """
-        return Rule(self.graph, self.node, self.position, self.adjoint, mark)
+        return Rule(self.graph.output.name, self.node, self.position, self.adjoint, mark)
 
     def __repr__(self) -> str:
         return f"<Contribution d_{self.parent.name} += {self.rule}>"

@@ -287,7 +287,8 @@ def heats(numbers: Any, scale: Scale) -> list[float]:
     >>> heats(np.array([0.5, -2.0, 0.0]), Scale(0.1, 2.0))
     [0.25, -1.0, 0.0]
     """
-    array = np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf)
+    array = np.asarray(numbers, dtype=np.float64)  # float32 has no 1e-300
+    array = np.nan_to_num(array, nan=0.0, posinf=np.inf, neginf=-np.inf)
     sizes = np.minimum(np.abs(array) / scale.high, 1.0)
     if scale.log:
         decades = math.log10(scale.high / scale.low)

@@ -6,11 +6,13 @@ import ast
 import inspect
 import keyword
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.emit.algebra import Literal, Operand
+from backprop_nb.tracing.emit.algebra import Expression
+from backprop_nb.tracing.emit.notation import NUMPY
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.emit.statements import Printer, Statement
 from backprop_nb.tracing.graph import Trace
@@ -18,43 +20,55 @@ from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.rules.row import literal, typed
 
 
-def to_numpy(graph: Trace) -> str:
+def to_numpy(trace: Trace) -> str:
     """Return source whose last function computes the value and the gradients.
 
     See :meth:`Graph.to_numpy`.
     """
-    code = _Code(graph)
-    constants = "\n".join(f"{name} = {_constant(value)}" for name, value in code.constants())
-    parts = ["import numpy as np", *map(_source, code.helpers), constants, code.function()]
+    code = _Function(trace)
+    constants = "\n".join(f"{name} = {_constant(value)}" for name, value in code.constants.items())
+    parts = ["import numpy as np", *map(_source, code.helpers), constants, code.source()]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
-def compiled(graph: Trace) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
+def compiled(trace: Trace) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
     """Return a fast function ``(*args) -> (value, gradients)``; see :meth:`Graph.compile`."""
-    code = _Code(graph)
-    space: dict[str, Any] = {"np": np, **dict(code.constants())}
+    code = _Function(trace)
+    space: dict[str, Any] = {"np": np, **code.constants}
     space |= {helper.__name__: inspect.unwrap(helper) for helper in code.helpers}
-    exec(compile(code.function(), f"<{code.name}>", "exec"), space)
+    exec(compile(code.source(), f"<{code.name}>", "exec"), space)
     function: Callable[..., tuple[Any, tuple[Any, ...]]] = space[code.name]
     return function
 
 
-class _Code:
-    """The pieces of the source, under names that are identifiers and hide nothing."""
+class _Function:
+    """The source of one function, under names that are identifiers and hide nothing.
 
-    def __init__(self, graph: Trace) -> None:
-        self.graph = graph
-        self.program = Program(graph)
-        self.helpers = list(dict.fromkeys(_helpers(self.program)))
+    Attributes
+    ----------
+    helpers
+        The functions that NumPy lacks and the source must bring along.
+    constants
+        The name and the value of each captured array that is needed.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.program = Program(trace)
+        rows = [each.row for each in self.program.needed if each.row and each.row.brings_source]
+        self.helpers = list(dict.fromkeys(row.function for row in rows))
         self._taken = {"np", *keyword.kwlist, *(helper.__name__ for helper in self.helpers)}
-        stem = graph.function_name if graph.function_name.isidentifier() else "f"
+        stem = trace.function_name if trace.function_name.isidentifier() else "f"
         self.name = self._unique(f"{stem}_and_gradient")
-        self._names = {index: self._unique(name) for index, name in self.program.names.items()}
-        self.parameters = [
-            self._place(first) if tree is True else self._unique(name)
-            for name, tree, first in self._arguments()
+        self._names = {each: self._unique(name) for each, name in self.program.names.items()}
+        self._inputs = [self._names[each] for each in self.program.forward[: trace.input_count]]
+        self._gradients = [f"d_{name}" for name in self._inputs]
+        trees = trace.restore(self._inputs)
+        self._parameters = [
+            tree if traced is True else self._unique(name)
+            for (name, traced), tree in zip(trace.arguments, trees, strict=True)
         ]
-        self._printer = Printer(self.program, self._names, "numpy", literal)
+        self._printer = Printer(self.program, self._names, NUMPY)
 
     def _unique(self, name: str) -> str:
         while name in self._taken:
@@ -62,58 +76,31 @@ class _Code:
         self._taken.add(name)
         return name
 
-    def _place(self, index: int) -> str:
-        place = self.program.forward[index]
-        assert isinstance(place, int)  # an input is never a literal
-        return self._names[place]
-
-    def _arguments(self) -> Iterator[tuple[str, Any, int]]:
-        """Yield each argument's name, its structure, and the position of its first input."""
-        first = 0
-        for name, tree in self.graph.arguments:
-            yield name, tree, first
-            first += sum(traced for _, traced in _paths(tree))
-
-    def constants(self) -> Iterator[tuple[str, Any]]:
-        """Yield the name and the value of each captured array that is needed."""
+    @cached_property
+    def constants(self) -> dict[str, Any]:
+        """The name and the value of each captured array that is needed."""
         needed = set(self.program.needed)
-        for node in self.graph.nodes:
-            if node.op == CONSTANT and self.program.forward[node.index] in needed:
-                yield self._place(node.index), node.value
-        for index in self.program.extra_constants:
-            yield self._names[index], self.program.expressions[index].value
+        values = zip(self.program.forward, self.trace.records, strict=True)
+        captured = [each for each, record in values if record.row is CONSTANT and each in needed]
+        arrays = [*captured, *self.program.extra_constants]
+        return {self._names[each]: each.value for each in arrays}
 
-    def function(self) -> str:
+    def source(self) -> str:
         """Return the source of the function."""
-        lines = [f"def {self.name}({', '.join(self.parameters)}):", *self._body()]
+        lines = [f"def {self.name}({', '.join(self._parameters)}):", *self._body()]
         return "\n    ".join(lines)
 
     def _body(self) -> Iterator[str]:
-        yield from self._unpacking()
+        trees = self.trace.restore(self._inputs)
+        for tree, parameter in zip(trees, self._parameters, strict=True):
+            yield from _unpacked(tree, parameter)
         if self._printer.forward:
             yield "# forward"
         for statement in self._printer.forward:
             yield f"{statement.name} = {statement.text}"
         yield from self._way_back()
-        gradients = self.graph.restore([self._gradient_name(k) for k in self._inputs()])
         value = self._printer.text(self.program.value)
-        yield f"return {value}, {_tree_source(gradients)}"
-
-    def _inputs(self) -> range:
-        return range(self.graph.input_count)
-
-    def _unpacking(self) -> Iterator[str]:
-        """Yield the lines that take lists, tuples and dicts apart."""
-        for (_, tree, first), parameter in zip(self._arguments(), self.parameters, strict=True):
-            leaves = iter(range(first, self.graph.input_count))
-            paths = [path for path, traced in _paths(tree) if traced]
-            names = [self._place(leaf) for leaf, _ in zip(leaves, paths, strict=False)]
-            if isinstance(tree, list | tuple) and tree and all(item is True for item in tree):
-                yield f"{', '.join(names)}{',' * (len(tree) == 1)} = {parameter}"
-                continue
-            for name, path in zip(names, paths, strict=True):
-                if path:
-                    yield f"{name} = {parameter}{path}"
+        yield f"return {value}, {_tree_source(self.trace.restore(self._gradients))}"
 
     def _way_back(self) -> Iterator[str]:
         last: tuple[str, ...] = ()
@@ -122,53 +109,39 @@ class _Code:
                 yield f"# back through {', and '.join(through)}"
                 last = through
             yield line
-        for k in self._inputs():
-            yield from self._plain_gradient(k)
+        for each in zip(self.program.gradients, self._gradients, self._inputs, strict=True):
+            yield from self._plain_gradient(*each)
 
     def _steps(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield each line of the way back with the forward statements that it reverses."""
         for statement in self._printer.backward:
             yield statement.through, f"{statement.name} = {self._own(statement)}"
-            for k in self._inputs():
-                name = self._gradient_name(k)
-                if self.program.gradients[k] == statement.index and name != statement.name:
-                    node = self.graph.nodes[k]
+            for k, name in enumerate(self._gradients):
+                same = self.program.gradients[k] is statement.expression
+                if same and name != statement.name:
+                    node = self.trace.nodes[k]
                     yield self._printer.through(node), f"{name} = {statement.name}"
 
     def _own(self, statement: Statement) -> str:
         """Return the text of a statement; a gradient that is only a view becomes an array."""
-        expression = self.program.expressions[statement.index]
-        is_view = expression.row is not None and expression.row.function is np.broadcast_to
-        if not is_view or statement.index not in self.program.gradients:
+        expression, gradients = statement.expression, self.program.gradients
+        if not expression.calls(np.broadcast_to) or expression not in gradients:
             return statement.text
-        (inner,) = expression.operands
-        if not isinstance(inner, Literal):
+        inner = expression.unstretched
+        if not inner.is_number:
             return f"{statement.text}.copy()"
-        like = self._place(self.program.gradients.index(statement.index))
-        return f"np.full_like({like}, {literal(inner.number)})"
+        like = self._inputs[gradients.index(expression)]
+        return f"np.full_like({like}, {literal(inner.value)})"
 
-    def _gradient_name(self, k: int) -> str:
-        return f"d_{self._place(k)}"
-
-    def _plain_gradient(self, k: int) -> Iterator[str]:
+    def _plain_gradient(self, gradient: Expression | None, name: str, like: str) -> Iterator[str]:
         """Yield the gradient of an input that no step back computes."""
-        gradient: Operand | None = self.program.gradients[k]
-        name = self._gradient_name(k)
         if gradient is None:
-            yield f"{name} = np.zeros_like({self._place(k)})"
-        elif isinstance(gradient, Literal):
-            yield f"{name} = {float(gradient.number)}"
-        elif gradient < self.program.turn:
-            is_array = self.program.algebra.shape(gradient) != ()
+            yield f"{name} = np.zeros_like({like})"
+        elif gradient.is_number:
+            yield f"{name} = {float(gradient.value)}"
+        elif gradient.position < self.program.turn:
+            is_array = gradient.shape != ()
             yield f"{name} = {self._printer.text(gradient)}{'.copy()' * is_array}"
-
-
-def _helpers(program: Program) -> Iterator[Callable[..., Any]]:
-    """Yield the functions that NumPy lacks and the source must bring along."""
-    for index in program.needed:
-        row = program.expressions[index].row
-        if row is not None and row.brings_source:
-            yield row.function
 
 
 def _constant(value: Any) -> str:
@@ -189,8 +162,18 @@ def _source(function: Callable[..., Any]) -> str:
     return ast.unparse(definition)
 
 
-def _paths(tree: Any, path: str = "") -> Iterator[tuple[str, bool]]:
-    """Yield the subscript that leads to each leaf, and whether the leaf is traced."""
+def _unpacked(tree: Any, parameter: str) -> Iterator[str]:
+    """Yield the lines that take a list, a tuple or a dict apart; ``None`` is no input."""
+    if isinstance(tree, list | tuple) and tree and all(isinstance(name, str) for name in tree):
+        yield f"{', '.join(tree)}{',' * (len(tree) == 1)} = {parameter}"
+        return
+    for path, name in _paths(tree):
+        if path and name is not None:
+            yield f"{name} = {parameter}{path}"
+
+
+def _paths(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the subscript that leads to each leaf, and the leaf."""
     if isinstance(tree, dict):
         for key, item in tree.items():
             yield from _paths(item, f"{path}[{literal(key)}]")

@@ -1,6 +1,6 @@
-"""The forward and the backward pass of a graph as one straight program.
+"""The forward and the backward pass of a trace as one straight program.
 
-The graph is computed once more on traced values, and its rules are run on them.
+The trace is computed once more on traced values, and its rules are run on them.
 What is written down is one flat list of NumPy calls, from the inputs to the
 value and to every gradient.  :class:`Algebra` makes it simple, and what the
 learner named gets its name back.  The NumPy source and the LaTeX derivation are
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from backprop_nb.tracing.array import Traced
-from backprop_nb.tracing.emit.algebra import Algebra, Expression, Literal, Operand
+from backprop_nb.tracing.emit.algebra import Algebra, Expression
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT, Record
 from backprop_nb.tracing.reverse import reverse, start_of
@@ -27,17 +27,15 @@ class Program:
 
     Parameters
     ----------
-    graph
-        A graph whose output is a single number.
+    trace
+        A trace whose output is a single number.
 
     Attributes
     ----------
-    algebra
-        The expressions, each after those it uses.
     forward
-        For each node of the graph, what holds its value.
+        For each node of the trace, what holds its value.
     adjoints
-        For each node of the graph, what holds its adjoint; ``None`` where no
+        For each node of the trace, what holds its adjoint; ``None`` where no
         gradient arrives.
     turn
         The position of the first expression of the way back.
@@ -48,120 +46,116 @@ class Program:
         If the output is not a single number.
     """
 
-    def __init__(self, graph: Trace) -> None:
-        self.graph = graph
-        records, values, adjoints, seed = _trace_both_ways(graph)
-        self.algebra = Algebra()
-        place: list[Operand] = []
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        records, values, adjoints, seed = _trace_both_ways(trace)
+        self._algebra = Algebra()
         self.turn = 0
+        made: list[Expression] = []
         for index, record in enumerate(records):
             if index == seed:
-                self.turn = len(self.algebra.expressions)
-                place.append(Literal(1))
+                self.turn = len(self._algebra.expressions)
+                made.append(Expression(1))
             else:
-                place.append(self._add(record, place))
-        self.forward = [place[index] for index in values]
-        self.adjoints = [None if index is None else place[index] for index in adjoints]
+                made.append(self._express(record, made))
+        self.forward = [made[index] for index in values]
+        self.adjoints = [None if index is None else made[index] for index in adjoints]
 
-    def _add(self, record: Record, place: Sequence[Operand]) -> Operand:
+    def _express(self, record: Record, made: Sequence[Expression]) -> Expression:
         if record.row is CONSTANT and record.value.shape == ():
-            return Literal(record.value.item())
+            return Expression(record.value.item())
         if _is_leaf(record):
-            return self.algebra.leaf(record.value)
-        operands: list[Operand] = [
-            Literal(arg) if parent is None else place[parent]
+            return self._algebra.leaf(record.value)
+        operands = [
+            Expression(arg) if parent is None else made[parent]
             for arg, parent in zip(record.args, record.parents, strict=True)
         ]
         # What the learner wrote stays as it is; only what the rules wrote is made simpler.
-        make = self.algebra.call if self.turn else self.algebra.keep
+        make = self._algebra.call if self.turn else self._algebra.store
         return make(record.row, operands, record.keywords, record.value)
 
     @property
-    def expressions(self) -> list[Expression]:
-        """All expressions, each after those it uses."""
-        return self.algebra.expressions
-
-    @property
-    def value(self) -> Operand:
+    def value(self) -> Expression:
         """What holds the value."""
-        return self.forward[self.graph.output_index]
+        return self.forward[self.trace.output_index]
 
     @property
-    def gradients(self) -> list[Operand | None]:
+    def gradients(self) -> list[Expression | None]:
         """What holds the gradient of each input."""
-        return self.adjoints[: self.graph.input_count]
+        return self.adjoints[: self.trace.input_count]
 
     @cached_property
-    def needed(self) -> list[int]:
+    def needed(self) -> list[Expression]:
         """The expressions that the value or a gradient depends on, in order."""
-        pending = [self.value, *self.gradients]
-        found: set[int] = set()
+        pending = [self.value, *filter(None, self.gradients)]
+        found: dict[int, Expression] = {}
         while pending:
-            operand = pending.pop()
-            if isinstance(operand, int) and operand not in found:
-                found.add(operand)
-                pending.extend(self.expressions[operand].operands)
-        return sorted(found)
+            expression = pending.pop()
+            if not expression.is_number and expression.position not in found:
+                found[expression.position] = expression
+                pending.extend(expression.operands)
+        return [found[position] for position in sorted(found)]
 
     @cached_property
-    def extra_constants(self) -> list[int]:
+    def extra_constants(self) -> list[Expression]:
         """The arrays that the rules brought along; the learner has no name for them."""
         known = set(self.forward)
-        leaves = [index for index in self.needed if self.expressions[index].row is None]
-        return [index for index in leaves if index not in known]
+        return [each for each in self.needed if each.row is None and each not in known]
 
     @cached_property
-    def names(self) -> dict[int, str]:
+    def names(self) -> dict[Expression, str]:
         """The name of each expression that the learner, or a gradient, gives one."""
-        names: dict[int, str] = {}
-        for operand, name in self._offers():
-            if isinstance(operand, int):
-                names.setdefault(operand, name)
+        names: dict[Expression, str] = {}
+        for expression, name in self._offers():
+            if expression is not None and not expression.is_number:
+                names.setdefault(expression, name)
         return names
 
-    @cached_property
-    def adjoint_of(self) -> dict[int, Node]:
-        """The first node, on the way back, whose adjoint an expression is."""
-        found: dict[int, Node] = {}
-        for node in reversed(self.graph.nodes):
-            operand = self.adjoints[node.index]
-            if isinstance(operand, int) and operand >= self.turn:
-                found.setdefault(operand, node)
-        return found
-
-    def _offers(self) -> Iterator[tuple[Operand | None, str]]:
+    def _offers(self) -> Iterator[tuple[Expression | None, str]]:
         """Yield every expression that should have a name; the first offer counts."""
-        nodes, named = self.graph.nodes, self.graph.named
+        nodes, named = self.trace.nodes, self.trace.named
         for node in nodes:
-            if node.index in named or node.index == self.graph.output_index or not node.parents:
+            if node.index in named or node.index == self.trace.output_index or not node.parents:
                 yield self.forward[node.index], node.name
         for node in reversed(nodes):
             if node.index in named or node.op is None:
                 yield self.adjoints[node.index], f"d_{node.name}"
-        uses = Counter(
-            operand for index in self.needed for operand in self.expressions[index].operands
-        )
+        uses = Counter(operand for each in self.needed for operand in each.operands)
         for node in nodes:
-            if uses[self.forward[node.index]] > 1:
-                yield self.forward[node.index], node.name
-            adjoint = self.adjoints[node.index]
+            value, adjoint = self.forward[node.index], self.adjoints[node.index]
+            if uses[value] > 1:
+                yield value, node.name
             if adjoint is not None and uses[adjoint] > 1:
                 yield adjoint, f"d_{node.name}"
-        for number, index in enumerate(self.extra_constants, start=1):
-            yield index, f"k{number}"
+        for number, each in enumerate(self.extra_constants, start=1):
+            yield each, f"k{number}"
         # What the rules compute twice, such as 1 - f, has no node; it gets a name of its own.
-        for index in self.needed:
-            if uses[index] > 1 and self.expressions[index].row is not None:
-                yield index, f"t{index}"
+        for each in self.needed:
+            if uses[each] > 1 and each.row is not None:
+                yield each, f"t{each.position}"
+
+    @cached_property
+    def adjoint_of(self) -> dict[Expression, Node]:
+        """The first node, on the way back, whose adjoint an expression is."""
+        found: dict[Expression, Node] = {}
+        for node in reversed(self.trace.nodes):
+            adjoint = self.adjoints[node.index]
+            if adjoint is not None and adjoint.position >= self.turn:
+                found.setdefault(adjoint, node)
+        return found
+
+    @cached_property
+    def _children(self) -> dict[Node, list[Node]]:
+        children: dict[Node, list[Node]] = {node: [] for node in self.trace.nodes}
+        for child in self.trace.nodes:
+            for parent in child.parents:
+                children[parent].append(child)
+        return children
 
     def users(self, node: Node) -> list[Node]:
         """Return the named nodes that ``node`` goes into, through unnamed ones or at once."""
-        children: dict[int, list[Node]] = {}
-        for child in self.graph.nodes:
-            for parent in child.parents:
-                children.setdefault(parent.index, []).append(child)
         found: dict[int, Node] = {}
-        pending = list(children.get(node.index, []))
+        pending = list(self._children[node])
         while pending:
             child = pending.pop()
             has_line = self.forward[child.index] in self.names
@@ -169,7 +163,7 @@ class Program:
                 found[child.index] = child
             # Where the value or its gradient has no line, the step goes on to the next.
             if not has_line or self.adjoints[child.index] not in self.names:
-                pending.extend(children.get(child.index, []))
+                pending.extend(self._children[child])
         return [found[index] for index in sorted(found)]
 
 
@@ -177,53 +171,32 @@ def _is_leaf(record: Record) -> bool:
     return record.row is None or record.row is CONSTANT
 
 
-def _trace_both_ways(
-    graph: Trace,
-) -> tuple[Sequence[Record], list[int], list[int | None], int]:
-    """Compute the graph and its reverse pass on traced values.
+def _trace_both_ways(trace: Trace) -> tuple[Sequence[Record], list[int], list[int | None], int]:
+    """Compute a trace and its reverse pass on traced values.
 
     Returns all records, and the positions among them of each node's value, of
     each node's adjoint, and of the seed.
     """
-    seed = start_of(graph, None)
-    tape = Tape(Traced, sys._getframe(0), keeps_comparisons=True)
+    seed = start_of(trace, None)
+    frame = sys._getframe(0)
+    tape = Tape(Traced, frame, keeps_comparisons=True)
+    traced: list[Record] = []  # the trace's records, with values of the new tape in them
     try:
-        values = _replay(tape, graph.records)
+        for record in trace.records:
+            args = tuple(
+                arg if parent is None else traced[parent].value
+                for arg, parent in zip(record.args, record.parents, strict=True)
+            )
+            value = (
+                tape.input(record.value)
+                if _is_leaf(record)
+                else tape.apply(record.row, record.row.call, args, record.keywords, frame)
+            )
+            traced.append(record._replace(args=args, value=value))
         start = tape.input(seed)
-        adjoints = reverse(graph, _on(graph.records, values), start)
+        adjoints = reverse(trace, traced, start)
     finally:
         records = tape.close()
-    at = tape.index
-    back = [None if adjoint is None else at(adjoint) for adjoint in adjoints]
-    return records, list(map(at, values)), back, at(start)
-
-
-def _replay(tape: Tape, records: Sequence[Record]) -> list[Traced]:
-    """Compute every record once more, on traced values."""
-    values: list[Traced] = []
-    frame = sys._getframe(0)
-    for record in records:
-        if _is_leaf(record):
-            values.append(tape.input(record.value))
-            continue
-        operands = [
-            arg if parent is None else values[parent]
-            for arg, parent in zip(record.args, record.parents, strict=True)
-        ]
-        row = record.row
-        values.append(tape.apply(row, row.call, operands, record.keywords, frame))
-    return values
-
-
-def _on(records: Sequence[Record], values: Sequence[Traced]) -> list[Record]:
-    """Return the records with traced values in them, so that the rules run on those."""
-    return [
-        record._replace(
-            value=value,
-            args=tuple(
-                arg if parent is None else values[parent]
-                for arg, parent in zip(record.args, record.parents, strict=True)
-            ),
-        )
-        for record, value in zip(records, values, strict=True)
-    ]
+    values = [tape.index(record.value) for record in traced]
+    back = [None if adjoint is None else tape.index(adjoint) for adjoint in adjoints]
+    return records, values, back, tape.index(start)

@@ -1,6 +1,6 @@
 """Calls and rules as text in the learner's names: NumPy source and LaTeX.
 
-A rule is plain NumPy, so tracing it on the node's own values gives a small graph
+A rule is plain NumPy, so tracing it on the node's own values gives a small trace
 of its own.  Printed with the learner's names it reads as the rule's text; there
 is no second, hand-written form that could drift.
 """
@@ -10,19 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
-from backprop_nb.tracing.emit.expression import Notation, Printed, atom, print_call, print_records
-from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex, number_to_latex
+import numpy as np
+
+from backprop_nb.tracing.emit.notation import LATEX, NUMPY, Notation, Printed
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.tracing.rules.row import Binding, literal
+from backprop_nb.tracing.rules.row import Binding
 from backprop_nb.tracing.trace import trace_rule
 
-_FACTORS = {"multiply": "×", "matmul": "@", "outer": "⊗"}
+_SIGNS = {"multiply": "×", "matmul": "@", "outer": "⊗"}
+_NOTATIONS = {"numpy": NUMPY, "latex": LATEX}
 
-
-Mark = Callable[[str, Node, bool], str]
+Marker = Callable[[str, Node, bool], str]
 """Makes a printed name findable: the name, whose it is, and whether it is the adjoint's."""
 
 
@@ -31,28 +32,32 @@ def unmarked(text: str, node: Node, is_adjoint: bool) -> str:
     return text
 
 
-def call_text(graph: Trace, node: Node, notation: Notation = "numpy", mark: Mark = unmarked) -> str:
+def call_text(
+    node: Node, notation: Literal["numpy", "latex"] = "numpy", mark: Marker = unmarked
+) -> str:
     """Return how ``node`` is computed from its parents' names, such as ``A1 @ f1``.
 
     Every name goes through ``mark``.  Inputs and constants give the empty text.
     """
-    record = graph.records[node.index]
+    record, form = node.record, _NOTATIONS[notation]
     if record.row is None or record.row is CONSTANT:
         return ""
-    number = literal if notation == "numpy" else number_to_latex
-    parents = iter(node.parents)
+    names = iter([_named(parent, form, mark) for parent in node.parents])
     arguments = [
-        atom(number(value))
-        if parent is None
-        else (_name(next(parents), notation, mark), Binding.ATOM)
+        form.literal(value) if parent is None else next(names)
         for parent, value in zip(record.parents, record.args, strict=True)
     ]
-    return print_call(record, arguments, notation)[0]
+    with_number = any(np.ndim(value) == 0 for value in record.args)
+    return form.call(record.row, arguments, record.keywords, with_number)[0]
+
+
+def _named(node: Node, notation: Notation, mark: Marker) -> Printed:
+    return mark(notation.name(node.name), node, False), Binding.ATOM
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
-    """One factor of a product: its text in both notations and its value."""
+class Operand:
+    """One factor of a rule that is a product: its text in both notations and its value."""
 
     numpy: str
     latex: str
@@ -64,7 +69,9 @@ class Rule:
 
     Parameters
     ----------
-    graph, node
+    output
+        The name of the output, which the adjoint is a derivative of.
+    node
         Where the rule is applied.
     position
         Which argument of the node receives the contribution.
@@ -75,12 +82,12 @@ class Rule:
     """
 
     def __init__(
-        self, graph: Trace, node: Node, position: int, adjoint: Any, mark: Mark = unmarked
+        self, output: str, node: Node, position: int, adjoint: Any, mark: Marker = unmarked
     ) -> None:
-        self._graph = graph
+        self._output = output
         self._node = node
         self._mark = mark
-        record = graph.records[node.index]
+        record = node.record
         held = [k for k, parent in enumerate(record.parents) if parent is not None]
 
         def rule(g: Any, ans: Any, *traced: Any) -> Any:
@@ -90,7 +97,7 @@ class Rule:
             return record.row.vjp(position)(g, ans, *args, **record.keywords)
 
         values = (adjoint, record.value, *(record.args[k] for k in held))
-        self.traced = trace_rule(rule, values)
+        self.traced: Trace = trace_rule(rule, values)
 
     @property
     def numpy(self) -> str:
@@ -104,48 +111,41 @@ class Rule:
 
     @cached_property
     def _numpy(self) -> list[Printed]:
-        adjoint = self._mark(f"d_{self._node.name}", self._node, True)
-        return print_records(self.traced, self._leaves(adjoint, "numpy"), "numpy", literal)
+        return self._printed(NUMPY)
 
     @cached_property
     def _latex(self) -> list[Printed]:
-        fraction = adjoint_to_latex(self._graph.output.name, self._node.name)
-        adjoint = self._mark(fraction, self._node, True)
-        return print_records(self.traced, self._leaves(adjoint, "latex"), "latex", number_to_latex)
+        return self._printed(LATEX)
 
-    def _leaves(self, adjoint: str, notation: Notation) -> list[Printed]:
-        """Return what stands for the rule's arguments: ``g``, ``ans`` and the node's own."""
+    def _printed(self, notation: Notation) -> list[Printed]:
+        """Return every value of the rule in its arguments: ``g``, ``ans``, the node's own."""
+        text = notation.adjoint(self._output, self._node.name)
+        adjoint = self._mark(text, self._node, True), Binding.ATOM
         around = (self._node, *self._node.parents)
-        texts = [adjoint, *(_name(node, notation, self._mark) for node in around)]
-        return [(text, Binding.ATOM) for text in texts]
+        leaves = [adjoint, *(_named(node, notation, self._mark) for node in around)]
+        return notation.expressions(self.traced, leaves)
 
     @property
-    def product(self) -> tuple[str, tuple[Factor, ...]]:
+    def product(self) -> tuple[str, tuple[Operand, ...]]:
         """The operation and the factors, if the rule is a product; else no factors.
 
         Nested products count as one, so that ``d_f * f * (1 - f)`` has three.
         """
-        record = self.traced.records[self.traced.output_index]
-        name = getattr(record.row, "name", "")
-        if name not in _FACTORS:
-            return "", ()
-        return _FACTORS[name], tuple(self._factors(self.traced.output_index, name))
+        output = self.traced.output_index
+        sign = self._sign(output)
+        return (sign, tuple(self._operands(output, sign))) if sign else ("", ())
 
-    def _factors(self, index: int, name: str) -> list[Factor]:
+    def _sign(self, index: int) -> str:
+        return _SIGNS.get(getattr(self.traced.records[index].row, "name", ""), "")
+
+    def _operands(self, index: int, sign: str) -> list[Operand]:
         record = self.traced.records[index]
-        if getattr(record.row, "name", "") != name:
-            return [Factor(self._numpy[index][0], self._latex[index][0], record.value)]
-        factors: list[Factor] = []
+        operands: list[Operand] = []
         for parent, value in zip(record.parents, record.args, strict=True):
             if parent is None:
-                factors.append(Factor(literal(value), number_to_latex(value), value))
-            elif name == "multiply":
-                factors += self._factors(parent, name)
+                operands.append(Operand(NUMPY.number(value), LATEX.number(value), value))
+            elif sign == "×" and self._sign(parent) == sign:
+                operands += self._operands(parent, sign)
             else:
-                text, formula = self._numpy[parent][0], self._latex[parent][0]
-                factors.append(Factor(text, formula, value))
-        return factors
-
-
-def _name(node: Node, notation: Notation, mark: Mark) -> str:
-    return mark(node.name if notation == "numpy" else name_to_latex(node.name), node, False)
+                operands.append(Operand(self._numpy[parent][0], self._latex[parent][0], value))
+        return operands

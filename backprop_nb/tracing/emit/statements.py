@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.emit.algebra import Operand
-from backprop_nb.tracing.emit.expression import Notation, Printed, atom, print_form
+from backprop_nb.tracing.emit.algebra import Expression
+from backprop_nb.tracing.emit.notation import NUMPY, Notation, Printed
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.graph import Node
 from backprop_nb.tracing.rules.row import Binding, typed
@@ -21,13 +20,13 @@ class Statement:
 
     Attributes
     ----------
-    index
-        The position of its expression.
+    expression
+        What it computes.
     through
         On the way back, the forward statements that the gradient came through.
     """
 
-    index: int
+    expression: Expression
     name: str
     text: str
     through: tuple[str, ...] = ()
@@ -36,98 +35,74 @@ class Statement:
 class Printer:
     """Prints the expressions of a program; those that have a name become statements.
 
-    Parameters
+    Attributes
     ----------
-    program
-        What to print.
-    names
-        How each expression that has a name is written.
-    notation
-        Which of the rows' two forms to use.
-    number
-        How literals print.
+    forward, backward
+        The statements of the way there, and of the way back.
     """
 
     def __init__(
-        self,
-        program: Program,
-        names: Mapping[int, str],
-        notation: Notation,
-        number: Callable[[Any], str],
+        self, program: Program, names: Mapping[Expression, str], notation: Notation
     ) -> None:
         self._program = program
         self._names = names
-        self._notation: Notation = notation
-        self._number = number
-        self._printed: dict[int, Printed] = {}
-        self._forward: dict[int, str] = {}
+        self._notation = notation
+        self._printed: dict[Expression, Printed] = {}
+        self._lines: dict[Expression, str] = {}
         statements = list(self._statements())
-        self.forward = [s for s in statements if s.index < program.turn]
-        self.backward = [s for s in statements if s.index >= program.turn]
+        self.forward = [s for s in statements if s.expression.position < program.turn]
+        self.backward = [s for s in statements if s.expression.position >= program.turn]
 
-    def text(self, operand: Operand) -> str:
-        """Return a literal, the name of an expression, or the expression itself."""
-        return self._print(operand)[0]
+    def text(self, expression: Expression) -> str:
+        """Return a number, the name of an expression, or the expression itself."""
+        return self._print(expression)[0]
 
-    def _print(self, operand: Operand) -> Printed:
-        if isinstance(operand, int):
-            return self._printed[operand]
-        return atom(self._number(operand.number))
+    def _print(self, expression: Expression) -> Printed:
+        if expression.is_number:
+            return self._notation.literal(expression.value)
+        return self._printed[expression]
 
     def _statements(self) -> Iterator[Statement]:
-        for index in self._program.needed:
-            name = self._names.get(index)
+        for each in self._program.needed:
+            name = self._names.get(each)
+            call = self._call(each) if each.row is not None else None
+            if call is not None and name is not None:
+                self._lines[each] = f"{name} = {call[0]}"
+                node = self._program.adjoint_of.get(each)
+                yield Statement(each, name, call[0], self.through(node) if node else ())
             if name is not None:
-                self._printed[index] = (name, Binding.ATOM)
-            if self._program.expressions[index].row is None:
-                continue
-            printed = self._call(index)
-            if name is None:
-                self._printed[index] = printed
-                continue
-            self._forward[index] = f"{name} = {printed[0]}"
-            node = self._program.adjoint_of.get(index)
-            through = () if node is None else self.through(node)
-            yield Statement(index, name, printed[0], through)
+                call = name, Binding.ATOM
+            if call is not None:
+                self._printed[each] = call
 
-    def _call(self, index: int) -> Printed:
-        expression = self._program.expressions[index]
+    def _call(self, expression: Expression) -> Printed:
         assert expression.row is not None  # leaves have no call
-        operands = expression.operands
-        with_number = any(self._program.algebra.shape(operand) == () for operand in operands)
-        return print_form(
-            expression.row,
-            [self._operand(index, operand) for operand in operands],
-            expression.keywords,
-            self._notation,
-            with_number,
-        )
+        arguments = [self._operand(expression, operand) for operand in expression.operands]
+        with_number = any(operand.shape == () for operand in expression.operands)
+        return self._notation.call(expression.row, arguments, expression.keywords, with_number)
 
-    def _operand(self, index: int, operand: Operand) -> Printed:
+    def _operand(self, expression: Expression, operand: Expression) -> Printed:
         """Return an operand; a number takes the type of its result where NumPy would not give it.
 
         Beside an array an element-wise function makes a plain number fit; elsewhere,
         as in ``np.broadcast_to(1, (3,))``, the number alone decides.
         """
-        if isinstance(operand, int) or self._notation == "latex" or self._is_fitted(index):
-            return self._print(operand)
-        expression = self._program.expressions[index]
-        return typed(operand.number, expression.value.dtype), Binding.ATOM
+        if operand.is_number and self._notation is NUMPY and not self._fits(expression):
+            return typed(operand.value, expression.value.dtype), Binding.ATOM
+        return self._print(operand)
 
-    def _is_fitted(self, index: int) -> bool:
+    def _fits(self, expression: Expression) -> bool:
         """Whether a plain number is right as it is: the learner wrote it, or an array fits it."""
-        if index < self._program.turn:
+        if expression.position < self._program.turn:
             return True
-        expression = self._program.expressions[index]
-        function = expression.row.function if expression.row else None
+        function = expression.row and expression.row.function
         if not (isinstance(function, np.ufunc) or function is np.where):
             return False
-        places = (operand for operand in expression.operands if isinstance(operand, int))
-        beside = {self._program.expressions[place].value.dtype for place in places}
-        return expression.value.dtype in beside or expression.value.dtype == bool
+        dtype = expression.value.dtype
+        beside = {each.value.dtype for each in expression.operands if not each.is_number}
+        return dtype in beside or dtype.kind == "b"
 
     def through(self, node: Node) -> tuple[str, ...]:
         """Return the forward statements through which the gradient of ``node`` came."""
-        places = [self._program.forward[user.index] for user in self._program.users(node)]
-        texts = (self._forward.get(place) for place in places if isinstance(place, int))
-        return tuple(text for text in texts if text)
+        users = [self._program.forward[user.index] for user in self._program.users(node)]
+        return tuple(self._lines[user] for user in users if user in self._lines)

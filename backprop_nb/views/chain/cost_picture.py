@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from backprop_nb.network.chain import Chain
+from typing import Any
+
+from backprop_nb.network.chain import Chain, Side
 from backprop_nb.views.chart import Axis
 from backprop_nb.views.picture import Picture
 
@@ -39,27 +41,35 @@ def cost_axis(chain: Chain) -> Axis:
     return Axis("multiplications", 1 if log else 0, max(values), log)
 
 
-def cost_picture(chain: Chain, axis: Axis) -> Picture:
+def cost_picture(chain: Chain) -> Picture:
     """Return three bars with their numbers.
 
-    An outline is a total.  The bar with the key ``"run:left"`` or ``"run:right"``
-    has no width yet: a view gives it ``BAR`` times the share of the axis that
-    is paid so far.
+    An outline is a total.  The bars with the keys ``"run:left"`` and ``"run:right"``
+    have no width yet: :func:`paid` says how much of one is paid at a step.
     """
-    total = costs(chain)
+    total, axis = costs(chain), cost_axis(chain)
     words = ", ".join(f"{ROWS[name][0]} {cost:,}" for name, cost in total.items())
     picture = Picture(WIDTH, TOP + 3 * PITCH + 4, f"Multiplications: {words}.")
     title = "multiplications of numbers" + (", log scale" if axis.log else "")
     picture.text((0, 11), title, fill="muted", size=12, bold=True)
     for row, (name, cost) in enumerate(total.items()):
         label, colour = ROWS[name]
-        y = TOP + row * PITCH
-        width = axis.place(cost) * BAR
-        picture.text((0, y + 9), label, size=12, key=f"label:{name}")
-        if name == "backward":
-            picture.rect((LABEL, y, width, 18), fill=colour, radius=2)
-        else:
-            picture.rect((LABEL, y, 0, 18), fill=colour, radius=2, key=f"run:{name}")
-        picture.rect((LABEL, y, width, 18), stroke=colour, width=1.4, radius=2)
-        picture.text((LABEL + width + 8, y + 9), f"{cost:,}", size=12, key=f"count:{name}")
+        x, y, width, height = _bar(row, axis.place(cost))
+        picture.text((0, y + 9), label, size=12)
+        run = 0 if name != "backward" else width
+        picture.rect((x, y, run, height), fill=colour, radius=2, key=f"run:{name}")
+        picture.rect((x, y, width, height), stroke=colour, width=1.4, radius=2)
+        picture.text((x + width + 8, y + 9), f"{cost:,}", size=12, key=f"count:{name}")
     return picture
+
+
+def paid(chain: Chain, side: Side, total: int) -> dict[str, Any]:
+    """Return what is different in the picture once ``total`` is paid; see ``picture.patched``."""
+    whole, share = costs(chain)[side], cost_axis(chain).place(total)
+    text = f"{whole:,}" if total == whole else f"{total:,} of {whole:,}"
+    box = [round(x, 1) for x in _bar([*ROWS].index(side), share)]
+    return {f"run:{side}": {"box": box}, f"count:{side}": {"text": text}}
+
+
+def _bar(row: int, share: float) -> tuple[float, float, float, float]:
+    return LABEL, TOP + row * PITCH, share * BAR, 18.0

@@ -1,4 +1,4 @@
-"""The product of a chain's factors as a replay, from the left or from the right."""
+"""The steps of a chain rule's replay: the product from either side, and the way to the code."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backprop_nb.network import Gradient
-from backprop_nb.network.chain import Chain, PartialProduct, Side
+from backprop_nb.network.chain import Chain, PartialProduct
+from backprop_nb.network.factors import Factor, derivative_latex, derivative_text
 from backprop_nb.network.tables import residual_text
+from backprop_nb.network.theta import flatten
+from backprop_nb.network.transposes import TransposeStep, transpose_steps
 from backprop_nb.views import numbers
-from backprop_nb.views.chain.matrix_picture import Matrix
-from backprop_nb.views.chain.store import BUILT, Shelf, Theta, lit_by, shape_words
+from backprop_nb.views.chain.matrices import BUILT, Array, Matrices, lit_by, shape_words
 
 SPOKEN = 12
 """So many numbers of a result are said with a step."""
 
 Frame = dict[str, Any]
-Array = NDArray[Any]
 
 
-def frame(words: str, title: Sequence[str] = (), **more: Any) -> Frame:
-    """Return one moment of a replay.
+def frame(
+    words: str,
+    title: Sequence[str] = (),
+    lines: Sequence[tuple[str, Sequence[str]]] = (),
+    notes: Sequence[str] = (),
+) -> Frame:
+    """Return one step of the replay.
 
     Parameters
     ----------
@@ -31,180 +36,144 @@ def frame(words: str, title: Sequence[str] = (), **more: Any) -> Frame:
         What a screen reader says.
     title
         Names of matrices and what stands between them.
-    **more
-        ``lines`` of matrices, ``notes`` below them; which factors are met ``now`` and
-        which are ``done``; the multiplications it costs and the ``total`` so far.
+    lines
+        A title, then names of matrices and signs between them.
+    notes
+        What is said below; by default the words.
     """
-    empty = {"lines": [], "notes": [words], "now": [], "done": [], "cost": 0, "total": 0}
-    return {"words": words, "title": list(title)} | empty | more
+    told = [{"title": name, "items": list(items)} for name, items in lines]
+    return {"words": words, "title": list(title), "lines": told, "notes": list(notes) or [words]}
 
 
-def line(title: str, *items: str) -> dict[str, Any]:
-    """Return a line of matrices and of signs between them."""
-    return {"title": title, "items": list(items)}
+# --- the product ------------------------------------------------------------
 
 
-def product_frames(chain: Chain, side: Side, shelf: Shelf, gradient: Gradient) -> Iterator[Frame]:
-    """Yield the moments from the first factor alone to the gradient.
+def product_frames(
+    chain: Chain, products: Sequence[PartialProduct], matrices: Matrices, gradient: Gradient
+) -> Iterator[Frame]:
+    """Yield the steps from the first factor alone to the gradient.
 
     Parameters
     ----------
     chain
         The factors.
-    side
-        Where the multiplication begins.
-    shelf
-        Where the matrices are kept.
+    products
+        The partial products, from the side where the multiplication begins.
+    matrices
+        Where the matrices are stored.
     gradient
         What ``net.backward`` found for the same input, to compare.
     """
-    i = chain.i
-    theta = (i, *chain.A[i].shape)
-    partial = chain.partial_products(side)
-    arrays = _products(partial)
-    multiplied = arrays[-1] is not None
-    if not multiplied:
-        arrays[-1] = _row(gradient, i)
-    names = [_keep(each, array, shelf, theta) for each, array in zip(partial, arrays, strict=True)]
-    yield _first(chain, side, names[0])
-    for step in range(1, len(partial)):
-        yield _product(chain, partial[step - 1], partial[step], shelf)
-    product = arrays[-1] if multiplied else None
-    yield _last(chain, partial[-1], product, gradient, shelf)
+    arrays = _multiplied(products)
+    whole = arrays[-1]
+    if whole is None:
+        arrays[-1] = _row(gradient, chain.i)
+    for product, array in zip(products, arrays, strict=True):
+        above, below = product.factors[0].numerator, product.factors[-1].denominator
+        matrices.derivative(above, below, array, product.shape)
+    yield _first(chain, products[0])
+    for step in range(1, len(products)):
+        yield _product(chain, products[step - 1], products[step], matrices)
+    yield _last(chain, products[-1], whole, gradient, matrices)
 
 
 def _row(gradient: Gradient, i: int) -> Array:
     """Return ∂L/∂θ_i as the backward pass finds it, as a row."""
-    return np.concatenate([gradient.A[i].ravel(), gradient.b[i]])[np.newaxis]
+    return flatten([gradient.A[i]], [gradient.b[i]])[np.newaxis]
 
 
-def _products(partial: Sequence[PartialProduct]) -> list[Array | None]:
-    """Return the partial products; None where it, or what it needs, is too large."""
+def _multiplied(products: Sequence[PartialProduct]) -> list[Array | None]:
+    """Return the partial products; None where one, or what it needs, is too large."""
     arrays: list[Array | None] = []
-    for product in partial:
+    so_far: Array | None = None
+    for step, product in enumerate(products):
         left = product.side == "left"
         factor = product.factors[-1 if left else 0]
         small = max(factor.entries, product.shape[0] * product.shape[1]) <= BUILT
-        if not small or (arrays and arrays[-1] is None):
-            arrays.append(None)
-        elif not arrays:
-            arrays.append(factor.matrix)
+        if not small or (step and so_far is None):
+            so_far = None
+        elif so_far is None:
+            so_far = factor.matrix
         else:
-            arrays.append(_times(arrays[-1], factor.matrix, left))
+            so_far = so_far @ factor.matrix if left else factor.matrix @ so_far
+        arrays.append(so_far)
     return arrays
 
 
-def _times(so_far: Array | None, factor: Array, left: bool) -> Array:
-    product: Array = so_far @ factor if left else factor @ so_far
-    return product
-
-
-def _keep(product: PartialProduct, array: Array | None, shelf: Shelf, theta: Theta) -> str:
-    above, below = product.factors[0].numerator, product.factors[-1].denominator
-    by_theta = theta if below.startswith("θ") else None
-    return shelf.derivative(above, below, product.shape, array, theta=by_theta)
-
-
-# --- the moments ------------------------------------------------------------
-
-
-def _first(chain: Chain, side: Side, name: str) -> Frame:
-    i = chain.i
-    begin = (
+def _first(chain: Chain, product: PartialProduct) -> Frame:
+    words = (
         "From the left: begin with the derivative of L, a single row. A row times a matrix is "
         "a row again, so there is never more than a row to carry."
-        if side == "left"
-        else f"From the right: begin with the derivative by θ_{i}. Each product is as wide "
-        f"as there are numbers in θ_{i}: {chain.factors[-1].shape[1]:,}."
+        if product.side == "left"
+        else f"From the right: begin with the derivative by θ_{chain.i}. Each product is as wide "
+        f"as there are numbers in θ_{chain.i}: {product.shape[1]:,}."
     )
-    index = 0 if side == "left" else len(chain.factors) - 1
-    return frame(begin, [chain.symbol, "begins with", name], now=[index], lines=[line("", name)])
+    name = product.symbol
+    return frame(words, [chain.symbol, "begins with", name], [("", [name])])
 
 
-def _product(chain: Chain, before: PartialProduct, after: PartialProduct, shelf: Shelf) -> Frame:
-    left, last = after.side == "left", len(chain.factors) - 1
-    index = len(before.factors) if left else last - len(before.factors)
-    factor = chain.factors[index]
-    a, b = (before, factor) if left else (factor, before)
+def _product(
+    chain: Chain, before: PartialProduct, after: PartialProduct, matrices: Matrices
+) -> Frame:
+    a: PartialProduct | Factor = before
+    b: PartialProduct | Factor = after.factors[-1]
+    if after.side == "right":
+        a, b = after.factors[0], before
     items = [a.symbol, "·", b.symbol, "=", after.symbol]
-    cost = f"{a.shape[0]:,} · {a.shape[1]:,} · {b.shape[1]:,} = {multiplications(after.cost)}"
-    cost += f"; {after.total:,} so far."
-    return frame(
-        f"{a.symbol} ({shape_words(a.shape)}) times {b.symbol} ({shape_words(b.shape)}) is "
-        f"{_result(after.symbol, shelf)}. {cost}",
-        items,
-        lines=[line("", *items)],
-        notes=[_fit(a.shape[1]), cost],
-        now=[index],
-        done=[*range(index)] if left else [*range(index + 1, last + 1)],
-        cost=after.cost,
-        total=after.total,
+    inner = a.shape[1]
+    fit = (
+        f"The {inner:,} columns of the first meet the {inner:,} rows of the second."
+        if inner > 1
+        else "The one column of the first meets the one row of the second."
     )
-
-
-def _fit(inner: int) -> str:
-    """Return why two matrices can be multiplied."""
-    if inner == 1:
-        return "The one column of the first meets the one row of the second."
-    return f"The {inner:,} columns of the first meet the {inner:,} rows of the second."
-
-
-def _result(name: str, shelf: Shelf) -> str:
-    matrix = shelf.held[name][0]
-    if matrix.array is None or matrix.array.size > SPOKEN:
-        return f"{name} ({shape_words(matrix.shape)})"
-    return f"{name} = {numbers.words(matrix.array)}"
+    cost = f"{a.shape[0]:,} · {inner:,} · {b.shape[1]:,} = {multiplications(after.cost)}"
+    cost += f"; {after.total:,} so far."
+    result, array = after.symbol, matrices[after.symbol].array
+    known = array is not None and array.size <= SPOKEN
+    result += f" = {numbers.words(array)}" if known else f" ({shape_words(after.shape)})"
+    words = (
+        f"{a.symbol} ({shape_words(a.shape)}) times {b.symbol} ({shape_words(b.shape)}) is "
+        f"{result}. {cost}"
+    )
+    return frame(words, items, [("", items)], [fit, cost])
 
 
 def _last(
-    chain: Chain, whole: PartialProduct, product: Array | None, gradient: Gradient, shelf: Shelf
+    chain: Chain, last: PartialProduct, whole: Array | None, gradient: Gradient, matrices: Matrices
 ) -> Frame:
     """Return the comparison with the backward pass, in the shapes of A_i and b_i."""
-    i, A, b = chain.i, gradient.A[chain.i], gradient.b[chain.i]
-    own = [
-        shelf.derivative("L", f"{letter}_{i}", (part.shape[0], part.shape[1]), part)
-        for letter, part in zip("Ab", _cut(_row(gradient, i) if product is None else product, A),
-                                strict=True)
-    ]  # fmt: skip
+    i, A, row = chain.i, gradient.A[chain.i], _row(gradient, chain.i)
+    product = row if whole is None else whole
+    parts = {"A": product[0, : A.size].reshape(A.shape), "b": product[:, A.size :]}
+    own = [matrices.derivative("L", f"{name}_{i}", part) for name, part in parts.items()]
     theirs = [
-        shelf.put(
-            f"d{letter}[{i}] of net.backward",
-            rf"\mathrm{{d{letter}}}_{{{i}}}",
-            Matrix((part.shape[0], part.shape[1]), part, "adjoint"),
+        matrices.put(
+            f"d{name}[{i}] of net.backward",
+            rf"\mathrm{{d{name}}}_{{{i}}}",
+            part,
+            "adjoint",
             lit_by("L", f"A_{i}", chain.K),
         )
-        for letter, part in zip("Ab", [A, b[np.newaxis]], strict=True)
+        for name, part in {"A": A, "b": gradient.b[i][np.newaxis]}.items()
     ]
-    cost = (
-        f"{multiplications(whole.total)} from the {whole.side}, "
-        f"{chain.cost_of_backward:,} by net.backward."
-    )
-    if product is None:
+    lines = [("net.backward", theirs)]
+    if whole is None:
         check = (
             "A matrix is too large to be built here, so nothing was multiplied: the numbers are "
             "those of net.backward, which needs no Jacobian."
         )
-        lines = [line("net.backward", *theirs)]
     else:
-        difference = float(np.max(np.abs(product - _row(gradient, i))))
+        lines.insert(0, ("the product, cut", own))
+        difference = float(np.max(np.abs(whole - row)))
         check = (
             f"The row, cut into the shapes of A_{i} and b_{i}, is what net.backward finds. "
             f"Largest difference: {residual_text(difference, A.dtype)}."
         )
-        lines = [line("the product, cut", *own), line("net.backward", *theirs)]
-    return frame(
-        f"{check} {cost}",
-        [chain.symbol, "holds", *own],
-        lines=lines,
-        notes=[check, cost],
-        done=[*range(len(chain.factors))],
-        total=whole.total,
+    cost = (
+        f"{multiplications(last.total)} from the {last.side}, "
+        f"{chain.cost_of_backward:,} by net.backward."
     )
-
-
-def _cut(row: Array, A: Array) -> list[Array]:
-    """Return the row ∂L/∂θ_i as ∂L/∂A_i, in the shape of A_i, and ∂L/∂b_i."""
-    return [row[0, : A.size].reshape(A.shape), row[:, A.size :]]
+    return frame(f"{check} {cost}", [chain.symbol, "holds", *own], lines, [check, cost])
 
 
 def multiplications(count: int) -> str:
@@ -214,3 +183,80 @@ def multiplications(count: int) -> str:
     ('1 multiplication', '12,870,272 multiplications')
     """
     return f"{count:,} multiplication" + ("" if count == 1 else "s")
+
+
+# --- where the transpose comes from -----------------------------------------
+
+
+def transpose_frames(chain: Chain, matrices: Matrices) -> tuple[list[TransposeStep], list[Frame]]:
+    """Return the steps through z, and for each a row times a Jacobian beside the code it becomes.
+
+    There are none of a network whose Jacobians are too large; then one frame says so.
+    """
+    widest = max(chain.widths[chain.i + 1 :])
+    if widest**2 > BUILT:
+        text = (
+            f"A layer of {widest:,} units has Jacobians too large to be built here. A narrower "
+            "network shows the same steps."
+        )
+        return [], [frame(text)]
+    steps = [*transpose_steps(chain.A, chain.f, chain.y, chain.i)]
+    return steps, [_transpose(step, matrices) for step in steps]
+
+
+def _transpose(step: TransposeStep, matrices: Matrices) -> Frame:
+    factor, value = step.factor, step.value
+    symbol, built = matrices.factor(factor), factor.entries <= BUILT
+    row = _row_after(step, matrices)
+    if factor.numerator != "L":
+        before = derivative_text("L", factor.numerator)
+        row = [before, "·", symbol, "=", *row]
+    compared = (
+        f"Largest difference: {residual_text(step.difference, value.dtype)}."
+        if built
+        else f"{symbol} is not built, so there is nothing to compare."
+    )
+    many = value.size > SPOKEN
+    spoken = " × ".join(map("{:,}".format, value.shape)) + " numbers" if many else ""
+    words = f"{symbol}: {step.statement} gives {spoken or numbers.words(value)}."
+    lines = [("chain rule", row), (step.statement, _coded(step, matrices))]
+    return frame(f"{words} {step.why} {compared}", row, lines, [step.why, compared])
+
+
+def _row_after(step: TransposeStep, matrices: Matrices) -> list[str]:
+    """Store the row g times the Jacobian; what the code gives holds the same numbers."""
+    below, built = step.factor.denominator, step.factor.entries <= BUILT
+    row = step.row if built else step.value.ravel()[np.newaxis]
+    if step.value.ndim == 1:
+        return [matrices.derivative("L", below, row)]
+    name, latex = derivative_text("L", below), derivative_latex("L", below)
+    lit = lit_by("L", below, matrices.K)
+    return [matrices.put(f"{name}, as a row", latex, row, "adjoint", lit)]
+
+
+def _coded(step: TransposeStep, matrices: Matrices) -> list[str]:
+    """Return the line of code as matrices: where it transposes, a matrix times a column."""
+    above, below = step.factor.numerator, step.factor.denominator
+    lit, value = lit_by(above, below, matrices.K), step.value
+    # g is assigned again and again; its name says which one it is.
+    name = f"g for {below}" if step.target == "g" else step.target
+    # NumPy takes a vector for a column.
+    column = value[:, np.newaxis] if value.ndim == 1 else value
+    target = matrices.put(name, _latex(step.target), column, "adjoint", lit)
+    if not step.transposed or step.factor.entries > BUILT:
+        return [target]
+    j = int(above.partition("_")[2])
+    name, latex = f"A[{j - 1}].T", rf"A_{{{j - 1}}}^{{\top}}"
+    transposed = matrices.put(name, latex, step.jacobian.T, "value", lit)
+    return [transposed, "·", f"delta[{j}]", "=", target]
+
+
+def _latex(target: str) -> str:
+    r"""Return the left side of a line of code as a formula.
+
+    >>> _latex("delta[2]"), _latex("g"), _latex("dA[0]")
+    ('\\delta_{2}', 'g', '\\mathrm{dA}_{0}')
+    """
+    name, _, index = target.partition("[")
+    stem = {"delta": r"\delta", "g": "g"}.get(name, rf"\mathrm{{{name}}}")
+    return rf"{stem}_{{{index[:-1]}}}" if index else stem

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from backprop_nb.network import Gradient, SigmoidNetwork
 from backprop_nb.network.chain import Chain, Side
 from backprop_nb.network.document import equation
+from backprop_nb.network.transposes import INTRODUCTION
 from backprop_nb.views import numbers
-from backprop_nb.views.chain.cost_picture import BAR, cost_axis, cost_picture
-from backprop_nb.views.chain.frames import multiplications, product_frames
+from backprop_nb.views.chain.cost_picture import cost_picture, paid
+from backprop_nb.views.chain.frames import multiplications, product_frames, transpose_frames
+from backprop_nb.views.chain.matrices import Matrices, bytes_text, forced_zeros
 from backprop_nb.views.chain.matrix_picture import LARGEST_CELL, Lengths, fit_lengths
-from backprop_nb.views.chain.store import Shelf, bytes_text, forced_zeros, keep_factor
-from backprop_nb.views.chain.transposes import transposes
 from backprop_nb.views.formula import mathml
 from backprop_nb.views.network_picture import (
     PITCH,
@@ -43,11 +43,9 @@ SECTIONS = ("product", "transposes")
 PICTURES = (784, 128, 64, 10)
 """The widths of a network for small pictures, in which the Jacobians are already large."""
 
-Scene = dict[str, Any]
-
 
 @dataclass(frozen=True)
-class Case:
+class Sample:
     """One network and one input: what all chains of a view are made from.
 
     Attributes
@@ -64,20 +62,35 @@ class Case:
     row: int = 0
     rows: int = 0
 
+    @property
+    def alt(self) -> str:
+        """A sentence that stands for the whole."""
+        return f"The chain rule of a {widths_text(self.net.widths)} network, factor by factor."
+
+    @property
+    def place(self) -> str:
+        """Which row of a batch it is, and what it has to do with the batch."""
+        if not self.rows:
+            return ""
+        return (
+            f"Row {self.row} of a batch of {self.rows}; the gradient of the batch is the mean "
+            "over its rows."
+        )
+
     def chain(self, i: int) -> Chain:
         """Return the chain for θ_i."""
         return self.net.chain(self.x, self.y, i)
 
 
-def chain_scene(case: Case, which: Sequence[int] | None = None) -> Scene:
+def chain_scene(sample: Sample, i: int) -> dict[str, Any]:
     """Return the scene of a network's chains: matrices, frames, network and costs.
 
     Parameters
     ----------
-    case
+    sample
         The network and its input.
-    which
-        The θ_i that are in it; by default all, if they are small, else only θ_0.
+    i
+        The θ_i that must be in it.  If all are small together, all are in it.
 
     Returns
     -------
@@ -88,56 +101,36 @@ def chain_scene(case: Case, which: Sequence[int] | None = None) -> Scene:
     Examples
     --------
     >>> net = SigmoidNetwork((2, 3, 2), seed=0)
-    >>> scene = chain_scene(Case(net, np.array([1.0, 2.0]), np.array([0.0, 1.0])))
+    >>> scene = chain_scene(Sample(net, np.array([1.0, 2.0]), np.array([0.0, 1.0])), 0)
     >>> sorted(scene["chains"]), scene["chains"]["0"]["factors"]
     (['0', '1'], ['∂L/∂f_2', '∂f_2/∂f_1', '∂f_1/∂θ_0'])
-    >>> [frame["cost"] for frame in scene["chains"]["0"]["left"]]
-    [0, 6, 27, 0]
+    >>> [len(scene["chains"]["0"][way]) for way in ("left", "right", "transposes")]
+    [4, 4, 6]
     """
-    K = case.net.K
-    lengths = lengths_of(case.net.widths)
-    complete = fits_whole(case.net.widths)
-    shown = tuple(which) if which is not None else tuple(range(K)) if complete else (0,)
-    shelf = Shelf(K)
-    gradient = case.net.backward(case.x, case.y)
-    chains = {str(i): _chain(case.chain(i), shelf, gradient) for i in shown}
-    scales = shelf.scales()
+    net, widths = sample.net, sample.net.widths
+    lengths, complete = lengths_of(widths), fits_whole(widths)
+    matrices, gradient = Matrices(widths), net.backward(sample.x, sample.y)
+    shown = range(net.K) if complete else [i]
+    chains = {str(k): _chain(sample.chain(k), matrices, gradient) for k in shown}
+    scales = matrices.scales()
     return {
-        "alt": alt_text(case),
-        "widths": list(case.net.widths),
-        "K": K,
-        "row": case.row,
-        "rows": case.rows,
-        "batch": batch_text(case),
+        "alt": sample.alt,
+        "K": net.K,
+        "rows": sample.rows,
+        "batch": sample.place,
         "complete": complete,
         "equation": mathml(equation("chain-general").latex),
-        "network": _network(case).data(),
-        "matrices": shelf.data(lengths, scales, all_numbers=complete),
+        "network": _network(sample).data(),
+        "matrices": matrices.data(lengths, scales),
         "chains": chains,
-        "bar": BAR,
         "tall": lengths.cell == LARGEST_CELL,
-        "wide": _strip_width(case.net.widths, lengths) > BESIDE,
+        "wide": _strip_width(widths, lengths) > BESIDE,
         "legend": {
             "value": f"derivative of f {scales['value'].text}",
             "adjoint": f"derivative of L {scales['adjoint'].text}",
             "sizes": lengths.text,
         },
     }
-
-
-def alt_text(case: Case) -> str:
-    """Return a sentence that stands for the whole."""
-    return f"The chain rule of a {widths_text(case.net.widths)} network, factor by factor."
-
-
-def batch_text(case: Case) -> str:
-    """Return which row of a batch is shown, and what it has to do with the batch."""
-    if not case.rows:
-        return ""
-    return (
-        f"Row {case.row} of a batch of {case.rows}; the gradient of the batch is the mean over "
-        "its rows."
-    )
 
 
 def widths_text(widths: Sequence[int]) -> str:
@@ -190,24 +183,24 @@ def _strip_width(widths: tuple[int, ...], lengths: Lengths) -> float:
 # --- one chain --------------------------------------------------------------
 
 
-def _chain(chain: Chain, shelf: Shelf, gradient: Gradient) -> Scene:
-    theta = (chain.i, chain.A[chain.i].shape[0], chain.A[chain.i].shape[1])
-    factors = [keep_factor(factor, shelf, theta) for factor in chain.factors]
-    axis = cost_axis(chain)
-    scene: Scene = {
-        "i": chain.i,
+def _chain(chain: Chain, matrices: Matrices, gradient: Gradient) -> dict[str, Any]:
+    scene: dict[str, Any] = {
         "name": chain.symbol,
         "math": mathml(chain.latex),
-        "factors": factors,
-        "costs": cost_picture(chain, axis).data(),
+        "factors": [matrices.factor(factor) for factor in chain.factors],
+        "costs": cost_picture(chain).data(),
         "why": why_never_built(chain),
+        "introduction": INTRODUCTION,
     }
     for side in SIDES:
-        scene[side] = [*product_frames(chain, side, shelf, gradient)]
-        for frame in scene[side]:
-            # Where the bar of this side ends so far; the total is in the picture.
-            frame["run"] = round(axis.place(frame["total"]), 4)
-    return scene | transposes(chain, shelf)
+        products = chain.partial_products(side)
+        scene[side] = [*product_frames(chain, products, matrices, gradient)]
+        for frame, product in zip(scene[side], [*products, products[-1]], strict=True):
+            frame["paid"] = paid(chain, side, product.total)
+    steps, scene["transposes"] = transpose_frames(chain, matrices)
+    scene["steps"] = [step.factor.symbol for step in steps]
+    scene["code"] = [step.statement for step in steps]
+    return scene
 
 
 # --- why nobody builds them -------------------------------------------------
@@ -262,30 +255,27 @@ def _entries(chain: Chain) -> int:
 # --- the network ------------------------------------------------------------
 
 
-def _network(case: Case) -> Picture:
+def _network(sample: Sample) -> Picture:
     """Return the network with the loss at its end; layers have keys, to be lit."""
-    net = case.net
-    f, loss = net.forward(case.x).f, net.loss(case.x, case.y)
+    net = sample.net
+    f, loss = net.forward(sample.x).f, net.loss(sample.x, sample.y)
     layout = network_layout(
         net.widths,
         width=max(400.0, 140.0 * min(net.K, 4), 74.0 * net.K + 72),
         shown=SHOWN if net.K <= DEEP else FEW,
     )
-    picture = Picture(layout.width + 74, layout.height, _network_alt(net, loss))
+    units = f"{widths_text(net.widths)} units from left to right"
+    alt = f"The network, {units}, and the loss, {numbers.long(loss)}."
+    picture = Picture(layout.width + 74, layout.height, alt)
     draw_headers(picture, layout)
     draw_edges(picture, layout, net.A, fit_scale(net.A))
-    middle = layout.height / 2 + PITCH / 2 - 3
+    left, middle = layout.width + 8, layout.height / 2 + PITCH / 2 - 3
     for x, y in layout.units[-1].values():
-        picture.line([(x + 16, y), (layout.width + 8, middle)], stroke="edge", width=1.2, key="L")
+        picture.line([(x + 16, y), (left, middle)], stroke="edge", width=1.2, key="L")
     draw_units(picture, layout, f, fit_scale(f))
-    box = (layout.width + 8, middle - 15, 58.0, 30.0)
+    box = (left, middle - 15, 58.0, 30.0)
     picture.rect(box, fill="card", stroke="backward", width=1.6, radius=6, key="L")
-    at = (layout.width + 37, middle)
-    picture.text(at, numbers.short(loss), size=10.5, anchor="middle", key="L")
-    picture.text((at[0], 12), "L", italic=True, size=15, anchor="middle", key="L")
+    text = numbers.short(loss)
+    picture.text((left + 29, middle), text, size=10.5, anchor="middle", key="L")
+    picture.text((left + 29, 12), "L", italic=True, size=15, anchor="middle", key="L")
     return picture
-
-
-def _network_alt(net: SigmoidNetwork, loss: float) -> str:
-    units = f"{widths_text(net.widths)} units from left to right"
-    return f"The network, {units}, and the loss, {numbers.long(loss)}."

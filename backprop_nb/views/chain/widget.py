@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import traitlets
@@ -12,14 +12,7 @@ from backprop_nb.errors import InvalidValueError, NotFoundError, UnsupportedErro
 from backprop_nb.network import ComparisonNetwork, SigmoidNetwork, validation
 from backprop_nb.network.chain import Chain, Side
 from backprop_nb.views.chain.figure import draw_chain
-from backprop_nb.views.chain.scene import (
-    SECTIONS,
-    SIDES,
-    Case,
-    alt_text,
-    chain_scene,
-    fits_whole,
-)
+from backprop_nb.views.chain.scene import SECTIONS, SIDES, Sample, chain_scene
 from backprop_nb.views.chain.words import describe_chain
 from backprop_nb.views.live_view import Replay, Setting
 from backprop_nb.views.paper import Drawing
@@ -123,30 +116,34 @@ class ChainRule(Replay):
     @property
     def chain(self) -> Chain:
         """The chain of the shown row and i."""
-        return self._case(self.row).chain(self.i)
+        return self._sample(self.row).chain(self.i)
 
     @property
     def frames(self) -> list[dict[str, Any]]:
-        """The moments of the shown i, side and section."""
-        way = self.side if self.section == "product" else "transposes"
-        frames: list[dict[str, Any]] = self._shown()[way]
+        """The frames of the shown i, side and section."""
+        frames: list[dict[str, Any]] = self._shown()[self._way]
         return frames
 
     @property
     def last_step(self) -> int:
-        """The last moment."""
+        """The last step."""
         return len(self.frames) - 1
+
+    @property
+    def _way(self) -> str:
+        return str(self.side if self.section == "product" else self.section)
 
     @property
     def _rows(self) -> int:
         x = self._data[1]
         return len(x) if x.ndim == 2 else 0
 
-    def _case(self, row: int) -> Case:
+    def _sample(self, row: int) -> Sample:
         net, x, y = self._data
-        if x.ndim == 1:
-            return Case(net, x, y)
-        return Case(net, x[row], y[row], row, len(x))
+        return Sample(net, x[row], y[row], row, self._rows) if self._rows else Sample(net, x, y)
+
+    def _scene(self, row: int, i: int) -> dict[str, Any]:
+        return chain_scene(self._sample(row), i)
 
     def _shown(self) -> dict[str, Any]:
         """Return the chain of the shown i in the scene; of a large network it is made now."""
@@ -154,10 +151,6 @@ class ChainRule(Replay):
             self.set_trait("scene", self._scene(self.row, self.i))
         shown: dict[str, Any] = self.scene["chains"][str(self.i)]
         return shown
-
-    def _scene(self, row: int, i: int) -> dict[str, Any]:
-        case = self._case(row)
-        return chain_scene(case, None if fits_whole(case.net.widths) else (i,))
 
     # --- what may be assigned -------------------------------------------------
 
@@ -222,17 +215,27 @@ class ChainRule(Replay):
     def describe(self) -> str:
         """Return the text twin: every factor and every step with its numbers and its cost."""
         side: Side = "right" if self.side == "right" else "left"
-        return describe_chain(self._case(self.row), self.i, side)
+        return describe_chain(self._sample(self.row), self.i, side)
 
-    def draw(self, **options: Any) -> Drawing:
-        """Return the picture at the shown step as a matplotlib figure."""
-        chosen: dict[str, Any] = {
-            "i": self.i,
-            "side": self.side,
-            "section": self.section,
-            "step": self.step,
-        }
-        return draw_chain(self.scene, **(chosen | options))
+    def draw(
+        self, *, step: int | None = None, theme: Literal["light", "dark"] = "light", **state: Any
+    ) -> Drawing:
+        """Return the picture as a matplotlib figure.
+
+        Parameters
+        ----------
+        step
+            The step of the replay; by default the one that is shown.
+        theme
+            ``"light"`` or ``"dark"``.
+        **state
+            Another ``i``, ``side``, ``section`` or ``row`` than is shown.
+        """
+        if state:
+            shown = {name: getattr(self, name) for name in ("row", "i", "side", "section", "step")}
+            return ChainRule(*self._data, **(shown | state)).draw(step=step, theme=theme)
+        at = self.step if step is None else self._check_step({"value": step})
+        return draw_chain(self.scene, self.i, self._way, at, theme)
 
     def still(self) -> Drawing:
         """Return the whole product, at its end."""
@@ -240,7 +243,7 @@ class ChainRule(Replay):
 
     def heading(self) -> str:
         """Return what a page of its own is called."""
-        return alt_text(self._case(self.row)).rstrip(".")
+        return self._sample(self.row).alt.rstrip(".")
 
     def __repr__(self) -> str:
         way = f"from the {self.side}" if self.section == "product" else "transposes"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.backward import Contribution
-from backprop_nb.tracing.emit.rule import Factor, Rule
+from backprop_nb.tracing.emit.rule import Operand, Rule
 from backprop_nb.views import links, numbers
 from backprop_nb.views.numbers import COLUMNS, ROWS, long
 
@@ -198,7 +198,7 @@ def _entry(value: Any, index: tuple[int, ...]) -> float:
     return float(value if np.ndim(value) == 0 else np.asarray(value)[index])
 
 
-def _sum_of_products(factors: Sequence[Factor], index: tuple[int, ...]) -> str:
+def _sum_of_products(factors: Sequence[Operand], index: tuple[int, ...]) -> str:
     """Spell out one entry of a matrix product; empty where there are more axes than two."""
     left, right = (np.asarray(factor.value) for factor in factors)
     if not (1 <= left.ndim <= 2 and 1 <= right.ndim <= 2):

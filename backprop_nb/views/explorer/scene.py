@@ -18,8 +18,8 @@ import numpy as np
 
 from backprop_nb.tracing import Graph, Node, Source
 from backprop_nb.tracing.backward import Backward, Contribution, Step
-from backprop_nb.tracing.emit.latex import adjoint_to_latex, name_to_latex
-from backprop_nb.tracing.emit.rule import Factor, call_text
+from backprop_nb.tracing.emit.notation import adjoint_to_latex, name_to_latex
+from backprop_nb.tracing.emit.rule import Operand, call_text
 from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.views import links, numbers
 from backprop_nb.views.explorer import marks
@@ -149,8 +149,8 @@ def _node(graph: Graph, backward: Backward, node: Node, shared: _Shared) -> dict
     row = graph.records[node.index].row
     constant = node.op == CONSTANT
     latex = name_to_latex(node.name)
-    text, names = links.read(call_text(graph, node, mark=links.mark))
-    formula = call_text(graph, node, "latex", links.mark)
+    text, names = links.read(call_text(node, mark=links.mark))
+    formula = call_text(node, "latex", links.mark)
     return {
         "name": node.name,
         "latex": latex,
@@ -230,7 +230,7 @@ def _frames(
     yield _frame("start", None, "Start. The inputs are known, nothing is computed yet.")
     for node in graph.nodes:
         if node.op not in (None, CONSTANT):
-            text = f"{node.name} = {call_text(graph, node)} = {numbers.words(node.value)}."
+            text = f"{node.name} = {call_text(node)} = {numbers.words(node.value)}."
             yield _frame("forward", node, f"Forward. {text}{marks.words(node.health)}")
     output = graph.output
     if output.op == CONSTANT:
@@ -307,7 +307,7 @@ class _Gifts:
         }
 
     def _factor(
-        self, factor: Factor, symbol: str, position: int, factors: Sequence[Factor]
+        self, factor: Operand, symbol: str, position: int, factors: Sequence[Operand]
     ) -> dict[str, Any]:
         """Return a factor; the vector on the right of a matrix, or left of ⊗, stands upright."""
         upright = {"@": 1, "⊗": 0}.get(symbol) == position
@@ -366,7 +366,7 @@ def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
 
 
 def _forward_lines(graph: Graph, node: Node) -> list[str]:
-    made = call_text(graph, node) or ("constant" if node.op == CONSTANT else "input")
+    made = call_text(node) or ("constant" if node.op == CONSTANT else "input")
     shape = numbers.shape_text(node.shape)
     marked = [f"    {mark}" for mark in node.health]
     return [f"  {node.name} = {made}, {shape}: {numbers.words(node.value)}", *marked]

@@ -22,7 +22,7 @@ def rules(f, *args, seed=None):
 
 def test_calls_read_as_in_the_learners_code():
     graph = trace(layer, A, x, b)
-    assert [f"{n.name} = {call_text(graph, n)}" for n in graph.nodes if n.parents] == [
+    assert [f"{n.name} = {call_text(n)}" for n in graph.nodes if n.parents] == [
         "v1 = A @ x",
         "z = v1 + b",
         "f = sigmoid(z)",
@@ -34,7 +34,7 @@ def test_calls_read_as_in_the_learners_code():
 
 def test_calls_read_as_mathematics():
     graph = trace(layer, A, x, b)
-    assert [call_text(graph, node, "latex") for node in graph.nodes if node.parents] == [
+    assert [call_text(node, "latex") for node in graph.nodes if node.parents] == [
         r"A \, x",
         "v_{1} + b",
         r"\sigma(z)",
@@ -46,13 +46,13 @@ def test_calls_read_as_mathematics():
 
 def test_a_literal_prints_as_each_notation_writes_it():
     graph = trace(lambda x: 1e-5 * x, 2.0)
-    assert call_text(graph, graph.output) == "1e-05 * x"
-    assert call_text(graph, graph.output, "latex") == r"1 \cdot 10^{-5} \, x"
+    assert call_text(graph.output) == "1e-05 * x"
+    assert call_text(graph.output, "latex") == r"1 \cdot 10^{-5} \, x"
 
 
 def test_an_input_and_a_constant_are_not_computed():
     graph = trace(lambda x: x + A[0], x)
-    assert [call_text(graph, node) for node in graph.nodes[:2]] == ["", ""]
+    assert [call_text(node) for node in graph.nodes[:2]] == ["", ""]
 
 
 def test_rules_are_what_a_course_writes():

@@ -987,7 +987,7 @@ def test_a_float32_argument_beside_a_float64_one_has_a_float32_gradient(row, cal
 def test_the_printed_call_evaluates_to_the_value(row, call):
     graph = Call(row, call).graph()
     names = {node.name: node.value for node in graph.nodes}
-    assert_same(eval(call_text(graph, graph.output), PRINTED_WITH, names), graph.value)
+    assert_same(eval(call_text(graph.output), PRINTED_WITH, names), graph.value)
 
 
 @every_case
@@ -1036,7 +1036,7 @@ def test_the_formulas_are_latex_that_mathtext_reads(row, call):
     drawn = Call(row, call)
     graph = drawn.graph()
     [step] = graph.backward(drawn.seed).steps
-    formulas = [call_text(graph, graph.output, "latex")]
+    formulas = [call_text(graph.output, "latex")]
     formulas += [gift.explain().latex for gift in step.contributions]
     assert all(formulas)
     for formula in formulas:

@@ -4,15 +4,16 @@ import matplotlib.colors as colors
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.views.chain.figure import draw_chain
+from backprop_nb.views.chain.figure import fraction
 from backprop_nb.views.palette import THEMES
+from backprop_nb.views.picture import Picture
 
 NET = bp.SigmoidNetwork((2, 3, 2), seed=0)
 
 
 @pytest.fixture(scope="module")
-def scene():
-    return bp.ChainRule(NET, [1, 2], [0, 1]).scene
+def rule():
+    return bp.ChainRule(NET, [1, 2], [0, 1])
 
 
 def texts(figure):
@@ -20,27 +21,27 @@ def texts(figure):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_shows_equation_shapes_numbers_and_costs(scene, theme):
-    figure = draw_chain(scene, side="right", step=2, theme=theme)
+def test_it_shows_equation_shapes_numbers_and_costs(rule, theme):
+    figure = rule.draw(side="right", step=2, theme=theme)
     shown = texts(figure)
     assert "Equation [chain-general], i = 0" in shown
     assert {"1 × 2", "2 × 3", "3 × 9", "2 × 9", "33", "72", "12"} <= set(shown)
     assert any("18 = 18" in text or "18 multiplications" in text for text in shown)
     assert colors.to_hex(figure.get_facecolor()) == THEMES[theme]["paper"]
-    assert figure.alt == scene["alt"]
+    assert figure.alt == rule.scene["alt"]
 
 
-def test_the_steps_to_code_show_the_transpose(scene):
-    shown = texts(draw_chain(scene, section="transposes", step=2))
+def test_the_steps_to_code_show_the_transpose(rule):
+    shown = texts(rule.draw(section="transposes", step=2))
     assert {"g = A[1].T @ delta[2]", "A[1].T", "delta[2]", "3 × 2", "2 × 1", "3 × 1"} <= set(shown)
 
 
-def test_the_bar_is_as_long_as_what_is_paid(scene):
+def test_the_bar_is_as_long_as_what_is_paid(rule):
     def run(step):
         blue = THEMES["light"]["forward"]
         (bar,) = (
             patch.get_width()
-            for patch in draw_chain(scene, side="right", step=step).axes[0].patches
+            for patch in rule.draw(side="right", step=step).axes[0].patches
             if colors.to_hex(patch.get_facecolor()) == blue and patch.get_height() == 18
         )
         return bar
@@ -52,13 +53,21 @@ def test_the_bar_is_as_long_as_what_is_paid(scene):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"i": 5}, bp.NotFoundError, "not in the scene"),
-        ({"side": "up"}, bp.InvalidValueError, "no such side"),
-        ({"section": "all"}, bp.InvalidValueError, "no such section"),
+        ({"i": 5}, bp.NotFoundError, "no θ_5"),
+        ({"side": "up"}, bp.InvalidValueError, "two sides"),
+        ({"section": "all"}, bp.InvalidValueError, "two sections"),
         ({"step": 9}, bp.InvalidValueError, "no such step"),
         ({"theme": "blue"}, bp.InvalidValueError, "no such theme"),
     ],
 )
-def test_what_does_not_exist_is_refused(scene, options, error, words):
+def test_what_does_not_exist_is_refused(rule, options, error, words):
     with pytest.raises(error, match=words):
-        draw_chain(scene, **options)
+        rule.draw(**options)
+
+
+def test_a_fraction_has_a_bar_between_its_names():
+    picture = Picture(60, 60)
+    fraction(picture, (0, 30), "∂f_12/∂θ_11")
+    above, below, bar = picture.shapes
+    assert (above["text"], above["sub"], below["text"], below["sub"]) == ("∂f", "12", "∂θ", "11")
+    assert above["at"][1] < bar["points"][0][1] < below["at"][1]

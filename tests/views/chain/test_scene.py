@@ -8,25 +8,25 @@ import pytest
 from backprop_nb import SigmoidNetwork
 from backprop_nb.network.factors import Factor
 from backprop_nb.views import numbers
-from backprop_nb.views.chain.cost_picture import cost_axis, cost_picture
-from backprop_nb.views.chain.scene import PICTURES, Case, chain_scene, why_never_built
-from backprop_nb.views.chain.store import lit_by
+from backprop_nb.views.chain.cost_picture import cost_axis, cost_picture, paid
+from backprop_nb.views.chain.matrices import lit_by
+from backprop_nb.views.chain.scene import PICTURES, Sample, chain_scene, why_never_built
 
 
 def made(widths, seed=0):
     random = np.random.default_rng(seed)
     net = SigmoidNetwork(widths, seed=seed)
-    return Case(net, random.standard_normal(widths[0]), random.random(widths[-1]))
+    return Sample(net, random.standard_normal(widths[0]), random.random(widths[-1]))
 
 
 @pytest.fixture(scope="module")
-def case():
+def sample():
     return made((3, 4, 2, 2))
 
 
 @pytest.fixture(scope="module")
-def scene(case):
-    return chain_scene(case)
+def scene(sample):
+    return chain_scene(sample, 0)
 
 
 def texts(matrix):
@@ -42,8 +42,8 @@ def test_it_is_plain_data(scene):
 
 
 @pytest.mark.parametrize("i", [0, 1, 2])
-def test_every_factor_has_the_librarys_symbol_shape_and_numbers(case, scene, i):
-    chain = case.chain(i)
+def test_every_factor_has_the_librarys_symbol_shape_and_numbers(sample, scene, i):
+    chain = sample.chain(i)
     shown = [scene["matrices"][name] for name in scene["chains"][str(i)]["factors"]]
     for factor, matrix in zip(chain.factors, shown, strict=True):
         assert matrix["name"] == factor.symbol
@@ -54,8 +54,8 @@ def test_every_factor_has_the_librarys_symbol_shape_and_numbers(case, scene, i):
 
 @pytest.mark.parametrize("i", [0, 1, 2])
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_each_step_multiplies_two_matrices_at_the_librarys_cost(case, scene, i, side):
-    partial = case.chain(i).partial_products(side)
+def test_each_step_multiplies_two_matrices_at_the_librarys_cost(sample, scene, i, side):
+    partial = sample.chain(i).partial_products(side)
     frames = scene["chains"][str(i)][side]
     assert len(frames) == len(partial) + 1
     for before, product, frame in zip(partial, partial[1:], frames[1:], strict=False):
@@ -67,26 +67,14 @@ def test_each_step_multiplies_two_matrices_at_the_librarys_cost(case, scene, i, 
         (rows, inner), (again, columns), whole = [shape.split(" × ") for shape in shapes]
         assert inner == again
         assert whole == [rows, columns]
-        assert int(rows) * int(inner) * int(columns) == frame["cost"] == product.cost
-        assert frame["total"] == product.total
+        assert int(rows) * int(inner) * int(columns) == product.cost
+        assert frame["paid"] == paid(sample.chain(i), side, product.total)
         assert f"{product.total:,} so far" in frame["notes"][-1]
         assert texts(scene["matrices"][result]) == longs(product.matrix[:8, :12])
 
 
-@pytest.mark.parametrize("side", ["left", "right"])
-def test_the_factors_are_met_one_after_the_other_from_the_chosen_side(scene, side):
-    frames = scene["chains"]["0"][side]
-    last = len(scene["chains"]["0"]["factors"]) - 1
-    met = [frame["now"] for frame in frames]
-    ordered = [[k] for k in range(last + 1)]
-    assert met == [*(ordered if side == "left" else ordered[::-1]), []]
-    for frame, (index,) in zip(frames, met[:-1], strict=False):
-        behind = range(index) if side == "left" else range(index + 1, last + 1)
-        assert frame["done"] == list(behind)
-
-
-def test_at_the_end_the_product_is_what_backward_finds(case, scene):
-    gradient = case.net.backward(case.x, case.y)
+def test_at_the_end_the_product_is_what_backward_finds(sample, scene):
+    gradient = sample.net.backward(sample.x, sample.y)
     for i in range(3):
         frame = scene["chains"][str(i)]["right"][-1]
         own, theirs = frame["lines"]
@@ -96,15 +84,15 @@ def test_at_the_end_the_product_is_what_backward_finds(case, scene):
         assert "Largest difference: < 1e-12." in frame["words"]
 
 
-def test_a_wrong_product_would_be_told(case, monkeypatch):
+def test_a_wrong_product_would_be_told(sample, monkeypatch):
     built = Factor.matrix.func
     monkeypatch.setattr(Factor, "matrix", property(lambda factor: 1.1 * built(factor)))
-    frame = chain_scene(case)["chains"]["1"]["left"][-1]
+    frame = chain_scene(sample, 1)["chains"]["1"]["left"][-1]
     assert "< 1e-12" not in frame["words"]
 
 
-def test_the_steps_to_code_hold_a_row_and_the_column_of_the_code(case, scene):
-    steps = case.chain(0).transposes().steps
+def test_the_steps_to_code_hold_a_row_and_the_column_of_the_code(sample, scene):
+    steps = sample.chain(0).transposes().steps
     shown = scene["chains"]["0"]
     assert shown["code"] == [step.statement for step in steps]
     for step, frame in zip(steps, shown["transposes"], strict=True):
@@ -115,12 +103,12 @@ def test_the_steps_to_code_hold_a_row_and_the_column_of_the_code(case, scene):
         assert frame["notes"] == [step.why, "Largest difference: < 1e-12."]
 
 
-def test_a_transpose_is_a_matrix_times_a_column(case, scene):
+def test_a_transpose_is_a_matrix_times_a_column(sample, scene):
     frame = scene["chains"]["0"]["transposes"][2]
     assert frame["lines"][0]["items"] == ["∂L/∂z_3", "·", "∂z_3/∂f_2", "=", "∂L/∂f_2"]
     transpose, _, delta, _, g = frame["lines"][1]["items"]
     matrices = scene["matrices"]
-    assert texts(matrices[transpose]) == longs(case.net.A[2].T)
+    assert texts(matrices[transpose]) == longs(sample.net.A[2].T)
     assert matrices[delta]["shape"] == "2 × 1"
     assert texts(matrices[g]) == texts(matrices["∂L/∂f_2"])
 
@@ -157,48 +145,49 @@ def test_of_a_large_network_nothing_large_is_built(monkeypatch):
         return built(factor)
 
     monkeypatch.setattr(Factor, "matrix", property(watched))
-    case = made(PICTURES)
-    scene = chain_scene(case)
+    sample = made(PICTURES)
+    scene = chain_scene(sample, 0)
     assert max(largest) <= 2**20
     assert len(json.dumps(scene)) < 250_000
     factor = scene["matrices"]["∂f_1/∂θ_0"]
     assert factor["numbers"] is None
-    assert factor["note"] == "Not built here: 12,861,440 entries would fill 103 MB in float64."
+    assert "Not built here: 12,861,440 entries would fill 103 MB in float64." in factor["told"]
     frame = scene["chains"]["0"]["left"][-1]
     assert "nothing was multiplied" in frame["words"]
-    assert frame["total"] == case.chain(0).cost_from_left == 12_870_272
-    gradient = case.net.backward(case.x, case.y)
+    assert sample.chain(0).cost_from_left == 12_870_272
+    assert "12,870,272 multiplications from the left" in frame["words"]
+    gradient = sample.net.backward(sample.x, sample.y)
     shown = scene["matrices"][frame["lines"][0]["items"][0]]
     assert texts(shown) == longs(gradient.A[0][:8, :12])
 
 
 def test_where_only_a_partial_product_is_too_large_nothing_false_is_compared():
     # ∂f_1/∂θ_0 and ∂f_2/∂f_1 are small enough, but their product is not.
-    case = made((1, 4, 140_000, 1))
-    frames = chain_scene(case, (0,))["chains"]["0"]["right"]
+    sample = made((1, 4, 140_000, 1))
+    frames = chain_scene(sample, 0)["chains"]["0"]["right"]
     assert "nothing was multiplied" in frames[-1]["words"]
 
 
 def test_a_layer_too_wide_for_the_steps_to_code_is_told(monkeypatch):
-    scene = chain_scene(made((2, 1100, 1)), (0,))
+    scene = chain_scene(made((2, 1100, 1)), 0)
     (frame,) = scene["chains"]["0"]["transposes"]
     assert "too large to be built" in frame["words"]
     assert scene["chains"]["0"]["code"] == []
 
 
 def test_many_layers_go_to_the_browser_one_by_one():
-    case = made((32,) * 13)
-    scene = chain_scene(case)
+    sample = made((32,) * 13)
+    scene = chain_scene(sample, 0)
     assert scene["complete"] is False
     assert list(scene["chains"]) == ["0"]
-    assert list(chain_scene(case, (7,))["chains"]) == ["7"]
+    assert list(chain_scene(sample, 7)["chains"]) == ["7"]
 
 
 # --- costs ------------------------------------------------------------------
 
 
-def test_the_reasons_are_numbers_of_this_network(case):
-    chain = case.chain(0)
+def test_the_reasons_are_numbers_of_this_network(sample):
+    chain = sample.chain(0)
     entries = sum(factor.entries for factor in chain.factors)
     zeros = int(np.sum(chain.factors[-1].matrix == 0))
     first, memory, large, last = why_never_built(chain)
@@ -212,27 +201,39 @@ def test_the_large_network_is_not_compared_with_itself():
     assert len(why_never_built(made(PICTURES).chain(0))) == 3
 
 
-def test_bars_are_as_long_as_their_costs(case):
-    chain = case.chain(0)
-    axis = cost_axis(chain)
-    assert not axis.log
-    bars = [s for s in cost_picture(chain, axis).shapes if s["kind"] == "rect" and "stroke" in s]
+def test_bars_are_as_long_as_their_costs(sample):
+    chain = sample.chain(0)
+    assert not cost_axis(chain).log
+    bars = [s for s in cost_picture(chain).shapes if s["kind"] == "rect" and "stroke" in s]
     widths = [bar["box"][2] for bar in bars]
     costs = [chain.cost_from_left, chain.cost_from_right, chain.cost_of_backward]
     assert np.allclose(np.divide(widths, max(widths)), np.divide(costs, max(costs)), atol=0.01)
 
 
+def test_what_is_paid_fills_a_bar_up_to_its_outline(sample):
+    chain = sample.chain(0)
+    picture = cost_picture(chain)
+    outlines = [s for s in picture.shapes if s["kind"] == "rect" and "stroke" in s]
+    for side, outline, total in zip(
+        ("left", "right"), outlines, (chain.cost_from_left, chain.cost_from_right), strict=False
+    ):
+        nothing, half, all_of_it = (paid(chain, side, part) for part in (0, total // 2, total))
+        assert nothing[f"run:{side}"]["box"][2] == 0
+        assert half[f"run:{side}"]["box"][2] == pytest.approx(outline["box"][2] / 2, abs=1)
+        assert all_of_it[f"run:{side}"]["box"] == outline["box"]
+        assert half[f"count:{side}"]["text"] == f"{total // 2:,} of {total:,}"
+        assert all_of_it[f"count:{side}"]["text"] == f"{total:,}"
+
+
 def test_costs_far_apart_are_on_a_log_scale_and_it_says_so():
     chain = made(PICTURES).chain(0)
-    axis = cost_axis(chain)
-    assert axis.log
-    picture = cost_picture(chain, axis)
-    shown = [shape["text"] for shape in picture.shapes if shape["kind"] == "text"]
+    assert cost_axis(chain).log
+    shown = [shape["text"] for shape in cost_picture(chain).shapes if shape["kind"] == "text"]
     assert shown[0].endswith("log scale")
     assert {"12,870,272", "888,444,160", "109,184"} <= set(shown)
 
 
 def test_a_small_scene_is_the_same_as_before(same_as_before):
     net = SigmoidNetwork.from_parameters([[[0.5, -1.0]], [[2.0]]], [[0.25], [-0.5]])
-    scene = chain_scene(Case(net, np.array([1.0, 0.5]), np.array([1.0])), (0,))
+    scene = chain_scene(Sample(net, np.array([1.0, 0.5]), np.array([1.0])), 0)
     same_as_before("scene", scene)

@@ -127,7 +127,7 @@ def test_another_network_is_refused(net):
 
 def test_a_row_of_a_batch_is_chosen(net):
     rule = bp.ChainRule(net, X, Y, row=1)
-    assert (rule.scene["row"], rule.scene["rows"]) == (1, 3)
+    assert rule.scene["batch"].startswith("Row 1 of a batch of 3;")
     rule.row = 2
     assert np.array_equal(rule.chain.f[0], X[2])
     assert rule.scene["matrices"]["∂L/∂f_2"]["numbers"]["long"] == [

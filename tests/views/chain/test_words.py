@@ -5,23 +5,23 @@ import pytest
 
 from backprop_nb import SigmoidNetwork
 from backprop_nb.views import numbers
-from backprop_nb.views.chain.scene import Case, chain_scene
+from backprop_nb.views.chain.scene import Sample, chain_scene
 from backprop_nb.views.chain.words import describe_chain
 
 NET = SigmoidNetwork((2, 3, 2), seed=0)
-CASE = Case(NET, np.array([1.0, 2.0]), np.array([0.0, 1.0]))
+SAMPLE = Sample(NET, np.array([1.0, 2.0]), np.array([0.0, 1.0]))
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_every_factor_step_and_cost_is_said(side):
-    text = describe_chain(CASE, 0, side)
+    text = describe_chain(SAMPLE, 0, side)
     flat = " ".join(text.split())
-    chain = CASE.chain(0)
+    chain = SAMPLE.chain(0)
     for factor in chain.factors:
         assert f"{factor.symbol}" in text
         assert factor.layout in text
         assert numbers.words(factor.matrix) in text
-    scene = chain_scene(CASE)["chains"]["0"]
+    scene = chain_scene(SAMPLE, 0)["chains"]["0"]
     for frame in [*scene[side], *scene["transposes"]]:
         assert " ".join(frame["words"].split()) in flat
     for reason in scene["why"]:
@@ -31,13 +31,13 @@ def test_every_factor_step_and_cost_is_said(side):
 
 
 def test_a_row_of_a_batch_is_named():
-    case = Case(NET, CASE.x, CASE.y, 3, 5)
+    sample = Sample(NET, SAMPLE.x, SAMPLE.y, 3, 5)
     assert "Row 3 of a batch of 5; the gradient of the batch is the mean" in describe_chain(
-        case, 1, "left"
+        sample, 1, "left"
     )
 
 
 def test_what_is_not_built_is_said_too():
     net = SigmoidNetwork((784, 128, 2), seed=0)
-    text = describe_chain(Case(net, np.zeros(784), np.zeros(2)), 0, "left")
+    text = describe_chain(Sample(net, np.zeros(784), np.zeros(2)), 0, "left")
     assert "not built: 12,861,440 entries" in text

@@ -1,4 +1,4 @@
-"""A graph as one nested expression: no bracket too few, in both notations."""
+"""Names, numbers and nested calls in both notations: no bracket too few."""
 
 import matplotlib.mathtext
 import numpy as np
@@ -7,17 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backprop_nb.tracing import sigmoid, trace
-from backprop_nb.tracing.emit.expression import atom, print_records
-from backprop_nb.tracing.emit.latex import number_to_latex
+from backprop_nb.tracing.emit import notation
+from backprop_nb.tracing.emit.notation import adjoint_to_latex, name_to_latex, number_to_latex
 from backprop_nb.tracing.rules import Binding
-from backprop_nb.tracing.rules.row import literal
 
 
-def printed(f, *args, notation="numpy"):
+def printed(f, *args, to=notation.NUMPY):
     graph = trace(f, *args)
     leaves = [(node.name, Binding.ATOM) for node in graph.inputs]
-    number = literal if notation == "numpy" else number_to_latex
-    return print_records(graph, leaves, notation, number)[graph.output_index][0]
+    return to.expressions(graph, leaves)[graph.output_index][0]
 
 
 NUMPY = [
@@ -70,26 +68,88 @@ LATEX = [
 
 @pytest.mark.parametrize(("f", "text"), LATEX, ids=[text for _, text in LATEX])
 def test_brackets_stand_where_a_formula_would_be_misread_without_them(f, text):
-    assert printed(f, 1.5, 2.0, notation="latex") == text
+    assert printed(f, 1.5, 2.0, to=notation.LATEX) == text
     matplotlib.mathtext.MathTextParser("agg").parse(f"${text}$")
 
 
 def test_a_product_of_a_matrix_and_a_negative_vector_does_not_read_as_a_difference():
-    text = printed(lambda A, x: A @ -x, np.eye(2), np.ones(2), notation="latex")
+    text = printed(lambda A, x: A @ -x, np.eye(2), np.ones(2), to=notation.LATEX)
     assert text == r"A \, (-x)"
 
 
 def test_elementwise_products_of_arrays_have_a_sign_of_their_own():
-    text = printed(lambda x, y: x * y, np.ones(2), np.ones(2), notation="latex")
+    text = printed(lambda x, y: x * y, np.ones(2), np.ones(2), to=notation.LATEX)
     assert text == r"x \odot y"
 
 
 @pytest.mark.parametrize(
-    ("text", "binding"),
-    [("2", Binding.ATOM), ("-2", Binding.UNARY), (r"1 \cdot 10^{5}", Binding.PRODUCT)],
+    ("number", "text", "binding"),
+    [
+        (2, "2", Binding.ATOM),
+        (-2, "-2", Binding.UNARY),
+        (1e20, r"1 \cdot 10^{20}", Binding.PRODUCT),
+    ],
 )
-def test_a_printed_number_knows_how_tightly_it_holds(text, binding):
-    assert atom(text) == (text, binding)
+def test_a_printed_number_knows_how_tightly_it_holds(number, text, binding):
+    assert notation.LATEX.literal(number) == (text, binding)
+
+
+# --- names and numbers in LaTeX -------------------------------------------------
+
+NAMES = {
+    "x": "x",
+    "L": "L",
+    "A0": "A_{0}",
+    "b_12": "b_{12}",
+    "theta": r"\theta",
+    "Sigma1": r"\Sigma_{1}",
+    "loss": r"\mathrm{loss}",
+    "loss2": r"\mathrm{loss}_{2}",
+    "my_loss": r"\mathrm{my\_loss}",
+    "_": r"\mathrm{\_}",
+    "__1": r"\mathrm{\_}_{1}",
+    "σ": "σ",
+    "größe": r"\mathrm{größe}",
+}
+
+
+@pytest.mark.parametrize(("name", "formula"), NAMES.items())
+def test_a_name_reads_as_mathematics(name, formula):
+    assert name_to_latex(name) == formula
+
+
+NUMBERS = [
+    (2, "2"),
+    (-2.5, "-2.5"),
+    (np.float64(0.1), "0.1"),
+    (np.float32(0.1), "0.1"),
+    (np.array(3.0), "3"),
+    (1e-5, r"1 \cdot 10^{-5}"),
+    (-2.5e20, r"-2.5 \cdot 10^{20}"),
+    (True, r"\mathrm{true}"),
+    (np.False_, r"\mathrm{false}"),
+    (float("inf"), r"\infty"),
+    (-float("inf"), r"-\infty"),
+    (float("nan"), r"\mathrm{NaN}"),
+    (np.ones(2), r"\mathbf{c}"),
+]
+
+
+@pytest.mark.parametrize(("value", "formula"), NUMBERS, ids=[repr(value) for value, _ in NUMBERS])
+def test_a_number_reads_as_mathematics(value, formula):
+    assert number_to_latex(value) == formula
+
+
+def test_the_adjoint_is_a_partial_derivative_of_the_output():
+    assert adjoint_to_latex("L", "A0") == r"\frac{\partial L}{\partial A_{0}}"
+
+
+def test_every_formula_is_latex_that_mathtext_reads():
+    parser = matplotlib.mathtext.MathTextParser("agg")
+    for formula in [*NAMES.values(), *(text for _, text in NUMBERS)]:
+        parser.parse(f"${formula}$")
+    for name in NAMES:
+        parser.parse(f"${adjoint_to_latex('L', name)}$")
 
 
 # --- random programs ----------------------------------------------------------
@@ -129,5 +189,5 @@ def test_the_text_of_any_program_evaluates_to_its_value(program):
 @given(programs)
 def test_the_formula_of_any_program_is_latex_that_mathtext_reads(program):
     with np.errstate(all="ignore"):
-        formula = printed(lambda x, y: x + run(program, x=x, y=y), 0.7, -1.3, notation="latex")
+        formula = printed(lambda x, y: x + run(program, x=x, y=y), 0.7, -1.3, to=notation.LATEX)
     matplotlib.mathtext.MathTextParser("agg").parse(f"${formula}$")

@@ -1,4 +1,4 @@
-// The pure half of chain_rule.mjs, without a page.
+// The pure half of views/chain/widget.mjs, without a page.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,16 +6,16 @@ import { test } from "node:test";
 import {
   chainOf,
   factorsAt,
-  factorsOf,
   isLit,
   lowered,
+  metAt,
   roleOf,
   wayOf,
   withSigns,
 } from "../../backprop_nb/views/chain/widget.mjs";
 
 const scene = {
-  chains: { 1: { factors: ["∂L/∂f_2", "∂f_2/∂θ_1"], steps: ["∂L/∂f_2", "∂f_2/∂z_2"] } },
+  chains: { 1: { factors: ["∂L/∂f_2", "∂f_2/∂θ_1"] } },
   matrices: {
     "∂L/∂f_2": { lit: ["f:2", "layer:2", "L"] },
     "∂f_2/∂θ_1": { lit: ["A:1", "theta:1", "f:1", "f:2"] },
@@ -27,16 +27,29 @@ test("of a large network the one chain that is there is shown until the next arr
   assert.equal(chainOf(scene, 0), scene.chains[1]);
 });
 
-test("a section has its own frames and its own factors", () => {
+test("a section has its own frames", () => {
   assert.deepEqual(["left", "right"].map((side) => wayOf(side, "product")), ["left", "right"]);
   assert.equal(wayOf("right", "transposes"), "transposes");
-  assert.equal(factorsOf(scene.chains[1], "product")[1], "∂f_2/∂θ_1");
-  assert.equal(factorsOf(scene.chains[1], "transposes")[1], "∂f_2/∂z_2");
 });
 
-test("a factor is multiplied already, now, or later", () => {
-  const frame = { now: [1], done: [0] };
-  assert.deepEqual([0, 1, 2].map((index) => roleOf(frame, index)), ["done", "now", "later"]);
+const roles = (way, step) => [0, 1, 2].map((index) => roleOf(way, step, 3, index));
+
+test("from the left and in the code the factors are met from the first to the last", () => {
+  for (const way of ["left", "transposes"]) {
+    assert.deepEqual([0, 1, 2].map((step) => metAt(way, step, 3)), [0, 1, 2]);
+    assert.deepEqual(roles(way, 0), ["now", "later", "later"]);
+    assert.deepEqual(roles(way, 2), ["done", "done", "now"]);
+  }
+});
+
+test("from the right they are met from the last to the first", () => {
+  assert.deepEqual([0, 1, 2].map((step) => metAt("right", step, 3)), [2, 1, 0]);
+  assert.deepEqual(roles("right", 0), ["later", "later", "now"]);
+  assert.deepEqual(roles("right", 1), ["later", "now", "done"]);
+});
+
+test("at the end of a product all factors are multiplied", () => {
+  for (const way of ["left", "right"]) assert.deepEqual(roles(way, 3), ["done", "done", "done"]);
 });
 
 test("a key is lit by its layer, but f_1 does not light f_10", () => {

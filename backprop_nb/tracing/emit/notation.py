@@ -1,0 +1,136 @@
+"""How names, numbers and calls print: as NumPy source, and in the document's notation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.record import CONSTANT
+from backprop_nb.tracing.rules.row import Binding, Form, Row, literal
+
+_LETTERS = (
+    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi "
+    "psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+)
+_GREEK = frozenset(_LETTERS.split())
+
+Printed = tuple[str, Binding]
+"""A text, and how tightly it holds together."""
+
+
+def name_to_latex(name: str) -> str:
+    r"""Return a name as mathematics: a letter is italic, a digit at the end a subscript.
+
+    >>> name_to_latex("A0"), name_to_latex("theta"), name_to_latex("my_loss")
+    ('A_{0}', '\\theta', '\\mathrm{my\\_loss}')
+    """
+    digits = name[len(name.rstrip("0123456789")) :]
+    stem = name.removesuffix(digits).removesuffix("_") if digits else name
+    if stem in _GREEK:
+        text = f"\\{stem}"
+    elif len(stem) == 1 and stem.isalpha():
+        text = stem
+    else:
+        letters = "".join(c if c.isalnum() else r"\_" for c in stem)
+        text = rf"\mathrm{{{letters}}}"
+    return f"{text}_{{{digits}}}" if digits else text
+
+
+def adjoint_to_latex(output: str, name: str) -> str:
+    r"""Return the derivative of ``output`` with respect to ``name``.
+
+    >>> print(adjoint_to_latex("L", "f1"))
+    \frac{\partial L}{\partial f_{1}}
+    """
+    return rf"\frac{{\partial {name_to_latex(output)}}}{{\partial {name_to_latex(name)}}}"
+
+
+def number_to_latex(value: Any) -> str:
+    """Return a literal; an array that has no name is a bold c."""
+    if np.ndim(value):
+        return r"\mathbf{c}"
+    if isinstance(value, bool | np.bool):
+        return rf"\mathrm{{{str(value).lower()}}}"
+    if not np.isfinite(value):
+        return f"{value:g}".replace("inf", r"\infty").replace("nan", r"\mathrm{NaN}")
+    mantissa, _, exponent = f"{value:g}".partition("e")
+    if not exponent:
+        return mantissa
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """One way to write a computation down.
+
+    Attributes
+    ----------
+    name
+        From a node's name to the text.
+    adjoint
+        From the names of the output and of a node to the derivative of one by the other.
+    number
+        From a literal, or an array without a name, to the text.
+    form
+        From a row, and whether one of the arguments is a number, to how the call prints.
+    """
+
+    name: Callable[[str], str]
+    adjoint: Callable[[str, str], str]
+    number: Callable[[Any], str]
+    form: Callable[[Row, bool], Form]
+
+    def literal(self, value: Any) -> Printed:
+        """Return a number as it stands; a sign or a power of ten is no atom."""
+        text = self.number(value)
+        if "^" in text:
+            return text, Binding.PRODUCT
+        return text, Binding.UNARY if text.startswith("-") else Binding.ATOM
+
+    def call(
+        self,
+        row: Row,
+        arguments: Sequence[Printed],
+        keywords: Mapping[str, Any],
+        with_number: bool,
+    ) -> Printed:
+        """Return a call with its arguments put in, and brackets where they are needed."""
+        form = self.form(row, with_number)
+        texts = [
+            f"({text})" if binding < form.need(k) else text
+            for k, (text, binding) in enumerate(arguments)
+        ]
+        return form.fill(texts, keywords), form.binding
+
+    def expressions(self, trace: Trace, leaves: Sequence[Printed]) -> list[Printed]:
+        """Return every node of a trace as one expression in its inputs, the ``leaves``."""
+        printed = list(leaves)
+        for record in trace.records[len(leaves) :]:
+            if record.row is CONSTANT:
+                printed.append(self.literal(record.value))
+                continue
+            arguments = [
+                self.literal(value) if parent is None else printed[parent]
+                for parent, value in zip(record.parents, record.args, strict=True)
+            ]
+            with_number = any(np.ndim(value) == 0 for value in record.args)
+            printed.append(self.call(record.row, arguments, record.keywords, with_number))
+        return printed
+
+
+NUMPY = Notation(
+    name=str,
+    adjoint=lambda output, name: f"d_{name}",
+    number=literal,
+    form=lambda row, with_number: row.numpy,
+)
+LATEX = Notation(
+    name=name_to_latex,
+    adjoint=adjoint_to_latex,
+    number=number_to_latex,
+    form=lambda row, with_number: (with_number and row.latex_with_number) or row.latex,
+)
