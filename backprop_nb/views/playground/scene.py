@@ -16,13 +16,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from backprop_nb.network.run import Measure, Run
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import network_picture as network
 from backprop_nb.views.chart import Axis, Chart, Series, legend, span
 from backprop_nb.views.numbers import Scale, long, short
 from backprop_nb.views.picture import Box, Picture, Point, heat_levels, packed, unpacked
 from backprop_nb.views.playground.contour import chained, contour
+from backprop_nb.views.playground.training import Measure, WatchedTraining
 
 CELLS: Final = 48
 """The output is sampled on so many times so many places."""
@@ -86,7 +86,7 @@ class Plane:
 class Stage:
     """Where a training is shown: the plane around its data, the network's units and edges."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: WatchedTraining) -> None:
         self.run = run
         self.plane = Plane.around(np.vstack([run.data.x, run.held_out.x]))
         self.grid = self.plane.grid()
@@ -161,7 +161,7 @@ class Stage:
 
     @property
     def _is_sigmoid(self) -> bool:
-        return getattr(self.run.net, "activation", "sigmoid") == "sigmoid"
+        return self.run.net.activation == "sigmoid"
 
     def _boundary(self, f_K: FloatArray) -> str:
         """Return the lines on which f_K = ½."""
@@ -464,7 +464,7 @@ def _subscript(i: int) -> str:
 # --- the text twin -----------------------------------------------------------
 
 
-def describe_run(run: Run, epoch: int) -> str:
+def describe_run(run: WatchedTraining, epoch: int) -> str:
     """Return the text twin of a training at one of its epochs."""
     measure = run.measures[epoch]
     layers = range(run.net.K)

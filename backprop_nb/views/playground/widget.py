@@ -12,15 +12,16 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from backprop_nb.errors import DivergenceError, InvalidValueError
-from backprop_nb.network.comparison import ACTIVATIONS, LOSSES
+from backprop_nb.network import Network
+from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.network.history import History
-from backprop_nb.network.plane_data import PLANE_DATA, plane_data
-from backprop_nb.network.run import Run, Setup
-from backprop_nb.network.sigmoid import SigmoidNetwork
+from backprop_nb.network.losses import LOSSES
 from backprop_nb.views.live_view import LiveView, Setting
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.playground import scene as scenes
+from backprop_nb.views.playground.plane_data import PLANE_DATA, plane_data
 from backprop_nb.views.playground.recording import Frame, Recording
+from backprop_nb.views.playground.training import Setup, WatchedTraining
 from backprop_nb.views.style import module, style_sheet
 
 OWN: Final = "own"
@@ -71,7 +72,7 @@ _RULES: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "noise": (f"a number from 0 to {NOISE}", lambda v: _number(v, 0, NOISE)),
     "widths": ("two inputs, any layers, one output, such as (2, 4, 1)", _widths),
     "activation": _one_of(list(ACTIVATIONS)),
-    "loss": _one_of(LOSSES),
+    "loss": _one_of(list(LOSSES)),
     "seed": ("an integer that is not negative", lambda v: _integer(v, 0)),
     "learning_rate": ("a positive number", lambda v: _number(v, 5e-324, 1e308)),
     "batch_size": ("a positive integer, or None for all rows", _batch_size),
@@ -96,7 +97,7 @@ class Playground(LiveView):
         classes, 0 or 1, of shape (N,).  Of either, 30 % are held out.
     widths : sequence of int
         The network's: 2 inputs, any hidden layers, 1 output.
-    activation : "sigmoid", "tanh", "relu" or "identity"
+    activation : "sigmoid", "tanh", "relu", "leaky relu" or "identity"
         What the hidden layers apply; the output keeps σ.
     loss : "squared error" or "cross-entropy"
     learning_rate : float
@@ -240,7 +241,7 @@ class Playground(LiveView):
         return self._run.epoch if self._serial else 0
 
     @property
-    def net(self) -> SigmoidNetwork:
+    def net(self) -> Network:
         """The network as it is now."""
         return self._run.net
 
@@ -267,7 +268,7 @@ class Playground(LiveView):
 
     def rewind(self) -> None:
         """Go back to the same initial weights, from which the same training follows."""
-        run = Run(*self._xy(), self._setup())
+        run = WatchedTraining(*self._xy(), self._setup())
         self._run, self._stage, self._recording = run, scenes.Stage(run), Recording()
         self._runs += 1
         self._record()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.network.plane_data import plane_data
 from backprop_nb.views.playground import widget as module
+from backprop_nb.views.playground.plane_data import plane_data
 
 
 def parameters(net):
@@ -235,7 +235,7 @@ def test_a_step_that_diverges_does_not_raise_in_the_kernels_log():
         ("widths", (3, 4, 1), "two inputs, any layers, one output, such as (2, 4, 1)"),
         ("widths", [2], "two inputs, any layers, one output, such as (2, 4, 1)"),
         ("widths", (2, 4.0, 1), "two inputs, any layers, one output, such as (2, 4, 1)"),
-        ("activation", "softmax", '"sigmoid", "tanh", "relu", "identity"'),
+        ("activation", "softmax", '"sigmoid", "tanh", "relu", "leaky relu", "identity"'),
         ("loss", "hinge", '"squared error", "cross-entropy"'),
         ("seed", -1, "an integer that is not negative"),
         ("learning_rate", 0, "a positive number"),
@@ -282,8 +282,8 @@ def test_arrays_are_given_to_a_new_playground_only(playground):
     ("data", "error", "message"),
     [
         (3, bp.InvalidValueError, "These data cannot be used"),
-        (([[0, 0, 0], [1, 1, 1]], [0, 1]), bp.ShapeError, "x has 3 columns"),
-        (([[0, 0], [1, 1]], [0, 1, 1]), bp.ShapeError, "x has 2 rows, y has 3 rows"),
+        (([[0, 0, 0], [1, 1, 1]], [0, 1]), bp.ShapeError, "`x` has 3 columns"),
+        (([[0, 0], [1, 1]], [0, 1, 1]), bp.ShapeError, "`x` has 2 rows, `y` has 3 rows"),
         (([[0, 0], [1, 1]], [0, 2]), bp.InvalidValueError, "other values than two classes"),
         (([[0, np.nan], [1, 1]], [0, 1]), bp.InvalidValueError, "is nan"),
     ],
