@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,6 +30,8 @@ class Axis:
         Whether each decade takes the same room.
     bare
         Whether it goes without numbers, since something else names its places.
+    whole
+        Whether there is nothing between two integers.
     """
 
     label: str
@@ -37,6 +39,7 @@ class Axis:
     high: float
     log: bool = False
     bare: bool = False
+    whole: bool = False
 
     def place(self, value: float) -> float:
         """Return where a value lies, from 0 at ``low`` to 1 at ``high``, kept between the two.
@@ -66,6 +69,8 @@ class Axis:
             every = max(1, math.ceil((last - first) / max(count - 1, 1)))
             return [10.0**power for power in range(first, last + 1, every)]
         step = _round_step((self.high - self.low) / max(count - 1, 1))
+        if self.whole:
+            step = max(step, 1.0)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [k * step + 0.0 for k in range(first, last + 1)]
 
@@ -84,7 +89,7 @@ def _round_step(step: float) -> float:
 
 @dataclass(frozen=True)
 class Series:
-    """A line: its name in the legend, its points, and how it looks."""
+    """A line: its name in the legend, with a subscript, its points, and how it looks."""
 
     name: str
     x: ArrayLike
@@ -92,7 +97,8 @@ class Series:
     stroke: Colour
     dash: Sequence[float] = SOLID
     width: float = 1.8
-    key: str = field(default="")
+    key: str = ""
+    sub: str = ""
 
 
 class Chart:
@@ -202,7 +208,7 @@ def legend(picture: Picture, at: Point, entries: Sequence[Series], gap: float = 
         picture.line(
             [(x, y), (x + 22, y)], stroke=entry.stroke, width=entry.width + 0.6, dash=entry.dash
         )
-        picture.text((x + 28, y), entry.name, fill="muted", size=11)
+        picture.text((x + 28, y), entry.name, sub=entry.sub, fill="muted", size=11)
         x += 28 + text_width(entry.name, 11) + gap
     return x
 

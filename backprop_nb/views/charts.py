@@ -1,30 +1,31 @@
-"""Training as a picture: what changed from epoch to epoch."""
+"""Training, and a derivative by finite differences, as charts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from backprop_nb.checking.differences import StepCurve
 from backprop_nb.network import History
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views.chart import Axis, Chart, Series, legend, span
-from backprop_nb.views.palette import Theme, mix
-from backprop_nb.views.paper import Drawing, draw_pictures, theme_named
-from backprop_nb.views.picture import Picture
+from backprop_nb.views.paper import Drawing, draw_pictures
+from backprop_nb.views.picture import Colour, Picture
+from backprop_nb.views.schema import Family, PictureData
 
-__all__ = ["Drawing", "draw_history", "draw_step_curve"]
+_WIDTH, _HEIGHT, _BESIDE, _BELOW = 300.0, 290.0, 84.0, 26.0
+"""A chart of a training, and the room for a legend beside or below it."""
 
-_FONT = 10.0
 _LABELLED = 5
 """So many layers at most are named beside their lines."""
 
-_DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)))
+_DASHES: tuple[tuple[float, ...], ...] = ((), (9, 4), (2, 3), (9, 3, 2, 3))
 """Colour is never alone: each layer's line is dashed in its own way, in turn."""
+
+_PALE = 0.45
+"""The first layer's line, on the scale from a neutral grey to the last layer's colour."""
 
 
 def draw_history(history: History, *, theme: Literal["light", "dark"] = "light") -> Drawing:
@@ -50,111 +51,89 @@ def draw_history(history: History, *, theme: Literal["light", "dark"] = "light")
     >>> draw_history(history).alt
     'Training over 20 epochs: the loss goes from 0.257 to 0.249.'
     """
-    colours = theme_named(theme)
-    figure = Drawing(figsize=(9.6, 3.2), facecolor=colours["paper"], layout="constrained")
-    figure.alt = (
+    alt = (
         f"Training over {history.epochs} epochs: the loss goes from {history.loss[0]:.3g} "
         f"to {history.loss[-1]:.3g}."
     )
-    loss, norms, saturation = figure.subplots(1, 3)
-    for axes, title in [
-        (loss, "loss"),
-        (norms, "gradient norm, log scale"),
-        (saturation, "saturated units"),
-    ]:
-        _style(axes, title, colours)
-        axes.set_xlim(0.5, history.epochs + 0.5)
-    _draw_loss(loss, history, colours)
-    _draw_layers(norms, history.gradient_norms, colours, "adjoint", lambda i: f"$θ_{{{i}}}$")
-    _draw_layers(saturation, history.saturation, colours, "value", lambda i: f"layer {i + 1}")
-    _log_scale(norms, history.gradient_norms)
-    saturation.set_ylim(-0.03, 1.03)
-    saturation.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:.0%}"))
-    return figure
+    return draw_pictures([history_pictures(history)], alt=alt, theme=theme)
 
 
-def _style(axes: Axes, title: str, theme: Theme) -> None:
-    axes.set_facecolor(theme["paper"])
-    axes.set_title(title, fontsize=_FONT + 1, color=theme["text"], loc="left")
-    axes.set_xlabel("epoch", fontsize=_FONT, color=theme["muted"])
-    axes.tick_params(labelsize=_FONT, colors=theme["muted"], which="both")
-    axes.grid(color=theme["line"], linewidth=0.5, alpha=0.6)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in {"left", "bottom"})
-        spine.set_color(theme["line"])
+def history_pictures(history: History) -> list[PictureData]:
+    """Return the charts of a training: loss, gradient norms and saturation."""
+    K = history.gradient_norms.shape[1]
+    norms = np.where(history.gradient_norms > 0, history.gradient_norms, np.nan)  # none on a log
+    return [
+        _loss_picture(history),
+        _layers_picture(
+            "gradient norm, log scale",
+            norms,
+            Axis("", *span(norms, log=True), log=True),
+            "adjoint",
+            [("θ", str(i)) for i in range(K)],
+        ),
+        _layers_picture(
+            "saturated units",
+            100 * history.saturation,
+            Axis("%", -3, 103),
+            "value",
+            [(f"layer {i + 1}", "") for i in range(K)],
+        ),
+    ]
 
 
-def _epochs(values: FloatArray) -> FloatArray:
-    return np.arange(1.0, len(values) + 1)
+def _epochs(count: int) -> Axis:
+    return Axis("epoch", 0.5, count + 0.5, whole=True)
 
 
-def _line_style(values: FloatArray) -> dict[str, Any]:
-    """One epoch alone is a point, and needs a marker to be seen."""
-    return {"linewidth": 1.8, "marker": "o" if len(values) == 1 else None, "markersize": 4}
-
-
-def _draw_loss(axes: Axes, history: History, theme: Theme) -> None:
-    lines: list[tuple[str, FloatArray, str, Any]] = [
-        ("training", history.loss, theme["value-positive"], "-")
+def _loss_picture(history: History) -> PictureData:
+    losses: list[tuple[str, FloatArray, Colour, Sequence[float]]] = [
+        ("training", history.loss, "value-positive", _DASHES[0])
     ]
     if history.validation_loss is not None:
-        dashed = _DASHES[1]
-        lines.append(("held out", history.validation_loss, theme["value-negative"], dashed))
-        best, dotted = history.best_epoch, _DASHES[2]
-        label = f"lowest after {best}"
-        axes.axvline(best, color=theme["muted"], linewidth=1.0, linestyle=dotted, label=label)
-    for name, values, colour, dashes in lines:
-        style = _line_style(values)
-        axes.plot(_epochs(values), values, color=colour, linestyle=dashes, label=name, **style)
-    axes.set_ylim(0, 1.08 * max(values.max() for _, values, _, _ in lines) or 1)
-    axes.legend(fontsize=_FONT, labelcolor=theme["text"], frameon=False, loc="best")
+        losses.append(("held out", history.validation_loss, "value-negative", _DASHES[1]))
+    highest = max(float(values.max()) for _, values, _, _ in losses)
+    picture = Picture(_WIDTH, _HEIGHT)
+    box = (0.0, 0.0, _WIDTH, _HEIGHT - _BELOW)
+    chart = Chart(picture, box, "loss", _epochs(history.epochs), Axis("", 0, 1.08 * highest or 1))
+    lines = [_line(chart, *each) for each in losses]
+    if history.validation_loss is not None:
+        best = history.best_epoch
+        chart.rule(x=best, dash=_DASHES[2])
+        lines.append(Series(f"lowest after {best}", (), (), "muted", _DASHES[2], 1.0))
+    legend(picture, (4, _HEIGHT - 12), lines, gap=10)
+    return picture.data()
 
 
-def _draw_layers(
-    axes: Axes, values: FloatArray, theme: Theme, family: str, name: Callable[[int], str]
-) -> None:
-    """Draw one line per layer, from a pale first to a strong last."""
-    K = values.shape[1]
-    strong = theme[f"{family}-positive"]
-    pale = mix(theme["paper"], strong, 0.55)
-    named = _named_layers(K)
-    for i in range(K):
-        colour = mix(pale, strong, i / (K - 1) if K > 1 else 1.0)
-        axes.plot(
-            _epochs(values),
-            values[:, i],
-            color=colour,
-            linestyle=_DASHES[i % len(_DASHES)],
-            label=name(i) if i in named else None,
-            **_line_style(values),
-        )
+def _layers_picture(
+    title: str, values: FloatArray, y: Axis, family: Family, names: Sequence[tuple[str, str]]
+) -> PictureData:
+    """Return one line for each layer, from a pale first to a strong last one."""
+    epochs, K = values.shape
+    picture = Picture(_WIDTH + _BESIDE, _HEIGHT)
+    chart = Chart(picture, (0, 0, _WIDTH, _HEIGHT - _BELOW), title, _epochs(epochs), y)
+    heats = np.linspace(_PALE, 1, K).tolist() if K > 1 else [1.0]
+    for i, heat in enumerate(heats):
+        _line(chart, "", values[:, i], (family, heat), _DASHES[i % len(_DASHES)])
     # Beside the lines, which may be anywhere; the last layer on top, as its norms mostly are.
-    axes.legend(
-        fontsize=_FONT,
-        labelcolor=theme["text"],
-        frameon=False,
-        loc="center left",
-        bbox_to_anchor=(1, 0.5),
-        handlelength=2.4,
-        reverse=True,
-    )
+    named = sorted({round(i) for i in np.linspace(0, K - 1, min(K, _LABELLED))}, reverse=True)
+    top = chart.plot[1] + chart.plot[3] / 2 - 10 * (len(named) - 1)
+    for row, i in enumerate(named):
+        (name, sub), dash = names[i], _DASHES[i % len(_DASHES)]
+        entry = Series(name, (), (), (family, heats[i]), dash, sub=sub)
+        legend(picture, (_WIDTH, top + 20 * row), [entry])
+    return picture.data()
 
 
-def _named_layers(K: int) -> Sequence[int]:
-    return sorted({round(i) for i in np.linspace(0, K - 1, min(K, _LABELLED))})
-
-
-def _log_scale(axes: Axes, values: FloatArray) -> None:
-    """Use a logarithmic axis, wide enough for two decades' names to be read."""
-    positive = values[values > 0]
-    if not positive.size:
-        return
-    axes.set_yscale("log")
-    low, high = np.log10(positive.min()), np.log10(positive.max())
-    middle, reach = (low + high) / 2, max(1.1, (high - low) / 2 * 1.08)
-    axes.set_ylim(10 ** (middle - reach), 10 ** (middle + reach))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+def _line(
+    chart: Chart, name: str, values: FloatArray, stroke: Colour, dash: Sequence[float]
+) -> Series:
+    """Add a value for each epoch; one epoch alone is a point, and needs a dot to be seen."""
+    series = Series(name, np.arange(1, len(values) + 1), values, stroke, dash)
+    if len(values) == 1 and np.isfinite(values[0]):
+        chart.dot(1, float(values[0]), stroke, radius=3)
+    else:
+        chart.add(series)
+    return series
 
 
 def draw_step_curve(curve: StepCurve, *, theme: Literal["light", "dark"] = "light") -> Drawing:

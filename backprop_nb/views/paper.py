@@ -58,12 +58,10 @@ def theme_named(name: str) -> Theme:
     Raises
     ------
     InvalidValueError
-        If there is no such theme.
+        If `theme` is neither.
     """
     if name not in THEMES:
-        raise InvalidValueError(
-            "There is no such theme.", given=repr(name), expected=" or ".join(map(repr, THEMES))
-        )
+        raise InvalidValueError('`theme` must be "light" or "dark".', given=f"theme = {name!r}")
     return THEMES[name]
 
 
@@ -87,7 +85,7 @@ def draw_pictures(
     Raises
     ------
     InvalidValueError
-        If there is no such theme.
+        If `theme` is neither.
 
     Examples
     --------

@@ -96,3 +96,10 @@ def test_a_band_is_shaded_behind_everything_over_the_whole_height():
     left, top, width, height = picture.shapes[0]["box"]
     assert [left, top] == pytest.approx(chart.at(1, 1))
     assert [left + width, top + height] == pytest.approx(chart.at(3, 0))
+
+
+@pytest.mark.parametrize("high", [1.5, 2.5, 3.5, 500.5])
+def test_an_axis_of_whole_numbers_has_no_others(high):
+    ticks = Axis("epoch", 0.5, high, whole=True).ticks()
+    assert ticks
+    assert all(tick == round(tick) for tick in ticks)

@@ -10,7 +10,7 @@ from matplotlib.image import imread
 
 import backprop_nb as bp
 from backprop_nb.errors import InvalidValueError
-from backprop_nb.views.charts import draw_history
+from backprop_nb.views.charts import draw_history, history_pictures
 from backprop_nb.views.palette import DARK, LIGHT
 from backprop_nb.views.paper import png
 
@@ -24,43 +24,71 @@ def record(epochs=6, layers=2, held_out=True):
     return history
 
 
-def lines(axes):
-    """Return the curves of a panel, without the line that marks the best epoch."""
-    return [line for line in axes.get_lines() if not line.get_label().startswith("lowest")]
+def series(picture):
+    """The lines of a chart; a rule, an axis and a piece in a legend have two or three points."""
+    lines = [shape for shape in picture["shapes"] if shape["kind"] == "line"]
+    return [line for line in lines if len(line["points"]) > 3]
 
 
-def curves(axes):
-    return [np.asarray(line.get_ydata()).tolist() for line in lines(axes)]
+def texts(picture):
+    return [shape["text"] for shape in picture["shapes"] if shape["kind"] == "text"]
+
+
+def named(picture):
+    """The names of the legend, each with its subscript."""
+    found = [shape for shape in picture["shapes"] if shape["kind"] == "text"]
+    return [f"{each['text']}{each.get('sub', '')}" for each in found if each["size"] == 11][
+        1:  # after the axis
+    ]
+
+
+def values(picture, line, log=False):
+    """What the points of a line stand for, as a reader takes it from the numbers at the axis."""
+    ticks = {
+        float(shape["text"].replace("−", "-")): shape["at"][1]
+        for shape in picture["shapes"]
+        if shape["kind"] == "text" and shape["anchor"] == "end" and shape["size"] == 10.5
+    }
+    assert len(ticks) >= 2
+    low, high = min(ticks), max(ticks)
+    ends = np.log10([low, high]) if log else (low, high)
+    y = np.array([point[1] for point in line["points"]])
+    found = ends[0] + (y - ticks[low]) * (ends[1] - ends[0]) / (ticks[high] - ticks[low])
+    return 10**found if log else found
 
 
 def test_it_shows_every_number_of_the_record():
     history = record()
-    loss, norms, saturation = draw_history(history).axes
-    assert curves(loss) == [history.loss.tolist(), history.validation_loss.tolist()]
-    assert curves(norms) == history.gradient_norms.T.tolist()
-    assert curves(saturation) == history.saturation.T.tolist()
+    loss, norms, saturation = history_pictures(history)
+    for line, shown in zip(series(loss), (history.loss, history.validation_loss), strict=True):
+        np.testing.assert_allclose(values(loss, line), shown, atol=0.005)
+    for line, shown in zip(series(norms), history.gradient_norms.T, strict=True):
+        np.testing.assert_allclose(values(norms, line, log=True), shown, rtol=0.01)
+    for line, shown in zip(series(saturation), history.saturation.T, strict=True):
+        np.testing.assert_allclose(values(saturation, line), 100 * shown, atol=0.5)
 
 
 def test_legends_name_every_kind_of_line():
-    named = [
-        [text.get_text() for text in axes.get_legend().get_texts()]
-        for axes in draw_history(record()).axes
-    ]
-    assert sorted(named[0]) == ["held out", "lowest after 6", "training"]
-    assert named[1:] == [["$θ_{1}$", "$θ_{0}$"], ["layer 2", "layer 1"]]
+    loss, norms, saturation = history_pictures(record())
+    assert named(loss) == ["training", "held out", "lowest after 6"]
+    assert named(norms) == ["θ1", "θ0"]
+    assert named(saturation)[-2:] == ["layer 2", "layer 1"]
+
+
+def test_without_held_out_rows_there_is_one_loss():
+    assert named(history_pictures(record(held_out=False))[0]) == ["training"]
 
 
 def test_of_many_layers_a_few_are_named_the_first_and_the_last_among_them():
-    figure = draw_history(record(layers=30))
-    named = [text.get_text() for text in figure.axes[2].get_legend().get_texts()]
-    assert len(named) == 5
-    assert {"layer 1", "layer 30"} <= set(named)
+    layers = [name for name in texts(history_pictures(record(layers=30))[2]) if "layer" in name]
+    assert len(layers) == 5
+    assert {"layer 1", "layer 30"} <= set(layers)
 
 
 def test_neighbouring_layers_differ_in_more_than_their_colour():
-    patterns = [line._dash_pattern for line in lines(draw_history(record(layers=9)).axes[2])]
-    assert len(patterns) == 9
-    assert all(a != b for a, b in itertools.pairwise(patterns))
+    lines = series(history_pictures(record(layers=9))[2])
+    assert len(lines) == 9
+    assert all(a.get("dash") != b.get("dash") for a, b in itertools.pairwise(lines))
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 500])
@@ -70,17 +98,28 @@ def test_nothing_is_clipped_or_hidden(epochs, layers):
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
     width, height = figure.get_size_inches() * figure.dpi
-    boxes = [axes.get_window_extent() for axes in figure.axes]
-    for axes in figure.axes[1:]:
-        legend = axes.get_legend().get_window_extent(renderer)
-        assert not any(legend.overlaps(box) for box in boxes)
-        assert 0 <= legend.x0 <= legend.x1 <= width
-        assert 0 <= legend.y0 <= legend.y1 <= height
-    for axes in figure.axes:
-        low, high = axes.get_ylim()
-        drawn = np.concatenate(curves(axes))
-        assert low <= drawn.min() <= drawn.max() <= high
-        assert all(tick == round(tick) for tick in axes.get_xticks())
+    boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
+    assert len(boxes) > 10
+    assert not [pair for pair in itertools.combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+    assert all(0 <= box.x0 <= box.x1 <= width and 0 <= box.y0 <= box.y1 <= height for box in boxes)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 500])
+def test_an_epoch_is_a_whole_number(epochs):
+    for picture in history_pictures(record(epochs)):
+        ticks = [
+            shape["text"]
+            for shape in picture["shapes"]
+            if shape["kind"] == "text" and shape["anchor"] == "middle" and shape["size"] == 10.5
+        ]
+        assert ticks
+        assert all(tick.isdecimal() for tick in ticks)
+
+
+def test_one_epoch_alone_is_a_dot():
+    for picture in history_pictures(record(epochs=1, layers=1, held_out=False)):
+        (dot,) = [shape for shape in picture["shapes"] if shape["kind"] == "circle"]
+        assert dot["radius"] == 3
 
 
 def test_a_loss_of_zero_and_gradients_of_zero_can_be_drawn():
@@ -97,7 +136,7 @@ def test_the_paper_is_the_themes(theme, palette):
 
 
 def test_an_unknown_theme_is_refused():
-    with pytest.raises(InvalidValueError, match="There is no such theme"):
+    with pytest.raises(InvalidValueError, match="`theme` must be"):
         draw_history(record(), theme="sepia")
 
 

@@ -92,7 +92,7 @@ def test_it_is_drawn_on_light_and_on_dark_paper(view):
     assert isinstance(light, Drawing)
     assert light.alt == dark.alt
     assert light.get_facecolor() != dark.get_facecolor()
-    with pytest.raises(bp.InvalidValueError, match="no such theme"):
+    with pytest.raises(bp.InvalidValueError, match="`theme` must be"):
         view.draw(theme="sepia")
 
 

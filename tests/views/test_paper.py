@@ -61,7 +61,7 @@ def test_a_field_has_the_colours_of_its_heats_and_its_first_row_on_top(theme):
 
 
 def test_a_theme_that_does_not_exist_is_refused():
-    with pytest.raises(bp.InvalidValueError, match="no such theme"):
+    with pytest.raises(bp.InvalidValueError, match="`theme` must be"):
         draw_pictures([[some_picture()]], alt="", theme="blue")
 
 

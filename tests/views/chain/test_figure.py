@@ -57,7 +57,7 @@ def test_the_bar_is_as_long_as_what_is_paid(rule):
         ({"side": "up"}, bp.InvalidValueError, "two sides"),
         ({"section": "all"}, bp.InvalidValueError, "two sections"),
         ({"step": 9}, bp.InvalidValueError, "no such step"),
-        ({"theme": "blue"}, bp.InvalidValueError, "no such theme"),
+        ({"theme": "blue"}, bp.InvalidValueError, "`theme` must be"),
     ],
 )
 def test_what_does_not_exist_is_refused(rule, options, error, words):

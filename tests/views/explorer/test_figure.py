@@ -82,7 +82,7 @@ def test_an_unknown_step_or_theme_is_refused(graph):
     with pytest.raises(bp.InvalidValueError, match="There is no such step") as caught:
         graph.draw(step=99)
     assert "expected: a step from 0 to 7" in str(caught.value)
-    with pytest.raises(ValueError, match="There is no such theme"):
+    with pytest.raises(ValueError, match="`theme` must be"):
         graph.draw(theme="blue")
 
 
