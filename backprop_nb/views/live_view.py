@@ -126,7 +126,7 @@ class LiveView(anywidget.AnyWidget):
         """Return the text twin."""
         raise NotImplementedError
 
-    def still(self) -> Drawing:
+    def static_figure(self) -> Drawing:
         """Return the picture that stands in where nothing can move."""
         raise NotImplementedError
 
@@ -168,7 +168,7 @@ class LiveView(anywidget.AnyWidget):
             state=self._own_state(),
             module=self._esm,
             style=self._css,
-            picture=self.still(),
+            picture=self.static_figure(),
             words=self.describe(),
             hint=self.hint,
         )
@@ -193,7 +193,7 @@ class LiveView(anywidget.AnyWidget):
         # picture and the text stand in for it.
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        picture = self.still()
+        picture = self.static_figure()
         data = dict(data) | {"image/png": png(picture), "text/plain": repr(self)}
         return data, metadata | {"image/png": {"alt": picture.alt}}
 

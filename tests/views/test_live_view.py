@@ -81,8 +81,8 @@ def test_words_repr_and_page_are_the_same_in_every_process(name, view, page, els
 def test_a_picture_and_words_are_stored_beside_the_live_view(view):
     data, metadata = view._repr_mimebundle_()
     assert data["image/png"].startswith(b"\x89PNG")
-    assert metadata["image/png"]["alt"] == view.still().alt
-    assert len(view.still().alt) > 20
+    assert metadata["image/png"]["alt"] == view.static_figure().alt
+    assert len(view.static_figure().alt) > 20
     assert data["text/plain"] == repr(view)
     assert "application/vnd.jupyter.widget-view+json" in data
 

@@ -193,7 +193,7 @@ class Counter(LiveView):
     def describe(self):
         return "seven"
 
-    def still(self):
+    def static_figure(self):
         return Drawing(figsize=(1, 1))
 
     def heading(self):

@@ -271,7 +271,7 @@ class FindTheBug(Replay):
         alt = f"A backward pass with a mistake, round {self.round}. {words}"
         return draw_pictures([charts, [gradients]], alt=alt, theme=theme)
 
-    def still(self) -> Drawing:
+    def static_figure(self) -> Drawing:
         """Return the round as it is shown."""
         return self.draw()
 

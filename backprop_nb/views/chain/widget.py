@@ -237,7 +237,7 @@ class ChainRule(Replay):
         at = self.step if step is None else self._check_step({"value": step})
         return draw_chain(self.scene, self.i, self._way, at, theme)
 
-    def still(self) -> Drawing:
+    def static_figure(self) -> Drawing:
         """Return the whole product, at its end."""
         return self.draw(step=self.last_step)
 

@@ -226,7 +226,7 @@ class GraphExplorer(Replay):
             options["places"] = self.geometry
         return draw_graph(self.graph, **{"step": self.step, "scene": self.scene, **options})
 
-    def still(self) -> Drawing:
+    def static_figure(self) -> Drawing:
         """Return the whole replay, at its end."""
         return draw_graph(self.graph, scene=self.scene, places=self.geometry)
 

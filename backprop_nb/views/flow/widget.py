@@ -350,7 +350,7 @@ class GradientFlow(Replay):
         )
         return draw_pictures(pictures, alt=self.scene["alt"], theme=theme)
 
-    def still(self) -> Drawing:
+    def static_figure(self) -> Drawing:
         """Return the picture when all is known."""
         return self.draw(step=self.last_step)
 

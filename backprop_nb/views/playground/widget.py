@@ -404,7 +404,7 @@ class Playground(LiveView):
         ]
         return draw_pictures(rows, alt=f"{self.scene['alt']} {frame['words']}", theme=theme)
 
-    def still(self) -> Drawing:
+    def static_figure(self) -> Drawing:
         """Return the picture of the shown epoch."""
         return self.draw()
 

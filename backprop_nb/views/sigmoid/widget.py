@@ -100,7 +100,7 @@ class SigmoidExplorer(LiveView):
         ]
         return draw_pictures([pictures], alt=self.describe().splitlines()[0], theme=theme)
 
-    def still(self) -> Drawing:
+    def static_figure(self) -> Drawing:
         """Return the picture at this z."""
         return self.draw()
 

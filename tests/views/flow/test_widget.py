@@ -238,7 +238,7 @@ def test_the_words_and_the_figure_show_the_present_state(view):
     assert figure.alt == view.scene["alt"]
     shown = [text.get_text() for text in figure.axes[0].texts]
     assert "layer 1" not in shown
-    assert "layer 1" in [text.get_text() for text in view.still().axes[0].texts]
+    assert "layer 1" in [text.get_text() for text in view.static_figure().axes[0].texts]
     with pytest.raises(bp.InvalidValueError, match="no such step"):
         view.draw(step=99)
 
