@@ -7,6 +7,7 @@ message can show the very call that would work.
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -80,6 +81,32 @@ def note_plain(error: Exception, args: Sequence[Any], names: Sequence[str]) -> N
                 f"{name} is {_PLAIN[kind]}, and stays one inside the traced function."
                 + (f"\n  instead:  np.array({each!r})" if array and len(each) < 8 else "")
             )
+
+
+def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
+    """Return a name for each positional argument, from the signature of ``f``."""
+    try:
+        every = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        every = []
+    parameters = [each for each in every if each.kind not in (each.KEYWORD_ONLY, each.VAR_KEYWORD)]
+    names = []
+    for k in range(count):
+        last = parameters[min(k, len(parameters) - 1)] if parameters else None
+        if last is None:
+            names.append(f"x{k}")
+        elif last.kind is inspect.Parameter.VAR_POSITIONAL:
+            names.append(f"{last.name}{k - parameters.index(last)}")
+        else:
+            names.append(last.name if k < len(parameters) else f"x{k}")
+    return names
+
+
+def function_name(f: Callable[..., Any]) -> str:
+    """Return the name of a function, or of the class of what can be called."""
+    while isinstance(f, functools.partial):
+        f = f.func
+    return str(getattr(f, "__name__", type(f).__name__))
 
 
 def right_call(f: Callable[..., Any], form: str) -> str | None:

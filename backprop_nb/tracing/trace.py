@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -54,7 +52,7 @@ def record(
     finally:
         records = tape.close()
     names, trees = tuple(arguments.names), tuple(arguments.arguments)
-    trace = kind(records, names, output, trees, _function_name(f))
+    trace = kind(records, names, output, trees, calling.function_name(f))
     _warn_not_finite(trace)
     return trace
 
@@ -70,7 +68,7 @@ def trace_rule(rule: Callable[..., Any], values: Sequence[Any]) -> Trace:
     finally:
         records = tape.close()
     trees = tuple((name, True) for name in names)
-    return Trace(records, names, output, trees, _function_name(rule))
+    return Trace(records, names, output, trees, calling.function_name(rule))
 
 
 class _Arguments:
@@ -80,7 +78,7 @@ class _Arguments:
         self, tape: Tape, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
     ) -> None:
         self.names: list[str] = []
-        names = self.positional_names = _parameter_names(f, len(args))
+        names = self.positional_names = calling.parameter_names(f, len(args))
         self.positional = [
             self._wrap(tape, tree, name) for name, tree in zip(names, args, strict=True)
         ]
@@ -137,31 +135,6 @@ def _float(value: Any) -> Any:
     return value.astype(np.float64) if value.dtype.kind in "iu" else value
 
 
-def _parameter_names(f: Callable[..., Any], count: int) -> list[str]:
-    """Return a name for each positional argument, from the signature of ``f``."""
-    try:
-        every = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):  # some functions written in C have no signature
-        every = []
-    parameters = [each for each in every if each.kind not in (each.KEYWORD_ONLY, each.VAR_KEYWORD)]
-    names = []
-    for k in range(count):
-        last = parameters[min(k, len(parameters) - 1)] if parameters else None
-        if last is None:
-            names.append(f"x{k}")
-        elif last.kind is inspect.Parameter.VAR_POSITIONAL:
-            names.append(f"{last.name}{k - parameters.index(last)}")
-        else:
-            names.append(last.name if k < len(parameters) else f"x{k}")
-    return names
-
-
-def _function_name(f: Callable[..., Any]) -> str:
-    while isinstance(f, functools.partial):
-        f = f.func
-    return str(getattr(f, "__name__", type(f).__name__))
-
-
 def _output(tape: Tape, result: Any, f: Callable[..., Any]) -> int:
     """Return the record of what ``f`` returned.
 
@@ -172,7 +145,7 @@ def _output(tape: Tape, result: Any, f: Callable[..., Any]) -> int:
     """
     if tape.holds(result):
         return tape.index(result)
-    name = _function_name(f)
+    name = calling.function_name(f)
     if result is None:
         raise UnsupportedError(
             f"{name} returned nothing.",

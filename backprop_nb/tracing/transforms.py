@@ -55,14 +55,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> bp.grad(bp.grad(lambda x: x**3))(2.0)
     np.float64(12.0)
     """
-    form = "bp.grad({f})({args})"
-    _check_maker(f, argnums, form)
-
-    @functools.wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
-        return _value_and_gradient(f, args, kwargs, argnums, form)[1]
-
-    return gradient
+    return _derivative(f, argnums, "bp.grad({f})({args})", _gradient)
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., tuple[Any, Any]]:
@@ -76,32 +69,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     >>> bp.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
     (np.float64(12.0), (np.float64(4.0), np.float64(3.0)))
     """
-    form = "bp.value_and_grad({f})({args})"
-    _check_maker(f, argnums, form)
-
-    @functools.wraps(f)
-    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        return _value_and_gradient(f, args, kwargs, argnums, form)
-
-    return value_and_gradient
-
-
-def _value_and_gradient(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    argnums: Argnums,
-    form: str,
-) -> tuple[Any, Any]:
-    graph = _trace_some(f, args, kwargs, argnums, form)
-    if graph.value.shape != ():
-        raise ShapeError(
-            f"{graph.function_name} does not return a single number, so it has no gradient.",
-            given=f"a result of shape {graph.value.shape}",
-            expected="shape ()",
-            instead="return a number, for example np.sum(…), or take bp.jacobian",
-        )
-    return graph.value, _as_asked(graph.backward().gradients, argnums)
+    return _derivative(f, argnums, "bp.value_and_grad({f})({args})", _gradients)
 
 
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -135,22 +103,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
            [3., 4.],
            [5., 6.]])
     """
-    form = "bp.jacobian({f})({args})"
-    _check_maker(f, argnums, form)
-
-    @functools.wraps(f)
-    def rows(*args: Any, **kwargs: Any) -> Any:
-        graph = _trace_some(f, args, kwargs, argnums, form)
-        shape = graph.value.shape
-        seeds = np.eye(graph.value.size, dtype=graph.value.dtype)
-        pulled = [_leaf_gradients(graph, seed.reshape(shape)[()]) for seed in seeds]
-        leaves = [
-            np.reshape(np.stack(one_leaf), (*shape, *one_leaf[0].shape))
-            for one_leaf in zip(*pulled, strict=True)
-        ]
-        return _as_asked(graph.restore(leaves), argnums)
-
-    return rows
+    return _derivative(f, argnums, "bp.jacobian({f})({args})", _jacobians)
 
 
 def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -236,13 +189,12 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     directions = _directions(graph, tangents)
 
     def along(cotangent: Any) -> Any:
-        adjoints = reverse(graph, graph.records, cotangent)
-        flows = zip(adjoints, directions, strict=False)  # there are more nodes than inputs
+        adjoints = reverse(graph, graph.records, cotangent)[: graph.input_count]
+        flows = zip(adjoints, directions, strict=True)
         return sum(np.sum(adjoint * t) for adjoint, t in flows if adjoint is not None)
 
-    start = np.zeros(graph.value.shape, dtype=graph.value.dtype)[()]
-    pulled = trace(along, start)
-    return graph.value, _leaf_gradients(pulled, np.ones((), dtype=pulled.value.dtype)[()])[0]
+    pulled = trace(along, np.zeros_like(graph.value)[()])
+    return graph.value, _leaf_gradients(pulled, np.ones_like(pulled.value)[()])[0]
 
 
 def _each(name: str, values: Any) -> Sequence[Any]:
@@ -255,7 +207,7 @@ def _each(name: str, values: Any) -> Sequence[Any]:
     """
     if not isinstance(values, tuple | list):
         raise UnsupportedError(
-            f"{name} must hold one value for each argument.",
+            f"`{name}` must hold one value for each argument.",
             given=f"{name} of type {type(values).__name__}",
             expected="a tuple or a list",
             instead="bp.jvp(f, (x,), (t,)), with the comma, for a single argument",
@@ -275,7 +227,7 @@ def _directions(graph: Graph, tangents: Sequence[Any]) -> list[Any]:
     values = [record.value for record in graph.records[: graph.input_count]]
     if len(directions) != len(values):
         raise ShapeError(
-            "There must be one tangent for each argument.",
+            "`tangents` must hold one tangent for each argument.",
             given=f"{len(directions)} tangents",
             expected=f"{len(values)}, for {', '.join(node.name for node in graph.inputs)}",
         )
@@ -289,45 +241,91 @@ def _directions(graph: Graph, tangents: Sequence[Any]) -> list[Any]:
     return directions
 
 
-def _leaf_gradients(graph: Graph, seed: Any) -> list[Any]:
-    """Return the gradient of each input, zeros where nothing arrives, and no warning."""
-    adjoints = reverse(graph, graph.records, seed)
-    return [
-        np.zeros(record.value.shape, record.value.dtype)[()] if adjoint is None else adjoint
-        for adjoint, record in zip(adjoints, graph.records[: graph.input_count], strict=False)
-    ]
+def _derivative(
+    f: Callable[..., Any], argnums: Argnums, form: str, derive: Callable[[Graph, bool], Any]
+) -> Callable[..., Any]:
+    """Return, as a function of f's arguments, what ``derive`` makes of the graph of ``f``.
 
-
-def _as_asked(gradients: tuple[Any, ...], argnums: Argnums) -> Any:
-    return gradients if isinstance(argnums, tuple) else gradients[0]
-
-
-def _check_maker(f: Callable[..., Any], argnums: Any, form: str) -> None:
-    """Refuse at once what no later call can make right."""
+    ``derive`` is also told whether several arguments were asked for.
+    """
     calling.check_callable(f, form)
-    for argnum in argnums if isinstance(argnums, tuple) else (argnums,):
-        if isinstance(argnum, bool) or not isinstance(argnum, int | np.integer):
+    several = isinstance(argnums, tuple)
+    positions = argnums if isinstance(argnums, tuple) else (argnums,)
+    for position in positions:
+        if isinstance(position, bool) or not isinstance(position, int | np.integer):
             raise InvalidValueError(
-                "There is no such argument to differentiate with respect to.",
+                "`argnums` must be the position of an argument, or a tuple of positions.",
                 given=f"argnums = {argnums!r}",
-                expected="the position of an argument, or a tuple of them: 0, or (0, 1)",
+                expected="0, or (0, 1)",
                 instead=calling.right_call(f, form),
             )
+
+    @functools.wraps(f)
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        return derive(_trace_some(f, args, kwargs, positions, form), several)
+
+    return derivative
+
+
+def _gradients(graph: Graph, several: bool) -> tuple[Any, Any]:
+    """Return the value and the gradient of each argument."""
+    if graph.value.shape != ():
+        raise ShapeError(
+            f"{graph.function_name} does not return a single number, so it has no gradient.",
+            given=f"a result of shape {graph.value.shape}",
+            expected="shape ()",
+            instead="return a number, for example np.sum(…), or take bp.jacobian",
+        )
+    return graph.value, _chosen(graph.backward().gradients, several)
+
+
+def _gradient(graph: Graph, several: bool) -> Any:
+    return _gradients(graph, several)[1]
+
+
+def _jacobians(graph: Graph, several: bool) -> Any:
+    """Return all derivatives: one reverse pass for each entry of the value."""
+    shape = graph.value.shape
+    seeds = np.eye(graph.value.size, dtype=graph.value.dtype)
+    pulled = [_leaf_gradients(graph, seed.reshape(shape)[()]) for seed in seeds]
+    leaves = [
+        np.reshape(np.stack(of_leaf), (*shape, *of_leaf[0].shape))
+        for of_leaf in zip(*pulled, strict=True)
+    ]
+    return _chosen(graph.restore(leaves), several)
+
+
+def _chosen(gradients: tuple[Any, ...], several: bool) -> Any:
+    return gradients if several else gradients[0]
+
+
+def _leaf_gradients(graph: Graph, seed: Any) -> list[Any]:
+    """Return the gradient of each input, zeros where nothing arrives, and no warning."""
+    adjoints = reverse(graph, graph.records, seed)[: graph.input_count]
+    return [
+        np.zeros_like(record.value)[()] if adjoint is None else adjoint
+        for adjoint, record in zip(adjoints, graph.records, strict=False)
+    ]
 
 
 def _trace_some(
     f: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    argnums: Argnums,
+    positions: Sequence[int],
     form: str,
 ) -> Graph:
     """Trace ``f`` with respect to some of its arguments; the others stay as they are."""
-    instead = None if args else calling.right_call(f, form)
-    chosen = [
-        _position(argnum, len(args), instead)
-        for argnum in (argnums if isinstance(argnums, tuple) else (argnums,))
-    ]
+    for position in positions:
+        if not -len(args) <= position < len(args):
+            count = f"{len(args)} positional argument{'' if len(args) == 1 else 's'}"
+            raise InvalidValueError(
+                "`argnums` must be the position of an argument in the call.",
+                given=f"argnums {position} and {count}",
+                expected=_POSITIONS.get(len(args), f"an integer from 0 to {len(args) - 1}"),
+                instead=None if args else calling.right_call(f, form),
+            )
+    chosen = [position % len(args) for position in positions]
 
     def of_some(*some: Any) -> Any:
         filled = list(args)
@@ -339,31 +337,13 @@ def _trace_some(
             calling.check_bound(error, f, filled, kwargs, form)
             raise
 
-    of_some.__name__ = getattr(f, "__name__", type(f).__name__)
-    of_some.__signature__ = _signature_of_some(f, chosen)  # type: ignore[attr-defined]
+    names = calling.parameter_names(f, len(args))
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    of_some.__name__ = calling.function_name(f)
+    of_some.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, kind) for name in dict.fromkeys(names[k] for k in chosen)]
+    )
     return trace(of_some, *(args[position] for position in chosen))
 
 
 _POSITIONS = {0: "at least one positional argument", 1: "argnums 0"}
-
-
-def _position(argnum: int, count: int, instead: str | None) -> int:
-    if not -count <= argnum < count:
-        raise InvalidValueError(
-            "There is no such argument to differentiate with respect to.",
-            given=f"argnums {argnum} and {count} positional argument{'' if count == 1 else 's'}",
-            expected=_POSITIONS.get(count, f"an integer from 0 to {count - 1}"),
-            instead=instead,
-        )
-    return argnum % count
-
-
-def _signature_of_some(f: Callable[..., Any], chosen: Sequence[int]) -> inspect.Signature:
-    """Return a signature with the learner's names for the chosen arguments."""
-    try:
-        names = list(inspect.signature(f).parameters)
-    except (TypeError, ValueError):  # some functions written in C have no signature
-        names = []
-    labels = [names[k] if k < len(names) else f"x{k}" for k in chosen]
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return inspect.Signature([inspect.Parameter(name, kind) for name in dict.fromkeys(labels)])
