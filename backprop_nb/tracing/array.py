@@ -7,7 +7,6 @@ operators and methods arrive directly.  What would make it forget is refused.
 
 from __future__ import annotations
 
-import math
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -15,45 +14,23 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backprop_nb.tracing import refusals
 from backprop_nb.tracing.dispatch import dispatch
 from backprop_nb.tracing.rules import TABLE, Row
 from backprop_nb.tracing.rules.shaping import astype, getitem
-from backprop_nb.tracing.tape import Recorded, innermost, plain
+from backprop_nb.tracing.tape import Recorded, Tape, innermost, plain
 
 _NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
 
 
 class Traced(Recorded):
-    """An array, or a number, of a function that is being traced."""
+    """An array, or a number, of a function that is being traced.
+
+    Operators, and the methods that do what a function of NumPy does, are added below.
+    """
 
     __slots__ = ()
-
-    # -- what it looks like --------------------------------------------------
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the array."""
-        shape: tuple[int, ...] = self._value.shape
-        return shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of entries."""
-        return math.prod(self.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of the entries."""
-        dtype: np.dtype[Any] = self._value.dtype
-        return dtype
 
     def __len__(self) -> int:
         return len(self._value)
@@ -89,27 +66,7 @@ class Traced(Recorded):
     ) -> Any:
         return dispatch(function, args, kwargs)
 
-    # -- what would lose the history -------------------------------------------
-
-    def __float__(self) -> float:
-        refusals.detached("Turning it into a plain number", self.shape, sys._getframe(1))
-
-    def __int__(self) -> int:
-        refusals.detached("Turning it into an integer", self.shape, sys._getframe(1))
-
-    def __complex__(self) -> complex:
-        refusals.detached("Turning it into a complex number", self.shape, sys._getframe(1))
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
-        refusals.detached("Turning it into a plain array", self.shape, sys._getframe(1))
-
-    def item(self, *args: Any) -> NoReturn:
-        """Refuse: a plain number has no history."""
-        refusals.detached("Taking a plain number out", self.shape, sys._getframe(1))
-
-    def tolist(self) -> NoReturn:
-        """Refuse: plain numbers have no history."""
-        refusals.detached("Turning it into a list", self.shape, sys._getframe(1))
+    # -- what is refused; _DETACHING has more ------------------------------------
 
     def __index__(self) -> int:
         refusals.as_index(self.shape, sys._getframe(1))
@@ -122,12 +79,12 @@ class Traced(Recorded):
 
     __rxor__ = __xor__
 
-    def __getattr__(self, name: str) -> NoReturn:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"a traced array has no attribute {name!r}")
         refusals.unsupported_method(name, sys._getframe(1))
 
-    # -- methods whose parameters differ from those of NumPy's functions --------
+    # -- what an array does in another way than NumPy's functions -----------------
 
     def __getitem__(self, index: Any) -> Any:
         return dispatch(getitem, (self,), {"index": index})
@@ -153,23 +110,15 @@ class Traced(Recorded):
         chosen = shape[0] if len(shape) == 1 else shape
         return dispatch(np.reshape, (self,), {"shape": chosen, "order": order})
 
-    def ravel(self, order: str = "C") -> Any:
-        """Return all entries in one row."""
-        return dispatch(np.ravel, (self,), {"order": order})
-
     def flatten(self, order: str = "C") -> Any:
         """Return all entries in one row, sharing nothing with this array."""
         return dispatch(np.ravel, (self.copy(),), {"order": order}).copy()
 
     def copy(self, order: str = "C") -> Any:
         """Return a value that shares nothing: a later ``+=`` leaves the other alone."""
-        return Traced(self._tape, self._index, self._value)
+        return self.alias()
 
-    def __copy__(self) -> Any:
-        return self.copy()
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        return self.copy()
+    __copy__ = __deepcopy__ = copy
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(plain(self), digits)
@@ -203,7 +152,7 @@ class Traced(Recorded):
             )
         return operator.floordiv(self, other)
 
-    def _take(self, new: Traced, frame: FrameType) -> Traced:
+    def _take(self, new: Any, frame: FrameType) -> Any:
         """Take the value of ``new``, as ``+=`` does to an array and to all its aliases."""
         if not isinstance(plain(self), np.ndarray):
             return new  # numbers are immutable: Python binds the name anew
@@ -220,48 +169,101 @@ class Traced(Recorded):
         self._tape, self._index, self._value = new._tape, new._index, new._value
         return self
 
-    def _tape_with(self, other: Any) -> Any:
-        """Return the tape that records a call on this value and another: the innermost."""
-        if type(other) is not Traced or other._tape is self._tape:
-            return self._tape
-        return innermost((self, other))
 
-
-# --- operators and methods that do what a function of NumPy does ---------------------
+# --- what is the same for many names ---------------------------------------------------
 #
 # An operator is called by the learner's line directly, so the frame above is the learner's.
 
+_ATTRIBUTES = ("shape", "ndim", "size", "dtype")
+_DETACHING = {
+    "__float__": "Turning it into a plain number",
+    "__int__": "Turning it into an integer",
+    "__complex__": "Turning it into a complex number",
+    "__array__": "Turning it into a plain array",
+    "item": "Taking a plain number out",
+    "tolist": "Turning it into a list",
+}
+_INFIX = ("add", "sub", "mul", "truediv", "matmul", "pow")
+_UFUNCS = {"sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "pow": np.power}
+_COMPARISONS = {"lt": np.less, "le": np.less_equal, "eq": np.equal} | {
+    "ne": np.not_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+}
+_WITHOUT_SLOPE = {"mod": np.remainder, "floordiv": np.floor_divide, "divmod": np.divmod}
+_SIGNS = {"neg": np.negative, "pos": np.positive, "abs": np.absolute}
+_METHODS = (
+    *("all", "any", "argmax", "argmin", "argpartition", "argsort", "clip", "cumprod", "cumsum"),
+    *("diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "round"),
+    *("searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
+)
+_IN_PLACE = ("partition", "sort")
 
-def _infix(row: Row, compute: Callable[..., Any], stem: str) -> Iterator[tuple[str, Any]]:
+
+def _members() -> Iterator[tuple[str, Any]]:
+    """Yield the name and the code of everything that a table above says."""
+    for name in _ATTRIBUTES:
+        yield name, property(operator.attrgetter(f"_value.{name}"))
+    for name, how in _DETACHING.items():
+        yield name, _detaching(how)
+    for name in _INFIX:
+        row = TABLE[_UFUNCS.get(name) or getattr(np, name)]
+        yield from _infix(name, row, getattr(operator, name))
+    ufunc: np.ufunc
+    for name, ufunc in _COMPARISONS.items():
+        yield f"__{name}__", _comparison(ufunc, getattr(operator, name))
+    for name, ufunc in _WITHOUT_SLOPE.items():
+        yield f"__{name}__", _calling(ufunc)
+        yield f"__r{name}__", _calling(ufunc, mirrored=True)
+    for name, ufunc in _SIGNS.items():
+        yield f"__{name}__", _sign(TABLE[ufunc], getattr(operator, name))
+    for name in _METHODS:
+        yield name, _calling(getattr(np, name))
+    for name in _IN_PLACE:
+        yield name, _changing(name)
+
+
+def _detaching(how: str) -> Callable[..., NoReturn]:
+    def detach(self: Traced, *args: Any, **kwargs: Any) -> NoReturn:
+        refusals.detached(how, self.shape, sys._getframe(1))
+
+    return detach
+
+
+def _infix(name: str, row: Row, compute: Callable[..., Any]) -> Iterator[tuple[str, Any]]:
     """Yield an operator with two operands, mirrored and in place too."""
 
     def forward(self: Traced, other: Any) -> Any:
-        tape = self._tape_with(other)
+        tape = _tape(self, other)
         return tape.apply(row, compute, (self, other), _NO_OPTIONS, sys._getframe(1))
 
     def mirrored(self: Traced, other: Any) -> Any:
-        tape = self._tape_with(other)
+        tape = _tape(self, other)
         return tape.apply(row, compute, (other, self), _NO_OPTIONS, sys._getframe(1))
 
     def in_place(self: Traced, other: Any) -> Any:
         frame = sys._getframe(1)
-        tape = self._tape_with(other)
+        tape = _tape(self, other)
         return self._take(tape.apply(row, compute, (self, other), _NO_OPTIONS, frame), frame)
 
-    yield from ((f"__{stem}__", forward), (f"__r{stem}__", mirrored), (f"__i{stem}__", in_place))
-
-
-def _without_slope(ufunc: np.ufunc, stem: str) -> Iterator[tuple[str, Any]]:
-    """Yield an operator whose result may be a plain array, and its mirror."""
-    yield f"__{stem}__", lambda self, other: dispatch(ufunc, (self, other), {})
-    yield f"__r{stem}__", lambda self, other: dispatch(ufunc, (other, self), {})
+    yield from ((f"__{name}__", forward), (f"__r{name}__", mirrored), (f"__i{name}__", in_place))
 
 
 def _sign(row: Row, compute: Callable[..., Any]) -> Callable[[Traced], Any]:
-    return lambda self: self._tape.apply(row, compute, (self,), {}, sys._getframe(1))
+    return lambda self: self._tape.apply(row, compute, (self,), _NO_OPTIONS, sys._getframe(1))
 
 
-def _comparison(ufunc: np.ufunc, compute: Callable[..., Any]) -> Callable[[Traced, Any], Any]:
+def _tape(x: Traced, y: Any) -> Tape:
+    """Return the tape that records a call on two operands: the innermost.
+
+    No method: the lookup would cost a tenth of the operation.
+    """
+    if type(y) is not Traced or y._tape is x._tape:
+        return x._tape
+    return innermost((x, y))
+
+
+def _comparison(ufunc: np.ufunc, compute: Callable[..., Any]) -> Callable[..., Any]:
     def compare(self: Traced, other: Any) -> Any:
         if self._tape.keeps_comparisons:
             return dispatch(ufunc, (self, other), {})
@@ -270,18 +272,17 @@ def _comparison(ufunc: np.ufunc, compute: Callable[..., Any]) -> Callable[[Trace
     return compare
 
 
-def _method(name: str) -> Callable[..., Any]:
-    """Return the method that does what NumPy's function of its name does."""
-    function = getattr(np, name)
+def _calling(function: Callable[..., Any], mirrored: bool = False) -> Callable[..., Any]:
+    """Return the method or operator that does what a function of NumPy does."""
 
     def method(self: Traced, *args: Any, **kwargs: Any) -> Any:
-        return dispatch(function, (self, *args), kwargs)
+        return dispatch(function, (*args, self) if mirrored else (self, *args), kwargs)
 
-    method.__doc__ = f"Do what ``np.{name}`` does."
+    method.__doc__ = f"Do what ``np.{function.__name__}`` does."
     return method
 
 
-def _refusal(name: str) -> Callable[..., Any]:
+def _changing(name: str) -> Callable[..., NoReturn]:
     """Return the method that changes an array, where the function makes a new one."""
 
     def method(self: Traced, *args: Any, **kwargs: Any) -> NoReturn:
@@ -291,37 +292,7 @@ def _refusal(name: str) -> Callable[..., Any]:
     return method
 
 
-_INFIX = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "true_divide"} | {
-    "matmul": "matmul",
-    "pow": "power",
-}
-_COMPARISONS = {"lt": "less", "le": "less_equal", "eq": "equal", "ne": "not_equal"} | {
-    "gt": "greater",
-    "ge": "greater_equal",
-}
-_WITHOUT_SLOPE = {"mod": "remainder", "floordiv": "floor_divide", "divmod": "divmod"}
-_SIGNS = {"neg": "negative", "pos": "positive", "abs": "absolute"}
-_METHODS = (
-    *("all", "any", "argmax", "argmin", "argpartition", "argsort", "clip", "cumprod", "cumsum"),
-    *("diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "repeat", "round"),
-    *("searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
-)
-_IN_PLACE = ("partition", "sort")
-
-
-def _members() -> Iterator[tuple[str, Any]]:
-    for stem, name in _INFIX.items():
-        yield from _infix(TABLE[getattr(np, name)], getattr(operator, stem), stem)
-    for stem, name in _WITHOUT_SLOPE.items():
-        yield from _without_slope(getattr(np, name), stem)
-    for stem, name in _SIGNS.items():
-        yield f"__{stem}__", _sign(TABLE[getattr(np, name)], getattr(operator, stem))
-    for stem, name in _COMPARISONS.items():
-        yield f"__{stem}__", _comparison(getattr(np, name), getattr(operator, stem))
-    yield from ((name, _method(name)) for name in _METHODS)
-    yield from ((name, _refusal(name)) for name in _IN_PLACE)
-
-
 for _name, _member in _members():
-    _member.__name__, _member.__qualname__ = _name, f"Traced.{_name}"
+    if not isinstance(_member, property):
+        _member.__name__, _member.__qualname__ = _name, f"Traced.{_name}"
     setattr(Traced, _name, _member)

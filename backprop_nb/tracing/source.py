@@ -14,10 +14,12 @@ import linecache
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import CodeType
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from backprop_nb.tracing.record import CONSTANT, Record, Scope
 
@@ -25,11 +27,10 @@ _TRACING = str(Path(__file__).parent)
 
 _COMPREHENSIONS = {"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"}
 
-# The other names under which NumPy has a function.
-_ALIASES = {"divide": {"true_divide"}, "power": {"pow"}}
-
 Span = tuple[int, int, int, int]
 """First line, last line, first column, last column, as ``co_positions`` gives them."""
+
+_NOWHERE: Span = (1, 1, 0, 0)
 
 
 class Source(str):
@@ -85,12 +86,10 @@ class _Module:
         pending: list[ast.AST] = [ast.parse(text)]
         while pending:
             node = pending.pop()
-            span = _span(node)
-            if span:
-                # A statement that is only an expression has the expression's
-                # span; children come later, so the expression wins.
-                self.by_span[span] = node
-                self.by_span.setdefault(_method_span(node) or span, node)
+            # A statement that is only an expression has the expression's span;
+            # children come later, so the expression wins.
+            self.by_span[_span(node)] = node
+            self.by_span.setdefault(_method_span(node), node)
             if isinstance(node, ast.Import):
                 names = (each.asname or each.name for each in node.names)
                 self.imported.update(name.partition(".")[0] for name in names)
@@ -100,7 +99,7 @@ class _Module:
 
     def text(self, node: ast.AST) -> str:
         """Return the source text of ``node``; columns count UTF-8 bytes."""
-        first, last, start, end = _span(node) or (1, 1, 0, 0)
+        first, last, start, end = _span(node)
         rows = self.lines[first - 1 : last]
         rows[-1] = rows[-1][:end]
         rows[0] = rows[0][start:]
@@ -129,22 +128,20 @@ class _Module:
         return node
 
 
-def _span(node: ast.AST) -> Span | None:
+def _span(node: ast.AST) -> Span:
     if not isinstance(node, ast.expr | ast.stmt):
-        return None
-    if node.end_lineno is None or node.end_col_offset is None:
-        return None
-    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+        return _NOWHERE
+    last, end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+    return node.lineno, last, node.col_offset, end
 
 
-def _method_span(node: ast.AST) -> Span | None:
+def _method_span(call: ast.AST) -> Span:
     """Return the span that Python gives to ``.sum()`` on a line of its own: without the owner."""
-    attribute = node.func if isinstance(node, ast.Call) else node
-    span, above = _span(node), _span(attribute)
-    if not isinstance(attribute, ast.Attribute) or span is None or above is None:
-        return None
-    start = above[3] - len(attribute.attr.encode())
-    return (above[1], span[1], start, span[3]) if span[0] != above[1] else None
+    attribute = call.func if isinstance(call, ast.Call) else call
+    (first, last, _, end), (_, line, _, column) = _span(call), _span(attribute)
+    if not isinstance(attribute, ast.Attribute) or first == line:
+        return first, last, _span(call)[2], end
+    return line, last, column - len(attribute.attr.encode()), end
 
 
 @lru_cache(maxsize=128)
@@ -168,15 +165,11 @@ class Place:
     node: ast.AST
     code: CodeType
 
-    @property
-    def source(self) -> Source:
-        """The expression's text with its location."""
-        return self.source_of(self.node)
-
-    def source_of(self, node: ast.AST) -> Source:
-        """Return the text and location of another node of the same module."""
-        first, last, start, end = _span(node) or (1, 1, 0, 0)
-        above, below, *_ = _span(self.module.function(node)) or (first, last)
+    def source(self, node: ast.AST | None = None) -> Source:
+        """Return the text and location of the expression, or of another node of the module."""
+        node = node or self.node
+        first, last, start, end = _span(node)
+        above, below, *_ = _span(self.module.function(node))
         return Source(
             self.module.text(node),
             self.code.co_filename,
@@ -220,35 +213,26 @@ def assigned_name(place: Place, item: int | None = None) -> str | None:
     Of what is unpacked, as in ``w, b = theta``, ``item`` says which one.
     """
     node, parent = _branch(place)
-    if isinstance(node, ast.AugAssign):
-        return _target_name(node.target)
-    if _is_target(node):
-        return _unpacked_name(node.elts, item)
-    if isinstance(parent, ast.Tuple | ast.List):
-        above = place.module.parent.get(parent)
-        if isinstance(above, ast.Assign) and isinstance(above.targets[0], ast.Tuple | ast.List):
-            targets = above.targets[0].elts
-            position = parent.elts.index(node)  # type: ignore[arg-type]
-            return _target_name(targets[position]) if len(targets) == len(parent.elts) else None
-    if isinstance(parent, ast.Assign):
-        return next(filter(None, map(_target_name, parent.targets)), None)
-    if isinstance(parent, ast.AnnAssign | ast.NamedExpr):
-        return _target_name(parent.target)
-    if isinstance(parent, ast.For | ast.comprehension) and parent.iter is node:
-        return _target_name(parent.target)
+    if isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Store):
+        starred = [k for k, target in enumerate(node.elts) if isinstance(target, ast.Starred)]
+        known = item is not None and item < min([len(node.elts), *starred])
+        return _target_name(node.elts[item]) if known and item is not None else None
+    match parent:
+        case _ if isinstance(node, ast.AugAssign):
+            return _target_name(node.target)
+        case ast.Tuple(elts=values) | ast.List(elts=values):
+            match place.module.parent.get(parent):
+                case ast.Assign(targets=[ast.Tuple(elts=targets) | ast.List(elts=targets), *_]):
+                    fits = len(targets) == len(values)
+                    pairs = zip(targets, values, strict=True) if fits else ()
+                    return next((_target_name(t) for t, value in pairs if value is node), None)
+        case ast.Assign(targets=targets):
+            return next(filter(None, map(_target_name, targets)), None)
+        case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
+            return _target_name(target)
+        case ast.For(target=target, iter=values) | ast.comprehension(target=target, iter=values):
+            return _target_name(target) if values is node else None
     return None
-
-
-def _is_target(node: ast.AST) -> TypeGuard[ast.Tuple | ast.List]:
-    """Whether the expression is the left side of an assignment that unpacks."""
-    return isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Store)
-
-
-def _unpacked_name(targets: list[ast.expr], item: int | None) -> str | None:
-    starred = [k for k, target in enumerate(targets) if isinstance(target, ast.Starred)]
-    if item is None or item >= min([len(targets), *starred]):
-        return None
-    return _target_name(targets[item])
 
 
 def _target_name(target: ast.AST) -> str | None:
@@ -296,7 +280,7 @@ def operand(
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=args, keywords=named):
             args = args if row.bind is None else list(_listed(args))
             complete = row.bind is None or len(args) + len(named) >= count
-            if complete and name in {row.name, *_ALIASES.get(row.name, ())}:
+            if complete and (name == row.name or getattr(np, name, None) is row.function):
                 operands = dict(enumerate(args)) | {each.arg: each.value for each in named}
     if any(isinstance(each, ast.Starred) for each in operands.values()):
         return None
@@ -322,9 +306,9 @@ def label_records(
     """
     for filename in {record.scope.code.co_filename for record in records if record.scope}:
         linecache.checkcache(filename)  # a module may have been edited and loaded again
-    known: dict[tuple[CodeType, int], Place | None] = {}
-    places = [_place(record, known) for record in records]
-    sources = [_source(place) for place in places]
+    located = cache(locate)  # a loop comes back to the same place many times
+    places = [located(r.scope.code, r.lasti) if r.scope else None for r in records]
+    sources = [_source(place) if place else None for place in places]
     wanted = [_wanted_name(record, place) for record, place in zip(records, places, strict=True)]
     for index, name, source in _constants(records, places):
         wanted[index], sources[index] = name, source
@@ -332,38 +316,27 @@ def label_records(
     fits = function_name.isidentifier() and not keyword.iskeyword(function_name)
     if wanted[output] is None and fits and function_name not in taken:
         wanted[output] = function_name
+    wanted[: len(input_names)] = input_names
     names = unique_names(input_names, wanted[len(input_names) :], records)
-    given = [True] * len(input_names) + [name is not None for name in wanted[len(input_names) :]]
     scopes = _scope_names(records)
     return [
-        Label(name, source, scopes.get(record.scope, ()), is_given)
-        for name, source, record, is_given in zip(names, sources, records, given, strict=True)
+        Label(name, source, scopes[record.scope], want is not None)
+        for name, source, record, want in zip(names, sources, records, wanted, strict=True)
     ]
 
 
-def _place(record: Record, known: dict[tuple[CodeType, int], Place | None]) -> Place | None:
-    """Return the expression of a record; a loop comes back to the same one many times."""
-    if record.scope is None:
-        return None
-    key = record.scope.code, record.lasti
-    if key not in known:
-        known[key] = locate(*key)
-    return known[key]
-
-
-def _source(place: Place | None) -> Source | None:
+def _source(place: Place) -> Source:
     """Return the expression; what is unpacked stands on the right of the assignment."""
-    if place is None:
-        return None
     above = place.module.parent.get(place.node)
-    if _is_target(place.node) and isinstance(above, ast.Assign):
-        return place.source_of(above.value)
-    return place.source
+    unpacked = isinstance(place.node, ast.Tuple | ast.List) and isinstance(above, ast.Assign)
+    if unpacked and isinstance(above, ast.Assign) and place.node in above.targets:
+        return place.source(above.value)
+    return place.source()
 
 
 def _wanted_name(record: Record, place: Place | None) -> str | None:
     """Return the name in the learner's code; a value returned at once takes the caller's."""
-    scope: Scope | None = record.scope
+    scope = record.scope
     item = record.keywords.get("index")
     while place is not None and scope is not None:
         name = assigned_name(place, item if isinstance(item, int) else None)
@@ -389,7 +362,7 @@ def _constants(
             node = operand(place, record.row, position, len(record.parents)) if place else None
             if place is not None and node is not None:
                 simple = isinstance(node, ast.Name | ast.Attribute)
-                yield parent, _target_name(node) if simple else None, place.source_of(node)
+                yield parent, _target_name(node) if simple else None, place.source(node)
 
 
 def unique_names(
@@ -419,30 +392,24 @@ def unique_names(
 
 def _scope_names(records: Sequence[Record]) -> dict[Scope | None, tuple[str, ...]]:
     """Return, for every scope, the chain of calls below the traced function."""
-    scopes = list(dict.fromkeys(_with_parents(records)))
-    calls = Counter(_call_name(scope) for scope in scopes)
-    numbers: Counter[str | None] = Counter()
+    scopes: dict[Scope, None] = {}  # in order, each after the scope around it
+    for record in records:
+        around = []
+        scope = record.scope
+        while scope is not None and scope not in scopes:
+            around.append(scope)
+            scope = scope.parent
+        scopes |= dict.fromkeys(reversed(around))
+    calls = Counter(map(_call_name, scopes))
+    numbers: Counter[str] = Counter()
     chains: dict[Scope | None, tuple[str, ...]] = {None: ()}
     for scope in scopes:
-        above = chains[scope.parent]
+        chains[scope] = chains[scope.parent]
         name = _call_name(scope)
-        if name is None:
-            chains[scope] = above
-            continue
-        numbers[name] += 1
-        chains[scope] = (*above, f"{name} {numbers[name]}" if calls[name] > 1 else name)
+        if name is not None:
+            numbers[name] += 1
+            chains[scope] += (f"{name} {numbers[name]}" if calls[name] > 1 else name,)
     return chains
-
-
-def _with_parents(records: Sequence[Record]) -> Iterator[Scope]:
-    """Yield the scopes of the records, each after the scope around it."""
-    for record in records:
-        chain = []
-        scope = record.scope
-        while scope is not None:
-            chain.append(scope)
-            scope = scope.parent
-        yield from reversed(chain)
 
 
 def _is_own(scope: Scope) -> bool:
@@ -454,6 +421,6 @@ def _call_name(scope: Scope) -> str | None:
     """Return the called function's name; ``None`` for the traced one and comprehensions."""
     if scope.parent is None or _is_own(scope) or scope.code.co_name in _COMPREHENSIONS:
         return None
-    qualified = getattr(scope.code, "co_qualname", scope.code.co_name).split("<locals>.")[-1]
+    qualified = scope.code.co_qualname.split("<locals>.")[-1]
     owner, _, name = qualified.rpartition(".")
     return owner if owner and name == "__call__" else name.replace("<lambda>", "λ")

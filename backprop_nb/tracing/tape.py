@@ -50,6 +50,10 @@ class Recorded:
         self._value = value
         self._shared = False  # whether another value on the tape has the same entries
 
+    def alias(self) -> Recorded:
+        """Return a second value for the same record."""
+        return type(self)(self._tape, self._index, self._value)
+
 
 class Tape:
     """The records of one trace.
@@ -63,6 +67,11 @@ class Tape:
     keeps_comparisons
         A learner's comparison gives a plain array; a rule's must stay in the program.
     """
+
+    __slots__ = (
+        *("keeps_comparisons", "kind", "records", "serial"),
+        *("_constants", "_frame", "_paused", "_scope", "_stack"),
+    )
 
     def __init__(
         self, kind: type[Recorded], root: FrameType, keeps_comparisons: bool = False
@@ -100,7 +109,7 @@ class Tape:
         if isinstance(value, Recorded):  # of a trace around this one, which goes on
             if type(value._tape.records) is _Ended:
                 refusals.ended(sys._getframe(1))
-            copy = _alias(value)
+            copy = value.alias()
         else:
             copy = refusals.real_copy(value, "An array in a traced function", frame)[()]
         self.records.append(Record(CONSTANT, (), (), {}, copy, None, -1))
@@ -203,11 +212,6 @@ def plain(value: Any) -> Any:
     while isinstance(value, Recorded):
         value = value._value
     return value
-
-
-def _alias(value: Recorded) -> Recorded:
-    """Return a second value for the same record: a later ``+=`` leaves the other alone."""
-    return type(value)(value._tape, value._index, value._value)
 
 
 def _is_same(known: Any, value: Any) -> bool:
