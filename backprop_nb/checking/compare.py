@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.report import Checked
+from backprop_nb.checking.report import Checked, Hints
 
 Array: TypeAlias = NDArray[Any]
 
@@ -180,6 +180,18 @@ def fault_of(checked: Checked) -> tuple[str, str]:
     if is_empty(given, expected):
         return "missing_gradient", "is zero everywhere: nothing has been put into it"
     return "not_recognised", ""
+
+
+def fault_in_words(checked: Checked, kind: str, reason: str, hints: Hints = "plain") -> str:
+    """Say a fault that shows in a single gradient, with no more than the hints allow."""
+    name = checked.name
+    if kind == "missing_gradient" and reason:
+        return f"{name} {reason}."
+    if kind == "not_finite" and checked.given is not None:
+        what = f": {checked.place} is {checked.given[checked.worst]}" if hints != "none" else ""
+        return f"{name} has entries that are not finite{what}."
+    text = f"{name}: {checked.remark}."
+    return f"{text} {reason}" if reason and hints != "none" else text
 
 
 def which_entries(checked: Checked, wrong: Sequence[tuple[int, ...]]) -> str:

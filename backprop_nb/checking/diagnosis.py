@@ -17,6 +17,7 @@ from backprop_nb.checking.compare import (
     compare,
     factor_in_words,
     factor_of,
+    fault_in_words,
     fault_of,
     is_empty,
     is_narrow,
@@ -274,11 +275,15 @@ class _Judge:
             if not (explained and self._is_explained(checked)):
                 groups.setdefault(fault_of(checked), []).append(checked)
         for (kind, reason), group in groups.items():
-            text = _plain_fault(reason, group, self.hints)
+            first, *rest = group
             if kind == "not_recognised":
-                text += self._where_to_look(group[0], by_name)
-            layers = () if kind == "not_recognised" else _layers_of(group)
-            yield Finding(kind, group[0].name, rank, text, layers)
+                yield Finding(kind, first.name, rank, self._not_recognised(first, by_name))
+                continue
+            text = fault_in_words(first, kind, reason, self.hints)
+            if rest:
+                text += f" The same is wrong with {in_words([each.name for each in rest])}."
+            layers = tuple(sorted({_layer(each.name) for each in group}))
+            yield Finding(kind, first.name, rank, text, layers)
 
     def _is_explained(self, checked: Checked) -> bool:
         """Whether a mistake in the values, that was found, accounts for a gradient too."""
@@ -304,11 +309,15 @@ class _Judge:
             )
         return ""
 
-    def _where_to_look(self, checked: Checked, by_name: Mapping[str, Checked]) -> str:
-        """Say what is right about the first gradient that is wrong, and what it is made of."""
-        if self.hints not in ("clear", "plain"):
-            return ""
+    def _not_recognised(self, checked: Checked, by_name: Mapping[str, Checked]) -> str:
+        """Say which gradient is wrong first, what is right about it, and what it is made of."""
         name, layer = checked.name, _layer(checked.name)
+        text = (
+            f"{name} is the first gradient that is wrong, {_IN_ORDER}. None of the mistakes that "
+            "are often made explains it, and no two of them."
+        )
+        if self.hints not in ("clear", "plain"):
+            return text
         part = "b" if name[1] == "A" else "A"
         twin, delta = f"d{part}[{layer - 1}]", f"δ_{layer}"
         if by_name[twin].ok:
@@ -323,7 +332,7 @@ class _Judge:
         factor = None
         if self.hints == "plain" and checked.given is not None:
             factor = factor_of(checked.given, checked.expected)
-        return look if factor is None else f" It {factor_in_words(factor)}.{look}"
+        return f"{text}{look}" if factor is None else f"{text} It {factor_in_words(factor)}.{look}"
 
     def _offences(self) -> Iterator[Finding]:
         changed = list(dict.fromkeys(name for each in self.all.answers for name in each.modified))
@@ -411,32 +420,6 @@ _COMPARE = "At the other layers the same is right: what is different here?"
 
 def _titles(placed: Sequence[PlacedMistake], K: int) -> str:
     return " and ".join(f"“{each.title(K)}”" for each in placed)
-
-
-def _plain_fault(reason: str, group: Sequence[Checked], hints: Hints) -> str:
-    """Return a sentence on the first of some gradients that have one fault, and on the others."""
-    first, *rest = group
-    name, kind = first.name, fault_of(first)[0]
-    if kind == "not_recognised":
-        return (
-            f"{name} is the first gradient that is wrong, {_IN_ORDER}. None of the mistakes that "
-            "are often made explains it, and no two of them."
-        )
-    text = f"{name}: {first.remark}."
-    if kind == "missing_gradient" and reason:
-        text = f"{name} {reason}."
-    elif kind == "not_finite" and first.given is not None:
-        what = f": {first.place} is {first.given[first.worst]}" if hints != "none" else ""
-        text = f"{name} has entries that are not finite{what}."
-    elif reason and hints != "none":
-        text += f" {reason}"
-    also = in_words([each.name for each in rest]) if rest else ""
-    return f"{text} The same is wrong with {also}." if rest else text
-
-
-def _layers_of(group: Sequence[Checked]) -> tuple[int, ...]:
-    """Return the layers of some gradients."""
-    return tuple(sorted({_layer(each.name) for each in group}))
 
 
 # --- small helpers ----------------------------------------------------------

@@ -47,27 +47,16 @@ _CLEARLY = 3.0
 
 @dataclass(frozen=True)
 class Question:
-    """One number, or a few, to be computed by hand.
-
-    Attributes
-    ----------
-    name : str
-        Its name in the answers, such as ``"delta[1]"``.
-    shape : tuple of int
-        Of the answer: ``()`` for one number.
-    symbol : str
-        What it stands for in the document, as text.
-    latex : str
-        The same as LaTeX.
-    hint : str
-        The formula for it.
-    """
+    """One number, or a few, to be computed by hand."""
 
     name: str
+    """Its name in the answers, such as ``"delta[1]"``."""
     shape: tuple[int, ...]
     symbol: str
+    """What it stands for in the document, as text."""
     latex: str
     hint: str
+    """The formula for it."""
 
     @property
     def size(self) -> int:
@@ -161,11 +150,12 @@ class Exercise:
     def following(self, given: Mapping[str, Array]) -> Values:
         """Return the right answers of somebody who goes on with those that are given.
 
-        Examples
-        --------
+        Those that have another shape are passed over.
+
         >>> exercise(7).following({"z[1]": np.zeros(2)})["f[1]"]
         array([0.5, 0.5])
         """
+        given = {name: a for name, a in given.items() if a.shape == _BY_NAME[name].shape}
         values = self._values(make_backward(samples="single"), given)
         values["L"] = np.sum((self.y - given.get("f[2]", values["f[2]"])) ** 2)
         return {name: values[name] for name in _BY_NAME}
@@ -243,13 +233,7 @@ class Exercise:
             if (array := _as_array(answers.get(name), question)) is not None
         }
         with np.errstate(all="ignore"):
-            following = self.following(
-                {
-                    name: array
-                    for name, array in given.items()
-                    if array.shape == _BY_NAME[name].shape
-                }
-            )
+            following = self.following(given)
         parameters = [
             _checked(name, answers.get(name), given.get(name), key[name], following[name])
             for name in names

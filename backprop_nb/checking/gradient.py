@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from backprop_nb.checking.compare import (
     compare,
     factor_in_words,
     factor_of,
+    fault_in_words,
     fault_of,
     which_entries,
     wrong_entries,
@@ -92,7 +94,8 @@ def _report(subject: str, gradient: Any, args: Sequence[Any], point: Point) -> R
         parameters = tuple(map(Checked.wrong, names, expected, [failure] * len(names)))
         finding = Finding("raised_exception", names[0], 1, f"{names[0]}: {failure}.")
         return Report(subject, parameters, (finding,), notes=notes)
-    found = _leaves_like(list(args), given, expected)
+    alone = len(args) == 1 and not _is_one(given, args[0], expected[0])
+    found = _leaves_like(args, (given,) if alone else given)
     parameters = tuple(
         _at_kinks(checked, point, k)
         for k, checked in enumerate(map(compare, names, found, expected))
@@ -174,18 +177,6 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str]:
         return None, f"calling the gradient raised {type(error).__name__}: {error}".rstrip(": ")
 
 
-def _leaves_like(trees: Sequence[Any], given: Any, expected: Sequence[Array]) -> list[Any]:
-    """Return the given gradients leaf by leaf; None for each that is missing."""
-    count = len(expected)
-    if len(trees) == 1 and not _is_one(given, trees[0], expected[0]):
-        given = (given,)
-    leaves: list[Any] = []
-    items = given if isinstance(given, list | tuple) else ()
-    for k, tree in enumerate(trees):
-        _collect(tree, items[k] if k < len(items) else None, leaves)
-    return leaves[:count]
-
-
 def _is_one(given: Any, tree: Any, expected: Array) -> bool:
     """Whether a gradient stands in a tuple or a list with nothing else in it."""
     if not (isinstance(given, list | tuple) and len(given) == 1):
@@ -196,16 +187,17 @@ def _is_one(given: Any, tree: Any, expected: Array) -> bool:
     return not isinstance(tree, list | tuple) and np.ndim(given[0]) == expected.ndim
 
 
-def _collect(tree: Any, given: Any, leaves: list[Any]) -> None:
+def _leaves_like(tree: Any, given: Any) -> list[Any]:
+    """Return what was given leaf by leaf of a tree; None for each leaf that is missing."""
     if isinstance(tree, dict):
-        for key, item in tree.items():
-            _collect(item, given.get(key) if isinstance(given, dict) else None, leaves)
+        there = given if isinstance(given, dict) else {}
+        pairs = [(item, there.get(key)) for key, item in tree.items()]
     elif isinstance(tree, list | tuple):
-        items = given if isinstance(given, list | tuple) else ()
-        for k, item in enumerate(tree):
-            _collect(item, items[k] if k < len(items) else None, leaves)
+        items = given[: len(tree)] if isinstance(given, list | tuple) else ()
+        pairs = list(zip_longest(tree, items))
     else:
-        leaves.append(given)
+        return [given]
+    return [leaf for pair in pairs for leaf in _leaves_like(*pair)]
 
 
 # --- what is wrong with one of them -----------------------------------------
@@ -215,20 +207,16 @@ def _explain(checked: Checked, parameters: Sequence[Checked]) -> Finding:
     """Say what is wrong with one parameter, as far as that shows in its values alone."""
     name, given, expected = checked.name, checked.given, checked.expected
     kind, reason = fault_of(checked)
-    if given is None or kind == "wrong_shape":
-        right_as = (
-            [] if given is None else [p.name for p in parameters if agrees(given, p.expected)]
-        )
+    if given is not None and kind == "wrong_shape":
+        right_as = [each.name for each in parameters if agrees(given, each.expected)]
         if right_as:
             reason = f"It would be right as {right_as[0]}: the order is that of the arguments."
-        text = f"{name}: {checked.remark}. {reason}".rstrip()
-    elif kind == "not_finite":
-        text = f"{name} has entries that are not finite: {checked.place} is {given[checked.worst]}."
-    elif reason:
-        text = f"{name} {reason}."
-    elif (factor := factor_of(given, expected)) is not None:
-        kind = _MISTAKES.get(factor, kind)
-        text = f"{name} {factor_in_words(factor)}."
-    else:
-        text = which_entries(checked, wrong_entries(given, expected))
+    text = fault_in_words(checked, kind, reason)
+    if given is not None and kind == "not_recognised":
+        factor = factor_of(given, expected)
+        if factor is None:
+            text = which_entries(checked, wrong_entries(given, expected))
+        else:
+            kind = _MISTAKES.get(factor, kind)
+            text = f"{name} {factor_in_words(factor)}."
     return Finding(kind, name, 1, text)

@@ -66,48 +66,27 @@ HALF = Condition("half = True", lambda s: s.convention.half)
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Mistake:
-    """One mistake in a backward pass.
-
-    Attributes
-    ----------
-    id : str
-        Its name in programs.
-    title : str
-        Its name in sentences.
-    explanation : str
-        What goes wrong, and what is right.
-    hints : tuple of three str
-        From vague to plain.
-    steps : mapping
-        By the name of each step that it replaces the wrong code.
-    equation : str
-        The tag of the document's equation that it breaks; "" if there is none.
-    needs : tuple of Condition
-        Where it can be made, and be seen.
-    at_one : str
-        Its title where it is made at some layers only, "at layer 1" to follow; "" if
-        that is no other.
-    first_layer : int
-        The first layer at which it makes a difference.
-    ambiguous : bool
-        Whether a reader could take it for another one, or for two others.
-
-    Examples
-    --------
-    >>> find("sign_flipped")
-    <Mistake sign_flipped: The sign is flipped>
-    """
+    """One mistake in a backward pass: an entry of the catalogue."""
 
     id: str
     title: str
+    """Its name in sentences."""
     explanation: str
+    """What goes wrong, and what is right."""
     hints: tuple[str, str, str]
+    """From vague to plain."""
     steps: Mapping[str, str]
+    """By the name of each step that it replaces the wrong code."""
     equation: str = ""
+    """The tag of the document's equation that it breaks."""
     needs: tuple[Condition, ...] = ()
+    """Where it can be made, and be seen."""
     at_one: str = ""
+    """Its title where it is made at some layers only, if another; "at layer 1" follows."""
     first_layer: int = 1
+    """The first layer at which it makes a difference."""
     ambiguous: bool = False
+    """Whether who reads it in a listing could take it for others."""
 
     @property
     def first(self) -> Step:
@@ -123,8 +102,6 @@ class Mistake:
     def layers(self, K: int) -> tuple[int, ...]:
         """Return the layers, 1 to K, at which it is made; none if it belongs to no layer.
 
-        Examples
-        --------
         >>> find("sigma_prime_missing_in_hidden").layers(3), find("sign_flipped").layers(3)
         ((1, 2), ())
         """
@@ -132,20 +109,12 @@ class Mistake:
         return tuple(layer for layer in range(self.first_layer, K + 1) if layer in at)
 
     def title_at(self, layers: str) -> str:
-        """Return its title where it is made at some layers only, which a text names.
-
-        Examples
-        --------
-        >>> find("sigma_prime_missing_in_hidden").title_at("layer 1")
-        'σ′ is missing at layer 1'
-        """
+        """Return its title where it is made at some layers only, which a text names."""
         return f"{self.at_one or self.title} at {layers}"
 
     def applies(self, situation: Situation) -> bool:
         """Return whether it can be made and seen in a situation.
 
-        Examples
-        --------
         >>> find("only_first_sample").applies(Situation(widths=(3, 3), N=1))
         False
         """
@@ -163,14 +132,6 @@ class Mistake:
 class PlacedMistake:
     """A mistake where it is made: at all its layers, or at some of them only.
 
-    Attributes
-    ----------
-    mistake : Mistake
-    layers : tuple of int, optional
-        Of 1 to K; None for all that the mistake has.
-
-    Examples
-    --------
     >>> placed = PlacedMistake(find("sigma_prime_missing_in_hidden"), (1,))
     >>> placed.title(3), placed.symbols(3)
     ('σ′ is missing at layer 1', 'σ′(z_1)')
@@ -178,6 +139,7 @@ class PlacedMistake:
 
     mistake: Mistake
     layers: tuple[int, ...] | None = None
+    """Of 1 to K; None for all that the mistake has."""
 
     def made_at(self, K: int) -> tuple[int, ...]:
         """Return the layers at which it is made."""
@@ -744,8 +706,6 @@ def find(mistake: str) -> Mistake:
 def stage_of(mistake: Mistake) -> str:
     """Return the stage of the backward pass to which a mistake belongs.
 
-    Examples
-    --------
     >>> stage_of(find("sigma_prime_twice")), stage_of(find("only_last_sample"))
     ('the slope σ′', 'the batch')
     """

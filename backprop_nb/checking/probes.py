@@ -41,23 +41,14 @@ _MAX_DEPTH = 4
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A network with data, laid out as the convention says.
-
-    Attributes
-    ----------
-    A : tuple of arrays (n_{i+1}, n_i)
-    b : tuple of arrays (n_{i+1},), or (n_{i+1}, 1) if samples are columns
-    x, y : arrays
-        N samples of n_0, and of n_K, numbers.
-    N : int
-        The number of samples.
-    """
+    """A network with data, laid out as the convention says."""
 
     A: tuple[Array, ...]
     b: tuple[Array, ...]
     x: Array
     y: Array
     N: int
+    """The number of samples."""
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -110,29 +101,18 @@ def _probe(widths: Sequence[int], convention: Convention, random: np.random.Gene
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a backward pass gave on one probe.
-
-    Attributes
-    ----------
-    gradients : dict
-        By name each gradient that is an array of real numbers, dA[0], db[0], …
-    invalid : dict
-        By the name of a gradient what was given instead of an array of real numbers;
-        for ``"dA"`` or ``"db"`` that it has too many entries.
-    failure : str
-        What it raised, or how what it returned is no pair of sequences; empty if neither.
-    raised : bool
-        Whether it raised.
-    modified : tuple of str
-        Which of its arguments are no longer as they were: ``"A[1]"``, ``"x"``,
-        ``"the list b"``.
-    """
+    """What a backward pass gave on one probe."""
 
     gradients: dict[str, Array] = field(default_factory=dict)
+    """By name each gradient that is an array of real numbers, dA[0], db[0], …"""
     invalid: dict[str, str] = field(default_factory=dict)
+    """By the name of a gradient what was given instead of an array of real numbers;
+    for ``"dA"`` or ``"db"`` that it has too many entries."""
     failure: str = ""
+    """What it raised, or how what it returned is no pair of sequences; empty if neither."""
     raised: bool = False
     modified: tuple[str, ...] = ()
+    """Which of its arguments are no longer as they were: ``"A[1]"``, ``"x"``, ``"the list b"``."""
 
     def differs_in(self, other: Answer) -> list[str]:
         """Return the names of the gradients that are not the same to the last bit."""
@@ -148,22 +128,15 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a backward pass gave on all probes.
-
-    Attributes
-    ----------
-    answers : tuple of Answer
-        One for each probe.  If it stores something from call to call, only the first
-        is what it gives when it is called for the first time.
-    again : Answer
-        What it gave when it was asked for the first one again at once.
-    printed : str
-        What it wrote to standard output, its beginning if it was much.
-    """
+    """What a backward pass gave on all probes."""
 
     answers: tuple[Answer, ...]
+    """One for each probe.  If it stores something from call to call, only the first is what
+    it gives when it is called for the first time."""
     again: Answer
+    """What it gave when it was asked for the first one again at once."""
     printed: str = ""
+    """What it wrote to standard output, its beginning if it was much."""
 
     @property
     def repeats(self) -> bool:

@@ -67,18 +67,12 @@ def checked_mistakes(mistakes: Sequence[str] | None) -> tuple[Mistake, ...]:
 
 @dataclass(frozen=True)
 class Descent:
-    """The course of gradient descent with a pass.
-
-    Attributes
-    ----------
-    loss : list of float
-        Before each epoch, and after the last; shorter if the parameters stop being finite.
-    norms : list of lists of float
-        For each of them and each layer ‖∂L/∂θ_i‖, as the pass gives it.
-    """
+    """The course of gradient descent with a pass."""
 
     loss: list[float]
+    """Before each epoch, and after the last; shorter if the parameters stop being finite."""
     norms: list[list[float]]
+    """For each of them and each layer ‖∂L/∂θ_i‖, as the pass gives it."""
 
 
 def train(backward: ReferencePass, data: Problem) -> Descent:
@@ -171,23 +165,15 @@ def factor_between(given: FloatArray, right: FloatArray, *, rtol: float = 1e-4) 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Where the gradients of two mistakes differ.
-
-    Attributes
-    ----------
-    name : str
-        The array, as "A_2".
-    chosen, given : float or None
-        So many times the measured one it is with the one mistake, and with the other;
-        None if no factor makes them equal.
-    entry : tuple, optional
-        Where the factors say nothing: the index of an entry and its two values.
-    """
+    """Where the gradients of two mistakes differ."""
 
     name: str
+    """The array, as "A_2"."""
     chosen: float | None
     given: float | None
+    """So many times the measured one it is with the one mistake, and with the other."""
     entry: tuple[tuple[int, ...], float, float] | None = None
+    """Where the factors say nothing: the index of an entry and its two values."""
 
 
 # --- the puzzle -------------------------------------------------------------

@@ -38,43 +38,26 @@ LEARNING_RATE = 0.1
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the pass, and the quantity that it computes.
-
-    Attributes
-    ----------
-    name : str
-    title : str
-        The quantity in words.
-    phase : str
-        When it is computed: "start" and "end" once, "loss" and "output" for layer K,
-        "forward" for i = 1, …, K, "layer" for i = K−1, …, 0, and "below" for those
-        of them that have a layer below.
-    target : str
-        The variable that it is assigned to.
-    code : str
-        The right expression for it.
-    symbol : str
-        What it is at one layer, with {i} and {above} for the indices i and i + 1; ""
-        for what is at no layer.
-    """
+    """One step of the pass, and the quantity that it computes."""
 
     name: str
     title: str
+    """The quantity in words."""
     phase: Phase
+    """When: "start" and "end" once, "loss" and "output" for layer K, "forward" for i = 1, …, K,
+    "layer" for i = K−1, …, 0, and "below" for those of them that have a layer below."""
     target: str
+    """The variable that it is assigned to."""
     code: str
+    """The right expression for it."""
     symbol: str = ""
+    """What it is at one layer, with {i} and {above} for i and i + 1; "" if it is at no layer."""
 
     def layer(self, i: int) -> int | None:
         """Return the layer, 1 to K, that it belongs to where the pass is at i; None if to none.
 
         It is the layer whose gradients, ``dA[layer - 1]`` and ``db[layer - 1]``, are the
         first that it has a part in.
-
-        Examples
-        --------
-        >>> [(step.name, step.layer(i)) for step, i in schedule(2)][-4:-1]
-        [('layer_input', 1), ('weight_gradient', 1), ('bias_gradient', 1)]
         """
         if self.phase in ("start", "loss", "end"):
             return None
@@ -222,23 +205,13 @@ def _compiled(code: str) -> tuple[CodeType, CodeType]:
 
 @dataclass(frozen=True)
 class Situation:
-    """What decides whether a mistake can be made, and whether it can be seen.
-
-    Attributes
-    ----------
-    widths : tuple of int
-        n_0, …, n_K.
-    N : int
-        The number of samples.
-    convention : Convention
-    calls : int
-        How often the pass is called.
-    """
+    """What decides whether a mistake can be made, and whether it can be seen."""
 
     widths: tuple[int, ...]
     N: int = 1
     convention: Convention = DEFAULT
     calls: int = 2
+    """How often the pass is called."""
 
     @property
     def K(self) -> int:

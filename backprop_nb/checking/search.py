@@ -111,17 +111,8 @@ def backward_order(names: Sequence[str]) -> list[str]:
 class Search:
     """Looks for the mistakes that explain the answers of a submission.
 
-    Attributes
-    ----------
-    course : Course
-    answers : sequence of Answer
-        One for each probe, or for the first few.
-    names : list of str
-        Of the gradients, dA[0], db[0], …
-    right : list of dicts
-        For each probe the right gradients.
-    there : list of dicts
-        For each answer the gradients that are there, and not zero where they should not be.
+    Its attributes are ``right``, for each probe the right gradients, and ``there``, for each
+    answer the gradients that are there, and not zero where they should not be.
     """
 
     def __init__(self, course: Course, answers: Sequence[Answer]) -> None:
