@@ -17,6 +17,7 @@ TOLERANCE = 1e-6
 TOLERANCE_FLOAT32 = 1e-4
 """The same for a gradient that was computed in float32."""
 
+MISSING = "it is missing"
 _KINDS = {"U": "text", "S": "bytes", "c": "complex numbers", "O": "objects"}
 
 # --- one array --------------------------------------------------------------
@@ -69,7 +70,7 @@ def compare(name: str, given: Any, expected: Array) -> Checked:
     Checked(dx, wrong, error 0.25)
     """
     if given is None:
-        return Checked.wrong(name, expected, "there is none")
+        return Checked.wrong(name, expected, MISSING)
     try:
         array = np.asarray(given)
     except Exception as raised:  # whatever a student's object does
@@ -167,8 +168,8 @@ def fault_of(checked: Checked) -> tuple[str, str]:
     """Return the kind of fault that shows in a single gradient, and what to say about it."""
     given, expected = checked.given, checked.expected
     if given is None:
-        none = checked.remark.startswith("there is none")
-        return ("missing_gradient" if none else "wrong_shape"), ""
+        missing = checked.remark.startswith(MISSING)
+        return ("missing_gradient" if missing else "wrong_shape"), ""
     if given.shape != expected.shape:
         if same_numbers(given, expected):
             return "wrong_shape", "The numbers are right, and only the shape differs."

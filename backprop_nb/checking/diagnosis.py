@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.checking.compare import (
+    MISSING,
     agrees,
     compare,
     factor_in_words,
@@ -140,7 +141,7 @@ def check_backward(
 
 def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:
     """Return the report on a backward pass of which nothing is left to be judged."""
-    none = Answer(failure="there is none")
+    none = Answer(failure=MISSING)
     report = judge(Answers((none,) * len(make_probes(course)), none), course, hints)
     first = report.findings[0].parameter
     text = f"{first} and all others: {error.given}."
@@ -258,7 +259,7 @@ class _Judge:
             widths = in_words(
                 [*map(str, make_probes(self.course)[self.answers.index(answer)].widths)]
             )
-            where = f" So it does with layers of {widths} units, and with others it does not."
+            where = f" This happens with layers of {widths} units, but not with others."
         return Finding(kind, first, rank, f"{first} and all others: {answer.failure}.{where}")
 
     def _faults(
@@ -313,8 +314,8 @@ class _Judge:
         """Say which gradient is wrong first, what is right about it, and what it is made of."""
         name, layer = checked.name, _layer(checked.name)
         text = (
-            f"{name} is the first gradient that is wrong, {_IN_ORDER}. None of the mistakes that "
-            "are often made explains it, and no two of them."
+            f"{name} is the first gradient that is wrong, {_IN_ORDER}. No mistake of the "
+            "catalogue explains it, and no two of them together do."
         )
         if self.hints not in ("clear", "plain"):
             return text
@@ -340,7 +341,7 @@ class _Judge:
             names = in_words(changed)
             are = "are" if len(changed) > 1 else "is"
             text = (
-                f"It changes what it was given: {names} {are} not as before the call. "
+                f"It changes its arguments: {names} {are} not as before the call. "
                 "x = x - 1 makes a new array; x -= 1 and x[0] = 1 write into the caller's."
             )
             yield Finding("input_modified", changed[0], 1, text)
@@ -363,7 +364,7 @@ class _Judge:
         if first is not None and second is not None and agrees(second, 2 * first):
             what = "it is twice the first one, as if the last call's were still in it"
         text = (
-            f"Called again with the same arguments it gives another {name}: {what}. "
+            f"Called again with the same arguments, it returns a different {name}: {what}. "
             "The first call is what is judged."
         )
         return Finding("state_kept_between_calls", name, 1, text)
@@ -434,7 +435,7 @@ def _compare(name: str, answer: Answer, right: Array) -> Checked:
     remark = answer.invalid.get(name, "")
     if answer.failure:  # which is told in full once, and not with every gradient
         raised = answer.failure.split(":")[0].split(" (")[0]
-        remark = f"there is none: {raised}" if answer.raised else "there is none"
+        remark = f"{MISSING}: {raised}" if answer.raised else MISSING
     if remark:
         return Checked.wrong(name, right, remark)
     return compare(name, answer.gradients.get(name), right)

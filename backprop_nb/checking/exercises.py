@@ -265,9 +265,9 @@ class Exercise:
     def _checked_letter(self, written: Any, right: str) -> Checked:
         letter = _as_letter(written)
         letters = [*self.choices]
-        none = f"there is no letter from {letters[0]} to {letters[-1]}"
+        none = f"expected one letter from {letters[0]} to {letters[-1]}"
         ok = letter == right
-        remark = "" if ok else "it is another one" if letter in letters else none
+        remark = "" if ok else "it is a different one" if letter in letters else none
         return Checked(MISTAKE, ok, 0.0 if ok else np.inf, None, None, np.asarray(right), remark)
 
     def _findings(
@@ -542,7 +542,7 @@ def _no_number(written: Any) -> str:
     except ValueError:
         texts = []
     if not texts:
-        return "there is no number"
+        return "it has no number"
     comma = ", and with a point, not a comma" if any("," in text for text in texts) else ""
     return f"a text: write the number without quotes{comma}"
 

@@ -92,8 +92,8 @@ def _in_a_copy(function: Callable[..., Any], args: Any, seconds: float) -> bytes
     if message:
         return message
     raise EndedError(
-        f"{getattr(function, '__name__', 'The function')} gives no answer.",
-        given=f"no end after {seconds:g} s" if message is None else _how(status),
+        f"{getattr(function, '__name__', 'The function')} did not return.",
+        given=f"still running after {seconds:g} s" if message is None else _how(status),
         expected="a function that returns",
     )
 

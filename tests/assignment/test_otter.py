@@ -95,7 +95,7 @@ def test_a_student_reads_the_report_and_what_a_function_did(graded):
     assert "AssertionError: backward: 2 of 6 gradients right.\n" in shown
     assert "The last\nlayer is right." in shown
     assert "ZeroDivisionError: division by zero" in graded["wrong"][1]["loss"][0]
-    assert "no end after 2 s" in graded["endless"][1]["forward"][0]
+    assert "still running after 2 s" in graded["endless"][1]["forward"][0]
     assert "OutOfTime: no answer after 1 s" in graded["endless"][1]["backward"][0]
     assert "ended by the signal SIGSEGV" in graded["crashing"][1]["sigmoid"][0]
     assert "ended with exit code 1" in graded["crashing"][1]["backward"][0]

@@ -180,7 +180,7 @@ def test_no_answer_is_wrong_and_has_no_explanation(answers):
     report = bp.exercise(1).check(answers)
     assert report.score == 0.0
     assert report.findings == ()
-    assert "there is no number" in str(report)
+    assert "it has no number" in str(report)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_text_with_a_decimal_comma_is_told_both(value):
 
 @pytest.mark.parametrize("value", [None, "", "x", "a, b", [], [None, "1.0"], {"a": "1"}, [[]]])
 def test_what_has_no_number_is_told_so(value):
-    assert summary("z[1]", value) == "wrong: there is no number"
+    assert summary("z[1]", value) == "wrong: it has no number"
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_a_letter_counts_however_it_is_written(written, case):
 def test_another_letter_is_wrong_and_what_is_none_is_told_so():
     right = bp.exercise(1).key()[MISTAKE]
     other = next(each for each in "abcd" if each != right)
-    assert summary(MISTAKE, f"{other.upper()})") == "wrong: it is another one"
+    assert summary(MISTAKE, f"{other.upper()})") == "wrong: it is a different one"
     itself = []
     itself.append(itself)
     for given in (
@@ -264,7 +264,7 @@ def test_another_letter_is_wrong_and_what_is_none_is_told_so():
         "..",
         right + right,
     ):
-        assert summary(MISTAKE, given) == "wrong: there is no letter from a to d"
+        assert summary(MISTAKE, given) == "wrong: expected one letter from a to d"
 
 
 def test_rows_columns_and_single_numbers_are_one_answer():

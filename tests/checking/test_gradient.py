@@ -74,7 +74,7 @@ def changed(gradient, where):
         (lambda g: changed(g, 1), "not_recognised", "wrong in 3 of its 6 entries, all of them in"),
         (lambda g: changed(g, (..., 2)), "not_recognised", "all of them in column 2"),
         (lambda g: g[None], "wrong_shape", "The numbers are right, and only the shape differs"),
-        (lambda g: None, "missing_gradient", "there is none"),
+        (lambda g: None, "missing_gradient", "it is missing"),
         (lambda g: "text", "wrong_shape", "not made of real numbers"),
     ],
 )

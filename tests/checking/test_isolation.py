@@ -73,8 +73,8 @@ def test_a_loop_without_an_end_is_ended(seconds):
         run_isolated(forward, seconds=seconds)
     assert time.monotonic() - began >= seconds
     assert str(caught.value).splitlines() == [
-        "forward gives no answer.",
-        f"  given:    no end after {seconds:g} s",
+        "forward did not return.",
+        f"  given:    still running after {seconds:g} s",
         "  expected: a function that returns",
     ]
 
