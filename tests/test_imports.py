@@ -38,7 +38,7 @@ WITHOUT_TRACER = ("network.passes", "network.fast")
 DOORS = {("display", "views"), ("network.training", "network.chunks")}
 
 # What is late, or in another room, until these rooms are rebuilt. Empty it then.
-PENDING = ("views.chain.wire",)
+PENDING = ("network", "views.chain.wire")
 
 # The front of the package, and that of the views, put off what is heavy to first use.
 FRONTS = {"", "views"}
@@ -49,7 +49,7 @@ THIRD_PARTY = {
     "network.training": {"tqdm"},
     "classroom.running": {"distributed"},
     "classroom.grading": {"tqdm"},
-    "views": {"latex2mathml", "matplotlib", "pygraphviz"}
+    "views": {"contourpy", "latex2mathml", "matplotlib", "pygraphviz"}
     | {"IPython", "anywidget", "ipywidgets", "traitlets"},
 }
 

@@ -11,12 +11,45 @@ from backprop_nb.checking.puzzle import CHOICES, PLAYABLE, checked_mistakes, cho
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.views.bug.answers import secret, told
 from backprop_nb.views.bug.scene import HINTS, LEVELS, bug_scene, counted, describe_round
-from backprop_nb.views.live_view import Replay, Setting
+from backprop_nb.views.live_view import Replay
 from backprop_nb.views.page import packed
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.picture import patched
 from backprop_nb.views.schema import BugFound
+from backprop_nb.views.state import State, flag, integer, one_of, text
 from backprop_nb.views.style import module, style_sheet
+
+# --- what the state may be ----------------------------------------------------
+# In a round there is no way back; where a round begins, everything goes back.
+
+
+def _once_true(view: FindTheBug, name: str, value: Any) -> bool:
+    asked = flag(view, name, value)
+    if not (asked or view.beginning) and getattr(view, name):
+        raise InvalidValueError(
+            f"`{name}` cannot be taken back in this round.",
+            given=f"{name} = {value!r}",
+            instead="round += 1",
+        )
+    return asked
+
+
+def _hints(view: FindTheBug, name: str, value: Any) -> int:
+    least = 0 if view.beginning else view.hints
+    return int(integer(least, HINTS)(view, name, value))
+
+
+def _answer(view: FindTheBug, name: str, value: Any) -> str:
+    if view.beginning:
+        return text(view, name, value)
+    answer = str(one_of(view.offered)(view, name, value))
+    if view.over and answer not in view.tried:
+        raise InvalidValueError(
+            "This round is over: its mistake has been told.",
+            given=f"answer = {answer!r}",
+            instead="round += 1",
+        )
+    return answer
 
 
 class FindTheBug(Replay):
@@ -98,12 +131,12 @@ class FindTheBug(Replay):
         "Home and End jump, Space plays."
     )
 
-    level = Setting("medium", help="How much is shown.").tag(sync=True)
-    round = traitlets.Int(1, help="The round, from 1.").tag(sync=True)
-    measured = traitlets.Bool(False, help="Whether the gradient is measured.").tag(sync=True)
-    hints = traitlets.Int(0, help="How many hints are shown.").tag(sync=True)
-    answer = traitlets.Unicode("", help="The last answer: a mistake's id.").tag(sync=True)
-    given_up = traitlets.Bool(False, help="Whether the mistake is told.").tag(sync=True)
+    level = State(one_of(LEVELS), "medium", "How much is shown.")
+    round = State(integer(1), 1, "The round.")
+    measured = State(_once_true, False, "Whether the gradient is measured.")
+    hints = State(_hints, 0, "How many hints are shown.")
+    answer = State(_answer, "", "The last answer: a mistake's id.")
+    given_up = State(_once_true, False, "Whether the mistake is told.")
     tried: Any = traitlets.List(help="The answers of this round.").tag(sync=True)
     found: Any = traitlets.Dict(help="What has been asked for, and told.").tag(sync=True)
     score = traitlets.Int(0, help="The points of all rounds.").tag(sync=True)
@@ -120,9 +153,9 @@ class FindTheBug(Replay):
         **kwargs: Any,
     ) -> None:
         self._mistakes = checked_mistakes(mistakes)
-        self._seed = _checked_seed(seed)
+        self._seed = integer(0)(self, "seed", seed)
         self._points: dict[int, int] = {}
-        self._beginning = True
+        self.beginning = True
         super().__init__(level=level, round=round, **{"interval": 120, **kwargs})
         self._begin()
         self.observe(lambda _: self._begin(), ["level", "round"])
@@ -135,7 +168,7 @@ class FindTheBug(Replay):
         count = len(PLAYABLE) if self.level == "hard" else CHOICES
         offered = choices(puzzle, self._seed, self.round, count)
         self._puzzle, self._secret = puzzle, secret(puzzle, offered)
-        self._beginning = True  # only now may traits go back
+        self.beginning = True  # only now may traits go back
         try:
             with self.hold_sync():
                 self.playing = False
@@ -145,17 +178,17 @@ class FindTheBug(Replay):
                 self.set_trait("scene", bug_scene(puzzle, offered, code=self.level == "easy"))
                 self.step = 0
         finally:
-            self._beginning = False
+            self.beginning = False
 
     # -- asking and answering ----------------------------------------------------
 
     def _on_asked(self, change: Any) -> None:
-        if self._beginning:
+        if self.beginning:
             return
         if change["name"] == "answer" and self.answer not in self.tried:
             self.tried = [*self.tried, self.answer]
         self.found = self._told()
-        if self._over:
+        if self.over:
             # A round that comes again has been told: its points stay as they are.
             self._points.setdefault(self.round, self.worth if self.found["solved"] else 0)
         self.score = sum(self._points.values())
@@ -171,8 +204,14 @@ class FindTheBug(Replay):
         )
 
     @property
-    def _over(self) -> bool:
+    def over(self) -> bool:
+        """Whether the mistake has been told."""
         return self.found["solution"] is not None
+
+    @property
+    def offered(self) -> list[str]:
+        """The ids of the mistakes to choose from."""
+        return list(self._secret["verdicts"])
 
     @property
     def worth(self) -> int:
@@ -184,66 +223,6 @@ class FindTheBug(Replay):
         """What was said to the last answer; "" before there is one."""
         return self._secret["verdicts"][self.tried[-1]]["words"] if self.tried else ""
 
-    # -- refusals ----------------------------------------------------------------
-
-    @traitlets.validate("level")
-    def _check_level(self, proposal: Any) -> str:
-        level = proposal["value"]
-        if not isinstance(level, str) or level not in LEVELS:
-            raise InvalidValueError(
-                '`level` must be "easy", "medium" or "hard".', given=f"level = {level!r}"
-            )
-        return level
-
-    @traitlets.validate("round")
-    def _check_round(self, proposal: Any) -> int:
-        number = int(proposal["value"])
-        if number < 1:
-            raise InvalidValueError("`round` must be at least 1.", given=f"round = {number}")
-        return number
-
-    @traitlets.validate("answer")
-    def _check_answer(self, proposal: Any) -> str:
-        answer = str(proposal["value"])
-        if self._beginning:
-            return answer
-        offered = self._secret["verdicts"]
-        if answer not in offered:
-            raise InvalidValueError(
-                "`answer` must be one of the choices.",
-                given=f"answer = {answer!r}",
-                expected=", ".join(offered),
-            )
-        if self._over and answer not in self.tried:
-            raise InvalidValueError(
-                "This round is over: its mistake has been told.",
-                given=f"answer = {answer!r}",
-                instead="round += 1",
-            )
-        return answer
-
-    @traitlets.validate("measured", "given_up")
-    def _check_asked(self, proposal: Any) -> bool:
-        name, value = proposal["trait"].name, bool(proposal["value"])
-        if not self._beginning and getattr(self, name) and not value:
-            raise InvalidValueError(
-                f"`{name}` cannot be taken back in this round.",
-                given=f"{name} = False",
-                instead="round += 1",
-            )
-        return value
-
-    @traitlets.validate("hints")
-    def _check_hints(self, proposal: Any) -> int:
-        hints = int(proposal["value"])
-        least = 0 if self._beginning else self.hints
-        if not least <= hints <= HINTS:
-            raise InvalidValueError(
-                f"`hints` must be from {least}, as many as have been given, to {HINTS}.",
-                given=f"hints = {hints}",
-            )
-        return hints
-
     # -- the same in words, on paper, on a page ------------------------------------
 
     def describe(self) -> str:
@@ -251,7 +230,7 @@ class FindTheBug(Replay):
         head = f"Find the bug, level {self.level}, round {self.round}: one mistake is in this pass."
         lines = [head, *describe_round(self._puzzle, self.scene, measured=self.measured)]
         lines += [f"{note['title']} {note['words']}" for note in self.found["notes"]]
-        now = "over" if self._over else f"worth {counted(self.worth, 'point')}"
+        now = "over" if self.over else f"worth {counted(self.worth, 'point')}"
         return "\n".join([*lines, f"This round is {now}; the score is {self.score}."])
 
     def draw(
@@ -288,11 +267,3 @@ class FindTheBug(Replay):
             f"FindTheBug({self.level!r}, seed={self._seed}, round {self.round}, "
             f"{self.score} points)"
         )
-
-
-def _checked_seed(seed: int) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InvalidValueError(
-            "`seed` must be an integer that is not negative.", given=f"seed = {seed!r}"
-        )
-    return seed

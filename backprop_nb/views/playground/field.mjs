@@ -7,7 +7,7 @@ import { html, picture } from "../view.mjs";
 // First half: pure functions
 // ---------------------------------------------------------------------------
 
-/** The 256 colours of a field's heats, each as red, green, blue and full opacity, from three hexes. */
+/** The 256 colours of a field's heats, each as red, green, blue and full opacity. */
 export function ramp(negative, zero, positive) {
   const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
   const [low, middle, high] = [negative, zero, positive].map(channels);
@@ -15,7 +15,8 @@ export function ramp(negative, zero, positive) {
   for (let level = 0; level < 256; level++) {
     const heat = level / 127.5 - 1;
     const end = heat < 0 ? low : high;
-    colours.set([...middle.map((from, k) => from + (end[k] - from) * Math.abs(heat)), 255], 4 * level);
+    const channel = (from, k) => from + (end[k] - from) * Math.abs(heat);
+    colours.set([...middle.map(channel), 255], 4 * level);
   }
   return colours;
 }
@@ -34,21 +35,24 @@ export function withFields(data) {
     fields.set(key, html("canvas", { width: columns, height: rows, style, "aria-hidden": "true" }));
   }
   const shapes = data.shapes.filter(({ kind }) => kind !== "field");
-  const element = html("div", { class: "bpnb-fields" }, ...fields.values(), picture({ ...data, shapes }));
+  const above = picture({ ...data, shapes });
+  const element = html("div", { class: "bpnb-fields" }, ...fields.values(), above);
   return { fields, element };
 }
 
 /** The colours of a family in the theme that `element` has now. */
 export function familyRamp(element, family) {
-  const look = getComputedStyle(element);
-  return ramp(...["negative", "zero", "positive"].map((end) => look.getPropertyValue(`--bpnb-${family}-${end}`).trim()));
+  const style = getComputedStyle(element);
+  const hex = (end) => style.getPropertyValue(`--bpnb-${family}-${end}`).trim();
+  return ramp(...["negative", "zero", "positive"].map(hex));
 }
 
 /** Paint a field: a byte for each of its cells, in the colours of a ramp. */
 export function paintField(canvas, levels, colours) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
-  const [cells, palette] = [new Uint32Array(image.data.buffer), new Uint32Array(colours.buffer)];
+  const cells = new Uint32Array(image.data.buffer);
+  const palette = new Uint32Array(colours.buffer);
   levels.forEach((level, k) => (cells[k] = palette[level]));
   context.putImageData(image, 0, 0);
 }
@@ -56,7 +60,8 @@ export function paintField(canvas, levels, colours) {
 /** Call `handler` whenever the theme may have changed, until the returned function is called. */
 export function whenThemeChanges(handler) {
   const observer = new MutationObserver(handler);
-  for (const element of [document.documentElement, document.body]) observer.observe(element, { attributes: true });
+  observer.observe(document.documentElement, { attributes: true });
+  observer.observe(document.body, { attributes: true });
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", handler);
   return () => {

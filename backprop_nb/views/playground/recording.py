@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+from typing import Final
 
-Frame = dict[str, Any]
-"""A moment as plain data; ``"epoch"`` says which one."""
+from backprop_nb.views.schema import PlaygroundFrame
 
-MOST: Final = 60
-"""So many frames are kept at most."""
+MAX_FRAMES: Final = 60
 
 
 class Recording:
@@ -17,6 +14,12 @@ class Recording:
 
     Whenever there are too many, every second one goes, and from then on only
     half as many are kept.
+
+    Attributes
+    ----------
+    frames : list of PlaygroundFrame
+        Oldest first.  The last one goes with the next unless it is far enough from the
+        one before.
 
     Examples
     --------
@@ -27,48 +30,35 @@ class Recording:
     [0, 4, 8, 9]
     """
 
-    def __init__(self, limit: int = MOST) -> None:
+    def __init__(self, limit: int = MAX_FRAMES) -> None:
+        self.frames: list[PlaygroundFrame] = []
         self._limit = limit
         self._stride = 1
-        self._kept: list[Frame] = []
-        self._last: list[Frame] = []
-
-    @property
-    def frames(self) -> list[Frame]:
-        """The frames that there are, oldest first."""
-        return self._kept + self._last
 
     @property
     def epochs(self) -> list[int]:
-        """Their epochs."""
+        """The epochs of the frames."""
         return [frame["epoch"] for frame in self.frames]
 
     def wants(self, epoch: int) -> bool:
-        """Return whether a frame of this epoch would be kept for more than a moment."""
-        return not self._kept or epoch >= self._kept[-1]["epoch"] + self._stride
+        """Return whether a frame of this epoch would stay when the next one comes."""
+        kept = self.epochs[:-1] if self._last_is_extra() else self.epochs
+        return not kept or epoch - kept[-1] >= self._stride
 
-    def add(self, frame: Frame) -> None:
+    def add(self, frame: PlaygroundFrame) -> None:
         """Add a frame that is later than all before."""
-        if not self.wants(frame["epoch"]):
-            self._last = [frame]
-            return
-        self._kept.append(frame)
-        self._last = []
-        if len(self._kept) >= self._limit:
-            self._stride = 2 * max(self._stride, self._kept[1]["epoch"] - self._kept[0]["epoch"])
-            self._last = self._kept[-1:] if len(self._kept) % 2 == 0 else []
-            self._kept = self._kept[::2]
+        if self._last_is_extra():
+            self.frames.pop()
+        self.frames.append(frame)
+        if len(self.frames) > self._limit:
+            first, second, *_ = self.epochs
+            self._stride = 2 * max(self._stride, second - first)
+            last = self.frames[-1:] if len(self.frames) % 2 == 0 else []
+            self.frames = self.frames[::2] + last
 
-    def at(self, epoch: int) -> Frame:
+    def _last_is_extra(self) -> bool:
+        return len(self.frames) > 1 and self.epochs[-1] - self.epochs[-2] < self._stride
+
+    def at(self, epoch: int) -> PlaygroundFrame:
         """Return the frame that is nearest to an epoch."""
         return min(self.frames, key=lambda frame: abs(frame["epoch"] - epoch))
-
-    def within(self, characters: int) -> list[Frame]:
-        """Return frames that together are at most so long as JSON, spread over all of them."""
-        frames = self.frames
-        lengths = [len(json.dumps(frame, separators=(",", ":"))) for frame in frames]
-        for count in range(len(frames), 2, -1):
-            chosen = [round(k * (len(frames) - 1) / (count - 1)) for k in range(count)]
-            if sum(lengths[k] for k in chosen) <= characters:
-                return [frames[k] for k in chosen]
-        return [*frames[:-1][:1], frames[-1]]

@@ -1,28 +1,41 @@
 """A training in the plane as pictures: what stays, what changes from frame to frame, its curves.
 
-``playground_scene`` is what stays as long as data and network do: the points,
-the units, the edges.  ``frame`` is one moment of the training, small enough to
-be sent many times a second and kept many times over.  ``curves`` is what has
-happened so far: charts, which stay as long as their axes do, and the lines in them.
+``Stage.scene`` is what stays as long as data and network do: the points, the units,
+the edges.  ``Stage.frame`` is the training at one epoch, small enough to be sent many
+times a second and kept many times over.  ``curves`` is what has happened so far: charts,
+which stay as long as their axes do, and the lines in them.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+from contourpy import contour_generator
 
+from backprop_nb.network.run import Measure, Run
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import network_picture as network
 from backprop_nb.views.chart import Axis, Chart, Series, legend, span
 from backprop_nb.views.numbers import Scale, long, short
-from backprop_nb.views.picture import Box, Picture, Point, heat_levels, packed, unpacked
-from backprop_nb.views.playground.contour import chained, contour
-from backprop_nb.views.playground.training import Measure, WatchedTraining
+from backprop_nb.views.picture import (
+    SOLID,
+    Box,
+    Picture,
+    Point,
+    heat_levels,
+    packed,
+    unpacked,
+)
+from backprop_nb.views.schema import (
+    PictureData,
+    PlaygroundCurves,
+    PlaygroundFrame,
+    PlaygroundPictures,
+)
 
 CELLS: Final = 48
 """The output is sampled on so many times so many places."""
@@ -34,8 +47,8 @@ LEVELS: Final = 20
 """An edge has one of so many strengths."""
 _HALF = 0.5
 
-_PLANE = (468.0, 500.0)
-_MAP: Box = (30.0, 26.0, 432.0, 432.0)
+_PLANE = (490.0, 500.0)
+MAP: Box = (46.0, 26.0, 432.0, 432.0)
 _NETWORK = (700.0, 500.0)
 _FLOOR, _TALLEST = 440.0, 54.0
 _LOWEST, _HIGHEST = 1e-6, 1.0
@@ -43,53 +56,16 @@ _LOWEST, _HIGHEST = 1e-6, 1.0
 _CHART = (400.0, 222.0)
 _POINTS_OF_A_CURVE = 64
 _NAMED = 5
-_DASHES: tuple[tuple[float, ...], ...] = ((), (7, 3), (2, 2.5), (7, 2.5, 1.5, 2.5))
-
-
-# --- what stays --------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Plane:
-    """The part of the plane that is shown: from ``low`` to ``high`` in both directions."""
-
-    low: Point
-    high: Point
-
-    @classmethod
-    def around(cls, x: FloatArray) -> Plane:
-        """Return a square around points, with some room."""
-        middle = (x.max(axis=0) + x.min(axis=0)) / 2
-        reach = max(1.08 * float((x.max(axis=0) - x.min(axis=0)).max()) / 2, 1e-9)
-        low, high = middle - reach, middle + reach
-        return cls((float(low[0]), float(low[1])), (float(high[0]), float(high[1])))
-
-    @property
-    def axes(self) -> tuple[Axis, Axis]:
-        """Both axes; the second one points up."""
-        return Axis("", self.low[0], self.high[0]), Axis("", self.low[1], self.high[1])
-
-    def at(self, x: Sequence[float]) -> Point:
-        """Return where a point of the plane lies in the picture."""
-        left, top, width, height = _MAP
-        across, up = self.axes
-        return left + width * across.place(x[0]), top + height * (1 - up.place(x[1]))
-
-    def grid(self) -> FloatArray:
-        """Return the middles of the cells of the map, the top row first."""
-        share = (np.arange(CELLS) + 0.5) / CELLS
-        across = self.low[0] + share * (self.high[0] - self.low[0])
-        down = self.high[1] + share * (self.low[1] - self.high[1])
-        return np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
+_DASHES: tuple[tuple[float, ...], ...] = (SOLID, (7, 3), (2, 2.5), (7, 2.5, 1.5, 2.5))
 
 
 class Stage:
     """Where a training is shown: the plane around its data, the network's units and edges."""
 
-    def __init__(self, run: WatchedTraining) -> None:
+    def __init__(self, run: Run) -> None:
         self.run = run
-        self.plane = Plane.around(np.vstack([run.data.x, run.held_out.x]))
-        self.grid = self.plane.grid()
+        self.axes = _axes(np.vstack([run.data.x, run.held_out.x]))
+        self.grid = _grid(*self.axes)
         self.layout = network.network_layout(
             run.net.widths, width=_NETWORK[0], margin=40, slots=network.SHOWN
         )
@@ -100,46 +76,44 @@ class Stage:
             for j in self.layout.units[i + 1]
             for k in self.layout.units[i]
         ]
+        self.alt = (
+            f"A network of widths {run.net.widths} learns to tell two classes of points in the "
+            f"plane apart: {len(run.data.x)} to train on, {len(run.held_out.x)} held out."
+        )
 
-    def scene(self) -> dict[str, Any]:
+    def scene(self) -> PlaygroundPictures:
         """Return what stays as long as data and network do."""
         first = self.frame(self.run.measures[0], 0)
         return {
-            "alt": self._alt(),
+            "alt": self.alt,
             "plane": self.plane_picture(first).data(),
             "network": self.network_picture(first).data(),
             "units": [f"unit:{i}:{j}" for i, j in self.units],
             "edges": [f"A:{i}:{j}:{k}" for i, j, k in self.edges],
-            "looks": [network.edge_look(level / LEVELS) for level in range(-LEVELS, LEVELS + 1)],
+            "edgeStyles": [
+                network.edge_look(level / LEVELS) for level in range(-LEVELS, LEVELS + 1)
+            ],
             "bars": [f"bar:{i}" for i in range(self.run.net.K)],
             "floor": _FLOOR,
             "legend": _legend(),
         }
 
-    def _alt(self) -> str:
-        run = self.run
-        return (
-            f"A network of widths {run.net.widths} learns to tell two classes of points in the "
-            f"plane apart: {len(run.data.x)} to train on, {len(run.held_out.x)} held out."
-        )
+    # -- one epoch
 
-    # -- one moment
-
-    def frame(self, measure: Measure, epoch: int) -> dict[str, Any]:
-        """Return one moment of the training, with the weights as they are now."""
+    def frame(self, measure: Measure, epoch: int) -> PlaygroundFrame:
+        """Return the training at an epoch, with the weights as they are now."""
         with np.errstate(all="ignore"):
             outputs = self.run.net.forward(self.grid).f
         f_K = outputs[-1][:, 0].reshape(CELLS, CELLS)
         strongest = max((float(np.abs(A_i).max()) for A_i in self.run.net.A), default=0.0)
         high = _round_up(strongest) if math.isfinite(strongest) else 1.0
-        weights = Scale(high, high)
         return {
             "epoch": epoch,
             "map": packed(heat_levels(_STRONGEST * (2 * f_K - 1))),
             "tiles": [self._tile(outputs[i][:, j], i) for i, j in self.units],
-            "boundary": self._boundary(f_K),
+            "boundary": _boundary(f_K),
             "edges": [_level(self.run.net.A[i][j, k], high) for i, j, k in self.edges],
-            "weights": f"weight {weights.text}",
+            "weights": f"weight {Scale(high, high).text}",
             "norms": [short(norm) for norm in measure.norms],
             "bars": [_bar(norm) for norm in measure.norms],
             "saturated": [_percent(share) for share in measure.saturation],
@@ -153,64 +127,48 @@ class Stage:
     def _tile(self, f: FloatArray, i: int) -> str:
         """Return the map of one unit's output; the middle of its range is neutral."""
         f = f.reshape(CELLS, CELLS)[1::_TILE, 1::_TILE]
-        if i == self.run.net.K or (i > 0 and self._is_sigmoid):
+        sigmoid = getattr(self.run.net, "activation", "sigmoid") == "sigmoid"
+        if i == self.run.net.K or (i > 0 and sigmoid):
             f = 2 * f - 1
         else:
             f = f / max(float(np.abs(f).max()), 1e-12)
         return packed(heat_levels(_STRONGEST * f))
 
-    @property
-    def _is_sigmoid(self) -> bool:
-        return self.run.net.activation == "sigmoid"
-
-    def _boundary(self, f_K: FloatArray) -> str:
-        """Return the lines on which f_K = ½."""
-        left, top, width, _ = _MAP
-        ends = (contour(f_K, _HALF) + 0.5) * (width / CELLS) + [left, top]
-        pieces = np.rint(2 * ends).astype(int).tolist()
-        lines = chained((tuple(start), tuple(end)) for start, end in pieces)
-        return path([(x / 2, y / 2) for x, y in line] for line in lines)
-
     # -- the pictures
 
-    def plane_picture(self, frame: dict[str, Any]) -> Picture:
+    def plane_picture(self, frame: PlaygroundFrame) -> Picture:
         """Return the output over the plane, and the points on it."""
-        picture = Picture(*_PLANE, self._alt())
-        left, top, width, height = _MAP
-        picture.text((4, 10), "the output over the plane; on the line it is ½", bold=True)
-        picture.field(_MAP, unpacked(frame["map"], CELLS), key="map")
-        picture.rect(_MAP, stroke="line")
-        across, up = self.plane.axes
-        for value in across.ticks():
-            x = left + width * across.place(value)
-            picture.text(
-                (x, top + height + 12), short(value), fill="muted", size=10.5, anchor="middle"
-            )
-        for value in up.ticks():
-            y = top + height * (1 - up.place(value))
-            picture.text((left - 5, y), short(value), fill="muted", size=10.5, anchor="end")
-        picture.text(
-            (left + width / 2, top + height + 30), "x", sub="1", italic=True, anchor="middle"
+        picture = Picture(*_PLANE, self.alt)
+        title = "the output over the plane; on the line it is ½"
+        across, up = self.axes
+        # Lines from side to side would lie on top of the map.
+        chart = Chart(
+            picture, (0, 0, _PLANE[0], _PLANE[1] - 4), title, across, replace(up, bare=True)
         )
+        picture.field(MAP, unpacked(frame["map"], CELLS), key="map")
+        picture.rect(MAP, stroke="line")
+        left, top, width, height = MAP
+        for value in up.ticks():
+            at = left - 6, chart.at(across.low, value)[1]
+            picture.text(at, short(value), fill="muted", size=10.5, anchor="end")
+        below = (left + width / 2, top + height + 30)
+        picture.text(below, "x", sub="1", italic=True, anchor="middle")
         picture.text((10, top + height / 2 - 16), "x", sub="2", italic=True)
-        # The first one has the key, under which a view finds the line, and is only a dot.
-        for key, line in [
-            ("boundary", [(0.0, 0.0)]),
-            *(("", each) for each in along(frame["boundary"])),
-        ]:
-            picture.line(line, stroke="text", width=1.8, key=key)
+        # The first line has the key by which a view finds it, and is only a dot.
+        picture.line([(0, 0)], stroke="text", width=1.8, key="boundary")
+        for line in along(frame["boundary"]):
+            picture.line(line, stroke="text", width=1.8)
         for rows, held_out in [(self.run.data, False), (self.run.held_out, True)]:
             for x, y in zip(rows.x, rows.y, strict=True):
-                _point(picture, self.plane.at(x), bool(y[0]), held_out)
+                _point(picture, chart.at(x[0], x[1]), bool(y[0]), held_out)
         return picture
 
-    def network_picture(self, frame: dict[str, Any]) -> Picture:
+    def network_picture(self, frame: PlaygroundFrame) -> Picture:
         """Return the network: its weights, what each unit makes of the plane, the gradient."""
         picture = Picture(*_NETWORK)
         network.draw_headers(picture, self.layout)
-        levels = dict(zip(self.edges, frame["edges"], strict=True))
         matrices = [np.zeros(A_i.shape) for A_i in self.run.net.A]
-        for (i, j, k), level in levels.items():
+        for (i, j, k), level in zip(self.edges, frame["edges"], strict=True):
             matrices[i][j, k] = level / LEVELS
         network.draw_edges(picture, self.layout, matrices, Scale(1.0, 1.0))
         for (i, j), tile in zip(self.units, frame["tiles"], strict=True):
@@ -227,24 +185,45 @@ class Stage:
         picture.field(box, unpacked(tile, CELLS // _TILE), key=f"unit:{i}:{j}")
         picture.rect(box, stroke="edge", width=1.2, radius=2)
 
-    def _gradients(self, picture: Picture, frame: dict[str, Any]) -> None:
+    def _gradients(self, picture: Picture, frame: PlaygroundFrame) -> None:
         title = "gradient ‖∂L/∂θᵢ‖, log scale from 10⁻⁶ to 1"
         picture.text((4, _FLOOR - _TALLEST - 12), title, bold=True)
         picture.line([(4, _FLOOR), (_NETWORK[0] - 4, _FLOOR)], stroke="line", width=1)
         for i, (bar, norm) in enumerate(zip(frame["bars"], frame["norms"], strict=True)):
-            x = self._between(i)
+            x = (self.layout.x(i) + self.layout.x(i + 1)) / 2
             box = (x - 9, _FLOOR - bar, 18, bar)
             picture.rect(box, fill="adjoint-positive", key=f"bar:{i}")
             picture.text((x, _FLOOR + 10), norm, size=11, anchor="middle", key=f"norm:{i}")
 
-    def _saturation(self, picture: Picture, frame: dict[str, Any]) -> None:
+    def _saturation(self, picture: Picture, frame: PlaygroundFrame) -> None:
         picture.text((4, _FLOOR + 32), "saturated units", bold=True)
         for i, share in enumerate(frame["saturated"]):
             at = (self.layout.x(i + 1), _FLOOR + 48)
             picture.text(at, share, size=11, anchor="middle", key=f"saturated:{i}")
 
-    def _between(self, i: int) -> float:
-        return (self.layout.x(i) + self.layout.x(i + 1)) / 2
+
+def _axes(x: FloatArray) -> tuple[Axis, Axis]:
+    """Return the axes of a square around points, with some room."""
+    middle = (x.max(axis=0) + x.min(axis=0)) / 2
+    reach = max(1.08 * float((x.max(axis=0) - x.min(axis=0)).max()) / 2, 1e-9)
+    across, up = (Axis("", float(at - reach), float(at + reach)) for at in middle)
+    return across, up
+
+
+def _grid(across: Axis, up: Axis) -> FloatArray:
+    """Return the middles of the cells of the map, the top row first."""
+    share = (np.arange(CELLS) + 0.5) / CELLS
+    x_1 = across.low + share * (across.high - across.low)
+    x_2 = up.high - share * (up.high - up.low)
+    return np.stack(np.meshgrid(x_1, x_2), axis=-1).reshape(-1, 2)
+
+
+def _boundary(f_K: FloatArray) -> str:
+    """Return the lines of the map on which f_K = ½."""
+    left, top, width, _ = MAP
+    places = (np.arange(CELLS) + 0.5) * (width / CELLS)
+    lines = contour_generator(left + places, top + places, np.ma.masked_invalid(f_K)).lines(_HALF)
+    return path(np.asarray(line).tolist() for line in lines)
 
 
 def _point(picture: Picture, at: Point, one: bool, held_out: bool) -> None:
@@ -263,7 +242,7 @@ def _point(picture: Picture, at: Point, one: bool, held_out: bool) -> None:
         picture.rect((x - side / 2, y - side / 2, side, side), **style)
 
 
-def _legend() -> dict[str, Any]:
+def _legend() -> PictureData:
     """Return the legend of the points as a small picture."""
     picture = Picture(560, 20)
     x = 8.0
@@ -336,28 +315,45 @@ def along(text: str) -> list[list[Point]]:
     return [list(zip(line[::2], line[1::2], strict=True)) for line in lines]
 
 
-def curves(measures: Sequence[Measure]) -> tuple[dict[str, Any], dict[str, str]]:
+def curves(measures: Sequence[Measure]) -> tuple[PlaygroundCurves, dict[str, str]]:
     """Return the charts of a training, and by their keys the paths of the lines in them.
 
     The axis of epochs grows in leaps, so that a growing curve stays where it is,
     and charts need not be sent again for every epoch.
     """
-    last = _round_up(max(len(measures) - 1, 50))
+    last = len(measures) - 1
     stride = 1
-    while len(measures) / stride > _POINTS_OF_A_CURVE:
+    while last / stride > _POINTS_OF_A_CURVE:
         stride *= 2
-    epochs = sorted({*range(0, len(measures), stride), len(measures) - 1})
+    epochs = sorted({*range(0, last, stride), last})
     kept = [measures[epoch] for epoch in epochs]
-    axis = Axis("epoch", 0, last)
-    pictures: list[dict[str, Any]] = []
+    axis = Axis("epoch", 0, _round_up(max(last, 50)))
+    pictures: list[PictureData] = []
     lines: dict[str, str] = {}
     for make in (_losses, _norms, _shares):
         title, alt, y, series = make(epochs, kept)
-        chart = _chart(title, alt, axis, y, tuple(map(_look, series)))
-        lines |= {_key(title, each.name): path(chart.along(each)) for each in series}
-        pictures.append(chart.picture.data())
+        picture = Picture(*_CHART, alt)
+        chart = Chart(picture, (0, 0, _CHART[0], _CHART[1] - 22), title, axis, y)
+        for each in series:
+            key = f"{title}: {each.name}"
+            lines[key] = path(chart.along(each))
+            # Its line leads nowhere yet: a view gives it its path.
+            chart.add(replace(each, x=[0], y=[y.low], key=key))
+        chart.rule(x=0, stroke="text", dash=SOLID, key="now")
+        named = [series[i] for i in _some(len(series), _NAMED)]
+        legend(picture, (46, _CHART[1] - 10), named, gap=14)
+        pictures.append(picture.data())
     left, _, width, _ = chart.plot
-    return {"pictures": pictures, "plot": [left, width], "last": last}, lines
+    return {"pictures": pictures, "plot": [left, width], "last": axis.high}, lines
+
+
+def _some(count: int, most: int) -> list[int]:
+    """Return some of so many numbers, evenly: the first and the last among them.
+
+    >>> _some(3, 5), _some(9, 5)
+    ([0, 1, 2], [0, 2, 4, 6, 8])
+    """
+    return sorted({round(i) for i in np.linspace(0, count - 1, min(count, most))})
 
 
 def curve_pictures(
@@ -368,10 +364,11 @@ def curve_pictures(
     now = left + width * shown / curves["last"]
 
     def drawn(shape: dict[str, Any]) -> list[dict[str, Any]]:
-        if shape.get("key") == "now":
+        key = shape.get("key", "")
+        if key == "now":
             return [{**shape, "points": [[now, y] for _, y in shape["points"]]}]
-        if shape.get("key") in lines:
-            return [{**shape, "points": points} for points in along(lines[shape["key"]])]
+        if key in lines:
+            return [{**shape, "points": points} for points in along(lines[key])]
         return [shape]
 
     return [
@@ -380,37 +377,8 @@ def curve_pictures(
     ]
 
 
-_Look = tuple[str, Any, tuple[float, ...]]
-"""A line's name, stroke and dash."""
 _Chart = tuple[str, str, Axis, list[Series]]
 """Title, text alternative, upright axis and lines."""
-
-
-def _look(series: Series) -> _Look:
-    return series.name, series.stroke, tuple(series.dash)
-
-
-def _key(title: str, name: str) -> str:
-    return f"{title}: {name}"
-
-
-@lru_cache(maxsize=64)
-def _chart(title: str, alt: str, x: Axis, y: Axis, looks: tuple[_Look, ...]) -> Chart:
-    """Return a chart whose lines are there, under their keys, but lead nowhere yet."""
-    picture = Picture(*_CHART, alt)
-    chart = Chart(picture, (0.0, 0.0, _CHART[0], _CHART[1] - 22), title, x, y)
-    for name, stroke, dash in looks:
-        chart.add(Series(name, [x.low], [y.low], stroke, dash, key=_key(title, name)))
-    chart.rule(x=x.low, stroke="text", dash=(), key="now")
-    named = [Series(name, [], [], stroke, dash) for name, stroke, dash in _named(looks)]
-    legend(picture, (46, _CHART[1] - 10), named, gap=14)
-    return chart
-
-
-def _named(looks: Sequence[_Look]) -> list[_Look]:
-    """Return the lines that the legend has room for: the first and the last among them."""
-    count = min(len(looks), _NAMED)
-    return [looks[i] for i in sorted({round(i) for i in np.linspace(0, len(looks) - 1, count)})]
 
 
 def _losses(epochs: Sequence[int], measures: Sequence[Measure]) -> _Chart:
@@ -464,7 +432,7 @@ def _subscript(i: int) -> str:
 # --- the text twin -----------------------------------------------------------
 
 
-def describe_run(run: WatchedTraining, epoch: int) -> str:
+def describe_run(run: Run, epoch: int) -> str:
     """Return the text twin of a training at one of its epochs."""
     measure = run.measures[epoch]
     layers = range(run.net.K)

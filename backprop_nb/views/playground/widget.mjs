@@ -1,9 +1,23 @@
 // Playground.  First half: pure functions, tested without a page.
 // Second half: the page.  Python trains and computes every frame; a view that begins to paint it
 // says so, and so gets the next one.  Without a kernel the frames that are there can be replayed.
+// The scene is PlaygroundScene in views/schema.py; frames and curves stand there too.
 
 import { familyRamp, paintField, whenThemeChanges, withFields } from "./field.mjs";
-import { View, barButton, bytes, choice, clamp, colour, html, icon, live, picture, playButton, slider } from "../view.mjs";
+import {
+  View,
+  barButton,
+  bytes,
+  choice,
+  clamp,
+  colour,
+  html,
+  icon,
+  live,
+  picture,
+  playButton,
+  slider,
+} from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -11,13 +25,15 @@ import { View, barButton, bytes, choice, clamp, colour, html, icon, live, pictur
 
 /** The number of the value that is nearest to a wanted one. */
 export function nearest(values, wanted) {
-  return values.reduce((best, value, k) => (Math.abs(value - wanted) < Math.abs(values[best] - wanted) ? k : best), 0);
+  const distances = values.map((value) => Math.abs(value - wanted));
+  return distances.indexOf(Math.min(...distances));
 }
 
 /** The frames that a view has after one more: of one run, and only those that are recorded. */
 export function kept(frames, frame, recorded) {
-  const all = [...frames.values(), frame].filter(({ run, epoch }) => run === frame.run && recorded.includes(epoch));
-  return new Map(all.map((one) => [one.epoch, one]));
+  const all = [...frames.values(), frame];
+  const stay = all.filter(({ run, epoch }) => run === frame.run && recorded.includes(epoch));
+  return new Map(stay.map((one) => [one.epoch, one]));
 }
 
 /** The frame that is nearest to an epoch. */
@@ -45,7 +61,9 @@ class PlaygroundView extends View {
     for (const name of ["scene", "curves", "lines", "recorded", "epoch", "playing", "problem"]) {
       this.listen(`change:${name}`, () => this.schedule());
     }
-    for (const name of SETTINGS) this.listen(`change:${name}`, () => this.updateControls());
+    for (const name of SETTINGS) {
+      this.listen(`change:${name}`, () => this.updates.forEach((update) => update()));
+    }
     this.listen("msg:custom", ({ frames }) => this.takeIn(frames ?? []));
     this.stopWatching = whenThemeChanges(() => ((this.colours = null), this.schedule()));
     this.update();
@@ -113,78 +131,118 @@ class PlaygroundView extends View {
 
   togglePlay() {
     const playing = !this.model.get("playing");
-    if (playing && this.alone && this.position === this.recorded.length - 1) this.model.set("epoch", this.recorded[0]);
+    const { recorded } = this;
+    if (playing && this.alone && this.position === recorded.length - 1) {
+      this.model.set("epoch", recorded[0]);
+    }
     this.set("playing", playing);
   }
 
   // -- building
 
   build() {
-    this.stage = html("div", { class: "bpnb-play-stage" });
-    this.charts = html("div", { class: "bpnb-play-charts" });
-    this.legend = html("div", { class: "bpnb-legend" });
+    const div = (name) => html("div", { class: name });
+    this.stage = div("bpnb-play-stage");
+    this.charts = div("bpnb-play-charts");
+    this.legend = div("bpnb-legend");
     this.problem = html("p", { class: "bpnb-notice", role: "alert", hidden: true });
-    this.stand("playground", "Playground", this.buildBar(), this.buildControls(), this.problem, this.stage, this.legend, this.charts);
+    const parts = [this.problem, this.stage, this.legend, this.charts];
+    this.stand("playground", "Playground", this.buildBar(), this.buildControls(), ...parts);
     this.buildStage();
   }
 
   buildBar() {
     this.playButton = playButton(() => this.togglePlay());
-    this.slider = html("input", { type: "range", min: 0, "aria-label": "Recorded epoch", oninput: () => this.go(Number(this.slider.value)) });
-    this.slider.style.setProperty("--turn", "100%");
-    this.values = READINGS.map(() => html("b", {}));
-    const readings = READINGS.map(([name], k) => html("div", {}, html("span", {}, name), this.values[k]));
+    this.slider = html("input", {
+      type: "range",
+      min: 0,
+      "aria-label": "Recorded epoch",
+      style: "--turn:100%",
+      oninput: () => this.go(Number(this.slider.value)),
+    });
+    this.values = READINGS.map(() => html("b"));
+    const reading = ([name], k) => html("div", {}, html("span", {}, name), this.values[k]);
+    const kernel = (...button) => html("span", { "data-kernel": true }, barButton(...button));
     return html(
       "div",
       { class: "bpnb-bar" },
       html(
         "div",
         { class: "bpnb-buttons", role: "group", "aria-label": "Training" },
-        html("span", { "data-kernel": true }, barButton("\u21ba rewind", "Rewind to the same initial weights", "R", () => this.rewind())),
+        kernel("\u21ba rewind", "Rewind to the same initial weights", "R", () => this.rewind()),
         barButton(icon("back"), "Step back", "[", () => this.go(this.position - 1)),
         this.playButton,
         barButton(icon("forward"), "Step forward", "]", () => this.forward()),
-        html("span", { "data-kernel": true }, barButton("+10", "Train for ten epochs", "", () => this.train(10))),
+        kernel("+10", "Train for ten epochs", "", () => this.train(10)),
       ),
       this.slider,
-      html("div", { class: "bpnb-readings" }, ...readings),
+      html("div", { class: "bpnb-readings" }, ...READINGS.map(reading)),
     );
   }
 
   buildControls() {
-    const { options } = this.scene;
-    const one = (name, trait, values) => [trait, choice(name, values.map((value) => [value, value]), { value: this.model.get(trait), onchange: (value) => this.set(trait, value) })];
-    const range = (name, values, set, text = String) => {
-      const label = slider(name, { min: 0, max: values.length - 1, value: 0, text: (k) => text(values[k]), onchange: (k) => set(values[k]) });
-      // A program may choose what no place of the slider stands for.
-      return (value) => {
-        label.update(nearest(values, value));
-        label.querySelector("input").setAttribute("aria-valuetext", text(value));
-        label.querySelector("output").textContent = text(value);
-        return label;
-      };
-    };
-    const of = (trait) => (value) => this.set(trait, value);
+    this.updates = []; // of the controls
     const widths = () => this.model.get("widths");
+    const layers = () => widths().length - 2;
     const units = () => Math.max(1, ...widths().slice(1, -1));
-    this.choices = new Map([one("data", "data", options.data), one("hidden layers\u2019 activation", "activation", options.activation), one("loss", "loss", options.loss)]);
-    this.ranges = [
-      [range("noise", options.noise, of("noise")), () => this.model.get("noise")],
-      [range("hidden layers", options.layers, (n) => this.set("widths", widthsOf(n, units()))), () => widths().length - 2],
-      [range("units a layer", options.units, (n) => this.set("widths", widthsOf(Math.max(1, widths().length - 2), n))), units],
-      [range("learning rate", options.rates, of("learning_rate")), () => this.model.get("learning_rate")],
-      [range("batch", options.batches, of("batch_size"), (n) => (n ? String(n) : "all")), () => this.model.get("batch_size")],
-      [range("epochs a frame", options.perFrame, of("epochs_per_frame")), () => this.model.get("epochs_per_frame")],
-    ];
-    this.seed = html("output", {}, String(this.model.get("seed")));
-    const seed = html("span", { class: "bpnb-slider" }, html("span", {}, "seed"), this.seed, html("button", { type: "button", onclick: () => this.set("seed", this.model.get("seed") + 1) }, "next seed"));
+    const setLayers = (count) => this.set("widths", widthsOf(count, units()));
+    const setUnits = (count) => this.set("widths", widthsOf(Math.max(1, layers()), count));
     return html(
       "div",
-      { class: "bpnb-controls bpnb-play-controls", "data-kernel": true, role: "group", "aria-label": "Settings" },
-      ...this.choices.values(),
-      ...this.ranges.map(([update, value]) => update(value())),
-      seed,
+      {
+        class: "bpnb-controls bpnb-play-controls",
+        "data-kernel": true,
+        role: "group",
+        "aria-label": "Settings",
+      },
+      this.choiceOf("data", "data"),
+      this.choiceOf("hidden layers\u2019 activation", "activation"),
+      this.choiceOf("loss", "loss"),
+      this.rangeOf("noise", "noise"),
+      this.rangeOf("hidden layers", "layers", { get: layers, set: setLayers }),
+      this.rangeOf("units a layer", "units", { get: units, set: setUnits }),
+      this.rangeOf("learning rate", "learning_rate"),
+      this.rangeOf("batch", "batch_size", { text: (count) => String(count || "all") }),
+      this.rangeOf("epochs a frame", "epochs_per_frame"),
+      this.seedOf(),
     );
+  }
+
+  choiceOf(name, trait) {
+    const values = this.scene.options[trait].map((value) => [value, value]);
+    const get = () => this.model.get(trait);
+    const onchange = (value) => this.set(trait, value);
+    const field = choice(name, values, { value: get(), onchange });
+    this.updates.push(() => field.update(get()));
+    return field;
+  }
+
+  /** A slider over the values that are offered; `option` is the trait, unless it has accessors. */
+  rangeOf(name, option, { get, set, text = String } = {}) {
+    const values = this.scene.options[option];
+    get ??= () => this.model.get(option);
+    set ??= (value) => this.set(option, value);
+    const onchange = (k) => set(values[k]);
+    const named = (k) => text(values[k]);
+    const label = slider(name, { min: 0, max: values.length - 1, value: 0, text: named, onchange });
+    const update = () => {
+      label.update(nearest(values, get()));
+      // A program may choose what no place of the slider stands for.
+      label.querySelector("input").setAttribute("aria-valuetext", text(get()));
+      label.querySelector("output").textContent = text(get());
+    };
+    this.updates.push(update);
+    update();
+    return label;
+  }
+
+  seedOf() {
+    const get = () => this.model.get("seed");
+    const output = html("output", {}, String(get()));
+    const next = { type: "button", onclick: () => this.set("seed", get() + 1) };
+    this.updates.push(() => (output.textContent = get()));
+    const button = html("button", next, "next seed");
+    return html("span", { class: "bpnb-slider" }, html("span", {}, "seed"), output, button);
   }
 
   buildStage() {
@@ -192,14 +250,15 @@ class PlaygroundView extends View {
     const [left, right] = [withFields(plane), withFields(network)];
     this.fields = new Map([...left.fields, ...right.fields]);
     this.stage.replaceChildren(left.element, right.element);
-    this.parts = new Map([...this.stage.querySelectorAll("svg [data-key]")].map((part) => [part.dataset.key, part]));
+    this.parts = keyed(this.stage);
     this.levels = []; // of the edges, as they are drawn
-    this.weights = html("span", {});
-    const scale = (family, ...text) => html("span", { class: "bpnb-scale" }, html("i", { class: `bpnb-ramp bpnb-ramp-${family}` }), ...text);
+    this.weights = html("span");
+    const ramp = () => html("i", { class: "bpnb-ramp bpnb-ramp-value" });
+    const scale = (...text) => html("span", { class: "bpnb-scale" }, ramp(), ...text);
     this.legend.replaceChildren(
       picture(legend),
-      scale("value", "output 0 \u2026 \u00bd \u2026 1"),
-      scale("value", this.weights, " (dashed: negative)"),
+      scale("output 0 \u2026 \u00bd \u2026 1"),
+      scale(this.weights, " (dashed: negative)"),
     );
   }
 
@@ -245,10 +304,10 @@ class PlaygroundView extends View {
   updateShapes(frame) {
     const { scene, parts } = this;
     parts.get("boundary").setAttribute("d", frame.boundary || NOWHERE);
-    const middle = (scene.looks.length - 1) / 2;
+    const middle = (scene.edgeStyles.length - 1) / 2;
     scene.edges.forEach((key, k) => {
       if (frame.edges[k] === this.levels[k]) return;
-      const { stroke, width, dash } = scene.looks[frame.edges[k] + middle];
+      const { stroke, width, dash } = scene.edgeStyles[frame.edges[k] + middle];
       const { style } = parts.get(key);
       style.stroke = colour(stroke);
       style.strokeWidth = width;
@@ -269,12 +328,15 @@ class PlaygroundView extends View {
     if (this.curves !== curves) {
       this.curves = curves;
       this.charts.replaceChildren(...curves.pictures.map(picture));
-      this.nows = [...this.charts.querySelectorAll("[data-key=now]")];
-      this.tracks = new Map([...this.charts.querySelectorAll("[data-key]")].map((part) => [part.dataset.key, part]));
+      this.tracks = keyed(this.charts);
     }
-    for (const [key, d] of Object.entries(this.model.get("lines"))) this.tracks.get(key)?.setAttribute("d", d || NOWHERE);
+    for (const [key, d] of Object.entries(this.model.get("lines"))) {
+      this.tracks.get(key)?.setAttribute("d", d || NOWHERE);
+    }
     const x = epochAt(curves, frame.epoch).toFixed(1);
-    for (const now of this.nows) now.setAttribute("d", now.getAttribute("d").replace(/([ML])[\d.]+/g, `$1${x}`));
+    for (const now of this.charts.querySelectorAll("[data-key=now]")) {
+      now.setAttribute("d", now.getAttribute("d").replace(/([ML])[\d.]+/g, `$1${x}`));
+    }
   }
 
   updateReadings(frame) {
@@ -290,15 +352,9 @@ class PlaygroundView extends View {
     this.problem.hidden = !this.problem.textContent;
   }
 
-  updateControls() {
-    for (const [trait, field] of this.choices) field.update(this.model.get(trait));
-    for (const [update, value] of this.ranges) update(value());
-    this.seed.textContent = this.model.get("seed");
-  }
-
   actions({ target: { tagName, type } }) {
     // A field keeps the keys that it needs, a button its Space.
-    const other = tagName === "INPUT" && (type !== "range" || document.activeElement !== this.slider);
+    const other = tagName === "INPUT" && document.activeElement !== this.slider;
     return {
       "[": () => this.go(this.position - 1),
       "]": () => this.forward(),
@@ -319,7 +375,14 @@ const READINGS = [
   ["accuracy, held out", "heldOutAccuracy"],
 ];
 const NOWHERE = "M0 0"; // a path that is not seen
-const SETTINGS = ["data", "noise", "widths", "activation", "loss", "seed", "learning_rate", "batch_size", "epochs_per_frame"];
+const SETTINGS = [
+  ...["data", "noise", "widths", "activation", "loss", "seed"],
+  ...["learning_rate", "batch_size", "epochs_per_frame"],
+];
+
+/** The parts of pictures by their keys. */
+const keyed = (place) =>
+  new Map([...place.querySelectorAll("svg [data-key]")].map((part) => [part.dataset.key, part]));
 
 /** Without a kernel, play goes through what is recorded: one clock for all views of a model. */
 function replayAlone({ model }) {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,75 +13,80 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from backprop_nb.errors import DivergenceError, InvalidValueError
-from backprop_nb.network import Network
-from backprop_nb.network.activations import ACTIVATIONS
+from backprop_nb.network.comparison import ACTIVATIONS, LOSSES
 from backprop_nb.network.history import History
-from backprop_nb.network.losses import LOSSES
-from backprop_nb.views.live_view import LiveView, Setting
+from backprop_nb.network.plane_data import PLANE_DATA, plane_data
+from backprop_nb.network.run import Run, Setup
+from backprop_nb.network.sigmoid import SigmoidNetwork
+from backprop_nb.views.live_view import LiveView
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.playground import scene as scenes
-from backprop_nb.views.playground.plane_data import PLANE_DATA, plane_data
-from backprop_nb.views.playground.recording import Frame, Recording
-from backprop_nb.views.playground.training import Setup, WatchedTraining
+from backprop_nb.views.playground.recording import Recording
+from backprop_nb.views.state import State, either, flag, integer, must_be, number, one_of
 from backprop_nb.views.style import module, style_sheet
 
 OWN: Final = "own"
 """The name of data that are no set of ours."""
-MOST_EPOCHS: Final = 10_000
+MAX_EPOCHS: Final = 10_000
 """A run ends after so many, so that nothing grows without bound."""
 PAGE: Final = 250_000
 """The frames on a page take so many characters at most."""
-NOISE: Final = 0.5
-PER_FRAME: Final = 100
-LAYERS, UNITS = 6, 8
-"""How many hidden layers and units the sliders go to; a program may ask for more."""
 
-# What is remembered of a run when the setting changes: nothing, or all.
-_ANEW = ("data", "noise", "widths", "activation", "loss", "seed")
-_ON_THE_WAY = ("learning_rate", "batch_size")
-
-
-def _number(value: Any, low: float, high: float) -> float | None:
-    fine = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return float(value) if fine and low <= float(value) <= high else None
-
-
-def _integer(value: Any, low: int, high: float = math.inf) -> int | None:
-    fine = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return int(value) if fine and low <= int(value) <= high else None
-
-
-def _widths(value: Any) -> list[int] | None:
-    if not isinstance(value, (list, tuple)) or len(value) < 2:
-        return None
-    widths = [_integer(n, 1) for n in value]
-    fine = None not in widths and widths[0] == 2 and widths[-1] == 1
-    return [n for n in widths if n is not None] if fine else None
-
-
-def _one_of(names: Sequence[str]) -> tuple[str, Callable[[Any], Any]]:
-    expected = ", ".join(f'"{name}"' for name in names)
-    return expected, lambda value: value if isinstance(value, str) and value in names else None
-
-
-def _batch_size(value: Any) -> int | None:
-    """0 stands for all rows, as None is no answer of a slider."""
-    return 0 if value is None else _integer(value, 0)
-
-
-_RULES: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
-    "noise": (f"a number from 0 to {NOISE}", lambda v: _number(v, 0, NOISE)),
-    "widths": ("two inputs, any layers, one output, such as (2, 4, 1)", _widths),
-    "activation": _one_of(list(ACTIVATIONS)),
-    "loss": _one_of(list(LOSSES)),
-    "seed": ("an integer that is not negative", lambda v: _integer(v, 0)),
-    "learning_rate": ("a positive number", lambda v: _number(v, 5e-324, 1e308)),
-    "batch_size": ("a positive integer, or None for all rows", _batch_size),
-    "epochs_per_frame": (
-        f"an integer from 1 to {PER_FRAME}",
-        lambda v: _integer(v, 1, PER_FRAME),
-    ),
+_OPTIONS: Final[dict[str, list[Any]]] = {
+    "data": list(PLANE_DATA),
+    "activation": list(ACTIVATIONS),
+    "loss": list(LOSSES),
+    "noise": [round(0.05 * k, 2) for k in range(11)],
+    "layers": list(range(7)),
+    "units": list(range(1, 9)),
+    "learning_rate": [float(f"{k}e{power}") for power in range(-3, 2) for k in (1, 2, 5)] + [100.0],
+    "batch_size": [1, 5, 10, 20, 50, 0],
+    "epochs_per_frame": [1, 2, 5, 10, 20, 50, 100],
 }
+"""What the controls offer; a program may ask for more layers, more units, and what is between."""
+
+
+# --- what the state may be ------------------------------------------------------
+
+
+def _is_whole(value: Any, low: int, high: float = math.inf) -> bool:
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return whole and low <= value <= high
+
+
+def _data(view: Playground, name: str, value: Any) -> str:
+    known = view.known_data
+    if not isinstance(value, str) or value not in known:
+        raise must_be(f"{either(known)}; arrays need a new Playground((x, y))", name, value)
+    return value
+
+
+def _widths(view: Playground, name: str, value: Any) -> list[int]:
+    layers = value if isinstance(value, (list, tuple)) else ()
+    fine = len(layers) > 1 and all(_is_whole(n, 1) for n in layers)
+    if not fine or layers[0] != 2 or layers[-1] != 1:
+        raise must_be("two inputs, any layers, one output, such as (2, 4, 1)", name, value)
+    return [int(n) for n in layers]
+
+
+def _positive(view: Playground, name: str, value: Any) -> float:
+    fine = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not fine or not 0 < value < math.inf:
+        raise must_be("a positive number", name, value)
+    return float(value)
+
+
+def _batch_size(view: Playground, name: str, value: Any) -> int:
+    """0 stands for all rows, as None is no answer of a slider."""
+    if value is not None and not _is_whole(value, 0):
+        raise must_be("a positive integer, or None for all rows", name, value)
+    return int(value or 0)
+
+
+def _recorded_epoch(view: Playground, name: str, value: Any) -> int:
+    """Of a long run some epochs are kept: the nearest one is shown."""
+    wanted = integer(0, lambda view: view.last_epoch)(view, name, value)
+    return min(view.recorded, key=lambda epoch: abs(epoch - wanted), default=0)
 
 
 class Playground(LiveView):
@@ -97,7 +103,7 @@ class Playground(LiveView):
         classes, 0 or 1, of shape (N,).  Of either, 30 % are held out.
     widths : sequence of int
         The network's: 2 inputs, any hidden layers, 1 output.
-    activation : "sigmoid", "tanh", "relu", "leaky relu" or "identity"
+    activation : "sigmoid", "tanh", "relu" or "identity"
         What the hidden layers apply; the output keeps σ.
     loss : "squared error" or "cross-entropy"
     learning_rate : float
@@ -164,30 +170,30 @@ class Playground(LiveView):
     """
 
     _esm = module("playground")
-    _css = style_sheet("playground", "playground", "field")
+    _css = style_sheet("playground", "playground")
     hint = (
         "Space plays and pauses, [ and ] go one frame back and on, Home and End to the first "
         "and to the last frame, R rewinds to the same initial weights."
     )
 
-    data = Setting("circles", help="What is learned.").tag(sync=True)
-    noise = Setting(0.1, help="How far points are moved.").tag(sync=True)
-    widths = Setting((2, 6, 1), help="The network's widths.").tag(sync=True)
-    activation = Setting("sigmoid", help="Of the hidden layers.").tag(sync=True)
-    loss = Setting("squared error", help="What is made small.").tag(sync=True)
-    seed = Setting(0, help="Where all that is random comes from.").tag(sync=True)
-    learning_rate = Setting(1.0, help="The length of a step.").tag(sync=True)
-    batch_size = Setting(10, help="Rows a step; 0 for all.").tag(sync=True)
-    epochs_per_frame = Setting(1, help="Epochs between two frames.").tag(sync=True)
-    playing = traitlets.Bool(False, help="Whether it trains by itself.").tag(sync=True)
-    epoch = Setting(0, help="The epoch that is shown.").tag(sync=True)
-
-    frame = traitlets.Dict(help="The latest frame.").tag(sync=True)
-    curves = traitlets.Dict(help="The charts, without their lines.").tag(sync=True)
-    lines = traitlets.Dict(help="The lines of the run so far.").tag(sync=True)
-    recorded = traitlets.List(traitlets.Int(), help="The epochs whose frames are kept.").tag(
-        sync=True
+    data = State(_data, "circles", "What is learned.")
+    noise = State(number(0, max(_OPTIONS["noise"])), 0.1, "How far points are moved.")
+    widths = State(_widths, (2, 6, 1), "The network's widths.")
+    activation = State(one_of(ACTIVATIONS), "sigmoid", "Of the hidden layers.")
+    loss = State(one_of(LOSSES), "squared error", "What is made small.")
+    seed = State(integer(0), 0, "Where all that is random comes from.")
+    learning_rate = State(_positive, 1.0, "The length of a step.")
+    batch_size = State(_batch_size, 10, "Rows a step; 0 for all.")
+    epochs_per_frame = State(
+        integer(1, max(_OPTIONS["epochs_per_frame"])), 1, "Epochs between two frames."
     )
+    playing = State(flag, False, "Whether it trains by itself.")
+    epoch = State(_recorded_epoch, 0, "The epoch that is shown.")
+
+    frame: Any = traitlets.Dict(help="The latest frame.").tag(sync=True)
+    curves: Any = traitlets.Dict(help="The charts, without their lines.").tag(sync=True)
+    lines: Any = traitlets.Dict(help="The lines of the run so far.").tag(sync=True)
+    recorded: Any = traitlets.List(help="The epochs whose frames are kept.").tag(sync=True)
     problem = traitlets.Unicode("", help="What went wrong.").tag(sync=True)
 
     def __init__(
@@ -204,44 +210,27 @@ class Playground(LiveView):
         self._serial = self._runs = 0
         super().__init__(data=data if isinstance(data, str) else OWN, widths=widths, **settings)
         self.rewind()
-        self.observe(self._begin_anew, names=list(_ANEW))
-        self.observe(self._change_steps, names=list(_ON_THE_WAY))
-        self.observe(self._on_playing, names="playing")
+        self.observe(
+            lambda _: self.rewind(), ["data", "noise", "widths", "activation", "loss", "seed"]
+        )
+        self.observe(self._change_steps, ["learning_rate", "batch_size"])
+        self.observe(self._on_playing, "playing")
         self.on_msg(self._on_message)
-
-    # -- what is asked for
-
-    @traitlets.validate(*_RULES)
-    def _check(self, proposal: Any) -> Any:
-        name, given = proposal["trait"].name, proposal["value"]
-        expected, checked = _RULES[name]
-        return _unless_none(checked(given), name, given, expected)
-
-    @traitlets.validate("data")
-    def _check_data(self, proposal: Any) -> Any:
-        given = proposal["value"]
-        known = [*PLANE_DATA, *([OWN] if self._own else [])]
-        expected, checked = _one_of(known)
-        if not isinstance(given, str):
-            given, expected = type(given).__name__, f"{expected}, or a new Playground((x, y))"
-        return _unless_none(checked(given), "data", given, expected)
-
-    @traitlets.validate("epoch")
-    def _check_epoch(self, proposal: Any) -> int:
-        given = proposal["value"]
-        epoch = _integer(given, 0, self.last_epoch)
-        _unless_none(epoch, "epoch", given, f"an epoch from 0 to {self.last_epoch}")
-        return int(self._recording.at(epoch or 0)["epoch"]) if self._serial else 0
 
     # -- what a program can do
 
     @property
     def last_epoch(self) -> int:
         """How many epochs have been trained."""
-        return self._run.epoch if self._serial else 0
+        return int(self.recorded[-1]) if self.recorded else 0
 
     @property
-    def net(self) -> Network:
+    def known_data(self) -> list[str]:
+        """The names that ``data`` may have: the five sets, and that of arrays if it has some."""
+        return [*PLANE_DATA, *([OWN] if self._own else [])]
+
+    @property
+    def net(self) -> SigmoidNetwork:
         """The network as it is now."""
         return self._run.net
 
@@ -261,19 +250,22 @@ class Playground(LiveView):
         InvalidValueError
             If ``epochs`` is not a positive integer, or more than a run can have.
         """
-        left = MOST_EPOCHS - self.last_epoch
-        expected = f"an integer from 1 to {left}; a run has {MOST_EPOCHS} epochs at most"
-        count = _unless_none(_integer(epochs, 1, left), "epochs", epochs, expected)
-        self._train(count, along_the_way=True)
+        left = MAX_EPOCHS - self.last_epoch
+        if not _is_whole(epochs, 1, left):
+            limit = f"a run has at most {MAX_EPOCHS} epochs"
+            raise must_be(f"an integer from 1 to {left}: {limit}", "epochs", epochs)
+        self._train(epochs, along_the_way=True)
 
     def rewind(self) -> None:
         """Go back to the same initial weights, from which the same training follows."""
-        run = WatchedTraining(*self._xy(), self._setup())
+        network = self.widths, self.activation, self.loss, self.seed
+        run = Run(*self._xy(), Setup(*network, self.learning_rate, self._rows))
         self._run, self._stage, self._recording = run, scenes.Stage(run), Recording()
         self._runs += 1
         self._record()
         with self.hold_sync():
-            self.set_trait("scene", self._stage.scene() | {"options": self._options()})
+            options = _OPTIONS | {"data": self.known_data}
+            self.set_trait("scene", {**self._stage.scene(), "options": options})
             self.problem = ""
             self._show()
 
@@ -282,28 +274,9 @@ class Playground(LiveView):
             return self._own
         return plane_data(self.data, self._points, noise=self.noise, seed=self._data_seed)
 
-    def _setup(self) -> Setup:
-        return Setup(
-            self.widths, self.activation, self.loss, self.seed, self.learning_rate, self._rows
-        )
-
     @property
     def _rows(self) -> int | None:
         return self.batch_size or None
-
-    def _options(self) -> dict[str, Any]:
-        """Return what can be chosen."""
-        return {
-            "data": [*PLANE_DATA, *([OWN] if self._own else [])],
-            "activation": list(ACTIVATIONS),
-            "loss": list(LOSSES),
-            "layers": list(range(LAYERS + 1)),
-            "units": list(range(1, UNITS + 1)),
-            "noise": [round(0.05 * k, 2) for k in range(round(NOISE / 0.05) + 1)],
-            "rates": [float(f"{k}e{power}") for power in range(-3, 2) for k in (1, 2, 5)] + [100.0],
-            "batches": [1, 5, 10, 20, 50, 0],
-            "perFrame": [1, 2, 5, 10, 20, 50, PER_FRAME],
-        }
 
     # -- training
 
@@ -338,8 +311,8 @@ class Playground(LiveView):
 
     def _step(self, epochs: int) -> None:
         """Train, and let the view say what goes wrong."""
-        if self.last_epoch + epochs > MOST_EPOCHS:
-            self.playing, self.problem = False, f"A run ends after {MOST_EPOCHS} epochs: rewind it."
+        if self.last_epoch + epochs > MAX_EPOCHS:
+            self.playing, self.problem = False, f"A run ends after {MAX_EPOCHS} epochs: rewind it."
             return
         try:
             self._train(epochs)
@@ -348,10 +321,7 @@ class Playground(LiveView):
 
     # -- what follows from a change
 
-    def _begin_anew(self, _: Any = None) -> None:
-        self.rewind()
-
-    def _change_steps(self, _: Any = None) -> None:
+    def _change_steps(self, _: Any) -> None:
         if self._run.ended:
             self.rewind()
         else:
@@ -376,8 +346,8 @@ class Playground(LiveView):
         if content.get("do") == "rewind":
             self.playing = False
             self.rewind()
-        epochs = _integer(content.get("train"), 1, PER_FRAME)
-        if epochs and not self.playing:
+        epochs: Any = content.get("train")
+        if _is_whole(epochs, 1, max(_OPTIONS["epochs_per_frame"])) and not self.playing:
             self._step(epochs)
 
     # -- what stands in for the view
@@ -397,8 +367,8 @@ class Playground(LiveView):
 
         ``theme`` is light or dark.
         """
-        frame, stage = self._shown(), self._stage
-        rows = [
+        frame, stage = self._recording.at(self.epoch), self._stage
+        rows: list[list[Any]] = [
             [stage.plane_picture(frame).data(), stage.network_picture(frame).data()],
             scenes.curve_pictures(self.curves, self.lines, self.epoch),
         ]
@@ -412,11 +382,10 @@ class Playground(LiveView):
         """Return what a page of its own is called."""
         return "A network learns points in the plane"
 
-    def _shown(self) -> Frame:
-        return self._recording.at(self.epoch)
-
     def _own_state(self) -> dict[str, Any]:
-        frames = self._recording.within(PAGE)
+        frames = self._recording.frames
+        while len(frames) > 2 and len(json.dumps(frames)) > PAGE:
+            frames = [*frames[:-1:2], frames[-1]]
         epochs = [frame["epoch"] for frame in frames]
         shown = min(epochs, key=lambda epoch: abs(epoch - self.epoch))
         replay = {"frames": frames, "recorded": epochs, "epoch": shown, "playing": False}
@@ -426,21 +395,11 @@ class Playground(LiveView):
         return f"Playground({self.data}, widths {tuple(self.widths)}, epoch {self.epoch})"
 
 
-def _unless_none(value: Any, name: str, given: Any, expected: str) -> Any:
-    if value is None:
-        raise InvalidValueError(
-            f"This {name} cannot be used.", given=f"{name} = {given!r}", expected=expected
-        )
-    return value
-
-
 def _own_data(data: Any) -> tuple[Any, Any]:
     """Return points and classes, one row each; what is wrong with them a run will say."""
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         raise InvalidValueError(
-            "These data cannot be used.",
-            given=type(data).__name__,
-            expected=f"{_one_of(list(PLANE_DATA))[0]}, or a pair (x, y)",
+            f"`data` must be {either(PLANE_DATA)}, or a pair (x, y).", given=type(data).__name__
         )
     x, y = data
     y = np.asarray(y)

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from snapshots import shapes
 
+from backprop_nb.network.plane_data import plane_data
+from backprop_nb.network.run import Run, Setup
 from backprop_nb.views.numbers import long
 from backprop_nb.views.picture import unpacked
 from backprop_nb.views.playground import scene as scenes
-from backprop_nb.views.playground.plane_data import plane_data
-from backprop_nb.views.playground.training import Setup, WatchedTraining
 
 SETUP = Setup((2, 5, 3, 1), seed=1, learning_rate=2.0, batch_size=10)
 
 
 def trained(setup=SETUP, epochs=5):
-    run = WatchedTraining(*plane_data("circles", seed=0), setup)
+    run = Run(*plane_data("circles", seed=0), setup)
     for _ in range(epochs):
         run.advance()
     return run
@@ -46,8 +46,9 @@ def test_the_map_is_the_output_at_the_middles_of_its_cells(run, stage, frame):
     shown = heats(frame["map"], scenes.CELLS) / scenes._STRONGEST
     f_K = run.net(stage.grid).reshape(scenes.CELLS, scenes.CELLS)
     np.testing.assert_allclose(shown, 2 * f_K - 1, atol=0.01)
-    corner = np.array([stage.plane.low[0], stage.plane.high[1]])
-    size = (stage.plane.high[0] - stage.plane.low[0]) / scenes.CELLS
+    across, up = stage.axes
+    corner = np.array([across.low, up.high])
+    size = (across.high - across.low) / scenes.CELLS
     np.testing.assert_allclose(stage.grid[0], corner + np.array([size / 2, -size / 2]))
 
 
@@ -75,11 +76,11 @@ def test_on_the_line_the_output_is_one_half():
     run = trained(Setup((2, 6, 1), seed=1, learning_rate=2.0, batch_size=10), 60)
     stage = scenes.Stage(run)
     frame = stage.frame(run.measures[-1], run.epoch)
-    left, top, width, height = scenes._MAP
+    left, top, width, height = scenes.MAP
     places = np.concatenate(scenes.along(frame["boundary"]))
     share = (places - [left, top]) / [width, height]
-    low, high = np.array(stage.plane.low), np.array(stage.plane.high)
-    x = np.stack([low[0], high[1]]) + share * [high[0] - low[0], low[1] - high[1]]
+    across, up = stage.axes
+    x = np.array([across.low, up.high]) + share * [across.high - across.low, up.low - up.high]
     np.testing.assert_allclose(run.net(x), 0.5, atol=0.02)
 
 
@@ -109,6 +110,16 @@ def test_the_texts_are_the_measures(run, frame):
     )
 
 
+def at(stage, place):
+    """Where a point of the plane lies in the picture, by the corners of the map."""
+    left, top, width, height = scenes.MAP
+    across, up = stage.axes
+    return (
+        left + width * (place[0] - across.low) / (across.high - across.low),
+        top + height * (up.high - place[1]) / (up.high - up.low),
+    )
+
+
 def test_every_point_lies_where_it_is_and_shows_its_class_by_shape(run, stage, frame):
     picture = stage.plane_picture(frame)
     marks = [s for s in picture.shapes if s["kind"] in ("circle", "rect")][1:]  # the map's frame
@@ -118,7 +129,7 @@ def test_every_point_lies_where_it_is_and_shows_its_class_by_shape(run, stage, f
     for place, one, mark in zip(x, y, marks, strict=True):
         assert (mark["kind"] == "circle") == bool(one)
         if one:
-            assert mark["centre"] == pytest.approx(stage.plane.at(place), abs=0.06)
+            assert mark["centre"] == pytest.approx(at(stage, place), abs=0.06)
     hollow = [mark for mark in marks if mark["fill"] == "paper"]
     assert len(hollow) == len(run.held_out.x)
 
@@ -134,7 +145,7 @@ def test_every_key_of_the_scene_is_a_shape_of_its_pictures(stage):
     wanted = {"map", "boundary", *scene["units"], *scene["edges"], *scene["bars"]}
     wanted |= {f"norm:{i}" for i in layers} | {f"saturated:{i}" for i in layers}
     assert wanted <= keys
-    assert len(scene["looks"]) == 2 * scenes.LEVELS + 1
+    assert len(scene["edgeStyles"]) == 2 * scenes.LEVELS + 1
     json.dumps(scene, allow_nan=False)
 
 
@@ -160,6 +171,7 @@ def test_numbers_out_of_range_leave_a_frame_that_can_be_shown():
 def test_the_axis_of_epochs_grows_in_leaps(run, count, last):
     curves, lines = scenes.curves(run.measures[:1] * (count + 1))
     assert curves["last"] == last
+    assert len(lines) == 2 + 3 + 3
     json.dumps([curves, lines], allow_nan=False)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
+from backprop_nb.network.plane_data import plane_data
 from backprop_nb.views.playground import widget as module
-from backprop_nb.views.playground.plane_data import plane_data
 
 
 def parameters(net):
@@ -175,13 +175,16 @@ def test_a_message_without_sense_does_nothing(playground, content):
 
 
 def test_it_ends_after_its_most_epochs(playground, monkeypatch):
-    monkeypatch.setattr(module, "MOST_EPOCHS", 3)
+    monkeypatch.setattr(module, "MAX_EPOCHS", 3)
     playground.playing = True
     for _ in range(5):
         painted(playground)
     assert (playground.last_epoch, playground.playing) == (3, False)
     assert playground.problem == "A run ends after 3 epochs: rewind it."
-    with pytest.raises(bp.InvalidValueError, match="This epochs cannot be used"):
+    with pytest.raises(
+        bp.InvalidValueError,
+        match="a run has at most 3 epochs",
+    ):
         playground.train()
     playground.rewind()
     assert playground.problem == ""
@@ -225,26 +228,30 @@ def test_a_step_that_diverges_does_not_raise_in_the_kernels_log():
     assert playground.problem.startswith("Training ")
 
 
+SETS = '"blobs", "xor", "circles", "moons" or "spiral"'
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("data", "rings", '"blobs", "xor", "circles", "moons", "spiral"'),
-        ("data", "own", '"blobs", "xor", "circles", "moons", "spiral"'),
-        ("seed", None, "an integer that is not negative"),
+        ("data", "rings", f"{SETS}; arrays need a new Playground((x, y))"),
+        ("data", "own", f"{SETS}; arrays need a new Playground((x, y))"),
+        ("data", ([[0, 0]], [1]), f"{SETS}; arrays need a new Playground((x, y))"),
+        ("seed", None, "an integer of at least 0"),
         ("noise", 0.6, "a number from 0 to 0.5"),
         ("widths", (3, 4, 1), "two inputs, any layers, one output, such as (2, 4, 1)"),
         ("widths", [2], "two inputs, any layers, one output, such as (2, 4, 1)"),
         ("widths", (2, 4.0, 1), "two inputs, any layers, one output, such as (2, 4, 1)"),
-        ("activation", "softmax", '"sigmoid", "tanh", "relu", "leaky relu", "identity"'),
-        ("loss", "hinge", '"squared error", "cross-entropy"'),
-        ("seed", -1, "an integer that is not negative"),
+        ("activation", "softmax", '"sigmoid", "tanh", "relu" or "identity"'),
+        ("loss", "hinge", '"squared error" or "cross-entropy"'),
+        ("seed", -1, "an integer of at least 0"),
         ("learning_rate", 0, "a positive number"),
         ("learning_rate", float("nan"), "a positive number"),
         ("learning_rate", "1", "a positive number"),
         ("batch_size", -1, "a positive integer, or None for all rows"),
         ("epochs_per_frame", 101, "an integer from 1 to 100"),
-        ("epoch", 4, "an epoch from 0 to 3"),
-        ("epoch", -1, "an epoch from 0 to 3"),
+        ("epoch", 4, "an integer from 0 to 3"),
+        ("epoch", -1, "an integer from 0 to 3"),
     ],
 )
 def test_what_cannot_be_used_is_refused_and_nothing_changes(playground, name, value, expected):
@@ -252,9 +259,7 @@ def test_what_cannot_be_used_is_refused_and_nothing_changes(playground, name, va
     before, weights = playground.get_state(), parameters(playground.net).copy()
     with pytest.raises(bp.InvalidValueError) as caught:
         setattr(playground, name, value)
-    assert str(caught.value) == (
-        f"This {name} cannot be used.\n  given:    {name} = {value!r}\n  expected: {expected}"
-    )
+    assert str(caught.value) == (f"`{name}` must be {expected}.\n  given:    {name} = {value!r}")
     assert playground.get_state() == before
     np.testing.assert_array_equal(parameters(playground.net), weights)
 
@@ -272,18 +277,12 @@ def test_so_many_points_there_cannot_be(points):
         bp.Playground(points=points)
 
 
-def test_arrays_are_given_to_a_new_playground_only(playground):
-    with pytest.raises(bp.InvalidValueError, match="This data cannot be used") as caught:
-        playground.data = ([[0, 0]], [1])
-    assert caught.value.expected.endswith("or a new Playground((x, y))")
-
-
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        (3, bp.InvalidValueError, "These data cannot be used"),
-        (([[0, 0, 0], [1, 1, 1]], [0, 1]), bp.ShapeError, "`x` has 3 columns"),
-        (([[0, 0], [1, 1]], [0, 1, 1]), bp.ShapeError, "`x` has 2 rows, `y` has 3 rows"),
+        (3, bp.InvalidValueError, f"`data` must be {SETS}, or a pair"),
+        (([[0, 0, 0], [1, 1, 1]], [0, 1]), bp.ShapeError, "x has 3 columns"),
+        (([[0, 0], [1, 1]], [0, 1, 1]), bp.ShapeError, "x has 2 rows, y has 3 rows"),
         (([[0, 0], [1, 1]], [0, 2]), bp.InvalidValueError, "other values than two classes"),
         (([[0, np.nan], [1, 1]], [0, 1]), bp.InvalidValueError, "is nan"),
     ],
@@ -297,7 +296,9 @@ def test_data_that_cannot_be_learned_are_refused(data, error, message):
 def test_so_many_epochs_cannot_be_trained(playground, epochs):
     with pytest.raises(bp.InvalidValueError) as caught:
         playground.train(epochs)
-    assert caught.value.expected == ("an integer from 1 to 10000; a run has 10000 epochs at most")
+    assert caught.value.problem == (
+        "`epochs` must be an integer from 1 to 10000: a run has at most 10000 epochs."
+    )
     assert playground.last_epoch == 0
 
 
@@ -344,7 +345,7 @@ def test_the_page_replays_the_run_and_is_small(playground, tmp_path):
     assert epochs == state["recorded"]
     assert (epochs[0], epochs[-1], state["playing"]) == (0, 300, False)
     assert state["epoch"] in epochs
-    assert len(epochs) > 20
+    assert len(epochs) >= 20
 
 
 def test_the_figure_is_of_the_shown_epoch_in_both_themes(playground):
