@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -25,6 +26,8 @@ _HEATS = np.linspace(-1, 1, 65)
 """The heats of a field are drawn in so many steps, which keeps its file small."""
 _POINT = 72 / _DOTS
 """A pixel in points, in which matplotlib measures lines and texts."""
+_READABLE = 0.6
+"""Texts are left out of a picture that is drawn smaller than this."""
 
 
 class Drawing(Figure):
@@ -70,6 +73,7 @@ def draw_pictures(
     *,
     alt: str,
     theme: Literal["light", "dark"] = "light",
+    widest: float = math.inf,
 ) -> Drawing:
     """Draw pictures in rows, as large as they are.
 
@@ -81,6 +85,9 @@ def draw_pictures(
         What stands for the whole where it cannot be seen.
     theme
         ``"light"`` or ``"dark"``.
+    widest
+        The largest width in pixels.  What is wider is drawn smaller, and without its
+        texts where nobody could read them.
 
     Raises
     ------
@@ -100,7 +107,9 @@ def draw_pictures(
     heights = [max(p["height"] for p in row) for row in rows]
     width = max(widths) + 2 * _MARGIN
     height = sum(heights) + _GAP * (len(rows) - 1) + 2 * _MARGIN
-    figure = Drawing(figsize=(width / _DOTS, height / _DOTS), facecolor=colours["paper"])
+    scale = min(1.0, widest / width)
+    size = (width / _DOTS * scale, height / _DOTS * scale)
+    figure = Drawing(figsize=size, facecolor=colours["paper"])
     figure.alt = alt
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
@@ -110,17 +119,18 @@ def draw_pictures(
     for row, row_height in zip(rows, heights, strict=True):
         x = _MARGIN
         for picture in row:
-            _Painter(axes, colours, x, y).paint(picture["shapes"])
+            _Painter(axes, colours, (x, y), scale).paint(picture["shapes"])
             x += picture["width"] + _GAP
         y += row_height + _GAP
     return figure
 
 
 class _Painter:
-    """Adds shapes to axes, shifted to where their picture lies."""
+    """Adds shapes to axes, shifted to where their picture lies; its texts are scaled with it."""
 
-    def __init__(self, axes: Any, theme: Theme, left: float, top: float) -> None:
-        self.axes, self.theme, self.left, self.top = axes, theme, left, top
+    def __init__(self, axes: Any, theme: Theme, corner: tuple[float, float], scale: float) -> None:
+        self.axes, self.theme, self.scale = axes, theme, scale
+        self.left, self.top = corner
 
     def paint(self, shapes: Sequence[Mapping[str, Any]]) -> None:
         for order, shape in enumerate(shapes):
@@ -151,6 +161,11 @@ class _Painter:
         path = Path(points + points[:1], closed=True) if shape.get("close") else Path(points)
         style = self._style(shape, order) | {"capstyle": "butt", "joinstyle": "round"}
         self.axes.add_patch(PathPatch(path, **style))
+
+    def _curve(self, shape: Mapping[str, Any], order: int) -> None:
+        points = [self._at(point) for point in shape["points"]]
+        codes = [Path.MOVETO] + [Path.CURVE4] * (len(points) - 1)
+        self.axes.add_patch(PathPatch(Path(points, codes), **self._style(shape, order)))
 
     def _rect(self, shape: Mapping[str, Any], order: int) -> None:
         x, y, width, height = shape["box"]
@@ -197,34 +212,29 @@ class _Painter:
             PolyCollection(cells, facecolor=colours, edgecolor="none", zorder=order)
         )
         for (a, b), colour, text in zip(corners, colours, shape.get("texts", ()), strict=False):
-            self.axes.text(
-                a + (w - gap) / 2,
-                b + (h - gap) / 2,
-                text,
-                color=ink(colour),
-                fontsize=shape["size"] * _POINT,
-                ha="center",
-                va="center_baseline",
-                zorder=order,
-            )
+            at = (a + (w - gap) / 2, b + (h - gap) / 2)
+            self._write(at, text, shape["size"], order, color=ink(colour), ha="center")
 
     def _text(self, shape: Mapping[str, Any], order: int) -> None:
         on = shape.get("on")
-        colour = ink(self._colour(on)) if on else self._colour(shape["fill"])
-        x, y = self._at(shape["at"])
-        self.axes.text(
-            x,
-            y,
+        self._write(
+            self._at(shape["at"]),
             _label(shape),
-            color=colour,
-            fontsize=shape["size"] * _POINT,
+            shape["size"],
+            order,
+            color=ink(self._colour(on)) if on else self._colour(shape["fill"]),
             fontweight="bold" if shape.get("bold") else "normal",
             ha={"start": "left", "middle": "center", "end": "right"}[shape["anchor"]],
-            va="center_baseline",
             rotation=90 if shape.get("turned") else 0,
             math_fontfamily="dejavuserif",
-            zorder=order,
         )
+
+    def _write(
+        self, at: tuple[float, float], text: str, size: float, order: int, **style: Any
+    ) -> None:
+        if self.scale >= _READABLE:
+            style |= {"fontsize": size * _POINT * self.scale, "va": "center_baseline"}
+            self.axes.text(*at, text, zorder=order, **style)
 
 
 def _label(shape: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 Everything is in pixels; the y axis points down.  A colour is a role of the
 palette, such as ``"text"``, or a heat: a family and where on its scale from -1
 to 1, such as ``("adjoint", -0.4)``.  A shape that a view wants to find again
-has a ``key``.
+has a ``key``.  ``schema.py`` says which shapes there are and what each has.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,19 @@ Box = tuple[float, float, float, float]
 Colour = str | tuple[str, float]
 
 SOLID: tuple[float, ...] = ()
+
+
+class Outline(TypedDict, total=False):
+    """How a shape is drawn: what fills it, the line around it, and its key."""
+
+    fill: Colour | None
+    stroke: Colour | None
+    width: float
+    dash: Sequence[float]
+    key: str
+
+
+_OUTLINE: Outline = {"fill": None, "stroke": None, "width": 1.0, "dash": SOLID, "key": ""}
 
 
 class Picture:
@@ -68,71 +81,25 @@ class Picture:
             self._when = before
 
     def line(
-        self,
-        points: Iterable[Point],
-        *,
-        stroke: Colour | None = None,
-        width: float = 1.5,
-        dash: Sequence[float] = SOLID,
-        fill: Colour | None = None,
-        close: bool = False,
-        key: str = "",
+        self, points: Iterable[Point], *, close: bool = False, **outline: Unpack[Outline]
     ) -> None:
         """Add straight lines from point to point, which may enclose an area."""
         self._add(
-            {
-                "kind": "line",
-                "points": [[_pixel(x), _pixel(y)] for x, y in points],
-                "close": close,
-            },
-            stroke=stroke,
-            width=width,
-            dash=list(dash),
-            fill=fill,
-            key=key,
+            "line", points=_points(points), close=close, **{**_OUTLINE, "width": 1.5, **outline}
         )
 
-    def rect(
-        self,
-        box: Box,
-        *,
-        fill: Colour | None = None,
-        stroke: Colour | None = None,
-        width: float = 1.0,
-        radius: float = 0.0,
-        dash: Sequence[float] = SOLID,
-        key: str = "",
-    ) -> None:
+    def curve(self, points: Iterable[Sequence[float]], **outline: Unpack[Outline]) -> None:
+        """Add cubic Bézier curves, end to end, through their control points."""
+        self._add("curve", points=_points(points), **{**_OUTLINE, "width": 1.5, **outline})
+
+    def rect(self, box: Sequence[float], *, radius: float = 0, **outline: Unpack[Outline]) -> None:
         """Add a rectangle, with round corners if there is a ``radius``."""
-        self._add(
-            {"kind": "rect", "box": [_pixel(x) for x in box], "radius": radius},
-            fill=fill,
-            stroke=stroke,
-            width=width,
-            dash=list(dash),
-            key=key,
-        )
+        self._add("rect", box=_pixels(box), radius=radius, **{**_OUTLINE, **outline})
 
-    def circle(
-        self,
-        centre: Point,
-        radius: float,
-        *,
-        fill: Colour | None = None,
-        stroke: Colour | None = None,
-        width: float = 1.0,
-        dash: Sequence[float] = SOLID,
-        key: str = "",
-    ) -> None:
+    def circle(self, centre: Point, radius: float, **outline: Unpack[Outline]) -> None:
         """Add a circle."""
-        self._add(
-            {"kind": "circle", "centre": [_pixel(x) for x in centre], "radius": _pixel(radius)},
-            fill=fill,
-            stroke=stroke,
-            width=width,
-            dash=list(dash),
-            key=key,
-        )
+        at, size = _pixels(centre), _pixel(radius)
+        self._add("circle", centre=at, radius=size, **{**_OUTLINE, **outline})
 
     def field(
         self, box: Box, levels: NDArray[np.uint8], *, family: str = "value", key: str = ""
@@ -148,16 +115,13 @@ class Picture:
         family
             The scale of colours.
         """
-        rows, columns = levels.shape
         self._add(
-            {
-                "kind": "field",
-                "box": [_pixel(x) for x in box],
-                "rows": rows,
-                "columns": columns,
-                "family": family,
-                "levels": packed(levels),
-            },
+            "field",
+            box=_pixels(box),
+            rows=levels.shape[0],
+            columns=levels.shape[1],
+            family=family,
+            levels=packed(levels),
             key=key,
         )
 
@@ -197,21 +161,9 @@ class Picture:
         turned
             Read from the bottom to the top.
         """
+        looks = {"italic": italic, "bold": bold, "turned": turned, "fill": fill, "key": key}
         self._add(
-            {
-                "kind": "text",
-                "at": [_pixel(x) for x in at],
-                "text": text,
-                "sub": sub,
-                "on": _colour(on),
-                "size": size,
-                "anchor": anchor,
-                "italic": italic,
-                "bold": bold,
-                "turned": turned,
-            },
-            fill=fill,
-            key=key,
+            "text", at=_pixels(at), text=text, sub=sub, on=on, size=size, anchor=anchor, **looks
         )
 
     def heat(
@@ -252,16 +204,17 @@ class Picture:
         >>> picture.shapes[0]["heats"]
         [0.5, -1]
         """
-        shape = {
-            "kind": "heat",
-            "box": [_pixel(x) for x in box],
-            "columns": columns,
-            # Two decimals are more than an eye can tell apart, and half of the state.
-            "heats": [_hundredth(heat) for heat in heats],
-            "family": family,
-            "gap": gap,
-        }
-        self._add(shape | ({"texts": list(texts), "size": size} if texts else {}), key=key)
+        self._add(
+            "heat",
+            box=_pixels(box),
+            columns=columns,
+            heats=[_short(heat, 2) for heat in heats],  # more than that no eye can tell apart
+            family=family,
+            gap=gap,
+            texts=list(texts),
+            size=size if texts else 0,
+            key=key,
+        )
 
     def place(self, other: Mapping[str, Any], at: Point) -> None:
         """Add the shapes of another picture's data, its top left corner at ``at``.
@@ -275,21 +228,21 @@ class Picture:
         dx, dy = at
         for shape in other["shapes"]:
             moved = dict(shape)
-            for name in ("at", "centre", "box"):
-                if name in shape:
-                    x, y, *size = shape[name]
-                    moved[name] = [_pixel(x + dx), _pixel(y + dy), *size]
+            for name in {"at", "centre", "box"} & shape.keys():
+                x, y, *size = shape[name]
+                moved[name] = [_pixel(x + dx), _pixel(y + dy), *size]
             if "points" in shape:
-                moved["points"] = [[_pixel(x + dx), _pixel(y + dy)] for x, y in shape["points"]]
+                moved["points"] = _points((x + dx, y + dy) for x, y in shape["points"])
             self.shapes.append(moved)
 
-    def _add(self, shape: dict[str, Any], **style: Any) -> None:
-        for name in ("fill", "stroke"):
-            if name in style:
-                style[name] = _colour(style[name])
+    def _add(self, kind: str, **shape: Any) -> None:
+        for name in {"fill", "stroke", "on"} & shape.keys():
+            shape[name] = _colour(shape[name])
+        if "dash" in shape:
+            shape["dash"] = list(shape["dash"])
         # What is absent is false, empty or none; most of a shape is.
-        kept = {name: value for name, value in (shape | style).items() if value}
-        self.shapes.append(kept | self._when)
+        kept = {name: value for name, value in shape.items() if value}
+        self.shapes.append({"kind": kind, **kept, **self._when})
 
     def data(self) -> PictureData:
         """Return the picture as plain data."""
@@ -371,15 +324,22 @@ def _patched(shape: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
     return {**shape, **change, **points}
 
 
+def _short(number: float, digits: int) -> float:
+    """Return a number with few decimals: shorter as JSON, and the same on every machine."""
+    rounded = round(float(number), digits)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
 def _pixel(number: float) -> float:
-    """Return a tenth of a pixel exactly: shorter as JSON, and the same on every machine."""
-    rounded = round(float(number), 1)
-    return int(rounded) if rounded == int(rounded) else rounded
+    return _short(number, 1)
 
 
-def _hundredth(number: float) -> float:
-    rounded = round(float(number), 2)
-    return int(rounded) if rounded == int(rounded) else rounded
+def _pixels(numbers: Iterable[float]) -> list[float]:
+    return [_pixel(number) for number in numbers]
+
+
+def _points(points: Iterable[Sequence[float]]) -> list[list[float]]:
+    return [_pixels(point) for point in points]
 
 
 def _colour(colour: Colour | None) -> str | list[Any] | None:

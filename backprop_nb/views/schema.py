@@ -55,6 +55,13 @@ class LineShape(Outlined):
     close: NotRequired[bool]
 
 
+class CurveShape(Outlined):
+    """Cubic Bézier curves, end to end, through their control points."""
+
+    kind: Literal["curve"]
+    points: Sequence[Point]
+
+
 class RectShape(Outlined):
     """A rectangle, with round corners if there is a radius."""
 
@@ -111,7 +118,7 @@ class FieldShape(Part):
     levels: str
 
 
-Shape = LineShape | RectShape | CircleShape | TextShape | HeatShape | FieldShape
+Shape = LineShape | CurveShape | RectShape | CircleShape | TextShape | HeatShape | FieldShape
 
 
 class PictureData(TypedDict):

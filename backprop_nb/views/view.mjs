@@ -402,6 +402,7 @@ function drawnShape(shape) {
     const [x, y, w, h] = shape.box;
     return svg("rect", { x, y, width: w, height: h, rx: shape.radius, ...style });
   }
+  if (kind === "curve") return svg("path", { d: curve(shape.points), ...style });
   return svg("path", { d: `M${shape.points.map((point) => point.join(",")).join("L")}${shape.close ? "Z" : ""}`, ...style });
 }
 
