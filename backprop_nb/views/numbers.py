@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from backprop_nb.views.schema import HeatMap, Tensor
 
 MINUS = "\u2212"
 ROWS, COLUMNS = 8, 12
@@ -31,14 +33,10 @@ def short(number: float) -> str:
         return long(number)
     if number == int(number) and size < 1000:
         text = f"{number:.0f}"
-    elif 0.01 <= size < 9.995:
-        text = f"{number:.2f}"
-    elif 9.995 <= size < 99.95:
-        text = f"{number:.1f}"
-    elif 99.95 <= size < 1000:
-        text = f"{number:.0f}"
+    elif 0.01 <= size < 999.5:
+        text = f"{number:.{2 if size < 9.995 else 1 if size < 99.95 else 0}f}"
     else:
-        return _tidy(_exponent(number, 1))
+        return _exponent(number, 1)
     # 1.003 is 1.00, not 1; but 5.1 is 5.1.
     return _tidy(text) if float(text) == number else text.replace("-", MINUS)
 
@@ -55,18 +53,19 @@ def long(number: float) -> str:
         return "∞" if number > 0 else f"{MINUS}∞"
     rounded = float(f"{number:.3e}") or 0.0  # no minus sign at zero
     power = math.floor(math.log10(abs(rounded))) if rounded else 0
-    plain = -4 <= power <= 4
-    return _tidy(f"{rounded:.{max(0, 3 - power)}f}" if plain else _exponent(number, 4))
+    if -4 <= power <= 4:
+        return _tidy(f"{rounded:.{max(0, 3 - power)}f}")
+    return _exponent(number, 4)
 
 
 def _exponent(number: float, digits: int) -> str:
     mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
-    return f"{_tidy(mantissa)}e{int(exponent)}"
+    return f"{_tidy(mantissa)}e{int(exponent)}".replace("-", MINUS)
 
 
 def _tidy(text: str) -> str:
     """Drop zeros that end a decimal, and write the minus sign that is one."""
-    if "." in text and "e" not in text:
+    if "." in text:
         text = text.rstrip("0").rstrip(".")
     return text.replace("-", MINUS)
 
@@ -80,7 +79,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return str(tuple(shape)) if shape else "a number"
 
 
-def tensor(value: Any, scale: Scale, column: bool = False, told: bool = True) -> dict[str, Any]:
+def tensor(value: Any, scale: Scale, column: bool = False, told: bool = True) -> Tensor:
     """Return an array as plain data for a picture.
 
     Parameters
@@ -94,19 +93,10 @@ def tensor(value: Any, scale: Scale, column: bool = False, told: bool = True) ->
         Whether a vector stands upright, as it does to the right of a matrix.
     told
         Whether each cell of a large array's map comes with its number as text.
-
-    Returns
-    -------
-    dict
-        ``shape``, ``rows``, ``columns``, and for each shown entry its ``heat``
-        between -1 and 1 and its ``short`` and ``long`` text.  Of a large array
-        the first entries are shown; ``omitted`` says how many are not, and ``map``
-        is a picture of them all (see :func:`heat_map`).
-        ``fits`` says whether the short texts have room on a card.
     """
-    array = np.asarray(value, dtype=np.float64)
-    table = array.reshape(1, -1) if array.ndim < 2 else array.reshape(-1, array.shape[-1])
-    if column and array.ndim < 2:
+    table = _table(value)
+    shape = np.shape(value)
+    if column and len(shape) < 2:
         table = table.T
     shown = table[:ROWS, :COLUMNS]
     entries = shown.ravel().tolist()
@@ -114,35 +104,30 @@ def tensor(value: Any, scale: Scale, column: bool = False, told: bool = True) ->
     omitted = int(table.size - shown.size)
     one_row = len(shown) == 1 and not omitted
     return {
-        "shape": shape_text(array.shape),
-        "single": array.ndim == 0,
+        "shape": shape_text(shape),
+        "single": not shape,
         "rows": shown.shape[0],
         "columns": shown.shape[1],
         "heat": [round(heat(entry, scale), 3) for entry in entries],
         "short": texts,
         "long": [long(entry) for entry in entries],
         "omitted": omitted,
-        "map": heat_map(table, scale, told) if omitted else None,
+        "map": _heat_map(table, scale, told) if omitted else None,
         "fits": one_row and len(texts) * max(map(len, texts), default=0) <= CARD_CHARACTERS,
     }
 
 
-def heat_map(table: Any, scale: Scale, told: bool = True) -> dict[str, Any]:
+def _table(value: Any) -> NDArray[np.float64]:
+    """Return an array as the rows of its last axis."""
+    array = np.asarray(value, dtype=np.float64)
+    return array.reshape(1, -1) if array.ndim < 2 else array.reshape(-1, array.shape[-1])
+
+
+def _heat_map(table: NDArray[np.float64], scale: Scale, told: bool) -> HeatMap:
     """Return a matrix as few enough cells to be seen at once.
 
-    Returns
-    -------
-    dict
-        ``rows`` and ``columns`` of the map, the ``heat`` of each cell and its number
-        (``long``, empty unless ``told``).  A cell stands for a ``block`` of so many
-        rows and columns, by its entry of the largest size: a mean would be zero
-        wherever signs differ.
-
-    Examples
-    --------
-    >>> found = heat_map(np.arange(80.0).reshape(40, 2) - 3, Scale(1.0, 76.0))
-    >>> found["block"], found["rows"], found["columns"], found["long"][:4]
-    ([2, 1], 20, 2, ['−3', '−2', '3', '4'])
+    A cell stands for a block of entries by the largest of them: a mean would be zero
+    wherever signs differ.
     """
     rows, columns = table.shape
     block = [-(-rows // MAP_ROWS), -(-columns // MAP_COLUMNS)]
@@ -151,7 +136,7 @@ def heat_map(table: Any, scale: Scale, told: bool = True) -> dict[str, Any]:
         "rows": cells.shape[0],
         "columns": cells.shape[1],
         "block": block,
-        "heat": heats(cells.ravel(), scale),
+        "heat": heats(cells, scale),
         "long": [long(cell) for cell in cells.ravel().tolist()] if told else [],
     }
 
@@ -184,29 +169,13 @@ def words(value: Any) -> str:
     >>> words(np.array([[1.0, -2.0], [0.5, 0.0]]))
     '[1, −2; 0.5, 0]'
     """
-    array = np.asarray(value, dtype=np.float64)
-    if array.ndim == 0:
-        return long(float(array))
-    table = array.reshape(1, -1) if array.ndim < 2 else array.reshape(-1, array.shape[-1])
+    if np.ndim(value) == 0:
+        return long(float(value))
+    table = _table(value)
     shown = table[:ROWS, :COLUMNS]
     rows = "; ".join(", ".join(map(long, row)) for row in shown.tolist())
     omitted = table.size - shown.size
     return f"[{rows}, … {omitted} more]" if omitted else f"[{rows}]"
-
-
-def tensor_words(tensor: Mapping[str, Any]) -> str:
-    """Return what :func:`words` says of an array that is plain data already.
-
-    >>> tensor_words(tensor([1.0, -2.0], Scale(1.0, 2.0)))
-    '[1, −2]'
-    """
-    texts, columns = tensor["long"], tensor["columns"]
-    if tensor["single"]:
-        return str(texts[0])
-    rows = "; ".join(
-        ", ".join(texts[columns * k : columns * (k + 1)]) for k in range(tensor["rows"])
-    )
-    return f"[{rows}, … {tensor['omitted']} more]" if tensor["omitted"] else f"[{rows}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,17 +250,10 @@ def heat(number: float, scale: Scale) -> float:
     return math.copysign(size, number)
 
 
-def heats(numbers: Any, scale: Scale) -> list[float]:
+def heats(numbers: NDArray[Any], scale: Scale) -> list[float]:
     """Return :func:`heat` of many numbers, to two digits.
 
     >>> heats(np.array([0.5, -2.0, 0.0]), Scale(0.1, 2.0))
     [0.25, -1.0, 0.0]
     """
-    array = np.asarray(numbers, dtype=np.float64)  # float32 has no 1e-300
-    array = np.nan_to_num(array, nan=0.0, posinf=np.inf, neginf=-np.inf)
-    sizes = np.minimum(np.abs(array) / scale.high, 1.0)
-    if scale.log:
-        decades = math.log10(scale.high / scale.low)
-        sizes = np.maximum(0.1, 1 + 0.9 * np.log10(np.maximum(sizes, 1e-300)) / decades)
-    found: list[float] = np.where(array == 0, 0.0, np.copysign(sizes, array)).round(2).tolist()
-    return found
+    return [round(heat(number, scale), 2) for number in numbers.ravel().tolist()]
