@@ -31,9 +31,9 @@ from backprop_nb.checking.reference import (
     STEP,
     STEPS,
     Condition,
+    PassStep,
     ReferencePass,
     Situation,
-    Step,
     right_code,
     schedule,
 )
@@ -89,7 +89,7 @@ class Mistake:
     """Whether who reads it in a listing could take it for others."""
 
     @property
-    def first(self) -> Step:
+    def first(self) -> PassStep:
         """The first step of the pass that it makes wrong."""
         return next(step for step in STEPS if step.name in self.steps)
 
@@ -159,7 +159,7 @@ class PlacedMistake:
         """Return what is wrong first at each of its layers, as symbols."""
         return in_words([self._first(layer, K).symbol_at(layer) for layer in self.made_at(K)])
 
-    def _first(self, layer: int, K: int) -> Step:
+    def _first(self, layer: int, K: int) -> PassStep:
         return next(
             step
             for step, i in schedule(K)

@@ -66,7 +66,7 @@ def checked_mistakes(mistakes: Sequence[str] | None) -> tuple[Mistake, ...]:
 
 
 @dataclass(frozen=True)
-class Descent:
+class TrainingLog:
     """The course of gradient descent with a pass."""
 
     loss: list[float]
@@ -75,19 +75,19 @@ class Descent:
     """For each of them and each layer ‖∂L/∂θ_i‖, as the pass gives it."""
 
 
-def train(backward: ReferencePass, data: Problem) -> Descent:
+def train(backward: ReferencePass, data: Problem) -> TrainingLog:
     """Return the course of gradient descent with a pass, from the start of a problem."""
     A, b, x = [a.copy() for a in data.A], [c.copy() for c in data.b], data.x.copy()
-    descent = Descent([], [])
+    log = TrainingLog([], [])
     # A mistake may blow up, and that is to be seen, not to be warned of.
     with np.errstate(all="ignore"):
-        while len(descent.loss) <= EPOCHS and _finite(A, b):
-            descent.loss.append(squared_error(data.y, forward_pass(A, b, data.x).f[-1]))
+        while len(log.loss) <= EPOCHS and _finite(A, b):
+            log.loss.append(squared_error(data.y, forward_pass(A, b, data.x).f[-1]))
             dA, db = backward(A, b, x, data.y)
-            descent.norms.append([_norm(*pair) for pair in zip(dA, db, strict=True)])
+            log.norms.append([_norm(*pair) for pair in zip(dA, db, strict=True)])
             A = [a - LEARNING_RATE * g for a, g in zip(A, dA, strict=True)]
             b = [c - LEARNING_RATE * g for c, g in zip(b, db, strict=True)]
-    return descent
+    return log
 
 
 def _finite(A: list[FloatArray], b: list[FloatArray]) -> bool:
@@ -214,7 +214,7 @@ class Puzzle:
         return self.problem.measured()
 
     @cached_property
-    def runs(self) -> tuple[Descent, Descent]:
+    def runs(self) -> tuple[TrainingLog, TrainingLog]:
         """The training with the broken pass, and with the right one."""
         right = make_backward(learning_rate=LEARNING_RATE)
         return train(self.broken(), self.problem), train(right, self.problem)

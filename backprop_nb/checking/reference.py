@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import CodeType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -37,7 +37,7 @@ LEARNING_RATE = 0.1
 
 
 @dataclass(frozen=True)
-class Step:
+class PassStep:
     """One step of the pass, and the quantity that it computes."""
 
     name: str
@@ -46,12 +46,25 @@ class Step:
     phase: Phase
     """When: "start" and "end" once, "loss" and "output" for layer K, "forward" for i = 1, …, K,
     "layer" for i = K−1, …, 0, and "below" for those of them that have a layer below."""
-    target: str
-    """The variable that it is assigned to."""
-    code: str
-    """The right expression for it."""
+    line: str
+    """The right line of the pass, an assignment."""
     symbol: str = ""
     """What it is at one layer, with {i} and {above} for i and i + 1; "" if it is at no layer."""
+
+    @cached_property
+    def target(self) -> str:
+        """The variable that its line assigns to."""
+        return self.line.partition(" = ")[0]
+
+    @cached_property
+    def code(self) -> str:
+        """The right expression for it."""
+        return self.line.partition(" = ")[2]
+
+    @cached_property
+    def variable(self) -> str:
+        """The target without its index."""
+        return self.target.partition("[")[0]
 
     def layer(self, i: int) -> int | None:
         """Return the layer, 1 to K, that it belongs to where the pass is at i; None if to none.
@@ -74,11 +87,10 @@ class Step:
 
     def assign(self, names: dict[str, Any], value: Any) -> None:
         """Put its value where the later steps look for it."""
-        variable, _, index = self.target.partition("[")
-        if index:
-            names[variable][names["i"]] = value
+        if self.target.endswith("]"):
+            names[self.variable][names["i"]] = value
         else:
-            names[variable] = value
+            names[self.variable] = value
 
     def lines(self, code: str) -> list[str]:
         """Return the lines of the pass in which some code computes it."""
@@ -90,83 +102,78 @@ class Step:
         return lines
 
 
-STEPS: tuple[Step, ...] = (
-    Step("input", "the input f_0 = x", "start", "f[0]", "x"),
-    Step(
+STEPS: tuple[PassStep, ...] = (
+    PassStep("input", "the input f_0 = x", "start", "f[0] = x"),
+    PassStep(
         "pre_activation",
         "the pre-activation z",
         "forward",
-        "z[i]",
-        "A[i - 1] @ f[i - 1] + b[i - 1]",
+        "z[i] = A[i - 1] @ f[i - 1] + b[i - 1]",
         "z_{i}",
     ),
-    Step("activation", "the activation f", "forward", "f[i]", "sigma(z[i])", "f_{i}"),
-    Step("error", "the output error f_K − y", "loss", "error", "f[K] - y"),
-    Step("factor", "the factor of the square", "loss", "factor", "2"),
-    Step("share", "the share of one sample", "loss", "share", "1 / N"),
-    Step("output_slope", "σ′ at the output", "output", "slope", "f[i] * (1 - f[i])", "σ′(z_{i})"),
-    Step(
+    PassStep("activation", "the activation f", "forward", "f[i] = sigma(z[i])", "f_{i}"),
+    PassStep("error", "the output error f_K − y", "loss", "error = f[K] - y"),
+    PassStep("factor", "the factor of the square", "loss", "factor = 2"),
+    PassStep("share", "the share of one sample", "loss", "share = 1 / N"),
+    PassStep(
+        "output_slope", "σ′ at the output", "output", "slope = f[i] * (1 - f[i])", "σ′(z_{i})"
+    ),
+    PassStep(
         "output_delta",
         "δ at the output",
         "output",
-        "delta[i]",
-        "factor * share * error * slope",
+        "delta[i] = factor * share * error * slope",
         "δ_{i}",
     ),
-    Step(
+    PassStep(
         "layer_input",
         "the input of the layer",
         "layer",
-        "inputs",
-        "f[i]",
+        "inputs = f[i]",
         "f_{i} in δ_{above} f_{i}ᵀ",
     ),
-    Step(
+    PassStep(
         "weight_gradient",
         "the weight gradient δ fᵀ",
         "layer",
-        "dA[i]",
-        "delta[i + 1] @ inputs.T",
+        "dA[i] = delta[i + 1] @ inputs.T",
         "dA[{i}]",
     ),
-    Step(
+    PassStep(
         "bias_gradient",
         "the bias gradient",
         "layer",
-        "db[i]",
-        "delta[i + 1].sum(axis=1, keepdims=True)",
+        "db[i] = delta[i + 1].sum(axis=1, keepdims=True)",
         "db[{i}]",
     ),
-    Step(
+    PassStep(
         "weights",
         "the weights the error goes back through",
         "below",
-        "weights",
-        "A[i]",
+        "weights = A[i]",
         "A_{i} in A_{i}ᵀ δ_{above}",
     ),
-    Step(
+    PassStep(
         "back",
         "the error sent back, Aᵀ δ",
         "below",
-        "back",
-        "weights.T @ delta[i + 1]",
+        "back = weights.T @ delta[i + 1]",
         "A_{i}ᵀ δ_{above}",
     ),
-    Step(
-        "hidden_slope", "σ′ in a hidden layer", "below", "slope", "f[i] * (1 - f[i])", "σ′(z_{i})"
+    PassStep(
+        "hidden_slope", "σ′ in a hidden layer", "below", "slope = f[i] * (1 - f[i])", "σ′(z_{i})"
     ),
-    Step("hidden_delta", "δ in a hidden layer", "below", "delta[i]", "back * slope", "δ_{i}"),
-    Step("result", "what is handed over", "end", "result", "(dA, db)"),
+    PassStep("hidden_delta", "δ in a hidden layer", "below", "delta[i] = back * slope", "δ_{i}"),
+    PassStep("result", "what is handed over", "end", "result = (dA, db)"),
 )
 """Every step, in the order in which a pass takes it."""
 
-STEP: Mapping[str, Step] = {step.name: step for step in STEPS}
+STEP: Mapping[str, PassStep] = {step.name: step for step in STEPS}
 """Every step by its name."""
 
 
 @cache
-def schedule(K: int) -> tuple[tuple[Step, int], ...]:
+def schedule(K: int) -> tuple[tuple[PassStep, int], ...]:
     """Return every step with the i at which it is taken, in order.
 
     Examples
@@ -194,10 +201,11 @@ def right_code(convention: Convention) -> dict[str, str]:
 
 
 @cache
-def _compiled(code: str) -> tuple[CodeType, CodeType]:
-    """Return the statements that come first, and the expression on the last line."""
+def _compiled(code: str) -> tuple[CodeType | None, CodeType]:
+    """Return the statements that come first, if any, and the expression on the last line."""
     *before, last = code.split("\n")
-    return compile("\n".join(before), "<step>", "exec"), compile(last, "<step>", "eval")
+    statements = compile("\n".join(before), "<step>", "exec") if before else None
+    return statements, compile(last, "<step>", "eval")
 
 
 # --- the pass ---------------------------------------------------------------
@@ -236,14 +244,14 @@ class Condition:
 class Intermediate(NamedTuple):
     """One value on the way through a pass."""
 
-    step: Step
+    step: PassStep
     i: int
     value: Any
 
     @property
     def name(self) -> str:
         """Its name with the layer, such as ``"delta[1]"``."""
-        return f"{self.step.target.partition('[')[0]}[{self.i}]"
+        return f"{self.step.variable}[{self.i}]"
 
 
 class Line(NamedTuple):
@@ -339,10 +347,11 @@ class ReferencePass:
         for step, i in schedule(names["K"]):
             names["i"] = i
             statements, expression = _compiled(self.code[step.name])
-            exec(statements, names)
-            value = Intermediate(step, i, eval(expression, names))
-            step.assign(names, (given or {}).get(value.name, value.value))
-            values.append(value)
+            if statements:
+                exec(statements, names)
+            found = Intermediate(step, i, eval(expression, names))
+            step.assign(names, given.get(found.name, found.value) if given else found.value)
+            values.append(found)
         return values
 
     def listing(self) -> list[Line]:

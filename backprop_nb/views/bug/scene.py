@@ -16,8 +16,8 @@ from backprop_nb.checking.puzzle import (
     EPOCHS,
     LEARNING_RATE,
     WIDTHS,
-    Descent,
     Puzzle,
+    TrainingLog,
 )
 from backprop_nb.checking.reference import Gradients
 from backprop_nb.errors import in_words
@@ -198,7 +198,7 @@ class _Training:
         return bars
 
 
-def _norms(run: Descent, epoch: int) -> list[float]:
+def _norms(run: TrainingLog, epoch: int) -> list[float]:
     """Return ‖∂L/∂θ_i‖ of each layer; after the training has ended there is none."""
     return run.norms[epoch] if epoch < len(run.norms) else [math.nan] * K
 
