@@ -31,7 +31,7 @@ from backprop_nb.errors import (
     UnsupportedError,
     WrongGradientError,
 )
-from backprop_nb.network import ComparisonNetwork, History, SigmoidNetwork
+from backprop_nb.network import History, Network, SigmoidNetwork
 from backprop_nb.tracing import (
     Backward,
     Graph,
@@ -68,7 +68,6 @@ __all__ = [
     "BackpropWarning",
     "Backward",
     "ChainRule",
-    "ComparisonNetwork",
     "DetachedError",
     "DivergenceError",
     "EndedError",
@@ -79,6 +78,7 @@ __all__ = [
     "History",
     "InPlaceError",
     "InvalidValueError",
+    "Network",
     "Node",
     "NotFoundError",
     "Playground",

@@ -17,8 +17,8 @@ import numpy as np
 
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.network import validation
-from backprop_nb.network.factors import (
-    Factor,
+from backprop_nb.network.jacobians import (
+    Jacobian,
     check_size,
     derivative_latex,
     derivative_text,
@@ -46,7 +46,7 @@ class PartialProduct:
 
     Attributes
     ----------
-    factors : tuple of Factor
+    factors : tuple of Jacobian
         What has been multiplied so far, in the order of the formula.
     side : "left" or "right"
         Where the multiplication began.
@@ -56,7 +56,7 @@ class PartialProduct:
         Multiplications of numbers so far.
     """
 
-    factors: tuple[Factor, ...]
+    factors: tuple[Jacobian, ...]
     side: Side
     cost: int
     total: int
@@ -142,7 +142,7 @@ class Chain:
         return derivative_latex("L", f"θ_{self.i}")
 
     @cached_property
-    def factors(self) -> tuple[Factor, ...]:
+    def factors(self) -> tuple[Jacobian, ...]:
         """∂L/∂f_K, ∂f_K/∂f_{K−1}, …, ∂f_{i+2}/∂f_{i+1}, ∂f_{i+1}/∂θ_i, in this order."""
         K, i, A, f = self.K, self.i, self.A, self.f
         return (

@@ -10,9 +10,9 @@ runs where, and runs again what a lost worker has taken with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import dask.array as da
 import numpy as np
@@ -24,11 +24,9 @@ from dask.optimization import cull
 from backprop_nb.errors import BackpropError, InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.network import validation
 from backprop_nb.network.history import SAMPLE
+from backprop_nb.network.protocols import Step, Trainable
 from backprop_nb.network.theta import flatten, unflatten
-from backprop_nb.network.validation import FloatArray
-
-if TYPE_CHECKING:
-    from backprop_nb.network.sigmoid import SigmoidNetwork
+from backprop_nb.network.validation import FloatArray, Watch
 
 _FAN_IN = 8
 """So many chunks' sums are added by one task."""
@@ -46,23 +44,23 @@ class Sums(NamedTuple):
     """The chunks that a network would refuse, or warn of, by number."""
 
 
-def chunk_sums(net: SigmoidNetwork, k: int, x: Any, y: Any) -> Sums:
+def chunk_sums(net: Trainable, k: int, x: Any, y: Any) -> Sums:
     """Return the sums of chunk number `k`."""
-    A, b = net._parameters()
+    A, b = net.parameters()
     with np.errstate(all="ignore"):  # NaN and infinity are reported by their place
         x, y = (np.atleast_2d(np.asarray(rows, A[0].dtype)) for rows in (x, y))
         fits = x.shape == (len(x), net.widths[0]) and y.shape == (len(x), net.widths[-1])
         if len(x) == 0 or not fits:
             nothing = np.zeros_like(flatten(A, b))
             return Sums(0.0, nothing, 0, () if fits else (k,))
-        loss, dA, db, fine = net._fast(A, b, x, y, 1)
+        loss, dA, db, fine = net.compute(A, b, x, y, 1)
     bad = () if fine or _is_allowed(net, x, y) else (k,)
     return Sums(loss, flatten(dA, db), len(x), bad)
 
 
-def _is_allowed(net: SigmoidNetwork, x: FloatArray, y: FloatArray) -> bool:
+def _is_allowed(net: Trainable, x: FloatArray, y: FloatArray) -> bool:
     try:
-        net._checked(x, y, unless_finite=validation.refuse_unless_finite)
+        net.checked(x, y, watch=validation.refuse_unless_finite)
     except BackpropError:
         return False
     return True
@@ -94,7 +92,7 @@ class Chunks:
 
     def __init__(
         self,
-        net: SigmoidNetwork,
+        net: Trainable,
         x: Any,
         y: Any,
         size: int | None = None,
@@ -102,7 +100,7 @@ class Chunks:
     ) -> None:
         self.net, self.size, self.names = net, size, names
         x, y = (_as_array(name, value) for name, value in zip(names, (x, y), strict=True))
-        A, _ = net._parameters()
+        A, _ = net.parameters()
         validation.check_input_shape(x, A, names[0])
         validation.check_target_shape(y, x, A, names)
         x, y = (array[None] if array.ndim == 1 else array for array in (x, y))
@@ -113,7 +111,7 @@ class Chunks:
 
     # --- what training asks for ---
 
-    def steps(self, random: np.random.Generator) -> Iterator[Any]:
+    def steps(self, random: np.random.Generator) -> Iterator[Step]:
         """Yield the steps of one epoch: whole chunks, in an order drawn from `random`."""
         if self.size is None:
             yield partial(self._step, range(len(self.pairs)))
@@ -138,14 +136,13 @@ class Chunks:
         """Return the network's loss over all rows."""
         return self._over_all(validation.refuse_unless_finite)[0]
 
-    def loss_and_gradient(self) -> tuple[float, FloatArray]:
-        """Return the network's loss over all rows and its gradient; warn of NaN and infinity."""
-        return self._over_all(validation.warn_unless_finite)
+    def loss_and_gradient(self) -> tuple[float, list[FloatArray], list[FloatArray]]:
+        """Return the loss over all rows and its gradient; warn of NaN and infinity."""
+        loss, gradient = self._over_all(validation.warn_unless_finite)
+        return loss, *unflatten(gradient, self.net.widths, bool(self.net.b))
 
-    def _over_all(
-        self, unless_finite: Callable[[str, FloatArray], None]
-    ) -> tuple[float, FloatArray]:
-        sums = self.sums(range(len(self.pairs)), unless_finite)
+    def _over_all(self, watch: Watch) -> tuple[float, FloatArray]:
+        sums = self.sums(range(len(self.pairs)), watch)
         if sums.rows == 0:
             raise self._nothing()
         return sums.loss / sums.rows, sums.gradient / sums.rows
@@ -172,7 +169,7 @@ class Chunks:
 
     # --- the sums ---
 
-    def sums(self, chunks: Sequence[int], unless_finite: Callable[[str, FloatArray], None]) -> Sums:
+    def sums(self, chunks: Sequence[int], watch: Watch) -> Sums:
         """Return the sums over some of the chunks, once the data in them are allowed."""
         # A task of its own: the graph holds the parameters once, not once per chunk.
         net = delayed(self.net, pure=False)
@@ -182,21 +179,21 @@ class Chunks:
             level = [add(level[k : k + _FAN_IN]) for k in range(0, len(level), _FAN_IN)]
         sums: Sums = compute(level[0])[0]
         if sums.bad:
-            self._check_chunk(min(sums.bad), unless_finite)
+            self._check_chunk(min(sums.bad), watch)
         return sums
 
-    def _check_chunk(self, k: int, unless_finite: Callable[[str, FloatArray], None]) -> None:
+    def _check_chunk(self, k: int, watch: Watch) -> None:
         """Fetch a chunk, and say of it what is said of data in memory."""
         x, y = compute(*self.pairs[k])
         start = sum(self.rows[:k])
         stop = start + self.rows[k]
         rows = f".blocks[{k}]" if math.isnan(stop) else f"[{start}:{stop}]"
         names = self.names[0] + rows, self.names[1] + rows
-        self.net._checked(x, y, names, unless_finite)
+        self.net.checked(x, y, names, watch)
 
     def _nothing(self) -> InvalidValueError:
         return InvalidValueError(
-            f"{self.names[0]} is empty.",
+            f"`{self.names[0]}` is empty.",
             given=f"{self.names[0]} of {len(self.pairs)} chunks without rows",
             expected="at least one row",
         )
@@ -211,7 +208,7 @@ def _as_array(name: str, value: Any) -> Any:
         validation.check_real(name, array, f"{name}.astype(float)")
     else:
         raise UnsupportedError(
-            f"{name} is not an array.",
+            f"`{name}` must be an array.",
             given=f"{name} of type {type(value).__name__}",
             expected="a Dask array, or data in memory",
             instead=f"{name}.to_dask_array()" if hasattr(type(value), "to_dask_array") else None,
@@ -229,7 +226,8 @@ def _cut_alike(x: Any, y: Any, names: tuple[str, str]) -> tuple[da.Array, da.Arr
     if blocks[0] == blocks[1]:
         return x.rechunk({1: -1}), y.rechunk({1: -1})
     raise ShapeError(
-        f"{names[0]} and {names[1]} cannot be cut alike, since the lengths of chunks are unknown.",
+        f"`{names[0]}` and `{names[1]}` cannot be cut alike, since the lengths of chunks are "
+        "unknown.",
         given=", ".join(
             f"{name} of shape {each.shape} {f'in {n} chunks' if n else 'in memory'}"
             for name, each, n in zip(names, (x, y), blocks, strict=True)
@@ -253,11 +251,3 @@ def _chunks_of(array: da.Array) -> list[Any]:
     """Return each chunk with the tasks that make it, and no others."""
     tasks = dict(array.__dask_graph__())
     return [Delayed(key, cull(tasks, [key])[0]) for key in each_of(array.__dask_keys__())]
-
-
-def loss_and_gradient(
-    net: SigmoidNetwork, x: Any, y: Any
-) -> tuple[float, list[FloatArray], list[FloatArray]]:
-    """Return the loss and its gradient over all chunks; see the network's method."""
-    loss, gradient = Chunks(net, x, y).loss_and_gradient()
-    return loss, *unflatten(gradient, net.widths)

@@ -1,4 +1,4 @@
-"""The backward pass at full speed: the plain one's numbers, in buffers that are kept.
+"""The backward pass at full speed: the plain one's numbers, in buffers that are used again.
 
 The pass to read is :func:`backprop_nb.network.passes.backward_pass`.  This one
 does the same sums with less around them, and a test pins it to the other:
@@ -18,39 +18,15 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from math import isfinite
 from operator import is_
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from backprop_nb.network.validation import FloatArray
 
-Result: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
+PassResult: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
 """The loss, its gradient for every ``A[i]`` and ``b[i]``, and whether there is no
 reason to check `x` and `y`: all of it is free of NaN and infinity."""
-
-
-class Pass(Protocol):
-    """What a network calls for its loss and gradient: :class:`FastPass`, or a plain one."""
-
-    def remember(self, A: Iterable[FloatArray], b: Iterable[FloatArray]) -> None:
-        """Note that these very arrays fit the widths and have one dtype."""
-        ...
-
-    def fits(self, A: Any, b: Any, x: Any, y: Any) -> bool:
-        """Return whether a call can do without the checks, which would find nothing."""
-        ...
-
-    def __call__(
-        self,
-        A: Sequence[FloatArray],
-        b: Sequence[FloatArray],
-        x: FloatArray,
-        y: FloatArray,
-        N: int | None = None,
-    ) -> Result:
-        """Return the loss and its gradient: sums over the rows, divided by `N`."""
-        ...
-
 
 _BLOCK = 2**16
 """So many activations, in units times rows, still lie close to the processor, in its cache."""
@@ -58,20 +34,20 @@ _BLOCK = 2**16
 _FULL_ROWS = 1024
 """A block of a wide network has so many rows, or its products would be slow ..."""
 
-_MOST = 2**22
+_MAX_ACTIVATIONS = 2**22
 """... unless that is more than so many activations."""
 
 _THREADED = 2**15
 """From so many numbers on, waking the threads for a sum costs more than the sum."""
 
-_KEPT = 4
-"""Buffers for so many different numbers of rows are kept."""
+_MAX_BUFFERS = 4
+"""Buffers for so many different numbers of rows are stored."""
 
 
 class FastPass:
     """The squared error and its gradient, for one network's widths.
 
-    Safe in threads: a call takes its buffers off the shelf and puts them back.
+    Safe in threads: a call takes its buffers out of the store and puts them back.
 
     Parameters
     ----------
@@ -88,8 +64,8 @@ class FastPass:
         self._widths = widths
         self._n_0, self._n_K = widths[0], widths[-1]
         units = sum(widths[1:])
-        self._most_rows = max(_BLOCK // units, min(_FULL_ROWS, _MOST // units), 1)
-        self._shelf: dict[tuple[int, Any], Buffers] = {}
+        self.max_rows = max(_BLOCK // units, min(_FULL_ROWS, _MAX_ACTIVATIONS // units), 1)
+        self._store: dict[tuple[int, Any], Buffers] = {}
         self._seen: tuple[list[FloatArray], list[FloatArray]] = ([], [])
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -127,7 +103,7 @@ class FastPass:
         x: FloatArray,
         y: FloatArray,
         N: int | None = None,
-    ) -> Result:
+    ) -> PassResult:
         """Return the loss and its gradient: sums over the rows, divided by `N`.
 
         Parameters
@@ -138,22 +114,22 @@ class FastPass:
         """
         rows = 1 if x.ndim == 1 else len(x)
         N = N or rows
-        if rows > self._most_rows:
+        if rows > self.max_rows:
             return self._in_blocks(A, b, x, y, N)
         if rows == 1 and x.ndim == 2:
             x, y = x[0], y[0]
         key = (rows, x.dtype)
-        buffers = self._shelf.pop(key, None) or Buffers(self._widths, rows, x.dtype)
+        buffers = self._store.pop(key, None) or Buffers(self._widths, rows, x.dtype)
         result = buffers.run(A, b, x, y, N)
-        if len(self._shelf) >= _KEPT:
-            self._shelf.clear()
-        self._shelf[key] = buffers
+        if len(self._store) >= _MAX_BUFFERS:
+            self._store.clear()
+        self._store[key] = buffers
         return result
 
     def _in_blocks(
         self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray, y: FloatArray, N: int
-    ) -> Result:
-        blocks = [slice(k, k + self._most_rows) for k in range(0, len(x), self._most_rows)]
+    ) -> PassResult:
+        blocks = [slice(k, k + self.max_rows) for k in range(0, len(x), self.max_rows)]
         loss, dA, db, finite = self(A, b, x[blocks[0]], y[blocks[0]], N)
         for rows in blocks[1:]:
             part, dA_part, db_part, finite_part = self(A, b, x[rows], y[rows], N)
@@ -195,7 +171,7 @@ class Buffers:
 
     def run(
         self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray, y: FloatArray, N: int
-    ) -> Result:
+    ) -> PassResult:
         """Return the loss and its gradient: sums over the rows, divided by `N`.
 
         The third argument of each call is where its result goes.  No call but two

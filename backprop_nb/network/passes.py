@@ -83,30 +83,30 @@ class Gradient:
     A : tuple of arrays
         ``A[i]`` is ∂L/∂A_i, of the shape of A_i.
     b : tuple of arrays
-        ``b[i]`` is ∂L/∂b_i, of the shape of b_i.
+        ``b[i]`` is ∂L/∂b_i, of the shape of b_i; empty if the network has no bias.
     delta : PerLayer
         ``delta[i]``, for i = 1, ..., K, is ∂L/∂z_i, with z_i the pre-activation
         of layer i.  It has the shape of z_i; in a batch, row n belongs to input
-        n and carries the 1/N of the mean.  Only the plain ``backward`` keeps it.
+        n and carries the 1/N of the mean.  Only the plain ``backward`` stores it.
     """
 
     A: tuple[FloatArray, ...]
     b: tuple[FloatArray, ...]
-    delta: PerLayer = field(default_factory=lambda: NOT_KEPT)
+    delta: PerLayer = field(default_factory=lambda: NOT_STORED)
 
 
-class _NotKept(PerLayer):
+class _NotStored(PerLayer):
     """The delta of a pass that writes over it."""
 
     def __missing__(self, i: object) -> FloatArray:
         raise NotFoundError(
-            "The fast pass keeps no delta.",
+            "The fast pass does not store `delta`.",
             given=f"delta[{i!r}] of the gradient from loss_and_gradient",
             instead=f"net.backward(x, y).delta[{i!r}]",
         )
 
 
-NOT_KEPT: PerLayer = _NotKept()
+NOT_STORED: PerLayer = _NotStored()
 
 # --- the document, line by line ---------------------------------------------
 
@@ -203,7 +203,7 @@ def backward_pass(A: Sequence[FloatArray], f: Sequence[FloatArray], y: FloatArra
         ∂L/∂θ_i = ∂L/∂f_K · ∂f_K/∂f_{K−1} · … · ∂f_{i+2}/∂f_{i+1} · ∂f_{i+1}/∂θ_i.
 
     Every i needs the factors on the left again, so they are multiplied once,
-    from the left, and kept.  What is kept for layer i is δ_i = ∂L/∂z_i, in which
+    from the left, and stored.  What is stored for layer i is δ_i = ∂L/∂z_i, in which
     the σ′ of layer i is already included: ∂f_i/∂z_i = diag(σ′(z_i)).
 
     Parameters

@@ -42,8 +42,8 @@ def write_parameters(
     path = with_ending(path, ".npz")
     arrays: dict[str, Any] = {"format": np.array(_FORMAT)}
     arrays |= {f"about_{key}": np.array(text) for key, text in about.items()}
-    for i in range(len(A)):
-        arrays |= {f"A{i}": A[i], f"b{i}": b[i]}
+    arrays |= {f"A{i}": A_i for i, A_i in enumerate(A)}
+    arrays |= {f"b{i}": b_i for i, b_i in enumerate(b)}
     with written_whole(path) as stream:
         np.savez(stream, **arrays)
     return path
@@ -66,12 +66,13 @@ def read_parameters(
             arrays = {name: file[name] for name in file.files}
         if str(arrays["format"]) != _FORMAT:
             raise KeyError("format")
-        K = sum(name.startswith("A") for name in arrays)
-        A = [arrays[f"A{i}"] for i in range(K)]
-        b = [arrays[f"b{i}"] for i in range(K)]
+        A, b = (
+            [arrays[f"{letter}{i}"] for i in range(sum(n[0] == letter for n in arrays))]
+            for letter in "Ab"
+        )
     except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InvalidValueError(
-            "This file holds no network.",
+            "This file does not hold a network.",
             given=os.fspath(path),
             expected="a file that net.save(path) has written",
         ) from error

@@ -1,4 +1,7 @@
-"""θ = {A_0, b_0, …, A_{K−1}, b_{K−1}} as one vector, for a step of all parameters at once."""
+"""θ = {A_0, b_0, …, A_{K−1}, b_{K−1}} as one vector, for a step of all parameters at once.
+
+Of a network without a bias it holds the A_i alone.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,11 @@ def flatten(A: Sequence[FloatArray], b: Sequence[FloatArray]) -> FloatArray:
     >>> flatten([np.array([[1.0, 2.0], [3.0, 4.0]])], [np.array([5.0, 6.0])])
     array([1., 2., 3., 4., 5., 6.])
     """
-    return np.concatenate([part.ravel() for pair in zip(A, b, strict=True) for part in pair])
+    pairs = zip(A, b, strict=True) if b else zip(A, strict=True)
+    return np.concatenate([part.ravel() for pair in pairs for part in pair])
 
 
-def layers(widths: Sequence[int]) -> list[slice]:
+def layers(widths: Sequence[int], bias: bool = True) -> list[slice]:
     """Return where each θ_i = (A_i, b_i) lies in the vector.
 
     Examples
@@ -29,12 +33,12 @@ def layers(widths: Sequence[int]) -> list[slice]:
     >>> layers((4, 3, 1))
     [slice(0, 15, None), slice(15, 19, None)]
     """
-    ends = np.cumsum([0, *(m * n + m for n, m in pairwise(widths))]).tolist()
+    ends = np.cumsum([0, *(m * (n + bias) for n, m in pairwise(widths))]).tolist()
     return [slice(start, end) for start, end in pairwise(ends)]
 
 
 def unflatten(
-    theta: FloatArray, widths: Sequence[int]
+    theta: FloatArray, widths: Sequence[int], bias: bool = True
 ) -> tuple[list[FloatArray], list[FloatArray]]:
     """Return the ``A[i]`` and ``b[i]`` of a vector, as views of it.
 
@@ -47,8 +51,9 @@ def unflatten(
     (array([10.,  2.,  3.,  4.,  5.,  6.]), [array([5., 6.])])
     """
     A, b = [], []
-    for (n, m), layer in zip(pairwise(widths), layers(widths), strict=True):
+    for (n, m), layer in zip(pairwise(widths), layers(widths, bias), strict=True):
         part = theta[layer]
         A.append(part[: m * n].reshape(m, n))
-        b.append(part[m * n :])
+        if bias:
+            b.append(part[m * n :])
     return A, b

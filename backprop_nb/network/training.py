@@ -15,25 +15,22 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from tqdm.auto import tqdm
 
 from backprop_nb.errors import DivergenceError, InvalidValueError, ShapeError
 from backprop_nb.network import validation
 from backprop_nb.network.history import SAMPLE, History
+from backprop_nb.network.protocols import Data, Step, Trainable
 from backprop_nb.network.theta import flatten, layers, unflatten
 from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
-    from backprop_nb.network.sigmoid import SigmoidNetwork
+    from backprop_nb.network.chunks import Chunks
 
-Step: TypeAlias = Callable[[], tuple[float, FloatArray, int]]
-"""To a batch's loss, its gradient as one vector, its number of rows, as the network is now."""
-
-_ALL = 0.99
+_STUCK_SHARE = 0.99
 """A layer whose outputs are saturated to more than this share passes no gradient."""
 
 _VANISHED = 1e-9
@@ -43,29 +40,9 @@ Near a minimum both shrink alike; far from one, only saturation does that.
 """
 
 
-class Data(Protocol):
-    """What training needs to know of the data, wherever they are."""
-
-    def steps(self, random: np.random.Generator) -> Iterator[Step]:
-        """Yield the steps of one epoch, in an order drawn from `random`."""
-        ...
-
-    def loss(self) -> float:
-        """Return the network's loss over all rows."""
-        ...
-
-    def sample(self) -> FloatArray:
-        """Return a few rows of x."""
-        ...
-
-    def split(self, share: float, seed: Any) -> tuple[Data, Data]:
-        """Return the rows to train on and the rows to hold out."""
-        ...
-
-
 @dataclass(frozen=True)
-class Settings:
-    """How to train; see :meth:`SigmoidNetwork.fit`."""
+class FitOptions:
+    """How to train; see :meth:`backprop_nb.Network.fit`."""
 
     learning_rate: float
     epochs: int
@@ -77,7 +54,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         _check("learning_rate", self.learning_rate, "a positive number", lambda v: 0 < v < math.inf)
-        _check("momentum", self.momentum, "a number from 0 up to, but not including, 1", _is_share)
+        _check("momentum", self.momentum, "a number from 0 to less than 1", lambda v: 0 <= v < 1)
         _check("epochs", self.epochs, "a positive integer", _is_count)
         for name in ("batch_size", "patience"):
             if getattr(self, name) is not None:
@@ -85,23 +62,13 @@ class Settings:
         validation.checked_generator(self.seed)
 
 
-def _check(name: str, value: Any, expected: str, allowed: Callable[[Any], bool]) -> None:
+def _check(name: str, value: Any, expected: str, allowed: Callable[[Any], Any]) -> None:
     try:
-        fine = not isinstance(value, bool) and bool(allowed(value))
+        fine = not isinstance(value, bool) and allowed(value)
     except (TypeError, ValueError):
         fine = False
     if not fine:
-        raise InvalidValueError(
-            f"{name} is not {expected}.", given=f"{name} = {value!r}", expected=expected
-        )
-
-
-def _is_share(value: Any) -> bool:
-    return bool(0 <= value < 1)
-
-
-def _is_part(value: Any) -> bool:
-    return bool(0 < value < 1)
+        raise InvalidValueError(f"`{name}` must be {expected}.", given=f"{name} = {value!r}")
 
 
 def _is_count(value: Any) -> bool:
@@ -111,10 +78,10 @@ def _is_count(value: Any) -> bool:
 # --- data in memory ----------------------------------------------------------
 
 
-class Rows:
+class ArrayData:
     """Data in memory: shuffled rows, `size` at a time; without it all of them."""
 
-    def __init__(self, net: SigmoidNetwork, x: FloatArray, y: FloatArray, size: int | None) -> None:
+    def __init__(self, net: Trainable, x: FloatArray, y: FloatArray, size: int | None) -> None:
         self.net, self.x, self.y, self.size = net, np.atleast_2d(x), np.atleast_2d(y), size
 
     def steps(self, random: np.random.Generator) -> Iterator[Step]:
@@ -129,18 +96,18 @@ class Rows:
             yield partial(self._step, x=self.x[rows], y=self.y[rows])
 
     def _step(self, x: FloatArray, y: FloatArray) -> tuple[float, FloatArray, int]:
-        loss, dA, db, _ = self.net._fast(self.net.A, self.net.b, x, y)
+        loss, dA, db, _ = self.net.compute(self.net.A, self.net.b, x, y)
         return loss, flatten(dA, db), len(x)
 
     def loss(self) -> float:
         """Return the network's loss over all rows."""
-        return self.net._fast(self.net.A, self.net.b, self.x, self.y)[0]
+        return self.net.compute(self.net.A, self.net.b, self.x, self.y)[0]
 
     def sample(self) -> FloatArray:
         """Return some rows of x, evenly spaced."""
         return self.x[:: -(-len(self.x) // SAMPLE)]
 
-    def split(self, share: float, seed: Any) -> tuple[Rows, Rows]:
+    def split(self, share: float, seed: Any) -> tuple[ArrayData, ArrayData]:
         """Return the rows to train on and the rows to hold out, drawn at random."""
         N = len(self.x)
         if N < 2:
@@ -152,10 +119,10 @@ class Rows:
             )
         order = validation.checked_generator(seed).permutation(N)
         held_out = min(max(1, round(share * N)), N - 1)
-        rest, kept = order[:held_out], order[held_out:]
+        rest, used = order[:held_out], order[held_out:]
         return (
-            Rows(self.net, self.x[kept], self.y[kept], self.size),
-            Rows(self.net, self.x[rest], self.y[rest], None),
+            ArrayData(self.net, self.x[used], self.y[used], self.size),
+            ArrayData(self.net, self.x[rest], self.y[rest], None),
         )
 
 
@@ -170,27 +137,27 @@ class Descent:
     as often as one likes, do the same one epoch at a time.
     """
 
-    net: SigmoidNetwork
+    net: Trainable
     data: Data
     held_out: Data | None
-    settings: Settings
+    options: FitOptions
     theta: FloatArray = field(init=False)
     best: FloatArray = field(init=False)
 
     @np.errstate(all="ignore")  # the first look at how saturated the network is
     def __post_init__(self) -> None:
-        self.theta = flatten(*self.net._parameters())
+        self.theta = flatten(*self.net.parameters())
         self.sample = self.data.sample()
         self.initially = self.net.saturation(self.sample)
         self.best = self.theta.copy()
         self.velocity = np.zeros_like(self.theta)
-        self.layers = layers(self.net.widths)
-        self.history = History(self.net.widths, self.settings.learning_rate)
-        self.random = np.random.default_rng(self.settings.seed)
+        self.layers = layers(self.net.widths, bool(self.net.b))
+        self.history = History(self.net.widths, self.options.learning_rate)
+        self.random = np.random.default_rng(self.options.seed)
 
     def take_over(self) -> None:
         """Let the network's parameters be views of θ."""
-        self.net.A, self.net.b = unflatten(self.theta, self.net.widths)
+        self.net.A, self.net.b = unflatten(self.theta, self.net.widths, bool(self.net.b))
 
     def run(self) -> History:
         """Train, and return the record; the network has what was learned, come what may.
@@ -201,14 +168,14 @@ class Descent:
         self.take_over()
         start = time.perf_counter()
         try:
-            with tqdm(total=self.settings.epochs, unit="epoch", **_bar(self.settings)) as bar:
-                for _ in range(self.settings.epochs):
+            with self._bar() as bar:
+                for _ in range(self.options.epochs):
                     self.epoch()
                     bar.update()
                     bar.set_postfix(self.history.latest(), refresh=False)
                     if self._is_enough():
                         break
-            if self.settings.patience is not None:
+            if self.options.patience is not None:
                 self.theta[:] = self.best
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
@@ -218,6 +185,12 @@ class Descent:
         finally:
             self.history.seconds = time.perf_counter() - start
         return self.history
+
+    def _bar(self) -> Any:
+        from tqdm.auto import tqdm  # takes as long to load as half of this package
+
+        options = self.options
+        return tqdm(total=options.epochs, unit="epoch", disable=not options.progress, desc="fit")
 
     @np.errstate(all="ignore")  # numbers out of range are reported by their layer
     def epoch(self) -> None:
@@ -249,13 +222,13 @@ class Descent:
 
     def _move(self, gradient: FloatArray) -> None:
         """Take one step.  θ changes in one operation, so an interrupt never halves it."""
-        gradient *= self.settings.learning_rate
-        self.velocity *= self.settings.momentum
+        gradient *= self.options.learning_rate
+        self.velocity *= self.options.momentum
         self.velocity -= gradient
         self.theta += self.velocity
 
     def _is_enough(self) -> bool:
-        patience = self.settings.patience
+        patience = self.options.patience
         if patience is None or self.history.epochs_since_best() < patience:
             return False
         self.history.stopped = f"no better for {patience} epochs"
@@ -268,8 +241,8 @@ class Descent:
             return
         self.history.stopped = "diverged"
         self.theta[:] = self.best
-        too_large = self.initially.max() > _ALL
-        rate = self.settings.learning_rate
+        too_large = self.initially.max() > _STUCK_SHARE
+        rate = self.options.learning_rate
         if too_large:
             layer = int(self.initially.argmax()) + 1
             cause = f"layer {layer} was saturated from the start: inputs or weights too large"
@@ -287,16 +260,12 @@ class Descent:
         raise error
 
 
-def _bar(settings: Settings) -> dict[str, Any]:
-    return {"disable": not settings.progress, "desc": "fit"}
-
-
-def _not_finite(history: History, net: SigmoidNetwork) -> str | None:
+def _not_finite(history: History, net: Trainable) -> str | None:
     """Return what to say of NaN or infinity, naming the first place where it stands."""
-    for i, (A_i, b_i) in enumerate(zip(net.A, net.b, strict=True)):
-        for name, array in [(f"A[{i}]", A_i), (f"b[{i}]", b_i)]:
-            if not np.isfinite(array).all():
-                return f"Training diverged at layer {i + 1}: {name} is no longer finite."
+    for name, array in validation.named(net.A, net.b):
+        if not np.isfinite(array).all():
+            layer = int(name[2:-1]) + 1
+            return f"Training diverged at layer {layer}: `{name}` is no longer finite."
     # The gradient comes from the output down, so the last such layer was the first.
     broken = np.flatnonzero(~np.isfinite(history.gradient_norms[-1]))
     if broken.size:
@@ -310,7 +279,7 @@ def _stuck(history: History) -> str | None:
     """Return what to say if the error is large, and saturation has left no gradient."""
     norms, shares, loss = history.gradient_norms[-1], history.saturation[-1], history.loss[-1]
     layer = int(np.argmax(shares))
-    if shares[layer] <= _ALL or norms.max() > _VANISHED * loss or loss == 0:
+    if shares[layer] <= _STUCK_SHARE or norms.max() > _VANISHED * loss or loss == 0:
         return None
     return (
         f"Training is stuck at layer {layer + 1}: {shares[layer]:.0%} of its outputs are "
@@ -318,25 +287,26 @@ def _stuck(history: History) -> str | None:
     )
 
 
-# --- the door ----------------------------------------------------------------
+# --- from a network and data to a training ------------------------------------
 
 
 def train(
-    net: SigmoidNetwork, x: ArrayLike, y: ArrayLike, held_out: Any, settings: Settings
+    net: Trainable, x: ArrayLike, y: ArrayLike, held_out: Any, options: FitOptions
 ) -> History:
-    """Train a network; see :meth:`SigmoidNetwork.fit`, which this is."""
-    data, rest = data_of(net, x, y, settings.batch_size), None
+    """Train a network; see :meth:`backprop_nb.Network.fit`, which this is."""
+    data, rest = data_of(net, x, y, options.batch_size), None
     if isinstance(held_out, (tuple, list)) and len(held_out) == 2:
         names = ("validation[0]", "validation[1]")
         rest = data_of(net, held_out[0], held_out[1], None, names)
     elif held_out is not None:
-        _check("validation", held_out, "a share between 0 and 1, or a pair (x, y)", _is_part)
-        data, rest = data.split(held_out, settings.seed)
-    return Descent(net, data, rest, settings).run()
+        expected = "a share between 0 and 1, or a pair (x, y)"
+        _check("validation", held_out, expected, lambda share: 0 < share < 1)
+        data, rest = data.split(held_out, options.seed)
+    return Descent(net, data, rest, options).run()
 
 
 def data_of(
-    net: SigmoidNetwork,
+    net: Trainable,
     x: ArrayLike,
     y: ArrayLike,
     batch_size: int | None,
@@ -344,14 +314,19 @@ def data_of(
 ) -> Data:
     """Return data that fit the network, and refuse NaN: one would spread to every parameter."""
     if validation.is_chunked(x, y):
-        return _chunks(net, x, y, batch_size, names)
-    _, _, x, y = net._checked(x, y, names, validation.refuse_unless_finite)
-    return Rows(net, x, y, batch_size)
+        return chunks_of(net, x, y, batch_size, names)
+    _, _, x, y = net.checked(x, y, names, validation.refuse_unless_finite)
+    return ArrayData(net, x, y, batch_size)
 
 
-def _chunks(
-    net: SigmoidNetwork, x: Any, y: Any, batch_size: int | None, names: tuple[str, str]
-) -> Data:
+def chunks_of(
+    net: Trainable,
+    x: Any,
+    y: Any,
+    batch_size: int | None = None,
+    names: tuple[str, str] = ("x", "y"),
+) -> Chunks:
+    """Return Dask arrays as data; Dask is loaded on this first use."""
     from backprop_nb.network.chunks import Chunks
 
     return Chunks(net, x, y, batch_size, names)

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from backprop_nb.network import factors
-from backprop_nb.network.factors import Factor, derivative_latex, derivative_text
+from backprop_nb.network import jacobians
+from backprop_nb.network.jacobians import Jacobian, derivative_latex, derivative_text
 from backprop_nb.network.passes import sigma_prime
 from backprop_nb.network.tables import (
     code_span,
@@ -53,7 +53,7 @@ class TransposeStep:
 
     Attributes
     ----------
-    factor : Factor
+    factor : Jacobian
         The Jacobian, in numerator layout.
     before : array of shape (1, number of the Jacobian's rows)
         The row g that meets it.
@@ -67,7 +67,7 @@ class TransposeStep:
         Whether the code multiplies by the transposed Jacobian.
     """
 
-    factor: Factor
+    factor: Jacobian
     before: FloatArray
     target: str
     code: str
@@ -227,17 +227,20 @@ def transpose_steps(
     """
     K = len(A)
     g = 2 * (f[K] - y)
-    factor, row = factors.loss_by_output(f[K], y, K), np.ones((1, 1), g.dtype)
+    factor, row = jacobians.loss_by_output(f[K], y, K), np.ones((1, 1), g.dtype)
     step = TransposeStep(factor, row, "g", f"2 * (f[{K}] - y)", g, WHY_START)
     yield step
     for j in range(K, i, -1):
         delta = g * sigma_prime(f[j])
-        factor, code = factors.output_by_preactivation(f[j], j), f"g * sigma_prime(f[{j}])"
+        factor, code = jacobians.output_by_preactivation(f[j], j), f"g * sigma_prime(f[{j}])"
         step = TransposeStep(factor, step.row, f"delta[{j}]", code, delta, WHY_SLOPES)
         yield step
         if j > i + 1:
             g = A[j - 1].T @ delta
-            factor, code = factors.preactivation_by_input(A[j - 1], j), f"A[{j - 1}].T @ delta[{j}]"
+            factor, code = (
+                jacobians.preactivation_by_input(A[j - 1], j),
+                f"A[{j - 1}].T @ delta[{j}]",
+            )
             step = TransposeStep(factor, step.row, "g", code, g, WHY_TRANSPOSE, True)
             yield step
     yield from _into_parameters(step.row, delta, f[i], i)
@@ -247,10 +250,10 @@ def _into_parameters(
     row: FloatArray, delta: FloatArray, f: FloatArray, i: int
 ) -> Iterator[TransposeStep]:
     """Yield the two last steps, which turn off into A_i and b_i from the same row."""
-    factor = factors.preactivation_by_weights(f, delta.size, i)
+    factor = jacobians.preactivation_by_weights(f, delta.size, i)
     code, dA = f"np.outer(delta[{i + 1}], f[{i}])", np.outer(delta, f)
     yield TransposeStep(factor, row, f"dA[{i}]", code, dA, WHY_OUTER)
-    factor = factors.preactivation_by_bias(delta.size, delta.dtype, i)
+    factor = jacobians.preactivation_by_bias(delta.size, delta.dtype, i)
     yield TransposeStep(factor, row, f"db[{i}]", f"delta[{i + 1}]", delta, WHY_BIAS)
 
 

@@ -1,4 +1,4 @@
-"""What fits a network and what does not, said at the door.
+"""What fits a network and what does not, said where it comes in.
 
 Each function takes what a user gave, returns it as arrays the network can
 compute with, and raises before anything is changed.  A message names the
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,54 +30,65 @@ FloatArray: TypeAlias = NDArray[np.floating[Any]]
 AnyArray: TypeAlias = Any
 """A NumPy or Dask array: only its shape and dtype are looked at."""
 
-# --- widths and scale -------------------------------------------------------
+Watch: TypeAlias = Callable[[str, FloatArray], None]
+"""What to do about NaN and infinity: :func:`warn_unless_finite` or :func:`refuse_unless_finite`."""
+
+# --- choices, widths and scale ----------------------------------------------
 
 
-def checked_widths(widths: Iterable[int], *rest: object) -> tuple[int, ...]:
+def one_of(name: str, value: object, known: Iterable[str]) -> str:
+    """Return a choice among names.
+
+    >>> one_of("side", "left", ("left", "right"))
+    'left'
+    """
+    names = [f'"{each}"' for each in known]
+    if not isinstance(value, str) or f'"{value}"' not in names:
+        raise InvalidValueError(
+            f"`{name}` must be {' or '.join([', '.join(names[:-1]), names[-1]])}.",
+            given=f"{name} = {value!r}",
+        )
+    return value
+
+
+def checked_widths(widths: Iterable[int], *rest: object, kind: str) -> tuple[int, ...]:
     """Return (n_0, ..., n_K) as a tuple of positive integers, K >= 1.
 
     ``rest`` is what was given after `widths`: the other widths, if the brackets
-    round all of them were forgotten.
+    round all of them were forgotten.  `kind` is the name of the network's class.
     """
     expected = "the width of every layer, input first: at least two positive integers"
     try:
         counts = tuple(widths) if not isinstance(widths, str) else None
     except TypeError:
         counts = None
-    if counts is None:
-        typed = [n for n in (widths, *rest) if isinstance(n, int)] or [4]
-        raise UnsupportedError(
-            "widths is not a sequence.",
-            given=f"widths = {widths!r}",
-            expected=expected,
-            instead=_in_brackets(typed),
+    typed = [n for n in (widths, *rest) if isinstance(n, int)] if counts is None else counts
+    if counts is None or len(counts) < 2:
+        # One unit follows if only the inputs were given.
+        meant = (*typed, 1) if len(typed) == 1 else tuple(typed) or (4, 1)
+        problem, error = (
+            ("`widths` must be a sequence.", UnsupportedError)
+            if counts is None
+            else ("A network needs an input and at least one layer.", InvalidValueError)
         )
-    if len(counts) < 2:
-        raise InvalidValueError(
-            "A network needs an input and at least one layer.",
-            given=f"widths = {counts!r}",
-            expected=expected,
-            instead=_in_brackets(counts or [4]),
+        given = widths if counts is None else counts
+        raise error(
+            problem, given=f"widths = {given!r}", expected=expected, instead=f"{kind}({meant})"
         )
     return tuple(_checked_width(f"widths[{i}]", n) for i, n in enumerate(counts))
-
-
-def _in_brackets(typed: Sequence[object]) -> str:
-    """Return the network that was meant; one unit follows if only the inputs were given."""
-    return f"SigmoidNetwork({(*typed, 1) if len(typed) == 1 else tuple(typed)})"
 
 
 def _checked_width(name: str, n: object) -> int:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
         raise UnsupportedError(
-            f"{name} is not an integer.",
+            f"`{name}` must be an integer.",
             given=f"{name} = {n!r}",
             expected="a positive integer",
             instead=n if isinstance(n, str) and n.isdecimal() else None,
         )
     if n < 1:
         raise InvalidValueError(
-            f"{name} is {n}: a layer without units has nothing to compute.",
+            f"`{name}` is {n}: a layer without units has nothing to compute.",
             given=f"{name} = {n}",
             expected="a positive integer",
         )
@@ -93,7 +104,7 @@ def checked_scale(scale: float | str | None, n_in: int, n_out: int) -> float:
     is_number = isinstance(scale, numbers.Real) and not isinstance(scale, bool)
     if not is_number or not (0 <= float(scale) < math.inf):
         raise InvalidValueError(
-            "scale is not a standard deviation.",
+            "`scale` must be a standard deviation.",
             given=f"scale = {scale!r}",
             expected='"xavier", "document", or a finite number that is not negative',
         )
@@ -106,10 +117,22 @@ def checked_generator(seed: Any) -> np.random.Generator:
         return np.random.default_rng(seed)
     except (TypeError, ValueError):
         raise InvalidValueError(
-            "seed does not start a random generator.",
+            "`seed` cannot start a random generator.",
             given=f"seed = {seed!r}",
             expected="None, an integer that is not negative, or a numpy.random.Generator",
         ) from None
+
+
+def checked_layer(i: object, K: int) -> int:
+    """Return the index i of a θ_i, one of 0, ..., K−1."""
+    expected = f"i from 0 to {K - 1}, numbered as in the document" if K > 1 else "i = 0"
+    if isinstance(i, bool) or not isinstance(i, (int, np.integer)):
+        raise UnsupportedError("`i` must be an integer.", given=f"i = {i!r}", expected=expected)
+    if not 0 <= i < K:
+        raise NotFoundError(
+            f"A network of {_count(K, 'layer')} has no θ_{i}.", given=f"i = {i}", expected=expected
+        )
+    return int(i)
 
 
 # --- parameters -------------------------------------------------------------
@@ -118,31 +141,30 @@ def checked_generator(seed: Any) -> np.random.Generator:
 def new_parameters(
     A: Iterable[ArrayLike], b: Iterable[ArrayLike]
 ) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Return copies of `A` and `b`, of one dtype, once every pair of them fits."""
+    """Return copies of `A` and `b`, of one dtype, once they fit; without a bias `b` is empty."""
     weights, biases = _as_list("A", A), _as_list("b", b)
-    if not weights or len(weights) != len(biases):
+    if not weights or len(biases) not in (0, len(weights)):
         raise ShapeError(
-            "A and b do not belong together.",
+            "`A` and `b` do not belong together.",
             given=f"{len(weights)} in A, {len(biases)} in b",
             expected="one A[i] and one b[i] for each of the layers, at least one layer",
         )
-    for i in range(len(weights)):
-        _check_parameter(f"A[{i}]", weights[i], _MATRIX)
-        _check_parameter(f"b[{i}]", biases[i], _VECTOR)
-        _check_pair(weights, biases, i)
-    for name, array in _named(weights, biases):
+    for i, A_i in enumerate(weights):
+        _check_kind(f"A[{i}]", A_i, 2, "a matrix with one row per unit of the layer")
+        if i > 0:
+            shape = (len(A_i), len(weights[i - 1]))
+            _check_shape(f"A[{i}]", A_i, shape, f"`A[{i - 1}]`", weights[i - 1])
+    for i, b_i in enumerate(biases):
+        _check_kind(f"b[{i}]", b_i, 1, "a vector with one entry per unit of the layer")
+        _check_shape(f"b[{i}]", b_i, (len(weights[i]),), f"`A[{i}]`", weights[i])
+    for name, array in named(weights, biases):
         warn_unless_finite(name, array)
     dtype = np.result_type(*weights, *biases)
     return [a.astype(dtype) for a in weights], [c.astype(dtype) for c in biases]
 
 
-def widths_of(A: Sequence[FloatArray]) -> tuple[int, ...]:
-    """Return (n_0, ..., n_K), read from shapes that are known to fit."""
-    return (A[0].shape[1], *(a.shape[0] for a in A))
-
-
 def used_parameters(
-    A: Sequence[ArrayLike], b: Sequence[ArrayLike], widths: Sequence[int]
+    A: Sequence[ArrayLike], b: Sequence[ArrayLike], widths: Sequence[int], bias: bool = True
 ) -> tuple[list[FloatArray], list[FloatArray]]:
     """Return a network's own `A` and `b`, which its user may have assigned.
 
@@ -150,15 +172,18 @@ def used_parameters(
     """
     K = len(widths) - 1
     weights, biases = _as_list("A", A), _as_list("b", b)
-    if not len(weights) == len(biases) == K:
+    if len(weights) != K or len(biases) != K * bias:
         raise ShapeError(
-            f"A network of widths {tuple(widths)} has A[0] to A[{K - 1}], and b[0] to b[{K - 1}].",
+            f"A network of widths {tuple(widths)} has `A[0]` to `A[{K - 1}]`, and "
+            + (f"`b[0]` to `b[{K - 1}]`." if bias else "this one has no bias."),
             given=f"{len(weights)} in A, {len(biases)} in b",
-            expected=f"{K} in each",
+            expected=f"{K} in each" if bias else f"{K} in A, none in b",
         )
-    for i in range(K):
-        _check_assigned(f"A[{i}]", weights[i], (widths[i + 1], widths[i]), widths)
-        _check_assigned(f"b[{i}]", biases[i], (widths[i + 1],), widths)
+    owner = f"this network of widths {tuple(widths)}"
+    for i, A_i in enumerate(weights):
+        _check_shape(f"A[{i}]", A_i, (widths[i + 1], widths[i]), owner)
+    for i, b_i in enumerate(biases):
+        _check_shape(f"b[{i}]", b_i, (widths[i + 1],), owner)
     dtype = np.result_type(*weights, *biases)
     return (
         [a.astype(dtype, copy=False) for a in weights],
@@ -166,16 +191,17 @@ def used_parameters(
     )
 
 
-def _named(A: Sequence[FloatArray], b: Sequence[FloatArray]) -> Iterable[tuple[str, FloatArray]]:
-    for i in range(len(A)):
-        yield f"A[{i}]", A[i]
-        yield f"b[{i}]", b[i]
+def named(A: Iterable[FloatArray], b: Iterable[FloatArray]) -> Iterator[tuple[str, FloatArray]]:
+    """Yield every parameter with its name, such as ``A[0]``."""
+    for letter, arrays in (("A", A), ("b", b)):
+        for i, array in enumerate(arrays):
+            yield f"{letter}[{i}]", array
 
 
 def _as_list(name: str, values: Iterable[ArrayLike]) -> list[FloatArray]:
     if not isinstance(values, Iterable):
         raise UnsupportedError(
-            f"{name} is not a list.",
+            f"`{name}` must be a list.",
             given=f"{name} = {values!r}",
             expected="a list with one array per layer",
             instead=f"[{name}]",
@@ -183,56 +209,38 @@ def _as_list(name: str, values: Iterable[ArrayLike]) -> list[FloatArray]:
     return [as_floats(f"{name}[{i}]", value) for i, value in enumerate(values)]
 
 
-# What a parameter must be: its number of dimensions, and how to say it.
-_MATRIX = (2, "a matrix", "a matrix with one row per unit of the layer")
-_VECTOR = (1, "a vector", "a vector with one entry per unit of the layer")
-
-
-def _check_parameter(name: str, array: FloatArray, what: tuple[int, str, str]) -> None:
-    ndim, kind, expected = what
+def _check_kind(name: str, array: FloatArray, ndim: int, expected: str) -> None:
+    """Raise unless a parameter has so many dimensions, and units."""
     if array.ndim != ndim:
         flat = _rearranged(name, array, (array.size,)) if ndim == 1 else None
         forgot_list = "[A] and [b], for a network of one layer" if array.ndim == 1 else None
         raise ShapeError(
-            f"{name} is not {kind}.",
+            f"`{name}` must be {'a matrix' if ndim == 2 else 'a vector'}.",
             given=f"{name} of shape {array.shape}",
             expected=expected,
             instead=flat or forgot_list,
         )
     if array.size == 0:
         raise InvalidValueError(
-            f"{name} is empty: a layer without units has nothing to compute.",
+            f"`{name}` is empty: a layer without units has nothing to compute.",
             given=f"{name} of shape {array.shape}",
             expected="at least one unit in every layer",
         )
 
 
-def _check_pair(A: Sequence[FloatArray], b: Sequence[FloatArray], i: int) -> None:
-    """A_i maps the n_i outputs of the layer before, and b_i adds to its n_{i+1} rows."""
-    rows, columns = A[i].shape
-    if len(b[i]) != rows:
-        raise ShapeError(
-            f"b[{i}] does not fit A[{i}]: b[{i}] has {_count(len(b[i]), 'entry')}, "
-            f"A[{i}] has {_count(rows, 'row')}.",
-            given=f"b[{i}] of shape {b[i].shape}, A[{i}] of shape {A[i].shape}",
-            expected=f"b[{i}] of shape {(rows,)}, or A[{i}] of shape {(len(b[i]), columns)}",
-        )
-    if i > 0 and columns != len(A[i - 1]):
-        raise ShapeError(
-            f"A[{i}] does not fit A[{i - 1}]: A[{i}] has {_count(columns, 'column')}, "
-            f"A[{i - 1}] has {_count(len(A[i - 1]), 'row')}.",
-            given=f"A[{i}] of shape {A[i].shape}, A[{i - 1}] of shape {A[i - 1].shape}",
-            expected=f"A[{i}] of shape {(rows, len(A[i - 1]))}",
-        )
-
-
-def _check_assigned(
-    name: str, array: FloatArray, shape: tuple[int, ...], widths: Sequence[int]
+def _check_shape(
+    name: str,
+    array: FloatArray,
+    shape: tuple[int, ...],
+    owner: str,
+    other: FloatArray | None = None,
 ) -> None:
+    """Raise unless a parameter has the shape that another one, or the network, asks for."""
     if array.shape != shape:
+        beside = "" if other is None else f", {owner.strip('`')} of shape {other.shape}"
         raise ShapeError(
-            f"{name} does not fit this network of widths {tuple(widths)}.",
-            given=f"{name} of shape {array.shape}",
+            f"`{name}` does not fit {owner}.",
+            given=f"{name} of shape {array.shape}{beside}",
             expected=f"{name} of shape {shape}",
             instead=_rearranged(name, array, shape),
         )
@@ -242,15 +250,12 @@ def _check_assigned(
 
 
 def checked_input(
-    x: ArrayLike,
-    A: Sequence[FloatArray],
-    name: str = "x",
-    unless_finite: Callable[[str, FloatArray], None] | None = None,
+    x: ArrayLike, A: Sequence[FloatArray], name: str = "x", watch: Watch | None = None
 ) -> FloatArray:
     """Return `x`, one input or one input per row, in the parameters' dtype."""
     rows = _as_observations(name, x, A[0].dtype)
     check_input_shape(rows, A, name)
-    (unless_finite or warn_unless_finite)(name, rows)
+    (watch or warn_unless_finite)(name, rows)
     return rows
 
 
@@ -259,7 +264,7 @@ def check_input_shape(x: AnyArray, A: Sequence[FloatArray], name: str = "x") -> 
     n_0 = A[0].shape[1]
     if x.shape[-1] != n_0:
         raise ShapeError(
-            f"{name} has {_width(x)}, A[0] expects {n_0}.",
+            f"`{name}` has {_width(x)}, `A[0]` expects {n_0}.",
             given=f"{name} of shape {x.shape}, A[0] of shape {A[0].shape}",
             expected=f"{name} of shape ({n_0},), or (N, {n_0}) with one input per row",
             instead=_rearranged(name, x, (n_0,)) or _rearranged(name, x, (x.size // n_0, n_0)),
@@ -271,12 +276,12 @@ def checked_target(
     x: FloatArray,
     A: Sequence[FloatArray],
     names: tuple[str, str] = ("x", "y"),
-    unless_finite: Callable[[str, FloatArray], None] | None = None,
+    watch: Watch | None = None,
 ) -> FloatArray:
     """Return `y`, shaped like the network's output for the checked `x`."""
     target = _as_observations(names[1], y, A[-1].dtype)
     check_target_shape(target, x, A, names)
-    (unless_finite or warn_unless_finite)(names[1], target)
+    (watch or warn_unless_finite)(names[1], target)
     return target
 
 
@@ -290,12 +295,12 @@ def check_target_shape(
     expected = (*x.shape[:-1], n_K)
     given = f"{name} of shape {y.shape}, {x_name} of shape {x.shape}"
     if y.ndim != x.ndim:
-        problem = f"{x_name} is {_kind(x, 'input')}, {name} is {_kind(y, 'target')}."
+        problem = f"`{x_name}` is {_kind(x, 'input')}, `{name}` is {_kind(y, 'target')}."
     elif y.shape[-1] != n_K:
-        problem = f"{name} has {_width(y)}, A[{last}] gives {n_K}."
+        problem = f"`{name}` has {_width(y)}, `A[{last}]` gives {n_K}."
         given += f", A[{last}] of shape {A[last].shape}"
     elif y.shape != expected and not has_unknown_length(x, y):
-        problem = f"{x_name} has {_count(x.shape[0], 'row')}, {name} has "
+        problem = f"`{x_name}` has {_count(x.shape[0], 'row')}, `{name}` has "
         problem += f"{_count(y.shape[0], 'row')}."
     else:
         return
@@ -305,6 +310,26 @@ def check_target_shape(
         expected=f"{name} of shape {expected}" + (", one target per row" if x.ndim == 2 else ""),
         instead=_rearranged(name, y, expected),
     )
+
+
+def check_probabilities(y: FloatArray, name: str, add_up: bool) -> None:
+    """Raise unless `y` is between 0 and 1, and each row adds up to 1 if that is asked for."""
+    if y.min() < 0 or y.max() > 1:
+        raise InvalidValueError(
+            f"`{name}` must hold probabilities: the cross-entropy compares them.",
+            given=f"{name} from {y.min():g} to {y.max():g}",
+            expected=f"{name} from 0 to 1",
+        )
+    sums = np.atleast_1d(y.sum(axis=-1))
+    if add_up and (off := np.abs(sums - 1)).max() > 1e3 * np.finfo(y.dtype).eps:
+        row = f"row {off.argmax()} of {name}" if y.ndim == 2 else name
+        raise InvalidValueError(
+            f"`{name}` must add up to 1{' in each row' if y.ndim == 2 else ''}, as the output "
+            "of a softmax does.",
+            given=f"{row} adds up to {sums[off.argmax()]:g}",
+            expected="the probability of each class, such as a single 1 for the right one",
+            instead='output="sigmoid", if an input may belong to several classes',
+        )
 
 
 def is_chunked(*values: object) -> bool:
@@ -321,25 +346,11 @@ def check_single(x: FloatArray, y: FloatArray) -> None:
     """Raise ``ShapeError`` if the checked `x` and `y` are a batch."""
     if x.ndim == 2:
         raise ShapeError(
-            f"x is {_kind(x, 'input')}, and a chain is that of a single input.",
+            f"`x` is {_kind(x, 'input')}, and a chain is that of a single input.",
             given=f"x of shape {x.shape}, y of shape {y.shape}",
             expected=f"x of shape {x.shape[1:]}, y of shape {y.shape[1:]}",
             instead="x[0], y[0]",
         )
-
-
-def checked_layer(i: object, K: int) -> int:
-    """Return the index i of a θ_i, one of 0, ..., K−1."""
-    expected = f"i from 0 to {K - 1}, numbered as in the document" if K > 1 else "i = 0"
-    if isinstance(i, bool) or not isinstance(i, (int, np.integer)):
-        raise UnsupportedError("i is not an integer.", given=f"i = {i!r}", expected=expected)
-    if not 0 <= i < K:
-        raise NotFoundError(
-            f"A network of {_count(K, 'layer')} has no θ_{i}.",
-            given=f"i = {i}",
-            expected=expected,
-        )
-    return int(i)
 
 
 def _as_observations(name: str, value: ArrayLike, dtype: DTypeLike) -> FloatArray:
@@ -354,13 +365,13 @@ def check_observations(name: str, array: AnyArray) -> None:
     """Raise unless `array` is a vector, or a matrix with rows, of any length but 0."""
     if array.size == 0:
         raise InvalidValueError(
-            f"{name} is empty.",
+            f"`{name}` is empty.",
             given=f"{name} of shape {array.shape}",
             expected="at least one row",
         )
     if array.ndim > 2:
         raise ShapeError(
-            f"{name} has {array.ndim} dimensions.",
+            f"`{name}` has {array.ndim} dimensions.",
             given=f"{name} of shape {array.shape}",
             expected="one vector, or a matrix with one vector per row",
             instead=f"{name}.reshape({array.shape[0]}, -1)",
@@ -382,7 +393,7 @@ def as_floats(name: str, value: ArrayLike) -> FloatArray:
         ) from error
     except ValueError as error:
         raise ShapeError(
-            f"{name} is not rectangular.",
+            f"`{name}` is not rectangular.",
             given=f"{name} with rows of different lengths",
             expected="rows of one length",
         ) from error
@@ -394,7 +405,7 @@ def check_real(name: str, array: AnyArray, converted: str) -> None:
     """Raise ``UnsupportedError`` unless `array` holds integers or floats."""
     if array.dtype.kind not in "fbiu":
         raise UnsupportedError(
-            f"{name} does not hold real numbers.",
+            f"`{name}` must hold real numbers.",
             given=f"{name} of dtype {array.dtype}",
             expected="integers or floats",
             instead=f"{name}.real" if array.dtype.kind == "c" else converted,
@@ -411,10 +422,10 @@ def refuse_unless_finite(name: str, array: FloatArray) -> None:
     """Raise if there is NaN or infinity in data to learn from."""
     if (place := _not_finite(name, array)) is not None:
         raise InvalidValueError(
-            f"{place}: one step, and every parameter would be.",
+            f"{place}: after one training step every parameter would be NaN.",
             given=f"{name} of shape {array.shape}, {int((~np.isfinite(array)).sum())} not finite",
             expected="finite numbers",
-            instead=f"np.isfinite({name}).all(axis=-1) tells which rows to keep",
+            instead=f"np.isfinite({name}).all(axis=-1) tells which rows to use",
         )
 
 
@@ -424,7 +435,7 @@ def _not_finite(name: str, array: FloatArray) -> str | None:
     if finite.all():
         return None
     where = np.unravel_index(int(np.argmin(finite)), array.shape)
-    return f"{name}[{', '.join(str(i) for i in where)}] is {array[where]}"
+    return f"`{name}[{', '.join(str(i) for i in where)}]` is {array[where]}"
 
 
 # --- words ------------------------------------------------------------------

@@ -14,7 +14,7 @@ from backprop_nb.errors import (
     ShapeError,
     UnsupportedError,
 )
-from backprop_nb.network import Factor, PartialProduct, SigmoidNetwork
+from backprop_nb.network import Jacobian, PartialProduct, SigmoidNetwork
 
 WIDTHS = [
     (1, 1),
@@ -272,7 +272,7 @@ def test_a_partial_product_is_named_by_the_chain_rule():
 def test_the_matrices_are_multiplied_from_the_side_that_is_named(side, numbers):
     # From the other side the first product is 1e400, which is no float any more.
     factors = [
-        Factor("L", "f_1", (1, 1), np.dtype(float), "", np.array([[number]]).copy)
+        Jacobian("L", "f_1", (1, 1), np.dtype(float), "", np.array([[number]]).copy)
         for number in numbers
     ]
     product = PartialProduct(tuple(factors), side, 0, 0)
@@ -336,7 +336,7 @@ def test_a_chain_is_that_of_one_input():
     net, x, y = example((4, 3, 2))
     rows = np.stack([x] * 5), np.stack([y] * 5)
     assert error_of(lambda: net.chain(*rows, 0), ShapeError) == (
-        "x is a batch of 5 rows, and a chain is that of a single input.\n"
+        "`x` is a batch of 5 rows, and a chain is that of a single input.\n"
         "  given:    x of shape (5, 4), y of shape (5, 2)\n"
         "  expected: x of shape (4,), y of shape (2,)\n"
         "  instead:  x[0], y[0]"
@@ -371,7 +371,7 @@ def test_one_layer_has_one_theta():
 def test_i_is_an_integer(i):
     net, x, y = example((4, 3, 2))
     assert error_of(lambda: net.chain(x, y, i), UnsupportedError) == (
-        "i is not an integer.\n"
+        "`i` must be an integer.\n"
         f"  given:    i = {i!r}\n"
         "  expected: i from 0 to 1, numbered as in the document"
     )
@@ -386,7 +386,7 @@ def test_an_integer_of_numpy_will_do():
 def test_nan_warns_and_stays_nan():
     net, x, y = example((4, 3, 2))
     x[2] = np.nan
-    with pytest.warns(BackpropWarning, match=r"x\[2\] is nan"):
+    with pytest.warns(BackpropWarning, match=r"`x\[2\]` is nan"):
         chain = net.chain(x, y, 0)
     assert np.isnan(chain.product()).any()
 

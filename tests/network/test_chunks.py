@@ -24,7 +24,7 @@ from backprop_nb.errors import (
     ShapeError,
     UnsupportedError,
 )
-from backprop_nb.network import ComparisonNetwork, SigmoidNetwork, chunks
+from backprop_nb.network import Network, SigmoidNetwork, chunks
 
 
 def example(rows=40, seed=0, kind=SigmoidNetwork, **options):
@@ -143,7 +143,7 @@ def test_chunks_that_are_single_inputs_are_rows():
 def test_chunks_of_another_shape_than_they_claim_are_named():
     net, x, y = example(rows=2)
     rows = [da.from_delayed(delayed(row), (1, 3), float) for row in (x[0], x[1, :2])]
-    with pytest.raises(ShapeError, match=r"^x\[1:2\] has 2 entries, A\[0\] expects 3"):
+    with pytest.raises(ShapeError, match=r"^`x\[1:2\]` has 2 entries, `A\[0\]` expects 3"):
         fit(net, da.concatenate(rows), cut(y, 1))
 
 
@@ -172,8 +172,8 @@ KINDS = {"activation": ["tanh", "relu"], "loss": ["squared error", "cross-entrop
 
 @pytest.mark.parametrize("activation", KINDS["activation"])
 @pytest.mark.parametrize("loss", KINDS["loss"])
-def test_a_comparison_network_has_its_own_numbers(activation, loss):
-    options = {"kind": ComparisonNetwork, "activation": activation, "loss": loss}
+def test_a_general_network_has_its_own_numbers(activation, loss):
+    options = {"kind": Network, "activation": activation, "loss": loss}
     net, x, y = example(**options)
     assert_same(net.loss_and_gradient(cut(x), cut(y)), net.loss_and_gradient(x, y))
     fit(net, x, y, epochs=3)
@@ -196,7 +196,7 @@ def test_an_assigned_parameter_counts_and_is_checked():
     net.A[0] = 2 * net.A[0]
     assert_same(net.loss_and_gradient(cut(x), cut(y)), net.loss_and_gradient(x, y))
     net.A[0] = np.ones((5, 4))
-    with pytest.raises(ShapeError, match=r"A\[0\] does not fit this network"):
+    with pytest.raises(ShapeError, match=r"`A\[0\]` does not fit this network"):
         net.loss_and_gradient(cut(x), cut(y))
 
 
@@ -444,7 +444,7 @@ def test_training_that_diverges_is_told_as_in_memory():
 
 
 def test_numbers_that_overflow_are_no_fault_of_the_data():
-    net = ComparisonNetwork((1, 1, 1, 1), activation="identity")
+    net = Network((1, 1, 1, 1), activation="identity")
     net.A = [np.array([[1e200]]), np.array([[1e200]]), np.array([[1e-300]])]
     with pytest.raises(DivergenceError, match="diverged at layer"):
         fit(net, cut(np.ones((4, 1)), 2), cut(np.zeros((4, 1)), 2), epochs=2)
@@ -465,7 +465,7 @@ def test_nan_in_a_chunk_warns_at_the_users_own_line(value):
     with pytest.warns(BackpropWarning) as caught:
         loss, _ = net.loss_and_gradient(cut(spoiled(x, 17, 1, value)), cut(y))
     assert [str(each.message) for each in caught] == [
-        f"x[14:21][3, 1] is {value}: what is computed from it means nothing."
+        f"`x[14:21][3, 1]` is {value}: what is computed from it means nothing."
     ]
     assert caught[0].filename == __file__
     assert np.isnan(loss) == np.isnan(value)
@@ -474,7 +474,7 @@ def test_nan_in_a_chunk_warns_at_the_users_own_line(value):
 def test_the_first_chunk_with_nan_is_named():
     net, x, y = example()
     y = spoiled(spoiled(y, 30, 0), 21, 1)
-    with pytest.warns(BackpropWarning, match=r"^y\[21:28\]\[0, 1\] is nan") as caught:
+    with pytest.warns(BackpropWarning, match=r"^`y\[21:28\]\[0, 1\]` is nan") as caught:
         net.loss_and_gradient(cut(x), cut(y, 10))
     assert len(caught) == 1
 
@@ -490,10 +490,10 @@ def test_nan_ends_training_names_the_chunk_and_changes_nothing(size, row, patien
     with pytest.raises(InvalidValueError) as caught:
         fit(net, cut(spoiled(x, row, 1)), cut(y), batch_size=size, epochs=9, patience=patience)
     assert str(caught.value) == (
-        f"{rows}[3, 1] is nan: one step, and every parameter would be.\n"
+        f"`{rows}[3, 1]` is nan: after one training step every parameter would be NaN.\n"
         f"  given:    {rows} of shape ({min(7, 40 - start)}, 3), 1 not finite\n"
         "  expected: finite numbers\n"
-        f"  instead:  np.isfinite({rows}).all(axis=-1) tells which rows to keep"
+        f"  instead:  np.isfinite({rows}).all(axis=-1) tells which rows to use"
     )
     assert np.array_equal(parameters(net), before)
     assert all(a is b for a, b in zip([*net.A, *net.b], arrays, strict=True))
@@ -502,14 +502,14 @@ def test_nan_ends_training_names_the_chunk_and_changes_nothing(size, row, patien
 def test_a_chunk_of_unknown_length_is_named_by_its_block():
     net, x, y = example()
     x, y = forget_lengths(cut(x)), forget_lengths(cut(spoiled(y, 17, 1)))
-    with pytest.raises(InvalidValueError, match=r"^y\.blocks\[2\]\[3, 1\] is nan"):
+    with pytest.raises(InvalidValueError, match=r"^`y\.blocks\[2\]\[3, 1\]` is nan"):
         fit(net, x, y)
 
 
 def test_nan_in_rows_held_out_is_named_and_nothing_is_changed():
     net, x, y = example()
     before = parameters(net)
-    with pytest.raises(InvalidValueError, match=r"^validation\[0\]\[14:21\]\[3, 1\] is nan"):
+    with pytest.raises(InvalidValueError, match=r"^`validation\[0\]\[14:21\]\[3, 1\]` is nan"):
         fit(net, x, y, validation=(cut(spoiled(x, 17, 1)), cut(y)))
     assert np.array_equal(parameters(net), before)
 
@@ -532,7 +532,7 @@ def test_large_float32_numbers_are_finite_and_no_chunk_is_fetched_to_check_them(
 
 def test_a_number_too_large_for_float32_is_infinite_as_in_memory():
     net, x, y = example()
-    with pytest.warns(BackpropWarning, match=r"^x\[14:21\]\[3, 1\] is inf"):
+    with pytest.warns(BackpropWarning, match=r"^`x\[14:21\]\[3, 1\]` is inf"):
         in_float32(net).loss_and_gradient(cut(spoiled(x, 17, 1, 1e300)), cut(y))
 
 
@@ -544,14 +544,14 @@ def test_parameters_that_are_nan_are_no_fault_of_the_data():
 
 
 def test_cross_entropy_refuses_a_chunk_with_other_than_probabilities():
-    net, x, y = example(kind=ComparisonNetwork, loss="cross-entropy")
+    net, x, y = example(kind=Network, loss="cross-entropy")
     y[17, 0] = -2
     before = parameters(net)
     for train in (lambda: fit(net, cut(x), cut(y)), lambda: net.loss_and_gradient(cut(x), cut(y))):
         with pytest.raises(InvalidValueError) as caught:
             train()
         assert str(caught.value) == (
-            "The cross-entropy compares probabilities.\n"
+            "`y[14:21]` must hold probabilities: the cross-entropy compares them.\n"
             "  given:    y[14:21] from -2 to 1\n"
             "  expected: y[14:21] from 0 to 1"
         )
@@ -572,7 +572,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             cut(Y),
             {},
             ShapeError,
-            "x has 2 columns, A[0] expects 3.\n"
+            "`x` has 2 columns, `A[0]` expects 3.\n"
             "  given:    x of shape (40, 2), A[0] of shape (5, 3)\n"
             "  expected: x of shape (3,), or (N, 3) with one input per row",
         ),
@@ -581,7 +581,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             UNKNOWN_Y,
             {},
             ShapeError,
-            "x has 1 column, A[0] expects 3.\n"
+            "`x` has 1 column, `A[0]` expects 3.\n"
             "  given:    x of shape (nan, 1), A[0] of shape (5, 3)\n"
             "  expected: x of shape (3,), or (N, 3) with one input per row",
         ),
@@ -590,7 +590,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             cut(Y)[:, :1],
             {},
             ShapeError,
-            "y has 1 column, A[1] gives 2.\n"
+            "`y` has 1 column, `A[1]` gives 2.\n"
             "  given:    y of shape (40, 1), x of shape (40, 3), A[1] of shape (2, 5)\n"
             "  expected: y of shape (40, 2), one target per row",
         ),
@@ -599,7 +599,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             Y[:39],
             {},
             ShapeError,
-            "x has 40 rows, y has 39 rows.\n"
+            "`x` has 40 rows, `y` has 39 rows.\n"
             "  given:    y of shape (39, 2), x of shape (40, 3)\n"
             "  expected: y of shape (40, 2), one target per row",
         ),
@@ -608,7 +608,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             cut(Y),
             {},
             ShapeError,
-            "x has 27 entries, A[0] expects 3.\n"
+            "`x` has 27 entries, `A[0]` expects 3.\n"
             "  given:    x of shape (27,), A[0] of shape (5, 3)\n"
             "  expected: x of shape (3,), or (N, 3) with one input per row\n"
             "  instead:  x.reshape(-1, 3)",
@@ -618,7 +618,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             cut(Y)[:, 0],
             {},
             ShapeError,
-            "x is a batch of 40 rows, y is a single target.\n"
+            "`x` is a batch of 40 rows, `y` is a single target.\n"
             "  given:    y of shape (40,), x of shape (40, 3)\n"
             "  expected: y of shape (40, 2), one target per row",
         ),
@@ -627,7 +627,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             cut(Y),
             {},
             ShapeError,
-            "x has 3 dimensions.\n"
+            "`x` has 3 dimensions.\n"
             "  given:    x of shape (1, 40, 3)\n"
             "  expected: one vector, or a matrix with one vector per row\n"
             "  instead:  x.reshape(1, -1)",
@@ -637,21 +637,21 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             cut(Y)[:0],
             {},
             InvalidValueError,
-            "x is empty.\n  given:    x of shape (0, 3)\n  expected: at least one row",
+            "`x` is empty.\n  given:    x of shape (0, 3)\n  expected: at least one row",
         ),
         (
             forget_lengths(cut(X), []),
             forget_lengths(cut(Y), []),
             {},
             InvalidValueError,
-            "x is empty.\n  given:    x of 6 chunks without rows\n  expected: at least one row",
+            "`x` is empty.\n  given:    x of 6 chunks without rows\n  expected: at least one row",
         ),
         (
             UNKNOWN_X,
             Y,
             {},
             ShapeError,
-            "x and y cannot be cut alike, since the lengths of chunks are unknown.\n"
+            "`x` and `y` cannot be cut alike, since the lengths of chunks are unknown.\n"
             "  given:    x of shape (nan, 3) in 6 chunks, y of shape (40, 2) in memory\n"
             "  expected: known lengths, or the same chunks of rows in both\n"
             "  instead:  x.compute_chunk_sizes()",
@@ -661,7 +661,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             forget_lengths(cut(Y, 11)),
             {},
             ShapeError,
-            "x and y cannot be cut alike, since the lengths of chunks are unknown.\n"
+            "`x` and `y` cannot be cut alike, since the lengths of chunks are unknown.\n"
             "  given:    x of shape (nan, 3) in 6 chunks, y of shape (nan, 2) in 4 chunks\n"
             "  expected: known lengths, or the same chunks of rows in both\n"
             "  instead:  x.compute_chunk_sizes() and y.compute_chunk_sizes()",
@@ -671,7 +671,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             forget_lengths(cut(Y), np.r_[0:17, 18:40]),
             {},
             ShapeError,
-            "x.blocks[2] has 7 rows, y.blocks[2] has 6 rows.\n"
+            "`x.blocks[2]` has 7 rows, `y.blocks[2]` has 6 rows.\n"
             "  given:    y.blocks[2] of shape (6, 2), x.blocks[2] of shape (7, 3)\n"
             "  expected: y.blocks[2] of shape (7, 2), one target per row",
         ),
@@ -680,7 +680,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             Y,
             {},
             UnsupportedError,
-            "x does not hold real numbers.\n"
+            "`x` must hold real numbers.\n"
             "  given:    x of dtype complex128\n"
             "  expected: integers or floats\n"
             "  instead:  x.real",
@@ -690,7 +690,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             cut(Y.astype(str), 40),
             {},
             UnsupportedError,
-            "y does not hold real numbers.\n"
+            "`y` must hold real numbers.\n"
             "  given:    y of dtype <U32\n"
             "  expected: integers or floats\n"
             "  instead:  y.astype(float)",
@@ -700,7 +700,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             delayed(Y),
             {},
             UnsupportedError,
-            "y is not an array.\n"
+            "`y` must be an array.\n"
             "  given:    y of type DelayedLeaf\n"
             "  expected: a Dask array, or data in memory",
         ),
@@ -709,7 +709,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             Y,
             {"validation": (cut(X)[:, 1:], cut(Y))},
             ShapeError,
-            "validation[0] has 2 columns, A[0] expects 3.\n"
+            "`validation[0]` has 2 columns, `A[0]` expects 3.\n"
             "  given:    validation[0] of shape (40, 2), A[0] of shape (5, 3)\n"
             "  expected: validation[0] of shape (3,), or (N, 3) with one input per row",
         ),
@@ -765,7 +765,7 @@ def test_a_data_frame_is_told_what_to_write():
     with pytest.raises(UnsupportedError) as caught:
         NET.loss_and_gradient(DataFrame(), Y)
     assert str(caught.value) == (
-        "x is not an array.\n"
+        "`x` must be an array.\n"
         "  given:    x of type DataFrame\n"
         "  expected: a Dask array, or data in memory\n"
         "  instead:  x.to_dask_array()"
@@ -881,13 +881,13 @@ def test_arrays_that_a_cluster_keeps_are_made_once(client, tmp_path):
 
 
 def test_a_comparison_network_can_travel(client):
-    net, x, y = example(kind=ComparisonNetwork, activation="relu", loss="cross-entropy")
+    net, x, y = example(kind=Network, activation="relu", loss="cross-entropy")
     assert_same(net.loss_and_gradient(cut(x), cut(y)), net.loss_and_gradient(x, y))
 
 
 def test_a_cluster_names_the_chunk_with_nan(client):
     net, x, y = example()
     before = parameters(net)
-    with pytest.raises(InvalidValueError, match=r"^x\[14:21\]\[3, 1\] is nan"):
+    with pytest.raises(InvalidValueError, match=r"^`x\[14:21\]\[3, 1\]` is nan"):
         fit(net, cut(spoiled(x, 17, 1)), cut(y), batch_size=7)
     assert np.array_equal(parameters(net), before)

@@ -244,7 +244,7 @@ def test_nan_is_never_lost_among_numbers(i, monkeypatch):
 def test_data_with_nan_warn():
     net, x, y = example((4, 3, 2))
     y[1] = np.nan
-    with pytest.warns(BackpropWarning, match=r"y\[1\] is nan"):
+    with pytest.warns(BackpropWarning, match=r"`y\[1\]` is nan"):
         assert np.isnan(equation("loss").check(net, x, y))
 
 

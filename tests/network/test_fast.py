@@ -63,7 +63,7 @@ def test_float32_stays_float32(rows):
 @pytest.mark.parametrize("most", [1, 7, 8, 22, 23])
 def test_a_large_batch_goes_through_in_blocks(most):
     net, x, y = example((4, 3, 2), 23)
-    net._fast._most_rows = most
+    net._fast.max_rows = most
     assert_pinned(net, x, y)
 
 
@@ -71,14 +71,14 @@ def test_buffers_of_a_large_batch_stay_small():
     fast = FastPass((2, 64, 1))
     A, b = [np.ones((64, 2)), np.ones((1, 64))], [np.ones(64), np.ones(1)]
     fast(A, b, np.ones((200_000, 2)), np.ones((200_000, 1)))
-    assert max(buffers.all_f.size for buffers in fast._shelf.values()) <= 2**17
+    assert max(buffers.all_f.size for buffers in fast._store.values()) <= 2**17
 
 
 @pytest.mark.parametrize(
     ("widths", "rows"), [((20, 16, 1), 3855), ((1024,) * 4, 1024), ((1, 2**20), 4), ((1, 2**23), 1)]
 )
 def test_a_block_fits_the_cache_or_has_rows_enough_or_fits_the_memory(widths, rows):
-    assert FastPass(widths)._most_rows == rows
+    assert FastPass(widths).max_rows == rows
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -121,7 +121,7 @@ def test_an_assigned_parameter_counts_and_is_checked():
     net.A[0] = net.A[0] + 1
     assert_pinned(net, x, y)
     net.A[0] = np.ones((3, 5))
-    with pytest.raises(ShapeError, match=r"A\[0\] does not fit this network"):
+    with pytest.raises(ShapeError, match=r"`A\[0\]` does not fit this network"):
         net.loss_and_gradient(x, y)
 
 
@@ -139,7 +139,7 @@ def test_nan_and_infinity_warn_the_second_time_too(name, value):
     net, x, y = example((4, 3, 2), 5)
     net.loss_and_gradient(x, y)
     (x if name == "x" else y)[3, 1] = value
-    with pytest.warns(BackpropWarning, match=rf"{name}\[3, 1\] is {value}") as caught:
+    with pytest.warns(BackpropWarning, match=rf"`{name}\[3, 1\]` is {value}") as caught:
         net.loss_and_gradient(x, y)
     assert caught[0].filename == __file__
 
@@ -168,7 +168,7 @@ def test_few_buffers_are_kept():
     net, x, y = example((4, 3, 2), 50)
     for rows in range(2, 50):
         net.loss_and_gradient(x[:rows], y[:rows])
-    assert len(net._fast._shelf) <= 4
+    assert len(net._fast._store) <= 4
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_delta_is_asked_of_the_plain_pass():
     with pytest.raises(NotFoundError) as caught:
         net.loss_and_gradient(x, y)[1].delta[2]
     assert str(caught.value) == (
-        "The fast pass keeps no delta.\n"
+        "The fast pass does not store `delta`.\n"
         "  given:    delta[2] of the gradient from loss_and_gradient\n"
         "  instead:  net.backward(x, y).delta[2]"
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backprop_nb.errors import InvalidValueError
-from backprop_nb.network import ComparisonNetwork, SigmoidNetwork
+from backprop_nb.network import Network, SigmoidNetwork
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -27,21 +27,21 @@ def test_the_suffix_is_added_unless_it_is_there(tmp_path, name):
 
 
 def test_a_comparison_network_keeps_its_activation_and_loss(tmp_path):
-    net = ComparisonNetwork((2, 3, 1), seed=0, activation="relu", loss="cross-entropy")
-    again = ComparisonNetwork.load(net.save(tmp_path / "net"))
+    net = Network((2, 3, 1), seed=0, activation="relu", loss="cross-entropy")
+    again = Network.load(net.save(tmp_path / "net"))
     assert repr(again) == repr(net)
     assert again([1, 2]).tolist() == net([1, 2]).tolist()
 
 
 def test_a_network_of_another_kind_is_named(tmp_path):
-    path = ComparisonNetwork((2, 1)).save(tmp_path / "net")
+    path = Network((2, 1)).save(tmp_path / "net")
     with pytest.raises(InvalidValueError) as caught:
         SigmoidNetwork.load(path)
     assert str(caught.value) == (
-        "This file holds a ComparisonNetwork.\n"
+        "This file holds a Network.\n"
         f"  given:    {path}\n"
         "  expected: a SigmoidNetwork\n"
-        "  instead:  ComparisonNetwork.load(path)"
+        "  instead:  Network.load(path)"
     )
 
 
@@ -66,7 +66,7 @@ def write_pickle(path):
 def test_a_file_that_holds_no_network_is_refused(tmp_path, write):
     path = tmp_path / "file.npz"
     write(path)
-    with pytest.raises(InvalidValueError, match="This file holds no network"):
+    with pytest.raises(InvalidValueError, match="This file does not hold a network"):
         SigmoidNetwork.load(path)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backprop_nb.errors import BackpropError, DivergenceError, InvalidValueError, ShapeError
-from backprop_nb.network import ComparisonNetwork, SigmoidNetwork, training
+from backprop_nb.network import Network, SigmoidNetwork, training
 
 
 def example(rows=40, seed=0, dtype=np.float64):
@@ -28,13 +28,13 @@ def parameters(net):
 
 
 def test_epoch_by_epoch_is_the_same_training():
-    settings = training.Settings(0.5, 6, 7, 0.9, None, 3, False)
+    options = training.FitOptions(0.5, 6, 7, 0.9, None, 3, False)
     net, x, y = example()
     at_once = net.fit(x, y, learning_rate=0.5, epochs=6, batch_size=7, momentum=0.9, seed=3,
                       validation=0.2, progress=False)  # fmt: skip
     again, x, y = example()
     data, held_out = training.data_of(again, x, y, 7).split(0.2, 3)
-    descent = training.Descent(again, data, held_out, settings)
+    descent = training.Descent(again, data, held_out, options)
     descent.take_over()
     for _ in range(6):
         descent.epoch()
@@ -63,7 +63,7 @@ def test_plain_descent_is_what_one_would_write_by_hand(momentum):
 
 def test_every_row_is_used_once_an_epoch_in_batches():
     net, x, y = example(rows=10)
-    data = training.Rows(net, x, y, 4)
+    data = training.ArrayData(net, x, y, 4)
     batches = [step.keywords["x"] for step in data.steps(np.random.default_rng(0))]
     assert [len(batch) for batch in batches] == [4, 4, 2]
     assert sorted(np.concatenate(batches).tolist()) == sorted(x.tolist())
@@ -140,7 +140,7 @@ def test_the_saturation_is_that_of_the_network():
 
 def test_the_sample_is_small_and_spread_out():
     net, x, y = example(rows=1000)
-    sample = training.Rows(net, x, y, None).sample()
+    sample = training.ArrayData(net, x, y, None).sample()
     assert 200 <= len(sample) <= 256
     assert np.array_equal(sample, x[::4])
 
@@ -151,9 +151,11 @@ def test_the_sample_is_small_and_spread_out():
 def test_a_share_is_held_out_at_random_and_never_learned_from(monkeypatch):
     net, x, y = example(rows=40)
     seen = []
-    step = training.Rows._step
+    step = training.ArrayData._step
     monkeypatch.setattr(
-        training.Rows, "_step", lambda self, *a, **k: seen.append(k["x"]) or step(self, *a, **k)
+        training.ArrayData,
+        "_step",
+        lambda self, *a, **k: seen.append(k["x"]) or step(self, *a, **k),
     )
     history = fit(net, x, y, epochs=3, validation=0.25)
     learned = {tuple(row) for batch in seen for row in batch}
@@ -274,14 +276,14 @@ def test_numbers_that_overflow_are_named_by_their_parameter():
         with pytest.raises(DivergenceError) as caught:
             fit(net, [100.0], [1.0], learning_rate=1e308)
     assert str(caught.value).startswith(
-        "Training diverged at layer 1: A[0] is no longer finite. "
+        "Training diverged at layer 1: `A[0]` is no longer finite. "
         "Likely cause: the learning rate is too large.\n"
     )
     assert net.A[0].tolist() == [[0]]
 
 
 def test_the_gradient_that_breaks_first_is_named():
-    net = ComparisonNetwork((1, 1, 1, 1), activation="identity")
+    net = Network((1, 1, 1, 1), activation="identity")
     net.A = [np.array([[1e200]]), np.array([[1e200]]), np.array([[1e-300]])]
     with pytest.raises(DivergenceError, match="diverged at layer"):
         fit(net, [[1.0]], [[0.0]], epochs=2)
@@ -312,17 +314,17 @@ def with_nan(array):
             Y,
             {},
             InvalidValueError,
-            "x[3, 1] is nan: one step, and every parameter would be.\n"
+            "`x[3, 1]` is nan: after one training step every parameter would be NaN.\n"
             "  given:    x of shape (5, 3), 1 not finite\n"
             "  expected: finite numbers\n"
-            "  instead:  np.isfinite(x).all(axis=-1) tells which rows to keep",
+            "  instead:  np.isfinite(x).all(axis=-1) tells which rows to use",
         ),
         (
             X[:, :2],
             Y,
             {},
             ShapeError,
-            "x has 2 columns, A[0] expects 3.\n"
+            "`x` has 2 columns, `A[0]` expects 3.\n"
             "  given:    x of shape (5, 2), A[0] of shape (5, 3)\n"
             "  expected: x of shape (3,), or (N, 3) with one input per row",
         ),
@@ -331,7 +333,7 @@ def with_nan(array):
             Y[:, :1],
             {},
             ShapeError,
-            "y has 1 column, A[1] gives 2.\n"
+            "`y` has 1 column, `A[1]` gives 2.\n"
             "  given:    y of shape (5, 1), x of shape (5, 3), A[1] of shape (2, 5)\n"
             "  expected: y of shape (5, 2), one target per row",
         ),
@@ -340,26 +342,25 @@ def with_nan(array):
             Y[:0],
             {},
             InvalidValueError,
-            "x is empty.\n  given:    x of shape (0, 3)\n  expected: at least one row",
+            "`x` is empty.\n  given:    x of shape (0, 3)\n  expected: at least one row",
         ),
         (
             X,
             Y,
             {"validation": (X, with_nan(Y + 0)[:, ::-1])},
             InvalidValueError,
-            "validation[1][3, 0] is nan: one step, and every parameter would be.\n"
+            "`validation[1][3, 0]` is nan: after one training step every parameter would be NaN.\n"
             "  given:    validation[1] of shape (5, 2), 1 not finite\n"
             "  expected: finite numbers\n"
-            "  instead:  np.isfinite(validation[1]).all(axis=-1) tells which rows to keep",
+            "  instead:  np.isfinite(validation[1]).all(axis=-1) tells which rows to use",
         ),
         (
             X,
             Y,
             {"validation": 1.5},
             InvalidValueError,
-            "validation is not a share between 0 and 1, or a pair (x, y).\n"
-            "  given:    validation = 1.5\n"
-            "  expected: a share between 0 and 1, or a pair (x, y)",
+            "`validation` must be a share between 0 and 1, or a pair (x, y).\n"
+            "  given:    validation = 1.5",
         ),
         (
             X[:1],
@@ -376,27 +377,21 @@ def with_nan(array):
             Y,
             {"learning_rate": "fast"},
             InvalidValueError,
-            "learning_rate is not a positive number.\n"
-            "  given:    learning_rate = 'fast'\n"
-            "  expected: a positive number",
+            "`learning_rate` must be a positive number.\n  given:    learning_rate = 'fast'",
         ),
         (
             X,
             Y,
             {"momentum": 1},
             InvalidValueError,
-            "momentum is not a number from 0 up to, but not including, 1.\n"
-            "  given:    momentum = 1\n"
-            "  expected: a number from 0 up to, but not including, 1",
+            "`momentum` must be a number from 0 to less than 1.\n  given:    momentum = 1",
         ),
         (
             X,
             Y,
             {"batch_size": 2.5},
             InvalidValueError,
-            "batch_size is not a positive integer, or None.\n"
-            "  given:    batch_size = 2.5\n"
-            "  expected: a positive integer, or None",
+            "`batch_size` must be a positive integer, or None.\n  given:    batch_size = 2.5",
         ),
     ],
 )
@@ -429,7 +424,7 @@ def test_bad_input_is_named_and_nothing_is_changed(x, y, options, kind, expected
 )
 def test_an_option_out_of_its_range_is_refused_by_its_name(options):
     [name] = options
-    with pytest.raises(InvalidValueError, match=f"^{name} "):
+    with pytest.raises(InvalidValueError, match=f"^`{name}` "):
         fit(NET, X, Y, **options)
 
 

@@ -47,7 +47,7 @@ def text(block):
             InvalidValueError,
             (4, 0, 1),
             """
-            widths[1] is 0: a layer without units has nothing to compute.
+            `widths[1]` is 0: a layer without units has nothing to compute.
               given:    widths[1] = 0
               expected: a positive integer""",
         ),
@@ -64,7 +64,7 @@ def text(block):
             UnsupportedError,
             4,
             """
-            widths is not a sequence.
+            `widths` must be a sequence.
               given:    widths = 4
               expected: the width of every layer, input first: at least two positive integers
               instead:  SigmoidNetwork((4, 1))""",
@@ -73,7 +73,7 @@ def text(block):
             UnsupportedError,
             (4, "3"),
             """
-            widths[1] is not an integer.
+            `widths[1]` must be an integer.
               given:    widths[1] = '3'
               expected: a positive integer
               instead:  3""",
@@ -82,7 +82,7 @@ def text(block):
             UnsupportedError,
             (4, 3.0),
             """
-            widths[1] is not an integer.
+            `widths[1]` must be an integer.
               given:    widths[1] = 3.0
               expected: a positive integer""",
         ),
@@ -90,7 +90,7 @@ def text(block):
             UnsupportedError,
             (4, True),
             """
-            widths[1] is not an integer.
+            `widths[1]` must be an integer.
               given:    widths[1] = True
               expected: a positive integer""",
         ),
@@ -110,7 +110,7 @@ def test_widths_without_their_own_brackets_are_put_into_them(typed):
 def test_scale(scale):
     assert message(InvalidValueError, SigmoidNetwork, (4, 1), scale=scale) == text(
         f"""
-        scale is not a standard deviation.
+        `scale` must be a standard deviation.
           given:    scale = {scale!r}
           expected: "xavier", "document", or a finite number that is not negative"""
     )
@@ -120,7 +120,7 @@ def test_scale(scale):
 def test_seed(seed):
     assert message(InvalidValueError, SigmoidNetwork, (4, 1), seed=seed) == text(
         f"""
-        seed does not start a random generator.
+        `seed` cannot start a random generator.
           given:    seed = {seed!r}
           expected: None, an integer that is not negative, or a numpy.random.Generator"""
     )
@@ -141,9 +141,9 @@ def zeros(*shapes):
             zeros((3, 4), (1, 3)),
             zeros(2, 1),
             """
-            b[0] does not fit A[0]: b[0] has 2 entries, A[0] has 3 rows.
+            `b[0]` does not fit `A[0]`.
               given:    b[0] of shape (2,), A[0] of shape (3, 4)
-              expected: b[0] of shape (3,), or A[0] of shape (2, 4)""",
+              expected: b[0] of shape (3,)""",
             id="bias",
         ),
         pytest.param(
@@ -151,7 +151,7 @@ def zeros(*shapes):
             zeros((3, 4), (1, 5)),
             zeros(3, 1),
             """
-            A[1] does not fit A[0]: A[1] has 5 columns, A[0] has 3 rows.
+            `A[1]` does not fit `A[0]`.
               given:    A[1] of shape (1, 5), A[0] of shape (3, 4)
               expected: A[1] of shape (1, 3)""",
             id="layers",
@@ -161,7 +161,7 @@ def zeros(*shapes):
             zeros((3, 4), (1, 3)),
             zeros(3),
             """
-            A and b do not belong together.
+            `A` and `b` do not belong together.
               given:    2 in A, 1 in b
               expected: one A[i] and one b[i] for each of the layers, at least one layer""",
             id="counts",
@@ -171,7 +171,7 @@ def zeros(*shapes):
             2.5,
             1,
             """
-            A is not a list.
+            `A` must be a list.
               given:    A = 2.5
               expected: a list with one array per layer
               instead:  [A]""",
@@ -182,7 +182,7 @@ def zeros(*shapes):
             [],
             [],
             """
-            A and b do not belong together.
+            `A` and `b` do not belong together.
               given:    0 in A, 0 in b
               expected: one A[i] and one b[i] for each of the layers, at least one layer""",
             id="nothing",
@@ -192,7 +192,7 @@ def zeros(*shapes):
             zeros((3, 4)),
             zeros((3, 1)),
             """
-            b[0] is not a vector.
+            `b[0]` must be a vector.
               given:    b[0] of shape (3, 1)
               expected: a vector with one entry per unit of the layer
               instead:  b[0].ravel()""",
@@ -203,7 +203,7 @@ def zeros(*shapes):
             zeros((1, 4)),
             [0.5],
             """
-            b[0] is not a vector.
+            `b[0]` must be a vector.
               given:    b[0] of shape ()
               expected: a vector with one entry per unit of the layer""",
             id="number",
@@ -213,7 +213,7 @@ def zeros(*shapes):
             np.zeros((1, 4)),
             np.zeros(1),
             """
-            A[0] is not a matrix.
+            `A[0]` must be a matrix.
               given:    A[0] of shape (4,)
               expected: a matrix with one row per unit of the layer
               instead:  [A] and [b], for a network of one layer""",
@@ -224,7 +224,7 @@ def zeros(*shapes):
             zeros((0, 4), (1, 0)),
             zeros(0, 1),
             """
-            A[0] is empty: a layer without units has nothing to compute.
+            `A[0]` is empty: a layer without units has nothing to compute.
               given:    A[0] of shape (0, 4)
               expected: at least one unit in every layer""",
             id="zero width",
@@ -234,7 +234,7 @@ def zeros(*shapes):
             [np.zeros((1, 2), complex)],
             zeros(1),
             """
-            A[0] does not hold real numbers.
+            `A[0]` must hold real numbers.
               given:    A[0] of dtype complex128
               expected: integers or floats
               instead:  A[0].real""",
@@ -245,7 +245,7 @@ def zeros(*shapes):
             [[[1, 2], [3]]],
             zeros(2),
             """
-            A[0] is not rectangular.
+            `A[0]` is not rectangular.
               given:    A[0] with rows of different lengths
               expected: rows of one length""",
             id="ragged",
@@ -260,7 +260,7 @@ def test_from_parameters_warns_of_nan():
     with pytest.warns(BackpropWarning) as caught:
         SigmoidNetwork.from_parameters([[[1, 2], [3, 4]]], [[0, np.nan]])
     assert [str(w.message) for w in caught] == [
-        "b[0][1] is nan: what is computed from it means nothing."
+        "`b[0][1]` is nan: what is computed from it means nothing."
     ]
 
 
@@ -274,7 +274,7 @@ def test_an_assigned_weight_that_does_not_fit(net, method):
         ShapeError, getattr(net, method), *arguments(method, np.ones(4), np.ones(1))
     ) == text(
         """
-        A[1] does not fit this network of widths (4, 3, 1).
+        `A[1]` does not fit this network of widths (4, 3, 1).
           given:    A[1] of shape (3, 1)
           expected: A[1] of shape (1, 3)
           instead:  A[1].T"""
@@ -285,7 +285,7 @@ def test_an_assigned_bias_that_does_not_fit(net):
     net.b[0] = np.zeros((3, 1))
     assert message(ShapeError, net, np.ones(4)) == text(
         """
-        b[0] does not fit this network of widths (4, 3, 1).
+        `b[0]` does not fit this network of widths (4, 3, 1).
           given:    b[0] of shape (3, 1)
           expected: b[0] of shape (3,)
           instead:  b[0].ravel()"""
@@ -296,7 +296,7 @@ def test_a_parameter_too_few(net):
     del net.b[1]
     assert message(ShapeError, net, np.ones(4)) == text(
         """
-        A network of widths (4, 3, 1) has A[0] to A[1], and b[0] to b[1].
+        A network of widths (4, 3, 1) has `A[0]` to `A[1]`, and `b[0]` to `b[1]`.
           given:    2 in A, 1 in b
           expected: 2 in each"""
     )
@@ -310,12 +310,12 @@ X_EXPECTED = "x of shape (4,), or (N, 4) with one input per row"
 @pytest.mark.parametrize(
     ("x", "problem", "instead"),
     [
-        (np.ones((2, 5)), "x has 5 columns, A[0] expects 4.", None),
-        (np.ones(3), "x has 3 entries, A[0] expects 4.", None),
-        (7.0, "x has 1 entry, A[0] expects 4.", None),
-        (np.ones((4, 10)), "x has 10 columns, A[0] expects 4.", "x.T"),
-        (np.ones((4, 1)), "x has 1 column, A[0] expects 4.", "x.ravel()"),
-        (np.ones(12), "x has 12 entries, A[0] expects 4.", "x.reshape(-1, 4)"),
+        (np.ones((2, 5)), "`x` has 5 columns, `A[0]` expects 4.", None),
+        (np.ones(3), "`x` has 3 entries, `A[0]` expects 4.", None),
+        (7.0, "`x` has 1 entry, `A[0]` expects 4.", None),
+        (np.ones((4, 10)), "`x` has 10 columns, `A[0]` expects 4.", "x.T"),
+        (np.ones((4, 1)), "`x` has 1 column, `A[0]` expects 4.", "x.ravel()"),
+        (np.ones(12), "`x` has 12 entries, `A[0]` expects 4.", "x.reshape(-1, 4)"),
     ],
 )
 def test_x_of_another_width(net, x, problem, instead):
@@ -341,7 +341,7 @@ def test_a_row_of_single_features_is_not_a_batch():
             ShapeError,
             np.ones((1, 5)),
             f"""
-            x has 5 columns, A[0] expects 4.
+            `x` has 5 columns, `A[0]` expects 4.
               given:    x of shape (1, 5), A[0] of shape (3, 4)
               expected: {X_EXPECTED}""",
             id="width",
@@ -350,7 +350,7 @@ def test_a_row_of_single_features_is_not_a_batch():
             InvalidValueError,
             np.ones((0, 4)),
             """
-            x is empty.
+            `x` is empty.
               given:    x of shape (0, 4)
               expected: at least one row""",
             id="empty",
@@ -359,7 +359,7 @@ def test_a_row_of_single_features_is_not_a_batch():
             ShapeError,
             np.ones((2, 2, 4)),
             """
-            x has 3 dimensions.
+            `x` has 3 dimensions.
               given:    x of shape (2, 2, 4)
               expected: one vector, or a matrix with one vector per row
               instead:  x.reshape(2, -1)""",
@@ -369,7 +369,7 @@ def test_a_row_of_single_features_is_not_a_batch():
             UnsupportedError,
             np.ones((1, 4), complex),
             """
-            x does not hold real numbers.
+            `x` must hold real numbers.
               given:    x of dtype complex128
               expected: integers or floats
               instead:  x.real""",
@@ -379,7 +379,7 @@ def test_a_row_of_single_features_is_not_a_batch():
             UnsupportedError,
             [[1, 2, None, 4]],
             """
-            x does not hold real numbers.
+            `x` must hold real numbers.
               given:    x of dtype object
               expected: integers or floats
               instead:  np.array(x, dtype=float)""",
@@ -389,7 +389,7 @@ def test_a_row_of_single_features_is_not_a_batch():
             ShapeError,
             [[1, 2, 3, 4], [1, 2]],
             """
-            x is not rectangular.
+            `x` is not rectangular.
               given:    x with rows of different lengths
               expected: rows of one length""",
             id="ragged",
@@ -407,15 +407,15 @@ def test_every_method_warns_of_nan_on_the_users_own_line(net, method):
     x[1, 2] = np.nan
     with pytest.warns(BackpropWarning) as caught:
         getattr(net, method)(*arguments(method, x, y))
-    own = [w for w in caught if str(w.message).startswith("x[1, 2] is nan")]
+    own = [w for w in caught if str(w.message).startswith("`x[1, 2]` is nan")]
     assert len(own) == 1
     assert own[0].filename == __file__
-    assert str(own[0].message) == "x[1, 2] is nan: what is computed from it means nothing."
+    assert str(own[0].message) == "`x[1, 2]` is nan: what is computed from it means nothing."
 
 
 def test_a_number_beyond_float32_warns_as_infinity():
     net = SigmoidNetwork.from_parameters(np.ones((1, 1, 2), np.float32), np.ones((1, 1), "f4"))
-    with pytest.warns(BackpropWarning, match=r"^x\[1\] is inf: "):
+    with pytest.warns(BackpropWarning, match=r"^`x\[1\]` is inf: "):
         net([0, 1e300])
 
 
@@ -427,7 +427,7 @@ def test_every_method_refuses_a_flat_y_for_a_batch(net, method):
     call = getattr(net, method)
     assert message(ShapeError, call, np.ones((5, 4)), np.ones(5)) == text(
         """
-        x is a batch of 5 rows, y is a single target.
+        `x` is a batch of 5 rows, `y` is a single target.
           given:    y of shape (5,), x of shape (5, 4)
           expected: y of shape (5, 1), one target per row
           instead:  y.reshape(-1, 1)"""
@@ -441,7 +441,7 @@ def test_every_method_refuses_a_flat_y_for_a_batch(net, method):
             (5, 4),
             (3, 2),
             """
-            x has 5 rows, y has 3 rows.
+            `x` has 5 rows, `y` has 3 rows.
               given:    y of shape (3, 2), x of shape (5, 4)
               expected: y of shape (5, 2), one target per row""",
             id="rows",
@@ -450,7 +450,7 @@ def test_every_method_refuses_a_flat_y_for_a_batch(net, method):
             (5, 4),
             (5, 3),
             """
-            y has 3 columns, A[1] gives 2.
+            `y` has 3 columns, `A[1]` gives 2.
               given:    y of shape (5, 3), x of shape (5, 4), A[1] of shape (2, 3)
               expected: y of shape (5, 2), one target per row""",
             id="width",
@@ -459,7 +459,7 @@ def test_every_method_refuses_a_flat_y_for_a_batch(net, method):
             (5, 4),
             (2, 5),
             """
-            y has 5 columns, A[1] gives 2.
+            `y` has 5 columns, `A[1]` gives 2.
               given:    y of shape (2, 5), x of shape (5, 4), A[1] of shape (2, 3)
               expected: y of shape (5, 2), one target per row
               instead:  y.T""",
@@ -469,7 +469,7 @@ def test_every_method_refuses_a_flat_y_for_a_batch(net, method):
             (4,),
             (3,),
             """
-            y has 3 entries, A[1] gives 2.
+            `y` has 3 entries, `A[1]` gives 2.
               given:    y of shape (3,), x of shape (4,), A[1] of shape (2, 3)
               expected: y of shape (2,)""",
             id="single width",
@@ -478,7 +478,7 @@ def test_every_method_refuses_a_flat_y_for_a_batch(net, method):
             (4,),
             (2, 1),
             """
-            x is a single input, y is a batch of 2 rows.
+            `x` is a single input, `y` is a batch of 2 rows.
               given:    y of shape (2, 1), x of shape (4,)
               expected: y of shape (2,)
               instead:  y.ravel()""",
@@ -488,7 +488,7 @@ def test_every_method_refuses_a_flat_y_for_a_batch(net, method):
             (4,),
             (5, 2),
             """
-            x is a single input, y is a batch of 5 rows.
+            `x` is a single input, `y` is a batch of 5 rows.
               given:    y of shape (5, 2), x of shape (4,)
               expected: y of shape (2,)""",
             id="y batch",
@@ -497,7 +497,7 @@ def test_every_method_refuses_a_flat_y_for_a_batch(net, method):
             (1, 4),
             (2,),
             """
-            x is a batch of 1 row, y is a single target.
+            `x` is a batch of 1 row, `y` is a single target.
               given:    y of shape (2,), x of shape (1, 4)
               expected: y of shape (1, 2), one target per row
               instead:  y.reshape(-1, 2)""",
@@ -512,10 +512,10 @@ def test_y_that_does_not_fit_x(wide, x_shape, y_shape, expected):
 @pytest.mark.parametrize(
     ("kind", "y", "problem"),
     [
-        (InvalidValueError, np.ones((0, 1)), "y is empty."),
-        (UnsupportedError, ["setosa"], "y does not hold real numbers."),
-        (UnsupportedError, None, "y does not hold real numbers."),
-        (ShapeError, np.ones((1, 1, 1)), "y has 3 dimensions."),
+        (InvalidValueError, np.ones((0, 1)), "`y` is empty."),
+        (UnsupportedError, ["setosa"], "`y` must hold real numbers."),
+        (UnsupportedError, None, "`y` must hold real numbers."),
+        (ShapeError, np.ones((1, 1, 1)), "`y` has 3 dimensions."),
     ],
 )
 def test_y_of_the_wrong_kind(net, kind, y, problem):
@@ -523,7 +523,7 @@ def test_y_of_the_wrong_kind(net, kind, y, problem):
 
 
 def test_y_with_nan_warns(net):
-    with pytest.warns(BackpropWarning, match=r"^y\[0\] is nan: "):
+    with pytest.warns(BackpropWarning, match=r"^`y\[0\]` is nan: "):
         assert np.isnan(net.loss(np.ones(4), [np.nan]))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from backprop_nb.network import Gradient
 from backprop_nb.network.chain import Chain, PartialProduct
-from backprop_nb.network.factors import Factor, derivative_latex, derivative_text
+from backprop_nb.network.jacobians import Jacobian, derivative_latex, derivative_text
 from backprop_nb.network.tables import residual_text
 from backprop_nb.network.theta import flatten
 from backprop_nb.network.transposes import TransposeStep, transpose_steps
@@ -115,8 +115,8 @@ def _first(chain: Chain, product: PartialProduct) -> Frame:
 def _product(
     chain: Chain, before: PartialProduct, after: PartialProduct, matrices: Matrices
 ) -> Frame:
-    a: PartialProduct | Factor = before
-    b: PartialProduct | Factor = after.factors[-1]
+    a: PartialProduct | Jacobian = before
+    b: PartialProduct | Jacobian = after.factors[-1]
     if after.side == "right":
         a, b = after.factors[0], before
     items = [a.symbol, "·", b.symbol, "=", after.symbol]

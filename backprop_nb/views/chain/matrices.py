@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.network.factors import Factor, derivative_latex, derivative_text
+from backprop_nb.network.jacobians import Jacobian, derivative_latex, derivative_text
 from backprop_nb.views import numbers
 from backprop_nb.views.chain.matrix_picture import Lengths, matrix_picture
 from backprop_nb.views.formula import mathml
@@ -53,7 +53,7 @@ class Matrix:
     family: str
     lit: list[str]
     theta: tuple[int, int, int] | None = None
-    factor: Factor | None = None
+    factor: Jacobian | None = None
 
 
 class Matrices(dict[str, Matrix]):
@@ -84,7 +84,7 @@ class Matrices(dict[str, Matrix]):
         below: str,
         array: Array | None,
         shape: Shape = (0, 0),
-        factor: Factor | None = None,
+        factor: Jacobian | None = None,
     ) -> str:
         """Store ∂above/∂below, unless it is there; one that is not built needs its ``shape``."""
         name, latex = derivative_text(above, below), derivative_latex(above, below)
@@ -96,7 +96,7 @@ class Matrices(dict[str, Matrix]):
             self[name] = Matrix(name, latex, (rows, columns), array, family, lit, theta, factor)
         return name
 
-    def factor(self, factor: Factor) -> str:
+    def factor(self, factor: Jacobian) -> str:
         """Store a factor, unless it is there."""
         above, below = factor.numerator, factor.denominator
         return self.derivative(above, below, built(factor), factor.shape, factor)
@@ -116,7 +116,7 @@ class Matrices(dict[str, Matrix]):
         }
 
 
-def built(factor: Factor) -> Array | None:
+def built(factor: Jacobian) -> Array | None:
     """Return the matrix of a factor, or None if it is too large to be built here."""
     return factor.matrix if factor.entries <= BUILT else None
 
@@ -184,7 +184,7 @@ def _entries(array: Array | None) -> str:
     return f"from {low} to {high}" + (f", {zeros:,} of {array.size:,} are zeros" if zeros else "")
 
 
-def _meaning(factor: Factor, theta: tuple[int, int, int] | None) -> str:
+def _meaning(factor: Jacobian, theta: tuple[int, int, int] | None) -> str:
     above, below = factor.numerator, factor.denominator
     if above == "L":
         return f"Column c says how L changes with entry c of {below}."
@@ -199,7 +199,7 @@ def _not_built(matrix: Matrix) -> str:
     return f"Not built here: {entries:,} entries would fill {bytes_text(8 * entries)} in float64."
 
 
-def _zeros(factor: Factor) -> str:
+def _zeros(factor: Jacobian) -> str:
     """Return how much of ∂f_{i+1}/∂θ_i is zero whatever the numbers are."""
     zeros = forced_zeros(factor)
     if not zeros:
@@ -211,7 +211,7 @@ def _zeros(factor: Factor) -> str:
     )
 
 
-def forced_zeros(factor: Factor) -> int:
+def forced_zeros(factor: Jacobian) -> int:
     """Return how many entries of a factor of the chain are zeros because of the shapes alone."""
     return factor.entries - factor.shape[1] if factor.denominator.startswith("θ") else 0
 

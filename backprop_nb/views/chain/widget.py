@@ -9,7 +9,7 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from backprop_nb.errors import InvalidValueError, NotFoundError, UnsupportedError
-from backprop_nb.network import ComparisonNetwork, SigmoidNetwork, validation
+from backprop_nb.network import Network, SigmoidNetwork, validation
 from backprop_nb.network.chain import Chain, Side
 from backprop_nb.views.chain.figure import draw_chain
 from backprop_nb.views.chain.scene import SECTIONS, SIDES, Sample, chain_scene
@@ -60,7 +60,7 @@ class ChainRule(Replay):
     ShapeError
         Data that do not fit the network.
     UnsupportedError
-        A ``ComparisonNetwork``, or what is no network.
+        A network with other choices than the document's, or what is no network.
     NotFoundError
         No θ_i, or no factor of that name; nothing is changed then.
     InvalidValueError
@@ -266,7 +266,7 @@ def _checked(
     net: SigmoidNetwork, x: ArrayLike, y: ArrayLike
 ) -> tuple[SigmoidNetwork, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Return a copy of the network, and the data if they fit it."""
-    if not isinstance(net, SigmoidNetwork) or isinstance(net, ComparisonNetwork):
+    if not (isinstance(net, Network) and net.is_document):
         raise UnsupportedError(
             "The chain rule is shown for the document's network.",
             given=f"net of type {type(net).__name__}",

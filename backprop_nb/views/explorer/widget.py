@@ -9,7 +9,7 @@ from typing import Any
 import traitlets
 
 from backprop_nb.errors import InvalidValueError, UnsupportedError
-from backprop_nb.network.sigmoid import SigmoidNetwork
+from backprop_nb.network import Network
 from backprop_nb.tracing import Graph
 from backprop_nb.views.explorer.figure import draw_graph
 from backprop_nb.views.explorer.geometry import Geometry, cards_of, check_folded, geometry
@@ -31,7 +31,7 @@ def _checked(graph: Any) -> Graph:
     if isinstance(graph, Graph):
         return graph
     instead = None
-    if isinstance(graph, SigmoidNetwork):
+    if isinstance(graph, Network):
         instead = "the network's trace: GraphExplorer(net.trace(x, y))"
     elif callable(graph):
         instead = "bp.trace(f, …) with f's arguments: GraphExplorer(bp.trace(f, …))"

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.network.flow import Flow
 from backprop_nb.views import numbers
+from backprop_nb.views.flow.flow import Flow
 from backprop_nb.views.flow.steps import Moments
 from backprop_nb.views.network_picture import (
     NetworkLayout,

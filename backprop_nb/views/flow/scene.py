@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.network.comparison import ComparisonNetwork
-from backprop_nb.network.flow import Parameter, StepBack, flow, is_cross_entropy
-from backprop_nb.network.sigmoid import SigmoidNetwork
+from backprop_nb.network import Network
+from backprop_nb.network.activations import OUTPUTS
+from backprop_nb.network.losses import LOSSES
 from backprop_nb.views import numbers
+from backprop_nb.views.flow.flow import Parameter, StepBack, flow, has_slope_at_output
 from backprop_nb.views.flow.network import Row, edge_picture, flow_layout, unit_picture
 from backprop_nb.views.flow.steps import Moments, indexed
 from backprop_nb.views.flow.waterfall import verdict, waterfall_picture
@@ -31,26 +32,29 @@ class Passes:
 
     Parameters
     ----------
-    net : SigmoidNetwork or ComparisonNetwork
+    net : Network
     x, y : arrays, one input or a batch
     row : which input of a batch the units show
     """
 
-    def __init__(self, net: SigmoidNetwork, x: Any, y: Any, row: int = 0) -> None:
+    def __init__(self, net: Network, x: Any, y: Any, row: int = 0) -> None:
         self.net, self.x, self.y, self.row = net, x, y, row
         self.flow = flow(net, x, y)
         self.shown = Row.of(self.flow, y, row)
         self.rows = 1 if np.ndim(x) == 1 else len(x)
         self.moments = Moments(net.K)
-        self.activation = net.activation if isinstance(net, ComparisonNetwork) else "sigmoid"
+        self.activation = net.activation
 
     @property
     def about(self) -> str:
         """The network and its data, in a few words."""
         widths = "-".join(map(str, self.net.widths))
-        loss = ", cross-entropy" if is_cross_entropy(self.net) else ""
+        net = self.net
+        more = f", {net.output} at the output" if net.output != "sigmoid" else ""
+        more += ", cross-entropy" if net.loss_name == "cross-entropy" else ""
+        more += "" if net.bias else ", no bias"
         inputs = "one input" if self.rows == 1 else f"{self.rows} inputs"
-        return f"{widths}, {self.activation}{loss}, {inputs}"
+        return f"{widths}, {self.activation}{more}, {inputs}"
 
     def slope_of(self, parameter: Parameter) -> float:
         """Return ∂L/∂w of one weight or bias."""
@@ -87,7 +91,7 @@ def flow_scene(passes: Passes) -> dict[str, Any]:
     units = [list(layer) for layer in layout.units]
     return {
         "widths": passes.net.widths,
-        "activation": passes.activation,
+        "signs": [activation.sign for activation in passes.net.activations],
         "alt": _alt(passes),
         "about": passes.about,
         "frames": list(_frames(passes)),
@@ -127,12 +131,12 @@ def curve_scene(passes: Passes, parameter: Parameter, epsilon: float = 0.0) -> d
     return curve_data(passes.curve(parameter, epsilon), epsilon) | {"numbers": numbers_here}
 
 
-def parameters(net: SigmoidNetwork) -> Iterator[Parameter]:
+def parameters(net: Network) -> Iterator[Parameter]:
     """Yield every weight, then every bias, layer by layer."""
     for i, A in enumerate(net.A):
         for j, k in np.ndindex(A.shape):
             yield Parameter(i, j, k)
-        for j in range(len(A)):
+        for j in range(len(A) if net.bias else 0):
             yield Parameter(i, j)
 
 
@@ -150,17 +154,17 @@ def _frames(passes: Passes) -> Iterator[dict[str, Any]]:
     yield _frame("start", words, [], watch)
     for i in range(1, K + 1):
         words = f"Forward, layer {i}: {indexed('f', i)} = {numbers.words(f[i])}."
-        activation = passes.activation if i < K else "sigmoid"
-        yield _frame("forward", words, _forward_formulas(i, activation), watch)
+        activation = passes.activation if i < K else passes.net.output
+        yield _frame("forward", words, _forward_formulas(i, activation, passes.net.bias), watch)
     words = f"The loss: L = {numbers.long(passes.flow.loss)}."
-    formulas = _loss_formulas(K, is_cross_entropy(passes.net), passes.rows)
+    formulas = _loss_formulas(K, passes.net.loss_name, passes.net.output, passes.rows)
     yield _frame("loss", words, formulas, f"Now the way back. {_BARS}")
     steps = {step.layer: step for step in passes.flow.steps}
     for i in range(K, 0, -1):
         norm = f"‖{indexed('δ', i)}‖ = {numbers.long(passes.flow.norms[i])}"
         words = f"Backward, layer {i}: {norm}{_factor_words(i, K, steps.get(i))}."
-        plain_start = i == K and is_cross_entropy(passes.net)
-        formulas = _backward_formulas(i, K, passes.activation, plain_start, passes.rows > 1)
+        delta = _delta(passes.net, i, passes.rows > 1)
+        formulas = _backward_formulas(i, delta, passes.rows > 1, passes.net.bias)
         yield _frame("backward", words, formulas, _so_far(passes, i))
 
 
@@ -173,6 +177,7 @@ _WATCH = {
     "sigmoid": "near 0 and near 1 a unit is saturated; its σ′ lets little of a gradient back.",
     "tanh": "near −1 and near 1 a unit is saturated; its slope lets little of a gradient back.",
     "relu": "a unit at 0 is off; its slope is 0 and lets nothing of a gradient back.",
+    "leaky relu": "below 0 a unit leaks; its slope lets a hundredth of a gradient back.",
     "identity": "hidden units have slope 1 everywhere; on the way back A alone counts.",
 }
 
@@ -197,52 +202,50 @@ def _factor_words(i: int, K: int, step: StepBack | None) -> str:
     return f", that is {before} times {A} times {slope}"
 
 
-_SYMBOLS = {"sigmoid": r"\sigma", "tanh": r"\tanh", "relu": r"\mathrm{relu}"}
-"""The identity has none."""
-
-
 @cache
-def _forward_formulas(i: int, activation: str) -> list[Element]:
+def _forward_formulas(i: int, activation: str, bias: bool) -> list[Element]:
     f = "x" if i == 1 else f"f_{{{i - 1}}}"
     z = f"z_{{{i}}}"
-    of_z = f"{_SYMBOLS[activation]}({z})" if activation in _SYMBOLS else z
+    symbol = OUTPUTS[activation].symbol
+    of_z = f"{symbol}({z})" if symbol else z
+    added = f" + b_{{{i - 1}}}" if bias else ""
     return [
-        mathml(f"{z} = A_{{{i - 1}}} {f} + b_{{{i - 1}}}"),
+        mathml(f"{z} = A_{{{i - 1}}} {f}{added}"),
         mathml(f"f_{{{i}}} = {of_z}"),
     ]
 
 
 @cache
-def _loss_formulas(K: int, cross_entropy: bool, rows: int) -> list[Element]:
-    f = f"f_{{{K}}}"
-    of = rf"\Vert y - {f} \Vert^2"
-    if cross_entropy:
-        of = rf"- \sum_j y_j \ln {f} + (1 - y_j) \ln (1 - {f})"
+def _loss_formulas(K: int, loss: str, output: str, rows: int) -> list[Element]:
+    of = LOSSES[loss].latex(f"f_{{{K}}}", OUTPUTS[output])
     mean = rf"\frac{{1}}{{{rows}}} \sum_n " if rows > 1 else ""
     return [mathml(f"L = {mean}{of}")]
 
 
+def _delta(net: Network, i: int, batch: bool) -> str:
+    """Return what δ_i is, as LaTeX."""
+    layer = net.activations[i - 1]
+    slope = rf" \odot {layer.symbol}'(z_{{{i}}})" if layer.symbol else ""
+    if i < net.K:
+        return rf"A_{{{i}}}^\top \delta_{{{i + 1}}}{slope}"
+    share, error = r"\frac{1}{N} " if batch else "", f"(f_{{{i}}} - y)"
+    if net.loss_name == "cross-entropy":
+        return f"{share}{error}"
+    if has_slope_at_output(net):
+        return f"{share}2 {error}{slope}"
+    return (
+        rf"{share}2 \left( \frac{{\partial f_{{{i}}}}}{{\partial z_{{{i}}}}} \right)^\top {error}"
+    )
+
+
 @cache
-def _backward_formulas(
-    i: int, K: int, activation: str, plain_start: bool, batch: bool
-) -> list[Element]:
-    delta, f = rf"\delta_{{{i}}}", "x" if i == 1 else f"f_{{{i - 1}}}"
-    share = r"\frac{1}{N} " if batch else ""
-    if plain_start:
-        of = f"{share}(f_{{{i}}} - y)"
-    elif i == K:
-        of = rf"{share}2 (f_{{{i}}} - y) \odot \sigma'(z_{{{i}}})"
-    else:
-        of = rf"A_{{{i}}}^\top \delta_{{{i + 1}}}"
-        if activation in _SYMBOLS:
-            of += rf" \odot {_SYMBOLS[activation]}'(z_{{{i}}})"
-    total = r"\sum_n " if batch else ""
-    partial = r"\frac{{\partial L}}{{\partial {}_{{{}}}}}".format
-    return [
-        mathml(f"{delta} = {of}"),
-        mathml(rf"{partial('A', i - 1)} = {total}{delta} {f}^\top"),
-        mathml(f"{partial('b', i - 1)} = {total}{delta}"),
-    ]
+def _backward_formulas(i: int, delta: str, batch: bool, bias: bool) -> list[Element]:
+    f, total = "x" if i == 1 else f"f_{{{i - 1}}}", r"\sum_n " if batch else ""
+    delta_i, partial = rf"\delta_{{{i}}}", r"\frac{{\partial L}}{{\partial {}_{{{}}}}}".format
+    formulas = [f"{delta_i} = {delta}", rf"{partial('A', i - 1)} = {total}{delta_i} {f}^\top"]
+    if bias:
+        formulas.append(f"{partial('b', i - 1)} = {total}{delta_i}")
+    return [mathml(formula) for formula in formulas]
 
 
 # --- the numbers --------------------------------------------------------------
@@ -261,7 +264,7 @@ def _numbers(passes: Passes, units: Sequence[Sequence[int]]) -> dict[str, list[s
         for j in units[i + 1]:
             for k in units[i]:
                 printed[f"A:{i}:{j}:{k}"] = _value_and_slope(passes, Parameter(i, j, k))
-        for j in units[i + 1]:
+        for j in units[i + 1] if passes.net.bias else ():
             printed[f"b:{i}:{j}"] = _value_and_slope(passes, Parameter(i, j))
     return printed
 
@@ -433,19 +436,21 @@ def _layers(passes: Passes) -> Iterator[str]:
     for i in range(1, passes.net.K + 1):
         z, slope = (np.atleast_2d(each[i])[passes.row] for each in (forward.z, passes.flow.slopes))
         A, b = (indexed(symbol, i - 1) for symbol in "Ab")
+        sign = passes.net.activations[i - 1].sign
         lines = [
             (A, passes.net.A[i - 1]),
-            (b, passes.net.b[i - 1]),
+            *((b, b_i) for b_i in passes.net.b[i - 1 : i]),  # none without a bias
             (indexed("z", i), z),
-            (f"{indexed('f', i)} = σ(z)", passes.shown.f[i]),
-            ("σ′(z)", slope),
+            (f"{indexed('f', i)} = {sign}(z)", passes.shown.f[i]),
+            (f"{sign}′(z)", slope),
             (f"{indexed('δ', i)} = ∂L/∂z", passes.shown.delta[i]),
             (f"∂L/∂{A}", gradient.A[i - 1]),
-            (f"∂L/∂{b}", gradient.b[i - 1]),
+            *((f"∂L/∂{b}", db) for db in gradient.b[i - 1 : i]),
         ]
         yield f"layer {i}"
+        width = max(len(name) for name, _ in lines) + 1
         for name, value in lines:
-            yield f"  {name:<11}= {numbers.words(value)}"
+            yield f"  {name:<{width}}= {numbers.words(value)}"
     yield ""
 
 

@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backprop_nb.network.flow import Flow, StepBack
 from backprop_nb.views import numbers
 from backprop_nb.views.chart import LEFT, RIGHT, Axis, Chart
+from backprop_nb.views.flow.flow import Flow, StepBack
 from backprop_nb.views.flow.network import MARGIN
 from backprop_nb.views.flow.steps import Moments, indexed
 from backprop_nb.views.network_picture import NetworkLayout
@@ -211,7 +211,7 @@ def verdict(flow: Flow) -> Verdict:
     Examples
     --------
     >>> from backprop_nb.network import SigmoidNetwork
-    >>> from backprop_nb.network.flow import flow
+    >>> from backprop_nb.views.flow.flow import flow
     >>> net = SigmoidNetwork((2, 4, 4, 4, 4, 4, 1), seed=0)
     >>> verdict(flow(net, [1, 2], [1])).text
     'The gradient vanishes: ‖δ₁‖ is 0.0005978 of ‖δ₆‖. The slope σ′ is to blame: it is at most ¼.'

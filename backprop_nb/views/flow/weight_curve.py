@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop_nb.network.flow import Parameter, losses_along
-from backprop_nb.network.sigmoid import SigmoidNetwork
+from backprop_nb.network import Network
 from backprop_nb.views import numbers
 from backprop_nb.views.chart import Axis, Chart, Series, legend
+from backprop_nb.views.flow.flow import Parameter, losses_along
 from backprop_nb.views.flow.steps import indexed
 from backprop_nb.views.picture import Picture
 
@@ -59,7 +59,7 @@ class Curve:
 
 
 def weight_curve(
-    net: SigmoidNetwork,
+    net: Network,
     x: ArrayLike,
     y: ArrayLike,
     parameter: Parameter,

@@ -91,7 +91,6 @@ const MOST_INPUTS = 6; // a slider for each entry of x, if there are no more of 
 const DRAG = 5; // pixels that the pointer moves per place
 const REACH = 8; // pixels from an edge at which it still is the one that is meant
 const UNKNOWN = "\u2013";
-const SIGMA = { sigmoid: "\u03c3", tanh: "tanh", relu: "relu", identity: "id" };
 const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 
 const symbol = (stem, index, entry = "") => html("span", { class: "bpnb-flow-symbol-name" }, html("i", {}, stem), html("sub", {}, String(index)), entry);
@@ -170,7 +169,7 @@ class Flow extends Replay {
       text: () => sliderText(get("scale")),
       onchange: (place) => this.set("scale", scaleAt(place)),
     });
-    this.activation = choice("activation", ["sigmoid", "tanh", "relu", "identity"].map((name) => [name, name]), { value: get("activation"), onchange: set("activation") });
+    this.activation = choice("activation", ["sigmoid", "tanh", "relu", "leaky relu", "identity"].map((name) => [name, name]), { value: get("activation"), onchange: set("activation") });
     this.inputs = get("input").length > MOST_INPUTS ? [] : get("input").map((_, k) => this.buildInput(k));
     this.rowSlider = slider("input of the batch", { min: 0, max: this.scene.rows - 1, value: get("row"), onchange: set("row") });
     this.edges = choice("edges", [["weight", "weight"], ["gradient", "gradient"]], { value: get("edges"), onchange: set("edges") });
@@ -366,11 +365,10 @@ class Flow extends Replay {
     const of = (stem, shift = 1) => symbol(stem, i + shift, `[${j}]`);
     const source = () => (i ? symbol("f", i, `[${k}]`) : html("span", {}, html("i", {}, "x"), `[${k}]`));
     const delta = get(unit, 3, back);
-    const sigma = i + 1 === K ? "\u03c3" : SIGMA[this.scene.activation];
     const facts = [
       fact(of("z"), get(unit, 0, there)),
       fact(of("f"), get(unit, 1, there)),
-      fact(html("span", {}, `${sigma}\u2032(z)`), get(unit, 2, there)),
+      fact(html("span", {}, `${this.scene.signs[i]}\u2032(z)`), get(unit, 2, there)),
       fact(of("\u03b4"), delta),
       fact(of("b", 0), get(`b:${i}:${j}`, 0)),
     ];

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,9 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError
-from backprop_nb.network.comparison import ACTIVATIONS, ComparisonNetwork
-from backprop_nb.network.flow import Parameter, parameter_named
-from backprop_nb.network.sigmoid import SigmoidNetwork
+from backprop_nb.network import Network, SigmoidNetwork
+from backprop_nb.network.activations import ACTIVATIONS
+from backprop_nb.views.flow.flow import Parameter, parameter_named
 from backprop_nb.views.flow.scene import (
     Passes,
     curve_scene,
@@ -39,7 +40,7 @@ class GradientFlow(Replay):
 
     Parameters
     ----------
-    net : SigmoidNetwork or ComparisonNetwork, optional
+    net : Network, optional
         It is not modified: the view works on a copy in double precision.  By
         default eight layers of sigmoids with random weights, through which the
         gradient vanishes.
@@ -133,7 +134,7 @@ class GradientFlow(Replay):
 
     def __init__(
         self,
-        net: SigmoidNetwork | None = None,
+        net: Network | None = None,
         x: ArrayLike | None = None,
         y: ArrayLike | None = None,
         **state: Any,
@@ -297,14 +298,16 @@ class GradientFlow(Replay):
 
     def _draw_network(self) -> None:
         """Draw new weights; x and y stay."""
-        widths = self._net.widths
+        given, widths = self._given[0], self._net.widths
         hidden = (self.width,) * (self.depth - 1)
-        self._net = ComparisonNetwork(
+        self._net = Network(
             (widths[0], *hidden, widths[-1]),
             seed=self.seed,
             scale=self.scale,
             activation=self.activation,
-            loss=getattr(self._given[0], "loss_name", "squared error"),
+            output=given.output,
+            loss=given.loss_name,
+            bias=given.bias,
         )
         with self._assigning():
             self.given = False
@@ -382,8 +385,8 @@ def _order(name: str) -> int:
 
 
 def _copies(
-    net: SigmoidNetwork | None, x: ArrayLike | None, y: ArrayLike | None
-) -> tuple[SigmoidNetwork, Any, Any]:
+    net: Network | None, x: ArrayLike | None, y: ArrayLike | None
+) -> tuple[Network, Any, Any]:
     """Return a network of its own, in double precision, with its x and y."""
     if net is None:
         if x is not None or y is not None:
@@ -395,11 +398,11 @@ def _copies(
             )
         net = SigmoidNetwork((3, 4, 4, 4, 4, 4, 4, 4, 2), seed=0, scale=_DEFAULT_SCALE)
         x, y = [0.5, -1.0, 2.0], [1.0, 0.0]
-    if not isinstance(net, SigmoidNetwork):
+    if not isinstance(net, Network):
         raise UnsupportedError(
-            "net is not a network of this package.",
+            "`net` must be a network of this package.",
             given=f"a {type(net).__name__}",
-            expected="a bp.SigmoidNetwork or a bp.ComparisonNetwork",
+            expected="a bp.SigmoidNetwork or another bp.Network",
         )
     if x is None or y is None:
         raise ShapeError(
@@ -415,26 +418,24 @@ def _copies(
             expected="finite numbers",
         )
     own = _copy(net)
-    _, _, x, y = own._checked(x, y)
+    _, _, x, y = own.checked(x, y)
     return own, x.copy(), y.copy()
 
 
-def _copy(net: SigmoidNetwork) -> SigmoidNetwork:
-    A, b = ([np.array(each, dtype=float) for each in both] for both in (net.A, net.b))
-    if isinstance(net, ComparisonNetwork):
-        options = {"activation": net.activation, "loss": net.loss_name}
-        return ComparisonNetwork.from_parameters(A, b, **options)  # type: ignore[arg-type]
-    return SigmoidNetwork.from_parameters(A, b)
+def _copy(net: Network) -> Network:
+    own = copy(net)
+    own.A, own.b = ([np.array(each, dtype=float) for each in both] for both in (net.A, net.b))
+    return own
 
 
-def _looks(net: SigmoidNetwork) -> dict[str, Any]:
+def _looks(net: Network) -> dict[str, Any]:
     """Return what the sliders say of a network."""
     weights = np.concatenate([A.ravel() for A in net.A])
     return {
         "depth": net.K,
         "width": max(net.widths[1:-1], default=1),
         "scale": float(f"{np.sqrt(np.mean(weights**2)):.3g}"),
-        "activation": net.activation if isinstance(net, ComparisonNetwork) else "sigmoid",
+        "activation": net.activation,
     }
 
 
@@ -446,7 +447,7 @@ def _row_of(x: Any, row: int) -> list[float]:
     return [float(entry) for entry in np.atleast_2d(x)[row]]
 
 
-def _has(net: SigmoidNetwork, name: str) -> bool:
+def _has(net: Network, name: str) -> bool:
     try:
         parameter_named(net, name)
     except LookupError:

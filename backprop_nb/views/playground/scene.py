@@ -16,7 +16,6 @@ from typing import Any, Final
 import numpy as np
 from contourpy import contour_generator
 
-from backprop_nb.network.run import Measure, Run
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import network_picture as network
 from backprop_nb.views.chart import Axis, Chart, Series, legend, span
@@ -30,6 +29,7 @@ from backprop_nb.views.picture import (
     packed,
     unpacked,
 )
+from backprop_nb.views.playground.training import Measure, WatchedTraining
 from backprop_nb.views.schema import (
     PictureData,
     PlaygroundCurves,
@@ -62,7 +62,7 @@ _DASHES: tuple[tuple[float, ...], ...] = (SOLID, (7, 3), (2, 2.5), (7, 2.5, 1.5,
 class Stage:
     """Where a training is shown: the plane around its data, the network's units and edges."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: WatchedTraining) -> None:
         self.run = run
         self.axes = _axes(np.vstack([run.data.x, run.held_out.x]))
         self.grid = _grid(*self.axes)
@@ -127,7 +127,7 @@ class Stage:
     def _tile(self, f: FloatArray, i: int) -> str:
         """Return the map of one unit's output; the middle of its range is neutral."""
         f = f.reshape(CELLS, CELLS)[1::_TILE, 1::_TILE]
-        sigmoid = getattr(self.run.net, "activation", "sigmoid") == "sigmoid"
+        sigmoid = self.run.net.activation == "sigmoid"
         if i == self.run.net.K or (i > 0 and sigmoid):
             f = 2 * f - 1
         else:
@@ -432,7 +432,7 @@ def _subscript(i: int) -> str:
 # --- the text twin -----------------------------------------------------------
 
 
-def describe_run(run: Run, epoch: int) -> str:
+def describe_run(run: WatchedTraining, epoch: int) -> str:
     """Return the text twin of a training at one of its epochs."""
     measure = run.measures[epoch]
     layers = range(run.net.K)

@@ -13,15 +13,16 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from backprop_nb.errors import DivergenceError, InvalidValueError
-from backprop_nb.network.comparison import ACTIVATIONS, LOSSES
+from backprop_nb.network import Network
+from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.network.history import History
-from backprop_nb.network.plane_data import PLANE_DATA, plane_data
-from backprop_nb.network.run import Run, Setup
-from backprop_nb.network.sigmoid import SigmoidNetwork
+from backprop_nb.network.losses import LOSSES
 from backprop_nb.views.live_view import LiveView
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.playground import scene as scenes
+from backprop_nb.views.playground.plane_data import PLANE_DATA, plane_data
 from backprop_nb.views.playground.recording import Recording
+from backprop_nb.views.playground.training import Setup, WatchedTraining
 from backprop_nb.views.state import State, either, flag, integer, must_be, number, one_of
 from backprop_nb.views.style import module, style_sheet
 
@@ -103,7 +104,7 @@ class Playground(LiveView):
         classes, 0 or 1, of shape (N,).  Of either, 30 % are held out.
     widths : sequence of int
         The network's: 2 inputs, any hidden layers, 1 output.
-    activation : "sigmoid", "tanh", "relu" or "identity"
+    activation : "sigmoid", "tanh", "relu", "leaky relu" or "identity"
         What the hidden layers apply; the output keeps σ.
     loss : "squared error" or "cross-entropy"
     learning_rate : float
@@ -230,7 +231,7 @@ class Playground(LiveView):
         return [*PLANE_DATA, *([OWN] if self._own else [])]
 
     @property
-    def net(self) -> SigmoidNetwork:
+    def net(self) -> Network:
         """The network as it is now."""
         return self._run.net
 
@@ -259,7 +260,7 @@ class Playground(LiveView):
     def rewind(self) -> None:
         """Go back to the same initial weights, from which the same training follows."""
         network = self.widths, self.activation, self.loss, self.seed
-        run = Run(*self._xy(), Setup(*network, self.learning_rate, self._rows))
+        run = WatchedTraining(*self._xy(), Setup(*network, self.learning_rate, self._rows))
         self._run, self._stage, self._recording = run, scenes.Stage(run), Recording()
         self._runs += 1
         self._record()

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from backprop_nb.network.comparison import ACTIVATIONS
-from backprop_nb.network.sigmoid import SATURATED
+from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.network.validation import FloatArray
+from backprop_nb.tracing.rules.row import SATURATED
 from backprop_nb.views.chart import Axis, Chart, Series, legend, text_width
 from backprop_nb.views.formula import mathml
 from backprop_nb.views.numbers import long

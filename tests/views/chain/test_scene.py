@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backprop_nb import SigmoidNetwork
-from backprop_nb.network.factors import Factor
+from backprop_nb.network.jacobians import Jacobian
 from backprop_nb.views import numbers
 from backprop_nb.views.chain.cost_picture import cost_axis, cost_picture, paid
 from backprop_nb.views.chain.matrices import lit_by
@@ -85,8 +85,8 @@ def test_at_the_end_the_product_is_what_backward_finds(sample, scene):
 
 
 def test_a_wrong_product_would_be_told(sample, monkeypatch):
-    built = Factor.matrix.func
-    monkeypatch.setattr(Factor, "matrix", property(lambda factor: 1.1 * built(factor)))
+    built = Jacobian.matrix.func
+    monkeypatch.setattr(Jacobian, "matrix", property(lambda factor: 1.1 * built(factor)))
     frame = chain_scene(sample, 1)["chains"]["1"]["left"][-1]
     assert "< 1e-12" not in frame["words"]
 
@@ -138,13 +138,13 @@ def test_derivatives_of_the_loss_have_the_colours_of_gradients(scene):
 
 def test_of_a_large_network_nothing_large_is_built(monkeypatch):
     largest = []
-    built = Factor.matrix.func
+    built = Jacobian.matrix.func
 
     def watched(factor):
         largest.append(factor.entries)
         return built(factor)
 
-    monkeypatch.setattr(Factor, "matrix", property(watched))
+    monkeypatch.setattr(Jacobian, "matrix", property(watched))
     sample = made(PICTURES)
     scene = chain_scene(sample, 0)
     assert max(largest) <= 2**20

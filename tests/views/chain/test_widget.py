@@ -118,7 +118,7 @@ def test_data_that_do_not_fit_are_refused(net):
         bp.ChainRule(net, X[0], [1.0])
 
 
-@pytest.mark.parametrize("net", [bp.ComparisonNetwork((2, 3, 2)), "a network"])
+@pytest.mark.parametrize("net", [bp.Network((2, 3, 2), activation="tanh"), "a network"])
 def test_another_network_is_refused(net):
     with pytest.raises(bp.UnsupportedError, match="the document's network") as caught:
         bp.ChainRule(net, X[0], Y[0])

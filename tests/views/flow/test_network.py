@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.network.flow import flow
+from backprop_nb.views.flow.flow import flow
 from backprop_nb.views.flow.network import Row, edge_picture, flow_layout, unit_picture
 from backprop_nb.views.flow.steps import Moments
 from backprop_nb.views.numbers import short

@@ -7,7 +7,7 @@ import pytest
 from snapshots import shapes
 
 import backprop_nb as bp
-from backprop_nb.network.flow import Parameter, parameter_named
+from backprop_nb.views.flow.flow import Parameter, parameter_named
 from backprop_nb.views.flow.scene import (
     COLUMNS,
     Passes,
@@ -21,7 +21,7 @@ from backprop_nb.views.numbers import long
 
 x = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, -1.0]])
 y = np.array([[1.0, 0.0], [0.0, 1.0]])
-net = bp.ComparisonNetwork((3, 4, 5, 2), seed=0, activation="tanh")
+net = bp.Network((3, 4, 5, 2), seed=0, activation="tanh")
 
 
 def passes(row=None, network=net):
@@ -32,9 +32,9 @@ NETWORKS = [
     net,
     bp.SigmoidNetwork((3, 2), seed=0),
     bp.SigmoidNetwork((3, 4, 2), scale=0),
-    bp.ComparisonNetwork((3, 4, 4, 2), seed=0, activation="relu", loss="cross-entropy"),
-    bp.ComparisonNetwork((3, 4, 4, 2), scale=0, activation="relu"),
-    bp.ComparisonNetwork((3, *(8,) * 12, 2), seed=0, scale=500.0, activation="identity"),
+    bp.Network((3, 4, 4, 2), seed=0, activation="relu", loss="cross-entropy"),
+    bp.Network((3, 4, 4, 2), scale=0, activation="relu"),
+    bp.Network((3, *(8,) * 12, 2), seed=0, scale=500.0, activation="identity"),
     bp.SigmoidNetwork((3, *(4,) * 40, 2), seed=0, scale=0.01),
 ]
 
@@ -180,8 +180,33 @@ def test_before_the_end_it_says_what_to_watch_for_and_never_what_comes():
 
 
 def test_a_gradient_that_is_zero_has_no_factors_to_print():
-    dead = bp.ComparisonNetwork((3, 4, 4, 2), seed=0, scale=1e3, activation="relu")
+    dead = bp.Network((3, 4, 4, 2), seed=0, scale=1e3, activation="relu")
     target = dead(x[0])
     scene = flow_scene(Passes(dead, x[0], target))
     assert scene["table"]["rows"][1]["cells"][:2] == ["0", "–"]
     assert "NaN" not in str([scene["table"], [frame["words"] for frame in scene["frames"]]])
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("loss", ["squared error", "cross-entropy"])
+@pytest.mark.parametrize("output", ["sigmoid", "identity", "softmax"])
+def test_every_output_is_shown_with_its_own_formulas(output, loss, bias):
+    if (output, loss) == ("identity", "cross-entropy"):
+        return
+    net = bp.Network(
+        (2, 3, 2), seed=0, activation="leaky relu", output=output, loss=loss, bias=bias
+    )
+    passes = Passes(net, np.array([1.0, -2.0]), np.array([0.0, 1.0]))
+    scene, text = flow_scene(passes), describe_flow(passes, Parameter(0, 0, 0))
+    sign = {"sigmoid": "σ", "identity": "id", "softmax": "softmax"}[output]
+    assert scene["signs"] == ["lrelu", sign]
+    assert f"f₂ = {sign}(z)" in text
+    assert ("no bias" in text) != bias
+    assert ("b₀" in text) == bias
+    assert any(key.startswith("b:") for key in scene["numbers"]) == bias
+    layers = [row["layer"] for row in scene["table"]["rows"] if row["cells"][3] != "–"]
+    assert layers == (
+        [2, 1]
+        if (output, loss) in {("sigmoid", "squared error"), ("identity", "squared error")}
+        else [1]
+    )

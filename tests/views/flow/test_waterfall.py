@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.network.flow import flow
+from backprop_nb.views.flow.flow import flow
 from backprop_nb.views.flow.network import flow_layout
 from backprop_nb.views.flow.steps import Moments
 from backprop_nb.views.flow.waterfall import verdict, waterfall_picture
@@ -16,7 +16,7 @@ DEEP = (3, *(5,) * 8, 2)
 
 
 def network(scale=None, activation="sigmoid", widths=DEEP, **options):
-    return bp.ComparisonNetwork(widths, seed=0, scale=scale, activation=activation, **options)
+    return bp.Network(widths, seed=0, scale=scale, activation=activation, **options)
 
 
 def shapes(net):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.network.flow import Parameter
+from backprop_nb.views.flow.flow import Parameter
 from backprop_nb.views.flow.scene import Passes, parameters
 from backprop_nb.views.flow.weight_curve import curve_data, places, weight_curve
 from backprop_nb.views.numbers import long
@@ -108,7 +108,7 @@ def cross_entropy(f):
     ("name", "loss"), [("squared error", squared), ("cross-entropy", cross_entropy)]
 )
 def test_every_change_and_slope_is_that_of_a_loss_written_anew(activation, hidden, name, loss):
-    of = bp.ComparisonNetwork((3, 4, 4, 2), seed=2, activation=activation, loss=name)
+    of = bp.Network((3, 4, 4, 2), seed=2, activation=activation, loss=name)
     passes = Passes(of, x, y)
 
     def moved(parameter, epsilon):

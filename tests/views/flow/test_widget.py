@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.network.flow import Parameter
+from backprop_nb.views.flow.flow import Parameter
 from backprop_nb.views.flow.scene import Passes, describe_flow, flow_scene, parameters
 
 x = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, -1.0]])
@@ -63,7 +63,7 @@ def test_the_given_network_and_data_are_never_modified(view, net):
 def test_a_slider_draws_a_network_that_anybody_can_draw(view):
     view.depth, view.width, view.scale, view.seed = 4, 6, 2.0, 7
     view.activation = "tanh"
-    drawn = bp.ComparisonNetwork((3, 6, 6, 6, 2), seed=7, scale=2.0, activation="tanh")
+    drawn = bp.Network((3, 6, 6, 6, 2), seed=7, scale=2.0, activation="tanh")
     assert view.scene == flow_scene(Passes(drawn, x, y))
     assert not view.given
     assert view.step == view.last_step == 9
@@ -77,7 +77,7 @@ def test_one_press_leads_back_to_what_was_given(view):
 
 
 def test_the_loss_of_a_given_network_stays_when_another_is_drawn():
-    net = bp.ComparisonNetwork((3, 4, 2), seed=0, loss="cross-entropy")
+    net = bp.Network((3, 4, 2), seed=0, loss="cross-entropy")
     view = bp.GradientFlow(net, x, y, depth=3)
     assert "cross-entropy" in view.scene["about"]
 
@@ -188,8 +188,8 @@ def test_what_is_not_possible_is_refused_and_changes_nothing(view, name, value, 
         (("net", None, None), bp.ShapeError, "x is missing: without it there is no gradient."),
         (("net", x, None), bp.ShapeError, "y is missing"),
         ((None, x, y), bp.ShapeError, "x and y are given without a network that they fit."),
-        ((3, x, y), bp.UnsupportedError, "net is not a network of this package."),
-        (("net", x[:, :2], y), bp.ShapeError, "x has 2 columns, A[0] expects 3."),
+        ((3, x, y), bp.UnsupportedError, "`net` must be a network of this package."),
+        (("net", x[:, :2], y), bp.ShapeError, "`x` has 2 columns, `A[0]` expects 3."),
     ],
 )
 def test_what_does_not_fit_is_refused(net, arguments, error, words):

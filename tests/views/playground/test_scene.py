@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from snapshots import shapes
 
-from backprop_nb.network.plane_data import plane_data
-from backprop_nb.network.run import Run, Setup
 from backprop_nb.views.numbers import long
 from backprop_nb.views.picture import unpacked
 from backprop_nb.views.playground import scene as scenes
+from backprop_nb.views.playground.plane_data import plane_data
+from backprop_nb.views.playground.training import Setup, WatchedTraining
 
 SETUP = Setup((2, 5, 3, 1), seed=1, learning_rate=2.0, batch_size=10)
 
 
 def trained(setup=SETUP, epochs=5):
-    run = Run(*plane_data("circles", seed=0), setup)
+    run = WatchedTraining(*plane_data("circles", seed=0), setup)
     for _ in range(epochs):
         run.advance()
     return run

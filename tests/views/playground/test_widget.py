@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.network.plane_data import plane_data
 from backprop_nb.views.playground import widget as module
+from backprop_nb.views.playground.plane_data import plane_data
 
 
 def parameters(net):
@@ -242,7 +242,7 @@ SETS = '"blobs", "xor", "circles", "moons" or "spiral"'
         ("widths", (3, 4, 1), "two inputs, any layers, one output, such as (2, 4, 1)"),
         ("widths", [2], "two inputs, any layers, one output, such as (2, 4, 1)"),
         ("widths", (2, 4.0, 1), "two inputs, any layers, one output, such as (2, 4, 1)"),
-        ("activation", "softmax", '"sigmoid", "tanh", "relu" or "identity"'),
+        ("activation", "softmax", '"sigmoid", "tanh", "relu", "leaky relu" or "identity"'),
         ("loss", "hinge", '"squared error" or "cross-entropy"'),
         ("seed", -1, "an integer of at least 0"),
         ("learning_rate", 0, "a positive number"),
@@ -281,8 +281,8 @@ def test_so_many_points_there_cannot_be(points):
     ("data", "error", "message"),
     [
         (3, bp.InvalidValueError, f"`data` must be {SETS}, or a pair"),
-        (([[0, 0, 0], [1, 1, 1]], [0, 1]), bp.ShapeError, "x has 3 columns"),
-        (([[0, 0], [1, 1]], [0, 1, 1]), bp.ShapeError, "x has 2 rows, y has 3 rows"),
+        (([[0, 0, 0], [1, 1, 1]], [0, 1]), bp.ShapeError, "`x` has 3 columns"),
+        (([[0, 0], [1, 1]], [0, 1, 1]), bp.ShapeError, "`x` has 2 rows, `y` has 3 rows"),
         (([[0, 0], [1, 1]], [0, 2]), bp.InvalidValueError, "other values than two classes"),
         (([[0, np.nan], [1, 1]], [0, 1]), bp.InvalidValueError, "is nan"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from snapshots import shapes
 
 from backprop_nb.network import sigma, sigma_prime
-from backprop_nb.network.sigmoid import SATURATED
+from backprop_nb.tracing.rules.row import SATURATED
 from backprop_nb.views.numbers import long
 from backprop_nb.views.sigmoid import scene as scenes
 

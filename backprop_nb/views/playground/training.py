@@ -1,6 +1,6 @@
 """A training that is watched: taken epoch by epoch, and measured after each.
 
-:class:`Run` uses the gradient descent of :mod:`backprop_nb.network.training`.
+:class:`WatchedTraining` uses the gradient descent of :mod:`backprop_nb.network.training`.
 What it measures is all of one moment, the weights as they are then, and over
 all rows: so a loss, a gradient and a picture of the output belong together.
 """
@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop_nb.errors import DivergenceError, InvalidValueError
-from backprop_nb.network.comparison import ComparisonNetwork
+from backprop_nb.network import Network
 from backprop_nb.network.history import History
-from backprop_nb.network.sigmoid import SigmoidNetwork
-from backprop_nb.network.training import Descent, Rows, Settings, data_of
+from backprop_nb.network.training import ArrayData, Descent, FitOptions, data_of
 from backprop_nb.network.validation import FloatArray
 
 HELD_OUT = 0.3
@@ -32,11 +31,11 @@ class Setup:
     Attributes
     ----------
     widths, activation, loss
-        The network; see :class:`ComparisonNetwork`.
+        The network; see :class:`backprop_nb.Network`.
     seed
         Where the initial weights, the held-out rows and the order of the rows come from.
     learning_rate, batch_size
-        As for :meth:`SigmoidNetwork.fit`; a run can change them on its way.
+        As for :meth:`backprop_nb.Network.fit`; a run can change them on its way.
     """
 
     widths: Sequence[int]
@@ -46,17 +45,13 @@ class Setup:
     learning_rate: float = 0.5
     batch_size: int | None = 32
 
-    def network(self) -> SigmoidNetwork:
+    def network(self) -> Network:
         """Return the network with its initial weights."""
-        if (self.activation, self.loss) == ("sigmoid", "squared error"):
-            return SigmoidNetwork(self.widths, seed=self.seed)
-        return ComparisonNetwork(
-            self.widths, seed=self.seed, activation=self.activation, loss=self.loss
-        )
+        return Network(self.widths, self.seed, activation=self.activation, loss=self.loss)
 
-    def settings(self) -> Settings:
+    def options(self) -> FitOptions:
         """Return how to train, checked."""
-        return Settings(self.learning_rate, 1, self.batch_size, 0.0, None, self.seed, False)
+        return FitOptions(self.learning_rate, 1, self.batch_size, 0.0, None, self.seed, False)
 
 
 @dataclass(frozen=True)
@@ -83,7 +78,7 @@ class Measure:
     saturation: FloatArray
 
 
-class Run:
+class WatchedTraining:
     """One training of one network on data of two classes, taken epoch by epoch.
 
     Parameters
@@ -105,8 +100,8 @@ class Run:
 
     Examples
     --------
-    >>> from backprop_nb.network.plane_data import plane_data
-    >>> run = Run(*plane_data("blobs", seed=0), Setup((2, 3, 1), learning_rate=2))
+    >>> from backprop_nb.views.playground.plane_data import plane_data
+    >>> run = WatchedTraining(*plane_data("blobs", seed=0), Setup((2, 3, 1), learning_rate=2))
     >>> for _ in range(20):
     ...     run.advance()
     >>> run.epoch, run.measures[-1].held_out_accuracy
@@ -116,7 +111,7 @@ class Run:
     def __init__(self, x: ArrayLike, y: ArrayLike, setup: Setup) -> None:
         self.net = setup.network()
         rows = data_of(self.net, x, y, setup.batch_size)
-        if not isinstance(rows, Rows):
+        if not isinstance(rows, ArrayData):
             raise InvalidValueError(
                 "These data are in chunks.", given="Dask arrays", expected="arrays in memory"
             )
@@ -127,7 +122,7 @@ class Run:
                 expected="0 or 1 for each row",
             )
         self.data, self.held_out = rows.split(HELD_OUT, setup.seed)
-        self._descent = Descent(self.net, self.data, self.held_out, setup.settings())
+        self._descent = Descent(self.net, self.data, self.held_out, setup.options())
         self._descent.take_over()
         self._problem: DivergenceError | None = None
         self.measures = [self._measure()]
@@ -149,8 +144,8 @@ class Run:
 
     def change(self, learning_rate: float, batch_size: int | None) -> None:
         """Go on in other steps."""
-        self._descent.settings = replace(
-            self._descent.settings, learning_rate=learning_rate, batch_size=batch_size
+        self._descent.options = replace(
+            self._descent.options, learning_rate=learning_rate, batch_size=batch_size
         )
         self.data.size = batch_size
 
@@ -185,5 +180,5 @@ class Run:
             self.net.saturation(self._descent.sample),
         )
 
-    def _accuracy(self, rows: Rows) -> float:
+    def _accuracy(self, rows: ArrayData) -> float:
         return float(np.mean((self.net(rows.x) > 0.5) == rows.y))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from backprop_nb.errors import InvalidValueError
-from backprop_nb.network import factors
-from backprop_nb.network.factors import LARGEST, Factor
+from backprop_nb.network import jacobians
+from backprop_nb.network.jacobians import LARGEST, Jacobian
 
 SHAPES = [(1, 1), (3, 3), (4, 2), (2, 5), (1, 3), (3, 1)]
 """Numbers that come in and out of a layer."""
@@ -58,50 +58,50 @@ def test_loss_by_output(layer):
     *_, f = layer
     y = np.random.default_rng(4).uniform(size=f.size)
     squares = nudged(lambda f: [sum((u - v) ** 2 for u, v in zip(y, f, strict=True))], f)
-    assert_is(factors.loss_by_output(f, y, 2), squares)
+    assert_is(jacobians.loss_by_output(f, y, 2), squares)
 
 
 def test_output_by_input(layer):
     A, b, x, f = layer
-    assert_is(factors.output_by_input(A, f, 2), nudged(lambda x: layer_by_layer(A, b, x)[1], x))
+    assert_is(jacobians.output_by_input(A, f, 2), nudged(lambda x: layer_by_layer(A, b, x)[1], x))
 
 
 def test_output_by_parameters_has_the_weights_row_by_row_and_then_the_biases(layer):
     A, b, x, f = layer
     jacobian = nudged(lambda theta: from_theta(theta, x)[1], [*A.ravel(), *b])
-    assert_is(factors.output_by_parameters(x, f, 0), jacobian)
+    assert_is(jacobians.output_by_parameters(x, f, 0), jacobian)
 
 
 def test_output_by_preactivation(layer):
     A, b, x, f = layer
     z = layer_by_layer(A, b, x)[0]
     jacobian = nudged(lambda z: [1 / (1 + math.exp(-v)) for v in z], z)
-    assert_is(factors.output_by_preactivation(f, 1), jacobian)
+    assert_is(jacobians.output_by_preactivation(f, 1), jacobian)
 
 
 def test_preactivation_by_input(layer):
     A, b, x, _ = layer
     jacobian = nudged(lambda x: layer_by_layer(A, b, x)[0], x)
-    assert_is(factors.preactivation_by_input(A, 1), jacobian)
+    assert_is(jacobians.preactivation_by_input(A, 1), jacobian)
 
 
 def test_preactivation_by_weights_and_bias(layer):
     A, b, x, _ = layer
     jacobian = nudged(lambda theta: from_theta(theta, x)[0], [*A.ravel(), *b])
-    assert_is(factors.preactivation_by_weights(x, b.size, 0), jacobian[:, : A.size])
-    assert_is(factors.preactivation_by_bias(b.size, b.dtype, 0), jacobian[:, A.size :])
+    assert_is(jacobians.preactivation_by_weights(x, b.size, 0), jacobian[:, : A.size])
+    assert_is(jacobians.preactivation_by_bias(b.size, b.dtype, 0), jacobian[:, A.size :])
 
 
 def every_factor(dtype=float):
     A, x, f = np.ones((2, 3), dtype), np.ones(3, dtype), np.full(2, 0.25, dtype)
     return [
-        factors.loss_by_output(f, np.zeros(2, dtype), 2),
-        factors.output_by_input(A, f, 2),
-        factors.output_by_parameters(x, f, 1),
-        factors.output_by_preactivation(f, 2),
-        factors.preactivation_by_input(A, 2),
-        factors.preactivation_by_weights(x, 2, 1),
-        factors.preactivation_by_bias(2, np.dtype(dtype), 1),
+        jacobians.loss_by_output(f, np.zeros(2, dtype), 2),
+        jacobians.output_by_input(A, f, 2),
+        jacobians.output_by_parameters(x, f, 1),
+        jacobians.output_by_preactivation(f, 2),
+        jacobians.preactivation_by_input(A, 2),
+        jacobians.preactivation_by_weights(x, 2, 1),
+        jacobians.preactivation_by_bias(2, np.dtype(dtype), 1),
     ]
 
 
@@ -113,7 +113,7 @@ def test_names_as_text_and_as_latex():
     latex = every_factor()[2].latex
     assert latex == r"\frac{\partial f_{2}}{\partial \theta_{1}}"
     assert every_factor()[0].latex == r"\frac{\partial L}{\partial f_{2}}"
-    assert repr(every_factor()[2]) == "<Factor ∂f_2/∂θ_1, shape (2, 8)>"
+    assert repr(every_factor()[2]) == "<Jacobian ∂f_2/∂θ_1, shape (2, 8)>"
 
 
 @pytest.mark.parametrize("position", range(7))
@@ -157,7 +157,7 @@ def test_a_matrix_is_built_when_it_is_asked_for_and_only_once():
         calls.append("built")
         return np.ones((1, 2))
 
-    factor = Factor("L", "f_1", (1, 2), np.dtype(float), "", build)
+    factor = Jacobian("L", "f_1", (1, 2), np.dtype(float), "", build)
     assert (factor.shape, factor.entries, calls) == ((1, 2), 2, [])
     assert factor.matrix is factor.matrix
     assert calls == ["built"]
@@ -171,7 +171,7 @@ def test_a_matrix_that_is_too_large_is_refused_in_gigabytes(dtype, size):
         raise AssertionError("it must not be built")
 
     with pytest.raises(InvalidValueError) as caught:
-        _ = Factor("f_1", "θ_0", (1, LARGEST + 1), np.dtype(dtype), "", build).matrix
+        _ = Jacobian("f_1", "θ_0", (1, LARGEST + 1), np.dtype(dtype), "", build).matrix
     assert str(caught.value) == (
         f"∂f_1/∂θ_0 would fill {size}, so it is not built.\n"
         "  given:    shape (1, 134217729), 134,217,729 entries\n"
@@ -182,4 +182,4 @@ def test_a_matrix_that_is_too_large_is_refused_in_gigabytes(dtype, size):
 
 def test_the_largest_matrix_is_not_refused():
     small = np.ones((1, 1))  # stands for it: only the shape is looked at
-    assert Factor("L", "f_1", (1, LARGEST), np.dtype(float), "", small.copy).matrix.size == 1
+    assert Jacobian("L", "f_1", (1, LARGEST), np.dtype(float), "", small.copy).matrix.size == 1

@@ -7,16 +7,14 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.network.flow import Parameter, flow, losses_along, norm, parameter_named
+from backprop_nb.views.flow.flow import Parameter, flow, losses_along, norm, parameter_named
 
 x = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, -1.0]])
 y = np.array([[1.0, 0.0], [0.0, 1.0]])
 
 
 def network(activation="sigmoid", loss="squared error", scale=1.0):
-    return bp.ComparisonNetwork(
-        (3, 4, 5, 4, 2), seed=1, scale=scale, activation=activation, loss=loss
-    )
+    return bp.Network((3, 4, 5, 4, 2), seed=1, scale=scale, activation=activation, loss=loss)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +120,7 @@ def test_what_is_no_name_is_refused(name):
     with pytest.raises(bp.NotFoundError) as caught:
         parameter_named(network(), name)
     assert str(caught.value) == (
-        "That is no name of a weight or a bias.\n"
+        "That is not the name of a weight or a bias.\n"
         f"  given:    {name!r}\n"
         '  expected: "A_1[0, 2]" or (1, 0, 2) for a weight, "b_1[0]" or (1, 0) for a bias'
     )

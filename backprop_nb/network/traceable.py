@@ -41,8 +41,8 @@ def loss_of_rows(x, y, sigmoid):
     return loss
 
 
-def comparison_loss(x, y, hidden, sigmoid, cross_entropy):
-    """Return the loss of a network to compare with, of one input or a batch."""
+def loss_with_bias(x, y, hidden, cost):
+    """Return the mean cost of any network, of one input or a batch, as a function of A and b."""
 
     def layer(A, b, x):
         z = x @ A.T + b
@@ -53,11 +53,25 @@ def comparison_loss(x, y, hidden, sigmoid, cross_entropy):
         for i in range(len(A) - 1):
             f = layer(A[i], b[i], f)
         z = f @ A[-1].T + b[-1]
-        if cross_entropy:
-            L = np.mean(np.sum(np.logaddexp(0, z) - y * z, axis=-1))
-        else:
-            f = sigmoid(z)
-            L = np.mean(np.sum((y - f) ** 2, axis=-1))
+        L = np.mean(cost(z, y))
+        return L
+
+    return loss
+
+
+def loss_without_bias(x, y, hidden, cost):
+    """Return the mean cost of a network that has no bias, as a function of A."""
+
+    def layer(A, x):
+        z = x @ A.T
+        return hidden(z)
+
+    def loss(A):
+        f = x
+        for i in range(len(A) - 1):
+            f = layer(A[i], f)
+        z = f @ A[-1].T
+        L = np.mean(cost(z, y))
         return L
 
     return loss

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.network.plane_data import plane_data
-from backprop_nb.network.run import HELD_OUT, Run, Setup
+from backprop_nb.views.playground.plane_data import plane_data
+from backprop_nb.views.playground.training import HELD_OUT, Setup, WatchedTraining
 
 
 def parameters(net):
@@ -13,7 +13,7 @@ def parameters(net):
 
 
 def advanced(setup, epochs, name="circles"):
-    run = Run(*plane_data(name, seed=1), setup)
+    run = WatchedTraining(*plane_data(name, seed=1), setup)
     advance(run, epochs)
     return run
 
@@ -77,12 +77,12 @@ def test_steps_can_be_changed_on_the_way():
     step = np.concatenate([-2.0 * g.ravel() for g in (*gradient.A, *gradient.b)])
     np.testing.assert_allclose(parameters(run.net), before + step, rtol=1e-9)
     assert not np.array_equal(parameters(run.net), parameters(same.net))
-    with pytest.raises(bp.InvalidValueError, match="learning_rate is not a positive number"):
+    with pytest.raises(bp.InvalidValueError, match="`learning_rate` must be a positive number"):
         run.change(0.0, None)
 
 
 def test_a_run_that_has_lost_its_sense_says_so_every_time():
-    run = Run(*plane_data("circles"), Setup((2, 4, 1), "relu", learning_rate=1e6))
+    run = WatchedTraining(*plane_data("circles"), Setup((2, 4, 1), "relu", learning_rate=1e6))
     with pytest.raises(bp.DivergenceError) as first:
         advance(run, 50)
     assert run.ended
@@ -96,7 +96,7 @@ def test_a_run_that_has_lost_its_sense_says_so_every_time():
 
 def test_classes_other_than_two_are_refused():
     with pytest.raises(bp.InvalidValueError) as caught:
-        Run([[0, 0], [1, 1]], [[0], [2]], Setup((2, 2, 1)))
+        WatchedTraining([[0, 0], [1, 1]], [[0], [2]], Setup((2, 2, 1)))
     assert str(caught.value) == (
         "y has other values than two classes.\n  given:    y from 0 to 2\n"
         "  expected: 0 or 1 for each row"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.network.plane_data import PLANE_DATA, REACH, plane_data
+from backprop_nb.views.playground.plane_data import PLANE_DATA, REACH, plane_data
 
 
 @pytest.mark.parametrize("name", PLANE_DATA)

@@ -23,7 +23,7 @@ LARGEST = 2**27
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Factor:
+class Jacobian:
     """One Jacobian of the chain rule, in numerator layout.
 
     Its name, its shape and its layout cost nothing; the numbers are computed
@@ -44,7 +44,7 @@ class Factor:
     --------
     >>> factor = output_by_input(np.array([[1.0, 2.0]]), np.array([0.5]), 2)
     >>> factor
-    <Factor ∂f_2/∂f_1, shape (1, 2)>
+    <Jacobian ∂f_2/∂f_1, shape (1, 2)>
     >>> factor.layout
     '[r, c] = σ′(z_2)_r (A_1)_rc'
     >>> factor.matrix
@@ -88,7 +88,7 @@ class Factor:
         return matrix
 
     def __repr__(self) -> str:
-        return f"<Factor {self.symbol}, shape {self.shape}>"
+        return f"<Jacobian {self.symbol}, shape {self.shape}>"
 
 
 def check_size(symbol: str, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
@@ -136,7 +136,7 @@ def _name_latex(name: str) -> str:
 # --- the factors of equation [chain-general] --------------------------------
 
 
-def loss_by_output(f: FloatArray, y: FloatArray, K: int) -> Factor:
+def loss_by_output(f: FloatArray, y: FloatArray, K: int) -> Jacobian:
     """Return ∂L/∂f_K, from equation [loss].
 
     Parameters
@@ -150,10 +150,10 @@ def loss_by_output(f: FloatArray, y: FloatArray, K: int) -> Factor:
     array([[-1.,  1.]])
     """
     layout = f"[0, c] = 2 (f_{K} − y)_c"
-    return Factor("L", f"f_{K}", (1, f.size), f.dtype, layout, partial(_slope_of_loss, f, y))
+    return Jacobian("L", f"f_{K}", (1, f.size), f.dtype, layout, partial(_slope_of_loss, f, y))
 
 
-def output_by_input(A: FloatArray, f: FloatArray, j: int) -> Factor:
+def output_by_input(A: FloatArray, f: FloatArray, j: int) -> Jacobian:
     """Return ∂f_j/∂f_{j−1} = diag(σ′(z_j)) A_{j−1}, from equation [layer].
 
     Parameters
@@ -170,10 +170,10 @@ def output_by_input(A: FloatArray, f: FloatArray, j: int) -> Factor:
     """
     layout = f"[r, c] = σ′(z_{j})_r (A_{j - 1})_rc"
     shape = A.shape[0], A.shape[1]
-    return Factor(f"f_{j}", f"f_{j - 1}", shape, A.dtype, layout, partial(_sloped, A, f))
+    return Jacobian(f"f_{j}", f"f_{j - 1}", shape, A.dtype, layout, partial(_sloped, A, f))
 
 
-def output_by_parameters(f_in: FloatArray, f_out: FloatArray, i: int) -> Factor:
+def output_by_parameters(f_in: FloatArray, f_out: FloatArray, i: int) -> Jacobian:
     """Return ∂f_{i+1}/∂θ_i: the columns of A_i row by row, then those of b_i.
 
     Entry r of f_{i+1} has to do with row r of A_i and entry r of b_i only.  So
@@ -202,13 +202,13 @@ def output_by_parameters(f_in: FloatArray, f_out: FloatArray, i: int) -> Factor:
     )
     shape = n_out, n_out * n_in + n_out
     build = partial(_unit_by_unit, f_in, f_out)
-    return Factor(f"f_{i + 1}", f"θ_{i}", shape, f_out.dtype, layout, build)
+    return Jacobian(f"f_{i + 1}", f"θ_{i}", shape, f_out.dtype, layout, build)
 
 
 # --- the same in smaller steps, through z -----------------------------------
 
 
-def output_by_preactivation(f: FloatArray, j: int) -> Factor:
+def output_by_preactivation(f: FloatArray, j: int) -> Jacobian:
     """Return ∂f_j/∂z_j = diag(σ′(z_j)), from f_j of shape (n_j,).
 
     Examples
@@ -218,10 +218,10 @@ def output_by_preactivation(f: FloatArray, j: int) -> Factor:
            [0.  , 0.  ]])
     """
     layout = f"[r, c] = σ′(z_{j})_r if r = c, else 0"
-    return Factor(f"f_{j}", f"z_{j}", (f.size, f.size), f.dtype, layout, partial(_diagonal, f))
+    return Jacobian(f"f_{j}", f"z_{j}", (f.size, f.size), f.dtype, layout, partial(_diagonal, f))
 
 
-def preactivation_by_input(A: FloatArray, j: int) -> Factor:
+def preactivation_by_input(A: FloatArray, j: int) -> Jacobian:
     """Return ∂z_j/∂f_{j−1}, which is A_{j−1}, of shape (n_j, n_{j−1}).
 
     Examples
@@ -230,10 +230,10 @@ def preactivation_by_input(A: FloatArray, j: int) -> Factor:
     array([[1., 2.]])
     """
     layout = f"[r, c] = (A_{j - 1})_rc"
-    return Factor(f"z_{j}", f"f_{j - 1}", (A.shape[0], A.shape[1]), A.dtype, layout, A.copy)
+    return Jacobian(f"z_{j}", f"f_{j - 1}", (A.shape[0], A.shape[1]), A.dtype, layout, A.copy)
 
 
-def preactivation_by_weights(f: FloatArray, n_out: int, i: int) -> Factor:
+def preactivation_by_weights(f: FloatArray, n_out: int, i: int) -> Jacobian:
     """Return ∂z_{i+1}/∂A_i, with A_i row by row, from f_i of shape (n_i,).
 
     Examples
@@ -244,10 +244,10 @@ def preactivation_by_weights(f: FloatArray, n_out: int, i: int) -> Factor:
     """
     layout = f"[r, {f.size} r′ + c] = (f_{i})_c if r = r′, else 0"
     shape, build = (n_out, n_out * f.size), partial(_rows_of, f, n_out)
-    return Factor(f"z_{i + 1}", f"A_{i}", shape, f.dtype, layout, build)
+    return Jacobian(f"z_{i + 1}", f"A_{i}", shape, f.dtype, layout, build)
 
 
-def preactivation_by_bias(n_out: int, dtype: np.dtype[Any], i: int) -> Factor:
+def preactivation_by_bias(n_out: int, dtype: np.dtype[Any], i: int) -> Jacobian:
     """Return ∂z_{i+1}/∂b_i, the identity.
 
     Examples
@@ -258,7 +258,7 @@ def preactivation_by_bias(n_out: int, dtype: np.dtype[Any], i: int) -> Factor:
     """
     build = partial(np.eye, n_out, dtype=dtype)
     layout = "[r, c] = 1 if r = c, else 0"
-    return Factor(f"z_{i + 1}", f"b_{i}", (n_out, n_out), dtype, layout, build)
+    return Jacobian(f"z_{i + 1}", f"b_{i}", (n_out, n_out), dtype, layout, build)
 
 
 # --- their numbers ----------------------------------------------------------

@@ -23,9 +23,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop_nb.errors import NotFoundError
-from backprop_nb.network.comparison import ACTIVATIONS, Activation, ComparisonNetwork
+from backprop_nb.network import Network
 from backprop_nb.network.passes import Forward, Gradient, PerLayer
-from backprop_nb.network.sigmoid import SigmoidNetwork
 from backprop_nb.network.validation import FloatArray
 
 
@@ -84,8 +83,8 @@ class Flow:
     theta_norms : tuple
         ``theta_norms[i]`` is ‖∂L/∂θ_i‖, over A_i and b_i together.
     steps : tuple of StepBack
-        From the last layer back to the first.  It begins one layer later with
-        the cross-entropy, whose δ_K has no factor σ′.
+        From the last layer back to the first.  It begins one layer later where
+        δ_K has no factor σ′: with the cross-entropy, and behind a softmax.
     """
 
     forward: Forward
@@ -103,18 +102,18 @@ class Flow:
         return tuple(step for step in self.steps if step.layer < K)
 
 
-def flow(net: SigmoidNetwork, x: ArrayLike, y: ArrayLike) -> Flow:
+def flow(net: Network, x: ArrayLike, y: ArrayLike) -> Flow:
     """Return the two passes and how the gradient changes from layer to layer.
 
     Parameters
     ----------
-    net : SigmoidNetwork or ComparisonNetwork
+    net : Network
     x : array_like of shape (n_0,) or (N, n_0)
     y : array_like of shape (n_K,) or (N, n_K)
 
     Examples
     --------
-    >>> net = SigmoidNetwork((3, 4, 4, 1), seed=0)
+    >>> net = Network((3, 4, 4, 1), seed=0)
     >>> for step in flow(net, [1, 2, 3], [1]).steps:
     ...     print(f"δ_{step.layer}: × {step.times_A:.3f} × {step.times_slope:.3f}")
     δ_3: × 1.000 × 0.240
@@ -122,11 +121,11 @@ def flow(net: SigmoidNetwork, x: ArrayLike, y: ArrayLike) -> Flow:
     δ_1: × 0.910 × 0.237
     """
     forward, gradient, loss = net.forward(x), net.backward(x, y), net.loss(x, y)
-    activations, K = activations_of(net), net.K
+    activations, K = net.activations, net.K
     slopes = PerLayer({i: activations[i - 1].slope(forward.f[i]) for i in range(1, K + 1)})
     norms = {i: norm(delta) for i, delta in gradient.delta.items()}
     steps = []
-    if not is_cross_entropy(net):
+    if has_slope_at_output(net):
         y = np.asarray(y, dtype=forward.f[K].dtype)
         rows = 1 if forward.f[K].ndim == 1 else len(forward.f[K])
         start = norm(2 / rows * (forward.f[K] - y))  # ∂L/∂f_K
@@ -138,22 +137,16 @@ def flow(net: SigmoidNetwork, x: ArrayLike, y: ArrayLike) -> Flow:
         spectral, largest = spectral_norm(net.A[i]), float(slopes[i].max())
         steepest = activations[i - 1].steepest
         steps.append(StepBack(i, norms[i + 1], between, norms[i], spectral, largest, steepest))
+    biases = gradient.b or [np.zeros(1)] * K
     theta_norms = tuple(
-        math.hypot(norm(a), norm(c)) for a, c in zip(gradient.A, gradient.b, strict=True)
+        math.hypot(norm(a), norm(c)) for a, c in zip(gradient.A, biases, strict=True)
     )
     return Flow(forward, gradient, loss, slopes, norms, theta_norms, tuple(steps))
 
 
-def activations_of(net: SigmoidNetwork) -> list[Activation]:
-    """Return the activation of each layer, 1, …, K."""
-    if isinstance(net, ComparisonNetwork):
-        return net._layers()
-    return [ACTIVATIONS["sigmoid"]] * net.K
-
-
-def is_cross_entropy(net: SigmoidNetwork) -> bool:
-    """Return whether the loss is one whose δ_K has no factor σ′."""
-    return isinstance(net, ComparisonNetwork) and net.loss_name == "cross-entropy"
+def has_slope_at_output(net: Network) -> bool:
+    """Return whether δ_K is ∂L/∂f_K times the slope, entry by entry."""
+    return net.loss_name == "squared error" and not net.activations[-1].adds_up
 
 
 def norm(array: FloatArray) -> float:
@@ -200,7 +193,7 @@ class Parameter:
         """Return this entry of ``A`` and ``b``, which may be a gradient's."""
         return float(b[self.i][self.j] if self.k is None else A[self.i][self.j, self.k])
 
-    def set(self, net: SigmoidNetwork, value: float) -> None:
+    def set(self, net: Network, value: float) -> None:
         """Write a value into the network."""
         if self.k is None:
             net.b[self.i][self.j] = value
@@ -211,7 +204,7 @@ class Parameter:
 _NAME = re.compile(r"\s*(?:A_?(\d+)\[\s*(\d+)\s*,\s*(\d+)\s*\]|b_?(\d+)\[\s*(\d+)\s*\])\s*")
 
 
-def parameter_named(net: SigmoidNetwork, name: object) -> Parameter:
+def parameter_named(net: Network, name: object) -> Parameter:
     """Return the parameter with a name such as ``"A_1[0, 2]"``, or a tuple such as ``(1, 0, 2)``.
 
     Raises
@@ -221,14 +214,14 @@ def parameter_named(net: SigmoidNetwork, name: object) -> Parameter:
 
     Examples
     --------
-    >>> net = SigmoidNetwork((2, 3, 1))
+    >>> net = Network((2, 3, 1))
     >>> parameter_named(net, "A_1[0, 2]"), parameter_named(net, (0, 2))
     (Parameter(i=1, j=0, k=2), Parameter(i=0, j=2, k=None))
     """
     found = _parsed(name)
     if found is None:
         raise NotFoundError(
-            "That is no name of a weight or a bias.",
+            "That is not the name of a weight or a bias.",
             given=repr(name),
             expected='"A_1[0, 2]" or (1, 0, 2) for a weight, "b_1[0]" or (1, 0) for a bias',
         )
@@ -237,6 +230,10 @@ def parameter_named(net: SigmoidNetwork, name: object) -> Parameter:
             f"This network has no {found}.",
             given=repr(name),
             expected=f"A_0 to A_{net.K - 1}, or b_0 to b_{net.K - 1}",
+        )
+    if found.k is None and not net.bias:
+        raise NotFoundError(
+            "This network has no biases.", given=repr(name), expected="a weight, such as A_0[0, 0]"
         )
     rows, columns = net.A[found.i].shape
     if found.j >= rows or (found.k or 0) >= columns:
@@ -265,7 +262,7 @@ def _parsed(name: object) -> Parameter | None:
 
 
 def losses_along(
-    net: SigmoidNetwork,
+    net: Network,
     x: ArrayLike,
     y: ArrayLike,
     parameter: Parameter,
@@ -275,7 +272,7 @@ def losses_along(
 
     Examples
     --------
-    >>> net = SigmoidNetwork((1, 1), scale=0)
+    >>> net = Network((1, 1), scale=0)
     >>> losses_along(net, [1.0], [1.0], Parameter(0, 0, 0), [0.0, 1000.0])
     [0.25, 0.0]
     """
@@ -289,7 +286,7 @@ def losses_along(
 
 
 @contextmanager
-def _restored(net: SigmoidNetwork, parameter: Parameter) -> Iterator[None]:
+def _restored(net: Network, parameter: Parameter) -> Iterator[None]:
     start = parameter.of(net.A, net.b)
     try:
         yield

@@ -1,0 +1,120 @@
+"""The passes of any network: what ``passes.py`` is for the document, with more to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backprop_nb.network.activations import (
+    ACTIVATIONS,
+    OUTPUTS,
+    Activation,
+    ActivationName,
+    OutputName,
+)
+from backprop_nb.network.fast import PassResult
+from backprop_nb.network.losses import LOSSES, LossName
+from backprop_nb.network.passes import (
+    Forward,
+    Gradient,
+    PerLayer,
+    backward_pass,
+    forward_pass,
+    squared_error,
+    sum_of_outer,
+    sum_of_rows,
+)
+from backprop_nb.network.validation import FloatArray
+
+
+@dataclass(frozen=True)
+class GeneralPasses:
+    """The passes for an activation, an output, a loss, with a bias or without.
+
+    Examples
+    --------
+    >>> passes = GeneralPasses("relu", "identity", "squared error", bias=False)
+    >>> A, x, y = [np.array([[2.0]]), np.array([[3.0]])], np.array([1.0]), np.array([5.0])
+    >>> forward = passes.forward(A, [], x)
+    >>> forward.f[2], passes.loss(forward, y), passes.backward(A, forward, y).A[0]
+    (array([6.]), 1.0, array([[6.]]))
+    """
+
+    activation: ActivationName
+    output: OutputName
+    loss_name: LossName
+    bias: bool
+
+    def layers(self, K: int) -> list[Activation]:
+        """Return what each of K layers applies."""
+        return [ACTIVATIONS[self.activation]] * (K - 1) + [OUTPUTS[self.output]]
+
+    def forward(self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray) -> Forward:
+        """Return every f_i and z_i."""
+        f, z = [x], PerLayer()
+        for i, activation in enumerate(self.layers(len(A)), start=1):
+            z[i] = f[i - 1] @ A[i - 1].T
+            if self.bias:
+                z[i] = z[i] + b[i - 1]
+            f.append(activation.of(z[i]))
+        return Forward(tuple(f), z)
+
+    def loss(self, forward: Forward, y: FloatArray) -> float:
+        """Return the loss, of a batch the mean over its rows."""
+        z_K = forward.z[len(forward.z)]
+        return float(np.mean(LOSSES[self.loss_name].rows(z_K, y, OUTPUTS[self.output])))
+
+    def backward(self, A: Sequence[FloatArray], forward: Forward, y: FloatArray) -> Gradient:
+        """Return ∂L/∂θ_i for every i."""
+        f, K = forward.f, len(A)
+        N = len(y) if y.ndim == 2 else 1
+        delta = PerLayer({K: LOSSES[self.loss_name].delta(f[K], y, OUTPUTS[self.output]) / N})
+        hidden = ACTIVATIONS[self.activation]
+        for i in reversed(range(1, K)):
+            delta[i] = hidden.backward(delta[i + 1] @ A[i], f[i])
+        dA = [sum_of_outer(delta[i + 1], f[i]) for i in range(K)]
+        db = [sum_of_rows(delta[i + 1]) for i in range(K)] if self.bias else []
+        return Gradient(tuple(dA), tuple(db), PerLayer(sorted(delta.items())))
+
+    def __call__(
+        self,
+        A: Sequence[FloatArray],
+        b: Sequence[FloatArray],
+        x: FloatArray,
+        y: FloatArray,
+        N: int | None = None,
+    ) -> PassResult:
+        """Return the loss and its gradient: sums over the rows, divided by `N`."""
+        forward = self.forward(A, b, x)
+        gradient = self.backward(A, forward, y)
+        rows = 1 if x.ndim == 1 else len(x)
+        share = rows / (N or rows)
+        dA, db = [share * a for a in gradient.A], [share * c for c in gradient.b]
+        return share * self.loss(forward, y), dA, db, False
+
+
+DOCUMENT: tuple[ActivationName, OutputName, LossName, bool] = (
+    "sigmoid",
+    "sigmoid",
+    "squared error",
+    True,
+)
+"""The document's activation, output, loss, and whether it has a bias."""
+
+
+class DocumentPasses(GeneralPasses):
+    """The document's own choices, for which its transcript is there to be called."""
+
+    def forward(self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray) -> Forward:
+        """Return every f_i and z_i."""
+        return forward_pass(A, b, x)
+
+    def loss(self, forward: Forward, y: FloatArray) -> float:
+        """Return the loss, of a batch the mean over its rows."""
+        return squared_error(y, forward.f[-1])
+
+    def backward(self, A: Sequence[FloatArray], forward: Forward, y: FloatArray) -> Gradient:
+        """Return ∂L/∂θ_i for every i."""
+        return backward_pass(A, forward.f, y)

@@ -1,0 +1,72 @@
+"""What training asks of a network and of data, whatever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backprop_nb.network.fast import PassResult
+from backprop_nb.network.validation import FloatArray, Watch
+
+Step: TypeAlias = Callable[[], tuple[float, FloatArray, int]]
+"""To a batch's loss, its gradient as one vector, its number of rows, as the network is now."""
+
+
+class Trainable(Protocol):
+    """A network whose parameters can be read, assigned and learned."""
+
+    A: list[FloatArray]
+    b: list[FloatArray]
+    widths: tuple[int, ...]
+
+    def parameters(self) -> tuple[list[FloatArray], list[FloatArray]]:
+        """Return `A` and `b`, of one dtype, once they fit the widths."""
+        ...
+
+    def checked(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        names: tuple[str, str] = ("x", "y"),
+        watch: Watch | None = None,
+    ) -> tuple[list[FloatArray], list[FloatArray], FloatArray, FloatArray]:
+        """Return A, b, x and y as arrays of one dtype that fit together."""
+        ...
+
+    def compute(
+        self,
+        A: Sequence[FloatArray],
+        b: Sequence[FloatArray],
+        x: FloatArray,
+        y: FloatArray,
+        N: int | None = None,
+    ) -> PassResult:
+        """Return the loss and its gradient: sums over the rows, divided by `N`; no checks."""
+        ...
+
+    def saturation(self, x: ArrayLike) -> FloatArray:
+        """Return the share of each layer's outputs that are saturated."""
+        ...
+
+
+class Data(Protocol):
+    """What training needs to know of the data, wherever they are."""
+
+    def steps(self, random: np.random.Generator) -> Iterator[Step]:
+        """Yield the steps of one epoch, in an order drawn from `random`."""
+        ...
+
+    def loss(self) -> float:
+        """Return the network's loss over all rows."""
+        ...
+
+    def sample(self) -> FloatArray:
+        """Return a few rows of x."""
+        ...
+
+    def split(self, share: float, seed: Any) -> tuple[Data, Data]:
+        """Return the rows to train on and the rows to hold out."""
+        ...
