@@ -15,7 +15,6 @@ from typing import Literal
 
 import numpy as np
 
-from backprop_nb.errors import InvalidValueError
 from backprop_nb.network import validation
 from backprop_nb.network.jacobians import (
     Jacobian,
@@ -27,13 +26,13 @@ from backprop_nb.network.jacobians import (
     output_by_parameters,
 )
 from backprop_nb.network.passes import forward_pass
-from backprop_nb.network.tables import Rows, markdown_table, prose, text_table, wrapped
+from backprop_nb.network.tables import Cells, markdown_table, prose, text_table, wrapped
 from backprop_nb.network.transposes import Transposes, transpose_steps
 from backprop_nb.network.validation import FloatArray
 
 Side = Literal["left", "right"]
 
-SHOWN = 8
+MAX_SHOWN = 8
 """How many factors a one-line display has room for."""
 
 
@@ -93,8 +92,8 @@ class PartialProduct:
 class Chain:
     """The factors of ∂L/∂θ_i, equation [chain-general], for one input.
 
-    Made by :meth:`backprop_nb.SigmoidNetwork.chain`.  It keeps what it was made
-    from, so later changes of the network do not reach it.
+    Made by :meth:`backprop_nb.Network.chain`.  It copies what it is made from, so
+    later changes of the network do not reach it.
 
     Attributes
     ----------
@@ -231,20 +230,15 @@ class Chain:
         ∂f_2/∂θ_0 (2, 9) 54 54
         ∂L/∂θ_0 (1, 9) 18 72
         """
-        if side not in ("left", "right"):
-            raise InvalidValueError(
-                "A product of matrices begins at one of its two sides.",
-                given=f"side = {side!r}",
-                expected='"left" or "right"',
-            )
+        validation.one_of("side", side, ("left", "right"))
         lengths = range(1, len(self.factors) + 1)
         if side == "left":
-            runs, costs = [self.factors[:n] for n in lengths], self._costs("left")
+            multiplied, costs = [self.factors[:n] for n in lengths], self._costs("left")
         else:
-            runs, costs = [self.factors[-n:] for n in lengths], self._costs("right")[::-1]
+            multiplied, costs = [self.factors[-n:] for n in lengths], self._costs("right")[::-1]
         return tuple(
-            PartialProduct(run, side, cost, total)
-            for run, cost, total in zip(runs, costs, accumulate(costs), strict=True)
+            PartialProduct(factors, side, cost, total)
+            for factors, cost, total in zip(multiplied, costs, accumulate(costs), strict=True)
         )
 
     def _costs(self, side: Side) -> list[int]:
@@ -311,7 +305,7 @@ class Chain:
         table = markdown_table(self._table(symbols), "<<>>>")
         return "\n\n".join([self._repr_latex_(), table, prose(self._conclusion())])
 
-    def _table(self, symbols: Sequence[str]) -> Rows:
+    def _table(self, symbols: Sequence[str]) -> Cells:
         rows: list[tuple[str, ...]] = [
             ("factor", "shape", "entries", "cost from the left", "from the right")
         ]
@@ -334,9 +328,9 @@ class Chain:
             if left < right
             else f"Two factors have only one product: {left:,} multiplications."
         )
-        kept = f"{zeros:,} of the {last.entries:,} entries of {last.symbol} are zeros, and "
+        empty = f"{zeros:,} of the {last.entries:,} entries of {last.symbol} are zeros, and "
         return (
-            f"{sides} Programs build none of these matrices: {kept if zeros else ''}"
+            f"{sides} Programs build none of these matrices: {empty if zeros else ''}"
             f"net.backward finds the same numbers in {self.cost_of_backward:,}."
         )
 
@@ -344,21 +338,14 @@ class Chain:
 def make_chain(
     A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray, y: FloatArray, i: object
 ) -> Chain:
-    """Return the chain for θ_i; see :meth:`backprop_nb.SigmoidNetwork.chain`.
-
-    Parameters
-    ----------
-    A, b, x, y
-        Arrays of one dtype that fit together.
-    i : int
-    """
+    """Return the chain for θ_i, from arrays that fit; see :meth:`backprop_nb.Network.chain`."""
     validation.check_single(x, y)
     layer = validation.checked_layer(i, len(A))
     f = forward_pass(A, b, x).f
-    return Chain(tuple(map(_kept, A)), tuple(map(_kept, f)), _kept(y), layer)
+    return Chain(tuple(map(_frozen, A)), tuple(map(_frozen, f)), _frozen(y), layer)
 
 
-def _kept(array: FloatArray) -> FloatArray:
+def _frozen(array: FloatArray) -> FloatArray:
     """Return a copy that cannot be written to: all that a chain shows is made from it."""
     copy = array.copy()
     copy.flags.writeable = False
@@ -366,6 +353,6 @@ def _kept(array: FloatArray) -> FloatArray:
 
 
 def _shortened(texts: list[str], ellipsis: str) -> list[str]:
-    if len(texts) <= SHOWN:
+    if len(texts) <= MAX_SHOWN:
         return texts
-    return [*texts[: SHOWN // 2], ellipsis, *texts[-SHOWN // 2 :]]
+    return [*texts[: MAX_SHOWN // 2], ellipsis, *texts[-MAX_SHOWN // 2 :]]

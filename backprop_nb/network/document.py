@@ -14,7 +14,7 @@ Examples
 >>> net, x, y = SigmoidNetwork((2, 3, 2), seed=0), [1.0, 2.0], [0.0, 1.0]
 >>> equation("loss").check(net, x, y) < 1e-12
 True
->>> [slip.tag for slip in SLIPS]
+>>> [erratum.tag for erratum in ERRATA]
 ['title', 'loss', 'chain-second']
 """
 
@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -31,10 +32,11 @@ from numpy.typing import ArrayLike
 
 from backprop_nb.errors import BackpropError, InvalidValueError, NotFoundError, ShapeError
 from backprop_nb.network import validation
+from backprop_nb.network.network import Network
 from backprop_nb.network.passes import sigma
 from backprop_nb.network.sigmoid import SigmoidNetwork
 from backprop_nb.network.tables import (
-    Rows,
+    Cells,
     escaped,
     markdown_table,
     prose,
@@ -52,29 +54,25 @@ Sides: TypeAlias = Iterator[tuple[Any, Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
-    """A network with data that fits it.
+class Example:
+    """A network with data that fit it, all checked."""
 
-    Attributes
-    ----------
-    net : SigmoidNetwork
-    A, b : lists of arrays
-        Its parameters.
-    x, y : arrays of shape (n_0,) and (n_K,), or (N, n_0) and (N, n_K)
-    """
-
-    net: SigmoidNetwork
+    net: Network
     A: list[FloatArray]
     b: list[FloatArray]
     x: FloatArray
     y: FloatArray
 
     @classmethod
-    def checked(cls, net: SigmoidNetwork, x: ArrayLike, y: ArrayLike) -> Case:
-        """Return the case, or raise if the data do not fit the network."""
-        A, b = validation.used_parameters(net.A, net.b, net.widths)
-        x = validation.checked_input(x, A)
-        return cls(net, A, b, x, validation.checked_target(y, x, A))
+    def checked(cls, net: Network, x: ArrayLike, y: ArrayLike) -> Example:
+        """Return the example, or raise if the network is another or the data do not fit it."""
+        net.check_is_document("An equation of the document")
+        return cls(net, *net.checked(x, y))
+
+    @property
+    def rows(self) -> list[tuple[FloatArray, FloatArray]]:
+        """Each input with its target."""
+        return list(zip(np.atleast_2d(self.x), np.atleast_2d(self.y), strict=True))
 
 
 # --- the equations' sides ---------------------------------------------------
@@ -91,106 +89,81 @@ def _sigmoid(z: float) -> float:
         return 0.0
 
 
-def _layer(A: FloatArray, b: FloatArray) -> Callable[[FloatArray], FloatArray]:
-    """Return f_i as a function of a single x_{i−1}."""
-    return lambda x: np.array([_sigmoid(z) for z in (A @ x + b).tolist()])
+def _layer(A: FloatArray, b: FloatArray, x: FloatArray) -> FloatArray:
+    """Return f_i of x_{i−1}, for a single vector or for each row of a batch."""
+    if x.ndim == 2:
+        return np.array([_layer(A, b, row) for row in x])
+    return np.array([_sigmoid(z) for z in (A @ x + b).tolist()])
 
 
-def _each(function: Callable[[FloatArray], FloatArray], data: FloatArray) -> FloatArray:
-    """Return what the function makes of the single vector, or of each row of a batch."""
-    return function(data) if data.ndim == 1 else np.array([function(row) for row in data])
+def _composition(case: Example) -> Sides:
+    f = case.x
+    for A_i, b_i in zip(case.A, case.b, strict=True):
+        f = _layer(A_i, b_i, f)
+    yield case.net(case.x), f
 
 
-def _composed(functions: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    """Return f_K ∘ ⋯ ∘ f_1: the first function is the first to work."""
-
-    def composition(x: Any) -> Any:
-        for f_i in functions:
-            x = f_i(x)
-        return x
-
-    return composition
-
-
-def _composition(case: Case) -> Sides:
-    f = [_layer(A_i, b_i) for A_i, b_i in zip(case.A, case.b, strict=True)]
-    yield case.net(case.x), _each(_composed(f), case.x)
-
-
-def _one_layer(case: Case) -> Sides:
+def _one_layer(case: Example) -> Sides:
     f = case.net.forward(case.x).f
     for i in range(1, case.net.K + 1):
-        yield f[i], _each(_layer(case.A[i - 1], case.b[i - 1]), f[i - 1])
+        yield f[i], _layer(case.A[i - 1], case.b[i - 1], f[i - 1])
 
 
-def _sigmoid_curve(case: Case) -> Sides:
+def _sigmoid_curve(case: Example) -> Sides:
     for z in case.net.forward(case.x).z.values():
         yield sigma(z).ravel(), [_sigmoid(v) for v in z.ravel().tolist()]
 
 
-def _loss(case: Case) -> Sides:
-    errors = np.atleast_2d(case.y - case.net(case.x))
-    yield case.net.loss(case.x, case.y), np.mean([np.linalg.norm(row) ** 2 for row in errors])
+def _loss(case: Example) -> Sides:
+    norms = [np.linalg.norm(y - case.net(x)) for x, y in case.rows]
+    yield case.net.loss(case.x, case.y), np.mean(np.square(norms))
 
 
-def _loss_printed(case: Case) -> Sides:
-    inside = np.atleast_2d(case.y - case.net(case.x) ** 2)
-    yield case.net.loss(case.x, case.y), np.mean([np.linalg.norm(row) for row in inside])
+def _loss_printed(case: Example) -> Sides:
+    norms = [np.linalg.norm(y - case.net(x) ** 2) for x, y in case.rows]
+    yield case.net.loss(case.x, case.y), np.mean(norms)
 
 
-def _theta(case: Case) -> Sides:
+def _theta(case: Example) -> Sides:
     A, b = unflatten(flatten(case.A, case.b), case.net.widths)
     yield case.net(case.x), SigmoidNetwork.from_parameters(A, b)(case.x)
 
 
-def _chain_last(case: Case) -> Sides:
-    yield _gradient(case, case.net.K - 1), _product(case, case.net.K - 1)
-
-
-def _chain_second(case: Case) -> Sides:
-    _check_second_layer(case)
-    yield _gradient(case, case.net.K - 2), _product(case, case.net.K - 2)
-
-
-def _chain_second_printed(case: Case) -> Sides:
-    _check_second_layer(case)
-    yield _gradient(case, case.net.K - 1), _product(case, case.net.K - 2)
-
-
-def _chain_general(case: Case) -> Sides:
-    for i in range(case.net.K):
-        yield _gradient(case, i), _product(case, i)
-
-
-def _check_second_layer(case: Case) -> None:
-    if case.net.K == 1:
+def _chain(case: Example, left: int, right: int) -> Sides:
+    """Compare the gradient for θ_{K−left} with the chain for θ_{K−right}."""
+    if right > case.net.K:
         raise NotFoundError(
             "A network of one layer has no equation [chain-second]: there is no θ_{K−2}.",
             given="K = 1",
             expected="K = 2 or more",
         )
+    yield _gradient(case, case.net.K - left), _product(case, case.net.K - right)
 
 
-def _gradient(case: Case, i: int) -> FloatArray:
+def _chain_general(case: Example) -> Sides:
+    for back in range(1, case.net.K + 1):
+        yield from _chain(case, back, back)
+
+
+def _gradient(case: Example, i: int) -> FloatArray:
     """Return ∂L/∂θ_i from the backward pass, which builds no Jacobian: a row."""
     gradient = case.net.backward(case.x, case.y)
-    return np.concatenate([gradient.A[i].ravel(), gradient.b[i]])[np.newaxis]
+    return flatten([gradient.A[i]], [gradient.b[i]])[np.newaxis]
 
 
-def _product(case: Case, i: int) -> FloatArray:
+def _product(case: Example, i: int) -> FloatArray:
     """Return ∂L/∂θ_i as a product of Jacobians; for a batch the mean over its rows."""
-    rows = zip(np.atleast_2d(case.x), np.atleast_2d(case.y), strict=True)
-    products = [case.net.chain(x, y, i).product() for x, y in rows]
+    products = [case.net.chain(x, y, i).product() for x, y in case.rows]
     mean: FloatArray = np.mean(products, axis=0)
     return mean
 
 
-# --- an equation ------------------------------------------------------------
+# --- a statement ------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Equation:
-    r"""One statement of the document.
+class Statement:
+    """What the document says in one place.
 
     Attributes
     ----------
@@ -199,11 +172,42 @@ class Equation:
     title : str
         A few words.
     printed : str
-        LaTeX of what the document prints, in the notation of this package.
+        What the document prints.
     corrected : str or None
-        LaTeX of what it should be; None where the document is right.
+        What it should be; None where the document is right.
     reason : str
-        What it means; of a slip, why it is one.
+        What it means; of an erratum, why it is one.
+    """
+
+    tag: str
+    title: str
+    printed: str
+    corrected: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        return self.describe()
+
+    def describe(self) -> str:
+        """Return the statement as text: tag, title, both forms, reason."""
+        forms = [f"  {self.printed}"]
+        if self.corrected:
+            forms = [f"  as printed:   {self.printed}", f"  as corrected: {self.corrected}"]
+        return "\n".join([f"[{self.tag}] {self.title}", *forms, wrapped(self.reason, "  ")])
+
+
+class Spelling(Statement):
+    """An erratum in the document's words: no number goes wrong."""
+
+    def _repr_markdown_(self) -> str:
+        title, printed, reason = map(escaped, (self.title, self.printed, self.reason))
+        words = f"As printed: {printed}. As corrected: {escaped(self.corrected or '')}."
+        return f"**{title}**\n\n{words}\n\n{reason}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Equation(Statement):
+    r"""One equation of the document; its forms are LaTeX, in the notation of this package.
 
     Examples
     --------
@@ -214,22 +218,15 @@ class Equation:
     L(\theta) = \lVert y - f_K(\theta, x) \rVert^2
     """
 
-    tag: str
-    title: str
-    printed: str
-    corrected: str | None
-    reason: str
-    sides: Callable[[Case], Sides] = field(repr=False)
-    printed_sides: Callable[[Case], Sides] | None = field(default=None, repr=False)
+    sides: Callable[[Example], Sides]
+    printed_sides: Callable[[Example], Sides] | None = None
 
     @property
     def latex(self) -> str:
         """The right one of the two forms."""
         return self.corrected or self.printed
 
-    def check(
-        self, net: SigmoidNetwork, x: ArrayLike, y: ArrayLike, form: Form = "corrected"
-    ) -> float:
+    def check(self, net: Network, x: ArrayLike, y: ArrayLike, form: Form = "corrected") -> float:
         """Return the largest difference between the two sides, in numbers.
 
         Parameters
@@ -251,6 +248,8 @@ class Equation:
             Equation [chain-second] of a network of one layer.
         InvalidValueError
             Another form; a Jacobian too large to be built.
+        UnsupportedError
+            A network with other choices than the document's.
 
         Examples
         --------
@@ -261,15 +260,11 @@ class Equation:
         >>> equation("chain-second").check(net, x, y, form="printed") > 1e-2
         True
         """
-        return self._residual(Case.checked(net, x, y), form)
+        return self.residual(Example.checked(net, x, y), form)
 
-    def _residual(self, case: Case, form: Form) -> float:
-        if form not in ("corrected", "printed"):
-            raise InvalidValueError(
-                "An equation has two forms.",
-                given=f"form = {form!r}",
-                expected='"corrected" or "printed"',
-            )
+    def residual(self, case: Example, form: Form) -> float:
+        """Return what :meth:`check` does, from what is checked already."""
+        validation.one_of("form", form, ("corrected", "printed"))
         sides = (self.printed_sides or self.sides) if form == "printed" else self.sides
         return float(np.max([self._difference(left, right) for left, right in sides(case)]))
 
@@ -288,61 +283,13 @@ class Equation:
         state = ", corrected" if self.corrected else ""
         return f"<Equation [{self.tag}]: {self.title}{state}>"
 
-    def __str__(self) -> str:
-        return self.describe()
-
-    def describe(self) -> str:
-        """Return the equation as text: tag, title, LaTeX, reason."""
-        lines = [f"[{self.tag}] {self.title}"]
-        if self.corrected:
-            lines += [f"  as printed:   {self.printed}", f"  as corrected: {self.corrected}"]
-        else:
-            lines += [f"  {self.printed}"]
-        return "\n".join([*lines, wrapped(self.reason, "  ")])
-
     def _repr_latex_(self) -> str:
         return rf"$${self.latex} \tag{{{self.tag}}}$$"
 
     def _repr_markdown_(self) -> str:
+        printed = ["As printed:", f"$${self.printed}$$", "As corrected:"] if self.corrected else []
         head = f"**{escaped(self.title)}**"
-        if self.corrected:
-            formulas = ["As printed:", f"$${self.printed}$$", "As corrected:", self._repr_latex_()]
-        else:
-            formulas = [self._repr_latex_()]
-        return "\n\n".join([head, *formulas, prose(self.reason)])
-
-
-@dataclass(frozen=True)
-class Spelling:
-    """A slip in the document's words: no number goes wrong.
-
-    Attributes
-    ----------
-    tag : str
-        Where it stands.
-    title : str
-        A few words.
-    printed, corrected : str
-    reason : str
-    """
-
-    tag: str
-    title: str
-    printed: str
-    corrected: str
-    reason: str
-
-    def __str__(self) -> str:
-        return self.describe()
-
-    def describe(self) -> str:
-        """Return the slip as text."""
-        lines = f"  as printed:   {self.printed}\n  as corrected: {self.corrected}"
-        return f"[{self.tag}] {self.title}\n{lines}\n{wrapped(self.reason, '  ')}"
-
-    def _repr_markdown_(self) -> str:
-        words = f"As printed: {escaped(self.printed)}. As corrected: {escaped(self.corrected)}."
-        return f"**{escaped(self.title)}**\n\n{words}\n\n{escaped(self.reason)}"
+        return "\n\n".join([head, *printed, self._repr_latex_(), prose(self.reason)])
 
 
 # --- the document -----------------------------------------------------------
@@ -408,7 +355,7 @@ EQUATIONS: tuple[Equation, ...] = (
         f"{_by_theta('L', 'K-1')} = {_BY_OUTPUT} {_by_theta('f_K', 'K-1')}",
         None,
         "The last parameters change the output, and the output changes the loss.",
-        _chain_last,
+        partial(_chain, left=1, right=1),
     ),
     Equation(
         "chain-second",
@@ -417,8 +364,8 @@ EQUATIONS: tuple[Equation, ...] = (
         f"{_by_theta('L', 'K-2')} = {_SECOND}",
         "The right side ends in θ_{K−2}, so it is the derivative by θ_{K−2}. The derivative by "
         "θ_{K−1} is another one, and on unequal widths it has another shape.",
-        _chain_second,
-        _chain_second_printed,
+        partial(_chain, left=2, right=2),
+        partial(_chain, left=1, right=2),
     ),
     Equation(
         "chain-general",
@@ -432,7 +379,7 @@ EQUATIONS: tuple[Equation, ...] = (
 )
 """The document's equations, in its order."""
 
-SLIPS: tuple[Spelling | Equation, ...] = (
+ERRATA: tuple[Spelling | Equation, ...] = (
     Spelling(
         "title",
         "The spelling",
@@ -478,14 +425,7 @@ _NO_NUMBER = {ShapeError: "shape", NotFoundError: "none", InvalidValueError: "to
 
 @dataclass(frozen=True)
 class Residual:
-    """One equation in numbers.
-
-    Attributes
-    ----------
-    tag : str
-    printed, corrected : float or BackpropError
-        The largest difference between both sides, or why there is none.
-    """
+    """The largest difference between an equation's sides in each form, or why there is none."""
 
     tag: str
     printed: float | BackpropError
@@ -525,7 +465,7 @@ class Residuals:
     def _repr_markdown_(self) -> str:
         return markdown_table([list(map(escaped, row)) for row in self._table()], "<<<")
 
-    def _table(self) -> Rows:
+    def _table(self) -> Cells:
         rows = [("equation", "as printed", "as corrected")]
         return rows + [
             (f"[{row.tag}]", self._text(row.printed), self._text(row.corrected))
@@ -538,8 +478,8 @@ class Residuals:
         return residual_text(residual, self.dtype)
 
 
-def residuals(net: SigmoidNetwork, x: ArrayLike, y: ArrayLike) -> Residuals:
-    """Return how far the two sides of each equation are apart, as printed and as corrected.
+def residuals(net: Network, x: ArrayLike, y: ArrayLike) -> Residuals:
+    """Return how far apart the two sides of each equation are, as printed and as corrected.
 
     Parameters
     ----------
@@ -562,7 +502,7 @@ def residuals(net: SigmoidNetwork, x: ArrayLike, y: ArrayLike) -> Residuals:
     [chain-second]   shape: (1, 8) on the left, (1, 9) on the right  < 1e-12
     [chain-general]  < 1e-12                                         < 1e-12
     """
-    case = Case.checked(net, x, y)
+    case = Example.checked(net, x, y)
     rows = (
         Residual(each.tag, _outcome(each, case, "printed"), _outcome(each, case, "corrected"))
         for each in EQUATIONS
@@ -570,9 +510,9 @@ def residuals(net: SigmoidNetwork, x: ArrayLike, y: ArrayLike) -> Residuals:
     return Residuals(tuple(rows), net.widths, case.A[0].dtype)
 
 
-def _outcome(each: Equation, case: Case, form: Form) -> float | BackpropError:
+def _outcome(each: Equation, case: Example, form: Form) -> float | BackpropError:
     """Return the residual, or the error that stands for it."""
     try:
-        return each._residual(case, form)
+        return each.residual(case, form)
     except tuple(_NO_NUMBER) as error:
         return error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from backprop_nb import display
+from backprop_nb.network.tables import text_table
 from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
@@ -152,15 +153,15 @@ class History:
         heads = ["epoch", "loss".rjust(8)]
         heads += ["validation"] if self._validation_loss else []
         heads += [f"‖∂L/∂θ_{i}‖" for i in layers] + [f"saturated {i + 1}" for i in layers]
-        lines = ["  ".join(heads)]
+        rows = [heads]
         for epoch in self._listed():
             cells = [str(epoch + 1), f"{self._loss[epoch]:.3g}"]
             cells += [f"{self._validation_loss[epoch]:.3g}"] if self._validation_loss else []
             cells += [f"{norm:.3g}" for norm in self._gradient_norms[epoch]]
             cells += [f"{share:.0%}".replace("%", " %") for share in self._saturation[epoch]]
-            lines.append("  ".join(c.rjust(len(h)) for c, h in zip(cells, heads, strict=True)))
-        lines.append(f"{self.stopped}, lowest loss after epoch {self.best_epoch}.")
-        return "\n".join(lines)
+            rows.append(cells)
+        table = text_table(rows, ">" * len(heads))
+        return f"{table}\n{self.stopped}, lowest loss after epoch {self.best_epoch}."
 
     def _listed(self) -> list[int]:
         """Return the epochs to list: evenly spaced, the first and the last among them."""

@@ -18,7 +18,7 @@ from backprop_nb.errors import InvalidValueError
 from backprop_nb.network.passes import sigma_prime
 from backprop_nb.network.validation import FloatArray
 
-LARGEST = 2**27
+MAX_ENTRIES = 2**27
 """How many entries a Jacobian may have to be built: 1.1 GB in float64."""
 
 
@@ -27,7 +27,7 @@ class Jacobian:
     """One Jacobian of the chain rule, in numerator layout.
 
     Its name, its shape and its layout cost nothing; the numbers are computed
-    when ``matrix`` is first asked for, and kept.
+    when ``matrix`` is first asked for, and stored.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Jacobian:
         Raises
         ------
         InvalidValueError
-            It would have more than ``LARGEST`` entries.
+            It would have more than ``MAX_ENTRIES`` entries.
         """
         check_size(self.symbol, self.shape, self.dtype)
         matrix = self.build()
@@ -94,11 +94,11 @@ class Jacobian:
 def check_size(symbol: str, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
     """Raise ``InvalidValueError`` if a matrix is too large to be built."""
     entries = shape[0] * shape[1]
-    if entries > LARGEST:
+    if entries > MAX_ENTRIES:
         raise InvalidValueError(
             f"{symbol} would fill {entries * dtype.itemsize / 1e9:,.1f} GB, so it is not built.",
             given=f"shape {shape}, {entries:,} entries",
-            expected=f"at most {LARGEST:,} entries",
+            expected=f"at most {MAX_ENTRIES:,} entries",
             instead="net.backward(x, y), which finds the gradient without any Jacobian",
         )
 
@@ -109,8 +109,6 @@ def check_size(symbol: str, shape: tuple[int, int], dtype: np.dtype[Any]) -> Non
 def derivative_text(numerator: str, denominator: str) -> str:
     """Return the symbol of a derivative as plain text.
 
-    Examples
-    --------
     >>> derivative_text("f_3", "f_2")
     '∂f_3/∂f_2'
     """
@@ -120,8 +118,6 @@ def derivative_text(numerator: str, denominator: str) -> str:
 def derivative_latex(numerator: str, denominator: str) -> str:
     r"""Return the symbol of a derivative as LaTeX.
 
-    Examples
-    --------
     >>> print(derivative_latex("f_12", "θ_11"))
     \frac{\partial f_{12}}{\partial \theta_{11}}
     """
@@ -139,57 +135,33 @@ def _name_latex(name: str) -> str:
 def loss_by_output(f: FloatArray, y: FloatArray, K: int) -> Jacobian:
     """Return ∂L/∂f_K, from equation [loss].
 
-    Parameters
-    ----------
-    f, y : arrays of shape (n_K,)
-        The output and the target.
-
-    Examples
-    --------
     >>> loss_by_output(np.array([0.5, 0.5]), np.array([1.0, 0.0]), 2).matrix
     array([[-1.,  1.]])
     """
+    row = (2 * (f - y))[np.newaxis]
     layout = f"[0, c] = 2 (f_{K} − y)_c"
-    return Jacobian("L", f"f_{K}", (1, f.size), f.dtype, layout, partial(_slope_of_loss, f, y))
+    return Jacobian("L", f"f_{K}", (1, f.size), f.dtype, layout, row.copy)
 
 
 def output_by_input(A: FloatArray, f: FloatArray, j: int) -> Jacobian:
-    """Return ∂f_j/∂f_{j−1} = diag(σ′(z_j)) A_{j−1}, from equation [layer].
+    """Return ∂f_j/∂f_{j−1} = diag(σ′(z_j)) A_{j−1}, from A_{j−1} and f_j: equation [layer].
 
-    Parameters
-    ----------
-    A : array of shape (n_j, n_{j−1})
-        A_{j−1}.
-    f : array of shape (n_j,)
-        f_j, which gives the slope: σ′(z_j) = f_j (1 − f_j).
-
-    Examples
-    --------
     >>> output_by_input(np.array([[1.0, 2.0]]), np.array([0.5]), 2).matrix
     array([[0.25, 0.5 ]])
     """
     layout = f"[r, c] = σ′(z_{j})_r (A_{j - 1})_rc"
-    shape = A.shape[0], A.shape[1]
-    return Jacobian(f"f_{j}", f"f_{j - 1}", shape, A.dtype, layout, partial(_sloped, A, f))
+    build = partial(np.multiply, sigma_prime(f)[:, np.newaxis], A)  # without the zeros of diag
+    return Jacobian(f"f_{j}", f"f_{j - 1}", (f.size, A.shape[1]), A.dtype, layout, build)
 
 
 def output_by_parameters(f_in: FloatArray, f_out: FloatArray, i: int) -> Jacobian:
-    """Return ∂f_{i+1}/∂θ_i: the columns of A_i row by row, then those of b_i.
+    """Return ∂f_{i+1}/∂θ_i, from f_i and f_{i+1}: the columns of A_i row by row, then those of b_i.
 
     Entry r of f_{i+1} has to do with row r of A_i and entry r of b_i only.  So
 
     - ∂f_{i+1}/∂A_i has [r, r′ n_i + c] = σ′(z_{i+1})_r (f_i)_c if r = r′, else 0;
     - ∂f_{i+1}/∂b_i, to the right of it, has [r, r′] = σ′(z_{i+1})_r if r = r′, else 0.
 
-    Parameters
-    ----------
-    f_in : array of shape (n_i,)
-        f_i.
-    f_out : array of shape (n_{i+1},)
-        f_{i+1}.
-
-    Examples
-    --------
     >>> f_0, f_1 = np.array([1.0, 2.0]), np.array([0.5, 0.5])
     >>> output_by_parameters(f_0, f_1, 0).matrix
     array([[0.25, 0.5 , 0.  , 0.  , 0.25, 0.  ],
@@ -201,43 +173,43 @@ def output_by_parameters(f_in: FloatArray, f_out: FloatArray, i: int) -> Jacobia
         f"then [r, {n_out * n_in} + r′] = σ′(z_{i + 1})_r if r = r′, else 0"
     )
     shape = n_out, n_out * n_in + n_out
-    build = partial(_unit_by_unit, f_in, f_out)
+    build = partial(_unit_by_unit, f_in, sigma_prime(f_out))
     return Jacobian(f"f_{i + 1}", f"θ_{i}", shape, f_out.dtype, layout, build)
+
+
+def _unit_by_unit(f: FloatArray, slope: FloatArray) -> FloatArray:
+    n_in, n_out = f.size, slope.size
+    matrix = np.zeros((n_out, n_out * n_in + n_out), slope.dtype)
+    for r in range(n_out):
+        matrix[r, r * n_in : (r + 1) * n_in] = slope[r] * f  # row r of A_i
+        matrix[r, n_out * n_in + r] = slope[r]  # entry r of b_i
+    return matrix
 
 
 # --- the same in smaller steps, through z -----------------------------------
 
 
 def output_by_preactivation(f: FloatArray, j: int) -> Jacobian:
-    """Return ∂f_j/∂z_j = diag(σ′(z_j)), from f_j of shape (n_j,).
+    """Return ∂f_j/∂z_j = diag(σ′(z_j)), from f_j.
 
-    Examples
-    --------
     >>> output_by_preactivation(np.array([0.5, 0.0]), 1).matrix
     array([[0.25, 0.  ],
            [0.  , 0.  ]])
     """
     layout = f"[r, c] = σ′(z_{j})_r if r = c, else 0"
-    return Jacobian(f"f_{j}", f"z_{j}", (f.size, f.size), f.dtype, layout, partial(_diagonal, f))
+    build = partial(np.diag, sigma_prime(f))
+    return Jacobian(f"f_{j}", f"z_{j}", (f.size, f.size), f.dtype, layout, build)
 
 
 def preactivation_by_input(A: FloatArray, j: int) -> Jacobian:
-    """Return ∂z_j/∂f_{j−1}, which is A_{j−1}, of shape (n_j, n_{j−1}).
-
-    Examples
-    --------
-    >>> preactivation_by_input(np.array([[1.0, 2.0]]), 2).matrix
-    array([[1., 2.]])
-    """
+    """Return ∂z_j/∂f_{j−1}, which is A_{j−1}."""
     layout = f"[r, c] = (A_{j - 1})_rc"
-    return Jacobian(f"z_{j}", f"f_{j - 1}", (A.shape[0], A.shape[1]), A.dtype, layout, A.copy)
+    return Jacobian(f"z_{j}", f"f_{j - 1}", (len(A), A.shape[1]), A.dtype, layout, A.copy)
 
 
 def preactivation_by_weights(f: FloatArray, n_out: int, i: int) -> Jacobian:
-    """Return ∂z_{i+1}/∂A_i, with A_i row by row, from f_i of shape (n_i,).
+    """Return ∂z_{i+1}/∂A_i, with A_i row by row, from f_i.
 
-    Examples
-    --------
     >>> preactivation_by_weights(np.array([3.0, 4.0]), 2, 0).matrix
     array([[3., 4., 0., 0.],
            [0., 0., 3., 4.]])
@@ -247,43 +219,12 @@ def preactivation_by_weights(f: FloatArray, n_out: int, i: int) -> Jacobian:
     return Jacobian(f"z_{i + 1}", f"A_{i}", shape, f.dtype, layout, build)
 
 
-def preactivation_by_bias(n_out: int, dtype: np.dtype[Any], i: int) -> Jacobian:
-    """Return ∂z_{i+1}/∂b_i, the identity.
-
-    Examples
-    --------
-    >>> preactivation_by_bias(2, np.dtype(float), 0).matrix
-    array([[1., 0.],
-           [0., 1.]])
-    """
-    build = partial(np.eye, n_out, dtype=dtype)
-    layout = "[r, c] = 1 if r = c, else 0"
-    return Jacobian(f"z_{i + 1}", f"b_{i}", (n_out, n_out), dtype, layout, build)
-
-
-# --- their numbers ----------------------------------------------------------
-
-
-def _slope_of_loss(f: FloatArray, y: FloatArray) -> FloatArray:
-    return (2 * (f - y))[np.newaxis]
-
-
-def _diagonal(f: FloatArray) -> FloatArray:
-    return np.diag(sigma_prime(f))
-
-
-def _sloped(A: FloatArray, f: FloatArray) -> FloatArray:
-    return sigma_prime(f)[:, np.newaxis] * A  # diag(σ′) A, without the zeros of diag
-
-
 def _rows_of(f: FloatArray, n_out: int) -> FloatArray:
     return np.kron(np.eye(n_out, dtype=f.dtype), f)
 
 
-def _unit_by_unit(f_in: FloatArray, f_out: FloatArray) -> FloatArray:
-    slope, n_in, n_out = sigma_prime(f_out), f_in.size, f_out.size
-    matrix = np.zeros((n_out, n_out * n_in + n_out), f_out.dtype)
-    for r in range(n_out):
-        matrix[r, r * n_in : (r + 1) * n_in] = slope[r] * f_in  # row r of A_i
-        matrix[r, n_out * n_in + r] = slope[r]  # entry r of b_i
-    return matrix
+def preactivation_by_bias(n_out: int, dtype: np.dtype[Any], i: int) -> Jacobian:
+    """Return ∂z_{i+1}/∂b_i, the identity."""
+    build = partial(np.eye, n_out, dtype=dtype)
+    layout = "[r, c] = 1 if r = c, else 0"
+    return Jacobian(f"z_{i + 1}", f"b_{i}", (n_out, n_out), dtype, layout, build)

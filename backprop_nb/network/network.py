@@ -601,7 +601,7 @@ class Network:
         """Raise ``UnsupportedError`` if this is not the document's network; say what needs it."""
         if not self.is_document:
             raise UnsupportedError(
-                f"{what} is that of the document's network: σ in every layer, the squared error, "
+                f"{what} holds for the document's network: σ in every layer, the squared error, "
                 "and a bias.",
                 given=repr(self),
                 expected="a SigmoidNetwork",

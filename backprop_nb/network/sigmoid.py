@@ -25,16 +25,14 @@ class SigmoidNetwork(Network):
     seed : int or numpy.random.Generator, optional
         Where the initial weights come from.
     scale : "xavier", "document" or float, optional
-        Standard deviation of the initial weights.  "xavier", which is also what
-        None means, gives each layer its own, √(2 / (n_in + n_out)) (Glorot and
-        Bengio, 2010); "document" is the standard normal distribution, 1.
+        Standard deviation of the initial weights: √(2 / (n_in + n_out)) for
+        "xavier" or None (Glorot and Bengio, 2010), 1 for "document".
 
     Attributes
     ----------
-    A : list of arrays
-        ``A[i]``, of shape (n_{i+1}, n_i), for i = 0, ..., K−1.
-    b : list of arrays
-        ``b[i]``, of shape (n_{i+1},), for i = 0, ..., K−1; zero to begin with.
+    A, b : lists of arrays
+        ``A[i]`` of shape (n_{i+1}, n_i) and ``b[i]`` of shape (n_{i+1},), for
+        i = 0, ..., K−1; ``b[i]`` is zero to begin with.
     widths : tuple of int
     K : int
         The number of layers.
@@ -77,22 +75,8 @@ class SigmoidNetwork(Network):
     ) -> Self:
         """Return the network with these parameters, copied.
 
-        Parameters
-        ----------
-        A : sequence of array_like, ``A[i]`` of shape (n_{i+1}, n_i)
-        b : sequence of array_like, ``b[i]`` of shape (n_{i+1},)
-            Integers become floats.  All parameters get one dtype, the widest of
-            those given: float32 alone stays float32.
-
-        Raises
-        ------
-        ShapeError
-            An ``A[i]`` that does not fit the one before, a ``b[i]`` that does not
-            fit its ``A[i]``, or one without the other.
-        InvalidValueError
-            A layer without units.
-        UnsupportedError
-            Complex numbers, objects, text; any other choice.
+        ``A[i]`` is of shape (n_{i+1}, n_i), ``b[i]`` of shape (n_{i+1},).  It raises
+        what :meth:`Network.from_parameters` does, and ``UnsupportedError`` for a choice.
 
         Examples
         --------

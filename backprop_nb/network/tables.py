@@ -7,7 +7,7 @@ import math
 import re
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -17,42 +17,27 @@ from backprop_nb.network.validation import FloatArray
 ROWS, COLUMNS = 6, 8
 """How much of a matrix is shown; the rest is an ellipsis."""
 
-Rows = Sequence[Sequence[str]]
+Cells: TypeAlias = Sequence[Sequence[str]]
+"""A table row by row, the head first."""
 
 # --- tables -----------------------------------------------------------------
 
 
-def text_table(rows: Rows, align: str) -> str:
-    """Return rows of cells as aligned lines, the first row being the head.
+def text_table(rows: Cells, align: str) -> str:
+    """Return rows of cells as aligned lines, the head first; `align` is < or > for each column.
 
-    Parameters
-    ----------
-    rows
-        The cells, as many in each row as `align` has characters.
-    align
-        ``<`` or ``>`` for each column.
-
-    Examples
-    --------
     >>> print(text_table([("factor", "entries"), ("∂L/∂f_2", "2")], "<>"))
     factor   entries
     ∂L/∂f_2        2
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(
-            f"{cell:{side}{width}}" for cell, side, width in zip(row, align, widths, strict=True)
-        )
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
+    columns = [f"{{:{side}{width}}}" for side, width in zip(align, widths, strict=True)]
+    return "\n".join("  ".join(columns).format(*row).rstrip() for row in rows)
 
 
-def markdown_table(rows: Rows, align: str) -> str:
+def markdown_table(rows: Cells, align: str) -> str:
     """Return rows of cells as a Markdown table; the cells are Markdown already.
 
-    Examples
-    --------
     >>> print(markdown_table([("factor", "entries"), ("$x$", "2")], "<>"))
     | factor | entries |
     | :-- | --: |
@@ -66,8 +51,6 @@ def markdown_table(rows: Rows, align: str) -> str:
 def escaped(text: str) -> str:
     """Return text that Markdown shows as it is: no markup, no end of a cell.
 
-    Examples
-    --------
     >>> escaped("a < b | *c*")
     'a &lt; b &#124; &#42;c&#42;'
     """
@@ -84,8 +67,6 @@ _SYMBOL = re.compile(rf"(?<![\w.])(∂(?:{_NAME}|\w)/∂(?:{_NAME}|\w)|{_NAME})"
 def prose(text: str) -> str:
     r"""Return a sentence as Markdown: its symbols as formulas, the rest as it is.
 
-    Examples
-    --------
     >>> print(prose("The last is ∂f_1/∂θ_0, in A[0] * 2 numbers."))
     The last is $\partial f_{1}/\partial \theta_{0}$, in A&#91;0&#93; &#42; 2 numbers.
     """
@@ -103,23 +84,10 @@ def _symbol_latex(symbol: str) -> str:
 def wrapped(text: str, indent: str = "") -> str:
     """Return a paragraph in lines of a comfortable length.
 
-    Examples
-    --------
     >>> print(wrapped("one row times one matrix", indent="  "))
       one row times one matrix
     """
     return textwrap.fill(text, 88, initial_indent=indent, subsequent_indent=indent)
-
-
-def code_span(code: str) -> str:
-    """Return code between backticks, which Markdown shows letter by letter.
-
-    Examples
-    --------
-    >>> code_span("g * f")
-    '`g * f`'
-    """
-    return f"`{code}`"
 
 
 # --- numbers ----------------------------------------------------------------
@@ -130,8 +98,6 @@ def residual_text(residual: float, dtype: DTypeLike) -> str:
 
     Rounding differs from one machine to the next, so its digits are not shown.
 
-    Examples
-    --------
     >>> residual_text(3e-17, np.float64), residual_text(3e-8, np.float32)
     ('< 1e-12', '< 1e-4')
     >>> residual_text(0.18712, np.float64)
@@ -144,8 +110,6 @@ def residual_text(residual: float, dtype: DTypeLike) -> str:
 def number_text(value: float) -> str:
     """Return a number in four digits, zero without a sign.
 
-    Examples
-    --------
     >>> number_text(-0.0), number_text(2 / 3)
     ('0', '0.6667')
     """
@@ -155,8 +119,6 @@ def number_text(value: float) -> str:
 def matrix_text(array: FloatArray) -> str:
     """Return a vector or a matrix as lines, one for each row of it.
 
-    Examples
-    --------
     >>> print(matrix_text(np.array([[0.5, -1.0], [0.0, 10.0]])))
     [0.5  -1]
     [  0  10]
@@ -170,8 +132,6 @@ def matrix_text(array: FloatArray) -> str:
 def matrix_latex(array: FloatArray) -> str:
     r"""Return a vector or a matrix as LaTeX.
 
-    Examples
-    --------
     >>> print(matrix_latex(np.array([[0.5, 1e-7]])))
     \begin{bmatrix} 0.5 & 1 \cdot 10^{-7} \end{bmatrix}
     """

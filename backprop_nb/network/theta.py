@@ -16,8 +16,6 @@ from backprop_nb.network.validation import FloatArray
 def flatten(A: Sequence[FloatArray], b: Sequence[FloatArray]) -> FloatArray:
     """Return A_0 row by row, b_0, A_1 row by row, b_1, ... as one new vector.
 
-    Examples
-    --------
     >>> flatten([np.array([[1.0, 2.0], [3.0, 4.0]])], [np.array([5.0, 6.0])])
     array([1., 2., 3., 4., 5., 6.])
     """
@@ -28,8 +26,6 @@ def flatten(A: Sequence[FloatArray], b: Sequence[FloatArray]) -> FloatArray:
 def layers(widths: Sequence[int], bias: bool = True) -> list[slice]:
     """Return where each θ_i = (A_i, b_i) lies in the vector.
 
-    Examples
-    --------
     >>> layers((4, 3, 1))
     [slice(0, 15, None), slice(15, 19, None)]
     """
@@ -42,8 +38,6 @@ def unflatten(
 ) -> tuple[list[FloatArray], list[FloatArray]]:
     """Return the ``A[i]`` and ``b[i]`` of a vector, as views of it.
 
-    Examples
-    --------
     >>> theta = np.arange(1.0, 7.0)
     >>> A, b = unflatten(theta, (2, 2))
     >>> A[0][0, 0] = 10

@@ -12,7 +12,6 @@ from backprop_nb.network import jacobians
 from backprop_nb.network.jacobians import Jacobian, derivative_latex, derivative_text
 from backprop_nb.network.passes import sigma_prime
 from backprop_nb.network.tables import (
-    code_span,
     matrix_latex,
     matrix_text,
     prose,
@@ -122,7 +121,7 @@ class TransposeStep:
             [
                 rf"$\displaystyle {self.factor.latex}$, of shape {self.factor.shape}",
                 self._product_latex(),
-                f"{code_span(self.statement)} gives",
+                f"`{self.statement}` gives",
                 f"$${self._value_latex()}$$",
                 prose(f"{self._compared()} {self.why}"),
             ]
@@ -204,17 +203,8 @@ class Transposes:
 def transpose_steps(
     A: Sequence[FloatArray], f: Sequence[FloatArray], y: FloatArray, i: int
 ) -> Iterator[TransposeStep]:
-    """Yield the steps from the loss back to θ_i.
+    """Yield the steps from the loss back to θ_i, for the f_0, …, f_K of one input.
 
-    Parameters
-    ----------
-    A : sequence of arrays, ``A[j]`` of shape (n_{j+1}, n_j)
-    f : sequence of arrays f_0, ..., f_K, for one input
-    y : array of shape (n_K,)
-    i : int
-
-    Examples
-    --------
     >>> A, f = [np.ones((1, 1)), np.ones((1, 1))], [np.ones(1)] * 3
     >>> for step in transpose_steps(A, f, np.zeros(1), 0):
     ...     print(step.statement)
@@ -237,24 +227,16 @@ def transpose_steps(
         yield step
         if j > i + 1:
             g = A[j - 1].T @ delta
-            factor, code = (
-                jacobians.preactivation_by_input(A[j - 1], j),
-                f"A[{j - 1}].T @ delta[{j}]",
-            )
+            factor = jacobians.preactivation_by_input(A[j - 1], j)
+            code = f"A[{j - 1}].T @ delta[{j}]"
             step = TransposeStep(factor, step.row, "g", code, g, WHY_TRANSPOSE, True)
             yield step
-    yield from _into_parameters(step.row, delta, f[i], i)
-
-
-def _into_parameters(
-    row: FloatArray, delta: FloatArray, f: FloatArray, i: int
-) -> Iterator[TransposeStep]:
-    """Yield the two last steps, which turn off into A_i and b_i from the same row."""
-    factor = jacobians.preactivation_by_weights(f, delta.size, i)
-    code, dA = f"np.outer(delta[{i + 1}], f[{i}])", np.outer(delta, f)
-    yield TransposeStep(factor, row, f"dA[{i}]", code, dA, WHY_OUTER)
+    # The two last steps turn off into A_i and b_i from the same row.
+    factor = jacobians.preactivation_by_weights(f[i], delta.size, i)
+    code = f"np.outer(delta[{i + 1}], f[{i}])"
+    yield TransposeStep(factor, step.row, f"dA[{i}]", code, np.outer(delta, f[i]), WHY_OUTER)
     factor = jacobians.preactivation_by_bias(delta.size, delta.dtype, i)
-    yield TransposeStep(factor, row, f"db[{i}]", f"delta[{i + 1}]", delta, WHY_BIAS)
+    yield TransposeStep(factor, step.row, f"db[{i}]", f"delta[{i + 1}]", delta, WHY_BIAS)
 
 
 def _block(name: str, array: FloatArray) -> list[str]:

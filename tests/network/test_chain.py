@@ -282,9 +282,7 @@ def test_the_matrices_are_multiplied_from_the_side_that_is_named(side, numbers):
 def test_a_product_begins_at_the_left_or_the_right():
     net, x, y = example((3, 3))
     assert error_of(lambda: net.chain(x, y, 0).partial_products("middle"), InvalidValueError) == (
-        "A product of matrices begins at one of its two sides.\n"
-        "  given:    side = 'middle'\n"
-        '  expected: "left" or "right"'
+        '`side` must be "left" or "right".\n  given:    side = \'middle\''
     )
 
 

@@ -1,4 +1,4 @@
-"""The document's equations: they hold as corrected, and the slips fail as printed."""
+"""The document's equations: they hold as corrected, and the errata fail as printed."""
 
 import pickle
 import re
@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.errors import BackpropWarning, InvalidValueError, NotFoundError, ShapeError
+from backprop_nb.errors import (
+    BackpropWarning,
+    InvalidValueError,
+    NotFoundError,
+    ShapeError,
+    UnsupportedError,
+)
 from backprop_nb.network import SigmoidNetwork, document
-from backprop_nb.network.document import EQUATIONS, SLIPS, equation, residuals
+from backprop_nb.network.document import EQUATIONS, ERRATA, equation, residuals
 
 TAGS = [
     "composition",
@@ -49,7 +55,7 @@ def error_of(call, kind):
 
 def test_the_equations_are_in_the_documents_order():
     assert [each.tag for each in EQUATIONS] == TAGS
-    assert [slip.tag for slip in SLIPS] == ["title", "loss", "chain-second"]
+    assert [erratum.tag for erratum in ERRATA] == ["title", "loss", "chain-second"]
     assert bp.document is document
 
 
@@ -68,7 +74,7 @@ def test_an_unknown_tag_is_answered_with_all_tags():
     assert "no equation 3" in error_of(lambda: equation(3), NotFoundError)
 
 
-def test_only_the_slips_have_a_corrected_form():
+def test_only_the_errata_have_a_corrected_form():
     assert [each.tag for each in EQUATIONS if each.corrected] == ["loss", "chain-second"]
     for each in EQUATIONS:
         assert each.latex == (each.corrected or each.printed)
@@ -76,8 +82,8 @@ def test_only_the_slips_have_a_corrected_form():
         assert each.reason.endswith(".")
 
 
-def test_the_slips_as_printed_and_as_corrected():
-    title, loss, second = SLIPS
+def test_the_errata_as_printed_and_as_corrected():
+    title, loss, second = ERRATA
     assert (title.printed, title.corrected) == ("Backpropogation", "Backpropagation")
     assert loss.printed.endswith(r"f_K(\theta, x)^2 \rVert")
     assert loss.corrected.endswith(r"f_K(\theta, x) \rVert^2")
@@ -129,7 +135,7 @@ def test_saturated_units_overflow_nowhere():
     assert residuals(net, [5.0], [1.0]).rows[2].corrected < 1e-12
 
 
-# --- the slips fail ---------------------------------------------------------
+# --- the errata fail ---------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows", ROWS)
@@ -254,9 +260,7 @@ def test_data_with_nan_warn():
 def test_an_equation_has_two_forms():
     data = example((4, 2))
     assert error_of(lambda: equation("loss").check(*data, form="right"), InvalidValueError) == (
-        "An equation has two forms.\n"
-        "  given:    form = 'right'\n"
-        '  expected: "corrected" or "printed"'
+        '`form` must be "corrected" or "printed".\n  given:    form = \'right\''
     )
 
 
@@ -274,6 +278,13 @@ def test_nothing_given_is_changed():
     residuals(net, x, y)
     for array, kept in zip((*net.A, *net.b, x, y), before, strict=True):
         assert np.array_equal(array, kept)
+
+
+def test_a_network_with_other_choices_is_refused():
+    net, x, y = bp.Network((4, 3, 2), seed=0, activation="tanh"), np.ones(4), np.ones(2)
+    for call in (equation("layer").check, residuals):
+        message = error_of(lambda call=call: call(net, x, y), UnsupportedError)
+        assert message.startswith("An equation of the document holds for the document's network:")
 
 
 # --- the table --------------------------------------------------------------
@@ -338,7 +349,7 @@ def test_an_equation_displays_with_its_tag():
     ]
 
 
-def test_a_slip_displays_both_forms():
+def test_an_erratum_displays_both_forms():
     loss = equation("loss")
     assert loss._repr_markdown_().split("\n\n") == [
         "**The loss**",
@@ -373,7 +384,7 @@ def test_an_equation_in_words():
 
 
 def test_the_spelling_in_words():
-    title = SLIPS[0]
+    title = ERRATA[0]
     assert str(title) == title.describe()
     assert title.describe().splitlines()[:3] == [
         "[title] The spelling",
@@ -383,7 +394,7 @@ def test_the_spelling_in_words():
     assert title._repr_markdown_().startswith("**The spelling**\n\nAs printed: Backpropogation. ")
 
 
-@pytest.mark.parametrize("each", SLIPS, ids=lambda slip: slip.tag)
+@pytest.mark.parametrize("each", ERRATA, ids=lambda erratum: erratum.tag)
 def test_text_reaches_the_page_as_text(each):
     marked = type(each)(**{**vars(each), "title": "<b>", "reason": "<script>|*x*"})
     markdown = marked._repr_markdown_()

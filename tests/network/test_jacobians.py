@@ -8,7 +8,7 @@ import pytest
 
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.network import jacobians
-from backprop_nb.network.jacobians import LARGEST, Jacobian
+from backprop_nb.network.jacobians import MAX_ENTRIES, Jacobian
 
 SHAPES = [(1, 1), (3, 3), (4, 2), (2, 5), (1, 3), (3, 1)]
 """Numbers that come in and out of a layer."""
@@ -171,7 +171,7 @@ def test_a_matrix_that_is_too_large_is_refused_in_gigabytes(dtype, size):
         raise AssertionError("it must not be built")
 
     with pytest.raises(InvalidValueError) as caught:
-        _ = Jacobian("f_1", "θ_0", (1, LARGEST + 1), np.dtype(dtype), "", build).matrix
+        _ = Jacobian("f_1", "θ_0", (1, MAX_ENTRIES + 1), np.dtype(dtype), "", build).matrix
     assert str(caught.value) == (
         f"∂f_1/∂θ_0 would fill {size}, so it is not built.\n"
         "  given:    shape (1, 134217729), 134,217,729 entries\n"
@@ -182,4 +182,4 @@ def test_a_matrix_that_is_too_large_is_refused_in_gigabytes(dtype, size):
 
 def test_the_largest_matrix_is_not_refused():
     small = np.ones((1, 1))  # stands for it: only the shape is looked at
-    assert Jacobian("L", "f_1", (1, LARGEST), np.dtype(float), "", small.copy).matrix.size == 1
+    assert Jacobian("L", "f_1", (1, MAX_ENTRIES), np.dtype(float), "", small.copy).matrix.size == 1

@@ -254,7 +254,7 @@ def test_the_chain_of_jacobians_is_the_documents_alone():
     with pytest.raises(UnsupportedError) as caught:
         Network((2, 3, 2), activation="tanh").chain(x, y, 0)
     assert str(caught.value) == (
-        "The chain of Jacobians is that of the document's network: σ in every layer, the squared "
+        "The chain of Jacobians holds for the document's network: σ in every layer, the squared "
         "error, and a bias.\n"
         "  given:    Network(widths=(2, 3, 2), activation='tanh', output='sigmoid', "
         "loss='squared error')\n"
