@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from backprop_nb import display
 from backprop_nb.errors import BackpropError
-from backprop_nb.tracing.backward import Backward, backward
+from backprop_nb.tracing.backward import Backward
 from backprop_nb.tracing.emit.derivation import to_latex
 from backprop_nb.tracing.emit.numpy_code import compiled, to_numpy
 from backprop_nb.tracing.evaluate import evaluate
@@ -57,7 +57,7 @@ class Graph(Trace):
         >>> bp.trace(lambda x: x**2 + x, 3.0).backward().gradients
         (np.float64(7.0),)
         """
-        return backward(self, seed)
+        return Backward(self, seed)
 
     def to_numpy(self) -> str:
         """Return Python source that runs with NumPy alone.

@@ -27,6 +27,8 @@ class Contribution:
 
     Attributes
     ----------
+    output
+        The name of the output, which everything is a derivative of.
     node, adjoint
         The node that gives, and the derivative of the output with respect to it.
     parent
@@ -37,7 +39,7 @@ class Contribution:
         The contribution, of the parent's shape.
     """
 
-    graph: Trace
+    output: str
     node: Node
     adjoint: Any
     parent: Node
@@ -54,7 +56,7 @@ class Contribution:
 
         Every printed name goes through ``mark(text, node, is_adjoint)``.
         """
-        return Rule(self.graph.output.name, self.node, self.position, self.adjoint, mark)
+        return Rule(self.output, self.node, self.position, self.adjoint, mark)
 
     def __repr__(self) -> str:
         return f"<Contribution d_{self.parent.name} += {self.rule}>"
@@ -93,10 +95,14 @@ class Backward:
         The graph that was reversed.
     """
 
-    def __init__(self, graph: Trace, start: Any) -> None:
+    def __init__(self, graph: Trace, seed: Any = None) -> None:
         self.graph = graph
-        self._start = start
-        self._adjoints = reverse(graph, graph.records, start)
+        self._start = start_of(graph, seed)
+        self._adjoints = reverse(graph, graph.records, self._start)
+        unused = [k for k in range(graph.input_count) if self._adjoints[k] is None]
+        if unused:  # probably a forgotten use
+            names = ", ".join(graph.nodes[k].name for k in unused)
+            warn(f"The output does not depend on {names}: the gradient there is zero.")
 
     @cached_property
     def gradients(self) -> tuple[Any, ...]:
@@ -105,8 +111,9 @@ class Backward:
         Positional arguments come first, then the traced keyword arguments.
         Arguments that are not traced have ``None``.
         """
-        leaves = [_own(self._adjoint(i)) for i in range(self.graph.input_count)]
-        return self.graph.restore(leaves)
+        leaves = [self._adjoint(k) for k in range(self.graph.input_count)]
+        # An array of the caller's own, which may be written to.
+        return self.graph.restore([np.array(g) if isinstance(g, np.ndarray) else g for g in leaves])
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -114,11 +121,15 @@ class Backward:
         received: list[Contributed] = []
         with np.errstate(all="ignore"):  # what there is to say was said the first time
             reverse(self.graph, self.graph.records, self._start, received)
+        nodes, output = self.graph.nodes, self.graph.output.name
         by_node: dict[int, list[Contribution]] = {index: [] for index in self._left()}
-        for each in received:
-            by_node[each[0]].append(self._contribution(*each))
+        for index, position, parent, value in received:
+            adjoint, made = self._adjoint(index), read_only(value)
+            by_node[index].append(
+                Contribution(output, nodes[index], adjoint, nodes[parent], position, made)
+            )
         return tuple(
-            Step(self.graph.nodes[index], self._adjoint(index), tuple(contributions))
+            Step(nodes[index], self._adjoint(index), tuple(contributions))
             for index, contributions in by_node.items()
         )
 
@@ -127,11 +138,6 @@ class Backward:
         for index in range(self.graph.output_index, self.graph.input_count - 1, -1):
             if self._adjoints[index] is not None and self.graph.records[index].row is not CONSTANT:
                 yield index
-
-    def _contribution(self, index: int, position: int, parent: int, value: Any) -> Contribution:
-        node, receiver = self.graph.nodes[index], self.graph.nodes[parent]
-        value = read_only(value)
-        return Contribution(self.graph, node, self._adjoint(index), receiver, position, value)
 
     def adjoint(self, node: Node | str) -> Any:
         """Return the derivative of the output with respect to a node, of its shape.
@@ -143,7 +149,7 @@ class Backward:
         """
         # What is neither a name nor a node is no name that the graph has.
         found = node if isinstance(node, Node) else self.graph.node(node)
-        if found.index >= len(self.graph.nodes) or found is not self.graph.nodes[found.index]:
+        if self.graph.nodes[found.index : found.index + 1] != (found,):
             raise NotFoundError(
                 f"The node `{found.name}` belongs to another graph.",
                 expected=f"a node of this one, the trace of {self.graph.function_name}",
@@ -164,23 +170,3 @@ class Backward:
 
     def __repr__(self) -> str:
         return f"<Backward of {self.graph.function_name}: {len(list(self._left()))} steps>"
-
-
-def backward(graph: Trace, seed: Any = None) -> Backward:
-    """Run the reverse pass; see :meth:`Graph.backward`."""
-    result = Backward(graph, start_of(graph, seed))
-    _warn_unused(result)
-    return result
-
-
-def _warn_unused(result: Backward) -> None:
-    """Name the inputs that the output does not depend on: probably a forgotten use."""
-    unused = [i for i in range(result.graph.input_count) if result._adjoints[i] is None]
-    if unused:
-        names = ", ".join(result.graph.nodes[i].name for i in unused)
-        warn(f"The output does not depend on {names}: the gradient there is zero.")
-
-
-def _own(gradient: Any) -> Any:
-    """Return an array that nobody else holds and that may be written to."""
-    return np.array(gradient) if isinstance(gradient, np.ndarray) else gradient

@@ -9,13 +9,13 @@ import numpy as np
 
 from backprop_nb.errors import ShapeError, UnsupportedError
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT
 
 
 def evaluate(trace: Trace, args: Sequence[Any]) -> Any:
     """Compute ``trace`` on new arguments; see :meth:`Graph.evaluate`."""
-    values: list[Any] = _new_inputs(trace, args)
+    values = _inputs(trace, args)
     for record in trace.records[trace.input_count :]:
         if record.row is CONSTANT:
             values.append(record.value)
@@ -28,21 +28,22 @@ def evaluate(trace: Trace, args: Sequence[Any]) -> Any:
     return values[trace.output_index]
 
 
-def _new_inputs(trace: Trace, args: Sequence[Any]) -> list[Any]:
+def _inputs(trace: Trace, args: Sequence[Any]) -> list[Any]:
     """Return the new value of every input.
 
     Raises
     ------
     ShapeError
-        If their number or a shape differs from the trace.
+        If their number, their structure or a shape differs from the trace.
     UnsupportedError
         If one of them is not made of real numbers.
     """
-    if len(args) != len(trace.arguments):
+    names = [name for name, _ in trace.arguments]
+    if len(args) != len(names):
         raise ShapeError(
             "The trace has another number of arguments.",
             given=f"{len(args)} arguments",
-            expected=f"{len(trace.arguments)}: {', '.join(name for name, _ in trace.arguments)}",
+            expected=f"{len(names)}: {', '.join(names)}",
         )
     leaves = pytree.flatten(list(args))
     traced = pytree.flatten([tree for _, tree in trace.arguments])
@@ -54,27 +55,22 @@ def _new_inputs(trace: Trace, args: Sequence[Any]) -> list[Any]:
             instead="np.array([…]) where the trace had an array",
         )
     new = [leaf for leaf, is_input in zip(leaves, traced, strict=True) if is_input]
-    return [
-        _new_value(value, record.value, trace, k)
-        for k, (value, record) in enumerate(
-            zip(new, trace.records[: trace.input_count], strict=True)
-        )
-    ]
+    return [_checked(value, node) for value, node in zip(new, trace.inputs, strict=True)]
 
 
-def _new_value(value: Any, traced: Any, trace: Trace, k: int) -> Any:
-    if np.shape(value) != traced.shape:
+def _checked(value: Any, node: Node) -> Any:
+    if np.shape(value) != node.shape:
         raise ShapeError(
-            f"{trace.inputs[k].name} has another shape than in the trace.",
+            f"`{node.name}` must have the shape that it has in the trace.",
             given=f"shape {np.shape(value)}",
-            expected=f"shape {traced.shape}",
+            expected=f"shape {node.shape}",
             instead="trace the function again for another shape",
         )
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise UnsupportedError(
-            f"{trace.inputs[k].name} must hold real numbers.",
+            f"`{node.name}` must hold real numbers.",
             given=repr(value),
             expected="floats or integers",
         )
-    return array.astype(traced.dtype, copy=False)[()]
+    return array.astype(node.value.dtype, copy=False)[()]

@@ -70,6 +70,12 @@ class Node:
         return shape
 
     @property
+    def arguments(self) -> tuple[Node | None, ...]:
+        """For each argument of the call the parent that it is, ``None`` for a literal."""
+        parents = iter(self.parents)
+        return tuple(None if p is None else next(parents) for p in self.record.parents)
+
+    @property
     def health(self) -> tuple[Mark, ...]:
         """What to beware of at this node: saturation, kinks, ties, NaN and infinity.
 
@@ -81,7 +87,7 @@ class Node:
         >>> print(*bp.trace(abs, 0.0).output.health)
         kink: x is 0, where |x| has a corner: the slope is taken to be 0
         """
-        return health(self.record, self.parents)
+        return health(self.record, [p.name if p else None for p in self.arguments])
 
     def __repr__(self) -> str:
         made = self.op or "input"
@@ -195,10 +201,9 @@ class Trace:
 
     def _line(self, node: Node) -> str:
         """Return one node as a line of a program, literals and options included."""
-        parents = iter(node.parents)
         arguments = [
-            repr(value) if parent is None else next(parents).name
-            for parent, value in zip(node.record.parents, node.record.args, strict=True)
+            each.name if each else repr(value)
+            for each, value in zip(node.arguments, node.record.args, strict=True)
         ]
         arguments += [f"{key}={value!r}" for key, value in node.record.keywords.items()]
         return f"{node.name} = {node.op or 'input'}({', '.join(arguments)})  {node.shape}"

@@ -37,7 +37,7 @@ def test_integers_count_as_floats_and_float32_stays():
     [
         ((ARGS[0],), "another number of arguments"),
         ((ARGS[0], {"x": np.ones(3)}), "another structure"),
-        ((np.ones((3, 3)), ARGS[1]), "A has another shape than in the trace"),
+        ((np.ones((3, 3)), ARGS[1]), "`A` must have the shape that it has in the trace"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(args, message):
@@ -50,7 +50,7 @@ def test_what_is_no_number_is_refused_by_the_name_of_the_argument(given):
     with pytest.raises(bp.UnsupportedError) as caught:
         bp.trace(lambda x: x**2, 3.0).evaluate(given)
     assert str(caught.value) == (
-        f"x must hold real numbers.\n  given:    {given!r}\n  expected: floats or integers"
+        f"`x` must hold real numbers.\n  given:    {given!r}\n  expected: floats or integers"
     )
 
 

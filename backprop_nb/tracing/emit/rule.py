@@ -42,10 +42,9 @@ def call_text(
     record, form = node.record, _NOTATIONS[notation]
     if record.row is None or record.row is CONSTANT:
         return ""
-    names = iter([_named(parent, form, mark) for parent in node.parents])
     arguments = [
-        form.literal(value) if parent is None else next(names)
-        for parent, value in zip(record.parents, record.args, strict=True)
+        _named(each, form, mark) if each else form.literal(value)
+        for each, value in zip(node.arguments, record.args, strict=True)
     ]
     with_number = any(np.ndim(value) == 0 for value in record.args)
     return form.call(record.row, arguments, record.keywords, with_number)[0]
