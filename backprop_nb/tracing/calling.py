@@ -10,6 +10,7 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from inspect import Parameter, Signature
 from typing import Any
 
 import numpy as np
@@ -41,21 +42,20 @@ def check_bound(
 
     A ``TypeError`` from within ``f`` is the learner's own and stays as it is.
     """
-    if error.__traceback__ is None or error.__traceback__.tb_next is not None:
-        return
-    try:
-        signature = inspect.signature(f)
-    except (TypeError, ValueError):  # some functions written in C have no signature
+    signature = _signature(f)
+    inside = error.__traceback__ is None or error.__traceback__.tb_next is not None
+    if signature is None or inside:
         return
     try:
         signature.bind(*args, **kwargs)
     except TypeError as misfit:
         name = _name(f)
+        bare = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
         many = f"{len(args)} argument{'' if len(args) == 1 else 's'}"
         raise UnsupportedError(
             f"{name} cannot be called like this: {misfit}.",
             given=", ".join([many, *(f"{key}=" for key in kwargs)]),
-            expected=f"{name}({_parameters(signature)})",
+            expected=f"{name}{Signature(bare)}",
             instead=_keyword_meant(signature, kwargs) or right_call(f, form),
         ) from None
 
@@ -85,21 +85,14 @@ def note_plain(error: Exception, args: Sequence[Any], names: Sequence[str]) -> N
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     """Return a name for each positional argument, from the signature of ``f``."""
-    try:
-        every = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):  # some functions written in C have no signature
-        every = []
-    parameters = [each for each in every if each.kind not in (each.KEYWORD_ONLY, each.VAR_KEYWORD)]
-    names = []
-    for k in range(count):
-        last = parameters[min(k, len(parameters) - 1)] if parameters else None
-        if last is None:
-            names.append(f"x{k}")
-        elif last.kind is inspect.Parameter.VAR_POSITIONAL:
-            names.append(f"{last.name}{k - parameters.index(last)}")
-        else:
-            names.append(last.name if k < len(parameters) else f"x{k}")
-    return names
+    signature = _signature(f)
+    parameters = list(signature.parameters.values()) if signature else []
+    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    names = [each.name for each in parameters if each.kind in kinds]
+    several = [each.name for each in parameters if each.kind is Parameter.VAR_POSITIONAL]
+    rest = range(len(names), count)
+    more = [f"{several[0]}{k - rest.start}" if several else f"x{k}" for k in rest]
+    return [*names, *more][:count]
 
 
 def function_name(f: Callable[..., Any]) -> str:
@@ -111,33 +104,39 @@ def function_name(f: Callable[..., Any]) -> str:
 
 def right_call(f: Callable[..., Any], form: str) -> str | None:
     """Return the call that gives ``f`` all that it needs, by the names of its parameters."""
-    try:
-        parameters = inspect.signature(f).parameters.values()
-    except (TypeError, ValueError):
+    signature = _signature(f)
+    if signature is None:
         return None
     needed = [
         f"{each.name}=…" if each.kind is each.KEYWORD_ONLY else each.name
-        for each in parameters
+        for each in signature.parameters.values()
         if each.default is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
     ]
     return _written(form, _name(f), needed)
 
 
-def _parameters(signature: inspect.Signature) -> str:
-    """Return the parameters as they are written, without what a learner need not read."""
-    bare = [
-        each.replace(annotation=inspect.Parameter.empty) for each in signature.parameters.values()
-    ]
-    return str(inspect.Signature(bare))[1:-1]
+def kind_of(value: Any) -> str:
+    """Say what a value is that is no number.
+
+    >>> kind_of("a"), kind_of({1})
+    ('text', 'a set')
+    """
+    return _PLAIN.get(type(value)) or f"a {type(value).__name__}"
 
 
-def _keyword_meant(signature: inspect.Signature, kwargs: dict[str, Any]) -> str | None:
+def _signature(f: Callable[..., Any]) -> Signature | None:
+    try:
+        return inspect.signature(f)
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return None
+
+
+def _keyword_meant(signature: Signature, kwargs: dict[str, Any]) -> str | None:
     """Return the keyword that was probably meant by one that does not exist."""
     for key in kwargs:
-        if key not in signature.parameters:
-            close = difflib.get_close_matches(key, signature.parameters, n=1)
-            if close:
-                return f"{close[0]}= in place of {key}="
+        close = difflib.get_close_matches(key, signature.parameters, n=1)
+        if close and close[0] != key:
+            return f"{close[0]}= in place of {key}="
     return None
 
 
@@ -160,12 +159,3 @@ def _said(value: Any) -> str:
     if _is_number(value) or isinstance(value, np.number | np.ndarray):
         return f"the number {value:.4g}"
     return kind_of(value)
-
-
-def kind_of(value: Any) -> str:
-    """Say what a value is that is no number.
-
-    >>> kind_of("a"), kind_of({1})
-    ('text', 'a set')
-    """
-    return _PLAIN.get(type(value)) or f"a {type(value).__name__}"

@@ -12,7 +12,6 @@ from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing import calling, pytree, refusals
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.graph import Trace
-from backprop_nb.tracing.record import CONSTANT, Record
 from backprop_nb.tracing.source import describe_place
 from backprop_nb.tracing.tape import Tape, plain
 
@@ -36,14 +35,14 @@ def record(
     tape = Tape(Traced, sys._getframe(0))
     arguments = _Arguments(tape, f, args, kwargs)
     try:
-        result = f(*arguments.positional, **arguments.named)
+        result = f(*arguments.args, **arguments.kwargs)
         output = _output(tape, result, f)
     except Exception as error:
         ours = refusals.find_own(error)
         if ours is None:
             if isinstance(error, TypeError):
                 calling.check_bound(error, f, args, kwargs, _FORM)
-            calling.note_plain(error, args, arguments.positional_names)
+            calling.note_plain(error, args, arguments.names)
             raise
         try:
             raise ours.with_traceback(error.__traceback__) from None
@@ -51,8 +50,8 @@ def record(
             del ours  # or the error and this frame would keep each other alive
     finally:
         records = tape.close()
-    names, trees = tuple(arguments.names), tuple(arguments.arguments)
-    trace = kind(records, names, output, trees, calling.function_name(f))
+    inputs, name = tuple(arguments.inputs), calling.function_name(f)
+    trace = kind(records, inputs, output, arguments.trees, name)
     _warn_not_finite(trace)
     return trace
 
@@ -72,33 +71,44 @@ def trace_rule(rule: Callable[..., Any], values: Sequence[Any]) -> Trace:
 
 
 class _Arguments:
-    """The arguments of one trace: wrapped for the call, and their structure afterwards."""
+    """The arguments of one trace: wrapped for the call, and their structure afterwards.
+
+    Attributes
+    ----------
+    inputs
+        The name of each input.
+    names
+        The name of each positional argument.
+    args, kwargs
+        What ``f`` is called with.
+    trees
+        The name of each argument, and its structure with ``True`` for every input.
+    """
 
     def __init__(
         self, tape: Tape, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
     ) -> None:
-        self.names: list[str] = []
-        names = self.positional_names = calling.parameter_names(f, len(args))
-        self.positional = [
-            self._wrap(tape, tree, name) for name, tree in zip(names, args, strict=True)
-        ]
-        traced = {key: value for key, value in kwargs.items() if _is_float(value)}
-        if not self.names and not traced:
-            calling.check_numbers(args, names)
-        self.named = kwargs | {key: self._wrap(tape, value, key) for key, value in traced.items()}
-        self.arguments = [
+        self.inputs: list[str] = []
+        self.names = calling.parameter_names(f, len(args))
+        positional = list(zip(self.names, args, strict=True))
+        named = [(key, value) for key, value in kwargs.items() if _is_float(value)]
+        self.args = [self._wrap(tape, *each) for each in positional]
+        if not self.inputs and not named:
+            calling.check_numbers(args, self.names)
+        self.kwargs = kwargs | {key: self._wrap(tape, key, value) for key, value in named}
+        self.trees = tuple(
             (name, pytree.rebuild(tree, lambda _, leaf: _is_number(leaf)))
-            for name, tree in [*zip(names, args, strict=True), *traced.items()]
-        ]
+            for name, tree in [*positional, *named]
+        )
 
-    def _wrap(self, tape: Tape, tree: Any, name: str) -> Any:
+    def _wrap(self, tape: Tape, name: str, tree: Any) -> Any:
         def wrap(label: str, leaf: Any) -> Any:
             if not _is_number(leaf):
                 return leaf
             value = _input_value(leaf, label)
-            while label in self.names:
+            while label in self.inputs:
                 label += "_"
-            self.names.append(label)
+            self.inputs.append(label)
             return tape.input(value)
 
         return pytree.rebuild(tree, wrap, pytree.identifier(name))
@@ -106,13 +116,11 @@ class _Arguments:
 
 def _is_number(leaf: Any) -> bool:
     """Whether an argument's leaf is traced: numbers are, truth values and text are not."""
-    if type(leaf) is Traced:
-        return True
-    if isinstance(leaf, np.ndarray | np.generic):
+    if isinstance(leaf, np.ndarray | np.generic | Traced):
         return leaf.dtype.kind in "iufcO"
-    if hasattr(type(leaf), "__array__"):  # a table or a tensor: refused, or it would not be traced
-        return True
-    return isinstance(leaf, int | float | complex) and not isinstance(leaf, bool)
+    # A table or a tensor is refused later, or it would not be traced.
+    number = isinstance(leaf, int | float | complex) and not isinstance(leaf, bool)
+    return number or hasattr(type(leaf), "__array__")
 
 
 def _is_float(leaf: Any) -> bool:
@@ -124,15 +132,11 @@ def _is_float(leaf: Any) -> bool:
 
 def _input_value(leaf: Any, name: str) -> Any:
     """Return a float copy that later changes by the learner cannot reach."""
-    if type(leaf) is Traced:
+    if isinstance(leaf, Traced):
         return leaf.copy()
-    array = _float(refusals.real_copy(leaf, f"The argument {name}"))
+    array = refusals.real_copy(leaf, f"The argument {name}")
+    array = array.astype(np.float64) if array.dtype.kind in "iu" else array
     return array if isinstance(leaf, np.ndarray) else array[()]
-
-
-def _float(value: Any) -> Any:
-    """Return integers as floats, and everything else as it is."""
-    return value.astype(np.float64) if value.dtype.kind in "iu" else value
 
 
 def _output(tape: Tape, result: Any, f: Callable[..., Any]) -> int:
@@ -146,43 +150,28 @@ def _output(tape: Tape, result: Any, f: Callable[..., Any]) -> int:
     if tape.holds(result):
         return tape.index(result)
     name = calling.function_name(f)
+    given, instead = calling.kind_of(result), None
     if result is None:
-        raise UnsupportedError(
-            f"{name} returned nothing.",
-            expected="one number or one array",
-            instead=f"end {name} with a return statement",
-        )
-    if isinstance(result, list | tuple | dict):
-        raise UnsupportedError(
-            f"{name} returned a {type(result).__name__} of {len(result)}.",
-            expected="one number or one array",
-            instead="return the one value to differentiate, and trace again for another",
-        )
-    if not (_is_number(result) or np.asarray(result).dtype.kind == "b"):
-        raise UnsupportedError(
-            f"{name} returned {calling.kind_of(result)}.",
-            expected="one number or one array",
-        )
-    return tape.constant(result)
+        given, instead = "nothing", f"end {name} with a return statement"
+    elif isinstance(result, list | tuple | dict):
+        given = f"a {type(result).__name__} of {len(result)}"
+        instead = "return the one value to differentiate, and trace again for another"
+    elif _is_number(result) or np.asarray(result).dtype.kind == "b":
+        return tape.constant(result)
+    raise UnsupportedError(
+        f"{name} returned {given}.", expected="one number or one array", instead=instead
+    )
 
 
 def _warn_not_finite(trace: Trace) -> None:
     """Name the first node with a NaN or an infinity, if the output has one."""
     if _is_finite(trace.value):
         return
-    first = next(i for i, record in enumerate(trace.records) if not _is_finite(record.value))
-    record = trace.records[first]
-    what = "a NaN" if np.any(np.isnan(plain(record.value))) else "an infinity"
-    warn(
-        f"The result is not finite; {trace.nodes[first].name} is the first node "
-        f"with {what}.{_where(record)}"
-    )
-
-
-def _where(record: Record) -> str:
-    if record.row is None or record.row is CONSTANT or record.scope is None:
-        return ""
-    return f"\n  at:       {describe_place(record.scope.code, record.lasti)}"
+    first = next(node for node in trace.nodes if not _is_finite(node.value))
+    what = "a NaN" if np.any(np.isnan(plain(first.value))) else "an infinity"
+    scope, lasti = first.record.scope, first.record.lasti
+    at = f"\n  at:       {describe_place(scope.code, lasti)}" if scope else ""
+    warn(f"The result is not finite; {first.name} is the first node with {what}.{at}")
 
 
 def _is_finite(value: Any) -> bool:
