@@ -28,7 +28,8 @@ from jupyterlab_page import (
 )
 
 from backprop_nb import Graph
-from backprop_nb.views.explorer.scene import Scene, graph_scene
+from backprop_nb.views.explorer.scene import graph_scene
+from backprop_nb.views.schema import ExplorerScene
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -57,8 +58,8 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
 
 
 @pytest.fixture(scope="session")
-def scene(graph: Graph) -> Scene:
-    return graph_scene(graph, graph.backward())
+def scene(graph: Graph) -> ExplorerScene:
+    return graph_scene(graph)
 
 
 # --- the server and the browser -----------------------------------------------

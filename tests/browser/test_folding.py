@@ -162,7 +162,7 @@ def test_a_page_of_its_own_folds_without_a_kernel(chromium, tmp_path, theme, wid
     assert not errors
 
 
-def test_hundreds_of_nodes_are_held_only_near_the_stage(chromium, tmp_path):
+def test_hundreds_of_open_cards_can_be_stepped(chromium, tmp_path):
     from playwright.sync_api import expect
 
     explorer = graph_of(tmp_path, 120).explore(folded=[])
@@ -170,14 +170,11 @@ def test_hundreds_of_nodes_are_held_only_near_the_stage(chromium, tmp_path):
     page = chromium.new_page(viewport={"width": 1400, "height": 900})
     page.goto(path.as_uri())
     root = page.locator(".bpnb")
-    expect(root.locator(".bpnb-card").first).to_be_visible()
-    assert root.locator(".bpnb-card").count() < 100
+    expect(root.locator(".bpnb-card")).to_have_count(len(explorer.graph.nodes))
     last = explorer.last_step
     for key, step in [("]", 1), ("End", last), ("[", last - 1)]:
         root.locator(".bpnb-card[tabindex='0']").focus()
         page.keyboard.press(key)
         expect(spoken(root)).to_contain_text(f"Step {step} of {last}.")
         expect(root.locator(".bpnb-current")).to_be_visible()
-    assert root.locator(".bpnb-card").count() < 100
-    assert root.locator(".bpnb-codes .bpnb-line").count() < 400
     page.close()

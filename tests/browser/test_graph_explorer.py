@@ -76,10 +76,10 @@ def test_every_step_back_shows_the_librarys_numbers(open_notebook, graph, scene,
     for number, step in enumerate(backward.steps):
         expect_step(root, scene, first + number)
         assert adjoint_of_panel(root) == [long(x) for x in step.adjoint.ravel()]
-        for gift in step.contributions:
-            card = root.locator(f".bpnb-card[data-node='{gift.parent.name}']")
+        for one in step.contributions:
+            card = root.locator(f".bpnb-card[data-node='{one.parent.name}']")
             shown = card.locator(".bpnb-slot").nth(1).locator(".bpnb-grid")
-            expected = ", ".join(long(x) for x in gift.value.ravel())
+            expected = ", ".join(long(x) for x in one.value.ravel())
             assert shown.get_attribute("aria-label").endswith(expected)
         if width == 1400:  # there is room for all of it, so nothing may move out of sight
             assert off_stage(root) == []
@@ -194,14 +194,14 @@ def test_contributions_add_up_at_a_fan_out(open_notebook, tmp_path):
         FAN_OUT.replace(".explore(step=9)", "").replace("bp.trace", "graph = bp.trace")
     )
     backward = runpy.run_path(str(script))["graph"].backward()
-    gifts = [c.value for step in backward.steps for c in step.contributions if c.parent.name == "v"]
+    given = [c.value for step in backward.steps for c in step.contributions if c.parent.name == "v"]
     card = root.locator(".bpnb-card[data-node='v']")
     assert card.locator(".bpnb-badge").inner_text() == "1 of 2"
     card.click()
     root.get_by_role("button", name="Step forward").click()
     assert card.locator(".bpnb-badge").inner_text() == "2 of 2"
-    assert len(gifts) == 2
-    assert cells(root.locator(".bpnb-sum")) == [long(g) for g in (*gifts, sum(gifts))]
+    assert len(given) == 2
+    assert cells(root.locator(".bpnb-sum")) == [long(g) for g in (*given, sum(given))]
     save(notebook, "fan-out")
 
 

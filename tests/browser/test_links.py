@@ -204,26 +204,26 @@ def test_the_backward_pass_is_written_as_formulas_too(open_page, graph, scene, t
     explorer = graph.explore(step=step)
     page = open_page(explorer.to_html(tmp_path / "page"))
     lines = backward_pass(page).locator(".bpnb-line")
-    gifts = [gift for frame in scene["frames"] for gift in frame["gifts"]]
-    assert lines.all_inner_texts() == [gift["line"] for gift in gifts]
+    given = [one for frame in scene["frames"] for one in frame["contributions"]]
+    assert lines.all_inner_texts() == [one["line"] for one in given]
     assert page.locator(".bpnb-pass math").count() == 0
 
     # By keyboard: the choice stands before the lines, and its arrows choose.
     page.get_by_role("radio", name="NumPy").focus()
     page.keyboard.press("ArrowRight")
-    assert lines.count() == len(gifts)
-    assert page.locator(".bpnb-pass .bpnb-line > math").count() == 3 * len(gifts)
+    assert lines.count() == len(given)
+    assert page.locator(".bpnb-pass .bpnb-line > math").count() == 2 * len(given)
     page.keyboard.press("]")  # and a step is still a step
     page.keyboard.press("[")
     assert page.locator(".bpnb-live").inner_text().startswith(f"Step {step} of")
 
     # It grows line by line: the current one is marked, and can be seen.
     now = page.locator(".bpnb-pass .bpnb-now")
-    assert now.count() == len(scene["frames"][step]["gifts"]) == 1
+    assert now.count() == len(scene["frames"][step]["contributions"]) == 1
     assert now.get_attribute("data-link") == f"a{z2}"
     assert in_sight(now)
-    passed = sum(len(frame["gifts"]) for frame in scene["frames"][: step + 1])
-    assert page.locator(".bpnb-pass .bpnb-later").count() == len(gifts) - passed
+    passed = sum(len(frame["contributions"]) for frame in scene["frames"][: step + 1])
+    assert page.locator(".bpnb-pass .bpnb-later").count() == len(given) - passed
 
     # Each name in it is linked, as in the code, and the keyboard walks over them.
     now.locator(f"math [data-link=a{f2}]").hover()
@@ -235,12 +235,12 @@ def test_the_backward_pass_is_written_as_formulas_too(open_page, graph, scene, t
     assert page.locator(".bpnb-pass .bpnb-now").count() == 0
     lines.first.click()
     assert page.locator(".bpnb-pass .bpnb-now").first.get_attribute("data-link") == link_of(
-        gifts[0]
+        given[0]
     )
 
 
-def link_of(gift):
-    return f"a{gift['parent']}"
+def link_of(one):
+    return f"a{one['parent']}"
 
 
 def in_sight(line):
@@ -255,9 +255,7 @@ def in_sight(line):
 
 
 @pytest.mark.parametrize("notation", ["numpy", "formulas"])
-def test_of_a_long_backward_pass_the_current_line_is_in_the_page_and_in_sight(
-    open_page, tmp_path, notation
-):
+def test_of_a_long_backward_pass_the_current_line_is_in_sight(open_page, tmp_path, notation):
     def long_loop(x):
         for _ in range(200):
             x = np.sin(x)
@@ -270,6 +268,5 @@ def test_of_a_long_backward_pass_the_current_line_is_in_the_page_and_in_sight(
         slider.fill(str(step))
         now = page.locator(".bpnb-pass .bpnb-now")
         frame = explorer.scene["frames"][step]
-        assert now.get_attribute("data-link") == link_of(frame["gifts"][0])
+        assert now.get_attribute("data-link") == link_of(frame["contributions"][0])
         assert in_sight(now)
-        assert page.locator(".bpnb-pass .bpnb-line").count() <= 160

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { choose, cutAtNames, linkOf, linkTo, nodesOf, turn } from "../../backprop_nb/views/explorer/links.mjs";
+import { choose, cutAtNames, linkOf, linkTo, nextBox, nodesOf } from "../../backprop_nb/views/explorer/links.mjs";
 
 test("a link knows its nodes, each once", () => {
   assert.deepEqual(nodesOf("v3 a3 v12"), [3, 12]);
@@ -41,15 +41,15 @@ test("an expression in a loop means the current node, and then one after the oth
 const boxes = [[0, 0, 20, 18], [30, 2, 50, 18], [90, 0, 99, 18], [0, 20, 20, 38], [70, 20, 99, 38]];
 
 test("arrows go along a line and on to the next, and stop at both ends", () => {
-  assert.equal(turn(boxes, 2, "ArrowRight"), 3);
-  assert.equal(turn(boxes, 3, "ArrowLeft"), 2);
-  assert.equal(turn(boxes, 0, "ArrowLeft"), null);
-  assert.equal(turn(boxes, 4, "ArrowRight"), null);
+  assert.equal(nextBox(boxes, 2, "ArrowRight"), 3);
+  assert.equal(nextBox(boxes, 3, "ArrowLeft"), 2);
+  assert.equal(nextBox(boxes, 0, "ArrowLeft"), null);
+  assert.equal(nextBox(boxes, 4, "ArrowRight"), null);
 });
 
 test("up and down lead to the nearest name of the next line", () => {
-  assert.equal(turn(boxes, 0, "ArrowDown"), 3);
-  assert.equal(turn(boxes, 2, "ArrowDown"), 4);
-  assert.equal(turn(boxes, 4, "ArrowUp"), 2);
-  assert.equal(turn(boxes, 1, "ArrowUp"), null);
+  assert.equal(nextBox(boxes, 0, "ArrowDown"), 3);
+  assert.equal(nextBox(boxes, 2, "ArrowDown"), 4);
+  assert.equal(nextBox(boxes, 4, "ArrowUp"), 2);
+  assert.equal(nextBox(boxes, 1, "ArrowUp"), null);
 });

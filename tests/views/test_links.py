@@ -41,8 +41,7 @@ def text(element):
     return element[1] + "".join(map(text, element[3]))
 
 
-def scene_of(graph):
-    return graph_scene(graph, graph.backward())
+scene_of = graph_scene
 
 
 def assert_names(graph, text, names):
@@ -61,11 +60,11 @@ def test_a_name_in_code_knows_its_node(graph):
         links = [int(link[1:]) for _, _, link in shown["names"]]
         assert links == [parent.index for parent in node.parents]
     for frame in scene["frames"]:
-        for gift in frame["gifts"]:
-            assert_names(graph, gift["line"], gift["names"])
-            assert gift["names"][0][2] == f"a{gift['parent']}"
-            assert f"a{frame['node']}" in [link for _, _, link in gift["names"]]
-            for factor in gift["factors"]:
+        for one in frame["contributions"]:
+            assert_names(graph, one["line"], one["names"])
+            assert one["names"][0][2] == f"a{one['parent']}"
+            assert f"a{frame['node']}" in [link for _, _, link in one["names"]]
+            for factor in one["factors"]:
                 assert_names(graph, factor["text"], factor["names"])
 
 
@@ -76,9 +75,10 @@ def test_a_term_of_a_formula_knows_its_node(graph):
         if shown["formula"]:
             assert linked(shown["formula"]) == [f"v{parent.index}" for parent in node.parents]
     for frame in scene["frames"]:
-        for gift in frame["gifts"]:
-            assert linked(gift["formula"])[0] == f"a{gift['parent']}"
-            assert sorted(linked(gift["formula"])) == sorted(link for *_, link in gift["names"])
+        for one in frame["contributions"]:
+            assert linked(one["target"]) == [f"a{one['parent']}"]
+            terms = linked(one["target"]) + linked(one["rule"])
+            assert sorted(terms) == sorted(link for *_, link in one["names"])
 
 
 def test_names_that_look_alike_are_told_apart():
@@ -87,11 +87,11 @@ def test_names_that_look_alike_are_told_apart():
     h1, h_1, d_x = (graph.node(name).index for name in ("h1", "h_1", "d_x"))
     assert text(scene["nodes"][h1]["title"]) == text(scene["nodes"][h_1]["title"])
     assert linked(scene["nodes"][d_x]["formula"]) == [f"v{h1}", f"v{h_1}"]
-    gifts = [gift for frame in scene["frames"] for gift in frame["gifts"]]
-    to_d_x = next(gift for gift in gifts if gift["parent"] == d_x)
+    given = [one for frame in scene["frames"] for one in frame["contributions"]]
+    to_d_x = next(one for one in given if one["parent"] == d_x)
     assert to_d_x["line"].startswith("d_d_x = ")
     values = [
-        factor["family"] for gift in gifts for factor in gift["factors"] if factor["text"] == "d_x"
+        factor["family"] for one in given for factor in one["factors"] if factor["text"] == "d_x"
     ]
     assert set(values) == {"value"}  # not an adjoint, though it is called like one
 

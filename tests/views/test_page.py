@@ -139,7 +139,6 @@ def test_the_state_is_the_widgets(explorer, tmp_path):
     scene = json.loads(json.dumps(explorer.scene))
     assert state_of(page.texts["script#bpnb-state"]) == {
         "folded": [],
-        "geometries": [explorer.geometry],
         "geometry": explorer.geometry,
         "interval": 1200,
         "notation": "numpy",
@@ -149,6 +148,7 @@ def test_the_state_is_the_widgets(explorer, tmp_path):
         "scene": scene,
         "score": {"asked": 0, "right": 0},
         "selected": "",
+        "states": [{"geometry": explorer.geometry, "turned": {}}],
         "step": 2,
     }
 

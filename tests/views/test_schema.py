@@ -1,6 +1,7 @@
 """The contract with the browser: real scenes are what the schema says, to the last key."""
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from backprop_nb.views.schema import (
     BugFound,
     BugScene,
     BugSecret,
+    ExplorerScene,
+    FoldedState,
     PictureData,
     PlaygroundCurves,
     PlaygroundFrame,
@@ -43,6 +46,21 @@ def finished():
     return game.found
 
 
+def marked(x):
+    return np.sum(np.maximum(x, 0.0)) + 1.0
+
+
+def explored(*args, **options):
+    return bp.trace(marked, *args).explore(**options)
+
+
+def folded_states():
+    def outer(x):
+        return marked(x) * marked(x)
+
+    return bp.trace(outer, np.zeros(3)).explore()._own_state()["states"]
+
+
 SCALE = numbers.Scale(0.1, 2.0)
 REAL = {
     "a picture": (picture, PictureData),
@@ -53,6 +71,13 @@ REAL = {
     "Playground": (lambda: bp.Playground().scene, PlaygroundScene),
     "a frame of Playground": (lambda: bp.Playground().frame, PlaygroundFrame),
     "the curves of Playground": (lambda: bp.Playground().curves, PlaygroundCurves),
+    "GraphExplorer": (lambda: explored(np.array([0.0, 1.0])).scene, ExplorerScene),
+    "GraphExplorer, large": (lambda: explored(np.zeros((40, 90))).scene, ExplorerScene),
+    "GraphExplorer, an array": (
+        lambda: bp.trace(lambda x: x * 2.0, np.ones(3)).explore().scene,
+        ExplorerScene,
+    ),
+    "GraphExplorer, folded": (folded_states, Sequence[FoldedState]),
     "FindTheBug, easy": (lambda: bp.FindTheBug("easy").scene, BugScene),
     "FindTheBug, hard": (lambda: bp.FindTheBug("hard").scene, BugScene),
     "FindTheBug at the beginning": (lambda: bp.FindTheBug().found, BugFound),

@@ -40,7 +40,7 @@ export class Camera {
     this.k = k;
     this.x = Math.max(MARGIN, (room - width * k) / 2);
     this.y = Math.max(MARGIN, (tall - BUTTONS - height * k) / 2);
-    if (first) this.world.style.transition = "none"; // a view begins where it belongs, not on its way
+    if (first) this.world.style.transition = "none"; // a view begins where it belongs
     this.place();
     if (!first) return;
     this.world.getBoundingClientRect(); // so that the browser has it there
@@ -49,8 +49,10 @@ export class Camera {
 
   /** After a picture has changed, keep a box in it where it was, unless there is room for all. */
   keep({ x, y, k }, before, after, { width, height }) {
-    const stay = (now, from, at, size, room) =>
-      size * k <= room ? now : clamp(from + (before[at] - after[at]) * k, room - size * k - MARGIN, MARGIN);
+    const stay = (now, from, at, size, room) => {
+      const moved = from + (before[at] - after[at]) * k;
+      return size * k <= room ? now : clamp(moved, room - size * k - MARGIN, MARGIN);
+    };
     this.k = k;
     this.x = stay(this.x, x, 0, width, this.stage.clientWidth);
     this.y = stay(this.y, y, 1, height, this.stage.clientHeight);
@@ -61,10 +63,15 @@ export class Camera {
   show(boxes, { width, height }) {
     const [room, below] = this.room;
     if (!room) return;
-    const span = (at) => [Math.min(...boxes.map((box) => box[at])), Math.max(...boxes.map((box) => box[at] + box[at + 2]))];
-    const shift = (at, from, size, there, margin) =>
-      size * this.k > there ? shiftToShow(span(at).map((each) => from + each * this.k), [0, there], margin) : 0;
-    const [right, down] = [shift(0, this.x, width, room, Math.min(48, room / 8)), shift(1, this.y, height, below, 16)];
+    const shift = (at, from, size, there, margin) => {
+      if (size * this.k <= there) return 0;
+      const low = Math.min(...boxes.map((box) => box[at]));
+      const high = Math.max(...boxes.map((box) => box[at] + box[at + 2]));
+      const span = [low, high].map((each) => from + each * this.k);
+      return shiftToShow(span, [0, there], margin);
+    };
+    const right = shift(0, this.x, width, room, Math.min(48, room / 8));
+    const down = shift(1, this.y, height, below, 16);
     if (!right && !down) return;
     this.x += right;
     this.y += down;

@@ -1,38 +1,37 @@
 // The learner's code with the current expression marked, and the backward pass beside it, which
 // grows line by line: as NumPy or as formulas.
 
-import { linkTo } from "./links.mjs";
-import { choice, clamp, html, math, panel, scrollInside } from "../view.mjs";
+import { linkTo, makeStops, named } from "./links.mjs";
+import { choice, html, math, panel, scrollInside } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
 // ---------------------------------------------------------------------------
 
 /**
- * Cut a block of source into pieces: one list of them for every line.  A piece knows
- * all nodes whose expression covers it, and those of the innermost expression, which
- * are several where a line is executed several times.  A comment belongs to none.
+ * Cut a block of source into parts: one list of them for every line.  A part knows all
+ * nodes whose expression covers it, and those of the innermost expression, which are
+ * several where a line is executed several times.  A comment belongs to none.
  */
-export function pieces(lines, places, comments = []) {
-  const ends = new Map(comments); // where a line's comment begins, by line
+export function cutSource({ lines, comments }, places) {
+  const commentAt = new Map(comments); // by line
   return lines.map((line, number) => {
     const text = Array.from(line); // Python counts characters, not halves of them
-    const indent = text.findIndex((character) => character.trim());
-    const code = text.slice(0, ends.get(number)).join("").trimEnd();
+    const code = text.slice(0, commentAt.get(number)).join("").trimEnd();
     const end = Array.from(code).length;
+    const indent = Math.max(text.findIndex((character) => character.trim()), 0);
     const onLine = places
-      .filter(({ start, end: to }) => start[0] <= number && number <= to[0])
+      .filter(({ start, end: stop }) => start[0] <= number && number <= stop[0])
       .map((place) => ({
         ...place,
-        from: place.start[0] === number ? place.start[1] : Math.max(indent, 0),
+        from: place.start[0] === number ? place.start[1] : indent,
         to: place.end[0] === number ? place.end[1] : end,
       }))
       .filter(({ from, to }) => from < to);
-    const cuts = [...new Set([0, text.length, ...onLine.flatMap((p) => [p.from, p.to])])]
-      .filter((cut) => cut <= text.length)
-      .sort((a, b) => a - b);
-    return cuts.slice(0, -1).map((from, index) => {
-      const to = cuts[index + 1];
+    const cuts = [0, text.length, ...onLine.flatMap(({ from, to }) => [from, to])];
+    const inOrder = [...new Set(cuts)].filter((cut) => cut <= text.length).sort((a, b) => a - b);
+    return inOrder.slice(1).map((to, index) => {
+      const from = inOrder[index];
       const covering = onLine.filter((p) => p.from <= from && to <= p.to).sort(innerFirst);
       const inner = covering.filter((place) => innerFirst(place, covering[0]) === 0);
       const nodes = (all) => all.map((place) => place.node);
@@ -43,19 +42,9 @@ export function pieces(lines, places, comments = []) {
 
 /** Of expressions around one place, the innermost begins last; of those, it ends first. */
 function innerFirst(a, b) {
-  const order = ([line, column], [otherLine, otherColumn]) => line - otherLine || column - otherColumn;
+  const order = ([line, column], [other, otherColumn]) => line - other || column - otherColumn;
   return order(b.start, a.start) || order(a.end, b.end);
 }
-
-/** An equation as its left side and, from the sign on, its right side. */
-export function sides([tag, text, attributes, [row]]) {
-  const [rowTag, , rowAttributes, parts] = row;
-  const sign = parts.findIndex(([, what]) => what === "=" || what === "+=");
-  const side = (children) => [tag, text, attributes, [[rowTag, "", rowAttributes, children.filter(isInked)]]];
-  return [side(parts.slice(0, sign)), side([parts[sign]]), side(parts.slice(sign + 1))];
-}
-
-const isInked = ([tag], k, all) => tag !== "mspace" || (k > 0 && k < all.length - 1);
 
 // ---------------------------------------------------------------------------
 // Second half: the page
@@ -65,161 +54,122 @@ const isInked = ([tag], k, all) => tag !== "mspace" || (k > 0 && k < all.length 
 export class Source {
   constructor(view) {
     this.view = view;
-    this.spans = [];
-    this.marked = [];
+    this.spans = []; // each with its nodes
     const blocks = view.scene.code.map((block, index) => this.build(block, index));
-    this.element = blocks.length
-      ? panel("your code. Arrow keys move through it.", { "data-trail": true }, html("h2", {}, "your code"), html("pre", {}, ...blocks))
-      : null;
+    const head = html("h2", {}, "your code");
+    const content = [head, html("pre", {}, ...blocks)];
+    const label = "your code. Arrow keys move through it.";
+    this.element = blocks.length ? panel(label, { "data-names": true }, ...content) : null;
   }
 
   build(block, index) {
     const { view } = this;
-    const places = view.scene.nodes.flatMap(({ code }, node) => (code && code.block === index ? [{ node, ...code }] : []));
-    const seen = new Set(); // the arrow keys stop at an expression's first piece
-    const piece = ({ text, inner, nodes }) => {
+    const places = view.scene.nodes
+      .map(({ code }, node) => ({ node, ...code }))
+      .filter((place) => place.block === index);
+    const seen = new Set(); // the arrow keys stop at an expression's first part
+    const build = ({ text, inner, nodes }) => {
+      if (!inner.length) return text;
       const link = linkTo(inner);
-      const stop = inner.length && !seen.has(link) ? { role: "button", tabindex: -1 } : {};
+      const stop = seen.has(link) ? {} : { role: "button", tabindex: -1 };
       seen.add(link);
-      const span = html("span", inner.length ? { "data-link": link, ...stop } : {}, text);
-      if (inner.length) this.spans.push({ span, nodes: new Set(nodes) });
+      const span = html("span", { "data-link": link, ...stop }, text);
+      this.spans.push({ span, nodes: new Set(nodes) });
       return span;
     };
+    const lines = cutSource(block, places);
     return html(
       "span",
       { class: "bpnb-block", onclick: (event) => view.pick(event) },
-      ...pieces(block.lines, places, block.comments).map((line) => html("span", { class: "bpnb-line" }, ...line.map(piece))),
+      ...lines.map((line) => html("span", { class: "bpnb-line" }, ...line.map(build))),
     );
   }
 
   /** Mark the expression of a frame. */
   update({ node, phase }) {
-    for (const { span } of this.marked) span.classList.remove("bpnb-mark", "bpnb-mark-back");
-    this.marked = this.spans.filter(({ nodes }) => nodes.has(node));
-    for (const { span } of this.marked) {
-      span.classList.add("bpnb-mark");
-      span.classList.toggle("bpnb-mark-back", phase !== "forward");
+    for (const { span, nodes } of this.spans) {
+      span.classList.toggle("bpnb-mark", nodes.has(node));
+      span.classList.toggle("bpnb-mark-back", nodes.has(node) && phase !== "forward");
     }
+    this.marked = this.spans.find(({ nodes }) => nodes.has(node))?.span;
   }
 
   scroll() {
-    if (this.marked.length) scrollInside(this.marked[0].span);
+    if (this.marked) scrollInside(this.marked);
   }
 }
 
-const NEAR = 80; // so many lines before and after the current one are in the page
-const HEIGHTS = { numpy: 18.75, formulas: 40 }; // of a line in pixels, as in the style sheet
-
-/** The lines of the backward pass; of thousands, those near the current one or the eye. */
+/** The lines of the backward pass; or why there is none. */
 export class BackwardPass {
   constructor(view) {
     this.view = view;
-    this.entries = view.scene.frames.flatMap(({ gifts }, step) =>
-      gifts.map((gift) => ({ step, node: gift.parent, text: gift.line, names: gift.names, formula: gift.formula, line: null })),
+    const { frames, note } = view.scene;
+    this.lines = frames.flatMap(({ contributions }, step) =>
+      contributions.map((contribution) => ({ step, contribution, hidden: null })),
     );
-    this.list = html("pre", {});
-    this.range = [0, 0];
-    this.choice = choice("as", [["numpy", "NumPy"], ["formulas", "formulas"]], {
-      value: this.notation,
-      onchange: (notation) => view.set("notation", notation),
-    });
-    this.panel = panel("its backward pass. Arrow keys move through it.", { "data-trail": true }, this.list);
-    this.panel.addEventListener("scroll", () => this.hold(Math.round(this.panel.scrollTop / this.height) + 7));
-    this.element = this.entries.length
-      ? html("div", { class: "bpnb-pass" }, html("div", { class: "bpnb-pass-head" }, html("h2", {}, "its backward pass"), this.choice), this.panel)
-      : null;
-    this.renew();
+    for (const line of this.lines) {
+      const link = `a${line.contribution.parent}`;
+      const onclick = () => view.go(line.step);
+      line.element = html("span", { class: "bpnb-line", "data-link": link, onclick });
+    }
+    const values = [["numpy", "NumPy"], ["formulas", "formulas"]];
+    const onchange = (notation) => view.set("notation", notation);
+    this.choice = choice("as", values, { value: this.notation, onchange });
+    this.list = html("pre", {}, ...this.lines.map(({ element }) => element));
+    const label = "its backward pass. Arrow keys move through it.";
+    const head = html("h2", {}, "its backward pass");
+    const parts = this.lines.length
+      ? [
+          html("div", { class: "bpnb-pass-head" }, head, this.choice),
+          panel(label, { "data-names": true }, this.list),
+        ]
+      : [html("div", { class: "bpnb-pass-head" }, head), html("p", {}, note)];
+    const shown = this.lines.length || note;
+    this.element = shown ? html("div", { class: "bpnb-pass" }, ...parts) : null;
   }
 
   get notation() {
     return this.view.model.get("notation") ?? "numpy";
   }
 
-  get height() {
-    return HEIGHTS[this.notation];
-  }
-
   /** Write all lines anew, in the notation that is wanted now. */
   renew() {
-    const [from, to] = this.range;
-    this.choice.update(this.notation);
-    this.list.className = `bpnb-as-${this.notation}`;
-    this.drop(this.entries.slice(from, to));
-    this.range = [0, 0];
-    this.hold(Math.round((from + to) / 2));
-  }
-
-  build(entry) {
-    const { node, step } = entry;
-    entry.line = html("span", { class: "bpnb-line", "data-link": `a${node}`, onclick: () => this.view.go(step) });
-    entry.hidden = null;
-    this.fill(entry);
-    return entry.line;
+    for (const line of this.lines) line.hidden = null;
+    this.update();
   }
 
   /** A line to come would give a prediction away: only its left side is shown. */
-  fill(entry) {
-    const hidden = this.view.veiled && entry.step > this.view.step;
-    if (hidden === entry.hidden) return;
-    entry.hidden = hidden;
-    entry.line.replaceChildren(...(this.notation === "numpy" ? this.code(entry) : this.equation(entry)));
+  fill(line, hidden) {
+    if (line.hidden === hidden) return;
+    line.hidden = hidden;
+    const write = this.notation === "numpy" ? this.code : this.equation;
+    line.element.replaceChildren(...write(line.contribution, hidden));
   }
 
-  code({ hidden, text, names }) {
-    return hidden ? [`${text.match(/^\S+ \S+/)[0]} \u2026`] : this.view.named(text, names);
+  code({ line, names }, hidden) {
+    return hidden ? [`${line.match(/^\S+ \S+/)[0]} \u2026`] : named(line, names);
   }
 
-  equation({ hidden, formula }) {
-    const [left, sign, right] = sides(formula).map(math);
-    for (const term of hidden ? [] : [left, right].flatMap((side) => [...side.querySelectorAll("[data-link]")])) {
-      term.setAttribute("tabindex", "-1");
-    }
-    return [left, sign, hidden ? "\u2026" : right];
-  }
-
-  /** Have so many lines around one in the page, and as much white space as the others take. */
-  hold(middle) {
-    const count = this.entries.length;
-    const all = count <= 2 * NEAR;
-    const [first, last] = all ? [0, count] : [clamp(middle - NEAR, 0, count), clamp(middle + NEAR, 0, count)];
-    const [from, to] = this.range;
-    const enough = from <= Math.max(0, middle - NEAR / 4) && Math.min(count, middle + NEAR / 4) <= to;
-    if (to > 0 && (all || enough)) return;
-    this.range = [first, last];
-    const { entries } = this;
-    this.drop([...entries.slice(from, Math.min(to, first)), ...entries.slice(Math.max(from, last), to)]);
-    this.list.style.paddingTop = `${first * this.height}px`;
-    this.list.style.paddingBottom = `${(count - last) * this.height}px`;
-    this.list.prepend(...entries.slice(first, Math.min(last, from)).map((entry) => this.build(entry)));
-    this.list.append(...entries.slice(Math.max(first, to), last).map((entry) => this.build(entry)));
-    this.mark();
-  }
-
-  drop(entries) {
-    for (const entry of entries) entry.line.remove(), (entry.line = null);
-  }
-
-  mark() {
-    const { step } = this.view;
-    for (const entry of this.entries.slice(...this.range)) {
-      this.fill(entry);
-      entry.line.classList.toggle("bpnb-now", entry.step === step);
-      entry.line.classList.toggle("bpnb-later", entry.step > step);
-    }
+  equation({ target, arrival, rule }, hidden) {
+    const [left, right] = [math(target), hidden ? "\u2026" : math(rule)];
+    if (!hidden) makeStops(left, right);
+    return [left, html("span", {}, arrival === 1 ? "=" : "+="), right];
   }
 
   update() {
-    const { step } = this.view;
-    this.now = [this.entries.findIndex((entry) => entry.step === step), this.entries.findLastIndex((entry) => entry.step === step)];
-    if (this.now[0] >= 0) this.hold(this.now[0]);
-    this.mark();
+    const { step, veiled } = this.view;
+    this.choice.update(this.notation);
+    this.list.className = `bpnb-as-${this.notation}`;
+    for (const line of this.lines) {
+      this.fill(line, veiled && line.step > step);
+      line.element.classList.toggle("bpnb-now", line.step === step);
+      line.element.classList.toggle("bpnb-later", line.step > step);
+    }
   }
 
   /** Show the last of the current lines if there is room for them all, and the first. */
   scroll() {
-    const [first, last] = this.now;
-    if (first < 0) return;
-    if (this.entries[last].line) scrollInside(this.entries[last].line);
-    scrollInside(this.entries[first].line);
+    const now = this.lines.filter((line) => line.step === this.view.step);
+    for (const line of [now.at(-1), now[0]]) if (line) scrollInside(line.element);
   }
 }

@@ -12,16 +12,21 @@ outputs, forward one for each number among the inputs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from operator import itemgetter
+from typing import Any, Literal
 
 import numpy as np
 
-from backprop_nb.tracing.backward import Backward
+from backprop_nb.tracing import Graph
+from backprop_nb.tracing.emit.rule import Rule
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import CONSTANT, Record
+from backprop_nb.views.schema import CostScene
 
+Way = Literal["backward", "forward"]
 _PRODUCTS = frozenset({"dot", "inner", "vdot", "outer", "tensordot", "kron"})
 
 
@@ -52,84 +57,91 @@ class Cost:
         """The comparison in one line."""
         if self.backward == self.forward:
             return f"Backward or forward: {_times(self.backward)} either way"
-        first, second = ("backward", "forward") if self.is_backward_cheaper else _TURNED
-        cheap, dear = sorted((self.backward, self.forward))
-        return f"Why {first}? {_times(cheap)} in place of {dear:,} {second}"
-
-    @property
-    def is_backward_cheaper(self) -> bool:
-        """Whether going backward takes fewer multiplications."""
-        return self.backward < self.forward
+        (better, _, cheap), (other, _, dear) = sorted(self.ways, key=itemgetter(2))
+        return f"Why {better}? {_times(cheap)} in place of {dear:,} {other}"
 
     @property
     def sentences(self) -> str:
         """Why, in words."""
         if not self.forward:
             return "Every local derivative here is 1 or \u22121, so there is nothing to multiply."
-        back = _count(self.outputs, "pass", "passes")
-        forth = _count(self.inputs, "pass", "passes")
         return (
             f"A pass backward starts at one number of the output and reaches all "
             f"{_count(self.inputs, 'input number')}; a pass forward starts at one input number. "
-            f"So it takes {back} backward or {forth} forward, over the same edges with the same "
-            f"local derivatives."
+            f"So it takes {_passes(self.outputs)} backward or {_passes(self.inputs)} forward, over "
+            f"the same edges with the same local derivatives."
         )
 
     @property
-    def lines(self) -> list[str]:
-        """The comparison as text, a line for each direction."""
-        return [
-            f"backward: {_count(self.outputs, 'pass', 'passes')}, {_times(self.backward)}",
-            f"forward: {_count(self.inputs, 'pass', 'passes')}, {_times(self.forward)}",
-        ]
+    def ways(self) -> tuple[tuple[Way, str, int], ...]:
+        """Each direction with its passes and multiplications in words, and the latter's number."""
+        back = f"{_passes(self.outputs)}, {_times(self.backward)}"
+        forth = f"{_passes(self.inputs)}, {_times(self.forward)}"
+        return ("backward", back, self.backward), ("forward", forth, self.forward)
+
+    def scene(self) -> CostScene:
+        """Return the comparison as plain data: a headline, two bars and a few sentences."""
+        most = max(self.backward, self.forward, 1)
+        return {
+            "headline": self.headline,
+            "bars": [
+                {"way": way, "text": text, "share": round(number / most, 4)}
+                for way, text, number in self.ways
+            ],
+            "sentences": self.sentences,
+            "size": f"{_count(self.inputs, 'input number')}, "
+            f"{_count(self.outputs, 'output number')}, {_count(self.operations, 'operation')}",
+        }
 
 
-_TURNED = ("forward", "backward")
+def _count(number: int, singular: str) -> str:
+    return f"{number:,} {singular if number == 1 else singular + 's'}"
 
 
-def _count(number: int, singular: str, plural: str = "") -> str:
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+def _passes(number: int) -> str:
+    return f"{number:,} {'pass' if number == 1 else 'passes'}"
 
 
 def _times(number: int) -> str:
     return _count(number, "multiplication")
 
 
-def cost(backward: Backward) -> Cost:
+def cost(graph: Graph, rules: Iterable[tuple[int, Rule]]) -> Cost:
     """Return what the gradient of a graph costs in either direction.
+
+    Parameters
+    ----------
+    graph
+        The graph.
+    rules
+        The rule of every contribution, each with the index of the node that receives it.
 
     Examples
     --------
     >>> import numpy as np
     >>> import backprop_nb as bp
     >>> graph = bp.trace(lambda A, x: np.sum((A @ x) ** 2), np.ones((3, 2)), np.ones(2))
-    >>> cost(graph.backward()).lines
-    ['backward: 1 pass, 18 multiplications', 'forward: 8 passes, 96 multiplications']
+    >>> given = [c for step in graph.backward().steps for c in step.contributions]
+    >>> cost(graph, [(c.parent.index, c.explain()) for c in given]).forward
+    96
     """
-    graph = backward.graph
-    reached = _reached(graph)
-    sizes = [int(node.value.size) for node in graph.inputs]
-    inputs_behind = cache(lambda mask: sum(n for k, n in enumerate(sizes) if mask >> k & 1))
-    once = forward = 0
-    for step in backward.steps:
-        for gift in step.contributions:
-            products = multiplications(gift.explain().traced)
-            once += products
-            forward += products * inputs_behind(reached[gift.parent.index])
-    outputs = int(graph.value.size)
-    operations = sum(node.op not in (None, CONSTANT) for node in graph.nodes)
-    return Cost(sum(sizes), outputs, operations, once * outputs, forward)
-
-
-def _reached(graph: Trace) -> list[int]:
-    """Return for every node which inputs it depends on, as the bits of a number."""
-    masks: list[int] = []
+    # Which inputs a node depends on, as the bits of a number.
+    reached: list[int] = []
     for index, record in enumerate(graph.records):
         mask = 1 << index if index < graph.input_count else 0
         for parent in record.parents:
-            mask |= 0 if parent is None else masks[parent]
-        masks.append(mask)
-    return masks
+            mask |= 0 if parent is None else reached[parent]
+        reached.append(mask)
+    sizes = [int(node.value.size) for node in graph.inputs]
+    inputs_behind = cache(lambda mask: sum(n for k, n in enumerate(sizes) if mask >> k & 1))
+    once = forward = 0
+    for receiver, rule in rules:
+        products = multiplications(rule.traced)
+        once += products
+        forward += products * inputs_behind(reached[receiver])
+    outputs = int(graph.value.size)
+    operations = sum(node.op not in (None, CONSTANT) for node in graph.nodes)
+    return Cost(sum(sizes), outputs, operations, once * outputs, forward)
 
 
 def multiplications(rule: Trace) -> int:
@@ -153,15 +165,13 @@ def _products(record: Record) -> int:
     shapes: list[tuple[int, ...]] = [np.shape(value) for value in record.args]
     if name in ("multiply", "divide"):
         return size
-    if name == "matmul":
+    if name in ("matmul", "solve"):  # of solve two triangles, with the factors known
         return size * shapes[0][-1]
     if name in _PRODUCTS:
         # m·k, k·n and m·n entries take m·k·n products: the root of all three multiplied.
         return round((np.prod([float(np.prod(s)) for s in shapes]) * size) ** 0.5)
     if name == "einsum":
         return _einsum_products(record.keywords["subscripts"], shapes)
-    if name == "solve":  # two triangles, with the factors known
-        return size * shapes[0][-1]
     return 0
 
 
@@ -175,20 +185,3 @@ def _einsum_products(subscripts: str, shapes: list[tuple[int, ...]]) -> int:
         for letter, extent in zip(letters, shape, strict=True):
             extents[letter] = max(extent, extents.get(letter, 1))
     return int(np.prod(list(extents.values()), dtype=np.int64)) * (len(shapes) - 1)
-
-
-def cost_scene(backward: Backward) -> dict[str, Any]:
-    """Return the comparison as plain data: a headline, two bars and a few sentences."""
-    found = cost(backward)
-    most = max(found.backward, found.forward, 1)
-    bars = zip(("backward", "forward"), (found.backward, found.forward), found.lines, strict=True)
-    return {
-        "headline": found.headline,
-        "bars": [
-            {"way": way, "text": line.partition(": ")[2], "share": round(number / most, 4)}
-            for way, number, line in bars
-        ],
-        "sentences": found.sentences,
-        "size": f"{_count(found.inputs, 'input number')}, "
-        f"{_count(found.outputs, 'output number')}, {_count(found.operations, 'operation')}",
-    }

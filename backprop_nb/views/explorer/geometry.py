@@ -6,13 +6,13 @@ inside it are not drawn.  The rest of the scene does not depend on what is folde
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from backprop_nb.errors import NotFoundError
-from backprop_nb.views.explorer import marks
-from backprop_nb.views.explorer.grouping import outermost
+from backprop_nb.views.explorer import badges
+from backprop_nb.views.explorer.grouping import hidden_in
 from backprop_nb.views.explorer.layout import Box, layered
+from backprop_nb.views.schema import CardMark, ExplorerGeometry, ExplorerScene
 
 CARD = (106.0, 78.0)
 CONSTANT_CARD = (106.0, 54.0)
@@ -20,12 +20,14 @@ CONSTANT_CARD = (106.0, 54.0)
 FOLDED_CARD = (124.0, 92.0)
 """The smallest card of a folded group; a long name makes it wider."""
 _LETTER = 7.0
+_NAMES = 6
+"""So many nodes with a mark are named on the card of a folded group."""
 
-Geometry = dict[str, Any]
-Scene = dict[str, Any]
+Card = tuple[int | None, int | None]
+"""A folded group and the node that is its result (if it has one), or no group and a node."""
 
 
-def check_folded(scene: Scene, folded: Sequence[str]) -> list[str]:
+def check_folded(scene: ExplorerScene, folded: Sequence[str]) -> list[str]:
     """Return the groups in ``folded``, each once, in the scene's own order.
 
     Raises
@@ -36,149 +38,143 @@ def check_folded(scene: Scene, folded: Sequence[str]) -> list[str]:
     known = [group["id"] for group in scene["groups"]]
     for name in folded:
         if name not in known:
+            more = ", …" if len(known) > 12 else ""
             raise NotFoundError(
                 f"The graph has no group {name!r}.",
-                expected=f"some of {', '.join(map(repr, known[:12]))}"
-                + (", …" if len(known) > 12 else "")
+                expected=f"some of {', '.join(map(repr, known[:12]))}{more}"
                 if known
                 else "an empty list: this graph has no groups",
             )
-    wanted = set(folded)
-    return [name for name in known if name in wanted]
+    return [name for name in known if name in folded]
 
 
-def cards_of(scene: Scene, folded: Collection[str]) -> list[tuple[str, int]]:
-    """Return what is to be seen: ``("node", index)`` or ``("group", index)``, in order."""
-    return list(dict.fromkeys(_places(scene, folded)))
-
-
-def _places(scene: Scene, folded: Collection[str]) -> Iterator[tuple[str, int]]:
-    """Yield for every node the card that it is on."""
+def cards_of(scene: ExplorerScene, folded: Collection[str]) -> tuple[list[Card], list[int]]:
+    """Return the cards that are to be seen, and for every node the number of the card it is on."""
     groups = scene["groups"]
-    out = outermost(
+    hidden = hidden_in(
         [group["parent"] for group in groups],
-        [k for k, group in enumerate(groups) if group["id"] in folded],
+        [node["group"] for node in scene["nodes"]],
+        {index for index, group in enumerate(groups) if group["id"] in folded},
     )
-    for index, node in enumerate(scene["nodes"]):
-        group = None if node["group"] is None else out[node["group"]]
-        yield ("node", index) if group is None else ("group", group)
+    numbers: dict[Card, int] = {}
+    card_of = []
+    for node, group in enumerate(hidden):
+        card = (None, node) if group is None else (group, groups[group]["output"])
+        card_of.append(numbers.setdefault(card, len(numbers)))
+    return list(numbers), card_of
 
 
-def geometry(scene: Scene, folded: Collection[str]) -> Geometry:
-    """Return boxes and paths of a scene in which some groups are folded.
+def shown_groups(scene: ExplorerScene, folded: Collection[str]) -> dict[int, bool]:
+    """Return the groups that are in no folded one, each with whether it is a card itself."""
+    found: dict[int, bool] = {}
+    for number, group in enumerate(scene["groups"]):
+        if group["parent"] is None or found.get(group["parent"]) is False:
+            found[number] = group["id"] in folded
+    return found
 
-    Returns
-    -------
-    dict
-        ``width``, ``height``; ``folded``, the groups that are to be seen as a card;
-        ``cards``, each with its ``box`` and its ``node`` or its ``group``;
-        ``edges``, each with the cards at its ends, its ``path`` and the scene's
-        edges it stands for (``of``); ``groups``, the open ones with their ``box``.
-    """
-    places = list(_places(scene, folded))
-    cards = list(dict.fromkeys(places))
-    at = {place: card for card, place in enumerate(cards)}
-    edges = _merged(scene, [at[place] for place in places], cards)
-    chains = _open_chains(scene, cards)
-    members: dict[tuple[str, ...], list[int]] = {chain: [] for chain in chains.values()}
-    for card, (kind, index) in enumerate(cards):
-        around = scene["nodes"][index]["group"] if kind == "node" else _parent(scene, index)
+
+def geometry(scene: ExplorerScene, folded: Sequence[str]) -> ExplorerGeometry:
+    """Return where the cards, edges and open groups of a scene lie when some groups are folded."""
+    cards, card_of = cards_of(scene, folded)
+    members: list[list[int]] = [[] for _ in cards]
+    for node, card in enumerate(card_of):
+        members[card].append(node)
+    shown = shown_groups(scene, folded)
+    groups = [group for group, is_card in shown.items() if not is_card]
+    at: dict[int | None, int] = {group: number for number, group in enumerate(groups)}
+    inside: dict[int, list[int]] = {group: [] for group in groups}
+    for number, (group, _) in enumerate(cards):
+        if group is None:
+            around = scene["nodes"][members[number][0]]["group"]
+        else:
+            around = scene["groups"][group]["parent"]
         if around is not None:
-            members[chains[around]].append(card)
-    sizes = [_size(scene, kind, index) for kind, index in cards]
-    weights = [max(_weight(scene, k) for k in of) for _, _, of in edges]
-    layout = layered(sizes, [(tail, head) for tail, head, _ in edges], weights, members)
+            inside[around].append(number)
+    edges = _merged(scene, cards, card_of)
+    layout = layered(
+        [_size(scene, *card) for card in cards],
+        [(tail, head) for tail, head, _ in edges],
+        [max(_weight(scene, k) for k in of) for _, _, of in edges],
+        [(at.get(scene["groups"][group]["parent"]), of) for group, of in inside.items()],
+    )
     return {
-        "folded": [
-            scene["groups"][k]["id"] for k in sorted(k for kind, k in cards if kind == "group")
-        ],
+        "folded": list(folded),
         "width": _round(layout.width),
         "height": _round(layout.height),
+        "card_of": card_of,
         "cards": [
-            {kind: index, "box": _rounded(box)} | _group_marks(scene, kind, index, box)
-            for (kind, index), box in zip(cards, layout.nodes, strict=True)
+            {
+                "group": group,
+                "node": node,
+                "box": _rounded(box),
+                "marks": _marks(scene, group, inner, box[2]),
+            }
+            for (group, node), box, inner in zip(cards, layout.nodes, members, strict=True)
         ],
         "edges": [
             {"tail": tail, "head": head, "of": of, "path": [list(map(_round, p)) for p in path]}
             for (tail, head, of), path in zip(edges, layout.edges, strict=True)
         ],
         "groups": [
-            {"group": group, "box": _rounded(layout.groups[chain])}
-            for group, chain in chains.items()
+            {"group": group, "box": _rounded(box)}
+            for group, box in zip(groups, layout.groups, strict=True)
         ],
     }
 
 
 def _merged(
-    scene: Scene, card_of: Sequence[int], cards: Sequence[tuple[str, int]]
+    scene: ExplorerScene, cards: Sequence[Card], card_of: Sequence[int]
 ) -> list[tuple[int, int, list[int]]]:
     """Return the edges between cards, each with the scene's edges that it stands for."""
     merged: dict[tuple[int, int, int], list[int]] = {}
     for k, edge in enumerate(scene["edges"]):
         tail, head = card_of[edge["tail"]], card_of[edge["head"]]
-        if tail == head:
-            continue
-        # Two uses of one value by one call are two edges; at a folded group they are one.
-        own = k if cards[tail][0] == cards[head][0] == "node" else -1
-        merged.setdefault((tail, head, own), []).append(k)
+        if tail != head:
+            # Two uses of one value by one call are two edges; at a folded group they are one.
+            own = k if cards[tail][0] is cards[head][0] is None else -1
+            merged.setdefault((tail, head, own), []).append(k)
     return [(tail, head, of) for (tail, head, _), of in merged.items()]
 
 
-def _open_chains(scene: Scene, cards: Sequence[tuple[str, int]]) -> dict[int, tuple[str, ...]]:
-    """Return the open groups, each with the chain of groups that leads to it."""
-    shown = {index for kind, index in cards if kind == "group"}
-    chains: dict[int, tuple[str, ...]] = {}
-    hidden: set[int] = set(shown)
-    for index, group in enumerate(scene["groups"]):
-        if group["parent"] in hidden:
-            hidden.add(index)
-        if index not in hidden:
-            chains[index] = (*chains.get(group["parent"], ()), group["id"])
-    return chains
-
-
-def _parent(scene: Scene, group: int) -> int | None:
-    parent: int | None = scene["groups"][group]["parent"]
-    return parent
-
-
-def _size(scene: Scene, kind: str, index: int) -> tuple[float, float]:
-    if kind == "group":
+def _size(scene: ExplorerScene, group: int | None, node: int | None) -> tuple[float, float]:
+    if group is not None:
         width, height = FOLDED_CARD
-        return max(width, 34 + _LETTER * len(scene["groups"][index]["name"])), height
-    return CONSTANT_CARD if scene["nodes"][index]["kind"] == "constant" else CARD
+        return max(width, 34 + _LETTER * len(scene["groups"][group]["name"])), height
+    is_constant = node is not None and scene["nodes"][node]["kind"] == "constant"
+    return CONSTANT_CARD if is_constant else CARD
 
 
-def _weight(scene: Scene, edge: int) -> int:
+def _weight(scene: ExplorerScene, edge: int) -> int:
     # The chain of calls is the spine of the picture; its edges should run straight.
     return 8 if scene["nodes"][scene["edges"][edge]["tail"]]["kind"] == "operation" else 1
 
 
-def _group_marks(scene: Scene, kind: str, index: int, box: Box) -> dict[str, Any]:
-    """Return the health marks of what is folded: each kind once, with the nodes that have it."""
-    if kind == "node" or "marks" not in scene:
-        return {}
-    found: dict[int, list[int]] = {}
-    for member in members_of(scene, index):
-        for mark in scene["nodes"][member].get("marks", ()):
-            found.setdefault(mark["look"], []).append(member)
-    badges = []
-    for number, (look, nodes) in enumerate(sorted(found.items())):
-        names = [scene["nodes"][node]["name"] for node in nodes]
-        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-        text = f"{scene['marks'][look]['legend']}: {', '.join(names[:6])}{more}"
-        place = marks.row(number, len(found), box[2])
-        badges.append({"text": text, "look": look, "nodes": nodes, "box": place})
-    return {"marks": badges} if badges else {}
+def _marks(
+    scene: ExplorerScene, group: int | None, members: Sequence[int], width: float
+) -> list[CardMark]:
+    """Return the badges on a card, in the middle of its upper edge.
+
+    Each has its text and the nodes that it is about; a folded group has one of each style.
+    """
+    marks = [(node, mark) for node in members for mark in scene["nodes"][node]["marks"]]
+    found = [(mark["style"], mark["text"], [node]) for node, mark in marks]
+    if group is not None:
+        by_style: dict[int, list[int]] = {}
+        for node, mark in marks:
+            by_style.setdefault(mark["style"], []).append(node)
+        found = [(style, _summary(scene, style, of), of) for style, of in sorted(by_style.items())]
+    boxes = badges.row(len(found), width)
+    return [
+        {"style": style, "text": text, "nodes": nodes, "box": box}
+        for (style, text, nodes), box in zip(found, boxes, strict=True)
+    ]
 
 
-def members_of(scene: Scene, group: int) -> list[int]:
-    """Return all nodes of a group, those of the groups inside it too."""
-    inside = {group}
-    for index, each in enumerate(scene["groups"]):
-        if each["parent"] in inside:
-            inside.add(index)
-    return [index for index, node in enumerate(scene["nodes"]) if node["group"] in inside]
+def _summary(scene: ExplorerScene, style: int, nodes: Sequence[int]) -> str:
+    """Say which nodes of a folded group have a mark."""
+    names = [scene["nodes"][node]["name"] for node in nodes]
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return f"{scene['marks'][style]['legend']}: {', '.join(names[:_NAMES])}{more}"
 
 
 def _round(number: float) -> float:

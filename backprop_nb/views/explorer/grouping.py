@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from backprop_nb.tracing import Graph, Node
@@ -52,12 +52,21 @@ class _Item:
     ``key`` says which expression it is, and ``time`` how often that has come by then.
     """
 
-    nodes: tuple[int, ...]
+    nodes: Sequence[Node]
     key: Hashable
     time: int
-    line: int | None
-    name: str
-    chain: Chain | None = None
+    chain: Chain | None
+
+    @property
+    def line(self) -> int | None:
+        """The line of a node; a call has none of its own."""
+        source = self.nodes[0].source
+        return source.start[0] if source and self.chain is None else None
+
+    @property
+    def name(self) -> str:
+        """The name of the node or of the call."""
+        return self.chain[-1] if self.chain else self.nodes[0].name
 
 
 def groups_of(graph: Graph) -> list[Group]:
@@ -78,18 +87,20 @@ class _Grouping:
     """Makes the groups of a graph, from the outermost inward."""
 
     def __init__(self, graph: Graph) -> None:
-        self._nodes = graph.nodes
-        self._heads: list[list[int]] = [[] for _ in graph.nodes]
-        for node in graph.nodes:
-            for parent in node.parents:
-                self._heads[parent.index].append(node.index)
+        self._users: list[list[int]] = [[] for _ in graph.nodes]
+        for user in graph.nodes:
+            for used in user.parents:
+                self._users[used.index].append(user.index)
         self.groups: list[Group] = []
         self._taken: set[str] = set()
         # One entry for each function that is still to be looked at: its nodes, the
         # chain of calls that leads to it, and its group.
         self._pending: list[tuple[Sequence[Node], Chain, int | None]] = [(graph.nodes, (), None)]
-        while self._pending:
-            self._function(*self._pending.pop(0))
+        for nodes, chain, parent in self._pending:  # which grows while it is read
+            leaves = [n for n in nodes if n.scope == chain and n.op in (None, CONSTANT)]
+            taken = set(leaves)
+            items = _items([node for node in nodes if node not in taken], chain)
+            self._place(items, leaves, chain, parent)
 
     def _add(self, name: str, parent: int | None, prefix: str = "") -> int:
         depth = 0 if parent is None else self.groups[parent].depth + 1
@@ -102,111 +113,86 @@ class _Grouping:
         self.groups.append(Group(unique, unique[len(wanted) - len(name) :], parent, depth))
         return len(self.groups) - 1
 
-    def _function(self, nodes: Sequence[Node], chain: Chain, parent: int | None) -> None:
-        """Group what one function does: its calls, and runs if there is much."""
-        leaves: list[Node] = []
-        others: list[Node] = []
-        for node in nodes:
-            is_leaf = node.scope == chain and node.op in (None, CONSTANT)
-            (leaves if is_leaf else others).append(node)
-        items = self._items(others, chain)
-        self._place(items, [leaf.index for leaf in leaves], chain, parent)
-
-    def _items(self, nodes: Sequence[Node], chain: Chain) -> list[_Item]:
-        """Return what a function does itself, in the order in which it does it."""
-        calls: dict[Chain, list[int]] = {}
-        order: dict[Chain | int, None] = {}
-        for node in nodes:
-            if node.scope == chain:
-                order[node.index] = None
-            else:
-                inner = node.scope[: len(chain) + 1]
-                calls.setdefault(inner, []).append(node.index)
-                order[inner] = None
-        times: Counter[Hashable] = Counter()
-        items = []
-        for one in order:
-            key = self._key(one)
-            times[key] += 1
-            items.append(
-                self._node_item(self._nodes[one], key, times[key])
-                if isinstance(one, int)
-                else _Item(tuple(calls[one]), key, times[key], None, one[-1], one)
-            )
-        return items
-
-    def _key(self, one: Chain | int) -> Hashable:
-        """Return the same for the same expression: the called function, or the place."""
-        if not isinstance(one, int):
-            return one[-1].rpartition(" ")[0] or one[-1]
-        node = self._nodes[one]
-        source = node.source
-        return (source.filename, source.start, source.end) if source else node.op
-
-    @staticmethod
-    def _node_item(node: Node, key: Hashable, time: int) -> _Item:
-        line = node.source.start[0] if node.source else None
-        return _Item((node.index,), key, time, line, node.name)
-
     def _place(
-        self, items: Sequence[_Item], leaves: Sequence[int], chain: Chain, parent: int | None
+        self, items: Sequence[_Item], leaves: Sequence[Node], chain: Chain, parent: int | None
     ) -> None:
         """Put items and leaves into a group, or into runs in it where they are many."""
         if len(items) + len(leaves) > ROOM:
             items, leaves = self._runs(items, leaves, chain, parent)
         if len(leaves) > ROOM:
             leaves = self._runs_of_leaves(leaves, chain, parent)
-        for index in leaves:
-            self._own(index, parent)
+        own = [*leaves, *(item.nodes[0] for item in items if item.chain is None)]
+        if parent is not None:
+            self.groups[parent].own += [node.index for node in own]
         for item in items:
-            if item.chain is None:
-                self._own(item.nodes[0], parent)
-            else:
-                inside = [self._nodes[index] for index in item.nodes]
-                self._pending.append((inside, item.chain, self._add(item.name, parent)))
-
-    def _own(self, index: int, group: int | None) -> None:
-        if group is not None:
-            self.groups[group].own.append(index)
+            if item.chain is not None:
+                self._pending.append((item.nodes, item.chain, self._add(item.name, parent)))
 
     def _runs(
-        self, items: Sequence[_Item], leaves: Sequence[int], chain: Chain, parent: int | None
-    ) -> tuple[list[_Item], list[int]]:
+        self, items: Sequence[_Item], leaves: Sequence[Node], chain: Chain, parent: int | None
+    ) -> tuple[list[_Item], list[Node]]:
         """Cut items into runs, each with the leaves that nobody else uses; return the rest."""
-        at = {index: k for k, item in enumerate(items) for index in item.nodes}
-        users = {leaf: [at.get(head, -1) for head in self._heads[leaf]] for leaf in leaves}
+        at = {node.index: k for k, item in enumerate(items) for node in item.nodes}
+        # The first and the last item that uses a leaf; -1 stands for somebody else.
+        used = {
+            leaf: (min(users), max(users))
+            for leaf in leaves
+            if (users := [at.get(user, -1) for user in self._users[leaf.index]])
+        }
         weights = [1] * len(items)
-        for used in users.values():
-            if len(set(used)) == 1 and used[0] >= 0:
-                weights[used[0]] += 1
-        alone: list[_Item] = []
-        rest = set(leaves)
+        for first, last in used.values():
+            if first == last >= 0:
+                weights[first] += 1
+        single: list[_Item] = []
+        rest = dict.fromkeys(leaves)
         for start, stop in _cuts([item.key for item in items], weights):
             run = items[start:stop]
-            own = [
-                leaf
-                for leaf in leaves
-                if users[leaf] and start <= min(users[leaf]) <= max(users[leaf]) < stop
-            ]
-            if len(run) + len(own) == 1 or (start, stop) == (0, len(items)):
-                alone += run
+            own = [leaf for leaf, (first, last) in used.items() if start <= first <= last < stop]
+            if len(run) + len(own) == 1 or len(run) == len(items):
+                single += run
                 continue
-            rest -= set(own)
-            name = _run_name(run)
-            self._place(run, own, chain, self._add(name, parent, chain[-1] if chain else ""))
-        return alone, [leaf for leaf in leaves if leaf in rest]
+            for leaf in own:
+                del rest[leaf]
+            group = self._add(_run_name(run), parent, chain[-1] if chain else "")
+            self._place(run, own, chain, group)
+        return single, list(rest)
 
-    def _runs_of_leaves(self, leaves: Sequence[int], chain: Chain, parent: int | None) -> list[int]:
+    def _runs_of_leaves(
+        self, leaves: Sequence[Node], chain: Chain, parent: int | None
+    ) -> Sequence[Node]:
         """Cut leaves that are used all over into runs of their own."""
-        names = [self._nodes[leaf].name for leaf in leaves]
         cuts = _cuts([None] * len(leaves), [1] * len(leaves))
         if len(cuts) == 1:
-            return list(leaves)
+            return leaves
         for start, stop in cuts:
-            name = f"{names[start]} to {names[stop - 1]}"
+            name = f"{leaves[start].name} to {leaves[stop - 1].name}"
             group = self._add(name, parent, chain[-1] if chain else "")
-            self.groups[group].own += leaves[start:stop]
+            self.groups[group].own += [leaf.index for leaf in leaves[start:stop]]
         return []
+
+
+def _items(nodes: Sequence[Node], chain: Chain) -> list[_Item]:
+    """Return what a function does itself, in the order in which it does it."""
+    parts: dict[Chain | int, list[Node]] = {}
+    for node in nodes:
+        itself = node.scope == chain
+        parts.setdefault(node.index if itself else node.scope[: len(chain) + 1], []).append(node)
+    times: Counter[Hashable] = Counter()
+    items = []
+    for part, inside in parts.items():
+        call = None if isinstance(part, int) else part
+        key = _key(inside[0], call)
+        times[key] += 1
+        items.append(_Item(inside, key, times[key], call))
+    return items
+
+
+def _key(node: Node, call: Chain | None) -> Hashable:
+    """Return the same for the same expression: the called function, or the place."""
+    if call is not None:
+        return call[-1].rpartition(" ")[0] or call[-1]
+    source = node.source
+    return (source.filename, source.start, source.end) if source else node.op
 
 
 def _cuts(keys: Sequence[Hashable], weights: Sequence[int]) -> list[tuple[int, int]]:
@@ -226,11 +212,11 @@ def _cuts(keys: Sequence[Hashable], weights: Sequence[int]) -> list[tuple[int, i
             begins.append(position)
             seen.clear()
         seen.add(key)
-    candidates = begins if len(begins) >= count else range(1, len(keys))
+    candidates = set(begins if len(begins) >= count else range(1, len(keys)))
     wanted = 0.9 * total / count  # rather a round too few than a round too many
-    cuts, weight, candidate = [0], 0, set(candidates)
+    cuts, weight = [0], 0
     for position, part in enumerate(weights):
-        if weight >= wanted and position in candidate:
+        if weight >= wanted and position in candidates:
             cuts.append(position)
             weight = 0
         weight += part
@@ -240,7 +226,7 @@ def _cuts(keys: Sequence[Hashable], weights: Sequence[int]) -> list[tuple[int, i
 def _run_name(items: Sequence[_Item]) -> str:
     """Return the name of a run: its lines and rounds, or where it begins and ends."""
     lines = [item.line for item in items if item.line is not None]
-    if len(lines) < len(items):  # a call has no line of its own
+    if len(lines) < len(items):
         return f"{items[0].name} to {items[-1].name}"
     first, last = min(lines), max(lines)
     text = f"line {first}" if first == last else f"lines {first} to {last}"
@@ -253,18 +239,39 @@ def _run_name(items: Sequence[_Item]) -> str:
 # --- which groups are folded --------------------------------------------------------
 
 
-def outermost(parents: Sequence[int | None], folded: Iterable[int]) -> list[int | None]:
-    """Return for each group the outermost folded one that it is in, itself included.
-
-    >>> outermost([None, 0, 1], [1, 2])
-    [None, 1, 1]
-    """
-    is_folded = set(folded)
-    found: list[int | None] = []
-    for group, parent in enumerate(parents):
-        above = None if parent is None else found[parent]
-        found.append(above if above is not None else group if group in is_folded else None)
+def innermost(groups: Sequence[Group], node_count: int) -> list[int | None]:
+    """Return for each node the innermost group that it is in, if there is one."""
+    found: list[int | None] = [None] * node_count
+    for number, group in enumerate(groups):
+        for index in group.own:
+            found[index] = number
     return found
+
+
+def hidden_in(
+    parents: Sequence[int | None], group_of: Sequence[int | None], folded: Collection[int]
+) -> list[int | None]:
+    """Return for each node the outermost folded group that it is in, if there is one.
+
+    Parameters
+    ----------
+    parents
+        For each group the one around it, which comes before it.
+    group_of
+        For each node the innermost group that it is in.
+    folded
+        The groups that are folded.
+
+    Examples
+    --------
+    >>> hidden_in([None, 0, 1], [None, 0, 1, 2], {1, 2})
+    [None, None, 1, 1]
+    """
+    outermost: list[int | None] = []
+    for group, parent in enumerate(parents):
+        around = None if parent is None else outermost[parent]
+        outermost.append(group if around is None and group in folded else around)
+    return [None if group is None else outermost[group] for group in group_of]
 
 
 def folded_at_first(groups: Sequence[Group], node_count: int) -> list[str]:

@@ -7,13 +7,19 @@ font, and Graphviz has nothing to complain about on stderr.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""
+Group = tuple[int | None, Sequence[int]]
+"""The position of the group around it, and the nodes that are in it and in no group inside it."""
+
+_STYLE = """digraph { rankdir=LR nodesep=0.22 ranksep=0.3 pad=0 nslimit=4 nslimit1=4
+node [shape=box fixedsize=true label=""] edge [arrowhead=none]"""
+"""In 4 n rounds the simplex finds what there is to find; on some graphs it would never stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +42,14 @@ class Layout:
     height: float
     nodes: list[Box]
     edges: list[list[Point]]
-    groups: dict[tuple[str, ...], Box]
+    groups: list[Box]
 
 
 def layered(
     sizes: Sequence[tuple[float, float]],
     edges: Sequence[tuple[int, int]],
     weights: Sequence[int],
-    groups: Mapping[tuple[str, ...], Sequence[int]],
+    groups: Sequence[Group],
 ) -> Layout:
     """Lay a directed graph out from left to right with Graphviz ``dot``.
 
@@ -56,63 +62,22 @@ def layered(
     weights
         For each edge how much it should be short and straight.
     groups
-        The nodes of each nested group, by its chain of names, outermost first.
+        Nested groups, each after the one around it.
     """
     import pygraphviz
 
     far = _far_edges(len(sizes), edges)
     near = [key for key in range(len(edges)) if key not in far]
-    text, chains = _source(sizes, edges, weights, groups, near)
-    graph = pygraphviz.AGraph(string=text)
-    graph.layout(prog="dot")
-    layout = _read(graph, sizes, edges, near, chains)
-    return _with_far_edges(layout, edges, far) if far else layout
-
-
-def _source(
-    sizes: Sequence[tuple[float, float]],
-    edges: Sequence[tuple[int, int]],
-    weights: Sequence[int],
-    groups: Mapping[tuple[str, ...], Sequence[int]],
-    near: Sequence[int],
-) -> tuple[str, list[tuple[str, ...]]]:
-    """Return the graph in Graphviz' language, and the chain of each cluster in it."""
-    # In 4 n rounds the simplex finds what there is to find; on odd graphs it would never stop.
-    lines = [
-        "digraph { rankdir=LR nodesep=0.22 ranksep=0.3 pad=0 nslimit=4 nslimit1=4",
-        'node [shape=box fixedsize=true label=""]',
-        "edge [arrowhead=none]",
-    ]
+    lines = [_STYLE]
     for index, (width, height) in enumerate(sizes):
         lines.append(f"{index} [width={width / 72:.9g} height={height / 72:.9g}]")
     for key in near:
         tail, head = edges[key]
         lines.append(f'{tail} -> {head} [key="{key}" weight={weights[key]}]')
-    inside: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
-    for chain in groups:
-        inside.setdefault(chain[:-1], []).append(chain)
-    chains: list[tuple[str, ...]] = []
-    pending: list[tuple[str, ...] | None] = list(reversed(inside.get((), ())))
-    while pending:
-        chain_now = pending.pop()
-        if chain_now is None:
-            lines.append("}")
-            continue
-        members = " ".join(map(str, groups[chain_now]))
-        lines.append(f'subgraph cluster_{len(chains)} {{ label="" margin=14 {members}')
-        chains.append(chain_now)
-        pending += [None, *reversed(inside.get(chain_now, ()))]
-    return "\n".join([*lines, "}"]), chains
+    graph = pygraphviz.AGraph(string="\n".join([*lines, *_clusters(groups), "}"]))
+    graph.layout(prog="dot")
 
-
-def _read(
-    graph: Any,
-    sizes: Sequence[tuple[float, float]],
-    edges: Sequence[tuple[int, int]],
-    near: Sequence[int],
-    chains: Sequence[tuple[str, ...]],
-) -> Layout:
-    """Turn Graphviz' answer, whose y axis points up, into boxes and paths."""
+    # The y axis of Graphviz points up.
     _, _, width, height = _numbers(graph.graph_attr["bb"])
     nodes: list[Box] = []
     for index, (w, h) in enumerate(sizes):
@@ -120,18 +85,41 @@ def _read(
         nodes.append((x - w / 2, height - y - h / 2, w, h))
     paths: list[list[Point]] = [[] for _ in edges]
     for key in near:
-        tail, head = edges[key]
-        text = graph.get_edge(str(tail), str(head), str(key)).attr["pos"]
+        text = graph.get_edge(*map(str, edges[key]), str(key)).attr["pos"]
         points = [_numbers(pair) for pair in text.replace("\\\n", "").split()]
         paths[key] = [(x, height - y) for x, y in points]
-    boxes: dict[tuple[str, ...], Box] = {}
+    boxes = _cluster_boxes(graph, len(groups), height)
+    bottom = _lead_by_lanes(paths, nodes, edges, far, height)
+    return Layout(width, bottom, nodes, paths, boxes)
+
+
+def _clusters(groups: Sequence[Group]) -> list[str]:
+    """Return the groups in Graphviz' language: clusters, each inside the one around it."""
+    inside: dict[int | None, list[int]] = {}
+    for position, (parent, _) in enumerate(groups):
+        inside.setdefault(parent, []).append(position)
+    lines: list[str] = []
+    pending: list[int | None] = [*inside.get(None, [])[::-1]]
+    while pending:
+        number = pending.pop()
+        if number is None:
+            lines.append("}")
+            continue
+        members = " ".join(map(str, groups[number][1]))
+        lines.append(f'subgraph cluster_{number} {{ label="" margin=14 {members}')
+        pending += [None, *inside.get(number, [])[::-1]]
+    return lines
+
+
+def _cluster_boxes(graph: Any, count: int, height: float) -> list[Box]:
+    boxes: list[Box] = [(0.0, 0.0, 0.0, 0.0)] * count
     clusters = graph.subgraphs()
     for cluster in clusters:  # which grows while it is read: a cluster may hold others
         clusters += cluster.subgraphs()
         left, bottom, right, top = _numbers(cluster.graph_attr["bb"])
-        chain = chains[int(cluster.name.removeprefix("cluster_"))]
-        boxes[chain] = (left, height - top, right - left, top - bottom)
-    return Layout(width, height, nodes, paths, boxes)
+        number = int(cluster.name.removeprefix("cluster_"))
+        boxes[number] = (left, height - top, right - left, top - bottom)
+    return boxes
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -149,7 +137,7 @@ _BUSY = 6
 _LANE = 14.0
 
 
-def _far_edges(count: int, edges: Sequence[tuple[int, int]]) -> frozenset[int]:
+def _far_edges(count: int, edges: Sequence[tuple[int, int]]) -> set[int]:
     """Return the edges that Graphviz is spared.
 
     A value that many calls use has many long edges, for each of which Graphviz
@@ -159,28 +147,23 @@ def _far_edges(count: int, edges: Sequence[tuple[int, int]]) -> frozenset[int]:
     column = _columns(count, edges)
     spans = [column[head] - column[tail] for tail, head in edges]
     passing = Counter(tail for (tail, _), span in zip(edges, spans, strict=True) if span > 1)
-    limit = _FAR if sum(spans) > _CROWDED else len(column)
-    nearest_in: dict[int, int] = {}
-    nearest_out: dict[int, int] = {}
-    for key in sorted(range(len(edges)), key=spans.__getitem__):
-        tail, head = edges[key]
-        nearest_out.setdefault(tail, key)
-        nearest_in.setdefault(head, key)
-    kept = {*nearest_in.values(), *nearest_out.values()}
-    return frozenset(
+    limit = _FAR if sum(spans) > _CROWDED else count
+    far = {
         key
-        for key, span in enumerate(spans)
-        if span > (1 if passing[edges[key][0]] >= _BUSY else limit) and key not in kept
-    )
+        for key, (tail, _) in enumerate(edges)
+        if spans[key] > (1 if passing[tail] >= _BUSY else limit)
+    }
+    longest_first = sorted(range(len(edges)), key=spans.__getitem__)[::-1]
+    nearest = [{edges[key][end]: key for key in longest_first} for end in (0, 1)]
+    return far.difference(*(each.values() for each in nearest))
 
 
 def _columns(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     """Return a column for each node: behind all before it, a source just before its first use."""
     heads: list[list[int]] = [[] for _ in range(count)]
-    waiting = [0] * count
+    waiting = Counter(head for _, head in edges)
     for tail, head in edges:
         heads[tail].append(head)
-        waiting[head] += 1
     column = [0] * count
     sources = [index for index in range(count) if not waiting[index]]
     ready = list(sources)
@@ -196,26 +179,25 @@ def _columns(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     return column
 
 
-def _with_far_edges(
-    layout: Layout, edges: Sequence[tuple[int, int]], far: frozenset[int]
-) -> Layout:
-    """Lead far edges through lanes below the picture, one for each node that they leave."""
+def _lead_by_lanes(
+    paths: list[list[Point]],
+    nodes: Sequence[Box],
+    edges: Sequence[tuple[int, int]],
+    far: set[int],
+    height: float,
+) -> float:
+    """Lead far edges through lanes below the picture, one a node they leave; return its height."""
     lanes: dict[int, float] = {}
     for key in sorted(far):
-        tail, head = edges[key]
-        lane = lanes.setdefault(tail, layout.height + _LANE * (len(lanes) + 1))
-        layout.edges[key] = _by_lane(layout.nodes[tail], layout.nodes[head], lane)
-    return replace(layout, height=layout.height + _LANE * (len(lanes) + 1))
-
-
-def _by_lane(tail: Box, head: Box, lane: float) -> list[Point]:
-    """Return a path from below one card along a lane to below another."""
-    x, y = tail[0] + tail[2] / 2, tail[1] + tail[3]
-    to_x, to_y = head[0] + head[2] / 2, head[1] + head[3]
-    bend = min(40.0, abs(to_x - x) / 2)
-    side = bend if to_x > x else -bend
-    return [
-        *((x, y), (x, lane), (x, lane), (x + side, lane)),
-        *((x + side, lane), (to_x - side, lane), (to_x - side, lane)),
-        *((to_x, lane), (to_x, lane), (to_x, to_y)),
-    ]
+        (left, top, width, tall), (to_left, to_top, to_width, to_tall) = (
+            nodes[end] for end in edges[key]
+        )
+        x, y, to_x, to_y = left + width / 2, top + tall, to_left + to_width / 2, to_top + to_tall
+        lane = lanes.setdefault(edges[key][0], height + _LANE * (len(lanes) + 1))
+        side = max(-40.0, min(40.0, (to_x - x) / 2))
+        paths[key] = [
+            *((x, y), (x, lane), (x, lane), (x + side, lane)),
+            *((x + side, lane), (to_x - side, lane), (to_x - side, lane)),
+            *((to_x, lane), (to_x, lane), (to_x, to_y)),
+        ]
+    return height + _LANE * (len(lanes) + 1) if lanes else height

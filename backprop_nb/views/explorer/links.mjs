@@ -1,12 +1,16 @@
 // What belongs together in the views of one graph.  A link is a word: v3 is the value
 // of node 3, a3 its adjoint, m3.0 its first mark; an element's `data-link` holds some.
 
+import { html, math } from "../view.mjs";
+
 // ---------------------------------------------------------------------------
 // First half: pure functions
 // ---------------------------------------------------------------------------
 
 /** The nodes that a link is about, each once. */
-export const nodesOf = (link) => [...new Set(link.split(" ").map((word) => parseInt(word.slice(1), 10)))];
+export const nodesOf = (link) => [
+  ...new Set(link.split(" ").map((word) => parseInt(word.slice(1), 10))),
+];
 
 /** The link to all that nodes have: their values and their adjoints. */
 export const linkTo = (nodes) => nodes.map((node) => `v${node} a${node}`).join(" ");
@@ -14,19 +18,17 @@ export const linkTo = (nodes) => nodes.map((node) => `v${node} a${node}`).join("
 /** The links of the names in a text, each once. */
 export const linkOf = (names) => [...new Set(names.map(([, , link]) => link))].join(" ");
 
-/** Cut a text at its names: pieces, each with its link or null.  Python counts characters. */
+/** Cut a text at its names: parts, each with its link or null.  Python counts characters. */
 export function cutAtNames(text, names) {
   const characters = Array.from(text);
   const parts = [];
   let end = 0;
-  const add = (from, to, link) => to > from && parts.push([characters.slice(from, to).join(""), link]);
-  for (const [from, to, link] of names) {
-    add(end, from, null);
-    add(from, to, link);
+  for (const [from, to, link] of [...names, [characters.length, characters.length, null]]) {
+    parts.push([characters.slice(end, from).join(""), null]);
+    parts.push([characters.slice(from, to).join(""), link]);
     end = to;
   }
-  add(end, characters.length, null);
-  return parts;
+  return parts.filter(([part]) => part);
 }
 
 /** Which of the nodes that one expression made is meant: in a loop the next, else the current. */
@@ -36,29 +38,45 @@ export function choose(nodes, selected, current) {
 }
 
 /** Where an arrow key leads among boxes [left, top, right, bottom] that stand in lines of text. */
-export function turn(boxes, at, key) {
+export function nextBox(boxes, at, key) {
   if (key === "ArrowLeft") return at > 0 ? at - 1 : null;
   if (key === "ArrowRight") return at < boxes.length - 1 ? at + 1 : null;
   const middle = ([, top, , bottom]) => (top + bottom) / 2;
   const side = key === "ArrowDown" ? 1 : -1;
   const away = boxes.map((box) => (middle(box) - middle(boxes[at])) * side);
-  const height = boxes[at][3] - boxes[at][1];
-  const there = away.filter((distance) => distance > height / 2);
-  const line = Math.min(...there) + height / 2;
-  const left = (index) => Math.abs(boxes[index][0] - boxes[at][0]);
-  const candidates = boxes.map((_, index) => index).filter((index) => away[index] > height / 2 && away[index] < line);
-  return candidates.reduce((best, one) => (best === null || left(one) < left(best) ? one : best), null);
+  const half = (boxes[at][3] - boxes[at][1]) / 2;
+  const line = Math.min(...away.filter((distance) => distance > half)) + half;
+  const onLine = boxes.map((_, k) => k).filter((k) => away[k] > half && away[k] < line);
+  const left = (k) => Math.abs(boxes[k][0] - boxes[at][0]);
+  return onLine.reduce((best, k) => (best === null || left(k) < left(best) ? k : best), null);
 }
 
 // ---------------------------------------------------------------------------
 // Second half: the page
 // ---------------------------------------------------------------------------
 
+/** A text whose names are linked to their nodes. */
+export const named = (text, names) =>
+  cutAtNames(text, names).map(([part, link]) =>
+    link ? html("span", { "data-link": link, role: "button", tabindex: -1 }, part) : part,
+  );
+
+/** What a contribution adds to an adjoint, as a formula. */
+export const equation = ({ target, arrival, rule }) =>
+  html("span", {}, math(target), arrival === 1 ? " = " : " += ", math(rule));
+
+/** Let the arrow keys stop at the linked terms of formulas. */
+export function makeStops(...formulas) {
+  for (const formula of formulas) {
+    for (const term of formula.querySelectorAll("[data-link]")) term.setAttribute("tabindex", "-1");
+  }
+}
+
 /** Tell which linked element the mouse or the keyboard is on, and null when it is on none. */
 export function watchLinks(root, light) {
-  const over = (event) => light(event.target.closest("[data-link]"));
-  const focused = (event) => light(event.target.matches("[data-link]:focus-visible") ? event.target : null);
-  root.addEventListener("pointerover", over);
+  const focused = ({ target }) =>
+    light(target.matches("[data-link]:focus-visible") ? target : null);
+  root.addEventListener("pointerover", (event) => light(event.target.closest("[data-link]")));
   root.addEventListener("pointerleave", () => light(null));
   root.addEventListener("focusin", focused);
   root.addEventListener("focusout", () => light(null));
@@ -73,15 +91,17 @@ export function lightLink(root, link) {
   }
 }
 
-/** What the arrow keys stop at inside of a trail: linked elements that can have the focus. */
-const stopsOf = (trail) => [...trail.querySelectorAll("[data-link][tabindex]")].filter((stop) => stop.getClientRects().length);
-
-/** Move the focus along a trail; from its outside to `begin`, or to its first stop. */
-export function walkTrail(trail, from, key, begin) {
-  const stops = stopsOf(trail);
-  const at = stops.indexOf(from);
-  const boxes = () => stops.map((stop) => stop.getBoundingClientRect()).map(({ left, top, right, bottom }) => [left, top, right, bottom]);
-  const next = at < 0 ? (stops.includes(begin) ? begin : stops[0]) : stops[turn(boxes(), at, key) ?? at];
+/** Move the focus along the names in a panel; from its outside to `begin`, or to its first one. */
+export function walkNames(panel, from, key, begin) {
+  const stops = [...panel.querySelectorAll("[data-link][tabindex]")];
+  const shown = stops.filter((stop) => stop.getClientRects().length);
+  const at = shown.indexOf(from);
+  const box = (stop) => {
+    const { left, top, right, bottom } = stop.getBoundingClientRect();
+    return [left, top, right, bottom];
+  };
+  const first = shown.includes(begin) ? begin : shown[0];
+  const next = at < 0 ? first : shown[nextBox(shown.map(box), at, key) ?? at];
   next?.focus({ preventScroll: true });
   return next ?? null;
 }

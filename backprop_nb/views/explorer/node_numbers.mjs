@@ -1,7 +1,7 @@
 // The numbers of one node: its value, its adjoint, the products that made it and that it hands on.
 
-import { linkOf, linkTo, nodesOf } from "./links.mjs";
-import { arrivals, handedOn, marksAt } from "./moments.mjs";
+import { linkOf, linkTo, named } from "./links.mjs";
+import { arrivals, handedOn, marksAt } from "./steps.mjs";
 import { badge, big, html, labelled, nameParts, operator, panel } from "../view.mjs";
 
 const INPUTS = 8; // so many inputs are shown at the start
@@ -12,7 +12,7 @@ export class NodeNumbers {
     this.view = view;
     this.element = panel("Numbers of one node. Arrow keys move over their names.", {
       class: "bpnb-numbers",
-      "data-trail": true,
+      "data-names": true,
       onclick: (event) => view.pick(event),
     });
   }
@@ -21,109 +21,161 @@ export class NodeNumbers {
     return this.view.scene;
   }
 
-  /** Show a node, or null for what is known at the start. */
-  update(index, state) {
-    this.view.refill(this.element, index === null ? this.start() : this.node(index, state));
+  /** An array of the scene as a table. */
+  table(number, family, what) {
+    return big(this.scene.tensors[number], family, what);
   }
 
-  /** The panel before anything is computed: the values of the inputs, which are all that is known. */
+  name(index, attributes = {}) {
+    const name = nameParts(this.scene.nodes[index].name);
+    return html("b", { class: "bpnb-name", ...attributes }, ...name);
+  }
+
+  /** Show a node, or null for what is known at the start. */
+  update(index, state) {
+    const parts = index === null ? this.start() : this.node(index, state);
+    this.view.refill(this.element, parts.filter(Boolean));
+  }
+
+  /** The panel before anything is computed: the inputs, which are all that is known. */
   start() {
-    const inputs = this.scene.nodes.map((node, index) => ({ node, index })).filter(({ node }) => node.kind === "input");
+    const { nodes } = this.scene;
+    const inputs = nodes.flatMap(({ kind }, index) => (kind === "input" ? [index] : []));
+    const row = (index) => {
+      const table = this.table(nodes[index].value, "value", nodes[index].name);
+      return labelled(this.name(index), html("span", { "data-link": `v${index}` }, table));
+    };
     const more = inputs.length - INPUTS;
     return [
       html("h2", { class: "bpnb-node" }, "What is known at the start"),
-      ...inputs.slice(0, INPUTS).map(({ node, index }) => labelled(html("b", { class: "bpnb-name" }, ...nameParts(node.name)), html("span", { "data-link": `v${index}` }, big(node.value, "value", node.name)))),
-      ...(more > 0 ? [html("p", {}, `and ${more} more inputs`)] : []),
+      ...inputs.slice(0, INPUTS).map(row),
+      more > 0 && html("p", {}, `and ${more} more inputs`),
     ];
   }
 
   node(index, state) {
     const { scene } = this;
-    const node = scene.nodes[index];
-    const output = scene.nodes[scene.output].name;
+    const { name, kind, text, names, source, code, value, adjoint } = scene.nodes[index];
+    const made = text ? ["= ", ...named(text, names)] : [kind];
+    const head = [
+      html("span", { class: "bpnb-name" }, ...nameParts(name)),
+      html("code", {}, ...made),
+      html("small", {}, scene.tensors[value].shape),
+    ];
+    const place = code ? `line ${scene.code[code.block].first + code.start[0]}: ` : "";
+    const origin = { class: "bpnb-source", "data-link": `v${index}` };
     const known = state.adjoint(index);
-    const text = node.text ? ["= ", ...this.view.named(node.text, node.names)] : [node.kind];
-    const head = html("h2", { class: "bpnb-node" }, html("span", { class: "bpnb-name" }, ...nameParts(node.name)), html("code", {}, ...text), html("small", {}, node.value.shape));
-    const place = node.code ? `line ${scene.code[node.code.block].first + node.code.start[0]}: ` : "";
-    const source = node.source ? html("p", { class: "bpnb-source", "data-link": `v${index}` }, place, html("code", {}, node.source)) : null;
-    const value = state.hasValue(index) ? big(node.value, "value", "value") : html("em", {}, "not computed yet");
-    const partial = known && known.arrival < known.arrivals ? ` (${known.arrival} of ${known.arrivals} so far)` : "";
-    const none = node.kind === "constant" ? "a constant has none" : "not yet known";
-    const adjoint = known ? big(known.value, "adjoint", "adjoint") : html("em", {}, none);
-    const marks = marksAt(scene, index, state).map(({ text: said, look }, k) =>
-      html("p", { class: "bpnb-health", "data-link": `m${index}.${k}` }, badge(scene.marks[look]), html("span", {}, said)),
-    );
-    const rows = [this.linked(`v${index}`, "value", value), this.linked(`a${index}`, `adjoint \u2202${output}/\u2202${node.name}${partial}`, adjoint)];
-    const parts = [head, source, ...marks, html("div", { class: "bpnb-both" }, ...rows), ...this.given(index), ...this.received(index)];
-    return parts.filter((part) => part !== null);
+    const isPart = known && known.arrival < known.arrivals;
+    const part = isPart ? ` (${known.arrival} of ${known.arrivals} so far)` : "";
+    const none = kind === "constant" ? "a constant has none" : "not yet known";
+    const missing = (why) => html("em", {}, why);
+    const values = state.hasValue(index)
+      ? this.table(value, "value", "value")
+      : missing("not computed yet");
+    const adjoints = known ? this.table(known.total, "adjoint", "adjoint") : missing(none);
+    const slope = `adjoint \u2202${scene.nodes[scene.output].name}/\u2202${name}${part}`;
+    const rows = [this.row(`v${index}`, "value", values)];
+    if (adjoint !== null) rows.push(this.row(`a${index}`, slope, adjoints));
+    else if (kind === "constant") rows.push(labelled(slope, adjoints));
+    return [
+      html("h2", { class: "bpnb-node" }, ...head),
+      source && html("p", origin, place, html("code", {}, source)),
+      ...marksAt(scene, index, state).map((mark, k) => this.mark(mark, `m${index}.${k}`)),
+      html("div", { class: "bpnb-both" }, ...rows),
+      ...this.given(index),
+      ...this.received(index),
+    ];
+  }
+
+  mark({ style, text }, link) {
+    const content = [badge(this.scene.marks[style]), html("span", {}, text)];
+    return html("p", { class: "bpnb-health", "data-link": link }, ...content);
   }
 
   given(index) {
-    const gifts = handedOn(this.scene, index, this.view.step);
-    return gifts.length ? [html("h3", {}, "hands on"), ...gifts.map((gift) => this.product(gift, gift.parent))] : [];
+    const given = handedOn(this.scene, index, this.view.step);
+    if (!given.length) return [];
+    const products = given.map((one) => this.product(one, one.parent, "to "));
+    return [html("h3", {}, "hands on"), ...products];
   }
 
   received(index) {
     const arrived = arrivals(this.scene, index, this.view.step);
     if (!arrived.length) return [];
     const all = arrived[0].arrivals;
+    const early = arrived.length > TERMS;
     return [
       html("h3", {}, all > 1 ? `receives ${all} contributions, which add up` : "receives"),
-      arrived.length > TERMS ? html("p", {}, `the last ${TERMS} of ${arrived.length} so far`) : null,
-      ...arrived.slice(-TERMS).map((gift) => this.product(gift, gift.from, "from ")),
-      arrived.length > 1 ? this.sum(index) : null,
+      early && html("p", {}, `the last ${TERMS} of ${arrived.length} so far`),
+      ...arrived.slice(-TERMS).map((one) => this.product(one, one.from, "from ")),
+      arrived.length > 1 && this.sum(index),
     ];
   }
 
   /** A row of the panel that is linked and can have the focus. */
-  linked(link, text, content) {
+  row(link, text, content) {
     const row = labelled(text, content);
     row.setAttribute("data-link", link);
-    if (this.scene.nodes[nodesOf(link)[0]].kind !== "constant" || link[0] === "v") row.setAttribute("tabindex", "-1");
+    row.setAttribute("tabindex", "-1");
     return row;
   }
 
   /** One contribution: the rule as code, then factor by factor with numbers and shapes. */
-  product(gift, other, preposition = "to ") {
-    const { view } = this;
-    const target = `a${gift.parent}`;
-    const result = gift.arrivals > 1 ? "contribution" : `d_${this.scene.nodes[gift.parent].name}`;
-    const factor = (sign, { value, family, text, names }) =>
+  product(contribution, other, preposition) {
+    const { parent, line, names, factors, symbol, value, arrival, arrivals: all } = contribution;
+    const text = all > 1 ? "contribution" : `d_${this.scene.nodes[parent].name}`;
+    const target = [[0, text.length, `a${parent}`]];
+    const result = { value, family: "adjoint", text, names: target };
+    const sum = preposition === "to " && arrival > 1 ? [this.sum(parent)] : [];
+    const giver = this.name(other, { "data-link": linkTo([other]) });
+    return html(
+      "div",
+      { class: "bpnb-contribution" },
+      html("p", {}, preposition, giver, html("code", {}, ...named(line, names))),
       html(
         "div",
-        { class: "bpnb-factor" },
-        sign ? operator(sign) : null,
-        html(
-          "div",
-          { "data-link": linkOf(names) || null },
-          big(value, family, text),
-          html("small", {}, ...view.named(text, names), value.single ? "" : ` ${value.shape}`),
-        ),
-      );
-    const row = html(
-      "div",
-      { class: "bpnb-product" },
-      ...gift.factors.map((one, k) => factor(k ? gift.symbol : "", one)),
-      factor(gift.factors.length ? "=" : "", { value: gift.value, family: "adjoint", text: result, names: [[0, result.length, target]] }),
+        { class: "bpnb-product" },
+        ...factors.map((factor, k) => this.factor(k ? symbol : "", factor)),
+        this.factor(factors.length ? "=" : "", result),
+      ),
+      ...sum,
     );
-    const name = html("b", { class: "bpnb-name", "data-link": linkTo([other]) }, ...nameParts(this.scene.nodes[other].name));
-    const line = html("p", {}, preposition, name, html("code", {}, ...view.named(gift.line, gift.names)));
-    const sum = preposition === "to " && gift.arrival > 1 ? this.sum(gift.parent) : null;
-    return html("div", { class: "bpnb-gift" }, ...[line, row, sum].filter((part) => part !== null));
   }
 
-  /** What has reached a node so far, adding up. */
+  factor(sign, { value, family, text, names }) {
+    const { single, shape } = this.scene.tensors[value];
+    return html(
+      "div",
+      { class: "bpnb-factor" },
+      sign ? operator(sign) : null,
+      html(
+        "div",
+        { "data-link": linkOf(names) || null },
+        this.table(value, family, text),
+        html("small", {}, ...named(text, names), single ? "" : ` ${shape}`),
+      ),
+    );
+  }
+
+  /** What has reached a node so far, adding up; of many the early ones as their sum. */
   sum(index) {
     const arrived = arrivals(this.scene, index, this.view.step);
-    const { arrival, arrivals: all, sum } = arrived.at(-1);
-    const late = arrived.slice(-TERMS);
-    const terms = late.flatMap((gift) => [operator("+"), big(gift.value, "adjoint", "contribution")]);
-    // What came before the last few stands there as its sum.
-    const before = arrived.at(-TERMS - 1);
-    terms.splice(0, 1, ...(before ? [big(before.sum, "adjoint", "sum of the earlier ones"), operator("+")] : []));
+    const { arrival, arrivals: all, total } = arrived.at(-1);
+    const early = arrived.at(-TERMS - 1);
+    const terms = arrived
+      .slice(-TERMS)
+      .map(({ value }) => this.table(value, "adjoint", "contribution"));
+    if (early) terms.unshift(this.table(early.total, "adjoint", "sum of the earlier ones"));
     const name = `d_${this.scene.nodes[index].name}`;
-    const text = arrival < all ? `${name} so far, ${arrival} of ${all}` : `${name}, all ${all} added up`;
-    const total = html("div", { class: "bpnb-factor" }, operator("="), big(sum, "adjoint", text));
-    return html("div", { class: "bpnb-product bpnb-sum", "data-link": `a${index}` }, html("small", {}, text), ...terms, total);
+    const isPart = arrival < all;
+    const text = isPart ? `${name} so far, ${arrival} of ${all}` : `${name}, all ${all} added up`;
+    const result = [operator("="), this.table(total, "adjoint", text)];
+    return html(
+      "div",
+      { class: "bpnb-product bpnb-sum", "data-link": `a${index}` },
+      html("small", {}, text),
+      ...terms.flatMap((term, k) => (k ? [operator("+"), term] : [term])),
+      html("div", { class: "bpnb-factor" }, ...result),
+    );
   }
 }

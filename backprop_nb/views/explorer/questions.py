@@ -14,11 +14,13 @@ import numpy as np
 from backprop_nb.tracing.backward import Contribution
 from backprop_nb.tracing.emit.rule import Operand, Rule
 from backprop_nb.views import links, numbers
+from backprop_nb.views.explorer.description import Arrival
 from backprop_nb.views.numbers import COLUMNS, ROWS, long
+from backprop_nb.views.schema import Question
 
 _NOISE = 1e-12
 """A number so much smaller than what it is made of is zero but for rounding."""
-_APART = 0.02
+_DISTINCT = 0.02
 """Wrong answers nearer to each other than this share cannot be told apart."""
 _TERMS = 4
 """How many terms of a sum of products a hint spells out."""
@@ -51,61 +53,44 @@ _RULES: Mapping[str, str] = {
 }
 
 
-def question(
-    gift: Contribution, rule: Rule, before: Any, is_last: bool, hints: dict[str, int]
-) -> dict[str, Any] | None:
+def question(arrival: Arrival) -> Question | None:
     """Return what is asked about a contribution, or ``None`` where no entry is a number.
 
-    Parameters
-    ----------
-    gift, rule
-        The contribution and its rule, whose names may be marked.
-    before
-        The sum of the contributions that have arrived before, or ``None``.
-    is_last
-        Whether no further one follows.  The last of several is asked for
-        together with the others, as the whole adjoint.
-    hints
-        The first hints so far and their numbers; a new one is added.
-
-    Returns
-    -------
-    dict
-        ``entry`` is the asked entry's number among the shown ones, ``at`` its
-        index, ``value`` the right answer, ``wrong`` what named mistakes would
-        give, ``rule`` the number of the first hint, ``numbers`` the last one.
+    The last of several contributions is asked for together with the others, as
+    the whole adjoint.
     """
-    value = np.asarray(gift.value, dtype=np.float64)
-    whole = is_last and before is not None
-    asked = value + before if whole else value
+    contribution, rule = arrival.contribution, arrival.rule
+    value = np.asarray(contribution.value, dtype=np.float64)
+    whole = arrival.completes_a_sum
+    asked = np.asarray(arrival.total, dtype=np.float64) if whole else value
     place = _place(asked)
     if place is None:
         return None
     entry, index = place
-    size = max(np.abs(value[index]), np.abs(np.asarray(before)[index]) if whole else 0.0)
-    size = max(size, float(np.max(np.abs(np.asarray(gift.adjoint)), initial=0.0)))
-    text = _numbers(gift, rule, index)
+    text = _numbers(contribution, rule, index)
+    size = max(abs(value[index]), np.max(np.abs(np.asarray(contribution.adjoint)), initial=0.0))
     if whole:
-        text = f"{_bracketed(float(np.asarray(before)[index]))} + {text}"
+        before = float(np.asarray(arrival.before)[index])
+        size = max(size, abs(before))
+        text = f"{_bracketed(before)} + {text}"
     return {
         "entry": entry,
         "at": f"[{', '.join(map(str, index))}]" if index else "",
         "value": _rounded(float(asked[index]), float(size)),
-        "wrong": _wrong(asked, index, _mistakes(gift, rule, before, whole)),
-        "rule": hints.setdefault(_first_hint(gift), len(hints)),
+        "wrong": _wrong(asked, index, _mistakes(arrival)),
+        "rule": _first_hint(contribution),
         "numbers": text,
     }
 
 
-def seed_question(name: str, hints: dict[str, int]) -> dict[str, Any]:
+def seed_question(name: str) -> Question:
     """Return what is asked about the adjoint of the output itself."""
-    hint = f"By how much does {name} change when {name} changes by 1?"
     return {
         "entry": 0,
         "at": "",
         "value": 1.0,
         "wrong": {},
-        "rule": hints.setdefault(hint, len(hints)),
+        "rule": f"By how much does {name} change when {name} changes by 1?",
         "numbers": f"{name} changes by 1 when {name} changes by 1",
     }
 
@@ -126,18 +111,19 @@ def _rounded(number: float, size: float) -> float:
     return 0.0 if abs(number) <= _NOISE * size else float(f"{number:.6g}")
 
 
-def _mistakes(gift: Contribution, rule: Rule, before: Any, whole: bool) -> dict[str, Any]:
+def _mistakes(arrival: Arrival) -> dict[str, Any]:
     """Return what named mistakes give, as arrays."""
-    if whole:
-        return {"last": gift.value, "before": before}
+    contribution = arrival.contribution
+    if arrival.completes_a_sum:
+        return {"last": contribution.value, "before": arrival.before}
     found: dict[str, Any] = {}
-    if np.ndim(gift.adjoint) in (0, np.ndim(gift.value)):
-        found["incoming"] = gift.adjoint
-    if rule.product[0] not in ("@", "⊗"):
-        record = gift.node.record
-        vjp = record.row.vjp(gift.position)
+    if np.ndim(contribution.adjoint) in (0, np.ndim(contribution.value)):
+        found["incoming"] = contribution.adjoint
+    if arrival.rule.product[0] not in ("@", "⊗"):
+        record = contribution.node.record
+        vjp = record.row.vjp(contribution.position)
         with np.errstate(all="ignore"):
-            ones = np.ones_like(gift.adjoint)[()]
+            ones = np.ones_like(contribution.adjoint)[()]
             found["local"] = vjp(ones, record.value, *record.args, **record.keywords)
     return found
 
@@ -154,29 +140,29 @@ def _wrong(asked: Any, index: tuple[int, ...], mistakes: Mapping[str, Any]) -> d
         name: _rounded(number, 0.0)
         for name, number in given.items()
         if np.isfinite(number)
-        and _are_apart(abs(number), abs(right))
-        and all(_are_apart(number, other) for key, other in given.items() if key != name)
+        and _are_distinct(abs(number), abs(right))
+        and all(_are_distinct(number, other) for key, other in given.items() if key != name)
     }
 
 
-def _are_apart(a: float, b: float) -> bool:
-    return not abs(a - b) <= _APART * max(abs(a), abs(b))
+def _are_distinct(a: float, b: float) -> bool:
+    return not abs(a - b) <= _DISTINCT * max(abs(a), abs(b))
 
 
-def _first_hint(gift: Contribution) -> str:
-    node = gift.node
+def _first_hint(contribution: Contribution) -> str:
+    node = contribution.node
     if node.op in _RULES:
         return _RULES[str(node.op)]
     if isinstance(node.record.row.function, np.ufunc) and len(node.parents) == 1:
         return _SLOPES
     call = str(node.source or node.op)
-    return _CHAIN.format(node=node.name, call=call, parent=gift.parent.name)
+    return _CHAIN.format(node=node.name, call=call, parent=contribution.parent.name)
 
 
 # --- the last hint: the rule with numbers in place ------------------------------
 
 
-def _numbers(gift: Contribution, rule: Rule, index: tuple[int, ...]) -> str:
+def _numbers(contribution: Contribution, rule: Rule, index: tuple[int, ...]) -> str:
     symbol, factors = rule.product
     if symbol == "×" and all(_reaches(factor.value, index) for factor in factors):
         return " × ".join(_bracketed(_entry(factor.value, index)) for factor in factors)
@@ -184,8 +170,8 @@ def _numbers(gift: Contribution, rule: Rule, index: tuple[int, ...]) -> str:
         left, right = (np.ravel(factor.value)[k] for factor, k in zip(factors, index, strict=True))
         return f"{_bracketed(left)} × {_bracketed(right)}"
     if symbol == "@":
-        return _sum_of_products(factors, index) or _with_values(gift, rule)
-    return _entrywise(gift, rule, index) or _with_values(gift, rule)
+        return _sum_of_products(factors, index) or _with_values(contribution, rule)
+    return _entrywise(contribution, rule, index) or _with_values(contribution, rule)
 
 
 def _reaches(value: Any, index: tuple[int, ...]) -> bool:
@@ -212,26 +198,26 @@ def _sum_of_products(factors: Sequence[Operand], index: tuple[int, ...]) -> str:
     return " + ".join([*terms[: _TERMS - 1], f"… ({len(terms)} products)"])
 
 
-def _entrywise(gift: Contribution, rule: Rule, index: tuple[int, ...]) -> str:
+def _entrywise(contribution: Contribution, rule: Rule, index: tuple[int, ...]) -> str:
     """Put numbers in place of names where every entry is computed by itself; else empty."""
-    shape = np.shape(gift.value)
+    shape = np.shape(contribution.value)
     records = rule.traced.records[rule.traced.input_count :]
     by_entry = all(
         isinstance(getattr(record.row, "function", None), np.ufunc) and record.row.name != "matmul"
         for record in records
     )
-    values = _values(gift)
+    values = _values(contribution)
     if not by_entry or any(np.shape(value) not in ((), shape) for value in values.values()):
         return ""
     if len(records) == 0:
-        return long(_entry(gift.adjoint, index))
+        return long(_entry(contribution.adjoint, index))
     text = links.replaced(rule.numpy, lambda link: _bracketed(_entry(values[link], index)))
     return text.replace(" * ", " × ").replace("-", numbers.MINUS)
 
 
-def _with_values(gift: Contribution, rule: Rule) -> str:
+def _with_values(contribution: Contribution, rule: Rule) -> str:
     text, names = links.read(rule.numpy)
-    values = _values(gift)
+    values = _values(contribution)
     known = {text[start:end]: values[link] for start, end, link in names}
     return ", ".join([text, *(f"{name} {_briefly(value)}" for name, value in known.items())])
 
@@ -241,10 +227,12 @@ def _briefly(value: Any) -> str:
     return f"= {numbers.words(value)}" if few else f"of shape {numbers.shape_text(value.shape)}"
 
 
-def _values(gift: Contribution) -> dict[str, Any]:
+def _values(contribution: Contribution) -> dict[str, Any]:
     """Return the value behind every link that the rule may name."""
-    around = {links.link(node): node.value for node in (gift.node, *gift.node.parents)}
-    return {**around, links.link(gift.node, is_adjoint=True): gift.adjoint}
+    around = {
+        links.link(node): node.value for node in (contribution.node, *contribution.node.parents)
+    }
+    return {**around, links.link(contribution.node, is_adjoint=True): contribution.adjoint}
 
 
 def _bracketed(number: float) -> str:

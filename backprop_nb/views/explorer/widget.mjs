@@ -1,13 +1,24 @@
 // GraphExplorer: a scene comes from Python once; stepping needs no kernel.  The parts of the
-// view have modules of their own; here they are put together and kept in step.
+// view have modules of their own; here they are put together and kept in step.  The scene is
+// ExplorerScene in views/schema.py.
 
-import { cardsOf, passage, stepPast } from "./folding.mjs";
-import { choose, cutAtNames, focusInside, lightLink, nodesOf, walkTrail, watchLinks } from "./links.mjs";
-import { Quiz, stopBefore } from "./predict.mjs";
-import { nodeWords, stateAt } from "./moments.mjs";
+import { stopBefore } from "./answers.mjs";
 import { BackwardPass, Source } from "./code.mjs";
+import { passage, stepPast } from "./folding.mjs";
+import {
+  choose,
+  equation,
+  focusInside,
+  lightLink,
+  makeStops,
+  nodesOf,
+  walkNames,
+  watchLinks,
+} from "./links.mjs";
 import { NodeNumbers } from "./node_numbers.mjs";
+import { Quiz } from "./predict.mjs";
 import { Stage } from "./stage.mjs";
+import { nodeWords, stateAt } from "./steps.mjs";
 import { Replay, badge, clock, html, live, math, scrollInside } from "../view.mjs";
 
 const ROOMY = 760; // in a wider view there is room for the cost
@@ -17,11 +28,11 @@ class Explorer extends Replay {
     super(model, el);
     this.resize = new ResizeObserver(() => this.fit());
     this.build();
-    this.listen("change:step", () => this.update());
-    this.listen("change:selected", () => this.update());
+    for (const trait of ["step", "selected", "predict"]) {
+      this.listen(`change:${trait}`, () => this.update());
+    }
     this.listen("change:playing", () => this.updatePlay());
     this.listen("change:predictions", () => this.updateQuiz());
-    this.listen("change:predict", () => this.update());
     this.listen("change:notation", () => this.updateNotation());
     this.listen("change:scene", () => this.build());
     this.listen("change:geometry", () => this.stage.unfold());
@@ -50,7 +61,7 @@ class Explorer extends Replay {
 
   /** A step passes all frames of a folded group; the slider goes to any one of them. */
   stepBy(way) {
-    const to = stepPast(this.scene, this.stage.geometry, this.stage.cardOf, this.step, way);
+    const to = stepPast(this.scene, this.stage.geometry, this.step, way);
     this.go(way > 0 ? this.quiz.stopBefore(to) : to);
   }
 
@@ -69,8 +80,12 @@ class Explorer extends Replay {
     this.source = new Source(this);
     this.backward = new BackwardPass(this);
     const codes = [this.source.element, this.backward.element].filter(Boolean);
-    const panels = html("div", { class: "bpnb-panels" }, this.numbers.element, html("div", { class: "bpnb-codes" }, ...codes));
-    this.stand("graph_explorer", this.scene.alt, this.buildBar(), this.quiz.element, this.stage.element, this.buildLegend(), panels, this.buildCost());
+    const code = html("div", { class: "bpnb-codes" }, ...codes);
+    const panels = html("div", { class: "bpnb-panels" }, this.numbers.element, code);
+    const parts = [this.buildBar(), this.quiz.element, this.stage.element, this.buildLegend()];
+    const { cost } = this.scene;
+    this.cost = cost && this.buildCost(cost);
+    this.stand("graph_explorer", this.scene.alt, ...parts, panels, this.cost);
     watchLinks(this.root, (element) => this.light(element));
     this.update();
     this.updatePlay();
@@ -86,74 +101,71 @@ class Explorer extends Replay {
       class: "bpnb-formulas",
       role: "group",
       tabindex: 0,
-      "data-trail": true,
+      "data-names": true,
       "aria-label": "Formula of this step. Arrow keys move over its terms.",
       onclick: (event) => this.pick(event),
     });
     this.passing = html("span", { class: "bpnb-passing" });
-    this.title = html("div", { class: "bpnb-title" }, this.phase, this.count, this.passing, this.formulas);
-    return html("div", { class: "bpnb-bar" }, ...this.buildReplay(turn), this.quiz.control, this.title);
+    const parts = [this.phase, this.count, this.passing, this.formulas];
+    const title = html("div", { class: "bpnb-title" }, ...parts);
+    const replay = this.buildReplay(turn);
+    return html("div", { class: "bpnb-bar" }, ...replay, this.quiz.control, title);
   }
 
   buildLegend() {
-    const scale = (family, text) =>
-      html("span", { class: "bpnb-scale" }, html("i", { class: `bpnb-ramp bpnb-ramp-${family}` }), text);
+    const { legend, marks } = this.scene;
+    const entry = (sign, text) => html("span", { class: "bpnb-scale" }, sign, text);
+    const sign = (kind) => html("i", { class: kind });
     this.adjointScale = html("span", {});
+    const adjoint = [
+      entry(sign("bpnb-ramp bpnb-ramp-adjoint"), this.adjointScale),
+      entry(sign("bpnb-empty"), "not yet known"),
+      entry(sign("bpnb-dashed"), "constant, no adjoint"),
+    ];
     return html(
       "div",
       { class: "bpnb-legend" },
-      scale("value", `value ${this.scene.legend.value}`),
-      scale("adjoint", this.adjointScale),
-      html("span", { class: "bpnb-scale" }, html("i", { class: "bpnb-empty" }), "not yet known"),
-      html("span", { class: "bpnb-scale" }, html("i", { class: "bpnb-dashed" }), "constant, no adjoint"),
-      ...(this.scene.marks ?? []).map((look) => html("span", { class: "bpnb-scale" }, badge(look), look.legend)),
+      entry(sign("bpnb-ramp bpnb-ramp-value"), `value ${legend.value}`),
+      ...(legend.adjoint ? adjoint : adjoint.slice(1, 2)),
+      ...marks.map((style) => entry(badge(style), style.legend)),
     );
   }
 
   /** What the gradient of this graph costs, backward and forward. */
-  buildCost() {
-    const { headline, bars, sentences, size } = this.scene.cost;
-    const bar = ({ way, text, share }) => [
-      html("span", {}, way),
-      html("span", { class: "bpnb-cost-bar" }, html("i", { class: `bpnb-cost-${way}`, style: `width:${100 * share}%` })),
-      html("span", {}, text),
-    ];
-    this.cost = html(
-      "details",
-      { class: "bpnb-cost" },
-      html("summary", {}, headline),
-      html("div", {}, html("div", { class: "bpnb-cost-bars" }, ...bars.flatMap(bar)), html("p", {}, sentences, html("small", {}, ` Here: ${size}.`))),
-    );
-    this.cost.room = null; // open where there is room for it, which only the page knows
-    return this.cost;
-  }
-
-  /** A text whose names are linked to their nodes. */
-  named(text, names) {
-    return cutAtNames(text, names).map(([piece, link]) =>
-      link ? html("span", { "data-link": link, role: "button", tabindex: -1 }, piece) : piece,
-    );
+  buildCost({ headline, bars, sentences, size }) {
+    const bar = ({ way, text, share }) => {
+      const fill = html("i", { class: `bpnb-cost-${way}`, style: `width:${100 * share}%` });
+      const track = html("span", { class: "bpnb-cost-bar" }, fill);
+      return [html("span", {}, way), track, html("span", {}, text)];
+    };
+    const drawn = html("div", { class: "bpnb-cost-bars" }, ...bars.flatMap(bar));
+    const told = html("p", {}, sentences, html("small", {}, ` Here: ${size}.`));
+    const summary = html("summary", {}, headline);
+    return html("details", { class: "bpnb-cost" }, summary, html("div", {}, drawn, told));
   }
 
   fit() {
     const room = this.stage.element.clientWidth;
-    if (room && this.cost.room === null) this.cost.open = room > ROOMY;
-    this.cost.room ??= room || null;
+    // The cost is open where there is room for it, which only the page knows.
+    if (room && this.cost && !this.hasRoom) this.cost.open = room > ROOMY;
+    this.hasRoom ||= room > 0;
     this.stage.fit();
     if (room) this.scroll();
   }
 
   // -- updating -------------------------------------------------------------
 
-  /** What is in the page is changed first, and only then is asked where it lies, which is slow. */
+  /** What is in the page is changed first; only then is asked where it lies, which is slow. */
   update() {
     const { scene, step } = this;
     const state = (this.state = stateAt(scene, step));
-    this.passed = passage(scene, this.stage.geometry, this.stage.cardOf, step);
+    this.passed = passage(scene, this.stage.geometry, step);
     this.quiz.update();
-    this.updateReplay([this.frameWords(state), this.quiz.words()].filter(Boolean).join(" "));
+    const progress = this.progress();
+    const words = [progress && `${progress}.`, state.frame.words, this.quiz.words()];
+    this.updateReplay(words.filter(Boolean).join(" "));
     if (this.quiz.question) this.pause();
-    this.updateTitle(state);
+    this.updateTitle(state.frame, progress);
     this.stage.update(state, this.passed);
     this.numbers.update(this.selected ?? state.frame.node, state);
     this.source.update(state.frame);
@@ -178,14 +190,14 @@ class Explorer extends Replay {
 
   updateNotation() {
     this.backward.renew();
-    this.backward.update();
     this.backward.scroll();
   }
 
   /** How large adjoints get would give a prediction away. */
   updateScale() {
     const known = !this.veiled || this.step === this.last;
-    this.adjointScale.textContent = known ? `adjoint ${this.scene.legend.adjoint}` : "adjoint (scale at the end)";
+    const scale = known ? this.scene.legend.adjoint : "(scale at the end)";
+    this.adjointScale.textContent = `adjoint ${scale}`;
   }
 
   pause() {
@@ -209,36 +221,31 @@ class Explorer extends Replay {
     if (focused && focused !== part) part.focus({ preventScroll: true });
   }
 
-  /** The words of a frame; where it is one of a folded group's, with the place in it. */
-  frameWords({ frame }) {
-    const progress = this.progress();
-    return progress ? `${progress} ${frame.words}` : frame.words;
-  }
-
+  /** In a folded group: its name, and which of its frames this one is. */
   progress() {
-    const { geometry, cardOf } = this.stage;
+    const { cards, card_of: cardOf } = this.stage.geometry;
     const [first, last] = this.passed;
-    const card = this.state.frame.node === null ? null : geometry.cards[cardOf[this.state.frame.node]];
-    if (!card || card.group === undefined) return "";
-    return `${this.scene.groups[card.group].name}, ${this.step - first + 1} of ${last - first + 1}.`;
+    const { group } = cards[cardOf[this.state.frame.node]] ?? { group: null };
+    if (group === null) return "";
+    return `${this.scene.groups[group].name}, ${this.step - first + 1} of ${last - first + 1}`;
   }
 
-  updateTitle({ frame }) {
+  updateTitle(frame, progress) {
     const back = frame.phase === "seed" || frame.phase === "backward";
     this.phase.textContent = { start: "Start", forward: "Forward" }[frame.phase] ?? "Backward";
     this.phase.className = back ? "bpnb-back" : "bpnb-forth";
     this.count.textContent = `step ${this.step} of ${this.last}`;
-    this.passing.textContent = this.progress().slice(0, -1);
+    this.passing.textContent = progress;
     this.refill(this.formulas, this.formulasOf(frame));
-    for (const term of this.formulas.querySelectorAll("[data-link]")) term.setAttribute("tabindex", "-1");
+    makeStops(this.formulas);
   }
 
-  formulasOf({ phase, node: index, gifts }) {
-    const node = this.scene.nodes[index];
+  formulasOf({ phase, node: index, contributions }) {
     if (phase === "start") return ["the inputs are known, nothing is computed yet"];
-    if (phase === "seed") return [html("span", { "data-link": `a${index}` }, `the adjoint of ${node.name} itself is 1`)];
-    if (phase === "forward") return [html("span", {}, math(node.title), " = ", math(node.formula))];
-    return gifts.map((gift) => html("span", {}, math(gift.formula)));
+    const { name, title, formula } = this.scene.nodes[index];
+    if (phase === "forward") return [html("span", {}, math(title), " = ", math(formula))];
+    if (phase === "backward") return contributions.map(equation);
+    return [html("span", { "data-link": `a${index}` }, `the adjoint of ${name} itself is 1`)];
   }
 
   /** Light what is linked to an element, and the ancestors and descendants of its nodes. */
@@ -260,39 +267,44 @@ class Explorer extends Replay {
 
   actions(event) {
     const { stage } = this;
-    const card = stage.cards.indexOf(event.target.closest(".bpnb-card"));
-    const from = card >= 0 ? card : stage.tabbable();
+    const { target } = event;
     const actions = super.actions(event);
     actions.Escape = () => this.select(null);
-    if (event.target.matches("select, input[type=text]")) return actions; // these keep their keys
-    actions.f = () => stage.turnAt(event.target, from);
-    if (event.target.classList.contains("bpnb-card")) actions.Enter = () => this.select(stage.geometry.cards[card].node);
+    if (target.matches("select, input[type=text]")) return actions; // these keep their keys
+    const card = stage.cards.indexOf(target.closest(".bpnb-card"));
+    const from = card >= 0 ? card : stage.tabbable();
+    actions.f = () => stage.turnAt(target, from);
+    if (target.classList.contains("bpnb-card")) {
+      actions.Enter = () => this.select(stage.geometry.cards[card].node);
+    }
     Object.assign(actions, this.quiz.actions(event));
-    const trail = event.target.closest("[data-trail]");
-    if (trail && event.target !== trail) actions.Enter = () => event.target.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    const panel = target.closest("[data-names]");
+    if (panel && target !== panel) {
+      actions.Enter = () => target.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    }
     for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) {
-      if (trail) actions[key] = () => this.walkAlong(trail, event.target, key);
-      else if (event.target.tagName !== "INPUT") actions[key] = () => stage.walk(from, key);
+      if (panel) actions[key] = () => this.walkAlong(panel, target, key);
+      else if (target.tagName !== "INPUT") actions[key] = () => stage.walk(from, key);
     }
     return actions;
   }
 
   /** Move over the names of a panel, and say what they stand for. */
-  walkAlong(trail, from, key) {
-    const now = trail.querySelector(".bpnb-mark[tabindex], .bpnb-now [tabindex]");
-    const stop = walkTrail(trail, from, key, now);
+  walkAlong(panel, from, key) {
+    const now = panel.querySelector(".bpnb-mark[tabindex], .bpnb-now [tabindex]");
+    const stop = walkNames(panel, from, key, now);
     if (!stop) return;
     if (stop.closest(".bpnb-panel")) scrollInside(stop);
-    this.say(nodesOf(stop.getAttribute("data-link")).map((node) => nodeWords(this.scene, node, this.state)).join(". "));
+    const nodes = nodesOf(stop.getAttribute("data-link"));
+    this.say(nodes.map((node) => nodeWords(this.scene, node, this.state)).join(". "));
   }
 }
 
 /** The step that comes next when the view plays by itself. */
 function nextStep(model) {
   const scene = model.get("scene");
-  const geometry = model.get("geometry");
   const step = model.get("step");
-  const to = stepPast(scene, geometry, cardsOf(scene, geometry), step, 1);
+  const to = stepPast(scene, model.get("geometry"), step, 1);
   return stopBefore(scene, step, to, model.get("predict"), model.get("predictions"));
 }
 

@@ -8,7 +8,8 @@ import pytest
 
 import backprop_nb as bp
 from backprop_nb.views.explorer.geometry import cards_of, check_folded, geometry
-from backprop_nb.views.explorer.scene import describe_graph, graph_scene
+from backprop_nb.views.explorer.scene import graph_scene
+from backprop_nb.views.explorer.words import describe_graph
 
 
 def layer(A, b, x):
@@ -31,7 +32,7 @@ def graph():
 
 @pytest.fixture(scope="module")
 def scene(graph):
-    return graph_scene(graph, graph.backward())
+    return graph_scene(graph)
 
 
 STATES = [[], ["block 1"], ["layer 1"], ["block 1", "layer 1", "layer 4"], ["block 1", "block 2"]]
@@ -42,14 +43,13 @@ def test_every_edge_is_drawn_once_or_inside_a_folded_card(scene, folded):
     places = geometry(scene, folded)
     drawn = [k for edge in places["edges"] for k in edge["of"]]
     assert len(drawn) == len(set(drawn))
-    cards = places["cards"]
     if not folded:
         assert sorted(drawn) == list(range(len(scene["edges"])))
     for edge in places["edges"]:
         for k in edge["of"]:
             ends = scene["edges"][k]
-            assert cards[edge["tail"]].get("node", ends["tail"]) == ends["tail"]
-            assert cards[edge["head"]].get("node", ends["head"]) == ends["head"]
+            assert places["card_of"][ends["tail"]] == edge["tail"]
+            assert places["card_of"][ends["head"]] == edge["head"]
 
 
 @pytest.mark.parametrize("folded", STATES)
@@ -62,7 +62,7 @@ def test_no_two_cards_overlap_and_open_groups_hold_theirs(scene, folded):
     inside |= {"layer 3", "layer 4"} if "block 2" in folded else set()
     assert set(groups) == {group["id"] for group in scene["groups"]} - set(folded) - inside
     for card in places["cards"]:
-        if "node" not in card or scene["nodes"][card["node"]]["group"] is None:
+        if card["group"] is not None or scene["nodes"][card["node"]]["group"] is None:
             continue
         left, top, width, height = groups[
             scene["groups"][scene["nodes"][card["node"]]["group"]]["id"]
@@ -89,7 +89,11 @@ def test_a_group_says_how_many_nodes_it_has_and_which_is_its_result(scene, graph
 
 def test_the_count_of_cards_is_that_of_the_geometry(scene):
     for folded in STATES:
-        assert len(cards_of(scene, folded)) == len(geometry(scene, folded)["cards"])
+        cards, card_of = cards_of(scene, folded)
+        places = geometry(scene, folded)
+        assert len(cards) == len(places["cards"])
+        assert places["card_of"] == card_of
+        assert set(card_of) == set(range(len(cards)))
 
 
 def test_a_geometry_is_plain_json_and_the_same_every_time(scene):
@@ -107,7 +111,7 @@ def test_an_unknown_group_is_refused_with_those_that_there_are(scene):
     )
     flat = bp.trace(lambda x: x**2, 3.0)
     with pytest.raises(bp.NotFoundError, match="no group 'f'") as caught:
-        check_folded(graph_scene(flat, flat.backward()), ["f"])
+        check_folded(graph_scene(flat), ["f"])
     assert caught.value.expected == "an empty list: this graph has no groups"
 
 
@@ -131,7 +135,7 @@ def test_a_mark_inside_a_folded_group_shows_on_its_card():
         return np.abs(x)
 
     graph = bp.trace(lambda x: kinked(x) + x, 0.0)
-    scene = graph_scene(graph, graph.backward())
-    card = next(c for c in geometry(scene, ["kinked"])["cards"] if "group" in c)
+    scene = graph_scene(graph)
+    card = next(c for c in geometry(scene, ["kinked"])["cards"] if c["group"] is not None)
     assert [mark["text"] for mark in card["marks"]] == [f"kink: {graph.nodes[1].name}"]
     assert card["marks"][0]["nodes"] == [1]

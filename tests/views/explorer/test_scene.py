@@ -8,7 +8,9 @@ import pytest
 
 import backprop_nb as bp
 from backprop_nb.views.explorer.geometry import geometry
-from backprop_nb.views.explorer.scene import alt_text, comments, describe_graph, graph_scene
+from backprop_nb.views.explorer.scene import graph_scene
+from backprop_nb.views.explorer.source_blocks import comments
+from backprop_nb.views.explorer.words import alt_text, describe_graph
 from backprop_nb.views.numbers import long, tensor_words, words
 
 
@@ -42,8 +44,7 @@ def fan():
     return bp.trace(fan_out, 0.7)
 
 
-def scene_of(graph):
-    return graph_scene(graph, graph.backward())
+scene_of = graph_scene
 
 
 def texts(value):
@@ -52,9 +53,10 @@ def texts(value):
 
 def test_every_value_and_adjoint_is_the_graphs(network):
     backward = network.backward()
-    for node, shown in zip(network.nodes, scene_of(network)["nodes"], strict=True):
-        assert shown["value"]["long"] == texts(node.value)
-        assert shown["adjoint"]["long"] == texts(backward.adjoint(node))
+    scene = scene_of(network)
+    for node, shown in zip(network.nodes, scene["nodes"], strict=True):
+        assert scene["tensors"][shown["value"]]["long"] == texts(node.value)
+        assert scene["tensors"][shown["adjoint"]]["long"] == texts(backward.adjoint(node))
 
 
 def test_the_replay_has_one_frame_a_call_and_one_a_step(network):
@@ -67,31 +69,35 @@ def test_the_replay_has_one_frame_a_call_and_one_a_step(network):
 
 
 def test_contributions_add_up_to_the_adjoint(fan):
-    gifts = [gift for frame in scene_of(fan)["frames"] for gift in frame["gifts"]]
-    to_v = [gift for gift in gifts if fan.nodes[gift["parent"]].name == "v"]
-    assert [gift["arrival"] for gift in to_v] == [1, 2]
-    assert {gift["arrivals"] for gift in to_v} == {2}
-    assert to_v[-1]["sum"]["long"] == texts(fan.backward().adjoint("v"))
-    assert [gift["line"].split(" ")[1] for gift in to_v] == ["=", "+="]
+    scene = scene_of(fan)
+    given = [one for frame in scene["frames"] for one in frame["contributions"]]
+    to_v = [one for one in given if fan.nodes[one["parent"]].name == "v"]
+    assert [one["arrival"] for one in to_v] == [1, 2]
+    assert {one["arrivals"] for one in to_v} == {2}
+    assert scene["tensors"][to_v[-1]["total"]]["long"] == texts(fan.backward().adjoint("v"))
+    assert [one["line"].split(" ")[1] for one in to_v] == ["=", "+="]
 
 
-def test_a_gift_travels_along_the_edge_it_came_by(network):
+def test_a_contribution_travels_along_the_edge_it_came_by(network):
     scene = scene_of(network)
     for frame in scene["frames"]:
-        for gift in frame["gifts"]:
-            edge = scene["edges"][gift["edge"]]
-            assert (edge["tail"], edge["head"]) == (gift["parent"], frame["node"])
+        for one in frame["contributions"]:
+            edge = scene["edges"][one["edge"]]
+            assert (edge["tail"], edge["head"]) == (one["parent"], frame["node"])
 
 
 def test_the_factors_of_a_rule_multiply_to_the_contribution(network):
-    for frame in scene_of(network)["frames"]:
-        for gift in frame["gifts"]:
-            if gift["symbol"] == "⊗":
-                left, right = (np.array(f["value"]["long"]) for f in gift["factors"])
-                assert gift["value"]["rows"] == len(left)
-                assert gift["value"]["columns"] == len(right)
-            if gift["symbol"] == "@":
-                assert gift["factors"][1]["value"]["columns"] == 1  # a column, as in A.T @ d
+    scene = scene_of(network)
+    tensors = scene["tensors"]
+    products = [one for frame in scene["frames"] for one in frame["contributions"]]
+    assert {"⊗", "@"} <= {one["symbol"] for one in products}
+    for one in products:
+        factors = [tensors[factor["value"]] for factor in one["factors"]]
+        if one["symbol"] == "⊗":
+            assert tensors[one["value"]]["rows"] == len(factors[0]["long"])
+            assert tensors[one["value"]]["columns"] == len(factors[1]["long"])
+        if one["symbol"] == "@":
+            assert factors[1]["columns"] == 1  # a column, as in A.T @ d
 
 
 def test_the_code_marks_the_exact_expression(network):
@@ -143,15 +149,28 @@ def test_the_text_twin_tells_every_value_and_every_contribution(fan):
         assert f"  {node.name} = " in text
         assert words(node.value) in text
     for step in fan.backward().steps:
-        for gift in step.contributions:
-            assert f"{gift.rule}: {words(gift.value)}" in text
+        for one in step.contributions:
+            assert f"{one.rule}: {words(one.value)}" in text
     assert "d_v += d_v2 / (2 * v2)" in text
 
 
-def test_a_graph_with_a_vector_output_has_a_text_twin_too():
-    text = describe_graph(bp.trace(lambda x: x * 2.0, np.ones(3)))
-    assert "Forward" in text
-    assert "Backward" not in text
+def test_a_graph_with_an_array_output_is_shown_forward_alone():
+    graph = bp.trace(lambda x: x * 2.0 + 1.0, np.ones(3))
+    note = (
+        "The output v2 has shape (3,). A backward pass starts from a single number, "
+        "or needs a seed: graph.backward(seed=…)."
+    )
+    assert graph.describe().splitlines()[-2:] == ["Backward", f"  {note}"]
+    scene = graph_scene(graph)
+    assert [frame["phase"] for frame in scene["frames"]] == ["start", "forward", "forward"]
+    assert (scene["note"], scene["cost"], scene["legend"]["adjoint"]) == (note, None, "")
+    assert {node["adjoint"] for node in scene["nodes"]} == {None}
+    assert alt_text(graph).endswith("from the inputs x to v2 of shape (3,).")
+
+
+def test_an_array_that_occurs_again_is_there_once(network):
+    tensors = [json.dumps(tensor) for tensor in scene_of(network)["tensors"]]
+    assert len(tensors) == len(set(tensors))
 
 
 def test_the_alt_text_is_one_sentence(fan):
@@ -181,10 +200,10 @@ def marked():
 def test_a_mark_is_on_the_card_in_the_legend_and_in_the_words(marked):
     scene = scene_of(marked)
     for node, shown in zip(marked.nodes, scene["nodes"], strict=True):
-        assert [mark["text"] for mark in shown.get("marks", ())] == list(map(str, node.health))
-        for mark in shown.get("marks", ()):
-            assert scene["marks"][mark["look"]]["legend"] == mark["text"].split(":")[0]
-    assert [look["legend"] for look in scene["marks"]] == ["saturated", "kink", "tie"]
+        assert [mark["text"] for mark in shown["marks"]] == list(map(str, node.health))
+        for mark in shown["marks"]:
+            assert scene["marks"][mark["style"]]["legend"] == mark["text"].split(":")[0]
+    assert [style["legend"] for style in scene["marks"]] == ["saturated", "kink", "tie"]
     spoken = [frame["words"] for frame in scene["frames"]]
     assert sum("Tie: x and 0.0 are equal in 1 of 3 entries" in words for words in spoken) == 2
 
@@ -197,8 +216,8 @@ def test_the_text_twin_has_a_line_under_a_node_with_a_mark(marked):
 
 def test_a_healthy_scene_knows_nothing_of_marks(fan):
     scene = scene_of(fan)
-    assert "marks" not in scene
-    assert not any("marks" in node for node in scene["nodes"])
+    assert scene["marks"] == []
+    assert not any(node["marks"] for node in scene["nodes"])
 
 
 def test_a_scene_with_nan_is_plain_json_without_nan():
@@ -207,7 +226,7 @@ def test_a_scene_with_nan_is_plain_json_without_nan():
     with np.errstate(all="ignore"):
         scene = scene_of(graph)
     json.dumps(scene, allow_nan=False)
-    assert [look["legend"] for look in scene["marks"]] == ["NaN or ∞ appears first"]
+    assert [style["legend"] for style in scene["marks"]] == ["NaN or ∞ appears first"]
 
 
 def test_comments_are_told_from_code_and_from_texts():
@@ -238,15 +257,16 @@ def snapshot(scene):
         made = node["text"] or node["kind"]
         yield f"{width} x {height} at {left}, {top}: {node['name']} = {made}"
         for family in ("value", "adjoint"):
-            heat = ", ".join(f"{each:.1f}" for each in node[family]["heat"])
-            yield f"    {family} {tensor_words(node[family])}, heat {heat}"
+            tensor = scene["tensors"][node[family]]
+            heat = ", ".join(f"{each:.1f}" for each in tensor["heat"])
+            yield f"    {family} {tensor_words(tensor)}, heat {heat}"
     for edge in places["edges"]:
         yield " -> ".join(scene["nodes"][edge[end]]["name"] for end in ("tail", "head"))
     for number, frame in enumerate(scene["frames"]):
         yield f"{number} {frame['phase']}: {frame['words']}"
-        for gift in frame["gifts"]:
-            of = f"{gift['arrival']} of {gift['arrivals']}"
-            yield f"    {gift['line']}, {of}, so far {tensor_words(gift['sum'])}"
+        for one in frame["contributions"]:
+            of = f"{one['arrival']} of {one['arrivals']}"
+            yield f"    {one['line']}, {of}, so far {tensor_words(scene['tensors'][one['total']])}"
 
 
 def test_the_scene_is_what_it_was(fan, same_as_before):

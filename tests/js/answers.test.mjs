@@ -1,4 +1,4 @@
-// The pure half of predict.mjs, without a page.
+// Questions and answers, without a page.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,29 +18,30 @@ import {
   scoreOf,
   scoreWords,
   stopBefore,
-} from "../../backprop_nb/views/explorer/predict.mjs";
+} from "../../backprop_nb/views/explorer/answers.mjs";
 
-const shaped = (shape, ...long) => ({ shape, long });
-const ask = (value, wrong = {}, at = "[1]") => ({ entry: at ? 1 : 0, at, value, wrong, rule: 1, numbers: "2 × 3" });
+const tensors = [];
+const shaped = (shape, ...long) => tensors.push({ shape, long }) - 1;
+const ask = (value, wrong = {}, at = "[1]") => ({ entry: at ? 1 : 0, at, value, wrong, rule: "a product", numbers: "2 × 3" });
 const scene = {
-  hints: ["the output", "a product"],
+  tensors,
   nodes: [
     { name: "x", text: "", value: shaped("(3,)") },
     { name: "u", text: "2 * x", value: shaped("(3,)") },
     { name: "f", text: "np.sum(u)", value: shaped("a number"), adjoint: shaped("a number", "1") },
   ],
   frames: [
-    { phase: "start", gifts: [] },
-    { phase: "seed", node: 2, gifts: [], ask: ask(1, {}, "") },
+    { phase: "start", contributions: [] },
+    { phase: "seed", node: 2, contributions: [], ask: ask(1, {}, "") },
     {
       phase: "backward",
       node: 2,
-      gifts: [
-        { parent: 1, line: "d_u = d_f", formula: [], arrival: 1, arrivals: 2, value: shaped("(3,)", "0.1", "0.6183"), sum: shaped("(3,)", "0.1", "0.6183"), ask: ask(0.618281, { incoming: 1, local: 0.25 }) },
-        { parent: 1, line: "d_u += d_f", formula: [], arrival: 2, arrivals: 2, value: shaped("(3,)", "2", "2"), sum: shaped("(3,)", "2.1", "2.618"), ask: ask(2.61828, { last: 2, before: 0.618281 }) },
+      contributions: [
+        { parent: 1, line: "d_u = d_f", arrival: 1, arrivals: 2, value: shaped("(3,)", "0.1", "0.6183"), total: shaped("(3,)", "0.1", "0.6183"), ask: ask(0.618281, { incoming: 1, local: 0.25 }) },
+        { parent: 1, line: "d_u += d_f", arrival: 2, arrivals: 2, value: shaped("(3,)", "2", "2"), total: shaped("(3,)", "2.1", "2.618"), ask: ask(2.61828, { last: 2, before: 0.618281 }) },
       ],
     },
-    { phase: "backward", node: 1, gifts: [{ parent: 0, line: "d_x = nan", formula: [], arrival: 1, arrivals: 1, ask: null }] },
+    { phase: "backward", node: 1, contributions: [{ parent: 0, line: "d_x = nan", arrival: 1, arrivals: 1, ask: null }] },
   ],
 };
 const [seed] = questionsOf(scene, 1);
@@ -152,7 +153,7 @@ test("signs and shapes are judged", () => {
 });
 
 test("hints go from the rule to its numbers", () => {
-  const texts = (question, mode) => hintsOf(scene, question, mode).map((hint) => hint.text);
+  const texts = (question, mode) => hintsOf(question, mode).map((hint) => hint.text);
   assert.deepEqual(texts(first, "value"), ["a product", "d_u = d_f", "2 × 3, at [1]"]);
   assert.match(texts(whole, "value")[0], /Contributions add up/);
   assert.equal(texts(first, "shape").at(-1), "u is an array of shape (3,).");

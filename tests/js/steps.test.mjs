@@ -3,27 +3,31 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arrivals, handedOn, lineage, marksAt, movingEdges, nodeWords, stateAt } from "../../backprop_nb/views/explorer/moments.mjs";
+import { arrivals, cardWords, handedOn, lineage, marksAt, movingEdges, nodeWords, stateAt } from "../../backprop_nb/views/explorer/steps.mjs";
 
-const number = (text) => ({ long: [text], short: [text], shape: "a number" });
-const node = (name, kind, parents, x, y, text = "") => ({
+const tensors = [];
+const number = (text) => tensors.push({ long: [text], short: [text], shape: "a number" }) - 1;
+const node = (name, kind, parents, text = "") => ({
   name,
   kind,
   text,
   parents,
-  box: [x, y, 100, 80],
   value: number(`value of ${name}`),
   adjoint: number(`adjoint of ${name}`),
+  marks: [],
 });
+const shown = (one) => tensors[one.total].long[0];
 
 // x -> u, u -> v, (u, v) -> f: u is used twice.
 const scene = {
   output: 3,
+  tensors,
+  groups: [{ name: "layer 1", size: 3 }],
   nodes: [
-    node("x", "input", [], 0, 0),
-    node("u", "operation", [0], 150, 0, "x ** 2"),
-    node("v", "operation", [1], 300, 100, "np.exp(u)"),
-    node("f", "operation", [1, 2], 450, 0, "u + v"),
+    node("x", "input", []),
+    node("u", "operation", [0], "x ** 2"),
+    node("v", "operation", [1], "np.exp(u)"),
+    node("f", "operation", [1, 2], "u + v"),
   ],
   edges: [
     { tail: 0, head: 1 },
@@ -32,21 +36,21 @@ const scene = {
     { tail: 2, head: 3 },
   ],
   frames: [
-    { phase: "start", node: null, gifts: [] },
-    { phase: "forward", node: 1, gifts: [] },
-    { phase: "forward", node: 2, gifts: [] },
-    { phase: "forward", node: 3, gifts: [] },
-    { phase: "seed", node: 3, gifts: [] },
+    { phase: "start", node: null, contributions: [] },
+    { phase: "forward", node: 1, contributions: [] },
+    { phase: "forward", node: 2, contributions: [] },
+    { phase: "forward", node: 3, contributions: [] },
+    { phase: "seed", node: 3, contributions: [] },
     {
       phase: "backward",
       node: 3,
-      gifts: [
-        { parent: 1, edge: 2, arrival: 1, arrivals: 2, sum: number("1") },
-        { parent: 2, edge: 3, arrival: 1, arrivals: 1, sum: number("1") },
+      contributions: [
+        { parent: 1, edge: 2, arrival: 1, arrivals: 2, total: number("1") },
+        { parent: 2, edge: 3, arrival: 1, arrivals: 1, total: number("1") },
       ],
     },
-    { phase: "backward", node: 2, gifts: [{ parent: 1, edge: 1, arrival: 2, arrivals: 2, sum: number("3") }] },
-    { phase: "backward", node: 1, gifts: [{ parent: 0, edge: 0, arrival: 1, arrivals: 1, sum: number("6") }] },
+    { phase: "backward", node: 2, contributions: [{ parent: 1, edge: 1, arrival: 2, arrivals: 2, total: number("3") }] },
+    { phase: "backward", node: 1, contributions: [{ parent: 0, edge: 0, arrival: 1, arrivals: 1, total: number("6") }] },
   ],
 };
 
@@ -66,22 +70,22 @@ test("each step forward makes one more value known", () => {
 
 test("the seed makes the adjoint of the output known", () => {
   assert.deepEqual(adjointsAt(3), []);
-  assert.equal(stateAt(scene, 4).adjoint(3).value.long[0], "adjoint of f");
+  assert.equal(shown(stateAt(scene, 4).adjoint(3)), "adjoint of f");
 });
 
 test("contributions to a node used twice add up one after the other", () => {
   const first = stateAt(scene, 5).adjoint(1);
-  assert.deepEqual([first.value.long[0], first.arrival, first.arrivals], ["1", 1, 2]);
+  assert.deepEqual([shown(first), first.arrival, first.arrivals], ["1", 1, 2]);
   const second = stateAt(scene, 6).adjoint(1);
-  assert.deepEqual([second.value.long[0], second.arrival, second.arrivals], ["3", 2, 2]);
-  assert.deepEqual(arrivals(scene, 1, 6).map((gift) => gift.from), [3, 2]);
+  assert.deepEqual([shown(second), second.arrival, second.arrivals], ["3", 2, 2]);
+  assert.deepEqual(arrivals(scene, 1, 6).map((one) => one.from), [3, 2]);
 });
 
 test("stepping back takes back what was known", () => {
   assert.deepEqual([7, 4].map(adjointsAt), [[0, 1, 2, 3], [3]]);
 });
 
-test("forward the edges into a node move, backward the edges of its gifts", () => {
+test("forward the edges into a node move, backward those of its contributions", () => {
   assert.deepEqual([...movingEdges(scene, scene.frames[3])], [[2, "forward"], [3, "forward"]]);
   assert.deepEqual([...movingEdges(scene, scene.frames[5])], [[2, "backward"], [3, "backward"]]);
 });
@@ -111,7 +115,7 @@ test("a screen reader hears what a sighted user sees", () => {
   assert.equal(say(1, 6), "u = x ** 2: value value of u, adjoint 3");
 });
 
-const marked = { ...scene, nodes: scene.nodes.map((one, index) => (index === 1 ? { ...one, marks: [{ text: "kink: x is 0", look: 0 }] } : one)) };
+const marked = { ...scene, nodes: scene.nodes.map((one, index) => (index === 1 ? { ...one, marks: [{ text: "kink: x is 0", style: 0 }] } : one)) };
 
 test("a mark shows as soon as its value is known, and is spoken with its card", () => {
   assert.deepEqual(marksAt(marked, 1, stateAt(marked, 0)), []);
@@ -121,9 +125,15 @@ test("a mark shows as soon as its value is known, and is spoken with its card", 
   assert.equal(nodeWords(marked, 1, stateAt(marked, 1)), "u = x ** 2: value value of u; kink: x is 0");
 });
 
+test("of a folded group its size and its result are said", () => {
+  const say = (node) => cardWords(scene, { group: 0, node }, stateAt(scene, 1));
+  assert.equal(say(null), "layer 1, 3 nodes, folded");
+  assert.equal(say(1), "layer 1, 3 nodes, folded; its result is u = x ** 2: value value of u");
+});
+
 test("a step costs the same however many came before it", () => {
   let read = 0;
-  const frames = Array.from({ length: 5000 }, (_, k) => ({ phase: k ? "forward" : "start", node: k ? 1 : null, gifts: [] }));
+  const frames = Array.from({ length: 5000 }, (_, k) => ({ phase: k ? "forward" : "start", node: k ? Math.min(k, 2) : null, contributions: [] }));
   const counting = new Proxy(frames, { get: (all, key) => (read++, Reflect.get(all, key)) });
   const long = { ...scene, frames: counting };
   stateAt(long, 4999); // makes the index
