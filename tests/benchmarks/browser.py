@@ -36,7 +36,8 @@ WARM_UP, FRAMES = 20, 100
 STATE = """import json
 state = view.get_state()
 print(json.dumps([len(view.graph.nodes) if hasattr(view, "graph") else 0,
-    sum(len(json.dumps(v)) for k, v in state.items() if k not in ("_esm", "_css")),
+    sum(len(v if isinstance(v, bytes) else json.dumps(v))
+        for k, v in state.items() if k not in ("_esm", "_css")),
     len(view._esm) + len(view._css)]))"""
 
 RUN = """async () => {
