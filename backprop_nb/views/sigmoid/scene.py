@@ -7,8 +7,7 @@ word, is worked out here, so that it needs no mathematics of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -29,6 +28,7 @@ PLACES: FloatArray = np.arange(-REACH * PER_ONE, REACH * PER_ONE + 1) / PER_ONE
 UNITS: Final = 10
 """A gradient is followed through so many units at most."""
 
+_COUNTS = np.arange(1, UNITS + 1)
 _SIZE = (660.0, 356.0)
 _EFFECT = (470.0, 356.0)
 _BAR = (46.0, 28.0, 408.0, 16.0)
@@ -43,80 +43,52 @@ _DASH, _DOTS = (7.0, 3.5), (2.0, 3.0)
 _VALUE, _SLOPE = "value-positive", "adjoint-positive"
 
 
-@dataclass(frozen=True)
-class Curve:
-    """What is particular to one activation.
+class Plot(NamedTuple):
+    """How one activation is drawn: its formulas, the upright axis, where it is steepest."""
 
-    Attributes
-    ----------
-    name, slope
-        How it and its derivative are written before ``(z)``.
-    formulas
-        Both as LaTeX.
-    low, high
-        The ends of the upright axis.
-    best
-        The largest slope, as text.
-    where
-        Where the slope is largest, in words.
-    """
-
-    name: str
-    slope: str
-    formulas: tuple[str, str]
+    formula: str
+    slope_formula: str
     low: float
     high: float
-    best: str
-    where: str
+    where: str = "at z = 0"
 
 
-CURVES: Final[dict[str, Curve]] = {
-    "sigmoid": Curve(
-        "σ",
-        "σ′",
-        (r"\sigma(z) = \frac{1}{1 + e^{-z}}", r"\sigma′(z) = \sigma(z)\,(1 - \sigma(z))"),
-        -0.1,
-        1.1,
-        "¼",
-        "at z = 0",
+CURVES: Final = {
+    "sigmoid": Plot(
+        r"\sigma(z) = \frac{1}{1 + e^{-z}}",
+        r"\sigma′(z) = \sigma(z)\,(1 - \sigma(z))",
+        *(-0.1, 1.1),
     ),
-    "tanh": Curve(
-        "tanh",
-        "tanh′",
-        (
-            r"\tanh(z) = \frac{e^{z} - e^{-z}}{e^{z} + e^{-z}}",
-            r"\tanh′(z) = 1 - \tanh^2(z)",
-        ),
-        -1.2,
-        1.2,
-        "1",
-        "at z = 0",
+    "tanh": Plot(
+        r"\tanh(z) = \frac{e^{z} - e^{-z}}{e^{z} + e^{-z}}",
+        r"\tanh′(z) = 1 - \tanh^2(z)",
+        *(-1.2, 1.2),
     ),
-    "relu": Curve(
-        "relu",
-        "relu′",
-        (r"\mathrm{relu}(z) = \max(z, 0)", r"\mathrm{relu}′(z) = 1\ (z > 0),\quad 0\ (z \le 0)"),
-        -0.6,
-        6.6,
-        "1",
-        "for z > 0",
+    "relu": Plot(
+        r"\mathrm{relu}(z) = \max(z, 0)",
+        r"\mathrm{relu}′(z) = 1\ (z > 0),\quad 0\ (z \le 0)",
+        *(-0.6, 6.6),
+        where="for z > 0",
     ),
 }
 
 
 class Samples:
-    """One activation on the grid: values, slopes, and where it is saturated."""
+    """One activation on the grid: values, slopes, where it is saturated, and their names."""
 
     def __init__(self, activation: str) -> None:
-        self.curve, rule = CURVES[activation], ACTIVATIONS[activation]
+        rule = ACTIVATIONS[activation]
+        self.plot = CURVES[activation]
+        self.name, self.slope_name = rule.sign, f"{rule.sign}′"
         self.steepest = rule.steepest
+        self.steepest_text = {0.25: "¼"}.get(rule.steepest) or long(rule.steepest)
         self.value: FloatArray = rule.of(PLACES)
         self.slope: FloatArray = rule.slope(self.value)
         self.saturated = self.slope < SATURATED * self.steepest
         fine = np.linspace(-REACH, REACH, 12001)
         self.bands = _ranges(fine, rule.slope(rule.of(fine)) < SATURATED * self.steepest)
-        self.powers = self.slope[:, None] ** np.arange(1, UNITS + 1)
-        self.best = self.steepest ** np.arange(1, UNITS + 1)
+        self.powers = self.slope[:, None] ** _COUNTS
+        self.best = self.steepest**_COUNTS
 
 
 def _ranges(places: FloatArray, chosen: Any) -> list[tuple[float, float]]:
@@ -139,18 +111,18 @@ def index_of(z: float) -> int:
 
 def curve_picture(samples: Samples, k: int) -> tuple[Picture, Chart]:
     """Return the activation and its slope, with the tangent at place ``k``."""
-    curve = samples.curve
-    picture = Picture(*_SIZE, _alt(curve))
-    title = f"{curve.name}(z) and its slope {curve.slope}(z)"
+    plot = samples.plot
+    picture = Picture(*_SIZE, _alt(samples))
+    title = f"{samples.name}(z) and its slope {samples.slope_name}(z)"
     box = (0.0, 0.0, _SIZE[0], _SIZE[1] - _LEGEND)
-    x, y = Axis("z", -REACH, REACH), Axis("", curve.low, curve.high)
+    x, y = Axis("z", -REACH, REACH), Axis("", plot.low, plot.high)
     chart = Chart(picture, box, title, x, y, samples.bands)
     series = _series(samples)
     for each in series[:2]:
         chart.add(each)
     chart.rule(y=samples.steepest, stroke=_SLOPE, dash=_DOTS)
-    _name_maximum(picture, chart, curve)
-    if curve.where == "at z = 0":
+    _name_maximum(picture, chart, samples)
+    if plot.where == "at z = 0":
         chart.dot(0, samples.steepest, "paper", radius=3)
         picture.circle(chart.at(0, samples.steepest), 4.5, stroke=_SLOPE, width=1.8)
     _mark(picture, chart, samples, k)
@@ -160,22 +132,22 @@ def curve_picture(samples: Samples, k: int) -> tuple[Picture, Chart]:
 
 
 def _series(samples: Samples) -> list[Series]:
-    curve, z = samples.curve, PLACES.tolist()
+    z = PLACES.tolist()
     # A slope that jumps is no line there.
     jumps = np.flatnonzero(np.abs(np.diff(samples.slope)) > samples.steepest / 2) + 1
     broken_z, slope = (np.insert(a, jumps, np.nan).tolist() for a in (PLACES, samples.slope))
     return [
-        Series(f"{curve.name}(z)", z, samples.value.tolist(), _VALUE, width=2.4),
-        Series(f"{curve.slope}(z)", broken_z, slope, _SLOPE, _DASH, width=2.4),
+        Series(f"{samples.name}(z)", z, samples.value.tolist(), _VALUE, width=2.4),
+        Series(f"{samples.slope_name}(z)", broken_z, slope, _SLOPE, _DASH, width=2.4),
         Series("tangent at z", [], [], "text", width=1.8),
     ]
 
 
-def _name_maximum(picture: Picture, chart: Chart, curve: Curve) -> None:
+def _name_maximum(picture: Picture, chart: Chart, samples: Samples) -> None:
     """Say what the dotted line is, above the plot: inside, the line at z would cross it."""
     left, top, width, _ = chart.plot
     x, y = left + width, top - 16
-    label = f"slope at most {curve.best}, {curve.where}"
+    label = f"slope at most {samples.steepest_text}, {samples.plot.where}"
     picture.text((x, y), label, fill=_SLOPE, size=12, anchor="end")
     end = x - 0.85 * text_width(label, 12)
     picture.line([(end - 26, y), (end, y)], stroke=_SLOPE, width=1.4, dash=_DOTS)
@@ -216,11 +188,12 @@ def effect_picture(samples: Samples, k: int, layers: int) -> tuple[Picture, Char
 
 
 def _draw_bar(picture: Picture, samples: Samples, k: int) -> None:
-    curve, (left, top, width, height) = samples.curve, _BAR
-    picture.text((4, 10), f"a gradient is multiplied by {curve.slope}(z)", bold=True)
+    left, top, width, height = _BAR
+    picture.text((4, 10), f"a gradient is multiplied by {samples.slope_name}(z)", bold=True)
     picture.rect(_BAR, fill="value-zero", stroke="line")
     picture.rect((left, top, _bar(samples, k), height), fill=_SLOPE, key="bar")
-    for share, text in [(0.0, "0"), (SATURATED, "saturated below"), (1.0, f"maximum {curve.best}")]:
+    most = f"maximum {samples.steepest_text}"
+    for share, text in [(0.0, "0"), (SATURATED, "saturated below"), (1.0, most)]:
         x = left + share * width
         picture.line([(x, top - 2), (x, top + height + 5)], stroke="text", width=1.2)
         anchor = "end" if share == 1 else "middle"
@@ -232,13 +205,11 @@ def _bar(samples: Samples, k: int) -> float:
 
 
 def _draw_powers(picture: Picture, samples: Samples, k: int, layers: int) -> Chart:
-    curve = samples.curve
     box = (0.0, _POWERS_TOP, _EFFECT[0], _EFFECT[1] - _POWERS_TOP - _LEGEND)
     x, y = Axis("n, units passed", 0.5, UNITS + 0.5), Axis("log scale", _LOWEST, 1, log=True)
     chart = Chart(picture, box, "what n such units leave of it", x, y)
-    count = list(range(1, UNITS + 1))
-    best = Series(f"at best {curve.best}ⁿ", count, samples.best.tolist(), "muted", _DASH)
-    here = Series(f"at this z: {curve.slope}(z)ⁿ", count, [], _SLOPE, width=2.2)
+    best = Series(f"at best {samples.steepest_text}ⁿ", _COUNTS, samples.best, "muted", _DASH)
+    here = Series(f"at this z: {samples.slope_name}(z)ⁿ", [], [], _SLOPE, width=2.2)
     chart.add(best)
     chart.rule(x=layers, stroke="text", dash=_DOTS, key="layers")
     if path := _path(chart, samples.powers[k]):
@@ -281,16 +252,16 @@ def sigmoid_scene() -> SigmoidScene:
 
 def _curve_scene(samples: Samples) -> SigmoidCurve:
     # A place where nothing is missing: of a relu at rest there are no powers to be seen.
-    curve, somewhere = samples.curve, index_of(1)
+    somewhere = index_of(1)
     picture, chart = curve_picture(samples, somewhere)
     effect, powers_chart = effect_picture(samples, somewhere, 1)
     left, _, width, _ = chart.plot
     return {
-        "name": curve.name,
-        "slopeName": curve.slope,
-        "best": curve.best,
-        "formulas": [mathml(each) for each in curve.formulas],
-        "alt": _alt(curve),
+        "name": samples.name,
+        "slopeName": samples.slope_name,
+        "best": samples.steepest_text,
+        "formulas": [mathml(samples.plot.formula), mathml(samples.plot.slope_formula)],
+        "alt": _alt(samples),
         "pictures": [picture.data(), effect.data()],
         "plot": [left, width],
         "across": [round(powers_chart.at(n, 1)[0], 1) for n in range(1, UNITS + 1)],
@@ -326,10 +297,10 @@ def share_text(samples: Samples, k: int) -> str:
     return f"{long(float(f'{100 * samples.slope[k] / samples.steepest:.3g}'))} %"
 
 
-def _alt(curve: Curve) -> str:
+def _alt(samples: Samples) -> str:
     return (
-        f"{curve.name}(z) and its slope {curve.slope}(z) for z from −{REACH} to {REACH}; "
-        f"the slope is at most {curve.best}, {curve.where}."
+        f"{samples.name}(z) and its slope {samples.slope_name}(z) for z from −{REACH} to {REACH}; "
+        f"the slope is at most {samples.steepest_text}, {samples.plot.where}."
     )
 
 
@@ -345,16 +316,18 @@ def describe_place(activation: str, z: float, layers: int) -> str:
     n =  3: 0.001157, at best 0.01562
     """
     samples, k = Samples(activation), index_of(z)
-    curve = samples.curve
+    slope, best = samples.slope_name, samples.steepest_text
     saturated, is_not = ("Saturated", "is") if samples.saturated[k] else ("Not saturated", "is not")
-    lines = [
-        f"At z = {long(float(PLACES[k]))}: {curve.name}(z) = {long(samples.value[k])}, "
-        f"{curve.slope}(z) = {long(samples.slope[k])}, {share_text(samples, k)} of the maximum "
-        f"{curve.best}, which it has {curve.where}.",
-        f"{saturated}: the slope {is_not} below {_SHARE} of its maximum.",
-        f"n units in a row multiply a gradient by {curve.slope}(z)ⁿ, at best by {curve.best}ⁿ:",
-    ]
-    for n in range(layers):
-        power, best = long(samples.powers[k][n]), long(samples.best[n])
-        lines.append(f"n = {n + 1:2}: {power}, at best {best}")
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            f"At z = {long(float(PLACES[k]))}: {samples.name}(z) = {long(samples.value[k])}, "
+            f"{slope}(z) = {long(samples.slope[k])}, {share_text(samples, k)} of the maximum "
+            f"{best}, which it has {samples.plot.where}.",
+            f"{saturated}: the slope {is_not} below {_SHARE} of its maximum.",
+            f"n units in a row multiply a gradient by {slope}(z)ⁿ, at best by {best}ⁿ:",
+            *(
+                f"n = {n + 1:2}: {long(samples.powers[k][n])}, at best {long(samples.best[n])}"
+                for n in range(layers)
+            ),
+        ]
+    )
