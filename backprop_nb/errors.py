@@ -49,13 +49,8 @@ class BackpropError(Exception):
         super().__init__(problem)
 
     def __str__(self) -> str:
-        parts = {
-            "given": self.given,
-            "expected": self.expected,
-            "instead": self.instead,
-            "at": self.at,
-        }
-        lines = [f"  {key + ':':<9} {text}" for key, text in parts.items() if text]
+        parts = [(key, getattr(self, key)) for key in ("given", "expected", "instead", "at")]
+        lines = [f"  {key + ':':<9} {text}" for key, text in parts if text]
         return "\n".join([self.problem, *lines])
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -75,7 +70,7 @@ class UnsupportedError(BackpropError, TypeError):
 
 
 class DetachedError(BackpropError, TypeError):
-    """A traced value would silently lose its history (``float(x)``, ``np.asarray(x)``)."""
+    """A traced value would leave the computation graph (``float(x)``, ``np.asarray(x)``)."""
 
 
 class InPlaceError(BackpropError, TypeError):

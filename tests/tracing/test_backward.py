@@ -31,9 +31,9 @@ def test_steps_go_from_the_output_back_and_each_node_is_complete_when_it_is_left
     received = {"net": 1.0}
     for step in result.steps:
         np.testing.assert_array_equal(step.adjoint, received[step.node.name])
-        for gift in step.contributions:
-            name = gift.parent.name
-            received[name] = received.get(name, 0.0) + gift.value
+        for each in step.contributions:
+            name = each.parent.name
+            received[name] = received.get(name, 0.0) + each.value
     for name in ("A", "b", "x"):
         np.testing.assert_array_equal(result.adjoint(name), received[name])
 
@@ -44,9 +44,13 @@ def test_a_value_used_twice_adds_up_what_it_receives():
         return y * y + np.sin(y)
 
     result = trace(f, 0.5).backward()
-    gifts = [g for step in result.steps for g in step.contributions if g.parent.name == "y"]
-    assert [(gift.node.name, gift.position) for gift in gifts] == [("v2", 0), ("v1", 0), ("v1", 1)]
-    assert result.adjoint("y") == sum(gift.value for gift in gifts) == np.cos(1.5) + 3.0
+    contributions = [g for step in result.steps for g in step.contributions if g.parent.name == "y"]
+    assert [(each.node.name, each.position) for each in contributions] == [
+        ("v2", 0),
+        ("v1", 0),
+        ("v1", 1),
+    ]
+    assert result.adjoint("y") == sum(each.value for each in contributions) == np.cos(1.5) + 3.0
 
 
 def test_a_contribution_says_who_gives_to_whom_and_by_which_rule(result):
@@ -63,7 +67,7 @@ def test_a_contribution_says_who_gives_to_whom_and_by_which_rule(result):
 
 def test_constants_and_literals_receive_nothing():
     result = trace(lambda x: np.sum(2 * x * A[0]), x).backward()
-    assert [gift.parent.name for step in result.steps for gift in step.contributions] == [
+    assert [each.parent.name for step in result.steps for each in step.contributions] == [
         "v2", "v1", "x"
     ]  # fmt: skip
 
@@ -227,7 +231,8 @@ def test_what_the_steps_show_cannot_be_written_to():
     result = trace(lambda x: np.sum((x * x) * np.ones(3)), x).backward()
     shown = [result.adjoint("x"), result.adjoint("v2")]
     shown += [step.adjoint for step in result.steps[1:]]
-    shown += [gift.value for step in result.steps for gift in step.contributions]
+    shown += [each.value for step in result.steps for each in step.contributions]
+    assert len(shown) == 8
     for array in shown:
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0.0
@@ -269,6 +274,7 @@ def test_a_number_has_a_number_as_its_gradient():
 
 def test_the_gradient_of_a_net_agrees_with_central_differences(result):
     rng = np.random.default_rng(0)
+    assert len(result.gradients) == 3
     for k, gradient in enumerate(result.gradients):
         v, h, ends = rng.normal(size=gradient.shape), 1e-6, []
         for sign in (1, -1):

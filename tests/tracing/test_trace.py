@@ -237,6 +237,7 @@ def test_a_trace_is_immune_to_what_happens_to_the_arrays_afterwards():
 
 def test_a_trace_cannot_be_written_to():
     graph = trace(lambda x: x * np.ones(3), np.ones(3))
+    assert len(graph.nodes) == 3
     for array in (graph.value, *(node.value for node in graph.nodes)):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 5.0

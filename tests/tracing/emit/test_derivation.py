@@ -26,7 +26,9 @@ def lines(latex):
 def test_each_line_is_aligned_at_its_equals_sign(latex):
     assert latex.startswith(r"\begin{aligned}")
     assert latex.endswith(r"\end{aligned}")
-    assert all(line.count("&=") == 1 for line in lines(latex))
+    signs = [line.count("&=") for line in lines(latex)]
+    assert len(signs) >= 8
+    assert set(signs) == {1}
 
 
 def test_it_is_in_the_documents_notation(latex):
@@ -49,6 +51,7 @@ def test_every_input_has_its_gradient(latex):
 
 def test_mathtext_accepts_every_line(latex):
     parser = MathTextParser("agg")
+    assert lines(latex)
     for line in lines(latex):
         parser.parse("$" + line.removesuffix(r" \\").replace("&", "") + "$")
 

@@ -88,7 +88,7 @@ def test_a_rule_names_the_condition_it_uses():
 
 def test_a_value_used_twice_in_one_call_has_a_rule_for_each_place():
     [step] = trace(lambda x, y: x / y / x, 2.0, 4.0).backward().steps[:1]
-    assert [gift.rule for gift in step.contributions] == ["d_v2 / x", "-d_v2 * v2 / x"]
+    assert [each.rule for each in step.contributions] == ["d_v2 / x", "-d_v2 * v2 / x"]
 
 
 # --- products -----------------------------------------------------------------
@@ -141,8 +141,8 @@ def test_printing_a_rule_never_warns():
 
 def test_a_rule_prints_in_the_same_way_for_any_thread_and_any_number_of_times():
     [step] = trace(lambda x: x**3, 2.0).backward().steps
-    [gift] = step.contributions
-    assert [gift.rule for _ in range(3)] == ["3 * d_v1 * x ** 2"] * 3
+    [contribution] = step.contributions
+    assert [contribution.rule for _ in range(3)] == ["3 * d_v1 * x ** 2"] * 3
 
 
 @pytest.mark.parametrize("constant", [np.arange(3), np.array([True, False, True])])
@@ -152,4 +152,4 @@ def test_constants_that_are_no_floats_keep_their_names_in_rules(constant):
 
     graph = trace(f, x)
     step = graph.backward().steps[1]
-    assert [gift.rule for gift in step.contributions] == ["d_v1 * constant"]
+    assert [each.rule for each in step.contributions] == ["d_v1 * constant"]
