@@ -1,14 +1,12 @@
 """What every test shares: fixed seeds, no windows, and one way to say "cannot run here"."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NoReturn
 
 import hypothesis
 import matplotlib as mpl
 import pytest
-
-from backprop_nb.tracing.rules import TABLE
 
 collect_ignore = ["benchmarks"]  # scripts with peers of their own, run by hand
 
@@ -29,12 +27,3 @@ def cannot_run() -> Callable[[str], NoReturn]:
         pytest.skip(reason)
 
     return give_up
-
-
-@pytest.fixture
-def table_as_before() -> Iterator[None]:
-    """What a test teaches the tracer, the next one must not know."""
-    before = dict(TABLE)
-    yield
-    TABLE.clear()
-    TABLE.update(before)

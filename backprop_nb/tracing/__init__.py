@@ -4,7 +4,7 @@ from backprop_nb.tracing.api import Graph, trace
 from backprop_nb.tracing.backward import Backward, Contribution, Step
 from backprop_nb.tracing.define import define_rule
 from backprop_nb.tracing.graph import Node
-from backprop_nb.tracing.rules import sigmoid
+from backprop_nb.tracing.rules import sigmoid, supported_functions
 from backprop_nb.tracing.source import Source
 from backprop_nb.tracing.transforms import grad, jacobian, jvp, value_and_grad, vjp
 
@@ -20,6 +20,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "sigmoid",
+    "supported_functions",
     "trace",
     "value_and_grad",
     "vjp",

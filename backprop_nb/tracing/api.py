@@ -15,7 +15,7 @@ from backprop_nb.tracing.emit.derivation import to_latex
 from backprop_nb.tracing.emit.numpy_code import compiled, to_numpy
 from backprop_nb.tracing.evaluate import evaluate
 from backprop_nb.tracing.graph import Trace
-from backprop_nb.tracing.refusals import without_own_frames
+from backprop_nb.tracing.messages import without_own_frames
 from backprop_nb.tracing.trace import record
 
 if TYPE_CHECKING:

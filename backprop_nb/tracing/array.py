@@ -15,10 +15,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from backprop_nb.tracing import refusals
+from backprop_nb.tracing import messages
 from backprop_nb.tracing.dispatch import dispatch
-from backprop_nb.tracing.rules import TABLE, Row
-from backprop_nb.tracing.rules.shaping import astype, getitem
+from backprop_nb.tracing.rules import PIECEWISE_CONSTANT, PLAIN_FUNCTIONS, TABLE, Row, row_of
+from backprop_nb.tracing.rules.indexing import getitem
+from backprop_nb.tracing.rules.row import full_name
+from backprop_nb.tracing.rules.shaping import astype
 from backprop_nb.tracing.tape import Recorded, Tape, innermost, plain
 
 _NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
@@ -42,7 +44,7 @@ class Traced(Recorded):
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            refusals.ambiguous(self.shape, sys._getframe(1))
+            messages.ambiguous(self.shape, sys._getframe(1))
         return bool(self._value)
 
     def __repr__(self) -> str:
@@ -58,7 +60,9 @@ class Traced(Recorded):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
         if method != "__call__":
-            refusals.unsupported(f"np.{ufunc.__name__}.{method}", sys._getframe(1))
+            row = row_of(ufunc)
+            instead = row.instead.get(method) if row else None
+            messages.unsupported(f"{full_name(ufunc)}.{method}", sys._getframe(1), instead)
         return dispatch(ufunc, args, kwargs)
 
     def __array_function__(
@@ -69,20 +73,20 @@ class Traced(Recorded):
     # -- what is refused; _DETACHING has more ------------------------------------
 
     def __index__(self) -> int:
-        refusals.as_index(self.shape, sys._getframe(1))
+        messages.as_index(self.shape, sys._getframe(1))
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        refusals.item_assigned(self.shape, sys._getframe(1))
+        messages.item_assigned(self.shape, sys._getframe(1))
 
     def __xor__(self, other: Any) -> NoReturn:
-        refusals.power_meant(self.shape, sys._getframe(1))
+        messages.power_meant(self.shape, sys._getframe(1))
 
     __rxor__ = __xor__
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"a traced array has no attribute {name!r}")
-        refusals.unsupported_method(name, sys._getframe(1))
+        messages.unsupported_method(name, sys._getframe(1))
 
     # -- what an array does in another way than NumPy's functions -----------------
 
@@ -136,7 +140,7 @@ class Traced(Recorded):
         if kind.kind in "biu":
             return plain(self).astype(kind)
         if kind.kind != "f":
-            refusals.unsupported(f"Turning it into {kind.name} numbers", sys._getframe(1))
+            messages.unsupported(f"Turning it into {kind.name} numbers", sys._getframe(1))
         if not copy and kind == self.dtype:
             return self
         return dispatch(astype, (self,), {"dtype": kind})
@@ -145,8 +149,8 @@ class Traced(Recorded):
 
     def __ifloordiv__(self, other: Any) -> Any:
         if isinstance(plain(self), np.ndarray):
-            refusals.changed_in_place(
-                "A traced array cannot be changed to one that has no history.",
+            messages.changed_in_place(
+                "x //= … would disconnect x from the computation graph.",
                 f"a traced array of shape {self.shape}",
                 sys._getframe(1),
             )
@@ -158,12 +162,12 @@ class Traced(Recorded):
             return new  # numbers are immutable: Python binds the name anew
         shapes = f"{self.dtype} of shape {self.shape}, result {new.dtype} of shape {new.shape}"
         if self._shared:
-            refusals.changed_in_place(
+            messages.changed_in_place(
                 "An array of which a view exists cannot be changed in place.", shapes, frame
             )
         is_array = isinstance(plain(new), np.ndarray)  # NumPy makes numbers of 0-d arrays
         if not is_array or (new.shape, new.dtype) != (self.shape, self.dtype):
-            refusals.changed_in_place(
+            messages.changed_in_place(
                 "The result does not fit into the array that is changed in place.", shapes, frame
             )
         self._tape, self._index, self._value = new._tape, new._index, new._value
@@ -176,62 +180,51 @@ class Traced(Recorded):
 
 _ATTRIBUTES = ("shape", "ndim", "size", "dtype")
 _DETACHING = {
-    "__float__": "Turning it into a plain number",
-    "__int__": "Turning it into an integer",
-    "__complex__": "Turning it into a complex number",
-    "__array__": "Turning it into a plain array",
-    "item": "Taking a plain number out",
-    "tolist": "Turning it into a list",
+    "__float__": "float(x)",
+    "__int__": "int(x)",
+    "__complex__": "complex(x)",
+    "__array__": "A plain array",
+    "item": "x.item()",
+    "tolist": "x.tolist()",
 }
-_INFIX = ("add", "sub", "mul", "truediv", "matmul", "pow")
-_UFUNCS = {"sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "pow": np.power}
-_COMPARISONS = {"lt": np.less, "le": np.less_equal, "eq": np.equal} | {
-    "ne": np.not_equal,
-    "gt": np.greater,
-    "ge": np.greater_equal,
-}
-_WITHOUT_SLOPE = {"mod": np.remainder, "floordiv": np.floor_divide, "divmod": np.divmod}
-_SIGNS = {"neg": np.negative, "pos": np.positive, "abs": np.absolute}
-_METHODS = (
-    *("all", "any", "argmax", "argmin", "argpartition", "argsort", "clip", "cumprod", "cumsum"),
-    *("diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "round"),
-    *("searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
-)
-_IN_PLACE = ("partition", "sort")
 
 
 def _members() -> Iterator[tuple[str, Any]]:
-    """Yield the name and the code of everything that a table above says."""
+    """Yield the name and the code of everything that the tables say."""
     for name in _ATTRIBUTES:
         yield name, property(operator.attrgetter(f"_value.{name}"))
     for name, how in _DETACHING.items():
         yield name, _detaching(how)
-    for name in _INFIX:
-        row = TABLE[_UFUNCS.get(name) or getattr(np, name)]
-        yield from _infix(name, row, getattr(operator, name))
-    ufunc: np.ufunc
-    for name, ufunc in _COMPARISONS.items():
-        yield f"__{name}__", _comparison(ufunc, getattr(operator, name))
-    for name, ufunc in _WITHOUT_SLOPE.items():
-        yield f"__{name}__", _calling(ufunc)
-        yield f"__r{name}__", _calling(ufunc, mirrored=True)
-    for name, ufunc in _SIGNS.items():
-        yield f"__{name}__", _sign(TABLE[ufunc], getattr(operator, name))
-    for name in _METHODS:
-        yield name, _calling(getattr(np, name))
-    for name in _IN_PLACE:
-        yield name, _changing(name)
+    for row in TABLE.values():
+        if row.operator and row.arrays == 2:
+            yield from _infix(row)
+        elif row.operator:
+            yield f"__{row.operator}__", _sign(row)
+    for row in PIECEWISE_CONSTANT.values():
+        if row.operator:
+            yield f"__{row.operator}__", _comparison(row)
+    yield "__rfloordiv__", _calling(np.floor_divide, mirrored=True)
+    yield "__divmod__", _calling(np.divmod)
+    yield "__rdivmod__", _calling(np.divmod, mirrored=True)
+    functions: list[Callable[..., Any]] = [*TABLE, *PLAIN_FUNCTIONS]
+    for function in functions:
+        name = function.__name__
+        # What the class itself defines has other parameters than the function.
+        if hasattr(np.ndarray, name) and name not in (*vars(Traced), *_ATTRIBUTES):
+            in_place = function in TABLE and TABLE[function].in_place
+            yield name, _changing(name) if in_place else _calling(function)
 
 
 def _detaching(how: str) -> Callable[..., NoReturn]:
     def detach(self: Traced, *args: Any, **kwargs: Any) -> NoReturn:
-        refusals.detached(how, self.shape, sys._getframe(1))
+        messages.detached(how, self.shape, sys._getframe(1))
 
     return detach
 
 
-def _infix(name: str, row: Row, compute: Callable[..., Any]) -> Iterator[tuple[str, Any]]:
+def _infix(row: Row) -> Iterator[tuple[str, Any]]:
     """Yield an operator with two operands, mirrored and in place too."""
+    compute = getattr(operator, row.operator)
 
     def forward(self: Traced, other: Any) -> Any:
         tape = _tape(self, other)
@@ -246,10 +239,12 @@ def _infix(name: str, row: Row, compute: Callable[..., Any]) -> Iterator[tuple[s
         tape = _tape(self, other)
         return self._take(tape.apply(row, compute, (self, other), _NO_OPTIONS, frame), frame)
 
-    yield from ((f"__{name}__", forward), (f"__r{name}__", mirrored), (f"__i{name}__", in_place))
+    for prefix, member in {"": forward, "r": mirrored, "i": in_place}.items():
+        yield f"__{prefix}{row.operator}__", member
 
 
-def _sign(row: Row, compute: Callable[..., Any]) -> Callable[[Traced], Any]:
+def _sign(row: Row) -> Callable[[Traced], Any]:
+    compute = getattr(operator, row.operator)
     return lambda self: self._tape.apply(row, compute, (self,), _NO_OPTIONS, sys._getframe(1))
 
 
@@ -263,10 +258,13 @@ def _tape(x: Traced, y: Any) -> Tape:
     return innermost((x, y))
 
 
-def _comparison(ufunc: np.ufunc, compute: Callable[..., Any]) -> Callable[..., Any]:
+def _comparison(row: Row) -> Callable[..., Any]:
+    """Return an operator whose result is a plain array, except inside of a rule."""
+    compute = getattr(operator, row.operator)
+
     def compare(self: Traced, other: Any) -> Any:
         if self._tape.keeps_comparisons:
-            return dispatch(ufunc, (self, other), {})
+            return dispatch(row.function, (self, other), {})
         return compute(plain(self), plain(other))
 
     return compare
@@ -286,13 +284,13 @@ def _changing(name: str) -> Callable[..., NoReturn]:
     """Return the method that changes an array, where the function makes a new one."""
 
     def method(self: Traced, *args: Any, **kwargs: Any) -> NoReturn:
-        refusals.method_in_place(name, self.shape, sys._getframe(1))
+        messages.method_in_place(name, self.shape, sys._getframe(1))
 
     method.__doc__ = f"Refuse: ``x.{name}`` changes x; ``np.{name}`` makes a new array."
     return method
 
 
-for _name, _member in _members():
+for _name, _member in list(_members()):
     if not isinstance(_member, property):
         _member.__name__, _member.__qualname__ = _name, f"Traced.{_name}"
     setattr(Traced, _name, _member)

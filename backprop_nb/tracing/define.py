@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from backprop_nb.errors import InvalidValueError
-from backprop_nb.tracing.rules import TABLE, Form, Row
-from backprop_nb.tracing.rules.row import call, dispatched
+from backprop_nb.tracing.rules import row_of
+from backprop_nb.tracing.rules.row import dispatched, row
 
 
 def define_rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) -> Any:
@@ -27,8 +27,8 @@ def define_rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) 
     Returns
     -------
     function
-        The function to call from now on, in traced code and elsewhere.  For
-        NumPy's own functions that is the function itself.
+        The function to call from now on, in traced code and elsewhere.  It
+        carries the rule; ``function`` itself is as before.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def define_rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) 
                 expected="a function, and one (g, ans, *args) for each of its array arguments",
             )
     name = getattr(function, "__name__", type(function).__name__)
-    if function in TABLE:
+    if row_of(function) is not None:
         raise InvalidValueError(f"{name} has a rule already.", instead="use it as it is")
     if not any(vjps):
         raise InvalidValueError(
@@ -70,17 +70,8 @@ def define_rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) 
     signature = _signature(function)
     for vjp in vjps:
         _check_takes(vjp, len(vjps), signature)
-    numpy = (getattr(function, "__module__", None) or "").startswith("numpy")
-    known = function if numpy else dispatched(function)
-    TABLE[known] = Row(
-        known,
-        vjps,
-        numpy=call(f"np.{name}" if numpy else name),
-        latex=_latex_call(name),
-        symbol=name if len(name) <= 7 else f"{name[:6]}…",
-        signature=signature,
-        brings_source=not numpy,
-    )
+    known: Any = dispatched(function)
+    known.row = row(known, *vjps)
     return known
 
 
@@ -109,11 +100,6 @@ def _check_takes(vjp: Callable[..., Any] | None, count: int, names: Sequence[str
             given=f"a rule {taken}",
             expected=f"a rule ({wanted})",
         ) from None
-
-
-def _latex_call(name: str) -> Form:
-    escaped = name.replace("_", r"\_")
-    return Form(lambda arguments, keywords: rf"\mathrm{{{escaped}}}({', '.join(arguments)})")
 
 
 def _signature(function: Callable[..., Any]) -> tuple[str, ...]:

@@ -5,28 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from backprop_nb.errors import BackpropError
-from backprop_nb.tracing import pytree, refusals
-from backprop_nb.tracing.rules import PLAIN_FUNCTIONS, STEPS, TABLE, Row
-from backprop_nb.tracing.rules.spelled import SPELLED
+from backprop_nb.tracing import messages, pytree
+from backprop_nb.tracing.rules import (
+    COMPOSITES,
+    PIECEWISE_CONSTANT,
+    PLAIN_FUNCTIONS,
+    Row,
+    row_of,
+)
+from backprop_nb.tracing.rules.row import full_name
 from backprop_nb.tracing.tape import Recorded, Tape, innermost, plain, share
-
-# What NumPy does when an option is not given; saying so changes nothing.
-_DEFAULTS = {
-    "axes": None,
-    "axis": None,
-    "copy": None,
-    "dtype": None,
-    "keepdims": False,
-    "order": "C",
-    "out": None,
-    "subok": False,
-    "where": True,
-}
 
 
 def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -34,28 +27,29 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
     frame = sys._getframe(1)
     if function in PLAIN_FUNCTIONS and not _is_kept(function, args):
         if _has_recorded(kwargs.get("out")):
-            refusals.out_given(function, frame)
+            messages.out_given(full_name(function), frame)
         return function(*map(_plain_tree, args), **_plain_tree(kwargs))
-    if function in SPELLED:
+    if function in COMPOSITES:
         return _composed(function, args, kwargs, frame)
-    row = TABLE.get(function) or STEPS.get(function)
+    row = row_of(function) or PIECEWISE_CONSTANT.get(function)
     if row is None:
-        refusals.unsupported(refusals.function_name(function), frame)
+        messages.unsupported(full_name(function), frame)
     bind = _bind_lists if row.bind else _bind
     operands, options = bind(row, args, kwargs, frame)
     traced = [item for item in operands if isinstance(item, Recorded)]
     if not traced:
-        _refuse_arguments(function, frame)
+        _refuse_arguments(full_name(function), frame)
     tape = innermost(traced)
-    if row.pieces is None:
+    if not row.outputs:
         return _applied(tape, row, operands, options, traced, frame)
     try:
-        count = row.pieces(*map(plain, operands), **options)
+        packed = function(*map(plain, operands), **options)
     except (ValueError, IndexError, TypeError) as error:
         shapes = [np.shape(plain(item)) for item in operands]
-        raise refusals.misfit(row, shapes, error, frame) from None
-    each = [{**options, "piece": k} for k in range(count)]
-    return row.gather([_applied(tape, row, operands, part, traced, frame) for part in each])
+        raise messages.misfit(row, shapes, error, frame) from None
+    each = [{**options, "output": k} for k in range(len(packed))]
+    outputs = [_applied(tape, row, operands, one, traced, frame) for one in each]
+    return outputs if isinstance(packed, list) else type(packed)(*outputs)
 
 
 def _applied(
@@ -75,7 +69,7 @@ def _applied(
 
 def _is_kept(function: Callable[..., Any], args: tuple[Any, ...]) -> bool:
     """Whether a comparison is called by a rule whose program is being written."""
-    if function not in STEPS:
+    if function not in PIECEWISE_CONSTANT:
         return False
     traced = [arg for arg in args if isinstance(arg, Recorded)]
     return bool(traced) and innermost(traced).keeps_comparisons
@@ -87,37 +81,34 @@ def _composed(
     """Trace a function as the others that it is made of."""
     given = _without_out(function, kwargs, frame)
     try:
-        return SPELLED[function](*args, **given)
+        return COMPOSITES[function](*args, **given)
     except BackpropError:
         raise
     except TypeError:
-        _refuse_arguments(function, frame)
+        _refuse_arguments(full_name(function), frame)
 
 
 def _bind(
     row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
 ) -> tuple[list[Any], dict[str, Any]]:
     """Split a call into array operands and options, however the learner passed them."""
-    count = len(row.vjps)
-    given = {**dict(zip(row.signature[count:], args[count:], strict=False)), **kwargs}
+    count, names = row.arrays, list(row.parameters)
     operands = list(args[:count])
-    missing = row.signature[len(operands) : count]
-    operands += [given.pop(name) for name in missing if name in given]
-    if len(args) > max(count, len(row.signature)):
-        refusals.out_given(row.function, frame)
+    given = {**dict(zip(names[count:], args[count:], strict=False)), **kwargs}
+    operands += [given.pop(name) for name in names[len(operands) : count] if name in given]
     given = _without_out(row.function, given, frame)
-    if len(operands) < count:
-        _refuse_arguments(row.function, frame)
+    if len(operands) < count or len(args) > len(names):
+        _refuse_arguments(full_name(row.function), frame)
     options = {
         key: _fixed(value, is_index=key == "index")
         for key, value in given.items()
-        if not _is_default(key, value)
+        if not row.is_default(key, value)
     }
     for key, value in options.items():
-        if key not in refusals.options(row) or isinstance(value, Recorded):
-            refusals.unsupported_option(row, key, value, frame)
+        if key not in row.options or isinstance(value, Recorded):
+            messages.unsupported_option(row, key, value, frame)
         if key == "order" and value not in ("C", "F"):
-            refusals.order_of_memory(row, value, frame)
+            messages.order_of_memory(row, value, frame)
     return operands, options
 
 
@@ -132,10 +123,10 @@ def _bind_lists(
     except BackpropError:
         raise
     except (TypeError, IndexError, KeyError):
-        _refuse_arguments(row.function, frame)
+        _refuse_arguments(full_name(row.function), frame)
     for key, value in options.items():
         if _has_recorded(value):
-            refusals.unsupported_option(row, key, value, frame)
+            messages.unsupported_option(row, key, value, frame)
     return operands, {key: _fixed(value, is_index=key == "index") for key, value in options.items()}
 
 
@@ -144,20 +135,12 @@ def _without_out(
 ) -> dict[str, Any]:
     """Return the options without ``out=None``; an array there is refused."""
     if kwargs.get("out") is not None:
-        refusals.out_given(function, frame)
+        messages.out_given(full_name(function), frame)
     return {key: value for key, value in kwargs.items() if key != "out"}
 
 
-def _refuse_arguments(function: Callable[..., Any], frame: FrameType) -> Any:
-    refusals.unsupported(f"{refusals.function_name(function)} with these arguments", frame)
-
-
-def _is_default(key: str, value: Any) -> bool:
-    """Whether an option says what NumPy does anyway; such options are not recorded."""
-    if value is np._NoValue:
-        return True
-    default = _DEFAULTS.get(key, np._NoValue)
-    return type(value) is type(default) and bool(value == default)
+def _refuse_arguments(name: str, frame: FrameType) -> NoReturn:
+    messages.unsupported(f"{name} with these arguments", frame)
 
 
 def _fixed(value: Any, is_index: bool = False) -> Any:
@@ -171,7 +154,7 @@ def _fixed(value: Any, is_index: bool = False) -> Any:
 
 def _fixed_item(item: Any) -> Any:
     if isinstance(item, Recorded):
-        refusals.as_index(np.shape(plain(item)), sys._getframe(1))
+        messages.as_index(np.shape(plain(item)), sys._getframe(1))
     if isinstance(item, list | tuple | range):  # an empty list is a list of no positions
         return np.array(item) if len(item) else np.array(item, dtype=np.intp)
     return np.array(item) if isinstance(item, np.ndarray) else item

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from backprop_nb.tracing.record import Record
-from backprop_nb.tracing.rules.row import literal
+from backprop_nb.tracing.rules.template import literal
 
 NOT_FINITE: Final = "not finite"
 
@@ -58,8 +58,7 @@ def _not_finite(record: Record, names: Sequence[str | None]) -> Iterator[Mark]:
     for what, test in (("NaN", np.isnan), ("infinity", np.isinf)):
         at = test(record.value)
         from_parents = [test(value) for _, value in parents]
-        function = getattr(record.row, "function", None)
-        if isinstance(function, np.ufunc) and function.signature is None:  # entry by entry
+        if getattr(record.row, "is_elementwise", False):
             reached = np.logical_or.reduce([np.broadcast_to(p, at.shape) for p in from_parents])
         else:
             reached = any(map(np.any, from_parents))

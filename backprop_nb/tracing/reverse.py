@@ -38,7 +38,7 @@ def reverse(
         for k, parent in enumerate(parents):
             if parent is None or records[parent][0] is CONSTANT:
                 continue
-            vjp = row.vjps[k] if row.each is None else row.vjp(k)
+            vjp = row.vjps[k]
             if vjp is None:
                 continue
             contribution = vjp(g, value, *args, **keywords) if keywords else vjp(g, value, *args)

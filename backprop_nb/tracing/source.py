@@ -284,8 +284,9 @@ def operand(
                 operands = dict(enumerate(args)) | {each.arg: each.value for each in named}
     if any(isinstance(each, ast.Starred) for each in operands.values()):
         return None
-    called = row.signature[position] if position < len(row.signature) else None
-    return operands.get(position) or operands.get(called)
+    names = [] if row.bind else list(row.parameters)
+    by_name = operands.get(names[position]) if position < len(names) else None
+    return operands.get(position) or by_name
 
 
 def _listed(args: Sequence[ast.expr]) -> Iterator[ast.expr]:

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from backprop_nb.errors import BackpropError
-from backprop_nb.tracing import refusals
+from backprop_nb.tracing import messages
 from backprop_nb.tracing.record import CONSTANT, Record, Scope
 from backprop_nb.tracing.rules import Row
 
@@ -108,10 +108,10 @@ class Tape:
         copy: Any
         if isinstance(value, Recorded):  # of a trace around this one, which goes on
             if type(value._tape.records) is _Ended:
-                refusals.ended(sys._getframe(1))
+                messages.ended(sys._getframe(1))
             copy = value.alias()
         else:
-            copy = refusals.real_copy(value, "An array in a traced function", frame)[()]
+            copy = messages.real_copy(value, "An array in a traced function", frame)[()]
         self.records.append(Record(CONSTANT, (), (), {}, copy, None, -1))
         self._constants[id(value)] = (value, len(self.records) - 1)
         return len(self.records) - 1
@@ -155,7 +155,7 @@ class Tape:
             raise
         except (ValueError, IndexError, TypeError) as error:
             shapes = [np.shape(plain(value)) for value in values]
-            raise refusals.misfit(row, shapes, error, frame) from None
+            raise messages.misfit(row, shapes, error, frame) from None
         if frame is not self._frame:
             self._enter(frame)
         records = self.records
@@ -192,7 +192,7 @@ class _Ended(list[Record]):
     """The records of a trace that is over: a value that escaped can add nothing."""
 
     def append(self, record: Record) -> NoReturn:
-        refusals.ended(sys._getframe(1))
+        messages.ended(sys._getframe(1))
 
 
 def innermost(values: Iterable[Recorded]) -> Tape:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from backprop_nb.errors import UnsupportedError, warn
-from backprop_nb.tracing import calling, pytree, refusals
+from backprop_nb.tracing import calling, messages, pytree
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.source import describe_place
@@ -38,7 +38,7 @@ def record(
         result = f(*arguments.args, **arguments.kwargs)
         output = _output(tape, result, f)
     except Exception as error:
-        ours = refusals.find_own(error)
+        ours = messages.find_own(error)
         if ours is None:
             if isinstance(error, TypeError):
                 calling.check_bound(error, f, args, kwargs, _FORM)
@@ -134,7 +134,7 @@ def _input_value(leaf: Any, name: str) -> Any:
     """Return a float copy that later changes by the learner cannot reach."""
     if isinstance(leaf, Traced):
         return leaf.copy()
-    array = refusals.real_copy(leaf, f"The argument {name}")
+    array = messages.real_copy(leaf, f"The argument {name}")
     array = array.astype(np.float64) if array.dtype.kind in "iu" else array
     return array if isinstance(leaf, np.ndarray) else array[()]
 

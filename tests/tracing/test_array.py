@@ -223,7 +223,7 @@ def test_an_option_without_a_rule_is_refused_and_never_ignored(f):
     ids=["sum", "concatenate"],
 )
 def test_a_traced_axis_is_told_to_become_a_keyword_argument(f):
-    with pytest.raises(DetachedError, match="as an index or a count"):
+    with pytest.raises(DetachedError, match="An index or a count must be a plain integer"):
         trace(f, X)
 
 
@@ -512,8 +512,6 @@ def test_nothing_turns_a_traced_value_into_a_plain_one_without_a_word(how):
         lambda x: np.multiply.outer(x, x),
         lambda x: np.interp(x, [0, 1], [0, 1]),
         lambda x: X.dot(x.T),
-        lambda x: divmod(x, 2),
-        lambda x: divmod(2, x),
         lambda x: x.tobytes(),
         lambda x: np.where(x),
         lambda x: np.where(X > 0, x, x, x),

@@ -11,8 +11,6 @@ import backprop_nb as bp
 from backprop_nb.tracing import define
 from backprop_nb.tracing.rules import TABLE
 
-pytestmark = pytest.mark.usefixtures("table_as_before")
-
 
 def soft_plus(x):
     return np.logaddexp(0.0, x)
@@ -82,8 +80,17 @@ def test_a_numpy_function_without_a_rule_can_be_taught():
     with pytest.raises(bp.UnsupportedError, match=r"np\.i0 has no differentiation rule"):
         bp.grad(np.i0)(1.0)
     h = 1e-6
-    bp.define_rule(np.i0, lambda g, ans, x: g * (np.i0(x + h) - np.i0(x - h)) / (2 * h))
-    assert bp.grad(np.i0)(1.0) == pytest.approx(0.5651591, abs=1e-6)
+    i0 = bp.define_rule(np.i0, lambda g, ans, x: g * (i0(x + h) - i0(x - h)) / (2 * h))
+    assert bp.grad(i0)(1.0) == pytest.approx(0.5651591, abs=1e-6)
+    assert "np.i0(x)" in bp.trace(lambda x: i0(x) ** 2, 1.0).to_numpy()
+
+
+def test_the_rule_stays_with_the_function_that_carries_it():
+    before = dict(TABLE)
+    known = define_soft_plus()
+    assert before == TABLE
+    assert bp.trace(known, 1.0).output.op == "soft_plus"
+    assert bp.trace(soft_plus, 1.0).output.op == "logaddexp"
 
 
 def test_an_argument_without_a_rule_receives_nothing():

@@ -1,1 +1,1 @@
-"""The trace as text: NumPy source and LaTeX, both printed from the rows' own forms."""
+"""The trace as text: NumPy source and LaTeX, both printed from the rows' own templates."""

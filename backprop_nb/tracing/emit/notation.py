@@ -10,7 +10,15 @@ import numpy as np
 
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.tracing.rules.row import Binding, Form, Row, literal
+from backprop_nb.tracing.rules.row import Row
+from backprop_nb.tracing.rules.template import (
+    ATOM,
+    PRODUCT,
+    UNARY,
+    Precedence,
+    Template,
+    literal,
+)
 
 _LETTERS = (
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi "
@@ -18,7 +26,7 @@ _LETTERS = (
 )
 _GREEK = frozenset(_LETTERS.split())
 
-Printed = tuple[str, Binding]
+Printed = tuple[str, Precedence]
 """A text, and how tightly it holds together."""
 
 
@@ -75,21 +83,21 @@ class Notation:
         From the names of the output and of a node to the derivative of one by the other.
     number
         From a literal, or an array without a name, to the text.
-    form
+    template
         From a row, and whether one of the arguments is a number, to how the call prints.
     """
 
     name: Callable[[str], str]
     adjoint: Callable[[str, str], str]
     number: Callable[[Any], str]
-    form: Callable[[Row, bool], Form]
+    template: Callable[[Row, bool], Template]
 
     def literal(self, value: Any) -> Printed:
         """Return a number as it stands; a sign or a power of ten is no atom."""
         text = self.number(value)
         if "^" in text:
-            return text, Binding.PRODUCT
-        return text, Binding.UNARY if text.startswith("-") else Binding.ATOM
+            return text, PRODUCT
+        return text, UNARY if text.startswith("-") else ATOM
 
     def call(
         self,
@@ -99,12 +107,12 @@ class Notation:
         with_number: bool,
     ) -> Printed:
         """Return a call with its arguments put in, and brackets where they are needed."""
-        form = self.form(row, with_number)
+        template = self.template(row, with_number)
         texts = [
-            f"({text})" if binding < form.need(k) else text
-            for k, (text, binding) in enumerate(arguments)
+            f"({text})" if precedence < template.operand(k) else text
+            for k, (text, precedence) in enumerate(arguments)
         ]
-        return form.fill(texts, keywords), form.binding
+        return template.fill(texts, keywords), template.precedence
 
     def expressions(self, trace: Trace, leaves: Sequence[Printed]) -> list[Printed]:
         """Return every node of a trace as one expression in its inputs, the ``leaves``."""
@@ -126,11 +134,11 @@ NUMPY = Notation(
     name=str,
     adjoint=lambda output, name: f"d_{name}",
     number=literal,
-    form=lambda row, with_number: row.numpy,
+    template=lambda row, with_number: row.numpy,
 )
 LATEX = Notation(
     name=name_to_latex,
     adjoint=adjoint_to_latex,
     number=number_to_latex,
-    form=lambda row, with_number: (with_number and row.latex_with_number) or row.latex,
+    template=lambda row, with_number: (with_number and row.latex_with_number) or row.latex,
 )

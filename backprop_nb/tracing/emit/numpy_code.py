@@ -17,7 +17,7 @@ from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.emit.statements import Printer, Statement
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.tracing.rules.row import literal, typed
+from backprop_nb.tracing.rules.template import literal, typed
 
 
 def to_numpy(trace: Trace) -> str:
@@ -55,7 +55,7 @@ class _Function:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.program = Program(trace)
-        rows = [each.row for each in self.program.needed if each.row and each.row.brings_source]
+        rows = [each.row for each in self.program.needed if each.row and not each.row.is_native]
         self.helpers = list(dict.fromkeys(row.function for row in rows))
         self._taken = {"np", *keyword.kwlist, *(helper.__name__ for helper in self.helpers)}
         stem = trace.function_name if trace.function_name.isidentifier() else "f"
@@ -155,7 +155,7 @@ def _source(function: Callable[..., Any]) -> str:
     assert isinstance(definition, ast.FunctionDef)
     definition.decorator_list = []
     definition.returns = None
-    for argument in definition.args.args:
+    for argument in (*definition.args.args, *definition.args.kwonlyargs):
         argument.annotation = None
     if ast.get_docstring(definition) is not None:
         definition.body = definition.body[1:]

@@ -17,10 +17,9 @@ import numpy as np
 from backprop_nb.tracing.emit.notation import LATEX, NUMPY, Notation, Printed
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.tracing.rules.row import Binding
+from backprop_nb.tracing.rules.template import ATOM
 from backprop_nb.tracing.trace import trace_rule
 
-_SIGNS = {"multiply": "×", "matmul": "@", "outer": "⊗"}
 _NOTATIONS = {"numpy": NUMPY, "latex": LATEX}
 
 Marker = Callable[[str, Node, bool], str]
@@ -51,7 +50,7 @@ def call_text(
 
 
 def _named(node: Node, notation: Notation, mark: Marker) -> Printed:
-    return mark(notation.name(node.name), node, False), Binding.ATOM
+    return mark(notation.name(node.name), node, False), ATOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class Rule:
             args = list(record.args)
             for k, value in zip(held, traced, strict=True):
                 args[k] = value
-            return record.row.vjp(position)(g, ans, *args, **record.keywords)
+            return record.row.vjps[position](g, ans, *args, **record.keywords)
 
         values = (adjoint, record.value, *(record.args[k] for k in held))
         self.traced: Trace = trace_rule(rule, values)
@@ -119,7 +118,7 @@ class Rule:
     def _printed(self, notation: Notation) -> list[Printed]:
         """Return every value of the rule in its arguments: ``g``, ``ans``, the node's own."""
         text = notation.adjoint(self._output, self._node.name)
-        adjoint = self._mark(text, self._node, True), Binding.ATOM
+        adjoint = self._mark(text, self._node, True), ATOM
         around = (self._node, *self._node.parents)
         leaves = [adjoint, *(_named(node, notation, self._mark) for node in around)]
         return notation.expressions(self.traced, leaves)
@@ -135,7 +134,7 @@ class Rule:
         return (sign, tuple(self._operands(output, sign))) if sign else ("", ())
 
     def _sign(self, index: int) -> str:
-        return _SIGNS.get(getattr(self.traced.records[index].row, "name", ""), "")
+        return getattr(self.traced.records[index].row, "product", "")
 
     def _operands(self, index: int, sign: str) -> list[Operand]:
         record = self.traced.records[index]

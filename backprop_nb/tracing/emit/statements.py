@@ -11,7 +11,7 @@ from backprop_nb.tracing.emit.algebra import Expression
 from backprop_nb.tracing.emit.notation import NUMPY, Notation, Printed
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.graph import Node
-from backprop_nb.tracing.rules.row import Binding, typed
+from backprop_nb.tracing.rules.template import ATOM, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Printer:
                 node = self._program.adjoint_of.get(each)
                 yield Statement(each, name, call[0], self.through(node) if node else ())
             if name is not None:
-                call = name, Binding.ATOM
+                call = name, ATOM
             if call is not None:
                 self._printed[each] = call
 
@@ -88,7 +88,7 @@ class Printer:
         as in ``np.broadcast_to(1, (3,))``, the number alone decides.
         """
         if operand.is_number and self._notation is NUMPY and not self._fits(expression):
-            return typed(operand.value, expression.value.dtype), Binding.ATOM
+            return typed(operand.value, expression.value.dtype), ATOM
         return self._print(operand)
 
     def _fits(self, expression: Expression) -> bool:

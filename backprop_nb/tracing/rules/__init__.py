@@ -1,8 +1,28 @@
 """The rule table: one row for each NumPy function that a trace can hold."""
 
-from backprop_nb.tracing.rules.constant import PLAIN_FUNCTIONS, STEPS
+from backprop_nb.tracing.rules.composites import COMPOSITES
 from backprop_nb.tracing.rules.elementwise import sigmoid
-from backprop_nb.tracing.rules.row import Binding, Form, Row
-from backprop_nb.tracing.rules.table import TABLE
+from backprop_nb.tracing.rules.piecewise_constant import PLAIN_FUNCTIONS
+from backprop_nb.tracing.rules.row import Row
+from backprop_nb.tracing.rules.table import (
+    PIECEWISE_CONSTANT,
+    TABLE,
+    join,
+    row_of,
+    supported_functions,
+)
+from backprop_nb.tracing.rules.template import Precedence, Template
 
-__all__ = ["PLAIN_FUNCTIONS", "STEPS", "TABLE", "Binding", "Form", "Row", "sigmoid"]
+__all__ = [
+    "COMPOSITES",
+    "PIECEWISE_CONSTANT",
+    "PLAIN_FUNCTIONS",
+    "TABLE",
+    "Precedence",
+    "Row",
+    "Template",
+    "join",
+    "row_of",
+    "sigmoid",
+    "supported_functions",
+]

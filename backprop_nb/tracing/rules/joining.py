@@ -1,20 +1,24 @@
-"""Functions that put arrays side by side, and those that cut one into pieces.
+"""Functions that put arrays side by side, and those that cut one into parts.
 
 Joined with others, an array fills one stretch of the result, and its gradient
 is that stretch of the adjoint.  Cutting is the reverse: what flows back is
-zeros with the piece's adjoint in its place.
+zeros with the part's adjoint in its place.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import Binding, Form, Row, literal
-from backprop_nb.tracing.rules.shaping import scatter_add, shaped_like
+from backprop_nb.tracing.rules.indexing import scatter_add
+from backprop_nb.tracing.rules.row import Row, row, shaped_like
+from backprop_nb.tracing.rules.shaping import MOVED
+from backprop_nb.tracing.rules.template import call_text
 
 Shape = tuple[int, ...]
 
@@ -33,23 +37,11 @@ def _cut_out(
     """
     lengths = [grown(np.shape(each))[axis] for each in arrays]
     start = sum(lengths[:position])
-    piece = g[_stretch(axis, start, start + lengths[position])]
-    return shaped_like(piece, arrays[position])
+    part = g[_stretch(axis, start, start + lengths[position])]
+    return shaped_like(part, arrays[position])
 
 
-# --- joining --------------------------------------------------------------------
-
-
-def _join_call(arrays: Any, axis: Any = 0) -> tuple[list[Any], dict[str, Any]]:
-    return list(arrays), {} if axis == 0 and axis is not None else {"axis": axis}
-
-
-def _join_without_axis(tup: Any) -> tuple[list[Any], dict[str, Any]]:
-    return list(tup), {}
-
-
-def _append_call(arr: Any, values: Any, axis: Any = None) -> tuple[list[Any], dict[str, Any]]:
-    return [arr, values], {} if axis is None else {"axis": axis}
+# --- joining ----------------------------------------------------------------------
 
 
 def _concatenate_each(position: int, g: Any, ans: Any, *arrays: Any, axis: int | None = 0) -> Any:
@@ -58,8 +50,8 @@ def _concatenate_each(position: int, g: Any, ans: Any, *arrays: Any, axis: int |
     return _cut_out(position, g, arrays, axis % g.ndim, lambda shape: shape)
 
 
-def _append_each(position: int, g: Any, ans: Any, *arrays: Any, axis: int | None = None) -> Any:
-    return _concatenate_each(position, g, ans, *arrays, axis=axis)
+def _append(position: int, g: Any, ans: Any, x: Any, values: Any, axis: int | None = None) -> Any:
+    return _concatenate_each(position, g, ans, x, values, axis=axis)
 
 
 def _stack_each(position: int, g: Any, ans: Any, *arrays: Any, axis: int = 0) -> Any:
@@ -119,147 +111,105 @@ def _block_each(position: int, g: Any, ans: Any, *arrays: Any, plan: Any) -> Any
     if not len(places):
         return shaped_like(g[(slice(0, 0),) * g.ndim], arrays[position])
     first, last = places.min(axis=0).tolist(), places.max(axis=0).tolist()
-    piece = g[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))]
-    return shaped_like(piece, arrays[position])
+    part = g[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))]
+    return shaped_like(part, arrays[position])
 
 
-def _list_form(name: str) -> Form:
-    """Return the form of a call that takes its arrays in one list."""
-
-    def fill(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-        options = "".join(f", {key}={literal(value)}" for key, value in keywords.items())
-        return f"{name}([{', '.join(arguments)}]{options})"
-
-    return Form(fill)
-
-
-def _append_form(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    options = [f"{key}={literal(value)}" for key, value in keywords.items()]
-    return f"np.append({', '.join([*arguments, *options])})"
-
-
-def _block_form(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+def _block_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
     def text(nested: Any) -> str:
         return nested if isinstance(nested, str) else f"[{', '.join(map(text, nested))}]"
 
     return f"np.block({text(_nest(iter(arguments), keywords['plan']))})"
 
 
-def _joined(
-    function: Callable[..., Any],
-    each: Callable[..., Any],
-    symbol: str = "join",
-    bind: Callable[..., Any] = _join_without_axis,
-) -> Row:
-    name = function.__name__
-    return Row(
+def _joined(function: Callable[..., Any], each: Callable[..., Any], symbol: str = "join") -> Row:
+    """Return the row of a function that takes its arrays in one list."""
+
+    def text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+        return call_text(f"np.{function.__name__}", [f"[{', '.join(arguments)}]"], keywords)
+
+    signature = inspect.signature(function)
+
+    def bind(*args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
+        arrays, *axis = (given := signature.bind(*args, **kwargs)).args
+        if given.kwargs or len(axis) > 1:
+            raise TypeError("dtype, casting or out")
+        return list(arrays), {} if axis in ([], [0]) else {"axis": axis[0]}
+
+    return row(
         function,
-        (),
-        numpy=_list_form(f"np.{name}"),
-        latex=_listed_latex(name),
+        each=each,
+        numpy=text,
         symbol=symbol,
+        in_words=MOVED,
+        expected=_JOINED,
         bind=bind,
         compute=lambda *arrays, **options: function(arrays, **options),
-        each=each,
     )
 
 
-def _listed_latex(name: str) -> Form:
-    text = name.replace("_", r"\_")
-    return Form(lambda arguments, keywords: rf"\mathrm{{{text}}}({', '.join(arguments)})")
+_JOINED = "equal lengths along every axis but the joined one"
+
+# --- splitting --------------------------------------------------------------------
 
 
-# --- splitting ------------------------------------------------------------------
-
-
-def _piece_index(x: Any, sections: Any, piece: int, axis: int) -> tuple[slice, ...]:
-    """Return where the piece lies: equal lengths, the first ones longer by 1, or given cuts."""
+def _part(x: Any, sections: Any, output: int, axis: int) -> tuple[slice, ...]:
+    """Return where the part lies: equal lengths, the first ones longer by 1, or given cuts."""
     length = x.shape[axis]
     if isinstance(sections, int | np.integer):
         each, longer = divmod(length, int(sections))
-        start = piece * each + min(piece, longer)
-        return _stretch(axis % x.ndim, start, start + each + (piece < longer))
+        start = output * each + min(output, longer)
+        return _stretch(axis % x.ndim, start, start + each + (output < longer))
     cuts = [0, *map(int, sections), length]
-    first, stop, _ = slice(cuts[piece], cuts[piece + 1]).indices(length)
+    first, stop, _ = slice(cuts[output], cuts[output + 1]).indices(length)
     return _stretch(axis % x.ndim, first, max(first, stop))
 
 
-def _split(function: Callable[..., Any], axis_of: Callable[[Any], int] | None = None) -> Row:
-    """Return the row of a function that cuts; ``axis_of`` gives the axis if it has no option."""
-
-    def bind(ary: Any, indices_or_sections: Any, axis: int = 0) -> tuple[list[Any], dict[str, Any]]:
-        return [ary], {"sections": indices_or_sections, **({} if axis == 0 else {"axis": axis})}
-
-    def bind_without_axis(ary: Any, indices_or_sections: Any) -> tuple[list[Any], dict[str, Any]]:
-        return [ary], {"sections": indices_or_sections}
-
-    def pieces(x: Any, sections: Any, **axis: int) -> int:
-        return len(function(x, sections, **axis))
-
-    def compute(x: Any, sections: Any, piece: int, **axis: int) -> Any:
-        return function(x, sections, **axis)[piece]
-
-    def vjp(g: Any, ans: Any, x: Any, sections: Any, piece: int, axis: int = 0) -> Any:
-        if axis_of is not None:
-            axis = axis_of(x)
-        return scatter_add(g, index=_piece_index(x, sections, piece, axis), shape=x.shape)
-
-    def text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-        rest = [*arguments, literal(_as_list(keywords["sections"]))]
-        rest += [f"axis={literal(keywords['axis'])}"] if "axis" in keywords else []
-        return f"np.{name}({', '.join(rest)})[{keywords['piece']}]"
-
-    def latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-        return rf"\mathrm{{{formula}}}({arguments[0]})_{{[{keywords['piece']}]}}"
-
-    name = function.__name__
-    formula = name.replace("_", r"\_")
-    return Row(
-        function,
-        (vjp,),
-        numpy=Form(text),
-        latex=Form(latex, Binding.ATOM),
-        symbol="split",
-        view=True,
-        bind=bind if axis_of is None else bind_without_axis,
-        compute=compute,
-        pieces=pieces,
-    )
+def _split(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int, axis: int = 0) -> Any:
+    index = _part(x, indices_or_sections, output, axis)
+    return scatter_add(g, index=index, shape=x.shape)
 
 
-def _as_list(sections: Any) -> Any:
-    return list(sections) if isinstance(sections, tuple) else sections
+def _hsplit(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int) -> Any:
+    return _split(g, ans, x, indices_or_sections, output, axis=0 if x.ndim == 1 else 1)
+
+
+def _vsplit(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int) -> Any:
+    return _split(g, ans, x, indices_or_sections, output, axis=0)
+
+
+def _dsplit(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int) -> Any:
+    return _split(g, ans, x, indices_or_sections, output, axis=2)
+
+
+def _cut(
+    function: Callable[..., Any],
+    vjp: Callable[..., Any],
+    expected: str = "a number of parts that divides the length, or the positions of the cuts",
+) -> Row:
+    return row(function, vjp, symbol="split", view=True, outputs=True, expected=expected)
 
 
 ROWS = (
-    _joined(np.concatenate, _concatenate_each, bind=_join_call),
-    _joined(np.stack, _stack_each, "stack", bind=_join_call),
+    _joined(np.concatenate, _concatenate_each),
+    _joined(np.stack, _stack_each, "stack"),
     _joined(np.hstack, _hstack_each),
     _joined(np.vstack, _vstack_each),
     _joined(np.dstack, _dstack_each),
     _joined(np.column_stack, _column_stack_each),
-    Row(
-        np.append,
-        (),
-        numpy=Form(_append_form),
-        latex=_listed_latex("append"),
-        symbol="join",
-        bind=_append_call,
-        each=_append_each,
-    ),
-    Row(
+    row(np.append, *(partial(_append, k) for k in (0, 1)), symbol="join", expected=_JOINED),
+    row(
         np.block,
-        (),
-        numpy=Form(_block_form),
-        latex=_listed_latex("block"),
+        each=_block_each,
+        numpy=_block_text,
         symbol="join",
+        expected=_JOINED,
         bind=_block_call,
         compute=_block,
-        each=_block_each,
     ),
-    _split(np.split),
-    _split(np.array_split),
-    _split(np.hsplit, lambda x: 0 if x.ndim == 1 else 1),
-    _split(np.vsplit, lambda x: 0),
-    _split(np.dsplit, lambda x: 2),
+    _cut(np.split, _split),
+    _cut(np.array_split, _split, "at least one part"),
+    _cut(np.hsplit, _hsplit),
+    _cut(np.vsplit, _vsplit),
+    _cut(np.dsplit, _dsplit),
 )

@@ -1,69 +1,162 @@
-"""Products of vectors and matrices.
+"""Norms, inverses, linear systems and determinants.
 
-With y = A x and a scalar L, the chain rule in numerator layout reads
-∂L/∂x = ∂L/∂y · A: a row vector times A.  Stored as a plain vector that is
-``A.T @ g``, which is where every transpose below comes from.
+Every rule follows from d(A B) = dA B + A dB: from A⁻¹ A = 1 comes
+dA⁻¹ = −A⁻¹ dA A⁻¹, and Jacobi's formula is d det A = det A · tr(A⁻¹ dA).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import REAL, Binding, Form, Row, call, unbroadcast
+from backprop_nb.tracing.rules.choosing import has_twin, shared
+from backprop_nb.tracing.rules.products import swapped
+from backprop_nb.tracing.rules.row import Remark, row, unbroadcast
+from backprop_nb.tracing.rules.template import ATOM, POWER, PRODUCT, Template
+
+# --- norms ----------------------------------------------------------------------
 
 
-def swapped(x: Any) -> Any:
-    """Transpose the last two axes."""
-    return x.T if x.ndim == 2 else np.swapaxes(x, -1, -2)
+def _is_matrix_norm(x: Any, axis: Any) -> bool:
+    return np.ndim(x) == 2 if axis is None else isinstance(axis, tuple) and len(axis) == 2
 
 
-def matmul_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
-    """Return what flows back to the left factor of ``x @ y``."""
-    if x.ndim == 1 and y.ndim == 1:
-        return g * y
-    if y.ndim == 1:
-        grown = np.outer(g, y) if x.ndim == 2 else np.expand_dims(g, -1) * y
-        return unbroadcast(grown, x)
-    if x.ndim == 1:
-        row = y @ g if y.ndim == 2 else (y @ np.expand_dims(g, -1))[..., 0]
-        return unbroadcast(row, x)
-    return unbroadcast(g @ swapped(y), x)
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    known = (None, "fro") if _is_matrix_norm(x, axis) else (None, 1, 2, np.inf)
+    if ord not in known:
+        kind = "a matrix" if _is_matrix_norm(x, axis) else "a vector"
+        raise TypeError(f"the norm of {kind} with ord={ord!r} has no differentiation rule")
+    return np.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)
 
 
-def matmul_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
-    """Return what flows back to the right factor of ``x @ y``."""
-    if x.ndim == 1 and y.ndim == 1:
-        return g * x
-    if x.ndim == 1:
-        grown = np.outer(x, g) if y.ndim == 2 else np.expand_dims(x, -1) * np.expand_dims(g, -2)
-        return unbroadcast(grown, y)
-    if y.ndim == 1:
-        column = x.T @ g if x.ndim == 2 else (swapped(x) @ np.expand_dims(g, -1))[..., 0]
-        return unbroadcast(column, y)
-    return unbroadcast(swapped(x) @ g, y)
+def _norm_vjp(
+    g: Any, ans: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False
+) -> Any:
+    """Return g x / ‖x‖ for the 2-norm and g sign x for the 1-norm.
 
+    The ∞-norm passes the gradient to the entry that is largest in size.
+    """
+    if axis is not None and not keepdims:
+        g, ans = np.expand_dims(g, axis), np.expand_dims(ans, axis)
+    if ord == 1:
+        return g * np.sign(x)
+    if ord == np.inf:
+        size = np.abs(x)
+        largest = size == np.max(size, axis=axis, keepdims=axis is not None)
+        shares = np.sum(largest, axis=axis, keepdims=axis is not None)
+        return np.where(largest, g * np.sign(x) / shares, 0.0)
+    return g * x / np.where(ans == 0, 1.0, ans)
+
+
+def _has_twin_in_size(ans: Any, x: Any, axis: Any = None, **options: Any) -> Any:
+    twin = has_twin(np.max, np.abs(x), axis)
+    return twin & (np.reshape(ans, np.shape(twin)) != 0)  # at the tip nothing is shared
+
+
+_TIP = Remark(
+    "kink",
+    lambda ans, x, ord=None, **options: (ans == 0) & (ord != 1),
+    "{0} is 0{places}, the tip of the norm: the slope is taken to be 0",
+)
+_CORNER = Remark(
+    "kink",
+    lambda ans, x, ord=None, **options: (x == 0) & (ord == 1),
+    "{0} is 0{places}, where the 1-norm has a corner: the slope is taken to be 0",
+)
+_LARGEST = shared(
+    lambda ans, x, ord=None, **options: ord == np.inf and _has_twin_in_size(ans, x, **options),
+    "largest in size",
+)
+
+
+def _norm_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    index = {None: "", 1: "_1", 2: "_2", np.inf: r"_{\infty}", "fro": "_F"}
+    return rf"\|{arguments[0]}\|{index[keywords.get('ord')]}"
+
+
+# --- inverses and systems -------------------------------------------------------
+
+
+def _inv(g: Any, ans: Any, x: Any) -> Any:
+    return -swapped(ans) @ g @ swapped(ans)
+
+
+def _solve_right(g: Any, ans: Any, a: Any, b: Any) -> Any:
+    if b.ndim == 1 and a.ndim > 2:
+        g = np.linalg.solve(swapped(a), np.expand_dims(g, -1))[..., 0]
+    else:
+        g = np.linalg.solve(swapped(a), g)
+    return unbroadcast(g, b)
+
+
+def _solve_left(g: Any, ans: Any, a: Any, b: Any) -> Any:
+    if np.ndim(b) > 1:
+        return unbroadcast(-np.linalg.solve(swapped(a), g) @ swapped(ans), a)
+    if a.ndim == 2:
+        return -np.outer(np.linalg.solve(a.T, g), ans)
+    column = np.linalg.solve(swapped(a), np.expand_dims(g, -1))
+    return -column * np.expand_dims(ans, -2)
+
+
+# --- determinants ---------------------------------------------------------------
+
+
+def _stretched(g: Any) -> Any:
+    """Return one number for each matrix, ready to multiply all its entries."""
+    return g if g.ndim == 0 else np.expand_dims(g, (-2, -1))
+
+
+def _det(g: Any, ans: Any, x: Any) -> Any:
+    return _stretched(g * ans) * swapped(np.linalg.inv(x))
+
+
+def _slogdet(g: Any, ans: Any, x: Any, output: int) -> Any:
+    if output == 0:  # the sign is piecewise constant
+        return 0.0 * x
+    return _stretched(g) * swapped(np.linalg.inv(x))
+
+
+def _slogdet_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    determinant = rf"\det({arguments[0]})"
+    return rf"\log |{determinant}|" if keywords["output"] else rf"\mathrm{{sign}}({determinant})"
+
+
+_INVERTIBLE = "an invertible square matrix"
 
 ROWS = (
-    Row(
-        np.matmul,
-        (matmul_left, matmul_right),
-        numpy=Form("#1 @ #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.UNARY)),
-        latex=Form(r"#1 \, #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.POWER)),
-        symbol="@",
-        domain=(REAL, REAL),
+    row(
+        np.linalg.norm,
+        _norm_vjp,
+        latex=_norm_latex,
+        symbol="‖ ‖",
+        compute=_norm,
+        remarks=(_TIP, _CORNER, _LARGEST),
     ),
-    Row(
-        np.outer,
-        (
-            lambda g, ans, x, y: np.reshape(g @ np.ravel(y), x.shape),
-            lambda g, ans, x, y: np.reshape(np.ravel(x) @ g, y.shape),
-        ),
-        numpy=call("np.outer"),
-        latex=Form(r"#1 \, {#2}^{\top}", Binding.PRODUCT, (Binding.PRODUCT, Binding.ATOM)),
-        symbol="outer",
-        signature=("a", "b"),
-        domain=(REAL, REAL),
+    row(
+        np.linalg.inv,
+        _inv,
+        latex=Template("{#1}^{-1}", POWER, (ATOM,)),
+        symbol="⁻¹",
+        expected=_INVERTIBLE,
+    ),
+    row(
+        np.linalg.solve,
+        _solve_left,
+        _solve_right,
+        latex=Template(r"{#1}^{-1} \, #2", PRODUCT, (ATOM, POWER)),
+        # Two triangles, with the factors known.
+        multiplications=lambda ans, a, b: int(np.size(ans) * np.shape(a)[-1]),
+        expected=_INVERTIBLE,
+    ),
+    row(np.linalg.det, _det, expected=_INVERTIBLE),
+    row(
+        np.linalg.slogdet,
+        _slogdet,
+        latex=_slogdet_latex,
+        symbol="log det",
+        outputs=True,
+        expected=_INVERTIBLE,
     ),
 )

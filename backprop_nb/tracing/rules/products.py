@@ -1,21 +1,65 @@
-"""Products that sum over chosen axes: dot, inner, tensordot, einsum, kron and cross.
+"""Products: matrices, outer, dot, inner, tensordot, einsum, kron and cross.
 
-Each is linear in either argument.  What flows back to one of them is the
-adjoint times the other, summed over the axes that only those two share.
+With y = A x and a scalar L, the chain rule in numerator layout reads
+∂L/∂x = ∂L/∂y · A: a row vector times A.  Stored as a plain vector that is
+``A.T @ g``, which is where every transpose below comes from.
+
+Each product is linear in either argument.  What flows back to one of them is
+the adjoint times the other, summed over the axes that only those two share.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.linear_algebra import matmul_left, matmul_right
-from backprop_nb.tracing.rules.row import REAL, Binding, Form, Row, call, literal, unbroadcast
-from backprop_nb.tracing.rules.shaping import shaped_like
+from backprop_nb.tracing.rules.row import row, shaped_like, unbroadcast
+from backprop_nb.tracing.rules.template import (
+    ATOM,
+    PRODUCT,
+    Template,
+    infix,
+    latex_product,
+    literal,
+)
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+# --- matmul -----------------------------------------------------------------------
+
+
+def swapped(x: Any) -> Any:
+    """Transpose the last two axes."""
+    return x.T if x.ndim == 2 else np.swapaxes(x, -1, -2)
+
+
+def _matmul_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    """Return what flows back to the left factor of ``x @ y``."""
+    if x.ndim == 1 and y.ndim == 1:
+        return g * y
+    if y.ndim == 1:
+        grown = np.outer(g, y) if x.ndim == 2 else np.expand_dims(g, -1) * y
+        return unbroadcast(grown, x)
+    if x.ndim == 1:
+        row = y @ g if y.ndim == 2 else (y @ np.expand_dims(g, -1))[..., 0]
+        return unbroadcast(row, x)
+    return unbroadcast(g @ swapped(y), x)
+
+
+def _matmul_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    """Return what flows back to the right factor of ``x @ y``."""
+    if x.ndim == 1 and y.ndim == 1:
+        return g * x
+    if x.ndim == 1:
+        grown = np.outer(x, g) if y.ndim == 2 else np.expand_dims(x, -1) * np.expand_dims(g, -2)
+        return unbroadcast(grown, y)
+    if y.ndim == 1:
+        column = x.T @ g if x.ndim == 2 else (swapped(x) @ np.expand_dims(g, -1))[..., 0]
+        return unbroadcast(column, y)
+    return unbroadcast(swapped(x) @ g, y)
 
 
 # --- dot and inner --------------------------------------------------------------
@@ -29,7 +73,7 @@ def _dot_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if _is_scaled(x, y):
         return unbroadcast(g * y, x)
     if x.ndim == 1 or y.ndim <= 2:
-        return matmul_left(g, ans, x, y)
+        return _matmul_left(g, ans, x, y)
     return _tensordot_left(g, ans, x, y, axes=(-1, -2))
 
 
@@ -37,7 +81,7 @@ def _dot_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if _is_scaled(x, y):
         return unbroadcast(g * x, y)
     if x.ndim == 1 or y.ndim <= 2:
-        return matmul_right(g, ans, x, y)
+        return _matmul_right(g, ans, x, y)
     return _tensordot_right(g, ans, x, y, axes=(-1, -2))
 
 
@@ -121,11 +165,7 @@ def _einsum_call(*operands: Any, optimize: Any = False) -> tuple[list[Any], dict
     return arrays, {"subscripts": ",".join(texts) + arrow[0]}
 
 
-def _einsum(*arrays: Any, subscripts: str) -> Any:
-    return np.einsum(subscripts, *arrays)
-
-
-def _spelled_out(subscripts: str, arrays: Sequence[Any]) -> tuple[list[str], str]:
+def _complete(subscripts: str, arrays: Sequence[Any]) -> tuple[list[str], str]:
     """Return each array's labels and the result's: no ellipsis, no implicit result."""
     text, arrow, out = subscripts.partition("->")
     specs = text.split(",")
@@ -150,7 +190,7 @@ def _einsum_each(position: int, g: Any, ans: Any, *arrays: Any, subscripts: str)
     the same all along it.  A label that stands twice names a diagonal: the
     adjoint goes onto it, and zeros beside it.
     """
-    specs, out = _spelled_out(subscripts, arrays)
+    specs, out = _complete(subscripts, arrays)
     own, x = specs.pop(position), arrays[position]
     labels = "".join(dict.fromkeys(own))
     found = "".join(label for label in labels if label in out + "".join(specs))
@@ -235,110 +275,161 @@ def _last(x: Any, axis: int) -> Any:
 
 def _cross_left(g: Any, ans: Any, x: Any, y: Any, **axes: int) -> Any:
     a, b, c = _cross_axes(**axes)
-    gift = unbroadcast(np.cross(_last(y, b), _last(g, c)), _last(x, a))
-    return gift if a in (-1, x.ndim - 1) else np.moveaxis(gift, -1, a)
+    contribution = unbroadcast(np.cross(_last(y, b), _last(g, c)), _last(x, a))
+    return contribution if a in (-1, x.ndim - 1) else np.moveaxis(contribution, -1, a)
 
 
 def _cross_right(g: Any, ans: Any, x: Any, y: Any, **axes: int) -> Any:
     a, b, c = _cross_axes(**axes)
-    gift = unbroadcast(np.cross(_last(g, c), _last(x, a)), _last(y, b))
-    return gift if b in (-1, y.ndim - 1) else np.moveaxis(gift, -1, b)
+    contribution = unbroadcast(np.cross(_last(g, c), _last(x, a)), _last(y, b))
+    return contribution if b in (-1, y.ndim - 1) else np.moveaxis(contribution, -1, b)
 
 
 def _vecdot_left(g: Any, ans: Any, x: Any, y: Any, axis: int = -1) -> Any:
-    return _vecdot_gift(g, x, y, axis)
+    return _vecdot_one(g, x, y, axis)
 
 
 def _vecdot_right(g: Any, ans: Any, x: Any, y: Any, axis: int = -1) -> Any:
-    return _vecdot_gift(g, y, x, axis)
+    return _vecdot_one(g, y, x, axis)
 
 
-def _vecdot_gift(g: Any, x: Any, y: Any, axis: int) -> Any:
+def _vecdot_one(g: Any, x: Any, y: Any, axis: int) -> Any:
     if axis == -1:
         return unbroadcast(np.expand_dims(g, -1) * y, x)
-    gift = unbroadcast(np.expand_dims(g, -1) * np.moveaxis(y, axis, -1), np.moveaxis(x, axis, -1))
-    return np.moveaxis(gift, -1, axis)
+    contribution = unbroadcast(
+        np.expand_dims(g, -1) * np.moveaxis(y, axis, -1), np.moveaxis(x, axis, -1)
+    )
+    return np.moveaxis(contribution, -1, axis)
 
 
-_PRODUCT = Form(r"#1 \, #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.POWER))
-_INNER = Form(r"\langle #1, #2 \rangle")
+# --- what a call takes ------------------------------------------------------------
+
+
+def _inner_lengths(left: tuple[int, ...], right: tuple[int, ...]) -> str:
+    """Say which two lengths of a matrix product differ."""
+    if not left or not right:
+        return "a number cannot be multiplied with @"
+    rows = right[-2] if len(right) > 1 else right[0]
+    if left[-1] == rows:
+        return f"stacks of {left[:-2]} and {right[:-2]} matrices do not broadcast"
+    return f"{left[-1]} columns on the left meet {rows} rows on the right"
+
+
+def _matmul_count(ans: Any, x: Any, y: Any) -> int:
+    return int(np.size(ans) * np.shape(x)[-1])
+
+
+def _count(ans: Any, x: Any, y: Any, **options: Any) -> int:
+    """m·k, k·n and m·n entries take m·k·n products: the root of all three multiplied."""
+    return math.isqrt(int(np.size(x)) * int(np.size(y)) * int(np.size(ans)))
+
+
+def _einsum_count(ans: Any, *arrays: Any, subscripts: str) -> int:
+    """Return the size of the loop over all labels, for every factor after the first."""
+    specs, _ = _complete(subscripts, arrays)
+    lengths: dict[str, int] = {}
+    for spec, x in zip(specs, arrays, strict=True):
+        for label, length in zip(spec, np.shape(x), strict=True):
+            lengths[label] = max(length, lengths.get(label, 1))
+    return math.prod(lengths.values()) * (len(arrays) - 1)
+
+
+_IN_WORDS = (
+    "A matrix product: a factor receives the adjoint times the other factor, which is "
+    "transposed so that the shapes fit."
+)
+_SUMMED = "equal lengths along the axes that are summed over"
+_INNER = r"\langle #1, #2 \rangle"
 
 ROWS = (
-    Row(
+    row(
+        np.matmul,
+        _matmul_left,
+        _matmul_right,
+        numpy=infix("#1 @ #2", PRODUCT),
+        latex=latex_product(r"#1 \, #2"),
+        symbol="@",
+        operator="matmul",
+        product="@",
+        multiplications=_matmul_count,
+        in_words=_IN_WORDS,
+        expected="as many columns on the left as rows on the right: "
+        "(n, k) @ (k,) or (n, k) @ (k, m)",
+        misfit=_inner_lengths,
+    ),
+    row(
+        np.outer,
+        lambda g, ans, x, y: np.reshape(g @ np.ravel(y), x.shape),
+        lambda g, ans, x, y: np.reshape(np.ravel(x) @ g, y.shape),
+        latex=Template(r"#1 \, {#2}^{\top}", PRODUCT, (PRODUCT, ATOM)),
+        product="⊗",
+        multiplications=_count,
+        in_words=_IN_WORDS,
+    ),
+    row(
         np.dot,
-        (_dot_left, _dot_right),
-        numpy=call("np.dot"),
-        latex=_PRODUCT,
+        _dot_left,
+        _dot_right,
+        latex=latex_product(r"#1 \, #2"),
         symbol="·",
-        signature=("a", "b", "out"),
-        domain=(REAL, REAL),
+        multiplications=_count,
+        in_words=_IN_WORDS,
+        expected=_SUMMED,
     ),
-    Row(
+    row(
         np.vdot,
-        (
-            lambda g, ans, x, y: shaped_like(g * y, x),
-            lambda g, ans, x, y: shaped_like(g * x, y),
-        ),
-        numpy=call("np.vdot"),
+        lambda g, ans, x, y: shaped_like(g * y, x),
+        lambda g, ans, x, y: shaped_like(g * x, y),
         latex=_INNER,
         symbol="·",
-        signature=("a", "b"),
-        domain=(REAL, REAL),
+        multiplications=_count,
+        expected=_SUMMED,
     ),
-    Row(
+    row(
         np.inner,
-        (_inner_left, _inner_right),
-        numpy=call("np.inner"),
+        _inner_left,
+        _inner_right,
         latex=_INNER,
         symbol="·",
-        signature=("a", "b"),
-        domain=(REAL, REAL),
+        multiplications=_count,
+        in_words=_IN_WORDS,
+        expected=_SUMMED,
     ),
-    Row(
-        np.vecdot,
-        (_vecdot_left, _vecdot_right),
-        numpy=call("np.vecdot"),
-        latex=_INNER,
-        symbol="·",
-        signature=("x1", "x2", "axis"),
-        domain=(REAL, REAL),
-    ),
-    Row(
+    row(np.vecdot, _vecdot_left, _vecdot_right, latex=_INNER, symbol="·", expected=_SUMMED),
+    row(
         np.tensordot,
-        (_tensordot_left, _tensordot_right),
-        numpy=call("np.tensordot"),
-        latex=Form(r"#1 \cdot #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.POWER)),
+        _tensordot_left,
+        _tensordot_right,
+        latex=latex_product(r"#1 \cdot #2"),
         symbol="⋅",
-        signature=("a", "b", "axes"),
-        domain=(REAL, REAL),
+        multiplications=_count,
+        expected=_SUMMED,
     ),
-    Row(
+    row(
         np.einsum,
-        (),
-        numpy=Form(_einsum_text),
-        latex=Form(_einsum_latex),
-        symbol="einsum",
-        bind=_einsum_call,
-        compute=_einsum,
         each=_einsum_each,
+        numpy=_einsum_text,
+        latex=_einsum_latex,
+        bind=_einsum_call,
+        compute=lambda *arrays, subscripts: np.einsum(subscripts, *arrays),
+        multiplications=_einsum_count,
+        expected="one label for each axis, and equal lengths under one label",
     ),
-    Row(
+    row(
         np.kron,
-        (_kron_left, _kron_right),
-        numpy=call("np.kron"),
-        latex=Form(r"#1 \otimes #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.POWER)),
+        _kron_left,
+        _kron_right,
+        latex=latex_product(r"#1 \otimes #2"),
         symbol="⊗",
-        signature=("a", "b"),
-        domain=(REAL, REAL),
+        multiplications=_count,
     ),
-    Row(
+    row(
         np.cross,
-        (_cross_left, _cross_right),
-        numpy=call("np.cross"),
-        latex=Form(r"#1 \times #2", Binding.PRODUCT, (Binding.PRODUCT, Binding.POWER)),
+        _cross_left,
+        _cross_right,
+        latex=latex_product(r"#1 \times #2"),
         symbol="×",
-        signature=("a", "b", "axisa", "axisb", "axisc", "axis"),
-        domain=(REAL, REAL),
         compute=_cross,
+        expected="vectors of 3 entries",
     ),
 )

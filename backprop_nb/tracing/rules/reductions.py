@@ -1,4 +1,4 @@
-"""Functions that fold many entries into few."""
+"""Functions that fold many entries into few, and running sums, products and differences."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ import numpy as np
 from backprop_nb.tracing.rules.row import (
     POSITIVE,
     REAL,
-    Form,
     Remark,
-    Row,
-    call,
-    literal,
+    dispatched,
+    row,
+    shaped_like,
     unbroadcast,
 )
-from backprop_nb.tracing.rules.running import shifted
+from backprop_nb.tracing.rules.template import call_text
 
-_SIGNATURE = ("a", "axis", "dtype", "out", "keepdims")
-_SPREAD_SIGNATURE = ("a", "axis", "dtype", "out", "ddof", "keepdims", "correction")
+# --- sums and means ---------------------------------------------------------------
 
 
 def _expand(g: Any, axis: Any, keepdims: bool) -> Any:
@@ -29,18 +27,13 @@ def _expand(g: Any, axis: Any, keepdims: bool) -> Any:
     return g if axis is None or keepdims else np.expand_dims(g, axis)
 
 
-def _spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def _sum(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Give every entry of ``x`` the adjoint of the sum it went into."""
     return np.broadcast_to(_expand(g, axis, keepdims), x.shape)
 
 
-def _sum(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return _spread(g, x, axis, keepdims)
-
-
 def _mean(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    folded = x.size // max(ans.size, 1)
-    return _spread(g / folded, x, axis, keepdims)
+    return _sum(g / (x.size // max(ans.size, 1)), ans, x, axis, keepdims)
 
 
 def _nansum(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -49,7 +42,55 @@ def _nansum(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) 
 
 def _nanmean(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     count = np.sum(np.logical_not(np.isnan(x)), axis=axis, keepdims=keepdims)
-    return np.where(np.isnan(x), 0.0, _expand(g / count, axis, keepdims))
+    return _nansum(g / count, ans, x, axis, keepdims)
+
+
+def _average_call(
+    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
+) -> tuple[list[Any], dict[str, Any]]:
+    if returned:
+        raise TypeError("two results")
+    options = {} if axis is None else {"axis": axis}
+    options |= {"keepdims": True} if keepdims is True else {}
+    return [a] if weights is None else [a, weights], options
+
+
+def _average_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    text = call_text("np.average", arguments[:1], keywords)
+    return f"{text[:-1]}, weights={arguments[1]})" if len(arguments) > 1 else text
+
+
+def _average(
+    position: int,
+    g: Any,
+    ans: Any,
+    x: Any,
+    weights: Any = None,
+    axis: Any = None,
+    keepdims: bool = False,
+) -> Any:
+    """Σ w x / Σ w: an entry has its weight's share, a weight its entry's distance to the mean."""
+    if weights is None:
+        return _mean(g, ans, x, axis, keepdims)
+    g, ans = _expand(g, axis, keepdims), _expand(ans, axis, keepdims)
+    if np.shape(weights) == x.shape:
+        w, order = weights, None
+    else:  # one weight for each place along the axes, in the order they are named
+        axes = [k % x.ndim for k in (axis if isinstance(axis, tuple) else (axis,))]
+        order = np.argsort(axes).tolist()
+        w = weights if len(axes) == 1 else np.transpose(weights, tuple(order))
+        w = np.reshape(w, tuple(n if k in axes else 1 for k, n in enumerate(x.shape)))
+    total = np.sum(w, axis=axis, keepdims=axis is not None)
+    if position == 0:
+        return g * w / total
+    slope = unbroadcast(g * (x - ans) / total, w)
+    if order is None:
+        return slope
+    slope = np.reshape(slope, tuple(weights.shape[k] for k in order))
+    return slope if len(order) == 1 else np.transpose(slope, tuple(np.argsort(order).tolist()))
+
+
+# --- spreads ----------------------------------------------------------------------
 
 
 def _deviation(x: Any, axis: Any) -> Any:
@@ -85,11 +126,44 @@ def _std(
     return share * _deviation(x, axis)
 
 
+_NO_SPREAD = Remark(
+    "kink",
+    lambda ans, x, **options: ans == 0,
+    "all entries of {0} are equal{places}, where the standard deviation has a corner: "
+    "the slope is taken to be 0",
+)
+
+# --- products ---------------------------------------------------------------------
+
+
+def _along(x: Any, axis: int) -> dict[str, Any]:
+    """Return the option that says the axis, where there is more than one."""
+    return {} if x.ndim == 1 else {"axis": axis}
+
+
+def _cut(axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:
+    """Return the index of the entries from ``start`` to ``stop`` along an axis."""
+    return (slice(None),) * axis + (slice(start, stop),)
+
+
+def _pad_width(x: Any, axis: int, before: int, after: int) -> Any:
+    """Return the padding of one axis and of no other, as ``np.pad`` takes it."""
+    if x.ndim == 1:
+        return (before, after)
+    return tuple((before, after) if k == axis else (0, 0) for k in range(x.ndim))
+
+
+def _shifted(products: Any, axis: int) -> Any:
+    """Return running products without the entry itself: 1 first, the last one left out."""
+    grown = np.pad(products, _pad_width(products, axis, 1, 0), constant_values=1.0)
+    return grown[_cut(axis, None, -1)]
+
+
 def _others(x: Any, axis: int) -> Any:
     """Return the product of all other entries along an axis: those before, those after."""
-    along: dict[str, Any] = {} if x.ndim == 1 else {"axis": axis}
-    before = shifted(np.cumprod(x, **along), axis)
-    after = shifted(np.cumprod(np.flip(x, **along), **along), axis)
+    along = _along(x, axis)
+    before = _shifted(np.cumprod(x, **along), axis)
+    after = _shifted(np.cumprod(np.flip(x, **along), **along), axis)
     return before * np.flip(after, **along)
 
 
@@ -109,128 +183,89 @@ def _prod(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) ->
     return g * (np.transpose(others, tuple(np.argsort(order).tolist())) if kept else others)
 
 
-def _average_call(
-    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
-) -> tuple[list[Any], dict[str, Any]]:
-    if returned:
-        raise TypeError("two results")
-    options = {} if axis is None else {"axis": axis}
-    options |= {"keepdims": True} if keepdims is True else {}
-    return [a] if weights is None else [a, weights], options
+# --- running sums, products and differences ---------------------------------------
 
 
-def _average_form(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    named = [f"{key}={literal(value)}" for key, value in keywords.items()]
-    weights = [f"weights={text}" for text in arguments[1:]]
-    return f"np.average({', '.join([arguments[0], *named, *weights])})"
+def _cumsum(g: Any, ans: Any, x: Any, axis: int | None = None) -> Any:
+    """An entry is part of all later sums: sum the adjoint up from the end."""
+    along = _along(ans, 0 if axis is None else axis)
+    return shaped_like(np.flip(np.cumsum(np.flip(g, **along), **along), **along), x)
 
 
-def _average(
-    position: int,
-    g: Any,
-    ans: Any,
-    x: Any,
-    weights: Any = None,
-    axis: Any = None,
-    keepdims: bool = False,
-) -> Any:
-    """Σ w x / Σ w: an entry has its weight's share, a weight its entry's distance to the mean."""
-    if weights is None:
-        return _mean(g, ans, x, axis, keepdims)
-    g, ans = _expand(g, axis, keepdims), _expand(ans, axis, keepdims)
-    if np.shape(weights) == x.shape:
-        w, order = weights, None
-    else:  # one weight for each place along the axes, in the order they are named
-        axes = [k % x.ndim for k in (axis if isinstance(axis, tuple) else (axis,))]
-        order = np.argsort(axes).tolist()
-        w = weights if len(axes) == 1 else np.transpose(weights, tuple(order))
-        w = np.reshape(w, tuple(n if k in axes else 1 for k, n in enumerate(x.shape)))
-    total = np.sum(w, axis=axis, keepdims=axis is not None)
-    if position == 0:
-        return g * w / total
-    slope = unbroadcast(g * (x - ans) / total, w)
-    if order is None:
-        return slope
-    slope = np.reshape(slope, tuple(weights.shape[k] for k in order))
-    return slope if len(order) == 1 else np.transpose(slope, tuple(np.argsort(order).tolist()))
+def _cumprod(g: Any, ans: Any, x: Any, axis: int | None = None) -> Any:
+    """``∂ans[k]/∂x[i]`` is the product of x[0] … x[k] without x[i].
+
+    What comes before x[i] is a factor of all of them; Horner's scheme adds up
+    what comes after.
+    """
+    along = 0 if axis is None else axis % x.ndim
+    entries = x if ans.ndim == x.ndim else np.ravel(x)
+    after = horner(entries[_cut(along, 1, None)], g, axis=along)
+    return shaped_like(_shifted(ans, along) * after, x)
+
+
+@dispatched
+def horner(steps: Any, g: Any, *, axis: int) -> Any:
+    """Return r with r[i] = g[i] + steps[i] * r[i + 1], from the end of an axis to its start.
+
+    Horner's scheme: ``steps`` is one shorter than ``g``, and no division occurs,
+    so that zeros among the steps do no harm.
+    """
+    r = np.array(g, dtype=np.result_type(steps, g))
+    rows, steps = np.moveaxis(r, axis, 0), np.moveaxis(steps, axis, 0)
+    for i in reversed(range(len(steps))):
+        rows[i] += steps[i] * rows[i + 1]
+    return r
+
+
+def _horner_g(g: Any, ans: Any, steps: Any, last: Any, axis: int) -> Any:
+    """The adjoint runs the other way, from the start of the axis to its end."""
+    along = _along(g, axis)
+    return np.flip(horner(np.flip(steps, **along), np.flip(g, **along), axis=axis), **along)
+
+
+def _horner_steps(g: Any, ans: Any, steps: Any, last: Any, axis: int) -> Any:
+    received = _horner_g(g, ans, steps, last, axis)
+    return received[_cut(axis, None, -1)] * ans[_cut(axis, 1, None)]
+
+
+def _diff(g: Any, ans: Any, x: Any, n: int = 1, axis: int = -1) -> Any:
+    """The difference again: an entry was added in one place and subtracted in the next."""
+    axis %= x.ndim
+    n = min(n, x.shape[axis])
+    options = ({} if n == 1 else {"n": n}) | _along(x, axis)
+    differences = np.diff(np.pad(g, _pad_width(x, axis, n, n)), **options)
+    return differences if n % 2 == 0 else -differences
 
 
 ROWS = (
-    Row(
+    row(
         np.sum,
-        (_sum,),
-        numpy=call("np.sum"),
-        latex=Form(r"\mathrm{sum}(#1)"),
+        _sum,
         symbol="Σ",
-        signature=_SIGNATURE,
+        in_words="A sum over entries hands its adjoint on to each of them.",
     ),
-    Row(
+    row(
         np.mean,
-        (_mean,),
-        numpy=call("np.mean"),
-        latex=Form(r"\mathrm{mean}(#1)"),
-        symbol="mean",
-        signature=_SIGNATURE,
+        _mean,
+        in_words="A mean hands each entry its adjoint divided by the number of entries.",
     ),
-    Row(
-        np.nansum,
-        (_nansum,),
-        numpy=call("np.nansum"),
-        latex=Form(r"\mathrm{nansum}(#1)"),
-        symbol="Σ",
-        signature=_SIGNATURE,
-    ),
-    Row(
-        np.nanmean,
-        (_nanmean,),
-        numpy=call("np.nanmean"),
-        latex=Form(r"\mathrm{nanmean}(#1)"),
-        symbol="mean",
-        signature=_SIGNATURE,
-    ),
-    Row(
-        np.var,
-        (_var,),
-        numpy=call("np.var"),
-        latex=Form(r"\mathrm{var}(#1)"),
-        symbol="var",
-        signature=_SPREAD_SIGNATURE,
-    ),
-    Row(
-        np.std,
-        (_std,),
-        numpy=call("np.std"),
-        latex=Form(r"\mathrm{std}(#1)"),
-        symbol="std",
-        signature=_SPREAD_SIGNATURE,
-        remarks=(
-            Remark(
-                "kink",
-                lambda ans, x, **options: ans == 0,
-                "all entries of {0} are equal{places}, where the standard deviation has a corner: "
-                "the slope is taken to be 0",
-            ),
-        ),
-    ),
-    Row(
-        np.prod,
-        (_prod,),
-        numpy=call("np.prod"),
-        latex=Form(r"\mathrm{prod}(#1)"),
-        symbol="Π",
-        signature=_SIGNATURE,
-    ),
-    Row(
+    row(np.nansum, _nansum, symbol="Σ"),
+    row(np.nanmean, _nanmean, symbol="mean"),
+    row(
         np.average,
-        (),
-        numpy=Form(_average_form),
-        latex=Form(
-            lambda arguments, keywords: rf"\mathrm{{average}}({', '.join(arguments)})",
-        ),
+        each=_average,
+        numpy=_average_text,
         symbol="mean",
         domain=(REAL, POSITIVE),
         bind=_average_call,
         compute=lambda a, weights=None, **options: np.average(a, weights=weights, **options),
-        each=_average,
     ),
+    row(np.var, _var),
+    row(np.std, _std, remarks=(_NO_SPREAD,)),
+    row(np.prod, _prod, symbol="Π"),
+    row(np.cumsum, _cumsum),
+    row(np.cumprod, _cumprod),
+    row(horner, _horner_steps, _horner_g),
+    row(np.diff, _diff, view=True),
 )

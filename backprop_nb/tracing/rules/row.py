@@ -1,12 +1,11 @@
-"""What one row of the rule table says, and the two helpers that rows share.
+"""What one row of the rule table says about a NumPy function: everything.
 
-A row answers five questions about one NumPy function: how it is computed, how
-it prints (as NumPy and as LaTeX), how a cotangent flows back through it, at
-which points its slope deserves a remark, and from which numbers its test may
-draw.  Nothing else in the package knows any of this, so a new function is one
-new row.
+How it is computed, prints and differentiates, which convention its slope follows
+at a kink, which shapes it takes, what it costs, and from which numbers its test
+may draw.  Nothing else in the package is keyed by a function, so a new function
+is one new row; whatever NumPy's own signature says already is read from there.
 
-Every vector-Jacobian product is plain NumPy on ``(g, ans, *args, **kwargs)``,
+Every vector-Jacobian product is plain NumPy on ``(g, ans, *args, **options)``,
 in that order: ``g`` is the adjoint of the result, ``ans`` the result, and the
 rest is what the function was called with.  Plain NumPy can be traced, which is
 how the backward pass prints itself.
@@ -15,60 +14,26 @@ how the backward pass prints itself.
 from __future__ import annotations
 
 import functools
-import math
-import re
+import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing.rules.template import Template, Text, call_text, latex_name, literal
+
 Vjp = Callable[..., Any]
-"""A vector-Jacobian product ``(g, ans, *args, **kwargs) -> gradient of one argument``."""
+"""A vector-Jacobian product ``(g, ans, *args, **options) -> gradient of one argument``."""
 
+Interval = tuple[float, float]
 
-class Binding(IntEnum):
-    """How tightly an expression holds together; a looser one inside a tighter needs brackets."""
+REAL: Interval = (-2.0, 2.0)
+POSITIVE: Interval = (0.5, 3.0)
 
-    LOOSE = 0
-    SUM = 1
-    PRODUCT = 2
-    UNARY = 3
-    POWER = 4
-    ATOM = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How a call prints: ``#1``, ``#2`` stand for the arguments, as in a TeX macro.
-
-    Parameters
-    ----------
-    text
-        The pattern, or a function ``(arguments, keywords) -> text`` where a
-        pattern cannot say it.
-    binding
-        How tightly the printed text holds together.
-    needs
-        The binding that each argument must have to go without brackets.  The
-        last one counts for all further arguments.
-    """
-
-    text: str | Callable[[Sequence[str], Mapping[str, Any]], str]
-    binding: Binding = Binding.ATOM
-    needs: tuple[Binding, ...] = (Binding.LOOSE,)
-
-    def fill(self, arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-        """Return the text with the printed ``arguments`` put in."""
-        if callable(self.text):
-            return self.text(arguments, keywords)
-        return re.sub(r"#(\d)", lambda m: arguments[int(m[1]) - 1], self.text)
-
-    def need(self, position: int) -> Binding:
-        """Return the binding that the argument at ``position`` must have."""
-        return self.needs[min(position, len(self.needs) - 1)]
-
+AXIS = "an axis that the array has"
+STRETCH = "equal shapes, or axes of length 1 that stretch"
 
 SATURATED = 0.2
 """An entry whose slope is below this share of the largest slope is saturated."""
@@ -104,15 +69,22 @@ def saturated(vjp: Vjp, largest: float) -> Remark:
     )
 
 
-Interval = tuple[float, float]
+class EachVjp:
+    """The rules of a function of any number of arrays: ``vjps[k]`` is that of the k-th.
 
-REAL: Interval = (-2.0, 2.0)
-POSITIVE: Interval = (0.5, 3.0)
+    ``rule`` is one for all of them, ``(k, g, ans, *arrays, **options)``.
+    """
+
+    def __init__(self, rule: Vjp) -> None:
+        self._rule = rule
+
+    def __getitem__(self, position: int) -> Vjp:
+        return functools.partial(self._rule, position)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Row:
-    """One NumPy function: computed, printed, reversed, tested.
+    """One NumPy function: computed, printed, reversed, explained, tested.
 
     Parameters
     ----------
@@ -120,154 +92,184 @@ class Row:
         The function itself; calling it is how the row is computed.
     vjps
         One vector-Jacobian product for each array argument, in order; ``None``
-        for an argument that carries no gradient, such as a condition.
+        for an argument that carries no gradient, such as a condition.  The
+        parameters after the arrays are the options that the row understands.
     numpy, latex
-        How a call prints in the two notations.
-    symbol
-        The few characters that a card in the picture has room for.
+        How a call prints in the two notations, if not as an ordinary call.
     latex_with_number
         The LaTeX form when one of the arguments is a number, if that differs.
-    signature
-        Names of all positional parameters, so that ``np.sum(x, 0)`` and
-        ``np.sum(x, axis=0)`` are recorded alike.
+    symbol
+        The few characters that a card in the picture has room for.
+    operator
+        The Python operator that calls the function, such as ``"add"`` for ``+``.
+    product
+        The sign between the factors, if the function multiplies them.
+    title
+        What messages call the function, if not by its name.
+    in_words
+        What its rule does, in a sentence that is a hint to a learner.
+    remarks
+        The points where the slope follows a convention, or hardly exists.
+    expected
+        What a call needs to fit, if the signature does not say it.
+    misfit
+        Says which lengths of the arrays' shapes do not fit, if NumPy does not.
+    instead
+        What to write in place of the function's own methods, ``np.add.reduce``
+        for example.
+    multiplications
+        How many multiplications of numbers a call takes: ``(ans, *args,
+        **options)``, called as a remark is; a division counts as one.
     domain
-        For each array argument the interval from which tests draw.
+        For each array argument the interval from which tests draw.  The last one
+        counts for all further arguments.
     view
         Whether NumPy may return a view of the first argument; writing into
         either would then change both.
-    brings_source
-        Whether NumPy lacks the function, so that printed code carries its source.
+    in_place
+        Whether the array's method of this name changes the array.
+    outputs
+        Whether the function returns several arrays.  Each is a node of its own,
+        and the option ``output=k`` says which.
     bind, compute
         For a function whose arrays do not stand one by one (``np.stack([x, y])``,
         ``np.einsum("ij,j", A, x)``): ``bind(*args, **kwargs)``, called as the
         function is, gives the list of arrays and a dict of everything else, and
         ``compute(*arrays, **options)`` is the function on those.
-    each
-        For a row with any number of arrays: one rule for all of them,
-        ``(position, g, ans, *arrays, **options)``; ``vjps`` is empty then.
-    pieces
-        For a function that returns a list: how many pieces a call gives,
-        ``pieces(*arrays, **options)``.  ``compute`` receives ``piece=k``.
-    gather
-        What the function returns its pieces in.
-    remarks
-        The points where the slope follows a convention, or hardly exists.
     """
 
     function: Callable[..., Any]
-    vjps: tuple[Vjp | None, ...]
-    numpy: Form
-    latex: Form
+    vjps: tuple[Vjp | None, ...] | EachVjp
+    numpy: Template
+    latex: Template
     symbol: str
-    latex_with_number: Form | None = None
-    signature: tuple[str, ...] = ()
+    latex_with_number: Template | None = None
+    operator: str = ""
+    product: str = ""
+    title: str = ""
+    in_words: str = ""
+    remarks: tuple[Remark, ...] = ()
+    expected: str = ""
+    misfit: Callable[..., str] | None = None
+    instead: Mapping[str, str] = field(default_factory=dict)
+    multiplications: Callable[..., int] = lambda ans, *args, **options: 0
     domain: tuple[Interval, ...] = (REAL,)
     view: bool = False
-    brings_source: bool = False
+    in_place: bool = False
+    outputs: bool = False
     bind: Callable[..., tuple[list[Any], dict[str, Any]]] | None = None
     compute: Callable[..., Any] | None = None
-    each: Vjp | None = None
-    pieces: Callable[..., int] | None = None
-    gather: Callable[[list[Any]], Any] = list
-    remarks: tuple[Remark, ...] = ()
 
     @property
     def name(self) -> str:
         """The function's NumPy name, such as ``"add"``."""
         return str(self.function.__name__)
 
-    @property
+    @cached_property
+    def arrays(self) -> int:
+        """The number of array arguments, if the function takes one after the other."""
+        return len(self.vjps) if isinstance(self.vjps, tuple) else 0
+
+    @cached_property
+    def is_elementwise(self) -> bool:
+        """Whether each entry of the result is computed from one entry of every argument."""
+        return isinstance(self.function, np.ufunc) and self.function.signature is None
+
+    @cached_property
+    def is_native(self) -> bool:
+        """Whether NumPy has the function; printed code carries the source of any other one."""
+        return full_name(self.function).startswith("np.")
+
+    @cached_property
     def call(self) -> Callable[..., Any]:
-        """What computes the row from its operands and options."""
-        return self.compute or self.function
+        """What computes the row from its arrays and options."""
+        if self.compute is not None:
+            return self.compute
+        if self.outputs:
+            return lambda *arrays, output, **options: self.function(*arrays, **options)[output]
+        return self.function
 
-    def vjp(self, position: int) -> Vjp | None:
-        """Return the rule of the argument at ``position``; ``None`` where nothing flows."""
-        if self.each is not None:
-            return functools.partial(self.each, position)
-        return self.vjps[position]
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The function's own parameters in order, and their defaults."""
+        return {name: p.default for name, p in _parameters(self.function).items()}
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """The options that every rule of the row understands, and their defaults."""
+        if isinstance(self.vjps, EachVjp):
+            return {}
+        count = self.arrays
+        known = dict(list(self.parameters.items())[count:])
+        for vjp in filter(None, self.vjps):
+            taken = list(_parameters(vjp).values())[2 + count :]
+            if not any(p.kind is p.VAR_KEYWORD for p in taken):
+                known = {p.name: p.default for p in taken if p.name != "output"}
+        return known
+
+    @property
+    def expects(self) -> str:
+        """What a call needs to fit."""
+        if self.expected:
+            return self.expected
+        has_axis = any(option.startswith("ax") for option in self.options)
+        return AXIS if has_axis else "shapes that NumPy can combine"
+
+    def is_default(self, option: str, value: Any) -> bool:
+        """Whether an option says what happens anyway; such an option is not recorded."""
+        default = self.options.get(option, self.parameters.get(option))
+        if default is np._NoValue:
+            default = option == "where"  # the masks of NumPy's reductions
+        return value is np._NoValue or (type(value) is type(default) and bool(value == default))
 
 
-def call(name: str, *positional: str) -> Form:
-    """Return the form of an ordinary function call, keywords included.
+def row(
+    function: Callable[..., Any],
+    *vjps: Vjp | None,
+    each: Vjp | None = None,
+    numpy: Text | Template | None = None,
+    latex: Text | Template | None = None,
+    symbol: str = "",
+    **facts: Any,
+) -> Row:
+    """Return a row, with what the function itself says filled in.
 
-    Keywords that are named in ``positional`` print without their name.
-
-    >>> call("np.sum").fill(["x"], {"axis": 0})
-    'np.sum(x, axis=0)'
+    The rules of an element-wise function need not care about broadcasting.
+    ``each`` is one rule ``(k, g, ans, *arrays, **options)`` for any number of
+    arrays.  Texts are templates that need no brackets.
     """
-
-    def fill(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-        first = [literal(keywords[key]) for key in positional]
-        named = [
-            f"{key}={literal(value)}" for key, value in keywords.items() if key not in positional
-        ]
-        return f"{name}({', '.join([*arguments, *first, *named])})"
-
-    return Form(fill)
-
-
-def literal(value: Any) -> str:
-    """Return Python source for a plain value: a number, an axis, a shape, an index.
-
-    Raises
-    ------
-    TypeError
-        For anything else, because printed code is built from known pieces only.
-
-    >>> literal((slice(None, 2), None, Ellipsis))
-    '(slice(None, 2, None), None, ...)'
-    """
-    if value is Ellipsis:
-        return "..."
-    if isinstance(value, np.floating):
-        value = float(value)
-    elif isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"np.{value}".replace("np.-", "-np.")
-    if value is None or isinstance(value, bool | int | float | str):
-        return repr(value)
-    if isinstance(value, slice):
-        return f"slice({literal(value.start)}, {literal(value.stop)}, {literal(value.step)})"
-    if isinstance(value, tuple):
-        items = ", ".join(map(literal, value))
-        return f"({items},)" if len(value) == 1 else f"({items})"
-    if isinstance(value, list):
-        return f"[{', '.join(map(literal, value))}]"
-    if isinstance(value, np.ndarray) and value.size == 0:
-        return f"np.zeros({value.shape}, dtype={value.dtype.name!r})"
-    if isinstance(value, np.ndarray):
-        return f"np.array({literal(value.tolist())}, dtype={value.dtype.name!r})"
-    raise TypeError(f"no source text for a {type(value).__name__}")
+    name = function.__name__
+    if isinstance(function, np.ufunc) and function.signature is None and function.nin == 2:
+        vjps = tuple(map(_with_broadcast, vjps, (0, 1)))
+        facts = {"expected": STRETCH} | facts
+    return Row(
+        function,
+        vjps if each is None else EachVjp(each),
+        numpy=_template(numpy or _numpy_call(function, len(vjps))),
+        latex=_template(latex or _latex_call(name)),
+        symbol=symbol or (name if len(name) <= 7 else f"{name[:6]}…"),
+        **facts,
+    )
 
 
-def typed(number: Any, dtype: Any) -> str:
-    """Return source for a number of a NumPy type.
-
-    >>> typed(1, np.dtype("float32"))
-    'np.float32(1)'
-    """
-    return f"np.{np.dtype(dtype).name}({literal(number)})"
+def _template(text: Text | Template) -> Template:
+    return text if isinstance(text, Template) else Template(text)
 
 
-def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let ``function`` honour ``__array_function__`` as NumPy's own functions do.
+def _with_broadcast(vjp: Vjp | None, position: int) -> Vjp | None:
+    """Let a rule of two arguments sum its gradient down to the shape of one of them."""
+    if vjp is None:
+        return None
 
-    A traced array then sees the call as one node.  Arrays and numbers take the
-    short way straight into ``function``.
-    """
+    def left(g: Any, ans: Any, x: Any, y: Any) -> Any:
+        g = vjp(g, ans, x, y)
+        return g if g.shape == x.shape else unbroadcast(g, x)
 
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        for arg in (*args, *kwargs.values()):
-            if not isinstance(arg, np.ndarray | np.generic | float | int):
-                handler = getattr(type(arg), "__array_function__", None)
-                if handler is not None:
-                    return handler(arg, wrapper, (type(arg),), args, kwargs)
-        return function(*args, **kwargs)
+    def right(g: Any, ans: Any, x: Any, y: Any) -> Any:
+        g = vjp(g, ans, x, y)
+        return g if g.shape == y.shape else unbroadcast(g, y)
 
-    return wrapper
+    return (left, right)[position]
 
 
 def unbroadcast(g: Any, like: Any) -> Any:
@@ -289,3 +291,74 @@ def unbroadcast(g: Any, like: Any) -> Any:
     if stretched:
         g = np.sum(g, axis=stretched[0] if len(stretched) == 1 else stretched, keepdims=True)
     return g
+
+
+def shaped_like(g: Any, x: Any) -> Any:
+    """Return the entries of ``g`` in the shape of ``x``."""
+    return g if g.shape == x.shape else np.reshape(g, x.shape)
+
+
+# --- what the function itself says ------------------------------------------------
+
+
+@functools.cache
+def full_name(function: Callable[..., Any]) -> str:
+    """Return ``np.linalg.inv`` for a function of NumPy, else the bare name."""
+    name = function.__name__
+    if isinstance(function, np.ufunc):
+        return f"np.{name}" if getattr(np, name, None) is function else name
+    module = getattr(function, "__module__", None) or ""
+    return f"{module.replace('numpy', 'np', 1)}.{name}" if module.startswith("numpy") else name
+
+
+@functools.cache
+def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return {}
+
+
+def _numpy_call(function: Callable[..., Any], arrays: int) -> Callable[..., str]:
+    """Return what prints an ordinary call: what must be given stands without its name."""
+
+    def fill(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+        parameters = list(_parameters(function).values())[arrays:]
+        required = [
+            p.name
+            for p in parameters
+            if p.name in keywords and p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+        ]
+        first = [literal(keywords[name]) for name in required]
+        named = {key: keywords[key] for key in keywords if key not in [*required, "output"]}
+        text = call_text(full_name(function), [*arguments, *first], named)
+        return f"{text}[{keywords['output']}]" if "output" in keywords else text
+
+    return fill
+
+
+def _latex_call(name: str) -> Callable[..., str]:
+    def fill(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+        text = f"{latex_name(name)}({', '.join(arguments)})"
+        return f"{text}_{{[{keywords['output']}]}}" if "output" in keywords else text
+
+    return fill
+
+
+def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let ``function`` honour ``__array_function__`` as NumPy's own functions do.
+
+    A traced array then sees the call as one node.  Arrays and numbers take the
+    short way straight into ``function``.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        for arg in (*args, *kwargs.values()):
+            if not isinstance(arg, np.ndarray | np.generic | float | int):
+                handler = getattr(type(arg), "__array_function__", None)
+                if handler is not None:
+                    return handler(arg, wrapper, (type(arg),), args, kwargs)
+        return function(*args, **kwargs)
+
+    return wrapper

@@ -6,22 +6,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from backprop_nb.tracing.rules import (
-    arithmetic,
+    choosing,
     elementwise,
-    exponential,
-    extrema,
+    indexing,
     joining,
     linear_algebra,
-    matrices,
-    ordering,
+    piecewise_constant,
     products,
     reductions,
-    repeating,
-    running,
     shaping,
-    trigonometry,
 )
-from backprop_nb.tracing.rules.row import Row
+from backprop_nb.tracing.rules.row import Row, full_name
 
 
 def join(rows: Iterable[Row]) -> dict[Callable[..., Any], Row]:
@@ -42,19 +37,39 @@ def join(rows: Iterable[Row]) -> dict[Callable[..., Any], Row]:
 
 TABLE = join(
     [
-        *arithmetic.ROWS,
         *elementwise.ROWS,
-        *exponential.ROWS,
-        *trigonometry.ROWS,
-        *extrema.ROWS,
+        *choosing.ROWS,
         *reductions.ROWS,
-        *running.ROWS,
-        *linear_algebra.ROWS,
         *products.ROWS,
-        *matrices.ROWS,
+        *linear_algebra.ROWS,
         *shaping.ROWS,
+        *indexing.ROWS,
         *joining.ROWS,
-        *ordering.ROWS,
-        *repeating.ROWS,
     ]
 )
+
+PIECEWISE_CONSTANT = join(piecewise_constant.ROWS)
+
+
+def row_of(function: Callable[..., Any]) -> Row | None:
+    """Return the row of a function: from the table, or from ``define_rule``."""
+    return TABLE.get(function) or getattr(function, "row", None)
+
+
+def supported_functions() -> list[str]:
+    """Return the names of the functions that have a rule.
+
+    Returns
+    -------
+    list of str
+        Such as ``"np.sum"`` and ``"np.linalg.inv"``, in alphabetical order.  Operators,
+        indexing, ``astype`` and the methods of an array are recorded as these.
+
+    Examples
+    --------
+    >>> import backprop_nb as bp
+    >>> bp.supported_functions()[:4]
+    ['bp.sigmoid', 'np.absolute', 'np.add', 'np.append']
+    """
+    native = [full_name(row.function) for row in TABLE.values() if row.is_native]
+    return sorted(["bp.sigmoid", *native])

@@ -16,18 +16,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
-from typing import Any, Literal
-
-import numpy as np
+from typing import Literal
 
 from backprop_nb.tracing import Graph
 from backprop_nb.tracing.emit.rule import Rule
 from backprop_nb.tracing.graph import Trace
-from backprop_nb.tracing.record import CONSTANT, Record
+from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.views.schema import CostScene
 
 Way = Literal["backward", "forward"]
-_PRODUCTS = frozenset({"dot", "inner", "vdot", "outer", "tensordot", "kron"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,33 +152,5 @@ def multiplications(rule: Trace) -> int:
         comes_from_adjoint = any(p is not None and touched[p] for p in record.parents)
         touched.append(comes_from_adjoint)
         if comes_from_adjoint:
-            total += _products(record)
+            total += record.row.multiplications(record.value, *record.args, **record.keywords)
     return total
-
-
-def _products(record: Record) -> int:
-    """Return the multiplications of numbers in one call; a division is one, too."""
-    name, size = getattr(record.row, "name", ""), int(np.size(record.value))
-    shapes: list[tuple[int, ...]] = [np.shape(value) for value in record.args]
-    if name in ("multiply", "divide"):
-        return size
-    if name in ("matmul", "solve"):  # of solve two triangles, with the factors known
-        return size * shapes[0][-1]
-    if name in _PRODUCTS:
-        # m·k, k·n and m·n entries take m·k·n products: the root of all three multiplied.
-        return round((np.prod([float(np.prod(s)) for s in shapes]) * size) ** 0.5)
-    if name == "einsum":
-        return _einsum_products(record.keywords["subscripts"], shapes)
-    return 0
-
-
-def _einsum_products(subscripts: str, shapes: list[tuple[int, ...]]) -> int:
-    """Return the size of the loop over all letters, for every factor after the first."""
-    extents: dict[Any, int] = {}
-    for spec, shape in zip(subscripts.split("->")[0].split(","), shapes, strict=True):
-        before, dots, after = spec.strip().partition("...")
-        middle = len(shape) - len(before) - len(after)
-        letters = [*before, *(range(-middle, 0) if dots else ()), *after]
-        for letter, extent in zip(letters, shape, strict=True):
-            extents[letter] = max(extent, extents.get(letter, 1))
-    return int(np.prod(list(extents.values()), dtype=np.int64)) * (len(shapes) - 1)

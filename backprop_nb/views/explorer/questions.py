@@ -25,32 +25,8 @@ _DISTINCT = 0.02
 _TERMS = 4
 """How many terms of a sum of products a hint spells out."""
 
-_SUM = "A sum hands its adjoint on to each of its terms, with the sign that the term has."
-_PRODUCT = "A product: a factor receives the adjoint times the other factor."
-_MATRICES = (
-    "A matrix product: a factor receives the adjoint times the other factor, which is "
-    "transposed so that the shapes fit."
-)
-_ENTRIES = "A sum over entries hands its adjoint on to each of them."
-_CHOICE = "A choice: the entry that was chosen receives the adjoint, the other one receives 0."
-_MOVED = "Entries only change places: each takes its adjoint back to where it came from."
 _SLOPES = "A function of each entry: the adjoint times the slope, entry by entry."
 _CHAIN = "The chain rule: the adjoint of {node} times the derivative of {call} by {parent}."
-
-_RULES: Mapping[str, str] = {
-    **dict.fromkeys(("add", "subtract"), _SUM),
-    "multiply": _PRODUCT,
-    "divide": "A quotient: the numerator receives the adjoint divided by the denominator, the "
-    "denominator minus the quotient times that.",
-    "power": "A power: the exponent comes down as a factor and drops by one, times the adjoint.",
-    "square": "A square: its slope is twice the base, times the adjoint.",
-    **dict.fromkeys(("matmul", "dot", "inner", "outer"), _MATRICES),
-    "sum": _ENTRIES,
-    "mean": "A mean hands each entry its adjoint divided by the number of entries.",
-    "sigmoid": "The slope of the sigmoid can be told from its value alone. Times the adjoint.",
-    **dict.fromkeys(("maximum", "minimum", "where", "max", "min"), _CHOICE),
-    **dict.fromkeys(("reshape", "transpose", "ravel", "concatenate", "stack", "getitem"), _MOVED),
-}
 
 
 def question(arrival: Arrival) -> Question | None:
@@ -121,7 +97,7 @@ def _mistakes(arrival: Arrival) -> dict[str, Any]:
         found["incoming"] = contribution.adjoint
     if arrival.rule.product[0] not in ("@", "⊗"):
         record = contribution.node.record
-        vjp = record.row.vjp(contribution.position)
+        vjp = record.row.vjps[contribution.position]
         with np.errstate(all="ignore"):
             ones = np.ones_like(contribution.adjoint)[()]
             found["local"] = vjp(ones, record.value, *record.args, **record.keywords)
@@ -151,9 +127,10 @@ def _are_distinct(a: float, b: float) -> bool:
 
 def _first_hint(contribution: Contribution) -> str:
     node = contribution.node
-    if node.op in _RULES:
-        return _RULES[str(node.op)]
-    if isinstance(node.record.row.function, np.ufunc) and len(node.parents) == 1:
+    row = node.record.row
+    if row.in_words:
+        return str(row.in_words)
+    if row.is_elementwise and len(node.parents) == 1:
         return _SLOPES
     call = str(node.source or node.op)
     return _CHAIN.format(node=node.name, call=call, parent=contribution.parent.name)
@@ -202,10 +179,7 @@ def _entrywise(contribution: Contribution, rule: Rule, index: tuple[int, ...]) -
     """Put numbers in place of names where every entry is computed by itself; else empty."""
     shape = np.shape(contribution.value)
     records = rule.traced.records[rule.traced.input_count :]
-    by_entry = all(
-        isinstance(getattr(record.row, "function", None), np.ufunc) and record.row.name != "matmul"
-        for record in records
-    )
+    by_entry = all(getattr(record.row, "is_elementwise", False) for record in records)
     values = _values(contribution)
     if not by_entry or any(np.shape(value) not in ((), shape) for value in values.values()):
         return ""

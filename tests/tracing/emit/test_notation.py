@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from backprop_nb.tracing import sigmoid, trace
 from backprop_nb.tracing.emit import notation
 from backprop_nb.tracing.emit.notation import adjoint_to_latex, name_to_latex, number_to_latex
-from backprop_nb.tracing.rules import Binding
+from backprop_nb.tracing.rules import Precedence
 
 
 def printed(f, *args, to=notation.NUMPY):
     graph = trace(f, *args)
-    leaves = [(node.name, Binding.ATOM) for node in graph.inputs]
+    leaves = [(node.name, Precedence.ATOM) for node in graph.inputs]
     return to.expressions(graph, leaves)[graph.output_index][0]
 
 
@@ -83,15 +83,15 @@ def test_elementwise_products_of_arrays_have_a_sign_of_their_own():
 
 
 @pytest.mark.parametrize(
-    ("number", "text", "binding"),
+    ("number", "text", "precedence"),
     [
-        (2, "2", Binding.ATOM),
-        (-2, "-2", Binding.UNARY),
-        (1e20, r"1 \cdot 10^{20}", Binding.PRODUCT),
+        (2, "2", Precedence.ATOM),
+        (-2, "-2", Precedence.UNARY),
+        (1e20, r"1 \cdot 10^{20}", Precedence.PRODUCT),
     ],
 )
-def test_a_printed_number_knows_how_tightly_it_holds(number, text, binding):
-    assert notation.LATEX.literal(number) == (text, binding)
+def test_a_printed_number_knows_how_tightly_it_holds(number, text, precedence):
+    assert notation.LATEX.literal(number) == (text, precedence)
 
 
 # --- names and numbers in LaTeX -------------------------------------------------

@@ -1,9 +1,122 @@
-"""The sigmoid: stable, exact in its tails, and kind to every type of number."""
+"""Functions of each entry: the rows, and where the textbook formula breaks down or overflows."""
 
 import numpy as np
 import pytest
+from rule_checks import BROADCAST, ONE_ARGUMENT, RowTests, case
 
 from backprop_nb.tracing import sigmoid, trace
+from backprop_nb.tracing.rules.elementwise import ROWS
+
+ONE = [row.name for row in ROWS if row.is_elementwise and row.function.nin == 1]
+TWO = [row.name for row in ROWS if row.is_elementwise and row.function.nin == 2]
+FUNCTIONS = {row.name: row.function for row in ROWS}
+
+CASES = {
+    **dict.fromkeys([*ONE, "sinc", "sigmoid"], ONE_ARGUMENT),
+    **dict.fromkeys(TWO, BROADCAST),
+    "power": [*BROADCAST, *(case((3,), exponent) for exponent in (0, 1, 2, 3, -1, 0.5))],
+    "nan_to_num": [*ONE_ARGUMENT, case((3,), nan=1.0, posinf=2.0, neginf=-2.0)],
+}
+
+# Ways to write one and the same call.
+FORMS = {
+    **{
+        name: [lambda x, f=f: f(x), lambda x, f=f: f(x, None, where=True, dtype=None)]
+        for name, f in ((name, FUNCTIONS[name]) for name in ONE)
+    },
+    **{
+        name: [lambda x, y, f=f: f(x, y), lambda x, y, f=f: f(x, y, out=None, where=True)]
+        for name, f in ((name, FUNCTIONS[name]) for name in TWO)
+    },
+    "sinc": [lambda x: np.sinc(x), lambda x: np.sinc(x=x)],
+    "absolute": [lambda x: np.abs(x), lambda x: np.absolute(x), lambda x: abs(x)],
+    "remainder": [
+        lambda x, y: x % y,
+        lambda x, y: np.mod(x, y),
+        lambda x, y: np.remainder(x, y),
+    ],
+    "nan_to_num": [lambda x: np.nan_to_num(x), lambda x: np.nan_to_num(x=x)],
+    "add": [lambda x, y: x + y, lambda x, y: np.add(x, y)],
+    "subtract": [lambda x, y: x - y, lambda x, y: np.subtract(x, y)],
+    "multiply": [lambda x, y: x * y, lambda x, y: np.multiply(x, y)],
+    "divide": [
+        lambda x, y: x / y,
+        lambda x, y: np.divide(x, y),
+        lambda x, y: np.true_divide(x, y),
+    ],
+    "power": [lambda x, y: x**y, lambda x, y: np.power(x, y), lambda x, y: pow(x, y)],
+    "negative": [lambda x: -x, lambda x: np.negative(x)],
+    "positive": [lambda x: +x, lambda x: np.positive(x)],
+    "sigmoid": [lambda x: sigmoid(x), lambda x: sigmoid(x=x)],
+}
+
+
+class TestRows(RowTests):
+    """The tests that every row shares."""
+
+
+def gradients(f, *args):
+    return trace(f, *args).backward().gradients
+
+
+@pytest.mark.parametrize("exponent", [0, 0.0, np.array(0.0), np.array(0)])
+def test_x_to_the_0_has_slope_0_at_0_without_a_warning(exponent):
+    assert gradients(lambda x: x**exponent, 0.0) == (0.0,)
+
+
+@pytest.mark.parametrize("exponent", [1, 1.0, np.array(1.0)])
+def test_x_to_the_1_has_slope_1_at_0(exponent):
+    assert gradients(lambda x: x**exponent, 0.0) == (1.0,)
+
+
+def test_an_array_of_exponents_meets_each_convention_in_its_place():
+    exponents = np.array([0.0, 1.0, 2.0, 3.0])
+    [slope] = gradients(lambda x: np.sum(x**exponents), np.zeros(4))
+    np.testing.assert_array_equal(slope, [0.0, 1.0, 0.0, 0.0])
+
+
+def test_a_negative_base_has_the_slope_of_an_integer_power():
+    assert gradients(lambda x: x**3, -2.0) == (12.0,)
+    [slope] = gradients(lambda x: np.sum(x ** np.array([2.0, 3.0])), np.array([-2.0, -2.0]))
+    np.testing.assert_array_equal(slope, [-4.0, 12.0])
+
+
+def test_base_0_gives_the_exponent_the_limit_0():
+    assert gradients(lambda y: 0**y, 2.0) == (0.0,)
+    assert gradients(lambda x, y: x**y, 0.0, 2.0)[1] == 0.0
+
+
+def test_the_slope_of_the_slope_is_right_at_exponent_0():
+    # d/dy (y x^(y-1)) = x^(y-1) + y x^(y-1) log x, which is 1/x at y = 0.
+    def slope(x, y):
+        return trace(lambda a: a**y, x).backward().gradients[0]
+
+    np.testing.assert_allclose(gradients(slope, 2.0, 0.0), [0.0, 0.5])
+
+
+def test_the_second_derivative_of_a_square_at_0_is_2_for_every_kind_of_exponent():
+    for exponent in (2, 2.0, np.array(2.0)):
+
+        def slope(x, exponent=exponent):
+            return trace(lambda a: a**exponent, x).backward().gradients[0]
+
+        assert gradients(slope, 0.0) == (2.0,)
+
+
+def slopes(f, *args):
+    return trace(f, *args).backward().gradients
+
+
+@pytest.mark.parametrize("f", [np.logaddexp, np.logaddexp2])
+def test_far_apart_and_huge_exponents_neither_overflow_nor_warn(f):
+    assert slopes(f, 1000.0, -1000.0) == (1.0, 0.0)
+    assert slopes(f, 5000.0, 5000.0) == pytest.approx((0.5, 0.5))
+    assert slopes(f, -np.inf, 2.0) == (0.0, 1.0)
+
+
+def test_small_arguments_keep_their_digits():
+    assert slopes(np.expm1, 1e-20) == (1.0,)
+    assert slopes(np.log1p, 1e-20) == (1.0,)
 
 
 @pytest.mark.parametrize(("x", "y"), [(-1000.0, 0.0), (0.0, 0.5), (1000.0, 1.0)])
@@ -36,3 +149,36 @@ def test_the_float_type_is_kept(dtype):
 def test_integers_count_as_floats(x):
     assert sigmoid(x).dtype == np.float64
     assert sigmoid(x).shape == np.shape(x)
+
+
+def slope(f, x):
+    return trace(f, x).backward().gradients[0]
+
+
+def series(x, terms=12):
+    """Return the slope of sinc from its power series, which is exact near 0."""
+    total, factor = 0.0, 1.0
+    for k in range(1, terms):
+        factor *= -(np.pi**2) / (2 * k * (2 * k + 1))
+        total += 2 * k * factor * x ** (2 * k - 1)
+    return total
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-12, 1e-6, 0.0099, 0.0101, 0.3, -0.3, -0.005])
+def test_the_slope_of_sinc_keeps_its_precision_near_0(x):
+    np.testing.assert_allclose(slope(np.sinc, x), series(x), rtol=1e-11, atol=1e-300)
+
+
+def test_the_curvature_of_sinc_at_0_is_right():
+    found = slope(lambda x: slope(np.sinc, x), 0.0)
+    np.testing.assert_allclose(found, -(np.pi**2) / 3, rtol=1e-14)
+
+
+@pytest.mark.parametrize("x", [1e200, -1e200])
+def test_the_inverse_hyperbolic_sine_does_not_overflow(x):
+    assert slope(np.arcsinh, x) == pytest.approx(1e-200, rel=1e-12)
+
+
+def test_angles_change_their_unit_both_ways():
+    assert slope(np.degrees, 1.0) == np.degrees(1.0)
+    assert slope(lambda x: np.deg2rad(np.rad2deg(x)), 0.7) == pytest.approx(1.0)

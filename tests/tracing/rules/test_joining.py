@@ -4,9 +4,104 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rule_checks import RowTests, case
 
 from backprop_nb.errors import BackpropError, InPlaceError, ShapeError, UnsupportedError
 from backprop_nb.tracing import trace
+
+JOINED = [case((3,), (3,)), case((2, 3), (2, 3)), case((2, 3), (2, 3), (2, 3))]
+PIECES = [
+    case((6,), indices_or_sections=3, output=1),
+    case((6, 2), indices_or_sections=[1, 4], output=2),
+]
+CASES = {
+    "concatenate": [
+        *JOINED,
+        case((2, 3), (1, 3)),
+        case((2, 3), (2, 1), axis=1),
+        case((2, 3), (2, 0), (2, 1), axis=-1),
+        case((2, 3), (2,), axis=None),
+    ],
+    "stack": [*JOINED, case((), ()), case((), 1.0), case((2, 3), (2, 3), axis=-1)],
+    "hstack": [*JOINED, case((), (3,)), case((2, 3), (2, 1)), case((), 1.0)],
+    "vstack": [*JOINED, case((3,), (2, 3)), case((), ())],
+    "dstack": [*JOINED, case((2, 3), (2, 3, 2)), case((), ())],
+    "column_stack": [*JOINED, case((3,), (3, 2)), case((), ())],
+    "append": [case((3,), ()), case((2, 3), (4,)), case((2, 3), (1, 3), axis=0), case((3,), 1.0)],
+    "block": [
+        case((2, 2), (2, 1), (1, 2), (1, 1), plan=lambda a, b, c, d: [[a, b], [c, d]]),
+        case((2,), (), plan=lambda a, b: [a, b]),
+        case((3,), plan=lambda a: a),
+        case((2, 0), (2, 1), plan=lambda a, b: [a, b]),
+    ],
+    "split": [
+        *PIECES,
+        case((2, 6), indices_or_sections=2, axis=-1, output=0),
+        case((6,), indices_or_sections=np.array([2, 9]), output=1),
+        case((6,), indices_or_sections=(4, 2, -1), output=2),
+        case((6,), indices_or_sections=(4, 2, -1), output=1),
+    ],
+    "array_split": [*PIECES, *(case((8,), indices_or_sections=3, output=k) for k in range(3))],
+    "hsplit": [*PIECES[:1], case((2, 6), indices_or_sections=[2], output=1)],
+    "vsplit": [case((6, 2), indices_or_sections=3, output=1)],
+    "dsplit": [case((2, 1, 6), indices_or_sections=3, output=1)],
+}
+
+# Ways to write one and the same call.
+FORMS = {
+    "concatenate": [
+        lambda x, y: np.concatenate([x, y], 1),
+        lambda x, y: np.concatenate((x, y), axis=1),
+        lambda x, y: np.concat([x, y], axis=1),
+    ],
+    "stack": [
+        lambda x, y: np.stack([x, y], 1),
+        lambda x, y: np.stack((x, y), axis=1, out=None),
+        lambda x, y: np.stack(arrays=[x, y], axis=1),
+    ],
+    "hstack": [lambda x, y: np.hstack([x, y]), lambda x, y: np.hstack(tup=(x, y))],
+    "vstack": [lambda x, y: np.vstack([x, y]), lambda x, y: np.vstack(tup=(x, y))],
+    "dstack": [lambda x, y: np.dstack([x, y]), lambda x, y: np.dstack(tup=(x, y))],
+    "column_stack": [
+        lambda x, y: np.column_stack([x, y]),
+        lambda x, y: np.column_stack(tup=(x, y)),
+    ],
+    "append": [
+        lambda x, y: np.append(x, y, 0),
+        lambda x, y: np.append(arr=x, values=y, axis=0),
+    ],
+    "block": [lambda x, y: np.block([x, y]), lambda x, y: np.block(arrays=[x, y])],
+    "split": [
+        lambda x: np.split(x, 3, 1)[2],
+        lambda x: np.split(x, axis=1, indices_or_sections=3)[-1],
+        lambda x: np.split(ary=x, indices_or_sections=3, axis=1)[2],
+    ],
+    "array_split": [
+        lambda x: np.array_split(x, 2, 1)[1],
+        lambda x: np.array_split(ary=x, indices_or_sections=2, axis=1)[1],
+    ],
+    "hsplit": [lambda x: np.hsplit(x, [1])[1], lambda x: np.hsplit(x, np.array([1]))[1]],
+    "vsplit": [lambda x: np.vsplit(x, 2)[1], lambda x: np.vsplit(x, indices_or_sections=2)[1]],
+    "dsplit": [lambda x: np.dsplit(x[None], 3)[2]],
+}
+
+# Functions that are not called with one array after the other.
+CALLED = {
+    **{
+        f.__name__: lambda *arrays, f=f, **options: f(arrays, **options)
+        for f in (np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack)
+    },
+    **{
+        f.__name__: lambda x, output, f=f, **options: f(x, **options)[output]
+        for f in (np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit)
+    },
+    "append": np.append,
+    "block": lambda *arrays, plan: np.block(plan(*arrays)),
+}
+
+
+class TestRows(RowTests):
+    """The tests that every row shares."""
 
 
 @given(

@@ -4,9 +4,149 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rule_checks import RowTests, case
 
 from backprop_nb.errors import BackpropError, ShapeError, UnsupportedError
 from backprop_nb.tracing import trace
+
+CASES = {
+    "matmul": [
+        case((3,), (3,)),
+        case((2, 3), (3,)),
+        case((3,), (3, 4)),
+        case((2, 3), (3, 4)),
+        case((1, 3), (3, 1)),
+        case((5, 2, 3), (3,)),
+        case((3,), (5, 3, 4)),
+        case((5, 2, 3), (3, 4)),
+        case((2, 3), (5, 3, 4)),
+        case((5, 2, 3), (1, 3, 4)),
+        case((6, 1, 2, 3), (5, 3, 4)),
+    ],
+    "outer": [case((2,), (3,)), case((), (3,)), case((2,), ()), case((2, 2), (3, 1))],
+    "dot": [
+        case((3,), (3,)),
+        case((2, 3), (3,)),
+        case((3,), (3, 4)),
+        case((2, 3), (3, 4)),
+        case((), (2, 3)),
+        case((2, 3), ()),
+        case(2.0, (2, 3)),
+        case((3,), 2.0),
+        case((5, 2, 3), (3,)),
+        case((3,), (5, 3, 4)),
+        case((5, 2, 3), (3, 4)),
+        case((2, 3), (5, 3, 4)),
+        case((2, 5, 3), (4, 3, 2)),
+    ],
+    "vdot": [case((3,), (3,)), case((2, 3), (3, 2)), case((), ()), case(2.0, ())],
+    "inner": [
+        case((3,), (3,)),
+        case((2, 3), (3,)),
+        case((3,), (2, 3)),
+        case((2, 3), (4, 3)),
+        case((), (2, 3)),
+        case((2, 3), 2.0),
+        case((5, 2, 3), (3,)),
+        case((5, 2, 3), (4, 3)),
+        case((2, 3), (5, 4, 3)),
+        case((3,), (5, 4, 3)),
+    ],
+    "vecdot": [
+        case((3,), (3,)),
+        case((2, 3), (3,)),
+        case((3,), (2, 3)),
+        case((2, 1, 3), (4, 3)),
+        case((3, 2), (3, 2), axis=0),
+    ],
+    "tensordot": [
+        case((2, 3, 4), (3, 4, 2)),
+        case((2, 3), (3, 4), axes=1),
+        case((2,), (3,), axes=0),
+        case((2, 3, 4), (4, 5, 3), axes=((1, 2), (2, 0))),
+        case((2, 3, 4), (4, 5, 3), axes=([-1, 1], [0, -1])),
+        case((2, 3), (4, 3), axes=(-1, -1)),
+        case((2, 3), (2, 3), axes=2),
+    ],
+    "einsum": [
+        case((2, 3), (3,), subscripts="ij,j"),
+        case((2, 3), (3, 4), subscripts="ij,jk->ik"),
+        case((2, 3), (3, 4), subscripts="ij, jk -> ki"),
+        case((3,), (4,), subscripts="i,j->ji"),
+        case((2, 3), subscripts="ij->ji"),
+        case((2, 3), subscripts="ij->i"),
+        case((2, 3), subscripts="ij->"),
+        case((3, 3), subscripts="ii"),
+        case((3, 3), subscripts="ii->i"),
+        case((3, 3, 2), (3,), subscripts="iij,i->j"),
+        case((5, 2, 3), (5, 3, 4), subscripts="...ij,...jk->...ik"),
+        case((5, 2, 3), (3, 4), subscripts="...ij,...jk"),
+        case((1, 2, 3), (5, 3), subscripts="...ij,...j->i..."),
+        case((2, 3), (3,), (2,), subscripts="ij,j,i->"),
+        case((2, 3), (), subscripts="ij,->j"),
+        case((2, 3), 2.0, subscripts="ij,->ij"),
+    ],
+    "kron": [
+        case((2,), (3,)),
+        case((2, 2), (1, 3)),
+        case((2, 3), (2,)),
+        case((2,), (3, 2)),
+        case((), (2,)),
+        case((2,), 2.0),
+    ],
+    "cross": [
+        case((3,), (3,)),
+        case((4, 3), (3,)),
+        case((3,), (4, 3)),
+        case((3, 4), (3, 4), axis=0),
+        case((3, 4), (4, 3), axisa=0, axisc=0),
+        case((2, 1, 3), (3, 4), axisb=0),
+    ],
+}
+
+# Ways to write one and the same call.
+FORMS = {
+    "matmul": [lambda x, y: x @ y.T, lambda x, y: np.matmul(x, y.T)],
+    "outer": [
+        lambda x, y: np.outer(x, y),
+        lambda x, y: np.outer(x, b=y),
+        lambda x, y: np.outer(b=y, a=x),
+    ],
+    "dot": [
+        lambda x, y: np.dot(x, y.T),
+        lambda x, y: np.dot(a=x, b=y.T),
+        lambda x, y: np.dot(x, y.T, out=None),
+        lambda x, y: x.dot(y.T),
+    ],
+    "vdot": [lambda x, y: np.vdot(x, y)],
+    "inner": [lambda x, y: np.inner(x, y)],
+    "vecdot": [lambda x, y: np.vecdot(x, y), lambda x, y: np.linalg.vecdot(x, y)],
+    "tensordot": [
+        lambda x, y: np.tensordot(x, y, (1, 1)),
+        lambda x, y: np.tensordot(a=x, b=y, axes=[1, 1]),
+        lambda x, y: np.linalg.tensordot(x, y, axes=(1, 1)),
+    ],
+    "einsum": [
+        lambda x, y: np.einsum("ij,kj->ik", x, y),
+        lambda x, y: np.einsum(" ij, kj -> ik ", x, y, optimize=False),
+    ],
+    "kron": [lambda x, y: np.kron(x, y), lambda x, y: np.kron(a=x, b=y)],
+    "cross": [
+        lambda x, y: np.cross(x, y),
+        lambda x, y: np.cross(a=x, b=y),
+        lambda x, y: np.cross(x, y, axis=None),
+    ],
+}
+
+# Functions that are not called with one array after the other.
+CALLED = {
+    "einsum": lambda *arrays, subscripts: np.einsum(subscripts, *arrays),
+}
+
+
+class TestRows(RowTests):
+    """The tests that every row shares."""
+
 
 LENGTHS = {"i": 2, "j": 3, "k": 1, "l": 4}
 

@@ -1,12 +1,130 @@
-"""Products with zeros, spreads, averages, and sums that skip NaN."""
+"""Sums, products with zeros, spreads, averages, and running ones."""
 
 import itertools
 
 import numpy as np
 import pytest
+from rule_checks import ONE_ARGUMENT, REDUCTION, RowTests, case
 
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import trace
+from backprop_nb.tracing.rules.reductions import horner
+
+SPREADS = [
+    case((3,)),
+    case((2, 3)),
+    *(case((4, 3, 5), axis=axis) for axis in (0, -1, (0, 2), (-1, 0))),
+    case((2, 3), ddof=1),
+    case((2, 3), axis=1, ddof=1, keepdims=True),
+    case((2, 3, 4), axis=(2, 0), correction=1),
+]
+RUNNING = [
+    *ONE_ARGUMENT,
+    *(case((2, 3, 4), axis=axis) for axis in (0, 1, -1)),
+    case((5,), axis=0),
+    case((1,)),
+]
+CASES = {
+    **dict.fromkeys(["sum", "mean", "nansum", "nanmean"], REDUCTION),
+    **dict.fromkeys(["var", "std"], SPREADS),
+    **dict.fromkeys(["cumsum", "cumprod"], RUNNING),
+    "sum": REDUCTION,
+    "mean": REDUCTION,
+    "prod": [
+        *REDUCTION,
+        case((0, 2), axis=1),
+        case((2, 0)),
+        case((3,), axis=(0,)),
+        case((3,), axis=()),
+        case((2, 3), axis=np.int64(1)),
+    ],
+    "horner": [
+        case((2,), (3,), axis=0),
+        case((0,), (1,), axis=0),
+        case((2, 2), (3, 2), axis=0),
+        case((2, 3), (2, 4), axis=1),
+    ],
+    "diff": [
+        case((4,)),
+        case((1,)),
+        case((4,), n=2),
+        case((4,), n=0),
+        case((2,), n=3),
+        case((3, 4)),
+        case((3, 4), axis=0),
+        case((3, 4, 2), n=3, axis=1),
+    ],
+    "average": [
+        case((3,)),
+        case((2, 3), axis=0),
+        case((2, 3), (2, 3)),
+        case((3,), (3,)),
+        case((3,), [1.0, 2.0, 3.0]),
+        case((2, 3), (2, 3), axis=1),
+        case((2, 3), (3,), axis=1),
+        case((2, 3), (2,), axis=0, keepdims=True),
+        case((2, 3, 4), (4, 2), axis=(2, 0)),
+        case((2, 3, 4), (3,), axis=-2),
+    ],
+}
+
+# Ways to write one and the same call.
+FORMS = {
+    **{
+        name: [
+            lambda x, f=f: f(x, 0),
+            lambda x, f=f: f(x, axis=0),
+            lambda x, f=f: f(a=x, axis=0, dtype=None, out=None),
+            lambda x, name=name: getattr(x, name)(0),
+            lambda x, name=name: getattr(x, name)(axis=0),
+        ]
+        for name, f in {
+            "sum": np.sum,
+            "mean": np.mean,
+            "prod": np.prod,
+            "cumsum": np.cumsum,
+            "cumprod": np.cumprod,
+        }.items()
+    },
+    **{
+        name: [
+            lambda x, f=f: f(x, 0),
+            lambda x, f=f: f(x, 0, None, None, False),
+            lambda x, f=f: f(x, axis=0, keepdims=False),
+            lambda x, f=f: f(a=x, axis=0, dtype=None, out=None),
+        ]
+        for name, f in {"nansum": np.nansum, "nanmean": np.nanmean}.items()
+    },
+    **{
+        name: [
+            lambda x, f=f: f(x, 0, None, None, 1),
+            lambda x, f=f: f(x, axis=0, ddof=1),
+            lambda x, f=f: f(a=x, ddof=1, axis=0, keepdims=False),
+            lambda x, name=name: getattr(x, name)(0, ddof=1),
+            lambda x, name=name: getattr(x, name)(axis=0, ddof=1),
+        ]
+        for name, f in {"var": np.var, "std": np.std}.items()
+    },
+    "horner": [
+        lambda x, y: horner(x[1:], y, axis=0),
+        lambda x, y: horner(steps=x[1:], g=y, axis=0),
+    ],
+    "diff": [lambda x: np.diff(x, 2, 0), lambda x: np.diff(x, axis=0, n=2)],
+    "average": [
+        lambda x, y: np.average(x, 0, y),
+        lambda x, y: np.average(x, axis=0, weights=y),
+        lambda x, y: np.average(a=x, weights=y, axis=0, returned=False, keepdims=False),
+    ],
+}
+
+# Functions that are not called with one array after the other.
+CALLED = {
+    "average": lambda x, weights=None, **options: np.average(x, weights=weights, **options),
+}
+
+
+class TestRows(RowTests):
+    """The tests that every row shares."""
 
 
 def gradient(f, x):
@@ -85,7 +203,6 @@ REFUSED = {
     "diff prepend": lambda x: np.diff(x, prepend=0.0)[0],
     "nan_to_num copy": lambda x: np.nan_to_num(x, copy=False)[0],
     "nan_to_num second": lambda x: np.nan_to_num(x, False)[0],
-    "divmod": lambda x: np.divmod(x, 2.0)[0][0],
     "sum out": lambda x: np.sum(x, out=np.zeros(())),
     "clip out": lambda x: x.clip(0.0, 1.0, out=np.zeros(2))[0],
 }
@@ -109,3 +226,42 @@ def test_a_product_of_numbers_that_are_not_0_yet_may_meet_0_in_a_compiled_graph(
     value, [x] = f(np.array([0.0, 2.0, 3.0]))
     assert value == 0.0
     assert x.tolist() == [6.0, 0.0, 0.0]
+
+
+def jacobian(f, x):
+    graph = trace(f, x)
+    return np.array([graph.backward(row).gradients[0] for row in np.eye(graph.value.size)])
+
+
+def written_out(x):
+    """Return the slopes of all running products: each is the product without one entry."""
+    n = len(x)
+    return np.array(
+        [[np.prod(np.delete(x[: k + 1], i)) if i <= k else 0.0 for i in range(n)] for k in range(n)]
+    )
+
+
+@pytest.mark.parametrize("zeros", [(), (0,), (2,), (1, 3), (0, 1, 2, 3)])
+def test_the_slopes_of_running_products_are_exact_whatever_is_zero(zeros):
+    x = np.array([2.0, -3.0, 0.5, 4.0])
+    x[list(zeros)] = 0.0
+    np.testing.assert_array_equal(jacobian(np.cumprod, x), written_out(x))
+
+
+def test_second_derivatives_of_running_products_are_exact_at_two_zeros():
+    x = np.array([0.0, 3.0, 0.0, 5.0])
+    second = jacobian(lambda x: trace(lambda x: np.cumprod(x)[-1], x).backward().gradients[0], x)
+    expected = [[np.prod(np.delete(x, [i, j])) * (i != j) for j in range(4)] for i in range(4)]
+    np.testing.assert_array_equal(second, expected)
+
+
+def test_horners_scheme_evaluates_a_polynomial():
+    x, coefficients = 3.0, np.array([1.0, -2.0, 0.5, 4.0])
+    found = horner(np.full(3, x), coefficients, axis=0)
+    assert found[0] == np.polynomial.Polynomial(coefficients)(x)
+    assert coefficients.tolist() == [1.0, -2.0, 0.5, 4.0]
+
+
+def test_running_sums_and_differences_undo_each_other_on_the_way_back_too():
+    x = np.array([1.0, 4.0, 9.0, 16.0])
+    np.testing.assert_array_equal(jacobian(lambda x: np.diff(np.cumsum(x)), x), np.eye(4)[1:])

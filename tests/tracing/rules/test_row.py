@@ -1,4 +1,4 @@
-"""What the rows share: forms, literals, dispatch and the transpose of broadcasting."""
+"""What a row derives from its function, dispatch, and the transpose of broadcasting."""
 
 import numpy as np
 import pytest
@@ -6,91 +6,71 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
-from backprop_nb.tracing.rules.row import Binding, Form, call, dispatched, literal, unbroadcast
+from backprop_nb.tracing.rules.row import AXIS, STRETCH, dispatched, full_name, row, unbroadcast
 
-# --- forms --------------------------------------------------------------------
-
-
-def test_a_pattern_takes_its_arguments_by_number():
-    assert Form("#2 - #1").fill(["a", "b"], {}) == "b - a"
+# --- what the function itself says ----------------------------------------------
 
 
-def test_an_argument_that_looks_like_a_placeholder_is_left_alone():
-    assert Form("#1 + #2").fill(["#2", r"\1"], {}) == r"#2 + \1"
+def test_a_row_prints_an_ordinary_call():
+    made = row(np.roll, lambda g, ans, x, shift, axis=None: g)
+    text = made.numpy.fill(["x"], {"axis": 1, "shift": 2})
+    assert text == "np.roll(x, 2, axis=1)"  # what must be given stands without its name
+    assert made.latex.fill(["x"], {}) == r"\mathrm{roll}(x)"
 
 
-def test_the_last_need_counts_for_all_further_arguments():
-    form = Form("", needs=(Binding.SUM, Binding.ATOM))
-    assert [form.need(k) for k in range(4)] == [Binding.SUM, *[Binding.ATOM] * 3]
+def test_a_row_prints_one_of_several_outputs():
+    made = row(np.split, lambda g, ans, x, indices_or_sections, output, axis=0: g, outputs=True)
+    options = {"indices_or_sections": 3, "output": 1}
+    assert made.numpy.fill(["x"], options) == "np.split(x, 3)[1]"
+    assert made.latex.fill(["x"], options) == r"\mathrm{split}(x)_{[1]}"
+    assert list(made.options) == ["indices_or_sections", "axis"]
 
 
-def test_a_call_prints_positional_options_first_and_without_their_names():
-    form = call("np.f", "axis")
-    options = {"keepdims": True, "axis": (0, 1)}
-    assert form.fill(["x", "y"], options) == "np.f(x, y, (0, 1), keepdims=True)"
+def test_the_options_of_a_row_are_what_its_rule_takes():
+    made = row(np.sum, lambda g, ans, x, axis=None, keepdims=False: g)
+    assert made.options == {"axis": None, "keepdims": False}
+    assert made.is_default("keepdims", False)
+    assert made.is_default("dtype", None)
+    assert made.is_default("where", True)
+    assert not made.is_default("axis", 0)
+    assert not made.is_default("keepdims", 0)
 
 
-# --- literals -----------------------------------------------------------------
-
-VALUES = [
-    None,
-    True,
-    -3,
-    0.1,
-    "C",
-    1e-300,
-    float("inf"),
-    -float("inf"),
-    np.float64(0.1),
-    np.float32(0.1),
-    np.longdouble(0.5),
-    np.int64(7),
-    np.True_,
-    (),
-    (1,),
-    (0, -1),
-    [1, [2.5, None]],
-    slice(None, 2),
-    (slice(1, None, -1), None, 0),
-]
-ARRAYS = [
-    np.arange(6).reshape(2, 3),
-    np.array([0.1, -np.inf, np.nan]),
-    np.array([True, False]),
-    np.float32([0.1, 0.2]),
-    np.array([0.5], dtype=np.longdouble),
-    np.zeros((0, 3)),
-    np.array([], dtype=np.intp),
-    np.array(2.5),
-]
+def test_a_rule_with_any_options_takes_those_of_the_function():
+    assert row(np.tril, lambda g, ans, x, **options: g).options == {"k": 0}
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
-def test_a_literal_evaluates_to_the_value(value):
-    assert eval(literal(value), {"np": np}) == value
+def test_what_a_call_needs_is_derived():
+    assert row(np.add, None, None).expects == STRETCH
+    assert row(np.sum, lambda g, ans, x, axis=None: g).expects == AXIS
+    assert row(np.tile, lambda g, ans, x, reps: g).expects == "shapes that NumPy can combine"
 
 
-@pytest.mark.parametrize("value", ARRAYS, ids=repr)
-def test_an_array_evaluates_to_the_same_shape_dtype_and_entries(value):
-    found = eval(literal(value), {"np": np})
-    assert (found.shape, found.dtype) == (value.shape, value.dtype)
-    np.testing.assert_array_equal(found, value)
+def half(v):
+    return v / 2
 
 
-def test_an_ellipsis_and_not_a_number_are_literals_too():
-    assert eval(literal(...)) is ...
-    assert np.isnan(eval(literal(float("nan")), {"np": np}))
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (np.exp, "np.exp"),
+        (np.true_divide, "np.divide"),
+        (np.sum, "np.sum"),
+        (np.linalg.inv, "np.linalg.inv"),
+        (half, "half"),
+        (np.frompyfunc(half, 1, 1), "half (vectorized)"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_function_is_called_as_a_learner_calls_it(function, name):
+    assert full_name(function) == name
 
 
-@pytest.mark.parametrize("value", [object(), print, {"a": 1}, np.array([print])])
-def test_nothing_unknown_becomes_code(value):
-    with pytest.raises(TypeError, match="no source text for a "):
-        literal(value)
-
-
-def test_text_cannot_end_its_own_quotes():
-    hostile = "x'); print('owned"
-    assert eval(literal(hostile)) == hostile
+def test_the_rules_of_an_element_wise_function_undo_broadcasting():
+    made = row(np.add, lambda g, ans, x, y: g, lambda g, ans, x, y: g)
+    g, x, y = np.ones((2, 3)), np.ones(3), np.ones((2, 1))
+    np.testing.assert_array_equal(made.vjps[0](g, x + y, x, y), [2.0, 2.0, 2.0])
+    np.testing.assert_array_equal(made.vjps[1](g, x + y, x, y), [[3.0], [3.0]])
 
 
 # --- dispatch -----------------------------------------------------------------

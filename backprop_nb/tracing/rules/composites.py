@@ -76,7 +76,7 @@ def _vecmat(x1: Any, x2: Any, /) -> Any:
     return x1 @ x2 if np.ndim(x1) == 1 else (np.expand_dims(x1, -2) @ x2)[..., 0, :]
 
 
-SPELLED: dict[Callable[..., Any], Callable[..., Any]] = {
+COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.copy: lambda a, order="K", subok=False: a.copy(),
     np.amax: np.max,
     np.amin: np.min,
@@ -95,11 +95,9 @@ SPELLED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.linalg.matrix_norm: lambda x, /, *, keepdims=False, ord="fro": np.linalg.norm(
         x, ord, (-2, -1), keepdims
     ),
+    np.astype: lambda x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy),
+    np.unstack: _unstack,
+    np.matvec: _matvec,
+    np.vecmat: _vecmat,
+    np.divmod: lambda x1, x2, /: (x1 // x2, x1 % x2),
 }
-# Newer than NumPy 2.0.
-if hasattr(np, "astype"):
-    SPELLED[np.astype] = lambda x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy)
-if hasattr(np, "matvec"):
-    SPELLED |= {np.matvec: _matvec, np.vecmat: _vecmat}
-if hasattr(np, "unstack"):
-    SPELLED[np.unstack] = _unstack

@@ -1,9 +1,91 @@
-"""Ties and bounds: where the slope is a convention, and NaN."""
+"""Ties and bounds: the rows, where the slope is a convention, and NaN."""
 
 import numpy as np
 import pytest
+from rule_checks import BROADCAST, MASK, REDUCTION, RowTests, case
 
 from backprop_nb.tracing import trace
+
+CASES = {
+    **dict.fromkeys(["maximum", "minimum", "fmax", "fmin"], BROADCAST),
+    **dict.fromkeys(["max", "min", "ptp"], REDUCTION),
+    "clip": [
+        case((), (), ()),
+        case((2, 3), -1.0, 1.0),
+        case((2, 3), (3,), (2, 1)),
+        case((3,), (2, 3), 1.0),
+        case((1,), -1.0, (2, 3)),
+        case((3,), None, 1.0),
+        case((3,), -1.0, None),
+        case((3,), 2.0, -1.0),
+    ],
+    "where": [
+        case((), (), ()),
+        case((3,), (3,), (3,)),
+        case((3,), (), (3,)),
+        case((3,), (3,), ()),
+        case((3,), (), ()),
+        case((), (3,), (2, 1)),
+        case((2, 1), (3,), (1, 3)),
+        case((2, 3), (2, 3), 0.0),
+        case((2, 3), -1.0, ()),
+    ],
+    "select": [
+        case(MASK, (3,), (), conditions=1),
+        case(MASK, (3,), 0, conditions=1),
+        case(MASK, ~MASK, (3,), (2, 3), 1.0, conditions=2),
+        case(MASK, MASK, (2, 1), 0.0, (), conditions=2),
+    ],
+}
+
+# Ways to write one and the same call.
+FORMS = {
+    **{
+        f.__name__: [lambda x, y, f=f: f(x, y), lambda x, y, f=f: f(x, y, out=None, where=True)]
+        for f in (np.maximum, np.minimum, np.fmax, np.fmin)
+    },
+    **{
+        name: [
+            lambda x, f=f: f(x, 0),
+            lambda x, f=f: f(x, axis=0),
+            lambda x, f=f: f(a=x, axis=0),
+            lambda x, f=f: f(x, 0, None, False),
+            lambda x, alias=alias: alias(x, axis=0),
+            lambda x, name=name: getattr(x, name)(0),
+            lambda x, name=name: getattr(x, name)(axis=0, keepdims=False),
+        ]
+        for name, f, alias in (("max", np.max, np.amax), ("min", np.min, np.amin))
+    },
+    "ptp": [
+        lambda x: np.ptp(x, 0),
+        lambda x: np.ptp(x, axis=0),
+        lambda x: np.ptp(a=x, axis=0, out=None, keepdims=False),
+    ],
+    "clip": [
+        lambda x: np.clip(x, -1.0, 1.0),
+        lambda x: np.clip(x, a_min=-1.0, a_max=1.0),
+        lambda x: np.clip(a=x, a_max=1.0, a_min=-1.0),
+        lambda x: x.clip(-1.0, 1.0),
+        lambda x: x.clip(max=1.0, min=-1.0),
+    ],
+    "where": [lambda x, y: np.where(np.ones(3, bool), x, y)],
+    "select": [
+        lambda x, y: np.select([MASK, ~MASK], [x, y], 0),
+        lambda x, y: np.select((MASK, ~MASK), (x, y)),
+        lambda x, y: np.select(condlist=[MASK, ~MASK], choicelist=[x, y], default=0),
+    ],
+}
+
+# Functions that are not called with one array after the other.
+CALLED = {
+    "select": lambda *arrays, conditions: np.select(
+        list(arrays[:conditions]), list(arrays[conditions:-1]), arrays[-1]
+    ),
+}
+
+
+class TestRows(RowTests):
+    """The tests that every row shares."""
 
 
 def gradients(f, *args):

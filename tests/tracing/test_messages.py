@@ -18,13 +18,19 @@ from backprop_nb.errors import (
     UnsupportedError,
 )
 from backprop_nb.tracing import sigmoid, trace
-from backprop_nb.tracing.refusals import function_name, supported_functions
+from backprop_nb.tracing.rules import supported_functions
 
 W = np.array([[1.0, 2.0], [3.0, 4.0]])
 V = np.array([1.0, 2.0, 3.0])
-HAVE_RULES = f"a function that has one, the README lists all {len(supported_functions())}"
+HAVE_RULES = (
+    f"a function that has one, bp.supported_functions() lists all {len(supported_functions())}"
+)
 KEEP = "keep the value as it is, and read the number from graph.value afterwards"
 ONE_PIECE = "build the array in one piece: a plain array cannot hold a traced value"
+NO_INDEX = (
+    "An index or a count must be a plain integer: "
+    "a traced value would be disconnected from the computation graph."
+)
 AS_KEYWORD = "pass counts and indices as keyword arguments: integers among those are not traced"
 COLUMNS_AND_ROWS = (
     "as many columns on the left as rows on the right: (n, k) @ (k,) or (n, k) @ (k, m)"
@@ -306,8 +312,8 @@ def array_method(x):
     V,
     kinds=(UnsupportedError, TypeError),
     says="""
-    np.sum cannot be traced with where=.
-      expected: no option but axis=, keepdims=
+    np.sum cannot be traced with `where`.
+      expected: only `axis`, `keepdims`
       instead:  choose the entries with np.where(mask, …, 0.0)""",
 )
 def option_without_a_rule(x):
@@ -318,7 +324,7 @@ def option_without_a_rule(x):
     V,
     kinds=(UnsupportedError, TypeError),
     says="""
-    np.exp cannot be traced with where=.
+    np.exp cannot be traced with `where`.
       expected: no options
       instead:  choose the entries with np.where(mask, …, 0.0)""",
 )
@@ -352,7 +358,7 @@ def axis_that_is_no_number(x):
     V,
     kinds=(UnsupportedError, TypeError),
     says="""
-    In Python ^ combines bits; it is no power.
+    In Python, ^ is bitwise XOR, not a power.
       given:    a traced value of shape (3,)
       instead:  x**2 for the square of x""",
 )
@@ -365,7 +371,7 @@ def caret(x):
     0,
     kinds=(DetachedError, TypeError),
     says=f"""
-    Using it as an index or a count would cut a traced value off from its history.
+    {NO_INDEX}
       given:    a traced value of shape ()
       instead:  {AS_KEYWORD}""",
 )
@@ -377,7 +383,7 @@ def positional_axis(x, axis):
     V,
     kinds=(DetachedError, TypeError),
     says="""
-    Turning it into a plain array would cut a traced value off from its history.
+    A plain array would disconnect x from the computation graph.
       given:    a traced value of shape ()
       instead:  np.sum(np.stack([v ** 2 for v in x]))""",
 )
@@ -389,7 +395,7 @@ def sum_of_a_list(x):
     V,
     kinds=(DetachedError, TypeError),
     says="""
-    Turning it into a plain array would cut a traced value off from its history.
+    A plain array would disconnect x from the computation graph.
       given:    a traced value of shape ()
       instead:  np.linalg.norm(np.stack([x[0], 1.0]), axis=0)""",
 )
@@ -401,7 +407,7 @@ def norm_of_a_list(x):
     V,
     kinds=(DetachedError, TypeError),
     says="""
-    Turning it into a plain array would cut a traced value off from its history.
+    A plain array would disconnect x from the computation graph.
       given:    a traced value of shape ()
       instead:  np.stack([2 * v for v in x])""",
 )
@@ -416,7 +422,7 @@ def array_of_a_comprehension(x):
     2.0,
     kinds=(DetachedError, TypeError),
     says=f"""
-    Turning it into a plain number would cut a traced value off from its history.
+    float(x) would disconnect x from the computation graph.
       given:    a traced value of shape ()
       instead:  {KEEP}""",
 )
@@ -428,7 +434,7 @@ def by_float(x):
     2.0,
     kinds=(DetachedError, TypeError),
     says=f"""
-    Turning it into an integer would cut a traced value off from its history.
+    int(x) would disconnect x from the computation graph.
       given:    a traced value of shape ()
       instead:  {KEEP}""",
 )
@@ -440,7 +446,7 @@ def by_int(x):
     2.0,
     kinds=(DetachedError, TypeError),
     says=f"""
-    Turning it into a complex number would cut a traced value off from its history.
+    complex(x) would disconnect x from the computation graph.
       given:    a traced value of shape ()
       instead:  {KEEP}""",
 )
@@ -452,7 +458,7 @@ def by_complex(x):
     2.0,
     kinds=(DetachedError, TypeError),
     says="""
-    Turning it into a plain number would cut a traced value off from its history.
+    float(x) would disconnect x from the computation graph.
       given:    a traced value of shape ()
       instead:  np.exp, because the functions of math see only plain numbers""",
 )
@@ -464,7 +470,7 @@ def by_math(x):
     2.0,
     kinds=(DetachedError, TypeError),
     says=f"""
-    Turning it into a plain number would cut a traced value off from its history.
+    float(x) would disconnect x from the computation graph.
       given:    a traced value of shape ()
       instead:  {KEEP}""",
 )
@@ -476,7 +482,7 @@ def by_a_function_of_math_that_numpy_lacks(x):
     V,
     kinds=(DetachedError, TypeError),
     says="""
-    Turning it into a plain array would cut a traced value off from its history.
+    A plain array would disconnect x from the computation graph.
       given:    a traced value of shape (3,)
       instead:  the value as it is: it already behaves like an array""",
 )
@@ -488,7 +494,7 @@ def by_asarray(x):
     V,
     kinds=(DetachedError, TypeError),
     says="""
-    Turning it into a plain array would cut a traced value off from its history.
+    A plain array would disconnect x from the computation graph.
       given:    a traced value of shape ()
       instead:  np.stack([x[0], x[1]])""",
 )
@@ -500,7 +506,7 @@ def by_a_new_array(x):
     V,
     kinds=(DetachedError, TypeError),
     says=f"""
-    Taking a plain number out would cut a traced value off from its history.
+    x.item() would disconnect x from the computation graph.
       given:    a traced value of shape ()
       instead:  {KEEP}""",
 )
@@ -512,7 +518,7 @@ def by_item(x):
     V,
     kinds=(DetachedError, TypeError),
     says=f"""
-    Turning it into a list would cut a traced value off from its history.
+    x.tolist() would disconnect x from the computation graph.
       given:    a traced value of shape (3,)
       instead:  {KEEP}""",
 )
@@ -524,7 +530,7 @@ def by_tolist(x):
     2.0,
     kinds=(DetachedError, TypeError),
     says=f"""
-    Turning it into a plain number would cut a traced value off from its history.
+    float(x) would disconnect x from the computation graph.
       given:    a traced value of shape ()
       instead:  {ONE_PIECE}""",
 )
@@ -538,7 +544,7 @@ def by_filling_a_plain_array(x):
     2,
     kinds=(DetachedError, TypeError),
     says=f"""
-    Using it as an index or a count would cut a traced value off from its history.
+    {NO_INDEX}
       given:    a traced value of shape ()
       instead:  {AS_KEYWORD}""",
 )
@@ -551,7 +557,7 @@ def as_a_count(x, n):
     2,
     kinds=(DetachedError, TypeError),
     says=f"""
-    Using it as an index or a count would cut a traced value off from its history.
+    {NO_INDEX}
       given:    a traced value of shape ()
       instead:  {AS_KEYWORD}""",
 )
@@ -563,7 +569,7 @@ def as_an_index(x, k):
     1,
     kinds=(DetachedError, TypeError),
     says=f"""
-    Using it as an index or a count would cut a traced value off from its history.
+    {NO_INDEX}
       given:    a traced value of shape ()
       instead:  {AS_KEYWORD}""",
 )
@@ -590,7 +596,7 @@ def item_assignment(x):
     V,
     kinds=(InPlaceError, TypeError),
     says="""
-    np.exp would write into an array behind the trace's back.
+    np.exp would write into an array without the trace seeing it.
       given:    out=, or += on a plain array with a traced value on the right
       instead:  y = x + …, which makes a new array""",
 )
@@ -602,7 +608,7 @@ def out_of_a_ufunc(x):
     V,
     kinds=(InPlaceError, TypeError),
     says="""
-    np.sum would write into an array behind the trace's back.
+    np.sum would write into an array without the trace seeing it.
       given:    out=, or += on a plain array with a traced value on the right
       instead:  y = x + …, which makes a new array""",
 )
@@ -614,7 +620,7 @@ def out_of_a_reduction(x):
     V,
     kinds=(InPlaceError, TypeError),
     says="""
-    np.concatenate would write into an array behind the trace's back.
+    np.concatenate would write into an array without the trace seeing it.
       given:    out=, or += on a plain array with a traced value on the right
       instead:  y = x + …, which makes a new array""",
 )
@@ -638,7 +644,7 @@ def method_that_sorts_in_place(x):
     V,
     kinds=(InPlaceError, TypeError),
     says="""
-    np.floor would write into an array behind the trace's back.
+    np.floor would write into an array without the trace seeing it.
       given:    out=, or += on a plain array with a traced value on the right
       instead:  y = x + …, which makes a new array""",
 )
@@ -650,7 +656,7 @@ def traced_out_of_a_flat_function(x):
     V,
     kinds=(InPlaceError, TypeError),
     says="""
-    np.add would write into an array behind the trace's back.
+    np.add would write into an array without the trace seeing it.
       given:    out=, or += on a plain array with a traced value on the right
       instead:  y = x + …, which makes a new array""",
 )
@@ -688,7 +694,7 @@ def array_that_would_grow(x):
     V,
     kinds=(InPlaceError, TypeError),
     says="""
-    A traced array cannot be changed to one that has no history.
+    x //= … would disconnect x from the computation graph.
       given:    a traced array of shape (3,)
       instead:  x = x + … in place of x += …""",
 )
@@ -767,7 +773,7 @@ def test_a_refusal_says_what_where_and_what_to_write_instead(f, args, kinds, say
         trace(f, *args)
     lines, first = inspect.getsourcelines(f)
     last = first + len(lines) - 1
-    at = f"{lines[-1].strip()}   (line {last} of {f.__name__} in test_refusals.py)"
+    at = f"{lines[-1].strip()}   (line {last} of {f.__name__} in test_messages.py)"
     assert str(caught.value) == f"{says}\n  at:       {at}"
     assert isinstance(caught.value, (BackpropError, *kinds))
     assert all(isinstance(caught.value, kind) for kind in kinds)
@@ -803,7 +809,7 @@ def test_the_line_is_that_of_the_function_that_the_learner_called_last():
     with pytest.raises(ShapeError) as caught:
         trace(outer, V)
     assert caught.value.at.startswith("return x + W   (line ")
-    assert " of inner in test_refusals.py" in caught.value.at
+    assert " of inner in test_messages.py" in caught.value.at
 
 
 def test_the_line_is_the_operations_own_in_a_statement_of_many_lines():
@@ -819,7 +825,7 @@ def test_the_line_is_the_operations_own_in_a_statement_of_many_lines():
     with pytest.raises(ShapeError) as caught:
         trace(f, V)
     assert caught.value.at == (
-        f"x @ W,   (line {f.__code__.co_firstlineno + 6} of f in test_refusals.py)"
+        f"x @ W,   (line {f.__code__.co_firstlineno + 6} of f in test_messages.py)"
     )
 
 
@@ -988,7 +994,7 @@ def test_a_value_after_its_trace():
         "A traced value was used after its trace had ended.\n"
         "  instead:  return it from the traced function, or compute with graph.value\n"
         f"  at:       return escaped[0] + 1   (line {later.__code__.co_firstlineno + 1} "
-        "of later in test_refusals.py)"
+        "of later in test_messages.py)"
     )
 
 
@@ -1012,7 +1018,7 @@ def test_the_first_node_that_is_not_finite_is_named():
     line = f.__code__.co_firstlineno + 2
     assert warned(f, np.ones(2)) == (
         "The result is not finite; z is the first node with an infinity.\n"
-        f"  at:       z = np.log(y)   (line {line} of f in test_refusals.py)"
+        f"  at:       z = np.log(y)   (line {line} of f in test_messages.py)"
     )
 
 
@@ -1024,29 +1030,3 @@ def test_a_nan_in_an_input_is_named_as_that():
 def test_an_infinity_on_the_way_to_a_finite_result_is_no_reason_to_warn():
     graph = trace(lambda x: 1 / (1 + np.exp(-x)) + 1 / np.array(np.inf) * x, 2.0)
     assert np.isfinite(graph.value)
-
-
-# --- pieces of a message ------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("function", "name"),
-    [
-        (np.exp, "np.exp"),
-        (np.true_divide, "np.divide"),
-        (np.sum, "np.sum"),
-        (np.linalg.inv, "np.linalg.inv"),
-        (sigmoid, "sigmoid"),
-        (np.frompyfunc(half, 1, 1), "half (vectorized)"),
-    ],
-    ids=lambda each: each if isinstance(each, str) else "",
-)
-def test_a_function_is_called_as_a_learner_calls_it(function, name):
-    assert function_name(function) == name
-
-
-def test_the_list_of_functions_leaves_out_those_that_nobody_calls():
-    names = supported_functions()
-    assert names == sorted(set(names))
-    assert "matmul" in names
-    assert not {"getitem", "scatter_add", "astype"} & set(names)

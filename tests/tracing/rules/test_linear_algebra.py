@@ -2,9 +2,66 @@
 
 import numpy as np
 import pytest
+from rule_checks import RowTests, case
 
 from backprop_nb.errors import BackpropError, UnsupportedError
 from backprop_nb.tracing import trace
+
+CASES = {
+    "norm": [
+        case((3,)),
+        case((2, 3)),
+        case((2, 3, 4)),
+        case((3,), ord=2),
+        case((3,), ord=1),
+        case((3,), ord=np.inf),
+        case((2, 3), ord="fro"),
+        case((2, 3), axis=1),
+        case((2, 3), ord=1, axis=0),
+        case((2, 3), ord=np.inf, axis=-1, keepdims=True),
+        case((2, 3, 4), axis=(0, 2)),
+        case((2, 3), keepdims=True),
+    ],
+    "inv": [case((2, 2)), case((3, 3)), case((4, 2, 2))],
+    "solve": [
+        case((2, 2), (2,)),
+        case((2, 2), (2, 3)),
+        case((4, 2, 2), (2,)),
+        case((4, 2, 2), (4, 2, 3)),
+        case((4, 2, 2), (2, 3)),
+        case((2, 2), (4, 2, 3)),
+    ],
+    "det": [case((2, 2)), case((3, 3)), case((4, 2, 2))],
+    "slogdet": [case((2, 2), output=1), case((3, 3), output=1), case((4, 2, 2), output=1)],
+}
+
+# Ways to write one and the same call.
+FORMS = {
+    "norm": [
+        lambda x: np.linalg.norm(x, 2, 1, True),
+        lambda x: np.linalg.norm(x, ord=2, axis=1, keepdims=True),
+        lambda x: np.linalg.norm(x=x, axis=1, keepdims=True, ord=2),
+    ],
+    "inv": [lambda x: np.linalg.inv(x[:, :2]), lambda x: np.linalg.inv(a=x[:, :2])],
+    "solve": [
+        lambda x, y: np.linalg.solve(x[:, :2], y),
+        lambda x, y: np.linalg.solve(b=y, a=x[:, :2]),
+    ],
+    "det": [lambda x: np.linalg.det(x[:, :2]), lambda x: np.linalg.det(a=x[:, :2])],
+    "slogdet": [
+        lambda x: np.linalg.slogdet(x[:, :2])[1],
+        lambda x: np.linalg.slogdet(a=x[:, :2]).logabsdet,
+    ],
+}
+
+# Functions that are not called with one array after the other.
+CALLED = {
+    "slogdet": lambda x, output: np.linalg.slogdet(x)[output],
+}
+
+
+class TestRows(RowTests):
+    """The tests that every row shares."""
 
 
 def gradient(f, x):

@@ -1,0 +1,383 @@
+"""What a learner is told when the tracer cannot go on.
+
+Every message names the learner's own line and says what to write instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import linecache
+import re
+from collections.abc import Sequence
+from opcode import opmap
+from pathlib import Path
+from types import FrameType, ModuleType, TracebackType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from backprop_nb.errors import (
+    BackpropError,
+    DetachedError,
+    InPlaceError,
+    ShapeError,
+    UnsupportedError,
+)
+from backprop_nb.tracing.rules import Row, supported_functions
+from backprop_nb.tracing.rules.row import full_name
+from backprop_nb.tracing.source import Place, describe_place, locate, operand
+
+_TRACING = str(Path(__file__).parent)
+_NUMPY = str(Path(np.__file__).parent)
+_KINDS = {"c": "complex", "O": "object", "U": "text", "S": "bytes"}
+_OPTIONS = {
+    "where": "choose the entries with np.where(mask, …, 0.0)",
+    "dtype": "x.astype(…) in place of x",
+    "initial": "the result combined with it afterwards",
+}
+
+
+class UnsupportedMethodError(UnsupportedError, AttributeError):
+    """An array method without a rule, so that ``hasattr`` answers no."""
+
+
+class OutOfRangeError(ShapeError, IndexError):
+    """An index or an axis that does not exist."""
+
+
+def learner_frame(frame: FrameType) -> FrameType:
+    """Return the nearest frame that is neither the tracer's nor NumPy's."""
+    while _is_inside(frame) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def _is_inside(frame: FrameType) -> bool:
+    """Whether the frame is the tracer's or NumPy's."""
+    return frame.f_code.co_filename.startswith((_TRACING, _NUMPY))
+
+
+def _at(frame: FrameType) -> str:
+    """Return the learner's line as a message says it."""
+    frame = learner_frame(frame)
+    return describe_place(frame.f_code, frame.f_lasti)
+
+
+def _place(frame: FrameType) -> Place | None:
+    """Return the learner's expression, where the source is known."""
+    frame = learner_frame(frame)
+    linecache.checkcache(frame.f_code.co_filename)  # a module may have been edited and reloaded
+    return locate(frame.f_code, frame.f_lasti)
+
+
+def name_of(row: Row) -> str:
+    """Return how a message calls the function of a row."""
+    return row.title or full_name(row.function)
+
+
+# --- no rule ----------------------------------------------------------------------
+
+
+def unsupported(what: str, frame: FrameType, instead: str | None = None) -> NoReturn:
+    """Refuse a call that has no differentiation rule."""
+    raise UnsupportedError(
+        f"{what} has no differentiation rule.",
+        instead=instead or _something_else(what),
+        at=_at(frame),
+    )
+
+
+def unsupported_method(name: str, frame: FrameType) -> NoReturn:
+    """Refuse a method of an array that has no rule."""
+    raise UnsupportedMethodError(
+        f"The array method .{name} has no differentiation rule.",
+        instead=_something_else(name),
+        at=_at(frame),
+    )
+
+
+def _something_else(what: str) -> str:
+    """Say where to look for a function that has a rule, the closest names first."""
+    supported = {name.rpartition(".")[2]: name for name in supported_functions()}
+    close = difflib.get_close_matches(what.rpartition(".")[2], supported, n=3, cutoff=0.8)
+    hint = f"such as {', '.join(supported[name] for name in close)}; " if close else ""
+    return f"a function that has one, {hint}bp.supported_functions() lists all {len(supported)}"
+
+
+def unsupported_option(row: Row, option: str, value: Any, frame: FrameType) -> NoReturn:
+    """Refuse a keyword that a rule does not know, or a traced value for one that it does."""
+    if option == "axis" or option in row.options:
+        as_index(getattr(value, "shape", ()), frame)
+    raise UnsupportedError(
+        f"{name_of(row)} cannot be traced with `{option}`.",
+        expected="only " + ", ".join(f"`{key}`" for key in row.options)
+        if row.options
+        else "no options",
+        instead=_OPTIONS.get(option),
+        at=_at(frame),
+    )
+
+
+def order_of_memory(row: Row, order: Any, frame: FrameType) -> NoReturn:
+    """Refuse an order of entries that depends on how the array lies in memory."""
+    raise UnsupportedError(
+        f"{name_of(row)} cannot be traced with order={order!r}: "
+        "the result depends on how the array lies in memory.",
+        expected="order='C', row by row, or order='F', column by column",
+        at=_at(frame),
+    )
+
+
+def power_meant(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse ``x^2``, which is a power in mathematics and not in Python."""
+    raise UnsupportedError(
+        "In Python, ^ is bitwise XOR, not a power.",
+        given=f"a traced value of shape {shape}",
+        instead="x**2 for the square of x",
+        at=_at(frame),
+    )
+
+
+# --- detached ---------------------------------------------------------------------
+
+
+def detached(how: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse what would turn a traced value into a plain one."""
+    place = _place(frame)
+    if place is not None and _is_looked_up(place.node):  # an array asks for the index as an array
+        as_index(shape, frame)
+    raise DetachedError(
+        f"{how} would disconnect x from the computation graph.",
+        given=f"a traced value of shape {shape}",
+        instead=_attached(place.node if place else None),
+        at=_at(frame),
+    )
+
+
+def as_index(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse a traced value where Python or NumPy wants a plain integer."""
+    raise DetachedError(
+        "An index or a count must be a plain integer: "
+        "a traced value would be disconnected from the computation graph.",
+        given=f"a traced value of shape {shape}",
+        instead="pass counts and indices as keyword arguments: integers among those are not traced",
+        at=_at(frame),
+    )
+
+
+def ambiguous(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse ``if x:`` for an array that is not a single number."""
+    raise ShapeError(
+        "An array is neither true nor false.",
+        given=f"a traced array of shape {shape}",
+        expected="a single number",
+        instead="np.any(…) or np.all(…) of a comparison",
+        at=_at(frame),
+    )
+
+
+def ended(frame: FrameType) -> NoReturn:
+    """Refuse a traced value that has left the function it was traced in."""
+    raise DetachedError(
+        "A traced value was used after its trace had ended.",
+        instead="return it from the traced function, or compute with graph.value",
+        at=_at(frame),
+    )
+
+
+def _is_looked_up(node: ast.AST) -> bool:
+    """Whether an expression is ``array[…]`` and not an assignment to it."""
+    return isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+
+
+def _attached(node: ast.AST | None) -> str:
+    """Say what to write in place of the expression that asked for a plain value."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name("math"), attr=name)) if hasattr(np, name):
+            return f"np.{name}, because the functions of math see only plain numbers"
+        case ast.Call(func=function, args=[entries, *rest], keywords=options):
+            path = ast.unparse(function)
+            if path.startswith(("np.", "numpy.")):
+                stacked = _stacked(entries)
+                if path.endswith((".array", ".asarray")):
+                    asis = "the value as it is: it already behaves like an array"
+                    return asis if stacked is entries else ast.unparse(stacked)
+                if stacked is not entries:
+                    return ast.unparse(ast.Call(function, [stacked, *rest], options))
+        case ast.Subscript(value=ast.Name()):
+            return "build the array in one piece: a plain array cannot hold a traced value"
+    return "keep the value as it is, and read the number from graph.value afterwards"
+
+
+def _stacked(entries: ast.expr) -> ast.expr:
+    """Return ``[x0, x1]`` as a call of ``np.stack``, which can be traced, at every level."""
+    stack = ast.parse("np.stack", mode="eval").body
+    match entries:
+        case ast.List(elts) | ast.Tuple(elts):
+            return ast.Call(stack, [ast.List([*map(_stacked, elts)], ast.Load())], [])
+        case ast.ListComp():
+            return ast.Call(stack, [entries], [])
+    return entries
+
+
+# --- in place ---------------------------------------------------------------------
+
+
+def item_assigned(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse ``x[i] = value``."""
+    raise InPlaceError(
+        "An entry of a traced array cannot be assigned: the trace would not see it.",
+        given=f"a traced array of shape {shape}",
+        instead="build the new array in one piece, for example np.where(mask, new, x)",
+        at=_at(frame),
+    )
+
+
+def out_given(name: str, frame: FrameType) -> NoReturn:
+    """Refuse ``out=``, and ``plain_array += traced``, which is the same to NumPy."""
+    raise InPlaceError(
+        f"{name} would write into an array without the trace seeing it.",
+        given="out=, or += on a plain array with a traced value on the right",
+        instead="y = x + …, which makes a new array",
+        at=_at(frame),
+    )
+
+
+def changed_in_place(problem: str, given: str, frame: FrameType) -> NoReturn:
+    """Refuse ``+=`` and its kin where they would differ from what NumPy does."""
+    raise InPlaceError(problem, given=given, instead="x = x + … in place of x += …", at=_at(frame))
+
+
+def method_in_place(name: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse ``x.sort()`` and its kin, which change x unseen by the trace."""
+    raise InPlaceError(
+        f"The array method .{name} changes the array in place: the trace would not see it.",
+        given=f"a traced array of shape {shape}",
+        instead=f"y = np.{name}(x), which makes a new array",
+        at=_at(frame),
+    )
+
+
+# --- what does not fit ------------------------------------------------------------
+
+
+def misfit(
+    row: Row, shapes: Sequence[tuple[int, ...]], error: Exception, frame: FrameType
+) -> BackpropError:
+    """Return NumPy's complaint about a call with the learner's names in it."""
+    place = _place(frame)
+    method = place is not None and _is_method(place.node, learner_frame(frame))
+    given = []
+    for position, shape in enumerate(shapes):
+        node = operand(place, row, position, len(shapes), method) if place else None
+        text = place.module.text(node) if place and node is not None else "an argument"
+        given.append(f"{' '.join(text.split())} of shape {shape}")
+    complaint = row.misfit(*shapes) if row.misfit else _complaint(error)
+    kind = _kind(error)
+    return kind(
+        f"{name_of(row)} does not fit: {complaint}.",
+        given=", ".join(given),
+        expected=None if kind is UnsupportedError else row.expects,
+        at=_at(frame),
+    )
+
+
+def _kind(error: Exception) -> type[BackpropError]:
+    if isinstance(error, TypeError):
+        return UnsupportedError
+    return OutOfRangeError if isinstance(error, IndexError) else ShapeError
+
+
+def _is_method(node: ast.AST, frame: FrameType) -> bool:
+    """Whether a call is one of a method, such as ``x.sum()``, and not ``np.sum(x)``."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    owner: ast.AST = node.func.value
+    while isinstance(owner, ast.Attribute):
+        owner = owner.value
+    names = {**frame.f_globals, **frame.f_locals}
+    return not (isinstance(owner, ast.Name) and isinstance(names.get(owner.id), ModuleType))
+
+
+def _complaint(error: Exception) -> str:
+    """Return NumPy's own words without its internal signature notation."""
+    text = re.sub(r"^\w+: ", "", str(error).split("\n")[0])
+    return re.sub(r", with gufunc signature \S+ ", " ", text).strip(" .")
+
+
+# --- what goes in and what comes out -----------------------------------------------
+
+
+def real_copy(value: Any, what: str, frame: FrameType | None = None) -> Any:
+    """Return ``value`` as an array of real numbers that nobody else holds.
+
+    Raises
+    ------
+    UnsupportedError
+        For complex numbers, objects, text and ragged lists, and for arrays that
+        are not plain, such as a masked one: its mask would be lost.
+    """
+    at = _at(frame) if frame else None
+    plain = type(value) is np.ndarray or isinstance(value, np.generic | np.memmap)
+    if hasattr(type(value), "__array__") and not plain:
+        raise UnsupportedError(
+            f"{what} must be a plain NumPy array.",
+            given=f"a {type(value).__name__}",
+            instead="np.asarray(…) of it",
+            at=at,
+        )
+    try:
+        copy = np.array(value)
+    except ValueError as error:
+        raise find_own(error) or UnsupportedError(
+            f"{what} must be rectangular.", given="rows of unequal length", at=at
+        ) from None
+    if copy.dtype.kind not in "biuf":
+        kind = _KINDS.get(copy.dtype.kind, copy.dtype.name)
+        raise UnsupportedError(
+            f"{what} must hold real numbers.",
+            given=f"{kind} values of shape {copy.shape}",
+            expected="floats or integers",
+            at=at,
+        )
+    return copy
+
+
+def find_own(error: BaseException) -> BackpropError | None:
+    """Return the error of ours that NumPy may have wrapped in one of its own.
+
+    What the learner's own ``raise`` says stays as it is.
+    """
+    seen: BaseException | None = error
+    while seen is not None and not (seen is not error and _is_raised(error)):
+        if isinstance(seen, BackpropError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _is_raised(error: BaseException) -> bool:
+    """Whether a ``raise`` statement made the error, and not a function of NumPy's."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None:
+        return False
+    return last.tb_frame.f_code.co_code[last.tb_lasti] == opmap["RAISE_VARARGS"]
+
+
+def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
+    """Return the traceback from the learner's first line to the last."""
+    kept = []
+    while traceback is not None:
+        kept.append(traceback)
+        traceback = traceback.tb_next
+    while kept and _is_inside(kept[0].tb_frame):
+        kept.pop(0)
+    while kept and _is_inside(kept[-1].tb_frame):
+        kept.pop()
+    short: TracebackType | None = None
+    for link in reversed(kept):
+        short = TracebackType(short, link.tb_frame, link.tb_lasti, link.tb_lineno)
+    return short

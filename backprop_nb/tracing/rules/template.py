@@ -1,0 +1,136 @@
+"""How a call prints: as NumPy source and as LaTeX, with brackets where they are needed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+
+class Precedence(IntEnum):
+    """How tightly a text holds together; a looser one inside a tighter needs brackets."""
+
+    LOOSE = 0
+    SUM = 1
+    PRODUCT = 2
+    UNARY = 3
+    POWER = 4
+    ATOM = 5
+
+
+LOOSE, SUM, PRODUCT, UNARY, POWER, ATOM = Precedence
+
+
+Text = str | Callable[[Sequence[str], Mapping[str, Any]], str]
+"""A pattern, or a function ``(arguments, keywords) -> text`` where a pattern cannot say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """How a call prints: ``#1``, ``#2`` stand for the arguments, as in a TeX macro.
+
+    Parameters
+    ----------
+    text
+        What is printed.
+    precedence
+        How tightly the printed text holds together.
+    operands
+        The precedence that each argument must have to go without brackets.  The
+        last one counts for all further arguments.
+    """
+
+    text: Text
+    precedence: Precedence = ATOM
+    operands: tuple[Precedence, ...] = (LOOSE,)
+
+    def fill(self, arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+        """Return the text with the printed ``arguments`` put in."""
+        if callable(self.text):
+            return self.text(arguments, keywords)
+        return re.sub(r"#(\d)", lambda m: arguments[int(m[1]) - 1], self.text)
+
+    def operand(self, position: int) -> Precedence:
+        """Return the precedence that the argument at ``position`` must have."""
+        return self.operands[min(position, len(self.operands) - 1)]
+
+
+def infix(text: str, precedence: Precedence) -> Template:
+    """Return the template of ``#1 sign #2``, read from the left."""
+    return Template(text, precedence, (precedence, Precedence(precedence + 1)))
+
+
+def latex_product(text: str) -> Template:
+    """Return the template of a product in LaTeX, where a second factor shows no bare sign."""
+    return Template(text, PRODUCT, (PRODUCT, POWER))
+
+
+def call_text(name: str, arguments: Iterable[str], keywords: Mapping[str, Any]) -> str:
+    """Return an ordinary call, keywords included.
+
+    >>> call_text("np.sum", ["x"], {"axis": 0})
+    'np.sum(x, axis=0)'
+    """
+    named = (f"{key}={literal(value)}" for key, value in keywords.items())
+    return f"{name}({', '.join([*arguments, *named])})"
+
+
+def latex_name(name: str) -> str:
+    r"""Return a function's name in LaTeX, ``\sin`` where LaTeX has a command for it."""
+    escaped = name.replace("_", r"\_")
+    return rf"\{name}" if name in _LATEX_COMMANDS else rf"\mathrm{{{escaped}}}"
+
+
+_LATEX_COMMANDS = {
+    *("arccos", "arcsin", "arctan", "cos", "cosh", "det", "exp"),
+    *("log", "max", "min", "sin", "sinh", "tan", "tanh"),
+}
+
+
+def literal(value: Any) -> str:
+    """Return Python source for a plain value: a number, an axis, a shape, an index.
+
+    Raises
+    ------
+    TypeError
+        For anything else, because printed code is built from known parts only.
+
+    >>> literal((slice(None, 2), None, Ellipsis))
+    '(slice(None, 2, None), None, ...)'
+    """
+    if value is Ellipsis:
+        return "..."
+    if isinstance(value, np.floating):
+        value = float(value)
+    elif isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"np.{value}".replace("np.-", "-np.")
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
+    if isinstance(value, slice):
+        return f"slice({literal(value.start)}, {literal(value.stop)}, {literal(value.step)})"
+    if isinstance(value, tuple):
+        items = ", ".join(map(literal, value))
+        return f"({items},)" if len(value) == 1 else f"({items})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, np.ndarray) and value.size == 0:
+        return f"np.zeros({value.shape}, dtype={value.dtype.name!r})"
+    if isinstance(value, np.ndarray):
+        return f"np.array({literal(value.tolist())}, dtype={value.dtype.name!r})"
+    raise TypeError(f"no source text for a {type(value).__name__}")
+
+
+def typed(number: Any, dtype: Any) -> str:
+    """Return source for a number of a NumPy type.
+
+    >>> typed(1, np.dtype("float32"))
+    'np.float32(1)'
+    """
+    return f"np.{np.dtype(dtype).name}({literal(number)})"

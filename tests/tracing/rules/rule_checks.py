@@ -1,0 +1,367 @@
+"""What every row of the rule table must fulfil, on every case that its test file lists.
+
+A case is traced once, all checks run on that trace, and every one that fails is
+reported with its name.
+"""
+
+import functools
+import inspect
+import warnings
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import matplotlib.mathtext
+import numpy as np
+
+from backprop_nb.errors import BackpropWarning
+from backprop_nb.tracing import sigmoid, trace
+from backprop_nb.tracing.emit.rule import call_text
+from backprop_nb.tracing.reverse import reverse
+from backprop_nb.tracing.rules.indexing import add_along_axis, scatter_add
+from backprop_nb.tracing.rules.reductions import horner
+
+# What printed code may use besides the learner's names.
+PRINTED_WITH = {
+    "np": np,
+    "sigmoid": sigmoid,
+    "scatter_add": scatter_add,
+    "horner": horner,
+    "add_along_axis": add_along_axis,
+}
+STEP = 1e-5
+
+ROWS_TWICE = np.array([0, 2, 0])
+MASK = np.array([True, False, True])
+ORDERED = np.array([[2, 0, 1], [1, 1, 0]])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of a row: the shape of each argument, or a value for a literal; and options."""
+
+    arguments: tuple
+    options: dict = field(default_factory=dict)
+
+
+def case(*arguments, **options):
+    return Case(arguments, options)
+
+
+ONE_ARGUMENT = [case(()), case((3,)), case((2, 3)), case((0, 2))]
+BROADCAST = [
+    case((), ()),
+    case((3,), (3,)),
+    case((2, 3), (3,)),
+    case((3,), (2, 3)),
+    case((2, 1), (1, 3)),
+    case((2, 3), ()),
+    case((), (2, 3)),
+    case((1,), (2, 3)),
+    case((2, 1, 3), (4, 1)),
+    case((0,), (1,)),
+    case(2.0, (2, 3)),
+    case((2, 3), 2.0),
+    case((), 2.0),
+    case(2.0, ()),
+]
+REDUCTION = [
+    case(()),
+    case((3,)),
+    case((2, 3)),
+    *(case((2, 3, 4), axis=axis) for axis in (0, -1, (0, 2), (-1, 0), ())),
+    case((2, 3), keepdims=True),
+    case((2, 3), axis=1, keepdims=True),
+    case((2, 3, 4), axis=(2, 0), keepdims=True),
+]
+
+
+class RowTests:
+    """The tests of the rows of one module; the test file says its ROWS, CASES and FORMS.
+
+    ``CASES`` are calls by the row's name, and ``FORMS`` ways to write one and the
+    same call.  ``CALLED`` says how to call what does not take one array after
+    the other.
+    """
+
+    def test_every_argument_with_a_rule_is_traced_in_a_case(self, rows, cases):
+        for row in rows:
+            traced = {k for call in cases[row.name] for k in Drawn(row, call).traced}
+            vjps = row.vjps if isinstance(row.vjps, tuple) else ()
+            assert traced, row.name
+            assert traced >= {k for k, vjp in enumerate(vjps) if vjp is not None}, row.name
+
+    def test_every_row_has_cases_and_forms_and_none_is_left_over(self, rows, cases, forms):
+        names = {row.name for row in rows}
+        assert sorted(names ^ cases.keys()) == []
+        assert sorted(names ^ forms.keys()) == []
+
+    def test_a_case_passes_every_check(self, row, call, called):
+        drawn = Drawn(row, call, called=called)
+        failures = []
+        for check in CHECKS:
+            try:
+                check(drawn)
+            except Exception as error:
+                error.add_note(f"in the check that {check.__name__.replace('_', ' ')}")
+                failures.append(error)
+        if failures:
+            raise ExceptionGroup(f"{row.name} of {call}", failures)
+
+    def test_every_form_of_a_call_gives_the_same_node(self, row, forms):
+        rng = np.random.default_rng(3)
+        parameters = inspect.signature(forms[row.name][0]).parameters.values()
+        count = sum(each.default is each.empty for each in parameters)
+        inputs = [rng.uniform(*_domain(row, k), (2, 3)) for k in range(count)]
+        seen = []
+        for form in forms[row.name]:
+            graph = trace(form, *inputs)
+            record = graph.records[graph.output_index]
+            assert record.row is row
+            options = {key: (type(value), str(value)) for key, value in record.keywords.items()}
+            seen.append((record.parents, options, graph.value.tolist()))
+            assert_same(graph.value, form(*inputs))
+        assert all(each == seen[0] for each in seen)
+
+
+def _domain(row, k):
+    return row.domain[min(k, len(row.domain) - 1)]
+
+
+class Drawn:
+    """A case with its numbers drawn from the row's domain; ``f`` takes the arrays only."""
+
+    def __init__(self, row, call, dtype=np.float64, called=None):
+        self.row, self.call, self.options, self.called = row, call, call.options, called
+        self.rng = np.random.default_rng([0, len(row.name), *map(ord, row.name)])
+        self.arguments = [self._draw(k, each, dtype) for k, each in enumerate(call.arguments)]
+        self.traced = [
+            k for k, each in enumerate(self.arguments) if getattr(each, "dtype", None) == dtype
+        ]
+        self.inputs = [self.arguments[k] for k in self.traced]
+
+    def _draw(self, k, shape, dtype):
+        if not isinstance(shape, tuple):
+            return shape
+        if self.row.vjps[k] is None:
+            return self.rng.random(shape) < 0.5
+        return np.asarray(self.rng.uniform(*_domain(self.row, k), shape)).astype(dtype)[()]
+
+    def f(self, *inputs):
+        arguments = list(self.arguments)
+        for k, value in zip(self.traced, inputs, strict=True):
+            arguments[k] = value
+        return (self.called or self.row.function)(*arguments, **self.options)
+
+    def normal(self, like):
+        return np.asarray(self.rng.normal(size=np.shape(like)))[()]
+
+    @cached_property
+    def value(self):
+        return self.f(*self.inputs)
+
+    @cached_property
+    def seed(self):
+        return self.normal(self.value)
+
+    @cached_property
+    def graph(self):
+        return trace(self.f, *self.inputs)
+
+    @cached_property
+    def backward(self):
+        return self.graph.backward(self.seed)
+
+    @cached_property
+    def step(self):
+        """The one step back; a graph without inputs in use has none."""
+        [step] = self.backward.steps
+        return step
+
+    @cached_property
+    def names(self):
+        """The values that printed code refers to."""
+        names = {node.name: node.value for node in self.graph.nodes}
+        return names | {f"d_{self.step.node.name}": self.step.adjoint}
+
+    @cached_property
+    def single(self):
+        """The same case in single precision."""
+        return Drawn(self.row, self.call, np.float32, self.called)
+
+    def rule(self, position, g, ans, arrays):
+        """Return what one rule gives in plain NumPy, ``arrays`` in place of the recorded ones."""
+        record = self.graph.records[self.graph.output_index]
+        held = iter(arrays)
+        args = [
+            literal if parent is None else next(held)
+            for literal, parent in zip(record.args, record.parents, strict=True)
+        ]
+        return self.row.vjps[position](g, ans, *args, **record.keywords)
+
+
+def slopes(f, inputs, directions):
+    """Yield the central difference of ``f`` along each direction, one input at a time."""
+    for k, direction in enumerate(directions):
+        ahead, behind = list(inputs), list(inputs)
+        ahead[k], behind[k] = inputs[k] + STEP * direction, inputs[k] - STEP * direction
+        yield (f(*ahead) - f(*behind)) / (2 * STEP)
+
+
+def assert_same(found, expected, rtol=0.0, atol=0.0):
+    assert np.shape(found) == np.shape(expected)
+    np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol)
+
+
+@functools.cache  # most shapes of a row have one and the same formula
+def parse(formula):
+    matplotlib.mathtext.MathTextParser("agg").parse(f"${formula}$")
+
+
+# --- the checks -----------------------------------------------------------------
+
+
+def one_call_is_one_node_with_numpys_value(drawn):
+    graph, row = drawn.graph, drawn.row
+    computed = [node.op for node in graph.nodes if node.op not in (None, "constant")]
+    assert computed == [row.name] * (len(computed) if row.outputs else 1)
+    assert graph.output.op == row.name
+    assert_same(graph.value, drawn.value)
+    assert graph.value.dtype == np.asarray(drawn.value).dtype
+
+
+def every_gradient_agrees_with_central_differences(drawn):
+    directions = [drawn.normal(each) for each in drawn.inputs]
+    measured = slopes(lambda *x: np.sum(drawn.seed * drawn.f(*x)), drawn.inputs, directions)
+    for value, gradient, direction, slope in zip(
+        drawn.inputs, drawn.backward.gradients, directions, measured, strict=True
+    ):
+        assert gradient.shape == value.shape
+        assert gradient.dtype == value.dtype
+        np.testing.assert_allclose(np.sum(gradient * direction), slope, rtol=1e-7, atol=1e-8)
+
+
+def float32_stays_float32_as_far_as_numpy_keeps_it(drawn):
+    single = drawn.single
+    assert single.graph.value.dtype == np.asarray(single.value).dtype
+    result = single.backward
+    assert result.adjoint(single.graph.output).dtype == single.graph.value.dtype
+    given = [each.value for step in result.steps for each in step.contributions]
+    assert {each.dtype for each in (*given, *result.gradients)} == {np.dtype("float32")}
+
+
+def a_float32_argument_beside_a_float64_one_has_a_float32_gradient(drawn):
+    for k in range(len(drawn.inputs)):
+        inputs = list(drawn.inputs)
+        inputs[k] = inputs[k].astype(np.float32)
+        gradients = trace(drawn.f, *inputs).backward(drawn.seed).gradients
+        assert [each.dtype for each in gradients] == [each.dtype for each in inputs]
+        assert [each.shape for each in gradients] == [each.shape for each in inputs]
+
+
+def the_printed_call_evaluates_to_the_value(drawn):
+    text = call_text(drawn.graph.output)
+    assert_same(eval(text, PRINTED_WITH, drawn.names), drawn.graph.value)
+
+
+def every_printed_rule_evaluates_to_its_contribution(drawn):
+    assert len(drawn.step.contributions) == len(drawn.inputs)
+    for each in drawn.step.contributions:
+        assert_same(eval(each.rule, PRINTED_WITH, drawn.names), each.value, 1e-13, 1e-300)
+
+
+def the_formulas_are_latex_that_mathtext_reads(drawn):
+    formulas = [call_text(drawn.graph.output, "latex")]
+    formulas += [each.explain().latex for each in drawn.step.contributions]
+    assert all(formulas)
+    for formula in formulas:
+        parse(formula)
+
+
+def printed_and_compiled_programs_give_value_and_gradients(drawn):
+    # Weights make the adjoint a full array; without them its ones are simplified away.
+    _check_program(drawn, lambda y: np.sum(y * drawn.seed), 1e-12)
+    _check_program(drawn, np.sum, 1e-12)
+    single = drawn.single
+    weights = single.seed.astype(np.float32)[()]
+    _check_program(single, lambda y: np.sum(y * weights), 2e-5)
+    _check_program(single, np.sum, 2e-5)
+
+
+def _check_program(drawn, folded, rtol):
+    graph = trace(lambda *x: folded(drawn.f(*x)), *drawn.inputs)
+    space = {}
+    exec(graph.to_numpy(), space)
+    last = list(space)[-1]
+    expected = graph.backward().gradients
+    for value, gradients in (space[last](*drawn.inputs), graph.compile()(*drawn.inputs)):
+        np.testing.assert_allclose(value, graph.value, rtol=rtol, atol=rtol)
+        assert len(gradients) == len(expected)
+        for found, right in zip(gradients, expected, strict=True):
+            assert_same(found, right, rtol, rtol)
+            if right.shape:
+                assert found.dtype == right.dtype
+    np.testing.assert_allclose(graph.evaluate(*drawn.inputs), graph.value, rtol=rtol, atol=rtol)
+    assert graph.to_latex().startswith(r"\begin{aligned}")
+
+
+def a_traced_rule_reverses_to_its_own_derivative(drawn):
+    for each in drawn.step.contributions:
+        traced = each.explain().traced
+        inputs = [node.value for node in traced.inputs]
+        floats = [k for k, value in enumerate(inputs) if value.dtype == np.float64]
+        seed = drawn.normal(each.value)
+
+        def rule(*chosen, position=each.position, inputs=inputs, floats=floats, seed=seed):
+            changed = dict(zip(floats, chosen, strict=True))
+            g, ans, *arrays = (dict(enumerate(inputs)) | changed).values()
+            return np.sum(seed * drawn.rule(position, g, ans, arrays))
+
+        gradients = reverse(traced, traced.records, seed)
+        directions = [drawn.normal(inputs[k]) for k in floats]
+        measured = slopes(rule, [inputs[k] for k in floats], directions)
+        for k, direction, slope in zip(floats, directions, measured, strict=True):
+            # Few rules use all their arguments.
+            found = 0.0 if gradients[k] is None else np.sum(gradients[k] * direction)
+            np.testing.assert_allclose(found, slope, rtol=1e-6, atol=1e-7)
+
+
+def second_derivatives_come_from_a_trace_inside_a_trace(drawn):
+    positions = [each.position for each in drawn.step.contributions]
+    held = [k for k, parent in enumerate(drawn.step.node.parents) if parent.op is None]
+    arrays = [parent.value for parent in drawn.step.node.parents]
+    for k, value in enumerate(drawn.inputs):
+        weights = drawn.normal(value)
+
+        def weighted(*inputs, k=k, weights=weights):
+            """The first gradient in a direction, from the rule itself in plain NumPy."""
+            changed = list(arrays)
+            for place, array in zip(held, inputs, strict=True):
+                changed[place] = array
+            ans = drawn.f(*inputs)
+            return np.sum(weights * drawn.rule(positions[k], drawn.seed, ans, changed))
+
+        def traced(*inputs, k=k, weights=weights):
+            return np.sum(weights * trace(drawn.f, *inputs).backward(drawn.seed).gradients[k])
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BackpropWarning)  # a linear row has constant gradients
+            gradients = trace(traced, *drawn.inputs).backward().gradients
+        directions = [drawn.normal(each) for each in drawn.inputs]
+        measured = slopes(weighted, drawn.inputs, directions)
+        for gradient, direction, slope in zip(gradients, directions, measured, strict=True):
+            found = np.sum(gradient * direction)
+            np.testing.assert_allclose(found, slope, rtol=1e-6, atol=1e-6)
+
+
+CHECKS = (
+    one_call_is_one_node_with_numpys_value,
+    every_gradient_agrees_with_central_differences,
+    float32_stays_float32_as_far_as_numpy_keeps_it,
+    a_float32_argument_beside_a_float64_one_has_a_float32_gradient,
+    the_printed_call_evaluates_to_the_value,
+    every_printed_rule_evaluates_to_its_contribution,
+    the_formulas_are_latex_that_mathtext_reads,
+    printed_and_compiled_programs_give_value_and_gradients,
+    a_traced_rule_reverses_to_its_own_derivative,
+    second_derivatives_come_from_a_trace_inside_a_trace,
+)

@@ -1,0 +1,336 @@
+"""Sorting, taking, padding: which entry receives which gradient, ties and repeats included."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from rule_checks import MASK, ORDERED, ROWS_TWICE, RowTests, case
+
+from backprop_nb.errors import InPlaceError, UnsupportedError
+from backprop_nb.tracing import trace
+from backprop_nb.tracing.rules.indexing import add_along_axis, scatter_add
+
+INDEX = [
+    case((4,), index=2),
+    case((4,), index=-1),
+    case((4,), index=slice(None, None, -2)),
+    case((3, 4), index=(slice(1, 3), 0)),
+    case((3, 4), index=(..., None, slice(0, 2))),
+    case((3, 4), index=ROWS_TWICE),
+    case((3, 4), index=(ROWS_TWICE, ROWS_TWICE)),
+    case((3, 4), index=(slice(None), ROWS_TWICE)),
+    case((3, 4), index=MASK),
+    case((3, 4), index=MASK[:, None] & np.array([True, False, True, True])),
+    case((3, 4), index=[2, 0, 2]),
+    case((3, 4), index=[True, False, True]),
+    case((3, 4), index=[]),
+    case((3, 4), index=range(2)),
+    case((3, 4), index=((0, 2, 0),)),
+    case((3, 4), index=(slice(None), [0, 0])),
+    case((3, 4), index=np.int64(1)),
+    case((3, 4), index=np.array(1)),
+    case((3,), index=True),
+    case((3,), index=()),
+    case((), index=()),
+    case((), index=None),
+]
+CASES = {
+    "trace": [
+        case((3, 3)),
+        case((2, 3)),
+        case((0, 2)),
+        *(case((3, 3), offset=k) for k in (1, -2, 4)),
+        case((3, 2), offset=-1),
+        case((3, 3), offset=1, axis1=1, axis2=0),
+        case((2, 3, 4)),
+        case((2, 3, 4), offset=1, axis1=-1, axis2=0),
+    ],
+    "getitem": INDEX,
+    "scatter_add": [
+        case((), index=2, shape=(4,)),
+        case((2,), index=slice(1, 3), shape=(4,)),
+        case((3, 4), index=ROWS_TWICE, shape=(3, 4)),
+        case((3,), index=(ROWS_TWICE, ROWS_TWICE), shape=(3, 4)),
+        case((2, 4), index=MASK, shape=(3, 4)),
+        case((3, 4), index=[0, 2, 0], shape=(3, 4)),
+        case((), index=(), shape=()),
+    ],
+    "take_along_axis": [
+        case((2, 3), ORDERED),
+        case((3, 2), ORDERED.T, axis=0),
+        case((2, 3), np.array([[1]]), axis=1),
+        case((2, 3), np.array([[0, -1]]), axis=-1),
+        case((2, 3), np.array([5, 0, 5]), axis=None),
+    ],
+    "add_along_axis": [
+        case((2, 3), ORDERED, axis=-1, shape=(2, 3)),
+        case((3, 2), ORDERED.T, axis=0, shape=(4, 2)),
+        case((2, 1), np.array([[1]]), axis=1, shape=(2, 3)),
+        case((3,), np.array([5, 0, 5]), axis=None, shape=(2, 3)),
+    ],
+    "sort": [case((4,)), case((2, 3)), case((4, 2), axis=0), case((2, 3), axis=None)],
+    "partition": [
+        case((5,), kth=2),
+        case((3, 5), kth=(1, -1)),
+        case((5, 2), kth=1, axis=0),
+        case((2, 3), kth=2, axis=None),
+    ],
+    "diag": [
+        case((3,)),
+        case((3,), k=-1),
+        case((3, 3)),
+        case((3, 3), k=1),
+        case((2, 4), k=1),
+        case((4, 2), k=-1),
+    ],
+    "diagonal": [
+        case((3, 3)),
+        case((2, 4), offset=1),
+        case((4, 2), offset=-1),
+        case((2, 3, 4), axis1=0, axis2=2),
+        case((2, 3, 4), axis1=-1, axis2=1, offset=1),
+    ],
+    "tile": [
+        case((3,), reps=2),
+        case((3,), reps=(2, 2)),
+        case((2, 3), reps=2),
+        case((2, 3), reps=(2, 1, 3)),
+        case((), reps=3),
+    ],
+    "repeat": [
+        case((3,), repeats=2),
+        case((2, 3), repeats=2),
+        case((2, 3), repeats=2, axis=-1),
+        case((2, 3), repeats=[2, 0, 1], axis=1),
+        case((3,), repeats=np.array([0, 2, 1])),
+        case((3,), repeats=[2]),
+        case((), repeats=3),
+        case((3,), repeats=0),
+    ],
+    "pad": [
+        case((3,), pad_width=1),
+        case((3,), pad_width=(1, 2), constant_values=1.5),
+        case((2, 3), pad_width=((1, 0), (0, 2))),
+        case((2, 3), pad_width=((1, 2),)),
+        *(
+            case((3, 4), pad_width=((1, 0), (2, 3)), mode=mode)
+            for mode in ("edge", "reflect", "symmetric", "wrap")
+        ),
+    ],
+    "take": [
+        case((4,), indices=2),
+        case((4,), indices=[0, 2, 0]),
+        case((2, 3), indices=[5, 0, -1]),
+        case((3, 4), indices=ROWS_TWICE, axis=0),
+        case((3, 4), indices=[[0, 1], [1, 1]], axis=-1),
+        case((3, 4), indices=np.array(1), axis=1),
+        case((3,), indices=[4, -4], mode="wrap"),
+        case((3,), indices=[4, -4], mode="clip"),
+    ],
+}
+
+# Ways to write one and the same call.
+FORMS = {
+    "trace": [
+        lambda x: np.trace(x, 1),
+        lambda x: np.trace(x, offset=1),
+        lambda x: np.trace(a=x, offset=1, dtype=None),
+        lambda x: x.trace(1),
+        lambda x: x.trace(offset=1),
+    ],
+    "getitem": [lambda x: x[(0,)], lambda x: x.__getitem__((0,))],
+    "scatter_add": [
+        lambda x: scatter_add(x, index=0, shape=(2, 2, 3)),
+        lambda x: scatter_add(g=x, index=0, shape=(2, 2, 3)),
+    ],
+    "take_along_axis": [
+        lambda x: np.take_along_axis(x, ORDERED, 1),
+        lambda x: np.take_along_axis(arr=x, indices=ORDERED, axis=1),
+    ],
+    "add_along_axis": [
+        lambda x: add_along_axis(g=x, indices=ORDERED, axis=1, shape=[2, 3]),
+    ],
+    "sort": [
+        lambda x: np.sort(x, 0),
+        lambda x: np.sort(a=x, axis=0, kind=None),
+        lambda x: np.sort(x, 0, None, None),
+    ],
+    "partition": [
+        lambda x: np.partition(x, 1, 0),
+        lambda x: np.partition(a=x, kth=1, axis=0, kind="introselect"),
+    ],
+    "diag": [lambda x: np.diag(x, 1), lambda x: np.diag(v=x, k=1)],
+    "diagonal": [
+        lambda x: np.diagonal(x, 1, 0, 1),
+        lambda x: np.diagonal(a=x, offset=1, axis1=0, axis2=1),
+        lambda x: x.diagonal(1, 0, 1),
+        lambda x: x.diagonal(offset=1, axis1=0, axis2=1),
+    ],
+    "tile": [lambda x: np.tile(x, (2, 1)), lambda x: np.tile(A=x, reps=[2, 1])],
+    "repeat": [
+        lambda x: np.repeat(x, 2, 0),
+        lambda x: np.repeat(a=x, repeats=2, axis=0),
+        lambda x: x.repeat(2, 0),
+        lambda x: x.repeat(repeats=2, axis=0),
+    ],
+    "pad": [
+        lambda x: np.pad(x, 1, "edge"),
+        lambda x: np.pad(array=x, pad_width=1, mode="edge"),
+    ],
+    "take": [
+        lambda x: np.take(x, [0, 1], 1),
+        lambda x: np.take(a=x, indices=np.array([0, 1]), axis=1),
+        lambda x: np.take(x, (0, 1), axis=1, out=None),
+        lambda x: x.take([0, 1], 1),
+        lambda x: x.take(indices=[0, 1], axis=1),
+    ],
+}
+
+# Functions that are not called with one array after the other.
+CALLED = {
+    "getitem": lambda x, index: x[index],
+}
+
+
+class TestRows(RowTests):
+    """The tests that every row shares."""
+
+
+def gradient(f, x, seed):
+    return trace(f, x).backward(seed).gradients[0]
+
+
+def test_entries_that_tie_are_sorted_in_their_order():
+    x = np.array([2.0, 1.0, 2.0, 1.0])
+    np.testing.assert_array_equal(gradient(np.sort, x, np.arange(4.0)), [2.0, 0.0, 3.0, 1.0])
+
+
+@given(
+    hnp.arrays(float, hnp.array_shapes(max_dims=3, max_side=4), elements=st.integers(-3, 3)),
+    st.data(),
+)
+def test_sort_and_partition_hand_every_gradient_to_one_entry_of_that_value(x, data):
+    axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
+    kth = data.draw(st.integers(0, x.shape[axis] - 1))
+    for f in (lambda x: np.sort(x, axis), lambda x: np.partition(x, kth, axis)):
+        # A value as the adjoint of its place must come back to an entry of that value.
+        np.testing.assert_array_equal(gradient(f, x, f(x)), x)
+
+
+def test_a_printed_program_sorts_anew_for_new_arguments():
+    graph = trace(lambda x: np.sum(np.sort(x) * np.arange(3.0)), np.array([3.0, 1.0, 2.0]))
+    names = {}
+    exec(graph.to_numpy(), names)
+    name = [line for line in graph.to_numpy().splitlines() if line.startswith("def ")][-1]
+    function = names[name.removeprefix("def ").split("(")[0]]
+    _, (d_x,) = function(np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(d_x, [0.0, 1.0, 2.0])
+
+
+def test_long_lists_of_positions_that_differ_in_the_middle_stay_two_in_the_program():
+    one = np.arange(3000)
+    other = np.where(one == 1500, 0, one)
+    graph = trace(lambda x: np.sum(x[one] * x[other]), np.arange(3000.0))
+    value, (d_x,) = graph.compile()(np.arange(3000.0))
+    assert value == graph.value
+    np.testing.assert_array_equal(d_x, graph.backward().gradients[0])
+
+
+@pytest.mark.parametrize("name", ["sort", "partition"])
+def test_sorting_in_place_is_refused_with_the_function_to_use(name):
+    with pytest.raises(InPlaceError, match=rf"y = np\.{name}\(x\)"):
+        trace(lambda x: getattr(x, name)(0), np.ones(3))
+
+
+def test_an_entry_taken_twice_receives_both_gradients():
+    found = gradient(lambda x: np.take(x, [2, 0, 2]), np.zeros(3), np.array([1.0, 10.0, 100.0]))
+    np.testing.assert_array_equal(found, [10.0, 0.0, 101.0])
+
+
+def test_positions_that_change_later_do_not_change_the_trace():
+    positions = np.array([0, 1])
+
+    def f(x):
+        y = np.take(x, positions) + np.take_along_axis(x, positions, 0)
+        positions[:] = 2
+        return y
+
+    np.testing.assert_array_equal(gradient(f, np.zeros(3), np.ones(2)), [2.0, 2.0, 0.0])
+
+
+def test_add_along_axis_is_the_transpose_of_take_along_axis():
+    rng = np.random.default_rng(0)
+    x, indices = rng.normal(size=(3, 4)), rng.integers(0, 4, size=(3, 6))
+    g = rng.normal(size=(3, 6))
+    back = add_along_axis(g, indices, axis=1, shape=x.shape)
+    forward = np.take_along_axis(x, indices, 1)
+    np.testing.assert_allclose(np.sum(back * x), np.sum(g * forward))
+
+
+@given(
+    st.sampled_from(["constant", "edge", "reflect", "symmetric", "wrap"]),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=2),
+    st.integers(0, 99),
+)
+def test_padding_is_linear_and_its_rule_is_the_transpose(mode, width, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(2, 3))
+    g = rng.normal(size=np.pad(x, width, mode).shape)
+    found = gradient(lambda x: np.pad(x, width, mode), x, g)
+    np.testing.assert_allclose(np.sum(found * x), np.sum(g * np.pad(x, width, mode)))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.pad(x, 1, "mean"),
+        lambda x: np.pad(x, 1, "reflect", reflect_type="odd"),
+        lambda x: np.pad(x, {0: 1}),
+        lambda x: np.pad(x, 1, constant_values=x[0]),
+        lambda x: np.take(x, x[0]),
+        lambda x: np.repeat(x, x[0]),
+    ],
+    ids=["mean", "odd", "dict", "fill", "indices", "repeats"],
+)
+def test_what_has_no_rule_is_refused(f):
+    with pytest.raises((UnsupportedError, TypeError), match=r"in test_indexing\.py"):
+        trace(f, np.ones(3))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: np.meshgrid(x, y)[0] * np.meshgrid(x, y, indexing="ij")[1].T,
+        lambda x, y: np.add(*np.meshgrid(x, y, sparse=True)),
+        lambda x, y: np.multiply(*np.broadcast_arrays(x, y[:, None])),
+        lambda x, y: np.full_like(x, y[1]) * np.full_like(x, 2.0) * x,
+        lambda x, y: np.copy(x) * y[1],
+        lambda x, y: np.matvec(np.ones((2, 4, 3)), np.stack([x, x])[:, None]) * y[:, None, None],
+        lambda x, y: np.vecmat(np.ones((3, 2)) * y, np.ones((2, 3))) * x,
+        lambda x, y: np.matvec(np.outer(y, y), y) * x[:2],
+        lambda x, y: np.multiply(*np.unstack(np.outer(x, y), axis=1)),
+    ],
+    ids=[
+        "meshgrid",
+        "sparse",
+        "broadcast_arrays",
+        "full_like",
+        "copy",
+        "matvec",
+        "vecmat",
+        "matvec of one vector",
+        "unstack",
+    ],
+)
+def test_what_is_several_functions_in_a_row_is_traced_as_those(f):
+    rng = np.random.default_rng(0)
+    x, y, vx, vy = rng.normal(size=3), rng.normal(size=2), rng.normal(size=3), rng.normal(size=2)
+    graph = trace(f, x, y)
+    np.testing.assert_array_equal(graph.value, f(x, y))
+    g = rng.normal(size=graph.value.shape)
+    d_x, d_y = graph.backward(g).gradients
+    step = 1e-6
+    change = f(x + step * vx, y + step * vy) - f(x - step * vx, y - step * vy)
+    slope = np.sum(g * change) / (2 * step)
+    np.testing.assert_allclose(np.sum(d_x * vx) + np.sum(d_y * vy), slope, atol=1e-8)
