@@ -11,7 +11,7 @@ from backprop_nb.views.explorer.geometry import geometry
 from backprop_nb.views.explorer.scene import graph_scene
 from backprop_nb.views.explorer.source_blocks import comments
 from backprop_nb.views.explorer.words import alt_text, describe_graph
-from backprop_nb.views.numbers import long, tensor_words, words
+from backprop_nb.views.numbers import long, words
 
 
 def layer(A, b, x):
@@ -245,6 +245,15 @@ def test_a_block_of_code_knows_its_comments(fan):
     ((line, column),) = block["comments"]
     assert block["lines"][line][column:] == "# of all"
     assert scene_of(fan)["code"][0]["comments"] == []
+
+
+def tensor_words(tensor):
+    """Return an array of a scene as one line of text."""
+    texts, columns = tensor["long"], tensor["columns"]
+    if tensor["single"]:
+        return texts[0]
+    rows = [", ".join(texts[k : k + columns]) for k in range(0, len(texts), columns)]
+    return f"[{'; '.join(rows)}]"
 
 
 def snapshot(scene):
