@@ -215,19 +215,26 @@ def some_layers(mistake, layers):
     return [some for n in range(1, len(at)) for some in combinations(at, n)]
 
 
-# σ′ forgotten in every layer is σ′ forgotten at the output and in the hidden layers.
-SUMS = {"sigma_prime_missing_everywhere"}
-AT_ONE_LAYER_OR_NONE = {
-    "batch_averaged",
-    "batch_not_averaged",
-    "cross_entropy_delta",
-    "extra_factor_2",
-    "input_modified",
+LOCAL = {
+    "sigma_prime_missing_in_hidden",
+    "sigma_prime_of_activation",
+    "weights_not_transposed",
+    "output_error_reused",
+    "updated_before_use",
+    "weight_gradient_transposed",
+    "layer_input_off_by_one",
+    "pre_activation_as_input",
+    "bias_gradient_uses_input",
+}
+LOCAL_IN_A_BATCH = {"bias_gradient_averaged", "averaged_once_per_layer", "only_last_sample"}
+# Made once, or at one layer; and σ′ forgotten everywhere is σ′ forgotten in two places.
+NOT_LOCAL = {
     "missing_factor_2",
-    "output_in_place_of_error",
-    "sigma_prime_missing_at_output",
     "sign_flipped",
-    "state_kept_between_calls",
+    "cross_entropy_delta",
+    "sigma_prime_missing_at_output",
+    "sigma_prime_missing_everywhere",
+    "input_modified",
 }
 
 
@@ -235,9 +242,10 @@ AT_ONE_LAYER_OR_NONE = {
 def test_what_belongs_to_several_layers_is_looked_for_at_each_layer(samples):
     course = Course(samples)
     local = {each.id for each in local_mistakes(course)}
-    others = {each.id for each in whole_mistakes(course)} - local
-    assert len(local) >= 15
-    assert others <= SUMS | AT_ONE_LAYER_OR_NONE
+    assert local >= LOCAL
+    assert local.isdisjoint(NOT_LOCAL)
+    assert (local >= LOCAL_IN_A_BATCH) == (samples == "rows")
+    assert {each.id for each in whole_mistakes(course)} >= NOT_LOCAL
 
 
 @pytest.mark.parametrize(
