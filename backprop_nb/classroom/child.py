@@ -1,6 +1,6 @@
 """What runs in a submission's own process: its code, then its function on the probes.
 
-Nothing in here is to be trusted once the submission has run; see ``wire.py``.
+Nothing in here is to be trusted once the submission has run; see ``messages.py``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from backprop_nb.checking.probes import Probe, ask_all
-from backprop_nb.classroom.wire import encode
+from backprop_nb.classroom.messages import encode
 
 NAME = "submission"
-_NAMED = 8
+_MAX_NAMES = 8
 
 
 def answer(cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe]) -> Any:
@@ -33,7 +33,7 @@ def answer(cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe
     -------
     dict
         As JSON can hold it: ``notes`` on cells that raised, and either the answers of
-        :func:`~backprop_nb.classroom.wire.encode` or, under ``missing``, a sentence.
+        :func:`~backprop_nb.classroom.messages.encode` or, under ``missing``, a sentence.
     """
     module = types.ModuleType(NAME)
     vars(module).update(_NOTEBOOK)
@@ -94,13 +94,13 @@ def _said(error: BaseException, name: str) -> str:
 
 def _missing(function: str, found: Any, space: dict[str, Any]) -> str:
     if found is not None:
-        return f"Its {function} is no function, but an object of type {type(found).__name__}."
+        return f"`{function}` is not a function, but an object of type {type(found).__name__}."
     names = [
         name
         for name, value in space.items()
         if isinstance(value, types.FunctionType | type) and value.__module__ == NAME
     ]
     close = difflib.get_close_matches(function, names, n=1, cutoff=0.5)
-    there = f" It defines {', '.join(names[:_NAMED])}." if names else ""
-    meant = f" Perhaps {close[0]} is meant?" if close else ""
-    return f"There is no function {function} in it.{there}{meant}"
+    there = f" It defines {', '.join(names[:_MAX_NAMES])}." if names else ""
+    meant = f" Did you mean {close[0]}?" if close else ""
+    return f"It does not define `{function}`.{there}{meant}"

@@ -6,7 +6,7 @@ import argparse
 import difflib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any
 
 from backprop_nb import __version__
 from backprop_nb.checking.convention import REDUCTIONS, SAMPLES
@@ -26,25 +26,38 @@ malice: see `python -c "help('backprop_nb.classroom')"` for what needs a contain
 _KEPT = "What is done is kept; the same command goes on from here."
 
 
-def _refuse(whole: argparse.ArgumentParser, word: str) -> NoReturn:
-    """Say that there is no such option, and which one may have been meant."""
-    known = [option for action in _options(whole) for option in action.option_strings]
-    close = difflib.get_close_matches(word.split("=")[0], known, n=1)
-    whole.error(f"there is no {word}{f'; did you mean {close[0]}?' if close else ''}")
-
-
-def _options(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Return the options of a parser and of its commands."""
-    options = []
-    for action in parser._actions:
-        options.append(action)
-        if isinstance(action, argparse._SubParsersAction):
-            options += [each for command in action.choices.values() for each in command._actions]
-    return options
+_OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "how the course writes it": {
+        "--samples": {"choices": SAMPLES, "help": "how data are laid out (single)"},
+        "--reduction": {"choices": REDUCTIONS, "help": "over the samples (mean)"},
+        "--half": {"action": "store_true", "help": "the loss has ½ in front of it"},
+        "--layers": {"type": int, "metavar": "K", "help": "of the networks (3)"},
+        "--function": {"metavar": "NAME", "help": "what to call (backward)"},
+        "--hints": {"choices": HINTS, "help": "what the feedback gives away (plain)"},
+        "--seed": {"type": int, "metavar": "N", "help": "of the networks and data (0)"},
+    },
+    "how it runs": {
+        "--timeout": {
+            "type": float, "metavar": "S", "help": "seconds of the processor for each (10)",
+        },
+        "--memory": {"type": int, "metavar": "MB", "help": "megabytes for each (1024)"},
+        "--workers --jobs": {"type": int, "metavar": "N", "help": "at the same time (processors)"},
+        "--scheduler": {
+            "metavar": "ADDRESS", "help": 'of a Dask cluster, or "threads" for none',
+        },
+        "--pattern": {"metavar": "GLOB", "help": 'only these paths, as "*/a1.ipynb"'},
+        "--force": {"action": "store_true", "help": "also what has not changed"},
+    },
+    "what it says": {
+        "--names": {"action": "store_true", "help": "say in the summary whose is whose"},
+    },
+}  # fmt: skip
+"""The options of ``grade`` by groups; what is not given is absent, and the library's default holds.
+"""
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser; what is not given is absent, and the library's default holds."""
+    """Return the parser."""
     whole = argparse.ArgumentParser(prog="backprop-nb", description="Backpropagation for a class.")
     whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = whole.add_subparsers(
@@ -61,29 +74,19 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("submissions", metavar="SUBMISSIONS", help="the folder of submissions")
     one.add_argument("--out", required=True, metavar="DIR", help="the folder for the results")
-    course = one.add_argument_group("how the course writes it")
-    course.add_argument("--samples", choices=SAMPLES, help="how data are laid out (single)")
-    course.add_argument("--reduction", choices=REDUCTIONS, help="over the samples (mean)")
-    course.add_argument("--half", action="store_true", help="the loss has ½ in front of it")
-    course.add_argument("--layers", type=int, metavar="K", help="of the networks (3)")
-    course.add_argument("--function", metavar="NAME", help="what to call (backward)")
-    course.add_argument("--hints", choices=HINTS, help="what the feedback gives away (plain)")
-    course.add_argument("--seed", type=int, metavar="N", help="of the networks and data (0)")
-    running = one.add_argument_group("how it runs")
-    running.add_argument(
-        "--timeout", type=float, metavar="S", help="seconds of the processor for each (10)"
-    )
-    running.add_argument("--memory", type=int, metavar="MB", help="megabytes for each (1024)")
-    running.add_argument(
-        "--workers", "--jobs", type=int, metavar="N", help="at the same time (processors)"
-    )
-    running.add_argument(
-        "--scheduler", metavar="ADDRESS", help='of a Dask cluster, or "threads" for none'
-    )
-    running.add_argument("--pattern", metavar="GLOB", help='only these paths, as "*/a1.ipynb"')
-    running.add_argument("--force", action="store_true", help="also what has not changed")
-    one.add_argument("--names", action="store_true", help="say in the summary whose is whose")
+    for title, options in _OPTIONS.items():
+        group = one.add_argument_group(title)
+        for names, settings in options.items():
+            group.add_argument(*names.split(), **settings)
     return whole
+
+
+def _unknown(word: str) -> str:
+    """Say that an option does not exist, and which one may have been meant."""
+    given = " ".join(names for options in _OPTIONS.values() for names in options)
+    known = ["--version", "--out", *given.split()]
+    close = difflib.get_close_matches(word.split("=")[0], known, n=1)
+    return f"{word} is not an option{f'; did you mean {close[0]}?' if close else ''}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     whole = parser()
     found, unknown = whole.parse_known_args(arguments)
     if unknown:
-        _refuse(whole, unknown[0])
+        whole.error(_unknown(unknown[0]))
     options = vars(found)
     del options["command"]
     for sentence in absent():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +11,10 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from backprop_nb.classroom.page import as_html
-from backprop_nb.classroom.results import Results, as_json, write
+from backprop_nb.classroom.page import summary_page
+from backprop_nb.classroom.results import ResultStore, as_json, write
 from backprop_nb.classroom.running import run
-from backprop_nb.classroom.submissions import Submission, find, read
+from backprop_nb.classroom.submissions import find, read
 from backprop_nb.classroom.summary import as_csv, summarise
 from backprop_nb.classroom.verdict import make_settings
 from backprop_nb.errors import InvalidValueError
@@ -104,7 +104,7 @@ def grade(
     NotFoundError
         No folder, no submission in it, no cluster at the address.
     InvalidValueError
-        There is no such option, or ``out`` is no folder to write in, or another run uses it.
+        An option that cannot be; ``out`` is no folder to write in, or another run uses it.
     UnsupportedError
         Dask is asked for and not installed; this is Windows.
 
@@ -124,18 +124,17 @@ def grade(
     >>> graded.new, graded.summary["right"]
     (1, 0)
     >>> print((folder / "out/feedback/ada.py.txt").read_text().splitlines()[-1])
-    There is no function backward in it. It defines backwards. Perhaps backwards is meant?
+    It does not define `backward`. It defines backwards. Did you mean backwards?
     """
     chosen = make_settings(**settings)
     if workers is not None and workers < 1:
-        raise InvalidValueError(
-            "Somebody has to do it.", given=f"workers={workers}", expected="1 or more"
-        )
+        raise InvalidValueError("`workers` must be at least 1.", given=f"workers={workers}")
     root, folder = Path(submissions), Path(out)
     found = [read(path, root) for path in find(root, pattern)]
-    results = Results(folder, chosen)
-    with results.locked():
-        done = {} if force else _kept(found, results)
+    store = ResultStore(folder, chosen)
+    with store.locked():
+        loaded = {} if force else {number: store.load(each) for number, each in enumerate(found)}
+        done = {number: result for number, result in loaded.items() if result is not None}
         missing = {number: each for number, each in enumerate(found) if number not in done}
         kept = len(done)
         lost: dict[str, str] = {}
@@ -147,21 +146,15 @@ def grade(
                 if isinstance(result, str):
                     lost[found[number].name] = result
                 else:
-                    done[number] = results.save(found[number], result)
+                    done[number] = store.save(found[number], result)
                 bar.update()
         summary = summarise([*done.values()], chosen, names, len(lost))
         write_summary(summary, folder)
     return Graded(summary, folder, len(done) - kept, kept, lost)
 
 
-def _kept(found: Sequence[Submission], results: Results) -> dict[int, dict[str, Any]]:
-    """Return the results that still hold, by number."""
-    loaded = ((number, results.load(submission)) for number, submission in enumerate(found))
-    return {number: result for number, result in loaded if result is not None}
-
-
 def write_summary(summary: Mapping[str, Any], folder: Path) -> None:
     """Write a summary as JSON, as a table and as a page."""
     write(folder / "summary.json", as_json(summary))
     write(folder / "summary.csv", as_csv(summary))
-    write(folder / "summary.html", as_html(summary))
+    write(folder / "summary.html", summary_page(summary))

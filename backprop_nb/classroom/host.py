@@ -20,9 +20,9 @@ from typing import Any
 import backprop_nb
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.probes import Answers, make_probes
-from backprop_nb.classroom import pipes, wire
+from backprop_nb.classroom import messages
 from backprop_nb.classroom.limits import Limits
-from backprop_nb.classroom.supervisor import MEMORY
+from backprop_nb.classroom.supervisor import OUT_OF_MEMORY
 from backprop_nb.errors import InvalidValueError
 
 Cells = Sequence[tuple[str, str]]
@@ -52,7 +52,7 @@ _SIGNALS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class Reply:
     """What came of asking a submission.
 
     Attributes
@@ -73,7 +73,7 @@ class Asked:
     notes: tuple[str, ...] = ()
 
 
-def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
+def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Reply:
     """Run the cells of a submission in a process of their own, and ask its function.
 
     Raises
@@ -101,37 +101,37 @@ def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Asked:
     if end != "message":
         return _ended(end, limits)
     try:
-        data = wire.parse(message)
-        notes = wire.notes(data)
+        data = messages.parse(message)
+        notes = messages.notes(data)
         if "missing" in data:
-            return _without_function(wire.text(data["missing"]), notes)
-        return Asked("answered", wire.decode(data, make_probes(course)), notes=notes)
+            return _without_function(messages.clean_text(data["missing"]), notes)
+        return Reply("answered", messages.decode(data, make_probes(course)), notes=notes)
     except InvalidValueError as error:
-        return Asked("ended", problem=f"{error.problem[:-1]}: {error.given}.")
+        return Reply("ended", problem=f"{error.problem[:-1]}: {error.given}.")
 
 
-def _without_function(missing: str, notes: tuple[str, ...]) -> Asked:
+def _without_function(missing: str, notes: tuple[str, ...]) -> Reply:
     if not notes:
-        return Asked("no function", problem=missing)
+        return Reply("no function", problem=missing)
     first, *others = notes
-    return Asked("stopped", problem=f"{first}. {missing}", notes=tuple(others))
+    return Reply("stopped", problem=f"{first}. {missing}", notes=tuple(others))
 
 
-def _ended(end: str, limits: Limits) -> Asked:
+def _ended(end: str, limits: Limits) -> Reply:
     kind, _, what = end.partition(" ")
     if kind == "time":
         seconds = f"{limits.timeout:g} second{'' if limits.timeout == 1 else 's'}"
-        return Asked("too slow", problem=f"It did not come to an end within {seconds}.")
+        return Reply("too slow", problem=f"It did not come to an end within {seconds}.")
     if kind == "much":
-        return Asked("ended", problem="It sent far more than gradients.")
-    if kind == "exit" and what == str(MEMORY):
-        return Asked("ended", problem=f"The {limits.memory} MB of memory did not suffice.")
+        return Reply("ended", problem="It sent far more than gradients.")
+    if kind == "exit" and what == str(OUT_OF_MEMORY):
+        return Reply("ended", problem=f"The {limits.memory} MB of memory did not suffice.")
     if kind == "exit":
-        return Asked("ended", problem=f"It ended its own process, with exit code {what}.")
+        return Reply("ended", problem=f"It ended its own process, with exit code {what}.")
     if kind == "signal":
         why = _SIGNALS.get(what, "")
-        return Asked("ended", problem=f"Its process was ended by the signal {what}{why}.")
-    return Asked("ended", problem="It killed the process that watched it.")
+        return Reply("ended", problem=f"Its process was ended by the signal {what}{why}.")
+    return Reply("ended", problem="It killed the process that watched it.")
 
 
 # --- the process in between ------------------------------------------------------------------
@@ -160,10 +160,11 @@ class _Supervisor:
         reading = self.process.stdout.fileno()
         deadline = time.monotonic() + _STARTING + patience + _CLEARING
         try:
-            pipes.write_message(self.process.stdin.fileno(), json.dumps(request).encode("ascii"))
-            end = pipes.read_message(reading, most=100, deadline=deadline)
-            message = pipes.read_message(reading, most=wire.MOST, deadline=deadline)
-        except (EOFError, BrokenPipeError, TimeoutError, pipes.TooMuchError):
+            asked = json.dumps(request).encode("ascii")
+            messages.write_message(self.process.stdin.fileno(), asked)
+            end = messages.read_message(reading, most=100, deadline=deadline)
+            message = messages.read_message(reading, most=messages.MAX_ANSWER, deadline=deadline)
+        except (EOFError, BrokenPipeError, TimeoutError, messages.TooMuchError):
             self.close()
             return "gone", b""
         return end.decode("ascii", "replace"), message

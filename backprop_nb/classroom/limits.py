@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-FILE_MB: Final = 64
-"""So large may a file be that a submission writes."""
+from backprop_nb.errors import InvalidValueError
+
+MAX_FILE: Final = 64
+"""Megabytes of a file that a submission writes."""
+MAX_TIMEOUT: Final = 86_400
+MIN_MEMORY: Final = 256
 _MORE_PROCESSES = 32
 _OPEN_FILES = 128
 _PATIENCE = 3
@@ -34,10 +38,27 @@ class Limits:
         only wait, :attr:`patience` on the clock.
     memory : int
         Megabytes (2²⁰ bytes) of address space.
+
+    Raises
+    ------
+    InvalidValueError
+        No time, more than a day, or less memory than Python and NumPy need.
     """
 
-    timeout: float
-    memory: int
+    timeout: float = 10.0
+    memory: int = 1024
+
+    def __post_init__(self) -> None:
+        if not 0 < self.timeout <= MAX_TIMEOUT:
+            raise InvalidValueError(
+                f"`timeout` must be above 0 and at most {MAX_TIMEOUT} seconds, a day.",
+                given=f"timeout={self.timeout!r}",
+            )
+        if not self.memory >= MIN_MEMORY:
+            raise InvalidValueError(
+                f"`memory` must be at least {MIN_MEMORY} megabytes: Python and NumPy need them.",
+                given=f"memory={self.memory!r}",
+            )
 
     @property
     def patience(self) -> float:
@@ -49,7 +70,7 @@ class Limits:
         _limit("RLIMIT_AS", self.memory << 20)
         # The first of the two only asks to end, with a signal that says why.
         _limit("RLIMIT_CPU", math.ceil(self.timeout), math.ceil(self.timeout) + 1)
-        _limit("RLIMIT_FSIZE", FILE_MB << 20)
+        _limit("RLIMIT_FSIZE", MAX_FILE << 20)
         _limit("RLIMIT_CORE", 0)
         _limit("RLIMIT_NOFILE", _OPEN_FILES)
         if (running := _threads_of_this_user()) is not None:

@@ -1,55 +1,122 @@
-"""The summary of a class as one HTML page, which fetches nothing and runs nothing."""
+"""The pages for a class, each one file that fetches nothing and runs nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from backprop_nb.classroom.document import conventions, document
+from backprop_nb.checking.convention import Course
 from backprop_nb.classroom.summary import percent
-from backprop_nb.views.palette import heat_property
+from backprop_nb.views.numbers import subscript
+from backprop_nb.views.palette import DARK, heat_property, palette_sheet, properties
 
 _HEATS: Final = 10
 _BAR = 240
 _ROUND: Final[tuple[int, ...]] = (5, *range(10, 101, 10))
-_OPEN = 40
+_MAX_OPEN = 40
 """A list that is longer is folded at first."""
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _UNKNOWN = "not_recognised"
 
+# Styles come from this package alone; a report gives each cell of a heat map its own.
+_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+)
 
-def as_html(summary: Mapping[str, Any]) -> bytes:
+
+def feedback_page(name: str, report: str, course: Course) -> bytes:
+    """Return what a student gets back: the report with its heat maps, as HTML.
+
+    Parameters
+    ----------
+    name
+        The submission's, plain text.
+    report
+        As HTML.
+    course
+    """
+    body = [
+        f"<h1>Feedback on {escape(name)}</h1>",
+        f'<p class="muted">{escape(conventions(course))}</p>',
+        report,
+    ]
+    return _document(f"Feedback on {name}", body, "feedback")
+
+
+def summary_page(summary: Mapping[str, Any]) -> bytes:
     """Return the summary of a class as a page, the same for the same summary."""
-    count = summary["submissions"]
-    heading = f"Backward passes of {count} submission{'' if count == 1 else 's'}"
-    parts = [
+    heading = f"Backward passes of {_counted(summary['submissions'], 'submission')}"
+    body = [
         f"<h1>{heading}</h1>",
         *_overview(summary),
-        '<div class="columns">\n<section>',
-        *_most(summary),
-        "</section>\n<section>",
-        *_scores(summary),
-        "</section>\n</div>",
+        *_columns(_frequent(summary), _scores(summary)),
         *_heat_map(summary),
-        '<div class="columns">\n<section>',
-        *_failures(summary),
-        "</section>\n<section>",
-        *_unknown(summary),
-        "</section>\n</div>",
+        *_columns(_failures(summary), _unknown(summary)),
         *_list(summary),
     ]
-    return document(heading, "\n".join(parts), _style())
+    return _document(heading, body, "summary")
+
+
+def conventions(course: Course) -> str:
+    """Return a line on how a course writes the backward pass.
+
+    >>> conventions(Course("rows", "sum", half=True))
+    'Loss ½‖y − f‖², sum over the samples; samples as rows; networks of 3 layers.'
+    """
+    loss = "½‖y − f‖²" if course.half else "‖y − f‖²"
+    several = "" if course.samples == "single" else f", {course.reduction} over the samples"
+    samples = "one sample" if course.samples == "single" else f"samples as {course.samples}"
+    return f"Loss {loss}{several}; {samples}; networks of {_counted(course.layers, 'layer')}."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _document(title: str, body: Iterable[str], kind: str) -> bytes:
+    """Return a whole file; ``kind`` is the class by which the style sheet knows the page."""
+    parts = [
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{escape(title)}</title>",
+        f'<style>{_style()}</style>\n</head>\n<body class="bpnb">\n<main class="{kind}">',
+        *body,
+        "</main>\n</body>\n</html>\n",
+    ]
+    # A lone surrogate in a text has no UTF-8.
+    return "\n".join(parts).encode("utf-8", "xmlcharrefreplace")
+
+
+@cache
+def _style() -> str:
+    """Return the style sheet: there is no host to ask for a theme, and paper is light."""
+    dark = f"html .bpnb {{ {properties(DARK)} }}"  # wins over a report's own sheet
+    heats = [
+        f".h{k} {{ --cell: {heat_property('value', k / _HEATS)}; background: var(--cell); }}"
+        for k in range(_HEATS + 1)
+    ]
+    parts = [
+        ":root { color-scheme: light dark; }",
+        palette_sheet(),
+        f"@media screen and (prefers-color-scheme: dark) {{ {dark} }}",
+        *heats,
+        Path(__file__).with_name("page.css").read_text(encoding="utf-8"),
+    ]
+    return "\n".join(parts)
+
+
+# --- the class at a glance ----------------------------------------------------------------
 
 
 def _overview(summary: Mapping[str, Any]) -> Iterator[str]:
     total = summary["submissions"]
-    yield f'<p class="muted">{escape(conventions(summary["settings"]["course"]))}</p>'
+    yield f'<p class="muted">{escape(conventions(Course(**summary["settings"]["course"])))}</p>'
     if lost := summary["not_graded"]:
-        yield f'<p class="muted">Not in it, because they have no result yet: {lost}.</p>'
+        yield f'<p class="muted">Not included, because they have no result yet: {lost}.</p>'
     if not total:
         return
     yield '<ul class="figures">'
@@ -63,15 +130,65 @@ def _overview(summary: Mapping[str, Any]) -> Iterator[str]:
     yield "</ul>"
 
 
-def _most(summary: Mapping[str, Any]) -> Iterator[str]:
+def _columns(*sections: Iterable[str]) -> Iterator[str]:
+    """Yield sections side by side, as far as there is room."""
+    yield '<div class="columns">'
+    for section in map(list, sections):
+        if section:
+            yield "\n".join(["<section>", *section, "</section>"])
+    yield "</div>"
+
+
+def _frequent(summary: Mapping[str, Any]) -> Iterator[str]:
     yield "<h2>What went wrong most</h2>\n<ul>"
     # The first sentence is the first of the figures above.
-    said = summary["sentences"][1:] or ["Nothing."]
-    yield from (f"<li>{escape(each)}</li>" for each in said)
+    sentences = summary["sentences"][1:] or ["Nothing."]
+    yield from (f"<li>{escape(each)}</li>" for each in sentences)
     yield "</ul>"
 
 
-# --- mistakes by layer ------------------------------------------------------------------------
+def _scores(summary: Mapping[str, Any]) -> Iterator[str]:
+    largest = max(1, *(each["submissions"] for each in summary["scores"]))
+    yield '<h2>Scores</h2>\n<table class="scores">'
+    yield f"<thead>{_heads('score', 'submissions')}</thead>\n<tbody>"
+    for each in summary["scores"]:
+        count = each["submissions"]
+        bar = (
+            f'<svg width="{_BAR}" height="14" aria-hidden="true">'
+            f'<rect width="{round(_BAR * count / largest)}" height="14" rx="2"></rect></svg>'
+        )
+        yield _row(each["score"], f"<td>{bar} {count}</td>")
+    yield "</tbody>\n</table>"
+
+
+# --- tables -------------------------------------------------------------------------------
+
+
+def _heads(*heads: str) -> str:
+    return "<tr>" + "".join(f'<th scope="col">{head}</th>' for head in heads) + "</tr>"
+
+
+def _row(head: str, *cells: str) -> str:
+    """Return a row; its head is HTML, and so are its cells."""
+    return f'<tr><th scope="row">{head}</th>\n{"".join(cells)}</tr>'
+
+
+def _wide(label: str, *table: str) -> str:
+    """Return a table that may scroll, so that the keyboard must reach it."""
+    inside = "\n".join(table)
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{inside}</div>'
+
+
+def _cell(count: int, total: int, darkest: int | None = None) -> str:
+    """Return a cell with a number and its share; it has a heat if the darkest one is given."""
+    shown = f"<b>{count}</b> <small>{percent(count, total)}</small>" if count else "0"
+    if darkest is None:
+        return f"<td>{shown}</td>"
+    heat = max(1, round(_HEATS * 100 * count / total / darkest)) if count else 0
+    return f'<td class="bpnb-on h{heat}">{shown}</td>'
+
+
+# --- mistakes by layer --------------------------------------------------------------------
 
 
 def _heat_map(summary: Mapping[str, Any]) -> Iterator[str]:
@@ -81,33 +198,24 @@ def _heat_map(summary: Mapping[str, Any]) -> Iterator[str]:
         return
     # What is not about a layer comes last; otherwise they stay in the order of their number.
     mistakes = sorted(known, key=lambda each: each["layers"] is None)
-    darkest = _darkest(mistakes, total)
-    layers = [each["layer"] for each in summary["layers"]]
+    counts = [one["submissions"] for each in mistakes for one in each["layers"] or []]
+    share = 100 * max(counts, default=0) / total
+    darkest = next(each for each in _ROUND if each >= share)
     yield "<h2>Mistakes by layer</h2>"
     yield (
         "<p>How many submissions make a mistake in which layer, and their share of the class. "
         "Where a mistake does not tell its layer, it counts in the first one with a wrong "
         "gradient, as the backward pass goes, from right to left.</p>"
     )
-    yield (
-        '<div class="wide" tabindex="0" role="region" aria-label="Mistakes by layer">'
-        '<table class="heat">\n<thead><tr><th scope="col">Mistake</th>'
+    wrong = [_cell(each["wrong"], total) for each in summary["layers"]]
+    wrong.append(_cell(summary["wrong_gradients"], total))
+    yield _wide(
+        "Mistakes by layer",
+        '<table class="heat">',
+        f"<thead>{_heads('Mistake', *map(_layer, summary['layers']), 'all')}</thead>\n<tbody>",
+        *(_mistake(each, len(summary["layers"]), total, darkest) for each in mistakes),
+        f"</tbody>\n<tfoot>{_row('Any wrong gradient in this layer', *wrong)}</tfoot>\n</table>",
     )
-    yield from (
-        f'<th scope="col">layer {k} <small>A{_sub(k - 1)}, b{_sub(k - 1)}</small></th>'
-        for k in layers
-    )
-    yield '<th scope="col">all</th></tr></thead>\n<tbody>'
-    for each in mistakes:
-        yield f'<tr><th scope="row">{escape(each["title"])}</th>'
-        if each["layers"] is None:
-            yield from ('<td class="none">–</td>' for _ in layers)
-        else:
-            yield from (_cell(one["submissions"], total, darkest) for one in each["layers"])
-        yield f"{_cell(each['submissions'], total)}</tr>"
-    yield '</tbody>\n<tfoot><tr><th scope="row">Any wrong gradient in this layer</th>'
-    yield from (_cell(each["wrong"], total) for each in summary["layers"])
-    yield f"{_cell(summary['wrong_gradients'], total)}</tr></tfoot>\n</table></div>"
     yield _legend(darkest)
     yield (
         '<p class="muted">A submission with two mistakes, or with two that explain it equally '
@@ -115,20 +223,17 @@ def _heat_map(summary: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _darkest(mistakes: Sequence[Mapping[str, Any]], total: int) -> int:
-    """Return the percentage that has the darkest colour: the first round one above all cells."""
-    cells = [one["submissions"] for each in mistakes for one in each["layers"] or []]
-    share = 100 * max(cells, default=0) / total
-    return next(each for each in _ROUND if each >= share)
+def _layer(layer: Mapping[str, int]) -> str:
+    i = subscript(layer["layer"] - 1)
+    return f"layer {layer['layer']} <small>A{i}, b{i}</small>"
 
 
-def _cell(count: int, total: int, darkest: int | None = None) -> str:
-    """Return a cell with a number and its share; it has a heat if the darkest one is given."""
-    said = f"<b>{count}</b> <small>{percent(count, total)}</small>" if count else "0"
-    if darkest is None:
-        return f"<td>{said}</td>"
-    heat = max(1, round(_HEATS * 100 * count / total / darkest)) if count else 0
-    return f'<td class="bpnb-on h{heat}">{said}</td>'
+def _mistake(mistake: Mapping[str, Any], layers: int, total: int, darkest: int) -> str:
+    if mistake["layers"] is None:
+        cells = ['<td class="none">–</td>'] * layers
+    else:
+        cells = [_cell(each["submissions"], total, darkest) for each in mistake["layers"]]
+    return _row(escape(mistake["title"]), *cells, _cell(mistake["submissions"], total))
 
 
 def _legend(darkest: int) -> str:
@@ -139,41 +244,16 @@ def _legend(darkest: int) -> str:
     )
 
 
-def _sub(number: int) -> str:
-    return str(number).translate(_SUBSCRIPTS)
-
-
-# --- scores --------------------------------------------------------------------------------------
-
-
-def _scores(summary: Mapping[str, Any]) -> Iterator[str]:
-    counts = [each["submissions"] for each in summary["scores"]]
-    most = max([*counts, 1])
-    yield '<h2>Scores</h2>\n<table class="scores">\n<thead><tr><th scope="col">score</th>'
-    yield '<th scope="col">submissions</th></tr></thead>\n<tbody>'
-    for each in summary["scores"]:
-        count = each["submissions"]
-        width = round(_BAR * count / most)
-        bar = (
-            f'<svg width="{_BAR}" height="14" aria-hidden="true">'
-            f'<rect width="{width}" height="14" rx="2"></rect></svg>'
-        )
-        yield f'<tr><th scope="row">{each["score"]}</th><td>{bar} {count}</td></tr>'
-    yield "</tbody>\n</table>"
-
-
-# --- what gave no gradients, and what has to be read ---------------------------------------------
+# --- what gave no gradients, what has to be read, and each submission ---------------------
 
 
 def _failures(summary: Mapping[str, Any]) -> Iterator[str]:
-    total = summary["submissions"]
     failures = [each for each in summary["mistakes"] if each["failure"]]
     if not failures:
         return
     yield "<h2>No gradients</h2>\n<table>\n<tbody>"
     for each in failures:
-        count = _cell(each["submissions"], total)
-        yield f'<tr><th scope="row">{escape(each["title"])}</th>{count}</tr>'
+        yield _row(escape(each["title"]), _cell(each["submissions"], summary["submissions"]))
     yield "</tbody>\n</table>"
 
 
@@ -189,37 +269,27 @@ def _unknown(summary: Mapping[str, Any]) -> Iterator[str]:
         yield '<p class="muted">The same command with --names says whose they are.</p>'
 
 
-# --- each submission ---------------------------------------------------------------------------
-
-
 def _list(summary: Mapping[str, Any]) -> Iterator[str]:
     rows: Sequence[Mapping[str, Any]] = summary["results"]
     if not rows:
         return
     named = "submission" in rows[0]
+    heads = [*(["submission"] if named else []), "id", "score", "mistakes", "first wrong"]
     yield f"<h2>Each submission</h2>\n<details{_open(rows)}>"
     yield f"<summary>{len(rows)} in a table</summary>"
-    yield '<div class="wide" tabindex="0" role="region" aria-label="Each submission"><table>'
-    heads = [*(["submission"] if named else []), "id", "score", "mistakes", "first wrong"]
-    yield (
-        "<thead><tr>" + "".join(f'<th scope="col">{each}</th>' for each in heads) + "</tr></thead>"
-    )
-    yield "<tbody>"
+    lines = ["<table>", f"<thead>{_heads(*heads)}</thead>\n<tbody>"]
     for row in rows:
         mistakes = "; ".join(row["titles"]) or "none"
         cells = [f"{100 * row['score']:.0f} %", mistakes, row["first_wrong"] or "–"]
         if named:
             cells.insert(0, row["id"])
-        yield (
-            f'<tr><th scope="row">{_who(row)}</th>'
-            + "".join(f"<td>{escape(each)}</td>" for each in cells)
-            + "</tr>"
-        )
-    yield "</tbody></table></div>\n</details>"
+        lines.append(_row(_who(row), *(f"<td>{escape(each)}</td>" for each in cells)))
+    yield _wide("Each submission", *lines, "</tbody></table>")
+    yield "</details>"
 
 
 def _open(rows: Sequence[Any]) -> str:
-    return " open" if len(rows) <= _OPEN else ""
+    return " open" if len(rows) <= _MAX_OPEN else ""
 
 
 def _who(row: Mapping[str, Any]) -> str:
@@ -227,15 +297,3 @@ def _who(row: Mapping[str, Any]) -> str:
     if "submission" not in row:
         return f"<code>{escape(row['id'])}</code>"
     return f'<a href="{quote(row["feedback"])}">{escape(row["submission"])}</a>'
-
-
-# --- its looks ----------------------------------------------------------------------
-
-
-@cache
-def _style() -> str:
-    heats = (
-        f".h{k} {{ --cell: {heat_property('value', k / _HEATS)}; background: var(--cell); }}\n"
-        for k in range(_HEATS + 1)
-    )
-    return "".join(heats) + Path(__file__).with_name("page.css").read_text(encoding="utf-8")

@@ -12,30 +12,30 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import backprop_nb
-from backprop_nb.classroom import feedback
+from backprop_nb.classroom.page import feedback_page
 from backprop_nb.classroom.submissions import Submission
-from backprop_nb.classroom.verdict import Settings
+from backprop_nb.classroom.verdict import GradingSettings
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.files import written_whole
 
 _FORMAT = 3
 """To be raised when what stands in a result changes."""
-_LONGEST = 200
+_MAX_NAME = 200
 _FEEDBACK = (".txt", ".html")
 
 
-class Results:
+class ResultStore:
     """The results in a folder.
 
     Parameters
     ----------
     folder : Path
         It is made if it is not there.
-    settings : Settings
+    settings : GradingSettings
         A result that was found with others is none.
     """
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, settings: GradingSettings) -> None:
         self.folder, self.settings = folder, settings
 
     @contextmanager
@@ -78,8 +78,8 @@ class Results:
     def save(self, submission: Submission, result: dict[str, Any]) -> dict[str, Any]:
         """Write the result of a submission, with the feedback for who wrote it, and return it."""
         text, page = self.feedback(submission)
-        write(text, feedback.as_text(submission.name, result))
-        write(page, feedback.as_html(submission.name, result, self.settings))
+        write(text, f"{submission.name}\n\n{result['text']}\n".encode())
+        write(page, feedback_page(submission.name, result["html"], self.settings.course))
         kept = {
             "submission": submission.name,
             "id": identity(submission),
@@ -158,6 +158,6 @@ def _folder_name(part: str) -> str:
 def _short(part: str) -> str:
     """Return a name that leaves room for an ending, still one of its own."""
     data = part.encode()
-    if len(data) <= _LONGEST:
+    if len(data) <= _MAX_NAME:
         return part
     return f"{data[:150].decode(errors='ignore')}-{hashlib.sha256(data).hexdigest()[:16]}"

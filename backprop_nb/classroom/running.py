@@ -18,11 +18,13 @@ from typing import Any
 import backprop_nb
 from backprop_nb.classroom.host import close_idle, stop
 from backprop_nb.classroom.submissions import Submission
-from backprop_nb.classroom.verdict import Settings, examine
+from backprop_nb.classroom.verdict import GradingSettings, examine
 from backprop_nb.errors import BackpropError, NotFoundError, UnsupportedError
 
-Results = Generator[tuple[int, dict[str, Any] | str], None, None]
+Arrivals = Generator[tuple[int, dict[str, Any] | str], None, None]
 """The number of a submission, and its result, or why there is none."""
+
+Submissions = Mapping[int, Submission]
 
 THREADS = "threads"
 INSTALL = 'python -m pip install "backprop-nb[cluster]"'
@@ -38,11 +40,11 @@ def default_workers() -> int:
 
 
 def run(
-    submissions: Mapping[int, Submission],
-    settings: Settings,
+    submissions: Submissions,
+    settings: GradingSettings,
     workers: int | None = None,
     scheduler: str | None = None,
-) -> Results:
+) -> Arrivals:
     """Yield the results of submissions as they arrive.
 
     Parameters
@@ -75,7 +77,7 @@ def run(
             instead=INSTALL,
         )
     else:
-        with _client(scheduler, count) as client:
+        with _connected(scheduler, count) as client:
             yield from _on_cluster(submissions, settings, client)
 
 
@@ -84,14 +86,14 @@ def has_dask() -> bool:
     return find_spec("distributed") is not None
 
 
-def _examine(submission: Submission, settings: Settings) -> dict[str, Any]:
+def _examine(submission: Submission, settings: GradingSettings) -> dict[str, Any]:
     return examine(submission.cells, submission.problem, settings)
 
 
 # --- threads ------------------------------------------------------------------------------
 
 
-def _on_threads(submissions: Mapping[int, Submission], settings: Settings, workers: int) -> Results:
+def _on_threads(submissions: Submissions, settings: GradingSettings, workers: int) -> Arrivals:
     pool = ThreadPoolExecutor(workers)
     try:
         futures = {
@@ -99,8 +101,7 @@ def _on_threads(submissions: Mapping[int, Submission], settings: Settings, worke
             for number, submission in submissions.items()
         }
         for future in as_completed(futures):
-            error = future.exception()
-            yield futures[future], _described(error) if error else future.result()
+            yield futures[future], _result_of(future.exception() or future.result())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         stop()  # after an interrupt nobody waits until the endless ones are out of time
@@ -112,34 +113,39 @@ def _on_threads(submissions: Mapping[int, Submission], settings: Settings, worke
 
 
 @contextlib.contextmanager
-def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
+def _connected(scheduler: str | None, workers: int) -> Iterator[Any]:
     """Connect to a cluster, which ends with the connection if it has been started for this."""
+    with _silence(), contextlib.ExitStack() as stack:
+        yield _start(workers, stack) if scheduler is None else _join(scheduler, stack)
+
+
+def _start(workers: int, stack: contextlib.ExitStack) -> Any:
     from distributed import Client
 
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(_silence())
-        if scheduler is None:
-            try:
-                client = stack.enter_context(Client(stack.enter_context(_local_cluster(workers))))
-            except (OSError, RuntimeError, TimeoutError) as error:
-                raise UnsupportedError(
-                    "Dask cannot start its workers here.",
-                    given=_described(error),
-                    instead='scheduler="threads", which does without (--scheduler threads)',
-                ) from error
-            yield client
-            return
-        try:
-            client = stack.enter_context(Client(scheduler, timeout=_CONNECTING))
-            client.wait_for_workers(1, timeout=_CONNECTING)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise NotFoundError(
-                "There is no cluster at this address, or it has no workers.",
-                given=f"scheduler={scheduler!r}",
-                expected="the address of a Dask scheduler, such as tcp://host:8786",
-            ) from error
-        _check_versions(client)
-        yield client
+    try:
+        return stack.enter_context(Client(stack.enter_context(_local_cluster(workers))))
+    except (OSError, RuntimeError, TimeoutError) as error:
+        raise UnsupportedError(
+            "Dask cannot start its workers here.",
+            given=_described(error),
+            instead='scheduler="threads", which does without (--scheduler threads)',
+        ) from error
+
+
+def _join(scheduler: str, stack: contextlib.ExitStack) -> Any:
+    from distributed import Client
+
+    try:
+        client = stack.enter_context(Client(scheduler, timeout=_CONNECTING))
+        client.wait_for_workers(1, timeout=_CONNECTING)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise NotFoundError(
+            "At this address is no cluster, or one without workers.",
+            given=f"scheduler={scheduler!r}",
+            expected="the address of a Dask scheduler, such as tcp://host:8786",
+        ) from error
+    _check_versions(client)
+    return client
 
 
 def _local_cluster(workers: int) -> Any:
@@ -188,7 +194,7 @@ def _check_versions(client: Any) -> None:
         )
 
 
-def _on_cluster(submissions: Mapping[int, Submission], settings: Settings, client: Any) -> Results:
+def _on_cluster(submissions: Submissions, settings: GradingSettings, client: Any) -> Arrivals:
     from distributed import KilledWorker, as_completed
 
     def submit(number: int) -> Any:
@@ -203,12 +209,11 @@ def _on_cluster(submissions: Mapping[int, Submission], settings: Settings, clien
         if isinstance(outcome, KilledWorker):
             suspects.append(number)
         else:
-            yield number, _described(outcome) if isinstance(outcome, Exception) else outcome
+            yield number, _result_of(outcome)
         future.release()
-    # Who ran beside a submission that kills workers is suspected too.  Alone it is cleared.
+    # Who ran beside a submission that kills workers is suspected too.  By itself it is cleared.
     for number in suspects:
-        outcome = _outcome(submit(number))
-        yield number, _described(outcome) if isinstance(outcome, Exception) else outcome
+        yield number, _result_of(_outcome(submit(number)))
 
 
 def _outcome(future: Any) -> Any:
@@ -224,6 +229,11 @@ def _outcome(future: Any) -> Any:
         ) from error
     except Exception as error:
         return error
+
+
+def _result_of(outcome: Any) -> Any:
+    """Return a result as it is, and an exception as the reason why there is none."""
+    return _described(outcome) if isinstance(outcome, BaseException) else outcome
 
 
 def _described(error: BaseException) -> str:

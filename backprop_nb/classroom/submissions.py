@@ -12,7 +12,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -21,10 +21,10 @@ from typing import Any
 from backprop_nb.errors import InvalidValueError, NotFoundError
 
 ENDINGS = (".ipynb", ".py")
-MOST = 20_000_000
-"""So many bytes of a file are read."""
-CODE = 1_000_000
-"""So many characters of code are run."""
+MAX_BYTES = 20_000_000
+"""Of a file."""
+MAX_CODE = 1_000_000
+"""Characters of code in a submission."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,15 @@ def find(folder: str | os.PathLike[str], pattern: str = "*") -> list[Path]:
     Raises
     ------
     NotFoundError
-        There is no such folder, or no submission in it.
+        It is not a folder, or has no submission in it.
     """
     root = Path(folder)
     if not root.is_dir():
-        raise NotFoundError(
-            "There is no such folder of submissions.", given=str(root), expected="a folder"
-        )
+        raise NotFoundError("`submissions` must be a folder.", given=str(root))
     found = [path for path in root.rglob("*") if _is_submission(path, root, pattern)]
     if not found:
         raise NotFoundError(
-            "There is no submission in this folder.",
+            "This folder has no submissions.",
             given=f"{root}, pattern {pattern!r}",
             expected=f"files that end in {' or '.join(ENDINGS)}",
         )
@@ -90,54 +88,53 @@ def _is_submission(path: Path, root: Path, pattern: str) -> bool:
 
 
 def name_of(path: Path, root: Path) -> str:
-    """Return a submission's name; what is no text in a file name is written as escapes."""
-    name = path.relative_to(root).as_posix()
+    """Return a submission's name, its path in the folder."""
+    return _as_text(path.relative_to(root).as_posix())
+
+
+def _as_text(name: str) -> str:
+    """Return a file name; what is no text in it is written as escapes."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def read(path: Path, root: Path) -> Submission:
     """Read a submission; what is wrong with it is told in it, and never raised."""
-    name = name_of(path, root)
+    name, digest = name_of(path, root), ""
     try:
         data = _bytes(path, root)
-    except InvalidValueError as error:
-        return Submission(name, "", problem=error.problem)
-    except (OSError, RuntimeError) as error:  # no permission; links that lead in a circle
-        return Submission(name, "", problem=_reason(error))
-    digest = hashlib.sha256(data).hexdigest()
-    try:
+        digest = hashlib.sha256(data).hexdigest()
         text = data.decode("utf-8-sig")
-        cells = tuple(_cells(text) if path.suffix.lower() == ".ipynb" else _script(path.name, text))
+        is_notebook = path.suffix.lower() == ".ipynb"
+        cells = tuple(_cells(text)) if is_notebook else ((_as_text(path.name), text),)
+        _check_code(cells)
     except UnicodeDecodeError:
         return Submission(name, digest, problem="It is not text in UTF-8.")
     except InvalidValueError as error:
         return Submission(name, digest, problem=error.problem)
-    if sum(len(source) for _, source in cells) > CODE:
-        return Submission(name, digest, problem=f"It has more than {CODE} characters of code.")
-    if not any(source.strip() for _, source in cells):
-        return Submission(name, digest, problem="There is no code in it.")
+    except OSError as error:
+        return Submission(name, digest, problem=f"It cannot be read: {error.strerror or error}.")
+    except RuntimeError:
+        return Submission(name, digest, problem="It cannot be read: its links lead in a circle.")
     return Submission(name, digest, cells)
-
-
-def _reason(error: Exception) -> str:
-    why = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
-    return f"It cannot be read: {why or type(error).__name__}."
 
 
 def _bytes(path: Path, root: Path) -> bytes:
     if not path.resolve().is_relative_to(root.resolve()):
-        raise InvalidValueError("It is a link to a place outside of the folder, and not followed.")
+        raise InvalidValueError("It links to a place outside of the folder, which is not followed.")
     if not stat.S_ISREG(path.stat().st_mode):  # to read a pipe would wait for ever
-        raise InvalidValueError("It is no ordinary file.")
+        raise InvalidValueError("It is not an ordinary file.")
     with path.open("rb") as stream:
-        data = stream.read(MOST + 1)
-    if len(data) > MOST:
-        raise InvalidValueError(f"It has more than {MOST} bytes.")
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise InvalidValueError(f"It has more than {MAX_BYTES} bytes.")
     return data
 
 
-def _script(name: str, text: str) -> Iterator[tuple[str, str]]:
-    yield os.fsencode(name).decode("utf-8", "backslashreplace"), text
+def _check_code(cells: Sequence[tuple[str, str]]) -> None:
+    if sum(len(source) for _, source in cells) > MAX_CODE:
+        raise InvalidValueError(f"It has more than {MAX_CODE} characters of code.")
+    if not any(source.strip() for _, source in cells):
+        raise InvalidValueError("It has no code.")
 
 
 # --- notebooks ----------------------------------------------------------------------------
@@ -152,7 +149,7 @@ def _cells(text: str) -> Iterator[tuple[str, str]]:
             if cell["cell_type"] == "code":
                 yield f"cell {number}", python_of(_source(cell))
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise InvalidValueError("It is no notebook that can be read.") from error
+        raise InvalidValueError("It cannot be read as a notebook.") from error
 
 
 def _source(cell: dict[str, Any]) -> str:

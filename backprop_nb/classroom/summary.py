@@ -10,7 +10,7 @@ from statistics import fmean, median
 from typing import Any, Final
 
 from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, PlacedMistake, layers_in_words
-from backprop_nb.classroom.verdict import Settings
+from backprop_nb.classroom.verdict import GradingSettings
 
 Result = Mapping[str, Any]
 
@@ -33,19 +33,19 @@ _FAILURES: Final = {
     *("no function", "stopped", "too slow", "ended", "unreadable"),
 }
 _ORDER: Final = {name: k for k, name in enumerate([*(each.id for each in MISTAKES), *_OTHERS])}
-_SAID = 8
+_MAX_SENTENCES = 8
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def summarise(
-    results: Sequence[Result], settings: Settings, names: bool = False, lost: int = 0
+    results: Sequence[Result], settings: GradingSettings, names: bool = False, lost: int = 0
 ) -> dict[str, Any]:
     """Return what a class got right and wrong, as plain data.
 
     Parameters
     ----------
     results
-        As :meth:`Results.save` returns them.
+        As :meth:`ResultStore.save` returns them.
     settings
     names
         Whether it says whose is whose; without, each has an id.
@@ -204,9 +204,9 @@ def _histogram(scores: Sequence[float]) -> list[dict[str, Any]]:
 
 def _sentences(total: int, right: int, mistakes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"{percent(right, total)} ({right} of {total}) have every gradient right."
-    said = [(place, each["where"]) for each in mistakes for place in each["places"]]
-    said.sort(key=lambda each: -each[0]["submissions"])
-    for place, where in said[:_SAID]:
+    places = [(place, each["where"]) for each in mistakes for place in each["places"]]
+    places.sort(key=lambda each: -each[0]["submissions"])
+    for place, where in places[:_MAX_SENTENCES]:
         count = place["submissions"]
         yield (
             f"{percent(count, total)} ({count} of {total}): {place['title']}"

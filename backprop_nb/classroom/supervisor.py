@@ -22,12 +22,21 @@ from typing import TYPE_CHECKING, Any
 
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.probes import Probe, make_probes
-from backprop_nb.classroom import child, limits, pipes, wire
+from backprop_nb.classroom import child, limits
+from backprop_nb.classroom.messages import (
+    MAX_ANSWER,
+    GoneError,
+    TooMuchError,
+    read_message,
+    write_message,
+)
 
 if TYPE_CHECKING:
     import resource
 
-REQUEST_MOST = 64_000_000
+_MAX_REQUEST = 64_000_000
+OUT_OF_MEMORY = 77
+"""The exit code of a process whose memory did not suffice for an answer."""
 _CLEARING = 5.0
 _PAUSE = 0.005
 
@@ -40,14 +49,14 @@ def serve() -> None:
     limits.hide_memory()
     try:
         while True:
-            request = json.loads(pipes.read_message(_IN, most=REQUEST_MOST))
+            request = json.loads(read_message(_IN, most=_MAX_REQUEST))
             try:
                 end, message = _one(request)
             except OSError as error:  # no room for a folder or a process: nobody's fault
                 end, message = "fault", str(error).encode()
-            pipes.write_message(_OUT, end.encode("ascii"))
-            pipes.write_message(_OUT, message)
-    except (EOFError, pipes.GoneError, BrokenPipeError):
+            write_message(_OUT, end.encode("ascii"))
+            write_message(_OUT, message)
+    except (EOFError, GoneError, BrokenPipeError):
         shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)  # the host has made it for this
 
 
@@ -85,10 +94,10 @@ def _remove(folder: str) -> None:
 def _watch(reading: int, patience: float) -> tuple[str, bytes]:
     deadline = time.monotonic() + patience
     try:
-        message = pipes.read_message(reading, most=wire.MOST, deadline=deadline, watched=[_IN])
+        message = read_message(reading, most=MAX_ANSWER, deadline=deadline, watched=[_IN])
     except TimeoutError:
         return "time", b""
-    except pipes.TooMuchError:
+    except TooMuchError:
         return "much", b""
     except EOFError:
         return "", b""
@@ -172,12 +181,8 @@ def _become_submission(
         sys.argv = [child.NAME]
         bounds.apply()
         said = child.answer(request["cells"], request["function"], probes)
-        pipes.write_message(writing, json.dumps(said).encode("ascii"))
+        write_message(writing, json.dumps(said).encode("ascii"))
     except MemoryError:
-        os._exit(MEMORY)
+        os._exit(OUT_OF_MEMORY)
     finally:
         os._exit(0)
-
-
-MEMORY = 77
-"""The exit code of a process whose memory did not suffice for an answer."""

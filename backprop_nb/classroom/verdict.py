@@ -10,16 +10,14 @@ from typing import Any
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.diagnosis import judge
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
-from backprop_nb.classroom.host import Asked, ask
+from backprop_nb.classroom.host import Reply, ask
 from backprop_nb.classroom.limits import Limits
 from backprop_nb.errors import InvalidValueError, UnsupportedError
 from backprop_nb.views.report import report_html
 
-LEAST_MEMORY = 256
-"""Megabytes that Python and NumPy need."""
-
-# What the finding is called where there are no answers.
-_KINDS = {"no function": "missing_gradient", "unreadable": "missing_gradient"}
+MAX_LAYERS = 20
+_MISSING = ("no function", "unreadable")
+"""The outcomes in which no gradient was asked for."""
 
 
 class Unanswered(Report):
@@ -37,7 +35,7 @@ class Unanswered(Report):
 
 
 @dataclass(frozen=True)
-class Settings:
+class GradingSettings:
     """All that a result depends on besides the submission itself.
 
     Attributes
@@ -47,12 +45,37 @@ class Settings:
     function : str
         The name of the function to take out of a submission.
     limits : Limits
+
+    Raises
+    ------
+    InvalidValueError
+        One of them is none.
+    UnsupportedError
+        This system cannot copy a process.
     """
 
     course: Course = field(default_factory=Course)
     hints: Hints = "plain"
     function: str = "backward"
-    limits: Limits = field(default_factory=lambda: Limits(10.0, 1024))
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if sys.platform == "win32":
+            raise UnsupportedError(
+                "Submissions cannot be isolated on Windows.",
+                expected="Linux or macOS",
+                instead="the same command in the Windows Subsystem for Linux, or in a container",
+            )
+        check_hints(self.hints)
+        layers = self.course.layers
+        if layers > MAX_LAYERS:
+            raise InvalidValueError(
+                f"`layers` must be at most {MAX_LAYERS}.", given=f"layers={layers}"
+            )
+        if not self.function.isidentifier():
+            raise InvalidValueError(
+                "`function` must be the name of a function.", given=f"function={self.function!r}"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return them as JSON can hold them."""
@@ -70,37 +93,15 @@ def make_settings(
     function: str = "backward",
     timeout: float = 10.0,
     memory: int = 1024,
-) -> Settings:
-    """Return the settings, or say which of them there is not.
-
-    Raises
-    ------
-    InvalidValueError
-    UnsupportedError
-        This system cannot copy a process.
-    """
-    if sys.platform == "win32":
-        raise UnsupportedError(
-            "Submissions cannot be isolated on Windows.",
-            expected="Linux or macOS",
-            instead="the same command in the Windows Subsystem for Linux, or in a container",
-        )
-    check_hints(hints)
-    for name, value, right, expected in [
-        ("layers", layers, 1 <= layers <= 20, "1 to 20"),
-        ("timeout", timeout, 0 < timeout <= 86_400, "seconds, more than 0 and at most a day"),
-        ("memory", memory, memory >= LEAST_MEMORY, f"megabytes, {LEAST_MEMORY} or more"),
-        ("function", function, function.isidentifier(), "the name of a function"),
-    ]:
-        if not right:
-            raise InvalidValueError(
-                f"There is no such {name}.", given=f"{name}={value!r}", expected=expected
-            )
+) -> GradingSettings:
+    """Return the settings that these options stand for; they raise for what cannot be."""
     course = Course(samples, reduction, half, layers, seed)
-    return Settings(course, hints, function, Limits(float(timeout), memory))
+    return GradingSettings(course, hints, function, Limits(float(timeout), memory))
 
 
-def examine(cells: Sequence[tuple[str, str]], problem: str, settings: Settings) -> dict[str, Any]:
+def examine(
+    cells: Sequence[tuple[str, str]], problem: str, settings: GradingSettings
+) -> dict[str, Any]:
     """Return the result of one submission, as JSON can hold it.
 
     Parameters
@@ -117,27 +118,29 @@ def examine(cells: Sequence[tuple[str, str]], problem: str, settings: Settings) 
         ``outcome``, what :meth:`Report.to_dict` has, and the report as ``text`` and ``html``.
     """
     if problem:
-        asked = Asked("unreadable", problem=problem)
-    else:
-        asked = ask(cells, settings.function, settings.course, settings.limits)
-    return result_of(asked, settings)
+        return result_of(Reply("unreadable", problem=problem), settings)
+    reply = ask(cells, settings.function, settings.course, settings.limits)
+    return result_of(reply, settings)
 
 
-def result_of(asked: Asked, settings: Settings) -> dict[str, Any]:
-    """Return the result that belongs to what came of asking."""
-    report = _report(asked, settings)
-    report = replace(report, subject=settings.function, notes=(*report.notes, *asked.notes))
+def result_of(reply: Reply, settings: GradingSettings) -> dict[str, Any]:
+    """Return the result that belongs to what a submission replied."""
+    report = report_on(reply, settings)
     return {
-        "outcome": asked.outcome,
+        "outcome": reply.outcome,
         **report.to_dict(),
         "text": str(report),
         "html": report_html(report),
     }
 
 
-def _report(asked: Asked, settings: Settings) -> Report:
-    if asked.answers is not None:
-        return judge(asked.answers, settings.course, settings.hints)
-    kind = _KINDS.get(asked.outcome, "raised_exception")
-    last = f"dA[{settings.course.layers - 1}]"  # the first that a backward pass comes to
-    return Unanswered("", (), (Finding(kind, last, 1, asked.problem),), hints=settings.hints)
+def report_on(reply: Reply, settings: GradingSettings) -> Report:
+    """Return the report on what a submission replied, its answers or why there are none."""
+    if reply.answers is not None:
+        report = judge(reply.answers, settings.course, settings.hints)
+    else:
+        kind = "missing_gradient" if reply.outcome in _MISSING else "raised_exception"
+        last = f"dA[{settings.course.layers - 1}]"  # the first that a backward pass comes to
+        finding = Finding(kind, last, 1, reply.problem)
+        report = Unanswered("", (), (finding,), hints=settings.hints)
+    return replace(report, subject=settings.function, notes=(*report.notes, *reply.notes))

@@ -257,3 +257,15 @@ def heats(numbers: NDArray[Any], scale: Scale) -> list[float]:
     [0.25, -1.0, 0.0]
     """
     return [round(heat(number, scale), 2) for number in numbers.ravel().tolist()]
+
+
+def subscript(i: int) -> str:
+    """Return an index as it stands below the line.
+
+    >>> subscript(12)
+    '₁₂'
+    """
+    return str(i).translate(_SUBSCRIPTS)
+
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

@@ -5,10 +5,10 @@ from importlib.resources import files
 
 import pytest
 
+from backprop_nb.checking.convention import Course
 from backprop_nb.checking.diagnosis import check_backward
 from backprop_nb.checking.mistakes import MISTAKES, make_backward
-from backprop_nb.classroom import feedback
-from backprop_nb.classroom.page import as_html
+from backprop_nb.classroom.page import feedback_page, summary_page
 from backprop_nb.classroom.summary import summarise
 from backprop_nb.classroom.verdict import make_settings
 from backprop_nb.views.report import report_html
@@ -30,7 +30,7 @@ def written(tmp_path_factory):
         results.append(row | {"outcome": "answered"} | report.to_dict())
     results[0]["outcome"] = "too slow"
     path = tmp_path_factory.mktemp("summary") / "summary.html"
-    path.write_bytes(as_html(summarise(results, make_settings(samples="rows"), names=True)))
+    path.write_bytes(summary_page(summarise(results, make_settings(samples="rows"), names=True)))
     return path
 
 
@@ -85,9 +85,8 @@ def test_on_paper_it_is_light_and_keeps_its_heat(chromium, written):
 def mailed(tmp_path_factory):
     """The feedback on a wrong submission, as a student gets it."""
     report = check_backward(make_backward("sigma_prime_missing_everywhere", samples="single"))
-    result = {"text": str(report), "html": report_html(report)}
     path = tmp_path_factory.mktemp("feedback") / "feedback.html"
-    path.write_bytes(feedback.as_html(f"{'a' * 80}{ATTACK}", result, make_settings()))
+    path.write_bytes(feedback_page(f"{'a' * 80}{ATTACK}", report_html(report), Course()))
     return path
 
 

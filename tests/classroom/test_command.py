@@ -56,7 +56,7 @@ def test_it_grades_and_says_what_it_found(tmp_path, right, capsys):
         (["--samples", "row"], "choose from"),
         (["--layers", "three"], "invalid int value"),
         (["--workrs", "2"], "did you mean --workers?"),
-        (["--xyz"], "there is no --xyz"),
+        (["--xyz"], "--xyz is not an option"),
     ],
 )
 def test_a_typo_is_answered(words, answer, capsys):
@@ -68,7 +68,7 @@ def test_a_typo_is_answered(words, answer, capsys):
 
 def test_an_error_of_the_package_is_a_message_and_no_traceback(tmp_path, capsys):
     assert main(["grade", str(tmp_path / "no"), "--out", str(tmp_path)]) == command.WRONG_USE
-    assert "There is no such folder of submissions." in capsys.readouterr().err
+    assert "`submissions` must be a folder." in capsys.readouterr().err
 
 
 def test_a_full_disk_is_a_message_and_no_traceback(monkeypatch, capsys):

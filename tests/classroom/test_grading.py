@@ -143,7 +143,7 @@ def test_what_could_not_be_graded_is_named_and_tried_again(folder, tmp_path):
     assert graded.lost == {"bob/bob.py": "OSError: no room"}
     assert "Not graded: 1." in str(graded)
     page = (out / "summary.html").read_text(encoding="utf-8")
-    assert "Not in it, because they have no result yet: 1." in page
+    assert "Not included, because they have no result yet: 1." in page
     assert grade(folder, out, **QUIETLY).new == 3
 
 
@@ -153,26 +153,29 @@ def test_results_inside_of_the_submissions_are_no_submissions(folder):
 
 
 @pytest.mark.parametrize(
-    "option",
+    ("option", "value", "problem"),
     [
-        {"samples": "row"},
-        {"hints": "all"},
-        {"layers": 0},
-        {"layers": 99},
-        {"seed": -1},
-        {"timeout": 0},
-        {"memory": 10},
-        {"workers": 0},
-        {"function": "my function"},
+        ("samples", "row", '`samples` must be "single", "rows" or "columns".'),
+        ("hints", "all", '`hints` must be "none", "vague", "clear" or "plain".'),
+        ("layers", 0, "`layers` must be at least 1."),
+        ("layers", 99, "`layers` must be at most 20."),
+        ("seed", -1, "`seed` must be at least 0."),
+        ("timeout", 0, "`timeout` must be above 0 and at most 86400 seconds, a day."),
+        ("memory", 10, "`memory` must be at least 256 megabytes: Python and NumPy need them."),
+        ("workers", 0, "`workers` must be at least 1."),
+        ("function", "my function", "`function` must be the name of a function."),
     ],
 )
-def test_an_option_that_does_not_exist_is_refused_before_anything_runs(folder, tmp_path, option):
+def test_an_option_that_cannot_be_is_refused_before_anything_runs(
+    folder, tmp_path, option, value, problem
+):
     with pytest.raises(InvalidValueError) as caught:
-        grade(folder, tmp_path / "out", **QUIETLY | option)
-    assert caught.value.expected
+        grade(folder, tmp_path / "out", **QUIETLY | {option: value})
+    assert caught.value.problem == problem
+    assert repr(value) in caught.value.given
     assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(NotFoundError, match="no such folder"):
+    with pytest.raises(NotFoundError, match="`submissions` must be a folder"):
         grade(tmp_path / "nowhere", tmp_path / "out", **QUIETLY)

@@ -163,11 +163,11 @@ def test_a_forged_answer_is_refused(data, words, right):
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended", "SIGKILL"),
         ("import os; os.killpg(0, 9)", "ended", "SIGKILL"),
         ("import os; os.kill(os.getppid(), 9); __import__('time').sleep(9)", "ended", "watched"),
-        ("x = 1", "no function", "no function backward"),
-        ("backward = 3", "no function", "is no function"),
-        ("def back_ward(A, b, x, y): pass", "no function", "Perhaps back_ward is meant?"),
+        ("x = 1", "no function", "does not define `backward`"),
+        ("backward = 3", "no function", "`backward` is not a function"),
+        ("def back_ward(A, b, x, y): pass", "no function", "Did you mean back_ward?"),
         ("from numpy import dot\ndef f(): pass", "no function", "It defines f."),
-        ("def backward(A, b, x, y) pass", "stopped", "SyntaxError: expected ':' (line 1). There"),
+        ("def backward(A, b, x, y) pass", "stopped", "SyntaxError: expected ':' (line 1). It does"),
     ],
 )
 def test_what_gives_no_answer_says_why_and_harms_no_other(source, outcome, words, right):

@@ -8,7 +8,7 @@ import pytest
 
 from backprop_nb.checking.diagnosis import check_backward
 from backprop_nb.checking.mistakes import make_backward
-from backprop_nb.classroom.page import as_html
+from backprop_nb.classroom.page import summary_page
 from backprop_nb.classroom.summary import summarise
 from backprop_nb.classroom.verdict import make_settings
 
@@ -27,7 +27,7 @@ def a_class(*mistakes, name="s.py"):
 
 def page(*mistakes, names=False, **options):
     results = a_class(*mistakes, name=options.pop("name", "s.py"))
-    return as_html(summarise(results, make_settings(**options), names)).decode("utf-8")
+    return summary_page(summarise(results, make_settings(**options), names)).decode("utf-8")
 
 
 class Elements(HTMLParser):
@@ -70,13 +70,13 @@ def test_what_gave_no_gradients_and_what_was_not_recognised_stand_apart():
     results[1]["outcome"] = "too slow"
     nobody_knows = {"mistake": "not_recognised", "parameter": "dA[1]", "rank": 1, "layers": []}
     results[2]["findings"] = [nobody_knows]
-    text = as_html(summarise(results, make_settings())).decode("utf-8")
+    text = summary_page(summarise(results, make_settings())).decode("utf-8")
     heat, _, rest = text.partition("<h2>No gradients</h2>")
-    assert "It does not come to an end</th><td><b>1</b> <small>33 %</small>" in rest
+    assert "It does not come to an end</th>\n<td><b>1</b> <small>33 %</small>" in rest
     assert "It does not come to an end</th>" not in heat
     assert "<li><code>s2</code>, first wrong: dA[1]</li>" in rest
     assert "--names" in rest
-    named = as_html(summarise(results, make_settings(), names=True)).decode("utf-8")
+    named = summary_page(summarise(results, make_settings(), names=True)).decode("utf-8")
     assert "s.py</a>, first wrong: dA[1]</li>" in named
     assert "--names" not in named
 
@@ -107,4 +107,4 @@ def test_a_class_without_mistakes_and_an_empty_one_have_a_page():
 )
 def test_it_says_how_the_course_writes_it(options, words):
     results = a_class("")
-    assert words in as_html(summarise(results, make_settings(**options))).decode()
+    assert words in summary_page(summarise(results, make_settings(**options))).decode()

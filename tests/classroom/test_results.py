@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import backprop_nb
-from backprop_nb.classroom.results import Results, identity
+from backprop_nb.classroom.results import ResultStore, identity
 from backprop_nb.classroom.submissions import Submission
 from backprop_nb.classroom.verdict import make_settings
 
@@ -22,7 +22,7 @@ RESULT = {
 
 @pytest.fixture
 def results(tmp_path):
-    return Results(tmp_path, make_settings())
+    return ResultStore(tmp_path, make_settings())
 
 
 def test_a_result_is_found_again_and_its_feedback_lies_beside(results):
@@ -60,7 +60,7 @@ def test_a_result_whose_feedback_is_gone_is_none(results, which):
 )
 def test_it_holds_for_the_settings_it_was_found_with(results, option):
     results.save(ADA, RESULT)
-    assert Results(results.folder, make_settings(**option)).load(ADA) is None
+    assert ResultStore(results.folder, make_settings(**option)).load(ADA) is None
 
 
 def test_it_holds_for_the_content_and_the_version_it_was_found_with(results, monkeypatch):

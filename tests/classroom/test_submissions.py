@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from backprop_nb.classroom.submissions import CODE, find, name_of, python_of, read
+from backprop_nb.classroom.submissions import MAX_CODE, find, name_of, python_of, read
 from backprop_nb.errors import NotFoundError
 
 
@@ -46,16 +46,23 @@ def test_the_old_format_of_notebooks_is_read(tmp_path):
     assert one(tmp_path, "a.ipynb", text).cells == (("cell 1", "x = 1"),)
 
 
+NO_NOTEBOOK = "cannot be read as a notebook"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("a.py", b"", "no code"),
         ("a.py", b"\xff\xfe\x00x", "UTF-8"),
-        ("a.py", b"#" * (CODE + 1), "characters"),
-        ("a.ipynb", b"not json", "no notebook"),
-        ("a.ipynb", b"[" * 100_000, "no notebook"),
-        ("a.ipynb", b'{"cells": 3}', "no notebook"),
-        ("a.ipynb", b'{"cells": [{"cell_type": "code", "source": [3]}]}', "no notebook"),
+        ("a.py", b"#" * (MAX_CODE + 1), "characters"),
+        ("a.ipynb", b"not json", NO_NOTEBOOK),
+        ("a.ipynb", b"[" * 100_000, NO_NOTEBOOK),
+        ("a.ipynb", b'{"cells": 3}', NO_NOTEBOOK),
+        (
+            "a.ipynb",
+            b'{"cells": [{"cell_type": "code", "source": [3]}]}',
+            NO_NOTEBOOK,
+        ),
         ("a.ipynb", b'{"cells": []}', "no code"),
     ],
 )
@@ -72,7 +79,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
     (folder / "a.py").symlink_to(secret)
     (path,) = find(folder)
     submission = read(path, folder)
-    assert "link to a place outside" in submission.problem
+    assert "links to a place outside" in submission.problem
     assert submission.cells == ()
 
 
@@ -87,7 +94,7 @@ def test_links_in_a_circle_harm_nobody(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_named_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.py")
-    assert "no ordinary file" in read(tmp_path / "a.py", tmp_path).problem
+    assert "not an ordinary file" in read(tmp_path / "a.py", tmp_path).problem
 
 
 def test_a_name_that_is_no_text_is_written_as_escapes(tmp_path):

@@ -19,7 +19,7 @@ from contourpy import contour_generator
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import network_picture as network
 from backprop_nb.views.chart import Axis, Chart, Series, legend, span
-from backprop_nb.views.numbers import Scale, long, short
+from backprop_nb.views.numbers import Scale, long, short, subscript
 from backprop_nb.views.picture import (
     SOLID,
     Box,
@@ -394,7 +394,7 @@ def _losses(epochs: Sequence[int], measures: Sequence[Measure]) -> _Chart:
 
 def _norms(epochs: Sequence[int], measures: Sequence[Measure]) -> _Chart:
     values = np.array([m.norms for m in measures])
-    series = _layers(epochs, values, "adjoint", lambda i: f"θ{_subscript(i)}")
+    series = _layers(epochs, values, "adjoint", lambda i: f"θ{subscript(i)}")
     low, high = span(values.ravel().tolist(), log=True)
     alt = "The norm of the gradient of each layer, epoch by epoch."
     y = Axis("log scale", min(low, high / 100), high, log=True)
@@ -403,7 +403,7 @@ def _norms(epochs: Sequence[int], measures: Sequence[Measure]) -> _Chart:
 
 def _shares(epochs: Sequence[int], measures: Sequence[Measure]) -> _Chart:
     values = np.array([m.saturation for m in measures])
-    series = _layers(epochs, values, "value", lambda i: f"f{_subscript(i + 1)}")
+    series = _layers(epochs, values, "value", lambda i: f"f{subscript(i + 1)}")
     alt = "The share of saturated outputs of each layer, epoch by epoch."
     return "saturated share of a layer’s outputs", alt, Axis("", 0, 1), series
 
@@ -423,10 +423,6 @@ def _layers(
         )
         for i in range(K)
     ]
-
-
-def _subscript(i: int) -> str:
-    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(i))
 
 
 # --- the text twin -----------------------------------------------------------

@@ -6,9 +6,9 @@ import pytest
 
 from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.probes import ask_all, make_probes
-from backprop_nb.classroom.feedback import as_html, as_text
-from backprop_nb.classroom.host import Asked
-from backprop_nb.classroom.verdict import _report, make_settings, result_of
+from backprop_nb.classroom.host import Reply
+from backprop_nb.classroom.page import feedback_page
+from backprop_nb.classroom.verdict import make_settings, report_on, result_of
 
 ATTACK = '<img src=x onerror="alert(1)">.py'
 
@@ -16,8 +16,8 @@ ATTACK = '<img src=x onerror="alert(1)">.py'
 def feedback(hints="plain"):
     settings = make_settings(hints=hints)
     wrong = make_backward("sign_flipped", samples="single")
-    result = result_of(Asked("answered", ask_all(wrong, make_probes(settings.course))), settings)
-    return as_text(ATTACK, result).decode(), as_html(ATTACK, result, settings).decode()
+    result = result_of(Reply("answered", ask_all(wrong, make_probes(settings.course))), settings)
+    return result["text"], feedback_page(ATTACK, result["html"], settings.course).decode()
 
 
 def tags(page):
@@ -49,19 +49,19 @@ def test_both_say_as_much_as_the_hints_allow(hints, mistake, given, expected):
 
 def test_who_gave_no_gradients_reads_why_and_nothing_else():
     settings = make_settings(function="grad")
-    asked = Asked("ended", problem="It ended.", notes=("cell 1 raised <b>E</b>",))
-    result = result_of(asked, settings)
-    page = as_html("a.py", result, settings).decode()
-    for text in (as_text("a.py", result).decode(), page):
+    reply = Reply("ended", problem="It ended.", notes=("cell 1 raised <b>E</b>",))
+    result = result_of(reply, settings)
+    page = feedback_page("a.py", result["html"], settings.course).decode()
+    for text in (result["text"], page):
         assert "grad: no gradients to check." in text
         assert "It ended." in text
     assert "cell 1 raised &lt;b&gt;E" in page
     assert "<li" not in page
 
 
-@pytest.mark.parametrize("asked", [Asked("too slow", problem="No end."), Asked("unreadable")])
-def test_the_report_on_no_gradients_has_the_hints_of_the_others(asked):
-    assert _report(asked, make_settings(hints="vague")).hints == "vague"
+@pytest.mark.parametrize("reply", [Reply("too slow", problem="No end."), Reply("unreadable")])
+def test_the_report_on_no_gradients_has_the_hints_of_the_others(reply):
+    assert report_on(reply, make_settings(hints="vague")).hints == "vague"
 
 
 def test_it_says_how_the_course_writes_it():

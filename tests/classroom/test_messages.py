@@ -9,7 +9,7 @@ import pytest
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.probes import Answer, Answers, ask_all, make_probes
-from backprop_nb.classroom.wire import decode, encode, notes, parse, text
+from backprop_nb.classroom.messages import clean_text, decode, encode, notes, parse
 from backprop_nb.errors import InvalidValueError
 
 PROBES = make_probes(Course())
@@ -98,8 +98,8 @@ def test_a_message_that_is_no_object_is_refused(message):
 
 
 def test_texts_obey_nobody_and_are_the_same_from_run_to_run():
-    assert text("a\x1b[31mb\r\nc\u202ed") == "a�[31mb�\nc�d"
-    assert text("<Net object at 0x7f12ab34cd56>") == "<Net object at 0x…>"
-    assert text("\ud800") == "?"
-    assert len(text("x" * 10_000)) == 1000
+    assert clean_text("a\x1b[31mb\r\nc\u202ed") == "a�[31mb�\nc�d"
+    assert clean_text("<Net object at 0x7f12ab34cd56>") == "<Net object at 0x…>"
+    assert clean_text("\ud800") == "?"
+    assert len(clean_text("x" * 10_000)) == 1000
     assert notes({"notes": ["one"] * 100}) == ("one",) * 10

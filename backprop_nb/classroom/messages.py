@@ -1,0 +1,243 @@
+"""Messages from a submission's process: answers as plain data, read with suspicion.
+
+A message in a pipe is a length and as many bytes, and never more than was agreed on.
+What comes back was written by a process in which a submission may have changed
+anything.  So nothing in it is trusted: JSON with arrays as bytes, no pickle;
+every name, type, length and shape is checked, and the rest is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import os
+import re
+import select
+import struct
+import time
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_nb.checking.probes import MAX_PRINTED, Answer, Answers, Probe, gradient_names
+from backprop_nb.errors import InvalidValueError
+
+MAX_ANSWER: Final = 8_000_000
+"""So many bytes may an answer have."""
+
+_LENGTH = struct.Struct(">Q")
+_MAX_ENTRIES = 10_000
+_MAX_AXES = 8
+_MAX_TEXT = 1_000
+_MAX_NOTES = 10
+_DTYPES = {"f2": "<f2", "f4": "<f4", "f8": "<f8"}
+_CONTROL = re.compile(r"[^\S \n\t]|[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
+
+T = TypeVar("T")
+
+
+# --- through a pipe -----------------------------------------------------------------------
+
+
+class TooMuchError(Exception):
+    """Somebody announces a longer message than was agreed on."""
+
+
+class GoneError(Exception):
+    """Somebody whose end of a pipe was watched is no longer there."""
+
+
+def write_message(fd: int, message: bytes) -> None:
+    """Write a message, however many writes that takes."""
+    rest = memoryview(_LENGTH.pack(len(message)) + message)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+def read_message(
+    fd: int, *, most: int, deadline: float | None = None, watched: Sequence[int] = ()
+) -> bytes:
+    """Read a message.
+
+    Parameters
+    ----------
+    fd
+        The pipe's end to read from.
+    most
+        So many bytes are accepted.
+    deadline
+        When to give up, as ``time.monotonic()`` counts; None waits.
+    watched
+        Ends of pipes on which nothing should arrive: if something does, or they close,
+        the wait is over.
+
+    Raises
+    ------
+    EOFError
+        The pipe closed before the message was complete.
+    TimeoutError, TooMuchError, GoneError
+        The deadline passed; the message is too long; something arrived on a watched end.
+    """
+
+    def exactly(count: int) -> bytes:
+        parts: list[bytes] = []
+        while count:
+            left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+            ready, _, _ = select.select([fd, *watched], [], [], left)
+            if any(each in ready for each in watched):
+                raise GoneError
+            if not ready:
+                raise TimeoutError
+            parts.append(os.read(fd, min(count, 1 << 16)))
+            if not parts[-1]:
+                raise EOFError
+            count -= len(parts[-1])
+        return b"".join(parts)
+
+    (length,) = _LENGTH.unpack(exactly(_LENGTH.size))
+    if length > most:
+        raise TooMuchError(f"{length} bytes, of at most {most}")
+    return exactly(length)
+
+
+# --- in the submission's process ----------------------------------------------------------
+
+
+def encode(answers: Answers) -> dict[str, Any]:
+    """Return answers as what JSON can hold; what is far too large for a gradient stays behind."""
+    return {
+        "answers": [_encode_answer(each) for each in answers.answers],
+        "again": _encode_answer(answers.again),
+        "printed": answers.printed,
+    }
+
+
+def _encode_answer(answer: Answer) -> dict[str, Any]:
+    invalid = {name: text[:_MAX_TEXT] for name, text in answer.invalid.items()}
+    gradients = {}
+    for name, array in answer.gradients.items():
+        if array.size > _MAX_ENTRIES or array.ndim > _MAX_AXES:
+            invalid[name] = f"an array of {array.size} entries on {array.ndim} axes"
+        else:
+            dtype = f"f{array.dtype.itemsize}"
+            data = np.ascontiguousarray(array, dtype=_DTYPES[dtype]).tobytes()
+            text = base64.b64encode(data).decode("ascii")
+            gradients[name] = {"dtype": dtype, "shape": list(array.shape), "data": text}
+    return {
+        "gradients": gradients,
+        "invalid": invalid,
+        "failure": answer.failure[:_MAX_TEXT],
+        "raised": answer.raised,
+        "modified": list(answer.modified),
+    }
+
+
+# --- where it is judged -------------------------------------------------------------------
+
+
+def parse(message: bytes) -> dict[str, Any]:
+    """Return the object that a message holds.
+
+    Raises
+    ------
+    InvalidValueError
+        It is no JSON, or no object.
+    """
+    try:
+        data = json.loads(message)
+    except (ValueError, RecursionError) as error:
+        raise _invalid("no JSON") from error
+    return _of_type(data, dict)
+
+
+def decode(data: dict[str, Any], probes: Sequence[Probe]) -> Answers:
+    """Return the answers to the probes.
+
+    Raises
+    ------
+    InvalidValueError
+        They are not what :func:`encode` could have written.
+    """
+    answers = _of_type(data.get("answers"), list)
+    if len(answers) != len(probes):
+        raise _invalid(f"{len(answers)} answers to {len(probes)} questions")
+    return Answers(
+        tuple(_answer(each, probe) for each, probe in zip(answers, probes, strict=True)),
+        _answer(data.get("again"), probes[0]),
+        clean_text(data.get("printed"), MAX_PRINTED + 100),
+    )
+
+
+def notes(data: dict[str, Any]) -> tuple[str, ...]:
+    """Return what the process noted besides."""
+    return tuple(clean_text(note) for note in _of_type(data.get("notes"), list)[:_MAX_NOTES])
+
+
+def clean_text(value: Any, most: int = _MAX_TEXT) -> str:
+    """Return a text, shortened, without characters that a terminal or a file would obey.
+
+    Addresses are left out: they differ from run to run.
+
+    Raises
+    ------
+    InvalidValueError
+        It is no text.
+    """
+    shown = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _of_type(value, str)[:most])
+    shown = _ADDRESS.sub("0x…", shown)
+    return shown.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate has no UTF-8
+
+
+def _answer(value: Any, probe: Probe) -> Answer:
+    data = _of_type(value, dict)
+    gradients, invalid = (_of_type(data.get(part), dict) for part in ("gradients", "invalid"))
+    modified = _of_type(data.get("modified"), list)
+    names = gradient_names(probe.K)
+    arguments = [f"{part}[{i}]" for part in "Ab" for i in range(probe.K)]
+    if not (gradients.keys() <= {*names} and invalid.keys() <= {*names, "dA", "db"}):
+        raise _invalid("a gradient that does not exist")
+    if not all(each in [*arguments, "x", "y", "the list A", "the list b"] for each in modified):
+        raise _invalid("an argument that does not exist")
+    return Answer(
+        {name: _array(each) for name, each in gradients.items()},
+        {name: clean_text(remark) for name, remark in invalid.items()},
+        clean_text(data.get("failure")),
+        _of_type(data.get("raised"), bool),
+        tuple(modified),
+    )
+
+
+def _array(value: Any) -> NDArray[Any]:
+    data = _of_type(value, dict)
+    dtype = _DTYPES.get(_of_type(data.get("dtype"), str))
+    shape = _of_type(data.get("shape"), list)
+    if dtype is None:
+        raise _invalid("an array of another type")
+    whole = len(shape) <= _MAX_AXES and all(
+        type(n) is int and 0 <= n <= _MAX_ENTRIES for n in shape
+    )
+    if not whole or math.prod(shape) > _MAX_ENTRIES:
+        raise _invalid("an array of an impossible shape")
+    try:
+        entries = np.frombuffer(
+            base64.b64decode(_of_type(data.get("data"), str), validate=True), dtype
+        )
+        return entries.reshape(shape)
+    except ValueError as error:
+        raise _invalid("an array with other bytes than it needs") from error
+
+
+def _of_type(value: Any, kind: type[T]) -> T:
+    if type(value) is not kind:
+        raise _invalid(f"{type(value).__name__} in place of {kind.__name__}")
+    return value
+
+
+def _invalid(given: str) -> InvalidValueError:
+    return InvalidValueError(
+        "The process of the submission sent what is no answer.", given=given, expected="gradients"
+    )
