@@ -219,3 +219,7 @@ class Replay(LiveView):
     def last_step(self) -> int:
         """The last frame; 0 while there is no scene yet."""
         return max(len(self.scene.get("frames", ())) - 1, 0)
+
+    def _step_or_shown(self, step: int | None) -> int:
+        """Return a step to draw, if there is such a one; without one that which is shown."""
+        return integer(0, self.last_step)(self, "step", self.step if step is None else step)

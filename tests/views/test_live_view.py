@@ -215,6 +215,15 @@ def test_a_replay_refuses_what_it_cannot_show(name, value, expected):
     assert getattr(game, name) == before
 
 
+@pytest.mark.parametrize("name", ["GradientFlow", "ChainRule", "FindTheBug"])
+def test_a_figure_is_drawn_at_a_step_that_there_is(name):
+    view = MAKERS[name]()
+    last = view.last_step
+    assert view.draw(step=last).alt
+    with pytest.raises(bp.InvalidValueError, match=rf"^`step` must be an integer from 0 to {last}"):
+        view.draw(step=last + 1)
+
+
 @pytest.mark.parametrize(
     ("given", "instead"),
     [

@@ -241,9 +241,9 @@ class FindTheBug(Replay):
         Raises
         ------
         InvalidValueError
-            If there is no such theme.
+            If `step` or `theme` is none of these.
         """
-        patch = self.scene["frames"][self.step if step is None else step]["patch"]
+        patch = self.scene["frames"][self._step_or_shown(step)]["patch"]
         charts = [patched(self.scene[name], patch) for name in ("loss", "flow")]
         gradients = self.found["picture"] or self.scene["gradients"]
         words = self.scene["frames"][self.last_step]["words"]

@@ -234,7 +234,7 @@ class ChainRule(Replay):
         if state:
             shown = {name: getattr(self, name) for name in ("row", "i", "side", "section", "step")}
             return ChainRule(*self._data, **(shown | state)).draw(step=step, theme=theme)
-        at = self.step if step is None else self._check_step({"value": step})
+        at = self._step_or_shown(step)
         return draw_chain(self.scene, self.i, self._way, at, theme)
 
     def static_figure(self) -> Drawing:

@@ -343,7 +343,7 @@ class GradientFlow(Replay):
         theme
             ``"light"`` or ``"dark"``.
         """
-        shown = self.step if step is None else _whole("step", step, 0, self.last_step)
+        shown = self._step_or_shown(step)
         curve = curve_scene(self._passes, self._parameter, self.epsilon)["picture"]
         pictures = still_pictures(
             self.scene, curve, edges=self.edges, selected=self.selected, step=shown

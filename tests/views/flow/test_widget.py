@@ -239,7 +239,7 @@ def test_the_words_and_the_figure_show_the_present_state(view):
     shown = [text.get_text() for text in figure.axes[0].texts]
     assert "layer 1" not in shown
     assert "layer 1" in [text.get_text() for text in view.static_figure().axes[0].texts]
-    with pytest.raises(bp.InvalidValueError, match="no such step"):
+    with pytest.raises(bp.InvalidValueError, match="`step` must be an integer"):
         view.draw(step=99)
 
 
