@@ -9,7 +9,7 @@ stand in files of their own.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -27,7 +27,7 @@ from backprop_nb.network.activations import (
     OutputName,
 )
 from backprop_nb.network.chain import Chain, make_chain
-from backprop_nb.network.fast import FastPass, PassResult
+from backprop_nb.network.fast import FastPass
 from backprop_nb.network.general import DOCUMENT, DocumentPasses, GeneralPasses
 from backprop_nb.network.history import History
 from backprop_nb.network.losses import LOSSES, LossName
@@ -127,6 +127,8 @@ class Network:
     A: list[FloatArray]
     b: list[FloatArray]
     widths: tuple[int, ...]
+    compute: FastPass | GeneralPasses
+    """From checked A, b, x and y to the loss and its gradient, as training asks for them."""
 
     def __init__(
         self,
@@ -167,7 +169,7 @@ class Network:
         choices = (activation, output, loss, bias)
         is_document = choices == DOCUMENT
         self._passes = DocumentPasses(*DOCUMENT) if is_document else GeneralPasses(*choices)
-        self._fast = FastPass(self.widths) if is_document else None
+        self.compute = FastPass(self.widths) if is_document else self._passes
 
     @classmethod
     def from_parameters(
@@ -360,7 +362,7 @@ class Network:
         >>> bool(np.isclose(loss, net.loss([1, 2, 3, 4], [1]), rtol=1e-12))
         True
         """
-        fast = self._fast
+        fast = self.compute if isinstance(self.compute, FastPass) else None
         if fast and fast.fits(self.A, self.b, x, y):
             fit_x: Any = x  # which is an array, as `fits` has found
             fit_y: Any = y
@@ -595,7 +597,7 @@ class Network:
     @property
     def is_document(self) -> bool:
         """Whether this is the document's network: σ everywhere, the squared error, a bias."""
-        return self._fast is not None
+        return isinstance(self.compute, FastPass)
 
     def check_is_document(self, what: str) -> None:
         """Raise ``UnsupportedError`` if this is not the document's network; say what needs it."""
@@ -631,17 +633,3 @@ class Network:
         if self.loss_name == "cross-entropy":
             validation.check_probabilities(y, names[1], OUTPUTS[self.output].adds_up)
         return A, b, x, y
-
-    def compute(
-        self,
-        A: Sequence[FloatArray],
-        b: Sequence[FloatArray],
-        x: FloatArray,
-        y: FloatArray,
-        N: int | None = None,
-    ) -> PassResult:
-        """Return the loss and its gradient from checked arrays: sums over rows, divided by N.
-
-        Without N it is the number of rows.
-        """
-        return (self._fast or self._passes)(A, b, x, y, N)

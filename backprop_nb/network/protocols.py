@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -22,6 +22,11 @@ class Trainable(Protocol):
     b: list[FloatArray]
     widths: tuple[int, ...]
 
+    @property
+    def compute(self) -> Callable[..., PassResult]:
+        """From checked A, b, x, y and N to sums over the rows, divided by `N`."""
+        ...
+
     def parameters(self) -> tuple[list[FloatArray], list[FloatArray]]:
         """Return `A` and `b`, of one dtype, once they fit the widths."""
         ...
@@ -34,17 +39,6 @@ class Trainable(Protocol):
         watch: Watch | None = None,
     ) -> tuple[list[FloatArray], list[FloatArray], FloatArray, FloatArray]:
         """Return A, b, x and y as arrays of one dtype that fit together."""
-        ...
-
-    def compute(
-        self,
-        A: Sequence[FloatArray],
-        b: Sequence[FloatArray],
-        x: FloatArray,
-        y: FloatArray,
-        N: int | None = None,
-    ) -> PassResult:
-        """Return the loss and its gradient: sums over the rows, divided by `N`; no checks."""
         ...
 
     def saturation(self, x: ArrayLike) -> FloatArray:

@@ -63,7 +63,7 @@ def test_float32_stays_float32(rows):
 @pytest.mark.parametrize("most", [1, 7, 8, 22, 23])
 def test_a_large_batch_goes_through_in_blocks(most):
     net, x, y = example((4, 3, 2), 23)
-    net._fast.max_rows = most
+    net.compute.max_rows = most
     assert_pinned(net, x, y)
 
 
@@ -168,7 +168,7 @@ def test_few_buffers_are_kept():
     net, x, y = example((4, 3, 2), 50)
     for rows in range(2, 50):
         net.loss_and_gradient(x[:rows], y[:rows])
-    assert len(net._fast._store) <= 4
+    assert len(net.compute._store) <= 4
 
 
 @pytest.mark.parametrize(
