@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class BackpropError(Exception):
@@ -111,6 +111,26 @@ class EndedError(BackpropError, RuntimeError):
 
 class BackpropWarning(UserWarning):
     """Something that is allowed and probably not meant."""
+
+
+def must_be(expected: str, name: str, value: object, **more: str) -> InvalidValueError:
+    """Return the error for an argument that is outside of what is allowed.
+
+    >>> print(must_be("a positive number", "scale", -1))
+    `scale` must be a positive number.
+      given:    scale = -1
+    """
+    return InvalidValueError(f"`{name}` must be {expected}.", given=f"{name} = {value!r}", **more)
+
+
+def either(values: Iterable[str]) -> str:
+    """Return texts as a choice, in words.
+
+    >>> print(either(["single", "rows", "columns"]))
+    "single", "rows" or "columns"
+    """
+    *first, last = (f'"{value}"' for value in values)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def warn(text: str) -> None:

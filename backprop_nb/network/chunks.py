@@ -161,7 +161,7 @@ class Chunks:
     def split(self, share: float, seed: Any) -> tuple[Chunks, Chunks]:
         """Say what to write: rows cannot be drawn from chunks without reading them all."""
         raise InvalidValueError(
-            "A share of a Dask array cannot be held out.",
+            "`validation` cannot be a share of a Dask array.",
             given=f"validation = {share!r}",
             expected="other rows, as a pair",
             instead="validation=(x[:n], y[:n]), and x[n:], y[n:] to train on",

@@ -243,7 +243,7 @@ class Equation(Statement):
         Raises
         ------
         ShapeError
-            The sides have two shapes, or the data do not fit the network.
+            The sides differ in shape, or the data do not fit the network.
         NotFoundError
             Equation [chain-second] of a network of one layer.
         InvalidValueError
@@ -272,7 +272,7 @@ class Equation(Statement):
         left_shape, right_shape = np.shape(left), np.shape(right)
         if left_shape != right_shape:
             raise ShapeError(
-                f"The two sides of equation [{self.tag}] have two shapes, so they cannot be equal.",
+                f"The two sides of equation [{self.tag}] differ in shape, so they cannot be equal.",
                 given=f"{left_shape} on the left, {right_shape} on the right",
                 expected="one shape",
                 instead='form="corrected"',

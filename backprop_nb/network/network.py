@@ -17,7 +17,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop_nb.errors import InvalidValueError, UnsupportedError
+from backprop_nb.errors import InvalidValueError, UnsupportedError, either, must_be
 from backprop_nb.network import traceable, validation
 from backprop_nb.network.activations import (
     ACTIVATIONS,
@@ -159,12 +159,12 @@ class Network:
         validation.one_of("output", output, OUTPUTS)
         validation.one_of("loss", loss, LOSSES)
         if not isinstance(bias, bool):
-            raise InvalidValueError("`bias` must be True or False.", given=f"bias = {bias!r}")
+            raise must_be("True or False", "bias", bias)
         if output not in LOSSES[loss].outputs:
             raise InvalidValueError(
-                f"The {loss} compares probabilities, and the numbers of {output!r} are others.",
-                given=f"output = {output!r}, loss = {loss!r}",
-                expected=" or ".join(f'output="{name}"' for name in LOSSES[loss].outputs),
+                f"The {loss} needs outputs that are probabilities.",
+                given=f"output = {output!r}",
+                expected=f"`output` as {either(LOSSES[loss].outputs)}",
             )
         choices = (activation, output, loss, bias)
         is_document = choices == DOCUMENT

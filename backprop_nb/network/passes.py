@@ -43,15 +43,13 @@ class PerLayer(dict[int, FloatArray]):
     >>> z[0]
     Traceback (most recent call last):
         ...
-    backprop_nb.errors.NotFoundError: There is no layer 0 here.
-      given:    [0]
+    backprop_nb.errors.NotFoundError: `[0]` is not a layer.
       expected: [1] to [2], numbered as in the document
     """
 
     def __missing__(self, i: object) -> FloatArray:
         raise NotFoundError(
-            f"There is no layer {i!r} here.",
-            given=f"[{i!r}]",
+            f"`[{i!r}]` is not a layer.",
             expected=f"[1] to [{len(self)}], numbered as in the document",
         )
 

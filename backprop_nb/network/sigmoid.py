@@ -86,7 +86,7 @@ class SigmoidNetwork(Network):
         """
         if choices:
             raise UnsupportedError(
-                "A `SigmoidNetwork` is the document's, and leaves nothing to choose.",
+                f"A `SigmoidNetwork` has no `{next(iter(choices))}`: it is the document's network.",
                 given=", ".join(f"{name} = {value!r}" for name, value in choices.items()),
                 expected="A and b",
                 instead=f"Network.from_parameters(A, b, {', '.join(f'{n}=...' for n in choices)})",
@@ -94,9 +94,9 @@ class SigmoidNetwork(Network):
         net = super().from_parameters(A, b)
         if not net.bias:
             raise ShapeError(
-                "`A` and `b` do not belong together.",
+                "`A` and `b` must hold one array for each layer.",
                 given=f"{len(net.A)} in A, 0 in b",
-                expected="one A[i] and one b[i] for each of the layers, at least one layer",
+                expected="as many in both",
                 instead="Network.from_parameters(A), which has no bias",
             )
         return net

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backprop_nb.errors import DivergenceError, InvalidValueError, ShapeError
+from backprop_nb.errors import DivergenceError, InvalidValueError, ShapeError, must_be
 from backprop_nb.network import validation
 from backprop_nb.network.history import SAMPLE, History
 from backprop_nb.network.protocols import Data, Step, Trainable
@@ -68,7 +68,7 @@ def _check(name: str, value: Any, expected: str, allowed: Callable[[Any], Any]) 
     except (TypeError, ValueError):
         fine = False
     if not fine:
-        raise InvalidValueError(f"`{name}` must be {expected}.", given=f"{name} = {value!r}")
+        raise must_be(expected, name, value)
 
 
 def _is_count(value: Any) -> bool:

@@ -22,6 +22,8 @@ from backprop_nb.errors import (
     NotFoundError,
     ShapeError,
     UnsupportedError,
+    either,
+    must_be,
     warn,
 )
 
@@ -42,12 +44,9 @@ def one_of(name: str, value: object, known: Iterable[str]) -> str:
     >>> one_of("side", "left", ("left", "right"))
     'left'
     """
-    names = [f'"{each}"' for each in known]
-    if not isinstance(value, str) or f'"{value}"' not in names:
-        raise InvalidValueError(
-            f"`{name}` must be {' or '.join([', '.join(names[:-1]), names[-1]])}.",
-            given=f"{name} = {value!r}",
-        )
+    known = list(known)
+    if not isinstance(value, str) or value not in known:
+        raise must_be(either(known), name, value)
     return value
 
 
@@ -103,11 +102,8 @@ def checked_scale(scale: float | str | None, n_in: int, n_out: int) -> float:
         return 1.0
     is_number = isinstance(scale, numbers.Real) and not isinstance(scale, bool)
     if not is_number or not (0 <= float(scale) < math.inf):
-        raise InvalidValueError(
-            "`scale` must be a standard deviation.",
-            given=f"scale = {scale!r}",
-            expected='"xavier", "document", or a finite number that is not negative',
-        )
+        expected = '"xavier", "document", or a finite number that is not negative'
+        raise must_be(expected, "scale", scale)
     return float(scale)
 
 
@@ -116,11 +112,8 @@ def checked_generator(seed: Any) -> np.random.Generator:
     try:
         return np.random.default_rng(seed)
     except (TypeError, ValueError):
-        raise InvalidValueError(
-            "`seed` cannot start a random generator.",
-            given=f"seed = {seed!r}",
-            expected="None, an integer that is not negative, or a numpy.random.Generator",
-        ) from None
+        expected = "None, an integer that is not negative, or a numpy.random.Generator"
+        raise must_be(expected, "seed", seed) from None
 
 
 def checked_layer(i: object, K: int) -> int:
@@ -145,9 +138,9 @@ def new_parameters(
     weights, biases = _as_list("A", A), _as_list("b", b)
     if not weights or len(biases) not in (0, len(weights)):
         raise ShapeError(
-            "`A` and `b` do not belong together.",
+            "`A` and `b` must hold one array for each layer.",
             given=f"{len(weights)} in A, {len(biases)} in b",
-            expected="one A[i] and one b[i] for each of the layers, at least one layer",
+            expected="as many in both, at least one",
         )
     for i, A_i in enumerate(weights):
         _check_kind(f"A[{i}]", A_i, 2, "a matrix with one row per unit of the layer")

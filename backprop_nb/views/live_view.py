@@ -14,11 +14,11 @@ from typing import Any, NoReturn
 import anywidget
 import traitlets
 
-from backprop_nb.errors import BackpropError, UnsupportedError
+from backprop_nb.errors import BackpropError, UnsupportedError, must_be
 from backprop_nb.files import with_ending, written_whole
 from backprop_nb.views.page import page
 from backprop_nb.views.paper import Drawing, png
-from backprop_nb.views.state import State, flag, integer, must_be
+from backprop_nb.views.state import State, flag, integer
 
 
 class Setting(traitlets.TraitType[Any, Any]):

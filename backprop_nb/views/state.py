@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from backprop_nb.errors import InvalidValueError
+from backprop_nb.errors import either, must_be
 from backprop_nb.views.numbers import long
 
 Rule = Callable[[Any, str, Any], Any]
@@ -49,11 +49,6 @@ class State(traitlets.TraitType[Any, Any]):
     def validate(self, obj: Any, value: Any) -> Any:
         """Return what is kept of a value."""
         return self.rule(obj, str(self.name), value)
-
-
-def must_be(expected: str, name: str, value: Any, **more: str) -> InvalidValueError:
-    """Return the error for a value that a piece of state cannot have."""
-    return InvalidValueError(f"`{name}` must be {expected}.", given=f"{name} = {value!r}", **more)
 
 
 def number(low: End, high: End) -> Rule:
@@ -105,16 +100,6 @@ def text(view: Any, name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise must_be("text", name, value)
     return value
-
-
-def either(values: Iterable[str]) -> str:
-    """Return texts as a choice, in words.
-
-    >>> print(either(["single", "rows", "columns"]))
-    "single", "rows" or "columns"
-    """
-    *first, last = (f'"{value}"' for value in values)
-    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _end(end: End, view: Any) -> float:

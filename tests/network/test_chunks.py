@@ -718,7 +718,7 @@ UNKNOWN_X, UNKNOWN_Y = forget_lengths(cut(X)), forget_lengths(cut(Y))
             cut(Y),
             {"validation": 0.2},
             InvalidValueError,
-            "A share of a Dask array cannot be held out.\n"
+            "`validation` cannot be a share of a Dask array.\n"
             "  given:    validation = 0.2\n"
             "  expected: other rows, as a pair\n"
             "  instead:  validation=(x[:n], y[:n]), and x[n:], y[n:] to train on",

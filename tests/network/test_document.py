@@ -156,7 +156,7 @@ def test_the_printed_second_line_fails_by_shape_on_unequal_widths(rows):
     data = example((4, 3, 3, 2), rows)
     second = equation("chain-second")
     assert error_of(lambda: second.check(*data, form="printed"), ShapeError) == (
-        "The two sides of equation [chain-second] have two shapes, so they cannot be equal.\n"
+        "The two sides of equation [chain-second] differ in shape, so they cannot be equal.\n"
         "  given:    (1, 8) on the left, (1, 12) on the right\n"
         "  expected: one shape\n"
         '  instead:  form="corrected"'

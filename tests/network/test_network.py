@@ -289,9 +289,9 @@ def test_the_chain_of_jacobians_is_the_documents_alone():
         ),
         (
             {"output": "identity", "loss": "cross-entropy"},
-            "The cross-entropy compares probabilities, and the numbers of 'identity' are others.\n"
-            "  given:    output = 'identity', loss = 'cross-entropy'\n"
-            '  expected: output="sigmoid" or output="softmax"',
+            "The cross-entropy needs outputs that are probabilities.\n"
+            "  given:    output = 'identity'\n"
+            '  expected: `output` as "sigmoid" or "softmax"',
         ),
         ({"bias": 0}, "`bias` must be True or False.\n  given:    bias = 0"),
     ],
@@ -308,12 +308,12 @@ def test_the_documents_network_leaves_nothing_to_choose():
     with pytest.raises(UnsupportedError) as caught:
         SigmoidNetwork.from_parameters([[[1.0]]], [[0.0]], activation="tanh")
     assert str(caught.value) == (
-        "A `SigmoidNetwork` is the document's, and leaves nothing to choose.\n"
+        "A `SigmoidNetwork` has no `activation`: it is the document's network.\n"
         "  given:    activation = 'tanh'\n"
         "  expected: A and b\n"
         "  instead:  Network.from_parameters(A, b, activation=...)"
     )
-    with pytest.raises(ShapeError, match="do not belong together") as caught:
+    with pytest.raises(ShapeError, match="must hold one array for each layer") as caught:
         SigmoidNetwork.from_parameters([[[1.0]]])
     assert caught.value.instead == "Network.from_parameters(A), which has no bias"
 

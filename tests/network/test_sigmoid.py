@@ -122,9 +122,7 @@ def test_there_is_no_z_outside_of_the_layers(i):
     with pytest.raises(NotFoundError) as caught:
         net.forward(x).z[i]
     assert str(caught.value) == (
-        f"There is no layer {i} here.\n"
-        f"  given:    [{i}]\n"
-        "  expected: [1] to [2], numbered as in the document"
+        f"`[{i}]` is not a layer.\n  expected: [1] to [2], numbered as in the document"
     )
 
 

@@ -110,9 +110,8 @@ def test_widths_without_their_own_brackets_are_put_into_them(typed):
 def test_scale(scale):
     assert message(InvalidValueError, SigmoidNetwork, (4, 1), scale=scale) == text(
         f"""
-        `scale` must be a standard deviation.
-          given:    scale = {scale!r}
-          expected: "xavier", "document", or a finite number that is not negative"""
+        `scale` must be "xavier", "document", or a finite number that is not negative.
+          given:    scale = {scale!r}"""
     )
 
 
@@ -120,9 +119,8 @@ def test_scale(scale):
 def test_seed(seed):
     assert message(InvalidValueError, SigmoidNetwork, (4, 1), seed=seed) == text(
         f"""
-        `seed` cannot start a random generator.
-          given:    seed = {seed!r}
-          expected: None, an integer that is not negative, or a numpy.random.Generator"""
+        `seed` must be None, an integer that is not negative, or a numpy.random.Generator.
+          given:    seed = {seed!r}"""
     )
 
 
@@ -161,9 +159,9 @@ def zeros(*shapes):
             zeros((3, 4), (1, 3)),
             zeros(3),
             """
-            `A` and `b` do not belong together.
+            `A` and `b` must hold one array for each layer.
               given:    2 in A, 1 in b
-              expected: one A[i] and one b[i] for each of the layers, at least one layer""",
+              expected: as many in both, at least one""",
             id="counts",
         ),
         pytest.param(
@@ -182,9 +180,9 @@ def zeros(*shapes):
             [],
             [],
             """
-            `A` and `b` do not belong together.
+            `A` and `b` must hold one array for each layer.
               given:    0 in A, 0 in b
-              expected: one A[i] and one b[i] for each of the layers, at least one layer""",
+              expected: as many in both, at least one""",
             id="nothing",
         ),
         pytest.param(

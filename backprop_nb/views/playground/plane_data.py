@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from backprop_nb.errors import InvalidValueError
+from backprop_nb.errors import must_be
 from backprop_nb.network import validation
 from backprop_nb.network.validation import FloatArray
 
@@ -103,27 +103,11 @@ def plane_data(
     >>> bool((np.hypot(*x.T) < 1).tolist() == (y[:, 0] == 1).tolist())
     True
     """
-    if name not in PLANE_DATA:
-        expected = ", ".join(f'"{each}"' for each in PLANE_DATA)
-        raise InvalidValueError(
-            "There are no such data.", given=f"data = {name!r}", expected=expected
-        )
-    if isinstance(points, bool) or not isinstance(points, (int, np.integer)):
-        raise InvalidValueError(
-            "points is not a count.", given=f"points = {points!r}", expected="an integer from 2 on"
-        )
-    if points < 2:
-        raise InvalidValueError(
-            "So few points are not of two classes.",
-            given=f"points = {points}",
-            expected="2 or more",
-        )
+    validation.one_of("data", name, PLANE_DATA)
+    if isinstance(points, bool) or not isinstance(points, (int, np.integer)) or points < 2:
+        raise must_be("an integer, 2 or more", "points", points)
     if not 0 <= noise < math.inf:
-        raise InvalidValueError(
-            "noise is not a standard deviation.",
-            given=f"noise = {noise!r}",
-            expected="a finite number that is not negative",
-        )
+        raise must_be("a finite number that is not negative", "noise", noise)
     random = validation.checked_generator(seed)
     y = random.permutation(np.arange(points) % 2).astype(float)[:, None]
     x = PLANE_DATA[name](y, random)

@@ -12,7 +12,7 @@ import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
-from backprop_nb.errors import DivergenceError, InvalidValueError
+from backprop_nb.errors import DivergenceError, InvalidValueError, either, must_be
 from backprop_nb.network import Network
 from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.network.history import History
@@ -23,7 +23,7 @@ from backprop_nb.views.playground import scene as scenes
 from backprop_nb.views.playground.plane_data import PLANE_DATA, plane_data
 from backprop_nb.views.playground.recording import Recording
 from backprop_nb.views.playground.training import Setup, WatchedTraining
-from backprop_nb.views.state import State, either, flag, integer, must_be, number, one_of
+from backprop_nb.views.state import State, flag, integer, number, one_of
 from backprop_nb.views.style import module, style_sheet
 
 OWN: Final = "own"

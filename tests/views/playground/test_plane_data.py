@@ -73,17 +73,16 @@ def test_the_arms_of_the_spiral_are_one_arm_turned_by_half():
     [
         (
             {"name": "rings"},
-            "There are no such data.\n  given:    data = 'rings'\n"
-            '  expected: "blobs", "xor", "circles", "moons", "spiral"',
+            '`data` must be "blobs", "xor", "circles", "moons" or "spiral".\n'
+            "  given:    data = 'rings'",
         ),
         (
             {"name": "xor", "points": 1},
-            "So few points are not of two classes.\n  given:    points = 1\n  expected: 2 or more",
+            "`points` must be an integer, 2 or more.\n  given:    points = 1",
         ),
         (
             {"name": "xor", "noise": -0.1},
-            "noise is not a standard deviation.\n  given:    noise = -0.1\n"
-            "  expected: a finite number that is not negative",
+            "`noise` must be a finite number that is not negative.\n  given:    noise = -0.1",
         ),
     ],
 )

@@ -273,7 +273,7 @@ def test_a_setting_that_does_not_exist_is_refused():
 
 @pytest.mark.parametrize("points", ["many", 10.5, True, None])
 def test_so_many_points_there_cannot_be(points):
-    with pytest.raises(bp.InvalidValueError, match="points is not a count"):
+    with pytest.raises(bp.InvalidValueError, match="`points` must be an integer"):
         bp.Playground(points=points)
 
 
