@@ -56,6 +56,7 @@ def test_nothing_of_a_chart_leaves_its_picture():
     chart.rule(x=4)
     chart.rule(y=0.5)
     chart.dot(4, 0.5, "forward")
+    assert {shape["kind"] for shape in picture.shapes} == {"line", "text", "circle"}
     for shape in picture.shapes:
         for x, y in shape.get("points", [shape.get("at") or shape.get("centre")]):
             assert 0 <= x <= 300

@@ -106,7 +106,9 @@ def test_nothing_is_clipped_or_hidden(epochs, layers):
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 500])
 def test_an_epoch_is_a_whole_number(epochs):
-    for picture in history_pictures(record(epochs)):
+    pictures = history_pictures(record(epochs))
+    assert len(pictures) == 3
+    for picture in pictures:
         ticks = [
             shape["text"]
             for shape in picture["shapes"]

@@ -59,6 +59,7 @@ def test_a_name_in_code_knows_its_node(graph):
         assert_names(graph, shown["text"], shown["names"])
         links = [int(link[1:]) for _, _, link in shown["names"]]
         assert links == [parent.index for parent in node.parents]
+    assert any(frame["contributions"] for frame in scene["frames"])
     for frame in scene["frames"]:
         for one in frame["contributions"]:
             assert_names(graph, one["line"], one["names"])
@@ -74,6 +75,7 @@ def test_a_term_of_a_formula_knows_its_node(graph):
         assert linked(shown["title"]) == [f"v{node.index}"]
         if shown["formula"]:
             assert linked(shown["formula"]) == [f"v{parent.index}" for parent in node.parents]
+    assert any(frame["contributions"] for frame in scene["frames"])
     for frame in scene["frames"]:
         for one in frame["contributions"]:
             assert linked(one["target"]) == [f"a{one['parent']}"]

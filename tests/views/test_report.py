@@ -83,7 +83,9 @@ def test_given_expected_and_difference_are_there_on_one_scale():
 def test_the_entry_that_differs_most_is_marked_in_every_map():
     report = checked("missing_factor_2")
     wrong = [each for each in report.parameters if not each.ok]
-    for k, (_, cells) in enumerate(grids(report_html(report))):
+    shown = grids(report_html(report))
+    assert len(shown) == 3 * len(wrong) > 0
+    for k, (_, cells) in enumerate(shown):
         each = wrong[k // 3]
         place = int(np.ravel_multi_index(each.worst, each.expected.shape))
         assert [j for j, cell in enumerate(cells) if cell.endswith("∗")] == [place]
