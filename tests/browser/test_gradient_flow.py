@@ -81,18 +81,18 @@ def test_it_steps_slides_and_drags(open_notebook):
     notebook.run_all()
     root, other, page = flow(notebook), flow(notebook, 1), notebook.page
     view = bp.GradientFlow()
-    gradient = view._passes.flow.gradient
+    gradient = view._flow.gradient
     spoken = root.locator(".bpnb-live")
 
     # At the end, all is known; one step earlier the first layer's gradient is not.
     last_row = root.locator(".bpnb-flow-table tbody tr").last
-    assert last_row.locator("td").first.inner_text() == long(view._passes.flow.norms[1])
-    assert facts(root)["δ1[0]"] == long(gradient.delta[1][0])
+    assert last_row.locator("td").first.inner_text() == long(view._flow.norms[1])
+    assert facts(root)["δ₁[0]"] == long(gradient.delta[1][0])
     control(root, "Step").focus()
     page.keyboard.press("[")
     expect(spoken).to_have_text(f"Step 16 of 17. {view.scene['frames'][16]['words']}")
     assert last_row.locator("td").first.inner_text() == "·"
-    assert facts(root)["δ1[0]"] == "–"
+    assert facts(root)["δ₁[0]"] == "–"
     expect(root.locator("[data-key='delta:1:0']")).to_be_hidden()
     expect(other.locator(".bpnb-live")).to_contain_text("Step 16 of 17.")
     page.keyboard.press("End")
@@ -127,7 +127,7 @@ def test_it_steps_slides_and_drags(open_notebook):
     page.mouse.down()
     expect(root.get_by_label("Weight or bias")).to_have_value("A_7[0, 0]")
     expect(root.locator(".bpnb-flow-curve svg")).to_have_attribute(
-        "aria-label", f"The loss as A₇[0, 0] = {long(view._net.A[7][0, 0])} moves; "
+        "aria-label", f"The loss as A₇[0, 0] = {long(view._flow.net.A[7][0, 0])} moves; "
         f"its gradient is {long(gradient.A[7][0, 0])}."
     )  # fmt: skip
     page.mouse.move(x, y - 2)
@@ -135,7 +135,8 @@ def test_it_steps_slides_and_drags(open_notebook):
     page.mouse.up()
     view.selected = "A_7[0, 0]"
     curve = view.curves["A_7[0, 0]"]
-    weight, _, loss, change, linear, difference = curve["texts"][curve["start"] + 4]
+    start = curve["epsilons"].index(0.0)
+    weight, _, loss, change, linear, difference = curve["texts"][start + 4].values()
     expect(root.locator(".bpnb-flow-change b")).to_have_text([loss, change, linear, difference])
     expect(other.locator(".bpnb-flow-change b")).to_have_text([loss, change, linear, difference])
     save(notebook, "flow-light-1400")
@@ -150,9 +151,9 @@ def test_it_steps_slides_and_drags(open_notebook):
         f"difference {difference}."
     )
     root.get_by_role("button", name="Keep this weight").click()
-    view.weight = curve["places"][curve["start"] + 4][0] + view.weight
+    view.weight = curve["epsilons"][start + 4] + view.weight
     expect(root.locator(".bpnb-flow-verdict")).to_contain_text(view.scene["verdict"]["ratio"])
-    assert facts(root)["A7[0, 0]"] == weight
+    assert facts(root)["A₇[0, 0]"] == weight
     net.focus()
     for key in ("b", "a"):  # JupyterLab's own: insert a cell below, above
         page.keyboard.press(key)
@@ -181,7 +182,7 @@ def test_it_steps_slides_and_drags(open_notebook):
     expect(root.locator(".bpnb-notice")).to_be_visible()
     expect(control(root, "layers")).to_be_disabled()
     control(root, "ε").fill("20")
-    texts = view.curves["A_6[0, 1]"]["texts"][20]
+    texts = list(view.curves["A_6[0, 1]"]["texts"][20].values())
     expect(root.locator(".bpnb-flow-change b")).to_have_text(texts[2:])
 
 
@@ -205,14 +206,14 @@ def test_a_page_of_its_own_drags_every_weight(chromium, tmp_path):
     view.selected = "b_6[2]"
     curve = view.curves["b_6[2]"]
     control(root, "ε").fill("3")
-    expect(root.locator(".bpnb-flow-change b")).to_have_text(curve["texts"][3][2:])
+    expect(root.locator(".bpnb-flow-change b")).to_have_text(list(curve["texts"][3].values())[2:])
     dot = root.locator("[data-key='mark:dot']")
-    assert [float(dot.get_attribute(name)) for name in ("cx", "cy")] == curve["places"][3][1:3]
+    assert [float(dot.get_attribute(name)) for name in ("cx", "cy")] == curve["places"][3][:2]
     # A press into the curve moves the weight there.
     box = root.locator(".bpnb-flow-curve svg").bounding_box()
-    share = curve["places"][25][1] / curve["picture"]["width"]
+    share = curve["places"][25][0] / curve["picture"]["width"]
     page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
-    expect(root.locator(".bpnb-flow-change b")).to_have_text(curve["texts"][25][2:])
+    expect(root.locator(".bpnb-flow-change b")).to_have_text(list(curve["texts"][25].values())[2:])
     root.get_by_role("radio", name="weight").check()
     for step in (0, 17):
         control(root, "Step").fill(str(step))

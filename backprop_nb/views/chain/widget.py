@@ -234,8 +234,7 @@ class ChainRule(Replay):
         if state:
             shown = {name: getattr(self, name) for name in ("row", "i", "side", "section", "step")}
             return ChainRule(*self._data, **(shown | state)).draw(step=step, theme=theme)
-        at = self._step_or_shown(step)
-        return draw_chain(self.scene, self.i, self._way, at, theme)
+        return draw_chain(self.scene, self.i, self._way, self._step_or_shown(step), theme)
 
     def static_figure(self) -> Drawing:
         """Return the whole product, at its end."""

@@ -14,17 +14,13 @@ goes to the account of saturation.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from backprop_nb.errors import NotFoundError
 from backprop_nb.network import Network
-from backprop_nb.network.passes import Forward, Gradient, PerLayer
 from backprop_nb.network.validation import FloatArray
 
 
@@ -67,81 +63,109 @@ class StepBack:
         return self.times_slope / self.steepest
 
 
-@dataclass(frozen=True, eq=False)
 class Flow:
-    """A forward and a backward pass, with the size of the gradient on its way back.
+    """A network, x and y, and the two passes through it: what all is made from that a view shows.
 
-    Attributes
-    ----------
-    forward : Forward
-    gradient : Gradient
-    loss : float
-    slopes : PerLayer
-        ``slopes[i]`` is σ′(z_i).
-    norms : dict
-        ``norms[i]`` is ‖δ_i‖; in a batch that of the matrix with one row per input.
-    theta_norms : tuple
-        ``theta_norms[i]`` is ‖∂L/∂θ_i‖, over A_i and b_i together.
-    steps : tuple of StepBack
-        From the last layer back to the first.  It begins one layer later where
-        δ_K has no factor σ′: with the cross-entropy, and behind a softmax.
-    """
-
-    forward: Forward
-    gradient: Gradient
-    loss: float
-    slopes: PerLayer
-    norms: dict[int, float]
-    theta_norms: tuple[float, ...]
-    steps: tuple[StepBack, ...]
-
-    @property
-    def through_layers(self) -> tuple[StepBack, ...]:
-        """The steps that lead from δ_K to δ_1, each through an A and a σ′."""
-        K = len(self.theta_norms)
-        return tuple(step for step in self.steps if step.layer < K)
-
-
-def flow(net: Network, x: ArrayLike, y: ArrayLike) -> Flow:
-    """Return the two passes and how the gradient changes from layer to layer.
+    The replay has a step for each thing that becomes known: f_i at step i, then the
+    loss, then δ_K, …, δ_1, each with the gradient of the parameters before it.
 
     Parameters
     ----------
     net : Network
-    x : array_like of shape (n_0,) or (N, n_0)
-    y : array_like of shape (n_K,) or (N, n_K)
+    x, y : arrays, one input or a batch
+    row : which input of a batch the units show
+
+    Attributes
+    ----------
+    slopes : dict
+        ``slopes[i]`` is σ′(z_i).
+    norms : dict
+        ``norms[i]`` is ‖δ_i‖; in a batch that of the matrix with one row per input.
+    theta_norms : list
+        ``theta_norms[i]`` is ‖∂L/∂θ_i‖, over A_i and b_i together.
+    steps : list of StepBack
+        From the last layer back to the first.  It begins one layer later where
+        δ_K has no factor σ′: with the cross-entropy, and behind a softmax.
 
     Examples
     --------
-    >>> net = Network((3, 4, 4, 1), seed=0)
-    >>> for step in flow(net, [1, 2, 3], [1]).steps:
+    >>> flow = Flow(Network((3, 4, 4, 1), seed=0), [1, 2, 3], [1])
+    >>> for step in flow.steps:
     ...     print(f"δ_{step.layer}: × {step.times_A:.3f} × {step.times_slope:.3f}")
     δ_3: × 1.000 × 0.240
     δ_2: × 0.727 × 0.237
     δ_1: × 0.910 × 0.237
+    >>> flow.loss_step, [flow.step_back_to(i) for i in (3, 2, 1)], flow.last_step
+    (4, [5, 6, 7], 7)
     """
-    forward, gradient, loss = net.forward(x), net.backward(x, y), net.loss(x, y)
-    activations, K = net.activations, net.K
-    slopes = PerLayer({i: activations[i - 1].slope(forward.f[i]) for i in range(1, K + 1)})
-    norms = {i: norm(delta) for i, delta in gradient.delta.items()}
-    steps = []
-    if has_slope_at_output(net):
-        y = np.asarray(y, dtype=forward.f[K].dtype)
-        rows = 1 if forward.f[K].ndim == 1 else len(forward.f[K])
-        start = norm(2 / rows * (forward.f[K] - y))  # ∂L/∂f_K
-        most = float(slopes[K].max())
-        steepest = activations[-1].steepest
-        steps.append(StepBack(K, start, start, norms[K], math.nan, most, steepest))
-    for i in reversed(range(1, K)):
-        between = norm(gradient.delta[i + 1] @ net.A[i])
-        spectral, largest = spectral_norm(net.A[i]), float(slopes[i].max())
-        steepest = activations[i - 1].steepest
-        steps.append(StepBack(i, norms[i + 1], between, norms[i], spectral, largest, steepest))
-    biases = gradient.b or [np.zeros(1)] * K
-    theta_norms = tuple(
-        math.hypot(norm(a), norm(c)) for a, c in zip(gradient.A, biases, strict=True)
-    )
-    return Flow(forward, gradient, loss, slopes, norms, theta_norms, tuple(steps))
+
+    def __init__(self, net: Network, x: Any, y: Any, row: int = 0) -> None:
+        self.net, self.x, self.y, self.row = net, x, y, row
+        self.K, self.rows = net.K, 1 if np.ndim(x) == 1 else len(x)
+        self.forward, self.gradient = net.forward(x), net.backward(x, y)
+        self.loss = net.loss(x, y)
+        self.slopes = {
+            i: activation.slope(self.forward.f[i])
+            for i, activation in enumerate(net.activations, start=1)
+        }
+        self.norms = {i: norm(delta) for i, delta in self.gradient.delta.items()}
+        biases = self.gradient.b or [np.zeros(1)] * self.K
+        pairs = zip(self.gradient.A, biases, strict=True)
+        self.theta_norms = [math.hypot(norm(a), norm(c)) for a, c in pairs]
+        self.steps = list(self._steps())
+
+    def _steps(self) -> Iterator[StepBack]:
+        net, f_K, slopes = self.net, self.forward.f[self.K], self.slopes
+        steepest = [activation.steepest for activation in net.activations]
+        if has_slope_at_output(net):
+            start = norm(2 / self.rows * (f_K - np.asarray(self.y)))  # ∂L/∂f_K
+            largest = float(slopes[self.K].max())
+            after = self.norms[self.K]
+            yield StepBack(self.K, start, start, after, math.nan, largest, steepest[-1])
+        for i in range(self.K - 1, 0, -1):
+            yield StepBack(
+                layer=i,
+                before=self.norms[i + 1],
+                between=norm(self.gradient.delta[i + 1] @ net.A[i]),
+                after=self.norms[i],
+                spectral=spectral_norm(net.A[i]),
+                largest=float(slopes[i].max()),
+                steepest=steepest[i - 1],
+            )
+
+    @property
+    def through_layers(self) -> list[StepBack]:
+        """The steps that lead from δ_K to δ_1, each through an A and a σ′."""
+        return [step for step in self.steps if step.layer < self.K]
+
+    @property
+    def about(self) -> str:
+        """The network and its data, in a few words."""
+        net = self.net
+        more = f", {net.output} at the output" if net.output != "sigmoid" else ""
+        more += ", cross-entropy" if net.loss_name == "cross-entropy" else ""
+        more += "" if net.bias else ", no bias"
+        inputs = "one input" if self.rows == 1 else f"{self.rows} inputs"
+        return f"{'-'.join(map(str, net.widths))}, {net.activation}{more}, {inputs}"
+
+    def shown(self, array: Any) -> FloatArray:
+        """Return the row of an array of the passes that the units show."""
+        row: FloatArray = np.atleast_2d(array)[self.row]
+        return row
+
+    @property
+    def loss_step(self) -> int:
+        """The step of the replay at which the loss is known."""
+        return self.K + 1
+
+    def step_back_to(self, i: int) -> int:
+        """Return the step of the replay at which δ_i and ∂L/∂θ_{i−1} are known."""
+        return 2 * self.K + 2 - i
+
+    @property
+    def last_step(self) -> int:
+        """The step of the replay at which all is known."""
+        return self.step_back_to(1)
 
 
 def has_slope_at_output(net: Network) -> bool:
@@ -168,127 +192,3 @@ def spectral_norm(A: FloatArray) -> float:
 
 def _ratio(after: float, before: float) -> float:
     return after / before if before else math.nan
-
-
-# --- one parameter ------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One number of θ: the entry in row j and column k of A_i, or, without a k, entry j of b_i.
-
-    >>> str(Parameter(1, 0, 2)), str(Parameter(1, 0))
-    ('A_1[0, 2]', 'b_1[0]')
-    """
-
-    i: int
-    j: int
-    k: int | None = None
-
-    def __str__(self) -> str:
-        entry = f"[{self.j}]" if self.k is None else f"[{self.j}, {self.k}]"
-        return f"{'b' if self.k is None else 'A'}_{self.i}{entry}"
-
-    def of(self, A: Sequence[FloatArray], b: Sequence[FloatArray]) -> float:
-        """Return this entry of ``A`` and ``b``, which may be a gradient's."""
-        return float(b[self.i][self.j] if self.k is None else A[self.i][self.j, self.k])
-
-    def set(self, net: Network, value: float) -> None:
-        """Write a value into the network."""
-        if self.k is None:
-            net.b[self.i][self.j] = value
-        else:
-            net.A[self.i][self.j, self.k] = value
-
-
-_NAME = re.compile(r"\s*(?:A_?(\d+)\[\s*(\d+)\s*,\s*(\d+)\s*\]|b_?(\d+)\[\s*(\d+)\s*\])\s*")
-
-
-def parameter_named(net: Network, name: object) -> Parameter:
-    """Return the parameter with a name such as ``"A_1[0, 2]"``, or a tuple such as ``(1, 0, 2)``.
-
-    Raises
-    ------
-    NotFoundError
-        If the network has no such parameter.
-
-    Examples
-    --------
-    >>> net = Network((2, 3, 1))
-    >>> parameter_named(net, "A_1[0, 2]"), parameter_named(net, (0, 2))
-    (Parameter(i=1, j=0, k=2), Parameter(i=0, j=2, k=None))
-    """
-    found = _parsed(name)
-    if found is None:
-        raise NotFoundError(
-            "That is not the name of a weight or a bias.",
-            given=repr(name),
-            expected='"A_1[0, 2]" or (1, 0, 2) for a weight, "b_1[0]" or (1, 0) for a bias',
-        )
-    if found.i >= net.K:
-        raise NotFoundError(
-            f"This network has no {found}.",
-            given=repr(name),
-            expected=f"A_0 to A_{net.K - 1}, or b_0 to b_{net.K - 1}",
-        )
-    if found.k is None and not net.bias:
-        raise NotFoundError(
-            "This network has no biases.", given=repr(name), expected="a weight, such as A_0[0, 0]"
-        )
-    rows, columns = net.A[found.i].shape
-    if found.j >= rows or (found.k or 0) >= columns:
-        shape = (rows,) if found.k is None else (rows, columns)
-        raise NotFoundError(
-            f"This network has no {found}.",
-            given=repr(name),
-            expected=f"an entry of {'b' if found.k is None else 'A'}_{found.i}, of shape {shape}, "
-            "counted from 0",
-        )
-    return found
-
-
-def _parsed(name: object) -> Parameter | None:
-    if isinstance(name, (tuple, list)):
-        if len(name) not in (2, 3) or not all(
-            isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 0 for n in name
-        ):
-            return None
-        return Parameter(*map(int, name))
-    match = _NAME.fullmatch(name) if isinstance(name, str) else None
-    if match is None:
-        return None
-    i, j, k, bias_i, bias_j = match.groups()
-    return Parameter(int(bias_i), int(bias_j)) if i is None else Parameter(int(i), int(j), int(k))
-
-
-def losses_along(
-    net: Network,
-    x: ArrayLike,
-    y: ArrayLike,
-    parameter: Parameter,
-    epsilons: Sequence[float],
-) -> list[float]:
-    """Return the loss with one parameter moved by each of ``epsilons``; the network is as before.
-
-    Examples
-    --------
-    >>> net = Network((1, 1), scale=0)
-    >>> losses_along(net, [1.0], [1.0], Parameter(0, 0, 0), [0.0, 1000.0])
-    [0.25, 0.0]
-    """
-    start = parameter.of(net.A, net.b)
-    losses = []
-    with _restored(net, parameter):
-        for epsilon in epsilons:
-            parameter.set(net, start + epsilon)
-            losses.append(net.loss(x, y))
-    return losses
-
-
-@contextmanager
-def _restored(net: Network, parameter: Parameter) -> Iterator[None]:
-    start = parameter.of(net.A, net.b)
-    try:
-        yield
-    finally:
-        parameter.set(net, start)

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from backprop_nb.network import Network
 from backprop_nb.views import numbers
 from backprop_nb.views.chart import Axis, Chart, Series, legend
-from backprop_nb.views.flow.flow import Parameter, losses_along
-from backprop_nb.views.flow.steps import indexed
+from backprop_nb.views.flow.flow import Flow
+from backprop_nb.views.flow.parameter import Parameter
 from backprop_nb.views.picture import Picture
 
 WIDTH, HEIGHT = 430.0, 262.0
@@ -25,7 +23,7 @@ _NARROWEST = 2.0
 
 
 @dataclass(frozen=True)
-class Curve:
+class WeightCurve:
     """The loss as a function of one weight or bias.
 
     Attributes
@@ -43,34 +41,52 @@ class Curve:
     epsilons: tuple[float, ...]
     losses: tuple[float, ...]
 
-    @property
-    def start(self) -> int:
-        """Where in the samples the present value is."""
-        return self.epsilons.index(0.0)
-
     def changes(self) -> list[float]:
         """Return the actual ΔL = L(w + ε) − L(w) at every place."""
-        now = self.losses[self.start]
+        now = self.losses[self.epsilons.index(0.0)]
         return [loss - now for loss in self.losses]
 
     def linear(self) -> list[float]:
         """Return what the gradient says, ∂L/∂w · ε, at every place."""
         return [self.slope * epsilon for epsilon in self.epsilons]
 
+    def texts(self) -> list[dict[str, str]]:
+        """Return what is printed at every place."""
+        columns = zip(self.epsilons, self.losses, self.changes(), self.linear(), strict=True)
+        return [
+            {
+                "weight": numbers.long(self.value + epsilon),
+                "epsilon": numbers.long(epsilon),
+                "loss": numbers.long(loss),
+                "change": numbers.long(change),
+                "linear": numbers.long(linear),
+                "difference": numbers.long(change - linear),
+            }
+            for epsilon, loss, change, linear in columns
+        ]
 
-def weight_curve(
-    net: Network,
-    x: ArrayLike,
-    y: ArrayLike,
-    parameter: Parameter,
-    slope: float,
-    epsilon: float = 0.0,
-) -> Curve:
-    """Return the loss at places to both sides of the present value, ``epsilon`` among them."""
+
+def weight_curve(flow: Flow, parameter: Parameter, epsilon: float = 0.0) -> WeightCurve:
+    """Return the loss at places to both sides of the present value, ``epsilon`` among them.
+
+    Examples
+    --------
+    >>> from backprop_nb.network import Network
+    >>> curve = weight_curve(Flow(Network((1, 1), scale=0), [1.0], [1.0]), Parameter(0, 0, 0))
+    >>> curve.losses[curve.epsilons.index(0.0)], len(curve.losses)
+    (0.25, 33)
+    """
+    net, gradient = flow.net, flow.gradient
     value = parameter.of(net.A, net.b)
-    epsilons = places(value, epsilon)
-    losses = losses_along(net, x, y, parameter, epsilons)
-    return Curve(parameter, value, slope, epsilons, tuple(losses))
+    epsilons, losses = places(value, epsilon), []
+    try:
+        for each in epsilons:
+            parameter.set(net, value + each)
+            losses.append(net.loss(flow.x, flow.y))
+    finally:
+        parameter.set(net, value)
+    slope = parameter.of(gradient.A, gradient.b)
+    return WeightCurve(parameter, value, slope, epsilons, tuple(losses))
 
 
 def places(value: float, epsilon: float = 0.0) -> tuple[float, ...]:
@@ -89,58 +105,72 @@ def places(value: float, epsilon: float = 0.0) -> tuple[float, ...]:
     return tuple(sorted(even | {float(epsilon)}))
 
 
-def curve_data(curve: Curve, epsilon: float) -> dict[str, Any]:
-    """Return the picture of a curve and, for every place, what is printed there.
-
-    Parameters
-    ----------
-    curve
-        The losses.
-    epsilon
-        One of its places: where the picture has its marks.
+def curve_data(curve: WeightCurve) -> dict[str, Any]:
+    """Return the picture of a curve and what moves in it with the weight.
 
     Returns
     -------
     dict
-        ``picture``; ``places``, for each ``[ε, x, y of the curve, y of the
-        tangent]`` with x and y in the picture; ``texts``, for each the weight,
-        ε, the loss, ΔL, gradient × ε, and their difference; ``start``, the
-        index of the present value.
+        ``picture``, with its marks at the present value; and for every place how far the
+        weight is moved (``epsilons``), where the marks are then (``places``: x, y of the
+        curve and y of the tangent, above ``base``), and the ``texts`` that are printed.
     """
     chart, unit = _chart(curve)
-    changes, linear = curve.changes(), curve.linear()
-    at = curve.epsilons.index(epsilon)
-    base = chart.at(curve.value, 0)[1]
-    marks = []
-    for k, eps in enumerate(curve.epsilons):
-        x, y = chart.at(curve.value + eps, _finite(changes[k]) / unit)
-        tangent = chart.at(curve.value, _finite(linear[k]) / unit)[1]
-        marks.append([eps, round(x, 1), round(y, 1), round(tangent, 1)])
-    _draw_marks(chart.picture, marks[at], base)
+    base = round(chart.at(curve.value, 0)[1], 1)
+    places = []
+    for epsilon, change, linear in zip(
+        curve.epsilons, curve.changes(), curve.linear(), strict=True
+    ):
+        x, y = chart.at(curve.value + epsilon, _finite(change) / unit)
+        tangent = chart.at(curve.value, _finite(linear) / unit)[1]
+        places.append([round(each, 1) for each in (x, y, tangent)])
+    _draw_marks(chart.picture, marks_at(places[curve.epsilons.index(0.0)], base))
     return {
         "picture": chart.picture.data(),
-        "places": marks,
-        "texts": [
-            [
-                *map(numbers.long, (curve.value + eps, eps, loss, change, line)),
-                numbers.long(change - line),
-            ]
-            for eps, loss, change, line in zip(
-                curve.epsilons, curve.losses, changes, linear, strict=True
-            )
-        ],
-        "base": round(base, 1),
-        "start": curve.start,
+        "epsilons": curve.epsilons,
+        "places": places,
+        "base": base,
+        "texts": curve.texts(),
     }
 
 
-def _chart(curve: Curve) -> tuple[Chart, float]:
+def marks_at(place: Sequence[float], base: float) -> dict[str, Any]:
+    """Return where both changes are drawn, each as a line with a dot at its end.
+
+    It is a patch of the curve's picture, see :func:`~backprop_nb.views.picture.patched`;
+    ``marksAt`` in ``widget.mjs`` returns the same.
+    """
+    x, y, tangent = place
+    beside = round(x + 4, 1)
+    return {
+        "mark:tangent-line": {"points": [[beside, base], [beside, tangent]]},
+        "mark:line": {"points": [[x, base], [x, y]]},
+        "mark:tangent": {"centre": [beside, tangent]},
+        "mark:dot": {"centre": [x, y]},
+    }
+
+
+def _draw_marks(picture: Picture, marks: dict[str, Any]) -> None:
+    looks: list[dict[str, Any]] = [
+        {"stroke": "backward", "width": 2, "dash": (4, 3)},
+        {"stroke": "forward", "width": 3},
+        {"radius": 4.5, "fill": "backward", "stroke": "paper", "width": 1.5},
+        {"radius": 7, "fill": "forward", "stroke": "paper", "width": 2},
+    ]
+    for (key, place), look in zip(marks.items(), looks, strict=True):
+        if "points" in place:
+            picture.line(place["points"], key=key, **look)
+        else:
+            picture.circle(place["centre"], key=key, **look)
+
+
+def _chart(curve: WeightCurve) -> tuple[Chart, float]:
     changes = np.array(curve.changes())
     weights = curve.value + np.array(curve.epsilons)
     finite = changes[np.isfinite(changes)]
     unit = _unit(float(np.abs(finite).max()) if finite.size else 0.0)
     low, high = _span(finite / unit, curve, unit)
-    name = indexed(*_parts(curve.parameter))
+    name = curve.parameter.symbol
     picture = Picture(WIDTH, HEIGHT, alt_text(curve))
     scale = "" if unit == 1 else f", in units of {numbers.short(unit)}"
     chart = Chart(
@@ -162,11 +192,6 @@ def _chart(curve: Curve) -> tuple[Chart, float]:
     return chart, unit
 
 
-def _parts(parameter: Parameter) -> tuple[Any, ...]:
-    entry = (parameter.j,) if parameter.k is None else (parameter.j, parameter.k)
-    return ("b" if parameter.k is None else "A", parameter.i, *entry)
-
-
 def _unit(largest: float) -> float:
     """Return the power of ten that makes the axis readable, 1 if it is so by itself."""
     if 0.02 <= largest < 1000 or largest == 0:
@@ -174,7 +199,7 @@ def _unit(largest: float) -> float:
     return 10.0 ** math.floor(math.log10(largest))
 
 
-def _span(changes: Any, curve: Curve, unit: float) -> tuple[float, float]:
+def _span(changes: Any, curve: WeightCurve, unit: float) -> tuple[float, float]:
     """Return the ends of the axis: the curve, and a good part of the tangent."""
     low, high = (float(changes.min()), float(changes.max())) if changes.size else (0.0, 0.0)
     spread = (high - low) or 1.0
@@ -184,37 +209,22 @@ def _span(changes: Any, curve: Curve, unit: float) -> tuple[float, float]:
 
 
 def _tangent(
-    curve: Curve, unit: float, low: float, high: float
+    curve: WeightCurve, unit: float, low: float, high: float
 ) -> tuple[Sequence[float], Sequence[float]]:
     """Return the two ends of the tangent inside the plot."""
     rise, reach = curve.slope / unit, curve.epsilons[-1]
     if not math.isfinite(rise):
         return [], []
-    ends = sorted(
-        min(max(end, -reach), reach) for end in ((low / rise, high / rise) if rise else (-9e9, 9e9))
-    )
-    return [curve.value + end for end in ends], [rise * end for end in ends]
-
-
-def _draw_marks(picture: Picture, place: Sequence[float], base: float) -> None:
-    """Add what moves with the weight: both changes, as a line with a dot at its end."""
-    _, x, y, tangent = place
-    picture.line(
-        [(x + 4, base), (x + 4, tangent)], stroke="backward", width=2, dash=(4, 3),
-        key="mark:tangent-line",
-    )  # fmt: skip
-    picture.line([(x, base), (x, y)], stroke="forward", width=3, key="mark:line")
-    picture.circle(
-        (x + 4, tangent), 4.5, fill="backward", stroke="paper", width=1.5, key="mark:tangent"
-    )
-    picture.circle((x, y), 7, fill="forward", stroke="paper", width=2, key="mark:dot")
+    ends = np.clip([low / rise, high / rise] if rise else [-reach, reach], -reach, reach)
+    ends.sort()
+    return (curve.value + ends).tolist(), (rise * ends).tolist()
 
 
 def _finite(number: float) -> float:
     return number if math.isfinite(number) else 0.0
 
 
-def alt_text(curve: Curve) -> str:
+def alt_text(curve: WeightCurve) -> str:
     """Return what stands for the picture."""
-    name, slope = indexed(*_parts(curve.parameter)), numbers.long(curve.slope)
-    return f"The loss as {name} = {numbers.long(curve.value)} moves; its gradient is {slope}."
+    value, slope = numbers.long(curve.value), numbers.long(curve.slope)
+    return f"The loss as {curve.parameter.symbol} = {value} moves; its gradient is {slope}."

@@ -56,7 +56,7 @@ def test_the_bar_is_as_long_as_what_is_paid(rule):
         ({"i": 5}, bp.NotFoundError, "no θ_5"),
         ({"side": "up"}, bp.InvalidValueError, "two sides"),
         ({"section": "all"}, bp.InvalidValueError, "two sections"),
-        ({"step": 9}, bp.InvalidValueError, "`step` must be an integer"),
+        ({"step": 9}, bp.InvalidValueError, "`step` must be an integer from 0 to 3"),
         ({"theme": "blue"}, bp.InvalidValueError, "`theme` must be"),
     ],
 )

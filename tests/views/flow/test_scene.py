@@ -7,16 +7,11 @@ import pytest
 from snapshots import shapes
 
 import backprop_nb as bp
-from backprop_nb.views.flow.flow import Parameter, parameter_named
-from backprop_nb.views.flow.scene import (
-    COLUMNS,
-    Passes,
-    curve_scene,
-    describe_flow,
-    flow_scene,
-    parameters,
-    still_pictures,
-)
+from backprop_nb.views.flow.figure import flow_pictures
+from backprop_nb.views.flow.flow import Flow
+from backprop_nb.views.flow.parameter import Parameter, parameter_named, parameters
+from backprop_nb.views.flow.scene import COLUMNS, flow_curve, flow_scene
+from backprop_nb.views.flow.words import describe_flow
 from backprop_nb.views.numbers import long
 
 x = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, -1.0]])
@@ -24,8 +19,8 @@ y = np.array([[1.0, 0.0], [0.0, 1.0]])
 net = bp.Network((3, 4, 5, 2), seed=0, activation="tanh")
 
 
-def passes(row=None, network=net):
-    return Passes(network, x[0], y[0]) if row is None else Passes(network, x, y, row)
+def flow(row=None, network=net):
+    return Flow(network, x[0], y[0]) if row is None else Flow(network, x, y, row)
 
 
 NETWORKS = [
@@ -42,56 +37,85 @@ NETWORKS = [
 @pytest.mark.parametrize("network", NETWORKS, ids=range(len(NETWORKS)))
 @pytest.mark.parametrize("row", [None, 1])
 def test_any_network_gives_plain_data_a_figure_and_words(network, row):
-    found = passes(row, network)
+    found = flow(row, network)
     scene, parameter = flow_scene(found), Parameter(0, 1, 2)
-    curve = curve_scene(found, parameter)
+    curve = flow_curve(found, parameter)
     assert json.loads(json.dumps([scene, curve], allow_nan=False))
     assert len(scene["frames"]) == 2 * network.K + 2
     assert all(len(line["cells"]) + 1 == len(COLUMNS) for line in scene["table"]["rows"])
     assert describe_flow(found, parameter)
     for edges in ("weight", "gradient"):
-        rows = still_pictures(
-            scene, curve["picture"], edges=edges, selected=str(parameter), step=network.K
-        )
+        rows = flow_pictures(scene, curve["picture"], edges, parameter, network.K)
         assert [len(row) for row in rows] == [2, 2]
+
+
+def facts(told):
+    return {name: (text, since) for name, text, since in told["facts"]}
 
 
 @pytest.mark.parametrize("row", [None, 0, 1])
 def test_every_printed_number_is_the_librarys(row):
-    printed = flow_scene(passes(row))["numbers"]
+    printed = flow_scene(flow(row))["parameters"]
     data = (x[0], y[0]) if row is None else (x, y)
     forward, gradient = net.forward(data[0]), net.backward(*data)
     of_row = (lambda a: a) if row is None else (lambda a: a[row])
     tracer = net.trace(*data).backward().gradients
-    for i in range(1, 4):
-        z, f, delta = (of_row(each[i]) for each in (forward.z, forward.f, gradient.delta))
-        slope = 1 - f**2 if i < 3 else f * (1 - f)
-        for j in range(net.widths[i]):
-            wanted = [long(float(each[j])) for each in (z, f, slope, delta)]
-            assert printed[f"f:{i}:{j}"] == wanted
-            assert printed[f"b:{i - 1}:{j}"][1] == long(float(tracer[1][i - 1][j]))
-            for k in range(net.widths[i - 1]):
-                value, entry = net.A[i - 1][j, k], tracer[0][i - 1][j, k]
-                assert printed[f"A:{i - 1}:{j}:{k}"] == [long(float(value)), long(float(entry))]
+    assert list(printed) == [str(each) for each in parameters(net)]
+    for parameter in parameters(net):
+        i, j, k = parameter.i, parameter.j, parameter.k
+        of, layer, back = f"{'₁₂₃'[i]}[{j}]", i + 1, 7 - i
+        z, f, delta = (of_row(each[layer])[j] for each in (forward.z, forward.f, gradient.delta))
+        slope, sign = (1 - f**2, "tanh") if layer < 3 else (f * (1 - f), "σ")
+        wanted = {
+            f"z{of}": (z, layer),
+            f"f{of}": (f, layer),
+            f"{sign}′(z)": (slope, layer),
+            f"δ{of}": (delta, back),
+            f"b{'₀₁₂'[i]}[{j}]": (net.b[i][j], 0),
+        }
+        if k is not None:
+            source = f"f{'₀₁₂'[i]}[{k}]" if i else f"x[{k}]"
+            wanted |= {
+                parameter.symbol: (net.A[i][j, k], 0),
+                source: (of_row(forward.f[i])[k], i),
+                f"∂L/∂b{'₀₁₂'[i]}[{j}]": (tracer[1][i][j], back),
+            }
+        told = printed[str(parameter)]
+        expected = {name: (long(float(number)), since) for name, (number, since) in wanted.items()}
+        assert facts(told) == expected
+        assert told["value"] == long(parameter.of(net.A, net.b))
+        assert told["slope"] == long(parameter.of(*tracer))
+        assert told["since"] == back
+
+
+def test_a_gradient_is_told_as_a_product_of_a_batch_as_a_sum():
+    single = flow_scene(flow())["parameters"]["A_1[2, 3]"]
+    assert single["rule"] == "∂L/∂A₁[2, 3] = δ₂[2] · f₁[3] = "
+    known = facts(single)
+    assert single["worked"] == f"{known['δ₂[2]'][0]} · {known['f₁[3]'][0]} = "
+    batch = flow_scene(flow(1))["parameters"]
+    assert batch["A_0[2, 1]"]["rule"] == "∂L/∂A₀[2, 1] = Σ δ₁[2] · x[1] = "
+    assert batch["b_0[2]"]["rule"] == "∂L/∂b₀[2] = Σ δ₁[2] = "
+    assert batch["A_0[2, 1]"]["worked"] == ""
 
 
 def test_what_is_not_drawn_is_printed_when_it_is_chosen():
     wide = bp.SigmoidNetwork((30, 20, 2), seed=0)
-    found = Passes(wide, np.ones(30), y[0])
-    assert "A:0:12:25" not in flow_scene(found)["numbers"]
-    printed = curve_scene(found, Parameter(0, 12, 25))["numbers"]
-    assert printed["A:0:12:25"][0] == long(float(wide.A[0][12, 25]))
-    assert {"f:0:25", "f:1:12", "b:0:12"} < set(printed)
+    found = Flow(wide, np.ones(30), y[0])
+    assert "A_0[12, 25]" not in flow_scene(found)["parameters"]
+    told = flow_curve(found, Parameter(0, 12, 25))["about"]
+    assert told["value"] == long(float(wide.A[0][12, 25]))
+    assert {"x[25]", "f₁[12]", "b₀[12]"} < set(facts(told))
 
 
 def test_the_table_goes_back_layer_by_layer():
-    found = passes()
+    found = flow()
     rows = flow_scene(found)["table"]["rows"]
     assert [row["layer"] for row in rows] == [3, 2, 1]
-    for row, step in zip(rows, found.flow.steps, strict=True):
+    for row, step in zip(rows, found.steps, strict=True):
         norm, A, spectral, slope, largest, saturation, theta = row["cells"]
         assert norm == long(step.after)
-        assert theta == long(found.flow.theta_norms[step.layer - 1])
+        assert theta == long(found.theta_norms[step.layer - 1])
         assert (slope, largest, saturation) == (
             long(step.times_slope),
             long(step.largest),
@@ -104,7 +128,7 @@ def test_the_table_goes_back_layer_by_layer():
 
 
 def test_the_words_hold_every_number_of_every_layer_and_the_moved_weight():
-    found = passes(1)
+    found = flow(1)
     text = describe_flow(found, Parameter(1, 2, 3), 0.3)
     assert "3-4-5-2, tanh, 2 inputs" in text.splitlines()[0]
     assert "The units show input 1 of the batch" in text
@@ -113,32 +137,27 @@ def test_the_words_hold_every_number_of_every_layer_and_the_moved_weight():
     for row in scene["table"]["rows"]:
         for cell in row["cells"]:
             assert cell in text
-    for key, printed in scene["numbers"].items():
-        for number in printed:
-            assert number in text, key
-    curve = curve_scene(found, Parameter(1, 2, 3), 0.3)
-    moved = next(texts for texts in curve["texts"] if texts[1] == "0.3")
-    assert moved[1:] == next(
+    assert scene["parameters"]
+    for name, told in scene["parameters"].items():
+        for number in (told["value"], told["slope"], *(number for _, number, _ in told["facts"])):
+            assert number in text, name
+    curve = flow_curve(found, Parameter(1, 2, 3), 0.3)
+    moved = next(texts for texts in curve["texts"] if texts["epsilon"] == "0.3")
+    assert list(moved.values())[1:] == next(
         line.split() for line in text.splitlines() if line.split()[:1] == ["0.3"]
     )
 
 
-def test_every_parameter_has_a_name_that_leads_back_to_it():
-    every = list(parameters(net))
-    assert len(every) == sum(a.size for a in (*net.A, *net.b))
-    assert [parameter_named(net, str(each)) for each in every] == every
-
-
 def test_the_figure_marks_the_chosen_edge_and_nothing_for_a_bias():
-    scene = flow_scene(passes())
+    scene = flow_scene(flow())
     for selected, count in (("A_1[2, 3]", 1), ("b_1[2]", 0)):
         parameter = parameter_named(net, selected)
-        curve = curve_scene(passes(), parameter)["picture"]
-        rows = still_pictures(scene, curve, edges="weight", selected=selected, step=7)
+        curve = flow_curve(flow(), parameter)["picture"]
+        rows = flow_pictures(scene, curve, "weight", parameter, 7)
         marks = [s for s in rows[0][0]["shapes"] if s.get("width") == 9.0]
         assert len(marks) == count
     edge = next(s for s in scene["edges"]["weight"]["shapes"] if s.get("key") == "A:1:2:3")
-    rows = still_pictures(scene, curve, edges="gradient", selected="A_1[2, 3]", step=0)
+    rows = flow_pictures(scene, curve, "gradient", Parameter(1, 2, 3), 0)
     assert [s["points"] for s in rows[0][0]["shapes"] if s.get("width") == 9.0] == [edge["points"]]
 
 
@@ -154,26 +173,25 @@ def snapshot(scene, curve):
     for row in scene["table"]["rows"]:
         yield f"layer {row['layer']}: " + ", ".join(row["cells"])
     for texts in curve["texts"][:: len(curve["texts"]) // 4]:
-        yield "moved: " + ", ".join(texts)
+        yield "moved: " + ", ".join(texts.values())
 
 
 def test_the_scene_is_what_it_was(same_as_before):
     small = bp.SigmoidNetwork((2, 3, 1), seed=0)
-    found = Passes(small, np.array([0.5, -1.0]), np.array([1.0]))
-    curve = curve_scene(found, Parameter(0, 1, 1))
+    found = Flow(small, np.array([0.5, -1.0]), np.array([1.0]))
+    curve = flow_curve(found, Parameter(0, 1, 1))
     same_as_before("scene", list(snapshot(flow_scene(found), curve)))
 
 
 def test_before_the_end_it_says_what_to_watch_for_and_never_what_comes():
-    found = passes()
+    found = flow()
     *before, _ = flow_scene(found)["frames"]
     assert "near −1 and near 1 a unit is saturated" in before[0]["watch"]
     assert before[-1]["watch"].startswith("So far: ‖δ₂‖ is ")
     for frame in before:
-        assert long(found.flow.norms[1] / found.flow.norms[3]) not in frame["watch"]
-    rows = still_pictures(
-        flow_scene(found), {"shapes": []}, edges="weight", selected="A_0[0, 0]", step=0
-    )
+        assert long(found.norms[1] / found.norms[3]) not in frame["watch"]
+    scene = flow_scene(found)
+    rows = flow_pictures(scene, {"shapes": []}, "weight", Parameter(0, 0, 0), 0)
     texts = [shape.get("text", "") for shape in rows[0][1]["shapes"]]
     assert texts[0].startswith("Watch the units")
     assert not any("The gradient " in text for text in texts)
@@ -182,7 +200,7 @@ def test_before_the_end_it_says_what_to_watch_for_and_never_what_comes():
 def test_a_gradient_that_is_zero_has_no_factors_to_print():
     dead = bp.Network((3, 4, 4, 2), seed=0, scale=1e3, activation="relu")
     target = dead(x[0])
-    scene = flow_scene(Passes(dead, x[0], target))
+    scene = flow_scene(Flow(dead, x[0], target))
     assert scene["table"]["rows"][1]["cells"][:2] == ["0", "–"]
     assert "NaN" not in str([scene["table"], [frame["words"] for frame in scene["frames"]]])
 
@@ -196,14 +214,15 @@ def test_every_output_is_shown_with_its_own_formulas(output, loss, bias):
     net = bp.Network(
         (2, 3, 2), seed=0, activation="leaky relu", output=output, loss=loss, bias=bias
     )
-    passes = Passes(net, np.array([1.0, -2.0]), np.array([0.0, 1.0]))
-    scene, text = flow_scene(passes), describe_flow(passes, Parameter(0, 0, 0))
+    found = Flow(net, np.array([1.0, -2.0]), np.array([0.0, 1.0]))
+    scene, text = flow_scene(found), describe_flow(found, Parameter(0, 0, 0))
     sign = {"sigmoid": "σ", "identity": "id", "softmax": "softmax"}[output]
-    assert scene["signs"] == ["lrelu", sign]
+    shown = facts(scene["parameters"]["A_0[0, 0]"]) | facts(scene["parameters"]["A_1[0, 0]"])
+    assert {"lrelu′(z)", f"{sign}′(z)"} <= set(shown)
     assert f"f₂ = {sign}(z)" in text
     assert ("no bias" in text) != bias
     assert ("b₀" in text) == bias
-    assert any(key.startswith("b:") for key in scene["numbers"]) == bias
+    assert any(name.startswith("b") for name in scene["parameters"]) == bias
     layers = [row["layer"] for row in scene["table"]["rows"] if row["cells"][3] != "–"]
     assert layers == (
         [2, 1]

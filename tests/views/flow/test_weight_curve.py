@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.views.flow.flow import Parameter
-from backprop_nb.views.flow.scene import Passes, parameters
-from backprop_nb.views.flow.weight_curve import curve_data, places, weight_curve
+from backprop_nb.views.flow.flow import Flow
+from backprop_nb.views.flow.parameter import Parameter, parameters
+from backprop_nb.views.flow.weight_curve import curve_data, marks_at, places, weight_curve
 from backprop_nb.views.numbers import long
 
 x, y = np.array([0.5, -1.0, 2.0]), np.array([1.0, 0.0])
@@ -17,13 +17,12 @@ WEIGHT = Parameter(1, 2, 3)
 
 
 def curve(parameter=WEIGHT, epsilon=0.0):
-    gradient = net.backward(x, y)
-    return weight_curve(net, x, y, parameter, parameter.of(gradient.A, gradient.b), epsilon)
+    return weight_curve(Flow(net, x, y), parameter, epsilon)
 
 
 def test_losses_and_changes_are_those_of_a_network_with_the_moved_weight():
     found = curve(epsilon=0.3)
-    data = curve_data(found, 0.3)
+    data = curve_data(found)
     now = net.loss(x, y)
     for epsilon, loss, change, texts in zip(
         found.epsilons, found.losses, found.changes(), data["texts"], strict=True
@@ -34,7 +33,7 @@ def test_losses_and_changes_are_those_of_a_network_with_the_moved_weight():
         assert change == loss - now
         linear = net.backward(x, y).A[1][2, 3] * epsilon
         wanted = (net.A[1][2, 3] + epsilon, epsilon, loss, change, linear, change - linear)
-        assert texts == [long(each) for each in wanted]
+        assert list(texts.values()) == [long(each) for each in wanted]
     assert 0.3 in found.epsilons
 
 
@@ -46,7 +45,7 @@ def test_the_difference_shrinks_like_epsilon_squared():
             found.epsilons, found.changes(), found.linear(), strict=True
         )
     }
-    small = found.epsilons[found.start + 1]
+    small = found.epsilons[found.epsilons.index(0.0) + 1]
     assert wrong[2 * small] / wrong[small] == pytest.approx(4, rel=0.1)
     assert wrong[0.0] == 0
 
@@ -58,24 +57,39 @@ def test_the_places_reach_across_zero_and_to_whatever_is_asked_for():
     assert places(math.nan)[-1] == 2.0
 
 
-def test_the_marks_stand_at_the_moved_weight():
-    data = curve_data(curve(epsilon=0.3), 0.3)
+def test_the_marks_move_with_the_weight_and_stand_at_its_present_value_first():
+    found = curve(epsilon=0.3)
+    data = curve_data(found)
     shapes = {s["key"]: s for s in data["picture"]["shapes"] if "key" in s}
-    _, at_x, at_y, tangent = next(place for place in data["places"] if place[0] == 0.3)
-    assert shapes["mark:dot"]["centre"] == [at_x, at_y]
-    assert shapes["mark:tangent"]["centre"][1] == tangent
-    assert shapes["mark:line"]["points"] == [[at_x, data["base"]], [at_x, at_y]]
-    xs = [place[1] for place in data["places"]]
-    assert xs == sorted(xs)
-    assert data["places"][data["start"]][0] == 0.0
+    for key, place in marks_at(data["places"][found.epsilons.index(0.0)], data["base"]).items():
+        assert place.items() <= shapes[key].items()
+    across = [place[0] for place in data["places"]]
+    assert across == sorted(across)
+    assert len(across) == len(data["epsilons"]) == len(data["texts"])
+
+
+def test_a_mark_is_a_line_with_a_dot_at_its_end():
+    assert marks_at([100.2, 30.0, 50.0], 80.0) == {
+        "mark:tangent-line": {"points": [[104.2, 80.0], [104.2, 50.0]]},
+        "mark:line": {"points": [[100.2, 80.0], [100.2, 30.0]]},
+        "mark:tangent": {"centre": [104.2, 50.0]},
+        "mark:dot": {"centre": [100.2, 30.0]},
+    }
+
+
+def test_the_network_is_as_before_even_if_a_loss_fails(monkeypatch):
+    flow, before = Flow(net, x, y), net.A[1].copy()
+    losses = iter([0.5, 0.5])
+    monkeypatch.setattr(net, "loss", lambda *_: next(losses))
+    with pytest.raises(StopIteration):
+        weight_curve(flow, WEIGHT)
+    np.testing.assert_array_equal(net.A[1], before)
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-4, 50.0])
 def test_a_loss_that_hardly_moves_gives_a_readable_axis(scale):
     flat = bp.SigmoidNetwork((3, 4, 4, 4, 4, 2), seed=0, scale=scale)
-    gradient = flat.backward(x, y)
-    found = weight_curve(flat, x, y, Parameter(0, 0, 0), float(gradient.A[0][0, 0]))
-    picture = curve_data(found, 0.0)["picture"]
+    picture = curve_data(weight_curve(Flow(flat, x, y), Parameter(0, 0, 0)))["picture"]
     ticks = [s["text"] for s in picture["shapes"] if s["kind"] == "text" and s["anchor"] == "end"]
     assert len(ticks) == len(set(ticks))
     for shape in picture["shapes"]:
@@ -109,7 +123,7 @@ def cross_entropy(f):
 )
 def test_every_change_and_slope_is_that_of_a_loss_written_anew(activation, hidden, name, loss):
     of = bp.Network((3, 4, 4, 2), seed=2, activation=activation, loss=name)
-    passes = Passes(of, x, y)
+    flow = Flow(of, x, y)
 
     def moved(parameter, epsilon):
         A, b = ([each.copy() for each in both] for both in (of.A, of.b))
@@ -118,7 +132,7 @@ def test_every_change_and_slope_is_that_of_a_loss_written_anew(activation, hidde
         return loss(forward(A, b, hidden))
 
     for parameter in parameters(of):
-        found = passes.curve(parameter)
+        found = weight_curve(flow, parameter)
         central = (moved(parameter, 1e-5) - moved(parameter, -1e-5)) / 2e-5
         assert found.slope == pytest.approx(central, rel=1e-6, abs=1e-9)
         wanted = [moved(parameter, e) - moved(parameter, 0) for e in found.epsilons]

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.views.flow.flow import Parameter
-from backprop_nb.views.flow.scene import Passes, describe_flow, flow_scene, parameters
+from backprop_nb.views.flow.flow import Flow
+from backprop_nb.views.flow.parameter import Parameter, parameters
+from backprop_nb.views.flow.scene import flow_scene
+from backprop_nb.views.flow.words import describe_flow
 
 x = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, -1.0]])
 y = np.array([[1.0, 0.0], [0.0, 1.0]])
@@ -42,7 +44,7 @@ def test_the_sliders_say_how_a_given_network_is(view, net):
     weights = np.concatenate([a.ravel() for a in net.A])
     assert (view.depth, view.width, view.activation) == (3, 5, "sigmoid")
     assert view.scale == pytest.approx(np.sqrt(np.mean(weights**2)), rel=1e-2)
-    assert view.scene == flow_scene(Passes(net, x, y))
+    assert view.scene == flow_scene(Flow(net, x, y))
     assert view.weight == net.A[0][0, 0]
 
 
@@ -64,7 +66,7 @@ def test_a_slider_draws_a_network_that_anybody_can_draw(view):
     view.depth, view.width, view.scale, view.seed = 4, 6, 2.0, 7
     view.activation = "tanh"
     drawn = bp.Network((3, 6, 6, 6, 2), seed=7, scale=2.0, activation="tanh")
-    assert view.scene == flow_scene(Passes(drawn, x, y))
+    assert view.scene == flow_scene(Flow(drawn, x, y))
     assert not view.given
     assert view.step == view.last_step == 9
 
@@ -79,7 +81,7 @@ def test_one_press_leads_back_to_what_was_given(view):
 def test_the_loss_of_a_given_network_stays_when_another_is_drawn():
     net = bp.Network((3, 4, 2), seed=0, loss="cross-entropy")
     view = bp.GradientFlow(net, x, y, depth=3)
-    assert "cross-entropy" in view.scene["about"]
+    assert "cross-entropy" in repr(view)
 
 
 def test_a_weight_can_be_chosen_moved_and_kept(view, net):
@@ -87,12 +89,11 @@ def test_a_weight_can_be_chosen_moved_and_kept(view, net):
     assert view.selected == "A_1[2, 3]"
     assert view.weight == net.A[1][2, 3]
     view.epsilon = 0.3
-    place = next(p for p in view.curves["A_1[2, 3]"]["places"] if p[0] == 0.3)
-    assert place
+    assert 0.3 in view.curves["A_1[2, 3]"]["epsilons"]
     view.weight += view.epsilon
     moved = bp.SigmoidNetwork.from_parameters(net.A, net.b)
     moved.A[1][2, 3] += 0.3
-    assert view.scene == flow_scene(Passes(moved, x, y))
+    assert view.scene == flow_scene(Flow(moved, x, y))
     assert (view.epsilon, view.selected, view.given) == (0.0, "A_1[2, 3]", False)
     view.selected = "b_0[1]"
     assert (view.weight, view.epsilon) == (0.0, 0.0)
@@ -101,7 +102,7 @@ def test_a_weight_can_be_chosen_moved_and_kept(view, net):
 
 def test_a_place_that_came_with_the_curve_needs_nothing_new(view):
     curves = view.curves
-    view.epsilon = curves["A_0[0, 0]"]["places"][3][0]
+    view.epsilon = curves["A_0[0, 0]"]["epsilons"][3]
     assert view.curves is curves
 
 
@@ -120,7 +121,7 @@ def test_the_input_of_one_row_can_be_changed(view, net):
     view.input = (1, 2, 3)
     changed = x.copy()
     changed[1] = [1, 2, 3]
-    assert view.scene == flow_scene(Passes(net, changed, y, 1))
+    assert view.scene == flow_scene(Flow(net, changed, y, 1))
     view.row = 0
     assert view.input == x[0].tolist()
 
@@ -133,44 +134,30 @@ def test_a_step_in_the_middle_stays_where_it_is(view):
     assert view.step == view.last_step == 3
 
 
-EDGES = """There is no such edges.
-  given:    edges = 'both'
-  expected: "weight" or "gradient\""""
-DEPTH = """There is no such depth.
-  given:    depth 0
-  expected: 1 to 50"""
-ROW = """There is no such row.
-  given:    row 2
-  expected: 0 to 1"""
-INPUT = """That does not fit the network's input.
-  given:    input = [1, 2]
-  expected: a list of 3 numbers"""
-
-
 @pytest.mark.parametrize(
     ("name", "value", "error", "words"),
     [
-        ("edges", "both", bp.InvalidValueError, EDGES),
-        ("edges", np.ones(2), bp.InvalidValueError, "There is no such edges."),
-        ("edges", None, bp.InvalidValueError, "There is no such edges."),
-        ("activation", None, bp.InvalidValueError, "There is no such activation."),
-        ("input", None, bp.ShapeError, "That does not fit the network's input."),
-        ("weight", None, bp.UnsupportedError, "weight is not a number."),
-        ("activation", "elu", bp.InvalidValueError, "There is no such activation."),
-        ("depth", 0, bp.InvalidValueError, DEPTH),
-        ("depth", 2.5, bp.UnsupportedError, "depth is not a whole number."),
-        ("width", True, bp.UnsupportedError, "width is not a whole number."),
-        ("seed", -1, bp.InvalidValueError, "There is no such seed."),
-        ("row", 2, bp.InvalidValueError, ROW),
-        ("scale", -1.0, bp.InvalidValueError, "scale is out of its range."),
-        ("scale", "big", bp.UnsupportedError, "scale is not a number."),
-        ("epsilon", float("nan"), bp.InvalidValueError, "epsilon is out of its range."),
-        ("weight", float("inf"), bp.InvalidValueError, "weight is out of its range."),
-        ("input", [1, 2], bp.ShapeError, INPUT),
-        ("input", "abc", bp.ShapeError, "That does not fit the network's input."),
-        ("input", [1, 2, float("nan")], bp.InvalidValueError, "An input holds NaN or infinity."),
+        ("edges", "both", bp.InvalidValueError, '`edges` must be "weight" or "gradient".'),
+        ("edges", np.ones(2), bp.InvalidValueError, '`edges` must be "weight" or "gradient".'),
+        ("edges", None, bp.InvalidValueError, '`edges` must be "weight" or "gradient".'),
+        ("activation", None, bp.InvalidValueError, '`activation` must be "sigmoid", "tanh", '),
+        ("activation", "elu", bp.InvalidValueError, '`activation` must be "sigmoid", "tanh", '),
+        ("depth", 0, bp.InvalidValueError, "`depth` must be an integer from 1 to 50."),
+        ("depth", 2.5, bp.InvalidValueError, "`depth` must be an integer from 1 to 50."),
+        ("width", True, bp.InvalidValueError, "`width` must be an integer from 1 to 64."),
+        ("seed", -1, bp.InvalidValueError, "`seed` must be an integer from 0 to 4294967295."),
+        ("row", 2, bp.InvalidValueError, "`row` must be an integer from 0 to 1."),
+        ("scale", -1.0, bp.InvalidValueError, "`scale` must be a number from 0 to 1000."),
+        ("scale", "big", bp.InvalidValueError, "`scale` must be a number from 0 to 1000."),
+        ("epsilon", float("nan"), bp.InvalidValueError, "`epsilon` must be a number from −1000 "),
+        ("weight", None, bp.InvalidValueError, "`weight` must be a number from −1000 to 1000."),
+        ("weight", float("inf"), bp.InvalidValueError, "`weight` must be a number from −1000 "),
+        ("input", None, bp.ShapeError, "`input` must be a list of 3 numbers"),
+        ("input", [1, 2], bp.ShapeError, "`input` must be a list of 3 numbers"),
+        ("input", "abc", bp.ShapeError, "`input` must be a list of 3 numbers"),
+        ("input", [1, 2, float("nan")], bp.InvalidValueError, "`input` must not hold NaN or inf"),
         ("selected", "A_9[0, 0]", bp.NotFoundError, "This network has no A_9[0, 0]."),
-        ("given", "yes", bp.UnsupportedError, "given is not True or False."),
+        ("given", "yes", bp.InvalidValueError, "`given` must be True or False."),
         ("step", 99, bp.InvalidValueError, "`step` must be an integer from 0 to"),
     ],
 )  # fmt: skip
@@ -185,9 +172,9 @@ def test_what_is_not_possible_is_refused_and_changes_nothing(view, name, value, 
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        (("net", None, None), bp.ShapeError, "x is missing: without it there is no gradient."),
-        (("net", x, None), bp.ShapeError, "y is missing"),
-        ((None, x, y), bp.ShapeError, "x and y are given without a network that they fit."),
+        (("net", None, None), bp.ShapeError, "`x` is missing: without it there is no gradient."),
+        (("net", x, None), bp.ShapeError, "`y` is missing"),
+        ((None, x, y), bp.ShapeError, "`x` and `y` are given without a network that they fit."),
         ((3, x, y), bp.UnsupportedError, "`net` must be a network of this package."),
         (("net", x[:, :2], y), bp.ShapeError, "`x` has 2 columns, `A[0]` expects 3."),
     ],
@@ -202,12 +189,14 @@ def test_what_does_not_fit_is_refused(net, arguments, error, words):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_network_without_numbers_is_refused(net, value):
     net.b[1][2] = value
-    with pytest.raises(bp.InvalidValueError, match="A weight or a bias of net is NaN or infinite"):
+    with pytest.raises(
+        bp.InvalidValueError, match="A weight or a bias of `net` is NaN or infinite"
+    ):
         bp.GradientFlow(net, x, y)
 
 
 def test_a_state_that_does_not_exist_is_refused():
-    with pytest.raises(bp.UnsupportedError, match="GradientFlow has no 'layers'"):
+    with pytest.raises(bp.UnsupportedError, match="GradientFlow has no `layers`"):
         bp.GradientFlow(layers=3)
 
 
@@ -227,24 +216,25 @@ def test_float32_is_seen_in_double_precision(net):
         [a.astype("float32") for a in net.A], [b.astype("float32") for b in net.b]
     )
     view = bp.GradientFlow(single, x.astype("float32"), y.astype("float32"))
-    changes = [float(t[5].replace("−", "-")) for t in view.curves["A_0[0, 0]"]["texts"]]
+    texts = view.curves["A_0[0, 0]"]["texts"]
+    changes = [float(each["difference"].replace("−", "-")) for each in texts]
     assert abs(changes[17]) < abs(changes[18]) < abs(changes[20])
 
 
 def test_the_words_and_the_figure_show_the_present_state(view):
     view.selected, view.epsilon = "A_1[2, 3]", 0.3
-    assert view.describe() == describe_flow(Passes(view._net, x, y), Parameter(1, 2, 3), 0.3)
+    assert view.describe() == describe_flow(Flow(view._flow.net, x, y), Parameter(1, 2, 3), 0.3)
     figure = view.draw(theme="dark", step=0)
     assert figure.alt == view.scene["alt"]
     shown = [text.get_text() for text in figure.axes[0].texts]
     assert "layer 1" not in shown
     assert "layer 1" in [text.get_text() for text in view.static_figure().axes[0].texts]
-    with pytest.raises(bp.InvalidValueError, match="`step` must be an integer"):
+    with pytest.raises(bp.InvalidValueError, match="`step` must be an integer from 0 to 7"):
         view.draw(step=99)
 
 
 def test_a_page_carries_the_curve_of_every_weight_unless_there_are_too_many(view):
-    names = {str(each) for each in parameters(view._net)}
+    names = {str(each) for each in parameters(view._flow.net)}
     assert set(view._own_state()["curves"]) == names
     assert list(view.curves) == ["A_0[0, 0]"]
     view.width, view.depth = 8, 6

@@ -1,31 +1,28 @@
-// The pure half of gradient_flow.mjs, without a page.
+// The pure half of views/flow/widget.mjs, without a page.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  alongEdges,
   chosenBy,
   edgeAt,
   keyOf,
-  knownSince,
+  marksAt,
   nameOf,
   nearest,
   neighbourOf,
-  parsed,
   placeOfScale,
   scaleAt,
   sliderText,
 } from "../../backprop_nb/views/flow/widget.mjs";
 
-test("a name has parts, and the parts have the name", () => {
-  assert.deepEqual(parsed("A_1[0, 12]"), { symbol: "A", i: 1, j: 0, k: 12 });
-  assert.deepEqual(parsed("b_10[3]"), { symbol: "b", i: 10, j: 3, k: null });
-  for (const name of ["A_1[0, 12]", "b_10[3]"]) assert.equal(nameOf(parsed(name)), name);
+test("a name has a key, and the key has the name", () => {
+  assert.equal(keyOf("A_1[0, 12]"), "A:1:0:12");
+  assert.equal(keyOf("b_10[3]"), "b:10:3");
+  for (const name of ["A_1[0, 12]", "b_10[3]"]) assert.equal(nameOf(keyOf(name)), name);
 });
 
-test("a name has a key, and a click on a key chooses the name", () => {
-  assert.equal(keyOf("A_1[0, 12]"), "A:1:0:12");
+test("a click on a shape chooses a weight or a bias", () => {
   for (const name of ["A_1[0, 12]", "b_10[3]"]) assert.equal(chosenBy(keyOf(name)), name);
   assert.equal(chosenBy("f:2:1"), "b_1[1]");
   assert.equal(chosenBy("delta:2:1"), "b_1[1]");
@@ -44,17 +41,19 @@ test("arrows walk through a layer's weights and biases, and to its neighbours", 
   assert.equal(neighbourOf(NAMES, "A_0[0, 1]", "ArrowLeft"), "A_0[0, 1]");
 });
 
-test("the nearest place is found by its epsilon or by its x", () => {
-  const places = [[-1, 100], [0, 110], [1, 120]];
-  assert.equal(nearest(places, 0.4), 1);
-  assert.equal(nearest(places, 99), 2);
-  assert.equal(nearest(places, 101, 1), 0);
+test("the nearest number is found by its index", () => {
+  assert.equal(nearest([-1, 0, 1], 0.4), 1);
+  assert.equal(nearest([-1, 0, 1], 99), 2);
+  assert.equal(nearest([100, 110, 120], 101), 0);
 });
 
-test("something of a layer is known from its step on", () => {
-  assert.deepEqual([1, 2, 3].map(knownSince.forward), [1, 2, 3]);
-  assert.equal(knownSince.loss(3), 4);
-  assert.deepEqual([3, 2, 1].map((i) => knownSince.backward(i, 3)), [5, 6, 7]);
+test("the marks of a curve are lines with dots at their ends", () => {
+  assert.deepEqual(marksAt([100.2, 30, 50], 80), {
+    "mark:tangent-line": { points: [[104.2, 80], [104.2, 50]] },
+    "mark:line": { points: [[100.2, 80], [100.2, 30]] },
+    "mark:tangent": { centre: [104.2, 50] },
+    "mark:dot": { centre: [100.2, 30] },
+  });
 });
 
 test("the slider of the scale is logarithmic and goes to and fro", () => {
@@ -77,5 +76,4 @@ test("the edge under the pointer is the nearest one, if it is near", () => {
   assert.equal(edgeAt(edges, [12, 0], 3), "flat");
   assert.equal(edgeAt(edges, [14, 0], 3), null);
   assert.equal(edgeAt([], [0, 0], 3), null);
-  assert.equal(alongEdges(edges), "M0,0L10,0M0,0L0,10");
 });
