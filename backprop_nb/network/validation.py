@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -57,32 +57,29 @@ def checked_widths(widths: Iterable[int], *rest: object, kind: str) -> tuple[int
     round all of them were forgotten.  `kind` is the name of the network's class.
     """
     expected = "the width of every layer, input first: at least two positive integers"
-    try:
-        counts = tuple(widths) if not isinstance(widths, str) else None
-    except TypeError:
-        counts = None
-    typed = [n for n in (widths, *rest) if isinstance(n, int)] if counts is None else counts
-    if counts is None or len(counts) < 2:
-        # One unit follows if only the inputs were given.
-        meant = (*typed, 1) if len(typed) == 1 else tuple(typed) or (4, 1)
-        problem, error = (
-            ("`widths` must be a sequence.", UnsupportedError)
-            if counts is None
-            else ("A network needs an input and at least one layer.", InvalidValueError)
-        )
-        given = widths if counts is None else counts
-        raise error(
-            problem, given=f"widths = {given!r}", expected=expected, instead=f"{kind}({meant})"
-        )
+    given = f"widths = {widths!r}"
+    if isinstance(widths, str) or not isinstance(widths, Iterable):
+        instead = _in_brackets(kind, [n for n in (widths, *rest) if isinstance(n, int)])
+        problem = "`widths` must be a sequence."
+        raise UnsupportedError(problem, given=given, expected=expected, instead=instead)
+    counts = tuple(widths)
+    if len(counts) < 2:
+        problem = "A network needs an input and at least one layer."
+        instead = _in_brackets(kind, counts)
+        raise InvalidValueError(problem, given=given, expected=expected, instead=instead)
     return tuple(_checked_width(f"widths[{i}]", n) for i, n in enumerate(counts))
 
 
+def _in_brackets(kind: str, typed: Sequence[object]) -> str:
+    """Return the network that was meant; one unit follows if only the inputs were given."""
+    return f"{kind}({tuple(typed) if len(typed) > 1 else (*(typed or [4]), 1)})"
+
+
 def _checked_width(name: str, n: object) -> int:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+    if not isinstance(n, (int, np.integer)) or isinstance(n, bool):
         raise UnsupportedError(
-            f"`{name}` must be an integer.",
+            f"`{name}` must be a positive integer.",
             given=f"{name} = {n!r}",
-            expected="a positive integer",
             instead=n if isinstance(n, str) and n.isdecimal() else None,
         )
     if n < 1:
@@ -119,7 +116,7 @@ def checked_generator(seed: Any) -> np.random.Generator:
 def checked_layer(i: object, K: int) -> int:
     """Return the index i of a θ_i, one of 0, ..., K−1."""
     expected = f"i from 0 to {K - 1}, numbered as in the document" if K > 1 else "i = 0"
-    if isinstance(i, bool) or not isinstance(i, (int, np.integer)):
+    if not isinstance(i, (int, np.integer)) or isinstance(i, bool):
         raise UnsupportedError("`i` must be an integer.", given=f"i = {i!r}", expected=expected)
     if not 0 <= i < K:
         raise NotFoundError(
@@ -207,12 +204,8 @@ def _check_kind(name: str, array: FloatArray, ndim: int, expected: str) -> None:
     if array.ndim != ndim:
         flat = _rearranged(name, array, (array.size,)) if ndim == 1 else None
         forgot_list = "[A] and [b], for a network of one layer" if array.ndim == 1 else None
-        raise ShapeError(
-            f"`{name}` must be {'a matrix' if ndim == 2 else 'a vector'}.",
-            given=f"{name} of shape {array.shape}",
-            expected=expected,
-            instead=flat or forgot_list,
-        )
+        problem = f"`{name}` must be {'a matrix' if ndim == 2 else 'a vector'}."
+        raise _misfit(problem, {name: array}, expected, flat or forgot_list)
     if array.size == 0:
         raise InvalidValueError(
             f"`{name}` is empty: a layer without units has nothing to compute.",
@@ -230,13 +223,17 @@ def _check_shape(
 ) -> None:
     """Raise unless a parameter has the shape that another one, or the network, asks for."""
     if array.shape != shape:
-        beside = "" if other is None else f", {owner.strip('`')} of shape {other.shape}"
-        raise ShapeError(
-            f"`{name}` does not fit {owner}.",
-            given=f"{name} of shape {array.shape}{beside}",
-            expected=f"{name} of shape {shape}",
-            instead=_rearranged(name, array, shape),
-        )
+        arrays = {name: array} if other is None else {name: array, owner.strip("`"): other}
+        expected, instead = f"{name} of shape {shape}", _rearranged(name, array, shape)
+        raise _misfit(f"`{name}` does not fit {owner}.", arrays, expected, instead)
+
+
+def _misfit(
+    problem: str, arrays: Mapping[str, AnyArray], expected: str, instead: str | None
+) -> ShapeError:
+    """Return the error for arrays that do not fit, with the shape of each."""
+    given = ", ".join(f"{name} of shape {array.shape}" for name, array in arrays.items())
+    return ShapeError(problem, given=given, expected=expected, instead=instead)
 
 
 # --- inputs and targets -----------------------------------------------------
@@ -256,11 +253,11 @@ def check_input_shape(x: AnyArray, A: Sequence[FloatArray], name: str = "x") -> 
     """Raise ``ShapeError`` unless each input has an entry per column of A_0."""
     n_0 = A[0].shape[1]
     if x.shape[-1] != n_0:
-        raise ShapeError(
+        raise _misfit(
             f"`{name}` has {_width(x)}, `A[0]` expects {n_0}.",
-            given=f"{name} of shape {x.shape}, A[0] of shape {A[0].shape}",
-            expected=f"{name} of shape ({n_0},), or (N, {n_0}) with one input per row",
-            instead=_rearranged(name, x, (n_0,)) or _rearranged(name, x, (x.size // n_0, n_0)),
+            {name: x, "A[0]": A[0]},
+            f"{name} of shape ({n_0},), or (N, {n_0}) with one input per row",
+            _rearranged(name, x, (n_0,)) or _rearranged(name, x, (x.size // n_0, n_0)),
         )
 
 
@@ -286,23 +283,20 @@ def check_target_shape(
     last = len(A) - 1
     n_K = len(A[last])
     expected = (*x.shape[:-1], n_K)
-    given = f"{name} of shape {y.shape}, {x_name} of shape {x.shape}"
+    arrays = {name: y, x_name: x}
     if y.ndim != x.ndim:
         problem = f"`{x_name}` is {_kind(x, 'input')}, `{name}` is {_kind(y, 'target')}."
     elif y.shape[-1] != n_K:
         problem = f"`{name}` has {_width(y)}, `A[{last}]` gives {n_K}."
-        given += f", A[{last}] of shape {A[last].shape}"
+        arrays[f"A[{last}]"] = A[last]
     elif y.shape != expected and not has_unknown_length(x, y):
         problem = f"`{x_name}` has {_count(x.shape[0], 'row')}, `{name}` has "
         problem += f"{_count(y.shape[0], 'row')}."
     else:
         return
-    raise ShapeError(
-        problem,
-        given=given,
-        expected=f"{name} of shape {expected}" + (", one target per row" if x.ndim == 2 else ""),
-        instead=_rearranged(name, y, expected),
-    )
+    per_row = ", one target per row" if x.ndim == 2 else ""
+    instead = _rearranged(name, y, expected)
+    raise _misfit(problem, arrays, f"{name} of shape {expected}{per_row}", instead)
 
 
 def check_probabilities(y: FloatArray, name: str, add_up: bool) -> None:
@@ -338,12 +332,9 @@ def has_unknown_length(*arrays: AnyArray) -> bool:
 def check_single(x: FloatArray, y: FloatArray) -> None:
     """Raise ``ShapeError`` if the checked `x` and `y` are a batch."""
     if x.ndim == 2:
-        raise ShapeError(
-            f"`x` is {_kind(x, 'input')}, and a chain is that of a single input.",
-            given=f"x of shape {x.shape}, y of shape {y.shape}",
-            expected=f"x of shape {x.shape[1:]}, y of shape {y.shape[1:]}",
-            instead="x[0], y[0]",
-        )
+        problem = f"`x` is {_kind(x, 'input')}, and a chain is that of a single input."
+        expected = f"x of shape {x.shape[1:]}, y of shape {y.shape[1:]}"
+        raise _misfit(problem, {"x": x, "y": y}, expected, "x[0], y[0]")
 
 
 def _as_observations(name: str, value: ArrayLike, dtype: DTypeLike) -> FloatArray:

@@ -73,26 +73,23 @@ def text(block):
             UnsupportedError,
             (4, "3"),
             """
-            `widths[1]` must be an integer.
+            `widths[1]` must be a positive integer.
               given:    widths[1] = '3'
-              expected: a positive integer
               instead:  3""",
         ),
         (
             UnsupportedError,
             (4, 3.0),
             """
-            `widths[1]` must be an integer.
-              given:    widths[1] = 3.0
-              expected: a positive integer""",
+            `widths[1]` must be a positive integer.
+              given:    widths[1] = 3.0""",
         ),
         (
             UnsupportedError,
             (4, True),
             """
-            `widths[1]` must be an integer.
-              given:    widths[1] = True
-              expected: a positive integer""",
+            `widths[1]` must be a positive integer.
+              given:    widths[1] = True""",
         ),
     ],
 )

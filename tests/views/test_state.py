@@ -5,7 +5,8 @@ import pytest
 import traitlets
 
 import backprop_nb as bp
-from backprop_nb.views.state import State, either, flag, integer, must_be, number, one_of, text
+from backprop_nb.errors import either, must_be
+from backprop_nb.views.state import State, flag, integer, number, one_of, text
 
 
 class View(traitlets.HasTraits):

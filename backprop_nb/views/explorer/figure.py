@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from backprop_nb.errors import must_be
 from backprop_nb.tracing import Graph
 from backprop_nb.views.explorer import badges
 from backprop_nb.views.explorer.geometry import CONSTANT_CARD, check_folded, geometry
@@ -20,7 +21,6 @@ from backprop_nb.views.schema import (
     Family,
     Point,
 )
-from backprop_nb.views.state import must_be
 
 _LEGEND = 34.0
 _WIDEST = 3000.0

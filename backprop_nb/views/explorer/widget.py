@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import traitlets
 
-from backprop_nb.errors import UnsupportedError
+from backprop_nb.errors import UnsupportedError, must_be
 from backprop_nb.network import Network
 from backprop_nb.tracing import Graph
 from backprop_nb.views.explorer.figure import draw_graph
@@ -18,7 +18,7 @@ from backprop_nb.views.explorer.words import describe_graph
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.paper import Drawing
 from backprop_nb.views.schema import ExplorerGeometry, ExplorerScene
-from backprop_nb.views.state import State, must_be, one_of
+from backprop_nb.views.state import State, one_of
 from backprop_nb.views.style import module, style_sheet
 
 PREDICT = ("off", "value", "sign", "shape")

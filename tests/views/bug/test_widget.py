@@ -9,7 +9,7 @@ import pytest
 import backprop_nb as bp
 from backprop_nb.checking.mistakes import CATALOGUE
 from backprop_nb.checking.puzzle import PLAYABLE, make_puzzle
-from backprop_nb.views.state import either
+from backprop_nb.errors import either
 
 
 def answer_of(game):
