@@ -28,7 +28,7 @@ class Setting(traitlets.TraitType[Any, Any]):
 def packed(scene: Mapping[str, Any]) -> bytes:
     """Return a scene as it goes to the browser: JSON, deflated, for much of it repeats.
 
-    ``SceneModel`` in ``view.mjs`` undoes this.
+    ``SceneModel`` in ``scene_model.mjs`` undoes this.
 
     >>> zlib.decompress(packed({"frames": [1, 2]}))
     b'{"frames":[1,2]}'

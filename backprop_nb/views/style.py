@@ -10,7 +10,7 @@ from backprop_nb.views.palette import DARK, LIGHT, palette_sheet, properties
 
 _HERE = Path(__file__).resolve().parent
 
-_IMPORT = re.compile(r'^import \{[^}]*\} from "([\w./-]+\.mjs)";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^(?:import \{[^}]*\}|export \*) from "([\w./-]+\.mjs)";\n', re.MULTILINE)
 _COMMENT = re.compile(
     r"^(?:[ \t]*(?://.*|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/[ \t]*)?\n)*[ \t]*", re.MULTILINE
 )

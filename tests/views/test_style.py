@@ -23,7 +23,7 @@ def test_every_colour_of_the_palette_is_a_custom_property(theme):
 @each_widget
 def test_every_custom_property_that_is_used_is_defined(widget):
     text = widget._css + widget._esm
-    # view.mjs builds --bpnb-<family>-<end> out of these parts.
+    # pictures.mjs builds --bpnb-<family>-<end> out of these parts.
     used = set(re.findall(r"var\(--bpnb-([\w-]+)[,)]", text))
     defined = set(re.findall(r"--bpnb-([\w-]+):", text))
     assert used <= defined

@@ -1,0 +1,111 @@
+// Arrays (Tensor in views/schema.py) as tables of coloured cells, and as maps if they are large.
+
+import { html, svg } from "./elements.mjs";
+import { clamp } from "./geometry.mjs";
+import { colour } from "./pictures.mjs";
+
+/** What a cell of a large array's map stands for, and its number where it came along. */
+export function cellWords({ block: [down, across], columns, rows, long }, index) {
+  const [row, column] = [Math.floor(index / columns), index % columns];
+  const range = (name, at, size) => (size === 1 ? `${name} ${at}` : `${name}s ${at * size} to ${at * size + size - 1}`);
+  const place = [...(rows * down > 1 ? [range("row", row, down)] : []), range("column", column, across)].join(", ");
+  if (!long.length) return place;
+  return down * across === 1 ? `${place}: ${long[index]}` : `${place}: largest in size ${long[index]}`;
+}
+
+/** What the map of a large array shows. */
+export function mapWords({ shape, map: { block: [down, across] } }) {
+  if (down * across === 1) return `all entries of ${shape}`;
+  return `${shape}, a cell is the entry largest in size of ${down > 1 ? `${down} \u00d7 ${across}` : across}`;
+}
+
+/** The cells of a map by their heat: for each the `d` of one SVG path, a cell being 1 by 1. */
+export function mapPaths({ columns, heat }) {
+  const paths = new Map();
+  heat.forEach((each, index) => {
+    const d = `M${index % columns} ${Math.floor(index / columns)}h1v1h-1z`;
+    paths.set(each, (paths.get(each) ?? "") + d);
+  });
+  return paths;
+}
+
+const cellStyle = (family, heat) => `--cell:${colour([family, heat])}`;
+
+/** An array as a small table of coloured cells, with its numbers in words beside the colour. */
+export function grid(tensor, family, cell, what) {
+  if (tensor.map) return heatMap(tensor, family, what);
+  const cells = tensor.heat.map((heat, index) => {
+    const { text = "", ...attributes } = cell(index);
+    return html("span", { style: cellStyle(family, heat), ...attributes }, text);
+  });
+  const label = `${what}, ${tensor.shape}: ${tensor.long.slice(0, 24).join(", ")}`;
+  return html(
+    "div",
+    { class: "bpnb-grid", role: "img", "aria-label": label, style: `--columns:${Math.max(tensor.columns, 1)}` },
+    ...cells,
+  );
+}
+
+/** A large array as a map of small cells that follow the theme. */
+export function heatMap(tensor, family, what) {
+  const { rows, columns } = tensor.map;
+  const label = `${what}, heat map of ${mapWords(tensor)}; first entries ${tensor.long.slice(0, 24).join(", ")}`;
+  return html(
+    "div",
+    { class: "bpnb-grid bpnb-map", role: "img", "aria-label": label, title: mapWords(tensor) },
+    svg(
+      "svg",
+      { viewBox: `0 0 ${columns} ${rows}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+      ...[...mapPaths(tensor.map)].map(([heat, d]) => svg("path", { d, style: `fill:${colour([family, heat])}` })),
+    ),
+  );
+}
+
+/** A map with room for it; the cell under the pointer, or that the arrow keys lead to, is told. */
+function bigMap(tensor, family, what) {
+  const { map } = tensor;
+  const picture = heatMap(tensor, family, what);
+  const side = clamp(Math.floor(300 / Math.max(map.rows, map.columns)), 5, 14);
+  picture.classList.add("bpnb-big-map");
+  const [width, height] = [map.columns === 1 ? 20 : side, map.rows === 1 ? 20 : side]; // of a cell
+  picture.style.width = `${map.columns * width}px`;
+  picture.style.height = `${map.rows * height}px`;
+  const text = html("small", { class: "bpnb-map-text", "aria-live": "polite" }, mapWords(tensor));
+  const frame = html("i", { class: "bpnb-map-cell", hidden: true });
+  let at = 0;
+  const tell = (index) => {
+    const found = index === null ? mapWords(tensor) : cellWords(map, index);
+    if (text.textContent !== found) text.textContent = found;
+    frame.hidden = index === null;
+    if (index === null) return;
+    at = index;
+    frame.style.cssText = `left:${(index % map.columns) * width}px;top:${Math.floor(index / map.columns) * height}px;width:${width}px;height:${height}px`;
+  };
+  const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -map.columns, ArrowDown: map.columns };
+  picture.tabIndex = 0;
+  picture.append(frame);
+  picture.addEventListener("pointermove", ({ clientX, clientY }) => {
+    const { left, top } = picture.getBoundingClientRect();
+    const [column, row] = [Math.floor((clientX - left) / width), Math.floor((clientY - top) / height)];
+    tell(clamp(row, 0, map.rows - 1) * map.columns + clamp(column, 0, map.columns - 1));
+  });
+  picture.addEventListener("pointerleave", () => tell(null));
+  picture.addEventListener("focus", () => picture.matches(":focus-visible") && tell(at));
+  picture.addEventListener("blur", () => tell(null));
+  picture.addEventListener("keydown", (event) => {
+    if (!(event.key in moves)) return;
+    const next = at + moves[event.key];
+    if (next >= 0 && next < map.heat.length) tell(next);
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  return html("div", {}, picture, text);
+}
+
+/** An array as a table of coloured cells with its numbers in them. */
+export function big(tensor, family, what) {
+  if (tensor.map) return bigMap(tensor, family, what);
+  const table = grid(tensor, family, (index) => ({ text: tensor.long[index] }), what);
+  table.classList.add("bpnb-big");
+  return table;
+}

@@ -1,0 +1,56 @@
+// Buttons, sliders and choices.
+
+import { html, icon } from "./elements.mjs";
+
+/** A button of the bar: an icon or a text, what it does, and the keys that do the same. */
+export function barButton(content, label, keys, onclick) {
+  const title = keys ? `${label} (${keys})` : label;
+  return html("button", { type: "button", title, "aria-label": label, onclick }, content);
+}
+
+/** The button that plays and pauses. */
+export function playButton(onclick) {
+  const button = barButton(icon("play"), "Play", "Space", onclick);
+  button.update = (playing) => {
+    const label = playing ? "Pause" : "Play";
+    // Between press and release frames may come: an icon replaced meanwhile would lose the click.
+    if (button.getAttribute("aria-label") === label) return;
+    button.setAttribute("aria-label", label);
+    button.title = `${label} (Space)`;
+    button.replaceChildren(icon(label.toLowerCase()));
+  };
+  return button;
+}
+
+/** A range with its name and, as text, its value: what `text` makes of the number. */
+export function slider(name, { min, max, step = 1, value, text = String, onchange }) {
+  const output = html("output", {}, text(value));
+  const input = html("input", { type: "range", min, max, step, oninput: () => onchange(Number(input.value)) });
+  const label = html("label", { class: "bpnb-slider" }, html("span", {}, name), input, output);
+  label.update = (now) => {
+    input.value = now;
+    input.setAttribute("aria-valuetext", text(now));
+    output.textContent = text(now);
+  };
+  label.update(value);
+  return label;
+}
+
+/** A few named values, one of which is chosen: radio buttons, so arrow keys move among them. */
+export function choice(name, values, { value, onchange }) {
+  // Radio buttons of one name exclude each other, in a notebook across all of its views.
+  const group = `bpnb-choice-${++choices}-${VIEWS}`;
+  const inputs = values.map(([key]) => html("input", { type: "radio", name: group, value: key, onchange: () => onchange(key) }));
+  const field = html(
+    "fieldset",
+    { class: "bpnb-choice" },
+    html("legend", {}, name),
+    ...values.map(([, text], index) => html("label", {}, inputs[index], html("span", {}, text))),
+  );
+  field.update = (now) => inputs.forEach((input, index) => (input.checked = values[index][0] === now));
+  field.update(value);
+  return field;
+}
+
+let choices = 0;
+const VIEWS = Math.random().toString(36).slice(2); // each widget has a copy of this module

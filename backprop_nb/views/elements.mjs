@@ -1,0 +1,77 @@
+// Elements of the page: HTML, SVG and MathML.
+
+import { shiftToShow } from "./geometry.mjs";
+
+const HTML = "http://www.w3.org/1999/xhtml";
+const SVG = "http://www.w3.org/2000/svg";
+const MATHML = "http://www.w3.org/1998/Math/MathML";
+
+// JupyterLab looks for this from the focused element upward, and at each one asks first whether
+// a shortcut is meant for it.  Many are meant for whatever has the focus: so it must be there.
+const NO_SHORTCUTS = "data-lm-suppress-shortcuts";
+
+const FOCUSABLE = new Set(["input", "button", "select"]);
+
+/** Make an element; texts go in as text, so nothing from the learner can become markup. */
+function make(namespace, tag, attributes = {}, ...children) {
+  const element = document.createElementNS(namespace, tag);
+  if (FOCUSABLE.has(tag) || "tabindex" in attributes) element.setAttribute(NO_SHORTCUTS, "true");
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    // Not as an attribute, which the policy of a page may forbid.
+    if (name === "style") element.style.cssText = value;
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+export const html = (tag, attributes, ...children) => make(HTML, tag, attributes, ...children);
+export const svg = (tag, attributes, ...children) => make(SVG, tag, attributes, ...children);
+
+/** A formula, which Python made as nested lists of tag, text, attributes and children. */
+export function math([tag, text, attributes, children]) {
+  return make(MATHML, tag, attributes, ...(text ? [text] : []), ...children.map(math));
+}
+
+const ICONS = {
+  first: "M3 2h2v12H3zM14 2v12L6 8z",
+  back: "M12 2v12L4 8z",
+  play: "M4 2v12l9-6z",
+  pause: "M3 2h4v12H3zM9 2h4v12H9z",
+  forward: "M4 2v12l8-6z",
+  last: "M11 2h2v12h-2zM2 2v12l8-6z",
+};
+
+export const icon = (name) =>
+  svg("svg", { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
+
+/** A name as its stem and the digits at its end, which are set as a subscript. */
+export function splitName(name) {
+  const [, stem, digits] = name.match(/^(.*?)_?(\d*)$/s);
+  return stem ? [stem, digits] : [name, ""];
+}
+
+/** A name with the digits at its end as a subscript. */
+export function nameParts(name) {
+  const [stem, digits] = splitName(name);
+  return digits ? [stem, html("sub", {}, digits)] : [stem];
+}
+
+/** A part of a view that scrolls by itself, so that the keyboard must reach it.  No landmark: a page may have many views. */
+export const panel = (label, { class: more = "", ...attributes }, ...children) =>
+  html("div", { class: `bpnb-panel ${more}`.trim(), role: "group", tabindex: 0, "aria-label": label, ...attributes }, ...children);
+
+export const operator = (text) => html("span", { class: "bpnb-operator" }, text);
+export const labelled = (text, content) => html("div", { class: "bpnb-labelled" }, html("span", {}, text), content);
+
+/** Scroll an element into sight within its own panel, or another frame, never the page. */
+export function scrollInside(element, panel = element.closest(".bpnb-panel")) {
+  const shift = shiftToShow(
+    [element.offsetTop, element.offsetTop + element.offsetHeight],
+    [panel.scrollTop, panel.scrollTop + panel.clientHeight],
+    24,
+  );
+  if (shift) panel.scrollTop -= shift;
+}

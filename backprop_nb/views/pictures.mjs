@@ -1,0 +1,116 @@
+// Pictures that Python made of shapes (PictureData in views/schema.py), and their colours.
+
+import { svg } from "./elements.mjs";
+import { curve, lines } from "./geometry.mjs";
+
+/** A colour of a picture as CSS: a role of the palette, or a heat on a family's scale. */
+export function colour(of) {
+  if (!of) return "none";
+  if (typeof of === "string") return `var(--bpnb-${of})`;
+  const [family, heat] = of;
+  const end = heat < 0 ? "negative" : "positive";
+  const share = Math.round(Math.abs(heat) * 100);
+  return `color-mix(in srgb,var(--bpnb-${family}-${end}) ${share}%,var(--bpnb-${family}-zero))`;
+}
+
+/** Where the cells of a heat map lie, row by row. */
+export function heatCells({ box: [x, y, width, height], columns, gap = 0 }, count) {
+  const [w, h] = [width / columns, height / (count / columns)];
+  return Array.from({ length: count }, (_, n) => ({
+    x: x + (n % columns) * w,
+    y: y + Math.floor(n / columns) * h,
+    width: w - gap,
+    height: h - gap,
+  }));
+}
+
+/** Whether a shape with `since` and `until`, which may both be missing, is there at a step. */
+export const isThere = ({ since = 0, until = Infinity }, step) => Number(since) <= step && step <= Number(until);
+
+/** A picture at a moment of a replay: by a shape's key what is different of it; `cut` says how much of a line there is. */
+export function patched(picture, patch) {
+  const shapes = picture.shapes.map((shape) => {
+    const change = patch[shape.key];
+    if (!change) return shape;
+    const points = change.cut === undefined ? {} : { points: shape.points.slice(0, change.cut) };
+    return { ...shape, ...change, ...points };
+  });
+  return { ...picture, shapes };
+}
+
+/** A picture that Python made of shapes.  Its parts that have a key say so in `data-key`. */
+export function picture({ width, height, alt, shapes }) {
+  const label = alt ? { role: "img", "aria-label": alt } : { "aria-hidden": "true" };
+  return svg("svg", { class: "bpnb-picture", width, height, viewBox: `0 0 ${width} ${height}`, ...label }, ...shapes.map(drawn));
+}
+
+/** Show of a picture what is there at one step of a replay. */
+export function showAt(image, step) {
+  for (const part of image.querySelectorAll("[data-since]")) part.style.display = isThere(part.dataset, step) ? "" : "none";
+}
+
+export function drawn(shape) {
+  const element = shape.kind === "text" ? drawnText(shape) : drawnShape(shape);
+  for (const when of ["since", "until"]) if (when in shape) element.dataset[when] = shape[when];
+  return element;
+}
+
+function drawnShape(shape) {
+  const { kind, key, fill, stroke, width, dash } = shape;
+  if (kind === "heat") return drawnHeat(shape);
+  const looks = [`fill:${colour(fill)}`, `stroke:${colour(stroke)}`];
+  if (stroke) looks.push(`stroke-width:${width}`);
+  if (dash) looks.push(`stroke-dasharray:${dash.join(" ")}`);
+  const style = { style: looks.join(";"), "data-key": key };
+  if (kind === "circle") {
+    const [cx, cy] = shape.centre;
+    return svg("circle", { cx, cy, r: shape.radius, ...style });
+  }
+  if (kind === "rect") {
+    const [x, y, w, h] = shape.box;
+    return svg("rect", { x, y, width: w, height: h, rx: shape.radius, ...style });
+  }
+  if (kind === "curve") return svg("path", { d: curve(shape.points), ...style });
+  return svg("path", { d: `M${shape.points.map((point) => point.join(",")).join("L")}${shape.close ? "Z" : ""}`, ...style });
+}
+
+function drawnHeat({ key, heats, family, texts = [], size, ...place }) {
+  const at = heatCells(place, heats.length);
+  const cells = heats.map((heat, n) => svg("rect", { ...at[n], style: `fill:${colour([family, heat])}` }));
+  const words = texts.map((text, n) => {
+    const { x, y, width, height } = at[n];
+    return drawnText({ at: [x + width / 2, y + height / 2], text, on: [family, heats[n]], size, anchor: "middle" });
+  });
+  return svg("g", { "data-key": key }, ...cells, ...words);
+}
+
+function drawnText({ at: [x, y], text, sub, fill, on, size, anchor, italic, bold, turned, key }) {
+  const looks = [`font-size:${size}px`, `text-anchor:${anchor}`];
+  looks.push(on ? `--cell:${colour(on)}` : `fill:${colour(fill)}`);
+  const kinds = ["bpnb-label", italic && "bpnb-italic", bold && "bpnb-bold", on && "bpnb-on"].filter(Boolean);
+  return svg(
+    "text",
+    {
+      class: kinds.join(" "),
+      x,
+      y,
+      dy: "0.35em",
+      style: looks.join(";"),
+      transform: turned ? `rotate(-90 ${x} ${y})` : null,
+      "data-key": key,
+    },
+    text,
+    sub ? svg("tspan", { class: "bpnb-sub", dy: "0.25em" }, sub) : null,
+  );
+}
+
+/** The badge of a health mark; what it means stands beside it in words. */
+export function badge(look, size = 16) {
+  const colours = ["ground", "ink", "rim"].map((part) => `--${part}:var(--bpnb-${look[part]})`);
+  return svg(
+    "svg",
+    { class: "bpnb-mark-badge", viewBox: `0 0 ${size} ${size}`, width: size, height: size, style: colours.join(";"), "aria-hidden": "true" },
+    svg("path", { class: "bpnb-mark-ground", d: lines([look.outline], size, true) }),
+    svg("path", { class: "bpnb-mark-sign", d: lines(look.sign, size) }),
+  );
+}

@@ -1,0 +1,100 @@
+// The scene of a model, which comes compressed.
+
+const scenes = new WeakMap(); // each is unpacked once, however many views there are
+
+/** The bytes that a text of Base64 stands for. */
+export const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+/** What live_view.py packed, deflated JSON, as an object; the scene of a page is one already. */
+export function unpacked(packed) {
+  if (!ArrayBuffer.isView(packed)) return packed;
+  if (!scenes.has(packed)) {
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    scenes.set(packed, new Response(stream).json());
+  }
+  return scenes.get(packed);
+}
+
+/**
+ * A model whose scene is an object.  To unpack one takes a moment: until then `get` gives the
+ * scene before, and what has changed with the new one is told when the new one is there.
+ */
+export class SceneModel {
+  constructor(model) {
+    this.model = model;
+    this.heard = new Map(); // by the handler of a view what the model calls in its place
+    this.waiting = new Set();
+  }
+
+  /** The model, once its scene is there. */
+  static async of(model) {
+    const made = new SceneModel(model);
+    await made.catchUp();
+    return made;
+  }
+
+  /** Whether the scene is the one that belongs to all other values. */
+  get settled() {
+    return this.packed === this.model.get("scene");
+  }
+
+  get alone() {
+    return this.model.alone === true;
+  }
+
+  get(key) {
+    return key === "scene" ? this.scene : this.model.get(key);
+  }
+
+  set(key, value) {
+    this.model.set(key, value);
+  }
+
+  save_changes() {
+    this.model.save_changes();
+  }
+
+  send(content) {
+    this.model.send(content);
+  }
+
+  on(event, handler) {
+    if (!this.heard.has(handler)) {
+      this.heard.set(handler, (...args) => (this.settled || !event.startsWith("change:") ? handler(...args) : this.wait(handler)));
+    }
+    this.model.on(event, this.heard.get(handler));
+  }
+
+  off(event, handler) {
+    this.waiting.delete(handler);
+    this.model.off(event, this.heard.get(handler));
+  }
+
+  wait(handler) {
+    this.waiting.add(handler);
+    if (this.waiting.size === 1) this.catchUp();
+  }
+
+  /** Unpack the newest scene; one that comes meanwhile is the newest then. */
+  async catchUp() {
+    while (!this.settled) {
+      const packed = this.model.get("scene");
+      const scene = await unpacked(packed);
+      if (packed === this.model.get("scene")) [this.packed, this.scene] = [packed, scene];
+    }
+    const handlers = [...this.waiting];
+    this.waiting.clear();
+    for (const handler of handlers) handler();
+  }
+}
+
+/** A widget, as its ES module exports it: its kind of view, and what its model does without any. */
+export function live(Kind, initialize = () => {}) {
+  return {
+    initialize: async ({ model }) => initialize({ model: await SceneModel.of(model) }),
+    render: async ({ model, el }) => {
+      const view = new Kind(await SceneModel.of(model), el);
+      return () => view.dispose();
+    },
+  };
+}
