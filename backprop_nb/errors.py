@@ -129,20 +129,7 @@ def either(values: Iterable[str]) -> str:
     >>> print(either(["single", "rows", "columns"]))
     "single", "rows" or "columns"
     """
-    *first, last = (f'"{value}"' for value in values)
-    return f"{', '.join(first)} or {last}" if first else last
-
-
-def warn(text: str) -> None:
-    """Warn at the user's own line: the nearest one outside of this package."""
-    package = __name__.partition(".")[0]
-    level, frame = 1, sys._getframe(0)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
-        level, frame = level + 1, frame.f_back
-    warnings.warn(BackpropWarning(text), stacklevel=level)
-
-
-# --- words ------------------------------------------------------------------
+    return in_words([f'"{value}"' for value in values], "or")
 
 
 def in_words(names: Sequence[str], last: str = "and") -> str:
@@ -155,16 +142,10 @@ def in_words(names: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(others)} {last} {final}" if others else final
 
 
-def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
-    """Raise ``InvalidValueError`` unless an argument is one of the choices.
-
-    >>> check_choice("samples", "row", ["single", "rows"])
-    Traceback (most recent call last):
-    backprop_nb.errors.InvalidValueError: `samples` must be "single" or "rows".
-      given:    samples='row'
-    """
-    if value not in choices:
-        shown = [f'"{each}"' if isinstance(each, str) else repr(each) for each in choices]
-        raise InvalidValueError(
-            f"`{name}` must be {in_words(shown, 'or')}.", given=f"{name}={value!r}"
-        )
+def warn(text: str) -> None:
+    """Warn at the user's own line: the nearest one outside of this package."""
+    package = __name__.partition(".")[0]
+    level, frame = 1, sys._getframe(0)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(BackpropWarning(text), stacklevel=level)

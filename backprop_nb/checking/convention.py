@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar, get_args
 
-from backprop_nb.errors import InvalidValueError, check_choice
+from backprop_nb.errors import must_be
+from backprop_nb.network import validation
 
 Samples: TypeAlias = Literal["single", "rows", "columns"]
 Reduction: TypeAlias = Literal["mean", "sum"]
@@ -42,9 +43,10 @@ class Convention:
     half: bool = False
 
     def __post_init__(self) -> None:
-        check_choice("samples", self.samples, SAMPLES)
-        check_choice("reduction", self.reduction, REDUCTIONS)
-        check_choice("half", self.half, (False, True))
+        validation.one_of("samples", self.samples, SAMPLES)
+        validation.one_of("reduction", self.reduction, REDUCTIONS)
+        if self.half not in (False, True):
+            raise must_be("True or False", "half", self.half)
 
     def data_shape(self, n: T, N: T) -> tuple[T, ...]:
         """Return the shape of N samples of n numbers each.
@@ -83,6 +85,4 @@ class Course(Convention):
         super().__post_init__()
         for name, least in (("layers", 1), ("seed", 0)):
             if not getattr(self, name) >= least:
-                raise InvalidValueError(
-                    f"`{name}` must be at least {least}.", given=f"{name}={getattr(self, name)}"
-                )
+                raise must_be(f"at least {least}", name, getattr(self, name))

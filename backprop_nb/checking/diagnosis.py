@@ -29,7 +29,7 @@ from backprop_nb.checking.mistakes import PlacedMistake
 from backprop_nb.checking.probes import Answer, Answers, ask_all, make_probes
 from backprop_nb.checking.report import Array, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import Explanation, Search, backward_order
-from backprop_nb.errors import EndedError, InvalidValueError, UnsupportedError, in_words
+from backprop_nb.errors import EndedError, UnsupportedError, in_words, must_be
 
 SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
@@ -125,7 +125,7 @@ def check_backward(
         )
     check_hints(hints)
     if seconds is not None and not seconds > 0:
-        raise InvalidValueError("`seconds` must be above 0.", given=f"seconds={seconds!r}")
+        raise must_be("above 0", "seconds", seconds)
     course = Course(samples, reduction, half, layers, seed)
     probes = make_probes(course)
     if seconds is None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from backprop_nb import display
 from backprop_nb.checking.compare import is_real
-from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError
+from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError, must_be
 from backprop_nb.tracing import calling, pytree, trace
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def central_differences(
     [ 3. 12.]
     """
     if step is not None and not step > 0:
-        raise InvalidValueError("`step` must be above 0.", given=f"step={step!r}")
+        raise must_be("above 0", "step", step)
     point = Point(f, args, "central_differences({f}, {args})")
     slopes = iter(point.slopes(_STEP if step is None else step))
     return tuple(pytree.rebuild(list(args), lambda _, __: next(slopes)[()]))
@@ -269,8 +269,8 @@ def step_curve(f: Callable[..., Any], *args: Any, seed: int = 0) -> StepCurve:
     slope = sum(float(np.sum(g * d)) for g, d in zip(gradients, direction, strict=True))
     if slope == 0:
         raise InvalidValueError(
-            "The function does not change here, so no error is relative to its derivative.",
-            given="a derivative of 0",
+            "The derivative is 0 here, so no error can be relative to it.",
+            given="a derivative of 0 along a random direction",
         )
     start, middle = [leaf.copy() for leaf in point.leaves], point.value()
 

@@ -16,7 +16,7 @@ import numpy as np
 from backprop_nb.checking.differences import central_differences
 from backprop_nb.checking.mistakes import MISTAKES, Mistake, find, make_backward
 from backprop_nb.checking.reference import Gradients, ReferencePass, Situation
-from backprop_nb.errors import InvalidValueError
+from backprop_nb.errors import InvalidValueError, must_be
 from backprop_nb.network.passes import forward_pass, squared_error
 from backprop_nb.network.validation import FloatArray
 
@@ -50,12 +50,12 @@ def checked_mistakes(mistakes: Sequence[str] | None) -> tuple[Mistake, ...]:
         return PLAYABLE
     named = tuple(find(each) for each in mistakes)
     if not named:
-        raise InvalidValueError("`mistakes` must name at least one.", given="mistakes=[]")
+        raise must_be("None, or name at least one", "mistakes", [])
     for mistake in named:
         if mistake not in PLAYABLE:
             needs = (each.words for each in mistake.needs if not each.holds(_SITUATION))
             raise InvalidValueError(
-                f"The puzzle cannot have the mistake {mistake.id!r}.",
+                f"`mistakes` names {mistake.id!r}, which cannot be made in this game.",
                 given=str(_SITUATION),
                 expected="; ".join(needs),
             )

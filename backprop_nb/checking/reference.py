@@ -426,7 +426,7 @@ class ReferencePass:
         for condition in self.needs:
             if not condition.holds(situation):
                 raise InvalidValueError(
-                    "This mistake cannot be made, or not be seen, here.",
+                    "This mistake cannot be made here, or would not show.",
                     given=str(situation),
                     expected=condition.words,
                 )

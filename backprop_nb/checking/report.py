@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_nb import display
-from backprop_nb.errors import WrongGradientError, check_choice
+from backprop_nb.errors import WrongGradientError
+from backprop_nb.network import validation
 
 Array: TypeAlias = NDArray[Any]
 
@@ -29,7 +30,7 @@ _WIDTH = 88
 
 def check_hints(hints: str) -> None:
     """Raise ``InvalidValueError`` if there is no such level of hints."""
-    check_choice("hints", hints, HINTS)
+    validation.one_of("hints", hints, HINTS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -892,7 +892,7 @@ def test_a_convention_that_does_not_exist_is_refused_with_those_that_do(options)
     with pytest.raises(bp.InvalidValueError) as caught:
         bp.check_backward(by_hand, **options)
     (name,) = options
-    assert f"{name}={options[name]!r}" in caught.value.given
+    assert f"{name} = {options[name]!r}" in caught.value.given
     assert caught.value.problem.startswith(f"`{name}` must be ")
 
 

@@ -181,7 +181,9 @@ def test_the_first_quantity_that_is_wrong_is_the_one_it_says(mistake):
 def test_where_a_mistake_cannot_be_made_it_says_so(name, widths, rows, needs):
     net, x, y = problem(widths, rows)
     assert not find(name).applies(Situation(widths, rows))
-    with pytest.raises(bp.InvalidValueError, match="cannot be made, or not be seen") as caught:
+    with pytest.raises(
+        bp.InvalidValueError, match="cannot be made here, or would not show"
+    ) as caught:
         make_backward(name)(net.A, net.b, x, y)
     assert needs in caught.value.expected
     assert f"widths {widths}, N = {rows}" in caught.value.given
