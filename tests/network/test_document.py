@@ -95,6 +95,7 @@ def test_the_errata_as_printed_and_as_corrected():
 
 @pytest.mark.parametrize("each", EQUATIONS, ids=TAGS)
 def test_the_latex_is_balanced(each):
+    assert each.printed
     for latex in {each.printed, each.latex}:
         assert latex.count("{") == latex.count("}")
         assert latex.count("(") == latex.count(")")

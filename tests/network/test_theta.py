@@ -7,6 +7,10 @@ from backprop_nb.network import SigmoidNetwork
 from backprop_nb.network.theta import flatten, layers, unflatten
 
 
+def same(arrays, others):
+    return len(arrays) == len(others) > 0 and all(map(np.array_equal, arrays, others))
+
+
 @pytest.mark.parametrize("widths", [(1, 1), (4, 3, 1), (2, 5, 1, 3)])
 def test_a_vector_holds_every_parameter_in_the_documents_order(widths):
     net = SigmoidNetwork(widths, seed=0)
@@ -15,7 +19,7 @@ def test_a_vector_holds_every_parameter_in_the_documents_order(widths):
     for i, layer in enumerate(layers(widths)):
         assert theta[layer].tolist() == [*net.A[i].ravel(), *net.b[i]]
     A, b = unflatten(theta, widths)
-    assert all(map(np.array_equal, A + b, net.A + net.b))
+    assert same(A + b, net.A + net.b)
     assert theta.size == layers(widths)[-1].stop
 
 

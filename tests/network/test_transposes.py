@@ -60,6 +60,7 @@ def test_the_code_runs_and_gives_the_values_and_the_gradient(widths, i):
 def test_the_rows_on_the_way_are_the_derivatives_that_the_tracer_finds(widths, i):
     net, x, y, transposes = example(widths, i)
     backward = net.trace(x, y).backward()
+    assert len(transposes.steps) == 2 * (net.K - i) + 2
     for step in transposes.steps:
         name = step.factor.denominator.replace("_", "")
         name = {"z1": "z", "f1": "f"}.get(name, name) if net.K == 1 else name  # not made again

@@ -53,6 +53,7 @@ def test_the_norms_are_those_of_the_tracer(activation):
     net = network(activation)
     gradients = net.trace(x, y).backward().gradients
     found = Flow(net, x, y)
+    assert len(found.theta_norms) == net.K
     for i, theta_norm in enumerate(found.theta_norms):
         both = np.concatenate([np.ravel(gradients[0][i]), gradients[1][i]])
         assert theta_norm == pytest.approx(np.linalg.norm(both), rel=1e-12)

@@ -1,0 +1,46 @@
+"""The general passes, beside the document's transcript."""
+
+import numpy as np
+import pytest
+
+from backprop_nb.network import SigmoidNetwork
+from backprop_nb.network.general import DOCUMENT, GeneralPasses
+from backprop_nb.network.theta import flatten
+
+
+def example(rows, widths=(4, 3, 3, 2)):
+    rng = np.random.default_rng(5)
+    net = SigmoidNetwork(widths, seed=2, scale=1.0)
+    net.b = [rng.normal(size=b.shape) for b in net.b]
+    lead = () if rows is None else (rows,)
+    return net, rng.normal(size=(*lead, widths[0])), rng.uniform(size=(*lead, widths[-1]))
+
+
+@pytest.mark.parametrize("rows", [None, 1, 6])
+def test_for_the_documents_choices_they_give_the_transcripts_numbers(rows):
+    net, x, y = example(rows)
+    general = GeneralPasses(*DOCUMENT)
+    forward, plain = general.forward(net.A, net.b, x), net.forward(x)
+    assert len(forward.f) == len(plain.f) == 4
+    pairs = [*zip(forward.f, plain.f, strict=True)]
+    pairs += zip(forward.z.values(), plain.z.values(), strict=True)
+    for ours, theirs in pairs:
+        np.testing.assert_allclose(ours, theirs, rtol=1e-15)
+    assert general.loss(forward, y) == pytest.approx(net.loss(x, y), rel=1e-14)
+    gradient, expected = general.backward(net.A, forward, y), net.backward(x, y)
+    assert list(gradient.delta) == list(expected.delta) == [1, 2, 3]
+    np.testing.assert_allclose(
+        flatten(gradient.A, gradient.b), flatten(expected.A, expected.b), rtol=1e-13
+    )
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_blocks_of_rows_add_up_to_the_whole(bias):
+    """As chunks need it: a sum over some rows, divided by the number of all."""
+    net, x, y = example(6)
+    passes, b = GeneralPasses("tanh", "identity", "squared error", bias), net.b if bias else []
+    whole = passes(net.A, b, x, y)
+    parts = [passes(net.A, b, x[rows], y[rows], 6) for rows in (slice(0, 4), slice(4, 6))]
+    assert sum(loss for loss, *_ in parts) == pytest.approx(whole[0], rel=1e-14)
+    added = sum(flatten(dA, db) for _, dA, db, _ in parts)
+    np.testing.assert_allclose(added, flatten(whole[1], whole[2]), rtol=1e-12, atol=1e-15)
