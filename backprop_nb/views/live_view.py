@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import json
 import os
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,25 +14,13 @@ import traitlets
 
 from backprop_nb.errors import BackpropError, UnsupportedError, must_be
 from backprop_nb.files import with_ending, written_whole
-from backprop_nb.views.page import page
+from backprop_nb.views.page import deflated, page
 from backprop_nb.views.paper import Drawing, png
 from backprop_nb.views.state import State, flag, integer
 
 
 class Setting(traitlets.TraitType[Any, Any]):
     """State whose check is a method of the view, until it is a ``State``."""
-
-
-def packed(scene: Mapping[str, Any]) -> bytes:
-    """Return a scene as it goes to the browser: JSON, deflated, for much of it repeats.
-
-    ``SceneModel`` in ``scene_model.mjs`` undoes this.
-
-    >>> zlib.decompress(packed({"frames": [1, 2]}))
-    b'{"frames":[1,2]}'
-    """
-    text = json.dumps(scene, allow_nan=False, separators=(",", ":"))
-    return zlib.compress(text.encode("ascii"))
 
 
 def _kind_of(trait: traitlets.TraitType[Any, Any]) -> str:
@@ -56,7 +42,7 @@ class LiveView(anywidget.AnyWidget):
     """What the keys do, in a sentence or two."""
 
     scene = traitlets.Dict(help="The scene as plain data.").tag(
-        sync=True, to_json=lambda scene, view: packed(scene)
+        sync=True, to_json=lambda scene, view: deflated(scene)
     )
 
     def __init__(self, scene: Mapping[str, Any] | None = None, /, **state: Any) -> None:
@@ -222,4 +208,6 @@ class Replay(LiveView):
 
     def _step_or_shown(self, step: int | None) -> int:
         """Return a step to draw, if there is such a one; without one that which is shown."""
-        return integer(0, self.last_step)(self, "step", self.step if step is None else step)
+        asked = self.step if step is None else step
+        checked: int = integer(0, self.last_step)(self, "step", asked)
+        return checked

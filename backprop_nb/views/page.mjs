@@ -1,5 +1,7 @@
 // A page without a kernel: what stands behind a view there, and how it is started.
 
+import { bytes, unpacked } from "./scene_model.mjs";
+
 /** The state of a widget, with the methods that a view knows from anywidget's model. */
 export class Model {
   constructor(state) {
@@ -42,16 +44,9 @@ export class Model {
   send() {} // nor one to hear a message
 }
 
-/** The state that page.py packed: JSON, deflated, as Base64. */
-export function stateFrom(text) {
-  const packed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).json();
-}
-
 /** Show a widget, an ES module's default export, in the page that to_html wrote. */
 export async function mount(widget, document) {
-  const model = new Model(await stateFrom(document.getElementById("bpnb-state").textContent));
+  const model = new Model(await unpacked(bytes(document.getElementById("bpnb-state").textContent)));
   await widget.initialize?.({ model });
   await widget.render({ model, el: document.getElementById("bpnb-view") });
 }

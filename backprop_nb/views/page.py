@@ -12,7 +12,7 @@ from string import Template
 from typing import Any
 
 from backprop_nb.views.paper import Drawing, png
-from backprop_nb.views.style import page_style_sheet, read
+from backprop_nb.views.style import page_module, page_style_sheet, read
 
 
 def page(
@@ -56,7 +56,7 @@ def page(
     them by their hash, so that no other one could run.  Whatever a learner may
     have written is escaped as HTML, or packed with the ``state``.
     """
-    script = f"\n{module}\n{read('page.mjs')}\nmount(widget, document);\n"
+    script = f"\n{module}\n{page_module()}\nmount(widget, document);\n"
     style = f"\n{style}\n{page_style_sheet()}"
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
@@ -77,18 +77,21 @@ def page(
     return text.encode("utf-8", "xmlcharrefreplace")
 
 
-def packed(state: Mapping[str, Any]) -> str:
-    """Return a state as JSON, deflated, in Base64: much of it repeats, and none of it is HTML.
+def deflated(data: Mapping[str, Any]) -> bytes:
+    """Return data as JSON, deflated, for much of it repeats.
 
-    ``stateFrom`` in ``page.mjs`` undoes this.
+    ``unpacked`` in ``scene_model.mjs`` undoes this.
 
-    >>> import zlib
-    from collections.abc import Mapping
-    >>> zlib.decompress(base64.b64decode(packed({"step": 2})))
-    b'{"step":2}'
+    >>> zlib.decompress(deflated({"frames": [1, 2]}))
+    b'{"frames":[1,2]}'
     """
-    text = json.dumps(state, allow_nan=False, separators=(",", ":"))
-    return base64.b64encode(zlib.compress(text.encode("ascii"), 9)).decode("ascii")
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return zlib.compress(text.encode("ascii"))
+
+
+def packed(data: Mapping[str, Any]) -> str:
+    """Return data as text that no browser could take for HTML: deflated, in Base64."""
+    return base64.b64encode(deflated(data)).decode("ascii")
 
 
 def _hash(source: str) -> str:

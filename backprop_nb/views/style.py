@@ -67,6 +67,12 @@ def module(room: str) -> str:
     return _ASIDE.sub("", _COMMENT.sub("", "\n".join(sources.values())))
 
 
+@cache
+def page_module() -> str:
+    """Return what a page adds to a view's module, which has all that this imports."""
+    return _IMPORT.sub("", read("page.mjs"))
+
+
 def _collect(path: Path, sources: dict[Path, str]) -> None:
     if path in sources:
         return

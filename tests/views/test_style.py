@@ -7,7 +7,7 @@ import pytest
 
 from backprop_nb.views import widgets
 from backprop_nb.views.palette import DARK, LIGHT
-from backprop_nb.views.style import module, read, style_sheet
+from backprop_nb.views.style import module, page_module, read, style_sheet
 
 WIDGETS = [getattr(widgets, name) for name in widgets.__all__]
 each_widget = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.__name__)
@@ -92,7 +92,16 @@ def declared(source):
 
 def test_a_page_has_its_own_script_behind_any_widgets_so_it_names_nothing_as_one_does():
     own = declared(read("page.mjs"))
-    assert own == {"Model", "mount", "stateFrom"}
-    for file in Path(widgets.__file__).parent.glob("*.mjs"):
-        if file.name != "page.mjs":
-            assert not own & declared(file.read_text(encoding="utf-8")), file.name
+    assert own == {"Model", "mount"}
+    others = [p for p in Path(widgets.__file__).parent.rglob("*.mjs") if p.name != "page.mjs"]
+    assert len(others) > 12
+    for file in others:
+        assert not own & declared(file.read_text(encoding="utf-8")), file.name
+
+
+def test_a_page_finds_in_any_widgets_script_what_it_imports():
+    (names,) = re.findall(r"^import \{([^}]*)\}", read("page.mjs"), re.MULTILINE)
+    imported = {name.strip() for name in names.split(",")}
+    for room in ("explorer", "chain", "flow", "playground", "bug", "sigmoid"):
+        assert imported <= declared(module(room)), room
+    assert "import {" not in page_module()
