@@ -206,6 +206,198 @@ class SigmoidScene(TypedDict):
     curves: dict[str, SigmoidCurve]
 
 
+# --- the chain rule -------------------------------------------------------------
+
+Patch = dict[str, dict[str, Any]]
+"""By the key of a shape what is different of it at a step; see ``picture.patched``."""
+
+
+class ChainMatrix(TypedDict):
+    """A matrix, as a heat map and in words."""
+
+    name: str
+    math: Element
+    family: Family
+    shape: str
+    words: str
+    lit: Sequence[str]
+    """The beginnings of the keys of what it has to do with in the network."""
+    picture: PictureData
+    numbers: Tensor | None
+    """None where it is not built."""
+    layout: str
+    """What stands in row r and column c; empty unless it is a factor."""
+    told: Sequence[str]
+
+
+class ChainLine(TypedDict):
+    """Names of matrices, and signs between them."""
+
+    title: str
+    items: Sequence[str]
+
+
+class ChainFrame(TypedDict):
+    """A step of the product, or of the way to the code."""
+
+    words: str
+    title: Sequence[str]
+    lines: Sequence[ChainLine]
+    notes: Sequence[str]
+    paid: Patch
+    """Of the picture of the costs; empty on the way to the code."""
+
+
+class ChainProduct(TypedDict):
+    """The chain of one θ_i; factors and steps are names of matrices."""
+
+    name: str
+    math: Element
+    factors: Sequence[str]
+    steps: Sequence[str]
+    code: Sequence[str]
+    costs: PictureData
+    why: Sequence[str]
+    introduction: str
+    frames: dict[str, Sequence[ChainFrame]]
+    """By "left", "right" and "transposes"."""
+
+
+class ChainScene(TypedDict):
+    """What ``ChainRule`` shows."""
+
+    alt: str
+    K: int
+    row: int
+    rows: int
+    """Of the batch; 0 of a single input."""
+    batch: str
+    complete: bool
+    """Whether the chains of all θ_i are here."""
+    equation: Element
+    network: PictureData
+    matrices: dict[str, ChainMatrix]
+    chains: dict[str, ChainProduct]
+    tall: bool
+    """Whether the heat maps are large."""
+    wide: bool
+    """Whether the factors need all the room from side to side."""
+    legend: dict[str, str]
+
+
+# --- the gradient's flow --------------------------------------------------------
+
+
+class FlowFrame(TypedDict):
+    """A step of the replay: what is computed, and what to watch for."""
+
+    phase: Literal["Start", "Forward", "Loss", "Backward"]
+    words: str
+    formulas: Sequence[Element]
+    watch: str
+
+
+class FlowFactor(TypedDict):
+    """A factor of the whole way back."""
+
+    kind: str
+    text: str
+
+
+class FlowVerdict(TypedDict):
+    """What became of the gradient in the end."""
+
+    text: str
+    ratio: str
+    factors: Sequence[FlowFactor]
+
+
+class FlowRow(TypedDict):
+    """A layer of the table, and since which step it is known."""
+
+    layer: int
+    since: int
+    cells: Sequence[str]
+
+
+class FlowTable(TypedDict):
+    """The table, layer by layer backward."""
+
+    columns: Sequence[str]
+    rows: Sequence[FlowRow]
+
+
+class FlowFact(TypedDict):
+    """A number that is printed, and the step since which it is known."""
+
+    name: str
+    text: str
+    since: int
+
+
+class FlowParameter(TypedDict):
+    """What is printed of a weight or bias and of the units at its ends."""
+
+    value: str
+    slope: str
+    since: int
+    """The step since which the slope is known."""
+    facts: Sequence[FlowFact]
+    rule: str
+    """How the slope is computed, with names; ``worked`` is the same with numbers."""
+    worked: str
+
+
+class FlowTexts(TypedDict):
+    """What is printed of a weight that is moved."""
+
+    weight: str
+    epsilon: str
+    loss: str
+    change: str
+    linear: str
+    difference: str
+
+
+class LossCurve(TypedDict):
+    """The loss as a weight or bias is moved."""
+
+    picture: PictureData
+    epsilons: Sequence[float]
+    """How far the weight is moved at each place; what follows has an entry for each."""
+    places: Sequence[Sequence[float]]
+    """x, y of the curve and y of the tangent."""
+    base: float
+    """The y of no change."""
+    texts: Sequence[FlowTexts]
+
+
+class FlowCurve(LossCurve):
+    """The loss along a parameter, which travels beside the scene, and what is printed of it."""
+
+    about: FlowParameter
+
+
+class FlowScene(TypedDict):
+    """What ``GradientFlow`` shows."""
+
+    alt: str
+    frames: Sequence[FlowFrame]
+    turn: int
+    """The first step back."""
+    units: PictureData
+    edges: dict[str, PictureData]
+    """For "weight" and "gradient"."""
+    waterfall: PictureData
+    verdict: FlowVerdict
+    table: FlowTable
+    parameters: dict[str, FlowParameter]
+    """By name, of what is drawn."""
+    activations: Sequence[str]
+    rows: int
+    batch: str
+
+
 # --- the game -------------------------------------------------------------------
 
 

@@ -74,7 +74,7 @@ def multiply_by_mouse(root, rule):
     """Go from factor to factor, from both sides, and compare with the library's numbers."""
     from playwright.sync_api import expect
 
-    chain = rule.scene["chains"]["0"]
+    chain = rule.scene["chains"]["0"]["frames"]
     expect_frame(root, chain["left"], 0)
     for step, factor in enumerate(rule.chain.factors[1:], 1):
         root.get_by_role("button", name="Step forward").click()
@@ -94,9 +94,9 @@ def multiply_by_mouse(root, rule):
     expect(count).to_have_text("54 of 72")
     expect(root.locator("[data-key='count:left']")).to_have_text("33")
     choose(root, "θ₁")
-    expect_frame(root, rule.scene["chains"]["1"]["right"], 1)
+    expect_frame(root, rule.scene["chains"]["1"]["frames"]["right"], 1)
     choose(root, "where the transpose comes from")
-    expect_frame(root, rule.scene["chains"]["1"]["transposes"], 0)
+    expect_frame(root, rule.scene["chains"]["1"]["frames"]["transposes"], 0)
 
 
 def test_in_a_notebook_by_mouse_then_by_keyboard_and_without_a_kernel(open_notebook, rule):
@@ -107,10 +107,10 @@ def test_in_a_notebook_by_mouse_then_by_keyboard_and_without_a_kernel(open_noteb
     page, root = notebook.page, view(notebook)
     multiply_by_mouse(root, rule)
     # The other display of the same chain has come along; both go back to the beginning.
-    expect_frame(page.locator(".bpnb").nth(1), rule.scene["chains"]["1"]["transposes"], 0)
+    expect_frame(page.locator(".bpnb").nth(1), rule.scene["chains"]["1"]["frames"]["transposes"], 0)
     for text in ("the product", "θ₀", "from the left"):
         choose(root, text)
-    expect_frame(root, rule.scene["chains"]["0"]["left"], 0)
+    expect_frame(root, rule.scene["chains"]["0"]["frames"]["left"], 0)
 
     # Of a deep network each chain comes when it is chosen.
     deep = view(notebook, 2)
@@ -147,11 +147,11 @@ def test_in_a_notebook_by_mouse_then_by_keyboard_and_without_a_kernel(open_noteb
     chosen = page.locator("[data-factor='∂f_2/∂f_1'][aria-pressed='true']")
     expect(chosen).to_have_count(2)  # in both displays
     page.keyboard.press("]")
-    expect_frame(root, rule.scene["chains"]["0"]["left"], 1)
+    expect_frame(root, rule.scene["chains"]["0"]["frames"]["left"], 1)
     page.keyboard.press("Escape")
     expect(chosen).to_have_count(0)
     page.keyboard.press("End")
-    expect_frame(root, rule.scene["chains"]["0"]["left"], 3)
+    expect_frame(root, rule.scene["chains"]["0"]["frames"]["left"], 3)
 
     # Another row needs the kernel; the slider keeps the focus.
     row = root.get_by_role("slider", name="row")
@@ -159,7 +159,7 @@ def test_in_a_notebook_by_mouse_then_by_keyboard_and_without_a_kernel(open_noteb
     page.keyboard.press("ArrowRight")
     rule.row = 1
     rule.step = 3
-    expect_frame(root, rule.scene["chains"]["0"]["left"], 3)
+    expect_frame(root, rule.scene["chains"]["0"]["frames"]["left"], 3)
     expect(root.locator(".bpnb-cr-block").nth(1)).to_have_attribute(
         "aria-label", rule.scene["matrices"]["∂f_2/∂f_1"]["words"]
     )
@@ -169,7 +169,7 @@ def test_in_a_notebook_by_mouse_then_by_keyboard_and_without_a_kernel(open_noteb
     expect(root.locator(".bpnb-notice")).to_be_visible()
     expect(row).to_be_disabled()
     choose(root, "from the right")
-    expect_frame(root, rule.scene["chains"]["0"]["right"], 3)
+    expect_frame(root, rule.scene["chains"]["0"]["frames"]["right"], 3)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 700), ("dark", 1400)])
@@ -186,11 +186,13 @@ def test_a_page_of_its_own_needs_no_kernel(open_page, rule, tmp_path, theme, wid
     choose(root, "from the right")
     choose(root, "θ₁")
     page.get_by_role("button", name="Play").click()
-    expect_frame(root, rule.scene["chains"]["1"]["right"], 2)  # where the chosen side ends
+    expect_frame(
+        root, rule.scene["chains"]["1"]["frames"]["right"], 2
+    )  # where the chosen side ends
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     choose(root, "where the transpose comes from")
     page.keyboard.press("End")
-    expect_frame(root, rule.scene["chains"]["1"]["transposes"], 3)
+    expect_frame(root, rule.scene["chains"]["1"]["frames"]["transposes"], 3)
     assert root.locator(".bpnb-cr-code.bpnb-cr-now").inner_text() == "db[1] = delta[2]"
     assert axe(root) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width

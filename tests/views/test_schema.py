@@ -16,7 +16,10 @@ from backprop_nb.views.schema import (
     BugFound,
     BugScene,
     BugSecret,
+    ChainScene,
     ExplorerScene,
+    FlowCurve,
+    FlowScene,
     FoldedState,
     PictureData,
     PlaygroundCurves,
@@ -61,6 +64,19 @@ def folded_states():
     return bp.trace(outer, np.zeros(3)).explore()._own_state()["states"]
 
 
+X, Y = [[1.0, 0.5], [-1.0, 2.0]], [[0.9, 0.2], [0.1, 0.8]]
+
+
+def chain_rule(*widths, rows=None):
+    net = bp.SigmoidNetwork(widths, seed=0)
+    x, y = (X, Y) if rows else (np.ones(widths[0]), np.zeros(widths[-1]))
+    return bp.ChainRule(net, x, y)
+
+
+def gradient_flow(**choices):
+    return bp.GradientFlow(bp.Network((2, 12, 2), seed=0, **choices), X, Y)
+
+
 SCALE = numbers.Scale(0.1, 2.0)
 REAL = {
     "a picture": (picture, PictureData),
@@ -78,6 +94,13 @@ REAL = {
         ExplorerScene,
     ),
     "GraphExplorer, folded": (folded_states, Sequence[FoldedState]),
+    "ChainRule": (lambda: chain_rule(2, 3, 2, rows=2).scene, ChainScene),
+    "ChainRule, pooled": (lambda: chain_rule(*(32,) * 13).scene, ChainScene),
+    "ChainRule, not built": (lambda: chain_rule(1100, 1100, 1).scene, ChainScene),
+    "GradientFlow": (lambda: gradient_flow().scene, FlowScene),
+    "GradientFlow, no bias": (lambda: gradient_flow(bias=False).scene, FlowScene),
+    "GradientFlow, default": (lambda: bp.GradientFlow().scene, FlowScene),
+    "a curve of GradientFlow": (lambda: gradient_flow().curves["A_0[0, 0]"], FlowCurve),
     "FindTheBug, easy": (lambda: bp.FindTheBug("easy").scene, BugScene),
     "FindTheBug, hard": (lambda: bp.FindTheBug("hard").scene, BugScene),
     "FindTheBug at the beginning": (lambda: bp.FindTheBug().found, BugFound),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from backprop_nb.network.chain import Chain, Side
 from backprop_nb.views.chart import Axis
 from backprop_nb.views.picture import Picture
+from backprop_nb.views.schema import Patch
 
 WIDTH, LABEL, BAR, PITCH, TOP = 414.0, 96.0, 200.0, 34.0, 34.0
 LOG_FROM = 50
@@ -63,7 +62,7 @@ def cost_picture(chain: Chain) -> Picture:
     return picture
 
 
-def paid(chain: Chain, side: Side, total: int) -> dict[str, Any]:
+def paid(chain: Chain, side: Side, total: int) -> Patch:
     """Return what is different in the picture once ``total`` is paid; see ``picture.patched``."""
     whole, share = costs(chain)[side], cost_axis(chain).place(total)
     text = f"{whole:,}" if total == whole else f"{total:,} of {whole:,}"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from backprop_nb.views.chart import text_width
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.picture import Picture, Point, patched
-from backprop_nb.views.schema import PictureData
+from backprop_nb.views.schema import ChainMatrix, ChainScene, PictureData
 
 WIDTH = 1300.0
 """Where a row of matrices goes on in the next one, in pixels."""
@@ -20,7 +20,7 @@ _CHARACTERS = 150
 
 
 def draw_chain(
-    scene: dict[str, Any], i: int, way: str, step: int, theme: Literal["light", "dark"]
+    scene: ChainScene, i: int, way: str, step: int, theme: Literal["light", "dark"]
 ) -> Drawing:
     """Draw one step of a scene of :func:`~backprop_nb.views.chain.scene.chain_scene`.
 
@@ -38,7 +38,7 @@ def draw_chain(
         ``"light"`` or ``"dark"``.
     """
     chain, matrices = scene["chains"][str(i)], scene["matrices"]
-    frames = chain[way]
+    frames = chain["frames"][way]
     frame, product = frames[step], way != "transposes"
     if product:
         factors = [_name(chain["name"]), _sign("=")]
@@ -124,7 +124,7 @@ def _sign(sign: str) -> Picture:
     return picture
 
 
-def _labelled(matrix: dict[str, Any]) -> Picture:
+def _labelled(matrix: ChainMatrix) -> Picture:
     """Return a matrix with its name and its shape above."""
     heat, shape = matrix["picture"], matrix["shape"]
     name = matrix["name"].partition(",")[0].partition(" of ")[0].partition(" for ")[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -15,11 +14,10 @@ from backprop_nb.network.theta import flatten
 from backprop_nb.network.transposes import TransposeStep, transpose_steps
 from backprop_nb.views import numbers
 from backprop_nb.views.chain.matrices import BUILT, Array, Matrices, lit_by, shape_words
+from backprop_nb.views.schema import ChainFrame
 
 SPOKEN = 12
 """So many numbers of a result are said with a step."""
-
-Frame = dict[str, Any]
 
 
 def frame(
@@ -27,7 +25,7 @@ def frame(
     title: Sequence[str] = (),
     lines: Sequence[tuple[str, Sequence[str]]] = (),
     notes: Sequence[str] = (),
-) -> Frame:
+) -> ChainFrame:
     """Return one step of the replay.
 
     Parameters
@@ -41,8 +39,13 @@ def frame(
     notes
         What is said below; by default the words.
     """
-    told = [{"title": name, "items": list(items)} for name, items in lines]
-    return {"words": words, "title": list(title), "lines": told, "notes": list(notes) or [words]}
+    return {
+        "words": words,
+        "title": list(title),
+        "lines": [{"title": name, "items": list(items)} for name, items in lines],
+        "notes": list(notes) or [words],
+        "paid": {},
+    }
 
 
 # --- the product ------------------------------------------------------------
@@ -50,7 +53,7 @@ def frame(
 
 def product_frames(
     chain: Chain, products: Sequence[PartialProduct], matrices: Matrices, gradient: Gradient
-) -> Iterator[Frame]:
+) -> Iterator[ChainFrame]:
     """Yield the steps from the first factor alone to the gradient.
 
     Parameters
@@ -100,7 +103,7 @@ def _multiplied(products: Sequence[PartialProduct]) -> list[Array | None]:
     return arrays
 
 
-def _first(chain: Chain, product: PartialProduct) -> Frame:
+def _first(chain: Chain, product: PartialProduct) -> ChainFrame:
     words = (
         "From the left: begin with the derivative of L, a single row. A row times a matrix is "
         "a row again, so there is never more than a row to carry."
@@ -114,7 +117,7 @@ def _first(chain: Chain, product: PartialProduct) -> Frame:
 
 def _product(
     chain: Chain, before: PartialProduct, after: PartialProduct, matrices: Matrices
-) -> Frame:
+) -> ChainFrame:
     a: PartialProduct | Jacobian = before
     b: PartialProduct | Jacobian = after.factors[-1]
     if after.side == "right":
@@ -140,7 +143,7 @@ def _product(
 
 def _last(
     chain: Chain, last: PartialProduct, whole: Array | None, gradient: Gradient, matrices: Matrices
-) -> Frame:
+) -> ChainFrame:
     """Return the comparison with the backward pass, in the shapes of A_i and b_i."""
     i, A, row = chain.i, gradient.A[chain.i], _row(gradient, chain.i)
     product = row if whole is None else whole
@@ -188,7 +191,9 @@ def multiplications(count: int) -> str:
 # --- where the transpose comes from -----------------------------------------
 
 
-def transpose_frames(chain: Chain, matrices: Matrices) -> tuple[list[TransposeStep], list[Frame]]:
+def transpose_frames(
+    chain: Chain, matrices: Matrices
+) -> tuple[list[TransposeStep], list[ChainFrame]]:
     """Return the steps through z, and for each a row times a Jacobian beside the code it becomes.
 
     There are none of a network whose Jacobians are too large; then one frame says so.
@@ -204,7 +209,7 @@ def transpose_frames(chain: Chain, matrices: Matrices) -> tuple[list[TransposeSt
     return steps, [_transpose(step, matrices) for step in steps]
 
 
-def _transpose(step: TransposeStep, matrices: Matrices) -> Frame:
+def _transpose(step: TransposeStep, matrices: Matrices) -> ChainFrame:
     factor, value = step.factor, step.value
     symbol, built = matrices.factor(factor), factor.entries <= BUILT
     row = _row_after(step, matrices)

@@ -13,6 +13,7 @@ from backprop_nb.views import numbers
 from backprop_nb.views.chain.matrix_picture import Lengths, matrix_picture
 from backprop_nb.views.formula import mathml
 from backprop_nb.views.numbers import Scale, fit_scale
+from backprop_nb.views.schema import ChainMatrix, Family
 
 BUILT = 2**20
 """So many entries at most has a matrix that is built to be shown: 8 MB in float64."""
@@ -50,7 +51,7 @@ class Matrix:
     latex: str
     shape: Shape
     array: Array | None
-    family: str
+    family: Family
     lit: list[str]
     theta: tuple[int, int, int] | None = None
     factor: Jacobian | None = None
@@ -72,7 +73,7 @@ class Matrices(dict[str, Matrix]):
         super().__init__()
         self.widths, self.K = widths, len(widths) - 1
 
-    def put(self, name: str, latex: str, array: Array, family: str, lit: list[str]) -> str:
+    def put(self, name: str, latex: str, array: Array, family: Family, lit: list[str]) -> str:
         """Store a matrix that is no derivative by itself, unless it is there."""
         rows, columns = array.shape
         self.setdefault(name, Matrix(name, latex, (rows, columns), array, family, lit))
@@ -90,7 +91,8 @@ class Matrices(dict[str, Matrix]):
         name, latex = derivative_text(above, below), derivative_latex(above, below)
         if name not in self:
             rows, columns = shape if array is None else array.shape
-            family, lit = "adjoint" if above == "L" else "value", lit_by(above, below, self.K)
+            family: Family = "adjoint" if above == "L" else "value"
+            lit = lit_by(above, below, self.K)
             letter, i = _place(below)
             theta = (i, self.widths[i + 1], self.widths[i]) if letter == "θ" else None
             self[name] = Matrix(name, latex, (rows, columns), array, family, lit, theta, factor)
@@ -109,7 +111,7 @@ class Matrices(dict[str, Matrix]):
                 arrays[matrix.family].append(matrix.array)
         return {family: fit_scale(each, log=True) for family, each in arrays.items()}
 
-    def data(self, lengths: Lengths, scales: dict[str, Scale]) -> dict[str, Any]:
+    def data(self, lengths: Lengths, scales: dict[str, Scale]) -> dict[str, ChainMatrix]:
         """Return all matrices as a view shows them."""
         return {
             name: _data(matrix, lengths, scales[matrix.family]) for name, matrix in self.items()
@@ -146,7 +148,7 @@ def _place(name: str) -> tuple[str, int]:
 # --- what is told of a matrix -----------------------------------------------
 
 
-def _data(matrix: Matrix, lengths: Lengths, scale: Scale) -> dict[str, Any]:
+def _data(matrix: Matrix, lengths: Lengths, scale: Scale) -> ChainMatrix:
     array, factor = matrix.array, matrix.factor
     picture = matrix_picture(array, matrix.shape, lengths, scale, matrix.family, matrix.theta)
     told = [_meaning(factor, matrix.theta) if factor else "", _not_built(matrix)]

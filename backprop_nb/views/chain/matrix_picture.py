@@ -12,6 +12,7 @@ from backprop_nb.views import numbers
 from backprop_nb.views.chart import text_width
 from backprop_nb.views.numbers import Scale
 from backprop_nb.views.picture import Picture
+from backprop_nb.views.schema import Family
 
 LARGEST_CELL, SMALLEST_CELL = 34.0, 5.0
 ROOM, WIDEST, TALLEST = 1130.0, 690.0, 300.0
@@ -90,7 +91,7 @@ def matrix_picture(
     shape: tuple[int, int],
     lengths: Lengths,
     scale: Scale,
-    family: str,
+    family: Family,
     theta: tuple[int, int, int] | None = None,
 ) -> Picture:
     """Return a matrix in brackets, as a heat map or, where it is not built, as an outline.
@@ -128,7 +129,7 @@ def matrix_picture(
 
 
 def _heat(
-    picture: Picture, array: NDArray[Any], lengths: Lengths, scale: Scale, family: str
+    picture: Picture, array: NDArray[Any], lengths: Lengths, scale: Scale, family: Family
 ) -> None:
     counts, table = [lengths.cells(n) for n in array.shape], array
     pooled = counts != [*array.shape]
@@ -157,7 +158,7 @@ def _outline(
     picture: Picture,
     width: float,
     height: float,
-    family: str,
+    family: Family,
     theta: tuple[int, int, int] | None,
 ) -> None:
     """Draw the place of a matrix that is not built, and where its entries would not be zero."""

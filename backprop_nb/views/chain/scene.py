@@ -31,6 +31,7 @@ from backprop_nb.views.network_picture import (
 )
 from backprop_nb.views.numbers import fit_scale
 from backprop_nb.views.picture import Picture
+from backprop_nb.views.schema import ChainFrame, ChainProduct, ChainScene
 
 SHIPPED = 20_000
 """So many cells at most go to the browser for all θ_i at once; else those of one θ_i."""
@@ -82,7 +83,7 @@ class Sample:
         return self.net.chain(self.x, self.y, i)
 
 
-def chain_scene(sample: Sample, i: int) -> dict[str, Any]:
+def chain_scene(sample: Sample, i: int) -> ChainScene:
     """Return the scene of a network's chains: matrices, frames, network and costs.
 
     Parameters
@@ -92,20 +93,14 @@ def chain_scene(sample: Sample, i: int) -> dict[str, Any]:
     i
         The θ_i that must be in it.  If all are small together, all are in it.
 
-    Returns
-    -------
-    dict
-        ``matrices`` by their name, ``chains`` by i; of each chain the names of its
-        factors, and its frames by side and for the transposes.
-
     Examples
     --------
     >>> net = SigmoidNetwork((2, 3, 2), seed=0)
     >>> scene = chain_scene(Sample(net, np.array([1.0, 2.0]), np.array([0.0, 1.0])), 0)
     >>> sorted(scene["chains"]), scene["chains"]["0"]["factors"]
     (['0', '1'], ['∂L/∂f_2', '∂f_2/∂f_1', '∂f_1/∂θ_0'])
-    >>> [len(scene["chains"]["0"][way]) for way in ("left", "right", "transposes")]
-    [4, 4, 6]
+    >>> {way: len(frames) for way, frames in scene["chains"]["0"]["frames"].items()}
+    {'left': 4, 'right': 4, 'transposes': 6}
     """
     net, widths = sample.net, sample.net.widths
     lengths, complete = lengths_of(widths), fits_whole(widths)
@@ -116,6 +111,7 @@ def chain_scene(sample: Sample, i: int) -> dict[str, Any]:
     return {
         "alt": sample.alt,
         "K": net.K,
+        "row": sample.row,
         "rows": sample.rows,
         "batch": sample.place,
         "complete": complete,
@@ -183,24 +179,26 @@ def _strip_width(widths: tuple[int, ...], lengths: Lengths) -> float:
 # --- one chain --------------------------------------------------------------
 
 
-def _chain(chain: Chain, matrices: Matrices, gradient: Gradient) -> dict[str, Any]:
-    scene: dict[str, Any] = {
+def _chain(chain: Chain, matrices: Matrices, gradient: Gradient) -> ChainProduct:
+    factors = [matrices.factor(factor) for factor in chain.factors]
+    frames: dict[str, list[ChainFrame]] = {}
+    for side in SIDES:
+        products = chain.partial_products(side)
+        frames[side] = [*product_frames(chain, products, matrices, gradient)]
+        for frame, product in zip(frames[side], [*products, products[-1]], strict=True):
+            frame["paid"] = paid(chain, side, product.total)
+    steps, transposes = transpose_frames(chain, matrices)
+    return {
         "name": chain.symbol,
         "math": mathml(chain.latex),
-        "factors": [matrices.factor(factor) for factor in chain.factors],
+        "factors": factors,
+        "steps": [step.factor.symbol for step in steps],
+        "code": [step.statement for step in steps],
         "costs": cost_picture(chain).data(),
         "why": why_never_built(chain),
         "introduction": INTRODUCTION,
+        "frames": {**frames, "transposes": transposes},
     }
-    for side in SIDES:
-        products = chain.partial_products(side)
-        scene[side] = [*product_frames(chain, products, matrices, gradient)]
-        for frame, product in zip(scene[side], [*products, products[-1]], strict=True):
-            frame["paid"] = paid(chain, side, product.total)
-    steps, scene["transposes"] = transpose_frames(chain, matrices)
-    scene["steps"] = [step.factor.symbol for step in steps]
-    scene["code"] = [step.statement for step in steps]
-    return scene
 
 
 # --- why nobody builds them -------------------------------------------------

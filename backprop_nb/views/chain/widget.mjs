@@ -122,7 +122,7 @@ class ChainView extends Replay {
   }
 
   get frames() {
-    return this.chain[this.way];
+    return this.chain.frames[this.way];
   }
 
   /** The factors of the section, by name. */
@@ -452,8 +452,10 @@ class ChainView extends Replay {
   }
 }
 
-const framesOf = (model) =>
-  chainOf(model.get("scene"), model.get("i"))[wayOf(model.get("side"), model.get("section"))];
+const framesOf = (model) => {
+  const way = wayOf(model.get("side"), model.get("section"));
+  return chainOf(model.get("scene"), model.get("i")).frames[way];
+};
 
 const widget = live(ChainView, (context) => clock(context, { framesOf }));
 export default widget;

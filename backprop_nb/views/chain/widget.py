@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, cast
 
 import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
-from backprop_nb.errors import InvalidValueError, NotFoundError, UnsupportedError
+from backprop_nb.errors import NotFoundError, UnsupportedError, must_be
 from backprop_nb.network import Network, SigmoidNetwork, validation
 from backprop_nb.network.chain import Chain, Side
 from backprop_nb.views.chain.figure import draw_chain
 from backprop_nb.views.chain.scene import SECTIONS, SIDES, Sample, chain_scene
 from backprop_nb.views.chain.words import describe_chain
-from backprop_nb.views.live_view import Replay, Setting
+from backprop_nb.views.live_view import Replay
 from backprop_nb.views.paper import Drawing
+from backprop_nb.views.schema import ChainFrame, ChainProduct, ChainScene
+from backprop_nb.views.state import State, integer, one_of
 from backprop_nb.views.style import module, style_sheet
+
+
+def _row(view: Any, name: str, value: Any) -> int:
+    if not view._rows and value != 0:
+        raise must_be("0, for `x` is a single input", name, value)
+    return int(integer(0, max(view._rows - 1, 0))(view, name, value))
+
+
+def _layer(view: Any, name: str, value: Any) -> int:
+    return validation.checked_layer(value, view._data[0].K)
+
+
+def _selected(view: Any, name: str, value: Any) -> str:
+    names = view._names
+    if not isinstance(value, str) or value not in ("", *names):
+        raise NotFoundError(
+            "`selected` must be the name of a factor that is shown.",
+            given=f"selected = {value!r}",
+            expected=f'one of {", ".join(names)}, or ""',
+        )
+    return value
 
 
 class ChainRule(Replay):
@@ -89,11 +113,11 @@ class ChainRule(Replay):
         "walk from one to the next, Enter keeps it lit and Escape lets go of it."
     )
 
-    i = traitlets.Int(0, help="Which θ_i.").tag(sync=True)
-    side = Setting("left", help="Where the product begins.").tag(sync=True)
-    section = Setting("product", help="The product, or the transposes.").tag(sync=True)
-    row = traitlets.Int(0, help="Which row of a batch.").tag(sync=True)
-    selected = traitlets.Unicode("", help="The factor that stays lit.").tag(sync=True)
+    row = State(_row, 0, "Which row of a batch.")
+    i = State(_layer, 0, "Which θ_i.")
+    side = State(one_of(SIDES), "left", "Where the product begins.")
+    section = State(one_of(SECTIONS), "product", "The product, or the transposes.")
+    selected = State(_selected, "", "The factor that stays lit.")
 
     def __init__(
         self,
@@ -102,13 +126,13 @@ class ChainRule(Replay):
         y: ArrayLike,
         *,
         row: int = 0,
+        i: int = 0,
         step: int = 0,
-        **kwargs: Any,
+        **state: Any,
     ) -> None:
         self._data = _checked(net, x, y)
-        self._check_there("row", row, self._rows)
-        i = validation.checked_layer(kwargs.get("i", 0), self._data[0].K)
-        super().__init__(self._scene(row, i), row=row, **kwargs)
+        sample = self._sample(_row(self, "row", row))
+        super().__init__(chain_scene(sample, _layer(self, "i", i)), row=row, i=i, **state)
         self.step = step  # now that its section is chosen, which begins at 0
 
     # --- what is shown --------------------------------------------------------
@@ -119,10 +143,9 @@ class ChainRule(Replay):
         return self._sample(self.row).chain(self.i)
 
     @property
-    def frames(self) -> list[dict[str, Any]]:
+    def frames(self) -> list[ChainFrame]:
         """The frames of the shown i, side and section."""
-        frames: list[dict[str, Any]] = self._shown()[self._way]
-        return frames
+        return list(self._shown()["frames"][self._way])
 
     @property
     def last_step(self) -> int:
@@ -138,75 +161,25 @@ class ChainRule(Replay):
         x = self._data[1]
         return len(x) if x.ndim == 2 else 0
 
+    @property
+    def _names(self) -> Sequence[str]:
+        shown = self._shown()
+        return shown["factors"] if self.section == "product" else shown["steps"]
+
     def _sample(self, row: int) -> Sample:
         net, x, y = self._data
         return Sample(net, x[row], y[row], row, self._rows) if self._rows else Sample(net, x, y)
 
-    def _scene(self, row: int, i: int) -> dict[str, Any]:
-        return chain_scene(self._sample(row), i)
-
-    def _shown(self) -> dict[str, Any]:
-        """Return the chain of the shown i in the scene; of a large network it is made now."""
-        if str(self.i) not in self.scene["chains"]:
-            self.set_trait("scene", self._scene(self.row, self.i))
-        shown: dict[str, Any] = self.scene["chains"][str(self.i)]
+    def _shown(self) -> ChainProduct:
+        """Return the chain of the shown row and i; unless it is in the scene it is made now."""
+        if self.scene["row"] != self.row or str(self.i) not in self.scene["chains"]:
+            self.set_trait("scene", chain_scene(self._sample(self.row), self.i))
+        shown: ChainProduct = self.scene["chains"][str(self.i)]
         return shown
 
-    # --- what may be assigned -------------------------------------------------
-
-    @staticmethod
-    def _check_there(name: str, value: int, count: int) -> None:
-        if not (isinstance(value, int | np.integer) and 0 <= value < max(count, 1)):
-            only = f"{name} 0: x is a single input" if count == 0 else f"{name} 0"
-            raise InvalidValueError(
-                f"There is no such {name}.",
-                given=f"{name} {value!r}",
-                expected=f"a {name} from 0 to {count - 1}" if count > 1 else only,
-            )
-
-    @traitlets.validate("i")
-    def _check_i(self, proposal: Any) -> int:
-        return validation.checked_layer(proposal["value"], self._data[0].K)
-
-    @traitlets.validate("row")
-    def _check_row(self, proposal: Any) -> int:
-        self._check_there("row", int(proposal["value"]), self._rows)
-        return int(proposal["value"])
-
-    @traitlets.validate("side")
-    def _check_side(self, proposal: Any) -> str:
-        return _one_of(
-            "side", proposal["value"], SIDES, "A product begins at one of its two sides."
-        )
-
-    @traitlets.validate("section")
-    def _check_section(self, proposal: Any) -> str:
-        return _one_of("section", proposal["value"], SECTIONS, "There are two sections.")
-
-    @traitlets.validate("selected")
-    def _check_selected(self, proposal: Any) -> str:
-        name, names = str(proposal["value"]), self._names()
-        if name and name not in names:
-            raise NotFoundError(
-                "No such factor is shown.",
-                given=f"selected = {name!r}",
-                expected=f'one of {", ".join(names)}, or ""',
-            )
-        return name
-
-    def _names(self) -> list[str]:
-        names: list[str] = self._shown()["factors" if self.section == "product" else "steps"]
-        return names
-
-    # --- what follows from it -------------------------------------------------
-
-    @traitlets.observe("row")
-    def _new_row(self, change: Any) -> None:
-        self.set_trait("scene", self._scene(change["new"], self.i))
-
-    @traitlets.observe("i", "side", "section")
+    @traitlets.observe("row", "i", "side", "section")
     def _other_frames(self, change: Any) -> None:
-        if self.selected not in self._names():
+        if self.selected not in self._names:
             self.selected = ""
         self.step = 0 if change["name"] == "section" else min(self.step, self.last_step)
 
@@ -234,7 +207,9 @@ class ChainRule(Replay):
         if state:
             shown = {name: getattr(self, name) for name in ("row", "i", "side", "section", "step")}
             return ChainRule(*self._data, **(shown | state)).draw(step=step, theme=theme)
-        return draw_chain(self.scene, self.i, self._way, self._step_or_shown(step), theme)
+        return draw_chain(
+            cast(ChainScene, self.scene), self.i, self._way, self._step_or_shown(step), theme
+        )
 
     def static_figure(self) -> Drawing:
         """Return the whole product, at its end."""
@@ -253,21 +228,13 @@ class ChainRule(Replay):
         )
 
 
-def _one_of(name: str, value: Any, values: tuple[str, ...], problem: str) -> str:
-    if value not in values:
-        raise InvalidValueError(
-            problem, given=f"{name} = {value!r}", expected=" or ".join(f'"{v}"' for v in values)
-        )
-    return str(value)
-
-
 def _checked(
     net: SigmoidNetwork, x: ArrayLike, y: ArrayLike
 ) -> tuple[SigmoidNetwork, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Return a copy of the network, and the data if they fit it."""
     if not (isinstance(net, Network) and net.is_document):
         raise UnsupportedError(
-            "The chain rule is shown for the document's network.",
+            "`net` must be the document's network: of another one there is no chain to show.",
             given=f"net of type {type(net).__name__}",
             expected="a SigmoidNetwork",
         )

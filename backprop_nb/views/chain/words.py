@@ -25,7 +25,9 @@ def describe_chain(sample: Sample, i: int, side: Side) -> str:
     ...
     """
     chain, shown = sample.chain(i), chain_scene(sample, i)["chains"][str(i)]
-    product, transposes = ([f["words"] for f in shown[way]] for way in (side, "transposes"))
+    product, transposes = (
+        [frame["words"] for frame in shown["frames"][way]] for way in (side, "transposes")
+    )
     parts = [
         _head(sample),
         [chain.describe()],

@@ -8,6 +8,7 @@ from typing import Any
 
 from backprop_nb.views.flow.parameter import Parameter
 from backprop_nb.views.picture import Picture, at_step
+from backprop_nb.views.schema import FlowScene
 
 WIDTH = 430.0
 COLUMNS = (4.0, 100.0, 148.0, 198.0, 250.0, 300.0, 360.0, WIDTH)
@@ -17,7 +18,7 @@ _CHARACTERS = 62
 
 
 def flow_pictures(
-    scene: Mapping[str, Any], curve: Mapping[str, Any], edges: str, selected: Parameter, step: int
+    scene: FlowScene, curve: Mapping[str, Any], edges: str, selected: Parameter, step: int
 ) -> list[list[Mapping[str, Any]]]:
     """Return the pictures of a figure in rows: network and table, waterfall and curve."""
     units, lines = scene["units"], scene["edges"][edges]
@@ -36,7 +37,7 @@ def _chosen(edges: Mapping[str, Any], selected: Parameter) -> list[dict[str, Any
     return [{"kind": "line", "points": each, "stroke": "note", "width": 9.0} for each in found]
 
 
-def _table(scene: Mapping[str, Any], step: int) -> Picture:
+def _table(scene: FlowScene, step: int) -> Picture:
     """Return what there is to say, and the table."""
     rows, found = scene["table"]["rows"], scene["verdict"]
     picture, y = Picture(WIDTH, scene["units"]["height"]), 14.0

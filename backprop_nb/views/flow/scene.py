@@ -18,25 +18,25 @@ from backprop_nb.views.flow.verdict import verdict
 from backprop_nb.views.flow.waterfall import waterfall_picture
 from backprop_nb.views.flow.weight_curve import curve_data, weight_curve
 from backprop_nb.views.formula import mathml
-from backprop_nb.views.schema import Element
+from backprop_nb.views.schema import (
+    Element,
+    FlowCurve,
+    FlowFactor,
+    FlowFrame,
+    FlowParameter,
+    FlowRow,
+    FlowScene,
+)
 
 COLUMNS = ("", "‖δ‖", "× A", "≤ ‖A‖₂", "× σ′", "≤ max σ′", "saturation", "‖∂L/∂θ‖")
 UNKNOWN = "–"
 
 
-def flow_scene(flow: Flow) -> dict[str, Any]:
-    """Return the scene as plain data.
-
-    Returns
-    -------
-    dict
-        ``frames`` for the replay; the pictures ``units``, ``edges`` (one for
-        ``"weight"``, one for ``"gradient"``) and ``waterfall``, whose shapes say
-        since which step they are there; ``verdict``; ``table``; ``parameters``, what
-        is printed of each weight and bias that is drawn; ``turn``, the first step back.
-    """
+def flow_scene(flow: Flow) -> FlowScene:
+    """Return the scene as plain data; the shapes of its pictures say since when they are there."""
     layout, found, alt = flow_layout(flow.net.widths), verdict(flow), alt_text(flow)
     drawn = [list(layer) for layer in layout.units]
+    factors: list[FlowFactor]
     factors = [{"kind": kind, "text": text} for kind, text in found.named_factors.items()]
     ratio = f"‖{indexed('δ', 1)}‖ / ‖{indexed('δ', flow.K)}‖ = {numbers.long(found.ratio)}"
     return {
@@ -58,14 +58,13 @@ def flow_scene(flow: Flow) -> dict[str, Any]:
     }
 
 
-def flow_curve(flow: Flow, parameter: Parameter, epsilon: float = 0.0) -> dict[str, Any]:
-    """Return the loss along a weight or bias, and what is printed of it.
+def flow_curve(flow: Flow, parameter: Parameter, epsilon: float = 0.0) -> FlowCurve:
+    """Return the loss along a weight or bias, with ``epsilon`` among its places.
 
-    It is :func:`curve_data`, with the place ``epsilon``, and ``about`` as in the scene's
-    ``parameters``: this one may not be drawn.
+    What is printed of it comes along, since it may be one that is not drawn.
     """
     data = curve_data(weight_curve(flow, parameter, epsilon))
-    return data | {"about": about(flow, parameter)}
+    return {**data, "about": about(flow, parameter)}
 
 
 def alt_text(flow: Flow) -> str:
@@ -86,7 +85,7 @@ def batch_text(flow: Flow) -> str:
 # --- the replay ---------------------------------------------------------------
 
 
-def _frames(flow: Flow) -> Iterator[dict[str, Any]]:
+def _frames(flow: Flow) -> Iterator[FlowFrame]:
     net, K = flow.net, flow.K
     watch = f"Watch the units: {_WATCH[net.activation]}"
     words = f"The input is known: x = {numbers.words(flow.shown(flow.forward.f[0]))}."
@@ -107,7 +106,7 @@ def _frames(flow: Flow) -> Iterator[dict[str, Any]]:
         yield _frame("Backward", words, formulas, _so_far(flow, i))
 
 
-def _frame(phase: str, words: str, formulas: list[Element], watch: str) -> dict[str, Any]:
+def _frame(phase: Any, words: str, formulas: list[Element], watch: str) -> FlowFrame:
     return {"phase": phase, "words": words, "formulas": formulas, "watch": watch}
 
 
@@ -198,16 +197,8 @@ def _drawn(net: Network, units: Sequence[Sequence[int]]) -> Iterator[Parameter]:
         yield from (Parameter(i, j) for j in (units[i + 1] if net.bias else ()))
 
 
-def about(flow: Flow, parameter: Parameter) -> dict[str, Any]:
-    """Return what is printed of a weight or bias, and of the units at its ends.
-
-    Returns
-    -------
-    dict
-        ``value`` and ``slope``, the gradient; ``facts``, each a name, a number and the step
-        since which it is known; ``rule`` and ``worked``, how the gradient is computed, with
-        names and with numbers; ``since``, the step at which the gradient is known.
-    """
+def about(flow: Flow, parameter: Parameter) -> FlowParameter:
+    """Return what is printed of a weight or bias, and of the units at its ends."""
     net, gradient, forward = flow.net, flow.gradient, flow.forward
     i, j, k, layer = parameter.i, parameter.j, parameter.k, parameter.i + 1
     since = flow.step_back_to(layer)
@@ -234,13 +225,16 @@ def about(flow: Flow, parameter: Parameter) -> dict[str, Any]:
         "value": numbers.long(parameter.of(net.A, net.b)),
         "slope": numbers.long(parameter.of(gradient.A, gradient.b)),
         "since": since,
-        "facts": [(name, numbers.long(float(number)), step) for name, number, step in facts],
+        "facts": [
+            {"name": name, "text": numbers.long(float(number)), "since": step}
+            for name, number, step in facts
+        ],
         "rule": f"∂L/∂{parameter.symbol} = {sum_of_rows}{factors} = ",
         "worked": worked,
     }
 
 
-def table(flow: Flow) -> Iterator[dict[str, Any]]:
+def table(flow: Flow) -> Iterator[FlowRow]:
     """Yield a row for each layer, in the order of the backward pass."""
     steps = {step.layer: step for step in flow.steps}
     for i in range(flow.K, 0, -1):

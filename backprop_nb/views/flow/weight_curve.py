@@ -14,6 +14,7 @@ from backprop_nb.views.chart import Axis, Chart, Series, legend
 from backprop_nb.views.flow.flow import Flow
 from backprop_nb.views.flow.parameter import Parameter
 from backprop_nb.views.picture import Picture
+from backprop_nb.views.schema import FlowTexts, LossCurve, Patch
 
 WIDTH, HEIGHT = 430.0, 262.0
 POSITIONS = 16
@@ -50,7 +51,7 @@ class WeightCurve:
         """Return what the gradient says, ∂L/∂w · ε, at every place."""
         return [self.slope * epsilon for epsilon in self.epsilons]
 
-    def texts(self) -> list[dict[str, str]]:
+    def texts(self) -> list[FlowTexts]:
         """Return what is printed at every place."""
         columns = zip(self.epsilons, self.losses, self.changes(), self.linear(), strict=True)
         return [
@@ -105,16 +106,8 @@ def places(value: float, epsilon: float = 0.0) -> tuple[float, ...]:
     return tuple(sorted(even | {float(epsilon)}))
 
 
-def curve_data(curve: WeightCurve) -> dict[str, Any]:
-    """Return the picture of a curve and what moves in it with the weight.
-
-    Returns
-    -------
-    dict
-        ``picture``, with its marks at the present value; and for every place how far the
-        weight is moved (``epsilons``), where the marks are then (``places``: x, y of the
-        curve and y of the tangent, above ``base``), and the ``texts`` that are printed.
-    """
+def curve_data(curve: WeightCurve) -> LossCurve:
+    """Return the picture, with its marks at the present value, and what moves with the weight."""
     chart, unit = _chart(curve)
     base = round(chart.at(curve.value, 0)[1], 1)
     places = []
@@ -134,7 +127,7 @@ def curve_data(curve: WeightCurve) -> dict[str, Any]:
     }
 
 
-def marks_at(place: Sequence[float], base: float) -> dict[str, Any]:
+def marks_at(place: Sequence[float], base: float) -> Patch:
     """Return where both changes are drawn, each as a line with a dot at its end.
 
     It is a patch of the curve's picture, see :func:`~backprop_nb.views.picture.patched`;
@@ -150,7 +143,7 @@ def marks_at(place: Sequence[float], base: float) -> dict[str, Any]:
     }
 
 
-def _draw_marks(picture: Picture, marks: dict[str, Any]) -> None:
+def _draw_marks(picture: Picture, marks: Patch) -> None:
     looks: list[dict[str, Any]] = [
         {"stroke": "backward", "width": 2, "dash": (4, 3)},
         {"stroke": "forward", "width": 3},

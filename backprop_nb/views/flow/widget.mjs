@@ -410,7 +410,7 @@ class FlowView extends Replay {
   updateFacts() {
     const { about } = this;
     const told = (text, since) => (since <= this.step ? text : UNKNOWN);
-    const facts = (about?.facts ?? []).map(([name, text, since]) =>
+    const facts = (about?.facts ?? []).map(({ name, text, since }) =>
       html("div", {}, span(name), html("b", {}, told(text, since))),
     );
     this.facts.replaceChildren(...facts);

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import traitlets
@@ -24,6 +24,7 @@ from backprop_nb.views.flow.words import describe_flow
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.picture import patched
+from backprop_nb.views.schema import FlowScene
 from backprop_nb.views.state import State, flag, integer, number, one_of
 from backprop_nb.views.style import module, style_sheet
 
@@ -331,7 +332,8 @@ class GradientFlow(Replay):
         curve = self.curves[self.selected]
         place = curve["places"][curve["epsilons"].index(self.epsilon)]
         picture = patched(curve["picture"], marks_at(place, curve["base"]))
-        pictures = flow_pictures(self.scene, picture, self.edges, self._parameter, shown)
+        scene = cast(FlowScene, self.scene)
+        pictures = flow_pictures(scene, picture, self.edges, self._parameter, shown)
         return draw_pictures(pictures, alt=self.scene["alt"], theme=theme)
 
     def static_figure(self) -> Drawing:

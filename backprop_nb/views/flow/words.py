@@ -62,5 +62,8 @@ def _moved(flow: Flow, parameter: Parameter, epsilon: float) -> Iterator[str]:
     chosen = sorted({epsilon or wanted[0], *wanted}, reverse=True)
     head = ("ε", "L", "actual ΔL", "gradient × ε", "difference")
     texts = curve.texts()
-    rows = [list(texts[curve.epsilons.index(each)].values())[1:] for each in chosen]
+    rows = []
+    for each in (texts[curve.epsilons.index(epsilon)] for epsilon in chosen):
+        compared = (each["change"], each["linear"], each["difference"])
+        rows.append([each["epsilon"], each["loss"], *compared])
     yield text_table([head, *rows], ">" * len(head))

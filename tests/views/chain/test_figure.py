@@ -54,8 +54,8 @@ def test_the_bar_is_as_long_as_what_is_paid(rule):
     ("options", "error", "words"),
     [
         ({"i": 5}, bp.NotFoundError, "no θ_5"),
-        ({"side": "up"}, bp.InvalidValueError, "two sides"),
-        ({"section": "all"}, bp.InvalidValueError, "two sections"),
+        ({"side": "up"}, bp.InvalidValueError, '`side` must be "left" or "right"'),
+        ({"section": "all"}, bp.InvalidValueError, '`section` must be "product" or "transposes"'),
         ({"step": 9}, bp.InvalidValueError, "`step` must be an integer from 0 to 3"),
         ({"theme": "blue"}, bp.InvalidValueError, "`theme` must be"),
     ],

@@ -56,7 +56,7 @@ def test_every_factor_has_the_librarys_symbol_shape_and_numbers(sample, scene, i
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_each_step_multiplies_two_matrices_at_the_librarys_cost(sample, scene, i, side):
     partial = sample.chain(i).partial_products(side)
-    frames = scene["chains"][str(i)][side]
+    frames = scene["chains"][str(i)]["frames"][side]
     assert len(frames) == len(partial) + 1
     for before, product, frame in zip(partial, partial[1:], frames[1:], strict=False):
         (line,) = frame["lines"]
@@ -76,7 +76,7 @@ def test_each_step_multiplies_two_matrices_at_the_librarys_cost(sample, scene, i
 def test_at_the_end_the_product_is_what_backward_finds(sample, scene):
     gradient = sample.net.backward(sample.x, sample.y)
     for i in range(3):
-        frame = scene["chains"][str(i)]["right"][-1]
+        frame = scene["chains"][str(i)]["frames"]["right"][-1]
         own, theirs = frame["lines"]
         for names in (own["items"], theirs["items"]):
             assert texts(scene["matrices"][names[0]]) == longs(gradient.A[i])
@@ -87,7 +87,7 @@ def test_at_the_end_the_product_is_what_backward_finds(sample, scene):
 def test_a_wrong_product_would_be_told(sample, monkeypatch):
     built = Jacobian.matrix.func
     monkeypatch.setattr(Jacobian, "matrix", property(lambda factor: 1.1 * built(factor)))
-    frame = chain_scene(sample, 1)["chains"]["1"]["left"][-1]
+    frame = chain_scene(sample, 1)["chains"]["1"]["frames"]["left"][-1]
     assert "< 1e-12" not in frame["words"]
 
 
@@ -95,7 +95,7 @@ def test_the_steps_to_code_hold_a_row_and_the_column_of_the_code(sample, scene):
     steps = sample.chain(0).transposes().steps
     shown = scene["chains"]["0"]
     assert shown["code"] == [step.statement for step in steps]
-    for step, frame in zip(steps, shown["transposes"], strict=True):
+    for step, frame in zip(steps, shown["frames"]["transposes"], strict=True):
         rule, code = frame["lines"]
         assert texts(scene["matrices"][rule["items"][-1]]) == longs(step.row)[:12]
         assert code["title"] == step.statement
@@ -104,7 +104,7 @@ def test_the_steps_to_code_hold_a_row_and_the_column_of_the_code(sample, scene):
 
 
 def test_a_transpose_is_a_matrix_times_a_column(sample, scene):
-    frame = scene["chains"]["0"]["transposes"][2]
+    frame = scene["chains"]["0"]["frames"]["transposes"][2]
     assert frame["lines"][0]["items"] == ["∂L/∂z_3", "·", "∂z_3/∂f_2", "=", "∂L/∂f_2"]
     transpose, _, delta, _, g = frame["lines"][1]["items"]
     matrices = scene["matrices"]
@@ -152,7 +152,7 @@ def test_of_a_large_network_nothing_large_is_built(monkeypatch):
     factor = scene["matrices"]["∂f_1/∂θ_0"]
     assert factor["numbers"] is None
     assert "Not built here: 12,861,440 entries would fill 103 MB in float64." in factor["told"]
-    frame = scene["chains"]["0"]["left"][-1]
+    frame = scene["chains"]["0"]["frames"]["left"][-1]
     assert "nothing was multiplied" in frame["words"]
     assert sample.chain(0).cost_from_left == 12_870_272
     assert "12,870,272 multiplications from the left" in frame["words"]
@@ -164,13 +164,13 @@ def test_of_a_large_network_nothing_large_is_built(monkeypatch):
 def test_where_only_a_partial_product_is_too_large_nothing_false_is_compared():
     # ∂f_1/∂θ_0 and ∂f_2/∂f_1 are small enough, but their product is not.
     sample = made((1, 4, 140_000, 1))
-    frames = chain_scene(sample, 0)["chains"]["0"]["right"]
+    frames = chain_scene(sample, 0)["chains"]["0"]["frames"]["right"]
     assert "nothing was multiplied" in frames[-1]["words"]
 
 
 def test_a_layer_too_wide_for_the_steps_to_code_is_told(monkeypatch):
     scene = chain_scene(made((2, 1100, 1)), 0)
-    (frame,) = scene["chains"]["0"]["transposes"]
+    (frame,) = scene["chains"]["0"]["frames"]["transposes"]
     assert "too large to be built" in frame["words"]
     assert scene["chains"]["0"]["code"] == []
 

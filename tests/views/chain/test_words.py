@@ -22,7 +22,7 @@ def test_every_factor_step_and_cost_is_said(side):
         assert factor.layout in text
         assert numbers.words(factor.matrix) in text
     scene = chain_scene(SAMPLE, 0)["chains"]["0"]
-    for frame in [*scene[side], *scene["transposes"]]:
+    for frame in [*scene["frames"][side], *scene["frames"]["transposes"]]:
         assert " ".join(frame["words"].split()) in flat
     for reason in scene["why"]:
         assert reason in flat

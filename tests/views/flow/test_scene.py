@@ -50,7 +50,7 @@ def test_any_network_gives_plain_data_a_figure_and_words(network, row):
 
 
 def facts(told):
-    return {name: (text, since) for name, text, since in told["facts"]}
+    return {fact["name"]: (fact["text"], fact["since"]) for fact in told["facts"]}
 
 
 @pytest.mark.parametrize("row", [None, 0, 1])
@@ -139,7 +139,7 @@ def test_the_words_hold_every_number_of_every_layer_and_the_moved_weight():
             assert cell in text
     assert scene["parameters"]
     for name, told in scene["parameters"].items():
-        for number in (told["value"], told["slope"], *(number for _, number, _ in told["facts"])):
+        for number in (told["value"], told["slope"], *(fact["text"] for fact in told["facts"])):
             assert number in text, name
     curve = flow_curve(found, Parameter(1, 2, 3), 0.3)
     moved = next(texts for texts in curve["texts"] if texts["epsilon"] == "0.3")
