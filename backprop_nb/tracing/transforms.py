@@ -55,7 +55,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> bp.grad(bp.grad(lambda x: x**3))(2.0)
     np.float64(12.0)
     """
-    return _derivative(f, argnums, "bp.grad({f})({args})", _gradient)
+    return _derivative(f, argnums, "bp.grad({f})({args})", _gradients)
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., tuple[Any, Any]]:
@@ -69,7 +69,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     >>> bp.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
     (np.float64(12.0), (np.float64(4.0), np.float64(3.0)))
     """
-    return _derivative(f, argnums, "bp.value_and_grad({f})({args})", _gradients)
+    form = "bp.value_and_grad({f})({args})"
+    return _derivative(f, argnums, form, _gradients, with_value=True)
 
 
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -242,14 +243,17 @@ def _directions(graph: Graph, tangents: Sequence[Any]) -> list[Any]:
 
 
 def _derivative(
-    f: Callable[..., Any], argnums: Argnums, form: str, derive: Callable[[Graph, bool], Any]
+    f: Callable[..., Any],
+    argnums: Argnums,
+    form: str,
+    derive: Callable[[Graph], tuple[Any, ...]],
+    with_value: bool = False,
 ) -> Callable[..., Any]:
     """Return, as a function of f's arguments, what ``derive`` makes of the graph of ``f``.
 
-    ``derive`` is also told whether several arguments were asked for.
+    ``derive`` gives one derivative for each argument that was asked for.
     """
     calling.check_callable(f, form)
-    several = isinstance(argnums, tuple)
     positions = argnums if isinstance(argnums, tuple) else (argnums,)
     for position in positions:
         if isinstance(position, bool) or not isinstance(position, int | np.integer):
@@ -262,13 +266,15 @@ def _derivative(
 
     @functools.wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        return derive(_trace_some(f, args, kwargs, positions, form), several)
+        graph = _trace_some(f, args, kwargs, positions, form)
+        found = derive(graph)
+        chosen = found if isinstance(argnums, tuple) else found[0]
+        return (graph.value, chosen) if with_value else chosen
 
     return derivative
 
 
-def _gradients(graph: Graph, several: bool) -> tuple[Any, Any]:
-    """Return the value and the gradient of each argument."""
+def _gradients(graph: Graph) -> tuple[Any, ...]:
     if graph.value.shape != ():
         raise ShapeError(
             f"{graph.function_name} does not return a single number, so it has no gradient.",
@@ -276,14 +282,10 @@ def _gradients(graph: Graph, several: bool) -> tuple[Any, Any]:
             expected="shape ()",
             instead="return a number, for example np.sum(…), or take bp.jacobian",
         )
-    return graph.value, _chosen(graph.backward().gradients, several)
+    return graph.backward().gradients
 
 
-def _gradient(graph: Graph, several: bool) -> Any:
-    return _gradients(graph, several)[1]
-
-
-def _jacobians(graph: Graph, several: bool) -> Any:
+def _jacobians(graph: Graph) -> tuple[Any, ...]:
     """Return all derivatives: one reverse pass for each entry of the value."""
     shape = graph.value.shape
     seeds = np.eye(graph.value.size, dtype=graph.value.dtype)
@@ -292,11 +294,7 @@ def _jacobians(graph: Graph, several: bool) -> Any:
         np.reshape(np.stack(of_leaf), (*shape, *of_leaf[0].shape))
         for of_leaf in zip(*pulled, strict=True)
     ]
-    return _chosen(graph.restore(leaves), several)
-
-
-def _chosen(gradients: tuple[Any, ...], several: bool) -> Any:
-    return gradients if several else gradients[0]
+    return graph.restore(leaves)
 
 
 def _leaf_gradients(graph: Graph, seed: Any) -> list[Any]:
