@@ -23,6 +23,7 @@ def drawn(shape, *, colour="black"):
 
 @pytest.fixture
 def registry(monkeypatch):
+    importlib.import_module("backprop_nb.views")  # or it would fill the empty one
     monkeypatch.setattr(display, "_handlers", {})
 
 
