@@ -23,14 +23,8 @@ class Convention:
 
     Attributes
     ----------
-    samples : "single", "rows" or "columns"
-        How data are laid out.  ``"single"``: x (n_0,), y (n_K,), b[i] (n_{i+1},).
-        ``"rows"``: x (N, n_0), y (N, n_K), b[i] (n_{i+1},).  ``"columns"``: x (n_0, N),
-        y (n_K, N), b[i] (n_{i+1}, 1).
-    reduction : "mean" or "sum"
-        Of the loss over the samples.
-    half : bool
-        Whether the loss is ½‖y − f_K‖², and not the document's ‖y − f_K‖².
+    samples, reduction, half
+        As of :func:`~backprop_nb.checking.check_backward`.
 
     Raises
     ------

@@ -53,8 +53,7 @@ class Question:
     """Its name in the answers, such as ``"delta[1]"``."""
     shape: tuple[int, ...]
     symbol: str
-    """What it stands for in the document, as text."""
-    latex: str
+    """What it stands for in the document."""
     hint: str
     """The formula for it."""
 
@@ -63,31 +62,26 @@ class Question:
         """Of how many numbers the answer is made."""
         return int(np.prod(self.shape))
 
+    @property
+    def latex(self) -> str:
+        """Its symbol as LaTeX."""
+        return self.symbol.translate(_LATEX)
+
+
+_LATEX = str.maketrans({"σ": r"\sigma", "′": "'", "δ": r"\delta", "∂": r"\partial "})
 
 QUESTIONS: Final = (
-    Question("z[1]", (2,), "z_1", "z_1", "z_1 = A_0 x + b_0"),
-    Question("f[1]", (2,), "f_1", "f_1", "f_1 = σ(z_1)"),
-    Question("z[2]", (1,), "z_2", "z_2", "z_2 = A_1 f_1 + b_1"),
-    Question("f[2]", (1,), "f_2", "f_2", "f_2 = σ(z_2)"),
-    Question("L", (), "L", "L", "L = ‖y − f_2‖²"),
-    Question("sigma_prime[2]", (1,), "σ′(z_2)", r"\sigma'(z_2)", "σ′(z_2) = f_2 (1 − f_2)"),
-    Question(
-        "delta[2]",
-        (1,),
-        "δ_2 = ∂L/∂z_2",
-        r"\delta_2 = \partial L/\partial z_2",
-        "δ_2 = 2 (f_2 − y) σ′(z_2)",
-    ),
-    Question("dA[1]", (1, 2), "∂L/∂A_1", r"\partial L/\partial A_1", "∂L/∂A_1 = δ_2 f_1ᵀ"),
-    Question("sigma_prime[1]", (2,), "σ′(z_1)", r"\sigma'(z_1)", "σ′(z_1) = f_1 (1 − f_1)"),
-    Question(
-        "delta[1]",
-        (2,),
-        "δ_1 = ∂L/∂z_1",
-        r"\delta_1 = \partial L/\partial z_1",
-        "δ_1 = A_1ᵀ δ_2 times σ′(z_1), entry by entry",
-    ),
-    Question("dA[0]", (2, 2), "∂L/∂A_0", r"\partial L/\partial A_0", "∂L/∂A_0 = δ_1 xᵀ"),
+    Question("z[1]", (2,), "z_1", "z_1 = A_0 x + b_0"),
+    Question("f[1]", (2,), "f_1", "f_1 = σ(z_1)"),
+    Question("z[2]", (1,), "z_2", "z_2 = A_1 f_1 + b_1"),
+    Question("f[2]", (1,), "f_2", "f_2 = σ(z_2)"),
+    Question("L", (), "L", "L = ‖y − f_2‖²"),
+    Question("sigma_prime[2]", (1,), "σ′(z_2)", "σ′(z_2) = f_2 (1 − f_2)"),
+    Question("delta[2]", (1,), "δ_2 = ∂L/∂z_2", "δ_2 = 2 (f_2 − y) σ′(z_2)"),
+    Question("dA[1]", (1, 2), "∂L/∂A_1", "∂L/∂A_1 = δ_2 f_1ᵀ"),
+    Question("sigma_prime[1]", (2,), "σ′(z_1)", "σ′(z_1) = f_1 (1 − f_1)"),
+    Question("delta[1]", (2,), "δ_1 = ∂L/∂z_1", "δ_1 = A_1ᵀ δ_2 times σ′(z_1), entry by entry"),
+    Question("dA[0]", (2, 2), "∂L/∂A_0", "∂L/∂A_0 = δ_1 xᵀ"),
 )
 """The questions about numbers, in the order in which they are answered."""
 
