@@ -7,6 +7,9 @@ result is an ordinary array, ``if``, masks and loops over shapes just work.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from backprop_nb.tracing.rules.row import Row, row
@@ -82,4 +85,6 @@ OTHERS = (
     *(np.array_repr, np.array_str, np.array2string),
 )
 
-PLAIN_FUNCTIONS = frozenset({*OTHERS, *(each.function for each in ROWS)})
+PLAIN_FUNCTIONS: frozenset[Callable[..., Any]] = frozenset(
+    {*OTHERS, *(each.function for each in ROWS)}
+)

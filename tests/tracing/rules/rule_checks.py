@@ -6,6 +6,7 @@ reported with its name.
 
 import functools
 import inspect
+import re
 import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -132,6 +133,7 @@ class Drawn:
 
     def __init__(self, row, call, dtype=np.float64, called=None):
         self.row, self.call, self.options, self.called = row, call, call.options, called
+        self.dtype = dtype
         self.rng = np.random.default_rng([0, len(row.name), *map(ord, row.name)])
         self.arguments = [self._draw(k, each, dtype) for k, each in enumerate(call.arguments)]
         self.traced = [
@@ -212,9 +214,14 @@ def assert_same(found, expected, rtol=0.0, atol=0.0):
     np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol)
 
 
-@functools.cache  # most shapes of a row have one and the same formula
 def parse(formula):
-    matplotlib.mathtext.MathTextParser("agg").parse(f"${formula}$")
+    # Most shapes of a row have one and the same formula, but for its numbers.
+    _parse_once(re.sub(r"\d+(\.\d+)?", "1", formula))
+
+
+@functools.cache
+def _parse_once(formula):
+    matplotlib.mathtext.MathTextParser("path").parse(f"${formula}$")
 
 
 # --- the checks -----------------------------------------------------------------
@@ -278,30 +285,43 @@ def the_formulas_are_latex_that_mathtext_reads(drawn):
 
 
 def printed_and_compiled_programs_give_value_and_gradients(drawn):
-    # Weights make the adjoint a full array; without them its ones are simplified away.
-    _check_program(drawn, lambda y: np.sum(y * drawn.seed), 1e-12)
-    _check_program(drawn, np.sum, 1e-12)
-    single = drawn.single
-    weights = single.seed.astype(np.float32)[()]
-    _check_program(single, lambda y: np.sum(y * weights), 2e-5)
-    _check_program(single, np.sum, 2e-5)
+    graph = _two_sums(drawn)
+    inputs = [*drawn.inputs, *drawn.inputs]
+    _check_program(graph, graph.compile(), inputs, 1e-12)
+    _check_program(graph, _printed(graph), inputs, 1e-12)
+    np.testing.assert_allclose(graph.evaluate(*inputs), graph.value, rtol=1e-12, atol=1e-12)
+    assert graph.to_latex().startswith(r"\begin{aligned}")
 
 
-def _check_program(drawn, folded, rtol):
-    graph = trace(lambda *x: folded(drawn.f(*x)), *drawn.inputs)
+def printed_programs_in_single_precision_stay_there(drawn):
+    graph = _two_sums(drawn.single)
+    _check_program(graph, _printed(graph), [*drawn.single.inputs, *drawn.single.inputs], 2e-5)
+
+
+def _two_sums(drawn):
+    """Trace the call twice over, with two adjoints: an array, and ones that can be left out."""
+    count, weights = len(drawn.inputs), drawn.seed.astype(drawn.dtype)[()]
+
+    def f(*inputs):
+        return np.sum(drawn.f(*inputs[:count]) * weights) + np.sum(drawn.f(*inputs[count:]))
+
+    return trace(f, *drawn.inputs, *drawn.inputs)
+
+
+def _printed(graph):
+    """Return the function at the end of the printed program."""
     space = {}
     exec(graph.to_numpy(), space)
-    last = list(space)[-1]
-    expected = graph.backward().gradients
-    for value, gradients in (space[last](*drawn.inputs), graph.compile()(*drawn.inputs)):
-        np.testing.assert_allclose(value, graph.value, rtol=rtol, atol=rtol)
-        assert len(gradients) == len(expected)
-        for found, right in zip(gradients, expected, strict=True):
-            assert_same(found, right, rtol, rtol)
-            if right.shape:
-                assert found.dtype == right.dtype
-    np.testing.assert_allclose(graph.evaluate(*drawn.inputs), graph.value, rtol=rtol, atol=rtol)
-    assert graph.to_latex().startswith(r"\begin{aligned}")
+    return space[list(space)[-1]]
+
+
+def _check_program(graph, program, inputs, rtol):
+    value, gradients = program(*inputs)
+    np.testing.assert_allclose(value, graph.value, rtol=rtol, atol=rtol)
+    for found, right in zip(gradients, graph.backward().gradients, strict=True):
+        assert_same(found, right, rtol, rtol)
+        if right.shape:
+            assert found.dtype == right.dtype
 
 
 def a_traced_rule_reverses_to_its_own_derivative(drawn):
@@ -362,6 +382,7 @@ CHECKS = (
     every_printed_rule_evaluates_to_its_contribution,
     the_formulas_are_latex_that_mathtext_reads,
     printed_and_compiled_programs_give_value_and_gradients,
+    printed_programs_in_single_precision_stay_there,
     a_traced_rule_reverses_to_its_own_derivative,
     second_derivatives_come_from_a_trace_inside_a_trace,
 )
