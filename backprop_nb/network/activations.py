@@ -32,7 +32,7 @@ class CrossEntropy(NamedTuple):
     """The sum of the terms, with f for the output."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Activation:
     """What a layer does with its pre-activations.
 

@@ -29,7 +29,7 @@ from backprop_nb.network.passes import (
 from backprop_nb.network.validation import FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GeneralPasses:
     """The passes for an activation, an output, a loss, with a bias or without.
 

@@ -14,7 +14,7 @@ from backprop_nb.network.validation import FloatArray
 LossName: TypeAlias = Literal["squared error", "cross-entropy"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Loss:
     """A loss of each row; that of a batch is the mean.
 

@@ -61,7 +61,7 @@ def escaped(text: str) -> str:
 
 
 _NAME = r"[A-Za-zθ]_(?:\{[\w+−]+\}|\w+)"
-_SYMBOL = re.compile(rf"(?<![\w.])(∂(?:{_NAME}|\w)/∂(?:{_NAME}|\w)|{_NAME})")
+_SYMBOL = rf"(?<![\w.])(∂(?:{_NAME}|\w)/∂(?:{_NAME}|\w)|{_NAME})"
 
 
 def prose(text: str) -> str:
@@ -70,7 +70,7 @@ def prose(text: str) -> str:
     >>> print(prose("The last is ∂f_1/∂θ_0, in A[0] * 2 numbers."))
     The last is $\partial f_{1}/\partial \theta_{0}$, in A&#91;0&#93; &#42; 2 numbers.
     """
-    parts = _SYMBOL.split(text)
+    parts = re.split(_SYMBOL, text)
     return "".join(_symbol_latex(p) if k % 2 else escaped(p) for k, p in enumerate(parts))
 
 

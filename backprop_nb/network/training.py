@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,12 @@ from numpy.typing import ArrayLike
 from backprop_nb.errors import DivergenceError, InvalidValueError, ShapeError, must_be
 from backprop_nb.network import validation
 from backprop_nb.network.history import SAMPLE, History
-from backprop_nb.network.protocols import Data, Step, Trainable
 from backprop_nb.network.theta import flatten, layers, unflatten
 from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
     from backprop_nb.network.chunks import Chunks
+    from backprop_nb.network.protocols import Data, Step, Trainable
 
 _STUCK_SHARE = 0.99
 """A layer whose outputs are saturated to more than this share passes no gradient."""
@@ -40,7 +40,7 @@ Near a minimum both shrink alike; far from one, only saturation does that.
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FitOptions:
     """How to train; see :meth:`backprop_nb.Network.fit`."""
 
@@ -129,7 +129,6 @@ class ArrayData:
 # --- gradient descent --------------------------------------------------------
 
 
-@dataclass
 class Descent:
     """One training: θ as a vector, of which the network's parameters become views.
 
@@ -137,23 +136,19 @@ class Descent:
     as often as one likes, do the same one epoch at a time.
     """
 
-    net: Trainable
-    data: Data
-    held_out: Data | None
-    options: FitOptions
-    theta: FloatArray = field(init=False)
-    best: FloatArray = field(init=False)
-
-    @np.errstate(all="ignore")  # the first look at how saturated the network is
-    def __post_init__(self) -> None:
-        self.theta = flatten(*self.net.parameters())
-        self.sample = self.data.sample()
-        self.initially = self.net.saturation(self.sample)
+    @np.errstate(all="ignore")  # NaN and infinity are reported by the first epoch
+    def __init__(
+        self, net: Trainable, data: Data, held_out: Data | None, options: FitOptions
+    ) -> None:
+        self.net, self.data, self.held_out, self.options = net, data, held_out, options
+        self.theta = flatten(*net.parameters())
+        self.sample = data.sample()
+        self.initially = net.saturation(self.sample)
         self.best = self.theta.copy()
         self.velocity = np.zeros_like(self.theta)
-        self.layers = layers(self.net.widths, bool(self.net.b))
-        self.history = History(self.net.widths, self.options.learning_rate)
-        self.random = np.random.default_rng(self.options.seed)
+        self.layers = layers(net.widths, bool(net.b))
+        self.history = History(net.widths, options.learning_rate)
+        self.random = np.random.default_rng(options.seed)
 
     def take_over(self) -> None:
         """Let the network's parameters be views of θ."""
