@@ -7,9 +7,7 @@ all rows: so a loss, a gradient and a picture of the output belong together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,36 +20,6 @@ from backprop_nb.network.validation import FloatArray
 
 HELD_OUT = 0.3
 """The share of the rows from which nothing is learned."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What a run begins with; the same setup gives the same run.
-
-    Attributes
-    ----------
-    widths, activation, loss
-        The network; see :class:`backprop_nb.Network`.
-    seed
-        Where the initial weights, the held-out rows and the order of the rows come from.
-    learning_rate, batch_size
-        As for :meth:`backprop_nb.Network.fit`; a run can change them on its way.
-    """
-
-    widths: Sequence[int]
-    activation: Any = "sigmoid"
-    loss: Any = "squared error"
-    seed: int = 0
-    learning_rate: float = 0.5
-    batch_size: int | None = 32
-
-    def network(self) -> Network:
-        """Return the network with its initial weights."""
-        return Network(self.widths, self.seed, activation=self.activation, loss=self.loss)
-
-    def options(self) -> FitOptions:
-        """Return how to train, checked."""
-        return FitOptions(self.learning_rate, 1, self.batch_size, 0.0, None, self.seed, False)
 
 
 @dataclass(frozen=True)
@@ -83,16 +51,16 @@ class WatchedTraining:
 
     Parameters
     ----------
+    net
+        It is trained in place.
     x : array_like of shape (N, n_0)
     y : array_like of shape (N, 1)
         0 or 1.
-    setup
-        The network, and how to train it.
+    learning_rate, batch_size, seed
+        As for :meth:`backprop_nb.Network.fit`; the seed also draws the rows held out.
 
     Attributes
     ----------
-    net
-        The network as it is now.
     data, held_out
         The rows to train on and the rows held out: each has ``x`` and ``y``.
     measures
@@ -101,28 +69,36 @@ class WatchedTraining:
     Examples
     --------
     >>> from backprop_nb.views.playground.plane_data import plane_data
-    >>> run = WatchedTraining(*plane_data("blobs", seed=0), Setup((2, 3, 1), learning_rate=2))
+    >>> net = Network((2, 3, 1), seed=0)
+    >>> run = WatchedTraining(net, *plane_data("blobs", seed=0), learning_rate=2)
     >>> for _ in range(20):
     ...     run.advance()
     >>> run.epoch, run.measures[-1].held_out_accuracy
     (20, 1.0)
     """
 
-    def __init__(self, x: ArrayLike, y: ArrayLike, setup: Setup) -> None:
-        self.net = setup.network()
-        rows = data_of(self.net, x, y, setup.batch_size)
+    def __init__(
+        self,
+        net: Network,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        learning_rate: float = 0.5,
+        batch_size: int | None = 32,
+        seed: int = 0,
+    ) -> None:
+        self.net = net
+        rows = data_of(net, x, y, batch_size)
         if not isinstance(rows, ArrayData):
-            raise InvalidValueError(
-                "These data are in chunks.", given="Dask arrays", expected="arrays in memory"
-            )
+            raise InvalidValueError("`x` and `y` must be arrays in memory.", given="Dask arrays")
         if not np.isin(rows.y, [0, 1]).all():
             raise InvalidValueError(
-                "y has other values than two classes.",
+                "`y` must be 0 or 1 in each row.",
                 given=f"y from {rows.y.min():g} to {rows.y.max():g}",
-                expected="0 or 1 for each row",
             )
-        self.data, self.held_out = rows.split(HELD_OUT, setup.seed)
-        self._descent = Descent(self.net, self.data, self.held_out, setup.options())
+        self.data, self.held_out = rows.split(HELD_OUT, seed)
+        options = FitOptions(learning_rate, 1, batch_size, 0.0, None, seed, False)
+        self._descent = Descent(net, self.data, self.held_out, options)
         self._descent.take_over()
         self._problem: DivergenceError | None = None
         self.measures = [self._measure()]

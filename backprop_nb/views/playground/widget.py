@@ -22,7 +22,7 @@ from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.playground import scene as scenes
 from backprop_nb.views.playground.plane_data import PLANE_DATA, plane_data
 from backprop_nb.views.playground.recording import Recording
-from backprop_nb.views.playground.training import Setup, WatchedTraining
+from backprop_nb.views.playground.training import WatchedTraining
 from backprop_nb.views.state import State, flag, integer, number, one_of
 from backprop_nb.views.style import module, style_sheet
 
@@ -259,8 +259,13 @@ class Playground(LiveView):
 
     def rewind(self) -> None:
         """Go back to the same initial weights, from which the same training follows."""
-        network = self.widths, self.activation, self.loss, self.seed
-        run = WatchedTraining(*self._xy(), Setup(*network, self.learning_rate, self._rows))
+        run = WatchedTraining(
+            Network(self.widths, self.seed, activation=self.activation, loss=self.loss),
+            *self._xy(),
+            learning_rate=self.learning_rate,
+            batch_size=self._rows,
+            seed=self.seed,
+        )
         self._run, self._stage, self._recording = run, scenes.Stage(run), Recording()
         self._runs += 1
         self._record()

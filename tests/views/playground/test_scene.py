@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 from snapshots import shapes
 
+import backprop_nb as bp
 from backprop_nb.views.numbers import long
 from backprop_nb.views.picture import unpacked
 from backprop_nb.views.playground import scene as scenes
 from backprop_nb.views.playground.plane_data import plane_data
-from backprop_nb.views.playground.training import Setup, WatchedTraining
-
-SETUP = Setup((2, 5, 3, 1), seed=1, learning_rate=2.0, batch_size=10)
+from backprop_nb.views.playground.training import WatchedTraining
 
 
-def trained(setup=SETUP, epochs=5):
-    run = WatchedTraining(*plane_data("circles", seed=0), setup)
+def trained(widths=(2, 5, 3, 1), epochs=5, *, activation="sigmoid", seed=1, learning_rate=2.0):
+    net = bp.Network(widths, seed, activation=activation)
+    data = plane_data("circles", seed=0)
+    run = WatchedTraining(net, *data, learning_rate=learning_rate, batch_size=10, seed=seed)
     for _ in range(epochs):
         run.advance()
     return run
@@ -63,7 +64,7 @@ def test_a_tile_is_the_output_of_its_unit(run, stage, frame):
 
 @pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])
 def test_a_tile_of_another_activation_has_zero_in_the_middle(activation):
-    run = trained(Setup((2, 3, 1), activation, seed=2, learning_rate=0.1), 2)
+    run = trained((2, 3, 1), 2, activation=activation, seed=2, learning_rate=0.1)
     stage = scenes.Stage(run)
     frame = stage.frame(run.measures[-1], run.epoch)
     f = run.net.forward(stage.grid).f[1][:, 0].reshape(scenes.CELLS, scenes.CELLS)[1::3, 1::3]
@@ -73,7 +74,7 @@ def test_a_tile_of_another_activation_has_zero_in_the_middle(activation):
 
 
 def test_on_the_line_the_output_is_one_half():
-    run = trained(Setup((2, 6, 1), seed=1, learning_rate=2.0, batch_size=10), 60)
+    run = trained((2, 6, 1), 60)
     stage = scenes.Stage(run)
     frame = stage.frame(run.measures[-1], run.epoch)
     left, top, width, height = scenes.MAP
@@ -150,7 +151,7 @@ def test_every_key_of_the_scene_is_a_shape_of_its_pictures(stage):
 
 
 def test_a_wide_layer_shows_some_of_its_units_and_says_how_many_are_left_out():
-    run = trained(Setup((2, 30, 1), seed=0), 0)
+    run = trained((2, 30, 1), 0)
     stage = scenes.Stage(run)
     frame = stage.frame(run.measures[0], 0)
     assert len(frame["tiles"]) == 2 + 7 + 1
@@ -159,7 +160,7 @@ def test_a_wide_layer_shows_some_of_its_units_and_says_how_many_are_left_out():
 
 
 def test_numbers_out_of_range_leave_a_frame_that_can_be_shown():
-    run = trained(Setup((2, 3, 1), "relu", seed=0), 1)
+    run = trained((2, 3, 1), 1, activation="relu", learning_rate=0.5)
     run.net.A[0][:] = np.nan
     frame = scenes.Stage(run).frame(run.measures[-1], 1)
     assert frame["boundary"] == ""
@@ -239,7 +240,7 @@ def snapshot(stage, frame, curves, lines):
 
 
 def test_the_scene_is_what_it_was(same_as_before):
-    run = trained(Setup((2, 3, 1), learning_rate=2, seed=0), 4)
+    run = trained((2, 3, 1), 4, seed=0)
     stage = scenes.Stage(run)
     frame = stage.frame(run.measures[-1], 4)
     same_as_before("scene", list(snapshot(stage, frame, *scenes.curves(run.measures))))

@@ -5,15 +5,15 @@ import pytest
 
 import backprop_nb as bp
 from backprop_nb.views.playground.plane_data import plane_data
-from backprop_nb.views.playground.training import HELD_OUT, Setup, WatchedTraining
+from backprop_nb.views.playground.training import HELD_OUT, WatchedTraining
 
 
 def parameters(net):
     return np.concatenate([a.ravel() for a in (*net.A, *net.b)])
 
 
-def advanced(setup, epochs, name="circles"):
-    run = WatchedTraining(*plane_data(name, seed=1), setup)
+def advanced(epochs, net, **options):
+    run = WatchedTraining(net, *plane_data("circles", seed=1), **options)
     advance(run, epochs)
     return run
 
@@ -24,27 +24,27 @@ def advance(run, epochs):
 
 
 @pytest.mark.parametrize(
-    "setup",
+    ("network", "options"),
     [
-        Setup((2, 4, 1), seed=5, learning_rate=2.0, batch_size=10),
-        Setup((2, 3, 3, 1), "tanh", "cross-entropy", 6, 0.1, None),
+        ({"widths": (2, 4, 1), "seed": 5}, {"learning_rate": 2.0, "batch_size": 10, "seed": 5}),
+        (
+            {"widths": (2, 3, 3, 1), "activation": "tanh", "loss": "cross-entropy", "seed": 6},
+            {"learning_rate": 0.1, "batch_size": None, "seed": 6},
+        ),
     ],
 )
-def test_it_is_the_training_that_fit_does(setup):
-    run = advanced(setup, 7)
-    net = setup.network()
+def test_it_is_the_training_that_fit_does(network, options):
+    run = advanced(7, bp.Network(**network), **options)
+    net = bp.Network(**network)
     x, y = plane_data("circles", seed=1)
-    history = net.fit(
-        x, y, learning_rate=setup.learning_rate, epochs=7, batch_size=setup.batch_size,
-        seed=setup.seed, validation=HELD_OUT, progress=False,
-    )  # fmt: skip
+    history = net.fit(x, y, epochs=7, validation=HELD_OUT, progress=False, **options)
     np.testing.assert_array_equal(parameters(run.net), parameters(net))
     np.testing.assert_array_equal(run.history.loss, history.loss)
     assert [m.held_out for m in run.measures[1:]] == history.validation_loss.tolist()
 
 
 def test_a_measure_is_of_the_weights_as_they_are():
-    run = advanced(Setup((2, 5, 1), seed=2, learning_rate=1.0, batch_size=16), 4)
+    run = advanced(4, bp.Network((2, 5, 1), seed=2), learning_rate=1.0, batch_size=16)
     measure, net = run.measures[-1], run.net
     x, y = run.data.x, run.data.y
     gradient = net.backward(x, y)
@@ -62,15 +62,14 @@ def test_a_measure_is_of_the_weights_as_they_are():
 
 
 def test_the_first_measure_is_before_any_epoch():
-    setup = Setup((2, 5, 1), seed=2)
-    run = advanced(setup, 0)
+    run = advanced(0, bp.Network((2, 5, 1), seed=2))
     assert (run.epoch, len(run.measures)) == (0, 1)
-    np.testing.assert_array_equal(parameters(run.net), parameters(setup.network()))
+    np.testing.assert_array_equal(parameters(run.net), parameters(bp.Network((2, 5, 1), seed=2)))
 
 
 def test_steps_can_be_changed_on_the_way():
-    run = advanced(Setup((2, 4, 1), seed=2, learning_rate=0.5, batch_size=10), 3)
-    same = advanced(Setup((2, 4, 1), seed=2, learning_rate=0.5, batch_size=10), 3)
+    run = advanced(3, bp.Network((2, 4, 1), seed=2), batch_size=10)
+    same = advanced(3, bp.Network((2, 4, 1), seed=2), batch_size=10)
     run.change(2.0, None)
     before, gradient = parameters(run.net).copy(), run.net.backward(run.data.x, run.data.y)
     run.advance()
@@ -82,7 +81,8 @@ def test_steps_can_be_changed_on_the_way():
 
 
 def test_a_run_that_has_lost_its_sense_says_so_every_time():
-    run = WatchedTraining(*plane_data("circles"), Setup((2, 4, 1), "relu", learning_rate=1e6))
+    net = bp.Network((2, 4, 1), seed=0, activation="relu")
+    run = WatchedTraining(net, *plane_data("circles"), learning_rate=1e6)
     with pytest.raises(bp.DivergenceError) as first:
         advance(run, 50)
     assert run.ended
@@ -96,8 +96,5 @@ def test_a_run_that_has_lost_its_sense_says_so_every_time():
 
 def test_classes_other_than_two_are_refused():
     with pytest.raises(bp.InvalidValueError) as caught:
-        WatchedTraining([[0, 0], [1, 1]], [[0], [2]], Setup((2, 2, 1)))
-    assert str(caught.value) == (
-        "y has other values than two classes.\n  given:    y from 0 to 2\n"
-        "  expected: 0 or 1 for each row"
-    )
+        WatchedTraining(bp.Network((2, 2, 1), seed=0), [[0, 0], [1, 1]], [[0], [2]])
+    assert str(caught.value) == ("`y` must be 0 or 1 in each row.\n  given:    y from 0 to 2")

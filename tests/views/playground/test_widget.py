@@ -283,7 +283,7 @@ def test_so_many_points_there_cannot_be(points):
         (3, bp.InvalidValueError, f"`data` must be {SETS}, or a pair"),
         (([[0, 0, 0], [1, 1, 1]], [0, 1]), bp.ShapeError, "`x` has 3 columns"),
         (([[0, 0], [1, 1]], [0, 1, 1]), bp.ShapeError, "`x` has 2 rows, `y` has 3 rows"),
-        (([[0, 0], [1, 1]], [0, 2]), bp.InvalidValueError, "other values than two classes"),
+        (([[0, 0], [1, 1]], [0, 2]), bp.InvalidValueError, "`y` must be 0 or 1 in each row"),
         (([[0, np.nan], [1, 1]], [0, 1]), bp.InvalidValueError, "is nan"),
     ],
 )
