@@ -142,6 +142,15 @@ def in_words(names: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(others)} {last} {final}" if others else final
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "point"), counted(6000, "point")
+    ('1 point', '6,000 points')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def warn(text: str) -> None:
     """Warn at the user's own line: the nearest one outside of this package."""
     package = __name__.partition(".")[0]

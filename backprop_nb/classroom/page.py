@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from backprop_nb.checking.convention import Course
 from backprop_nb.classroom.summary import percent
+from backprop_nb.errors import counted
 from backprop_nb.views.numbers import subscript
 from backprop_nb.views.palette import DARK, heat_property, palette_sheet, properties
 
@@ -48,7 +49,7 @@ def feedback_page(name: str, report: str, course: Course) -> bytes:
 
 def summary_page(summary: Mapping[str, Any]) -> bytes:
     """Return the summary of a class as a page, the same for the same summary."""
-    heading = f"Backward passes of {_counted(summary['submissions'], 'submission')}"
+    heading = f"Backward passes of {counted(summary['submissions'], 'submission')}"
     body = [
         f"<h1>{heading}</h1>",
         *_overview(summary),
@@ -69,11 +70,7 @@ def conventions(course: Course) -> str:
     loss = "½‖y − f‖²" if course.half else "‖y − f‖²"
     several = "" if course.samples == "single" else f", {course.reduction} over the samples"
     samples = "one sample" if course.samples == "single" else f"samples as {course.samples}"
-    return f"Loss {loss}{several}; {samples}; networks of {_counted(course.layers, 'layer')}."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"Loss {loss}{several}; {samples}; networks of {counted(course.layers, 'layer')}."
 
 
 def _document(title: str, body: Iterable[str], kind: str) -> bytes:

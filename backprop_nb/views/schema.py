@@ -444,7 +444,7 @@ class BugNote(TypedDict):
     """Something that is told."""
 
     kind: str
-    """"measured", "hint", "wrong", "right" or "told"."""
+    """"measured", "hint", "wrong", "right" or "solution"."""
     title: str
     words: str
     formula: NotRequired[Element]

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { told, unsealed } from "../../backprop_nb/views/bug/widget.mjs";
+import { reveal, unsealed } from "../../backprop_nb/views/bug/widget.mjs";
 
 const note = (kind, title) => ({ kind, title, words: kind });
 const SECRET = {
@@ -11,12 +11,12 @@ const SECRET = {
   measured: note("measured"),
   hints: ["a", "b", "c"].map((title) => note("hint", title)),
   verdicts: { wrong: note("wrong"), right: note("right") },
-  solution: { id: "right", notes: [note("told", "It is:"), note("told", "Why:")] },
+  solution: { id: "right", notes: [note("solution", "It is:"), note("solution", "Why:")] },
   // Each is another number: measured, hints and wrong answers, one after the other.
   worth: [0, 1].map((measured) => [0, 1, 2, 3].map((hints) => [0, 1].map((wrong) => 100 * measured + 10 * hints + wrong))),
 };
 const NOTHING = { measured: false, hints: 0, tried: [], given_up: false };
-const of = (asked) => told(SECRET, { ...NOTHING, ...asked });
+const of = (asked) => reveal(SECRET, { ...NOTHING, ...asked });
 const titles = (asked) => of(asked).notes.map(({ kind, title }) => title ?? kind);
 
 test("what is sealed comes back as it was, beyond ASCII too", async () => {

@@ -46,10 +46,10 @@ def worth(measured: int, hints: int, wrong: int) -> int:
     return max(POINTS["least"], POINTS["start"] - lost)
 
 
-def told(
+def reveal(
     secret: BugSecret, *, measured: bool, hints: int, tried: Sequence[str], given_up: bool
 ) -> BugFound:
-    """Return of all that can be told what has been asked for; ``told`` in widget.mjs does too."""
+    """Return of all that can be told what has been asked for; ``reveal`` in widget.mjs does too."""
     verdicts = [secret["verdicts"][each] for each in tried]
     solved = any(each["kind"] == "right" for each in verdicts)
     over = solved or given_up
@@ -104,12 +104,12 @@ def solution(mistake: Mistake) -> BugSolution:
     """Return what is told in the end: the mistake, its lines, and the equation it breaks."""
     first = f"What is wrong first, on the way back: {mistake.first.title}."
     notes = [
-        note("told", "It is:", f"{mistake.title}."),
-        note("told", "Why:", f"{mistake.explanation} {first}"),
+        note("solution", "It is:", f"{mistake.title}."),
+        note("solution", "Why:", f"{mistake.explanation} {first}"),
     ]
     if mistake.equation:
         broken = equation(mistake.equation)
-        formula = note("told", "It breaks", f"equation [{broken.tag}]:")
+        formula = note("solution", "It breaks", f"equation [{broken.tag}]:")
         notes.append(formula | {"formula": mathml(broken.latex)})
     return {"id": mistake.id, "notes": notes, "code": _marked(mistake)}
 

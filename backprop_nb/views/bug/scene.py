@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -17,15 +16,14 @@ from backprop_nb.checking.puzzle import (
     LEARNING_RATE,
     WIDTHS,
     Puzzle,
-    TrainingLog,
 )
 from backprop_nb.checking.reference import Gradients
-from backprop_nb.errors import in_words
+from backprop_nb.errors import counted, in_words
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import numbers
 from backprop_nb.views.chart import Axis, Chart, Series, legend, span
 from backprop_nb.views.numbers import Scale
-from backprop_nb.views.picture import SOLID, Colour, Picture
+from backprop_nb.views.picture import SOLID, Picture
 from backprop_nb.views.schema import BugScene
 
 K = len(WIDTHS) - 1
@@ -45,14 +43,7 @@ SETTING = (
 def bug_scene(puzzle: Puzzle, choices: Sequence[Mistake], *, code: bool) -> BugScene:
     """Return a round as plain data; which mistake it is does not occur in it.
 
-    Parameters
-    ----------
-    puzzle
-        The network and its broken pass.
-    choices
-        The mistakes to choose from; many of them come with the stage of the pass.
-    code
-        Whether the pass is shown as NumPy.
+    Many choices come with their stage of the pass; ``code`` shows the pass as NumPy.
     """
     training, many = _Training(puzzle), len(choices) > CHOICES
     stages = groupby(choices, stage_of if many else lambda _: "")
@@ -76,36 +67,14 @@ def bug_scene(puzzle: Puzzle, choices: Sequence[Mistake], *, code: bool) -> BugS
     }
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    >>> counted(1, "point"), counted(6, "point")
-    ('1 point', '6 points')
-    """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 # --- training ---------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _PassStyle:
-    """One of the two passes in a chart: the broken one, or the right one."""
-
-    key: str
-    name: str
-    stroke: Colour
-    dash: Sequence[float]
-    fill: Colour | None
-
-    @property
-    def bar(self) -> dict[str, Any]:
-        """How a bar is drawn."""
-        return {"fill": self.fill, "stroke": self.stroke, "dash": self.dash}
-
-
-_BROKEN = _PassStyle("broken", "this pass", "backward", SOLID, "backward")
-_RIGHT = _PassStyle("right", "the right pass", "muted", (5.0, 3.0), None)
+_PASSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("broken", "this pass", {"stroke": "backward", "dash": SOLID, "fill": "backward"}),
+    ("right", "the right pass", {"stroke": "muted", "dash": (5.0, 3.0), "fill": None}),
+)
+"""Each pass: its part of a key, its name, and how its bars are drawn."""
 _BAR = 16.0
 
 
@@ -113,23 +82,39 @@ class _Training:
     """The training with both passes: two charts, and what is different of them at an epoch."""
 
     def __init__(self, puzzle: Puzzle) -> None:
-        self.runs = list(zip((_BROKEN, _RIGHT), puzzle.runs, strict=True))
+        self.logs = puzzle.runs
         self.loss = self._loss_chart()
         self.flow = self._flow_chart()
 
     def patch(self, epoch: int) -> dict[str, dict[str, Any]]:
         """Return what is different at an epoch, by the keys of the shapes."""
-        patch = self._bars(self.flow, epoch)
-        for style, run in self.runs:
-            last = min(epoch, len(run.loss) - 1)
-            x, y = self.loss.at(last, run.loss[last])
-            patch[f"loss:{style.key}"] = {"cut": last + 1}
-            patch[f"now:{style.key}"] = {"centre": [round(x, 1), round(y, 1)]}
+        patch: dict[str, dict[str, Any]] = {}
+        for (key, _, _), log, above in zip(_PASSES, self.logs, (True, False), strict=True):
+            last = min(epoch, len(log.loss) - 1)
+            x, y = self.loss.at(last, log.loss[last])
+            patch[f"loss:{key}"] = {"cut": last + 1}
+            patch[f"now:{key}"] = {"centre": [round(x, 1), round(y, 1)]}
+            # After a training has ended there is no gradient.
+            norms = log.norms[epoch] if epoch < len(log.norms) else [math.nan] * K
+            for i, norm in enumerate(norms):
+                patch |= self._bar(f"{i}:{key}", norm, K - i - 0.5, above)
         return patch
+
+    def _bar(self, key: str, norm: float, y: float, above: bool) -> dict[str, dict[str, Any]]:
+        """Return a bar and its number, above or below a place of the axis."""
+        there = math.isfinite(norm) and norm > 0
+        left = self.flow.plot[0]
+        end, middle = self.flow.at(norm if there else self.flow.x.low, y)
+        top = round(middle - _BAR - 1.5 if above else middle + 1.5, 1)
+        text = "none" if math.isnan(norm) else numbers.short(norm)
+        return {
+            f"bar:{key}": {"box": [left, top, round(end - left, 1), _BAR]},
+            f"norm:{key}": {"text": text, "at": [round(end + 5, 1), top + _BAR / 2]},
+        }
 
     def words(self, epoch: int) -> str:
         """Return an epoch in a sentence."""
-        (_, broken), (_, right) = self.runs
+        broken, right = self.logs
         other = f"the loss is {numbers.long(right.loss[epoch])} with the right pass"
         if epoch >= len(broken.loss):
             return f"Epoch {epoch}: {other}; with this one the weights are infinite or NaN."
@@ -137,18 +122,18 @@ class _Training:
 
     def _loss_chart(self) -> Chart:
         picture = Picture(372, HEIGHT, "The loss in training, with this pass and the right one.")
-        low, high = span([0.0, *(value for _, run in self.runs for value in run.loss)])
+        low, high = span([0.0, *(value for log in self.logs for value in log.loss)])
         axes = Axis("epoch", 0, EPOCHS), Axis("", max(0.0, low), high)
         chart = Chart(picture, (0, 0, picture.width, HEIGHT - 22), "loss", *axes)
         entries = []
-        for style, run in self.runs:
-            line = np.arange(len(run.loss)), np.array(run.loss), style.stroke, style.dash
+        for (key, name, style), log in zip(_PASSES, self.logs, strict=True):
+            line = range(len(log.loss)), log.loss, style["stroke"], style["dash"]
             # All of it thin, and on top of that, in its full width, what has been by now.
-            chart.add(Series(style.name, *line, width=0.9))
-            entries.append(Series(style.name, *line, width=2.4, key=f"loss:{style.key}"))
-        for (style, run), entry in zip(self.runs[::-1], entries[::-1], strict=True):
+            chart.add(Series(name, *line, width=0.9))
+            entries.append(Series(name, *line, width=2.4, key=f"loss:{key}"))
+        for (key, _, style), entry in zip(_PASSES[::-1], entries[::-1], strict=True):
             chart.add(entry)
-            chart.dot(0, run.loss[0], style.stroke, key=f"now:{style.key}")
+            chart.dot(0, 0, style["stroke"], key=f"now:{key}")
         legend(picture, (46, HEIGHT - 10), entries)
         return chart
 
@@ -162,45 +147,22 @@ class _Training:
         for i in range(K):
             at = chart.plot[0] - 6, chart.at(chart.x.low, K - i - 0.5)[1]
             picture.text(at, "θ", sub=str(i), italic=True, size=14, anchor="end")
-        bars = self._bars(chart, 0)
-        for place, (style, _) in enumerate(self.runs):
-            for i in range(K):
-                bar, norm = f"bar:{i}:{style.key}", f"norm:{i}:{style.key}"
-                picture.rect(bars[bar]["box"], key=bar, **style.bar)
-                picture.text(bars[norm]["at"], bars[norm]["text"], size=10.5, key=norm)
+        for place, (key, name, style) in enumerate(_PASSES):
+            for i in range(K):  # how long they are, and where, an epoch says
+                picture.rect((0, 0, 0, 0), key=f"bar:{i}:{key}", **style)
+                picture.text((0, 0), "", size=10.5, key=f"norm:{i}:{key}")
             x, y = 46 + 102 * place, HEIGHT - 10
-            picture.rect((x, y - 5, 20, 10), **style.bar)
-            picture.text((x + 26, y), style.name, fill="muted", size=11)
+            picture.rect((x, y - 5, 20, 10), **style)
+            picture.text((x + 26, y), name, fill="muted", size=11)
         return chart
 
     def _flow_axis(self) -> Axis:
-        norms = np.array([norm for _, run in self.runs for row in run.norms for norm in row])
+        norms = np.array([norm for log in self.logs for row in log.norms for norm in row])
         sizes = norms[np.isfinite(norms) & (norms > 0)]
         # What explodes or dies out altogether must not squeeze the rest.
         middle = float(np.median(sizes))
         low, high = span(np.clip(sizes, middle * 1e-4, middle * 1e3), log=True)
         return Axis("‖∂L/∂θ‖, log scale", low, high, log=True)
-
-    def _bars(self, chart: Chart, epoch: int) -> dict[str, dict[str, Any]]:
-        """Return each bar and its number at an epoch."""
-        left = chart.plot[0]
-        bars: dict[str, dict[str, Any]] = {}
-        for place, (style, run) in enumerate(self.runs):
-            for i, norm in enumerate(_norms(run, epoch)):
-                there = math.isfinite(norm) and norm > 0
-                end, middle = chart.at(norm if there else chart.x.low, K - i - 0.5)
-                y = round(middle + (place - 1) * (_BAR + 3) + 1.5, 1)
-                bars[f"bar:{i}:{style.key}"] = {"box": [left, y, round(end - left, 1), _BAR]}
-                bars[f"norm:{i}:{style.key}"] = {
-                    "text": "none" if math.isnan(norm) else numbers.short(norm),
-                    "at": [round(end + 5, 1), y + _BAR / 2],
-                }
-        return bars
-
-
-def _norms(run: TrainingLog, epoch: int) -> list[float]:
-    """Return ‖∂L/∂θ_i‖ of each layer; after the training has ended there is none."""
-    return run.norms[epoch] if epoch < len(run.norms) else [math.nan] * K
 
 
 # --- gradients --------------------------------------------------------------
@@ -252,13 +214,12 @@ def _draw_arrays(
 ) -> None:
     picture.text((4, top + 1.5 * _LINE), title, size=12)
     for name, (left, columns) in _PLACES.items():
-        entries = arrays[name].ravel().tolist()
         picture.heat(
             (left, top, columns * _CELL, 3 * _LINE),
             columns,
-            [numbers.heat(entry, scale) for entry in entries],
+            numbers.heats(arrays[name], scale),
             "adjoint",
-            texts=[numbers.short(entry) for entry in entries],
+            texts=[numbers.short(entry) for entry in arrays[name].ravel().tolist()],
             size=10.5,
         )
 

@@ -1,7 +1,19 @@
 // FindTheBug: a broken backward pass, and the question what is wrong with it.
 // The scene is BugScene in views/schema.py; BugFound there is what has been told so far.
 
-import { Replay, bytes, choice, clock, html, live, math, panel, patched, picture, unpacked } from "../view.mjs";
+import {
+  Replay,
+  bytes,
+  choice,
+  clock,
+  html,
+  live,
+  math,
+  panel,
+  patched,
+  picture,
+  unpacked,
+} from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -10,8 +22,8 @@ import { Replay, bytes, choice, clock, html, live, math, panel, patched, picture
 /** What page.py packed for a page without a kernel to tell. */
 export const unsealed = (text) => unpacked(bytes(text));
 
-/** Of all that can be told what has been asked for, as `told` in answers.py. */
-export function told(secret, { measured, hints, tried, given_up: givenUp }) {
+/** Of all that can be told what has been asked for, as `reveal` in answers.py. */
+export function reveal(secret, { measured, hints, tried, given_up: givenUp }) {
   const { solution } = secret;
   const verdicts = tried.map((id) => secret.verdicts[id]);
   const solved = verdicts.some(({ kind }) => kind === "right");
@@ -277,7 +289,7 @@ async function standIn({ model }) {
     const [answer, tried, before] = ["answer", "tried", "found"].map((key) => model.get(key));
     if (answer && !tried.includes(answer)) model.set("tried", [...tried, answer]);
     const asked = ["measured", "hints", "tried", "given_up"].map((key) => [key, model.get(key)]);
-    const found = told(secret, Object.fromEntries(asked));
+    const found = reveal(secret, Object.fromEntries(asked));
     if (found.solved && !before.solution) model.set("score", model.get("score") + found.worth);
     model.set("found", found);
   };

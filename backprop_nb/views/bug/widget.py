@@ -8,9 +8,9 @@ from typing import Any, Literal
 import traitlets
 
 from backprop_nb.checking.puzzle import CHOICES, PLAYABLE, checked_mistakes, choices, make_puzzle
-from backprop_nb.errors import InvalidValueError
-from backprop_nb.views.bug.answers import secret, told
-from backprop_nb.views.bug.scene import HINTS, LEVELS, bug_scene, counted, describe_round
+from backprop_nb.errors import InvalidValueError, counted
+from backprop_nb.views.bug.answers import reveal, secret
+from backprop_nb.views.bug.scene import HINTS, LEVELS, bug_scene, describe_round
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.page import packed
 from backprop_nb.views.paper import Drawing, draw_pictures
@@ -195,7 +195,7 @@ class FindTheBug(Replay):
 
     def _told(self) -> BugFound:
         """Return what has been asked for, and nothing else."""
-        return told(
+        return reveal(
             self._secret,
             measured=self.measured,
             hints=self.hints,

@@ -6,7 +6,7 @@ import pytest
 
 from backprop_nb.checking.mistakes import find
 from backprop_nb.checking.puzzle import PLAYABLE, Problem, Puzzle
-from backprop_nb.views.bug.answers import secret, solution, told, verdict, worth
+from backprop_nb.views.bug.answers import reveal, secret, solution, verdict, worth
 from backprop_nb.views.bug.scene import comparison_in_words
 
 PROBLEM = Problem.drawn(0)
@@ -16,11 +16,11 @@ NOTHING = {"measured": False, "hints": 0, "tried": [], "given_up": False}
 
 
 def kinds(**asked):
-    return [note["kind"] for note in told(SECRET, **NOTHING | asked)["notes"]]
+    return [note["kind"] for note in reveal(SECRET, **NOTHING | asked)["notes"]]
 
 
 def test_only_what_is_asked_for_is_told():
-    assert told(SECRET, **NOTHING) == {
+    assert reveal(SECRET, **NOTHING) == {
         "picture": None,
         "notes": [],
         "solved": False,
@@ -28,17 +28,17 @@ def test_only_what_is_asked_for_is_told():
         "worth": 6,
     }
     assert kinds(measured=True, hints=2) == ["measured", "hint", "hint"]
-    assert told(SECRET, **NOTHING | {"measured": True})["picture"] == SECRET["picture"]
+    assert reveal(SECRET, **NOTHING | {"measured": True})["picture"] == SECRET["picture"]
 
 
 def test_the_solution_comes_with_the_right_answer_or_when_it_is_asked_for():
     assert kinds(tried=["missing_factor_2"]) == ["wrong"]
     assert kinds(tried=["missing_factor_2", "sign_flipped"])[:2] == ["wrong", "right"]
     for asked in ({"tried": ["sign_flipped"]}, {"given_up": True}):
-        assert told(SECRET, **NOTHING | asked)["solution"]["id"] == "sign_flipped"
+        assert reveal(SECRET, **NOTHING | asked)["solution"]["id"] == "sign_flipped"
     # Who has found it needs not be told what it is.
     assert "It is:" in [note["title"] for note in SECRET["solution"]["notes"]]
-    found = told(SECRET, **NOTHING | {"tried": ["sign_flipped"]})
+    found = reveal(SECRET, **NOTHING | {"tried": ["sign_flipped"]})
     assert "It is:" not in [note["title"] for note in found["notes"]]
 
 
@@ -48,7 +48,7 @@ def test_help_and_wrong_answers_cost_but_never_all():
     for tried in ([], wrong[:1], wrong, [*wrong[:2], "sign_flipped"]):
         asked = {"measured": True, "hints": 1, "tried": tried, "given_up": False}
         count = len(set(tried) & set(wrong))
-        assert told(SECRET, **asked)["worth"] == worth(1, 1, count)
+        assert reveal(SECRET, **asked)["worth"] == worth(1, 1, count)
 
 
 @pytest.mark.parametrize("mistake", PLAYABLE, ids=lambda mistake: mistake.id)

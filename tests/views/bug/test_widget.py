@@ -48,7 +48,7 @@ def test_a_right_answer_ends_the_round_and_wins_its_points(game):
     game.answer = answer_of(game).id
     assert game.verdict.startswith("Right: ")
     assert game.found["solution"]["id"] == answer_of(game).id
-    assert notes(game, "told")[0].startswith(answer_of(game).explanation)
+    assert notes(game, "solution")[0].startswith(answer_of(game).explanation)
     assert game.score == 6
 
 
@@ -80,7 +80,7 @@ def test_the_same_wrong_answer_costs_once(game):
 def test_who_is_told_wins_nothing(game):
     game.given_up = True
     assert game.found["solution"]["id"] == answer_of(game).id
-    assert notes(game, "told")[0] == f"{answer_of(game).title}."
+    assert notes(game, "solution")[0] == f"{answer_of(game).title}."
     assert game.score == 0
     with pytest.raises(bp.InvalidValueError, match="This round is over") as caught:
         game.answer = answer_of(game).id
