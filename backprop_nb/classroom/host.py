@@ -86,8 +86,7 @@ def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Reply:
         "cells": [list(cell) for cell in cells],
         "function": function,
         "course": asdict(course),
-        "timeout": limits.timeout,
-        "memory": limits.memory,
+        "limits": asdict(limits),
     }
     for _ in range(2):
         with _borrowed() as supervisor:
@@ -125,7 +124,7 @@ def _ended(end: str, limits: Limits) -> Reply:
     if kind == "much":
         return Reply("ended", problem="It sent far more than gradients.")
     if kind == "exit" and what == str(OUT_OF_MEMORY):
-        return Reply("ended", problem=f"The {limits.memory} MB of memory did not suffice.")
+        return Reply("ended", problem=f"It ran out of its {limits.memory} MB of memory.")
     if kind == "exit":
         return Reply("ended", problem=f"It ended its own process, with exit code {what}.")
     if kind == "signal":

@@ -238,6 +238,4 @@ def _of_type(value: Any, kind: type[T]) -> T:
 
 
 def _invalid(given: str) -> InvalidValueError:
-    return InvalidValueError(
-        "The process of the submission sent what is no answer.", given=given, expected="gradients"
-    )
+    return InvalidValueError("Its process sent something other than gradients.", given=given)

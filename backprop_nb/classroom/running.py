@@ -86,10 +86,6 @@ def has_dask() -> bool:
     return find_spec("distributed") is not None
 
 
-def _examine(submission: Submission, settings: GradingSettings) -> dict[str, Any]:
-    return examine(submission.cells, submission.problem, settings)
-
-
 # --- threads ------------------------------------------------------------------------------
 
 
@@ -97,7 +93,7 @@ def _on_threads(submissions: Submissions, settings: GradingSettings, workers: in
     pool = ThreadPoolExecutor(workers)
     try:
         futures = {
-            pool.submit(_examine, submission, settings): number
+            pool.submit(examine, submission, settings): number
             for number, submission in submissions.items()
         }
         for future in as_completed(futures):
@@ -199,7 +195,7 @@ def _on_cluster(submissions: Submissions, settings: GradingSettings, client: Any
 
     def submit(number: int) -> Any:
         submission = submissions[number]
-        return client.submit(_examine, submission, settings, pure=False, retries=_RETRIES)
+        return client.submit(examine, submission, settings, pure=False, retries=_RETRIES)
 
     suspects = []
     futures = {submit(number): number for number in submissions}

@@ -62,7 +62,7 @@ def serve() -> None:
 
 def _one(request: dict[str, Any]) -> tuple[str, bytes]:
     """Return how the process of one submission ended, and the message that it left."""
-    bounds = limits.Limits(request["timeout"], request["memory"])
+    bounds = limits.Limits(**request["limits"])
     # Here, so that the next submission of the course finds them made.
     probes = make_probes(Course(**request["course"]))
     folder = tempfile.mkdtemp(prefix="submission-")
@@ -79,7 +79,7 @@ def _one(request: dict[str, Any]) -> tuple[str, bytes]:
         status, seconds = _clear(pid)
         with contextlib.suppress(Exception):  # whatever a submission has built there
             _remove(folder)
-    return end or _ending(status, seconds >= request["timeout"]), message
+    return end or _ending(status, seconds >= bounds.timeout), message
 
 
 def _remove(folder: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -12,6 +11,7 @@ from backprop_nb.checking.diagnosis import judge
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.classroom.host import Reply, ask
 from backprop_nb.classroom.limits import Limits
+from backprop_nb.classroom.submissions import Submission
 from backprop_nb.errors import InvalidValueError, UnsupportedError
 from backprop_nb.views.report import report_html
 
@@ -99,27 +99,14 @@ def make_settings(
     return GradingSettings(course, hints, function, Limits(float(timeout), memory))
 
 
-def examine(
-    cells: Sequence[tuple[str, str]], problem: str, settings: GradingSettings
-) -> dict[str, Any]:
+def examine(submission: Submission, settings: GradingSettings) -> dict[str, Any]:
     """Return the result of one submission, as JSON can hold it.
 
-    Parameters
-    ----------
-    cells
-        Its code.
-    problem
-        Why there is none; empty if there is.
-    settings
-
-    Returns
-    -------
-    dict
-        ``outcome``, what :meth:`Report.to_dict` has, and the report as ``text`` and ``html``.
+    It has ``outcome``, what :meth:`Report.to_dict` has, and the report as ``text`` and ``html``.
     """
-    if problem:
-        return result_of(Reply("unreadable", problem=problem), settings)
-    reply = ask(cells, settings.function, settings.course, settings.limits)
+    if submission.problem:
+        return result_of(Reply("unreadable", problem=submission.problem), settings)
+    reply = ask(submission.cells, settings.function, settings.course, settings.limits)
     return result_of(reply, settings)
 
 

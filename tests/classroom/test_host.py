@@ -14,6 +14,7 @@ from backprop_nb.checking.convention import Course
 from backprop_nb.classroom import host, limits
 from backprop_nb.classroom.host import ask
 from backprop_nb.classroom.limits import Limits
+from backprop_nb.classroom.submissions import Submission
 from backprop_nb.classroom.verdict import examine, make_settings
 
 QUICK = Limits(timeout=1.0, memory=1024)
@@ -27,7 +28,8 @@ def asked(*sources):
 
 def result(*sources, **options):
     cells = [(f"cell {k}", source) for k, source in enumerate(sources, 1)]
-    return examine(cells, "", make_settings(timeout=1.0, **options))
+    submission = Submission("a.py", "digest", tuple(cells))
+    return examine(submission, make_settings(timeout=1.0, **options))
 
 
 # --- what is right stays right ---------------------------------------------------------
@@ -250,7 +252,7 @@ def test_memory_that_does_not_suffice_for_an_answer_is_told():
     assert asked("x = [0] * (1 << 28)").problem.startswith("cell 1 raised MemoryError (line 1).")
     answer = asked(HOARDS)
     assert answer.outcome == "ended"
-    assert answer.problem == "The 1024 MB of memory did not suffice."
+    assert answer.problem == "It ran out of its 1024 MB of memory."
 
 
 # --- nothing is left behind -------------------------------------------------------------------
