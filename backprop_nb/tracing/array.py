@@ -263,7 +263,7 @@ def _comparison(row: Row) -> Callable[..., Any]:
     compute = getattr(operator, row.operator)
 
     def compare(self: Traced, other: Any) -> Any:
-        if self._tape.keeps_comparisons:
+        if self._tape.records_comparisons:
             return dispatch(row.function, (self, other), {})
         return compute(plain(self), plain(other))
 

@@ -25,7 +25,7 @@ from backprop_nb.tracing.tape import Recorded, Tape, innermost, plain, share
 def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Record a call of a NumPy function, or answer it with a plain array."""
     frame = sys._getframe(1)
-    if function in PLAIN_FUNCTIONS and not _is_kept(function, args):
+    if function in PLAIN_FUNCTIONS and not _is_recorded(function, args):
         if _has_recorded(kwargs.get("out")):
             messages.out_given(full_name(function), frame)
         return function(*map(_plain_tree, args), **_plain_tree(kwargs))
@@ -67,12 +67,12 @@ def _applied(
     return result
 
 
-def _is_kept(function: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+def _is_recorded(function: Callable[..., Any], args: tuple[Any, ...]) -> bool:
     """Whether a comparison is called by a rule whose program is being written."""
     if function not in PIECEWISE_CONSTANT:
         return False
     traced = [arg for arg in args if isinstance(arg, Recorded)]
-    return bool(traced) and innermost(traced).keeps_comparisons
+    return bool(traced) and innermost(traced).records_comparisons
 
 
 def _composed(

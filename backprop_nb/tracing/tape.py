@@ -64,20 +64,20 @@ class Tape:
         What the values on it are handed out as.
     root
         The frame that calls the traced function.
-    keeps_comparisons
+    records_comparisons
         A learner's comparison gives a plain array; a rule's must stay in the program.
     """
 
     __slots__ = (
-        *("keeps_comparisons", "kind", "records", "serial"),
+        *("records_comparisons", "kind", "records", "serial"),
         *("_constants", "_frame", "_paused", "_scope", "_stack"),
     )
 
     def __init__(
-        self, kind: type[Recorded], root: FrameType, keeps_comparisons: bool = False
+        self, kind: type[Recorded], root: FrameType, records_comparisons: bool = False
     ) -> None:
         self.kind = kind
-        self.keeps_comparisons = keeps_comparisons
+        self.records_comparisons = records_comparisons
         self.serial = next(_serial)
         self.records: list[Record] = []
         self._constants: dict[int, tuple[Any, int]] = {}

@@ -179,7 +179,7 @@ def _trace_both_ways(trace: Trace) -> tuple[Sequence[Record], list[int], list[in
     """
     seed = start_of(trace, None)
     frame = sys._getframe(0)
-    tape = Tape(Traced, frame, keeps_comparisons=True)
+    tape = Tape(Traced, frame, records_comparisons=True)
     traced: list[Record] = []  # the trace's records, with values of the new tape in them
     try:
         for record in trace.records:
