@@ -140,7 +140,7 @@ class Traced(Recorded):
         if kind.kind in "biu":
             return plain(self).astype(kind)
         if kind.kind != "f":
-            messages.unsupported(f"Turning it into {kind.name} numbers", sys._getframe(1))
+            messages.unsupported(f"x.astype({kind.name!r})", sys._getframe(1))
         if not copy and kind == self.dtype:
             return self
         return dispatch(astype, (self,), {"dtype": kind})

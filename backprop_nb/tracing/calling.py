@@ -24,7 +24,7 @@ def check_callable(f: Any, form: str) -> None:
     """Refuse what is no function: most often the result ``f(x)`` in place of ``f``."""
     if not callable(f):
         raise UnsupportedError(
-            "What is given as the function cannot be called.",
+            "`f` must be a function.",
             given=_said(f),
             expected="the function itself",
             instead=f"{_written(form, 'f', ['x'])}, with f and not f(x)",
@@ -64,7 +64,7 @@ def check_numbers(args: Sequence[Any], names: Sequence[str]) -> None:
     """Refuse arguments of which none holds a number; truth values may stand alone."""
     if args and all(type(each) in _PLAIN or isinstance(each, set) for each in args):
         raise UnsupportedError(
-            "There is nothing to differentiate by: no argument holds a number.",
+            "No argument holds a number, so there is nothing to differentiate by.",
             given=", ".join(f"{name} = {each!r}" for name, each in zip(names, args, strict=True)),
             expected="numbers, arrays, or lists, tuples and dicts of them",
         )

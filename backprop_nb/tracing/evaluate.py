@@ -41,7 +41,7 @@ def _inputs(trace: Trace, args: Sequence[Any]) -> list[Any]:
     names = [name for name, _ in trace.arguments]
     if len(args) != len(names):
         raise ShapeError(
-            "The trace has another number of arguments.",
+            "The number of arguments must be that of the trace.",
             given=f"{len(args)} arguments",
             expected=f"{len(names)}: {', '.join(names)}",
         )
@@ -49,7 +49,7 @@ def _inputs(trace: Trace, args: Sequence[Any]) -> list[Any]:
     traced = pytree.flatten([tree for _, tree in trace.arguments])
     if len(leaves) != len(traced):
         raise ShapeError(
-            "The arguments have another structure than those of the trace.",
+            "The arguments must have the structure that they have in the trace.",
             given=f"{len(leaves)} numbers and arrays",
             expected=f"{len(traced)}, as in {', '.join(node.name for node in trace.inputs)}",
             instead="np.array([…]) where the trace had an array",

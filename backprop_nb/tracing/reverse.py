@@ -74,7 +74,7 @@ def start_of(trace: Trace, seed: Any) -> Any:
         seed = np.array(seed, dtype=value.dtype)[()]  # a traced seed stays as it is
     if seed.shape != value.shape:
         raise ShapeError(
-            "The seed must have the shape of the output.",
+            "`seed` must have the shape of the output.",
             given=f"a seed of shape {seed.shape}",
             expected=f"shape {value.shape}, that of {trace.output.name}",
         )

@@ -235,7 +235,7 @@ def _directions(graph: Graph, tangents: Sequence[Any]) -> list[Any]:
     for node, value, t in zip(graph.inputs, values, directions, strict=True):
         if np.shape(t) != value.shape:
             raise ShapeError(
-                f"The tangent of {node.name} must have its shape.",
+                f"The tangent of `{node.name}` must have the shape of `{node.name}`.",
                 given=f"a tangent of shape {np.shape(t)}",
                 expected=f"shape {value.shape}",
             )

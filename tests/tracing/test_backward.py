@@ -119,7 +119,7 @@ def test_a_seed_of_another_shape_is_refused_and_never_stretched(seed):
     with pytest.raises(ShapeError) as caught:
         graph.backward(seed)
     assert str(caught.value) == (
-        "The seed must have the shape of the output.\n"
+        "`seed` must have the shape of the output.\n"
         f"  given:    a seed of shape {np.shape(seed)}\n"
         "  expected: shape (3,), that of v1"
     )

@@ -43,7 +43,7 @@ MAKERS = {
 @pytest.mark.parametrize("written", MAKERS)
 def test_a_result_in_place_of_the_function_is_refused_with_the_call_that_works(written):
     assert str(refusal(lambda: MAKERS[written](square(x)))) == (
-        "What is given as the function cannot be called.\n"
+        "`f` must be a function.\n"
         "  given:    the number 2\n"
         "  expected: the function itself\n"
         f"  instead:  {written}, with f and not f(x)"
@@ -155,7 +155,7 @@ def test_a_wrapper_that_shows_another_signature_may_add_arguments():
 def test_without_any_number_there_is_nothing_to_differentiate_by(given):
     for call in (bp.trace, bp.vjp, lambda f, x: bp.grad(f)(x)):
         assert str(refusal(functools.partial(call, square, given))) == (
-            "There is nothing to differentiate by: no argument holds a number.\n"
+            "No argument holds a number, so there is nothing to differentiate by.\n"
             f"  given:    x = {given!r}\n"
             "  expected: numbers, arrays, or lists, tuples and dicts of them"
         )

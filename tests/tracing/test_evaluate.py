@@ -35,8 +35,8 @@ def test_integers_count_as_floats_and_float32_stays():
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ((ARGS[0],), "another number of arguments"),
-        ((ARGS[0], {"x": np.ones(3)}), "another structure"),
+        ((ARGS[0],), "number of arguments must be that of the trace"),
+        ((ARGS[0], {"x": np.ones(3)}), "must have the structure"),
         ((np.ones((3, 3)), ARGS[1]), "`A` must have the shape that it has in the trace"),
     ],
 )
@@ -55,6 +55,6 @@ def test_what_is_no_number_is_refused_by_the_name_of_the_argument(given):
 
 
 def test_a_list_in_place_of_an_array_is_refused_with_the_array():
-    with pytest.raises(bp.ShapeError, match="another structure") as caught:
+    with pytest.raises(bp.ShapeError, match="must have the structure") as caught:
         bp.trace(np.sum, np.ones(2)).evaluate([1.0, 2.0])
     assert caught.value.instead == "np.array([…]) where the trace had an array"

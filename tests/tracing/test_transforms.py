@@ -189,14 +189,14 @@ def test_a_bare_array_is_no_list_of_arguments():
 
 
 def test_tangents_that_do_not_fit_are_refused():
-    with pytest.raises(bp.ShapeError, match="The tangent of x must have its shape"):
+    with pytest.raises(bp.ShapeError, match="The tangent of `x` must have the shape of `x`"):
         bp.jvp(squash, (np.ones(2),), (np.ones(3),))
     with pytest.raises(bp.ShapeError, match="one tangent for each argument"):
         bp.jvp(squash, (np.ones(2),), ())
 
 
 def test_a_cotangent_of_another_shape_is_refused():
-    with pytest.raises(bp.ShapeError, match="seed must have the shape"):
+    with pytest.raises(bp.ShapeError, match="`seed` must have the shape"):
         bp.vjp(squash, np.ones(2))[1](np.ones(2))
 
 
