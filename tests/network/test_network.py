@@ -1,6 +1,8 @@
 """Every combination of choices, against central differences, the tracer and the document."""
 
+import copy
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -209,6 +211,15 @@ def test_a_file_brings_the_network_back(choices, tmp_path):
     again = Network.load(net.save(tmp_path / "net"))
     assert repr(again) == repr(net)
     assert again.loss(x, y) == net.loss(x, y)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_copy_has_the_choices_and_parameters_of_its_own(copied):
+    net, x, y = example(6, activation="leaky relu", output="softmax", loss="cross-entropy")
+    before, other = net.loss(x, y), copied(net)
+    assert repr(other) == repr(net)
+    other.A[0] += 1
+    assert net.loss(x, y) == before != other.loss(x, y)
 
 
 def test_a_file_of_the_general_network_names_its_class(tmp_path):
