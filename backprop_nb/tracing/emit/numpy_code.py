@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import keyword
+import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
@@ -27,7 +28,7 @@ def to_numpy(trace: Trace) -> str:
     """
     code = _Function(trace)
     constants = "\n".join(f"{name} = {_constant(value)}" for name, value in code.constants.items())
-    parts = ["import numpy as np", *map(_source, code.helpers), constants, code.source()]
+    parts = ["import numpy as np", *map(_source, code.helpers), constants, code.source]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -36,7 +37,7 @@ def compiled(trace: Trace) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
     code = _Function(trace)
     space: dict[str, Any] = {"np": np, **code.constants}
     space |= {helper.__name__: inspect.unwrap(helper) for helper in code.helpers}
-    exec(compile(code.source(), f"<{code.name}>", "exec"), space)
+    exec(compile(code.source, f"<{code.name}>", "exec"), space)
     function: Callable[..., tuple[Any, tuple[Any, ...]]] = space[code.name]
     return function
 
@@ -46,18 +47,18 @@ class _Function:
 
     Attributes
     ----------
+    name, source
+        The function.
     helpers
         The functions that NumPy lacks and the source must bring along.
-    constants
-        The name and the value of each captured array that is needed.
     """
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.program = Program(trace)
         rows = [each.row for each in self.program.needed if each.row and not each.row.is_native]
-        self.helpers = list(dict.fromkeys(row.function for row in rows))
-        self._taken = {"np", *keyword.kwlist, *(helper.__name__ for helper in self.helpers)}
+        foreign = {row.name: row.function for row in rows}
+        self._taken = {"np", *keyword.kwlist, *foreign}
         stem = trace.function_name if trace.function_name.isidentifier() else "f"
         self.name = self._unique(f"{stem}_and_gradient")
         self._names = {each: self._unique(name) for each, name in self.program.names.items()}
@@ -69,6 +70,11 @@ class _Function:
             for (name, traced), tree in zip(trace.arguments, trees, strict=True)
         ]
         self._printer = Printer(self.program, self._names, NUMPY)
+        lines = [f"def {self.name}({', '.join(self._parameters)}):", *self._body()]
+        self.source = "\n    ".join(lines)
+        # What prints as x[…] or x.astype(…) is not called by its name.
+        called = set(re.findall(r"(?<![\w.])(\w+)\(", self.source))
+        self.helpers = [function for name, function in foreign.items() if name in called]
 
     def _unique(self, name: str) -> str:
         while name in self._taken:
@@ -84,11 +90,6 @@ class _Function:
         captured = [each for each, record in values if record.row is CONSTANT and each in needed]
         arrays = [*captured, *self.program.extra_constants]
         return {self._names[each]: each.value for each in arrays}
-
-    def source(self) -> str:
-        """Return the source of the function."""
-        lines = [f"def {self.name}({', '.join(self._parameters)}):", *self._body()]
-        return "\n    ".join(lines)
 
     def _body(self) -> Iterator[str]:
         trees = self.trace.restore(self._inputs)

@@ -245,6 +245,22 @@ def test_a_vector_has_no_gradient_program():
         bp.trace(lambda x: x * 2.0, np.ones(2)).to_numpy()
 
 
+@pytest.mark.parametrize(
+    ("f", "helpers"),
+    [
+        (lambda x: x[0] * x[1], ["scatter_add"]),
+        (lambda x: np.sum(x.astype(np.float32)), []),
+        (lambda x: np.sum(bp.sigmoid(x)), ["sigmoid"]),
+    ],
+    ids=["indexing", "astype", "sigmoid"],
+)
+def test_the_source_brings_along_the_functions_that_it_calls_and_no_other(f, helpers):
+    source = bp.trace(f, np.ones(2)).to_numpy()
+    *brought, last = re.findall(r"^def (\w+)\(", source, re.MULTILINE)
+    assert brought == helpers
+    assert last.endswith("_and_gradient")
+
+
 def test_what_a_rule_computes_twice_is_computed_once():
     source = bp.trace(lambda x: np.sum(np.tanh(x) ** 3), np.ones(2)).to_numpy()
     lines = [line for line in source.splitlines() if "#" not in line]
