@@ -1,4 +1,4 @@
-"""What every live view can do besides being live: stand still, and go on a page of its own."""
+"""What every live view can do: check its state, be a figure, and go on a page of its own."""
 
 from __future__ import annotations
 
@@ -19,24 +19,13 @@ from backprop_nb.views.paper import Drawing, png
 from backprop_nb.views.state import State, flag, integer
 
 
-class Setting(traitlets.TraitType[Any, Any]):
-    """State whose check is a method of the view, until it is a ``State``."""
-
-
-def _kind_of(trait: traitlets.TraitType[Any, Any]) -> str:
-    """Say what a trait of one of traitlets' own kinds takes, as long as a view has such."""
-    kinds: dict[type, str] = {
-        traitlets.Unicode: "text",
-        traitlets.Bool: "True or False",
-        traitlets.Int: "an integer",
-        traitlets.List: "a list",
-        traitlets.Dict: "a dict",
-    }
-    return next((said for kind, said in kinds.items() if isinstance(trait, kind)), trait.info())
-
-
 class LiveView(anywidget.AnyWidget):
-    """A widget with a text twin and a picture, to which a subclass adds the three below."""
+    """A widget with a text twin and a static figure.
+
+    A subclass declares its state, each piece as a :class:`~backprop_nb.views.state.State`,
+    and defines ``describe``, ``static_figure`` and ``heading``.  The scene, plain data that
+    ``schema.py`` describes, follows from the state: ``set_trait("scene", …)`` replaces it.
+    """
 
     hint = ""
     """What the keys do, in a sentence or two."""
@@ -57,9 +46,6 @@ class LiveView(anywidget.AnyWidget):
         except BackpropError as error:
             # The learner's line matters, the machinery between it and the check does not.
             raise error.with_traceback(None) from None
-        except traitlets.TraitError:
-            self._refuse_kind(state)
-            raise
         self._made = True
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -72,18 +58,8 @@ class LiveView(anywidget.AnyWidget):
             super().__setattr__(name, value)
         except BackpropError as error:
             raise error.with_traceback(None) from None
-        except traitlets.TraitError:
-            self._refuse_kind({name: value})
-            raise
-
-    def _refuse_kind(self, state: dict[str, Any]) -> None:
-        """Raise, in the package's words, for a value of which traitlets says the kind is wrong."""
-        for name, value in state.items():
-            trait = self.traits()[name]
-            try:
-                trait._validate(self, value)
-            except traitlets.TraitError:
-                raise must_be(_kind_of(trait), name, value) from None
+        except traitlets.TraitError:  # of what follows from the state
+            raise must_be(self.traits()[name].info(), name, value) from None
 
     def _declared(self) -> Iterator[str]:
         """Yield the traits in the order in which their classes declare them, this one first."""
@@ -94,9 +70,7 @@ class LiveView(anywidget.AnyWidget):
         """Raise for what is no state of this view; traitlets would pass over it."""
         arguments = inspect.signature(type(self)).parameters.values()
         named = {each.name for each in arguments if each.kind is not each.VAR_KEYWORD}
-        # What follows from the state is a dictionary or a list.
-        follows = (traitlets.Dict, traitlets.List)
-        state = {name for name in self._own_names() if not isinstance(self.traits()[name], follows)}
+        state = {name for name, trait in self.traits().items() if isinstance(trait, State)}
         known = sorted(named | state)
         close = difflib.get_close_matches(name, known, n=1)
         raise UnsupportedError(
@@ -113,7 +87,7 @@ class LiveView(anywidget.AnyWidget):
         raise NotImplementedError
 
     def static_figure(self) -> Drawing:
-        """Return the picture that stands in where nothing can move."""
+        """Return the figure that stands in where nothing can move."""
         raise NotImplementedError
 
     def heading(self) -> str:

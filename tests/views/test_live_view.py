@@ -215,6 +215,11 @@ def test_a_replay_refuses_what_it_cannot_show(name, value, expected):
     assert getattr(game, name) == before
 
 
+def test_what_follows_from_the_state_has_its_kind():
+    with pytest.raises(bp.InvalidValueError, match=r"^`score` must be an int"):
+        bp.FindTheBug().score = "high"
+
+
 @pytest.mark.parametrize("name", ["GradientFlow", "ChainRule", "FindTheBug"])
 def test_a_figure_is_drawn_at_a_step_that_there_is(name):
     view = MAKERS[name]()
