@@ -569,14 +569,6 @@ class NodeMark(TypedDict):
     style: int
 
 
-class SourcePlace(TypedDict):
-    """Where an expression stands in a block of the learner's code: line and character, from 0."""
-
-    block: int
-    start: Sequence[int]
-    end: Sequence[int]
-
-
 class ExplorerNode(TypedDict):
     """A node of the graph; arrays are numbers of tensors."""
 
@@ -595,7 +587,8 @@ class ExplorerNode(TypedDict):
     adjoint: int | None
     marks: Sequence[NodeMark]
     group: int | None
-    code: SourcePlace | None
+    line: int | None
+    """Of the source, from 1."""
 
 
 class ExplorerEdge(TypedDict):
@@ -615,12 +608,21 @@ class ExplorerGroup(TypedDict):
     output: int | None
 
 
-class CodeBlock(TypedDict):
-    """A function of the learner's, and where its comments begin."""
+class CodePart(TypedDict):
+    """A part of a line of source, and the nodes whose expressions it is in.
 
-    first: int
-    lines: Sequence[str]
-    comments: Sequence[Sequence[int]]
+    Those of the innermost expression are several where a line is executed several times.
+    """
+
+    text: str
+    inner: Sequence[int]
+    nodes: Sequence[int]
+
+
+class CodeBlock(TypedDict):
+    """A function of the learner's, line by line."""
+
+    lines: Sequence[Sequence[CodePart]]
 
 
 class Question(TypedDict):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from backprop_nb.tracing.health import NOT_FINITE, Mark
+from backprop_nb.views.schema import BadgeStyle
 
 SIZE = 16.0
 """Width and height of a badge in pixels."""
@@ -18,55 +18,31 @@ GAP = 3.0
 ABOVE = 10.0
 """How far badges rise above the upper edge of their card, clear of the texts in it."""
 
-Line = list[tuple[float, float]]
-"""Points in a square from (0, 0) to (1, 1); the y axis points down."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadgeStyle:
-    """The badge of one kind of mark.
-
-    Attributes
-    ----------
-    legend
-        What the legend says.
-    ground, ink, rim
-        Roles of the palette: the inside, the sign, the outline.
-    outline
-        The shape of the badge.
-    sign
-        The lines in it.
-    """
-
-    legend: str
-    ground: str
-    ink: str
-    rim: str
-    outline: Line
-    sign: list[Line]
-
-
 _ANGLES = [math.pi * k / 16 for k in range(32)]
 _CIRCLE = [(round(0.5 + math.cos(a) / 2, 3), round(0.5 + math.sin(a) / 2, 3)) for a in _ANGLES]
 _DIAMOND = [(0.5, -0.06), (1.06, 0.5), (0.5, 1.06), (-0.06, 0.5)]
-_NOTE = ("note", "note-ink", "note-ink", _CIRCLE)
 _EXCLAMATION = [[(0.5, 0.2), (0.5, 0.52)], [(0.5, 0.74), (0.5, 0.78)]]
+
+
+def _note(legend: str, *sign: list[tuple[float, float]]) -> BadgeStyle:
+    return BadgeStyle(
+        legend=legend, ground="note", ink="note-ink", rim="note-ink", outline=_CIRCLE, sign=sign
+    )
+
+
+def _alarm(legend: str, ground: str, ink: str) -> BadgeStyle:
+    return BadgeStyle(
+        legend=legend, ground=ground, ink=ink, rim="alarm", outline=_DIAMOND, sign=_EXCLAMATION
+    )
+
 
 # The signs are small pictures of the function there: flat at both ends, a corner, two equals.
 STYLES = {
-    ("saturated", False): BadgeStyle(
-        "saturated", *_NOTE, [[(0.2, 0.68), (0.4, 0.68), (0.6, 0.32), (0.8, 0.32)]]
-    ),
-    ("kink", False): BadgeStyle("kink", *_NOTE, [[(0.24, 0.34), (0.5, 0.68), (0.76, 0.34)]]),
-    ("tie", False): BadgeStyle(
-        "tie", *_NOTE, [[(0.27, 0.4), (0.73, 0.4)], [(0.27, 0.6), (0.73, 0.6)]]
-    ),
-    (NOT_FINITE, False): BadgeStyle(
-        "NaN or ∞ appears first", "alarm", "alarm-ink", "alarm", _DIAMOND, _EXCLAMATION
-    ),
-    (NOT_FINITE, True): BadgeStyle(
-        "NaN or ∞ handed on", "card", "alarm", "alarm", _DIAMOND, _EXCLAMATION
-    ),
+    ("saturated", False): _note("saturated", [(0.2, 0.68), (0.4, 0.68), (0.6, 0.32), (0.8, 0.32)]),
+    ("kink", False): _note("kink", [(0.24, 0.34), (0.5, 0.68), (0.76, 0.34)]),
+    ("tie", False): _note("tie", [(0.27, 0.4), (0.73, 0.4)], [(0.27, 0.6), (0.73, 0.6)]),
+    (NOT_FINITE, False): _alarm("NaN or ∞ appears first", "alarm", "alarm-ink"),
+    (NOT_FINITE, True): _alarm("NaN or ∞ handed on", "card", "alarm"),
 }
 """The styles in the order of the legend, by the kind of a mark and whether it was handed on."""
 

@@ -4,69 +4,19 @@
 import { linkTo, makeStops, named } from "./links.mjs";
 import { choice, html, math, panel, scrollInside } from "../view.mjs";
 
-// ---------------------------------------------------------------------------
-// First half: pure functions
-// ---------------------------------------------------------------------------
-
-/**
- * Cut a block of source into parts: one list of them for every line.  A part knows all
- * nodes whose expression covers it, and those of the innermost expression, which are
- * several where a line is executed several times.  A comment belongs to none.
- */
-export function cutSource({ lines, comments }, places) {
-  const commentAt = new Map(comments); // by line
-  return lines.map((line, number) => {
-    const text = Array.from(line); // Python counts characters, not halves of them
-    const code = text.slice(0, commentAt.get(number)).join("").trimEnd();
-    const end = Array.from(code).length;
-    const indent = Math.max(text.findIndex((character) => character.trim()), 0);
-    const onLine = places
-      .filter(({ start, end: stop }) => start[0] <= number && number <= stop[0])
-      .map((place) => ({
-        ...place,
-        from: place.start[0] === number ? place.start[1] : indent,
-        to: place.end[0] === number ? place.end[1] : end,
-      }))
-      .filter(({ from, to }) => from < to);
-    const cuts = [0, text.length, ...onLine.flatMap(({ from, to }) => [from, to])];
-    const inOrder = [...new Set(cuts)].filter((cut) => cut <= text.length).sort((a, b) => a - b);
-    return inOrder.slice(1).map((to, index) => {
-      const from = inOrder[index];
-      const covering = onLine.filter((p) => p.from <= from && to <= p.to).sort(innerFirst);
-      const inner = covering.filter((place) => innerFirst(place, covering[0]) === 0);
-      const nodes = (all) => all.map((place) => place.node);
-      return { text: text.slice(from, to).join(""), inner: nodes(inner), nodes: nodes(covering) };
-    });
-  });
-}
-
-/** Of expressions around one place, the innermost begins last; of those, it ends first. */
-function innerFirst(a, b) {
-  const order = ([line, column], [other, otherColumn]) => line - other || column - otherColumn;
-  return order(b.start, a.start) || order(a.end, b.end);
-}
-
-// ---------------------------------------------------------------------------
-// Second half: the page
-// ---------------------------------------------------------------------------
-
 /** The functions that made the nodes. */
 export class Source {
   constructor(view) {
     this.view = view;
     this.spans = []; // each with its nodes
-    const blocks = view.scene.code.map((block, index) => this.build(block, index));
+    const blocks = view.scene.code.map((block) => this.build(block));
     const head = html("h2", {}, "your code");
-    const content = [head, html("pre", {}, ...blocks)];
     const label = "your code. Arrow keys move through it.";
+    const content = [head, html("pre", {}, ...blocks)];
     this.element = blocks.length ? panel(label, { "data-names": true }, ...content) : null;
   }
 
-  build(block, index) {
-    const { view } = this;
-    const places = view.scene.nodes
-      .map(({ code }, node) => ({ node, ...code }))
-      .filter((place) => place.block === index);
+  build({ lines }) {
     const seen = new Set(); // the arrow keys stop at an expression's first part
     const build = ({ text, inner, nodes }) => {
       if (!inner.length) return text;
@@ -77,11 +27,10 @@ export class Source {
       this.spans.push({ span, nodes: new Set(nodes) });
       return span;
     };
-    const lines = cutSource(block, places);
     return html(
       "span",
-      { class: "bpnb-block", onclick: (event) => view.pick(event) },
-      ...lines.map((line) => html("span", { class: "bpnb-line" }, ...line.map(build))),
+      { class: "bpnb-block", onclick: (event) => this.view.pick(event) },
+      ...lines.map((parts) => html("span", { class: "bpnb-line" }, ...parts.map(build))),
     );
   }
 

@@ -23,16 +23,23 @@ from backprop_nb.views.links import Name
 
 @dataclass(frozen=True, slots=True)
 class DescribedNode:
-    """A node, how it is computed as NumPy and as LaTeX, and what to beware of there.
-
-    ``call`` and ``latex`` are empty for an input and a constant.
-    """
+    """A node, how it is computed as NumPy (empty for an input), and what to beware of there."""
 
     node: Node
-    kind: Literal["input", "constant", "operation"]
     call: str
-    latex: str
     marks: tuple[Mark, ...]
+
+    @property
+    def kind(self) -> Literal["input", "constant", "operation"]:
+        """What made it."""
+        if self.node.op is None:
+            return "input"
+        return "constant" if self.node.op == CONSTANT else "operation"
+
+    @property
+    def latex(self) -> str:
+        """The call as LaTeX."""
+        return call_text(self.node, "latex", links.mark)
 
     @property
     def text(self) -> str:
@@ -107,21 +114,16 @@ class Description:
                 f"The output {graph.output.name} has shape {graph.value.shape}. A backward pass "
                 "starts from a single number, or needs a seed: graph.backward(seed=…)."
             )
-        self.nodes = [_described(node) for node in graph.nodes]
+        self.nodes = [
+            DescribedNode(node, call_text(node, mark=links.mark), node.health)
+            for node in graph.nodes
+        ]
         self.steps = list(_steps(self.backward)) if self.backward else []
 
     def cost(self) -> Cost:
         """Return what the gradient costs in either direction."""
         arrivals = (arrival for _, each in self.steps for arrival in each)
         return cost(self.graph, ((a.contribution.parent.index, a.rule) for a in arrivals))
-
-
-def _described(node: Node) -> DescribedNode:
-    if node.op in (None, CONSTANT):
-        return DescribedNode(node, "constant" if node.op else "input", "", "", node.health)
-    call = call_text(node, mark=links.mark)
-    latex = call_text(node, "latex", links.mark)
-    return DescribedNode(node, "operation", call, latex, node.health)
 
 
 def _steps(backward: Backward) -> Iterator[tuple[Step, list[Arrival]]]:

@@ -55,14 +55,14 @@ export class NodeNumbers {
 
   node(index, state) {
     const { scene } = this;
-    const { name, kind, text, names, source, code, value, adjoint } = scene.nodes[index];
+    const { name, kind, text, names, source, line, value, adjoint } = scene.nodes[index];
     const made = text ? ["= ", ...named(text, names)] : [kind];
     const head = [
       html("span", { class: "bpnb-name" }, ...nameParts(name)),
       html("code", {}, ...made),
       html("small", {}, scene.tensors[value].shape),
     ];
-    const place = code ? `line ${scene.code[code.block].first + code.start[0]}: ` : "";
+    const place = line === null ? "" : `line ${line}: `;
     const origin = { class: "bpnb-source", "data-link": `v${index}` };
     const known = state.adjoint(index);
     const isPart = known && known.arrival < known.arrivals;

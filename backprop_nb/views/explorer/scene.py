@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +41,6 @@ from backprop_nb.views.schema import (
     ExplorerNode,
     ExplorerScene,
     Family,
-    SourcePlace,
     Tensor,
 )
 
@@ -56,7 +54,6 @@ def graph_scene(graph: Graph) -> ExplorerScene:
     description = Description(graph)
     groups = groups_of(graph)
     group_of = innermost(groups, len(graph.nodes))
-    blocks, places = source_blocks(graph.nodes)
     writer = _Writer(description)
     return {
         "name": graph.function_name,
@@ -64,17 +61,17 @@ def graph_scene(graph: Graph) -> ExplorerScene:
         "output": graph.output_index,
         "note": description.note,
         "nodes": [
-            writer.node(described, group, place)
-            for described, group, place in zip(description.nodes, group_of, places, strict=True)
+            writer.node(described, group)
+            for described, group in zip(description.nodes, group_of, strict=True)
         ],
         "edges": [{"tail": tail, "head": head} for tail, head, _ in writer.edges],
         "groups": _groups(graph, groups, group_of),
         "folded": folded_at_first(groups, len(graph.nodes)),
-        "code": blocks,
+        "code": source_blocks(graph.nodes),
         "frames": list(writer.frames()),
         "cost": description.cost().scene() if description.steps else None,
         "tensors": writer.tensors,
-        "marks": [cast(Any, asdict(style)) for style in writer.styles],
+        "marks": writer.styles,
         "legend": writer.legend,
     }
 
@@ -143,12 +140,11 @@ class _Writer:
             self.tensors.append(tensor(value, self._scales[family], column, told))
         return self._known[key]
 
-    def node(
-        self, described: DescribedNode, group: int | None, code: SourcePlace | None
-    ) -> ExplorerNode:
+    def node(self, described: DescribedNode, group: int | None) -> ExplorerNode:
         node, backward = described.node, self._description.backward
         latex = name_to_latex(node.name)
         text, names = links.read(described.call)
+        formula = described.latex
         adjoint = None if backward is None or node.op == CONSTANT else backward.adjoint(node)
         return {
             "name": node.name,
@@ -158,7 +154,7 @@ class _Writer:
             "symbol": getattr(node.record.row, "symbol", ""),
             "text": text,
             "names": names,
-            "formula": mathml(described.latex) if described.latex else None,
+            "formula": mathml(formula) if formula else None,
             "source": str(node.source or ""),
             "parents": [parent.index for parent in node.parents],
             "value": self._tensor(node.value, "value"),
@@ -168,7 +164,7 @@ class _Writer:
                 for mark in described.marks
             ],
             "group": group,
-            "code": code,
+            "line": node.source.start[0] if node.source else None,
         }
 
     def frames(self) -> Iterator[ExplorerFrame]:

@@ -4,45 +4,68 @@ from __future__ import annotations
 
 import io
 import linecache
-import textwrap
 import tokenize
 from collections.abc import Sequence
+from itertools import pairwise
+from operator import itemgetter
 
-from backprop_nb.tracing import Node, Source
-from backprop_nb.views.schema import CodeBlock, SourcePlace
+from backprop_nb.tracing import Node
+from backprop_nb.views.schema import CodeBlock, CodePart
+
+_Place = tuple[int, tuple[int, int], tuple[int, int]]
+"""A node, and where its expression begins and ends: line from 1, column from 0."""
+_Depth = tuple[int, int, int, int]
 
 
-def source_blocks(nodes: Sequence[Node]) -> tuple[list[CodeBlock], list[SourcePlace | None]]:
-    """Return the blocks, the traced function first, and where each node's expression stands."""
-    sources = [node.source for node in nodes]
-    keys = list(dict.fromkeys((s.filename, s.block) for s in sources if s))
+def source_blocks(nodes: Sequence[Node]) -> list[CodeBlock]:
+    """Return the functions that made nodes, in the order of the first node of each.
+
+    Each line is cut where expressions begin and end, so that every part of it knows
+    whose expressions it belongs to.
+    """
+    by_block: dict[tuple[str, int, int], list[_Place]] = {}
+    for node in nodes:
+        if source := node.source:
+            block = (source.filename, *source.block)
+            by_block.setdefault(block, []).append((node.index, source.start, source.end))
     blocks: list[CodeBlock] = []
-    for filename, (first, last) in keys:
-        text = "\n".join(_line(filename, number) for number in range(first, last + 1))
-        lines = textwrap.dedent(text).split("\n")
-        blocks.append({"first": first, "lines": lines, "comments": comments(lines)})
-    places: list[SourcePlace | None] = []
-    for source in sources:
-        number = keys.index((source.filename, source.block)) if source else -1
-        places.append(_place(source, number, blocks[number]) if source else None)
-    return blocks, places
+    for (filename, first, last), places in by_block.items():
+        lines = [linecache.getline(filename, n).rstrip("\n") for n in range(first, last + 1)]
+        blocks.append({"lines": cut_lines(lines, first, places)})
+    return blocks
 
 
-def _place(source: Source, number: int, block: CodeBlock) -> SourcePlace:
-    start, end = (_inside(source.filename, place, block) for place in (source.start, source.end))
-    return {"block": number, "start": start, "end": end}
+def cut_lines(lines: Sequence[str], first: int, places: Sequence[_Place]) -> list[list[CodePart]]:
+    """Return each line, the first of which has a given number, cut at expressions."""
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    begins = dict(comments([line[margin:] for line in lines]))
+    return [
+        _parts(line, margin, line[: begins.get(k, len(line)) + margin].rstrip(), first + k, places)
+        for k, line in enumerate(lines)
+    ]
 
 
-def _inside(filename: str, place: tuple[int, int], block: CodeBlock) -> list[int]:
-    """Return a line and column of a file as they are in a block, which has lost its indent."""
-    line, column = place
-    number = line - block["first"]
-    cut = len(_line(filename, line)) - len(block["lines"][number])
-    return [number, max(0, column - cut)]
-
-
-def _line(filename: str, number: int) -> str:
-    return linecache.getline(filename, number).rstrip("\n")
+def _parts(
+    line: str, margin: int, code: str, number: int, places: Sequence[_Place]
+) -> list[CodePart]:
+    """Cut one line; a comment at its end belongs to no expression."""
+    indent = len(line) - len(line.lstrip())
+    spans: list[tuple[int, int, _Depth, int]] = []
+    for index, (top, left), (bottom, right) in places:
+        if top <= number <= bottom:
+            begin = left if number == top else indent
+            end = right if number == bottom else len(code)
+            # Of expressions around one place the innermost begins last; of those, it ends first.
+            spans.append((begin, end, (-top, -left, bottom, right), index))
+    spans.sort(key=itemgetter(2))
+    cuts = {margin, len(line), *(cut for span in spans for cut in span[:2])}
+    parts: list[CodePart] = []
+    for start, stop in pairwise(sorted(cut for cut in cuts if margin <= cut <= len(line))):
+        around = [span for span in spans if span[0] <= start and stop <= span[1]]
+        inner = [index for _, _, depth, index in around if depth == around[0][2]]
+        covering = [index for *_, index in around]
+        parts.append({"text": line[start:stop], "inner": inner, "nodes": covering})
+    return parts
 
 
 def comments(lines: Sequence[str]) -> list[tuple[int, int]]:

@@ -17,17 +17,18 @@ ALL = [
 
 def test_no_two_kinds_differ_by_colour_alone():
     solid = [style_of(mark) for mark in ALL if not mark.handed_on]
-    shapes = [(tuple(each.outline), tuple(map(tuple, each.sign))) for each in solid]
+    shapes = [(tuple(each["outline"]), tuple(map(tuple, each["sign"]))) for each in solid]
     assert len(set(shapes)) == len(shapes)
     # What is handed on is the same badge, hollow.
     first, later = style_of(ALL[4]), style_of(ALL[3])
-    assert (later.outline, later.sign, later.ground) == (first.outline, first.sign, "card")
+    assert later == first | {key: later[key] for key in ("legend", "ground", "ink")}
+    assert (first["ground"], later["ground"]) == ("alarm", "card")
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("mark", ALL, ids=str)
 def test_a_badge_has_contrast(theme, mark):
-    ground, ink, rim = (theme[getattr(style_of(mark), part)] for part in ("ground", "ink", "rim"))
+    ground, ink, rim = (theme[style_of(mark)[part]] for part in ("ground", "ink", "rim"))
     assert contrast(ink, ground) >= 4.5
     # Its ground or its rim stands out from all that a badge can lie on.
     for below in ("card", "panel", "paper"):
@@ -36,7 +37,7 @@ def test_a_badge_has_contrast(theme, mark):
 
 def test_the_legend_has_each_style_once_and_in_one_order():
     found = styles_of([*ALL, *ALL])
-    assert [each.legend for each in found] == [
+    assert [each["legend"] for each in found] == [
         "saturated",
         "kink",
         "tie",
