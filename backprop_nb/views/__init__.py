@@ -4,7 +4,7 @@ from backprop_nb import display
 
 display.register(
     "backprop_nb.tracing.api:Graph",
-    describe="backprop_nb.views.explorer.words:describe_graph",
+    describe="backprop_nb.views.explorer.description:describe_graph",
     draw="backprop_nb.views.explorer.figure:draw_graph",
     explore="backprop_nb.views.explorer.widget:GraphExplorer",
 )

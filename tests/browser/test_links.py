@@ -212,7 +212,7 @@ def test_the_backward_pass_is_written_as_formulas_too(open_page, graph, scene, t
     page.get_by_role("radio", name="NumPy").focus()
     page.keyboard.press("ArrowRight")
     assert lines.count() == len(given)
-    assert page.locator(".bpnb-pass .bpnb-line > math").count() == 2 * len(given)
+    assert page.locator(".bpnb-pass .bpnb-line > math").count() == 3 * len(given)
     page.keyboard.press("]")  # and a step is still a step
     page.keyboard.press("[")
     assert page.locator(".bpnb-live").inner_text().startswith(f"Step {step} of")

@@ -120,12 +120,12 @@ def test_formulas_give_no_prediction_away(open_page, graph, scene, tmp_path):
     total = lines.count()
     assert later.count() == total
     for line in later.all():
-        assert line.locator("math").count() == 1  # the left side
+        assert line.locator("math").count() == 2  # the left side and the sign
         assert line.inner_text().endswith("\u2026")
     page.get_by_role("button", name="Step forward").click()
     shown = total - later.count()
     assert shown == len(scene["frames"][step + 1]["contributions"])
-    assert page.locator(".bpnb-now").first.locator("math").count() == 2
+    assert page.locator(".bpnb-now").first.locator("math").count() == 3
 
 
 def test_the_strip_neither_jumps_nor_stands_empty(open_page, used_twice, tmp_path):

@@ -1,8 +1,8 @@
 // The learner's code with the current expression marked, and the backward pass beside it, which
 // grows line by line: as NumPy or as formulas.
 
-import { linkTo, makeStops, named } from "./links.mjs";
-import { choice, html, math, panel, scrollInside } from "../view.mjs";
+import { linkTo, makeStops, named, sides } from "./links.mjs";
+import { choice, html, panel, scrollInside } from "../view.mjs";
 
 /** The functions that made the nodes. */
 export class Source {
@@ -99,10 +99,11 @@ export class BackwardPass {
     return hidden ? [`${line.match(/^\S+ \S+/)[0]} \u2026`] : named(line, names);
   }
 
-  equation({ target, arrival, rule }, hidden) {
-    const [left, right] = [math(target), hidden ? "\u2026" : math(rule)];
-    if (!hidden) makeStops(left, right);
-    return [left, html("span", {}, arrival === 1 ? "=" : "+="), right];
+  equation(contribution, hidden) {
+    const [left, sign, right] = sides(contribution);
+    if (hidden) return [left, sign, "\u2026"];
+    makeStops(left, right);
+    return [left, sign, right];
   }
 
   update() {

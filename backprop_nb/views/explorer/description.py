@@ -2,12 +2,13 @@
 
 Scene, text twin and cost are made from it.  Every name in its texts is marked with
 its node, as :mod:`backprop_nb.views.links` says; ``links.read`` takes the marks out.
+The second half is the text twin.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,8 +17,10 @@ from backprop_nb.tracing.emit.notation import adjoint_to_latex
 from backprop_nb.tracing.emit.rule import Rule, call_text
 from backprop_nb.tracing.health import Mark
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.views import links
+from backprop_nb.views import links, numbers
+from backprop_nb.views.explorer import badges
 from backprop_nb.views.explorer.cost import Cost, cost
+from backprop_nb.views.explorer.grouping import groups_of, hidden_in, innermost
 from backprop_nb.views.links import Name
 
 
@@ -45,6 +48,12 @@ class DescribedNode:
     def text(self) -> str:
         """The call without marks."""
         return links.read(self.call)[0]
+
+    @property
+    def words(self) -> str:
+        """What a step forward does, in a sentence."""
+        made = f"{self.node.name} = {self.text} = {numbers.words(self.node.value)}."
+        return f"Forward. {made}{badges.words(self.marks)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,18 @@ class Description:
         ]
         self.steps = list(_steps(self.backward)) if self.backward else []
 
+    def step_words(self, step: Step, arrivals: Sequence[Arrival]) -> str:
+        """Say a step back in a sentence or two."""
+        given = [
+            f"{each.contribution.parent.name} receives {each.text} = "
+            f"{numbers.words(each.contribution.value)}"
+            for each in arrivals
+        ]
+        has = f"Backward from {step.node.name}, adjoint {numbers.words(step.adjoint)}."
+        marks = badges.words(self.nodes[step.node.index].marks)
+        handed = f" {'; '.join(given)}." if given else ""
+        return f"{has}{handed}{marks}"
+
     def cost(self) -> Cost:
         """Return what the gradient costs in either direction."""
         arrivals = (arrival for _, each in self.steps for arrival in each)
@@ -128,18 +149,92 @@ class Description:
 
 def _steps(backward: Backward) -> Iterator[tuple[Step, list[Arrival]]]:
     counts = Counter(c.parent.index for step in backward.steps for c in step.contributions)
-    numbers: Counter[int] = Counter()
+    arrived: Counter[int] = Counter()
     totals: dict[int, Any] = {}
     for step in backward.steps:
         arrivals = []
         for contribution in step.contributions:
             parent, value = contribution.parent.index, contribution.value
-            numbers[parent] += 1
+            arrived[parent] += 1
             before = totals.get(parent)
             totals[parent] = value if before is None else before + value
             rule = contribution.explain(links.mark)
             count = counts[parent]
             arrivals.append(
-                Arrival(contribution, rule, numbers[parent], count, before, totals[parent])
+                Arrival(contribution, rule, arrived[parent], count, before, totals[parent])
             )
         yield step, arrivals
+
+
+# --- the text twin ------------------------------------------------------------------
+
+
+def alt_text(graph: Graph, folded: int = 0) -> str:
+    """Return one sentence that stands for the picture, in which some groups are folded."""
+    inputs = [node.name for node in graph.inputs]
+    names = ", ".join(inputs[:12]) + (f" and {len(inputs) - 12} more" if len(inputs) > 12 else "")
+    shape = graph.value.shape
+    result = f" of shape {shape}" if shape else f" = {numbers.long(float(graph.value))}"
+    groups = "group is" if folded == 1 else "groups are"
+    cards = f"; {folded} {groups} folded to one card each" if folded else ""
+    return (
+        f"Computation graph of {graph.function_name} with {len(graph.nodes)} nodes, "
+        f"from the inputs {names} to {graph.output.name}{result}{cards}."
+    )
+
+
+def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
+    """Return the text twin of a graph: what it computes, forward and back, with numbers.
+
+    Of a folded group it tells what the folded card shows: how many nodes there are,
+    the result, and what is handed out of the group on the way back.
+    """
+    description = Description(graph)
+    groups = groups_of(graph) if folded else []
+    hidden = hidden_in(
+        [group.parent for group in groups],
+        innermost(groups, len(graph.nodes)),
+        {number for number, group in enumerate(groups) if group.id in folded},
+    )
+    lines = [
+        f"Computation graph of {graph.function_name}: {len(graph.nodes)} nodes, "
+        f"{len(graph.inputs)} inputs; {graph.output.name} = {numbers.words(graph.value)}.",
+        "",
+        "Forward",
+    ]
+    last = {group: index for index, group in enumerate(hidden) if group is not None}
+    for described, group in zip(description.nodes, hidden, strict=True):
+        if group is None:
+            lines += _node_lines(described)
+        elif last[group] == described.node.index:
+            members = [each for each in description.nodes if hidden[each.node.index] == group]
+            lines += _group_lines(groups[group].name, members)
+    if description.backward is None:
+        return "\n".join([*lines, "", "Backward", f"  {description.note}"])
+    lines += ["", f"Backward (d_z is the derivative of {graph.output.name} with respect to z)"]
+    lines += [
+        f"  {arrival.line[0]}: {numbers.words(arrival.contribution.value)}"
+        for step, arrivals in description.steps
+        for arrival in arrivals
+        if hidden[step.node.index] is None
+        or hidden[step.node.index] != hidden[arrival.contribution.parent.index]
+    ]
+    lines += ["", "Cost of all derivatives, counted in multiplications by a local derivative"]
+    lines += [f"  {way}: {text}" for way, text, _ in description.cost().ways]
+    return "\n".join(lines)
+
+
+def _node_lines(described: DescribedNode) -> Iterator[str]:
+    node = described.node
+    made = f"{node.name} = {described.text or described.kind}"
+    yield f"  {made}, {numbers.shape_text(node.shape)}: {numbers.words(node.value)}"
+    yield from (f"    {mark}" for mark in described.marks)
+
+
+def _group_lines(name: str, members: list[DescribedNode]) -> Iterator[str]:
+    """Say what a folded card says, at the last node of its group."""
+    node = members[-1].node
+    result = f"{node.name}, {numbers.shape_text(node.shape)}: {numbers.words(node.value)}"
+    yield f"  [{name}] {len(members)} nodes, folded; the last is {result}"
+    marks = Counter(mark.kind for member in members for mark in member.marks)
+    yield from (f"    {kind} at {count} of them" for kind, count in marks.items())

@@ -8,9 +8,9 @@ from typing import Literal
 from backprop_nb.errors import must_be
 from backprop_nb.tracing import Graph
 from backprop_nb.views.explorer import badges
+from backprop_nb.views.explorer.description import alt_text
 from backprop_nb.views.explorer.geometry import CONSTANT_CARD, check_folded, geometry
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.explorer.words import alt_text
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.picture import Picture
 from backprop_nb.views.schema import (

@@ -61,9 +61,17 @@ export const named = (text, names) =>
     link ? html("span", { "data-link": link, role: "button", tabindex: -1 }, part) : part,
   );
 
-/** What a contribution adds to an adjoint, as a formula. */
-export const equation = ({ target, arrival, rule }) =>
-  html("span", {}, math(target), arrival === 1 ? " = " : " += ", math(rule));
+/** What a contribution adds to an adjoint, as formulas: the left side, the sign, the right side. */
+export function sides({ target, arrival, rule }) {
+  const sign = arrival === 1 ? ["mo", "=", {}, []] : ["mtext", "+=", {}, []];
+  return [target, ["math", "", {}, [sign]], rule].map(math);
+}
+
+/** The same as one formula. */
+export function equation(contribution) {
+  const [left, sign, right] = sides(contribution);
+  return html("span", {}, left, " ", sign, " ", right);
+}
 
 /** Let the arrow keys stop at the linked terms of formulas. */
 export function makeStops(...formulas) {

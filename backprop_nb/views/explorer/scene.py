@@ -17,10 +17,14 @@ from backprop_nb.tracing import Graph, Node
 from backprop_nb.tracing.emit.notation import name_to_latex
 from backprop_nb.tracing.emit.rule import Operand
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.views import links
-from backprop_nb.views.explorer import words
+from backprop_nb.views import links, numbers
 from backprop_nb.views.explorer.badges import style_of, styles_of
-from backprop_nb.views.explorer.description import Arrival, DescribedNode, Description
+from backprop_nb.views.explorer.description import (
+    Arrival,
+    DescribedNode,
+    Description,
+    alt_text,
+)
 from backprop_nb.views.explorer.grouping import (
     ROOM,
     Group,
@@ -57,7 +61,7 @@ def graph_scene(graph: Graph) -> ExplorerScene:
     writer = _Writer(description)
     return {
         "name": graph.function_name,
-        "alt": words.alt_text(graph),
+        "alt": alt_text(graph),
         "output": graph.output_index,
         "note": description.note,
         "nodes": [
@@ -170,18 +174,18 @@ class _Writer:
     def frames(self) -> Iterator[ExplorerFrame]:
         """Yield every step of the replay: the start, each call forward, each step back."""
         description = self._description
-        yield _frame("start", None, words.START)
+        yield _frame("start", None, "Start. The inputs are known, nothing is computed yet.")
         for described in description.nodes:
             if described.kind == "operation":
-                yield _frame("forward", described.node, words.forward_words(described))
+                yield _frame("forward", described.node, described.words)
         output = description.graph.output
         if description.backward is None or output.op == CONSTANT:
             return
-        seed = _frame("seed", output, words.seed_words(description.backward))
-        yield {**seed, "ask": seed_question(output.name)}
+        adjoint = numbers.words(description.backward.adjoint(output))
+        said = f"Backward. The adjoint of {output.name} itself is {adjoint}."
+        yield {**_frame("seed", output, said), "ask": seed_question(output.name)}
         for step, arrivals in description.steps:
-            described = description.nodes[step.node.index]
-            frame = _frame("backward", step.node, words.step_words(step, described, arrivals))
+            frame = _frame("backward", step.node, description.step_words(step, arrivals))
             yield {**frame, "contributions": [self._contribution(each) for each in arrivals]}
 
     def _contribution(self, arrival: Arrival) -> ExplorerContribution:

@@ -10,11 +10,11 @@ import traitlets
 from backprop_nb.errors import UnsupportedError, must_be
 from backprop_nb.network import Network
 from backprop_nb.tracing import Graph
+from backprop_nb.views.explorer.description import describe_graph
 from backprop_nb.views.explorer.figure import draw_graph
 from backprop_nb.views.explorer.folding import near_states
 from backprop_nb.views.explorer.geometry import check_folded, geometry
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.explorer.words import describe_graph
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.paper import Drawing
 from backprop_nb.views.schema import ExplorerGeometry, ExplorerScene

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
+from backprop_nb.views.explorer.description import describe_graph
 from backprop_nb.views.explorer.geometry import cards_of, check_folded, geometry
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.explorer.words import describe_graph
 
 
 def layer(A, b, x):

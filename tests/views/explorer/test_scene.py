@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
+from backprop_nb.views.explorer.description import alt_text, describe_graph
 from backprop_nb.views.explorer.geometry import geometry
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.explorer.words import alt_text, describe_graph
 from backprop_nb.views.numbers import long, words
 
 
