@@ -24,7 +24,7 @@ from dask.optimization import cull
 from backprop_nb.errors import BackpropError, InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.network import validation
 from backprop_nb.network.history import SAMPLE
-from backprop_nb.network.protocols import Step, Trainable
+from backprop_nb.network.protocols import BatchStep, Trainable
 from backprop_nb.network.theta import flatten, unflatten
 from backprop_nb.network.validation import FloatArray, Watch
 
@@ -111,7 +111,7 @@ class Chunks:
 
     # --- what training asks for ---
 
-    def steps(self, random: np.random.Generator) -> Iterator[Step]:
+    def steps(self, random: np.random.Generator) -> Iterator[BatchStep]:
         """Yield the steps of one epoch: whole chunks, in an order drawn from `random`."""
         if self.size is None:
             yield partial(self._step, range(len(self.pairs)))

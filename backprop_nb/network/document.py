@@ -162,7 +162,7 @@ def _product(case: Example, i: int) -> FloatArray:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Statement:
+class Passage:
     """What the document says in one place.
 
     Attributes
@@ -189,14 +189,14 @@ class Statement:
         return self.describe()
 
     def describe(self) -> str:
-        """Return the statement as text: tag, title, both forms, reason."""
+        """Return the passage as text: tag, title, both forms, reason."""
         forms = [f"  {self.printed}"]
         if self.corrected:
             forms = [f"  as printed:   {self.printed}", f"  as corrected: {self.corrected}"]
         return "\n".join([f"[{self.tag}] {self.title}", *forms, wrapped(self.reason, "  ")])
 
 
-class Spelling(Statement):
+class Spelling(Passage):
     """An erratum in the document's words: no number goes wrong."""
 
     def _repr_markdown_(self) -> str:
@@ -206,7 +206,7 @@ class Spelling(Statement):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Equation(Statement):
+class Equation(Passage):
     r"""One equation of the document; its forms are LaTeX, in the notation of this package.
 
     Examples

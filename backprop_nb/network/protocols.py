@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from backprop_nb.network.fast import PassResult
 from backprop_nb.network.validation import FloatArray, Watch
 
-Step: TypeAlias = Callable[[], tuple[float, FloatArray, int]]
+BatchStep: TypeAlias = Callable[[], tuple[float, FloatArray, int]]
 """To a batch's loss, its gradient as one vector, its number of rows, as the network is now."""
 
 
@@ -49,7 +49,7 @@ class Trainable(Protocol):
 class Data(Protocol):
     """What training needs to know of the data, wherever they are."""
 
-    def steps(self, random: np.random.Generator) -> Iterator[Step]:
+    def steps(self, random: np.random.Generator) -> Iterator[BatchStep]:
         """Yield the steps of one epoch, in an order drawn from `random`."""
         ...
 

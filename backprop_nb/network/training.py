@@ -28,7 +28,7 @@ from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
     from backprop_nb.network.chunks import Chunks
-    from backprop_nb.network.protocols import Data, Step, Trainable
+    from backprop_nb.network.protocols import BatchStep, Data, Trainable
 
 _STUCK_SHARE = 0.99
 """A layer whose outputs are saturated to more than this share passes no gradient."""
@@ -84,7 +84,7 @@ class ArrayData:
     def __init__(self, net: Trainable, x: FloatArray, y: FloatArray, size: int | None) -> None:
         self.net, self.x, self.y, self.size = net, np.atleast_2d(x), np.atleast_2d(y), size
 
-    def steps(self, random: np.random.Generator) -> Iterator[Step]:
+    def steps(self, random: np.random.Generator) -> Iterator[BatchStep]:
         """Yield the steps of one epoch."""
         N = len(self.x)
         if self.size is None or self.size >= N:

@@ -181,11 +181,12 @@ def used_parameters(
     )
 
 
-def named(A: Iterable[FloatArray], b: Iterable[FloatArray]) -> Iterator[tuple[str, FloatArray]]:
-    """Yield every parameter with its name, such as ``A[0]``."""
-    for letter, arrays in (("A", A), ("b", b)):
-        for i, array in enumerate(arrays):
-            yield f"{letter}[{i}]", array
+def named(A: Sequence[FloatArray], b: Sequence[FloatArray]) -> Iterator[tuple[str, FloatArray]]:
+    """Yield every parameter with its name, such as ``A[0]``, layer by layer."""
+    for i, A_i in enumerate(A):
+        yield f"A[{i}]", A_i
+        if b:
+            yield f"b[{i}]", b[i]
 
 
 def _as_list(name: str, values: Iterable[ArrayLike]) -> list[FloatArray]:

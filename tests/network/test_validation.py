@@ -8,6 +8,7 @@ import pytest
 from backprop_nb import trace
 from backprop_nb.errors import BackpropWarning, InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.network import SigmoidNetwork
+from backprop_nb.network.validation import named
 
 METHODS = ["__call__", "forward", "loss", "backward", "loss_and_gradient", "trace"]
 WITH_TARGET = METHODS[2:]
@@ -257,6 +258,12 @@ def test_from_parameters_warns_of_nan():
     assert [str(w.message) for w in caught] == [
         "`b[0][1]` is nan: what is computed from it means nothing."
     ]
+
+
+def test_parameters_are_named_layer_by_layer_so_that_the_first_bad_one_is_the_deepest():
+    A, b = zeros((3, 4), (1, 3)), zeros(3, 1)
+    assert [name for name, _ in named(A, b)] == ["A[0]", "b[0]", "A[1]", "b[1]"]
+    assert [name for name, _ in named(A, [])] == ["A[0]", "A[1]"]
 
 
 # --- parameters that the user assigned --------------------------------------
