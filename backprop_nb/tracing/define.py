@@ -8,7 +8,7 @@ from typing import Any
 
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.tracing.rules import row_of
-from backprop_nb.tracing.rules.row import dispatched, row
+from backprop_nb.tracing.rules.row import dispatched, parameters_of, row
 
 
 def define_rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) -> Any:
@@ -48,7 +48,7 @@ def define_rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) 
     for each in (function, *vjps):
         if each is not None and not callable(each):
             raise InvalidValueError(
-                "A rule is made of functions.",
+                "A rule must be a function.",
                 given=repr(each),
                 expected="a function, and one (g, ans, *args) for each of its array arguments",
             )
@@ -57,7 +57,7 @@ def define_rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) 
         raise InvalidValueError(f"{name} has a rule already.", instead="use it as it is")
     if not any(vjps):
         raise InvalidValueError(
-            f"There is no rule for any argument of {name}.",
+            f"`define_rule` needs a rule for at least one argument of {name}.",
             expected="one function (g, ans, *args) for each array argument",
             instead=f"define_rule({name}, lambda g, ans, x: g * …)",
         )
@@ -67,15 +67,14 @@ def define_rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) 
             given=repr(name),
             instead="write it with def",
         )
-    signature = _signature(function)
-    for vjp in vjps:
-        _check_takes(vjp, len(vjps), signature)
+    for vjp in filter(None, vjps):
+        _check_takes(vjp, len(vjps), list(parameters_of(function)))
     known: Any = dispatched(function)
-    known.row = row(known, *vjps)
+    known.__row__ = row(known, *vjps)
     return known
 
 
-def _check_takes(vjp: Callable[..., Any] | None, count: int, names: Sequence[str]) -> None:
+def _check_takes(vjp: Callable[..., Any], count: int, names: Sequence[str]) -> None:
     """Refuse a rule that cannot be called as the reverse pass will call it.
 
     Raises
@@ -83,8 +82,6 @@ def _check_takes(vjp: Callable[..., Any] | None, count: int, names: Sequence[str
     InvalidValueError
         If it does not take the adjoint, the result and ``count`` arguments.
     """
-    if vjp is None:
-        return
     try:
         taken = inspect.signature(vjp)
     except (TypeError, ValueError):  # some functions written in C have no signature
@@ -100,11 +97,3 @@ def _check_takes(vjp: Callable[..., Any] | None, count: int, names: Sequence[str
             given=f"a rule {taken}",
             expected=f"a rule ({wanted})",
         ) from None
-
-
-def _signature(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the names of the parameters, as far as Python knows them."""
-    try:
-        return tuple(inspect.signature(function).parameters)
-    except (TypeError, ValueError):  # some functions written in C have no signature
-        return ()

@@ -1,7 +1,9 @@
 """``define_rule``: a function of the learner's own is one node like any other."""
 
 import doctest
+import gc
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -93,6 +95,15 @@ def test_the_rule_stays_with_the_function_that_carries_it():
     assert bp.trace(soft_plus, 1.0).output.op == "logaddexp"
 
 
+def test_a_function_that_is_defined_anew_is_let_go():
+    known = define_soft_plus()
+    bp.trace(known, 1.0).backward()
+    gone = weakref.ref(known)
+    del known
+    gc.collect()
+    assert gone() is None
+
+
 def test_an_argument_without_a_rule_receives_nothing():
     known = bp.define_rule(scaled_dot, lambda g, ans, x, y: g * y, None)
     graph = bp.trace(known, np.ones(2), np.ones(2))
@@ -105,11 +116,11 @@ def test_an_argument_without_a_rule_receives_nothing():
     ("function", "vjps", "message"),
     [
         (np.sin, (lambda g, ans, x: g,), "sin has a rule already"),
-        (soft_plus, (), "no rule for any argument of soft_plus"),
-        (soft_plus, (None,), "no rule for any argument of soft_plus"),
+        (soft_plus, (), "needs a rule for at least one argument of soft_plus"),
+        (soft_plus, (None,), "needs a rule for at least one argument of soft_plus"),
         (lambda x: x, (lambda g, ans, x: g,), "needs a name"),
-        (soft_plus, (3,), "made of functions.\n  given:    3\n"),
-        ("f", (lambda g, ans, x: g,), "made of functions.\n  given:    'f'\n"),
+        (soft_plus, (3,), "A rule must be a function.\n  given:    3\n"),
+        ("f", (lambda g, ans, x: g,), "A rule must be a function.\n  given:    'f'\n"),
     ],
     ids=["known", "none", "only None", "lambda", "no rule", "no function"],
 )

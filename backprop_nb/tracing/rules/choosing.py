@@ -20,24 +20,6 @@ _IN_WORDS = "A choice: the entry that was chosen receives the adjoint, the other
 # --- of two -----------------------------------------------------------------------
 
 
-def _if_larger(g: Any, x: Any, y: Any) -> Any:
-    """Return what ``x`` receives if the larger of the two was taken."""
-    return np.where(x == y, g / 2, np.where(x > y, g, 0.0))
-
-
-def _if_smaller(g: Any, x: Any, y: Any) -> Any:
-    return np.where(x == y, g / 2, np.where(x < y, g, 0.0))
-
-
-def _if_larger_number(g: Any, x: Any, y: Any) -> Any:
-    """Return the same for a function that prefers a number to NaN."""
-    return np.where(x == y, g / 2, np.where(np.logical_or(x > y, np.isnan(y)), g, 0.0))
-
-
-def _if_smaller_number(g: Any, x: Any, y: Any) -> Any:
-    return np.where(x == y, g / 2, np.where(np.logical_or(x < y, np.isnan(y)), g, 0.0))
-
-
 _EQUAL = Remark(
     "tie",
     lambda ans, x, y: x == y,
@@ -45,7 +27,12 @@ _EQUAL = Remark(
 )
 
 
-def _of_two(function: np.ufunc, received: Callable[..., Any], name: str) -> Row:
+def _of_two(function: np.ufunc, wins: Callable[..., Any], name: str) -> Row:
+    """Return the row of a function that takes ``x`` where it ``wins`` over ``y``."""
+
+    def received(g: Any, x: Any, y: Any) -> Any:
+        return np.where(x == y, g / 2, np.where(wins(x, y), g, 0.0))
+
     return row(
         function,
         lambda g, ans, x, y: received(g, x, y),
@@ -62,12 +49,7 @@ def _of_two(function: np.ufunc, received: Callable[..., Any], name: str) -> Row:
 
 
 def _extreme(
-    extreme: Callable[..., Any],
-    g: Any,
-    ans: Any,
-    x: Any,
-    axis: Any = None,
-    keepdims: bool = False,
+    extreme: Callable[..., Any], g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False
 ) -> Any:
     """Give the adjoint to the entries of ``x`` that are extreme, in equal shares."""
     chosen = x == extreme(x, axis=axis, keepdims=axis is not None)
@@ -180,10 +162,11 @@ _BOTH = Remark(
 )
 
 ROWS = (
-    _of_two(np.maximum, _if_larger, "max"),
-    _of_two(np.minimum, _if_smaller, "min"),
-    _of_two(np.fmax, _if_larger_number, "max"),
-    _of_two(np.fmin, _if_smaller_number, "min"),
+    _of_two(np.maximum, lambda x, y: x > y, "max"),
+    _of_two(np.minimum, lambda x, y: x < y, "min"),
+    # These prefer a number to NaN.
+    _of_two(np.fmax, lambda x, y: np.logical_or(x > y, np.isnan(y)), "max"),
+    _of_two(np.fmin, lambda x, y: np.logical_or(x < y, np.isnan(y)), "min"),
     row(np.max, _max, in_words=_IN_WORDS, remarks=(_LARGEST,)),
     row(np.min, _min, in_words=_IN_WORDS, remarks=(_SMALLEST,)),
     row(np.ptp, _ptp, remarks=(_LARGEST, _SMALLEST)),

@@ -11,14 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import (
-    POSITIVE,
-    REAL,
-    Remark,
-    dispatched,
-    row,
-    saturated,
-)
+from backprop_nb.tracing.rules.row import POSITIVE, REAL, Remark, dispatched, row, saturated
 from backprop_nb.tracing.rules.template import (
     ATOM,
     LOOSE,
@@ -417,13 +410,7 @@ ROWS = (
         operator="abs",
         remarks=(_CORNER,),
     ),
-    row(
-        np.fabs,
-        lambda g, ans, x: g * np.sign(x),
-        latex="|#1|",
-        symbol="|x|",
-        remarks=(_CORNER,),
-    ),
+    row(np.fabs, lambda g, ans, x: g * np.sign(x), latex="|#1|", symbol="|x|", remarks=(_CORNER,)),
     # What is left of a division: x = y · floor(x / y) + remainder.
     row(
         np.remainder,

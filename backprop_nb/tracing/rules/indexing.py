@@ -219,12 +219,7 @@ ROWS = (
         latex=r"\mathrm{scatter}(#1)",
         symbol="scatter",
     ),
-    row(
-        np.take,
-        _take,
-        latex=r"\mathrm{take}(#1)",
-        expected="positions within the array",
-    ),
+    row(np.take, _take, latex=r"\mathrm{take}(#1)", expected="positions within the array"),
     row(
         np.take_along_axis,
         lambda g, ans, x, indices, axis=-1: add_along_axis(g, indices, axis=axis, shape=x.shape),

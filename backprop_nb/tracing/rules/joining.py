@@ -58,28 +58,25 @@ def _stack_each(position: int, g: Any, ans: Any, *arrays: Any, axis: int = 0) ->
     return g[(slice(None),) * (axis % g.ndim) + (position,)]
 
 
-def _hstack_each(position: int, g: Any, ans: Any, *arrays: Any) -> Any:
-    return _cut_out(position, g, arrays, 0 if g.ndim == 1 else 1, lambda shape: shape or (1,))
+def _fixed(axis: int, grown: Callable[[Shape], Shape]) -> Callable[..., Any]:
+    """Return the rule of a function that joins along one axis; vectors along their only one."""
 
+    def each(position: int, g: Any, ans: Any, *arrays: Any) -> Any:
+        return _cut_out(position, g, arrays, min(axis, g.ndim - 1), grown)
 
-def _vstack_each(position: int, g: Any, ans: Any, *arrays: Any) -> Any:
-    return _cut_out(position, g, arrays, 0, _at_least_2d)
-
-
-def _dstack_each(position: int, g: Any, ans: Any, *arrays: Any) -> Any:
-    return _cut_out(
-        position, g, arrays, 2, lambda shape: (*_at_least_2d(shape), *(1,) * (len(shape) < 3))
-    )
-
-
-def _column_stack_each(position: int, g: Any, ans: Any, *arrays: Any) -> Any:
-    return _cut_out(
-        position, g, arrays, 1, lambda shape: shape if len(shape) > 1 else (math.prod(shape), 1)
-    )
+    return each
 
 
 def _at_least_2d(shape: Shape) -> Shape:
     return (1,) * (2 - len(shape)) + shape
+
+
+def _at_least_3d(shape: Shape) -> Shape:
+    return (*_at_least_2d(shape), *(1,) * (len(shape) < 3))
+
+
+def _columns(shape: Shape) -> Shape:
+    return shape if len(shape) > 1 else (math.prod(shape), 1)
 
 
 def _nested(arrays: Any) -> tuple[list[Any], Any]:
@@ -170,16 +167,11 @@ def _split(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int, axis
     return scatter_add(g, index=index, shape=x.shape)
 
 
-def _hsplit(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int) -> Any:
-    return _split(g, ans, x, indices_or_sections, output, axis=0 if x.ndim == 1 else 1)
+def _split_along(axis: int) -> Callable[..., Any]:
+    def vjp(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int) -> Any:
+        return _split(g, ans, x, indices_or_sections, output, min(axis, x.ndim - 1))
 
-
-def _vsplit(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int) -> Any:
-    return _split(g, ans, x, indices_or_sections, output, axis=0)
-
-
-def _dsplit(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int) -> Any:
-    return _split(g, ans, x, indices_or_sections, output, axis=2)
+    return vjp
 
 
 def _cut(
@@ -193,10 +185,10 @@ def _cut(
 ROWS = (
     _joined(np.concatenate, _concatenate_each),
     _joined(np.stack, _stack_each, "stack"),
-    _joined(np.hstack, _hstack_each),
-    _joined(np.vstack, _vstack_each),
-    _joined(np.dstack, _dstack_each),
-    _joined(np.column_stack, _column_stack_each),
+    _joined(np.hstack, _fixed(1, lambda shape: shape or (1,))),
+    _joined(np.vstack, _fixed(0, _at_least_2d)),
+    _joined(np.dstack, _fixed(2, _at_least_3d)),
+    _joined(np.column_stack, _fixed(1, _columns)),
     row(np.append, *(partial(_append, k) for k in (0, 1)), symbol="join", expected=_JOINED),
     row(
         np.block,
@@ -209,7 +201,7 @@ ROWS = (
     ),
     _cut(np.split, _split),
     _cut(np.array_split, _split, "at least one part"),
-    _cut(np.hsplit, _hsplit),
-    _cut(np.vsplit, _vsplit),
-    _cut(np.dsplit, _dsplit),
+    _cut(np.hsplit, _split_along(1)),
+    _cut(np.vsplit, _split_along(0)),
+    _cut(np.dsplit, _split_along(2)),
 )

@@ -13,14 +13,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.rules.row import Row, row
-from backprop_nb.tracing.rules.template import (
-    LOOSE,
-    POWER,
-    PRODUCT,
-    SUM,
-    Template,
-    infix,
-)
+from backprop_nb.tracing.rules.template import LOOSE, POWER, PRODUCT, SUM, Template, infix
 
 
 def _comparison(function: np.ufunc, operator: str, sign: str, latex: str) -> Row:
@@ -42,13 +35,7 @@ ROWS = (
     _comparison(np.less_equal, "le", "<=", r"\leq"),
     _comparison(np.greater, "gt", ">", ">"),
     _comparison(np.greater_equal, "ge", ">=", r"\geq"),
-    row(
-        np.logical_and,
-        None,
-        None,
-        latex=Template(r"#1 \wedge #2", LOOSE, (SUM,)),
-        symbol="and",
-    ),
+    row(np.logical_and, None, None, latex=Template(r"#1 \wedge #2", LOOSE, (SUM,)), symbol="and"),
     row(np.logical_or, None, None, latex=Template(r"#1 \vee #2", LOOSE, (SUM,)), symbol="or"),
     row(np.logical_not, None, latex=Template(r"\neg #1", LOOSE, (POWER,)), symbol="not"),
     row(np.isnan, None),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -233,26 +234,17 @@ def _einsum_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
 # --- kron and cross -------------------------------------------------------------
 
 
-def _blocks(g: Any, x: Any, y: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
-    """Return ``g`` with each axis taken apart into x's and y's, and both padded shapes."""
+def _kron(position: int, g: Any, ans: Any, x: Any, y: Any) -> Any:
+    """Take each axis of ``g`` apart into x's and y's, and sum over that of the other array."""
     m = (1,) * (g.ndim - np.ndim(x)) + np.shape(x)
     n = (1,) * (g.ndim - np.ndim(y)) + np.shape(y)
-    apart = tuple(length for pair in zip(m, n, strict=True) for length in pair)
-    rows = tuple(length for k in m for length in (k, 1))
-    columns = tuple(length for k in n for length in (1, k))
-    return np.reshape(g, apart), rows, columns
-
-
-def _kron_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
-    blocks, _, columns = _blocks(g, x, y)
-    axes = tuple(range(1, blocks.ndim, 2))
-    return shaped_like(np.sum(blocks * np.reshape(y, columns), axis=axes), x)
-
-
-def _kron_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
-    blocks, rows, _ = _blocks(g, x, y)
-    axes = tuple(range(0, blocks.ndim, 2))
-    return shaped_like(np.sum(blocks * np.reshape(x, rows), axis=axes), y)
+    blocks = np.reshape(g, tuple(length for pair in zip(m, n, strict=True) for length in pair))
+    if position == 0:
+        own, other, shape = x, y, tuple(length for k in n for length in (1, k))
+    else:
+        own, other, shape = y, x, tuple(length for k in m for length in (k, 1))
+    axes = tuple(range(1 - position, blocks.ndim, 2))
+    return shaped_like(np.sum(blocks * np.reshape(other, shape), axis=axes), own)
 
 
 def _cross(x: Any, y: Any, **axes: int) -> Any:
@@ -273,33 +265,28 @@ def _last(x: Any, axis: int) -> Any:
     return x if axis in (-1, np.ndim(x) - 1) else np.moveaxis(x, axis, -1)
 
 
+def _back(g: Any, x: Any, axis: int) -> Any:
+    """Return ``g``, whose last axis is the ``axis`` of ``x``, in the shape of ``x``."""
+    g = unbroadcast(g, _last(x, axis))
+    return g if axis in (-1, x.ndim - 1) else np.moveaxis(g, -1, axis)
+
+
 def _cross_left(g: Any, ans: Any, x: Any, y: Any, **axes: int) -> Any:
     a, b, c = _cross_axes(**axes)
-    contribution = unbroadcast(np.cross(_last(y, b), _last(g, c)), _last(x, a))
-    return contribution if a in (-1, x.ndim - 1) else np.moveaxis(contribution, -1, a)
+    return _back(np.cross(_last(y, b), _last(g, c)), x, a)
 
 
 def _cross_right(g: Any, ans: Any, x: Any, y: Any, **axes: int) -> Any:
     a, b, c = _cross_axes(**axes)
-    contribution = unbroadcast(np.cross(_last(g, c), _last(x, a)), _last(y, b))
-    return contribution if b in (-1, y.ndim - 1) else np.moveaxis(contribution, -1, b)
+    return _back(np.cross(_last(g, c), _last(x, a)), y, b)
 
 
 def _vecdot_left(g: Any, ans: Any, x: Any, y: Any, axis: int = -1) -> Any:
-    return _vecdot_one(g, x, y, axis)
+    return _back(np.expand_dims(g, -1) * _last(y, axis), x, axis)
 
 
 def _vecdot_right(g: Any, ans: Any, x: Any, y: Any, axis: int = -1) -> Any:
-    return _vecdot_one(g, y, x, axis)
-
-
-def _vecdot_one(g: Any, x: Any, y: Any, axis: int) -> Any:
-    if axis == -1:
-        return unbroadcast(np.expand_dims(g, -1) * y, x)
-    contribution = unbroadcast(
-        np.expand_dims(g, -1) * np.moveaxis(y, axis, -1), np.moveaxis(x, axis, -1)
-    )
-    return np.moveaxis(contribution, -1, axis)
+    return _back(np.expand_dims(g, -1) * _last(x, axis), y, axis)
 
 
 # --- what a call takes ------------------------------------------------------------
@@ -417,8 +404,7 @@ ROWS = (
     ),
     row(
         np.kron,
-        _kron_left,
-        _kron_right,
+        *(partial(_kron, position) for position in (0, 1)),
         latex=latex_product(r"#1 \otimes #2"),
         symbol="⊗",
         multiplications=_count,

@@ -192,7 +192,7 @@ class Row:
     @cached_property
     def parameters(self) -> dict[str, Any]:
         """The function's own parameters in order, and their defaults."""
-        return {name: p.default for name, p in _parameters(self.function).items()}
+        return {name: p.default for name, p in parameters_of(self.function).items()}
 
     @cached_property
     def options(self) -> dict[str, Any]:
@@ -202,7 +202,7 @@ class Row:
         count = self.arrays
         known = dict(list(self.parameters.items())[count:])
         for vjp in filter(None, self.vjps):
-            taken = list(_parameters(vjp).values())[2 + count :]
+            taken = list(parameters_of(vjp).values())[2 + count :]
             if not any(p.kind is p.VAR_KEYWORD for p in taken):
                 known = {p.name: p.default for p in taken if p.name != "output"}
         return known
@@ -301,7 +301,6 @@ def shaped_like(g: Any, x: Any) -> Any:
 # --- what the function itself says ------------------------------------------------
 
 
-@functools.cache
 def full_name(function: Callable[..., Any]) -> str:
     """Return ``np.linalg.inv`` for a function of NumPy, else the bare name."""
     name = function.__name__
@@ -311,8 +310,8 @@ def full_name(function: Callable[..., Any]) -> str:
     return f"{module.replace('numpy', 'np', 1)}.{name}" if module.startswith("numpy") else name
 
 
-@functools.cache
-def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+def parameters_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a function by name, as far as Python knows them."""
     try:
         return inspect.signature(function).parameters
     except (TypeError, ValueError):  # some functions written in C have no signature
@@ -322,17 +321,18 @@ def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]
 def _numpy_call(function: Callable[..., Any], arrays: int) -> Callable[..., str]:
     """Return what prints an ordinary call: what must be given stands without its name."""
 
+    @functools.cache
+    def required() -> list[str]:
+        options = list(parameters_of(function).values())[arrays:]
+        given = [p for p in options if p.default is p.empty]
+        return [p.name for p in given if p.kind is p.POSITIONAL_OR_KEYWORD]
+
     def fill(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-        parameters = list(_parameters(function).values())[arrays:]
-        required = [
-            p.name
-            for p in parameters
-            if p.name in keywords and p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
-        ]
-        first = [literal(keywords[name]) for name in required]
-        named = {key: keywords[key] for key in keywords if key not in [*required, "output"]}
+        named = dict(keywords)
+        output = named.pop("output", None)
+        first = [literal(named.pop(name)) for name in required() if name in named]
         text = call_text(full_name(function), [*arguments, *first], named)
-        return f"{text}[{keywords['output']}]" if "output" in keywords else text
+        return text if output is None else f"{text}[{output}]"
 
     return fill
 

@@ -53,7 +53,7 @@ PIECEWISE_CONSTANT = join(piecewise_constant.ROWS)
 
 def row_of(function: Callable[..., Any]) -> Row | None:
     """Return the row of a function: from the table, or from ``define_rule``."""
-    return TABLE.get(function) or getattr(function, "row", None)
+    return TABLE.get(function) or getattr(function, "__row__", None)
 
 
 def supported_functions() -> list[str]:
