@@ -35,7 +35,7 @@ export class Model {
   }
 
   /** Nobody can compute anything new. */
-  get alone() {
+  get offline() {
     return true;
   }
 

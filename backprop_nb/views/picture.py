@@ -284,7 +284,7 @@ def at_step(picture: Mapping[str, Any], step: int) -> dict[str, Any]:
 
     >>> picture = Picture(100, 50)
     >>> with picture.during(since=2, until=3):
-    ...     picture.circle((10, 10), 5, key="moment")
+    ...     picture.circle((10, 10), 5, key="passing")
     >>> [len(at_step(picture.data(), step)["shapes"]) for step in range(5)]
     [0, 0, 1, 1, 0]
     """
@@ -297,7 +297,7 @@ def at_step(picture: Mapping[str, Any], step: int) -> dict[str, Any]:
 
 
 def patched(picture: Mapping[str, Any], patch: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a picture at a moment of a replay, as plain data.
+    """Return a picture at a step of a replay, as plain data.
 
     Parameters
     ----------

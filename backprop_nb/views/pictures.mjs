@@ -27,7 +27,7 @@ export function heatCells({ box: [x, y, width, height], columns, gap = 0 }, coun
 /** Whether a shape with `since` and `until`, which may both be missing, is there at a step. */
 export const isThere = ({ since = 0, until = Infinity }, step) => Number(since) <= step && step <= Number(until);
 
-/** A picture at a moment of a replay: by a shape's key what is different of it; `cut` says how much of a line there is. */
+/** A picture at a step of a replay: by a shape's key what is different of it; `cut` says how much of a line there is. */
 export function patched(picture, patch) {
   const shapes = picture.shapes.map((shape) => {
     const change = patch[shape.key];
@@ -105,12 +105,12 @@ function drawnText({ at: [x, y], text, sub, fill, on, size, anchor, italic, bold
 }
 
 /** The badge of a health mark; what it means stands beside it in words. */
-export function badge(look, size = 16) {
-  const colours = ["ground", "ink", "rim"].map((part) => `--${part}:var(--bpnb-${look[part]})`);
+export function badge(style, size = 16) {
+  const colours = ["ground", "ink", "rim"].map((part) => `--${part}:var(--bpnb-${style[part]})`);
   return svg(
     "svg",
     { class: "bpnb-mark-badge", viewBox: `0 0 ${size} ${size}`, width: size, height: size, style: colours.join(";"), "aria-hidden": "true" },
-    svg("path", { class: "bpnb-mark-ground", d: lines([look.outline], size, true) }),
-    svg("path", { class: "bpnb-mark-sign", d: lines(look.sign, size) }),
+    svg("path", { class: "bpnb-mark-ground", d: lines([style.outline], size, true) }),
+    svg("path", { class: "bpnb-mark-sign", d: lines(style.sign, size) }),
   );
 }

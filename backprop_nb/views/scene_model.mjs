@@ -16,7 +16,7 @@ export function unpacked(packed) {
 }
 
 /**
- * A model whose scene is an object.  To unpack one takes a moment: until then `get` gives the
+ * A model whose scene is an object.  To unpack one takes some time: until then `get` gives the
  * scene before, and what has changed with the new one is told when the new one is there.
  */
 export class SceneModel {
@@ -38,8 +38,8 @@ export class SceneModel {
     return this.packed === this.model.get("scene");
   }
 
-  get alone() {
-    return this.model.alone === true;
+  get offline() {
+    return this.model.offline === true;
   }
 
   get(key) {

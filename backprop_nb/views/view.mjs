@@ -19,7 +19,7 @@ export class View {
     this.scene = model.get("scene");
     this.listeners = [];
     this.notice = html("p", { class: "bpnb-notice", role: "status", hidden: true });
-    this.alone = model.alone; // a page of its own has no kernel from the start
+    this.offline = model.offline; // a page of its own has no kernel from the start
     // A model that has lost its kernel never gets one again.
     this.listen("comm_live_update", () => this.loseKernel());
   }
@@ -55,24 +55,24 @@ export class View {
       this.live,
     );
     this.el.replaceChildren(this.root);
-    this.updateAlone();
+    this.updateOffline();
   }
 
   loseKernel() {
-    this.alone = true;
+    this.offline = true;
     this.notice.textContent =
       "The kernel behind this view has ended. What is shown can still be stepped; run the cell again for new numbers.";
     this.notice.hidden = false;
-    this.updateAlone();
+    this.updateOffline();
   }
 
   /** Let nobody turn what only a kernel can answer: whatever stands inside of `data-kernel`. */
-  updateAlone() {
+  updateOffline() {
     for (const part of this.root.querySelectorAll("[data-kernel]")) {
       for (const control of [part, ...part.querySelectorAll("input, button")]) {
-        if ("disabled" in control) control.disabled = this.alone;
+        if ("disabled" in control) control.disabled = this.offline;
       }
-      if (this.alone) part.title = "needs a running notebook";
+      if (this.offline) part.title = "needs a running notebook";
     }
   }
 

@@ -34,17 +34,17 @@ test("a shape is there from its first step to its last", () => {
   assert.deepEqual(shown({ since: 0, until: 0 }), [0]);
 });
 
-test("a picture at a moment has other shapes where the moment says so, and is left as it was", () => {
+test("a picture at a step has other shapes where the step says so, and is left as it was", () => {
   const shapes = [
     { kind: "line", key: "loss", points: [[0, 0], [1, 1], [2, 0]] },
     { kind: "rect", key: "bar", box: [0, 0, 5, 5], fill: "text" },
     { kind: "text", text: "loss" },
   ];
-  const moment = patched({ width: 9, shapes }, { loss: { cut: 2 }, bar: { box: [0, 0, 8, 5] } });
-  assert.deepEqual(moment.shapes[0].points, [[0, 0], [1, 1]]);
-  assert.deepEqual(moment.shapes[1].box, [0, 0, 8, 5]);
-  assert.equal(moment.shapes[1].fill, "text");
-  assert.equal(moment.shapes[2], shapes[2]);
-  assert.equal(moment.width, 9);
+  const shown = patched({ width: 9, shapes }, { loss: { cut: 2 }, bar: { box: [0, 0, 8, 5] } });
+  assert.deepEqual(shown.shapes[0].points, [[0, 0], [1, 1]]);
+  assert.deepEqual(shown.shapes[1].box, [0, 0, 8, 5]);
+  assert.equal(shown.shapes[1].fill, "text");
+  assert.equal(shown.shapes[2], shapes[2]);
+  assert.equal(shown.width, 9);
   assert.equal(shapes[0].points.length, 3);
 });

@@ -91,7 +91,7 @@ def test_shapes_come_and_go_with_the_steps_of_a_replay():
     ]
 
 
-def test_a_moment_changes_what_it_names_and_leaves_the_picture_as_it_was():
+def test_a_step_changes_what_it_names_and_leaves_the_picture_as_it_was():
     picture = Picture(100, 50)
     picture.line([(0, 0), (1, 1), (2, 0)], stroke="text", key="loss")
     picture.rect((0, 0, 5, 5), fill="text", key="bar")

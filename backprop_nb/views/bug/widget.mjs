@@ -148,7 +148,7 @@ class Game extends Replay {
     const many = choices.length > 1;
     this.options.classList.toggle("bpnb-bug-many", many);
     this.options.replaceChildren(...(many ? choices.map(stage) : choices[0].choices.map(label)));
-    this.updateAlone();
+    this.updateOffline();
   }
 
   // -- updating -------------------------------------------------------------
@@ -212,7 +212,7 @@ class Game extends Replay {
   updateButtons() {
     const { costs, hints } = this.scene;
     const { picture: measured, solution } = this.found;
-    const over = solution !== null || (this.closed && this.alone);
+    const over = solution !== null || (this.closed && this.offline);
     const hint = this.model.get("hints");
     const update = (button, disabled, text, cost) => {
       button.disabled = over || disabled;

@@ -307,8 +307,8 @@ export class Stage {
 
   /** Fold just these groups.  Without a kernel only a geometry that is known can be shown. */
   fold(folded, group) {
-    const found = this.view.alone ? this.found(folded, group) : null;
-    if (this.view.alone && !found) return;
+    const found = this.view.offline ? this.found(folded, group) : null;
+    if (this.view.offline && !found) return;
     this.model.set("folded", found?.folded ?? folded);
     if (found) this.model.set("geometry", found);
     this.model.save_changes();
@@ -350,7 +350,7 @@ export class Stage {
     const { cards, groups } = this.geometry;
     const enable = (button, folded, group) => {
       button.does ??= button.title;
-      const isPossible = !this.view.alone || Boolean(this.found(folded, group));
+      const isPossible = !this.view.offline || Boolean(this.found(folded, group));
       button.disabled = !isPossible;
       button.title = isPossible ? button.does : "needs a running notebook";
     };

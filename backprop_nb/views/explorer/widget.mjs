@@ -209,8 +209,8 @@ class Explorer extends Replay {
     if (this.quiz.question) this.pause(); // nothing plays past a question
   }
 
-  updateAlone() {
-    super.updateAlone();
+  updateOffline() {
+    super.updateOffline();
     this.stage.updateFolding();
   }
 

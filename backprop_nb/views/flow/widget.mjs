@@ -298,7 +298,7 @@ class FlowView extends Replay {
     for (const [name, control] of Object.entries(this.controls)) {
       control.update(this.model.get(name));
     }
-    this.back.disabled = this.alone || this.model.get("given");
+    this.back.disabled = this.offline || this.model.get("given");
   }
 
   /** Make the network's picture: the chosen edge or unit, all edges, the units. */
@@ -399,7 +399,7 @@ class FlowView extends Replay {
     const input = this.slide.querySelector("input");
     input.disabled = !curve;
     if (curve) input.max = curve.epsilons.length - 1;
-    else if (this.alone) {
+    else if (this.offline) {
       const missing = "The curve of this weight needs a running notebook.";
       this.curveBox.replaceChildren(html("em", {}, missing));
     }
@@ -425,7 +425,7 @@ class FlowView extends Replay {
     const { curve, place } = this;
     this.texts = curve?.texts[place];
     this.slide.update(place);
-    this.keep.disabled = this.alone || !this.model.get("epsilon");
+    this.keep.disabled = this.offline || !this.model.get("epsilon");
     this.change.replaceChildren(
       ...Object.entries(CHANGES).map(([what, text]) => {
         const number = html("b", {}, this.texts?.[what] ?? UNKNOWN);

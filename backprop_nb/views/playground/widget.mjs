@@ -102,7 +102,7 @@ class PlaygroundView extends View {
   /** Ask once for the frames that this view has not seen: a program trained, or it opened late. */
   askForMissing(serial) {
     const missing = this.model.get("recorded").filter((epoch) => !this.frames.has(epoch));
-    if (this.alone || !missing.length || this.askedAt === serial) return;
+    if (this.offline || !missing.length || this.askedAt === serial) return;
     this.askedAt = serial;
     this.model.send({ wants: missing });
   }
@@ -122,17 +122,17 @@ class PlaygroundView extends View {
   }
 
   train(epochs) {
-    if (!this.alone) this.model.send({ train: epochs });
+    if (!this.offline) this.model.send({ train: epochs });
   }
 
   rewind() {
-    if (!this.alone) this.model.send({ do: "rewind" });
+    if (!this.offline) this.model.send({ do: "rewind" });
   }
 
   togglePlay() {
     const playing = !this.model.get("playing");
     const { recorded } = this;
-    if (playing && this.alone && this.position === recorded.length - 1) {
+    if (playing && this.offline && this.position === recorded.length - 1) {
       this.model.set("epoch", recorded[0]);
     }
     this.set("playing", playing);
@@ -283,7 +283,7 @@ class PlaygroundView extends View {
     const latest = model.get("frame");
     // The kernel computes the next frame while this one is painted.
     if (!model.get("playing")) this.askForMissing(latest.serial);
-    else if (!this.alone && this.root.isConnected) model.send({ paints: latest.serial });
+    else if (!this.offline && this.root.isConnected) model.send({ paints: latest.serial });
     this.frames = kept(this.frames, latest, model.get("recorded"));
     const frame = frameAt(this.frames, model.get("epoch"));
     this.paintFields(frame);
@@ -385,9 +385,9 @@ const keyed = (place) =>
   new Map([...place.querySelectorAll("svg [data-key]")].map((part) => [part.dataset.key, part]));
 
 /** Without a kernel, play goes through what is recorded: one clock for all views of a model. */
-function replayAlone({ model }) {
+function replayOffline({ model }) {
   let timer = null;
-  let { alone } = model;
+  let { offline } = model;
   const tick = () => {
     const next = model.get("recorded").find((epoch) => epoch > model.get("epoch"));
     if (next === undefined) model.set("playing", false);
@@ -396,10 +396,10 @@ function replayAlone({ model }) {
   };
   const update = () => {
     clearInterval(timer);
-    timer = alone && model.get("playing") ? setInterval(tick, 100) : null;
+    timer = offline && model.get("playing") ? setInterval(tick, 100) : null;
   };
   const lose = () => {
-    alone = true;
+    offline = true;
     update();
   };
   model.on("change:playing", update);
@@ -418,5 +418,5 @@ function write(element, text) {
 }
 
 // Named, so that page.mjs can follow in the same script.
-const widget = live(PlaygroundView, replayAlone);
+const widget = live(PlaygroundView, replayOffline);
 export default widget;
