@@ -115,13 +115,15 @@ class _Function:
 
     def _steps(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield each line of the way back with the forward statements that it reverses."""
+        inputs: dict[Expression | None, list[int]] = {}
+        for k, gradient in enumerate(self.program.gradients):
+            inputs.setdefault(gradient, []).append(k)
         for statement in self._printer.backward:
             yield statement.through, f"{statement.name} = {self._own(statement)}"
-            for k, name in enumerate(self._gradients):
-                same = self.program.gradients[k] is statement.expression
-                if same and name != statement.name:
-                    node = self.trace.nodes[k]
-                    yield self._printer.through(node), f"{name} = {statement.name}"
+            for k in inputs.get(statement.expression, ()):
+                if self._gradients[k] != statement.name:
+                    through = self._printer.through(self.trace.nodes[k])
+                    yield through, f"{self._gradients[k]} = {statement.name}"
 
     def _own(self, statement: Statement) -> str:
         """Return the text of a statement; a gradient that is only a view becomes an array."""

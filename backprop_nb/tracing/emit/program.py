@@ -10,7 +10,7 @@ both printed from it.
 from __future__ import annotations
 
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -79,7 +79,7 @@ class Program:
         """What holds the value."""
         return self.forward[self.trace.output_index]
 
-    @property
+    @cached_property
     def gradients(self) -> list[Expression | None]:
         """What holds the gradient of each input."""
         return self.adjoints[: self.trace.input_count]
@@ -152,12 +152,18 @@ class Program:
                 children[parent].append(child)
         return children
 
-    def users(self, node: Node) -> list[Node]:
-        """Return the named nodes that ``node`` goes into, through unnamed ones or at once."""
+    def users(self, node: Node, most: int) -> list[Node]:
+        """Return the named nodes that ``node`` goes into, through unnamed ones or at once.
+
+        The search ends with the ``most`` nearest, so that a long sum prints in linear time.
+        """
         found: dict[int, Node] = {}
-        pending = list(self._children[node])
-        while pending:
-            child = pending.pop()
+        seen, pending = {node}, deque(self._children[node])
+        while pending and len(found) < most:
+            child = pending.popleft()
+            if child in seen:
+                continue
+            seen.add(child)
             has_line = self.forward[child.index] in self.names
             if has_line:
                 found[child.index] = child

@@ -13,6 +13,9 @@ from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.graph import Node
 from backprop_nb.tracing.rules.template import ATOM, typed
 
+MAX_THROUGH = 4
+"""A step back names so many forward statements at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -104,5 +107,7 @@ class Printer:
 
     def through(self, node: Node) -> tuple[str, ...]:
         """Return the forward statements through which the gradient of ``node`` came."""
-        users = [self._program.forward[user.index] for user in self._program.users(node)]
-        return tuple(self._lines[user] for user in users if user in self._lines)
+        users = self._program.users(node, most=MAX_THROUGH + 1)
+        expressions = [self._program.forward[user.index] for user in users]
+        lines = [self._lines[each] for each in expressions if each in self._lines]
+        return tuple([*lines[:MAX_THROUGH], "…"] if len(lines) > MAX_THROUGH else lines)

@@ -261,6 +261,20 @@ def test_the_source_brings_along_the_functions_that_it_calls_and_no_other(f, hel
     assert last.endswith("_and_gradient")
 
 
+def test_a_long_sum_prints_in_lines_that_do_not_grow_with_it():
+    def f(xs):
+        total = 0.0
+        for x in xs:
+            total = total + x * x
+        return total
+
+    source = bp.trace(f, [1.0] * 30).to_numpy()
+    steps = [line for line in source.splitlines() if "# back through" in line]
+    assert len(steps) == 30
+    assert steps[0].strip() == "# back through total30 = total29 + xs29 * xs29"
+    assert steps[-1].endswith("and total4 = total3 + xs3 * xs3, and …")
+
+
 def test_what_a_rule_computes_twice_is_computed_once():
     source = bp.trace(lambda x: np.sum(np.tanh(x) ** 3), np.ones(2)).to_numpy()
     lines = [line for line in source.splitlines() if "#" not in line]
