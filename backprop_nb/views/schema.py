@@ -227,7 +227,7 @@ class ChainMatrix(TypedDict):
     """None where it is not built."""
     layout: str
     """What stands in row r and column c; empty unless it is a factor."""
-    told: Sequence[str]
+    notes: Sequence[str]
 
 
 class ChainLine(TypedDict):

@@ -22,21 +22,7 @@ _CHARACTERS = 150
 def draw_chain(
     scene: ChainScene, i: int, way: str, step: int, theme: Literal["light", "dark"]
 ) -> Drawing:
-    """Draw one step of a scene of :func:`~backprop_nb.views.chain.scene.chain_scene`.
-
-    Parameters
-    ----------
-    scene
-        It must hold the chain for θ_i.
-    i
-        Which θ_i.
-    way
-        Which frames: ``"left"``, ``"right"`` or ``"transposes"``.
-    step
-        Which of them.
-    theme
-        ``"light"`` or ``"dark"``.
-    """
+    """Draw a step of the chain for θ_i, one of the frames that a way has."""
     chain, matrices = scene["chains"][str(i)], scene["matrices"]
     frames = chain["frames"][way]
     frame, product = frames[step], way != "transposes"

@@ -26,18 +26,9 @@ def frame(
     lines: Sequence[tuple[str, Sequence[str]]] = (),
     notes: Sequence[str] = (),
 ) -> ChainFrame:
-    """Return one step of the replay.
+    """Return a step; a line is a title, then names of matrices and signs between them.
 
-    Parameters
-    ----------
-    words
-        What a screen reader says.
-    title
-        Names of matrices and what stands between them.
-    lines
-        A title, then names of matrices and signs between them.
-    notes
-        What is said below; by default the words.
+    Without notes the words are what is said below.
     """
     return {
         "words": words,
@@ -54,18 +45,9 @@ def frame(
 def product_frames(
     chain: Chain, products: Sequence[PartialProduct], matrices: Matrices, gradient: Gradient
 ) -> Iterator[ChainFrame]:
-    """Yield the steps from the first factor alone to the gradient.
+    """Yield the steps from the first factor alone to ``gradient``, with which they end.
 
-    Parameters
-    ----------
-    chain
-        The factors.
-    products
-        The partial products, from the side where the multiplication begins.
-    matrices
-        Where the matrices are stored.
-    gradient
-        What ``net.backward`` found for the same input, to compare.
+    The partial products begin at one side; the matrices are stored as they are met.
     """
     arrays = _multiplied(products)
     whole = arrays[-1]
@@ -88,18 +70,17 @@ def _row(gradient: Gradient, i: int) -> Array:
 def _multiplied(products: Sequence[PartialProduct]) -> list[Array | None]:
     """Return the partial products; None where one, or what it needs, is too large."""
     arrays: list[Array | None] = []
-    so_far: Array | None = None
-    for step, product in enumerate(products):
+    for product in products:
         left = product.side == "left"
         factor = product.factors[-1 if left else 0]
+        before = arrays[-1] if arrays else None
         small = max(factor.entries, product.shape[0] * product.shape[1]) <= BUILT
-        if not small or (step and so_far is None):
-            so_far = None
-        elif so_far is None:
-            so_far = factor.matrix
+        if not small or (arrays and before is None):
+            arrays.append(None)
+        elif before is None:
+            arrays.append(factor.matrix)
         else:
-            so_far = so_far @ factor.matrix if left else factor.matrix @ so_far
-        arrays.append(so_far)
+            arrays.append(before @ factor.matrix if left else factor.matrix @ before)
     return arrays
 
 

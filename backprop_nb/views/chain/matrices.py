@@ -1,4 +1,4 @@
-"""The matrices of a chain rule, each once and by name, with what a view tells of it."""
+"""The matrices of a chain rule, each once and by name, with what a view shows of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backprop_nb.views import numbers
 from backprop_nb.views.chain.matrix_picture import Lengths, matrix_picture
 from backprop_nb.views.formula import mathml
 from backprop_nb.views.numbers import Scale, fit_scale
-from backprop_nb.views.schema import ChainMatrix, Family
+from backprop_nb.views.schema import ChainMatrix, Family, Tensor
 
 BUILT = 2**20
 """So many entries at most has a matrix that is built to be shown: 8 MB in float64."""
@@ -145,13 +145,13 @@ def _place(name: str) -> tuple[str, int]:
     return letter, int(index)
 
 
-# --- what is told of a matrix -----------------------------------------------
+# --- what a view shows of a matrix --------------------------------------------
 
 
 def _data(matrix: Matrix, lengths: Lengths, scale: Scale) -> ChainMatrix:
     array, factor = matrix.array, matrix.factor
     picture = matrix_picture(array, matrix.shape, lengths, scale, matrix.family, matrix.theta)
-    told = [_meaning(factor, matrix.theta) if factor else "", _not_built(matrix)]
+    notes = [_meaning(factor, matrix.theta) if factor else "", _not_built(matrix)]
     return {
         "name": matrix.name,
         "math": mathml(matrix.latex),
@@ -160,10 +160,17 @@ def _data(matrix: Matrix, lengths: Lengths, scale: Scale) -> ChainMatrix:
         "words": f"{matrix.name}, {shape_words(matrix.shape)}: {_entries(array)}",
         "lit": matrix.lit,
         "picture": picture.data(),
-        "numbers": None if array is None else numbers.tensor(array, scale) | {"map": None},
+        "numbers": None if array is None else _first_entries(array, scale),
         "layout": factor.layout if factor else "",
-        "told": [*filter(None, [*told, _zeros(factor) if factor else ""])],
+        "notes": [*filter(None, [*notes, _zeros(factor) if factor else ""])],
     }
+
+
+def _first_entries(array: Array, scale: Scale) -> Tensor:
+    """Return the entries that are shown as numbers; the picture shows all of them."""
+    shown = array[: numbers.ROWS, : numbers.COLUMNS]
+    first, shape = numbers.tensor(shown, scale), numbers.shape_text(array.shape)
+    return {**first, "shape": shape, "omitted": array.size - shown.size}
 
 
 def shape_words(shape: Shape) -> str:

@@ -96,16 +96,7 @@ def matrix_picture(
 ) -> Picture:
     """Return a matrix in brackets, as a heat map or, where it is not built, as an outline.
 
-    Parameters
-    ----------
-    array
-        Its entries, or None where it is not built.
-    shape
-        Rows and columns.
-    lengths, scale, family
-        How sides become lengths and entries become colours.
-    theta
-        Of a derivative by θ_i: i, n_{i+1} and n_i; below it stands which columns are whose.
+    Below a derivative by θ_i stands which columns are whose; ``theta`` is i, n_{i+1} and n_i.
 
     Examples
     --------

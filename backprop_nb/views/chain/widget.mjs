@@ -155,14 +155,14 @@ class ChainView extends Replay {
     this.equation = html("div", { class: "bpnb-cr-equation" });
     const strip = { class: "bpnb-cr-strip", role: "group", "aria-label": "The factors" };
     this.strip = html("div", strip);
-    this.moments = new Stack((step) => this.moment(this.frames[step]));
+    this.steps = new Stack((step) => this.buildStep(this.frames[step]));
     this.about = new Stack((name) => this.aboutFactor(this.scene.matrices[name]));
     this.network = panel("The network", { class: "bpnb-cr-network" });
     this.side = panel("", { class: "bpnb-cr-side" });
     this.reading = html("div", { class: "bpnb-panel bpnb-cr-reading" });
     this.legend = html("div", { class: "bpnb-legend" });
     const top = html("div", { class: "bpnb-cr-top" }, this.equation, this.strip);
-    const stage = panel("This step", { class: "bpnb-cr-stage" }, this.moments.root);
+    const stage = panel("This step", { class: "bpnb-cr-stage" }, this.steps.root);
     const factor = panel("One factor", { class: "bpnb-cr-factor" }, this.about.root);
     // The network stands beside the factors, or where they need all the room beside the step.
     const { wide, tall } = this.scene;
@@ -249,7 +249,7 @@ class ChainView extends Replay {
   turn() {
     this.updateControls();
     this.buildStrip();
-    this.moments.fill(this.frames.map((_, step) => step));
+    this.steps.fill(this.frames.map((_, step) => step));
     this.about.fill(this.names);
     this.buildSide();
     this.update();
@@ -285,10 +285,10 @@ class ChainView extends Replay {
   }
 
   /** What one step multiplies, and what is said of it. */
-  moment({ lines, notes }) {
+  buildStep({ lines, notes }) {
     return html(
       "div",
-      { class: "bpnb-cr-moment" },
+      { class: "bpnb-cr-step" },
       html("div", { class: "bpnb-cr-notes" }, ...notes.map((note) => html("p", {}, note))),
       html("div", { class: "bpnb-cr-lines" }, ...lines.map((line) => this.line(line))),
     );
@@ -330,9 +330,9 @@ class ChainView extends Replay {
     );
   }
 
-  /** All that is told of one factor, or of another matrix that is pointed at. */
-  aboutFactor({ numbers, layout, told, shape, name, family, math: formula }) {
-    const texts = told.map((text) => html("p", {}, text));
+  /** All that there is to say of one factor, or of another matrix that is pointed at. */
+  aboutFactor({ numbers, layout, notes, shape, name, family, math: formula }) {
+    const texts = notes.map((text) => html("p", {}, text));
     if (layout) texts.splice(1, 0, html("code", { class: "bpnb-cr-layout" }, layout));
     return html(
       "div",
@@ -383,7 +383,7 @@ class ChainView extends Replay {
       block.setAttribute("aria-pressed", String(names[index] === this.model.get("selected")));
       if (role === "now") scrollInside(block, this.strip);
     });
-    this.moments.show(step);
+    this.steps.show(step);
     if (this.isProduct) {
       this.side.replaceChildren(picture(patched(this.chain.costs, frame.paid)));
     } else {
@@ -413,8 +413,8 @@ class ChainView extends Replay {
     for (const part of this.parts) {
       part.classList.toggle("bpnb-cr-dim", lit !== null && !isLit(part.dataset.key, lit));
     }
-    const told = name ?? this.names.at(-1); // which is cut at the end
-    if (told) this.about.show(told);
+    const shown = name ?? this.names.at(-1); // which is cut at the end
+    if (shown) this.about.show(shown);
     if (lit) this.showLit(lit);
   }
 

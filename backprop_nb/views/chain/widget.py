@@ -71,9 +71,9 @@ class ChainRule(Replay):
     selected
         The name of the factor that stays lit, such as ``"∂f_2/∂f_1"``, or ``""``.
     step
-        The moment that is shown; assign it to go there.
+        The step that is shown; assign it to go there.
     last_step
-        The last moment.
+        The last step.
     playing
         Whether it steps by itself, every ``interval`` milliseconds.
     chain : Chain

@@ -63,15 +63,8 @@ def unit_picture(layout: NetworkLayout, flow: Flow, alt: str) -> Picture:
 def edge_picture(layout: NetworkLayout, flow: Flow, family: Family) -> Picture:
     """Return the edges, above a faint line for each that is not known yet, and their legend.
 
-    Parameters
-    ----------
-    layout
-        Where the units lie.
-    flow
-        The two passes.
-    family
-        ``"value"`` for the weights, which are there from the start; ``"adjoint"`` for
-        their gradients, each from the step on at which the backward pass has come to it.
+    Weights (``"value"``) are there from the start, their gradients (``"adjoint"``) from the
+    step on at which the backward pass has come to them.
     """
     picture = Picture(layout.width, layout.height + _LEGEND)
     known = family == "value"

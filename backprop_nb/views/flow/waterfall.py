@@ -25,17 +25,7 @@ COLOURS = {"A": "forward", "steepest": "note", "saturation": "alarm"}
 
 
 def waterfall_picture(flow: Flow, layout: NetworkLayout, alt: str) -> Picture:
-    """Return the bars, each layer's below its units in the network's picture.
-
-    Parameters
-    ----------
-    flow
-        The two passes.
-    layout
-        Where the network's layers stand.
-    alt
-        What is to be seen.
-    """
+    """Return the bars, each layer's below its units in the network's picture."""
     picture = Picture(layout.width, HEIGHT, alt)
     bars = _Bars(flow, layout, picture)
     for i in range(1, flow.K + 1):

@@ -409,14 +409,14 @@ class FlowView extends Replay {
   /** The numbers of the chosen weight and of its unit, as far as they are known. */
   updateFacts() {
     const { about } = this;
-    const told = (text, since) => (since <= this.step ? text : UNKNOWN);
+    const known = (text, since) => (since <= this.step ? text : UNKNOWN);
     const facts = (about?.facts ?? []).map(({ name, text, since }) =>
-      html("div", {}, span(name), html("b", {}, told(text, since))),
+      html("div", {}, span(name), html("b", {}, known(text, since))),
     );
     this.facts.replaceChildren(...facts);
     if (!about) return this.product.replaceChildren();
     const worked = about.since <= this.step ? about.worked : "";
-    const slope = html("b", {}, told(about.slope, about.since));
+    const slope = html("b", {}, known(about.slope, about.since));
     this.product.replaceChildren(`${about.rule}${worked}`, slope);
   }
 

@@ -151,7 +151,7 @@ def test_of_a_large_network_nothing_large_is_built(monkeypatch):
     assert len(json.dumps(scene)) < 250_000
     factor = scene["matrices"]["∂f_1/∂θ_0"]
     assert factor["numbers"] is None
-    assert "Not built here: 12,861,440 entries would fill 103 MB in float64." in factor["told"]
+    assert "Not built here: 12,861,440 entries would fill 103 MB in float64." in factor["notes"]
     frame = scene["chains"]["0"]["frames"]["left"][-1]
     assert "nothing was multiplied" in frame["words"]
     assert sample.chain(0).cost_from_left == 12_870_272
