@@ -5,8 +5,8 @@ from backprop_nb.views.palette import THEMES
 CELLS = [
     "import backprop_nb as bp\n"
     "from backprop_nb.checking.mistakes import make_backward\n"
-    "slip = 'sigma_prime_missing_in_hidden'\n"
-    "bp.check_backward(make_backward(slip, samples='single', layers={slip: [1]}))"
+    "name = 'sigma_prime_missing_in_hidden'\n"
+    "bp.check_backward(make_backward(name, samples='single', layers={name: [1]}))"
 ]
 
 
