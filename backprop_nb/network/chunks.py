@@ -76,18 +76,10 @@ def add_sums(parts: Sequence[Sums]) -> Sums:
 
 
 class Chunks:
-    """Data in chunks of rows, for one network.
+    """Data in chunks of rows, for one network, whose widths they must fit.
 
-    Parameters
-    ----------
-    net
-        The network the data are for; they are checked against its widths.
-    x, y
-        Arrays, at least one of them a Dask array; the other is cut alike.
-    size
-        A step takes the fewest chunks that hold so many rows; None takes all.
-    names
-        What to call x and y in a message.
+    At least one of `x` and `y` is a Dask array; the other is cut alike.  A step takes
+    the fewest chunks that hold `size` rows, or all.
     """
 
     def __init__(

@@ -104,13 +104,9 @@ class FastPass:
         y: FloatArray,
         N: int | None = None,
     ) -> PassResult:
-        """Return the loss and its gradient: sums over the rows, divided by `N`.
+        """Return the loss and its gradient from arrays that fit: sums over rows, divided by `N`.
 
-        Parameters
-        ----------
-        A, b : sequences of arrays that fit the widths, of one dtype
-        x, y : arrays of that dtype, (n_0,) and (n_K,), or (rows, n_0) and (rows, n_K)
-        N : the number of rows the mean is taken over, if there are others than these
+        `N` is the number of rows the mean is taken over, if there are others than these.
         """
         rows = 1 if x.ndim == 1 else len(x)
         N = N or rows

@@ -23,21 +23,9 @@ def write_parameters(
     b: Sequence[FloatArray],
     about: dict[str, str],
 ) -> Path:
-    """Write the parameters, all or nothing: an interrupted write leaves the old file.
+    """Write the parameters and what else makes the network, all or nothing; return the path.
 
-    Parameters
-    ----------
-    path
-        ``.npz`` is added unless it is there.
-    A, b
-        The parameters.
-    about
-        What else makes the network, as text.
-
-    Returns
-    -------
-    Path
-        The file.
+    ``.npz`` is added unless it is there.  An interrupted write leaves the old file.
     """
     path = with_ending(path, ".npz")
     arrays: dict[str, Any] = {"format": np.array(_FORMAT)}
@@ -52,15 +40,7 @@ def write_parameters(
 def read_parameters(
     path: str | os.PathLike[str],
 ) -> tuple[list[FloatArray], list[FloatArray], dict[str, str]]:
-    """Return ``A``, ``b`` and what :func:`write_parameters` was told about the network.
-
-    Raises
-    ------
-    InvalidValueError
-        A file that :func:`write_parameters` did not write.
-    FileNotFoundError
-        No such file.
-    """
+    """Return what :func:`write_parameters` was given, or raise if it did not write the file."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -76,9 +56,5 @@ def read_parameters(
             given=os.fspath(path),
             expected="a file that net.save(path) has written",
         ) from error
-    about = {
-        name.removeprefix("about_"): str(array)
-        for name, array in arrays.items()
-        if name.startswith("about_")
-    }
+    about = {name[6:]: str(text) for name, text in arrays.items() if name.startswith("about_")}
     return A, b, about
