@@ -1,6 +1,6 @@
 """Functions of each entry by itself, from sums to angles: a table of derivatives.
 
-No rule here says anything about broadcasting: where NumPy stretched an argument,
+Rules say nothing about broadcasting (but for the power): where NumPy stretched an argument,
 the row sums its gradient down again.
 """
 
@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import POSITIVE, REAL, Remark, dispatched, row, saturated
+from backprop_nb.tracing.rules.row import (
+    POSITIVE,
+    REAL,
+    Remark,
+    dispatched,
+    row,
+    saturated,
+    unbroadcast,
+)
 from backprop_nb.tracing.rules.template import (
     ATOM,
     LOOSE,
@@ -40,14 +48,14 @@ def _power_base(g: Any, ans: Any, x: Any, y: Any) -> Any:
             return g * y
         return y * g * (x if y == 2 else x ** (y - 1))
     # The slope of x^0 is 0, also at x = 0, where x^(y-1) is infinite.
-    return g * y * x ** np.where(np.logical_and(x == 0, y == 0), 1.0, y - 1.0)
+    return unbroadcast(g * y * x ** np.where(np.logical_and(x == 0, y == 0), 1.0, y - 1.0), x)
 
 
 def _power_exponent(g: Any, ans: Any, x: Any, y: Any) -> Any:
     """``x^y log x``; at x = 0 the limit 0 is taken."""
     if isinstance(x, int | float):
-        return g * ans * (np.log(x) if x else 0.0)
-    return g * ans * np.log(np.where(x == 0, 1.0, x))
+        return unbroadcast(g * ans * (np.log(x) if x else 0.0), y)
+    return unbroadcast(g * ans * np.log(np.where(x == 0, 1.0, x)), y)
 
 
 def _hypot(g: Any, ans: Any, x: Any) -> Any:
@@ -258,6 +266,7 @@ ROWS = (
         np.power,
         _power_base,
         _power_exponent,
+        fitted=True,
         numpy=Template("#1 ** #2", POWER, (ATOM, UNARY)),
         latex=Template("#1^{#2}", POWER, (ATOM, LOOSE)),
         symbol="xʸ",
@@ -270,6 +279,7 @@ ROWS = (
         np.float_power,
         _power_base,
         _power_exponent,
+        fitted=True,
         latex=Template("#1^{#2}", POWER, (ATOM, LOOSE)),
         symbol="xʸ",
         domain=(POSITIVE, REAL),

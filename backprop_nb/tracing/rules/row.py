@@ -230,18 +230,20 @@ def row(
     numpy: Text | Template | None = None,
     latex: Text | Template | None = None,
     symbol: str = "",
+    fitted: bool = False,
     **facts: Any,
 ) -> Row:
     """Return a row, with what the function itself says filled in.
 
-    The rules of an element-wise function need not care about broadcasting.
+    The rules of an element-wise function need not care about broadcasting, unless
+    they are ``fitted`` because a power is so common that a call less is worth it.
     ``each`` is one rule ``(k, g, ans, *arrays, **options)`` for any number of
     arrays.  Texts are templates that need no brackets.
     """
     name = function.__name__
     if isinstance(function, np.ufunc) and function.signature is None and function.nin == 2:
-        vjps = tuple(map(_with_broadcast, vjps, (0, 1)))
         facts = {"expected": STRETCH} | facts
+        vjps = vjps if fitted else tuple(map(_with_broadcast, vjps, (0, 1)))
     return Row(
         function,
         vjps if each is None else EachVjp(each),
