@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from backprop_nb.views import numbers
 from backprop_nb.views.numbers import Scale
 from backprop_nb.views.picture import Picture, Point
-
-Family = Literal["value", "adjoint"]
+from backprop_nb.views.schema import Family
 
 SHOWN = 8
 """So many units of a layer are drawn at most, unless told otherwise; of a wider one, the first
@@ -60,7 +59,6 @@ def network_layout(
     width: float = 640.0,
     margin: float = 36.0,
     slots: int = 1,
-    height: float = 0.0,
     shown: int = SHOWN,
 ) -> NetworkLayout:
     """Return a grid of units: layers from left to right, units from top to bottom.
@@ -74,8 +72,6 @@ def network_layout(
     slots
         There is room for so many units at least, whatever the widths are; fewer
         stand a little further apart.
-    height
-        The least height; the layers stand in its middle.
     shown
         So many units of a layer are drawn at most, the last one among them.
 
@@ -88,18 +84,16 @@ def network_layout(
     counts = [min(n, shown) for n in widths]
     room = max(slots, *counts) * PITCH
     pitch = min(1.4 * PITCH, room / max(counts))
-    height = max(height, HEADER + room + 8)
-    middle = HEADER + (height - HEADER) / 2
+    height = HEADER + room + 8
+    middle = HEADER + (room + 8) / 2
     step = (width - 2 * margin) / max(len(widths) - 1, 1)
     layers = []
     for i, (n, count) in enumerate(zip(widths, counts, strict=True)):
         top = middle - (count - 1) * pitch / 2
         # The last slot but one of a layer that is too wide stays free for an ellipsis.
-        drawn = range(n) if n <= shown else [*range(shown - 2), n - 1]
-        rows = range(n) if n <= shown else [*range(shown - 2), shown - 1]
-        layers.append(
-            {j: (margin + i * step, top + row * pitch) for j, row in zip(drawn, rows, strict=True)}
-        )
+        rows = {j: j for j in range(n)} if n <= shown else {j: j for j in range(shown - 2)}
+        rows[n - 1] = count - 1
+        layers.append({j: (margin + i * step, top + row * pitch) for j, row in rows.items()})
     return NetworkLayout(tuple(widths), tuple(layers), width, height, shown)
 
 
@@ -121,7 +115,7 @@ def draw_edges(
     edges = [
         (numbers.heat(A[j][k], scale), start, end, f"A:{i}:{j}:{k}")
         for i in (range(len(weights)) if only is None else only)
-        for A in (np.asarray(weights[i], dtype=float).tolist(),)
+        for A in [np.asarray(weights[i], dtype=float).tolist()]
         for j, end in layout.units[i + 1].items()
         for k, start in layout.units[i].items()
     ]
@@ -165,25 +159,22 @@ def draw_units(
 
     With ``only``, the units of these layers alone.
     """
-    for i in range(len(layout.units)) if only is None else only:
+    layers = range(len(layout.units)) if only is None else list(only)
+    for i in layers:
         for j, centre in layout.units[i].items():
-            number = float(values[i][j])
-            heat = numbers.heat(number, scale)
-            picture.circle(
-                centre, RADIUS, fill=(family, heat), stroke="line", width=1.2, key=f"f:{i}:{j}"
-            )
-            text = numbers.short(number)
+            number, key = float(values[i][j]), f"f:{i}:{j}"
+            colour, text = (family, numbers.heat(number, scale)), numbers.short(number)
+            picture.circle(centre, RADIUS, fill=colour, stroke="line", width=1.2, key=key)
             size = 10.5 if len(text) < 5 else 9.0
-            on = (family, heat)
-            picture.text(centre, text, on=on, size=size, anchor="middle", key=f"f:{i}:{j}")
-    draw_ellipses(picture, layout)
+            picture.text(centre, text, on=colour, size=size, anchor="middle", key=key)
+    draw_ellipses(picture, layout, layers)
 
 
-def draw_ellipses(picture: Picture, layout: NetworkLayout) -> None:
-    """Say how many units of a layer are left out, where the first of them would be."""
-    for i, (units, n) in enumerate(zip(layout.units, layout.widths, strict=True)):
-        if n > layout.shown:
-            x, last = units[layout.shown - 3]
+def draw_ellipses(picture: Picture, layout: NetworkLayout, layers: Iterable[int]) -> None:
+    """Say how many units of some layers are left out, where the first of them would be."""
+    for i in layers:
+        if (n := layout.widths[i]) > layout.shown:
+            x, last = layout.units[i][layout.shown - 3]
             text, at = f"⋮ {n - layout.shown + 1} more", (x, last + PITCH)
             picture.text(at, text, fill="muted", size=10.5, anchor="middle", key=f"f:{i}")
 

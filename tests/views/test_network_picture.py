@@ -53,6 +53,16 @@ def test_a_wide_layer_shows_its_ends_and_says_how_many_are_left_out():
     assert "⋮ 13 more" in [shape.get("text") for shape in picture.shapes]
 
 
+def test_of_one_layer_alone_nothing_is_said_of_the_others():
+    layout = network_layout((20, 20, 1))
+    picture = Picture(layout.width, layout.height)
+    for i in range(3):
+        draw_units(
+            picture, layout, [np.zeros(20), np.zeros(20), np.zeros(1)], fit_scale([]), only=[i]
+        )
+    assert [shape.get("text") for shape in picture.shapes].count("⋮ 13 more") == 2
+
+
 @pytest.mark.parametrize("widths", [(1, 1), (4, 3, 3), (8, 8, 8, 8), (100, 2, 50)])
 def test_no_two_units_touch_and_all_lie_inside(widths):
     layout = network_layout(widths, width=700)
@@ -70,15 +80,6 @@ def test_layers_and_parameters_carry_the_documents_names():
     draw_headers(picture, layout)
     names = [(shape["text"], shape.get("sub", "")) for shape in picture.shapes]
     assert names == [("x", ""), ("f", "1"), ("f", "2"), ("θ", "0"), ("θ", "1")]
-
-
-def test_a_network_with_room_to_spare_stands_in_its_middle():
-    tight, roomy = network_layout((2, 4, 1)), network_layout((2, 4, 1), height=500)
-    assert roomy.height == 500
-    shift = (500 - tight.height) / 2
-    for below, above in zip(roomy.units, tight.units, strict=True):
-        assert {j: (x, y - shift) for j, (x, y) in below.items()} == above
-    assert network_layout((2, 8, 1), height=10).height == network_layout((2, 8, 1)).height
 
 
 def test_one_layer_can_be_drawn_alone():

@@ -173,7 +173,7 @@ class Stage:
         network.draw_edges(picture, self.layout, matrices, Scale(1.0, 1.0))
         for (i, j), tile in zip(self.units, frame["tiles"], strict=True):
             self._unit(picture, i, j, tile)
-        network.draw_ellipses(picture, self.layout)
+        network.draw_ellipses(picture, self.layout, range(len(self.layout.units)))
         self._gradients(picture, frame)
         self._saturation(picture, frame)
         return picture
