@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -33,6 +34,11 @@ class Traced(Recorded):
     """
 
     __slots__ = ()
+
+    shape: tuple[int, ...]
+    ndim: int
+    size: int
+    dtype: np.dtype[Any]
 
     def __len__(self) -> int:
         return len(self._value)
@@ -82,11 +88,6 @@ class Traced(Recorded):
         messages.power_meant(self.shape, sys._getframe(1))
 
     __rxor__ = __xor__
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or not hasattr(np.ndarray, name):
-            raise AttributeError(f"a traced array has no attribute {name!r}")
-        messages.unsupported_method(name, sys._getframe(1))
 
     # -- what an array does in another way than NumPy's functions -----------------
 
@@ -290,7 +291,24 @@ def _changing(name: str) -> Callable[..., NoReturn]:
     return method
 
 
-for _name, _member in list(_members()):
+def _unsupported() -> Iterator[tuple[str, Any]]:
+    """Yield what an array has and a traced one has not, as properties that refuse.
+
+    A ``__getattr__`` would make Python look up every attribute the slow way.
+    """
+    for name in dir(np.ndarray):
+        if not name.startswith("__") and not hasattr(Traced, name):
+            yield name, property(partial(_refuse, name))
+
+
+def _refuse(name: str, self: Traced) -> NoReturn:
+    messages.unsupported_method(name, sys._getframe(1))
+
+
+for _name, _member in [*_members()]:
     if not isinstance(_member, property):
         _member.__name__, _member.__qualname__ = _name, f"Traced.{_name}"
+    setattr(Traced, _name, _member)
+
+for _name, _member in [*_unsupported()]:
     setattr(Traced, _name, _member)

@@ -80,7 +80,7 @@ def test_attributes_that_arrays_do_not_have_are_missing_here_too():
         return x
 
     assert kept(f, 1.0) == [False, False, False]
-    with pytest.raises(AttributeError, match="a traced array has no attribute 'shpae'"):
+    with pytest.raises(AttributeError, match="'Traced' object has no attribute 'shpae'"):
         trace(lambda x: x.shpae, 1.0)
 
 
