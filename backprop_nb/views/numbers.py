@@ -79,7 +79,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return str(tuple(shape)) if shape else "a number"
 
 
-def tensor(value: Any, scale: Scale, column: bool = False, told: bool = True) -> Tensor:
+def tensor(value: Any, scale: Scale, column: bool = False, numbered: bool = True) -> Tensor:
     """Return an array as plain data for a picture.
 
     Parameters
@@ -91,7 +91,7 @@ def tensor(value: Any, scale: Scale, column: bool = False, told: bool = True) ->
         How magnitudes become heat.
     column
         Whether a vector stands upright, as it does to the right of a matrix.
-    told
+    numbered
         Whether each cell of a large array's map comes with its number as text.
     """
     table = _table(value)
@@ -112,7 +112,7 @@ def tensor(value: Any, scale: Scale, column: bool = False, told: bool = True) ->
         "short": texts,
         "long": [long(entry) for entry in entries],
         "omitted": omitted,
-        "map": _heat_map(table, scale, told) if omitted else None,
+        "map": _heat_map(table, scale, numbered) if omitted else None,
         "fits": one_row and len(texts) * max(map(len, texts), default=0) <= CARD_CHARACTERS,
     }
 
@@ -123,7 +123,7 @@ def _table(value: Any) -> NDArray[np.float64]:
     return array.reshape(1, -1) if array.ndim < 2 else array.reshape(-1, array.shape[-1])
 
 
-def _heat_map(table: NDArray[np.float64], scale: Scale, told: bool) -> HeatMap:
+def _heat_map(table: NDArray[np.float64], scale: Scale, numbered: bool) -> HeatMap:
     """Return a matrix as few enough cells to be seen at once.
 
     A cell stands for a block of entries by the largest of them: a mean would be zero
@@ -137,7 +137,7 @@ def _heat_map(table: NDArray[np.float64], scale: Scale, told: bool) -> HeatMap:
         "columns": cells.shape[1],
         "block": block,
         "heat": heats(cells, scale),
-        "long": [long(cell) for cell in cells.ravel().tolist()] if told else [],
+        "long": [long(cell) for cell in cells.ravel().tolist()] if numbered else [],
     }
 
 

@@ -8,7 +8,7 @@ light theme, one that strips all style keeps the numbers and the marks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -94,7 +94,7 @@ class _Page:
             yield f"<p>It printed:</p><pre>{escape(shortened(report.printed))}</pre>"
 
     def _parameter(self, checked: Checked) -> str:
-        look, sign = ("right", "✓") if checked.ok else ("wrong", "✗")
+        style, sign = ("right", "✓") if checked.ok else ("wrong", "✗")
         line = (
             f'<span class="bpnb-sign">{sign}</span> <code class="bpnb-name">{escape(checked.name)}'
             f"</code> {escape(checked.summary(self.report.hints))}"
@@ -106,7 +106,7 @@ class _Page:
                 f"<details{state}><summary>{line}</summary>"
                 f'<div class="bpnb-heats">{heats}</div></details>'
             )
-        return f'<li class="bpnb-{look}">{line}</li>'
+        return f'<li class="bpnb-{style}">{line}</li>'
 
     def _first(self) -> Checked | None:
         """Return what is to be looked at first: what the best finding is about."""
@@ -130,8 +130,7 @@ class _Page:
             f"<tr>{''.join(cells[k : k + columns])}</tr>" for k in range(0, len(cells), columns)
         )
         more = f", {tensor['omitted']} more" if tensor["omitted"] else ""
-        title = f"{caption}, {tensor['shape']}{more}"
-        title = escape(title)
+        title = escape(f"{caption}, {tensor['shape']}{more}")
         return f'<div><p>{title}</p><table aria-label="{title}"><tbody>{rows}</tbody></table></div>'
 
     def _word(self, family: str) -> str:
@@ -141,11 +140,11 @@ class _Page:
 
     def _legend(self) -> str:
         marks = [
-            f"{''.join(_ramp(family))} {escape(self._word(family))} {escape(scale.text)}"
+            f"{_ramp(family)} {escape(self._word(family))} {escape(scale.text)}"
             for family, scale in self.scales.items()
         ]
         # Arrays of another shape have no entry that differs most.
-        if any(_is_marked(each) for each in self.shown):
+        if any(each.worst is not None and _fits(each) for each in self.shown):
             marks.append(f"{_WORST} differs most")
         return f'<p class="bpnb-legend">{"; ".join(marks)}.</p>'
 
@@ -157,9 +156,9 @@ def _led(message: str) -> str:
     return text.replace("σ′(", "σ′\N{WORD JOINER}(")  # no line may end within it
 
 
-def _is_marked(checked: Checked) -> bool:
-    given = checked.given
-    return checked.worst is not None and given is not None and given.shape == checked.expected.shape
+def _fits(checked: Checked) -> bool:
+    """Whether what was given has the shape that was expected."""
+    return checked.given is not None and checked.given.shape == checked.expected.shape
 
 
 def _has_heat(checked: Checked, report: Report) -> bool:
@@ -180,7 +179,7 @@ def _arrays(checked: Checked, report: Report) -> Iterator[tuple[str, np.ndarray[
     yield "given", given
     if report.shows_expected:
         yield "expected", expected
-        if given.shape == expected.shape:
+        if _fits(checked):
             yield "given − expected", np.subtract(given, expected)
 
 
@@ -201,17 +200,18 @@ def _worst_cell(checked: Checked, array: np.ndarray[Any, Any], columns: int) -> 
 
 
 def _cell(family: str, heat: float, text: str, worst: bool) -> str:
-    colour = diverging(LIGHT, family, heat)
-    # The plain colours are for a page that keeps no style sheet.
-    style = (
-        f"--cell: {heat_property(family, heat)}; background-color: {colour}; color: {ink(colour)}"
-    )
-    look, mark = ("bpnb-on bpnb-worst", _WORST) if worst else ("bpnb-on", "")
-    return f'<td class="{look}" style="{style}">{escape(text)}{mark}</td>'
+    style = f"{_background(family, heat)}; color: {ink(diverging(LIGHT, family, heat))}"
+    kind, mark = ("bpnb-on bpnb-worst", _WORST) if worst else ("bpnb-on", "")
+    return f'<td class="{kind}" style="{style}">{escape(text)}{mark}</td>'
 
 
-def _ramp(family: str) -> Iterable[str]:
-    for position in np.linspace(-1, 1, _RAMP):
-        plain = diverging(LIGHT, family, float(position))
-        style = f"--cell: {heat_property(family, float(position))}; background-color: {plain}"
-        yield f'<span class="bpnb-ramp" style="{style}"></span>'
+def _ramp(family: str) -> str:
+    heats = np.linspace(-1, 1, _RAMP).tolist()
+    styles = [_background(family, heat) for heat in heats]
+    return "".join(f'<span class="bpnb-ramp" style="{style}"></span>' for style in styles)
+
+
+def _background(family: str, heat: float) -> str:
+    """Return a colour that follows the theme, and a plain one where no style sheet is kept."""
+    plain = diverging(LIGHT, family, heat)
+    return f"--cell: {heat_property(family, heat)}; background-color: {plain}"
