@@ -27,7 +27,7 @@ _EQUAL = Remark(
 )
 
 
-def _of_two(function: np.ufunc, wins: Callable[..., Any], name: str) -> Row:
+def _of_two(function: np.ufunc, wins: Callable[..., Any], name: str, **facts: Any) -> Row:
     """Return the row of a function that takes ``x`` where it ``wins`` over ``y``."""
 
     def received(g: Any, x: Any, y: Any) -> Any:
@@ -40,8 +40,8 @@ def _of_two(function: np.ufunc, wins: Callable[..., Any], name: str) -> Row:
         latex=rf"\{name}(#1, #2)",
         symbol=name,
         in_words=_IN_WORDS,
-        instead={"reduce": f"np.{name}(x, axis=…)"},
         remarks=(_EQUAL,),
+        **facts,
     )
 
 
@@ -162,8 +162,8 @@ _BOTH = Remark(
 )
 
 ROWS = (
-    _of_two(np.maximum, lambda x, y: x > y, "max"),
-    _of_two(np.minimum, lambda x, y: x < y, "min"),
+    _of_two(np.maximum, lambda x, y: x > y, "max", instead={"reduce": "np.max(x, axis=…)"}),
+    _of_two(np.minimum, lambda x, y: x < y, "min", instead={"reduce": "np.min(x, axis=…)"}),
     # These prefer a number to NaN.
     _of_two(np.fmax, lambda x, y: np.logical_or(x > y, np.isnan(y)), "max"),
     _of_two(np.fmin, lambda x, y: np.logical_or(x < y, np.isnan(y)), "min"),
