@@ -78,7 +78,7 @@ def batch_text(flow: Flow) -> str:
         return ""
     return (
         f"The units show input {flow.row} of the batch, its δ with the 1/{flow.rows} of the "
-        "mean; norms and gradients are those of the whole batch."
+        "mean; norms and gradients are those of the whole batch, over which Σ adds."
     )
 
 
