@@ -55,9 +55,8 @@ class ResultStore:
         except OSError as error:
             why = "it is a file" if isinstance(error, FileExistsError) else error.strerror
             raise InvalidValueError(
-                f"The results cannot be written there: {why}.",
+                f"`out` must be a folder to write in, or one that can be made: {why}.",
                 given=f"out={str(self.folder)!r}",
-                expected="a folder to write in, or one that can be made",
             ) from error
         try:
             _lock(fd, self.folder)
@@ -121,7 +120,7 @@ def _lock(fd: int, folder: Path) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise InvalidValueError(
-            "Another run is writing its results there.",
+            "Another run is writing to this folder.",
             given=f"out={str(folder)!r}",
             instead="wait for it, or write to another folder",
         ) from error

@@ -136,9 +136,9 @@ def _join(scheduler: str, stack: contextlib.ExitStack) -> Any:
         client.wait_for_workers(1, timeout=_CONNECTING)
     except (OSError, TimeoutError, ValueError) as error:
         raise NotFoundError(
-            "At this address is no cluster, or one without workers.",
+            "`scheduler` must be the address of a Dask cluster that has workers.",
             given=f"scheduler={scheduler!r}",
-            expected="the address of a Dask scheduler, such as tcp://host:8786",
+            expected="an address such as tcp://host:8786",
         ) from error
     _check_versions(client)
     return client

@@ -112,7 +112,7 @@ def test_a_place_where_nothing_can_be_written_is_told_before_anything_runs(folde
     with pytest.raises(InvalidValueError, match="it is a file") as caught:
         grade(folder, folder / "ada.py", **QUIETLY)
     assert caught.value.given
-    with pytest.raises(InvalidValueError, match="cannot be written"):
+    with pytest.raises(InvalidValueError, match="`out` must be a folder to write in"):
         grade(folder, "/proc/nowhere", **QUIETLY)
 
 

@@ -130,7 +130,7 @@ def test_a_cluster_that_does_not_start_is_told_with_the_way_round_it(right):
 def test_an_address_without_a_cluster_is_told(address, right):
     with (
         mock.patch.object(running, "_CONNECTING", 1),
-        pytest.raises(NotFoundError, match="At this address is no cluster"),
+        pytest.raises(NotFoundError, match="must be the address of a Dask cluster"),
     ):
         list(run(a_class(right), SETTINGS, 1, address))
 
