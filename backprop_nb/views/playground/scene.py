@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from backprop_nb.views.numbers import Scale, long, short, subscript
 from backprop_nb.views.picture import (
     SOLID,
     Box,
+    Colour,
     Picture,
     Point,
     heat_levels,
@@ -332,19 +334,30 @@ def curves(measures: Sequence[Measure]) -> tuple[PlaygroundCurves, dict[str, str
     lines: dict[str, str] = {}
     for make in (_losses, _norms, _shares):
         title, alt, y, series = make(epochs, kept)
-        picture = Picture(*_CHART, alt)
-        chart = Chart(picture, (0, 0, _CHART[0], _CHART[1] - 22), title, axis, y)
-        for each in series:
-            key = f"{title}: {each.name}"
-            lines[key] = path(chart.along(each))
-            # Its line leads nowhere yet: a view gives it its path.
-            chart.add(replace(each, x=[0], y=[y.low], key=key))
-        chart.rule(x=0, stroke="text", dash=SOLID, key="now")
-        named = [series[i] for i in _some(len(series), _NAMED)]
-        legend(picture, (46, _CHART[1] - 10), named, gap=14)
-        pictures.append(picture.data())
+        styles = tuple((each.name, each.stroke, tuple(each.dash)) for each in series)
+        chart = _chart(title, alt, axis, y, styles)
+        lines |= {f"{title}: {each.name}": path(chart.along(each)) for each in series}
+        pictures.append(chart.picture.data())
     left, _, width, _ = chart.plot
     return {"pictures": pictures, "plot": [left, width], "last": axis.high}, lines
+
+
+@lru_cache(maxsize=64)
+def _chart(title: str, alt: str, x: Axis, y: Axis, styles: tuple[_Style, ...]) -> Chart:
+    """Return a chart whose lines are there, under their keys, but lead nowhere yet."""
+    picture = Picture(*_CHART, alt)
+    chart = Chart(picture, (0, 0, _CHART[0], _CHART[1] - 22), title, x, y)
+    entries = [Series(name, [0], [y.low], stroke, dash) for name, stroke, dash in styles]
+    for each in entries:
+        chart.add(replace(each, key=f"{title}: {each.name}"))
+    chart.rule(x=0, stroke="text", dash=SOLID, key="now")
+    named = [entries[i] for i in _some(len(entries), _NAMED)]
+    legend(picture, (46, _CHART[1] - 10), named, gap=14)
+    return chart
+
+
+_Style = tuple[str, Colour, tuple[float, ...]]
+"""A line's name, stroke and dash."""
 
 
 def _some(count: int, most: int) -> list[int]:
