@@ -107,15 +107,6 @@ __all__ = [
     "widgets",
 ]
 
-_WIDGETS = {
-    "ChainRule",
-    "FindTheBug",
-    "GradientFlow",
-    "GraphExplorer",
-    "Playground",
-    "SigmoidExplorer",
-}
-_CHECKS = {"Report", "check_backward", "check_gradient", "exercise"}
 _MODULES = {
     "checking": "backprop_nb.checking",
     "document": "backprop_nb.network.document",
@@ -124,12 +115,14 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
+    """Import what was left for first use; a name that is nowhere else belongs to a view."""
     if name in _MODULES:
         return importlib.import_module(_MODULES[name])
-    for names, module in ((_WIDGETS, "widgets"), (_CHECKS, "checking")):
-        if name in names:
-            return getattr(importlib.import_module(_MODULES[module]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    checks = importlib.import_module(_MODULES["checking"])
+    home = checks if name in checks.__all__ else importlib.import_module(_MODULES["widgets"])
+    return getattr(home, name)
 
 
 def __dir__() -> list[str]:

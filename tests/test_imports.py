@@ -28,7 +28,7 @@ WINGS = (
 )
 
 # The rooms of `views`: each may use what they share, none another room.
-ROOMS = {f"views.{room}" for room in ("explorer", "chain", "flow", "playground", "bug", "sigmoid")}
+ROOMS = {f"views.{path.parent.name}" for path in ROOT.glob("views/*/__init__.py")}
 
 # The document's own passes and the tracer check each other, so they share nothing.
 WITHOUT_TRACER = ("network.passes", "network.fast")

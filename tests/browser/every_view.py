@@ -18,7 +18,7 @@ def _playground() -> LiveView:
     return playground
 
 
-VIEWS: dict[str, Callable[[], LiveView]] = {
+EXAMPLES: dict[str, Callable[[], LiveView]] = {
     "GraphExplorer": lambda: _net().trace(X, Y).explore(),
     "GradientFlow": lambda: bp.GradientFlow(_net(), X, Y),
     "ChainRule": lambda: bp.ChainRule(_net(), X, Y),
@@ -26,3 +26,5 @@ VIEWS: dict[str, Callable[[], LiveView]] = {
     "Playground": _playground,
     "FindTheBug": lambda: bp.FindTheBug("easy", seed=0),
 }
+VIEWS = {name: EXAMPLES.get(name, getattr(bp, name)) for name in bp.widgets.__all__}
+"""A view without an example here is made without arguments."""

@@ -4,6 +4,8 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
+import backprop_nb as bp
+
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 START = """
@@ -23,6 +25,7 @@ VIEWS = {
     "Playground": "playground = bp.Playground(learning_rate=2)\nplayground.train(60)\nplayground",
     "FindTheBug": 'bp.FindTheBug("easy", seed=0)',
 }
+VIEWS |= {name: f"bp.{name}()" for name in bp.widgets.__all__ if name not in VIEWS}
 
 # A choice in one view is not taken away by the choices in another.
 UNDECIDED = (

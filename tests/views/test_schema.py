@@ -1,15 +1,18 @@
 """The contract with the browser: real scenes are what the schema says, to the last key."""
 
 import copy
+import functools
+import operator
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from contract import departures
+from every_view import VIEWS
 
 import backprop_nb as bp
 from backprop_nb.checking.puzzle import PLAYABLE, make_puzzle
-from backprop_nb.views import numbers
+from backprop_nb.views import numbers, schema
 from backprop_nb.views.bug.answers import secret
 from backprop_nb.views.picture import Picture, heat_levels
 from backprop_nb.views.schema import (
@@ -112,6 +115,14 @@ REAL = {
 @pytest.mark.parametrize(("make", "declared"), REAL.values(), ids=list(REAL))
 def test_what_python_hands_over_is_what_the_schema_says(make, declared):
     assert not list(departures(make(), declared))
+
+
+SCENES = [kind for name, kind in vars(schema).items() if name.endswith("Scene")]
+
+
+@pytest.mark.parametrize("make", VIEWS.values(), ids=list(VIEWS))
+def test_the_scene_of_every_view_is_one_that_the_schema_has(make):
+    assert list(departures(make().scene, functools.reduce(operator.or_, SCENES))) == []
 
 
 @pytest.mark.parametrize(
