@@ -39,7 +39,7 @@ def test_the_mistake_in_the_wrong_pass_is_the_one_that_is_named(ran):
 
 def test_the_views_are_those_that_are_described(ran):
     space, _ = ran
-    assert space["view"].scene["about"] == "4-3-3, sigmoid, one input"
+    assert "4-3-3, sigmoid, one input" in space["view"].heading()
     assert space["playground"].last_epoch == 50
 
 
@@ -54,6 +54,14 @@ def test_the_files_that_are_written_are_there(ran):
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
 def test_every_link_into_the_project_leads_somewhere(target):
     assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize("lesson", sorted(path.name for path in ROOT.glob("notebooks/*.ipynb")))
+def test_every_lesson_has_a_line_of_the_table(lesson):
+    number = lesson.partition("_")[0]
+    assert re.search(
+        rf"^\| \[{number} · .+\]\(notebooks/{lesson}\) \| .+ \|$", README, re.MULTILINE
+    )
 
 
 IMAGES = sorted((ROOT / "notebooks/images").iterdir())
