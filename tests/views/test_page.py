@@ -255,7 +255,8 @@ def test_hostile_texts_cannot_leave_the_state(hostile_graph, tmp_path):
     state = text.split('id="bpnb-state">')[1].split("</script>")[0]
     scene = state_of(state)["scene"]  # which reads Base64 alone
     assert scene == json.loads(json.dumps(explorer.scene))
-    assert any(SCRIPT in line for block in scene["code"] for line in block["lines"])
+    lines = [line for block in scene["code"] for line in block["lines"]]
+    assert any(SCRIPT in "".join(piece["text"] for piece in line) for line in lines)
 
 
 def test_the_figure_shows_hostile_texts_as_text(hostile_graph):
