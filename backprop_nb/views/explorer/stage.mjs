@@ -7,6 +7,8 @@ import { linkTo } from "./links.mjs";
 import { cardWords, lineage, movingEdges } from "./steps.mjs";
 import { arrowHead, badge, barButton, curve, grid, html, nameParts, svg } from "../view.mjs";
 
+const LARGE = 300; // with more cards than these the picture does not glide: it would stutter
+
 // A card is a button.  Its visible label is the name of its node; what else is on it is drawn
 // by the style sheet, so that whoever speaks to the page need not say all the numbers.
 const cardGrid = (tensor, family) =>
@@ -87,6 +89,7 @@ export class Stage {
     const names = groups.map((group) => this.buildName(group));
     this.names = html("div", { class: "bpnb-group-names" }, ...names);
     this.world.style.cssText = `width:${width}px;height:${height}px`;
+    this.world.classList.toggle("bpnb-large", cards.length > LARGE);
     this.world.replaceChildren(picture, this.names, ...this.cards);
   }
 
