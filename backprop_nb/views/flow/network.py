@@ -70,13 +70,13 @@ def edge_picture(layout: NetworkLayout, flow: Flow, family: Family) -> Picture:
     known = family == "value"
     values, what = (flow.net.A, "weight") if known else (flow.gradient.A, "∂L/∂A")
     scale = fit_scale(values, log=not known)
-    places = Picture(layout.width, layout.height)
-    draw_edges(places, layout, values, scale)
-    for edge in places.shapes:
-        picture.line(edge["points"], stroke="line", width=0.8)
     for i in range(flow.K):
         with picture.during(0 if known else flow.step_back_to(i + 1)):
             draw_edges(picture, layout, values, scale, family, only=(i,))
+    picture.shapes[:0] = [
+        {"kind": "line", "points": edge["points"], "stroke": "line", "width": 0.8}
+        for edge in picture.shapes
+    ]
     at = (24.0, layout.height + 32)
     x = ramp(picture, at, family, f"edge: {what} {scale.text}")
     picture.line([(x, at[1]), (x + 26, at[1])], stroke=(family, -1.0), width=2.4, dash=(5, 3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -111,6 +112,7 @@ def _parsed(name: object) -> Parameter | None:
 _DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
+@cache
 def indexed(symbol: str, i: int, *entry: int) -> str:
     """Return a symbol with its index, and which of its entries is meant.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from backprop_nb.network import Network
@@ -27,6 +27,8 @@ from backprop_nb.views.schema import (
     FlowRow,
     FlowScene,
 )
+
+_text = lru_cache(maxsize=4096)(numbers.long)  # of a unit each of its weights shows the same
 
 COLUMNS = ("", "‖δ‖", "× A", "≤ ‖A‖₂", "× σ′", "≤ max σ′", "saturation", "‖∂L/∂θ‖")
 UNKNOWN = "–"
@@ -216,17 +218,17 @@ def about(flow: Flow, parameter: Parameter) -> FlowParameter:
         name, source = indexed("f", i, k) if i else f"x[{k}]", flow.shown(forward.f[i])[k]
         factors = f"{delta} · {name}"
         if flow.rows == 1:
-            worked = f"{numbers.long(facts[3][1])} · {numbers.long(source)} = "
+            worked = f"{_text(float(facts[3][1]))} · {_text(float(source))} = "
         facts[:0] = [(parameter.symbol, net.A[i][j, k], 0), (name, source, i)]
         if net.bias:
             facts.append((f"∂L/∂{indexed('b', i, j)}", gradient.b[i][j], since))
     sum_of_rows = "Σ " if flow.rows > 1 else ""
     return {
-        "value": numbers.long(parameter.of(net.A, net.b)),
-        "slope": numbers.long(parameter.of(gradient.A, gradient.b)),
+        "value": _text(parameter.of(net.A, net.b)),
+        "slope": _text(parameter.of(gradient.A, gradient.b)),
         "since": since,
         "facts": [
-            {"name": name, "text": numbers.long(float(number)), "since": step}
+            {"name": name, "text": _text(float(number)), "since": step}
             for name, number, step in facts
         ],
         "rule": f"∂L/∂{parameter.symbol} = {sum_of_rows}{factors} = ",
