@@ -111,7 +111,7 @@ playground = of("scenes", "views/playground/scene.py", "tests/views/playground")
 steps_mjs = of("modules", "views/explorer/steps.mjs", "tests/test_javascript.py")
 folding_mjs = of("modules", "views/explorer/folding.mjs", "tests/test_javascript.py")
 answers_mjs = of("modules", "views/explorer/answers.mjs", "tests/test_javascript.py")
-view_mjs = of("modules", "views/view.mjs", "tests/test_javascript.py")
+pictures_mjs = of("modules", "views/pictures.mjs", "tests/test_javascript.py")
 
 # --- grading --------------------------------------------------------------------
 
@@ -322,7 +322,7 @@ MUTANTS = (
         'record.done === "right" && record.tries === 1',
         'record.done === "right"',
     ),
-    view_mjs(
+    pictures_mjs(
         "js-patch-cut", "shape.points.slice(0, change.cut)", "shape.points.slice(0, change.cut + 1)"
     ),
     submissions(
