@@ -121,6 +121,28 @@ def test_each_mistake_differs_from_the_truth_and_from_every_other(reduction, hal
     assert equal == TIES[half]
 
 
+# What a mistake does, told by other means than its code: by the right gradients of other data,
+# or of the same data with a sign or a factor.
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("only_first_sample", lambda net, x, y: flat(net.backward(x[:1], y[:1]), 1 / N)),
+        ("only_last_sample", lambda net, x, y: flat(net.backward(x[-1:], y[-1:]), 1 / N)),
+        ("sign_flipped", lambda net, x, y: flat(net.backward(x, y), -1)),
+        ("missing_factor_2", lambda net, x, y: flat(net.backward(x, y), 1 / 2)),
+        ("batch_not_averaged", lambda net, x, y: flat(net.backward(x, y), N)),
+        ("bias_gradient_averaged", lambda net, x, y: flat(net.backward(x, y), 1, 1 / N)),
+    ],
+)
+def test_a_mistake_does_what_its_name_says(name, expected):
+    assert same(gradient(name), expected(*problem()))
+
+
+def flat(found, factor, of_biases=None):
+    of_biases = factor if of_biases is None else of_biases
+    return [factor * each for each in found.A] + [of_biases * each for each in found.b]
+
+
 @pytest.mark.parametrize("name", sorted(RIGHT_AT_FIRST))
 def test_the_exception_is_right_at_first(name):
     assert same(gradient(name), gradient(), rtol=1e-14)
