@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nonempty import nonempty
 
 from backprop_nb.errors import NotFoundError
 from backprop_nb.network import SigmoidNetwork, sigma
@@ -96,11 +97,11 @@ def assert_same(actual, expected, **tolerance):
 def test_forward_agrees_with_the_naive_network(widths, rows):
     net, x, _ = example(widths, rows)
     forward = net.forward(x)
-    for n, row in enumerate(np.atleast_2d(x)):
+    for n, row in nonempty(enumerate(np.atleast_2d(x))):
         z, f = naive_forward(net, row)
-        for i in range(net.K + 1):
+        for i in nonempty(range(net.K + 1)):
             np.testing.assert_allclose(np.atleast_2d(forward.f[i])[n], f[i], rtol=1e-12)
-        for i in range(1, net.K + 1):
+        for i in nonempty(range(1, net.K + 1)):
             np.testing.assert_allclose(np.atleast_2d(forward.z[i])[n], z[i], rtol=1e-12, atol=1e-14)
 
 
@@ -169,7 +170,7 @@ def test_gradient_of_a_batch_is_the_mean_of_its_rows(widths):
     net, x, y = example(widths, 5)
     batch = net.backward(x, y)
     rows = [net.backward(x_row, y_row) for x_row, y_row in zip(x, y, strict=True)]
-    for i in range(net.K):
+    for i in nonempty(range(net.K)):
         np.testing.assert_allclose(batch.A[i], np.mean([g.A[i] for g in rows], 0), atol=1e-15)
         np.testing.assert_allclose(batch.b[i], np.mean([g.b[i] for g in rows], 0), atol=1e-15)
         delta = [g.delta[i + 1] / 5 for g in rows]

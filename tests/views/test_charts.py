@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
+from nonempty import nonempty
 
 import backprop_nb as bp
 from backprop_nb.errors import InvalidValueError
@@ -60,11 +61,13 @@ def values(picture, line, log=False):
 def test_it_shows_every_number_of_the_record():
     history = record()
     loss, norms, saturation = history_pictures(history)
-    for line, shown in zip(series(loss), (history.loss, history.validation_loss), strict=True):
+    for line, shown in nonempty(
+        zip(series(loss), (history.loss, history.validation_loss), strict=True)
+    ):
         np.testing.assert_allclose(values(loss, line), shown, atol=0.005)
-    for line, shown in zip(series(norms), history.gradient_norms.T, strict=True):
+    for line, shown in nonempty(zip(series(norms), history.gradient_norms.T, strict=True)):
         np.testing.assert_allclose(values(norms, line, log=True), shown, rtol=0.01)
-    for line, shown in zip(series(saturation), history.saturation.T, strict=True):
+    for line, shown in nonempty(zip(series(saturation), history.saturation.T, strict=True)):
         np.testing.assert_allclose(values(saturation, line), 100 * shown, atol=0.5)
 
 
@@ -119,7 +122,7 @@ def test_an_epoch_is_a_whole_number(epochs):
 
 
 def test_one_epoch_alone_is_a_dot():
-    for picture in history_pictures(record(epochs=1, layers=1, held_out=False)):
+    for picture in nonempty(history_pictures(record(epochs=1, layers=1, held_out=False))):
         (dot,) = [shape for shape in picture["shapes"] if shape["kind"] == "circle"]
         assert dot["radius"] == 3
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 from rule_checks import RowTests, case
 
 from backprop_nb.errors import BackpropError, UnsupportedError
@@ -130,7 +131,7 @@ def test_the_functions_of_linalg_that_have_a_twin_are_recorded_as_it():
         "norm of a vector": lambda x: np.linalg.vector_norm(x, axis=1, ord=1),
         "norm of all": lambda x: np.linalg.vector_norm(x),
     }
-    for name, f in twins.items():
+    for name, f in nonempty(twins.items()):
         graph = trace(f, x)
         assert graph.output.op == name.split()[0]
         np.testing.assert_array_equal(graph.value, f(x))

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 
 from backprop_nb.checking.mistakes import STAGES, find, stage_of
 from backprop_nb.checking.puzzle import EPOCHS, PLAYABLE, Problem, Puzzle
@@ -100,7 +101,7 @@ def test_the_heat_is_that_of_the_numbers():
     before = gradient_picture(puzzle, measured=False).data()
     heats = [shape["heats"] for shape in before["shapes"] if shape["kind"] == "heat"][:6]
     arrays = [a.ravel() for pair in zip(*puzzle.gradient(), strict=True) for a in pair]
-    for heat, array in zip(heats, arrays, strict=True):
+    for heat, array in nonempty(zip(heats, arrays, strict=True)):
         np.testing.assert_array_equal(np.sign(heat), np.sign(array))
 
 

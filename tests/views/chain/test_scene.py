@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 
 from backprop_nb import SigmoidNetwork
 from backprop_nb.network.jacobians import Jacobian
@@ -45,7 +46,7 @@ def test_it_is_plain_data(scene):
 def test_every_factor_has_the_librarys_symbol_shape_and_numbers(sample, scene, i):
     chain = sample.chain(i)
     shown = [scene["matrices"][name] for name in scene["chains"][str(i)]["factors"]]
-    for factor, matrix in zip(chain.factors, shown, strict=True):
+    for factor, matrix in nonempty(zip(chain.factors, shown, strict=True)):
         assert matrix["name"] == factor.symbol
         assert matrix["shape"] == f"{factor.shape[0]} × {factor.shape[1]}"
         assert matrix["layout"] == factor.layout
@@ -122,13 +123,13 @@ def test_a_factor_lights_its_layers_and_the_weights_between_them():
 
 def test_the_parts_that_a_factor_lights_are_in_the_picture(scene):
     keys = {shape["key"] for shape in scene["network"]["shapes"] if "key" in shape}
-    for matrix in scene["matrices"].values():
-        for start in matrix["lit"]:
+    for matrix in nonempty(scene["matrices"].values()):
+        for start in nonempty(matrix["lit"]):
             assert any(key == start or key.startswith(f"{start}:") for key in keys), start
 
 
 def test_derivatives_of_the_loss_have_the_colours_of_gradients(scene):
-    for name, matrix in scene["matrices"].items():
+    for name, matrix in nonempty(scene["matrices"].items()):
         if name.startswith("∂"):
             assert matrix["family"] == ("adjoint" if name.startswith("∂L/") else "value")
 

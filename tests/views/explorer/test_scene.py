@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 
 import backprop_nb as bp
 from backprop_nb.views.explorer.description import alt_text, describe_graph
@@ -52,7 +53,7 @@ def texts(value):
 def test_every_value_and_adjoint_is_the_graphs(network):
     backward = network.backward()
     scene = scene_of(network)
-    for node, shown in zip(network.nodes, scene["nodes"], strict=True):
+    for node, shown in nonempty(zip(network.nodes, scene["nodes"], strict=True)):
         assert scene["tensors"][shown["value"]]["long"] == texts(node.value)
         assert scene["tensors"][shown["adjoint"]]["long"] == texts(backward.adjoint(node))
 
@@ -78,8 +79,8 @@ def test_contributions_add_up_to_the_adjoint(fan):
 
 def test_a_contribution_travels_along_the_edge_it_came_by(network):
     scene = scene_of(network)
-    for frame in scene["frames"]:
-        for one in frame["contributions"]:
+    for frame in nonempty(scene["frames"]):
+        for one in nonempty(frame["contributions"]):
             edge = scene["edges"][one["edge"]]
             assert (edge["tail"], edge["head"]) == (one["parent"], frame["node"])
 

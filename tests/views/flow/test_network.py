@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 
 import backprop_nb as bp
 from backprop_nb.views.flow.flow import Flow
@@ -43,7 +44,7 @@ def test_the_units_show_f_and_delta_of_the_row_once_they_are_known(row):
 
 def test_until_it_is_known_a_unit_is_an_empty_place():
     picture = units(0)
-    for step in range(whole.last_step + 1):
+    for step in nonempty(range(whole.last_step + 1)):
         circles = [s for s in at_step(picture, step)["shapes"] if s["kind"] == "circle"]
         assert len(circles) == sum(net.widths)
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 
 import backprop_nb as bp
 from backprop_nb.views.flow.flow import Flow
@@ -35,7 +36,7 @@ def test_the_bars_of_a_layer_fill_the_way_between_its_dots(scale, activation):
         height = by_key[key]["box"][3] if key in by_key else 0.0
         return math.copysign(height, factor - 1)  # a factor below 1 leads down
 
-    for step in found.through_layers:
+    for step in nonempty(found.through_layers):
         i = step.layer
         way = by_key[f"norm:{i}"]["centre"][1] - by_key[f"norm:{i + 1}"]["centre"][1]
         bars = (
@@ -91,12 +92,12 @@ def test_a_bar_stands_below_the_units_it_belongs_to_and_comes_with_its_step():
 @pytest.mark.parametrize("scale", [0.01, 1.0, 8.0])
 def test_every_bar_lies_inside_the_picture(widths, scale):
     _, picture = shapes(network(scale, widths=widths))
-    for shape in picture.shapes:
+    for shape in nonempty(picture.shapes):
         points = shape.get("points", [])
         if "box" in shape:
             left, top, width, height = shape["box"]
             points = [(left, top), (left + width, top + height)]
-        for a, b in points:
+        for a, b in nonempty(points):
             assert -0.1 <= a <= picture.width + 0.1
             assert -0.1 <= b <= picture.height + 0.1
 

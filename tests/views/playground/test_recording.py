@@ -4,6 +4,7 @@ import copy
 from itertools import pairwise
 
 import pytest
+from nonempty import nonempty
 
 from backprop_nb.views.playground.recording import Recording
 
@@ -40,7 +41,7 @@ def test_the_nearest_frame_is_found():
     recording = recorded(100)
     for epoch in range(100):
         found = recording.at(epoch)["epoch"]
-        assert all(abs(found - epoch) <= abs(other - epoch) for other in recording.epochs)
+        assert all(abs(found - epoch) <= abs(other - epoch) for other in nonempty(recording.epochs))
 
 
 def test_whether_a_frame_would_be_kept_is_known_before():

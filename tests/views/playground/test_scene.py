@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 from snapshots import shapes
 
 import backprop_nb as bp
@@ -55,7 +56,7 @@ def test_the_map_is_the_output_at_the_middles_of_its_cells(run, stage, frame):
 
 def test_a_tile_is_the_output_of_its_unit(run, stage, frame):
     f = run.net.forward(stage.grid).f
-    for (i, j), tile in zip(stage.units, frame["tiles"], strict=True):
+    for (i, j), tile in nonempty(zip(stage.units, frame["tiles"], strict=True)):
         shown = heats(tile, 16) / scenes._STRONGEST
         whole = f[i][:, j].reshape(scenes.CELLS, scenes.CELLS)[1::3, 1::3]
         expected = 2 * whole - 1 if i else whole / np.abs(whole).max()
@@ -188,10 +189,10 @@ def test_a_curve_has_its_first_and_its_last_point_and_not_too_many(run):
     measures = [run.measures[k % 6] for k in range(1000)]
     curves, lines = scenes.curves(measures)
     left, width = curves["plot"]
-    for picture in scenes.curve_pictures(curves, lines, 999):
+    for picture in nonempty(scenes.curve_pictures(curves, lines, 999)):
         drawn = [s["points"] for s in picture["shapes"] if s.get("key") in lines]
         assert drawn
-        for points in drawn:
+        for points in nonempty(drawn):
             assert 32 <= len(points) <= 66
             assert points[0][0] == left
             assert points[-1][0] == pytest.approx(left + width * 0.999, abs=0.06)
@@ -211,7 +212,7 @@ def test_the_line_of_now_stands_at_the_epoch_that_is_shown(run):
     curves, lines = scenes.curves(run.measures[:1] * 51)
     left, width = curves["plot"]
     for shown in (0, 20, 50):
-        for picture in scenes.curve_pictures(curves, lines, shown):
+        for picture in nonempty(scenes.curve_pictures(curves, lines, shown)):
             (now,) = [s for s in picture["shapes"] if s.get("key") == "now"]
             assert now["points"][0][0] == pytest.approx(left + width * shown / 50, abs=0.06)
 
