@@ -9,8 +9,8 @@ Everything a learner types is here::
     graph.backward().gradients  # the gradient, one per argument
     graph.explore()  # step it, with every number
 
-The views and the document's equations load on first use, so that importing the
-package stays light.
+What is not the tracer's (networks, the checker, the views) loads on first use, so
+that importing the package stays light.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from backprop_nb.errors import (
     UnsupportedError,
     WrongGradientError,
 )
-from backprop_nb.network import History, Network, SigmoidNetwork
 from backprop_nb.tracing import (
     Backward,
     Graph,
@@ -51,7 +50,7 @@ from backprop_nb.tracing import (
 if TYPE_CHECKING:
     from backprop_nb import checking
     from backprop_nb.checking import Report, check_backward, check_gradient, exercise
-    from backprop_nb.network import document
+    from backprop_nb.network import History, Network, SigmoidNetwork, document
     from backprop_nb.views import widgets
     from backprop_nb.views.widgets import (
         ChainRule,
@@ -110,19 +109,21 @@ __all__ = [
 _MODULES = {
     "checking": "backprop_nb.checking",
     "document": "backprop_nb.network.document",
+    "network": "backprop_nb.network",
     "widgets": "backprop_nb.views.widgets",
 }
+_LAZY = ("network", "checking", "widgets")
 
 
 def __getattr__(name: str) -> Any:
-    """Import what was left for first use; a name that is nowhere else belongs to a view."""
+    """Import what was left for first use, from the lowest module that offers it."""
     if name in _MODULES:
         return importlib.import_module(_MODULES[name])
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    checks = importlib.import_module(_MODULES["checking"])
-    home = checks if name in checks.__all__ else importlib.import_module(_MODULES["widgets"])
-    return getattr(home, name)
+    if name in __all__:
+        for module in map(importlib.import_module, (_MODULES[each] for each in _LAZY)):
+            if name in module.__all__:
+                return getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

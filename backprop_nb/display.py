@@ -8,7 +8,6 @@ picture: then ``backprop_nb.views`` is imported, once, and registers what it can
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Callable
 from typing import Any
 
@@ -66,7 +65,8 @@ def _registered(action: str, shown: Any) -> Callable[..., Any] | None:
     for kind in type(shown).__mro__:
         name = _handlers.get(f"{kind.__module__}:{kind.__qualname__}", {}).get(action)
         if name is not None:
-            handler: Callable[..., Any] = pkgutil.resolve_name(name)
+            module, _, function = name.partition(":")
+            handler: Callable[..., Any] = getattr(importlib.import_module(module), function)
             return handler
     return None
 

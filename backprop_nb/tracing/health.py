@@ -8,8 +8,7 @@ function, and what its rule does there, stands in its row of the rule table.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,8 +18,7 @@ from backprop_nb.tracing.rules.template import literal
 NOT_FINITE: Final = "not finite"
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One thing to beware of at a node; ``str(mark)`` says it.
 
     Attributes

@@ -11,7 +11,6 @@ import linecache
 import re
 from collections.abc import Sequence
 from opcode import opmap
-from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import Any, NoReturn
 
@@ -26,10 +25,9 @@ from backprop_nb.errors import (
 )
 from backprop_nb.tracing.rules import Row, supported_functions
 from backprop_nb.tracing.rules.row import full_name
-from backprop_nb.tracing.source import Place, describe_place, locate, operand
+from backprop_nb.tracing.source import FOLDER, Place, describe_place, locate, operand
 
-_TRACING = str(Path(__file__).parent)
-_NUMPY = str(Path(np.__file__).parent)
+_NUMPY = np.__path__[0]
 _KINDS = {"c": "complex", "O": "object", "U": "text", "S": "bytes"}
 _OPTIONS = {
     "where": "choose the entries with np.where(mask, …, 0.0)",
@@ -55,7 +53,7 @@ def learner_frame(frame: FrameType) -> FrameType:
 
 def _is_inside(frame: FrameType) -> bool:
     """Whether the frame is the tracer's or NumPy's."""
-    return frame.f_code.co_filename.startswith((_TRACING, _NUMPY))
+    return frame.f_code.co_filename.startswith((FOLDER, _NUMPY))
 
 
 def _at(frame: FrameType) -> str:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import ast
 import keyword
 import linecache
+import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -23,7 +24,8 @@ import numpy as np
 
 from backprop_nb.tracing.record import CONSTANT, Record, Scope
 
-_TRACING = str(Path(__file__).parent)
+FOLDER = __file__.removesuffix(f"{os.sep}source.py")
+"""Where the tracer's own code lies; what runs from elsewhere is the learner's."""
 
 _COMPREHENSIONS = {"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"}
 
@@ -199,9 +201,9 @@ def describe_place(code: CodeType, lasti: int) -> str:
     spans = _spans(code)
     line = spans[lasti // 2][0] if 0 <= lasti // 2 < len(spans) else code.co_firstlineno
     # A notebook cell is compiled under a made-up file name that says nothing.
-    path = Path(code.co_filename)
     cell = "ipykernel" in code.co_filename or code.co_filename.startswith("<")
-    where = f"line {line} of {code.co_name}" + ("" if cell else f" in {path.name}")
+    file = re.split(r"[\\/]", code.co_filename)[-1]
+    where = f"line {line} of {code.co_name}" + ("" if cell else f" in {file}")
     linecache.checkcache(code.co_filename)  # a module may have been edited and loaded again
     text = linecache.getline(code.co_filename, line).strip()
     return f"{text}   ({where})" if text else where
@@ -415,7 +417,7 @@ def _scope_names(records: Sequence[Record]) -> dict[Scope | None, tuple[str, ...
 
 def _is_own(scope: Scope) -> bool:
     """Whether it is a call of the tracer's, such as a trace inside a traced function."""
-    return scope.code.co_filename.startswith(_TRACING)
+    return scope.code.co_filename.startswith(FOLDER)
 
 
 def _call_name(scope: Scope) -> str | None:

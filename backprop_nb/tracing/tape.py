@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from inspect import CO_GENERATOR
-from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -26,9 +26,12 @@ from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.record import CONSTANT, Record, Scope
 from backprop_nb.tracing.rules import Row
+from backprop_nb.tracing.source import FOLDER
 
 # What these compute is recorded at the line of the learner that asked for it.
-_OWN_FILES = frozenset(map(str, Path(__file__).parent.rglob("*.py")))
+_OWN_FILES = frozenset(
+    f"{folder}{os.sep}{name}" for folder, _, names in os.walk(FOLDER) for name in names
+)
 _LITERALS = frozenset({int, float, bool})
 
 _serial = itertools.count()

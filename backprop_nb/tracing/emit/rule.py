@@ -8,9 +8,8 @@ is no second, hand-written form that could drift.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -53,8 +52,7 @@ def _named(node: Node, notation: Notation, mark: Marker) -> Printed:
     return mark(notation.name(node.name), node, False), ATOM
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(NamedTuple):
     """One factor of a rule that is a product: its text in both notations and its value."""
 
     numpy: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -125,10 +125,12 @@ def _joined(function: Callable[..., Any], each: Callable[..., Any], symbol: str 
     def text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
         return call_text(f"np.{function.__name__}", [f"[{', '.join(arguments)}]"], keywords)
 
-    signature = inspect.signature(function)
+    @cache
+    def signature() -> inspect.Signature:  # reading it takes longer than importing this file
+        return inspect.signature(function)
 
     def bind(*args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
-        arrays, *axis = (given := signature.bind(*args, **kwargs)).args
+        arrays, *axis = (given := signature().bind(*args, **kwargs)).args
         if given.kwargs or len(axis) > 1:
             raise TypeError("dtype, casting or out")
         return list(arrays), {} if axis in ([], [0]) else {"axis": axis[0]}

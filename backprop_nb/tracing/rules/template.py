@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +29,7 @@ Text = str | Callable[[Sequence[str], Mapping[str, Any]], str]
 """A pattern, or a function ``(arguments, keywords) -> text`` where a pattern cannot say it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """How a call prints: ``#1``, ``#2`` stand for the arguments, as in a TeX macro.
 
     Parameters
