@@ -1,15 +1,17 @@
-"""One of each live view, in a state worth showing: for tests of what they have in common."""
+"""One of each live view: for tests of what they have in common."""
 
-from collections.abc import Callable
+from functools import partial
 
 import backprop_nb as bp
 from backprop_nb.views.live_view import LiveView
 
 X, Y = [0.5, -1.0, 2.0], [1.0, 0.0]
+NET = bp.SigmoidNetwork((3, 3, 2), seed=0)
+NEEDED = {"GraphExplorer": (NET.trace(X, Y),), "ChainRule": (NET, X, Y)}
+"""The arguments without which a view cannot be made."""
 
-
-def _net() -> bp.SigmoidNetwork:
-    return bp.SigmoidNetwork((3, 3, 2), seed=0)
+MAKERS = {name: partial(getattr(bp, name), *NEEDED.get(name, ())) for name in bp.widgets.__all__}
+"""Each makes a view in its first state, but for the keywords that it is given."""
 
 
 def _playground() -> LiveView:
@@ -18,13 +20,10 @@ def _playground() -> LiveView:
     return playground
 
 
-EXAMPLES: dict[str, Callable[[], LiveView]] = {
-    "GraphExplorer": lambda: _net().trace(X, Y).explore(),
-    "GradientFlow": lambda: bp.GradientFlow(_net(), X, Y),
-    "ChainRule": lambda: bp.ChainRule(_net(), X, Y),
+VIEWS = MAKERS | {
+    "GradientFlow": lambda: bp.GradientFlow(NET, X, Y),
     "SigmoidExplorer": lambda: bp.SigmoidExplorer(z=1),
     "Playground": _playground,
     "FindTheBug": lambda: bp.FindTheBug("easy", seed=0),
 }
-VIEWS = {name: EXAMPLES.get(name, getattr(bp, name)) for name in bp.widgets.__all__}
-"""A view without an example here is made without arguments."""
+"""Each makes a view in a state worth showing."""

@@ -6,14 +6,12 @@ import subprocess
 import sys
 import traceback
 import zlib
-from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
 import every_view
-import numpy as np
 import pytest
-from every_view import VIEWS
+from every_view import MAKERS, NET, VIEWS
 
 import backprop_nb as bp
 from backprop_nb import views
@@ -136,13 +134,6 @@ def test_a_hostile_title_stays_a_text(view, page, tmp_path):
 
 # --- what it refuses ---------------------------------------------------------------
 
-NET = bp.SigmoidNetwork((2, 3, 1), seed=0)
-DATA = NET, [1.0, 2.0], [0.5]
-
-
-GRAPH = bp.trace(lambda x: np.sum(x**2), np.ones(2))
-NEEDED = {"GraphExplorer": (GRAPH,), "ChainRule": DATA}
-MAKERS = {name: partial(getattr(bp, name), *NEEDED.get(name, ())) for name in VIEWS}
 each_maker = pytest.mark.parametrize(("name", "make"), MAKERS.items(), ids=list(MAKERS))
 
 
