@@ -137,6 +137,11 @@ class Chart:
         left, top, width, height = self.plot
         return left + self.x.place(x) * width, top + (1 - self.y.place(y)) * height
 
+    @property
+    def x_ticks(self) -> list[float]:
+        """The numbers that stand below the plot."""
+        return self.x.ticks(max(4, round(self.plot[2] / 60)))
+
     def add(self, series: Series) -> None:
         """Add a line; a break in the numbers (NaN, infinity) breaks the line."""
         for k, piece in enumerate(self.along(series)):
@@ -176,7 +181,7 @@ class Chart:
             self.picture.line([(left, y), (left + width, y)], stroke="line", width=0.6)
             text = numbers.short(value)
             self.picture.text((left - 6, y), text, fill="muted", size=10.5, anchor="end")
-        for value in self.x.ticks(max(3, round(width / 60))):
+        for value in self.x_ticks:
             x = self.at(value, self.y.low)[0]
             self.picture.line([(x, bottom), (x, bottom + 4)], stroke="muted", width=1)
             text = numbers.short(value)

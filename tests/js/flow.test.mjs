@@ -14,12 +14,20 @@ import {
   placeOfScale,
   scaleAt,
   sliderText,
+  splitAtSymbols,
 } from "../../backprop_nb/views/flow/widget.mjs";
 
 test("a name has a key, and the key has the name", () => {
   assert.equal(keyOf("A_1[0, 12]"), "A:1:0:12");
   assert.equal(keyOf("b_10[3]"), "b:10:3");
   for (const name of ["A_1[0, 12]", "b_10[3]"]) assert.equal(nameOf(keyOf(name)), name);
+});
+
+test("the symbols of a text are told from its words, numbers and brackets", () => {
+  const symbols = (text) => splitAtSymbols(text).filter((_, k) => k % 2);
+  assert.deepEqual(symbols("∂L/∂A₀[0, 0] = Σ δ₁[0] · x[0] = "), ["A", "δ", "x"]);
+  assert.deepEqual(symbols("softmax′(z)"), ["z"]);
+  assert.equal(splitAtSymbols("b₁₂[3]").join(""), "b₁₂[3]");
 });
 
 test("a click on a shape chooses a weight or a bias", () => {

@@ -22,6 +22,12 @@ def test_ticks_are_round_numbers_between_the_ends(axis, count, ticks):
     np.testing.assert_allclose(axis.ticks(count), ticks, rtol=1e-12)
 
 
+def test_a_narrow_plot_still_names_each_of_three_decades():
+    axes = Axis("", 1e-3, 1, log=True), Axis("", 0, 1)
+    chart = Chart(Picture(266, 200), (0, 0, 266, 200), "", *axes)
+    np.testing.assert_allclose(chart.x_ticks, [1e-3, 1e-2, 1e-1, 1])
+
+
 def test_an_axis_whose_places_are_named_otherwise_has_no_numbers_and_no_label():
     assert Axis("", 0, 8, bare=True).ticks() == []
     picture = Picture(300, 200)

@@ -142,7 +142,7 @@ class _Training:
         axes = self._flow_axis(), Axis("", 0, K, bare=True)
         # On the right there is room for the numbers behind the bars.
         chart = Chart(picture, (0, 0, picture.width - 36, HEIGHT - 22), "gradient flow", *axes)
-        for value in chart.x.ticks(3):
+        for value in chart.x_ticks:
             chart.rule(x=value, stroke="line", dash=SOLID)
         for i in range(K):
             at = chart.plot[0] - 6, chart.at(chart.x.low, K - i - 0.5)[1]

@@ -19,6 +19,9 @@ export function nameOf(key) {
   return `${symbol}_${i}[${entry.join(", ")}]`;
 }
 
+/** The parts of a text in turn: what is no symbol, a symbol such as the A of "A₀[0, 0]", ... */
+export const splitAtSymbols = (text) => text.split(/(?<!\p{L})([Abfxzδ])(?!\p{L})/u);
+
 /** What a click on a shape chooses: an edge its weight, a unit its bias, an input nothing. */
 export function chosenBy(key = "") {
   const [kind, i, j] = key.split(":");
@@ -86,6 +89,10 @@ export const sliderText = (number) => String(Number(number.toPrecision(3))).repl
 // ---------------------------------------------------------------------------
 // Second half: the page
 // ---------------------------------------------------------------------------
+
+/** A text with its symbols in italics. */
+const withSymbols = (text) =>
+  splitAtSymbols(text).map((part, k) => (k % 2 ? html("i", {}, part) : part));
 
 const MOST_INPUTS = 6; // a slider for each entry of x, if there are no more of them
 const DRAG = 5; // pixels that the pointer moves per place
@@ -411,13 +418,13 @@ class FlowView extends Replay {
     const { about } = this;
     const known = (text, since) => (since <= this.step ? text : UNKNOWN);
     const facts = (about?.facts ?? []).map(({ name, text, since }) =>
-      html("div", {}, span(name), html("b", {}, known(text, since))),
+      html("div", {}, html("span", {}, ...withSymbols(name)), html("b", {}, known(text, since))),
     );
     this.facts.replaceChildren(...facts);
     if (!about) return this.product.replaceChildren();
     const worked = about.since <= this.step ? about.worked : "";
     const slope = html("b", {}, known(about.slope, about.since));
-    this.product.replaceChildren(`${about.rule}${worked}`, slope);
+    this.product.replaceChildren(...withSymbols(about.rule + worked), slope);
   }
 
   /** Show the curve with its marks where the weight is. */
