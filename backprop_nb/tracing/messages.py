@@ -201,7 +201,7 @@ def _attached(node: ast.AST | None) -> str:
                 if path.endswith((".array", ".asarray")):
                     asis = "the value as it is: it already behaves like an array"
                     return asis if stacked is entries else ast.unparse(stacked)
-                if stacked is not entries:
+                if stacked is not entries and not isinstance(entries, ast.Tuple):  # a shape
                     return ast.unparse(ast.Call(function, [stacked, *rest], options))
         case ast.Subscript(value=ast.Name()):
             return "build the array in one piece: a plain array cannot hold a traced value"

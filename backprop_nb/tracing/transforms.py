@@ -194,7 +194,9 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
         flows = zip(adjoints, directions, strict=True)
         return sum(np.sum(adjoint * t) for adjoint, t in flows if adjoint is not None)
 
-    pulled = trace(along, np.zeros_like(graph.value)[()])
+    # Truth values and integers have a slope all the same: it is 0.
+    kind = np.result_type(graph.value, 1.0)
+    pulled = trace(along, np.zeros_like(graph.value, dtype=kind)[()])
     return graph.value, _leaf_gradients(pulled, np.ones_like(pulled.value)[()])[0]
 
 

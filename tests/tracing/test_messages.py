@@ -409,6 +409,18 @@ def norm_of_a_list(x):
     says="""
     A plain array would disconnect x from the computation graph.
       given:    a traced value of shape ()
+      instead:  keep the value as it is, and read the number from graph.value afterwards""",
+)
+def full_of_a_shape(x):
+    return np.full((2, 2), x[0])
+
+
+@refused(
+    V,
+    kinds=(DetachedError, TypeError),
+    says="""
+    A plain array would disconnect x from the computation graph.
+      given:    a traced value of shape ()
       instead:  np.stack([2 * v for v in x])""",
 )
 def array_of_a_comprehension(x):

@@ -135,6 +135,13 @@ def test_jvp_of_trees_and_without_influence():
     assert bp.jvp(lambda x: 5.0, (1.0,), (1.0,)) == (5.0, 0.0)
 
 
+@pytest.mark.parametrize("f", [lambda x: x > 0, np.argmax, lambda x: np.isnan(x)])
+def test_jvp_of_truth_values_and_integers_is_zero(f):
+    value, tangent = bp.jvp(f, (np.ones(3),), (np.ones(3),))
+    np.testing.assert_array_equal(value, f(np.ones(3)), strict=True)
+    np.testing.assert_array_equal(tangent, np.zeros(np.shape(value)), strict=True)
+
+
 def test_the_pullback_may_be_called_again():
     _, pullback = bp.vjp(lambda x: x * 3.0, np.ones(2))
     np.testing.assert_array_equal(pullback(np.ones(2))[0], pullback(np.ones(2))[0])

@@ -119,7 +119,7 @@ def _block_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
     return f"np.block({text(_nest(iter(arguments), keywords['plan']))})"
 
 
-def _joined(function: Callable[..., Any], each: Callable[..., Any], symbol: str = "join") -> Row:
+def _joined(function: Callable[..., Any], each: Callable[..., Any], **facts: Any) -> Row:
     """Return the row of a function that takes its arrays in one list."""
 
     def text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
@@ -139,11 +139,9 @@ def _joined(function: Callable[..., Any], each: Callable[..., Any], symbol: str 
         function,
         each=each,
         numpy=text,
-        symbol=symbol,
-        in_words=MOVED,
-        expected=_JOINED,
         bind=bind,
         compute=lambda *arrays, **options: function(arrays, **options),
+        **{"symbol": "join", "in_words": MOVED, "expected": _JOINED} | facts,
     )
 
 
@@ -186,7 +184,7 @@ def _cut(
 
 ROWS = (
     _joined(np.concatenate, _concatenate_each),
-    _joined(np.stack, _stack_each, "stack"),
+    _joined(np.stack, _stack_each, symbol="stack", expected="equal shapes"),
     _joined(np.hstack, _fixed(1, lambda shape: shape or (1,))),
     _joined(np.vstack, _fixed(0, _at_least_2d)),
     _joined(np.dstack, _fixed(2, _at_least_3d)),

@@ -190,5 +190,7 @@ def test_what_does_not_fit_fails_where_it_is_called(f, kind):
 def test_a_message_names_each_of_the_joined_arrays():
     with pytest.raises(ShapeError, match=r"given: +x of shape \(3,\), x\[:1\] of shape \(1,\)"):
         trace(lambda x: np.stack([x, x[:1]]), np.ones(3))
+    with pytest.raises(ShapeError, match="expected: equal shapes\n"):
+        trace(lambda x: np.stack([x, x[:1]]), np.ones(3))
     with pytest.raises(ShapeError, match=r"given: +x of shape \(3,\), 2 \* x of shape \(3,\)"):
         trace(lambda x: np.einsum("ij,j", x, 2 * x), np.ones(3))
