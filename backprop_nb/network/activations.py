@@ -83,6 +83,16 @@ def softmax(z: Any) -> Any:
     return e / np.sum(e, axis=-1, keepdims=True)
 
 
+def relu(z: Any) -> Any:
+    """Return max(z, 0)."""
+    return np.where(z <= 0, 0, z)
+
+
+def leaky_relu(z: Any) -> Any:
+    """Return z where it is positive, and a hundredth of it elsewhere."""
+    return np.where(z <= 0, LEAK * z, z)
+
+
 def _of_sigmoid(z: Any, y: Any) -> Any:
     # −ln σ(z) = ln(1 + e^z) − z and −ln(1 − σ(z)) = ln(1 + e^z).
     return np.sum(np.logaddexp(0, z) - y * z, axis=-1)
@@ -109,14 +119,14 @@ ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation(
         "relu",
         r"\mathrm{relu}",
-        lambda z: np.where(z <= 0, 0, z),
+        relu,
         lambda f: (f > 0).astype(f.dtype),
         1.0,
     ),
     "leaky relu": Activation(
         "lrelu",
         r"\mathrm{lrelu}",
-        lambda z: np.where(z <= 0, LEAK * z, z),
+        leaky_relu,
         lambda f: np.where(f > 0, 1, LEAK).astype(f.dtype),
         1.0,
     ),

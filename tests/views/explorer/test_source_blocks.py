@@ -3,8 +3,10 @@
 import linecache
 
 import numpy as np
+import pytest
 
 import backprop_nb as bp
+from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.views.explorer.source_blocks import comments, cut_lines, source_blocks
 
 
@@ -93,3 +95,12 @@ def test_indented_code_is_shown_from_its_own_margin(tmp_path):
         ["    return ", "x * x"],
     ]
     assert block["lines"][1][1]["inner"] == [1]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_code_of_a_network_is_that_of_functions(activation):
+    net = bp.Network((2, 3, 2), activation=activation, output="softmax", bias=False, seed=0)
+    blocks = source_blocks(net.trace([1.0, -2.0], [1.0, 0.0]).nodes)
+    first_lines = ["".join(part["text"] for part in block["lines"][0]) for block in blocks]
+    assert "def loss(A):" in first_lines
+    assert all(line.startswith("def ") for line in first_lines), first_lines
