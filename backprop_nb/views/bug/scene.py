@@ -184,8 +184,7 @@ def gradient_picture(puzzle: Puzzle, *, measured: bool) -> Picture:
     given, true = by_name(puzzle.gradient()), by_name(puzzle.measured)
     arrays = [*given.values(), *(true.values() if measured else ())]
     scale = numbers.fit_scale(arrays, log=True)
-    comparison = [comparison_in_words(puzzle)] if measured else []
-    words = " ".join([*gradients_in_words(puzzle, measured=measured), *comparison])
+    words = " ".join(gradients_in_words(puzzle, measured=measured))
     picture = Picture(_SIDE + K * _LAYER - 18, _RAMP + 10, words)
     picture.text((4, 10), "gradients before training", bold=True, size=12)
     for name in _PLACES:
@@ -251,13 +250,13 @@ def by_name(pair: Gradients) -> dict[str, FloatArray]:
 
 
 def gradients_in_words(puzzle: Puzzle, *, measured: bool) -> list[str]:
-    """Return the gradients before training, with what is measured once it is."""
+    """Return the gradients before training, with what is measured, and how they compare."""
     shown = {"this pass": puzzle.gradient()} | ({"measured": puzzle.measured} if measured else {})
     lines = []
     for title, pair in shown.items():
         arrays = [f"∂L/∂{name} = {numbers.words(each)}" for name, each in by_name(pair).items()]
         lines.append(f"Gradients before training, {title}: {', '.join(arrays)}.")
-    return lines
+    return lines + ([comparison_in_words(puzzle)] if measured else [])
 
 
 def comparison_in_words(puzzle: Puzzle) -> str:

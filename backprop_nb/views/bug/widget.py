@@ -229,7 +229,8 @@ class FindTheBug(Replay):
         """Return the text twin: what is seen, what has been told, and the answer once it is."""
         head = f"Find the bug, level {self.level}, round {self.round}: one mistake is in this pass."
         lines = [head, *describe_round(self._puzzle, self.scene, measured=self.measured)]
-        lines += [f"{note['title']} {note['words']}" for note in self.found["notes"]]
+        notes = [note for note in self.found["notes"] if note["kind"] != "measured"]  # said above
+        lines += [f"{note['title']} {note['words']}" for note in notes]
         now = "over" if self.over else f"worth {counted(self.worth, 'point')}"
         return "\n".join([*lines, f"This round is {now}; the score is {self.score}."])
 

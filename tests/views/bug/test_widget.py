@@ -229,6 +229,14 @@ def test_the_text_twin_says_what_is_seen_and_then_what_is_told(game):
     assert words.endswith("This round is over; the score is 5.")
 
 
+def test_the_text_twin_says_once_and_in_a_line_how_the_gradients_compare(game):
+    assert "By central differences" not in game.describe()
+    game.measured = True
+    lines = [line for line in game.describe().splitlines() if "By central differences" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("By central differences, last layer first: ")
+
+
 def test_the_text_twin_counts_one_point(game):
     game.measured, game.hints = True, 3
     game.answer = wrong_answers(game)[0]
