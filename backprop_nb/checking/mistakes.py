@@ -746,9 +746,9 @@ def make_backward(
     Raises
     ------
     NotFoundError
-        There is no such mistake.
+        A mistake is not in the catalogue.
     InvalidValueError
-        Two mistakes in one step; a convention that there is not.
+        Two mistakes in one step, or an unknown convention.
 
     Examples
     --------

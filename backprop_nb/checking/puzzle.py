@@ -42,7 +42,7 @@ def checked_mistakes(mistakes: Sequence[str] | None) -> tuple[Mistake, ...]:
     Raises
     ------
     NotFoundError
-        There is no such mistake.
+        A mistake is not in the catalogue.
     InvalidValueError
         None are named, or one of them cannot be made here.
     """

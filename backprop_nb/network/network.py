@@ -465,8 +465,8 @@ class Network:
         An interrupt (Ctrl-C, or JupyterLab's stop button) ends the training after
         a whole step, and keeps what was learned.
 
-        Dask arrays may be larger than memory; how they are used is told at
-        :meth:`loss_and_gradient`.  Each epoch reads each chunk once, and takes it
+        Dask arrays may be larger than memory; :meth:`loss_and_gradient` says how they
+        are used.  Each epoch reads each chunk once, and takes it
         again from the start: ``x.persist()`` stores on a cluster what is costly to
         make.  What is wrong with the data of a chunk is raised when the chunk is
         met, and the network then has the parameters from before the training.

@@ -323,6 +323,16 @@ def test_a_softmax_refuses_targets_of_several_classes_in_one_row():
     )
 
 
+def test_a_softmax_takes_targets_of_fewer_digits_than_its_own():
+    net = Network((2, 3), seed=0, output="softmax", loss="cross-entropy")
+    y = np.random.default_rng(0).dirichlet(np.ones(3), size=20).astype(np.float32)
+    x = np.ones((20, 2))
+    assert (y.astype(float).sum(axis=1) != 1).any()
+    assert net.loss(x, y) == pytest.approx(net.loss(x, y.astype(float)), rel=1e-6)
+    with pytest.raises(InvalidValueError, match=r"adds up to 1\.0001"):
+        net.loss(x[0], [0.5, 0.25, 0.2501])
+
+
 def test_the_delta_of_the_quick_way_is_asked_of_the_plain_pass():
     net, x, y = example(activation="tanh")
     with pytest.raises(NotFoundError, match="does not store `delta`"):
