@@ -71,6 +71,8 @@ class Graph(Trace):
         ------
         ShapeError
             If the output is not a single number.
+        UnsupportedError
+            If it calls a function with a rule of your own that has no source text.
 
         Examples
         --------

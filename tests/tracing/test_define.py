@@ -72,6 +72,28 @@ def test_it_prints_compiles_and_explains_itself():
         MathTextParser("agg").parse("$" + line.removesuffix(r" \\").replace("&", "") + "$")
 
 
+def test_a_function_within_a_function_prints():
+    def cubed(x):
+        return x**3
+
+    taught = bp.define_rule(cubed, lambda g, ans, x: g * 3.0 * x**2)
+    source = bp.trace(lambda x: taught(x) + 1.0, 2.0).to_numpy()
+    assert "def cubed(x):\n    return x ** 3" in source
+    space = {}
+    exec(source, space)
+    assert list(space.values())[-1](2.0) == (9.0, (12.0,))
+
+
+def test_a_function_without_source_text_compiles_but_does_not_print():
+    space = {}
+    exec("def cubed(x):\n    return x**3", space)
+    taught = bp.define_rule(space["cubed"], lambda g, ans, x: g * 3.0 * x**2)
+    graph = bp.trace(lambda x: taught(x) * 1.0, 2.0)
+    with pytest.raises(bp.UnsupportedError, match="cubed has no source text that could be printed"):
+        graph.to_numpy()
+    assert graph.compile()(2.0) == (8.0, (12.0,))
+
+
 def test_second_derivatives_go_through_the_rule():
     known = define_soft_plus()
     s = float(bp.sigmoid(0.3))

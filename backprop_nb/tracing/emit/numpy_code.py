@@ -6,12 +6,14 @@ import ast
 import inspect
 import keyword
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing.emit.algebra import Expression
 from backprop_nb.tracing.emit.notation import NUMPY
 from backprop_nb.tracing.emit.program import Program
@@ -153,8 +155,15 @@ def _constant(value: Any) -> str:
 
 def _source(function: Callable[..., Any]) -> str:
     """Return the bare source of a helper: no decorator, no docstring, no annotations."""
-    tree = ast.parse(inspect.getsource(inspect.unwrap(function)))
-    (definition,) = tree.body
+    try:
+        text = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
+    except (OSError, TypeError):  # it was not written in Python, or its text is gone
+        raise UnsupportedError(
+            f"{function.__name__} has no source text that could be printed.",
+            expected="a function that is written in Python",
+            instead="graph.compile(), which calls the function as it is",
+        ) from None
+    (definition,) = ast.parse(text).body
     assert isinstance(definition, ast.FunctionDef)
     definition.decorator_list = []
     definition.returns = None
