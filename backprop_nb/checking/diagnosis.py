@@ -91,7 +91,7 @@ def check_backward(
     UnsupportedError
         ``backward`` cannot be called.
     InvalidValueError
-        A convention or a level of hints that there is not; no time at all in `seconds`.
+        An unknown convention or level of hints, or `seconds` that is not positive.
 
     Notes
     -----

@@ -200,7 +200,7 @@ class Exercise:
         UnsupportedError
             The answers are no mapping.
         NotFoundError
-            ``only`` names a question that there is not.
+            ``only`` names a question that is not in the exercise.
 
         Examples
         --------

@@ -29,7 +29,7 @@ _WIDTH = 88
 
 
 def check_hints(hints: str) -> None:
-    """Raise ``InvalidValueError`` if there is no such level of hints."""
+    """Raise ``InvalidValueError`` unless it is a level of hints."""
     validation.one_of("hints", hints, HINTS)
 
 

@@ -398,7 +398,7 @@ def equation(tag: str) -> Equation:
     Raises
     ------
     NotFoundError
-        There is none; the message lists all tags.
+        No equation has the tag; the message lists all tags.
 
     Examples
     --------

@@ -83,7 +83,7 @@ class Network:
     ------
     InvalidValueError
         Fewer than two widths, a width below 1, a scale that is negative or not
-        finite; no such activation, output or loss; the cross-entropy of outputs
+        finite; an unknown activation, output or loss; the cross-entropy of outputs
         that are no probabilities.
     UnsupportedError
         A width that is not an integer.
@@ -549,7 +549,7 @@ class Network:
         ShapeError
             A batch: a chain is that of a single input.
         NotFoundError
-            There is no θ_i.
+            `i` is not the index of a layer.
         UnsupportedError
             `i` is not an integer; a network with other choices than the document's.
 

@@ -145,7 +145,7 @@ class Backward:
         Raises
         ------
         NotFoundError
-            If there is no such node in this graph, or if it is a constant.
+            If the node is not one of this graph, or is a constant.
         """
         # What is neither a name nor a node is no name that the graph has.
         found = node if isinstance(node, Node) else self.graph.node(node)

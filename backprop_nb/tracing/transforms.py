@@ -44,7 +44,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     ShapeError
         When called, if ``f`` returns anything but a single number.
     InvalidValueError
-        When called, if there is no such argument.
+        When called, if `argnums` is not the position of an argument.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     Raises
     ------
     InvalidValueError
-        When called, if there is no such argument.
+        When called, if `argnums` is not the position of an argument.
 
     Examples
     --------
