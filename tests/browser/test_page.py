@@ -51,10 +51,10 @@ def test_every_step_back_shows_the_librarys_numbers(open_page, written, graph, s
     for number, step in enumerate(backward.steps):
         expect_step(page, scene, first + number)
         assert adjoint_of_panel(page) == [long(x) for x in step.adjoint.ravel()]
-        for gift in step.contributions:
-            card = page.locator(f".bpnb-card[data-node='{gift.parent.name}']")
+        for contribution in step.contributions:
+            card = page.locator(f".bpnb-card[data-node='{contribution.parent.name}']")
             shown = card.locator(".bpnb-slot").nth(1).locator(".bpnb-grid")
-            expected = ", ".join(long(x) for x in gift.value.ravel())
+            expected = ", ".join(long(x) for x in contribution.value.ravel())
             assert shown.get_attribute("aria-label").endswith(expected)
         if number == len(backward.steps) // 2:
             save(page, f"page-{theme}-{width}-middle")

@@ -1,4 +1,4 @@
-"""A function and what it is called with: each slip, and the call that works."""
+"""A function and what it is called with: each mistake, and the call that works."""
 
 import functools
 

@@ -166,7 +166,7 @@ def test_what_was_split_is_a_view_and_cannot_be_changed_in_place():
 def test_joining_prints_as_it_was_written():
     graph = trace(lambda x, y: np.concatenate([x, y], axis=1), np.ones((2, 3)), np.ones((2, 1)))
     [step] = graph.backward(np.ones((2, 4))).steps
-    rules = [gift.rule.replace(step.node.name, "z") for gift in step.contributions]
+    rules = [contribution.rule.replace(step.node.name, "z") for contribution in step.contributions]
     assert rules == ["d_z[:, 0:3]", "d_z[:, 3:4]"]
 
 

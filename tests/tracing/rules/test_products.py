@@ -233,7 +233,7 @@ def test_axes_given_as_lists_do_not_change_with_the_learners_lists():
 def test_dot_of_matrices_prints_as_a_teacher_writes_it():
     graph = trace(lambda A, x: np.dot(A, x), np.ones((2, 3)), np.ones(3))
     [step] = graph.backward(np.ones(2)).steps
-    rules = [gift.rule.replace(step.node.name, "z") for gift in step.contributions]
+    rules = [contribution.rule.replace(step.node.name, "z") for contribution in step.contributions]
     assert rules == ["np.outer(d_z, x)", "A.T @ d_z"]
 
 
