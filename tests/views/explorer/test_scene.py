@@ -79,10 +79,10 @@ def test_contributions_add_up_to_the_adjoint(fan):
 
 def test_a_contribution_travels_along_the_edge_it_came_by(network):
     scene = scene_of(network)
-    for frame in nonempty(scene["frames"]):
-        for one in nonempty(frame["contributions"]):
-            edge = scene["edges"][one["edge"]]
-            assert (edge["tail"], edge["head"]) == (one["parent"], frame["node"])
+    travels = ((frame["node"], one) for frame in scene["frames"] for one in frame["contributions"])
+    for node, one in nonempty(travels):
+        edge = scene["edges"][one["edge"]]
+        assert (edge["tail"], edge["head"]) == (one["parent"], node)
 
 
 def test_the_factors_of_a_rule_multiply_to_the_contribution(network):

@@ -92,14 +92,16 @@ def test_a_bar_stands_below_the_units_it_belongs_to_and_comes_with_its_step():
 @pytest.mark.parametrize("scale", [0.01, 1.0, 8.0])
 def test_every_bar_lies_inside_the_picture(widths, scale):
     _, picture = shapes(network(scale, widths=widths))
-    for shape in nonempty(picture.shapes):
-        points = shape.get("points", [])
-        if "box" in shape:
-            left, top, width, height = shape["box"]
-            points = [(left, top), (left + width, top + height)]
-        for a, b in nonempty(points):
-            assert -0.1 <= a <= picture.width + 0.1
-            assert -0.1 <= b <= picture.height + 0.1
+    for a, b in nonempty(point for shape in picture.shapes for point in corners(shape)):
+        assert -0.1 <= a <= picture.width + 0.1
+        assert -0.1 <= b <= picture.height + 0.1
+
+
+def corners(shape):
+    if "box" not in shape:
+        return shape.get("points", [])
+    left, top, width, height = shape["box"]
+    return [(left, top), (left + width, top + height)]
 
 
 def test_a_gradient_that_never_begins_has_no_bars():
