@@ -8,6 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SOURCE = Path(__file__).parents[2] / "notebooks" / "assignment" / "backprop.ipynb"
 STUDENT = 'student = "teacher"'
 

@@ -10,6 +10,8 @@ import nbformat
 import pytest
 from nonempty import nonempty
 
+pytestmark = pytest.mark.slow
+
 STUDENT = 'student = "teacher"'
 
 # What ``otter run`` calls, for one submission after the other without starting anew.

@@ -52,6 +52,10 @@ LAB_SETTINGS = {
 }
 
 
+# What JupyterLab itself may complain of: its debugger asks a kernel that restarts, and its list
+# of kernels is asked for while one of them ends.
+JUPYTERLABS_OWN = ("restore the debugger state", "/api/kernels?")
+
 # --- the server ---------------------------------------------------------------
 
 
@@ -192,9 +196,9 @@ class NotebookPage:
         self.page.on("console", self._note)
 
     def _note(self, message: "ConsoleMessage") -> None:
-        # JupyterLab's own complaint when a kernel restarts while its debugger asks for something.
-        if message.type == "error" and "restore the debugger state" not in message.text:
-            self.errors.append(f"{message.text} ({message.location['url']})")
+        text = f"{message.text} ({message.location['url']})"
+        if message.type == "error" and not any(each in text for each in JUPYTERLABS_OWN):
+            self.errors.append(text)
 
     def open(self, lab: Lab) -> None:
         self.page.goto(f"{lab.url}/doc/tree/{self.name}?token={lab.token}&reset")

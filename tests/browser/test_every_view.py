@@ -20,6 +20,7 @@ STEP = """count => {
 }"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VIEWS)
 def test_memory_does_not_grow_over_a_thousand_steps(open_page, tmp_path, name):
     page = open_page(VIEWS[name]().to_html(tmp_path / name))

@@ -162,6 +162,7 @@ def test_a_page_of_its_own_folds_without_a_kernel(chromium, tmp_path, theme, wid
     assert not errors
 
 
+@pytest.mark.slow
 def test_hundreds_of_open_cards_can_be_stepped(chromium, tmp_path):
     from playwright.sync_api import expect
 

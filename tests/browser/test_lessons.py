@@ -1,6 +1,10 @@
 """The lessons run in a real, narrow JupyterLab: formulas are set, and nothing is cut off."""
 
+import pytest
+
 from backprop_nb.network.document import EQUATIONS
+
+pytestmark = pytest.mark.slow
 
 NARROW = {"theme": "dark", "width": 700}
 

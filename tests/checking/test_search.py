@@ -123,6 +123,7 @@ ALIKE = [
 
 
 # All of them as rows; the other layouts differ in nothing that a pair could bring out.
+@pytest.mark.slow
 @pytest.mark.parametrize(("samples", "every"), [("single", 4), ("rows", 1), ("columns", 6)])
 def test_every_pair_is_detected(samples, every):
     pairs = mistake_pairs(Course(samples))
@@ -223,6 +224,7 @@ def test_an_early_update_at_one_layer_is_recognised_with_any_learning_rate(rate,
     ],
     ids=lambda layers: "-".join(layers),
 )
+@pytest.mark.slow
 def test_two_mistakes_of_which_one_is_at_some_layers_are_detected(layers):
     some = {each: at for each, at in layers.items() if at is not None}
     backward = make_backward(*layers, samples="rows", layers=some)
@@ -231,6 +233,7 @@ def test_two_mistakes_of_which_one_is_at_some_layers_are_detected(layers):
     assert all(each.layers == some[each.mistake] for each in best if each.mistake in some)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("samples", "every"), [("rows", 29), ("single", 31)])
 def test_pairs_with_a_mistake_at_one_layer_are_detected_with_that_layer(samples, every):
     course = Course(samples)

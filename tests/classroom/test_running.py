@@ -47,6 +47,7 @@ def test_who_stops_early_does_not_wait_for_the_endless_ones(right):
     assert time.monotonic() - start < 20
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_half_way_loses_nothing(right, sign_flipped):
     submissions = a_class(*[SLOWLY + right] * 4, *[SLOWLY + sign_flipped] * 4)
     arrived = {}
@@ -75,6 +76,7 @@ def cluster():
         yield cluster
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_there_is_used_and_stays(cluster, right):
     for _ in range(2):
         submissions = a_class(right, "x = 1")
@@ -90,6 +92,7 @@ def test_workers_without_this_version_are_refused():
             running._check_versions(SimpleNamespace(run=run_everywhere))
 
 
+@pytest.mark.slow
 def test_who_only_ran_beside_a_killer_is_cleared(cluster, right):
     """Dask blames everybody on the worker; alone, each is asked again."""
     blamed = iter([KilledWorker("task", mock.Mock(), 3)])

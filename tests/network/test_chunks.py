@@ -806,6 +806,7 @@ for rows in (100_000, 6_000_000):  # the first loads all there is to load
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the peak")
 def test_more_data_than_is_kept_in_memory_can_be_learned():
     done = subprocess.run(
@@ -859,6 +860,7 @@ def noted(log):
     return {int(pid) for pid, _ in lines}, [int(k) for _, k in lines]
 
 
+@pytest.mark.slow
 def test_a_cluster_computes_the_same_numbers_on_its_workers(client, tmp_path):
     net, x, y = example()
     result = net.loss_and_gradient(noting(cut(x), tmp_path / "log"), cut(y, 11))
@@ -868,6 +870,7 @@ def test_a_cluster_computes_the_same_numbers_on_its_workers(client, tmp_path):
     assert sorted(made) == list(range(6))
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_mid_epoch_loses_nothing(client, tmp_path):
     net, x, y = example()
     expected = fit(net, x, y, epochs=4, momentum=0.9)
@@ -883,6 +886,7 @@ def test_a_worker_killed_in_mid_epoch_loses_nothing(client, tmp_path):
     assert len(before & set(client.run(os.getpid).values())) == 1
 
 
+@pytest.mark.slow
 def test_arrays_that_a_cluster_keeps_are_made_once(client, tmp_path):
     net, x, y = example()
     kept = noting(cut(x), tmp_path / "log").persist()
@@ -893,11 +897,13 @@ def test_arrays_that_a_cluster_keeps_are_made_once(client, tmp_path):
     assert len(noted(tmp_path / "log")[1]) == 6
 
 
-def test_a_comparison_network_can_travel(client):
+@pytest.mark.slow
+def test_a_general_network_can_travel(client):
     net, x, y = example(kind=Network, activation="relu", loss="cross-entropy")
     assert_same(net.loss_and_gradient(cut(x), cut(y)), net.loss_and_gradient(x, y))
 
 
+@pytest.mark.slow
 def test_a_cluster_names_the_chunk_with_nan(client):
     net, x, y = example()
     before = parameters(net)
