@@ -338,7 +338,7 @@ MUTANTS = (
     submissions(
         "empty-code-is-asked", "if not any(source.strip() for _, source in cells):", "if False:"
     ),
-    limits("no-limit-on-time", '_limit("RLIMIT_CPU"', '_limit("RLIMIT_NONE"'),
+    limits("no-limit-on-memory", '_limit("RLIMIT_AS"', '_limit("RLIMIT_NONE"'),
     summary("percent-rounds-to-zero", "if 0 < share < 0.5:", "if False:"),
     summary(
         "summary-in-order-of-names",
