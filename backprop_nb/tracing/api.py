@@ -64,7 +64,8 @@ class Graph(Trace):
 
         Its last function takes the arguments of the traced function and returns
         ``(value, gradients)``, one gradient per argument.  Names are the
-        learner's; the gradient with respect to ``z1`` is ``d_z1``.  Captured
+        learner's; the gradient with respect to ``z1`` is ``d_z1`` (and ``d_z1_``
+        where that is a name of the learner's).  Captured
         arrays and masks are those of the trace.
 
         Raises
@@ -82,6 +83,7 @@ class Graph(Trace):
         <BLANKLINE>
         <BLANKLINE>
         def f_and_gradient(x):
+            x = np.float64(x)
             # forward
             v2 = x ** 2 * 3.0
             # back through v2 = x ** 2 * 3.0
@@ -135,7 +137,8 @@ class Graph(Trace):
         """Return a fast function ``(*args) -> (value, gradients)``.
 
         It runs the source of :meth:`to_numpy` on new arguments of the same
-        structure and shapes, with one gradient per argument.
+        structure and shapes, with one gradient per argument.  Python's numbers,
+        integers and lists become what they are in the trace.
 
         Raises
         ------
@@ -147,7 +150,7 @@ class Graph(Trace):
         >>> import backprop_nb as bp
         >>> f = bp.trace(lambda x: x**2, 3.0).compile()
         >>> f(5.0)
-        (25.0, (10.0,))
+        (np.float64(25.0), (np.float64(10.0),))
         """
         return compiled(self)
 

@@ -18,7 +18,7 @@ from backprop_nb.errors import NotFoundError, warn
 from backprop_nb.tracing.emit.rule import Marker, Rule, unmarked
 from backprop_nb.tracing.graph import Node, Trace, read_only
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.tracing.reverse import Contributed, reverse, start_of
+from backprop_nb.tracing.reverse import Contributed, number_of, reverse, start_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +59,7 @@ class Contribution:
         return Rule(self.output, self.node, self.position, self.adjoint, mark)
 
     def __repr__(self) -> str:
-        return f"<Contribution d_{self.parent.name} += {self.rule}>"
+        return f"<Contribution {self.parent.adjoint_name} += {self.rule}>"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -82,7 +82,7 @@ class Step:
     contributions: tuple[Contribution, ...]
 
     def __repr__(self) -> str:
-        received = ", ".join(f"d_{c.parent.name} += {c.rule}" for c in self.contributions)
+        received = ", ".join(f"{c.parent.adjoint_name} += {c.rule}" for c in self.contributions)
         return f"<Step at {self.node.name}: {received}>"
 
 
@@ -124,7 +124,7 @@ class Backward:
         nodes, output = self.graph.nodes, self.graph.output.name
         by_node: dict[int, list[Contribution]] = {index: [] for index in self._left()}
         for index, position, parent, value in received:
-            adjoint, made = self._adjoint(index), read_only(value)
+            adjoint, made = self._adjoint(index), read_only(number_of(value))
             by_node[index].append(
                 Contribution(output, nodes[index], adjoint, nodes[parent], position, made)
             )
@@ -166,7 +166,7 @@ class Backward:
         adjoint = self._adjoints[index]
         if adjoint is None:
             adjoint = np.zeros_like(self.graph.records[index].value)[()]
-        return read_only(adjoint)
+        return read_only(number_of(adjoint))
 
     def __repr__(self) -> str:
         return f"<Backward of {self.graph.function_name}: {len(list(self._left()))} steps>"

@@ -8,7 +8,7 @@ are worked out when somebody first asks for them.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -52,6 +52,9 @@ class Node:
         The chain of the learner's function calls around it, outermost first.
     record
         What tracing wrote down for it.
+    adjoint_name
+        What the derivative of the output with respect to it is called, ``d_z``
+        for ``z``, and ``d_z_`` where another node has that name.
     """
 
     index: int
@@ -62,6 +65,7 @@ class Node:
     source: Source | None
     scope: tuple[str, ...]
     record: Record
+    adjoint_name: str
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -95,6 +99,18 @@ class Node:
         return f"<Node {self.name} = {made}({arguments}), shape {self.shape}>"
 
 
+def _adjoint_name(name: str, names: Collection[str]) -> str:
+    """Return ``d_`` and the name, so that it is no node's name and no other node's adjoint.
+
+    >>> _adjoint_name("z", {"z", "x"}), _adjoint_name("z", {"z", "d_z"})
+    ('d_z', 'd_z_')
+    """
+    called = name
+    while f"d_{called}" in names or (called != name and called in names):
+        called += "_"
+    return f"d_{called}"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """A computation that has been traced once and can be looked at and replayed at will.
@@ -115,6 +131,8 @@ class Trace:
         leaf that is an input.
     function_name
         The name of the traced function.
+    from_integers
+        The positions of the inputs that were given as integers.
     """
 
     records: tuple[Record, ...]
@@ -122,6 +140,7 @@ class Trace:
     output_index: int
     arguments: tuple[tuple[str, Any], ...]
     function_name: str
+    from_integers: frozenset[int] = frozenset()
 
     @cached_property
     def _labels(self) -> Sequence[Label]:
@@ -136,12 +155,14 @@ class Trace:
     def nodes(self) -> tuple[Node, ...]:
         """All nodes in the order of computation."""
         nodes: list[Node] = []
+        names = {label.name for label in self._labels}
         for index, (record, label) in enumerate(zip(self.records, self._labels, strict=True)):
             op = getattr(record.row, "name", record.row)
             parents = tuple(nodes[p] for p in record.parents if p is not None)
             value = read_only(record.value)
             place = (label.source, label.scope)
-            nodes.append(Node(index, label.name, op, value, parents, *place, record))
+            adjoint = _adjoint_name(label.name, names)
+            nodes.append(Node(index, label.name, op, value, parents, *place, record, adjoint))
         return tuple(nodes)
 
     @property

@@ -48,7 +48,14 @@ def reverse(
             adjoints[parent] = contribution if known is None else known + contribution
             if contributions is not None:
                 contributions.append((index, k, parent, contribution))
+    for index in range(trace.input_count):
+        adjoints[index] = number_of(adjoints[index])
     return adjoints
+
+
+def number_of(value: Any) -> Any:
+    """Return an array without axes, as ``np.where`` gives it, as a number of NumPy's."""
+    return value[()] if type(value) is np.ndarray and value.ndim == 0 else value
 
 
 def start_of(trace: Trace, seed: Any) -> Any:

@@ -51,7 +51,8 @@ def record(
     finally:
         records = tape.close()
     inputs, name = tuple(arguments.inputs), calling.function_name(f)
-    trace = kind(records, inputs, output, arguments.trees, name)
+    integers = frozenset(arguments.from_integers)
+    trace = kind(records, inputs, output, arguments.trees, name, integers)
     _warn_not_finite(trace)
     return trace
 
@@ -77,6 +78,8 @@ class _Arguments:
     ----------
     inputs
         The name of each input.
+    from_integers
+        The positions of the inputs that were given as integers.
     names
         The name of each positional argument.
     args, kwargs
@@ -89,6 +92,7 @@ class _Arguments:
         self, tape: Tape, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
     ) -> None:
         self.inputs: list[str] = []
+        self.from_integers: set[int] = set()
         self.names = calling.parameter_names(f, len(args))
         positional = list(zip(self.names, args, strict=True))
         named = [(key, value) for key, value in kwargs.items() if _is_float(value)]
@@ -108,6 +112,8 @@ class _Arguments:
             value = _input_value(leaf, label)
             while label in self.inputs:
                 label += "_"
+            if getattr(leaf, "dtype", value.dtype).kind in "iu":
+                self.from_integers.add(len(self.inputs))
             self.inputs.append(label)
             return tape.input(value)
 

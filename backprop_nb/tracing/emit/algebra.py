@@ -157,7 +157,10 @@ def _negative(algebra: Algebra, x: Expression, value: Any) -> Expression | None:
 
 
 def _divide(algebra: Algebra, x: Expression, y: Expression, value: Any) -> Expression | None:
-    return Expression(x.value / y.value) if x.is_number and y.is_number else None
+    if not (x.is_number and y.is_number):
+        return None
+    with np.errstate(all="ignore"):
+        return Expression(float(np.divide(x.value, y.value)))
 
 
 def _transpose(algebra: Algebra, x: Expression, value: Any) -> Expression | None:

@@ -16,7 +16,7 @@ def to_latex(trace: Trace) -> str:
     names = {each: LATEX.name(name) for each, name in program.names.items()}
     for each, node in program.adjoint_of.items():
         if each in names:
-            names[each] = LATEX.adjoint(trace.output.name, node.name)
+            names[each] = LATEX.adjoint(trace.output.name, node)
     printer = Printer(program, names, LATEX)
     lines = [f"{s.name} &= {s.text}" for s in (*printer.forward, *printer.backward)]
     lines += _other_gradients(program, printer)
@@ -29,4 +29,4 @@ def _other_gradients(program: Program, printer: Printer) -> Iterator[str]:
     for node, gradient in zip(trace.inputs, program.gradients, strict=True):
         if gradient is None or program.adjoint_of.get(gradient) is not node:
             text = "0" if gradient is None else printer.text(gradient)
-            yield f"{LATEX.adjoint(trace.output.name, node.name)} &= {text}"
+            yield f"{LATEX.adjoint(trace.output.name, node)} &= {text}"

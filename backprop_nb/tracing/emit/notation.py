@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.rules.row import Row
 from backprop_nb.tracing.rules.template import (
@@ -78,7 +78,7 @@ class Notation(NamedTuple):
     name
         From a node's name to the text.
     adjoint
-        From the names of the output and of a node to the derivative of one by the other.
+        From the name of the output and a node to the derivative of one by the other.
     number
         From a literal, or an array without a name, to the text.
     template
@@ -86,7 +86,7 @@ class Notation(NamedTuple):
     """
 
     name: Callable[[str], str]
-    adjoint: Callable[[str, str], str]
+    adjoint: Callable[[str, Node], str]
     number: Callable[[Any], str]
     template: Callable[[Row, bool], Template]
 
@@ -130,13 +130,13 @@ class Notation(NamedTuple):
 
 NUMPY = Notation(
     name=str,
-    adjoint=lambda output, name: f"d_{name}",
+    adjoint=lambda output, node: node.adjoint_name,
     number=literal,
     template=lambda row, with_number: row.numpy,
 )
 LATEX = Notation(
     name=name_to_latex,
-    adjoint=adjoint_to_latex,
+    adjoint=lambda output, node: adjoint_to_latex(output, node.name),
     number=number_to_latex,
     template=lambda row, with_number: (with_number and row.latex_with_number) or row.latex,
 )

@@ -7,7 +7,7 @@ import inspect
 import keyword
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,9 +18,12 @@ from backprop_nb.tracing.emit.algebra import Expression
 from backprop_nb.tracing.emit.notation import NUMPY
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.emit.statements import Printer, Statement
+from backprop_nb.tracing.emit.wrapping import wrapped
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import CONSTANT
+from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.template import literal, typed
+from backprop_nb.tracing.source import Source
 
 
 def to_numpy(trace: Trace) -> str:
@@ -29,15 +32,19 @@ def to_numpy(trace: Trace) -> str:
     See :meth:`Graph.to_numpy`.
     """
     code = _Function(trace)
-    constants = "\n".join(f"{name} = {_constant(value)}" for name, value in code.constants.items())
-    parts = ["import numpy as np", *map(_source, code.helpers), constants, code.source]
+    constants = "\n".join(
+        wrapped(f"{name} = {_constant(value)}") for name, value in code.constants.items()
+    )
+    source = "\n".join(map(wrapped, code.source.split("\n")))
+    parts = ["import numpy as np", *map(_source, code.helpers), constants, source]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
 def compiled(trace: Trace) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
     """Return a fast function ``(*args) -> (value, gradients)``; see :meth:`Graph.compile`."""
-    code = _Function(trace)
+    code = _Function(trace, is_compiled=True)
     space: dict[str, Any] = {"np": np, **code.constants}
+    space |= {convert.__name__: convert for convert in code.converters.values()}
     space |= {helper.__name__: inspect.unwrap(helper) for helper in code.helpers}
     exec(compile(code.source, f"<{code.name}>", "exec"), space)
     function: Callable[..., tuple[Any, tuple[Any, ...]]] = space[code.name]
@@ -53,19 +60,32 @@ class _Function:
         The function.
     helpers
         The functions that NumPy lacks and the source must bring along.
+    converters
+        For each type of number in the arguments what gives it to them; a compiled
+        function calls these.
     """
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, is_compiled: bool = False) -> None:
         self.trace = trace
         self.program = Program(trace)
+        self._is_compiled = is_compiled
+        self._unpackings: dict[str, str] = {}  # from m = theta[0] to m, b = theta
         rows = [each.row for each in self.program.needed if each.row and not each.row.is_native]
         foreign = {row.name: row.function for row in rows}
-        self._taken = {"np", *keyword.kwlist, *foreign}
+        dtypes = {node.value.dtype.name: node.value.dtype for node in trace.inputs}
+        self.converters = {name: _converter(dtype) for name, dtype in dtypes.items()}
+        called = {"map", *(each.__name__ for each in self.converters.values())}
+        self._taken = {"np", *keyword.kwlist, *foreign, *called}
         stem = trace.function_name if trace.function_name.isidentifier() else "f"
         self.name = self._unique(f"{stem}_and_gradient")
         self._names = {each: self._unique(name) for each, name in self.program.names.items()}
         self._inputs = [self._names[each] for each in self.program.forward[: trace.input_count]]
-        self._gradients = [f"d_{name}" for name in self._inputs]
+        self._gradients = [
+            self._names[gradient]
+            if gradient is not None and self.program.names.get(gradient) == node.adjoint_name
+            else self._unique(node.adjoint_name)
+            for node, gradient in zip(trace.inputs, self.program.gradients, strict=True)
+        ]
         trees = trace.restore(self._inputs)
         self._parameters = [
             tree if traced is True else self._unique(name)
@@ -97,17 +117,58 @@ class _Function:
         trees = self.trace.restore(self._inputs)
         for tree, parameter in zip(trees, self._parameters, strict=True):
             yield from _unpacked(tree, parameter)
+        yield from self._converted()
         if self._printer.forward:
             yield "# forward"
-        for statement in self._printer.forward:
-            yield f"{statement.name} = {statement.text}"
+        yield from self._way_there()
         yield from self._way_back()
-        value = self._printer.text(self.program.value)
-        yield f"return {value}, {_tree_source(self.trace.restore(self._gradients))}"
+        value = self.program.value
+        text = typed(value.value, float) if value.is_number else self._printer.text(value)
+        yield f"return {text}, {_tree_source(self.trace.restore(self._gradients))}"
+
+    def _converted(self) -> Iterator[str]:
+        """Yield what gives the arguments the types that they have in the trace.
+
+        NumPy's numbers divide by 0 and have a shape; those of Python do not.
+        """
+        numbers: dict[str, list[str]] = {}
+        for name, node in zip(self._inputs, self.trace.inputs, strict=True):
+            dtype = node.value.dtype.name
+            if self._is_compiled:
+                yield f"{name} = {self.converters[dtype].__name__}({name})"
+            elif node.shape == ():
+                numbers.setdefault(dtype, []).append(name)
+            elif node.index in self.trace.from_integers:
+                yield f"{name} = np.asarray({name}, dtype=np.{dtype})"
+        for dtype, names in numbers.items():
+            listed = ", ".join(names)
+            few = f"np.{dtype}({listed})"
+            yield f"{listed} = {few if len(names) == 1 else f'map(np.{dtype}, ({listed}))'}"
+
+    def _way_there(self) -> Iterator[str]:
+        """Yield the forward statements; ``m, b = theta`` is one, as it was written."""
+        nodes = zip(self.program.forward, self.trace.nodes, strict=True)
+        sources = {each: node.source for each, node in nodes}
+        statements = self._printer.forward
+        start = 0
+        while start < len(statements):
+            first = statements[start]
+            count = _unpacked_count(first)
+            group = statements[start : start + count]
+            if count and _belong_together(group, sources):
+                names = ", ".join(each.name for each in group)
+                line = f"{names} = {self._printer.text(first.expression.operands[0])}"
+                self._unpackings |= {f"{each.name} = {each.text}": line for each in group}
+                yield line
+                start += count
+            else:
+                yield f"{first.name} = {first.text}"
+                start += 1
 
     def _way_back(self) -> Iterator[str]:
         last: tuple[str, ...] = ()
         for through, line in self._steps():
+            through = tuple(dict.fromkeys(self._unpackings.get(each, each) for each in through))
             if through and through != last:
                 yield f"# back through {', and '.join(through)}"
                 last = through
@@ -130,7 +191,11 @@ class _Function:
     def _own(self, statement: Statement) -> str:
         """Return the text of a statement; a gradient that is only a view becomes an array."""
         expression, gradients = statement.expression, self.program.gradients
-        if not expression.calls(np.broadcast_to) or expression not in gradients:
+        if expression not in gradients:
+            return statement.text
+        if expression.shape == () and isinstance(expression.value, np.ndarray):
+            return f"{statement.text}[()]"
+        if not expression.calls(np.broadcast_to):
             return statement.text
         inner = expression.unstretched
         if not inner.is_number:
@@ -140,13 +205,61 @@ class _Function:
 
     def _plain_gradient(self, gradient: Expression | None, name: str, like: str) -> Iterator[str]:
         """Yield the gradient of an input that no step back computes."""
+        node = self.trace.inputs[self._inputs.index(like)]
         if gradient is None:
-            yield f"{name} = np.zeros_like({like})"
+            yield f"{name} = np.zeros_like({like}){'[()]' * (node.shape == ())}"
         elif gradient.is_number:
-            yield f"{name} = {float(gradient.value)}"
+            yield f"{name} = {typed(float(gradient.value), node.value.dtype)}"
         elif gradient.position < self.program.turn:
-            is_array = gradient.shape != ()
-            yield f"{name} = {self._printer.text(gradient)}{'.copy()' * is_array}"
+            text = self._printer.text(gradient) + ".copy()" * (gradient.shape != ())
+            if text != name:
+                yield f"{name} = {text}"
+
+
+def _converter(dtype: np.dtype[Any]) -> Callable[[Any], Any]:
+    """Return what makes an argument an array, or a number of NumPy's, of this type."""
+
+    def convert(value: Any) -> Any:
+        if type(value) is np.ndarray:
+            return value if value.dtype is dtype else value.astype(dtype, copy=False)
+        if type(value) is dtype.type or _is_foreign(value):
+            return value
+        return np.asarray(value, dtype=dtype)[()]
+
+    convert.__name__ = f"as_{dtype.name}"
+    return convert
+
+
+def _is_foreign(value: Any) -> bool:
+    """Whether it computes by itself, such as a traced array."""
+    return hasattr(type(value), "__array_function__") and not isinstance(value, np.ndarray)
+
+
+def _takes(expression: Expression, position: int) -> bool:
+    """Whether an expression is ``array[position]``."""
+    index = expression.keywords.get("index")
+    return expression.calls(getitem) and type(index) is int and index == position
+
+
+def _unpacked_count(statement: Statement) -> int:
+    """Return how many entries an array has of which this statement takes the first."""
+    expression = statement.expression
+    if not _takes(expression, 0):
+        return 0
+    count = expression.operands[0].shape[0]
+    return count if count > 1 else 0
+
+
+def _belong_together(
+    group: Sequence[Statement], sources: Mapping[Expression, Source | None]
+) -> bool:
+    """Whether statements take all entries of one array, one after the other, by one expression."""
+    expressions = [each.expression for each in group]
+    array, source = expressions[0].operands[0], sources.get(expressions[0])
+    return len(group) == array.shape[0] and all(
+        _takes(each, position) and each.operands[0] is array and sources.get(each) == source
+        for position, each in enumerate(expressions)
+    )
 
 
 def _constant(value: Any) -> str:

@@ -14,6 +14,8 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+import numpy as np
+
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.emit.algebra import Algebra, Expression
 from backprop_nb.tracing.graph import Node, Trace
@@ -50,12 +52,15 @@ class Program:
         self.trace = trace
         records, values, adjoints, seed = _trace_both_ways(trace)
         self._algebra = Algebra()
+        self._numbers = {values[index] for index in _captured_numbers(trace)}
         self.turn = 0
         made: list[Expression] = []
         for index, record in enumerate(records):
             if index == seed:
                 self.turn = len(self._algebra.expressions)
                 made.append(Expression(1))
+            elif index in self._numbers:
+                made.append(Expression(record.value.item()))
             else:
                 made.append(self._express(record, made))
         self.forward = [made[index] for index in values]
@@ -119,14 +124,14 @@ class Program:
                 yield self.forward[node.index], node.name
         for node in reversed(nodes):
             if node.index in named or node.op is None:
-                yield self.adjoints[node.index], f"d_{node.name}"
+                yield self.adjoints[node.index], node.adjoint_name
         uses = Counter(operand for each in self.needed for operand in each.operands)
         for node in nodes:
             value, adjoint = self.forward[node.index], self.adjoints[node.index]
             if uses[value] > 1:
                 yield value, node.name
             if adjoint is not None and uses[adjoint] > 1:
-                yield adjoint, f"d_{node.name}"
+                yield adjoint, node.adjoint_name
         for number, each in enumerate(self.extra_constants, start=1):
             yield each, f"k{number}"
         # What the rules compute twice, such as 1 - f, has no node; it gets a name of its own.
@@ -171,6 +176,20 @@ class Program:
             if not has_line or self.adjoints[child.index] not in self.names:
                 pending.extend(self._children[child])
         return [found[index] for index in sorted(found)]
+
+
+def _captured_numbers(trace: Trace) -> Iterator[int]:
+    """Yield the nodes that are numbers without a name, and are as good as literals.
+
+    Beside a narrower float type they are not: ``np.float64(2)`` would widen the result
+    and a literal would not.
+    """
+    kinds = {record.value.dtype for record in trace.records}
+    if any(kind.kind == "f" and kind != np.float64 for kind in kinds):
+        return
+    for index, record in enumerate(trace.records):
+        if record.row is CONSTANT and record.value.shape == () and index not in trace.named:
+            yield index
 
 
 def _is_leaf(record: Record) -> bool:

@@ -115,7 +115,7 @@ class Rule:
 
     def _printed(self, notation: Notation) -> list[Printed]:
         """Return every value of the rule in its arguments: ``g``, ``ans``, the node's own."""
-        text = notation.adjoint(self._output, self._node.name)
+        text = notation.adjoint(self._output, self._node)
         adjoint = self._mark(text, self._node, True), ATOM
         around = (self._node, *self._node.parents)
         leaves = [adjoint, *(_named(node, notation, self._mark) for node in around)]

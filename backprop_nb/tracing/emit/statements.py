@@ -89,7 +89,8 @@ class Printer:
         Beside an array an element-wise function makes a plain number fit; elsewhere,
         as in ``np.broadcast_to(1, (3,))``, the number alone decides.
         """
-        if operand.is_number and self._notation is NUMPY and not self._fits(expression):
+        is_typed = operand.is_number and not isinstance(operand.value, bool)
+        if is_typed and self._notation is NUMPY and not self._fits(expression):
             return typed(operand.value, expression.value.dtype), ATOM
         return self._print(operand)
 

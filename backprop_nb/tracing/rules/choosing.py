@@ -138,7 +138,7 @@ def _select_call(
 
 def _select(*arrays: Any) -> Any:
     count = len(arrays) // 2
-    return np.select(list(arrays[:count]), list(arrays[count:-1]), arrays[-1])[()]
+    return np.select(list(arrays[:count]), list(arrays[count:-1]), arrays[-1])
 
 
 def _select_each(position: int, g: Any, ans: Any, *arrays: Any) -> Any:

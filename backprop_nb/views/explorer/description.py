@@ -79,7 +79,7 @@ class Arrival:
     def line(self) -> tuple[str, list[Name]]:
         """The line of the backward pass, and where names stand in it."""
         parent = self.contribution.parent
-        target = links.mark(f"d_{parent.name}", parent, True)
+        target = links.mark(parent.adjoint_name, parent, True)
         return links.read(f"{target} {'=' if self.number == 1 else '+='} {self.rule.numpy}")
 
     @property
@@ -211,7 +211,8 @@ def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
             lines += _group_lines(groups[group].name, members)
     if description.backward is None:
         return "\n".join([*lines, "", "Backward", f"  {description.note}"])
-    lines += ["", f"Backward (d_z is the derivative of {graph.output.name} with respect to z)"]
+    d_z = next((node.adjoint_name for node in graph.nodes if node.name == "z"), "d_z")
+    lines += ["", f"Backward ({d_z} is the derivative of {graph.output.name} with respect to z)"]
     lines += [
         f"  {arrival.line[0]}: {numbers.words(arrival.contribution.value)}"
         for step, arrivals in description.steps

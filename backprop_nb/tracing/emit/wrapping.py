@@ -1,0 +1,105 @@
+"""Long lines of printed source as several, broken where a person would break them."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+WIDTH = 99
+
+# A text, a bracket, or a space beside a comma or an operator; the rest stays together.
+_MARKS = re.compile(
+    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[()\[\]{}]|(?<=,) | (?=[-+*/%@<>=!&|]+ )"""
+)
+_HEAD = re.compile(r"return |.+? = ")
+
+
+def wrapped(line: str) -> str:
+    """Return a statement, or a comment, in lines of at most ``WIDTH`` characters.
+
+    What has no place to break at stays as long as it is.
+
+    >>> print(wrapped("    total = " + " + ".join(f"a_long_name_{k}" for k in range(8))))
+        total = (
+            a_long_name_0 + a_long_name_1 + a_long_name_2 + a_long_name_3 + a_long_name_4
+            + a_long_name_5 + a_long_name_6 + a_long_name_7
+        )
+    """
+    if len(line) <= WIDTH:
+        return line
+    text = line.lstrip()
+    indent = line[: len(line) - len(text)]
+    if text.startswith("#"):
+        return textwrap.fill(
+            line,
+            WIDTH,
+            subsequent_indent=f"{indent}#     ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    found = _HEAD.match(text)
+    if found is None:
+        return line
+    head, rest = found[0], text[found.end() :]
+    if len(head) > WIDTH // 2 and ", " in head:  # many targets
+        head = _bracketed(f"({head[:-3]})", "", indent) + " = "
+    opening = _last_bracket(rest) if rest[-1:] in ")]}" else 0
+    breaks = [space for space, depth in _breaks(rest[:opening]) if depth == 0]
+    if rest[-1:] not in ")]}" or (breaks and head != "return "):
+        return indent + _bracketed(f"({rest})", head, indent)
+    return indent + _bracketed(rest[opening:], head + rest[:opening], indent)
+
+
+def _bracketed(text: str, before: str, indent: str) -> str:
+    """Return what stands in brackets with the brackets on lines of their own."""
+    deeper = f"{indent}    "
+    inner = _filled(text[1:-1], deeper, 0)
+    return "\n".join([before + text[0], *inner, f"{indent}{text[-1]}"])
+
+
+def _last_bracket(text: str) -> int:
+    """Return where the bracket opens that closes at the end of the text."""
+    opened: list[int] = []
+    last = 0
+    for found in _MARKS.finditer(text):
+        if found[0] in "([{":
+            opened.append(found.start())
+        elif found[0] in ")]}":
+            last = opened.pop()
+    return last
+
+
+def _breaks(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the spaces where a line may end, and how many brackets are open there."""
+    depth = 0
+    for found in _MARKS.finditer(text):
+        if found[0] == " ":
+            yield found.start(), depth
+        elif found[0] in "([{":
+            depth += 1
+        elif found[0] in ")]}":
+            depth -= 1
+
+
+def _filled(text: str, indent: str, depth: int) -> Iterator[str]:
+    """Yield full lines, broken at this depth of brackets, and deeper where one is too long."""
+    every = [*_breaks(text)]
+    deeper = max((each for _, each in every), default=-1)
+    if depth > deeper:
+        yield indent + text
+        return
+    room = WIDTH - len(indent)
+    ends = [space for space, each in every if each == depth] + [len(text)]
+    start = last = 0
+    lines = []
+    for end in ends:
+        if end - start > room and last > start:
+            lines.append(text[start:last])
+            start = last + 1
+        last = end
+    for line in [*lines, text[start:]]:
+        if len(line) > room:
+            yield from _filled(line, indent, depth + 1)
+        else:
+            yield indent + line

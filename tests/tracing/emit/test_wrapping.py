@@ -1,0 +1,48 @@
+"""Long lines break inside of brackets, and mean what they meant."""
+
+import ast
+
+import pytest
+
+from backprop_nb.tracing.emit.wrapping import WIDTH, wrapped
+
+NAMES = ", ".join(f"a_name_{k}" for k in range(40))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"    return loss, ({NAMES})",
+        f"    total = {NAMES.replace(',', ' +')}",
+        f"    total = f({NAMES}) - g({NAMES.replace(',', ' @')})[0]",
+        f"    total = f(g({NAMES}), 'a text, with ( and = in it', x)",
+        f"    {NAMES} = map(np.float64, ({NAMES}))",
+        f"    {NAMES} = parameters",
+        f"    x = np.array([{', '.join(['[1.0, -2.0, 1e-07]'] * 20)}], dtype='float64')",
+        f"    return {{'a, b': {NAMES.replace(',', ' *')}, 'c': [{NAMES}]}}",
+        f"x = a[{' + '.join(['-b'] * 60)}, 2:3, None]",
+    ],
+    ids=["return", "sum", "calls", "nested", "map", "targets", "array", "dict", "index"],
+)
+def test_a_long_line_means_what_it_meant(line):
+    text = wrapped(line)
+    assert max(map(len, text.splitlines())) <= WIDTH
+    body = f"def f():\n    {line.strip()}"
+    lines = text.splitlines()
+    indented = lines if lines[0].startswith(" ") else [f"    {each}" for each in lines]
+    assert ast.dump(ast.parse(body)) == ast.dump(ast.parse("\n".join(["def f():", *indented])))
+
+
+def test_a_short_line_stays_as_it_is():
+    assert wrapped("    x = f(a, b)") == "    x = f(a, b)"
+
+
+def test_a_long_comment_goes_on_as_a_comment():
+    lines = wrapped(f"    # back through {NAMES}").splitlines()
+    assert len(lines) > 1
+    assert {line[:5] for line in lines} == {"    #"}
+
+
+def test_what_cannot_be_broken_stays():
+    line = f"x = '{'a b' * 50}'"
+    assert wrapped(line).splitlines()[1].strip() == line.removeprefix("x = ")
