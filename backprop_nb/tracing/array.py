@@ -17,8 +17,14 @@ from typing import Any, NoReturn
 import numpy as np
 
 from backprop_nb.tracing import messages
-from backprop_nb.tracing.dispatch import dispatch
-from backprop_nb.tracing.rules import PIECEWISE_CONSTANT, PLAIN_FUNCTIONS, TABLE, Row, row_of
+from backprop_nb.tracing.dispatch import composed, dispatch
+from backprop_nb.tracing.rules import (
+    PIECEWISE_CONSTANT,
+    PLAIN_FUNCTIONS,
+    TABLE,
+    UFUNC_METHODS,
+    Row,
+)
 from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.row import full_name
 from backprop_nb.tracing.rules.shaping import astype
@@ -66,9 +72,10 @@ class Traced(Recorded):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
         if method != "__call__":
-            row = row_of(ufunc)
-            instead = row.instead.get(method) if row else None
-            messages.unsupported(f"{full_name(ufunc)}.{method}", sys._getframe(1), instead)
+            name, frame = f"{full_name(ufunc)}.{method}", sys._getframe(1)
+            if method not in UFUNC_METHODS:
+                messages.unsupported(name, frame)
+            return composed(ufunc, partial(UFUNC_METHODS[method], ufunc), args, kwargs, frame, name)
         return dispatch(ufunc, args, kwargs)
 
     def __array_function__(

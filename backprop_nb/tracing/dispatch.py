@@ -13,6 +13,7 @@ from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import messages, pytree
 from backprop_nb.tracing.rules import (
     COMPOSITES,
+    OTHER_FORMS,
     PIECEWISE_CONSTANT,
     PLAIN_FUNCTIONS,
     Row,
@@ -30,7 +31,11 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
             messages.out_given(full_name(function), frame)
         return function(*map(_plain_tree, args), **_plain_tree(kwargs))
     if function in COMPOSITES:
-        return _composed(function, args, kwargs, frame)
+        return composed(function, COMPOSITES[function], args, kwargs, frame)
+    if function in OTHER_FORMS:
+        result = composed(function, OTHER_FORMS[function], args, kwargs, frame)
+        if result is not NotImplemented:
+            return result
     row = row_of(function) or PIECEWISE_CONSTANT.get(function)
     if row is None:
         messages.unsupported(full_name(function), frame)
@@ -75,17 +80,24 @@ def _is_recorded(function: Callable[..., Any], args: tuple[Any, ...]) -> bool:
     return bool(traced) and innermost(traced).records_comparisons
 
 
-def _composed(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
+def composed(
+    function: Callable[..., Any],
+    parts: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    frame: FrameType,
+    name: str = "",
 ) -> Any:
     """Trace a function as the others that it is made of."""
     given = _without_out(function, kwargs, frame)
     try:
-        return COMPOSITES[function](*args, **given)
+        return parts(*args, **given)
     except BackpropError:
         raise
-    except TypeError:
-        _refuse_arguments(full_name(function), frame)
+    except TypeError as error:
+        if messages.is_learners(error):  # of a function that was handed over
+            raise
+        _refuse_arguments(name or full_name(function), frame)
 
 
 def _bind(

@@ -56,6 +56,14 @@ def _is_inside(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith((FOLDER, _NUMPY))
 
 
+def is_learners(error: BaseException) -> bool:
+    """Whether an error was raised by code that is neither the tracer's nor NumPy's."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and not _is_inside(last.tb_frame)
+
+
 def _at(frame: FrameType) -> str:
     """Return the learner's line as a message says it."""
     frame = learner_frame(frame)

@@ -289,12 +289,12 @@ def half(v):
 @refused(
     V,
     kinds=(UnsupportedError, TypeError),
-    says="""
-    np.add.reduce has no differentiation rule.
-      instead:  np.sum(x, axis=…)""",
+    says=f"""
+    np.power.reduce with these arguments has no differentiation rule.
+      instead:  {HAVE_RULES}""",
 )
 def method_of_a_ufunc(x):
-    return np.add.reduce(x)
+    return np.power.reduce(x)
 
 
 @refused(
@@ -312,12 +312,12 @@ def array_method(x):
     V,
     kinds=(UnsupportedError, TypeError),
     says="""
-    np.sum cannot be traced with `where`.
+    np.nansum cannot be traced with `where`.
       expected: only `axis`, `keepdims`
       instead:  choose the entries with np.where(mask, …, 0.0)""",
 )
 def option_without_a_rule(x):
-    return np.sum(x, where=V > 1)
+    return np.nansum(x, where=V > 1)
 
 
 @refused(

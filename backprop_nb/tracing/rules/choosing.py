@@ -162,8 +162,8 @@ _BOTH = Remark(
 )
 
 ROWS = (
-    _of_two(np.maximum, lambda x, y: x > y, "max", instead={"reduce": "np.max(x, axis=…)"}),
-    _of_two(np.minimum, lambda x, y: x < y, "min", instead={"reduce": "np.min(x, axis=…)"}),
+    _of_two(np.maximum, lambda x, y: x > y, "max"),
+    _of_two(np.minimum, lambda x, y: x < y, "min"),
     # These prefer a number to NaN.
     _of_two(np.fmax, lambda x, y: np.logical_or(x > y, np.isnan(y)), "max"),
     _of_two(np.fmin, lambda x, y: np.logical_or(x < y, np.isnan(y)), "min"),

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing.rules import masked
+
 
 def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     shape = np.broadcast_shapes(*map(np.shape, args))
@@ -77,6 +79,7 @@ def _vecmat(x1: Any, x2: Any, /) -> Any:
 
 
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
+    **masked.COMPOSITES,
     np.copy: lambda a, order="K", subok=False: a.copy(),
     np.amax: np.max,
     np.amin: np.min,
@@ -101,3 +104,6 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.vecmat: _vecmat,
     np.divmod: lambda x1, x2, /: (x1 // x2, x1 % x2),
 }
+
+OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {**masked.OTHER_FORMS}
+"""Calls with options that the row of the function does not take; else ``NotImplemented``."""

@@ -189,7 +189,6 @@ ROWS = (
         symbol="+",
         operator="add",
         in_words=_OF_A_SUM,
-        instead={"reduce": "np.sum(x, axis=…)", "accumulate": "np.cumsum(x, axis=…)"},
     ),
     row(
         np.subtract,
@@ -213,11 +212,6 @@ ROWS = (
         product="×",
         multiplications=_one_each,
         in_words=_OF_A_PRODUCT,
-        instead={
-            "reduce": "np.prod(x, axis=…)",
-            "accumulate": "np.cumprod(x, axis=…)",
-            "outer": "np.outer(x, y)",
-        },
     ),
     row(
         np.true_divide,

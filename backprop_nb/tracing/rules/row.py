@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from backprop_nb.tracing.rules.template import Template, Text, call_text, latex_name, literal
 
@@ -113,9 +115,6 @@ class Row:
         What a call needs to fit, if the signature does not say it.
     misfit
         Says which lengths of the arrays' shapes do not fit, if NumPy does not.
-    instead
-        What to write in place of the function's own methods, ``np.add.reduce``
-        for example.
     multiplications
         How many multiplications of numbers a call takes: ``(ans, *args,
         **options)``, called as a remark is; a division counts as one.
@@ -150,7 +149,6 @@ class Row:
     remarks: tuple[Remark, ...] = ()
     expected: str = ""
     misfit: Callable[..., str] | None = None
-    instead: Mapping[str, str] = field(default_factory=dict)
     multiplications: Callable[..., int] = lambda ans, *args, **options: 0
     domain: tuple[Interval, ...] = (REAL,)
     view: bool = False
@@ -297,6 +295,33 @@ def unbroadcast(g: Any, like: Any) -> Any:
 def shaped_like(g: Any, x: Any) -> Any:
     """Return the entries of ``g`` in the shape of ``x``."""
     return g if g.shape == x.shape else np.reshape(g, x.shape)
+
+
+def rows_along(x: Any, axis: Any) -> tuple[Any, Callable[[Any, bool], Any]]:
+    """Return ``x`` with one row for all entries along ``axis``, and the way back.
+
+    The way back takes one entry a row, and whether to keep the axes with length 1.
+
+    >>> rows, back = rows_along(np.arange(24).reshape(2, 3, 4), (0, 2))
+    >>> rows.shape, back(rows[:, 0], False).shape, back(rows[:, 0], True).shape
+    ((3, 8), (3,), (1, 3, 1))
+    """
+    shape = np.shape(x)
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    folded = [normalize_axis_index(k, len(shape)) for k in axes]
+    kept = [k for k in range(len(shape)) if k not in folded]
+    order = (*kept, *folded)
+    moved = x if order == tuple(range(len(shape))) else np.transpose(x, order)
+    lengths = (math.prod(shape[k] for k in kept), math.prod(shape[k] for k in folded))
+    short = tuple(shape[k] for k in kept)
+    long = tuple(1 if k in folded else n for k, n in enumerate(shape))
+    rows = moved if np.shape(moved) == lengths else np.reshape(moved, lengths)
+
+    def back(each: Any, keepdims: bool) -> Any:
+        final = long if keepdims else short
+        return each if np.shape(each) == final else np.reshape(each, final)[()]
+
+    return rows, back
 
 
 # --- what the function itself says ------------------------------------------------

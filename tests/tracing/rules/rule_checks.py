@@ -13,9 +13,10 @@ from functools import cached_property
 
 import matplotlib.mathtext
 import numpy as np
+from nonempty import nonempty
 
 from backprop_nb.errors import BackpropWarning
-from backprop_nb.tracing import sigmoid, trace
+from backprop_nb.tracing import jvp, sigmoid, trace
 from backprop_nb.tracing.emit.rule import call_text
 from backprop_nb.tracing.reverse import reverse
 from backprop_nb.tracing.rules.indexing import add_along_axis, scatter_add
@@ -222,6 +223,49 @@ def parse(formula):
 @functools.cache
 def _parse_once(formula):
     matplotlib.mathtext.MathTextParser("path").parse(f"${formula}$")
+
+
+# --- functions that are made of others --------------------------------------------
+
+
+def assert_differentiable(f, *inputs, tolerance=1e-12):
+    """Hold ``f`` against plain NumPy: its value, both modes, both orders, and its programs."""
+    rng = np.random.default_rng(7)
+    value, graph = f(*inputs), trace(f, *inputs)
+    assert_same(graph.value, value, tolerance, tolerance)
+    seed = np.asarray(rng.normal(size=np.shape(value)))[()]
+    directions = [np.asarray(rng.normal(size=np.shape(each)))[()] for each in inputs]
+    gradients = graph.backward(seed).gradients
+    measured = [*slopes(f, inputs, directions)]
+    for x, gradient, direction, slope in zip(inputs, gradients, directions, measured, strict=True):
+        assert (np.shape(gradient), gradient.dtype) == (np.shape(x), np.asarray(x).dtype)
+        found, right = np.sum(gradient * direction), np.sum(seed * slope)
+        np.testing.assert_allclose(found, right, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(jvp(f, inputs, directions)[1], sum(measured), rtol=1e-6, atol=1e-7)
+    _check_second_derivative(f, inputs, seed, directions)
+
+    def summed(*x):
+        return np.sum(f(*x) * seed)
+
+    elsewhere = [x + STEP * direction for x, direction in zip(inputs, directions, strict=True)]
+    for program in nonempty([(graph := trace(summed, *inputs)).compile(), _printed(graph)]):
+        for given in (inputs, elsewhere):
+            _check_program(trace(summed, *given), program, given, 1e-11)
+
+
+def _check_second_derivative(f, inputs, seed, directions):
+    def slope(*x):
+        each = trace(f, *x).backward(seed).gradients
+        return sum(np.sum(g * d) for g, d in zip(each, directions, strict=True))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BackpropWarning)  # linear in some argument
+        found = trace(slope, *inputs).backward().gradients
+    across = [np.flip(each)[()] for each in directions]
+    for gradient, direction, right in zip(
+        found, across, slopes(slope, inputs, across), strict=True
+    ):
+        np.testing.assert_allclose(np.sum(gradient * direction), right, rtol=1e-5, atol=1e-5)
 
 
 # --- the checks -----------------------------------------------------------------

@@ -5,7 +5,6 @@ import operator
 import numpy as np
 import pytest
 
-from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import trace
 from backprop_nb.tracing.rules import (
     COMPOSITES,
@@ -57,28 +56,6 @@ def test_the_list_of_functions_leaves_out_those_that_nobody_calls():
     assert names == sorted(set(names))
     assert {"np.matmul", "np.linalg.inv", "bp.sigmoid"} <= set(names)
     assert not any(name.endswith(("getitem", "scatter_add", "astype", "horner")) for name in names)
-
-
-HINTS = [
-    (each.function, method, hint)
-    for each in TABLE.values()
-    for method, hint in each.instead.items()
-]
-
-
-@pytest.mark.parametrize(("ufunc", "method", "hint"), HINTS, ids=str)
-def test_the_hint_for_a_ufuncs_method_does_the_same_and_can_be_traced(ufunc, method, hint):
-    x, y = np.array([[3.0, 1.0, 2.0], [5.0, 0.5, 4.0]]), np.array([2.0, 3.0])
-
-    def followed(x, y):
-        return eval(hint.replace("…", "0"), {"np": np, "x": x, "y": y})
-
-    expected = getattr(ufunc, method)(x[0], y) if method == "outer" else getattr(ufunc, method)(x)
-    first = x[0] if method == "outer" else x
-    assert_same(trace(followed, first, y).value, expected)
-    with pytest.raises(UnsupportedError) as caught:
-        trace(lambda x: getattr(ufunc, method)(x, *[y] * (method == "outer")), first)
-    assert caught.value.instead == hint
 
 
 OPERATORS = {

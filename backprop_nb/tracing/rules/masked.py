@@ -1,0 +1,222 @@
+"""Folding only some of the entries: ``where=``, ``initial=``, ``dtype=``, and NaN left out.
+
+A row knows the plain call.  What is here says the other forms by it: an entry that does
+not count is replaced by what changes nothing, 0 in a sum and 1 in a product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import starmap
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.rules.row import rows_along
+
+Composite = Callable[..., Any]
+
+
+def _is_given(value: Any, *defaults: Any) -> bool:
+    return not any(value is default for default in (np._NoValue, None, *defaults))
+
+
+def _kept(keepdims: Any) -> bool:
+    return keepdims is not np._NoValue and bool(keepdims)
+
+
+def _only(a: Any, where: Any, other: Any) -> Any:
+    """Return ``a`` with ``other`` in place of the entries that do not count."""
+    if not _is_given(where, True):
+        return a
+    if np.ndim(where) > np.ndim(a):
+        raise TypeError("the mask has more axes than the array")
+    return np.where(where, a, other)
+
+
+def _fold(function: Composite, combine: Composite, nothing: Any) -> Composite:
+    """Return the other forms of a function that folds entries by ``combine``.
+
+    ``nothing`` is what changes nothing there; where no such number exists, it is ``None``.
+    """
+
+    def form(
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        out: Any = None,
+        keepdims: Any = np._NoValue,
+        initial: Any = np._NoValue,
+        where: Any = np._NoValue,
+    ) -> Any:
+        special = dtype is not None or _is_given(initial) or _is_given(where, True)
+        if out is not None or not special:
+            return NotImplemented
+        first = initial if nothing is None else nothing
+        if _is_given(where, True) and not _is_given(first):
+            raise TypeError("where= without initial=")
+        if _is_given(initial) and np.ndim(initial):
+            raise TypeError("initial= is one number")
+        a = a if dtype is None else np.astype(a, dtype)
+        if nothing is None and np.size(a) == 0:  # a sum of no entries has the right shape
+            return np.sum(a, axis=axis, keepdims=_kept(keepdims)) + initial
+        folded = function(_only(a, where, first), axis=axis, keepdims=_kept(keepdims))
+        return combine(folded, initial) if _is_given(initial) else folded
+
+    return form
+
+
+def _extreme(function: Composite, combine: Composite) -> Composite:
+    fold = _fold(function, combine, None)
+
+    def form(a: Any, axis: Any = None, out: Any = None, *args: Any, **options: Any) -> Any:
+        return fold(a, axis, None, out, *args, **options)
+
+    return form
+
+
+def _mean(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = np._NoValue,
+    *,
+    where: Any = np._NoValue,
+) -> Any:
+    if out is not None or (dtype is None and not _is_given(where, True)):
+        return NotImplemented
+    a, kept = a if dtype is None else np.astype(a, dtype), _kept(keepdims)
+    if not _is_given(where, True):
+        return np.mean(a, axis=axis, keepdims=kept)
+    total = np.sum(_only(a, where, 0.0), axis=axis, keepdims=kept)
+    return total / _count(a, axis, kept, where)
+
+
+def _count(a: Any, axis: Any, keepdims: bool, where: Any) -> Any:
+    """Return how many entries count."""
+    return np.sum(np.broadcast_to(where, np.shape(a)), axis=axis, keepdims=keepdims)
+
+
+def _spread(function: Composite, grown: Composite) -> Composite:
+    """Return the other forms of a variance or a standard deviation.
+
+    Entries that do not count are put on the mean, where they add nothing; ``grown`` is
+    by how much the others are spread for it, as a function of the ratio of the counts.
+    """
+
+    def form(
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        out: Any = None,
+        ddof: Any = 0,
+        keepdims: Any = np._NoValue,
+        *,
+        where: Any = np._NoValue,
+        mean: Any = np._NoValue,
+        correction: Any = np._NoValue,
+    ) -> Any:
+        special = dtype is not None or _is_given(where, True)
+        if out is not None or _is_given(mean) or not special:
+            return NotImplemented
+        a, kept = a if dtype is None else np.astype(a, dtype), _kept(keepdims)
+        less = correction if _is_given(correction) else ddof
+        if not _is_given(where, True):
+            return function(a, axis=axis, ddof=less, keepdims=kept)
+        mean = _mean(a, axis, keepdims=True, where=where)
+        spread = function(_only(a, where, mean), axis=axis, keepdims=kept)
+        count = _count(a, axis, kept, where)
+        return spread * grown(np.size(a) // max(np.size(spread), 1) / (count - less))
+
+    return form
+
+
+OTHER_FORMS: dict[Callable[..., Any], Composite] = {
+    np.sum: _fold(np.sum, np.add, 0.0),
+    np.prod: _fold(np.prod, np.multiply, 1.0),
+    np.max: _extreme(np.max, np.maximum),
+    np.min: _extreme(np.min, np.minimum),
+    np.mean: _mean,
+    np.var: _spread(np.var, np.positive),
+    np.std: _spread(np.std, np.sqrt),
+}
+"""What to do where a call has options that its row does not take, else ``NotImplemented``."""
+
+# --- NaN left out -----------------------------------------------------------------
+
+
+def _there(a: Any) -> Any:
+    return np.logical_not(np.isnan(a))
+
+
+def _nan_extreme(function: Composite, worst: float) -> Composite:
+    def composite(a: Any, axis: Any = None, keepdims: Any = np._NoValue, **options: Any) -> Any:
+        missing = np.isnan(a)
+        found = function(
+            np.where(missing, worst, a), axis=axis, keepdims=_kept(keepdims), **options
+        )
+        none = np.all(missing, axis=axis, keepdims=_kept(keepdims))
+        return np.where(none, np.nan, found) if np.any(none) else found
+
+    return composite
+
+
+def _nan_fold(function: Composite, nothing: float) -> Composite:
+    def composite(a: Any, *args: Any, **options: Any) -> Any:
+        return function(np.where(np.isnan(a), nothing, a), *args, **options)
+
+    return composite
+
+
+def _nan_spread(function: Composite) -> Composite:
+    def composite(a: Any, *args: Any, **options: Any) -> Any:
+        if _is_given(options.pop("where", True), True):
+            raise TypeError("where=")
+        return function(a, *args, **options, where=_there(a))
+
+    return composite
+
+
+def _nan_rows(function: Composite) -> Composite:
+    """Return the function of each row's entries that are not NaN."""
+
+    def composite(
+        a: Any,
+        *q: Any,
+        axis: Any = None,
+        keepdims: Any = np._NoValue,
+        overwrite_input: bool = False,
+        **options: Any,
+    ) -> Any:
+        if len(q) > 1 or np.ndim(options.get("q", q[0] if q else 0.0)):
+            raise TypeError("an axis by position, or several q at once")
+        rows, back = rows_along(a, axis)
+        each = [function(row[_there(row)], *q, **options) for row in rows]
+        return back(np.stack(each), _kept(keepdims))
+
+    return composite
+
+
+def _positional_axis(composite: Composite) -> Composite:
+    return lambda a, axis=None, **options: composite(a, axis=axis, **options)
+
+
+def _names(pairs: Iterable[tuple[str, Composite]]) -> dict[Callable[..., Any], Composite]:
+    return dict(starmap(lambda name, composite: (getattr(np, name), composite), pairs))
+
+
+COMPOSITES = _names(
+    [
+        ("nanmax", _nan_extreme(np.max, -np.inf)),
+        ("nanmin", _nan_extreme(np.min, np.inf)),
+        ("nanprod", _nan_fold(np.prod, 1.0)),
+        ("nancumsum", _nan_fold(np.cumsum, 0.0)),
+        ("nancumprod", _nan_fold(np.cumprod, 1.0)),
+        ("nanvar", _nan_spread(np.var)),
+        ("nanstd", _nan_spread(np.std)),
+        ("nanmedian", _positional_axis(_nan_rows(np.median))),
+        ("nanquantile", _nan_rows(np.quantile)),
+        ("nanpercentile", _nan_rows(np.percentile)),
+    ]
+)

@@ -1,0 +1,121 @@
+"""``reduce``, ``accumulate``, ``reduceat`` and ``outer`` of a ufunc, as calls of the ufunc itself.
+
+Where NumPy has a function for it, that is what is called: ``np.add.reduce`` is a sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.rules.row import rows_along
+
+_REDUCE: dict[np.ufunc, Callable[..., Any]] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+    np.logical_and: np.all,
+    np.logical_or: np.any,
+}
+_ACCUMULATE: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
+
+BY_MACHINE = frozenset({np.power, np.arctan2})
+"""Folded, these depend on the machine: ``np.power.reduce([2, 3, 2.])`` is 64, or 4 with AVX-512."""
+
+
+def _is_given(value: Any) -> bool:
+    return value is not np._NoValue and value is not None
+
+
+def _reduce(
+    ufunc: np.ufunc,
+    array: Any,
+    axis: Any = 0,
+    dtype: Any = None,
+    keepdims: bool = False,
+    initial: Any = np._NoValue,
+    where: Any = True,
+) -> Any:
+    """``f(f(f(x[0], x[1]), x[2]), …)``, from the start of an axis to its end."""
+    _check_binary(ufunc)
+    array = array if dtype is None else np.astype(array, dtype)
+    if np.ndim(array) == 0:
+        axis = None
+    if ufunc in _REDUCE:
+        options = {"keepdims": True} if keepdims else {}
+        options |= {"initial": initial} if _is_given(initial) else {}
+        options |= {} if where is True else {"where": where}
+        return _REDUCE[ufunc](array, axis=axis, **options)
+    if ufunc in BY_MACHINE:
+        raise TypeError("NumPy's result depends on the machine")
+    several = (np.ndim(axis) and len(axis) > 1) or (axis is None and np.ndim(array) > 1)
+    if several and ufunc.identity is None and ufunc not in (np.fmax, np.fmin):
+        raise TypeError("more than one axis, where the order matters")
+    rows, back = rows_along(array, axis)
+    counts = None if where is True else rows_along(np.broadcast_to(where, np.shape(array)), axis)[0]
+    start = initial if _is_given(initial) else None
+    if start is None and counts is not None:
+        if ufunc.identity is None:
+            raise TypeError("where= without initial=")
+        start = ufunc.identity
+    columns = [rows[:, k] for k in range(rows.shape[1])]
+    if start is None and not columns:
+        if ufunc.identity is None:
+            raise TypeError("an axis of length 0")
+        start = ufunc.identity
+    result = np.broadcast_to(start, rows.shape[:1]) if start is not None else columns.pop(0)
+    for k, column in enumerate(columns):
+        after = ufunc(result, column)
+        result = after if counts is None else np.where(counts[:, k], after, result)
+    return back(result, keepdims)
+
+
+def _accumulate(ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """All intermediate results of a reduction."""
+    _check_binary(ufunc)
+    array = array if dtype is None else np.astype(array, dtype)
+    if ufunc in _ACCUMULATE:
+        return _ACCUMULATE[ufunc](array, axis=axis)
+    rows = np.moveaxis(array, axis, 0)
+    results = [rows[k] for k in range(min(1, len(rows)))]
+    for k in range(1, len(rows)):
+        results.append(ufunc(results[-1], rows[k]))
+    return np.stack(results, axis=axis) if results else array
+
+
+def _reduceat(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """One reduction from each index to the next; where that is not further on, one entry."""
+    _check_binary(ufunc)
+    array = array if dtype is None else np.astype(array, dtype)
+    rows = np.moveaxis(array, axis, 0)
+    starts = [int(k) for k in indices]
+    parts = [
+        _reduce(ufunc, rows[start:stop]) if start < stop else rows[start]
+        for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True)
+    ]
+    return np.stack(parts, axis=axis)
+
+
+def _outer(ufunc: np.ufunc, x: Any, y: Any, **options: Any) -> Any:
+    """The ufunc of every pair of entries."""
+    _check_binary(ufunc)
+    if np.ndim(x) and np.ndim(y):
+        x = np.reshape(x, (*np.shape(x), *(1,) * np.ndim(y)))
+    return ufunc(x, y, **options)
+
+
+def _check_binary(ufunc: np.ufunc) -> None:
+    if ufunc.nin != 2 or ufunc.nout != 1 or ufunc.signature is not None:
+        raise TypeError("a method of ufuncs that take two numbers and return one")
+
+
+UFUNC_METHODS: dict[str, Callable[..., Any]] = {
+    "reduce": _reduce,
+    "accumulate": _accumulate,
+    "reduceat": _reduceat,
+    "outer": _outer,
+}
+"""The methods by name, called as ``method(ufunc, *args, **options)``."""

@@ -1,0 +1,98 @@
+"""Folds over some of the entries: masks, first values, types, and NaN left out."""
+
+import numpy as np
+import pytest
+from rule_checks import assert_differentiable
+
+from backprop_nb.errors import UnsupportedError
+from backprop_nb.tracing import trace
+
+X = np.array([[1.5, -0.5, 2.0, 0.25], [0.75, -2.0, 1.0, -1.25], [-0.1, 0.9, -1.5, 2.5]])
+MASK = np.array([[True, False, True, True], [True, True, False, True], [True, True, True, False]])
+COLUMN = np.array([[True], [False], [True]])
+
+FOLDS = {name: getattr(np, name) for name in ("sum", "prod", "mean", "var", "std")}
+EXTREMES = {"max": np.max, "min": np.min}
+
+
+@pytest.mark.parametrize("name", FOLDS)
+@pytest.mark.parametrize(
+    ("mask", "axis"), [(MASK, 0), (COLUMN, 0), (MASK[0], 1)], ids=["all", "rows", "columns"]
+)
+def test_only_the_entries_of_a_mask_count(name, mask, axis):
+    f = FOLDS[name]
+    assert_differentiable(lambda x: f(x, where=mask), X)
+    assert_differentiable(lambda x: f(x, axis=axis, where=mask, keepdims=True), X)
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_the_methods_take_a_mask_too(name):
+    assert_differentiable(lambda x: getattr(x, name)(axis=0, where=MASK), X)
+
+
+@pytest.mark.parametrize("name", ["var", "std"])
+def test_a_spread_divides_by_the_count_of_the_mask(name):
+    f = FOLDS[name]
+    assert_differentiable(lambda x: f(x, axis=1, ddof=1, where=MASK), X)
+    assert_differentiable(lambda x: f(x, correction=1, where=MASK), X)
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", *EXTREMES])
+def test_a_first_value_is_an_argument_like_others(name):
+    f = getattr(np, name)
+    assert_differentiable(lambda x, first: f(x, initial=first), X, np.array(0.3))
+    assert_differentiable(lambda x, first: f(x, axis=1, initial=first), X, np.array(9.0))
+    assert_differentiable(lambda x: f(x, axis=0, initial=0.3, where=MASK), X)
+    assert_differentiable(lambda x: f(x, 0, initial=0.3, keepdims=True), X)
+
+
+def test_the_largest_of_nothing_is_the_first_value():
+    graph = trace(lambda x: np.sum(np.max(x, axis=1, initial=-9.0)) + np.sum(x), np.zeros((2, 0)))
+    assert graph.value == -18.0
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_a_type_to_compute_in_is_followed(name):
+    f = FOLDS[name]
+    assert_differentiable(lambda x: f(x, dtype=np.float64), X)
+    graph = trace(lambda x: f(x, axis=0, dtype=np.float32), X)
+    assert graph.value.dtype == np.float32
+    np.testing.assert_allclose(graph.value, f(X, axis=0, dtype=np.float32), rtol=1e-6)
+
+
+def with_gaps(x):
+    return np.where(MASK, x, np.nan)
+
+
+@pytest.mark.parametrize(
+    "name", ["nanmax", "nanmin", "nanprod", "nanvar", "nanstd", "nancumsum", "nancumprod"]
+)
+def test_nan_is_left_out(name):
+    f = getattr(np, name)
+    assert_differentiable(lambda x: f(with_gaps(x)), X)
+    assert_differentiable(lambda x: f(with_gaps(x), 1), X)
+    assert_differentiable(lambda x: f(with_gaps(x), axis=0), X)
+
+
+def test_an_extreme_of_nothing_but_nan_is_nan():
+    x = np.array([[1.0, 2.0], [np.nan, np.nan]])
+    with pytest.warns(UserWarning, match="not finite"):
+        graph = trace(lambda x: np.nanmax(x, axis=1), x)
+    np.testing.assert_array_equal(graph.value, [2.0, np.nan])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.max(x, where=MASK),
+        lambda x: np.sum(x[0], where=MASK),
+        lambda x: np.max(x, axis=0, initial=np.zeros(4)),
+        lambda x: np.nanvar(x, where=MASK),
+        lambda x: np.var(x, mean=0.0),
+    ],
+    ids=["no first value", "more axes", "first values", "nan and a mask", "mean"],
+)
+def test_what_numpy_refuses_or_nobody_writes_is_refused(f):
+    with pytest.raises(UnsupportedError, match=r"np\.(max|sum|nanvar|var)\b") as caught:
+        trace(f, X)
+    assert "test_masked.py" in str(caught.value)
