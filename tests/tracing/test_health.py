@@ -27,6 +27,7 @@ def said(node):
 
 
 # Each function at a point that deserves a remark: kind, the end of the text, the gradients.
+ORDER = "they keep their order, and the gradient follows it back"
 REMARKS = [
     (np.absolute, [0.0], "kink", ZERO, [0.0]),
     (np.fabs, [0.0], "kink", ZERO, [0.0]),
@@ -62,15 +63,23 @@ REMARKS = [
         lambda x: np.sort(x)[1],
         [np.array([4.0, 1.0, 4.0])],
         "tie",
-        "they keep their order, and the gradient follows it back",
+        ORDER,
         [[1.0, 0.0, 0.0]],
     ),
     (
         lambda x: np.partition(x, 1)[1],
         [np.array([4.0, 1.0, 4.0])],
         "tie",
-        "they keep their order, and the gradient follows it back",
+        ORDER,
         [[1.0, 0.0, 0.0]],
+    ),
+    (np.median, [np.array([4.0, 1.0, 4.0])], "tie", ORDER, [[1.0, 0.0, 0.0]]),
+    (
+        lambda x: np.quantile(x, 0.75),
+        [np.array([4.0, 1.0, 4.0, 4.0])],
+        "tie",
+        ORDER,
+        [[0.0, 0.0, 0.75, 0.25]],
     ),
     (lambda x: np.linalg.norm(x, 1), [np.array([0.0, 3.0])], "kink", ZERO, [[0.0, 1.0]]),
     (lambda x: np.linalg.norm(x, np.inf), [np.array([-3.0, 3.0])], "tie", SHARE, [[-0.5, 0.5]]),

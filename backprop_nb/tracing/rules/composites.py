@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules import masked
+from backprop_nb.tracing.rules import masked, numerical, quantiles
 
 
 def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
@@ -80,6 +80,8 @@ def _vecmat(x1: Any, x2: Any, /) -> Any:
 
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     **masked.COMPOSITES,
+    **numerical.COMPOSITES,
+    **quantiles.COMPOSITES,
     np.copy: lambda a, order="K", subok=False: a.copy(),
     np.amax: np.max,
     np.amin: np.min,
@@ -105,5 +107,8 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.divmod: lambda x1, x2, /: (x1 // x2, x1 % x2),
 }
 
-OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {**masked.OTHER_FORMS}
+OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {
+    **masked.OTHER_FORMS,
+    **quantiles.OTHER_FORMS,
+}
 """Calls with options that the row of the function does not take; else ``NotImplemented``."""

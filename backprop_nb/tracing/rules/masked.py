@@ -191,9 +191,9 @@ def _nan_rows(function: Composite) -> Composite:
     ) -> Any:
         if len(q) > 1 or np.ndim(options.get("q", q[0] if q else 0.0)):
             raise TypeError("an axis by position, or several q at once")
-        rows, back = rows_along(a, axis)
-        each = [function(row[_there(row)], *q, **options) for row in rows]
-        return back(np.stack(each), _kept(keepdims))
+        rows = rows_along(a, axis)
+        each = [function(row[_there(row)], *q, **options) for row in rows.values]
+        return rows.one_each(np.stack(each), _kept(keepdims))
 
     return composite
 

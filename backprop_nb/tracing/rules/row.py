@@ -297,31 +297,64 @@ def shaped_like(g: Any, x: Any) -> Any:
     return g if g.shape == x.shape else np.reshape(g, x.shape)
 
 
-def rows_along(x: Any, axis: Any) -> tuple[Any, Callable[[Any, bool], Any]]:
-    """Return ``x`` with one row for all entries along ``axis``, and the way back.
+def as_array(x: Any) -> Any:
+    """Return a list as an array, and whatever is an array already as it is."""
+    return x if hasattr(x, "shape") else np.asarray(x)
 
-    The way back takes one entry a row, and whether to keep the axes with length 1.
 
-    >>> rows, back = rows_along(np.arange(24).reshape(2, 3, 4), (0, 2))
-    >>> rows.shape, back(rows[:, 0], False).shape, back(rows[:, 0], True).shape
-    ((3, 8), (3,), (1, 3, 1))
+class Rows(NamedTuple):
+    """An array with its entries along some axes in one row each; see :func:`rows_along`.
+
+    Attributes
+    ----------
+    values
+        The rows, of shape (rows, entries).
+    shape
+        The shape of the array.
+    folded, kept
+        The axes that a row goes along, and all others.
+    """
+
+    values: Any
+    shape: tuple[int, ...]
+    folded: tuple[int, ...]
+    kept: tuple[int, ...]
+
+    def one_each(self, values: Any, keepdims: bool) -> Any:
+        """Return one value for each row in the shape of a reduction."""
+        if keepdims:
+            shape = tuple(1 if k in self.folded else n for k, n in enumerate(self.shape))
+        else:
+            shape = tuple(self.shape[k] for k in self.kept)
+        return values if np.shape(values) == shape else np.reshape(values, shape)[()]
+
+    def whole(self, rows: Any) -> Any:
+        """Return rows in the shape of the array."""
+        order = (*self.kept, *self.folded)
+        moved = tuple(self.shape[k] for k in order)
+        rows = rows if np.shape(rows) == moved else np.reshape(rows, moved)
+        back = tuple(np.argsort(order).tolist())
+        return rows if back == tuple(range(len(back))) else np.transpose(rows, back)
+
+
+def rows_along(x: Any, axis: Any) -> Rows:
+    """Return ``x`` with one row for all entries along ``axis``, which may be several.
+
+    >>> rows = rows_along(np.arange(24).reshape(2, 3, 4), (0, 2))
+    >>> rows.values.shape, rows.one_each(rows.values[:, 0], True).shape
+    ((3, 8), (1, 3, 1))
+    >>> np.array_equal(rows.whole(rows.values), np.arange(24).reshape(2, 3, 4))
+    True
     """
     shape = np.shape(x)
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    folded = [normalize_axis_index(k, len(shape)) for k in axes]
-    kept = [k for k in range(len(shape)) if k not in folded]
+    folded = tuple(normalize_axis_index(k, len(shape)) for k in axes)
+    kept = tuple(k for k in range(len(shape)) if k not in folded)
     order = (*kept, *folded)
     moved = x if order == tuple(range(len(shape))) else np.transpose(x, order)
     lengths = (math.prod(shape[k] for k in kept), math.prod(shape[k] for k in folded))
-    short = tuple(shape[k] for k in kept)
-    long = tuple(1 if k in folded else n for k, n in enumerate(shape))
-    rows = moved if np.shape(moved) == lengths else np.reshape(moved, lengths)
-
-    def back(each: Any, keepdims: bool) -> Any:
-        final = long if keepdims else short
-        return each if np.shape(each) == final else np.reshape(each, final)[()]
-
-    return rows, back
+    values = moved if np.shape(moved) == lengths else np.reshape(moved, lengths)
+    return Rows(values, shape, folded, kept)
 
 
 # --- what the function itself says ------------------------------------------------

@@ -11,8 +11,10 @@ from backprop_nb.tracing.rules import (
     indexing,
     joining,
     linear_algebra,
+    numerical,
     piecewise_constant,
     products,
+    quantiles,
     reductions,
     shaping,
 )
@@ -45,6 +47,8 @@ TABLE = join(
         *shaping.ROWS,
         *indexing.ROWS,
         *joining.ROWS,
+        *numerical.ROWS,
+        *quantiles.ROWS,
     ]
 )
 

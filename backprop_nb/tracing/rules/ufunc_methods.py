@@ -54,23 +54,27 @@ def _reduce(
     several = (np.ndim(axis) and len(axis) > 1) or (axis is None and np.ndim(array) > 1)
     if several and ufunc.identity is None and ufunc not in (np.fmax, np.fmin):
         raise TypeError("more than one axis, where the order matters")
-    rows, back = rows_along(array, axis)
-    counts = None if where is True else rows_along(np.broadcast_to(where, np.shape(array)), axis)[0]
+    rows = rows_along(array, axis)
+    counts = None
+    if where is not True:
+        counts = rows_along(np.broadcast_to(where, np.shape(array)), axis).values
     start = initial if _is_given(initial) else None
     if start is None and counts is not None:
         if ufunc.identity is None:
             raise TypeError("where= without initial=")
         start = ufunc.identity
-    columns = [rows[:, k] for k in range(rows.shape[1])]
+    columns = [rows.values[:, k] for k in range(np.shape(rows.values)[1])]
     if start is None and not columns:
         if ufunc.identity is None:
             raise TypeError("an axis of length 0")
         start = ufunc.identity
-    result = np.broadcast_to(start, rows.shape[:1]) if start is not None else columns.pop(0)
+    result = (
+        np.broadcast_to(start, np.shape(rows.values)[:1]) if start is not None else columns.pop(0)
+    )
     for k, column in enumerate(columns):
         after = ufunc(result, column)
         result = after if counts is None else np.where(counts[:, k], after, result)
-    return back(result, keepdims)
+    return rows.one_each(result, keepdims)
 
 
 def _accumulate(ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None) -> Any:
