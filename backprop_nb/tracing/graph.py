@@ -19,7 +19,7 @@ from backprop_nb.errors import NotFoundError
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.health import Mark, health
 from backprop_nb.tracing.record import Record
-from backprop_nb.tracing.source import Label, Source, label_records
+from backprop_nb.tracing.source import Label, Source, label_records, missing_source
 
 
 def read_only(value: Any) -> Any:
@@ -145,6 +145,11 @@ class Trace:
     @cached_property
     def _labels(self) -> Sequence[Label]:
         return label_records(self.records, self.input_names, self.output_index, self.function_name)
+
+    @cached_property
+    def missing_source(self) -> str:
+        """Why nodes have neither names nor source, in a sentence or two; empty where none lacks."""
+        return missing_source(self.records)
 
     @cached_property
     def named(self) -> frozenset[int]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import linecache
 import re
 from collections.abc import Sequence
 from opcode import opmap
@@ -73,7 +72,6 @@ def _at(frame: FrameType) -> str:
 def _place(frame: FrameType) -> Place | None:
     """Return the learner's expression, where the source is known."""
     frame = learner_frame(frame)
-    linecache.checkcache(frame.f_code.co_filename)  # a module may have been edited and reloaded
     return locate(frame.f_code, frame.f_lasti)
 
 

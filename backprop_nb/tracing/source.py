@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import keyword
-import linecache
 import os
 import re
 from collections import Counter
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from backprop_nb.tracing.code_text import CodeText, find_text, parse
 from backprop_nb.tracing.record import CONSTANT, Record, Scope
 
 FOLDER = __file__.removesuffix(f"{os.sep}source.py")
@@ -29,10 +29,10 @@ FOLDER = __file__.removesuffix(f"{os.sep}source.py")
 
 _COMPREHENSIONS = {"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"}
 
-Span = tuple[int, int, int, int]
+_Span = tuple[int | None, ...]
 """First line, last line, first column, last column, as ``co_positions`` gives them."""
 
-_NOWHERE: Span = (1, 1, 0, 0)
+_NOWHERE = (1, 1, 0, 0)
 
 
 class Source(str):
@@ -47,12 +47,15 @@ class Source(str):
         lines count from 1, columns from 0.
     block
         First and last line of the function around it.
+    around
+        The whole text that it stands in.
     """
 
     filename: str
     start: tuple[int, int]
     end: tuple[int, int]
     block: tuple[int, int]
+    around: str
 
     def __new__(
         cls,
@@ -61,10 +64,12 @@ class Source(str):
         start: tuple[int, int] = (0, 0),
         end: tuple[int, int] = (0, 0),
         block: tuple[int, int] = (0, 0),
+        around: str = "",
     ) -> Source:
         """Return the text with its place attached."""
         self = super().__new__(cls, text)
         self.filename, self.start, self.end, self.block = filename, start, end, block
+        self.around = around
         return self
 
 
@@ -81,11 +86,12 @@ class _Module:
     """The syntax tree of one source text, indexed by span."""
 
     def __init__(self, text: str) -> None:
+        self.whole = text
         self.lines = text.encode().splitlines(keepends=True)
-        self.by_span: dict[Span, ast.AST] = {}
+        self.by_span: dict[_Span, ast.AST] = {}
         self.parent: dict[ast.AST, ast.AST] = {}
         self.imported = {"np", "numpy"}  # a notebook imports them in another cell
-        pending: list[ast.AST] = [ast.parse(text)]
+        pending: list[ast.AST] = [parse(text)]
         while pending:
             node = pending.pop()
             # A statement that is only an expression has the expression's span;
@@ -130,14 +136,14 @@ class _Module:
         return node
 
 
-def _span(node: ast.AST) -> Span:
+def _span(node: ast.AST) -> tuple[int, int, int, int]:
     if not isinstance(node, ast.expr | ast.stmt):
         return _NOWHERE
     last, end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
     return node.lineno, last, node.col_offset, end
 
 
-def _method_span(call: ast.AST) -> Span:
+def _method_span(call: ast.AST) -> tuple[int, int, int, int]:
     """Return the span that Python gives to ``.sum()`` on a line of its own: without the owner."""
     attribute = call.func if isinstance(call, ast.Call) else call
     (first, last, _, end), (_, line, _, column) = _span(call), _span(attribute)
@@ -146,17 +152,7 @@ def _method_span(call: ast.AST) -> Span:
     return line, last, column - len(attribute.attr.encode()), end
 
 
-@lru_cache(maxsize=128)
-def _parse(text: str) -> _Module | None:
-    try:
-        return _Module(text)
-    except SyntaxError:
-        return None
-
-
-@lru_cache(maxsize=512)
-def _spans(code: CodeType) -> tuple[Any, ...]:
-    return tuple(code.co_positions())
+_module = lru_cache(maxsize=128)(_Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,34 +174,36 @@ class Place:
             (first, self.module.column(first, start)),
             (last, self.module.column(last, end)),
             (min(above, first), below),  # a decorator stands above its function
+            self.module.whole,
         )
 
 
 def locate(code: CodeType, lasti: int) -> Place | None:
-    """Return the expression at an instruction, or ``None`` where no source text exists."""
-    text = "".join(linecache.getlines(code.co_filename))
-    module = _parse(text) if text else None
-    spans = _spans(code)
-    if module is None or not 0 <= lasti // 2 < len(spans):
+    """Return the expression at an instruction, or ``None`` where no source text is known."""
+    return _place(find_text(code), lasti)
+
+
+def _place(known: CodeText, lasti: int) -> Place | None:
+    if known.text is None:
         return None
-    node = module.by_span.get(spans[lasti // 2])
+    module = _module(known.text)
+    node = module.by_span.get(known.span(lasti))
     if isinstance(node, ast.For):  # Python before 3.13 says the whole loop
         node = node.iter
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
         node = node.generators[0].iter if len(node.generators) == 1 else None
-    return None if node is None else Place(module, node, code)
+    return None if node is None else Place(module, node, known.code)
 
 
 def describe_place(code: CodeType, lasti: int) -> str:
     """Return ``expression   (line 3 of loss)``, for error messages."""
-    spans = _spans(code)
-    line = spans[lasti // 2][0] if 0 <= lasti // 2 < len(spans) else code.co_firstlineno
+    known = find_text(code)
+    line = known.span(lasti)[0] or code.co_firstlineno
     # A notebook cell is compiled under a made-up file name that says nothing.
     cell = "ipykernel" in code.co_filename or code.co_filename.startswith("<")
     file = re.split(r"[\\/]", code.co_filename)[-1]
     where = f"line {line} of {code.co_name}" + ("" if cell else f" in {file}")
-    linecache.checkcache(code.co_filename)  # a module may have been edited and loaded again
-    text = linecache.getline(code.co_filename, line).strip()
+    text = "" if known.text is None else known.text.split("\n")[line - 1].strip()
     return f"{text}   ({where})" if text else where
 
 
@@ -307,10 +305,9 @@ def label_records(
 
     An output that the learner gave no name takes the name of the function.
     """
-    for filename in {record.scope.code.co_filename for record in records if record.scope}:
-        linecache.checkcache(filename)  # a module may have been edited and loaded again
-    located = cache(locate)  # a loop comes back to the same place many times
-    places = [located(r.scope.code, r.lasti) if r.scope else None for r in records]
+    texts = _texts(records)
+    located = cache(lambda code, lasti: _place(texts[code], lasti))  # loops come back to a place
+    places = [located(id(r.scope.code), r.lasti) if r.scope else None for r in records]
     sources = [_source(place) if place else None for place in places]
     wanted = [_wanted_name(record, place) for record, place in zip(records, places, strict=True)]
     for index, name, source in _constants(records, places):
@@ -326,6 +323,28 @@ def label_records(
         Label(name, source, scopes[record.scope], want is not None)
         for name, source, record, want in zip(names, sources, records, wanted, strict=True)
     ]
+
+
+def _texts(records: Sequence[Record]) -> dict[int, CodeText]:
+    """Return the text of every function that ran, by the id of its code."""
+    codes = {id(record.scope.code): record.scope.code for record in records if record.scope}
+    return {key: find_text(code) for key, code in codes.items()}
+
+
+def missing_source(records: Sequence[Record]) -> str:
+    """Return in a sentence or two why records have no source; empty where all have it.
+
+    A function that Python does not run, such as ``np.exp``, has none to miss.
+    """
+    functions: dict[str, list[str]] = {}
+    for known in _texts(records).values():
+        name = known.code.co_qualname.split("<locals>.")[-1]
+        if known.missing and not known.code.co_filename.startswith(FOLDER):
+            functions.setdefault(known.missing, []).append(name)
+    return " ".join(
+        f"No names and no code for {', '.join(dict.fromkeys(names))}: {missing}."
+        for missing, names in functions.items()
+    )
 
 
 def _source(place: Place) -> Source:

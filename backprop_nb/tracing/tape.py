@@ -24,6 +24,7 @@ import numpy as np
 
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import messages
+from backprop_nb.tracing.code_text import KEPT, keep_text
 from backprop_nb.tracing.record import CONSTANT, Record, Scope
 from backprop_nb.tracing.rules import Row
 from backprop_nb.tracing.source import FOLDER
@@ -184,6 +185,8 @@ class Tape:
             if left.f_code.co_flags & CO_GENERATOR:
                 self._paused[left] = scope
         for below in reversed(chain):
+            if id(below.f_code) not in KEPT:
+                keep_text(below.f_code, below.f_globals)
             resumed = self._paused.pop(below, None)
             scope = resumed or Scope(self._stack[known], below.f_code, known.f_lasti)
             self._stack[below] = scope

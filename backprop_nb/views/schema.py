@@ -717,6 +717,8 @@ class ExplorerScene(TypedDict):
     folded: Sequence[str]
     """What a large graph begins with folded."""
     code: Sequence[CodeBlock]
+    missing_source: str
+    """Why nodes have neither names nor code; empty where none lacks them."""
     frames: Sequence[ExplorerFrame]
     cost: CostScene | None
     tensors: Sequence[Tensor]

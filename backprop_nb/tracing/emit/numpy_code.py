@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import UnsupportedError
+from backprop_nb.tracing.code_text import function_text
 from backprop_nb.tracing.emit.algebra import Expression
 from backprop_nb.tracing.emit.notation import NUMPY
 from backprop_nb.tracing.emit.program import Program
@@ -268,15 +269,14 @@ def _constant(value: Any) -> str:
 
 def _source(function: Callable[..., Any]) -> str:
     """Return the bare source of a helper: no decorator, no docstring, no annotations."""
-    try:
-        text = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
-    except (OSError, TypeError):  # it was not written in Python, or its text is gone
+    text = function_text(inspect.unwrap(function))
+    if text is None:  # it was not written in Python, or its text is gone
         raise UnsupportedError(
             f"{function.__name__} has no source text that could be printed.",
             expected="a function that is written in Python",
             instead="graph.compile(), which calls the function as it is",
-        ) from None
-    (definition,) = ast.parse(text).body
+        )
+    (definition,) = ast.parse(textwrap.dedent(text)).body
     assert isinstance(definition, ast.FunctionDef)
     definition.decorator_list = []
     definition.returns = None

@@ -12,8 +12,13 @@ export class Source {
     const blocks = view.scene.code.map((block) => this.build(block));
     const head = html("h2", {}, "your code");
     const label = "your code. Arrow keys move through it.";
-    const content = [head, html("pre", {}, ...blocks)];
-    this.element = blocks.length ? panel(label, { "data-names": true }, ...content) : null;
+    const missing = view.scene.missing_source;
+    const content = [
+      head,
+      ...(missing ? [html("p", {}, missing)] : []),
+      ...(blocks.length ? [html("pre", {}, ...blocks)] : []),
+    ];
+    this.element = content.length > 1 ? panel(label, { "data-names": true }, ...content) : null;
   }
 
   build({ lines }) {

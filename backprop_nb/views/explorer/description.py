@@ -199,6 +199,7 @@ def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
     lines = [
         f"Computation graph of {graph.function_name}: {len(graph.nodes)} nodes, "
         f"{len(graph.inputs)} inputs; {graph.output.name} = {numbers.words(graph.value)}.",
+        *([graph.missing_source] if graph.missing_source else []),
         "",
         "Forward",
     ]

@@ -72,6 +72,7 @@ def graph_scene(graph: Graph) -> ExplorerScene:
         "groups": _groups(graph, groups, group_of),
         "folded": folded_at_first(groups, len(graph.nodes)),
         "code": source_blocks(graph.nodes),
+        "missing_source": graph.missing_source,
         "frames": list(writer.frames()),
         "cost": description.cost().scene() if description.steps else None,
         "tensors": writer.tensors,

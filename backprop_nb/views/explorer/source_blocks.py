@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import linecache
 import tokenize
 from collections.abc import Sequence
 from itertools import pairwise
@@ -23,16 +22,15 @@ def source_blocks(nodes: Sequence[Node]) -> list[CodeBlock]:
     Each line is cut where expressions begin and end, so that every part of it knows
     whose expressions it belongs to.
     """
-    by_block: dict[tuple[str, int, int], list[_Place]] = {}
+    by_block: dict[tuple[str, str, tuple[int, int]], list[_Place]] = {}
     for node in nodes:
         if source := node.source:
-            block = (source.filename, *source.block)
+            block = (source.filename, source.around, source.block)
             by_block.setdefault(block, []).append((node.index, source.start, source.end))
-    blocks: list[CodeBlock] = []
-    for (filename, first, last), places in by_block.items():
-        lines = [linecache.getline(filename, n).rstrip("\n") for n in range(first, last + 1)]
-        blocks.append({"lines": cut_lines(lines, first, places)})
-    return blocks
+    return [
+        {"lines": cut_lines(around.split("\n")[first - 1 : last], first, places)}
+        for (_, around, (first, last)), places in by_block.items()
+    ]
 
 
 def cut_lines(lines: Sequence[str], first: int, places: Sequence[_Place]) -> list[list[CodePart]]:
