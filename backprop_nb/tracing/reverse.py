@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.errors import ShapeError
+from backprop_nb.errors import BackpropError, InvalidValueError, ShapeError
+from backprop_nb.tracing import messages
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import CONSTANT, Record
+from backprop_nb.tracing.source import describe_place
 
 Contributed = tuple[int, int, int, Any]
 """The record that gives, which of its arguments receives, that argument's record, and the value."""
@@ -30,24 +32,29 @@ def reverse(
     adjoints[trace.output_index] = start
     # Every node comes after its parents, so going through the list from the end
     # meets a node only when all contributions to it have arrived.
-    for index in range(trace.output_index, trace.input_count - 1, -1):
-        g = adjoints[index]
-        row, args, parents, keywords, value, _, _ = records[index]
-        if g is None or row is CONSTANT:
-            continue
-        for k, parent in enumerate(parents):
-            if parent is None or records[parent][0] is CONSTANT:
+    try:
+        for index in range(trace.output_index, trace.input_count - 1, -1):
+            g = adjoints[index]
+            row, args, parents, keywords, value, _, _ = records[index]
+            if g is None or row is CONSTANT:
                 continue
-            vjp = row.vjps[k]
-            if vjp is None:
-                continue
-            contribution = vjp(g, value, *args, **keywords) if keywords else vjp(g, value, *args)
-            if contribution.dtype is not args[k].dtype and contribution.dtype != args[k].dtype:
-                contribution = contribution.astype(args[k].dtype)
-            known = adjoints[parent]
-            adjoints[parent] = contribution if known is None else known + contribution
-            if contributions is not None:
-                contributions.append((index, k, parent, contribution))
+            for k, parent in enumerate(parents):
+                if parent is None or records[parent][0] is CONSTANT:
+                    continue
+                vjp = row.vjps[k]
+                if vjp is None:
+                    continue
+                contribution = (
+                    vjp(g, value, *args, **keywords) if keywords else vjp(g, value, *args)
+                )
+                if contribution.dtype is not args[k].dtype and contribution.dtype != args[k].dtype:
+                    contribution = contribution.astype(args[k].dtype)
+                known = adjoints[parent]
+                adjoints[parent] = contribution if known is None else known + contribution
+                if contributions is not None:
+                    contributions.append((index, k, parent, contribution))
+    except (np.linalg.LinAlgError, BackpropError) as error:
+        raise _no_gradient(trace, index, error) from None
     for index in range(trace.input_count):
         adjoints[index] = number_of(adjoints[index])
     return adjoints
@@ -56,6 +63,21 @@ def reverse(
 def number_of(value: Any) -> Any:
     """Return an array without axes, as ``np.where`` gives it, as a number of NumPy's."""
     return value[()] if type(value) is np.ndarray and value.ndim == 0 else value
+
+
+def _no_gradient(trace: Trace, index: int, error: Exception) -> Exception:
+    """Return what a learner is told where a rule fails, as at a singular matrix."""
+    cause = error.__context__ if isinstance(error, BackpropError) else error
+    if not isinstance(cause, np.linalg.LinAlgError):  # it has said everything
+        return error
+    record = trace.records[index]
+    scope = record.scope
+    return InvalidValueError(
+        f"{messages.name_of(record.row)} has no gradient here: {cause}.",
+        given=f"{trace.nodes[index].parents[0].name} of shape {np.shape(record.args[0])}",
+        expected=record.row.expects,
+        at=describe_place(scope.code, record.lasti) if scope else None,
+    )
 
 
 def start_of(trace: Trace, seed: Any) -> Any:

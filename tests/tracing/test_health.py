@@ -50,6 +50,8 @@ REMARKS = [
     (np.min, [np.array([1.0, 1.0, 3.0])], "tie", SHARE, [[0.5, 0.5, 0.0]]),
     (np.ptp, [np.array([1.0, 3.0, 3.0])], "tie", SHARE, [[-1.0, 0.5, 0.5]]),
     (np.clip, [2.0, 0.0, 2.0], "kink", "the whole gradient passes", [1.0, 0.0, 0.0]),
+    (np.clip, [2.0, 2.0, 2.0], "tie", "each bound receives half", [0.0, 0.5, 0.5]),
+    (lambda h: np.heaviside(0.0, h), [0.5], "kink", "receives the gradient there", [1.0]),
     (np.std, [np.array([2.0, 2.0])], "kink", ZERO, [[0.0, 0.0]]),
     (np.linalg.norm, [np.zeros(2)], "kink", ZERO, [[0.0, 0.0]]),
     (

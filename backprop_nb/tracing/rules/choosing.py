@@ -49,18 +49,25 @@ def _of_two(function: np.ufunc, wins: Callable[..., Any], name: str, **facts: An
 
 
 def _extreme(
-    extreme: Callable[..., Any], g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False
+    extreme: Callable[..., Any],
+    is_less: np.ufunc,
+    g: Any,
+    ans: Any,
+    x: Any,
+    axis: Any = None,
+    keepdims: bool = False,
 ) -> Any:
     """Give the adjoint to the entries of ``x`` that are extreme, in equal shares."""
-    chosen = x == extreme(x, axis=axis, keepdims=axis is not None)
+    # Where the extreme is NaN nothing is equal to it, and nothing is beyond it either.
+    chosen = np.logical_not(is_less(x, extreme(x, axis=axis, keepdims=axis is not None)))
     share = g / np.sum(chosen, axis=axis, keepdims=keepdims)
     if axis is not None and not keepdims:
         share = np.expand_dims(share, axis)
     return np.where(chosen, share, 0.0)
 
 
-_max = partial(_extreme, np.max)
-_min = partial(_extreme, np.min)
+_max = partial(_extreme, np.max, np.less)
+_min = partial(_extreme, np.min, np.greater)
 
 
 def _ptp(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -102,29 +109,42 @@ def _is_open(bound: Any) -> bool:
 
 
 def _clip(g: Any, ans: Any, x: Any, low: Any, high: Any) -> Any:
-    """Pass on what lies between the bounds or on one of them."""
+    """Pass on what lies between the bounds or on one of them; nothing where they meet."""
     if _is_open(low):
         inside = x <= high
     elif _is_open(high):
         inside = x >= low
     else:
         inside = np.logical_and(x >= low, x <= high)
+        if not (_is_literal(low) and _is_literal(high) and low < high):
+            inside = np.logical_and(inside, np.less(low, high))
     return unbroadcast(np.where(inside, g, 0.0), x)
+
+
+def _is_literal(bound: Any) -> bool:
+    return type(bound) in (int, float)
 
 
 # NumPy's clip is minimum(maximum(x, low), high): where the bounds are crossed, high wins.
 def _clip_low(g: Any, ans: Any, x: Any, low: Any, high: Any) -> Any:
-    return unbroadcast(np.where(np.logical_and(x < low, low <= high), g, 0.0), low)
+    wins = np.where(np.logical_and(x < low, low < high), g, 0.0)
+    return unbroadcast(np.where(low == high, g / 2, wins), low)
 
 
 def _clip_high(g: Any, ans: Any, x: Any, low: Any, high: Any) -> Any:
-    return unbroadcast(np.where(np.logical_or(x > high, low > high), g, 0.0), high)
+    wins = np.where(np.logical_or(x > high, low > high), g, 0.0)
+    return unbroadcast(np.where(low == high, g / 2, wins), high)
 
 
 _ON_A_BOUND = Remark(
     "kink",
-    lambda ans, x, low, high: ((x == low) | (x == high)) & np.isfinite(x),
+    lambda ans, x, low, high: ((x == low) | (x == high)) & np.isfinite(x) & np.less(low, high),
     "{0} is on a bound{places}, where the slope jumps: the whole gradient passes",
+)
+_BOUNDS_MEET = Remark(
+    "tie",
+    lambda ans, x, low, high: np.equal(low, high) & np.isfinite(ans),
+    "{1} and {2} are equal{places}, and {0} decides nothing: each bound receives half",
 )
 
 # --- by a condition ---------------------------------------------------------------
@@ -144,9 +164,13 @@ def _select(*arrays: Any) -> Any:
 def _select_each(position: int, g: Any, ans: Any, *arrays: Any) -> Any:
     """Let the adjoint through where this choice was taken; conditions carry no gradient."""
     count = len(arrays) // 2
+    conditions: list[Any] = list(arrays[:count])
     choices = [g if count + k == position else 0.0 for k in range(count + 1)]
-    chosen = np.select(list(arrays[:count]), choices[:-1], choices[-1])
-    return unbroadcast(chosen, arrays[position])
+    if position < 2 * count:
+        choices.pop()
+    else:  # NumPy looks for what is traced among the choices only
+        conditions.append(True)
+    return unbroadcast(np.select(conditions, choices, 0.0), arrays[position])
 
 
 def _select_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
@@ -187,7 +211,7 @@ ROWS = (
         expected=STRETCH,
         domain=(REAL, (-1.5, -0.5), (0.5, 1.5)),
         bind=_clip_call,
-        remarks=(_ON_A_BOUND,),
+        remarks=(_ON_A_BOUND, _BOUNDS_MEET),
     ),
     row(np.select, each=_select_each, numpy=_select_text, bind=_select_call, compute=_select),
 )

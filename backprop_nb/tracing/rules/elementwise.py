@@ -63,6 +63,11 @@ def _hypot(g: Any, ans: Any, x: Any) -> Any:
     return g * x / np.where(ans == 0, 1.0, ans)
 
 
+def _whole(x: Any, y: Any, remainder: Any) -> Any:
+    """Return how many times y was taken from x: x / y itself may round to the next one."""
+    return ((x - remainder) / y + 0.5) // 1.0
+
+
 def _is_jump(ans: Any, x: Any, y: Any) -> Any:
     # np.remainder jumps at 0 too; np.fmod, which takes the sign of x, does not.
     return (ans == 0) & np.isfinite(y)
@@ -89,6 +94,12 @@ _TIP = Remark(
     "{0} and {1} are both 0{places}, the tip of a cone: the slope is taken to be 0",
 )
 _JUMP = "{0} is a multiple of {1}{places}, where the remainder jumps: the slope beside it is taken"
+
+_STEP = Remark(
+    "kink",
+    lambda ans, x, h: x == 0,
+    "{0} is 0{places}, where the step is: the value is {1} and receives the gradient there",
+)
 
 # --- functions that flatten out ---------------------------------------------------
 
@@ -430,9 +441,17 @@ ROWS = (
     row(
         np.fmod,
         lambda g, ans, x, y: g,
-        lambda g, ans, x, y: -g * np.trunc(x / y),
+        lambda g, ans, x, y: -g * _whole(x, y, ans),
         domain=(REAL, POSITIVE),
         remarks=(Remark("kink", lambda ans, x, y: _is_jump(ans, x, y) & (x != 0), _JUMP),),
+    ),
+    row(
+        np.heaviside,
+        None,
+        lambda g, ans, x, h: np.where(x == 0, g, 0.0),
+        latex=r"\mathrm{H}(#1)",
+        symbol="step",
+        remarks=(_STEP,),
     ),
     # What was replaced is a constant.
     row(

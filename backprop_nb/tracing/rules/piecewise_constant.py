@@ -60,7 +60,7 @@ OTHERS = (
     *(np.logical_xor, np.isinf, np.isposinf, np.isneginf, np.isreal, np.iscomplex, np.signbit),
     *(np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin, np.any, np.all),
     # steps
-    *(np.floor, np.ceil, np.fix, np.rint, np.round, np.around, np.heaviside),
+    *(np.floor, np.ceil, np.fix, np.rint, np.round, np.around),
     # positions and shapes
     *(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argpartition, np.argwhere),
     *(np.flatnonzero, np.lexsort, np.searchsorted, np.digitize, np.nonzero, np.count_nonzero),

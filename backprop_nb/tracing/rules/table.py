@@ -7,6 +7,7 @@ from typing import Any
 
 from backprop_nb.tracing.rules import (
     choosing,
+    determinants,
     elementwise,
     indexing,
     joining,
@@ -44,6 +45,7 @@ TABLE = join(
         *reductions.ROWS,
         *products.ROWS,
         *linear_algebra.ROWS,
+        *determinants.ROWS,
         *shaping.ROWS,
         *indexing.ROWS,
         *joining.ROWS,

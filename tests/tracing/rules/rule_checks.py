@@ -19,6 +19,7 @@ from backprop_nb.errors import BackpropWarning
 from backprop_nb.tracing import jvp, sigmoid, trace
 from backprop_nb.tracing.emit.rule import call_text
 from backprop_nb.tracing.reverse import reverse
+from backprop_nb.tracing.rules.determinants import cofactors, cofactors_along
 from backprop_nb.tracing.rules.indexing import add_along_axis, scatter_add
 from backprop_nb.tracing.rules.reductions import horner
 
@@ -28,6 +29,8 @@ PRINTED_WITH = {
     "sigmoid": sigmoid,
     "scatter_add": scatter_add,
     "horner": horner,
+    "cofactors": cofactors,
+    "cofactors_along": cofactors_along,
     "add_along_axis": add_along_axis,
 }
 STEP = 1e-5

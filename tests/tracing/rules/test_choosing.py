@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from rule_checks import BROADCAST, MASK, REDUCTION, RowTests, case
 
+import backprop_nb as bp
 from backprop_nb.tracing import trace
 
 CASES = {
@@ -170,3 +171,42 @@ def test_new_numbers_choose_anew_in_a_compiled_graph():
     value, [x] = f(np.array([4.0, 0.5]))
     assert value == 10.0
     assert x.tolist() == [2.0, 0.0]
+
+
+def test_where_both_bounds_meet_the_entry_decides_nothing():
+    x, low, high = gradients(np.clip, np.array([1.0, 2.0, 3.0]), np.full(3, 2.0), np.full(3, 2.0))
+    assert (x.tolist(), low.tolist(), high.tolist()) == ([0.0] * 3, [0.5] * 3, [0.5] * 3)
+    for bounds in ((2.0, 2.0), (3.0, 2.0)):
+        [x] = gradients(lambda x, bounds=bounds: np.clip(x, *bounds), np.array([1.0, 2.0, 3.0]))
+        assert x.tolist() == [0.0] * 3
+
+
+WITH_NAN = np.array([[1.0, np.nan, 2.0], [1.0, 3.0, 2.0]])
+
+
+@pytest.mark.filterwarnings("ignore::backprop_nb.errors.BackpropWarning")
+@pytest.mark.parametrize(
+    "f",
+    [
+        *(np.max, np.min, np.ptp, np.maximum, np.minimum, np.fmax, np.fmin, np.sort),
+        *(np.cumsum, np.prod, np.mean, np.std, np.linalg.norm),
+    ],
+)
+def test_nan_is_said_by_no_one_else_and_the_same_forward_and_back(f):
+    """NumPy's own warnings are errors in the tests."""
+    if isinstance(f, np.ufunc):
+
+        def of_x(x):
+            return np.sum(f(x, 1.5))
+    elif f is np.linalg.norm:
+
+        def of_x(x):
+            return np.sum(f(x, np.inf, axis=1))
+    else:
+
+        def of_x(x):
+            return np.sum(f(x, axis=1))
+
+    [slope] = trace(of_x, WITH_NAN).backward().gradients
+    tangent = np.random.default_rng(0).normal(size=(2, 3))
+    np.testing.assert_allclose(bp.jvp(of_x, (WITH_NAN,), (tangent,))[1], np.sum(slope * tangent))

@@ -14,6 +14,14 @@ FUNCTIONS = {row.name: row.function for row in ROWS}
 CASES = {
     **dict.fromkeys([*ONE, "sinc", "sigmoid"], ONE_ARGUMENT),
     **dict.fromkeys(TWO, BROADCAST),
+    "heaviside": [
+        case(0.0, (2, 3)),
+        case(0, ()),
+        case(np.array([0, 1, -1]), (3,)),
+        case(np.array([0, 1, -1]), ()),
+        case(np.array([[0], [1]]), (3,)),
+        case((3,), (3,)),
+    ],
     "power": [*BROADCAST, *(case((3,), exponent) for exponent in (0, 1, 2, 3, -1, 0.5))],
     "nan_to_num": [*ONE_ARGUMENT, case((3,), nan=1.0, posinf=2.0, neginf=-2.0)],
 }
@@ -182,3 +190,28 @@ def test_the_inverse_hyperbolic_sine_does_not_overflow(x):
 def test_angles_change_their_unit_both_ways():
     assert slope(np.degrees, 1.0) == np.degrees(1.0)
     assert slope(lambda x: np.deg2rad(np.rad2deg(x)), 0.7) == pytest.approx(1.0)
+
+
+def test_the_step_at_0_is_its_second_argument():
+    x = np.array([0.0, 1.0, -1.0])
+    [slope] = trace(lambda h: np.sum(np.heaviside(x, h)), np.full(3, 0.5)).backward().gradients
+    assert slope.tolist() == [1.0, 0.0, 0.0]
+
+
+def modulo(x, y):
+    return divmod(x, y)[1]
+
+
+DIVISORS = [0.1, 0.2, 0.3, 0.7, 1 / 3, 1e-3, 2.0, -0.1, -0.3]
+MULTIPLES = [(k * y, y) for y in DIVISORS for k in range(-110, 111)]
+
+
+@pytest.mark.parametrize("f", [np.fmod, np.remainder, modulo])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_slope_of_a_remainder_is_the_multiple_that_its_value_took_away(f, dtype):
+    x, y = np.array(MULTIPLES, dtype).T
+    [by_x, by_y] = trace(lambda x, y: np.sum(f(x, y)), x, y).backward().gradients
+    exact = x.astype(np.longdouble) - f(x, y).astype(np.longdouble)
+    assert np.all(by_x == 1.0)
+    np.testing.assert_array_equal(by_y, -np.round(exact / y.astype(np.longdouble)))
+    assert len(set(by_y)) > 200
