@@ -162,20 +162,36 @@ def test_a_page_of_its_own_folds_without_a_kernel(chromium, tmp_path, theme, wid
     assert not errors
 
 
-@pytest.mark.slow
-def test_hundreds_of_open_cards_can_be_stepped(chromium, tmp_path):
+DRAWN = """() => [...document.querySelectorAll(".bpnb-card")]
+    .filter(card => card.firstChild.checkVisibility({ contentVisibilityAuto: true }))
+    .map(card => card.dataset.node)"""
+
+
+def test_of_hundreds_of_cards_those_in_sight_are_drawn_and_all_are_found(open_page, tmp_path):
     from playwright.sync_api import expect
 
-    explorer = graph_of(tmp_path, 120).explore(folded=[])
-    path = explorer.to_html(tmp_path / "page")
-    page = chromium.new_page(viewport={"width": 1400, "height": 900})
-    page.goto(path.as_uri())
-    root = page.locator(".bpnb")
-    expect(root.locator(".bpnb-card")).to_have_count(len(explorer.graph.nodes))
+    explorer = graph_of(tmp_path, 60).explore(folded=[])
+    page = open_page(explorer.to_html(tmp_path / "page"))
+    root, names = page.locator(".bpnb"), [node.name for node in explorer.graph.nodes]
+    assert root.locator(".bpnb-card").count() == len(names) > 300
+    assert names[-1] not in page.evaluate(DRAWN)
+    # Out of sight is not gone: for a screen reader, for a search in the page, for the focus.
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    buttons = {each["name"]["value"] for each in tree if each["role"]["value"] == "button"}
+    labels = root.locator(".bpnb-card").evaluate_all("all => all.map(card => card.ariaLabel)")
+    assert set(labels) <= buttons
+    assert page.evaluate("name => window.find(name, true)", names[-2])
+    assert page.evaluate("getSelection().anchorNode.parentElement.closest('.bpnb-card') !== null")
+
     last = explorer.last_step
     for key, step in [("]", 1), ("End", last), ("[", last - 1)]:
         root.locator(".bpnb-card[tabindex='0']").focus()
         page.keyboard.press(key)
         expect(spoken(root)).to_contain_text(f"Step {step} of {last}.")
-        expect(root.locator(".bpnb-current")).to_be_visible()
-    page.close()
+        expect(root.locator(".bpnb-current")).to_be_in_viewport()
+    page.keyboard.press("End")
+    far = root.locator(f".bpnb-card[data-node='{names[-1]}']")
+    far.focus()
+    expect(far).to_be_in_viewport()
+    assert names[-1] in page.evaluate(DRAWN)
+    assert names[0] not in page.evaluate(DRAWN)

@@ -8,6 +8,8 @@ import { cardWords, lineage, movingEdges } from "./steps.mjs";
 import { arrowHead, badge, barButton, curve, grid, html, nameParts, svg } from "../view.mjs";
 
 const LARGE = 300; // with more cards than these the picture does not glide: it would stutter
+const TILE = 40; // so many edges are drawn, or passed over, together
+const AROUND = 24; // so far an arrow or a bend may reach beyond the points of its edge
 
 // A card is a button.  Its visible label is the name of its node; what else is on it is drawn
 // by the style sheet, so that whoever speaks to the page need not say all the numbers.
@@ -84,13 +86,12 @@ export class Stage {
     const frames = groups.map(({ box: [x, y, w, h] }) =>
       svg("rect", { class: "bpnb-group", x, y, width: w, height: h, rx: 10 }),
     );
-    const lines = this.edges.flatMap(({ line, head }) => [line, head]);
-    const picture = svg("svg", { width, height, "aria-hidden": "true" }, ...frames, ...lines);
+    const lines = tiles(edges, (k) => [this.edges[k].line, this.edges[k].head]);
     const names = groups.map((group) => this.buildName(group));
     this.names = html("div", { class: "bpnb-group-names" }, ...names);
     this.world.style.cssText = `width:${width}px;height:${height}px`;
     this.world.classList.toggle("bpnb-large", cards.length > LARGE);
-    this.world.replaceChildren(picture, this.names, ...this.cards);
+    this.world.replaceChildren(layer("", frames), ...lines, this.names, ...this.cards);
   }
 
   /** The name of an open group, which stays in sight where the group begins further left. */
@@ -217,25 +218,33 @@ export class Stage {
     const { scene, state, current, view } = this;
     const card = this.cards[k];
     const place = this.geometry.cards[k];
-    const has = (name, holds) => card.classList.toggle(`bpnb-${name}`, holds);
-    has("current", k === current);
-    has("going-back", k === current && state.frame.phase !== "forward");
-    has("receiving", this.receiving.has(k) && k !== current);
-    has("healthy", !place.marks.some(({ nodes }) => nodes.some(state.hasValue)));
-    has("focus", k === this.selected);
-    this.stopOf(k).tabIndex = k === this.stop ? 0 : -1;
-    const [first, last] = this.passed;
-    const isUnderWay = place.group !== null && k === current && view.step < last;
-    const part = isUnderWay ? `${view.step - first + 1} of ${last - first + 1}` : "";
-    const words = cardWords(scene, place, state);
-    if (place.group === null) card.setAttribute("aria-pressed", String(k === this.selected));
-    // Touch no more than what is not as it should be.
-    if (card.words === words + part) return;
-    card.words = words + part;
-    card.setAttribute("aria-label", words);
-    const [value, adjoint] = [...card.children].slice(-2);
+    const isNow = k === current;
+    const classes = {
+      current: isNow,
+      "going-back": isNow && state.frame.phase !== "forward",
+      receiving: this.receiving.has(k) && !isNow,
+      healthy: !place.marks.some(({ nodes }) => nodes.some(state.hasValue)),
+      focus: k === this.selected,
+    };
     const known = place.node === null ? null : state.adjoint(place.node);
     const hasValue = place.node !== null && state.hasValue(place.node);
+    const [first, last] = this.passed;
+    const isUnderWay = place.group !== null && isNow && view.step < last;
+    const part = isUnderWay ? `${view.step - first + 1} of ${last - first + 1}` : "";
+    const content = [hasValue, known?.arrival, part].join();
+    const all = [content, k === this.stop, ...Object.values(classes)].join();
+    // Touch no more than what is not as it should be.
+    if (card.all === all) return;
+    card.all = all;
+    for (const [name, holds] of Object.entries(classes)) {
+      card.classList.toggle(`bpnb-${name}`, holds);
+    }
+    this.stopOf(k).tabIndex = k === this.stop ? 0 : -1;
+    if (place.group === null) card.setAttribute("aria-pressed", String(k === this.selected));
+    if (card.content === content) return;
+    card.content = content;
+    card.setAttribute("aria-label", cardWords(scene, place, state));
+    const [value, adjoint] = [...card.children].slice(-2);
     const shown = (number, family) => cardGrid(scene.tensors[number], family);
     const count = (text, more = "") => html("span", { class: `bpnb-badge ${more}` }, text);
     value.replaceChildren(...(hasValue ? [shown(scene.nodes[place.node].value, "value")] : []));
@@ -261,12 +270,13 @@ export class Stage {
   /** Mark on its card which entry is asked for, where its number will be. */
   markAsked() {
     const { question, mode } = this.view.quiz;
-    for (const blank of this.world.querySelectorAll(".bpnb-unknown")) blank.remove();
-    for (const marked of this.world.querySelectorAll(".bpnb-question, .bpnb-asked")) {
-      marked.classList.remove("bpnb-question", "bpnb-asked");
-    }
+    this.asked?.querySelector(".bpnb-unknown")?.remove();
+    this.asked?.querySelector(".bpnb-question")?.classList.remove("bpnb-question");
+    this.asked?.classList.remove("bpnb-asked");
+    this.asked = null;
     if (!question) return;
     const card = this.cards[this.geometry.card_of[question.node]];
+    this.asked = card;
     card.classList.add("bpnb-asked");
     if (card.classList.contains("bpnb-folded")) return;
     const { value } = this.scene.nodes[question.node];
@@ -433,6 +443,31 @@ const keyOf = (folded) => JSON.stringify(folded);
 
 const placed = ([left, top, width, height]) =>
   `left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
+
+/** What lies in the picture and is drawn as SVG. */
+const layer = (style, shapes) => svg("svg", { style, "aria-hidden": "true" }, ...shapes);
+
+/**
+ * The drawn edges, in tiles that have room for all that is in them: the style sheet has the browser
+ * pass over those out of sight.  Cards are passed over one by one: a card is a button, of which a
+ * screen reader knows only if its box is there.
+ */
+function tiles(edges, drawn) {
+  const starts = Array.from({ length: Math.ceil(edges.length / TILE) }, (_, k) => k * TILE);
+  return starts.map((from) => {
+    const some = edges.slice(from, from + TILE);
+    const points = some.flatMap(({ path }) => path);
+    const [least, most] = [Math.min, Math.max].map((choose) =>
+      [0, 1].map((at) => Math.floor(choose(...points.map((point) => point[at])))),
+    );
+    const [left, top] = least.map((at) => at - AROUND);
+    const [right, low] = most.map((at) => at + AROUND);
+    const shapes = some.flatMap((_, k) => drawn(from + k));
+    const picture = layer(`left:${-left}px;top:${-top}px`, shapes);
+    const style = placed([left, top, right - left, low - top]);
+    return html("div", { class: "bpnb-tile", style }, picture);
+  });
+}
 
 /** Where the value or the adjoint of a card will be. */
 const slot = (link) => html("div", { class: "bpnb-slot", "data-link": link });
