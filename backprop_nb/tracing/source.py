@@ -13,9 +13,10 @@ import keyword
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from opcode import opname
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -157,11 +158,17 @@ _module = lru_cache(maxsize=128)(_Module)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An expression in a source text."""
+    """An expression in a source text.
+
+    ``stores`` says whether it is the target of an assignment to entries, ``out[i] = …``,
+    and the instruction is the one that stores.  In ``out[i] += v`` another one reads
+    from the same place.
+    """
 
     module: _Module
     node: ast.AST
     code: CodeType
+    stores: bool = False
 
     def source(self, node: ast.AST | None = None) -> Source:
         """Return the text and location of the expression, or of another node of the module."""
@@ -192,7 +199,29 @@ def _place(known: CodeText, lasti: int) -> Place | None:
         node = node.iter
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
         node = node.generators[0].iter if len(node.generators) == 1 else None
-    return None if node is None else Place(module, node, known.code)
+    if node is None:
+        return None
+    operation = opname[known.code.co_code[lasti]]
+    return Place(module, node, known.code, operation in ("STORE_SUBSCR", "STORE_SLICE"))
+
+
+def assignment_text(code: CodeType, lasti: int) -> Source | None:
+    """Return the statement at an instruction that stores, such as ``out[i] = x`` or ``row += v``.
+
+    ``None`` where no source text is known, or the instruction stores nothing.
+    """
+    place = locate(code, lasti)
+    if place is None or not (place.stores or isinstance(place.node, ast.AugAssign)):
+        return None
+    return place.source(_assignment(place))
+
+
+def _assignment(place: Place) -> ast.AST:
+    """Return the statement that a target belongs to; the target where that is a loop's."""
+    node = place.node
+    while isinstance(node, ast.expr) and node in place.module.parent:
+        node = place.module.parent[node]
+    return node if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) else place.node
 
 
 def describe_place(code: CodeType, lasti: int) -> str:
@@ -207,11 +236,16 @@ def describe_place(code: CodeType, lasti: int) -> str:
     return f"{text}   ({where})" if text else where
 
 
-def assigned_name(place: Place, item: int | None = None) -> str | None:
+def assigned_name(
+    place: Place, item: int | None = None, stored: Collection[ast.AST] = ()
+) -> str | None:
     """Return the name that the value of the expression is assigned to, if any.
 
-    Of what is unpacked, as in ``w, b = theta``, ``item`` says which one.
+    Of what is unpacked, as in ``w, b = theta``, ``item`` says which one.  The targets in
+    ``stored`` are buffers: what is stored into one is not the buffer itself.
     """
+    if place.stores:
+        return _target_name(place.node)
     node, parent = _branch(place)
     if isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Store):
         starred = [k for k, target in enumerate(node.elts) if isinstance(target, ast.Starred)]
@@ -219,14 +253,16 @@ def assigned_name(place: Place, item: int | None = None) -> str | None:
         return _target_name(node.elts[item]) if known and item is not None else None
     match parent:
         case _ if isinstance(node, ast.AugAssign):
-            return _target_name(node.target)
+            return None if node.target in stored else _target_name(node.target)
         case ast.Tuple(elts=values) | ast.List(elts=values):
             match place.module.parent.get(parent):
                 case ast.Assign(targets=[ast.Tuple(elts=targets) | ast.List(elts=targets), *_]):
                     fits = len(targets) == len(values)
                     pairs = zip(targets, values, strict=True) if fits else ()
-                    return next((_target_name(t) for t, value in pairs if value is node), None)
+                    names = (_target_name(t) for t, v in pairs if v is node and t not in stored)
+                    return next(names, None)
         case ast.Assign(targets=targets):
+            targets = [each for each in targets if each not in stored]
             return next(filter(None, map(_target_name, targets)), None)
         case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
             return _target_name(target)
@@ -237,6 +273,10 @@ def assigned_name(place: Place, item: int | None = None) -> str | None:
 
 def _target_name(target: ast.AST) -> str | None:
     match target:
+        case ast.Subscript(value=ast.Attribute(value=value, attr="T" | "mT" | "flat" | "real")):
+            return _target_name(value)
+        case ast.Subscript(value=ast.Call(func=ast.Attribute(value=value))):
+            return _target_name(value)  # a view, as in M.reshape(-1)[0] = 1
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
         case ast.Subscript(value=value):
@@ -269,6 +309,11 @@ def operand(
         method = isinstance(place.node, ast.Call) and place.module.is_method(place.node)
     operands: dict[int | str | None, ast.AST] = {}
     match place.node:
+        case ast.Subscript(value=value, slice=index) if place.stores:
+            operands = {0: value, 2: index}
+            match place.module.parent.get(place.node):
+                case ast.Assign(value=assigned):
+                    operands[1] = assigned
         case ast.BinOp(left=left, right=right):
             operands = {0: left, 1: right}
         case ast.AugAssign(target=target, value=value):
@@ -309,7 +354,8 @@ def label_records(
     located = cache(lambda code, lasti: _place(texts[code], lasti))  # loops come back to a place
     places = [located(id(r.scope.code), r.lasti) if r.scope else None for r in records]
     sources = [_source(place) if place else None for place in places]
-    wanted = [_wanted_name(record, place) for record, place in zip(records, places, strict=True)]
+    stored = {place.node for place in places if place and place.stores}
+    wanted = [_wanted_name(*each, stored) for each in zip(records, places, strict=True)]
     for index, name, source in _constants(records, places):
         wanted[index], sources[index] = name, source
     taken = {*input_names, *wanted}
@@ -348,7 +394,12 @@ def missing_source(records: Sequence[Record]) -> str:
 
 
 def _source(place: Place) -> Source:
-    """Return the expression; what is unpacked stands on the right of the assignment."""
+    """Return the expression; what is unpacked stands on the right of the assignment.
+
+    Of an assignment to entries it is the statement.
+    """
+    if place.stores:
+        return place.source(_assignment(place))
     above = place.module.parent.get(place.node)
     unpacked = isinstance(place.node, ast.Tuple | ast.List) and isinstance(above, ast.Assign)
     if unpacked and isinstance(above, ast.Assign) and place.node in above.targets:
@@ -356,12 +407,12 @@ def _source(place: Place) -> Source:
     return place.source()
 
 
-def _wanted_name(record: Record, place: Place | None) -> str | None:
+def _wanted_name(record: Record, place: Place | None, stored: Collection[ast.AST]) -> str | None:
     """Return the name in the learner's code; a value returned at once takes the caller's."""
     scope = record.scope
     item = record.keywords.get("index")
     while place is not None and scope is not None:
-        name = assigned_name(place, item if isinstance(item, int) else None)
+        name = assigned_name(place, item if isinstance(item, int) else None, stored)
         if name is not None or not is_returned(place) or scope.parent is None:
             return name
         if _is_own(scope.parent):  # a trace inside a trace: the caller is not the learner

@@ -5,11 +5,13 @@ import linecache
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import numpy as np
 
 from backprop_nb.tracing import sigmoid, trace
-from backprop_nb.tracing.source import unique_names
+from backprop_nb.tracing.record import Record, Scope
+from backprop_nb.tracing.source import assignment_text, label_records, unique_names
 
 W = np.array([[1.0, 2.0], [3.0, 4.0]])
 X = np.array([0.5, -1.0])
@@ -577,3 +579,120 @@ def test_a_lambda_in_a_decorator_stands_in_its_own_block():
     source = traced[0].output.source
     assert source == "x * 3.0"
     assert source.block[0] <= source.start[0] <= source.end[0] <= source.block[1]
+
+
+# --- assignments to entries and in place ---------------------------------------
+
+
+class Buffer:
+    """Notes each instruction that stores into it or reads from it, in order."""
+
+    def __init__(self):
+        self.spots = []
+
+    def note(self, *args):
+        frame = sys._getframe(1)
+        self.spots.append((frame.f_code, frame.f_lasti))
+        return self
+
+    __setitem__ = __getitem__ = __iadd__ = __itruediv__ = __call__ = note
+    T = property(lambda self: self)
+    reshape = property(lambda self: lambda *shape: self)
+
+
+def labelled(f):
+    """Return the name and source of a record at every instruction that ``f`` has noted."""
+    buffer = Buffer()
+    f(buffer)
+    scope = Scope(None, f.__code__, 0)
+    records = [Record(None, (), (), {}, 0.0, None, -1)]
+    records += [Record("op", (), (), {}, 0.0, scope, lasti) for _, lasti in buffer.spots]
+    labels = label_records(records, ["x"], 0, "f")
+    return [(label.name, label.source) for label in labels[1:]]
+
+
+def test_an_assignment_to_entries_has_the_buffers_name_and_the_statement():
+    def f(out):
+        out[0, 1] = out(2)
+        out[1:2] = 3
+
+    assert labelled(f) == [
+        ("v1", "out(2)"),
+        ("out1", "out[0, 1] = out(2)"),
+        ("out2", "out[1:2] = 3"),
+    ]
+
+
+def test_what_is_stored_keeps_its_own_name():
+    def f(out):
+        a = out[0] = out(1)
+        out[1], b = out(2), out(3)
+        return a, b
+
+    assert labelled(f) == [
+        ("a", "out(1)"),
+        ("out1", "a = out[0] = out(1)"),
+        ("v1", "out(2)"),
+        ("b", "out(3)"),
+        ("out2", "out[1], b = out(2), out(3)"),
+    ]
+
+
+def test_an_entry_changed_in_place_is_read_computed_and_stored():
+    def f(out):
+        out[0] += 1
+        out[1:2] /= 2
+
+    assert labelled(f) == [
+        ("v1", "out[0]"), ("v2", "out[0] += 1"), ("out1", "out[0] += 1"),
+        ("v3", "out[1:2]"), ("v4", "out[1:2] /= 2"), ("out2", "out[1:2] /= 2"),
+    ]  # fmt: skip
+
+
+def test_a_swap_is_one_statement_with_two_stores():
+    def f(u):
+        u[0], u[-1] = u[-1], u[0]
+
+    swap = "u[0], u[-1] = u[-1], u[0]"
+    assert labelled(f) == [("v1", "u[-1]"), ("v2", "u[0]"), ("u1", swap), ("u2", swap)]
+
+
+def test_a_store_through_a_view_has_the_name_of_what_is_viewed():
+    def f(M):
+        self = SimpleNamespace(W=M)
+        M.T[0] = 1
+        M.reshape(2, -1)[0] = 1
+        self.W[0] = 1
+        self.W.T[0] = 1
+
+    assert [name for name, _ in labelled(f)] == ["M1", "M2", "W1", "W2"]
+
+
+def test_the_statement_of_an_assignment_can_be_asked_for():
+    def f(out):
+        out[0] = 1
+        out += 2
+        # fmt: off
+        (out
+            [2]) = out(
+                3)
+        # fmt: on
+        for out[3] in [1]:
+            pass
+
+    buffer = Buffer()
+    f(buffer)
+    statements = [assignment_text(*spot) for spot in buffer.spots]
+    assert [None if each is None else " ".join(each.split()) for each in statements] == [
+        "out[0] = 1", "out += 2", None, "(out [2]) = out( 3)", "out[3]"
+    ]  # fmt: skip
+    assert statements[0].start == (f.__code__.co_firstlineno + 1, 8)
+
+
+def test_a_dictionarys_entry_still_names_what_is_kept_in_it():
+    def f(x):
+        cache = {}
+        cache["z"] = x * 2
+        return cache["z"]
+
+    assert names(f, 1.0) == ["cache"]
