@@ -19,7 +19,7 @@ from backprop_nb.tracing.rules import (
     Row,
     row_of,
 )
-from backprop_nb.tracing.rules.row import full_name
+from backprop_nb.tracing.rules.row import RefusedError, full_name
 from backprop_nb.tracing.tape import Recorded, Tape, innermost, plain, share
 
 
@@ -94,6 +94,8 @@ def composed(
         return parts(*args, **given)
     except BackpropError:
         raise
+    except RefusedError as refused:
+        messages.form_refused(name or full_name(function), str(refused), frame)
     except TypeError as error:
         if messages.is_learners(error):  # of a function that was handed over
             raise

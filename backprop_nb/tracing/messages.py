@@ -92,6 +92,13 @@ def unsupported(what: str, frame: FrameType, instead: str | None = None) -> NoRe
     )
 
 
+def form_refused(name: str, expected: str, frame: FrameType) -> NoReturn:
+    """Refuse a call of a function that is traced in other forms."""
+    raise UnsupportedError(
+        f"{name} cannot be traced with these arguments.", expected=expected, at=_at(frame)
+    )
+
+
 def unsupported_method(name: str, frame: FrameType) -> NoReturn:
     """Refuse a method of an array that has no rule."""
     raise UnsupportedMethodError(

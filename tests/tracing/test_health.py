@@ -27,6 +27,7 @@ def said(node):
 
 
 # Each function at a point that deserves a remark: kind, the end of the text, the gradients.
+CHOICE = "what flows back depends on the choice that NumPy made"
 ORDER = "they keep their order, and the gradient follows it back"
 REMARKS = [
     (np.absolute, [0.0], "kink", ZERO, [0.0]),
@@ -86,6 +87,10 @@ REMARKS = [
     (lambda x: np.linalg.norm(x, 1), [np.array([0.0, 3.0])], "kink", ZERO, [[0.0, 1.0]]),
     (lambda x: np.linalg.norm(x, np.inf), [np.array([-3.0, 3.0])], "tie", SHARE, [[-0.5, 0.5]]),
     (lambda x: np.linalg.norm(x, np.inf), [np.zeros(2)], "kink", ZERO, [[0.0, 0.0]]),
+    (lambda a: np.linalg.eigvalsh(a)[0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
+    (lambda a: np.linalg.eigh(a, "U")[0][0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
+    (lambda a: np.linalg.svdvals(a)[0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
+    (lambda a: np.linalg.svd(a)[1][0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
     (bp.sigmoid, [4.0], "saturated", "hardly any gradient passes", [0.01766270621329112]),
     (np.tanh, [-3.0], "saturated", "hardly any gradient passes", [0.009866037165440211]),
 ]
@@ -94,7 +99,8 @@ REMARKS = [
 @pytest.mark.parametrize(("function", "args", "kind", "end", "gradients"), REMARKS)
 def test_the_rule_does_what_the_mark_says(function, args, kind, end, gradients):
     graph = quiet(function, *args)
-    [mark] = [mark for node in graph.nodes for mark in node.health]
+    # Each output of a function is a node, with the same mark.
+    [mark] = {mark for node in graph.nodes for mark in node.health}
     assert mark.kind == kind
     assert mark.text.endswith(end)
     with np.errstate(all="ignore"):
@@ -190,7 +196,8 @@ def test_looking_at_marks_warns_of_nothing():
 def test_saturated_means_the_same_to_the_tracer_and_to_the_network():
     net = bp.SigmoidNetwork.from_parameters(A=[[[1.0], [10.0], [-3.0]]], b=[[0.0, 0.0, 0.0]])
     graph = net.trace(np.array([1.0]), np.zeros(3))
-    [mark] = [mark for node in graph.nodes for mark in node.health]
+    # Each output of a function is a node, with the same mark.
+    [mark] = {mark for node in graph.nodes for mark in node.health}
     assert "in 2 of 3 entries" in mark.text
     assert net.saturation([1.0]) == pytest.approx(2 / 3)
 

@@ -242,11 +242,11 @@ def truth_of_an_array(x):
     V,
     kinds=(UnsupportedError, TypeError),
     says=f"""
-    np.convolve has no differentiation rule.
+    np.roots has no differentiation rule.
       instead:  {HAVE_RULES}""",
 )
 def function_without_a_rule(x):
-    return np.convolve(x, V)
+    return np.roots(x)
 
 
 @refused(
@@ -289,9 +289,9 @@ def half(v):
 @refused(
     V,
     kinds=(UnsupportedError, TypeError),
-    says=f"""
-    np.power.reduce with these arguments has no differentiation rule.
-      instead:  {HAVE_RULES}""",
+    says="""
+    np.power.reduce cannot be traced with these arguments.
+      expected: a loop over the entries: NumPy's own result depends on the machine""",
 )
 def method_of_a_ufunc(x):
     return np.power.reduce(x)

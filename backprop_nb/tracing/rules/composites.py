@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules import masked, numerical, quantiles
+from backprop_nb.tracing.rules import decompositions, masked, numerical, quantiles
+from backprop_nb.tracing.rules.row import RefusedError
 
 
 def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
@@ -56,18 +57,8 @@ def _unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 
 def _outer(x1: Any, x2: Any, /) -> Any:
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
-        raise TypeError("np.linalg.outer takes two vectors")
+        raise RefusedError("two vectors")
     return np.outer(x1, x2)
-
-
-def _vector_norm(
-    x: Any, /, *, axis: int | None = None, keepdims: bool = False, ord: Any = 2
-) -> Any:
-    if axis is None and not keepdims:
-        return np.linalg.norm(np.ravel(x), ord)
-    if isinstance(axis, int):
-        return np.linalg.norm(x, ord, axis, keepdims)
-    raise TypeError("one axis, or all of them")
 
 
 def _matvec(x1: Any, x2: Any, /) -> Any:
@@ -79,6 +70,7 @@ def _vecmat(x1: Any, x2: Any, /) -> Any:
 
 
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
+    **decompositions.COMPOSITES,
     **masked.COMPOSITES,
     **numerical.COMPOSITES,
     **quantiles.COMPOSITES,
@@ -91,7 +83,6 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.linalg.matrix_transpose: np.matrix_transpose,
     np.linalg.matmul: np.matmul,
     np.linalg.outer: _outer,
-    np.linalg.vector_norm: _vector_norm,
     np.linalg.tensordot: np.tensordot,
     np.linalg.vecdot: np.vecdot,
     np.linalg.cross: np.cross,
@@ -108,6 +99,7 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 
 OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {
+    **decompositions.OTHER_FORMS,
     **masked.OTHER_FORMS,
     **quantiles.OTHER_FORMS,
 }

@@ -24,8 +24,8 @@ def _is_matrix_norm(x: Any, axis: Any) -> bool:
 
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    known = (None, "fro") if _is_matrix_norm(x, axis) else (None, 1, 2, np.inf)
-    if ord not in known:
+    known = (None, "fro") if _is_matrix_norm(x, axis) else (None,)
+    if ord not in known and (isinstance(ord, str) or _is_matrix_norm(x, axis)):
         kind = "a matrix" if _is_matrix_norm(x, axis) else "a vector"
         raise TypeError(f"the norm of {kind} with ord={ord!r} has no differentiation rule")
     return np.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)
@@ -34,7 +34,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 def _norm_vjp(
     g: Any, ans: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False
 ) -> Any:
-    """Return g x / ‖x‖ for the 2-norm and g sign x for the 1-norm.
+    """Return g x / ‖x‖ for the 2-norm, g sign x for the 1-norm, and g sign x (|x| / ‖x‖)^(p-1).
 
     The ∞-norm passes the gradient to the entry that is largest in size.
     """
@@ -47,7 +47,17 @@ def _norm_vjp(
         largest = np.logical_not(size < np.max(size, axis=axis, keepdims=axis is not None))
         shares = np.sum(largest, axis=axis, keepdims=axis is not None)
         return np.where(largest, g * np.sign(x) / shares, 0.0)
-    return g * x / np.where(ans == 0, 1.0, ans)
+    if ord == -np.inf:
+        size = np.abs(x)
+        smallest = np.logical_not(size > np.min(size, axis=axis, keepdims=axis is not None))
+        shares = np.sum(smallest, axis=axis, keepdims=axis is not None)
+        return np.where(smallest, g * np.sign(x) / shares, 0.0)
+    if ord == 0:  # a count
+        return 0.0 * g * x
+    ans = np.where(ans == 0, 1.0, ans)
+    if ord in (None, 2, "fro"):
+        return g * x / ans
+    return g * np.sign(x) * (np.abs(x) / ans) ** (ord - 1)
 
 
 def _has_twin_in_size(ans: Any, x: Any, axis: Any = None, **options: Any) -> Any:
@@ -57,7 +67,7 @@ def _has_twin_in_size(ans: Any, x: Any, axis: Any = None, **options: Any) -> Any
 
 _TIP = Remark(
     "kink",
-    lambda ans, x, ord=None, **options: (ans == 0) & (ord != 1),
+    lambda ans, x, ord=None, **options: (ans == 0) & (ord not in (0, 1)),
     "{0} is 0{places}, the tip of the norm: the slope is taken to be 0",
 )
 _CORNER = Remark(
@@ -72,8 +82,9 @@ _LARGEST = shared(
 
 
 def _norm_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    index = {None: "", 1: "_1", 2: "_2", np.inf: r"_{\infty}", "fro": "_F"}
-    return rf"\|{arguments[0]}\|{index[keywords.get('ord')]}"
+    order = keywords.get("ord")
+    index = {None: "", np.inf: r"_{\infty}", -np.inf: r"_{-\infty}", "fro": "_F"}
+    return rf"\|{arguments[0]}\|{index.get(order, f'_{{{order}}}')}"
 
 
 # --- inverses and systems -------------------------------------------------------

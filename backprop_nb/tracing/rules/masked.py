@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import rows_along
+from backprop_nb.tracing.rules.row import RefusedError, rows_along
 
 Composite = Callable[..., Any]
 
@@ -30,7 +30,7 @@ def _only(a: Any, where: Any, other: Any) -> Any:
     if not _is_given(where, True):
         return a
     if np.ndim(where) > np.ndim(a):
-        raise TypeError("the mask has more axes than the array")
+        raise RefusedError("a mask with no more axes than the array")
     return np.where(where, a, other)
 
 
@@ -54,9 +54,9 @@ def _fold(function: Composite, combine: Composite, nothing: Any) -> Composite:
             return NotImplemented
         first = initial if nothing is None else nothing
         if _is_given(where, True) and not _is_given(first):
-            raise TypeError("where= without initial=")
+            raise RefusedError("initial= beside where=, for where no entry is chosen")
         if _is_given(initial) and np.ndim(initial):
-            raise TypeError("initial= is one number")
+            raise RefusedError("one number as initial=")
         a = a if dtype is None else np.astype(a, dtype)
         if nothing is None and np.size(a) == 0:  # a sum of no entries has the right shape
             return np.sum(a, axis=axis, keepdims=_kept(keepdims)) + initial
@@ -172,7 +172,7 @@ def _nan_fold(function: Composite, nothing: float) -> Composite:
 def _nan_spread(function: Composite) -> Composite:
     def composite(a: Any, *args: Any, **options: Any) -> Any:
         if _is_given(options.pop("where", True), True):
-            raise TypeError("where=")
+            raise RefusedError("no where= in a function that chooses the entries itself")
         return function(a, *args, **options, where=_there(a))
 
     return composite
@@ -190,7 +190,7 @@ def _nan_rows(function: Composite) -> Composite:
         **options: Any,
     ) -> Any:
         if len(q) > 1 or np.ndim(options.get("q", q[0] if q else 0.0)):
-            raise TypeError("an axis by position, or several q at once")
+            raise RefusedError("one q, and the axis by its name")
         rows = rows_along(a, axis)
         each = [function(row[_there(row)], *q, **options) for row in rows.values]
         return rows.one_each(np.stack(each), _kept(keepdims))

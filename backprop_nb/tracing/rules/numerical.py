@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from backprop_nb.tracing.rules.row import as_array, row, shaped_like
+from backprop_nb.tracing.rules.row import RefusedError, as_array, row, shaped_like
 from backprop_nb.tracing.rules.template import PRODUCT, Template
 
 # --- convolution ------------------------------------------------------------------
@@ -105,7 +105,7 @@ def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> A
     if len(steps) == 1 and np.ndim(steps[0]) == 0:
         steps *= len(axes)
     if len(steps) != len(axes) or edge_order not in (1, 2):
-        raise TypeError("one spacing for each axis, and edge_order 1 or 2")
+        raise RefusedError("one spacing for each axis, and edge_order 1 or 2")
     found = tuple(_slopes(f, *each, edge_order) for each in zip(axes, steps, strict=True))
     return found[0] if len(axes) == 1 else found
 
@@ -114,7 +114,7 @@ def _slopes(f: Any, axis: int, at: Any, edge_order: int) -> Any:
     """Central differences inside, one-sided ones at both ends, of second order if they shall."""
     length = np.shape(f)[axis]
     if length <= edge_order:
-        raise TypeError("too few entries along the axis")
+        raise RefusedError("more than edge_order entries along the axis")
 
     def part(start: int | None, stop: int | None) -> Any:
         return f[_along(axis, start, stop)]
@@ -125,7 +125,7 @@ def _slopes(f: Any, axis: int, at: Any, edge_order: int) -> Any:
         start, end = ((s * -1.5 / at, s * 2.0 / at, s * -0.5 / at) for s in (1, -1))
     else:
         if np.shape(at) != (length,):
-            raise TypeError("one place for each entry along the axis")
+            raise RefusedError("one place for each entry along the axis")
         widths = np.diff(at)
         h, k = widths[:-1], widths[1:]
         first, last = widths[0], widths[-1]
@@ -191,7 +191,7 @@ def _logspace(
     axis: int = 0,
 ) -> Any:
     if np.ndim(base):
-        raise TypeError("several bases")
+        raise RefusedError("one base")
     grid = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
     return grid if dtype is None else np.astype(grid, dtype)
 
@@ -201,7 +201,7 @@ def _geomspace(
 ) -> Any:
     sign = np.sign(start)
     if np.any(start == 0) or np.any(sign != np.sign(stop)):
-        raise TypeError("two ends of one sign")
+        raise RefusedError("two ends of one sign")
     start, stop = np.broadcast_arrays(start * sign, stop * sign)
     grid = np.logspace(np.log10(start), np.log10(stop), num, endpoint)
     count = np.shape(grid)[0]
@@ -221,7 +221,7 @@ def _cumulative(running: Callable[..., Any], start: float) -> Callable[..., Any]
         x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
     ) -> Any:
         if axis is None and np.ndim(x) != 1:
-            raise TypeError("an axis, where there are several")
+            raise RefusedError("an axis, where there are several")
         axis = normalize_axis_index(axis or 0, np.ndim(x))
         x = x if dtype is None else np.astype(x, dtype)
         sums = running(x, axis=axis) if np.ndim(x) > 1 else running(x)
@@ -244,7 +244,7 @@ def _apply_along_axis(
     outer = np.shape(rows)[:-1]
     results = [func1d(rows[place], *args, **kwargs) for place in np.ndindex(outer)]
     if not results:
-        raise TypeError("no row at all")
+        raise RefusedError("at least one row")
     stacked = np.stack(results)
     inner = np.shape(stacked)[1:]
     stacked = np.reshape(stacked, (*outer, *inner))
@@ -272,7 +272,7 @@ def _piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw:
             anywhere = np.logical_or(anywhere, each)
         conditions.append(np.logical_not(anywhere))
     if len(funclist) != len(conditions):
-        raise TypeError("one function for each condition, and perhaps one for all others")
+        raise RefusedError("one function for each condition, and perhaps one for all others")
     result = np.zeros_like(x)
     for condition, function in zip(conditions, funclist, strict=True):
         if callable(function):

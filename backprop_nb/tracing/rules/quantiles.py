@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.rules.indexing import add_along_axis
-from backprop_nb.tracing.rules.row import Remark, row, rows_along
+from backprop_nb.tracing.rules.row import RefusedError, Remark, row, rows_along
 
 # --- rules ------------------------------------------------------------------------
 
@@ -105,7 +105,9 @@ def _traced_quantile(a: Any, q: Any, *args: Any, **options: Any) -> Any:
         return NotImplemented
     axis = options.pop("axis", args[0] if args else None)
     if options or len(args) > 1 or (axis is not None and np.ndim(a) > 1):
-        raise TypeError("a traced q, and an axis")
+        raise RefusedError(
+            "a plain q where there is an axis: pass it as a keyword or from outside of the function"
+        )
     ordered = np.sort(np.ravel(a))
     return np.interp(q * (np.size(a) - 1), np.arange(float(np.size(a))), ordered)
 

@@ -297,6 +297,10 @@ def shaped_like(g: Any, x: Any) -> Any:
     return g if g.shape == x.shape else np.reshape(g, x.shape)
 
 
+class RefusedError(TypeError):
+    """A form of a call that cannot be traced; its text says what is expected instead."""
+
+
 def as_array(x: Any) -> Any:
     """Return a list as an array, and whatever is an array already as it is."""
     return x if hasattr(x, "shape") else np.asarray(x)

@@ -7,6 +7,7 @@ from typing import Any
 
 from backprop_nb.tracing.rules import (
     choosing,
+    decompositions,
     determinants,
     elementwise,
     indexing,
@@ -45,6 +46,7 @@ TABLE = join(
         *reductions.ROWS,
         *products.ROWS,
         *linear_algebra.ROWS,
+        *decompositions.ROWS,
         *determinants.ROWS,
         *shaping.ROWS,
         *indexing.ROWS,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import rows_along
+from backprop_nb.tracing.rules.row import RefusedError, rows_along
 
 _REDUCE: dict[np.ufunc, Callable[..., Any]] = {
     np.add: np.sum,
@@ -50,10 +50,10 @@ def _reduce(
         options |= {} if where is True else {"where": where}
         return _REDUCE[ufunc](array, axis=axis, **options)
     if ufunc in BY_MACHINE:
-        raise TypeError("NumPy's result depends on the machine")
+        raise RefusedError("a loop over the entries: NumPy's own result depends on the machine")
     several = (np.ndim(axis) and len(axis) > 1) or (axis is None and np.ndim(array) > 1)
     if several and ufunc.identity is None and ufunc not in (np.fmax, np.fmin):
-        raise TypeError("more than one axis, where the order matters")
+        raise RefusedError("one axis, since the order of the entries matters")
     rows = rows_along(array, axis)
     counts = None
     if where is not True:
@@ -61,12 +61,12 @@ def _reduce(
     start = initial if _is_given(initial) else None
     if start is None and counts is not None:
         if ufunc.identity is None:
-            raise TypeError("where= without initial=")
+            raise RefusedError("initial= beside where=, for where no entry is chosen")
         start = ufunc.identity
     columns = [rows.values[:, k] for k in range(np.shape(rows.values)[1])]
     if start is None and not columns:
         if ufunc.identity is None:
-            raise TypeError("an axis of length 0")
+            raise RefusedError("at least one entry along the axis")
         start = ufunc.identity
     result = (
         np.broadcast_to(start, np.shape(rows.values)[:1]) if start is not None else columns.pop(0)
@@ -113,7 +113,7 @@ def _outer(ufunc: np.ufunc, x: Any, y: Any, **options: Any) -> Any:
 
 def _check_binary(ufunc: np.ufunc) -> None:
     if ufunc.nin != 2 or ufunc.nout != 1 or ufunc.signature is not None:
-        raise TypeError("a method of ufuncs that take two numbers and return one")
+        raise RefusedError("a function of two numbers that returns one")
 
 
 UFUNC_METHODS: dict[str, Callable[..., Any]] = {

@@ -35,6 +35,9 @@ PRINTED_WITH = {
 }
 STEP = 1e-5
 
+# These take a symmetric matrix, of which NumPy reads one triangle.
+SYMMETRIC = {"cholesky", "eigh", "eigvalsh"}
+
 ROWS_TWICE = np.array([0, 2, 0])
 MASK = np.array([True, False, True])
 ORDERED = np.array([[2, 0, 1], [1, 1, 0]])
@@ -150,7 +153,10 @@ class Drawn:
             return shape
         if self.row.vjps[k] is None:
             return self.rng.random(shape) < 0.5
-        return np.asarray(self.rng.uniform(*_domain(self.row, k), shape)).astype(dtype)[()]
+        drawn = np.asarray(self.rng.uniform(*_domain(self.row, k), shape))
+        if self.is_symmetric:
+            drawn = drawn @ np.swapaxes(drawn, -1, -2) + np.eye(shape[-1])
+        return drawn.astype(dtype)[()]
 
     def f(self, *inputs):
         arguments = list(self.arguments)
@@ -160,6 +166,16 @@ class Drawn:
 
     def normal(self, like):
         return np.asarray(self.rng.normal(size=np.shape(like)))[()]
+
+    def direction(self, like):
+        """Return where to take a slope of an argument, which stays symmetric if it has to be."""
+        drawn = self.normal(like)
+        square = drawn.ndim > 1 and drawn.shape[-1] == drawn.shape[-2]
+        return drawn + np.swapaxes(drawn, -1, -2) if square and self.is_symmetric else drawn
+
+    @property
+    def is_symmetric(self):
+        return self.row.name in SYMMETRIC
 
     @cached_property
     def value(self):
@@ -284,7 +300,7 @@ def one_call_is_one_node_with_numpys_value(drawn):
 
 
 def every_gradient_agrees_with_central_differences(drawn):
-    directions = [drawn.normal(each) for each in drawn.inputs]
+    directions = [drawn.direction(each) for each in drawn.inputs]
     measured = slopes(lambda *x: np.sum(drawn.seed * drawn.f(*x)), drawn.inputs, directions)
     for value, gradient, direction, slope in zip(
         drawn.inputs, drawn.backward.gradients, directions, measured, strict=True
@@ -384,7 +400,7 @@ def a_traced_rule_reverses_to_its_own_derivative(drawn):
             return np.sum(seed * drawn.rule(position, g, ans, arrays))
 
         gradients = reverse(traced, traced.records, seed)
-        directions = [drawn.normal(inputs[k]) for k in floats]
+        directions = [drawn.direction(inputs[k]) for k in floats]
         measured = slopes(rule, [inputs[k] for k in floats], directions)
         for k, direction, slope in zip(floats, directions, measured, strict=True):
             # Few rules use all their arguments.
@@ -413,7 +429,7 @@ def second_derivatives_come_from_a_trace_inside_a_trace(drawn):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BackpropWarning)  # a linear row has constant gradients
             gradients = trace(traced, *drawn.inputs).backward().gradients
-        directions = [drawn.normal(each) for each in drawn.inputs]
+        directions = [drawn.direction(each) for each in drawn.inputs]
         measured = slopes(weighted, drawn.inputs, directions)
         for gradient, direction, slope in zip(gradients, directions, measured, strict=True):
             found = np.sum(gradient * direction)

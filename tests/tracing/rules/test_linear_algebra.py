@@ -5,7 +5,7 @@ import pytest
 from nonempty import nonempty
 from rule_checks import RowTests, case
 
-from backprop_nb.errors import BackpropError, UnsupportedError
+from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import trace
 
 CASES = {
@@ -77,22 +77,6 @@ def test_entries_that_tie_for_the_largest_share_the_gradient():
     np.testing.assert_array_equal(found, [0.5, 0.0, -0.5])
 
 
-@pytest.mark.parametrize(
-    ("order", "x"),
-    [
-        ("nuc", np.ones((2, 2))),
-        (2, np.ones((2, 2))),
-        (1, np.ones((2, 2))),
-        (3, np.ones(3)),
-        (-np.inf, np.ones(3)),
-        (0, np.ones(3)),
-    ],
-)
-def test_other_norms_are_refused(order, x):
-    with pytest.raises(UnsupportedError, match="has no differentiation rule"):
-        trace(lambda x: np.linalg.norm(x, order), x)
-
-
 @pytest.mark.parametrize("f", [np.linalg.inv, lambda A: np.linalg.solve(A, A[0])])
 def test_a_singular_matrix_is_said_to_be_singular(f):
     with pytest.raises(BackpropError, match="Singular matrix"):
@@ -120,10 +104,9 @@ def test_the_functions_of_linalg_that_have_a_twin_are_recorded_as_it():
     "f",
     [
         lambda x: np.linalg.outer(x, x),
-        lambda x: np.linalg.vector_norm(x, axis=(0, 1)),
     ],
-    ids=["outer", "vector_norm"],
+    ids=["outer"],
 )
 def test_a_twin_refuses_what_numpy_refuses_and_what_has_no_rule(f):
-    with pytest.raises(TypeError, match=r"np\.linalg\.\w+ with these"):
+    with pytest.raises(TypeError, match=r"np\.linalg\.\w+ cannot be traced"):
         trace(f, np.ones((2, 3)))
