@@ -340,6 +340,8 @@ def f(x):
 """
 CELLS = {
     "a cell": f"{DEFINITION}show(bp.trace(f, 2.0))",
+    "its own import": "import numpy as np\ndef f(w):\n    a = np.exp(w)\n    return np.sin(a)\n"
+    "show(bp.trace(f, 2.0))",
     "%%time": f"%%time\n{DEFINITION}show(bp.trace(f, 2.0))",
     "a later cell": "show(bp.trace(f, 2.0))",
     "%%timeit": f"%%timeit -n1 -r1\nk = 3\n{DEFINITION.replace('3', 'k')}show(bp.trace(f, 2.0))",
@@ -406,6 +408,7 @@ LAMBDA = [["v1", "w**2"]]
         ("a cell", SQUARED),
         ("%%time", SQUARED),
         ("a later cell", SQUARED),
+        ("its own import", [["a", "np.exp(w)"], ["f", "np.sin(a)"]]),
         ("%%timeit", [["a", "w**2"], ["f", "a * k"]]),
         ("a magic inside", SQUARED),
         ("%time", LAMBDA),
