@@ -30,7 +30,20 @@ from backprop_nb.tracing.rules.row import full_name
 from backprop_nb.tracing.rules.shaping import astype
 from backprop_nb.tracing.tape import Recorded, Tape, innermost, plain
 
+_PACKAGE = __name__.partition(".")[0]
 _NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
+
+
+def _stands_for(self: Traced) -> type:
+    """Return what ``isinstance`` is told outside of this package: the type it stands for.
+
+    So ``isinstance(x, np.ndarray)`` and ``case float():`` take the branch that they take
+    without the tracer, in the learner's code and in NumPy's.
+    """
+    module = str(sys._getframe(1).f_globals.get("__name__"))
+    if module.partition(".")[0] == _PACKAGE:
+        return type(self)
+    return self._tape.given.get(self._index) or type(plain(self))
 
 
 class Traced(Recorded):
@@ -67,6 +80,8 @@ class Traced(Recorded):
 
     def __format__(self, spec: str) -> str:
         return format(self._value, spec)
+
+    __class__: Any = property(_stands_for)
 
     # -- NumPy's two protocols -----------------------------------------------
 
@@ -117,10 +132,11 @@ class Traced(Recorded):
         chosen = (axes or None) if several else axes[0]
         return dispatch(np.transpose, (self,), {"axes": chosen})
 
-    def reshape(self, *shape: Any, order: str = "C") -> Any:
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
         """Return the same entries in another shape."""
         chosen = shape[0] if len(shape) == 1 else shape
-        return dispatch(np.reshape, (self,), {"shape": chosen, "order": order})
+        result = dispatch(np.reshape, (self,), {"shape": chosen, "order": order})
+        return result.copy() if copy else result
 
     def flatten(self, order: str = "C") -> Any:
         """Return all entries in one row, sharing nothing with this array."""
@@ -194,6 +210,11 @@ _DETACHING = {
     "__array__": "A plain array",
     "item": "x.item()",
     "tolist": "x.tolist()",
+    "as_integer_ratio": "x.as_integer_ratio()",
+    "is_integer": "x.is_integer()",
+    "hex": "x.hex()",
+    "__reduce_ex__": "Pickling",
+    "__trunc__": "math.trunc(x)",
 }
 
 

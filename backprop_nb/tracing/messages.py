@@ -22,11 +22,19 @@ from backprop_nb.errors import (
     ShapeError,
     UnsupportedError,
 )
+from backprop_nb.tracing.libraries import (
+    advice,
+    in_numpy,
+    is_inside,
+    is_others,
+    learner_frame,
+    library_of,
+    twin,
+)
 from backprop_nb.tracing.rules import Row, supported_functions
 from backprop_nb.tracing.rules.row import full_name
-from backprop_nb.tracing.source import FOLDER, Place, describe_place, locate, operand
+from backprop_nb.tracing.source import Place, describe_place, locate, operand
 
-_NUMPY = np.__path__[0]
 _KINDS = {"c": "complex", "O": "object", "U": "text", "S": "bytes"}
 _OPTIONS = {
     "where": "choose the entries with np.where(mask, …, 0.0)",
@@ -43,24 +51,12 @@ class OutOfRangeError(ShapeError, IndexError):
     """An index or an axis that does not exist."""
 
 
-def learner_frame(frame: FrameType) -> FrameType:
-    """Return the nearest frame that is neither the tracer's nor NumPy's."""
-    while _is_inside(frame) and frame.f_back is not None:
-        frame = frame.f_back
-    return frame
-
-
-def _is_inside(frame: FrameType) -> bool:
-    """Whether the frame is the tracer's or NumPy's."""
-    return frame.f_code.co_filename.startswith((FOLDER, _NUMPY))
-
-
 def is_learners(error: BaseException) -> bool:
     """Whether an error was raised by code that is neither the tracer's nor NumPy's."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    return last is not None and not _is_inside(last.tb_frame)
+    return last is not None and not is_inside(last.tb_frame)
 
 
 def _at(frame: FrameType) -> str:
@@ -101,6 +97,8 @@ def form_refused(name: str, expected: str, frame: FrameType) -> NoReturn:
 
 def unsupported_method(name: str, frame: FrameType) -> NoReturn:
     """Refuse a method of an array that has no rule."""
+    if library_of(frame):  # which takes the array for a plain one
+        detached("A plain array", (), frame)
     raise UnsupportedMethodError(
         f"The array method .{name} has no differentiation rule.",
         instead=_something_else(name),
@@ -110,6 +108,8 @@ def unsupported_method(name: str, frame: FrameType) -> NoReturn:
 
 def _something_else(what: str) -> str:
     """Say where to look for a function that has a rule, the closest names first."""
+    if in_numpy(what):
+        return in_numpy(what)
     supported = {name.rpartition(".")[2]: name for name in supported_functions()}
     close = difflib.get_close_matches(what.rpartition(".")[2], supported, n=3, cutoff=0.8)
     hint = f"such as {', '.join(supported[name] for name in close)}; " if close else ""
@@ -161,7 +161,7 @@ def detached(how: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     raise DetachedError(
         f"{how} would disconnect x from the computation graph.",
         given=f"a traced value of shape {shape}",
-        instead=_attached(place.node if place else None),
+        instead=_attached(place, frame),
         at=_at(frame),
     )
 
@@ -202,11 +202,13 @@ def _is_looked_up(node: ast.AST) -> bool:
     return isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
 
 
-def _attached(node: ast.AST | None) -> str:
+def _attached(place: Place | None, frame: FrameType) -> str:
     """Say what to write in place of the expression that asked for a plain value."""
-    match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name("math"), attr=name)) if hasattr(np, name):
-            return f"np.{name}, because the functions of math see only plain numbers"
+    match place.node if place else None:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name("math" | "statistics" | "cmath" as module), attr=name)
+        ) if twin(name):
+            return f"{twin(name)}, because the functions of {module} see only plain numbers"
         case ast.Call(func=function, args=[entries, *rest], keywords=options):
             path = ast.unparse(function)
             if path.startswith(("np.", "numpy.")):
@@ -218,6 +220,9 @@ def _attached(node: ast.AST | None) -> str:
                     return ast.unparse(ast.Call(function, [stacked, *rest], options))
         case ast.Subscript(value=ast.Name()):
             return "build the array in one piece: a plain array cannot hold a traced value"
+    library = library_of(frame)
+    if library:
+        return advice(library, place, learner_frame(frame))
     return "keep the value as it is, and read the number from graph.value afterwards"
 
 
@@ -384,9 +389,9 @@ def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
     while traceback is not None:
         kept.append(traceback)
         traceback = traceback.tb_next
-    while kept and _is_inside(kept[0].tb_frame):
+    while kept and is_inside(kept[0].tb_frame):
         kept.pop(0)
-    while kept and _is_inside(kept[-1].tb_frame):
+    while len(kept) > 1 and is_others(kept[-1].tb_frame):
         kept.pop()
     short: TracebackType | None = None
     for link in reversed(kept):

@@ -74,7 +74,7 @@ class Tape:
 
     __slots__ = (
         *("records_comparisons", "kind", "records", "serial"),
-        *("_constants", "_frame", "_paused", "_scope", "_stack"),
+        *("_constants", "_frame", "_paused", "_scope", "_stack", "given"),
     )
 
     def __init__(
@@ -84,6 +84,8 @@ class Tape:
         self.records_comparisons = records_comparisons
         self.serial = next(_serial)
         self.records: list[Record] = []
+        # The type of each input that was a number of Python's.
+        self.given: dict[int, type] = {}
         self._constants: dict[int, tuple[Any, int]] = {}
         self._frame: FrameType | None = None
         self._scope: Scope | None = None
@@ -99,8 +101,10 @@ class Tape:
         self._frame = self._scope = None
         return records
 
-    def input(self, value: Any) -> Any:
-        """Record an input, and return what stands for it."""
+    def input(self, value: Any, given: type | None = None) -> Any:
+        """Record an input, and return what stands for it; ``given`` is its type outside."""
+        if given is not None:
+            self.given[len(self.records)] = given
         self.records.append(Record(None, (), (), {}, value, None, -1))
         return self.kind(self, len(self.records) - 1, value)
 

@@ -12,6 +12,7 @@ from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing import calling, messages, pytree
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.libraries import from_library
 from backprop_nb.tracing.source import describe_place
 from backprop_nb.tracing.tape import Tape, plain
 
@@ -38,7 +39,7 @@ def record(
         result = f(*arguments.args, **arguments.kwargs)
         output = _output(tape, result, f)
     except Exception as error:
-        ours = messages.find_own(error)
+        ours = messages.find_own(error) or from_library(error, lambda each: type(each) is Traced)
         if ours is None:
             if isinstance(error, TypeError):
                 calling.check_bound(error, f, args, kwargs, _FORM)
@@ -115,7 +116,7 @@ class _Arguments:
             if getattr(leaf, "dtype", value.dtype).kind in "iu":
                 self.from_integers.add(len(self.inputs))
             self.inputs.append(label)
-            return tape.input(value)
+            return tape.input(value, type(leaf) if type(leaf) in (int, float) else None)
 
         return pytree.rebuild(tree, wrap, pytree.identifier(name))
 

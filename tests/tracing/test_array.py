@@ -4,6 +4,7 @@ import copy
 import functools
 import itertools
 import math
+import numbers
 import operator
 import random
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import backprop_nb as bp
 from backprop_nb.errors import DetachedError, InPlaceError, UnsupportedError
 from backprop_nb.tracing import sigmoid, trace
 
@@ -628,3 +630,97 @@ def test_an_escaped_value_can_still_be_looked_at():
     trace(lambda x: escaped.append(x * 2) or np.sum(x), np.ones(2))
     assert (str(escaped[0]), escaped[0].shape) == ("[2. 2.]", (2,))
     np.testing.assert_array_equal(escaped[0] > 1, [True, True])
+
+
+def of_kind(x):
+    match x:
+        case np.ndarray():
+            return np.sum(x)
+        case int():
+            return x * 2.0
+        case float():
+            return x * 3.0
+    return x * 5.0
+
+
+def by_question(x):
+    asked = (
+        isinstance(x, np.ndarray),
+        isinstance(x, float),
+        isinstance(x, int),
+        isinstance(x, np.floating),
+        isinstance(x, np.float32),
+        isinstance(x, numbers.Real),
+        np.isscalar(x),
+        isinstance(x, (list, tuple)),
+        isinstance(x * 1.0, np.ndarray),
+        isinstance(x * 1.0, float),
+        isinstance(np.sum(x), np.generic),
+        isinstance(np.reshape(x, (-1,)), np.ndarray),
+    )
+    return np.sum(x) * float(sum(2**k for k, yes in enumerate(asked) if yes))
+
+
+@pytest.mark.parametrize("f", [of_kind, by_question])
+@pytest.mark.parametrize(
+    "x",
+    [2.0, 3, np.float64(2.0), np.float32(2.0), np.array(2.0), np.ones(3), np.ones(3, np.float32)],
+    ids=["float", "int", "float64", "float32", "no axes", "array", "single"],
+)
+def test_a_traced_value_passes_for_what_it_stands_for(f, x):
+    graph = bp.trace(f, x)
+    assert graph.value == f(x)
+    assert bp.grad(lambda y: bp.grad(f)(y).sum() * y.sum())(x) is not None
+
+
+def test_items_of_a_list_pass_for_what_they_stand_for():
+    def f(xs):
+        return sum(of_kind(x) for x in xs)
+
+    xs = [2.0, 3, np.float64(2.0), np.ones(2)]
+    assert bp.trace(f, xs).value == f(xs)
+
+
+COEFFICIENTS = np.array([[1.0, 2.0], [3.0, 4.0], [0.5, -1.0]])
+POLYNOMIALS = {
+    "polyvalfromroots": lambda x: np.polynomial.polynomial.polyvalfromroots(x, [1, 2]),
+    "polyvalfromroots 2-d": lambda x: np.polynomial.polynomial.polyvalfromroots(x, COEFFICIENTS),
+    "polyval": lambda x: np.polynomial.polynomial.polyval(x, [1, 2, 3]),
+    "polyval 2-d": lambda x: np.polynomial.polynomial.polyval(x, COEFFICIENTS),
+    "polyval 2-d, not tensor": lambda x: np.polynomial.polynomial.polyval(
+        x, COEFFICIENTS, tensor=False
+    ),
+    "Polynomial": lambda x: np.polynomial.Polynomial([1.0, 2.0, 3.0])(x),
+    **{
+        f"{name}val 2-d": lambda x, name=name, module=module: getattr(
+            getattr(np.polynomial, module), f"{name}val"
+        )(x, COEFFICIENTS)
+        for name, module in (
+            *(("cheb", "chebyshev"), ("leg", "legendre"), ("lag", "laguerre")),
+            *(("herm", "hermite"), ("herme", "hermite_e")),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("f", POLYNOMIALS.values(), ids=POLYNOMIALS)
+@pytest.mark.parametrize("x", [np.array([0.5, 2.5]), 0.5], ids=["array", "number"])
+def test_a_polynomial_is_right_or_refused(f, x):
+    try:
+        graph = bp.trace(f, x)
+    except bp.BackpropError:
+        assert f in (POLYNOMIALS["Polynomial"],)
+        return
+    np.testing.assert_array_equal(graph.value, f(x))
+    jacobian = bp.jacobian(f)(x)
+    step = 1e-6
+    measured = (f(x + step) - f(x - step)) / (2 * step)
+    found = np.sum(jacobian, axis=-1) if np.ndim(x) else jacobian
+    np.testing.assert_allclose(found, measured, rtol=1e-6)
+
+
+def test_reshape_takes_copy():
+    x = np.arange(6.0)
+    for own in (None, True, False):
+        graph = bp.trace(lambda x, own=own: np.sum(x.reshape(2, 3, copy=own)[0]), x)
+        assert graph.value == 3.0

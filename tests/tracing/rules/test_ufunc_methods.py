@@ -14,7 +14,8 @@ MASK = np.array([[True, False, True, True], [True, True, False, True], [True, Tr
 UFUNCS = [each for each in TABLE if isinstance(each, np.ufunc) and each.signature is None]
 BINARY = [each for each in UFUNCS if each.nin == 2]
 FOLDED = [each for each in BINARY if each not in BY_MACHINE]
-SMOOTH = [each for each in FOLDED if each not in (np.remainder, np.fmod)]  # those jump at 0
+JUMPING = (np.remainder, np.fmod, np.heaviside)
+SMOOTH = [each for each in FOLDED if each not in JUMPING]
 
 
 def names(ufuncs):

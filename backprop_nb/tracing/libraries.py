@@ -1,0 +1,201 @@
+"""Where the learner's own code ends, and what helps beyond: Python's modules and libraries."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from types import BuiltinFunctionType, FrameType, TracebackType
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.errors import BackpropError, DetachedError
+from backprop_nb.tracing.source import FOLDER, Place, describe_place, locate
+
+_NUMPY = np.__path__[0]
+_INSTALLED = (
+    *{
+        f"{sysconfig.get_path(name)}{os.sep}"
+        for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    },
+)
+_PACKAGES = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
+
+# What NumPy has for functions of Python's modules that take plain numbers only.
+_TWINS = {
+    "fmean": "np.mean(x)",
+    "fsum": "np.sum(x)",
+    "stdev": "np.std(x, ddof=1)",
+    "pstdev": "np.std(x)",
+    "variance": "np.var(x, ddof=1)",
+    "pvariance": "np.var(x)",
+    "dist": "np.linalg.norm(x - y)",
+    "gcd": "",
+}
+# The same for functions of libraries that courses use.
+_IN_NUMPY = {
+    "expit": "bp.sigmoid(x)",
+    "logsumexp": "m + np.log(np.sum(np.exp(x - m))), with m = np.max(x)",
+    "softmax": "e / np.sum(e), with e = np.exp(x - np.max(x))",
+}
+
+
+def is_inside(frame: FrameType) -> bool:
+    """Whether the frame is the tracer's or NumPy's."""
+    return frame.f_code.co_filename.startswith((FOLDER, _NUMPY))
+
+
+def _is_library(frame: FrameType) -> bool:
+    """Whether the frame is one of Python's modules, or of a library that is installed."""
+    name = frame.f_code.co_filename
+    return name.startswith(_INSTALLED) or any(folder in name for folder in _PACKAGES)
+
+
+def learner_frame(frame: FrameType) -> FrameType:
+    """Return the nearest frame of the learner's code.
+
+    Where all code is installed, it is the nearest that is neither the tracer's nor NumPy's.
+    """
+    frames = [*_frames(frame)]
+    outside = [each for each in frames if not is_inside(each)]
+    return next((each for each in outside if not _is_library(each)), (outside or frames)[0])
+
+
+def library_of(frame: FrameType) -> str:
+    """Return the name of the library that the learner's line called; empty for none."""
+    stop, name = learner_frame(frame), ""
+    for each in _frames(frame):
+        if each is stop:
+            break
+        if not is_inside(each):
+            name = _module(each)
+    return name
+
+
+def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def advice(name: str, place: Place | None, frame: FrameType) -> str:
+    """Say what to write where a library wants a plain array.
+
+    ``name`` is the library, ``place`` the learner's expression, ``frame`` its frame.
+    """
+    table = _table(place.node, frame) if place is not None else None
+    if place is not None and table is not None:
+        return f"{place.module.text(table)}.to_numpy() in place of {place.module.text(table)}"
+    called = _called(place.node) if place is not None else ""
+    if name in ("math", "statistics", "cmath") and twin(called):
+        return twin(called)
+    if name in ("", *sys.stdlib_module_names):
+        return "the value as it is; afterwards graph.value has the number"
+    return in_numpy(called) or (
+        f"the same in NumPy, because {name} sees only plain arrays; "
+        "bp.define_rule makes a function of your own one step with a slope"
+    )
+
+
+def in_numpy(name: str) -> str:
+    """Return how NumPy computes a library's function of this name; empty if nobody knows."""
+    return _IN_NUMPY.get(name, "")
+
+
+def twin(name: str) -> str:
+    """Return NumPy's function for one of ``math`` or ``statistics``; empty for none."""
+    return _TWINS.get(name) or (f"np.{name}" if hasattr(np, name) else "")
+
+
+def _called(node: ast.AST) -> str:
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return name
+    return ""
+
+
+def _table(node: ast.AST, frame: FrameType) -> ast.AST | None:
+    """Return the part of an expression that is a table or a column of pandas, if one is."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            return _table(left, frame) or _table(right, frame)
+        case ast.Compare(left=left, comparators=[right]):
+            return _table(left, frame) or _table(right, frame)
+        case ast.Call(args=args) if found := next(
+            filter(None, (_table(each, frame) for each in args)), None
+        ):
+            return found
+        case ast.Call(func=ast.Attribute(value=owner)):
+            return _table(owner, frame)
+        case ast.Name() | ast.Attribute() | ast.Subscript():
+            root: ast.AST = node
+            while isinstance(root, ast.Attribute | ast.Subscript):
+                root = root.value
+            names = {**frame.f_globals, **frame.f_locals}
+            value = names.get(root.id) if isinstance(root, ast.Name) else None
+            kind = type(value)
+            is_table = kind.__module__.startswith("pandas") and hasattr(kind, "to_numpy")
+            return node if is_table else None
+    return None
+
+
+def from_library(error: Exception, is_traced: Callable[[Any], bool]) -> BackpropError | None:
+    """Return what to tell a learner when other code could make nothing of a traced value.
+
+    ``None`` if the error has another reason: then it stays as it is.
+    """
+    links = [*_links(error.__traceback__)]
+    own = [k for k, each in enumerate(links) if not is_others(each.tb_frame)]
+    if not own or isinstance(error, BackpropError):
+        return None
+    line, last = links[own[-1]], links[-1].tb_frame
+    reason = str(error)
+    place = locate(line.tb_frame.f_code, line.tb_lasti)
+    if line is links[-1]:
+        names_it = re.search(r"\bTraced\b|\btraced\(", reason) is not None
+        is_handed = names_it or _is_handed_on(place, last, is_traced)
+    else:
+        is_handed = not is_inside(last) and any(map(is_traced, last.f_locals.values()))
+    if not is_handed or isinstance(error, AttributeError):
+        return None
+    name = _module(links[own[-1] + 1].tb_frame) if own[-1] < len(links) - 1 else ""
+    return DetachedError(
+        f"{name or 'Python'} can do nothing with a traced value.",
+        given=re.sub(r"'Traced'|\bTraced\b", "a traced value", reason),
+        instead=advice(name, place, line.tb_frame),
+        at=describe_place(line.tb_frame.f_code, line.tb_lasti),
+    )
+
+
+def _is_handed_on(place: Place | None, frame: FrameType, is_traced: Callable[[Any], bool]) -> bool:
+    """Whether an expression hands a traced value to a function that is not written in Python."""
+    if place is None or not isinstance(place.node, ast.Call):
+        return False
+    names = {**frame.f_globals, **frame.f_locals}
+    function: Any = names
+    for part in ast.unparse(place.node.func).split("."):
+        function = function.get(part) if function is names else getattr(function, part, None)
+    is_foreign = isinstance(function, BuiltinFunctionType) or (
+        isinstance(function, type) and function.__module__ == "numpy"
+    )
+    used = {each.id for each in ast.walk(place.node) if isinstance(each, ast.Name)}
+    return is_foreign and any(is_traced(names.get(name)) for name in used)
+
+
+def is_others(frame: FrameType) -> bool:
+    """Whether the frame is not the learner's."""
+    return is_inside(frame) or _is_library(frame)
+
+
+def _links(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next

@@ -1,0 +1,119 @@
+"""A traced value in the hands of Python's modules and of other libraries."""
+
+import cmath
+import decimal
+import fractions
+import json
+import math
+import pickle
+import statistics
+import struct
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+
+pd = pytest.importorskip("pandas")
+SERIES = pd.Series([1.0, 2.0, 3.0])
+TABLE = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0, 6.0]})
+X = np.array([1.0, 2.0, 3.0])
+
+# What plain NumPy takes and a trace cannot follow, and a part of what helps.
+REFUSED = {
+    "json": (lambda x: json.dumps(x[0]), "graph.value"),
+    "json of a list": (lambda x: json.dumps([x[0], 1]), "graph.value"),
+    "pickle": (lambda x: pickle.dumps(x), "graph.value"),
+    "fraction": (lambda x: fractions.Fraction(x[0]), "graph.value"),
+    "decimal": (lambda x: decimal.Decimal(x[0]), "graph.value"),
+    "mean": (lambda x: statistics.mean(x), "np.mean"),
+    "mean of a list": (lambda x: statistics.mean(list(x)), "np.mean"),
+    "fmean": (lambda x: statistics.fmean(x), "np.mean(x)"),
+    "stdev": (lambda x: statistics.stdev(x), "np.std(x, ddof=1)"),
+    "exp": (lambda x: math.exp(x[0]), "np.exp"),
+    "fsum": (lambda x: math.fsum(x), "np.sum(x)"),
+    "cmath": (lambda x: cmath.exp(x[0]), "np.exp"),
+    "trunc": (lambda x: math.trunc(x[0]), "np.trunc"),
+    "nditer": (lambda x: sum(v for v in np.nditer(x)), "as it is"),
+    "pack": (lambda x: struct.pack("d", x[0]), "as it is"),
+    "is_integer": (lambda x: x[0].is_integer(), "as it is"),
+    "hex": (lambda x: x[0].hex(), "as it is"),
+    "pow of three": (lambda x: pow(x[0], 2, 5), "as it is"),
+    "series * x": (lambda x: (SERIES * x).sum(), "SERIES.to_numpy()"),
+    "series - number": (lambda x: np.sum(SERIES - x[0]), "SERIES.to_numpy()"),
+    "column - x": (lambda x: np.sum((TABLE["a"] - x) ** 2), 'TABLE["a"].to_numpy()'),
+    "table @ x": (lambda x: np.sum(TABLE.T @ x), "TABLE.T.to_numpy()"),
+    "mul": (lambda x: TABLE.mul(x, axis=0).sum().sum(), "TABLE.to_numpy()"),
+    "x * series": (lambda x: np.sum(x * SERIES), "np.asarray"),
+    "polynomial": (lambda x: np.sum(np.polynomial.polynomial.polyadd(x, [1.0])), "as it is"),
+}
+
+
+@pytest.mark.parametrize(("f", "helps"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_followed_is_told_at_the_learners_line(f, helps):
+    with pytest.raises(bp.BackpropError) as caught:
+        bp.trace(f, X)
+    assert isinstance(caught.value, TypeError)
+    assert "of <lambda> in test_libraries.py" in caught.value.at
+    assert "lambda x:" in caught.value.at
+    assert helps in caught.value.instead
+    assert "Traced" not in str(caught.value)
+    last = caught.value.__traceback__
+    while last.tb_next is not None:
+        last = last.tb_next
+    assert last.tb_frame.f_code.co_filename == __file__
+
+
+def test_what_is_said_to_help_helps():
+    for f in (
+        lambda x: np.sum(SERIES.to_numpy() * x),
+        lambda x: np.sum((TABLE["a"].to_numpy() - x) ** 2),
+        lambda x: np.sum(TABLE.T.to_numpy() @ x),
+        lambda x: np.sum(x * np.asarray(SERIES)),
+        lambda x: np.std(x, ddof=1),
+    ):
+        assert bp.trace(f, X).value == pytest.approx(f(X))
+
+
+def test_a_library_without_a_table_is_named():
+    special = pytest.importorskip("scipy.special")
+    for f, helps in (
+        (lambda x: special.expit(x[0]), "bp.sigmoid(x)"),
+        (lambda x: special.logsumexp(x), "np.log(np.sum(np.exp(x - m)))"),
+        (lambda x: special.softmax(x)[0], "e / np.sum(e)"),
+        (lambda x: special.log_softmax(x)[0], "scipy sees only plain arrays"),
+    ):
+        with pytest.raises(bp.UnsupportedError.__mro__[1], match="at:  ") as caught:
+            bp.trace(f, X)
+        assert helps in caught.value.instead
+        assert "test_libraries.py" in caught.value.at
+
+
+def test_an_estimator_is_told_at_the_learners_line():
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    model = linear_model.LinearRegression().fit(np.eye(3), X)
+    with pytest.raises(bp.DetachedError, match="sklearn sees only plain arrays") as caught:
+        bp.trace(lambda x: model.predict(x[None])[0], X)
+    assert "model.predict(x[None])" in caught.value.at
+
+
+def broken(x):
+    raise ValueError(f"not {x}")
+
+
+@pytest.mark.parametrize(
+    ("f", "kind", "text"),
+    [
+        (lambda x: x.summe(), AttributeError, "summe"),
+        (lambda x: broken(x), ValueError, "not "),
+        (lambda x: broken(), TypeError, "missing 1 required"),
+        (lambda x: json.loads("{"), json.JSONDecodeError, "Expecting"),
+        (lambda x: {}["a"] * x, KeyError, "a"),
+        (lambda x: [1.0][3] * x, IndexError, "out of range"),
+    ],
+    ids=["attribute", "raised", "call", "json", "key", "index"],
+)
+def test_an_error_for_another_reason_stays_as_it_is(f, kind, text):
+    with pytest.raises(kind, match=text) as caught:
+        bp.trace(f, X)
+    assert not isinstance(caught.value, bp.BackpropError)
