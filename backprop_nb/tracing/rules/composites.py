@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules import decompositions, masked, numerical, quantiles
+from backprop_nb.tracing.rules import (
+    decompositions,
+    masked,
+    numerical,
+    picking,
+    polynomials,
+    quantiles,
+)
 from backprop_nb.tracing.rules.row import RefusedError
 
 
@@ -69,10 +76,66 @@ def _vecmat(x1: Any, x2: Any, /) -> Any:
     return x1 @ x2 if np.ndim(x1) == 1 else (np.expand_dims(x1, -2) @ x2)[..., 0, :]
 
 
+def _atleast(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the form of a function that takes several arrays."""
+    return lambda *arys: NotImplemented if len(arys) == 1 else tuple(map(function, arys))
+
+
+def _cov(
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, **more: Any
+) -> Any:
+    if any(value is not None for value in more.values()):
+        raise RefusedError("no weights and no dtype")
+    rows = np.atleast_2d(m)
+    rows = rows if rowvar or np.shape(rows)[0] == 1 else rows.T
+    if y is not None:
+        others = np.atleast_2d(y)
+        others = others if rowvar or np.shape(others)[0] == 1 else others.T
+        rows = np.concatenate([rows, others])
+    rows = rows - np.mean(rows, axis=1, keepdims=True)
+    less = int(not bias) if ddof is None else ddof
+    return np.squeeze(rows @ rows.T / (np.shape(rows)[1] - less))
+
+
+def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, **more: Any) -> Any:
+    covariance = _cov(x, y, rowvar, **more)
+    if np.ndim(covariance) == 0:
+        return covariance / covariance
+    spread = np.sqrt(np.diag(covariance))
+    return covariance / np.expand_dims(spread, 1) / spread
+
+
+def _real_only(function: Callable[..., Any], outside: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of ``np.emath`` where it has real results."""
+
+    def composite(*args: Any) -> Any:
+        if np.any(outside(args[-1])):
+            raise RefusedError("arguments with a real result")
+        return function(*args)
+
+    return composite
+
+
+def _emath_power(x: Any, p: Any) -> Any:
+    if np.any(np.less(x, 0)):
+        raise RefusedError("arguments with a real result")
+    return np.power(x, p)
+
+
+def _negative(x: Any) -> Any:
+    return np.less(x, 0)
+
+
+def _outside_1(x: Any) -> Any:
+    return np.greater(np.abs(x), 1)
+
+
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     **decompositions.COMPOSITES,
     **masked.COMPOSITES,
     **numerical.COMPOSITES,
+    **picking.COMPOSITES,
+    **polynomials.COMPOSITES,
     **quantiles.COMPOSITES,
     np.copy: lambda a, order="K", subok=False: a.copy(),
     np.amax: np.max,
@@ -96,11 +159,32 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.matvec: _matvec,
     np.vecmat: _vecmat,
     np.divmod: lambda x1, x2, /: (x1 // x2, x1 % x2),
+    np.copysign: lambda x1, x2, /: np.abs(x1) * np.where(np.signbit(x2), -1.0, 1.0),
+    np.ldexp: lambda x1, x2, /: x1 * np.exp2(x2),
+    np.modf: lambda x, /: (np.fmod(x, 1.0), np.trunc(x)),
+    np.cov: _cov,
+    np.corrcoef: _corrcoef,
+    # of real numbers
+    np.real: lambda val: val.copy(),
+    np.imag: lambda val: np.zeros_like(val),
+    np.conjugate: np.positive,
+    np.real_if_close: lambda a, tol=100: a.copy(),
+    np.angle: lambda z, deg=False: np.where(np.less(z, 0), 180.0 if deg else np.pi, 0.0),
+    np.emath.sqrt: _real_only(np.sqrt, _negative),
+    np.emath.log: _real_only(np.log, _negative),
+    np.emath.log2: _real_only(np.log2, _negative),
+    np.emath.log10: _real_only(np.log10, _negative),
+    np.emath.logn: _real_only(lambda n, x: np.log(x) / np.log(n), _negative),
+    np.emath.power: _emath_power,
+    np.emath.arcsin: _real_only(np.arcsin, _outside_1),
+    np.emath.arccos: _real_only(np.arccos, _outside_1),
+    np.emath.arctanh: _real_only(np.arctanh, _outside_1),
 }
 
 OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {
     **decompositions.OTHER_FORMS,
     **masked.OTHER_FORMS,
+    **{f: _atleast(f) for f in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
     **quantiles.OTHER_FORMS,
 }
 """Calls with options that the row of the function does not take; else ``NotImplemented``."""

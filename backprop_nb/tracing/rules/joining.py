@@ -131,7 +131,8 @@ def _joined(function: Callable[..., Any], each: Callable[..., Any], **facts: Any
 
     def bind(*args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
         arrays, *axis = (given := signature().bind(*args, **kwargs)).args
-        if given.kwargs or len(axis) > 1:
+        usual = {"dtype": None, "casting": "same_kind", "out": None}
+        if given.kwargs.items() - usual.items() or len(axis) > 1:
             raise TypeError("dtype, casting or out")
         return list(arrays), {} if axis in ([], [0]) else {"axis": axis[0]}
 

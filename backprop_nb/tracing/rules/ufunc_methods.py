@@ -54,7 +54,7 @@ def _reduce(
     several = (np.ndim(axis) and len(axis) > 1) or (axis is None and np.ndim(array) > 1)
     if several and ufunc.identity is None and ufunc not in (np.fmax, np.fmin):
         raise RefusedError("one axis, since the order of the entries matters")
-    rows = rows_along(array, axis)
+    rows = rows_along(_as_results(ufunc, array), axis)
     counts = None
     if where is not True:
         counts = rows_along(np.broadcast_to(where, np.shape(array)), axis).values
@@ -83,7 +83,7 @@ def _accumulate(ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None) -
     array = array if dtype is None else np.astype(array, dtype)
     if ufunc in _ACCUMULATE:
         return _ACCUMULATE[ufunc](array, axis=axis)
-    rows = np.moveaxis(array, axis, 0)
+    rows = _as_results(ufunc, np.moveaxis(array, axis, 0))
     results = [rows[k] for k in range(min(1, len(rows)))]
     for k in range(1, len(rows)):
         results.append(ufunc(results[-1], rows[k]))
@@ -94,7 +94,7 @@ def _reduceat(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0, dtype: A
     """One reduction from each index to the next; where that is not further on, one entry."""
     _check_binary(ufunc)
     array = array if dtype is None else np.astype(array, dtype)
-    rows = np.moveaxis(array, axis, 0)
+    rows = _as_results(ufunc, np.moveaxis(array, axis, 0))
     starts = [int(k) for k in indices]
     parts = [
         _reduce(ufunc, rows[start:stop]) if start < stop else rows[start]
@@ -109,6 +109,15 @@ def _outer(ufunc: np.ufunc, x: Any, y: Any, **options: Any) -> Any:
     if np.ndim(x) and np.ndim(y):
         x = np.reshape(x, (*np.shape(x), *(1,) * np.ndim(y)))
     return ufunc(x, y, **options)
+
+
+def _as_results(ufunc: np.ufunc, x: Any) -> Any:
+    """Return ``x`` as what a result is: a ufunc that tells true from false folds those."""
+    if ufunc in (np.logical_and, np.logical_or, np.logical_xor):
+        return np.not_equal(x, 0)
+    if "dd->?" in ufunc.types:
+        raise RefusedError("numbers for a result, and no truth values")
+    return x
 
 
 def _check_binary(ufunc: np.ufunc) -> None:

@@ -1,0 +1,109 @@
+"""Entries that are chosen, left out, inserted or repeated, by asking NumPy where they go.
+
+A function that only moves entries moves the numbers 0, 1, 2, … in the same way, so it is
+called with those, and what comes back are the positions to take.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.stride_tricks import sliding_window_view
+
+from backprop_nb.tracing.rules.indexing import scatter_add
+from backprop_nb.tracing.rules.row import RefusedError, as_array
+
+
+def _moved(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function as one that takes entries by their positions."""
+
+    def composite(x: Any, *args: Any, **kwargs: Any) -> Any:
+        x = as_array(x)
+        places = np.reshape(np.arange(np.size(x)), np.shape(x))
+        return np.take(x, function(places, *args, **kwargs))
+
+    return composite
+
+
+def _choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
+    if mode == "wrap":
+        a = np.remainder(a, len(choices))
+    elif mode == "clip":
+        a = np.clip(a, 0, len(choices) - 1)
+    shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
+    every = np.stack([np.broadcast_to(each, shape) for each in choices])
+    return np.take_along_axis(every, np.expand_dims(np.broadcast_to(a, shape), 0), 0)[0]
+
+
+def _compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+    return np.take(a, np.flatnonzero(condition), axis=axis)
+
+
+def _extract(condition: Any, arr: Any) -> Any:
+    return np.take(np.ravel(arr), np.flatnonzero(condition))
+
+
+def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """Put the values behind the array, then take all in the order that NumPy puts them in."""
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    axis = normalize_axis_index(axis, np.ndim(arr))
+    values = as_array(values)
+    values = np.reshape(values, (*(1,) * (np.ndim(arr) - np.ndim(values)), *np.shape(values)))
+    length = np.shape(arr)[axis]
+    if np.ndim(obj) == 0 and not isinstance(obj, slice):
+        values = np.moveaxis(values, 0, axis)
+        count = np.shape(values)[axis]
+    else:
+        count = np.size(np.insert(np.arange(length), obj, 0)) - length
+    shape = tuple(count if k == axis else n for k, n in enumerate(np.shape(arr)))
+    order = np.insert(np.arange(length), obj, length + np.arange(count))
+    joined = np.concatenate([arr, np.broadcast_to(values, shape)], axis=axis)
+    return np.take(joined, order, axis=axis)
+
+
+def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+    length = np.size(arr) if axis is None else np.shape(arr)[axis]
+    return np.take(arr, np.delete(np.arange(length), obj), axis=axis)
+
+
+def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    differences = np.diff(np.ravel(ary))
+    ends = [None if each is None else np.ravel(each) for each in (to_begin, to_end)]
+    parts = [each for each in (ends[0], differences, ends[1]) if each is not None]
+    return np.concatenate(parts) if len(parts) > 1 else differences
+
+
+def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """The sum of the weights that fall on each number."""
+    length = max(int(np.max(x)) + 1 if np.size(x) else 0, operator.index(minlength))
+    return scatter_add(np.ravel(weights), index=(np.asarray(x),), shape=(length,))
+
+
+def _unique(ar: Any, *args: Any, **options: Any) -> Any:
+    if args or options:
+        raise RefusedError("the array alone")
+    ordered = np.sort(np.ravel(ar))
+    first = np.ones(min(1, np.size(ordered)), dtype=bool)
+    return ordered[np.concatenate([first, np.not_equal(ordered[1:], ordered[:-1])])]
+
+
+COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.bincount: _bincount,
+    np.choose: _choose,
+    np.compress: _compress,
+    np.delete: _delete,
+    np.diagflat: lambda v, k=0: np.diag(np.ravel(v), k),
+    np.ediff1d: _ediff1d,
+    np.extract: _extract,
+    np.insert: _insert,
+    np.resize: _moved(np.resize),
+    np.union1d: lambda ar1, ar2: _unique(np.concatenate([np.ravel(ar1), np.ravel(ar2)])),
+    np.unique: _unique,
+    np.unique_values: _unique,
+    sliding_window_view: _moved(sliding_window_view),
+}

@@ -1,0 +1,67 @@
+"""Functions that are others under another name, or a line of others."""
+
+import numpy as np
+import pytest
+from rule_checks import assert_differentiable
+
+from backprop_nb.errors import UnsupportedError
+from backprop_nb.tracing import trace
+
+V = np.array([0.3, -1.2, 0.8, 2.1])
+M = np.array([[1.5, -0.5, 2.0, 0.25], [0.75, -2.0, 1.0, -1.25], [-0.1, 0.9, -1.5, 2.5]])
+POSITIVE = np.array([0.2, 0.9, 0.5])
+ONE = np.array(0.6)
+
+DIFFERENTIABLE = {
+    "atleast_1d": (lambda x, y: np.multiply(*np.atleast_1d(x, y)), V, ONE),
+    "atleast_2d": (lambda x, y: np.matmul(*np.atleast_2d(y, x)), V, ONE),
+    "atleast_3d": (lambda x, y: np.multiply(*np.atleast_3d(x, y)), V, M[:1]),
+    "cov": (np.cov, M),
+    "cov of two": (np.cov, V, M[0]),
+    "cov of columns": (lambda x: np.cov(x, rowvar=False, bias=True), M),
+    "cov less none": (lambda x, y: np.cov(x, y, ddof=0), M, V),
+    "corrcoef": (np.corrcoef, M),
+    "corrcoef of columns": (lambda x, y: np.corrcoef(x, y, rowvar=False), M, POSITIVE),
+    "copysign": (lambda x: np.copysign(x, M[0]), V),
+    "ldexp": (lambda x: np.ldexp(x, [1, 2, 0, -1]), V),
+    "modf": (lambda x: np.modf(x)[0], V),
+    "real": (np.real, V),
+    "conjugate": (np.conj, V),
+    "real_if_close": (np.real_if_close, V),
+    "angle": (lambda x: x * np.angle(x), V),
+    "angle in degrees": (lambda x: x * np.angle(x, deg=True), V),
+    "imag": (lambda x: x + np.imag(x), V),
+    "emath.sqrt": (np.emath.sqrt, POSITIVE),
+    "emath.log": (np.emath.log, POSITIVE),
+    "emath.log2": (np.emath.log2, POSITIVE),
+    "emath.log10": (np.emath.log10, POSITIVE),
+    "emath.logn": (lambda x: np.emath.logn(2.0, x), POSITIVE),
+    "emath.power": (lambda x: np.emath.power(x, 2.5), POSITIVE),
+    "emath.arcsin": (np.emath.arcsin, POSITIVE),
+    "emath.arccos": (np.emath.arccos, POSITIVE),
+    "emath.arctanh": (np.emath.arctanh, POSITIVE),
+    "row_stack": (lambda x: np.vstack([x, x], dtype=None, casting="same_kind"), V),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_a_function_is_differentiated_as_the_line_that_it_stands_for(name):
+    assert_differentiable(*DIFFERENTIABLE[name])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.emath.sqrt(x),
+        lambda x: np.emath.log(x),
+        lambda x: np.emath.power(x, 0.5),
+        lambda x: np.emath.arcsin(x),
+        lambda x: np.cov(x, fweights=[1, 2, 1, 1]),
+        lambda x: np.cov(x, dtype=np.float32),
+    ],
+    ids=["sqrt", "log", "power", "arcsin", "weights", "dtype"],
+)
+def test_what_is_complex_and_what_nobody_writes_is_refused(f):
+    with pytest.raises(UnsupportedError, match=r"cannot be traced with these") as caught:
+        trace(f, V)
+    assert "test_composites.py" in str(caught.value)

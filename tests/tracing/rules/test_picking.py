@@ -1,0 +1,70 @@
+"""Entries that are chosen, left out, inserted or repeated."""
+
+import numpy as np
+import pytest
+from rule_checks import assert_differentiable
+
+from backprop_nb.errors import UnsupportedError
+from backprop_nb.tracing import trace
+
+V = np.array([0.3, -1.2, 0.8, 2.1])
+M = np.array([[1.5, -0.5, 2.0, 0.25], [0.75, -2.0, 1.0, -1.25], [-0.1, 0.9, -1.5, 2.5]])
+ONE = np.array(0.6)
+MASK = np.array([True, False, True, True])
+view = np.lib.stride_tricks.sliding_window_view
+
+DIFFERENTIABLE = {
+    "bincount": (lambda w: np.bincount([0, 2, 0, 1], w), V),
+    "bincount to a length": (lambda w: np.bincount([0, 2, 0, 1], weights=w, minlength=6), V),
+    "choose": (lambda a, b: np.choose([0, 1, 1, 0], [a, b]), V, M[0]),
+    "choose and stretch": (lambda a, b: np.choose([[0], [1]], [a, b]), V, ONE),
+    "choose by clipping": (lambda a: np.choose([-1, 7, 1, 0], [a, 2 * a], mode="clip"), V),
+    "choose by wrapping": (lambda a: np.choose([-1, 7, 1, 0], [a, 2 * a], mode="wrap"), V),
+    "compress": (lambda x: np.compress(MASK, x, axis=1), M),
+    "compress the first": (lambda x: np.compress([False, True], x), V),
+    "extract": (lambda x: np.extract(MASK, x), V),
+    "extract what is large": (lambda x: np.extract(x > 0.5, x), M),
+    "delete": (lambda x: np.delete(x, 1), M),
+    "delete rows": (lambda x: np.delete(x, [0, 2], axis=0), M),
+    "delete a slice": (lambda x: np.delete(x, slice(1, 3), axis=-1), M),
+    "insert": (lambda x, y: np.insert(x, 1, y), V, ONE),
+    "insert several": (lambda x, y: np.insert(x, 1, y), V, M[0]),
+    "insert in places": (lambda x, y: np.insert(x, [1, 3], y), V, M[0, :2]),
+    "insert one in places": (lambda x, y: np.insert(x, [1, 3], y), V, ONE),
+    "insert in a slice": (lambda x: np.insert(x, slice(0, 2), 9.0), V),
+    "insert a column": (lambda x, y: np.insert(x, 1, y, axis=1), M, V[:3]),
+    "insert a row": (lambda x, y: np.insert(x, -1, y, axis=0), M, V),
+    "insert a number as a row": (lambda x: np.insert(x, 2, 5.0, axis=0), M),
+    "insert columns": (lambda x, y: np.insert(x, [0, 2], y, axis=1), M, M[:, :2]),
+    "resize": (lambda x: np.resize(x, (2, 3)), V),
+    "resize to fewer": (lambda x: np.resize(x, 2), M),
+    "diagflat": (np.diagflat, M[:2, :2]),
+    "diagflat beside": (lambda x: np.diagflat(x, k=-1), V),
+    "ediff1d": (np.ediff1d, M),
+    "ediff1d with ends": (lambda x, end: np.ediff1d(x, to_end=end, to_begin=[1.0, 2.0]), V, ONE),
+    "unique": (lambda x: np.unique(np.concatenate([x, x[:2]])), V),
+    "unique_values": (lambda x: np.unique_values(x), V),
+    "union1d": (np.union1d, V, M[0]),
+    "windows": (lambda x: view(x, 2), V),
+    "windows of a matrix": (lambda x: view(x, (2, 3)), M),
+    "windows along an axis": (lambda x: view(x, 2, axis=0), M),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_an_entry_takes_its_adjoint_back_to_where_it_came_from(name):
+    assert_differentiable(*DIFFERENTIABLE[name])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.unique(x, return_index=True)[0],
+        lambda x: np.unique(x, axis=0),
+    ],
+    ids=["index", "axis"],
+)
+def test_what_has_another_result_is_refused(f):
+    with pytest.raises(UnsupportedError, match=r"np\.unique cannot be traced") as caught:
+        trace(f, M)
+    assert "test_picking.py" in str(caught.value)

@@ -1,0 +1,73 @@
+"""Every public callable of NumPy's with traced arguments: right, or refused at its line."""
+
+import numpy as np
+import pytest
+import sweep
+from sweep import Form, WrongError, form
+
+CALLABLES = {name: (f, forms) for name, f, forms in sweep.callables()}
+
+
+@pytest.mark.parametrize("name", CALLABLES)
+def test_a_call_is_right_or_refused_in_our_words_at_the_line(name):
+    f, forms = CALLABLES[name]
+    assert set(sweep.outcomes(f, forms)) <= {"right", "flat", "refused"}
+
+
+def test_the_forms_are_those_of_callables_that_exist_here_or_did_in_an_older_numpy():
+    names = {name.rpartition(".")[2] for name in CALLABLES}
+    listed = {*sweep.FORMS, *sweep.LINALG, *sweep.POLYNOMIAL, *sweep.STRIDES, *sweep.METHODS}
+    assert len(listed - names) < 8
+
+
+def test_most_of_what_takes_arrays_is_right():
+    words = [sweep.summary(sweep.outcomes(*each)) for each in CALLABLES.values()]
+    assert len(words) > 650
+    assert words.count("right") + words.count("right, some forms refused") > 350
+
+
+# --- the sweep itself ------------------------------------------------------------------
+
+
+def halved(x):
+    """Detach half of the value."""
+    return x / 2 + np.array([float(plain(each)) for each in x]) / 2
+
+
+def plain(x):
+    return sweep.plain(x)
+
+
+class Deaf:
+    """Ask for the plain values, as a function written in C might."""
+
+    def __call__(self, x):
+        return np.array(plain(x)) ** 2
+
+
+@pytest.mark.parametrize(
+    ("f", "says"),
+    [
+        (halved, "the slope is"),
+        (Deaf(), "detached without a word"),
+        (lambda x: x + isinstance(x, sweep.Recorded), "in place of"),
+        (lambda x: [x][isinstance(x, sweep.Recorded) :], "1 results in place of 2"),
+        (lambda x: "ab"[isinstance(x, sweep.Recorded)] * x.size, "'bbb' in place of 'aaa'"),
+        (lambda x: memoryview(x).nbytes, "TypeError"),
+    ],
+    ids=["half", "all", "value", "number", "text", "raw error"],
+)
+def test_what_is_wrong_is_found(f, says):
+    with pytest.raises(WrongError, match=says):
+        sweep.one_outcome(f, form(sweep.V))
+
+
+def test_a_form_that_numpy_refuses_is_no_form():
+    assert sweep.one_outcome(np.dot, form(sweep.V, sweep.M[:2])) is None
+    assert sweep.outcomes(np.fft.fftfreq, [Form((sweep.M,))]) == []
+
+
+def test_a_refusal_needs_the_line_of_the_call():
+    assert sweep.one_outcome(np.fft.fft, form(sweep.V)) == "refused"
+    assert sweep.one_outcome(lambda x: np.exp(x), form(sweep.V)) == "right"
+    assert sweep.one_outcome(lambda x: np.argmax(x), form(sweep.V)) == "flat"
