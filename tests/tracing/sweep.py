@@ -174,7 +174,6 @@ FORMS = {
     "nanpercentile": [form(V, 40), form(M, 30, axis=0)],
     "nanquantile": [form(V, 0.4), form(M, 0.3, axis=0)],
     "ndenumerate": [form(V)],
-    "nditer": [form(V)],
     "ones_like": [form(V)],
     "pad": [form(V, 1), form(M, ((1, 0), (0, 2)), "edge"), form(V, 1, constant_values=2.0)]
     + [form(V, 2, mode) for mode in ("reflect", "wrap", "symmetric", "mean", "linear_ramp")],
@@ -268,8 +267,10 @@ METHODS = {
     "to_device": [form("cpu")],
 }
 
-# What takes a function, and that function the traced values.
-OF_FUNCTIONS = {
+# Calls as a learner writes them out: what takes a function, and what is written in C and says
+# nothing of the value that it cannot take.
+WRITTEN_OUT = {
+    "nditer": lambda x: list(np.nditer(x)),
     "frompyfunc": lambda x: np.frompyfunc(operator.neg, 1, 1)(x),
     "vectorize": lambda x: np.vectorize(lambda v: v * v)(x),
     "fromfunction": lambda x: np.fromfunction(lambda i, j: x[0, 0] * i + j, (2, 2)),
@@ -315,8 +316,8 @@ def callables() -> Iterator[tuple[str, object, list[Form]]]:
             if not callable(f) or inspect.ismodule(f) or name in LEFT_OUT or id(f) in seen:
                 continue
             seen.add(id(f))
-            if name in OF_FUNCTIONS:
-                yield f"{place}.{name}", OF_FUNCTIONS[name], [form(V), form(M)]
+            if name in WRITTEN_OUT:
+                yield f"{place}.{name}", WRITTEN_OUT[name], [form(V), form(M)]
                 continue
             yield f"{place}.{name}", f, forms.get(name, GENERAL)
             if isinstance(f, np.ufunc) and f.nin == 2 and f.nout == 1 and not f.signature:
