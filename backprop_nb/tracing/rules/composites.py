@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from backprop_nb.tracing.rules import (
     decompositions,
@@ -79,6 +80,29 @@ def _vecmat(x1: Any, x2: Any, /) -> Any:
 def _atleast(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the form of a function that takes several arrays."""
     return lambda *arys: NotImplemented if len(arys) == 1 else tuple(map(function, arys))
+
+
+def _diff(
+    a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue
+) -> Any:
+    """Put what comes before and after at the ends, one entry long if it is a number."""
+    if prepend is np._NoValue and append is np._NoValue:
+        return NotImplemented
+    axis = normalize_axis_index(axis, np.ndim(a))
+    one = tuple(1 if k == axis else length for k, length in enumerate(np.shape(a)))
+    parts = [
+        each if np.ndim(each) else np.broadcast_to(each, one)
+        for each in (prepend, a, append)
+        if each is not np._NoValue
+    ]
+    return np.diff(np.concatenate(parts, axis=axis), n, axis)
+
+
+def _reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
+    if copy is None:
+        return NotImplemented
+    reshaped = np.reshape(a, shape, order)
+    return reshaped.copy() if copy else reshaped
 
 
 def _cov(
@@ -184,6 +208,8 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
 OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {
     **decompositions.OTHER_FORMS,
     **masked.OTHER_FORMS,
+    np.diff: _diff,
+    np.reshape: _reshape,
     **{f: _atleast(f) for f in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
     **quantiles.OTHER_FORMS,
 }

@@ -132,6 +132,17 @@ def _spread(function: Composite, grown: Composite) -> Composite:
     return form
 
 
+def _running(function: Composite) -> Composite:
+    """Return the form of a running sum or product that has a type to compute in."""
+
+    def form(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+        if dtype is None or out is not None:
+            return NotImplemented
+        return function(np.astype(a, dtype), axis=axis)
+
+    return form
+
+
 OTHER_FORMS: dict[Callable[..., Any], Composite] = {
     np.sum: _fold(np.sum, np.add, 0.0),
     np.prod: _fold(np.prod, np.multiply, 1.0),
@@ -140,6 +151,8 @@ OTHER_FORMS: dict[Callable[..., Any], Composite] = {
     np.mean: _mean,
     np.var: _spread(np.var, np.positive),
     np.std: _spread(np.std, np.sqrt),
+    np.cumsum: _running(np.cumsum),
+    np.cumprod: _running(np.cumprod),
 }
 """What to do where a call has options that its row does not take, else ``NotImplemented``."""
 

@@ -60,6 +60,11 @@ def test_a_type_to_compute_in_is_followed(name):
     np.testing.assert_allclose(graph.value, f(X, axis=0, dtype=np.float32), rtol=1e-6)
 
 
+def test_running_sums_and_products_follow_a_type():
+    assert_differentiable(lambda x: np.cumsum(x, 0, dtype=np.float64), X)
+    assert trace(lambda x: np.cumprod(x, dtype=np.float32), X).value.dtype == np.float32
+
+
 def with_gaps(x):
     return np.where(MASK, x, np.nan)
 
