@@ -110,10 +110,11 @@ def _something_else(what: str) -> str:
     """Say where to look for a function that has a rule, the closest names first."""
     if in_numpy(what):
         return in_numpy(what)
-    supported = {name.rpartition(".")[2]: name for name in supported_functions()}
+    names = supported_functions()
+    supported = {name.rpartition(".")[2]: name for name in sorted(names, key=len, reverse=True)}
     close = difflib.get_close_matches(what.rpartition(".")[2], supported, n=3, cutoff=0.8)
     hint = f"such as {', '.join(supported[name] for name in close)}; " if close else ""
-    return f"a function that has one, {hint}bp.supported_functions() lists all {len(supported)}"
+    return f"a function that has one, {hint}bp.supported_functions() lists all {len(names)}"
 
 
 def unsupported_option(row: Row, option: str, value: Any, frame: FrameType) -> NoReturn:

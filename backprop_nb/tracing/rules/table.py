@@ -20,6 +20,7 @@ from backprop_nb.tracing.rules import (
     reductions,
     shaping,
 )
+from backprop_nb.tracing.rules.composites import COMPOSITES
 from backprop_nb.tracing.rules.row import Row, full_name
 
 
@@ -65,7 +66,7 @@ def row_of(function: Callable[..., Any]) -> Row | None:
 
 
 def supported_functions() -> list[str]:
-    """Return the names of the functions that have a rule.
+    """Return the names of the functions that can be traced: by a rule, or made of such.
 
     Returns
     -------
@@ -77,7 +78,7 @@ def supported_functions() -> list[str]:
     --------
     >>> import backprop_nb as bp
     >>> bp.supported_functions()[:4]
-    ['bp.sigmoid', 'np.absolute', 'np.add', 'np.append']
+    ['bp.sigmoid', 'np.absolute', 'np.add', 'np.amax']
     """
-    native = [full_name(row.function) for row in TABLE.values() if row.is_native]
-    return sorted(["bp.sigmoid", *native])
+    native = [row.function for row in TABLE.values() if row.is_native]
+    return sorted({"bp.sigmoid", *map(full_name, [*native, *COMPOSITES])})
