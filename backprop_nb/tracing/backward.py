@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import NotFoundError, warn
+from backprop_nb.tracing import doubts
 from backprop_nb.tracing.emit.rule import Marker, Rule, unmarked
 from backprop_nb.tracing.graph import Node, Trace, read_only
 from backprop_nb.tracing.record import CONSTANT
@@ -98,7 +99,8 @@ class Backward:
     def __init__(self, graph: Trace, seed: Any = None) -> None:
         self.graph = graph
         self._start = start_of(graph, seed)
-        self._adjoints = reverse(graph, graph.records, self._start)
+        doubts.warn_of_tips(graph)
+        self._adjoints = doubts.reverse_and_warn(graph, self._start)
         unused = [k for k in range(graph.input_count) if self._adjoints[k] is None]
         if unused:  # probably a forgotten use
             names = ", ".join(graph.nodes[k].name for k in unused)

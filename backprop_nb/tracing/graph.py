@@ -11,11 +11,11 @@ import difflib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from backprop_nb.errors import NotFoundError
+from backprop_nb.errors import NotFoundError, UnsupportedError
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.health import Mark, health
 from backprop_nb.tracing.record import Record
@@ -87,11 +87,21 @@ class Node:
 
         Examples
         --------
+        >>> import numpy as np
         >>> import backprop_nb as bp
-        >>> print(*bp.trace(abs, 0.0).output.health)
-        kink: x is 0, where |x| has a corner: the slope is taken to be 0
+        >>> print(*bp.trace(np.sqrt, 0.0).output.health)
+        kink: x is 0, where the root rises vertically: the slope is infinite
         """
         return health(self.record, [p.name if p else None for p in self.arguments])
+
+    def __copy__(self) -> Node:
+        return self  # nobody can change it
+
+    def __deepcopy__(self, memo: Any) -> Node:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise _not_pickled(self)
 
     def __repr__(self) -> str:
         made = self.op or "input"
@@ -109,6 +119,17 @@ def _adjoint_name(name: str, names: Collection[str]) -> str:
     while f"d_{called}" in names or (called != name and called in names):
         called += "_"
     return f"d_{called}"
+
+
+def _not_pickled(what: Node | Trace) -> UnsupportedError:
+    """Return why a graph stays in its process: it refers to the code of the learner."""
+    return UnsupportedError(
+        "A graph cannot be pickled or sent to another process: "
+        "its steps refer to the lines of the function that was traced.",
+        given=repr(what),
+        instead="graph.to_numpy(), which is text, or the numbers: graph.value and "
+        "graph.backward().gradients; or trace the function there",
+    )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -221,6 +242,15 @@ class Trace:
             pytree.rebuild(tree, lambda _, traced: next(rest) if traced else None)
             for _, tree in self.arguments
         )
+
+    def __copy__(self) -> Self:
+        return self  # nobody can change it
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise _not_pickled(self)
 
     def __str__(self) -> str:
         return "\n".join(map(self._line, self.nodes))

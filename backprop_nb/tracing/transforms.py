@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError
-from backprop_nb.tracing import calling, pytree
+from backprop_nb.tracing import calling, doubts, pytree
 from backprop_nb.tracing.api import Graph, trace
 from backprop_nb.tracing.reverse import reverse
+from backprop_nb.tracing.trace import trace_rule
 
 Argnums = int | tuple[int, ...]
 """One position among the arguments, or several."""
@@ -188,6 +189,7 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     args = tuple(_each("args", args))
     graph = _trace_some(f, args, {}, tuple(range(len(args))), form)
     directions = _directions(graph, tangents)
+    doubts.warn_of_tips(graph)
 
     def along(cotangent: Any) -> Any:
         adjoints = reverse(graph, graph.records, cotangent)[: graph.input_count]
@@ -196,8 +198,12 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
 
     # Truth values and integers have a slope all the same: it is 0.
     kind = np.result_type(graph.value, 1.0)
-    pulled = trace(along, np.zeros_like(graph.value, dtype=kind)[()])
-    return graph.value, _leaf_gradients(pulled, np.ones_like(pulled.value)[()])[0]
+    with np.errstate(all="ignore"):  # NumPy would warn at a line of a rule
+        pulled = trace_rule(along, [np.zeros(graph.value.shape, kind)[()]])
+        tangent = reverse(pulled, pulled.records, np.ones_like(pulled.value)[()])[0]
+    tangent = np.zeros_like(pulled.inputs[0].value)[()] if tangent is None else tangent
+    doubts.warn_of_tangent(graph, tangent)
+    return graph.value, tangent
 
 
 def _each(name: str, values: Any) -> Sequence[Any]:
@@ -289,6 +295,7 @@ def _gradients(graph: Graph) -> tuple[Any, ...]:
 
 def _jacobians(graph: Graph) -> tuple[Any, ...]:
     """Return all derivatives: one reverse pass for each entry of the value."""
+    doubts.warn_of_tips(graph)
     shape = graph.value.shape
     seeds = np.eye(graph.value.size, dtype=graph.value.dtype)
     pulled = [_leaf_gradients(graph, seed.reshape(shape)[()]) for seed in seeds]
@@ -301,7 +308,7 @@ def _jacobians(graph: Graph) -> tuple[Any, ...]:
 
 def _leaf_gradients(graph: Graph, seed: Any) -> list[Any]:
     """Return the gradient of each input, zeros where nothing arrives, and no warning."""
-    adjoints = reverse(graph, graph.records, seed)[: graph.input_count]
+    adjoints = doubts.reverse_and_warn(graph, seed)[: graph.input_count]
     return [
         np.zeros_like(record.value)[()] if adjoint is None else adjoint
         for adjoint, record in zip(adjoints, graph.records, strict=False)

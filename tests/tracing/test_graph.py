@@ -1,6 +1,8 @@
 """The graph as data: nodes, their order, how they are found and how they print."""
 
+import copy
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -165,3 +167,27 @@ def test_an_array_of_a_graph_is_read_only_and_a_number_is_a_number():
 
 def test_the_public_names_are_the_same_objects():
     assert (bp.Graph, bp.Node, bp.trace) == (Graph, Node, trace)
+
+
+def product(x, y):
+    return x * y
+
+
+def test_a_graph_says_what_to_pickle_in_its_place():
+    graph = bp.trace(product, 2.0, 3.0)
+    backward = graph.backward()
+    for what in (graph, graph.output, backward, backward.steps[0], [graph]):
+        with pytest.raises(bp.UnsupportedError, match="cannot be pickled") as caught:
+            pickle.dumps(what)
+        assert "graph.to_numpy(), which is text" in caught.value.instead
+    kept = pickle.loads(pickle.dumps((graph.to_numpy(), graph.value, backward.gradients)))
+    space = {}
+    exec(kept[0], space)
+    assert space["product_and_gradient"](2.0, 3.0) == (kept[1], kept[2])
+
+
+def test_a_copy_of_a_graph_is_the_graph():
+    graph = bp.trace(product, 2.0, 3.0)
+    assert copy.copy(graph) is graph
+    assert copy.deepcopy(graph) is graph
+    assert copy.deepcopy({"z": graph.output})["z"] is graph.output

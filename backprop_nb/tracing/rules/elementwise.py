@@ -14,6 +14,7 @@ import numpy as np
 from backprop_nb.tracing.rules.row import (
     POSITIVE,
     REAL,
+    TAKEN_AS_0,
     Remark,
     dispatched,
     row,
@@ -86,12 +87,14 @@ _ROOT_OF_0 = Remark(
 _CORNER = Remark(
     "kink",
     lambda ans, x: x == 0,
-    "{0} is 0{places}, where |{0}| has a corner: the slope is taken to be 0",
+    "{0} is 0{places}, where |{0}| has a corner: " + TAKEN_AS_0,
+    "{0}**2 in place of the square of |{0}|",
 )
 _TIP = Remark(
     "kink",
     lambda ans, x, y: ans == 0,
-    "{0} and {1} are both 0{places}, the tip of a cone: the slope is taken to be 0",
+    "{0} and {1} are both 0{places}, the tip of a cone: " + TAKEN_AS_0,
+    "{0}**2 + {1}**2 in place of the square of the distance",
 )
 _JUMP = "{0} is a multiple of {1}{places}, where the remainder jumps: the slope beside it is taken"
 

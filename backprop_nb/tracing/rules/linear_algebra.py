@@ -13,7 +13,7 @@ import numpy as np
 
 from backprop_nb.tracing.rules.choosing import has_twin, shared
 from backprop_nb.tracing.rules.products import swapped
-from backprop_nb.tracing.rules.row import Remark, row, unbroadcast
+from backprop_nb.tracing.rules.row import TAKEN_AS_0, Remark, row, unbroadcast
 from backprop_nb.tracing.rules.template import ATOM, POWER, PRODUCT, Template
 
 # --- norms ----------------------------------------------------------------------
@@ -68,12 +68,14 @@ def _has_twin_in_size(ans: Any, x: Any, axis: Any = None, **options: Any) -> Any
 _TIP = Remark(
     "kink",
     lambda ans, x, ord=None, **options: (ans == 0) & (ord not in (0, 1)),
-    "{0} is 0{places}, the tip of the norm: the slope is taken to be 0",
+    "{0} is 0{places}, the tip of the norm: " + TAKEN_AS_0,
+    "np.sum({0}**2) in place of the square of the norm",
 )
 _CORNER = Remark(
     "kink",
     lambda ans, x, ord=None, **options: (x == 0) & (ord == 1),
-    "{0} is 0{places}, where the 1-norm has a corner: the slope is taken to be 0",
+    "{0} is 0{places}, where the 1-norm has a corner: " + TAKEN_AS_0,
+    "np.abs({0}) only where no entry is 0",
 )
 _LARGEST = shared(
     lambda ans, x, ord=None, **options: ord == np.inf and _has_twin_in_size(ans, x, **options),

@@ -11,6 +11,7 @@ import numpy as np
 from backprop_nb.tracing.rules.row import (
     POSITIVE,
     REAL,
+    TAKEN_AS_0,
     Remark,
     dispatched,
     row,
@@ -130,7 +131,8 @@ _NO_SPREAD = Remark(
     "kink",
     lambda ans, x, **options: ans == 0,
     "all entries of {0} are equal{places}, where the standard deviation has a corner: "
-    "the slope is taken to be 0",
+    + TAKEN_AS_0,
+    "np.var({0}) in place of the square of the standard deviation",
 )
 
 # --- products ---------------------------------------------------------------------

@@ -37,6 +37,9 @@ POSITIVE: Interval = (0.5, 3.0)
 AXIS = "an axis that the array has"
 STRETCH = "equal shapes, or axes of length 1 that stretch"
 
+TAKEN_AS_0 = "the slope is taken to be 0, and the second derivative too"
+"""What is taken where a function has a corner or a tip, and no slope."""
+
 SATURATED = 0.2
 """An entry whose slope is below this share of the largest slope is saturated."""
 
@@ -54,11 +57,15 @@ class Remark(NamedTuple):
     says
         The convention that the rule follows there, in one sentence.  ``{0}`` and
         ``{1}`` stand for the arguments, ``{places}`` for how many of how many.
+    instead
+        What to write where a second derivative is wanted: there is none at this
+        point, but there may be one of the square.  Empty where nobody asks.
     """
 
     kind: str
     at: Callable[..., Any]
     says: str
+    instead: str = ""
 
 
 def saturated(vjp: Vjp, largest: float) -> Remark:

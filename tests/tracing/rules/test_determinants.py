@@ -94,13 +94,14 @@ def test_a_student_who_is_right_at_a_singular_matrix_is_right():
 @pytest.mark.parametrize("x", SINGULAR, ids=range(len(SINGULAR)))
 def test_the_hessian_at_a_singular_matrix_is_right(x):
     hessian = bp.jacobian(bp.grad(np.linalg.det))(x)
+    measured = np.empty(hessian.shape)
     step = 1e-3
-    for place in np.ndindex(x.shape):
+    for i, j in itertools.product(range(len(x)), repeat=2):
         unit = np.zeros(x.shape)
-        unit[place] = step
-        # The cofactors are polynomials: of a low degree, so that the step may be large.
-        measured = (minors(x + unit) - minors(x - unit)) / (2 * step)
-        np.testing.assert_allclose(hessian[..., *place], measured, atol=1e-9)
+        unit[i, j] = step
+        # The cofactors are polynomials of a low degree, so that the step may be large.
+        measured[..., i, j] = (minors(x + unit) - minors(x - unit)) / (2 * step)
+    np.testing.assert_allclose(hessian, measured, atol=1e-9)
 
 
 def test_the_third_derivative_is_right():
