@@ -91,6 +91,26 @@ def _average(
     return slope if len(order) == 1 else np.transpose(slope, tuple(np.argsort(order).tolist()))
 
 
+# --- logarithms of sums -----------------------------------------------------------
+
+
+@dispatched
+def log_sum_exp(x: Any, *, axis: Any = 0, keepdims: bool = False) -> Any:
+    """Return log Σ exp(x) over an axis, without overflow; the function behind the method."""
+    reduce: Any = np.logaddexp.reduce
+    return reduce(x, axis=axis, keepdims=keepdims)
+
+
+# It is known, and prints, as what the learner called.
+log_sum_exp.__module__, log_sum_exp.__name__ = "numpy", "logaddexp.reduce"
+
+
+def _log_sum_exp(g: Any, ans: Any, x: Any, *, axis: Any = 0, keepdims: bool = False) -> Any:
+    """The softmax: the share of each term in the sum.  A sum of nothing but 0 gives 0."""
+    g, ans = _expand(g, axis, keepdims), _expand(ans, axis, keepdims)
+    return g * np.exp(x - np.where(np.isfinite(ans), ans, 0.0))
+
+
 # --- spreads ----------------------------------------------------------------------
 
 
@@ -262,6 +282,13 @@ ROWS = (
         domain=(REAL, POSITIVE),
         bind=_average_call,
         compute=lambda a, weights=None, **options: np.average(a, weights=weights, **options),
+    ),
+    row(
+        log_sum_exp,
+        _log_sum_exp,
+        latex=r"\log \sum \exp(#1)",
+        symbol="log Σexp",
+        in_words="The slope of log Σ exp is the softmax: a term's share in the sum.",
     ),
     row(np.var, _var),
     row(np.std, _std, remarks=(_NO_SPREAD,)),

@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing.rules.reductions import log_sum_exp
 from backprop_nb.tracing.rules.row import RefusedError, rows_along
+
+
+def _log_sum_exp(
+    array: Any, axis: Any, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Any:
+    array = array if where is True else np.where(where, array, -np.inf)
+    found = log_sum_exp(array, axis=axis, keepdims=keepdims)
+    return found if initial is None else np.logaddexp(found, initial)
+
 
 _REDUCE: dict[np.ufunc, Callable[..., Any]] = {
     np.add: np.sum,
@@ -19,6 +29,7 @@ _REDUCE: dict[np.ufunc, Callable[..., Any]] = {
     np.minimum: np.min,
     np.logical_and: np.all,
     np.logical_or: np.any,
+    np.logaddexp: _log_sum_exp,
 }
 _ACCUMULATE: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
 

@@ -39,6 +39,13 @@ CASES = {
         case((3,), axis=()),
         case((2, 3), axis=np.int64(1)),
     ],
+    "logaddexp.reduce": [
+        case((3,)),
+        case((2, 3)),
+        case((2, 3), axis=None),
+        case((2, 3), axis=1, keepdims=True),
+        case((2, 3, 4), axis=(0, -1)),
+    ],
     "horner": [
         case((2,), (3,), axis=0),
         case((0,), (1,), axis=0),
@@ -106,6 +113,10 @@ FORMS = {
         ]
         for name, f in {"var": np.var, "std": np.std}.items()
     },
+    "logaddexp.reduce": [
+        lambda x: np.logaddexp.reduce(x, 1),
+        lambda x: np.logaddexp.reduce(x, axis=1, dtype=None, out=None, keepdims=False),
+    ],
     "horner": [
         lambda x, y: horner(x[1:], y, axis=0),
         lambda x, y: horner(steps=x[1:], g=y, axis=0),
@@ -121,6 +132,7 @@ FORMS = {
 # Functions that are not called with one array after the other.
 CALLED = {
     "average": lambda x, weights=None, **options: np.average(x, weights=weights, **options),
+    "logaddexp.reduce": lambda x, **options: np.logaddexp.reduce(x, **options),
 }
 
 
@@ -192,6 +204,16 @@ def test_a_weighted_average_is_the_one_written_out():
     expected = trace(written_out, x, w).backward()
     for each, other in nonempty(zip(found.gradients, expected.gradients, strict=True)):
         np.testing.assert_allclose(each, other)
+
+
+def test_a_log_of_a_sum_of_zeros_receives_nothing_back():
+    x = np.array([[-np.inf, -np.inf], [0.0, -np.inf]])
+    found = gradient(lambda x: np.logaddexp.reduce(x, axis=1)[1], x)
+    np.testing.assert_array_equal(found, [[0.0, 0.0], [1.0, 0.0]])
+    assert (
+        "np.logaddexp.reduce(x, axis=1)"
+        in trace(lambda x: np.sum(np.logaddexp.reduce(x, axis=1)), np.eye(2)).to_numpy()
+    )
 
 
 REFUSED = {
