@@ -288,6 +288,7 @@ LEFT_OUT = {
         "iinfo",
         "ufunc",
         "void",
+        "mintypecode",
         "character",
         "flexible",
         "empty_like",
@@ -319,12 +320,24 @@ def callables() -> Iterator[tuple[str, object, list[Form]]]:
             if name in WRITTEN_OUT:
                 yield f"{place}.{name}", WRITTEN_OUT[name], [form(V), form(M)]
                 continue
-            yield f"{place}.{name}", f, forms.get(name, GENERAL)
+            yield f"{place}.{name}", f, [*forms.get(name, GENERAL), *_with_options(f)]
             if isinstance(f, np.ufunc) and f.nin == 2 and f.nout == 1 and not f.signature:
                 yield from _ufunc_methods(f"{place}.{name}", f)
     for name in public(np.ndarray):
         if name not in LEFT_OUT:
-            yield f"ndarray.{name}", _method(name), _on(V, METHODS.get(name, [form(), form(0)]))
+            forms = METHODS.get(name, [form(), form(0)])
+            yield f"ndarray.{name}", _method(name), [*_on(V, forms), *_on(M, forms)]
+
+
+def _with_options(f) -> list[Form]:
+    """Return forms of a ufunc with what every ufunc takes."""
+    if not isinstance(f, np.ufunc) or f.nout > 1 or f.signature:
+        return []
+    args = (V + 0.1, V[::-1])[: f.nin]
+    return [
+        *(form(*args, dtype=float), form(*args, where=True), form(*args, casting="same_kind")),
+        *(form(*args, out=V + 1), form(*args, out=V + 1, where=MASK), form(*args, None)),
+    ]
 
 
 def public(module) -> list[str]:
@@ -361,24 +374,38 @@ class WrongError(AssertionError):
 def outcomes(f, forms) -> list[str]:
     """Return what came of each form: ``"right"``, ``"flat"`` or ``"refused"``."""
     found = []
+    used = 0
     for each in forms:
-        if forms is GENERAL and len(found) == MOST:
-            break
+        is_general = any(each is known for known in GENERAL)
+        if is_general and used == MOST:
+            continue
+        count = len(inputs_of(each))
+        traced = [range(count), *([k] for k in range(count) if count > 1)]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            outcome = one_outcome(f, each)
-        if outcome:
-            found.append(outcome)
+            outcomes = [one_outcome(f, each, which) for which in traced]
+        found += filter(None, outcomes)
+        used += is_general and any(outcomes)
     return found
 
 
-def one_outcome(f, call: Form) -> str | None:
-    """Call ``f`` plainly and traced, and compare; ``None`` if plain NumPy refuses the call."""
-    inputs = [leaf for leaf in leaves([call.args, call.kwargs]) if is_input(leaf)]
+def inputs_of(call: Form) -> list:
+    return [leaf for leaf in leaves([call.args, call.kwargs]) if is_input(leaf)]
+
+
+def one_outcome(f, call: Form, which=None) -> str | None:
+    """Call ``f`` plainly and traced, and compare; ``None`` if plain NumPy refuses the call.
+
+    ``which`` says which of the float arrays are traced, if not all.
+    """
+    arrays = inputs_of(call)
+    which = range(len(arrays)) if which is None else which
+    inputs = [arrays[k] for k in which]
 
     def run(*given):
         """Return all that the call gives or changes."""
-        held = iter([each.copy() for each in given])
+        chosen = dict(zip(which, given, strict=True))
+        held = iter([chosen.get(k, each).copy() for k, each in enumerate(arrays)])
         args, kwargs = rebuilt([call.args, call.kwargs], held)
         result = f(*args, **kwargs)
         if isinstance(result, Iterator):
@@ -412,10 +439,10 @@ def one_outcome(f, call: Form) -> str | None:
         _judge(call, run, inputs, k, each, right)
         for k, (each, right) in enumerate(zip(found, expected, strict=True))
     ]
-    after = expected[len(expected) - len(inputs) :]
-    for k, (before, left) in enumerate(zip(inputs, after, strict=True)):
+    first = len(expected) - len(arrays)
+    for k, (before, left) in enumerate(zip(arrays, expected[first:], strict=True)):
         if np.array_equal(before, left):  # an argument, and no result
-            kinds[len(expected) - len(inputs) + k] = "flat"
+            kinds[first + k] = "flat"
     return "right" if "right" in kinds else "flat"
 
 

@@ -73,6 +73,15 @@ def test_a_form_that_numpy_refuses_is_no_form():
     assert sweep.outcomes(np.fft.fftfreq, [Form((sweep.M,))]) == []
 
 
+def test_every_array_is_traced_alone_too():
+    def deaf_to_the_second(x, y):
+        return x * plain(y)
+
+    assert sweep.outcomes(np.multiply, [form(sweep.V, sweep.V + 1)]) == ["right"] * 3
+    with pytest.raises(WrongError, match="detached without a word"):
+        sweep.one_outcome(deaf_to_the_second, form(sweep.V, sweep.V + 1), [1])
+
+
 def test_a_refusal_needs_the_line_of_the_call():
     assert sweep.one_outcome(np.fft.fft, form(sweep.V)) == "refused"
     assert sweep.one_outcome(lambda x: np.exp(x), form(sweep.V)) == "right"
