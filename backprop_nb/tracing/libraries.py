@@ -76,6 +76,17 @@ def library_of(frame: FrameType) -> str:
     return name
 
 
+def numpy_function(frame: FrameType) -> str:
+    """Return the name of NumPy's function that the learner's line called; empty for none."""
+    stop, name = learner_frame(frame), ""
+    for each in _frames(frame):
+        if each is stop:
+            break
+        if each.f_code.co_filename.startswith(_NUMPY):
+            name = each.f_code.co_name
+    return name
+
+
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame

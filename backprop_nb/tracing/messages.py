@@ -29,6 +29,7 @@ from backprop_nb.tracing.libraries import (
     is_others,
     learner_frame,
     library_of,
+    numpy_function,
     twin,
 )
 from backprop_nb.tracing.rules import Row, supported_functions
@@ -40,6 +41,18 @@ _OPTIONS = {
     "where": "choose the entries with np.where(mask, …, 0.0)",
     "dtype": "x.astype(…) in place of x",
     "initial": "the result combined with it afterwards",
+}
+
+
+# What NumPy does not look at when it asks who computes a call.
+_UNSEEN = {
+    "full": ("fill_value", "np.broadcast_to(fill_value, shape)"),
+    "full_like": ("fill_value", "np.broadcast_to(fill_value, np.shape(a))"),
+    "nan_to_num": ("nan, posinf or neginf", "np.where(np.isnan(x), nan, x)"),
+    "select": (
+        "default",
+        "np.select([*condlist, True], [*choicelist, default]), with it as the last choice",
+    ),
 }
 
 
@@ -81,6 +94,7 @@ def name_of(row: Row) -> str:
 
 def unsupported(what: str, frame: FrameType, instead: str | None = None) -> NoReturn:
     """Refuse a call that has no differentiation rule."""
+    _refuse_unseen(frame)
     raise UnsupportedError(
         f"{what} has no differentiation rule.",
         instead=instead or _something_else(what),
@@ -93,6 +107,18 @@ def form_refused(name: str, expected: str, frame: FrameType) -> NoReturn:
     raise UnsupportedError(
         f"{name} cannot be traced with these arguments.", expected=expected, at=_at(frame)
     )
+
+
+def _refuse_unseen(frame: FrameType) -> None:
+    """Refuse a traced value where NumPy overlooks it, and name the function of the learner."""
+    name = numpy_function(frame)
+    if name in _UNSEEN:
+        argument, instead = _UNSEEN[name]
+        raise UnsupportedError(
+            f"np.{name} cannot be traced with a traced {argument}: NumPy does not see it there.",
+            instead=instead,
+            at=_at(frame),
+        )
 
 
 def unsupported_method(name: str, frame: FrameType) -> NoReturn:
@@ -157,6 +183,7 @@ def power_meant(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
 def detached(how: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     """Refuse what would turn a traced value into a plain one."""
     place = _place(frame)
+    _refuse_unseen(frame)
     if place is not None and _is_looked_up(place.node):  # an array asks for the index as an array
         as_index(shape, frame)
     raise DetachedError(

@@ -11,6 +11,7 @@ import struct
 
 import numpy as np
 import pytest
+from numpy import full, full_like
 
 import backprop_nb as bp
 
@@ -117,3 +118,44 @@ def test_an_error_for_another_reason_stays_as_it_is(f, kind, text):
     with pytest.raises(kind, match=text) as caught:
         bp.trace(f, X)
     assert not isinstance(caught.value, bp.BackpropError)
+
+
+CONDITION = np.array([True, False, True])
+WITH_NAN = np.array([1.0, np.nan, 2.0])
+UNSEEN = [
+    (lambda x: np.sum(full_like(X, x)), lambda x: np.sum(np.broadcast_to(x, np.shape(X)))),
+    (
+        lambda x: np.sum(np.nan_to_num(WITH_NAN, nan=x)),
+        lambda x: np.sum(np.where(np.isnan(WITH_NAN), x, WITH_NAN)),
+    ),
+    (
+        lambda x: np.sum(np.select([CONDITION], [X], default=x)),
+        lambda x: np.sum(np.select([CONDITION, True], [X, x])),
+    ),
+    (lambda x: np.sum(full(3, x)), lambda x: np.sum(np.broadcast_to(x, 3))),
+]
+
+
+@pytest.mark.parametrize(
+    ("f", "instead"), UNSEEN, ids=["full_like", "nan_to_num", "select", "full"]
+)
+def test_where_numpy_overlooks_a_traced_value_it_is_told_with_what_helps(f, instead):
+    x = 2.0
+    with pytest.raises(bp.UnsupportedError, match="NumPy does not see it there") as caught:
+        bp.trace(f, x)
+    assert "test_libraries.py" in caught.value.at
+    right = bp.trace(instead, x)
+    assert right.value == f(x)
+    [slope] = right.backward().gradients
+    assert slope == pytest.approx((f(x + 0.5) - f(x)) / 0.5)
+
+
+def test_a_derivative_in_a_direction_goes_through_every_choice():
+    def f(first, second, default):
+        return np.sum(np.select([X < 1.5, X < 2.5], [first, second], default) * X)
+
+    args = (X, 2.0 * X, np.array(0.5))
+    for k in range(3):
+        tangents = [np.zeros_like(each) for each in args]
+        tangents[k] = np.ones_like(args[k])
+        assert bp.jvp(f, args, tangents) == (f(*args), X[k])
