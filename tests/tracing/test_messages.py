@@ -405,11 +405,10 @@ def norm_of_a_list(x):
 
 @refused(
     V,
-    kinds=(DetachedError, TypeError),
+    kinds=(UnsupportedError, TypeError),
     says="""
-    A plain array would disconnect x from the computation graph.
-      given:    a traced value of shape ()
-      instead:  keep the value as it is, and read the number from graph.value afterwards""",
+    np.full cannot be traced with a traced fill_value: NumPy does not see it there.
+      instead:  np.broadcast_to(fill_value, shape)""",
 )
 def full_of_a_shape(x):
     return np.full((2, 2), x[0])
