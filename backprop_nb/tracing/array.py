@@ -40,10 +40,14 @@ def _stands_for(self: Traced) -> type:
     So ``isinstance(x, np.ndarray)`` and ``case float():`` take the branch that they take
     without the tracer, in the learner's code and in NumPy's.
     """
-    module = str(sys._getframe(1).f_globals.get("__name__"))
-    if module.partition(".")[0] == _PACKAGE:
+    if _is_own(sys._getframe(1)):
         return type(self)
     return self._tape.given.get(self._index) or type(plain(self))
+
+
+def _is_own(frame: FrameType) -> bool:
+    """Whether the package's own code asks, which knows what a traced value is."""
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == _PACKAGE
 
 
 class Traced(Recorded):
@@ -82,6 +86,11 @@ class Traced(Recorded):
         return format(self._value, spec)
 
     __class__: Any = property(_stands_for)
+
+    def __hash__(self) -> int:
+        if not _is_own(sys._getframe(1)):
+            messages.as_key(self.shape, sys._getframe(1))
+        return object.__hash__(self)
 
     # -- NumPy's two protocols -----------------------------------------------
 

@@ -205,6 +205,18 @@ def as_index(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     )
 
 
+def as_key(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse a traced value as the key of a dict, or in a set."""
+    raise DetachedError(
+        "A traced value cannot be a key of a dict, or stand in a set: "
+        "what is found there would not follow its value.",
+        given=f"a traced value of shape {shape}",
+        instead="any(x == each for each in …) in place of x in {…}, "
+        "and a plain number or a name as the key",
+        at=_at(frame),
+    )
+
+
 def ambiguous(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     """Refuse ``if x:`` for an array that is not a single number."""
     raise ShapeError(

@@ -3,6 +3,7 @@
 import cmath
 import decimal
 import fractions
+import functools
 import json
 import math
 import pickle
@@ -19,6 +20,8 @@ pd = pytest.importorskip("pandas")
 SERIES = pd.Series([1.0, 2.0, 3.0])
 TABLE = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0, 6.0]})
 X = np.array([1.0, 2.0, 3.0])
+
+CACHED = functools.cache(lambda x: x * x)
 
 # What plain NumPy takes and a trace cannot follow, and a part of what helps.
 REFUSED = {
@@ -40,6 +43,11 @@ REFUSED = {
     "is_integer": (lambda x: x[0].is_integer(), "as it is"),
     "hex": (lambda x: x[0].hex(), "as it is"),
     "pow of three": (lambda x: pow(x[0], 2, 5), "as it is"),
+    "in a set": (lambda x: x[0] if x[0] in {1.0, 2.0} else x[1], "any(x == each"),
+    "key": (lambda x: {1.0: 2.0}[x[0]] * x[1], "any(x == each"),
+    "set": (lambda x: len({x[0], x[1]}) * x[0], "any(x == each"),
+    "hash": (lambda x: hash(x), "any(x == each"),
+    "cache": (lambda x: CACHED(x[0]), "any(x == each"),
     "series * x": (lambda x: (SERIES * x).sum(), "SERIES.to_numpy()"),
     "series - number": (lambda x: np.sum(SERIES - x[0]), "SERIES.to_numpy()"),
     "column - x": (lambda x: np.sum((TABLE["a"] - x) ** 2), 'TABLE["a"].to_numpy()'),
@@ -72,6 +80,7 @@ def test_what_is_said_to_help_helps():
         lambda x: np.sum(TABLE.T.to_numpy() @ x),
         lambda x: np.sum(x * np.asarray(SERIES)),
         lambda x: np.std(x, ddof=1),
+        lambda x: x[0] if any(x[0] == each for each in (1.0, 2.0)) else x[1],
     ):
         assert bp.trace(f, X).value == pytest.approx(f(X))
 
