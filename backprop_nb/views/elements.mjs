@@ -31,7 +31,7 @@ export const html = (tag, attributes, ...children) => make(HTML, tag, attributes
 export const svg = (tag, attributes, ...children) => make(SVG, tag, attributes, ...children);
 
 /** A formula, which Python made as nested lists of tag, text, attributes and children. */
-export function math([tag, text, attributes, children]) {
+export function math([tag, text = "", attributes = {}, children = []]) {
   return make(MATHML, tag, attributes, ...(text ? [text] : []), ...children.map(math));
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 from xml.etree import ElementTree
@@ -13,10 +14,11 @@ _ATTRIBUTES = frozenset({"mathvariant", "width", "stretchy", "fence"})
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _GAP = 9_000_001
 """The first of the numbers that stand in the gaps of a shape while it is converted."""
+_IN_A_GAP = re.compile(r'(?<=["av])9\d{6}(?=")')
 
 
 def mathml(latex: str) -> Element:
-    """Return a formula as nested ``[tag, text, attributes, children]``.
+    """Return a formula as nested ``[tag, text, attributes, children]``, without an empty rest.
 
     A page makes the elements one by one and puts the texts in as text, so that
     nothing in a formula can become markup.  The element of a marked name has
@@ -27,19 +29,29 @@ def mathml(latex: str) -> Element:
     """
     texts = _NUMBER.findall(latex)
     shape = _shape(_NUMBER.sub("0", latex), len(texts))
-    return _converted(latex) if shape is None else _filled(shape, texts)
+    if shape is None:
+        return _trimmed(_converted(latex))
+    parts, gaps = shape
+    filled = [each for gap, part in zip(gaps, parts, strict=False) for each in (part, texts[gap])]
+    element: Element = json.loads("".join([*filled, parts[-1]]))
+    return element
 
 
 @lru_cache(maxsize=4096)
-def _shape(key: str, gaps: int) -> Element | None:
+def _shape(key: str, gaps: int) -> tuple[list[str], list[int]] | None:
     """Return the shape of all formulas that are like ``key``, but for their numbers.
 
+    It is the element as JSON, cut at the gaps, and which number belongs into each.
     ``None`` if a number comes out neither as an element of its own nor in a link.
     """
     numbers = [str(_GAP + k) for k in range(gaps)]
     left = iter(numbers)
     shape = _converted(_NUMBER.sub(lambda _: next(left), key))
-    return shape if sorted(_in_gaps(shape)) == numbers else None
+    if sorted(_in_gaps(shape)) != numbers:
+        return None
+    text = json.dumps(_trimmed(shape))
+    order = [int(number) - _GAP for number in _IN_A_GAP.findall(text)]
+    return _IN_A_GAP.split(text), order
 
 
 def _in_gaps(element: Element) -> list[str]:
@@ -53,14 +65,12 @@ def _is_gap(text: str) -> bool:
     return text.isdecimal() and int(text) >= _GAP
 
 
-def _filled(element: Element, texts: list[str]) -> Element:
+def _trimmed(element: Element) -> Element:
     tag, text, attributes, children = element
-    link = attributes.get("data-link")
-    if link:
-        attributes = attributes | {"data-link": link[0] + texts[int(link[1:]) - _GAP]}
-    if _is_gap(text):
-        text = texts[int(text) - _GAP]
-    return [tag, text, attributes, [_filled(child, texts) for child in children]]
+    kept = [tag, text, attributes, [_trimmed(child) for child in children]]
+    while not kept[-1]:
+        kept.pop()
+    return kept
 
 
 def _converted(latex: str) -> Element:

@@ -29,16 +29,16 @@ def short(number: float) -> str:
     ['0.62', '−0.04', '12.3', '4e−4', '3', '−1e4']
     """
     size = abs(number)
-    if not math.isfinite(number) or number == 0:
+    if 0.01 <= size < 999.5:
+        digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
+        text = f"{size:.{digits}f}"
+        if digits and float(text) == size:  # 1.003 is 1.00, not 1; but 5.1 is 5.1
+            text = text.rstrip("0").rstrip(".")
+        return MINUS + text if number < 0 else text
+    if number == 0 or not math.isfinite(number):
         return long(number)
-    if number == int(number) and size < 1000:
-        text = f"{number:.0f}"
-    elif 0.01 <= size < 999.5:
-        text = f"{number:.{2 if size < 9.995 else 1 if size < 99.95 else 0}f}"
-    else:
-        return _exponent(number, 1)
-    # 1.003 is 1.00, not 1; but 5.1 is 5.1.
-    return _tidy(text) if float(text) == number else text.replace("-", MINUS)
+    mantissa, _, exponent = f"{number:.0e}".partition("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", MINUS)
 
 
 def long(number: float) -> str:
@@ -47,27 +47,30 @@ def long(number: float) -> str:
     >>> [long(x) for x in (0.61803, -0.0421, 1234.5, 2.0, 0.00001)]
     ['0.618', '−0.0421', '1234', '2', '1e−5']
     """
-    if math.isnan(number):
-        return "NaN"
-    if math.isinf(number):
-        return "∞" if number > 0 else f"{MINUS}∞"
-    rounded = float(f"{number:.3e}") or 0.0  # no minus sign at zero
-    power = math.floor(math.log10(abs(rounded))) if rounded else 0
-    if -4 <= power <= 4:
-        return _tidy(f"{rounded:.{max(0, 3 - power)}f}")
-    return _exponent(number, 4)
-
-
-def _exponent(number: float, digits: int) -> str:
-    mantissa, exponent = f"{number:.{digits - 1}e}".split("e")
-    return f"{_tidy(mantissa)}e{int(exponent)}".replace("-", MINUS)
-
-
-def _tidy(text: str) -> str:
-    """Drop zeros that end a decimal, and write the minus sign that is one."""
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
+    if number == 0:  # no minus sign at zero
+        return "0"
+    text = f"{number:.4g}"
+    mantissa, _, exponent = text.partition("e")
+    if exponent:
+        text = f"{float(text):.0f}" if exponent == "+04" else f"{mantissa}e{int(exponent)}"
+    elif not math.isfinite(number):
+        text = text.replace("nan", "NaN").replace("inf", "∞")
     return text.replace("-", MINUS)
+
+
+def longs(numbers: Sequence[float]) -> list[str]:
+    """Return :func:`long` of many numbers, of which most are formatted together.
+
+    >>> longs([0.61803, -0.0421, 0.0, 0.00001])
+    ['0.618', '−0.0421', '0', '1e−5']
+    """
+    text = " ".join(["%.4g"] * len(numbers)) % tuple(numbers)
+    texts = text.replace("-", MINUS).split()
+    if "e" in text or "n" in text or "-0 " in f"{text} ":
+        for k, each in enumerate(texts):
+            if "e" in each or "n" in each or each == f"{MINUS}0":
+                texts[k] = long(numbers[k])
+    return texts
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -108,9 +111,9 @@ def tensor(value: Any, scale: Scale, column: bool = False, numbered: bool = True
         "single": not shape,
         "rows": shown.shape[0],
         "columns": shown.shape[1],
-        "heat": [round(heat(entry, scale), 3) for entry in entries],
+        "heat": heats(shown, scale, digits=3),
         "short": texts,
-        "long": [long(entry) for entry in entries],
+        "long": longs(entries),
         "omitted": omitted,
         "map": _heat_map(table, scale, numbered) if omitted else None,
         "fits": one_row and len(texts) * max(map(len, texts), default=0) <= CARD_CHARACTERS,
@@ -137,7 +140,7 @@ def _heat_map(table: NDArray[np.float64], scale: Scale, numbered: bool) -> HeatM
         "columns": cells.shape[1],
         "block": block,
         "heat": heats(cells, scale),
-        "long": [long(cell) for cell in cells.ravel().tolist()] if numbered else [],
+        "long": longs(cells.ravel().tolist()) if numbered else [],
     }
 
 
@@ -173,7 +176,7 @@ def words(value: Any) -> str:
         return long(float(value))
     table = _table(value)
     shown = table[:ROWS, :COLUMNS]
-    rows = "; ".join(", ".join(map(long, row)) for row in shown.tolist())
+    rows = "; ".join(", ".join(longs(row)) for row in shown.tolist())
     omitted = table.size - shown.size
     return f"[{rows}, … {omitted} more]" if omitted else f"[{rows}]"
 
@@ -250,13 +253,22 @@ def heat(number: float, scale: Scale) -> float:
     return math.copysign(size, number)
 
 
-def heats(numbers: NDArray[Any], scale: Scale) -> list[float]:
-    """Return :func:`heat` of many numbers, to two digits.
+def heats(numbers: NDArray[Any], scale: Scale, digits: int = 2) -> list[float]:
+    """Return :func:`heat` of many numbers, to a few digits.
 
     >>> heats(np.array([0.5, -2.0, 0.0]), Scale(0.1, 2.0))
     [0.25, -1.0, 0.0]
     """
-    return [round(heat(number, scale), 2) for number in numbers.ravel().tolist()]
+    numbers = np.asarray(numbers, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        sizes = np.minimum(np.abs(numbers) / scale.high, 1.0)
+    if scale.log:
+        decades = math.log10(scale.high / scale.low)
+        sizes = np.maximum(0.1, 1 + 0.9 * np.log10(np.maximum(sizes, 1e-300)) / decades)
+    signed = np.copysign(sizes, numbers)
+    signed[(numbers == 0) | np.isnan(numbers)] = 0.0
+    heats: list[float] = np.round(signed, digits).ravel().tolist()
+    return heats
 
 
 def subscript(i: int) -> str:

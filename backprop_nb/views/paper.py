@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
@@ -131,6 +132,7 @@ class _Painter:
     def __init__(self, axes: Any, theme: Theme, corner: tuple[float, float], scale: float) -> None:
         self.axes, self.theme, self.scale = axes, theme, scale
         self.left, self.top = corner
+        self._heats: dict[tuple[str, float], str] = {}
 
     def paint(self, shapes: Sequence[Mapping[str, Any]]) -> None:
         for order, shape in enumerate(shapes):
@@ -143,6 +145,15 @@ class _Painter:
         if colour is None:
             return "none"
         return self.theme[colour] if isinstance(colour, str) else diverging(self.theme, *colour)
+
+    def _heat_colour(self, family: str, heat: float) -> str:
+        known = self._heats.get((family, heat))
+        if known is None:
+            known = self._heats[family, heat] = diverging(self.theme, family, heat)
+        return known
+
+    def _add(self, artist: Artist) -> None:
+        self.axes.add_artist(artist)  # unlike `add_patch` it measures nothing: limits are set
 
     def _style(self, shape: Mapping[str, Any], order: int) -> dict[str, Any]:
         style: dict[str, Any] = {
@@ -160,12 +171,12 @@ class _Painter:
         points = [self._at(point) for point in shape["points"]]
         path = Path(points + points[:1], closed=True) if shape.get("close") else Path(points)
         style = self._style(shape, order) | {"capstyle": "butt", "joinstyle": "round"}
-        self.axes.add_patch(PathPatch(path, **style))
+        self._add(PathPatch(path, **style))
 
     def _curve(self, shape: Mapping[str, Any], order: int) -> None:
         points = [self._at(point) for point in shape["points"]]
         codes = [Path.MOVETO] + [Path.CURVE4] * (len(points) - 1)
-        self.axes.add_patch(PathPatch(Path(points, codes), **self._style(shape, order)))
+        self._add(PathPatch(Path(points, codes), **self._style(shape, order)))
 
     def _rect(self, shape: Mapping[str, Any], order: int) -> None:
         x, y, width, height = shape["box"]
@@ -173,13 +184,13 @@ class _Painter:
         if radius := shape.get("radius"):
             box = f"round,pad=0,rounding_size={radius}"
             patch = FancyBboxPatch(self._at((x, y)), width, height, boxstyle=box, **style)
-            self.axes.add_patch(patch)
+            self._add(patch)
         else:
-            self.axes.add_patch(Rectangle(self._at((x, y)), width, height, **style))
+            self._add(Rectangle(self._at((x, y)), width, height, **style))
 
     def _circle(self, shape: Mapping[str, Any], order: int) -> None:
         circle = Circle(self._at(shape["centre"]), shape["radius"], **self._style(shape, order))
-        self.axes.add_patch(circle)
+        self._add(circle)
 
     def _field(self, shape: Mapping[str, Any], order: int) -> None:
         x, y, width, height = shape["box"]
@@ -203,14 +214,10 @@ class _Painter:
         rows = len(shape["heats"]) // columns
         w, h = width / columns, height / rows
         corners = [self._at((x + c * w, y + r * h)) for r in range(rows) for c in range(columns)]
-        colours = [self._colour((shape["family"], heat)) for heat in shape["heats"]]
-        cells = [
-            [(a, b), (a + w - gap, b), (a + w - gap, b + h - gap), (a, b + h - gap)]
-            for a, b in corners
-        ]
-        self.axes.add_collection(
-            PolyCollection(cells, facecolor=colours, edgecolor="none", zorder=order)
-        )
+        colours = [self._heat_colour(shape["family"], heat) for heat in shape["heats"]]
+        cell = np.array([(0, 0), (w - gap, 0), (w - gap, h - gap), (0, h - gap)])
+        cells = np.array(corners).reshape(-1, 1, 2) + cell
+        self._add(PolyCollection(cells, facecolor=colours, edgecolor="none", zorder=order))
         for (a, b), colour, text in zip(corners, colours, shape.get("texts", ()), strict=False):
             at = (a + (w - gap) / 2, b + (h - gap) / 2)
             self._write(at, text, shape["size"], order, color=ink(colour), ha="center")

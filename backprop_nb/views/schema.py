@@ -12,7 +12,10 @@ from typing import Any, Literal, NotRequired, TypedDict
 # --- what the views share -------------------------------------------------------
 
 Element = list[Any]
-"""An element of a formula: ``[tag, text, attributes, children]``; the children are elements."""
+"""An element of a formula: ``[tag, text, attributes, children]``; the children are elements.
+
+What is empty at the end is left out.
+"""
 
 Family = Literal["value", "adjoint"]
 """The two scales of colours: values and weights, or gradients."""

@@ -16,6 +16,7 @@ from backprop_nb.views.numbers import (
     heat,
     heats,
     long,
+    longs,
     pooled,
     short,
     tensor,
@@ -164,3 +165,22 @@ def test_values_of_about_one_size_keep_a_linear_scale_though_some_are_tiny():
     scale = fit_value_scale([np.array([1.0, -2.0, 0.5, 1e-9])])
     assert not scale.log
     assert scale == fit_scale([np.array([1.0, -2.0, 0.5, 1e-9])])
+
+
+@pytest.mark.parametrize("scale", [Scale(0.1, 2.0), Scale(1e-4, 3.0, log=True)])
+def test_many_heats_are_those_of_each(scale):
+    odd = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e-40, 1e30, -2.0]
+    entries = np.array([*odd, *np.random.default_rng(0).normal(0, 1, 92)]).reshape(10, 10)
+    found = heats(entries, scale, digits=3)
+    assert found == [round(heat(entry, scale), 3) for entry in entries.ravel().tolist()]
+    assert heats(entries.astype(np.float32), scale) == pytest.approx(
+        heats(entries, scale), abs=0.02
+    )
+
+
+def test_many_numbers_are_written_as_each_is():
+    odd = [0.0, -0.0, np.nan, np.inf, -np.inf, 5e-324, -1e4, 99995.0, 9999.5, 1e-4, -9.9995e-5]
+    drawn = np.random.default_rng(0).normal(0, 1, 500) * 10 ** np.linspace(-9, 9, 500)
+    assert longs([*odd, *drawn]) == [long(number) for number in [*odd, *drawn]]
+    assert longs([1.0, -0.0]) == ["1", "0"]
+    assert longs([]) == []

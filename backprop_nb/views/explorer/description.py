@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from backprop_nb.tracing import Backward, Contribution, Graph, Node, Step
@@ -24,13 +25,17 @@ from backprop_nb.views.explorer.grouping import groups_of, hidden_in, innermost
 from backprop_nb.views.links import Name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DescribedNode:
-    """A node, how it is computed as NumPy (empty for an input), and what to beware of there."""
+    """A node, and what to beware of there."""
 
     node: Node
-    call: str
     marks: tuple[Mark, ...]
+
+    @cached_property
+    def call(self) -> str:
+        """How it is computed, as NumPy; empty for an input."""
+        return call_text(self.node, mark=links.mark)
 
     @property
     def kind(self) -> Literal["input", "constant", "operation"]:
@@ -56,7 +61,7 @@ class DescribedNode:
         return f"Forward. {made}{badges.words(self.marks)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Arrival:
     """A contribution as it arrives at its parent, the ``number``-th of ``count`` there.
 
@@ -64,11 +69,15 @@ class Arrival:
     """
 
     contribution: Contribution
-    rule: Rule
     number: int
     count: int
     before: Any
     total: Any
+
+    @cached_property
+    def rule(self) -> Rule:
+        """The rule that it comes from."""
+        return self.contribution.explain(links.mark)
 
     @property
     def completes_a_sum(self) -> bool:
@@ -123,10 +132,7 @@ class Description:
                 f"The output {graph.output.name} has shape {graph.value.shape}. A backward pass "
                 "starts from a single number, or needs a seed: graph.backward(seed=…)."
             )
-        self.nodes = [
-            DescribedNode(node, call_text(node, mark=links.mark), node.health)
-            for node in graph.nodes
-        ]
+        self.nodes = [DescribedNode(node, node.health) for node in graph.nodes]
         self.steps = list(_steps(self.backward)) if self.backward else []
 
     def step_words(self, step: Step, arrivals: Sequence[Arrival]) -> str:
@@ -158,11 +164,8 @@ def _steps(backward: Backward) -> Iterator[tuple[Step, list[Arrival]]]:
             arrived[parent] += 1
             before = totals.get(parent)
             totals[parent] = value if before is None else before + value
-            rule = contribution.explain(links.mark)
             count = counts[parent]
-            arrivals.append(
-                Arrival(contribution, rule, arrived[parent], count, before, totals[parent])
-            )
+            arrivals.append(Arrival(contribution, arrived[parent], count, before, totals[parent]))
         yield step, arrivals
 
 

@@ -78,7 +78,7 @@ def draw_graph(
     >>> figure.alt
     'Computation graph of <lambda> with 2 nodes, from the inputs x to v1 = 9.'
     """
-    scene = scene or graph_scene(graph)
+    scene = scene or graph_scene(graph, on_paper=True)
     last = len(scene["frames"]) - 1
     if step is not None and not 0 <= step <= last:
         raise must_be(f"an integer from 0 to {last}", "step", step)

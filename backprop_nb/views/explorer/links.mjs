@@ -63,7 +63,7 @@ export const named = (text, names) =>
 
 /** What a contribution adds to an adjoint, as formulas: the left side, the sign, the right side. */
 export function sides({ target, arrival, rule }) {
-  const sign = arrival === 1 ? ["mo", "=", {}, []] : ["mtext", "+=", {}, []];
+  const sign = arrival === 1 ? ["mo", "="] : ["mtext", "+="];
   return [target, ["math", "", {}, [sign]], rule].map(math);
 }
 

@@ -7,13 +7,13 @@ they can never disagree; what it says comes from the same description as the tex
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing import Graph, Node
+from backprop_nb.tracing import Graph, Node, Step
 from backprop_nb.tracing.emit.notation import name_to_latex
 from backprop_nb.tracing.emit.rule import Operand
 from backprop_nb.tracing.record import CONSTANT
@@ -49,16 +49,17 @@ from backprop_nb.views.schema import (
 )
 
 
-def graph_scene(graph: Graph) -> ExplorerScene:
+def graph_scene(graph: Graph, on_paper: bool = False) -> ExplorerScene:
     """Return the scene of a graph: nodes, edges, groups, code, frames and scales.
 
     Where things lie depends on which groups are folded, and is in the scene's geometry.
-    Of a graph whose output is an array the scene has the way forward alone.
+    Of a graph whose output is an array the scene has the way forward alone.  A scene for
+    paper lacks what is not drawn there: words, formulas, code and questions.
     """
     description = Description(graph)
     groups = groups_of(graph)
     group_of = innermost(groups, len(graph.nodes))
-    writer = _Writer(description)
+    writer = (_PaperWriter if on_paper else _Writer)(description)
     return {
         "name": graph.function_name,
         "alt": alt_text(graph),
@@ -71,10 +72,10 @@ def graph_scene(graph: Graph) -> ExplorerScene:
         "edges": [{"tail": tail, "head": head} for tail, head, _ in writer.edges],
         "groups": _groups(graph, groups, group_of),
         "folded": folded_at_first(groups, len(graph.nodes)),
-        "code": source_blocks(graph.nodes),
+        "code": [] if on_paper else source_blocks(graph.nodes),
         "missing_source": graph.missing_source,
         "frames": list(writer.frames()),
-        "cost": description.cost().scene() if description.steps else None,
+        "cost": description.cost().scene() if description.steps and not on_paper else None,
         "tensors": writer.tensors,
         "marks": writer.styles,
         "legend": writer.legend,
@@ -112,8 +113,8 @@ def _groups(
     ]
 
 
-class _Writer:
-    """Writes nodes and frames as plain data; an array that occurs again is there once."""
+class _PaperWriter:
+    """Writes as plain data what is drawn; an array that occurs again is there once."""
 
     def __init__(self, description: Description) -> None:
         self._description = description
@@ -124,7 +125,7 @@ class _Writer:
             adjoints = [backward.adjoint(node) for node in graph.nodes if node.op != CONSTANT]
             self._scales["adjoint"] = fit_scale(adjoints, log=True)
             self.legend["adjoint"] = self._scales["adjoint"].text
-        self.tensors: list[Tensor] = []
+        self._arrays: list[tuple[Any, Family, bool]] = []
         self._known: dict[tuple[Any, ...], int] = {}
         self.styles = styles_of(mark for node in description.nodes for mark in node.marks)
         self.edges = [
@@ -140,27 +141,35 @@ class _Writer:
         array = np.ascontiguousarray(value, dtype=np.float64)
         key = (blake2b(array.tobytes()).digest(), np.shape(value), family, column)
         if key not in self._known:
-            self._known[key] = len(self.tensors)
-            told = len(self._description.nodes) <= ROOM
-            self.tensors.append(tensor(value, self._scales[family], column, told))
+            self._known[key] = len(self._arrays)
+            self._arrays.append((value, family, column))
         return self._known[key]
 
+    @property
+    def tensors(self) -> Sequence[Tensor]:
+        """All arrays of the scene as plain data."""
+        return _OnDemand(len(self._arrays), self.tensor)
+
+    def tensor(self, number: int) -> Tensor:
+        """Return one of the arrays as plain data."""
+        value, family, column = self._arrays[number]
+        numbered = len(self._description.nodes) <= ROOM
+        return tensor(value, self._scales[family], column, numbered)
+
     def node(self, described: DescribedNode, group: int | None) -> ExplorerNode:
+        """Return a node without the texts about it."""
         node, backward = described.node, self._description.backward
-        latex = name_to_latex(node.name)
-        text, names = links.read(described.call)
-        formula = described.latex
         adjoint = None if backward is None or node.op == CONSTANT else backward.adjoint(node)
         return {
             "name": node.name,
-            "latex": latex,
-            "title": mathml(links.mark(latex, node, False)),
+            "latex": name_to_latex(node.name),
+            "title": [],
             "kind": described.kind,
             "symbol": getattr(node.record.row, "symbol", ""),
-            "text": text,
-            "names": names,
-            "formula": mathml(formula) if formula else None,
-            "source": str(node.source or ""),
+            "text": "",
+            "names": [],
+            "formula": None,
+            "source": "",
             "parents": [parent.index for parent in node.parents],
             "value": self._tensor(node.value, "value"),
             "adjoint": None if adjoint is None else self._tensor(adjoint, "adjoint"),
@@ -178,7 +187,7 @@ class _Writer:
         yield _frame("start", None, "Start. The inputs are known, nothing is computed yet.")
         for described in description.nodes:
             if described.kind == "operation":
-                yield _frame("forward", described.node, described.words)
+                yield _frame("forward", described.node, self._forward_words(described))
         output = description.graph.output
         if description.backward is None or output.op == CONSTANT:
             return
@@ -186,17 +195,70 @@ class _Writer:
         said = f"Backward. The adjoint of {output.name} itself is {adjoint}."
         yield {**_frame("seed", output, said), "ask": seed_question(output.name)}
         for step, arrivals in description.steps:
-            frame = _frame("backward", step.node, description.step_words(step, arrivals))
+            frame = _frame("backward", step.node, self._backward_words(step, arrivals))
             yield {**frame, "contributions": [self._contribution(each) for each in arrivals]}
 
+    def _forward_words(self, described: DescribedNode) -> str:
+        return ""
+
+    def _backward_words(self, step: Step, arrivals: Sequence[Arrival]) -> str:
+        return ""
+
     def _contribution(self, arrival: Arrival) -> ExplorerContribution:
-        contribution, rule = arrival.contribution, arrival.rule
+        return self._drawn_contribution(arrival)
+
+    def _drawn_contribution(self, arrival: Arrival, upright: bool = False) -> ExplorerContribution:
+        contribution = arrival.contribution
+        return {
+            "parent": contribution.parent.index,
+            "edge": self._edge[contribution.node.index, contribution.position],
+            "line": "",
+            "names": [],
+            "target": [],
+            "rule": [],
+            "symbol": "",
+            "factors": [],
+            "value": self._tensor(contribution.value, "adjoint", upright),
+            "arrival": arrival.number,
+            "arrivals": arrival.count,
+            "total": self._tensor(arrival.total, "adjoint"),
+            "ask": None,
+        }
+
+
+class _Writer(_PaperWriter):
+    """Writes nodes and frames with all that is said about them."""
+
+    @property
+    def tensors(self) -> Sequence[Tensor]:
+        return list(super().tensors)
+
+    def node(self, described: DescribedNode, group: int | None) -> ExplorerNode:
+        drawn = super().node(described, group)
+        text, names = links.read(described.call)
+        formula = described.latex
+        return {
+            **drawn,
+            "title": mathml(links.mark(drawn["latex"], described.node, False)),
+            "text": text,
+            "names": names,
+            "formula": mathml(formula) if formula else None,
+            "source": str(described.node.source or ""),
+        }
+
+    def _forward_words(self, described: DescribedNode) -> str:
+        return described.words
+
+    def _backward_words(self, step: Step, arrivals: Sequence[Arrival]) -> str:
+        return self._description.step_words(step, arrivals)
+
+    def _contribution(self, arrival: Arrival) -> ExplorerContribution:
+        rule = arrival.rule
         symbol, factors = rule.product
         line, names = arrival.line
         upright = symbol == "@" and np.ndim(factors[1].value) == 1
         return {
-            "parent": contribution.parent.index,
-            "edge": self._edge[contribution.node.index, contribution.position],
+            **self._drawn_contribution(arrival, upright),
             "line": line,
             "names": names,
             "target": mathml(arrival.target),
@@ -207,10 +269,6 @@ class _Writer:
                 self._factor(factor, column={"@": 1, "⊗": 0}.get(symbol) == position)
                 for position, factor in enumerate(factors)
             ],
-            "value": self._tensor(contribution.value, "adjoint", upright),
-            "arrival": arrival.number,
-            "arrivals": arrival.count,
-            "total": self._tensor(arrival.total, "adjoint"),
             "ask": question(arrival),
         }
 
@@ -220,6 +278,19 @@ class _Writer:
         family: Family = "adjoint" if begins_with_adjoint else "value"
         value = self._tensor(factor.value, family, column)
         return {"text": text, "names": names, "family": family, "value": value}
+
+
+class _OnDemand(Sequence[Any]):
+    """A sequence whose items are made when they are asked for."""
+
+    def __init__(self, length: int, item: Callable[[int], Any]) -> None:
+        self._length, self._item = length, item
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._item(range(self._length)[index])
 
 
 def _frame(phase: Any, node: Node | None, said: str) -> ExplorerFrame:
