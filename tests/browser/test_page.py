@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import backprop_nb as bp
 from backprop_nb.views.numbers import long
 
 # axe-core as it is, in a package that needs no npm.
@@ -172,3 +173,15 @@ def test_axe_finds_nothing_to_mend(open_page, written, scene, theme, width):
         page.evaluate(AXE)
         found = page.evaluate("axe.run()")["violations"]
         assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
+
+
+def test_a_page_says_why_there_is_no_code(open_page, tmp_path):
+    from playwright.sync_api import expect
+
+    space = {}
+    exec("def f(x):\n    return x * 2", space)
+    explorer = bp.trace(space["f"], 3.0).explore()
+    page = open_page(explorer.to_html(tmp_path / "exec"), width=700)
+    code = page.get_by_role("group", name="your code")
+    expect(code).to_contain_text(explorer.scene["missing_source"])
+    assert page.locator(".bpnb-block").count() == 0
