@@ -10,6 +10,7 @@ import numpy as np
 
 from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing import calling, messages, pytree
+from backprop_nb.tracing.agreement import check_agreement
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.libraries import from_library
@@ -55,6 +56,7 @@ def record(
     integers = frozenset(arguments.from_integers)
     trace = kind(records, inputs, output, arguments.trees, name, integers)
     _warn_not_finite(trace)
+    check_agreement(f, args, kwargs, trace.value)
     return trace
 
 

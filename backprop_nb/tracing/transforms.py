@@ -347,6 +347,7 @@ def _trace_some(
     names = calling.parameter_names(f, len(args))
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     of_some.__name__ = calling.function_name(f)
+    of_some.__wrapped__ = f  # type: ignore[attr-defined]
     of_some.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(name, kind) for name in dict.fromkeys(names[k] for k in chosen)]
     )

@@ -219,11 +219,15 @@ class _Function:
 
 def _converter(dtype: np.dtype[Any]) -> Callable[[Any], Any]:
     """Return what makes an argument an array, or a number of NumPy's, of this type."""
+    number = dtype.type
 
     def convert(value: Any) -> Any:
-        if type(value) is np.ndarray:
+        kind = type(value)
+        if kind is np.ndarray:
             return value if value.dtype is dtype else value.astype(dtype, copy=False)
-        if type(value) is dtype.type or _is_foreign(value):
+        if kind is float or kind is int:
+            return number(value)
+        if kind is number or _is_foreign(value):
             return value
         return np.asarray(value, dtype=dtype)[()]
 
