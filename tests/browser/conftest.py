@@ -88,13 +88,28 @@ def chromium(cannot_run: Callable[[str], None]) -> Iterator["Browser"]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def lab_pages(chromium: "Browser") -> Iterator[list["Page"]]:
+    """The page on which notebooks are opened, one after the other, or none at first.
+
+    To load JupyterLab takes longer than most of what is tested in it.
+    """
+    pages: list[Page] = []
+    yield pages
+    for page in pages:
+        page.close()
+
+
 @pytest.fixture
-def open_notebook(chromium: "Browser", lab: Lab) -> Iterator[Callable[..., NotebookPage]]:
-    """A function that opens a notebook in a window of its own.
+def open_notebook(
+    chromium: "Browser", lab: Lab, lab_pages: list["Page"], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., NotebookPage]]:
+    """A function that opens a notebook in JupyterLab, one in a test.
 
     The notebook is one of ``notebooks/``, or a new one made of the given code cells.
     """
     opened: list[NotebookPage] = []
+    failed = request.session.testsfailed
 
     def open_one(
         name: str,
@@ -107,17 +122,22 @@ def open_notebook(chromium: "Browser", lab: Lab) -> Iterator[Callable[..., Noteb
             lab.write(name, cells)
         else:
             lab.put(name)
-        page = chromium.new_page(viewport={"width": width, "height": height})
+        page = lab_pages.pop() if lab_pages else chromium.new_page()
+        page.set_viewport_size({"width": width, "height": height})
         opened.append(notebook := NotebookPage(page, name))
         notebook.open(lab)
         notebook.set_theme(theme)
         return notebook
 
     yield open_one
-    for notebook in opened:
-        notebook.page.close()
-    lab.end_sessions()
     errors = [error for notebook in opened for error in notebook.errors]
+    for notebook in opened:
+        if errors or request.session.testsfailed > failed:
+            notebook.page.close()
+        else:
+            notebook.close()
+            lab_pages.append(notebook.page)
+    lab.end_sessions()
     assert not errors, "\n".join(errors)
 
 

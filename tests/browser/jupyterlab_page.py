@@ -18,7 +18,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 if TYPE_CHECKING:
-    from playwright.sync_api import ConsoleMessage, Locator, Page
+    from playwright.sync_api import ConsoleMessage, Error, Locator, Page
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
@@ -192,8 +192,11 @@ class NotebookPage:
     errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
+        self.page.on("pageerror", self._note_error)
         self.page.on("console", self._note)
+
+    def _note_error(self, error: "Error") -> None:
+        self.errors.append(f"{error}\n{error.stack}")
 
     def _note(self, message: "ConsoleMessage") -> None:
         text = f"{message.text} ({message.location['url']})"
@@ -201,7 +204,11 @@ class NotebookPage:
             self.errors.append(text)
 
     def open(self, lab: Lab) -> None:
-        self.page.goto(f"{lab.url}/doc/tree/{self.name}?token={lab.token}&reset")
+        """Open the notebook; a page that shows JupyterLab already need not load it again."""
+        if self.page.evaluate("'jupyterapp' in window"):
+            self.command("docmanager:open", path=self.name)
+        else:
+            self.page.goto(f"{lab.url}/doc/tree/{self.name}?token={lab.token}&reset")
         self.wait_until_idle()
         self.page.evaluate(
             """() => {
@@ -211,11 +218,21 @@ class NotebookPage:
             }"""
         )
 
-    def command(self, name: str, timeout: float = 60, **arguments: object) -> Any:
-        """Run one of JupyterLab's own commands and wait; the result is what its promise gives."""
+    def close(self) -> None:
+        """Close the notebook as it is, and leave the page as the next one expects it."""
+        self.page.evaluate(
+            "() => [...window.jupyterapp.shell.widgets('main')].forEach(each => each.dispose())"
+        )
+        self.page.emulate_media(reduced_motion="null")
+        self.page.mouse.move(0, 0)
+        self.page.remove_listener("pageerror", self._note_error)
+        self.page.remove_listener("console", self._note)
+
+    def command(self, name: str, timeout: float = 60, **arguments: object) -> bool:
+        """Run one of JupyterLab's own commands and wait: whether its promise gives anything."""
         return self.page.evaluate(
             """([name, args, seconds]) => Promise.race([
-                window.jupyterapp.commands.execute(name, args),
+                window.jupyterapp.commands.execute(name, args).then(Boolean),
                 new Promise((_, reject) => setTimeout(
                     () => reject(new Error(`${name} took more than ${seconds} s`)), seconds * 1000,
                 )),

@@ -1,4 +1,4 @@
-"""``GraphExplorer`` in a real JupyterLab: stepped by mouse and by keyboard, numbers checked."""
+"""``GraphExplorer`` in JupyterLab and on a page: by mouse and by keyboard, numbers checked."""
 
 import os
 import runpy
@@ -13,10 +13,23 @@ from backprop_nb.views.numbers import long
 LESSON = "00_start_here.ipynb"
 
 
-def explorer(notebook, index=0):
-    root = notebook.page.locator(".bpnb").nth(index)
+@pytest.fixture(scope="module")
+def written(graph, tmp_path_factory):
+    """The page of the first lesson's graph."""
+    return graph.explore().to_html(tmp_path_factory.mktemp("page") / "lesson")
+
+
+def explorer(page, index=0):
+    root = page.locator(".bpnb").nth(index)
     root.wait_for()
     return root
+
+
+def graph_of(program, tmp_path):
+    """The graph that a program calls `graph`."""
+    script = tmp_path / "program.py"
+    script.write_text(program, encoding="utf-8")
+    return runpy.run_path(str(script))["graph"]
 
 
 def spoken(root):
@@ -56,18 +69,17 @@ def off_stage(root):
     )
 
 
-def save(notebook, name):
+def save(page, name):
     """Keep a picture where the caller asked for pictures, to be looked at."""
     folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
     if folder:
-        notebook.screenshot(Path(folder) / f"{name}.png")
+        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
-def test_every_step_back_shows_the_librarys_numbers(open_notebook, graph, scene, theme, width):
-    notebook = open_notebook(LESSON, theme=theme, width=width)
+def test_every_step_back_shows_the_librarys_numbers(open_notebook, graph, scene):
+    notebook = open_notebook(LESSON)
     notebook.run_all()
-    root = explorer(notebook)
+    root = explorer(notebook.page)
     root.scroll_into_view_if_needed()
     backward = graph.backward()
     first = next(k for k, frame in enumerate(scene["frames"]) if frame["phase"] == "backward")
@@ -81,22 +93,20 @@ def test_every_step_back_shows_the_librarys_numbers(open_notebook, graph, scene,
             shown = card.locator(".bpnb-slot").nth(1).locator(".bpnb-grid")
             expected = ", ".join(long(x) for x in one.value.ravel())
             assert shown.get_attribute("aria-label").endswith(expected)
-        if width == 1400:  # there is room for all of it, so nothing may move out of sight
-            assert off_stage(root) == []
+        assert off_stage(root) == []  # there is room for all of it
         if number == len(backward.steps) // 2:
             root.evaluate("element => element.scrollIntoView()")
-            save(notebook, f"explorer-{theme}-{width}")
+            save(notebook.page, "explorer-lab")
         root.get_by_role("button", name="Step forward").click()
 
 
-def test_the_keyboard_alone_reaches_every_step_and_every_node(open_notebook, scene):
+def test_the_keyboard_alone_reaches_every_step_and_every_node(open_page, written, scene):
     from playwright.sync_api import expect
 
-    notebook = open_notebook(LESSON)
-    notebook.run_all()
-    root, page = explorer(notebook), notebook.page
+    page = open_page(written)
+    root = explorer(page)
     last = len(scene["frames"]) - 1
-    root.get_by_role("button", name="To the start").focus()
+    page.keyboard.press("Tab")
     for step in range(1, last + 1):
         page.keyboard.press("]")
         expect_step(root, scene, step)
@@ -121,55 +131,62 @@ def test_the_keyboard_alone_reaches_every_step_and_every_node(open_notebook, sce
     expect(root.locator(".bpnb-focus")).to_have_count(0)
 
 
-def test_jupyterlabs_own_shortcuts_stay_out_of_the_view(open_notebook):
-    notebook = open_notebook(LESSON)
-    notebook.run_all()
-    root, page = explorer(notebook), notebook.page
-    before = page.locator(".jp-Notebook .jp-Cell").count()
-    slider = root.get_by_role("slider", name="Step")
-    for part in (root.locator(".bpnb-card[tabindex='0']"), slider):
-        part.focus()
-        for key in ("b", "a", "x", "d", "d"):  # in command mode: insert below, above, cut, delete
-            page.keyboard.press(key)
-    page.keyboard.press("ArrowRight")  # collapse what is below a heading
-    assert slider.input_value() == "1"
-    assert page.locator(".jp-Notebook .jp-Cell").count() == before
-
-
-def test_play_runs_to_the_end_by_itself_and_stops(open_notebook):
-    from playwright.sync_api import expect
-
-    notebook = open_notebook(
-        "play.ipynb",
-        cells=[
-            "import backprop_nb as bp",
-            "bp.trace(lambda x: x**2 + x, 3.0).explore(interval=100)",
-        ],
-    )
-    notebook.run_all()
-    root = explorer(notebook)
-    root.get_by_role("button", name="Play").click()
-    expect(spoken(root)).to_contain_text("Step 5 of 5")
-    expect(root.get_by_role("button", name="Play")).to_be_visible()
-
-
 TWICE = """
 import backprop_nb as bp
-explorer = bp.trace(lambda x: x**2 + x, 3.0).explore()
+explorer = bp.trace(lambda x: x**2 + x, 3.0).explore(interval=100)
 display(explorer, explorer)
+"""
+HOSTILE = """
+import backprop_nb as bp
+
+def loss(p):
+    return p["<img src=x onerror=alert(1)>"] * 2.0  # <img src=y onerror="alert(2)"> </script>
+
+bp.trace(loss, {"<img src=x onerror=alert(1)>": 1.5})
 """
 
 
-def test_two_displays_of_one_explorer_stay_in_step(open_notebook):
+def test_two_displays_stay_in_step_and_leave_jupyterlab_alone(open_notebook):
     from playwright.sync_api import expect
 
-    notebook = open_notebook("twice.ipynb", cells=[TWICE])
+    notebook = open_notebook("twice.ipynb", cells=[TWICE, HOSTILE])
     notebook.run_all()
-    first, second = explorer(notebook, 0), explorer(notebook, 1)
+    page = notebook.page
+    first, second, hostile = (explorer(page, k) for k in range(3))
     first.get_by_role("button", name="Step forward").click()
     expect(spoken(second)).to_contain_text("Step 1 of 5")
     second.get_by_role("button", name="Step forward").click()
     expect(spoken(first)).to_contain_text("Step 2 of 5")
+
+    # Its own shortcuts stay out of the view: of command mode, and of headings.
+    cells_before = page.locator(".jp-Notebook .jp-Cell").count()
+    slider = first.get_by_role("slider", name="Step")
+    for part in (first.locator(".bpnb-card[tabindex='0']"), slider):
+        part.focus()
+        for key in ("b", "a", "x", "d", "d"):  # insert below, above, cut, delete
+            page.keyboard.press(key)
+    page.keyboard.press("ArrowRight")  # collapse what is below a heading
+    assert slider.input_value() == "3"
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells_before
+
+    second.get_by_role("button", name="Play").click()
+    expect(spoken(first)).to_contain_text("Step 5 of 5")
+    expect(second.get_by_role("button", name="Play")).to_be_visible()
+
+    assert page.locator(".jp-OutputArea img").count() == 0
+    assert '<img src=y onerror="alert(2)">' in hostile.locator(".bpnb-block").inner_text()
+
+    # Without its kernel it says so, and goes on stepping.
+    expect(first.locator(".bpnb-notice")).to_be_hidden()
+    notebook.restart_kernel()
+    expect(first.locator(".bpnb-notice")).to_have_text(
+        "The kernel behind this view has ended. What is shown can still be stepped; "
+        "run the cell again for new numbers."
+    )
+    for step in (4, 3):
+        first.get_by_role("button", name="Step back").click()
+        expect(spoken(first)).to_contain_text(f"Step {step} of 5")
+    save(page, "explorer-without-kernel")
 
 
 FAN_OUT = """
@@ -181,19 +198,14 @@ def f(x):
     v = u + np.exp(u)
     return np.sqrt(v) + np.cos(v)
 
-bp.trace(f, 0.7).explore(step=9)
+graph = bp.trace(f, 0.7)
 """
 
 
-def test_contributions_add_up_at_a_fan_out(open_notebook, tmp_path):
-    notebook = open_notebook("fan_out.ipynb", cells=[FAN_OUT])
-    notebook.run_all()
-    root = explorer(notebook)
-    script = tmp_path / "fan_out.py"
-    script.write_text(
-        FAN_OUT.replace(".explore(step=9)", "").replace("bp.trace", "graph = bp.trace")
-    )
-    backward = runpy.run_path(str(script))["graph"].backward()
+def test_contributions_add_up_at_a_fan_out(open_page, tmp_path):
+    graph = graph_of(FAN_OUT, tmp_path)
+    page = open_page(graph.explore(step=9).to_html(tmp_path / "page"))
+    root, backward = explorer(page), graph.backward()
     given = [c.value for step in backward.steps for c in step.contributions if c.parent.name == "v"]
     card = root.locator(".bpnb-card[data-node='v']")
     assert card.locator(".bpnb-badge").inner_text() == "1 of 2"
@@ -202,31 +214,11 @@ def test_contributions_add_up_at_a_fan_out(open_notebook, tmp_path):
     assert card.locator(".bpnb-badge").inner_text() == "2 of 2"
     assert len(given) == 2
     assert cells(root.locator(".bpnb-sum")) == [long(g) for g in (*given, sum(given))]
-    save(notebook, "fan-out")
+    save(page, "fan-out")
 
 
-HOSTILE = """
-import backprop_nb as bp
-
-def loss(p):
-    return p["<img src=x onerror=alert(1)>"] * 2.0  # <img src=y onerror="alert(2)"> </script>
-
-bp.trace(loss, {"<img src=x onerror=alert(1)>": 1.5})
-"""
-
-
-def test_a_hostile_name_or_source_shows_as_text(open_notebook):
-    notebook = open_notebook("hostile.ipynb", cells=[HOSTILE])
-    notebook.run_all()
-    root = explorer(notebook)
-    assert root.locator("img").count() == 0
-    assert '<img src=y onerror="alert(2)">' in root.locator(".bpnb-block").inner_text()
-
-
-def test_hovering_lights_the_lineage_and_the_code(open_notebook, scene):
-    notebook = open_notebook(LESSON)
-    notebook.run_all()
-    root = explorer(notebook)
+def test_hovering_lights_the_lineage_and_the_code(open_page, written, scene):
+    root = explorer(open_page(written))
     root.locator(".bpnb-card[data-node='f1']").hover()
     dimmed = root.locator(".bpnb-card.bpnb-dim").evaluate_all(
         "cards => cards.map(c => c.dataset.node)"
@@ -246,14 +238,13 @@ def name_of(scene, source):
     return next(node["name"] for node in scene["nodes"] if node["source"] == source)
 
 
-def test_reduced_motion_stops_the_dashes(open_notebook, scene):
-    notebook = open_notebook(LESSON)
-    notebook.page.emulate_media(reduced_motion="reduce")
-    notebook.run_all()
-    root = explorer(notebook)
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_reduced_motion_stops_the_dashes(open_page, written, motion):
+    root = explorer(open_page(written, reduced_motion=motion))
     root.get_by_role("button", name="Step forward").click()
     moving = root.locator(".bpnb-edge.bpnb-forward").first
-    assert moving.evaluate("edge => getComputedStyle(edge).animationName") == "none"
+    animation = moving.evaluate("edge => getComputedStyle(edge).animationName")
+    assert (animation == "none") == (motion == "reduce")
 
 
 UNHEALTHY = """
@@ -267,24 +258,20 @@ def loss(A, x):
     return np.sum(np.abs(s - 0.5)) + np.abs(r[1])
 
 graph = bp.trace(loss, np.array([[1.0, 2.0], [1.0, -1.0], [0.5, 0.5]]), np.array([0.5, 0.5]))
-graph.explore()
 """
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
-def test_marks_show_with_their_value_and_are_said(open_notebook, theme, width, tmp_path):
+def test_marks_show_with_their_value_and_are_said(open_page, theme, width, tmp_path):
     from playwright.sync_api import expect
 
-    script = tmp_path / "unhealthy.py"
-    script.write_text(UNHEALTHY.replace("graph.explore()", ""))
-    graph = runpy.run_path(str(script))["graph"]
+    graph = graph_of(UNHEALTHY, tmp_path)
     marks = {node.name: [str(mark) for mark in node.health] for node in graph.nodes if node.health}
     kinds = [text.split(":")[0] for texts in marks.values() for text in texts]
     assert set(kinds) == {"saturated", "kink", "tie"}
 
-    notebook = open_notebook("unhealthy.ipynb", cells=[UNHEALTHY], theme=theme, width=width)
-    notebook.run_all()
-    root, page = explorer(notebook), notebook.page
+    page = open_page(graph.explore().to_html(tmp_path / "page"), theme, width)
+    root = explorer(page)
     expect(root.locator(".bpnb-legend .bpnb-mark-badge")).to_have_count(3)
     visible = root.locator(".bpnb-card-mark:visible")
     expect(visible).to_have_count(0)  # nothing is computed yet
@@ -308,7 +295,7 @@ def test_marks_show_with_their_value_and_are_said(open_notebook, theme, width, t
             assert text in card.get_attribute("aria-label")
     assert overlapping_marks(root) == []
     root.evaluate("element => element.scrollIntoView()")
-    save(notebook, f"marks-{theme}-{width}")
+    save(page, f"marks-{theme}-{width}")
     page.keyboard.press("Home")
     expect(visible).to_have_count(0)
 
@@ -329,24 +316,6 @@ def overlapping_marks(root):
                 .map(other => `${mark.title} on ${other.textContent || other.title}`));
         }"""
     )
-
-
-def test_a_restarted_kernel_leaves_a_message_and_a_view_that_still_steps(open_notebook, scene):
-    from playwright.sync_api import expect
-
-    notebook = open_notebook(LESSON)
-    notebook.run_all()
-    root = explorer(notebook)
-    expect(root.locator(".bpnb-notice")).to_be_hidden()
-    notebook.restart_kernel()
-    expect(root.locator(".bpnb-notice")).to_have_text(
-        "The kernel behind this view has ended. What is shown can still be stepped; "
-        "run the cell again for new numbers."
-    )
-    for step in (1, 2):
-        root.get_by_role("button", name="Step forward").click()
-        expect_step(root, scene, step)
-    save(notebook, "explorer-without-kernel")
 
 
 def test_a_picture_a_little_too_wide_is_shown_whole(open_page, tmp_path):

@@ -66,25 +66,6 @@ def test_every_step_back_shows_the_librarys_numbers(open_page, written, graph, s
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_keyboard_alone_reaches_every_step(open_page, written, scene):
-    page = open_page(written)
-    last = len(scene["frames"]) - 1
-    page.keyboard.press("Tab")
-    for step in range(1, last + 1):
-        page.keyboard.press("]")
-        expect_step(page, scene, step)
-    page.keyboard.press("[")
-    expect_step(page, scene, last - 1)
-    page.keyboard.press("Home")
-    expect_step(page, scene, 0)
-    page.keyboard.press("End")
-    expect_step(page, scene, last)
-    page.locator(".bpnb-card[tabindex='0']").focus()
-    page.keyboard.press("ArrowRight")
-    walked = page.evaluate("document.activeElement.dataset.node")
-    assert page.locator(".bpnb-node .bpnb-name").inner_text() == walked
-
-
 def test_it_plays_by_itself_to_the_end(open_page, graph, scene, tmp_path):
     from playwright.sync_api import expect
 
