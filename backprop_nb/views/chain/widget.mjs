@@ -240,9 +240,11 @@ class ChainView extends Replay {
       part.addEventListener("pointerenter", () => this.point(part.dataset.key));
       part.addEventListener("pointerleave", () => this.point(null));
     }
-    // A long one scrolls, any other shrinks.
-    drawing.classList.toggle("bpnb-cr-long", this.scene.K > MANY_LAYERS);
-    return (this.frameOfNetwork = html("div", { class: "bpnb-cr-scroll" }, drawing));
+    // A long one scrolls, by keyboard too; any other shrinks.
+    const isLong = this.scene.K > MANY_LAYERS;
+    drawing.classList.toggle("bpnb-cr-long", isLong);
+    const reached = isLong ? { role: "group", tabindex: 0, "aria-label": "Network" } : {};
+    return (this.frameOfNetwork = html("div", { class: "bpnb-cr-scroll", ...reached }, drawing));
   }
 
   /** Show another chain, side or section. */
