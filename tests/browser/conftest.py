@@ -39,8 +39,13 @@ HERE = Path(__file__).parent
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the browser's tests last: the quick ones fail first, and playwright's event loop,
-    which stays in the main thread once it is started, cannot disturb them."""
-    items.sort(key=lambda item: HERE in item.path.parents)
+    which stays in the main thread once it is started, cannot disturb them.
+
+    Among them those in JupyterLab come first, which take longest: so that of several workers none
+    is left with a long file while the others have nothing to do.
+    """
+    long = {item.path for item in items if "open_notebook" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (HERE in item.path.parents, item.path not in long))
 
 
 # --- the library --------------------------------------------------------------
