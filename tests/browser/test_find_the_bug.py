@@ -1,15 +1,12 @@
 """``FindTheBug`` in a real browser: played by mouse and by keyboard, with and without a kernel."""
 
-from importlib.resources import files
-
 import pytest
+from accessibility import violations
 
 import backprop_nb as bp
 from backprop_nb.checking.mistakes import STAGES
 from backprop_nb.checking.puzzle import make_puzzle
 from backprop_nb.views.numbers import short
-
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 CELLS = ["import backprop_nb as bp\ngame = bp.FindTheBug('easy', seed=0)\ngame", "game"]
 
@@ -29,12 +26,6 @@ def wrong_choice(game, mistake):
 
 def notes(root):
     return root.locator(".bpnb-bug-notes")
-
-
-def violations(page):
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run('.bpnb')")["violations"]
-    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
 
 
 def texts(picture):
@@ -103,7 +94,7 @@ def test_a_game_in_a_notebook(open_notebook):
     assert mistake.explanation not in notebook.page.content()
     play_by_mouse(first, second, game, mistake)
     notebook.set_theme("dark")
-    assert violations(notebook.page) == []
+    assert violations(notebook.page, ".bpnb") == []
     play_by_keyboard(notebook.page, first, second)
     first.get_by_label("all mistakes").check(force=True)
     expect(second.locator(".bpnb-bug-options input")).to_have_count(29)
@@ -137,7 +128,7 @@ def test_a_round_on_a_page_of_its_own(open_page, tmp_path, theme, width):
     expect(root.locator(".bpnb-bug-title")).to_contain_text(f"score {game.score}")
     expect(notes(root)).to_contain_text(mistake.explanation)
     expect(root.get_by_role("button", name="Next round")).to_be_disabled()
-    assert violations(page) == []
+    assert violations(page, ".bpnb") == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -152,7 +143,7 @@ def test_all_mistakes_are_walked_by_stage_and_who_gives_up_wins_nothing(open_pag
     stages.first.get_by_role("radio").last.check()
     page.keyboard.press("ArrowDown")
     expect(stages.nth(1).get_by_role("radio").first).to_be_checked()
-    assert violations(page) == []
+    assert violations(page, ".bpnb") == []
     page.get_by_role("button", name="Measure").click()
     page.get_by_role("button", name="Tell me").click()
     expect(notes(page)).to_contain_text(f"It is: {mistake.title}.")

@@ -2,14 +2,12 @@
 
 import os
 import runpy
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from accessibility import violations
 
 from backprop_nb.views.numbers import long
-
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 DEEP = """
 import numpy as np
@@ -61,12 +59,6 @@ def save(page, name):
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-def assert_accessible(page):
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document.querySelector('.bpnb'))")["violations"]
-    assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
-
-
 def test_a_large_graph_opens_and_folds_by_mouse_and_by_keyboard(open_notebook, tmp_path):
     from playwright.sync_api import expect
 
@@ -79,7 +71,7 @@ def test_a_large_graph_opens_and_folds_by_mouse_and_by_keyboard(open_notebook, t
     run = graph.explore().groups[0]
     expect(turner(root, run)).to_have_attribute("aria-expanded", "false")
     expect(turner(root, "layer 1")).to_have_count(0)
-    assert_accessible(page)
+    assert violations(page, ".bpnb") == []
 
     # By mouse: open the run of layers; the other display follows, and back again by the key f.
     turner(root, run).click()
@@ -91,7 +83,7 @@ def test_a_large_graph_opens_and_folds_by_mouse_and_by_keyboard(open_notebook, t
     page.keyboard.press("Enter")
     expect(turner(root, run)).to_be_focused()
     expect(turner(root, run)).to_have_attribute("aria-expanded", "true")
-    assert_accessible(page)
+    assert violations(page, ".bpnb") == []
 
     # A step passes a folded group, whose card is the current one and shows the result.
     page.keyboard.press("]")
@@ -141,7 +133,7 @@ def test_a_page_of_its_own_folds_without_a_kernel(chromium, tmp_path, theme, wid
     page.get_by_role("button", name="Fold all groups").click()
     expect(root.locator(".bpnb-folded")).to_have_count(3)
     expect(root.locator(".bpnb-card")).to_have_count(before - 9 + 3)
-    assert_accessible(page)
+    assert violations(page, ".bpnb") == []
     save(page, f"folding-{theme}-{width}")
     # By keyboard alone: what has the focus is in sight, and the stage itself never scrolls.
     turner(root, "layer 3").focus()

@@ -1,13 +1,12 @@
 """``GradientFlow`` in a real JupyterLab, by mouse and by keyboard, and as a page of its own."""
 
 import os
-from importlib.resources import files
 from pathlib import Path
+
+from accessibility import violations
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
-
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 ONE = """
 import backprop_nb as bp
@@ -25,13 +24,6 @@ def flow(notebook, index=0):
 
 def control(root, name):
     return root.get_by_role("slider", name=name, exact=True)
-
-
-def axe(root):
-    """What axe-core finds inside the widget."""
-    root.page.evaluate(AXE)
-    found = root.evaluate("root => axe.run(root)")["violations"]
-    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
 
 
 def facts(root):
@@ -161,7 +153,7 @@ def test_it_steps_slides_and_drags(open_notebook):
     expect(root.get_by_label("Weight or bias")).to_have_value("A_7[0, 1]")
     page.keyboard.press("ArrowLeft")
     expect(root.get_by_label("Weight or bias")).to_have_value("A_6[0, 1]")
-    assert axe(root) == []
+    assert violations(page, ".bpnb") == []
     assert page.locator(".jp-Notebook .jp-Cell").count() == 1
     times = slider_to_repaint(root)
     print("slider to repaint, ms:", [round(each) for each in times])
@@ -170,7 +162,7 @@ def test_it_steps_slides_and_drags(open_notebook):
     notebook.set_theme("dark")
     page.set_viewport_size({"width": 700, "height": 1200})
     save(notebook, "flow-dark-700")
-    assert axe(root) == []
+    assert violations(page, ".bpnb") == []
 
     # Without its kernel it can still be stepped and dragged, but not drawn anew.
     view.scale = 0.5
@@ -218,7 +210,7 @@ def test_a_page_of_its_own_drags_every_weight(chromium, tmp_path):
     for step in (0, 17):
         control(root, "Step").fill(str(step))
         expect(root.locator(".bpnb-live")).to_contain_text(f"Step {step} of 17.")
-        assert axe(root) == []
+        assert violations(page, ".bpnb") == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
     context.close()
     assert wrong == []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from accessibility import violations
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -98,6 +99,8 @@ def test_every_step_back_shows_the_librarys_numbers(open_notebook, graph, scene)
             root.evaluate("element => element.scrollIntoView()")
             save(notebook.page, "explorer-lab")
         root.get_by_role("button", name="Step forward").click()
+    notebook.set_theme("dark")
+    assert violations(notebook.page, ".bpnb") == []
 
 
 def test_the_keyboard_alone_reaches_every_step_and_every_node(open_page, written, scene):

@@ -2,16 +2,13 @@
 
 import os
 import runpy
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from accessibility import violations
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
-
-# axe-core as it is, in a package that needs no npm.
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +148,7 @@ def test_axe_finds_nothing_to_mend(open_page, written, scene, theme, width):
     for step in (0, last // 2, last):
         page.get_by_role("slider").fill(str(step))
         expect_step(page, scene, step)
-        page.evaluate(AXE)
-        found = page.evaluate("axe.run()")["violations"]
-        assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
+        assert violations(page) == []
 
 
 def test_a_page_says_why_there_is_no_code(open_page, tmp_path):

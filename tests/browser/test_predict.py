@@ -1,13 +1,11 @@
 """Predict, then reveal: by keyboard alone, without a kernel, and nothing seen too early."""
 
 import runpy
-from importlib.resources import files
 
 import pytest
+from accessibility import violations
 
 from backprop_nb.views.numbers import long
-
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 PROGRAM = """
 import numpy as np
@@ -208,9 +206,7 @@ def test_axe_finds_nothing_to_mend(open_page, used_twice, tmp_path, theme, width
     page = open_page(path, theme, width)
     for button in ("Hint", "Reveal"):
         page.get_by_role("button", name=button).click()
-        page.evaluate(AXE)
-        found = page.evaluate("axe.run()")["violations"]
-        assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
+        assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -1,17 +1,15 @@
 """``SigmoidExplorer`` in a real browser: moved by mouse and keyboard, its numbers checked."""
 
 import os
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
+from accessibility import violations
 
 import backprop_nb as bp
 from backprop_nb.network import sigma, sigma_prime
 from backprop_nb.views.numbers import long
-
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 TWICE = """
 import backprop_nb as bp
@@ -110,9 +108,7 @@ def test_its_page_is_live_without_a_kernel_and_axe_finds_nothing(open_page, them
     page = open_page(bp.SigmoidExplorer(z=-3, layers=4).to_html(tmp_path / "z"), theme, width)
     root = page.locator(".bpnb")
     expect_z(root, -3, 4)
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run()")["violations"]
-    assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
+    assert violations(page) == []
     for activation in ("relu", "tanh", "σ"):
         root.get_by_role("radio", name=activation, exact=True).check()
     root.get_by_role("slider", name="n, units passed").fill("10")

@@ -1,12 +1,11 @@
 """All live views in one notebook, as a lesson shows them: none disturbs another."""
 
 import os
-from importlib.resources import files
 from pathlib import Path
 
-import backprop_nb as bp
+from accessibility import violations
 
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+import backprop_nb as bp
 
 START = """
 import numpy as np
@@ -61,14 +60,12 @@ def test_all_views_live_in_one_notebook(open_notebook):
     assert page.evaluate(TURN_SHEETS) >= 6
     assert page.evaluate(LOOKS) == looks
 
-    page.evaluate(AXE)
     for theme, width in (("light", 1400), ("dark", 700)):
         page.set_viewport_size({"width": width, "height": 2400})
         notebook.set_theme(theme)
         assert page.locator(".bpnb-choice").evaluate_all(UNDECIDED) == 0
         assert views.evaluate_all("all => all.every(each => each.scrollWidth <= each.clientWidth)")
-        found = page.evaluate("axe.run('.bpnb')")["violations"]
-        assert [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found] == []
+        assert violations(page, ".bpnb") == []
         if folder := os.environ.get("BACKPROP_NB_SCREENSHOTS"):
             for view, name in zip(views.all(), VIEWS, strict=True):
                 view.scroll_into_view_if_needed()
