@@ -16,7 +16,7 @@ import numpy as np
 from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.tracing import calling, doubts, pytree
 from backprop_nb.tracing.api import Graph, trace
-from backprop_nb.tracing.reverse import reverse
+from backprop_nb.tracing.reverse import number_of, reverse
 from backprop_nb.tracing.trace import trace_rule
 
 Argnums = int | tuple[int, ...]
@@ -300,7 +300,7 @@ def _jacobians(graph: Graph) -> tuple[Any, ...]:
     seeds = np.eye(graph.value.size, dtype=graph.value.dtype)
     pulled = [_leaf_gradients(graph, seed.reshape(shape)[()]) for seed in seeds]
     leaves = [
-        np.reshape(np.stack(of_leaf), (*shape, *of_leaf[0].shape))
+        number_of(np.reshape(np.stack(of_leaf), (*shape, *of_leaf[0].shape)))
         for of_leaf in zip(*pulled, strict=True)
     ]
     return graph.restore(leaves)

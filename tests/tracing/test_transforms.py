@@ -215,3 +215,27 @@ def test_the_warning_of_an_unused_argument_points_at_the_callers_line():
 
 def test_the_derivative_keeps_the_functions_name_and_documentation():
     assert bp.grad(squash).__name__ == "squash"
+
+
+def rectified(x):
+    return np.maximum(x, 0.0) ** 3
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        bp.grad(rectified),
+        bp.grad(bp.grad(rectified)),
+        bp.jacobian(rectified),
+        bp.jacobian(bp.jacobian(rectified)),
+        lambda x: bp.vjp(np.ravel, x)[1](np.ones(1))[0],
+        lambda x: bp.jvp(rectified, (x,), (1.0,))[1],
+        lambda x: bp.value_and_grad(np.transpose)(x)[1],
+        lambda x: bp.trace(rectified, x).backward().adjoint("x"),
+    ],
+    ids=["grad", "twice", "jacobian", "jacobian twice", "vjp", "jvp", "value_and_grad", "adjoint"],
+)
+@pytest.mark.parametrize("x", [2.0, 2, np.float64(2.0), np.array(2.0)], ids=repr)
+def test_a_derivative_by_a_number_is_a_number_of_numpy(derivative, x):
+    assert type(derivative(x)) is np.float64
+    assert round(derivative(x), 1) == derivative(x)
