@@ -273,15 +273,21 @@ def assigned_name(
 
 def _target_name(target: ast.AST) -> str | None:
     match target:
-        case ast.Subscript(value=ast.Attribute(value=value, attr="T" | "mT" | "flat" | "real")):
-            return _target_name(value)
-        case ast.Subscript(value=ast.Call(func=ast.Attribute(value=value))):
-            return _target_name(value)  # a view, as in M.reshape(-1)[0] = 1
+        case ast.Subscript(value=value):
+            return _target_name(_viewed(value))
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
-        case ast.Subscript(value=value):
-            return _target_name(value)
     return None
+
+
+def _viewed(node: ast.AST) -> ast.AST:
+    """Return the array behind views: ``M`` of ``M.T`` and of ``M.reshape(-1)``."""
+    match node:
+        case ast.Attribute(value=value, attr="T" | "mT" | "flat" | "real"):
+            return _viewed(value)
+        case ast.Call(func=ast.Attribute(value=value)) | ast.Subscript(value=value):
+            return _viewed(value)
+    return node
 
 
 def is_returned(place: Place) -> bool:
@@ -310,7 +316,7 @@ def operand(
     operands: dict[int | str | None, ast.AST] = {}
     match place.node:
         case ast.Subscript(value=value, slice=index) if place.stores:
-            operands = {0: value, 2: index}
+            operands = {0: _viewed(value), 2: index}
             match place.module.parent.get(place.node):
                 case ast.Assign(value=assigned):
                     operands[1] = assigned
@@ -358,11 +364,16 @@ def label_records(
     wanted = [_wanted_name(*each, stored) for each in zip(records, places, strict=True)]
     for index, name, source in _constants(records, places):
         wanted[index], sources[index] = name, source
+    wanted[: len(input_names)] = input_names
+    for index, record in enumerate(records):
+        # A row that prints as a statement makes the next version of its first array, whose
+        # name it has, also where it is written through a view.
+        if getattr(record.row, "statement", None) and record.parents[0] is not None:
+            wanted[index] = wanted[record.parents[0]] or wanted[index]
     taken = {*input_names, *wanted}
     fits = function_name.isidentifier() and not keyword.iskeyword(function_name)
     if wanted[output] is None and fits and function_name not in taken:
         wanted[output] = function_name
-    wanted[: len(input_names)] = input_names
     names = unique_names(input_names, wanted[len(input_names) :], records)
     scopes = _scope_names(records)
     return [

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from backprop_nb.tracing import sigmoid, trace
-from backprop_nb.tracing.record import Record, Scope
+from backprop_nb.tracing.record import CONSTANT, Record, Scope
 from backprop_nb.tracing.source import assignment_text, label_records, unique_names
 
 W = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -696,3 +696,27 @@ def test_a_dictionarys_entry_still_names_what_is_kept_in_it():
         return cache["z"]
 
     assert names(f, 1.0) == ["cache"]
+
+
+def test_the_next_version_of_an_array_has_its_name_whatever_it_is_written_through():
+    def f(M):
+        row = M[1]
+        row += 1
+        M.T[0] = 2
+
+    buffer = Buffer()
+    f(buffer)
+    scope = Scope(None, f.__code__, 0)
+    assigned = SimpleNamespace(statement=True, bind=None, parameters=())
+    spots = [lasti for _, lasti in buffer.spots]
+    records = [
+        Record(None, (), (), {}, 0.0, None, -1),
+        Record("getitem", (), (0,), {}, 0.0, scope, spots[0]),
+        Record(assigned, (), (0,), {}, 0.0, scope, spots[1]),
+        Record(CONSTANT, (), (), {}, 0.0, None, -1),
+        Record(assigned, (), (3,), {}, 0.0, scope, spots[2]),
+    ]
+    labels = label_records(records, ["A"], 0, "f")
+    assert [(label.name, label.source) for label in labels[1:]] == [
+        ("row", "M[1]"), ("A1", "row += 1"), ("M1", "M"), ("M2", "M.T[0] = 2")
+    ]  # fmt: skip
