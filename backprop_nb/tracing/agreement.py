@@ -1,7 +1,8 @@
-"""Whether a function that asks ``type(x)`` gives the value that it gives without a tracer.
+"""Whether a function that asks what x is gives the value that it gives without a tracer.
 
-``isinstance`` is told what a traced value stands for, ``type`` cannot be.  A function that
-uses it, which few do, is computed once more on plain arguments.
+``isinstance`` is told what a traced value stands for; ``type`` cannot be, and a traced
+number has the methods of an array.  A function that asks so, which few do, is computed
+once more on plain arguments.
 """
 
 from __future__ import annotations
@@ -17,17 +18,19 @@ import numpy as np
 from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import pytree
 
+_ASKING = frozenset({"type", "hasattr", "Iterable", "Sized", "Container", "Collection"})
+
 
 def check_agreement(
     f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], value: Any
 ) -> None:
     """Refuse a function of which the trace has another value than the function itself.
 
-    Only what asks ``type`` is computed again.  What is another value every time, such as
+    Only what asks is computed again.  What is another value every time, such as
     one with random numbers in it, says nothing.
     """
     code = getattr(inspect.unwrap(f), "__code__", None)
-    if code is None or "type" not in code.co_names:
+    if code is None or _ASKING.isdisjoint(code.co_names):
         return
     if any(_is_traced(each) for each in (value, *pytree.flatten([list(args), kwargs]))):
         return
@@ -38,10 +41,10 @@ def check_agreement(
     if again is None or not _agree(plain, again):
         return
     raise UnsupportedError(
-        f"{code.co_name} gives another value when it is traced: it asks for type(…), "
-        "which of a traced value is another one.",
+        f"{code.co_name} gives another value when it is traced: it asks what x is, "
+        "and of a traced value the answer is another one.",
         given=f"{value} in the trace, {plain} without",
-        instead="isinstance(x, np.ndarray) or isinstance(x, float) in place of type(x)",
+        instead="isinstance(x, np.ndarray), isinstance(x, float) or np.ndim(x) == 0",
     )
 
 
