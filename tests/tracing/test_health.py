@@ -89,6 +89,13 @@ REMARKS = [
     (lambda x: np.linalg.norm(x, np.inf), [np.zeros(2)], "kink", ZERO, [[0.0, 0.0]]),
     (lambda a: np.linalg.eigvalsh(a)[0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
     (lambda a: np.linalg.eigh(a, "U")[0][0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
+    (
+        lambda a: np.linalg.pinv(a)[0, 0],
+        [np.diag([1.0, 0.0])],
+        "kink",
+        "the slope among matrices of the same rank is taken",
+        [np.diag([-1.0, 0.0])],
+    ),
     (lambda a: np.linalg.svdvals(a)[0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
     (lambda a: np.linalg.svd(a)[1][0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
     (bp.sigmoid, [4.0], "saturated", "hardly any gradient passes", [0.01766270621329112]),

@@ -170,6 +170,13 @@ def _pinv_form(
     return NotImplemented
 
 
+_SHORT_OF_RANK = Remark(
+    "kink",
+    lambda ans, x, **options: np.linalg.matrix_rank(x) < min(np.shape(x)[-2:]),
+    "{0} does not have full rank{places}, where the pseudoinverse jumps: "
+    "the slope among matrices of the same rank is taken",
+)
+
 ROWS = (
     row(
         np.linalg.cholesky,
@@ -219,6 +226,7 @@ ROWS = (
         latex=Template("{#1}^{+}", POWER, (ATOM,)),
         symbol="⁺",
         expected="a matrix",
+        remarks=(_SHORT_OF_RANK,),
     ),
 )
 
