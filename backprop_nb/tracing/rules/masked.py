@@ -6,8 +6,7 @@ not count is replaced by what changes nothing, 0 in a sum and 1 in a product.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import starmap
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -212,24 +211,19 @@ def _nan_rows(function: Composite) -> Composite:
 
 
 def _positional_axis(composite: Composite) -> Composite:
+    """Let the axis stand second, where no ``q`` does."""
     return lambda a, axis=None, **options: composite(a, axis=axis, **options)
 
 
-def _names(pairs: Iterable[tuple[str, Composite]]) -> dict[Callable[..., Any], Composite]:
-    return dict(starmap(lambda name, composite: (getattr(np, name), composite), pairs))
-
-
-COMPOSITES = _names(
-    [
-        ("nanmax", _nan_extreme(np.max, -np.inf)),
-        ("nanmin", _nan_extreme(np.min, np.inf)),
-        ("nanprod", _nan_fold(np.prod, 1.0)),
-        ("nancumsum", _nan_fold(np.cumsum, 0.0)),
-        ("nancumprod", _nan_fold(np.cumprod, 1.0)),
-        ("nanvar", _nan_spread(np.var)),
-        ("nanstd", _nan_spread(np.std)),
-        ("nanmedian", _positional_axis(_nan_rows(np.median))),
-        ("nanquantile", _nan_rows(np.quantile)),
-        ("nanpercentile", _nan_rows(np.percentile)),
-    ]
-)
+COMPOSITES: dict[Callable[..., Any], Composite] = {
+    np.nanmax: _nan_extreme(np.max, -np.inf),
+    np.nanmin: _nan_extreme(np.min, np.inf),
+    np.nanprod: _nan_fold(np.prod, 1.0),
+    np.nancumsum: _nan_fold(np.cumsum, 0.0),
+    np.nancumprod: _nan_fold(np.cumprod, 1.0),
+    np.nanvar: _nan_spread(np.var),
+    np.nanstd: _nan_spread(np.std),
+    np.nanmedian: _positional_axis(_nan_rows(np.median)),
+    np.nanquantile: _nan_rows(np.quantile),
+    np.nanpercentile: _nan_rows(np.percentile),
+}
