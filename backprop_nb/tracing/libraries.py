@@ -8,6 +8,7 @@ import re
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
+from opcode import opmap
 from types import BuiltinFunctionType, FrameType, TracebackType
 from typing import Any
 
@@ -170,11 +171,14 @@ def from_library(error: Exception, is_traced: Callable[[Any], bool]) -> Backprop
     line, last = links[own[-1]], links[-1].tb_frame
     reason = str(error)
     place = locate(line.tb_frame.f_code, line.tb_lasti)
-    if line is links[-1]:
-        names_it = re.search(r"\bTraced\b|\btraced\(", reason) is not None
-        is_handed = names_it or _is_handed_on(place, last, is_traced)
+    names_it = re.search(r"\bTraced\b|\btraced\(", reason) is not None
+    if line is not links[-1]:
+        held = not is_inside(last) and any(map(is_traced, last.f_locals.values()))
+        is_handed = names_it or held
+    elif last.f_code.co_code[line.tb_lasti] == opmap["RAISE_VARARGS"]:
+        return None  # the learner's own
     else:
-        is_handed = not is_inside(last) and any(map(is_traced, last.f_locals.values()))
+        is_handed = names_it or _is_handed_on(place, last, is_traced)
     if not is_handed or isinstance(error, AttributeError):
         return None
     name = _module(links[own[-1] + 1].tb_frame) if own[-1] < len(links) - 1 else ""

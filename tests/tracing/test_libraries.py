@@ -52,6 +52,7 @@ REFUSED = {
     "series - number": (lambda x: np.sum(SERIES - x[0]), "SERIES.to_numpy()"),
     "column - x": (lambda x: np.sum((TABLE["a"] - x) ** 2), 'TABLE["a"].to_numpy()'),
     "table @ x": (lambda x: np.sum(TABLE.T @ x), "TABLE.T.to_numpy()"),
+    "mean of a series": (lambda x: pd.Series(list(x)).mean(), "pandas sees only plain"),
     "mul": (lambda x: TABLE.mul(x, axis=0).sum().sum(), "TABLE.to_numpy()"),
     "x * series": (lambda x: np.sum(x * SERIES), "np.asarray"),
     "polynomial": (lambda x: np.sum(np.polynomial.polynomial.polyadd(x, [1.0])), "as it is"),
@@ -108,7 +109,7 @@ def test_an_estimator_is_told_at_the_learners_line():
 
 
 def broken(x):
-    raise ValueError(f"not {x}")
+    raise ValueError(f"not {x!r}")
 
 
 @pytest.mark.parametrize(
