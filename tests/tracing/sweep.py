@@ -355,6 +355,8 @@ def _ufunc_methods(name, ufunc) -> Iterator[tuple[str, object, list[Form]]]:
 def _method(name):
     def call(x, *args, **kwargs):
         member = getattr(x, name)
+        if name == "flat":  # an object of its own
+            return member[:]
         return member(*args, **kwargs) if callable(member) else member
 
     return call
