@@ -278,10 +278,17 @@ MUTANTS = (
     ),
     numbers(
         "minus-sign-lost",
-        'return text.replace("-", MINUS)\n\n\ndef shape_text',
-        'return text.replace("-", "")\n\n\ndef shape_text',
+        'return text.replace("-", MINUS)\n\n\ndef longs',
+        'return text.replace("-", "")\n\n\ndef longs',
     ),
-    numbers("four-digits-are-an-exponent", "if -4 <= power <= 4:", "if -1 <= power <= 4:"),
+    numbers(
+        "five-digits-are-an-exponent", 'if exponent == "+04" else', 'if exponent == "+05" else'
+    ),
+    numbers(
+        "signs-of-many-lost",
+        'texts = text.replace("-", MINUS).split()',
+        'texts = text.replace("-", "").split()',
+    ),
     numbers(
         "omitted-miscounted", "omitted = int(table.size - shown.size)", "omitted = int(table.size)"
     ),

@@ -705,3 +705,20 @@ def test_the_right_numbers_are_shown_with_plain_hints_only(hints):
     assert (f"expected {expected}" in str(report)) == (hints == "plain")
     assert (f"is {given}" in str(report)) == (hints != "none")
     assert report.shows_expected == (hints == "plain")
+
+
+@pytest.mark.parametrize("inputs", [2, 3, 4])
+def test_what_explains_all_networks_but_one_is_no_explanation(inputs):
+    one, other = (
+        make_backward(mistake, samples="single")
+        for mistake in ("sign_flipped", "sigma_prime_missing_in_hidden")
+    )
+    asked = set()
+
+    def backward(A, b, x, y):
+        asked.add(A[0].shape[1])
+        return (one if A[0].shape[1] == inputs else other)(A, b, x, y)
+
+    report = bp.check_backward(backward, samples="single")
+    assert asked > {inputs}
+    assert [each.mistake for each in report.findings] == ["not_recognised"]

@@ -50,6 +50,14 @@ def test_special_numbers_have_their_own_signs(number, text):
     assert (short(number), long(number)) == (text, text)
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(-12345.6, "−12350"), (99990.0, "99990"), (123400.0, "1.234e5"), (1e-4, "0.0001")],
+)
+def test_a_long_number_has_an_exponent_only_where_it_is_shorter(number, text):
+    assert long(number) == text
+
+
 def test_a_vector_is_a_row_and_stands_upright_when_asked():
     row = tensor(np.arange(3.0), Scale(1, 2))
     column = tensor(np.arange(3.0), Scale(1, 2), column=True)

@@ -75,3 +75,13 @@ def test_where_there_is_no_room_for_a_picture_the_nearest_is_taken(scene, monkey
     # To open one block where all is folded would leave its layers folded: they are open here.
     all_folded = next(state for state in states if len(state["geometry"]["folded"]) == 6)
     assert folded[all_folded["turned"]["block 1"]] == ["block 2"]
+
+
+def test_what_one_turn_leads_to_comes_before_all_open(scene, monkeypatch):
+    start = tuple(group["id"] for group in scene["groups"])
+    turned = [[group for group in start if group != opened] for opened in ("block 1", "block 2")]
+    room = [sum(len(geometry(scene, each)["cards"]) for each in some) for some in (turned, [[]])]
+    first = len(geometry(scene, start)["cards"])
+    monkeypatch.setattr("backprop_nb.views.explorer.folding._MAX_CARDS", first + max(room))
+    folded = [state["geometry"]["folded"] for state in states_of(scene, start)]
+    assert folded[:3] == [list(start), *turned]
