@@ -6,7 +6,14 @@ from backprop_nb.tracing.define import define_rule
 from backprop_nb.tracing.graph import Node
 from backprop_nb.tracing.rules import sigmoid, supported_functions
 from backprop_nb.tracing.source import Source
-from backprop_nb.tracing.transforms import grad, jacobian, jvp, value_and_grad, vjp
+from backprop_nb.tracing.transforms import (
+    grad,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
 
 __all__ = [
     "Backward",
@@ -20,6 +27,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "sigmoid",
+    "stop_gradient",
     "supported_functions",
     "trace",
     "value_and_grad",

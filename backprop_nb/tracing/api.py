@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from backprop_nb import display
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing.backward import Backward
+from backprop_nb.tracing.compiled import compiled
 from backprop_nb.tracing.emit.derivation import to_latex
-from backprop_nb.tracing.emit.numpy_code import compiled, to_numpy
+from backprop_nb.tracing.emit.numpy_code import to_numpy
 from backprop_nb.tracing.evaluate import evaluate
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.messages import without_own_frames
@@ -65,8 +66,10 @@ class Graph(Trace):
         Its last function takes the arguments of the traced function and returns
         ``(value, gradients)``, one gradient per argument.  Names are the
         learner's; the gradient with respect to ``z1`` is ``d_z1`` (and ``d_z1_``
-        where that is a name of the learner's).  Captured
-        arrays and masks are those of the trace.
+        where that is a name of the learner's).  Masks and
+        indices are computed anew, as the learner wrote them.  Where Python took a
+        decision, such as ``if np.sum(x) > 0``, the program checks that it falls out
+        the same, and raises ValueError with the line if not.
 
         Raises
         ------
@@ -115,10 +118,11 @@ class Graph(Trace):
         return to_latex(self)
 
     def evaluate(self, *args: Any) -> Any:
-        """Return the value of the same trace on new arguments of the same shapes.
+        """Return the value of the same function on new arguments of the same shapes.
 
-        The calls are those of the trace: a branch that was taken stays taken,
-        and a mask that came from a comparison keeps its value.
+        Masks, indices and comparisons are computed anew.  Where Python decides
+        otherwise than in the trace, and where the function draws random numbers, the
+        function itself runs again.
 
         Raises
         ------
@@ -136,9 +140,11 @@ class Graph(Trace):
     def compile(self) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
         """Return a fast function ``(*args) -> (value, gradients)``.
 
-        It runs the source of :meth:`to_numpy` on new arguments of the same
-        structure and shapes, with one gradient per argument.  Python's numbers,
-        integers and lists become what they are in the trace.
+        It runs the source of :meth:`to_numpy`, with one gradient per argument, and is
+        right on any arguments of the same structure: for other shapes, or where
+        Python decides otherwise, the function is traced once more, and that path is
+        kept.  A function that draws random numbers is traced at every call, with a
+        warning.
 
         Raises
         ------
@@ -192,13 +198,23 @@ def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
     Graph
         One node per input, per captured array and per NumPy call.
 
+    Notes
+    -----
+    Assignment in place follows NumPy, aliases included, on traced arrays and on arrays of
+    floats that are made in ``f``: ``out = np.zeros(3)``, then ``out[i] = …``.  For that
+    ``np.zeros``, ``np.array`` and their kin are replaced in the module ``numpy`` while
+    ``f`` runs; only calls from the learner's own code in this thread see the difference,
+    and each costs about a microsecond more.  An array imported or made elsewhere stays
+    plain: what is assigned to it is refused at its line.
+
     Raises
     ------
     UnsupportedError
         If ``f`` calls a function without a rule, at the line of the call, or if
         an argument or the result is not made of real numbers.
     DetachedError, InPlaceError, ShapeError
-        If ``f`` leaves NumPy, writes into a traced array, or shapes do not fit.
+        If ``f`` leaves NumPy, writes a traced value where the trace cannot follow, or
+        shapes do not fit.
 
     Examples
     --------

@@ -16,8 +16,16 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from backprop_nb.tracing import messages
-from backprop_nb.tracing.dispatch import composed, dispatch
+from backprop_nb.tracing import messages, pytree
+from backprop_nb.tracing.dispatch import composed, dispatch, fixed_index, has_traced
+from backprop_nb.tracing.memory import (
+    Memory,
+    View,
+    has_recorded,
+    is_basic,
+    items_of,
+    plain_index,
+)
 from backprop_nb.tracing.rules import (
     PIECEWISE_CONSTANT,
     PLAIN_FUNCTIONS,
@@ -25,10 +33,14 @@ from backprop_nb.tracing.rules import (
     UFUNC_METHODS,
     Row,
 )
+from backprop_nb.tracing.rules.assignment import ASSIGNED, assigned
+from backprop_nb.tracing.rules.changes import CHANGES_AT
 from backprop_nb.tracing.rules.indexing import getitem
+from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.row import full_name
 from backprop_nb.tracing.rules.shaping import astype
-from backprop_nb.tracing.tape import Recorded, Tape, innermost, plain
+from backprop_nb.tracing.standing import stand_in
+from backprop_nb.tracing.tape import Recorded, Tape, decided, innermost, is_live, is_tracing, plain
 
 _PACKAGE = __name__.partition(".")[0]
 _NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
@@ -74,7 +86,8 @@ class Traced(Recorded):
     def __bool__(self) -> bool:
         if self.size != 1:
             messages.ambiguous(self.shape, sys._getframe(1))
-        return bool(self._value)
+        answer: bool = decided(self, sys._getframe(1), "truth")
+        return answer
 
     def __repr__(self) -> str:
         return f"traced({self._value!r})"
@@ -97,6 +110,10 @@ class Traced(Recorded):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
         if method != "__call__":
             name, frame = f"{full_name(ufunc)}.{method}", sys._getframe(1)
+            if method == "at" and ufunc in CHANGES_AT:
+                if not is_live(args[0]):
+                    messages.out_given(name, args[0], frame)
+                return CHANGES_AT[ufunc](*args, **kwargs)
             if method not in UFUNC_METHODS:
                 messages.unsupported(name, frame)
             return composed(ufunc, partial(UFUNC_METHODS[method], ufunc), args, kwargs, frame, name)
@@ -110,15 +127,47 @@ class Traced(Recorded):
     # -- what is refused; _DETACHING has more ------------------------------------
 
     def __index__(self) -> int:
-        messages.as_index(self.shape, sys._getframe(1))
+        if self.dtype.kind not in "biu":
+            messages.as_index(self.shape, sys._getframe(1))
+        return operator.index(decided(self, sys._getframe(1)))
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        messages.item_assigned(self.shape, sys._getframe(1))
+    # -- assignment in place ------------------------------------------------------
 
-    def __xor__(self, other: Any) -> NoReturn:
-        messages.power_meant(self.shape, sys._getframe(1))
+    def __setitem__(self, index: Any, value: Any) -> None:
+        frame = sys._getframe(1)
+        if not isinstance(plain(self), np.ndarray):
+            messages.number_assigned(frame)
+        _open(self)
+        self.write(value, frame, index)  # now it is one of those that are written to
 
-    __rxor__ = __xor__
+    def write(self, value: Any, frame: FrameType, index: Any = ...) -> None:
+        """Assign to some entries, or to all."""
+        self[index] = value
+
+    @property
+    def flat(self) -> Flat:
+        """All entries in one row, to be read and written."""
+        return Flat(self)
+
+    @flat.setter
+    def flat(self, values: Any) -> None:
+        self.flat[:] = values
+
+    def fill(self, value: Any) -> None:
+        """Assign one value to all entries."""
+        self[...] = value
+
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
+        """Sort in place."""
+        self[...] = dispatch(np.sort, (self, axis, kind), {})
+
+    def partition(self, kth: Any, axis: int = -1) -> None:
+        """Sort in part, in place."""
+        self[...] = dispatch(np.partition, (self, kth, axis), {})
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        """Do what ``np.put`` does."""
+        dispatch(np.put, (self, indices, values, mode), {})
 
     # -- what an array does in another way than NumPy's functions -----------------
 
@@ -158,7 +207,8 @@ class Traced(Recorded):
     __copy__ = __deepcopy__ = copy
 
     def __round__(self, digits: int | None = None) -> Any:
-        return round(plain(self), digits)
+        rounded = dispatch(np.round, (self, digits or 0), {})
+        return int(rounded) if digits is None else rounded
 
     def astype(
         self,
@@ -170,41 +220,218 @@ class Traced(Recorded):
     ) -> Any:
         """Return the array with entries of another float type; whole numbers have no slope."""
         kind = np.dtype(dtype)
-        if kind.kind in "biu":
-            return plain(self).astype(kind)
-        if kind.kind != "f":
+        if kind.kind not in "fbiu":
             messages.unsupported(f"x.astype({kind.name!r})", sys._getframe(1))
         if not copy and kind == self.dtype:
             return self
+        if kind.kind != "f":
+            self._tape.is_smooth = False
         return dispatch(astype, (self,), {"dtype": kind})
 
     # -- changes in place --------------------------------------------------------
-
-    def __ifloordiv__(self, other: Any) -> Any:
-        if isinstance(plain(self), np.ndarray):
-            messages.changed_in_place(
-                "x //= … would disconnect x from the computation graph.",
-                f"a traced array of shape {self.shape}",
-                sys._getframe(1),
-            )
-        return operator.floordiv(self, other)
 
     def _take(self, new: Any, frame: FrameType) -> Any:
         """Take the value of ``new``, as ``+=`` does to an array and to all its aliases."""
         if not isinstance(plain(self), np.ndarray):
             return new  # numbers are immutable: Python binds the name anew
-        shapes = f"{self.dtype} of shape {self.shape}, result {new.dtype} of shape {new.shape}"
-        if self._shared:
-            messages.changed_in_place(
-                "An array of which a view exists cannot be changed in place.", shapes, frame
-            )
-        is_array = isinstance(plain(new), np.ndarray)  # NumPy makes numbers of 0-d arrays
-        if not is_array or (new.shape, new.dtype) != (self.shape, self.dtype):
-            messages.changed_in_place(
-                "The result does not fit into the array that is changed in place.", shapes, frame
-            )
-        self._tape, self._index, self._value = new._tape, new._index, new._value
+        _check_fits(self, new, frame)
+        if self._memory is not None:  # there are views, which see the change
+            self[...] = new
+        else:
+            self._tape, self._index, self._value = new._tape, new._index, new._value
         return self
+
+
+class Flat:
+    """The entries of an array in one row, as ``x.flat`` gives them."""
+
+    def __init__(self, array: Traced) -> None:
+        self._array = array
+        self._next = 0
+
+    def __next__(self) -> Any:
+        if self._next == len(self):
+            raise StopIteration
+        self._next += 1
+        return self[self._next - 1]
+
+    def __len__(self) -> int:
+        return self._array.size
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[position] for position in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Any:
+        row = self._array.reshape(-1)[index]
+        return row.copy() if np.ndim(row) else row
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        places, values = np.arange(len(self))[index], _operand(values)
+        if np.ndim(values):
+            values = np.resize(np.ravel(values), places.shape)
+        self._array[np.unravel_index(places, self._array.shape)] = values
+
+
+# --- arrays that are written to ----------------------------------------------------------
+
+
+class Changing(Traced):
+    """An array that is written to: it looks at a :class:`Memory`.
+
+    Its value is NumPy's own array or view, which changes.  As an operand it counts for
+    what it holds at the moment: a recorded value or, before any traced value was assigned
+    to it, a plain array.
+    """
+
+    __slots__ = ()
+
+    is_changing = True
+    __class__: Any = property(lambda self: np.ndarray)
+
+    def now(self) -> Any:
+        """Return the recorded value that the entries have now, or the plain array itself."""
+        memory: Memory = self._memory
+        if memory.state is None:
+            return self._value
+        return self._index.now(memory) if self._index else memory.now()
+
+    def alias(self) -> Any:
+        """Return a value that shares nothing with this one."""
+        value = self.now()
+        return value.alias() if isinstance(value, Recorded) else prepared(value.copy())
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.write(value, sys._getframe(1), index)
+
+    def look(self, row: Row, operands: list[Any], options: dict[str, Any]) -> Any:
+        """Return a view that a call makes of this array, ``None`` if it makes a copy."""
+        if len(operands) > 1:
+            return None
+        memory: Memory = self._memory
+        try:
+            value = row.call(self._value, **options)
+        except (ValueError, IndexError, TypeError) as error:
+            raise messages.misfit(row, [self.shape], error, sys._getframe(1)) from None
+        view = View(self._index, row, options, memory.place(sys._getframe(1)))
+        if isinstance(value, np.ndarray) and np.may_share_memory(value, memory.array):
+            return _looking(memory, value, view)
+        return None if memory.state is None else view.now(memory)
+
+    def lend(self, result: Any, name: str) -> bool:
+        """Write down who has a plain view of this array, if the result of a call is one."""
+        array = self._memory.array
+        if any(np.may_share_memory(each, array) for each in pytree.flatten(result)):
+            self._memory.lent_to = name
+        return bool(self._memory.lent_to)
+
+    def made(self, result: Any) -> Any:
+        """Return the result of a call on plain arrays as one that can be written to."""
+        if type(result) in (list, tuple):
+            return type(result)(each if _is_view(each) else prepared(each) for each in result)
+        return prepared(result)
+
+    def split(self, row: Row, operands: list[Any], options: dict[str, Any], count: int) -> Any:
+        """Return the views that a call makes of this array."""
+        return [self.look(row, operands, {**options, "output": k}) for k in range(count)]
+
+    def __array__(self, dtype: Any = None, *, copy: bool | None = None) -> Any:
+        """Return the plain array, as long as there is no other."""
+        value = self.now()
+        if isinstance(value, Recorded):
+            detached: Any = Traced.__array__  # type: ignore[attr-defined]
+            return detached(value, *(() if dtype is None else (dtype,)))
+        plain_array = np.array(value, dtype=dtype, copy=copy)
+        if np.may_share_memory(plain_array, value):
+            self._memory.lent_to = "a library"
+        return plain_array
+
+    def write(self, value: Any, frame: FrameType, index: Any = ...) -> None:
+        """Assign to some entries, as NumPy does it; then let the tape know."""
+        memory: Memory = self._memory
+        if self._holds(value, index):  # M[1] += v has been done by the view M[1]
+            return
+        index, value = fixed_index(index), _operand(value)
+        traced = [each for each in (value, *items_of(index)) if isinstance(each, Recorded)]
+        if memory.state is None and not traced:
+            self._value[index] = value
+            return
+        if traced:
+            if memory.lent_to:
+                messages.lent(memory.lent_to, frame)
+            memory.follow(innermost(traced), Traced)
+        if self._index and has_recorded(index):
+            # The place in the whole block may be another one next time.
+            value, index = dispatch(assigned, (self.now(), value), {"at": (index,)}), ...
+        try:
+            self._value[plain_index(index)] = plain(value)
+        except (ValueError, IndexError, TypeError) as error:
+            shapes = [self.shape, np.shape(plain(value))]
+            raise messages.misfit(ASSIGNED, shapes, error, frame) from None
+        place = self._index.place_in(memory, index) if self._index else index
+        memory.assign(place, value, memory.place(frame))
+
+    def _holds(self, value: Any, index: Any) -> bool:
+        """Whether a value is the very part of the block that it is assigned to."""
+        if type(value) is not Changing or value._memory is not self._memory:
+            return False
+        return is_basic(index) and _layout(value._value) == _layout(self._value[index])
+
+
+def _is_view(array: Any) -> bool:
+    return getattr(array, "base", None) is not None
+
+
+def _layout(array: Any) -> tuple[Any, ...]:
+    return array.__array_interface__["data"], array.shape, array.strides
+
+
+def _looking(memory: Memory, value: Any, view: View | None) -> Changing:
+    made = object.__new__(Changing)
+    made._memory, made._value, made._index = memory, value, view
+    made._tape = memory.tape  # type: ignore[assignment]
+    return made
+
+
+def prepared(result: Any) -> Any:
+    """Let an array of floats that is made while a trace runs receive traced values."""
+    if type(result) is not np.ndarray or result.dtype.kind != "f" or not is_tracing():
+        return result
+    return _looking(Memory(result), result, None)
+
+
+def _open(x: Traced) -> None:
+    """Make an array, and all that share its entries, ones that are written to."""
+    group: list[Traced] = x._memory or [x]
+    root = group[0]
+    memory = Memory(np.array(plain(root)))
+    memory.follow(root._tape, Traced, Traced(root._tape, root._index, root._value))
+    views: dict[int, View | None] = {root._index: None}
+    for each in group:
+        if each is not root:
+            record = each._tape.records[each._index]
+            outer = views[record.parents[0] or 0]
+            place = (record.scope, record.lasti)
+            views[each._index] = View(outer, record.row, record.keywords, place)
+        view = views[each._index]
+        each._value = view.of(memory.array) if view else memory.array
+        each._memory, each._index = memory, view
+        _become(each, Changing)
+    group.clear()
+
+
+_become = object.__dict__["__class__"].__set__  # what `__class__` says is what it stands for
+
+
+def _operand(value: Any) -> Any:
+    """Return what is assigned as a value that stays as it is."""
+    if is_live(value):
+        value = value.now()
+        return value.alias() if isinstance(value, Recorded) else value.copy()
+    if isinstance(value, list | tuple):
+        return dispatch(ARRAY.function, (value,), {}) if has_traced(value) else np.array(value)
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return value.item() if isinstance(value, np.float64 | np.integer | np.bool) else value
 
 
 # --- what is the same for many names ---------------------------------------------------
@@ -212,6 +439,8 @@ class Traced(Recorded):
 # An operator is called by the learner's line directly, so the frame above is the learner's.
 
 _ATTRIBUTES = ("shape", "ndim", "size", "dtype")
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+_NUMBERS = (int, float, np.ndarray, np.generic, Recorded)
 _DETACHING = {
     "__float__": "float(x)",
     "__int__": "int(x)",
@@ -232,50 +461,60 @@ def _members() -> Iterator[tuple[str, Any]]:
     for name in _ATTRIBUTES:
         yield name, property(operator.attrgetter(f"_value.{name}"))
     for name, how in _DETACHING.items():
-        yield name, _detaching(how)
+        yield name, _detaching(name, how)
     for row in TABLE.values():
         if row.operator and row.arrays == 2:
             yield from _infix(row)
         elif row.operator:
             yield f"__{row.operator}__", _sign(row)
     for row in PIECEWISE_CONSTANT.values():
-        if row.operator:
+        if row.operator and row.arrays == 1:
+            yield f"__{row.operator}__", _sign(row)
+        elif row.operator in _COMPARISONS:
             yield f"__{row.operator}__", _comparison(row)
-    yield "__rfloordiv__", _calling(np.floor_divide, mirrored=True)
+        elif row.operator:
+            yield from _infix(row) if row.operator == "floordiv" else _mask_operator(row)
     yield "__divmod__", _calling(np.divmod)
     yield "__rdivmod__", _calling(np.divmod, mirrored=True)
-    functions: list[Callable[..., Any]] = [*TABLE, *PLAIN_FUNCTIONS]
+    functions: list[Callable[..., Any]] = [*TABLE, *PIECEWISE_CONSTANT, *PLAIN_FUNCTIONS]
     for function in functions:
         name = function.__name__
         # What the class itself defines has other parameters than the function.
         if hasattr(np.ndarray, name) and name not in (*vars(Traced), *_ATTRIBUTES):
-            in_place = function in TABLE and TABLE[function].in_place
-            yield name, _changing(name) if in_place else _calling(function)
+            yield name, _calling(function)
 
 
-def _detaching(how: str) -> Callable[..., NoReturn]:
-    def detach(self: Traced, *args: Any, **kwargs: Any) -> NoReturn:
-        messages.detached(how, self.shape, sys._getframe(1))
+def _detaching(name: str, how: str) -> Callable[..., Any]:
+    """Return the method that makes a plain value, of what carries no gradient only."""
+
+    def detach(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        frame = sys._getframe(1)
+        if not self._tape.is_flat(self):
+            standing = stand_in(self, frame) if name == "__array__" else None
+            if standing is not None:
+                return standing
+            messages.detached(how, self.shape, frame)
+        return getattr(np.asarray(decided(self, frame)), name)(*args, **kwargs)
 
     return detach
 
 
 def _infix(row: Row) -> Iterator[tuple[str, Any]]:
     """Yield an operator with two operands, mirrored and in place too."""
-    compute = getattr(operator, row.operator)
+    compute = getattr(operator, f"__{row.operator}__")
 
     def forward(self: Traced, other: Any) -> Any:
-        tape = _tape(self, other)
-        return tape.apply(row, compute, (self, other), _NO_OPTIONS, sys._getframe(1))
+        tape = self._tape if type(other) is float else _tape(self, other)
+        return tape.apply_operator(row, compute, self, other, sys._getframe(1))
 
     def mirrored(self: Traced, other: Any) -> Any:
         tape = _tape(self, other)
-        return tape.apply(row, compute, (other, self), _NO_OPTIONS, sys._getframe(1))
+        return tape.apply_operator(row, compute, other, self, sys._getframe(1))
 
     def in_place(self: Traced, other: Any) -> Any:
         frame = sys._getframe(1)
         tape = _tape(self, other)
-        return self._take(tape.apply(row, compute, (self, other), _NO_OPTIONS, frame), frame)
+        return self._take(tape.apply_operator(row, compute, self, other, frame), frame)
 
     for prefix, member in {"": forward, "r": mirrored, "i": in_place}.items():
         yield f"__{prefix}{row.operator}__", member
@@ -283,7 +522,13 @@ def _infix(row: Row) -> Iterator[tuple[str, Any]]:
 
 def _sign(row: Row) -> Callable[[Traced], Any]:
     compute = getattr(operator, row.operator)
-    return lambda self: self._tape.apply(row, compute, (self,), _NO_OPTIONS, sys._getframe(1))
+
+    def sign(self: Traced) -> Any:
+        if row.is_flat:
+            self._tape.is_smooth = False
+        return self._tape.apply(row, compute, (self,), _NO_OPTIONS, sys._getframe(1))
+
+    return sign
 
 
 def _tape(x: Traced, y: Any) -> Tape:
@@ -291,21 +536,40 @@ def _tape(x: Traced, y: Any) -> Tape:
 
     No method: the lookup would cost a tenth of the operation.
     """
-    if type(y) is not Traced or y._tape is x._tape:
+    kind = type(y)
+    if kind is Traced:
+        return x._tape if y._tape is x._tape else innermost((x, y))
+    if kind is float or kind is int or not is_live(y):
         return x._tape
-    return innermost((x, y))
+    now = y.now()
+    return innermost((x, now)) if isinstance(now, Recorded) else x._tape
 
 
 def _comparison(row: Row) -> Callable[..., Any]:
-    """Return an operator whose result is a plain array, except inside of a rule."""
+    """Return an operator that Python mirrors by itself."""
     compute = getattr(operator, row.operator)
 
     def compare(self: Traced, other: Any) -> Any:
-        if self._tape.records_comparisons:
-            return dispatch(row.function, (self, other), {})
-        return compute(plain(self), plain(other))
+        if not isinstance(other, _NUMBERS) or self._tape.is_over:  # None, for example
+            return compute(plain(self), plain(other))
+        tape = _tape(self, other)
+        tape.is_smooth = False
+        return tape.apply_operator(row, compute, self, other, sys._getframe(1))
 
     return compare
+
+
+def _mask_operator(row: Row) -> Iterator[tuple[str, Any]]:
+    """Yield an operator that joins masks; of floats NumPy has none."""
+    for name, member in _infix(row):
+
+        def join(self: Traced, other: Any, member: Callable[..., Any] = member) -> Any:
+            if self.dtype.kind == "f" or np.asarray(plain(other)).dtype.kind == "f":
+                refuse = messages.power_meant if row.symbol == "^" else messages.no_mask
+                refuse(self.shape, sys._getframe(1))
+            return member(self, other)
+
+        yield name, join
 
 
 def _calling(function: Callable[..., Any], mirrored: bool = False) -> Callable[..., Any]:
@@ -315,16 +579,6 @@ def _calling(function: Callable[..., Any], mirrored: bool = False) -> Callable[.
         return dispatch(function, (*args, self) if mirrored else (self, *args), kwargs)
 
     method.__doc__ = f"Do what ``np.{function.__name__}`` does."
-    return method
-
-
-def _changing(name: str) -> Callable[..., NoReturn]:
-    """Return the method that changes an array, where the function makes a new one."""
-
-    def method(self: Traced, *args: Any, **kwargs: Any) -> NoReturn:
-        messages.method_in_place(name, self.shape, sys._getframe(1))
-
-    method.__doc__ = f"Refuse: ``x.{name}`` changes x; ``np.{name}`` makes a new array."
     return method
 
 
@@ -342,6 +596,56 @@ def _refuse(name: str, self: Traced) -> NoReturn:
     messages.unsupported_method(name, sys._getframe(1))
 
 
+def _of_now(name: str) -> Callable[..., Any]:
+    """Return the method of what an array that is written to holds now."""
+
+    def method(self: Changing, *args: Any, **kwargs: Any) -> Any:
+        return prepared(getattr(self.now(), name)(*args, **kwargs))
+
+    return method
+
+
+def _attribute_of_now(name: str) -> Callable[[Changing], Any]:
+    def attribute(self: Changing) -> Any:
+        if self._memory.state is None and name in _SHARING:
+            self._memory.lent_to = f".{name}"
+        return getattr(self.now(), name)
+
+    return attribute
+
+
+_SHARING = {"base", "ctypes", "data", "getfield", "real", "view"}
+"""What gives a plain view of an array."""
+
+
+def _in_place(name: str) -> Callable[..., Any]:
+    """Return the operator that writes its result into an array which is written to."""
+
+    def method(self: Changing, other: Any) -> Any:
+        frame = sys._getframe(1)
+        value, other = self.now(), other.now() if isinstance(other, Changing) else other
+        if not isinstance(value, Recorded) and not isinstance(other, Recorded):
+            getattr(self._value, f"__i{name}__")(other)
+            return self
+        result = getattr(operator, f"__{name}__")(value, other)
+        _check_fits(self, result, frame)
+        self.write(result, frame)
+        return self
+
+    return method
+
+
+def _check_fits(x: Traced, result: Any, frame: FrameType) -> None:
+    """Refuse ``x += …`` where NumPy would: the shape and the type of x stay."""
+    is_array = isinstance(plain(result), np.ndarray) or not x.shape
+    if not is_array or (result.shape, result.dtype) != (x.shape, x.dtype):
+        messages.changed_in_place(
+            "The result does not fit into the array that is changed in place.",
+            f"{x.dtype} of shape {x.shape}, result {result.dtype} of shape {result.shape}",
+            frame,
+        )
+
+
 for _name, _member in [*_members()]:
     if not isinstance(_member, property):
         _member.__name__, _member.__qualname__ = _name, f"Traced.{_name}"
@@ -349,3 +653,20 @@ for _name, _member in [*_members()]:
 
 for _name, _member in [*_unsupported()]:
     setattr(Traced, _name, _member)
+    setattr(Changing, _name, property(_attribute_of_now(_name)))
+
+for _row in (*TABLE.values(), *PIECEWISE_CONSTANT.values()):
+    if _row.operator:
+        for _name in (f"__{_row.operator}__", f"__r{_row.operator}__"):
+            if hasattr(Traced, _name):
+                setattr(Changing, _name, _of_now(_name))
+        if hasattr(Traced, f"__i{_row.operator}__"):
+            setattr(Changing, f"__i{_row.operator}__", _in_place(_row.operator))
+for _name in ({*_DETACHING} - {"__array__"}) | {
+    "__bool__",
+    "__index__",
+    "__round__",
+    "astype",
+    "__len__",
+}:
+    setattr(Changing, _name, _of_now(_name))

@@ -138,7 +138,7 @@ class Backward:
     def _left(self) -> Iterator[int]:
         """Yield the positions of the nodes that hand something on, in the order of the steps."""
         for index in range(self.graph.output_index, self.graph.input_count - 1, -1):
-            if self._adjoints[index] is not None and self.graph.records[index].row is not CONSTANT:
+            if self._adjoints[index] is not None and self.graph.carries[index]:
                 yield index
 
     def adjoint(self, node: Node | str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -11,6 +12,7 @@ import numpy as np
 
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import messages, pytree
+from backprop_nb.tracing.libraries import learner_frame
 from backprop_nb.tracing.rules import (
     COMPOSITES,
     OTHER_FORMS,
@@ -19,16 +21,29 @@ from backprop_nb.tracing.rules import (
     Row,
     row_of,
 )
+from backprop_nb.tracing.rules.changes import CHANGES
+from backprop_nb.tracing.rules.indexing import getitem
+from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.row import RefusedError, full_name
-from backprop_nb.tracing.tape import Recorded, Tape, innermost, plain, share
+from backprop_nb.tracing.source import FOLDER
+from backprop_nb.tracing.tape import Recorded, Tape, decided, innermost, is_live, plain
 
 
 def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Record a call of a NumPy function, or answer it with a plain array."""
     frame = sys._getframe(1)
-    if function in PLAIN_FUNCTIONS and not _is_recorded(function, args):
-        if _has_recorded(kwargs.get("out")):
-            messages.out_given(full_name(function), frame)
+    if len(args) > 2:
+        args, kwargs = _with_named_out(function, args, kwargs)
+    if "out" in kwargs:
+        kwargs = dict(kwargs)
+        out = kwargs.pop("out")
+        if out is not None:
+            return _into(out, function, args, kwargs, frame)
+    if function in CHANGES:
+        return _changed(function, args, kwargs, frame)
+    if any(map(_is_changing, args)) or any(map(_is_changing, kwargs.values())):
+        return _of_changing(function, args, kwargs)
+    if function in PLAIN_FUNCTIONS:
         return function(*map(_plain_tree, args), **_plain_tree(kwargs))
     if function in COMPOSITES:
         return composed(function, COMPOSITES[function], args, kwargs, frame)
@@ -39,45 +54,133 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
     row = row_of(function) or PIECEWISE_CONSTANT.get(function)
     if row is None:
         messages.unsupported(full_name(function), frame)
-    bind = _bind_lists if row.bind else _bind
-    operands, options = bind(row, args, kwargs, frame)
+    operands, options = _bound(row, args, kwargs, frame)
+    operands = [*map(_as_array, operands)]
     traced = [item for item in operands if isinstance(item, Recorded)]
     if not traced:
         _refuse_arguments(full_name(function), frame)
     tape = innermost(traced)
+    if row.is_flat:
+        tape.is_smooth = False
     if not row.outputs:
-        return _applied(tape, row, operands, options, traced, frame)
+        return _applied(tape, row, operands, options, frame)
     try:
-        packed = function(*map(plain, operands), **options)
+        packed = (row.compute or function)(*map(plain, operands), **options)
     except (ValueError, IndexError, TypeError) as error:
         shapes = [np.shape(plain(item)) for item in operands]
         raise messages.misfit(row, shapes, error, frame) from None
     each = [{**options, "output": k} for k in range(len(packed))]
-    outputs = [_applied(tape, row, operands, one, traced, frame) for one in each]
-    return outputs if isinstance(packed, list) else type(packed)(*outputs)
+    outputs = [_applied(tape, row, operands, one, frame) for one in each]
+    return type(packed)(outputs) if type(packed) in (list, tuple) else type(packed)(*outputs)
+
+
+def _as_array(operand: Any) -> Any:
+    """Return lists that hold traced values as the array that they stand for."""
+    if isinstance(operand, list | tuple) and has_traced(operand):
+        return dispatch(ARRAY.function, (operand,), {})
+    return operand
+
+
+def _is_changing(tree: Any) -> bool:
+    """Whether an argument is, or holds, an array that is written to."""
+    if isinstance(tree, list | tuple):
+        return any(map(_is_changing, tree))
+    return getattr(type(tree), "is_changing", False) is True
+
+
+def _of_changing(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Answer a call on arrays that are written to: with a view, or from what they hold now."""
+    found: list[Any] = [*filter(_is_changing, pytree.flatten([args, kwargs]))]
+    changing = found[0]
+    row = row_of(function)
+    is_first = isinstance(changing, Recorded) and args[0] is changing
+    if row is not None and row.view and is_first:
+        bound = _bound(row, args, kwargs, sys._getframe(2))
+        if row.outputs:
+            return changing.split(row, *bound, len(function(changing._value, *args[1:], **kwargs)))
+        view = changing.look(row, *bound)
+        if view is not None:
+            return view
+    args, kwargs = _now(args), _now(kwargs)
+    if any(map(has_traced, (*args, *kwargs.values()))):
+        return dispatch(function, args, kwargs)
+    result = function(*args, **kwargs)
+    is_lent = [each.lend(result, full_name(function)) for each in found]
+    return result if any(is_lent) else changing.made(result)
+
+
+def _now(tree: Any) -> Any:
+    """Return lists, tuples and dicts with what each array holds now."""
+    return pytree.rebuild(tree, lambda _, leaf: leaf.now() if is_live(leaf) else leaf)
+
+
+def _with_named_out(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return a call in which ``out`` stands by its name."""
+    row = row_of(function) or PIECEWISE_CONSTANT.get(function)
+    names = [*row.parameters] if row and not row.bind else []
+    position = names.index("out") if "out" in names else len(args)
+    if isinstance(function, np.ufunc) or position >= len(args) or args[position] is None:
+        return args, kwargs
+    return args[:position], kwargs | dict(zip(names[position:], args[position:], strict=False))
+
+
+def _into(
+    out: Any,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    frame: FrameType,
+) -> Any:
+    """Compute a call and write the result into ``out``."""
+    targets = out if isinstance(out, tuple) else (out,)
+    if len(targets) != 1 or not isinstance(targets[0], Recorded):
+        messages.out_given(full_name(function), out, frame)
+    target: Any = targets[0]
+    where = kwargs.pop("where", True) if isinstance(function, np.ufunc) else True
+    if where is True:
+        target.write(function(*args, **kwargs), frame)
+    else:  # what is not chosen stays, and the function does not see it
+        mask = np.broadcast_to(where, target.shape)
+        chosen = [np.broadcast_to(arg, target.shape)[mask] for arg in args]
+        target.write(function(*chosen, **kwargs), frame, mask)
+    return target
+
+
+def _changed(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
+) -> Any:
+    """Do what a function does that changes its first argument."""
+    if args and not is_live(args[0]) and has_traced([*args[1:], *kwargs.values()]):
+        if _is_step_of_numpys(frame):  # the message names the function that takes it
+            messages.unsupported(full_name(function), frame)
+        messages.out_given(full_name(function), args[0], frame)
+    try:
+        return CHANGES[function](*args, **kwargs)
+    except BackpropError:
+        raise
+    except TypeError:
+        _refuse_arguments(full_name(function), frame)
 
 
 def _applied(
-    tape: Tape,
-    row: Row,
-    operands: list[Any],
-    options: dict[str, Any],
-    traced: list[Recorded],
-    frame: FrameType,
+    tape: Tape, row: Row, operands: list[Any], options: dict[str, Any], frame: FrameType
 ) -> Any:
-    """Record a call, and mark arrays that share their entries with its result."""
+    """Record a call; remember which arrays share their entries with its result."""
     result = tape.apply(row, row.call, operands, options, frame)
-    if row.view:
-        share(traced, result)
+    if row.view and isinstance(operands[0], Recorded):
+        tape.share(operands[0], result)
+    if row.shape_varies or (row.function is getitem and _has_mask(operands)):
+        tape.decide(result, "shape", np.shape(plain(result)), frame)
     return result
 
 
-def _is_recorded(function: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-    """Whether a comparison is called by a rule whose program is being written."""
-    if function not in PIECEWISE_CONSTANT:
-        return False
-    traced = [arg for arg in args if isinstance(arg, Recorded)]
-    return bool(traced) and innermost(traced).records_comparisons
+def _has_mask(operands: list[Any]) -> bool:
+    """Whether entries are picked by a recorded mask, so that their number may change."""
+    return any(item.dtype.kind == "b" for item in operands[1:])
 
 
 def composed(
@@ -89,9 +192,8 @@ def composed(
     name: str = "",
 ) -> Any:
     """Trace a function as the others that it is made of."""
-    given = _without_out(function, kwargs, frame)
     try:
-        return parts(*args, **given)
+        return parts(*args, **kwargs)
     except BackpropError:
         raise
     except RefusedError as refused:
@@ -102,6 +204,20 @@ def composed(
         _refuse_arguments(name or full_name(function), frame)
 
 
+def _is_step_of_numpys(frame: FrameType) -> bool:
+    """Whether a function of NumPy's, and not the learner, makes a call."""
+    while frame.f_code.co_filename.startswith(FOLDER) and frame.f_back is not None:
+        frame = frame.f_back
+    return learner_frame(frame) is not frame
+
+
+def _bound(
+    row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
+) -> tuple[list[Any], dict[str, Any]]:
+    """Split a call into its arrays and its options."""
+    return (_bind_lists if row.bind else _bind)(row, args, kwargs, frame)
+
+
 def _bind(
     row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
 ) -> tuple[list[Any], dict[str, Any]]:
@@ -110,11 +226,12 @@ def _bind(
     operands = list(args[:count])
     given = {**dict(zip(names[count:], args[count:], strict=False)), **kwargs}
     operands += [given.pop(name) for name in names[len(operands) : count] if name in given]
-    given = _without_out(row.function, given, frame)
+    if (out := given.pop("out", None)) is not None:
+        messages.out_given(full_name(row.function), out, frame)
     if len(operands) < count or len(args) > len(names):
         _refuse_arguments(full_name(row.function), frame)
     options = {
-        key: _fixed(value, is_index=key == "index")
+        key: _decided(_fixed(value, key), frame)
         for key, value in given.items()
         if not row.is_default(key, value)
     }
@@ -131,36 +248,55 @@ def _bind_lists(
 ) -> tuple[list[Any], dict[str, Any]]:
     """Split a call whose arrays stand in a list, or behind a text, as its row says."""
     assert row.bind is not None
-    given = _without_out(row.function, kwargs, frame)
+    if row.function is getitem:
+        kwargs = {"index": _plain_views(args[0], fixed_index(kwargs["index"]))}
     try:
-        operands, options = row.bind(*args, **given)
+        operands, options = row.bind(*args, **kwargs)
     except BackpropError:
         raise
     except (TypeError, IndexError, KeyError):
         _refuse_arguments(full_name(row.function), frame)
+    options = {key: _decided(_fixed(value, key), frame) for key, value in options.items()}
     for key, value in options.items():
-        if _has_recorded(value):
+        if has_traced(value):
             messages.unsupported_option(row, key, value, frame)
-    return operands, {key: _fixed(value, is_index=key == "index") for key, value in options.items()}
+    return operands, options
 
 
-def _without_out(
-    function: Callable[..., Any], kwargs: dict[str, Any], frame: FrameType
-) -> dict[str, Any]:
-    """Return the options without ``out=None``; an array there is refused."""
-    if kwargs.get("out") is not None:
-        messages.out_given(full_name(function), frame)
-    return {key: value for key, value in kwargs.items() if key != "out"}
+def _decided(tree: Any, frame: FrameType) -> Any:
+    """Return an option in which a count or a position is plain; the trace remembers which."""
+    if isinstance(tree, list | tuple):
+        return type(tree)(_decided(item, frame) for item in tree)
+    if isinstance(tree, Recorded) and tree._tape.is_flat(tree):
+        return decided(tree, frame)
+    return tree
 
 
 def _refuse_arguments(name: str, frame: FrameType) -> NoReturn:
     messages.unsupported(f"{name} with these arguments", frame)
 
 
-def _fixed(value: Any, is_index: bool = False) -> Any:
+def fixed_index(index: Any) -> Any:
+    """Return an index that later changes of the learner cannot reach."""
+    return tuple(map(_fixed_item, index)) if isinstance(index, tuple) else _fixed_item(index)
+
+
+def _plain_views(x: Any, index: Any) -> Any:
+    """Return an index that picks a view by plain integers only, so that it stays this view."""
+    items = index if isinstance(index, tuple) else (index,)
+    arrays = [item for item in items if hasattr(item, "ndim")]
+    if any(item.ndim for item in arrays) or len(items) - items.count(None) >= np.ndim(x):
+        return index
+    plain = (operator.index(item) if isinstance(item, Recorded) else item for item in items)
+    return tuple(plain) if isinstance(index, tuple) else next(plain)
+
+
+def _fixed(value: Any, option: str = "") -> Any:
     """Return an axis, a shape or an index that later changes of the learner cannot reach."""
-    if is_index:
-        return tuple(map(_fixed_item, value)) if isinstance(value, tuple) else _fixed_item(value)
+    if option == "index":
+        return fixed_index(value)
+    if option == "at":  # several indices
+        return tuple(map(fixed_index, value))
     if isinstance(value, np.ndarray):
         value = value.tolist()
     return tuple(map(_fixed, value)) if isinstance(value, list | tuple | range) else value
@@ -168,10 +304,19 @@ def _fixed(value: Any, is_index: bool = False) -> Any:
 
 def _fixed_item(item: Any) -> Any:
     if isinstance(item, Recorded):
-        messages.as_index(np.shape(plain(item)), sys._getframe(1))
+        item = item.now()
+        if item.dtype.kind not in "biu":
+            messages.as_index(item.shape, sys._getframe(1))
+    if isinstance(item, slice):
+        return slice(*map(_fixed_bound, (item.start, item.stop, item.step)))
     if isinstance(item, list | tuple | range):  # an empty list is a list of no positions
-        return np.array(item) if len(item) else np.array(item, dtype=np.intp)
+        positions = list(map(_fixed_bound, item))
+        return np.array(positions) if positions else np.array(positions, dtype=np.intp)
     return np.array(item) if isinstance(item, np.ndarray) else item
+
+
+def _fixed_bound(bound: Any) -> Any:
+    return operator.index(bound) if isinstance(bound, Recorded) else bound
 
 
 def _plain_tree(tree: Any) -> Any:
@@ -179,7 +324,8 @@ def _plain_tree(tree: Any) -> Any:
     return pytree.rebuild(tree, lambda _, leaf: plain(leaf))
 
 
-def _has_recorded(tree: Any) -> bool:
+def has_traced(tree: Any) -> bool:
+    """Whether a recorded value stands in lists or tuples."""
     if isinstance(tree, list | tuple):
-        return any(map(_has_recorded, tree))
-    return isinstance(tree, Recorded)
+        return any(map(has_traced, tree))
+    return is_live(tree)

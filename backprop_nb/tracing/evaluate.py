@@ -10,22 +10,33 @@ import numpy as np
 from backprop_nb.errors import ShapeError, UnsupportedError
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.graph import Node, Trace
+from backprop_nb.tracing.purity import is_impure
 from backprop_nb.tracing.record import CONSTANT
 
 
 def evaluate(trace: Trace, args: Sequence[Any]) -> Any:
     """Compute ``trace`` on new arguments; see :meth:`Graph.evaluate`."""
-    values = _inputs(trace, args)
-    for record in trace.records[trace.input_count :]:
+    values = None if is_impure(trace) else _values(trace, _inputs(trace, args))
+    if values is None:  # Python decides otherwise here
+        return trace.again(args).value
+    return values[trace.output_index]
+
+
+def _values(trace: Trace, inputs: Sequence[Any]) -> dict[int, Any] | None:
+    """Return the value of every record, ``None`` where a decision falls out otherwise."""
+    values = dict(enumerate(inputs))
+    for index, record in trace.steps():
         if record.row is CONSTANT:
-            values.append(record.value)
+            values[index] = record.value
             continue
         operands = [
             arg if parent is None else values[parent]
             for arg, parent in zip(record.args, record.parents, strict=True)
         ]
-        values.append(record.row.call(*operands, **record.keywords))
-    return values[trace.output_index]
+        values[index] = record.row.call(*operands, **record.keywords)
+        if not all(guard.holds(values[index]) for guard in trace.decisions.get(index, ())):
+            return None
+    return values
 
 
 def _inputs(trace: Trace, args: Sequence[Any]) -> list[Any]:

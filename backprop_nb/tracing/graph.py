@@ -8,17 +8,18 @@ are worked out when somebody first asks for them.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NoReturn, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
 import numpy as np
 
 from backprop_nb.errors import NotFoundError, UnsupportedError
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.health import Mark, health
-from backprop_nb.tracing.record import Record
+from backprop_nb.tracing.record import CONSTANT, Guard, Record, is_piecewise_constant
 from backprop_nb.tracing.source import Label, Source, label_records, missing_source
 
 
@@ -132,6 +133,21 @@ def _not_pickled(what: Node | Trace) -> UnsupportedError:
     )
 
 
+class Check(NamedTuple):
+    """What was computed for a decision only, such as the ``x > 0`` of an ``if``.
+
+    Attributes
+    ----------
+    after
+        How many records of the computation came before it.
+    record
+        The call.  Its parents count through the records, then through the checks.
+    """
+
+    after: int
+    record: Record
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """A computation that has been traced once and can be looked at and replayed at will.
@@ -143,10 +159,14 @@ class Trace:
     ----------
     records
         What was written down, in order; the inputs come first.
-    input_names
-        The name of each input.
     output_index
         The position of what the function returned.
+    guards
+        The decisions that Python took on traced values.
+    checks
+        What was computed for a decision only.
+    input_names
+        The name of each input.
     arguments
         The name of each argument, and its structure with ``True`` for every
         leaf that is an input.
@@ -154,14 +174,58 @@ class Trace:
         The name of the traced function.
     from_integers
         The positions of the inputs that were given as integers.
+    is_smooth
+        Whether a gradient flows through everything but the constants.
+    is_stopped
+        Whether a value was taken out by :func:`backprop_nb.stop_gradient`.
+    again
+        ``again(args)`` traces the function on other arguments.
     """
 
     records: tuple[Record, ...]
-    input_names: tuple[str, ...]
     output_index: int
-    arguments: tuple[tuple[str, Any], ...]
-    function_name: str
-    from_integers: frozenset[int] = frozenset()
+    guards: tuple[Guard, ...] = ()
+    checks: tuple[Check, ...] = ()
+    input_names: tuple[str, ...] = field(kw_only=True)
+    arguments: tuple[tuple[str, Any], ...] = field(kw_only=True)
+    function_name: str = field(kw_only=True)
+    from_integers: frozenset[int] = field(default=frozenset(), kw_only=True)
+    is_smooth: bool = field(default=False, kw_only=True)
+    is_stopped: bool = field(default=False, kw_only=True)
+    again: Any = field(default=None, kw_only=True)
+
+    @cached_property
+    def carries(self) -> Sequence[bool]:
+        """For each record whether a gradient flows through it."""
+        if self.is_smooth:
+            return [record[0] is not CONSTANT for record in self.records]
+        carries: list[bool] = []
+        for record in self.records:
+            from_parents = any(carries[p] for p in record.parents if p is not None)
+            made = from_parents and not is_piecewise_constant(record)
+            carries.append(record.row is None or made)
+        return carries
+
+    def steps(self) -> Iterator[tuple[int, Record]]:
+        """Yield each record after the inputs in the order of computation, checks included.
+
+        With each comes its position among the records and the checks after them.
+        """
+        checks = deque(enumerate(self.checks, start=len(self.records)))
+        for index in range(self.input_count, len(self.records) + 1):
+            while checks and checks[0][1].after <= index:
+                position, check = checks.popleft()
+                yield position, check.record
+            if index < len(self.records):
+                yield index, self.records[index]
+
+    @cached_property
+    def decisions(self) -> dict[int, list[Guard]]:
+        """The guards of each record that has one, by its position as in :meth:`steps`."""
+        found: dict[int, list[Guard]] = {}
+        for guard in self.guards:
+            found.setdefault(guard.position, []).append(guard)
+        return found
 
     @cached_property
     def _labels(self) -> Sequence[Label]:

@@ -177,6 +177,16 @@ def power_meant(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     )
 
 
+def no_mask(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse ``x & y`` of numbers that are no truth values."""
+    raise UnsupportedError(
+        "The operators & and | join truth values, not floats.",
+        given=f"a traced value of shape {shape}",
+        instead="(x > 0) & (x < 1), with brackets around the comparisons",
+        at=_at(frame),
+    )
+
+
 # --- detached ---------------------------------------------------------------------
 
 
@@ -186,6 +196,8 @@ def detached(how: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     _refuse_unseen(frame)
     if place is not None and _is_looked_up(place.node):  # an array asks for the index as an array
         as_index(shape, frame)
+    if place is not None and isinstance(place.node, ast.Subscript):
+        how = "An assignment into a plain array"
     raise DetachedError(
         f"{how} would disconnect x from the computation graph.",
         given=f"a traced value of shape {shape}",
@@ -232,7 +244,8 @@ def ended(frame: FrameType) -> NoReturn:
     """Refuse a traced value that has left the function it was traced in."""
     raise DetachedError(
         "A traced value was used after its trace had ended.",
-        instead="return it from the traced function, or compute with graph.value",
+        instead="keep bp.stop_gradient(x), the plain value of x, "
+        "or return x from the traced function",
         at=_at(frame),
     )
 
@@ -245,6 +258,8 @@ def _is_looked_up(node: ast.AST) -> bool:
 def _attached(place: Place | None, frame: FrameType) -> str:
     """Say what to write in place of the expression that asked for a plain value."""
     match place.node if place else None:
+        case ast.Subscript(ctx=ast.Store()) | ast.Call(func=ast.Attribute(attr="fill" | "put")):
+            return _to_receive(_written(frame), frame)
         case ast.Call(
             func=ast.Attribute(value=ast.Name("math" | "statistics" | "cmath" as module), attr=name)
         ) if twin(name):
@@ -258,8 +273,6 @@ def _attached(place: Place | None, frame: FrameType) -> str:
                     return asis if stacked is entries else ast.unparse(stacked)
                 if stacked is not entries and not isinstance(entries, ast.Tuple):  # a shape
                     return ast.unparse(ast.Call(function, [stacked, *rest], options))
-        case ast.Subscript(value=ast.Name()):
-            return "build the array in one piece: a plain array cannot hold a traced value"
     library = library_of(frame)
     if library:
         return advice(library, place, learner_frame(frame))
@@ -280,22 +293,66 @@ def _stacked(entries: ast.expr) -> ast.expr:
 # --- in place ---------------------------------------------------------------------
 
 
-def item_assigned(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
-    """Refuse ``x[i] = value``."""
+def number_assigned(frame: FrameType) -> NoReturn:
+    """Refuse ``x[i] = value`` for a number."""
     raise InPlaceError(
-        "An entry of a traced array cannot be assigned: the trace would not see it.",
-        given=f"a traced array of shape {shape}",
-        instead="build the new array in one piece, for example np.where(mask, new, x)",
+        "A number has no entries that could be assigned.",
+        given="a traced value of shape ()",
+        instead="x = …, or an array to begin with",
         at=_at(frame),
     )
 
 
-def out_given(name: str, frame: FrameType) -> NoReturn:
+def out_given(name: str, out: Any, frame: FrameType) -> NoReturn:
     """Refuse ``out=``, and ``plain_array += traced``, which is the same to NumPy."""
+    array = out[0] if isinstance(out, tuple) and len(out) == 1 else out
+    kind = f"an array of {array.dtype}" if isinstance(array, np.ndarray) else "several arrays"
     raise InPlaceError(
-        f"{name} would write into an array without the trace seeing it.",
-        given="out=, or += on a plain array with a traced value on the right",
-        instead="y = x + …, which makes a new array",
+        f"{name} would write traced values where they cannot be kept.",
+        given=f"{kind} to write into",
+        expected="one array of floats, made in the traced function by np.zeros(…) or its kin",
+        instead=f"{name}(…) without out="
+        if isinstance(array, tuple)
+        else _to_receive(_written(frame), frame),
+        at=_at(frame),
+    )
+
+
+def _written(frame: FrameType) -> ast.expr | None:
+    """Return the expression for the array that the learner's line writes into."""
+    place = _place(frame)
+    match place.node if place else None:
+        case ast.Subscript(value=owner, ctx=ast.Store()):
+            return owner
+        case ast.AugAssign(target=ast.Subscript(value=owner)) | ast.AugAssign(target=owner):
+            return owner
+        case ast.Call(func=ast.Attribute(value=owner, attr="fill" | "put" | "itemset")) if (
+            ast.unparse(owner) not in ("np", "numpy")
+        ):
+            return owner
+        case ast.Call(args=args, keywords=options):
+            given = [option.value for option in options if option.arg == "out"]
+            return next(iter(given or args), None)
+    return None
+
+
+def _to_receive(array: ast.expr | None, frame: FrameType) -> str:
+    """Say what to write before, so that an array can receive traced values."""
+    name = ast.unparse(array) if array is not None else "a"
+    copy = f"np.array({name}, dtype=float)"
+    if isinstance(array, ast.Name) and name not in learner_frame(frame).f_locals:
+        return f"new = {copy} at the start of the traced function, and new for {name} from there"
+    return f"{name} = {copy} first, in the traced function"
+
+
+def lent(name: str, frame: FrameType) -> NoReturn:
+    """Refuse to write a traced value into an array of which something holds a plain view."""
+    written = _written(frame)
+    array = ast.unparse(written) if written is not None else "a"
+    raise InPlaceError(
+        f"This array was handed to {name} as a plain one, which would not see a traced value.",
+        given="an array that was made in the traced function, and a plain view of it",
+        instead=f"{array}.copy() where it is handed on",
         at=_at(frame),
     )
 
@@ -303,16 +360,6 @@ def out_given(name: str, frame: FrameType) -> NoReturn:
 def changed_in_place(problem: str, given: str, frame: FrameType) -> NoReturn:
     """Refuse ``+=`` and its kin where they would differ from what NumPy does."""
     raise InPlaceError(problem, given=given, instead="x = x + … in place of x += …", at=_at(frame))
-
-
-def method_in_place(name: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
-    """Refuse ``x.sort()`` and its kin, which change x unseen by the trace."""
-    raise InPlaceError(
-        f"The array method .{name} changes the array in place: the trace would not see it.",
-        given=f"a traced array of shape {shape}",
-        instead=f"y = np.{name}(x), which makes a new array",
-        at=_at(frame),
-    )
 
 
 # --- what does not fit ------------------------------------------------------------

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 CONSTANT: Final = "constant"
 """The ``op`` of a node that holds an array which is not an input."""
@@ -39,3 +42,46 @@ class Record(NamedTuple):
     value: Any
     scope: Scope | None
     lasti: int
+
+
+class Guard(NamedTuple):
+    """A decision that Python took on a traced value, such as ``if x > 0``.
+
+    The trace stands for other arguments only as long as it falls out the same.
+
+    Attributes
+    ----------
+    position
+        The record of the value.
+    asked
+        ``"truth"``, ``"value"`` or ``"shape"``: what was looked at.
+    answer
+        What was found, as plain Python or NumPy.
+    scope, lasti
+        Where in the learner's code.
+    """
+
+    position: int
+    asked: str
+    answer: Any
+    scope: Scope | None
+    lasti: int
+
+    def holds(self, value: Any) -> bool:
+        """Whether ``value`` leads to the same decision."""
+        return bool(np.array_equal(_ASKED[self.asked](value), self.answer))
+
+
+_ASKED: dict[str, Callable[[Any], Any]] = {
+    "truth": bool,
+    "value": lambda value: value,
+    "shape": np.shape,
+}
+
+
+def is_piecewise_constant(record: Record) -> bool:
+    """Whether no gradient passes: a constant, a whole number or truth value, a step of one."""
+    if record.row is None:
+        return False
+    flat = record.row is CONSTANT or record.row.is_flat
+    return flat or record.value.dtype.kind in "biu"

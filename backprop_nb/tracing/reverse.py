@@ -10,8 +10,9 @@ import numpy as np
 from backprop_nb.errors import BackpropError, InvalidValueError, ShapeError
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.graph import Trace
-from backprop_nb.tracing.record import CONSTANT, Record
+from backprop_nb.tracing.record import Record
 from backprop_nb.tracing.source import describe_place
+from backprop_nb.tracing.tape import is_live
 
 Contributed = tuple[int, int, int, Any]
 """The record that gives, which of its arguments receives, that argument's record, and the value."""
@@ -28,29 +29,41 @@ def reverse(
     ``records`` are the trace's own, or the same with traced values in them.
     What is handed on is added to ``contributions``, if somebody wants to know.
     """
+    carries = trace.carries
     adjoints: list[Any] = [None] * len(records)
     adjoints[trace.output_index] = start
+    # Sums that nobody else holds: what picks a few entries is added there in place, or a
+    # loop over the entries of an array would take time with the square of their number.
+    sums: set[int] = set()
     # Every node comes after its parents, so going through the list from the end
     # meets a node only when all contributions to it have arrived.
     try:
         for index in range(trace.output_index, trace.input_count - 1, -1):
             g = adjoints[index]
             row, args, parents, keywords, value, _, _ = records[index]
-            if g is None or row is CONSTANT:
+            if g is None or not carries[index]:
                 continue
             for k, parent in enumerate(parents):
-                if parent is None or records[parent][0] is CONSTANT:
+                if parent is None or not carries[parent]:
                     continue
                 vjp = row.vjps[k]
                 if vjp is None:
                     continue
+                known = adjoints[parent]
+                if row.add_entries and contributions is None and _is_plain(g, known, args):
+                    if parent not in sums:
+                        adjoints[parent] = _own_sum(known, args[k])
+                        sums.add(parent)
+                    row.add_entries(adjoints[parent], g, *args[1:], **keywords)
+                    continue
                 contribution = (
                     vjp(g, value, *args, **keywords) if keywords else vjp(g, value, *args)
                 )
-                if contribution.dtype is not args[k].dtype and contribution.dtype != args[k].dtype:
-                    contribution = contribution.astype(args[k].dtype)
-                known = adjoints[parent]
+                if type(contribution) is not np.float64 or type(args[k]) is not np.float64:
+                    contribution = _typed_like(args[k], contribution)
                 adjoints[parent] = contribution if known is None else known + contribution
+                if sums:
+                    sums.discard(parent)
                 if contributions is not None:
                     contributions.append((index, k, parent, contribution))
     except (np.linalg.LinAlgError, BackpropError) as error:
@@ -58,6 +71,23 @@ def reverse(
     for index in range(trace.input_count):
         adjoints[index] = number_of(adjoints[index])
     return adjoints
+
+
+def _typed_like(x: Any, contribution: Any) -> Any:
+    return contribution if contribution.dtype == x.dtype else contribution.astype(x.dtype)
+
+
+_PLAIN = (np.ndarray, np.float64, np.float32)
+
+
+def _is_plain(g: Any, known: Any, args: tuple[Any, ...]) -> bool:
+    """Whether no value is one of another trace, which would not see the sum grow."""
+    return type(g) in _PLAIN and not any(map(is_live, (known, *args)))
+
+
+def _own_sum(known: Any, like: Any) -> Any:
+    """Return an array of one's own with the contributions so far."""
+    return np.zeros(like.shape, like.dtype) if known is None else np.array(known)
 
 
 def number_of(value: Any) -> Any:

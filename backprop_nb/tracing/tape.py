@@ -11,11 +11,13 @@ records it.  So a derivative can be traced again::
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import CO_GENERATOR
 from types import FrameType
 from typing import Any, NoReturn
@@ -25,7 +27,8 @@ import numpy as np
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.code_text import KEPT, keep_text
-from backprop_nb.tracing.record import CONSTANT, Record, Scope
+from backprop_nb.tracing.libraries import learner_frame
+from backprop_nb.tracing.record import CONSTANT, Guard, Record, Scope, is_piecewise_constant
 from backprop_nb.tracing.rules import Row
 from backprop_nb.tracing.source import FOLDER
 
@@ -34,8 +37,27 @@ _OWN_FILES = frozenset(
     f"{folder}{os.sep}{name}" for folder, _, names in os.walk(FOLDER) for name in names
 )
 _LITERALS = frozenset({int, float, bool})
+_NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
 
 _serial = itertools.count()
+
+_running = threading.local()
+
+
+def is_tracing() -> bool:
+    """Whether a function is being traced in this thread."""
+    return getattr(_running, "count", 0) > 0
+
+
+@contextlib.contextmanager
+def running() -> Iterator[None]:
+    """Say that a function is being traced in this thread."""
+    _running.count = getattr(_running, "count", 0) + 1
+    try:
+        yield
+    finally:
+        _running.count -= 1
+
 
 # Record(...) and a Recorded value without a call of Python code, which would cost as
 # much as the NumPy call that they write down.
@@ -46,17 +68,36 @@ _new = object.__new__
 class Recorded:
     """A value on a tape; the array that a learner computes with derives from it."""
 
-    __slots__ = ("_index", "_shared", "_tape", "_value")
+    __slots__ = ("_index", "_memory", "_tape", "_value")
+
+    is_changing = False
+    """Whether the value is an array that is written to."""
 
     def __init__(self, tape: Tape, index: int, value: Any) -> None:
         self._tape = tape
-        self._index = index
+        self._index: Any = index
         self._value = value
-        self._shared = False  # whether another value on the tape has the same entries
+        # The values with the same entries, this one included, that an assignment would change.
+        self._memory: Any = None
 
     def alias(self) -> Recorded:
         """Return a second value for the same record."""
         return type(self)(self._tape, self._index, self._value)
+
+    def now(self) -> Any:
+        """Return a value that later assignments do not change: of most values, itself."""
+        return self
+
+    def write(self, value: Any, frame: FrameType, index: Any = ...) -> None:
+        """Assign to some entries, or to all."""
+        raise NotImplementedError
+
+    def look(self, row: Row, operands: list[Any], options: dict[str, Any]) -> Any:
+        """Return the view that a call makes of an array which is written to."""
+        raise NotImplementedError
+
+    def __index__(self) -> int:
+        raise NotImplementedError
 
 
 class Tape:
@@ -68,25 +109,33 @@ class Tape:
         What the values on it are handed out as.
     root
         The frame that calls the traced function.
-    records_comparisons
-        A learner's comparison gives a plain array; a rule's must stay in the program.
+
+    Attributes
+    ----------
+    guards
+        The decisions that Python took on values of this tape.
+    is_smooth
+        Whether a gradient flows through everything but the constants.
+    is_stopped
+        Whether a value was taken out of it on purpose.
     """
 
     __slots__ = (
-        *("records_comparisons", "kind", "records", "serial"),
-        *("_constants", "_frame", "_paused", "_scope", "_stack", "given"),
+        *("given", "guards", "is_smooth", "is_stopped", "kind", "records", "serial"),
+        *("_constants", "_frame", "_groups", "_paused", "_scope", "_stack"),
     )
 
-    def __init__(
-        self, kind: type[Recorded], root: FrameType, records_comparisons: bool = False
-    ) -> None:
+    def __init__(self, kind: type[Recorded], root: FrameType) -> None:
         self.kind = kind
-        self.records_comparisons = records_comparisons
         self.serial = next(_serial)
         self.records: list[Record] = []
         # The type of each input that was a number of Python's.
         self.given: dict[int, type] = {}
+        self.guards: list[Guard] = []
+        self.is_smooth = True
+        self.is_stopped = False
         self._constants: dict[int, tuple[Any, int]] = {}
+        self._groups: list[list[Recorded]] = []
         self._frame: FrameType | None = None
         self._scope: Scope | None = None
         # The calls from the root down to the current line, oldest first.
@@ -98,8 +147,16 @@ class Tape:
         """Return the records and let go of the learner's frames and arrays."""
         records, self.records = tuple(self.records), _Ended()
         self._constants, self._stack, self._paused = {}, {}, {}
+        for group in self._groups:
+            for value in group:
+                value._memory = None
         self._frame = self._scope = None
         return records
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the trace has ended."""
+        return type(self.records) is _Ended
 
     def input(self, value: Any, given: type | None = None) -> Any:
         """Record an input, and return what stands for it; ``given`` is its type outside."""
@@ -115,7 +172,7 @@ class Tape:
             return index
         copy: Any
         if isinstance(value, Recorded):  # of a trace around this one, which goes on
-            if type(value._tape.records) is _Ended:
+            if value._tape.is_over:
                 messages.ended(sys._getframe(1))
             copy = value.alias()
         else:
@@ -130,7 +187,32 @@ class Tape:
 
     def index(self, value: Recorded) -> int:
         """Return the position of the record that made a value."""
-        return value._index
+        return int(value._index)
+
+    def is_flat(self, value: Recorded) -> bool:
+        """Whether a value of this tape stays the same under a small change of the inputs.
+
+        Only such a value may become a plain one: no gradient is lost.
+        """
+        pending, seen = [value._index], set()
+        while pending:
+            record = self.records[index := pending.pop()]
+            if record.row is None:
+                return False
+            if index not in seen and not is_piecewise_constant(record):
+                pending += [parent for parent in record.parents if parent is not None]
+            seen.add(index)
+        return True
+
+    def decide(self, value: Recorded, asked: str, answer: Any, frame: FrameType) -> None:
+        """Write down that Python went on with ``answer``, which it found in ``value``."""
+        if self.is_over:
+            return
+        frame = self._learner(frame)
+        self.guards.append(Guard(value._index, asked, answer, self._scope, frame.f_lasti))
+        inner = value._value
+        if isinstance(inner, Recorded):
+            inner._tape.decide(inner, asked, answer, frame)
 
     def apply(
         self,
@@ -141,8 +223,6 @@ class Tape:
         frame: FrameType,
     ) -> Any:
         """Compute one call, record it, and return what stands for the result."""
-        while frame.f_code.co_filename in _OWN_FILES and frame.f_back is not None:
-            frame = frame.f_back
         kind = self.kind
         values = []
         parents: list[int | None] = []
@@ -154,7 +234,7 @@ class Tape:
                 values.append(item)
                 parents.append(None)
             else:
-                index = self.constant(item, frame)
+                index = self._index_of(item, frame)
                 values.append(self.records[index].value)
                 parents.append(index)
         try:
@@ -164,15 +244,95 @@ class Tape:
         except (ValueError, IndexError, TypeError) as error:
             shapes = [np.shape(plain(value)) for value in values]
             raise messages.misfit(row, shapes, error, frame) from None
+        return self._write(row, tuple(values), tuple(parents), keywords, value, frame)
+
+    def apply_operator(
+        self, row: Row, compute: Callable[..., Any], x: Any, y: Any, frame: FrameType
+    ) -> Any:
+        """Do what ``apply`` does for an operator: the most frequent call, in half the time."""
+        kind = self.kind
+        if type(x) is kind and x._tape is self:
+            a, from_x = x._value, x._index
+        elif type(x) in _LITERALS:
+            a, from_x = x, None
+        else:
+            return self.apply(row, compute, (x, y), _NO_OPTIONS, frame)
+        if type(y) is kind and y._tape is self:
+            b, from_y = y._value, y._index
+        elif type(y) in _LITERALS:
+            b, from_y = y, None
+        else:
+            return self.apply(row, compute, (x, y), _NO_OPTIONS, frame)
+        try:
+            value = compute(a, b)
+        except (ValueError, IndexError, TypeError):  # which is told there
+            return self.apply(row, compute, (x, y), _NO_OPTIONS, frame)
+        return self._write(row, (a, b), (from_x, from_y), _NO_OPTIONS, value, frame)
+
+    def _write(
+        self,
+        row: Row,
+        args: tuple[Any, ...],
+        parents: tuple[int | None, ...],
+        keywords: dict[str, Any],
+        value: Any,
+        frame: FrameType,
+    ) -> Any:
+        """Write one call down, and return what stands for its result."""
         if frame is not self._frame:
-            self._enter(frame)
+            while frame.f_code.co_filename in _OWN_FILES and frame.f_back is not None:
+                frame = frame.f_back
+            if frame is not self._frame:
+                self._enter(frame)
         records = self.records
-        result: Any = _new(kind)
+        result: Any = _new(self.kind)
         result._tape, result._index, result._value = self, len(records), value
-        result._shared = False
-        call = (row, tuple(values), tuple(parents), keywords, value, self._scope, frame.f_lasti)
+        result._memory = None
+        call = (row, args, parents, keywords, value, self._scope, frame.f_lasti)
         records.append(_record(call))
         return result
+
+    def apply_at(
+        self,
+        row: Row,
+        operands: Sequence[Any],
+        keywords: dict[str, Any],
+        place: tuple[Scope | None, int],
+    ) -> Any:
+        """Record a call that belongs to an earlier place of the learner's code."""
+        result = self.apply(row, row.call, operands, keywords, sys._getframe(0))
+        scope, lasti = place
+        self.records[-1] = self.records[-1]._replace(scope=scope, lasti=lasti)
+        return result
+
+    def place(self, frame: FrameType) -> tuple[Scope | None, int]:
+        """Return where in the learner's code a frame is."""
+        frame = self._learner(frame)
+        return self._scope, frame.f_lasti
+
+    def _index_of(self, item: Any, frame: FrameType) -> int:
+        """Return the record of an operand, which is no literal."""
+        if is_live(item):
+            item = item.now()
+            if self.holds(item):
+                return int(item._index)
+        return self.constant(item, frame)
+
+    def share(self, value: Recorded, result: Recorded) -> None:
+        """Remember that a result may be a view: an assignment to either changes both."""
+        if np.may_share_memory(plain(value), plain(result)):
+            if value._memory is None:
+                value._memory = [value]
+                self._groups.append(value._memory)
+            value._memory.append(result)
+            result._memory = value._memory
+
+    def _learner(self, frame: FrameType) -> FrameType:
+        """Make the learner's frame the current scope, and return it."""
+        frame = learner_frame(frame)
+        if frame is not self._frame:
+            self._enter(frame)
+        return frame
 
     def _enter(self, frame: FrameType) -> None:
         """Make ``frame`` the current scope, with a scope for every call on the way to it."""
@@ -210,11 +370,27 @@ def innermost(values: Iterable[Recorded]) -> Tape:
     return max((value._tape for value in values), key=lambda tape: tape.serial)
 
 
-def share(values: Iterable[Recorded], result: Recorded) -> None:
-    """Mark the values that have entries in common with a result, which may be a view."""
-    for value in values:
-        if np.may_share_memory(plain(value), plain(result)):
-            value._shared = result._shared = True
+def decided(value: Recorded, frame: FrameType, asked: str = "value") -> Any:
+    """Return the plain value with which Python goes on; its tape remembers it."""
+    answer = bool(plain(value)) if asked == "truth" else np.array(plain(value))[()]
+    value._tape.decide(value, asked, answer, frame)
+    return answer
+
+
+def is_live(value: Any) -> bool:
+    """Whether a value stands for a recorded one, or for an array that may become one."""
+    return hasattr(type(value), "is_changing")
+
+
+def taken_out(value: Any) -> Any:
+    """Return a copy of the plain value behind a recorded one; its tapes remember that."""
+    if not is_live(value):
+        return value
+    value = value.now()
+    while isinstance(value, Recorded):
+        value._tape.is_stopped = True
+        value = value._value
+    return np.array(value)[()]
 
 
 def plain(value: Any) -> Any:

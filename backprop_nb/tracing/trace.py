@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from bisect import bisect
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,10 +13,12 @@ from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing import calling, messages, pytree
 from backprop_nb.tracing.agreement import check_agreement
 from backprop_nb.tracing.array import Traced
-from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.graph import Check, Trace
 from backprop_nb.tracing.libraries import from_library
+from backprop_nb.tracing.prepared import preparing
+from backprop_nb.tracing.record import Guard, Record, is_piecewise_constant
 from backprop_nb.tracing.source import describe_place
-from backprop_nb.tracing.tape import Tape, plain
+from backprop_nb.tracing.tape import Tape, is_live, plain
 
 _FORM = "bp.trace({f}, {args})"
 
@@ -37,8 +40,9 @@ def record(
     tape = Tape(Traced, sys._getframe(0))
     arguments = _Arguments(tape, f, args, kwargs)
     try:
-        result = f(*arguments.args, **arguments.kwargs)
-        output = _output(tape, result, f)
+        with preparing():
+            result = f(*arguments.args, **arguments.kwargs)
+            output = _output(tape, result, f)
     except Exception as error:
         ours = messages.find_own(error) or from_library(error, lambda each: type(each) is Traced)
         if ours is None:
@@ -53,11 +57,72 @@ def record(
     finally:
         records = tape.close()
     inputs, name = tuple(arguments.inputs), calling.function_name(f)
-    integers = frozenset(arguments.from_integers)
-    trace = kind(records, inputs, output, arguments.trees, name, integers)
+    trace = kind(
+        *_needed(tape, records, output),
+        is_smooth=tape.is_smooth,
+        input_names=inputs,
+        arguments=arguments.trees,
+        function_name=name,
+        from_integers=frozenset(arguments.from_integers),
+        is_stopped=tape.is_stopped,
+        again=_Again(f, len(args), arguments.keywords, kwargs, kind),
+    )
     _warn_not_finite(trace)
     check_agreement(f, args, kwargs, trace.value)
     return trace
+
+
+class _Again(NamedTuple):
+    """What it takes to trace the same function on other arguments."""
+
+    f: Callable[..., Any]
+    positional: int
+    keywords: tuple[str, ...]
+    others: dict[str, Any]
+    kind: type[Trace]
+
+    def __call__(self, args: Sequence[Any]) -> Trace:
+        """Trace the function on new values of its traced arguments."""
+        named = dict(zip(self.keywords, args[self.positional :], strict=True))
+        return record(self.f, args[: self.positional], self.others | named, self.kind)
+
+
+def _needed(
+    tape: Tape, records: Sequence[Record], output: int
+) -> tuple[tuple[Record, ...], int, tuple[Guard, ...], tuple[Check, ...]]:
+    """Sort out what only decisions need: it is no part of the computation.
+
+    Returns the records, the position of the output among them, the decisions, and the
+    records of what was looked at for a decision only.
+    """
+    guards = tape.guards
+    if tape.is_smooth and not guards:
+        return tuple(records), output, (), ()
+    flat = [is_piecewise_constant(each) for each in records]
+    main = _reached(records, [output, *(k for k, is_flat in enumerate(flat) if not is_flat)])
+    checked = _reached(records, [guard.position for guard in guards]) - main
+    order = [*sorted(main), *sorted(checked)]
+    new = {old: position for position, old in enumerate(order)}
+
+    def moved(old: int) -> Record:
+        parents = tuple(None if p is None else new[p] for p in records[old].parents)
+        return records[old]._replace(parents=parents)
+
+    places = sorted(main)
+    checks = [Check(bisect(places, old), moved(old)) for old in sorted(checked)]
+    kept = tuple(guard._replace(position=new[guard.position]) for guard in guards)
+    return tuple(map(moved, places)), new[output], kept, tuple(checks)
+
+
+def _reached(records: Sequence[Record], starts: Sequence[int]) -> set[int]:
+    """Return the records that some others are computed from, those included."""
+    pending, seen = list(starts), set[int]()
+    while pending:
+        index = pending.pop()
+        if index not in seen:
+            seen.add(index)
+            pending += [parent for parent in records[index].parents if parent is not None]
+    return seen
 
 
 def trace_rule(rule: Callable[..., Any], values: Sequence[Any]) -> Trace:
@@ -71,7 +136,13 @@ def trace_rule(rule: Callable[..., Any], values: Sequence[Any]) -> Trace:
     finally:
         records = tape.close()
     trees = tuple((name, True) for name in names)
-    return Trace(records, names, output, trees, calling.function_name(rule))
+    return Trace(
+        records,
+        output,
+        input_names=names,
+        arguments=trees,
+        function_name=calling.function_name(rule),
+    )
 
 
 class _Arguments:
@@ -85,6 +156,8 @@ class _Arguments:
         The positions of the inputs that were given as integers.
     names
         The name of each positional argument.
+    keywords
+        The name of each keyword argument that is traced.
     args, kwargs
         What ``f`` is called with.
     trees
@@ -102,6 +175,7 @@ class _Arguments:
         self.args = [self._wrap(tape, *each) for each in positional]
         if not self.inputs and not named:
             calling.check_numbers(args, self.names)
+        self.keywords = tuple(key for key, _ in named)
         self.kwargs = kwargs | {key: self._wrap(tape, key, value) for key, value in named}
         self.trees = tuple(
             (name, pytree.rebuild(tree, lambda _, leaf: _is_number(leaf)))
@@ -141,6 +215,7 @@ def _is_float(leaf: Any) -> bool:
 
 def _input_value(leaf: Any, name: str) -> Any:
     """Return a float copy that later changes by the learner cannot reach."""
+    leaf = leaf.now() if isinstance(leaf, Traced) else leaf
     if isinstance(leaf, Traced):
         return leaf.copy()
     array = messages.real_copy(leaf, f"The argument {name}")
@@ -156,6 +231,7 @@ def _output(tape: Tape, result: Any, f: Callable[..., Any]) -> int:
     UnsupportedError
         If it is not one number or one array.
     """
+    result = result.now() if is_live(result) else result
     if tape.holds(result):
         return tape.index(result)
     name = calling.function_name(f)

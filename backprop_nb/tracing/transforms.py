@@ -16,7 +16,9 @@ import numpy as np
 from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.tracing import calling, doubts, pytree
 from backprop_nb.tracing.api import Graph, trace
+from backprop_nb.tracing.array import prepared
 from backprop_nb.tracing.reverse import number_of, reverse
+from backprop_nb.tracing.tape import taken_out
 from backprop_nb.tracing.trace import trace_rule
 
 Argnums = int | tuple[int, ...]
@@ -206,6 +208,32 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     return graph.value, tangent
 
 
+def stop_gradient(x: Any) -> Any:
+    """Return the plain array behind a traced one: a constant from here on.
+
+    For what is kept between calls (running means, a log, state on ``self``): a traced
+    value ends with its trace, a plain one does not.
+
+    Parameters
+    ----------
+    x
+        A traced value; anything else is returned as it is.
+
+    Returns
+    -------
+    array or number
+        A copy, which no later change of ``x`` reaches.  What is computed with it is
+        captured by the trace, so ``evaluate`` and ``compile`` run the function anew.
+
+    Examples
+    --------
+    >>> import backprop_nb as bp
+    >>> bp.grad(lambda x: x * bp.stop_gradient(x))(3.0)
+    np.float64(3.0)
+    """
+    return taken_out(x)
+
+
 def _each(name: str, values: Any) -> Sequence[Any]:
     """Return one value for each argument, as a tuple or a list.
 
@@ -335,7 +363,9 @@ def _trace_some(
     chosen = [position % len(args) for position in positions]
 
     def of_some(*some: Any) -> Any:
-        filled = list(args)
+        # A plain array here is one that the function can write to, and whose methods see
+        # traced values: X.dot(W).
+        filled = [prepared(arg) for arg in args]
         for position, value in zip(chosen, some, strict=True):
             filled[position] = value
         try:

@@ -434,7 +434,7 @@ def one_outcome(f, call: Form, which=None) -> str | None:
         return "refused"
     except Exception as error:
         raise WrongError(f"{call}: {type(error).__name__}: {error}") from error
-    found = kept["found"]
+    found = [each.now() if isinstance(each, Recorded) else each for each in kept["found"]]
     if len(found) != len(expected):
         raise WrongError(f"{call}: {len(found)} results in place of {len(expected)}")
     kinds = [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy import full, zeros
 
 from backprop_nb.errors import (
     BackpropError,
@@ -26,7 +27,13 @@ HAVE_RULES = (
     f"a function that has one, bp.supported_functions() lists all {len(supported_functions())}"
 )
 KEEP = "keep the value as it is, and read the number from graph.value afterwards"
-ONE_PIECE = "build the array in one piece: a plain array cannot hold a traced value"
+FIRST = "made = np.array(made, dtype=float) first, in the traced function"
+FROM_THE_START = (
+    "new = np.array(MADE, dtype=float) at the start of the traced function, "
+    "and new for MADE from there"
+)
+ONE_ARRAY = "one array of floats, made in the traced function by np.zeros(…) or its kin"
+MADE = np.zeros(3)
 NO_INDEX = (
     "An index or a count must be a plain integer: "
     "a traced value would be disconnected from the computation graph."
@@ -385,18 +392,6 @@ def positional_axis(x, axis):
     says="""
     A plain array would disconnect x from the computation graph.
       given:    a traced value of shape ()
-      instead:  np.sum(np.stack([v ** 2 for v in x]))""",
-)
-def sum_of_a_list(x):
-    return np.sum([v**2 for v in x])
-
-
-@refused(
-    V,
-    kinds=(DetachedError, TypeError),
-    says="""
-    A plain array would disconnect x from the computation graph.
-      given:    a traced value of shape ()
       instead:  np.linalg.norm(np.stack([x[0], 1.0]), axis=0)""",
 )
 def norm_of_a_list(x):
@@ -411,19 +406,7 @@ def norm_of_a_list(x):
       instead:  np.broadcast_to(fill_value, shape)""",
 )
 def full_of_a_shape(x):
-    return np.full((2, 2), x[0])
-
-
-@refused(
-    V,
-    kinds=(DetachedError, TypeError),
-    says="""
-    A plain array would disconnect x from the computation graph.
-      given:    a traced value of shape ()
-      instead:  np.stack([2 * v for v in x])""",
-)
-def array_of_a_comprehension(x):
-    return np.array([2 * v for v in x])
+    return full((2, 2), x[0])
 
 
 # --- detached -----------------------------------------------------------------
@@ -492,30 +475,6 @@ def by_a_function_of_math_that_numpy_lacks(x):
 @refused(
     V,
     kinds=(DetachedError, TypeError),
-    says="""
-    A plain array would disconnect x from the computation graph.
-      given:    a traced value of shape (3,)
-      instead:  the value as it is: it already behaves like an array""",
-)
-def by_asarray(x):
-    return np.asarray(x)
-
-
-@refused(
-    V,
-    kinds=(DetachedError, TypeError),
-    says="""
-    A plain array would disconnect x from the computation graph.
-      given:    a traced value of shape ()
-      instead:  np.stack([x[0], x[1]])""",
-)
-def by_a_new_array(x):
-    return np.array([x[0], x[1]])
-
-
-@refused(
-    V,
-    kinds=(DetachedError, TypeError),
     says=f"""
     x.item() would disconnect x from the computation graph.
       given:    a traced value of shape ()
@@ -535,19 +494,6 @@ def by_item(x):
 )
 def by_tolist(x):
     return x.tolist()
-
-
-@refused(
-    2.0,
-    kinds=(DetachedError, TypeError),
-    says=f"""
-    float(x) would disconnect x from the computation graph.
-      given:    a traced value of shape ()
-      instead:  {ONE_PIECE}""",
-)
-def by_filling_a_plain_array(x):
-    out = np.zeros(3)
-    out[0] = x
 
 
 @refused(
@@ -592,101 +538,157 @@ def as_an_index_of_a_plain_array(k):
 
 
 @refused(
+    2.0,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    An assignment into a plain array would disconnect x from the computation graph.
+      given:    a traced value of shape ()
+      instead:  {FROM_THE_START}""",
+)
+def into_an_array_of_the_caller(x):
+    MADE[0] = x
+
+
+@refused(
+    V,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    An assignment into a plain array would disconnect x from the computation graph.
+      given:    a traced value of shape (2,)
+      instead:  {FIRST}""",
+)
+def into_an_array_made_by_an_imported_name(x):
+    made = zeros(3)
+    made[1:] = x[1:]
+
+
+@refused(
+    V,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    An assignment into a plain array would disconnect x from the computation graph.
+      given:    a traced value of shape ()
+      instead:  {FIRST}""",
+)
+def into_an_array_of_integers(x):
+    made = np.zeros(3, dtype=int)
+    made[0] += x[0]
+
+
+@refused(
     V,
     kinds=(InPlaceError, TypeError),
-    says="""
-    An entry of a traced array cannot be assigned: the trace would not see it.
-      given:    a traced array of shape (3,)
-      instead:  build the new array in one piece, for example np.where(mask, new, x)""",
+    says=f"""
+    np.add would write traced values where they cannot be kept.
+      given:    an array of float64 to write into
+      expected: {ONE_ARRAY}
+      instead:  {FIRST}""",
 )
-def item_assignment(x):
+def added_to_an_array_made_by_an_imported_name(x):
+    made = zeros(3)
+    made += x
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says=f"""
+    np.exp would write traced values where they cannot be kept.
+      given:    an array of int64 to write into
+      expected: {ONE_ARRAY}
+      instead:  {FIRST}""",
+)
+def out_of_integers(x):
+    made = np.arange(3, dtype=np.int64)
+    return np.exp(x, out=made)
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says=f"""
+    np.concatenate would write traced values where they cannot be kept.
+      given:    an array of float64 to write into
+      expected: {ONE_ARRAY}
+      instead:  {FROM_THE_START}""",
+)
+def out_of_a_function_of_a_list(x):
+    return np.concatenate([x[:2], x[:1]], out=MADE)
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says=f"""
+    np.divmod would write traced values where they cannot be kept.
+      given:    several arrays to write into
+      expected: {ONE_ARRAY}
+      instead:  np.divmod(…) without out=""",
+)
+def two_out(x):
+    return np.divmod(x, 2.0, out=(x, x))
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says=f"""
+    np.copyto would write traced values where they cannot be kept.
+      given:    an array of float64 to write into
+      expected: {ONE_ARRAY}
+      instead:  {FROM_THE_START}""",
+)
+def copied_to_an_array_of_the_caller(x):
+    np.copyto(MADE, x)
+
+
+@refused(
+    V,
+    kinds=(InPlaceError, TypeError),
+    says=f"""
+    np.add.at would write traced values where they cannot be kept.
+      given:    an array of float64 to write into
+      expected: {ONE_ARRAY}
+      instead:  {FROM_THE_START}""",
+)
+def counted_in_an_array_of_the_caller(x):
+    np.add.at(MADE, [0, 0], x[0])
+
+
+@refused(
+    V,
+    kinds=(DetachedError, TypeError),
+    says=f"""
+    float(x) would disconnect x from the computation graph.
+      given:    a traced value of shape ()
+      instead:  {FROM_THE_START}""",
+)
+def filled_into_an_array_of_the_caller(x):
+    MADE.fill(x[0])
+
+
+@refused(
+    2.0,
+    kinds=(InPlaceError, TypeError),
+    says="""
+    A number has no entries that could be assigned.
+      given:    a traced value of shape ()
+      instead:  x = …, or an array to begin with""",
+)
+def entry_of_a_number(x):
     x[0] = 1.0
 
 
 @refused(
     V,
-    kinds=(InPlaceError, TypeError),
+    kinds=(UnsupportedError, TypeError),
     says="""
-    np.exp would write into an array without the trace seeing it.
-      given:    out=, or += on a plain array with a traced value on the right
-      instead:  y = x + …, which makes a new array""",
+    The operators & and | join truth values, not floats.
+      given:    a traced value of shape (3,)
+      instead:  (x > 0) & (x < 1), with brackets around the comparisons""",
 )
-def out_of_a_ufunc(x):
-    return np.exp(x, out=np.zeros(3))
-
-
-@refused(
-    V,
-    kinds=(InPlaceError, TypeError),
-    says="""
-    np.sum would write into an array without the trace seeing it.
-      given:    out=, or += on a plain array with a traced value on the right
-      instead:  y = x + …, which makes a new array""",
-)
-def out_of_a_reduction(x):
-    return np.sum(x, out=np.zeros(()))
-
-
-@refused(
-    V,
-    kinds=(InPlaceError, TypeError),
-    says="""
-    np.concatenate would write into an array without the trace seeing it.
-      given:    out=, or += on a plain array with a traced value on the right
-      instead:  y = x + …, which makes a new array""",
-)
-def out_of_a_function_of_a_list(x):
-    return np.concatenate([x, x], out=np.zeros(6))
-
-
-@refused(
-    V,
-    kinds=(InPlaceError, TypeError),
-    says="""
-    The array method .sort changes the array in place: the trace would not see it.
-      given:    a traced array of shape (3,)
-      instead:  y = np.sort(x), which makes a new array""",
-)
-def method_that_sorts_in_place(x):
-    x.sort()
-
-
-@refused(
-    V,
-    kinds=(InPlaceError, TypeError),
-    says="""
-    np.floor would write into an array without the trace seeing it.
-      given:    out=, or += on a plain array with a traced value on the right
-      instead:  y = x + …, which makes a new array""",
-)
-def traced_out_of_a_flat_function(x):
-    return np.floor(x, out=x)
-
-
-@refused(
-    V,
-    kinds=(InPlaceError, TypeError),
-    says="""
-    np.add would write into an array without the trace seeing it.
-      given:    out=, or += on a plain array with a traced value on the right
-      instead:  y = x + …, which makes a new array""",
-)
-def plain_array_in_place(x):
-    total = np.zeros(3)
-    total += x
-
-
-@refused(
-    W,
-    kinds=(InPlaceError, TypeError),
-    says="""
-    An array of which a view exists cannot be changed in place.
-      given:    float64 of shape (2, 2), result float64 of shape (2, 2)
-      instead:  x = x + … in place of x += …""",
-)
-def array_with_a_view(x):
-    first = x[0]
-    x += first
+def comparisons_without_brackets(x):
+    return x > 0 & x < 1
 
 
 @refused(
@@ -699,18 +701,6 @@ def array_with_a_view(x):
 )
 def array_that_would_grow(x):
     x += np.ones((2, 3))
-
-
-@refused(
-    V,
-    kinds=(InPlaceError, TypeError),
-    says="""
-    x //= … would disconnect x from the computation graph.
-      given:    a traced array of shape (3,)
-      instead:  x = x + … in place of x += …""",
-)
-def floor_division_in_place(x):
-    x //= 2
 
 
 # --- kinds of numbers ---------------------------------------------------------
@@ -1003,7 +993,8 @@ def test_a_value_after_its_trace():
         later()
     assert str(caught.value) == (
         "A traced value was used after its trace had ended.\n"
-        "  instead:  return it from the traced function, or compute with graph.value\n"
+        "  instead:  keep bp.stop_gradient(x), the plain value of x, "
+        "or return x from the traced function\n"
         f"  at:       return escaped[0] + 1   (line {later.__code__.co_firstlineno + 1} "
         "of later in test_messages.py)"
     )

@@ -274,7 +274,10 @@ def fail_in_numpy(x):
 
 
 def fail_in_a_wrapped_call(x):
-    return np.array([x[0], x[1]])
+    OUTSIDE[:] = [x[0], x[1]]
+
+
+OUTSIDE = np.zeros(2)
 
 
 def fail_at_the_end(x):

@@ -53,6 +53,12 @@ def test_value_and_grad_gives_both():
     assert (value, gradient) == (8.0, 12.0)
 
 
+def test_a_plain_adjoint_is_added_to_a_traced_one():
+    # By x[0], what arrives first is the traced 2 x, and then a 3 that is not.
+    f = bp.grad(lambda x: np.sum(3.0 * x[0] + np.sum(x**2)))
+    np.testing.assert_array_equal(bp.jacobian(f)(np.ones(2)), 2 * np.eye(2))
+
+
 def test_argnums_choose_and_keep_their_order():
     def f(x, y, z):
         return x * y**2 * z**3

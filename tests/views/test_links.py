@@ -27,9 +27,14 @@ def graph(request):
     return bp.trace(request.param, *arguments)
 
 
+def whole(element):
+    """Return tag, text, attributes and children of an element, which leaves out an empty rest."""
+    return [*element, *["", "", {}, []][len(element) :]]
+
+
 def elements(formula):
-    yield formula
-    for child in formula[3]:
+    yield whole(formula)
+    for child in whole(formula)[3]:
         yield from elements(child)
 
 
@@ -38,7 +43,8 @@ def linked(formula):
 
 
 def text(element):
-    return element[1] + "".join(map(text, element[3]))
+    _, own, _, children = whole(element)
+    return own + "".join(map(text, children))
 
 
 scene_of = graph_scene
@@ -47,8 +53,8 @@ scene_of = graph_scene
 def assert_names(graph, text, names):
     """Each link's node has the name that stands there; no two places overlap."""
     for start, end, link in names:
-        name = graph.nodes[int(link[1:])].name
-        assert text[start:end] == (f"d_{name}" if link[0] == "a" else name)
+        node = graph.nodes[int(link[1:])]
+        assert text[start:end] == (node.adjoint_name if link[0] == "a" else node.name)
     starts = [start for start, _, _ in names]
     assert starts == sorted(starts)
 

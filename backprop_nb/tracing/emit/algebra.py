@@ -52,6 +52,11 @@ class Expression:
         return self.row is not None and self.row.function is function
 
     @property
+    def is_statement(self) -> bool:
+        """Whether it takes lines of its own, as an assignment in place does."""
+        return self.row is not None and self.row.statement is not None
+
+    @property
     def unstretched(self) -> Expression:
         """What ``np.broadcast_to`` stretched, or the expression itself."""
         return self.operands[0] if self.calls(np.broadcast_to) else self

@@ -21,10 +21,10 @@ from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.emit.statements import Printer, Statement
 from backprop_nb.tracing.emit.wrapping import wrapped
 from backprop_nb.tracing.graph import Trace
-from backprop_nb.tracing.record import CONSTANT
+from backprop_nb.tracing.record import CONSTANT, Guard
 from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.template import literal, typed
-from backprop_nb.tracing.source import Source
+from backprop_nb.tracing.source import Source, describe_place
 
 
 def to_numpy(trace: Trace) -> str:
@@ -41,10 +41,17 @@ def to_numpy(trace: Trace) -> str:
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
-def compiled(trace: Trace) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
-    """Return a fast function ``(*args) -> (value, gradients)``; see :meth:`Graph.compile`."""
+class OffPathError(Exception):
+    """The arguments lead to other shapes, or to another decision, than those of the trace."""
+
+
+def path_of(trace: Trace) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
+    """Return the program as a function ``(*args) -> (value, gradients)``.
+
+    It raises :class:`OffPathError` where the trace does not hold.
+    """
     code = _Function(trace, is_compiled=True)
-    space: dict[str, Any] = {"np": np, **code.constants}
+    space: dict[str, Any] = {"np": np, OffPathError.__name__: OffPathError, **code.constants}
     space |= {convert.__name__: convert for convert in code.converters.values()}
     space |= {helper.__name__: inspect.unwrap(helper) for helper in code.helpers}
     exec(compile(code.source, f"<{code.name}>", "exec"), space)
@@ -93,6 +100,7 @@ class _Function:
             for (name, traced), tree in zip(trace.arguments, trees, strict=True)
         ]
         self._printer = Printer(self.program, self._names, NUMPY)
+        self._decisions = sorted(self.program.decisions, key=lambda each: each[0].position)
         lines = [f"def {self.name}({', '.join(self._parameters)}):", *self._body()]
         self.source = "\n    ".join(lines)
         # What prints as x[…] or x.astype(…) is not called by its name.
@@ -109,7 +117,7 @@ class _Function:
     def constants(self) -> dict[str, Any]:
         """The name and the value of each captured array that is needed."""
         needed = set(self.program.needed)
-        values = zip(self.program.forward, self.trace.records, strict=True)
+        values = zip(self.program.forward, self.trace.records, strict=False)
         captured = [each for each, record in values if record.row is CONSTANT and each in needed]
         arrays = [*captured, *self.program.extra_constants]
         return {self._names[each]: each.value for each in arrays}
@@ -137,6 +145,7 @@ class _Function:
             dtype = node.value.dtype.name
             if self._is_compiled:
                 yield f"{name} = {self.converters[dtype].__name__}({name})"
+                yield f"if {name}.shape != {node.shape}: raise {OffPathError.__name__}"
             elif node.shape == ():
                 numbers.setdefault(dtype, []).append(name)
             elif node.index in self.trace.from_integers:
@@ -148,12 +157,13 @@ class _Function:
 
     def _way_there(self) -> Iterator[str]:
         """Yield the forward statements; ``m, b = theta`` is one, as it was written."""
-        nodes = zip(self.program.forward, self.trace.nodes, strict=True)
+        nodes = zip(self.program.forward, self.trace.nodes, strict=False)
         sources = {each: node.source for each, node in nodes}
         statements = self._printer.forward
         start = 0
         while start < len(statements):
             first = statements[start]
+            yield from self._checks(first.expression.position)
             count = _unpacked_count(first)
             group = statements[start : start + count]
             if count and _belong_together(group, sources):
@@ -163,8 +173,25 @@ class _Function:
                 yield line
                 start += count
             else:
-                yield f"{first.name} = {first.text}"
+                yield from first.lines
                 start += 1
+        yield from self._checks(self.program.turn)
+
+    def _checks(self, before: int) -> Iterator[str]:
+        """Yield the decisions that have to fall out as in the trace, up to an expression."""
+        while self._decisions and self._decisions[0][0].position < before:
+            expression, guard = self._decisions.pop(0)
+            if not expression.is_number:
+                yield f"if {_otherwise(self._printer.text(expression), guard)}:"
+                yield f"    raise {self._reason(guard)}"
+
+    def _reason(self, guard: Guard) -> str:
+        """Return what is raised where a decision falls out otherwise."""
+        if self._is_compiled:
+            return OffPathError.__name__
+        place = describe_place(guard.scope.code, guard.lasti) if guard.scope else "a rule"
+        why = f"another decision than in the trace: {' '.join(place.split())}"
+        return f"ValueError({why!r})"
 
     def _way_back(self) -> Iterator[str]:
         last: tuple[str, ...] = ()
@@ -183,7 +210,13 @@ class _Function:
         for k, gradient in enumerate(self.program.gradients):
             inputs.setdefault(gradient, []).append(k)
         for statement in self._printer.backward:
-            yield statement.through, f"{statement.name} = {self._own(statement)}"
+            for check in self._checks(statement.expression.position):
+                yield (), check
+            for line in statement.lines[:-1]:
+                yield statement.through, line
+            own = self._own(statement)
+            last = statement.lines[-1] if own == statement.text else f"{statement.name} = {own}"
+            yield statement.through, last
             for k in inputs.get(statement.expression, ()):
                 if self._gradients[k] != statement.name:
                     through = self._printer.through(self.trace.nodes[k])
@@ -215,6 +248,17 @@ class _Function:
             text = self._printer.text(gradient) + ".copy()" * (gradient.shape != ())
             if text != name:
                 yield f"{name} = {text}"
+
+
+def _otherwise(text: str, guard: Guard) -> str:
+    """Return the condition under which a decision falls out otherwise."""
+    if guard.asked == "truth":
+        return f"not ({text})" if guard.answer else text
+    if guard.asked == "shape":
+        return f"np.shape({text}) != {literal(guard.answer)}"
+    if np.ndim(guard.answer):
+        return f"not np.array_equal({text}, {literal(guard.answer)})"
+    return f"({text}) != {literal(guard.answer)}"
 
 
 def _converter(dtype: np.dtype[Any]) -> Callable[[Any], Any]:
@@ -268,7 +312,11 @@ def _belong_together(
 
 
 def _constant(value: Any) -> str:
-    return literal(value) if np.ndim(value) else typed(value, value.dtype)
+    if not np.ndim(value):
+        return typed(value, value.dtype)
+    if value.size and value.dtype == float and not np.any(value):
+        return f"np.zeros({value.shape})"
+    return literal(value)
 
 
 def _source(function: Callable[..., Any]) -> str:
@@ -284,8 +332,10 @@ def _source(function: Callable[..., Any]) -> str:
     assert isinstance(definition, ast.FunctionDef)
     definition.decorator_list = []
     definition.returns = None
-    for argument in (*definition.args.args, *definition.args.kwonlyargs):
-        argument.annotation = None
+    given = definition.args
+    for argument in (*given.args, *given.kwonlyargs, given.vararg, given.kwarg):
+        if argument is not None:
+            argument.annotation = None
     if ast.get_docstring(definition) is not None:
         definition.body = definition.body[1:]
     return ast.unparse(definition)

@@ -19,7 +19,7 @@ import numpy as np
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.emit.algebra import Algebra, Expression
 from backprop_nb.tracing.graph import Node, Trace
-from backprop_nb.tracing.record import CONSTANT, Record
+from backprop_nb.tracing.record import CONSTANT, Guard, Record
 from backprop_nb.tracing.reverse import reverse, start_of
 from backprop_nb.tracing.tape import Tape
 
@@ -41,6 +41,8 @@ class Program:
         gradient arrives.
     turn
         The position of the first expression of the way back.
+    decisions
+        What Python looked at when it took a decision, and the decision.
 
     Raises
     ------
@@ -50,7 +52,7 @@ class Program:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        records, values, adjoints, seed = _trace_both_ways(trace)
+        records, values, adjoints, seed, guards = _trace_both_ways(trace)
         self._algebra = Algebra()
         self._numbers = {values[index] for index in _captured_numbers(trace)}
         self.turn = 0
@@ -64,6 +66,7 @@ class Program:
             else:
                 made.append(self._express(record, made))
         self.forward = [made[index] for index in values]
+        self.decisions = [(made[guard.position], guard) for guard in guards]
         self.adjoints = [None if index is None else made[index] for index in adjoints]
 
     def _express(self, record: Record, made: Sequence[Expression]) -> Expression:
@@ -92,7 +95,8 @@ class Program:
     @cached_property
     def needed(self) -> list[Expression]:
         """The expressions that the value or a gradient depends on, in order."""
-        pending = [self.value, *filter(None, self.gradients)]
+        looked_at = (expression for expression, _ in self.decisions)
+        pending = [self.value, *filter(None, self.gradients), *looked_at]
         found: dict[int, Expression] = {}
         while pending:
             expression = pending.pop()
@@ -104,7 +108,7 @@ class Program:
     @cached_property
     def extra_constants(self) -> list[Expression]:
         """The arrays that the rules brought along; the learner has no name for them."""
-        known = set(self.forward)
+        known = set(self.forward[: len(self.trace.records)])
         return [each for each in self.needed if each.row is None and each not in known]
 
     @cached_property
@@ -128,7 +132,7 @@ class Program:
         uses = Counter(operand for each in self.needed for operand in each.operands)
         for node in nodes:
             value, adjoint = self.forward[node.index], self.adjoints[node.index]
-            if uses[value] > 1:
+            if uses[value] > 1 or value.is_statement:
                 yield value, node.name
             if adjoint is not None and uses[adjoint] > 1:
                 yield adjoint, node.adjoint_name
@@ -136,7 +140,7 @@ class Program:
             yield each, f"k{number}"
         # What the rules compute twice, such as 1 - f, has no node; it gets a name of its own.
         for each in self.needed:
-            if uses[each] > 1 and each.row is not None:
+            if (uses[each] > 1 and each.row is not None) or each.is_statement:
                 yield each, f"t{each.position}"
 
     @cached_property
@@ -153,8 +157,9 @@ class Program:
     def _children(self) -> dict[Node, list[Node]]:
         children: dict[Node, list[Node]] = {node: [] for node in self.trace.nodes}
         for child in self.trace.nodes:
-            for parent in child.parents:
-                children[parent].append(child)
+            if self.trace.carries[child.index]:  # no gradient comes back through a comparison
+                for parent in child.parents:
+                    children[parent].append(child)
         return children
 
     def users(self, node: Node, most: int) -> list[Node]:
@@ -196,18 +201,22 @@ def _is_leaf(record: Record) -> bool:
     return record.row is None or record.row is CONSTANT
 
 
-def _trace_both_ways(trace: Trace) -> tuple[Sequence[Record], list[int], list[int | None], int]:
+def _trace_both_ways(
+    trace: Trace,
+) -> tuple[Sequence[Record], list[int], list[int | None], int, list[Guard]]:
     """Compute a trace and its reverse pass on traced values.
 
-    Returns all records, and the positions among them of each node's value, of
-    each node's adjoint, and of the seed.
+    Returns all records; the positions among them of each node's value, of each
+    node's adjoint, and of the seed; and the decisions of the trace and of its rules.
     """
     seed = start_of(trace, None)
     frame = sys._getframe(0)
-    tape = Tape(Traced, frame, records_comparisons=True)
-    traced: list[Record] = []  # the trace's records, with values of the new tape in them
+    tape = Tape(Traced, frame)
+    # The trace's records, with values of the new tape in them.
+    inputs = enumerate(trace.records[: trace.input_count])
+    traced = {k: each._replace(value=tape.input(each.value)) for k, each in inputs}
     try:
-        for record in trace.records:
+        for index, record in trace.steps():
             args = tuple(
                 arg if parent is None else traced[parent].value
                 for arg, parent in zip(record.args, record.parents, strict=True)
@@ -217,11 +226,12 @@ def _trace_both_ways(trace: Trace) -> tuple[Sequence[Record], list[int], list[in
                 if _is_leaf(record)
                 else tape.apply(record.row, record.row.call, args, record.keywords, frame)
             )
-            traced.append(record._replace(args=args, value=value))
+            traced[index] = record._replace(args=args, value=value)
         start = tape.input(seed)
-        adjoints = reverse(trace, traced, start)
+        adjoints = reverse(trace, [traced[k] for k in range(len(trace.records))], start)
     finally:
         records = tape.close()
-    values = [tape.index(record.value) for record in traced]
+    values = [tape.index(traced[k].value) for k in range(len(traced))]
     back = [None if adjoint is None else tape.index(adjoint) for adjoint in adjoints]
-    return records, values, back, tape.index(start)
+    guards = [guard._replace(position=values[guard.position]) for guard in trace.guards]
+    return records, values, back, tape.index(start), [*guards, *tape.guards]

@@ -18,7 +18,7 @@ MAX_THROUGH = 4
 
 
 class Statement(NamedTuple):
-    """One line, ``name = text``.
+    """One value that has a name: ``name = text``, or the lines of an assignment in place.
 
     Attributes
     ----------
@@ -32,6 +32,12 @@ class Statement(NamedTuple):
     name: str
     text: str
     through: tuple[str, ...] = ()
+    in_place: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The statement as source."""
+        return self.in_place or (f"{self.name} = {self.text}",)
 
 
 class Printer:
@@ -69,13 +75,25 @@ class Printer:
             name = self._names.get(each)
             call = self._call(each) if each.row is not None else None
             if call is not None and name is not None:
-                self._lines[each] = f"{name} = {call[0]}"
                 node = self._program.adjoint_of.get(each)
-                yield Statement(each, name, call[0], self.through(node) if node else ())
+                through = self.through(node) if node else ()
+                in_place = self._in_place(each, name)
+                self._lines[each] = in_place[-1] if in_place else f"{name} = {call[0]}"
+                yield Statement(each, name, call[0], through, in_place)
             if name is not None:
                 call = name, ATOM
             if call is not None:
                 self._printed[each] = call
+
+    def _in_place(self, expression: Expression, name: str) -> tuple[str, ...]:
+        """Return the lines of a call that is said in several."""
+        if not expression.is_statement or self._notation is not NUMPY:
+            return ()
+        assert expression.row is not None
+        assert expression.row.statement is not None
+        (first, precedence), *others = [self._operand(expression, x) for x in expression.operands]
+        texts = [first if precedence is ATOM else f"({first})", *(text for text, _ in others)]
+        return tuple(expression.row.statement(name, texts, expression.keywords))
 
     def _call(self, expression: Expression) -> Printed:
         assert expression.row is not None  # leaves have no call
@@ -99,6 +117,8 @@ class Printer:
         if expression.position < self._program.turn:
             return True
         function = expression.row and expression.row.function
+        if expression.is_statement:
+            return True
         if not (isinstance(function, np.ufunc) or function is np.where):
             return False
         dtype = expression.value.dtype

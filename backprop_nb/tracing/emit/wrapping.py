@@ -12,7 +12,7 @@ WIDTH = 99
 _MARKS = re.compile(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[()\[\]{}]|(?<=,) | (?=[-+*/%@<>=!&|]+ )"""
 )
-_HEAD = re.compile(r"return |.+? = ")
+_HEAD = re.compile(r"""return |[^'"]+? = """)  # not the one that a text quotes
 
 
 def wrapped(line: str) -> str:

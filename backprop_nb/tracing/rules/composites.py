@@ -189,10 +189,10 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.cov: _cov,
     np.corrcoef: _corrcoef,
     # of real numbers
-    np.real: lambda val: val.copy(),
+    np.real: lambda val: val,
     np.imag: lambda val: np.zeros_like(val),
     np.conjugate: np.positive,
-    np.real_if_close: lambda a, tol=100: a.copy(),
+    np.real_if_close: lambda a, tol=100: a,
     np.angle: lambda z, deg=False: np.where(np.less(z, 0), 180.0 if deg else np.pi, 0.0),
     np.emath.sqrt: _real_only(np.sqrt, _negative),
     np.emath.log: _real_only(np.log, _negative),

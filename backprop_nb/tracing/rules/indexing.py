@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing.rules.form import Hole, fill, is_array, text_of
 from backprop_nb.tracing.rules.row import Remark, dispatched, row, shaped_like
 from backprop_nb.tracing.rules.shaping import MOVED
 from backprop_nb.tracing.rules.template import ATOM, LOOSE, Template, literal
@@ -21,6 +22,70 @@ from backprop_nb.tracing.rules.template import ATOM, LOOSE, Template, literal
 def getitem(x: Any, index: Any) -> Any:
     """Return ``x[index]``; the function behind square brackets."""
     return operator.getitem(x, index)
+
+
+def take_index_apart(index: Any, count: int = 0) -> tuple[list[Any], Any]:
+    """Return the recorded arrays of an index, such as a mask, and the index with holes.
+
+    The holes are numbered from ``count``.
+    """
+    arrays: list[Any] = []
+
+    def hole(item: Any) -> Any:
+        if not is_array(item) or isinstance(item, np.ndarray):
+            return item
+        arrays.append(item)
+        return Hole(count + len(arrays) - 1)
+
+    return arrays, tuple(map(hole, index)) if isinstance(index, tuple) else hole(index)
+
+
+def fill_index(index: Any, arrays: Sequence[Any]) -> Any:
+    """Return an index with arrays in its holes."""
+    return fill(index, arrays) if arrays else index
+
+
+def _getitem_call(x: Any, index: Any) -> tuple[list[Any], dict[str, Any]]:
+    arrays, index = take_index_apart(index)
+    return [x, *arrays], {"index": index}
+
+
+def _getitem_filled(x: Any, *arrays: Any, index: Any) -> Any:
+    return operator.getitem(x, fill_index(index, arrays))
+
+
+def _getitem_vjp(g: Any, ans: Any, x: Any, *arrays: Any, index: Any) -> Any:
+    return scatter_add(g, index=fill_index(index, arrays), shape=x.shape)
+
+
+def _add_entries(total: Any, g: Any, *arrays: Any, index: Any) -> None:
+    index = fill_index(index, arrays)
+    if any(is_array(item) for item in (index if isinstance(index, tuple) else (index,))):
+        np.add.at(total, index, g)  # an entry may be named twice
+    else:
+        total[index] += g
+
+
+def _scatter_add_call(
+    g: Any, *, index: Any, shape: tuple[int, ...]
+) -> tuple[list[Any], dict[str, Any]]:
+    arrays, index = take_index_apart(index)
+    return [g, *arrays], {"index": index, "shape": shape}
+
+
+def _scatter_add_filled(g: Any, *arrays: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    return scatter_add(g, index=fill_index(index, arrays), shape=shape)
+
+
+def _scatter_add_vjp(
+    g: Any, ans: Any, x: Any, *arrays: Any, index: Any, shape: tuple[int, ...]
+) -> Any:
+    return g[fill_index(index, arrays)]
+
+
+def _scatter_add_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    index = text_of(keywords["index"], arguments[1:])
+    return f"scatter_add({arguments[0]}, index={index}, shape={literal(keywords['shape'])})"
 
 
 @dispatched
@@ -34,28 +99,32 @@ def scatter_add(g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
     return out
 
 
+def index_text(index: Any, names: Sequence[str], latex: bool = False) -> str:
+    r"""Return what stands between square brackets, with names in the holes of an index.
+
+    In LaTeX an array of positions is a bold i.
+    """
+    texts = [
+        r"\mathbf{i}" if latex and isinstance(item, np.ndarray) else _item_text(item, names)
+        for item in (index if isinstance(index, tuple) else (index,))
+    ]
+    text = ", ".join(texts) or "()"
+    return text.replace("...", r"\ldots").replace("None", r"\mathrm{new}") if latex else text
+
+
 def _getitem_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    return f"{arguments[0]}[{', '.join(map(_item_text, _items(keywords))) or '()'}]"
+    return f"{arguments[0]}[{index_text(keywords['index'], arguments[1:])}]"
 
 
 def _getitem_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    r"""Return an indexed name; an array of positions is a bold i."""
-    texts = [
-        r"\mathbf{i}" if isinstance(item, np.ndarray) else _item_text(item)
-        for item in _items(keywords)
-    ]
-    index = (", ".join(texts) or "()").replace("...", r"\ldots").replace("None", r"\mathrm{new}")
-    return rf"{{{arguments[0]}}}_{{[{index}]}}"
+    return rf"{{{arguments[0]}}}_{{[{index_text(keywords['index'], arguments[1:], latex=True)}]}}"
 
 
-def _items(keywords: Mapping[str, Any]) -> tuple[Any, ...]:
-    index = keywords["index"]
-    return index if isinstance(index, tuple) else (index,)
-
-
-def _item_text(item: Any) -> str:
+def _item_text(item: Any, names: Sequence[str]) -> str:
+    if isinstance(item, np.ndarray) and item.size and item.dtype.kind in "iu":
+        return literal(item.tolist())
     if not isinstance(item, slice):
-        return literal(item)
+        return text_of(item, names)
     parts = (item.start, item.stop, item.step)
     start, stop, step = ("" if part is None else literal(part) for part in parts)
     return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
@@ -204,9 +273,12 @@ def _pad_vjp(
 ROWS = (
     row(
         getitem,
-        lambda g, ans, x, index: scatter_add(g, index=index, shape=x.shape),
-        numpy=Template(_getitem_text, ATOM, (ATOM,)),
-        latex=Template(_getitem_latex, ATOM, (ATOM,)),
+        first=_getitem_vjp,
+        bind=_getitem_call,
+        add_entries=_add_entries,
+        compute=_getitem_filled,
+        numpy=Template(_getitem_text, ATOM, (ATOM, LOOSE)),
+        latex=Template(_getitem_latex, ATOM, (ATOM, LOOSE)),
         symbol="[ ]",
         title="Indexing",
         in_words=MOVED,
@@ -215,7 +287,10 @@ ROWS = (
     ),
     row(
         scatter_add,
-        lambda g, ans, x, index, shape: g[index],
+        first=_scatter_add_vjp,
+        bind=_scatter_add_call,
+        compute=_scatter_add_filled,
+        numpy=_scatter_add_text,
         latex=r"\mathrm{scatter}(#1)",
         symbol="scatter",
     ),
@@ -234,8 +309,8 @@ ROWS = (
         latex=r"\mathrm{scatter}(#1)",
         symbol="scatter",
     ),
-    row(np.sort, _sort, in_place=True, remarks=(_IN_THEIR_ORDER,)),
-    row(np.partition, _partition, symbol="sort", in_place=True, remarks=(_IN_THEIR_ORDER,)),
+    row(np.sort, _sort, remarks=(_IN_THEIR_ORDER,)),
+    row(np.partition, _partition, symbol="sort", remarks=(_IN_THEIR_ORDER,)),
     row(np.diag, _diag, view=True),
     row(np.diagonal, _diagonal, symbol="diag", view=True),
     row(np.trace, _trace, latex=r"\mathrm{tr}(#1)", symbol="tr"),

@@ -1,22 +1,32 @@
-"""Functions that are flat almost everywhere: they give plain arrays, never nodes.
+"""Functions that are flat almost everywhere: recorded, but no gradient flows through them.
 
 A comparison, a sign or an index of the largest entry does not change under a
-small change of its argument, so no gradient flows through it.  Because the
-result is an ordinary array, ``if``, masks and loops over shapes just work.
+small change of its argument.  It is recorded all the same, because the computation
+on other arguments needs it anew: ``np.where(x > 0, x, 0.1 * x)`` has another mask there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import Row, row
-from backprop_nb.tracing.rules.template import LOOSE, POWER, PRODUCT, SUM, Template, infix
+from backprop_nb.tracing.rules.form import Form, take_apart
+from backprop_nb.tracing.rules.row import Row, full_name, row
+from backprop_nb.tracing.rules.template import (
+    LOOSE,
+    POWER,
+    PRODUCT,
+    SUM,
+    UNARY,
+    Template,
+    infix,
+)
 
 
-def _comparison(function: np.ufunc, operator: str, sign: str, latex: str) -> Row:
+def _infix(function: np.ufunc, operator: str, sign: str, latex: str) -> Row:
+    """Return the row of a comparison, or of an operator that joins masks."""
     return row(
         function,
         None,
@@ -28,13 +38,46 @@ def _comparison(function: np.ufunc, operator: str, sign: str, latex: str) -> Row
     )
 
 
+def recorded_call(function: Callable[..., Any], **facts: Any) -> Row:
+    """Return the row of a call that prints as it was written, wherever its arrays stand."""
+
+    def bind(*args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
+        arrays, form = take_apart(args, kwargs)
+        return arrays, {"form": form}
+
+    def compute(*arrays: Any, form: Form, output: int | None = None) -> Any:
+        args, kwargs = form.filled(arrays)
+        value = function(*args, **kwargs)
+        if type(value) in (bool, int):  # np.array_equal, np.count_nonzero
+            return np.asarray(value)[()]
+        return value if output is None else value[output]
+
+    def numpy(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+        form: Form = keywords["form"]
+        text = f"{full_name(function)}({form.text(arguments)})"
+        return f"{text}[{keywords['output']}]" if "output" in keywords else text
+
+    return row(function, numpy=numpy, bind=bind, compute=compute, **facts)
+
+
 ROWS = (
-    _comparison(np.equal, "eq", "==", "="),
-    _comparison(np.not_equal, "ne", "!=", r"\neq"),
-    _comparison(np.less, "lt", "<", "<"),
-    _comparison(np.less_equal, "le", "<=", r"\leq"),
-    _comparison(np.greater, "gt", ">", ">"),
-    _comparison(np.greater_equal, "ge", ">=", r"\geq"),
+    _infix(np.equal, "eq", "==", "="),
+    _infix(np.not_equal, "ne", "!=", r"\neq"),
+    _infix(np.less, "lt", "<", "<"),
+    _infix(np.less_equal, "le", "<=", r"\leq"),
+    _infix(np.greater, "gt", ">", ">"),
+    _infix(np.greater_equal, "ge", ">=", r"\geq"),
+    _infix(np.bitwise_and, "and", "&", r"\wedge"),
+    _infix(np.bitwise_or, "or", "|", r"\vee"),
+    _infix(np.bitwise_xor, "xor", "^", r"\oplus"),
+    row(
+        np.invert,
+        None,
+        numpy=Template("~#1", UNARY, (UNARY,)),
+        latex=Template(r"\neg #1", UNARY, (POWER,)),
+        symbol="not",
+        operator="invert",
+    ),
     row(np.logical_and, None, None, latex=Template(r"#1 \wedge #2", LOOSE, (SUM,)), symbol="and"),
     row(np.logical_or, None, None, latex=Template(r"#1 \vee #2", LOOSE, (SUM,)), symbol="or"),
     row(np.logical_not, None, latex=Template(r"\neg #1", LOOSE, (POWER,)), symbol="not"),
@@ -52,26 +95,34 @@ ROWS = (
         operator="floordiv",
     ),
     row(np.argsort, None),
-)
-"""Those that rules use, with all it takes to print a rule that computes them anew."""
-
-OTHERS = (
-    # tests of entries
-    *(np.logical_xor, np.isinf, np.isposinf, np.isneginf, np.isreal, np.iscomplex, np.signbit),
-    *(np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin, np.any, np.all),
-    # steps
-    *(np.floor, np.ceil, np.fix, np.rint, np.round, np.around),
-    # positions and shapes
-    *(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argpartition, np.argwhere),
-    *(np.flatnonzero, np.lexsort, np.searchsorted, np.digitize, np.nonzero, np.count_nonzero),
-    *(np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type),
-    *(np.common_type, np.may_share_memory, np.shares_memory, np.linalg.matrix_rank),
-    # new arrays of the same shape
-    *(np.zeros_like, np.ones_like, np.empty_like),
-    # text
-    *(np.array_repr, np.array_str, np.array2string),
+    *(
+        recorded_call(function)
+        for function in (
+            # tests of entries
+            *(np.logical_xor, np.isinf, np.isposinf, np.isneginf, np.isreal, np.iscomplex),
+            *(np.signbit, np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin),
+            *(np.any, np.all),
+            # steps
+            *(np.floor, np.ceil, np.fix, np.rint, np.round, np.around),
+            # positions
+            *(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argpartition, np.lexsort),
+            *(np.searchsorted, np.digitize, np.count_nonzero, np.linalg.matrix_rank),
+        )
+    ),
+    recorded_call(np.argwhere, shape_varies=True),
+    recorded_call(np.flatnonzero, shape_varies=True),
+    recorded_call(np.nonzero, outputs=True, shape_varies=True),
 )
 
 PLAIN_FUNCTIONS: frozenset[Callable[..., Any]] = frozenset(
-    {*OTHERS, *(each.function for each in ROWS)}
+    {
+        # of shapes and types, which are those of the trace
+        *(np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type),
+        *(np.common_type, np.may_share_memory, np.shares_memory),
+        # new arrays of the same shape
+        *(np.zeros_like, np.ones_like, np.empty_like),
+        # text
+        *(np.array_repr, np.array_str, np.array2string),
+    }
 )
+"""Answered with plain Python: nothing that depends on the entries."""

@@ -90,6 +90,16 @@ class EachVjp:
         return functools.partial(self._rule, position)
 
 
+class FirstVjp:
+    """The rules of a function whose first array alone carries a gradient."""
+
+    def __init__(self, rule: Vjp) -> None:
+        self._rule = rule
+
+    def __getitem__(self, position: int) -> Vjp | None:
+        return None if position else self._rule
+
+
 @dataclass(frozen=True, eq=False)
 class Row:
     """One NumPy function: computed, printed, reversed, explained, tested.
@@ -131,8 +141,14 @@ class Row:
     view
         Whether NumPy may return a view of the first argument; writing into
         either would then change both.
-    in_place
-        Whether the array's method of this name changes the array.
+    statement
+        ``(name, arguments, keywords)`` to the lines of source that give the result this
+        name, for a call that no single expression says as a person would.
+    add_entries
+        For a function that picks entries of its first argument: ``(sum, g, *other
+        arguments, **options)`` adds what its rule gives to a sum, in place.
+    shape_varies
+        Whether the shape of the result depends on the entries, as that of ``x[x > 0]``.
     outputs
         Whether the function returns several arrays.  Each is a node of its own,
         and the option ``output=k`` says which.
@@ -144,7 +160,7 @@ class Row:
     """
 
     function: Callable[..., Any]
-    vjps: tuple[Vjp | None, ...] | EachVjp
+    vjps: tuple[Vjp | None, ...] | EachVjp | FirstVjp
     numpy: Template
     latex: Template
     symbol: str
@@ -159,7 +175,9 @@ class Row:
     multiplications: Callable[..., int] = lambda ans, *args, **options: 0
     domain: tuple[Interval, ...] = (REAL,)
     view: bool = False
-    in_place: bool = False
+    shape_varies: bool = False
+    statement: Callable[..., list[str]] | None = None
+    add_entries: Callable[..., None] | None = None
     outputs: bool = False
     bind: Callable[..., tuple[list[Any], dict[str, Any]]] | None = None
     compute: Callable[..., Any] | None = None
@@ -173,6 +191,11 @@ class Row:
     def arrays(self) -> int:
         """The number of array arguments, if the function takes one after the other."""
         return len(self.vjps) if isinstance(self.vjps, tuple) else 0
+
+    @cached_property
+    def is_flat(self) -> bool:
+        """Whether no argument carries a gradient, as in a comparison."""
+        return isinstance(self.vjps, tuple) and not any(self.vjps)
 
     @cached_property
     def is_elementwise(self) -> bool:
@@ -201,7 +224,7 @@ class Row:
     @cached_property
     def options(self) -> dict[str, Any]:
         """The options that every rule of the row understands, and their defaults."""
-        if isinstance(self.vjps, EachVjp):
+        if not isinstance(self.vjps, tuple):
             return {}
         count = self.arrays
         known = dict(list(self.parameters.items())[count:])
@@ -231,6 +254,7 @@ def row(
     function: Callable[..., Any],
     *vjps: Vjp | None,
     each: Vjp | None = None,
+    first: Vjp | None = None,
     numpy: Text | Template | None = None,
     latex: Text | Template | None = None,
     symbol: str = "",
@@ -242,7 +266,7 @@ def row(
     The rules of an element-wise function need not care about broadcasting, unless
     they are ``fitted`` because a power is so common that a call less is worth it.
     ``each`` is one rule ``(k, g, ans, *arrays, **options)`` for any number of
-    arrays.  Texts are templates that need no brackets.
+    arrays, ``first`` one for the first of any number.  Texts are templates that need no brackets.
     """
     name = function.__name__
     if isinstance(function, np.ufunc) and function.signature is None and function.nin == 2:
@@ -250,7 +274,7 @@ def row(
         vjps = vjps if fitted else tuple(map(_with_broadcast, vjps, (0, 1)))
     return Row(
         function,
-        vjps if each is None else EachVjp(each),
+        EachVjp(each) if each else FirstVjp(first) if first else vjps,
         numpy=_template(numpy or _numpy_call(function, len(vjps))),
         latex=_template(latex or _latex_call(name)),
         symbol=symbol or (name if len(name) <= 7 else f"{name[:6]}…"),
@@ -269,11 +293,11 @@ def _with_broadcast(vjp: Vjp | None, position: int) -> Vjp | None:
 
     def left(g: Any, ans: Any, x: Any, y: Any) -> Any:
         g = vjp(g, ans, x, y)
-        return g if g.shape == x.shape else unbroadcast(g, x)
+        return g if type(g) is np.float64 or g.shape == x.shape else unbroadcast(g, x)
 
     def right(g: Any, ans: Any, x: Any, y: Any) -> Any:
         g = vjp(g, ans, x, y)
-        return g if g.shape == y.shape else unbroadcast(g, y)
+        return g if type(g) is np.float64 or g.shape == y.shape else unbroadcast(g, y)
 
     return (left, right)[position]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from backprop_nb.tracing.rules import (
+    assignment,
     choosing,
     decompositions,
     determinants,
@@ -13,6 +14,7 @@ from backprop_nb.tracing.rules import (
     indexing,
     joining,
     linear_algebra,
+    lists,
     numerical,
     piecewise_constant,
     products,
@@ -51,9 +53,11 @@ TABLE = join(
         *determinants.ROWS,
         *shaping.ROWS,
         *indexing.ROWS,
+        *assignment.ROWS,
         *joining.ROWS,
         *numerical.ROWS,
         *quantiles.ROWS,
+        *lists.ROWS,
     ]
 )
 

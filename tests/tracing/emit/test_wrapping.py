@@ -37,6 +37,11 @@ def test_a_short_line_stays_as_it_is():
     assert wrapped("    x = f(a, b)") == "    x = f(a, b)"
 
 
+def test_an_assignment_that_a_text_quotes_is_no_assignment():
+    line = f"        raise ValueError('another decision: out[negative] = {'f(x) + ' * 20}(line 5)')"
+    assert wrapped(line) == line
+
+
 def test_a_long_comment_goes_on_as_a_comment():
     lines = wrapped(f"    # back through {NAMES}").splitlines()
     assert len(lines) > 1

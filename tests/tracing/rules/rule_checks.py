@@ -4,6 +4,7 @@ A case is traced once, all checks run on that trace, and every one that fails is
 reported with its name.
 """
 
+import copy
 import functools
 import inspect
 import re
@@ -248,14 +249,21 @@ def _parse_once(formula):
 
 
 def assert_differentiable(f, *inputs, tolerance=1e-12):
-    """Hold ``f`` against plain NumPy: its value, both modes, both orders, and its programs."""
-    rng = np.random.default_rng(7)
-    value, graph = f(*inputs), trace(f, *inputs)
+    """Hold ``f`` against plain NumPy: its value, both modes, both orders, and its programs.
+
+    ``f`` may change its arguments.
+    """
+
+    def plainly(*x):
+        return f(*copy.deepcopy(x))
+
+    rng, before = np.random.default_rng(7), copy.deepcopy(inputs)
+    value, graph = plainly(*inputs), trace(f, *inputs)
     assert_same(graph.value, value, tolerance, tolerance)
     seed = np.asarray(rng.normal(size=np.shape(value)))[()]
     directions = [np.asarray(rng.normal(size=np.shape(each)))[()] for each in inputs]
     gradients = graph.backward(seed).gradients
-    measured = [*slopes(f, inputs, directions)]
+    measured = [*slopes(plainly, inputs, directions)]
     for x, gradient, direction, slope in zip(inputs, gradients, directions, measured, strict=True):
         assert (np.shape(gradient), gradient.dtype) == (np.shape(x), np.asarray(x).dtype)
         found, right = np.sum(gradient * direction), np.sum(seed * slope)
@@ -270,6 +278,8 @@ def assert_differentiable(f, *inputs, tolerance=1e-12):
     for program in nonempty([(graph := trace(summed, *inputs)).compile(), _printed(graph)]):
         for given in (inputs, elsewhere):
             _check_program(trace(summed, *given), program, given, 1e-11)
+    for x, as_before in zip(inputs, before, strict=True):
+        np.testing.assert_array_equal(x, as_before)
 
 
 def _check_second_derivative(f, inputs, seed, directions):

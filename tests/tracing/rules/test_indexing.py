@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from rule_checks import MASK, ORDERED, ROWS_TWICE, RowTests, case
+from rule_checks import MASK, ORDERED, ROWS_TWICE, RowTests, assert_differentiable, case
 
-from backprop_nb.errors import InPlaceError, UnsupportedError
+from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import trace
 from backprop_nb.tracing.rules.indexing import add_along_axis, scatter_add
 
@@ -238,9 +238,14 @@ def test_long_lists_of_positions_that_differ_in_the_middle_stay_two_in_the_progr
 
 
 @pytest.mark.parametrize("name", ["sort", "partition"])
-def test_sorting_in_place_is_refused_with_the_function_to_use(name):
-    with pytest.raises(InPlaceError, match=rf"y = np\.{name}\(x\)"):
-        trace(lambda x: getattr(x, name)(0), np.ones(3))
+def test_sorting_in_place_is_an_assignment_of_what_is_sorted(name):
+    def f(x):
+        y = x * 1
+        first = y[0]
+        getattr(y, name)(1)
+        return np.sum(y * [[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]]) + np.sum(first**2)
+
+    assert_differentiable(f, np.array([[3.0, 1.0, 2.0], [0.5, 2.5, -1.0]]))
 
 
 def test_an_entry_taken_twice_receives_both_gradients():

@@ -216,14 +216,15 @@ def test_a_log_of_a_sum_of_zeros_receives_nothing_back():
     )
 
 
+OUTSIDE = np.zeros(2)
 REFUSED = {
     "nansum initial": lambda x: np.nansum(x, initial=2.0),
     "var mean": lambda x: np.var(x, mean=0.0),
     "average returned": lambda x: np.average(x, returned=True)[0],
     "nan_to_num copy": lambda x: np.nan_to_num(x, copy=False)[0],
     "nan_to_num second": lambda x: np.nan_to_num(x, False)[0],
-    "sum out": lambda x: np.sum(x, out=np.zeros(())),
-    "clip out": lambda x: x.clip(0.0, 1.0, out=np.zeros(2))[0],
+    "sum out": lambda x: np.sum(x, out=OUTSIDE[0, ...]),
+    "clip out": lambda x: x.clip(0.0, 1.0, out=OUTSIDE)[0],
 }
 
 

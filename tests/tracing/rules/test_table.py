@@ -41,7 +41,7 @@ def test_every_function_is_of_one_kind():
     assert not TABLE.keys() & PLAIN_FUNCTIONS
     assert not TABLE.keys() & COMPOSITES.keys()
     assert not PLAIN_FUNCTIONS & COMPOSITES.keys()
-    assert PIECEWISE_CONSTANT.keys() <= PLAIN_FUNCTIONS
+    assert not PIECEWISE_CONSTANT.keys() & (TABLE.keys() | PLAIN_FUNCTIONS | COMPOSITES.keys())
 
 
 def test_all_rules_of_a_row_take_the_same_options():

@@ -1,0 +1,57 @@
+"""A traced function as fast NumPy, right on every argument.
+
+A trace holds for the shapes and the decisions that it met.  Where arguments have other
+ones, the function is traced anew and the new path is kept beside the old ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from backprop_nb.errors import warn
+from backprop_nb.tracing.backward import Backward
+from backprop_nb.tracing.emit.numpy_code import OffPathError, path_of
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.purity import is_impure
+
+MAX_PATHS = 64
+"""So many paths are kept; the one that was used least recently goes first."""
+
+Function = Callable[..., tuple[Any, tuple[Any, ...]]]
+
+
+def compiled(trace: Trace) -> Function:
+    """Return a function ``(*args) -> (value, gradients)``; see :meth:`Graph.compile`."""
+    if is_impure(trace):
+        warn(
+            f"{trace.function_name} draws random numbers, or keeps values from run to run: "
+            "it will be traced anew at every call.\n"
+            "  instead:  pass what is drawn, such as a dropout mask, as an argument"
+        )
+        return _traced_anew(trace)
+    paths = [path_of(trace)]
+
+    def call(*args: Any) -> tuple[Any, tuple[Any, ...]]:
+        for position, path in enumerate(paths):
+            try:
+                result = path(*args)
+            except OffPathError:
+                continue
+            if position:
+                paths.insert(0, paths.pop(position))
+            return result
+        paths.insert(0, path_of(trace.again(args)))
+        del paths[MAX_PATHS:]
+        return paths[0](*args)
+
+    call.__name__ = call.__qualname__ = f"{trace.function_name}_and_gradient"
+    return call
+
+
+def _traced_anew(trace: Trace) -> Function:
+    def call(*args: Any) -> tuple[Any, tuple[Any, ...]]:
+        new = trace.again(args)
+        return new.value, Backward(new).gradients
+
+    return call

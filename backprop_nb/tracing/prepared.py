@@ -1,0 +1,210 @@
+"""NumPy's own ways to make an array, while a function is being traced.
+
+A learner fills results into ``np.zeros(…)``, or puts traced values into a list and calls
+``np.array``.  NumPy asks nobody before it makes a plain array, so for the time of a trace
+these functions are replaced in the module ``numpy`` by ones that look first.  They do so
+only in the thread of the trace, and only for calls from the learner's own code: a library
+that is called there, and every other thread, gets what NumPy gives.  A call costs about a
+microsecond more.  What was imported by name, ``from numpy import zeros``, is not reached;
+an assignment to such an array is refused at its line.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing import messages
+from backprop_nb.tracing.array import prepared
+from backprop_nb.tracing.dispatch import dispatch, has_traced
+from backprop_nb.tracing.rules.lists import ARRAY
+from backprop_nb.tracing.source import FOLDER, locate
+from backprop_nb.tracing.tape import Recorded, is_tracing, running
+
+_MAKING = (
+    *("zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace"),
+    *("zeros_like", "ones_like", "empty_like", "full_like", "copy", "tile", "repeat"),
+)
+_CONVERTING = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfarray", "float64")
+_OF_LISTS = (
+    *("sum", "mean", "prod", "max", "min", "amax", "amin", "std", "var", "median", "average"),
+    *("cumsum", "cumprod", "dot", "argmax", "argmin", "any", "all"),
+    *("square", "sqrt", "exp", "log", "abs", "tanh", "maximum", "minimum", "add", "multiply"),
+)
+
+_LIBRARIES = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
+_OTHERS = (str(Path(FOLDER).parent), *_LIBRARIES)
+
+_lock = threading.Lock()
+_traces = 0
+
+
+@contextlib.contextmanager
+def preparing() -> Iterator[None]:
+    """Let arrays that the learner makes receive traced values, as long as a trace runs."""
+    global _traces
+    with _lock:
+        if not _traces:
+            _set({name: new for name, (_, new) in _REPLACED.items()})
+        _traces += 1
+    try:
+        with running():
+            yield
+    finally:
+        with _lock:
+            _traces -= 1
+            if not _traces:
+                _set({name: original for name, (original, _) in _REPLACED.items()})
+
+
+def _set(functions: Mapping[str, Any]) -> None:
+    for name, function in functions.items():
+        setattr(np, name, function)
+
+
+def _is_learners(name: str) -> bool:
+    """Whether ``np.name(…)`` stands in the learner's code, in a thread that traces.
+
+    Extension modules call these functions too, with no frame of their own, and could not
+    do with anything but a plain array: so the call itself is looked at.
+    """
+    frame = sys._getframe(2)
+    if not is_tracing() or frame.f_code.co_filename.startswith(_OTHERS):
+        return False
+    owner, called = _callee(frame.f_code, frame.f_lasti)
+    if called != name:
+        return False
+    found = frame.f_locals.get(owner, frame.f_globals.get(owner))
+    return found is np
+
+
+@functools.lru_cache(maxsize=4096)
+def _callee(code: CodeType, lasti: int) -> tuple[str, str]:
+    """Return ``np`` and ``zeros`` where the instruction calls ``np.zeros``."""
+    place = locate(code, lasti)
+    match place.node if place else None:
+        case ast.Call(func=ast.Attribute(value=ast.Name(owner), attr=name)):
+            return owner, name
+    return "", ""
+
+
+def _making(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that makes an array which can receive traced values."""
+
+    @functools.wraps(original)
+    def make(*args: Any, **kwargs: Any) -> Any:
+        if not _is_learners(name):
+            return original(*args, **kwargs)
+        if name == "full" and has_traced(_fill_value(*args, **kwargs)):
+            return _full(*args, **kwargs)
+        try:
+            return prepared(original(*args, **kwargs))
+        except TypeError:
+            if has_traced(args):
+                messages.as_index((), sys._getframe(1))
+            raise
+
+    return make
+
+
+def _fill_value(shape: Any = None, fill_value: Any = None, *args: Any, **options: Any) -> Any:
+    return fill_value
+
+
+def _full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+    full = np.broadcast_to(fill_value, shape).copy()
+    return full if dtype is None or full.dtype == dtype else full.astype(dtype)
+
+
+def _converting(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``np.array``, or one of its kin, for traced values too."""
+    copies = name == "array"
+
+    @functools.wraps(original)
+    def convert(*args: Any, **kwargs: Any) -> Any:
+        if not args or not _is_learners(name):
+            return original(*args, **kwargs)
+        first = args[0]
+        if has_traced(first) and not isinstance(first, Recorded):
+            return dispatch(ARRAY.function, args, kwargs)
+        if isinstance(first, Recorded):
+            return _converted(first, copies and kwargs.get("copy", True), *args[1:], **kwargs)
+        made = original(*args, **kwargs)
+        return made if made is first else prepared(made)
+
+    return convert
+
+
+def _converted(x: Any, copies: Any, dtype: Any = None, **options: Any) -> Any:
+    if dtype is not None and np.dtype(dtype) != x.dtype:
+        return x.astype(dtype)
+    return x.copy() if copies else x
+
+
+def _of_lists(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that takes lists of traced values as the arrays they stand for."""
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(arg, list | tuple) and has_traced(arg) for arg in args) and is_tracing():
+            args = tuple(
+                dispatch(ARRAY.function, (arg,), {})
+                if isinstance(arg, list | tuple) and has_traced(arg)
+                else arg
+                for arg in args
+            )
+        return original(*args, **kwargs)
+
+    return call
+
+
+class _Joining:
+    """``np.c_`` or ``np.r_``, with traced values in it."""
+
+    def __init__(self, original: Any, columns: bool) -> None:
+        self._original = original
+        self._columns = columns
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, items: Any) -> Any:
+        parts = items if isinstance(items, tuple) else (items,)
+        if not has_traced(parts):
+            return self._original[items]
+        parts = tuple(self._original[part] if isinstance(part, slice) else part for part in parts)
+        return _columns(parts) if self._columns else np.concatenate([*map(np.atleast_1d, parts)])
+
+
+def _columns(parts: tuple[Any, ...]) -> Any:
+    """Return 1-D parts as columns beside the matrices."""
+    columns = [np.reshape(part, (-1, 1)) if np.ndim(part) < 2 else part for part in parts]
+    return np.concatenate(columns, axis=-1)
+
+
+def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Yield the name of each function that is replaced: the original, and the new one."""
+    for names, make in ((_MAKING, _making), (_CONVERTING, _converting), (_OF_LISTS, _of_lists)):
+        for name in names:
+            original = getattr(np, name, None)
+            if callable(original) and not isinstance(original, type | np.ufunc):
+                yield name, (original, make(name, original))
+    for name, columns in (("c_", True), ("r_", False)):
+        original = getattr(np, name)
+        yield name, (original, _Joining(original, columns))
+
+
+_REPLACED = dict(_replaced())

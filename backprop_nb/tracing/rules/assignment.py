@@ -1,0 +1,122 @@
+"""Assignment in place, ``x[index] = value``, as a function that leaves ``x`` alone.
+
+What is overwritten no longer counts, so its adjoint is 0; each value receives the
+adjoint of the entries that are still its own at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.rules.form import is_array
+from backprop_nb.tracing.rules.indexing import fill_index, index_text, take_index_apart
+from backprop_nb.tracing.rules.row import dispatched, row, unbroadcast
+from backprop_nb.tracing.rules.template import ATOM, LOOSE, Template
+
+
+@dispatched
+def assigned(x: Any, *values: Any, at: Sequence[Any]) -> Any:
+    """Return a copy of ``x`` after ``x[at[0]] = values[0]`` and so on.
+
+    Several places have no entry in common.
+    """
+    changed = np.array(x)
+    for index, value in zip(at, values, strict=True):
+        changed[index] = value
+    return changed
+
+
+def bind_assignment(x: Any, *values: Any, at: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arrays of a call, those in its places included, and the places with holes."""
+    arrays: list[Any] = []
+    places = []
+    for index in at:
+        found, place = take_index_apart(index, len(arrays))
+        arrays += found
+        places.append(place)
+    return [x, *values, *arrays], {"at": tuple(places)}
+
+
+def _filled(at: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], tuple[Any, ...]]:
+    """Return the values, and their places with the recorded arrays put in."""
+    values, arrays = rest[: len(at)], rest[len(at) :]
+    return [*values], tuple(fill_index(index, arrays) for index in at)
+
+
+def _compute(x: Any, *rest: Any, at: Sequence[Any]) -> Any:
+    values, places = _filled(at, rest)
+    return assigned(x, *values, at=places)
+
+
+def _vjp(position: int, g: Any, ans: Any, x: Any, *rest: Any, at: Sequence[Any]) -> Any:
+    if position == 0:
+        return assigned(g, *[0.0] * len(at), at=_filled(at, rest)[1])
+    index = fill_index(at[position - 1], rest[len(at) :])
+    own = g[index]
+    last = _is_last(x.shape, index)
+    return unbroadcast(own if last is None else np.where(last, own, 0.0), rest[position - 1])
+
+
+def _is_last(shape: tuple[int, ...], index: Any) -> Any:
+    """Return which positions of an index win, ``None`` if it names no entry twice."""
+    items = index if isinstance(index, tuple) else (index,)
+    if not any(is_array(item) and item.dtype.kind in "iu" for item in items):
+        return None
+    winner = np.zeros(shape, dtype=np.intp)
+    order = np.reshape(np.arange(winner[index].size), np.shape(winner[index]))
+    winner[index] = order
+    last = winner[index] == order
+    return None if np.all(last) else last
+
+
+def statement(name: str, arguments: Sequence[str], keywords: Mapping[str, Any]) -> list[str]:
+    """Return the lines that do it as a person would write it."""
+    count = len(keywords["at"])
+    values, arrays = arguments[1 : 1 + count], arguments[1 + count :]
+    lines = [
+        f"{name}[{index_text(index, arrays)}] = {value}"
+        for index, value in zip(keywords["at"], values, strict=True)
+    ]
+    return [f"{name} = {arguments[0]}.copy()", *lines]
+
+
+def _text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    """Return how it reads inside of a sentence; as source it takes lines of its own."""
+    count = len(keywords["at"])
+    values, arrays = arguments[1 : 1 + count], arguments[1 + count :]
+    changes = [
+        f"[{index_text(index, arrays)}] = {value}"
+        for index, value in zip(keywords["at"], values, strict=True)
+    ]
+    return f"{arguments[0]} with {', '.join(changes)}"
+
+
+def _latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    count = len(keywords["at"])
+    values, arrays = arguments[1 : 1 + count], arguments[1 + count :]
+    changes = [
+        rf"{{[{index_text(index, arrays, latex=True)}]}} \leftarrow {value}"
+        for index, value in zip(keywords["at"], values, strict=True)
+    ]
+    return rf"{arguments[0]} \;\text{{with}}\; {', '.join(changes)}"
+
+
+ASSIGNED = row(
+    assigned,
+    each=_vjp,
+    bind=bind_assignment,
+    compute=_compute,
+    numpy=Template(_text, LOOSE, (ATOM, LOOSE)),
+    latex=Template(_latex, LOOSE, (ATOM, LOOSE)),
+    statement=statement,
+    symbol="[ ] =",
+    title="The assignment",
+    in_words="An overwritten entry no longer counts: its adjoint is 0, "
+    "and the new value receives it.",
+    expected="a value that fits into the entries it is assigned to",
+)
+
+ROWS = (ASSIGNED,)

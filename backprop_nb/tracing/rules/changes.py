@@ -1,0 +1,67 @@
+"""Functions that change their first argument, as the assignments that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.rules.indexing import scatter_add
+
+
+def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    if wrap or (a.ndim > 2 and len(set(a.shape)) > 1):
+        raise TypeError("a diagonal that goes around")
+    a[(np.arange(min(a.shape)),) * a.ndim] = val
+
+
+def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    places = np.asarray(ind)
+    if mode != "raise" or np.size(v) not in (1, places.size):
+        raise TypeError("positions that go around, or values that repeat")
+    flat = np.ravel(v)
+    a[np.unravel_index(places % a.size, a.shape)] = (
+        flat[0] if flat.size == 1 else np.reshape(flat, places.shape)
+    )
+
+
+def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    dst[...] = src if where is True else np.where(where, src, dst)
+
+
+def _putmask(a: Any, mask: Any, values: Any) -> None:
+    if np.ndim(values) and np.shape(values) != np.shape(a):
+        raise TypeError("values that repeat")
+    a[...] = np.where(mask, values, a)
+
+
+def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
+    if axis is None:
+        places: Any = np.unravel_index(indices, arr.shape)
+    else:
+        places = list(np.ogrid[tuple(map(slice, arr.shape))])
+        places[axis] = indices
+    arr[tuple(places)] = values
+
+
+def add_at(a: Any, indices: Any, b: Any = 1.0) -> None:
+    """Do what ``np.add.at`` does: every position counts, however often it is named."""
+    added = np.broadcast_to(b, np.shape(a[indices]))
+    a[...] = a + scatter_add(added, index=indices, shape=a.shape)
+
+
+def subtract_at(a: Any, indices: Any, b: Any) -> None:
+    """Do what ``np.subtract.at`` does."""
+    add_at(a, indices, -b)
+
+
+CHANGES: dict[Callable[..., Any], Callable[..., None]] = {
+    np.fill_diagonal: _fill_diagonal,
+    np.put: _put,
+    np.copyto: _copyto,
+    np.putmask: _putmask,
+    np.put_along_axis: _put_along_axis,
+}
+
+CHANGES_AT: dict[np.ufunc, Callable[..., None]] = {np.add: add_at, np.subtract: subtract_at}

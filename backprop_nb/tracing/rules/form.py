@@ -1,0 +1,86 @@
+"""How a call was written: its arguments with holes where the recorded arrays stood.
+
+Most rows name their arrays one by one.  Where arrays stand anywhere, in lists, behind
+a keyword, inside of an index, the call is taken apart into the arrays and its form;
+filled again, with other values or with printed names, the form is the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing import pytree
+from backprop_nb.tracing.rules.template import literal
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """The place of the array at ``position``; it prints as ``#1``, as in a template."""
+
+    position: int
+
+    def __repr__(self) -> str:
+        return f"#{self.position + 1}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """The arguments of a call, with holes for its arrays."""
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def filled(self, arrays: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments of the call on ``arrays``."""
+        return fill(self.args, arrays), fill(dict(self.kwargs), arrays)
+
+    def text(self, names: Sequence[str]) -> str:
+        """Return the arguments as source, with names for the arrays."""
+        named = (f"{key}={text_of(value, names)}" for key, value in self.kwargs.items())
+        return ", ".join([*(text_of(value, names) for value in self.args), *named])
+
+    def __repr__(self) -> str:
+        return f"({self.text([f'#{k + 1}' for k in range(99)])})"
+
+
+def take_apart(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[list[Any], Form]:
+    """Return the arrays of a call, recorded ones and others, and its form."""
+    arrays: list[Any] = []
+
+    def hole(_: str, leaf: Any) -> Any:
+        if not is_array(leaf):
+            return leaf
+        arrays.append(leaf)
+        return Hole(len(arrays) - 1)
+
+    return arrays, Form(pytree.rebuild(args, hole), pytree.rebuild(dict(kwargs), hole))
+
+
+def is_array(leaf: Any) -> bool:
+    """Whether a leaf is an array, plain or recorded; a number of NumPy's is a literal."""
+    return hasattr(type(leaf), "__array_function__") and not isinstance(leaf, np.generic)
+
+
+def fill(tree: Any, arrays: Sequence[Any]) -> Any:
+    """Return a tree with arrays in its holes."""
+    return pytree.rebuild(
+        tree, lambda _, leaf: arrays[leaf.position] if isinstance(leaf, Hole) else leaf
+    )
+
+
+def text_of(tree: Any, names: Sequence[str]) -> str:
+    """Return source for a tree, with names in its holes."""
+    if isinstance(tree, Hole):
+        return names[tree.position]
+    if isinstance(tree, dict):
+        return f"{{{', '.join(f'{literal(k)}: {text_of(v, names)}' for k, v in tree.items())}}}"
+    if not isinstance(tree, list | tuple):
+        return literal(tree)
+    items = ", ".join(text_of(each, names) for each in tree)
+    if isinstance(tree, list):
+        return f"[{items}]"
+    return f"({items},)" if len(tree) == 1 else f"({items})"

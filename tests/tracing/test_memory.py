@@ -1,0 +1,611 @@
+"""Arrays that are written to: every alias sees exactly what NumPy's would."""
+
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rule_checks import assert_differentiable
+
+import backprop_nb as bp
+from backprop_nb.errors import InPlaceError
+
+X = np.array([[1.5, -0.5, 2.5], [0.25, 3.5, -2.0]])
+V = np.array([0.5, -1.25, 2.0])
+PROGRAMS = []
+
+
+def program(f):
+    """Register a function of ``X`` that assigns in place."""
+    PROGRAMS.append(pytest.param(f, id=f.__name__))
+    return f
+
+
+# --- views ------------------------------------------------------------
+
+
+@program
+def row_of_a_matrix(x):
+    M = np.zeros((2, 3))
+    row = M[1]
+    row += x[0]
+    row[0] = 7.0
+    return M * M
+
+
+@program
+def view_of_a_view(x):
+    M = x * 1
+    row = M[1]
+    last = row[1:]
+    last -= x[0, 0]
+    column = M.T[2]
+    column /= 2
+    return M * M + np.sum(last) * np.sum(column)
+
+
+@program
+def rows_in_a_loop(x):
+    M = np.zeros((2, 3))
+    for row, v in zip(M, x, strict=True):
+        row += v * v
+        row[0] = v[1]
+    return M
+
+
+@program
+def unpacked_rows(x):
+    first, second = M = np.zeros((2, 3))
+    M[0] = x[0]
+    second[:] = x[1] * 2
+    return first * M
+
+
+@program
+def transposed(x):
+    M = np.zeros((2, 3))
+    M.T[0] = x[:, 1]
+    M.T[1:, 0] = x[1, :2]
+    return M * M
+
+
+@program
+def reshaped(x):
+    M = x * 1
+    r = x.reshape(3, 2)
+    r -= 1
+    M.reshape(-1)[::2] = r[:, 0]
+    return M * x
+
+
+@program
+def a_reshape_that_copies(x):
+    M = np.zeros((2, 3))
+    flat = M.T.reshape(-1)
+    flat[:] = x.ravel()
+    return M + np.sum(flat**2)
+
+
+@program
+def every_way_to_look_at_it(x):
+    M = x * 1
+    flipped, swapped, deeper = M[::-1], np.swapaxes(M, 0, 1), M[:, None, :]
+    flipped[0] *= x[0]
+    swapped[0] += 1.0
+    deeper[0, 0] = x[1]
+    np.flipud(M)[0, 1] = np.sin(x[0, 0])
+    np.ravel(M)[2] = 3.0
+    np.rot90(M)[0, 0] *= 2.0
+    np.rollaxis(M, 1)[1] /= 3.0
+    np.squeeze(M[None])[0] += x[1]
+    return M + flipped * swapped.T + deeper[:, 0]
+
+
+@program
+def pieces(x):
+    M = x * 1
+    left, right = np.split(M, [1], axis=1)
+    right *= left
+    left[:] = x[:, 2:]
+    return M * M
+
+
+@program
+def pieces_of_zeros(x):
+    M = np.zeros((2, 3))
+    top, bottom = np.vsplit(M, 2)
+    top[0] = x[1]
+    M[1] = top[0] * x[0]
+    return M + bottom
+
+
+@program
+def read_only_views_follow(x):
+    M = np.zeros((3, 3))
+    diagonal, wide = np.diagonal(M), np.broadcast_to(M[0], (2, 3))
+    M[0] = x[0]
+    M[1, 1] = x[1, 0]
+    return wide * diagonal
+
+
+@program
+def changed_after_it_was_read(x):
+    M = x * 1
+    kept, seen = M * 1, M[0]
+    before = seen * 2
+    M[0] = 0.0
+    return before + seen + kept
+
+
+# --- what overlaps ------------------------------------------------------------
+
+
+@program
+def the_right_side_is_read_first(x):
+    o = np.ravel(x) * 1
+    o[1:-1] = o[2:] - o[:-2]
+    o[1:] += o[:-1]
+    return o * o
+
+
+@program
+def swapped_rows(x):
+    M = x * 1
+    M[0], M[1] = M[1].copy(), M[0].copy()
+    return M * [1.0, 2.0, 3.0] * x
+
+
+@program
+def rows_that_look_swapped(x):
+    M = x * 1
+    M[0], M[1] = M[1], M[0]  # both are views, so that both rows become the second
+    return M * [1.0, 2.0, 3.0]
+
+
+@program
+def swapped_by_positions(x):
+    M = x * 1
+    M[[0, 1]] = M[[1, 0]]
+    M[:, [0, 2]] = M[:, [2, 0]]
+    return M * x
+
+
+@program
+def swapped_numbers(x):
+    v = x[0] * 1
+    v[0], v[2] = v[2], v[0]
+    return v * x
+
+
+@program
+def an_array_and_its_mirror(x):
+    M = x * 1
+    mirror = M[::-1]
+    M *= mirror
+    return M + mirror
+
+
+@program
+def the_whole_array(x):
+    M = np.zeros((2, 3))
+    same = M
+    M += x
+    M *= M
+    M[...] = M[::-1] + 1.0
+    M[:] = M - x
+    return same
+
+
+# --- indices ------------------------------------------------------------
+
+
+@program
+def the_last_one_wins(x):
+    v = np.zeros(3)
+    v[[0, 0, 1]] = x[0]
+    return v * v
+
+
+@program
+def a_position_named_twice_is_added_to_once(x):
+    v = x[1] * 1
+    v[[0, 0, 1]] += x[0]
+    return v * v
+
+
+@program
+def rows_and_columns(x):
+    M = x * 1
+    M[range(2), [1, 0]] -= 1.0
+    M[np.arange(2), [2, 2]] = x[0, :2]
+    M[np.ix_([0, 1], [0, 2])] *= x[0, 0]
+    M[[True, False], 1:] = x[1, :2]
+    M[-1, -3] = V[0]
+    return M * M
+
+
+@program
+def masks(x):
+    M = x * 1
+    M[M <= 0] = 0.1
+    M[x > 1] *= x[0, 0]
+    M[:, 1:][M[:, 1:] > 2] -= x[1, 1]
+    return M * M
+
+
+@program
+def masks_through_views(x):
+    M = x * 1
+    view = M.T
+    view[view < 0] = 0.1
+    M[0][M[0] > 2] = x[1, 0]
+    return M * view.T
+
+
+@program
+def a_mask_picks_a_copy(x):
+    M = x * 1
+    M[M > 0][0] = 5.0
+    M[[0]][0] = 5.0
+    return M * M
+
+
+@program
+def chained_indices(x):
+    M = x * 1
+    M[0][1] = x[1, 1]
+    M[1][:2][0] = 3.0
+    M[0][1] *= x[1, 1]
+    M[1][1:] -= M[0][:2]
+    return M * M
+
+
+@program
+def the_largest_is_marked(x):
+    marks = np.zeros((2, 3))
+    marks[np.arange(2), np.argmax(x, axis=1)] = 1.0
+    return marks * x * x
+
+
+# --- functions that write ------------------------------------------------------------
+
+
+@program
+def functions_that_write(x):
+    M = np.zeros((3, 3))
+    np.fill_diagonal(M, x[0])
+    np.put(M, [1, 5], x[1, :2])
+    np.put_along_axis(M, np.array([[2], [0], [1]]), x[1].reshape(3, 1), 1)
+    np.add.at(M, (0, [0, 0, 1]), x[0])
+    np.subtract.at(M, 2, x[1])
+    np.copyto(M[1], x[0], where=V > 0)
+    np.putmask(M, np.eye(3) > 0, M * 2)
+    return M * M
+
+
+@program
+def out(x):
+    M, sums = np.empty((2, 3)), np.zeros(2)
+    np.exp(x, out=M)
+    np.add(M, x, out=M)
+    np.sum(M, axis=1, out=sums)
+    np.multiply(M[0], 2.0, out=M[1])
+    return M * sums[:, None]
+
+
+@program
+def out_where(x):
+    logs = np.full((2, 3), 5.0)
+    np.log(x, out=logs, where=x > 0)
+    return logs * np.divide(x, x[::-1], out=np.zeros_like(x), where=x[::-1] > 0)
+
+
+@program
+def flat(x):
+    M = np.zeros((2, 3))
+    M.flat[1] = x[0, 0]
+    M.flat[[3, 5]] = x[1, :2]
+    M.T.flat[0] = x[1, 2]
+    y = x * 1
+    y.flat[::2] = [v * 2 for v in y.flat][::2]
+    return M * y
+
+
+# --- buffers that are filled ------------------------------------------------------------
+
+
+@program
+def recurrence(x):
+    h = np.zeros((4, 3))
+    for t in range(3):
+        h[t + 1] = np.tanh(h[t] + x[t % 2])
+    return h
+
+
+@program
+def heat(x):
+    u = np.repeat(x[0], 2)
+    for _ in range(3):
+        u[1:-1] = u[1:-1] + 0.1 * (u[2:] - 2 * u[1:-1] + u[:-2])
+        u[0], u[-1] = 0.0, u[-2]
+    return u
+
+
+@program
+def entry_by_entry(x):
+    out = np.zeros((2, 2))
+    for i in range(2):
+        for j in range(2):
+            out[i, j] = np.sum(x[i] * x[j]) + out[0, 0]
+    return out
+
+
+@program
+def elimination(x):
+    A = x @ x.T + np.eye(2)
+    b = x[:, 0] * 1
+    A[1] -= A[1, 0] / A[0, 0] * A[0]
+    b[1] -= x[1, 1] * b[0]
+    solution = np.zeros(2)
+    for i in (1, 0):
+        solution[i] = (b[i] - A[i, i + 1 :] @ solution[i + 1 :]) / A[i, i]
+    return solution
+
+
+@pytest.mark.parametrize("f", PROGRAMS)
+def test_a_program_that_assigns_does_what_numpy_does(f):
+    assert_differentiable(f, X)
+
+
+# --- what is not followed ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "hand_on",
+    [
+        lambda a: a.real,
+        lambda a: a.view(),
+        lambda a: np.broadcast_arrays(a, np.ones((2, 3)))[0],
+        lambda a: np.broadcast_arrays(np.ones((2, 3)), a)[1],
+        lambda a: np.lib.stride_tricks.sliding_window_view(a, 2, axis=0),
+        lambda a: memoryview(a.data),
+    ],
+    ids=["real", "view", "broadcast_arrays", "second", "windows", "data"],
+)
+def test_a_plain_view_that_would_miss_a_traced_value_is_told_with_the_copy_that_works(hand_on):
+    def f(x):
+        a = np.zeros((2, 3))
+        seen = hand_on(a)
+        a[0] = x[0]
+        return a * 2 + 0 * len(seen)
+
+    def with_a_copy(x):
+        a = np.zeros((2, 3))
+        seen = hand_on(a.copy())
+        a[0] = x[0]
+        return a * 2 + 0 * len(seen)
+
+    def only_plain(x):
+        a = np.zeros((2, 3))
+        seen = hand_on(a)
+        a[0] = 3.0
+        return a * x + np.sum(np.asarray(seen))
+
+    with pytest.raises(InPlaceError, match=r"a\.copy\(\) where it is handed on"):
+        bp.trace(f, X)
+    assert_differentiable(with_a_copy, X)
+    np.testing.assert_array_equal(bp.trace(only_plain, X).value, only_plain(X))
+
+
+# --- the record ------------------------------------------------------------
+
+
+def ops(f, *args):
+    return [node.op for node in bp.trace(f, *args).nodes if node.op not in (None, "constant")]
+
+
+def test_a_loop_that_fills_an_array_is_one_node():
+    def f(x):
+        out = np.zeros(50)
+        for k in range(50):
+            out[k] = 2.0 * k
+        out[0] = x
+        for k in range(1, 50):
+            out[k] = x
+        return np.sum(out)
+
+    assert ops(f, 2.0) == ["assigned", "assigned", "sum"]
+
+
+def test_an_assignment_knows_its_line():
+    def f(x):
+        out = np.zeros(3)
+        out[1] = x[0]
+        out[2] = x[1] * out[1]
+        return np.sum(out)
+
+    graph = bp.trace(f, V)
+    lines = [node.source.start[0] for node in graph.nodes if node.op == "assigned"]
+    first = f.__code__.co_firstlineno
+    assert lines == [first + 2, first + 3]
+
+
+def test_the_program_prints_assignments_as_they_were_written():
+    def f(x):
+        out = np.zeros(3)
+        out[1] = x[0] ** 2
+        out[:1] = x[2]
+        return np.sum(out * out)
+
+    text = bp.trace(f, V).to_numpy()
+    assert "out2[1] = v1 ** 2" in text
+    assert "out3[:1] = x[2]" in text
+
+
+def test_the_callers_array_changes_only_where_the_function_itself_would_change_it():
+    kept = np.zeros(3)
+
+    def f(x):
+        x[0] = 5.0
+        kept[1] = 7.0  # a plain value into an array of the caller: NumPy's own assignment
+        return np.sum(x)
+
+    x = V.copy()
+    assert bp.trace(f, x).value == 5.0 + V[1] + V[2]
+    np.testing.assert_array_equal(x, V)
+    np.testing.assert_array_equal(kept, [0.0, 7.0, 0.0])
+
+
+# --- traces inside of traces ------------------------------------------------------------
+
+
+def cube_by_assignment(x):
+    out = np.zeros(3)
+    out[:] = x
+    out *= out
+    out[1:] = out[1:] * x[1:]
+    out[0] = out[0] * x[0]
+    return np.sum(out)
+
+
+def test_the_gradient_of_a_gradient_goes_through_assignments():
+    first = bp.grad(cube_by_assignment)
+    np.testing.assert_allclose(first(V), 3 * V**2)
+    np.testing.assert_allclose(bp.jacobian(first)(V), np.diag(6 * V), atol=1e-12)
+    third = bp.grad(lambda x: np.sum(bp.grad(lambda y: np.sum(first(y)))(x)))
+    np.testing.assert_allclose(third(V), [6.0, 6.0, 6.0])
+
+
+def test_a_buffer_of_the_outer_function_receives_inner_gradients():
+    def f(x):
+        slopes = np.zeros(3)
+        for k in range(3):
+            slopes[k] = bp.grad(lambda v: v**3 + v * x[0])(x[k])
+        return np.sum(slopes * slopes)
+
+    right = np.sum((3 * V**2 + V[0]) ** 2)
+    np.testing.assert_allclose(bp.trace(f, V).value, right)
+    step = 1e-6 * np.eye(3)
+    measured = [(f(V + d) - f(V - d)) / 2e-6 for d in step]
+    np.testing.assert_allclose(bp.grad(f)(V), measured, rtol=1e-6)
+
+
+def test_a_buffer_of_the_outer_function_is_written_by_the_inner_one():
+    def f(x):
+        seen = np.zeros(2)
+
+        def inner(y):
+            seen[0] = x * x
+            z = np.zeros(2)
+            z[0] = y * x
+            z[1] = seen[0] * y
+            return np.sum(z)
+
+        return bp.grad(inner)(x) * seen[0]
+
+    assert bp.trace(f, 2.0).value == (2.0 + 4.0) * 4.0
+    # (x + x²) x² has the slope 3 x² + 4 x³.
+    np.testing.assert_allclose(bp.grad(f)(2.0), 12.0 + 32.0)
+
+
+# --- random programs ------------------------------------------------------------
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                *("view", "view", "set", "set", "set row", "set mask", "set at", "add", "mul"),
+                *("copy", "new", "number", "read", "swap", "zeros", "add.at", "out", "flat"),
+            ]
+        ),
+        st.integers(0, 9),
+        st.integers(0, 9),
+        st.integers(0, 9),
+    ),
+    min_size=2,
+    max_size=14,
+)
+SHAPE = (2, 3)
+LOOKS = (
+    lambda a: a[::-1],
+    lambda a: a.T,
+    lambda a: a[0],
+    lambda a: a[..., :1],
+    lambda a: a.reshape(-1),
+    lambda a: a[..., ::2],
+    lambda a: np.flip(a),
+    lambda a: a[None],
+    lambda a: a[..., -1],
+    lambda a: np.swapaxes(a, 0, -1),
+)
+PARTS = (np.s_[0], np.s_[-1:], np.s_[...], np.s_[..., 0], np.s_[::-1], np.s_[..., 1:], np.s_[1:])
+
+
+def play(steps, x):
+    """Run a random program of assignments through views, masks and positions."""
+    held, total = [x * 1, np.zeros(SHAPE), x + 1], 0.0
+    for what, i, j, k in steps:
+        a, b = held[i % len(held)], held[j % len(held)]
+        part = PARTS[k % len(PARTS)]
+        number = np.sum(b * 0.1) + 0.3
+        if what == "view":
+            held.append(LOOKS[k](a) if a.ndim else a)
+        elif what == "set" and a.ndim:
+            a[part] = b if b.shape == a[part].shape else number
+        elif what == "set row" and a.ndim:
+            a[part] = a[part][::-1] if np.ndim(a[part]) else number
+        elif what == "set mask":
+            a[a > 0.4] = number
+        elif what == "set at" and a.ndim:
+            a[[0, -1, 0]] = number if k % 2 else a[[-1, 0, 0]] * 1.5
+        elif what == "add":
+            a += b if b.shape == a.shape else number
+        elif what == "mul":
+            a *= np.tanh(b) if b.shape == a.shape else np.tanh(number)
+        elif what == "copy":
+            held.append(a.copy())
+        elif what == "new":
+            held.append(np.sin(a) + number)
+        elif what == "number":
+            a -= 0.25
+        elif what == "read":
+            total = total + np.sum(a) * (k + 1)
+        elif what == "swap" and a.ndim:
+            a[0], a[-1] = a[-1], a[0]
+        elif what == "zeros":
+            held.append(np.zeros(SHAPE))
+        elif what == "add.at" and a.ndim:
+            np.add.at(a, [0, 0, -1], number)
+        elif what == "out":
+            np.multiply(a, 1.5 if b.shape != a.shape else np.cos(b), out=a)
+        elif what == "flat":
+            a.flat[k % 2] = number if a.size > 1 else 0.5
+    return total + sum(np.sum(each * (k + 1)) for k, each in enumerate(held))
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS)
+def test_a_random_program_of_assignments_does_what_numpy_does(steps):
+    x = np.array([[0.5, -0.25, 0.125], [0.7, 0.33, -0.6]])
+    f = functools.partial(play, steps)
+    with np.errstate(all="ignore"):
+        value, graph = f(x.copy()), bp.trace(f, x)
+        np.testing.assert_allclose(graph.value, value, rtol=1e-13)
+        [gradient] = graph.backward().gradients
+        direction, step = np.array([[0.3, -0.7, 0.2], [0.5, 0.11, -0.4]]), 1e-6
+        ahead, behind = x + step * direction, x - step * direction
+        slope = (f(ahead.copy()) - f(behind.copy())) / (2 * step)
+        if abs(value) < 1e6:
+            # A step may flip a mask: then the value jumps, and says nothing of the slope.
+            beside = np.array([f(ahead.copy()), f(behind.copy())])
+            if np.all(np.abs(beside - value) < 1e-3):
+                found = np.sum(gradient * direction)
+                np.testing.assert_allclose(found, slope, rtol=1e-4, atol=1e-4)
+        other = x[::-1] * 1.5
+        np.testing.assert_allclose(graph.evaluate(other), f(other.copy()), rtol=1e-12)
+        again, [compiled] = graph.compile()(other)
+        np.testing.assert_allclose(again, f(other.copy()), rtol=1e-12)
+        np.testing.assert_allclose(
+            compiled, bp.trace(f, other).backward().gradients[0], rtol=1e-9, atol=1e-9
+        )
