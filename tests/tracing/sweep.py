@@ -19,7 +19,7 @@ import numpy as np
 
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import trace
-from backprop_nb.tracing.tape import Recorded, plain
+from backprop_nb.tracing.tape import Recorded, is_live, plain
 
 STEP = 1e-6
 
@@ -423,7 +423,8 @@ def one_outcome(f, call: Form, which=None) -> str | None:
     kept = {}
 
     def whole(*given):
-        kept["found"] = run(*given)
+        # What an array holds that is written to is asked while the trace runs.
+        kept["found"] = [each.now() if is_live(each) else each for each in run(*given)]
         return sum(np.sum(each) for each in given) if given else 0.0
 
     try:
@@ -434,7 +435,7 @@ def one_outcome(f, call: Form, which=None) -> str | None:
         return "refused"
     except Exception as error:
         raise WrongError(f"{call}: {type(error).__name__}: {error}") from error
-    found = [each.now() if isinstance(each, Recorded) else each for each in kept["found"]]
+    found = kept["found"]
     if len(found) != len(expected):
         raise WrongError(f"{call}: {len(found)} results in place of {len(expected)}")
     kinds = [
