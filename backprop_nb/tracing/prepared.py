@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import operator
 import sys
 import sysconfig
 import threading
@@ -26,8 +27,9 @@ import numpy as np
 
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.array import prepared
-from backprop_nb.tracing.dispatch import dispatch, has_traced
+from backprop_nb.tracing.dispatch import composed, dispatch, has_traced
 from backprop_nb.tracing.rules.lists import ARRAY
+from backprop_nb.tracing.rules.numerical import vectorized
 from backprop_nb.tracing.source import FOLDER, locate
 from backprop_nb.tracing.tape import Recorded, is_tracing, running
 
@@ -69,7 +71,8 @@ def preparing() -> Iterator[None]:
 
 def _set(functions: Mapping[str, Any]) -> None:
     for name, function in functions.items():
-        setattr(np, name, function)
+        owner, _, attribute = name.rpartition(".")
+        setattr(operator.attrgetter(owner)(np) if owner else np, attribute, function)
 
 
 def _is_learners(name: str) -> bool:
@@ -195,6 +198,19 @@ def _columns(parts: tuple[Any, ...]) -> Any:
     return np.concatenate(columns, axis=-1)
 
 
+def _vectorized(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what an object of ``np.vectorize`` does when it is called."""
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not is_tracing() or not has_traced([*args, *kwargs.values()]):
+            return original(self, *args, **kwargs)
+        each = functools.partial(vectorized, self)
+        return composed(np.vectorize, each, args, kwargs, sys._getframe(1))
+
+    return call
+
+
 def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
     """Yield the name of each function that is replaced: the original, and the new one."""
     for names, make in ((_MAKING, _making), (_CONVERTING, _converting), (_OF_LISTS, _of_lists)):
@@ -202,6 +218,7 @@ def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
             original = getattr(np, name, None)
             if callable(original) and not isinstance(original, type | np.ufunc):
                 yield name, (original, make(name, original))
+    yield "vectorize.__call__", (np.vectorize.__call__, _vectorized(np.vectorize.__call__))
     for name, columns in (("c_", True), ("r_", False)):
         original = getattr(np, name)
         yield name, (original, _Joining(original, columns))

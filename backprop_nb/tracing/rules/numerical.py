@@ -260,6 +260,25 @@ def _apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
     return a
 
 
+def vectorized(call: np.vectorize, *args: Any, **kwargs: Any) -> Any:
+    """Do what an object of ``np.vectorize`` does: call its function with one entry of each."""
+    excluded = set(call.excluded or ())
+    if call.signature is not None or excluded or kwargs:
+        raise RefusedError("entries one by one: no signature, nothing excluded, no keywords")
+    arrays = np.broadcast_arrays(*args)
+    shape = np.shape(arrays[0])
+    if 0 in shape:
+        raise RefusedError("at least one entry")
+    results = [call.pyfunc(*(each[place] for each in arrays)) for place in np.ndindex(shape)]
+    if isinstance(results[0], tuple):
+        return tuple(_in_shape(each, shape) for each in zip(*results, strict=True))
+    return _in_shape(results, shape)
+
+
+def _in_shape(results: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    return np.reshape(np.stack(results), shape)
+
+
 def _piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
     """Each function of the entries that its condition picks, later ones over earlier ones."""
     single = not isinstance(condlist, list | tuple) and np.ndim(condlist) == np.ndim(x)

@@ -86,6 +86,10 @@ DIFFERENTIABLE = {
     "apply and grow": (lambda x: np.apply_along_axis(lambda r: np.outer(r, r), 0, x), X),
     "apply with more": (lambda x: np.apply_along_axis(lambda r, k: r * k, -1, x, 2.0), X),
     "apply_over_axes": (lambda x: np.apply_over_axes(np.sum, x, [0, 1]), X),
+    "vectorize": (lambda x: np.vectorize(lambda v: v * np.sin(v))(x), X),
+    "vectorize by cases": (np.vectorize(lambda v: v**2 if v > 0 else -v), X),
+    "vectorize two": (lambda x, y: np.vectorize(lambda a, b: a * b, otypes=[float])(x, y), X, ONE),
+    "vectorize to two": (lambda x: np.vectorize(lambda v: (v, v * v))(x)[1], V),
     "piecewise": (lambda x: np.piecewise(x, [x < 0, x >= 0.5], [np.sin, np.exp, 3.0]), X),
     "piecewise of one": (lambda x: np.piecewise(x, x < 0, [np.sin, np.cos]), V),
     "piecewise of numbers": (lambda x: np.piecewise(x, [x < 0, x > 0], [-1, 1]) * x, V),
@@ -138,8 +142,13 @@ def test_an_error_of_a_function_that_is_handed_over_is_its_own():
         lambda x: np.logspace(x[0], x[1], 3, base=[2.0, 3.0, 4.0, 5.0]),
         lambda x: np.piecewise(x, [x > 0], [np.sin, np.cos, np.tan]),
         lambda x: np.apply_along_axis(np.sum, 0, x[:, :0]),
+        lambda x: np.vectorize(np.sum, signature="(n)->()")(x),
+        lambda x: np.vectorize(lambda v, k: v * k, excluded=["k"])(x, k=2.0),
     ],
-    ids=["steps", "places", "few", "axis", "signs", "bases", "functions", "rows"],
+    ids=[
+        *("steps", "places", "few", "axis", "signs", "bases", "functions", "rows"),
+        *("signature", "excluded"),
+    ],
 )
 def test_what_numpy_refuses_or_nobody_writes_is_refused(f):
     with pytest.raises(UnsupportedError, match=r"np\.\w+ cannot be traced with these") as caught:
