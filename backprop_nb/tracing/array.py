@@ -27,6 +27,7 @@ from backprop_nb.tracing.memory import (
     plain_index,
 )
 from backprop_nb.tracing.rules import (
+    COMPOSITES,
     PIECEWISE_CONSTANT,
     PLAIN_FUNCTIONS,
     TABLE,
@@ -438,7 +439,9 @@ def _operand(value: Any) -> Any:
 #
 # An operator is called by the learner's line directly, so the frame above is the learner's.
 
-_ATTRIBUTES = ("shape", "ndim", "size", "dtype")
+_ATTRIBUTES = ("shape", "ndim", "size", "dtype", "itemsize", "nbytes")
+# What an array has as attributes, and NumPy as functions.
+_AS_FUNCTIONS: dict[str, Callable[..., Any]] = {"real": np.real, "imag": np.imag}
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 _NUMBERS = (int, float, np.ndarray, np.generic, Recorded)
 _DETACHING = {
@@ -460,6 +463,8 @@ def _members() -> Iterator[tuple[str, Any]]:
     """Yield the name and the code of everything that the tables say."""
     for name in _ATTRIBUTES:
         yield name, property(operator.attrgetter(f"_value.{name}"))
+    for name, function in _AS_FUNCTIONS.items():
+        yield name, property(_calling(function))
     for name, how in _DETACHING.items():
         yield name, _detaching(name, how)
     for row in TABLE.values():
@@ -476,11 +481,16 @@ def _members() -> Iterator[tuple[str, Any]]:
             yield from _infix(row) if row.operator == "floordiv" else _mask_operator(row)
     yield "__divmod__", _calling(np.divmod)
     yield "__rdivmod__", _calling(np.divmod, mirrored=True)
-    functions: list[Callable[..., Any]] = [*TABLE, *PIECEWISE_CONSTANT, *PLAIN_FUNCTIONS]
+    yield "conj", _calling(np.conjugate)
+    yield "compress", lambda self, condition, axis=None: np.compress(condition, self, axis)
+    functions: list[Callable[..., Any]]
+    composed_of_others = [each for each in COMPOSITES if getattr(np, each.__name__, None) is each]
+    functions = [*TABLE, *PIECEWISE_CONSTANT, *PLAIN_FUNCTIONS, *composed_of_others]
     for function in functions:
         name = function.__name__
         # What the class itself defines has other parameters than the function.
-        if hasattr(np.ndarray, name) and name not in (*vars(Traced), *_ATTRIBUTES):
+        own = (*vars(Traced), *_ATTRIBUTES, *_AS_FUNCTIONS, "resize", "compress")
+        if hasattr(np.ndarray, name) and name not in own:
             yield name, _calling(function)
 
 

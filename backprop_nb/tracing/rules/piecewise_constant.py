@@ -118,7 +118,8 @@ PLAIN_FUNCTIONS: frozenset[Callable[..., Any]] = frozenset(
     {
         # of shapes and types, which are those of the trace
         *(np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type),
-        *(np.common_type, np.may_share_memory, np.shares_memory),
+        *(np.common_type, np.may_share_memory, np.shares_memory, np.einsum_path),
+        *(np.diag_indices_from, np.tril_indices_from, np.triu_indices_from),
         # new arrays of the same shape
         *(np.zeros_like, np.ones_like, np.empty_like),
         # text
