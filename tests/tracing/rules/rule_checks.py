@@ -282,7 +282,7 @@ def assert_differentiable(f, *inputs, tolerance=1e-12):
     for given in ([-x for x in inputs], [np.flip(x) for x in inputs]):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            if _is_within(f, given, value):  # another side of every mask, another order
+            if _is_within(plainly, given, value):  # another side of every mask, another order
                 _check_program(trace(summed, *given), compiled, given, 1e-9)
     for x, as_before in zip(inputs, before, strict=True):
         np.testing.assert_array_equal(x, as_before)
