@@ -260,7 +260,7 @@ class Flat:
         return self._array.size
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[position] for position in range(len(self)))
+        return self
 
     def __getitem__(self, index: Any) -> Any:
         row = self._array.reshape(-1)[index]
@@ -303,6 +303,9 @@ class Changing(Traced):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.write(value, sys._getframe(1), index)
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self._memory.state is not None else repr(self._value)
 
     def look(self, row: Row, operands: list[Any], options: dict[str, Any]) -> Any:
         """Return a view that a call makes of this array, ``None`` if it makes a copy."""
