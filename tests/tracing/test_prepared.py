@@ -1,4 +1,4 @@
-"""NumPy's ways to make an array while a trace runs: reached, restored, and nobody else's concern."""
+"""Arrays made while a trace runs: reached, restored, and the concern of nobody else."""
 
 import copy
 import pickle
