@@ -636,7 +636,7 @@ def _in_place(name: str) -> Callable[..., Any]:
 
     def method(self: Changing, other: Any) -> Any:
         frame = sys._getframe(1)
-        value, other = self.now(), other.now() if isinstance(other, Changing) else other
+        value, other = self.now(), other.now() if is_live(other) else other
         if not isinstance(value, Recorded) and not isinstance(other, Recorded):
             getattr(self._value, f"__i{name}__")(other)
             return self

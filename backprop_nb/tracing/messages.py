@@ -258,6 +258,10 @@ def _is_looked_up(node: ast.AST) -> bool:
 def _attached(place: Place | None, frame: FrameType) -> str:
     """Say what to write in place of the expression that asked for a plain value."""
     match place.node if place else None:
+        case ast.Call(func=ast.Attribute(value=owner, attr="dot"), args=[factor]) if ast.unparse(
+            owner
+        ) not in ("np", "numpy"):
+            return f"np.dot({ast.unparse(owner)}, {ast.unparse(factor)})"
         case ast.Subscript(ctx=ast.Store()) | ast.Call(func=ast.Attribute(attr="fill" | "put")):
             return _to_receive(_written(frame), frame)
         case ast.Call(

@@ -9,25 +9,38 @@ whatever reads them past all of this cannot go unnoticed.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing import messages
 from backprop_nb.tracing.libraries import learner_frame
 from backprop_nb.tracing.source import locate
 
 
 class Standing(np.ndarray[Any, Any]):
-    """A plain array of NaN in place of a recorded one."""
+    """A plain array of NaN in place of a recorded one.
+
+    One without axes would become a number of NumPy's, and one with a single axis could
+    make one: those have an axis more than what they stand for.
+    """
 
     is_changing = True
     __array_priority__ = 1e6
     _result: Any = None
 
     def __array_finalize__(self, made_from: Any) -> None:
-        self.__dict__["_result"] = getattr(made_from, "__dict__", {}).get("_result")
+        known = getattr(made_from, "__dict__", {})
+        result = known.get("_handed")
+        if result is None and known.get("_result") is not None:  # X.dot(Y.dot(W))
+            x, frame = known["_result"].now(), sys._getframe(1)
+            result = _product(x, frame)
+            if result is None or not np.ndarray.ndim.__get__(self):
+                messages.detached("A plain array", x.shape, frame)
+        self.__dict__["_result"] = result
 
     def now(self) -> Any:
         """Return the recorded value."""
@@ -65,30 +78,40 @@ for _name in set(dir(np.ndarray)) - _OWN:
 
 def stand_in(x: Any, frame: FrameType) -> Standing | None:
     """Return what ``X.dot(x)`` gets for a traced ``x``, ``None`` if something else is called."""
+    result = _product(x, frame)
+    if result is None:
+        return None
+    shape = x.shape
+    if x.ndim == 1:
+        shape = (*shape, 1)
+    elif x.ndim == 2 and result.ndim == 1:
+        shape = (*shape[::-1], 1)
+    nan = np.full(shape, np.nan, dtype=x.dtype).view(Standing)
+    nan.__dict__["_handed"] = result
+    return nan
+
+
+def _product(x: Any, frame: FrameType) -> Any:
+    """Return the recorded value of ``X.dot(x)``, ``None`` if something else is called."""
     frame = learner_frame(frame)
     place = locate(frame.f_code, frame.f_lasti)
     match place.node if place else None:
         case ast.Call(func=ast.Attribute(value=owner, attr="dot"), args=[_], keywords=[]):
             plain = _looked_up(owner, frame)
             if type(plain) is np.ndarray and plain.dtype.kind in "biuf":
-                nan = np.full(x.shape, np.nan, dtype=x.dtype).view(Standing)
-                nan.__dict__["_result"] = np.dot(plain, x)
-                return nan
+                return np.dot(plain, x)
     return None
 
 
+_PURE = (
+    *(ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.Constant, ast.Load),
+    *(ast.UnaryOp, ast.BinOp, ast.unaryop, ast.operator),
+)
+
+
 def _looked_up(owner: ast.expr, frame: FrameType) -> Any:
-    """Return what a name, an attribute or an entry is; nothing is called for it."""
-    allowed = (
-        ast.Name,
-        ast.Attribute,
-        ast.Subscript,
-        ast.Constant,
-        ast.Load,
-        ast.UnaryOp,
-        ast.USub,
-    )
-    if not all(isinstance(node, allowed) for node in ast.walk(owner)):
+    """Return what a name, an attribute, an entry or a sum is; nothing is called for it."""
+    if not all(isinstance(node, _PURE) for node in ast.walk(owner)):
         return None
     code = compile(ast.Expression(owner), "<owner>", "eval")
     return eval(code, frame.f_globals, dict(frame.f_locals))
