@@ -1,0 +1,164 @@
+"""``X.dot(W)`` with a plain X: what NumPy makes of it is the recorded product."""
+
+import types
+
+import numpy as np
+import pytest
+from rule_checks import assert_differentiable
+
+import backprop_nb as bp
+from backprop_nb.errors import DetachedError, InPlaceError
+
+RNG = np.random.default_rng(0)
+X, A, W = RNG.normal(size=(4, 3)), RNG.normal(size=(3, 3)), RNG.normal(size=(3, 2))
+v, w = X[1], W[:, 0]
+DATA = types.SimpleNamespace(X=X)
+BATCHES = {"first": [X]}
+
+
+def assigned(W):
+    z = X.dot(W)
+    z[z < 0] = 0.0
+    z += 1
+    z *= W[0]
+    return z * z
+
+
+def into_a_buffer(W):
+    out = np.zeros((4, 2))
+    for k in range(4):
+        out[k] = X[k].dot(W)
+    out -= X.dot(W) ** 2
+    return out
+
+
+def softmax(W):
+    scores = X.dot(W)
+    scores -= np.max(scores, axis=1, keepdims=True)
+    e = np.exp(scores)
+    return e / np.sum(e, axis=1, keepdims=True)
+
+
+def in_steps(w):
+    for k in range(4):
+        w = w + 0.1 * (1 - X[k].dot(w)) * X[k]
+    return w
+
+
+def perceptron(w):
+    for k in range(4):
+        if X[k].dot(w) < 0:
+            w = w + X[k]
+    return w * w
+
+
+def batches(W):
+    return sum(np.sum(X[i : i + 2].dot(W) ** 2) for i in range(0, 4, 2))
+
+
+OF_MATRICES = {
+    "matrices": lambda W: X.dot(W),
+    "of a product": lambda W: X.T.dot(X.dot(W)),
+    "twice": lambda W: A.dot(A.dot(W)),
+    "three times": lambda W: A.dot(A.dot(A.dot(W))),
+    "attribute": lambda W: DATA.X.dot(W),
+    "entry": lambda W: BATCHES["first"][0].dot(W),
+    "rows": lambda W: X[:2].dot(W),
+    "columns": lambda W: X[:, 1:].dot(W[1:]),
+    "row": lambda W: X[0].dot(W),
+    "of a row": lambda W: np.ones(2).dot(X[0].dot(W)),
+    "of a row of a product": lambda W: np.ones(2).dot(v.dot(A.dot(W))),
+    "sum": lambda W: (X + 1).dot(W),
+    "method after it": lambda W: X.dot(W).dot(np.ones(2)),
+    "plus": lambda W: 1 + X.dot(W) + 2,
+    "array plus": lambda W: np.ones((4, 2)) + np.ones((4, 2)) * X.dot(W),
+    "@": lambda W: np.ones((5, 4)) @ X.dot(W) @ W.T,
+    "function": lambda W: np.tanh(X.dot(W)),
+    "function of two": lambda W: np.maximum(X.dot(W), 0) ** 2,
+    "method": lambda W: X.dot(W).sum(axis=0) - X.dot(W).std(axis=0),
+    "transpose": lambda W: X.dot(W).T,
+    "index": lambda W: X.dot(W)[1:, 0],
+    "iteration": lambda W: sum(row * row for row in X.dot(W)),
+    "sign": lambda W: abs(-X.dot(W)),
+    "power": lambda W: X.dot(W) ** 2,
+    "list": lambda W: np.array([X[k].dot(W) for k in range(3)]),
+    "join": lambda W: np.concatenate([X.dot(W), X.dot(W)]),
+    "einsum": lambda W: np.einsum("ij->j", X.dot(W)),
+    "shape": lambda W: X.dot(W) * X.dot(W).shape[0] * len(X.dot(W)) * X.dot(W).ndim,
+    "two of them": lambda W: X.dot(W) - X.dot(W) * 2,
+    "number of NumPy's": lambda W: np.float64(3.0) * X.dot(W),
+    "argument": lambda W: (lambda z: z * z)(X.dot(W)),
+    "owner is an argument": lambda W: (lambda M: M.dot(W))(X),
+    "assigned": assigned,
+    "into a buffer": into_a_buffer,
+    "softmax": softmax,
+    "batches": batches,
+}
+OF_VECTORS = {
+    "vectors": lambda w: v.dot(w),
+    "vectors, and on": lambda w: 2.0 * v.dot(w) ** 2 + np.exp(v.dot(w)) - 1,
+    "matrix and vector": lambda w: X.dot(w) ** 2,
+    "quadratic": lambda w: v.dot(A.dot(w)),
+    "deeper": lambda w: v.dot(A.dot(A.dot(w))) * v.dot(w),
+    "list": lambda w: np.array([X[k].dot(w) for k in range(4)]) ** 2,
+    "in steps": in_steps,
+    "perceptron": perceptron,
+    "decision": lambda w: w * 2 if v.dot(w) > 0 else w * 3,
+    "other decision": lambda w: w * 2 if v.dot(w) < 0 else w * 3,
+    "text": lambda w: w * len(f"{v.dot(w):.2f}"),
+}
+
+
+@pytest.mark.parametrize("f", OF_MATRICES.values(), ids=OF_MATRICES)
+def test_a_method_of_a_plain_matrix_is_the_recorded_product(f):
+    assert_differentiable(f, W)
+
+
+@pytest.mark.parametrize("f", OF_VECTORS.values(), ids=OF_VECTORS)
+def test_a_method_of_a_plain_vector_is_the_recorded_product(f):
+    assert_differentiable(f, w)
+
+
+def test_it_is_one_node():
+    graph = bp.trace(lambda W: X.dot(W), W)
+    assert [node.op for node in graph.nodes] == [None, "constant", "dot"]
+
+
+def test_it_is_recorded_in_traces_inside_of_traces():
+    def energy(w):
+        return np.sum(X.dot(w) ** 2)
+
+    np.testing.assert_allclose(bp.jacobian(bp.grad(energy))(w), 2 * X.T @ X, rtol=1e-12)
+    assert_differentiable(bp.grad(energy), w)
+
+
+@pytest.mark.parametrize(
+    ("f", "instead"),
+    [
+        (lambda W: X.mean(axis=0).dot(W), r"np\.dot\(X\.mean\(axis=0\), W\)"),
+        (lambda W: np.arange(6).reshape(2, 3).dot(W), r"np\.dot\(np\.arange\(6\)"),
+        (lambda W: X.dot(b=W), "keep the value as it is"),
+        (lambda W: X.clip(W[0, 0], None), "keep the value as it is"),
+    ],
+    ids=["mean", "reshape", "by name", "another method"],
+)
+def test_what_cannot_be_looked_up_is_refused_with_the_function(f, instead):
+    with pytest.raises(DetachedError, match=instead):
+        bp.trace(f, W)
+
+
+def test_a_plain_array_does_not_take_it_in_place():
+    def f(W):
+        Y = X[:, :2] * 1.0
+        Y -= X.dot(W)
+        return Y
+
+    def edited(W):
+        Y = X[:, :2] * 1.0
+        Y = np.array(Y, dtype=float)
+        Y -= X.dot(W)
+        return Y
+
+    with pytest.raises(InPlaceError, match=r"Y = np\.array\(Y, dtype=float\) first"):
+        bp.trace(f, W)
+    assert_differentiable(edited, W)
