@@ -1,0 +1,26 @@
+"""All programs, from every module of this folder."""
+
+import backward
+import idioms
+import images
+import losses
+import matrices
+import networks
+import probability
+import sequences
+import simulation
+from program import PROGRAMS
+
+__all__ = ["PROGRAMS"]
+
+TOPICS = (
+    backward,
+    idioms,
+    images,
+    losses,
+    matrices,
+    networks,
+    probability,
+    sequences,
+    simulation,
+)
