@@ -104,6 +104,8 @@ def _of_changing(
         if view is not None:
             return view
     args, kwargs = _now(args), _now(kwargs)
+    if function is getitem:  # positions that are listed may be traced, and are decided now
+        kwargs = {"index": fixed_index(kwargs["index"])}
     if any(map(has_traced, (*args, *kwargs.values()))):
         return dispatch(function, args, kwargs)
     result = function(*args, **kwargs)

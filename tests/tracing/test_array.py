@@ -786,3 +786,17 @@ def test_reshape_takes_copy():
     for own in (None, True, False):
         graph = bp.trace(lambda x, own=own: np.sum(x.reshape(2, 3, copy=own)[0]), x)
         assert graph.value == 3.0
+
+
+def test_listed_positions_may_be_traced_in_an_array_that_is_still_plain():
+    def f(x):
+        P = np.eye(3)
+        p = np.argmax(x)
+        P[[0, p]] = P[[p, 0]]
+        return np.sum(P @ x * np.arange(3.0))
+
+    x = np.array([1.0, 2.0, 5.0])
+    graph = bp.trace(f, x)
+    assert graph.value == f(x)
+    for other in (x[::-1], x[[0, 2, 1]]):
+        assert graph.evaluate(other) == graph.compile()(other)[0] == f(other)
