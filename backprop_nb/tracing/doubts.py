@@ -80,7 +80,8 @@ def warn_of_tips(trace: Trace) -> None:
     """
     if not any(isinstance(each.value, Recorded) for each in trace.records[: trace.input_count]):
         return
-    for index, record in enumerate(trace.records):
+    for index in _needed(trace):
+        record = trace.records[index]
         for remark in getattr(record.row, "remarks", ()):
             if not remark.instead:
                 continue
@@ -94,6 +95,15 @@ def warn_of_tips(trace: Trace) -> None:
                 advice = remark.instead.format(*names)
                 text = f"A second derivative at {_said(node)}: {reason}."
                 warn(f"{text}\n  instead:  {advice}{_at(node)}")
+
+
+def _needed(trace: Trace) -> list[int]:
+    """Return the nodes that the output is computed from, not what only decisions looked at."""
+    needed = {trace.output_index}
+    for index in range(trace.output_index, -1, -1):
+        if index in needed:
+            needed.update(each for each in trace.records[index].parents if each is not None)
+    return sorted(needed)
 
 
 def _is_finite(value: Any) -> bool:

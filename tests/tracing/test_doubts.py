@@ -110,6 +110,20 @@ def test_a_second_derivative_at_a_tip_is_told(f, second):
         bp.jvp(f, (np.zeros(2),), (np.ones(2),))
 
 
+def test_a_tip_that_only_a_decision_looked_at_is_none():
+    def root(a):
+        x = a
+        for _ in range(20):
+            before, x = x, 0.5 * (x + a / x)
+            if abs(x - before) < 1e-15:
+                break
+        return x
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert bp.grad(bp.grad(root))(4.0) == pytest.approx(-1 / 32)
+
+
 @pytest.mark.parametrize(
     ("f", "hessian"),
     [
