@@ -268,8 +268,12 @@ def _attached(place: Place | None, frame: FrameType) -> str:
             func=ast.Attribute(value=ast.Name("math" | "statistics" | "cmath" as module), attr=name)
         ) if twin(name):
             return f"{twin(name)}, because the functions of {module} see only plain numbers"
+        case ast.Call(func=ast.Name("int"), args=[value]):
+            return f"int(np.trunc({ast.unparse(value)})), a decision that the graph remembers"
         case ast.Call(func=function, args=[entries, *rest], keywords=options):
             path = ast.unparse(function)
+            if path.endswith(".dot") and path not in ("np.dot", "numpy.dot") and not rest:
+                return f"np.dot({path.removesuffix('.dot')}, {ast.unparse(entries)})"
             if path.startswith(("np.", "numpy.")):
                 stacked = _stacked(entries)
                 if path.endswith((".array", ".asarray")):
@@ -281,6 +285,15 @@ def _attached(place: Place | None, frame: FrameType) -> str:
     if library:
         return advice(library, place, learner_frame(frame))
     return "keep the value as it is, and read the number from graph.value afterwards"
+
+
+_NP_ARRAY = ast.parse("np.array", mode="eval").body
+
+
+def _value(name: ast.Name, frame: FrameType) -> Any:
+    """Return what a name of the learner's is bound to."""
+    frame = learner_frame(frame)
+    return frame.f_locals.get(name.id, frame.f_globals.get(name.id))
 
 
 def _stacked(entries: ast.expr) -> ast.expr:

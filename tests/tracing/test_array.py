@@ -800,3 +800,13 @@ def test_listed_positions_may_be_traced_in_an_array_that_is_still_plain():
     assert graph.value == f(x)
     for other in (x[::-1], x[[0, 2, 1]]):
         assert graph.evaluate(other) == graph.compile()(other)[0] == f(other)
+
+
+def test_what_helps_in_place_of_int_is_followed():
+    def interpolated(x):
+        i = int(np.trunc(x))
+        return (x - i) * X[0, i]
+
+    graph = bp.trace(interpolated, 1.25)
+    assert graph.backward().gradients == (X[0, 1],)
+    assert graph.compile()(0.5) == (interpolated(0.5), (X[0, 0],))

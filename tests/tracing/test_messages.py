@@ -427,13 +427,26 @@ def by_float(x):
 @refused(
     2.0,
     kinds=(DetachedError, TypeError),
-    says=f"""
+    says="""
     int(x) would disconnect x from the computation graph.
       given:    a traced value of shape ()
-      instead:  {KEEP}""",
+      instead:  int(np.trunc(x)), a decision that the graph remembers""",
 )
 def by_int(x):
     return int(x)
+
+
+@refused(
+    np.ones(2),
+    kinds=(DetachedError, TypeError),
+    says="""
+    A plain array would disconnect x from the computation graph.
+      given:    a traced value of shape ()
+      instead:  np.exp(np.array(scores))""",
+)
+def by_a_function_of_a_list_with_a_name(x):
+    scores = [x[0], x[1]]
+    return np.sum(np.exp(scores))
 
 
 @refused(
