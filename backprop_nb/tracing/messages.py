@@ -272,8 +272,6 @@ def _attached(place: Place | None, frame: FrameType) -> str:
             return f"int(np.trunc({ast.unparse(value)})), a decision that the graph remembers"
         case ast.Call(func=function, args=[entries, *rest], keywords=options):
             path = ast.unparse(function)
-            if path.endswith(".dot") and path not in ("np.dot", "numpy.dot") and not rest:
-                return f"np.dot({path.removesuffix('.dot')}, {ast.unparse(entries)})"
             if path.startswith(("np.", "numpy.")):
                 stacked = _stacked(entries)
                 if path.endswith((".array", ".asarray")):
@@ -281,6 +279,9 @@ def _attached(place: Place | None, frame: FrameType) -> str:
                     return asis if stacked is entries else ast.unparse(stacked)
                 if stacked is not entries and not isinstance(entries, ast.Tuple):  # a shape
                     return ast.unparse(ast.Call(function, [stacked, *rest], options))
+                if isinstance(entries, ast.Name) and isinstance(_value(entries, frame), list):
+                    joined = ast.Call(_NP_ARRAY, [entries], [])
+                    return ast.unparse(ast.Call(function, [joined, *rest], options))
     library = library_of(frame)
     if library:
         return advice(library, place, learner_frame(frame))

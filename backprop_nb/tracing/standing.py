@@ -99,7 +99,8 @@ def _product(x: Any, frame: FrameType) -> Any:
         case ast.Call(func=ast.Attribute(value=owner, attr="dot"), args=[_], keywords=[]):
             plain = _looked_up(owner, frame)
             if type(plain) is np.ndarray and plain.dtype.kind in "biuf":
-                return x._tape.last(np.dot, (plain, x), frame) or np.dot(plain, x)
+                known = x._tape.last("dot", (plain, x), frame)
+                return np.dot(plain, x) if known is None else known
     return None
 
 

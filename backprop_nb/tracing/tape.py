@@ -305,12 +305,10 @@ class Tape:
         self.records[-1] = self.records[-1]._replace(scope=scope, lasti=lasti)
         return result
 
-    def last(
-        self, function: Callable[..., Any], operands: tuple[Any, Any], frame: FrameType
-    ) -> Any:
+    def last(self, name: str, operands: tuple[Any, Any], frame: FrameType) -> Any:
         """Return what was recorded last, if it is this very call: NumPy may ask for it twice."""
         row, args, parents, _, value, scope, lasti = self.records[-1]
-        is_it = getattr(row, "function", None) is function and lasti == frame.f_lasti
+        is_it = getattr(row, "name", "") == name and lasti == frame.f_lasti
         if not is_it or parents[1] != operands[1]._index or scope is not self._scope:
             return None
         if not np.array_equal(args[0], operands[0]):
