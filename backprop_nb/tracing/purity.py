@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+import sys
 from types import CodeType
+from typing import Any
 
 import numpy as np
 
 from backprop_nb.tracing.graph import Trace
-from backprop_nb.tracing.record import CONSTANT, Scope
+from backprop_nb.tracing.record import CONSTANT, Record, Scope
 
 _DRAWING = frozenset(
     {
@@ -42,19 +46,64 @@ def _may_draw(trace: Trace) -> bool:
             scopes.add(scope)
             codes.add(scope.code)
             scope = scope.parent
-    return any(_DRAWING & {*code.co_names} for code in codes)
+    if any(_DRAWING & {*code.co_names} for code in codes):
+        return True
+    names = {name for code in codes for name in (*code.co_names, *code.co_freevars)}
+    known = _known_to(trace.again.f)
+    return any(_generator_of(known[name]) is not None for name in names & known.keys())
+
+
+def _known_to(f: Any) -> dict[str, Any]:
+    """Return what a function finds by name: globals, what is around it, its object's state."""
+    f = getattr(f, "__func__", f)
+    names = getattr(getattr(f, "__code__", None), "co_freevars", ())
+    around = {}
+    for name, cell in zip(names, getattr(f, "__closure__", None) or (), strict=False):
+        with contextlib.suppress(ValueError):  # an empty cell
+            around[name] = cell.cell_contents
+    return {**getattr(f, "__globals__", {}), **around}
+
+
+def _generator_of(value: Any) -> Any:
+    """Return the generator that a value is, or draws from."""
+    owner = getattr(value, "__self__", value)
+    kinds = (np.random.Generator, np.random.RandomState, random.Random)
+    return owner if isinstance(owner, kinds) else None
 
 
 def _differs(trace: Trace) -> bool:
-    """Whether a second run on the same arguments captures other arrays."""
-    state = np.random.get_state()
+    """Whether a further run on the same arguments draws, or captures other values."""
+    legacy, python = np.random.get_state(), random.getstate()
+    inputs = trace.restore([node.value for node in trace.inputs])
     try:
-        second = trace.again(trace.restore([node.value for node in trace.inputs]))
+        for _ in range(2):  # what is drawn may be the same by chance
+            other = trace.again(inputs)
+            if not _is_same_trace(trace, other):
+                return True
+        return repr(np.random.get_state()) != repr(legacy) or random.getstate() != python
     finally:
-        np.random.set_state(state)
-    return not all(
-        first.row is other.row and (first.row is not CONSTANT or _same(first.value, other.value))
-        for first, other in zip(trace.records, second.records, strict=False)
+        np.random.set_state(legacy)
+        random.setstate(python)
+
+
+def _is_same_trace(first: Trace, other: Trace) -> bool:
+    """Whether two traces are the same calls, of the same numbers."""
+    if len(first.records) != len(other.records):
+        return False
+    with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
+        return all(map(_is_same, first.records, other.records))
+
+
+def _is_same(one: Record, two: Record) -> bool:
+    is_same = one.row is two.row and repr(one.keywords) == repr(two.keywords)
+    same_constant = one.row is not CONSTANT or _same(one.value, two.value)
+    return is_same and same_constant and _same_literals(one, two)
+
+
+def _same_literals(one: Record, two: Record) -> bool:
+    return one.parents == two.parents and all(
+        parent is not None or _same(x, y)
+        for parent, x, y in zip(one.parents, one.args, two.args, strict=True)
     )
 
 

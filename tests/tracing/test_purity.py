@@ -1,0 +1,104 @@
+"""Functions that compute something else when they run again are found; others are not."""
+
+import random
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.tracing.purity import is_impure
+
+X = np.array([[1.5, -0.5, 2.5], [0.25, 3.5, -2.0]])
+RNG = np.random.default_rng(1)
+DRAW = np.random.default_rng(2).standard_normal
+
+
+class Dropout:
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+
+    def __call__(self, x):
+        return np.sum(x * (self.rng.random(x.shape) < 0.5))
+
+
+def with_a_generator_around():
+    rng = np.random.default_rng(3)
+    return lambda x: np.sum(x * rng.random(x.shape))
+
+
+def shuffled(x):
+    order = np.arange(6)
+    np.random.shuffle(order)
+    return np.sum(x.ravel()[order] * np.arange(6.0))
+
+
+def aliased(x):
+    draw = np.random.default_rng().random
+    return np.sum(x * draw(x.shape))
+
+
+DRAWING = {
+    "legacy": lambda x: np.sum(x * (np.random.rand(*x.shape) < 0.5)),
+    "noise": lambda x: np.sum(np.random.normal(0.0, 1.0, x.shape) * x),
+    "choice": lambda x: np.sum(x[np.random.choice(2, 1)]),
+    "permutation": lambda x: x.ravel()[np.random.permutation(6)] @ np.arange(6.0),
+    "shuffle": shuffled,
+    "alias": aliased,
+    "Python's number": lambda x: x[0, 0] * random.random(),
+    "Python's choice": lambda x: np.sum(x) * random.choice([1.0, 2.0]),
+    "position": lambda x: x[random.randint(0, 1), 0],
+    "decision": lambda x: np.sum(x) if random.random() < 0.5 else np.sum(x * 2),
+    "generator": lambda x: np.sum(x * RNG.random(x.shape)),
+    "its method": lambda x: np.sum(x * DRAW(x.shape)),
+    "generator around": with_a_generator_around(),
+    "state": Dropout(),
+    "stopped": lambda x: np.sum(x * bp.stop_gradient(x)),
+}
+
+
+class Layer:
+    gamma = 2.0
+    beta = 0.5
+
+
+def names_that_mean_nothing(x):
+    choice, normal = x * Layer.gamma, Layer.beta
+    return np.sum(choice + normal)
+
+
+REPEATABLE = {
+    "arithmetic": lambda x: np.sum(x**2),
+    "seeded": lambda x: np.sum(x * np.random.default_rng(0).random(x.shape)),
+    "seeded permutation": lambda x: x.ravel()[np.random.RandomState(0).permutation(6)] @ X.ravel(),
+    "names": names_that_mean_nothing,
+    "masks": lambda x: np.sum(x[x > 0]),
+    "assignments": lambda x: np.sum(np.add(x, 1, out=np.zeros((2, 3))) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_a_function_that_draws_is_found(name):
+    assert is_impure(bp.trace(DRAWING[name], X))
+
+
+@pytest.mark.parametrize("name", REPEATABLE)
+def test_a_function_that_computes_the_same_again_is_not(name):
+    assert not is_impure(bp.trace(REPEATABLE[name], X))
+
+
+def test_looking_draws_nothing_from_the_global_generators():
+    graph = bp.trace(DRAWING["legacy"], X)
+    before = np.random.get_state()[1].tolist(), random.getstate()
+    assert is_impure(graph)
+    assert (np.random.get_state()[1].tolist(), random.getstate()) == before
+
+
+def test_evaluate_never_replays_what_was_drawn():
+    graph = bp.trace(DRAWING["noise"], X)
+    assert len({float(graph.evaluate(X)) for _ in range(4)}) == 4
+
+
+def test_a_rule_that_was_traced_is_repeatable():
+    graph = bp.trace(np.sum, X)
+    [step] = graph.backward().steps
+    assert not is_impure(step.contributions[0].explain().traced)
