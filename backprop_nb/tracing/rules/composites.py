@@ -105,6 +105,10 @@ def _reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = Non
     return reshaped.copy() if copy else reshaped
 
 
+def _where_alone(condition: Any, *choices: Any, **options: Any) -> Any:
+    return NotImplemented if choices or options else np.nonzero(condition)
+
+
 def _cov(
     m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, **more: Any
 ) -> Any:
@@ -210,6 +214,7 @@ OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {
     **masked.OTHER_FORMS,
     np.diff: _diff,
     np.reshape: _reshape,
+    np.where: _where_alone,
     **{f: _atleast(f) for f in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
     **quantiles.OTHER_FORMS,
 }

@@ -79,8 +79,10 @@ def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 
 def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    """The sum of the weights that fall on each number."""
+    """The sum of the weights that fall on each number, or how often it is there."""
     length = max(int(np.max(x)) + 1 if np.size(x) else 0, operator.index(minlength))
+    if weights is None:
+        return np.sum(np.equal(np.reshape(x, (-1, 1)), np.arange(length)), axis=0)
     return scatter_add(np.ravel(weights), index=(np.asarray(x),), shape=(length,))
 
 

@@ -69,3 +69,14 @@ def test_what_is_complex_and_what_nobody_writes_is_refused(f):
     with pytest.raises(UnsupportedError, match=r"cannot be traced with these") as caught:
         trace(f, V)
     assert "test_composites.py" in str(caught.value)
+
+
+def test_where_with_a_condition_alone_gives_positions():
+    def f(x):
+        return sum(i * x[i] ** 2 for i in np.where(x > 0)[0])
+
+    x = np.array([1.0, -2.0, 3.0])
+    graph = trace(f, x)
+    call = graph.compile()
+    for other in (x, -x, np.abs(x)):
+        assert graph.evaluate(other) == call(other)[0] == f(other)

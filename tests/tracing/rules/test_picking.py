@@ -68,3 +68,14 @@ def test_what_has_another_result_is_refused(f):
     with pytest.raises(UnsupportedError, match=r"np\.unique cannot be traced") as caught:
         trace(f, M)
     assert "test_picking.py" in str(caught.value)
+
+
+def test_numbers_are_counted_anew():
+    def f(x):
+        counts = np.bincount(np.greater(x, 0).astype(int), minlength=3)
+        return np.sum(counts * np.arange(3.0) * x[:3]) + counts[1]
+
+    graph = trace(f, V)
+    call = graph.compile()
+    for other in (V, -V, np.abs(V)):
+        assert graph.evaluate(other) == call(other)[0] == f(other)
