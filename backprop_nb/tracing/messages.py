@@ -270,6 +270,11 @@ def _attached(place: Place | None, frame: FrameType) -> str:
             return f"{twin(name)}, because the functions of {module} see only plain numbers"
         case ast.Call(func=ast.Name("int"), args=[value]):
             return f"int(np.trunc({ast.unparse(value)})), a decision that the graph remembers"
+        case ast.Call(func=ast.Name() as name, args=[values]) if (
+            type(_value(name, frame)) is np.vectorize
+        ):
+            each = ast.unparse(values)
+            return f"np.array([one(v) for v in {each}]), with what np.vectorize made {name.id} of"
         case ast.Call(func=function, args=[entries, *rest], keywords=options):
             path = ast.unparse(function)
             if path.startswith(("np.", "numpy.")):

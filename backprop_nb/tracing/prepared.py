@@ -31,7 +31,7 @@ from backprop_nb.tracing.dispatch import composed, dispatch, has_traced
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.numerical import vectorized
 from backprop_nb.tracing.source import FOLDER, locate
-from backprop_nb.tracing.tape import Recorded, is_tracing, running
+from backprop_nb.tracing.tape import Recorded, is_live, is_tracing, running
 
 _MAKING = (
     *("zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace"),
@@ -40,8 +40,9 @@ _MAKING = (
 _CONVERTING = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfarray", "float64")
 _OF_LISTS = (
     *("sum", "mean", "prod", "max", "min", "amax", "amin", "std", "var", "median", "average"),
-    *("cumsum", "cumprod", "dot", "argmax", "argmin", "any", "all"),
-    *("square", "sqrt", "exp", "log", "abs", "tanh", "maximum", "minimum", "add", "multiply"),
+    *("cumsum", "cumprod", "argmax", "argmin", "any", "all", "sort", "argsort", "ptp"),
+    *("dot", "inner", "outer", "vdot", "cross", "convolve", "interp", "linalg.norm"),
+    *("where", "clip", "diff", "diag", "flip", "ravel", "percentile", "quantile"),
 )
 
 _LIBRARIES = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
@@ -71,8 +72,13 @@ def preparing() -> Iterator[None]:
 
 def _set(functions: Mapping[str, Any]) -> None:
     for name, function in functions.items():
-        owner, _, attribute = name.rpartition(".")
-        setattr(operator.attrgetter(owner)(np) if owner else np, attribute, function)
+        setattr(*_member(name), function)
+
+
+def _member(name: str) -> tuple[Any, str]:
+    """Return the module, or the class, and the name in it."""
+    owner, _, member = name.rpartition(".")
+    return operator.attrgetter(owner)(np) if owner else np, member
 
 
 def _is_learners(name: str) -> bool:
@@ -171,6 +177,18 @@ def _of_lists(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _ndenumerate(original: Any) -> Callable[[Any], Any]:
+    """Return ``np.ndenumerate`` for traced arrays too."""
+
+    @functools.wraps(original, updated=())
+    def entries(arr: Any) -> Any:
+        if not is_live(arr):
+            return original(arr)
+        return ((index, arr[index]) for index in np.ndindex(*arr.shape))
+
+    return entries
+
+
 class _Joining:
     """``np.c_`` or ``np.r_``, with traced values in it."""
 
@@ -215,10 +233,11 @@ def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
     """Yield the name of each function that is replaced: the original, and the new one."""
     for names, make in ((_MAKING, _making), (_CONVERTING, _converting), (_OF_LISTS, _of_lists)):
         for name in names:
-            original = getattr(np, name, None)
+            original = getattr(*_member(name), None)
             if callable(original) and not isinstance(original, type | np.ufunc):
                 yield name, (original, make(name, original))
     yield "vectorize.__call__", (np.vectorize.__call__, _vectorized(np.vectorize.__call__))
+    yield "ndenumerate", (np.ndenumerate, _ndenumerate(np.ndenumerate))
     for name, columns in (("c_", True), ("r_", False)):
         original = getattr(np, name)
         yield name, (original, _Joining(original, columns))

@@ -392,10 +392,10 @@ def positional_axis(x, axis):
     says="""
     A plain array would disconnect x from the computation graph.
       given:    a traced value of shape ()
-      instead:  np.linalg.norm(np.stack([x[0], 1.0]), axis=0)""",
+      instead:  np.linalg.slogdet(np.stack([np.stack([x[0], 1.0]), np.stack([0.0, x[1]])]))""",
 )
-def norm_of_a_list(x):
-    return np.linalg.norm([x[0], 1.0], axis=0)
+def determinant_of_a_list(x):
+    return np.linalg.slogdet([[x[0], 1.0], [0.0, x[1]]])[1]
 
 
 @refused(
@@ -447,6 +447,19 @@ def by_int(x):
 def by_a_function_of_a_list_with_a_name(x):
     scores = [x[0], x[1]]
     return np.sum(np.exp(scores))
+
+
+@refused(
+    np.ones(2),
+    kinds=(DetachedError, TypeError),
+    says="""
+    A plain array would disconnect x from the computation graph.
+      given:    a traced value of shape (2,)
+      instead:  np.array([one(v) for v in x]), with what np.vectorize made relu of""",
+)
+def by_a_vectorized_function(x):
+    relu = np.vectorize(lambda v: v if v > 0 else 0.0)
+    return np.sum(relu(x))
 
 
 @refused(

@@ -358,3 +358,52 @@ def test_state_that_is_kept_between_calls():
     assert repr(traced.mean) == repr(plain.mean)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(traced.mean)), plain.mean)
     np.testing.assert_array_equal(copy.deepcopy(traced).mean, plain.mean)
+
+
+# --- lists of traced values -----------------------------------------------------------
+
+POINT = np.array([0.5, -1.5, 2.0])
+
+
+def line(f):
+    """Name a function by its line."""
+    return str(f.__code__.co_firstlineno)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.linalg.norm([x[0], x[1]]),
+        lambda x: np.linalg.norm([[x[0], 1.0], [x[1], x[2]]], axis=0)[1],
+        lambda x: np.sum(np.sort([x[2], x[0], x[1]]) * np.arange(3.0)),
+        lambda x: x[np.argsort([v**2 for v in x])[0]] ** 2,
+        lambda x: np.outer([x[0], x[1]], [1.0, x[2]])[0, 1],
+        lambda x: np.inner([x[0], x[1]], [3.0, x[2]]),
+        lambda x: np.cross([x[0], x[1], 1.0], [0.0, x[2], 2.0])[0],
+        lambda x: np.convolve([x[0], x[1]], [1.0, x[2]])[1],
+        lambda x: np.interp(0.5, [0.0, 1.0], [x[0], x[1]]),
+        lambda x: np.where([True, False], [x[0], x[1]], [1.0, x[2]])[0] ** 2,
+        lambda x: np.clip([x[0], x[1]], -1.0, 1.0)[0],
+        lambda x: np.diff([x[0], x[1], x[2]])[1],
+        lambda x: np.percentile([x[0], x[1], x[2]], 50),
+        lambda x: sum((i + 1) * v**2 for (i,), v in np.ndenumerate(x)),
+    ],
+    ids=line,
+)
+def test_a_list_is_the_array_that_it_stands_for(f):
+    graph = bp.trace(f, POINT)
+    assert graph.value == pytest.approx(f(POINT), rel=1e-14)
+    v, h = np.array([0.3, -0.2, 0.7]), 1e-6
+    slope = (f(POINT + h * v) - f(POINT - h * v)) / (2 * h)
+    assert graph.backward().gradients[0] @ v == pytest.approx(slope, abs=1e-8)
+    other = np.array([-0.25, 0.75, 1.0])
+    assert graph.evaluate(other) == pytest.approx(f(other), rel=1e-14)
+
+
+def test_outside_of_a_trace_they_are_numpys_own():
+    before = (np.zeros, np.linalg.norm, np.ndenumerate, np.c_)
+    bp.trace(lambda x: np.linalg.norm([x[0], x[1]]), POINT)
+    with pytest.raises(ZeroDivisionError):
+        bp.trace(lambda x: 1 / 0, POINT)
+    assert (np.zeros, np.linalg.norm, np.ndenumerate, np.c_) == before
+    assert list(np.ndenumerate(np.ones(2))) == [((0,), 1.0), ((1,), 1.0)]
