@@ -25,6 +25,9 @@ def _bind(
     def hole(item: Any) -> Any:
         if isinstance(item, list | tuple):
             return [hole(each) for each in item]
+        kind = item.dtype.kind if hasattr(item, "dtype") else np.asarray(item).dtype.kind
+        if kind not in "biuf":
+            raise TypeError("traced values are real numbers")
         if not is_array(item):
             return item
         arrays.append(item)

@@ -235,6 +235,17 @@ def assert_same(found, expected, rtol=0.0, atol=0.0):
     np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol)
 
 
+def evaluated(text, names):
+    """Return the value of printed code; in a sentence, assignments stand behind "with"."""
+    array, says_with, changes = text.partition(" with [")
+    if not says_with:
+        return eval(text, PRINTED_WITH, names)
+    space = {**PRINTED_WITH, **names, "changed": np.copy(eval(array, PRINTED_WITH, names))}
+    for change in re.split(r"(?<=\w), \[(?=\d)", changes):
+        exec(f"changed[{change}", space)
+    return space["changed"]
+
+
 def parse(formula):
     # Most shapes of a row have one and the same formula, but for its numbers.
     _parse_once(re.sub(r"\d+(\.\d+)?", "1", formula))
@@ -356,13 +367,13 @@ def a_float32_argument_beside_a_float64_one_has_a_float32_gradient(drawn):
 
 def the_printed_call_evaluates_to_the_value(drawn):
     text = call_text(drawn.graph.output)
-    assert_same(eval(text, PRINTED_WITH, drawn.names), drawn.graph.value)
+    assert_same(evaluated(text, drawn.names), drawn.graph.value)
 
 
 def every_printed_rule_evaluates_to_its_contribution(drawn):
     assert len(drawn.step.contributions) == len(drawn.inputs)
     for each in drawn.step.contributions:
-        assert_same(eval(each.rule, PRINTED_WITH, drawn.names), each.value, 1e-13, 1e-300)
+        assert_same(evaluated(each.rule, drawn.names), each.value, 1e-13, 1e-300)
 
 
 def the_formulas_are_latex_that_mathtext_reads(drawn):

@@ -1,0 +1,100 @@
+"""Functions that change their first argument, against NumPy's own."""
+
+import numpy as np
+import pytest
+from rule_checks import assert_differentiable
+
+from backprop_nb.errors import BackpropError
+from backprop_nb.tracing import trace
+from backprop_nb.tracing.rules.changes import CHANGES, CHANGES_AT
+
+X = np.array([[1.5, -0.5, 2.5], [0.25, 3.5, -2.0], [1.0, 2.0, 0.75]])
+MASK = X > 0.5
+
+CALLS = {
+    "fill_diagonal": [
+        lambda a, x: np.fill_diagonal(a, x[0]),
+        lambda a, x: np.fill_diagonal(a, x[0, 0]),
+        lambda a, x: np.fill_diagonal(a[:2], 7.0),
+        lambda a, x: np.fill_diagonal(a, val=x[2]),
+    ],
+    "put": [
+        lambda a, x: np.put(a, [0, 4], x[0, :2]),
+        lambda a, x: np.put(a, [-1, 1], x[0, 0]),
+        lambda a, x: np.put(a, 3, x[1, 1]),
+        lambda a, x: np.put(a, np.array([2, 2]), x[1, :2]),
+        lambda a, x: a.put([0, 4], x[0, :2]),
+    ],
+    "copyto": [
+        lambda a, x: np.copyto(a, x * x),
+        lambda a, x: np.copyto(a, x[0]),
+        lambda a, x: np.copyto(a, 3.0, where=MASK),
+        lambda a, x: np.copyto(a[0], x[1], where=x[2] > 0.9),
+    ],
+    "putmask": [
+        lambda a, x: np.putmask(a, MASK, x[0, 0]),
+        lambda a, x: np.putmask(a, MASK, x * x),
+        lambda a, x: np.putmask(a, x > 0.9, 0.5),
+    ],
+    "put_along_axis": [
+        lambda a, x: np.put_along_axis(a, np.array([[2], [0], [1]]), x[:, :1], 1),
+        lambda a, x: np.put_along_axis(a, np.argmax(x, axis=0)[None], x[:1], 0),
+        lambda a, x: np.put_along_axis(a, np.array([1, 5]), x[0, 0], None),
+    ],
+    "add.at": [
+        lambda a, x: np.add.at(a, [0, 0, 1], x),
+        lambda a, x: np.add.at(a, (slice(None), [0, 0]), x[0, 0]),
+        lambda a, x: np.add.at(a, MASK, 2.0),
+        lambda a, x: np.add.at(a[1], np.array([2, 2]), x[0, :2]),
+        lambda a, x: np.add.at(a, ([0, 0], [1, 1]), x[2, :2]),
+    ],
+    "subtract.at": [lambda a, x: np.subtract.at(a, [0, 0], x[1])],
+}
+EVERY = [(name, k) for name, calls in CALLS.items() for k in range(len(calls))]
+
+
+def test_every_function_has_calls():
+    names = [f.__name__ for f in CHANGES] + [f"{f.__name__}.at" for f in CHANGES_AT]
+    assert sorted(names) == sorted(CALLS)
+
+
+@pytest.mark.parametrize(("name", "k"), EVERY)
+def test_a_call_changes_an_array_of_zeros_as_numpy_does(name, k):
+    def f(x):
+        a = np.zeros((3, 3))
+        CALLS[name][k](a, x)
+        return a * a + x
+
+    assert_differentiable(f, X)
+
+
+@pytest.mark.parametrize(("name", "k"), EVERY)
+def test_a_call_changes_a_traced_array_and_its_views_as_numpy_does(name, k):
+    def f(x):
+        a = x * 1
+        view = a.T
+        CALLS[name][k](a, x)
+        return a * view
+
+    assert_differentiable(f, X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a: np.put(a, [20], 1.0, mode="wrap"),
+        lambda a: np.put(a, [0, 1, 2], [1.0, 2.0]),
+        lambda a: np.putmask(a, MASK, [1.0, 2.0]),
+        lambda a: np.fill_diagonal(a, 1.0, wrap=True),
+        lambda a: np.multiply.at(a, 0, 2.0),
+    ],
+    ids=["mode", "repeated", "repeated mask", "wrap", "multiply.at"],
+)
+def test_a_form_that_is_not_known_is_refused_at_the_line(f):
+    def change(x):
+        a = x * 1
+        f(a)
+        return a
+
+    with pytest.raises(BackpropError, match=r"test_changes\.py"):
+        trace(change, X)
