@@ -235,7 +235,9 @@ def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
         for name in names:
             original = getattr(*_member(name), None)
             if callable(original) and not isinstance(original, type | np.ufunc):
-                yield name, (original, make(name, original))
+                new = make(name, original)
+                vars(new)["replaced"] = original
+                yield name, (original, new)
     yield "vectorize.__call__", (np.vectorize.__call__, _vectorized(np.vectorize.__call__))
     yield "ndenumerate", (np.ndenumerate, _ndenumerate(np.ndenumerate))
     for name, columns in (("c_", True), ("r_", False)):
