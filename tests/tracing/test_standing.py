@@ -105,7 +105,7 @@ OF_VECTORS = {
     "perceptron": perceptron,
     "decision": lambda w: w * 2 if v.dot(w) > 0 else w * 3,
     "other decision": lambda w: w * 2 if v.dot(w) < 0 else w * 3,
-    "text": lambda w: w * len(f"{v.dot(w):.2f}"),
+    "text": lambda w: w * (2 if f"{v.dot(w):.2f}" else 3),
 }
 
 
