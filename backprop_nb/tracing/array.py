@@ -44,6 +44,7 @@ from backprop_nb.tracing.standing import stand_in
 from backprop_nb.tracing.tape import Recorded, Tape, decided, innermost, is_live, is_tracing, plain
 
 _PACKAGE = __name__.partition(".")[0]
+_SORT = np.sort  # another one stands there while a function is traced
 _NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
 
 
@@ -160,7 +161,7 @@ class Traced(Recorded):
 
     def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
         """Sort in place."""
-        self[...] = dispatch(np.sort, (self, axis, kind), {})
+        self[...] = dispatch(_SORT, (self, axis, kind), {})
 
     def partition(self, kth: Any, axis: int = -1) -> None:
         """Sort in part, in place."""

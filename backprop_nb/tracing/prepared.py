@@ -42,7 +42,7 @@ _OF_LISTS = (
     *("sum", "mean", "prod", "max", "min", "amax", "amin", "std", "var", "median", "average"),
     *("cumsum", "cumprod", "argmax", "argmin", "any", "all", "sort", "argsort", "ptp"),
     *("dot", "inner", "outer", "vdot", "cross", "convolve", "interp", "linalg.norm"),
-    *("where", "clip", "diff", "diag", "flip", "ravel", "percentile", "quantile"),
+    *("clip", "diff", "diag", "flip", "percentile", "quantile"),
 )
 
 _LIBRARIES = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}

@@ -38,7 +38,9 @@ class Standing(np.ndarray[Any, Any]):
         if result is None and known.get("_result") is not None:  # X.dot(Y.dot(W))
             x, frame = known["_result"].now(), sys._getframe(1)
             result = _product(x, frame)
-            if result is None or not np.ndarray.ndim.__get__(self):
+            # In another type it is a copy, of which NumPy will make the product.
+            is_copy = np.ndarray.dtype.__get__(self) != np.ndarray.dtype.__get__(made_from)
+            if result is None or is_copy or not np.ndarray.ndim.__get__(self):
                 messages.detached("A plain array", x.shape, frame)
         self.__dict__["_result"] = result
 
@@ -106,7 +108,7 @@ def _product(x: Any, frame: FrameType) -> Any:
 
 _PURE = (
     *(ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.Constant, ast.Load),
-    *(ast.UnaryOp, ast.BinOp, ast.unaryop, ast.operator),
+    *(ast.UnaryOp, ast.BinOp, ast.Compare, ast.unaryop, ast.operator, ast.cmpop, ast.List),
 )
 
 

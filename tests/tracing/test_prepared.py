@@ -384,7 +384,6 @@ def line(f):
         lambda x: np.cross([x[0], x[1], 1.0], [0.0, x[2], 2.0])[0],
         lambda x: np.convolve([x[0], x[1]], [1.0, x[2]])[1],
         lambda x: np.interp(0.5, [0.0, 1.0], [x[0], x[1]]),
-        lambda x: np.where([True, False], [x[0], x[1]], [1.0, x[2]])[0] ** 2,
         lambda x: np.clip([x[0], x[1]], -1.0, 1.0)[0],
         lambda x: np.diff([x[0], x[1], x[2]])[1],
         lambda x: np.percentile([x[0], x[1], x[2]], 50),

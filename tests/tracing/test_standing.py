@@ -11,6 +11,7 @@ from backprop_nb.errors import DetachedError, InPlaceError
 
 RNG = np.random.default_rng(0)
 X, A, W = RNG.normal(size=(4, 3)), RNG.normal(size=(3, 3)), RNG.normal(size=(3, 2))
+A32 = A.astype("f")
 v, w = X[1], W[:, 0]
 DATA = types.SimpleNamespace(X=X)
 BATCHES = {"first": [X]}
@@ -66,6 +67,8 @@ OF_MATRICES = {
     "rows": lambda W: X[:2].dot(W),
     "columns": lambda W: X[:, 1:].dot(W[1:]),
     "row": lambda W: X[0].dot(W),
+    "listed rows": lambda W: X[[2, 0]].dot(W),
+    "comparison": lambda W: (X > 0).dot(W),
     "of a row": lambda W: np.ones(2).dot(X[0].dot(W)),
     "of a row of a product": lambda W: np.ones(2).dot(v.dot(A.dot(W))),
     "sum": lambda W: (X + 1).dot(W),
@@ -137,10 +140,11 @@ def test_it_is_recorded_in_traces_inside_of_traces():
     [
         (lambda W: X.mean(axis=0).dot(W), r"np\.dot\(X\.mean\(axis=0\), W\)"),
         (lambda W: np.arange(6).reshape(2, 3).dot(W), r"np\.dot\(np\.arange\(6\)"),
+        (lambda W: A.dot(A32.dot(W.astype("f"))), r"np\.dot\(A, A32\.dot\(W"),
         (lambda W: X.dot(b=W), "keep the value as it is"),
         (lambda W: v.searchsorted(W[0]), "keep the value as it is"),
     ],
-    ids=["mean", "reshape", "by name", "another method"],
+    ids=["mean", "reshape", "another type", "by name", "another method"],
 )
 def test_what_cannot_be_looked_up_is_refused_with_the_function(f, instead):
     with pytest.raises(DetachedError, match=instead):
