@@ -450,19 +450,6 @@ def by_a_function_of_a_list_with_a_name(x):
 
 
 @refused(
-    np.ones(2),
-    kinds=(DetachedError, TypeError),
-    says="""
-    A plain array would disconnect x from the computation graph.
-      given:    a traced value of shape (2,)
-      instead:  np.array([one(v) for v in x]), with what np.vectorize made relu of""",
-)
-def by_a_vectorized_function(x):
-    relu = np.vectorize(lambda v: v if v > 0 else 0.0)
-    return np.sum(relu(x))
-
-
-@refused(
     2.0,
     kinds=(DetachedError, TypeError),
     says=f"""
