@@ -14,11 +14,11 @@ from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import pytree
 from backprop_nb.views.explorer.scene import graph_scene
 
-OTHERS = (1, 2, 3, 4)
+OTHERS = (1, 2, 3)
 """The draws on which a trace of draw 0 is replayed."""
 
 
-SHOWN = 150
+SHOWN = 60
 """So many nodes have their scene made; larger ones have theirs in the tests of the views."""
 
 
