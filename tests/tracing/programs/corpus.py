@@ -1,6 +1,7 @@
 """All programs, from every module of this folder."""
 
 import backward
+import classifiers
 import idioms
 import images
 import losses
@@ -15,6 +16,7 @@ __all__ = ["PROGRAMS"]
 
 TOPICS = (
     backward,
+    classifiers,
     idioms,
     images,
     losses,
