@@ -45,7 +45,9 @@ def program(*arguments: Draw, **facts: Any) -> Callable[[Any], Any]:
     """Register a function with the draws of its arguments; it stays what it is."""
 
     def register(function: Any) -> Any:
-        PROGRAMS.append(Program(function.__name__, function, arguments, **facts))
+        # Pytest imports a module once more to look for doctests in it.
+        if all(known.name != function.__name__ for known in PROGRAMS):
+            PROGRAMS.append(Program(function.__name__, function, arguments, **facts))
         return function
 
     return register
