@@ -236,7 +236,7 @@ class Traced(Recorded):
         """Take the value of ``new``, as ``+=`` does to an array and to all its aliases."""
         if not isinstance(plain(self), np.ndarray):
             return new  # numbers are immutable: Python binds the name anew
-        _check_fits(self, new, frame)
+        new = _fitted(self, new, frame)
         if self._memory is not None:  # there are views, which see the change
             self[...] = new
         else:
@@ -642,22 +642,26 @@ def _in_place(name: str) -> Callable[..., Any]:
             getattr(self._value, f"__i{name}__")(other)
             return self
         result = getattr(operator, f"__{name}__")(value, other)
-        _check_fits(self, result, frame)
-        self.write(result, frame)
+        self.write(_fitted(self, result, frame), frame)
         return self
 
     return method
 
 
-def _check_fits(x: Traced, result: Any, frame: FrameType) -> None:
-    """Refuse ``x += …`` where NumPy would: the shape and the type of x stay."""
+def _fitted(x: Traced, result: Any, frame: FrameType) -> Any:
+    """Return the result of ``x += …`` in the type of x, and refuse what NumPy would."""
     is_array = isinstance(plain(result), np.ndarray) or not x.shape
-    if not is_array or (result.shape, result.dtype) != (x.shape, x.dtype):
+    if (
+        not is_array
+        or result.shape != x.shape
+        or not np.can_cast(result.dtype, x.dtype, "same_kind")
+    ):
         messages.changed_in_place(
             "The result does not fit into the array that is changed in place.",
             f"{x.dtype} of shape {x.shape}, result {result.dtype} of shape {result.shape}",
             frame,
         )
+    return result if result.dtype == x.dtype else result.astype(x.dtype)
 
 
 for _name, _member in [*_members()]:

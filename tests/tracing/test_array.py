@@ -391,14 +391,60 @@ def test_the_type_of_an_array_changes_as_in_numpy():
         trace(lambda x: x.astype(complex), X)
 
 
-def test_float32_is_not_widened_behind_its_back():
+def _into_another(x):
+    y = x * 1
+    y += np.float64([0.1, 0.2])
+    return np.sum(y * y)
+
+
+def _into_a_prepared(x):
+    y = np.zeros(2, dtype=np.float32)
+    y += np.float64(1.1) * x.astype(np.float64)
+    y[1:] *= x[1:].astype(np.float64) + 0.1
+    y[0] -= np.float64(0.1)
+    return np.sum(y * y)
+
+
+def _assigned_to_a_prepared(x):
+    y = np.zeros((2, 2), dtype=np.float32)
+    y[0] = x.astype(np.float64) + 0.1
+    y[:, 1] = np.exp(x.astype(np.float64))
+    return np.sum(y * y)
+
+
+def _through_a_view(x):
+    y = x * 1
+    row = y[1:]
+    row /= np.float64([3.0])
+    return np.sum(y * y)
+
+
+@pytest.mark.parametrize(
+    "f", [_into_another, _into_a_prepared, _assigned_to_a_prepared, _through_a_view]
+)
+def test_an_array_of_float32_keeps_its_type_in_place(f):
+    x = np.array([0.3, -0.7], np.float32)
+    graph = trace(f, x)
+    assert graph.value == f(x)
+    assert graph.value.dtype == np.float32
+    [gradient] = graph.backward().gradients
+    assert gradient.dtype == np.float32
+    v, h = np.array([0.6, -0.8], np.float32), np.float32(2**-6)
+    slope = (f(x + h * v) - f(x - h * v)) / (2 * h)
+    assert gradient @ v == pytest.approx(slope, rel=1e-3)
+    other = -2 * x
+    assert graph.evaluate(other) == f(other)
+    assert graph.compile()(other)[0] == f(other)
+
+
+def test_an_array_is_not_narrowed_beyond_what_numpy_allows():
     def f(x):
-        y = x * 1
-        y += np.float64([1.0, 1.0])
+        y = np.floor(x).astype(int)
+        y += x
         return np.sum(y)
 
     with pytest.raises(InPlaceError, match="does not fit into the array"):
-        trace(f, np.zeros(2, np.float32))
+        trace(f, np.zeros(2))
 
 
 def test_a_zero_dimensional_array_is_not_silently_bound_anew():

@@ -77,6 +77,7 @@ class _Function:
         self.trace = trace
         self.program = Program(trace)
         self._is_compiled = is_compiled
+        self._checked: set[str] = set()
         self._unpackings: dict[str, str] = {}  # from m = theta[0] to m, b = theta
         rows = [each.row for each in self.program.needed if each.row and not each.row.is_native]
         foreign = {row.name: row.function for row in rows}
@@ -181,8 +182,12 @@ class _Function:
         """Yield the decisions that have to fall out as in the trace, up to an expression."""
         while self._decisions and self._decisions[0][0].position < before:
             expression, guard = self._decisions.pop(0)
-            if not expression.is_number:
-                yield f"if {_otherwise(self._printer.text(expression), guard)}:"
+            if expression.is_number:
+                continue
+            condition = _otherwise(self._printer.text(expression), guard)
+            if condition not in self._checked:
+                self._checked.add(condition)
+                yield f"if {condition}:"
                 yield f"    raise {self._reason(guard)}"
 
     def _reason(self, guard: Guard) -> str:

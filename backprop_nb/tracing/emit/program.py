@@ -20,7 +20,7 @@ from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.emit.algebra import Algebra, Expression
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT, Guard, Record
-from backprop_nb.tracing.reverse import reverse, start_of
+from backprop_nb.tracing.reverse import Contributed, reverse, start_of
 from backprop_nb.tracing.tape import Tape
 
 
@@ -228,10 +228,34 @@ def _trace_both_ways(
             )
             traced[index] = record._replace(args=args, value=value)
         start = tape.input(seed)
-        adjoints = reverse(trace, [traced[k] for k in range(len(trace.records))], start)
+        handed_on = _HandedOn(tape, trace)
+        every = [traced[k] for k in range(len(trace.records))]
+        adjoints = reverse(trace, every, start, handed_on)
     finally:
         records = tape.close()
     values = [tape.index(traced[k].value) for k in range(len(traced))]
     back = [None if adjoint is None else tape.index(adjoint) for adjoint in adjoints]
     guards = [guard._replace(position=values[guard.position]) for guard in trace.guards]
-    return records, values, back, tape.index(start), [*guards, *tape.guards]
+    return records, values, back, tape.index(start), [*guards, *handed_on.guards]
+
+
+class _HandedOn(list[Contributed]):
+    """What the rules hand on, and at which line of the learner's they take decisions.
+
+    Attributes
+    ----------
+    guards
+        The decisions, each at the line that its rule reverses.
+    """
+
+    def __init__(self, tape: Tape, trace: Trace) -> None:
+        super().__init__()
+        self.guards: list[Guard] = []
+        self._tape, self._trace = tape, trace
+
+    def append(self, contributed: Contributed) -> None:
+        """Take note of a rule that has just been run."""
+        super().append(contributed)
+        record = self._trace.records[contributed[0]]
+        for guard in self._tape.guards[len(self.guards) :]:
+            self.guards.append(guard._replace(scope=record.scope, lasti=record.lasti))

@@ -480,3 +480,27 @@ def test_captured_numbers_keep_a_type_that_decides():
     assert graph.value.dtype == np.float64
     value, _ = run_last_function(graph.to_numpy(), (x,))
     assert value.dtype == np.float64
+
+
+def decided_in_a_loop(x):
+    total = 0.0
+    for k in range(3):
+        if np.argmax(x) == 2:
+            total = total + x[k] ** 2
+    return total
+
+
+def test_a_decision_is_checked_once():
+    source = bp.trace(decided_in_a_loop, np.array([0.5, -1.5, 2.0])).to_numpy()
+    assert source.count("if not (np.argmax(x) == 2):") == source.count("raise ") == 1
+
+
+def places_that_are_computed(x):
+    out = np.zeros(3)
+    out[np.argsort(x)] = x * np.arange(3.0)
+    return np.sum(out * out)
+
+
+def test_a_decision_of_a_rule_says_the_line_that_the_rule_reverses():
+    source = bp.trace(places_that_are_computed, np.array([0.5, -1.5, 2.0])).to_numpy()
+    assert "in the trace: out[np.argsort(x)] = x * np.arange(3.0)" in source
