@@ -35,7 +35,7 @@ from backprop_nb.tracing.rules import (
     Row,
 )
 from backprop_nb.tracing.rules.assignment import ASSIGNED, assigned
-from backprop_nb.tracing.rules.changes import CHANGES_AT
+from backprop_nb.tracing.rules.changes import change_at
 from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.row import full_name
@@ -112,10 +112,10 @@ class Traced(Recorded):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
         if method != "__call__":
             name, frame = f"{full_name(ufunc)}.{method}", sys._getframe(1)
-            if method == "at" and ufunc in CHANGES_AT:
+            if method == "at":
                 if not is_live(args[0]):
                     messages.out_given(name, args[0], frame)
-                return CHANGES_AT[ufunc](*args, **kwargs)
+                return composed(ufunc, partial(change_at, ufunc), args, kwargs, frame, name)
             if method not in UFUNC_METHODS:
                 messages.unsupported(name, frame)
             return composed(ufunc, partial(UFUNC_METHODS[method], ufunc), args, kwargs, frame, name)
@@ -325,7 +325,8 @@ class Changing(Traced):
     def lend(self, result: Any, name: str) -> bool:
         """Write down who has a plain view of this array, if the result of a call is one."""
         array = self._memory.array
-        if any(np.may_share_memory(each, array) for each in pytree.flatten(result)):
+        views = (each for each in pytree.flatten(result) if type(each) is np.ndarray)
+        if any(np.may_share_memory(each, array) for each in views):
             self._memory.lent_to = name
         return bool(self._memory.lent_to)
 

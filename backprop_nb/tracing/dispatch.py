@@ -41,6 +41,11 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
             return _into(out, function, args, kwargs, frame)
     if function in CHANGES:
         return _changed(function, args, kwargs, frame)
+    if function in _OF_EACH and len(args) > 1:
+        return tuple(
+            dispatch(function, (each,), kwargs) if is_live(each) else function(each)
+            for each in args
+        )
     if any(map(_is_changing, args)) or any(map(_is_changing, kwargs.values())):
         return _of_changing(function, args, kwargs)
     if function in PLAIN_FUNCTIONS:
@@ -76,6 +81,10 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
     return type(packed)(outputs) if type(packed) in (list, tuple) else type(packed)(*outputs)
 
 
+_OF_EACH = (np.atleast_1d, np.atleast_2d, np.atleast_3d)
+"""What does the same to each of several arrays."""
+
+
 def _as_array(operand: Any) -> Any:
     """Return lists that hold traced values as the array that they stand for."""
     if isinstance(operand, list | tuple) and has_traced(operand):
@@ -108,11 +117,10 @@ def _of_changing(
     args, kwargs = _now(args), _now(kwargs)
     if function is getitem:  # positions that are listed may be traced, and are decided now
         kwargs = {"index": fixed_index(kwargs["index"])}
-    if any(map(has_traced, (*args, *kwargs.values()))):
-        return dispatch(function, args, kwargs)
-    result = function(*args, **kwargs)
+    is_recorded = any(map(has_traced, (*args, *kwargs.values())))
+    result = dispatch(function, args, kwargs) if is_recorded else function(*args, **kwargs)
     is_lent = [each.lend(result, full_name(function)) for each in found]
-    return result if any(is_lent) else changing.made(result)
+    return result if is_recorded or any(is_lent) else changing.made(result)
 
 
 def _now(tree: Any) -> Any:

@@ -5,8 +5,9 @@ A learner fills results into ``np.zeros(…)``, or puts traced values into a lis
 these functions are replaced in the module ``numpy`` by ones that look first.  They do so
 only in the thread of the trace, and only for calls from the learner's own code: a library
 that is called there, and every other thread, gets what NumPy gives.  A call costs about a
-microsecond more.  What was imported by name, ``from numpy import zeros``, is not reached;
-an assignment to such an array is refused at its line.
+microsecond more; one of a ufunc, which looks for lists only, a quarter of that.  What was
+imported by name, ``from numpy import zeros``, is not reached; an assignment to such an
+array is refused at its line.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import operator
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -58,7 +59,7 @@ def preparing() -> Iterator[None]:
     global _traces
     with _lock:
         if not _traces:
-            _set({name: new for name, (_, new) in _REPLACED.items()})
+            _set(1)
         _traces += 1
     try:
         with running():
@@ -67,12 +68,14 @@ def preparing() -> Iterator[None]:
         with _lock:
             _traces -= 1
             if not _traces:
-                _set({name: original for name, (original, _) in _REPLACED.items()})
+                _set(0)
 
 
-def _set(functions: Mapping[str, Any]) -> None:
-    for name, function in functions.items():
-        setattr(*_member(name), function)
+def _set(which: int) -> None:
+    """Put NumPy's own functions in place, or the new ones."""
+    vars(np).update(_OF_NUMPY[which])
+    for owner, name, functions in _OF_PARTS:
+        setattr(owner, name, functions[which])
 
 
 def _member(name: str) -> tuple[Any, str]:
@@ -165,16 +168,61 @@ def _of_lists(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(arg, list | tuple) and has_traced(arg) for arg in args) and is_tracing():
-            args = tuple(
-                dispatch(ARRAY.function, (arg,), {})
-                if isinstance(arg, list | tuple) and has_traced(arg)
-                else arg
-                for arg in args
-            )
+        if any(isinstance(arg, list | tuple) for arg in args):
+            args = _joined(args)
         return original(*args, **kwargs)
 
     return call
+
+
+def _joined(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return lists that hold traced values as arrays."""
+    if not is_tracing():
+        return args
+    return tuple(
+        dispatch(ARRAY.function, (arg,), {})
+        if isinstance(arg, list | tuple) and has_traced(arg)
+        else arg
+        for arg in args
+    )
+
+
+class _Ufunc:
+    # A ufunc that takes lists of traced values too, and is NumPy's own in all else.
+    __slots__ = ("_original", "accumulate", "outer", "reduce")
+
+    def __init__(self, original: np.ufunc) -> None:
+        self._original = original
+        for name in ("accumulate", "outer", "reduce"):
+            setattr(self, name, _of_lists(name, getattr(original, name)))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        for arg in args:
+            if type(arg) is list or type(arg) is tuple:
+                args = _joined(args)
+                break
+        return self._original(*args, **kwargs)
+
+    def at(self, a: Any, indices: Any, *b: Any) -> None:
+        self._original.at(a, indices, *_joined(b))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or self._original == other
+
+    def __hash__(self) -> int:
+        return hash(self._original)
+
+    def __repr__(self) -> str:
+        return repr(self._original)
+
+    def __reduce__(self) -> Any:
+        return _named, (self._original.__name__,)
+
+    __class__: Any = property(lambda self: np.ufunc)
+    __doc__: Any = property(lambda self: self._original.__doc__)
 
 
 def _ndenumerate(original: Any) -> Callable[[Any], Any]:
@@ -187,6 +235,10 @@ def _ndenumerate(original: Any) -> Callable[[Any], Any]:
         return ((index, arr[index]) for index in np.ndindex(*arr.shape))
 
     return entries
+
+
+def _named(name: str) -> Any:
+    return getattr(np, name)
 
 
 class _Joining:
@@ -238,6 +290,9 @@ def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
                 new = make(name, original)
                 vars(new)["replaced"] = original
                 yield name, (original, new)
+    ufuncs = {name: each for name, each in vars(np).items() if isinstance(each, np.ufunc)}
+    new_ufuncs = {original: _Ufunc(original) for original in ufuncs.values()}
+    yield from ((name, (original, new_ufuncs[original])) for name, original in ufuncs.items())
     yield "vectorize.__call__", (np.vectorize.__call__, _vectorized(np.vectorize.__call__))
     yield "ndenumerate", (np.ndenumerate, _ndenumerate(np.ndenumerate))
     for name, columns in (("c_", True), ("r_", False)):
@@ -245,4 +300,8 @@ def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
         yield name, (original, _Joining(original, columns))
 
 
-_REPLACED = dict(_replaced())
+REPLACED = dict(_replaced())
+"""Of each function that is replaced, by its name in ``numpy``: the original, and the new one."""
+
+_OF_NUMPY = [{name: both[k] for name, both in REPLACED.items() if "." not in name} for k in (0, 1)]
+_OF_PARTS = [(*_member(name), both) for name, both in REPLACED.items() if "." in name]

@@ -331,7 +331,7 @@ def operand(
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=args, keywords=named):
             args = args if row.bind is None else list(_listed(args))
             complete = row.bind is None or len(args) + len(named) >= count
-            if complete and (name == row.name or getattr(np, name, None) is row.function):
+            if complete and (name == row.name or getattr(np, name, None) == row.function):
                 operands = dict(enumerate(args)) | {each.arg: each.value for each in named}
     if any(isinstance(each, ast.Starred) for each in operands.values()):
         return None

@@ -19,7 +19,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import CO_GENERATOR
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -112,6 +112,8 @@ class Tape:
 
     Attributes
     ----------
+    codes
+        The code of the learner's functions that computed something.
     guards
         The decisions that Python took on values of this tape.
     is_smooth
@@ -121,7 +123,7 @@ class Tape:
     """
 
     __slots__ = (
-        *("given", "guards", "is_smooth", "is_stopped", "kind", "records", "serial"),
+        *("codes", "given", "guards", "is_smooth", "is_stopped", "kind", "records", "serial"),
         *("_constants", "_frame", "_groups", "_paused", "_scope", "_stack"),
     )
 
@@ -131,6 +133,7 @@ class Tape:
         self.records: list[Record] = []
         # The type of each input that was a number of Python's.
         self.given: dict[int, type] = {}
+        self.codes: set[CodeType] = set()
         self.guards: list[Guard] = []
         self.is_smooth = True
         self.is_stopped = False
@@ -361,6 +364,7 @@ class Tape:
         for below in reversed(chain):
             if id(below.f_code) not in KEPT:
                 keep_text(below.f_code, below.f_globals)
+            self.codes.add(below.f_code)
             resumed = self._paused.pop(below, None)
             scope = resumed or Scope(self._stack[known], below.f_code, known.f_lasti)
             self._stack[below] = scope

@@ -68,7 +68,7 @@ def record(
         again=_Again(f, len(args), arguments.keywords, kwargs, kind),
     )
     _warn_not_finite(trace)
-    check_agreement(f, args, kwargs, trace.value)
+    check_agreement(f, args, kwargs, trace.value, tape.codes)
     return trace
 
 

@@ -609,3 +609,44 @@ def test_a_random_program_of_assignments_does_what_numpy_does(steps):
         np.testing.assert_allclose(
             compiled, bp.trace(f, other).backward().gradients[0], rtol=1e-9, atol=1e-9
         )
+
+
+# --- what a call with several arrays hands back -------------------------------------------
+
+
+@pytest.mark.parametrize("atleast", [np.atleast_1d, np.atleast_2d, np.atleast_3d])
+def test_each_of_several_arrays_stays_an_alias(atleast):
+    def f(x):
+        made = np.zeros(3)
+        left, right = atleast(x, made)
+        right[..., 0] = 2 * x[1]
+        made[2] = x[2] ** 2
+        return np.sum(left) * np.sum(right) + np.sum(made)
+
+    assert_differentiable(f, np.array([0.5, -1.5, 2.0]))
+
+
+@pytest.mark.parametrize(
+    ("both", "name"),
+    [
+        (np.broadcast_arrays, r"np\.broadcast_arrays"),
+        (functools.partial(np.meshgrid, copy=False), r"np\.meshgrid"),
+    ],
+    ids=["broadcast_arrays", "meshgrid"],
+)
+def test_a_plain_view_beside_a_traced_array_is_not_overlooked(both, name):
+    def f(x):
+        made = np.zeros(3)
+        seen = both(made, x)[0]
+        made[0] = x[0]
+        return np.sum(seen * 2)
+
+    def edited(x):
+        made = np.zeros(3)
+        seen = both(made.copy(), x)[0]
+        made[0] = x[0]
+        return np.sum(seen * 2) + np.sum(made)
+
+    with pytest.raises(InPlaceError, match=name + r"(.|\n)*made\.copy\(\) where it is handed on"):
+        bp.trace(f, np.array([0.5, -1.5, 2.0]))
+    assert_differentiable(edited, np.array([0.5, -1.5, 2.0]))

@@ -437,19 +437,6 @@ def by_int(x):
 
 
 @refused(
-    np.ones(2),
-    kinds=(DetachedError, TypeError),
-    says="""
-    A plain array would disconnect x from the computation graph.
-      given:    a traced value of shape ()
-      instead:  np.exp(np.array(scores))""",
-)
-def by_a_function_of_a_list_with_a_name(x):
-    scores = [x[0], x[1]]
-    return np.sum(np.exp(scores))
-
-
-@refused(
     2.0,
     kinds=(DetachedError, TypeError),
     says=f"""

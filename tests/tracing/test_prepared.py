@@ -166,7 +166,7 @@ def test_the_replaced_functions_pass_for_the_originals():
     seen = {}
 
     def f(x):
-        for name in prepared._REPLACED:
+        for name in prepared.REPLACED:
             function = operator.attrgetter(name)(np)
             seen[name] = (function.__name__, function.__doc__) if callable(function) else None
         return np.sum(x)
@@ -385,6 +385,16 @@ def line(f):
         lambda x: np.convolve([x[0], x[1]], [1.0, x[2]])[1],
         lambda x: np.interp(0.5, [0.0, 1.0], [x[0], x[1]]),
         lambda x: np.clip([x[0], x[1]], -1.0, 1.0)[0],
+        lambda x: np.exp([x[0], x[1]])[1],
+        lambda x: np.sum(np.exp([-(v**2) for v in x]) * np.arange(3.0)),
+        lambda x: np.sum(np.maximum((x[0], x[1]), 0)),
+        lambda x: np.add([x[0], 1.0], [x[1], x[2]])[1],
+        lambda x: np.tanh([[x[0]], [x[1]]])[1, 0],
+        lambda x: np.add.reduce([x[0], x[1], x[2]]) ** 2,
+        lambda x: np.logaddexp.reduce([x[0], x[1]]),
+        lambda x: np.multiply.outer([x[0], x[1]], [x[2], 2.0])[0, 0],
+        lambda x: np.multiply.accumulate([x[0], x[1], x[2]])[2],
+        lambda x: np.matmul([x[0], x[1]], [x[1], x[2]]),
         lambda x: np.diff([x[0], x[1], x[2]])[1],
         lambda x: np.percentile([x[0], x[1], x[2]], 50),
         lambda x: sum((i + 1) * v**2 for (i,), v in np.ndenumerate(x)),
@@ -408,3 +418,45 @@ def test_outside_of_a_trace_they_are_numpys_own():
         bp.trace(lambda x: 1 / 0, POINT)
     assert (np.zeros, np.linalg.norm, np.ndenumerate, np.c_) == before
     assert list(np.ndenumerate(np.ones(2))) == [((0,), 1.0), ((1,), 1.0)]
+
+
+def test_a_ufunc_that_takes_lists_is_numpys_own_in_all_else():
+    def f(x):
+        assert isinstance(np.exp, np.ufunc)
+        assert np.exp == np.exp
+        assert {np.exp: 1, np.add: 2}[EXP] == {EXP: 1}[np.exp] == 1
+        assert (np.add.nin, np.add.identity, np.abs) == (2, 0, np.absolute)
+        assert repr(np.exp) == repr(EXP)
+        assert pickle.loads(pickle.dumps(np.exp)) is np.exp
+        assert copy.deepcopy(np.exp) is np.exp
+        double = np.frompyfunc(lambda v: 2 * v, 1, 1)
+        assert isinstance(double, np.ufunc)
+        assert np.add.reduce(np.ones(3)) == np.vectorize(np.add)(1.0, 2.0) == 3.0
+        np.testing.assert_array_equal(np.add([1, 2], [3, 4]), [4, 6])
+        return np.sum(x)
+
+    assert bp.trace(f, POINT).value == f(POINT)
+    assert np.exp is EXP
+
+
+EXP = np.exp
+
+
+def gained(x, activation=np.tanh):
+    return 5 / 3 * x if activation is np.tanh else activation(x)
+
+
+def gained_by_another(x):
+    return np.sum(gained(x))
+
+
+def gained_by_name(x, activation=np.tanh):
+    return 5 / 3 * x if activation.__name__ == "tanh" else activation(x)
+
+
+@pytest.mark.parametrize("f", [gained, gained_by_another])
+def test_a_function_that_asks_for_the_very_ufunc_is_refused(f):
+    with pytest.raises(bp.UnsupportedError, match=r'activation\.__name__ == "tanh"') as caught:
+        bp.trace(f, POINT[0])
+    assert "another value when it is traced" in str(caught.value)
+    assert bp.trace(gained_by_name, POINT[0]).value == gained_by_name(POINT[0])

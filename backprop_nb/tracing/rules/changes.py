@@ -56,6 +56,23 @@ def subtract_at(a: Any, indices: Any, b: Any) -> None:
     add_at(a, indices, -b)
 
 
+def change_at(ufunc: np.ufunc, a: Any, indices: Any, *b: Any) -> None:
+    """Do what ``ufunc.at`` does: an entry that is named twice is changed twice, in order."""
+    if ufunc in _AT:
+        _AT[ufunc](a, indices, *b)
+        return
+    positions = np.asarray(np.reshape(np.arange(a.size), a.shape)[indices])
+    if np.unique(positions).size == positions.size:
+        a[indices] = ufunc(a[indices], *b)
+        return
+    others = [np.broadcast_to(each, positions.shape) for each in b]
+    for k, position in np.ndenumerate(positions):
+        place = np.unravel_index(position, a.shape)
+        a[place] = ufunc(a[place], *(each[k] for each in others))
+
+
+_AT: dict[np.ufunc, Callable[..., None]] = {np.add: add_at, np.subtract: subtract_at}
+
 CHANGES: dict[Callable[..., Any], Callable[..., None]] = {
     np.fill_diagonal: _fill_diagonal,
     np.put: _put,
@@ -63,5 +80,3 @@ CHANGES: dict[Callable[..., Any], Callable[..., None]] = {
     np.putmask: _putmask,
     np.put_along_axis: _put_along_axis,
 }
-
-CHANGES_AT: dict[np.ufunc, Callable[..., None]] = {np.add: add_at, np.subtract: subtract_at}

@@ -399,7 +399,7 @@ def full_name(function: Callable[..., Any]) -> str:
     """Return ``np.linalg.inv`` for a function of NumPy, else the bare name."""
     name = function.__name__
     if isinstance(function, np.ufunc):
-        return f"np.{name}" if getattr(np, name, None) is function else name
+        return f"np.{name}" if getattr(np, name, None) == function else name
     module = getattr(function, "__module__", None) or ""
     return f"{module.replace('numpy', 'np', 1)}.{name}" if module.startswith("numpy") else name
 
