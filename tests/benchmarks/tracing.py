@@ -3,9 +3,10 @@
     python -m pip install -e ".[bench]"
     python tests/benchmarks/tracing.py
 
-Three questions: the cost of one scalar operation, forward and back; a compiled
-network against NumPy written by hand; and how time and memory grow with the
-length of a chain.
+Four questions: the cost of one scalar operation, forward and back; a compiled
+network, without and with decisions of Python, against NumPy written by hand; and how
+time and memory grow with the length of a chain, and with the number of assignments
+into one array.
 """
 
 import time
@@ -111,6 +112,59 @@ def network_contenders(widths, rows, dtype):
     }
 
 
+def guarded_contenders():
+    """A leaky network with a decision in it, compiled and by hand."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(128, 784)), rng.normal(size=(128, 10))
+    A, B = rng.normal(scale=0.05, size=(784, 128)), rng.normal(scale=0.1, size=(128, 10))
+
+    def loss(A, B):
+        h = x @ A
+        h[h < 0] *= 0.1
+        error = h @ B - y
+        return np.sum(error**2) / len(x) if len(error) > 1 else np.sum(error**2)
+
+    def hand(A, B):
+        h = x @ A
+        slope = np.where(h < 0, 0.1, 1.0)
+        h = h * slope
+        error = h @ B - y
+        d_error = 2.0 / len(x) * error
+        return np.sum(error**2) / len(x), (x.T @ (d_error @ B.T * slope), h.T @ d_error)
+
+    compiled = bp.trace(loss, A, B).compile()
+    for got, want in zip(compiled(A, B)[1], hand(A, B)[1], strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)
+    return {"graph.compile()": lambda: compiled(A, B), "NumPy by hand": lambda: hand(A, B)}
+
+
+def convolution(image, kernel):
+    """Fill an array entry by entry, as a first course does."""
+    out = np.zeros((len(image) - 2, len(image) - 2))
+    for i in range(len(out)):
+        for j in range(len(out)):
+            out[i, j] = np.sum(image[i : i + 3, j : j + 3] * kernel)
+    return np.sum(out**2)
+
+
+def assignments():
+    """Return a table of time and memory for 400 to 20 000 assignments into one array."""
+    lines = ["| assignments | µs each, there and back | bytes each |", "|---|---|---|"]
+    for n in (20, 70, 141):
+        rng = np.random.default_rng(0)
+        arguments = rng.normal(size=(n + 2, n + 2)), rng.normal(size=(3, 3))
+        start = time.perf_counter()
+        bp.trace(convolution, *arguments).backward()
+        seconds = time.perf_counter() - start
+        tracemalloc.start()
+        kept = bp.trace(convolution, *arguments).backward()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        del kept
+        lines.append(f"| {n * n} | {seconds / n**2 * 1e6:.0f} | {peak / n**2:.0f} |")
+    return "\n".join(lines)
+
+
 def growth():
     """Return a table of seconds and megabytes for chains of 10² to 10⁵ operations."""
     lines = ["| operations | µs an operation | bytes an operation |", "|---|---|---|"]
@@ -139,7 +193,12 @@ def main():
         times = medians(network_contenders((784, 128, 64, 10), 128, dtype), rounds=40)
         title = f"784-128-64-10, N = 128, {np.dtype(dtype).name}"
         print("\n" + table(title, times, "ms", 1e3, "NumPy by hand"))
+    times = medians(guarded_contenders(), rounds=40)
+    print(
+        "\n" + table("784-128-10, leaky ReLU in place, N = 128", times, "ms", 1e3, "NumPy by hand")
+    )
     print("\n" + growth())
+    print("\n" + assignments())
 
 
 if __name__ == "__main__":

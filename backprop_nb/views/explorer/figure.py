@@ -186,6 +186,8 @@ class _GraphPicture:
         height = room if h == CONSTANT_CARD[1] else (room - _GAP) / 2
         y += top + (0 if family == "value" else height + _GAP)
         shown = tensor["map"] or tensor
+        if not shown["heat"]:  # a mask that picks nothing leaves an array without entries
+            return
         self.picture.heat(
             (x + _INSET, y, w - 2 * _INSET, height),
             shown["columns"],

@@ -120,3 +120,9 @@ def test_a_mark_is_drawn_with_its_node_and_explained_in_the_legend(graph):
 def count_of(figure, colour):
     """How many shapes of a figure are filled with a colour."""
     return sum(to_hex(patch.get_facecolor()) == colour for patch in figure.axes[0].patches)
+
+
+def test_an_array_without_entries_is_a_card_without_cells():
+    graph = bp.trace(lambda x: np.sum(x[x < 0]) + np.sum(x), np.ones(3))
+    assert "$x$" in texts(graph.draw())
+    assert graph.explore().static_figure().axes
