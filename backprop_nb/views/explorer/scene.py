@@ -122,7 +122,7 @@ class _PaperWriter:
         self._scales = {"value": fit_value_scale([node.value for node in graph.nodes])}
         self.legend: ExplorerLegend = {"value": self._scales["value"].text, "adjoint": ""}
         if backward:
-            adjoints = [backward.adjoint(node) for node in graph.nodes if node.op != CONSTANT]
+            adjoints = [backward.adjoint(node) for node in graph.nodes if graph.carries[node.index]]
             self._scales["adjoint"] = fit_scale(adjoints, log=True)
             self.legend["adjoint"] = self._scales["adjoint"].text
         self._arrays: list[tuple[Any, Family, bool]] = []
@@ -159,7 +159,9 @@ class _PaperWriter:
     def node(self, described: DescribedNode, group: int | None) -> ExplorerNode:
         """Return a node without the texts about it."""
         node, backward = described.node, self._description.backward
-        adjoint = None if backward is None or node.op == CONSTANT else backward.adjoint(node)
+        # No gradient comes back to a constant, and none through a comparison.
+        has_adjoint = backward is not None and self._description.graph.carries[node.index]
+        adjoint = backward.adjoint(node) if backward is not None and has_adjoint else None
         return {
             "name": node.name,
             "latex": name_to_latex(node.name),

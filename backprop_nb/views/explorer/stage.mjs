@@ -123,10 +123,11 @@ export class Stage {
   }
 
   buildNode({ node: index, box, marks }) {
-    const { name, kind, text, symbol } = this.scene.nodes[index];
+    const { name, kind, text, symbol, adjoint } = this.scene.nodes[index];
+    const flat = adjoint === null ? " bpnb-flat" : "";
     const short = text && text.length <= 8 ? text : symbol;
     const attributes = {
-      class: `bpnb-card bpnb-${kind}`,
+      class: `bpnb-card bpnb-${kind}${flat}`,
       role: "button",
       tabindex: -1,
       "data-node": name,

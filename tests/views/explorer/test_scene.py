@@ -239,3 +239,10 @@ def snapshot(scene):
 
 def test_the_scene_is_what_it_was(fan, same_as_before):
     same_as_before("scene", "\n".join(snapshot(scene_of(fan))))
+
+
+def test_a_node_through_which_no_gradient_flows_has_no_adjoint():
+    graph = bp.trace(lambda x: np.sum(np.where(x > 0, x, 0.1 * x)), np.array([1.0, -2.0]))
+    nodes = graph_scene(graph)["nodes"]
+    assert [node["adjoint"] is None for node in nodes] == [not carries for carries in graph.carries]
+    assert [node["symbol"] for node in nodes if node["adjoint"] is None] == [">"]
