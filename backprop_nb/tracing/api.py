@@ -205,7 +205,7 @@ def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
     ``np.zeros``, ``np.array`` and their kin are replaced in the module ``numpy`` while
     ``f`` runs; only calls from the learner's own code in this thread see the difference,
     and each costs about a microsecond more.  So are the ufuncs, which take lists of traced
-    values then and cost about a quarter of a microsecond more.  An array imported or made
+    values then and cost about a third of a microsecond more.  An array imported or made
     elsewhere stays plain: what is assigned to it is refused at its line.
 
     Raises

@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from opcode import opmap
-from types import FrameType, ModuleType, TracebackType
+from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -240,6 +240,52 @@ def ambiguous(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     )
 
 
+def read_past(code: CodeType, lasti: int) -> NoReturn:
+    """Refuse what read the entries of ``X.dot(W)`` without asking for the traced value."""
+    raise _read_past(code, lasti)
+
+
+def stored_past(error: Exception, stood_in: Sequence[tuple[CodeType, int]]) -> BackpropError | None:
+    """Return what to tell where an array of the caller's does not take ``X.dot(W)``."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or not stood_in or not isinstance(error, ValueError):
+        return None
+    code = last.tb_frame.f_code
+    is_stored = code.co_code[last.tb_lasti] == opmap["STORE_SUBSCR"]
+    return _read_past(*stood_in[-1]) if is_stored and stood_in[-1][0] is code else None
+
+
+def _read_past(code: CodeType, lasti: int) -> BackpropError:
+    place = locate(code, lasti)
+    product, instead, taken = "X.dot(W)", "np.dot(X, W)", "A plain array, or another library,"
+    if place is not None:
+        product = place.module.text(place.node)
+        match place.node:
+            case ast.Call(func=ast.Attribute(value=owner), args=[factor]):
+                instead = f"np.dot({ast.unparse(owner)}, {ast.unparse(factor)})"
+        instead += f" in place of {product}"
+        array = _stored_into(place)
+        if array is not None:
+            local = not isinstance(array, ast.Name) or array.id in code.co_varnames
+            instead, taken = _copied_first(array, local), "An array that is not traced"
+    return DetachedError(
+        f"{taken} took {product} for plain numbers and would disconnect it "
+        "from the computation graph.",
+        instead=instead,
+        at=describe_place(code, lasti),
+    )
+
+
+def _stored_into(place: Place) -> ast.expr | None:
+    """Return the array of which an entry receives an expression at once."""
+    match place.module.parent.get(place.node):
+        case ast.Assign(targets=[ast.Subscript(value=array)]):
+            return array
+    return None
+
+
 def ended(frame: FrameType) -> NoReturn:
     """Refuse a traced value that has left the function it was traced in."""
     raise DetachedError(
@@ -361,9 +407,15 @@ def _written(frame: FrameType) -> ast.expr | None:
 
 def _to_receive(array: ast.expr | None, frame: FrameType) -> str:
     """Say what to write before, so that an array can receive traced values."""
-    name = ast.unparse(array) if array is not None else "a"
+    array = array or ast.Name("a")
+    is_name = isinstance(array, ast.Name)
+    return _copied_first(array, not is_name or array.id in learner_frame(frame).f_locals)
+
+
+def _copied_first(array: ast.expr, is_local: bool) -> str:
+    name = ast.unparse(array)
     copy = f"np.array({name}, dtype=float)"
-    if isinstance(array, ast.Name) and name not in learner_frame(frame).f_locals:
+    if not is_local:
         return f"new = {copy} at the start of the traced function, and new for {name} from there"
     return f"{name} = {copy} first, in the traced function"
 

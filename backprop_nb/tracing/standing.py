@@ -2,8 +2,8 @@
 
 NumPy asks nobody before a method of a plain array computes: it wants W as a plain array.
 It gets one that is *standing in*: it knows the recorded result, hands it on to the array
-that NumPy makes of it, and answers everything with it.  Its own entries are NaN, so that
-whatever reads them past all of this cannot go unnoticed.
+that NumPy makes of it, and answers everything with it.  Its own entries are NaN that
+tell which product they stand for: what reads them past all of this is found out.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.libraries import learner_frame
+from backprop_nb.tracing.marked import marked
 from backprop_nb.tracing.source import locate
 
 
@@ -88,7 +89,7 @@ def stand_in(x: Any, frame: FrameType) -> Standing | None:
         shape = (*shape, 1)
     elif x.ndim == 2 and result.ndim == 1:
         shape = (*shape[::-1], 1)
-    nan = np.full(shape, np.nan, dtype=x.dtype).view(Standing)
+    nan = np.full(shape, marked(x._tape.stand_in(frame)), dtype=x.dtype).view(Standing)
     nan.__dict__["_handed"] = result
     return nan
 

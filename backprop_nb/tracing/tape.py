@@ -28,6 +28,7 @@ from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.code_text import KEPT, keep_text
 from backprop_nb.tracing.libraries import learner_frame
+from backprop_nb.tracing.marked import number_in
 from backprop_nb.tracing.record import CONSTANT, Guard, Record, Scope, is_piecewise_constant
 from backprop_nb.tracing.rules import Row
 from backprop_nb.tracing.source import FOLDER
@@ -116,6 +117,8 @@ class Tape:
         The code of the learner's functions that computed something.
     guards
         The decisions that Python took on values of this tape.
+    stood_in
+        Where something stands in for a value of this tape, since NumPy took no other.
     is_smooth
         Whether a gradient flows through everything but the constants.
     is_stopped
@@ -123,7 +126,17 @@ class Tape:
     """
 
     __slots__ = (
-        *("codes", "given", "guards", "is_smooth", "is_stopped", "kind", "records", "serial"),
+        *(
+            "codes",
+            "given",
+            "guards",
+            "is_smooth",
+            "is_stopped",
+            "kind",
+            "records",
+            "serial",
+            "stood_in",
+        ),
         *("_constants", "_frame", "_groups", "_paused", "_scope", "_stack"),
     )
 
@@ -135,6 +148,7 @@ class Tape:
         self.given: dict[int, type] = {}
         self.codes: set[CodeType] = set()
         self.guards: list[Guard] = []
+        self.stood_in: list[tuple[CodeType, int]] = []
         self.is_smooth = True
         self.is_stopped = False
         self._constants: dict[int, tuple[Any, int]] = {}
@@ -180,6 +194,7 @@ class Tape:
             copy = value.alias()
         else:
             copy = messages.real_copy(value, "An array in a traced function", frame)[()]
+            self.check_read(copy)
         self.records.append(Record(CONSTANT, (), (), {}, copy, None, -1))
         self._constants[id(value)] = (value, len(self.records) - 1)
         return len(self.records) - 1
@@ -317,6 +332,17 @@ class Tape:
         if not np.array_equal(args[0], operands[0]):
             return None
         return self.kind(self, len(self.records) - 1, value)
+
+    def stand_in(self, frame: FrameType) -> int:
+        """Remember where something stands in for a value; return the number of the place."""
+        frame = learner_frame(frame)
+        self.stood_in.append((frame.f_code, frame.f_lasti))
+        return len(self.stood_in) - 1
+
+    def check_read(self, value: Any) -> None:
+        """Refuse what was computed from something that stands in for a value."""
+        if self.stood_in and (number := number_in(value)) is not None:
+            messages.read_past(*self.stood_in[min(number, len(self.stood_in) - 1)])
 
     def place(self, frame: FrameType) -> tuple[Scope | None, int]:
         """Return where in the learner's code a frame is."""

@@ -43,8 +43,10 @@ def record(
         with preparing():
             result = f(*arguments.args, **arguments.kwargs)
             output = _output(tape, result, f)
+            tape.check_read(plain(tape.records[output].value))
     except Exception as error:
-        ours = messages.find_own(error) or from_library(error, lambda each: type(each) is Traced)
+        ours = messages.find_own(error) or messages.stored_past(error, tape.stood_in)
+        ours = ours or from_library(error, lambda each: type(each) is Traced)
         if ours is None:
             if isinstance(error, TypeError):
                 calling.check_bound(error, f, args, kwargs, _FORM)

@@ -1,5 +1,6 @@
 """``X.dot(W)`` with a plain X: what NumPy makes of it is the recorded product."""
 
+import re
 import types
 
 import numpy as np
@@ -166,3 +167,93 @@ def test_a_plain_array_does_not_take_it_in_place():
     with pytest.raises(InPlaceError, match=r"Y = np\.array\(Y, dtype=float\) first"):
         bp.trace(f, W)
     assert_differentiable(edited, W)
+
+
+# --- what reads it without asking ----------------------------------------------------------
+
+BUFFER, LINE = np.zeros((4, 2)), np.zeros(4)
+
+
+def into_an_array_of_the_caller(W):
+    BUFFER[:] = X.dot(W)
+    return np.sum(BUFFER * BUFFER)
+
+
+def row_by_row(W):
+    for k in range(4):
+        BUFFER[k] = X[k].dot(W)
+    return np.sum(BUFFER * W[0])
+
+
+def of_vectors(W):
+    LINE[:] = X.dot(W[:, 0])
+    return np.sum(LINE * W[0, 0])
+
+
+def number_by_number(W):
+    for k in range(4):
+        LINE[k] = X[k].dot(W[:, 0])
+    return np.sum(LINE * W[0, 0])
+
+
+def into_a_copy(W):
+    BUFFER[:] = X.dot(W)
+    return np.sum(BUFFER.copy()[1:] * 2) + np.sum(W)
+
+
+def into_a_number(W):
+    BUFFER[:] = X.dot(W)
+    return W[0, 0] * float(BUFFER.sum())
+
+
+def into_single_precision(W):
+    single = SINGLE
+    single[:] = X.dot(W)
+    return np.sum(W[0] * single)
+
+
+SINGLE = np.zeros((4, 2), "f")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("f", "buffer"),
+    [
+        (into_an_array_of_the_caller, "BUFFER"),
+        (row_by_row, "BUFFER"),
+        (of_vectors, "LINE"),
+        (number_by_number, "LINE"),
+        (into_a_copy, "BUFFER"),
+        (into_a_number, "BUFFER"),
+        (into_single_precision, "single"),
+    ],
+)
+def test_an_array_of_the_caller_that_takes_it_is_refused_with_the_edit(f, buffer):
+    with pytest.raises(DetachedError) as caught:
+        bp.trace(f, W)
+    edit = rf"(new|{buffer}) = np\.array\({buffer}, dtype=float\)"
+    assert re.search(edit, caught.value.instead)
+    assert ".dot(" in caught.value.at
+    for array in (BUFFER, LINE, SINGLE):
+        array[...] = 0.0
+
+
+def test_the_edit_works():
+    def edited(W):
+        new = np.array(BUFFER, dtype=float)
+        new[:] = X.dot(W)
+        return np.sum(new * new)
+
+    assert_differentiable(edited, W)
+
+
+def test_a_library_that_takes_it_is_found_out():
+    distance = pytest.importorskip("scipy.spatial.distance")
+    with pytest.raises(DetachedError, match=r"np\.dot\(X, W\) in place of X\.dot\(W\)"):
+        bp.trace(lambda W: np.sum(distance.cdist(X.dot(W), X.dot(W))) * W[0, 0], W)
+
+
+def test_a_nan_of_the_learners_is_one():
+    plain = np.array([np.nan, 1.0])
+    graph = bp.trace(lambda W: np.nansum(plain * W[0]) + np.sum(X.dot(W)), W)
+    assert graph.value == np.nansum(plain * W[0]) + np.sum(X.dot(W))
