@@ -686,7 +686,6 @@ REFUSED_CHANGES = {
     "np.place": lambda x: np.place(x, X > 0, [5.0]),
     "np.put around": lambda x: np.put(x, [7], 5.0, mode="wrap"),
     "np.fill_diagonal around": lambda x: np.fill_diagonal(x.T, 5.0, wrap=True),
-    "np.multiply.at": lambda x: np.multiply.at(x, 0, 5.0),
 }
 
 
