@@ -143,8 +143,10 @@ class Graph(Trace):
         It runs the source of :meth:`to_numpy`, with one gradient per argument, and is
         right on any arguments of the same structure: for other shapes, or where
         Python decides otherwise, the function is traced once more, and that path is
-        kept.  A function that draws random numbers is traced at every call, with a
-        warning.
+        kept.  A function that draws random numbers, counts its calls or reads a clock is
+        traced at every call, with a warning; to see that, one that may do so is run once
+        or twice more.  A text that is made of a traced value, as for ``print``, is no
+        decision: what is computed from its letters stays as it was in the trace.
 
         Raises
         ------

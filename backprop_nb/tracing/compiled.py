@@ -27,7 +27,7 @@ def compiled(trace: Trace) -> Function:
         warn(
             f"{trace.function_name} draws random numbers, or keeps values from run to run: "
             "it will be traced anew at every call.\n"
-            "  instead:  pass what is drawn, such as a dropout mask, as an argument"
+            "  instead:  pass what is drawn or counted, such as a dropout mask, as an argument"
         )
         return _traced_anew(trace)
     paths = [path_of(trace)]

@@ -121,7 +121,10 @@ def _making(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         if name == "full" and has_traced(_fill_value(*args, **kwargs)):
             return _full(*args, **kwargs)
         try:
-            return prepared(original(*args, **kwargs))
+            made = original(*args, **kwargs)
+            if name.startswith("empty") and type(made) is np.ndarray and made.dtype.kind in "biuf":
+                made.fill(0)  # what is never read shall not differ from run to run
+            return prepared(made)
         except TypeError:
             if has_traced(args):
                 messages.as_index((), sys._getframe(1))
@@ -206,9 +209,6 @@ class _Ufunc:
     def at(self, a: Any, indices: Any, *b: Any) -> None:
         self._original.at(a, indices, *_joined(b))
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._original, name)
-
     def __eq__(self, other: object) -> bool:
         return self is other or self._original == other
 
@@ -223,6 +223,12 @@ class _Ufunc:
 
     __class__: Any = property(lambda self: np.ufunc)
     __doc__: Any = property(lambda self: self._original.__doc__)
+    __name__: Any = property(lambda self: self._original.__name__)
+
+
+# One by one: a __getattr__ would make the call slower too.
+for _name in (name for name in dir(np.ufunc) if not hasattr(_Ufunc, name)):
+    setattr(_Ufunc, _name, property(operator.attrgetter(f"_original.{_name}")))
 
 
 def _ndenumerate(original: Any) -> Callable[[Any], Any]:

@@ -1,6 +1,8 @@
 """Functions that compute something else when they run again are found; others are not."""
 
+import itertools
 import random
+import time
 
 import numpy as np
 import pytest
@@ -56,6 +58,79 @@ DRAWING = {
 }
 
 
+count, history, totals, numbers = 0, [], {"calls": 0}, itertools.count()
+
+
+def counting(x):
+    global count
+    count += 1
+    return np.sum(x * count)
+
+
+def counted():
+    global count
+    count += 1
+    return count
+
+
+def counting_around():
+    calls = 0
+
+    def f(x):
+        nonlocal calls
+        calls += 1
+        return np.sum(x * calls)
+
+    return f
+
+
+def growing(x):
+    history.append(1.0)
+    return np.sum(x) * len(history)
+
+
+def totalling(x):
+    totals["calls"] += 1
+    return np.sum(x) * totals["calls"]
+
+
+class Counter:
+    def __init__(self):
+        self.calls, self.mean, self.seen = 0, np.zeros(3), []
+
+    def step(self, x):
+        self.calls += 1
+        return np.sum(x * self.calls)
+
+    def averaged(self, x):
+        self.mean *= 0.9
+        self.mean += 0.1
+        return np.sum(x * self.mean)
+
+    def written(self, x):
+        self.mean[0] = self.mean[0] + 1.0
+        return np.sum(x * self.mean)
+
+    def listed(self, x):
+        self.seen.append(1)
+        return x[0, 0] * len(self.seen)
+
+
+KEEPING = {
+    "global": counting,
+    "global of another": lambda x: np.sum(x) * counted(),
+    "nonlocal": counting_around(),
+    "list": growing,
+    "dict": totalling,
+    "iterator": lambda x: np.sum(x) * next(numbers),
+    "clock": lambda x: np.sum(x) * time.perf_counter_ns(),
+    "attribute": Counter().step,
+    "running mean": Counter().averaged,
+    "entry of an attribute": Counter().written,
+    "list of an object": Counter().listed,
+}
+
+
 class Layer:
     gamma = 2.0
     beta = 0.5
@@ -66,7 +141,34 @@ def names_that_mean_nothing(x):
     return np.sum(choice + normal)
 
 
+class Cache:
+    weights = None
+
+    def __call__(self, x):
+        if self.weights is None:
+            self.weights = np.ones(3)
+        self.z = x * self.weights
+        return np.sum(self.z**2)
+
+
+class Buffered:
+    def __call__(self, x):
+        self.out = np.empty((2, 3))
+        self.out[0] = x[0]
+        self.out[1] = x[1] * np.empty_like(x[1]).shape[0]
+        return np.sum(self.out**2)
+
+
+def logged(x):
+    history.append("a line")
+    return np.sum(x)
+
+
 REPEATABLE = {
+    "kept for later": Cache(),
+    "logged": logged,
+    "not filled at first": Buffered(),
+    "filled": lambda x: np.sum(np.array([row.append(v) or v for row in [[]] for v in x[0]])),
     "arithmetic": lambda x: np.sum(x**2),
     "seeded": lambda x: np.sum(x * np.random.default_rng(0).random(x.shape)),
     "seeded permutation": lambda x: x.ravel()[np.random.RandomState(0).permutation(6)] @ X.ravel(),
@@ -79,6 +181,15 @@ REPEATABLE = {
 @pytest.mark.parametrize("name", DRAWING)
 def test_a_function_that_draws_is_found(name):
     assert is_impure(bp.trace(DRAWING[name], X))
+
+
+@pytest.mark.parametrize("name", KEEPING)
+def test_a_function_that_keeps_something_is_never_replayed(name):
+    graph = bp.trace(KEEPING[name], X)
+    with pytest.warns(bp.BackpropWarning, match="keeps values from run to run"):
+        compiled = graph.compile()
+    values = [compiled(X)[0] for _ in range(3)]
+    assert len({float(value) for value in values}) == 3
 
 
 @pytest.mark.parametrize("name", REPEATABLE)
