@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from backprop_nb.tracing import messages, pytree
-from backprop_nb.tracing.dispatch import composed, dispatch, fixed_index, has_traced
+from backprop_nb.tracing.dispatch import composed, dispatch, fixed_index, has_traced, into
 from backprop_nb.tracing.memory import (
     Memory,
     View,
@@ -118,6 +118,8 @@ class Traced(Recorded):
                 return composed(ufunc, partial(change_at, ufunc), args, kwargs, frame, name)
             if method not in UFUNC_METHODS:
                 messages.unsupported(name, frame)
+            if (out := kwargs.pop("out", None)) is not None:
+                return into(out, getattr(ufunc, method), args, kwargs, frame)
             return composed(ufunc, partial(UFUNC_METHODS[method], ufunc), args, kwargs, frame, name)
         return dispatch(ufunc, args, kwargs)
 

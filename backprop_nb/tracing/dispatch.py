@@ -38,7 +38,7 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
         kwargs = dict(kwargs)
         out = kwargs.pop("out")
         if out is not None:
-            return _into(out, function, args, kwargs, frame)
+            return into(out, function, args, kwargs, frame)
     if function in CHANGES:
         return _changed(function, args, kwargs, frame)
     if function in _OF_EACH and len(args) > 1:
@@ -141,7 +141,7 @@ def _with_named_out(
     return args[:position], kwargs | dict(zip(names[position:], args[position:], strict=False))
 
 
-def _into(
+def into(
     out: Any,
     function: Callable[..., Any],
     args: tuple[Any, ...],

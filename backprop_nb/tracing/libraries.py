@@ -106,6 +106,8 @@ def advice(name: str, place: Place | None, frame: FrameType) -> str:
     table = _table(place.node, frame) if place is not None else None
     if place is not None and table is not None:
         return f"{place.module.text(table)}.to_numpy() in place of {place.module.text(table)}"
+    if place is not None and (method := _as_function(place.node)):
+        return method
     called = _called(place.node) if place is not None else ""
     if name in ("math", "statistics", "cmath") and twin(called):
         return twin(called)
@@ -125,6 +127,17 @@ def in_numpy(name: str) -> str:
 def twin(name: str) -> str:
     """Return NumPy's function for one of ``math`` or ``statistics``; empty for none."""
     return _TWINS.get(name) or (f"np.{name}" if hasattr(np, name) else "")
+
+
+def _as_function(node: ast.AST) -> str:
+    """Return ``X.dot(W, out=a)``, which sees plain arrays only, as a function of NumPy's."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), args=args, keywords=options) if (
+            any(option.arg == "out" for option in options) and hasattr(np, name)
+        ):
+            function = ast.Attribute(ast.Name("np"), name)
+            return ast.unparse(ast.Call(function, [owner, *args], options))
+    return ""
 
 
 def _called(node: ast.AST) -> str:

@@ -407,9 +407,8 @@ def _written(frame: FrameType) -> ast.expr | None:
 
 def _to_receive(array: ast.expr | None, frame: FrameType) -> str:
     """Say what to write before, so that an array can receive traced values."""
-    array = array or ast.Name("a")
     is_local = not isinstance(array, ast.Name) or array.id in learner_frame(frame).f_locals
-    return _copied_first(array, is_local)
+    return _copied_first(array or ast.Name("a"), is_local)
 
 
 def _copied_first(array: ast.expr, is_local: bool) -> str:

@@ -118,8 +118,8 @@ def _making(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     def make(*args: Any, **kwargs: Any) -> Any:
         if not _is_learners(name):
             return original(*args, **kwargs)
-        if name == "full" and has_traced(_fill_value(*args, **kwargs)):
-            return _full(*args, **kwargs)
+        if name in _FILLING and has_traced(_fill_value(*args, **kwargs)):
+            return _FILLING[name](*args, **kwargs)
         try:
             made = original(*args, **kwargs)
             if name.startswith("empty") and type(made) is np.ndarray and made.dtype.kind in "biuf":
@@ -140,6 +140,16 @@ def _fill_value(shape: Any = None, fill_value: Any = None, *args: Any, **options
 def _full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     full = np.broadcast_to(fill_value, shape).copy()
     return full if dtype is None or full.dtype == dtype else full.astype(dtype)
+
+
+def _full_like(
+    a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None, **options: Any
+) -> Any:
+    kind = dtype if dtype is not None else np.asarray(a).dtype
+    return _full(np.shape(a) if shape is None else shape, fill_value, kind)
+
+
+_FILLING: dict[str, Callable[..., Any]] = {"full": _full, "full_like": _full_like}
 
 
 def _converting(name: str, original: Callable[..., Any]) -> Callable[..., Any]:

@@ -385,6 +385,8 @@ def line(f):
         lambda x: np.convolve([x[0], x[1]], [1.0, x[2]])[1],
         lambda x: np.interp(0.5, [0.0, 1.0], [x[0], x[1]]),
         lambda x: np.clip([x[0], x[1]], -1.0, 1.0)[0],
+        lambda x: np.full_like(np.zeros((2, 2)), x[0])[0, 1] * x[1],
+        lambda x: np.sum(np.full_like(np.zeros((2, 3), "f"), x, dtype=float) * x),
         lambda x: np.exp([x[0], x[1]])[1],
         lambda x: np.sum(np.exp([-(v**2) for v in x]) * np.arange(3.0)),
         lambda x: np.sum(np.maximum((x[0], x[1]), 0)),

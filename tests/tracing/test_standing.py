@@ -78,6 +78,7 @@ OF_MATRICES = {
     "array plus": lambda W: np.ones((4, 2)) + np.ones((4, 2)) * X.dot(W),
     "@": lambda W: np.ones((5, 4)) @ X.dot(W) @ W.T,
     "function": lambda W: np.tanh(X.dot(W)),
+    "function of this package": lambda W: bp.sigmoid(X.dot(W)),
     "function of two": lambda W: np.maximum(X.dot(W), 0) ** 2,
     "method": lambda W: X.dot(W).sum(axis=0) - X.dot(W).std(axis=0),
     "transpose": lambda W: X.dot(W).T,

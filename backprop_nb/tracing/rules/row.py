@@ -449,10 +449,11 @@ def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         for arg in (*args, *kwargs.values()):
-            if not isinstance(arg, np.ndarray | np.generic | float | int):
-                handler = getattr(type(arg), "__array_function__", None)
-                if handler is not None:
-                    return handler(arg, wrapper, (type(arg),), args, kwargs)
+            kind = type(arg)
+            if kind is not np.ndarray and not isinstance(arg, np.generic | float | int):
+                handler = getattr(kind, "__array_function__", None)
+                if handler not in (None, np.ndarray.__array_function__):
+                    return handler(arg, wrapper, (kind,), args, kwargs)
         return function(*args, **kwargs)
 
     return wrapper

@@ -55,6 +55,12 @@ def _reduce(
     array = array if dtype is None else np.astype(array, dtype)
     if np.ndim(array) == 0:
         axis = None
+    if where is not True and isinstance(array, np.ndarray | np.generic):
+        # A traced mask beside a plain array, of which NumPy's function does not ask us.
+        fill = initial if ufunc.identity is None else ufunc.identity
+        if not _is_given(fill):
+            raise RefusedError("initial= beside where=, for where no entry is chosen")
+        array, where = np.where(where, array, fill), True
     if ufunc in _REDUCE:
         options = {"keepdims": True} if keepdims else {}
         options |= {"initial": initial} if _is_given(initial) else {}

@@ -93,3 +93,42 @@ def test_what_numpy_refuses_is_refused(f):
     with pytest.raises(UnsupportedError, match=r"np\.\w+\.reduce") as caught:
         trace(f, X)
     assert "test_ufunc_methods.py" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(MASKED, where=x > 0.5) * x,
+        lambda x: MASKED.sum(axis=0, where=x > 0.5) * x,
+        lambda x: np.prod(MASKED, where=x > 0.5) * x,
+        lambda x: np.max(MASKED, where=x > 0.5, initial=-9.0) * x,
+        lambda x: MASKED.min(where=x > 0.5, initial=9.0) * x,
+        lambda x: np.add.reduce(MASKED, axis=0, where=x > 0.5) * x,
+        lambda x: np.logaddexp.reduce(MASKED, axis=0, where=x > 0.5, initial=0.0) * x,
+    ],
+    ids=["sum", "method", "prod", "max", "min", "reduce", "logaddexp"],
+)
+def test_a_traced_mask_chooses_entries_of_a_plain_array(f):
+    assert_differentiable(f, np.array([[0.3, 0.9, 1.4], [0.7, 0.1, 0.2]]))
+
+
+MASKED = np.array([[2.0, -1.0, 0.5], [1.5, 3.0, -0.5]])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, out: MASKED.sum(axis=1, out=out),
+        lambda x, out: np.add.reduce(x, axis=1, out=out),
+        lambda x, out: np.multiply.accumulate(x[0, :2], out=out),
+        lambda x, out: MASKED.mean(axis=1, out=out),
+    ],
+    ids=["sum", "reduce", "accumulate", "mean"],
+)
+def test_a_method_writes_into_an_array_that_was_made_in_the_function(f):
+    def g(x):
+        out = np.zeros(2)
+        f(x, out)
+        return out * out * x[0, 0]
+
+    assert_differentiable(g, MASKED + 0.25)

@@ -1,0 +1,174 @@
+"""What a message tells to write, written as it stands, is a program that works."""
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+from numpy import zeros
+from rule_checks import assert_differentiable
+
+import backprop_nb as bp
+from backprop_nb.errors import BackpropError
+
+X = np.array([0.5, -1.5, 2.25])
+A = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+MADE = np.zeros(3)
+ADVICE = []
+
+
+def advised(instead, *edit):
+    """Register a program that is refused with an advice.
+
+    ``edit`` is what its text has, and what it has after the advice was followed.
+    """
+
+    def register(f):
+        ADVICE.append(pytest.param(f, instead, edit, id=f.__name__))
+        return f
+
+    return register
+
+
+@advised(
+    "out = np.array(out, dtype=float) first, in the traced function",
+    "out[0] =",
+    "out = np.array(out, dtype=float); out[0] =",
+)
+def imported_by_name(x):
+    out = zeros(3)
+    out[0] = x[0] * x[1]
+    return np.sum(out * x)
+
+
+@advised(
+    "count = np.array(count, dtype=float) first, in the traced function",
+    "count[0] =",
+    "count = np.array(count, dtype=float); count[0] =",
+)
+def buffer_of_integers(x):
+    count = np.zeros(3, dtype=int)
+    count[0] = x[0] * x[1]
+    return np.sum(count * x)
+
+
+@advised(
+    "count = np.array(count, dtype=float) first, in the traced function",
+    "count +=",
+    "count = np.array(count, dtype=float); count +=",
+)
+def added_to_integers(x):
+    count = np.zeros(3, dtype=int)
+    count += x * x
+    return np.sum(count)
+
+
+@advised(
+    "new = np.array(MADE, dtype=float) at the start of the traced function, "
+    "and new for MADE from there",
+    "MADE",
+    "new",
+    "(x):",
+    "(x):\n    new = np.array(MADE, dtype=float)",
+)
+def buffer_of_the_caller(x):
+    MADE[:2] = x[1:] ** 2
+    return np.sum(MADE * x)
+
+
+@advised(
+    "new = np.array(MADE, dtype=float) at the start of the traced function, "
+    "and new for MADE from there",
+    "MADE",
+    "new",
+    "(x):",
+    "(x):\n    new = np.array(MADE, dtype=float)",
+)
+def product_in_a_buffer_of_the_caller(x):
+    MADE[:2] = A.dot(x)
+    return np.sum(MADE * x)
+
+
+@advised(
+    "int(np.trunc(x[2])), a decision that the graph remembers", "int(x[2])", "int(np.trunc(x[2]))"
+)
+def number_of_steps(x):
+    for _ in range(int(x[2])):
+        x = x * 0.5
+    return np.sum(x**2)
+
+
+@advised("total.copy() where it is handed on", "arrays(total", "arrays(total.copy()")
+def plain_view(x):
+    total = np.zeros(3)
+    seen = np.broadcast_arrays(total, x)[0]
+    total[0] = x[0] ** 2
+    return np.sum(seen) + np.sum(total)
+
+
+@advised("np.dot(A, x, out=out)", "A.dot(x, out=out)", "np.dot(A, x, out=out)")
+def out_of_a_method(x):
+    out = np.zeros(2)
+    A.dot(x, out=out)
+    return np.sum(out**2)
+
+
+@advised("np.dot(A.mean(axis=0), x)", "A.mean(axis=0).dot(x)", "np.dot(A.mean(axis=0), x)")
+def method_of_what_is_computed(x):
+    return A.mean(axis=0).dot(x) ** 2
+
+
+@advised("np.sum(x)", "math.fsum(x)", "np.sum(x)")
+def summed_by_python(x):
+    return math.fsum(x) ** 2
+
+
+@advised(
+    'activation.__name__ == "tanh" in place of activation is np.tanh',
+    "activation is np.tanh",
+    'activation.__name__ == "tanh"',
+)
+def the_very_ufunc(x, activation=np.tanh):
+    gain = 5 / 3 if activation is np.tanh else 1.0
+    return np.sum(gain * activation(x))
+
+
+@advised("np.any(…) or np.all(…) of a comparison", "if x > 0", "if np.any(x > 0)")
+def neither_true_nor_false(x):
+    if x > 0:
+        return np.sum(x**2)
+    return np.sum(x**3)
+
+
+@advised("bp.sigmoid(x)", "expit(A.dot(x))", "bp.sigmoid(A.dot(x))")
+def function_of_scipy(x):
+    from scipy.special import expit
+
+    return np.sum(expit(A.dot(x)))
+
+
+def test_there_are_many():
+    assert len(ADVICE) >= 10
+
+
+def _edited(f, edit, file):
+    """Return a program after its text was edited."""
+    text = inspect.getsource(f)
+    text = text[text.index("def ") :]
+    for old, new in zip(edit[::2], edit[1::2], strict=True):
+        assert old in text
+        text = text.replace(old, new)
+    space = dict(globals())
+    file.write_text(text)
+    exec(compile(text, str(file), "exec"), space)
+    return space[f.__name__]
+
+
+@pytest.mark.parametrize(("f", "instead", "edit"), ADVICE)
+def test_what_is_told_works(f, instead, edit, tmp_path):
+    with pytest.raises(BackpropError) as caught:
+        bp.trace(f, X)
+    assert caught.value.instead.startswith(instead)
+    MADE[:] = 0.0
+    edited = _edited(f, edit, tmp_path / "edited.py")
+    assert_differentiable(edited, X)
