@@ -145,7 +145,7 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any
 def _full_like(
     a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None, **options: Any
 ) -> Any:
-    kind = dtype if dtype is not None else np.asarray(a).dtype
+    kind = dtype if dtype is not None else getattr(a, "dtype", None) or np.asarray(a).dtype
     return _full(np.shape(a) if shape is None else shape, fill_value, kind)
 
 
