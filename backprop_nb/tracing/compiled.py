@@ -7,12 +7,12 @@ ones, the function is traced anew and the new path is kept beside the old ones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
-from backprop_nb.errors import warn
+from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing.backward import Backward
 from backprop_nb.tracing.emit.numpy_code import OffPathError, path_of
-from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.graph import TRACED, Trace, fits
 from backprop_nb.tracing.purity import is_impure
 
 MAX_PATHS = 64
@@ -30,10 +30,15 @@ def compiled(trace: Trace) -> Function:
             "  instead:  pass what is drawn or counted, such as a dropout mask, as an argument"
         )
         return _traced_anew(trace)
-    paths = [path_of(trace)]
+    paths = [(trace.given, path_of(trace))]
+    plain = all(given is TRACED for given in trace.given)
 
-    def call(*args: Any) -> tuple[Any, tuple[Any, ...]]:
-        for position, path in enumerate(paths):
+    def call(*args: Any, **options: Any) -> tuple[Any, tuple[Any, ...]]:
+        if options:
+            _refuse(trace, options)
+        for position, (given, path) in enumerate(paths):
+            if not (plain and len(args) == len(given)) and not fits(given, args):
+                continue
             try:
                 result = path(*args)
             except OffPathError:
@@ -41,12 +46,22 @@ def compiled(trace: Trace) -> Function:
             if position:
                 paths.insert(0, paths.pop(position))
             return result
-        paths.insert(0, path_of(trace.again(args)))
+        new = trace.again(args)
+        paths.insert(0, (new.given, path_of(new)))
         del paths[MAX_PATHS:]
-        return paths[0](*args)
+        return paths[0][1](*args)
 
     call.__name__ = call.__qualname__ = f"{trace.function_name}_and_gradient"
     return call
+
+
+def _refuse(trace: Trace, options: dict[str, Any]) -> NoReturn:
+    name, value = next(iter(options.items()))
+    raise UnsupportedError(
+        f"A compiled function takes its arguments by position; `{name}` is the one of the trace.",
+        given=f"{name}={value!r}",
+        instead=f"bp.trace({trace.function_name}, …, {name}={value!r}).compile()",
+    )
 
 
 def _traced_anew(trace: Trace) -> Function:

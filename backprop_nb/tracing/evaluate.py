@@ -9,14 +9,16 @@ import numpy as np
 
 from backprop_nb.errors import ShapeError, UnsupportedError
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.graph import Node, Trace
+from backprop_nb.tracing.graph import Node, Trace, fits
 from backprop_nb.tracing.purity import is_impure
 from backprop_nb.tracing.record import CONSTANT
 
 
 def evaluate(trace: Trace, args: Sequence[Any]) -> Any:
     """Compute ``trace`` on new arguments; see :meth:`Graph.evaluate`."""
-    values = None if is_impure(trace) else _values(trace, _inputs(trace, args))
+    inputs = _inputs(trace, args)
+    holds = fits(trace.given, args) and not is_impure(trace)
+    values = _values(trace, inputs) if holds else None
     if values is None:  # Python decides otherwise here
         return trace.again(args).value
     return values[trace.output_index]

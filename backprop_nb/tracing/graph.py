@@ -11,6 +11,7 @@ import difflib
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from typing import Any, NamedTuple, NoReturn, Self
 
@@ -133,6 +134,30 @@ def _not_pickled(what: Node | Trace) -> UnsupportedError:
     )
 
 
+class _Leaf(Enum):
+    """What stands for a traced leaf in the structure of an argument."""
+
+    TRACED = "traced"
+
+
+TRACED = _Leaf.TRACED
+
+
+def fits(given: Any, new: Any) -> bool:
+    """Whether a new argument has the structure, and the flags, of the one that was traced."""
+    if given is TRACED:
+        return new is not None and not isinstance(new, str | dict)
+    if isinstance(given, dict):
+        same = isinstance(new, dict) and given.keys() == new.keys()
+        return same and all(fits(given[key], new[key]) for key in given)
+    if isinstance(given, list | tuple):
+        same = isinstance(new, list | tuple) and len(given) == len(new)
+        return same and all(map(fits, given, new))
+    if isinstance(given, np.ndarray) or isinstance(new, np.ndarray):
+        return bool(np.array_equal(given, new))
+    return given is new or bool(given == new)
+
+
 class Check(NamedTuple):
     """What was computed for a decision only, such as the ``x > 0`` of an ``if``.
 
@@ -172,6 +197,8 @@ class Trace:
         leaf that is an input.
     function_name
         The name of the traced function.
+    given
+        The structure of each argument: :data:`TRACED`, or what was not traced, such as a flag.
     from_integers
         The positions of the inputs that were given as integers.
     is_smooth
@@ -189,6 +216,7 @@ class Trace:
     input_names: tuple[str, ...] = field(kw_only=True)
     arguments: tuple[tuple[str, Any], ...] = field(kw_only=True)
     function_name: str = field(kw_only=True)
+    given: tuple[Any, ...] = field(default=(), kw_only=True)
     from_integers: frozenset[int] = field(default=frozenset(), kw_only=True)
     is_smooth: bool = field(default=False, kw_only=True)
     is_stopped: bool = field(default=False, kw_only=True)

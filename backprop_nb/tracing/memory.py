@@ -95,6 +95,8 @@ class Memory:
             self.state, self.pending, self._found = value, [], {}
             self._owner.fill(-1)
             return
+        if has_recorded(index):  # on other inputs it may lie elsewhere, on any of them
+            self._found = {}
         self.pending.append(Write(index, value, *place))
         at = plain_index(index)
         self._owner[at] = self.version
@@ -226,7 +228,11 @@ def is_basic(index: Any) -> bool:
 def _key(index: Any) -> Any:
     """Return what tells places apart."""
     return tuple(
-        ("slice", item.start, item.stop, item.step) if isinstance(item, slice) else item
+        ("slice", item.start, item.stop, item.step)
+        if isinstance(item, slice)
+        else item
+        if item is None or item is Ellipsis
+        else int(item)
         for item in items_of(index)
     )
 

@@ -215,7 +215,7 @@ class Tape:
         pending, seen = [value._index], set()
         while pending:
             record = self.records[index := pending.pop()]
-            if record.row is None:
+            if record.row is None and record.value.dtype.kind not in "biu":
                 return False
             if index not in seen and not is_piecewise_constant(record):
                 pending += [parent for parent in record.parents if parent is not None]

@@ -13,7 +13,7 @@ from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing import calling, messages, pytree
 from backprop_nb.tracing.agreement import check_agreement
 from backprop_nb.tracing.array import Traced
-from backprop_nb.tracing.graph import Check, Trace
+from backprop_nb.tracing.graph import TRACED, Check, Trace
 from backprop_nb.tracing.libraries import from_library
 from backprop_nb.tracing.prepared import preparing
 from backprop_nb.tracing.record import Guard, Record, is_piecewise_constant
@@ -64,6 +64,7 @@ def record(
         is_smooth=tape.is_smooth,
         input_names=inputs,
         arguments=arguments.trees,
+        given=arguments.given,
         function_name=name,
         from_integers=frozenset(arguments.from_integers),
         is_stopped=tape.is_stopped,
@@ -164,6 +165,8 @@ class _Arguments:
         What ``f`` is called with.
     trees
         The name of each argument, and its structure with ``True`` for every input.
+    given
+        The structure of each argument with what is not traced, such as a flag.
     """
 
     def __init__(
@@ -183,6 +186,10 @@ class _Arguments:
             (name, pytree.rebuild(tree, lambda _, leaf: _is_number(leaf)))
             for name, tree in [*positional, *named]
         )
+        self.given = tuple(
+            pytree.rebuild(tree, lambda _, leaf: TRACED if _is_number(leaf) else _kept(leaf))
+            for _, tree in [*positional, *named]
+        )
 
     def _wrap(self, tape: Tape, name: str, tree: Any) -> Any:
         def wrap(label: str, leaf: Any) -> Any:
@@ -197,6 +204,11 @@ class _Arguments:
             return tape.input(value, type(leaf) if type(leaf) in (int, float) else None)
 
         return pytree.rebuild(tree, wrap, pytree.identifier(name))
+
+
+def _kept(leaf: Any) -> Any:
+    """Return an argument that is not traced so that later changes do not reach it."""
+    return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
 
 def _is_number(leaf: Any) -> bool:

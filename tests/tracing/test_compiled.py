@@ -280,3 +280,58 @@ def test_state_that_is_kept_is_no_part_of_a_path():
         run = bp.trace(Count(), 2.0).compile()
     first, second = run(2.0)[0], run(2.0)[0]
     assert second - first == 4.0
+
+
+# --- arguments that are not traced, and their structure -----------------------------------
+
+
+def masked(w, mask):
+    return np.sum((w * mask) ** 2)
+
+
+def of_kind(w, kind):
+    return np.sum(w**2) if kind == "l2" else np.sum(abs(w))
+
+
+def layers(matrices, x):
+    for matrix in matrices:
+        x = np.tanh(matrix @ x)
+    return np.sum(x)
+
+
+def all_of(p):
+    return sum(np.sum(value) ** 2 for value in p.values())
+
+
+W = np.array([[0.5, -1.0], [2.0, 0.25]])
+OTHERS = {
+    "a mask": (masked, (W[0], np.array([True, False])), (W[1], np.array([False, True]))),
+    "a text": (of_kind, (W[0], "l2"), (W[1], "l1")),
+    "more layers": (layers, ([W], W[0]), ([W, W.T], W[1])),
+    "fewer layers": (layers, ([W, W], W[0]), ([W.T], W[1])),
+    "more keys": (all_of, ({"a": 1.0},), ({"a": 2.0, "b": 3.0},)),
+    "other keys": (all_of, ({"a": 1.0, "b": 2.0},), ({"b": 2.0, "c": 3.0},)),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_not_traced_leads_to_another_path(name):
+    f, first, second = OTHERS[name]
+    compiled = bp.trace(f, *first).compile()
+    for args in nonempty([first, second, first, second]):
+        value, gradients = compiled(*args)
+        graph = bp.trace(f, *args)
+        np.testing.assert_allclose(value, f(*args))
+        np.testing.assert_equal(gradients, graph.backward().gradients)
+    if f is not layers and f is not all_of:
+        assert bp.trace(f, *first).evaluate(*second) == f(*second)
+        printed = {}
+        exec(bp.trace(f, *first).to_numpy(), printed)
+        with pytest.raises(ValueError, match="than in the trace"):
+            printed[f"{f.__name__}_and_gradient"](*second)
+
+
+def test_an_option_of_the_trace_is_not_one_of_the_compiled_function():
+    compiled = bp.trace(of_kind, W[0], kind="l2").compile()
+    with pytest.raises(bp.UnsupportedError, match="`kind` is the one of the trace"):
+        compiled(W[0], kind="l1")

@@ -650,3 +650,57 @@ def test_a_plain_view_beside_a_traced_array_is_not_overlooked(both, name):
     with pytest.raises(InPlaceError, match=name + r"(.|\n)*made\.copy\(\) where it is handed on"):
         bp.trace(f, np.array([0.5, -1.5, 2.0]))
     assert_differentiable(edited, np.array([0.5, -1.5, 2.0]))
+
+
+# --- what lay elsewhere in the trace -------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["mask", "position"])
+def test_an_entry_that_was_filled_is_read_after_what_a_traced_place_may_have_hit(place):
+    def f(x):
+        y = np.zeros(3)
+        for i in range(3):
+            y[i] = x[i]
+        if place == "mask":
+            y[y > 2.5] = 0.5
+        else:
+            y[np.argmax(x)] = 0.5
+        return y[0] ** 2
+
+    graph, other = bp.trace(f, np.array([1.0, 2.0, 3.0])), np.array([3.0, 2.0, 1.5])
+    assert graph.evaluate(other) == f(other) == 0.25
+    value, [gradient] = graph.compile()(other)
+    assert value == 0.25
+    np.testing.assert_array_equal(gradient, np.zeros(3))
+
+
+def test_a_slice_is_no_position():
+    def f(x):
+        a = np.full(3, 0.5)
+        a[np.argmax(a)] -= x[1] ** 2
+        a[:] *= np.maximum(x[::-1], 0)
+        return np.sum(a)
+
+    assert_differentiable(f, np.array([1.0, 2.0, 3.0]))
+
+
+def test_an_array_without_axes_is_assigned_to():
+    def f(x):
+        s = np.zeros(())
+        y = x + s
+        s[()] = np.max(x)
+        return np.sum(y) * s
+
+    assert_differentiable(f, np.array([1.0, 2.0, 3.0]))
+    value, _ = bp.trace(f, np.array([1.0, 2.0, 3.0])).compile()(np.array([4.0, 2.0, 1.0]))
+    assert value == 28.0
+
+
+def test_a_traced_value_at_traced_positions_is_described():
+    def f(M):
+        A = M * 1
+        A[np.arange(2), np.argmax(M, axis=1)] = M[:, 0]
+        return np.sum(A**2)
+
+    graph = bp.trace(f, np.array([[1.5, 2.5, 0.5], [3.0, -1.0, 2.0]]))
+    assert "with [[0, 1], v" in graph.describe()

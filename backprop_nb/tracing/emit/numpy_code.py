@@ -127,6 +127,9 @@ class _Function:
         trees = self.trace.restore(self._inputs)
         for tree, parameter in zip(trees, self._parameters, strict=True):
             yield from _unpacked(tree, parameter)
+        if not self._is_compiled:
+            for given, parameter in zip(self.trace.given, self._parameters, strict=False):
+                yield from _as_given(given, parameter)
         yield from self._converted()
         if self._printer.forward:
             yield "# forward"
@@ -354,6 +357,17 @@ def _unpacked(tree: Any, parameter: str) -> Iterator[str]:
     for path, name in _paths(tree):
         if path and name is not None:
             yield f"{name} = {parameter}{path}"
+
+
+def _as_given(given: Any, parameter: str) -> Iterator[str]:
+    """Yield the check of what is not traced: the program is that of one flag, or one mask."""
+    for path, value in _paths(given):
+        if isinstance(value, bool | str | int | float | np.bool | np.ndarray | None):
+            is_array = isinstance(value, np.ndarray)
+            same = f"np.array_equal({parameter}{path}, {literal(value)})"
+            differs = f"not {same}" if is_array else f"{parameter}{path} != {literal(value)}"
+            yield f"if {differs}:"
+            yield f'    raise ValueError("another {parameter}{path} than in the trace")'
 
 
 def _paths(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:

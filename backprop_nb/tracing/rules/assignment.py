@@ -80,7 +80,12 @@ def statement(name: str, arguments: Sequence[str], keywords: Mapping[str, Any]) 
         f"{name}[{index_text(index, arrays)}] = {value}"
         for index, value in zip(keywords["at"], values, strict=True)
     ]
-    return [f"{name} = {arguments[0]}.copy()", *lines]
+    # Of an array without axes NumPy's copy may be a number, which cannot be assigned to.
+    is_number = any(
+        index is Ellipsis or (type(index) is tuple and not index) for index in keywords["at"]
+    )
+    copied = f"np.array({arguments[0]})" if is_number else f"{arguments[0]}.copy()"
+    return [f"{name} = {copied}", *lines]
 
 
 def _text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
