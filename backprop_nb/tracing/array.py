@@ -92,13 +92,22 @@ class Traced(Recorded):
         return answer
 
     def __repr__(self) -> str:
-        return f"traced({self._value!r})"
+        text = repr(self._shown(sys._getframe(1)))
+        return text if self._is_answer() else f"traced({text})"
 
     def __str__(self) -> str:
-        return str(self._value)
+        return str(self._shown(sys._getframe(1)))
 
     def __format__(self, spec: str) -> str:
-        return format(self._value, spec)
+        return format(self._shown(sys._getframe(1)), spec)
+
+    def _is_answer(self) -> bool:
+        """Whether it is one truth value or one whole number, as ``np.argmax(x)`` is."""
+        return self.ndim == 0 and self.dtype.kind in "biu"
+
+    def _shown(self, frame: FrameType) -> Any:
+        """Return what text is made of; where that may pick a key or a name, it is a decision."""
+        return decided(self, frame) if self._is_answer() else self._value
 
     __class__: Any = property(_stands_for)
 

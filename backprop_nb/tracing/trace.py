@@ -19,6 +19,7 @@ from backprop_nb.tracing.prepared import preparing
 from backprop_nb.tracing.record import Guard, Record, is_piecewise_constant
 from backprop_nb.tracing.source import describe_place
 from backprop_nb.tracing.tape import Tape, is_live, plain
+from backprop_nb.tracing.varying import that_matter
 
 _FORM = "bp.trace({f}, {args})"
 
@@ -98,7 +99,7 @@ def _needed(
     Returns the records, the position of the output among them, the decisions, and the
     records of what was looked at for a decision only.
     """
-    guards = tape.guards
+    guards = that_matter(tape.guards, records)
     if tape.is_smooth and not guards:
         return tuple(records), output, (), ()
     flat = [is_piecewise_constant(each) for each in records]

@@ -213,3 +213,47 @@ def test_a_rule_that_was_traced_is_repeatable():
     graph = bp.trace(np.sum, X)
     [step] = graph.backward().steps
     assert not is_impure(step.contributions[0].explain().traced)
+
+
+def test_printed_source_says_that_what_was_drawn_is_that_of_the_trace():
+    def f(x):
+        return np.sum(x * np.random.rand(3))
+
+    assert "# What is drawn at random" in bp.trace(f, np.ones(3)).to_numpy()
+    assert "drawn" not in bp.trace(lambda x: np.sum(x), np.ones(3)).to_numpy()
+
+
+def helper(n):
+    return np.random.rand(n)
+
+
+class Noisy:
+    def __init__(self):
+        self.rng, self.calls = np.random.default_rng(1), 0
+
+    def drawing(self, x):
+        return np.sum(x * self.noise(3))
+
+    def noise(self, n):
+        return self.rng.random(n)
+
+    def counting(self, x):
+        self.calls += 1
+        return np.sum(x) * self.calls
+
+
+DRAWS = {"normal": np.random.default_rng(2).normal}
+
+HIDDEN = {
+    "in a helper": lambda x: np.sum(x * helper(3)),
+    "in a method of a method": Noisy().drawing,
+    "a counter": Noisy().counting,
+    "in a dict": lambda x: np.sum(x) * DRAWS["normal"](),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_draw_is_found_wherever_it_hides(name):
+    with pytest.warns(bp.BackpropWarning, match="draws random numbers, or keeps values"):
+        compiled = bp.trace(HIDDEN[name], np.ones(3)).compile()
+    assert len({float(compiled(np.ones(3))[0]) for _ in range(4)}) == 4

@@ -21,6 +21,7 @@ from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.emit.statements import Printer, Statement
 from backprop_nb.tracing.emit.wrapping import wrapped
 from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.purity import is_impure
 from backprop_nb.tracing.record import CONSTANT, Guard
 from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.template import literal, typed
@@ -37,8 +38,14 @@ def to_numpy(trace: Trace) -> str:
         wrapped(f"{name} = {_constant(value)}") for name, value in code.constants.items()
     )
     source = "\n".join(map(wrapped, code.source.split("\n")))
+    if is_impure(trace):
+        source = f"{_DRAWN}\n{source}"
     parts = ["import numpy as np", *map(_source, code.helpers), constants, source]
     return "\n\n\n".join(part for part in parts if part) + "\n"
+
+
+_DRAWN = """# What is drawn at random, or kept from call to call, has the values of the traced run:
+# pass it as an argument to draw it anew."""
 
 
 class OffPathError(Exception):

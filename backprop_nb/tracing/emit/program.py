@@ -22,6 +22,7 @@ from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT, Guard, Record
 from backprop_nb.tracing.reverse import Contributed, reverse, start_of
 from backprop_nb.tracing.tape import Tape
+from backprop_nb.tracing.varying import that_matter
 
 
 class Program:
@@ -236,7 +237,9 @@ def _trace_both_ways(
     values = [tape.index(traced[k].value) for k in range(len(traced))]
     back = [None if adjoint is None else tape.index(adjoint) for adjoint in adjoints]
     guards = [guard._replace(position=values[guard.position]) for guard in trace.guards]
-    return records, values, back, tape.index(start), [*guards, *handed_on.guards]
+    # Whose code the rules are called from does not matter: they ask for no length.
+    guards += that_matter(handed_on.guards, [each._replace(scope=None) for each in records])
+    return records, values, back, tape.index(start), guards
 
 
 class _HandedOn(list[Contributed]):
