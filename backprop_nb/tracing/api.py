@@ -140,13 +140,15 @@ class Graph(Trace):
     def compile(self) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
         """Return a fast function ``(*args) -> (value, gradients)``.
 
-        It runs the source of :meth:`to_numpy`, with one gradient per argument, and is
-        right on any arguments of the same structure: for other shapes, or where
-        Python decides otherwise, the function is traced once more, and that path is
-        kept.  A function that draws random numbers, counts its calls or reads a clock is
-        traced at every call, with a warning; to see that, one that may do so is run once
-        or twice more.  A text that is made of a traced value, as for ``print``, is no
-        decision: what is computed from its letters stays as it was in the trace.
+        It runs the source of :meth:`to_numpy`, with one gradient per argument.
+        Python's numbers, integers and lists become what they are in the trace.  It is
+        right on any arguments: for other shapes, flags or structures, or where Python
+        decides otherwise, the function is traced once more, and that path is kept.
+
+        The function runs twice more to see whether it is the same each time.  One that
+        draws random numbers, counts its calls or reads a clock is traced at every call,
+        with a warning.  Arrays that it captures are those of the trace.  A text that is
+        made of a traced float, as for ``print``, is no decision.
 
         Raises
         ------

@@ -97,6 +97,10 @@ class Recorded:
         """Return the view that a call makes of an array which is written to."""
         raise NotImplementedError
 
+    def lend(self, result: Any, name: str) -> bool:
+        """Write down who has a plain view of an array which is written to."""
+        raise NotImplementedError
+
     def __index__(self) -> int:
         raise NotImplementedError
 
