@@ -28,6 +28,7 @@ import numpy as np
 
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.array import prepared
+from backprop_nb.tracing.bytecode import called_attributes
 from backprop_nb.tracing.dispatch import composed, dispatch, has_traced
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.numerical import vectorized
@@ -105,7 +106,9 @@ def _is_learners(name: str) -> bool:
 def _callee(code: CodeType, lasti: int) -> tuple[str, str]:
     """Return ``np`` and ``zeros`` where the instruction calls ``np.zeros``."""
     place = locate(code, lasti)
-    match place.node if place else None:
+    if place is None:
+        return called_attributes(code).get(lasti, ("", ""))
+    match place.node:
         case ast.Call(func=ast.Attribute(value=ast.Name(owner), attr=name)):
             return owner, name
     return "", ""

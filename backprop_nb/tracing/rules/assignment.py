@@ -72,41 +72,37 @@ def _is_last(shape: tuple[int, ...], index: Any) -> Any:
     return None if np.all(last) else last
 
 
-def statement(name: str, arguments: Sequence[str], keywords: Mapping[str, Any]) -> list[str]:
-    """Return the lines that do it as a person would write it."""
+def _changes(
+    arguments: Sequence[str], keywords: Mapping[str, Any], latex: bool = False
+) -> list[tuple[str, str]]:
+    """Return the text of each place, and of what is assigned to it."""
     count = len(keywords["at"])
     values, arrays = arguments[1 : 1 + count], arguments[1 + count :]
-    lines = [
-        f"{name}[{index_text(index, arrays)}] = {value}"
-        for index, value in zip(keywords["at"], values, strict=True)
-    ]
+    places = (index_text(index, arrays, latex) for index in keywords["at"])
+    return list(zip(places, values, strict=True))
+
+
+def statement(name: str, arguments: Sequence[str], keywords: Mapping[str, Any]) -> list[str]:
+    """Return the lines that do it as a person would write it."""
     # Of an array without axes NumPy's copy may be a number, which cannot be assigned to.
-    is_number = any(
+    whole = any(
         index is Ellipsis or (type(index) is tuple and not index) for index in keywords["at"]
     )
-    copied = f"np.array({arguments[0]})" if is_number else f"{arguments[0]}.copy()"
+    copied = f"np.array({arguments[0]})" if whole else f"{arguments[0]}.copy()"
+    lines = [f"{name}[{place}] = {value}" for place, value in _changes(arguments, keywords)]
     return [f"{name} = {copied}", *lines]
 
 
 def _text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
     """Return how it reads inside of a sentence; as source it takes lines of its own."""
-    count = len(keywords["at"])
-    values, arrays = arguments[1 : 1 + count], arguments[1 + count :]
-    changes = [
-        f"[{index_text(index, arrays)}] = {value}"
-        for index, value in zip(keywords["at"], values, strict=True)
-    ]
+    changes = [f"[{place}] = {value}" for place, value in _changes(arguments, keywords)]
     return f"{arguments[0]} with {', '.join(changes)}"
 
 
 def _latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    count = len(keywords["at"])
-    values, arrays = arguments[1 : 1 + count], arguments[1 + count :]
-    changes = [
-        rf"{{[{index_text(index, arrays, latex=True)}]}} \leftarrow {value}"
-        for index, value in zip(keywords["at"], values, strict=True)
-    ]
-    return rf"{arguments[0]} \;\text{{with}}\; {', '.join(changes)}"
+    changes = _changes(arguments, keywords, latex=True)
+    texts = [rf"{{[{place}]}} \leftarrow {value}" for place, value in changes]
+    return rf"{arguments[0]} \;\text{{with}}\; {', '.join(texts)}"
 
 
 ASSIGNED = row(
