@@ -333,6 +333,12 @@ class Changing(Traced):
             return _looking(memory, value, view)
         return None if memory.state is None else view.now(memory)
 
+    def astype(self, dtype: Any, *args: Any, copy: bool = True, **options: Any) -> Any:
+        """Return the array in another type, or itself if it has the type and may be shared."""
+        if not copy and np.dtype(dtype) == self.dtype:
+            return self
+        return prepared(self.now().astype(dtype, *args, **options))
+
     def lend(self, result: Any, name: str) -> bool:
         """Write down who has a plain view of this array, if the result of a call is one."""
         array = self._memory.array
@@ -497,7 +503,7 @@ def _members() -> Iterator[tuple[str, Any]]:
             yield from _infix(row) if row.operator == "floordiv" else _mask_operator(row)
     yield "__divmod__", _calling(np.divmod)
     yield "__rdivmod__", _calling(np.divmod, mirrored=True)
-    yield "conj", _calling(np.conjugate)
+    yield "conj", lambda self: self  # of real numbers NumPy's method gives the array itself
     yield "compress", lambda self, condition, axis=None: np.compress(condition, self, axis)
     functions: list[Callable[..., Any]]
     composed_of_others = [each for each in COMPOSITES if getattr(np, each.__name__, None) is each]
@@ -696,7 +702,6 @@ for _name in ({*_DETACHING} - {"__array__"}) | {
     "__bool__",
     "__index__",
     "__round__",
-    "astype",
     "__len__",
 }:
     setattr(Changing, _name, _of_now(_name))

@@ -47,6 +47,8 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
             for each in args
         )
     if any(map(_is_changing, args)) or any(map(_is_changing, kwargs.values())):
+        if function in _ALIASING:
+            return COMPOSITES[function](*args, **kwargs)
         return _of_changing(function, args, kwargs)
     if function in PLAIN_FUNCTIONS:
         return function(*map(_plain_tree, args), **_plain_tree(kwargs))
@@ -90,6 +92,10 @@ def _as_array(operand: Any) -> Any:
     if isinstance(operand, list | tuple) and has_traced(operand):
         return dispatch(ARRAY.function, (operand,), {})
     return operand
+
+
+_ALIASING = frozenset({np.real, np.real_if_close, np.broadcast_arrays, np.unstack})
+"""What NumPy answers with views, and the parts that it is made of with views too."""
 
 
 def _is_changing(tree: Any) -> bool:

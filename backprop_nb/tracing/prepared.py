@@ -33,7 +33,7 @@ from backprop_nb.tracing.dispatch import composed, dispatch, has_traced
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.numerical import vectorized
 from backprop_nb.tracing.source import FOLDER, locate
-from backprop_nb.tracing.tape import Recorded, is_live, is_tracing, running
+from backprop_nb.tracing.tape import Recorded, is_live, is_tracing, plain, running
 
 _MAKING = (
     *("zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace"),
@@ -167,7 +167,9 @@ def _converting(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         if has_traced(first) and not isinstance(first, Recorded):
             return dispatch(ARRAY.function, args, kwargs)
         if isinstance(first, Recorded):
-            return _converted(first, copies and kwargs.get("copy", True), *args[1:], **kwargs)
+            is_laid_out = name != "ascontiguousarray" or plain(first).flags.c_contiguous
+            copied = (copies and kwargs.get("copy", True)) or not is_laid_out
+            return _converted(first, copied, *args[1:], **kwargs)
         made = original(*args, **kwargs)
         return made if made is first else prepared(made)
 

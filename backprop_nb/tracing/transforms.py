@@ -217,7 +217,7 @@ def stop_gradient(x: Any) -> Any:
     Parameters
     ----------
     x
-        A traced value; anything else is returned as it is.
+        A traced value, or lists, tuples and dicts of them; anything else is returned as it is.
 
     Returns
     -------
@@ -231,7 +231,7 @@ def stop_gradient(x: Any) -> Any:
     >>> bp.grad(lambda x: x * bp.stop_gradient(x))(3.0)
     np.float64(3.0)
     """
-    return taken_out(x)
+    return pytree.rebuild(x, lambda _, leaf: taken_out(leaf))
 
 
 def _each(name: str, values: Any) -> Sequence[Any]:

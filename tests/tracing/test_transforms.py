@@ -245,3 +245,9 @@ def rectified(x):
 def test_a_derivative_by_a_number_is_a_number_of_numpy(derivative, x):
     assert type(derivative(x)) is np.float64
     assert round(derivative(x), 1) == derivative(x)
+
+
+def test_stop_gradient_reaches_into_lists_tuples_and_dicts():
+    assert bp.grad(lambda t: t * bp.stop_gradient([t, 2 * t])[1])(3.0) == 6.0
+    assert bp.grad(lambda t: t * bp.stop_gradient((t,))[0])(3.0) == 3.0
+    assert bp.grad(lambda t: t * bp.stop_gradient({"h": t**2})["h"])(3.0) == 9.0

@@ -37,7 +37,9 @@ def _meshgrid(
         np.reshape(x, tuple(-1 if k == place else 1 for k in range(len(xi))))
         for x, place in zip(xi, order, strict=True)
     ]
-    return tuple(grids) if sparse else _broadcast_arrays(*grids)
+    if not sparse:
+        grids = list(_broadcast_arrays(*grids))
+    return tuple(grid.copy() for grid in grids) if copy else tuple(grids)
 
 
 def _full_like(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 from numpy.lib.stride_tricks import sliding_window_view
 
+from backprop_nb.tracing.rules.form import is_array
 from backprop_nb.tracing.rules.indexing import scatter_add
 from backprop_nb.tracing.rules.row import RefusedError, as_array
 
@@ -55,6 +56,7 @@ def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     values = as_array(values)
     values = np.reshape(values, (*(1,) * (np.ndim(arr) - np.ndim(values)), *np.shape(values)))
     length = np.shape(arr)[axis]
+    obj = _decided(obj)
     if np.ndim(obj) == 0 and not isinstance(obj, slice):
         values = np.moveaxis(values, 0, axis)
         count = np.shape(values)[axis]
@@ -68,7 +70,12 @@ def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     length = np.size(arr) if axis is None else np.shape(arr)[axis]
-    return np.take(arr, np.delete(np.arange(length), obj), axis=axis)
+    return np.take(arr, np.delete(np.arange(length), _decided(obj)), axis=axis)
+
+
+def _decided(obj: Any) -> Any:
+    """Return traced positions as the plain ones with which the trace goes on."""
+    return np.asarray(obj) if is_array(obj) else obj
 
 
 def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 from rule_checks import assert_differentiable
 
 from backprop_nb.errors import UnsupportedError
@@ -79,3 +80,26 @@ def test_numbers_are_counted_anew():
     call = graph.compile()
     for other in (V, -V, np.abs(V)):
         assert graph.evaluate(other) == call(other)[0] == f(other)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.delete(x, np.argmax(x)),
+        lambda x: np.delete(x, x < 0.5),
+        lambda x: np.insert(x, np.argmax(x), 0.0),
+    ],
+    ids=["delete", "delete by a mask", "insert"],
+)
+def test_a_traced_position_is_a_decision(f):
+    x, other = np.array([1.0, 0.3, 3.0]), np.array([2.0, 5.0, 0.1])
+
+    def weighed(x):
+        y = f(x)
+        return np.sum(y * np.arange(1.0, len(y) + 1))
+
+    graph = trace(weighed, x)
+    assert graph.guards
+    for each in nonempty([x, other]):
+        assert graph.evaluate(each) == weighed(each)
+        assert graph.compile()(each)[0] == weighed(each)
