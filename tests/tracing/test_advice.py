@@ -98,10 +98,10 @@ def number_of_steps(x):
     return np.sum(x**2)
 
 
-@advised("total.copy() where it is handed on", "arrays(total", "arrays(total.copy()")
+@advised("total.copy() where it is handed on", "grid(total", "grid(total.copy()")
 def plain_view(x):
     total = np.zeros(3)
-    seen = np.broadcast_arrays(total, x)[0]
+    seen = np.meshgrid(total, x, copy=False)[0]
     total[0] = x[0] ** 2
     return np.sum(seen) + np.sum(total)
 
