@@ -44,7 +44,6 @@ from backprop_nb.tracing.standing import stand_in
 from backprop_nb.tracing.tape import Recorded, Tape, decided, innermost, is_live, is_tracing, plain
 
 _PACKAGE = __name__.partition(".")[0]
-_SORT = np.sort  # another one stands there while a function is traced
 _NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
 
 
@@ -172,7 +171,7 @@ class Traced(Recorded):
 
     def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
         """Sort in place."""
-        self[...] = dispatch(_SORT, (self, axis, kind), {})
+        self[...] = dispatch(np.sort, (self, axis, kind), {})
 
     def partition(self, kth: Any, axis: int = -1) -> None:
         """Sort in part, in place."""
@@ -522,6 +521,8 @@ def _detaching(name: str, how: str) -> Callable[..., Any]:
     def detach(self: Traced, *args: Any, **kwargs: Any) -> Any:
         frame = sys._getframe(1)
         if not self._tape.is_flat(self):
+            if self._tape.is_over:
+                messages.ended(frame)
             standing = stand_in(self, frame) if name == "__array__" else None
             if standing is not None:
                 return standing

@@ -112,14 +112,15 @@ def _of_changing(
     found: list[Any] = [*filter(_is_changing, pytree.flatten([args, kwargs]))]
     changing = found[0]
     row = row_of(function)
-    is_first = isinstance(changing, Recorded) and args[0] is changing
-    if row is not None and row.view and is_first:
-        bound = _bound(row, args, kwargs, sys._getframe(2))
-        if row.outputs:
-            return changing.split(row, *bound, len(function(changing._value, *args[1:], **kwargs)))
-        view = changing.look(row, *bound)
-        if view is not None:
-            return view
+    if row is not None and row.view and isinstance(changing, Recorded):
+        operands, options = _bound(row, args, kwargs, sys._getframe(2))
+        if operands[0] is changing:
+            if row.outputs:
+                count = len(function(changing._value, *args[1:], **kwargs))
+                return changing.split(row, operands, options, count)
+            view = changing.look(row, operands, options)
+            if view is not None:
+                return view
     args, kwargs = _now(args), _now(kwargs)
     if function is getitem:  # positions that are listed may be traced, and are decided now
         kwargs = {"index": fixed_index(kwargs["index"])}
@@ -190,6 +191,8 @@ def _applied(
 ) -> Any:
     """Record a call; remember which arrays share their entries with its result."""
     result = tape.apply(row, row.call, operands, options, frame)
+    if not isinstance(result, Recorded):  # of a trace that is over
+        return result
     if row.view and isinstance(operands[0], Recorded):
         tape.share(operands[0], result)
     if row.shape_varies or (row.function is getitem and _has_mask(operands)):

@@ -39,7 +39,7 @@ _MAKING = (
     *("zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace"),
     *("zeros_like", "ones_like", "empty_like", "full_like", "copy", "tile", "repeat"),
 )
-_CONVERTING = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfarray", "float64")
+_CONVERTING = ("array", "asarray", "asanyarray", "ascontiguousarray")
 _OF_LISTS = (
     *("sum", "mean", "prod", "max", "min", "amax", "amin", "std", "var", "median", "average"),
     *("cumsum", "cumprod", "argmax", "argmin", "any", "all", "sort", "argsort", "ptp"),

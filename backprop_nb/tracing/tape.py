@@ -193,9 +193,12 @@ class Tape:
             return index
         copy: Any
         if isinstance(value, Recorded):  # of a trace around this one, which goes on
-            if value._tape.is_over:
+            if not value._tape.is_over:
+                copy = value.alias()
+            elif value._value.dtype.kind in "biu":  # a mask, as good as plain
+                copy = np.array(plain(value))[()]
+            else:
                 messages.ended(sys._getframe(1))
-            copy = value.alias()
         else:
             copy = messages.real_copy(value, "An array in a traced function", frame)[()]
             self.check_read(copy)
@@ -216,6 +219,10 @@ class Tape:
 
         Only such a value may become a plain one: no gradient is lost.
         """
+        if value._value.dtype.kind in "biu":
+            return True
+        if self.is_over:  # nothing is known any more
+            return False
         pending, seen = [value._index], set()
         while pending:
             record = self.records[index := pending.pop()]
@@ -245,6 +252,8 @@ class Tape:
         frame: FrameType,
     ) -> Any:
         """Compute one call, record it, and return what stands for the result."""
+        if self.is_over:
+            return _without_tape(compute, operands, keywords, frame)
         kind = self.kind
         values = []
         parents: list[int | None] = []
@@ -273,6 +282,8 @@ class Tape:
     ) -> Any:
         """Do what ``apply`` does for an operator: the most frequent call, in half the time."""
         kind = self.kind
+        if type(self.records) is _Ended:
+            return self.apply(row, compute, (x, y), _NO_OPTIONS, frame)
         if type(x) is kind and x._tape is self:
             a, from_x = x._value, x._index
         elif type(x) in _LITERALS:
@@ -409,9 +420,27 @@ class _Ended(list[Record]):
         messages.ended(sys._getframe(1))
 
 
+def _without_tape(
+    compute: Callable[..., Any],
+    operands: Sequence[Any],
+    keywords: dict[str, Any],
+    frame: FrameType,
+) -> Any:
+    """Compute with what outlives its trace: a mask or a position, which is as good as plain."""
+    if any(isinstance(each, Recorded) and each._value.dtype.kind == "f" for each in operands):
+        messages.ended(frame)
+    return compute(*map(plain, operands), **keywords)
+
+
 def innermost(values: Iterable[Recorded]) -> Tape:
     """Return the tape that records a call on these values: the one opened last."""
-    return max((value._tape for value in values), key=lambda tape: tape.serial)
+    tapes = {value._tape.serial: value._tape for value in values}
+    last = tapes[max(tapes)]
+    if last.is_over and len(tapes) > 1:
+        del tapes[last.serial]
+        running = [tape for tape in tapes.values() if not tape.is_over]
+        return max(running, key=lambda tape: tape.serial, default=last)
+    return last
 
 
 def decided(value: Recorded, frame: FrameType, asked: str = "value") -> Any:

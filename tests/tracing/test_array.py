@@ -18,6 +18,7 @@ from rule_checks import assert_differentiable
 import backprop_nb as bp
 from backprop_nb.errors import DetachedError, InPlaceError, UnsupportedError
 from backprop_nb.tracing import sigmoid, trace
+from backprop_nb.tracing.tape import Recorded
 
 X = np.array([[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]])
 
@@ -853,3 +854,69 @@ def test_what_helps_in_place_of_int_is_followed():
     graph = bp.trace(interpolated, 1.25)
     assert graph.backward().gradients == (X[0, 1],)
     assert graph.compile()(0.5) == (interpolated(0.5), (X[0, 0],))
+
+
+# --- what outlives its trace --------------------------------------------------------------
+
+
+class Relu:
+    """A layer that keeps its mask for a backward pass of its own, as courses write it."""
+
+    def forward(self, x):
+        self.mask, self.best = x > 0, np.argmax(x)
+        return x * self.mask
+
+    def backward(self, g):
+        return g * self.mask
+
+
+OUTLIVING = {
+    "*": lambda mask: X[0] * mask,
+    "* mirrored": lambda mask: mask * X[0],
+    "~": lambda mask: ~mask,
+    "&": lambda mask: mask & np.array([True, False, True]),
+    "sum": lambda mask: mask.sum(),
+    "any": lambda mask: np.any(mask),
+    "where": lambda mask: np.where(mask, X[0], 0.0),
+    "as an index": lambda mask: X[0][mask],
+    "one": lambda mask: mask[0],
+    "a part": lambda mask: mask[1:],
+    "astype": lambda mask: mask.astype(float),
+    "asarray": np.asarray,
+    "tolist": lambda mask: mask.tolist(),
+}
+
+
+@pytest.mark.parametrize("name", OUTLIVING)
+def test_a_mask_outlives_its_trace_as_a_plain_one(name):
+    layer, x = Relu(), X[0]
+    trace(lambda x: np.sum(layer.forward(x)), x)
+    found = OUTLIVING[name](layer.mask)
+    assert not isinstance(found, Recorded)
+    np.testing.assert_array_equal(found, OUTLIVING[name](x > 0))
+
+
+def test_a_mask_of_another_trace_is_a_constant_of_this_one():
+    layer, x = Relu(), X[0]
+    trace(lambda x: np.sum(layer.forward(x)), x)
+    graph = trace(lambda g: np.sum(layer.backward(g) ** 2) + g[layer.best], x)
+    np.testing.assert_allclose(graph.backward().gradients[0], 2 * x * (x > 0) + np.eye(3)[0])
+
+    def outer(y):
+        inner = Relu()
+        trace(lambda x: np.sum(inner.forward(x)), x)
+        return np.sum(y * inner.mask)
+
+    np.testing.assert_array_equal(trace(outer, x).backward().gradients[0], x > 0)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [float, np.asarray, operator.methodcaller("tolist"), operator.methodcaller("item")],
+    ids=["float", "asarray", "tolist", "item"],
+)
+def test_a_float_that_escaped_is_told_what_keeps(use):
+    escaped = []
+    trace(lambda x: escaped.append(np.sum(x)) or np.sum(x), X)
+    with pytest.raises(DetachedError, match=r"after its trace had ended(.|\n)*stop_gradient"):
+        use(escaped[0])

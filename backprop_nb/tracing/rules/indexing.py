@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from backprop_nb.tracing.rules.form import Hole, fill, is_array, text_of
 from backprop_nb.tracing.rules.row import Remark, dispatched, row, shaped_like
@@ -270,6 +271,12 @@ def _pad_vjp(
     return shaped_like(scatter_add(g, index=(sources,), shape=(x.size,)), x)
 
 
+def _windows(g: Any, ans: Any, x: Any, window_shape: Any, axis: Any = None) -> Any:
+    """Add up what an entry receives in each window that it is in."""
+    places = sliding_window_view(np.reshape(np.arange(x.size), x.shape), window_shape, axis)
+    return shaped_like(scatter_add(g, index=(np.array(places),), shape=(x.size,)), x)
+
+
 ROWS = (
     row(
         getitem,
@@ -313,6 +320,7 @@ ROWS = (
     row(np.partition, _partition, symbol="sort", remarks=(_IN_THEIR_ORDER,)),
     row(np.diag, _diag, view=True),
     row(np.diagonal, _diagonal, symbol="diag", view=True),
+    row(sliding_window_view, _windows, symbol="windows", view=True),
     row(np.trace, _trace, latex=r"\mathrm{tr}(#1)", symbol="tr"),
     row(np.tile, _tile),
     row(np.repeat, _repeat),

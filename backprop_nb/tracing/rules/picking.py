@@ -12,22 +12,16 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
-from numpy.lib.stride_tricks import sliding_window_view
 
 from backprop_nb.tracing.rules.form import is_array
 from backprop_nb.tracing.rules.indexing import scatter_add
 from backprop_nb.tracing.rules.row import RefusedError, as_array
 
 
-def _moved(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function as one that takes entries by their positions."""
-
-    def composite(x: Any, *args: Any, **kwargs: Any) -> Any:
-        x = as_array(x)
-        places = np.reshape(np.arange(np.size(x)), np.shape(x))
-        return np.take(x, function(places, *args, **kwargs))
-
-    return composite
+def _resize(a: Any, new_shape: Any) -> Any:
+    """Take the entries by their positions, again and again."""
+    a = as_array(a)
+    return np.take(a, np.resize(np.arange(np.size(a)), new_shape))
 
 
 def _choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
@@ -110,9 +104,8 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.ediff1d: _ediff1d,
     np.extract: _extract,
     np.insert: _insert,
-    np.resize: _moved(np.resize),
+    np.resize: _resize,
     np.union1d: lambda ar1, ar2: _unique(np.concatenate([np.ravel(ar1), np.ravel(ar2)])),
     np.unique: _unique,
     np.unique_values: _unique,
-    sliding_window_view: _moved(sliding_window_view),
 }

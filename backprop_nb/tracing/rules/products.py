@@ -399,6 +399,7 @@ ROWS = (
         latex=_einsum_latex,
         bind=_einsum_call,
         compute=lambda *arrays, subscripts: np.einsum(subscripts, *arrays),
+        view=True,
         multiplications=_einsum_count,
         expected="one label for each axis, and equal lengths under one label",
     ),

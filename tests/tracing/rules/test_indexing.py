@@ -56,6 +56,11 @@ CASES = {
         case((3, 4), index=[0, 2, 0], shape=(3, 4)),
         case((), index=(), shape=()),
     ],
+    "sliding_window_view": [
+        case((4,), window_shape=2),
+        case((3, 4), window_shape=(2, 3)),
+        case((3, 4), window_shape=2, axis=0),
+    ],
     "take_along_axis": [
         case((2, 3), ORDERED),
         case((3, 2), ORDERED.T, axis=0),
@@ -173,6 +178,10 @@ FORMS = {
         lambda x: np.repeat(a=x, repeats=2, axis=0),
         lambda x: x.repeat(2, 0),
         lambda x: x.repeat(repeats=2, axis=0),
+    ],
+    "sliding_window_view": [
+        lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, 0),
+        lambda x: np.lib.stride_tricks.sliding_window_view(x=x, window_shape=2, axis=0),
     ],
     "pad": [
         lambda x: np.pad(x, 1, "edge"),
