@@ -1,0 +1,194 @@
+"""The members of a traced array that are the same for many names.
+
+Operators, and the methods that do what a function of NumPy does, are made from the rows
+of the rule table; what would make a traced value forget its history is refused.  An
+operator is called by the learner's line directly, so the frame above is the learner's.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+from typing import Any, NoReturn
+
+import numpy as np
+
+from backprop_nb.tracing import messages
+from backprop_nb.tracing.dispatch import dispatch
+from backprop_nb.tracing.rules import COMPOSITES, PIECEWISE_CONSTANT, PLAIN_FUNCTIONS, TABLE, Row
+from backprop_nb.tracing.standing import stand_in
+from backprop_nb.tracing.tape import Recorded, Tape, decided, innermost, is_live, plain
+
+_NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
+
+_ATTRIBUTES = ("shape", "ndim", "size", "dtype", "itemsize", "nbytes")
+# What an array has as attributes, and NumPy as functions.
+_AS_FUNCTIONS: dict[str, Callable[..., Any]] = {"real": np.real, "imag": np.imag}
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+_NUMBERS = (int, float, np.ndarray, np.generic, Recorded)
+DETACHING = {
+    "__float__": "float(x)",
+    "__int__": "int(x)",
+    "__complex__": "complex(x)",
+    "__array__": "A plain array",
+    "item": "x.item()",
+    "tolist": "x.tolist()",
+    "as_integer_ratio": "x.as_integer_ratio()",
+    "is_integer": "x.is_integer()",
+    "hex": "x.hex()",
+    "__reduce_ex__": "Pickling",
+    "__trunc__": "math.trunc(x)",
+}
+
+
+def members(own: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the code of everything that the tables say.
+
+    What the class itself defines, its ``own``, has other parameters than the function.
+    """
+    for name in _ATTRIBUTES:
+        yield name, property(operator.attrgetter(f"_value.{name}"))
+    for name, function in _AS_FUNCTIONS.items():
+        yield name, property(_calling(function))
+    for name, how in DETACHING.items():
+        yield name, _detaching(name, how)
+    for row in TABLE.values():
+        if row.operator and row.arrays == 2:
+            yield from _infix(row)
+        elif row.operator:
+            yield f"__{row.operator}__", _sign(row)
+    for row in PIECEWISE_CONSTANT.values():
+        if row.operator and row.arrays == 1:
+            yield f"__{row.operator}__", _sign(row)
+        elif row.operator in _COMPARISONS:
+            yield f"__{row.operator}__", _comparison(row)
+        elif row.operator:
+            yield from _infix(row) if row.operator == "floordiv" else _mask_operator(row)
+    yield "__divmod__", _calling(np.divmod)
+    yield "__rdivmod__", _calling(np.divmod, mirrored=True)
+    yield "conj", lambda self: self  # of real numbers NumPy's method gives the array itself
+    yield "compress", lambda self, condition, axis=None: np.compress(condition, self, axis)
+    taken = (*own, *_ATTRIBUTES, *_AS_FUNCTIONS, "resize", "compress")
+    functions: list[Callable[..., Any]]
+    composed_of_others = [each for each in COMPOSITES if getattr(np, each.__name__, None) is each]
+    functions = [*TABLE, *PIECEWISE_CONSTANT, *PLAIN_FUNCTIONS, *composed_of_others]
+    for function in functions:
+        name = function.__name__
+        if hasattr(np.ndarray, name) and name not in taken:
+            yield name, _calling(function)
+
+
+def _detaching(name: str, how: str) -> Callable[..., Any]:
+    """Return the method that makes a plain value, of what carries no gradient only."""
+
+    def detach(self: Any, *args: Any, **kwargs: Any) -> Any:
+        frame = sys._getframe(1)
+        if not self._tape.is_flat(self):
+            if self._tape.is_over:
+                messages.ended(frame)
+            standing = stand_in(self, frame) if name == "__array__" else None
+            if standing is not None:
+                return standing
+            messages.detached(how, self.shape, frame)
+        return getattr(np.asarray(decided(self, frame)), name)(*args, **kwargs)
+
+    return detach
+
+
+def _infix(row: Row) -> Iterator[tuple[str, Any]]:
+    """Yield an operator with two operands, mirrored and in place too."""
+    compute = getattr(operator, f"__{row.operator}__")
+
+    def forward(self: Any, other: Any) -> Any:
+        tape = self._tape if type(other) is float else _tape(self, other)
+        return tape.apply_operator(row, compute, self, other, sys._getframe(1))
+
+    def mirrored(self: Any, other: Any) -> Any:
+        tape = _tape(self, other)
+        return tape.apply_operator(row, compute, other, self, sys._getframe(1))
+
+    def in_place(self: Any, other: Any) -> Any:
+        frame = sys._getframe(1)
+        tape = _tape(self, other)
+        return self._take(tape.apply_operator(row, compute, self, other, frame), frame)
+
+    for prefix, member in {"": forward, "r": mirrored, "i": in_place}.items():
+        yield f"__{prefix}{row.operator}__", member
+
+
+def _sign(row: Row) -> Callable[[Any], Any]:
+    compute = getattr(operator, row.operator)
+
+    def sign(self: Any) -> Any:
+        if row.is_flat:
+            self._tape.is_smooth = False
+        return self._tape.apply(row, compute, (self,), _NO_OPTIONS, sys._getframe(1))
+
+    return sign
+
+
+def _tape(x: Recorded, y: Any) -> Tape:
+    """Return the tape that records a call on two operands: the innermost.
+
+    No method: the lookup would cost a tenth of the operation.
+    """
+    kind = type(y)
+    if kind is x._tape.kind:
+        return x._tape if y._tape is x._tape else innermost((x, y))
+    if kind is float or kind is int or not is_live(y):
+        return x._tape
+    now = y.now()
+    return innermost((x, now)) if isinstance(now, Recorded) else x._tape
+
+
+def _comparison(row: Row) -> Callable[..., Any]:
+    """Return an operator that Python mirrors by itself."""
+    compute = getattr(operator, row.operator)
+
+    def compare(self: Any, other: Any) -> Any:
+        if not isinstance(other, _NUMBERS) or self._tape.is_over:  # None, for example
+            return compute(plain(self), plain(other))
+        tape = _tape(self, other)
+        tape.is_smooth = False
+        return tape.apply_operator(row, compute, self, other, sys._getframe(1))
+
+    return compare
+
+
+def _mask_operator(row: Row) -> Iterator[tuple[str, Any]]:
+    """Yield an operator that joins masks; of floats NumPy has none."""
+    for name, member in _infix(row):
+
+        def join(self: Any, other: Any, member: Callable[..., Any] = member) -> Any:
+            if self.dtype.kind == "f" or np.asarray(plain(other)).dtype.kind == "f":
+                refuse = messages.power_meant if row.symbol == "^" else messages.no_mask
+                refuse(self.shape, sys._getframe(1))
+            return member(self, other)
+
+        yield name, join
+
+
+def _calling(function: Callable[..., Any], mirrored: bool = False) -> Callable[..., Any]:
+    """Return the method or operator that does what a function of NumPy does."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return dispatch(function, (*args, self) if mirrored else (self, *args), kwargs)
+
+    method.__doc__ = f"Do what ``np.{function.__name__}`` does."
+    return method
+
+
+def refusals(known: type) -> Iterator[tuple[str, Any]]:
+    """Yield what an array has and a traced one has not, as properties that refuse.
+
+    A ``__getattr__`` would make Python look up every attribute the slow way.
+    """
+    for name in dir(np.ndarray):
+        if not name.startswith("__") and not hasattr(known, name):
+            yield name, property(partial(_refuse, name))
+
+
+def _refuse(name: str, self: Any) -> NoReturn:
+    messages.unsupported_method(name, sys._getframe(1))
