@@ -1,0 +1,586 @@
+"""Whose gradient is which: the answer of a gradient function, leaf by leaf of its arguments.
+
+Courses hand gradients over in many shapes: in the structure of the arguments, in a dict with
+``dW1`` or ``grad_W1``, beside the loss, as one long vector, as attributes of an object.
+:func:`match` reads all of them.  It looks at names and shapes, and never at values: whether a
+gradient is right is for others to say.
+
+Examples
+--------
+>>> W1, b1 = np.zeros((2, 3)), np.zeros(2)
+>>> found = match({"db1": b1 + 1, "dW1": W1 + 2}, [W1, b1], ["W1", "b1"])
+>>> [leaf.shape for leaf in found.leaves], found.spelled
+([(2, 3), (2,)], ('dW1', 'db1'))
+>>> print(match({"first": W1, "second": b1}, [W1, b1], ["W1", "b1"]).sentence)
+A dict with the keys 'first' and 'second' was returned. Return (dW1, db1), in the order of the \
+arguments, or a dict with the keys "dW1" and "db1".
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from backprop_nb.errors import in_words
+from backprop_nb.tracing import pytree
+
+Path: TypeAlias = tuple[Any, ...]
+Shape: TypeAlias = tuple[int, ...]
+
+_OF_LOSS = tuple(f"{d}{loss}{d}" for d in "d∂" for loss in ("", "L", "l", "J", "E", "C", "Loss"))
+_PREFIXES = ("d", "grad", "gradient", "g", "D", "delta", "nabla", "∇", "∂", *_OF_LOSS)
+_SUFFIXES = ("grad", "grads", "gradient", "bar", "g")
+_AFFIXES = (*((each, "") for each in _PREFIXES), *(("", each) for each in _SUFFIXES))
+"""What a name of a gradient has before or behind the name of its parameter, once its
+punctuation is gone."""
+
+_INPUTS = {"x", "X", "xs", "x_train", "X_train", "inputs", "input", "data", "images", "features"}
+_TARGETS = {"y", "Y", "t", "T", "ys", "y_train", "Y_train", "targets", "target", "labels", "label"}
+"""Names of data; of an input only where there is a target too, for many a function has an x."""
+
+_MAX_DEPTH = 6
+_MAX_LEAVES = 1000
+_MAX_KEYS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """An answer whose gradients are known by their arguments.
+
+    Attributes
+    ----------
+    leaves
+        The gradient of each leaf of the arguments, in the order of ``pytree.flatten``, as it
+        was given; None where it is missing.
+    spelled
+        What the answer itself calls each, such as ``"dW1"``; "" where it has no name for it.
+    data
+        The places of the arguments that count as data: no gradient was given for them, and
+        they are whole numbers or text, or called as inputs and targets are.
+    loss
+        The number that was handed over beside the gradients, or None.
+    alike
+        Groups of leaves whose shapes are the same, if shapes alone told which is which: among
+        them the order of the answer was taken for that of the arguments.
+    """
+
+    leaves: tuple[Any, ...]
+    spelled: tuple[str, ...]
+    data: tuple[int, ...] = ()
+    loss: Any = None
+    alike: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """An answer in which the gradients could not be found."""
+
+    found: str
+    """What was returned, such as ``"a dict with the keys 'a' and 'b'"``."""
+    instead: str
+    """How to hand the gradients over."""
+
+    @property
+    def sentence(self) -> str:
+        """Both, in sentences."""
+        return f"{self.found[0].upper()}{self.found[1:]} was returned. {self.instead}"
+
+
+def match(
+    answer: Any, arguments: Sequence[Any], names: Sequence[str], *, value: float | None = None
+) -> Matched | Unmatched:
+    """Return whose gradient is which in what a gradient function returned.
+
+    Parameters
+    ----------
+    answer
+        What it returned.  It is read, in this order, as: gradients in the structure of the
+        arguments; a pair (loss, gradients) or (gradients, loss); by the names of keys and
+        attributes, with or without a ``d`` or ``grad``, nested or not, counted from 0 or
+        from 1; the gradients one after the other; one flat vector of all of them, in C order;
+        gradients in another order, if their shapes tell which; gradients of all arguments but
+        those that are data.
+    arguments
+        The arguments by which the loss was differentiated, or all of a function: arrays,
+        numbers, and lists, tuples and dicts of them.
+    names
+        The name of each argument.
+    value
+        The loss, if it is known: it tells which of two numbers is the gradient.
+
+    Returns
+    -------
+    Matched or Unmatched
+        A reading in which all shapes fit comes before one in which they do not.  A gradient
+        of a wrong shape, or a missing one, is no reason to be unmatched where the structure is
+        that of the arguments.
+
+    Examples
+    --------
+    >>> w, x, y = np.zeros(3), np.ones((4, 3)), np.zeros(4)
+    >>> match((0.5, w), [w, x, y], ["w", "x", "y"]).data
+    (1, 2)
+    >>> float(match(np.arange(5.0), [np.zeros((2, 2)), 0.0], ["A", "b"]).leaves[1])
+    4.0
+    """
+    return _Matching(arguments, names, value).of(answer)
+
+
+# --- an answer and the arguments, flat ------------------------------------------
+
+
+class _Leaf(NamedTuple):
+    path: Path
+    """The keys that lead to it; the first is the name or the place of the argument."""
+    value: Any
+
+    @property
+    def text(self) -> str:
+        """How the answer spells it: the keys that are text."""
+        return "_".join(str(key) for key in self.path if isinstance(key, str))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Number | np.number) and not isinstance(value, bool)
+
+
+def _is_numbers(value: Any, depth: int = 3) -> bool:
+    """Whether it is a number, or a list of numbers, which may stand for an array."""
+    if isinstance(value, list):
+        return depth > 0 and bool(value) and all(_is_numbers(each, depth - 1) for each in value)
+    return _is_number(value)
+
+
+def _items(value: Any) -> list[Any] | None:
+    """Return what a sequence has in it; None of what is no sequence."""
+    if isinstance(value, list | tuple):
+        return list(value)
+    if isinstance(value, np.ndarray) and value.ndim:
+        return list(value)
+    return None
+
+
+def _named(value: Any) -> Mapping[Any, Any] | None:
+    """Return the items of a dict, and the attributes of an object; None of anything else."""
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return dict(zip(value._fields, value, strict=False))
+    if isinstance(value, list | tuple | np.ndarray | np.generic | str | bytes | type) or callable(
+        value
+    ):
+        return None
+    try:
+        attributes = vars(value)
+    except TypeError:
+        return None
+    return {key: each for key, each in attributes.items() if not key.startswith("_")}
+
+
+def _flat(value: Any, path: Path = ()) -> Iterator[_Leaf]:
+    """Yield the arrays and numbers of an answer, with the keys that lead to them."""
+    inside: Mapping[Any, Any] | None = None
+    if len(path) < _MAX_DEPTH:
+        inside = _named(value)
+        if inside is None and isinstance(value, list | tuple) and not _is_numbers(value):
+            inside = dict(enumerate(value))
+    if inside is None:
+        yield _Leaf(path, value)
+        return
+    for key, each in inside.items():
+        yield from _flat(each, (*path, key))
+
+
+def _shape(value: Any) -> Shape | None:
+    """Return the shape of numbers; None of what is none."""
+    try:
+        array = np.asarray(value)
+    except Exception:  # whatever a student's object does
+        return None
+    return array.shape if array.dtype.kind in "fiubc" else None
+
+
+def _word(text: str) -> str:
+    """Return a name without its punctuation."""
+    return re.sub(r"[\W_]", "", text.replace("∂", "d").replace("∇", "nabla"))
+
+
+def _plain(text: str) -> str:
+    """Return a name as it is compared: of capital letters only the first counts."""
+    kept = _word(text)
+    return kept[:1] + kept[1:].lower()
+
+
+def _without(text: str, prefix: str, suffix: str) -> str | None:
+    """Return a name without what stands before and behind it; None if it has none of that."""
+    kept, prefix = _word(text), _word(prefix)
+    if kept.startswith(prefix) and kept.endswith(suffix) and len(kept) > len(prefix + suffix):
+        return kept[len(prefix) : len(kept) - len(suffix)]
+    return None
+
+
+Found: TypeAlias = dict[int, _Leaf]
+"""By the place of a leaf of the arguments the leaf of the answer that is its gradient."""
+
+
+# --- the readings -----------------------------------------------------------------
+
+
+class _Matching:
+    def __init__(self, arguments: Sequence[Any], names: Sequence[str], value: float | None) -> None:
+        self.arguments, self.names, self.value = list(arguments), list(names), value
+        self.counts = [len(pytree.flatten(each)) for each in self.arguments]
+        self.paths = [
+            (name, *path)
+            for name, tree in zip(self.names, self.arguments, strict=True)
+            for path in _paths(tree)
+        ]
+        self.shapes = [np.shape(leaf) for leaf in pytree.flatten(self.arguments)]
+
+    def of(self, answer: Any, data: bool = True) -> Matched | Unmatched:
+        """Return the first reading that fits; ``data`` is whether some arguments may be data."""
+        readings: list[Callable[[Any], Matched | None]] = [
+            self._like_the_arguments,
+            self._beside_the_loss,
+            self._by_keys,
+            self._one_after_the_other,
+            self._one_vector,
+            self._in_another_order,
+        ]
+        if data:
+            readings.append(self._without_data)
+        partial: Matched | None = None
+        for reading in readings:
+            found = reading(answer)
+            # Names are definite: who has said dW has not forgotten that there is a dx.
+            if found is not None and (self._fits(found) or reading == self._by_keys):
+                return found
+            partial = partial or found
+        return partial or Unmatched(_described(answer), self._advice())
+
+    def _fits(self, found: Matched) -> bool:
+        """Whether every gradient that should be there is, in the shape of its argument."""
+        return all(
+            leaf is not None and _shape(leaf) == shape
+            for k, (leaf, shape) in enumerate(zip(found.leaves, self.shapes, strict=True))
+            if self._argument_of(k) not in found.data
+        )
+
+    def _argument_of(self, leaf: int) -> int:
+        """Return the place of the argument to which a leaf belongs."""
+        ends = np.cumsum(self.counts)
+        return int(np.searchsorted(ends, leaf, side="right"))
+
+    # -- in the structure of the arguments
+
+    def _like_the_arguments(self, answer: Any) -> Matched | None:
+        """Return it in the arguments' own structure; for a single argument also without a tuple."""
+        if len(self.arguments) == 1:
+            alone = self._structured([answer])
+            items = _items(answer)
+            if isinstance(answer, list | tuple) and items and len(items) == 1:
+                wrapped = self._structured(items)
+                if alone is None or (wrapped is not None and self._fits(wrapped)):
+                    return wrapped
+            return alone
+        items = None if _named(answer) is not None else _items(answer)
+        if items is None or len(items) != len(self.arguments):
+            return None
+        return self._structured(items)
+
+    def _structured(self, items: Sequence[Any]) -> Matched | None:
+        leaves: list[Any] = []
+        for tree, item in zip(self.arguments, items, strict=True):
+            if not _collect(tree, item, leaves):
+                return None
+        return Matched(tuple(leaves), ("",) * len(leaves))
+
+    # -- beside the loss
+
+    def _beside_the_loss(self, answer: Any) -> Matched | None:
+        items = _items(answer) if isinstance(answer, list | tuple) else None
+        if items is None or len(items) != 2:
+            return None
+        found: list[Matched] = []
+        for loss, gradients in (items, items[::-1]):
+            if _shape(loss) != () or (self.value is not None and not _close(loss, self.value)):
+                continue
+            inner = self.of(gradients)
+            if isinstance(inner, Matched) and self._fits(inner):
+                found.append(Matched(inner.leaves, inner.spelled, inner.data, loss, inner.alike))
+        return found[0] if len(found) == 1 else None
+
+    # -- by names
+
+    def _by_keys(self, answer: Any) -> Matched | None:
+        """Return what keys and attributes tell, with the affix that tells most."""
+        there = [leaf for leaf in _flat(answer) if leaf.text][:_MAX_LEAVES]
+        # Names without an affix may be those of the parameters, which stand beside their gradients.
+        readings = [each for each in self._keyed(there, _AFFIXES) if each]
+        readings = readings or [each for each in self._keyed(there, (("", ""),)) if each]
+        if not readings:
+            return None
+        best = max(map(self._tells, readings))
+        found, *others = (each for each in readings if self._tells(each) == best)
+        if any(each != found for each in others):
+            return None  # {"dW1": …, "dW2": …} of three alike
+        places = range(len(self.paths))
+        return Matched(
+            tuple(found[k].value if k in found else None for k in places),
+            tuple(_last_name(found[k].path) if k in found else "" for k in places),
+            self._data({self._argument_of(k) for k in found}),
+        )
+
+    def _keyed(self, there: Sequence[_Leaf], affixes: Sequence[tuple[str, str]]) -> Iterator[Found]:
+        """Yield, for each affix and for places from 0 and from 1, whose gradients have names."""
+        alone = len(self.arguments) == 1
+        for prefix, suffix in affixes:
+            given: dict[str, _Leaf] = {}
+            for leaf in there:
+                for spelling in _spellings_of_answer(leaf.path, prefix, suffix):
+                    given.setdefault(spelling, leaf)
+            for first in (0, 1) if given else ():
+                spellings = [list(_spellings(path, first, alone)) for path in self.paths]
+                found = {
+                    k: given[next(each for each in those if each in given)]
+                    for k, those in enumerate(spellings)
+                    if any(each in given for each in those)
+                }
+                if len({leaf.path for leaf in found.values()}) == len(found):
+                    yield found
+
+    def _tells(self, found: Found) -> tuple[int, int]:
+        """Return how many gradients a reading finds, and how many in their shapes."""
+        fitting = sum(_shape(leaf.value) == self.shapes[k] for k, leaf in found.items())
+        return len(found), fitting
+
+    # -- without names and structure
+
+    def _one_after_the_other(self, answer: Any) -> Matched | None:
+        """Return the arrays of an answer in their order, whatever they are nested in."""
+        leaves = [leaf.value for leaf in _flat(answer)][:_MAX_LEAVES]
+        if not isinstance(answer, list | tuple) or len(leaves) != len(self.shapes):
+            return None
+        found = Matched(tuple(leaves), ("",) * len(leaves))
+        return found if self._fits(found) else None
+
+    def _one_vector(self, answer: Any) -> Matched | None:
+        """Return the parts of one vector that has all entries of all leaves."""
+        if len(self.shapes) < 2 or not (
+            isinstance(answer, np.ndarray) or (isinstance(answer, list) and _is_numbers(answer))
+        ):
+            return None
+        shape, sizes = _shape(answer), [math.prod(shape) for shape in self.shapes]
+        if shape is None or math.prod(shape) != sum(sizes) or max(shape, default=1) != sum(sizes):
+            return None
+        parts = np.split(np.asarray(answer).ravel(), np.cumsum(sizes)[:-1])
+        leaves = [part.reshape(s)[()] for part, s in zip(parts, self.shapes, strict=True)]
+        return Matched(tuple(leaves), ("",) * len(leaves))
+
+    def _in_another_order(self, answer: Any) -> Matched | None:
+        """Return what shapes tell: argument by argument, or leaf by leaf."""
+        items = _items(answer) if isinstance(answer, list | tuple) else None
+        if items is None or _named(answer) is not None:
+            return None
+        if len(items) == len(self.arguments) > 1:
+            wanted = [_signature(tree) for tree in self.arguments]
+            given = [_signature(each) for each in items]
+            if sorted(map(repr, wanted)) == sorted(map(repr, given)):
+                order = _order(wanted, given)
+                found = self._structured([items[k] for k in order])
+                return found and self._with_alike(found, len(set(map(repr, wanted))) < len(wanted))
+        leaves = [leaf.value for leaf in _flat(answer)][:_MAX_LEAVES]
+        shapes = [_shape(leaf) for leaf in leaves]
+        if sorted(map(repr, shapes)) != sorted(map(repr, self.shapes)):
+            return None
+        order = _order(self.shapes, shapes)
+        found = Matched(tuple(leaves[k] for k in order), ("",) * len(leaves))
+        return self._with_alike(found, len(set(self.shapes)) < len(self.shapes))
+
+    def _with_alike(self, found: Matched, some: bool) -> Matched:
+        groups: dict[Shape, list[int]] = {}
+        for k, shape in enumerate(self.shapes):
+            groups.setdefault(shape, []).append(k)
+        alike = tuple(tuple(each) for each in groups.values() if len(each) > 1) if some else ()
+        return Matched(found.leaves, found.spelled, found.data, found.loss, alike)
+
+    # -- data
+
+    def _data(self, found: set[int]) -> tuple[int, ...]:
+        """Return which of the others are data if there are gradients by these."""
+        left = [k for k in range(len(self.arguments)) if k not in found]
+        named = [k for k in left if self.names[k] in _INPUTS | _TARGETS]
+        # Who has a gradient by one of the data has it by all; an input alone may be anything.
+        if not any(self.names[k] in _TARGETS for k in named) or any(
+            self.names[k] in _INPUTS | _TARGETS for k in found
+        ):
+            named = []
+        return tuple(k for k in left if k in named or self._is_exact(k))
+
+    def _is_exact(self, k: int) -> bool:
+        """Whether an argument has nothing but whole numbers, text and the like."""
+        leaves = pytree.flatten(self.arguments[k])
+        return bool(leaves) and all(np.asarray(leaf).dtype.kind not in "fc" for leaf in leaves)
+
+    def _without_data(self, answer: Any) -> Matched | None:
+        """Return the gradients of all arguments but data, if these are the only ones that fit."""
+        places = range(len(self.arguments))
+        likely = self._data(set())
+        readings: list[Matched] = []
+        for number in range(1, len(likely) + 1):
+            for left_out in combinations(likely, number):
+                kept = [k for k in places if k not in left_out]
+                if not kept or not set(left_out) <= set(self._data(set(kept))):
+                    continue
+                inner = _Matching(
+                    [self.arguments[k] for k in kept], [self.names[k] for k in kept], self.value
+                )
+                found = inner.of(answer, data=False)
+                if isinstance(found, Matched) and inner._fits(found):
+                    readings.append(self._spread(found, kept, left_out))
+            if readings:
+                break
+        return readings[0] if len(readings) == 1 else None
+
+    def _spread(self, found: Matched, kept: Sequence[int], left_out: Sequence[int]) -> Matched:
+        """Return what was found for some arguments among all of them."""
+        inner = iter(zip(found.leaves, found.spelled, strict=True))
+        pairs = [
+            next(inner) if self._argument_of(k) in kept else (None, "")
+            for k in range(len(self.shapes))
+        ]
+        places = [k for k in range(len(self.shapes)) if self._argument_of(k) in kept]
+        return Matched(
+            tuple(leaf for leaf, _ in pairs),
+            tuple(name for _, name in pairs),
+            tuple(left_out),
+            found.loss,
+            tuple(tuple(places[k] for k in group) for group in found.alike),
+        )
+
+    def _advice(self) -> str:
+        data = self._data(set())
+        wanted = [name for k, name in enumerate(self.names) if k not in data] or self.names
+        if len(wanted) == 1:
+            return f"Return the gradient by {wanted[0]}, in the structure of {wanted[0]}."
+        gradients = [f"d{name}" for name in wanted]
+        keys = in_words([f'"{each}"' for each in gradients])
+        return (
+            f"Return ({', '.join(gradients)}), in the order of the arguments, or a dict with the "
+            f"keys {keys}."
+        )
+
+
+# --- trees ------------------------------------------------------------------------
+
+
+def _paths(tree: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the keys that lead to each leaf, in the order of ``pytree.flatten``."""
+    if isinstance(tree, dict):
+        for key, item in tree.items():
+            yield from _paths(item, (*path, key))
+    elif isinstance(tree, list | tuple):
+        for k, item in enumerate(tree):
+            yield from _paths(item, (*path, k))
+    else:
+        yield path
+
+
+def _collect(tree: Any, given: Any, leaves: list[Any]) -> bool:
+    """Add what was given for each leaf of a tree; False if it has another structure."""
+    if isinstance(tree, dict):
+        if given is not None and not (isinstance(given, dict) and given.keys() & tree.keys()):
+            return False
+        return all(_collect(each, (given or {}).get(key), leaves) for key, each in tree.items())
+    if isinstance(tree, list | tuple):
+        items = [] if given is None else _items(given)
+        if items is None or len(items) > len(tree):
+            return False
+        rest = [None] * (len(tree) - len(items))
+        return all(_collect(*pair, leaves) for pair in zip(tree, [*items, *rest], strict=True))
+    leaves.append(given)
+    return not isinstance(given, Mapping)
+
+
+def _signature(tree: Any) -> Any:
+    """Return the shapes of a tree, in its structure."""
+    if isinstance(tree, list | tuple) and not _is_numbers(tree):
+        return [_signature(each) for each in tree]
+    if isinstance(tree, dict):
+        return {key: _signature(each) for key, each in tree.items()}
+    return _shape(tree)
+
+
+def _order(wanted: Sequence[Any], given: Sequence[Any]) -> list[int]:
+    """Return which of the given comes at each place, the first of those that are alike first."""
+    left = list(range(len(given)))
+    order = []
+    for each in wanted:
+        k = next(k for k in left if given[k] == each)
+        left.remove(k)
+        order.append(k)
+    return order
+
+
+def _spellings(path: Path, first: int, alone: bool) -> Iterator[str]:
+    """Yield what a leaf of the arguments may be called, the places counted from 0 or 1."""
+    paths = [path, path[1:]] if alone or any(isinstance(k, str) for k in path[1:]) else [path]
+    for keys in paths:
+        texts = [str(key + first) if isinstance(key, int) else str(key) for key in keys]
+        if any(isinstance(key, str) for key in keys):
+            yield _plain("".join(texts))
+            # W of the first layer may be "W0", and not "0W".
+            yield _plain("".join(sorted(texts, key=str.isdecimal)))
+
+
+def _spellings_of_answer(path: Path, prefix: str, suffix: str) -> Iterator[str]:
+    """Yield what a gradient is called without what says that it is one; nothing if nothing does."""
+    bare = [_without(key, prefix, suffix) if isinstance(key, str) else None for key in path]
+    if all(each is None for each in bare):
+        return
+    texts = [str(key) if each is None else each for key, each in zip(path, bare, strict=True)]
+    for start in range(len(texts)):  # {"grads": {"W1": …}} is called W1 too
+        if isinstance(path[start], str) or start == 0:
+            yield _plain("".join(texts[start:]))
+            yield _plain("".join(sorted(texts[start:], key=str.isdecimal)))
+
+
+def _last_name(path: Path) -> str:
+    """Return how an answer spells a gradient, such as ``dW1`` or ``dW[0]``."""
+    start = max(k for k, key in enumerate(path) if isinstance(key, str))
+    return f"{path[start]}{''.join(f'[{key!r}]' for key in path[start + 1 :])}"
+
+
+def _close(given: Any, value: float) -> bool:
+    return bool(np.isclose(float(np.asarray(given)), value, rtol=1e-6, atol=1e-12))
+
+
+def _described(answer: Any) -> str:
+    """Say what an answer is, without asking it anything that it could answer wrongly."""
+    if answer is None:
+        return "nothing"
+    kind = type(answer).__name__
+    article = "an" if kind[:1].lower() in "aeiou" else "a"
+    inside = _named(answer)
+    if isinstance(answer, Mapping) and inside is not None:
+        keys = [repr(key) for key in [*inside][:_MAX_KEYS]]
+        more = "" if len(inside) <= _MAX_KEYS else " and others"
+        said = (", ".join(keys) + more) if more else in_words(keys) if keys else ""
+        return f"{article} {kind} with the keys {said}" if keys else f"an empty {kind}"
+    if isinstance(answer, list | tuple):
+        return f"{article} {kind} of {len(answer)}"
+    if isinstance(answer, np.ndarray):
+        return f"an array of shape {answer.shape}"
+    if _is_number(answer):
+        return "one number"
+    if inside:
+        names = in_words([*map(str, [*inside][:_MAX_KEYS])])
+        return f"an object of type {kind} with the attributes {names}"
+    return f"an object of type {kind}"
