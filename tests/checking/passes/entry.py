@@ -1,0 +1,174 @@
+"""A backward pass as a student writes it, and what one changed line makes of it.
+
+Each module of ``seen/`` and ``held_out/`` is written as one course has it:
+
+``loss(*args)``
+    What is differentiated; it shares no line with the passes below it.
+``arguments(rng)``
+    Draws the arguments.  The last ``DATA`` of them are data, by which nobody differentiates.
+``gradient...(*args)``
+    One or more right passes in different styles, with the helpers that they call.
+``WRONG``
+    For each of these the lines to change: what stands there, what stands there then, the kind of
+    mistake, and where it is made.
+"""
+
+import ast
+import atexit
+import importlib.util
+import itertools
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+KINDS = {
+    "slope missing": "the error is sent back without the slope of the activation",
+    "slope": "the slope of another function, or at another place",
+    "factor": "a constant factor: 2, 1/N, a rate",
+    "sign": "a sign",
+    "product": "*, @, dot and outer exchanged",
+    "transpose": "a transpose too many, or one missing",
+    "sum": "a sum over another axis, or none",
+    "operand": "another quantity in the place of the right one",
+    "index": "another index or key, or a loop that starts elsewhere",
+    "accumulation": "= for +=, or a start that is not 0",
+    "penalty": "the penalty on the weights left out or counted twice",
+    "mask": "a mask inverted, left out or taken from elsewhere",
+    "term": "a part of a sum left out",
+    "forward": "the student's own forward pass computes something else",
+}
+WHERE = ("backward", "forward")
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="passes-")
+atexit.register(_FOLDER.cleanup)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A pass, right or wrong, as a text that can be imported.
+
+    Attributes
+    ----------
+    name
+        The course and its function; of a wrong one also the numbers of the changed lines' rows.
+    entry
+        The function that returns the gradients.
+    lines
+        The lines that were changed, counted from 1; empty for a right pass.
+    kinds, where
+        Of each change, what it is and whether it is made in the forward pass.
+    changes
+        Of each change, the line before and after.
+    """
+
+    name: str
+    entry: str
+    text: str
+    is_held_out: bool
+    lines: tuple[int, ...] = ()
+    kinds: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    changes: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def module(self) -> ModuleType:
+        """The text in a file of its own, imported."""
+        name = "".join(letter if letter.isalnum() else "_" for letter in self.name)
+        path = Path(_FOLDER.name) / f"{name}.py"
+        path.write_text(self.text, encoding="utf-8")
+        return imported(path)
+
+    @property
+    def course(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def data(self) -> int:
+        """How many of the last arguments are data."""
+        return getattr(self.module, "DATA", 0)
+
+    @property
+    def loss(self) -> Callable[..., Any]:
+        return self.module.loss
+
+    @property
+    def gradient(self) -> Callable[..., Any]:
+        return getattr(self.module, self.entry)
+
+    def args(self, k: int) -> list[Any]:
+        """Return the ``k``-th draw of the arguments."""
+        rng = np.random.default_rng([k, zlib.crc32(self.course.encode())])
+        return list(self.module.arguments(rng))
+
+
+def imported(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# --- from the files ---------------------------------------------------------------------------
+
+
+def right_passes(path: Path) -> list[Entry]:
+    """Return the right passes of a file."""
+    text = path.read_text(encoding="utf-8")
+    names = [n.name for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)]
+    return [
+        Entry(f"{path.stem}.{name}", name, text, path.parent.name == "held_out")
+        for name in names
+        if name.startswith("gradient")
+    ]
+
+
+def wrong_passes(right: Entry) -> list[Entry]:
+    """Return what becomes of a right pass where one of its lines is changed."""
+    rows = right.module.WRONG.get(right.entry, ())
+    return [_changed(right, str(k), [row]) for k, row in enumerate(rows, start=1)]
+
+
+def pairs(right: Entry) -> Iterator[Entry]:
+    """Yield what becomes of a right pass where two of its lines are changed."""
+    rows = right.module.WRONG.get(right.entry, ())
+    for (j, one), (k, other) in itertools.combinations(enumerate(rows, start=1), 2):
+        if one[0] != other[0]:
+            yield _changed(right, f"{j}+{k}", [one, other])
+
+
+def _changed(right: Entry, number: str, rows: Sequence[tuple[str, ...]]) -> Entry:
+    lines = right.text.splitlines(keepends=True)
+    places = []
+    for old, new, *_ in rows:
+        place = _place(right, old)
+        lines[place] = lines[place].replace(old, new)
+        places.append(place + 1)
+    return Entry(
+        f"{right.name}.{number}",
+        right.entry,
+        "".join(lines),
+        right.is_held_out,
+        tuple(places),
+        tuple(row[2] for row in rows),
+        tuple(row[3] if row[3:] else "backward" for row in rows),
+        tuple((row[0], row[1]) for row in rows),
+    )
+
+
+def _place(right: Entry, old: str) -> int:
+    """Return where a line stands, from 0: in the pass itself, or else in a helper of it."""
+    lines = [line.strip() for line in right.text.splitlines()]
+    found = [k for k, line in enumerate(lines) if line == old]
+    if len(found) > 1:
+        [own] = [n for n in ast.parse(right.text).body if getattr(n, "name", "") == right.entry]
+        found = [k for k in found if own.lineno <= k + 1 <= own.end_lineno]
+    if len(found) != 1:
+        raise ValueError(f"{right.name}: {len(found)} lines are {old!r}")
+    return found[0]

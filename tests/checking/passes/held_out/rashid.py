@@ -1,0 +1,119 @@
+"""One sample as a column, weights from input to hidden and on to the output, no biases."""
+
+import numpy as np
+
+rng = np.random.default_rng(22)
+inputs_list = rng.uniform(0.1, 1.0, 3)
+targets_list = rng.uniform(0.1, 0.9, 3)
+
+
+def loss(wih, who):
+    hidden = 1 / (1 + np.exp(-(wih @ inputs_list)))
+    final = 1 / (1 + np.exp(-(who @ hidden)))
+    return np.sum((targets_list - final) ** 2)
+
+
+def arguments(rng):
+    return rng.normal(size=(3, 3)), rng.normal(size=(3, 3))
+
+
+class neuralNetwork:
+    def __init__(self, wih, who):
+        self.wih = wih
+        self.who = who
+        self.activation_function = lambda x: 1 / (1 + np.exp(-x))
+
+    def train(self, inputs_list, targets_list):
+        inputs = np.array(inputs_list, ndmin=2).T
+        targets = np.array(targets_list, ndmin=2).T
+        hidden_inputs = np.dot(self.wih, inputs)
+        hidden_outputs = self.activation_function(hidden_inputs)
+        final_inputs = np.dot(self.who, hidden_outputs)
+        final_outputs = self.activation_function(final_inputs)
+        output_errors = targets - final_outputs
+        output_deltas = output_errors * final_outputs * (1.0 - final_outputs)
+        hidden_errors = np.dot(self.who.T, output_deltas)
+        hidden_deltas = hidden_errors * hidden_outputs * (1.0 - hidden_outputs)
+        self.grad_who = -2 * np.dot(output_deltas, np.transpose(hidden_outputs))
+        self.grad_wih = -2 * np.dot(hidden_deltas, np.transpose(inputs))
+
+
+def gradient(wih, who):
+    network = neuralNetwork(wih, who)
+    network.train(inputs_list, targets_list)
+    return network.grad_wih, network.grad_who
+
+
+def gradient_of_vectors(wih, who):
+    x, t = inputs_list, targets_list
+    h = 1 / (1 + np.exp(-np.matmul(wih, x)))
+    o = 1 / (1 + np.exp(-np.matmul(who, h)))
+    e_o = 2 * (o - t) * o * (1 - o)
+    e_h = np.matmul(e_o, who) * h * (1 - h)
+    return {"d_wih": np.outer(e_h, x), "d_who": np.outer(e_o, h)}
+
+
+WRONG = {
+    "gradient": [
+        (
+            "hidden_errors = np.dot(self.who.T, output_deltas)",
+            "hidden_errors = np.dot(self.who.T, output_errors)",
+            "operand",
+        ),
+        (
+            "hidden_errors = np.dot(self.who.T, output_deltas)",
+            "hidden_errors = np.dot(self.who, output_deltas)",
+            "transpose",
+        ),
+        (
+            "hidden_errors = np.dot(self.who.T, output_deltas)",
+            "hidden_errors = np.dot(self.wih.T, output_deltas)",
+            "operand",
+        ),
+        (
+            "output_deltas = output_errors * final_outputs * (1.0 - final_outputs)",
+            "output_deltas = output_errors * final_outputs * (1.0 - final_inputs)",
+            "slope",
+        ),
+        (
+            "self.grad_who = -2 * np.dot(output_deltas, np.transpose(hidden_outputs))",
+            "self.grad_who = -2 * output_deltas * hidden_outputs.T * self.who",
+            "product",
+        ),
+        (
+            "self.grad_wih = -2 * np.dot(hidden_deltas, np.transpose(inputs))",
+            "self.grad_wih = -2 * np.dot(hidden_deltas, np.transpose(hidden_outputs))",
+            "operand",
+        ),
+        (
+            "final_inputs = np.dot(self.who, hidden_outputs)",
+            "final_inputs = np.dot(self.who.T, hidden_outputs)",
+            "forward",
+            "forward",
+        ),
+        (
+            "self.activation_function = lambda x: 1 / (1 + np.exp(-x))",
+            "self.activation_function = lambda x: 1 / (1 - np.exp(-x))",
+            "forward",
+            "forward",
+        ),
+    ],
+    "gradient_of_vectors": [
+        (
+            "e_h = np.matmul(e_o, who) * h * (1 - h)",
+            "e_h = np.matmul(who, e_o) * h * (1 - h)",
+            "transpose",
+        ),
+        (
+            'return {"d_wih": np.outer(e_h, x), "d_who": np.outer(e_o, h)}',
+            'return {"d_wih": np.outer(x, e_h), "d_who": np.outer(e_o, h)}',
+            "transpose",
+        ),
+        (
+            "o = 1 / (1 + np.exp(-np.matmul(who, h)))",
+            "o = 1 / (1 + np.exp(-who * h)).sum(axis=1)",
+            "forward",
+            "forward",
+        ),
+    ],
+}
