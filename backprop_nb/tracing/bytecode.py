@@ -26,24 +26,34 @@ _OF_THE_CALL = ("PRECALL", "KW_NAMES")  # Python 3.11 counts a call's arguments 
 def called_attributes(code: CodeType) -> Mapping[int, tuple[str, str]]:
     """Return, by the offsets of each call such as ``np.zeros(3)``, what it calls.
 
+    Where the owner is no name, as in ``f(X).dot(w)``, its place is empty.
+
     While the call runs, ``f_lasti`` is one of them: it may point behind the instruction,
-    into what the interpreter keeps there for itself.
+    into what the interpreter keeps there for itself, or to the ``PRECALL`` before it, which
+    calls a method of a class in C.
 
     >>> code = compile("np.zeros(3) + f(np.ones(2))", "<text>", "eval")
     >>> sorted({*called_attributes(code).values()})
     [('np', 'ones'), ('np', 'zeros')]
+    >>> code = compile("f(X).dot(w)", "<text>", "eval")
+    >>> {*called_attributes(code).values()}
+    {('', 'dot')}
     """
     found: dict[int, tuple[str, str]] = {}
     stack: list[_Label] = []
     instructions = [*dis.get_instructions(code)]
     ends = [each.offset for each in instructions[1:]] + [len(code.co_code)]
+    start, before = 0, ""
     for each, end in zip(instructions, ends, strict=True):
+        if before != "PRECALL":
+            start = each.offset
+        before = each.opname
         if each.opname in _CALLS:
             arguments = (each.arg or 0) + (each.opname == "CALL_KW")
             near = stack[len(stack) - arguments - 2 : len(stack) - arguments]
             labels = [label for label in near if isinstance(label, tuple)]
             if len(labels) == 1:
-                found |= dict.fromkeys(range(each.offset, end, 2), labels[0])
+                found |= dict.fromkeys(range(start, end, 2), labels[0])
             del stack[-arguments - 2 :]
             stack.append(None)
         elif each.opname not in _OF_THE_CALL:
@@ -60,7 +70,7 @@ def _follow(each: dis.Instruction, stack: list[_Label]) -> None:
         stack.append(each.argval)
     elif each.opname in _ATTRIBUTES and stack:
         owner = stack[-1]
-        stack[-1] = (owner, each.argval) if isinstance(owner, str) else None
+        stack[-1] = (owner if isinstance(owner, str) else "", each.argval)
         stack += [None] * effect
     else:
         if effect < 0:

@@ -245,16 +245,31 @@ def read_past(code: CodeType, lasti: int) -> NoReturn:
     raise _read_past(code, lasti)
 
 
-def stored_past(error: Exception, stood_in: Sequence[tuple[CodeType, int]]) -> BackpropError | None:
-    """Return what to tell where an array of the caller's does not take ``X.dot(W)``."""
+def of_product(error: Exception, stood_in: Sequence[tuple[CodeType, int]]) -> BackpropError | None:
+    """Return what to tell where NumPy complains about what stands in for ``X.dot(W)``."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     if last is None or not stood_in or not isinstance(error, ValueError):
         return None
-    code = last.tb_frame.f_code
-    is_stored = code.co_code[last.tb_lasti] == opmap["STORE_SUBSCR"]
-    return _read_past(*stood_in[-1]) if is_stored and stood_in[-1][0] is code else None
+    code, lasti = last.tb_frame.f_code, last.tb_lasti
+    if code.co_code[lasti] == opmap["STORE_SUBSCR"]:  # an array of the caller's does not take it
+        return _read_past(*stood_in[-1]) if stood_in[-1][0] is code else None
+    lengths = re.match(r"shapes \((.*)\) and \((\d+),", str(error))
+    place = locate(code, lasti)
+    match place.node if place else None:
+        case ast.Call(func=ast.Attribute(value=owner), args=[factor]) if lengths and stood_in[
+            -1
+        ] == (code, lasti):
+            shape, length = lengths.groups()
+            return ShapeError(
+                "np.dot does not fit: the lengths differ along the axis that is summed over.",
+                given=f"{ast.unparse(owner)} of shape ({shape}), "
+                f"{ast.unparse(factor)} of length {length} there",
+                expected="equal lengths along the axes that are summed over",
+                at=describe_place(code, lasti),
+            )
+    return None
 
 
 def _read_past(code: CodeType, lasti: int) -> BackpropError:

@@ -4,6 +4,10 @@ NumPy asks nobody before a method of a plain array computes: it wants W as a pla
 It gets one that is *standing in*: it knows the recorded result, hands it on to the array
 that NumPy makes of it, and answers everything with it.  Its own entries are NaN that
 tell which product they stand for: what reads them past all of this is found out.
+
+Where X is a name, or an entry of something, its value can be looked up.  In
+``phi(X).dot(w)`` it cannot, and a second call could do or give something else: there NumPy
+multiplies X by a matrix of ones and zeros, and so tells what X is.
 """
 
 from __future__ import annotations
@@ -17,8 +21,10 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing import messages
+from backprop_nb.tracing.bytecode import called_attributes
 from backprop_nb.tracing.libraries import learner_frame
 from backprop_nb.tracing.marked import marked
+from backprop_nb.tracing.rules import TABLE
 from backprop_nb.tracing.source import locate
 
 
@@ -30,24 +36,27 @@ class Standing(np.ndarray[Any, Any]):
     """
 
     is_changing = True
-    __array_priority__ = 1e6
+    __array_priority__ = 1.0  # more than a plain array's, less than np.matrix has
     _result: Any = None
 
     def __array_finalize__(self, made_from: Any) -> None:
         known = getattr(made_from, "__dict__", {})
         result = known.get("_handed")
         if result is None and known.get("_result") is not None:  # X.dot(Y.dot(W))
-            x, frame = known["_result"].now(), sys._getframe(1)
+            x, frame = made_from.now(), sys._getframe(1)
             result = _product(x, frame)
-            # In another type it is a copy, of which NumPy will make the product.
-            is_copy = np.ndarray.dtype.__get__(self) != np.ndarray.dtype.__get__(made_from)
-            if result is None or is_copy or not np.ndarray.ndim.__get__(self):
+            if result is None or not np.ndarray.ndim.__get__(self):
                 messages.detached("A plain array", x.shape, frame)
-        self.__dict__["_result"] = result
+        # In another type it is a copy, of which NumPy will make the product.
+        is_copy = known and np.ndarray.dtype.__get__(self) != np.ndarray.dtype.__get__(made_from)
+        self.__dict__["_handed" if is_copy else "_result"] = result
 
     def now(self) -> Any:
         """Return the recorded value."""
-        return self.__dict__["_result"].now()
+        result = self.__dict__["_result"]
+        if isinstance(result, _Pending):
+            result = self.__dict__["_result"] = result.of(np.ndarray.view(self, np.ndarray))
+        return result.now()
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
         return self.now().__array_ufunc__(ufunc, method, *args, **kwargs)
@@ -81,29 +90,89 @@ for _name in set(dir(np.ndarray)) - _OWN:
 
 def stand_in(x: Any, frame: FrameType) -> Standing | None:
     """Return what ``X.dot(x)`` gets for a traced ``x``, ``None`` if something else is called."""
-    result = _product(x, frame)
+    result, shape = _product(x, frame), x.shape
     if result is None:
-        return None
-    shape = x.shape
-    if x.ndim == 1:
+        result = _pending(x, frame)
+        if result is None:
+            return None
+        shape = (result.length, result.length + 1)
+    elif x.ndim == 1:
         shape = (*shape, 1)
     elif x.ndim == 2 and result.ndim == 1:
         shape = (*shape[::-1], 1)
-    nan = np.full(shape, marked(x._tape.stand_in(frame)), dtype=x.dtype).view(Standing)
-    nan.__dict__["_handed"] = result
-    return nan
+    standing = np.full(shape, marked(x._tape.stand_in(frame)), dtype=x.dtype).view(Standing)
+    if isinstance(result, _Pending):
+        np.ndarray.view(standing, np.ndarray)[:, :-1] = np.eye(result.length)
+    standing.__dict__["_handed"] = result
+    return standing
+
+
+_DOT = TABLE[np.dot]  # while a trace runs there is another np.dot
+
+_MAX_LENGTH = 4096
+"""So long a sum of products is told from ones and zeros, of which it takes the square."""
+
+
+class _Pending:
+    """The product of an array that is not known before NumPy has computed.
+
+    Attributes
+    ----------
+    length
+        The length of the sums of which it consists.
+    """
+
+    def __init__(self, x: Any, frame: FrameType) -> None:
+        self.length: int = x.shape[max(x.ndim - 2, 0)]
+        self._x = x.alias()  # a later ``x += 1`` does not reach it
+        self._place = x._tape.place(frame)
+        self._at = frame.f_code, frame.f_lasti
+
+    def of(self, computed: Any) -> Any:
+        """Record the product of the array that times ones and zeros is ``computed``."""
+        plain, mark = computed[..., :-1].copy(), computed.flat[-1]
+        if plain.dtype.kind != "f" or np.any(np.isnan(plain)):
+            messages.read_past(*self._at)
+        computed.fill(mark)
+        return self._x._tape.apply_at(_DOT, (plain, self._x), {}, self._place)
+
+
+def _pending(x: Any, frame: FrameType) -> _Pending | None:
+    """Return what waits for the owner of ``phi(X).dot(x)``; ``None`` elsewhere."""
+    if learner_frame(frame) is not frame or not x.ndim or not _is_unknown(frame):
+        return None
+    pending = _Pending(x, frame)
+    return pending if 0 < pending.length <= _MAX_LENGTH else None
+
+
+def _is_unknown(frame: FrameType) -> bool:
+    """Whether a frame calls ``X.dot(x)`` and X cannot be looked up."""
+    if locate(frame.f_code, frame.f_lasti) is None:  # there is no text
+        return called_attributes(frame.f_code).get(frame.f_lasti, ("", ""))[1] == "dot"
+    owner = _owner(frame)
+    return owner is not None and not _is_pure(owner)
 
 
 def _product(x: Any, frame: FrameType) -> Any:
-    """Return the recorded value of ``X.dot(x)``, ``None`` if something else is called."""
+    """Return the recorded value of ``X.dot(x)``, ``None`` if X cannot be looked up."""
     frame = learner_frame(frame)
+    owner = _owner(frame)
+    if owner is None or not _is_pure(owner):
+        return None
+    code = compile(ast.Expression(owner), "<owner>", "eval")
+    plain = eval(code, frame.f_globals, dict(frame.f_locals))
+    if type(plain) is not np.ndarray or plain.dtype.kind not in "biuf":
+        return None
+    known = x._tape.last("dot", (plain, x), frame)
+    return np.dot(plain, x) if known is None else known
+
+
+def _owner(frame: FrameType) -> ast.expr | None:
+    """Return X where a frame calls ``X.dot(x)``."""
     place = locate(frame.f_code, frame.f_lasti)
     match place.node if place else None:
         case ast.Call(func=ast.Attribute(value=owner, attr="dot"), args=[_], keywords=[]):
-            plain = _looked_up(owner, frame)
-            if type(plain) is np.ndarray and plain.dtype.kind in "biuf":
-                known = x._tape.last("dot", (plain, x), frame)
-                return np.dot(plain, x) if known is None else known
+            return owner
     return None
 
 
@@ -113,9 +182,6 @@ _PURE = (
 )
 
 
-def _looked_up(owner: ast.expr, frame: FrameType) -> Any:
-    """Return what a name, an attribute, an entry or a sum is; nothing is called for it."""
-    if not all(isinstance(node, _PURE) for node in ast.walk(owner)):
-        return None
-    code = compile(ast.Expression(owner), "<owner>", "eval")
-    return eval(code, frame.f_globals, dict(frame.f_locals))
+def _is_pure(owner: ast.expr) -> bool:
+    """Whether an expression is a name, an attribute, an entry or a sum: nothing is called."""
+    return all(isinstance(node, _PURE) for node in ast.walk(owner))

@@ -46,7 +46,7 @@ def record(
             output = _output(tape, result, f)
             tape.check_read(plain(tape.records[output].value))
     except Exception as error:
-        ours = messages.find_own(error) or messages.stored_past(error, tape.stood_in)
+        ours = messages.find_own(error) or messages.of_product(error, tape.stood_in)
         ours = ours or from_library(error, lambda each: type(each) is Traced)
         if ours is None:
             if isinstance(error, TypeError):

@@ -113,9 +113,9 @@ def out_of_a_method(x):
     return np.sum(out**2)
 
 
-@advised("np.dot(A.mean(axis=0), x)", "A.mean(axis=0).dot(x)", "np.dot(A.mean(axis=0), x)")
+@advised("np.dot(A.T.copy(), A.dot(x))", "A.T.copy().dot(A.dot(x))", "np.dot(A.T.copy(), A.dot(x))")
 def method_of_what_is_computed(x):
-    return A.mean(axis=0).dot(x) ** 2
+    return np.sum(A.T.copy().dot(A.dot(x)) ** 2)
 
 
 @advised("np.sum(x)", "math.fsum(x)", "np.sum(x)")

@@ -8,7 +8,7 @@ import pytest
 from rule_checks import assert_differentiable
 
 import backprop_nb as bp
-from backprop_nb.errors import DetachedError, InPlaceError
+from backprop_nb.errors import DetachedError, InPlaceError, ShapeError
 
 RNG = np.random.default_rng(0)
 X, A, W = RNG.normal(size=(4, 3)), RNG.normal(size=(3, 3)), RNG.normal(size=(3, 2))
@@ -137,18 +137,143 @@ def test_it_is_recorded_in_traces_inside_of_traces():
     assert_differentiable(bp.grad(energy), w)
 
 
+# --- what is known only when NumPy has computed ------------------------------------------
+
+
+def phi(x):
+    """Return features that depend on no weight."""
+    return np.stack([x[:, 0], x[:, 1] ** 2, np.ones(len(x))], axis=1)[:, ::-1]
+
+
+NUMBERS = iter(range(100))
+
+
+def numbered():
+    return A + next(NUMBERS)
+
+
+def changed_afterwards(W):
+    U = W * 1.0
+    z = phi(X).dot(U)
+    U += 5.0
+    return z * z + np.sum(U)
+
+
+def in_a_loop(W):
+    for _ in range(3):
+        W = A.copy().dot(W) - 0.1
+    return W
+
+
+OF_CALLS = {
+    "transposed product": lambda W: X.T.dot(X).dot(W),
+    "method": lambda W: X.mean(axis=0).dot(W),
+    "copy": lambda W: X.copy().dot(W) * 2 + 1,
+    "another shape": lambda W: np.arange(6).reshape(2, 3).dot(W),
+    "whole numbers": lambda W: np.asfortranarray([[1, 2, 3], [3, 4, 5]]).dot(W),
+    "masks": lambda W: np.asfortranarray(X > 0).dot(W),
+    "single precision": lambda W: A32.copy().dot(W),
+    "inverse": lambda W: np.linalg.inv(X.T.dot(X)).dot(W),
+    "learner's function": lambda W: phi(X).dot(W) ** 2,
+    "transpose of it": lambda W: phi(X).T.dot(phi(X).dot(W) - 1.0),
+    "chain": lambda W: X.T.dot(phi(X).dot(W)),
+    "row": lambda W: phi(X)[1].dot(W),
+    "vector": lambda W: phi(X).dot(W[:, 0]),
+    "number": lambda W: phi(X)[2].dot(W[:, 1]) ** 2,
+    "three axes": lambda W: phi(X).dot(np.stack([W, W * W])),
+    "owner with three axes": lambda W: np.stack([X, X + 1]).dot(W),
+    "never read": lambda W: (phi(X).dot(W), W * 2)[1],
+    "read twice": lambda W: (lambda z: z * z[0])(phi(X).dot(W)),
+    "comparison": lambda W: np.where(phi(X).dot(W) > 0, 1.0, 0.1) * phi(X).dot(W),
+    "changed afterwards": changed_afterwards,
+    "in a loop": in_a_loop,
+    "another type": lambda W: A.dot(A32.dot(W)),
+}
+
+
+@pytest.mark.parametrize("f", OF_CALLS.values(), ids=OF_CALLS)
+def test_a_method_of_what_was_called_is_the_recorded_product(f):
+    assert_differentiable(f, W)
+
+
+OF_SINGLE_PRECISION = {
+    "matrix": lambda W: A.dot(W),
+    "vector": lambda W: v.dot(W),
+    "vectors": lambda W: v.dot(W[:, 0]),
+    "chain": lambda W: A.dot(A32.dot(W)),
+    "longer chain": lambda W: A.dot(A32.dot(A32.dot(W))),
+    "of a call": lambda W: A.copy().dot(W),
+    "chain of a call": lambda W: A.dot(A32.copy().dot(W)),
+}
+
+
+@pytest.mark.parametrize("f", OF_SINGLE_PRECISION.values(), ids=OF_SINGLE_PRECISION)
+def test_numpy_may_cast_before_it_multiplies(f):
+    single = W.astype("f")
+    graph = bp.trace(f, single)
+    expected = f(single)
+    assert graph.value.dtype == expected.dtype
+    np.testing.assert_allclose(graph.value, expected, rtol=1e-6)
+    assert len(graph.nodes) <= 8
+
+
+def test_what_is_called_is_called_once():
+    def f(w):
+        return numbered().dot(w)
+
+    first = bp.trace(f, w).value
+    second = bp.trace(f, w).value
+    np.testing.assert_allclose(second - first, np.full(3, np.sum(w)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["X.dot(w)", "X.copy().dot(w) * 2", "X.T.dot(X).dot(w)"])
+def test_code_without_a_text_is_followed_too(text):
+    f = eval(f"lambda w: {text}", {"X": X})
+    assert_differentiable(f, w)
+
+
+def test_its_node_stands_where_the_product_does():
+    def f(w):
+        z = phi(X).dot(w)
+        y = w + 1
+        return y * np.sum(z)
+
+    node = bp.trace(f, w).node("z")
+    assert (node.op, str(node.source)) == ("dot", "phi(X).dot(w)")
+
+
+def test_lengths_that_do_not_fit_are_named():
+    with pytest.raises(ShapeError, match=r"X\.copy\(\) of shape \(4,3\), w of length 2 there"):
+        bp.trace(lambda w: X.copy().dot(w), np.ones(2))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in dot")
+def test_infinity_hides_what_stands_beside_it():
+    infinite = np.array([[1.0, np.inf, 0.0], [0.0, 1.0, 2.0]])
+
+    def f(w):
+        z = infinite.copy().dot(w)
+        return z[1]
+
+    with pytest.raises(DetachedError, match=r"np\.dot\(infinite\.copy\(\), w\) in place of"):
+        bp.trace(f, w)
+
+
+WIDE = np.ones((1, 5000))
+
+
 @pytest.mark.parametrize(
     ("f", "instead"),
     [
-        (lambda W: X.mean(axis=0).dot(W), r"np\.dot\(X\.mean\(axis=0\), W\)"),
-        (lambda W: np.arange(6).reshape(2, 3).dot(W), r"np\.dot\(np\.arange\(6\)"),
-        (lambda W: A.dot(A32.dot(W.astype("f"))), r"np\.dot\(A, A32\.dot\(W"),
+        (lambda W: WIDE.copy().dot(np.repeat(W[:, 0], 2000)[:5000]), r"np\.dot\(WIDE\.copy\(\)"),
+        (lambda W: np.linalg.inv(A).dot(A.dot(W)), r"np\.dot\(np\.linalg\.inv\(A\), A\.dot\(W"),
+        (lambda W: X.copy().dot(b=W), "keep the value as it is"),
         (lambda W: X.dot(b=W), "keep the value as it is"),
         (lambda W: v.searchsorted(W[0]), "keep the value as it is"),
     ],
-    ids=["mean", "reshape", "another type", "by name", "another method"],
+    ids=["too long", "chain", "call by name", "by name", "another method"],
 )
-def test_what_cannot_be_looked_up_is_refused_with_the_function(f, instead):
+def test_what_cannot_be_found_is_refused_with_the_function(f, instead):
     with pytest.raises(DetachedError, match=instead):
         bp.trace(f, W)
 
