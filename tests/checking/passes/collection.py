@@ -28,6 +28,7 @@ def _some_pairs() -> list[Entry]:
 
 
 IDLE = {
+    "radial.gradient.1+4",
     "softmax_classifier.gradient_by_the_jacobian.1+3",
     "svm.gradient_in_arrays.1+3",
     "svm.gradient_in_arrays.2+3",

@@ -34,7 +34,7 @@ def parameters(right: Entry, args: Sequence[Any]) -> list[tuple[str, np.ndarray]
 
 def slopes(right: Entry, args: Sequence[Any]) -> list[np.ndarray]:
     """Return the gradient of the loss for each leaf, by central differences."""
-    args = copy.deepcopy([np.asarray(a, float) if np.isscalar(a) else a for a in args])
+    args = copy.deepcopy([np.asarray(a) if isinstance(a, float) else a for a in args])
     found = []
     for _, leaf in parameters(right, args):
         slope = np.zeros(leaf.shape)
@@ -56,9 +56,11 @@ def given(entry: Entry, args: Sequence[Any]) -> list[np.ndarray | None]:
     if isinstance(answer, tuple) and len(answer) == 2:
         answer = answer[1] if _is_number(answer[0]) and not _is_number(answer[1]) else answer
     leaves, found = parameters(entry, args), list(named_leaves(answer))
-    by_name = {bare(name): leaf for name, leaf in found if name}
-    if by_name:
-        return [by_name.get(name) for name, _ in leaves]
+    if any(name for name, _ in found):
+        by_name = {
+            bare(name): [leaf for other, leaf in found if other == name] for name, _ in found
+        }
+        return [by_name[name].pop(0) if by_name.get(name) else None for name, _ in leaves]
     if len(found) < len(leaves):
         [(_, flat)] = found
         ends = np.cumsum([np.size(leaf) for _, leaf in leaves])[:-1]
