@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing import messages, pytree
-from backprop_nb.tracing.dispatch import composed, dispatch, fixed_index, has_traced, into
+from backprop_nb.tracing.dispatch import composed, dispatch, fixed_index, has_traced, into, joined
 from backprop_nb.tracing.members import DETACHING, members, refusals
 from backprop_nb.tracing.memory import (
     Memory,
@@ -460,6 +460,8 @@ def _of_now(name: str) -> Callable[..., Any]:
     """Return the method of what an array that is written to holds now."""
 
     def method(self: Changing, *args: Any, **kwargs: Any) -> Any:
+        if args and not is_live(args[0]):
+            args = (joined(args[0]), *args[1:])
         return prepared(getattr(self.now(), name)(*args, **kwargs))
 
     return method
@@ -483,7 +485,7 @@ def _in_place(name: str) -> Callable[..., Any]:
 
     def method(self: Changing, other: Any) -> Any:
         frame = sys._getframe(1)
-        value, other = self.now(), other.now() if is_live(other) else other
+        value, other = self.now(), other.now() if is_live(other) else joined(other)
         if not isinstance(value, Recorded) and not isinstance(other, Recorded):
             getattr(self._value, f"__i{name}__")(other)
             return self

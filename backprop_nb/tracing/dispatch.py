@@ -64,7 +64,7 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
             return dispatch(function.replaced, args, kwargs)
         messages.unsupported(full_name(function), frame)
     operands, options = _bound(row, args, kwargs, frame)
-    operands = [*map(_as_array, operands)]
+    operands = [*map(joined, operands)]
     traced = [item for item in operands if isinstance(item, Recorded)]
     if not traced:
         _refuse_arguments(full_name(function), frame)
@@ -87,7 +87,7 @@ _OF_EACH = (np.atleast_1d, np.atleast_2d, np.atleast_3d)
 """What does the same to each of several arrays."""
 
 
-def _as_array(operand: Any) -> Any:
+def joined(operand: Any) -> Any:
     """Return lists that hold traced values as the array that they stand for."""
     if isinstance(operand, list | tuple) and has_traced(operand):
         return dispatch(ARRAY.function, (operand,), {})

@@ -11,15 +11,16 @@ import operator
 import sys
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
+from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
 
 from backprop_nb.tracing import messages
-from backprop_nb.tracing.dispatch import dispatch
+from backprop_nb.tracing.dispatch import dispatch, joined
 from backprop_nb.tracing.rules import COMPOSITES, PIECEWISE_CONSTANT, PLAIN_FUNCTIONS, TABLE, Row
 from backprop_nb.tracing.standing import stand_in
-from backprop_nb.tracing.tape import Recorded, Tape, decided, innermost, is_live, plain
+from backprop_nb.tracing.tape import Recorded, decided, innermost, is_live, plain
 
 _NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
 
@@ -129,16 +130,32 @@ def _sign(row: Row) -> Callable[[Any], Any]:
     return sign
 
 
-def _tape(x: Recorded, y: Any) -> Tape:
-    """Return the tape that records a call on two operands: the innermost.
+class _OfLists:
+    # What a tape does with an operator of which an operand may be a list of traced values.
+
+    @staticmethod
+    def apply_operator(
+        row: Row, compute: Callable[..., Any], x: Any, y: Any, frame: FrameType
+    ) -> Any:
+        # A number times a list would repeat the list: NumPy does not take it for an array.
+        if row.operator != "mul" or any(isinstance(plain(v), np.ndarray) for v in (x, y)):
+            x, y = joined(x), joined(y)
+        tape = innermost([each for each in (x, y) if isinstance(each, Recorded)])
+        return tape.apply_operator(row, compute, x, y, frame)
+
+
+def _tape(x: Recorded, y: Any) -> Any:
+    """Return what records a call on two operands: the innermost tape, or what joins lists first.
 
     No method: the lookup would cost a tenth of the operation.
     """
     kind = type(y)
     if kind is x._tape.kind:
         return x._tape if y._tape is x._tape else innermost((x, y))
-    if kind is float or kind is int or not is_live(y):
+    if kind is float or kind is int:
         return x._tape
+    if not is_live(y):
+        return _OfLists if kind is list or kind is tuple else x._tape
     now = y.now()
     return innermost((x, now)) if isinstance(now, Recorded) else x._tape
 
@@ -148,6 +165,7 @@ def _comparison(row: Row) -> Callable[..., Any]:
     compute = getattr(operator, row.operator)
 
     def compare(self: Any, other: Any) -> Any:
+        other = joined(other)
         if not isinstance(other, _NUMBERS) or self._tape.is_over:  # None, for example
             return compute(plain(self), plain(other))
         tape = _tape(self, other)

@@ -329,6 +329,13 @@ def _attached(place: Place | None, frame: FrameType) -> str:
             func=ast.Attribute(value=ast.Name("math" | "statistics" | "cmath" as module), attr=name)
         ) if twin(name):
             return f"{twin(name)}, because the functions of {module} see only plain numbers"
+        case ast.BinOp(left, operator, right) if lists := _lists(left, right, frame=frame):
+            return ast.unparse(ast.BinOp(lists[0], operator, lists[1]))
+        case ast.AugAssign(target, operator, value) if lists := _lists(value, frame=frame):
+            written = ast.BinOp(target, operator, lists[0])
+            return f"{ast.unparse(target)} = {ast.unparse(written)}"
+        case ast.Compare(left, operators, others) if lists := _lists(left, *others, frame=frame):
+            return ast.unparse(ast.Compare(lists[0], operators, lists[1:]))
         case ast.Call(func=ast.Name("int"), args=[value]):
             return f"int(np.trunc({ast.unparse(value)})), a decision that the graph remembers"
         case ast.Call(func=ast.Name() as name, args=[values]) if (
@@ -355,6 +362,18 @@ def _attached(place: Place | None, frame: FrameType) -> str:
 
 
 _NP_ARRAY = ast.parse("np.array", mode="eval").body
+
+
+def _lists(*operands: ast.expr, frame: FrameType) -> list[ast.expr]:
+    """Return operands with each list as an array; none if there is no list among them."""
+
+    def is_list(node: ast.expr) -> bool:
+        known = _value(node, frame) if isinstance(node, ast.Name) else None
+        return isinstance(node, ast.List | ast.Tuple | ast.ListComp) or type(known) in (list, tuple)
+
+    if not any(map(is_list, operands)):
+        return []
+    return [ast.Call(_NP_ARRAY, [each], []) if is_list(each) else each for each in operands]
 
 
 def _value(name: ast.Name, frame: FrameType) -> Any:

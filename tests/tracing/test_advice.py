@@ -118,6 +118,47 @@ def method_of_what_is_computed(x):
     return np.sum(A.T.copy().dot(A.dot(x)) ** 2)
 
 
+@advised("X * np.array([x[0], 1.0, x[2]])", "[x[0], 1.0, x[2]]", "np.array([x[0], 1.0, x[2]])")
+def array_times_a_list(x):
+    return np.sum(X * [x[0], 1.0, x[2]])
+
+
+@advised("np.array([v * v for v in x]) - X", "[v * v for v in x]", "np.array([v * v for v in x])")
+def list_minus_an_array(x):
+    return np.sum(np.exp([v * v for v in x] - X))
+
+
+@advised("A @ np.array(weights)", "@ weights", "@ np.array(weights)")
+def product_with_a_list_that_has_a_name(x):
+    weights = [x[0], x[1] * x[2], 1.0]
+    return np.sum((A @ weights) ** 2)
+
+
+@advised(
+    "z = z * np.array([x[0], x[1], 2.0])",
+    "z *= [x[0], x[1], 2.0]",
+    "z = z * np.array([x[0], x[1], 2.0])",
+)
+def array_changed_by_a_list(x):
+    z = X + 1
+    z *= [x[0], x[1], 2.0]
+    return np.sum(z * z)
+
+
+@advised(
+    "np.array([x[0], x[1], 2.0]) < X + 0.25",
+    "[x[0], x[1], 2.0] < X + 0.25",
+    "np.array([x[0], x[1], 2.0]) < X + 0.25",
+)
+def array_compared_with_a_list(x):
+    return np.sum(np.where([x[0], x[1], 2.0] < X + 0.25, x, x * x))
+
+
+@advised("np.dot(A, [x[0], x[1], 1.0])", "A.dot([x[0], x[1], 1.0])", "np.dot(A, [x[0], x[1], 1.0])")
+def method_with_a_list(x):
+    return np.sum(A.dot([x[0], x[1], 1.0]) ** 2)
+
+
 @advised("np.sum(x)", "math.fsum(x)", "np.sum(x)")
 def summed_by_python(x):
     return math.fsum(x) ** 2

@@ -59,6 +59,41 @@ def test_python_functions_that_only_use_operators_just_work():
     np.testing.assert_allclose(graph.backward().gradients[0], [-13.0, 10.0, -5.0])
 
 
+WITH_LISTS = {
+    "difference": lambda x: x - [x[0], 1.0, x[1] * x[2]],
+    "list first": lambda x: [x[0], 1.0, x[1]] - x,
+    "tuple": lambda x: x / (2.0, x[1], x[2]),
+    "power": lambda x: np.abs(x) ** [x[0], 2.0, x[1]],
+    "rows": lambda x: np.stack([x, x * x]) @ [[x[0], 1.0], [x[1], 2.0], [0.0, x[2]]],
+    "product, list first": lambda x: [x[0], 1.0, x[2]] @ x,
+    "number": lambda x: x[1] + [x[0], 1.0, x[2]] / x[0],
+    "rest": lambda x: np.exp(x) % [2.0, x[0] + 3, 4.0],
+    "floor": lambda x: x * (10 * x // [1.0, x[0] + 3, 4.0]),
+    "comparison": lambda x: np.where(x > [x[1], 0.0, x[0] + 3], x, x * x),
+    "equality": lambda x: np.where(x == [x[0], 5.0, x[0]], x, x * x),
+    "list of arrays": lambda x: x * [x, x * x],
+    "in place": lambda x: operator.imul(x * 1.0, [x[0], 1.0, x[2]]),
+    "written array": lambda x: np.ones(3) * [x[0], 1.0, x[2]],
+    "written array, list first": lambda x: [x[0], 1.0, x[2]] - np.ones(3),
+    "written array in place": lambda x: operator.isub(np.ones(3), [x[0], 1.0, x[2]]),
+    "written array compared": lambda x: np.where(np.zeros(3) > [x[0], 1.0, x[2]], x, x * x),
+    "plain list": lambda x: x * [1.0, 2.0, 3.0] + [[1], [2]],
+}
+
+
+@pytest.mark.parametrize("f", WITH_LISTS.values(), ids=WITH_LISTS)
+def test_a_list_beside_an_operator_is_the_array_that_it_stands_for(f):
+    assert_differentiable(f, np.array([0.75, -1.25, 2.5]))
+
+
+def test_a_list_may_hold_the_values_of_an_inner_trace():
+    def outer(a):
+        inner = bp.grad(lambda b: np.sum(a * b * [a[1], b]))
+        return inner(a[0])
+
+    assert_differentiable(outer, np.array([0.75, -1.25]))
+
+
 def test_a_traced_array_looks_like_the_array():
     def look(seen, x):
         seen += [x.shape, x.ndim, x.size, x.dtype, len(x), str(x), f"{x[0, 0]:.1f}", repr(x[0, 0])]
@@ -518,7 +553,8 @@ LOSING = {
     "math.floor": lambda x: math.floor(x[0, 0]),
     "math.fsum": lambda x: math.fsum(x[0]),
     "np.float64": lambda x: np.float64(x[0, 0]),
-    "list operand": lambda x: x[0, :2] + [x[0, 0], x[0, 1]],
+    "number times a list": lambda x: x[0, 0] * [x[0, 0], x[0, 1]],
+    "list operand": lambda x: X[0, :2] + [x[0, 0], x[0, 1]],
     "np.fromiter": lambda x: np.fromiter((v for v in x[0]), float),
     "np.vectorize": lambda x: np.vectorize(math.sin)(x),
     "np.arange": lambda x: np.arange(x[0, 0]),
