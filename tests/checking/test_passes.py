@@ -1,14 +1,15 @@
 """Backward passes as courses have them written: the right are right, the wrong are wrong."""
 
-import ast
 from collections import Counter
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from collection import PAIRS, RIGHT, WRONG
 from entry import KINDS, WHERE
-from judge import TOLERANCE, error, given, slopes
+from judge import TOLERANCE, error, given, parameters, slopes
+from measure import Outcome, figure
 from nonempty import nonempty
 
 BY_NAME = {each.name: each for each in RIGHT}
@@ -51,6 +52,25 @@ def test_a_right_pass_is_right(right):
     assert max(wrong_by(right, k) for k in (0, 1)) < TOLERANCE
 
 
+LARGE = [each for each in RIGHT if each.has_large]
+
+
+@pytest.mark.parametrize("right", LARGE, ids=lambda right: right.name)
+def test_a_large_pass_is_right(right):
+    """Along one direction: a hundred thousand entries are too many to move each alone."""
+    args = right.args(0, large=True)
+    found, leaves = given(right, args), [leaf for _, leaf in parameters(right, args)]
+    rng = np.random.default_rng(0)
+    direction = [rng.choice([-1.0, 1.0], leaf.shape) for leaf in leaves]
+    values = []
+    for step in (1e-6, -2e-6):
+        for leaf, way in zip(leaves, direction, strict=True):
+            leaf += step * way
+        values.append(float(right.loss(*args)))
+    slope = sum(float(np.sum(g * d)) for g, d in zip(found, direction, strict=True))
+    assert (values[0] - values[1]) / 2e-6 == pytest.approx(slope, rel=1e-5)
+
+
 def test_each_wrong_pass_is_wrong():
     """Each at two draws: what is right by luck at one of them has no wrong line."""
     too_near = {
@@ -66,7 +86,6 @@ def test_each_wrong_pass_differs_in_one_line():
         texts = [entry.text.splitlines() for entry in (right_of(each), each)]
         changed = [k for k, (a, b) in enumerate(zip(*texts, strict=True), 1) if a != b]
         assert tuple(changed) == each.lines
-        assert ast.parse(each.text)
 
 
 def test_in_each_pair_both_lines_are_to_blame():
@@ -89,3 +108,47 @@ def same(some, others):
     if any(one is None for one in (*some, *others)):
         return False
     return error(some, others) < 1e-4
+
+
+# --- the figure -------------------------------------------------------------------------------
+
+
+def said(*findings, ok=False):
+    """Return what becomes of a pass of which findings name lines: (rank, line from it, proved)."""
+    entry = WRONG[0]
+    named = [
+        SimpleNamespace(rank=rank, line=entry.lines[0] + away, proved=proved)
+        for rank, away, proved in findings
+    ]
+    lineless = SimpleNamespace(rank=1, line=None, proved=False)
+    return Outcome(entry, SimpleNamespace(ok=ok, findings=(*named, lineless)), "", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "misproved"),
+    [
+        (said((1, 0, True)), "first", False),
+        (said((1, 2, True), (1, 0, True)), "first", False),
+        (said((1, 2, True), (1, 0, False)), "first", True),
+        (said((1, 2, False), (2, 0, True)), "later", False),
+        (said((1, 2, True)), "elsewhere", True),
+        (said(), "no line", False),
+        (said(ok=True), "accepted", False),
+        (Outcome(WRONG[0], None, "KeyError: 'dW1'", 0.1), "raised", False),
+    ],
+    ids=["alone", "shared", "not the one proved", "second", "another", "none", "ok", "raised"],
+)
+def test_the_verdict_on_a_wrong_pass(found, verdict, misproved):
+    assert (found.verdict, found.is_misproved) == (verdict, misproved)
+
+
+def test_the_figure_counts(capsys):
+    right = [
+        Outcome(RIGHT[0], SimpleNamespace(ok=ok, findings=()), "", 0.3) for ok in (True, False)
+    ]
+    wrong = [said((1, 0, True)), said((1, 2, True)), said(ok=True)]
+    counted = figure(right, wrong, [])
+    assert counted["first"] == pytest.approx(1 / 3)
+    assert (counted["accused"], counted["accepted"], counted["misproved"]) == (1, 1, 1)
+    assert counted["seconds"] == 0.1
+    assert "1 of 3 (33 %) line named first" in capsys.readouterr().out

@@ -29,7 +29,7 @@ def _some_pairs() -> list[Entry]:
 
 IDLE = {
     "radial.gradient.1+4",
-    "softmax_classifier.gradient_by_the_jacobian.1+3",
+    "softmax_classifier.gradient_by_the_jacobian.1+4",
     "svm.gradient_in_arrays.1+3",
     "svm.gradient_in_arrays.2+3",
     "tied_weights.gradient.1+2",

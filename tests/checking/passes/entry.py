@@ -8,6 +8,8 @@ Each module of ``seen/`` and ``held_out/`` is written as one course has it:
     Draws the arguments.  The last ``DATA`` of them are data, by which nobody differentiates.
 ``gradient...(*args)``
     One or more right passes in different styles, with the helpers that they call.
+``large_arguments(rng)``
+    Where there is one: those of 784 inputs, 128 units, 10 outputs and 64 samples.
 ``WRONG``
     For each of these the lines to change: what stands there, what stands there then, the kind of
     mistake, and where it is made.
@@ -102,10 +104,15 @@ class Entry:
     def gradient(self) -> Callable[..., Any]:
         return getattr(self.module, self.entry)
 
-    def args(self, k: int) -> list[Any]:
+    @property
+    def has_large(self) -> bool:
+        return hasattr(self.module, "large_arguments")
+
+    def args(self, k: int, large: bool = False) -> list[Any]:
         """Return the ``k``-th draw of the arguments."""
         rng = np.random.default_rng([k, zlib.crc32(self.course.encode())])
-        return list(self.module.arguments(rng))
+        draw = self.module.large_arguments if large else self.module.arguments
+        return list(draw(rng))
 
 
 def imported(path: Path) -> ModuleType:

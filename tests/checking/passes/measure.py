@@ -2,6 +2,7 @@
 
 import statistics
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -77,15 +78,29 @@ class Outcome:
 VERDICTS = ("first", "later", "elsewhere", "no line", "accepted", "raised")
 
 
-def outcome(entry: Entry) -> Outcome:
+def outcome(entry: Entry, large: bool = False) -> Outcome:
     """Check a pass as a student would have it checked."""
-    loss, gradient, args = entry.loss, entry.gradient, entry.args(0)
+    loss, gradient, args = entry.loss, entry.gradient, entry.args(0, large)
     start = time.perf_counter()
     try:
         report, error = bp.check_gradient(loss, gradient, *args), ""
     except Exception as caught:
         report, error = None, f"{type(caught).__name__}: {caught}"
     return Outcome(entry, report, error, time.perf_counter() - start)
+
+
+def memory_ratio(entry: Entry) -> float:
+    """Return how many times the memory of the large pass alone its check takes, at the peak."""
+    loss, gradient, args = entry.loss, entry.gradient, entry.args(0, large=True)
+    peaks = []
+    for call in (lambda: gradient(*args), lambda: bp.check_gradient(loss, gradient, *args)):
+        tracemalloc.start()
+        try:
+            call()
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    return peaks[1] / peaks[0]
 
 
 def in_words(found: Outcome) -> str:

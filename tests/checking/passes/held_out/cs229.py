@@ -23,6 +23,16 @@ def arguments(rng):
     return params, rng.normal(size=(6, 3)), np.eye(2)[[0, 1, 1, 0, 1, 0]], 0.15
 
 
+def large_arguments(rng):
+    params = {
+        "W1": rng.normal(size=(784, 128)) / 28,
+        "b1": rng.normal(size=128),
+        "W2": rng.normal(size=(128, 10)) / 11,
+        "b2": rng.normal(size=10),
+    }
+    return params, rng.uniform(size=(64, 784)), np.eye(10)[rng.integers(0, 10, 64)], 0.01
+
+
 def softmax(x):
     x = x - np.max(x, axis=1, keepdims=True)
     return np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True)

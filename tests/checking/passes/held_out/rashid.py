@@ -77,7 +77,7 @@ WRONG = {
         ),
         (
             "self.grad_who = -2 * np.dot(output_deltas, np.transpose(hidden_outputs))",
-            "self.grad_who = -2 * output_deltas * hidden_outputs.T * self.who",
+            "self.grad_who = -2 * output_deltas * hidden_outputs",
             "product",
         ),
         (

@@ -66,6 +66,7 @@ WRONG = {
         ("r = h @ W.T + c", "r = h @ W + c", "forward", "forward"),
     ],
     "gradient_step": [
+        ("gW += np.outer(miss, code)", "gW += miss * code", "product"),
         ("gW += np.outer(v, back)", "gW += np.outer(back, v)", "transpose"),
         ("gW += np.outer(v, back)", "gW = np.outer(v, back)", "accumulation"),
         ("back = (W.T @ miss) * (1 - code**2)", "back = W.T @ miss - code**2", "product"),

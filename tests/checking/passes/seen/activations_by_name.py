@@ -23,6 +23,15 @@ def arguments(rng):
     return params, rng.normal(size=(3, 5)), rng.normal(size=(2, 5)), "tanh"
 
 
+def large_arguments(rng):
+    sizes = [784, 128, 10]
+    params = [
+        {"W": rng.normal(size=(n, m)) / m**0.5, "b": rng.normal(size=n)}
+        for m, n in zip(sizes, sizes[1:])
+    ]
+    return params, rng.normal(size=(784, 64)), rng.normal(size=(10, 64)), "tanh"
+
+
 def activate(Z, name):
     if name == "tanh":
         return np.tanh(Z)

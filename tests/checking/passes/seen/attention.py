@@ -66,6 +66,11 @@ WRONG = {
         ("S = Q @ K.T / np.sqrt(d)", "S = Q @ K.T / d", "forward", "forward"),
     ],
     "gradient_row_by_row": [
+        (
+            "jacobian = np.diag(A[i]) - np.outer(A[i], A[i])",
+            "jacobian = np.diag(A[i]) - A[i] * A[i]",
+            "product",
+        ),
         ("dS[i] = jacobian @ dA[i]", "dS[i] = A[i] * (1 - A[i]) * dA[i]", "slope"),
         ("dS = dS * scale", "dS = dS * scale**2", "factor"),
         ("dA = dO @ V.T", "dA = dO @ K.T", "operand"),

@@ -135,7 +135,7 @@ WRONG = {
             "return np.log(1 + e), lambda g: g",
             "slope missing",
         ),
-        ("return g @ W.T", "return g @ W.T + b @ b", "term"),
+        ("return g @ W.T", "return x", "operand"),
         (
             "return lambda g: g * (p - t) / len(t)",
             "return lambda g: g * (p - t) / t.size",

@@ -22,6 +22,16 @@ def arguments(rng):
     return params, rng.normal(size=(5, 3)), np.eye(3)[[0, 1, 1, 2, 0]]
 
 
+def large_arguments(rng):
+    params = {
+        "Wlayer1": rng.normal(size=(784, 128)) / 28,
+        "blayer1": rng.normal(size=128),
+        "Woutput": rng.normal(size=(128, 10)) / 11,
+        "boutput": rng.normal(size=10),
+    }
+    return params, rng.uniform(size=(64, 784)), np.eye(10)[rng.integers(0, 10, 64)]
+
+
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 

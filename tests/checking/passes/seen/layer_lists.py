@@ -85,8 +85,8 @@ WRONG = {
             "slope",
         ),
         (
-            "dl_dh = np.matmul(all_weights[layer].transpose(), dl_df)",
-            "dl_dh = np.matmul(all_weights[K].transpose(), np.sum(dl_df, keepdims=True))",
+            "all_dl_dweights[layer] = np.matmul(dl_df, all_h[layer].transpose())",
+            "all_dl_dweights[layer] = np.matmul(dl_df, all_h[layer - 1].transpose())",
             "index",
         ),
         ("x_in[x_in <= 0] = 0", "x_in[x_in <= 0] = -1", "mask"),

@@ -118,14 +118,15 @@ WRONG = {
     "gradient_of_the_batch": [
         (
             "D = weights[l].T @ D * A[l] * (1 - A[l])",
-            "D = weights[l].T @ D * A[l + 1].sum() * (1 - A[l])",
-            "operand",
+            "D = weights[l].T @ D * (1 - A[l])",
+            "slope",
         ),
         ("dw[l] = D @ A[l].T / m", "dw[l] = D @ A[l].T", "factor"),
+        ("db[l] = D.sum(axis=1, keepdims=True) / m", "db[l] = D / m", "sum"),
         (
-            "db[l] = D.sum(axis=1, keepdims=True) / m",
-            "db[l] = D[:, :1] / m",
-            "sum",
+            "D = (A[-1] - Y) * A[-1] * (1 - A[-1])",
+            "D = (A[-1] - Y) * A[1] * (1 - A[1])",
+            "index",
         ),
     ],
 }

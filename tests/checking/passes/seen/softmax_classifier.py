@@ -69,6 +69,7 @@ WRONG = {
         ("return X.T @ G / N + 2 * 0.2 * W", "return X.T @ G / N + 0.2 * W", "penalty"),
     ],
     "gradient_by_the_jacobian": [
+        ("J = np.diag(p) - np.outer(p, p)", "J = np.diag(p) - p * p", "product"),
         ("J = np.diag(p) - np.outer(p, p)", "J = np.diag(p)", "term"),
         ("dp[label] = -1 / p[label]", "dp[label] = 1 / p[label]", "sign"),
         ("dz = J @ dp", "dz = p * (1 - p) * dp", "product"),

@@ -63,8 +63,8 @@ WRONG = {
         ("new_W2 = W2 - lr * h.T @ d_o", "new_W2 = W2 + lr * h.T @ d_o", "sign"),
         (
             "new_W1 = W1 - lr * x.T @ (d_h * (1 - h**2))",
-            "new_W1 = W1 - lr * x.T @ d_h * (1 - h[0] ** 2)",
-            "product",
+            "new_W1 = W1 - lr * x.T @ d_h",
+            "slope missing",
         ),
     ],
     "gradient_and_update": [

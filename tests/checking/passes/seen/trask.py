@@ -81,7 +81,7 @@ WRONG = {
             "return [X.T.dot(d.dot(w1.T) * a), a.T.dot(d)]",
             "slope",
         ),
-        ("d = (b - y) * (b * (1 - b))", "d = (b - y) * (b - b.T.dot(b))", "product"),
+        ("d = (b - y) * (b * (1 - b))", "d = b - y", "slope missing"),
         (
             "b = 1 / (1 + np.exp(-(a.dot(w1))))",
             "b = 1 / (1 + np.exp(a.dot(w1)))",
