@@ -53,9 +53,10 @@ def given(entry: Entry, args: Sequence[Any]) -> list[np.ndarray | None]:
     """Return what a pass gives for each leaf, whatever the shape of its answer."""
     with np.errstate(all="ignore"):
         answer = entry.gradient(*copy.deepcopy(list(args)))
-    if isinstance(answer, tuple) and len(answer) == 2:
-        answer = answer[1] if _is_number(answer[0]) and not _is_number(answer[1]) else answer
     leaves, found = parameters(entry, args), list(named_leaves(answer))
+    if isinstance(answer, tuple) and len(answer) == 2 and len(found) != len(leaves):
+        parts = [list(named_leaves(each)) for each in answer if not _is_number(each)]
+        [found] = parts  # a pair of the loss and its gradients
     if any(name for name, _ in found):
         by_name = {
             bare(name): [leaf for other, leaf in found if other == name] for name, _ in found
@@ -67,7 +68,15 @@ def given(entry: Entry, args: Sequence[Any]) -> list[np.ndarray | None]:
         parts = np.split(np.ravel(flat), ends)
         return [part.reshape(np.shape(leaf)) for part, (_, leaf) in zip(parts, leaves)]
     assert len(found) == len(leaves), f"{len(found)} gradients for {len(leaves)} parameters"
-    return [leaf for _, leaf in found]
+    return _in_order([leaf for _, leaf in found], [np.shape(leaf) for _, leaf in leaves])
+
+
+def _in_order(found: list[np.ndarray], shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
+    """Return what stands in another order where the shapes tell which is which."""
+    by_shape = {np.shape(each): each for each in found}
+    if set(by_shape) == set(shapes) and len(by_shape) == len(found):
+        return [by_shape[shape] for shape in shapes]
+    return found
 
 
 def _is_number(thing: Any) -> bool:

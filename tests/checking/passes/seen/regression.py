@@ -45,6 +45,16 @@ def gradient_other_order(w, b, x, y):
     return {"db": db, "dw": dw}
 
 
+def gradient_bias_first(w, b, x, y):
+    prediction = np.full(len(y), b)
+    for j in range(len(w)):
+        prediction = prediction + w[j] * x[:, j]
+    slope = 2 * (prediction - y) / len(y)
+    db = slope.sum()
+    dw = np.array([slope @ x[:, j] for j in range(len(w))]) + 0.1 * w
+    return db, dw
+
+
 WRONG = {
     "gradient": [
         ("dw = 2 / n * x.T @ error + 2 * 0.05 * w", "dw = 2 / n * x.T @ error", "penalty"),
@@ -56,6 +66,20 @@ WRONG = {
         ("db = db / len(x)", "db = db / len(w)", "factor"),
         ("y_hat += w[j] * x[i][j]", "y_hat = w[j] * x[i][j]", "forward", "forward"),
         ("e = 2 * (y_hat - y[i])", "e = 2 * (y_hat - y[0])", "index"),
+    ],
+    "gradient_bias_first": [
+        ("db = slope.sum()", "db = slope[0]", "sum"),
+        (
+            "prediction = prediction + w[j] * x[:, j]",
+            "prediction = w[j] * x[:, j]",
+            "forward",
+            "forward",
+        ),
+        (
+            "dw = np.array([slope @ x[:, j] for j in range(len(w))]) + 0.1 * w",
+            "dw = np.array([slope @ x[:, 0] for j in range(len(w))]) + 0.1 * w",
+            "index",
+        ),
     ],
     "gradient_other_order": [
         ("db = -2 * residual.mean()", "db = 2 * residual.mean()", "sign"),
