@@ -23,13 +23,28 @@ from backprop_nb.checking.compare import (
     is_empty,
     is_narrow,
 )
-from backprop_nb.checking.convention import Course, Reduction, Samples
+from backprop_nb.checking.convention import (
+    DEFAULT,
+    Bias,
+    Convention,
+    Course,
+    Names,
+    Parameters,
+    Penalty,
+    Reduction,
+    Samples,
+    Weights,
+)
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.mistakes import PlacedMistake
+from backprop_nb.checking.packing import check_calls
 from backprop_nb.checking.probes import Answer, Answers, ask_all, make_probes
 from backprop_nb.checking.report import Array, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import Explanation, Search, backward_order
+from backprop_nb.checking.wording import spoken_report
 from backprop_nb.errors import EndedError, UnsupportedError, in_words, must_be
+from backprop_nb.network.activations import ActivationName, OutputName
+from backprop_nb.network.losses import LossName
 
 SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
@@ -45,35 +60,96 @@ def check_backward(
     samples: Samples = "single",
     reduction: Reduction = "mean",
     half: bool = False,
+    activation: ActivationName = "sigmoid",
+    output: OutputName = "sigmoid",
+    loss: LossName = "squared error",
+    l2: float = 0.0,
+    l2_factor: Penalty = "1/2",
+    weights: Weights = "out_in",
+    bias: Bias = True,
+    parameters: Parameters = "lists",
+    names: Names | None = None,
+    order: str | Sequence[str] | None = None,
+    calls: str | Sequence[str] = "parameters x y",
+    returns: str | None = None,
+    labels: bool = False,
+    widths: Sequence[int] | None = None,
+    layers: int = 3,
     hints: Hints = "plain",
     seed: int = 0,
-    layers: int = 3,
     seconds: float | None = None,
 ) -> Report:
-    """Check a backward pass of the document's network, and say which mistake it contains.
+    """Check a backward pass, written as your course does, and say which mistake it contains.
+
+    Without any option it is that of the document: sigmoid layers f = σ(A f + b), and the
+    squared error ‖y − f_K‖².
 
     Parameters
     ----------
     backward : callable
         ``backward(A, b, x, y) -> (dA, db)``: lists of the weights and of the biases,
         input and target; it returns a list of the gradients of each.  It is called
-        by position, several times, and may be any callable.
-    samples : "single", "rows" or "columns"
+        by position, several times, and may be any callable.  A course that hands over its
+        parameters in another way says so with ``parameters``, ``calls`` and ``returns``.
+    samples : "single", "column", "rows" or "columns"
         How data are laid out.  ``"single"``: x (n_0,), y (n_K,), b[i] (n_{i+1},).
+        ``"column"``: x (n_0, 1), y (n_K, 1), b[i] (n_{i+1}, 1).
         ``"rows"``: x (N, n_0), y (N, n_K), b[i] (n_{i+1},).  ``"columns"``: x (n_0, N),
         y (n_K, N), b[i] (n_{i+1}, 1).
-    reduction : "mean" or "sum"
-        Of the loss over the samples.
+    reduction : "mean", "sum" or "mean_entries"
+        Of the loss over the samples; ``"mean_entries"`` is the mean over samples and outputs,
+        as of ``np.mean((f - y) ** 2)``.
     half : bool
-        Whether the loss is ½‖y − f_K‖², and not the document's ‖y − f_K‖².
+        Whether the squared error has a ½ in front of it.
+    activation : "sigmoid", "tanh", "relu", "leaky relu" or "identity"
+        Of the hidden layers.  A leaky ReLU has the slope 0.01 below 0.
+    output : one of these, or "softmax"
+        Of the last layer.
+    loss : "squared error" or "cross-entropy"
+        The cross-entropy is that of a sigmoid, −Σ y ln f + (1 − y) ln (1 − f), or that of a
+        softmax, −Σ y ln f.
+    l2, l2_factor : float, and "1/2", "1", "1/2N" or "1/N"
+        What is added to the loss is l2 times the factor times the sum of all squared
+        weights, without the biases: l2/2 Σ W² by default.
+    weights : "out_in" or "in_out"
+        Whether the weights of a layer have a row for each of its units, as in ``W @ x``, or a
+        column, as in ``x @ W`` and ``W.T @ x``.
+    bias : bool, "flat", "matrix" or "in_weights"
+        Whether there are biases; in a shape other than that of ``samples``: (n,), or a matrix,
+        (1, n) with rows and (n, 1) with columns; or as the first column of ``"out_in"``
+        weights, the first row of ``"in_out"`` ones.
+    parameters : "lists", "pairs", "dicts", "dict", "list", "flat" or "separate"
+        How the pass gets the parameters: as two lists; as one list of pairs (W, b), or of
+        dicts with the keys W and b; as one dict; as one list W1, b1, W2, …; as one vector in
+        which these lie one after the other in C order; or each as an argument of its own.
+    names : str, or a pair
+        What weights and biases are called: ``("W{i}", "b{i}")``, where {i} is the number of
+        the layer, or {i-1} counted from 0; for two lists ``("A", "b")``, without a number.
+        In place of a pattern there may be a list of names.
+    order : str, optional
+        All names in the order in which one list, vector or call has them, such as
+        ``"W1 W2 b1 b2"``.  By default the layers follow each other, weights first.
+    calls : str
+        The arguments in their order, such as ``"x y parameters"`` or ``"x y W1 b1 W2 b2"``.
+        ``"l2"`` stands for that number, ``"widths"`` for the list of widths, and ``"n0"``,
+        ``"n1"``, … for one of them.
+    returns : str, optional
+        How the gradients come back, if not as the parameters came: one of the ways of
+        ``parameters``, or ``"biases weights"`` for two lists in this order.  Names with
+        a ``d`` or ``grad`` are understood always, and so is a pair (loss, gradients).
+    labels : bool
+        Whether the targets of a softmax are numbers of classes, from 0, and not vectors.
+    widths : sequence of int, optional
+        n_0, …, n_K of the only network that the code is written for.  Otherwise it is asked
+        about networks of several widths.
+    layers : int
+        K, of the networks that are asked about.
     hints : "none", "vague", "clear" or "plain"
         How much the report gives away: which gradients are wrong; a first hint, with
         the numbers that were given; a second one, with the quantity that is wrong
         first; the mistake itself, with the numbers that were expected.
     seed : int
         Of the networks and the data, so that nobody can write for just these.
-    layers : int
-        K, of the networks that are asked about.
     seconds : float, optional
         How long one call of ``backward`` may take; then it is stopped, and the report
         says so.  Without it an endless loop has no end.  On Linux the calls are then made
@@ -91,7 +167,8 @@ def check_backward(
     UnsupportedError
         ``backward`` cannot be called.
     InvalidValueError
-        An unknown convention or level of hints, or `seconds` that is not positive.
+        An unknown convention, or two that do not go together; an unknown level of hints, or
+        `seconds` that is not positive.
 
     Notes
     -----
@@ -116,6 +193,29 @@ def check_backward(
     >>> report = bp.check_backward(backward)
     >>> report.score, report.findings[0].mistake
     (0.0, 'missing_factor_2')
+
+    A course with one sample per row, ``x @ W``, ReLU, a softmax, and its parameters in a dict:
+
+    >>> def backward(X, Y, params):
+    ...     Z1 = X @ params["W1"] + params["b1"]
+    ...     H = np.maximum(Z1, 0)
+    ...     E = np.exp(H @ params["W2"] + params["b2"])
+    ...     D2 = (E / E.sum(axis=1, keepdims=True) - Y) / len(X)
+    ...     D1 = D2 @ params["W2"].T  # and where is the slope of the ReLU?
+    ...     return {"dW1": X.T @ D1, "db1": D1.sum(0), "dW2": H.T @ D2, "db2": D2.sum(0)}
+    >>> report = bp.check_backward(
+    ...     backward,
+    ...     samples="rows",
+    ...     weights="in_out",
+    ...     activation="relu",
+    ...     output="softmax",
+    ...     loss="cross-entropy",
+    ...     parameters="dict",
+    ...     calls="x y parameters",
+    ...     layers=2,
+    ... )
+    >>> report.findings[0].parameter, report.findings[0].mistake
+    ('dW1', 'sigma_prime_missing_in_hidden')
     """
     if not callable(backward):
         raise UnsupportedError(
@@ -126,7 +226,28 @@ def check_backward(
     check_hints(hints)
     if seconds is not None and not seconds > 0:
         raise must_be("above 0", "seconds", seconds)
-    course = Course(samples, reduction, half, layers, seed)
+    course = Course(
+        samples,
+        reduction,
+        half,
+        activation,
+        output,
+        loss,
+        l2,
+        l2_factor,
+        weights,
+        bias,
+        layers,
+        seed,
+        None if widths is None else tuple(widths),
+        parameters,
+        names,
+        order,
+        calls,
+        returns,
+        labels,
+    )
+    check_calls(course)
     probes = make_probes(course)
     if seconds is None:
         return judge(ask_all(backward, probes), course, hints)
@@ -154,7 +275,7 @@ def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:
 def judge(answers: Answers, course: Course, hints: Hints = "plain") -> Report:
     """Return the report on what a backward pass answered to the probes of a course."""
     with np.errstate(all="ignore"):  # 1e308 is an answer too
-        return _Judge(answers, course, hints).report()
+        return spoken_report(_Judge(answers, course, hints).report(), course)
 
 
 class _Judge:
@@ -236,7 +357,7 @@ class _Judge:
         ties = [each for each in explanations if each is not together]
         lead = self._lead(parameter, said, instead=together is not explanations[0])
         K = self.course.layers
-        text = message(placed, K, parameter, others, ties, self.hints, lead, first=not said)
+        text = message(placed, K, parameter, others, ties, self.hints, lead, not said, self.course)
         return Finding(placed.mistake.id, parameter, 1, text, placed.made_at(K))
 
     def _lead(self, parameter: str, said: Mapping[str, str], instead: bool) -> str:
@@ -379,6 +500,7 @@ def message(
     hints: Hints,
     lead: str,
     first: bool = True,
+    convention: Convention = DEFAULT,
 ) -> str:
     """Say a mistake, as plainly as the hints allow, with what it cannot be told from.
 
@@ -387,30 +509,32 @@ def message(
     ``first`` is whether what it makes wrong is the first that is wrong at all.
     """
     mistake, whole = placed.mistake, placed.is_whole(K)
+    words = mistake.words(convention)
     if hints == "none":
         return lead
     # A hint says what is right, too, and that is not so where another mistake is made.
     alone = "A hint for this one alone: " if others else ""
     if hints == "vague":
-        return f"{lead} {alone}{mistake.hints[0] if whole else _UNLIKE}"
+        return f"{lead} {alone}{words.hints[0] if whole else _UNLIKE}"
     what = "that is wrong" if first else "that it makes wrong"
     if hints == "clear":
         quantity = mistake.first.title if whole else placed.symbols(K)
-        hint = mistake.hints[1] if whole else _COMPARE
+        hint = words.hints[1] if whole else _COMPARE
         return f"{lead} The first quantity {what} is {quantity}. {alone}{hint}"
-    together = f", together with {_titles(others, K)}" if others else ""
+    together = f", together with {_titles(others, K, convention)}" if others else ""
     quantity = (
         mistake.first.title if whole else f"{placed.symbols(K)}; the other layers do it right"
     )
-    equation = f" It breaks equation [{mistake.equation}]." if mistake.equation else ""
-    either = [_titles(each, K) for each in ties[:_MAX_TIES]]
+    cited = mistake.equation and convention.plain
+    equation = f" It breaks equation [{mistake.equation}]." if cited else ""
+    either = [_titles(each, K, convention) for each in ties[:_MAX_TIES]]
     same = (
         f" The gradients are just as consistent with {' or with '.join(either)}." if either else ""
     )
     begins = "Wrong first" if first else "What it makes wrong first"
     return (
-        f"{parameter}: consistent with “{placed.title(K)}”{together}. {begins}, {_IN_ORDER}: "
-        f"{quantity}. {mistake.explanation}{equation}{same}"
+        f"{parameter}: consistent with “{placed.title(K, convention)}”{together}. "
+        f"{begins}, {_IN_ORDER}: {quantity}. {words.explanation}{equation}{same}"
     )
 
 
@@ -419,8 +543,8 @@ _UNLIKE = "Not all layers are treated alike. Which of them is the odd one out?"
 _COMPARE = "At the other layers the same is right: what is different here?"
 
 
-def _titles(placed: Sequence[PlacedMistake], K: int) -> str:
-    return " and ".join(f"“{each.title(K)}”" for each in placed)
+def _titles(placed: Sequence[PlacedMistake], K: int, convention: Convention) -> str:
+    return " and ".join(f"“{each.title(K, convention)}”" for each in placed)
 
 
 # --- small helpers ----------------------------------------------------------

@@ -23,7 +23,7 @@ import numbers
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice, product
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -94,7 +94,12 @@ class Unmatched:
 
 
 def match(
-    answer: Any, arguments: Sequence[Any], names: Sequence[str], *, value: float | None = None
+    answer: Any,
+    arguments: Sequence[Any],
+    names: Sequence[str],
+    *,
+    value: float | None = None,
+    order: bool = True,
 ) -> Matched | Unmatched:
     """Return whose gradient is which in what a gradient function returned.
 
@@ -114,6 +119,8 @@ def match(
         The name of each argument.
     value
         The loss, if it is known: it tells which of two numbers is the gradient.
+    order
+        Whether gradients may come in another order than the arguments.
 
     Returns
     -------
@@ -130,7 +137,10 @@ def match(
     >>> float(match(np.arange(5.0), [np.zeros((2, 2)), 0.0], ["A", "b"]).leaves[1])
     4.0
     """
-    return _Matching(arguments, names, value).of(answer)
+    matching = _Matching(arguments, names, value, order)
+    if answer is None:
+        return Unmatched(_described(answer), matching.advice())
+    return matching.of(answer)
 
 
 # --- an answer and the arguments, flat ------------------------------------------
@@ -234,8 +244,11 @@ Found: TypeAlias = dict[int, _Leaf]
 
 
 class _Matching:
-    def __init__(self, arguments: Sequence[Any], names: Sequence[str], value: float | None) -> None:
-        self.arguments, self.names, self.value = list(arguments), list(names), value
+    def __init__(
+        self, arguments: Sequence[Any], names: Sequence[str], value: float | None, order: bool
+    ) -> None:
+        self.arguments, self.names = list(arguments), list(names)
+        self.value, self.order = value, order
         self.counts = [len(pytree.flatten(each)) for each in self.arguments]
         self.paths = [
             (name, *path)
@@ -252,8 +265,9 @@ class _Matching:
             self._by_keys,
             self._one_after_the_other,
             self._one_vector,
-            self._in_another_order,
         ]
+        if self.order:
+            readings.append(self._in_another_order)
         if data:
             readings.append(self._without_data)
         partial: Matched | None = None
@@ -263,7 +277,7 @@ class _Matching:
             if found is not None and (self._fits(found) or reading == self._by_keys):
                 return found
             partial = partial or found
-        return partial or Unmatched(_described(answer), self._advice())
+        return partial or Unmatched(_described(answer), self.advice())
 
     def _fits(self, found: Matched) -> bool:
         """Whether every gradient that should be there is, in the shape of its argument."""
@@ -321,7 +335,7 @@ class _Matching:
 
     def _by_keys(self, answer: Any) -> Matched | None:
         """Return what keys and attributes tell, with the affix that tells most."""
-        there = [leaf for leaf in _flat(answer) if leaf.text][:_MAX_LEAVES]
+        there = [leaf for leaf in islice(_flat(answer), _MAX_LEAVES) if leaf.text]
         # Names without an affix may be those of the parameters, which stand beside their gradients.
         readings = [each for each in self._keyed(there, _AFFIXES) if each]
         readings = readings or [each for each in self._keyed(there, (("", ""),)) if each]
@@ -341,10 +355,10 @@ class _Matching:
     def _keyed(self, there: Sequence[_Leaf], affixes: Sequence[tuple[str, str]]) -> Iterator[Found]:
         """Yield, for each affix and for places from 0 and from 1, whose gradients have names."""
         alone = len(self.arguments) == 1
-        for prefix, suffix in affixes:
+        for (prefix, suffix), counted in product(affixes, (0, 1)):
             given: dict[str, _Leaf] = {}
             for leaf in there:
-                for spelling in _spellings_of_answer(leaf.path, prefix, suffix):
+                for spelling in _spellings_of_answer(leaf.path, prefix, suffix, counted):
                     given.setdefault(spelling, leaf)
             for first in (0, 1) if given else ():
                 spellings = [list(_spellings(path, first, alone)) for path in self.paths]
@@ -365,7 +379,7 @@ class _Matching:
 
     def _one_after_the_other(self, answer: Any) -> Matched | None:
         """Return the arrays of an answer in their order, whatever they are nested in."""
-        leaves = [leaf.value for leaf in _flat(answer)][:_MAX_LEAVES]
+        leaves = [leaf.value for leaf in islice(_flat(answer), _MAX_LEAVES)]
         if not isinstance(answer, list | tuple) or len(leaves) != len(self.shapes):
             return None
         found = Matched(tuple(leaves), ("",) * len(leaves))
@@ -396,7 +410,7 @@ class _Matching:
                 order = _order(wanted, given)
                 found = self._structured([items[k] for k in order])
                 return found and self._with_alike(found, len(set(map(repr, wanted))) < len(wanted))
-        leaves = [leaf.value for leaf in _flat(answer)][:_MAX_LEAVES]
+        leaves = [leaf.value for leaf in islice(_flat(answer), _MAX_LEAVES)]
         shapes = [_shape(leaf) for leaf in leaves]
         if sorted(map(repr, shapes)) != sorted(map(repr, self.shapes)):
             return None
@@ -440,7 +454,10 @@ class _Matching:
                 if not kept or not set(left_out) <= set(self._data(set(kept))):
                     continue
                 inner = _Matching(
-                    [self.arguments[k] for k in kept], [self.names[k] for k in kept], self.value
+                    [self.arguments[k] for k in kept],
+                    [self.names[k] for k in kept],
+                    self.value,
+                    self.order,
                 )
                 found = inner.of(answer, data=False)
                 if isinstance(found, Matched) and inner._fits(found):
@@ -465,7 +482,8 @@ class _Matching:
             tuple(tuple(places[k] for k in group) for group in found.alike),
         )
 
-    def _advice(self) -> str:
+    def advice(self) -> str:
+        """Say how to hand the gradients over."""
         data = self._data(set())
         wanted = [name for k, name in enumerate(self.names) if k not in data] or self.names
         if len(wanted) == 1:
@@ -540,12 +558,16 @@ def _spellings(path: Path, first: int, alone: bool) -> Iterator[str]:
             yield _plain("".join(sorted(texts, key=str.isdecimal)))
 
 
-def _spellings_of_answer(path: Path, prefix: str, suffix: str) -> Iterator[str]:
-    """Yield what a gradient is called without what says that it is one; nothing if nothing does."""
+def _spellings_of_answer(path: Path, prefix: str, suffix: str, counted: int) -> Iterator[str]:
+    """Yield what a gradient is called without what says that it is one; nothing if nothing does.
+
+    Places in a list are counted from 0 or from 1.
+    """
     bare = [_without(key, prefix, suffix) if isinstance(key, str) else None for key in path]
     if all(each is None for each in bare):
         return
-    texts = [str(key) if each is None else each for key, each in zip(path, bare, strict=True)]
+    places = [str(key + counted) if isinstance(key, int) else str(key) for key in path]
+    texts = [key if each is None else each for key, each in zip(places, bare, strict=True)]
     for start in range(len(texts)):  # {"grads": {"W1": …}} is called W1 too
         if isinstance(path[start], str) or start == 0:
             yield _plain("".join(texts[start:]))

@@ -20,12 +20,13 @@ True
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
+from typing import Any, NamedTuple, TypeAlias
 
-from backprop_nb.checking.convention import Convention, Reduction, Samples
+from backprop_nb.checking.convention import DEFAULT, Convention
 from backprop_nb.checking.reference import (
     LEARNING_RATE,
     STEP,
@@ -34,8 +35,10 @@ from backprop_nb.checking.reference import (
     PassStep,
     ReferencePass,
     Situation,
+    activation_code,
     right_code,
     schedule,
+    slope_code,
 )
 from backprop_nb.errors import InvalidValueError, NotFoundError, in_words
 
@@ -56,12 +59,93 @@ EQUAL_HIDDEN = Condition(
 )
 SEVERAL_UNITS = Condition("layers of more than one unit", lambda s: min(s.widths[1:]) > 1)
 EQUAL = Condition("as many inputs as units in every layer", lambda s: _all_equal(s.widths))
-MEAN = Condition('reduction = "mean"', lambda s: s.convention.reduction == "mean")
+DEEP = Condition("two hidden layers", lambda s: s.K > 2)
+ONE_SAMPLE = Condition("a single sample", lambda s: s.N == 1)
+WIDE_LAYER = Condition("a layer of more than one unit", lambda s: max(s.widths[1:]) > 1)
+WIDE_OUTPUT = Condition("more than one output", lambda s: s.widths[-1] > 1)
+MEAN = Condition('reduction = "mean"', lambda s: s.convention.reduction != "sum")
 SUM = Condition('reduction = "sum"', lambda s: s.convention.reduction == "sum")
-WHOLE = Condition("half = False", lambda s: not s.convention.half)
+OVER_ENTRIES = Condition(
+    'reduction = "mean_entries"', lambda s: s.convention.reduction == "mean_entries"
+)
+OVER_SAMPLES = Condition(
+    'reduction = "mean" or "sum"', lambda s: s.convention.reduction != "mean_entries"
+)
+SQUARES = Condition('loss = "squared error"', lambda s: s.convention.loss == "squared error")
+CROSS_ENTROPY = Condition('loss = "cross-entropy"', lambda s: s.convention.loss == "cross-entropy")
+WHOLE = Condition(
+    "half = False", lambda s: not s.convention.half and s.convention.loss == "squared error"
+)
 HALF = Condition("half = True", lambda s: s.convention.half)
+PROBABILITY = Condition(
+    "an output that is a probability", lambda s: s.convention.output in ("sigmoid", "softmax")
+)
+CURVED_HIDDEN = Condition(
+    "a hidden layer that is not linear",
+    lambda s: s.K > 1 and s.convention.activation != "identity",
+)
+CURVED_OUTPUT = Condition(
+    "a loss that keeps the slope of an output",
+    lambda s: (
+        s.convention.loss == "squared error" and s.convention.output not in ("identity", "softmax")
+    ),
+)
+CURVED = Condition(
+    "a layer that is not linear", lambda s: CURVED_HIDDEN.holds(s) or CURVED_OUTPUT.holds(s)
+)
+BIASES = Condition("biases", lambda s: s.convention.has_bias)
+PENALTY = Condition("l2 above 0", lambda s: s.convention.l2 > 0)
+HALF_PENALTY = Condition("l2_factor with a half", lambda s: s.convention.l2_factor[:3] == "1/2")
+WHOLE_PENALTY = Condition("l2_factor without a half", lambda s: s.convention.l2_factor[:3] != "1/2")
+
+
+def _uses(*names: str) -> Condition:
+    """Return the need of a slope that belongs to one of some activations."""
+
+    def holds(s: Situation) -> bool:
+        hidden = CURVED_HIDDEN.holds(s) and s.convention.activation in names
+        return hidden or (CURVED_OUTPUT.holds(s) and s.convention.output in names)
+
+    return Condition(f"a slope of {' or '.join(names)}", holds)
+
 
 # --- a mistake --------------------------------------------------------------
+
+
+class Right(NamedTuple):
+    """The step of a right pass that a mistake replaces, for mistakes that depend on it."""
+
+    convention: Convention
+    step: str
+
+    @property
+    def code(self) -> str:
+        """The right code."""
+        return right_code(self.convention)[self.step]
+
+    @property
+    def activation(self) -> str:
+        """The activation whose slope it is."""
+        return self.convention.output if self.step == "output_slope" else self.convention.activation
+
+    @property
+    def has_slope(self) -> bool:
+        """Whether a slope occurs there that depends on z."""
+        keeps = self.convention.loss == "squared error" or self.step != "output_slope"
+        return keeps and self.activation not in ("identity", "softmax")
+
+
+Code: TypeAlias = str | Callable[[Right], str]
+"""The code of a step, or how it is made from the right one."""
+
+
+class Words(NamedTuple):
+    """What is said of a mistake."""
+
+    title: str
+    explanation: str
+    hints: tuple[str, str, str]
+    at_one: str = ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,7 +159,7 @@ class Mistake:
     """What goes wrong, and what is right."""
     hints: tuple[str, str, str]
     """From vague to plain."""
-    steps: Mapping[str, str]
+    steps: Mapping[str, Code]
     """By the name of each step that it replaces the wrong code."""
     equation: str = ""
     """The tag of the document's equation that it breaks."""
@@ -87,16 +171,41 @@ class Mistake:
     """The first layer at which it makes a difference."""
     ambiguous: bool = False
     """Whether who reads it in a listing could take it for others."""
+    otherwise: Words | None = None
+    """What is said of it where the network is not the document's, if something else."""
+    in_game: bool = True
+    """Whether there is a round of it in the game."""
 
     @property
     def first(self) -> PassStep:
         """The first step of the pass that it makes wrong."""
         return next(step for step in STEPS if step.name in self.steps)
 
-    @property
+    @cached_property
     def has_learning_rate(self) -> bool:
         """Whether what it computes depends on a learning rate."""
-        return any("learning_rate" in code for code in self.steps.values())
+        codes = (code for code in self.steps.values() if isinstance(code, str))
+        return any("learning_rate" in code for code in codes)
+
+    @cache  # noqa: B019 - a mistake lives as long as the catalogue
+    def code(self, convention: Convention) -> Mapping[str, str]:
+        """Return by the name of each step the wrong code, of those that a convention has.
+
+        >>> find("sigma_prime_twice").code(Convention(activation="tanh"))["hidden_slope"]
+        '(1 - f[i] ** 2) ** 2'
+        """
+        right = right_code(convention)
+        return {
+            name: code if isinstance(code, str) else code(Right(convention, name))
+            for name, code in self.steps.items()
+            if name in right
+        }
+
+    def words(self, convention: Convention) -> Words:
+        """Return what is said of it in a course."""
+        if self.otherwise is not None and not convention.plain:
+            return self.otherwise
+        return Words(self.title, self.explanation, self.hints, self.at_one)
 
     @cache  # noqa: B019 - a mistake lives as long as the catalogue
     def layers(self, K: int) -> tuple[int, ...]:
@@ -108,9 +217,10 @@ class Mistake:
         at = {step.layer(i) for step, i in schedule(K) if step.name in self.steps}
         return tuple(layer for layer in range(self.first_layer, K + 1) if layer in at)
 
-    def title_at(self, layers: str) -> str:
+    def title_at(self, layers: str, convention: Convention = DEFAULT) -> str:
         """Return its title where it is made at some layers only, which a text names."""
-        return f"{self.at_one or self.title} at {layers}"
+        words = self.words(convention)
+        return f"{words.at_one or words.title} at {layers}"
 
     def applies(self, situation: Situation) -> bool:
         """Return whether it can be made and seen in a situation.
@@ -118,7 +228,9 @@ class Mistake:
         >>> find("only_first_sample").applies(Situation(widths=(3, 3), N=1))
         False
         """
-        return all(condition.holds(situation) for condition in self.needs)
+        return bool(self.code(situation.convention)) and all(
+            condition.holds(situation) for condition in self.needs
+        )
 
     def combines_with(self, other: Mistake) -> bool:
         """Return whether a pass can have both: no step may be replaced twice."""
@@ -149,11 +261,11 @@ class PlacedMistake:
         """Return whether it is made wherever it can be."""
         return self.made_at(K) == self.mistake.layers(K)
 
-    def title(self, K: int) -> str:
+    def title(self, K: int, convention: Convention = DEFAULT) -> str:
         """Return the mistake's title, with the layers if it is made at some only."""
         if self.is_whole(K):
-            return self.mistake.title
-        return self.mistake.title_at(layers_in_words(self.made_at(K)))
+            return self.mistake.words(convention).title
+        return self.mistake.title_at(layers_in_words(self.made_at(K)), convention)
 
     def symbols(self, K: int) -> str:
         """Return what is wrong first at each of its layers, as symbols."""
@@ -174,9 +286,9 @@ class PlacedMistake:
             return True
         return not set(self.layers).isdisjoint(other.layers)
 
-    def replace_in(self, code: dict[str, str]) -> None:
+    def replace_in(self, code: dict[str, str], convention: Convention) -> None:
         """Replace the code of its steps, at its layers."""
-        for name, wrong in self.mistake.steps.items():
+        for name, wrong in self.mistake.code(convention).items():
             if self.layers is not None:
                 at = tuple(STEP[name].index(layer) for layer in self.layers)
                 wrong = f"({wrong}) if i in {at} else ({code[name]})"
@@ -206,8 +318,27 @@ def layers_in_words(layers: Sequence[int]) -> str:
 # --- the catalogue ----------------------------------------------------------
 
 
-def _both_slopes(code: str) -> dict[str, str]:
+def _both_slopes(form: Callable[[Right], str], *only: str) -> dict[str, Code]:
+    """Return the code for both slopes, where there is one; ``only`` those of some activations."""
+
+    def code(right: Right) -> str:
+        if not right.has_slope or (only and right.activation not in only):
+            return right.code
+        return form(right)
+
     return {"output_slope": code, "hidden_slope": code}
+
+
+def _slope_at(value: str) -> Callable[[Right], str]:
+    """Return the slope at a value that stands in place of z."""
+    return lambda right: slope_code(
+        right.activation, activation_code(right.activation, value), value
+    )
+
+
+def _slope_of_layer(i: str) -> Callable[[Right], str]:
+    """Return the slope of another layer."""
+    return lambda right: slope_code(right.activation, f"f[{i}]", f"z[{i}]")
 
 
 _OUTPUT_ERROR = (
@@ -279,6 +410,7 @@ _OUTPUT_ERROR = (
         ),
         equation="loss",
         steps={"output_delta": "share * error"},
+        needs=(SQUARES, PROBABILITY),
         ambiguous=True,
     ),
 )
@@ -296,8 +428,18 @@ _SLOPE = (
             "What does going back through a sigmoid multiply by? It occurs nowhere.",
         ),
         equation="sigmoid",
-        steps=_both_slopes("1"),
-        needs=(HIDDEN,),
+        steps=_both_slopes(lambda right: "1"),
+        needs=(CURVED_HIDDEN, CURVED_OUTPUT),
+        otherwise=Words(
+            "The slope of the activation is missing everywhere",
+            "Going back through an activation multiplies by its slope at z. Without it the pass "
+            "is that of a network of straight lines.",
+            (
+                "Look at the gradients of every layer, the last one too.",
+                "Each layer loses a factor, and the same one.",
+                "What does going back through an activation multiply by? It occurs nowhere.",
+            ),
+        ),
     ),
     Mistake(
         "sigma_prime_missing_at_output",
@@ -311,6 +453,17 @@ _SLOPE = (
         ),
         equation="sigmoid",
         steps={"output_slope": "1"},
+        needs=(CURVED_OUTPUT,),
+        otherwise=Words(
+            "The slope is missing at the output",
+            "The output goes through an activation too, so its δ = ∂L/∂z is ∂L/∂f times the slope "
+            "there. Only for the cross-entropy it cancels.",
+            (
+                "Begin at the end: one layer is treated unlike the others.",
+                "In the hidden layers all is well. What comes before them on the way back?",
+                "The output has an activation too.",
+            ),
+        ),
     ),
     Mistake(
         "sigma_prime_missing_in_hidden",
@@ -325,8 +478,20 @@ _SLOPE = (
         ),
         equation="sigmoid",
         steps={"hidden_slope": "1"},
-        needs=(HIDDEN,),
+        needs=(CURVED_HIDDEN,),
         at_one="σ′ is missing",
+        otherwise=Words(
+            "The slope is missing in the hidden layers",
+            "The error sent back, Aᵀ δ, is ∂L/∂f of the layer below. To become its δ = ∂L/∂z it "
+            "must be multiplied by the slope of the activation there, at z. Without it the "
+            "gradients from there on back are wrong, and the last layer's is right.",
+            (
+                "The last layer is right.",
+                "Below the last layer a factor is lost.",
+                "What stands between ∂L/∂f and ∂L/∂z of one layer?",
+            ),
+            "The slope is missing",
+        ),
     ),
     Mistake(
         "sigma_prime_of_activation",
@@ -340,7 +505,18 @@ _SLOPE = (
             "At which number is the slope taken, before the sigmoid or after it?",
         ),
         equation="sigmoid",
-        steps=_both_slopes("sigma(f[i]) * (1 - sigma(f[i]))"),
+        steps=_both_slopes(_slope_at("f[i]")),
+        needs=(CURVED,),
+        otherwise=Words(
+            "The slope is taken at the activation f",
+            "The slope is that of the activation at z. A function that expects z and is handed f "
+            "applies the activation twice.",
+            (
+                "The slope is not what it should be, at all units.",
+                "Every part is there, and one of them is asked at the wrong number.",
+                "At which number is the slope taken, before the activation or after it?",
+            ),
+        ),
     ),
     Mistake(
         "sigma_prime_formula_on_z",
@@ -354,7 +530,19 @@ _SLOPE = (
             "Which of the two, z or f, belongs into f (1 − f)?",
         ),
         equation="sigmoid",
-        steps=_both_slopes("z[i] * (1 - z[i])"),
+        steps=_both_slopes(lambda right: slope_code(right.activation, "z[i]"), "sigmoid", "tanh"),
+        needs=(_uses("sigmoid", "tanh"),),
+        otherwise=Words(
+            "The slope's formula in f is computed with z",
+            "The slope can be written in terms of the activation: f (1 − f) for a sigmoid, 1 − f² "
+            "for tanh. With the pre-activation z in its place that is no slope at all, and can be "
+            "negative.",
+            (
+                "Some signs are right and some are not.",
+                "A slope of these activations is never negative. Here one is.",
+                "Which of the two, z or f, belongs into that formula?",
+            ),
+        ),
     ),
     Mistake(
         "one_minus_sigma_only",
@@ -367,7 +555,8 @@ _SLOPE = (
             "The slope has two factors. One of them is here.",
         ),
         equation="sigmoid",
-        steps=_both_slopes("1 - f[i]"),
+        steps=_both_slopes(lambda right: "1 - f[i]", "sigmoid"),
+        needs=(_uses("sigmoid"),),
     ),
     Mistake(
         "sigma_prime_twice",
@@ -380,7 +569,18 @@ _SLOPE = (
             "Count how often the slope occurs at one layer.",
         ),
         equation="sigmoid",
-        steps=_both_slopes("(f[i] * (1 - f[i])) ** 2"),
+        steps=_both_slopes(lambda right: f"({right.code}) ** 2"),
+        needs=(CURVED,),
+        otherwise=Words(
+            "The slope is applied twice",
+            "Going back through an activation multiplies by its slope once. Here it does so twice, "
+            "at every layer.",
+            (
+                "Look at the lengths of the gradients, from the last layer to the first.",
+                "At every layer one factor is there that should not be.",
+                "Count how often the slope occurs at one layer.",
+            ),
+        ),
     ),
     Mistake(
         "sigma_prime_of_wrong_layer",
@@ -393,8 +593,18 @@ _SLOPE = (
             "Look at the index of the slope.",
         ),
         equation="chain-general",
-        steps={"hidden_slope": "f[i + 1] * (1 - f[i + 1])"},
-        needs=(EQUAL_HIDDEN,),
+        steps={"hidden_slope": _slope_of_layer("i + 1")},
+        needs=(EQUAL_HIDDEN, CURVED_HIDDEN),
+        otherwise=Words(
+            "The slope comes from the layer above",
+            "δ_i belongs to layer i and needs the slope there, at z_i. The pass takes it at "
+            "z_{i+1}: an index that is one off. In layers of equal width nothing complains.",
+            (
+                "The last layer is right.",
+                "Every part is there, but one does not belong to its layer.",
+                "Look at the index of the slope.",
+            ),
+        ),
     ),
 )
 
@@ -413,6 +623,18 @@ _BACK = (
         equation="chain-second",
         steps={"back": "weights @ delta[i + 1]"},
         needs=(EQUAL_HIDDEN, SEVERAL_UNITS),
+        otherwise=Words(
+            "The weights are not transposed",
+            "Forward, the weights map the lower layer to the upper one. Backward, it is their "
+            "transpose that maps the upper layer's δ to the lower one. In the same form as on the "
+            "way forward they send the error to the wrong units; with layers of equal width "
+            "nothing complains.",
+            (
+                "The last layer is right.",
+                "The error gets through the weights to the wrong units.",
+                "On the way back rows and columns of the weights change places.",
+            ),
+        ),
     ),
     Mistake(
         "elementwise_in_place_of_matmul",
@@ -489,6 +711,16 @@ _PARAMETERS = (
         equation="chain-general",
         steps={"weight_gradient": "inputs @ delta[i + 1].T"},
         needs=(WIDE,),
+        otherwise=Words(
+            "The weight gradient is transposed",
+            "The gradient of the weights has an entry for each weight, in the same place. Here "
+            "rows and columns are exchanged; in a square layer nothing complains.",
+            (
+                "The gradients of the biases, if there are any, and every δ are right.",
+                "All numbers are there.",
+                "Look at rows and columns of the weight gradients.",
+            ),
+        ),
     ),
     Mistake(
         "layer_input_off_by_one",
@@ -515,8 +747,19 @@ _PARAMETERS = (
         ),
         equation="layer",
         steps={"layer_input": "z[i] if i > 0 else x"},
-        needs=(HIDDEN,),
+        needs=(CURVED_HIDDEN,),
         first_layer=2,
+        otherwise=Words(
+            "z stands in place of the layer's input f",
+            "∂L/∂A_i = δ fᵀ needs what the layer was given. That is the activation f_i, not z_i. "
+            "The first layer, which is given x, is right.",
+            (
+                "The first layer is right.",
+                "The bias gradients are right; the weight gradients are so in the first layer "
+                "only.",
+                "What is a layer given, what stands before the activation or behind it?",
+            ),
+        ),
     ),
     Mistake(
         "bias_gradient_uses_input",
@@ -530,7 +773,7 @@ _PARAMETERS = (
         ),
         equation="layer",
         steps={"bias_gradient": "(delta[i + 1] * inputs).sum(axis=1, keepdims=True)"},
-        needs=(EQUAL,),
+        needs=(EQUAL, BIASES),
     ),
     Mistake(
         "bias_summed_over_wrong_axis",
@@ -545,7 +788,7 @@ _PARAMETERS = (
         ),
         equation="layer",
         steps={"bias_gradient": "delta[i + 1].sum(axis=0, keepdims=True)"},
-        needs=(SEVERAL,),
+        needs=(SEVERAL, BIASES),
     ),
     Mistake(
         "bias_gradient_averaged",
@@ -558,7 +801,7 @@ _PARAMETERS = (
             "Count how often a bias gradient is divided by N.",
         ),
         steps={"bias_gradient": "delta[i + 1].mean(axis=1, keepdims=True)"},
-        needs=(SEVERAL,),
+        needs=(SEVERAL, BIASES),
     ),
 )
 
@@ -573,7 +816,9 @@ _BATCH = (
             "The length would change if there were more samples.",
             "Is the loss of a batch a sum or a mean?",
         ),
-        steps={"share": "1"},
+        steps={
+            "share": lambda right: "1" if right.convention.reduction == "mean" else "1 / y.shape[0]"
+        },
         needs=(SEVERAL, MEAN),
     ),
     Mistake(
@@ -717,25 +962,23 @@ def stage_of(mistake: Mistake) -> str:
 
 def make_backward(
     *ids: str,
-    samples: Samples = "rows",
-    reduction: Reduction = "mean",
-    half: bool = False,
     learning_rate: float = LEARNING_RATE,
     layers: Mapping[str, Iterable[int]] | None = None,
+    **convention: Any,
 ) -> ReferencePass:
     """Return a backward pass with the named mistakes; without any it is right.
 
     Parameters
     ----------
     *ids : str
-    samples : "single", "rows" or "columns"
-        ``check_backward`` must be told the same; its own default is "single".
-    reduction : "mean" or "sum"
-    half : bool
     learning_rate : float
         Only "updated_before_use" looks at it.
     layers : mapping, optional
         By a mistake's id the layers, 1 to K, at which it is made; at all without.
+    **convention
+        ``samples``, ``reduction``, ``activation`` and whatever else a
+        :class:`~backprop_nb.checking.convention.Convention` has.  ``check_backward`` must be
+        told the same; here samples are "rows" by default.
 
     Returns
     -------
@@ -773,7 +1016,7 @@ def make_backward(
             expected=f"layers of {' or of '.join(map(repr, ids)) or 'no mistake'}",
         )
     placed = [PlacedMistake(find(each), at.get(each)) for each in ids]
-    return pass_with(placed, Convention(samples, reduction, half), learning_rate)
+    return pass_with(placed, Convention(**{"samples": "rows", **convention}), learning_rate)
 
 
 def pass_with(
@@ -792,6 +1035,6 @@ def pass_with(
                 f"{STEP[name].title}",
                 expected="mistakes in different steps",
             )
-        each.replace_in(code)
+        each.replace_in(code, convention)
     needs = [condition for each in placed for condition in each.needs]
     return ReferencePass(convention, code, needs=needs, learning_rate=learning_rate)

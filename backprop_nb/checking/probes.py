@@ -12,7 +12,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import cycle, islice, pairwise
 from typing import Any, Final, TypeAlias
@@ -21,7 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_nb.checking.compare import is_narrow, is_real, not_real
-from backprop_nb.checking.convention import Convention, Course
+from backprop_nb.checking.convention import Course
+from backprop_nb.checking.packing import argument_names, arguments, gradients_in, widths_of
+from backprop_nb.checking.reference import ReferencePass
+from backprop_nb.tracing import pytree
 
 Array: TypeAlias = NDArray[Any]
 Pass: TypeAlias = Callable[..., Any]
@@ -34,6 +37,9 @@ MAX_PRINTED: Final = 20_000
 # In a rectangular network a transpose shows in the shape, in one of equal widths in the values.
 # Everything is asked of two and confirmed on two others, so that no coincidence counts.
 _WIDTHS: Final = ((4, 3, 5, 2), (3, 3, 3, 3), (2, 5, 3, 4), (4, 4, 4, 4))
+_ENOUGH: Final = 8
+"""Sums of more products than these are scaled, so that wide layers do not saturate."""
+_MAX_DRAWS: Final = 1000
 _NUMBER: Final = (int, float, np.integer, np.floating)
 _MAX_DEPTH = 4
 """So deep may lists be nested: a gradient has two axes."""
@@ -49,11 +55,12 @@ class Probe:
     y: Array
     N: int
     """The number of samples."""
+    course: Course
 
     @property
     def widths(self) -> tuple[int, ...]:
         """The units of each layer."""
-        return (self.A[0].shape[1], *(A_i.shape[0] for A_i in self.A))
+        return widths_of(self.course, self.A)
 
     @property
     def K(self) -> int:
@@ -61,20 +68,20 @@ class Probe:
         return len(self.A)
 
 
-def gradient_names(K: int) -> list[str]:
+def gradient_names(K: int, bias: bool = True) -> list[str]:
     """Return the names of the gradients of K layers.
 
     >>> gradient_names(2)
     ['dA[0]', 'db[0]', 'dA[1]', 'db[1]']
     """
-    return [f"{part}[{i}]" for i in range(K) for part in ("dA", "db")]
+    return [f"{part}[{i}]" for i in range(K) for part in ("dA", "db")[: 1 + bias]]
 
 
 @cache
 def make_probes(course: Course) -> tuple[Probe, ...]:
     """Return the networks that a backward pass is asked about, the same for the same course.
 
-    Parameters and data are drawn from N(0, 1).
+    Parameters and data are drawn from N(0, 1), targets of a cross-entropy are 0 and 1.
 
     Examples
     --------
@@ -83,17 +90,51 @@ def make_probes(course: Course) -> tuple[Probe, ...]:
     """
     random = np.random.default_rng(course.seed)
     return tuple(
-        _probe(list(islice(cycle(widths), course.layers + 1)), course, random) for widths in _WIDTHS
+        _probe(course.widths or list(islice(cycle(widths), course.layers + 1)), course, random)
+        for widths in _WIDTHS
     )
 
 
-def _probe(widths: Sequence[int], convention: Convention, random: np.random.Generator) -> Probe:
+def _probe(widths: Sequence[int], course: Course, random: np.random.Generator) -> Probe:
+    """Return a network on which every part of the pass can be seen."""
+    for _ in range(_MAX_DRAWS):
+        probe = _drawn(widths, course, random)
+        if _shows_all(probe):
+            break
+    return probe
+
+
+def _drawn(widths: Sequence[int], course: Course, random: np.random.Generator) -> Probe:
     normal = random.standard_normal
-    many = 1 if convention.samples == "single" else N
-    A = tuple(normal((n_out, n_in)) for n_in, n_out in pairwise(widths))
-    b = tuple(normal((n, 1) if convention.samples == "columns" else n) for n in widths[1:])
-    x, y = (normal(convention.data_shape(n, many)) for n in (widths[0], widths[-1]))
-    return Probe(A, b, x, y, many)
+    many = 1 if course.N_is_1 else N
+    A = tuple(
+        normal(course.weight_shape(n_in, n_out)) / max(1.0, (n_in / _ENOUGH) ** 0.5)
+        for n_in, n_out in pairwise(widths)
+    )
+    b = tuple(normal(course.bias_shape(n)) for n in widths[1:] if course.has_bias)
+    x, y = (normal(course.data_shape(n, many)) for n in (widths[0], widths[-1]))
+    if course.loss == "cross-entropy":
+        y = (y > 0).astype(float)
+        if course.output == "softmax":
+            classes = np.eye(widths[-1])[random.integers(widths[-1], size=many)]
+            y = (classes.T if course.columns else classes).reshape(y.shape)
+    return Probe(A, b, x, y, many, course)
+
+
+def _shows_all(probe: Probe) -> bool:
+    """Whether no layer of ReLUs is silent, nor passes on everything."""
+    course = probe.course
+    kinked = [name in ("relu", "leaky relu") for name in (course.activation, course.output)]
+    if not any(kinked):
+        return True
+    for each in ReferencePass(course).intermediates(probe.A, probe.b, probe.x, probe.y):
+        if each.step.name == "pre_activation" and kinked[each.i == probe.K]:
+            active = each.value > 0
+            n = len(active)
+            least = min(2, n) if probe.N == 1 and each.i < probe.K else 1
+            if active.sum(axis=0).min() < least or (n > 2 and active.all()):
+                return False
+    return True
 
 
 # --- asking -------------------------------------------------------------------
@@ -162,25 +203,106 @@ def ask_all(backward: Pass, probes: Sequence[Probe], seconds: float | None = Non
 
 def ask(backward: Pass, probe: Probe) -> Answer:
     """Ask a backward pass about one probe."""
-    lists = [A_i.copy() for A_i in probe.A], [b_i.copy() for b_i in probe.b]
-    arrays = list(lists[0]), list(lists[1])  # the same arrays, in lists that nobody else has
-    x, y = probe.x.copy(), probe.y.copy()
+    course = probe.course
+    A, b = ([each.copy() for each in part] for part in (probe.A, probe.b))
+    given = arguments(course, A, b, probe.x.copy(), probe.y.copy())
+    before = [[np.array(leaf) for leaf in pytree.flatten(each)] for each in given]
+    leaves = [pytree.flatten(each) for each in given]
     try:  # a generator runs only now that its items are taken
-        returned = backward(*lists, x, y)
-        pair = _items(returned, 2)
-        parts = [_items(part, probe.K) for part in pair or ()]
+        returned = backward(*given)
+        answer = _read(returned, probe)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit too
         return Answer(failure=_described(error), raised=True)
-    modified = tuple(_modified(probe, lists, arrays, x, y))
+    modified = tuple(_modified(course, given, leaves, before))
+    return replace(answer, modified=modified)
+
+
+def _read(returned: Any, probe: Probe) -> Answer:
+    """Return the gradients in what a backward pass returned."""
+    course = probe.course
+    if course.parameters == "lists" and course.returns in (None, "lists") and probe.b:
+        if not _has_names_or_a_loss(returned):
+            return _pair_of_lists(returned, probe)
+        found = gradients_in(course, returned, probe.A, probe.b)
+        if isinstance(found, str):
+            return _no_pair(returned)
+    else:
+        found = gradients_in(course, returned, probe.A, probe.b)
+        if isinstance(found, str):
+            return Answer(failure=found)
+    answer = Answer()
+    for name, given in found.items():
+        _put(answer, name, given)
+    return _with_biases_apart(answer, probe) if course.bias == "in_weights" else answer
+
+
+def _pair_of_lists(returned: Any, probe: Probe) -> Answer:
+    pair = _items(returned, 2)
+    parts = [_items(part, probe.K) for part in pair or ()]
     if pair is None or len(pair) != 2 or parts == [None, None]:
-        failure = f"it returned {_kind(returned)}, not a pair (dA, db) of lists"
-        return Answer(failure=failure, modified=modified)
-    answer = Answer(modified=modified)
+        return _no_pair(returned)
+    answer = Answer()
     for name, given, part in zip(("dA", "db"), pair, parts, strict=True):
         _take(name, given, part, probe.K, answer)
     return answer
+
+
+def _no_pair(returned: Any) -> Answer:
+    return Answer(failure=f"it returned {_kind(returned)}, not a pair (dA, db) of lists")
+
+
+def _has_names_or_a_loss(returned: Any) -> bool:
+    """Whether it is a dict, an object with attributes, or a pair of a number and gradients."""
+    if isinstance(returned, Mapping):
+        return True
+    if isinstance(returned, list | tuple):
+        if len(returned) != 2:
+            return False
+        for loss, others in (returned, returned[::-1]):
+            nested = isinstance(others, Mapping) or (
+                isinstance(others, list | tuple)
+                and len(others) == 2
+                and all(isinstance(each, list | tuple) for each in others)
+            )
+            if nested and isinstance(loss, _NUMBER):
+                return True
+        return False
+    return hasattr(returned, "__dict__") and not hasattr(type(returned), "__iter__")
+
+
+def _put(answer: Answer, name: str, given: Any) -> None:
+    """Put a gradient into an answer, or what is invalid about it."""
+    if given is None:
+        return
+    gradient = _array(given)
+    if isinstance(gradient, str):
+        answer.invalid[name] = gradient
+    else:
+        answer.gradients[name] = gradient
+
+
+def _with_biases_apart(answer: Answer, probe: Probe) -> Answer:
+    """Return an answer in which what is wrong with a matrix is so with both of its parts."""
+    apart = Answer()
+    out_in = probe.course.weights == "out_in"
+    for i in range(probe.K):
+        A, b = f"dA[{i}]", f"db[{i}]"
+        if A in answer.invalid:
+            apart.invalid.update({A: answer.invalid[A], b: answer.invalid[A]})
+        if A not in answer.gradients:
+            continue
+        whole = answer.gradients[A] if out_in else answer.gradients[A].T
+        n_in, n_out = probe.widths[i : i + 2]
+        if whole.shape == (n_out, n_in + 1):
+            apart.gradients[b] = whole[:, 0]
+            apart.gradients[A] = whole[:, 1:] if out_in else whole[:, 1:].T
+        else:
+            expected = (n_out, n_in + 1) if out_in else (n_in + 1, n_out)
+            shapes = f"its shape is {answer.gradients[A].shape}, expected {expected}"
+            apart.invalid.update({A: shapes, b: shapes})
+    return apart
 
 
 def _items(value: Any, expected: int) -> list[Any] | None:
@@ -203,12 +325,7 @@ def _take(name: str, given: Any, part: Sequence[Any] | None, K: int, answer: Ans
         many = len(given) if isinstance(given, list | tuple | np.ndarray) else f"more than {K}"
         answer.invalid[name] = f"has {many} entries"
     for i, each in enumerate(part[:K]):
-        if each is not None:
-            gradient = _array(each)
-            if isinstance(gradient, str):
-                answer.invalid[f"{name}[{i}]"] = gradient
-            else:
-                answer.gradients[f"{name}[{i}]"] = gradient
+        _put(answer, f"{name}[{i}]", each)
 
 
 def _array(given: Any) -> Array | str:
@@ -235,17 +352,22 @@ def _is_array_like(value: Any, deepest: int) -> bool:
 
 
 def _modified(
-    probe: Probe, lists: Sequence[list[Any]], arrays: Sequence[list[Array]], x: Array, y: Array
+    course: Course,
+    given: Sequence[Any],
+    leaves: Sequence[Sequence[Any]],
+    before: Sequence[Sequence[Array]],
 ) -> Iterator[str]:
-    for name, now, before, right in zip("Ab", lists, arrays, (probe.A, probe.b), strict=True):
-        if len(now) != len(before) or any(a is not b for a, b in zip(now, before, strict=True)):
-            yield f"the list {name}"
-        for i, (array, original) in enumerate(zip(before, right, strict=True)):
-            if not _same(array, original):
-                yield f"{name}[{i}]"
-    for name, array, original in (("x", x, probe.x), ("y", y, probe.y)):
-        if not _same(array, original):
-            yield name
+    """Yield the names of arguments that are not as they were, and of what is kept in them."""
+    words = [name for word in course.calls for name in argument_names(course, word)]
+    names = list(course.leaf_names.values())
+    for word, tree, were, values in zip(words, given, leaves, before, strict=True):
+        now = pytree.flatten(tree)
+        if len(now) != len(were) or any(a is not b for a, b in zip(now, were, strict=True)):
+            yield f"the {type(tree).__name__} {word}"
+        own = [f"{word}[{i}]" for i in range(len(were))] if course.parameters == "lists" else names
+        for k, (array, value) in enumerate(zip(were, values, strict=True)):
+            if isinstance(array, np.ndarray) and not _same(array, value):
+                yield word if tree is array else own[k]
 
 
 def _same(one: Array | None, other: Array | None) -> bool:

@@ -6,7 +6,9 @@ combine, and so that it can be said which quantity is wrong first.  What a learn
 reads, :meth:`ReferencePass.listing`, is the very text that runs.
 
 Everything in here is written for one sample per column, as the document writes
-it: A f, Aᵀ δ, δ fᵀ.
+it: A f, Aᵀ δ, δ fᵀ.  What a course has otherwise, its activations, its loss, or no
+biases, is in the code of a few steps; how it lays out its arrays is seen to where
+they come in and go out.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from types import CodeType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -23,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from backprop_nb.checking.convention import DEFAULT, Convention
 from backprop_nb.errors import InvalidValueError, ShapeError
+from backprop_nb.network.activations import LEAK, leaky_relu, relu, softmax
 from backprop_nb.network.passes import sigma
 
 Array: TypeAlias = NDArray[Any]
@@ -140,6 +143,13 @@ STEPS: tuple[PassStep, ...] = (
         "dA[{i}]",
     ),
     PassStep(
+        "penalty",
+        "what the penalty on the weights adds",
+        "layer",
+        "dA[i] = dA[i]",
+        "dA[{i}]",
+    ),
+    PassStep(
         "bias_gradient",
         "the bias gradient",
         "layer",
@@ -179,7 +189,7 @@ def schedule(K: int) -> tuple[tuple[PassStep, int], ...]:
     Examples
     --------
     >>> [f"{step.name} {i}" for step, i in schedule(1)][-4:]
-    ['layer_input 0', 'weight_gradient 0', 'bias_gradient 0', 'result 0']
+    ['weight_gradient 0', 'penalty 0', 'bias_gradient 0', 'result 0']
     """
     phases: list[tuple[Phase, int]] = [("start", 0)]
     phases += [("forward", i) for i in range(1, K + 1)]
@@ -191,21 +201,143 @@ def schedule(K: int) -> tuple[tuple[PassStep, int], ...]:
 
 
 def right_code(convention: Convention) -> dict[str, str]:
-    """Return the right code of every step, by the step's name."""
+    """Return the right code of every step that a convention has, by the step's name."""
+    hidden, output = convention.activation, convention.output
     code = {step.name: step.code for step in STEPS}
+    code["activation"] = activation_code(hidden)
+    if output != hidden:
+        code["activation"] += f" if i < K else {activation_code(output)}"
+    code["hidden_slope"], code["output_slope"] = slope_code(hidden), slope_code(output)
+    code["share"] = {"sum": "1", "mean": "1 / N", "mean_entries": "1 / N / y.shape[0]"}[
+        convention.reduction
+    ]
     if convention.half:
         code["factor"] = "1"
-    if convention.reduction == "sum":
-        code["share"] = "1"
+    if convention.loss == "cross-entropy":  # whose slope the output's cancels
+        code["factor"] = code["output_slope"] = "1"
+    elif output == "softmax":  # whose slope is a matrix, diag(f) − f fᵀ
+        code["output_delta"] = "factor * share * slope * (error - (f[i] * error).sum(axis=0))"
+        code["output_slope"] = "f[i]"
+    if convention.l2:
+        code["penalty"] = {
+            "1/2": "dA[i] + l2 * A[i]",
+            "1": "dA[i] + 2 * l2 * A[i]",
+            "1/2N": "dA[i] + l2 / N * A[i]",
+            "1/N": "dA[i] + 2 * l2 / N * A[i]",
+        }[convention.l2_factor]
+    else:
+        del code["penalty"]
+    if not convention.has_bias:
+        code["pre_activation"] = "A[i - 1] @ f[i - 1]"
+        del code["bias_gradient"]
     return code
 
 
-@cache
+def activation_code(name: str, z: str = "z[i]") -> str:
+    """Return what a layer makes of its pre-activation, as code.
+
+    >>> activation_code("tanh")
+    'np.tanh(z[i])'
+    """
+    forms = {
+        "sigmoid": "sigma({z})",
+        "tanh": "np.tanh({z})",
+        "relu": "relu({z})",
+        "leaky relu": "leaky_relu({z})",
+        "identity": "{z}",
+        "softmax": "softmax({z})",
+    }
+    return forms[name].format(z=z)
+
+
+def slope_code(name: str, f: str = "f[i]", z: str = "z[i]") -> str:
+    """Return the slope of an activation, as code in terms of f or of z.
+
+    >>> slope_code("tanh"), slope_code("relu", z="z[i + 1]")
+    ('1 - f[i] ** 2', 'z[i + 1] > 0')
+    """
+    forms = {
+        "sigmoid": "{f} * (1 - {f})",
+        "tanh": "1 - {f} ** 2",
+        "relu": "{z} > 0",
+        "leaky relu": f"np.where({{z}} > 0, 1, {LEAK:g})",
+        "identity": "1",
+        "softmax": "{f} * (1 - {f})",
+    }
+    return forms[name].format(f=f, z=z)
+
+
+def _softmax(z: Array) -> Array:
+    """Return the softmax of each column."""
+    return np.asarray(softmax(z.T)).T
+
+
+@lru_cache(maxsize=4096)
 def _compiled(code: str) -> tuple[CodeType | None, CodeType]:
     """Return the statements that come first, if any, and the expression on the last line."""
     *before, last = code.split("\n")
     statements = compile("\n".join(before), "<step>", "exec") if before else None
     return statements, compile(last, "<step>", "eval")
+
+
+# --- what comes in and goes out -----------------------------------------------
+
+
+def names_in(
+    convention: Convention, A: Sequence[ArrayLike], b: Sequence[ArrayLike], x: ArrayLike, y: Any
+) -> dict[str, Any]:
+    """Return what the steps know at first: all in columns, and nothing of it copied."""
+    weights = [np.asarray(each) for each in A]
+    x, y = (_in_columns(convention, data) for data in (x, y))
+    return {
+        "A": weights if convention.weights == "out_in" else [each.T for each in weights],
+        "b": [np.asarray(each).reshape(-1, 1) for each in b],
+        "x": x,
+        "y": y,
+        **{name: {} for name in ("f", "z", "delta", "dA", "db")},
+        "K": len(A),
+        "N": x.shape[1],
+        "l2": convention.l2,
+        **_FUNCTIONS,
+    }
+
+
+_FUNCTIONS = {
+    "np": np,
+    "sigma": sigma,
+    "relu": relu,
+    "leaky_relu": leaky_relu,
+    "softmax": _softmax,
+}
+
+
+def _in_columns(convention: Convention, data: ArrayLike) -> Array:
+    array = np.asarray(data)
+    if convention.samples == "single":
+        return array[:, np.newaxis]
+    return array.T if convention.samples == "rows" else array
+
+
+def weights_out(convention: Convention, gradient: Array) -> Array:
+    """Return a gradient of weights as the course lays it out."""
+    return gradient if convention.weights == "out_in" else gradient.T
+
+
+def biases_out(convention: Convention, gradient: Array) -> Array:
+    """Return a gradient of biases as the course lays it out; a wrong one may have two axes."""
+    if not convention.columns:
+        gradient = gradient.T
+    one_axis = len(convention.bias_shape(1)) == 1
+    return gradient.ravel() if one_axis and 1 in gradient.shape else gradient
+
+
+def take(step: PassStep, i: int, code: str, names: dict[str, Any]) -> Any:
+    """Return what some code for a step computes at i; its value is not yet assigned."""
+    names["i"] = i
+    statements, expression = _compiled(code)
+    if statements:
+        exec(statements, names)
+    return eval(expression, names)
 
 
 # --- the pass ---------------------------------------------------------------
@@ -321,10 +453,9 @@ class ReferencePass:
             The data are laid out in another way than ``samples`` says.
         """
         dA, db = self.intermediates(A, b, x, y)[-1].value
-        flat = self.convention.samples != "columns"
         return (
-            [dA[i] for i in range(len(A))],
-            [db[i].ravel() if flat else db[i] for i in range(len(A))],
+            [weights_out(self.convention, dA[i]) for i in range(len(A))],
+            [biases_out(self.convention, db[i]) for i in range(len(A)) if i in db],
         )
 
     def intermediates(
@@ -341,17 +472,15 @@ class ReferencePass:
         with that one, in place of what was computed.
         """
         self._check_axes(x)
-        names = self._names(A, b, x, y)
+        names = names_in(self.convention, A, b, x, y)
+        names |= {"learning_rate": self.learning_rate, "add_to_last_call": self._add_to_last_call}
         self._check_needs(names)
         values = []
         for step, i in schedule(names["K"]):
-            names["i"] = i
-            statements, expression = _compiled(self.code[step.name])
-            if statements:
-                exec(statements, names)
-            found = Intermediate(step, i, eval(expression, names))
-            step.assign(names, given.get(found.name, found.value) if given else found.value)
-            values.append(found)
+            if step.name in self.code:
+                found = Intermediate(step, i, take(step, i, self.code[step.name], names))
+                step.assign(names, given.get(found.name, found.value) if given else found.value)
+                values.append(found)
         return values
 
     def listing(self) -> list[Line]:
@@ -370,7 +499,7 @@ class ReferencePass:
         delta[K] = factor * share * error * slope
         """
         lines, phase = [], "start"
-        for step in STEPS:
+        for step in (each for each in STEPS if each.name in self.code):
             if step.phase != phase and step.phase in _LOOPS:
                 lines.append(Line(_LOOPS[step.phase]))
             phase = step.phase
@@ -378,35 +507,9 @@ class ReferencePass:
             lines += [Line(indent + text, step.name) for text in step.lines(self.code[step.name])]
         return lines
 
-    def _names(
-        self, A: Sequence[ArrayLike], b: Sequence[ArrayLike], x: ArrayLike, y: ArrayLike
-    ) -> dict[str, Any]:
-        """Return what the steps know: the data in columns, of which nothing is copied."""
-        samples = self.convention.samples
-        x, y = (self._in_columns(data) for data in (x, y))
-        biases = [np.asarray(each) for each in b]
-        return {
-            "A": [np.asarray(each) for each in A],
-            "b": biases if samples == "columns" else [each[:, np.newaxis] for each in biases],
-            "x": x,
-            "y": y,
-            **{name: {} for name in ("f", "z", "delta", "dA", "db")},
-            "K": len(A),
-            "N": x.shape[1],
-            "sigma": sigma,
-            "learning_rate": self.learning_rate,
-            "add_to_last_call": self._add_to_last_call,
-        }
-
-    def _in_columns(self, data: ArrayLike) -> Array:
-        array = np.asarray(data)
-        if self.convention.samples == "single":
-            return array[:, np.newaxis]
-        return array.T if self.convention.samples == "rows" else array
-
     def _check_axes(self, x: ArrayLike) -> None:
         """Refuse data of another convention, which would fail somewhere in the midst."""
-        expected = self.convention.data_shape("n_0", "N")
+        expected = self.convention.data_shape("n_0", "1" if self.convention.N_is_1 else "N")
         if np.ndim(x) != len(expected):
             single = self.convention.samples == "single"
             raise ShapeError(

@@ -13,21 +13,17 @@ each it shows whether the mistake is made there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from itertools import chain, combinations, islice
-from typing import Any, TypeAlias
-
-from numpy.typing import NDArray
+from typing import TypeAlias
 
 from backprop_nb.checking.compare import agrees, is_empty, same_numbers
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.mistakes import MISTAKES, Mistake, PlacedMistake, pass_with
+from backprop_nb.checking.mistakes import MISTAKES, Mistake, PlacedMistake
 from backprop_nb.checking.probes import Answer, gradient_names, make_probes
-from backprop_nb.checking.reference import LEARNING_RATE, Situation
+from backprop_nb.checking.reference import LEARNING_RATE
+from backprop_nb.checking.staged import NamedGradients, Wrong, staged_passes
 
-Array: TypeAlias = NDArray[Any]
-NamedGradients: TypeAlias = Mapping[str, Array]
-"""The gradients of one network by name, dA[0], db[0], …"""
 Explanation: TypeAlias = tuple[PlacedMistake, ...]
 """Mistakes that are made together."""
 
@@ -35,7 +31,6 @@ Explanation: TypeAlias = tuple[PlacedMistake, ...]
 # --- what the catalogue gives -----------------------------------------------
 
 
-@lru_cache(maxsize=20_000)
 def gradients_of(
     course: Course, k: int, placed: Explanation = (), learning_rate: float = LEARNING_RATE
 ) -> NamedGradients:
@@ -43,18 +38,7 @@ def gradients_of(
 
     They are empty where one of the mistakes cannot be made.
     """
-    probe = make_probes(course)[k]
-    situation = Situation(probe.widths, probe.N, course)
-    if not all(each.mistake.applies(situation) for each in placed):
-        return {}
-    backward = pass_with(placed, course, learning_rate)
-    x = probe.x.copy()  # one of the mistakes is to change it
-    try:
-        dA, db = backward(probe.A, probe.b, x, probe.y)
-    except ValueError:  # each can be made here, but not both: shapes do not fit
-        return {}
-    pairs = zip(dA, db, strict=True)
-    return dict(zip(gradient_names(probe.K), chain.from_iterable(pairs), strict=True))
+    return staged_passes(course, k).gradients(placed, learning_rate)
 
 
 @cache
@@ -70,20 +54,21 @@ def local_mistakes(course: Course) -> tuple[Mistake, ...]:
     A mistake that is two others made together is not among them, as they are.
     """
     whole = whole_mistakes(course)
+    code = {each: each.code(course) for each in whole}
     sums = [
-        {**one.steps, **two.steps} for one, two in combinations(whole, 2) if one.combines_with(two)
+        {**code[one], **code[two]} for one, two in combinations(whole, 2) if one.combines_with(two)
     ]
     return tuple(
-        each for each in whole if len(each.layers(course.layers)) > 1 and each.steps not in sums
+        each for each in whole if len(each.layers(course.layers)) > 1 and code[each] not in sums
     )
 
 
 @cache
 def mistake_pairs(course: Course) -> tuple[Explanation, ...]:
-    """Return the pairs that combine and do not cancel."""
+    """Return the pairs that combine; a few of them cancel, and explain nothing that is wrong."""
     pairs = combinations(whole_mistakes(course), 2)
     placed = ((PlacedMistake(one), PlacedMistake(two)) for one, two in pairs)
-    return tuple(pair for pair in placed if not pair[0].meets(pair[1]) and _changes(course, pair))
+    return tuple(pair for pair in placed if not pair[0].meets(pair[1]))
 
 
 def _changes(course: Course, placed: Explanation) -> bool:
@@ -101,8 +86,7 @@ def backward_order(names: Sequence[str]) -> list[str]:
     >>> backward_order(["dA[0]", "db[0]", "dA[1]", "db[1]"])
     ['dA[1]', 'db[1]', 'dA[0]', 'db[0]']
     """
-    pairs = [names[k : k + 2] for k in range(0, len(names), 2)]
-    return [name for pair in reversed(pairs) for name in pair]
+    return sorted(names, key=lambda name: -int(name[3:-1]))
 
 
 # --- what a submission gives ------------------------------------------------
@@ -117,12 +101,18 @@ class Search:
 
     def __init__(self, course: Course, answers: Sequence[Answer]) -> None:
         self.course, self.answers = course, answers
-        self.names = gradient_names(course.layers)
+        self.names = gradient_names(course.layers, course.has_bias)
         self.right = [gradients_of(course, k) for k in range(len(make_probes(course)))]
         self.there = [
             {name: g for name, g in answer.gradients.items() if not is_empty(g, right[name])}
             for answer, right in zip(answers, self.right, strict=False)
         ]
+        # With equal widths every mistake can be made, and shows in the values.
+        probes = make_probes(course)
+        self._order = sorted(range(len(self.answers)), key=lambda k: len(set(probes[k].widths)))
+        first = self._order[0]
+        self._quick = len(set(probes[first].widths)) == 1 and not answers[first].failure
+        self._fitting: dict[tuple[int, Wrong], bool] = {}
 
     def explanations(self) -> list[Explanation]:
         """Return the mistakes that explain everything, in as few words as possible.
@@ -186,12 +176,9 @@ class Search:
 
         Those that have one place only are made there.
         """
-        # With equal widths every mistake can be made, and shows in the values.
-        probes = make_probes(self.course)
-        k = min(
-            (k for k, answer in enumerate(self.answers) if not answer.failure),
-            key=lambda k: len(set(probes[k].widths)),
-        )
+        k = next((k for k in self._order if not self.answers[k].failure), None)
+        if k is None:
+            return
         local = [each for each in mistakes if each in local_mistakes(self.course)]
         fixed = tuple(PlacedMistake(each) for each in mistakes if each not in local)
         yield from self._places_from(self.course.layers, fixed, dict.fromkeys(local, ()), k)
@@ -216,15 +203,21 @@ class Search:
 
     def _fits_at(self, layer: int, placed: Explanation, k: int) -> bool:
         """Whether the gradients of a layer are on a probe what these mistakes make them."""
-        expected = gradients_of(self.course, k, placed, self._learning_rate(placed))
-        names = [f"d{each}[{layer - 1}]" for each in "bA"]
-        return bool(expected) and self._agree(k, expected, names)
+        passes = staged_passes(self.course, k)
+        if not passes.can_make(placed):
+            return False
+        wrong = passes.wrong(placed, self._learning_rate(placed))
+        expected = passes.layer_gradients(layer, wrong)
+        return bool(expected) and self._agree(k, expected, expected)
 
     def _explains(self, placed: Explanation) -> bool:
         """Whether a submission does what a pass with these mistakes does, wherever that can be."""
+        if self._quick and not self._can_explain(placed):
+            return False
         rate = self._learning_rate(placed)
         seen = False
-        for k, answer in enumerate(self.answers):
+        for k in self._order:
+            answer = self.answers[k]
             expected = gradients_of(self.course, k, placed, rate)
             if not expected:  # it cannot be made here, so the submission must not be right either
                 if not answer.failure and self._all_right(k):
@@ -234,6 +227,26 @@ class Search:
             else:
                 seen = True
         return seen
+
+    def _can_explain(self, placed: Explanation) -> bool:
+        """Whether mistakes give what was given on one network, as far as the last layer goes.
+
+        What can be made on equal widths cannot fail there, so nothing else is left to be seen.
+        """
+        if any(each.mistake.has_learning_rate for each in placed):
+            return True
+        passes = staged_passes(self.course, self._order[0])
+        if not passes.can_make(placed):
+            return True
+        wrong = passes.wrong(placed)
+        for layer in reversed(range(1, self.course.layers + 1)):
+            key = layer, wrong[self.course.layers - layer + 1]
+            if key not in self._fitting:
+                expected = passes.layer_gradients(layer, wrong)
+                self._fitting[key] = not expected or self._agree(self._order[0], expected, expected)
+            if not self._fitting[key]:
+                return False
+        return True
 
     def _agree(self, k: int, expected: NamedGradients, names: Iterable[str]) -> bool:
         """Whether of the named gradients those that are there are the expected ones."""

@@ -95,7 +95,7 @@ def make_settings(
     memory: int = 1024,
 ) -> GradingSettings:
     """Return the settings that these options stand for; they raise for what cannot be."""
-    course = Course(samples, reduction, half, layers, seed)
+    course = Course(samples, reduction, half, layers=layers, seed=seed)
     return GradingSettings(course, hints, function, Limits(float(timeout), memory))
 
 

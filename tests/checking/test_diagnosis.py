@@ -179,6 +179,15 @@ def with_defaults(A, b, x, y, verbose=False):
     return by_hand(A, b, x, y)
 
 
+def by_name(A, b, x, y):
+    dA, db = by_hand(A, b, x, y)
+    return {"db": db, "dA": dA}
+
+
+def with_the_loss(A, b, x, y):
+    return 0.25, by_hand(A, b, x, y)
+
+
 def in_a_generator(A, b, x, y):
     dA, db = by_hand(A, b, x, y)
     return (each for each in (dA, db))
@@ -224,6 +233,8 @@ def by_the_tracer(A, b, x, y):
         in_longdouble,
         with_other_names,
         with_defaults,
+        by_name,
+        with_the_loss,
         in_a_generator,
         as_a_generator,
         in_object_arrays,
@@ -367,7 +378,7 @@ def test_a_mistake_is_recognised_beside_an_offence():
         (lambda dA, db: (dA, 1.0), "wrong_shape", "db is an object of type float, not a list"),
         (lambda dA, db: None, "missing_gradient", "returned nothing"),
         (lambda dA, db: [*dA, *db], "missing_gradient", "a list of 6"),
-        (lambda dA, db: {"dA": dA, "db": db}, "missing_gradient", "type dict, not a pair (dA, db)"),
+        (lambda dA, db: {"a": dA, "c": db}, "missing_gradient", "type dict, not a pair (dA, db)"),
         (lambda dA, db: np.float64(1), "missing_gradient", "not a pair"),
         (lambda dA, db: (dA, [None] * 3), "missing_gradient", "db[2]: it is missing"),
         (lambda dA, db: (dA, db[:2]), "missing_gradient", "it is missing"),

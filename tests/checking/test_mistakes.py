@@ -337,8 +337,8 @@ def test_a_mistake_that_does_not_exist_is_refused_with_advice():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"samples": "cols"}, '`samples` must be "single", "rows" or "columns".'),
-        ({"reduction": "average"}, '`reduction` must be "mean" or "sum".'),
+        ({"samples": "cols"}, '`samples` must be "single", "column", "rows" or "columns".'),
+        ({"reduction": "average"}, '`reduction` must be "mean", "sum" or "mean_entries".'),
     ],
 )
 def test_a_convention_that_does_not_exist_is_refused(options, message):

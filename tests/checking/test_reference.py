@@ -106,5 +106,8 @@ def test_a_mistake_at_some_layers_is_in_the_listing_with_them():
         np.testing.assert_allclose(shown, expected, rtol=1e-12, atol=1e-15)
 
 
-def test_every_step_has_a_line():
-    assert {line.step for line in make_backward().listing()} == {"", *(s.name for s in STEPS)}
+def test_every_step_that_a_course_has_has_a_line():
+    listed = {line.step for line in make_backward(l2=0.5).listing()}
+    assert listed == {"", *(step.name for step in STEPS)}
+    listed -= {line.step for line in make_backward(bias=False).listing()}
+    assert listed == {"penalty", "bias_gradient"}

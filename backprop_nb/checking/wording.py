@@ -1,0 +1,62 @@
+"""The catalogue's words as a course says them: its own names, its letters, its activations.
+
+The catalogue and the judge speak as the document does: A[0], dA[0], σ′.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from backprop_nb.checking.convention import Course
+from backprop_nb.checking.report import Finding, Report
+
+
+def spoken(text: str, course: Course) -> str:
+    """Return a text in which parameters are called as a course calls them.
+
+    >>> course = Course(parameters="dict", activation="tanh", layers=2)
+    >>> spoken("dA[1] is wrong: A_1ᵀ δ_2 is right, and so is σ′(z_1). A hint: look at A.", course)
+    'dW2 is wrong: W2ᵀ δ_2 is right, and so is the slope at z_1. A hint: look at W.'
+    """
+    W, b = course.symbols
+    if (W, b) == ("A", "b") and course.plain:
+        return text
+    names = {"A": course.weight_names, "b": course.bias_names}
+
+    def named(found: re.Match[str]) -> str:
+        before, kind, i = found.groups()
+        own = names[kind]
+        return f"{before}{own[int(i)]}" if int(i) < len(own) else found[0]
+
+    text = re.sub(r"\b(d?)([Ab])\[(\d+)\]", named, text)
+    text = re.sub(r"(?<![\w])()([Ab])_(\d+)", named, text)
+    text = re.sub(r"\bd([Ab])\b(?!\[)", lambda found: f"d{W if found[1] == 'A' else b}", text)
+    text = re.sub(r"(?<!\w)A(_i)?ᵀ", W if course.weights == "in_out" else f"{W}ᵀ", text)
+    # An A that begins a sentence is the article.
+    text = re.sub(r"(?<=[^.?:“] )A(_i)?\b|(?<=[(∂])A(_i)?\b", W, text)
+    if course.activation != "sigmoid" or course.output != "sigmoid":
+        text = re.sub(r"σ′\((z_\d+)\)", r"the slope at \1", text)
+        text = text.replace("σ′", "the slope")
+    return text
+
+
+def spoken_report(report: Report, course: Course) -> Report:
+    """Return a report in a course's own words."""
+
+    def said(finding: Finding) -> Finding:
+        return replace(
+            finding,
+            parameter=spoken(finding.parameter, course),
+            message=spoken(finding.message, course),
+        )
+
+    return replace(
+        report,
+        parameters=tuple(
+            replace(each, name=spoken(each.name, course)) for each in report.parameters
+        ),
+        findings=tuple(map(said, report.findings)),
+        offences=tuple(map(said, report.offences)),
+        notes=tuple(spoken(note, course) for note in report.notes),
+    )
