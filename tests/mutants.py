@@ -278,20 +278,15 @@ MUTANTS = (
     ),
     numbers(
         "minus-sign-lost",
-        'return text.replace("-", MINUS)\n\n\ndef longs',
-        'return text.replace("-", "")\n\n\ndef longs',
+        'return text.replace("-", MINUS)\n\n\ndef _for_a',
+        'return text.replace("-", "")\n\n\ndef _for_a',
     ),
     numbers(
         "five-digits-are-an-exponent", 'if exponent == "+04" else', 'if exponent == "+05" else'
     ),
-    numbers(
-        "signs-of-many-lost",
-        'texts = text.replace("-", MINUS).split()',
-        'texts = text.replace("-", "").split()',
-    ),
-    numbers(
-        "omitted-miscounted", "omitted = int(table.size - shown.size)", "omitted = int(table.size)"
-    ),
+    numbers("sign-at-zero", "(np.ravel(numbers) + 0.0).tolist()", "np.ravel(numbers).tolist()"),
+    numbers("omitted-miscounted", "omitted = size - shown.size", "omitted = size"),
+    numbers("heats-shifted", "yield found[start:end]", "yield found[: end - start]"),
     description("first-line-adds", "{'=' if self.number == 1 else '+='}", "{'+='}"),
     description("sum-never-complete", "return self.count == self.number > 1", "return False"),
     cost(

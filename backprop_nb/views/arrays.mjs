@@ -4,6 +4,11 @@ import { html, svg } from "./elements.mjs";
 import { clamp } from "./geometry.mjs";
 import { colour } from "./pictures.mjs";
 
+/** The numbers of an array, as texts, from the line in which Python wrote them. */
+export const entriesOf = ({ words }) => words.replace(/, \u2026.*|[[\]]/g, "").split(/[,;] /).filter(Boolean);
+
+const firstEntries = (tensor) => entriesOf(tensor).slice(0, 24).join(", ");
+
 /** What a cell of a large array's map stands for, and its number where it came along. */
 export function cellWords({ block: [down, across], columns, rows, long }, index) {
   const [row, column] = [Math.floor(index / columns), index % columns];
@@ -38,7 +43,7 @@ export function grid(tensor, family, cell, what) {
     const { text = "", ...attributes } = cell(index);
     return html("span", { style: cellStyle(family, heat), ...attributes }, text);
   });
-  const label = `${what}, ${tensor.shape}: ${tensor.long.slice(0, 24).join(", ")}`;
+  const label = `${what}, ${tensor.shape}: ${firstEntries(tensor)}`;
   return html(
     "div",
     { class: "bpnb-grid", role: "img", "aria-label": label, style: `--columns:${Math.max(tensor.columns, 1)}` },
@@ -49,7 +54,7 @@ export function grid(tensor, family, cell, what) {
 /** A large array as a map of small cells that follow the theme. */
 export function heatMap(tensor, family, what) {
   const { rows, columns } = tensor.map;
-  const label = `${what}, heat map of ${mapWords(tensor)}; first entries ${tensor.long.slice(0, 24).join(", ")}`;
+  const label = `${what}, heat map of ${mapWords(tensor)}; first entries ${firstEntries(tensor)}`;
   return html(
     "div",
     { class: "bpnb-grid bpnb-map", role: "img", "aria-label": label, title: mapWords(tensor) },
@@ -105,7 +110,8 @@ function bigMap(tensor, family, what) {
 /** An array as a table of coloured cells with its numbers in them. */
 export function big(tensor, family, what) {
   if (tensor.map) return bigMap(tensor, family, what);
-  const table = grid(tensor, family, (index) => ({ text: tensor.long[index] }), what);
+  const texts = entriesOf(tensor);
+  const table = grid(tensor, family, (index) => ({ text: texts[index] }), what);
   table.classList.add("bpnb-big");
   return table;
 }

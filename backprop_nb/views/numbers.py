@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from backprop_nb.views.schema import HeatMap, Tensor
 
@@ -47,30 +49,34 @@ def long(number: float) -> str:
     >>> [long(x) for x in (0.61803, -0.0421, 1234.5, 2.0, 0.00001)]
     ['0.618', '−0.0421', '1234', '2', '1e−5']
     """
-    if number == 0:  # no minus sign at zero
-        return "0"
-    text = f"{number:.4g}"
-    mantissa, _, exponent = text.partition("e")
-    if exponent:
-        text = f"{float(text):.0f}" if exponent == "+04" else f"{mantissa}e{int(exponent)}"
-    elif not math.isfinite(number):
-        text = text.replace("nan", "NaN").replace("inf", "∞")
-    return text.replace("-", MINUS)
+    return _readable(f"{number + 0.0:.4g}")  # no minus sign at zero
 
 
-def longs(numbers: Sequence[float]) -> list[str]:
-    """Return :func:`long` of many numbers, of which most are formatted together.
+def longs(numbers: ArrayLike) -> list[str]:
+    """Return :func:`long` of many numbers, which are written together.
 
     >>> longs([0.61803, -0.0421, 0.0, 0.00001])
     ['0.618', '−0.0421', '0', '1e−5']
     """
-    text = " ".join(["%.4g"] * len(numbers)) % tuple(numbers)
-    texts = text.replace("-", MINUS).split()
-    if "e" in text or "n" in text or "-0 " in f"{text} ":
-        for k, each in enumerate(texts):
-            if "e" in each or "n" in each or each == f"{MINUS}0":
-                texts[k] = long(numbers[k])
-    return texts
+    entries = (np.ravel(numbers) + 0.0).tolist()
+    return _readable(" ".join(["%.4g"] * len(entries)) % tuple(entries)).split()
+
+
+_FOR_A_MACHINE = re.compile(r"[\d.]+e[+-]\d+|nan|inf")
+
+
+def _readable(text: str) -> str:
+    """Return numbers in C's notation as a reader writes them."""
+    if "e" in text or "n" in text:
+        text = _FOR_A_MACHINE.sub(_for_a_reader, text)
+    return text.replace("-", MINUS)
+
+
+def _for_a_reader(found: re.Match[str]) -> str:
+    mantissa, _, exponent = found[0].partition("e")
+    if not exponent:
+        return "NaN" if mantissa == "nan" else "∞"
+    return f"{float(found[0]):.0f}" if exponent == "+04" else f"{mantissa}e{int(exponent)}"
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -97,51 +103,94 @@ def tensor(value: Any, scale: Scale, column: bool = False, numbered: bool = True
     numbered
         Whether each cell of a large array's map comes with its number as text.
     """
-    table = _table(value)
-    shape = np.shape(value)
-    if column and len(shape) < 2:
-        table = table.T
-    shown = table[:ROWS, :COLUMNS]
-    entries = shown.ravel().tolist()
-    texts = [short(entry) for entry in entries]
-    omitted = int(table.size - shown.size)
-    one_row = len(shown) == 1 and not omitted
-    return {
-        "shape": shape_text(shape),
-        "single": not shape,
-        "rows": shown.shape[0],
-        "columns": shown.shape[1],
-        "heat": heats(shown, scale, digits=3),
-        "short": texts,
-        "long": longs(entries),
-        "omitted": omitted,
-        "map": _heat_map(table, scale, numbered) if omitted else None,
-        "fits": one_row and len(texts) * max(map(len, texts), default=0) <= CARD_CHARACTERS,
-    }
+    return tensors([(value, column)], scale, numbered)[0]
 
 
-def _table(value: Any) -> NDArray[np.float64]:
-    """Return an array as the rows of its last axis."""
+def tensors(
+    arrays: Sequence[tuple[Any, bool]], scale: Scale, numbered: bool = True
+) -> list[Tensor]:
+    """Return :func:`tensor` of many arrays, each with whether it is a column.
+
+    Together they take a tenth of the time.
+    """
+    shapes = [np.shape(value) for value, _ in arrays]
+    tables = [
+        table(value).T if column and len(shape) < 2 else table(value)
+        for (value, column), shape in zip(arrays, shapes, strict=True)
+    ]
+    shown = [each[:ROWS, :COLUMNS] for each in tables]
+    large = [k for k, each in enumerate(tables) if each.size > shown[k].size]
+    maps = dict(zip(large, _heat_maps([tables[k] for k in large], scale, numbered), strict=True))
+    return [
+        {
+            "shape": shape_text(shape),
+            "single": not shape,
+            "rows": shown[k].shape[0],
+            "columns": shown[k].shape[1],
+            "heat": heat,
+            "short": [] if k in maps else _on_a_card(shown[k]),
+            "words": _words(shown[k], tables[k].size) if shape else long(tables[k].item()),
+            "map": maps.get(k),
+        }
+        for k, (shape, heat) in enumerate(zip(shapes, _heats_of_each(shown, scale, 3), strict=True))
+    ]
+
+
+def table(value: Any) -> NDArray[np.float64]:
+    """Return an array as the rows of its last axis.
+
+    >>> table(1.0).shape, table(np.ones(3)).shape, table(np.ones((2, 3, 4))).shape
+    ((1, 1), (1, 3), (6, 4))
+    """
     array = np.asarray(value, dtype=np.float64)
-    return array.reshape(1, -1) if array.ndim < 2 else array.reshape(-1, array.shape[-1])
+    if array.ndim < 2:
+        return array.reshape(1, -1)
+    return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
 
 
-def _heat_map(table: NDArray[np.float64], scale: Scale, numbered: bool) -> HeatMap:
-    """Return a matrix as few enough cells to be seen at once.
+def _on_a_card(shown: NDArray[np.float64]) -> list[str]:
+    """Return the short numbers of a row that has room on a card, else none."""
+    if len(shown) != 1 or shown.size > CARD_CHARACTERS:
+        return []
+    texts = [short(entry) for entry in shown.ravel().tolist()]
+    return texts if len(texts) * max(map(len, texts), default=0) <= CARD_CHARACTERS else []
+
+
+def _heats_of_each(
+    arrays: Sequence[NDArray[np.float64]], scale: Scale, digits: int
+) -> Iterator[list[float]]:
+    """Yield the heats of each array, worked out together."""
+    flat = np.concatenate([np.zeros(0), *(each.ravel() for each in arrays)])
+    found = heats(flat, scale, digits)
+    end = 0
+    for each in arrays:
+        start, end = end, end + each.size
+        yield found[start:end]
+
+
+def _heat_maps(
+    tables: Sequence[NDArray[np.float64]], scale: Scale, numbered: bool
+) -> Iterator[HeatMap]:
+    """Yield matrices as few enough cells to be seen at once.
 
     A cell stands for a block of entries by the largest of them: a mean would be zero
     wherever signs differ.
     """
-    rows, columns = table.shape
-    block = [-(-rows // MAP_ROWS), -(-columns // MAP_COLUMNS)]
-    cells = pooled(table, range(0, rows, block[0]), range(0, columns, block[1]))
-    return {
-        "rows": cells.shape[0],
-        "columns": cells.shape[1],
-        "block": block,
-        "heat": heats(cells, scale),
-        "long": longs(cells.ravel().tolist()) if numbered else [],
-    }
+    blocks = [[-(-len(each) // MAP_ROWS), -(-each.shape[1] // MAP_COLUMNS)] for each in tables]
+    cells = [
+        each
+        if (down, across) == (1, 1)
+        else pooled(each, range(0, len(each), down), range(0, each.shape[1], across))
+        for each, (down, across) in zip(tables, blocks, strict=True)
+    ]
+    for block, each, heat in zip(blocks, cells, _heats_of_each(cells, scale, 2), strict=True):
+        yield {
+            "rows": each.shape[0],
+            "columns": each.shape[1],
+            "block": block,
+            "heat": heat,
+            "long": longs(each) if numbered else [],
+        }
 
 
 def pooled(
@@ -174,11 +223,21 @@ def words(value: Any) -> str:
     """
     if np.ndim(value) == 0:
         return long(float(value))
-    table = _table(value)
-    shown = table[:ROWS, :COLUMNS]
-    rows = "; ".join(", ".join(longs(row)) for row in shown.tolist())
-    omitted = table.size - shown.size
-    return f"[{rows}, … {omitted} more]" if omitted else f"[{rows}]"
+    whole = table(value)
+    return _words(whole[:ROWS, :COLUMNS], whole.size)
+
+
+def _words(shown: NDArray[np.float64], size: int) -> str:
+    """Return the words of an array of some size, of which so much is shown."""
+    line = _readable(_pattern(*shown.shape) % tuple((shown.ravel() + 0.0).tolist()))
+    omitted = size - shown.size
+    return f"[{line}, … {omitted} more]" if omitted else f"[{line}]"
+
+
+@cache
+def _pattern(rows: int, columns: int) -> str:
+    row = ", ".join(["%.4g"] * columns)
+    return "; ".join([row] * rows) if row else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,18 +119,20 @@ class _Page:
 
     def _heat(self, checked: Checked, caption: str, array: np.ndarray[Any, Any]) -> str:
         family = _family(checked)
-        tensor = numbers.tensor(array, self.scales[family])
-        worst = _worst_cell(checked, array, tensor["columns"])
+        shown = numbers.table(array)[: numbers.ROWS, : numbers.COLUMNS]
+        heats = numbers.heats(shown, self.scales[family], digits=3)
+        columns = shown.shape[1]
+        worst = _worst_cell(checked, array, columns)
         cells = [
-            _cell(family, heat, text, k == worst)
-            for k, (heat, text) in enumerate(zip(tensor["heat"], tensor["short"], strict=True))
+            _cell(family, heat, numbers.short(number), k == worst)
+            for k, (heat, number) in enumerate(zip(heats, shown.ravel().tolist(), strict=True))
         ]
-        columns = tensor["columns"]
         rows = "".join(
             f"<tr>{''.join(cells[k : k + columns])}</tr>" for k in range(0, len(cells), columns)
         )
-        more = f", {tensor['omitted']} more" if tensor["omitted"] else ""
-        title = escape(f"{caption}, {tensor['shape']}{more}")
+        omitted = array.size - shown.size
+        more = f", {omitted} more" if omitted else ""
+        title = escape(f"{caption}, {numbers.shape_text(array.shape)}{more}")
         return f'<div><p>{title}</p><table aria-label="{title}"><tbody>{rows}</tbody></table></div>'
 
     def _word(self, family: str) -> str:

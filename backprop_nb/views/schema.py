@@ -154,11 +154,10 @@ class Tensor(TypedDict):
     columns: int
     heat: Sequence[float]
     short: Sequence[str]
-    long: Sequence[str]
-    omitted: int
+    """The entries, as short as a card needs them; empty where it has no room for them."""
+    words: str
+    """The entries as they are read out, from which ``entriesOf`` in arrays.mjs takes each."""
     map: HeatMap | None
-    fits: bool
-    """Whether the short texts have room on a card."""
 
 
 # --- the explorer of the sigmoid ------------------------------------------------
@@ -677,7 +676,8 @@ class ExplorerFrame(TypedDict):
 
     phase: Literal["start", "forward", "seed", "backward"]
     node: int | None
-    words: str
+    words: Sequence[str | int]
+    """Texts, and numbers of tensors whose words stand there."""
     contributions: Sequence[ExplorerContribution]
     ask: Question | None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accessibility import violations
+from frame_words import frame_words
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -42,7 +43,7 @@ def expect_step(root, scene, step):
     """Wait until the view says that it is at a step."""
     from playwright.sync_api import expect
 
-    text = f"Step {step} of {len(scene['frames']) - 1}. {scene['frames'][step]['words']}"
+    text = f"Step {step} of {len(scene['frames']) - 1}. {frame_words(scene, step)}"
     expect(spoken(root)).to_have_text(text)
 
 

@@ -21,7 +21,7 @@ import {
 } from "../../backprop_nb/views/explorer/answers.mjs";
 
 const tensors = [];
-const shaped = (shape, ...long) => tensors.push({ shape, long }) - 1;
+const shaped = (shape, ...long) => tensors.push({ shape, words: `[${long.join(", ")}]` }) - 1;
 const ask = (value, wrong = {}, at = "[1]") => ({ entry: at ? 1 : 0, at, value, wrong, rule: "a product", numbers: "2 × 3" });
 const scene = {
   tensors,

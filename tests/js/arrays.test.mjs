@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellWords, mapWords, mapPaths } from "../../backprop_nb/views/arrays.mjs";
+import { cellWords, entriesOf, mapWords, mapPaths } from "../../backprop_nb/views/arrays.mjs";
 
 const large = { shape: "(4, 6)", map: { rows: 2, columns: 3, block: [2, 2], heat: [0, 1, 0, -0.5, 0, 1], long: ["0", "9", "0", "\u22124", "0", "9"] } };
 
@@ -11,6 +11,14 @@ test("a cell of a map says which entries it stands for, and the largest of them"
   assert.equal(cellWords(large.map, 4), "rows 2 to 3, columns 2 to 3: largest in size 0");
   assert.equal(cellWords({ ...large.map, block: [1, 1] }, 3), "row 1, column 0: \u22124");
   assert.equal(cellWords({ ...large.map, rows: 1, block: [1, 2], long: [] }, 2), "columns 4 to 5");
+});
+
+test("the numbers of an array are those of its words", () => {
+  const texts = (words) => entriesOf({ words });
+  assert.deepEqual(texts("[1.5, 0, NaN; \u2212\u221e, 1e\u22127, \u221212350]"), ["1.5", "0", "NaN", "\u2212\u221e", "1e\u22127", "\u221212350"]);
+  assert.deepEqual(texts("[0.1; \u22122, \u2026 1192 more]"), ["0.1", "\u22122"]);
+  assert.deepEqual(texts("\u22120.5"), ["\u22120.5"]);
+  assert.deepEqual(texts("[]"), []);
 });
 
 test("a map says what it shows", () => {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { arrivals, cardWords, handedOn, lineage, marksAt, movingEdges, nodeWords, stateAt } from "../../backprop_nb/views/explorer/steps.mjs";
 
 const tensors = [];
-const number = (text) => tensors.push({ long: [text], short: [text], shape: "a number" }) - 1;
+const number = (text) => tensors.push({ words: text, shape: "a number" }) - 1;
 const node = (name, kind, parents, text = "") => ({
   name,
   kind,
@@ -16,7 +16,7 @@ const node = (name, kind, parents, text = "") => ({
   adjoint: number(`adjoint of ${name}`),
   marks: [],
 });
-const shown = (one) => tensors[one.total].long[0];
+const shown = (one) => tensors[one.total].words;
 
 // x -> u, u -> v, (u, v) -> f: u is used twice.
 const scene = {

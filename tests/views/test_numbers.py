@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from backprop_nb.views.numbers import (
     CARD_CHARACTERS,
+    COLUMNS,
     MINUS,
+    ROWS,
     Scale,
     fit_scale,
     fit_value_scale,
@@ -20,6 +22,7 @@ from backprop_nb.views.numbers import (
     pooled,
     short,
     tensor,
+    tensors,
     words,
 )
 
@@ -66,25 +69,27 @@ def test_a_vector_is_a_row_and_stands_upright_when_asked():
 
 
 def test_a_large_array_says_how_much_of_it_is_left_out():
-    data = tensor(np.zeros((30, 40)), Scale(1, 1))
-    assert len(data["long"]) + data["omitted"] == 1200
-    assert words(np.zeros((30, 40))).endswith("more]")
+    assert words(np.zeros((30, 40))).endswith(f"0, … {30 * 40 - ROWS * COLUMNS} more]")
 
 
 def test_a_card_never_holds_more_text_than_it_has_room_for():
-    assert tensor(np.array([0.12, -0.34, 0.56]), Scale(0.1, 1))["fits"]
-    assert not tensor(np.array([0.12, -0.34, 0.56, 0.78]), Scale(0.1, 1))["fits"]
-    assert not tensor(np.eye(2), Scale(1, 1))["fits"]
+    few = tensor(np.array([0.12, -0.34, 0.56]), Scale(0.1, 1))
+    assert few["short"] == ["0.12", f"{MINUS}0.34", "0.56"]
+    assert not tensor(np.array([0.12, -0.34, 0.56, 0.78]), Scale(0.1, 1))["short"]
+    assert not tensor(np.eye(2), Scale(1, 1))["short"]
     assert max(len(short(x)) for x in (-0.04, 12.3, -1e-5)) * 3 <= CARD_CHARACTERS + 3
 
 
 def test_a_vector_of_which_only_a_part_is_shown_has_no_numbers_on_a_card():
     data = tensor(np.ones(20), Scale(1, 1))  # the twelve shown would have room, the map has twenty
     assert data["map"]
-    assert not data["fits"]
+    assert not data["short"]
 
 
-@pytest.mark.parametrize("value", [np.array([np.nan, np.inf, 1.0]), np.zeros(0), np.float32(2)])
+EMPTY = [np.zeros(shape) for shape in ((0,), (3, 0), (0, 3), (2, 0, 3))]
+
+
+@pytest.mark.parametrize("value", [np.array([np.nan, np.inf, 1.0]), np.float32(2), *EMPTY])
 def test_any_array_is_plain_json(value):
     json.dumps(tensor(value, fit_scale([value])), allow_nan=False)
 
@@ -184,6 +189,27 @@ def test_many_heats_are_those_of_each(scale):
     assert heats(entries.astype(np.float32), scale) == pytest.approx(
         heats(entries, scale), abs=0.02
     )
+
+
+@pytest.mark.parametrize("value", EMPTY)
+def test_an_array_without_entries_has_none_to_be_seen(value):
+    data = tensor(value, Scale(1.0, 1.0))
+    assert (data["heat"], data["short"], data["words"], data["map"]) == ([], [], "[]", None)
+
+
+def test_many_arrays_are_shown_as_each_is():
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=shape) for shape in ((), (3,), (2, 3), (9, 13), (40, 50), (0,))]
+    given = [(array, column) for array in arrays for column in (False, True)]
+    scale = fit_scale(arrays)
+    assert tensors(given, scale) == [tensor(array, scale, column) for array, column in given]
+
+
+def test_the_words_of_an_array_are_its_numbers_in_their_order():
+    array = np.array([[1.5, -0.0, np.nan], [-np.inf, 1e-7, -12345.6]])
+    assert words(array) == f"[1.5, 0, NaN; {MINUS}∞, 1e{MINUS}7, {MINUS}12350]"
+    assert words(array[0]) == tensor(array[0], Scale(1, 1))["words"] == "[1.5, 0, NaN]"
+    assert tensor(array[0], Scale(1, 1), column=True)["words"] == "[1.5; 0; NaN]"
 
 
 def test_many_numbers_are_written_as_each_is():

@@ -169,8 +169,7 @@ def _data(matrix: Matrix, lengths: Lengths, scale: Scale) -> ChainMatrix:
 def _first_entries(array: Array, scale: Scale) -> Tensor:
     """Return the entries that are shown as numbers; the picture shows all of them."""
     shown = array[: numbers.ROWS, : numbers.COLUMNS]
-    first, shape = numbers.tensor(shown, scale), numbers.shape_text(array.shape)
-    return {**first, "shape": shape, "omitted": array.size - shown.size}
+    return {**numbers.tensor(shown, scale), "shape": numbers.shape_text(array.shape)}
 
 
 def shape_words(shape: Shape) -> str:

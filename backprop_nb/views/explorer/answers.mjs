@@ -2,6 +2,8 @@
 // without a page.  Python has computed every number.  What has become of each question is kept
 // as a record by its key: { tries, hints, done, seen, said }.
 
+import { entriesOf } from "../arrays.mjs";
+
 export const MODES = ["off", "value", "sign", "shape"];
 const TOLERANCE = 0.01;
 const NOTATION = {
@@ -24,7 +26,7 @@ export function questionsOf(scene, step) {
   const { nodes, tensors } = scene;
   const question = (k, ask, index, answer, more) => {
     const { name, value } = nodes[index];
-    const text = ask.value === 0 ? "0" : tensors[answer].long[ask.entry];
+    const text = ask.value === 0 ? "0" : entriesOf(tensors[answer])[ask.entry];
     const { shape } = tensors[value];
     return { key: `${step}.${k}`, node: index, name, shape, ask, text, ...more };
   };

@@ -55,10 +55,10 @@ class DescribedNode:
         return links.read(self.call)[0]
 
     @property
-    def words(self) -> str:
-        """What a step forward does, in a sentence."""
-        made = f"{self.node.name} = {self.text} = {numbers.words(self.node.value)}."
-        return f"Forward. {made}{badges.words(self.marks)}"
+    def words(self) -> list[Any]:
+        """What a step forward does, in a sentence: texts, and arrays where their words stand."""
+        made = f"Forward. {self.node.name} = {self.text} = "
+        return [made, self.node.value, f".{badges.words(self.marks)}"]
 
 
 @dataclass(frozen=True)
@@ -135,17 +135,13 @@ class Description:
         self.nodes = [DescribedNode(node, node.health) for node in graph.nodes]
         self.steps = list(_steps(self.backward)) if self.backward else []
 
-    def step_words(self, step: Step, arrivals: Sequence[Arrival]) -> str:
-        """Say a step back in a sentence or two."""
-        given = [
-            f"{each.contribution.parent.name} receives {each.text} = "
-            f"{numbers.words(each.contribution.value)}"
-            for each in arrivals
-        ]
-        has = f"Backward from {step.node.name}, adjoint {numbers.words(step.adjoint)}."
-        marks = badges.words(self.nodes[step.node.index].marks)
-        handed = f" {'; '.join(given)}." if given else ""
-        return f"{has}{handed}{marks}"
+    def step_words(self, step: Step, arrivals: Sequence[Arrival]) -> list[Any]:
+        """Say a step back in a sentence or two: texts, and arrays where their words stand."""
+        said = [f"Backward from {step.node.name}, adjoint ", step.adjoint]
+        for each in arrivals:
+            given, before = each.contribution, ". " if each is arrivals[0] else "; "
+            said += [f"{before}{given.parent.name} receives {each.text} = ", given.value]
+        return [*said, f".{badges.words(self.nodes[step.node.index].marks)}"]
 
     def cost(self) -> Cost:
         """Return what the gradient costs in either direction."""

@@ -193,7 +193,7 @@ class _GraphPicture:
             shown["columns"],
             shown["heat"],
             family,
-            texts=tensor["short"] if tensor["fits"] else (),
+            texts=tensor["short"],
             gap=0 if tensor["map"] else 0.8,
             size=9.2,
         )

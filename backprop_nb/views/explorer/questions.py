@@ -73,7 +73,7 @@ def seed_question(name: str) -> Question:
 
 def _place(array: Any) -> tuple[int, tuple[int, ...]] | None:
     """Return the largest entry among those that a view shows: its number there, and its index."""
-    table = array.reshape(1, -1) if array.ndim < 2 else array.reshape(-1, array.shape[-1])
+    table = numbers.table(array)
     shown = table[:ROWS, :COLUMNS]
     sizes = np.where(np.isfinite(shown), np.abs(shown), -1.0)
     if not sizes.size or sizes.max() < 0:

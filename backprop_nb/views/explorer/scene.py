@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing import Graph, Node, Step
+from backprop_nb.tracing import Graph, Node
 from backprop_nb.tracing.emit.notation import name_to_latex
 from backprop_nb.tracing.emit.rule import Operand
 from backprop_nb.tracing.record import CONSTANT
@@ -125,6 +125,7 @@ class _PaperWriter:
             adjoints = [backward.adjoint(node) for node in graph.nodes if graph.carries[node.index]]
             self._scales["adjoint"] = fit_scale(adjoints, log=True)
             self.legend["adjoint"] = self._scales["adjoint"].text
+        self._numbered = len(graph.nodes) <= ROOM
         self._arrays: list[tuple[Any, Family, bool]] = []
         self._known: dict[tuple[Any, ...], int] = {}
         self.styles = styles_of(mark for node in description.nodes for mark in node.marks)
@@ -153,8 +154,7 @@ class _PaperWriter:
     def tensor(self, number: int) -> Tensor:
         """Return one of the arrays as plain data."""
         value, family, column = self._arrays[number]
-        numbered = len(self._description.nodes) <= ROOM
-        return tensor(value, self._scales[family], column, numbered)
+        return tensor(value, self._scales[family], column, self._numbered)
 
     def node(self, described: DescribedNode, group: int | None) -> ExplorerNode:
         """Return a node without the texts about it."""
@@ -186,25 +186,26 @@ class _PaperWriter:
     def frames(self) -> Iterator[ExplorerFrame]:
         """Yield every step of the replay: the start, each call forward, each step back."""
         description = self._description
-        yield _frame("start", None, "Start. The inputs are known, nothing is computed yet.")
+        start = "Start. The inputs are known, nothing is computed yet."
+        yield _frame("start", None, self._said([start], "value"))
         for described in description.nodes:
             if described.kind == "operation":
-                yield _frame("forward", described.node, self._forward_words(described))
+                words = self._said(described.words, "value")
+                yield _frame("forward", described.node, words)
         output = description.graph.output
         if description.backward is None or output.op == CONSTANT:
             return
-        adjoint = numbers.words(description.backward.adjoint(output))
-        said = f"Backward. The adjoint of {output.name} itself is {adjoint}."
+        itself = f"Backward. The adjoint of {output.name} itself is "
+        said = self._said([itself, description.backward.adjoint(output), "."], "adjoint")
         yield {**_frame("seed", output, said), "ask": seed_question(output.name)}
         for step, arrivals in description.steps:
-            frame = _frame("backward", step.node, self._backward_words(step, arrivals))
+            said = self._said(description.step_words(step, arrivals), "adjoint")
+            frame = _frame("backward", step.node, said)
             yield {**frame, "contributions": [self._contribution(each) for each in arrivals]}
 
-    def _forward_words(self, described: DescribedNode) -> str:
-        return ""
-
-    def _backward_words(self, step: Step, arrivals: Sequence[Arrival]) -> str:
-        return ""
+    def _said(self, words: Sequence[Any], family: Family) -> list[str | int]:
+        """Return words with the number of each array in its place; on paper there are none."""
+        return []
 
     def _contribution(self, arrival: Arrival) -> ExplorerContribution:
         return self._drawn_contribution(arrival)
@@ -233,7 +234,14 @@ class _Writer(_PaperWriter):
 
     @property
     def tensors(self) -> Sequence[Tensor]:
-        return list(super().tensors)
+        made: list[Any] = [None] * len(self._arrays)
+        for family, scale in self._scales.items():
+            own = [k for k, each in enumerate(self._arrays) if each[1] == family]
+            arrays = [self._arrays[k][::2] for k in own]
+            shown = numbers.tensors(arrays, scale, self._numbered)
+            for k, each in zip(own, shown, strict=True):
+                made[k] = each
+        return made
 
     def node(self, described: DescribedNode, group: int | None) -> ExplorerNode:
         drawn = super().node(described, group)
@@ -248,11 +256,8 @@ class _Writer(_PaperWriter):
             "source": str(described.node.source or ""),
         }
 
-    def _forward_words(self, described: DescribedNode) -> str:
-        return described.words
-
-    def _backward_words(self, step: Step, arrivals: Sequence[Arrival]) -> str:
-        return self._description.step_words(step, arrivals)
+    def _said(self, words: Sequence[Any], family: Family) -> list[str | int]:
+        return [each if isinstance(each, str) else self._tensor(each, family) for each in words]
 
     def _contribution(self, arrival: Arrival) -> ExplorerContribution:
         rule = arrival.rule
@@ -295,7 +300,7 @@ class _OnDemand(Sequence[Any]):
         return self._item(range(self._length)[index])
 
 
-def _frame(phase: Any, node: Node | None, said: str) -> ExplorerFrame:
+def _frame(phase: Any, node: Node | None, said: Sequence[str | int]) -> ExplorerFrame:
     return {
         "phase": phase,
         "node": None if node is None else node.index,

@@ -14,7 +14,7 @@ const AROUND = 24; // so far an arrow or a bend may reach beyond the points of i
 // A card is a button.  Its visible label is the name of its node; what else is on it is drawn
 // by the style sheet, so that whoever speaks to the page need not say all the numbers.
 const cardGrid = (tensor, family) =>
-  grid(tensor, family, (k) => (tensor.fits ? { "data-text": tensor.short[k] } : {}), family);
+  grid(tensor, family, (k) => (tensor.short.length ? { "data-text": tensor.short[k] } : {}), family);
 
 export class Stage {
   constructor(view) {

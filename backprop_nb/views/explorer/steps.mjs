@@ -1,6 +1,8 @@
 // What is known of a graph at a step of its replay: pure functions, tested without a page.
 // The scene is ExplorerScene in views/schema.py.
 
+import { entriesOf } from "../arrays.mjs";
+
 const indexes = new WeakMap(); // by scene, so that a late step costs no more than an early one
 
 /** When each value, adjoint and edge gets its turn: all of it by node or edge. */
@@ -79,12 +81,16 @@ export function lineage({ nodes }, node) {
 export const marksAt = (scene, index, state) =>
   state.hasValue(index) ? scene.nodes[index].marks : [];
 
+/** What a screen reader says of a frame. */
+export const frameWords = ({ tensors }, { words }) =>
+  words.map((part) => (typeof part === "string" ? part : tensors[part].words)).join("");
+
 /** What a screen reader says of a node at a step. */
 export function nodeWords(scene, index, state) {
   const node = scene.nodes[index];
   const texts = (tensor) => {
-    const { long } = scene.tensors[tensor];
-    return long.length > 6 ? `${long.slice(0, 6).join(", ")} and more` : long.join(", ");
+    const all = entriesOf(scene.tensors[tensor]);
+    return all.length > 6 ? `${all.slice(0, 6).join(", ")} and more` : all.join(", ");
   };
   const made = node.text ? `${node.name} = ${node.text}` : `${node.name}, ${node.kind}`;
   const value = state.hasValue(index) ? `value ${texts(node.value)}` : "not computed yet";

@@ -18,7 +18,7 @@ import {
 import { NodeNumbers } from "./node_numbers.mjs";
 import { Quiz } from "./predict.mjs";
 import { Stage } from "./stage.mjs";
-import { nodeWords, stateAt } from "./steps.mjs";
+import { frameWords, nodeWords, stateAt } from "./steps.mjs";
 import { Replay, badge, clock, html, live, math, scrollInside } from "../view.mjs";
 
 const ROOMY = 760; // in a wider view there is room for the cost
@@ -162,7 +162,7 @@ class Explorer extends Replay {
     this.passed = passage(scene, this.stage.geometry, step);
     this.quiz.update();
     const progress = this.progress();
-    const words = [progress && `${progress}.`, state.frame.words, this.quiz.words()];
+    const words = [progress && `${progress}.`, frameWords(scene, state.frame), this.quiz.words()];
     this.updateReplay(words.filter(Boolean).join(" "));
     if (this.quiz.question) this.pause();
     this.updateTitle(state.frame, progress);

@@ -1,6 +1,7 @@
 """The chain rule as plain data: every number is the library's, and nothing too large is built."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def scene(sample):
 
 
 def texts(matrix):
-    return matrix["numbers"]["long"]
+    return re.split("[,;] ", matrix["numbers"]["words"].strip("[]"))
 
 
 def longs(array):

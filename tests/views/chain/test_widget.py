@@ -128,9 +128,9 @@ def test_a_row_of_a_batch_is_chosen(net):
     assert rule.scene["batch"].startswith("Row 1 of a batch of 3;")
     rule.row = 2
     assert np.array_equal(rule.chain.f[0], X[2])
-    assert rule.scene["matrices"]["∂L/∂f_2"]["numbers"]["long"] == [
-        bp.views.numbers.long(entry) for entry in rule.chain.factors[0].matrix[0]
-    ]
+    assert rule.scene["matrices"]["∂L/∂f_2"]["numbers"]["words"] == bp.views.numbers.words(
+        rule.chain.factors[0].matrix
+    )
     assert repr(rule) == "ChainRule(widths (2, 3, 2), i=0, row 2, from the left, step 0 of 3)"
     with pytest.raises(bp.InvalidValueError, match="`row` must be an integer from 0 to 2"):
         rule.row = 3

@@ -4,13 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from frame_words import frame_words
 from nonempty import nonempty
 
 import backprop_nb as bp
 from backprop_nb.views.explorer.description import alt_text, describe_graph
 from backprop_nb.views.explorer.geometry import geometry
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.numbers import long, words
+from backprop_nb.views.numbers import words
 
 
 def layer(A, b, x):
@@ -46,16 +47,12 @@ def fan():
 scene_of = graph_scene
 
 
-def texts(value):
-    return [long(x) for x in np.ravel(value)]
-
-
 def test_every_value_and_adjoint_is_the_graphs(network):
     backward = network.backward()
     scene = scene_of(network)
     for node, shown in nonempty(zip(network.nodes, scene["nodes"], strict=True)):
-        assert scene["tensors"][shown["value"]]["long"] == texts(node.value)
-        assert scene["tensors"][shown["adjoint"]]["long"] == texts(backward.adjoint(node))
+        assert scene["tensors"][shown["value"]]["words"] == words(node.value)
+        assert scene["tensors"][shown["adjoint"]]["words"] == words(backward.adjoint(node))
 
 
 def test_the_replay_has_one_frame_a_call_and_one_a_step(network):
@@ -73,7 +70,7 @@ def test_contributions_add_up_to_the_adjoint(fan):
     to_v = [one for one in given if fan.nodes[one["parent"]].name == "v"]
     assert [one["arrival"] for one in to_v] == [1, 2]
     assert {one["arrivals"] for one in to_v} == {2}
-    assert scene["tensors"][to_v[-1]["total"]]["long"] == texts(fan.backward().adjoint("v"))
+    assert scene["tensors"][to_v[-1]["total"]]["words"] == words(fan.backward().adjoint("v"))
     assert [one["line"].split(" ")[1] for one in to_v] == ["=", "+="]
 
 
@@ -93,8 +90,8 @@ def test_the_factors_of_a_rule_multiply_to_the_contribution(network):
     for one in products:
         factors = [tensors[factor["value"]] for factor in one["factors"]]
         if one["symbol"] == "⊗":
-            assert tensors[one["value"]]["rows"] == len(factors[0]["long"])
-            assert tensors[one["value"]]["columns"] == len(factors[1]["long"])
+            assert tensors[one["value"]]["rows"] == len(factors[0]["heat"])
+            assert tensors[one["value"]]["columns"] == len(factors[1]["heat"])
         if one["symbol"] == "@":
             assert factors[1]["columns"] == 1  # a column, as in A.T @ d
 
@@ -181,8 +178,8 @@ def test_a_mark_is_on_the_card_in_the_legend_and_in_the_words(marked):
         for mark in shown["marks"]:
             assert scene["marks"][mark["style"]]["legend"] == mark["text"].split(":")[0]
     assert [style["legend"] for style in scene["marks"]] == ["saturated", "kink", "tie"]
-    spoken = [frame["words"] for frame in scene["frames"]]
-    assert sum("Tie: x and 0.0 are equal in 1 of 3 entries" in words for words in spoken) == 2
+    spoken = [frame_words(scene, step) for step in range(len(scene["frames"]))]
+    assert sum("Tie: x and 0.0 are equal in 1 of 3 entries" in each for each in spoken) == 2
 
 
 def test_the_text_twin_has_a_line_under_a_node_with_a_mark(marked):
@@ -206,15 +203,6 @@ def test_a_scene_with_nan_is_plain_json_without_nan():
     assert [style["legend"] for style in scene["marks"]] == ["NaN or ∞ appears first"]
 
 
-def tensor_words(tensor):
-    """Return an array of a scene as one line of text."""
-    texts, columns = tensor["long"], tensor["columns"]
-    if tensor["single"]:
-        return texts[0]
-    rows = [", ".join(texts[k : k + columns]) for k in range(0, len(texts), columns)]
-    return f"[{'; '.join(rows)}]"
-
-
 def snapshot(scene):
     """What is to be seen of a scene, place and size rounded to ten pixels."""
     places = geometry(scene, [])
@@ -227,14 +215,14 @@ def snapshot(scene):
         for family in ("value", "adjoint"):
             tensor = scene["tensors"][node[family]]
             heat = ", ".join(f"{each:.1f}" for each in tensor["heat"])
-            yield f"    {family} {tensor_words(tensor)}, heat {heat}"
+            yield f"    {family} {tensor['words']}, heat {heat}"
     for edge in places["edges"]:
         yield " -> ".join(scene["nodes"][edge[end]]["name"] for end in ("tail", "head"))
     for number, frame in enumerate(scene["frames"]):
-        yield f"{number} {frame['phase']}: {frame['words']}"
+        yield f"{number} {frame['phase']}: {frame_words(scene, number)}"
         for one in frame["contributions"]:
             of = f"{one['arrival']} of {one['arrivals']}"
-            yield f"    {one['line']}, {of}, so far {tensor_words(scene['tensors'][one['total']])}"
+            yield f"    {one['line']}, {of}, so far {scene['tensors'][one['total']]['words']}"
 
 
 def test_the_scene_is_what_it_was(fan, same_as_before):
@@ -246,3 +234,10 @@ def test_a_node_through_which_no_gradient_flows_has_no_adjoint():
     nodes = graph_scene(graph)["nodes"]
     assert [node["adjoint"] is None for node in nodes] == [not carries for carries in graph.carries]
     assert [node["symbol"] for node in nodes if node["adjoint"] is None] == [">"]
+
+
+def test_an_array_without_entries_is_shown_as_such():
+    graph = bp.trace(lambda x: np.sum(x) + np.sum(x[:, :0]), np.ones((3, 2)))
+    scene = scene_of(graph)
+    empty = scene["tensors"][scene["nodes"][2]["value"]]
+    assert (empty["shape"], empty["words"], empty["heat"]) == ("(3, 0)", "[]", [])
