@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ Printed = tuple[str, Precedence]
 """A text, and how tightly it holds together."""
 
 
+@lru_cache(maxsize=4096)
 def name_to_latex(name: str) -> str:
     r"""Return a name as mathematics: a letter is italic, a digit at the end a subscript.
 

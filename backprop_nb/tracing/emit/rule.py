@@ -121,7 +121,7 @@ class Rule:
         leaves = [adjoint, *(_named(node, notation, self._mark) for node in around)]
         return notation.expressions(self.traced, leaves)
 
-    @property
+    @cached_property
     def product(self) -> tuple[str, tuple[Operand, ...]]:
         """The operation and the factors, if the rule is a product; else no factors.
 

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,11 +52,21 @@ class Template(NamedTuple):
         """Return the text with the printed ``arguments`` put in."""
         if callable(self.text):
             return self.text(arguments, keywords)
-        return re.sub(r"#(\d)", lambda m: arguments[int(m[1]) - 1], self.text)
+        return "".join(
+            arguments[piece] if isinstance(piece, int) else piece for piece in _pieces(self.text)
+        )
 
     def operand(self, position: int) -> Precedence:
         """Return the precedence that the argument at ``position`` must have."""
         return self.operands[min(position, len(self.operands) - 1)]
+
+
+@lru_cache(maxsize=1024)
+def _pieces(text: str) -> list[str | int]:
+    """Return a text cut at its arguments, of which each is there by its position."""
+    pieces: list[str | int] = list(re.split(r"#(\d)", text))
+    pieces[1::2] = [int(number) - 1 for number in pieces[1::2]]
+    return pieces
 
 
 def infix(text: str, precedence: Precedence) -> Template:
