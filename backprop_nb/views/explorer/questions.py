@@ -6,6 +6,7 @@ wrong ones that have a name, and its hints.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,7 +45,7 @@ def question(arrival: Arrival) -> Question | None:
         return None
     entry, index = place
     text = _numbers(contribution, rule, index)
-    size = max(abs(value[index]), np.max(np.abs(np.asarray(contribution.adjoint)), initial=0.0))
+    size = max(abs(value[index]), np.abs(contribution.adjoint).max(initial=0.0))
     if whole:
         before = float(np.asarray(arrival.before)[index])
         size = max(size, abs(before))
@@ -73,14 +74,17 @@ def seed_question(name: str) -> Question:
 
 def _place(array: Any) -> tuple[int, tuple[int, ...]] | None:
     """Return the largest entry among those that a view shows: its number there, and its index."""
-    table = numbers.table(array)
-    shown = table[:ROWS, :COLUMNS]
-    sizes = np.where(np.isfinite(shown), np.abs(shown), -1.0)
-    if not sizes.size or sizes.max() < 0:
-        return None
-    row, column = divmod(int(np.argmax(sizes)), shown.shape[1])
-    flat = row * table.shape[1] + column
-    return row * shown.shape[1] + column, tuple(map(int, np.unravel_index(flat, array.shape)))
+    sizes = np.abs(numbers.table(array)[:ROWS, :COLUMNS])
+    entry = int(sizes.argmax()) if sizes.size else 0
+    if not sizes.size or not math.isfinite(sizes.flat[entry]):  # one that is not is the largest
+        sizes[~np.isfinite(sizes)] = -1.0
+        if sizes.max(initial=-1.0) < 0:
+            return None
+        entry = int(sizes.argmax())
+    row, column = divmod(entry, sizes.shape[1])
+    if array.ndim <= 2:
+        return entry, (row, column)[2 - array.ndim :]
+    return entry, (*map(int, np.unravel_index(row, array.shape[:-1])), column)
 
 
 def _rounded(number: float, size: float) -> float:
@@ -168,11 +172,11 @@ def _sum_of_products(factors: Sequence[Operand], index: tuple[int, ...]) -> str:
         return ""
     row = left[index[0]] if left.ndim == 2 else left
     column = right[:, index[-1]] if right.ndim == 2 else right
-    pairs = zip(row.tolist(), column.tolist(), strict=True)
+    count = len(row)
+    spelled = count if count <= _TERMS else _TERMS - 1
+    pairs = zip(row[:spelled].tolist(), column[:spelled].tolist(), strict=True)
     terms = [f"{_bracketed(a)} × {_bracketed(b)}" for a, b in pairs]
-    if len(terms) <= _TERMS:
-        return " + ".join(terms)
-    return " + ".join([*terms[: _TERMS - 1], f"… ({len(terms)} products)"])
+    return " + ".join(terms if spelled == count else [*terms, f"… ({count} products)"])
 
 
 def _entrywise(contribution: Contribution, rule: Rule, index: tuple[int, ...]) -> str:
