@@ -3,9 +3,13 @@
 import { html, svg } from "./elements.mjs";
 import { clamp } from "./geometry.mjs";
 import { colour } from "./pictures.mjs";
+import { bytes } from "./scene_model.mjs";
 
 /** The numbers of an array, as texts, from the line in which Python wrote them. */
 export const entriesOf = ({ words }) => words.replace(/, \u2026.*|[[\]]/g, "").split(/[,;] /).filter(Boolean);
+
+/** The heats of an array or a map, which Python packed. */
+export const heatsOf = ({ heat }) => Array.from(new Int16Array(bytes(heat).buffer), (each) => each / 1000);
 
 const firstEntries = (tensor) => entriesOf(tensor).slice(0, 24).join(", ");
 
@@ -25,10 +29,10 @@ export function mapWords({ shape, map: { block: [down, across] } }) {
 }
 
 /** The cells of a map by their heat: for each the `d` of one SVG path, a cell being 1 by 1. */
-export function mapPaths({ columns, heat }) {
+export function mapPaths(map) {
   const paths = new Map();
-  heat.forEach((each, index) => {
-    const d = `M${index % columns} ${Math.floor(index / columns)}h1v1h-1z`;
+  heatsOf(map).forEach((each, index) => {
+    const d = `M${index % map.columns} ${Math.floor(index / map.columns)}h1v1h-1z`;
     paths.set(each, (paths.get(each) ?? "") + d);
   });
   return paths;
@@ -39,7 +43,7 @@ const cellStyle = (family, heat) => `--cell:${colour([family, heat])}`;
 /** An array as a small table of coloured cells, with its numbers in words beside the colour. */
 export function grid(tensor, family, cell, what) {
   if (tensor.map) return heatMap(tensor, family, what);
-  const cells = tensor.heat.map((heat, index) => {
+  const cells = heatsOf(tensor).map((heat, index) => {
     const { text = "", ...attributes } = cell(index);
     return html("span", { style: cellStyle(family, heat), ...attributes }, text);
   });
@@ -100,7 +104,7 @@ function bigMap(tensor, family, what) {
   picture.addEventListener("keydown", (event) => {
     if (!(event.key in moves)) return;
     const next = at + moves[event.key];
-    if (next >= 0 && next < map.heat.length) tell(next);
+    if (next >= 0 && next < map.rows * map.columns) tell(next);
     event.preventDefault();
     event.stopPropagation();
   });

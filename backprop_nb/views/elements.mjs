@@ -35,6 +35,10 @@ export function math([tag, text = "", attributes = {}, children = []]) {
   return make(MATHML, tag, attributes, ...(text ? [text] : []), ...children.map(math));
 }
 
+/** A formula as nested lists, of which the scene has the shape once for all that share it. */
+export const filled = ({ shapes }, [shape, ...texts]) =>
+  JSON.parse(shapes[shape].map((part) => (typeof part === "string" ? part : texts[part])).join(""));
+
 const ICONS = {
   first: "M3 2h2v12H3zM14 2v12L6 8z",
   back: "M12 2v12L4 8z",

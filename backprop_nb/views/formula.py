@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from xml.etree import ElementTree
 
 from backprop_nb.views.links import as_classes
-from backprop_nb.views.schema import Element
+from backprop_nb.views.schema import Element, Formula, FormulaShape
 
 _ATTRIBUTES = frozenset({"mathvariant", "width", "stretchy", "fence"})
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _GAP = 9_000_001
 """The first of the numbers that stand in the gaps of a shape while it is converted."""
-_IN_A_GAP = re.compile(r'(?<=["av])9\d{6}(?=")')
+_IN_A_GAP = re.compile(r'(?<=["av])(9\d{6})(?=")')
 
 
 def mathml(latex: str) -> Element:
@@ -23,25 +24,49 @@ def mathml(latex: str) -> Element:
     A page makes the elements one by one and puts the texts in as text, so that
     nothing in a formula can become markup.  The element of a marked name has
     its link as ``data-link``.
+    """
+    return filled(*_shaped(latex))
+
+
+def filled(shape: FormulaShape, texts: Sequence[str]) -> Element:
+    """Return the element that a shape is with texts in its gaps, as ``filled`` in elements.mjs."""
+    parts = (part if isinstance(part, str) else texts[part] for part in shape)
+    element: Element = json.loads("".join(parts))
+    return element
+
+
+class Formulas:
+    """The formulas of a scene, of which each shape travels once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[FormulaShape, int] = {}
+
+    @property
+    def shapes(self) -> list[FormulaShape]:
+        """The shapes of all formulas so far."""
+        return list(self._numbers)
+
+    def formula(self, latex: str) -> Formula:
+        """Return a formula by its shape; ``filled`` makes it whole."""
+        shape, texts = _shaped(latex)
+        return [self._numbers.setdefault(shape, len(self._numbers)), *texts]
+
+
+def _shaped(latex: str) -> tuple[FormulaShape, list[str]]:
+    """Return the shape of a formula, and the numbers in its gaps.
 
     The formulas of a graph differ in hardly anything but their numbers: z₁ = σ(x₁)
     and z₂ = σ(x₂) have one shape.  So each shape is converted once.
     """
     texts = _NUMBER.findall(latex)
     shape = _shape(_NUMBER.sub("0", latex), len(texts))
-    if shape is None:
-        return _trimmed(_converted(latex))
-    parts, gaps = shape
-    filled = [each for gap, part in zip(gaps, parts, strict=False) for each in (part, texts[gap])]
-    element: Element = json.loads("".join([*filled, parts[-1]]))
-    return element
+    return (shape, texts) if shape else (_whole(latex), [])
 
 
 @lru_cache(maxsize=4096)
-def _shape(key: str, gaps: int) -> tuple[list[str], list[int]] | None:
+def _shape(key: str, gaps: int) -> FormulaShape | None:
     """Return the shape of all formulas that are like ``key``, but for their numbers.
 
-    It is the element as JSON, cut at the gaps, and which number belongs into each.
     ``None`` if a number comes out neither as an element of its own nor in a link.
     """
     numbers = [str(_GAP + k) for k in range(gaps)]
@@ -49,9 +74,18 @@ def _shape(key: str, gaps: int) -> tuple[list[str], list[int]] | None:
     shape = _converted(_NUMBER.sub(lambda _: next(left), key))
     if sorted(_in_gaps(shape)) != numbers:
         return None
-    text = json.dumps(_trimmed(shape))
-    order = [int(number) - _GAP for number in _IN_A_GAP.findall(text)]
-    return _IN_A_GAP.split(text), order
+    parts: list[str | int] = list(_IN_A_GAP.split(_json(shape)))
+    parts[1::2] = [int(number) - _GAP for number in parts[1::2]]
+    return tuple(parts)
+
+
+@lru_cache(maxsize=4096)
+def _whole(latex: str) -> FormulaShape:
+    return (_json(_converted(latex)),)
+
+
+def _json(element: Element) -> str:
+    return json.dumps(_trimmed(element), separators=(",", ":"))
 
 
 def _in_gaps(element: Element) -> list[str]:

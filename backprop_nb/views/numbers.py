@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -132,7 +133,7 @@ def tensors(
             "words": _words(shown[k], tables[k].size) if shape else long(tables[k].item()),
             "map": maps.get(k),
         }
-        for k, (shape, heat) in enumerate(zip(shapes, _heats_of_each(shown, scale, 3), strict=True))
+        for k, (shape, heat) in enumerate(zip(shapes, _packed_heats(shown, scale, 3), strict=True))
     ]
 
 
@@ -156,16 +157,26 @@ def _on_a_card(shown: NDArray[np.float64]) -> list[str]:
     return texts if len(texts) * max(map(len, texts), default=0) <= CARD_CHARACTERS else []
 
 
-def _heats_of_each(
+def _packed_heats(
     arrays: Sequence[NDArray[np.float64]], scale: Scale, digits: int
-) -> Iterator[list[float]]:
-    """Yield the heats of each array, worked out together."""
+) -> Iterator[str]:
+    """Yield the heats of each array as text, worked out together."""
     flat = np.concatenate([np.zeros(0), *(each.ravel() for each in arrays)])
-    found = heats(flat, scale, digits)
+    found = np.rint(1000 * _rounded_heats(flat, scale, digits)).astype("<i2")
     end = 0
     for each in arrays:
         start, end = end, end + each.size
-        yield found[start:end]
+        yield base64.b64encode(found[start:end].tobytes()).decode("ascii")
+
+
+def unpacked_heats(text: str) -> list[float]:
+    """Return the heats of a :class:`Tensor` or of its map, as ``heatsOf`` in arrays.mjs does.
+
+    >>> unpacked_heats(tensor(np.array([0.5, -2.0]), Scale(0.1, 2.0))["heat"])
+    [0.25, -1.0]
+    """
+    found: list[float] = (np.frombuffer(base64.b64decode(text), "<i2") / 1000).tolist()
+    return found
 
 
 def _heat_maps(
@@ -183,7 +194,7 @@ def _heat_maps(
         else pooled(each, range(0, len(each), down), range(0, each.shape[1], across))
         for each, (down, across) in zip(tables, blocks, strict=True)
     ]
-    for block, each, heat in zip(blocks, cells, _heats_of_each(cells, scale, 2), strict=True):
+    for block, each, heat in zip(blocks, cells, _packed_heats(cells, scale, 2), strict=True):
         yield {
             "rows": each.shape[0],
             "columns": each.shape[1],
@@ -318,6 +329,11 @@ def heats(numbers: NDArray[Any], scale: Scale, digits: int = 2) -> list[float]:
     >>> heats(np.array([0.5, -2.0, 0.0]), Scale(0.1, 2.0))
     [0.25, -1.0, 0.0]
     """
+    found: list[float] = _rounded_heats(numbers, scale, digits).ravel().tolist()
+    return found
+
+
+def _rounded_heats(numbers: NDArray[Any], scale: Scale, digits: int) -> NDArray[np.float64]:
     numbers = np.asarray(numbers, dtype=np.float64)
     with np.errstate(over="ignore"):
         sizes = np.minimum(np.abs(numbers) / scale.high, 1.0)
@@ -326,8 +342,8 @@ def heats(numbers: NDArray[Any], scale: Scale, digits: int = 2) -> list[float]:
         sizes = np.maximum(0.1, 1 + 0.9 * np.log10(np.maximum(sizes, 1e-300)) / decades)
     signed = np.copysign(sizes, numbers)
     signed[(numbers == 0) | np.isnan(numbers)] = 0.0
-    heats: list[float] = np.round(signed, digits).ravel().tolist()
-    return heats
+    rounded: NDArray[np.float64] = np.round(signed, digits)
+    return rounded
 
 
 def subscript(i: int) -> str:

@@ -17,6 +17,12 @@ Element = list[Any]
 What is empty at the end is left out.
 """
 
+Formula = list[Any]
+"""The number of a formula's shape, and the texts in its gaps."""
+
+FormulaShape = tuple[str | int, ...]
+"""An element as JSON, cut at its gaps: between the pieces, which of the texts belongs there."""
+
 Family = Literal["value", "adjoint"]
 """The two scales of colours: values and weights, or gradients."""
 
@@ -140,7 +146,8 @@ class HeatMap(TypedDict):
     columns: int
     block: Sequence[int]
     """A cell stands for so many rows and columns of the array."""
-    heat: Sequence[float]
+    heat: str
+    """The heat of each cell in thousandths, two bytes each, as Base64."""
     long: Sequence[str]
     """The number of each cell; empty if they did not come along."""
 
@@ -152,7 +159,8 @@ class Tensor(TypedDict):
     single: bool
     rows: int
     columns: int
-    heat: Sequence[float]
+    heat: str
+    """The heat of each entry in thousandths, two bytes each, as Base64."""
     short: Sequence[str]
     """The entries, as short as a card needs them; empty where it has no room for them."""
     words: str
@@ -581,8 +589,8 @@ class ExplorerNode(TypedDict):
     text: str
     """How it is computed, empty for an input and a constant."""
     names: Sequence[Name]
-    title: Element
-    formula: Element | None
+    title: Formula
+    formula: Formula | None
     source: str
     parents: Sequence[int]
     value: int
@@ -658,9 +666,9 @@ class ExplorerContribution(TypedDict):
     edge: int
     line: str
     names: Sequence[Name]
-    target: Element
+    target: Formula
     """The left side of its equation; the right side is the rule."""
-    rule: Element
+    rule: Formula
     symbol: str
     factors: Sequence[ExplorerFactor]
     value: int
@@ -725,6 +733,7 @@ class ExplorerScene(TypedDict):
     frames: Sequence[ExplorerFrame]
     cost: CostScene | None
     tensors: Sequence[Tensor]
+    shapes: Sequence[FormulaShape]
     marks: Sequence[BadgeStyle]
     legend: ExplorerLegend
 

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellWords, entriesOf, mapWords, mapPaths } from "../../backprop_nb/views/arrays.mjs";
+import { cellWords, entriesOf, heatsOf, mapWords, mapPaths } from "../../backprop_nb/views/arrays.mjs";
 
-const large = { shape: "(4, 6)", map: { rows: 2, columns: 3, block: [2, 2], heat: [0, 1, 0, -0.5, 0, 1], long: ["0", "9", "0", "\u22124", "0", "9"] } };
+const packed = (...heats) => Buffer.from(new Int16Array(heats.map((heat) => 1000 * heat)).buffer).toString("base64");
+const large = { shape: "(4, 6)", map: { rows: 2, columns: 3, block: [2, 2], heat: packed(0, 1, 0, -0.5, 0, 1), long: ["0", "9", "0", "\u22124", "0", "9"] } };
 
 test("a cell of a map says which entries it stands for, and the largest of them", () => {
   assert.equal(cellWords(large.map, 4), "rows 2 to 3, columns 2 to 3: largest in size 0");
@@ -19,6 +20,11 @@ test("the numbers of an array are those of its words", () => {
   assert.deepEqual(texts("[0.1; \u22122, \u2026 1192 more]"), ["0.1", "\u22122"]);
   assert.deepEqual(texts("\u22120.5"), ["\u22120.5"]);
   assert.deepEqual(texts("[]"), []);
+});
+
+test("heats are read as Python packs them", () => {
+  assert.deepEqual(heatsOf({ heat: "+gAY/AAA" }), [0.25, -1, 0]); // as in test_numbers.py
+  assert.deepEqual(heatsOf({ heat: "" }), []);
 });
 
 test("a map says what it shows", () => {

@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { splitName } from "../../backprop_nb/views/elements.mjs";
+import { filled, splitName } from "../../backprop_nb/views/elements.mjs";
+
+test("a formula is its shape with the texts in the gaps, each in its own", () => {
+  const scene = { shapes: [['["math"]'], ['["mi","x",{"data-link":"v', 1, '"},[["mn","', 0, '"]]]']] };
+  assert.deepEqual(filled(scene, [0]), ["math"]);
+  assert.deepEqual(filled(scene, [1, "2.5", "12"]), ["mi", "x", { "data-link": "v12" }, [["mn", "2.5"]]]);
+});
 
 test("digits at the end of a name become its subscript", () => {
   assert.deepEqual(splitName("f12"), ["f", "12"]);

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from backprop_nb.views import formula
-from backprop_nb.views.formula import mathml
+from backprop_nb.views.formula import Formulas, filled, mathml
 from backprop_nb.views.links import mark
 
 
@@ -60,6 +60,17 @@ def test_the_node_of_a_link_is_its_own(conversions, by_itself):
     assert len(conversions) == 1
     assert made == [by_itself(each) for each in latex]
     assert '"data-link": "a12"' in json.dumps(made[1])
+
+
+def test_each_shape_of_a_scene_travels_once_and_its_formulas_are_whole():
+    scene = Formulas()
+    latex = ["x_{1}", "x_{2}", r"\text{2 of 3}", r"\text{3 of 3}", "x_{3}"]
+    made = [scene.formula(each) for each in latex]
+    assert [shape for shape, *_ in made] == [0, 0, 1, 2, 0]
+    assert made[4] == [0, "3"]
+    assert scene.shapes[0][1::2] == (0,)  # the browser tells pieces and gaps by their types
+    whole = [filled(scene.shapes[shape], texts) for shape, *texts in made]
+    assert whole == [mathml(each) for each in latex]
 
 
 def test_a_digit_inside_of_a_name_stays_there(by_itself):

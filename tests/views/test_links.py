@@ -5,7 +5,7 @@ import pytest
 
 import backprop_nb as bp
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.formula import mathml
+from backprop_nb.views.formula import filled, mathml
 from backprop_nb.views.links import mark, read
 
 
@@ -36,6 +36,12 @@ def elements(formula):
     yield whole(formula)
     for child in whole(formula)[3]:
         yield from elements(child)
+
+
+def formula_of(scene, formula):
+    """A formula of a scene, with its shape."""
+    shape, *texts = formula
+    return filled(scene["shapes"][shape], texts)
 
 
 def linked(formula):
@@ -78,14 +84,17 @@ def test_a_name_in_code_knows_its_node(graph):
 def test_a_term_of_a_formula_knows_its_node(graph):
     scene = scene_of(graph)
     for node, shown in zip(graph.nodes, scene["nodes"], strict=True):
-        assert linked(shown["title"]) == [f"v{node.index}"]
+        assert linked(formula_of(scene, shown["title"])) == [f"v{node.index}"]
         if shown["formula"]:
-            assert linked(shown["formula"]) == [f"v{parent.index}" for parent in node.parents]
+            assert linked(formula_of(scene, shown["formula"])) == [
+                f"v{parent.index}" for parent in node.parents
+            ]
     assert any(frame["contributions"] for frame in scene["frames"])
     for frame in scene["frames"]:
         for one in frame["contributions"]:
-            assert linked(one["target"]) == [f"a{one['parent']}"]
-            terms = linked(one["target"]) + linked(one["rule"])
+            target = linked(formula_of(scene, one["target"]))
+            assert target == [f"a{one['parent']}"]
+            terms = target + linked(formula_of(scene, one["rule"]))
             assert sorted(terms) == sorted(link for *_, link in one["names"])
 
 
@@ -93,8 +102,9 @@ def test_names_that_look_alike_are_told_apart():
     graph = bp.trace(alike, 0.7)
     scene = scene_of(graph)
     h1, h_1, d_x = (graph.node(name).index for name in ("h1", "h_1", "d_x"))
-    assert text(scene["nodes"][h1]["title"]) == text(scene["nodes"][h_1]["title"])
-    assert linked(scene["nodes"][d_x]["formula"]) == [f"v{h1}", f"v{h_1}"]
+    titles = [text(formula_of(scene, scene["nodes"][node]["title"])) for node in (h1, h_1)]
+    assert titles[0] == titles[1]
+    assert linked(formula_of(scene, scene["nodes"][d_x]["formula"])) == [f"v{h1}", f"v{h_1}"]
     given = [one for frame in scene["frames"] for one in frame["contributions"]]
     to_d_x = next(one for one in given if one["parent"] == d_x)
     assert to_d_x["line"].startswith("d_d_x = ")

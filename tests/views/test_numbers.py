@@ -23,6 +23,7 @@ from backprop_nb.views.numbers import (
     short,
     tensor,
     tensors,
+    unpacked_heats,
     words,
 )
 
@@ -128,9 +129,10 @@ def test_the_map_of_a_large_array_shows_true_entries_and_all_of_it(shape):
     found = tensor(array, Scale(0.1, 50.0))["map"]
     assert found["rows"] <= 32
     assert found["columns"] <= 48
-    assert len(found["heat"]) == len(found["long"]) == found["rows"] * found["columns"]
+    heat = unpacked_heats(found["heat"])
+    assert len(heat) == len(found["long"]) == found["rows"] * found["columns"]
     assert found["long"][-1] == "50"
-    assert found["heat"][-1] == 1.0
+    assert heat[-1] == 1.0
     assert set(found["long"]) <= set(map(long, array.ravel()))
     rows = array.reshape(-1, shape[-1]).shape[0]
     assert (found["rows"] - 1) * found["block"][0] < rows <= found["rows"] * found["block"][0]
@@ -141,8 +143,9 @@ def test_a_map_shows_what_is_not_a_number():
     array[39, 39] = np.nan
     array[0, 0] = -np.inf
     found = tensor(array, Scale(1.0, 1.0))["map"]
-    assert (found["long"][-1], found["heat"][-1]) == ("NaN", 0.0)
-    assert (found["long"][0], found["heat"][0]) == ("−∞", -1.0)
+    heat = unpacked_heats(found["heat"])
+    assert (found["long"][-1], heat[-1]) == ("NaN", 0.0)
+    assert (found["long"][0], heat[0]) == ("−∞", -1.0)
 
 
 def test_a_small_array_has_no_map():
@@ -194,7 +197,17 @@ def test_many_heats_are_those_of_each(scale):
 @pytest.mark.parametrize("value", EMPTY)
 def test_an_array_without_entries_has_none_to_be_seen(value):
     data = tensor(value, Scale(1.0, 1.0))
-    assert (data["heat"], data["short"], data["words"], data["map"]) == ([], [], "[]", None)
+    assert (data["heat"], data["short"], data["words"], data["map"]) == ("", [], "[]", None)
+
+
+def test_packed_heats_are_the_heats_and_those_of_a_map_have_two_digits():
+    entries = np.random.default_rng(0).normal(size=(9, 13))
+    scale = fit_scale([entries])
+    data = tensor(entries, scale)
+    assert unpacked_heats(data["heat"]) == heats(entries[:8, :12], scale, digits=3)
+    assert unpacked_heats(data["map"]["heat"]) == heats(entries, scale, digits=2)
+    few = tensor(np.array([0.5, -2.0, 0.0]), Scale(0.1, 2.0))
+    assert few["heat"] == "+gAY/AAA"  # as in arrays.test.mjs
 
 
 def test_many_arrays_are_shown_as_each_is():

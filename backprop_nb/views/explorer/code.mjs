@@ -97,7 +97,7 @@ export class BackwardPass {
     if (line.hidden === hidden) return;
     line.hidden = hidden;
     const write = this.notation === "numpy" ? this.code : this.equation;
-    line.element.replaceChildren(...write(line.contribution, hidden));
+    line.element.replaceChildren(...write.call(this, line.contribution, hidden));
   }
 
   code({ line, names }, hidden) {
@@ -105,7 +105,7 @@ export class BackwardPass {
   }
 
   equation(contribution, hidden) {
-    const [left, sign, right] = sides(contribution);
+    const [left, sign, right] = sides(this.view.scene, contribution);
     if (hidden) return [left, sign, "\u2026"];
     makeStops(left, right);
     return [left, sign, right];

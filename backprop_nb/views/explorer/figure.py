@@ -7,6 +7,7 @@ from typing import Literal
 
 from backprop_nb.errors import must_be
 from backprop_nb.tracing import Graph
+from backprop_nb.views import numbers
 from backprop_nb.views.explorer import badges
 from backprop_nb.views.explorer.description import alt_text
 from backprop_nb.views.explorer.geometry import CONSTANT_CARD, check_folded, geometry
@@ -191,7 +192,7 @@ class _GraphPicture:
         self.picture.heat(
             (x + _INSET, y, w - 2 * _INSET, height),
             shown["columns"],
-            shown["heat"],
+            numbers.unpacked_heats(shown["heat"]),
             family,
             texts=tensor["short"],
             gap=0 if tensor["map"] else 0.8,

@@ -1,7 +1,7 @@
 // What belongs together in the views of one graph.  A link is a word: v3 is the value
 // of node 3, a3 its adjoint, m3.0 its first mark; an element's `data-link` holds some.
 
-import { html, math } from "../view.mjs";
+import { filled, html, math } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -62,14 +62,14 @@ export const named = (text, names) =>
   );
 
 /** What a contribution adds to an adjoint, as formulas: the left side, the sign, the right side. */
-export function sides({ target, arrival, rule }) {
+export function sides(scene, { target, arrival, rule }) {
   const sign = arrival === 1 ? ["mo", "="] : ["mtext", "+="];
-  return [target, ["math", "", {}, [sign]], rule].map(math);
+  return [filled(scene, target), ["math", "", {}, [sign]], filled(scene, rule)].map(math);
 }
 
 /** The same as one formula. */
-export function equation(contribution) {
-  const [left, sign, right] = sides(contribution);
+export function equation(scene, contribution) {
+  const [left, sign, right] = sides(scene, contribution);
   return html("span", {}, left, " ", sign, " ", right);
 }
 

@@ -123,7 +123,7 @@ export class Quiz {
     const all = hintsOf(this.question, this.mode);
     const { text, contribution } = done ? all[this.mode === "shape" ? 0 : 1] : all[hints - 1];
     const head = html("b", {}, done ? "Rule: " : `Hint ${hints} of 3: `);
-    return [head, contribution ? equation(contribution) : text];
+    return [head, contribution ? equation(this.view.scene, contribution) : text];
   }
 
   /** The controls change only with the question, so that what is being typed stays. */

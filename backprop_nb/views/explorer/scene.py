@@ -34,7 +34,7 @@ from backprop_nb.views.explorer.grouping import (
 )
 from backprop_nb.views.explorer.questions import question, seed_question
 from backprop_nb.views.explorer.source_blocks import source_blocks
-from backprop_nb.views.formula import mathml
+from backprop_nb.views.formula import Formulas
 from backprop_nb.views.numbers import fit_scale, fit_value_scale, tensor
 from backprop_nb.views.schema import (
     ExplorerContribution,
@@ -77,6 +77,7 @@ def graph_scene(graph: Graph, on_paper: bool = False) -> ExplorerScene:
         "frames": list(writer.frames()),
         "cost": description.cost().scene() if description.steps and not on_paper else None,
         "tensors": writer.tensors,
+        "shapes": writer.formulas.shapes,
         "marks": writer.styles,
         "legend": writer.legend,
     }
@@ -127,6 +128,8 @@ class _PaperWriter:
             self.legend["adjoint"] = self._scales["adjoint"].text
         self._numbered = len(graph.nodes) <= ROOM
         self._arrays: list[tuple[Any, Family, bool]] = []
+        self.formulas = Formulas()
+        self._objects: dict[tuple[Any, ...], tuple[Any, int]] = {}
         self._known: dict[tuple[Any, ...], int] = {}
         self.styles = styles_of(mark for node in description.nodes for mark in node.marks)
         self.edges = [
@@ -138,13 +141,19 @@ class _PaperWriter:
         self._edge = {(head, position): k for k, (_, head, position) in enumerate(self.edges)}
 
     def _tensor(self, value: Any, family: Family, column: bool = False) -> int:
-        """Return the number of an array; ``column`` stands a vector upright."""
-        array = np.ascontiguousarray(value, dtype=np.float64)
-        key = (blake2b(array.tobytes()).digest(), np.shape(value), family, column)
-        if key not in self._known:
-            self._known[key] = len(self._arrays)
-            self._arrays.append((value, family, column))
-        return self._known[key]
+        """Return the number of an array; ``column`` stands a vector upright.
+
+        An array is known by what is in it, and one that comes again by itself, which is faster.
+        """
+        same = (id(value), family, column)
+        if same not in self._objects:
+            array = np.ascontiguousarray(value, dtype=np.float64)
+            key = (blake2b(array.tobytes()).digest(), np.shape(value), family, column)
+            if key not in self._known:
+                self._known[key] = len(self._arrays)
+                self._arrays.append((value, family, column))
+            self._objects[same] = value, self._known[key]
+        return self._objects[same][1]
 
     @property
     def tensors(self) -> Sequence[Tensor]:
@@ -249,10 +258,10 @@ class _Writer(_PaperWriter):
         formula = described.latex
         return {
             **drawn,
-            "title": mathml(links.mark(drawn["latex"], described.node, False)),
+            "title": self.formulas.formula(links.mark(drawn["latex"], described.node, False)),
             "text": text,
             "names": names,
-            "formula": mathml(formula) if formula else None,
+            "formula": self.formulas.formula(formula) if formula else None,
             "source": str(described.node.source or ""),
         }
 
@@ -268,8 +277,8 @@ class _Writer(_PaperWriter):
             **self._drawn_contribution(arrival, upright),
             "line": line,
             "names": names,
-            "target": mathml(arrival.target),
-            "rule": mathml(rule.latex),
+            "target": self.formulas.formula(arrival.target),
+            "rule": self.formulas.formula(rule.latex),
             "symbol": symbol,
             # The vector on the right of a matrix, or left of ⊗, stands upright.
             "factors": [

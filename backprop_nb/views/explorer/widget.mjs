@@ -19,7 +19,7 @@ import { NodeNumbers } from "./node_numbers.mjs";
 import { Quiz } from "./predict.mjs";
 import { Stage } from "./stage.mjs";
 import { frameWords, nodeWords, stateAt } from "./steps.mjs";
-import { Replay, badge, clock, html, live, math, scrollInside } from "../view.mjs";
+import { Replay, badge, clock, filled, html, live, math, scrollInside } from "../view.mjs";
 
 const ROOMY = 760; // in a wider view there is room for the cost
 
@@ -242,9 +242,13 @@ class Explorer extends Replay {
 
   formulasOf({ phase, node: index, contributions }) {
     if (phase === "start") return ["the inputs are known, nothing is computed yet"];
-    const { name, title, formula } = this.scene.nodes[index];
-    if (phase === "forward") return [html("span", {}, math(title), " = ", math(formula))];
-    if (phase === "backward") return contributions.map(equation);
+    const { scene } = this;
+    const { name, title, formula } = scene.nodes[index];
+    if (phase === "forward") {
+      const [left, right] = [title, formula].map((one) => math(filled(scene, one)));
+      return [html("span", {}, left, " = ", right)];
+    }
+    if (phase === "backward") return contributions.map((one) => equation(scene, one));
     return [html("span", { "data-link": `a${index}` }, `the adjoint of ${name} itself is 1`)];
   }
 

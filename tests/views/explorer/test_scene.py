@@ -11,7 +11,7 @@ import backprop_nb as bp
 from backprop_nb.views.explorer.description import alt_text, describe_graph
 from backprop_nb.views.explorer.geometry import geometry
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.numbers import words
+from backprop_nb.views.numbers import unpacked_heats, words
 
 
 def layer(A, b, x):
@@ -90,8 +90,8 @@ def test_the_factors_of_a_rule_multiply_to_the_contribution(network):
     for one in products:
         factors = [tensors[factor["value"]] for factor in one["factors"]]
         if one["symbol"] == "⊗":
-            assert tensors[one["value"]]["rows"] == len(factors[0]["heat"])
-            assert tensors[one["value"]]["columns"] == len(factors[1]["heat"])
+            assert tensors[one["value"]]["rows"] == len(unpacked_heats(factors[0]["heat"]))
+            assert tensors[one["value"]]["columns"] == len(unpacked_heats(factors[1]["heat"]))
         if one["symbol"] == "@":
             assert factors[1]["columns"] == 1  # a column, as in A.T @ d
 
@@ -214,7 +214,7 @@ def snapshot(scene):
         yield f"{width} x {height} at {left}, {top}: {node['name']} = {made}"
         for family in ("value", "adjoint"):
             tensor = scene["tensors"][node[family]]
-            heat = ", ".join(f"{each:.1f}" for each in tensor["heat"])
+            heat = ", ".join(f"{each:.1f}" for each in unpacked_heats(tensor["heat"]))
             yield f"    {family} {tensor['words']}, heat {heat}"
     for edge in places["edges"]:
         yield " -> ".join(scene["nodes"][edge[end]]["name"] for end in ("tail", "head"))
@@ -240,4 +240,4 @@ def test_an_array_without_entries_is_shown_as_such():
     graph = bp.trace(lambda x: np.sum(x) + np.sum(x[:, :0]), np.ones((3, 2)))
     scene = scene_of(graph)
     empty = scene["tensors"][scene["nodes"][2]["value"]]
-    assert (empty["shape"], empty["words"], empty["heat"]) == ("(3, 0)", "[]", [])
+    assert (empty["shape"], empty["words"], empty["heat"]) == ("(3, 0)", "[]", "")
