@@ -108,9 +108,13 @@ class Traced(Recorded):
     __class__: Any = property(_stands_for)
 
     def __hash__(self) -> int:
-        if not _is_own(sys._getframe(1)):
-            messages.as_key(self.shape, sys._getframe(1))
-        return object.__hash__(self)
+        frame = sys._getframe(1)
+        if _is_own(frame):
+            return object.__hash__(self)
+        is_decided = self.ndim == 0 and self._tape.is_flat(self)
+        if not is_decided or not messages.only_looks_up(frame):
+            messages.as_key(self.shape, is_decided, frame)
+        return hash(decided(self, frame))
 
     # -- NumPy's two protocols -----------------------------------------------
 

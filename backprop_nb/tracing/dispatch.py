@@ -174,6 +174,7 @@ def _changed(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
 ) -> Any:
     """Do what a function does that changes its first argument."""
+    args, kwargs = tuple(map(joined, args)), {key: joined(each) for key, each in kwargs.items()}
     if args and not is_live(args[0]) and has_traced([*args[1:], *kwargs.values()]):
         if _is_step_of_numpys(frame):  # the message names the function that takes it
             messages.unsupported(full_name(function), frame)

@@ -49,6 +49,10 @@ _UNSEEN = {
     "full": ("fill_value", "np.broadcast_to(fill_value, shape)"),
     "full_like": ("fill_value", "np.broadcast_to(fill_value, np.shape(a))"),
     "nan_to_num": ("nan, posinf or neginf", "np.where(np.isnan(x), nan, x)"),
+    "pad": (
+        "constant_values",
+        "np.pad(x, width) + value * np.pad(np.zeros(x.shape), width, constant_values=1.0)",
+    ),
     "select": (
         "default",
         "np.select([*condlist, True], [*choicelist, default]), with it as the last choice",
@@ -217,16 +221,37 @@ def as_index(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     )
 
 
-def as_key(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+def as_key(shape: tuple[int, ...], is_decided: bool, frame: FrameType) -> NoReturn:
     """Refuse a traced value as the key of a dict, or in a set."""
+    instead = (
+        "any(x == each for each in …) in place of x in {…}, and a plain number or a name as the key"
+    )
+    place = _place(frame)
+    match place.node if place else None:
+        case ast.Subscript(slice=key) if is_decided:
+            instead = f"int({ast.unparse(key)}) as the key, a decision that the graph remembers"
+        case _ if is_decided:
+            instead = "int(x) in place of x, a decision that the graph remembers"
     raise DetachedError(
         "A traced value cannot be a key of a dict, or stand in a set: "
         "what is found there would not follow its value.",
         given=f"a traced value of shape {shape}",
-        instead="any(x == each for each in …) in place of x in {…}, "
-        "and a plain number or a name as the key",
+        instead=instead,
         at=_at(frame),
     )
+
+
+def only_looks_up(frame: FrameType) -> bool:
+    """Whether a line asks a dict or a set for a key, and does not store it there."""
+    place = _place(frame)
+    match place.node if place else None:
+        case (
+            ast.Subscript(ctx=ast.Load())
+            | ast.Compare(ops=[ast.In() | ast.NotIn()])
+            | ast.Call(func=ast.Attribute(attr="get"))
+        ):
+            return True
+    return False
 
 
 def ambiguous(shape: tuple[int, ...], frame: FrameType) -> NoReturn:

@@ -6,8 +6,9 @@ these functions are replaced in the module ``numpy`` by ones that look first.  T
 only in the thread of the trace, and only for calls from the learner's own code: a library
 that is called there, and every other thread, gets what NumPy gives.  A call costs about a
 microsecond more; one of a ufunc, which looks for lists only, a third of that.  What was
-imported by name, ``from numpy import zeros``, is not reached; an assignment to such an
-array is refused at its line.
+imported by name, ``from numpy import zeros``, is not reached, nor what comes from a method
+or an operator of a plain array, such as ``y.copy()`` and ``(y == 1) * 1.0``: NumPy asks
+nobody there either.  An assignment to such an array is refused at its line.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ from backprop_nb.tracing.tape import Recorded, is_live, is_tracing, plain, runni
 _MAKING = (
     *("zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace"),
     *("zeros_like", "ones_like", "empty_like", "full_like", "copy", "tile", "repeat"),
+    *("logspace", "geomspace", "tri"),
+)
+_OF_ARRAYS = (
+    *("where", "concatenate", "stack", "vstack", "hstack", "column_stack"),
+    *("tril", "triu", "vander"),
 )
 _CONVERTING = ("array", "asarray", "asanyarray", "ascontiguousarray")
 _OF_LISTS = (
@@ -116,10 +122,11 @@ def _callee(code: CodeType, lasti: int) -> tuple[str, str]:
 
 def _making(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that makes an array which can receive traced values."""
+    is_of_arrays = name in _OF_ARRAYS
 
     @functools.wraps(original)
     def make(*args: Any, **kwargs: Any) -> Any:
-        if not _is_learners(name):
+        if (is_of_arrays and any(map(is_live, args))) or not _is_learners(name):
             return original(*args, **kwargs)
         if name in _FILLING and has_traced(_fill_value(*args, **kwargs)):
             return _FILLING[name](*args, **kwargs)
@@ -129,7 +136,7 @@ def _making(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
                 made.fill(0)  # what is never read shall not differ from run to run
             return prepared(made)
         except TypeError:
-            if has_traced(args):
+            if has_traced(args) and not is_of_arrays:
                 messages.as_index((), sys._getframe(1))
             raise
 
@@ -258,6 +265,56 @@ def _ndenumerate(original: Any) -> Callable[[Any], Any]:
     return entries
 
 
+class _Entries:
+    """``np.nditer(x)`` for a traced array: its entries one by one, to be read."""
+
+    def __init__(self, array: Any, places: list[tuple[int, ...]]) -> None:
+        self._array, self._places, self._position = array, places, 0
+
+    finished: Any = property(lambda self: self._position >= len(self._places))
+    multi_index: Any = property(lambda self: self._places[self._position])
+    value: Any = property(lambda self: self[0])
+
+    def iternext(self) -> bool:
+        """Go to the next entry, and say whether there is one."""
+        self._position += 1
+        return not self.finished
+
+    def __getitem__(self, operand: int) -> Any:
+        return (self._array[self.multi_index],)[operand]
+
+    def __iter__(self) -> Iterator[Any]:
+        while not self.finished:
+            yield self[0]
+            self.iternext()
+
+    def __enter__(self) -> _Entries:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+
+def _nditer(original: Any) -> Callable[..., Any]:
+    """Return ``np.nditer`` for a traced array too."""
+
+    @functools.wraps(original, updated=())
+    def entries(
+        op: Any, flags: Any = None, op_flags: Any = None, *args: Any, **options: Any
+    ) -> Any:
+        several = [*op] if isinstance(op, list | tuple) else [op]
+        recorded = [each for each in several if is_live(each) and isinstance(each.now(), Recorded)]
+        if not is_live(op) or (not recorded and "write" in str(op_flags)):
+            if recorded:
+                instead = f"zip({', '.join(f'{name}.flat' for name in 'xyzuvw'[: len(several)])})"
+                messages.unsupported("np.nditer of several arrays", sys._getframe(1), instead)
+            return original(op, flags, op_flags, *args, **options)
+        places = original(plain(op), ["multi_index", "zerosize_ok"], None, *args, **options)
+        return _Entries(op, [places.multi_index for _ in places])
+
+    return entries
+
+
 def _named(name: str) -> Any:
     return getattr(np, name)
 
@@ -304,7 +361,11 @@ def _vectorized(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
     """Yield the name of each function that is replaced: the original, and the new one."""
-    for names, make in ((_MAKING, _making), (_CONVERTING, _converting), (_OF_LISTS, _of_lists)):
+    for names, make in (
+        ((*_MAKING, *_OF_ARRAYS), _making),
+        (_CONVERTING, _converting),
+        (_OF_LISTS, _of_lists),
+    ):
         for name in names:
             original = getattr(*_member(name), None)
             if callable(original) and not isinstance(original, type | np.ufunc):
@@ -316,6 +377,7 @@ def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
     yield from ((name, (original, new_ufuncs[original])) for name, original in ufuncs.items())
     yield "vectorize.__call__", (np.vectorize.__call__, _vectorized(np.vectorize.__call__))
     yield "ndenumerate", (np.ndenumerate, _ndenumerate(np.ndenumerate))
+    yield "nditer", (np.nditer, _nditer(np.nditer))
     for name, columns in (("c_", True), ("r_", False)):
         original = getattr(np, name)
         yield name, (original, _Joining(original, columns))

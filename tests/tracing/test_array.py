@@ -94,6 +94,50 @@ def test_a_list_may_hold_the_values_of_an_inner_trace():
     assert_differentiable(outer, np.array([0.75, -1.25]))
 
 
+TABLE = {0: 2.0, 1: -3.0, 2: 0.5}
+NAMES = {True: 1.5, False: -1.0}
+LOOKED_UP = {
+    "position": lambda x: x * TABLE[np.argmax(x)],
+    "mask": lambda x: x * NAMES[x[0] > x[1]],
+    "sign": lambda x: x * {1.0: 2.0, -1.0: 3.0}[np.sign(x[0])],
+    "get": lambda x: x * TABLE.get(np.argmin(x), 7.0),
+    "in a set": lambda x: x * 2.0 if np.argmax(x) in {0, 2} else x,
+    "not in a dict": lambda x: x * 2.0 if np.argmax(x) not in TABLE else x * x,
+}
+
+
+@pytest.mark.parametrize("f", LOOKED_UP.values(), ids=LOOKED_UP)
+def test_what_is_looked_up_in_a_dict_is_a_decision(f):
+    assert_differentiable(f, np.array([0.75, -1.25, 2.5]))
+    graph = trace(lambda x: np.sum(f(x)), np.array([0.75, -1.25, 2.5]))
+    call = graph.compile()
+    for other in itertools.permutations([0.75, -1.25, 2.5]):
+        x = np.array(other)
+        assert call(x)[0] == graph.evaluate(x) == np.sum(f(x))
+
+
+@pytest.mark.parametrize(
+    ("f", "instead"),
+    [
+        (lambda x, d: d.update({x[0]: 1}), "a plain number or a name as the key"),
+        (lambda x, d: {0: 1}[x[0]], "a plain number or a name as the key"),
+        (lambda x, d: {np.argmax(x)}, "int(x) in place of x"),
+        (lambda x, d: operator.setitem(d, np.argmax(x), 1), "int(x) in place of x"),
+        (lambda x, d: counted(x, d), "int(np.argmax(x)) as the key"),
+    ],
+    ids=["number", "number looked up", "set", "setitem", "counted"],
+)
+def test_what_is_stored_in_a_dict_is_refused(f, instead):
+    with pytest.raises(DetachedError) as caught:
+        trace(lambda x: (f(x, {}), x)[1], np.array([0.75, -1.25, 2.5]))
+    assert instead in caught.value.instead
+
+
+def counted(x, counts):
+    counts[np.argmax(x)] = 1
+    return counts
+
+
 def test_a_traced_array_looks_like_the_array():
     def look(seen, x):
         seen += [x.shape, x.ndim, x.size, x.dtype, len(x), str(x), f"{x[0, 0]:.1f}", repr(x[0, 0])]

@@ -38,7 +38,6 @@ REFUSED = {
     "fsum": (lambda x: math.fsum(x), "np.sum(x)"),
     "cmath": (lambda x: cmath.exp(x[0]), "np.exp"),
     "trunc": (lambda x: math.trunc(x[0]), "np.trunc"),
-    "nditer": (lambda x: sum(v for v in np.nditer(x)), "as it is"),
     "pack": (lambda x: struct.pack("d", x[0]), "as it is"),
     "is_integer": (lambda x: x[0].is_integer(), "as it is"),
     "hex": (lambda x: x[0].hex(), "as it is"),

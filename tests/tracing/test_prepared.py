@@ -19,6 +19,7 @@ from backprop_nb.errors import DetachedError
 from backprop_nb.tracing import prepared
 
 X = np.array([[1.5, -0.5, 2.5], [0.25, 3.5, -2.0]])
+A = np.arange(9.0).reshape(3, 3)
 BEFORE = {name: getattr(np, name) for name in dir(np) if not name.startswith("_")}
 
 
@@ -55,6 +56,18 @@ MAKING = {
     "joined": lambda: np.concatenate([np.zeros(1), np.ones(2)]),
     "copied": lambda: np.zeros(3).copy(),
     "one of a grid": lambda: np.meshgrid(np.arange(3.0), np.arange(2.0))[0][1],
+    "logspace": lambda: np.logspace(0, 1, 3),
+    "geomspace": lambda: np.geomspace(1, 2, 3),
+    "tri": lambda: np.tri(3)[1],
+    "tril": lambda: np.tril(A)[1],
+    "triu": lambda: np.triu(A)[1],
+    "vander": lambda: np.vander(X[0], 3)[1],
+    "where": lambda: np.where(X[0] > 0, 1.0, 0.0),
+    "plain arrays joined": lambda: np.concatenate([X[0, :1], X[1, 1:]]),
+    "plain arrays stacked": lambda: np.stack([X[0], X[1]])[1],
+    "plain rows": lambda: np.vstack([X, X])[1],
+    "plain columns": lambda: np.hstack([X, X])[0, :3],
+    "columns of plain arrays": lambda: np.column_stack([X[0], X[1], X[0]])[1],
     "of another kind": lambda: np.arange(3).astype(float) + np.zeros(3),
 }
 
@@ -372,6 +385,30 @@ def line(f):
     return str(f.__code__.co_firstlineno)
 
 
+def by_its_positions(x):
+    total = 0.0
+    with np.nditer(x, flags=["multi_index"]) as entries:
+        for value in entries:
+            total = total + value * np.sin(x[entries.multi_index])
+    return total
+
+
+def by_hand(x):
+    entries, total = np.nditer(x, flags=["multi_index"], op_flags=["readwrite"]), 0.0
+    while not entries.finished:
+        total = total + entries[0] ** 3 * entries.value
+        entries.iternext()
+    return total
+
+
+def into_what_is_iterated(x):
+    out = np.zeros(3)
+    entries = np.nditer(out, flags=["multi_index"])
+    for _ in entries:
+        out[entries.multi_index] = x[entries.multi_index] ** 2
+    return np.sum(out)
+
+
 @pytest.mark.parametrize(
     "f",
     [
@@ -400,6 +437,12 @@ def line(f):
         lambda x: np.diff([x[0], x[1], x[2]])[1],
         lambda x: np.percentile([x[0], x[1], x[2]], 50),
         lambda x: sum((i + 1) * v**2 for (i,), v in np.ndenumerate(x)),
+        lambda x: sum(v * v for v in np.nditer(x)),
+        lambda x: sum(v * (k + 1) for k, v in enumerate(np.nditer(np.stack([x, x * x]).T))),
+        lambda x: sum(v * (k + 1) for k, v in enumerate(np.nditer(x[::-1] * x, order="C"))),
+        by_its_positions,
+        by_hand,
+        into_what_is_iterated,
     ],
     ids=line,
 )
@@ -420,6 +463,25 @@ def test_outside_of_a_trace_they_are_numpys_own():
         bp.trace(lambda x: 1 / 0, POINT)
     assert (np.zeros, np.linalg.norm, np.ndenumerate, np.c_) == before
     assert list(np.ndenumerate(np.ones(2))) == [((0,), 1.0), ((1,), 1.0)]
+
+
+def test_an_iterator_over_plain_arrays_is_numpys_own():
+    def f(x):
+        made, plain = np.zeros(2), np.arange(2.0)
+        with np.nditer([made, plain], op_flags=[["readwrite"], ["readonly"]]) as entries:
+            for one, other in entries:
+                one[...] = other + 1
+        return np.sum(x) * np.sum(made)
+
+    assert bp.trace(f, POINT).value == f(POINT)
+
+
+def test_an_iterator_over_several_arrays_is_refused_with_what_works():
+    with pytest.raises(bp.UnsupportedError, match=r"zip\(x\.flat, y\.flat\)"):
+        bp.trace(lambda x: sum(a * b for a, b in np.nditer([x, POINT])), POINT)
+    assert_differentiable(
+        lambda x: sum(a * b for a, b in zip(x.flat, POINT.flat, strict=True)), POINT
+    )
 
 
 def test_a_ufunc_that_takes_lists_is_numpys_own_in_all_else():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,12 +18,29 @@ def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
 
 
 def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
-    places = np.asarray(ind)
-    if mode != "raise" or np.size(v) not in (1, places.size):
-        raise TypeError("positions that go around, or values that repeat")
-    flat = np.ravel(v)
-    a[np.unravel_index(places % a.size, a.shape)] = (
-        flat[0] if flat.size == 1 else np.reshape(flat, places.shape)
+    places = np.ravel(np.asarray(ind))
+    if mode == "wrap":
+        places = places % a.size
+    elif mode == "clip":
+        places = np.clip(places, 0, a.size - 1)
+    places = np.arange(a.size)[places]
+    if np.size(v):
+        a[np.unravel_index(places, a.shape)] = _repeated(v, places.shape)
+
+
+def _place(arr: Any, mask: Any, vals: Any) -> None:
+    places = np.flatnonzero(np.asarray(mask))
+    arr[np.unravel_index(places, arr.shape)] = _repeated(vals, places.shape)
+
+
+def _repeated(values: Any, shape: tuple[int, ...]) -> Any:
+    """Return values in a shape, from the first again where there are too few."""
+    if np.size(values) == 1:
+        return np.ravel(values)[0]
+    return (
+        np.reshape(values, shape)
+        if np.size(values) == math.prod(shape)
+        else np.resize(values, shape)
     )
 
 
@@ -31,9 +49,8 @@ def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -
 
 
 def _putmask(a: Any, mask: Any, values: Any) -> None:
-    if np.ndim(values) and np.shape(values) != np.shape(a):
-        raise TypeError("values that repeat")
-    a[...] = np.where(mask, values, a)
+    if np.size(values):
+        a[...] = np.where(mask, _repeated(values, np.shape(a)), a)
 
 
 def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
@@ -76,6 +93,7 @@ _AT: dict[np.ufunc, Callable[..., None]] = {np.add: add_at, np.subtract: subtrac
 CHANGES: dict[Callable[..., Any], Callable[..., None]] = {
     np.fill_diagonal: _fill_diagonal,
     np.put: _put,
+    np.place: _place,
     np.copyto: _copyto,
     np.putmask: _putmask,
     np.put_along_axis: _put_along_axis,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from backprop_nb.tracing import pytree
 from backprop_nb.tracing.rules import (
     decompositions,
     masked,
@@ -19,6 +20,8 @@ from backprop_nb.tracing.rules import (
     polynomials,
     quantiles,
 )
+from backprop_nb.tracing.rules.form import is_array
+from backprop_nb.tracing.rules.lists import stacked
 from backprop_nb.tracing.rules.row import RefusedError
 
 
@@ -211,10 +214,28 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.emath.arctanh: _real_only(np.arctanh, _outside_1),
 }
 
+
+def _pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Any:
+    """Join the padding axis by axis, as NumPy does: the later axes have the corners."""
+    if mode != "constant" or not any(map(is_array, pytree.flatten(constant_values))):
+        return NotImplemented
+    ndim = np.ndim(array)
+    widths = np.broadcast_to(pad_width, (ndim, 2)).tolist()
+    values = np.broadcast_to(stacked(constant_values), (ndim, 2))
+    for axis in range(ndim):
+        sides = [
+            np.broadcast_to(value, (*array.shape[:axis], width, *array.shape[axis + 1 :]))
+            for value, width in zip(values[axis], widths[axis], strict=True)
+        ]
+        array = np.concatenate([sides[0], array, sides[1]], axis=axis)
+    return array
+
+
 OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {
     **decompositions.OTHER_FORMS,
     **masked.OTHER_FORMS,
     np.diff: _diff,
+    np.pad: _pad,
     np.reshape: _reshape,
     np.where: _where_alone,
     **{f: _atleast(f) for f in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},

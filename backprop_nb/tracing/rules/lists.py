@@ -74,12 +74,13 @@ def _compute(*arrays: Any, nested: Nested, dtype: str | None = None) -> Any:
     items = fill(nested.items, arrays)
     if all(isinstance(each, np.ndarray | np.generic) for each in arrays):
         return np.array(items, dtype=dtype)
-    joined = _stacked(items)  # of a trace around this one, which sees np.stack and no lists
+    joined = stacked(items)  # of a trace around this one, which sees np.stack and no lists
     return joined if dtype is None or joined.dtype == dtype else joined.astype(dtype)
 
 
-def _stacked(items: Any) -> Any:
-    return np.stack([_stacked(each) for each in items]) if isinstance(items, list) else items
+def stacked(items: Any) -> Any:
+    """Return nested lists as an array, made without asking for one."""
+    return np.stack([*map(stacked, items)]) if isinstance(items, list | tuple) else items
 
 
 def _each(position: int, g: Any, ans: Any, *arrays: Any, nested: Nested, dtype: Any = None) -> Any:

@@ -87,12 +87,60 @@ def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     return scatter_add(np.ravel(weights), index=(np.asarray(x),), shape=(length,))
 
 
-def _unique(ar: Any, *args: Any, **options: Any) -> Any:
-    if args or options:
-        raise RefusedError("the array alone")
-    ordered = np.sort(np.ravel(ar))
+def _unique(
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: Any = None,
+    **options: Any,
+) -> Any:
+    """Sort, and leave out what is equal to the entry before; the rest is counted from there."""
+    if axis is not None or options:
+        raise RefusedError("no axis, and none of the newer options")
+    flat = np.ravel(ar)
+    ordered = np.sort(flat)
     first = np.ones(min(1, np.size(ordered)), dtype=bool)
-    return ordered[np.concatenate([first, np.not_equal(ordered[1:], ordered[:-1])])]
+    values = ordered[np.concatenate([first, np.not_equal(ordered[1:], ordered[:-1])])]
+    found = [values]
+    begin = np.searchsorted(ordered, values)
+    if return_index:
+        found.append(np.argsort(flat, kind="stable")[begin])
+    if return_inverse:
+        found.append(np.searchsorted(values, ar))
+    if return_counts:
+        found.append(np.searchsorted(ordered, values, side="right") - begin)
+    return tuple(found) if len(found) > 1 else values
+
+
+def _unique_as(function: Callable[..., Any], **wanted: bool) -> Callable[..., Any]:
+    """Return what gives the same in a tuple with names."""
+    names = type(function(np.zeros(1)))
+    return lambda x, /: names(*_unique(x, **wanted))
+
+
+def _histogram(
+    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Any, Any]:
+    """Count, or add up the weights, between the places of the edges among the sorted entries."""
+    if isinstance(bins, str):
+        raise RefusedError("a number of bins, or their edges")
+    a = np.ravel(a)
+    edges = bins
+    if np.ndim(bins) == 0:
+        low, high = (np.min(a), np.max(a)) if range is None else range
+        if low == high:
+            low, high = low - 0.5, high + 0.5
+        edges = np.linspace(low, high, operator.index(bins) + 1)
+    edges = as_array(edges)
+    ordered = np.sort(a)
+    ends = [np.searchsorted(ordered, edges[:-1]), np.searchsorted(ordered, edges[-1:], "right")]
+    places = np.concatenate(ends)
+    if weights is not None:
+        sums = np.cumsum(np.ravel(weights)[np.argsort(a)])
+        places = np.concatenate([np.zeros(1), sums])[places]
+    found = places[1:] - places[:-1]
+    return (found / np.diff(edges) / np.sum(found) if density else found), edges
 
 
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
@@ -108,4 +156,13 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.union1d: lambda ar1, ar2: _unique(np.concatenate([np.ravel(ar1), np.ravel(ar2)])),
     np.unique: _unique,
     np.unique_values: _unique,
+    np.unique_counts: _unique_as(np.unique_counts, return_counts=True),
+    np.unique_inverse: _unique_as(np.unique_inverse, return_inverse=True),
+    np.unique_all: _unique_as(
+        np.unique_all, return_index=True, return_inverse=True, return_counts=True
+    ),
+    np.histogram: _histogram,
+    np.histogram_bin_edges: lambda a, bins=10, range=None, weights=None: _histogram(a, bins, range)[
+        1
+    ],
 }

@@ -107,10 +107,12 @@ ROWS = (
             # positions
             *(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argpartition, np.lexsort),
             *(np.searchsorted, np.digitize, np.count_nonzero, np.linalg.matrix_rank),
+            np.ravel_multi_index,
         )
     ),
     recorded_call(np.argwhere, shape_varies=True),
     recorded_call(np.flatnonzero, shape_varies=True),
+    recorded_call(np.unravel_index, outputs=True),
     recorded_call(np.nonzero, outputs=True, shape_varies=True),
 )
 

@@ -295,13 +295,31 @@ def test_padding_is_linear_and_its_rule_is_the_transpose(mode, width, seed):
     np.testing.assert_allclose(np.sum(found * x), np.sum(g * np.pad(x, width, mode)))
 
 
+PADDED = {
+    "value": lambda x, v: np.pad(x, 1, constant_values=v[0]),
+    "two values": lambda x, v: np.pad(x, (2, 1), constant_values=(v[0], 3.0)),
+    "a value for each axis": lambda x, v: np.pad(x, 1, constant_values=((v[0],), (v[1],))),
+    "a value for each side": lambda x, v: np.pad(
+        x, ((1, 2), (0, 3)), "constant", constant_values=[[v[0], v[1]], [v[2], 1.0]]
+    ),
+    "array": lambda x, v: np.pad(x, 2, constant_values=v[:2]),
+    "array that is made": lambda x, v: x[0, 0] * np.pad(np.ones(2), 1, constant_values=v[0]),
+}
+
+
+@pytest.mark.parametrize("f", PADDED.values(), ids=PADDED)
+def test_what_is_padded_with_may_be_traced(f):
+    x, v = np.array([[0.5, -1.5, 2.0], [1.25, 0.75, -0.25]]), np.array([1.5, -2.0, 0.5])
+    assert_differentiable(f, x, v)
+
+
 @pytest.mark.parametrize(
     "f",
     [
         lambda x: np.pad(x, 1, "mean"),
         lambda x: np.pad(x, 1, "reflect", reflect_type="odd"),
         lambda x: np.pad(x, {0: 1}),
-        lambda x: np.pad(x, 1, constant_values=x[0]),
+        lambda x: np.pad(x, 1, "edge", constant_values=x[0]),
         lambda x: np.take(x, x[0]),
         lambda x: np.repeat(x, x[0]),
     ],

@@ -13,6 +13,13 @@ M = np.array([[1.5, -0.5, 2.0, 0.25], [0.75, -2.0, 1.0, -1.25], [-0.1, 0.9, -1.5
 ONE = np.array(0.6)
 MASK = np.array([True, False, True, True])
 
+GROUPS = np.array([2.0, 1.0, 2.0, 3.0])
+
+
+def weighed(values, counts):
+    return values * counts
+
+
 DIFFERENTIABLE = {
     "bincount": (lambda w: np.bincount([0, 2, 0, 1], w), V),
     "bincount to a length": (lambda w: np.bincount([0, 2, 0, 1], weights=w, minlength=6), V),
@@ -43,8 +50,19 @@ DIFFERENTIABLE = {
     "ediff1d": (np.ediff1d, M),
     "ediff1d with ends": (lambda x, end: np.ediff1d(x, to_end=end, to_begin=[1.0, 2.0]), V, ONE),
     "unique": (lambda x: np.unique(np.concatenate([x, x[:2]])), V),
+    "unique, once": (lambda x: np.unique(np.append(x, x[1]), return_index=True)[0], V),
+    "unique, weighed by counts": (
+        lambda x: weighed(*np.unique(GROUPS * x[0], return_counts=True)),
+        V,
+    ),
     "unique_values": (lambda x: np.unique_values(x), V),
     "union1d": (np.union1d, V, M[0]),
+    "histogram of weights": (lambda w: np.histogram(V, 3, weights=w)[0], M[0]),
+    "histogram of weights, edges": (lambda w: np.histogram(M, [-3.0, 0.1, 2], weights=w)[0], M),
+    "histogram, edges": (lambda x: np.histogram(x, bins=3)[1], M),
+    "histogram, bin edges": (lambda x: np.histogram_bin_edges(x, 4), V),
+    "histogram, density": (lambda x: np.histogram(x, 5, density=True)[0], M),
+    "histogram, range": (lambda x: x[0, 1:] * np.histogram(x, 3, (-1.0, 1.1))[0], M),
 }
 
 
@@ -56,7 +74,7 @@ def test_an_entry_takes_its_adjoint_back_to_where_it_came_from(name):
 @pytest.mark.parametrize(
     "f",
     [
-        lambda x: np.unique(x, return_index=True)[0],
+        lambda x: np.unique(x, return_index=True, axis=0)[0],
         lambda x: np.unique(x, axis=0),
     ],
     ids=["index", "axis"],
@@ -65,6 +83,43 @@ def test_what_has_another_result_is_refused(f):
     with pytest.raises(UnsupportedError, match=r"np\.unique cannot be traced") as caught:
         trace(f, M)
     assert "test_picking.py" in str(caught.value)
+
+
+COUNTED = {
+    "counts": lambda x: np.unique(np.sign(x), return_counts=True),
+    "inverse": lambda x: np.unique(np.round(x), return_inverse=True),
+    "index": lambda x: np.unique(np.round(x), return_index=True),
+    "all three": lambda x: np.unique(np.round(x), True, True, True),
+    "of labels": lambda x: np.unique(np.argmax(x, axis=0), return_counts=True),
+    "unique_counts": lambda x: np.unique_counts(np.sign(x)),
+    "unique_inverse": lambda x: np.unique_inverse(np.sign(x)),
+    "unique_all": lambda x: np.unique_all(np.sign(x)),
+    "histogram": lambda x: np.histogram(x, bins=5),
+    "histogram, edges": lambda x: np.histogram(x, bins=[-2.0, 0, 0.75, 3]),
+    "histogram, range": lambda x: np.histogram(x, 4, range=(-1, 2)),
+    "histogram of equal values": lambda x: np.histogram(np.sign(np.abs(x)), bins=3),
+    "histogram of labels": lambda x: np.histogram(np.argmax(x, axis=0), bins=3),
+}
+
+
+@pytest.mark.parametrize("f", COUNTED.values(), ids=COUNTED)
+def test_what_is_counted_is_what_numpy_counts_and_counted_anew(f):
+    def named(x):
+        found = f(x)
+        kinds.append((type(found), [(np.shape(each), each.dtype.kind) for each in found]))
+        first = found[0] * 1.0
+        places = [np.arange(1.0, each.size + 1).reshape(each.shape) for each in found[1:]]
+        rest = [np.sum(each * place) for each, place in zip(found[1:], places, strict=True)]
+        return np.sum(first**2) + sum(rest) + np.sum(x)
+
+    kinds = []
+    graph = trace(named, M)
+    assert graph.value == pytest.approx(named(M), rel=1e-13)
+    assert nonempty(kinds) == [kinds[-1]] * len(kinds)
+    call = graph.compile()
+    for other in (M, -M, M[::-1] * 1.25):
+        assert graph.evaluate(other) == pytest.approx(named(other), rel=1e-13)
+        assert call(other)[0] == pytest.approx(named(other), rel=1e-13)
 
 
 def test_numbers_are_counted_anew():

@@ -30,6 +30,8 @@ CALLS = {
     "np.around": lambda x: np.around(x, 1),
     "np.trunc": lambda x: np.trunc(x),
     "np.argwhere": lambda x: np.argwhere(x > 0),
+    "np.unravel_index": lambda x: np.unravel_index(np.argmax(x), x.shape)[1],
+    "np.ravel_multi_index": lambda x: np.ravel_multi_index(np.nonzero(x), (2, 3)),
     "np.flatnonzero": lambda x: np.flatnonzero(x),
     "np.nanargmax": lambda x: np.nanargmax(x),
     "np.linalg.matrix_rank": lambda x: np.linalg.matrix_rank(x),
