@@ -61,7 +61,8 @@ def _getitem_vjp(g: Any, ans: Any, x: Any, *arrays: Any, index: Any) -> Any:
 
 def _add_entries(total: Any, g: Any, *arrays: Any, index: Any) -> None:
     index = fill_index(index, arrays)
-    if any(is_array(item) for item in (index if isinstance(index, tuple) else (index,))):
+    items = index if isinstance(index, tuple) else (index,)
+    if any(is_array(item) and item.dtype != bool for item in items):
         np.add.at(total, index, g)  # an entry may be named twice
     else:
         total[index] += g
@@ -96,7 +97,10 @@ def scatter_add(g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
     An entry that the index names twice receives both gradients.
     """
     out = np.zeros(shape, dtype=np.result_type(g))
-    np.add.at(out, index, g)
+    if isinstance(index, np.ndarray) and index.dtype == bool:
+        out[index] = g  # a mask names no entry twice
+    else:
+        np.add.at(out, index, g)
     return out
 
 

@@ -74,3 +74,23 @@ def test_a_recorded_mask_and_recorded_positions():
 def test_what_does_not_fit_is_said():
     with pytest.raises(ShapeError, match="expected: a value that fits into the entries"):
         trace(lambda x: assigned(x, x, at=[slice(1, None)]), np.ones(3))
+
+
+def test_what_a_mask_keeps_is_one_line_on_the_way_back():
+    def leaky(x):
+        h = x * 2
+        h[h < 0] *= 0.1
+        return np.sum(h**2)
+
+    def hinge(x):
+        h = x * 2
+        h[h < 0] = 0
+        return np.sum(h**2)
+
+    x = np.array([[0.5, -2.0], [-1.0, 3.0]])
+    assert "d_h1 = np.where(v1, 0.0, d_h2)\n" in trace(hinge, x).to_numpy()
+    assert "np.where(v1, 0.0, d_h2) + scatter_add(" in trace(leaky, x).to_numpy()
+    for f in (leaky, hinge):
+        assert_differentiable(f, x)
+        single = trace(f, x.astype("f")).compile()(x.astype("f"))
+        assert single[1][0].dtype == np.float32
