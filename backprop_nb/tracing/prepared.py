@@ -8,7 +8,9 @@ that is called there, and every other thread, gets what NumPy gives.  A call cos
 microsecond more; one of a ufunc, which looks for lists only, a third of that.  What was
 imported by name, ``from numpy import zeros``, is not reached, nor what comes from a method
 or an operator of a plain array, such as ``y.copy()`` and ``(y == 1) * 1.0``: NumPy asks
-nobody there either.  An assignment to such an array is refused at its line.
+nobody there either.  What computes with plain arrays, such as ``np.where`` of them, is left
+alone, for plain steps would all become slower.  An assignment to such an array is refused at
+its line, with the edit that works.
 """
 
 from __future__ import annotations
@@ -40,10 +42,6 @@ _MAKING = (
     *("zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace"),
     *("zeros_like", "ones_like", "empty_like", "full_like", "copy", "tile", "repeat"),
     *("logspace", "geomspace", "tri"),
-)
-_OF_ARRAYS = (
-    *("where", "concatenate", "stack", "vstack", "hstack", "column_stack"),
-    *("tril", "triu", "vander"),
 )
 _CONVERTING = ("array", "asarray", "asanyarray", "ascontiguousarray")
 _OF_LISTS = (
@@ -122,11 +120,10 @@ def _callee(code: CodeType, lasti: int) -> tuple[str, str]:
 
 def _making(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that makes an array which can receive traced values."""
-    is_of_arrays = name in _OF_ARRAYS
 
     @functools.wraps(original)
     def make(*args: Any, **kwargs: Any) -> Any:
-        if (is_of_arrays and any(map(is_live, args))) or not _is_learners(name):
+        if not _is_learners(name):
             return original(*args, **kwargs)
         if name in _FILLING and has_traced(_fill_value(*args, **kwargs)):
             return _FILLING[name](*args, **kwargs)
@@ -136,7 +133,7 @@ def _making(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
                 made.fill(0)  # what is never read shall not differ from run to run
             return prepared(made)
         except TypeError:
-            if has_traced(args) and not is_of_arrays:
+            if has_traced(args):
                 messages.as_index((), sys._getframe(1))
             raise
 
@@ -361,11 +358,7 @@ def _vectorized(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
     """Yield the name of each function that is replaced: the original, and the new one."""
-    for names, make in (
-        ((*_MAKING, *_OF_ARRAYS), _making),
-        (_CONVERTING, _converting),
-        (_OF_LISTS, _of_lists),
-    ):
+    for names, make in ((_MAKING, _making), (_CONVERTING, _converting), (_OF_LISTS, _of_lists)):
         for name in names:
             original = getattr(*_member(name), None)
             if callable(original) and not isinstance(original, type | np.ufunc):

@@ -42,6 +42,17 @@ def imported_by_name(x):
 
 
 @advised(
+    "labels = np.array(labels, dtype=float) first, in the traced function",
+    "labels[0] =",
+    "labels = np.array(labels, dtype=float); labels[0] =",
+)
+def computed_from_plain_arrays(x):
+    labels = np.where(X > 0, 1.0, X.copy()) + (X == 0.5) * 1.0
+    labels[0] = x[0] * x[1]
+    return np.sum(labels * x)
+
+
+@advised(
     "count = np.array(count, dtype=float) first, in the traced function",
     "count[0] =",
     "count = np.array(count, dtype=float); count[0] =",
