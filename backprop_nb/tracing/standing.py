@@ -130,10 +130,10 @@ class _Pending:
 
     def of(self, computed: Any) -> Any:
         """Record the product of the array that times ones and zeros is ``computed``."""
-        plain, mark = computed[..., :-1].copy(), computed.flat[-1]
+        plain = computed[..., :-1].copy()
         if plain.dtype.kind != "f" or np.any(np.isnan(plain)):
             messages.read_past(*self._at)
-        computed.fill(mark)
+        computed[...] = computed[..., -1:]
         return self._x._tape.apply_at(_DOT, (plain, self._x), {}, self._place)
 
 

@@ -170,6 +170,22 @@ def method_with_a_list(x):
     return np.sum(A.dot([x[0], x[1], 1.0]) ** 2)
 
 
+@advised(
+    "np.pad(x, width) + value * np.pad(np.zeros(x.shape), width, constant_values=1.0)",
+    "np.pad(X, 1, constant_values=x[0])",
+    "np.pad(X, 1) + x[0] * np.pad(np.zeros(X.shape), 1, constant_values=1.0)",
+)
+def plain_array_padded_with_a_value(x):
+    return np.sum(np.pad(X, 1, constant_values=x[0]) ** 2)
+
+
+@advised("int(np.argmax(x)) as the key", "counts[np.argmax(x)]", "counts[int(np.argmax(x))]")
+def counted_in_a_dict(x):
+    counts = {}
+    counts[np.argmax(x)] = x[0] * 2
+    return sum(counts.values()) * x[1]
+
+
 @advised("np.sum(x)", "math.fsum(x)", "np.sum(x)")
 def summed_by_python(x):
     return math.fsum(x) ** 2

@@ -217,6 +217,11 @@ def test_numpy_may_cast_before_it_multiplies(f):
     assert len(graph.nodes) <= 8
 
 
+def test_an_array_without_rows_has_a_product_without_entries():
+    graph = bp.trace(lambda W: np.sum(X[:0].copy().dot(W)) + np.sum(W), W)
+    assert graph.value == np.sum(W)
+
+
 def test_what_is_called_is_called_once():
     def f(w):
         return numbered().dot(w)
