@@ -48,10 +48,13 @@ _OF_LISTS = (
     *("sum", "mean", "prod", "max", "min", "amax", "amin", "std", "var", "median", "average"),
     *("cumsum", "cumprod", "argmax", "argmin", "any", "all", "sort", "argsort", "ptp"),
     *("dot", "inner", "outer", "vdot", "cross", "convolve", "interp", "linalg.norm"),
-    *("clip", "diff", "diag", "flip", "percentile", "quantile"),
+    *("clip", "diff", "diag", "flip", "percentile", "quantile", "where", "polyval", "trapezoid"),
+    *("linalg.det", "linalg.inv", "linalg.solve"),
 )
+_JOINING = ("concatenate", "stack", "vstack", "hstack", "column_stack", "dstack")
 
 _LISTS = frozenset({list, tuple})
+_SEQUENCES = (list, tuple)
 _LIBRARIES = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
 _OTHERS = (str(Path(FOLDER).parent), *_LIBRARIES)
 
@@ -191,8 +194,25 @@ def _of_lists(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(arg, list | tuple) for arg in args):
-            args = _joined(args)
+        for arg in args:
+            if isinstance(arg, _SEQUENCES):
+                args = _joined(args)
+                break
+        return original(*args, **kwargs)
+
+    return call
+
+
+def _of_parts(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that joins arrays, of which some may be lists of traced values."""
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], _SEQUENCES):
+            for each in args[0]:
+                if isinstance(each, _SEQUENCES):
+                    args = (_joined(tuple(args[0])), *args[1:])
+                    break
         return original(*args, **kwargs)
 
     return call
@@ -358,7 +378,12 @@ def _vectorized(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _replaced() -> Iterator[tuple[str, tuple[Any, Any]]]:
     """Yield the name of each function that is replaced: the original, and the new one."""
-    for names, make in ((_MAKING, _making), (_CONVERTING, _converting), (_OF_LISTS, _of_lists)):
+    for names, make in (
+        (_MAKING, _making),
+        (_CONVERTING, _converting),
+        (_OF_LISTS, _of_lists),
+        (_JOINING, _of_parts),
+    ):
         for name in names:
             original = getattr(*_member(name), None)
             if callable(original) and not isinstance(original, type | np.ufunc):

@@ -13,6 +13,8 @@ from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.graph import Node
 from backprop_nb.tracing.rules.template import ATOM, typed
 
+_WHERE = np.where  # while a trace runs there is another one
+
 MAX_THROUGH = 4
 """A step back names so many forward statements at most."""
 
@@ -119,7 +121,7 @@ class Printer:
         function = expression.row and expression.row.function
         if expression.is_statement:
             return True
-        if not (isinstance(function, np.ufunc) or function is np.where):
+        if not (isinstance(function, np.ufunc) or function is _WHERE):
             return False
         dtype = expression.value.dtype
         beside = {each.value.dtype for each in expression.operands if not each.is_number}
