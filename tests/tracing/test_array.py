@@ -746,6 +746,8 @@ CHANGING = {
     "np.put_along_axis": lambda x: np.put_along_axis(x, np.array([[0], [2]]), x[:, 1:2], 1),
     "np.add.at": lambda x: np.add.at(x, [0, 0], x[1]),
     "np.subtract.at": lambda x: np.subtract.at(x, (0, [1, 1]), 2.0),
+    "np.place": lambda x: np.place(x, X > 0, [5.0]),
+    "np.put around": lambda x: np.put(x, [7], 5.0, mode="wrap"),
     "shuffle": lambda x: random.Random(0).shuffle(x),
     "swap": lambda x: exec("x[0], x[1] = x[1], x[0]", {"x": x}),
     "swap of copies": lambda x: exec("x[[0, 1]] = x[[1, 0]]", {"x": x}),
@@ -764,8 +766,6 @@ def test_a_method_or_function_changes_a_traced_array_as_numpys(how):
 REFUSED_CHANGES = {
     "resize": lambda x: x.resize((3, 2)),
     "shape": lambda x: setattr(x, "shape", (3, 2)),
-    "np.place": lambda x: np.place(x, X > 0, [5.0]),
-    "np.put around": lambda x: np.put(x, [7], 5.0, mode="wrap"),
     "np.fill_diagonal around": lambda x: np.fill_diagonal(x.T, 5.0, wrap=True),
 }
 
