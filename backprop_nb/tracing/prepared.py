@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.array import prepared
 from backprop_nb.tracing.bytecode import called_attributes
@@ -135,6 +136,8 @@ def _making(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
             if name.startswith("empty") and type(made) is np.ndarray and made.dtype.kind in "biuf":
                 made.fill(0)  # what is never read shall not differ from run to run
             return prepared(made)
+        except BackpropError:
+            raise
         except TypeError:
             if has_traced(args):
                 messages.as_index((), sys._getframe(1))
