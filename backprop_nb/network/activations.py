@@ -6,6 +6,7 @@ arrays; where the two should differ, ``traced`` is the form for the tracer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -43,6 +44,7 @@ class Activation:
     of : from z to f
     slope : from f to the derivative ∂f/∂z, entry by entry
     steepest : the largest slope there is
+    reach : the bounds of f, which it may only come near to
     traced : `of`, as it is traced
     cross_entropy : that of an output which is a probability; None if it is none
     adds_up : whether the entries of f are the probabilities of one distribution
@@ -53,6 +55,7 @@ class Activation:
     of: Callable[[Any], Any]
     slope: Callable[[FloatArray], FloatArray]
     steepest: float
+    reach: tuple[float, float] = (-math.inf, math.inf)
     traced: Callable[[Any], Any] | None = None
     cross_entropy: CrossEntropy | None = None
     adds_up: bool = False
@@ -112,16 +115,18 @@ ACTIVATIONS: dict[str, Activation] = {
         sigma,
         sigma_prime,
         0.25,
+        (0, 1),
         sigmoid,
         CrossEntropy(_of_sigmoid, r"- \sum_j y_j \ln {f} + (1 - y_j) \ln (1 - {f})"),
     ),
-    "tanh": Activation("tanh", r"\tanh", np.tanh, lambda f: 1 - f**2, 1.0),
+    "tanh": Activation("tanh", r"\tanh", np.tanh, lambda f: 1 - f**2, 1.0, (-1, 1)),
     "relu": Activation(
         "relu",
         r"\mathrm{relu}",
         relu,
         lambda f: (f > 0).astype(f.dtype),
         1.0,
+        (0, math.inf),
     ),
     "leaky relu": Activation(
         "lrelu",
@@ -142,6 +147,7 @@ OUTPUTS: dict[str, Activation] = ACTIVATIONS | {
         softmax,
         sigma_prime,
         0.25,
+        (0, 1),
         cross_entropy=CrossEntropy(_of_softmax, r"- \sum_j y_j \ln {f}"),
         adds_up=True,
     )

@@ -24,7 +24,7 @@ from dask.optimization import cull
 from backprop_nb.errors import BackpropError, InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.network import validation
 from backprop_nb.network.history import SAMPLE
-from backprop_nb.network.protocols import BatchStep, Trainable
+from backprop_nb.network.protocols import BatchStep, Sample, Trainable
 from backprop_nb.network.theta import flatten, unflatten
 from backprop_nb.network.validation import FloatArray, Watch
 
@@ -91,10 +91,11 @@ class Chunks:
         names: tuple[str, str] = ("x", "y"),
     ) -> None:
         self.net, self.size, self.names = net, size, names
+        written = y
         x, y = (_as_array(name, value) for name, value in zip(names, (x, y), strict=True))
         A, _ = net.parameters()
         validation.check_input_shape(x, A, names[0])
-        validation.check_target_shape(y, x, A, names)
+        validation.check_target_shape(y, x, A, names, written)
         x, y = (array[None] if array.ndim == 1 else array for array in (x, y))
         x, y = _cut_alike(x, y, names)
         known = not validation.has_unknown_length(x, y)
@@ -139,15 +140,16 @@ class Chunks:
             raise self._nothing()
         return sums.loss / sums.rows, sums.gradient / sums.rows
 
-    def sample(self) -> FloatArray:
+    def sample(self) -> Sample:
         """Return the first rows of the first chunk that has any."""
-        for k, (x, _) in enumerate(self.pairs):
-            (rows,) = compute(x[:SAMPLE])
-            if len(rows):
-                found: FloatArray = np.asarray(rows, self.net.A[0].dtype)
-                if not np.isfinite(found).all():
+        for k, (x, y) in enumerate(self.pairs):
+            first, targets = (
+                np.asarray(rows, self.net.A[0].dtype) for rows in compute(x[:SAMPLE], y[:SAMPLE])
+            )
+            if len(first):
+                if not np.isfinite(first).all():
                     self._check_chunk(k, validation.refuse_unless_finite)
-                return found
+                return Sample(first, targets, targets)
         raise self._nothing()
 
     def split(self, share: float, seed: Any) -> tuple[Chunks, Chunks]:

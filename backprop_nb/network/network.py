@@ -460,6 +460,13 @@ class Network:
         ShapeError
             Data that do not fit the network.
 
+        Warns
+        -----
+        BackpropWarning
+            Before the first step, with what to write instead: targets that the output
+            cannot reach, a layer 1 that is saturated, units of a hidden layer that can
+            only stay equal, rows of `x` that are all alike.
+
         Notes
         -----
         An interrupt (Ctrl-C, or JupyterLab's stop button) ends the training after

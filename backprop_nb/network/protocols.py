@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop_nb.network.activations import Activation, ActivationName, OutputName
 from backprop_nb.network.fast import PassResult
+from backprop_nb.network.losses import LossName
 from backprop_nb.network.validation import FloatArray, Watch
 
 BatchStep: TypeAlias = Callable[[], tuple[float, FloatArray, int]]
 """To a batch's loss, its gradient as one vector, its number of rows, as the network is now."""
+
+
+class Sample(NamedTuple):
+    """A few rows of the data, to look at before training and after each epoch.
+
+    Attributes
+    ----------
+    x, y : of shape (S, n_0) and (S, n_K)
+    targets : all targets that are in memory, `y` among them
+    """
+
+    x: FloatArray
+    y: FloatArray
+    targets: FloatArray
 
 
 class Trainable(Protocol):
@@ -25,6 +41,31 @@ class Trainable(Protocol):
     @property
     def compute(self) -> Callable[..., PassResult]:
         """From checked A, b, x, y and N to sums over the rows, divided by `N`."""
+        ...
+
+    @property
+    def activation(self) -> ActivationName:
+        """What the hidden layers apply."""
+        ...
+
+    @property
+    def output(self) -> OutputName:
+        """What the last layer applies."""
+        ...
+
+    @property
+    def loss_name(self) -> LossName:
+        """What it minimises."""
+        ...
+
+    @property
+    def bias(self) -> bool:
+        """Whether there are any b_i."""
+        ...
+
+    @property
+    def activations(self) -> list[Activation]:
+        """What each layer applies, as a row of its table."""
         ...
 
     def parameters(self) -> tuple[list[FloatArray], list[FloatArray]]:
@@ -57,8 +98,8 @@ class Data(Protocol):
         """Return the network's loss over all rows."""
         ...
 
-    def sample(self) -> FloatArray:
-        """Return a few rows of x."""
+    def sample(self) -> Sample:
+        """Return a few rows, read once."""
         ...
 
     def split(self, share: float, seed: Any) -> tuple[Data, Data]:

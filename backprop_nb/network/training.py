@@ -23,6 +23,8 @@ from numpy.typing import ArrayLike
 from backprop_nb.errors import DivergenceError, InvalidValueError, ShapeError, must_be
 from backprop_nb.network import validation
 from backprop_nb.network.history import SAMPLE, History
+from backprop_nb.network.prospects import warn_of_prospects
+from backprop_nb.network.protocols import Sample
 from backprop_nb.network.theta import flatten, layers, unflatten
 from backprop_nb.network.validation import FloatArray
 
@@ -103,9 +105,10 @@ class ArrayData:
         """Return the network's loss over all rows."""
         return self.net.compute(self.net.A, self.net.b, self.x, self.y)[0]
 
-    def sample(self) -> FloatArray:
-        """Return some rows of x, evenly spaced."""
-        return self.x[:: -(-len(self.x) // SAMPLE)]
+    def sample(self) -> Sample:
+        """Return some rows, evenly spaced, and all targets."""
+        step = -(-len(self.x) // SAMPLE)
+        return Sample(self.x[::step], self.y[::step], self.y)
 
     def split(self, share: float, seed: Any) -> tuple[ArrayData, ArrayData]:
         """Return the rows to train on and the rows to hold out, drawn at random."""
@@ -143,7 +146,7 @@ class Descent:
         self.net, self.data, self.held_out, self.options = net, data, held_out, options
         self.theta = flatten(*net.parameters())
         self.sample = data.sample()
-        self.initially = net.saturation(self.sample)
+        self.initially = net.saturation(self.sample.x)
         self.best = self.theta.copy()
         self.velocity = np.zeros_like(self.theta)
         self.layers = layers(net.widths, bool(net.b))
@@ -208,7 +211,7 @@ class Descent:
             if n:  # chunks may turn out to be empty
                 self._move(gradient)
         held_out = self.held_out.loss() if self.held_out else None
-        shares = self.net.saturation(self.sample)
+        shares = self.net.saturation(self.sample.x)
         self.history.add(losses / rows, norms / rows, shares, held_out)
         self._stop_if_senseless()
         if self.history.is_best():
@@ -297,7 +300,9 @@ def train(
         expected = "a share between 0 and 1, or a pair (x, y)"
         _check("validation", held_out, expected, lambda share: 0 < share < 1)
         data, rest = data.split(held_out, options.seed)
-    return Descent(net, data, rest, options).run()
+    descent = Descent(net, data, rest, options)
+    warn_of_prospects(net, descent.sample, (x, y))
+    return descent.run()
 
 
 def data_of(

@@ -91,10 +91,15 @@ def _checked_width(name: str, n: object) -> int:
     return int(n)
 
 
+def usual_deviation(n_in: int, n_out: int) -> float:
+    """Return the standard deviation of weights that neither swell nor shrink what passes."""
+    return math.sqrt(2 / (n_in + n_out))
+
+
 def checked_scale(scale: float | str | None, n_in: int, n_out: int) -> float:
     """Return the standard deviation of a layer's initial weights: finite, not negative."""
     if scale is None or scale == "xavier":
-        return math.sqrt(2 / (n_in + n_out))
+        return usual_deviation(n_in, n_out)
     if scale == "document":
         return 1.0
     is_number = isinstance(scale, numbers.Real) and not isinstance(scale, bool)
@@ -271,15 +276,22 @@ def checked_target(
 ) -> FloatArray:
     """Return `y`, shaped like the network's output for the checked `x`."""
     target = _as_observations(names[1], y, A[-1].dtype)
-    check_target_shape(target, x, A, names)
+    check_target_shape(target, x, A, names, y)
     (watch or warn_unless_finite)(names[1], target)
     return target
 
 
 def check_target_shape(
-    y: AnyArray, x: AnyArray, A: Sequence[FloatArray], names: tuple[str, str] = ("x", "y")
+    y: AnyArray,
+    x: AnyArray,
+    A: Sequence[FloatArray],
+    names: tuple[str, str] = ("x", "y"),
+    written: Any = None,
 ) -> None:
-    """Raise ``ShapeError`` unless `y` has the shape of the network's output for `x`."""
+    """Raise ``ShapeError`` unless `y` has the shape of the network's output for `x`.
+
+    ``written`` is what the user gave for `y`, and tells how to convert that.
+    """
     x_name, name = names
     last = len(A) - 1
     n_K = len(A[last])
@@ -296,8 +308,44 @@ def check_target_shape(
     else:
         return
     per_row = ", one target per row" if x.ndim == 2 else ""
-    instead = _rearranged(name, y, expected)
+    instead = _rearranged(name, y, expected) or _one_hot(name, y, expected, written)
     raise _misfit(problem, arrays, f"{name} of shape {expected}{per_row}", instead)
+
+
+def _one_hot(name: str, y: AnyArray, shape: tuple[int, ...], written: Any) -> str | None:
+    """Return the targets of each class, if `y` looks like one number of a class per row."""
+    rows, classes = math.prod(shape[:-1]), shape[-1]
+    if classes < 2 or y.size != rows:
+        return None
+    if is_chunked(y):  # whose numbers are not known, but their dtype is
+        if y.dtype.kind not in "iu":
+            return None
+        first = 0
+    else:
+        first = 0 if y.max() < classes else 1
+        if not (y.min() >= first and y.max() < classes + first and (y == np.rint(y)).all()):
+            return None
+    one_hot = one_hot_of(name, classes, first, written, is_single=len(shape) == 1)
+    return f"{one_hot}, if {name} holds the number of a class{' per row' if shape[1:] else ''}"
+
+
+def one_hot_of(name: str, classes: int, first: int, written: Any, is_single: bool = False) -> str:
+    """Return what to write for a row for each of the numbers of classes that were written.
+
+    >>> one_hot_of("y", 3, 0, np.array([0, 2])), one_hot_of("y", 3, 1, [[1.0], [3.0]])
+    ('np.eye(3)[y]', 'np.eye(3)[np.ravel(y).astype(int) - 1]')
+    """
+    if is_chunked(written):
+        numbers = f"1, {classes + 1}" if first else f"{classes}"
+        return f"{name}{'[:, None]' if written.ndim == 1 else ''} == np.arange({numbers})"
+    array = np.asarray(written)
+    if is_single:
+        index = f"int({name}{'[0]' * array.ndim})"
+    elif array.ndim == 1 and array.dtype.kind in "iu" and (hasattr(written, "dtype") or not first):
+        index = name
+    else:
+        index = f"np.ravel({name}).astype(int)"
+    return f"np.eye({classes})[{index}{' - 1' if first else ''}]"
 
 
 def check_probabilities(y: FloatArray, name: str, add_up: bool) -> None:

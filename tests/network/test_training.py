@@ -5,7 +5,13 @@ import warnings
 import numpy as np
 import pytest
 
-from backprop_nb.errors import BackpropError, DivergenceError, InvalidValueError, ShapeError
+from backprop_nb.errors import (
+    BackpropError,
+    BackpropWarning,
+    DivergenceError,
+    InvalidValueError,
+    ShapeError,
+)
 from backprop_nb.network import Network, SigmoidNetwork, training
 
 
@@ -141,8 +147,10 @@ def test_the_saturation_is_that_of_the_network():
 def test_the_sample_is_small_and_spread_out():
     net, x, y = example(rows=1000)
     sample = training.ArrayData(net, x, y, None).sample()
-    assert 200 <= len(sample) <= 256
-    assert np.array_equal(sample, x[::4])
+    assert 200 <= len(sample.x) <= 256
+    assert np.array_equal(sample.x, x[::4])
+    assert np.array_equal(sample.y, y[::4])
+    assert sample.targets is y
 
 
 # --- rows held out, and an early stop ----------------------------------------
@@ -265,7 +273,8 @@ def test_a_rate_too_large_is_said_to_be_with_the_layer_and_the_parameters_are_pu
 def test_inputs_too_large_are_told_from_a_rate_too_large():
     net, x, y = example()
     net.A = [1e3 * a for a in net.A]
-    with pytest.raises(DivergenceError, match="layer 1 was saturated from the start"):
+    stuck = pytest.raises(DivergenceError, match="layer 1 was saturated from the start")
+    with pytest.warns(BackpropWarning, match="Layer 1 is saturated before"), stuck:
         fit(net, 1e3 * x, y, learning_rate=1, batch_size=None)
 
 
@@ -335,7 +344,9 @@ def with_nan(array):
             ShapeError,
             "`y` has 1 column, `A[1]` gives 2.\n"
             "  given:    y of shape (5, 1), x of shape (5, 3), A[1] of shape (2, 5)\n"
-            "  expected: y of shape (5, 2), one target per row",
+            "  expected: y of shape (5, 2), one target per row\n"
+            "  instead:  np.eye(2)[np.ravel(y).astype(int)], "
+            "if y holds the number of a class per row",
         ),
         (
             X[:0],

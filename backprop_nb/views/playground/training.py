@@ -153,7 +153,7 @@ class WatchedTraining:
             self.held_out.loss(),
             self._accuracy(self.held_out),
             np.array([np.sqrt(np.sum(dA**2) + np.sum(db**2)) for dA, db in pairs]),
-            self.net.saturation(self._descent.sample),
+            self.net.saturation(self._descent.sample.x),
         )
 
     def _accuracy(self, rows: ArrayData) -> float:
