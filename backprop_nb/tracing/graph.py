@@ -22,6 +22,7 @@ from backprop_nb.tracing import pytree
 from backprop_nb.tracing.health import Mark, health
 from backprop_nb.tracing.record import CONSTANT, Guard, Record, is_piecewise_constant
 from backprop_nb.tracing.source import Label, Source, label_records, missing_source
+from backprop_nb.tracing.stretching import both_stretched
 
 
 def read_only(value: Any) -> Any:
@@ -83,7 +84,7 @@ class Node:
 
     @property
     def health(self) -> tuple[Mark, ...]:
-        """What to beware of at this node: saturation, kinks, ties, NaN and infinity.
+        """What to beware of at this node, such as saturation, a kink, NaN, a broadcast of both.
 
         Worked out when asked for; empty for most nodes.
 
@@ -94,7 +95,8 @@ class Node:
         >>> print(*bp.trace(np.sqrt, 0.0).output.health)
         kink: x is 0, where the root rises vertically: the slope is infinite
         """
-        return health(self.record, [p.name if p else None for p in self.arguments])
+        marks = health(self.record, [p.name if p else None for p in self.arguments])
+        return (*marks, *both_stretched(self))
 
     def __copy__(self) -> Node:
         return self  # nobody can change it

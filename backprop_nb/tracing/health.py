@@ -24,7 +24,7 @@ class Mark(NamedTuple):
     Attributes
     ----------
     kind
-        ``"saturated"``, ``"kink"``, ``"tie"`` or ``"not finite"``.
+        ``"saturated"``, ``"kink"``, ``"tie"``, ``"broadcast"`` or ``"not finite"``.
     text
         One sentence: where, and which convention the gradient follows there.
     handed_on

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable
 
 from backprop_nb.tracing.health import NOT_FINITE, Mark
+from backprop_nb.tracing.stretching import BROADCAST
 from backprop_nb.views.schema import BadgeStyle
 
 SIZE = 16.0
@@ -36,11 +37,15 @@ def _alarm(legend: str, ground: str, ink: str) -> BadgeStyle:
     )
 
 
-# The signs are small pictures of the function there: flat at both ends, a corner, two equals.
+# The signs are small pictures of the function there: flat at both ends, a corner, two equals;
+# of a broadcast the two that were stretched, a row and a column.
 STYLES = {
     ("saturated", False): _note("saturated", [(0.2, 0.68), (0.4, 0.68), (0.6, 0.32), (0.8, 0.32)]),
     ("kink", False): _note("kink", [(0.24, 0.34), (0.5, 0.68), (0.76, 0.34)]),
     ("tie", False): _note("tie", [(0.27, 0.4), (0.73, 0.4)], [(0.27, 0.6), (0.73, 0.6)]),
+    (BROADCAST, False): _note(
+        "broadcast of both", [(0.3, 0.3), (0.76, 0.3)], [(0.3, 0.3), (0.3, 0.76)]
+    ),
     (NOT_FINITE, False): _alarm("NaN or ∞ appears first", "alarm", "alarm-ink"),
     (NOT_FINITE, True): _alarm("NaN or ∞ handed on", "card", "alarm"),
 }

@@ -12,6 +12,7 @@ from program import Program
 import backprop_nb as bp
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import pytree
+from backprop_nb.tracing.stretching import BROADCAST
 from backprop_nb.views.explorer.scene import graph_scene
 
 OTHERS = (1, 2, 3)
@@ -180,6 +181,8 @@ def check_source(program: Program) -> None:
 def check_views(program: Program) -> None:
     """It can be said, printed and shown."""
     graph = bp.trace(program.function, *copy.deepcopy(program.args(0)))
+    # Whatever they stretch, these programs mean it.
+    assert BROADCAST not in {mark.kind for node in graph.nodes for mark in node.health}
     assert graph.describe()
     assert graph.to_latex().startswith(r"\begin{aligned}")
     if len(graph.nodes) <= SHOWN:

@@ -3,6 +3,7 @@
 import pytest
 
 from backprop_nb.tracing.health import NOT_FINITE, Mark
+from backprop_nb.tracing.stretching import BROADCAST
 from backprop_nb.views.explorer.badges import row, style_of, styles_of, words
 from backprop_nb.views.palette import DARK, LIGHT, contrast
 
@@ -12,6 +13,7 @@ ALL = [
     Mark("saturated", "c"),
     Mark(NOT_FINITE, "d", handed_on=True),
     Mark(NOT_FINITE, "e"),
+    Mark(BROADCAST, "f"),
 ]
 
 
@@ -41,6 +43,7 @@ def test_the_legend_has_each_style_once_and_in_one_order():
         "saturated",
         "kink",
         "tie",
+        "broadcast of both",
         "NaN or ∞ appears first",
         "NaN or ∞ handed on",
     ]
