@@ -465,7 +465,7 @@ class Network:
         BackpropWarning
             Before the first step, with what to write instead: targets that the output
             cannot reach, a layer 1 that is saturated, units of a hidden layer that can
-            only stay equal, rows of `x` that are all alike.
+            only stay equal, ReLUs that are all 0, rows of `x` that are all alike.
 
         Notes
         -----

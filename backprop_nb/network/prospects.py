@@ -30,7 +30,9 @@ _SLACK = 1e-3
 """So much may a target miss what it should be by rounding."""
 
 
-def warn_of_prospects(net: Trainable, sample: Sample, given: tuple[Any, Any]) -> None:
+def warn_of_prospects(
+    net: Trainable, sample: Sample, saturation: FloatArray, given: tuple[Any, Any]
+) -> None:
     """Warn of what keeps a network from learning, where its parameters and some rows show it.
 
     Parameters
@@ -39,6 +41,8 @@ def warn_of_prospects(net: Trainable, sample: Sample, given: tuple[Any, Any]) ->
         As it is before the first step.
     sample
         Some rows of the data, as training uses them.
+    saturation
+        The share of each layer's outputs over these rows that are saturated, of shape (K,).
     given
         The user's own x and y, for what to write; nothing is read from them.
 
@@ -46,7 +50,8 @@ def warn_of_prospects(net: Trainable, sample: Sample, given: tuple[Any, Any]) ->
     -----
     BackpropWarning
         Targets that the output cannot reach; layer 1 at the ends of its activation;
-        units of a hidden layer that stay equal; rows of x that are all alike.
+        units of a hidden layer that stay equal; a layer of ReLUs that are all 0; rows
+        of x that are all alike.
 
     Examples
     --------
@@ -56,7 +61,7 @@ def warn_of_prospects(net: Trainable, sample: Sample, given: tuple[Any, Any]) ->
     >>> y = np.array([[0.0], [7.0]])
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
-    ...     warn_of_prospects(net, Sample(x, y, y), (x, y))
+    ...     warn_of_prospects(net, Sample(x, y, y), net.saturation(x), (x, y))
     >>> str(caught[0].message).partition(":")[0]
     '1 of 2 targets cannot be reached'
     """
@@ -66,7 +71,7 @@ def warn_of_prospects(net: Trainable, sample: Sample, given: tuple[Any, Any]) ->
     found = [
         *_out_of_reach(net, sample.targets, _name("y", written), written),
         *_at_its_ends(net, sample, _name("x", given[0])),
-        *_equal_units(net),
+        *(list(_equal_units(net)) or _dead_layer(net, saturation)),
         *_equal_rows(sample),
     ]
     for problem in found:
@@ -185,9 +190,9 @@ def _at_its_ends(net: Trainable, sample: Sample, name: str) -> Iterator[Backprop
         else:
             instead = f"x = {rescale} and {_network(net)}, whose weights are as small as usual"
     yield BackpropError(
-        f"Layer 1 is saturated before the first step: over {counted(len(x), 'row')}, {now:.0%} of "
-        f"its {counted(len(A), 'unit')} have a slope below {_FLAT:.1%} of the largest, and hardly "
-        "any gradient passes.",
+        f"Layer 1 is saturated before the first step: {now:.0%} of the slopes of its "
+        f"{counted(len(A), 'unit')} over {counted(len(x), 'row')} are below {_FLAT:.1%} of the "
+        "largest possible, so hardly any gradient passes.",
         given=f"x from {x.min():g} to {x.max():g}, A[0] from {A.min():.3g} to {A.max():.3g}",
         instead=instead,
     )
@@ -214,6 +219,21 @@ def _equal_units(net: Trainable) -> Iterator[BackpropError]:
                 "learn what a single unit would.",
                 given=f"equal rows of A[{i}] and equal columns of A[{i + 1}]",
                 instead=f"{_network(net)}, whose weights are drawn at random",
+            )
+            return
+
+
+def _dead_layer(net: Trainable, saturation: FloatArray) -> Iterator[BackpropError]:
+    """Tell of a layer of ReLUs that are 0 for every row: what never rises gets no gradient."""
+    for i, (share, activation) in enumerate(zip(saturation, net.activations, strict=True)):
+        if share == 1 and activation.reach == (0, np.inf):
+            is_output, leaky = i == len(net.activations) - 1, "leaky relu"
+            instead = _network(net, output=leaky) if is_output else _network(net, activation=leaky)
+            yield BackpropError(
+                f"Layer {i + 1} gives 0 for every row that was looked at: all of its ReLUs are "
+                "below their kink, where no gradient passes, so no layer up to it can learn.",
+                given=f"A[{i}] from {net.A[i].min():.3g} to {net.A[i].max():.3g}",
+                instead=instead,
             )
             return
 

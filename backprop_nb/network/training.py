@@ -245,6 +245,9 @@ class Descent:
             layer = int(self.initially.argmax()) + 1
             cause = f"layer {layer} was saturated from the start: inputs or weights too large"
             instead = "x scaled to about −1 to 1, or a smaller scale of the initial weights"
+            if math.isinf(self.net.activations[layer - 1].reach[1]):
+                cause = f"every unit of layer {layer} was 0 from the start, where ReLU is flat"
+                instead = "other initial weights, or a leaky ReLU"
         else:
             cause = "the learning rate is too large"
             instead = f"learning_rate={min(rate / 10, 1):g}"
@@ -301,7 +304,7 @@ def train(
         _check("validation", held_out, expected, lambda share: 0 < share < 1)
         data, rest = data.split(held_out, options.seed)
     descent = Descent(net, data, rest, options)
-    warn_of_prospects(net, descent.sample, (x, y))
+    warn_of_prospects(net, descent.sample, descent.initially, (x, y))
     return descent.run()
 
 

@@ -278,6 +278,15 @@ def test_inputs_too_large_are_told_from_a_rate_too_large():
         fit(net, 1e3 * x, y, learning_rate=1, batch_size=None)
 
 
+def test_dead_units_are_told_from_inputs_too_large():
+    net = Network((3, 4, 2), seed=0, activation="relu", output="identity")
+    net.A[0] = np.zeros((4, 3))
+    stuck = pytest.raises(DivergenceError, match="every unit of layer 1 was 0 from the start")
+    _, x, y = example()
+    with pytest.warns(BackpropWarning, match="Layer 1 gives 0"), stuck:
+        fit(net, x, y - y.mean(axis=0), batch_size=None)
+
+
 def test_numbers_that_overflow_are_named_by_their_parameter():
     net = SigmoidNetwork((1, 1), scale=0)
     with warnings.catch_warnings():
