@@ -3,9 +3,10 @@
 import inspect
 
 import backprop_nb as bp
-from backprop_nb.checking.convention import Course
+from backprop_nb.checking.convention import Convention, Course
 from backprop_nb.checking.mistakes import PlacedMistake, find, pass_with
 from backprop_nb.checking.packing import course_loss, packed_as, unpacked, with_bias_among
+from backprop_nb.checking.reference import Situation
 
 OPTIONS = {
     "the document's": {},
@@ -102,6 +103,31 @@ OPTIONS = {
     },
 }
 """Courses that differ in everything that a course may choose."""
+
+CONVENTIONS = (
+    *(
+        {"samples": "rows", "reduction": reduction, "half": half}
+        for reduction in ("mean", "sum")
+        for half in (False, True)
+    ),
+    {"samples": "rows", "reduction": "mean_entries"},
+    {"samples": "single"},
+    {"samples": "rows", "activation": "tanh", "output": "tanh"},
+    {"samples": "rows", "loss": "cross-entropy"},
+    {"samples": "rows", "l2": 0.5},
+    {"samples": "rows", "l2": 0.5, "l2_factor": "1"},
+)
+"""So many conventions it takes to make every mistake of the catalogue."""
+
+
+def convention_of(mistake, widths=(3, 3, 3, 3)):
+    """Return the first of the conventions in which a mistake can be made."""
+    for options in CONVENTIONS:
+        N = 1 if options["samples"] == "single" else 4
+        if mistake.applies(Situation(widths, N, Convention(**options))):
+            return options
+    raise LookupError(mistake)
+
 
 COURSES = {name: Course(**options) for name, options in OPTIONS.items()}
 

@@ -179,7 +179,10 @@ def fault_of(checked: Checked) -> tuple[str, str]:
     if not np.isfinite(given).all():
         return "not_finite", ""
     if is_empty(given, expected):
-        return "missing_gradient", "is zero everywhere: nothing has been put into it"
+        return (
+            "missing_gradient",
+            "is zero everywhere: nothing has been put into it, or it adds up to 0",
+        )
     return "not_recognised", ""
 
 

@@ -16,7 +16,6 @@ from backprop_nb.checking.compare import (
     MISSING,
     agrees,
     compare,
-    factor_in_words,
     factor_of,
     fault_in_words,
     fault_of,
@@ -41,6 +40,7 @@ from backprop_nb.checking.packing import check_calls
 from backprop_nb.checking.probes import Answer, Answers, ask_all, make_probes
 from backprop_nb.checking.report import Array, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import Explanation, Search, backward_order
+from backprop_nb.checking.unexplained import factors_in_words, layers_meant
 from backprop_nb.checking.wording import spoken_report
 from backprop_nb.errors import EndedError, UnsupportedError, in_words, must_be
 from backprop_nb.network.activations import ActivationName, OutputName
@@ -50,6 +50,8 @@ SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
 _STARTING = 5.0
 """Seconds for a busy machine to make a copy of a process."""
+_NEARLY = 2e-3
+"""Errors below this look like rounding."""
 _MAX_TIES = 3
 """So many explanations that are equally good are named."""
 
@@ -301,10 +303,14 @@ class _Judge:
             self.hints,
         )
 
-    def _checked(self, name: str) -> Checked:
+    def _checked(self, name: str, only_where_it_runs: bool = False) -> Checked:
         """Return a parameter on the first probe on which it is wrong, else on the first."""
         pairs = zip(self.answers, self.search.right, strict=False)
-        checked = [_compare(name, answer, right[name]) for answer, right in pairs]
+        checked = [
+            _compare(name, answer, right[name])
+            for answer, right in pairs
+            if not (only_where_it_runs and answer.failure)
+        ]
         return next((each for each in checked if not each.ok), checked[0])
 
     def _notes(self, parameters: Sequence[Checked]) -> tuple[str, ...]:
@@ -335,10 +341,15 @@ class _Judge:
                     yield finding
         rank = 2 if explanations else 1
         failures = [answer for answer in self.answers if answer.failure]
-        if failures:
-            yield self._failed(failures[0], rank)
-        else:
+        if not failures:
             yield from self._faults(parameters, rank, explained=bool(explanations))
+            return
+        yield self._failed(failures[0], rank)
+        if not explanations and len(failures) < len(self.answers):
+            # Where it runs more can be said than that it fails elsewhere.
+            there = [self._checked(name, only_where_it_runs=True) for name in self.search.names]
+            for finding in self._faults(there, rank, explained=False):
+                yield replace(finding, message=f"Where it runs: {finding.message}")
 
     def _place(self, placed: PlacedMistake) -> int:
         """Return where a mistake shows first, counted in the order of the backward pass."""
@@ -376,12 +387,25 @@ class _Judge:
         kind = "raised_exception" if answer.raised else "missing_gradient"
         first = self.order[0]
         where = ""
-        if not all(each.failure for each in self.answers):
-            widths = in_words(
-                [*map(str, make_probes(self.course)[self.answers.index(answer)].widths)]
+        running = [k for k, each in enumerate(self.answers) if not each.failure]
+        if running:
+            failing = self.answers.index(answer)
+            where = f" This happens with layers of {self._units(failing)}, but not with others."
+            if all(self.search.is_right(k) for k in running):
+                where += (
+                    f" With {self._units(running[0])} everything is right: look for rows and "
+                    "columns that are exchanged, and for sizes that are written as numbers."
+                )
+        meant = layers_meant(answer.failure, self.course.layers) if answer.raised else None
+        if meant:
+            where += (
+                f" The networks have {self.course.layers} layers. If this code is for {meant} of "
+                f"them, check it with layers={meant}."
             )
-            where = f" This happens with layers of {widths} units, but not with others."
         return Finding(kind, first, rank, f"{first} and all others: {answer.failure}.{where}")
+
+    def _units(self, k: int) -> str:
+        return f"{in_words([*map(str, make_probes(self.course)[k].widths)])} units"
 
     def _faults(
         self, parameters: Sequence[Checked], rank: int, explained: bool
@@ -389,7 +413,7 @@ class _Judge:
         """Say what shows without the catalogue; of values that nothing explains, the first."""
         by_name = {each.name: each for each in parameters}
         wrong = [by_name[each] for each in self.order if not by_name[each].ok]
-        if not explained and (text := self._misplaced(wrong)):
+        if wrong and not explained and (text := self._misplaced(wrong)):
             yield Finding("wrong_shape", wrong[0].name, rank, text)
             return
         groups: dict[tuple[str, str], list[Checked]] = {}
@@ -399,7 +423,7 @@ class _Judge:
         for (kind, reason), group in groups.items():
             first, *rest = group
             if kind == "not_recognised":
-                yield Finding(kind, first.name, rank, self._not_recognised(first, by_name))
+                yield from self._not_recognised(group, by_name, rank)
                 continue
             text = fault_in_words(first, kind, reason, self.hints)
             if rest:
@@ -423,7 +447,8 @@ class _Judge:
         swapped = {name: f"d{'b' if name[1] == 'A' else 'A'}{name[2:]}" for name in names}
         turned = {name: f"{name[:3]}{self.course.layers - _layer(name)}]" for name in names}
         if self.search.fits_as(swapped):
-            return f"{first} and all others: dA and db have changed places. Return (dA, db)."
+            order = "(db, dA)" if self.course.returns == "biases weights" else "(dA, db)"
+            return f"{first} and all others: dA and db have changed places. Return {order}."
         if any(turned[each] != each for each in turned) and self.search.fits_as(turned):
             return (
                 f"{first} and others: the lists run backwards, from the last layer to the first. "
@@ -431,30 +456,109 @@ class _Judge:
             )
         return ""
 
-    def _not_recognised(self, checked: Checked, by_name: Mapping[str, Checked]) -> str:
-        """Say which gradient is wrong first, what is right about it, and what it is made of."""
-        name, layer = checked.name, _layer(checked.name)
-        text = (
-            f"{name} is the first gradient that is wrong, {_IN_ORDER}. No mistake of the "
-            "catalogue explains it, and no two of them together do."
+    def _not_recognised(
+        self, group: Sequence[Checked], by_name: Mapping[str, Checked], rank: int
+    ) -> Iterator[Finding]:
+        """Say which gradient is wrong first, what is right about it, and what it is made of.
+
+        What is wrong with one gradient of a layer only says nothing on those below, so they
+        are told as well; what is wrong with δ spoils all of them, and is told once.
+        """
+        first = group[0].name
+        lead = f"{first} is the first gradient that is wrong, {_IN_ORDER}."
+        unknown = (
+            " No mistake of the catalogue explains it, and no two of them together do."
+            if self.hints != "none"
+            else ""
         )
         if self.hints not in ("clear", "plain"):
-            return text
-        part = "b" if name[1] == "A" else "A"
-        twin, delta = f"d{part}[{layer - 1}]", f"δ_{layer}"
-        if by_name[twin].ok:
-            look = f" {twin} is right, and so is {delta}: look at how {name} is made of {delta}."
-        elif layer == self.course.layers:
-            look = f" {twin} is wrong too: look at {delta}, with which the way back begins."
+            yield Finding("not_recognised", first, rank, f"{lead}{unknown}")
+            return
+        common = self._factor_of_all(by_name)
+        if common:
+            yield Finding("not_recognised", first, rank, f"{lead} {common}")
+            return
+        said: dict[tuple[str, str, bool], tuple[list[str], str]] = {}
+        for checked in group:
+            look, spoils_below = self._look(checked, by_name)
+            factor = self._factor(checked.name) if self.hints == "plain" else ""
+            kind = checked.name[:2], factor, spoils_below
+            if kind in said:
+                said[kind][0].append(checked.name)
+                continue
+            text = f"{lead}{unknown}"
+            if said:
+                text = f"{checked.name} is wrong, too, and not because of what is above it."
+            its = f" It {factor}." if factor else _nearly(checked)
+            said[kind] = [checked.name], f"{text}{its}{look}"
+            if spoils_below:
+                break
+        for names, text in said.values():
+            if len(names) > 1:
+                text = f"{text} The same is wrong with {in_words(names[1:])}."
+            yield Finding("not_recognised", names[0], rank, text)
+
+    def _look(self, checked: Checked, by_name: Mapping[str, Checked]) -> tuple[str, bool]:
+        """Say where to look for what is wrong with a gradient, and whether δ is wrong there."""
+        name, layer, K = checked.name, _layer(checked.name), self.course.layers
+        delta = f"δ_{layer}"
+        at = [each for each in by_name if _layer(each) == layer]
+        twins = [each for each in at if each != name]
+        below = [each.ok for other, each in by_name.items() if _layer(other) < layer]
+        above = [each.ok for other, each in by_name.items() if _layer(other) > layer]
+        if any(by_name[twin].ok for twin in twins):
+            right = f"{twins[0]} is right, and so is {delta}"
+            return f" {right}: look at how {name} is made of {delta}.", False
+        wrong_too = f"{twins[0]} is wrong too" if twins else "It may be δ or the gradient itself"
+        if below and all(below):
+            return (
+                f" {wrong_too}, but all below is right, and so is {delta}: look at how "
+                f"{' and '.join(at)} {'are' if twins else 'is'} made of {delta}."
+            ), False
+        if layer == K:
+            look = f"look at {delta}, with which the way back begins"
+        elif all(above):
+            look = f"look at how {delta} is made of δ_{layer + 1}"
+            wrong_too += ", and the layers above are right"
         else:
-            look = (
-                f" {twin} is wrong too, and the layers above are right: look at how {delta} is "
-                f"made of δ_{layer + 1}."
-            )
-        factor = None
-        if self.hints == "plain" and checked.given is not None:
-            factor = factor_of(checked.given, checked.expected)
-        return f"{text}{look}" if factor is None else f"{text} It {factor_in_words(factor)}.{look}"
+            look = f"look at how {delta} is made of δ_{layer + 1}"
+        return f" {wrong_too}: {look}.", True
+
+    def _factors(self, name: str) -> list[float | None]:
+        """Return for each network how many times the right gradient the given one is."""
+        return [
+            factor_of(answer.gradients[name], right[name])
+            if name in answer.gradients and answer.gradients[name].shape == right[name].shape
+            else None
+            for answer, right in zip(self.answers, self.search.right, strict=False)
+            if not answer.failure
+        ]
+
+    def _factor(self, name: str) -> str:
+        """Say how many times the right gradient the given one is, if it is so everywhere."""
+        return factors_in_words(self._factors(name), self._sizes())
+
+    def _sizes(self) -> list[dict[str, int]]:
+        probes = make_probes(self.course)
+        return [
+            {"N": probe.N, "n_K": probe.widths[-1]}
+            for probe, answer in zip(probes, self.answers, strict=False)
+            if not answer.failure
+        ]
+
+    def _factor_of_all(self, by_name: Mapping[str, Checked]) -> str:
+        """Say by which factor all gradients are off, if it is one and the same."""
+        factors = [self._factors(name) for name in by_name]
+        first = factors[0]
+        if len(by_name) < 2 or not all(
+            one is not None and other is not None and abs(one - other) <= 1e-6 * abs(one)
+            for each in factors
+            for one, other in zip(first, each, strict=True)
+        ):
+            return ""
+        if self.hints != "plain":
+            return "All gradients have the right direction, and none has the right length."
+        return f"Every gradient {factors_in_words(first, self._sizes(), update=True)}."
 
     def _offences(self) -> Iterator[Finding]:
         changed = list(dict.fromkeys(name for each in self.all.answers for name in each.modified))
@@ -553,6 +657,16 @@ def _titles(placed: Sequence[PlacedMistake], K: int, convention: Convention) -> 
 def _layer(name: str) -> int:
     """Return the layer, 1 to K, of a gradient such as ``"dA[0]"``."""
     return int(name[3:-1]) + 1
+
+
+def _nearly(checked: Checked) -> str:
+    """Say that a gradient is right to a few digits, if so."""
+    if not 0 < checked.error < _NEARLY:
+        return ""
+    return (
+        f" It is nearly right: no entry is off by more than {checked.error:.1g} of the largest. "
+        "Is something rounded on the way, or computed by differences?"
+    )
 
 
 def _compare(name: str, answer: Answer, right: Array) -> Checked:

@@ -454,7 +454,9 @@ def _choices(draw: _Draw) -> tuple[str, dict[str, str]]:
 def readable_mistakes() -> tuple[Mistake, ...]:
     """Return the mistakes that a listing for one sample shows, and that no reader mixes up."""
     situation = Situation((2, 2, 2), N=1, calls=1)
-    return tuple(each for each in MISTAKES if each.applies(situation) and not each.ambiguous)
+    return tuple(
+        each for each in MISTAKES if each.in_game and each.applies(situation) and not each.ambiguous
+    )
 
 
 @cache
@@ -462,7 +464,9 @@ def visible_mistakes() -> tuple[Mistake, ...]:
     """Return the mistakes that can be made in an exercise, and show in its answers."""
     situation = Situation(WIDTHS, N=1, calls=1)
     return tuple(
-        each for each in MISTAKES if each.applies(situation) and not each.has_learning_rate
+        each
+        for each in MISTAKES
+        if each.in_game and each.applies(situation) and not each.has_learning_rate
     )
 
 

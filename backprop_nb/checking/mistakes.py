@@ -169,12 +169,16 @@ class Mistake:
     """Its title where it is made at some layers only, if another; "at layer 1" follows."""
     first_layer: int = 1
     """The first layer at which it makes a difference."""
+    spared: int = 0
+    """So many layers, counted from the last one, at which it makes none."""
+    only_everywhere: bool = False
+    """Whether at some of its layers only it would be another mistake."""
     ambiguous: bool = False
     """Whether who reads it in a listing could take it for others."""
     otherwise: Words | None = None
     """What is said of it where the network is not the document's, if something else."""
     in_game: bool = True
-    """Whether there is a round of it in the game."""
+    """Whether the game and the exercises draw it; what they draw should stay the same."""
 
     @property
     def first(self) -> PassStep:
@@ -215,7 +219,8 @@ class Mistake:
         ((1, 2), ())
         """
         at = {step.layer(i) for step, i in schedule(K) if step.name in self.steps}
-        return tuple(layer for layer in range(self.first_layer, K + 1) if layer in at)
+        span = range(self.first_layer, K + 1 - self.spared)
+        return tuple(layer for layer in span if layer in at)
 
     def title_at(self, layers: str, convention: Convention = DEFAULT) -> str:
         """Return its title where it is made at some layers only, which a text names."""
@@ -336,10 +341,130 @@ def _slope_at(value: str) -> Callable[[Right], str]:
     )
 
 
+_ABOVE = "back if i < K - 1 else factor * share * error"
+"""∂L/∂f of the layer above, where the error has come to layer i."""
+
+
+def _slope_at_error(right: Right, error: str) -> str:
+    return _slope_at(error)(right) if right.has_slope else right.code
+
+
 def _slope_of_layer(i: str) -> Callable[[Right], str]:
     """Return the slope of another layer."""
     return lambda right: slope_code(right.activation, f"f[{i}]", f"z[{i}]")
 
+
+def _activations(change: Callable[[str], str]) -> dict[str, Code]:
+    """Return the code of the activations with each sigmoid in it changed."""
+    return {"activation": lambda right: change(right.code)}
+
+
+SIGMOIDS = Condition(
+    "a layer of sigmoids",
+    lambda s: (
+        s.convention.output == "sigmoid" or (s.K > 1 and s.convention.activation == "sigmoid")
+    ),
+)
+
+_FORWARD = (
+    Mistake(
+        "bias_missing_in_forward",
+        "The biases are missing in the forward pass",
+        "A layer computes z = A f + b, and here the b is left out. So every activation is that of "
+        "another network, and so is every gradient, though the way back may be right in each step.",
+        hints=(
+            "Look at the forward pass first.",
+            "The pass goes back rightly through a network that is not the given one.",
+            "What would change if all biases were zero?",
+        ),
+        equation="layer",
+        steps={"pre_activation": "A[i - 1] @ f[i - 1]"},
+        needs=(BIASES,),
+        in_game=False,
+    ),
+    Mistake(
+        "sigmoid_of_minus_z",
+        "The sigmoid is taken of −z",
+        "σ(z) = 1 / (1 + e^(−z)). Without the minus in the exponent, or with one too many, that is "
+        "σ(−z) = 1 − σ(z): each layer then hands on the opposite of what it should.",
+        hints=(
+            "Look at the forward pass first.",
+            "What should be large is small, and the other way round.",
+            "Look at the sign in the exponent of the sigmoid.",
+        ),
+        equation="sigmoid",
+        steps=_activations(lambda code: code.replace("sigma(z", "sigma(-z")),
+        needs=(SIGMOIDS,),
+        in_game=False,
+    ),
+    Mistake(
+        "tanh_in_place_of_sigmoid",
+        "tanh stands in place of the sigmoid",
+        "The forward pass applies tanh where the network has a sigmoid. Both are S-shaped, but "
+        "tanh goes from −1 to 1 and is four times as steep, so all that follows is off.",
+        hints=(
+            "Look at the forward pass first.",
+            "Some activations are negative.",
+            "Which function lies between 0 and 1, and which between −1 and 1?",
+        ),
+        equation="sigmoid",
+        steps=_activations(lambda code: code.replace("sigma(", "np.tanh(")),
+        needs=(SIGMOIDS,),
+        in_game=False,
+    ),
+    Mistake(
+        "softmax_in_place_of_sigmoid",
+        "A softmax stands in place of the sigmoid",
+        "A sigmoid looks at each unit alone. A softmax divides by the sum over all units of a "
+        "layer, so that its activations add up to 1, and each depends on all the others.",
+        hints=(
+            "Look at the forward pass first.",
+            "Add up the activations of one layer.",
+            "Does one unit of a sigmoid layer depend on the z of another?",
+        ),
+        equation="sigmoid",
+        steps=_activations(lambda code: code.replace("sigma(", "softmax(")),
+        needs=(SIGMOIDS, WIDE_LAYER),
+        in_game=False,
+    ),
+    Mistake(
+        "output_left_linear",
+        "The output is left linear",
+        "The last layer has an activation, too. Here its z is handed on as it is, so the error is "
+        "that of another output, and so is the slope.",
+        hints=(
+            "Look at the end of the forward pass.",
+            "All activations are right but those of one layer.",
+            "What does the last layer do with its z?",
+        ),
+        equation="layer",
+        steps={
+            "activation": lambda right: (
+                f"{activation_code(right.convention.activation)} if i < K else z[i]"
+            )
+        },
+        needs=(
+            Condition("an output that is not linear", lambda s: s.convention.output != "identity"),
+        ),
+        in_game=False,
+    ),
+    Mistake(
+        "pre_activation_clipped",
+        "z is clipped",
+        "The pass cuts z off at −1 and 1 before the activation. That is a layer of its own: where "
+        "it cuts, nothing of z gets through, and the slope there is 0.",
+        hints=(
+            "Look at the forward pass first.",
+            "No activation is as extreme as it should be.",
+            "What happens to a z that is far from 0?",
+        ),
+        equation="layer",
+        steps={
+            "pre_activation": lambda right: f"np.clip({right.code}, -1, 1)",
+        },
+        in_game=False,
+    ),
+)
 
 _OUTPUT_ERROR = (
     Mistake(
@@ -397,6 +522,21 @@ _OUTPUT_ERROR = (
         ),
         equation="loss",
         steps={"error": "f[K]"},
+    ),
+    Mistake(
+        "slope_kept_with_cross_entropy",
+        "The slope is kept with the cross-entropy",
+        "The derivative of the cross-entropy has f (1 − f) in its denominator, and the slope of "
+        "the output cancels that: δ_K = f − y, up to the share of a sample. With the slope the "
+        "pass follows another loss, and units that are wrong and saturated hardly learn.",
+        hints=(
+            "Begin at the end: look at δ at the output.",
+            "One factor is there that should not be.",
+            "What is ∂L/∂z at the output, if the loss is the cross-entropy?",
+        ),
+        steps={"output_slope": "f[i] * (1 - f[i])"},
+        needs=(CROSS_ENTROPY,),
+        in_game=False,
     ),
     Mistake(
         "cross_entropy_delta",
@@ -606,6 +746,117 @@ _SLOPE = (
             ),
         ),
     ),
+    Mistake(
+        "sigma_prime_of_layer_below",
+        "σ′ comes from the layer below",
+        "δ_i belongs to layer i and needs the slope there. The pass takes that of the layer below: "
+        "an index that is one off. In layers of equal width nothing complains.",
+        hints=(
+            "The last layer is right.",
+            "Every part is there, but one does not belong to its layer.",
+            "Look at the index of the slope.",
+        ),
+        equation="chain-general",
+        steps={
+            "hidden_slope": lambda right: slope_code(right.activation, "f[i - 1]", "f[i - 1]"),
+        },
+        needs=(EQUAL, CURVED_HIDDEN),
+        in_game=False,
+    ),
+    Mistake(
+        "output_slope_in_every_layer",
+        "The output's σ′ is used in every layer",
+        "Each layer has slopes of its own. The pass computes those of the output once and uses "
+        "them all the way back: an index that stays where it should count down.",
+        hints=(
+            "The last layer is right.",
+            "One factor is the same in all layers.",
+            "Which index of the slope changes from layer to layer, and does it?",
+        ),
+        equation="chain-general",
+        steps={"hidden_slope": _slope_of_layer("K")},
+        only_everywhere=True,
+        needs=(DEEP, EQUAL_HIDDEN, CURVED_HIDDEN),
+        in_game=False,
+    ),
+    Mistake(
+        "activation_as_slope",
+        "f stands in place of its slope",
+        "Going back through an activation multiplies by its derivative, and here it is multiplied "
+        "by the activation itself. A unit that is fully on then passes everything back, though a "
+        "small change of its z changes nothing.",
+        hints=(
+            "Look at what the error is multiplied by at each layer.",
+            "The units that are most active have the largest gradients.",
+            "Which of the two is there, the activation or its derivative?",
+        ),
+        equation="sigmoid",
+        steps=_both_slopes(lambda right: "f[i]"),
+        needs=(CURVED,),
+        in_game=False,
+    ),
+    Mistake(
+        "slope_of_tanh",
+        "The slope is that of tanh",
+        "1 − f² is the derivative of tanh. The network has another activation, whose slope is "
+        "another function of f.",
+        hints=(
+            "Look at what the error is multiplied by at each layer.",
+            "The slope is one, but not of this network.",
+            "Of which function is 1 − f² the derivative?",
+        ),
+        equation="sigmoid",
+        steps=_both_slopes(lambda right: "1 - f[i] ** 2", "sigmoid", "relu", "leaky relu"),
+        needs=(_uses("sigmoid", "relu", "leaky relu"),),
+        in_game=False,
+    ),
+    Mistake(
+        "slope_of_sigmoid",
+        "The slope is that of the sigmoid",
+        "f (1 − f) is the derivative of the sigmoid. The network has another activation, whose "
+        "slope is another function of f.",
+        hints=(
+            "Look at what the error is multiplied by at each layer.",
+            "The slope is one, but not of this network.",
+            "Of which function is f (1 − f) the derivative?",
+        ),
+        steps=_both_slopes(lambda right: "f[i] * (1 - f[i])", "tanh", "relu", "leaky relu"),
+        needs=(_uses("tanh", "relu", "leaky relu"),),
+        in_game=False,
+    ),
+    Mistake(
+        "slope_of_relu",
+        "The slope is that of a ReLU",
+        "A ReLU has the slope 1 where z is positive, and 0 elsewhere. The network has another "
+        "activation, which has a slope on both sides.",
+        hints=(
+            "Look at what the error is multiplied by at each layer.",
+            "Some units pass back nothing, and others everything.",
+            "Which activation has only the slopes 0 and 1?",
+        ),
+        equation="sigmoid",
+        steps=_both_slopes(lambda right: "z[i] > 0", "sigmoid", "tanh", "leaky relu"),
+        needs=(_uses("sigmoid", "tanh", "leaky relu"),),
+        in_game=False,
+    ),
+    Mistake(
+        "slope_of_error",
+        "The slope is taken at the error",
+        "The slope of an activation is asked at its z. Here it is asked at the error that comes "
+        "back, which says nothing on where the unit stands on its curve.",
+        hints=(
+            "Look at what the error is multiplied by at each layer.",
+            "The slope would change if the targets did.",
+            "What is handed to the function that computes the slope?",
+        ),
+        equation="sigmoid",
+        steps={
+            "output_slope": lambda right: _slope_at_error(right, "error"),
+            "hidden_slope": lambda right: _slope_at_error(right, "back"),
+        },
+        needs=(CURVED,),
+        in_game=False,
+    ),
 )
 
 _BACK = (
@@ -694,6 +945,83 @@ _BACK = (
         equation="chain-general",
         steps={"weights": "A[i] - learning_rate * dA[i]"},
         needs=(HIDDEN,),
+    ),
+    Mistake(
+        "error_sent_back_without_slope",
+        "The error is sent back without σ′",
+        "What goes back through the weights is δ = ∂L/∂z, the error times σ′. Here σ′ is applied "
+        "for the layer's own gradient, but what is sent on, Aᵀ (f − y), lacks it. Each layer has "
+        "its own σ′, and none of those above it.",
+        hints=(
+            "The last layer is right.",
+            "Each layer has its own slope. What of the layers above it?",
+            "Which of the two goes back through the weights, ∂L/∂f or ∂L/∂z?",
+        ),
+        equation="chain-general",
+        steps={"back": f"weights.T @ ({_ABOVE})"},
+        needs=(HIDDEN, CURVED),
+        at_one="The error from the layer above comes without σ′",
+        otherwise=Words(
+            "The error is sent back without the slope",
+            "What goes back through the weights is δ = ∂L/∂z, the error times the slope. Here the "
+            "slope is applied for the layer's own gradient, but what is sent on lacks it. Each "
+            "layer has its own slope, and none of those above it.",
+            (
+                "The last layer is right.",
+                "Each layer has its own slope. What of the layers above it?",
+                "Which of the two goes back through the weights, ∂L/∂f or ∂L/∂z?",
+            ),
+            "The error from the layer above comes without the slope",
+        ),
+        in_game=False,
+    ),
+    Mistake(
+        "output_delta_sent_back",
+        "δ of the output is sent back to every layer",
+        "Each layer gets the δ of the layer above it, through the weights between the two. Here "
+        "that is δ of the output at every layer: it is never replaced by the one just computed.",
+        hints=(
+            "The last two layers are right.",
+            "Each layer should hear from its neighbour above.",
+            "Is δ replaced by the new one on the way back?",
+        ),
+        equation="chain-general",
+        steps={"back": "weights.T @ delta[K]"},
+        needs=(DEEP, EQUAL_HIDDEN),
+        at_one="δ of the output is sent back",
+        spared=2,
+        in_game=False,
+    ),
+    Mistake(
+        "weights_of_layer_below",
+        "The weights of the layer below are used",
+        "The error goes back through the weights that lead from the layer to the one above. The "
+        "pass takes those that lead into the layer: an index that is one off.",
+        hints=(
+            "The last layer is right.",
+            "The error gets through weights, but through which?",
+            "Look at the index of the weights on the way back.",
+        ),
+        equation="chain-general",
+        steps={"weights": "A[i - 1]"},
+        needs=(HIDDEN, EQUAL),
+        in_game=False,
+    ),
+    Mistake(
+        "last_weights_in_every_layer",
+        "The last weights are used in every layer",
+        "The error goes back through the weights of each layer in turn. The pass takes those of "
+        "the last layer all the way: an index that stays where it should count down.",
+        hints=(
+            "The last two layers are right.",
+            "The error gets through the same weights again and again.",
+            "Look at the index of the weights on the way back.",
+        ),
+        equation="chain-general",
+        steps={"weights": "A[K - 1]"},
+        spared=2,
+        needs=(DEEP, EQUAL_HIDDEN),
+        in_game=False,
     ),
 )
 
@@ -803,6 +1131,213 @@ _PARAMETERS = (
         steps={"bias_gradient": "delta[i + 1].mean(axis=1, keepdims=True)"},
         needs=(SEVERAL, BIASES),
     ),
+    Mistake(
+        "input_of_first_layer",
+        "The first layer's input is used in every layer",
+        "∂L/∂A_i = δ fᵀ needs what the layer was given. The pass takes x, which only the first "
+        "layer was given; the others were given the activations of the layer below.",
+        hints=(
+            "The first layer is right.",
+            "The bias gradients are right; the weight gradients are so in the first layer only.",
+            "What was each layer given?",
+        ),
+        equation="layer",
+        steps={"layer_input": "f[0]"},
+        needs=(HIDDEN,),
+        first_layer=2,
+        in_game=False,
+    ),
+    Mistake(
+        "weights_in_place_of_input",
+        "The weights stand in place of the layer's input",
+        "z = A f + b, so the derivative of z by A is f, and that by f is A. The weight gradient "
+        "needs f. With A in its place nothing complains, as the shape is that of A.",
+        hints=(
+            "The bias gradients are right, and so is every δ.",
+            "The weight gradients would not change if the data did, but for δ.",
+            "z is a product. What is its derivative by the first factor?",
+        ),
+        equation="layer",
+        steps={"weight_gradient": "delta[i + 1].sum(axis=1, keepdims=True) * A[i]"},
+        in_game=False,
+    ),
+    Mistake(
+        "elementwise_in_place_of_outer",
+        "An elementwise product in place of δ fᵀ",
+        "δ fᵀ is an outer product: an entry for each pair of a unit and an input. δ * f multiplies "
+        "entry by entry and has one number for each unit only; assigned to a matrix, it is the "
+        "same in each of its rows.",
+        hints=(
+            "The bias gradients are right, and so is every δ.",
+            "The weight gradients have too few different numbers.",
+            "There are several products in NumPy: *, @ and np.outer.",
+        ),
+        equation="layer",
+        steps={"weight_gradient": "delta[i + 1] * inputs"},
+        needs=(ONE_SAMPLE, EQUAL, WIDE_LAYER),
+        in_game=False,
+    ),
+    Mistake(
+        "output_delta_in_every_gradient",
+        "δ of the output is in the gradients of every layer",
+        "Each layer's gradients are made of its own δ. Here they are made of δ of the output, "
+        "whatever the layer: an index that stays where it should count down.",
+        hints=(
+            "The last layer is right.",
+            "The bias gradients are the same in all layers.",
+            "Look at the index of δ in the gradients.",
+        ),
+        equation="chain-general",
+        steps={
+            "weight_gradient": "delta[K] @ inputs.T",
+            "bias_gradient": "delta[K].sum(axis=1, keepdims=True)",
+        },
+        needs=(EQUAL_HIDDEN,),
+        at_one="δ of the output is in the gradients",
+        spared=1,
+        in_game=False,
+    ),
+    Mistake(
+        "bias_gradient_not_summed",
+        "The bias gradient is not summed over the samples",
+        "All samples share one bias, so its gradient is the sum of what each of them says. Here it "
+        "is δ itself, with one number for each unit and each sample.",
+        hints=(
+            "The weight gradients are right.",
+            "The bias gradients have too many numbers.",
+            "How many biases are there, and how many samples?",
+        ),
+        equation="layer",
+        steps={"bias_gradient": "delta[i + 1]"},
+        needs=(SEVERAL, BIASES),
+        in_game=False,
+    ),
+    Mistake(
+        "bias_gradient_summed_to_one_number",
+        "The bias gradient is summed to one number",
+        "There is one bias for each unit, so the sum is over the samples only. Without an axis "
+        "np.sum adds up the units as well, and all of them get the same gradient.",
+        hints=(
+            "The weight gradients are right.",
+            "All units of a layer have the same bias gradient.",
+            "Over which axis is the sum?",
+        ),
+        equation="layer",
+        steps={"bias_gradient": "delta[i + 1].sum(keepdims=True)"},
+        needs=(WIDE_LAYER, BIASES),
+        in_game=False,
+    ),
+    Mistake(
+        "bias_gradient_before_slope",
+        "The bias gradient is taken before the slope",
+        "∂L/∂b is δ = ∂L/∂z, the error times the slope of the activation. The pass takes the "
+        "error before it is multiplied, ∂L/∂f.",
+        hints=(
+            "The weight gradients are right.",
+            "A factor is missing in the bias gradients, another one for each unit.",
+            "Which of the two is ∂L/∂b, ∂L/∂f or ∂L/∂z?",
+        ),
+        equation="layer",
+        steps={"bias_gradient": f"({_ABOVE}).sum(axis=1, keepdims=True)"},
+        needs=(CURVED, BIASES),
+        in_game=False,
+    ),
+    Mistake(
+        "weight_gradient_before_slope",
+        "The weight gradient is taken before the slope",
+        "∂L/∂A = δ fᵀ is made of δ = ∂L/∂z, the error times the slope of the activation. The pass "
+        "makes it of the error before it is multiplied, ∂L/∂f.",
+        hints=(
+            "The bias gradients are right, if there are any, and so is every δ.",
+            "A factor is missing in the weight gradients, another one for each unit.",
+            "Which of the two is in the weight gradient, ∂L/∂f or ∂L/∂z?",
+        ),
+        equation="layer",
+        steps={"weight_gradient": f"({_ABOVE}) @ inputs.T"},
+        needs=(CURVED,),
+        in_game=False,
+    ),
+    Mistake(
+        "gradients_before_slope",
+        "The gradients are taken before the slope",
+        "The gradients of a layer are made of δ = ∂L/∂z, the error times the slope of the "
+        "activation. The pass makes them of the error before it is multiplied, ∂L/∂f; what it "
+        "sends back is right.",
+        hints=(
+            "What is sent back from layer to layer is right.",
+            "A factor is missing in the gradients of a layer, another one for each unit.",
+            "Of which of the two are they made, ∂L/∂f or ∂L/∂z?",
+        ),
+        equation="layer",
+        steps={
+            "weight_gradient": f"({_ABOVE}) @ inputs.T",
+            "bias_gradient": f"({_ABOVE}).sum(axis=1, keepdims=True)",
+        },
+        needs=(HIDDEN, CURVED_OUTPUT, BIASES),
+        only_everywhere=True,
+        in_game=False,
+    ),
+    Mistake(
+        "bias_gradient_sums_weight_gradient",
+        "The bias gradient is the sum of dA",
+        "∂L/∂b is δ, summed over the samples. The sum over a row of dA is δ times the sum of the "
+        "inputs: it is right only where the inputs add up to 1.",
+        hints=(
+            "The weight gradients are right.",
+            "The bias gradients have a factor that depends on the input.",
+            "Of what is the bias gradient made?",
+        ),
+        equation="layer",
+        steps={"bias_gradient": "dA[i].sum(axis=1, keepdims=True)"},
+        needs=(BIASES,),
+        in_game=False,
+    ),
+    Mistake(
+        "penalty_missing",
+        "The penalty on the weights is missing",
+        "The loss has a term with the squared weights, and each weight gradient a term with the "
+        "weight itself. Here it is left out.",
+        hints=(
+            "The bias gradients are right.",
+            "Subtract what is given from what is right, and compare it with the weights.",
+            "Which terms does the loss have?",
+        ),
+        steps={"penalty": "dA[i]"},
+        needs=(PENALTY,),
+        in_game=False,
+    ),
+    Mistake(
+        "penalty_doubled",
+        "The 2 of the penalty is not cancelled",
+        "The penalty has a ½ in front of the squared weights, which cancels the 2 of the "
+        "derivative. Here the term is twice as large.",
+        hints=(
+            "The bias gradients are right.",
+            "Subtract what is given from what is right, and compare it with the weights.",
+            "Write down the derivative of the penalty by hand, and count the factors.",
+        ),
+        steps={
+            "penalty": lambda right: right.code.replace("dA[i] + l2", "dA[i] + 2 * l2"),
+        },
+        needs=(PENALTY, HALF_PENALTY),
+        in_game=False,
+    ),
+    Mistake(
+        "penalty_halved",
+        "The 2 of the penalty is missing",
+        "The penalty has no ½ in front of the squared weights, so its derivative has a 2. Here the "
+        "term is half as large as it should be.",
+        hints=(
+            "The bias gradients are right.",
+            "Subtract what is given from what is right, and compare it with the weights.",
+            "Write down the derivative of the penalty by hand, and count the factors.",
+        ),
+        steps={
+            "penalty": lambda right: right.code.replace("dA[i] + 2 * l2", "dA[i] + l2"),
+        },
+        needs=(PENALTY, WHOLE_PENALTY),
+        in_game=False,
+    ),
 )
 
 _BATCH = (
@@ -880,6 +1415,48 @@ _BATCH = (
         },
         needs=(SEVERAL,),
     ),
+    Mistake(
+        "averaged_twice",
+        "The batch is averaged twice",
+        "The factor 1/N belongs to the loss and occurs once: in δ, or where the gradients are "
+        "made. Here it is in both, so every gradient is N times too short.",
+        hints=(
+            "Look at the length of the gradients, and not at their direction.",
+            "The length would change if there were more samples.",
+            "Count how often a gradient is divided by the number of samples.",
+        ),
+        steps={"share": lambda right: f"{right.code} / N"},
+        needs=(SEVERAL, MEAN),
+        in_game=False,
+    ),
+    Mistake(
+        "averaged_over_outputs",
+        "The loss is averaged over the outputs, too",
+        "The loss of a sample is the sum over its outputs. Here every gradient is divided by their "
+        "number n_K as well, as np.mean does it without an axis.",
+        hints=(
+            "Look at the length of the gradients, and not at their direction.",
+            "The length would change if there were more outputs.",
+            "Is the loss of one sample a sum or a mean over its outputs?",
+        ),
+        steps={"share": lambda right: f"{right.code} / y.shape[0]"},
+        needs=(OVER_SAMPLES, WIDE_OUTPUT),
+        in_game=False,
+    ),
+    Mistake(
+        "summed_over_outputs",
+        "The loss is summed over the outputs, not averaged",
+        "The loss is the mean over all samples and outputs, so every gradient has the factors 1/N "
+        "and 1/n_K. Here the second one is missing.",
+        hints=(
+            "Look at the length of the gradients, and not at their direction.",
+            "The length should change if there were more outputs.",
+            "Over how many numbers is the mean of the loss?",
+        ),
+        steps={"share": "1 / N"},
+        needs=(OVER_ENTRIES, WIDE_OUTPUT),
+        in_game=False,
+    ),
 )
 
 _STATE = (
@@ -913,6 +1490,7 @@ _STATE = (
 )
 
 STAGES: Mapping[str, tuple[Mistake, ...]] = {
+    "the forward pass": _FORWARD,
     "the output error": _OUTPUT_ERROR,
     "the slope σ′": _SLOPE,
     "back through the weights A": _BACK,

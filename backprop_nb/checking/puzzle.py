@@ -32,7 +32,9 @@ _LEARNED = 0.3
 """The right pass must bring the loss below this share of where it starts."""
 _MAX_ATTEMPTS = 200
 
-PLAYABLE: tuple[Mistake, ...] = tuple(each for each in MISTAKES if each.applies(_SITUATION))
+PLAYABLE: tuple[Mistake, ...] = tuple(
+    each for each in MISTAKES if each.in_game and each.applies(_SITUATION)
+)
 """The mistakes that can be made in a puzzle."""
 
 
@@ -57,7 +59,7 @@ def checked_mistakes(mistakes: Sequence[str] | None) -> tuple[Mistake, ...]:
             raise InvalidValueError(
                 f"`mistakes` names {mistake.id!r}, which cannot be made in this game.",
                 given=str(_SITUATION),
-                expected="; ".join(needs),
+                expected="; ".join(needs) or "one of those that the game has",
             )
     return named
 

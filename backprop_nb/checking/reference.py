@@ -73,9 +73,9 @@ class PassStep:
         """Return the layer, 1 to K, that it belongs to where the pass is at i; None if to none.
 
         It is the layer whose gradients, ``dA[layer - 1]`` and ``db[layer - 1]``, are the
-        first that it has a part in.
+        first that it has a part in.  The way forward has a part in all of them.
         """
-        if self.phase in ("start", "loss", "end"):
+        if self.phase in ("start", "forward", "loss", "end"):
             return None
         return i + 1 if self.phase == "layer" else i
 

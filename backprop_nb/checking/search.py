@@ -22,7 +22,7 @@ from backprop_nb.checking.convention import Course
 from backprop_nb.checking.mistakes import MISTAKES, Mistake, PlacedMistake
 from backprop_nb.checking.probes import Answer, gradient_names, make_probes
 from backprop_nb.checking.reference import LEARNING_RATE
-from backprop_nb.checking.staged import NamedGradients, Wrong, staged_passes
+from backprop_nb.checking.staged import Cuts, Key, NamedGradients, staged_passes
 
 Explanation: TypeAlias = tuple[PlacedMistake, ...]
 """Mistakes that are made together."""
@@ -58,9 +58,8 @@ def local_mistakes(course: Course) -> tuple[Mistake, ...]:
     sums = [
         {**code[one], **code[two]} for one, two in combinations(whole, 2) if one.combines_with(two)
     ]
-    return tuple(
-        each for each in whole if len(each.layers(course.layers)) > 1 and code[each] not in sums
-    )
+    some = (each for each in whole if len(each.layers(course.layers)) > 1)
+    return tuple(each for each in some if code[each] not in sums and not each.only_everywhere)
 
 
 @cache
@@ -112,14 +111,16 @@ class Search:
         self._order = sorted(range(len(self.answers)), key=lambda k: len(set(probes[k].widths)))
         first = self._order[0]
         self._quick = len(set(probes[first].widths)) == 1 and not answers[first].failure
-        self._fitting: dict[tuple[int, Wrong], bool] = {}
+        self._fitting: dict[tuple[int, int, Key], bool] = {}
+        self._local = frozenset(local_mistakes(course))
+        self._passes = [staged_passes(course, k) for k in range(len(probes))]
 
     def explanations(self) -> list[Explanation]:
         """Return the mistakes that explain everything, in as few words as possible.
 
         That is one mistake before two, and at all of its layers before some of them.
         """
-        if all(self._agree(k, self.right[k], self.names) for k in range(len(self.answers))):
+        if all(self._agree(k, self.right[k]) for k in range(len(self.answers))):
             return []  # what is missing, and nothing else, is no mistake in the values
         for candidates in (
             self._singles,
@@ -129,7 +130,8 @@ class Search:
         ):
             found = [each for each in candidates() if self._explains(each)]
             if found:
-                return found
+                # A gradient that is zero may have been forgotten; or a mistake made it so.
+                return [each for each in found if self._explains_zeros(each)] or found
         return []
 
     def first_spoiled(self, placed: PlacedMistake) -> str:
@@ -161,8 +163,8 @@ class Search:
         return mistake_pairs(self.course)
 
     def _pairs_at_some(self) -> Iterable[Explanation]:
-        local = local_mistakes(self.course)
-        others = [each for each in whole_mistakes(self.course) if each not in local]
+        local = [each for each in whole_mistakes(self.course) if each in self._local]
+        others = [each for each in whole_mistakes(self.course) if each not in self._local]
         mixed = ((one, two) for one in local for two in others if one.combines_with(two))
         return self._best_places(chain(combinations(local, 2), mixed))
 
@@ -179,7 +181,7 @@ class Search:
         k = next((k for k in self._order if not self.answers[k].failure), None)
         if k is None:
             return
-        local = [each for each in mistakes if each in local_mistakes(self.course)]
+        local = [each for each in mistakes if each in self._local]
         fixed = tuple(PlacedMistake(each) for each in mistakes if each not in local)
         yield from self._places_from(self.course.layers, fixed, dict.fromkeys(local, ()), k)
 
@@ -203,12 +205,19 @@ class Search:
 
     def _fits_at(self, layer: int, placed: Explanation, k: int) -> bool:
         """Whether the gradients of a layer are on a probe what these mistakes make them."""
-        passes = staged_passes(self.course, k)
+        passes = self._passes[k]
         if not passes.can_make(placed):
             return False
-        wrong = passes.wrong(placed, self._learning_rate(placed))
-        expected = passes.layer_gradients(layer, wrong)
-        return bool(expected) and self._agree(k, expected, expected)
+        return self._agrees_at(k, layer, passes.wrong(placed, self._learning_rate(placed)))
+
+    def _agrees_at(self, k: int, layer: int, wrong: Sequence[Cuts]) -> bool:
+        """Whether a pass with some wrong code gives what was given at a layer."""
+        passes = self._passes[k]
+        key = k, layer, passes.key(passes.cut(layer), wrong)
+        if key not in self._fitting:
+            expected = passes.layer_gradients(layer, wrong)
+            self._fitting[key] = bool(expected) and self._agree(k, expected)
+        return self._fitting[key]
 
     def _explains(self, placed: Explanation) -> bool:
         """Whether a submission does what a pass with these mistakes does, wherever that can be."""
@@ -220,9 +229,9 @@ class Search:
             answer = self.answers[k]
             expected = gradients_of(self.course, k, placed, rate)
             if not expected:  # it cannot be made here, so the submission must not be right either
-                if not answer.failure and self._all_right(k):
+                if not answer.failure and self.is_right(k):
                     return False
-            elif answer.failure or not self.there[k] or not self._agree(k, expected, expected):
+            elif answer.failure or not self._fits_on(k, expected):
                 return False
             else:
                 seen = True
@@ -235,25 +244,44 @@ class Search:
         """
         if any(each.mistake.has_learning_rate for each in placed):
             return True
-        passes = staged_passes(self.course, self._order[0])
+        passes = self._passes[self._order[0]]
         if not passes.can_make(placed):
             return True
         wrong = passes.wrong(placed)
-        for layer in reversed(range(1, self.course.layers + 1)):
-            key = layer, wrong[self.course.layers - layer + 1]
-            if key not in self._fitting:
-                expected = passes.layer_gradients(layer, wrong)
-                self._fitting[key] = not expected or self._agree(self._order[0], expected, expected)
-            if not self._fitting[key]:
+        return all(
+            self._agrees_at(self._order[0], layer, wrong)
+            for layer in reversed(range(1, self.course.layers + 1))
+        )
+
+    def _explains_zeros(self, placed: Explanation) -> bool:
+        """Whether what is zero, and should not be, is zero with these mistakes, too."""
+        rate = self._learning_rate(placed)
+        for k, answer in enumerate(self.answers):
+            if not answer.failure and not self._same_zeros(
+                k, gradients_of(self.course, k, placed, rate)
+            ):
                 return False
         return True
 
-    def _agree(self, k: int, expected: NamedGradients, names: Iterable[str]) -> bool:
-        """Whether of the named gradients those that are there are the expected ones."""
-        there = self.there[k]
-        return all(same_numbers(there[name], expected[name]) for name in names if name in there)
+    def _fits_on(self, k: int, expected: NamedGradients) -> bool:
+        """Whether what was given on a probe is what is expected; if all is zero, zeros are."""
+        fits = self._agree if self.there[k] else self._same_zeros
+        return fits(k, expected)
 
-    def _all_right(self, k: int) -> bool:
+    def _same_zeros(self, k: int, expected: NamedGradients) -> bool:
+        """Whether all that was given is what is expected, what is zero too."""
+        given = self.answers[k].gradients
+        return bool(given) and all(
+            same_numbers(given[name], expected[name]) for name in expected if name in given
+        )
+
+    def _agree(self, k: int, expected: NamedGradients) -> bool:
+        """Whether of the expected gradients those that are there are right."""
+        there = self.there[k]
+        return all(same_numbers(there[name], expected[name]) for name in expected if name in there)
+
+    def is_right(self, k: int) -> bool:
+        """Whether all gradients of a probe are right."""
         given = self.answers[k].gradients
         return all(
             name in given and agrees(given[name], self.right[k][name]) for name in self.names

@@ -1,8 +1,8 @@
 """The gradients of many passes on one network, computed layer by layer and never twice.
 
 The catalogue's mistakes, and pairs of them, are hundreds of passes, and most of them have
-their first steps in common.  So a pass is cut before the way back and after each layer's
-gradients, and what is known at a cut is kept by the wrong code that came before it.  Whoever
+their first steps in common.  So a pass is cut before the way back, and before and after each
+layer's gradients; what is known at a cut is kept by the wrong code that came before it.  Whoever
 looks for a pass that gives some gradients can also stop at the first layer at which it does not.
 """
 
@@ -36,6 +36,10 @@ NamedGradients: TypeAlias = Mapping[str, Array]
 """The gradients of one network by name, dA[0], db[0], …"""
 Wrong: TypeAlias = frozenset[tuple[str, int, str]]
 """Wrong code: the name of a step, the i at which it stands, and the code."""
+Cuts: TypeAlias = tuple[Wrong, ...]
+"""The wrong code of a mistake up to each cut."""
+Key: TypeAlias = tuple[Wrong, ...]
+"""The wrong code of all mistakes up to one cut."""
 
 _MAX_KEPT = 20_000
 _TABLES = ("f", "z", "delta", "dA", "db")
@@ -60,10 +64,10 @@ class StagedPasses:
         self.probe = make_probes(course)[k]
         self.situation = Situation(self.probe.widths, self.probe.N, course)
         self.right = right_code(course)
-        self._kept: dict[tuple[int, Wrong], dict[str, Any] | None] = {}
-        self._given: dict[tuple[int, Wrong], NamedGradients] = {}
+        self._kept: dict[tuple[int, Key], dict[str, Any] | None] = {}
+        self._given: dict[tuple[int, Key], NamedGradients] = {}
         self._possible: dict[Mistake, bool] = {}
-        self._wrong: dict[tuple[tuple[PlacedMistake, ...], float], tuple[Wrong, ...]] = {}
+        self._cuts: dict[tuple[PlacedMistake, float], Cuts] = {}
 
     def can_make(self, placed: Sequence[PlacedMistake]) -> bool:
         """Return whether mistakes can be made here, each by itself."""
@@ -76,25 +80,34 @@ class StagedPasses:
         return True
 
     def wrong(
-        self, placed: tuple[PlacedMistake, ...], learning_rate: float = LEARNING_RATE
-    ) -> tuple[Wrong, ...]:
-        """Return the wrong code up to each cut, from that before the way back on."""
-        key = placed, learning_rate
-        if key not in self._wrong:
-            cuts = [_replaced(self.course, self.course.layers, each) for each in placed]
-            if any(each.mistake.has_learning_rate for each in placed):
-                cuts = [_with_rate(each, learning_rate) for each in cuts]
-            self._wrong[key] = tuple(
-                frozenset().union(*(each[cut] for each in cuts))
-                for cut in range(self.course.layers + 1)
-            )
-        return self._wrong[key]
+        self, placed: Sequence[PlacedMistake], learning_rate: float = LEARNING_RATE
+    ) -> tuple[Cuts, ...]:
+        """Return the wrong code of each mistake."""
+        found = []
+        for each in placed:
+            key = each, learning_rate if each.mistake.has_learning_rate else 0.0
+            if key not in self._cuts:
+                cuts = _replaced(self.course, self.course.layers, each)
+                rated = each.mistake.has_learning_rate
+                self._cuts[key] = _with_rate(cuts, learning_rate) if rated else cuts
+            found.append(self._cuts[key])
+        return tuple(found)
 
-    def layer_gradients(self, layer: int, wrong: Sequence[Wrong]) -> NamedGradients:
+    @staticmethod
+    def key(cut: int, wrong: Sequence[Cuts]) -> Key:
+        """Return what decides what is known at a cut."""
+        return tuple([cuts[cut] for cuts in wrong if cuts[cut]])
+
+    def cut(self, layer: int) -> int:
+        """Return the cut at which the gradients of a layer, 1 to K, are known."""
+        return 2 + 2 * (self.course.layers - layer)
+
+    def layer_gradients(self, layer: int, wrong: Sequence[Cuts]) -> NamedGradients:
         """Return the gradients of a layer, 1 to K; none if the pass fails before them."""
-        key = layer, wrong[self.course.layers - layer + 1]
+        cut = self.cut(layer)
+        key = layer, self.key(cut, wrong)
         if key not in self._given:
-            names = self._state(self.course.layers - layer + 1, wrong)
+            names = self._state(cut, wrong)
             self._given[key] = {} if names is None else self._handed_over(layer - 1, names)
         return self._given[key]
 
@@ -116,16 +129,16 @@ class StagedPasses:
             found[f"db[{i}]"] = biases_out(self.course, names["db"][i])
         return found
 
-    def _state(self, cut: int, wrong: Sequence[Wrong]) -> dict[str, Any] | None:
+    def _state(self, cut: int, wrong: Sequence[Cuts]) -> dict[str, Any] | None:
         """Return what a pass knows at a cut; None if it fails before."""
-        key = cut, wrong[cut]
+        key = cut, self.key(cut, wrong)
         if key in self._kept:
             return self._kept[key]
         before = self._state(cut - 1, wrong) if cut else self._start()
         names = None
         if before is not None:
             names = {**before, **{each: dict(before[each]) for each in _TABLES}}
-            codes = {(name, i): code for name, i, code in wrong[cut]}
+            codes = {(name, i): code for each in key[1] for name, i, code in each}
             try:
                 for step, i in _between(self.course.layers)[cut]:
                     code = codes.get((step.name, i)) or self.right.get(step.name)
@@ -157,9 +170,7 @@ def _between(K: int) -> tuple[tuple[tuple[PassStep, int], ...], ...]:
     parts: list[list[tuple[PassStep, int]]] = [[]]
     for step, i in schedule(K):
         last = parts[-1][-1][0].phase if parts[-1] else ""
-        if (step.phase == "loss" and last == "forward") or (
-            step.phase == "below" and last == "layer"
-        ):
+        if step.phase != last and step.phase in ("loss", "layer", "below"):
             parts.append([])
         if step.phase != "end":
             parts[-1].append((step, i))
@@ -167,7 +178,7 @@ def _between(K: int) -> tuple[tuple[tuple[PassStep, int], ...], ...]:
 
 
 @lru_cache(maxsize=4096)
-def _replaced(convention: Convention, K: int, placed: PlacedMistake) -> tuple[Wrong, ...]:
+def _replaced(convention: Convention, K: int, placed: PlacedMistake) -> Cuts:
     """Return the wrong code of a mistake up to each cut."""
     code = placed.mistake.code(convention)
     at = {
@@ -188,7 +199,7 @@ def _replaced(convention: Convention, K: int, placed: PlacedMistake) -> tuple[Wr
     return tuple(found)
 
 
-def _with_rate(cuts: tuple[Wrong, ...], learning_rate: float) -> tuple[Wrong, ...]:
+def _with_rate(cuts: Cuts, learning_rate: float) -> Cuts:
     """Return wrong code in which the learning rate is a number."""
     return tuple(
         frozenset(

@@ -612,6 +612,147 @@ def test_a_patched_comparison_changes_nothing(monkeypatch):
     ]
 
 
+# --- what no mistake of the catalogue explains ------------------------------------------
+
+
+def changed(change):
+    """A right pass whose gradients are changed afterwards."""
+
+    def backward(A, b, x, y):
+        return change(*by_hand(A, b, x, y))
+
+    return backward
+
+
+def said_of(backward, **options):
+    report = bp.check_backward(backward, **options)
+    assert not report.ok
+    return [each.message for each in report.findings]
+
+
+def test_all_gradients_that_are_a_step_of_an_update_are_said_to_be_so():
+    def step(dA, db):
+        return [-0.1 * each for each in dA], [-0.1 * each for each in db]
+
+    (text,) = said_of(changed(step))
+    assert "Every gradient is −0.1 times the right one, as if −0.1 · gradient were returned" in text
+    assert "learning rate 0.1: return the gradient itself" in text
+    (text,) = said_of(changed(step), hints="clear")
+    assert "none has the right length" in text
+    assert "0.1" not in text
+
+
+def test_a_factor_is_told_in_the_sizes_of_the_network():
+    def by_outputs(dA, db):  # divided by n_K where N was meant
+        n = len(db[-1])
+        return [each * 4 / n for each in dA], db
+
+    right = make_backward(samples="rows")
+    texts = said_of(lambda *given: by_outputs(*right(*given)), samples="rows")
+    assert "It is N/n_K times the right one." in texts[0]
+    assert "The same is wrong with dA[1] and dA[0]." in texts[0]
+    tenfold = said_of(lambda *given: ([10 * each for each in right(*given)[0]], right(*given)[1]),
+                      samples="rows")  # fmt: skip
+    assert "It is 10 times the right one." in tenfold[0]
+
+
+def test_of_two_faults_in_two_gradients_both_are_told():
+    def two(dA, db):
+        return [np.cos(dA[0]), dA[1], dA[2]], [db[0], db[1], 3 * db[2]]
+
+    first, second = said_of(changed(two))
+    assert first.startswith("db[2] is the first gradient that is wrong")
+    assert "It is 3 times the right one. dA[2] is right, and so is δ_3" in first
+    assert second.startswith("dA[0] is wrong, too, and not because of what is above it.")
+    assert "db[0] is right, and so is δ_1" in second
+    assert len(said_of(changed(two), hints="none")) == 1
+
+
+def test_what_is_wrong_with_delta_is_told_once_and_spoils_what_is_below():
+    def spoiled(dA, db):
+        return [np.cos(each) for each in dA], [np.cos(each) for each in db]
+
+    (text,) = said_of(changed(spoiled))
+    assert "dA[2] is wrong too: look at δ_3, with which the way back begins" in text or (
+        "db[2] is wrong too: look at δ_3, with which the way back begins" in text
+    )
+
+
+def test_delta_is_not_blamed_where_all_below_shows_that_it_is_right():
+    def at_the_output(dA, db):
+        return [dA[0], dA[1], np.cos(dA[2])], [db[0], db[1], np.sin(db[2])]
+
+    text = " ".join(said_of(changed(at_the_output)))
+    assert "all below is right, and so is δ_3: look at how dA[2] and db[2] are made of δ_3" in text
+    assert "look at δ_3, with which" not in text
+
+
+def test_layers_are_called_right_only_if_they_are():
+    def two(dA, db):
+        # A shape at layer 3, and a value at layer 2 and below.
+        below = [np.cos(each) for each in dA[:2]], [np.cos(each) for each in db[:2]]
+        return [*below[0], dA[2].sum()], [*below[1], db[2]]
+
+    text = " ".join(said_of(changed(two)))
+    assert "δ_2 is made of δ_3" in text
+    assert "the layers above are right" not in text
+
+
+def test_what_is_rounded_is_called_nearly_right():
+    def rounded(dA, db):
+        return [np.round(each, 3) for each in dA], [np.round(each, 3) for each in db]
+
+    assert any("It is nearly right" in text for text in said_of(changed(rounded)))
+    assert not any("nearly" in text for text in said_of(changed(rounded), hints="vague"))
+
+
+@pytest.mark.parametrize(("hints", "more"), [("none", False), ("vague", True)])
+def test_no_hint_and_a_vague_one_are_not_the_same(hints, more):
+    (text,) = said_of(changed(lambda dA, db: ([dA[0], dA[1] / 3, dA[2]], db)), hints=hints)
+    assert ("No mistake of the catalogue explains it" in text) == more
+
+
+def test_code_for_another_number_of_layers_is_told_which_to_say():
+    def backward(A, b, x, y):
+        W1, W2 = A
+        return by_hand([W1, W2], b, x, y)
+
+    assert "If this code is for 2 of them, check it with layers=2." in " ".join(said_of(backward))
+    assert bp.check_backward(backward, layers=2).ok
+
+
+def test_where_a_pass_runs_it_is_judged_though_it_fails_elsewhere():
+    def square_only(A, b, x, y):
+        dA, db = by_hand(A, b, x, y)
+        if len({len(x), *map(len, b)}) > 1:
+            raise ValueError("shapes do not fit")
+        return [dA[0], np.cos(dA[1]), dA[2]], db
+
+    failed, other = said_of(square_only)
+    assert "shapes do not fit" in failed
+    assert other.startswith("Where it runs: dA[1] is the first gradient that is wrong")
+
+    def right_there(A, b, x, y):
+        if len({len(x), *map(len, b)}) > 1:
+            raise ValueError("shapes do not fit")
+        return by_hand(A, b, x, y)
+
+    (text,) = said_of(right_there)
+    assert "With 3, 3, 3 and 3 units everything is right: look for rows and columns" in text
+
+
+def test_the_output_delta_in_both_of_two_layers_is_one_mistake():
+    def backward(A, b, x, y):
+        f = [x]
+        for A_i, b_i in zip(A, b, strict=True):
+            f.append(sigma(A_i @ f[-1] + b_i))
+        d = 2 * (f[-1] - y) * f[-1] * (1 - f[-1])
+        return [np.outer(d, f[0]), np.outer(d, f[1])], [d, d]
+
+    report = bp.check_backward(backward, layers=2)
+    assert found(report) == ["output_delta_in_every_gradient"]
+
+
 # --- hints, text and refusals -----------------------------------------------------------
 
 

@@ -3,11 +3,20 @@
 from itertools import combinations, product
 
 import pytest
+from courses import CONVENTIONS as ALL_CONVENTIONS
 
 import backprop_nb as bp
+from backprop_nb.checking.compare import agrees
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.mistakes import MISTAKES, PlacedMistake, make_backward
-from backprop_nb.checking.search import local_mistakes, mistake_pairs, whole_mistakes
+from backprop_nb.checking.probes import ask_all, make_probes
+from backprop_nb.checking.search import (
+    Search,
+    gradients_of,
+    local_mistakes,
+    mistake_pairs,
+    whole_mistakes,
+)
 
 CONVENTIONS = [
     {"samples": samples, "reduction": reduction, "half": half}
@@ -76,7 +85,7 @@ def test_every_mistake_is_recognised_on_networks_of_several_depths(convention, l
 
 def test_every_mistake_of_the_catalogue_can_be_made_somewhere():
     seen = set()
-    for convention in CONVENTIONS:
+    for convention in (*CONVENTIONS, *ALL_CONVENTIONS):
         seen |= {mistake.id for mistake in whole_mistakes(Course(**convention))}
     assert seen == {mistake.id for mistake in MISTAKES} - {"state_kept_between_calls"}
 
@@ -97,43 +106,42 @@ def test_one_network_on_which_a_mistake_explains_everything_is_not_enough():
 
 # --- pairs --------------------------------------------------------------------
 
-# These do the same as another pair, or as one mistake alone, which is then named instead.
-ALIKE = [
-    {
-        ("cross_entropy_delta",),
-        ("cross_entropy_delta", "missing_factor_2"),
-        ("missing_factor_2", "sigma_prime_missing_at_output"),
-        ("cross_entropy_delta", "sigma_prime_missing_at_output"),
-    },
-    {
-        ("missing_factor_2", "sigma_prime_missing_everywhere"),
-        ("cross_entropy_delta", "sigma_prime_missing_everywhere"),
-        ("cross_entropy_delta", "sigma_prime_missing_in_hidden"),
-    },
-    {
-        ("sigma_prime_missing_everywhere",),
-        ("sigma_prime_missing_at_output", "sigma_prime_missing_in_hidden"),
-    },
-    {
-        ("output_error_reused",),
-        ("gradient_used_as_weights", "output_error_reused"),
-        ("output_error_reused", "updated_before_use"),
-    },
-]
+
+def does_the_same(course, found, pair):
+    """Whether other mistakes make the gradients that a pair makes, wherever both can be made."""
+    seen = 0
+    for k in range(len(make_probes(course))):
+        one, other = gradients_of(course, k, found), gradients_of(course, k, pair)
+        if one and other:
+            seen += 1
+            if not all(agrees(one[name], other[name]) for name in one):
+                return False
+    return seen > 0
 
 
-# All of them as rows; the other layouts differ in nothing that a pair could bring out.
+def explanations(course, backward):
+    return Search(course, ask_all(backward, make_probes(course)).answers).explanations()
+
+
+# All layouts differ in nothing that a pair could bring out.
 @pytest.mark.slow
-@pytest.mark.parametrize(("samples", "every"), [("single", 4), ("rows", 1), ("columns", 6)])
+@pytest.mark.parametrize(("samples", "every"), [("single", 23), ("rows", 5), ("columns", 29)])
 def test_every_pair_is_detected(samples, every):
-    pairs = mistake_pairs(Course(samples))
-    assert len(pairs) > 150
-    for pair in pairs[::every]:
-        backward = make_backward(*ids(pair), samples=samples)
-        got = found(bp.check_backward(backward, samples=samples))
-        alike = next((group for group in ALIKE if ids(pair) in group), {ids(pair)})
-        assert any(set(each) <= set(got) for each in alike), (ids(pair), got)
-        assert set(got) <= {name for each in alike for name in each}
+    course = Course(samples)
+    pairs = [
+        pair
+        for pair in mistake_pairs(course)[::every]
+        if not does_the_same(course, (), pair)  # a few cancel
+    ]
+    assert len(pairs) > 30
+    otherwise = []
+    for pair in pairs:
+        found = explanations(course, make_backward(*ids(pair), samples=samples))
+        assert found, pair
+        if pair not in found:  # what one of them computes the other may throw away
+            assert all(does_the_same(course, each, pair) for each in found), (pair, found)
+            otherwise.append(pair)
+    assert len(otherwise) < 0.15 * len(pairs), otherwise
 
 
 @pytest.mark.parametrize("rate", [1e-3, 0.1, 0.5])
@@ -192,7 +200,8 @@ def test_what_belongs_to_several_layers_is_looked_for_at_each_layer(samples):
 def test_a_mistake_at_some_layers_is_recognised_with_them(convention, layers):
     mistakes = local_mistakes(Course(**convention, layers=layers))
     assert len(mistakes) > 5
-    for mistake in mistakes:
+    # Each convention has a third of them, and each of them a third of the conventions.
+    for mistake in mistakes[(CONVENTIONS.index(convention) + layers) % 3 :: 3]:
         for at in some_layers(mistake, layers):
             backward = make_backward(mistake.id, **convention, layers={mistake.id: at})
             report = bp.check_backward(backward, **convention, layers=layers)
@@ -234,7 +243,7 @@ def test_two_mistakes_of_which_one_is_at_some_layers_are_detected(layers):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("samples", "every"), [("rows", 29), ("single", 31)])
+@pytest.mark.parametrize(("samples", "every"), [("rows", 97), ("single", 101)])
 def test_pairs_with_a_mistake_at_one_layer_are_detected_with_that_layer(samples, every):
     course = Course(samples)
     local = local_mistakes(course)
@@ -246,15 +255,12 @@ def test_pairs_with_a_mistake_at_one_layer_are_detected_with_that_layer(samples,
         if pair[0].mistake is not pair[1].mistake and not pair[0].meets(pair[1])
     ]
     assert len(pairs) > 500
+    otherwise = []
     for pair in pairs[::every]:
         some = {each.mistake.id: each.layers for each in pair if each.layers}
-        backward = make_backward(*ids(pair), samples=samples, layers=some)
-        report = bp.check_backward(backward, samples=samples)
-        got = {(each.mistake, each.layers) for each in report.findings if each.rank == 1}
-        # What one of them computes the other may throw away: then that one alone is there.
-        there = pair if len(got) == 2 else [each for each in pair if each.mistake.id in OVERWRITES]
-        assert got == {(each.mistake.id, each.made_at(3)) for each in there}
-
-
-# These do not look at the quantity that another mistake makes wrong.
-OVERWRITES = {"output_error_reused", "cross_entropy_delta"}
+        found = explanations(course, make_backward(*ids(pair), samples=samples, layers=some))
+        assert found, pair
+        if not any(set(each) == set(pair) for each in found):
+            assert all(does_the_same(course, each, pair) for each in found), (pair, found)
+            otherwise.append(pair)
+    assert len(otherwise) < 0.15 * len(pairs[::every]), otherwise
