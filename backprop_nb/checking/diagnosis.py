@@ -16,6 +16,7 @@ from backprop_nb.checking.compare import (
     MISSING,
     agrees,
     compare,
+    factor_in_words,
     factor_of,
     fault_in_words,
     fault_of,
@@ -556,9 +557,12 @@ class _Judge:
             for one, other in zip(first, each, strict=True)
         ):
             return ""
+        words = factors_in_words(first, self._sizes(), update=True)
+        if first[0] is None or words == factor_in_words(first[0]):
+            return ""  # a number that stands for nothing is part of δ
         if self.hints != "plain":
-            return "All gradients have the right direction, and none has the right length."
-        return f"Every gradient {factors_in_words(first, self._sizes(), update=True)}."
+            return "All gradients are off by one and the same factor."
+        return f"Every gradient {words}."
 
     def _offences(self) -> Iterator[Finding]:
         changed = list(dict.fromkeys(name for each in self.all.answers for name in each.modified))

@@ -46,7 +46,7 @@ def factors_in_words(
     if not constant:
         return "is a multiple of the right one, by another factor on each network"
     words = factor_in_words(one)
-    if update and abs(one) < 1:
+    if update and -1 < one < 0:
         rate = f"{one:.4g}".replace("-", "−")
         words += (
             f", as if {rate} · gradient were returned, the step of an update with the learning "

@@ -638,7 +638,7 @@ def test_all_gradients_that_are_a_step_of_an_update_are_said_to_be_so():
     assert "Every gradient is −0.1 times the right one, as if −0.1 · gradient were returned" in text
     assert "learning rate 0.1: return the gradient itself" in text
     (text,) = said_of(changed(step), hints="clear")
-    assert "none has the right length" in text
+    assert "off by one and the same factor" in text
     assert "0.1" not in text
 
 
