@@ -41,7 +41,7 @@ from backprop_nb.checking.packing import check_calls
 from backprop_nb.checking.probes import Answer, Answers, ask_all, make_probes
 from backprop_nb.checking.report import Array, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import Explanation, Search, backward_order
-from backprop_nb.checking.unexplained import factors_in_words, layers_meant
+from backprop_nb.checking.unexplained import factors_in_words, option_meant
 from backprop_nb.checking.wording import spoken_report
 from backprop_nb.errors import EndedError, UnsupportedError, in_words, must_be
 from backprop_nb.network.activations import ActivationName, OutputName
@@ -370,7 +370,7 @@ class _Judge:
         lead = self._lead(parameter, said, instead=together is not explanations[0])
         K = self.course.layers
         text = message(placed, K, parameter, others, ties, self.hints, lead, not said, self.course)
-        return Finding(placed.mistake.id, parameter, 1, text, placed.made_at(K))
+        return Finding(placed.mistake.id, parameter, 1, text, placed.made_at(K, self.course))
 
     def _lead(self, parameter: str, said: Mapping[str, str], instead: bool) -> str:
         """Say what is wrong first, or what a mistake makes wrong that is made too, or instead."""
@@ -397,13 +397,10 @@ class _Judge:
                     f" With {self._units(running[0])} everything is right: look for rows and "
                     "columns that are exchanged, and for sizes that are written as numbers."
                 )
-        meant = layers_meant(answer.failure, self.course.layers) if answer.raised else None
-        if meant:
-            where += (
-                f" The networks have {self.course.layers} layers. If this code is for {meant} of "
-                f"them, check it with layers={meant}."
-            )
-        return Finding(kind, first, rank, f"{first} and all others: {answer.failure}.{where}")
+        text = f"{first} and all others: {answer.failure}.{where}"
+        if answer.raised:
+            text += option_meant(answer.failure, self.course)
+        return Finding(kind, first, rank, text)
 
     def _units(self, k: int) -> str:
         return f"{in_words([*map(str, make_probes(self.course)[k].widths)])} units"
@@ -616,7 +613,7 @@ def message(
     are the mistakes that it is made together with, and K is the number of layers.
     ``first`` is whether what it makes wrong is the first that is wrong at all.
     """
-    mistake, whole = placed.mistake, placed.is_whole(K)
+    mistake, whole = placed.mistake, placed.is_whole(K, convention)
     words = mistake.words(convention)
     if hints == "none":
         return lead
@@ -626,12 +623,14 @@ def message(
         return f"{lead} {alone}{words.hints[0] if whole else _UNLIKE}"
     what = "that is wrong" if first else "that it makes wrong"
     if hints == "clear":
-        quantity = mistake.first.title if whole else placed.symbols(K)
+        quantity = mistake.first_in(convention).title if whole else placed.symbols(K)
         hint = words.hints[1] if whole else _COMPARE
         return f"{lead} The first quantity {what} is {quantity}. {alone}{hint}"
     together = f", together with {_titles(others, K, convention)}" if others else ""
     quantity = (
-        mistake.first.title if whole else f"{placed.symbols(K)}; the other layers do it right"
+        mistake.first_in(convention).title
+        if whole
+        else f"{placed.symbols(K)}; the other layers do it right"
     )
     cited = mistake.equation and convention.plain
     equation = f" It breaks equation [{mistake.equation}]." if cited else ""

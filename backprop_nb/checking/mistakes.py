@@ -211,14 +211,26 @@ class Mistake:
             return self.otherwise
         return Words(self.title, self.explanation, self.hints, self.at_one)
 
+    def first_in(self, convention: Convention) -> PassStep:
+        """Return the first step that it makes wrong in a course."""
+        wrong = self._wrong(convention)
+        return next((step for step in STEPS if step.name in wrong), self.first)
+
+    def _wrong(self, convention: Convention) -> tuple[str, ...]:
+        """Return the names of the steps that it makes wrong in a course."""
+        right = right_code(convention)
+        return tuple(name for name, code in self.code(convention).items() if code != right[name])
+
     @cache  # noqa: B019 - a mistake lives as long as the catalogue
-    def layers(self, K: int) -> tuple[int, ...]:
+    def layers(self, K: int, convention: Convention = DEFAULT) -> tuple[int, ...]:
         """Return the layers, 1 to K, at which it is made; none if it belongs to no layer.
 
         >>> find("sigma_prime_missing_in_hidden").layers(3), find("sign_flipped").layers(3)
         ((1, 2), ())
         """
-        at = {step.layer(i) for step, i in schedule(K) if step.name in self.steps}
+        # In a course in which it cannot be made it would be made where its steps are.
+        wrong = self._wrong(convention) or tuple(self.steps)
+        at = {step.layer(i) for step, i in schedule(K) if step.name in wrong}
         span = range(self.first_layer, K + 1 - self.spared)
         return tuple(layer for layer in span if layer in at)
 
@@ -258,19 +270,20 @@ class PlacedMistake:
     layers: tuple[int, ...] | None = None
     """Of 1 to K; None for all that the mistake has."""
 
-    def made_at(self, K: int) -> tuple[int, ...]:
+    def made_at(self, K: int, convention: Convention = DEFAULT) -> tuple[int, ...]:
         """Return the layers at which it is made."""
-        return self.mistake.layers(K) if self.layers is None else self.layers
+        return self.mistake.layers(K, convention) if self.layers is None else self.layers
 
-    def is_whole(self, K: int) -> bool:
+    def is_whole(self, K: int, convention: Convention = DEFAULT) -> bool:
         """Return whether it is made wherever it can be."""
-        return self.made_at(K) == self.mistake.layers(K)
+        return self.made_at(K, convention) == self.mistake.layers(K, convention)
 
     def title(self, K: int, convention: Convention = DEFAULT) -> str:
         """Return the mistake's title, with the layers if it is made at some only."""
-        if self.is_whole(K):
+        if self.is_whole(K, convention):
             return self.mistake.words(convention).title
-        return self.mistake.title_at(layers_in_words(self.made_at(K)), convention)
+        at = layers_in_words(self.made_at(K, convention))
+        return self.mistake.title_at(at, convention)
 
     def symbols(self, K: int) -> str:
         """Return what is wrong first at each of its layers, as symbols."""
@@ -306,7 +319,7 @@ class PlacedMistake:
             return self.mistake.needs
         there = Condition(
             f"{layers_in_words(self.layers)} among those where it can be made",
-            lambda s: set(self.layers or ()) <= set(self.mistake.layers(s.K)),
+            lambda s: set(self.layers or ()) <= set(self.mistake.layers(s.K, s.convention)),
         )
         return (*self.mistake.needs, there)
 

@@ -58,7 +58,7 @@ def local_mistakes(course: Course) -> tuple[Mistake, ...]:
     sums = [
         {**code[one], **code[two]} for one, two in combinations(whole, 2) if one.combines_with(two)
     ]
-    some = (each for each in whole if len(each.layers(course.layers)) > 1)
+    some = (each for each in whole if len(each.layers(course.layers, course)) > 1)
     return tuple(each for each in some if code[each] not in sums and not each.only_everywhere)
 
 
@@ -193,7 +193,7 @@ class Search:
             if all(made.values()):
                 yield fixed + _placed(made)
             return
-        here = [each for each in made if layer in each.layers(self.course.layers)]
+        here = [each for each in made if layer in each.layers(self.course.layers, self.course)]
         for some in chain.from_iterable(combinations(here, n) for n in range(len(here) + 1)):
             if len(some) == 2 and not some[0].combines_with(some[1]):
                 continue
@@ -292,7 +292,7 @@ class Search:
     def _learning_rate(self, placed: Explanation) -> float:
         """Return the step that a pass must have taken if it updates weights before their use."""
         for early in (each for each in placed if each.mistake.has_learning_rate):
-            name = f"db[{early.made_at(self.course.layers)[-1] - 1}]"
+            name = f"db[{early.made_at(self.course.layers, self.course)[-1] - 1}]"
             for k in range(len(self.there)):
                 rate = self._fitted_rate(placed, k, name)
                 if rate is not None:

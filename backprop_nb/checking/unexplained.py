@@ -9,6 +9,8 @@ from itertools import product
 import numpy as np
 
 from backprop_nb.checking.compare import factor_in_words
+from backprop_nb.checking.convention import Course
+from backprop_nb.checking.packing import argument_names
 
 
 def factors_in_words(
@@ -95,12 +97,24 @@ def _powers(powers: Mapping[str, int], sign: int) -> list[str]:
     return [f"{name}{'²' if abs(p) == 2 else ''}" for name, p in powers.items() if p * sign > 0]
 
 
-def layers_meant(failure: str, K: int) -> int | None:
-    """Return the number of layers that code was written for that unpacks another number of them.
+def option_meant(failure: str, course: Course) -> str:
+    """Return a sentence on the option with which code would run that raised an error; "" if none.
 
-    >>> layers_meant("it raised ValueError: too many values to unpack (expected 2)", 3)
-    2
+    >>> option_meant("it raised ValueError: too many values to unpack (expected 2)", Course())
+    ' The networks have 3 layers. If this code is for 2 of them, check it with layers=2.'
     """
-    found = re.search(r"values to unpack \(expected (\d+)", failure)
-    meant = int(found[1]) if found else 0
-    return meant if 0 < meant != K else None
+    unpacked = re.search(r"values to unpack \(expected (\d+)", failure)
+    meant = int(unpacked[1]) if unpacked else 0
+    if 0 < meant != course.layers:
+        return (
+            f" The networks have {course.layers} layers. If this code is for {meant} of them, "
+            f"check it with layers={meant}."
+        )
+    if re.search(r"TypeError: .*positional argument", failure):
+        called = ", ".join(name for word in course.calls for name in argument_names(course, word))
+        return f" It is called with ({called}); `calls` says what else it should be called with."
+    if "KeyError" in failure and course.parameters in ("dict", "dicts"):
+        own = course.symbols if course.parameters == "dicts" else course.leaf_names.values()
+        keys = ", ".join(map(repr, own))
+        return f" The keys of the parameters are {keys}; `names` says how else they are called."
+    return ""

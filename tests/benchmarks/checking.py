@@ -3,7 +3,8 @@
     python tests/benchmarks/checking.py
 
 The table has a line for each mistake of the catalogue, made in each of the three
-layouts, both reductions and with and without the ½, and says as what it was found: by
+layouts, both reductions and with and without the ½, and in a few other courses, and says as
+what it was found: by
 itself, tied with others, or wrongly. A second table has the mistakes made at some of
 their layers only; found there means with these layers. Then come the times of one
 check: the first of a course, which computes the catalogue's gradients, and any later one.
@@ -26,6 +27,13 @@ CONVENTIONS = [
     for samples in ("single", "rows", "columns")
     for reduction in ("mean", "sum")
     for half in (False, True)
+]
+CONVENTIONS += [
+    {"samples": "rows", "reduction": "mean_entries"},
+    {"samples": "rows", "weights": "in_out", "loss": "cross-entropy"},
+    {"samples": "columns", "activation": "tanh", "output": "softmax", "loss": "cross-entropy"},
+    {"samples": "rows", "activation": "relu", "output": "identity", "l2": 0.5},
+    {"samples": "rows", "activation": "leaky relu", "output": "tanh", "l2": 0.5, "l2_factor": "1"},
 ]
 ROUNDS = 15
 LOCAL = "sigma_prime_missing_in_hidden"
@@ -51,7 +59,7 @@ def confusion_at_some_layers():
     for convention in CONVENTIONS:
         for mistake in local_mistakes(Course(**convention)):
             counts = found.setdefault(mistake.id, Counter())
-            layers = mistake.layers(3)
+            layers = mistake.layers(3, Course(**convention))
             for at in (at for n in range(1, len(layers)) for at in combinations(layers, n)):
                 backward = make_backward(mistake.id, **convention, layers={mistake.id: at})
                 report = bp.check_backward(backward, **convention)

@@ -721,6 +721,20 @@ def test_code_for_another_number_of_layers_is_told_which_to_say():
     assert bp.check_backward(backward, layers=2).ok
 
 
+def test_code_that_is_called_otherwise_is_told_how_to_say_so():
+    def backward(x, y, weights):
+        return weights
+
+    text = " ".join(said_of(backward))
+    assert "It is called with (A, b, x, y); `calls` says what else it should be" in text
+    options = {"samples": "rows", "parameters": "dict", "layers": 1, "calls": "x y parameters"}
+    text = " ".join(said_of(lambda x, y, params: params["w1"], **options))
+    assert "The keys of the parameters are 'W1', 'b1'; `names` says" in text
+    assert "KeyError" not in " ".join(
+        said_of(lambda x, y, params: {"w1": params["w1"]}, **options, names=("w{i}", "b{i}"))
+    )
+
+
 def test_where_a_pass_runs_it_is_judged_though_it_fails_elsewhere():
     def square_only(A, b, x, y):
         dA, db = by_hand(A, b, x, y)

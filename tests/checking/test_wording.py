@@ -50,3 +50,13 @@ def test_a_report_speaks_of_the_courses_parameters(hints):
     assert "dW1 is the first gradient" in text or hints == "plain"
     assert ("the slope in a hidden layer" in text) == (hints in ("clear", "plain"))
     assert ("It breaks equation" in text) is False
+
+
+def test_the_first_quantity_that_is_wrong_is_one_that_the_course_has():
+    course = Course("rows", output="identity", activation="tanh", names=("W", "b"))
+    wrong = in_course(course, "sigma_prime_twice")
+    options = {"samples": "rows", "output": "identity", "activation": "tanh", "names": ("W", "b")}
+    (finding,) = bp.check_backward(wrong, **options).findings
+    assert finding.layers == (1, 2)
+    assert "the slope in a hidden layer" in finding.message
+    assert "at the output" not in finding.message
