@@ -91,6 +91,18 @@ OPTIONS = {
         "l2": 0.2,
         "l2_factor": "1/N",
     },
+    "one list of matrices with biases, deep": {
+        "samples": "columns",
+        "weights": "in_out",
+        "bias": "in_weights",
+        "activation": "leaky relu",
+        "output": "softmax",
+        "loss": "cross-entropy",
+        "calls": "x y parameters",
+        "names": ("Theta", ""),
+        "layers": 4,
+    },
+    "lists without biases": {"samples": "column", "bias": False, "activation": "tanh"},
     "vectors, separate": {
         "samples": "single",
         "parameters": "separate",

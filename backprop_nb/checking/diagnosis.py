@@ -441,6 +441,8 @@ class _Judge:
 
     def _misplaced(self, wrong: Sequence[Checked]) -> str:
         """Say that the two lists have changed places, or run the wrong way, if so."""
+        if self.course.parameters != "lists" or not self.course.has_bias:
+            return ""
         first, names = wrong[0].name, self.search.names
         swapped = {name: f"d{'b' if name[1] == 'A' else 'A'}{name[2:]}" for name in names}
         turned = {name: f"{name[:3]}{self.course.layers - _layer(name)}]" for name in names}

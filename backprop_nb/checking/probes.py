@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import signal
 import threading
 import warnings
@@ -37,8 +38,12 @@ MAX_PRINTED: Final = 20_000
 # In a rectangular network a transpose shows in the shape, in one of equal widths in the values.
 # Everything is asked of two and confirmed on two others, so that no coincidence counts.
 _WIDTHS: Final = ((4, 3, 5, 2), (3, 3, 3, 3), (2, 5, 3, 4), (4, 4, 4, 4))
-_ENOUGH: Final = 8
+_WIDE: Final = 8
 """Sums of more products than these are scaled, so that wide layers do not saturate."""
+_LARGEST_Z: Final = {"sigmoid": 10.0, "tanh": 7.0}
+"""Beyond these a slope has lost half of its digits, and right passes would differ."""
+_SUREST: Final = 1 - 1e-5
+"""The same for an output of a softmax."""
 _MAX_DRAWS: Final = 1000
 _NUMBER: Final = (int, float, np.integer, np.floating)
 _MAX_DEPTH = 4
@@ -108,7 +113,7 @@ def _drawn(widths: Sequence[int], course: Course, random: np.random.Generator) -
     normal = random.standard_normal
     many = 1 if course.N_is_1 else N
     A = tuple(
-        normal(course.weight_shape(n_in, n_out)) / max(1.0, (n_in / _ENOUGH) ** 0.5)
+        normal(course.weight_shape(n_in, n_out)) / _scale(n_in, course)
         for n_in, n_out in pairwise(widths)
     )
     b = tuple(normal(course.bias_shape(n)) for n in widths[1:] if course.has_bias)
@@ -121,20 +126,40 @@ def _drawn(widths: Sequence[int], course: Course, random: np.random.Generator) -
     return Probe(A, b, x, y, many, course)
 
 
+def _scale(n_in: int, course: Course) -> float:
+    """Return what weights are divided by, so that no layer has all too large a z."""
+    if course.activation not in ("sigmoid", "tanh"):  # what comes in is not bounded
+        return max(1.0, math.sqrt(n_in / 2))
+    return math.sqrt(n_in / 4) if n_in > _WIDE else 1.0
+
+
 def _shows_all(probe: Probe) -> bool:
-    """Whether no layer of ReLUs is silent, nor passes on everything."""
+    """Whether no layer of ReLUs is silent, nor passes on everything, and none saturates."""
     course = probe.course
-    kinked = [name in ("relu", "leaky relu") for name in (course.activation, course.output)]
-    if not any(kinked):
-        return True
-    for each in ReferencePass(course).intermediates(probe.A, probe.b, probe.x, probe.y):
-        if each.step.name == "pre_activation" and kinked[each.i == probe.K]:
-            active = each.value > 0
-            n = len(active)
-            least = min(2, n) if probe.N == 1 and each.i < probe.K else 1
-            if active.sum(axis=0).min() < least or (n > 2 and active.all()):
+    names = (course.activation, course.output)
+    if names == ("sigmoid", "sigmoid") and max(probe.widths) <= _WIDE:
+        return True  # there is none that does
+    for each in ReferencePass(course).intermediates(probe.A, _biases(probe), probe.x, probe.y):
+        if each.step.name == "pre_activation":
+            name, z = names[each.i == probe.K], each.value
+            if name in ("relu", "leaky relu") and not _is_mixed(z, probe, each.i == probe.K):
                 return False
+            if np.abs(z).max() > _LARGEST_Z.get(name, np.inf):
+                return False
+        if each.step.name == "activation" and each.i == probe.K and course.output == "softmax":
+            return bool(each.value.max() < _SUREST)
     return True
+
+
+def _biases(probe: Probe) -> Sequence[Array]:
+    return probe.b or [np.zeros(n) for n in probe.widths[1:]]
+
+
+def _is_mixed(z: Array, probe: Probe, output: bool) -> bool:
+    """Whether some ReLUs of a layer are active for each sample, and not all of them always."""
+    active, n = z > 0, len(z)
+    least = min(2, n) if probe.N == 1 and not output else 1
+    return bool(active.sum(axis=0).min() >= least and not (n > 2 and active.all()))
 
 
 # --- asking -------------------------------------------------------------------
@@ -222,7 +247,8 @@ def ask(backward: Pass, probe: Probe) -> Answer:
 def _read(returned: Any, probe: Probe) -> Answer:
     """Return the gradients in what a backward pass returned."""
     course = probe.course
-    if course.parameters == "lists" and course.returns in (None, "lists") and probe.b:
+    lists = course.parameters == "lists" and course.returns in (None, "lists")
+    if lists and ("b", 0) in course.leaf_names:
         if not _has_names_or_a_loss(returned):
             return _pair_of_lists(returned, probe)
         found = gradients_in(course, returned, probe.A, probe.b)

@@ -41,7 +41,7 @@ Cuts: TypeAlias = tuple[Wrong, ...]
 Key: TypeAlias = tuple[Wrong, ...]
 """The wrong code of all mistakes up to one cut."""
 
-_MAX_KEPT = 20_000
+_MAX_KEPT = 5_000
 _TABLES = ("f", "z", "delta", "dA", "db")
 
 
@@ -158,7 +158,7 @@ class StagedPasses:
         return names_in(self.course, probe.A, b, x, probe.y)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def staged_passes(course: Course, k: int) -> StagedPasses:
     """Return the passes on one probe of a course; the same ones for the same."""
     return StagedPasses(course, k)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from courses import COURSES
+from courses import COURSES, by_the_tracer
 from nonempty import nonempty
 
 import backprop_nb as bp
@@ -92,6 +92,23 @@ def test_no_layer_of_relus_is_silent_on_a_probe(samples, seed):
         wide = [z for z in hidden if len(z) > 2]
         assert [(z > 0).any(axis=0).all() and not (z > 0).all() for z in wide] == [True] * len(wide)
         assert len(hidden) == 3
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_probe_is_so_saturated_that_right_passes_differ(seed):
+    options = {"activation": "identity", "output": "softmax", "loss": "cross-entropy", "layers": 4}
+    for samples in ("single", "rows"):
+        course = Course(samples, **options, seed=seed)
+        for probe in nonempty(make_probes(course)):
+            *_, (_, _, delta) = (
+                each
+                for each in ReferencePass(course).intermediates(probe.A, probe.b, probe.x, probe.y)
+                if each.step.name == "output_delta"
+            )
+            assert np.abs(delta).max() > 1e-7
+    tanh = Course("rows", activation="tanh", output="tanh", seed=seed)
+    assert bp.check_backward(by_the_tracer(tanh), samples="rows", activation="tanh", output="tanh",
+                             seed=seed).ok  # fmt: skip
 
 
 def test_wide_layers_are_not_saturated():
