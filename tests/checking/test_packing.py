@@ -1,5 +1,6 @@
 """How a course's pass is called and its answer read: every way, checked by the tracer."""
 
+from random import Random
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ from courses import COURSES, OPTIONS, by_the_tracer, handed_over, in_course
 from nonempty import nonempty
 
 import backprop_nb as bp
+from backprop_nb.checking.convention import Course
 from backprop_nb.checking.packing import arguments, course_loss, unpacked
 from backprop_nb.checking.probes import make_probes
 from backprop_nb.checking.search import whole_mistakes
@@ -153,3 +155,46 @@ def test_gradients_are_handed_over_in_the_order_that_was_agreed_on():
     course = COURSES["one list, linear output, mean of entries"]
     dA, db = [np.full(1, 1.0), np.full(1, 2.0)], [np.full(1, 3.0), np.full(1, 4.0)]
     assert [float(each[0]) for each in handed_over(course, dA, db)] == [1.0, 2.0, 3.0, 4.0]
+
+
+# --- courses that nobody thought of ------------------------------------------------------
+
+CHOICES = {
+    "samples": ["single", "column", "rows", "columns"],
+    "reduction": ["mean", "sum", "mean_entries"],
+    "activation": ["sigmoid", "tanh", "relu", "leaky relu", "identity"],
+    "output": ["sigmoid", "tanh", "relu", "identity", "softmax"],
+    "loss": ["squared error", "cross-entropy"],
+    "half": [False, True],
+    "l2": [0.0, 0.1],
+    "l2_factor": ["1/2", "1", "1/2N", "1/N"],
+    "weights": ["out_in", "in_out"],
+    "bias": [True, False, "flat", "matrix", "in_weights"],
+    "parameters": ["lists", "pairs", "dicts", "dict", "list", "flat", "separate"],
+    "layers": [1, 2, 3, 4],
+    "calls": ["parameters x y", "x y parameters"],
+}
+
+
+def drawn_course(random):
+    """Return options that go together."""
+    while True:
+        options = {name: random.choice(values) for name, values in CHOICES.items()}
+        options["seed"] = random.randrange(1000)
+        if options["parameters"] == "flat":
+            options["widths"] = random.choice([(3, 3, 3), (4, 3, 2), (2, 5, 3, 4)])
+        try:
+            return options, Course(**options)
+        except bp.InvalidValueError:
+            pass
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_in_courses_drawn_at_random_right_is_right_and_wrong_is_wrong(seed):
+    random = Random(seed)
+    options, course = drawn_course(random)
+    for right in (in_course(course), by_the_tracer(course)):
+        report = bp.check_backward(right, **options)
+        assert report.ok, (options, str(report))
+    mistake = random.choice(whole_mistakes(course))
+    assert not bp.check_backward(in_course(course, mistake.id), **options).ok, (mistake, options)
