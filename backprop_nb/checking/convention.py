@@ -197,7 +197,7 @@ class Course(Convention):
             validation.one_of("returns", self.returns, (*PARAMETERS, "biases weights"))
         # Lists come back from JSON, and a course must be hashable.
         self._set("names", _hashable(self.names))
-        self._set("calls", _words(self.calls))
+        self._set("calls", " ".join(_words(self.calls)))
         self._set("order", None if self.order is None else _words(self.order))
         if self.labels and (self.loss, self.output) != ("cross-entropy", "softmax"):
             raise InvalidValueError(
@@ -220,6 +220,11 @@ class Course(Convention):
     def plain(self) -> bool:
         """Whether the document's words fit, and its names."""
         return super().plain and self.symbols == ("A", "b")
+
+    @property
+    def called_with(self) -> tuple[str, ...]:
+        """The words of ``calls``, in order."""
+        return _words(self.calls)
 
     # -- names ---------------------------------------------------------------
 

@@ -107,7 +107,8 @@ def match(
     ----------
     answer
         What it returned.  It is read, in this order, as: gradients in the structure of the
-        arguments; a pair (loss, gradients) or (gradients, loss); by the names of keys and
+        arguments; a pair (loss, gradients) or (gradients, loss), or the loss before or behind
+        the gradients; by the names of keys and
         attributes, with or without a ``d`` or ``grad``, nested or not, counted from 0 or
         from 1; the gradients one after the other; one flat vector of all of them, in C order;
         gradients in another order, if their shapes tell which; gradients of all arguments but
@@ -257,11 +258,14 @@ class _Matching:
         ]
         self.shapes = [np.shape(leaf) for leaf in pytree.flatten(self.arguments)]
 
-    def of(self, answer: Any, data: bool = True) -> Matched | Unmatched:
-        """Return the first reading that fits; ``data`` is whether some arguments may be data."""
+    def of(self, answer: Any, data: bool = True, loss: bool = True) -> Matched | Unmatched:
+        """Return the first reading that fits.
+
+        ``data`` is whether some arguments may be data, ``loss`` whether a loss may be there.
+        """
         readings: list[Callable[[Any], Matched | None]] = [
             self._like_the_arguments,
-            self._beside_the_loss,
+            *([self._beside_the_loss] if loss else []),
             self._by_keys,
             self._one_after_the_other,
             self._one_vector,
@@ -320,13 +324,16 @@ class _Matching:
 
     def _beside_the_loss(self, answer: Any) -> Matched | None:
         items = _items(answer) if isinstance(answer, list | tuple) else None
-        if items is None or len(items) != 2:
+        if items is None or len(items) < 2 or (len(items) > 2 and _is_numbers(answer)):
             return None
+        first, last = (items[0], tuple(items[1:])), (items[-1], tuple(items[:-1]))
+        if len(items) == 2:
+            first, last = (items[0], items[1]), (items[1], items[0])
         found: list[Matched] = []
-        for loss, gradients in (items, items[::-1]):
+        for loss, gradients in (first, last):
             if _shape(loss) != () or (self.value is not None and not _close(loss, self.value)):
                 continue
-            inner = self.of(gradients)
+            inner = self.of(gradients, loss=False)
             if isinstance(inner, Matched) and self._fits(inner):
                 found.append(Matched(inner.leaves, inner.spelled, inner.data, loss, inner.alike))
         return found[0] if len(found) == 1 else None

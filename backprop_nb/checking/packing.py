@@ -49,7 +49,7 @@ def arguments(course: Course, A: Arrays, b: Arrays, x: Any, y: Any) -> list[Any]
         given["y"] = np.argmax(y, axis=0 if course.columns or course.samples == "single" else 1)
     given |= {f"n{k}": n for k, n in enumerate(widths)}
     given |= dict(zip(argument_names(course, "parameters"), _packed(course, leaves), strict=True))
-    return [given[name] for word in course.calls for name in argument_names(course, word)]
+    return [given[name] for word in course.called_with for name in argument_names(course, word)]
 
 
 def argument_names(course: Course, word: str) -> list[str]:
@@ -73,11 +73,11 @@ def check_calls(course: Course) -> None:
     numbers = [f"n{k}" for k in range(course.layers + 1)]
     own = argument_names(course, "parameters")
     known = ["parameters", "x", "y", "l2", "widths", *own]
-    unknown = [word for word in course.calls if word not in (*known, *numbers)]
+    unknown = [word for word in course.called_with if word not in (*known, *numbers)]
     if unknown:
         raise InvalidValueError(
             f"`calls` has {unknown[0]!r}, which stands for no argument.",
-            given=f"calls = {' '.join(course.calls)!r}",
+            given=f"calls = {course.calls!r}",
             expected=f'{either(dict.fromkeys(known))}, or the width of one layer, such as "n0"',
         )
 
@@ -141,7 +141,7 @@ def unpacked(
 
     It undoes :func:`arguments`, with nothing but what can be traced.
     """
-    names = [name for word in course.calls for name in argument_names(course, word)]
+    names = [name for word in course.called_with for name in argument_names(course, word)]
     by_name = dict(zip(names, given, strict=True))
     parts = [by_name[name] for name in argument_names(course, "parameters")]
     leaves = _leaves_of(course, parts, widths)
@@ -287,7 +287,7 @@ def course_loss(course: Course, widths: Sequence[int] | None = None) -> Callable
         course does not say.
     """
     of_widths = course.widths if widths is None else widths
-    names = [name for word in course.calls for name in argument_names(course, word)]
+    names = [name for word in course.called_with for name in argument_names(course, word)]
 
     def loss(*given: Any) -> Any:
         A, b, x, y = unpacked(course, given, of_widths or ())

@@ -284,6 +284,9 @@ def _has_names_or_a_loss(returned: Any) -> bool:
     if isinstance(returned, Mapping):
         return True
     if isinstance(returned, list | tuple):
+        if len(returned) == 3:  # (loss, dA, db)
+            first, *_, last = returned
+            return isinstance(first, _NUMBER) != isinstance(last, _NUMBER)
         if len(returned) != 2:
             return False
         for loss, others in (returned, returned[::-1]):
@@ -384,7 +387,7 @@ def _modified(
     before: Sequence[Sequence[Array]],
 ) -> Iterator[str]:
     """Yield the names of arguments that are not as they were, and of what is kept in them."""
-    words = [name for word in course.calls for name in argument_names(course, word)]
+    words = [name for word in course.called_with for name in argument_names(course, word)]
     names = list(course.leaf_names.values())
     for word, tree, were, values in zip(words, given, leaves, before, strict=True):
         now = pytree.flatten(tree)

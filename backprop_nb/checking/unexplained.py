@@ -111,7 +111,9 @@ def option_meant(failure: str, course: Course) -> str:
             f"check it with layers={meant}."
         )
     if re.search(r"TypeError: .*positional argument", failure):
-        called = ", ".join(name for word in course.calls for name in argument_names(course, word))
+        called = ", ".join(
+            name for word in course.called_with for name in argument_names(course, word)
+        )
         return f" It is called with ({called}); `calls` says what else it should be called with."
     if "KeyError" in failure and course.parameters in ("dict", "dicts"):
         own = course.symbols if course.parameters == "dicts" else course.leaf_names.values()

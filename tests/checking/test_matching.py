@@ -58,8 +58,13 @@ Flagged = make_dataclass("Flagged", ["dW1", "db1", "dW2", "db2", "loss"])
         vector(GRADIENTS).tolist(),
         (0.25, tuple(GRADIENTS)),
         (vector(GRADIENTS), np.float64(0.25)),
+        (0.25, *GRADIENTS),
+        (*GRADIENTS, 0.25),
     ],
-    ids=["tuple", "list", "pairs", "vector", "numbers", "loss first", "loss last"],
+    ids=[
+        *("tuple", "list", "pairs", "vector", "numbers", "loss first", "loss last"),
+        *("loss before", "loss behind"),
+    ],
 )
 def test_gradients_in_the_order_of_the_arguments_are_read_in_any_nesting(kept, answer):
     assert numbers_of(match(answer, *INTERLEAVED[kept])) == [2, 3, 4, 5]

@@ -156,7 +156,7 @@ def test_results_inside_of_the_submissions_are_no_submissions(folder):
 @pytest.mark.parametrize(
     ("option", "value", "problem"),
     [
-        ("samples", "row", '`samples` must be "single", "rows" or "columns".'),
+        ("samples", "row", '`samples` must be "single", "column", "rows" or "columns".'),
         ("hints", "all", '`hints` must be "none", "vague", "clear" or "plain".'),
         ("layers", 0, "`layers` must be at least 1."),
         ("layers", 99, "`layers` must be at most 20."),
