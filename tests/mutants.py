@@ -258,8 +258,8 @@ MUTANTS = (
     ),
     search(
         "one-network-is-enough",
-        "self._agree(k, expected, expected):\n                return False",
-        "self._agree(k, expected, expected):\n                continue",
+        "not self._fits_on(k, expected):\n                return False",
+        "not self._fits_on(k, expected):\n                continue",
     ),
     diagnosis("swapped-not-tried", "if self.search.fits_as(swapped):", "if False:"),
     gradient("kink-accepts-anything", "low - room <= given[index] <= high + room", "True"),

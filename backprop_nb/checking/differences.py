@@ -8,7 +8,8 @@ exact to some eight digits only, and :func:`step_curve` shows why.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 
 from backprop_nb import display
 from backprop_nb.checking.compare import is_real
+from backprop_nb.checking.lines.followed import traced
 from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError, must_be
-from backprop_nb.tracing import calling, pytree, trace
+from backprop_nb.tracing import calling, pytree
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,15 +83,27 @@ class Point:
     names : list of str
         Of the leaves, such as ``"A0"``.
     leaves : list of arrays
+    places : list of int
+        Where they stand among all leaves of the arguments.
+
+    Arguments whose position is in ``data`` are handed to the function as they are.
     """
 
-    def __init__(self, f: Callable[..., Any], args: Sequence[Any], form: str) -> None:
+    def __init__(
+        self, f: Callable[..., Any], args: Sequence[Any], form: str, data: Collection[int] = ()
+    ) -> None:
         calling.check_callable(f, form)
         self._f, self._args, self._form = f, list(args), form
         self.names: list[str] = []
         self.leaves: list[Floats] = []
-        for name, tree in zip(_names(f, args), self._args, strict=True):
-            pytree.rebuild(tree, self._add, name)
+        self.places: list[int] = []
+        count = 0
+        for k, (name, tree) in enumerate(zip(argument_names(f, args), self._args, strict=True)):
+            leaves = len(pytree.flatten(tree))
+            if k not in data:
+                pytree.rebuild(tree, self._add, name)
+                self.places += range(count, count + leaves)
+            count += leaves
 
     def _add(self, name: str, leaf: Any) -> None:
         array = np.asarray(leaf)
@@ -104,8 +118,20 @@ class Point:
 
     def arguments(self) -> list[Any]:
         """Return the arguments here: copies, so whatever f does to them stays with it."""
-        rest = iter([leaf.copy()[()] for leaf in self.leaves])
-        return list(pytree.rebuild(self._args, lambda _, __: next(rest)))
+        own = dict(zip(self.places, self.leaves, strict=True))
+        place = itertools.count()
+
+        def copied(_: str, leaf: Any) -> Any:
+            k = next(place)
+            return (
+                own[k].copy()[()]
+                if k in own
+                else leaf.copy()
+                if isinstance(leaf, np.ndarray)
+                else leaf
+            )
+
+        return list(pytree.rebuild(self._args, copied))
 
     def value(self) -> float:
         """Return f here."""
@@ -125,17 +151,32 @@ class Point:
 
     def traced_gradients(self) -> list[Floats]:
         """Return the tracer's gradient for every leaf."""
-        gradients = trace(self._f, *self.arguments()).backward().gradients
-        return [np.asarray(leaf, np.float64) for leaf in pytree.flatten(list(gradients))]
+        gradients = traced(self._f, self.arguments(), self.places).backward().gradients
+        leaves = pytree.flatten(list(gradients))
+        return [np.asarray(leaves[k], np.float64) for k in self.places]
 
     def slopes(self, step: float = _STEP) -> list[Floats]:
         """Return the central differences for every leaf."""
-        return [
-            np.array([self._slope(leaf, index, step) for index in np.ndindex(leaf.shape)]).reshape(
-                leaf.shape
-            )
-            for leaf in self.leaves
-        ]
+        return [self.slopes_of(k, step) for k in range(len(self.leaves))]
+
+    def slopes_of(self, k: int, step: float = _STEP) -> Floats:
+        """Return the central differences for one leaf."""
+        leaf = self.leaves[k]
+        slopes = [self._slope(leaf, index, step) for index in np.ndindex(leaf.shape)]
+        return np.array(slopes).reshape(leaf.shape)
+
+    def slope_along(self, k: int, direction: Floats, step: float = _STEP) -> float:
+        """Return the central difference along a direction in which one leaf is moved."""
+        leaf = self.leaves[k]
+        start, h = leaf.copy(), step / max(1.0, float(np.linalg.norm(direction)))
+        try:
+            sides = []
+            for sign in (1, -1):
+                leaf[...] = start + sign * h * direction
+                sides.append(self.value())
+            return (sides[0] - sides[1]) / (2 * h)
+        finally:
+            leaf[...] = start
 
     def _slope(self, leaf: Floats, index: tuple[int, ...], step: float) -> float:
         (left, below), (right, above) = (self._moved(leaf, index, h) for h in (-step, step))
@@ -167,7 +208,7 @@ class Point:
         return (np.nan, np.nan)
 
 
-def _names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
+def argument_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
     """Return the names of the positional parameters, or arg0, arg1, … where there are none."""
     try:
         bound = inspect.signature(f).bind(*args)

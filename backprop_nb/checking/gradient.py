@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from backprop_nb.checking.compare import (
+    MISSING,
     TOLERANCE_FLOAT32,
     Array,
     agrees,
@@ -22,42 +23,63 @@ from backprop_nb.checking.compare import (
     which_entries,
     wrong_entries,
 )
-from backprop_nb.checking.differences import Point
-from backprop_nb.checking.report import Checked, Finding, Report
+from backprop_nb.checking.differences import Point, argument_names
+from backprop_nb.checking.lines.followed import plain_answer, traced, without_callers
+from backprop_nb.checking.lines.locate import Fault, find_faults, traceable_leaves
+from backprop_nb.checking.matching import Matched, Unmatched, match
+from backprop_nb.checking.report import Checked, Finding, Hints, Report, check_hints
 from backprop_nb.errors import BackpropError, InvalidValueError
-from backprop_nb.tracing import calling, pytree
+from backprop_nb.tracing import Graph, calling, pytree
 
+_EACH_ENTRY = 300
+"""So many entries of an array are moved one by one; of a larger one all of them at once."""
+_DIRECTIONS = 3
 # What a wrong factor alone gives away.
 _MISTAKES = {-1.0: "sign_flipped", 0.5: "missing_factor_2"}
 
 
-def check_gradient(f: Callable[..., Any], gradient: Any, *args: Any) -> Report:
-    """Check a gradient of ``f`` against the tracer *and* central differences.
+def check_gradient(
+    f: Callable[..., Any], gradient: Any, *args: Any, hints: Hints = "plain"
+) -> Report:
+    """Check a gradient of ``f``, and say at which line a wrong one goes wrong.
+
+    The tracer *and* central differences judge.
 
     Parameters
     ----------
     f
         A function in NumPy that returns a single number.
     gradient
-        What to check: the gradients themselves, or a function that returns them when
-        it is called with ``args``.  One gradient for each argument, as a tuple or a
-        list, with the argument's own structure; for a single argument its gradient
-        alone will do.
+        What to check: a function that returns the gradients when it is called with ``args``,
+        or the gradients themselves.  One gradient for each argument, in the structure of the
+        arguments; or in a dict with their names (``dW1``, ``grad_W1``), as a pair
+        (loss, gradients), as one flat vector of all of them.
     *args
-        The arguments of ``f``: numbers, arrays, or lists, tuples and dicts of them.
+        The arguments of ``f``: numbers, arrays, or lists, tuples and dicts of them.  Labels
+        and data for which there is no gradient are not asked for one.
+    hints : "none", "vague", "clear" or "plain"
+        How much the report gives away: which gradients are wrong; how; the line; the line,
+        what should stand there and how to repair it.
 
     Returns
     -------
     Report
         Per parameter whether its gradient is right, the largest relative error and
-        where it lies.  A gradient in float32 counts as right if it is right to that
-        precision, with a remark.
+        where it lies.  ``report.findings`` come best first.  A gradient in float32 counts as
+        right if it is right to that precision, with a remark.
 
     Raises
     ------
     ShapeError, UnsupportedError
         If ``f`` or its arguments are none that have a gradient.  What is wrong with
         ``gradient`` never raises; the report says it.
+
+    Notes
+    -----
+    A wrong line is found by tracing the gradient function, too.  The right quantity is put in
+    the place of one expression after the other and the rest of the function computed again:
+    where all gradients come out right, here and at other arguments, the expression is *proved*
+    to be what is wrong.
 
     Examples
     --------
@@ -66,86 +88,245 @@ def check_gradient(f: Callable[..., Any], gradient: Any, *args: Any) -> Report:
     >>> def f(w, x):
     ...     return np.sum((w * x) ** 2)
     >>> w, x = np.array([1.0, 2.0]), np.array([3.0, 4.0])
-    >>> print(bp.check_gradient(f, lambda w, x: (2 * w * x**2, -2 * w**2 * x), w, x))
+    >>> print(bp.check_gradient(f, (2 * w * x**2, -2 * w**2 * x), w, x))
     f: 1 of 2 gradients right.
       dw  right
       dx  wrong: dx[1] is -32, expected 32 (largest relative error 2)
     <BLANKLINE>
     dx has the opposite sign: it is −1 times the right one.
+    >>> def gradient(w, x):
+    ...     error = w * x
+    ...     dw = 2 * error * x
+    ...     return dw, error * w
+    >>> finding = bp.check_gradient(f, gradient, w, x).findings[0]
+    >>> finding.source, finding.repair, finding.proved
+    ('error * w', 'multiply it by 2', True)
     """
+    check_hints(hints)
     form = "bp.check_gradient({f}, gradient, {args})"
-    point = Point(f, args, form)
-    if not point.leaves:
-        raise InvalidValueError(
-            "There is nothing to differentiate by.",
-            given="no numbers after f and its gradient",
-            instead=calling.right_call(f, form),
-        )
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # in a grader a line on standard error costs all points
-        return _report(getattr(f, "__name__", type(f).__name__), gradient, args, point)
+        return _Check(f, gradient, args, form).report(hints)
 
 
-def _report(subject: str, gradient: Any, args: Sequence[Any], point: Point) -> Report:
-    expected, notes = _expected(point)
-    given, failure = _given(gradient, args)
-    names = [f"d{name}" for name in point.names]
-    if failure:
-        parameters = tuple(map(Checked.wrong, names, expected, [failure] * len(names)))
-        finding = Finding("raised_exception", names[0], 1, f"{names[0]}: {failure}.")
-        return Report(subject, parameters, (finding,), notes=notes)
-    alone = len(args) == 1 and not _is_one(given, args[0], expected[0])
-    found = _leaves_like(args, (given,) if alone else given)
-    parameters = tuple(
-        _at_kinks(checked, point, k)
-        for k, checked in enumerate(map(compare, names, found, expected))
-    )
-    findings = tuple(_explain(each, parameters) for each in parameters if not each.ok)
-    offences: tuple[Finding, ...] = ()
-    many = len(given) if isinstance(given, list | tuple) else 1
-    if len(args) > 1 and many != len(args):
-        text = (
-            f"{names[0]} and the others: {_structure(given)}, expected {len(args)} gradients, "
-            "one for each argument."
+class _Check:
+    """A gradient beside the right one."""
+
+    def __init__(
+        self, f: Callable[..., Any], gradient: Any, args: Sequence[Any], form: str
+    ) -> None:
+        calling.check_callable(f, form)
+        self.f, self.gradient, self.args = f, gradient, args
+        if not pytree.flatten(list(args)):
+            raise InvalidValueError(
+                "There is nothing to differentiate by.",
+                given="no numbers after f and its gradient",
+                instead=calling.right_call(f, form),
+            )
+        self.argument_names = argument_names(f, args)
+        answer, self.failure = _given(gradient, args)
+        self.matched = self._match(answer)
+        found = self.matched
+        data = found.data if isinstance(found, Matched) else _exact(args)
+        self.point = Point(f, args, form, data)
+        spelled = found.spelled if isinstance(found, Matched) else ()
+        self.names = [
+            (spelled[at] if spelled else "") or f"d{name}"
+            for at, name in zip(self.point.places, self.point.names, strict=True)
+        ]
+
+    def _match(self, answer: Any) -> Matched | Unmatched:
+        found = match(answer, self.args, self.argument_names)
+        if isinstance(found, Unmatched) and isinstance(answer, list | tuple) and answer:
+            missing = len(self.args) - len(answer)
+            longer = match([*answer, *[None] * missing], self.args, self.argument_names)
+            return longer if missing > 0 else found
+        return found
+
+    def report(self, hints: Hints) -> Report:
+        subject = getattr(self.f, "__name__", type(self.f).__name__)
+        expected, notes = _expected(self.point)
+        names = self.names
+        if self.failure:
+            parameters = tuple(map(Checked.wrong, names, expected, [self.failure] * len(names)))
+            finding = Finding("raised_exception", names[0], 1, f"{names[0]}: {self.failure}.")
+            return Report(subject, parameters, (finding,), notes=notes, hints=hints)
+        if isinstance(self.matched, Unmatched):
+            parameters = tuple(map(Checked.wrong, names, expected, [MISSING] * len(names)))
+            finding = Finding("not_matched", names[0], 1, self.matched.sentence)
+            return Report(subject, parameters, (finding,), notes=notes, hints=hints)
+        found = [self.matched.leaves[at] for at in self.point.places]
+        parameters = tuple(
+            _at_kinks(checked, self.point, k)
+            for k, checked in enumerate(map(compare, names, found, expected))
         )
-        if many > len(args):
-            offences = (Finding("wrong_shape", names[0], 1, text),)
-        elif all(each is None for each in found):
-            findings = (Finding("missing_gradient", names[0], 1, text),)
-    return Report(subject, parameters, findings, offences, notes)
+        graph = None
+        findings = [
+            self._bound(k, _explain(each, parameters))
+            for k, each in enumerate(parameters)
+            if not each.ok
+        ]
+        if findings and callable(self.gradient):
+            faults = self._faults()
+            several = any(each.number > 1 for each in faults)
+            lines = [self._line(each, parameters, hints, several) for each in faults]
+            lines = [each for each in lines if each.message]
+            findings = [*lines, *(replace(each, rank=each.rank + bool(lines)) for each in findings)]
+            graph = self._graph(names.index(findings[0].parameter))
+        return Report(subject, parameters, tuple(findings), notes=notes, hints=hints, graph=graph)
+
+    def _graph(self, k: int) -> Graph | None:
+        """Return the trace of the gradient function up to one gradient; None if there is none."""
+        leaves = pytree.flatten(list(self.args))
+        gradients = self._gradients([self.point.places[k]])
+        gradient = functools.wraps(self.gradient)(lambda *args: gradients(*args)[0])
+        try:
+            graph = traced(gradient, self.args, traceable_leaves(leaves, self.point.places))
+        except Exception:  # whatever the student's function does
+            return None
+        callers = (self._graph, traced)  # they call the student's function, and show nothing
+        return without_callers(graph, [each.__code__.co_filename for each in callers])
+
+    def _bound(self, k: int, finding: Finding) -> Finding:
+        """Add to what is said of a missing gradient what to do if its argument is data."""
+        if finding.mistake != "missing_gradient" or finding.message[-11:] != "is missing.":
+            return finding
+        kept = [name for j, name in enumerate(self.argument_names) if j not in self._without()]
+        if not kept or len(kept) == len(self.argument_names):
+            return finding
+        given, everything = ", ".join(kept), ", ".join(self.argument_names)
+        advice = (
+            f" If {self.point.names[k]} is data, by which nobody differentiates, hand the two "
+            f"functions over without it: lambda {given}: {calling.function_name(self.f)}"
+            f"({everything})."
+        )
+        return replace(finding, message=finding.message + advice)
+
+    def _without(self) -> set[int]:
+        """Return the arguments that have no gradient."""
+        assert isinstance(self.matched, Matched)
+        found, leaves = set[int](), iter(self.matched.leaves)
+        for k, tree in enumerate(self.args):
+            if all(next(leaves) is None for _ in pytree.flatten(tree)):
+                found.add(k)
+        return found
+
+    def _faults(self) -> list[Fault]:
+        """Return the lines that are wrong."""
+        assert isinstance(self.matched, Matched)
+        given = [at for at in self.point.places if self.matched.leaves[at] is not None]
+        faults = find_faults(self.f, self._gradients(given), self.args, given)
+        order = [self.point.places.index(at) for at in given]
+        return [replace(each, spoils=tuple(order[k] for k in each.spoils)) for each in faults]
+
+    def _gradients(self, which: Sequence[int]) -> Callable[..., list[Any]]:
+        """Return the function that gives the gradients by some leaves, as it made them."""
+
+        @functools.wraps(self.gradient)
+        def gradients(*args: Any) -> list[Any]:
+            plain, own = plain_answer(self.gradient(*args))
+            found = self._match(plain)
+            if isinstance(found, Unmatched):
+                raise InvalidValueError(found.sentence)
+            return [own(found.leaves[at]) for at in which]
+
+        return gradients
+
+    def _line(
+        self, fault: Fault, parameters: Sequence[Checked], hints: Hints, several: bool
+    ) -> Finding:
+        wrong = [parameters[k].name for k in fault.spoils]
+        first = wrong[0] if wrong else parameters[0].name
+        message = fault_sentence(fault, hints, several)
+        if hints in ("none", "vague"):
+            return Finding("wrong_line", first, fault.rank, message)
+        found = Finding(
+            "wrong_line",
+            first,
+            fault.rank,
+            message,
+            line=fault.line,
+            source=fault.source or "",
+            proved=fault.proved,
+            given=fault.given,
+            number=fault.number,
+        )
+        if hints == "clear":
+            return found
+        return replace(found, quantity=fault.quantity, repair=fault.repair, expected=fault.expected)
+
+
+def fault_sentence(fault: Fault, hints: Hints, several: bool = False) -> str:
+    """Say which line is wrong, and what makes it right, as far as the hints allow.
+
+    ``several`` says whether there are other mistakes beside it.
+    """
+    if hints == "none":
+        return ""
+    if hints == "vague":
+        if several:
+            return "Two expressions together explain all that is wrong."
+        if not fault.proved:
+            return "One line seems to be where it goes wrong first."
+        return "One expression explains all that is wrong."
+    text = f"Line {fault.line}, {' '.join((fault.source or '').split())}:"
+    wrong = "this is where it goes wrong first" if fault.proved else "it seems to go wrong here"
+    if hints == "clear":
+        return f"{text} {wrong}."
+    should = "should be" if fault.proved else "should probably be"
+    text += f" this {should} {fault.quantity}" if fault.quantity else f" {wrong}"
+    text += f"; {fault.repair}." if fault.repair else "."
+    if not fault.proved:
+        return text
+    return f"{text} With {'both mended' if several else 'it'}, every gradient is right."
+
+
+def _exact(args: Sequence[Any]) -> tuple[int, ...]:
+    """Return which arguments are labels, flags or text."""
+    return tuple(
+        k
+        for k, each in enumerate(args)
+        if all(
+            isinstance(leaf, bool | str | None)
+            or (np.ndim(leaf) and np.asarray(leaf).dtype.kind not in "fc")
+            for leaf in pytree.flatten(each)
+        )
+    )
 
 
 def _expected(point: Point) -> tuple[list[Array], tuple[str, ...]]:
     """Return the right gradients, by the tracer if it can, and what the judges disagree on."""
-    slopes = point.slopes()
     try:
         gradients = point.traced_gradients()
     except BackpropError as error:
         why = "The tracer cannot follow this function, so central differences alone judge."
-        return slopes, (f"{why} {error.problem}",)
+        return point.slopes(), (f"{why} {error.problem}",)
     value = point.value()
     if not np.isfinite(value):
         return gradients, (f"The function is {value} here, and what changes that says nothing.",)
-    return gradients, tuple(_disagreements(point.names, gradients, slopes))
+    return gradients, tuple(_disagreements(point, gradients))
 
 
-def _disagreements(
-    names: Sequence[str], gradients: Sequence[Array], slopes: Sequence[Array]
-) -> Iterator[str]:
-    for name, one, other in zip(names, gradients, slopes, strict=True):
-        size = max(float(np.abs(one).max(initial=0)), 1e-6)
+def _disagreements(point: Point, gradients: Sequence[Array]) -> Iterator[str]:
+    """Yield where the tracer and central differences do not agree.
+
+    Of an array with many entries they are compared along some random directions.
+    """
+    for k, (name, gradient) in enumerate(zip(point.names, gradients, strict=True)):
+        if gradient.size <= _EACH_ENTRY:
+            one, other = gradient, point.slopes_of(k)
+            size = max(float(np.abs(one).max(initial=0)), 1e-6)
+        else:
+            random = np.random.default_rng(k)
+            ways = random.choice([-1.0, 1.0], (_DIRECTIONS, *gradient.shape))
+            one = np.array([np.sum(gradient * way) for way in ways])
+            other = np.array([point.slope_along(k, way) for way in ways])
+            size = max(float(np.linalg.norm(gradient)), 1e-6)
         if not np.all(np.abs(one - other) <= 1e-4 * size):
             yield (
                 f"The tracer and central differences do not agree on d{name}: there may be a kink "
                 "or a jump within the step, or a sharp bend. The tracer's value is taken."
             )
-
-
-def _structure(given: Any) -> str:
-    if given is None:
-        return "nothing was given"
-    kind = type(given).__name__
-    return f"a {kind} of {len(given)}" if isinstance(given, list | tuple) else f"one {kind}"
 
 
 def _at_kinks(checked: Checked, point: Point, k: int) -> Checked:
@@ -175,29 +356,6 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str]:
         raise
     except BaseException as error:  # sys.exit too; the report says what went wrong
         return None, f"calling the gradient raised {type(error).__name__}: {error}".rstrip(": ")
-
-
-def _is_one(given: Any, tree: Any, expected: Array) -> bool:
-    """Whether a gradient stands in a tuple or a list with nothing else in it."""
-    if not (isinstance(given, list | tuple) and len(given) == 1):
-        return False
-    if isinstance(given, tuple):
-        return True
-    # [[1.0, 2.0]] may be an array with one row, or have the structure of a list.
-    return not isinstance(tree, list | tuple) and np.ndim(given[0]) == expected.ndim
-
-
-def _leaves_like(tree: Any, given: Any) -> list[Any]:
-    """Return what was given leaf by leaf of a tree; None for each leaf that is missing."""
-    if isinstance(tree, dict):
-        there = given if isinstance(given, dict) else {}
-        pairs = [(item, there.get(key)) for key, item in tree.items()]
-    elif isinstance(tree, list | tuple):
-        items = given[: len(tree)] if isinstance(given, list | tuple) else ()
-        pairs = list(zip_longest(tree, items))
-    else:
-        return [given]
-    return [leaf for pair in pairs for leaf in _leaves_like(*pair)]
 
 
 # --- what is wrong with one of them -----------------------------------------

@@ -45,6 +45,10 @@ _INPUTS = {"x", "X", "xs", "x_train", "X_train", "inputs", "input", "data", "ima
 _TARGETS = {"y", "Y", "t", "T", "ys", "y_train", "Y_train", "targets", "target", "labels", "label"}
 """Names of data; of an input only where there is a target too, for many a function has an x."""
 
+_SETTINGS = {"reg", "lam", "lambd", "lambda", "l2", "eps", "epsilon", "lr", "rate", "decay"}
+_SETTINGS |= {"learningrate", "weightdecay", "margin", "temperature"}
+"""Names of numbers that nobody differentiates by."""
+
 _MAX_DEPTH = 6
 _MAX_LEAVES = 1000
 _MAX_KEYS = 8
@@ -311,7 +315,10 @@ class _Matching:
         items = None if _named(answer) is not None else _items(answer)
         if items is None or len(items) != len(self.arguments):
             return None
-        return self._structured(items)
+        found = self._structured(items)
+        # The rows of one array are hardly the gradients of several arguments.
+        is_one = isinstance(answer, np.ndarray) and found is not None and not self._fits(found)
+        return None if is_one else found
 
     def _structured(self, items: Sequence[Any]) -> Matched | None:
         leaves: list[Any] = []
@@ -442,8 +449,14 @@ class _Matching:
         if not any(self.names[k] in _TARGETS for k in named) or any(
             self.names[k] in _INPUTS | _TARGETS for k in found
         ):
-            named = []
-        return tuple(k for k in left if k in named or self._is_exact(k))
+            # A single letter may be anything; nobody differentiates by what is called targets.
+            named = [k for k in named if self.names[k] in _TARGETS and len(self.names[k]) > 1]
+        settings = [k for k in left if _word(self.names[k]).lower() in _SETTINGS]
+        # What comes last, behind several parameters that all have a gradient.
+        last = len(self.arguments) - 1
+        if len(found) > 1 and left == [last] and self.names[last] in _INPUTS:
+            named = left
+        return tuple(k for k in left if k in named or k in settings or self._is_exact(k))
 
     def _is_exact(self, k: int) -> bool:
         """Whether an argument has nothing but whole numbers, text and the like."""
@@ -454,11 +467,14 @@ class _Matching:
         """Return the gradients of all arguments but data, if these are the only ones that fit."""
         places = range(len(self.arguments))
         likely = self._data(set())
-        readings: list[Matched] = []
+        exact = {k for k in likely if self._is_exact(k)}
         for number in range(1, len(likely) + 1):
+            readings: list[tuple[bool, bool, Matched]] = []
             for left_out in combinations(likely, number):
                 kept = [k for k in places if k not in left_out]
-                if not kept or not set(left_out) <= set(self._data(set(kept))):
+                if not kept or not (
+                    set(left_out) <= set(self._data(set(kept))) or self._end_with(left_out)
+                ):
                     continue
                 inner = _Matching(
                     [self.arguments[k] for k in kept],
@@ -468,10 +484,25 @@ class _Matching:
                 )
                 found = inner.of(answer, data=False)
                 if isinstance(found, Matched) and inner._fits(found):
-                    readings.append(self._spread(found, kept, left_out))
-            if readings:
-                break
-        return readings[0] if len(readings) == 1 else None
+                    # Labels are data before inputs are, and the arguments' order comes first.
+                    in_order = inner._in_order(answer)
+                    both = (exact <= set(left_out), in_order)
+                    readings.append((*both, self._spread(found, kept, left_out)))
+            best = max((each[:2] for each in readings), default=None)
+            first = [found for *both, found in readings if tuple(both) == best]
+            if first:
+                return first[0] if len(first) == 1 else None
+        return None
+
+    def _end_with(self, left_out: Sequence[int]) -> bool:
+        """Whether these are the last of many arguments, as data are where they come last."""
+        n = len(self.arguments)
+        return n - len(left_out) > 1 and left_out == tuple(range(n - len(left_out), n))
+
+    def _in_order(self, answer: Any) -> bool:
+        """Whether an answer that is no dict has its gradients in the order of the arguments."""
+        shapes = [_shape(leaf.value) for leaf in _flat(answer)][:_MAX_LEAVES]
+        return shapes == self.shapes
 
     def _spread(self, found: Matched, kept: Sequence[int], left_out: Sequence[int]) -> Matched:
         """Return what was found for some arguments among all of them."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal, TypeAlias, get_args
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal, TypeAlias, TypeGuard, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backprop_nb import display
+from backprop_nb.checking.excerpt import caret_lines, is_placed
 from backprop_nb.errors import WrongGradientError
 from backprop_nb.network import validation
+from backprop_nb.tracing.source import Source
 
 Array: TypeAlias = NDArray[Any]
 
@@ -26,6 +29,11 @@ _SHOWS_GIVEN: Final = ("vague", "clear", "plain")
 _MAX_PRINTED = 2000
 """So many characters of what a submission printed are shown."""
 _WIDTH = 88
+
+
+def are_numbers(array: Array | None) -> TypeGuard[Array]:
+    """Whether there are real numbers to look at."""
+    return array is not None and array.size > 0 and array.dtype.kind in "fiub"
 
 
 def check_hints(hints: str) -> None:
@@ -122,6 +130,21 @@ class Finding:
         As much as the hints allow to say, always with the parameter's name.
     layers
         The layers, 1 to K, at which it is made; empty where it belongs to none.
+    line
+        The line of the student's file or cell that is wrong, from 1; None where none is known.
+    source
+        The expression there; it knows its place and the text around it.
+    quantity
+        What it should be, such as ``"∂L/∂z1"``, if that has a name.
+    repair
+        What to write instead, in words, where that was found.
+    proved
+        Whether every gradient comes out right with the right quantity there.
+    given, expected
+        What the expression gives, and what it should give, as arrays.
+    number
+        Which mistake it is where several were made at once, from 1.  Findings of one number
+        are alternatives: each explains that mistake.
     """
 
     mistake: str
@@ -129,6 +152,52 @@ class Finding:
     rank: int
     message: str
     layers: tuple[int, ...] = ()
+    line: int | None = None
+    source: str = ""
+    quantity: str = ""
+    repair: str = ""
+    proved: bool = False
+    given: Array | None = field(default=None, repr=False, compare=False)
+    expected: Array | None = field(default=None, repr=False, compare=False)
+    number: int = 1
+
+    @property
+    def place(self) -> Source | None:
+        """The expression, if the text that it stands in is known."""
+        return self.source if is_placed(self.source) else None
+
+    @property
+    def worst(self) -> tuple[int, ...] | None:
+        """The index at which the two values differ most; None where they cannot be compared."""
+        given, expected = self.given, self.expected
+        if not (are_numbers(given) and are_numbers(expected)) or given.shape != expected.shape:
+            return None
+        with np.errstate(invalid="ignore", over="ignore"):
+            away = np.abs(np.subtract(given, expected, dtype=np.float64))
+        at = np.unravel_index(np.argmax(np.nan_to_num(away, nan=np.inf)), given.shape)
+        return tuple(map(int, at))
+
+    @property
+    def difference(self) -> str:
+        """What the line gives and should give where that differs most, in a sentence."""
+        given, expected, worst = self.given, self.expected, self.worst
+        if self.line is None or not (are_numbers(given) and are_numbers(expected)):
+            return ""
+        if given.shape != expected.shape:
+            shapes = f"shape {given.shape}, and should give {expected.shape}"
+            return f"Line {self.line} gives {shapes}."
+        assert worst is not None
+        at = f" at [{', '.join(map(str, worst))}]" if worst else ""
+        numbers = f"{given[worst] + 0.0:.6g}{at}, and should give {expected[worst] + 0.0:.6g}"
+        return f"Line {self.line} gives {numbers}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it, without the arrays."""
+        kept = (each.name for each in fields(self) if each.name not in ("given", "expected"))
+        return {name: getattr(self, name) for name in kept} | {
+            "layers": list(self.layers),
+            "source": str(self.source),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +223,9 @@ class Report:
         was given with all but ``"none"``, and which gradients are wrong always.
     things
         What the parameters are: gradients, or answers.
+    graph
+        The gradient function as the tracer saw it, up to one of the wrong gradients, for
+        :meth:`explore`; None where it could not be traced.
     """
 
     subject: str
@@ -164,6 +236,7 @@ class Report:
     printed: str = ""
     hints: Hints = "plain"
     things: str = "gradients"
+    graph: Any = field(default=None, repr=False)
 
     @property
     def shows_given(self) -> bool:
@@ -201,6 +274,17 @@ class Report:
         if not self.ok:
             raise WrongGradientError(str(self))
 
+    def explore(self) -> Any:
+        """Open the gradient function in the explorer, at the expression that is wrong.
+
+        Raises
+        ------
+        UnsupportedError
+            If there is nothing to open: all is right, or no function was given that can be
+            traced.
+        """
+        return display.explore(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Return what is needed to store or to collect reports, as JSON can hold it."""
         return {
@@ -217,12 +301,13 @@ class Report:
                 }
                 for each in self.parameters
             ],
-            "findings": [
-                {**asdict(each), "layers": list(each.layers)}
-                for each in (*self.findings, *self.offences)
-            ],
+            "findings": [each.to_dict() for each in (*self.findings, *self.offences)],
             "notes": list(self.notes),
         }
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A graph stays in its process; all else of a report can be sent and stored.
+        return self.__dict__ | {"graph": None}
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = display.mimebundle(self)
@@ -235,7 +320,13 @@ class Report:
     def __str__(self) -> str:
         lines = [self.headline, *self._table()]
         if self.messages:
-            lines += ["", *(line for each in self.messages for line in _wrapped(each, ""))]
+            lines += ["", *(_wrapped(self.choice, "") if self.choice else ())]
+        for message in self.messages:
+            lines += _wrapped(message, "")
+            said = [each for each in self.findings if each.message == message]
+            lines += caret_lines([place for each in said if (place := each.place) is not None])
+            for difference in dict.fromkeys(each.difference for each in said if each.difference):
+                lines += _wrapped(difference, "")
         lines += [line for note in self.notes for line in _wrapped(note, "Note: ")]
         if self.printed:
             lines += ["", "It printed:", textwrap.indent(shortened(self.printed), "  ")]
@@ -256,9 +347,33 @@ class Report:
         """What the findings and offences say; what several say alike stands there once."""
         return tuple(dict.fromkeys(each.message for each in (*self.findings, *self.offences)))
 
+    @property
+    def choice(self) -> str:
+        """How the lines of several findings belong together, in a sentence; empty for one."""
+        lines = [each for each in self.findings if each.line is not None]
+        best = [each for each in lines if each.rank == lines[0].rank]
+        if len(best) < 2:
+            return ""
+        numbers = sorted({each.number for each in best})
+        places = [
+            list(dict.fromkeys(f"line {each.line}" for each in best if each.number == number))
+            for number in numbers
+        ]
+        if len(places) > 1:
+            what = ", and ".join(f"one in {_either(each)}" for each in places)
+            return f"There are {len(places)} mistakes: {what}."
+        if len(places[0]) < 2:
+            return ""
+        return f"As far as this can be told, the mistake is in {_either(places[0])}."
+
     def _table(self) -> list[str]:
         width = max((len(each.name) for each in self.parameters), default=0)
         return [f"  {each.name:<{width}}  {each.summary(self.hints)}" for each in self.parameters]
+
+
+def _either(places: Sequence[str]) -> str:
+    """Return alternatives in words."""
+    return f"either {' or '.join(places)}" if len(places) > 1 else places[0]
 
 
 def _wrapped(text: str, prefix: str) -> list[str]:

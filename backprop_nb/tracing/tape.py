@@ -455,6 +455,23 @@ def is_live(value: Any) -> bool:
     return hasattr(type(value), "is_changing")
 
 
+def position(value: Any) -> int | None:
+    """Return which record of its tape made a value; ``None`` while that is not written down."""
+    if not isinstance(value, Recorded):
+        return None
+    if value.is_changing:
+        memory = value._memory
+        if value._index is not None or memory.pending or memory.state is None:
+            return None
+        value = memory.state
+    return int(value._index)
+
+
+def written(value: Recorded) -> Sequence[Record]:
+    """Return what the tape of a value has written down so far."""
+    return value._tape.records
+
+
 def taken_out(value: Any) -> Any:
     """Return a copy of the plain value behind a recorded one; its tapes remember that."""
     if not is_live(value):

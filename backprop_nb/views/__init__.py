@@ -15,5 +15,7 @@ display.register(
     "backprop_nb.checking.differences:StepCurve", draw="backprop_nb.views.charts:draw_step_curve"
 )
 display.register(
-    "backprop_nb.checking.report:Report", mimebundle="backprop_nb.views.report:report_bundle"
+    "backprop_nb.checking.report:Report",
+    explore="backprop_nb.views.explorer.report:explore_report",
+    mimebundle="backprop_nb.views.report:report_bundle",
 )

@@ -1,4 +1,4 @@
-"""A report as HTML: what ``str(report)`` says, with heat maps of what is wrong.
+"""A report as HTML: what ``str(report)`` says, with the code and heat maps of what is wrong.
 
 It has to be read in JupyterLab, in a grader's feedback page and on GitHub, with and
 without trust in the notebook.  So it is plain HTML without a script, and its text is
@@ -16,7 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.report import Checked, Report, shortened
+from backprop_nb.checking.excerpt import CodeLine, function_lines
+from backprop_nb.checking.report import Checked, Finding, Report, are_numbers, shortened
+from backprop_nb.errors import counted
+from backprop_nb.tracing.source import Source
 from backprop_nb.views import numbers
 from backprop_nb.views.palette import (
     LIGHT,
@@ -28,6 +31,7 @@ from backprop_nb.views.palette import (
 
 _RAMP = 11
 _WORST = "∗"
+_WRONG = "✗"
 _WORDS = {"adjoint": "gradients", "value": "values"}
 
 
@@ -50,7 +54,8 @@ def report_html(report: Report) -> str:
     """Return a report as HTML that needs nothing from elsewhere.
 
     Heat maps show what was given, and with plain hints what was expected and the
-    difference, all on one scale; the entry that differs most is marked.
+    difference, all on one scale; the entry that differs most is marked.  Where a line is
+    known to be wrong, the function around it stands above them.
     """
     body = "".join(_Page(report).parts())
     return f'<div class="bpnb bpnb-report"><style>{_sheet()}</style>{body}</div>'
@@ -81,7 +86,16 @@ class _Page:
         report = self.report
         score = f"Score {report.score:.2f}"
         yield f'<p class="bpnb-headline"><strong>{escape(report.headline)}</strong> {score}</p>'
+        if report.choice:
+            yield f"<p>{escape(report.choice)}</p>"
+        of_lines = {each.message for each in report.findings if each.line is not None}
+        others = [each for each in report.messages if each not in of_lines]
         for message in report.messages:
+            if message in of_lines:
+                yield f'<p class="bpnb-finding">{_led(message)}</p>'
+        yield from self._code()
+        yield from self._lines()
+        for message in others:
             yield f'<p class="bpnb-finding">{_led(message)}</p>'
         width = max((len(each.name) for each in report.parameters), default=0)
         rows = "".join(map(self._parameter, report.parameters))
@@ -93,14 +107,51 @@ class _Page:
         if report.printed:
             yield f"<p>It printed:</p><pre>{escape(shortened(report.printed))}</pre>"
 
+    def _code(self) -> Iterator[str]:
+        """Yield each function with the wrong expressions in it."""
+        functions: dict[Any, list[Source]] = {}
+        for place in (each.place for each in self.report.findings):
+            if place is not None:
+                key = (place.filename, place.around, place.block)
+                functions.setdefault(key, []).append(place)
+        for places in functions.values():
+            lines = function_lines(places)
+            width = max(len(str(each.number)) for each in lines if isinstance(each, CodeLine))
+            where = ", ".join(dict.fromkeys(str(place.start[0]) for place in places))
+            code = "".join(_code_line(each, width) for each in lines)
+            yield (
+                f'<div class="bpnb-code" role="group" tabindex="0" '
+                f'aria-label="Your code; {_WRONG} marks what is wrong: line {where}">'
+                f"<pre><code>{code}</code></pre></div>"
+            )
+
+    def _lines(self) -> Iterator[str]:
+        """Yield what each wrong expression gives as heat maps on a scale of its own."""
+        for finding in self.report.findings:
+            family, worst, named = _family_of(finding), finding.worst, [*_values(finding)]
+            if not named:
+                continue
+            scale = numbers.fit_scale([array for _, array in named], log=True)
+            heats = "".join(_heat(family, scale, worst, *each) for each in named)
+            yield f'<div class="bpnb-heats">{heats}</div>'
+            mark = f"; {_WORST} differs most" if worst is not None else ""
+            if finding.difference:
+                yield f"<p>{escape(finding.difference)}</p>"
+            yield f'<p class="bpnb-legend">{_ramp(family)} {escape(scale.text)}{mark}.</p>'
+
     def _parameter(self, checked: Checked) -> str:
-        style, sign = ("right", "✓") if checked.ok else ("wrong", "✗")
+        style, sign = ("right", "✓") if checked.ok else ("wrong", _WRONG)
         line = (
             f'<span class="bpnb-sign">{sign}</span> <code class="bpnb-name">{escape(checked.name)}'
             f"</code> {escape(checked.summary(self.report.hints))}"
         )
         if checked in self.shown:
-            heats = "".join(self._heat(checked, *each) for each in _arrays(checked, self.report))
+            family = _family(checked)
+            worst = checked.worst if _fits(checked) else None
+            heats = "".join(
+                _heat(family, self.scales[family], worst, *each)
+                for each in _arrays(checked, self.report)
+            )
             state = " open" if checked is self._first() else ""
             line = (
                 f"<details{state}><summary>{line}</summary>"
@@ -116,24 +167,6 @@ class _Page:
             key=lambda each: named.index(each.name) if each.name in named else len(named),
             default=None,
         )
-
-    def _heat(self, checked: Checked, caption: str, array: np.ndarray[Any, Any]) -> str:
-        family = _family(checked)
-        shown = numbers.table(array)[: numbers.ROWS, : numbers.COLUMNS]
-        heats = numbers.heats(shown, self.scales[family], digits=3)
-        columns = shown.shape[1]
-        worst = _worst_cell(checked, array, columns)
-        cells = [
-            _cell(family, heat, numbers.short(number), k == worst)
-            for k, (heat, number) in enumerate(zip(heats, shown.ravel().tolist(), strict=True))
-        ]
-        rows = "".join(
-            f"<tr>{''.join(cells[k : k + columns])}</tr>" for k in range(0, len(cells), columns)
-        )
-        omitted = array.size - shown.size
-        more = f", {omitted} more" if omitted else ""
-        title = escape(f"{caption}, {numbers.shape_text(array.shape)}{more}")
-        return f'<div><p>{title}</p><table aria-label="{title}"><tbody>{rows}</tbody></table></div>'
 
     def _word(self, family: str) -> str:
         """Return what a colour is of: gradients, or which of the answers."""
@@ -156,6 +189,59 @@ def _led(message: str) -> str:
     lead, stop, rest = message.partition(". ")
     text = f"<strong>{escape(lead)}{stop.strip()}</strong> {escape(rest)}".strip()
     return text.replace("σ′(", "σ′\N{WORD JOINER}(")  # no line may end within it
+
+
+def _code_line(line: CodeLine | int, width: int) -> str:
+    """Return a line of code as HTML, or how many are left out."""
+    if isinstance(line, int):
+        more = f"{'⋯':>{width + 2}}   {counted(line, 'line')} more"
+        return f'<span class="bpnb-left-out">{more}\n</span>'
+    text, done = "", 0
+    for start, end in line.marks:
+        if start < done:  # an expression within one that is marked already
+            continue
+        text += f"{escape(line.text[done:start])}<mark>{escape(line.text[start:end])}</mark>"
+        done = end
+    text += escape(line.text[done:])
+    sign = _WRONG if line.starts else " "
+    style = ' class="bpnb-here"' if line.marks else ""
+    return f"<span{style}><b>{sign}</b> {line.number:>{width}} | {text}\n</span>"
+
+
+def _heat(
+    family: str,
+    scale: numbers.Scale,
+    worst: tuple[int, ...] | None,
+    caption: str,
+    array: np.ndarray[Any, Any],
+) -> str:
+    shown = numbers.table(array)[: numbers.ROWS, : numbers.COLUMNS]
+    heats = numbers.heats(shown, scale, digits=3)
+    columns = shown.shape[1]
+    marked = None if worst is None else _cell_of(worst, array.shape, columns)
+    cells = [
+        _cell(family, heat, numbers.short(number), k == marked)
+        for k, (heat, number) in enumerate(zip(heats, shown.ravel().tolist(), strict=True))
+    ]
+    rows = "".join(
+        f"<tr>{''.join(cells[k : k + columns])}</tr>" for k in range(0, len(cells), columns)
+    )
+    omitted = array.size - shown.size
+    more = f", {omitted} more" if omitted else ""
+    title = escape(f"{caption}, {numbers.shape_text(array.shape)}{more}")
+    return f'<div><p>{title}</p><table aria-label="{title}"><tbody>{rows}</tbody></table></div>'
+
+
+def _values(finding: Finding) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    if are_numbers(finding.given):
+        yield f"line {finding.line} gives", finding.given
+    if are_numbers(finding.expected):
+        yield f"it should give {finding.quantity}".rstrip(), finding.expected
+
+
+def _family_of(finding: Finding) -> str:
+    """Return the colours of a quantity: one that has a name other than ∂L/∂z is a value."""
+    return "value" if finding.quantity and "∂" not in finding.quantity else "adjoint"
 
 
 def _fits(checked: Checked) -> bool:
@@ -190,12 +276,10 @@ def _family(checked: Checked) -> str:
     return "adjoint" if checked.name.startswith("d") else "value"
 
 
-def _worst_cell(checked: Checked, array: np.ndarray[Any, Any], columns: int) -> int | None:
-    """Return which of the shown cells holds the worst entry, if it is among them."""
-    if checked.worst is None or array.shape != checked.expected.shape:
-        return None
-    *above, last = checked.worst or (0,)
-    row = int(np.ravel_multi_index(above, array.shape[:-1])) if above else 0
+def _cell_of(index: tuple[int, ...], shape: tuple[int, ...], columns: int) -> int | None:
+    """Return which of the shown cells holds an entry, if it is among them."""
+    *above, last = index or (0,)
+    row = int(np.ravel_multi_index(above, shape[:-1])) if above else 0
     if last >= columns or row >= numbers.ROWS:
         return None
     return row * columns + last

@@ -8,7 +8,9 @@ CELLS = [
     "import backprop_nb as bp\n"
     "from backprop_nb.checking.mistakes import make_backward\n"
     "name = 'sigma_prime_missing_in_hidden'\n"
-    "bp.check_backward(make_backward(name, samples='single', layers={name: [1]}))"
+    "bp.check_backward(make_backward(name, samples='single', layers={name: [1]}))",
+    f"def loss(w):\n    return w * w\n\ndef gradient(w):\n    return 3 * w  #{' long' * 60}\n\n"
+    "bp.check_gradient(loss, gradient, 2.0)",
 ]
 
 
@@ -21,7 +23,7 @@ def test_a_report_follows_the_theme_and_opens_by_keyboard(open_notebook):
 
     notebook = open_notebook("report.ipynb", width=700, cells=CELLS)
     notebook.run_all()
-    report = notebook.page.locator(".bpnb-report")
+    report = notebook.page.locator(".bpnb-report").first
     expect(report).to_be_visible()
     expect(report).to_contain_text("4 of 6 gradients right")
     expect(report.locator("strong").nth(1)).to_have_text(
@@ -46,4 +48,22 @@ def test_a_report_follows_the_theme_and_opens_by_keyboard(open_notebook):
         scale = 255 if end.startswith("color(") else 1
         assert [round(scale * float(each)) for each in numbers.split()] == right
 
+        assert violations(notebook.page, ".bpnb-report") == []
+
+
+def test_the_code_of_a_report_scrolls_in_its_own_box(open_notebook):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook("report.ipynb", width=700, cells=CELLS)
+    notebook.run_all()
+    report = notebook.page.locator(".bpnb-report").nth(1)
+    expect(report.locator("mark")).to_have_text("3 * w")
+    expect(report.locator(".bpnb-here")).to_contain_text("✗ 5 |     return 3 * w")
+    code = report.locator(".bpnb-code")
+    assert code.evaluate("each => each.scrollWidth > each.clientWidth + 100")
+    assert report.evaluate("each => each.scrollWidth <= each.clientWidth + 1")
+    code.focus()
+    notebook.page.keyboard.press("End")
+    for theme in ("light", "dark"):
+        notebook.set_theme(theme)
         assert violations(notebook.page, ".bpnb-report") == []

@@ -9,6 +9,7 @@ import pytest
 import backprop_nb as bp
 from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.report import HINTS, Checked, Finding, Report
+from backprop_nb.tracing.source import Source
 from backprop_nb.views import numbers
 from backprop_nb.views.palette import LIGHT, diverging, ink
 from backprop_nb.views.report import report_html
@@ -166,6 +167,148 @@ def test_answers_have_the_colours_of_values_and_a_letter_has_no_map():
     assert [title for title, _ in grids(html)] == ["given, (2,)", "given, (1,)"]
     assert "answers (values) −9 … 0 … +9" in text_of(html)
     assert "answers (gradients) −9 … 0 … +9" in text_of(html)
+
+
+def f(w, x):
+    return np.sum((w * x) ** 2)
+
+
+def two_products(w, x):
+    error = w * x
+    dw = 2 * error * x  # right, and 1 < 2
+    dx = 2 * error * x
+    return dw, dx
+
+
+@pytest.fixture(scope="module")
+def lines():
+    """The reports of one wrong line at every level of hints."""
+    args = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    return {hints: bp.check_gradient(f, two_products, *args, hints=hints) for hints in HINTS}
+
+
+def code_of(html):
+    """Each box of code: its lines as text, and the texts that are marked."""
+    boxes = re.findall(r"<pre><code>(.*?)</code></pre>", html, flags=re.DOTALL)
+    plain = [unescape(re.sub(r"<[^>]*>", "", box)).splitlines() for box in boxes]
+    marked = [[unescape(each) for each in re.findall("<mark>(.*?)</mark>", box)] for box in boxes]
+    return list(zip(plain, marked, strict=True))
+
+
+@pytest.mark.parametrize("hints", ["clear", "plain"])
+def test_the_function_is_shown_with_the_wrong_expression_marked(lines, hints):
+    report = lines[hints]
+    first = two_products.__code__.co_firstlineno
+    [(code, marked)] = code_of(report_html(report))
+    assert len(code) == 5
+    assert marked == ["2 * error * x"]
+    wrong = [line for line in code if line.startswith("✗")]
+    assert wrong == [f"✗ {first + 3} |     dx = 2 * error * x"]
+    assert report.findings[0].line == first + 3
+    assert f"  {first + 2} |     dw = 2 * error * x  # right, and 1 < 2" in code
+
+
+@pytest.mark.parametrize("hints", ["none", "vague"])
+def test_hints_that_hide_the_line_show_no_code(lines, hints):
+    html = report_html(lines[hints])
+    assert code_of(html) == []
+    assert "two_products" not in html
+
+
+@pytest.mark.parametrize(("hints", "maps"), [("clear", 1), ("plain", 2)])
+def test_what_the_line_gives_and_should_give_stand_below_it_on_one_scale(lines, hints, maps):
+    report = lines[hints]
+    finding, html = report.findings[0], report_html(report)
+    own = [(title, cells) for title, cells in grids(html) if not title.startswith(("given", "exp"))]
+    assert len(own) == maps
+    arrays = [finding.given, finding.expected][:maps]
+    assert own[0][0] == f"line {finding.line} gives, (2,)"
+    for (_, cells), array in zip(own, arrays, strict=True):
+        assert [cell.rstrip("∗") for cell in cells] == [numbers.short(x) for x in array]
+    assert finding.difference in text_of(html)
+    if hints == "plain":
+        assert finding.difference
+        assert own[1][0] == "it should give ∂L/∂x, (2,)"
+        assert [[cell.endswith("∗") for cell in cells] for _, cells in own] == [[False, True]] * 2
+    assert f"{numbers.fit_scale(arrays, log=True).text}" in text_of(html)
+
+
+def placed(text, expression, line, **fields):
+    column = text.splitlines()[line - 1].index(expression)
+    place = (line, column), (line, column + len(expression))
+    source = Source(expression, "cell", *place, (1, text.count("\n") + 1), text)
+    given = fields.pop("given", np.array([1.0, 2.0]))
+    return Finding(
+        "wrong_line", "da", 1, f"Line {line}, {expression}.", line=line, source=source,
+        given=given, **fields,
+    )  # fmt: skip
+
+
+def of_findings(*findings):
+    wrong = Checked("da", False, 1.0, (), np.array(1.0), np.array(2.0))
+    return Report("f", (wrong,), findings)
+
+
+def test_several_expressions_of_one_function_are_marked_together_and_joined_in_words():
+    text = "def f(a):\n    b = a + 1\n    return b * 2"
+    report = of_findings(placed(text, "a + 1", 2), placed(text, "b * 2", 3))
+    html = report_html(report)
+    [(code, marked)] = code_of(html)
+    assert marked == ["a + 1", "b * 2"]
+    assert [line[0] for line in code] == [" ", "✗", "✗"]
+    assert report.choice in text_of(html)
+    assert "either line 2 or line 3" in report.choice
+
+
+def test_an_expression_within_another_is_marked_with_it():
+    text = "def f(a):\n    return (a + 1) * 2"
+    report = of_findings(placed(text, "(a + 1) * 2", 2), placed(text, "a + 1", 2))
+    [(code, marked)] = code_of(report_html(report))
+    assert marked == ["(a + 1) * 2"]
+    assert code[1] == "✗ 2 |     return (a + 1) * 2"
+
+
+def test_of_a_long_function_what_is_left_out_is_said():
+    text = "\n".join(["def f(a):", *(f"    a = a + {k}" for k in range(2, 40)), "    return a"])
+    [(code, _)] = code_of(report_html(of_findings(placed(text, "a + 20", 20))))
+    assert [line.strip() for line in code if "⋯" in line] == [
+        "⋯   13 lines more",
+        "⋯   14 lines more",
+    ]
+    assert len(code) == 15
+
+
+def test_code_is_text_and_never_markup():
+    hostile = "'</code></pre><script>alert(1)</script><mark>'"
+    text = f"def f(a):\n    return {hostile}"
+    html = report_html(of_findings(placed(text, hostile, 2)))
+    assert "<script" not in html
+    [(code, marked)] = code_of(html)
+    assert marked == [hostile]
+    assert code[1].endswith(hostile)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "maps", "starred"),
+    [
+        (np.ones((2, 3)), np.ones(3), 2, 0),
+        (np.array([1.0, np.nan]), np.array([5.0, 1.0]), 2, 2),
+        (np.array([1, 2]), np.array([1.0, 3.0]), 2, 2),
+        (np.array([True, False]), np.array([True, True]), 2, 2),
+        (np.array(2.0), np.array(3.0), 2, 2),
+        (np.array([1j]), np.array([1.0]), 1, 0),
+        (np.ones(2), np.zeros(0), 1, 0),
+        (np.array("text"), np.array(None), 0, 0),
+        (np.zeros(0), np.zeros(0), 0, 0),
+        (np.ones((30, 20)), np.zeros((30, 20)), 2, 2),
+    ],
+)
+def test_odd_values_of_a_line_are_shown_as_far_as_they_can_be(given, expected, maps, starred):
+    report = of_findings(placed("a + 1", "a + 1", 1, given=given, expected=expected))
+    shown = grids(report_html(report))[:maps]
+    own = [(title, cells) for title, cells in shown if "line 1" in title or "should" in title]
+    assert len(own) == maps
+    assert sum(cell.endswith("∗") for _, cells in own for cell in cells) == starred
 
 
 def test_a_page_is_small_and_fetches_nothing():

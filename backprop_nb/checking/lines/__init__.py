@@ -1,0 +1,1 @@
+"""Which line of a backward pass is wrong."""

@@ -1,0 +1,168 @@
+"""The true quantities of a loss, by name: every value, every adjoint, every slope."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.record import Record
+from backprop_nb.tracing.reverse import reverse
+
+Array: TypeAlias = NDArray[Any]
+Kind: TypeAlias = Literal["value", "adjoint", "slope"]
+
+SAME = 1e-9
+"""So close to 1 is the cosine of two arrays of which one is a multiple of the other."""
+
+
+class Key(NamedTuple):
+    """Which quantity of a loss, whatever its arguments are."""
+
+    kind: Kind
+    record: int
+
+
+class Match(NamedTuple):
+    """A true quantity that an array is, perhaps transposed, times a number."""
+
+    key: Key
+    transposed: bool
+    scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """The true quantities of a traced loss."""
+
+    trace: Trace
+
+    @cached_property
+    def arrays(self) -> dict[Key, Any]:
+        """Every quantity; of those with equal entries the first."""
+        found: dict[Key, Any] = {}
+        for key, array in self._all():
+            size = np.size(array)
+            if size and np.all(np.isfinite(array)) and np.any(array):
+                found[key] = np.asarray(array, np.float64)
+        return found
+
+    @cached_property
+    def adjoints(self) -> Sequence[Any]:
+        """The adjoint of every record; None where the loss does not depend on it."""
+        return reverse(self.trace, self.trace.records, np.ones_like(self.trace.value)[()])
+
+    def _all(self) -> Iterator[tuple[Key, Any]]:
+        records = self.trace.records
+        for index, adjoint in enumerate(self.adjoints):
+            if adjoint is not None:
+                yield Key("adjoint", index), adjoint
+        for index, (_, slope) in self.slopes.items():
+            yield Key("slope", index), slope
+        for index, record in enumerate(records):
+            if record.value.dtype.kind == "f":
+                yield Key("value", index), record.value
+
+    @cached_property
+    def slopes(self) -> dict[int, tuple[int, Any]]:
+        """By record that is computed entry by entry from one other: that one, and the slope."""
+        bases: dict[int, tuple[int, Any]] = {}
+        carries, records = self.trace.carries, self.trace.records
+        for index, record in enumerate(records):
+            if record.row is None or not carries[index] or not _by_entry(record):
+                continue
+            parents = [(k, p) for k, p in enumerate(record.parents) if p is not None and carries[p]]
+            starts = {bases[p][0] if p in bases else p for _, p in parents}
+            if len(starts) != 1:
+                continue
+            start = starts.pop()
+            if records[start].value.shape != record.value.shape:
+                continue
+            total: Any = 0.0
+            for k, parent in parents:
+                vjp = record.row.vjps[k]
+                slope = bases[parent][1] if parent in bases else np.ones_like(record.value)
+                if vjp is not None:
+                    total = total + vjp(slope, record.value, *record.args, **record.keywords)
+            bases[index] = (start, np.asarray(total))
+        return bases
+
+    def symbol(self, key: Key) -> str:
+        """Return what a quantity is called, such as ``∂L/∂z1``."""
+        name = self.name(key.record)
+        if key.kind == "value":
+            return name
+        if key.kind == "slope":
+            return f"∂{_closed(name)}/∂{_closed(self.name(self.slopes[key.record][0]))}"
+        return f"∂L/∂{_closed(name)}"
+
+    def name(self, index: int) -> str:
+        """Return the learner's name of a record, or the expression that made it."""
+        node = self.trace.nodes[index]
+        return node.name if index in self._named or node.source is None else str(node.source)
+
+    @cached_property
+    def _named(self) -> frozenset[int]:
+        return self.trace.named | frozenset(range(self.trace.input_count))
+
+    @cached_property
+    def _stacks(self) -> Mapping[int, tuple[list[tuple[Key, bool]], Array]]:
+        """By size the quantities as unit vectors, each as it is and transposed."""
+        rows: dict[int, list[tuple[tuple[Key, bool], Array]]] = defaultdict(list)
+        for key, array in self.arrays.items():
+            unit = array / np.linalg.norm(array)
+            rows[array.size].append(((key, False), unit.ravel()))
+            if array.ndim == 2 and 1 not in array.shape:
+                rows[array.size].append(((key, True), unit.T.ravel()))
+        return {
+            size: ([each for each, _ in found], np.array([row for _, row in found]))
+            for size, found in rows.items()
+        }
+
+    def matches(self, array: Any) -> list[Match]:
+        """Return the quantities of which an array is a multiple; those it equals come first."""
+        array = np.asarray(array)
+        if array.size not in self._stacks or array.dtype.kind != "f":
+            return []
+        keys, units = self._stacks[array.size]
+        flat = array.ravel().astype(np.float64)
+        size = float(np.linalg.norm(flat))
+        if not size or not np.isfinite(size):
+            return []
+        cosines = units @ (flat / size)
+        near = np.flatnonzero(np.abs(np.abs(cosines) - 1) < SAME)
+        found = []
+        for k in near:
+            key, transposed = keys[k]
+            norm = float(np.linalg.norm(self.arrays[key]))
+            if transposed and array.ndim != 2:
+                continue
+            found.append(Match(key, transposed, float(np.sign(cosines[k]) * size / norm)))
+        return sorted(found, key=self._preference)
+
+    def is_exact(self, array: Any) -> bool:
+        """Whether an array is a true quantity, and no mere multiple of one."""
+        return any(abs(each.scale - 1) < SAME for each in self.matches(array)[:1])
+
+    def _preference(self, match: Match) -> tuple[bool, bool, bool]:
+        """Return what sorts first what an array most likely stands for."""
+        is_named = match.key.record in self._named
+        return abs(match.scale - 1) > SAME, not is_named, match.transposed
+
+
+def _by_entry(record: Record) -> bool:
+    row = record.row
+    return bool(getattr(row, "is_elementwise", False) or getattr(row, "name", "") in ENTRY_BY_ENTRY)
+
+
+ENTRY_BY_ENTRY = frozenset({"sigmoid", "where", "clip", "astype", "copy"})
+
+
+def _closed(name: str) -> str:
+    return name if name.isidentifier() else f"({name})"

@@ -1,0 +1,227 @@
+"""What a report says of wrong lines, and who gets to read it."""
+
+import copy
+import json
+import linecache
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.checking.gradient import fault_sentence
+from backprop_nb.checking.lines.locate import Fault
+from backprop_nb.checking.report import Checked, Finding, Report
+from backprop_nb.tracing.source import Source
+
+CELL = """\
+def gradient(w, x):
+    error = w * x
+    return 2 * error * x, 2 * error * x
+"""
+MARKED = """\
+  3 |     return 2 * error * x, 2 * error * x
+                                ^^^^^^^^^^^^^"""
+
+
+def f(w, x):
+    return np.sum((w * x) ** 2)
+
+
+def from_cell(text):
+    """The gradient function of a cell, compiled as a grader's kernel does it."""
+    name = f"<cell {hash(text)}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    names = {"np": np}
+    exec(compile(text, name, "exec"), names)
+    return names["gradient"]
+
+
+@pytest.fixture(scope="module")
+def reports():
+    gradient = from_cell(CELL)
+    args = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    return {
+        hints: bp.check_gradient(f, gradient, *args, hints=hints)
+        for hints in ("none", "vague", "clear", "plain")
+    }
+
+
+def finding(line, number=1, rank=1, expression="a + 1"):
+    text = "\n".join(["def f(a):", *(f"    b = {expression}" for _ in range(9))])
+    place = Source(expression, "cell", (line, 8), (line, 8 + len(expression)), (1, 10), text)
+    return Finding(
+        "wrong_line", "da", rank, f"Line {line}, {expression}.", line=line, source=place,
+        number=number, proved=True,
+    )  # fmt: skip
+
+
+def report_of(*findings):
+    wrong = Checked("da", False, 1.0, (), np.array(1.0), np.array(2.0))
+    return Report("f", (wrong,), findings)
+
+
+@pytest.mark.parametrize("hints", ["clear", "plain"])
+def test_the_text_shows_the_line_with_its_number_and_carets_below_the_expression(reports, hints):
+    assert MARKED in str(reports[hints])
+
+
+@pytest.mark.parametrize("hints", ["none", "vague"])
+def test_no_line_is_given_away_below_clear(reports, hints):
+    report = reports[hints]
+    assert "^" not in str(report)
+    assert "error" not in str(report).lower()
+    assert not any(each.line or each.source or each.place for each in report.findings)
+
+
+def test_the_repair_is_said_with_plain_hints_only(reports):
+    assert "w in place of x" in str(reports["plain"])
+    assert "w in place of x" not in str(reports["clear"])
+    assert reports["clear"].findings[0].expected is None
+
+
+def test_the_text_has_the_two_numbers_that_differ_most_with_plain_hints_only(reports):
+    assert "Line 3 gives 64 at [1], and should give 32." in str(reports["plain"])
+    assert "gives" not in str(reports["clear"])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "said"),
+    [
+        (np.array(2.0), np.array(-3.0), "Line 3 gives 2, and should give -3."),
+        (np.ones((2, 3)), np.ones(3), "Line 3 gives shape (2, 3), and should give (3,)."),
+        (np.array([1.0, np.nan]), np.zeros(2), "Line 3 gives nan at [1], and should give 0."),
+        (np.array([-0.0, 1.0]), np.array([5.0, 1.0]), "Line 3 gives 0 at [0], and should give 5."),
+        (np.array([[True]]), np.array([[False]]), "Line 3 gives 1 at [0, 0], and should give 0."),
+        (np.zeros(0), np.zeros(0), ""),
+        (np.ones((2, 3)), np.zeros(0), ""),
+        (np.array("a"), np.array("b"), ""),
+        (np.ones(2), None, ""),
+    ],
+)
+def test_what_differs_most_is_said_as_far_as_there_are_numbers(given, expected, said):
+    assert replace(finding(3), given=given, expected=expected).difference == said
+
+
+def test_who_grades_reads_the_line(reports):
+    """pytest, nbgrader and otter show the text of what was raised."""
+    report = reports["plain"]
+    with pytest.raises(AssertionError) as raised:
+        report.raise_if_wrong()
+    assert str(raised.value) == str(report)
+    assert MARKED in str(raised.value)
+    assert report.score == 0.5
+    first = json.loads(json.dumps(report.to_dict()))["findings"][0]
+    assert (first["line"], first["source"], first["number"]) == (3, "2 * error * x", 1)
+
+
+def test_a_report_can_be_sent_to_another_process_without_its_graph(reports):
+    report = reports["plain"]
+    assert report.graph is not None
+    sent = pickle.loads(pickle.dumps(report))
+    assert str(sent) == str(report)
+    assert sent.graph is None
+    assert copy.copy(report).findings[0].place.block == (1, 3)
+
+
+def test_alternatives_are_joined_by_or():
+    report = report_of(finding(3), finding(5), finding(3, expression="a + 2"))
+    said = "As far as this can be told, the mistake is in either line 3 or line 5."
+    assert report.choice == said
+    assert report.choice in str(report)
+
+
+def test_two_mistakes_are_joined_by_and():
+    report = report_of(finding(3), finding(5, number=2), finding(6, number=2))
+    assert report.choice == (
+        "There are 2 mistakes: one in line 3, and one in either line 5 or line 6."
+    )
+
+
+@pytest.mark.parametrize(
+    "findings",
+    [
+        (),
+        (finding(3),),
+        (finding(3), finding(5, rank=2)),
+        (finding(3), finding(3, expression="a + 2")),
+        (Finding("a", "da", 1, "A."), Finding("b", "da", 1, "B.")),
+    ],
+)
+def test_where_there_is_nothing_to_choose_nothing_is_said(findings):
+    assert report_of(*findings).choice == ""
+
+
+def test_without_a_known_text_the_message_stands_alone():
+    known = finding(3)
+    bare = replace(known, source="a + 1")
+    assert len(str(report_of(known)).splitlines()) == len(str(report_of(bare)).splitlines()) + 2
+
+
+def test_both_of_two_mistakes_are_shown_and_neither_is_said_to_be_the_only_one():
+    gradient = from_cell(
+        "def gradient(w, x, v):\n"
+        "    e = w * x\n"
+        "    dw = e * x\n"
+        "    dv = 3 * np.cos(v)\n"
+        "    return dw, 2 * e * w, dv\n"
+    )
+
+    def loss(w, x, v):
+        return np.sum((w * x) ** 2) + np.sum(np.sin(v))
+
+    args = np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([0.3, 0.4, 0.5])
+    report = bp.check_gradient(loss, gradient, *args)
+    text = " ".join(str(report).split())
+    assert report.choice.startswith("There are 2 mistakes: ")
+    assert {each.number for each in report.findings if each.line in (3, 4)} == {1, 2}
+    assert "With both mended, every gradient is right." in text
+    assert "With it, every gradient is right." not in text
+    vague = str(bp.check_gradient(loss, gradient, *args, hints="vague"))
+    assert "Two expressions together explain all that is wrong." in vague
+
+
+def fault(**fields):
+    place = finding(3).source
+    defaults = {"quantity": "∂L/∂z", "repair": "multiply it by 2", "proved": True, "spoils": (0,)}
+    return Fault(place, **(defaults | fields), given=np.ones(2), expected=np.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("fields", "several", "clear", "plain"),
+    [
+        (
+            {},
+            False,
+            "this is where it goes wrong first.",
+            "this should be ∂L/∂z; multiply it by 2. With it, every gradient is right.",
+        ),
+        (
+            {},
+            True,
+            "this is where it goes wrong first.",
+            "this should be ∂L/∂z; multiply it by 2. With both mended, every gradient is right.",
+        ),
+        (
+            {"proved": False, "repair": ""},
+            False,
+            "it seems to go wrong here.",
+            "this should probably be ∂L/∂z.",
+        ),
+        (
+            {"proved": False, "quantity": "", "repair": ""},
+            False,
+            "it seems to go wrong here.",
+            "it seems to go wrong here.",
+        ),
+    ],
+)
+def test_no_more_is_said_of_a_line_than_was_proved(fields, several, clear, plain):
+    lead = "Line 3, a + 1: "
+    assert fault_sentence(fault(**fields), "clear", several) == lead + clear
+    assert fault_sentence(fault(**fields), "plain", several) == lead + plain
+    vague = fault_sentence(fault(**fields), "vague", several)
+    assert ("seems" in vague) == ("seems" in clear)
+    assert "3" not in vague
+    assert fault_sentence(fault(**fields), "none", several) == ""
