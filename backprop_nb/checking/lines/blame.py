@@ -179,7 +179,7 @@ class Blame:
         is_now = all(each and abs(each[0].scale - 1) < SAME for each in now)
         # Who hands on a true quantity may have meant another one.
         if was and not all(is_handed_on(self.facts.followed.records[k]) for k in at):
-            doubt += 0.6 if is_now else 2.0
+            doubt += 2.0 if not is_now else 0.6 if repair.kind == "quantity" else 0.3
         # What comes to the return as nothing true was wrong before.
         records = self.facts.followed.records
         if not was and all(is_returned(records[k]) for k in at):

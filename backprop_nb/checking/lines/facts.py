@@ -140,7 +140,7 @@ class Facts:
                     number = abs(float(record.value))
                     found.setdefault(number, f"{number:g}")
                     found.setdefault(1 / number, f"1/{number:g}")
-        return found
+        return {value: text for value, text in found.items() if np.isfinite(value)}
 
     def constant(self, value: float) -> str | None:
         """Return how a likely factor is said; None for a number that is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -101,8 +101,8 @@ def find_faults(
     faults: list[Fault] = []
     for way in ways:
         if _cost(way) <= best + _TIES:
-            found = (_fault(facts, each, number) for number, each in enumerate(way, start=1))
-            faults += filter(None, found)
+            for number, each in enumerate(way, start=1):
+                faults += _faults(facts, each, number)
     first = {fault.line: fault for fault in reversed(faults)}  # the best of each line
     kept = [fault for fault in faults if first[fault.line] is fault]
     # What explains as well as another line does is proved no more than that.
@@ -177,11 +177,8 @@ def _moved(args: Sequence[Any], wrt: Collection[int]) -> list[Any]:
     return list(pytree.rebuild(list(args), move))
 
 
-def _fault(facts: Facts, found: Explanation, number: int) -> Fault | None:
+def _faults(facts: Facts, found: Explanation, number: int) -> Iterator[Fault]:
     index = found.at[-1]
-    place = _place(facts, found)
-    if place is None:
-        return None
     given = np.asarray(facts.followed.values[index])
     expected = np.asarray(facts.followed.replay(found.changes)[index])
     matches = facts.known.matches(expected)
@@ -194,32 +191,38 @@ def _fault(facts: Facts, found: Explanation, number: int) -> Fault | None:
         if scale is not None:
             quantity = symbol if scale == "1" else f"{scale} · {symbol}"
     computes = not is_alias(facts.followed.records[index]) or found.group.path is not None
-    return Fault(
-        place.source() if computes else text_of(place),
-        quantity,
-        found.repair.words(facts, index),
-        found.cost < LIKELY,
-        given,
-        expected,
-        tuple(sorted(found.fixed)),
-        number=number,
-    )
+    for place in _places(facts, found):
+        yield Fault(
+            place.source() if computes else text_of(place),
+            quantity,
+            found.repair.words(facts, index),
+            found.cost < LIKELY,
+            given,
+            expected,
+            tuple(sorted(found.fixed)),
+            number=number,
+        )
 
 
-def _place(facts: Facts, found: Explanation) -> SourcePlace | None:
-    """Return the expression to blame: where a helper was handed something wrong, its call."""
+def _places(facts: Facts, found: Explanation) -> list[SourcePlace]:
+    """Return the expression to blame, and the call where a helper was handed something wrong.
+
+    What is called, if it was handed over, is the call's; of an operand both may be meant.
+    """
     record = facts.followed.records[found.at[-1]]
     place = locate(*found.group.reported[:2])
+    if place is None:
+        return []
     path = path_of(record)
-    if place is None or not path or found.group.path or found.repair.operand is None:
-        return place
+    if not path or found.group.path or found.repair.operand is None:
+        return [place]
     handed: ast.AST | None
     if found.repair.operand < 0:
         handed = place.node.func if isinstance(place.node, ast.Call) else None
     else:
         handed = operand(place, record.row, found.repair.operand, len(record.args))
-    code = place.code
+    code, call = place.code, locate(*path[0][:2])
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    if isinstance(handed, ast.Name) and handed.id in parameters:
-        return locate(*path[0][:2]) or place
-    return place
+    if call is None or not (isinstance(handed, ast.Name) and handed.id in parameters):
+        return [place]
+    return [call] if found.repair.operand < 0 else [place, call]

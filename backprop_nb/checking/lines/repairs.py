@@ -90,6 +90,8 @@ _ALIKE = {
 """Signs that are taken for each other."""
 
 
+_MAX_OUTER = 10_000
+"""An outer product of large arrays is huge."""
 _UNARY: dict[str, Callable[[Any], Any]] = {
     "sigmoid": sigma,
     "tanh": np.tanh,
@@ -145,8 +147,8 @@ def _operator_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair
     if count == 2 and name in _SIGN:
         entries = np.size(record.args[0]) * np.size(record.args[1])
         for sign, function in _BINARY.items():
-            if sign == "outer" and entries != np.size(record.value):
-                continue  # of large arrays it is huge
+            if sign == "outer" and entries > max(_MAX_OUTER, np.size(record.value)):
+                continue
             for flip in (False, True):
                 for left in (False, True):
                     for right in (False, True):
@@ -172,6 +174,7 @@ def _operator_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair
         for text, unary in _UNARY.items():
             if text != name:
                 yield Repair("function", 1.0, _unary(unary), said(f"use {text} here"), operand=-1)
+        yield Repair("function", 1.0, _negated, said("take it of the negative"))
     if name in _COMPARISONS and count == 2:
         for text, compare in _COMPARISONS.items():
             if text != name:
@@ -227,6 +230,11 @@ def _transposed(make: Any) -> Any:
 
 def _operand_words(k: int, more: str = "") -> Any:
     return lambda facts, index: f"write {argument_texts(facts, index)[k]}{more} alone"
+
+
+def _negated(facts: Facts, index: int, values: Sequence[Any]) -> Any:
+    record = facts.followed.records[index]
+    return record.row.call(-operands_of(record, values)[0], **record.keywords)
 
 
 def _unary(function: Callable[[Any], Any]) -> Any:
