@@ -6,6 +6,9 @@ does, that is said.
 
 from __future__ import annotations
 
+import contextlib
+import inspect
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -35,9 +38,10 @@ from backprop_nb.checking.convention import (
     Samples,
     Weights,
 )
+from backprop_nb.checking.gradient import check_gradient
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.mistakes import PlacedMistake
-from backprop_nb.checking.packing import check_calls
+from backprop_nb.checking.packing import arguments, check_calls, course_loss
 from backprop_nb.checking.probes import Answer, Answers, ask_all, make_probes
 from backprop_nb.checking.report import Array, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import Explanation, Search, backward_order
@@ -46,6 +50,7 @@ from backprop_nb.checking.wording import spoken_report
 from backprop_nb.errors import EndedError, UnsupportedError, in_words, must_be
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
+from backprop_nb.tracing.code_text import find_text
 
 SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
@@ -253,14 +258,71 @@ def check_backward(
     check_calls(course)
     probes = make_probes(course)
     if seconds is None:
-        return judge(ask_all(backward, probes), course, hints)
+        report = judge(ask_all(backward, probes), course, hints)
+        return report if report.ok else _with_line(report, _line_of(backward, course, hints))
     # Each call has its limit; the whole has one as well, as not every call can be stopped.
     together = (len(probes) + 1) * seconds + _STARTING
     try:
         answers = run_isolated(ask_all, backward, probes, seconds, seconds=together)
     except EndedError as error:
         return _without_answers(course, hints, error)
-    return judge(answers, course, hints)
+    report = judge(answers, course, hints)
+    if report.ok:
+        return report
+    try:
+        line = run_isolated(_line_of, backward, course, hints, seconds=together)
+    except EndedError:
+        return report
+    return _with_line(report, line)
+
+
+def _line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
+    """Return the line of a backward pass that is proved to be wrong, if the hints give it away."""
+    if hints not in ("clear", "plain") or not _has_text(backward):
+        return None
+    probe = make_probes(course)[0]
+    given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
+    try:
+        with _quiet():
+            report = check_gradient(
+                course_loss(course, probe.widths), backward, *given, hints=hints
+            )
+    except Exception:  # the mistake that is named is worth more than its line
+        return None
+    return next((each for each in report.findings if each.proved), None)
+
+
+def _has_text(backward: Callable[..., Any]) -> bool:
+    """Whether a function is one whose lines can be shown, and none of this package's."""
+    function = inspect.unwrap(backward)
+    function = getattr(function, "__func__", function)
+    code = getattr(function, "__code__", None)
+    return code is not None and find_text(code).text is not None
+
+
+def _with_line(report: Report, line: Finding | None) -> Report:
+    """Return a report whose best finding says at which line it is."""
+    if line is None or not report.findings:
+        return report
+    first, *rest = report.findings
+    placed = replace(
+        first,
+        line=line.line,
+        source=line.source,
+        quantity=line.quantity,
+        repair=line.repair,
+        proved=line.proved,
+        given=line.given,
+        expected=line.expected,
+    )
+    return replace(report, findings=(placed, *rest))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what a student's function prints to itself: it has been printed before."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield
 
 
 def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:

@@ -893,3 +893,35 @@ def test_what_explains_all_networks_but_one_is_no_explanation(inputs):
     report = bp.check_backward(backward, samples="single")
     assert asked > {inputs}
     assert [each.mistake for each in report.findings] == ["not_recognised"]
+
+
+# --- the line ---------------------------------------------------------------------
+
+
+def without_the_two(A, b, x, y):
+    f = [x]
+    for A_i, b_i in zip(A, b, strict=True):
+        f.append(bp.sigmoid(A_i @ f[-1] + b_i))
+    delta = (f[-1] - y) * f[-1] * (1 - f[-1])
+    dA, db = [], []
+    for i in reversed(range(len(A))):
+        dA.insert(0, np.outer(delta, f[i]))
+        db.insert(0, delta)
+        delta = A[i].T @ delta * f[i] * (1 - f[i])
+    return dA, db
+
+
+@pytest.mark.parametrize("seconds", [None, 5])
+def test_a_mistake_that_is_named_has_its_line_too(seconds):
+    report = bp.check_backward(without_the_two, seconds=seconds)
+    finding = report.findings[0]
+    line = without_the_two.__code__.co_firstlineno + 4
+    assert (finding.mistake, finding.line, finding.proved) == ("missing_factor_2", line, True)
+    assert finding.repair == "multiply it by 2"
+    assert f"{line} |" in str(report)
+
+
+@pytest.mark.parametrize("hints", ["none", "vague"])
+def test_hints_may_keep_the_line_of_a_mistake_back(hints):
+    report = bp.check_backward(without_the_two, hints=hints)
+    assert [each.line for each in report.findings] == [None] * len(report.findings)
