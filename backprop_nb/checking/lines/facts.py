@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,11 +14,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from backprop_nb.checking.lines.aliases import is_alias
 from backprop_nb.checking.lines.followed import Array, Followed, computed
 from backprop_nb.checking.lines.known import Key, Known
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.record import CONSTANT, Record
-from backprop_nb.tracing.source import FOLDER
+from backprop_nb.tracing.source import FOLDER, locate, operand
 
 Place: TypeAlias = tuple[Any, int, str]
 """An expression: its code, the instruction, and what is computed there; a statement such as
@@ -132,14 +134,18 @@ class Facts:
                 found.setdefault(n / m, f"{n}/{m}")
         for trace in (self.followed.trace, self.known.trace):
             for record in trace.records:
-                for arg, parent in zip(record.args, record.parents, strict=True):
-                    if parent is None and isinstance(arg, int | float) and arg:
-                        found.setdefault(abs(float(arg)), f"{abs(arg):g}")
-                        found.setdefault(1 / abs(float(arg)), f"1/{abs(arg):g}")
-                if record.row is CONSTANT and np.ndim(record.value) == 0 and record.value:
-                    number = abs(float(record.value))
-                    found.setdefault(number, f"{number:g}")
-                    found.setdefault(1 / number, f"1/{number:g}")
+                numbers = [
+                    arg
+                    for arg, parent in zip(record.args, record.parents, strict=True)
+                    if parent is None and isinstance(arg, int | float)
+                ]
+                if record.row is CONSTANT and np.ndim(record.value) == 0:
+                    numbers.append(float(record.value))
+                for number in (abs(float(each)) for each in numbers if each):
+                    for value, text in ((number, f"{number:g}"), (1 / number, f"1/{number:g}")):
+                        # A number that stands there is no product: 4, and not 2·2.
+                        if "·" in found.get(value, "·"):
+                            found[value] = text
         return {value: text for value, text in found.items() if np.isfinite(value)}
 
     def constant(self, value: float) -> str | None:
@@ -251,12 +257,22 @@ def name_of(facts: Facts, index: int) -> str:
 
 
 def argument_texts(facts: Facts, index: int) -> list[str]:
-    """Return the operands of a record in the student's words."""
+    """Return the operands of a record as the student has written them there.
+
+    Where the source does not say, as for ``functools.reduce``, they are called by their names.
+    """
     record = facts.followed.records[index]
-    return [
-        f"{arg}" if parent is None else name_of(facts, parent)
-        for arg, parent in zip(record.args, record.parents, strict=True)
-    ]
+    place = None
+    if record.scope is not None and not is_alias(record):
+        place = locate(record.scope.code, record.lasti)
+    texts = []
+    for k, (arg, parent) in enumerate(zip(record.args, record.parents, strict=True)):
+        node = operand(place, record.row, k, len(record.args)) if place is not None else None
+        if isinstance(node, ast.expr):
+            texts.append(ast.unparse(node))
+        else:
+            texts.append(f"{arg}" if parent is None else name_of(facts, parent))
+    return texts
 
 
 def ref_text(facts: Facts, index: int, ref: Ref) -> str:
