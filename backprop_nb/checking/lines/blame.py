@@ -184,7 +184,7 @@ class Blame:
         records = self.facts.followed.records
         if not was and all(is_returned(records[k]) for k in at):
             doubt += 1.0
-        if is_now and not set(at) <= set(self.facts.followed.leaves):
+        if is_now and not set(at) <= self._ends:
             doubt -= 0.3  # a gradient put right is a true quantity in any case
         is_forward = all(each and each[0].key.kind == "value" for each in now)
         has_odd_input = any(self._has_odd_input(k) for k in at)
@@ -193,6 +193,18 @@ class Blame:
         if is_now and not was and repair.kind == "quantity" and not has_odd_input:
             doubt -= 0.6  # the first that is wrong: what it is computed from is right
         return doubt
+
+    @cached_property
+    def _ends(self) -> set[int]:
+        """The records of the gradients: what is returned, and what it hands on unchanged."""
+        records, found, pending = self.facts.followed.records, set[int](), []
+        pending += self.facts.followed.leaves
+        while pending:
+            index = pending.pop()
+            found.add(index)
+            if is_alias(records[index]):
+                pending += [parent for parent in records[index].parents if parent is not None]
+        return found
 
     def _has_odd_input(self, index: int) -> bool:
         """Whether a record is computed from a quantity that the loss does not have."""
