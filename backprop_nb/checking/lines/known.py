@@ -39,7 +39,22 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """The true quantities of a traced loss."""
+    """The true quantities of a traced loss: values, adjoints and slopes, each with its symbol.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import backprop_nb as bp
+    >>> def loss(w, x):
+    ...     z = w * x
+    ...     return np.sum(np.tanh(z))
+    >>> known = Known(bp.trace(loss, np.array([0.5, -1.0]), np.array([2.0, 3.0])))
+    >>> [known.symbol(key) for key in known.arrays if key.kind == "adjoint"][:3]
+    ['∂L/∂w', '∂L/∂x', '∂L/∂z']
+    >>> [match] = known.matches(-2 * np.array([1.0, -3.0]))
+    >>> known.symbol(match.key), match.scale
+    ('z', -2.0)
+    """
 
     trace: Trace
 

@@ -85,6 +85,19 @@ def find_faults(
     wrt
         The leaves of the arguments by which the loss is differentiated, in the order of
         ``pytree.flatten``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([1.0, 2.0, -1.0])
+    >>> def loss(w, b):
+    ...     return np.sum((w * x + b) ** 2)
+    >>> def gradient(w, b):
+    ...     e = w * x + b
+    ...     return [np.sum(2 * e * x), np.sum(e)]
+    >>> [fault] = find_faults(loss, gradient, [0.5, 0.1], [0, 1])
+    >>> fault.repair, fault.spoils, fault.proved
+    ('multiply it by 2', (1,), True)
     """
     try:
         facts = _facts(loss, gradient, args, wrt)

@@ -26,7 +26,19 @@ from backprop_nb.tracing.reverse import reverse
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """An expression that, put right, makes gradients right."""
+    """An expression that, put right, makes gradients right.
+
+    Attributes
+    ----------
+    group, at
+        The expression, and its records for the arguments at hand.
+    repair, changes
+        What puts it right, and what that does to each of the records.
+    fixed
+        The gradients that are right then and were not before, by their positions.
+    cost
+        How unlikely it is; the least is best.
+    """
 
     group: Group
     repair: Repair
