@@ -1,0 +1,150 @@
+"""From a loss and a wrong gradient function to the lines that are wrong."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from backprop_nb.checking.lines.locate import Fault, find_faults, traceable_leaves
+
+TEXT = """import math
+
+import numpy as np
+
+X = np.array([[0.5, -1.2], [0.3, 0.8], [-0.7, 0.4], [1.1, 0.2]])
+T = np.array([[0.2, 1.0], [0.9, -0.3], [0.4, 0.1], [0.7, 0.6]])
+
+
+def loss(W1, b1, W2, b2):
+    H = np.tanh(X @ W1 + b1)
+    out = H @ W2 + b2
+    return np.sum((out - T) ** 2) / len(X)
+
+
+def gradient(W1, b1, W2, b2):
+    H = np.tanh(X @ W1 + b1)
+    out = H @ W2 + b2
+    E = 2 * (out - T) / len(X)
+    gW2 = H.T @ E
+    gb2 = E.sum(axis=0)
+    D = E @ W2.T * (1 - H**2)
+    gW1 = X.T @ D
+    gb1 = D.sum(axis=0)
+    return gW1, gb1, gW2, gb2
+"""
+
+rng = np.random.default_rng(0)
+ARGS = [rng.standard_normal(shape) for shape in ((2, 3), (3,), (3, 2), (2,))]
+
+
+def line_of(text):
+    [number] = [k for k, line in enumerate(TEXT.splitlines(), 1) if text in line and k > 13]
+    return number
+
+
+@pytest.fixture(scope="module")
+def faults_of(tmp_path_factory):
+    """Return what finds the faults of the pass with some of its text changed, in a file."""
+    folder = tmp_path_factory.mktemp("passes")
+
+    def find(*changes, args=ARGS):
+        text = TEXT
+        for old, new in changes:
+            head, tail = text.split("def gradient", 1)
+            assert tail.count(old) == 1
+            text = f"{head}def gradient{tail.replace(old, new)}"
+        path = folder / f"pass_{len(list(folder.iterdir()))}.py"
+        path.write_text(text, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        with np.errstate(all="ignore"):
+            return find_faults(module.loss, module.gradient, args, range(4))
+
+    return find
+
+
+@pytest.fixture(scope="module")
+def no_slope(faults_of):
+    """The faults of the pass that sends the error back without the slope."""
+    return faults_of(("E @ W2.T * (1 - H**2)", "E @ W2.T"))
+
+
+def test_the_line_is_that_of_the_file_with_its_expression(no_slope):
+    fault = no_slope[0]
+    assert fault.line == line_of("E @ W2.T")
+    assert str(fault.source) == "E @ W2.T"
+    assert (fault.rank, fault.number) == (1, 1)
+
+
+def test_what_one_line_alone_explains_is_proved_with_its_quantity_and_repair(no_slope):
+    [fault] = no_slope
+    assert fault.proved
+    assert fault.quantity.startswith("∂L/∂")
+    assert fault.repair.startswith("multiply it by")
+    assert fault.spoils == (0, 1)
+
+
+def test_a_fault_shows_what_was_given_and_what_is_expected(no_slope):
+    fault = no_slope[0]
+    assert fault.given.shape == fault.expected.shape == (4, 3)
+    assert not np.allclose(fault.given, fault.expected)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "repair"),
+    [
+        ("2 * (out - T)", "3 * (out - T)", "multiply it by 2/3"),
+        ("out - T", "out + T", "write out - T"),
+        ("1 - H**2", "1 - H", "square H"),
+        ("gb1 = D.sum(axis=0)", "gb1 = D.mean(axis=0)", "multiply it by 4"),
+        ("X.T @ D", "X.T @ E @ W2.T", ""),
+    ],
+)
+def test_one_mistake_has_its_line_first(faults_of, old, new, repair):
+    found = faults_of((old, new))
+    assert line_of(old) in {each.line for each in found if each.rank == 1}
+    if repair:
+        assert any(repair in each.repair for each in found), [e.repair for e in found]
+
+
+def test_two_mistakes_at_once_give_both_lines(faults_of):
+    found = faults_of(("1 - H**2", "1 - H"), ("gW2 = H.T @ E", "gW2 = 2 * H.T @ E"))
+    lines = {line_of("1 - H**2"), line_of("gW2 = H.T @ E")}
+    assert {each.line for each in found} == lines
+    assert {each.number for each in found} == {1, 2}
+    assert {each.spoils for each in found} == {(0, 1), (2,)}
+
+
+def test_a_right_pass_has_no_fault(faults_of):
+    assert faults_of() == []
+
+
+def test_what_cannot_be_traced_is_followed_by_its_values_and_not_proved(faults_of):
+    tanh = "np.array([[math.tanh(v) for v in row] for row in X @ W1 + b1])"
+    found = faults_of(("np.tanh(X @ W1 + b1)", tanh), ("2 * (out - T)", "(out + T)"))
+    assert line_of("E = 2") in {each.line for each in found}
+    assert not any(each.proved or each.repair for each in found)
+    assert [each.rank for each in found] == list(range(1, len(found) + 1))
+
+
+def test_what_raises_has_no_fault_that_is_proved(faults_of):
+    assert not any(each.proved for each in faults_of(("E.sum(axis=0)", "E.sum(axis=7)")))
+
+
+def test_a_function_without_its_text_has_no_line():
+    space = {"np": np}
+    exec("def f(w): return np.sum(w ** 2)\ndef g(w): return [3 * w]", space)
+    found = find_faults(space["f"], space["g"], [np.array([1.0, 2.0])], [0])
+    assert [each for each in found if each.line is not None] == []
+
+
+def test_a_fault_without_text_has_no_line():
+    nothing = np.zeros(0)
+    assert Fault(None, "", "", False, nothing, nothing, ()).line is None
+
+
+def test_floats_are_traced_and_labels_are_not():
+    leaves = [np.ones(2), 0.5, 3, np.array([1, 2]), "relu", np.float32(1), True]
+    assert traceable_leaves(leaves, []) == {0, 1, 5}
+    assert traceable_leaves(leaves, [2]) == {0, 1, 2, 5}
