@@ -9,7 +9,7 @@ import pytest
 from collection import PAIRS, RIGHT, WRONG
 from entry import KINDS, WHERE
 from judge import TOLERANCE, error, given, parameters, slopes
-from measure import Outcome, figure
+from measure import Outcome, figure, outcome
 from nonempty import nonempty
 
 BY_NAME = {each.name: each for each in RIGHT}
@@ -108,6 +108,65 @@ def same(some, others):
     if any(one is None for one in (*some, *others)):
         return False
     return error(some, others) < 1e-4
+
+
+# --- what the checker says of them ------------------------------------------------------------
+
+ASKED_FOR_DATA = {
+    "convolution.gradient",
+    "convolution.gradient_with_full_padding",
+    "tied_weights.gradient_step",
+}
+"""They have no gradient by an argument of floats.  Nothing tells that it is data, and so the
+checker asks whether it is, rather than pass by a gradient that was forgotten."""
+
+
+def test_each_right_pass_is_accepted():
+    found = [outcome(right) for right in nonempty(RIGHT)]
+    accused = {each.entry.name: each.report for each in found if not each.is_accepted}
+    assert set(accused) == ASKED_FOR_DATA
+    for report in nonempty(accused.values()):
+        [finding] = report.findings
+        assert "it is missing. If" in finding.message
+        assert finding.line is None
+
+
+SAMPLE = (
+    "activations_by_name.gradient.3",
+    "attention.gradient.1",
+    "closures.gradient.5",
+    "cmu_names.gradient.5",
+    "columns_dict.gradient_by_the_chain.3",
+    "cs231n_two_layer.gradient.6",
+    "from_scratch.gradient.1",
+    "from_scratch.gradient_with_a_cache.4",
+    "layer_lists.gradient.1",
+    "layer_lists.gradient.2",
+    "logistic.gradient.3",
+    "regression.gradient_bias_first.1",
+    "softmax_classifier.gradient_one_hot.3",
+    "svm.gradient_in_arrays.1",
+    "training_step.gradient.4",
+    "trask.gradient_in_one_breath.1",
+    "word_vectors.gradient.1",
+)
+"""Of the half that the checker is tuned on: of every kind, in many conventions, and fast."""
+
+
+def test_the_sample_is_of_the_seen_half_and_of_most_kinds():
+    chosen = [each for each in WRONG if each.name in SAMPLE]
+    assert len(chosen) == len(SAMPLE)
+    assert not any(each.is_held_out for each in chosen)
+    assert len({each.course for each in chosen}) >= 12
+    assert len({each.kinds[0] for each in chosen}) >= 10
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_the_wrong_line_is_named_first(name):
+    [wrong] = [each for each in WRONG if each.name == name]
+    found = outcome(wrong)
+    assert found.verdict == "first", found.best
+    assert not found.is_misproved
 
 
 # --- the figure -------------------------------------------------------------------------------
