@@ -258,8 +258,10 @@ def check_backward(
     check_calls(course)
     probes = make_probes(course)
     if seconds is None:
-        report = judge(ask_all(backward, probes), course, hints)
-        return report if report.ok else _with_line(report, _line_of(backward, course, hints))
+        answers = ask_all(backward, probes)
+        report = judge(answers, course, hints)
+        has_line = _may_have_line(report, answers)
+        return _with_line(report, _line_of(backward, course, hints)) if has_line else report
     # Each call has its limit; the whole has one as well, as not every call can be stopped.
     together = (len(probes) + 1) * seconds + _STARTING
     try:
@@ -267,7 +269,7 @@ def check_backward(
     except EndedError as error:
         return _without_answers(course, hints, error)
     report = judge(answers, course, hints)
-    if report.ok:
+    if not _may_have_line(report, answers):
         return report
     try:
         line = run_isolated(_line_of, backward, course, hints, seconds=together)
@@ -276,9 +278,15 @@ def check_backward(
     return _with_line(report, line)
 
 
+def _may_have_line(report: Report, answers: Answers) -> bool:
+    """Whether to look for the line: what raises has said its own, and may not end."""
+    failed = any(each.failure for each in (*answers.answers, answers.again))
+    return not report.ok and not failed and report.hints in ("clear", "plain")
+
+
 def _line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
-    """Return the line of a backward pass that is proved to be wrong, if the hints give it away."""
-    if hints not in ("clear", "plain") or not _has_text(backward):
+    """Return the line of a backward pass that is proved to be wrong, if there is one."""
+    if not _has_text(backward):
         return None
     probe = make_probes(course)[0]
     given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
