@@ -296,12 +296,12 @@ def _exact(args: Sequence[Any]) -> tuple[int, ...]:
 
 def _expected(point: Point) -> tuple[list[Array], tuple[str, ...]]:
     """Return the right gradients, by the tracer if it can, and what the judges disagree on."""
+    value = point.value()
     try:
         gradients = point.traced_gradients()
     except BackpropError as error:
         why = "The tracer cannot follow this function, so central differences alone judge."
         return point.slopes(), (f"{why} {error.problem}",)
-    value = point.value()
     if not np.isfinite(value):
         return gradients, (f"The function is {value} here, and what changes that says nothing.",)
     return gradients, tuple(_disagreements(point, gradients))

@@ -139,7 +139,8 @@ def test_all_mistakes_are_walked_by_stage_and_who_gives_up_wins_nothing(open_pag
     page = open_page(game.to_html(tmp_path / "bug"))
     # Arrow keys go on from the last choice of a stage to the first of the next.
     stages = page.locator(".bpnb-bug-options fieldset")
-    assert stages.locator("legend").all_inner_texts() == list(STAGES)
+    played = [each for each, mistakes in STAGES.items() if any(m.in_game for m in mistakes)]
+    assert stages.locator("legend").all_inner_texts() == played
     stages.first.get_by_role("radio").last.check()
     page.keyboard.press("ArrowDown")
     expect(stages.nth(1).get_by_role("radio").first).to_be_checked()

@@ -9,7 +9,7 @@ def departures(value: Any, declared: Any, at: str = "scene") -> Iterator[str]:
     """Yield where a value is not of a type of the schema, each as one line.
 
     >>> from backprop_nb.views.schema import HeatMap
-    >>> found = {"rows": 1, "columns": "2", "block": [1, 1], "heat": [0.5], "size": 3}
+    >>> found = {"rows": 1, "columns": "2", "block": [1, 1], "heat": "", "size": 3}
     >>> print(*departures(found, HeatMap), sep="\\n")
     scene: no 'long'
     scene: nobody declares 'size'
