@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import CodeType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -31,6 +32,11 @@ from backprop_nb.checking.lines.known import Key
 from backprop_nb.network.passes import sigma
 from backprop_nb.tracing.record import Record
 
+Make: TypeAlias = Callable[[Facts, int, Sequence[Any]], Any]
+"""From the facts, a record and the values so far to the value after an edit."""
+Words: TypeAlias = Callable[[Facts, int], str]
+"""From the facts and a record to what a person would do."""
+
 
 @dataclass(frozen=True, eq=False)
 class Repair:
@@ -38,9 +44,8 @@ class Repair:
 
     kind: str
     cost: float
-    make: Callable[[Facts, int, Sequence[Any]], Any]
-    """From the facts, a record and the values so far to the value after the edit."""
-    words: Callable[[Facts, int], str]
+    make: Make
+    words: Words
     key: Key | None = None
     operand: int | None = None
     """Which operand is exchanged, or −1 for what is called."""
@@ -71,22 +76,7 @@ _SIGN = {
 }
 
 
-_ALIKE = {
-    frozenset(each)
-    for each in (
-        "*",
-        "@",
-        "+",
-        "-",
-        "/",
-        ("*", "@"),
-        ("*", "outer"),
-        ("@", "outer"),
-        "outer",
-        "+-",
-        "*/",
-    )
-} | {frozenset(("outer",))}
+_ALIKE = ({"*", "@", "outer"}, {"+", "-"}, {"*", "/"})
 """Signs that are taken for each other."""
 
 
@@ -126,7 +116,7 @@ def edits(facts: Facts, index: int) -> Iterator[Repair]:
             yield from _literal_edits(facts, record, k, operand)
 
 
-def said(text: str) -> Callable[[Facts, int], str]:
+def said(text: str) -> Words:
     """Return the words of a repair that are the same wherever it is made."""
     return lambda facts, index: text
 
@@ -139,6 +129,23 @@ def _added_up(facts: Facts, index: int, values: Sequence[Any]) -> Any:
     if before is None or records[before].scope is not records[index].scope:
         return value
     return values[before] + value
+
+
+def _changed(k: int, change: Callable[[Any, Facts, int, Sequence[Any]], Any]) -> Make:
+    """Return what computes an expression again after a change of one operand."""
+
+    def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
+        record = facts.followed.records[index]
+        operands = operands_of(record, values)
+        operands[k] = change(operands[k], facts, index, values)
+        return record.row.call(*operands, **record.keywords)
+
+    return make
+
+
+def _with(k: int, ref: Ref) -> Make:
+    """Return what takes another quantity as an operand."""
+    return _changed(k, lambda _, facts, index, values: ref.get(facts, index, values))
 
 
 def _operator_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair]:
@@ -158,7 +165,7 @@ def _operator_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair
                         if flip and sign in "*+":
                             continue
                         cost = 0.9 + 0.2 * (flip + left + right) + 0.1 * (sign != _SIGN[name])
-                        cost += 0.5 * (frozenset((sign, _SIGN[name])) not in _ALIKE)
+                        cost += 0.5 * (not _are_alike(sign, _SIGN[name]))
                         yield Repair(
                             "operator",
                             cost,
@@ -166,7 +173,7 @@ def _operator_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair
                             _binary_words(sign, flip, left, right),
                         )
         for k in (0, 1) if name in ("add", "subtract") else ():
-            yield Repair("operand", 1.1, _squared(k), _squared_words(k))
+            yield Repair("operand", 1.1, _changed(k, lambda x, *_: x**2), _squared_words(k))
         for k in (0, 1):
             yield Repair("operand alone", 1.2, _operand(k), _operand_words(k))
             yield Repair("operand alone", 1.4, _transposed(_operand(k)), _operand_words(k, ".T"))
@@ -174,7 +181,9 @@ def _operator_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair
         for text, unary in _UNARY.items():
             if text != name:
                 yield Repair("function", 1.0, _unary(unary), said(f"use {text} here"), operand=-1)
-        yield Repair("function", 1.0, _negated, said("take it of the negative"))
+        yield Repair(
+            "function", 1.0, _changed(0, lambda x, *_: -x), said("take it of the negative")
+        )
     if name in _COMPARISONS and count == 2:
         for text, compare in _COMPARISONS.items():
             if text != name:
@@ -186,7 +195,11 @@ def _operator_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair
                 )
 
 
-def _binary(function: Callable[[Any, Any], Any], flip: bool, left: bool, right: bool) -> Any:
+def _are_alike(sign: str, other: str) -> bool:
+    return sign == other or any({sign, other} <= each for each in _ALIKE)
+
+
+def _binary(function: Callable[[Any, Any], Any], flip: bool, left: bool, right: bool) -> Make:
     def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
         a, b = operands_of(facts.followed.records[index], values)
         a, b = (np.transpose(a) if left else a), (np.transpose(b) if right else b)
@@ -195,7 +208,7 @@ def _binary(function: Callable[[Any, Any], Any], flip: bool, left: bool, right: 
     return make
 
 
-def _binary_words(sign: str, flip: bool, left: bool, right: bool) -> Any:
+def _binary_words(sign: str, flip: bool, left: bool, right: bool) -> Words:
     def words(facts: Facts, index: int) -> str:
         a, b = argument_texts(facts, index)
         a, b = f"{closed(a)}.T" if left else closed(a), f"{closed(b)}.T" if right else closed(b)
@@ -206,38 +219,23 @@ def _binary_words(sign: str, flip: bool, left: bool, right: bool) -> Any:
     return words
 
 
-def _squared(k: int) -> Any:
-    def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
-        record = facts.followed.records[index]
-        operands = operands_of(record, values)
-        operands[k] = operands[k] ** 2
-        return record.row.call(*operands, **record.keywords)
-
-    return make
-
-
-def _squared_words(k: int) -> Any:
+def _squared_words(k: int) -> Words:
     return lambda facts, index: f"square {argument_texts(facts, index)[k]}"
 
 
-def _operand(k: int) -> Any:
+def _operand(k: int) -> Make:
     return lambda facts, index, values: operands_of(facts.followed.records[index], values)[k]
 
 
-def _transposed(make: Any) -> Any:
+def _transposed(make: Make) -> Make:
     return lambda facts, index, values: np.transpose(make(facts, index, values))
 
 
-def _operand_words(k: int, more: str = "") -> Any:
+def _operand_words(k: int, more: str = "") -> Words:
     return lambda facts, index: f"write {argument_texts(facts, index)[k]}{more} alone"
 
 
-def _negated(facts: Facts, index: int, values: Sequence[Any]) -> Any:
-    record = facts.followed.records[index]
-    return record.row.call(-operands_of(record, values)[0], **record.keywords)
-
-
-def _unary(function: Callable[[Any], Any]) -> Any:
+def _unary(function: Callable[[Any], Any]) -> Make:
     return lambda facts, index, values: function(
         operands_of(facts.followed.records[index], values)[0]
     )
@@ -280,11 +278,11 @@ def _option_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair]:
                     )
 
 
-def _summed(axis: int | None, keep: bool) -> Any:
+def _summed(axis: int | None, keep: bool) -> Make:
     return lambda facts, index, values: np.sum(own(facts, index, values), axis=axis, keepdims=keep)
 
 
-def _summed_words(axis: int | None, keep: bool) -> Any:
+def _summed_words(axis: int | None, keep: bool) -> Words:
     where = "" if axis is None else f" over axis {axis}"
     return lambda facts, index: f"sum it{where}{', with keepdims=True' if keep else ''}"
 
@@ -299,13 +297,13 @@ def _added(facts: Facts, index: int, values: Sequence[Any]) -> Any:
     return x
 
 
-def _reduced(reduce: Any, option: dict[str, Any]) -> Any:
+def _reduced(reduce: Any, option: dict[str, Any]) -> Make:
     return lambda facts, index, values: reduce(
         operands_of(facts.followed.records[index], values)[0], **option
     )
 
 
-def _picked(position: int, step: int) -> Any:
+def _picked(position: int, step: int) -> Make:
     def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
         record = facts.followed.records[index]
         at = record.keywords["index"]
@@ -371,7 +369,10 @@ def exchanges(facts: Facts, at: Sequence[int]) -> Iterator[Repair]:
                     blames = 1.0 * is_odd[k]
                 if new == shape and ref.slope and len(record.args) == 2 and not transposed:
                     yield Repair(
-                        "factor", 1.2 + cost, _scaled_operand(k, used), _scaled_words(k, used)
+                        "factor",
+                        1.2 + cost,
+                        _changed(k, partial(_scaled_by, used)),
+                        _scaled_words(k, used),
                     )
                 yield Repair(
                     "operand",
@@ -388,54 +389,32 @@ def _literal_edits(facts: Facts, record: Record, k: int, operand: float) -> Iter
             yield Repair(
                 "number",
                 1.0 if value else 1.4,
-                _with_number(k, value),
+                _changed(k, partial(_constantly, value)),
                 said(f"{facts.constant(value) or f'{value:g}'} in place of {operand:g}"),
             )
 
 
-def _with_number(k: int, number: float) -> Any:
-    def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
-        record = facts.followed.records[index]
-        operands = operands_of(record, values)
-        operands[k] = number
-        return record.row.call(*operands, **record.keywords)
-
-    return make
+def _constantly(number: float, *_: Any) -> float:
+    return number
 
 
-def _with(k: int, ref: Ref) -> Any:
-    def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
-        record = facts.followed.records[index]
-        operands = operands_of(record, values)
-        operands[k] = ref.get(facts, index, values)
-        return record.row.call(*operands, **record.keywords)
-
-    return make
+def _scaled_by(ref: Ref, x: Any, facts: Facts, index: int, values: Sequence[Any]) -> Any:
+    return x * ref.get(facts, index, values)
 
 
-def _scaled_operand(k: int, ref: Ref) -> Any:
-    def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
-        record = facts.followed.records[index]
-        operands = operands_of(record, values)
-        operands[k] = operands[k] * ref.get(facts, index, values)
-        return record.row.call(*operands, **record.keywords)
-
-    return make
-
-
-def _scaled_words(k: int, ref: Ref) -> Any:
+def _scaled_words(k: int, ref: Ref) -> Words:
     return lambda facts, index: (
         f"multiply {argument_texts(facts, index)[k]} by {ref_text(facts, index, ref)}"
     )
 
 
-def _with_words(k: int, ref: Ref) -> Any:
+def _with_words(k: int, ref: Ref) -> Words:
     return lambda facts, index: (
         f"{ref_text(facts, index, ref)} in place of {argument_texts(facts, index)[k]}"
     )
 
 
-def quantity(key: Key, transposed: bool, scale: float, shape: tuple[int, ...]) -> Any:
+def quantity(key: Key, transposed: bool, scale: float, shape: tuple[int, ...]) -> Make:
     """Return what puts a true quantity there."""
 
     def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
@@ -446,7 +425,7 @@ def quantity(key: Key, transposed: bool, scale: float, shape: tuple[int, ...]) -
     return make
 
 
-def times(ref: Ref, rest: bool = False) -> Any:
+def times(ref: Ref, rest: bool = False) -> Make:
     """Return what multiplies by a quantity, or by 1 minus it."""
 
     def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
@@ -456,7 +435,7 @@ def times(ref: Ref, rest: bool = False) -> Any:
     return make
 
 
-def times_words(ref: Ref, rest: bool = False) -> Any:
+def times_words(ref: Ref, rest: bool = False) -> Words:
     """Return how that is said."""
 
     def words(facts: Facts, index: int) -> str:
@@ -466,28 +445,28 @@ def times_words(ref: Ref, rest: bool = False) -> Any:
     return words
 
 
-def over(ref: Ref) -> Any:
+def over(ref: Ref) -> Make:
     """Return what divides by a quantity."""
     return lambda facts, index, values: own(facts, index, values) / ref.get(facts, index, values)
 
 
-def over_words(ref: Ref) -> Any:
+def over_words(ref: Ref) -> Words:
     """Return how that is said."""
     return lambda facts, index: f"leave out the factor {ref_text(facts, index, ref)}"
 
 
-def plus(ref: Ref, scale: float) -> Any:
+def plus(ref: Ref, scale: float) -> Make:
     """Return what adds a multiple of a quantity."""
     return lambda facts, index, values: (
         own(facts, index, values) + scale * ref.get(facts, index, values)
     )
 
 
-def plus_words(ref: Ref, text: str) -> Any:
+def plus_words(ref: Ref, text: str) -> Words:
     """Return how that is said."""
     return lambda facts, index: f"add {text}{ref_text(facts, index, ref)}"
 
 
-def scaled(scale: float) -> Any:
+def scaled(scale: float) -> Make:
     """Return what multiplies by a number."""
     return lambda facts, index, values: scale * own(facts, index, values)
