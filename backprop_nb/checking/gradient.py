@@ -171,7 +171,14 @@ class _Check:
             several = any(each.number > 1 for each in faults)
             lines = [self._line(each, parameters, hints, several) for each in faults]
             lines = [each for each in lines if each.message]
-            findings = [*lines, *(replace(each, rank=each.rank + bool(lines)) for each in findings)]
+            # That nothing simple explains a gradient is no news beside the line that does.
+            explained = {parameters[k].name for each in faults if each.proved for k in each.spoils}
+            rest = [
+                replace(each, rank=each.rank + bool(lines))
+                for each in findings
+                if not (each.mistake == "not_recognised" and each.parameter in explained and lines)
+            ]
+            findings = [*lines, *rest]
             graph = self._graph(names.index(findings[0].parameter))
         return Report(subject, parameters, tuple(findings), notes=notes, hints=hints, graph=graph)
 

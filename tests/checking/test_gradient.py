@@ -286,7 +286,7 @@ def test_the_line_of_a_wrong_gradient_is_found_proved_and_repaired():
     assert finding.parameter == "dW1"
     assert f"Line {LINE}" in finding.message
     assert finding.repair in finding.message
-    assert [each.rank for each in report.findings[1:]] == [2] * (len(report.findings) - 1)
+    assert "no simple factor explains it" not in str(report)  # the line does
     json.dumps(report.to_dict())
 
 
