@@ -2,6 +2,7 @@
 
 import { html, svg } from "./elements.mjs";
 import { clamp } from "./geometry.mjs";
+import { isPlain } from "./keys.mjs";
 import { colour } from "./pictures.mjs";
 import { bytes } from "./scene_model.mjs";
 
@@ -102,7 +103,7 @@ function bigMap(tensor, family, what) {
   picture.addEventListener("focus", () => picture.matches(":focus-visible") && tell(at));
   picture.addEventListener("blur", () => tell(null));
   picture.addEventListener("keydown", (event) => {
-    if (!(event.key in moves)) return;
+    if (!(event.key in moves) || !isPlain(event)) return;
     const next = at + moves[event.key];
     if (next >= 0 && next < map.rows * map.columns) tell(next);
     event.preventDefault();

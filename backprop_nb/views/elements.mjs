@@ -6,16 +6,9 @@ const HTML = "http://www.w3.org/1999/xhtml";
 const SVG = "http://www.w3.org/2000/svg";
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 
-// JupyterLab looks for this from the focused element upward, and at each one asks first whether
-// a shortcut is meant for it.  Many are meant for whatever has the focus: so it must be there.
-const NO_SHORTCUTS = "data-lm-suppress-shortcuts";
-
-const FOCUSABLE = new Set(["input", "button", "select"]);
-
 /** Make an element; texts go in as text, so nothing from the learner can become markup. */
 function make(namespace, tag, attributes = {}, ...children) {
   const element = document.createElementNS(namespace, tag);
-  if (FOCUSABLE.has(tag) || "tabindex" in attributes) element.setAttribute(NO_SHORTCUTS, "true");
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
     // Not as an attribute, which the policy of a page may forbid.

@@ -5,11 +5,13 @@ export * from "./arrays.mjs";
 export * from "./controls.mjs";
 export * from "./elements.mjs";
 export * from "./geometry.mjs";
+export * from "./keys.mjs";
 export * from "./pictures.mjs";
 export * from "./scene_model.mjs";
 import { barButton, playButton } from "./controls.mjs";
 import { html, icon } from "./elements.mjs";
 import { clamp } from "./geometry.mjs";
+import { isKept, isPlain } from "./keys.mjs";
 
 /** What every view does: stand in its place, follow its model, let go of it, say what happens. */
 export class View {
@@ -86,15 +88,14 @@ export class View {
     return {};
   }
 
+  /** Do what a key does; whatever it means to nobody in here is the host's. */
   onKey(event) {
-    // JupyterLab would go to the next cell while a radio button or a slider goes to its next value.
-    if (event.target.tagName === "INPUT") event.stopPropagation();
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const action = this.actions(event)[event.key];
-    if (!action) return;
-    action();
-    event.preventDefault();
-    event.stopPropagation();
+    const action = isPlain(event) ? this.actions(event)[event.key] : undefined;
+    if (action) {
+      action();
+      event.preventDefault();
+    }
+    if (action || isKept(event)) event.stopPropagation();
   }
 }
 

@@ -162,7 +162,7 @@ def test_two_displays_stay_in_step_and_leave_jupyterlab_alone(open_notebook):
     second.get_by_role("button", name="Step forward").click()
     expect(spoken(first)).to_contain_text("Step 2 of 5")
 
-    # Its own shortcuts stay out of the view: of command mode, and of headings.
+    # What would edit the cells, or collapse headings, is the view's while it has the focus.
     cells_before = page.locator(".jp-Notebook .jp-Cell").count()
     slider = first.get_by_role("slider", name="Step")
     for part in (first.locator(".bpnb-card[tabindex='0']"), slider):

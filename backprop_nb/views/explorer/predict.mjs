@@ -15,7 +15,7 @@ import {
   stopBefore,
 } from "./answers.mjs";
 import { equation, focusInside } from "./links.mjs";
-import { html } from "../view.mjs";
+import { html, isPlain } from "../view.mjs";
 
 const SIGNS = [["-", "\u2212", "negative"], ["0", "0", "zero"], ["+", "+", "positive"]];
 const HINTS = "There are three hints, from vague to plain.";
@@ -174,7 +174,7 @@ export class Quiz {
       spellcheck: "false",
       "aria-label": `Your answer, a ${this.mode === "shape" ? "shape" : "number"}`,
       onkeydown: (event) => {
-        if (event.key !== "Enter") return;
+        if (event.key !== "Enter" || !isPlain(event)) return;
         event.preventDefault(); // else the button that gets the focus is pressed as well
         this.check(input.value);
       },
