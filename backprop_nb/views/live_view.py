@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import os
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import anywidget
 import traitlets
@@ -18,6 +21,21 @@ from backprop_nb.views.page import deflated, page
 from backprop_nb.views.paper import Drawing, png
 from backprop_nb.views.state import State, flag, integer
 
+TURN: Final = threading.RLock()
+"""Held by whoever asks or changes a view: what a page says may come on another thread than that of
+the cell that runs.  There is one for all views, since linked views change each other."""
+
+
+def in_turn(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a method of a view wait for its turn."""
+
+    @functools.wraps(method)
+    def waiting(*args: Any, **kwargs: Any) -> Any:
+        with TURN:
+            return method(*args, **kwargs)
+
+    return waiting
+
 
 class LiveView(anywidget.AnyWidget):
     """A widget with a text twin and a static figure.
@@ -25,6 +43,9 @@ class LiveView(anywidget.AnyWidget):
     A subclass declares its state, each piece as a :class:`~backprop_nb.views.state.State`,
     and defines ``describe``, ``static_figure`` and ``heading``.  The scene, plain data that
     ``schema.py`` describes, follows from the state: ``set_trait("scene", …)`` replaces it.
+
+    Every public method and property of it waits for its turn, and so does every assignment:
+    what a cell asks of a view is of one moment, whatever the page does meanwhile.
     """
 
     hint = ""
@@ -33,6 +54,16 @@ class LiveView(anywidget.AnyWidget):
     scene = traitlets.Dict(help="The scene as plain data.").tag(
         sync=True, to_json=lambda scene, view: deflated(scene)
     )
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, value in list(vars(cls).items()):
+            if name.startswith("_"):
+                continue
+            if inspect.isfunction(value):
+                setattr(cls, name, in_turn(value))
+            elif isinstance(value, property) and value.fget:
+                setattr(cls, name, property(in_turn(value.fget), doc=value.__doc__))
 
     def __init__(self, scene: Mapping[str, Any] | None = None, /, **state: Any) -> None:
         for name, value in state.items():
@@ -55,11 +86,39 @@ class LiveView(anywidget.AnyWidget):
         if not known and "_made" in self.__dict__:
             self._refuse(name, value)
         try:
-            super().__setattr__(name, value)
+            with TURN:
+                super().__setattr__(name, value)
         except BackpropError as error:
             raise error.with_traceback(None) from None
         except traitlets.TraitError:  # of what follows from the state
             raise must_be(self.traits()[name].info(), name, value) from None
+
+    def set_trait(self, name: str, value: Any) -> None:
+        """Set a trait, be it one that cannot be assigned."""
+        with TURN:
+            super().set_trait(name, value)
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> Any:
+        """Return traits as they would go to the page."""
+        with TURN:
+            return super().get_state(key, drop_defaults)
+
+    def set_state(self, sync_data: Any) -> None:
+        """Take over what the page has changed."""
+        with TURN:
+            super().set_state(sync_data)
+
+    @contextmanager
+    def hold_sync(self) -> Iterator[None]:
+        """Send what is assigned meanwhile in one message."""
+        with TURN, super().hold_sync():
+            yield
+
+    @contextmanager
+    def hold_trait_notifications(self) -> Iterator[None]:
+        """Let nothing follow from what is assigned meanwhile until its end."""
+        with TURN, super().hold_trait_notifications():
+            yield
 
     def _declared(self) -> Iterator[str]:
         """Yield the traits in the order in which their classes declare them, this one first."""
@@ -123,15 +182,16 @@ class LiveView(anywidget.AnyWidget):
         'square.html'
         """
         path = with_ending(path, ".html")
-        content = page(
-            title=self.heading() if title is None else title,
-            state=self._own_state(),
-            module=self._esm,
-            style=self._css,
-            picture=self.static_figure(),
-            words=self.describe(),
-            hint=self.hint,
-        )
+        with TURN:
+            content = page(
+                title=self.heading() if title is None else title,
+                state=self._own_state(),
+                module=self._esm,
+                style=self._css,
+                picture=self.static_figure(),
+                words=self.describe(),
+                hint=self.hint,
+            )
         with written_whole(path) as stream:
             stream.write(content)
         return path
@@ -153,8 +213,9 @@ class LiveView(anywidget.AnyWidget):
         # picture and the text stand in for it.
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        picture = self.static_figure()
-        data = dict(data) | {"image/png": png(picture), "text/plain": repr(self)}
+        with TURN:
+            picture, text = self.static_figure(), repr(self)
+        data = dict(data) | {"image/png": png(picture), "text/plain": text}
         return data, metadata | {"image/png": {"alt": picture.alt}}
 
 

@@ -1,5 +1,7 @@
 """What every live view promises, checked on each without a browser."""
 
+import contextlib
+import inspect
 import json
 import re
 import subprocess
@@ -12,10 +14,13 @@ from pathlib import Path
 import every_view
 import pytest
 from every_view import MAKERS, NET, VIEWS
+from nonempty import nonempty
 
 import backprop_nb as bp
 from backprop_nb import views
+from backprop_nb.views import live_view
 from backprop_nb.views.paper import Drawing
+from backprop_nb.views.state import State
 
 ATTACK = "</title><img src=x onerror=alert(1)></script><script>alert(2)</script><!--"
 
@@ -229,3 +234,61 @@ def test_what_is_no_graph_is_refused_with_the_way_to_one(given, instead):
     with pytest.raises(bp.UnsupportedError, match="shows a traced graph") as caught:
         bp.GraphExplorer(given)
     assert caught.value.instead == instead
+
+
+# --- two threads --------------------------------------------------------------
+
+
+class Turns:
+    """Stands for the lock, and counts how often it is taken."""
+
+    taken = 0
+
+    def __enter__(self):
+        self.taken += 1
+
+    def __exit__(self, *problem):
+        pass
+
+
+def public(kind):
+    """What a cell can ask of a view: its own methods and properties, and what it has from here."""
+    for each in kind.__mro__:
+        if each.__module__.startswith("backprop_nb"):
+            values = vars(each).items()
+            yield from (name for name, value in values if is_asked(name, value))
+
+
+def is_asked(name, value):
+    return not name.startswith("_") and (inspect.isroutine(value) or isinstance(value, property))
+
+
+ARGUMENTS = {
+    "set_trait": ("tooltip", "a tip"),
+    "set_state": ({},),
+    "to_html": ("page",),
+    "train": (1,),
+}
+
+
+def test_all_that_a_cell_can_ask_or_change_waits_for_its_turn(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    view = MAKERS[name]()
+    monkeypatch.setattr(live_view, "TURN", turns := Turns())
+    asked = sorted(set(public(type(view))))
+    assert {"describe", "draw", "to_html", "set_state", "hold_sync"} <= set(asked)
+    for each in asked:
+        before = turns.taken
+        found = getattr(view, each)
+        if inspect.ismethod(found):
+            found = found(*ARGUMENTS.get(each, ()))
+        if each.startswith("hold_"):
+            with found:
+                pass
+        assert turns.taken > before, each
+    changed = sorted(each for each, trait in view.traits().items() if isinstance(trait, State))
+    for each in nonempty(changed):
+        before = turns.taken
+        with contextlib.suppress(bp.InvalidValueError):  # not every first state can be assigned
+            setattr(view, each, getattr(view, each))
+        assert turns.taken > before, each

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import numbers
@@ -17,7 +18,7 @@ from backprop_nb.network import Network
 from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.network.history import History
 from backprop_nb.network.losses import LOSSES
-from backprop_nb.views.live_view import LiveView
+from backprop_nb.views.live_view import LiveView, in_turn
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.playground import scene as scenes
 from backprop_nb.views.playground.plane_data import PLANE_DATA, plane_data
@@ -138,9 +139,9 @@ class Playground(LiveView):
     problem
         What went wrong with the run, or ``""``.
     net
-        The network as it is now, after ``last_epoch``.
+        A copy of the network as it is now, after ``last_epoch``.
     history
-        What training has recorded.
+        A copy of what training has recorded.
 
     Raises
     ------
@@ -232,16 +233,16 @@ class Playground(LiveView):
 
     @property
     def net(self) -> Network:
-        """The network as it is now."""
-        return self._run.net
+        """A copy of the network as it is now: that of the run goes on while it plays."""
+        return copy.deepcopy(self._run.net)
 
     @property
     def history(self) -> History:
-        """What training has recorded; it draws itself."""
-        return self._run.history
+        """What training has recorded so far; it draws itself."""
+        return copy.deepcopy(self._run.history)
 
     def train(self, epochs: int = 1) -> None:
-        """Train for some epochs, and show the last one.
+        """Train for some epochs, and show the last one; play pauses, so that it stays the last.
 
         Raises
         ------
@@ -255,6 +256,7 @@ class Playground(LiveView):
         if not _is_whole(epochs, 1, left):
             limit = f"a run has at most {MAX_EPOCHS} epochs"
             raise must_be(f"an integer from 1 to {left}: {limit}", "epochs", epochs)
+        self.playing = False
         self._train(epochs, along_the_way=True)
 
     def rewind(self) -> None:
@@ -339,6 +341,7 @@ class Playground(LiveView):
                 self.rewind()
             self._step(self.epochs_per_frame)
 
+    @in_turn
     def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
         """Hear a view: it paints a frame, lacks frames, or a button was pressed."""
         if not isinstance(content, dict):

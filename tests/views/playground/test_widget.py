@@ -2,6 +2,8 @@
 
 import base64
 import json
+import sys
+import threading
 import zlib
 
 import numpy as np
@@ -63,6 +65,55 @@ def test_rewinding_leads_to_the_same_weights_and_the_same_future(playground):
     assert {k: v for k, v in playground.frame.items() if k not in ("serial", "run")} == {
         k: v for k, v in frame.items() if k not in ("serial", "run")
     }
+
+
+def test_a_page_that_plays_on_another_thread_changes_nothing(playground, monkeypatch):
+    plays, trains, threads = threading.Event(), threading.Event(), []
+    advance = module.WatchedTraining.advance
+
+    def noted(run):
+        threads.append(threading.current_thread())
+        if threads[-1] is page:
+            plays.set()
+            trains.wait()
+        advance(run)
+
+    def play():
+        for _ in range(9):
+            painted(playground)
+
+    page = threading.Thread(target=play)
+    monkeypatch.setattr(module.WatchedTraining, "advance", noted)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # so that threads without a rule would meet
+    try:
+        playground.epochs_per_frame = 20
+        playground.playing = True
+        page.start()
+        plays.wait()  # it is in the midst of a frame,
+        trains.set()
+        playground.train(40)  # when a cell trains
+    finally:
+        trains.set()
+        page.join()
+        sys.setswitchinterval(interval)
+    assert not playground.playing  # so it stays where the program has brought it
+    last = playground.last_epoch
+    assert playground.epoch == last
+    assert threads[-40:] == [threading.main_thread()] * 40
+    unplayed = a_playground()
+    unplayed.train(last)
+    np.testing.assert_array_equal(parameters(playground.net), parameters(unplayed.net))
+    np.testing.assert_array_equal(playground.history.loss, unplayed.history.loss)
+    assert playground.lines == unplayed.lines
+
+
+def test_what_it_hands_out_stays_as_it_was(playground):
+    net, history = playground.net, playground.history
+    start = parameters(net).copy()
+    playground.train(2)
+    np.testing.assert_array_equal(parameters(net), start)
+    assert (history.epochs, playground.history.epochs) == (0, 2)
 
 
 @pytest.mark.parametrize(
