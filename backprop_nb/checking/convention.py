@@ -313,6 +313,12 @@ class Course(Convention):
         kinds = (0, 1) if self.has_bias and self.bias != "in_weights" else (0,)
         for kind in kinds:
             template = self._template(kind)
+            if isinstance(template, str) and len(words := _words(template)) > 1:
+                raise InvalidValueError(
+                    "A pattern is that of one name.",
+                    given=f"names = {self.names!r}",
+                    instead=f"names={words}",
+                )
             if not isinstance(template, str) and len(template) != self.layers:
                 expected = f"a name for each of the {self.layers} layers"
                 raise InvalidValueError(

@@ -44,7 +44,7 @@ from backprop_nb.checking.mistakes import PlacedMistake
 from backprop_nb.checking.packing import arguments, check_calls, course_loss
 from backprop_nb.checking.probes import Answer, Answers, ask_all, make_probes
 from backprop_nb.checking.report import Array, Checked, Finding, Hints, Report, check_hints
-from backprop_nb.checking.search import Explanation, Search, backward_order
+from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
 from backprop_nb.checking.unexplained import factors_in_words, option_meant
 from backprop_nb.checking.wording import spoken_report
 from backprop_nb.errors import EndedError, UnsupportedError, in_words, must_be
@@ -260,8 +260,8 @@ def check_backward(
     if seconds is None:
         answers = ask_all(backward, probes)
         report = judge(answers, course, hints)
-        has_line = _may_have_line(report, answers)
-        return _with_line(report, _line_of(backward, course, hints)) if has_line else report
+        has_line = may_have_line(answers, course, hints)
+        return with_line(report, line_of(backward, course, hints)) if has_line else report
     # Each call has its limit; the whole has one as well, as not every call can be stopped.
     together = (len(probes) + 1) * seconds + _STARTING
     try:
@@ -269,22 +269,26 @@ def check_backward(
     except EndedError as error:
         return _without_answers(course, hints, error)
     report = judge(answers, course, hints)
-    if not _may_have_line(report, answers):
+    if not may_have_line(answers, course, hints):
         return report
     try:
-        line = run_isolated(_line_of, backward, course, hints, seconds=together)
+        line = run_isolated(line_of, backward, course, hints, seconds=together)
     except EndedError:
         return report
-    return _with_line(report, line)
+    return with_line(report, line)
 
 
-def _may_have_line(report: Report, answers: Answers) -> bool:
-    """Whether to look for the line: what raises has said its own, and may not end."""
+def may_have_line(answers: Answers, course: Course, hints: Hints) -> bool:
+    """Whether to look for a wrong line: what raises has said its own, and may not end."""
     failed = any(each.failure for each in (*answers.answers, answers.again))
-    return not report.ok and not failed and report.hints in ("clear", "plain")
+    return (
+        hints in ("clear", "plain")
+        and not failed
+        and not all(is_right(course, k, each) for k, each in enumerate(answers.answers))
+    )
 
 
-def _line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
+def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
     """Return the line of a backward pass that is proved to be wrong, if there is one."""
     if not _has_text(backward):
         return None
@@ -308,7 +312,7 @@ def _has_text(backward: Callable[..., Any]) -> bool:
     return code is not None and find_text(code).text is not None
 
 
-def _with_line(report: Report, line: Finding | None) -> Report:
+def with_line(report: Report, line: Finding | None) -> Report:
     """Return a report whose best finding says at which line it is."""
     if line is None or not report.findings:
         return report

@@ -39,6 +39,28 @@ def is_placed(source: str) -> TypeGuard[Source]:
     return isinstance(source, Source) and bool(source.around) and source.start[0] > 0
 
 
+def placed_source(
+    name: str, text: str, first: int, start: int, last: int, end: int, *block: int
+) -> Source | None:
+    r"""Return the expression at a place of a text; None if the text has no such place.
+
+    Lines count from 1, columns from 0; ``block`` is the first and last line around it.
+
+    >>> placed_source("cell 1", "a = 1\nb = a + 1", 2, 4, 2, 9, 1, 2)
+    'a + 1'
+    """
+    rows = _lines(text)
+    if not (1 <= first <= last <= len(rows) and start <= len(rows[first - 1])):
+        return None
+    rows = rows[first - 1 : last]
+    if end > len(rows[-1]) or (first, start) >= (last, end):
+        return None
+    rows[-1] = rows[-1][:end]
+    rows[0] = rows[0][start:]
+    low, high = block
+    return Source("\n".join(rows), name, (first, start), (last, end), (low, high), text)
+
+
 def marked_lines(sources: Sequence[Source]) -> list[CodeLine]:
     """Return the lines that some expressions of one text stand in, in order."""
     texts = _lines(sources[0].around)

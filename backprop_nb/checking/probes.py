@@ -399,6 +399,18 @@ def _modified(
                 yield word if tree is array else own[k]
 
 
+def argument_parts(course: Course) -> list[str]:
+    """Return what :attr:`Answer.modified` may name: arguments, and what is kept in them.
+
+    >>> argument_parts(Course(layers=1, bias=False, calls="A"))
+    ['A', 'A[0]', 'A[0]', 'the list A', 'the dict A']
+    """
+    words = [name for word in course.called_with for name in argument_names(course, word)]
+    kept = [f"{word}[{i}]" for word in words for i in range(course.layers)]
+    containers = [f"the {kind} {word}" for word in words for kind in ("list", "dict")]
+    return [*words, *course.leaf_names.values(), *kept, *containers]
+
+
 def _same(one: Array | None, other: Array | None) -> bool:
     if one is None or other is None:
         return one is other

@@ -79,6 +79,13 @@ def _changes(course: Course, placed: Explanation) -> bool:
     return False
 
 
+def is_right(course: Course, k: int, answer: Answer) -> bool:
+    """Whether all gradients that were given on one probe are right."""
+    right, given = gradients_of(course, k), answer.gradients
+    names = gradient_names(course.layers, course.has_bias)
+    return all(name in given and agrees(given[name], right[name]) for name in names)
+
+
 def backward_order(names: Sequence[str]) -> list[str]:
     """Return the names dA[0], db[0], dA[1], … as dA[K−1], db[K−1], dA[K−2], … instead.
 
@@ -282,10 +289,7 @@ class Search:
 
     def is_right(self, k: int) -> bool:
         """Whether all gradients of a probe are right."""
-        given = self.answers[k].gradients
-        return all(
-            name in given and agrees(given[name], self.right[k][name]) for name in self.names
-        )
+        return is_right(self.course, k, self.answers[k])
 
     # -- an update that comes too early --------------------------------------
 

@@ -6,20 +6,25 @@ Nothing in here is to be trusted once the submission has run; see ``messages.py`
 from __future__ import annotations
 
 import difflib
+import linecache
 import sys
 import types
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from backprop_nb.checking.diagnosis import line_of, may_have_line
 from backprop_nb.checking.probes import Probe, ask_all
-from backprop_nb.classroom.messages import encode
+from backprop_nb.checking.report import Hints
+from backprop_nb.classroom.messages import encode, encode_line
 
 NAME = "submission"
 _MAX_NAMES = 8
 
 
-def answer(cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe]) -> Any:
-    """Run a submission's cells, ask its function about the probes, and return the answers.
+def answer(
+    cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe], hints: Hints
+) -> Iterator[dict[str, Any]]:
+    """Run a submission's cells, ask its function about the probes, and yield two messages.
 
     Parameters
     ----------
@@ -28,12 +33,15 @@ def answer(cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe
     function : str
         The name to look for, once all have run.
     probes : sequence of Probe
+    hints : str
+        How much the report will give away.
 
-    Returns
-    -------
+    Yields
+    ------
     dict
-        As JSON can hold it: ``notes`` on cells that raised, and either the answers of
-        :func:`~backprop_nb.classroom.messages.encode` or, under ``missing``, a sentence.
+        As JSON can hold it.  The first has ``notes`` on cells that raised, and either the answers
+        of :func:`~backprop_nb.classroom.messages.encode` or, under ``missing``, a sentence.  The
+        second is on the wrong line, and empty where none is known.
     """
     module = types.ModuleType(NAME)
     vars(module).update(_NOTEBOOK)
@@ -41,8 +49,14 @@ def answer(cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe
     notes = [note for name, source in cells if (note := _run(name, source, module.__dict__))]
     found = module.__dict__.get(function)
     if not callable(found):
-        return {"notes": notes, "missing": _missing(function, found, module.__dict__)}
-    return encode(ask_all(found, probes)) | {"notes": notes}
+        yield {"notes": notes, "missing": _missing(function, found, module.__dict__)}
+        yield {}
+        return
+    answers = ask_all(found, probes)
+    yield encode(answers, probes) | {"notes": notes}
+    course = probes[0].course
+    line = line_of(found, course, hints) if may_have_line(answers, course, hints) else None
+    yield {} if line is None else encode_line(line)
 
 
 class _Nothing:
@@ -70,6 +84,7 @@ _NOTEBOOK: Final = {"get_ipython": _Nothing, "display": _display}
 
 def _run(name: str, source: str, space: dict[str, Any]) -> str:
     """Run a cell, and say what it raised; the next one gets its chance all the same."""
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     try:
         exec(compile(source, name, "exec", dont_inherit=True), space)
     except BaseException as error:  # sys.exit too

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import difflib
 import sys
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from backprop_nb import __version__
-from backprop_nb.checking.convention import REDUCTIONS, SAMPLES
+from backprop_nb.checking.convention import Course
 from backprop_nb.checking.report import HINTS
 from backprop_nb.classroom.grading import grade
 from backprop_nb.classroom.limits import absent
@@ -26,15 +28,65 @@ malice: see `python -c "help('backprop_nb.classroom')"` for what needs a contain
 _KEPT = "What is done is kept; the same command goes on from here."
 
 
+_MEANINGS = {
+    "samples": "how data are laid out",
+    "reduction": "over the samples",
+    "half": "the loss has ½ in front of it",
+    "activation": "of the hidden layers",
+    "output": "of the last layer",
+    "loss": "of a sample",
+    "l2": "the weight of the penalty",
+    "l2_factor": "in front of the sum of squares",
+    "weights": "W @ x, or x @ W",
+    "bias": "False, or its shape: flat, matrix, in_weights",
+    "layers": "of the networks",
+    "seed": "of the networks and data",
+    "widths": "the only ones that the code is for, as 3,4,2",
+    "parameters": "how they are handed over",
+    "names": "of the parameters, as ('W{i}', 'b{i}')",
+    "order": "of the parameters, as 'W1 W2 b1 b2'",
+    "calls": "the arguments",
+    "returns": "what comes back, if not as it came",
+    "labels": "targets are numbers of classes",
+}
+"""What each option of a course is about; what it may be stands in the course itself."""
+
+
+def _literal(text: str) -> Any:
+    """Return the value that a text stands for, or the text itself."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _of_course() -> dict[str, dict[str, Any]]:
+    """Return the options that a course has, with their choices and defaults."""
+    hints, options = get_type_hints(Course), {}
+    for each in fields(Course):
+        hint, said = hints[each.name], _MEANINGS[each.name]
+        default = "" if each.default in (None, False) else f" ({each.default})"
+        settings: dict[str, Any] = {"help": said + default}
+        if hint is bool:
+            settings["action"] = "store_true"
+        elif get_origin(hint) is Literal:
+            settings["choices"] = get_args(hint)
+        else:
+            kind = hint if hint in (int, float) else _literal
+            settings |= {"type": kind, "metavar": "N" if hint in (int, float) else "…"}
+        options[f"--{each.name.replace('_', '-')}"] = settings
+    return options
+
+
 _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "how the course writes it": {
-        "--samples": {"choices": SAMPLES, "help": "how data are laid out (single)"},
-        "--reduction": {"choices": REDUCTIONS, "help": "over the samples (mean)"},
-        "--half": {"action": "store_true", "help": "the loss has ½ in front of it"},
-        "--layers": {"type": int, "metavar": "K", "help": "of the networks (3)"},
+        "--course": {
+            "metavar": "FILE",
+            "help": "an assignment, .py or .ipynb: what its call of check_backward says",
+        },
+        **_of_course(),
         "--function": {"metavar": "NAME", "help": "what to call (backward)"},
         "--hints": {"choices": HINTS, "help": "what the feedback gives away (plain)"},
-        "--seed": {"type": int, "metavar": "N", "help": "of the networks and data (0)"},
     },
     "how it runs": {
         "--timeout": {
@@ -49,7 +101,7 @@ _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--force": {"action": "store_true", "help": "also what has not changed"},
     },
     "what it says": {
-        "--names": {"action": "store_true", "help": "say in the summary whose is whose"},
+        "--with-names": {"action": "store_true", "help": "say in the summary whose is whose"},
     },
 }  # fmt: skip
 """The options of ``grade`` by groups; what is not given is absent, and the library's default holds.

@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
+from backprop_nb.classroom.assignment import options_in
 from backprop_nb.classroom.page import summary_page
 from backprop_nb.classroom.results import ResultStore, as_json, write
 from backprop_nb.classroom.running import run
@@ -59,7 +60,8 @@ def grade(
     workers: int | None = None,
     scheduler: str | None = None,
     pattern: str = "*",
-    names: bool = False,
+    course: str | os.PathLike[str] | None = None,
+    with_names: bool = False,
     force: bool = False,
     progress: bool = True,
     **settings: Any,
@@ -83,17 +85,19 @@ def grade(
         ``"threads"`` does without.
     pattern
         Only submissions whose path in the folder matches, as ``"*/backprop.ipynb"``.
-    names
+    course
+        A ``.py`` or ``.ipynb`` file, such as the assignment: what its call of
+        :func:`~backprop_nb.check_backward` says holds here, too.
+    with_names
         Whether the summary says whose is whose.
     force
         Whether to grade what has not changed, too.
     progress
         Whether to show a bar, if there is a terminal.
     **settings
-        ``samples``, ``reduction``, ``half``, ``hints``, ``seed`` and ``layers`` as of
-        :func:`~backprop_nb.check_backward`; ``function``, the name to look for
-        (``"backward"``); for each submission ``timeout`` in seconds of the processor (10; on
-        the clock three times as many) and ``memory`` in megabytes (1024).
+        All options of :func:`~backprop_nb.check_backward` but its ``seconds``; ``function``,
+        the name to look for (``"backward"``); for each submission ``timeout`` in seconds of
+        the processor (10; on the clock three times as many) and ``memory`` in megabytes (1024).
 
     Returns
     -------
@@ -102,11 +106,11 @@ def grade(
     Raises
     ------
     NotFoundError
-        No folder, no submission in it, no cluster at the address.
+        No folder, no submission in it, no cluster at the address, no such call in ``course``.
     InvalidValueError
         An option that cannot be; ``out`` is no folder to write in, or another run uses it.
     UnsupportedError
-        Dask is asked for and not installed; this is Windows.
+        Dask is asked for and not installed; no option has such a name; this is Windows.
 
     Notes
     -----
@@ -126,7 +130,8 @@ def grade(
     >>> print((folder / "out/feedback/ada.py.txt").read_text().splitlines()[-1])
     It does not define `backward`. It defines backwards. Did you mean backwards?
     """
-    chosen = make_settings(**settings)
+    said = {} if course is None else options_in(course)
+    chosen = make_settings(**said | settings)
     if workers is not None and workers < 1:
         raise InvalidValueError("`workers` must be at least 1.", given=f"workers={workers}")
     root, folder = Path(submissions), Path(out)
@@ -148,7 +153,7 @@ def grade(
                 else:
                     done[number] = store.save(found[number], result)
                 bar.update()
-        summary = summarise([*done.values()], chosen, names, len(lost))
+        summary = summarise([*done.values()], chosen, with_names, len(lost))
         write_summary(summary, folder)
     return Graded(summary, folder, len(done) - kept, kept, lost)
 

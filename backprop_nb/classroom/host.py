@@ -20,8 +20,10 @@ from typing import Any
 import backprop_nb
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.probes import Answers, make_probes
+from backprop_nb.checking.report import Finding, Hints
 from backprop_nb.classroom import messages
 from backprop_nb.classroom.limits import Limits
+from backprop_nb.classroom.messages import most_bytes
 from backprop_nb.classroom.supervisor import OUT_OF_MEMORY
 from backprop_nb.errors import InvalidValueError
 
@@ -65,15 +67,20 @@ class Reply:
     problem : str
         Otherwise: what happened, as a sentence.
     notes : tuple of str
+    line : Finding or None
+        The line that is proved to be wrong, as far as the submission's process can be believed.
     """
 
     outcome: str
     answers: Answers | None = None
     problem: str = ""
     notes: tuple[str, ...] = ()
+    line: Finding | None = None
 
 
-def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Reply:
+def ask(
+    cells: Cells, function: str, course: Course, limits: Limits, hints: Hints = "plain"
+) -> Reply:
     """Run the cells of a submission in a process of their own, and ask its function.
 
     Raises
@@ -87,10 +94,12 @@ def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Reply:
         "function": function,
         "course": asdict(course),
         "limits": asdict(limits),
+        "hints": hints,
     }
+    probes = make_probes(course)
     for _ in range(2):
         with _borrowed() as supervisor:
-            end, message = supervisor.ask(request, limits.patience)
+            end, message, line = supervisor.ask(request, limits.patience, most_bytes(probes))
             if supervisor.stopped:
                 raise InterruptedError("it was stopped")
             if end == "fault":
@@ -104,9 +113,18 @@ def ask(cells: Cells, function: str, course: Course, limits: Limits) -> Reply:
         notes = messages.notes(data)
         if "missing" in data:
             return _without_function(messages.clean_text(data["missing"]), notes)
-        return Reply("answered", messages.decode(data, make_probes(course)), notes=notes)
+        answers = messages.decode(data, probes)
+        return Reply("answered", answers, notes=notes, line=_line_in(line, cells))
     except InvalidValueError as error:
         return Reply("ended", problem=f"{error.problem[:-1]}: {error.given}.")
+
+
+def _line_in(message: bytes, cells: Cells) -> Finding | None:
+    """Return the wrong line in a message; its answers count, whatever it says of a line."""
+    try:
+        return messages.decode_line(messages.parse(message), cells)
+    except InvalidValueError:
+        return None
 
 
 def _without_function(missing: str, notes: tuple[str, ...]) -> Reply:
@@ -153,7 +171,7 @@ class _Supervisor:
             start_new_session=True,  # an interrupt is for the grader alone
         )
 
-    def ask(self, request: dict[str, Any], patience: float) -> tuple[str, bytes]:
+    def ask(self, request: dict[str, Any], patience: float, most: int) -> tuple[str, bytes, bytes]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         reading = self.process.stdout.fileno()
@@ -162,11 +180,14 @@ class _Supervisor:
             asked = json.dumps(request).encode("ascii")
             messages.write_message(self.process.stdin.fileno(), asked)
             end = messages.read_message(reading, most=100, deadline=deadline)
-            message = messages.read_message(reading, most=messages.MAX_ANSWER, deadline=deadline)
+            message, line = (
+                messages.read_message(reading, most=each, deadline=deadline)
+                for each in (most, messages.MAX_LINE)
+            )
         except (EOFError, BrokenPipeError, TimeoutError, messages.TooMuchError):
             self.close()
-            return "gone", b""
-        return end.decode("ascii", "replace"), message
+            return "gone", b"", b""
+        return end.decode("ascii", "replace"), message, line
 
     def stop(self) -> None:
         """Let it end what it runs, and itself; whoever waits for the answer is told."""

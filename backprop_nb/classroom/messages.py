@@ -22,14 +22,26 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.probes import MAX_PRINTED, Answer, Answers, Probe, gradient_names
+from backprop_nb.checking.excerpt import placed_source
+from backprop_nb.checking.probes import (
+    MAX_PRINTED,
+    Answer,
+    Answers,
+    Probe,
+    argument_parts,
+    gradient_names,
+)
+from backprop_nb.checking.report import Finding, are_numbers
 from backprop_nb.errors import InvalidValueError
 
-MAX_ANSWER: Final = 8_000_000
-"""So many bytes may an answer have."""
+MAX_LINE: Final = 1_000_000
+"""So many bytes may the message on a wrong line have."""
 
 _LENGTH = struct.Struct(">Q")
+_MAX_BYTES = 8_000_000
 _MAX_ENTRIES = 10_000
+_BYTES_AN_ENTRY = 16
+"""Of an array in JSON, with room to spare."""
 _MAX_AXES = 8
 _MAX_TEXT = 1_000
 _MAX_NOTES = 10
@@ -104,29 +116,66 @@ def read_message(
     return exactly(length)
 
 
+def most_entries(probes: Sequence[Probe]) -> int:
+    """Return how many entries an array may have: twice those of the largest parameter."""
+    return max(_MAX_ENTRIES, *(2 * each.size for probe in probes for each in probe.A))
+
+
+def most_bytes(probes: Sequence[Probe]) -> int:
+    """Return how many bytes an answer may have: twice what right ones have, one asked twice."""
+    asked = (probes[0], *probes)
+    right = sum(each.size for probe in asked for each in (*probe.A, *probe.b))
+    return _MAX_BYTES + 2 * _BYTES_AN_ENTRY * right
+
+
 # --- in the submission's process ----------------------------------------------------------
 
 
-def encode(answers: Answers) -> dict[str, Any]:
+def encode(answers: Answers, probes: Sequence[Probe]) -> dict[str, Any]:
     """Return answers as what JSON can hold; what is far too large for a gradient stays behind."""
+    most = most_entries(probes)
     return {
-        "answers": [_encode_answer(each) for each in answers.answers],
-        "again": _encode_answer(answers.again),
+        "answers": [_encode_answer(each, most) for each in answers.answers],
+        "again": _encode_answer(answers.again, most),
         "printed": answers.printed,
     }
 
 
-def _encode_answer(answer: Answer) -> dict[str, Any]:
+def encode_line(finding: Finding) -> dict[str, Any]:
+    """Return what is known of a wrong line as what JSON can hold; nothing if it has no place."""
+    place = finding.place
+    if place is None:
+        return {}
+    arrays = {"given": finding.given, "expected": finding.expected}
+    return {
+        "cell": place.filename,
+        "span": [*place.start, *place.end, *place.block],
+        "quantity": finding.quantity,
+        "repair": finding.repair,
+        "proved": finding.proved,
+        "values": {
+            name: _encode_array(np.asarray(each, dtype=np.float64))
+            for name, each in arrays.items()
+            if are_numbers(each) and each.size <= _MAX_ENTRIES and each.ndim <= _MAX_AXES
+        },
+    }
+
+
+def _encode_array(array: NDArray[Any]) -> dict[str, Any]:
+    dtype = f"f{array.dtype.itemsize}"
+    data = np.ascontiguousarray(array, dtype=_DTYPES[dtype]).tobytes()
+    text = base64.b64encode(data).decode("ascii")
+    return {"dtype": dtype, "shape": list(array.shape), "data": text}
+
+
+def _encode_answer(answer: Answer, most: int) -> dict[str, Any]:
     invalid = {name: text[:_MAX_TEXT] for name, text in answer.invalid.items()}
     gradients = {}
     for name, array in answer.gradients.items():
-        if array.size > _MAX_ENTRIES or array.ndim > _MAX_AXES:
+        if array.size > most or array.ndim > _MAX_AXES:
             invalid[name] = f"an array of {array.size} entries on {array.ndim} axes"
         else:
-            dtype = f"f{array.dtype.itemsize}"
-            data = np.ascontiguousarray(array, dtype=_DTYPES[dtype]).tobytes()
-            text = base64.b64encode(data).decode("ascii")
-            gradients[name] = {"dtype": dtype, "shape": list(array.shape), "data": text}
+            gradients[name] = _encode_array(array)
     return {
         "gradients": gradients,
         "invalid": invalid,
@@ -165,10 +214,49 @@ def decode(data: dict[str, Any], probes: Sequence[Probe]) -> Answers:
     answers = _of_type(data.get("answers"), list)
     if len(answers) != len(probes):
         raise _invalid(f"{len(answers)} answers to {len(probes)} questions")
+    most = most_entries(probes)
     return Answers(
-        tuple(_answer(each, probe) for each, probe in zip(answers, probes, strict=True)),
-        _answer(data.get("again"), probes[0]),
+        tuple(_answer(each, probe, most) for each, probe in zip(answers, probes, strict=True)),
+        _answer(data.get("again"), probes[0], most),
         clean_text(data.get("printed"), MAX_PRINTED + 100),
+    )
+
+
+def decode_line(data: dict[str, Any], cells: Sequence[tuple[str, str]]) -> Finding | None:
+    """Return what a process said of the wrong line in its cells; None if there is none.
+
+    The text is taken from the cells, and is not believed.
+
+    Raises
+    ------
+    InvalidValueError
+        It is not what :func:`encode_line` could have written.
+    """
+    if not data:
+        return None
+    texts = dict(cells)
+    name, span = _of_type(data.get("cell"), str), _of_type(data.get("span"), list)
+    whole = len(span) == 6 and all(type(n) is int and n >= 0 for n in span)
+    source = placed_source(name, texts[name], *span) if whole and name in texts else None
+    if source is None:
+        raise _invalid("a line that does not exist")
+    values = _of_type(data.get("values"), dict)
+    given, expected = (
+        _array(values[key], _MAX_ENTRIES) if key in values else None
+        for key in ("given", "expected")
+    )
+    return Finding(
+        "wrong_line",
+        "",
+        1,
+        "",
+        line=source.start[0],
+        source=source,
+        quantity=clean_text(data.get("quantity")),
+        repair=clean_text(data.get("repair")),
+        proved=_of_type(data.get("proved"), bool),
+        given=given,
+        expected=expected,
     )
 
 
@@ -192,18 +280,17 @@ def clean_text(value: Any, most: int = _MAX_TEXT) -> str:
     return shown.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate has no UTF-8
 
 
-def _answer(value: Any, probe: Probe) -> Answer:
+def _answer(value: Any, probe: Probe, most: int) -> Answer:
     data = _of_type(value, dict)
     gradients, invalid = (_of_type(data.get(part), dict) for part in ("gradients", "invalid"))
     modified = _of_type(data.get("modified"), list)
-    names = gradient_names(probe.K)
-    arguments = [f"{part}[{i}]" for part in "Ab" for i in range(probe.K)]
+    names, changeable = gradient_names(probe.K), argument_parts(probe.course)
     if not (gradients.keys() <= {*names} and invalid.keys() <= {*names, "dA", "db"}):
         raise _invalid("a gradient that does not exist")
-    if not all(each in [*arguments, "x", "y", "the list A", "the list b"] for each in modified):
+    if not all(each in changeable for each in modified):
         raise _invalid("an argument that does not exist")
     return Answer(
-        {name: _array(each) for name, each in gradients.items()},
+        {name: _array(each, most) for name, each in gradients.items()},
         {name: clean_text(remark) for name, remark in invalid.items()},
         clean_text(data.get("failure")),
         _of_type(data.get("raised"), bool),
@@ -211,16 +298,14 @@ def _answer(value: Any, probe: Probe) -> Answer:
     )
 
 
-def _array(value: Any) -> NDArray[Any]:
+def _array(value: Any, most: int) -> NDArray[Any]:
     data = _of_type(value, dict)
     dtype = _DTYPES.get(_of_type(data.get("dtype"), str))
     shape = _of_type(data.get("shape"), list)
     if dtype is None:
         raise _invalid("an array of another type")
-    whole = len(shape) <= _MAX_AXES and all(
-        type(n) is int and 0 <= n <= _MAX_ENTRIES for n in shape
-    )
-    if not whole or math.prod(shape) > _MAX_ENTRIES:
+    whole = len(shape) <= _MAX_AXES and all(type(n) is int and 0 <= n <= most for n in shape)
+    if not whole or math.prod(shape) > most:
         raise _invalid("an array of an impossible shape")
     try:
         entries = np.frombuffer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
@@ -66,11 +67,35 @@ def conventions(course: Course) -> str:
 
     >>> conventions(Course("rows", "sum", half=True))
     'Loss ½‖y − f‖², sum over the samples; samples as rows; networks of 3 layers.'
+    >>> conventions(Course(weights="in_out", activation="tanh", bias=False, l2=0.1, layers=2))
+    'Loss ‖y − f‖², and 0.1·1/2·ΣW²; hidden layers tanh, output sigmoid; one sample; x @ W; \
+no biases; networks of 2 layers.'
     """
+    parts = [_loss(course)]
+    if (course.activation, course.output) != ("sigmoid", "sigmoid"):
+        parts.append(f"hidden layers {course.activation}, output {course.output}")
+    parts.append(_SAMPLES.get(course.samples, f"samples as {course.samples}"))
+    if course.weights == "in_out":
+        parts.append("x @ W" if course.samples in ("single", "rows") else "W.T @ x")
+    if not course.has_bias:
+        parts.append("no biases")
+    parts.append(f"networks of {counted(course.layers, 'layer')}")
+    return f"{'; '.join(parts)}."
+
+
+_SAMPLES: Final = {"single": "one sample", "column": "one sample as a column"}
+
+
+def _loss(course: Course) -> str:
     loss = "½‖y − f‖²" if course.half else "‖y − f‖²"
-    several = "" if course.samples == "single" else f", {course.reduction} over the samples"
-    samples = "one sample" if course.samples == "single" else f"samples as {course.samples}"
-    return f"Loss {loss}{several}; {samples}; networks of {counted(course.layers, 'layer')}."
+    if course.loss != "squared error":
+        loss = f"the {course.loss}"
+    over = "samples and outputs" if course.reduction == "mean_entries" else "samples"
+    alone = course.N_is_1 and course.reduction != "mean_entries"
+    several = "" if alone else f", {course.reduction.removesuffix('_entries')} over the {over}"
+    factor = "" if course.l2_factor == "1" else f"·{course.l2_factor}"
+    penalty = f", and {course.l2:g}{factor}·ΣW²" if course.l2 else ""
+    return f"Loss {loss}{several}{penalty}"
 
 
 def _document(title: str, body: Iterable[str], kind: str) -> bytes:
@@ -209,7 +234,7 @@ def _heat_map(summary: Mapping[str, Any]) -> Iterator[str]:
     yield _wide(
         "Mistakes by layer",
         '<table class="heat">',
-        f"<thead>{_heads('Mistake', *map(_layer, summary['layers']), 'all')}</thead>\n<tbody>",
+        f"<thead>{_heads('Mistake', *_layers(summary), 'all')}</thead>\n<tbody>",
         *(_mistake(each, len(summary["layers"]), total, darkest) for each in mistakes),
         f"</tbody>\n<tfoot>{_row('Any wrong gradient in this layer', *wrong)}</tfoot>\n</table>",
     )
@@ -220,9 +245,13 @@ def _heat_map(summary: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _layer(layer: Mapping[str, int]) -> str:
-    i = subscript(layer["layer"] - 1)
-    return f"layer {layer['layer']} <small>A{i}, b{i}</small>"
+def _layers(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the head of each layer's column, with what the course calls its parameters."""
+    course = Course(**summary["settings"]["course"])
+    parts = (course.weight_names, course.bias_names)
+    for layer, *names in zip(range(1, course.layers + 1), *filter(None, parts), strict=True):
+        short = (re.sub(r"\[(\d+)\]$", lambda found: subscript(int(found[1])), n) for n in names)
+        yield f"layer {layer} <small>{escape(', '.join(short))}</small>"
 
 
 def _mistake(mistake: Mapping[str, Any], layers: int, total: int, darkest: int) -> str:
@@ -263,7 +292,7 @@ def _unknown(summary: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"<li>{_who(row)}, first wrong: {escape(row['first_wrong'])}</li>" for row in rows)
     yield "</ul>\n</details>"
     if "submission" not in rows[0]:
-        yield '<p class="muted">The same command with --names says whose they are.</p>'
+        yield '<p class="muted">The same command with --with-names says whose they are.</p>'
 
 
 def _list(summary: Mapping[str, Any]) -> Iterator[str]:

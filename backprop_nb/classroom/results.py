@@ -18,7 +18,7 @@ from backprop_nb.classroom.verdict import GradingSettings
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.files import written_whole
 
-_FORMAT = 3
+_FORMAT = 4
 """To be raised when what stands in a result changes."""
 _MAX_NAME = 200
 _FEEDBACK = (".txt", ".html")

@@ -9,7 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any, Final
 
+from backprop_nb.checking.convention import Course
 from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, PlacedMistake, layers_in_words
+from backprop_nb.checking.probes import gradient_names
+from backprop_nb.checking.wording import spoken
 from backprop_nb.classroom.verdict import GradingSettings
 
 Result = Mapping[str, Any]
@@ -61,8 +64,8 @@ def summarise(
     ordered = sorted(
         results, key=lambda each: each["submission"] if names else (each["score"], each["id"])
     )
-    total, K = len(ordered), settings.course.layers
-    mistakes = [*_mistakes(ordered, K)]
+    total, course = len(ordered), settings.course
+    mistakes = [*_mistakes(ordered, course)]
     scores = [each["score"] for each in ordered]
     right = sum(each["ok"] for each in ordered)
     return {
@@ -75,10 +78,10 @@ def summarise(
         "settings": settings.to_dict(),
         "sentences": [*_sentences(total, right, mistakes)],
         "wrong_gradients": sum(_has_wrong_gradient(each) for each in ordered),
-        "layers": [_layer(ordered, layer) for layer in range(1, K + 1)],
+        "layers": [_layer(ordered, layer, course) for layer in range(1, course.layers + 1)],
         "mistakes": mistakes,
         "scores": _histogram(scores),
-        "results": [_row(each, K, names) for each in ordered],
+        "results": [_row(each, course, names) for each in ordered],
     }
 
 
@@ -107,15 +110,17 @@ def mistakes_of(result: Result) -> dict[str, Mapping[str, Any]]:
     return {each["mistake"]: each for each in result["findings"] if each["rank"] == 1}
 
 
-def called(finding: Mapping[str, Any], K: int) -> str:
+def called(finding: Mapping[str, Any], course: Course) -> str:
     """Return what a finding is called in sentences, with its layers if it is made at some only.
 
     >>> finding = {"mistake": "sigma_prime_missing_in_hidden", "layers": [1]}
-    >>> called(finding, 3), called({**finding, "layers": [1, 2]}, 3)
+    >>> called(finding, Course()), called({**finding, "layers": [1, 2]}, Course())
     ('σ′ is missing at layer 1', 'σ′ is missing in the hidden layers')
     """
     placed = _placed(finding)
-    return placed.title(K) if placed else _OTHERS[finding["mistake"]]
+    if placed is None:
+        return _OTHERS[finding["mistake"]]
+    return spoken(placed.title(course.layers, course), course)
 
 
 def _placed(finding: Mapping[str, Any]) -> PlacedMistake | None:
@@ -124,33 +129,36 @@ def _placed(finding: Mapping[str, Any]) -> PlacedMistake | None:
     return PlacedMistake(mistake, tuple(finding["layers"]) or None) if mistake else None
 
 
-def _is_local(finding: Mapping[str, Any], K: int) -> bool:
+def _is_local(finding: Mapping[str, Any], course: Course) -> bool:
     """Whether it is a mistake of the catalogue, made at some of its layers only."""
     placed = _placed(finding)
-    return placed is not None and not placed.is_whole(K)
+    return placed is not None and not placed.is_whole(course.layers, course)
 
 
-def layer_of(parameter: str) -> int | None:
-    """Return the layer of a gradient, from 1 to K; None of what is no gradient.
+def layers_by_name(course: Course) -> dict[str, int]:
+    """Return the layer, from 1 to K, of each gradient, by what a course calls it.
 
-    >>> layer_of("dA[0]"), layer_of("x")
-    (1, None)
+    >>> layers_by_name(Course(parameters="dict", bias=False, layers=2))
+    {'dW1': 1, 'dW2': 2}
     """
-    return int(parameter[3:-1]) + 1 if parameter.startswith(("dA[", "db[")) else None
+    names = gradient_names(course.layers, course.has_bias)
+    per_layer = len(names) // course.layers
+    return {spoken(name, course): k // per_layer + 1 for k, name in enumerate(names)}
 
 
-def _layers_of(finding: Mapping[str, Any]) -> set[int]:
+def _layers_of(finding: Mapping[str, Any], course: Course) -> set[int]:
     """Return where a mistake is: the layers that its finding names, or the first that is wrong."""
-    first = layer_of(finding["parameter"])
+    first = layers_by_name(course).get(finding["parameter"])
     return set(finding["layers"]) or ({first} if first else set())
 
 
-def _wrong_layers(result: Result) -> set[int | None]:
+def _wrong_layers(result: Result, course: Course) -> set[int]:
     """Return the layers of which a gradient is there and not right, or is missing."""
-    return {layer_of(each["name"]) for each in result["parameters"] if not each["ok"]}
+    layers = layers_by_name(course)
+    return {layers[each["name"]] for each in result["parameters"] if not each["ok"]}
 
 
-def _mistakes(results: Sequence[Result], K: int) -> Iterator[dict[str, Any]]:
+def _mistakes(results: Sequence[Result], course: Course) -> Iterator[dict[str, Any]]:
     """Yield each mistake with how often it occurs and where, the most frequent first.
 
     One that is made at all its layers and the same at some of them are two: who has
@@ -159,23 +167,24 @@ def _mistakes(results: Sequence[Result], K: int) -> Iterator[dict[str, Any]]:
     having: dict[tuple[str, bool], list[Mapping[str, Any]]] = {}
     for result in results:
         for mistake, finding in mistakes_of(result).items():
-            having.setdefault((mistake, _is_local(finding, K)), []).append(finding)
+            having.setdefault((mistake, _is_local(finding, course)), []).append(finding)
+    layers = range(1, course.layers + 1)
     order = sorted(having, key=lambda each: (-len(having[each]), _ORDER[each[0]], each[1]))
     for mistake, local in order:
         found = having[mistake, local]
         failure = mistake in _FAILURES
-        made = Counter(layer for each in found if not failure for layer in _layers_of(each))
-        titles = Counter(called(each, K) for each in found)
+        made = Counter(layer for each in found if not failure for layer in _layers_of(each, course))
+        titles = Counter(called(each, course) for each in found)
         several = local and len(titles) > 1
         yield {
             "mistake": mistake,
-            "title": CATALOGUE[mistake].title_at("some layers only") if several else min(titles),
+            "title": _title_at_some(mistake, course) if several else min(titles),
             "submissions": len(found),
             "share": round(len(found) / len(results), 6),
             "failure": failure,
             "where": _where(found, made),
             # None where a mistake is not one of gradients: there is no layer to look at.
-            "layers": [{"layer": layer, "submissions": made[layer]} for layer in range(1, K + 1)]
+            "layers": [{"layer": layer, "submissions": made[layer]} for layer in layers]
             if made
             else None,
             # In which layers together, if in some only.
@@ -186,13 +195,19 @@ def _mistakes(results: Sequence[Result], K: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _layer(results: Sequence[Result], layer: int) -> dict[str, Any]:
-    wrong = sum(layer in _wrong_layers(each) for each in results if _has_wrong_gradient(each))
+def _title_at_some(mistake: str, course: Course) -> str:
+    return spoken(CATALOGUE[mistake].title_at("some layers only", course), course)
+
+
+def _layer(results: Sequence[Result], layer: int, course: Course) -> dict[str, Any]:
+    with_gradients = (each for each in results if _has_wrong_gradient(each))
+    wrong = sum(layer in _wrong_layers(each, course) for each in with_gradients)
     return {"layer": layer, "wrong": wrong}
 
 
 def _has_wrong_gradient(result: Result) -> bool:
-    return mistakes_of(result).keys().isdisjoint(_FAILURES) and bool(_wrong_layers(result))
+    wrong = not all(each["ok"] for each in result["parameters"])
+    return wrong and mistakes_of(result).keys().isdisjoint(_FAILURES)
 
 
 def _histogram(scores: Sequence[float]) -> list[dict[str, Any]]:
@@ -227,14 +242,14 @@ def _where(found: Sequence[Mapping[str, Any]], made: Mapping[int, int]) -> str:
     return f"{often}{'at' if named else 'first wrong at'} {layers_in_words(layers)}"
 
 
-def _row(result: Result, K: int, names: bool) -> dict[str, Any]:
+def _row(result: Result, course: Course, names: bool) -> dict[str, Any]:
     mistakes = mistakes_of(result)
     row = {
         "id": result["id"],
         "score": round(result["score"], 6),
         "outcome": result["outcome"],
         "mistakes": list(mistakes),
-        "titles": [called(each, K) for each in mistakes.values()],
+        "titles": [called(each, course) for each in mistakes.values()],
         "first_wrong": next((each["parameter"] for each in mistakes.values()), ""),
     }
     if not names:

@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.probes import Probe, make_probes
+from backprop_nb.checking.search import gradients_of
 from backprop_nb.classroom import child, limits
 from backprop_nb.classroom.messages import (
-    MAX_ANSWER,
+    MAX_LINE,
     GoneError,
     TooMuchError,
+    most_bytes,
     read_message,
     write_message,
 )
@@ -51,20 +53,26 @@ def serve() -> None:
         while True:
             request = json.loads(read_message(_IN, most=_MAX_REQUEST))
             try:
-                end, message = _one(request)
+                end, message, line = _one(request)
             except OSError as error:  # no room for a folder or a process: nobody's fault
-                end, message = "fault", str(error).encode()
-            write_message(_OUT, end.encode("ascii"))
-            write_message(_OUT, message)
+                end, message, line = "fault", str(error).encode(), b""
+            for each in (end.encode("ascii"), message, line):
+                write_message(_OUT, each)
     except (EOFError, GoneError, BrokenPipeError):
         shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)  # the host has made it for this
 
 
-def _one(request: dict[str, Any]) -> tuple[str, bytes]:
-    """Return how the process of one submission ended, and the message that it left."""
+def _one(request: dict[str, Any]) -> tuple[str, bytes, bytes]:
+    """Return how the process of one submission ended, and the messages that it left.
+
+    The first has its answers, the second the line that is wrong.
+    """
     bounds = limits.Limits(**request["limits"])
     # Here, so that the next submission of the course finds them made.
-    probes = make_probes(Course(**request["course"]))
+    course = Course(**request["course"])
+    probes = make_probes(course)
+    for k in range(len(probes)):
+        gradients_of(course, k)
     folder = tempfile.mkdtemp(prefix="submission-")
     reading, writing = os.pipe()
     pid = os.fork()
@@ -73,13 +81,14 @@ def _one(request: dict[str, Any]) -> tuple[str, bytes]:
         _become_submission(request, probes, bounds, folder, writing)  # it does not return
     os.close(writing)
     try:
-        end, message = _watch(reading, bounds.patience)
+        end, *messages = _watch(reading, bounds.patience, most_bytes(probes))
     finally:
         os.close(reading)
         status, seconds = _clear(pid)
         with contextlib.suppress(Exception):  # whatever a submission has built there
             _remove(folder)
-    return end or _ending(status, seconds >= bounds.timeout), message
+    message, line = messages
+    return end or _ending(status, seconds >= bounds.timeout), message, line
 
 
 def _remove(folder: str) -> None:
@@ -91,17 +100,20 @@ def _remove(folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _watch(reading: int, patience: float) -> tuple[str, bytes]:
+def _watch(reading: int, patience: float, most: int) -> tuple[str, bytes, bytes]:
     deadline = time.monotonic() + patience
     try:
-        message = read_message(reading, most=MAX_ANSWER, deadline=deadline, watched=[_IN])
+        message = read_message(reading, most=most, deadline=deadline, watched=[_IN])
     except TimeoutError:
-        return "time", b""
+        return "time", b"", b""
     except TooMuchError:
-        return "much", b""
+        return "much", b"", b""
     except EOFError:
-        return "", b""
-    return "message", message
+        return "", b"", b""
+    line = b""
+    with contextlib.suppress(TimeoutError, TooMuchError, EOFError):  # the answers are there
+        line = read_message(reading, most=MAX_LINE, deadline=deadline, watched=[_IN])
+    return "message", message, line
 
 
 def _ending(status: int, slow: bool) -> str:
@@ -180,8 +192,9 @@ def _become_submission(
         tempfile.tempdir = folder
         sys.argv = [child.NAME]
         bounds.apply()
-        said = child.answer(request["cells"], request["function"], probes)
-        write_message(writing, json.dumps(said).encode("ascii"))
+        cells, function, hints = (request[name] for name in ("cells", "function", "hints"))
+        for said in child.answer(cells, function, probes, hints):
+            write_message(writing, json.dumps(said).encode("ascii"))
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     finally:

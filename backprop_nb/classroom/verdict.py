@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import sys
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.diagnosis import judge
+from backprop_nb.checking.diagnosis import judge, may_have_line, with_line
+from backprop_nb.checking.packing import check_calls
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
+from backprop_nb.checking.wording import spoken_report
 from backprop_nb.classroom.host import Reply, ask
 from backprop_nb.classroom.limits import Limits
 from backprop_nb.classroom.submissions import Submission
@@ -84,19 +89,38 @@ class GradingSettings:
 
 def make_settings(
     *,
-    samples: Any = "single",
-    reduction: Any = "mean",
-    half: bool = False,
-    layers: int = 3,
-    seed: int = 0,
     hints: Any = "plain",
     function: str = "backward",
     timeout: float = 10.0,
     memory: int = 1024,
+    **course: Any,
 ) -> GradingSettings:
-    """Return the settings that these options stand for; they raise for what cannot be."""
-    course = Course(samples, reduction, half, layers=layers, seed=seed)
-    return GradingSettings(course, hints, function, Limits(float(timeout), memory))
+    """Return the settings that these options, and those of a course, stand for.
+
+    Raises
+    ------
+    InvalidValueError
+        A value that cannot be.
+    UnsupportedError
+        An option that does not exist.
+    """
+    known = [each.name for each in fields(Course)]
+    for name in course:
+        if name not in known:
+            raise _no_option(name, [*known, *inspect.signature(make_settings).parameters])
+    chosen = Course(**course)
+    check_calls(chosen)
+    return GradingSettings(chosen, hints, function, Limits(float(timeout), memory))
+
+
+def _no_option(name: str, known: Sequence[str]) -> UnsupportedError:
+    close = difflib.get_close_matches(name, known, n=1)
+    return UnsupportedError(
+        f"There is no option `{name}`.",
+        given=f"{name}=…",
+        expected="an option of check_backward, or function, timeout, memory",
+        instead=f"{close[0]}=…" if close else "",
+    )
 
 
 def examine(submission: Submission, settings: GradingSettings) -> dict[str, Any]:
@@ -106,7 +130,9 @@ def examine(submission: Submission, settings: GradingSettings) -> dict[str, Any]
     """
     if submission.problem:
         return result_of(Reply("unreadable", problem=submission.problem), settings)
-    reply = ask(submission.cells, settings.function, settings.course, settings.limits)
+    reply = ask(
+        submission.cells, settings.function, settings.course, settings.limits, settings.hints
+    )
     return result_of(reply, settings)
 
 
@@ -123,11 +149,24 @@ def result_of(reply: Reply, settings: GradingSettings) -> dict[str, Any]:
 
 def report_on(reply: Reply, settings: GradingSettings) -> Report:
     """Return the report on what a submission replied, its answers or why there are none."""
+    notes = reply.notes
     if reply.answers is not None:
         report = judge(reply.answers, settings.course, settings.hints)
+        if may_have_line(reply.answers, settings.course, settings.hints):
+            report = with_line(report, reply.line)
+            notes += _cell_of(report)
     else:
         kind = "missing_gradient" if reply.outcome in _MISSING else "raised_exception"
         last = f"dA[{settings.course.layers - 1}]"  # the first that a backward pass comes to
         finding = Finding(kind, last, 1, reply.problem)
         report = Unanswered("", (), (finding,), hints=settings.hints)
-    return replace(report, subject=settings.function, notes=(*report.notes, *reply.notes))
+        report = spoken_report(report, settings.course)
+    return replace(report, subject=settings.function, notes=(*report.notes, *notes))
+
+
+def _cell_of(report: Report) -> tuple[str, ...]:
+    """Say in which cell of a notebook the wrong line is."""
+    place = report.findings[0].place if report.findings else None
+    if place is None or not place.filename.startswith("cell "):
+        return ()
+    return (f"Line {place.start[0]} is that of {place.filename} of the notebook.",)

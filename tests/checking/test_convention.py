@@ -37,6 +37,7 @@ from backprop_nb.checking.reference import ReferencePass
         ({"parameters": "list", "order": "W1 b1"}, "`order` must have the name of every", None),
         ({"calls": "x y params"}, "`calls` has 'params', which stands for no argument", None),
         ({"names": 7}, "`names` must be text", None),
+        ({"names": "W{i}, b{i}"}, "that of one name", "('W{i}', 'b{i}')"),
         (
             {"output": "softmax", "loss": "cross-entropy", "widths": (2, 1)},
             "A softmax of one unit",

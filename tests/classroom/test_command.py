@@ -5,10 +5,12 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
 import backprop_nb
+from backprop_nb.checking.convention import Course
 from backprop_nb.classroom import command
 from backprop_nb.classroom.command import main, parser
 from backprop_nb.classroom.grading import grade
@@ -27,18 +29,41 @@ def test_what_is_not_given_is_left_to_the_function():
 
 def test_every_option_is_an_argument_of_the_function_and_says_its_default(capsys):
     known = inspect.signature(grade).parameters | inspect.signature(make_settings).parameters
+    known |= inspect.signature(Course).parameters
+    chosen = [each for each in known if get_origin(get_type_hints(Course).get(each)) is Literal]
     with pytest.raises(SystemExit):
         main(["grade", "--help"])
     help_text = capsys.readouterr().out
     for name, parameter in known.items():
-        if name not in {"settings", "progress", "submissions"}:
-            assert f"--{name}" in help_text
+        if parameter.kind is not parameter.VAR_KEYWORD and name not in {"progress", "submissions"}:
+            assert f"--{name.replace('_', '-')} " in help_text.replace("]", " ")
+            if name in chosen:
+                choices = get_args(get_type_hints(Course)[name])
+                assert f"{{{','.join(choices)}}}" in help_text
             if parameter.default not in (None, False, "*", inspect.Parameter.empty):
                 assert f"({parameter.default:g})" in help_text or (
                     f"({parameter.default})" in help_text
                 ) if isinstance(parameter.default, int | float) else (
                     f"({parameter.default})" in help_text
                 )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        (["--widths", "3,4,2"], (3, 4, 2)),
+        (["--names", "('w{i}', 'b{i}')"], ("w{i}", "b{i}")),
+        (["--names", "syn{i-1}"], "syn{i-1}"),
+        (["--bias", "False"], False),
+        (["--bias", "flat"], "flat"),
+        (["--l2", "0.1"], 0.1),
+        (["--l2-factor", "1/2N"], "1/2N"),
+        (["--calls", "x y parameters l2"], "x y parameters l2"),
+        (["--labels"], True),
+    ],
+)
+def test_an_option_of_a_course_is_what_python_would_say(words, value):
+    assert options(*words)[words[0][2:].replace("-", "_")] == value
 
 
 def test_it_grades_and_says_what_it_found(tmp_path, right, capsys):
@@ -57,6 +82,8 @@ def test_it_grades_and_says_what_it_found(tmp_path, right, capsys):
         (["--layers", "three"], "invalid int value"),
         (["--workrs", "2"], "did you mean --workers?"),
         (["--xyz"], "--xyz is not an option"),
+        (["--activation", "softmx"], "choose from"),
+        (["--names"], "expected one argument"),
     ],
 )
 def test_a_typo_is_answered(words, answer, capsys):

@@ -59,7 +59,7 @@ def test_a_class_that_forgot_a_factor_at_one_layer_reads_so_everywhere(tmp_path,
     ]
     for k, source in enumerate(sources):
         (folder / f"s{k}.py").write_text(source)
-    graded = grade(folder, out, names=True, **QUIETLY)
+    graded = grade(folder, out, with_names=True, **QUIETLY)
     assert graded.summary["sentences"] == [
         "25 % (2 of 8) have every gradient right.",
         "50 % (4 of 8): σ′ is missing at layer 1.",
@@ -88,7 +88,7 @@ def test_a_second_run_grades_what_has_changed_and_forced_it_grades_all(folder, t
 
 def test_two_runs_give_the_same_bytes(folder, tmp_path):
     for out in ("one", "two"):
-        grade(folder, tmp_path / out, names=True, **QUIETLY)
+        grade(folder, tmp_path / out, with_names=True, **QUIETLY)
     for path in nonempty((tmp_path / "one").rglob("*.*")):
         assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")
                                      ).read_bytes()  # fmt: skip

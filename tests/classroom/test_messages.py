@@ -1,19 +1,31 @@
 """Answers that leave a process as they are, and everything else, which is refused."""
 
 import copy
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from backprop_nb.checking.convention import Course
+from backprop_nb.checking.excerpt import placed_source
 from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.probes import Answer, Answers, ask_all, make_probes
-from backprop_nb.classroom.messages import clean_text, decode, encode, notes, parse
+from backprop_nb.checking.report import Finding
+from backprop_nb.classroom.messages import (
+    clean_text,
+    decode,
+    decode_line,
+    encode,
+    encode_line,
+    most_bytes,
+    notes,
+    parse,
+)
 from backprop_nb.errors import InvalidValueError
 
 PROBES = make_probes(Course())
-GOOD = encode(ask_all(make_backward(samples="single"), PROBES))
+GOOD = encode(ask_all(make_backward(samples="single"), PROBES), PROBES)
 
 
 def test_answers_arrive_to_the_last_bit():
@@ -29,7 +41,7 @@ def test_answers_arrive_to_the_last_bit():
         modified=("A[0]", "the list b"),
     )
     sent = Answers((strange,) * len(PROBES), strange, "hello")
-    came = decode(parse(json.dumps(encode(sent)).encode()), PROBES)
+    came = decode(parse(json.dumps(encode(sent, PROBES)).encode()), PROBES)
     assert came.printed == "hello"
     assert all(one.same_as(strange) for one in (*came.answers, came.again))
     assert came.again.invalid == strange.invalid
@@ -38,9 +50,84 @@ def test_answers_arrive_to_the_last_bit():
 
 def test_a_gradient_far_too_large_stays_behind():
     huge = Answer({"dA[0]": np.zeros(20_000)})
-    came = decode(encode(Answers((huge,) * len(PROBES), huge)), PROBES)
+    came = decode(encode(Answers((huge,) * len(PROBES), huge), PROBES), PROBES)
     assert came.again.gradients == {}
     assert "20000 entries" in came.again.invalid["dA[0]"]
+
+
+def test_gradients_as_large_as_the_course_asks_for_arrive():
+    probes = make_probes(Course(widths=(300, 100, 2)))
+    right = ask_all(make_backward(samples="single"), probes)
+    message = json.dumps(encode(right, probes)).encode()
+    assert len(message) < most_bytes(probes)
+    came = decode(parse(message), probes)
+    assert all(one.same_as(two) for one, two in zip(came.answers, right.answers, strict=True))
+    assert came.again.invalid == {}
+
+
+def test_a_course_s_own_names_of_what_was_changed_arrive():
+    course = Course("rows", parameters="dict", calls="x y parameters", layers=2)
+    probes = make_probes(course)
+    touched = Answer(modified=("the dict parameters", "W1", "x"))
+    sent = Answers((touched,) * len(probes), touched)
+    assert decode(encode(sent, probes), probes).again.modified == touched.modified
+
+
+CELLS = [("cell 1", "a = 1"), ("cell 3", "def f(b):\n    é = b + 1\n    return é")]
+LINE = encode_line(
+    Finding(
+        "wrong_line",
+        "dA[0]",
+        1,
+        "",
+        line=2,
+        source=placed_source(*CELLS[1], 2, 8, 2, 13, 1, 3),
+        quantity="z1",
+        repair="multiply it by 2",
+        proved=True,
+        given=np.array([1, 2]),
+        expected=np.eye(2),
+    )
+)
+
+
+def test_a_line_arrives_with_the_text_of_its_cell():
+    came = decode_line(parse(json.dumps(LINE).encode()), CELLS)
+    assert (came.line, came.source, came.place.around) == (2, "b + 1", CELLS[1][1])
+    assert (came.quantity, came.repair, came.proved) == ("z1", "multiply it by 2", True)
+    assert came.given.tolist() == [1.0, 2.0]
+    assert came.expected.shape == (2, 2)
+    assert decode_line({}, CELLS) is None
+
+
+def test_of_a_line_values_far_too_large_stay_behind_and_no_place_is_no_line():
+    there = decode_line(LINE, CELLS)
+    sent = encode_line(dataclasses.replace(there, given=np.zeros(20_000)))
+    assert decode_line(sent, CELLS).given is None
+    assert encode_line(dataclasses.replace(there, source="b + 1")) == {}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cell": "cell 2"},
+        {"cell": ["cell 3"]},
+        {"span": [2, 8, 2]},
+        {"span": [2, 8, 2, 99, 1, 3]},
+        {"span": [2, 8, 9, 13, 1, 3]},
+        {"span": [2, 13, 2, 8, 1, 3]},
+        {"span": [0, 0, 0, 0, 0, 0]},
+        {"span": [2, -8, 2, 13, 1, 3]},
+        {"span": [2.0, 8, 2, 13, 1, 3]},
+        {"quantity": 3},
+        {"proved": "yes"},
+        {"values": [1]},
+        {"values": {"given": [1.0]}},
+    ],
+)
+def test_a_line_that_no_process_of_ours_would_send_is_refused(wrong):
+    with pytest.raises(InvalidValueError, match="other than gradients"):
+        decode_line(LINE | wrong, CELLS)
 
 
 def changed(*path, to):

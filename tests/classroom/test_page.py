@@ -75,10 +75,10 @@ def test_what_gave_no_gradients_and_what_was_not_recognised_stand_apart():
     assert "It does not come to an end</th>\n<td><b>1</b> <small>33 %</small>" in rest
     assert "It does not come to an end</th>" not in heat
     assert "<li><code>s2</code>, first wrong: dA[1]</li>" in rest
-    assert "--names" in rest
+    assert "--with-names" in rest
     named = summary_page(summarise(results, make_settings(), names=True)).decode("utf-8")
     assert "s.py</a>, first wrong: dA[1]</li>" in named
-    assert "--names" not in named
+    assert "--with-names" not in named
 
 
 def test_it_fetches_nothing_and_nothing_runs():

@@ -1,14 +1,20 @@
 """What a student gets back: as text and as a page, with no more than the hints allow."""
 
+import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.probes import ask_all, make_probes
+from backprop_nb.classroom.assignment import options_in
 from backprop_nb.classroom.host import Reply
-from backprop_nb.classroom.page import feedback_page
-from backprop_nb.classroom.verdict import make_settings, report_on, result_of
+from backprop_nb.classroom.page import feedback_page, summary_page
+from backprop_nb.classroom.submissions import Submission
+from backprop_nb.classroom.summary import summarise
+from backprop_nb.classroom.verdict import examine, make_settings, report_on, result_of
+from backprop_nb.errors import InvalidValueError, UnsupportedError
 
 ATTACK = '<img src=x onerror="alert(1)">.py'
 
@@ -66,3 +72,81 @@ def test_the_report_on_no_gradients_has_the_hints_of_the_others(reply):
 
 def test_it_says_how_the_course_writes_it():
     assert "Loss ‖y − f‖²; one sample; networks of 3 layers." in feedback()[1]
+
+
+# --- any course ----------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "notebooks/assignment/courses.md"
+SECTIONS = re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.MULTILINE)
+HEAD = "import numpy as np\nimport backprop_nb as bp\n"
+NAMES = ["Welch", "deeplearning.ai", "Ng, exercise 4", "cs231n", "UDL"]
+
+
+@pytest.fixture(params=NAMES)
+def course(request, tmp_path):
+    """A right pass in a course's style, the same with a wrong line, and the course's options."""
+    (section,) = (each for each in SECTIONS if each.startswith(f"{request.param}\n"))
+    (code,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    ((right, wrong),) = re.findall(r"^Change `(.+)` to `(.+?)`:", section, re.MULTILINE)
+    assignment = tmp_path / "assignment.py"
+    assignment.write_text(code, encoding="utf-8")
+    source = HEAD + code.partition("report = ")[0]
+    return source, source.replace(right, wrong), wrong, options_in(assignment)
+
+
+def graded(source, **options):
+    return examine(Submission("ada.py", "", (("ada.py", source),)), make_settings(**options))
+
+
+def test_each_course_is_graded_as_its_assignment_says(course):
+    right, wrong, line, options = course
+    result = graded(right, **options)
+    assert (result["outcome"], result["ok"]) == ("answered", True)
+    number = wrong[: wrong.index(line)].count("\n") + 1
+    for hints, has_line in (("vague", False), ("plain", True)):
+        result = graded(wrong, **options, hints=hints)
+        assert not result["ok"]
+        shown = re.findall(rf"^ +{number} \| .*{re.escape(line)}", result["text"], re.MULTILINE)
+        assert len(shown) == has_line
+        assert (f"{number} | " in result["html"]) == has_line
+        assert (result["findings"][0]["line"] == number) == has_line
+    (summary,) = [summarise([{**result, "submission": "ada.py", "id": "s1"}],
+                            make_settings(**options))]  # fmt: skip
+    assert sum(each["wrong"] for each in summary["layers"]) >= 1
+    assert b"layer 1" in summary_page(summary)
+
+
+def test_of_a_notebook_the_feedback_says_in_which_cell_the_line_is(sign_flipped):
+    head, body = sign_flipped.split("def backward")
+    cells = (("cell 2", head), ("cell 5", f"def backward{body}"))
+    result = examine(Submission("ada.ipynb", "", cells), make_settings())
+    line = result["findings"][0]["line"]
+    assert "y - f[-1]" in f"def backward{body}".split("\n")[line - 1]
+    assert result["notes"] == [f"Line {line} is that of cell 5 of the notebook."]
+
+
+def test_who_does_not_come_to_an_end_with_the_line_keeps_the_answers(sign_flipped):
+    once = "calls = []\n" + sign_flipped.replace(
+        "    f = [x]", "    calls.append(0)\n    while len(calls) > 5: pass\n    f = [x]"
+    )
+    result = graded(once, timeout=1.0)
+    assert (result["outcome"], result["findings"][0]["mistake"]) == ("answered", "sign_flipped")
+    assert result["findings"][0]["line"] is None
+
+
+@pytest.mark.parametrize("name", ["sampels", "seconds", "A"])
+def test_an_option_that_does_not_exist_is_refused(name):
+    with pytest.raises(UnsupportedError, match=f"There is no option `{name}`"):
+        make_settings(**{name: 1})
+
+
+def test_a_mistyped_option_is_answered():
+    with pytest.raises(UnsupportedError, match="instead:  samples="):
+        make_settings(sampels="rows")
+
+
+def test_an_impossible_course_is_refused_before_anything_runs():
+    with pytest.raises(InvalidValueError, match="`calls` has 'z'"):
+        make_settings(calls="parameters x z")
+    with pytest.raises(InvalidValueError, match="needs an output that is a probability"):
+        make_settings(loss="cross-entropy", output="tanh")
