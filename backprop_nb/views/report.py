@@ -28,6 +28,7 @@ from backprop_nb.views.palette import (
     ink,
     palette_sheet,
 )
+from backprop_nb.views.schema import Family
 
 _RAMP = 11
 _WORST = "∗"
@@ -128,7 +129,7 @@ class _Page:
     def _lines(self) -> Iterator[str]:
         """Yield what each wrong expression gives as heat maps on a scale of its own."""
         for finding in self.report.findings:
-            family, worst, named = _family_of(finding), finding.worst, [*_values(finding)]
+            family, worst, named = family_of(finding), finding.worst, [*_values(finding)]
             if not named:
                 continue
             scale = numbers.fit_scale([array for _, array in named], log=True)
@@ -239,7 +240,7 @@ def _values(finding: Finding) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
         yield f"it should give {finding.quantity}".rstrip(), finding.expected
 
 
-def _family_of(finding: Finding) -> str:
+def family_of(finding: Finding) -> Family:
     """Return the colours of a quantity: one that has a name other than ∂L/∂z is a value."""
     return "value" if finding.quantity and "∂" not in finding.quantity else "adjoint"
 

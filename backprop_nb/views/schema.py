@@ -412,7 +412,7 @@ class FlowScene(TypedDict):
 
 
 class BugChoice(TypedDict):
-    """A mistake to choose."""
+    """A mistake to choose, or a line, whose id is its number."""
 
     id: str
     title: str
@@ -435,6 +435,7 @@ class BugFrame(TypedDict):
 class BugScene(TypedDict):
     """A round of ``FindTheBug``, without its answer."""
 
+    asks: Literal["mistake", "line"]
     setting: str
     levels: Sequence[tuple[str, str]]
     choices: Sequence[BugStage]
@@ -442,8 +443,9 @@ class BugScene(TypedDict):
     """How many there are."""
     costs: dict[str, str]
     """Of measuring and of a hint, in words."""
-    loss: PictureData
-    flow: PictureData
+    loss: PictureData | None
+    flow: PictureData | None
+    """Of the training; none where a line is asked for."""
     gradients: PictureData
     code: Sequence[str]
     """The lines of the pass; none unless it is shown."""
@@ -465,6 +467,8 @@ class BugSolution(TypedDict):
 
     id: str
     notes: Sequence[BugNote]
+    picture: PictureData | None
+    """What the wrong line gives beside what it should give; none of a mistake."""
     code: Sequence[tuple[str, str]]
     """The lines of the pass; each is "wrong", "right" or neither, which is ""."""
 

@@ -4,6 +4,7 @@ import pytest
 from accessibility import violations
 
 import backprop_nb as bp
+from backprop_nb.checking.line_puzzle import make_line_puzzle
 from backprop_nb.checking.mistakes import STAGES
 from backprop_nb.checking.puzzle import make_puzzle
 from backprop_nb.views.numbers import short
@@ -150,3 +151,56 @@ def test_all_mistakes_are_walked_by_stage_and_who_gives_up_wins_nothing(open_pag
     expect(notes(page)).to_contain_text(f"It is: {mistake.title}.")
     expect(notes(page)).to_contain_text(mistake.explanation)
     expect(page.locator(".bpnb-bug-title")).to_contain_text("score 0")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 700), ("dark", 1400)])
+def test_the_wrong_line_of_a_course_is_clicked(open_page, tmp_path, theme, width):
+    from playwright.sync_api import expect
+
+    game, puzzle = bp.FindTheBug(course="rows", seed=0), make_line_puzzle(0, 1, ["rows"])
+    page = open_page(game.to_html(tmp_path / "line"), theme, width)
+    root = page.locator(".bpnb")
+    expect(root.get_by_role("button", name="Play")).to_be_hidden()
+    expect(root.get_by_role("button", name="Answer")).to_be_disabled()
+    fine = puzzle.lines[2].strip()
+    root.get_by_text(fine).click()
+    root.get_by_role("button", name="Answer: line 3").click()
+    expect(notes(root)).to_contain_text(f"Line 3, {fine}, is fine. It gives z1, as it should.")
+    expect(root.locator(".bpnb-bug-title")).to_contain_text("worth 4 points")
+    root.get_by_role("button", name="Check the gradients").click()
+    right = [short(x) for x in puzzle.report.parameters[0].expected.ravel()]
+    assert set(right) <= set(texts(root.locator(".bpnb-bug-gradients")))
+    # By the keyboard to the wrong line; the first line is a def, which cannot be chosen.
+    root.locator(".bpnb-bug-options input").nth(1).focus()
+    for _ in range(puzzle.number - 3):
+        page.keyboard.press("ArrowDown")
+    expect(root.get_by_role("button", name=f"Answer: line {puzzle.number}")).to_be_enabled()
+    page.keyboard.press("Enter")
+    expect(notes(root)).to_contain_text(puzzle.finding.message)
+    expect(root.locator(".bpnb-bug-title")).to_contain_text("score 3")
+    expect(root.locator(".bpnb-bug-instead")).to_contain_text(puzzle.right_line.strip())
+    assert f"line {puzzle.number}: {puzzle.finding.source}" in texts(root)
+    assert violations(page, ".bpnb") == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_game_goes_on_with_the_passes_of_a_course(open_notebook):
+    from playwright.sync_api import expect
+
+    cells = ["import backprop_nb as bp\ngame = bp.FindTheBug()\ngame", "game.course = 'columns'"]
+    notebook = open_notebook("lines.ipynb", cells=cells)
+    notebook.run_all()
+    root = notebook.page.locator(".bpnb")
+    expect(root.get_by_role("heading", name="One line of this backward pass")).to_be_visible()
+    expect(root.locator(".bpnb-count")).to_have_count(0)
+    root.get_by_role("button", name="Next round").click()
+    puzzle = make_line_puzzle(0, 2, ["columns"])
+    wrong = puzzle.lines[puzzle.number - 1].strip()
+    expect(root.locator(".bpnb-bug-options")).to_contain_text(wrong)
+    root.get_by_label("six lines").check(force=True)
+    expect(root.locator(".bpnb-bug-options input")).to_have_count(6)
+    root.get_by_text(wrong).click()
+    notebook.page.keyboard.press("Enter")
+    expect(notes(root)).to_contain_text(puzzle.finding.message)
+    expect(root.get_by_role("button", name="Next round")).to_be_enabled()
+    assert violations(notebook.page, ".bpnb") == []

@@ -11,9 +11,11 @@ from contract import departures
 from every_view import VIEWS
 
 import backprop_nb as bp
+from backprop_nb.checking.line_puzzle import make_line_puzzle
 from backprop_nb.checking.puzzle import PLAYABLE, make_puzzle
 from backprop_nb.views import numbers, schema
 from backprop_nb.views.bug.answers import secret
+from backprop_nb.views.bug.lines import line_secret
 from backprop_nb.views.picture import Picture, heat_levels
 from backprop_nb.views.schema import (
     BugFound,
@@ -44,6 +46,11 @@ def picture():
     made.heat((0, 0, 10, 10), 2, [0.5, -0.5], "adjoint", texts=["1", "2"])
     made.field((0, 0, 10, 10), heat_levels(np.zeros((2, 2))), key="map")
     return made.data()
+
+
+def line_round():
+    puzzle = make_line_puzzle(0, 1, ["rows"])
+    return line_secret(puzzle, puzzle.pickable)
 
 
 def finished():
@@ -106,6 +113,8 @@ REAL = {
     "a curve of GradientFlow": (lambda: gradient_flow().curves["A_0[0, 0]"], FlowCurve),
     "FindTheBug, easy": (lambda: bp.FindTheBug("easy").scene, BugScene),
     "FindTheBug, hard": (lambda: bp.FindTheBug("hard").scene, BugScene),
+    "FindTheBug, a line": (lambda: bp.FindTheBug("easy", course="rows").scene, BugScene),
+    "FindTheBug, all of a line": (line_round, BugSecret),
     "FindTheBug at the beginning": (lambda: bp.FindTheBug().found, BugFound),
     "FindTheBug in the end": (finished, BugFound),
     "FindTheBug, all of it": (lambda: secret(make_puzzle(0, 1), PLAYABLE), BugSecret),

@@ -24,10 +24,7 @@ def secret(puzzle: Puzzle, choices: Sequence[Mistake]) -> BugSecret:
         ],
         "verdicts": {each.id: verdict(puzzle, each) for each in choices},
         "solution": solution(puzzle.mistake),
-        "worth": [
-            [[worth(m, k, wrong) for wrong in range(len(choices))] for k in range(HINTS + 1)]
-            for m in range(2)
-        ],
+        "worth": worth_table(len(choices)),
     }
 
 
@@ -44,6 +41,13 @@ def worth(measured: int, hints: int, wrong: int) -> int:
     """
     lost = POINTS["measure"] * measured + POINTS["hint"] * hints + POINTS["wrong"] * wrong
     return max(POINTS["least"], POINTS["start"] - lost)
+
+
+def worth_table(count: int) -> list[list[list[int]]]:
+    """Return what a right answer is worth: measured or not, by hints and by wrong answers."""
+    return [
+        [[worth(m, k, wrong) for wrong in range(count)] for k in range(HINTS + 1)] for m in range(2)
+    ]
 
 
 def reveal(
@@ -111,7 +115,7 @@ def solution(mistake: Mistake) -> BugSolution:
         broken = equation(mistake.equation)
         formula = note("solution", "It breaks", f"equation [{broken.tag}]:")
         notes.append(formula | {"formula": mathml(broken.latex)})
-    return {"id": mistake.id, "notes": notes, "code": _marked(mistake)}
+    return {"id": mistake.id, "notes": notes, "picture": None, "code": _marked(mistake)}
 
 
 def _marked(mistake: Mistake) -> list[tuple[str, str]]:

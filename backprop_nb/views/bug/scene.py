@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -24,7 +26,7 @@ from backprop_nb.views import numbers
 from backprop_nb.views.chart import Axis, Chart, Series, legend, span
 from backprop_nb.views.numbers import Scale
 from backprop_nb.views.picture import SOLID, Picture
-from backprop_nb.views.schema import BugScene
+from backprop_nb.views.schema import BugScene, Family
 
 K = len(WIDTHS) - 1
 HEIGHT = 262.0
@@ -33,6 +35,7 @@ LEVELS = {"easy": "with code", "medium": "six choices", "hard": "all mistakes"}
 HINTS = 3
 POINTS = {"start": 6, "measure": 1, "hint": 1, "wrong": 2, "least": 1}
 """What a round is worth, what each help and each wrong answer costs, and what is left at least."""
+COSTS = {name: f"{counted(POINTS[name], 'point')} less" for name in ("measure", "hint")}
 
 SETTING = (
     "The network has three layers of three units, the data are three samples, and the loss is the "
@@ -48,6 +51,7 @@ def bug_scene(puzzle: Puzzle, choices: Sequence[Mistake], *, code: bool) -> BugS
     training, many = _Training(puzzle), len(choices) > CHOICES
     stages = groupby(choices, stage_of if many else lambda _: "")
     return {
+        "asks": "mistake",
         "setting": SETTING,
         "levels": list(LEVELS.items()),
         "choices": [
@@ -55,7 +59,7 @@ def bug_scene(puzzle: Puzzle, choices: Sequence[Mistake], *, code: bool) -> BugS
             for stage, group in stages
         ],
         "hints": HINTS,
-        "costs": {name: f"{counted(POINTS[name], 'point')} less" for name in ("measure", "hint")},
+        "costs": COSTS,
         "loss": training.loss.picture.data(),
         "flow": training.flow.picture.data(),
         "gradients": gradient_picture(puzzle, measured=False).data(),
@@ -167,77 +171,143 @@ class _Training:
 
 # --- gradients --------------------------------------------------------------
 
-_CELL, _LINE, _SIDE = 44.0, 24.0, 70.0
-_LAYER = 4 * _CELL + 28
-_FIRST, _SECOND, _RAMP = 46.0, 132.0, 236.0
-"""The tops of the gradient of the pass, of the measured one, and where the legend is."""
-_PLACES = {
-    f"{symbol}_{i}": (_SIDE + i * _LAYER + offset, columns)
-    for i in range(K)
-    for symbol, offset, columns in (("A", 0.0, 3), ("b", 3 * _CELL + 8, 1))
+_CELL, _LINE, _LETTER, _SIDE, _FIRST = 44.0, 24.0, 7.0, 70.0, 46.0
+"""A cell's width and height, the width of a letter, the room for the rows' titles, and the top
+of the first arrays."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Arrays beside what they should be, as two rows of heat maps.
+
+    Attributes
+    ----------
+    title
+        What is above the picture.
+    rows
+        What the two rows are called.
+    titles
+        By the name of each array its title, and a subscript of it.
+    given, right
+        The arrays by name; none are right where that is not known yet.
+    remarks
+        By name how the two compare.
+    family
+        The colours.
+    """
+
+    title: str
+    rows: tuple[str, str]
+    titles: Mapping[str, tuple[str, str]]
+    given: Mapping[str, FloatArray]
+    right: Mapping[str, FloatArray]
+    remarks: Mapping[str, str]
+    family: Family = "adjoint"
+
+    def picture(self, alt: str) -> Picture:
+        """Return the heat maps on one scale."""
+        arrays = [*self.given.values(), *self.right.values()]
+        height = _LINE * max(len(_upright(each)) for each in arrays)
+        second, below = _FIRST + height + 14, _FIRST + 2 * height + 14
+        scale = numbers.fit_scale(arrays, log=True)
+        legend = f"{_SIGNS[self.family]}: {scale.text}"
+        ends = [right for _, right in self._places.values()]
+        wide = max(*ends, _SIDE + 96 + 6 * len(legend), _LETTER * len(self.title))
+        picture = Picture(wide + 2, below + 42, alt)
+        picture.text((4, 10), self.title, bold=True, size=12)
+        for name, (text, sub) in self.titles.items():
+            at = self._middle(name), 32.0
+            picture.text(at, text, sub=sub, size=12, anchor="middle")
+        self._draw(picture, _FIRST, height, self.rows[0], self.given, scale)
+        self._draw(picture, second, height, self.rows[1], self.right, scale)
+        if self.remarks:
+            picture.text((4, below + 11), "compared", fill="muted", size=12)
+        for name, text in self.remarks.items():
+            at = self._middle(name), below + 11
+            picture.text(at, text, size=11, anchor="middle", bold=text != "equal")
+        ramp = np.linspace(-1, 1, 11).tolist()
+        picture.heat((_SIDE, below + 27, 88, 10), len(ramp), ramp, self.family, gap=0)
+        picture.text((_SIDE + 96, below + 32), legend, fill="muted", size=11)
+        return picture
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[float, float]]:
+        """The left and the right edge of each array: vectors stand near what is before them."""
+        places: dict[str, tuple[float, float]] = {}
+        right = _SIDE
+        for name, array in self.given.items():
+            both = array, self.right.get(name, array)
+            columns = max(_upright(each).shape[1] for each in both)
+            wide = columns * _CELL
+            room = max(wide, _LETTER * len("".join(self.titles[name])))
+            left = right + (0.0 if not places else 8 if columns == 1 else 20)
+            right = left + room
+            places[name] = left + (room - wide) / 2, right - (room - wide) / 2
+        return places
+
+    def _middle(self, name: str) -> float:
+        return sum(self._places[name]) / 2
+
+    def _draw(
+        self,
+        picture: Picture,
+        top: float,
+        height: float,
+        title: str,
+        arrays: Mapping[str, FloatArray],
+        scale: Scale,
+    ) -> None:
+        fill = "text" if arrays else "muted"
+        picture.text((4, top + height / 2), title, fill=fill, size=12)
+        for name, (left, right) in self._places.items():
+            if name in arrays:
+                array = _upright(arrays[name])
+                picture.heat(
+                    (left, top, array.shape[1] * _CELL, len(array) * _LINE),
+                    array.shape[1],
+                    numbers.heats(array, scale),
+                    self.family,
+                    texts=[numbers.short(entry) for entry in array.ravel().tolist()],
+                    size=10.5,
+                )
+            else:
+                box = (left, top, right - left - 1, height - 1)
+                picture.rect(box, stroke="line", radius=4, dash=(4, 3))
+                at = (self._middle(name), top + height / 2)
+                picture.text(at, "?", fill="muted", size=14, anchor="middle")
+
+
+_SIGNS = {
+    "adjoint": "green negative, purple positive",
+    "value": "orange negative, blue positive",
 }
-"""The left edge of each array, and how many columns it has."""
+
+
+def _upright(array: FloatArray) -> FloatArray:
+    """Return an array as a table, in which a vector is a column."""
+    table = numbers.table(array)
+    return table.T if np.ndim(array) == 1 else table
 
 
 def gradient_picture(puzzle: Puzzle, *, measured: bool) -> Picture:
     """Return the gradients before training as heat maps, beside what is measured once it is."""
-    given, true = by_name(puzzle.gradient()), by_name(puzzle.measured)
-    arrays = [*given.values(), *(true.values() if measured else ())]
-    scale = numbers.fit_scale(arrays, log=True)
-    words = " ".join(gradients_in_words(puzzle, measured=measured))
-    picture = Picture(_SIDE + K * _LAYER - 18, _RAMP + 10, words)
-    picture.text((4, 10), "gradients before training", bold=True, size=12)
-    for name in _PLACES:
-        symbol, i = name.split("_")
-        picture.text((_middle(name), 32), f"∂L/∂{symbol}", sub=i, size=12, anchor="middle")
-    _draw_arrays(picture, _FIRST, "this pass", given, scale)
-    if measured:
-        _draw_arrays(picture, _SECOND, "measured", true, scale)
-        _draw_factors(picture, _SECOND + 3 * _LINE + 11, puzzle)
-    else:
-        _draw_unknown(picture, _SECOND)
-    ramp = np.linspace(-1, 1, 11).tolist()
-    picture.heat((_SIDE, _RAMP - 5, 88, 10), len(ramp), ramp, "adjoint", gap=0)
-    text = f"green negative, purple positive: {scale.text}"
-    picture.text((_SIDE + 96, _RAMP), text, fill="muted", size=11)
-    return picture
+    given = by_name(puzzle.gradient())
+    return Compared(
+        "gradients before training",
+        ("this pass", "measured"),
+        {name: (f"∂L/∂{name[0]}", name[2:]) for name in given},
+        given,
+        by_name(puzzle.measured) if measured else {},
+        remarks(puzzle.factors()) if measured else {},
+    ).picture(" ".join(gradients_in_words(puzzle, measured=measured)))
 
 
-def _middle(name: str) -> float:
-    left, columns = _PLACES[name]
-    return left + columns * _CELL / 2
-
-
-def _draw_arrays(
-    picture: Picture, top: float, title: str, arrays: Mapping[str, FloatArray], scale: Scale
-) -> None:
-    picture.text((4, top + 1.5 * _LINE), title, size=12)
-    for name, (left, columns) in _PLACES.items():
-        picture.heat(
-            (left, top, columns * _CELL, 3 * _LINE),
-            columns,
-            numbers.heats(arrays[name], scale),
-            "adjoint",
-            texts=[numbers.short(entry) for entry in arrays[name].ravel().tolist()],
-            size=10.5,
-        )
-
-
-def _draw_unknown(picture: Picture, top: float) -> None:
-    picture.text((4, top + 1.5 * _LINE), "measured", fill="muted", size=12)
-    for name, (left, columns) in _PLACES.items():
-        box = (left, top, columns * _CELL - 1, 3 * _LINE - 1)
-        picture.rect(box, stroke="line", radius=4, dash=(4, 3))
-        at = (_middle(name), top + 1.5 * _LINE)
-        picture.text(at, "?", fill="muted", size=14, anchor="middle")
-
-
-def _draw_factors(picture: Picture, y: float, puzzle: Puzzle) -> None:
-    picture.text((4, y), "compared", fill="muted", size=12)
-    for name, factor in puzzle.factors().items():
-        times = "differs" if factor is None else f"{numbers.long(factor)} ×"
-        text = "equal" if factor == 1.0 else times
-        picture.text((_middle(name), y), text, size=11, anchor="middle", bold=text != "equal")
+def remarks(factors: Mapping[str, float | None]) -> dict[str, str]:
+    """Return by the name of each array how it compares with the right one, in a word."""
+    return {
+        name: "differs" if each is None else "equal" if each == 1.0 else f"{numbers.long(each)} ×"
+        for name, each in factors.items()
+    }
 
 
 # --- in words ---------------------------------------------------------------
@@ -261,14 +331,20 @@ def gradients_in_words(puzzle: Puzzle, *, measured: bool) -> list[str]:
 
 def comparison_in_words(puzzle: Puzzle) -> str:
     """Return how each array of the gradient compares with the measured one."""
+    factors = {f"∂L/∂{name}": factor for name, factor in puzzle.factors().items()}
+    return f"By central differences, last layer first: {compared_in_words(factors)}."
+
+
+def compared_in_words(factors: Mapping[str, float | None]) -> str:
+    """Return how arrays compare with the right ones, by what they are called."""
     names: dict[float | None, list[str]] = {}
-    for name, factor in puzzle.factors().items():
-        names.setdefault(factor, []).append(f"∂L/∂{name}")
+    for name, factor in factors.items():
+        names.setdefault(factor, []).append(name)
     parts = []
     for factor, those in names.items():
         verbs = ("are", "differ") if len(those) > 1 else ("is", "differs")
         parts.append(f"{in_words(those)} {clause(factor, *verbs)}")
-    return f"By central differences, last layer first: {'; '.join(parts)}."
+    return "; ".join(parts)
 
 
 def clause(factor: float | None, be: str, differ: str) -> str:

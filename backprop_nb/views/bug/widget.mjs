@@ -46,10 +46,17 @@ export function reveal(secret, { measured, hints, tried, given_up: givenUp }) {
 // Second half: the page
 // ---------------------------------------------------------------------------
 
+const MARKS = {
+  mistake: { right: "\u2713 this one", wrong: "\u2717 not this" },
+  line: { right: "\u2717 wrong", wrong: "\u2713 fine" },
+};
 const SIGNS = { wrong: "\u2717", right: "\u2713" };
 const NOTHING_YET =
   "Watch the training, compare the lengths, look at the numbers. " +
   "At epoch 0 both passes stand at the same weights. What you ask for appears here.";
+const NO_LINE_YET =
+  "Click the line that you think is wrong, then Answer. A line that is fine tells what it computes. " +
+  "To see which gradients are right helps.";
 
 class Game extends Replay {
   constructor(model, el) {
@@ -69,6 +76,11 @@ class Game extends Replay {
     return this.model.get("found");
   }
 
+  /** Whether a line is to be picked, and nothing is replayed. */
+  get asksLine() {
+    return this.scene.asks === "line";
+  }
+
   // -- building -------------------------------------------------------------
 
   build() {
@@ -77,10 +89,7 @@ class Game extends Replay {
     const button = (text, onclick) => html("button", { type: "button", onclick }, text);
     const more = (key) => () => this.set(key, model.get(key) + 1);
     this.heading = html("div", { class: "bpnb-title bpnb-bug-title" });
-    this.level = choice("level", this.scene.levels, {
-      value: model.get("level"),
-      onchange: (level) => this.set("level", level),
-    });
+    this.level = html("span", { "data-kernel": true });
     this.nextButton = button("Next round", more("round"));
     this.setting = html("p", { class: "bpnb-bug-setting" });
     this.places = { loss: html("div"), flow: html("div"), gradients: div("gradients") };
@@ -100,7 +109,7 @@ class Game extends Replay {
         { class: "bpnb-bar" },
         ...this.buildReplay(),
         this.heading,
-        kernel(this.level),
+        this.level,
         kernel(this.nextButton),
       ),
       this.setting,
@@ -125,30 +134,60 @@ class Game extends Replay {
     return html(
       "div",
       { class: "bpnb-panel bpnb-bug-question", "data-kernel": this.closed },
-      html("h2", { id }, "Which mistake is in this backward pass?"),
+      (this.question = html("h2", { id })),
       this.options,
       html("div", { class: "bpnb-controls" }, ...buttons),
     );
   }
 
-  buildOptions() {
+  /** The levels, whose names are others where a line is asked for. */
+  updateLevel() {
+    const value = this.model.get("level");
+    if (this.levelsOf !== this.scene.asks) {
+      const onchange = (level) => this.set("level", level);
+      this.levels = choice("level", this.scene.levels, { value, onchange });
+      this.level.replaceChildren(this.levels);
+      this.levelsOf = this.scene.asks;
+    }
+    this.levels.update(value);
+  }
+
+  /** A radio button with what it stands for. */
+  option(id, ...content) {
     const name = `${this.options.id}-${this.model.get("round")}`;
+    const input = html("input", { type: "radio", name, onchange: () => this.updateButtons() });
+    const mark = html("b");
+    const label = html("label", {}, input, ...content, mark);
+    this.choices.push({ id, input, mark, label });
+    return label;
+  }
+
+  buildOptions() {
     const { choices } = this.scene;
     this.choices = [];
-    const label = ({ id, title }) => {
-      const onchange = () => this.updateButtons();
-      const input = html("input", { type: "radio", name, onchange });
-      const mark = html("b");
-      const label = html("label", {}, input, html("span", {}, title), mark);
-      this.choices.push({ id, input, mark, label });
-      return label;
-    };
+    if (this.asksLine) {
+      this.buildLines(choices[0].choices.map(({ id }) => id));
+      return;
+    }
+    const label = ({ id, title }) => this.option(id, html("span", {}, title));
     const stage = ({ stage, choices }) =>
       html("fieldset", {}, html("legend", {}, stage), ...choices.map(label));
     const many = choices.length > 1;
     this.options.classList.toggle("bpnb-bug-many", many);
     this.options.replaceChildren(...(many ? choices.map(stage) : choices[0].choices.map(label)));
-    this.updateOffline();
+  }
+
+  /** The pass, in which those lines that are offered can be picked. */
+  buildLines(offered) {
+    const line = (text, index) => {
+      const id = String(index + 1);
+      const indent = text.slice(0, text.length - text.trimStart().length);
+      const code = html("code", {}, indent, html("span", {}, text.trimStart()));
+      const content = [html("span", { class: "bpnb-bug-number" }, id), code];
+      return offered.includes(id) ? this.option(id, ...content) : html("p", {}, ...content);
+    };
+    this.options.classList.remove("bpnb-bug-many");
+    this.options.replaceChildren(...this.scene.code.map(line));
   }
 
   // -- updating -------------------------------------------------------------
@@ -157,16 +196,25 @@ class Game extends Replay {
   show() {
     this.scene = this.model.get("scene");
     this.known = 0;
-    this.level.update(this.model.get("level"));
     this.setting.textContent = this.scene.setting;
-    this.root.classList.toggle("bpnb-bug-open", this.scene.code.length > 0);
+    this.root.classList.toggle("bpnb-bug-lines", this.asksLine);
+    this.root.classList.toggle("bpnb-bug-open", !this.asksLine && this.scene.code.length > 0);
+    this.question.textContent = this.asksLine
+      ? "One line of this backward pass is wrong. Which? Click it."
+      : "Which mistake is in this backward pass?";
+    this.updateLevel();
     this.buildOptions();
+    this.updateOffline();
     this.updatePlay();
     this.updateStep();
     this.update();
   }
 
   updateStep() {
+    if (this.asksLine) {
+      for (const name of ["loss", "flow"]) this.places[name].replaceChildren();
+      return;
+    }
     const { patch, words } = this.scene.frames[this.step];
     for (const name of ["loss", "flow"]) {
       this.places[name].replaceChildren(picture(patched(this.scene[name], patch)));
@@ -178,17 +226,19 @@ class Game extends Replay {
   updateHeading() {
     const { solution, worth } = this.found;
     const points = worth === 1 ? "point" : "points";
+    const epoch = html("span", { class: "bpnb-count" }, `epoch ${this.step} of ${this.last}`);
     this.heading.replaceChildren(
       html("strong", {}, `Round ${this.model.get("round")}`),
       html("span", {}, solution ? "over" : `worth ${worth} ${points}`),
       html("span", {}, `score ${this.model.get("score")}`),
-      html("span", { class: "bpnb-count" }, `epoch ${this.step} of ${this.last}`),
+      ...(this.asksLine ? [] : [epoch]),
     );
   }
 
   update() {
     const { picture: measured, solution } = this.found;
-    this.places.gradients.replaceChildren(picture(measured ?? this.scene.gradients));
+    const numbers = solution?.picture ?? measured ?? this.scene.gradients;
+    this.places.gradients.replaceChildren(picture(numbers));
     this.updateOptions();
     this.updateButtons();
     this.updateCode();
@@ -200,13 +250,30 @@ class Game extends Replay {
 
   updateOptions() {
     const tried = this.model.get("tried");
+    const marks = MARKS[this.scene.asks];
     for (const { id, mark, label } of this.choices) {
       const right = this.found.solution?.id === id;
       const wrong = tried.includes(id) && !right;
-      mark.textContent = right ? "\u2713 this one" : wrong ? "\u2717 not this" : "";
+      mark.textContent = right ? marks.right : wrong ? marks.wrong : "";
       label.classList.toggle("bpnb-wrong", wrong);
       label.classList.toggle("bpnb-right", right);
+      if (right && this.asksLine) label.after(...this.rightLines());
     }
+  }
+
+  /** What should stand in the place of the wrong line, once that is told. */
+  rightLines() {
+    this.options.querySelectorAll(".bpnb-bug-instead").forEach((each) => each.remove());
+    const lines = this.found.solution.code.filter(([kind]) => kind === "right");
+    return lines.map(([, text]) =>
+      html(
+        "p",
+        { class: "bpnb-bug-instead" },
+        html("span", { class: "bpnb-bug-number" }, SIGNS.right),
+        html("span", { class: "bpnb-live" }, "right: "),
+        html("code", {}, text),
+      ),
+    );
   }
 
   updateButtons() {
@@ -219,7 +286,10 @@ class Game extends Replay {
       button.replaceChildren(text, html("small", {}, cost));
     };
     this.answerButton.disabled = over || !this.chosen;
-    update(this.measureButton, measured !== null, "Measure the gradient ", costs.measure);
+    const { asksLine, chosen } = this;
+    this.answerButton.textContent = asksLine && chosen ? `Answer: line ${chosen}` : "Answer";
+    const measure = asksLine ? "Check the gradients " : "Measure the gradient ";
+    update(this.measureButton, measured !== null, measure, costs.measure);
     const next = Math.min(hint + 1, hints);
     update(this.hintButton, hint === hints, `Hint ${next} of ${hints} `, costs.hint);
     update(this.tellButton, false, "Tell me ", "no points");
@@ -228,7 +298,8 @@ class Game extends Replay {
 
   updateCode() {
     const { solution } = this.found;
-    const lines = solution?.code ?? this.scene.code.map((text) => ["", text]);
+    // A line that is to be picked stands in the question.
+    const lines = this.asksLine ? [] : solution?.code ?? this.scene.code.map((text) => ["", text]);
     this.code.hidden = lines.length === 0;
     const given = "the pass as NumPy, one sample per column";
     const title = solution ? "the pass, and what is right" : given;
@@ -253,7 +324,8 @@ class Game extends Replay {
         formula ? math(formula) : null,
       ),
     );
-    const shown = notes.length ? notes : [html("p", {}, html("em", {}, NOTHING_YET))];
+    const nothing = this.asksLine ? NO_LINE_YET : NOTHING_YET;
+    const shown = notes.length ? notes : [html("p", {}, html("em", {}, nothing))];
     this.notes.replaceChildren(html("h2", {}, "what is known"), ...shown);
     const news = notes.slice(this.known).map(({ textContent }) => textContent);
     if (news.length) this.say(news.join(" "));
@@ -271,7 +343,7 @@ class Game extends Replay {
   }
 
   actions(event) {
-    const actions = super.actions(event);
+    const actions = this.asksLine ? {} : super.actions(event);
     if (this.options.contains(event.target)) {
       actions.Enter = () => this.answer();
       actions.Home = actions.End = undefined;

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Literal
 
 import traitlets
 
-from backprop_nb.checking.puzzle import CHOICES, PLAYABLE, checked_mistakes, choices, make_puzzle
+from backprop_nb.checking.line_puzzle import COURSES
+from backprop_nb.checking.puzzle import checked_mistakes
 from backprop_nb.errors import InvalidValueError, counted
-from backprop_nb.views.bug.answers import reveal, secret
-from backprop_nb.views.bug.scene import HINTS, LEVELS, bug_scene, describe_round
+from backprop_nb.views.bug.answers import reveal
+from backprop_nb.views.bug.rounds import LineRound, MistakeRound, Round
+from backprop_nb.views.bug.scene import HINTS, LEVELS
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.page import packed
 from backprop_nb.views.paper import Drawing, draw_pictures
-from backprop_nb.views.picture import patched
 from backprop_nb.views.schema import BugFound
 from backprop_nb.views.state import State, flag, integer, one_of, text
 from backprop_nb.views.style import module, style_sheet
@@ -39,9 +40,22 @@ def _hints(view: FindTheBug, name: str, value: Any) -> int:
     return int(integer(least, HINTS)(view, name, value))
 
 
+def _course(view: FindTheBug, name: str, value: Any) -> str:
+    course = str(one_of(["document", *COURSES, "any"])(view, name, value))
+    if course != "document" and view.has_named_mistakes:
+        raise InvalidValueError(
+            "`mistakes` are those of the document's pass, and no other has them.",
+            given=f"{name} = {value!r} with `mistakes`",
+            instead=f"bp.FindTheBug(course={value!r})",
+        )
+    return course
+
+
 def _answer(view: FindTheBug, name: str, value: Any) -> str:
     if view.beginning:
         return text(view, name, value)
+    if isinstance(value, int) and str(value) in view.offered:
+        value = str(value)  # the number of a line
     answer = str(one_of(view.offered)(view, name, value))
     if view.over and answer not in view.tried:
         raise InvalidValueError(
@@ -53,7 +67,7 @@ def _answer(view: FindTheBug, name: str, value: Any) -> str:
 
 
 class FindTheBug(Replay):
-    """Find the mistake in a backward pass: by its training, its gradients, and what is measured.
+    """Find the mistake in a backward pass: what it is, or in a course's own pass at which line.
 
     Each round has a small network and a backward pass with one mistake.  What can
     be seen is the loss in training beside that of the right pass, the length of
@@ -61,31 +75,43 @@ class FindTheBug(Replay):
     measured, and there are hints.  A right answer is worth 6 points, less 1 for
     measuring, 1 for each hint and 2 for each wrong answer, but never less than 1.
 
+    With a ``course`` the pass is written as that course writes it, one line of it is
+    wrong, and that line is to be clicked.  A line that is fine says what it computes; of
+    the wrong one is told what ``bp.check_gradient`` finds: what it gives, what it
+    should give, and how to repair it.
+
     Parameters
     ----------
     level : "easy", "medium" or "hard"
         "easy" shows the pass as NumPy, with six mistakes to choose from; "medium" does
-        not show it; "hard" has all mistakes to choose from.
+        not show it; "hard" has all mistakes to choose from.  With a course there are six
+        lines to choose from, all lines, or all lines with mistakes in the forward pass, too.
+    course : str
+        Whose pass it is: "document"; "rows" has ``X @ W``, ReLU and a softmax (cs231n, d2l);
+        "columns" a dict of parameters, tanh and ``/ m`` (deeplearning.ai); "lists" a loop over
+        the layers (Nielsen); "layers" a function for each kind of layer (*Deep Learning from
+        Scratch*); "ones" the biases beside a column of ones (Ng); "recurrent" goes back through
+        time (min-char-rnn); "any" mixes these six.
     seed : int
         Where the rounds come from: the same seed gives the same rounds.
     mistakes : sequence of str, optional
         The ids of the mistakes that there may be, from
-        ``backprop_nb.checking.mistakes``.
+        ``backprop_nb.checking.mistakes``; only with the document's pass.
     round : int
         The round to start with.
     step : int
-        The epoch to start with.
+        The epoch to start with; with a course there is no training.
 
     Attributes
     ----------
-    round, level
+    round, level, course
         Assign them to go to another round, or to begin the round anew.
     measured : bool
         Whether the gradient has been measured.
     hints : int
         How many hints have been asked for, from 0 to 3.
     answer : str
-        The last answer, the id of a mistake; assign it to answer.
+        The last answer, the id of a mistake or the number of a line; assign it to answer.
     given_up : bool
         Whether the mistake has been told.
     score : int
@@ -100,8 +126,9 @@ class FindTheBug(Replay):
     NotFoundError
         A mistake that does not exist.
     InvalidValueError
-        A level, a round, an epoch or an answer that does not exist; a mistake that
-        needs other data; an answer after the round is over.  Nothing is changed then.
+        A level, a course, a round, an epoch or an answer that does not exist; a mistake
+        that needs other data, or one that is named with a course; an answer after the round
+        is over.  Nothing is changed then.
 
     Notes
     -----
@@ -122,20 +149,21 @@ class FindTheBug(Replay):
     Right: the sign is flipped.
     >>> game.score
     5
+    >>> game = bp.FindTheBug(course="rows", seed=1)
+    >>> game.answer = 3
+    >>> print(game.verdict)
+    Line 3, z1 = X @ W1 + b1, is fine. It gives z1, as it should.
     """
 
     _esm = module("bug")
     _css = style_sheet("bug", "find_the_bug")
-    hint = (
-        "arrow keys choose a mistake and Enter answers; [ and ] step through the epochs, "
-        "Home and End jump, Space plays."
-    )
 
+    course = State(_course, "document", "Whose pass it is.")
     level = State(one_of(LEVELS), "medium", "How much is shown.")
     round = State(integer(1), 1, "The round.")
     measured = State(_once_true, False, "Whether the gradient is measured.")
     hints = State(_hints, 0, "How many hints are shown.")
-    answer = State(_answer, "", "The last answer: a mistake's id.")
+    answer = State(_answer, "", "The last answer: a mistake's id, or a line.")
     given_up = State(_once_true, False, "Whether the mistake is told.")
     tried: Any = traitlets.List(help="The answers of this round.").tag(sync=True)
     found: Any = traitlets.Dict(help="What has been asked for, and told.").tag(sync=True)
@@ -146,6 +174,7 @@ class FindTheBug(Replay):
         self,
         level: str = "medium",
         *,
+        course: str = "document",
         seed: int = 0,
         mistakes: Sequence[str] | None = None,
         round: int = 1,
@@ -153,21 +182,21 @@ class FindTheBug(Replay):
         **kwargs: Any,
     ) -> None:
         self._mistakes = checked_mistakes(mistakes)
+        self.has_named_mistakes = mistakes is not None
         self._seed = integer(0)(self, "seed", seed)
-        self._points: dict[int, int] = {}
+        self._points: dict[Hashable, int] = {}
         self.beginning = True
-        super().__init__(level=level, round=round, **{"interval": 120, **kwargs})
+        state = {"course": course, "level": level, "round": round}
+        super().__init__(**{**state, "interval": 120, **kwargs})
         self._begin()
-        self.observe(lambda _: self._begin(), ["level", "round"])
+        self.observe(lambda _: self._begin(), ["course", "level", "round"])
         self.observe(self._on_asked, ["measured", "hints", "answer", "given_up"])
         self.step = step
 
     def _begin(self) -> None:
         """Make the round: nothing asked for, nothing told."""
-        puzzle = make_puzzle(self._seed, self.round, self._mistakes)
-        count = len(PLAYABLE) if self.level == "hard" else CHOICES
-        offered = choices(puzzle, self._seed, self.round, count)
-        self._puzzle, self._secret = puzzle, secret(puzzle, offered)
+        self._task = self._made_round()
+        self._secret, self.hint = self._task.secret, self._task.keys
         self.beginning = True  # only now may traits go back
         try:
             with self.hold_sync():
@@ -175,10 +204,16 @@ class FindTheBug(Replay):
                 self.answer, self.tried = "", []
                 self.measured, self.hints, self.given_up = False, 0, False
                 self.found = self._told()
-                self.set_trait("scene", bug_scene(puzzle, offered, code=self.level == "easy"))
+                self.set_trait("scene", self._task.scene)
                 self.step = 0
         finally:
             self.beginning = False
+
+    def _made_round(self) -> Round:
+        if self.course == "document":
+            return MistakeRound(self.level, self._seed, self.round, self._mistakes)
+        courses = list(COURSES) if self.course == "any" else [self.course]
+        return LineRound(self.level, self._seed, self.round, courses)
 
     # -- asking and answering ----------------------------------------------------
 
@@ -190,7 +225,7 @@ class FindTheBug(Replay):
         self.found = self._told()
         if self.over:
             # A round that comes again has been told: its points stay as they are.
-            self._points.setdefault(self.round, self.worth if self.found["solved"] else 0)
+            self._points.setdefault(self._task.key, self.worth if self.found["solved"] else 0)
         self.score = sum(self._points.values())
 
     def _told(self) -> BugFound:
@@ -227,8 +262,8 @@ class FindTheBug(Replay):
 
     def describe(self) -> str:
         """Return the text twin: what is seen, what has been told, and the answer once it is."""
-        head = f"Find the bug, level {self.level}, round {self.round}: one mistake is in this pass."
-        lines = [head, *describe_round(self._puzzle, self.scene, measured=self.measured)]
+        head = f"Find the bug, level {self.level}, round {self.round}: {self._task.asked}."
+        lines = [head, *self._task.describe(measured=self.measured)]
         notes = [note for note in self.found["notes"] if note["kind"] != "measured"]  # said above
         lines += [f"{note['title']} {note['words']}" for note in notes]
         now = "over" if self.over else f"worth {counted(self.worth, 'point')}"
@@ -244,12 +279,8 @@ class FindTheBug(Replay):
         InvalidValueError
             If `step` or `theme` is none of these.
         """
-        patch = self.scene["frames"][self._step_or_shown(step)]["patch"]
-        charts = [patched(self.scene[name], patch) for name in ("loss", "flow")]
-        gradients = self.found["picture"] or self.scene["gradients"]
-        words = self.scene["frames"][self.last_step]["words"]
-        alt = f"A backward pass with a mistake, round {self.round}. {words}"
-        return draw_pictures([charts, [gradients]], alt=alt, theme=theme)
+        pictures = self._task.pictures(self.found, self.tried, self._step_or_shown(step))
+        return draw_pictures(pictures, alt=self._task.alt(), theme=theme)
 
     def static_figure(self) -> Drawing:
         """Return the round as it is shown."""
@@ -257,14 +288,15 @@ class FindTheBug(Replay):
 
     def heading(self) -> str:
         """Return what a page of its own is called."""
-        return "Find the bug in this backward pass"
+        return self._task.heading
 
     def _own_state(self) -> dict[str, Any]:
         # No secret, but not to be read by chance.
         return super()._own_state() | {"sealed": packed(self._secret)}
 
     def __repr__(self) -> str:
+        course = "" if self.course == "document" else f"course={self.course!r}, "
         return (
-            f"FindTheBug({self.level!r}, seed={self._seed}, round {self.round}, "
+            f"FindTheBug({self.level!r}, {course}seed={self._seed}, round {self.round}, "
             f"{self.score} points)"
         )

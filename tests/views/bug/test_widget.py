@@ -8,6 +8,7 @@ import pytest
 from nonempty import nonempty
 
 import backprop_nb as bp
+from backprop_nb.checking.line_puzzle import make_line_puzzle
 from backprop_nb.checking.mistakes import CATALOGUE
 from backprop_nb.checking.puzzle import PLAYABLE, make_puzzle
 from backprop_nb.errors import either
@@ -161,6 +162,114 @@ def test_what_has_been_told_cannot_be_taken_back(game):
 def test_a_wrong_beginning_is_refused(options):
     with pytest.raises(bp.InvalidValueError):
         bp.FindTheBug(**options)
+
+
+# --- the passes of courses ----------------------------------------------------
+
+
+@pytest.fixture
+def lines():
+    return bp.FindTheBug(course="rows", seed=4)
+
+
+def wrong_line(game):
+    """The line, from the same seed and not from the widget."""
+    forward = game.level == "hard"
+    return make_line_puzzle(game._seed, game.round, [game.course], forward=forward).number
+
+
+def test_a_line_is_answered_by_its_number(lines):
+    number = wrong_line(lines)
+    assert lines.offered == [str(k) for k in range(2, 18)]
+    lines.answer = 3
+    assert lines.answer == "3"
+    assert lines.verdict == "Line 3, z1 = X @ W1 + b1, is fine. It gives z1, as it should."
+    assert (lines.worth, lines.over) == (4, False)
+    lines.answer = str(number)
+    assert (lines.score, lines.over) == (4, True)
+    assert lines.found["solution"]["id"] == str(number)
+
+
+@pytest.mark.parametrize("line", [1, 18, True, "x", 3.0])
+def test_what_is_no_line_is_refused(lines, line):
+    with pytest.raises(bp.InvalidValueError, match='`answer` must be "2", "3", '):
+        lines.answer = line
+    assert (lines.answer, lines.tried) == ("", [])
+
+
+def test_levels_of_lines_offer_more_and_more():
+    easy, medium, hard = (
+        bp.FindTheBug(level, course="columns") for level in ("easy", "medium", "hard")
+    )
+    assert [len(each.offered) for each in (easy, medium, hard)] == [6, 15, 15]
+    rounds = {}
+    for game in (medium, hard):
+        rounds[game.level] = set()
+        for k in range(1, 9):
+            game.round = k
+            rounds[game.level].add(wrong_line(game))
+    assert min(rounds["medium"]) == 10  # where the way back begins
+    assert min(rounds["hard"]) < 10
+
+
+def test_each_course_and_the_harder_rounds_have_points_of_their_own():
+    game = bp.FindTheBug(course="rows", seed=1)
+    for course, level in (("rows", "medium"), ("rows", "hard"), ("columns", "hard")):
+        game.course, game.level = course, level
+        game.answer = wrong_line(game)
+    assert game.score == 18
+    game.course = "document"
+    game.answer = answer_of(game).id
+    assert game.score == 24
+    game.course, game.level = "rows", "easy"  # the same round with fewer lines
+    game.answer = wrong_line(game)
+    assert game.score == 24
+
+
+def test_a_course_and_named_mistakes_do_not_go_together():
+    with pytest.raises(
+        bp.InvalidValueError, match="`mistakes` are those of the document"
+    ) as caught:
+        bp.FindTheBug(course="rows", mistakes=["sign_flipped"])
+    assert eval(caught.value.instead).course == "rows"
+    game = bp.FindTheBug(mistakes=["sign_flipped"])
+    with pytest.raises(bp.InvalidValueError, match="`mistakes` are those"):
+        game.course = "rows"
+    assert game.course == "document"
+
+
+def test_a_course_that_does_not_exist_is_refused():
+    with pytest.raises(bp.InvalidValueError, match='`course` must be "document", "rows", ') as got:
+        bp.FindTheBug(course="nielsen")
+    assert got.value.given == "course = 'nielsen'"
+
+
+def test_where_a_line_is_asked_for_nothing_is_replayed(lines):
+    assert lines.last_step == 0
+    with pytest.raises(bp.InvalidValueError, match="`step` must be an integer from 0 to 0"):
+        lines.step = 1
+    lines.course = "document"
+    assert lines.last_step == 60
+    assert lines.scene["asks"] == "mistake"
+
+
+def test_a_course_is_named_in_what_stands_for_the_game(lines):
+    assert repr(lines) == "FindTheBug('medium', course='rows', seed=4, round 1, 0 points)"
+    assert lines.describe().startswith("Find the bug, level medium, round 1: one line of this ")
+    assert lines.heading() == "Find the wrong line of this backward pass"
+    lines.given_up = True
+    assert f"It is: line {wrong_line(lines)}, " in lines.describe()
+    assert "A backward pass with a wrong line, round 1." in lines.draw().alt
+
+
+def test_a_page_with_a_line_carries_the_answer_but_not_to_be_read_by_chance(lines, tmp_path):
+    page = lines.to_html(tmp_path / "line").read_text(encoding="utf-8")
+    state = unpacked(page.partition('id="bpnb-state">')[2].partition("</script>")[0])
+    secret = json.loads(unpacked(lines._own_state()["sealed"]))
+    assert secret["solution"]["id"] == str(wrong_line(lines))
+    for text in nonempty(each["words"] for each in secret["solution"]["notes"][1:]):
+        assert text not in page + state
+    assert "arrow keys choose a line, and Enter answers." in page
 
 
 # --- the secret ---------------------------------------------------------------
