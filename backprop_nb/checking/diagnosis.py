@@ -42,10 +42,15 @@ from backprop_nb.checking.gradient import check_gradient
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.mistakes import PlacedMistake
 from backprop_nb.checking.packing import arguments, check_calls, course_loss
-from backprop_nb.checking.probes import Answer, Answers, ask_all, make_probes
+from backprop_nb.checking.probes import Answer, Answers, Probe, ask_all, make_probes
 from backprop_nb.checking.report import Array, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
-from backprop_nb.checking.unexplained import factors_in_words, option_meant
+from backprop_nb.checking.unexplained import (
+    factors_in_words,
+    loss_in_words,
+    option_meant,
+    updated_in_words,
+)
 from backprop_nb.checking.wording import spoken_report
 from backprop_nb.errors import EndedError, UnsupportedError, in_words, must_be
 from backprop_nb.network.activations import ActivationName, OutputName
@@ -396,12 +401,21 @@ class _Judge:
             if each.remark.endswith("float32")
             or (each.name in first and is_narrow(first[each.name]))
         ]
-        if not names:
-            return ()
-        return (
-            f"{in_words(names)}: computed in a precision below float64, and judged to that of "
-            "float32.",
-        )
+        notes = [self._about_loss()]
+        if names:
+            notes.append(
+                f"{in_words(names)}: computed in a precision below float64, and judged to that of "
+                "float32."
+            )
+        return tuple(filter(None, notes))
+
+    def _about_loss(self) -> str:
+        """Say that the loss that is returned is another one, if so; it is not what is judged."""
+        probes = make_probes(self.course)
+        given = {k: each.loss for k, each in enumerate(self.answers) if each.loss is not None}
+        right = [_loss_on(self.course, probes[k]) for k in given]
+        sizes = [{"N": probes[k].N, "n_K": probes[k].widths[-1]} for k in given]
+        return loss_in_words([*given.values()], right, sizes, self.hints)
 
     # -- what explains the values ----------------------------------------------
 
@@ -548,9 +562,9 @@ class _Judge:
         if self.hints not in ("clear", "plain"):
             yield Finding("not_recognised", first, rank, f"{lead}{unknown}")
             return
-        common = self._factor_of_all(by_name)
+        mistake, common = self._alike(by_name, first)
         if common:
-            yield Finding("not_recognised", first, rank, f"{lead} {common}")
+            yield Finding(mistake, first, rank, common)
             return
         said: dict[tuple[str, str, bool], tuple[list[str], str]] = {}
         for checked in group:
@@ -620,6 +634,28 @@ class _Judge:
             if not answer.failure
         ]
 
+    def _alike(self, by_name: Mapping[str, Checked], first: str) -> tuple[str, str]:
+        """Say what all gradients are, if it is the same, and which mistake that is."""
+        words, clear = self._factor_of_all(by_name), "off by one and the same factor"
+        kind = "step_returned" if "an update" in words else "not_recognised"
+        if not words and (words := self._updated(first)):
+            kind, clear = "update_returned", "of the size of the parameters: are they gradients?"
+        if words and self.hints != "plain":
+            return "not_recognised", f"{first} and all others are {clear}{'.'[clear[-1] == '?' :]}"
+        return kind, f"Like all others, {first} {words}." if words else ""
+
+    def _updated(self, name: str) -> str:
+        """Say that it returns the parameters after an update, if so."""
+        right, probes = self.search.right, make_probes(self.course)
+        places = [(k, each) for k in range(len(self.answers)) for each in self.search.names]
+        given = [self.answers[k].gradients.get(each, np.empty(0)) for k, each in places]
+        return updated_in_words(
+            given,
+            [right[k][each] for k, each in places],
+            [_parameter(probes[k], each) for k, each in places],
+            name[1:],
+        )
+
     def _factor_of_all(self, by_name: Mapping[str, Checked]) -> str:
         """Say by which factor all gradients are off, if it is one and the same."""
         factors = [self._factors(name) for name in by_name]
@@ -633,9 +669,7 @@ class _Judge:
         words = factors_in_words(first, self._sizes(), update=True)
         if first[0] is None or words == factor_in_words(first[0]):
             return ""  # a number that stands for nothing is part of δ
-        if self.hints != "plain":
-            return "All gradients are off by one and the same factor."
-        return f"Every gradient {words}."
+        return words
 
     def _offences(self) -> Iterator[Finding]:
         changed = list(dict.fromkeys(name for each in self.all.answers for name in each.modified))
@@ -736,6 +770,16 @@ def _titles(placed: Sequence[PlacedMistake], K: int, convention: Convention) -> 
 def _layer(name: str) -> int:
     """Return the layer, 1 to K, of a gradient such as ``"dA[0]"``."""
     return int(name[3:-1]) + 1
+
+
+def _parameter(probe: Probe, gradient: str) -> Array:
+    """Return the parameter to which a gradient such as ``"dA[0]"`` belongs."""
+    return {"A": probe.A, "b": probe.b}[gradient[1]][_layer(gradient) - 1]
+
+
+def _loss_on(course: Course, probe: Probe) -> float:
+    given = arguments(course, probe.A, probe.b, probe.x, probe.y)
+    return float(course_loss(course, probe.widths)(*given))
 
 
 def _nearly(checked: Checked) -> str:

@@ -20,6 +20,7 @@ from backprop_nb.checking.compare import (
     factor_of,
     fault_in_words,
     fault_of,
+    is_empty,
     which_entries,
     wrong_entries,
 )
@@ -28,14 +29,18 @@ from backprop_nb.checking.lines.followed import plain_answer, traced, without_ca
 from backprop_nb.checking.lines.locate import Fault, find_faults, traceable_leaves
 from backprop_nb.checking.matching import Matched, Unmatched, match
 from backprop_nb.checking.report import Checked, Finding, Hints, Report, check_hints
+from backprop_nb.checking.unexplained import (
+    common_factor,
+    loss_in_words,
+    step_in_words,
+    updated_in_words,
+)
 from backprop_nb.errors import BackpropError, InvalidValueError
 from backprop_nb.tracing import Graph, calling, pytree
 
 _EACH_ENTRY = 300
 """So many entries of an array are moved one by one; of a larger one all of them at once."""
 _DIRECTIONS = 3
-# What a wrong factor alone gives away.
-_MISTAKES = {-1.0: "sign_flipped", 0.5: "missing_factor_2"}
 
 
 def check_gradient(
@@ -161,16 +166,22 @@ class _Check:
             for k, checked in enumerate(map(compare, names, found, expected))
         )
         graph = None
-        findings = [
+        notes = (*notes, *self._about_loss(hints))
+        alike = self._alike(parameters)
+        findings = alike or [
             self._bound(k, _explain(each, parameters))
             for k, each in enumerate(parameters)
             if not each.ok
         ]
         if findings and callable(self.gradient):
-            faults = self._faults()
+            # No line is wrong where gradients are put to use too early.
+            is_updated = findings[0].mistake == "update_returned"
+            faults = [] if is_updated else self._faults()
             several = any(each.number > 1 for each in faults)
             lines = [self._line(each, parameters, hints, several) for each in faults]
             lines = [each for each in lines if each.message]
+            if findings[0].mistake == "step_returned":  # any line could be said to scale it
+                lines = [each for each in lines if each.proved]
             # That nothing simple explains a gradient is no news beside the line that does.
             explained = {parameters[k].name for each in faults if each.proved for k in each.spoils}
             rest = [
@@ -181,6 +192,34 @@ class _Check:
             findings = [*lines, *rest]
             graph = self._graph(names.index(findings[0].parameter))
         return Report(subject, parameters, tuple(findings), notes=notes, hints=hints, graph=graph)
+
+    def _alike(self, parameters: Sequence[Checked]) -> list[Finding]:
+        """Say what all gradients are, if there are several and it is the same for all."""
+        given = [each.given for each in parameters if each.given is not None and not each.ok]
+        expected = [each.expected for each in parameters]
+        if len(given) < len(parameters) or any(
+            is_empty(*each) for each in zip(given, expected, strict=True)
+        ):
+            return []
+        first, at = parameters[0].name, self.point.names[0]
+        factor = common_factor(given, expected)
+        kind, words = "update_returned", ""
+        if factor is None:
+            words = updated_in_words(given, expected, self.point.leaves, at)
+        elif len(parameters) > 1 or -1 < factor < 0:
+            words = step_in_words(factor)
+            kind = _mistake_of(factor)
+        lead = "Like all others, " if len(parameters) > 1 else ""
+        return [Finding(kind, first, 1, f"{lead}{first} {words}.")] if words else []
+
+    def _about_loss(self, hints: Hints) -> tuple[str, ...]:
+        """Say that the loss that is returned beside the gradients is another one, if so."""
+        assert isinstance(self.matched, Matched)
+        if self.matched.loss is None:
+            return ()
+        given = float(np.asarray(self.matched.loss))
+        words = loss_in_words([given], [self.point.value()], [{}], hints)
+        return (words,) if words else ()
 
     def _graph(self, k: int) -> Graph | None:
         """Return the trace of the gradient function up to one gradient; None if there is none."""
@@ -365,6 +404,13 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str]:
         return None, f"calling the gradient raised {type(error).__name__}: {error}".rstrip(": ")
 
 
+def _mistake_of(factor: float) -> str:
+    """Return what a wrong factor alone gives away."""
+    if -1 < factor < 0:
+        return "step_returned"
+    return {-1.0: "sign_flipped", 0.5: "missing_factor_2"}.get(factor, "not_recognised")
+
+
 # --- what is wrong with one of them -----------------------------------------
 
 
@@ -382,6 +428,6 @@ def _explain(checked: Checked, parameters: Sequence[Checked]) -> Finding:
         if factor is None:
             text = which_entries(checked, wrong_entries(given, expected))
         else:
-            kind = _MISTAKES.get(factor, kind)
+            kind = _mistake_of(factor)
             text = f"{name} {factor_in_words(factor)}."
     return Finding(kind, name, 1, text)

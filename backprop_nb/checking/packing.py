@@ -199,7 +199,8 @@ def leaf_shapes(course: Course, widths: Sequence[int]) -> dict[Place, tuple[int,
 def gradients_in(course: Course, answer: Any, A: Arrays, b: Arrays) -> dict[str, Any] | str:
     """Return by ``"dA[i]"`` and ``"db[i]"`` what an answer has for each array of parameters.
 
-    What is missing is None.  An answer that cannot be read is a sentence on what it is.
+    What is missing is None, and ``"loss"`` a number that stood beside them.  An
+    answer that cannot be read is a sentence on what it is.
     """
     leaves = _leaves(course, A, b)
     trees = packed_as(course, course.returns or course.parameters, leaves)
@@ -216,20 +217,20 @@ def gradients_in(course: Course, answer: Any, A: Arrays, b: Arrays) -> dict[str,
     )
     places = _places_in(course, how, leaves)
     named, structured = readings
-    found: dict[Place, Any]
     parts: Sequence[Any]
     if not isinstance(named, Unmatched) and any(named.spelled):
-        found = dict(zip(leaves, named.leaves, strict=True))
+        places, parts, loss = [*leaves], named.leaves, named.loss
     elif not isinstance(structured, Unmatched):
-        parts = structured.leaves
+        parts, loss = structured.leaves, structured.loss
         if how == "flat":
             parts = _cut(parts[0], leaves)
-        found = dict(zip(places, parts, strict=True))
     elif not isinstance(named, Unmatched) and how in ("list", "separate", "pairs"):
-        found = dict(zip(leaves, named.leaves, strict=True))
+        places, parts, loss = [*leaves], named.leaves, named.loss
     else:
         return f"it returned {structured.found}. {_advice(course, how)}"
-    return {f"d{kind}[{i}]": each for (kind, i), each in found.items()}
+    found = zip(places, parts, strict=True)
+    gradients = {f"d{kind}[{i}]": each for (kind, i), each in found}
+    return gradients if loss is None else gradients | {"loss": loss}
 
 
 def _cut(vector: Any, leaves: dict[Place, Any]) -> list[Any]:

@@ -177,6 +177,8 @@ class Answer:
     failure: str = ""
     """What it raised, or how what it returned is no pair of sequences; empty if neither."""
     raised: bool = False
+    loss: float | None = None
+    """The number that it gave beside the gradients, if it did."""
     modified: tuple[str, ...] = ()
     """Which of its arguments are no longer as they were: ``"A[1]"``, ``"x"``, ``"the list b"``."""
 
@@ -258,7 +260,7 @@ def _read(returned: Any, probe: Probe) -> Answer:
         found = gradients_in(course, returned, probe.A, probe.b)
         if isinstance(found, str):
             return Answer(failure=found)
-    answer = Answer()
+    answer = Answer(loss=_real(found.pop("loss", None)))
     for name, given in found.items():
         _put(answer, name, given)
     return _with_biases_apart(answer, probe) if course.bias == "in_weights" else answer
@@ -312,9 +314,15 @@ def _put(answer: Answer, name: str, given: Any) -> None:
         answer.gradients[name] = gradient
 
 
+def _real(number: Any) -> float | None:
+    """Return a number that is real; None of anything else."""
+    array = _array(number) if number is not None else ""
+    return None if isinstance(array, str) else float(array)
+
+
 def _with_biases_apart(answer: Answer, probe: Probe) -> Answer:
     """Return an answer in which what is wrong with a matrix is so with both of its parts."""
-    apart = Answer()
+    apart = Answer(loss=answer.loss)
     out_in = probe.course.weights == "out_in"
     for i in range(probe.K):
         A, b = f"dA[{i}]", f"db[{i}]"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 import numpy as np
 
-from backprop_nb.checking.compare import factor_in_words
+from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_of
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.packing import argument_names
+from backprop_nb.checking.report import Hints
 
 
 def factors_in_words(
@@ -33,7 +35,7 @@ def factors_in_words(
     >>> factors_in_words([0.5, 0.5], sizes), factors_in_words([2.0, 4 / 3], sizes)
     ('is half of the right one', 'is N/n_K times the right one')
     >>> factors_in_words([-0.1, -0.1], sizes, update=True)[:48]
-    'is −0.1 times the right one, as if −0.1 · gradie'
+    'is −0.1 times the right one: it looks like the s'
     """
     known = [factor for factor in factors if factor is not None]
     if not known or len(known) < len(factors):
@@ -47,14 +49,116 @@ def factors_in_words(
             return f"is {words} times the right one"
     if not constant:
         return "is a multiple of the right one, by another factor on each network"
-    words = factor_in_words(one)
-    if update and -1 < one < 0:
-        rate = f"{one:.4g}".replace("-", "−")
-        words += (
-            f", as if {rate} · gradient were returned, the step of an update with the learning "
-            f"rate {abs(one):.4g}: return the gradient itself"
-        )
-    return words
+    return step_in_words(one) if update else factor_in_words(one)
+
+
+_ITSELF = "Return the gradient itself: the update is made where the pass is called"
+
+
+def step_in_words(factor: float) -> str:
+    """Say that a gradient is a multiple of the right one, and whether it looks like an update.
+
+    >>> step_in_words(3.0)
+    'is 3 times the right one'
+    >>> step_in_words(-0.1).split(", ")[0]
+    'is −0.1 times the right one: it looks like the step of an update'
+    """
+    words = factor_in_words(factor)
+    if not -1 < factor < 0:
+        return words
+    return f"{words}: it looks like the step of an update, {_signed(factor)} · gradient. {_ITSELF}"
+
+
+def common_factor(given: Sequence[Array], expected: Sequence[Array]) -> float | None:
+    """Return how many times the right gradients some others are, if it is so for all entries.
+
+    >>> common_factor([np.full(1, 3.0), np.full(2, 6.0)], [np.ones(1), np.full(2, 2.0)])
+    3.0
+    """
+    if not given or any(a.shape != b.shape for a, b in zip(given, expected, strict=True)):
+        return None
+    factor = factor_of(*(np.concatenate([e.ravel() for e in each]) for each in (given, expected)))
+    pairs = zip(given, expected, strict=True)
+    return factor if factor and all(agrees(a / factor, b) for a, b in pairs) else None
+
+
+def updated_in_words(
+    given: Sequence[Array], expected: Sequence[Array], parameters: Sequence[Array], name: str
+) -> str:
+    """Say that updated parameters were returned in place of gradients; "" if they were not.
+
+    >>> W, dW = np.ones(2), np.array([1.0, 2.0])
+    >>> updated_in_words([W - 0.1 * dW], [dW], [W], "W")[:51]
+    'looks like the updated W, W − 0.1 · gradient. Retur'
+    """
+    if any(a.shape != b.shape for a, b in zip(given, parameters, strict=True)):
+        return ""
+    rate = common_factor([a - b for a, b in zip(given, parameters, strict=True)], expected)
+    if rate is None:
+        return ""
+    sign, size = ("−", -rate) if rate < 0 else ("+", rate)
+    return f"looks like the updated {name}, {name} {sign} {size:.4g} · gradient. {_ITSELF}"
+
+
+def loss_in_words(
+    given: Sequence[float],
+    right: Sequence[float],
+    sizes: Sequence[Mapping[str, int]],
+    hints: Hints = "plain",
+) -> str:
+    """Say that what is returned beside the gradients is not the loss; "" if it is.
+
+    Parameters
+    ----------
+    given, right
+        What was returned, and the loss, on some networks.
+    sizes
+        As of :func:`factors_in_words`.
+    hints
+        How much is given away.
+
+    Examples
+    --------
+    >>> loss_in_words([2.0, 6.0], [0.5, 1.5], [{"N": 4}, {"N": 4}]).split(". ")[0]
+    'The number that is returned beside the gradients is 2, and the loss is 0.5: N times as much'
+    """
+    pairs = [*zip(given, right, strict=True)]
+    wrong = next((pair for pair in pairs if not agrees(*map(np.array, pair))), None)
+    if wrong is None:
+        return ""
+    subject = "The number that is returned beside the gradients is"
+    number, loss = (f"{each + 0.0:.6g}" for each in wrong)
+    if hints == "none":
+        text = f"{subject} not the loss."
+    elif hints != "plain":
+        text = f"{subject} {number}, which is not the loss."
+    else:
+        known = all(each and math.isfinite(each) for pair in pairs for each in pair)
+        times = _times([a / b for a, b in pairs], sizes) if known else ""
+        text = f"{subject} {number}, and the loss is {loss}{times and f': {times} as much'}."
+    return f"{text} The gradients are judged without it."
+
+
+def _times(factors: Sequence[float], sizes: Sequence[Mapping[str, int]]) -> str:
+    """Return a factor between losses in words, if it stands for something."""
+    first = factors[0]
+    if np.allclose(factors, first, rtol=1e-5):
+        for factor, words in ((0.5, "half"), (2.0, "twice"), (-1.0, "−1 times")):
+            if math.isclose(first, factor, rel_tol=1e-5):
+                return words
+    for words, values in _products(sizes):
+        if np.allclose(factors, values, rtol=1e-5):
+            return f"{words} times"
+    if np.allclose(factors, first, rtol=1e-5):
+        for count, form in ((round(first), "{} times"), (round(1 / first), "1/{} times")):
+            right = float(count) if form[0] == "{" else 1 / count if count else 0.0
+            if abs(count) > 1 and math.isclose(first, right, rel_tol=1e-5):
+                return form.format(count)
+    return ""
+
+
+def _signed(number: float) -> str:
+    return f"{number:.4g}".replace("-", "−")
 
 
 def _products(sizes: Sequence[Mapping[str, int]]) -> Iterator[tuple[str, list[float]]]:

@@ -45,6 +45,7 @@ _BYTES_AN_ENTRY = 16
 _MAX_AXES = 8
 _MAX_TEXT = 1_000
 _MAX_NOTES = 10
+_MAX_NUMBER = 30
 _DTYPES = {"f2": "<f2", "f4": "<f4", "f8": "<f8"}
 _CONTROL = re.compile(r"[^\S \n\t]|[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
@@ -181,6 +182,7 @@ def _encode_answer(answer: Answer, most: int) -> dict[str, Any]:
         "invalid": invalid,
         "failure": answer.failure[:_MAX_TEXT],
         "raised": answer.raised,
+        "loss": None if answer.loss is None else repr(answer.loss),
         "modified": list(answer.modified),
     }
 
@@ -294,8 +296,17 @@ def _answer(value: Any, probe: Probe, most: int) -> Answer:
         {name: clean_text(remark) for name, remark in invalid.items()},
         clean_text(data.get("failure")),
         _of_type(data.get("raised"), bool),
+        _number(data.get("loss")),
         tuple(modified),
     )
+
+
+def _number(value: Any) -> float | None:
+    """Return a number, which is sent as text, since JSON has no NaN; None of none."""
+    try:
+        return None if value is None else float(_of_type(value, str)[:_MAX_NUMBER])
+    except ValueError as error:
+        raise _invalid("no number") from error
 
 
 def _array(value: Any, most: int) -> NDArray[Any]:

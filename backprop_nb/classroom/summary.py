@@ -23,6 +23,8 @@ _OTHERS: Final = {
     "missing_gradient": "Gradients are missing",
     "wrong_shape": "A gradient has the wrong shape",
     "not_finite": "A gradient is not finite",
+    "step_returned": "The step of an update is returned, not the gradient",
+    "update_returned": "Updated parameters are returned, not gradients",
     "not_recognised": "Wrong, and no mistake of the catalogue",
     "no function": "The function is missing",
     "stopped": "An error stops the code before the function is defined",

@@ -640,11 +640,67 @@ def test_all_gradients_that_are_a_step_of_an_update_are_said_to_be_so():
         return [-0.1 * each for each in dA], [-0.1 * each for each in db]
 
     (text,) = said_of(changed(step))
-    assert "Every gradient is −0.1 times the right one, as if −0.1 · gradient were returned" in text
-    assert "learning rate 0.1: return the gradient itself" in text
+    assert text.startswith("Like all others, dA[2] is −0.1 times the right one: it looks like")
+    assert "the step of an update, −0.1 · gradient. Return the gradient itself" in text
     (text,) = said_of(changed(step), hints="clear")
-    assert "off by one and the same factor" in text
+    assert "dA[2] and all others are off by one and the same factor." in text
     assert "0.1" not in text
+
+
+def test_parameters_that_were_updated_are_said_to_be_so():
+    def updated(A, b, x, y):
+        return tuple(
+            [p - 0.05 * g for p, g in zip(*each, strict=True)]
+            for each in zip((A, b), by_hand(A, b, x, y), strict=True)
+        )
+
+    report = bp.check_backward(updated)
+    (finding,) = report.findings
+    assert finding.mistake == "update_returned"
+    assert "dA[2] looks like the updated A[2], A[2] − 0.05 · gradient. Return" in finding.message
+    (text,) = said_of(updated, hints="clear")
+    assert "0.05" not in text
+    assert "update" not in text
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (lambda N: 2.0, "twice as much"),
+        (lambda N: 0.5, "half as much"),
+        (lambda N: N, "N times as much"),
+        (lambda N: 1 / N, "1/N times as much"),
+        (lambda N: 7.0, "7 times as much"),
+    ],
+)
+def test_another_loss_beside_right_gradients_is_said_and_costs_nothing(times, said):
+    right = make_backward(samples="rows")
+
+    def backward(A, b, x, y):
+        f = x
+        for A_i, b_i in zip(A, b, strict=True):
+            f = bp.sigmoid(f @ A_i.T + b_i)
+        loss = np.sum((f - y) ** 2) / len(x)
+        return loss * times(len(x)), right(A, b, x, y)
+
+    report = bp.check_backward(backward, samples="rows")
+    assert (report.ok, report.score, report.findings) == (True, 1.0, ())
+    (note,) = report.notes
+    assert f"{said}. The gradients are judged without it." in note
+    (note,) = bp.check_backward(backward, samples="rows", hints="vague").notes
+    assert "which is not the loss" in note
+    assert said not in note
+
+
+def test_the_right_loss_beside_the_gradients_is_no_news():
+    def backward(A, b, x, y):
+        f = x
+        for A_i, b_i in zip(A, b, strict=True):
+            f = bp.sigmoid(A_i @ f + b_i)
+        return np.sum((f - y) ** 2), by_hand(A, b, x, y)
+
+    assert bp.check_backward(backward).notes == ()
+    assert bp.check_backward(lambda *given: (np.nan, by_hand(*given))).ok
 
 
 def test_a_factor_is_told_in_the_sizes_of_the_network():

@@ -324,3 +324,76 @@ def test_values_without_a_function_have_no_line():
     report = bp.check_gradient(net_loss, given, *NET)
     assert not report.ok
     assert [each.line for each in report.findings] == [None] * len(report.findings)
+
+
+# --- what all gradients are ---------------------------------------------------------
+
+
+def sum_of_squares(w, b, x):
+    return np.sum((x @ w + b) ** 2)
+
+
+WEIGHTS, BIAS, DATA = np.array([1.0, -2.0]), np.array([0.5]), np.arange(6.0).reshape(3, 2)
+
+
+def gradients(w, b):
+    residual = 2 * (DATA @ w + b)
+    return DATA.T @ residual, np.array([residual.sum()])
+
+
+def checked(change):
+    def loss(w, b):
+        return sum_of_squares(w, b, DATA)
+
+    return bp.check_gradient(loss, lambda w, b: change(w, b, *gradients(w, b)), WEIGHTS, BIAS)
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake", "words"),
+    [
+        (lambda w, b, dw, db: (-0.1 * dw, -0.1 * db), "step_returned", "step of an update, −0.1"),
+        (lambda w, b, dw, db: (w - 0.1 * dw, b - 0.1 * db), "update_returned", "w − 0.1 · gradie"),
+        (lambda w, b, dw, db: (w + 2 * dw, b + 2 * db), "update_returned", "w + 2 · gradient"),
+        (lambda w, b, dw, db: (-dw, -db), "sign_flipped", "the opposite sign"),
+        (lambda w, b, dw, db: (3 * dw, 3 * db), "not_recognised", "is 3 times the right one"),
+    ],
+)
+def test_what_all_gradients_are_is_said_once(change, mistake, words):
+    findings = checked(change).findings
+    (finding,) = (each for each in findings if each.mistake != "wrong_line")
+    assert finding.mistake == mistake
+    assert finding.message.startswith("Like all others, dw ")
+    assert words in finding.message
+
+
+def test_an_update_has_no_line_that_is_not_proved():
+    report = checked(lambda w, b, dw, db: (-0.1 * dw, -0.1 * db))
+    assert all(each.proved for each in report.findings[:-1])
+    assert report.findings[-1].mistake == "step_returned"
+
+
+def test_a_single_parameter_that_was_updated_is_said_to_be_so():
+    report = bp.check_gradient(lambda w: np.sum(w**4), lambda w: w - 0.1 * 4 * w**3, WEIGHTS)
+    (finding,) = report.findings
+    assert finding.message.startswith("dw looks like the updated w, w − 0.1 · gradient.")
+
+
+def test_gradients_that_differ_are_told_one_by_one():
+    report = checked(lambda w, b, dw, db: (2 * dw, -db))
+    said = [each.message for each in report.findings if each.mistake != "wrong_line"]
+    assert "db" in said[-1]
+    assert not any("Like all others" in each for each in said)
+
+
+def test_another_loss_beside_the_gradients_is_a_note():
+    def with_loss(times):
+        return checked(lambda w, b, dw, db: (times * sum_of_squares(w, b, DATA), (dw, db)))
+
+    assert with_loss(1.0).notes == ()
+    for times, words in ((0.5, "half as much"), (3.0, "3 times as much"), (0.123, "the loss is")):
+        report = with_loss(times)
+        assert report.ok
+        (note,) = report.notes
+        assert words in note
+        assert note.endswith("The gradients are judged without it.")
+    assert with_loss(0.0).ok

@@ -38,6 +38,7 @@ def test_answers_arrive_to_the_last_bit():
             "db[2]": np.array(2.0),
         },
         {"dA[1]": "not an array"},
+        loss=float("inf"),
         modified=("A[0]", "the list b"),
     )
     sent = Answers((strange,) * len(PROBES), strange, "hello")
@@ -46,6 +47,7 @@ def test_answers_arrive_to_the_last_bit():
     assert all(one.same_as(strange) for one in (*came.answers, came.again))
     assert came.again.invalid == strange.invalid
     assert came.again.modified == strange.modified
+    assert came.again.loss == strange.loss
 
 
 def test_a_gradient_far_too_large_stays_behind():
@@ -169,6 +171,8 @@ ARRAY = ("again", "gradients", "dA[0]")
         changed(*ARRAY, "data", to="****"),
         changed(*ARRAY, "data", to="AAAA"),
         changed("printed", to=3),
+        changed("again", "loss", to=3.0),
+        changed("again", "loss", to="much"),
     ],
 )
 def test_what_no_process_of_ours_would_send_is_refused(data):
