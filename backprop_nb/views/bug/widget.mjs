@@ -48,7 +48,7 @@ export function reveal(secret, { measured, hints, tried, given_up: givenUp }) {
 
 const MARKS = {
   mistake: { right: "\u2713 this one", wrong: "\u2717 not this" },
-  line: { right: "\u2717 wrong", wrong: "\u2713 fine" },
+  line: { right: "\u2717", wrong: "\u2713 fine" },
 };
 const SIGNS = { wrong: "\u2717", right: "\u2713" };
 const NOTHING_YET =

@@ -202,14 +202,11 @@ def test_levels_of_lines_offer_more_and_more():
         bp.FindTheBug(level, course="columns") for level in ("easy", "medium", "hard")
     )
     assert [len(each.offered) for each in (easy, medium, hard)] == [6, 15, 15]
-    rounds = {}
-    for game in (medium, hard):
-        rounds[game.level] = set()
-        for k in range(1, 9):
-            game.round = k
-            rounds[game.level].add(wrong_line(game))
-    assert min(rounds["medium"]) == 10  # where the way back begins
-    assert min(rounds["hard"]) < 10
+    numbers = {k: make_line_puzzle(0, k, ["columns"], forward=True).number for k in range(1, 9)}
+    hard.round = min(numbers, key=numbers.get)
+    assert numbers[hard.round] < 9  # where the way back begins
+    hard.answer = numbers[hard.round]
+    assert hard.score == 6
 
 
 def test_each_course_and_the_harder_rounds_have_points_of_their_own():
