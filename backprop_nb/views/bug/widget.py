@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from numbers import Integral
 from typing import Any, Literal
 
 import traitlets
@@ -54,7 +55,7 @@ def _course(view: FindTheBug, name: str, value: Any) -> str:
 def _answer(view: FindTheBug, name: str, value: Any) -> str:
     if view.beginning:
         return text(view, name, value)
-    if isinstance(value, int) and str(value) in view.offered:
+    if isinstance(value, Integral) and str(value) in view.offered:
         value = str(value)  # the number of a line
     answer = str(one_of(view.offered)(view, name, value))
     if view.over and answer not in view.tried:

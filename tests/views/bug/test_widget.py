@@ -4,6 +4,7 @@ import base64
 import json
 import zlib
 
+import numpy as np
 import pytest
 from nonempty import nonempty
 
@@ -181,8 +182,9 @@ def wrong_line(game):
 def test_a_line_is_answered_by_its_number(lines):
     number = wrong_line(lines)
     assert lines.offered == [str(k) for k in range(2, 18)]
-    lines.answer = 3
+    lines.answer = np.int64(3)
     assert lines.answer == "3"
+    lines.answer = 3
     assert lines.verdict == "Line 3, z1 = X @ W1 + b1, is fine. It gives z1, as it should."
     assert (lines.worth, lines.over) == (4, False)
     lines.answer = str(number)
