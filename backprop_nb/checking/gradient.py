@@ -27,7 +27,7 @@ from backprop_nb.checking.compare import (
 from backprop_nb.checking.differences import Point, argument_names
 from backprop_nb.checking.lines.followed import plain_answer, traced, without_callers
 from backprop_nb.checking.lines.locate import Fault, find_faults, traceable_leaves
-from backprop_nb.checking.matching import Matched, Unmatched, match
+from backprop_nb.checking.matching import INPUTS, TARGETS, Matched, Unmatched, match
 from backprop_nb.checking.report import Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.unexplained import (
     common_factor,
@@ -35,7 +35,7 @@ from backprop_nb.checking.unexplained import (
     step_in_words,
     updated_in_words,
 )
-from backprop_nb.errors import BackpropError, InvalidValueError
+from backprop_nb.errors import BackpropError, InvalidValueError, in_words
 from backprop_nb.tracing import Graph, calling, pytree
 
 _EACH_ENTRY = 300
@@ -166,10 +166,11 @@ class _Check:
             for k, checked in enumerate(map(compare, names, found, expected))
         )
         graph = None
-        notes = (*notes, *self._about_loss(hints))
+        notes = (*notes, *self._about_data(), *self._about_loss(hints))
         alike = self._alike(parameters)
+        others_right = all(each.ok for each in parameters if each.given is not None)
         findings = alike or [
-            self._bound(k, _explain(each, parameters))
+            self._bound(k, _explain(each, parameters), others_right)
             for k, each in enumerate(parameters)
             if not each.ok
         ]
@@ -233,7 +234,7 @@ class _Check:
         callers = (self._graph, traced)  # they call the student's function, and show nothing
         return without_callers(graph, [each.__code__.co_filename for each in callers])
 
-    def _bound(self, k: int, finding: Finding) -> Finding:
+    def _bound(self, k: int, finding: Finding, others_right: bool) -> Finding:
         """Add to what is said of a missing gradient what to do if its argument is data."""
         if finding.mistake != "missing_gradient" or finding.message[-11:] != "is missing.":
             return finding
@@ -241,12 +242,25 @@ class _Check:
         if not kept or len(kept) == len(self.argument_names):
             return finding
         given, everything = ", ".join(kept), ", ".join(self.argument_names)
+        name = self.point.names[k]
+        alone = len(kept) == len(self.argument_names) - 1 and others_right
+        found = f"{finding.message[:-1]}, and all others are right."
         advice = (
-            f" If {self.point.names[k]} is data, by which nobody differentiates, hand the two "
+            f" If {name} is data, by which nobody differentiates, hand the two "
             f"functions over without it: lambda {given}: {calling.function_name(self.f)}"
             f"({everything})."
         )
-        return replace(finding, message=finding.message + advice)
+        return replace(finding, message=(found if alone else finding.message) + advice)
+
+    def _about_data(self) -> tuple[str, ...]:
+        """Say by what the gradients are, if an input without a target was taken for data."""
+        assert isinstance(self.matched, Matched)
+        data = [self.argument_names[k] for k in self.matched.data]
+        if TARGETS.intersection(data) or not INPUTS.intersection(data):
+            return ()
+        kept = [each for each in self.argument_names if each not in data]
+        count = "counts" if len(data) == 1 else "count"
+        return (f"These are the gradients by {in_words(kept)}; {in_words(data)} {count} as data.",)
 
     def _without(self) -> set[int]:
         """Return the arguments that have no gradient."""

@@ -41,8 +41,8 @@ _AFFIXES = (*((each, "") for each in _PREFIXES), *(("", each) for each in _SUFFI
 """What a name of a gradient has before or behind the name of its parameter, once its
 punctuation is gone."""
 
-_INPUTS = {"x", "X", "xs", "x_train", "X_train", "inputs", "input", "data", "images", "features"}
-_TARGETS = {"y", "Y", "t", "T", "ys", "y_train", "Y_train", "targets", "target", "labels", "label"}
+INPUTS = {"x", "X", "xs", "x_train", "X_train", "inputs", "input", "data", "images", "features"}
+TARGETS = {"y", "Y", "t", "T", "ys", "y_train", "Y_train", "targets", "target", "labels", "label"}
 """Names of data; of an input only where there is a target too, for many a function has an x."""
 
 _SETTINGS = {"reg", "lam", "lambd", "lambda", "l2", "eps", "epsilon", "lr", "rate", "decay"}
@@ -444,17 +444,17 @@ class _Matching:
     def _data(self, found: set[int]) -> tuple[int, ...]:
         """Return which of the others are data if there are gradients by these."""
         left = [k for k in range(len(self.arguments)) if k not in found]
-        named = [k for k in left if self.names[k] in _INPUTS | _TARGETS]
+        named = [k for k in left if self.names[k] in INPUTS | TARGETS]
         # Who has a gradient by one of the data has it by all; an input alone may be anything.
-        if not any(self.names[k] in _TARGETS for k in named) or any(
-            self.names[k] in _INPUTS | _TARGETS for k in found
+        if not any(self.names[k] in TARGETS for k in named) or any(
+            self.names[k] in INPUTS | TARGETS for k in found
         ):
             # A single letter may be anything; nobody differentiates by what is called targets.
-            named = [k for k in named if self.names[k] in _TARGETS and len(self.names[k]) > 1]
+            named = [k for k in named if self.names[k] in TARGETS and len(self.names[k]) > 1]
         settings = [k for k in left if _word(self.names[k]).lower() in _SETTINGS]
         # What comes last, behind several parameters that all have a gradient.
         last = len(self.arguments) - 1
-        if len(found) > 1 and left == [last] and self.names[last] in _INPUTS:
+        if len(found) > 1 and left == [last] and self.names[last] in INPUTS:
             named = left
         return tuple(k for k in left if k in named or k in settings or self._is_exact(k))
 
@@ -466,7 +466,10 @@ class _Matching:
     def _without_data(self, answer: Any) -> Matched | None:
         """Return the gradients of all arguments but data, if these are the only ones that fit."""
         places = range(len(self.arguments))
+        last = len(self.arguments) - 1
         likely = self._data(set())
+        if last not in likely and self.names[last] in INPUTS:
+            likely += (last,)  # it may count as data once the gradients of the others are there
         exact = {k for k in likely if self._is_exact(k)}
         for number in range(1, len(likely) + 1):
             readings: list[tuple[bool, bool, Matched]] = []

@@ -397,3 +397,31 @@ def test_another_loss_beside_the_gradients_is_a_note():
         assert words in note
         assert note.endswith("The gradients are judged without it.")
     assert with_loss(0.0).ok
+
+
+# --- what is data ---------------------------------------------------------------------
+
+
+def test_an_input_without_a_target_is_said_to_be_data():
+    def loss(w, b, x):
+        return sum_of_squares(w, b, x)
+
+    report = bp.check_gradient(loss, lambda w, b, x: gradients(w, b), WEIGHTS, BIAS, DATA)
+    assert report.ok
+    assert report.notes == ("These are the gradients by w and b; x counts as data.",)
+
+
+def test_what_may_be_a_parameter_is_asked_for_without_an_accusation():
+    def loss(w, b, weight):
+        return sum_of_squares(w, b, weight)
+
+    def pair(w, b, weight):
+        return gradients(w, b)
+
+    report = bp.check_gradient(loss, pair, WEIGHTS, BIAS, DATA)
+    assert [each.ok for each in report.parameters] == [True, True, False]
+    (text,) = [each.message for each in report.findings]
+    assert text.startswith("dweight: it is missing, and all others are right. If weight is data")
+    assert text.endswith("without it: lambda w, b: loss(w, b, weight).")
+    followed = [lambda w, b, f=f: f(w, b, DATA) for f in (loss, pair)]
+    assert bp.check_gradient(*followed, WEIGHTS, BIAS).ok

@@ -149,6 +149,13 @@ def test_whole_numbers_and_text_need_no_gradient():
     assert match(np.ones(3), [np.arange(3)], ["k"]).data == ()  # it has one
 
 
+def test_an_input_behind_all_parameters_needs_no_gradient():
+    for answer in (tuple(GRADIENTS), vector(GRADIENTS), PREFIXED):
+        found = match(answer, [*FOUR, X], [*NAMES, "x"])
+        assert numbers_of(found) == [2, 3, 4, 5, None]
+        assert found.data == (4,)
+
+
 def test_an_argument_that_may_be_a_parameter_is_missing_and_not_data():
     assert isinstance(match((DW1,), [W1, X], ["W", "x"]), Unmatched)
     found = match({"dW1": DW1}, *SEPARATE)
