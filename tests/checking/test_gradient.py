@@ -146,7 +146,9 @@ def test_a_gradient_that_is_missing_may_be_that_of_data():
 
     b, weight = np.array([0.1, 0.2]), np.array([1.0, 2.0])
     report = bp.check_gradient(loss, gradient, W, b, weight)
-    assert "it is missing, and all others are right. If weight is data" in report.findings[0].message
+    assert (
+        "it is missing, and all others are right. If weight is data" in report.findings[0].message
+    )
     assert report.findings[0].message.endswith("lambda W, b: loss(W, b, weight).")
     assert bp.check_gradient(
         lambda W, b: loss(W, b, weight), lambda W, b: gradient(W, b, weight), W, b
