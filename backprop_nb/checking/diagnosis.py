@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -41,7 +42,7 @@ from backprop_nb.checking.convention import (
 from backprop_nb.checking.gradient import check_gradient
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.mistakes import PlacedMistake
-from backprop_nb.checking.packing import arguments, check_calls, course_loss
+from backprop_nb.checking.packing import argument_names, arguments, check_calls, course_loss
 from backprop_nb.checking.probes import Answer, Answers, Probe, ask_all, make_probes
 from backprop_nb.checking.report import Array, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
@@ -55,6 +56,7 @@ from backprop_nb.checking.wording import spoken_report
 from backprop_nb.errors import EndedError, UnsupportedError, in_words, must_be
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
+from backprop_nb.tracing import pytree
 from backprop_nb.tracing.code_text import find_text
 
 SUBJECT = "backward"
@@ -65,6 +67,14 @@ _NEARLY = 2e-3
 """Errors below this look like rounding."""
 _MAX_TIES = 3
 """So many explanations that are equally good are named."""
+
+
+_UNKNOWN = " No mistake of the catalogue explains it, and no two of them together do."
+# What a line that is proved explains, and where it shows better to look.
+_SUPERSEDED = re.compile(
+    rf"{re.escape(_UNKNOWN)}| [^.]*(is wrong too|the gradient itself)"
+    r"(, and the layers above are right)?: look at [^.]*\."
+)
 
 
 def check_backward(
@@ -266,7 +276,9 @@ def check_backward(
         answers = ask_all(backward, probes)
         report = judge(answers, course, hints)
         has_line = may_have_line(answers, course, hints)
-        return with_line(report, line_of(backward, course, hints)) if has_line else report
+        if not has_line:
+            return report
+        return with_line(report, line_of(backward, course, hints), course)
     # Each call has its limit; the whole has one as well, as not every call can be stopped.
     together = (len(probes) + 1) * seconds + _STARTING
     try:
@@ -280,7 +292,7 @@ def check_backward(
         line = run_isolated(line_of, backward, course, hints, seconds=together)
     except EndedError:
         return report
-    return with_line(report, line)
+    return with_line(report, line, course)
 
 
 def may_have_line(answers: Answers, course: Course, hints: Hints) -> bool:
@@ -317,22 +329,43 @@ def _has_text(backward: Callable[..., Any]) -> bool:
     return code is not None and find_text(code).text is not None
 
 
-def with_line(report: Report, line: Finding | None) -> Report:
-    """Return a report whose best finding says at which line it is."""
+def with_line(report: Report, line: Finding | None, course: Course) -> Report:
+    """Return a report whose best finding says at which line it is, and what is wrong there."""
     if line is None or not report.findings:
         return report
     first, *rest = report.findings
     placed = replace(
         first,
+        message=_SUPERSEDED.sub("", first.message),
         line=line.line,
         source=line.source,
-        quantity=line.quantity,
-        repair=line.repair,
+        quantity=_in_own_names(line.quantity, course),
+        repair=_in_own_names(line.repair, course),
         proved=line.proved,
         given=line.given,
         expected=line.expected,
     )
     return replace(report, findings=(placed, *rest))
+
+
+def _in_own_names(text: str, course: Course) -> str:
+    """Return a text in which parameters have a course's names in place of the tracer's.
+
+    >>> _in_own_names("∂L/∂A2 and A21", Course()), _in_own_names("b0", Course(names=("W", "b")))
+    ('∂L/∂A[2] and A21', 'b[0]')
+    """
+    probe = make_probes(course)[0]
+    given = arguments(course, probe.A, probe.b, probe.x, probe.y)
+    words = [name for word in course.called_with for name in argument_names(course, word)]
+    traced: list[str] = []
+    for word, tree in zip(words, given, strict=True):
+        if word in argument_names(course, "parameters"):
+            pytree.rebuild(tree, lambda name, _: traced.append(name), word)
+    if len(traced) != len(course.leaf_names):  # one vector
+        return text
+    own = dict(zip(traced, course.leaf_names.values(), strict=True))
+    names = "|".join(map(re.escape, own))
+    return re.sub(rf"(?<![^\W\d_])({names})(?!\w)", lambda found: own[found[1]], text)
 
 
 @contextlib.contextmanager
@@ -554,11 +587,7 @@ class _Judge:
         """
         first = group[0].name
         lead = f"{first} is the first gradient that is wrong, {_IN_ORDER}."
-        unknown = (
-            " No mistake of the catalogue explains it, and no two of them together do."
-            if self.hints != "none"
-            else ""
-        )
+        unknown = _UNKNOWN if self.hints != "none" else ""
         if self.hints not in ("clear", "plain"):
             yield Finding("not_recognised", first, rank, f"{lead}{unknown}")
             return

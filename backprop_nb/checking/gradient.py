@@ -167,10 +167,10 @@ class _Check:
         )
         graph = None
         notes = (*notes, *self._about_data(), *self._about_loss(hints))
-        alike = self._alike(parameters)
+        alike = self._alike(parameters) if hints != "none" else []
         others_right = all(each.ok for each in parameters if each.given is not None)
         findings = alike or [
-            self._bound(k, _explain(each, parameters), others_right)
+            self._bound(k, _explain(each, parameters, hints), others_right)
             for k, each in enumerate(parameters)
             if not each.ok
         ]
@@ -188,7 +188,7 @@ class _Check:
             rest = [
                 replace(each, rank=each.rank + bool(lines))
                 for each in findings
-                if not (each.mistake == "not_recognised" and each.parameter in explained and lines)
+                if not (each.parameter in explained and lines and self._is_known(each, parameters))
             ]
             findings = [*lines, *rest]
             graph = self._graph(names.index(findings[0].parameter))
@@ -291,6 +291,12 @@ class _Check:
             return [own(found.leaves[at]) for at in which]
 
         return gradients
+
+    def _is_known(self, finding: Finding, parameters: Sequence[Checked]) -> bool:
+        """Whether a finding says no more than that a gradient is wrong, or than the table does."""
+        (checked,) = (each for each in parameters if each.name == finding.parameter)
+        nothing = finding.mistake == "not_recognised"
+        return nothing or finding.message == f"{checked.name}: {checked.remark}."
 
     def _line(
         self, fault: Fault, parameters: Sequence[Checked], hints: Hints, several: bool
@@ -428,7 +434,7 @@ def _mistake_of(factor: float) -> str:
 # --- what is wrong with one of them -----------------------------------------
 
 
-def _explain(checked: Checked, parameters: Sequence[Checked]) -> Finding:
+def _explain(checked: Checked, parameters: Sequence[Checked], hints: Hints) -> Finding:
     """Say what is wrong with one parameter, as far as that shows in its values alone."""
     name, given, expected = checked.name, checked.given, checked.expected
     kind, reason = fault_of(checked)
@@ -444,4 +450,4 @@ def _explain(checked: Checked, parameters: Sequence[Checked]) -> Finding:
         else:
             kind = _mistake_of(factor)
             text = f"{name} {factor_in_words(factor)}."
-    return Finding(kind, name, 1, text)
+    return Finding(kind, name, 1, f"{name} is wrong." if hints == "none" else text)

@@ -191,6 +191,23 @@ class Finding:
         numbers = f"{given[worst] + 0.0:.6g}{at}, and should give {expected[worst] + 0.0:.6g}"
         return f"Line {self.line} gives {numbers}."
 
+    @property
+    def at_line(self) -> tuple[str, ...]:
+        """What there is to say on its line beside the message: what belongs there, and values."""
+        return tuple(filter(None, (self.advice, self.difference)))
+
+    @property
+    def advice(self) -> str:
+        """What should stand in its line, unless that is the message."""
+        if self.line is None or self.mistake == "wrong_line":
+            return ""
+        marked = f"What is marked in line {self.line}"
+        if not (self.quantity or self.repair):
+            return f"{marked} is where it goes wrong first."
+        parts = [f"should be {self.quantity}"] if self.quantity else ["is wrong"]
+        text = f"{marked} {'; '.join([*parts, *filter(None, [self.repair])])}."
+        return f"{text} With it, every gradient is right." if self.proved else text
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it, without the arrays."""
         kept = (each.name for each in fields(self) if each.name not in ("given", "expected"))
@@ -325,8 +342,8 @@ class Report:
             lines += _wrapped(message, "")
             said = [each for each in self.findings if each.message == message]
             lines += caret_lines([place for each in said if (place := each.place) is not None])
-            for difference in dict.fromkeys(each.difference for each in said if each.difference):
-                lines += _wrapped(difference, "")
+            for text in dict.fromkeys(text for each in said for text in each.at_line):
+                lines += _wrapped(text, "")
         lines += [line for note in self.notes for line in _wrapped(note, "Note: ")]
         if self.printed:
             lines += ["", "It printed:", textwrap.indent(shortened(self.printed), "  ")]

@@ -153,7 +153,7 @@ def report_on(reply: Reply, settings: GradingSettings) -> Report:
     if reply.answers is not None:
         report = judge(reply.answers, settings.course, settings.hints)
         if may_have_line(reply.answers, settings.course, settings.hints):
-            report = with_line(report, reply.line)
+            report = with_line(report, reply.line, settings.course)
             notes += _cell_of(report)
     else:
         kind = "missing_gradient" if reply.outcome in _MISSING else "raised_exception"

@@ -130,6 +130,8 @@ class _Page:
         """Yield what each wrong expression gives as heat maps on a scale of its own."""
         for finding in self.report.findings:
             family, worst, named = family_of(finding), finding.worst, [*_values(finding)]
+            if finding.advice:
+                yield f"<p>{escape(finding.advice)}</p>"
             if not named:
                 continue
             scale = numbers.fit_scale([array for _, array in named], log=True)
