@@ -13,7 +13,6 @@ then left as it was.
 """
 
 import base64
-import io
 import os
 import sys
 from pathlib import Path
@@ -24,7 +23,8 @@ os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from PIL import Image
+
+from backprop_nb.views.paper import compact
 
 FOLDER = Path(__file__).parent
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -80,20 +80,6 @@ def keep(output: NotebookNode) -> bool:
             output.data["image/png"] = base64.b64encode(compact(base64.b64decode(png))).decode()
         return bool(output.data)
     return True
-
-
-def compact(png: bytes) -> bytes:
-    """Return a picture with its 256 most telling colours; one with transparent parts as it is."""
-    picture = Image.open(io.BytesIO(png))
-    if picture.convert("RGBA").getchannel("A").getextrema() != (255, 255):
-        return png
-    # This method keeps a rare colour, such as that of one bar, and one round of k-means then puts
-    # the colours of large areas right; no eye sees the difference.
-    few = picture.convert("RGB").quantize(
-        256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE
-    )
-    few.save(file := io.BytesIO(), "PNG", optimize=True)
-    return file.getvalue()
 
 
 if __name__ == "__main__":

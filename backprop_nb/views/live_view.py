@@ -20,6 +20,7 @@ from backprop_nb.files import with_ending, written_whole
 from backprop_nb.views.page import deflated, page
 from backprop_nb.views.paper import Drawing, png
 from backprop_nb.views.state import State, flag, integer
+from backprop_nb.views.still import publish_still
 
 TURN: Final = threading.RLock()
 """Held by whoever asks or changes a view: what a page says may come on another thread than that of
@@ -55,6 +56,10 @@ class LiveView(anywidget.AnyWidget):
         sync=True, to_json=lambda scene, view: deflated(scene)
     )
 
+    _identity = traitlets.Unicode(
+        "", help="Its own name, by which its module finds the model."
+    ).tag(sync=True)
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for name, value in list(vars(cls).items()):
@@ -77,6 +82,7 @@ class LiveView(anywidget.AnyWidget):
         except BackpropError as error:
             # The learner's line matters, the machinery between it and the check does not.
             raise error.with_traceback(None) from None
+        self.set_trait("_identity", self.model_id)
         self._made = True
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -209,14 +215,15 @@ class LiveView(anywidget.AnyWidget):
         return {name for name in names if not name.startswith("_")}
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        # Where no widget can run (GitHub, a PDF, a reopened notebook), the stored
-        # picture and the text stand in for it.
+        # Where no widget can run (GitHub, a PDF), the stored picture and the text stand in for it.
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         with TURN:
-            picture, text = self.static_figure(), repr(self)
-        data = dict(data) | {"image/png": png(picture), "text/plain": text}
-        return data, metadata | {"image/png": {"alt": picture.alt}}
+            figure, text = self.static_figure(), repr(self)
+        picture = png(figure)
+        publish_still(picture, figure.alt)
+        data = dict(data) | {"image/png": picture, "text/plain": text}
+        return data, metadata | {"image/png": {"alt": figure.alt}}
 
 
 class Replay(LiveView):

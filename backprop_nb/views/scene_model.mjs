@@ -15,6 +15,14 @@ export function unpacked(packed) {
   return scenes.get(packed);
 }
 
+/** Whether a model was restored without its kernel, which anywidget does not tell. */
+async function isDead(model) {
+  const identity = model.get("_identity");
+  if (!identity || !model.widget_manager?.get_model) return false;
+  const found = await model.widget_manager.get_model(identity).catch(() => null);
+  return found?.comm_live === false;
+}
+
 /**
  * A model whose scene is an object.  To unpack one takes some time: until then `get` gives the
  * scene before, and what has changed with the new one is told when the new one is there.
@@ -29,6 +37,7 @@ export class SceneModel {
   /** The model, once its scene is there. */
   static async of(model) {
     const made = new SceneModel(model);
+    made.dead = await isDead(model);
     await made.catchUp();
     return made;
   }
@@ -38,8 +47,9 @@ export class SceneModel {
     return this.packed === this.model.get("scene");
   }
 
+  /** Whether nobody can compute anything new: on a page of its own, and when it was restored from a file. */
   get offline() {
-    return this.model.offline === true;
+    return this.model.offline === true || this.dead;
   }
 
   get(key) {
@@ -91,7 +101,11 @@ export class SceneModel {
 /** A widget, as its ES module exports it: its kind of view, and what its model does without any. */
 export function live(Kind, initialize = () => {}) {
   return {
-    initialize: async ({ model }) => initialize({ model: await SceneModel.of(model) }),
+    initialize: async ({ model }) => {
+      const made = await SceneModel.of(model);
+      if (made.dead) made.set("playing", false); // as it was saved
+      return initialize({ model: made });
+    },
     render: async ({ model, el }) => {
       const view = new Kind(await SceneModel.of(model), el);
       return () => view.dispose();

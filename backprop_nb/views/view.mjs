@@ -58,14 +58,23 @@ export class View {
     );
     this.el.replaceChildren(this.root);
     this.updateOffline();
+    if (this.model.dead) this.tellOfKernel("No kernel is behind this view, which was saved with its notebook.");
   }
 
   loseKernel() {
     this.offline = true;
-    this.notice.textContent =
-      "The kernel behind this view has ended. What is shown can still be stepped; run the cell again for new numbers.";
-    this.notice.hidden = false;
+    this.tellOfKernel("The kernel behind this view has ended.");
     this.updateOffline();
+  }
+
+  tellOfKernel(what) {
+    this.notice.textContent = `${what} ${this.whatIsLeft()}; run the cell again for new numbers.`;
+    this.notice.hidden = false;
+  }
+
+  /** What a view can do without a kernel. */
+  whatIsLeft() {
+    return "What is shown can still be stepped";
   }
 
   /** Let nobody turn what only a kernel can answer: whatever stands inside of `data-kernel`. */

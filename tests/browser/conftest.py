@@ -111,7 +111,8 @@ def open_notebook(
 ) -> Iterator[Callable[..., NotebookPage]]:
     """A function that opens a notebook in JupyterLab, one in a test.
 
-    The notebook is one of ``notebooks/``, or a new one made of the given code cells.
+    The notebook is one of ``notebooks/``, or a new one made of the given code cells, or the
+    ``content`` of a file.
     """
     opened: list[NotebookPage] = []
     failed = request.session.testsfailed
@@ -122,8 +123,11 @@ def open_notebook(
         width: int = 1400,
         height: int = 900,
         cells: Sequence[str] = (),
+        content: bytes = b"",
     ) -> NotebookPage:
-        if cells:
+        if content:
+            (lab.root / name).write_bytes(content)
+        elif cells:
             lab.write(name, cells)
         else:
             lab.put(name)

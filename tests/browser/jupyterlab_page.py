@@ -37,6 +37,7 @@ CHROMIUM_FLAGS = [
 
 SERVER_CONFIG = {
     "ServerApp": {"ip": "127.0.0.1", "port_retries": 0, "open_browser": False, "allow_root": True},
+    "JupyterNotebookApp": {"expose_app_in_browser": True},
     "LabApp": {
         "expose_app_in_browser": True,  # as window.jupyterapp, whose commands the tests call
         "extension_manager": "readonly",

@@ -100,6 +100,21 @@ test("a widget begins, and a view is made, when the scene is there", async () =>
   assert.deepEqual(calls, [["begins", 7], ["made", 7, "the place"], ["gone"]]);
 });
 
+test("a model that was restored without its kernel is offline, and plays no more", async () => {
+  const begin = async (comm_live, more = {}) => {
+    const model = new Model({ scene: sent({ id: 0 }), playing: true, _identity: "a1", ...more });
+    model.widget_manager = { get_model: async (id) => (id === "a1" ? { comm_live } : assert.fail()) };
+    Object.defineProperty(model, "offline", { value: undefined });
+    let made = null;
+    await live(null, (context) => (made = context.model)).initialize({ model });
+    return [made.dead, made.offline, made.get("playing")];
+  };
+  assert.deepEqual(await begin(false), [true, true, false]);
+  assert.deepEqual(await begin(true), [false, false, true]);
+  assert.deepEqual(await begin(undefined), [false, false, true]); // a host of another kind
+  assert.deepEqual(await begin(false, { _identity: "" }), [false, false, true]); // just opened
+});
+
 test("bytes come back from their text", () => {
   assert.deepEqual([...bytes("AAH+/w==")], [0, 1, 254, 255]);
 });

@@ -80,6 +80,10 @@ class PlaygroundView extends View {
     this.schedule();
   }
 
+  whatIsLeft() {
+    return this.isStill ? "Of its run the last frame is left" : super.whatIsLeft();
+  }
+
   // -- what there is
 
   get recorded() {
@@ -89,6 +93,11 @@ class PlaygroundView extends View {
   /** Which of the recorded frames is shown. */
   get position() {
     return nearest(this.recorded, this.model.get("epoch"));
+  }
+
+  /** Whether there is but one frame and nobody to make others: of a saved run only the last is kept. */
+  get isStill() {
+    return this.offline && this.recorded.length < 2;
   }
 
   /** Keep the latest frame, and others that were asked for. */
@@ -130,6 +139,7 @@ class PlaygroundView extends View {
   }
 
   togglePlay() {
+    if (this.isStill) return;
     const playing = !this.model.get("playing");
     const { recorded } = this;
     if (playing && this.offline && this.position === recorded.length - 1) {
@@ -152,7 +162,9 @@ class PlaygroundView extends View {
   }
 
   buildBar() {
+    this.backButton = barButton(icon("back"), "Step back", "[", () => this.go(this.position - 1));
     this.playButton = playButton(() => this.togglePlay());
+    this.forwardButton = barButton(icon("forward"), "Step forward", "]", () => this.forward());
     this.slider = html("input", {
       type: "range",
       min: 0,
@@ -170,9 +182,9 @@ class PlaygroundView extends View {
         "div",
         { class: "bpnb-buttons", role: "group", "aria-label": "Training" },
         kernel("\u21ba rewind", "Rewind to the same initial weights", "R", () => this.rewind()),
-        barButton(icon("back"), "Step back", "[", () => this.go(this.position - 1)),
+        this.backButton,
         this.playButton,
-        barButton(icon("forward"), "Step forward", "]", () => this.forward()),
+        this.forwardButton,
         kernel("+10", "Train for ten epochs", "", () => this.train(10)),
       ),
       this.slider,
@@ -346,6 +358,9 @@ class PlaygroundView extends View {
     this.slider.value = this.position;
     this.slider.setAttribute("aria-valuetext", frame.words);
     this.playButton.update(playing);
+    for (const control of [this.backButton, this.playButton, this.forwardButton, this.slider]) {
+      control.disabled = this.isStill;
+    }
     this.root.classList.toggle("bpnb-playing", playing);
     if (!playing) this.say(frame.words); // a voice cannot keep up with a film
     write(this.problem, this.model.get("problem"));

@@ -1,0 +1,37 @@
+"""A picture of its own beside a live view: what a notebook shows when it is opened the next day.
+
+JupyterLab never shows the picture in a view's own output: once the model is gone, it writes "model
+not found" there.  So another output goes before it, with a style sheet that shows one of the two:
+the picture as long as there is no live view in the output that follows.  Where nobody knows
+JupyterLab's classes it stays hidden, and a view's own picture stands in for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from string import Template
+from typing import Any
+
+from IPython.core.getipython import get_ipython
+
+from backprop_nb.views.style import read
+
+
+def publish_still(picture: bytes, alt: str) -> None:
+    """Publish the picture, a PNG, of the view that is shown next, if a notebook may keep it.
+
+    Only who shows a notebook to people, as JupyterLab does, tells in which cell it runs code: a
+    program that runs one would store a picture twice.
+    """
+    shell: Any = get_ipython()
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None and "cellId" in kernel.get_parent().get("metadata", {}):
+        shell.display_pub.publish({"text/html": still(picture, alt)})
+
+
+def still(picture: bytes, alt: str) -> str:
+    """Return a picture, a PNG, as HTML that is seen only while no live view follows it."""
+    return Template(read("still.html")).substitute(
+        picture=base64.b64encode(picture).decode("ascii"), alt=html.escape(alt)
+    )

@@ -1,0 +1,46 @@
+"""The picture beside a live view, for whoever opens its notebook the next day."""
+
+import base64
+import re
+
+import pytest
+
+from backprop_nb.views import still as module
+from backprop_nb.views.still import publish_still, still
+
+
+class Shell:
+    """Stands for IPython in a kernel that was asked to run a cell."""
+
+    def __init__(self, metadata):
+        self.kernel = self.display_pub = self
+        self.metadata, self.published = metadata, []
+
+    def get_parent(self):
+        return {"metadata": self.metadata}
+
+    def publish(self, data):
+        self.published.append(data)
+
+
+def test_it_holds_the_picture_and_says_what_it_shows():
+    text = still(b"\x89PNG", 'A graph of "x" & <y>.')
+    assert base64.b64decode(re.search('base64,([^"]+)"', text)[1]) == b"\x89PNG"
+    assert 'alt="A graph of &quot;x&quot; &amp; &lt;y&gt;."' in text
+
+
+def test_it_is_hidden_where_nobody_knows_when_to_show_it():
+    assert re.match(r'<div class="[\w-]+" hidden>', still(b"", ""))
+
+
+@pytest.mark.parametrize(("metadata", "count"), [({"cellId": "a1"}, 1), ({}, 0)])
+def test_it_is_published_for_a_notebook_that_somebody_sees(monkeypatch, metadata, count):
+    monkeypatch.setattr(module, "get_ipython", lambda: shell)
+    shell = Shell(metadata)
+    publish_still(b"", "")
+    assert shell.published == [{"text/html": still(b"", "")}] * count
+
+
+def test_without_a_kernel_there_is_nobody_to_publish_it_for(monkeypatch):
+    monkeypatch.setattr(module, "get_ipython", object)  # as IPython in a terminal
+    publish_still(b"", "")
