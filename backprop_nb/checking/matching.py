@@ -364,6 +364,7 @@ class _Matching:
             tuple(found[k].value if k in found else None for k in places),
             tuple(_last_name(found[k].path) if k in found else "" for k in places),
             self._data({self._argument_of(k) for k in found}),
+            _number_beside(answer),
         )
 
     def _keyed(self, there: Sequence[_Leaf], affixes: Sequence[tuple[str, str]]) -> Iterator[Found]:
@@ -619,6 +620,14 @@ def _last_name(path: Path) -> str:
     """Return how an answer spells a gradient, such as ``dW1`` or ``dW[0]``."""
     start = max(k for k, key in enumerate(path) if isinstance(key, str))
     return f"{path[start]}{''.join(f'[{key!r}]' for key in path[start + 1 :])}"
+
+
+def _number_beside(answer: Any) -> Any:
+    """Return the number in a pair of one and something else; None if there is none."""
+    if not isinstance(answer, list | tuple) or len(answer) != 2:
+        return None
+    found = [each for each in answer if _is_number(each)]
+    return found[0] if len(found) == 1 else None
 
 
 def _close(given: Any, value: float) -> bool:

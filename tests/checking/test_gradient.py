@@ -401,6 +401,12 @@ def test_another_loss_beside_the_gradients_is_a_note():
     assert with_loss(0.0).ok
 
 
+def test_another_loss_is_said_beside_a_gradient_of_a_wrong_shape_too():
+    report = checked(lambda w, b, dw, db: (0.0, {"dw": dw, "db": db.sum()}))
+    assert not report.ok
+    assert "The number that is returned beside the gradients is 0, and the loss" in report.notes[0]
+
+
 # --- what is data ---------------------------------------------------------------------
 
 
