@@ -33,14 +33,11 @@ def test_it_is_hidden_where_nobody_knows_when_to_show_it():
     assert re.match(r'<div class="[\w-]+" hidden>', still(b"", ""))
 
 
-@pytest.mark.parametrize(("metadata", "count"), [({"cellId": "a1"}, 1), ({}, 0)])
+@pytest.mark.parametrize(("metadata", "count"), [({"cellId": "a1"}, 1), ({}, 0), (None, 0)])
 def test_it_is_published_for_a_notebook_that_somebody_sees(monkeypatch, metadata, count):
     monkeypatch.setattr(module, "get_ipython", lambda: shell)
     shell = Shell(metadata)
+    if metadata is None:  # in a terminal
+        del shell.kernel
     publish_still(b"", "")
     assert shell.published == [{"text/html": still(b"", "")}] * count
-
-
-def test_without_a_kernel_there_is_nobody_to_publish_it_for(monkeypatch):
-    monkeypatch.setattr(module, "get_ipython", object)  # as IPython in a terminal
-    publish_still(b"", "")
