@@ -188,7 +188,7 @@ class _Check:
             rest = [
                 replace(each, rank=each.rank + bool(lines))
                 for each in findings
-                if not (each.parameter in explained and lines and self._is_known(each, parameters))
+                if not (each.parameter in explained and lines and _is_known(each, parameters))
             ]
             findings = [*lines, *rest]
             graph = self._graph(names.index(findings[0].parameter))
@@ -292,12 +292,6 @@ class _Check:
 
         return gradients
 
-    def _is_known(self, finding: Finding, parameters: Sequence[Checked]) -> bool:
-        """Whether a finding says no more than that a gradient is wrong, or than the table does."""
-        (checked,) = (each for each in parameters if each.name == finding.parameter)
-        nothing = finding.mistake == "not_recognised"
-        return nothing or finding.message == f"{checked.name}: {checked.remark}."
-
     def _line(
         self, fault: Fault, parameters: Sequence[Checked], hints: Hints, several: bool
     ) -> Finding:
@@ -320,6 +314,12 @@ class _Check:
         if hints == "clear":
             return found
         return replace(found, quantity=fault.quantity, repair=fault.repair, expected=fault.expected)
+
+
+def _is_known(finding: Finding, parameters: Sequence[Checked]) -> bool:
+    """Whether a finding says no more than that a gradient is wrong, or than the table does."""
+    in_table = {f"{each.name}: {each.remark}." for each in parameters}
+    return finding.mistake == "not_recognised" or finding.message in in_table
 
 
 def fault_sentence(fault: Fault, hints: Hints, several: bool = False) -> str:
