@@ -102,6 +102,16 @@ def test_every_view_is_a_picture_in_jupyterlab(open_notebook, saved):
     notebook.errors.clear()
 
 
+def test_somebody_elses_notebook_shows_each_picture_once(open_notebook, saved):
+    from playwright.sync_api import expect
+
+    content = json.loads(saved[0])
+    content["metadata"]["owner"] = "another"  # so JupyterLab does not know it, nor trusts it
+    notebook = open_notebook("unknown.ipynb", content=json.dumps(content).encode())
+    expect(notebook.page.locator(".jp-OutputArea img:visible")).to_have_count(len(CELLS))
+    assert notebook.page.get_by_text("Error displaying widget").count() == 0
+
+
 def test_every_view_is_a_picture_in_notebook_7(chromium, saved, lab):
     (lab.root / "in_seven.ipynb").write_bytes(saved[0])
     notebook = NotebookPage(chromium.new_page(), "in_seven.ipynb")
