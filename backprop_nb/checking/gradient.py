@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,16 @@ from backprop_nb.checking.compare import (
 from backprop_nb.checking.differences import Point, argument_names
 from backprop_nb.checking.lines.followed import plain_answer, traced, without_callers
 from backprop_nb.checking.lines.locate import Fault, find_faults, traceable_leaves
-from backprop_nb.checking.matching import INPUTS, TARGETS, Matched, Unmatched, match
+from backprop_nb.checking.lines.watch import is_students
+from backprop_nb.checking.matching import (
+    INPUTS,
+    TARGETS,
+    Matched,
+    Unmatched,
+    form_of,
+    likely_data,
+    match,
+)
 from backprop_nb.checking.report import Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.unexplained import (
     common_factor,
@@ -37,6 +46,8 @@ from backprop_nb.checking.unexplained import (
 )
 from backprop_nb.errors import BackpropError, InvalidValueError, in_words
 from backprop_nb.tracing import Graph, calling, pytree
+from backprop_nb.tracing.source import Source, locate
+from backprop_nb.tracing.tape import is_live
 
 _EACH_ENTRY = 300
 """So many entries of an array are moved one by one; of a larger one all of them at once."""
@@ -129,10 +140,11 @@ class _Check:
                 instead=calling.right_call(f, form),
             )
         self.argument_names = argument_names(f, args)
-        answer, self.failure = _given(gradient, args)
+        answer, self.failure, self.raised = _given(gradient, args)
         self.matched = self._match(answer)
         found = self.matched
-        data = found.data if isinstance(found, Matched) else _exact(args)
+        likely = likely_data(args, self.argument_names) if self.failure else _exact(args)
+        data = found.data if isinstance(found, Matched) else likely
         self.point = Point(f, args, form, data)
         spelled = found.spelled if isinstance(found, Matched) else ()
         self.names = [
@@ -154,8 +166,14 @@ class _Check:
         names = self.names
         if self.failure:
             parameters = tuple(map(Checked.wrong, names, expected, [self.failure] * len(names)))
-            finding = Finding("raised_exception", names[0], 1, f"{names[0]}: {self.failure}.")
-            return Report(subject, parameters, (finding,), notes=notes, hints=hints)
+            lines = self._lines_written(parameters, hints)
+            rank = 1 + bool(lines)
+            finding = Finding("raised_exception", names[0], rank, f"{names[0]}: {self.failure}.")
+            if self.raised is not None and hints in ("clear", "plain"):
+                line, text = self.raised.start[0], " ".join(self.raised.split())
+                where = f"{finding.message} This is raised in line {line}, {text}."
+                finding = replace(finding, message=where, line=line, source=self.raised)
+            return Report(subject, parameters, (*lines, finding), notes=notes, hints=hints)
         if isinstance(self.matched, Unmatched):
             parameters = tuple(map(Checked.wrong, names, expected, [MISSING] * len(names)))
             finding = Finding("not_matched", names[0], 1, self.matched.sentence)
@@ -274,21 +292,48 @@ class _Check:
     def _faults(self) -> list[Fault]:
         """Return the lines that are wrong."""
         assert isinstance(self.matched, Matched)
-        given = [at for at in self.point.places if self.matched.leaves[at] is not None]
+        every = self.point.places
+        given = [at for at in every if self.matched.leaves[at] is not None]
+        if len(given) < len(every):
+            faults = find_faults(self.f, self._gradients(every), self.args, every, traced=False)
+            if faults:
+                return faults
         faults = find_faults(self.f, self._gradients(given), self.args, given)
-        order = [self.point.places.index(at) for at in given]
+        order = [every.index(at) for at in given]
         return [replace(each, spoils=tuple(order[k] for k in each.spoils)) for each in faults]
+
+    def _lines_written(self, parameters: Sequence[Checked], hints: Hints) -> list[Finding]:
+        """Return the lines that, written otherwise, give all gradients where there are none."""
+        if not callable(self.gradient):
+            return []
+        every = self.point.places
+        faults = find_faults(self.f, self._gradients(every), self.args, every, traced=False)
+        several = any(each.number > 1 for each in faults)
+        lines = [self._line(each, parameters, hints, several) for each in faults]
+        return [each for each in lines if each.message]
 
     def _gradients(self, which: Sequence[int]) -> Callable[..., list[Any]]:
         """Return the function that gives the gradients by some leaves, as it made them."""
+        known: dict[Hashable, list[int]] = {}
 
         @functools.wraps(self.gradient)
         def gradients(*args: Any) -> list[Any]:
-            plain, own = plain_answer(self.gradient(*args))
-            found = self._match(plain)
-            if isinstance(found, Unmatched):
-                raise InvalidValueError(found.sentence)
-            return [own(found.leaves[at]) for at in which]
+            answer = self.gradient(*args)
+            form, leaves = form_of(answer)
+            if form in known and not any(map(is_live, leaves)):
+                return [leaves[k] for k in known[form]]
+            plain, own = plain_answer(answer)
+            form, leaves = form_of(plain)
+            if form not in known:
+                found = self._match(plain)
+                if isinstance(found, Unmatched):
+                    raise InvalidValueError(found.sentence)
+                places = {id(leaf): k for k, leaf in enumerate(leaves)}
+                wanted = [found.leaves[at] for at in which]
+                if not all(id(leaf) in places for leaf in wanted):  # cut out of a vector
+                    return [own(leaf) for leaf in wanted]
+                known[form] = [places[id(leaf)] for leaf in wanted]
+            return [own(leaves[k]) for k in known[form]]
 
         return gradients
 
@@ -411,17 +456,18 @@ def _at_kinks(checked: Checked, point: Point, k: int) -> Checked:
     return replace(checked, ok=True, remark=remark)
 
 
-def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str]:
-    """Return what is to be checked, or what its function failed with."""
+def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None]:
+    """Return what is to be checked, or what its function failed with, and where."""
     if not callable(gradient):
-        return gradient, ""
+        return gradient, "", None
     copies = pytree.rebuild(list(args), lambda _, leaf: np.array(leaf)[()])
     try:
-        return gradient(*copies), ""
+        return gradient(*copies), "", None
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit too; the report says what went wrong
-        return None, f"calling the gradient raised {type(error).__name__}: {error}".rstrip(": ")
+        why = f"calling the gradient raised {type(error).__name__}: {error}".rstrip(": ")
+        return None, why, _place(error)
 
 
 def _mistake_of(factor: float) -> str:
@@ -429,6 +475,16 @@ def _mistake_of(factor: float) -> str:
     if -1 < factor < 0:
         return "step_returned"
     return {-1.0: "sign_flipped", 0.5: "missing_factor_2"}.get(factor, "not_recognised")
+
+
+def _place(error: BaseException) -> Source | None:
+    """Return the student's expression that raised an error."""
+    found, link = None, error.__traceback__
+    while link is not None:
+        if is_students(link.tb_frame):
+            found = locate(link.tb_frame.f_code, link.tb_lasti)
+        link = link.tb_next
+    return None if found is None else found.source()
 
 
 # --- what is wrong with one of them -----------------------------------------

@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 import numbers
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice, product
 from typing import Any, NamedTuple, TypeAlias
@@ -151,6 +151,18 @@ def match(
 # --- an answer and the arguments, flat ------------------------------------------
 
 
+def likely_data(arguments: Sequence[Any], names: Sequence[str]) -> tuple[int, ...]:
+    """Return which arguments are data, as far as their names and types tell.
+
+    Examples
+    --------
+    >>> likely_data([np.zeros(3), np.ones((4, 3)), np.zeros(4)], ["w", "x", "y"])
+    (1, 2)
+    """
+    found = _Matching(arguments, names, None, False).data(set())
+    return found if len(found) < len(arguments) else ()
+
+
 class _Leaf(NamedTuple):
     path: Path
     """The keys that lead to it; the first is the name or the place of the argument."""
@@ -211,6 +223,13 @@ def _flat(value: Any, path: Path = ()) -> Iterator[_Leaf]:
         return
     for key, each in inside.items():
         yield from _flat(each, (*path, key))
+
+
+def form_of(answer: Any) -> tuple[Hashable, list[Any]]:
+    """Return how an answer is built, which tells how it is read, and its arrays and numbers."""
+    leaves = list(islice(_flat(answer), _MAX_LEAVES))
+    form = (type(answer), *(leaf.path for leaf in leaves))
+    return form, [leaf.value for leaf in leaves]
 
 
 def _shape(value: Any) -> Shape | None:
@@ -363,7 +382,7 @@ class _Matching:
         return Matched(
             tuple(found[k].value if k in found else None for k in places),
             tuple(_last_name(found[k].path) if k in found else "" for k in places),
-            self._data({self._argument_of(k) for k in found}),
+            self.data({self._argument_of(k) for k in found}),
             _number_beside(answer),
         )
 
@@ -442,7 +461,7 @@ class _Matching:
 
     # -- data
 
-    def _data(self, found: set[int]) -> tuple[int, ...]:
+    def data(self, found: set[int]) -> tuple[int, ...]:
         """Return which of the others are data if there are gradients by these."""
         left = [k for k in range(len(self.arguments)) if k not in found]
         named = [k for k in left if self.names[k] in INPUTS | TARGETS]
@@ -468,7 +487,7 @@ class _Matching:
         """Return the gradients of all arguments but data, if these are the only ones that fit."""
         places = range(len(self.arguments))
         last = len(self.arguments) - 1
-        likely = self._data(set())
+        likely = self.data(set())
         if last not in likely and self.names[last] in INPUTS:
             likely += (last,)  # it may count as data once the gradients of the others are there
         exact = {k for k in likely if self._is_exact(k)}
@@ -477,7 +496,7 @@ class _Matching:
             for left_out in combinations(likely, number):
                 kept = [k for k in places if k not in left_out]
                 if not kept or not (
-                    set(left_out) <= set(self._data(set(kept))) or self._end_with(left_out)
+                    set(left_out) <= set(self.data(set(kept))) or self._end_with(left_out)
                 ):
                     continue
                 inner = _Matching(
@@ -526,7 +545,7 @@ class _Matching:
 
     def advice(self) -> str:
         """Say how to hand the gradients over."""
-        data = self._data(set())
+        data = self.data(set())
         wanted = [name for k, name in enumerate(self.names) if k not in data] or self.names
         if len(wanted) == 1:
             return f"Return the gradient by {wanted[0]}, in the structure of {wanted[0]}."

@@ -83,7 +83,7 @@ class Label(NamedTuple):
     given: bool
 
 
-class _Module:
+class Module:
     """The syntax tree of one source text, indexed by span."""
 
     def __init__(self, text: str) -> None:
@@ -153,7 +153,8 @@ def _method_span(call: ast.AST) -> tuple[int, int, int, int]:
     return line, last, column - len(attribute.attr.encode()), end
 
 
-_module = lru_cache(maxsize=128)(_Module)
+module_of = lru_cache(maxsize=128)(Module)
+"""From a text to its syntax tree; once for all functions in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class Place:
     from the same place.
     """
 
-    module: _Module
+    module: Module
     node: ast.AST
     code: CodeType
     stores: bool = False
@@ -193,7 +194,7 @@ def locate(code: CodeType, lasti: int) -> Place | None:
 def _place(known: CodeText, lasti: int) -> Place | None:
     if known.text is None:
         return None
-    module = _module(known.text)
+    module = module_of(known.text)
     node = module.by_span.get(known.span(lasti))
     if isinstance(node, ast.For):  # Python before 3.13 says the whole loop
         node = node.iter

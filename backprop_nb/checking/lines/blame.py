@@ -45,7 +45,7 @@ LIKELY = 1.5
 """What costs less is an explanation after which no other one is looked for."""
 
 
-_MAX_WORK = 150_000
+_MAX_WORK = 60_000
 """So many records are computed again in one search."""
 
 
@@ -67,8 +67,8 @@ Tier: TypeAlias = Callable[[Mended, Group, tuple[int, ...]], Iterator[Repair]]
 class Blame:
     """Looks for the expressions that explain what is wrong."""
 
-    def __init__(self, facts: Facts, others: Sequence[Facts]) -> None:
-        self.facts, self.others = facts, others
+    def __init__(self, facts: Facts, others: Sequence[Facts], edits: bool = True) -> None:
+        self.facts, self.others, self.edits = facts, others, edits
 
     @cached_property
     def stages(self) -> list[list[Group]]:
@@ -182,7 +182,8 @@ class Blame:
             doubt += 2.0 if not is_now else 0.6 if repair.kind == "quantity" else 0.3
         # What comes to the return as nothing true was wrong before.
         records = self.facts.followed.records
-        if not was and all(is_returned(records[k]) for k in at):
+        is_sum = repair.kind == "term"  # it may have been left out there
+        if not was and not is_sum and all(is_returned(records[k]) for k in at):
             doubt += 1.0
         if is_now and not set(at) <= self._ends:
             doubt -= 0.3  # a gradient put right is a true quantity in any case
@@ -226,7 +227,7 @@ class Blame:
             if len(at) == 1 and not is_end:
                 yield from self._quantities(mended, at)
             yield from self._factors(mended, at)
-        if group.path is None:
+        if group.path is None and self.edits:
             for repair in edits(self.facts, at[-1]):
                 if repair.kind == "accumulation":  # each round needs the one before it
                     yield repair
@@ -237,7 +238,7 @@ class Blame:
         """Yield the repairs by another quantity."""
         if mended.values[at[-1]].dtype.kind == "f":
             yield from self._products(mended, at)
-        if group.path is None:
+        if group.path is None and self.edits:
             for repair in exchanges(self.facts, at):
                 yield from self._checked(mended, at, repair)
 

@@ -327,7 +327,10 @@ def _refs(facts: Facts, index: int) -> Iterator[tuple[Ref, Any, float]]:
         scope, own = records[latest].scope, records[index].scope
         if not (named or scope in (None, own) or getattr(scope, "parent", None) is own):
             continue  # within another function
-        yield Ref(place=place), value, 0.0 if named else 0.15
+        # What stands in another function has to be handed over first.
+        is_here = scope is own or getattr(scope, "parent", None) is own
+        is_far = not is_here and getattr(own, "parent", None) is not None
+        yield Ref(place=place), value, (0.0 if named else 0.15) + 0.35 * is_far
     for place in pool(facts, index):
         latest = facts.latest(place, index)
         if latest in facts.slopes and _is_slope(facts.slopes[latest][1], seen):

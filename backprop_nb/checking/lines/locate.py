@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -12,17 +15,24 @@ import numpy as np
 from backprop_nb.checking.lines.aliases import is_alias, text_of
 from backprop_nb.checking.lines.blame import LIKELY, Blame
 from backprop_nb.checking.lines.facts import Facts, path_of
-from backprop_nb.checking.lines.followed import Array, Followed, traced
-from backprop_nb.checking.lines.known import Known
-from backprop_nb.checking.lines.mended import Explanation
+from backprop_nb.checking.lines.followed import Array, Followed
+from backprop_nb.checking.lines.followed import traced as trace_of
+from backprop_nb.checking.lines.known import SAME, Known
+from backprop_nb.checking.lines.mended import Explanation, Mended
+from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written
 from backprop_nb.checking.lines.untraced import suspects
 from backprop_nb.tracing import pytree
+from backprop_nb.tracing.code_text import find_text
+from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.source import Place as SourcePlace
 from backprop_nb.tracing.source import Source, locate, operand
 
 _TIES = 0.25
 """Explanations that are no further apart in their cost explain equally well."""
 _MAX_FAULTS = 4
+_MAX_CONSTANTS = 12
+_LARGE = 20_000
+"""Arguments with more entries make every run of a function dear."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +81,7 @@ def find_faults(
     gradient: Callable[..., Sequence[Any]],
     args: Sequence[Any],
     wrt: Sequence[int],
+    traced: bool = True,
 ) -> list[Fault]:
     """Return the expressions that explain what is wrong, the best first; none if nothing does.
 
@@ -85,6 +96,8 @@ def find_faults(
     wrt
         The leaves of the arguments by which the loss is differentiated, in the order of
         ``pytree.flatten``.
+    traced
+        Whether ``gradient`` is traced, too; not if it gives none for some of the leaves.
 
     Examples
     --------
@@ -99,70 +112,214 @@ def find_faults(
     >>> fault.repair, fault.spoils, fault.proved
     ('multiply it by 2', (1,), True)
     """
-    try:
-        facts = _facts(loss, gradient, args, wrt)
-        other = _facts(loss, gradient, _moved(args, wrt), wrt)
-    except Exception:  # whatever the student's function does
-        return _by_values(loss, gradient, args, wrt)
-    try:
-        ways = Blame(facts, [other]).explain()
-    except (ArithmeticError, LookupError, TypeError, ValueError):
-        return []  # the report without a line is worth more than none
+    search = _Search(loss, gradient, args, wrt, traced)
+    ways = search.ways()
     if not ways:
-        return []
-    best = min(map(_cost, ways))
-    faults: list[Fault] = []
-    for way in ways:
-        if _cost(way) <= best + _TIES:
-            for number, each in enumerate(way, start=1):
-                faults += _faults(facts, each, number)
-    first = {fault.line: fault for fault in reversed(faults)}  # the best of each line
-    kept = [fault for fault in faults if first[fault.line] is fault]
+        return search.by_values() if traced else []
+    best = min(way.cost for way in ways)
+    near = [way for way in ways if way.cost <= best + _TIES]
+    faults = [fault for way in near for fault in way.faults()]
+    # Of each line the best that says what to write, if there is one.
+    told = sorted(faults, key=lambda fault: not fault.repair)
+    first = {fault.line: fault for fault in reversed(told)}
+    kept = [first[line] for line in dict.fromkeys(fault.line for fault in faults)]
     # What explains as well as another line does is proved no more than that.
-    is_only = len(kept) <= len(ways[0])
+    is_only = len(kept) <= len(near[0].parts)
     return [replace(each, proved=each.proved and is_only) for each in kept[:_MAX_FAULTS]]
 
 
-def _cost(way: Sequence[Explanation]) -> float:
-    return sum(each.cost for each in way)
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """What explains everything: one or two expressions, each with what it is told by."""
+
+    parts: Sequence[tuple[float, Callable[[int], list[Fault]]]]
+
+    @property
+    def cost(self) -> float:
+        return sum(cost for cost, _ in self.parts)
+
+    def faults(self) -> list[Fault]:
+        """Return the expressions as faults."""
+        return [fault for k, (_, told) in enumerate(self.parts, start=1) for fault in told(k)]
 
 
-def _facts(
-    loss: Callable[..., Any],
-    gradient: Callable[..., Sequence[Any]],
-    args: Sequence[Any],
-    wrt: Sequence[int],
-) -> Facts:
+class _Search:
+    """Looks for the lines both ways: by what they compute, and by how they are written."""
+
+    def __init__(
+        self,
+        loss: Callable[..., Any],
+        gradient: Callable[..., Sequence[Any]],
+        args: Sequence[Any],
+        wrt: Sequence[int],
+        traced: bool,
+    ) -> None:
+        self.traced = traced
+        self.loss, self.gradient, self.args, self.wrt = loss, gradient, args, wrt
+        self.moved = _moved(args, wrt)
+
+    @cached_property
+    def truths(self) -> list[tuple[Known, list[Array]]]:
+        """What is true here and at other arguments: the quantities, and the gradients."""
+        return [_truth(self.loss, each, self.wrt) for each in (self.args, self.moved)]
+
+    @cached_property
+    def facts(self) -> Facts | None:
+        """What the function computes here; ``None`` where that cannot be traced."""
+        return self._facts(0) if self.traced else None
+
+    @cached_property
+    def blame(self) -> Blame | None:
+        """The search by what is computed; ``None`` where that cannot be traced."""
+        other = self._facts(1) if self.facts is not None else None
+        if self.facts is None or other is None:
+            return None
+        return Blame(self.facts, [other], edits=self.is_large)
+
+    def _facts(self, k: int) -> Facts | None:
+        which = traceable_leaves(pytree.flatten(list(self.args)), self.wrt)
+        try:
+            return Facts(
+                Followed(self.gradient, (self.args, self.moved)[k], which), *self.truths[k]
+            )
+        except Exception:  # whatever the student's function does
+            return None
+
+    @cached_property
+    def rewriting(self) -> Rewriting | None:
+        """The search by how the lines are written; ``None`` where no text is known."""
+        here, other = (
+            Trial(args, expected)
+            for args, (_, expected) in zip((self.args, self.moved), self.truths, strict=True)
+        )
+        constants = self.facts.constants if self.facts is not None else {2.0: "2", 0.5: "1/2"}
+        few = dict(itertools.islice(constants.items(), _MAX_CONSTANTS))
+        found = Rewriting(self.gradient, here, [other], few, self._bears_on_all)
+        return found if found.blocks else None
+
+    def _bears_on_all(self, code: CodeType, first: int, last: int) -> bool:
+        """Whether some lines have a part in every gradient that is wrong, as far as is known."""
+        if self.facts is None:
+            return True
+        wrong = frozenset(range(len(self.facts.expected))) - Mended(self.facts).right
+        known = [
+            self._reached[at] for at in self._reached if at[0] == code and first <= at[1] <= last
+        ]
+        return not known or wrong <= frozenset[int]().union(*known)
+
+    @cached_property
+    def _reached(self) -> dict[tuple[CodeType, int], frozenset[int]]:
+        """By line the gradients that what it computes has a part in."""
+        assert self.facts is not None
+        followed, found = self.facts.followed, dict[tuple[CodeType, int], frozenset[int]]()
+        after: list[frozenset[int]] = [frozenset()] * len(followed.records)
+        for index in reversed(range(len(followed.records))):
+            after[index] = frozenset(followed.ends.get(index, ())).union(
+                *(after[child] for child in followed.children[index])
+            )
+            record = followed.records[index]
+            if record.scope is not None and record.row is not CONSTANT:
+                code = record.scope.code
+                line = find_text(code).span(record.lasti)[0] or 0
+                found[code, line] = found.get((code, line), frozenset()) | after[index]
+        return found
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the function takes too long to be run thousands of times."""
+        return sum(np.size(leaf) for leaf in pytree.flatten(list(self.args))) > _LARGE
+
+    def ways(self) -> list[_Way]:
+        """Return what explains everything, the likeliest first."""
+        if not self._is_known():
+            return []
+        found = [] if self.is_large or self.rewriting is None else self._written()
+        if not any(way.cost < LIKELY - _TIES for way in found):
+            found += self._computed(depth=1)
+        if not found and self.rewriting is not None:
+            found = [self._way(way) for way in self.rewriting.pairs()]
+        return sorted(found or self._computed(depth=2), key=lambda way: way.cost)
+
+    def _is_known(self) -> bool:
+        """Whether the loss can be traced."""
+        try:
+            return bool(self.truths)
+        except Exception:  # whatever it does
+            return False
+
+    def _computed(self, depth: int) -> list[_Way]:
+        if self.blame is None:
+            return []
+        facts = self.blame.facts
+        try:
+            found = self.blame.explain(depth=depth)
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            return []  # the report without a line is worth more than none
+        return [_Way([(each.cost, partial(_faults, facts, each)) for each in way]) for way in found]
+
+    def _written(self) -> list[_Way]:
+        assert self.rewriting is not None
+        return [self._way([each]) for each in self.rewriting.alone()]
+
+    def _way(self, written: Sequence[Written]) -> _Way:
+        return _Way([(self._cost(each), partial(self._told, each)) for each in written])
+
+    def _cost(self, written: Written) -> float:
+        """Return how unlikely it is that this line is wrong."""
+        assert self.rewriting is not None
+        known, _ = self.truths[0]
+        was, now = self.rewriting.values(written, whole=True)
+        is_now = bool(known.matches(now))
+        cost = written.cost - 0.2 * is_now
+        if written.computes and known.is_exact(was):  # it gave what is true
+            cost += 0.1 if is_now else 0.7
+        return cost
+
+    def _told(self, written: Written, number: int) -> list[Fault]:
+        assert self.rewriting is not None
+        known, _ = self.truths[0]
+        given, expected = self.rewriting.values(written)
+        quantity = ""
+        for match in known.matches(expected)[:1]:
+            if abs(match.scale - 1) < SAME:
+                quantity = known.symbol(match.key) + ".T" * match.transposed
+        return [
+            Fault(
+                written.block.source(written.rewrite.node),
+                quantity,
+                written.rewrite.words,
+                self._cost(written) < LIKELY,
+                given,
+                expected,
+                tuple(sorted(written.fixed)),
+                number=number,
+            )
+        ]
+
+    def by_values(self) -> list[Fault]:
+        """Return the lines that are suspect by the values that names take."""
+        try:
+            found = suspects(self.truths[0][0], self.gradient, self.args)
+        except Exception:  # whatever the student's functions do
+            return []
+        empty = np.zeros(0)
+        return [
+            Fault(each.source, "", "", False, each.given, empty, (), rank)
+            for rank, each in enumerate(found[:_MAX_FAULTS], start=1)
+        ]
+
+
+def _truth(
+    loss: Callable[..., Any], args: Sequence[Any], wrt: Sequence[int]
+) -> tuple[Known, list[Array]]:
+    """Return the quantities of a loss, and its gradients."""
     leaves = pytree.flatten(list(args))
     which = traceable_leaves(leaves, wrt)
     order = sorted(which)
-    known = Known(traced(loss, args, which))
-    expected = [
-        np.zeros(np.shape(leaves[k])) if known.adjoints[at] is None else known.adjoints[at]
-        for k in wrt
-        for at in [order.index(k)]
-    ]
-    return Facts(Followed(gradient, args, which), known, expected)
-
-
-def _by_values(
-    loss: Callable[..., Any],
-    gradient: Callable[..., Sequence[Any]],
-    args: Sequence[Any],
-    wrt: Sequence[int],
-) -> list[Fault]:
-    """Return the lines that are suspect in a function that cannot be traced."""
-    leaves = pytree.flatten(list(args))
-    which = traceable_leaves(leaves, wrt)
-    try:
-        known = Known(traced(loss, args, which))
-        found = suspects(known, gradient, args)
-    except Exception:  # whatever the student's functions do
-        return []
-    empty = np.zeros(0)
-    return [
-        Fault(each.source, "", "", False, each.given, empty, (), rank)
-        for rank, each in enumerate(found[:_MAX_FAULTS], start=1)
+    known = Known(trace_of(loss, args, which))
+    adjoints = {k: known.adjoints[order.index(k)] for k in wrt}
+    return known, [
+        np.zeros(np.shape(leaves[k])) if each is None else each for k, each in adjoints.items()
     ]
 
 
@@ -190,7 +347,7 @@ def _moved(args: Sequence[Any], wrt: Collection[int]) -> list[Any]:
     return list(pytree.rebuild(list(args), move))
 
 
-def _faults(facts: Facts, found: Explanation, number: int) -> Iterator[Fault]:
+def _faults(facts: Facts, found: Explanation, number: int) -> list[Fault]:
     index = found.at[-1]
     given = np.asarray(facts.followed.values[index])
     expected = np.asarray(facts.followed.replay(found.changes)[index])
@@ -204,17 +361,19 @@ def _faults(facts: Facts, found: Explanation, number: int) -> Iterator[Fault]:
         if scale is not None:
             quantity = symbol if scale == "1" else f"{scale} · {symbol}"
     computes = not is_alias(facts.followed.records[index]) or found.group.path is not None
-    for place in _places(facts, found):
-        yield Fault(
+    return [
+        Fault(
             place.source() if computes else text_of(place),
             quantity,
             found.repair.words(facts, index),
-            found.cost < LIKELY,
+            found.cost < LIKELY and bool(found.repair.words(facts, index)),
             given,
             expected,
             tuple(sorted(found.fixed)),
             number=number,
         )
+        for place in _places(facts, found)
+    ]
 
 
 def _places(facts: Facts, found: Explanation) -> list[SourcePlace]:

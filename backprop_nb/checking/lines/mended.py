@@ -64,7 +64,7 @@ class Mended:
     def right_in(self, values: Sequence[Any]) -> frozenset[int]:
         """Return which gradients are right."""
         pairs = zip(self.facts.followed.gradients(values), self.facts.expected, strict=True)
-        return frozenset(j for j, (given, expected) in enumerate(pairs) if _same(given, expected))
+        return frozenset(j for j, (given, expected) in enumerate(pairs) if same(given, expected))
 
     def replay(self, changes: Mapping[int, Change]) -> list[Any] | None:
         """Return the values with more of it changed; None where that cannot be computed."""
@@ -90,7 +90,7 @@ class Mended:
                     change(values) if change else computed(followed.records[index], values)
                 )
                 for j in followed.ends.get(index, ()):
-                    if _same(values[index], self.facts.expected[j]):
+                    if same(values[index], self.facts.expected[j]):
                         seen_wrong = seen_wrong or j not in self.right
                         right.add(j)
                     elif j in self.right or not seen_wrong:
@@ -347,7 +347,8 @@ def stretches(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
         return False
 
 
-def _same(given: Any, expected: Any) -> bool:
+def same(given: Any, expected: Any) -> bool:
+    """Whether a gradient is right."""
     given = np.asarray(given)
     if given.shape != np.shape(expected) or given.dtype.kind not in "fiub":
         return False

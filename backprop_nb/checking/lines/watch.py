@@ -136,7 +136,7 @@ class Watch:
             self._open.clear()
 
     def _begin(self, frame: FrameType, what: str, _: Any) -> Callable[..., Any] | None:
-        if not self.is_complete or not _is_students(frame):
+        if not self.is_complete or not is_students(frame):
             return None
         back, caller = frame.f_back, None
         while back is not None and back not in self._open:
@@ -239,7 +239,8 @@ def _is_ours(filename: str) -> bool:
     return filename.startswith((_OWN, "<frozen"))
 
 
-def _is_students(frame: FrameType) -> bool:
+def is_students(frame: FrameType) -> bool:
+    """Whether a frame runs code of the student's, and not the package's or a library's."""
     # What a dataclass of ours is made of stands in no file.
     module = str(frame.f_globals.get("__name__", ""))
     is_ours = _is_ours(frame.f_code.co_filename) or module.startswith("backprop_nb.")

@@ -116,10 +116,10 @@ def module(text, path):
 def test_the_line_is_suspected_first(text, old, new, tmp_path):
     assert text.count(old) == 1
     made = module(text.replace(old, new), tmp_path / "student.py")
-    report = check_gradient(made.loss, made.gradient, *DRAWS[text](np.random.default_rng(0)))
-    found = [each for each in report.findings if each.line]
-    assert found[0].line == text[: text.index(old)].count("\n") + 1
-    assert not any(each.proved for each in found)
+    args = DRAWS[text](np.random.default_rng(0))
+    known = Known(traced(made.loss, args, set(range(len(args)))))
+    found = suspects(known, made.gradient, args)
+    assert found[0].source.start[0] == text[: text.index(old)].count("\n") + 1
 
 
 @pytest.mark.parametrize("text", [NETWORK, NEURON], ids=["network", "neuron"])

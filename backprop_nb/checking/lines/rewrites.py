@@ -1,0 +1,690 @@
+"""The ways in which a person would write a statement otherwise.
+
+What a wrong line lacks stands nearly always somewhere else in the same function: another name,
+another index, a helper that is called elsewhere.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+from backprop_nb.checking.lines.program import kept, placed
+from backprop_nb.checking.lines.scope import Scope, text_of
+
+E = TypeVar("E", bound=ast.AST)
+Put: TypeAlias = Callable[[Any], ast.AST]
+Way: TypeAlias = tuple[ast.AST, str, float, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Rewrite:
+    """A statement, and how it is written otherwise.
+
+    Attributes
+    ----------
+    root
+        What is written otherwise: a statement, the head of a loop, the body of a lambda.
+    put
+        Writes it with something else in the place of the node.
+    node, new
+        The expression that is exchanged in it, and for what.
+    cost
+        How unlikely it is that this was meant.
+    words
+        What a person would do.
+    """
+
+    root: ast.AST
+    put: Put
+    node: ast.AST
+    new: ast.AST
+    kind: str
+    cost: float
+    words: str
+
+    @property
+    def way(self) -> ast.AST:
+        """What is written instead."""
+        return self.put(self.new)
+
+
+_OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
+    ast.Add: (ast.Sub, ast.Mult),
+    ast.Sub: (ast.Add, ast.Mult),
+    ast.Mult: (ast.Div, ast.MatMult, ast.Add, ast.Sub),
+    ast.Div: (ast.Mult,),
+    ast.MatMult: (ast.Mult,),
+    ast.Pow: (ast.Mult,),
+    ast.FloorDiv: (ast.Div,),
+}
+_COMPARES = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
+_REDUCTIONS = ("sum", "mean", "max", "min")
+_ENTRYWISE = ("exp", "tanh", "log", "abs", "sqrt", "square")
+
+
+def _np(name: str) -> ast.expr:
+    return ast.Attribute(ast.Name("np", ast.Load()), name, ast.Load())
+
+
+def _call(function: ast.expr, *args: ast.expr, **options: Any) -> ast.Call:
+    keywords = [ast.keyword(k, ast.Constant(v)) for k, v in options.items()]
+    return ast.Call(function, list(args), keywords)
+
+
+def _method(x: ast.expr, name: str, **options: Any) -> ast.Call:
+    return _call(ast.Attribute(x, name, ast.Load()), **options)
+
+
+def _number(value: float) -> ast.expr:
+    if value < 0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return ast.Constant(value)
+
+
+def _binary(left: ast.expr, operator: type[ast.operator], right: ast.expr) -> ast.expr:
+    return ast.BinOp(left, operator(), right)
+
+
+def rewrites(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
+    """Yield the ways to write one statement, without those that bring in something."""
+    for part, root, put in _parts(statement):
+        for node, parent in _walk(part):
+            for way in _instead(scope, node, parent):
+                yield _rewrite(part, root, put, node, way)
+        for way in _everywhere(scope, part):
+            yield _rewrite(part, root, put, part, way)
+    for new, kind, cost, words in _statements(statement):
+        made = placed(new, statement)
+        yield Rewrite(statement, lambda new: new, statement, made, kind, cost, words)
+
+
+def additions(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
+    """Yield the ways to write one statement with something brought in."""
+    for part, root, put in _parts(statement):
+        for slot in _slots(part):
+            for way in _more(scope, slot):
+                yield _rewrite(part, root, put, slot, way)
+
+
+def _rewrite(part: ast.expr, root: ast.AST, put: Put, node: ast.expr, way: Way) -> Rewrite:
+    new, kind, cost, words = way
+    exchange = partial(_exchanged, part, node)
+    made = placed(new, node)
+    return Rewrite(root, lambda new: put(exchange(new)), node, made, kind, cost, words)
+
+
+def read(rewrite: Rewrite, mended: bool) -> Iterator[ast.AST | list[ast.AST]]:
+    """Yield ways to write a statement as it is or mended, so that its value is kept."""
+    node = rewrite.new if mended else rewrite.node
+    if isinstance(node, ast.expr):
+        yield rewrite.put(kept(node))
+    statement = rewrite.way if mended else rewrite.root
+    target = (
+        getattr(rewrite.root, "target", None)
+        or (getattr(rewrite.root, "targets", None) or [None])[0]
+    )
+    if isinstance(statement, ast.stmt) and isinstance(
+        target, ast.Name | ast.Subscript | ast.Attribute
+    ):
+        value = copy.copy(target)
+        value.ctx = ast.Load()
+        yield [statement, ast.copy_location(ast.Expr(kept(value)), rewrite.root)]
+    elif isinstance(getattr(statement, "value", None), ast.expr):
+        made = copy.copy(statement)
+        made.value = kept(statement.value)  # type: ignore[attr-defined]
+        yield made
+
+
+def _parts(statement: ast.AST) -> Iterator[tuple[ast.expr, ast.AST, Put]]:
+    """Yield the expressions of a statement, what is written anew with each, and how."""
+    if isinstance(statement, ast.expr):
+        yield statement, statement, lambda new: new
+        return
+    is_simple = not hasattr(statement, "body")
+    for name, value in ast.iter_fields(statement):
+        if name in ("body", "orelse", "finalbody", "handlers"):
+            continue
+        if isinstance(value, ast.expr) and is_simple:
+            yield value, statement, _putting(statement, name, None)
+        elif isinstance(value, ast.expr) and not isinstance(getattr(value, "ctx", None), ast.Store):
+            yield value, value, lambda new: new
+        elif isinstance(value, list) and is_simple:
+            for k, each in enumerate(value):
+                if isinstance(each, ast.expr):
+                    yield each, statement, _putting(statement, name, k)
+
+
+def _putting(statement: ast.AST, name: str, k: int | None) -> Put:
+    def put(new: Any) -> ast.AST:
+        made = copy.copy(statement)
+        if k is None:
+            setattr(made, name, new)
+        else:
+            row = list(getattr(made, name))
+            row[k] = new
+            setattr(made, name, row)
+        return made
+
+    return put
+
+
+def _walk(root: ast.AST) -> Iterator[tuple[ast.expr, ast.AST | None]]:
+    pending: list[tuple[ast.AST, ast.AST | None]] = [(root, None)]
+    while pending:
+        node, parent = pending.pop()
+        if isinstance(node, ast.expr):
+            yield node, parent
+        pending += [(child, node) for child in ast.iter_child_nodes(node)]
+
+
+def _exchanged(root: E, node: ast.AST, new: Any) -> E:
+    """Return an expression with one part exchanged."""
+    if root is node:
+        return new  # type: ignore[no-any-return]
+    made = root
+    for name, value in ast.iter_fields(root):
+        if isinstance(value, ast.AST):
+            done = _exchanged(value, node, new)
+            if done is not value:
+                made = copy.copy(root)
+                setattr(made, name, done)
+                return made
+        elif isinstance(value, list):
+            for k, each in enumerate(value):
+                if isinstance(each, ast.AST):
+                    done = _exchanged(each, node, new)
+                    if done is not each:
+                        made = copy.copy(root)
+                        row = list(value)
+                        row[k] = done
+                        setattr(made, name, row)
+                        return made
+    return made
+
+
+def _in_place(new: ast.AST, node: ast.AST) -> str:
+    return f"{text_of(new)} in place of {text_of(node)}"
+
+
+def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Way]:
+    """Yield what may stand in the place of one expression."""
+    is_target = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
+    if is_target and isinstance(node, ast.Name | ast.Attribute):
+        return
+    match node:
+        case ast.Name(id=name):
+            yield from _other_names(scope, node, name, parent)
+        case ast.Attribute():
+            yield from _other_attributes(scope, node)
+        case ast.Subscript():
+            yield from _other_entries(scope, node)
+        case ast.BinOp():
+            yield from _other_operators(node)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            yield operand, "sign", 0.9, f"leave out the sign: {text_of(operand)}"
+        case ast.Call():
+            yield from _other_calls(scope, node)
+        case ast.Constant(value=value):
+            yield from _other_constants(scope, node, value, parent)
+        case ast.Compare(ops=[operator], left=left, comparators=[right]):
+            for other in _COMPARES:
+                if not isinstance(operator, other):
+                    new = ast.Compare(left, [other()], [right])
+                    yield new, "comparison", 0.9, _in_place(new, node)
+        case ast.IfExp(body=body, orelse=orelse):
+            yield body, "branch", 1.1, _in_place(body, node)
+            yield orelse, "branch", 1.1, _in_place(orelse, node)
+    if isinstance(node, ast.Subscript | ast.BinOp | ast.Call | ast.Name | ast.Attribute):
+        yield from _turned(scope, node, parent)
+        yield from _wrapped(scope, node, parent)
+
+
+def _wrapped(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Way]:
+    """Yield a value that a function of one argument is applied to."""
+    new: ast.expr
+    if isinstance(getattr(node, "ctx", None), ast.Store):
+        return
+    if isinstance(node, ast.Name) and scope.kinds.get(node.id) != "array":
+        return
+    if isinstance(parent, ast.Attribute | ast.Subscript | ast.keyword):
+        return
+    if isinstance(parent, ast.Call) and parent.func is node:
+        return
+    for helper in scope.helpers.values():
+        new = _call(helper, node)
+        yield new, "function", 1.1, _in_place(new, node)
+    new = _call(_np("tanh"), node)
+    yield new, "function", 1.2, _in_place(new, node)
+    is_term = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub)
+    if is_term or not isinstance(parent, ast.BinOp | ast.Call):
+        new = ast.BinOp(node, ast.Pow(), ast.Constant(2))
+        yield new, "function", 1.1, f"square {text_of(node)}"
+    if not isinstance(parent, ast.BinOp | ast.Call):
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+            yield _method(node, "copy"), "copy", 0.9, f"write {text_of(node)}.copy()"
+        for name, how in _SUMS:
+            new = _call(_np(name), node, **how)
+            yield new, "axis", 1.1, _in_place(new, node)
+
+
+_SUMS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("sum", {}),
+    ("sum", {"axis": 0}),
+    ("sum", {"axis": 1}),
+    ("sum", {"axis": 0, "keepdims": True}),
+    ("sum", {"axis": 1, "keepdims": True}),
+    ("mean", {"axis": 0}),
+)
+
+
+def _turned(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Way]:
+    """Yield a value with another sign, or transposed."""
+    new: ast.expr
+    if isinstance(getattr(node, "ctx", None), ast.Store):
+        return
+    kind = scope.kinds.get(node.id) if isinstance(node, ast.Name) else "array"
+    if kind == "int":
+        for operator in (ast.Add, ast.Sub):
+            new = _binary(node, operator, ast.Constant(1))
+            yield new, "index", 1.0, _in_place(new, node)
+    if kind != "array":
+        return
+    if isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and parent.func is node):
+        return
+    if isinstance(parent, ast.Subscript) and parent.slice is node:
+        if isinstance(node, ast.BinOp | ast.Call):
+            for operator in (ast.Add, ast.Sub):
+                new = _binary(node, operator, ast.Constant(1))
+                yield new, "index", 1.0, _in_place(new, node)
+        return
+    new = ast.Attribute(node, "T", ast.Load())
+    yield new, "transpose", 0.9, _in_place(new, node)
+    if not (isinstance(parent, ast.UnaryOp | ast.BinOp) and not isinstance(parent.op, ast.Add)):
+        new = ast.UnaryOp(ast.USub(), node)
+        yield new, "sign", 0.9, _in_place(new, node)
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return how easily one name is taken for another, from 0 to 1."""
+    stem = str.maketrans("", "", "0123456789_[]-+'\"")
+    if one.translate(stem) == other.translate(stem):
+        return 1.0
+    if len(one) == len(other) and one[1:] == other[1:]:
+        return 0.8
+    return 0.4 if one[:1] == other[:1] or one[-1:] == other[-1:] else 0.0
+
+
+def _other_names(scope: Scope, node: ast.Name, name: str, parent: ast.AST | None) -> Iterator[Way]:
+    new: ast.expr
+    kind = scope.kinds.get(name)
+    if kind is None or name == "np":
+        return
+    is_called = isinstance(parent, ast.Call) and parent.func is node
+    for other, its in scope.kinds.items():
+        if other != name and its == kind and other != "np":
+            if kind == "array" and scope.dimensions.get(name) != scope.dimensions.get(other):
+                continue
+            new = ast.Name(other, ast.Load())
+            yield new, "name", 1.1 - 0.2 * _likeness(name, other), _in_place(new, node)
+    if is_called:
+        for text, new in scope.helpers.items():
+            if text != name and scope.kinds.get(text) != "function":
+                yield new, "function", 1.0, _in_place(new, node)
+    elif kind == "array":
+        for text, new in scope.expressions.items():
+            if not isinstance(new, ast.Name):
+                yield new, "operand", 1.2, f"{text} in place of {name}"
+        if isinstance(parent, ast.BinOp):
+            yield ast.Constant(1), "number", 1.2, f"1 in place of {name}"
+    elif kind in ("str", "function"):
+        for text, new in scope.entries.items():
+            yield new, "name", 1.1, f"{text} in place of {name}"
+
+
+def _other_attributes(scope: Scope, node: ast.Attribute) -> Iterator[Way]:
+    new: ast.expr
+    owner = node.value
+    if node.attr == "T":
+        yield owner, "transpose", 0.9, _in_place(owner, node)
+        return
+    if isinstance(owner, ast.Name) and scope.kinds.get(owner.id) == "object":
+        for attr in scope.attributes:
+            if attr != node.attr:
+                new = ast.Attribute(owner, attr, ast.Load())
+                yield new, "name", 1.1 - 0.2 * _likeness(attr, node.attr), _in_place(new, node)
+        for text, new in scope.expressions.items():
+            if isinstance(new, ast.Name):
+                yield new, "operand", 1.2, f"{text} in place of {text_of(node)}"
+
+
+def _other_entries(scope: Scope, node: ast.Subscript) -> Iterator[Way]:
+    new: ast.expr
+    for text, index in scope.indices.items():
+        if text != text_of(node.slice):
+            new = ast.Subscript(node.value, index, node.ctx)
+            yield new, "index", 1.0, _in_place(new, node)
+    if not isinstance(node.slice, ast.Slice | ast.Tuple | ast.Name):
+        for count in scope.counts:
+            if count not in scope.indices:
+                new = ast.Subscript(node.value, ast.Name(count, ast.Load()), node.ctx)
+                yield new, "index", 1.0, _in_place(new, node)
+    match node.slice:
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            for low, high in ((None, upper), (lower, None), (None, None)):
+                if (low, high) != (lower, upper):
+                    new = ast.Subscript(node.value, ast.Slice(low, high, step), node.ctx)
+                    yield new, "index", 1.0, _in_place(new, node)
+            one, minus = ast.Constant(1), ast.UnaryOp(ast.USub(), ast.Constant(1))
+            for low, high in ((one, None), (None, minus)):
+                new = ast.Subscript(node.value, ast.Slice(low, high, step), node.ctx)
+                yield new, "index", 1.0, _in_place(new, node)
+        case ast.Tuple(elts=elts):
+            for k, each in enumerate(elts):
+                if isinstance(each, ast.Slice):
+                    for other_slice in _slices(scope, each):
+                        row = list(elts)
+                        row[k] = other_slice
+                        new = ast.Subscript(node.value, ast.Tuple(row, ast.Load()), node.ctx)
+                        yield new, "index", 1.0, _in_place(new, node)
+                    for j, other in enumerate(elts):
+                        if isinstance(other, ast.Slice) and j != k:
+                            row = list(elts)
+                            row[k] = other
+                            new = ast.Subscript(node.value, ast.Tuple(row, ast.Load()), node.ctx)
+                            yield new, "index", 1.0, _in_place(new, node)
+    if isinstance(node.ctx, ast.Load):
+        for text, new in scope.expressions.items():
+            base = text_of(new.value) if isinstance(new, ast.Subscript) else ""
+            if base != text_of(node.value) and text != text_of(node):
+                cost = 1.1 if base else 1.2
+                yield new, "operand", cost, f"{text} in place of {text_of(node)}"
+
+
+def _slices(scope: Scope, node: ast.Slice) -> Iterator[ast.expr]:
+    """Yield a slice with another name of a number wherever one stands."""
+    own = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} & set(scope.counts)
+    for name in own:
+        for other in scope.counts:
+            if other != name:
+                made: ast.expr = node
+                for each in ast.walk(node):
+                    if isinstance(each, ast.Name) and each.id == name:
+                        new = placed(ast.Name(other, ast.Load()), each)
+                        made = _exchanged(made, each, new)
+                yield made
+
+
+def _regrouped(node: ast.BinOp) -> Iterator[ast.expr]:
+    """Yield the same operands in other brackets, and a sum that a function is applied to."""
+    left, right, operator = node.left, node.right, node.op
+    if isinstance(right, ast.BinOp):
+        yield ast.BinOp(ast.BinOp(left, operator, right.left), right.op, right.right)
+    if isinstance(left, ast.BinOp):
+        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, operator, right))
+    if isinstance(left, ast.Call) and len(left.args) == 1 and not left.keywords:
+        yield ast.Call(left.func, [ast.BinOp(left.args[0], operator, right)], [])
+
+
+def _other_operators(node: ast.BinOp) -> Iterator[Way]:
+    left, right, operator = node.left, node.right, type(node.op)
+    for other in _OPERATORS.get(operator, ()):
+        alike = not (other is ast.Mult and operator in (ast.Add, ast.Sub)) and not (
+            operator is ast.Mult and other in (ast.Add, ast.Sub)
+        )
+        new = _binary(left, other, right)
+        yield new, "operator", 0.9 + 0.4 * (not alike), _in_place(new, node)
+    if operator in (ast.Mult, ast.MatMult):
+        new = _call(_np("outer"), left, right)
+        yield new, "operator", 1.0, _in_place(new, node)
+    if operator in (ast.MatMult, ast.Sub, ast.Div, ast.Pow):
+        new = _binary(right, operator, left)
+        yield new, "operator", 0.9, _in_place(new, node)
+    if operator in (ast.MatMult, ast.Mult):
+        t = [ast.Attribute(each, "T", ast.Load()) for each in (left, right)]
+        for one, other_side, more in (
+            (t[0], right, 0.1),
+            (left, t[1], 0.1),
+            (right, t[0], 0.3),
+            (t[1], left, 0.3),
+            (t[1], t[0], 0.3),
+        ):
+            new = _binary(one, ast.MatMult, other_side)
+            yield new, "operator", 0.9 + more, _in_place(new, node)
+    for new in _regrouped(node):
+        yield new, "order", 1.0, _in_place(new, node)
+    yield left, "operand alone", 1.0, f"leave out {_sign(node.op)} {text_of(right)}"
+    if operator not in (ast.Div, ast.Pow):
+        yield right, "operand alone", 1.0, f"leave out {text_of(left)} {_sign(node.op)}"
+
+
+_SIGNS = {
+    ast.Add: "+",
+    ast.Sub: "−",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.MatMult: "@",
+    ast.Pow: "**",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+}
+
+
+def _sign(operator: ast.operator) -> str:
+    return _SIGNS.get(type(operator), "")
+
+
+def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
+    new: ast.expr
+    function, args = node.func, node.args
+    name = (
+        function.attr
+        if isinstance(function, ast.Attribute)
+        else function.id
+        if isinstance(function, ast.Name)
+        else ""
+    )
+    is_method = isinstance(function, ast.Attribute) and not (
+        isinstance(function.value, ast.Name) and function.value.id in ("np", "numpy")
+    )
+    if len(args) == 2 and not node.keywords:
+        new = ast.Call(function, args[::-1], [])
+        yield new, "order", 1.0, _in_place(new, node)
+    if len(args) > 2:
+        for k in range(len(args) - 1):
+            row = list(args)
+            row[k], row[k + 1] = row[k + 1], row[k]
+            new = ast.Call(function, row, node.keywords)
+            yield new, "order", 1.1, _in_place(new, node)
+    operands = [function.value, *args] if is_method else args  # type: ignore[attr-defined]
+    if len(operands) == 1 and not isinstance(operands[0], ast.GeneratorExp):
+        yield operands[0], "operand alone", 1.1, _in_place(operands[0], node)
+    if name in ("dot", "matmul", "multiply", "outer") and len(operands) == 2:
+        for made, kind, cost, _ in _other_operators(ast.BinOp(*_spread(operands, name))):
+            yield made, kind, cost, _in_place(made, node)
+        if name != "multiply":
+            new = _binary(operands[0], ast.Mult, operands[1])
+            yield new, "operator", 0.9, _in_place(new, node)
+        else:
+            new = _binary(operands[0], ast.MatMult, operands[1])
+            yield new, "operator", 0.9, _in_place(new, node)
+    if name in _REDUCTIONS:
+        options = [{}, {"axis": 0}, {"axis": 1}]
+        options += [{"axis": k, "keepdims": True} for k in (0, 1)]
+        for other in _REDUCTIONS[:2] if name in _REDUCTIONS[:2] else _REDUCTIONS[2:]:
+            for option in options:
+                new = _call(_np(other), operands[0], **option)
+                cost = 0.9 + 0.2 * (other != name)
+                yield new, "axis", cost, _in_place(new, node)
+    elif name in ("var", "std"):
+        for option in ({}, {"axis": 0}, {"axis": 1}, {"axis": 1, "keepdims": True}):
+            new = _call(_np(name), operands[0], **option)
+            yield new, "axis", 0.9, _in_place(new, node)
+    elif name in _ENTRYWISE and len(operands) == 1:
+        for other in (*_ENTRYWISE, "sin"):
+            if other != name:
+                new = _call(_np(other), operands[0])
+                yield new, "function", 1.1, _in_place(new, node)
+        for helper in scope.helpers.values():
+            new = _call(helper, operands[0])
+            yield new, "function", 1.0, _in_place(new, node)
+    elif len(args) == 1 and isinstance(function, ast.Name) and function.id in scope.helpers:
+        new = _call(_np("tanh"), args[0])
+        yield new, "function", 1.1, _in_place(new, node)
+
+
+def _spread(operands: Sequence[ast.expr], name: str) -> tuple[ast.expr, ast.operator, ast.expr]:
+    operator = ast.Mult() if name in ("multiply", "outer") else ast.MatMult()
+    return operands[0], operator, operands[1]
+
+
+def _other_constants(
+    scope: Scope, node: ast.Constant, value: Any, parent: ast.AST | None
+) -> Iterator[Way]:
+    new: ast.expr
+    if isinstance(value, bool) or value is None:
+        if isinstance(value, bool):
+            new = ast.Constant(not value)
+            yield new, "number", 1.0, _in_place(new, node)
+    elif isinstance(value, int | float):
+        others = [0, 1, 2, value + 1, value - 1, -value, 0.5, 1 - value, value * 2, value / 2]
+        for number in dict.fromkeys(others):
+            if number != value:
+                new = _number(number)
+                yield new, "number", 1.0 + 0.1 * (number == 0), _in_place(new, node)
+        for name, kind in scope.kinds.items():
+            if kind == "int":
+                new = ast.Name(name, ast.Load())
+                yield new, "index", 1.0, _in_place(new, node)
+    elif isinstance(value, str):
+        for other in scope.strings:
+            if other != value:
+                new = ast.Constant(other)
+                yield new, "name", 1.0, _in_place(new, node)
+
+
+def _everywhere(scope: Scope, part: ast.expr) -> Iterator[Way]:
+    """Yield an expression with one value exchanged wherever it stands there."""
+    places: dict[str, list[ast.expr]] = {}
+    for node, parent in _walk(part):
+        if isinstance(node, ast.Name | ast.Subscript | ast.Attribute):
+            if isinstance(parent, ast.Call) and parent.func is node:
+                continue
+            if isinstance(getattr(node, "ctx", None), ast.Load):
+                places.setdefault(text_of(node), []).append(node)
+    for text, nodes in places.items():
+        for other, new in scope.expressions.items() if len(nodes) > 1 else ():
+            if other != text:
+                way: ast.expr = part
+                for node in nodes:
+                    way = _exchanged(way, node, placed(new, node))
+                cost = 1.2 - 0.2 * _likeness(text, other)
+                yield way, "operand", cost, f"{other} in place of {text}"
+
+
+def _statements(statement: ast.AST) -> Iterator[Way]:
+    """Yield other statements of the same parts."""
+    match statement:
+        case ast.Return(value=ast.Tuple(elts=elts)):
+            factors = {text_of(e.left) if isinstance(e, ast.BinOp) else "" for e in elts}
+            if len(factors) == 1 and "" not in factors and len(elts) > 1:
+                rest = [each.right for each in elts if isinstance(each, ast.BinOp)]
+                words = f"leave out {factors.pop()} *"
+                yield ast.Return(ast.Tuple(rest, ast.Load())), "factor", 1.0, words
+        case ast.Assign(targets=[ast.Name() | ast.Subscript() | ast.Attribute() as target]):
+            for operator in (ast.Add, ast.Mult, ast.Sub):
+                new: ast.stmt = ast.AugAssign(target, operator(), statement.value)
+                cost = 0.9 if operator is ast.Add else 1.2
+                yield new, "accumulation", cost, f"write {_sign(operator())}= in place of ="
+        case ast.AugAssign(target=target, op=op, value=value):
+            new = ast.Assign([target], value)
+            yield new, "accumulation", 1.0, f"write = in place of {_sign(op)}="
+            for other in _OPERATORS.get(type(op), ()):
+                new = ast.AugAssign(target, other(), value)
+                yield (
+                    new,
+                    "accumulation",
+                    1.0,
+                    (f"write {_sign(other())}= in place of {_sign(op)}="),
+                )
+            yield ast.Pass(), "statement", 1.3, "leave it out"
+        case ast.Assign(targets=[ast.Subscript()]):
+            yield ast.Pass(), "statement", 1.3, "leave it out"
+
+
+def _slots(root: ast.expr) -> Iterator[ast.expr]:
+    """Yield the parts of an expression that a factor or a term may be missing in."""
+    if isinstance(getattr(root, "ctx", None), ast.Store):
+        return
+    match root:
+        case ast.Tuple(elts=elts) | ast.List(elts=elts):
+            for each in elts:
+                yield from _slots(each)
+        case ast.Dict(values=values):
+            for each in values:
+                yield from _slots(each)
+        case ast.Constant() | ast.JoinedStr():
+            return
+        case ast.Lambda(body=body):
+            yield from _slots(body)
+        case ast.ListComp(elt=elt) | ast.GeneratorExp(elt=elt):
+            yield from _slots(elt)
+        case ast.Call(args=args):
+            yield root
+            if args and (len(args) == 1 or root.keywords):
+                yield from _slots(args[0])
+        case ast.BinOp(left=left, op=op, right=right):
+            yield root
+            if isinstance(op, ast.Add | ast.Sub):
+                yield from _slots(left)
+                yield from _slots(right)
+        case ast.UnaryOp(operand=operand):
+            yield from _slots(operand)
+        case _:
+            yield root
+
+
+def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
+    """Yield an expression with something brought in."""
+    new: ast.expr
+    if isinstance(slot, ast.Name) and scope.kinds.get(slot.id) not in (
+        "array",
+        "object",
+        "function",
+        None,
+    ):
+        return
+    for number, text in scope.constants.items():
+        if number not in (0, 1):
+            new = _binary(slot, ast.Mult, _number(number))
+            yield new, "constant", 1.0, f"multiply it by {text}"
+    one = ast.Constant(1)
+    for text, x in scope.fitting(slot):
+        rest = _binary(one, ast.Sub, x)
+        forms = [
+            (x, 1.1),
+            (rest, 1.2),
+            (_binary(x, ast.Mult, rest), 1.1),
+            (_binary(one, ast.Sub, _binary(x, ast.Pow, ast.Constant(2))), 1.1),
+            (ast.Compare(x, [ast.Gt()], [ast.Constant(0)]), 1.1),
+            *((_call(helper, x), 1.08) for helper in scope.helpers.values()),
+        ]
+        for form, cost in forms:
+            new = _binary(slot, ast.Mult, form)
+            yield new, "factor", cost, f"multiply it by {_closed(form)}"
+        new = _binary(slot, ast.Div, x)
+        yield new, "factor", 1.3, f"divide it by {text}"
+        if text != text_of(slot):
+            new = _binary(slot, ast.Add, x)
+            yield new, "term", 1.1, f"add {text}"
+            new = _binary(slot, ast.Sub, x)
+            yield new, "term", 1.2, f"subtract {text}"
+
+
+def _closed(node: ast.expr) -> str:
+    text = text_of(node)
+    return f"({text})" if isinstance(node, ast.BinOp | ast.Compare) else text

@@ -1,0 +1,273 @@
+"""What the statements of a student's function can be made of: its names and what they hold."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.checking.lines.program import Block
+
+_PURE = (
+    ast.Name,
+    ast.Attribute,
+    ast.Subscript,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Constant,
+    ast.JoinedStr,
+    ast.FormattedValue,
+    ast.Slice,
+    ast.Tuple,
+    ast.operator,
+    ast.unaryop,
+    ast.expr_context,
+    ast.keyword,
+)
+"""What an expression may consist of that is computed beside the program."""
+_METHODS = ("dot", "sum", "mean", "transpose", "reshape", "ravel", "copy")
+
+
+def text_of(node: ast.AST) -> str:
+    """Return an expression on one line."""
+    return " ".join(ast.unparse(node).split())
+
+
+def _kind(value: Any) -> str:
+    """Return what a value is good for; things of different kinds are not exchanged."""
+    for kind, types in _KINDS.items():
+        if isinstance(value, types):
+            return kind
+    return "array" if hasattr(value, "dtype") else "object"
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "bool": (bool, np.bool_),
+    "int": (int, np.integer),
+    "array": (float, np.floating, np.ndarray),
+    "str": (str,),
+    "list": (list, tuple),
+    "dict": (dict,),
+    "module": (ModuleType,),
+    "function": (FunctionType, MethodType, BuiltinFunctionType, np.ufunc, type),
+}
+
+
+@dataclass(eq=False)
+class Scope:
+    """What the statements of one block can be made of."""
+
+    block: Block
+    functions: Sequence[str]
+    """The student's functions of one parameter."""
+    constants: Mapping[float, str] = field(default_factory=dict)
+    texts: Sequence[str] = ()
+    """The short texts in all of the student's functions."""
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """By name what it holds; globals as well."""
+        found: dict[str, str] = {}
+        for names in self.block.seen.values():
+            for name, value in names.items():
+                found.setdefault(name, _kind(value))
+        glob = self.block.functions[0].__globals__
+        for node in ast.walk(self.block.node):
+            if isinstance(node, ast.Name) and node.id not in found and node.id in glob:
+                found[node.id] = _kind(glob[node.id])
+        return {name: kind for name, kind in found.items() if name.isidentifier()}
+
+    @cached_property
+    def helpers(self) -> dict[str, ast.expr]:
+        """What can be called with one argument: functions, and methods of the same class."""
+        found: dict[str, ast.expr] = {name: ast.Name(name, ast.Load()) for name in self.functions}
+        if isinstance(self.block.tree, ast.ClassDef):
+            for node in self.block.tree.body:
+                if isinstance(node, ast.FunctionDef) and len(node.args.args) == 2:
+                    own = ast.Name(node.args.args[0].arg, ast.Load())
+                    if own.id in self.kinds and node is not self.block.node:
+                        found[f"{own.id}.{node.name}"] = ast.Attribute(own, node.name, ast.Load())
+        return found
+
+    @cached_property
+    def dimensions(self) -> dict[str, int]:
+        """By name of an array how many axes it has."""
+        found: dict[str, int] = {}
+        for names in self.block.seen.values():
+            for name, value in names.items():
+                if _kind(value) == "array":
+                    found[name] = np.ndim(value)
+        return found
+
+    @cached_property
+    def expressions(self) -> dict[str, ast.expr]:
+        """The names, entries and attributes that are read in the block, by their text."""
+        found: dict[str, ast.expr] = {}
+        for name, kind in self.kinds.items():
+            if kind == "array":
+                found[name] = ast.Name(name, ast.Load())
+        for node in (*ast.walk(self.block.node), *self._of_objects()):
+            if isinstance(node, ast.Subscript | ast.Attribute) and self._is_value(node):
+                new = copy.copy(node)
+                new.ctx = ast.Load()
+                found.setdefault(text_of(new), new)
+        for base in self.bases:
+            indices = list(self.indices.values())
+            indices += [ast.Constant(key) for key in self._keys(base)]
+            for index in indices:
+                if not isinstance(index, ast.Slice | ast.Tuple):
+                    new = ast.Subscript(ast.Name(base, ast.Load()), index, ast.Load())
+                    found.setdefault(text_of(new), new)
+        return found
+
+    def _keys(self, base: str) -> list[str]:
+        """Return the keys of a dict that are texts, if there are few."""
+        for names in self.block.seen.values():
+            if isinstance(names.get(base), dict) and len(names[base]) <= 12:
+                return [key for key in names[base] if isinstance(key, str)]
+        return []
+
+    def value(self, node: ast.expr, line: int) -> Any:
+        """Return what an expression gives where a line ran first; ``None`` if it is no array."""
+        key = (ast.unparse(node), line)
+        if key not in self._values:
+            self._values[key] = self._value(node, line)
+        return self._values[key]
+
+    @cached_property
+    def _values(self) -> dict[tuple[str, int], Any]:
+        return {}
+
+    def _value(self, node: ast.expr, line: int) -> Any:
+        names = self.block.seen.get(line)
+        if names is None or not all(map(_is_pure, ast.walk(node))):
+            return None
+        code = compile(ast.fix_missing_locations(ast.Expression(copy.copy(node))), "", "eval")
+        try:
+            value = eval(code, self.block.functions[0].__globals__, dict(names))
+        except Exception:  # it has no value there
+            return None
+        return value if _kind(value) == "array" else None
+
+    def fitting(self, slot: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+        """Yield the expressions that can be multiplied with another one, or added to it."""
+        to, seen = self.value(slot, slot.lineno), set[int]()
+        for text, x in self.expressions.items():
+            value = self.value(x, slot.lineno)
+            if value is None or id(value) in seen:
+                continue
+            if not isinstance(value, float):
+                seen.add(id(value))
+            if to is None or fits(np.shape(value), np.shape(to)):
+                yield text, x
+
+    def _of_objects(self) -> Iterator[ast.AST]:
+        """Yield what the other methods of a class keep in ``self``."""
+        if self.block.tree is not self.block.node:
+            for node in ast.walk(self.block.tree):
+                if isinstance(node, ast.Attribute):
+                    yield node
+
+    def _is_value(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.Attribute):
+            owner = node.value
+            if isinstance(owner, ast.Name) and self.kinds.get(owner.id) == "object":
+                for names in self.block.seen.values():
+                    if owner.id in names and hasattr(names[owner.id], node.attr):
+                        return _kind(getattr(names[owner.id], node.attr)) == "array"
+            return False
+        return isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice)
+
+    @cached_property
+    def bases(self) -> list[str]:
+        """The lists and dicts that are indexed."""
+        return list(
+            dict.fromkeys(
+                node.value.id
+                for node in ast.walk(self.block.node)
+                if isinstance(node, ast.Subscript)
+                and isinstance(node.value, ast.Name)
+                and self.kinds.get(node.value.id) in ("list", "dict")
+            )
+        )
+
+    @cached_property
+    def indices(self) -> dict[str, ast.expr]:
+        """What lists, dicts and arrays are indexed with."""
+        return {
+            text_of(node.slice): node.slice
+            for node in ast.walk(self.block.node)
+            if isinstance(node, ast.Subscript)
+        }
+
+    @cached_property
+    def strings(self) -> list[str]:
+        """The texts in the block, and the keys of its dicts."""
+        found = texts_in(self.block.node)
+        for names in self.block.seen.values():
+            for value in names.values():
+                if isinstance(value, dict):
+                    found += [key for key in value if isinstance(key, str)]
+                elif isinstance(value, str):
+                    found.append(value)
+        return list(dict.fromkeys([*(each for each in found if len(each) < 40), *self.texts]))
+
+    @cached_property
+    def entries(self) -> dict[str, ast.expr]:
+        """What is read out of lists and dicts and is no array, such as a name of a function."""
+        return {
+            text_of(node): ast.Subscript(node.value, node.slice, ast.Load())
+            for node in ast.walk(self.block.node)
+            if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice)
+        }
+
+    @cached_property
+    def counts(self) -> list[str]:
+        """The names of whole numbers."""
+        return [name for name, kind in self.kinds.items() if kind == "int"]
+
+    @cached_property
+    def attributes(self) -> list[str]:
+        """The attributes of ``self`` and of other objects."""
+        return list(
+            dict.fromkeys(
+                node.attr
+                for node in ast.walk(self.block.tree)
+                if isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and self.kinds.get(node.value.id) == "object"
+            )
+        )
+
+
+def texts_in(node: ast.AST) -> list[str]:
+    """Return the texts that stand in a piece of code."""
+    return [
+        each.value
+        for each in ast.walk(node)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    ]
+
+
+def _is_pure(node: ast.AST) -> bool:
+    """Whether computing a node changes nothing."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"))):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in _METHODS
+    return isinstance(node, _PURE)
+
+
+def fits(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Whether an array of one shape can be multiplied with another one, which keeps its shape."""
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
