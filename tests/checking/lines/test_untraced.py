@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 
-from backprop_nb import check_gradient
 from backprop_nb.checking.lines.followed import traced
 from backprop_nb.checking.lines.known import Known
 from backprop_nb.checking.lines.untraced import suspects
