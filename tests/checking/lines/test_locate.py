@@ -94,7 +94,7 @@ def test_a_fault_shows_what_was_given_and_what_is_expected(no_slope):
 @pytest.mark.parametrize(
     ("old", "new", "repair"),
     [
-        ("2 * (out - T)", "3 * (out - T)", "multiply it by 2/3"),
+        ("2 * (out - T)", "3 * (out - T)", "2 in place of 3"),
         ("out - T", "out + T", "out - T in place of out + T"),
         ("1 - H**2", "1 - H", "square H"),
         ("gb1 = D.sum(axis=0)", "gb1 = D.mean(axis=0)", "multiply it by 4"),
