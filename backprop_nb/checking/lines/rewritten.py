@@ -31,7 +31,7 @@ from backprop_nb.checking.lines.program import (
     running,
 )
 from backprop_nb.checking.lines.rewrites import Rewrite, additions, read, rewrites
-from backprop_nb.checking.lines.scope import Scope, texts_in
+from backprop_nb.checking.lines.scope import Scope, computes_only, texts_in
 
 _MAX_RUNS = 5_000
 """The function is run no more often in one search."""
@@ -102,9 +102,9 @@ class Rewriting:
         for block in self.blocks:
             texts |= dict.fromkeys(each for each in texts_in(block.node) if len(each) < 20)
             for name, each in block.functions[0].__globals__.items():
-                if isinstance(each, FunctionType) and len(functions) < _MAX_HELPERS:
-                    code = each.__code__
-                    if code.co_filename == block.code.co_filename and code.co_argcount == 1:
+                if isinstance(each, FunctionType) and each.__code__.co_argcount == 1:
+                    ran = any(each in other.functions for other in self.blocks)
+                    if len(functions) < _MAX_HELPERS and (ran or computes_only(each)):
                         functions[name] = None
         return [Scope(each, list(functions), self.constants, list(texts)) for each in self.blocks]
 

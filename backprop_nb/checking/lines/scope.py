@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.checking.lines.program import Block
+from backprop_nb.tracing.code_text import function_text, parse
 
 _PURE = (
     ast.Name,
@@ -271,3 +273,35 @@ def fits(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
         return np.broadcast_shapes(shape, to) == to
     except ValueError:
         return False
+
+
+def computes_only(function: FunctionType) -> bool:
+    """Whether a function that did not run is nothing but formulas, and can be tried."""
+    text = function_text(function)
+    if text is None:
+        return False
+    try:
+        [definition] = parse(textwrap.dedent(text)).body
+    except (SyntaxError, ValueError):
+        return False
+    return (
+        isinstance(definition, ast.FunctionDef)
+        and not definition.decorator_list
+        and all(
+            isinstance(each, ast.Return | ast.Assign) and all(map(_is_formula, ast.walk(each)))
+            for each in definition.body
+            if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
+        )
+    )
+
+
+def _is_formula(node: ast.AST) -> bool:
+    is_plain = isinstance(node, ast.Return | ast.Assign | ast.Compare | ast.cmpop)
+    return is_plain or (_is_pure(node) and not isinstance(node, ast.Attribute)) or _is_numpy(node)
+
+
+def _is_numpy(node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute(value=ast.Name(id="np" | "numpy")) | ast.Attribute(attr="T"):
+            return True
+    return False
