@@ -174,7 +174,9 @@ class _Search:
         other = self._facts(1) if self.facts is not None else None
         if self.facts is None or other is None:
             return None
-        return Blame(self.facts, [other], edits=self.is_large)
+        # What is written otherwise in the text needs no edits of what was computed.
+        is_written = self.rewriting is not None and not self.is_large
+        return Blame(self.facts, [other], edits=not is_written)
 
     def _facts(self, k: int) -> Facts | None:
         which = traceable_leaves(pytree.flatten(list(self.args)), self.wrt)
@@ -250,12 +252,15 @@ class _Search:
     def _computed(self, depth: int) -> list[_Way]:
         if self.blame is None:
             return []
-        facts = self.blame.facts
+        facts, worded = self.blame.facts, self.rewriting is not None
         try:
             found = self.blame.explain(depth=depth)
         except (ArithmeticError, LookupError, TypeError, ValueError):
             return []  # the report without a line is worth more than none
-        return [_Way([(each.cost, partial(_faults, facts, each)) for each in way]) for way in found]
+        return [
+            _Way([(each.cost, partial(_faults, facts, each, worded)) for each in way])
+            for way in found
+        ]
 
     def _written(self) -> list[_Way]:
         assert self.rewriting is not None
@@ -285,7 +290,7 @@ class _Search:
                 quantity = known.symbol(match.key) + ".T" * match.transposed
         return [
             Fault(
-                written.block.source(written.rewrite.node),
+                written.block.source(written.shown),
                 quantity,
                 written.rewrite.words,
                 self._cost(written) < LIKELY,
@@ -347,7 +352,7 @@ def _moved(args: Sequence[Any], wrt: Collection[int]) -> list[Any]:
     return list(pytree.rebuild(list(args), move))
 
 
-def _faults(facts: Facts, found: Explanation, number: int) -> list[Fault]:
+def _faults(facts: Facts, found: Explanation, worded: bool, number: int) -> list[Fault]:
     index = found.at[-1]
     given = np.asarray(facts.followed.values[index])
     expected = np.asarray(facts.followed.replay(found.changes)[index])
@@ -366,7 +371,7 @@ def _faults(facts: Facts, found: Explanation, number: int) -> list[Fault]:
             place.source() if computes else text_of(place),
             quantity,
             found.repair.words(facts, index),
-            found.cost < LIKELY and bool(found.repair.words(facts, index)),
+            found.cost < LIKELY and (not worded or bool(found.repair.words(facts, index))),
             given,
             expected,
             tuple(sorted(found.fixed)),

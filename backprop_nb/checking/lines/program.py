@@ -282,33 +282,10 @@ class _Look:
         return self._step
 
 
-_TOUCHES_FILES = frozenset(
-    [
-        "open",
-        "save",
-        "savez",
-        "savez_compressed",
-        "savetxt",
-        "tofile",
-        "dump",
-        "write",
-        "write_text",
-        "write_bytes",
-        "to_csv",
-        "remove",
-        "unlink",
-        "rename",
-        "rmtree",
-        "mkdir",
-        "system",
-        "run",
-        "Popen",
-        "exec",
-        "eval",
-        "input",
-        "savefig",
-    ]
-)
+_WRITES = {"open", "save", "savez", "savez_compressed", "savetxt", "savefig", "tofile", "dump"}
+_WRITES |= {"to_csv", "write", "write_text", "write_bytes", "remove", "unlink", "rename"}
+_WRITES |= {"rmtree", "mkdir", "system", "run", "Popen", "exec", "eval", "input"}
+"""Names of what cannot be put back."""
 
 
 def blocks(gradient: Callable[..., Any], args: Sequence[Any]) -> list[Block]:
@@ -316,8 +293,8 @@ def blocks(gradient: Callable[..., Any], args: Sequence[Any]) -> list[Block]:
     look = _Look()
     look.run(gradient, *args)
     codes = list(look.codes)
-    if any(not _TOUCHES_FILES.isdisjoint(code.co_names) for code in codes):
-        return []  # what is written into files cannot be put back
+    if any(not _WRITES.isdisjoint(code.co_names) for code in codes):
+        return []
     inner = {each for code in codes for each in _inner(code)}
     roots = [code for code in codes if code not in inner]
     functions: dict[CodeType, list[FunctionType]] = {code: [] for code in codes}

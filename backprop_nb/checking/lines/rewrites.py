@@ -10,7 +10,6 @@ import ast
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from backprop_nb.checking.lines.program import kept, placed
@@ -29,10 +28,10 @@ class Rewrite:
     ----------
     root
         What is written otherwise: a statement, the head of a loop, the body of a lambda.
-    put
-        Writes it with something else in the place of the node.
+    part, put
+        An expression of it, and what writes the whole with another one.
     node, new
-        The expression that is exchanged in it, and for what.
+        What is exchanged in that expression, and for what.
     cost
         How unlikely it is that this was meant.
     words
@@ -40,6 +39,7 @@ class Rewrite:
     """
 
     root: ast.AST
+    part: ast.AST
     put: Put
     node: ast.AST
     new: ast.AST
@@ -50,7 +50,7 @@ class Rewrite:
     @property
     def way(self) -> ast.AST:
         """What is written instead."""
-        return self.put(self.new)
+        return self.put(_exchanged(self.part, self.node, self.new))
 
 
 _OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
@@ -100,7 +100,7 @@ def rewrites(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
             yield _rewrite(part, root, put, part, way)
     for new, kind, cost, words in _statements(statement):
         made = placed(new, statement)
-        yield Rewrite(statement, lambda new: new, statement, made, kind, cost, words)
+        yield Rewrite(statement, statement, lambda new: new, statement, made, kind, cost, words)
 
 
 def additions(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
@@ -113,16 +113,17 @@ def additions(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
 
 def _rewrite(part: ast.expr, root: ast.AST, put: Put, node: ast.expr, way: Way) -> Rewrite:
     new, kind, cost, words = way
-    exchange = partial(_exchanged, part, node)
-    made = placed(new, node)
-    return Rewrite(root, lambda new: put(exchange(new)), node, made, kind, cost, words)
+    return Rewrite(root, part, put, node, placed(new, node), kind, cost, words)
 
 
-def read(rewrite: Rewrite, mended: bool) -> Iterator[ast.AST | list[ast.AST]]:
-    """Yield ways to write a statement as it is or mended, so that its value is kept."""
-    node = rewrite.new if mended else rewrite.node
-    if isinstance(node, ast.expr):
-        yield rewrite.put(kept(node))
+def read(rewrite: Rewrite, shown: ast.AST, mended: bool) -> Iterator[ast.AST | list[ast.AST]]:
+    """Yield ways to write a statement as it is or mended, so that a value is kept.
+
+    That of an expression around what is exchanged, or else of the whole statement.
+    """
+    value = _exchanged(shown, rewrite.node, rewrite.new) if mended else shown
+    if isinstance(value, ast.expr):
+        yield rewrite.put(_exchanged(rewrite.part, shown, kept(value)))
     statement = rewrite.way if mended else rewrite.root
     target = (
         getattr(rewrite.root, "target", None)
@@ -639,9 +640,13 @@ def _slots(root: ast.expr) -> Iterator[ast.expr]:
                 yield from _slots(args[0])
         case ast.BinOp(left=left, op=op, right=right):
             yield root
-            if isinstance(op, ast.Add | ast.Sub):
+            if isinstance(op, ast.Add | ast.Sub | ast.MatMult):
                 yield from _slots(left)
                 yield from _slots(right)
+            elif isinstance(right, ast.BinOp) and isinstance(right.op, ast.MatMult):
+                yield from _slots(right)
+            elif isinstance(left, ast.BinOp) and isinstance(left.op, ast.MatMult):
+                yield from _slots(left)
         case ast.UnaryOp(operand=operand):
             yield from _slots(operand)
         case _:

@@ -42,6 +42,9 @@ _BEGINNINGS = 3
 _MAX_HELPERS = 8
 
 
+_FORMULAS = (ast.BinOp, ast.UnaryOp, ast.Call, ast.Compare, ast.Attribute)
+
+
 class Trial(NamedTuple):
     """Arguments, and the right gradients there."""
 
@@ -69,6 +72,15 @@ class Written:
     def line(self) -> int:
         """The line of what is written otherwise."""
         return int(self.rewrite.node.lineno)  # type: ignore[attr-defined]
+
+    @cached_property
+    def shown(self) -> ast.AST:
+        """What is said to be wrong: of a name or a number the formula that it stands in."""
+        node, above = self.rewrite.node, self.block.module.parent
+        if isinstance(node, ast.Name | ast.Constant | ast.Attribute):
+            while node is not self.rewrite.part and isinstance(above[node], _FORMULAS):
+                node = above[node]
+        return node
 
     @property
     def computes(self) -> bool:
@@ -260,7 +272,7 @@ class Rewriting:
             return self._value(written, False, whole), self._value(written, True, whole)
 
     def _value(self, written: Written, mended: bool, whole: bool) -> Array:
-        for way in list(read(written.rewrite, mended))[-1 if whole else 0 :]:
+        for way in list(read(written.rewrite, written.shown, mended))[-1 if whole else 0 :]:
             code = written.block.compiled({}, {written.root: way})
             if code is None:
                 continue
