@@ -92,10 +92,11 @@ def check_gradient(
 
     Notes
     -----
-    A wrong line is found by tracing the gradient function, too.  The right quantity is put in
-    the place of one expression after the other and the rest of the function computed again:
-    where all gradients come out right, here and at other arguments, the expression is *proved*
-    to be what is wrong.
+    A wrong line is found by writing one line after the other otherwise, as a person would, and
+    by putting the right quantity in the place of one expression after the other.  Each time the
+    gradient function is run again: where all gradients come out right, here and at other
+    arguments, and no other line explains it as well, the expression is *proved* to be what is
+    wrong.  A function that may write into files is not run with other lines.
 
     Examples
     --------
@@ -206,7 +207,8 @@ class _Check:
             rest = [
                 replace(each, rank=each.rank + bool(lines))
                 for each in findings
-                if not (each.parameter in explained and lines and _is_known(each, parameters))
+                if alike
+                or not (each.parameter in explained and lines and _is_known(each, parameters))
             ]
             findings = [*lines, *rest]
             graph = self._graph(names.index(findings[0].parameter))

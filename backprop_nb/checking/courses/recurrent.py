@@ -54,4 +54,4 @@ BACKWARD = (
     ("db += dz", "db += dh"),
     ("dnext = Wh.T @ dz", "dnext = Wh @ dz"),
 )
-FORWARD = (("z = Wx @ x + Wh @ hs[-1] + b", "z = Wx @ x + Wh @ hs[-1]"),)
+FORWARD = (("z = Wx @ x + Wh @ hs[-1] + b", "z = Wx @ x + Wh.T @ hs[-1] + b"),)

@@ -45,8 +45,8 @@ LIKELY = 1.5
 """What costs less is an explanation after which no other one is looked for."""
 
 
-_MAX_WORK = 60_000
-"""So many records are computed again in one search."""
+_MAX_WORK, _LESS_WORK = 150_000, 60_000
+"""So many records are computed again in one search; fewer if another search was made before."""
 
 
 _MAX_GROUP_WORK = 15_000
@@ -106,7 +106,7 @@ class Blame:
                 if tier == self._in_turn and any(each.cost < LIKELY for each in whole):
                     break
                 for group in there:
-                    if mended.work > _MAX_WORK:
+                    if mended.work > (_MAX_WORK if self.edits else _LESS_WORK):
                         break
                     new = list(self._explanations(mended, group, tier))
                     found += new
@@ -188,7 +188,7 @@ class Blame:
         if is_now and not set(at) <= self._ends:
             doubt -= 0.3  # a gradient put right is a true quantity in any case
         is_forward = all(each and each[0].key.kind == "value" for each in now)
-        has_odd_input = any(self._has_odd_input(k) for k in at)
+        has_odd_input = any(self.has_odd_input(k) for k in at)
         if is_forward and has_odd_input:
             doubt += 1.0
         if is_now and not was and repair.kind == "quantity" and not has_odd_input:
@@ -207,7 +207,7 @@ class Blame:
                 pending += [parent for parent in records[index].parents if parent is not None]
         return found
 
-    def _has_odd_input(self, index: int) -> bool:
+    def has_odd_input(self, index: int) -> bool:
         """Whether a record is computed from a quantity that the loss does not have."""
         values, records = self.facts.followed.values, self.facts.followed.records
         inputs = [p for p in records[index].parents if p is not None and p != index]

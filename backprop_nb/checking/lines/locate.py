@@ -252,15 +252,24 @@ class _Search:
     def _computed(self, depth: int) -> list[_Way]:
         if self.blame is None:
             return []
-        facts, worded = self.blame.facts, self.rewriting is not None
+        facts = self.blame.facts
         try:
             found = self.blame.explain(depth=depth)
         except (ArithmeticError, LookupError, TypeError, ValueError):
             return []  # the report without a line is worth more than none
         return [
-            _Way([(each.cost, partial(_faults, facts, each, worded)) for each in way])
+            _Way([(each.cost, partial(_faults, facts, each, self._is_first(each))) for each in way])
             for way in found
         ]
+
+    def _is_first(self, found: Explanation) -> bool:
+        """Whether an expression is known to be the first that is wrong.
+
+        It is if something is to be written otherwise there, or what it is made of is right.
+        """
+        assert self.blame is not None
+        said = found.repair.words(self.blame.facts, found.at[-1])
+        return bool(said) or not any(map(self.blame.has_odd_input, found.at))
 
     def _written(self) -> list[_Way]:
         assert self.rewriting is not None
@@ -352,7 +361,7 @@ def _moved(args: Sequence[Any], wrt: Collection[int]) -> list[Any]:
     return list(pytree.rebuild(list(args), move))
 
 
-def _faults(facts: Facts, found: Explanation, worded: bool, number: int) -> list[Fault]:
+def _faults(facts: Facts, found: Explanation, is_first: bool, number: int) -> list[Fault]:
     index = found.at[-1]
     given = np.asarray(facts.followed.values[index])
     expected = np.asarray(facts.followed.replay(found.changes)[index])
@@ -371,7 +380,7 @@ def _faults(facts: Facts, found: Explanation, worded: bool, number: int) -> list
             place.source() if computes else text_of(place),
             quantity,
             found.repair.words(facts, index),
-            found.cost < LIKELY and (not worded or bool(found.repair.words(facts, index))),
+            is_first and found.cost < LIKELY,
             given,
             expected,
             tuple(sorted(found.fixed)),

@@ -64,6 +64,7 @@ _OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
 }
 _COMPARES = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
 _REDUCTIONS = ("sum", "mean", "max", "min")
+_ACTIVATIONS = ("sigmoid", "tanh", "relu", "exp", "abs")
 _ENTRYWISE = ("exp", "tanh", "log", "abs", "sqrt", "square")
 
 
@@ -533,9 +534,15 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
         for helper in scope.helpers.values():
             new = _call(helper, operands[0])
             yield new, "function", 1.0, _in_place(new, node)
-    elif len(args) == 1 and isinstance(function, ast.Name) and function.id in scope.helpers:
-        new = _call(_np("tanh"), args[0])
-        yield new, "function", 1.1, _in_place(new, node)
+    if len(args) == 1 and (name in _ACTIVATIONS or name in scope.helpers):
+        negative = _call(_np("exp"), ast.UnaryOp(ast.USub(), args[0]))
+        one = ast.Constant(1)
+        for new in (
+            _call(_np("tanh"), args[0]),
+            _call(_np("maximum"), args[0], ast.Constant(0)),
+            _binary(one, ast.Div, _binary(one, ast.Add, negative)),
+        ):
+            yield new, "function", 1.1, _in_place(new, node)
 
 
 def _spread(operands: Sequence[ast.expr], name: str) -> tuple[ast.expr, ast.operator, ast.expr]:
