@@ -239,7 +239,7 @@ class _Search:
         if not any(way.cost < LIKELY - _TIES for way in found):
             found += self._computed(depth=1)
         if not found and self.rewriting is not None:
-            found = [self._way(way) for way in self.rewriting.pairs()]
+            found = self._written(pairs=True)
         return sorted(found or self._computed(depth=2), key=lambda way: way.cost)
 
     def _is_known(self) -> bool:
@@ -271,9 +271,20 @@ class _Search:
         said = found.repair.words(self.blame.facts, found.at[-1])
         return bool(said) or not any(map(self.blame.has_odd_input, found.at))
 
-    def _written(self) -> list[_Way]:
+    def _written(self, pairs: bool = False) -> list[_Way]:
         assert self.rewriting is not None
-        return [self._way([each]) for each in self.rewriting.alone()]
+        try:
+            found = self.rewriting.pairs() if pairs else [[e] for e in self.rewriting.alone()]
+            return [self._way(way) for way in found]
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ):
+            return []  # nor is it worth an error
 
     def _way(self, written: Sequence[Written]) -> _Way:
         return _Way([(self._cost(each), partial(self._told, each)) for each in written])

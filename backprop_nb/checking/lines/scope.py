@@ -101,10 +101,8 @@ class Scope:
     def dimensions(self) -> dict[str, int]:
         """By name of an array how many axes it has."""
         found: dict[str, int] = {}
-        for names in self.block.seen.values():
-            for name, value in names.items():
-                if _kind(value) == "array":
-                    found[name] = np.ndim(value)
+        for names in (self.block.functions[0].__globals__, *self.block.seen.values()):
+            found |= {k: np.ndim(v) for k, v in names.items() if _kind(v) == "array"}
         return found
 
     @cached_property
@@ -275,10 +273,13 @@ def fits(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
         return False
 
 
-def computes_only(function: FunctionType) -> bool:
-    """Whether a function that did not run is nothing but formulas, and can be tried."""
+def computes_only(function: FunctionType, depth: int = 3) -> bool:
+    """Whether a function that did not run is nothing but formulas, and can be tried.
+
+    It may call others that are, ``depth`` deep.
+    """
     text = function_text(function)
-    if text is None:
+    if text is None or not depth:
         return False
     try:
         [definition] = parse(textwrap.dedent(text)).body
@@ -288,14 +289,18 @@ def computes_only(function: FunctionType) -> bool:
         isinstance(definition, ast.FunctionDef)
         and not definition.decorator_list
         and all(
-            isinstance(each, ast.Return | ast.Assign) and all(map(_is_formula, ast.walk(each)))
+            isinstance(each, ast.Return | ast.Assign)
+            and all(_is_formula(node, function, depth) for node in ast.walk(each))
             for each in definition.body
             if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
         )
     )
 
 
-def _is_formula(node: ast.AST) -> bool:
+def _is_formula(node: ast.AST, function: FunctionType, depth: int) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        called = function.__globals__.get(node.func.id)
+        return isinstance(called, FunctionType) and computes_only(called, depth - 1)
     is_plain = isinstance(node, ast.Return | ast.Assign | ast.Compare | ast.cmpop)
     return is_plain or (_is_pure(node) and not isinstance(node, ast.Attribute)) or _is_numpy(node)
 

@@ -1,0 +1,92 @@
+import ast
+
+import numpy as np
+from nonempty import nonempty
+
+from backprop_nb.checking.lines.program import Held, blocks, chosen, quiet, running
+
+TABLE = {"scale": 3.0}
+KEPT = np.array([1.0, 2.0])
+
+
+def half(x):
+    return x / 2
+
+
+def student(x):
+    total = 0.0
+    while total < 3:
+        total += half(x)
+    return total * TABLE["scale"] + KEPT.sum()
+
+
+def test_the_functions_that_ran_are_found_with_what_their_names_held():
+    found = {block.code.co_name: block for block in blocks(student, [2.0])}
+    assert list(found) == ["student", "half"]
+    assert found["half"].functions == [half]
+    assert any(names.get("x") == 2.0 for names in found["half"].seen.values())
+
+
+def test_a_statement_runs_in_each_of_the_ways_it_is_written_in_and_then_as_before():
+    block = blocks(half, [2.0])[0]
+    [statement] = block.statements
+    ways = [ast.parse(f"def f(x):\n    return {text}").body[0].body[0] for text in ("x * 5", "-x")]
+    code = block.compiled({statement: ways}, {})
+    answers = []
+    for k in range(3):
+        with running(block, chosen(code, k, iter(range(9)))):
+            answers.append(half(4.0))
+    assert answers == [2.0, 20.0, -4.0]
+    assert half(4.0) == 2.0
+
+
+def test_a_loop_that_would_not_end_is_stopped():
+    block = next(each for each in blocks(student, [2.0]) if each.code.co_name == "student")
+    loop = next(each for each in block.statements if isinstance(each, ast.While))
+    code = block.compiled({loop.test: [ast.Constant(True, lineno=1, col_offset=0)]}, {})
+    ended = False
+    with running(block, chosen(code, 1, iter(range(50)))):
+        try:
+            student(2.0)
+        except StopIteration:
+            ended = True
+    assert ended
+    assert student(2.0) == 12.0
+
+
+def test_what_is_no_python_has_no_code():
+    block = blocks(half, [2.0])[0]
+    [statement] = block.statements
+    assert block.compiled({statement: [ast.Return(ast.Name("x", ast.Store()))]}, {}) is None
+
+
+def test_what_a_run_changes_beside_its_arguments_is_put_back():
+    held = Held(blocks(student, [2.0]))
+    TABLE["scale"], TABLE["other"] = 0.0, 1.0
+    KEPT[0] = 9.0
+    held.release()
+    assert TABLE == {"scale": 3.0}
+    assert KEPT.tolist() == [1.0, 2.0]
+
+
+def test_what_may_write_into_files_is_not_run_again():
+    def writes(x):
+        return x if x > 0 else np.save("never", x)
+
+    assert blocks(writes, [1.0]) == []
+
+
+def test_nothing_is_printed_and_random_numbers_go_on_as_if_nothing_had_run(capsys):
+    np.random.seed(0)
+    expected = np.random.rand()
+    np.random.seed(0)
+    with quiet():
+        print(np.random.rand())
+    assert np.random.rand() == expected
+    assert capsys.readouterr().out == ""
+
+
+def test_a_lambda_has_its_body_as_a_statement():
+    twice = lambda x: 2 * x  # noqa: E731
+    [block] = blocks(twice, [1.0])
+    assert [ast.unparse(each) for each in nonempty(block.statements)] == ["2 * x"]

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+
+X = np.array([[0.5, -1.0, 2.0], [1.5, 0.3, -0.7]])
+Y = np.array([[1.0], [0.0]])
+W = np.random.default_rng(0).normal(size=(3, 3))
+V = np.random.default_rng(1).normal(size=(3, 1))
+
+
+def loss(w, v):
+    return np.sum((np.tanh(X @ w) @ v - Y) ** 2)
+
+
+def of_a_name(w, v):
+    h = np.tanh(X @ w)
+    e = 2 * (h @ v - Y)
+    return X.T @ (e @ v.T * (1 - h**2)), X.T @ e
+
+
+def by_a_key(w, v):
+    kept = {"tanh": np.tanh, "exp": np.exp}
+    h = kept["exp"](X @ w)
+    e = 2 * (h @ v - Y)
+    return X.T @ (e @ v.T * (1 - h**2)), h.T @ e
+
+
+def one_turn_too_few(w, v):
+    dw, dv = np.zeros_like(w), np.zeros_like(v)
+    for k in range(1, len(X)):
+        h = np.tanh(X[k] @ w)
+        e = 2 * (h @ v - Y[k])
+        dw += np.outer(X[k], e @ v.T * (1 - h**2))
+        dv += np.outer(h, e)
+    return dw, dv
+
+
+def no_sum(w, v):
+    dw, dv = np.zeros_like(w), np.zeros_like(v)
+    for x, y in zip(X, Y, strict=True):
+        h = np.tanh(x @ w)
+        e = 2 * (float(h @ v[:, 0]) - y)
+        dw = np.outer(x, e * v.T * (1 - h**2))
+        dv += np.outer(h, e)
+    return dw, dv
+
+
+def raises(w, v):
+    h = np.tanh(X @ w)
+    e = 2 * (h @ v - Y)
+    return X.T @ (e @ v * (1 - h**2)), h.T @ e
+
+
+@pytest.mark.parametrize(
+    ("gradient", "line"),
+    [(of_a_name, 3), (by_a_key, 2), (one_turn_too_few, 2), (no_sum, 5), (raises, 3)],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_the_line_is_named_and_proved_with_what_to_write(gradient, line):
+    found = bp.check_gradient(loss, gradient, W, V).findings[0]
+    assert found.line == gradient.__code__.co_firstlineno + line
+    assert found.proved
+    assert found.repair
+
+
+def test_the_function_and_the_arguments_are_as_before():
+    code, before = of_a_name.__code__, W.copy()
+    bp.check_gradient(loss, of_a_name, W, V)
+    assert of_a_name.__code__ is code
+    assert np.array_equal(W, before)
+
+
+def test_two_lines_are_named_together():
+    def twice_wrong(w, v):
+        h = np.tanh(X @ w)
+        e = 2 * (h @ v - Y)
+        dv = X.T @ e
+        return X.T @ (e @ v.T * (1 + h**2)), dv
+
+    first = twice_wrong.__code__.co_firstlineno
+    found = bp.check_gradient(loss, twice_wrong, W, V).findings
+    assert {first + 3, first + 4} <= {each.line for each in found}
