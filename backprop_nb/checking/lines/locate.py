@@ -121,8 +121,8 @@ def find_faults(
     faults = [fault for way in near for fault in way.faults()]
     # Of each line the best that says what to write, if there is one.
     told = sorted(faults, key=lambda fault: not fault.repair)
-    first = {fault.line: fault for fault in reversed(told)}
-    kept = [first[line] for line in dict.fromkeys(fault.line for fault in faults)]
+    first = {(fault.line, fault.number): fault for fault in reversed(told)}
+    kept = [first[at] for at in dict.fromkeys((fault.line, fault.number) for fault in faults)]
     # What explains as well as another line does is proved no more than that.
     is_only = len(kept) <= len(near[0].parts)
     return [replace(each, proved=each.proved and is_only) for each in kept[:_MAX_FAULTS]]

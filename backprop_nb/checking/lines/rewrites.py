@@ -117,6 +117,14 @@ def _rewrite(part: ast.expr, root: ast.AST, put: Put, node: ast.expr, way: Way) 
     return Rewrite(root, part, put, node, placed(new, node), kind, cost, words)
 
 
+def together(several: Sequence[Rewrite]) -> ast.AST:
+    """Return one statement that is written otherwise in several places."""
+    part = several[0].part
+    for each in several:
+        part = _exchanged(part, each.node, each.new)
+    return several[0].put(part)
+
+
 def read(rewrite: Rewrite, shown: ast.AST, mended: bool) -> Iterator[ast.AST | list[ast.AST]]:
     """Yield ways to write a statement as it is or mended, so that a value is kept.
 
@@ -238,6 +246,11 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
                 if not isinstance(operator, other):
                     new = ast.Compare(left, [other()], [right])
                     yield new, "comparison", 0.9, _in_place(new, node)
+        case ast.Tuple(elts=elts):
+            for k in range(len(elts) - 1):
+                row = [*elts[:k], elts[k + 1], elts[k], *elts[k + 2 :]]
+                exchanged = ast.Tuple(row, node.ctx)
+                yield exchanged, "order", 1.0, _in_place(exchanged, node)
         case ast.IfExp(body=body, orelse=orelse):
             yield body, "branch", 1.1, _in_place(body, node)
             yield orelse, "branch", 1.1, _in_place(orelse, node)

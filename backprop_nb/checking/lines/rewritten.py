@@ -30,7 +30,7 @@ from backprop_nb.checking.lines.program import (
     quiet,
     running,
 )
-from backprop_nb.checking.lines.rewrites import Rewrite, additions, read, rewrites
+from backprop_nb.checking.lines.rewrites import Rewrite, additions, read, rewrites, together
 from backprop_nb.checking.lines.scope import Scope, computes_only, texts_in
 
 _MAX_RUNS = 5_000
@@ -155,7 +155,7 @@ class Rewriting:
         ways = [
             [one, other]
             for one, other in itertools.combinations(best, 2)
-            if one.fixed | other.fixed == wrong and one.root is not other.root
+            if one.fixed | other.fixed == wrong and _can_both_be(one.rewrite, other.rewrite)
         ]
         ways.sort(key=lambda way: sum(each.cost for each in way))
         held = [way for way in ways[:_MAX_PARTS] if self._holds(way)]
@@ -251,8 +251,12 @@ class Rewriting:
         """The function runs with some lines written otherwise for a while."""
         with contextlib.ExitStack() as stack:
             for block in dict.fromkeys(each.block for each in path):
-                own = {e.root: e.rewrite.way for e in path if e.block is block}
-                code = block.compiled({}, own)
+                own: dict[ast.AST, list[Rewrite]] = {}
+                for each in path:
+                    if each.block is block:
+                        own.setdefault(each.root, []).append(each.rewrite)
+                fixed = {root: together(several) for root, several in own.items()}
+                code = block.compiled({}, fixed)
                 if code is not None:
                     stack.enter_context(running(block, chosen(code, 0, self._turns())))
             yield
@@ -288,6 +292,15 @@ class Rewriting:
             if found:
                 return found[-1]
         return np.zeros(0)
+
+
+def _can_both_be(one: Rewrite, other: Rewrite) -> bool:
+    """Whether two ways to write otherwise do not get into each other's way."""
+    if one.root is not other.root:
+        return True
+    inside = set(ast.walk(one.node)) | set(ast.walk(other.node))
+    is_apart = not (other.node in ast.walk(one.node) or one.node in ast.walk(other.node))
+    return one.part is other.part and one.part not in inside and is_apart
 
 
 def _copied(args: Any) -> Any:

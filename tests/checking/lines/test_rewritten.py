@@ -81,3 +81,28 @@ def test_two_lines_are_named_together():
     first = twice_wrong.__code__.co_firstlineno
     found = bp.check_gradient(loss, twice_wrong, W, V).findings
     assert {first + 3, first + 4} <= {each.line for each in found}
+
+
+def test_two_places_of_one_line_are_both_named():
+    def f(w, t):
+        return np.sum((w * t) ** 2)
+
+    def gradient(w, t):
+        back = 2 * w * t
+        return back * back, back * back
+
+    found = bp.check_gradient(f, gradient, W[0], X[0]).findings
+    assert {each.number for each in found} == {1, 2}
+    assert len({each.source.start for each in found}) == 2
+
+
+def test_gradients_in_another_order_are_exchanged():
+    def f(w, t):
+        return np.sum((w * t) ** 2)
+
+    def gradient(w, t):
+        back = 2 * w * t
+        return back * w, back * t
+
+    finding = bp.check_gradient(f, gradient, W[0], X[0]).findings[0]
+    assert finding.repair == "(back * t, back * w) in place of (back * w, back * t)"
