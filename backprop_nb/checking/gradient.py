@@ -332,7 +332,8 @@ class _Check:
                     raise InvalidValueError(found.sentence)
                 places = {id(leaf): k for k, leaf in enumerate(leaves)}
                 wanted = [found.leaves[at] for at in which]
-                if not all(id(leaf) in places for leaf in wanted):  # cut out of a vector
+                # Some are missing, or cut out of a vector.
+                if any(leaf is None or id(leaf) not in places for leaf in wanted):
                     return [own(leaf) for leaf in wanted]
                 known[form] = [places[id(leaf)] for leaf in wanted]
             return [own(leaves[k]) for k in known[form]]

@@ -106,3 +106,18 @@ def test_gradients_in_another_order_are_exchanged():
 
     finding = bp.check_gradient(f, gradient, W[0], X[0]).findings[0]
     assert finding.repair == "(back * t, back * w) in place of (back * w, back * t)"
+
+
+def test_a_loop_that_leaves_gradients_out_is_named():
+    def gradient(w, v):
+        h = np.tanh(X @ w)
+        found, back = [None, None], 2 * (h @ v - Y)
+        for k in range(1, 0, -1):
+            found[k] = (X, h)[k].T @ back
+            if k > 0:
+                back = back @ v.T * (1 - h**2)
+        return found
+
+    finding = bp.check_gradient(loss, gradient, W, V).findings[0]
+    assert finding.line == gradient.__code__.co_firstlineno + 3
+    assert (finding.repair, finding.proved) == ("-1 in place of 0", True)
