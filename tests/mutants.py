@@ -354,7 +354,7 @@ MUTANTS = (
         "return {} if isinstance(outcome, BaseException) else outcome",
     ),
     verdict(
-        "notes-of-the-grader-lost", "notes=(*report.notes, *reply.notes)", "notes=report.notes"
+        "notes-of-the-grader-lost", "notes=(*report.notes, *notes)", "notes=report.notes"
     ),
 )
 
