@@ -353,9 +353,7 @@ MUTANTS = (
         "return _described(outcome) if isinstance(outcome, BaseException) else outcome",
         "return {} if isinstance(outcome, BaseException) else outcome",
     ),
-    verdict(
-        "notes-of-the-grader-lost", "notes=(*report.notes, *notes)", "notes=report.notes"
-    ),
+    verdict("notes-of-the-grader-lost", "notes=(*report.notes, *notes)", "notes=report.notes"),
 )
 
 
