@@ -196,34 +196,52 @@ class _Search:
         )
         constants = self.facts.constants if self.facts is not None else {2.0: "2", 0.5: "1/2"}
         few = dict(itertools.islice(constants.items(), _MAX_CONSTANTS))
-        found = Rewriting(self.gradient, here, [other], few, self._bears_on_all)
+        found = Rewriting(self.gradient, here, [other], few, self._may_be_wrong)
         return found if found.blocks else None
 
-    def _bears_on_all(self, code: CodeType, first: int, last: int) -> bool:
-        """Whether some lines have a part in every gradient that is wrong, as far as is known."""
+    def _may_be_wrong(self, code: CodeType, first: int, last: int) -> bool:
+        """Whether some lines alone can explain everything, as far as the trace tells.
+
+        They have a part in every gradient that is wrong, and not in each round in one that is
+        right, which would be right no longer.
+        """
         if self.facts is None:
             return True
-        wrong = frozenset(range(len(self.facts.expected))) - Mended(self.facts).right
         known = [
-            self._reached[at] for at in self._reached if at[0] == code and first <= at[1] <= last
+            reach
+            for (its, line), found in self._reached.items()
+            if its == code and first <= line <= last
+            for reach in found
         ]
-        return not known or wrong <= frozenset[int]().union(*known)
+        right, every = self._right, frozenset(range(len(self.facts.expected)))
+        is_in_all = every - right <= frozenset[int]().union(*known)
+        return not known or (is_in_all and any(right.isdisjoint(reach) for reach in known))
 
     @cached_property
-    def _reached(self) -> dict[tuple[CodeType, int], frozenset[int]]:
-        """By line the gradients that what it computes has a part in."""
+    def _right(self) -> frozenset[int]:
+        """The gradients that are right."""
         assert self.facts is not None
-        followed, found = self.facts.followed, dict[tuple[CodeType, int], frozenset[int]]()
+        return Mended(self.facts).right
+
+    @cached_property
+    def _reached(self) -> dict[tuple[CodeType, int], set[frozenset[int]]]:
+        """By line the gradients that what it computes has a part in, from round to round."""
+        assert self.facts is not None
+        followed = self.facts.followed
+        found: dict[tuple[CodeType, int], set[frozenset[int]]] = {}
         after: list[frozenset[int]] = [frozenset()] * len(followed.records)
         for index in reversed(range(len(followed.records))):
             after[index] = frozenset(followed.ends.get(index, ())).union(
                 *(after[child] for child in followed.children[index])
             )
             record = followed.records[index]
-            if record.scope is not None and record.row is not CONSTANT:
+            if record.scope is not None and record.row is not CONSTANT and after[index]:
                 code = record.scope.code
                 line = find_text(code).span(record.lasti)[0] or 0
-                found[code, line] = found.get((code, line), frozenset()) | after[index]
+                rounds = found.setdefault((code, line), set())
+                rounds.add(after[index])
+                if is_alias(record):  # what a line hands on again is not written down twice
+                    rounds |= {frozenset({j}) for j in after[index] - self._right}
         return found
 
     @property

@@ -98,9 +98,9 @@ class Rewriting:
         here: Trial,
         others: Sequence[Trial],
         constants: dict[float, str],
-        bears_on_all: Callable[[CodeType, int, int], bool],
+        may_be_wrong: Callable[[CodeType, int, int], bool],
     ) -> None:
-        self.bears_on_all = bears_on_all
+        self.may_be_wrong = may_be_wrong
         self.gradient, self.here, self.others = gradient, here, others
         self.constants = constants
         self.runs = 0
@@ -126,7 +126,7 @@ class Rewriting:
             before = self._right(self.here)
             found: list[Written] = []
             for ways in (rewrites, additions):
-                found += self._found(ways, (), before, self.bears_on_all)
+                found += self._found(ways, (), before, self.may_be_wrong)
             return self._whole(found, (), before)
 
     def pairs(self) -> list[list[Written]]:
