@@ -39,7 +39,7 @@ from backprop_nb.checking.convention import (
     Samples,
     Weights,
 )
-from backprop_nb.checking.gradient import check_gradient
+from backprop_nb.checking.gradient import proved_line
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.mistakes import PlacedMistake
 from backprop_nb.checking.packing import argument_names, arguments, check_calls, course_loss
@@ -313,12 +313,9 @@ def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Findi
     given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
     try:
         with _quiet():
-            report = check_gradient(
-                course_loss(course, probe.widths), backward, *given, hints=hints
-            )
+            return proved_line(course_loss(course, probe.widths), backward, given, hints)
     except Exception:  # the mistake that is named is worth more than its line
         return None
-    return next((each for each in report.findings if each.proved), None)
 
 
 def _has_text(backward: Callable[..., Any]) -> bool:

@@ -126,12 +126,31 @@ def check_gradient(
         return _Check(f, gradient, args, form).report(hints)
 
 
+def proved_line(
+    f: Callable[..., Any], gradient: Callable[..., Any], args: Sequence[Any], hints: Hints
+) -> Finding | None:
+    """Return the line of a gradient function that alone explains what is wrong, if one does."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        report = _Check(f, gradient, args, "", alone=True).report(hints)
+    return next((each for each in report.findings if each.proved), None)
+
+
 class _Check:
-    """A gradient beside the right one."""
+    """A gradient beside the right one.
+
+    ``alone`` leaves out lines of which only several together explain what is wrong.
+    """
 
     def __init__(
-        self, f: Callable[..., Any], gradient: Any, args: Sequence[Any], form: str
+        self,
+        f: Callable[..., Any],
+        gradient: Any,
+        args: Sequence[Any],
+        form: str,
+        alone: bool = False,
     ) -> None:
+        self.alone = alone
         calling.check_callable(f, form)
         self.f, self.gradient, self.args = f, gradient, args
         if not pytree.flatten(list(args)):
@@ -300,7 +319,7 @@ class _Check:
             faults = find_faults(self.f, self._gradients(every), self.args, every, traced=False)
             if faults:
                 return faults
-        faults = find_faults(self.f, self._gradients(given), self.args, given)
+        faults = find_faults(self.f, self._gradients(given), self.args, given, alone=self.alone)
         order = [every.index(at) for at in given]
         return [replace(each, spoils=tuple(order[k] for k in each.spoils)) for each in faults]
 

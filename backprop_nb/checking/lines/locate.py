@@ -82,6 +82,7 @@ def find_faults(
     args: Sequence[Any],
     wrt: Sequence[int],
     traced: bool = True,
+    alone: bool = False,
 ) -> list[Fault]:
     """Return the expressions that explain what is wrong, the best first; none if nothing does.
 
@@ -98,6 +99,8 @@ def find_faults(
         ``pytree.flatten``.
     traced
         Whether ``gradient`` is traced, too; not if it gives none for some of the leaves.
+    alone
+        Whether only what explains everything alone is looked for, which takes half as long.
 
     Examples
     --------
@@ -113,9 +116,9 @@ def find_faults(
     ('multiply it by 2', (1,), True)
     """
     search = _Search(loss, gradient, args, wrt, traced)
-    ways = search.ways()
+    ways = search.ways(alone)
     if not ways:
-        return search.by_values() if traced else []
+        return search.by_values() if traced and not alone else []
     best = min(way.cost for way in ways)
     near = [way for way in ways if way.cost <= best + _TIES]
     faults = [fault for way in near for fault in way.faults()]
@@ -249,16 +252,17 @@ class _Search:
         """Whether the function takes too long to be run thousands of times."""
         return sum(np.size(leaf) for leaf in pytree.flatten(list(self.args))) > _LARGE
 
-    def ways(self) -> list[_Way]:
+    def ways(self, alone: bool) -> list[_Way]:
         """Return what explains everything, the likeliest first."""
         if not self._is_known():
             return []
         found = [] if self.is_large or self.rewriting is None else self._written()
         if not any(way.cost < LIKELY - _TIES for way in found):
             found += self._computed(depth=1)
-        if not found and self.rewriting is not None:
-            found = self._written(pairs=True)
-        return sorted(found or self._computed(depth=2), key=lambda way: way.cost)
+        if not found and not alone:
+            found = [] if self.rewriting is None else self._written(pairs=True)
+            found = found or self._computed(depth=2)
+        return sorted(found, key=lambda way: way.cost)
 
     def _is_known(self) -> bool:
         """Whether the loss can be traced."""
