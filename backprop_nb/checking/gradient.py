@@ -335,27 +335,30 @@ class _Check:
 
     def _gradients(self, which: Sequence[int]) -> Callable[..., list[Any]]:
         """Return the function that gives the gradients by some leaves, as it made them."""
-        known: dict[Hashable, list[int]] = {}
+        # How an answer is built tells how it is read; the reading takes longer than a pass.
+        known: dict[Hashable, list[int | None]] = {}
+        unmatched: dict[Hashable, str] = {}
 
         @functools.wraps(self.gradient)
         def gradients(*args: Any) -> list[Any]:
             answer = self.gradient(*args)
             form, leaves = form_of(answer)
             if form in known and not any(map(is_live, leaves)):
-                return [leaves[k] for k in known[form]]
+                return [None if k is None else leaves[k] for k in known[form]]
             plain, own = plain_answer(answer)
             form, leaves = form_of(plain)
             if form not in known:
-                found = self._match(plain)
-                if isinstance(found, Unmatched):
-                    raise InvalidValueError(found.sentence)
-                places = {id(leaf): k for k, leaf in enumerate(leaves)}
+                shaped = form, tuple(getattr(leaf, "shape", None) for leaf in leaves)
+                found = None if shaped in unmatched else self._match(plain)
+                if not isinstance(found, Matched):
+                    unmatched.setdefault(shaped, found.sentence if found is not None else "")
+                    raise InvalidValueError(unmatched[shaped])
+                places = {id(leaf): k for k, leaf in enumerate(leaves) if leaf is not None}
                 wanted = [found.leaves[at] for at in which]
-                # Some are missing, or cut out of a vector.
-                if any(leaf is None or id(leaf) not in places for leaf in wanted):
-                    return [own(leaf) for leaf in wanted]
-                known[form] = [places[id(leaf)] for leaf in wanted]
-            return [own(leaves[k]) for k in known[form]]
+                if any(leaf is not None and id(leaf) not in places for leaf in wanted):
+                    return [own(leaf) for leaf in wanted]  # it is cut out of a vector
+                known[form] = [None if leaf is None else places[id(leaf)] for leaf in wanted]
+            return [None if k is None else own(leaves[k]) for k in known[form]]
 
         return gradients
 

@@ -228,7 +228,7 @@ def _flat(value: Any, path: Path = ()) -> Iterator[_Leaf]:
 def form_of(answer: Any) -> tuple[Hashable, list[Any]]:
     """Return how an answer is built, which tells how it is read, and its arrays and numbers."""
     leaves = list(islice(_flat(answer), _MAX_LEAVES))
-    form = (type(answer), *(leaf.path for leaf in leaves))
+    form = (type(answer), *((leaf.path, leaf.value is None) for leaf in leaves))
     return form, [leaf.value for leaf in leaves]
 
 
