@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -202,7 +201,7 @@ class _Search:
         found = Rewriting(self.gradient, here, [other], few, self._may_be_wrong)
         return found if found.blocks else None
 
-    def _may_be_wrong(self, code: CodeType, first: int, last: int) -> bool:
+    def _may_be_wrong(self, filename: str, first: int, last: int) -> bool:
         """Whether some lines alone can explain everything, as far as the trace tells.
 
         They have a part in every gradient that is wrong, and not in each round in one that is
@@ -213,7 +212,7 @@ class _Search:
         known = [
             reach
             for (its, line), found in self._reached.items()
-            if its == code and first <= line <= last
+            if its == filename and first <= line <= last
             for reach in found
         ]
         right, every = self._right, frozenset(range(len(self.facts.expected)))
@@ -227,11 +226,11 @@ class _Search:
         return Mended(self.facts).right
 
     @cached_property
-    def _reached(self) -> dict[tuple[CodeType, int], set[frozenset[int]]]:
+    def _reached(self) -> dict[tuple[str, int], set[frozenset[int]]]:
         """By line the gradients that what it computes has a part in, from round to round."""
         assert self.facts is not None
         followed = self.facts.followed
-        found: dict[tuple[CodeType, int], set[frozenset[int]]] = {}
+        found: dict[tuple[str, int], set[frozenset[int]]] = {}
         after: list[frozenset[int]] = [frozenset()] * len(followed.records)
         for index in reversed(range(len(followed.records))):
             after[index] = frozenset(followed.ends.get(index, ())).union(
@@ -241,7 +240,7 @@ class _Search:
             if record.scope is not None and record.row is not CONSTANT and after[index]:
                 code = record.scope.code
                 line = find_text(code).span(record.lasti)[0] or 0
-                rounds = found.setdefault((code, line), set())
+                rounds = found.setdefault((code.co_filename, line), set())
                 rounds.add(after[index])
                 if is_alias(record):  # what a line hands on again is not written down twice
                     rounds |= {frozenset({j}) for j in after[index] - self._right}
@@ -317,7 +316,7 @@ class _Search:
         known, _ = self.truths[0]
         was, now = self.rewriting.values(written, whole=True)
         is_now = bool(known.matches(now))
-        cost = written.cost - 0.2 * is_now
+        cost = written.rewrite.cost - 0.2 * is_now
         if written.computes and known.is_exact(was):  # it gave what is true
             cost += 0.1 if is_now else 0.7
         return cost

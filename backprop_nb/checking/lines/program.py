@@ -111,6 +111,11 @@ class Block:
             return None
         return _within(module, self.code)
 
+    @property
+    def may_be_endless(self) -> bool:
+        """Whether it has a loop that ends by a condition."""
+        return any(isinstance(each, ast.While) for each in self._loops)
+
     @cached_property
     def _loops(self) -> list[ast.AST]:
         return [each for each in ast.walk(self.node) if isinstance(each, _LOOPS)]
@@ -217,11 +222,28 @@ def _within(module: CodeType, code: CodeType) -> CodeType | None:
     return None
 
 
+class Endless(BaseException):
+    """A loop turns too often; what a student catches does not catch it."""
+
+
+class Turns:
+    """How often all loops together may still turn."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = self.left = limit
+
+    def __next__(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Endless
+
+    def reset(self) -> None:
+        """Begin to count anew."""
+        self.left = self.limit
+
+
 def chosen(
-    code: CodeType,
-    k: int,
-    turns: Iterator[int],
-    keep: Callable[[Any], Any] | None = None,
+    code: CodeType, k: int, turns: Turns, keep: Callable[[Any], Any] | None = None
 ) -> CodeType:
     """Return a code that takes the ``k``-th way, and whose loops end when ``turns`` does.
 
@@ -385,8 +407,8 @@ class Held:
     def release(self) -> None:
         """Put back what was changed, and let large arrays be written into again."""
         self.restore()
-        for array in self._shut:
-            array.flags.writeable = True
+        for array in sorted(self._shut, key=lambda each: each.base is not None):
+            array.flags.writeable = True  # of what another one is a view of first
 
     def _function(self, function: FunctionType) -> None:
         codes = [function.__code__, *_inner(function.__code__)]

@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from backprop_nb.checking.lines.program import (
     MAX_WAYS,
     Block,
     Held,
+    Turns,
     blocks,
     chosen,
     quiet,
@@ -35,8 +36,8 @@ from backprop_nb.checking.lines.scope import Scope, computes_only, texts_in
 
 _MAX_RUNS = 5_000
 """The function is run no more often in one search."""
-_MAX_TURNS = 50
-"""A loop may turn so many times as often as it does."""
+_MAX_TURNS = 50_000
+"""The loops of a function turn no more often in one run."""
 _MAX_PARTS = 24
 _BEGINNINGS = 3
 _MAX_HELPERS = 8
@@ -63,10 +64,8 @@ class Written:
     """
 
     block: Block
-    root: ast.AST
     rewrite: Rewrite
     fixed: frozenset[int]
-    cost: float
 
     @property
     def line(self) -> int:
@@ -98,12 +97,12 @@ class Rewriting:
         here: Trial,
         others: Sequence[Trial],
         constants: dict[float, str],
-        may_be_wrong: Callable[[CodeType, int, int], bool],
+        may_be_wrong: Callable[[str, int, int], bool],
     ) -> None:
         self.may_be_wrong = may_be_wrong
         self.gradient, self.here, self.others = gradient, here, others
         self.constants = constants
-        self.runs = 0
+        self.runs, self.turns = 0, Turns(_MAX_TURNS)
         self.blocks = blocks(gradient, _copied(here.args))
 
     @cached_property
@@ -141,7 +140,7 @@ class Rewriting:
         wrong = frozenset(range(len(self.here.expected))) - before
         whole = [each for each in found if each.fixed == wrong and self._holds([*path, each])]
         best: dict[int, Written] = {}
-        for each in sorted(whole, key=lambda e: e.cost):
+        for each in sorted(whole, key=lambda e: e.rewrite.cost):
             best.setdefault(each.line, each)
         return list(best.values())
 
@@ -149,15 +148,15 @@ class Rewriting:
         """Return two lines that together explain everything."""
         wrong = frozenset(range(len(self.here.expected))) - before
         parts: dict[tuple[int, frozenset[int]], Written] = {}
-        for each in sorted(found, key=lambda e: e.cost):
+        for each in sorted(found, key=lambda e: e.rewrite.cost):
             parts.setdefault((each.line, each.fixed), each)
-        best = sorted(parts.values(), key=lambda e: (-len(e.fixed), e.cost))[:_MAX_PARTS]
+        best = sorted(parts.values(), key=lambda e: (-len(e.fixed), e.rewrite.cost))[:_MAX_PARTS]
         ways = [
             [one, other]
             for one, other in itertools.combinations(best, 2)
             if one.fixed | other.fixed == wrong and _can_both_be(one.rewrite, other.rewrite)
         ]
-        ways.sort(key=lambda way: sum(each.cost for each in way))
+        ways.sort(key=lambda way: sum(each.rewrite.cost for each in way))
         held = [way for way in ways[:_MAX_PARTS] if self._holds(way)]
         if held:
             return held
@@ -174,17 +173,22 @@ class Rewriting:
     def _apart(self) -> Iterator[None]:
         """Nothing of what the runs print or change is left."""
         self.held, self.runs = Held(self.blocks), 0
-        with quiet():
-            try:
+        try:
+            with quiet(), contextlib.ExitStack() as stack:
+                for block in self.blocks:
+                    code = block.compiled({}, {}) if block.may_be_endless else None
+                    if code is not None:
+                        stack.enter_context(running(block, chosen(code, 0, self.turns)))
                 yield
-            finally:
-                self.held.release()
+        finally:
+            self.held.release()
 
     # -- running it ----------------------------------------------------------------
 
     def _right(self, trial: Trial) -> frozenset[int]:
         """Return which gradients are right, as the function stands."""
         self.runs += 1
+        self.turns.reset()
         self.held.restore()
         try:
             given = self.gradient(*_copied(trial.args))
@@ -202,15 +206,15 @@ class Rewriting:
         ways: Callable[[Scope, ast.AST], Iterator[Rewrite]],
         path: Sequence[Written],
         before: frozenset[int],
-        matters: Callable[[CodeType, int, int], bool] = lambda *_: True,
+        matters: Callable[[str, int, int], bool] = lambda *_: True,
     ) -> Iterator[Written]:
         """Yield the lines that, written otherwise, make more gradients right than before."""
-        taken = {each.root for each in path}
+        taken = {each.rewrite.root for each in path}
         for block, scope in zip(self.blocks, self.scopes, strict=True):
             fixed = [each for each in path if each.block is block]
             with self._mended([each for each in path if each.block is not block]):
                 for statement in block.statements:
-                    if not matters(block.code, *block.lines(statement)):
+                    if not matters(block.code.co_filename, *block.lines(statement)):
                         continue
                     by_root: dict[ast.AST, list[Rewrite]] = {}
                     for rewrite in ways(scope, statement):
@@ -227,7 +231,7 @@ class Rewriting:
         fixed: Sequence[Written],
         before: frozenset[int],
     ) -> Iterator[Written]:
-        own = {each.root: each.rewrite.way for each in fixed}
+        own = {each.rewrite.root: each.rewrite.way for each in fixed}
         pending = [ways[k : k + MAX_WAYS] for k in range(0, len(ways), MAX_WAYS)]
         while pending and self.runs < _MAX_RUNS:
             part = pending.pop(0)
@@ -237,14 +241,10 @@ class Rewriting:
                 pending += [part[:half], part[half:]] if half else []
                 continue
             for k, each in enumerate(part, start=1):
-                with running(block, chosen(code, k, self._turns())):
+                with running(block, chosen(code, k, self.turns)):
                     right = self._right(self.here)
                 if right > before:
-                    yield Written(block, root, each, right - before, each.cost)
-
-    def _turns(self) -> Iterator[int]:
-        """Return what ends a loop that would not end."""
-        return iter(range(_MAX_TURNS * 1000))
+                    yield Written(block, each, right - before)
 
     @contextlib.contextmanager
     def _mended(self, path: Sequence[Written]) -> Iterator[None]:
@@ -254,11 +254,11 @@ class Rewriting:
                 own: dict[ast.AST, list[Rewrite]] = {}
                 for each in path:
                     if each.block is block:
-                        own.setdefault(each.root, []).append(each.rewrite)
+                        own.setdefault(each.rewrite.root, []).append(each.rewrite)
                 fixed = {root: together(several) for root, several in own.items()}
                 code = block.compiled({}, fixed)
                 if code is not None:
-                    stack.enter_context(running(block, chosen(code, 0, self._turns())))
+                    stack.enter_context(running(block, chosen(code, 0, self.turns)))
             yield
 
     def _holds(self, path: Sequence[Written]) -> bool:
@@ -277,7 +277,7 @@ class Rewriting:
 
     def _value(self, written: Written, mended: bool, whole: bool) -> Array:
         for way in list(read(written.rewrite, written.shown, mended))[-1 if whole else 0 :]:
-            code = written.block.compiled({}, {written.root: way})
+            code = written.block.compiled({}, {written.rewrite.root: way})
             if code is None:
                 continue
             found: list[Array] = []
@@ -287,7 +287,7 @@ class Rewriting:
                     found.append(np.array(value))
                 return value
 
-            with running(written.block, chosen(code, 0, self._turns(), keep)):
+            with running(written.block, chosen(code, 0, self.turns, keep)):
                 self._right(self.here)
             if found:
                 return found[-1]

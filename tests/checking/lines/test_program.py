@@ -3,7 +3,15 @@ import ast
 import numpy as np
 from nonempty import nonempty
 
-from backprop_nb.checking.lines.program import Held, blocks, chosen, quiet, running
+from backprop_nb.checking.lines.program import (
+    Endless,
+    Held,
+    Turns,
+    blocks,
+    chosen,
+    quiet,
+    running,
+)
 
 TABLE = {"scale": 3.0}
 KEPT = np.array([1.0, 2.0])
@@ -34,7 +42,7 @@ def test_a_statement_runs_in_each_of_the_ways_it_is_written_in_and_then_as_befor
     code = block.compiled({statement: ways}, {})
     answers = []
     for k in range(3):
-        with running(block, chosen(code, k, iter(range(9)))):
+        with running(block, chosen(code, k, Turns(9))):
             answers.append(half(4.0))
     assert answers == [2.0, 20.0, -4.0]
     assert half(4.0) == 2.0
@@ -45,10 +53,10 @@ def test_a_loop_that_would_not_end_is_stopped():
     loop = next(each for each in block.statements if isinstance(each, ast.While))
     code = block.compiled({loop.test: [ast.Constant(True, lineno=1, col_offset=0)]}, {})
     ended = False
-    with running(block, chosen(code, 1, iter(range(50)))):
+    with running(block, chosen(code, 1, Turns(50))):
         try:
             student(2.0)
-        except StopIteration:
+        except Endless:
             ended = True
     assert ended
     assert student(2.0) == 12.0
@@ -90,3 +98,17 @@ def test_a_lambda_has_its_body_as_a_statement():
     twice = lambda x: 2 * x  # noqa: E731
     [block] = blocks(twice, [1.0])
     assert [ast.unparse(each) for each in nonempty(block.statements)] == ["2 * x"]
+
+
+BIG = np.zeros(20_000)
+
+
+def reads(x):
+    return BIG[::2].sum() + BIG.sum() + x
+
+
+def test_nothing_is_written_into_a_large_array_meanwhile_and_something_is_afterwards():
+    held = Held(blocks(reads, [1.0]))
+    shut = BIG.flags.writeable
+    held.release()
+    assert (shut, BIG.flags.writeable) == (False, True)

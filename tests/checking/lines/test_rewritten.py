@@ -121,3 +121,30 @@ def test_a_loop_that_leaves_gradients_out_is_named():
     finding = bp.check_gradient(loss, gradient, W, V).findings[0]
     assert finding.line == gradient.__code__.co_firstlineno + 3
     assert (finding.repair, finding.proved) == ("-1 in place of 0", True)
+
+
+def until_small(h):
+    while np.abs(h).max() > 10:
+        h = h / 2
+    return h
+
+
+def test_a_loop_of_another_function_that_would_not_end_is_stopped():
+    def gradient(w, v):
+        h = until_small(np.tanh(X @ w))
+        e = 2 * (h @ v - Y)
+        return X.T @ (e @ v.T * (1 - h**2)), X.T @ e
+
+    finding = bp.check_gradient(loss, gradient, W, V).findings[0]
+    assert finding.line == gradient.__code__.co_firstlineno + 3
+
+
+def test_a_line_within_a_comprehension_is_named():
+    def gradient(w, v):
+        hs = [np.tanh(x @ w) for x in X]
+        es = [2 * (h @ v - y) for h, y in zip(hs, Y, strict=True)]
+        dv = sum(np.outer(h, e) for h, e in zip(X, es, strict=True))
+        return sum(np.outer(x, e @ v.T * (1 - h**2)) for x, e, h in zip(X, es, hs, strict=True)), dv
+
+    finding = bp.check_gradient(loss, gradient, W, V).findings[0]
+    assert finding.line == gradient.__code__.co_firstlineno + 3
