@@ -202,48 +202,37 @@ class _Search:
         return found if found.blocks else None
 
     def _may_be_wrong(self, filename: str, first: int, last: int) -> bool:
-        """Whether some lines alone can explain everything, as far as the trace tells.
-
-        They have a part in every gradient that is wrong, and not in each round in one that is
-        right, which would be right no longer.
-        """
+        """Whether some lines have a part in every gradient that is wrong, as far as is known."""
         if self.facts is None:
             return True
         known = [
             reach
-            for (its, line), found in self._reached.items()
+            for (its, line), reach in self._reached.items()
             if its == filename and first <= line <= last
-            for reach in found
         ]
-        right, every = self._right, frozenset(range(len(self.facts.expected)))
-        is_in_all = every - right <= frozenset[int]().union(*known)
-        return not known or (is_in_all and any(right.isdisjoint(reach) for reach in known))
+        return not known or self._wrong <= frozenset[int]().union(*known)
 
     @cached_property
-    def _right(self) -> frozenset[int]:
-        """The gradients that are right."""
+    def _wrong(self) -> frozenset[int]:
+        """The gradients that are wrong."""
         assert self.facts is not None
-        return Mended(self.facts).right
+        return frozenset(range(len(self.facts.expected))) - Mended(self.facts).right
 
     @cached_property
-    def _reached(self) -> dict[tuple[str, int], set[frozenset[int]]]:
-        """By line the gradients that what it computes has a part in, from round to round."""
+    def _reached(self) -> dict[tuple[str, int], frozenset[int]]:
+        """By line the gradients that what it computes has a part in."""
         assert self.facts is not None
-        followed = self.facts.followed
-        found: dict[tuple[str, int], set[frozenset[int]]] = {}
+        followed, found = self.facts.followed, dict[tuple[str, int], frozenset[int]]()
         after: list[frozenset[int]] = [frozenset()] * len(followed.records)
         for index in reversed(range(len(followed.records))):
             after[index] = frozenset(followed.ends.get(index, ())).union(
                 *(after[child] for child in followed.children[index])
             )
             record = followed.records[index]
-            if record.scope is not None and record.row is not CONSTANT and after[index]:
+            if record.scope is not None and record.row is not CONSTANT:
                 code = record.scope.code
-                line = find_text(code).span(record.lasti)[0] or 0
-                rounds = found.setdefault((code.co_filename, line), set())
-                rounds.add(after[index])
-                if is_alias(record):  # what a line hands on again is not written down twice
-                    rounds |= {frozenset({j}) for j in after[index] - self._right}
+                at = code.co_filename, find_text(code).span(record.lasti)[0] or 0
+                found[at] = found.get(at, frozenset()) | after[index]
         return found
 
     @property
@@ -327,7 +316,7 @@ class _Search:
         given, expected = self.rewriting.values(written)
         quantity = ""
         for match in known.matches(expected)[:1]:
-            if abs(match.scale - 1) < SAME:
+            if abs(match.scale - 1) < SAME and not np.all(expected == 1):  # which says nothing
                 quantity = known.symbol(match.key) + ".T" * match.transposed
         return [
             Fault(

@@ -35,7 +35,7 @@ from backprop_nb.checking.lines.rewrites import Rewrite, additions, read, rewrit
 from backprop_nb.checking.lines.scope import Scope, computes_only, texts_in
 
 _MAX_RUNS = 5_000
-"""The function is run no more often in one search."""
+"""The function is run no more often for the ways of one sort."""
 _MAX_TURNS = 50_000
 """The loops of a function turn no more often in one run."""
 _MAX_PARTS = 24
@@ -125,6 +125,7 @@ class Rewriting:
             before = self._right(self.here)
             found: list[Written] = []
             for ways in (rewrites, additions):
+                self.runs = 0
                 found += self._found(ways, (), before, self.may_be_wrong)
             return self._whole(found, (), before)
 
