@@ -244,11 +244,13 @@ class _Search:
         """Return what explains everything, the likeliest first."""
         if not self._is_known():
             return []
-        found = [] if self.is_large or self.rewriting is None else self._written()
+        is_written = self.rewriting is not None and not self.is_large
+        found = self._written() if is_written else []
         if not any(way.cost < LIKELY - _TIES for way in found):
             found += self._computed(depth=1)
-        if not found and not alone:
-            found = [] if self.rewriting is None else self._written(pairs=True)
+        if not alone and not any(way.cost < LIKELY for way in found):
+            # Two lines to be written otherwise are likelier than a quantity at the very end.
+            found = (self._written(pairs=True) if is_written else []) or found
             found = found or self._computed(depth=2)
         return sorted(found, key=lambda way: way.cost)
 

@@ -472,9 +472,12 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
             yield new, "operator", 0.9 + more, _in_place(new, node)
     for new in _regrouped(node):
         yield new, "order", 1.0, _in_place(new, node)
-    yield left, "operand alone", 1.0, f"leave out {_sign(node.op)} {text_of(right)}"
+    yield left, "operand alone", 1.0, f"leave out {_sign(node.op)} {_closed(right)}"
+    if isinstance(left, ast.BinOp) and type(left.op) is operator:  # a slope has two factors
+        both = f"{_sign(left.op)} {_closed(left.right)} {_sign(node.op)} {_closed(right)}"
+        yield left.left, "operand alone", 1.1, f"leave out {both}"
     if operator not in (ast.Div, ast.Pow):
-        yield right, "operand alone", 1.0, f"leave out {text_of(left)} {_sign(node.op)}"
+        yield right, "operand alone", 1.0, f"leave out {_closed(left)} {_sign(node.op)}"
 
 
 _SIGNS = {

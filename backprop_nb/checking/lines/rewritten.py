@@ -123,11 +123,7 @@ class Rewriting:
         """Return the lines of which each alone explains everything."""
         with self._apart():
             before = self._right(self.here)
-            found: list[Written] = []
-            for ways in (rewrites, additions):
-                self.runs = 0
-                found += self._found(ways, (), before, self.may_be_wrong)
-            return self._whole(found, (), before)
+            return self._whole(self._either((), before, self.may_be_wrong), (), before)
 
     def pairs(self) -> list[list[Written]]:
         """Return two lines each that together explain everything."""
@@ -163,9 +159,7 @@ class Rewriting:
             return held
         for one in best[:_BEGINNINGS]:
             after = before | one.fixed
-            then = list(self._found(rewrites, (one,), after))
-            then += list(self._found(additions, (one,), after)) if not then else []
-            rest = self._whole(then, (one,), after)
+            rest = self._whole(self._either((one,), after), (one,), after)
             if rest:
                 return [[one, each] for each in rest]
         return []
@@ -202,6 +196,19 @@ class Rewriting:
             j for j, (one, other) in enumerate(pairs) if one is not None and same(one, other)
         )
 
+    def _either(
+        self,
+        path: Sequence[Written],
+        before: frozenset[int],
+        matters: Callable[[str, int, int], bool] = lambda *_: True,
+    ) -> list[Written]:
+        """Return the lines that, written otherwise, make more gradients right than before."""
+        found: list[Written] = []
+        for ways in (rewrites, additions):
+            self.runs = 0
+            found += self._found(ways, path, before, matters)
+        return found
+
     def _found(
         self,
         ways: Callable[[Scope, ast.AST], Iterator[Rewrite]],
@@ -209,7 +216,6 @@ class Rewriting:
         before: frozenset[int],
         matters: Callable[[str, int, int], bool] = lambda *_: True,
     ) -> Iterator[Written]:
-        """Yield the lines that, written otherwise, make more gradients right than before."""
         taken = {each.rewrite.root for each in path}
         for block, scope in zip(self.blocks, self.scopes, strict=True):
             fixed = [each for each in path if each.block is block]

@@ -33,7 +33,10 @@ _PURE = (
     ast.keyword,
 )
 """What an expression may consist of that is computed beside the program."""
-_METHODS = ("dot", "sum", "mean", "transpose", "reshape", "ravel", "copy")
+_METHODS = frozenset(
+    {"dot", "sum", "mean", "max", "min", "var", "std", "clip", "astype", "cumsum", "prod"}
+    | {"transpose", "reshape", "ravel", "flatten", "squeeze", "copy"}
+)
 
 
 def text_of(node: ast.AST) -> str:

@@ -148,3 +148,17 @@ def test_a_line_within_a_comprehension_is_named():
 
     finding = bp.check_gradient(loss, gradient, W, V).findings[0]
     assert finding.line == gradient.__code__.co_firstlineno + 3
+
+
+def test_a_slope_too_many_is_left_out():
+    def logistic(w, b):
+        z = X @ w + b
+        return np.mean(np.log(1 + np.exp(z)) - Y[:, 0] * z)
+
+    def gradient(w, b):
+        p = bp.sigmoid(X @ w + b)
+        d = (p - Y[:, 0]) * p * (1 - p) / len(Y)
+        return X.T @ d, d.sum()
+
+    finding = bp.check_gradient(logistic, gradient, W[0], 0.3).findings[0]
+    assert (finding.repair, finding.proved) == ("leave out * p * (1 - p)", True)
