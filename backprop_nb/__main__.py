@@ -2,11 +2,81 @@
 
 from __future__ import annotations
 
+import argparse
+import difflib
 import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
-from backprop_nb.classroom.command import main
+from backprop_nb import __version__
+from backprop_nb.classroom import command as grade
+from backprop_nb.errors import BackpropError
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
+
+DONE, INCOMPLETE, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+
+class Command(Protocol):
+    """What the module of a command has."""
+
+    @property
+    def OPTIONS(self) -> Sequence[str]:
+        """The options, one of which a mistyped one may have meant."""
+
+    def add_with(self, add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+        """Add the command's own parser."""
+
+    def run(self, *arguments: Any, **options: Any) -> int:
+        """Do what the options say, and return 0, or 1 if something is left undone."""
+
+
+COMMANDS: dict[str, Command] = {"grade": grade}
+
+_KEPT = "What is done is kept; the same command goes on from here."
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    whole = argparse.ArgumentParser(prog="backprop-nb", description="Backpropagation for a class.")
+    whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = whole.add_subparsers(
+        dest="command", required=True, title="commands", metavar="COMMAND"
+    )
+    for module in COMMANDS.values():
+        module.add_with(commands.add_parser)
+    return whole
+
+
+def _unknown(word: str, options: Iterable[str]) -> str:
+    """Say that an option does not exist, and which one may have been meant."""
+    close = difflib.get_close_matches(word.split("=")[0], options, n=1)
+    return f"{word} is not an option{f'; did you mean {close[0]}?' if close else ''}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command, and return its exit code.
+
+    0: done. 1: something is left undone. 2: wrong use. 130: interrupted.
+    """
+    whole = parser()
+    found, unknown = whole.parse_known_args(arguments)
+    options = vars(found)
+    command = COMMANDS[options.pop("command")]
+    if unknown:
+        whole.error(_unknown(unknown[0], ("--version", *command.OPTIONS)))
+    try:
+        return command.run(**options)
+    except BackpropError as error:
+        print(error, file=sys.stderr)
+        return WRONG_USE
+    except OSError as error:  # no room on the disk, most likely
+        print(f"Stopped: {error}. {_KEPT}", file=sys.stderr)
+        return INCOMPLETE
+    except KeyboardInterrupt:
+        print(f"Stopped. {_KEPT}", file=sys.stderr)
+        return INTERRUPTED
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -21,10 +21,10 @@ PACKAGE = "backprop_nb"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
 # The wings from the ground floor up. A module imports from its own wing and from those
-# below. The package's own front, "", offers all but the classroom.
+# below. The package's own front, "", offers all but the classroom and the course.
 WINGS = (
     *("errors", "files", "display"),
-    *("tracing", "network", "checking", "views", "", "classroom", "__main__"),
+    *("tracing", "network", "checking", "views", "", "classroom", "course", "__main__"),
 )
 
 # The rooms of `views`: each may use what they share, none another room.

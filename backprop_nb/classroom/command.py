@@ -1,32 +1,25 @@
-"""The command ``backprop-nb``."""
+"""The command ``backprop-nb grade``."""
 
 from __future__ import annotations
 
 import argparse
 import ast
-import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from backprop_nb import __version__
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.report import HINTS
 from backprop_nb.classroom.grading import grade
 from backprop_nb.classroom.limits import absent
 from backprop_nb.classroom.running import INSTALL, has_dask
-from backprop_nb.errors import BackpropError
-
-DONE, INCOMPLETE, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 _EPILOG = """\
 Everything is written as it arrives; the same command again grades only what is
 missing or has changed. A process of its own protects from accidents, not from
 malice: see `python -c "help('backprop_nb.classroom')"` for what needs a container.
 """
-_KEPT = "What is done is kept; the same command goes on from here."
-
 
 _MEANINGS = {
     "samples": "how data are laid out",
@@ -107,15 +100,16 @@ _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
 """The options of ``grade`` by groups; what is not given is absent, and the library's default holds.
 """
 
+OPTIONS = (
+    "--out",
+    *(name for group in _OPTIONS.values() for names in group for name in names.split()),
+)
+"""What a mistyped option may have meant."""
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser."""
-    whole = argparse.ArgumentParser(prog="backprop-nb", description="Backpropagation for a class.")
-    whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = whole.add_subparsers(
-        dest="command", required=True, title="commands", metavar="COMMAND"
-    )
-    one = commands.add_parser(
+
+def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command's own parser."""
+    one = add_parser(
         "grade",
         help="grade a folder of submissions",
         description="Grade every .py and .ipynb in a folder, each in a process of its own.",
@@ -130,42 +124,14 @@ def parser() -> argparse.ArgumentParser:
         group = one.add_argument_group(title)
         for names, settings in options.items():
             group.add_argument(*names.split(), **settings)
-    return whole
 
 
-def _unknown(word: str) -> str:
-    """Say that an option does not exist, and which one may have been meant."""
-    given = " ".join(names for options in _OPTIONS.values() for names in options)
-    known = ["--version", "--out", *given.split()]
-    close = difflib.get_close_matches(word.split("=")[0], known, n=1)
-    return f"{word} is not an option{f'; did you mean {close[0]}?' if close else ''}"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command, and return its exit code.
-
-    0: done. 1: some submissions have no result. 2: wrong use. 130: interrupted.
-    """
-    whole = parser()
-    found, unknown = whole.parse_known_args(arguments)
-    if unknown:
-        whole.error(_unknown(unknown[0]))
-    options = vars(found)
-    del options["command"]
+def run(**options: Any) -> int:
+    """Grade, say what was found, and return 1 if some submissions have no result."""
     for sentence in absent():
         print(f"Note: {sentence}", file=sys.stderr)
     if not has_dask() and "scheduler" not in options:
         print(f"Note: Dask is not installed, so this runs on threads. {INSTALL}", file=sys.stderr)
-    try:
-        graded = grade(**options)
-    except BackpropError as error:
-        print(error, file=sys.stderr)
-        return WRONG_USE
-    except OSError as error:  # no room on the disk, most likely
-        print(f"Stopped: {error}. {_KEPT}", file=sys.stderr)
-        return INCOMPLETE
-    except KeyboardInterrupt:
-        print(f"Stopped. {_KEPT}", file=sys.stderr)
-        return INTERRUPTED
+    graded = grade(**options)
     print(graded)
-    return INCOMPLETE if graded.lost else DONE
+    return int(bool(graded.lost))

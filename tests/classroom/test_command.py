@@ -1,22 +1,17 @@
-"""The command: its options are those of the function, and a typo is answered."""
+"""The command `grade`: its options are those of the function, and a typo is answered."""
 
 import inspect
 import subprocess
 import sys
-import tomllib
-from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-import backprop_nb
+from backprop_nb.__main__ import DONE, INCOMPLETE, INTERRUPTED, WRONG_USE, main, parser
 from backprop_nb.checking.convention import Course
 from backprop_nb.classroom import command
-from backprop_nb.classroom.command import main, parser
 from backprop_nb.classroom.grading import grade
 from backprop_nb.classroom.verdict import make_settings
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 def options(*words):
@@ -69,7 +64,7 @@ def test_an_option_of_a_course_is_what_python_would_say(words, value):
 def test_it_grades_and_says_what_it_found(tmp_path, right, capsys):
     (tmp_path / "ada.py").write_text(right)
     code = main(["grade", str(tmp_path), "--out", str(tmp_path / "out"), "--scheduler", "threads"])
-    assert code == command.DONE
+    assert code == DONE
     assert "100 % (1 of 1) have every gradient right." in capsys.readouterr().out
 
 
@@ -89,12 +84,12 @@ def test_it_grades_and_says_what_it_found(tmp_path, right, capsys):
 def test_a_typo_is_answered(words, answer, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["grade", "in", "--out", "out", *words])
-    assert caught.value.code == command.WRONG_USE
+    assert caught.value.code == WRONG_USE
     assert answer in capsys.readouterr().err
 
 
 def test_an_error_of_the_package_is_a_message_and_no_traceback(tmp_path, capsys):
-    assert main(["grade", str(tmp_path / "no"), "--out", str(tmp_path)]) == command.WRONG_USE
+    assert main(["grade", str(tmp_path / "no"), "--out", str(tmp_path)]) == WRONG_USE
     assert "`submissions` must be a folder." in capsys.readouterr().err
 
 
@@ -103,16 +98,10 @@ def test_a_full_disk_is_a_message_and_no_traceback(monkeypatch, capsys):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(command, "grade", full)
-    assert main(["grade", "in", "--out", "out"]) == command.INCOMPLETE
+    assert main(["grade", "in", "--out", "out"]) == INCOMPLETE
     said = capsys.readouterr().err
     assert "No space left on device" in said
     assert "What is done is kept" in said
-
-
-def test_it_tells_its_version(capsys):
-    with pytest.raises(SystemExit):
-        main(["--version"])
-    assert capsys.readouterr().out == f"backprop-nb {backprop_nb.__version__}\n"
 
 
 def test_windows_is_refused_with_a_message(tmp_path):
@@ -126,7 +115,7 @@ def test_windows_is_refused_with_a_message(tmp_path):
         "runpy.run_module('backprop_nb', run_name='__main__')"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert run.returncode == command.WRONG_USE
+    assert run.returncode == WRONG_USE
     assert "cannot be isolated on Windows" in run.stderr
 
 
@@ -135,7 +124,7 @@ def test_an_interrupt_has_a_code_of_its_own(monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "grade", interrupted)
-    assert main(["grade", "in", "--out", "out"]) == command.INTERRUPTED
+    assert main(["grade", "in", "--out", "out"]) == INTERRUPTED
     assert "What is done is kept" in capsys.readouterr().err
 
 
@@ -143,9 +132,3 @@ def test_limits_that_do_not_hold_here_are_told(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(command, "absent", lambda: ("No limit on memory here.",))
     main(["grade", str(tmp_path), "--out", str(tmp_path / "out")])
     assert "Note: No limit on memory here." in capsys.readouterr().err
-
-
-def test_the_project_installs_the_command():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    module, _, name = project["scripts"]["backprop-nb"].partition(":")
-    assert getattr(__import__(module, fromlist=[name]), name) is main
