@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from backprop_nb import __version__
 from backprop_nb.classroom import command as grade
+from backprop_nb.course import lab, notebooks
 from backprop_nb.errors import BackpropError
 
 __all__ = ["main", "parser"]
@@ -31,14 +32,16 @@ class Command(Protocol):
         """Do what the options say, and return 0, or 1 if something is left undone."""
 
 
-COMMANDS: dict[str, Command] = {"grade": grade}
+COMMANDS: dict[str, Command] = {"notebooks": notebooks, "lab": lab, "grade": grade}
 
 _KEPT = "What is done is kept; the same command goes on from here."
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    whole = argparse.ArgumentParser(prog="backprop-nb", description="Backpropagation for a class.")
+    whole = argparse.ArgumentParser(
+        prog="backprop-nb", description="Learn and teach backpropagation."
+    )
     whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = whole.add_subparsers(
         dest="command", required=True, title="commands", metavar="COMMAND"

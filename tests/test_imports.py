@@ -45,6 +45,7 @@ THIRD_PARTY = {
     "network.chunks": {"dask"},
     "network.training": {"tqdm"},
     "classroom.running": {"distributed"},
+    "course.lab": {"jupyterlab"},
     "classroom.grading": {"tqdm"},
     "views": {"PIL", "contourpy", "latex2mathml", "matplotlib", "pygraphviz"}
     | {"IPython", "anywidget", "ipywidgets", "traitlets"},
@@ -216,7 +217,10 @@ def test_every_door_is_used(door, target):
 
 def test_every_third_party_package_is_declared():
     project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lines = project["dependencies"] + project["optional-dependencies"]["cluster"]
+    lines = [*project["dependencies"]]
+    lines += [
+        line for extra in ("cluster", "lab") for line in project["optional-dependencies"][extra]
+    ]
     declared = {re.match(r"[\w-]+", line)[0] for line in lines}
     with_these = {"IPython", "traitlets"} | {"PIL"}  # they come with ipywidgets and matplotlib
     assert set().union(*THIRD_PARTY.values()) <= declared | with_these

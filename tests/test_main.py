@@ -26,14 +26,14 @@ def test_the_project_installs_the_command():
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_in_the_help(name):
-    assert f"\n    {name} " in parser().format_help()
+    assert re.search(rf"^    {name}\s+\w", parser().format_help(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_options_that_may_have_been_meant_are_those_that_the_command_has(name, capsys):
     with pytest.raises(SystemExit):
         main([name, "--help"])
-    help_text = capsys.readouterr().out
+    help_text = re.sub(r'"[^"]*"', "", capsys.readouterr().out)  # without examples
     known = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", help_text)) - {"--help"}
     assert known == set(COMMANDS[name].OPTIONS)
 

@@ -1,0 +1,113 @@
+"""The command ``backprop-nb notebooks``: the course in a folder of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from backprop_nb.errors import InvalidValueError, counted, in_words, must_be
+from backprop_nb.files import written_whole
+
+OPTIONS = ()
+
+
+def source() -> Path:
+    """Return the folder of the course: in a wheel within this wing, in a checkout at the top."""
+    within = Path(__file__).parent / "lessons"
+    return within if within.is_dir() else Path(__file__).parents[2] / "notebooks"
+
+
+def lessons() -> list[Path]:
+    """Return the lessons, the first one first.
+
+    Examples
+    --------
+    >>> lessons()[0].name
+    '00_start_here.ipynb'
+    """
+    return sorted(source().glob("[0-9]*.ipynb"))
+
+
+def files() -> list[Path]:
+    """Return every file that a reader of the course gets: lessons, assignment, licence."""
+    assignment = [*source().glob("assignment/*.*"), source() / "LICENSE"]
+    return lessons() + sorted(path for path in assignment if path.is_file())
+
+
+class Written(NamedTuple):
+    """What became of each file of the course, by its path in the folder."""
+
+    new: list[Path]
+    same: list[Path]
+    kept: list[Path]
+
+    def __str__(self) -> str:
+        said = [f"{counted(len(self.new), 'file')} written, {len(self.same)} already there."]
+        if self.kept:
+            names = in_words([str(path) for path in self.kept])
+            said += [
+                f"Kept, because what is there differs from the course's: {names}.",
+                "To get the course's, rename yours and run the same command again.",
+            ]
+        return "\n".join(said)
+
+
+def write(folder: str | Path) -> Written:
+    """Write the course into a folder, and leave every file that is there as it is.
+
+    Parameters
+    ----------
+    folder
+        Where to; it is made if it does not exist.
+
+    Raises
+    ------
+    InvalidValueError
+        If the folder is a file, or cannot be written.
+    """
+    folder = Path(folder).expanduser()
+    if folder.is_file():
+        raise must_be("a folder", "DIR", str(folder), instead="the name of one, or a new name")
+    written = Written([], [], [])
+    try:
+        for path in files():
+            name, content = path.relative_to(source()), path.read_bytes()
+            target = folder / name
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with written_whole(target) as stream:
+                    stream.write(content)
+                written.new.append(name)
+            elif target.is_file() and target.read_bytes() == content:
+                written.same.append(name)
+            else:
+                written.kept.append(name)
+    except OSError as error:
+        raise InvalidValueError(
+            f"The notebooks cannot be written to {folder}.",
+            given=f"{error.strerror}: {error.filename}",
+            expected="a folder that you may write to, with room for them",
+            instead="backprop-nb notebooks, and the name of a folder of your own",
+        ) from error
+    return written
+
+
+def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command's own parser."""
+    one = add_parser(
+        "notebooks",
+        help="write the lessons and the assignment into a folder",
+        description="Write the lessons and the assignment into a folder. "
+        "A file that is there and differs is kept.",
+        allow_abbrev=False,
+    )
+    one.add_argument("folder", metavar="DIR", help="the folder; it is made if it does not exist")
+
+
+def run(folder: str) -> int:
+    """Write the course, say which files were kept, and how to go on."""
+    print(f"{write(folder)}\nTo open the first lesson: backprop-nb lab {shlex.quote(folder)}")
+    return 0
