@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,20 +148,24 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def by_jupyterlab(root: Path, options: Sequence[str]) -> list[str]:
+    """Start JupyterLab itself."""
+    return [sys.executable, "-m", "jupyterlab", str(root), *options]
+
+
 @contextmanager
-def running_lab(home: Path) -> Iterator[Lab]:
-    """JupyterLab on a copy of the notebooks, with settings of its own, all of it in a folder."""
+def serving(
+    home: Path, root: Path, command: Callable[[Path, Sequence[str]], list[str]] = by_jupyterlab
+) -> Iterator[Lab]:
+    """JupyterLab on a folder, with settings of its own, started by a command."""
     write_json(home / "config/jupyter_lab_config.json", SERVER_CONFIG)
     write_json(home / "config/labconfig/default_setting_overrides.json", LAB_SETTINGS)
-    root = home / "notebooks"
-    shutil.copytree(NOTEBOOKS, root, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     port, token, log = free_port(), "for-the-tests-only", home / "server.log"
+    options = [f"--ServerApp.port={port}", f"--IdentityProvider.token={token}"]
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "jupyterlab", str(root)),
-                *(f"--ServerApp.port={port}", f"--IdentityProvider.token={token}"),
-            ],
+            command(root, options),
+            cwd=home,
             env=isolated_environment(home),
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -173,6 +177,15 @@ def running_lab(home: Path) -> Iterator[Lab]:
         yield server
     finally:
         server.stop()
+
+
+@contextmanager
+def running_lab(home: Path) -> Iterator[Lab]:
+    """JupyterLab on a copy of the notebooks, with settings of its own, all of it in a folder."""
+    root = home / "notebooks"
+    shutil.copytree(NOTEBOOKS, root, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    with serving(home, root) as server:
+        yield server
 
 
 def chromium_executable() -> str | None:

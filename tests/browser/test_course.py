@@ -1,0 +1,42 @@
+"""``backprop-nb lab`` as a newcomer meets it: the first lesson, run, saved, there the next day."""
+
+import shlex
+import sys
+
+import pytest
+from jupyterlab_page import NotebookPage, serving
+
+pytestmark = pytest.mark.slow
+
+LESSON = "00_start_here.ipynb"
+
+
+def by_the_command(root, options):
+    command = [sys.executable, "-m", "backprop_nb", "lab", str(root)]
+    return [*command, f"--jupyter={shlex.join(options)}"]
+
+
+def test_the_first_lesson_opens_runs_is_saved_and_kept(chromium, tmp_path):
+    from playwright.sync_api import expect
+
+    root = tmp_path / "my course"
+    with serving(tmp_path, root, by_the_command) as server:
+        page = chromium.new_page()
+        notebook = NotebookPage(page, LESSON)
+        page.goto(f"{server.url}/?token={server.token}")  # the address that the browser is given
+        notebook.wait_until_idle()
+        notebook.run_all()
+        expect(page.get_by_role("button", name="Step forward").first).to_be_visible()
+        notebook.command("docmanager:save")
+        server.end_sessions()
+        page.close()
+        assert notebook.errors == []
+    saved = (root / LESSON).read_bytes()
+
+    with serving(tmp_path, root, by_the_command) as server:
+        page = chromium.new_page()
+        page.goto(f"{server.url}/?token={server.token}")
+        expect(page.locator(".jp-OutputArea-output img").first).to_be_visible()
+        page.close()
+    assert "written" not in server.log.read_text(encoding="utf-8")
+    assert (root / LESSON).read_bytes() == saved

@@ -1,0 +1,99 @@
+"""``backprop-nb lab``: what it starts JupyterLab with, and what it says when it cannot.
+
+That a browser then shows the lesson is tested in ``tests/browser/test_course.py``.
+"""
+
+import importlib.util
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from jupyterlab.labapp import LabApp
+
+from backprop_nb.__main__ import DONE, WRONG_USE, main
+from backprop_nb.course.lab import NEEDED
+from backprop_nb.course.notebooks import lessons
+
+ROOT = Path(__file__).parent.parent.parent
+FIRST = lessons()[0]
+
+
+@pytest.fixture
+def started(monkeypatch, tmp_path):
+    """What JupyterLab was started with, in a folder that nothing is in."""
+    calls = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(LabApp, "launch_instance", calls.append)
+    return calls
+
+
+def test_the_notebooks_are_written_and_the_first_is_what_is_opened(started, tmp_path, capsys):
+    assert main(["lab"]) == DONE
+    place = tmp_path / "backprop"
+    assert (place / FIRST.name).read_bytes() == FIRST.read_bytes()
+    assert str(place) in capsys.readouterr().out
+    root, address = f"--ServerApp.root_dir={place}", f"--LabApp.default_url=/lab/tree/{FIRST.name}"
+    assert started == [[root, address]]
+
+
+def test_a_folder_that_has_the_lesson_is_left_as_it_is(started, tmp_path, capsys):
+    (tmp_path / FIRST.name).write_text("my own", encoding="utf-8")
+    assert main(["lab", "."]) == DONE
+    assert [path.name for path in tmp_path.iterdir()] == [FIRST.name]
+    assert (tmp_path / FIRST.name).read_text(encoding="utf-8") == "my own"
+    assert capsys.readouterr().out == ""
+    assert len(started) == 1
+
+
+def test_options_of_jupyterlab_reach_it(started):
+    main(["lab", "--jupyter=--no-browser --notebook-dir='a b'"])
+    assert started[0][2:] == ["--no-browser", "--notebook-dir=a b"]
+
+
+def test_a_lesson_in_the_place_of_the_folder_gets_the_command_that_opens_it(started, capsys):
+    main(["lab"])
+    assert main(["lab", f"backprop/{FIRST.name}"]) == WRONG_USE
+    assert f"instead:  jupyter lab backprop/{FIRST.name}" in capsys.readouterr().err
+    assert len(started) == 1
+
+
+def test_what_is_missing_is_told_with_the_command_that_installs_it(
+    started, tmp_path, monkeypatch, capsys
+):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "jupyterlab" else find(name)
+    )
+    assert main(["lab"]) == WRONG_USE
+    said = capsys.readouterr().err
+    assert "The lessons need jupyterlab" in said
+    assert sys.executable in said
+    assert 'python -m pip install "backprop-nb[lab]"' in said
+    assert started == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_needed_is_what_the_extra_installs():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = project["optional-dependencies"]["lab"]
+    assert {re.match(r"[\w-]+", line)[0] for line in extra} == set(NEEDED)
+    assert all(importlib.util.find_spec(module) for module in NEEDED.values())
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["--jupyter=--port='8888"], "--jupyter"),
+        (["--no-browser"], "--no-browser is not an option"),
+        (["--jupiter=x"], "did you mean --jupyter?"),
+        (["one", "two"], "two is not an option"),
+    ],
+)
+def test_a_typo_is_answered(started, words, answer, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["lab", *words])
+    assert caught.value.code == WRONG_USE
+    assert answer in capsys.readouterr().err
+    assert started == []
