@@ -72,3 +72,9 @@ export function scrollInside(element, panel = element.closest(".bpnb-panel")) {
   );
   if (shift) panel.scrollTop -= shift;
 }
+
+/** The element that has the focus inside of another one, or null; in a shadow tree, too. */
+export function focusInside(element) {
+  const active = element.getRootNode().activeElement;
+  return active && element.contains(active) ? active : null;
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import difflib
 import functools
 import inspect
@@ -10,14 +11,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, ClassVar, Final, NoReturn
 
 import anywidget
 import traitlets
 
 from backprop_nb.errors import BackpropError, UnsupportedError, must_be
 from backprop_nb.files import with_ending, written_whole
-from backprop_nb.views.page import deflated, page
+from backprop_nb.views.page import Snapshot, deflated, es_module, packed, page
 from backprop_nb.views.paper import Drawing, png
 from backprop_nb.views.state import State, flag, integer
 from backprop_nb.views.still import publish_still
@@ -51,6 +52,9 @@ class LiveView(anywidget.AnyWidget):
 
     hint = ""
     """What the keys do, in a sentence or two."""
+
+    formats: ClassVar[dict[str, Callable[[LiveView], Any]]] = {}
+    """What a notebook stores of every view besides, by media type, for a program that runs it."""
 
     scene = traitlets.Dict(help="The scene as plain data.").tag(
         sync=True, to_json=lambda scene, view: deflated(scene)
@@ -188,19 +192,64 @@ class LiveView(anywidget.AnyWidget):
         'square.html'
         """
         path = with_ending(path, ".html")
-        with TURN:
-            content = page(
-                title=self.heading() if title is None else title,
-                state=self._own_state(),
-                module=self._esm,
-                style=self._css,
-                picture=self.static_figure(),
-                words=self.describe(),
-                hint=self.hint,
-            )
+        content = page(self.snapshot(title=title))
         with written_whole(path) as stream:
             stream.write(content)
         return path
+
+    def to_mjs(self, path: str | os.PathLike[str]) -> Path:
+        """Write the view, as it is now, as an ES module for MyST's ``{anywidget}`` directive.
+
+        The module has the view's state and style within it, so the directive needs no more
+        than its name.  It is live without a kernel and fetches nothing.
+
+        Parameters
+        ----------
+        path
+            ``.mjs`` is added unless it is there.
+
+        Returns
+        -------
+        Path
+            The file.  The same view gives the same bytes.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import backprop_nb as bp
+        >>> explorer = bp.trace(lambda x: x**2, 3.0).explore()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     explorer.to_mjs(f"{folder}/square").name
+        'square.mjs'
+
+        On a page of MyST or Jupyter Book 2, beside that file:
+
+        .. code-block:: text
+
+            ```{anywidget} square.mjs
+            ```
+        """
+        path = with_ending(path, ".mjs")
+        content = es_module(self.snapshot())
+        with written_whole(path) as stream:
+            stream.write(content)
+        return path
+
+    def snapshot(self, *, title: str | None = None) -> Snapshot:
+        """Return the view, as it is now, as what a page without Python is made of."""
+        with TURN:
+            figure = self.static_figure()
+            return Snapshot(
+                kind=type(self).__name__,
+                title=self.heading() if title is None else title,
+                state=packed(self._own_state()),
+                module=self._esm,
+                style=self._css,
+                picture=base64.b64encode(png(figure)).decode("ascii"),
+                alt=figure.alt,
+                words=self.describe(),
+                hint=self.hint,
+            )
 
     def _own_state(self) -> dict[str, Any]:
         """Return the traits that the view reads, without those that every widget has.
@@ -220,9 +269,10 @@ class LiveView(anywidget.AnyWidget):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         with TURN:
             figure, text = self.static_figure(), repr(self)
+            further = {kind: make(self) for kind, make in self.formats.items()}
         picture = png(figure)
         publish_still(picture, figure.alt)
-        data = dict(data) | {"image/png": picture, "text/plain": text}
+        data = dict(data) | {"image/png": picture, "text/plain": text} | further
         return data, metadata | {"image/png": {"alt": figure.alt}}
 
 

@@ -1,6 +1,9 @@
 // A page without a kernel: what stands behind a view there, and how it is started.
 
+import { html } from "./elements.mjs";
 import { bytes, unpacked } from "./scene_model.mjs";
+
+const DARK = '.dark, [data-theme="dark"], [theme="dark"]'; // how MyST, Sphinx and others say it
 
 /** The state of a widget, with the methods that a view knows from anywidget's model. */
 export class Model {
@@ -44,9 +47,42 @@ export class Model {
   send() {} // nor one to hear a message
 }
 
-/** Show a widget, an ES module's default export, in the page that to_html wrote. */
-export async function mount(widget, document) {
-  const model = new Model(await unpacked(bytes(document.getElementById("bpnb-state").textContent)));
-  await widget.initialize?.({ model });
-  await widget.render({ model, el: document.getElementById("bpnb-view") });
+/** Show a widget, an ES module's default export, in a place; return a function that lets go of it. */
+async function show(widget, packed, el) {
+  const model = new Model(await unpacked(bytes(packed)));
+  const stop = await widget.initialize?.({ model });
+  const dispose = await widget.render({ model, el });
+  return () => {
+    dispose?.();
+    stop?.();
+  };
 }
+
+/** Show a widget in the page that to_html wrote. */
+export async function mount(widget, document) {
+  await show(widget, document.getElementById("bpnb-state").textContent, document.getElementById("bpnb-view"));
+}
+
+/** Show every widget of a kind in a page that has several; each place holds its state. */
+export function mountAll(widget, kind, document) {
+  const places = [...document.querySelectorAll(`[data-bpnb-view="${kind}"]`)];
+  return Promise.all(places.map((place) => show(widget, place.querySelector("script").textContent, place)));
+}
+
+/** A widget that brings its state and its style, for a host that knows nothing of either. */
+export const embedded = (widget, packed, css) => ({
+  async render({ el }) {
+    const place = html("div", {});
+    el.append(html("style", {}, css), place); // it may be a shadow tree, which no other sheet reaches
+    const { documentElement: root, defaultView } = el.ownerDocument;
+    const follow = () => place.classList.toggle("dark", root.matches(DARK));
+    const watcher = new defaultView.MutationObserver(follow);
+    watcher.observe(root, { attributes: true });
+    follow();
+    const dispose = await show(widget, packed, place);
+    return () => {
+      watcher.disconnect();
+      dispose();
+    };
+  },
+});

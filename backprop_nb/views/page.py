@@ -1,4 +1,4 @@
-"""A live view as one HTML file that needs neither a kernel nor a network."""
+"""A live view as one file that needs neither a kernel nor a network: HTML, or an ES module."""
 
 from __future__ import annotations
 
@@ -8,47 +8,55 @@ import html
 import json
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from string import Template
 from typing import Any
 
-from backprop_nb.views.paper import Drawing, png
-from backprop_nb.views.style import page_module, page_style_sheet, read
+from backprop_nb.views.style import page_module, page_style_sheet, read, without_exports
 
 
-def page(
-    *,
-    title: str,
-    state: dict[str, Any],
-    module: str,
-    style: str,
-    picture: Drawing,
-    words: str,
-    hint: str,
-) -> bytes:
-    """Return a view as an HTML document that fetches nothing; its browser enforces that.
+@dataclass(frozen=True)
+class Snapshot:
+    """A live view as it is now, with all that it takes to show it without Python.
 
-    Parameters
+    Attributes
     ----------
+    kind
+        The name of the view's class.
     title
         The heading, and the title of the window.
     state
-        What the view asks its model for; anything that JSON can hold.
+        What the view asks its model for, :func:`packed`.
     module
         The source of the ES module that draws the view; it names its default
         export ``widget``.
     style
         The style sheet of the view.
     picture
-        What stands in for the view where no script runs.
+        What stands in for the view where no script runs: a PNG, in Base64.
+    alt
+        The text alternative of the picture.
     words
         The text twin.
     hint
         What the keys do.
+    """
 
-    Returns
-    -------
-    bytes
-        The same for the same arguments.
+    kind: str
+    title: str
+    state: str
+    module: str
+    style: str
+    picture: str
+    alt: str
+    words: str
+    hint: str
+
+
+def page(view: Snapshot) -> bytes:
+    """Return a view as an HTML document that fetches nothing; its browser enforces that.
+
+    The same snapshot gives the same bytes.
 
     Notes
     -----
@@ -56,25 +64,42 @@ def page(
     them by their hash, so that no other one could run.  Whatever a learner may
     have written is escaped as HTML, or packed with the ``state``.
     """
-    script = f"\n{module}\n{page_module()}\nmount(widget, document);\n"
-    style = f"\n{style}\n{page_style_sheet()}"
+    script = f"\n{view.module}\n{page_module()}\nmount(widget, document);\n"
+    style = f"\n{view.style}\n{page_style_sheet()}"
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     text = Template(read("page.html")).substitute(
         policy=policy,
-        title=html.escape(title),
+        title=html.escape(view.title),
         style=style,
-        picture=base64.b64encode(png(picture)).decode("ascii"),
-        alt=html.escape(picture.alt),
-        words=html.escape(words),
-        hint=html.escape(hint),
-        state=packed(state),
+        picture=view.picture,
+        alt=html.escape(view.alt),
+        words=html.escape(view.words),
+        hint=html.escape(view.hint),
+        state=view.state,
         script=script,
     )
     # A lone surrogate in a learner's string has no UTF-8.
     return text.encode("utf-8", "xmlcharrefreplace")
+
+
+def es_module(view: Snapshot) -> bytes:
+    """Return a view as an ES module: its default export renders it, with its state and style."""
+    own = without_exports(f"{view.module}\n{page_module()}")
+    last = f"export default embedded(widget, {json.dumps(view.state)}, {json.dumps(view.style)});\n"
+    return f"{own}\n{last}".encode()
+
+
+def script(view: Snapshot) -> bytes:
+    """Return a script that shows all views of a kind in a page, each from its own state.
+
+    It is no module, which a browser does not load from a file that is opened from disk.
+    """
+    own = without_exports(f"{view.module}\n{page_module()}")
+    start = f"mountAll(widget, {json.dumps(view.kind)}, document);"
+    return f'(() => {{\n"use strict";\n{own}\n{start}\n}})();\n'.encode()
 
 
 def deflated(data: Mapping[str, Any]) -> bytes:

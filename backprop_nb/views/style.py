@@ -17,6 +17,7 @@ _COMMENT = re.compile(
 """Comments with lines of their own, empty lines, and the white space that a line begins with."""
 _ASIDE = re.compile(r"(?<=[;,{}()\]]) // [^\"'`\n]*$", re.MULTILINE)
 """A comment at the end of a line; one with a quotation mark in it could be part of a text."""
+_EXPORT = re.compile(r"^export (?:default \w+;\n)?", re.MULTILINE)
 _KEYFRAMES = re.compile(r"^@keyframes .*\}\n", re.MULTILINE)
 _SERIF = 'Georgia, "Times New Roman", "DejaVu Serif", serif'
 
@@ -71,6 +72,11 @@ def module(room: str) -> str:
 def page_module() -> str:
     """Return what a page adds to a view's module, which has all that this imports."""
     return _IMPORT.sub("", read("page.mjs"))
+
+
+def without_exports(source: str) -> str:
+    """Return the source of a module as part of another one, or of a script."""
+    return _EXPORT.sub("", source)
 
 
 def _collect(path: Path, sources: dict[Path, str]) -> None:

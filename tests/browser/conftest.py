@@ -32,7 +32,7 @@ from backprop_nb.views.explorer.scene import graph_scene
 from backprop_nb.views.schema import ExplorerScene
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 HERE = Path(__file__).parent
 
@@ -156,13 +156,17 @@ def open_page(chromium: "Browser") -> Iterator[Callable[..., "Page"]]:
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
+    def on_request(request: "Request") -> None:
+        if not request.url.startswith("blob:"):  # which the page has made itself
+            wrong.append(f"asked for {request.url}")
+
     def open_one(file: Path, theme: str = "light", width: int = 1400, **options: object) -> "Page":
         context = chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, offline=True, **options
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("request", lambda request: wrong.append(f"asked for {request.url}"))
+        page.on("request", on_request)
         page.on("pageerror", lambda error: wrong.append(f"{error}\n{error.stack}"))
         page.on("console", lambda message: wrong.append(message.text))
         page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))

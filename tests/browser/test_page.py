@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from accessibility import violations
+from every_view import VIEWS
 from frame_words import frame_words
 
 import backprop_nb as bp
@@ -93,6 +94,41 @@ def test_without_scripts_the_picture_and_the_words_are_shown(open_page, written,
     assert picture.bounding_box()["width"] > 600
     page.locator(".bpnb-words summary").click()
     assert page.locator("pre").inner_text().strip() == graph.describe()
+
+
+IN_A_SHADOW_TREE = """async ([source, dark]) => {
+    const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const { default: widget } = await import(address);
+    document.documentElement.className = dark ? "dark" : "";
+    const host = document.body.appendChild(document.createElement("div"));
+    const el = host.attachShadow({ mode: "open" }).appendChild(document.createElement("div"));
+    const dispose = await widget.render({ el, model: { get: () => undefined } });
+    return typeof dispose;
+}"""
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_works_as_a_module_in_a_shadow_tree(open_page, tmp_path, name):
+    """As on a page of MyST, whose theme is a class of its root."""
+    from playwright.sync_api import expect
+
+    view = VIEWS[name]()
+    empty = tmp_path / "empty.html"
+    empty.write_text('<!doctype html><html lang="en"><title>Book</title><main></main>', "utf-8")
+    page = open_page(empty, width=1100)
+    source = view.to_mjs(tmp_path / "view").read_text(encoding="utf-8")
+    assert page.evaluate(IN_A_SHADOW_TREE, [source, True]) == "function"
+    root = page.locator(".bpnb")
+    expect(root).to_have_css("background-color", "rgb(17, 20, 24)")
+    page.evaluate("document.documentElement.className = 'light'")
+    expect(root).to_have_css("background-color", "rgb(255, 255, 255)")
+    before = page.locator(".bpnb-live").inner_text()
+    root.focus()
+    page.keyboard.press(
+        {"SigmoidExplorer": "ArrowRight", "GradientFlow": "[", "Playground": "["}.get(name, "]")
+    )
+    expect(page.locator(".bpnb-live")).not_to_have_text(before)
+    save(page, f"module-{name}")
 
 
 ATTACK = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"

@@ -267,6 +267,7 @@ ARGUMENTS = {
     "set_trait": ("tooltip", "a tip"),
     "set_state": ({},),
     "to_html": ("page",),
+    "to_mjs": ("module",),
     "train": (1,),
 }
 

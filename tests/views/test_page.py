@@ -1,6 +1,7 @@
 """``to_html``: one file that fetches nothing, is always the same, and shows names as text."""
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -13,6 +14,7 @@ import traitlets
 
 import backprop_nb as bp
 from backprop_nb.views.live_view import LiveView
+from backprop_nb.views.page import script
 from backprop_nb.views.paper import Drawing
 from backprop_nb.views.style import module, page_style_sheet, style_sheet
 
@@ -205,6 +207,45 @@ def test_a_later_widget_gets_it_for_free(tmp_path):
     assert state_of(page.texts["script#bpnb-state"]) == {"count": 7, "scene": {}}
     assert page.texts["title"] == "A counter"
     assert ".counter" in page.texts["style"]
+
+
+# --- as a module, and many on one page ----------------------------------------
+
+
+def test_the_module_has_all_that_the_view_needs(explorer, tmp_path):
+    path = explorer.to_mjs(tmp_path / "week.2")
+    assert path == tmp_path / "week.2.mjs"
+    source = path.read_text(encoding="utf-8")
+    snapshot = explorer.snapshot()
+    assert json.dumps(snapshot.state) in source
+    assert json.dumps(snapshot.style) in source
+    # One default export and nothing else: a host may take another for its own.
+    assert re.findall(r"^export \w+ \w+", source, re.MULTILINE) == ["export default embedded"]
+    assert not re.search(r"^import\b|\bimport\(|https?://(?!www\.w3\.org/)", source, re.MULTILINE)
+    before = path.read_bytes()
+    assert explorer.to_mjs(path).read_bytes() == before
+
+
+def test_the_script_of_a_page_with_many_views_is_the_same_for_all_of_a_kind(explorer):
+    other = bp.trace(lambda x: x * 2.0, 1.0).explore()
+    source = script(explorer.snapshot())
+    assert source == script(other.snapshot())
+    assert b'mountAll(widget, "GraphExplorer", document);' in source
+    assert not re.search(rb"^(export|import)\b", source, re.MULTILINE)
+
+
+def test_a_snapshot_is_of_now_and_of_texts_alone(explorer):
+    before = explorer.snapshot()
+    explorer.step = 2
+    assert state_of(before.state)["step"] == 0
+    assert state_of(explorer.snapshot().state)["step"] == 2
+    assert {type(value) for value in dataclasses.asdict(before).values()} == {str}
+
+
+def test_a_notebook_can_be_given_another_form_of_each_view(explorer, monkeypatch):
+    monkeypatch.setitem(LiveView.formats, "text/x-title", lambda view: view.heading())
+    data, _ = explorer._repr_mimebundle_()
+    assert data["text/x-title"] == "Computation graph of f"
 
 
 # --- hostile texts ------------------------------------------------------------

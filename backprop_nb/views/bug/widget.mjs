@@ -6,6 +6,7 @@ import {
   bytes,
   choice,
   clock,
+  focusInside,
   html,
   live,
   math,
@@ -244,8 +245,7 @@ class Game extends Replay {
     this.updateCode();
     this.updateNotes();
     this.updateHeading();
-    const focused = document.activeElement;
-    if (solution && focused?.disabled && this.root.contains(focused)) this.nextButton.focus();
+    if (solution && focusInside(this.root)?.disabled) this.nextButton.focus();
   }
 
   updateOptions() {

@@ -1,8 +1,8 @@
 // ChainRule; the scene is ChainScene in views/schema.py.
 // First half: pure functions.  Second half: the page.
 import {
-  big, choice, clamp, clock, html, live, math, operator, panel, patched, picture, Replay,
-  scrollInside, slider,
+  big, choice, clamp, clock, focusInside, html, live, math, operator, panel, patched, picture,
+  Replay, scrollInside, slider,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class ChainView extends Replay {
   }
 
   buildStrip() {
-    const focused = this.blocks?.indexOf(document.activeElement) ?? -1;
+    const focused = this.blocks?.indexOf(focusInside(this.root)) ?? -1;
     this.blocks = this.names.map((name) => {
       const matrix = this.scene.matrices[name];
       return html(

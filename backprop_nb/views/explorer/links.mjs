@@ -113,9 +113,3 @@ export function walkNames(panel, from, key, begin) {
   next?.focus({ preventScroll: true });
   return next ?? null;
 }
-
-/** The element that has the focus inside of another one, or null. */
-export function focusInside(element) {
-  const active = element.getRootNode().activeElement;
-  return active && element.contains(active) ? active : null;
-}

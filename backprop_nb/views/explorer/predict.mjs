@@ -14,8 +14,8 @@ import {
   scoreWords,
   stopBefore,
 } from "./answers.mjs";
-import { equation, focusInside } from "./links.mjs";
-import { html, isPlain } from "../view.mjs";
+import { equation } from "./links.mjs";
+import { focusInside, html, isPlain } from "../view.mjs";
 
 const SIGNS = [["-", "\u2212", "negative"], ["0", "0", "zero"], ["+", "+", "positive"]];
 const HINTS = "There are three hints, from vague to plain.";

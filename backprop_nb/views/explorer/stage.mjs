@@ -5,7 +5,7 @@ import { Camera } from "./camera.mjs";
 import { nextCard, turned } from "./folding.mjs";
 import { linkTo } from "./links.mjs";
 import { cardWords, lineage, movingEdges } from "./steps.mjs";
-import { arrowHead, badge, barButton, curve, grid, html, nameParts, svg } from "../view.mjs";
+import { arrowHead, badge, barButton, curve, focusInside, grid, html, nameParts, svg } from "../view.mjs";
 
 const LARGE = 300; // with more cards than these the picture does not glide: it would stutter
 const TILE = 40; // so many edges are drawn, or passed over, together
@@ -341,7 +341,7 @@ export class Stage {
   unfold() {
     const group = this.anchor;
     const before = this.boxOf(group);
-    const hadFocus = this.world.contains(document.activeElement);
+    const hadFocus = focusInside(this.world) !== null;
     const { x, y, k } = this.camera;
     this.anchor = undefined;
     this.build();

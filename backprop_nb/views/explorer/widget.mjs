@@ -8,7 +8,6 @@ import { passage, stepPast } from "./folding.mjs";
 import {
   choose,
   equation,
-  focusInside,
   lightLink,
   makeStops,
   nodesOf,
@@ -19,7 +18,7 @@ import { NodeNumbers } from "./node_numbers.mjs";
 import { Quiz } from "./predict.mjs";
 import { Stage } from "./stage.mjs";
 import { frameWords, nodeWords, stateAt } from "./steps.mjs";
-import { Replay, badge, clock, filled, html, live, math, scrollInside } from "../view.mjs";
+import { Replay, badge, clock, filled, focusInside, html, live, math, scrollInside } from "../view.mjs";
 
 const ROOMY = 760; // in a wider view there is room for the cost
 

@@ -367,9 +367,10 @@ class PlaygroundView extends View {
     this.problem.hidden = !this.problem.textContent;
   }
 
-  actions({ target: { tagName, type } }) {
+  actions({ target }) {
+    const { tagName, type } = target;
     // A field keeps the keys that it needs, a button its Space.
-    const other = tagName === "INPUT" && document.activeElement !== this.slider;
+    const other = tagName === "INPUT" && target !== this.slider;
     return {
       "[": () => this.go(this.position - 1),
       "]": () => this.forward(),
