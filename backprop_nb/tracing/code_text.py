@@ -17,7 +17,7 @@ import re
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType
@@ -69,8 +69,11 @@ class CodeText:
 
     def _candidates(self) -> Iterator[Iterable[str]]:
         """Yield the lines of the texts that it may have been compiled from."""
-        yield from self._first_seen
-        yield from map(_lines, self._files)
+        files = [*self._first_seen, *map(_lines, self._files)]
+        yield from files
+        line = max((span[0] or 0 for span in self._spans), default=0)
+        for each in files:
+            yield from _parts("".join(each), line)
         # From Python 3.13 on the prompt's texts are kept by code, not by name.
         lines_of = getattr(linecache, "_getlines_from_code", None)
         if lines_of is not None:
@@ -245,6 +248,63 @@ def parse(text: str) -> ast.Module:
 def _has_columns(code: CodeType) -> bool:
     """Whether Python kept the columns of an instruction, beside its line."""
     return any(span[2] is not None for span in code.co_positions())
+
+
+# --- compiled from a part of a file -------------------------------------------------
+
+
+def _parts(text: str, line: int) -> Iterator[str]:
+    """Yield what may have been compiled alone of the statement at a line, at its own lines.
+
+    marimo stores a cell as a function in a file, and compiles its body, without its indent
+    and without what it returns.  A definition that has a cell to itself is compiled without
+    marimo's decorator.
+    """
+    rows = text.split("\n")
+    for node in _statements(text):
+        if not node.lineno <= line <= (node.end_lineno or 0):
+            continue
+        body: list[ast.stmt] = getattr(node, "body", [])
+        if len(body) > 1 and isinstance(body[-1], ast.Return):
+            body = body[:-1]
+        if body and _first_line(body[0]) > node.lineno:
+            yield _alone(_without_indent(rows, body), _first_line(body[0]), body[-1].end_lineno)
+        for decorator in getattr(node, "decorator_list", ())[:1]:
+            yield _alone(rows, (decorator.end_lineno or 0) + 1, node.end_lineno)
+
+
+@lru_cache(maxsize=8)
+def _statements(text: str) -> list[ast.stmt]:
+    try:
+        return parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
+
+
+def _alone(rows: Sequence[str], first: int, last: int | None) -> str:
+    """Return some rows, with empty ones above, so that they keep their numbers."""
+    return "\n" * (first - 1) + "\n".join(rows[first - 1 : last]) + "\n"
+
+
+def _without_indent(rows: Sequence[str], body: Sequence[ast.stmt]) -> list[str]:
+    """Return rows in which a block stands at the margin.
+
+    A string over several lines loses the indent with it, unless a line of it has less.
+    """
+    indent = rows[body[0].lineno - 1][: body[0].col_offset]
+    kept: set[int] = set()
+    for node in (each for statement in body for each in ast.walk(statement)):
+        if isinstance(node, ast.JoinedStr | ast.Constant) and node.end_lineno != node.lineno:
+            inside = range(node.lineno, node.end_lineno or 0)
+            if any(rows[k].strip() and not rows[k].startswith(indent) for k in inside):
+                kept.update(inside)
+    rows = [row if row.strip() else indent + row[len(indent) :] for row in rows]
+    return [row if k in kept else row.removeprefix(indent) for k, row in enumerate(rows)]
 
 
 # --- reloaded by IPython ------------------------------------------------------------

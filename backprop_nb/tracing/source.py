@@ -230,7 +230,7 @@ def describe_place(code: CodeType, lasti: int) -> str:
     known = find_text(code)
     line = known.span(lasti)[0] or code.co_firstlineno
     # A notebook cell is compiled under a made-up file name that says nothing.
-    cell = "ipykernel" in code.co_filename or code.co_filename.startswith("<")
+    cell = re.search(r"ipykernel|__marimo__cell_|^<", code.co_filename)
     file = re.split(r"[\\/]", code.co_filename)[-1]
     where = f"line {line} of {code.co_name}" + ("" if cell else f" in {file}")
     text = "" if known.text is None else known.text.split("\n")[line - 1].strip()

@@ -841,8 +841,8 @@ def test_an_operand_over_several_lines_is_named_on_one():
     assert caught.value.given == "W of shape (2, 2), np.exp( x, ) of shape (3,)"
 
 
-def test_a_notebook_cell_is_called_by_its_line_alone():
-    name = "/tmp/ipykernel_1234/5678.py"
+@pytest.mark.parametrize("name", ["/tmp/ipykernel_1/5678.py", "/tmp/x/__marimo__cell_Hbol_.py"])
+def test_a_notebook_cell_is_called_by_its_line_alone(name):
     source = "def f(x):\n    return x[9]\n"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     namespace = {}
