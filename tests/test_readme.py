@@ -6,10 +6,8 @@ import runpy
 from pathlib import Path
 
 import pytest
-
-import backprop_nb as bp
-from backprop_nb.tracing.rules import COMPOSITES
-from backprop_nb.tracing.rules.row import full_name
+from hatchling.builders.wheel import WheelBuilder
+from links import address, binder, for_the_index, tag
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,7 +37,7 @@ def test_the_mistake_in_the_wrong_pass_is_the_one_that_is_named(ran):
 
 def test_the_views_are_those_that_are_described(ran):
     space, _ = ran
-    assert "4-3-3, sigmoid, one input" in space["view"].heading()
+    assert "4-3-3-3-3-3-3, tanh, one input" in space["view"].heading()
     assert space["playground"].last_epoch == 50
 
 
@@ -48,7 +46,7 @@ def test_the_network_learns(ran):
 
 
 def test_the_files_that_are_written_are_there(ran):
-    assert ran[1] >= {"run.html", "page.html", "iris.npz"}
+    assert ran[1] >= {"flow.html", "page.html", "page.mjs", "iris.npz"}
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
@@ -86,15 +84,73 @@ def test_the_pictures_are_small():
     assert sum(sizes) < 700_000
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        'python -m pip install -e ".[lab]" && jupyter lab notebooks/00_start_here.ipynb',
-        'python -m pip install -e ".[test]" && pytest -n auto --dist loadfile',
-    ],
-)
-def test_the_two_commands_that_do_all_the_setup_are_there(command):
-    assert command in README
+COMMANDS = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+
+
+def test_two_commands_lead_to_the_first_lesson_and_one_to_the_tests():
+    first, tests = COMMANDS
+    assert first == 'python -m pip install ".[lab]"\nbackprop-nb lab\n'
+    assert tests == 'python -m pip install -e ".[test]" && pytest -n auto --dist loadfile\n'
+
+
+def test_what_convinces_stands_on_the_first_screen():
+    top = README.partition("\n## ")[0]
+    assert top.count("<picture>") == 1
+    assert "[![Open in Binder]" in top
+    assert COMMANDS[0] in top
+    assert len(top.splitlines()) < 30
+
+
+def test_the_pythons_are_those_of_the_metadata():
+    metadata = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    *_, oldest, newest = re.findall(r"Python :: (3\.\d+)", metadata)[-3:]
+    assert f"{oldest} or {newest}" in README.partition("\n## ")[0]
+
+
+def test_the_release_on_binder_is_that_of_the_address_and_the_version():
+    [link] = re.findall(r"\[!\[Open in Binder\]\(\S+\)\]\((.*?)\)", README)
+    assert link == binder(address(), tag())
+    assert README.count(address().rpartition("/")[2] + "/v") == 1
+
+
+# --- as the package index shows it ----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """The description in the metadata of the package."""
+    return WheelBuilder(str(ROOT)).metadata.core.readme
+
+
+def test_the_index_has_no_link_that_needs_the_repository_around_it(shown):
+    assert (
+        re.findall(r"\]\((?!https://|#)[^)]*\)", re.sub(r"```.*?```", "", shown, flags=re.DOTALL))
+        == []
+    )
+    assert re.findall(r'(?:src|srcset)="(?!https://)', shown) == []
+
+
+def test_the_links_of_the_index_lead_to_the_files_of_the_release(shown):
+    start = f"{address()}/"
+    found = re.findall(rf'{re.escape(start)}(blob|raw)/{re.escape(tag())}/([^)"]+)', shown)
+    assert len(found) > 20
+    assert [path for _, path in found if not (ROOT / path).is_file()] == []
+    assert {path for kind, path in found if kind == "raw"} == {
+        path for _, path in found if path.endswith(".png")
+    }
+
+
+def test_from_the_index_it_is_installed_by_its_name(shown):
+    assert 'python -m pip install "backprop-nb[lab]"\nbackprop-nb lab\n' in shown
+    assert "this folder" not in shown.partition("\n## ")[0]
+    assert "<!--" not in shown
+
+
+def test_brackets_in_code_are_no_links():
+    code = "```python\nf[0](x)\n```\n"
+    assert for_the_index(f"{code}[a](b)\n{code}", "https://a", "v1") == (
+        f"{code}[a](https://a/blob/v1/b)\n{code}"
+    )
 
 
 NETWORK = """
@@ -124,19 +180,14 @@ def test_the_printed_backward_pass_is_what_the_library_prints(tmp_path):
     assert space["graph"].to_numpy().endswith(shown)
 
 
-def test_the_functions_that_are_named_can_be_traced():
-    section = README.split("### The functions that have a rule")[1].split("## Test")[0]
-    examples, others = section.split("- entry by entry")[1].split("Several others")
-    named = re.findall(r"`([\w.]+)`", examples)
-    assert len(named) > 20
-    assert {f"np.{name}" for name in named} <= set(bp.supported_functions())
-    composed = re.findall(r"`([\w.]+)`", others)
-    assert composed
-    assert {f"np.{name}" for name in composed} <= {full_name(each) for each in COMPOSITES}
-
-
-def test_the_table_of_speed_is_the_one_that_was_measured():
+def test_the_table_of_speed_is_of_what_was_measured():
     measured = (ROOT / "tests/benchmarks/network.md").read_text(encoding="utf-8")
-    rows = [line for line in measured.splitlines() if line.startswith("|")]
-    assert len(rows) == 12
-    assert "\n".join(rows) in README
+    table = README.partition("and how it was measured")[2].partition("\n\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    assert len(rows) == 5
+    assert [row for row in rows if row not in measured] == []
+
+
+def test_the_version_that_is_cited_is_that_of_the_package():
+    cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE)
+    assert f"v{cited[1]}" == tag()
