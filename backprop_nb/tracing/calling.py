@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from inspect import Parameter, Signature
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import UnsupportedError
+from backprop_nb.tracing.rules.row import signature_of
 
 _PLAIN = {list: "a list", tuple: "a tuple", dict: "a dict", str: "text", type(None): "None"}
 
@@ -126,7 +126,7 @@ def kind_of(value: Any) -> str:
 
 def _signature(f: Callable[..., Any]) -> Signature | None:
     try:
-        return inspect.signature(f)
+        return signature_of(f)
     except (TypeError, ValueError):  # some functions written in C have no signature
         return None
 

@@ -189,8 +189,6 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     ),
     np.astype: lambda x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy),
     np.unstack: _unstack,
-    np.matvec: _matvec,
-    np.vecmat: _vecmat,
     np.divmod: lambda x1, x2, /: (x1 // x2, x1 % x2),
     np.copysign: lambda x1, x2, /: np.abs(x1) * np.where(np.signbit(x2), -1.0, 1.0),
     np.ldexp: lambda x1, x2, /: x1 * np.exp2(x2),
@@ -242,3 +240,5 @@ OTHER_FORMS: dict[Callable[..., Any], Callable[..., Any]] = {
     **quantiles.OTHER_FORMS,
 }
 """Calls with options that the row of the function does not take; else ``NotImplemented``."""
+if hasattr(np, "matvec"):  # not before NumPy 2.2
+    COMPOSITES |= {np.matvec: _matvec, np.vecmat: _vecmat}

@@ -7,16 +7,16 @@ zeros with the part's adjoint in its place.
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from inspect import Signature
 from typing import Any
 
 import numpy as np
 
 from backprop_nb.tracing.rules.indexing import scatter_add
-from backprop_nb.tracing.rules.row import Row, row, shaped_like
+from backprop_nb.tracing.rules.row import Row, row, shaped_like, signature_of
 from backprop_nb.tracing.rules.shaping import MOVED
 from backprop_nb.tracing.rules.template import call_text
 
@@ -126,8 +126,8 @@ def _joined(function: Callable[..., Any], each: Callable[..., Any], **facts: Any
         return call_text(f"np.{function.__name__}", [f"[{', '.join(arguments)}]"], keywords)
 
     @cache
-    def signature() -> inspect.Signature:  # reading it takes longer than importing this file
-        return inspect.signature(function)
+    def signature() -> Signature:  # reading it takes longer than importing this file
+        return signature_of(function)
 
     def bind(*args: Any, **kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
         arrays, *axis = (given := signature().bind(*args, **kwargs)).args

@@ -244,7 +244,10 @@ class Row:
 
     def is_default(self, option: str, value: Any) -> bool:
         """Whether an option says what happens anyway; such an option is not recorded."""
-        default = self.options.get(option, self.parameters.get(option))
+        own = self.parameters.get(option)
+        if own is inspect.Parameter.empty:  # a rule has a default that this NumPy lacks
+            return False
+        default = self.options.get(option, own)
         if default is np._NoValue:
             default = option == "where"  # the masks of NumPy's reductions
         return value is np._NoValue or (type(value) is type(default) and bool(value == default))
@@ -404,10 +407,54 @@ def full_name(function: Callable[..., Any]) -> str:
     return f"{module.replace('numpy', 'np', 1)}.{name}" if module.startswith("numpy") else name
 
 
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a function, be it one that NumPy says nothing about.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If nothing says how the function is called, as for some that are written in C.
+    """
+    try:
+        return inspect.signature(function)
+    except ValueError:
+        if isinstance(function, np.ufunc):
+            return _signature_of_ufunc(function)
+        return inspect.signature(_WRITTEN_IN_C.get(function, function))
+
+
+# NumPy itself says the following since version 2.4 only.
+
+_WRITTEN_IN_C: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.concatenate: lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
+    np.dot: lambda a, b, out=None: None,
+    np.inner: lambda a, b, /: None,
+    np.vdot: lambda a, b, /: None,
+    np.where: lambda condition, x=None, y=None, /: None,
+}
+"""What has the signature of a function that has none."""
+
+
+def _signature_of_ufunc(function: np.ufunc) -> inspect.Signature:
+    names = ["x"] if function.nin == 1 else [f"x{k + 1}" for k in range(function.nin)]
+    axes = {"axes": np._NoValue, "axis": np._NoValue, "keepdims": False}
+    options: dict[str, Any] = {"where": True} if function.signature is None else axes
+    options |= {"casting": "same_kind", "order": "K", "dtype": None}
+    options |= {"subok": True, "signature": None}
+    kinds, out = inspect.Parameter, None if function.nout == 1 else (None,) * function.nout
+    return inspect.Signature(
+        [
+            *(kinds(name, kinds.POSITIONAL_ONLY) for name in names),
+            kinds("out", kinds.POSITIONAL_OR_KEYWORD, default=out),
+            *(kinds(key, kinds.KEYWORD_ONLY, default=each) for key, each in options.items()),
+        ]
+    )
+
+
 def parameters_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     """Return the parameters of a function by name, as far as Python knows them."""
     try:
-        return inspect.signature(function).parameters
+        return signature_of(function).parameters
     except (TypeError, ValueError):  # some functions written in C have no signature
         return {}
 

@@ -1,5 +1,7 @@
 """What a row derives from its function, dispatch, and the transpose of broadcasting."""
 
+import inspect
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 from nonempty import nonempty
 
-from backprop_nb.tracing.rules.row import AXIS, STRETCH, dispatched, full_name, row, unbroadcast
+from backprop_nb.tracing.rules import PIECEWISE_CONSTANT, TABLE
+from backprop_nb.tracing.rules.row import (
+    AXIS,
+    STRETCH,
+    dispatched,
+    full_name,
+    parameters_of,
+    row,
+    signature_of,
+    unbroadcast,
+)
 
 # --- what the function itself says ----------------------------------------------
 
@@ -45,6 +57,45 @@ def test_what_a_call_needs_is_derived():
     assert row(np.add, None, None).expects == STRETCH
     assert row(np.sum, lambda g, ans, x, axis=None: g).expects == AXIS
     assert row(np.tile, lambda g, ans, x, reps: g).expects == "shapes that NumPy can combine"
+
+
+def test_an_option_is_kept_for_which_numpy_has_no_default():
+    # As np.take_along_axis before NumPy 2.3, whose rule nevertheless has one.
+    def along(x, axis):
+        return np.sum(x, axis)
+
+    made = row(along, lambda g, ans, x, axis=-1: g)
+    assert not made.is_default("axis", -1)
+    assert made.numpy.fill(["x"], {"axis": -1}) == "along(x, -1)"
+
+
+KNOWN = [f for f in (*TABLE, *PIECEWISE_CONSTANT) if isinstance(f, np.ufunc)]
+
+
+def said(function):
+    """Return the signature that NumPy says itself, which it does since version 2.4."""
+    try:
+        return str(inspect.signature(function))
+    except ValueError:
+        pytest.skip("this NumPy does not say its signatures")
+
+
+def test_functions_that_say_no_signature_get_that_of_newer_versions_of_numpy(monkeypatch):
+    functions = [*KNOWN, np.concatenate, np.dot, np.inner, np.vdot, np.where]
+    expected = nonempty([said(function) for function in functions])
+    plain = inspect.signature
+
+    def older(function):
+        if function in functions:
+            raise ValueError("no signature found")
+        return plain(function)
+
+    monkeypatch.setattr(inspect, "signature", older)
+    assert [str(signature_of(function)) for function in functions] == expected
+
+
+def test_what_says_no_signature_and_is_not_known_has_none():
+    assert parameters_of(min) == {}
 
 
 def half(v):
