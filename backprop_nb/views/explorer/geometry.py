@@ -11,7 +11,8 @@ from collections.abc import Collection, Sequence
 from backprop_nb.errors import NotFoundError
 from backprop_nb.views.explorer import badges
 from backprop_nb.views.explorer.grouping import hidden_in
-from backprop_nb.views.explorer.layout import Box, layered
+from backprop_nb.views.explorer.layout import layered
+from backprop_nb.views.explorer.placement import Box
 from backprop_nb.views.schema import CardMark, ExplorerGeometry, ExplorerScene
 
 CARD = (106.0, 78.0)

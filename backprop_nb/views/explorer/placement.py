@@ -1,0 +1,41 @@
+"""Where everything of a picture lies: what a layout returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Left, top, width, height."""
+Group = tuple[int | None, Sequence[int]]
+"""The position of the group around it, and the nodes that are in it and in no group inside it."""
+
+MARGIN = 14
+"""Between the border of a group and what is in it, in pixels."""
+NODE_GAP = 15.84
+COLUMN_GAP = 21.6
+"""Between two nodes above each other, and between two columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything lies, in pixels from the top left corner.
+
+    Attributes
+    ----------
+    width, height
+        The size of the whole picture.
+    nodes
+        The box of each node.
+    edges
+        For each edge the control points of a cubic Bézier path, end to end.
+    groups
+        The box of each group.
+    """
+
+    width: float
+    height: float
+    nodes: list[Box]
+    edges: list[list[Point]]
+    groups: list[Box]
