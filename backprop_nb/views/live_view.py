@@ -263,6 +263,9 @@ class LiveView(anywidget.AnyWidget):
         names = self.trait_names(sync=True) - anywidget.AnyWidget.class_traits().keys()
         return {name for name in names if not name.startswith("_")}
 
+    # IPython would ask this one first, and show the live view alone; ipywidgets 7 has it.
+    _ipython_display_ = None
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # Where no widget can run (GitHub, a PDF), the stored picture and the text stand in for it.
         bundle: Any = super()._repr_mimebundle_(**kwargs)
