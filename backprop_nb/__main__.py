@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from backprop_nb import __version__
 from backprop_nb.classroom import command as grade
 from backprop_nb.course import lab, notebooks
+from backprop_nb.course.site import command as site
 from backprop_nb.errors import BackpropError
 
 __all__ = ["main", "parser"]
@@ -32,7 +33,7 @@ class Command(Protocol):
         """Do what the options say, and return 0, or 1 if something is left undone."""
 
 
-COMMANDS: dict[str, Command] = {"notebooks": notebooks, "lab": lab, "grade": grade}
+COMMANDS: dict[str, Command] = {"notebooks": notebooks, "lab": lab, "site": site, "grade": grade}
 
 _KEPT = "What is done is kept; the same command goes on from here."
 

@@ -35,7 +35,11 @@ WITHOUT_TRACER = ("network.passes", "network.fast")
 
 # What may be imported at first use, by a string or inside of a function: the views when
 # something is shown, and Dask when there are chunks.
-DOORS = {("display", "views"), ("network.training", "network.chunks")}
+DOORS = {
+    ("display", "views"),
+    ("network.training", "network.chunks"),
+    ("course.site.command", "course.site.build"),
+}
 
 # The front of the package, and that of the views, put off what is heavy to first use.
 FRONTS = {"", "views"}
@@ -46,6 +50,8 @@ THIRD_PARTY = {
     "network.training": {"tqdm"},
     "classroom.running": {"distributed"},
     "course.lab": {"jupyterlab"},
+    "course.site": {"jinja2", "jupyter_client", "latex2mathml", "nbclient", "nbconvert", "nbformat"}
+    | {"traitlets"},
     "classroom.grading": {"tqdm"},
     "views": {"PIL", "contourpy", "latex2mathml", "matplotlib", "pygraphviz"}
     | {"IPython", "anywidget", "ipywidgets", "traitlets"},
@@ -222,7 +228,9 @@ def test_every_third_party_package_is_declared():
         line for extra in ("cluster", "lab") for line in project["optional-dependencies"][extra]
     ]
     declared = {re.match(r"[\w-]+", line)[0] for line in lines}
-    with_these = {"IPython", "traitlets"} | {"PIL"}  # they come with ipywidgets and matplotlib
+    # They come with ipywidgets and matplotlib, and with JupyterLab.
+    with_these = {"IPython", "traitlets"} | {"PIL"}
+    with_these |= {"jinja2", "jupyter_client", "nbclient", "nbconvert", "nbformat"}
     assert set().union(*THIRD_PARTY.values()) <= declared | with_these
 
 

@@ -43,16 +43,32 @@ def style_sheet(room: str, name: str, *neighbours: str) -> str:
 
 
 @cache
-def page_style_sheet() -> str:
-    """Return what a page of its own adds: with no host to ask, it asks the reader's system."""
+def page_palette() -> str:
+    """Return the colours of a page of its own: with no host to ask, it asks the reader's system.
+
+    A page that lets its reader choose says so as ``data-theme`` of its root.
+    """
     light, dark = properties(LIGHT), properties(DARK)
+
+    def both(root: str) -> str:
+        return f"{root} .bpnb-page, {root} .bpnb-page .bpnb {{ {dark} }}"
+
     return "\n".join(
         [
             f".bpnb-page {{ {light} }}",
-            f"@media (prefers-color-scheme: dark) {{ .bpnb-page, .bpnb-page .bpnb {{ {dark} }} }}",
-            read("page.css"),
+            f"@media (prefers-color-scheme: dark) {{ {both(':root:not([data-theme=light])')} }}",
+            both(":root[data-theme=dark]"),
+            ":root { color-scheme: light dark; }",
+            ":root[data-theme=light] { color-scheme: light; }",
+            ":root[data-theme=dark] { color-scheme: dark; }",
         ]
     )
+
+
+@cache
+def page_style_sheet() -> str:
+    """Return what a page of one view adds to the view's own style sheet."""
+    return f"{page_palette()}\n{read('page.css')}"
 
 
 @cache

@@ -270,7 +270,8 @@ class FlowView extends Replay {
     this.change = html("div", { class: "bpnb-flow-change" });
     const button = { type: "button", "data-kernel": true, onclick: keep };
     this.keep = html("button", button, "Keep this weight");
-    this.table = html("div", { class: "bpnb-flow-table" });
+    const reached = { role: "group", tabindex: 0, "aria-label": "Numbers of each layer" }; // if it is wide
+    this.table = html("div", { class: "bpnb-flow-table", ...reached });
     return html(
       "div",
       { class: "bpnb-flow-side" },

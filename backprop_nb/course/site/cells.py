@@ -1,0 +1,115 @@
+"""The cells of a notebook as HTML."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+
+from nbconvert.filters.ansi import ansi2html
+from nbconvert.filters.highlight import Highlight2HTML
+from nbformat import NotebookNode
+
+from backprop_nb.course.site.kernel import SNAPSHOT
+from backprop_nb.course.site.markdown import Writer
+from backprop_nb.views.page import Snapshot
+from backprop_nb.views.paper import compact
+
+_VIEW = Template(Path(__file__).with_name("view.html").read_text(encoding="utf-8"))
+_PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
+_HIGHLIGHT = Highlight2HTML(pygments_lexer="ipython3")
+
+
+@dataclass
+class Cells:
+    """The cells of one page, and what they bring to the site.
+
+    Attributes
+    ----------
+    name
+        What the files that belong to the page begin with.
+    writer
+        Writes its Markdown.
+    root
+        The way from the page to the top of the site, empty or ``../``.
+    views
+        The live views so far.
+    pictures
+        The other pictures so far: the name of the file, and its bytes.
+    """
+
+    name: str
+    writer: Writer
+    root: str = ""
+    views: list[Snapshot] = field(default_factory=list)
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+    def markup(self, notebook: NotebookNode) -> Iterator[str]:
+        """Yield the cells as HTML, one after the other."""
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                yield self.writer.write(cell.source, cell.get("attachments"))
+            elif cell.cell_type == "code" and cell.source.strip():
+                outputs = "".join(self._output(output, cell) for output in cell.outputs)
+                yield f'<div class="cell">{_HIGHLIGHT(cell.source)}{outputs}</div>\n'
+
+    def _output(self, output: NotebookNode, cell: NotebookNode) -> str:
+        if output.output_type == "stream":
+            kind = "output" if output.name == "stdout" else "output stderr"
+            return f'<pre class="{kind}">{ansi2html(output.text)}</pre>'
+        if output.output_type == "error":
+            text = "\n".join(output.traceback) or f"{output.ename}: {output.evalue}"
+            return f'<pre class="output stderr">{ansi2html(text)}</pre>'
+        if SNAPSHOT in output.data:
+            return self._view(Snapshot(**output.data[SNAPSHOT]))
+        data = output.data
+        if "text/html" in data:
+            return f'<div class="output html">{data["text/html"]}</div>'
+        if "text/markdown" in data:
+            return f'<div class="output">{self.writer.write(data["text/markdown"])}</div>'
+        for kind, ending in _PICTURES.items():
+            if kind in data:
+                alt = _alt(output, cell) or data.get("text/plain", "")
+                return self._picture(data[kind], ending, alt)
+        return f'<pre class="output">{html.escape(data.get("text/plain", ""))}</pre>'
+
+    def _picture(self, data: str, ending: str, alt: str) -> str:
+        """Return what shows a picture, which is stored as a file of its own."""
+        name = f"pictures/{self.name}-{len(self.pictures) + 1}.{ending}"
+        content = data.encode() if ending == "svg" else base64.b64decode(data)
+        self.pictures[name] = compact(content) if ending == "png" else content
+        return f'<img class="output" src="{self.root}{name}" alt="{html.escape(alt)}">'
+
+    def _view(self, view: Snapshot) -> str:
+        self.views.append(view)
+        return _VIEW.substitute(
+            kind=html.escape(view.kind),
+            title=html.escape(view.title),
+            state=view.state,
+            alt=html.escape(view.alt),
+            words=html.escape(view.words),
+            hint=html.escape(view.hint),
+            page=f"{self.root}{view_page(self.name, len(self.views))}",
+            picture=f"{self.root}{view_picture(self.name, len(self.views))}",
+        )
+
+
+def view_page(name: str, number: int) -> str:
+    """Return the page of its own that a view has, by the name of its lesson and its number."""
+    return f"views/{name}-{number}.html"
+
+
+def view_picture(name: str, number: int) -> str:
+    """Return the picture of a view."""
+    return f"views/{name}-{number}.png"
+
+
+def _alt(output: NotebookNode, cell: NotebookNode) -> str:
+    """Return the text alternative, which stands in the metadata of an output or of its cell."""
+    for kind in _PICTURES:
+        if said := output.metadata.get(kind, {}).get("alt"):
+            return str(said)
+    return str(cell.metadata.get("alt", ""))
