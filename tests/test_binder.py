@@ -1,5 +1,7 @@
-"""What Binder would build, checked without building it."""
+"""What Binder would build, checked without building it, and its steps, played one by one."""
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import pytest
 from nonempty import nonempty
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from pins import interpreter, version
 
 ROOT = Path(__file__).parent.parent
 BINDER = ROOT / "binder"
@@ -86,3 +89,57 @@ def test_post_build_stops_at_the_first_failure_and_installs_only_the_package():
     commands = [line for line in lines if line and not line.startswith("#")]
     assert commands == ["set -euo pipefail", "pip install --no-cache-dir --no-deps ."]
     assert post_build.stat().st_mode & 0o111, "postBuild must be executable"
+
+
+# --- the steps ------------------------------------------------------------------
+
+LESSONS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("notebooks/[0-9]*.ipynb"))
+MOST = 300  # MB for a kernel, of the one or two GB that Binder gives a visitor
+
+
+@pytest.fixture(scope="module")
+def visitor(tmp_path_factory):
+    """A function that runs a command as Binder does, once its steps are done."""
+    python = interpreter()
+    if python is None:
+        pytest.skip(f"there is no Python {version()}, which Binder is asked for")
+    checkout, place = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("env")
+    for name in ("binder", "backprop_nb", "notebooks"):
+        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns(".*", "__py*"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, checkout)
+    environment = os.environ | {"PATH": f"{place / 'bin'}:{os.environ['PATH']}"}
+    environment.pop("PYTHONPATH", None)
+
+    def run(*command: str) -> str:
+        done = subprocess.run(
+            command,
+            cwd=checkout,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode and re.search("connection|resolution", done.stderr):
+            pytest.skip("the package registry cannot be reached")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run(python, "-m", "venv", str(place))
+    run("pip", "install", "--quiet", "-r", "binder/requirements.txt")
+    run("binder/postBuild")
+    return run
+
+
+@pytest.mark.slow
+def test_every_lesson_runs_at_binder_and_leaves_room_for_others(visitor):
+    said = visitor("python", str(ROOT / "tests/benchmarks/memory.py"), *LESSONS)
+    sizes = {name: int(size) for size, name in re.findall(r"(\d+) MB  (\S+)", said)}
+    assert sorted(f"notebooks/{name}" for name in sizes) == LESSONS
+    assert max(sizes.values()) <= MOST, said
+
+
+@pytest.mark.slow
+def test_the_pins_fit_together(visitor):
+    assert "No broken requirements" in visitor("pip", "check")
