@@ -26,10 +26,11 @@ def version() -> str:
 
 
 def interpreter() -> str | None:
-    """Return that Python, if this machine has it: on the PATH, or from pyenv."""
+    """Return that Python, if this machine has it: from pyenv, or on the PATH."""
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
     found = sorted(pyenv.glob(f"versions/{version()}.*/bin/python"))
-    return shutil.which(f"python{version()}") or (str(found[-1]) if found else None)
+    # First: what pyenv puts on the PATH only works for the versions that are switched on.
+    return str(found[-1]) if found else shutil.which(f"python{version()}")
 
 
 def renewed(old: str, frozen: str) -> str:

@@ -94,7 +94,7 @@ def test_post_build_stops_at_the_first_failure_and_installs_only_the_package():
 # --- the steps ------------------------------------------------------------------
 
 LESSONS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("notebooks/[0-9]*.ipynb"))
-MOST = 300  # MB for a kernel, of the one or two GB that Binder gives a visitor
+MOST = 250  # MB for a kernel, of the one or two GB that Binder gives a visitor
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 # The wings from the ground floor up. A module imports from its own wing and from those
 # below. The package's own front, "", offers all but the classroom and the course.
 WINGS = (
-    *("errors", "files", "display"),
+    *("errors", "files", "data", "display"),
     *("tracing", "network", "checking", "views", "", "classroom", "course", "__main__"),
 )
 

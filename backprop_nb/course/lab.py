@@ -11,12 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backprop_nb.course.notebooks import lessons, write
-from backprop_nb.errors import NotFoundError, in_words, must_be
+from backprop_nb.errors import NotFoundError, must_be
 
 OPTIONS = ("--jupyter",)
-
-NEEDED = {"jupyterlab": "jupyterlab", "scikit-learn": "sklearn"}
-"""What the extra `lab` brings: the name to install, and the one to import."""
 
 
 def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
@@ -46,14 +43,13 @@ def run(folder: str, jupyter: list[str]) -> int:
     Raises
     ------
     NotFoundError
-        If what the lessons need is not installed.
+        If JupyterLab is not installed.
     InvalidValueError
         If the folder is a file, or cannot be written.
     """
-    missing = [name for name, module in NEEDED.items() if not importlib.util.find_spec(module)]
-    if missing:
+    if importlib.util.find_spec("jupyterlab") is None:
         raise NotFoundError(
-            f"The lessons need {in_words(missing)}, which this Python does not have.",
+            "This Python has no JupyterLab.",
             given=sys.executable,
             instead='python -m pip install "backprop-nb[lab]", and then the same command again',
         )

@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
+from backprop_nb.data import load_iris
 from backprop_nb.errors import InvalidValueError, NotFoundError, ShapeError, UnsupportedError
 from backprop_nb.network import Network, SigmoidNetwork
 from backprop_nb.network.activations import ACTIVATIONS, OUTPUTS
@@ -175,8 +176,6 @@ def test_it_trains_like_any_network():
 
 
 def test_classes_are_learned_by_softmax():
-    from sklearn.datasets import load_iris
-
     iris = load_iris()
     x, y = iris.data - iris.data.mean(axis=0), np.eye(3)[iris.target]
     net = Network((4, 8, 3), seed=0, activation="relu", output="softmax", loss="cross-entropy")

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+from backprop_nb.data import load_digits
 from backprop_nb.errors import (
     BackpropError,
     BackpropWarning,
@@ -470,8 +471,6 @@ def test_without_progress_nothing_is_shown(capsys):
 
 
 def test_digits_are_read_right_nineteen_times_in_twenty():
-    from sklearn.datasets import load_digits
-
     digits = load_digits()
     x, y = digits.data / 16, np.eye(10)[digits.target]
     order = np.random.default_rng(0).permutation(len(x))
