@@ -12,8 +12,8 @@ from backprop_nb.errors import NotFoundError, in_words, must_be
 
 OPTIONS = ("--notebooks", "--title", "--address")
 
-NEEDED = {"nbconvert": "nbconvert", "ipykernel": "ipykernel", "scikit-learn": "sklearn"}
-"""What the extra `lab` brings, of which the last is for the lessons: what to install, to import."""
+NEEDED = ("nbconvert", "ipykernel")
+"""What the extra `lab` brings."""
 
 
 def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
@@ -52,8 +52,7 @@ def run(out: str, notebooks: str | None, title: str, address: str | None) -> int
     EndedError
         If a notebook does not end, or ends its kernel.
     """
-    needed = [name for name in NEEDED if name != "scikit-learn" or notebooks is None]
-    missing = [name for name in needed if not importlib.util.find_spec(NEEDED[name])]
+    missing = [name for name in NEEDED if not importlib.util.find_spec(name)]
     if missing:
         raise NotFoundError(
             f"The site needs {in_words(missing)}, which this Python does not have.",

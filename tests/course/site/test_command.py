@@ -53,8 +53,8 @@ def test_an_address_that_is_not_whole_is_refused_with_the_one_that_is(asked, cap
 @pytest.mark.parametrize(
     ("missing", "options", "said"),
     [
-        (["nbconvert", "sklearn"], [], "The site needs nbconvert and scikit-learn"),
-        (["ipykernel", "sklearn"], ["--notebooks", "own"], "The site needs ipykernel,"),
+        (["nbconvert", "ipykernel"], [], "The site needs nbconvert and ipykernel,"),
+        (["ipykernel"], ["--notebooks", "own"], "The site needs ipykernel,"),
     ],
 )
 def test_without_what_it_needs_it_says_what_to_install(
