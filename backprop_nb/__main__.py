@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from backprop_nb import __version__
@@ -52,10 +52,12 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def _unknown(word: str, options: Iterable[str]) -> str:
+def _unknown(word: str, command: str) -> str:
     """Say that an option does not exist, and which one may have been meant."""
+    options = ("--version", *COMMANDS[command].OPTIONS)
     close = difflib.get_close_matches(word.split("=")[0], options, n=1)
-    return f"{word} is not an option{f'; did you mean {close[0]}?' if close else ''}"
+    meant = f"did you mean {close[0]}?" if close else f"see backprop-nb {command} --help"
+    return f"{word} is not an option; {meant}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,11 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     whole = parser()
     found, unknown = whole.parse_known_args(arguments)
     options = vars(found)
-    command = COMMANDS[options.pop("command")]
+    command = options.pop("command")
     if unknown:
-        whole.error(_unknown(unknown[0], ("--version", *command.OPTIONS)))
+        whole.error(_unknown(unknown[0], command))
     try:
-        return command.run(**options)
+        return COMMANDS[command].run(**options)
     except BackpropError as error:
         print(error, file=sys.stderr)
         return WRONG_USE

@@ -71,7 +71,7 @@ def test_what_is_missing_is_told_with_the_command_that_installs_it(
     ("words", "answer"),
     [
         (["--jupyter=--port='8888"], "--jupyter"),
-        (["--no-browser"], "--no-browser is not an option"),
+        (["--no-browser"], "--no-browser is not an option; see backprop-nb lab --help"),
         (["--jupiter=x"], "did you mean --jupyter?"),
         (["one", "two"], "two is not an option"),
     ],
