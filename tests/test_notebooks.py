@@ -1,21 +1,28 @@
 """What every committed notebook owes its readers, and the tests that compare it."""
 
+import base64
 import importlib.util
 import io
 import re
 import sys
+from html import unescape
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter, SlidesExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nonempty import nonempty
 from PIL import Image
+
+from backprop_nb.views.paper import as_html
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "notebooks"
-NOTEBOOKS = sorted([*FOLDER.glob("*.ipynb"), *FOLDER.glob("assignment/*.ipynb")])
+LESSONS = sorted(FOLDER.glob("*.ipynb"))
+NOTEBOOKS = [*LESSONS, *sorted(FOLDER.glob("assignment/*.ipynb"))]
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = re.compile(r"^\s*#\s*(NBVAL_IGNORE_OUTPUT|NBVAL_SKIP)\s*$", re.MULTILINE)
@@ -79,22 +86,20 @@ def too_much_uncompared(notebook):
 
 
 def images_without_alt_text(notebook):
-    """An output's text alternative is ``alt`` in the metadata of the image or of the cell.
-
-    It travels with the file; nbconvert's classic template uses it, but JupyterLab does not,
-    so a lesson prints the text twin beside the picture as well.
-    """
+    """A picture that comes out has a form in HTML, the only one whose words anybody hands on."""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             yield from markdown_images_without_alt_text(cell)
             continue
         for output in cell.get("outputs", []):
-            for mime in output.get("data", {}):
-                metadata = output.metadata.get(mime, {})
-                if mime.startswith("image/") and not (
-                    metadata.get("alt") or cell.metadata.get("alt")
-                ):
-                    yield f"{mime} of cell [{cell.execution_count}] has no alt text"
+            data = output.get("data", {})
+            in_html = re.findall(r"<img\b[^>]*>", data.get("text/html", ""))
+            for mime in data:
+                if mime.startswith("image/") and not in_html:
+                    yield f"{mime} of cell [{cell.execution_count}] has no form in HTML"
+            for image in in_html:
+                if not ALT_ATTRIBUTE.search(image):
+                    yield f"the image of cell [{cell.execution_count}] has no alt text"
 
 
 def markdown_images_without_alt_text(cell):
@@ -144,6 +149,18 @@ RULES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def execute():
+    spec = importlib.util.spec_from_file_location("execute", FOLDER / "execute.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
 # --- the committed notebooks --------------------------------------------------
 
 
@@ -163,6 +180,43 @@ def test_notebook_is_valid(path):
     nbformat.validate(nbformat.read(path, as_version=nbformat.NO_CONVERT))
 
 
+# --- the lessons, handed on by nbconvert ----------------------------------------
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_every_picture_has_its_words_on_a_page(path):
+    page, _ = HTMLExporter().from_filename(path)
+    images = re.findall(r"<img\b[^>]*>", page)
+    assert "No description has been provided for this image" not in page
+    assert all(ALT_ATTRIBUTE.search(image) for image in images)
+    stored = re.findall(r'alt="([^"]*)"', "".join(map(html_of, outputs(read(path)))))
+    assert [unescape(alt) for alt in re.findall(r'alt="([^"]*)"', "".join(images))] == [
+        unescape(alt) for alt in stored
+    ]
+
+
+def html_of(output):
+    return output.get("data", {}).get("text/html", "")
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_the_slides_are_those_of_the_lesson_as_it_is(execute, path):
+    lesson, anew = read(path), read(path)
+    execute.set_slides(anew)
+    assert anew == lesson
+
+
+def test_a_lesson_becomes_slides(execute):
+    page, _ = SlidesExporter().from_filename(FOLDER / "00_start_here.ipynb")
+    # A stack of slides stands in a section, each in one of its own.
+    stacks = re.split(r"<section>\s*<section>", page)[1:]
+    headings = [re.findall(r"<h[12][^>]*>([^<]+)", stack) for stack in stacks]
+    assert [len(each) for each in headings] == [1] * len(nonempty(headings))
+    slides = [slide for stack in stacks for slide in stack.split("</section>")[:-2]]
+    assert max(slide.count("<img") for slide in nonempty(slides)) == 1
+    assert "Try it yourself" not in page  # that is for the notebook
+
+
 # --- the rules themselves: each must be able to fail --------------------------
 
 
@@ -176,12 +230,7 @@ def ran(source="1", *outputs, count=1, **metadata):
 
 GOOD = [
     ran("print(1)", new_output("stream", text="1\n")),
-    ran(
-        "plot()",
-        shown({"image/png": "", "text/plain": "a"}, **{"image/png": {"alt": "A line"}}),
-        count=2,
-    ),
-    ran("plot()", shown({"image/svg+xml": ""}), count=3, alt="A line"),
+    ran("plot()", shown({"image/png": "", "text/html": "<img src='' alt='A line'>"}), count=2),
     new_markdown_cell("![A cat](cat.png) <img src='a.png' alt='A dog'> CC BY 4.0, not ~/tmp/x"),
 ]
 
@@ -203,8 +252,9 @@ def test_a_good_notebook_breaks_no_rule(rule):
         (images_without_alt_text, [ran("p", shown({"image/png": ""}))]),
         (
             images_without_alt_text,
-            [ran("p", shown({"image/svg+xml": ""}, **{"image/png": {"alt": "a"}}))],
+            [ran("p", shown({"image/svg+xml": "", "text/html": "<b>a</b>"}))],
         ),
+        (images_without_alt_text, [ran("p", shown({"text/html": "<img src='' alt=''>"}))]),
         (images_without_alt_text, [new_markdown_cell("![](cat.png)")]),
         (images_without_alt_text, [new_markdown_cell("<img src='cat.png' alt=''>")]),
         (machine_paths, [ran("p", new_output("stream", text=f"{ROOT}/a.py"))]),
@@ -222,24 +272,19 @@ def test_a_breach_is_caught(rule, cells):
 # --- execute.py, which makes them so ------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def execute():
-    spec = importlib.util.spec_from_file_location("execute", FOLDER / "execute.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 WIDGET = "import ipywidgets\nipywidgets.IntSlider()"
 FIGURE = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+VIEW = "import backprop_nb as bp\nbp.SigmoidExplorer()"
+DRAWING = "bp.trace(lambda x: x**2, 3.0).draw()"
 
 
-@pytest.fixture
-def executed(execute, tmp_path):
-    """A notebook of a widget, a figure and an expected error, after ``execute.py``."""
-    cells = [new_code_cell(source) for source in ["print('σ')", WIDGET, FIGURE]]
+@pytest.fixture(scope="module")
+def executed(execute, tmp_path_factory):
+    """A notebook of widgets, figures and an expected error, after ``execute.py``."""
+    sources = ["print('σ')", WIDGET, FIGURE, VIEW, DRAWING]
+    cells = [new_code_cell(source) for source in sources]
     cells.append(new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]}))
-    path = tmp_path / "lesson.ipynb"
+    path = tmp_path_factory.mktemp("executed") / "lesson.ipynb"
     nbformat.write(new_notebook(cells=cells), path)
     execute.main([str(path)])
     return path
@@ -249,10 +294,14 @@ def test_execute_keeps_the_figure_and_the_text_and_drops_the_widget(executed):
     notebook = nbformat.read(executed, as_version=4)
     for rule in [not_run_once_in_order, live_widgets, stderr, machine_paths]:
         assert list(rule(notebook)) == []
-    text, widget, figure, error = (cell.outputs[0] for cell in notebook.cells)
+    text, widget, figure, view, drawing, error = (cell.outputs[0] for cell in notebook.cells)
     assert text.text == "σ\n"
     assert set(widget.data) == {"text/plain"}
     assert "image/png" in figure.data
+    for ours in (view, drawing):
+        picture, alt = ours.data["image/png"], ours.metadata["image/png"]["alt"]
+        assert alt
+        assert ours.data["text/html"] == as_html(base64.b64decode(picture), alt)
     assert error.traceback == ["ZeroDivisionError: division by zero"]
 
 
@@ -292,3 +341,32 @@ def test_execute_leaves_a_notebook_that_fails_as_it_was(execute, tmp_path):
     with pytest.raises(CellExecutionError):
         execute.main([str(path)])
     assert path.read_bytes() == before
+
+
+SLIDES = [
+    (new_markdown_cell("# One\n\nWords."), "slide"),
+    (ran("print(1)", new_output("stream", text="1\n")), "-"),
+    (ran("print(2)", new_output("stream", text="2\n" * 20)), "subslide"),  # no room beside it
+    (new_markdown_cell("It is 2."), "subslide"),
+    (new_markdown_cell("In full:"), "skip"),
+    (ran("print(3)", new_output("stream", text="3\n" * 60)), "skip"),
+    (ran("print(4)", new_output("stream", text="4\n")), "subslide"),
+    (new_markdown_cell("And so on.\n\n## Two"), "slide"),
+    (ran("1"), "-"),
+    (new_markdown_cell("## Exercises\n" + "\nMore.\n" * 60), "skip"),
+    (new_markdown_cell("## Three\n<details>" + "\nFolded.\n" * 60 + "</details>"), "slide"),
+]
+
+
+def test_each_heading_and_each_text_begins_a_slide_and_code_joins_it_where_it_fits(execute):
+    notebook = new_notebook(cells=[cell for cell, _ in SLIDES])
+    execute.set_slides(notebook)
+    kinds = [cell.metadata.slideshow.slide_type for cell in notebook.cells]
+    assert kinds == [kind for _, kind in SLIDES]
+
+
+def test_a_picture_is_never_left_out(execute):
+    png = base64.b64encode(as_png(np.zeros((2000, 900, 3), np.uint8), "RGB")).decode()
+    cell = ran("plot()", shown({"image/png": png}))
+    execute.set_slides(new_notebook(cells=[new_markdown_cell("# One"), cell]))
+    assert cell.metadata.slideshow.slide_type == "subslide"

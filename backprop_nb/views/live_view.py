@@ -19,7 +19,7 @@ import traitlets
 from backprop_nb.errors import BackpropError, UnsupportedError, must_be
 from backprop_nb.files import with_ending, written_whole
 from backprop_nb.views.page import Snapshot, deflated, es_module, packed, page
-from backprop_nb.views.paper import Drawing, png
+from backprop_nb.views.paper import Drawing, as_html, png
 from backprop_nb.views.state import State, flag, integer
 from backprop_nb.views.still import publish_still
 
@@ -274,8 +274,9 @@ class LiveView(anywidget.AnyWidget):
             figure, text = self.static_figure(), repr(self)
             further = {kind: make(self) for kind, make in self.formats.items()}
         picture = png(figure)
-        publish_still(picture, figure.alt)
         data = dict(data) | {"image/png": picture, "text/plain": text} | further
+        if not publish_still(picture, figure.alt):
+            data["text/html"] = as_html(picture, figure.alt)
         return data, metadata | {"image/png": {"alt": figure.alt}}
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from IPython.core.getipython import get_ipython
+from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap, Normalize
@@ -24,6 +29,8 @@ from backprop_nb.views.picture import unpacked
 _MARGIN = 12.0
 _GAP = 12.0
 _DOTS = 100
+_DPI = 110
+"""How many points of a PNG there are to an inch of a figure."""
 _HEATS = np.linspace(-1, 1, 65)
 """The heats of a field are drawn in so many steps, which keeps its file small."""
 _POINT = 72 / _DOTS
@@ -44,27 +51,87 @@ class Drawing(Figure):
     alt: str = ""
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        return (
-            {"image/png": png(self), "text/plain": self.alt},
-            {"image/png": {"alt": self.alt}},
-        )
+        _leave_drawings_alone()
+        formats = _formats_asked_for()
+        width, height = (round(inches * _DPI) for inches in self.get_size_inches())
+        metadata: dict[str, Any] = {"alt": self.alt}
+        if "retina" in formats:
+            picture = png(self, scale=2)
+            metadata |= {"width": width, "height": height}
+        else:
+            picture = png(self)
+        data = {"image/png": picture, "text/plain": self.alt}
+        if "svg" in formats:
+            data["image/svg+xml"] = vector = svg(self)
+            data["text/html"] = as_html(vector.encode(), self.alt, kind="svg+xml", width=width)
+        else:
+            data["text/html"] = as_html(picture, self.alt, width=metadata.get("width"))
+        return data, {"image/png": metadata}
+
+    def _mime_(self) -> tuple[str, str]:
+        # marimo asks this of every matplotlib figure, and has no other place for the words.
+        return "text/html", as_html(png(self), self.alt)
 
 
-def png(figure: Figure) -> bytes:
+def _formats_asked_for() -> set[str]:
+    """Return what ``%config InlineBackend.figure_format`` says; empty where nobody did."""
+    config = sys.modules.get("matplotlib_inline.config")
+    if config is None or not config.InlineBackend.initialized():
+        return set()
+    return set(config.InlineBackend.instance().figure_formats)
+
+
+def _leave_drawings_alone() -> None:
+    """Keep the printers away that IPython has for every figure: they know no words."""
+    shell: Any = get_ipython()
+    if shell is not None:
+        for kind in ("image/png", "image/svg+xml", "image/jpeg", "application/pdf"):
+            shell.display_formatter.formatters[kind].for_type(Drawing, _print_nothing)
+
+
+def _print_nothing(drawing: Drawing) -> None:
+    """Add nothing to what a drawing says of itself."""
+
+
+def as_html(picture: bytes, alt: str, *, kind: str = "png", width: int | None = None) -> str:
+    """Return a picture as HTML with the words that stand for it.
+
+    It is the only form in which JupyterLab, nbconvert and MyST hand them on.
+
+    >>> as_html(b"", "A < B")
+    '<img src="data:image/png;base64," alt="A &lt; B" style="max-width: 100%">'
+    """
+    encoded = base64.b64encode(picture).decode("ascii")
+    size = "" if width is None else f' width="{width}"'
+    source = f"data:image/{kind};base64,{encoded}"
+    return f'<img src="{source}" alt="{html.escape(alt)}"{size} style="max-width: 100%">'
+
+
+def png(figure: Figure, scale: int = 1) -> bytes:
     """Return a figure as PNG, the same bytes every time."""
     stream = io.BytesIO()
     quick = {"compress_level": 1}
-    figure.savefig(stream, format="png", dpi=110, metadata={"Software": None}, pil_kwargs=quick)
+    figure.savefig(
+        stream, format="png", dpi=_DPI * scale, metadata={"Software": None}, pil_kwargs=quick
+    )
     return compact(stream.getvalue())
+
+
+def svg(figure: Figure) -> str:
+    """Return a figure as SVG, the same text every time."""
+    stream = io.StringIO()
+    with rc_context({"svg.hashsalt": "backprop_nb"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()
 
 
 def compact(png: bytes) -> bytes:
     """Return a picture with its 256 most telling colours, a quarter of its size.
 
-    One with transparent parts stays as it is.
+    One with transparent parts stays as it is, and one that has no more colours.
     """
     picture = Image.open(io.BytesIO(png))
-    if picture.convert("RGBA").getchannel("A").getextrema() != (255, 255):
+    if picture.mode == "P" or picture.convert("RGBA").getchannel("A").getextrema() != (255, 255):
         return png
     # This method keeps a rare colour, such as that of one bar, and one round of k-means then puts
     # the colours of large areas right; no eye sees the difference.

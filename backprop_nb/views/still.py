@@ -9,30 +9,29 @@ notebook that JupyterLab does not trust, where it takes away the style sheet, an
 
 from __future__ import annotations
 
-import base64
-import html
 from string import Template
 from typing import Any
 
 from IPython.core.getipython import get_ipython
 
+from backprop_nb.views.paper import as_html
 from backprop_nb.views.style import read
 
 
-def publish_still(picture: bytes, alt: str) -> None:
+def publish_still(picture: bytes, alt: str) -> bool:
     """Publish the picture, a PNG, of the view that is shown next, if a notebook may keep it.
 
     Only who shows a notebook to people, as JupyterLab does, tells in which cell it runs code: a
-    program that runs one would store a picture twice.
+    program that runs one would store a picture twice.  Return whether it is published.
     """
     shell: Any = get_ipython()
     kernel = getattr(shell, "kernel", None)
     if kernel is not None and "cellId" in kernel.get_parent().get("metadata", {}):
         shell.display_pub.publish({"text/html": still(picture, alt)})
+        return True
+    return False
 
 
 def still(picture: bytes, alt: str) -> str:
     """Return a picture, a PNG, as HTML that is seen only while no live view follows it."""
-    return Template(read("still.html")).substitute(
-        picture=base64.b64encode(picture).decode("ascii"), alt=html.escape(alt)
-    )
+    return Template(read("still.html")).substitute(picture=as_html(picture, alt))

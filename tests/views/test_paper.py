@@ -1,10 +1,20 @@
 """Pictures on paper: the same shapes, colours and texts as in the browser."""
 
+import base64
+import io
+import re
+import warnings
+
 import matplotlib.colors as colors
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
+from IPython.core.pylabtools import select_figure_formats
+from matplotlib_inline.config import InlineBackend
+from PIL import Image
 
 import backprop_nb as bp
+from backprop_nb.views import paper
 from backprop_nb.views.palette import THEMES, diverging, ink
 from backprop_nb.views.paper import draw_pictures, png
 from backprop_nb.views.picture import Picture, heat_levels
@@ -79,3 +89,73 @@ def test_each_cell_of_a_heat_map_has_its_colour_and_a_number_that_can_be_read():
         ("9", ink(theme["value-positive"])),
         ("0", ink(theme["value-zero"])),
     ]
+
+
+# --- in a notebook --------------------------------------------------------------
+
+
+class Shell:
+    """Stands for IPython, with its own way to show objects."""
+
+    def __init__(self):
+        self.display_formatter = DisplayFormatter()
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What a notebook stores of a drawing where ``%config InlineBackend`` asks for a format."""
+    monkeypatch.setattr(paper, "get_ipython", lambda: shell)
+    shell = Shell()
+
+    def show(figure_format):
+        with warnings.catch_warnings(action="ignore"):  # it is declared in an old way
+            backend = InlineBackend.instance()
+            backend.figure_formats = {figure_format}
+        # What IPython does when matplotlib.pyplot is imported there.
+        select_figure_formats(shell, backend.figure_formats, **backend.print_figure_kwargs)
+        drawing = draw_pictures([[some_picture()]], alt='"Some" shapes & <texts>.')
+        return shell.display_formatter.format(drawing)
+
+    yield show
+    InlineBackend.clear_instance()
+
+
+def image_in(text):
+    """Return the attributes of the image that a text in HTML is."""
+    return dict(re.findall(r'(\w+)="([^"]*)"', text))
+
+
+ALT = "&quot;Some&quot; shapes &amp; &lt;texts&gt;."
+
+
+@pytest.mark.parametrize("figure_format", ["png", "retina", "svg", "jpeg", "pdf"])
+def test_its_words_go_with_it_in_whatever_format(shown, figure_format):
+    data, metadata = shown(figure_format)
+    assert image_in(data["text/html"])["alt"] == ALT
+    assert metadata["image/png"]["alt"] == data["text/plain"] == '"Some" shapes & <texts>.'
+    assert shown(figure_format) == (data, metadata)  # the same every time
+
+
+def test_a_sharp_picture_has_twice_the_points_on_the_same_space(shown):
+    (plain, _), (sharp, metadata) = shown("png"), shown("retina")
+    sizes = [Image.open(io.BytesIO(data["image/png"])).size for data in (plain, sharp)]
+    size = {"width": sizes[0][0], "height": sizes[0][1]}
+    assert sizes[1] == (2 * size["width"], 2 * size["height"])
+    assert metadata["image/png"].items() >= size.items()
+    assert image_in(sharp["text/html"])["width"] == str(size["width"])
+    assert "width" not in image_in(plain["text/html"])
+
+
+def test_a_picture_of_lines_is_asked_for_and_stored(shown):
+    data, _ = shown("svg")
+    kind, _, encoded = image_in(data["text/html"])["src"].partition(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert base64.b64decode(encoded).decode() == data["image/svg+xml"]
+    assert "<path" in data["image/svg+xml"]
+    assert "image/svg+xml" not in shown("png")[0]
+
+
+def test_marimo_is_given_the_words_too():
+    kind, text = draw_pictures([[some_picture()]], alt='"Some" shapes & <texts>.')._mime_()
+    assert kind == "text/html"
+    assert image_in(text)["alt"] == ALT

@@ -5,6 +5,7 @@ import pytest
 
 import backprop_nb as bp
 from backprop_nb.views.explorer.scene import graph_scene
+from backprop_nb.views.paper import as_html
 
 
 def f(x):
@@ -107,9 +108,11 @@ def test_a_picture_and_a_text_are_stored_beside_the_live_view(explorer):
     assert set(data) == {
         "application/vnd.jupyter.widget-view+json",
         "image/png",
+        "text/html",
         "text/plain",
     }
     assert data["image/png"].startswith(b"\x89PNG")
+    assert data["text/html"] == as_html(data["image/png"], explorer.scene["alt"])
     assert data["text/plain"] == repr(explorer)
     assert metadata["image/png"]["alt"] == explorer.scene["alt"]
 
