@@ -56,8 +56,10 @@ def page_palette() -> str:
     return "\n".join(
         [
             f".bpnb-page {{ {light} }}",
-            f"@media (prefers-color-scheme: dark) {{ {both(':root:not([data-theme=light])')} }}",
-            both(":root[data-theme=dark]"),
+            "@media screen and (prefers-color-scheme: dark) {",  # paper is white
+            both(":root:not([data-theme=light])"),
+            "}",
+            f"@media screen {{ {both(':root[data-theme=dark]')} }}",
             ":root { color-scheme: light dark; }",
             ":root[data-theme=light] { color-scheme: light; }",
             ":root[data-theme=dark] { color-scheme: dark; }",

@@ -136,6 +136,15 @@ def test_what_is_too_wide_can_be_reached_by_keyboard(open_site):
     assert wide.first.evaluate("each => each.scrollWidth > each.clientWidth")
 
 
+def test_on_paper_each_view_is_its_picture_in_dark_ink(open_site):
+    page = open_site("0_views.html", "dark")
+    page.emulate_media(media="print")
+    shown = "all => all.map(each => getComputedStyle(each).display)"
+    assert page.locator(".place").evaluate_all(shown) == ["none"] * len(VIEWS)
+    assert page.locator(".print").evaluate_all(shown) == ["block"] * len(VIEWS)
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 32, 39)"
+
+
 def test_without_scripts_the_pictures_and_the_words_are_shown(open_site, site):
     page = open_site("0_views.html", java_script_enabled=False)
     pictures = page.locator(".place img")

@@ -6,6 +6,8 @@ import hashlib
 import json
 import re
 import runpy
+import shutil
+import subprocess
 import zlib
 from html.parser import HTMLParser
 
@@ -178,7 +180,7 @@ def test_the_page_says_what_it_is(explorer, tmp_path):
 
 
 def test_the_dark_theme_follows_the_reader():
-    light, dark = page_style_sheet().split("@media (prefers-color-scheme: dark)")
+    light, dark = page_style_sheet().split("@media screen and (prefers-color-scheme: dark)")
     assert "--bpnb-paper: var(--jp-layout-color0, #ffffff)" in light
     # More specific than the rule of the style sheet that every host gets.
     assert ".bpnb-page .bpnb {" in dark
@@ -224,6 +226,24 @@ def test_the_module_has_all_that_the_view_needs(explorer, tmp_path):
     assert not re.search(r"^import\b|\bimport\(|https?://(?!www\.w3\.org/)", source, re.MULTILINE)
     before = path.read_bytes()
     assert explorer.to_mjs(path).read_bytes() == before
+
+
+def test_myst_takes_the_module_to_its_site(explorer, tmp_path):
+    myst = shutil.which("myst") or pytest.skip("mystmd is not installed: npm install -g mystmd")
+    module = explorer.to_mjs(tmp_path / "explorer").read_bytes()
+    # A template of its own, or MyST would look for one in the network.
+    (tmp_path / "template.yml").write_text("jtex: v1\ntitle: none\n", encoding="utf-8")
+    settings = "version: 1\nproject:\n  toc:\n    - file: index.md\nsite:\n  template: ./\n"
+    (tmp_path / "myst.yml").write_text(settings, encoding="utf-8")
+    text = "# A page\n\n```{anywidget} explorer.mjs\n```\n"
+    (tmp_path / "index.md").write_text(text, encoding="utf-8")
+    command = [myst, "build", "--site", "--strict"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    site = tmp_path / "_build/site"
+    [node] = re.findall(
+        r'\{"type":"anywidget","esm":"/(.+?)"', (site / "content/index.json").read_text("utf-8")
+    )
+    assert (site / "public" / node).read_bytes() == module
 
 
 def test_the_script_of_a_page_with_many_views_is_the_same_for_all_of_a_kind(explorer):

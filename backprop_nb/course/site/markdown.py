@@ -14,6 +14,8 @@ _TAG = re.compile(r"\\tag\{([^}]*)\}")
 _ADDRESS = re.compile(r"""(?<=\s)(href|src)=(["'])(.*?)\2""")
 _MARKUP = re.compile(r"<[^>]*>")
 _UNKNOWN = re.compile(r"\\[A-Za-z]+")
+_PRIMED = re.compile("<msup>(<mi>[^<]*</mi>)<mi>(&#x0203[234];)</mi></msup>")
+"""A prime is a superscript by itself; in smaller letters many a font has but a dot of it."""
 _NORM = re.compile("<mo>(?:&#x02016;|\u2016)</mo>")
 """A double bar, which a browser stretches by what stands on one side of it."""
 
@@ -128,6 +130,7 @@ class Writer(IPythonRenderer):
         latex = latex.strip()
         try:
             markup = _NORM.sub('<mo stretchy="false">\u2016</mo>', convert(latex, display=display))
+            markup = _PRIMED.sub(r'<mrow>\1<mo lspace="0" rspace="0">\2</mo></mrow>', markup)
         except Exception:  # it raises what it likes, KeyError and IndexError among them
             markup = ""
         if markup and not _UNKNOWN.search(plain(markup)):
