@@ -71,6 +71,7 @@ def view_cell(name):
 
 def text_cells():
     dot = base64.b64encode(png(bp.trace(lambda x: x**2, 3.0).draw())).decode()
+    drawing = {"image/png": dot, "text/html": '<img src="data:," alt="A &lt; B">'}
     report = bp.check_gradient(lambda x: x**2, lambda x: 3 * x, 1.0)
     return [
         new_code_cell(
@@ -84,6 +85,7 @@ def text_cells():
         new_code_cell(
             "plot()", outputs=[shown({"image/png": dot}, **{"image/png": {"alt": "A graph"}})]
         ),
+        new_code_cell("graph.draw()", outputs=[shown(drawing)]),
         new_code_cell("document", outputs=[shown({"text/markdown": "**Bold** $x$"})]),
         new_code_cell(
             "report", outputs=[shown({"text/html": report._repr_mimebundle_()["text/html"]})]

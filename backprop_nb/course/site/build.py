@@ -206,7 +206,7 @@ class _Site:
         return made
 
     def _fill_lesson(self, one: Page, notebook: NotebookNode) -> None:
-        cells = Cells(one.source.stem, one.writer)
+        cells = Cells(one.source.stem, one.writer, self.address or "")
         markup = list(cells.markup(notebook))
         one.content = "".join(markup)
         self._describe(one, markup[0] if markup else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from backprop_nb.views.paper import compact
 
 _VIEW = Template(Path(__file__).with_name("view.html").read_text(encoding="utf-8"))
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
+_IMAGE = re.compile(r'<img\b[^>]*?\balt="([^"]*)"[^>]*>')
+_FRAME = '<iframe src="{address}" title="{title}" width="100%" height="760"></iframe>'
 _HIGHLIGHT = Highlight2HTML(pygments_lexer="ipython3")
 
 
@@ -33,8 +36,8 @@ class Cells:
         What the files that belong to the page begin with.
     writer
         Writes its Markdown.
-    root
-        The way from the page to the top of the site, empty or ``../``.
+    address
+        Where the site will be, or empty.
     views
         The live views so far.
     pictures
@@ -43,7 +46,7 @@ class Cells:
 
     name: str
     writer: Writer
-    root: str = ""
+    address: str = ""
     views: list[Snapshot] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
 
@@ -66,13 +69,16 @@ class Cells:
         if SNAPSHOT in output.data:
             return self._view(Snapshot(**output.data[SNAPSHOT]))
         data = output.data
-        if "text/html" in data:
+        # A figure has its words in HTML; its picture is a file here, which a browser keeps.
+        image = _IMAGE.fullmatch(data.get("text/html", "")) if _PICTURES.keys() & data else None
+        if "text/html" in data and not image:
             return f'<div class="output html">{data["text/html"]}</div>'
         if "text/markdown" in data:
             return f'<div class="output">{self.writer.write(data["text/markdown"])}</div>'
         for kind, ending in _PICTURES.items():
             if kind in data:
-                alt = _alt(output, cell) or data.get("text/plain", "")
+                alt = html.unescape(image[1]) if image else _alt(output, cell)
+                alt = alt or data.get("text/plain", "")
                 return self._picture(data[kind], ending, alt)
         return f'<pre class="output">{html.escape(data.get("text/plain", ""))}</pre>'
 
@@ -81,10 +87,13 @@ class Cells:
         name = f"pictures/{self.name}-{len(self.pictures) + 1}.{ending}"
         content = data.encode() if ending == "svg" else base64.b64decode(data)
         self.pictures[name] = compact(content) if ending == "png" else content
-        return f'<img class="output" src="{self.root}{name}" alt="{html.escape(alt)}">'
+        return f'<img class="output" src="{name}" alt="{html.escape(alt)}">'
 
     def _view(self, view: Snapshot) -> str:
         self.views.append(view)
+        place = view_page(self.name, len(self.views))
+        frame = _FRAME.format(address=self.address + place, title=html.escape(view.title))
+        embed = f"<details><summary>To embed it</summary><pre>{html.escape(frame)}</pre></details>"
         return _VIEW.substitute(
             kind=html.escape(view.kind),
             title=html.escape(view.title),
@@ -92,8 +101,9 @@ class Cells:
             alt=html.escape(view.alt),
             words=html.escape(view.words),
             hint=html.escape(view.hint),
-            page=f"{self.root}{view_page(self.name, len(self.views))}",
-            picture=f"{self.root}{view_picture(self.name, len(self.views))}",
+            page=place,
+            picture=view_picture(self.name, len(self.views)),
+            embed=embed if self.address else "",
         )
 
 

@@ -43,7 +43,8 @@ def test_every_file_is_there_and_no_other(site):
     kinds = [f"assets/{name}.{ending}" for name in VIEWS for ending in ("js", "css")]
     pictures = [name.replace(".html", ".png") for name in VIEW_PAGES]
     others = ["0_views.ipynb", "1_text.ipynb", "extra/dot.png", "extra/numbers.csv"]
-    own = ["assets/site.css", "assets/site.js", "sitemap.xml", ".nojekyll", "pictures/1_text-1.png"]
+    others += ["pictures/1_text-1.png", "pictures/1_text-2.png"]
+    own = ["assets/site.css", "assets/site.js", "sitemap.xml", ".nojekyll"]
     assert found == {*PAGES, *VIEW_PAGES, *kinds, *pictures, *others, *own}
 
 
@@ -105,8 +106,9 @@ def test_every_picture_has_a_text(pages):
     images = [image for page in pages.values() for image in page.all("img")]
     silent = [image["src"] for image in nonempty(images) if not image.get("alt")]
     # In the list of lessons each stands beside its title.
-    assert silent == ["views/0_views-1.png", "pictures/1_text-1.png"]
-    assert {"src": "pictures/1_text-1.png", "alt": "A graph", "class": "output"} in images
+    assert silent == ["views/0_views-1.png", "pictures/1_text-2.png"]
+    words = {image["src"]: image["alt"] for image in images if image.get("class") == "output"}
+    assert words == {"pictures/1_text-1.png": "A graph", "pictures/1_text-2.png": "A < B"}
 
 
 def test_the_sitemap_has_every_page_of_the_course(site):
@@ -122,8 +124,16 @@ def test_the_sitemap_has_every_page_of_the_course(site):
 def test_without_an_address_nothing_says_where_it_is(tmp_path, monkeypatch):
     site = built(tmp_path, monkeypatch, address=None).out
     assert not (site / "sitemap.xml").exists()
-    assert "example.org/course" not in (site / "0_views.html").read_text(encoding="utf-8")
+    text = (site / "0_views.html").read_text(encoding="utf-8")
+    assert "example.org/course" not in text
+    assert "iframe" not in text
     assert faults(site) == []
+
+
+def test_a_view_says_how_to_embed_it_where_the_site_has_an_address(pages):
+    lines = re.findall("<iframe .*?</iframe>", pages["0_views.html"].texts["pre"])
+    sources = [re.search('src="(.+?)" title="[^"]+"', line)[1] for line in lines]
+    assert sources == [f"https://example.org/course/{path}" for path in VIEW_PAGES]
 
 
 def test_the_views_of_a_page_share_their_module_and_style(site):
