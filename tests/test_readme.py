@@ -90,7 +90,18 @@ COMMANDS = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
 def test_two_commands_lead_to_the_first_lesson_and_one_to_the_tests():
     first, tests = COMMANDS
     assert first == 'python -m pip install ".[lab]"\nbackprop-nb lab\n'
-    assert tests == 'python -m pip install -e ".[test]" && pytest -n auto --dist loadfile\n'
+    install, run = tests.splitlines()
+    assert install == 'python -m pip install -e ".[test]"'
+    assert run.startswith("pytest -n auto --dist loadfile ")
+    assert [path for path in run.split()[5:] if not (ROOT / path).is_dir()] == []
+
+
+def test_the_short_run_leaves_the_browser_out_and_the_full_one_nothing():
+    paths = COMMANDS[1].split()
+    assert "notebooks" in paths
+    assert {"tests", "tests/browser", "tests/assignment"}.isdisjoint(paths)
+    full = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert re.search(r'^pytest .*-m ""', full, re.MULTILINE)
 
 
 def test_what_convinces_stands_on_the_first_screen():
