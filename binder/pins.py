@@ -25,12 +25,12 @@ def version() -> str:
     return (BINDER / "runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-")
 
 
-def interpreter() -> str | None:
-    """Return that Python, if this machine has it: from pyenv, or on the PATH."""
+def interpreter(wanted: str) -> str | None:
+    """Return a Python of a version, if this machine has it: from pyenv, or on the PATH."""
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
-    found = sorted(pyenv.glob(f"versions/{version()}.*/bin/python"))
+    found = sorted(pyenv.glob(f"versions/{wanted}.*/bin/python"))
     # First: what pyenv puts on the PATH only works for the versions that are switched on.
-    return str(found[-1]) if found else shutil.which(f"python{version()}")
+    return str(found[-1]) if found else shutil.which(f"python{wanted}")
 
 
 def renewed(old: str, frozen: str) -> str:
@@ -50,7 +50,7 @@ def renewed(old: str, frozen: str) -> str:
 
 def main() -> None:
     """Install the project for a visitor, and write down which versions it got."""
-    python = interpreter()
+    python = interpreter(version())
     if python is None:
         sys.exit(f"Python {version()} is not on the PATH. It is what binder/runtime.txt asks for.")
     with tempfile.TemporaryDirectory() as folder:

@@ -100,7 +100,7 @@ MOST = 250  # MB for a kernel, of the one or two GB that Binder gives a visitor
 @pytest.fixture(scope="module")
 def visitor(tmp_path_factory):
     """A function that runs a command as Binder does, once its steps are done."""
-    python = interpreter()
+    python = interpreter(version())
     if python is None:
         pytest.skip(f"there is no Python {version()}, which Binder is asked for")
     checkout, place = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("env")

@@ -53,11 +53,13 @@ def page(view, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory):
+def elsewhere(tmp_path_factory, pytestconfig):
     """A folder with what another process makes of the same views: other hashes, other addresses."""
     folder = tmp_path_factory.mktemp("elsewhere")
     views = str(Path(every_view.__file__).parent)
-    command = [sys.executable, "-W", "error", "-c", ELSEWHERE, views]
+    filters = ["error", *(pytestconfig.getoption("pythonwarnings") or ())]  # as in this process
+    options = [option for each in filters for option in ("-W", each)]
+    command = [sys.executable, *options, "-c", ELSEWHERE, views]
     subprocess.run(command, cwd=folder, check=True, timeout=300)
     return folder
 
@@ -266,7 +268,7 @@ def is_asked(name, value):
 
 
 ARGUMENTS = {
-    "set_trait": ("tooltip", "a tip"),
+    "set_trait": ("_view_count", 1),
     "set_state": ({},),
     "to_html": ("page",),
     "to_mjs": ("module",),
