@@ -46,6 +46,7 @@ def test_the_training_lesson_shows_its_pictures(open_notebook):
     pictures = notebook.page.locator(".jp-OutputArea-output img")
     assert pictures.count() == 6
     assert all(pictures.evaluate_all("images => images.map(each => each.naturalWidth > 700)"))
+    assert all(pictures.evaluate_all("images => images.map(each => each.alt.length > 30)"))
     assert notebook.page.locator("mjx-merror").count() == 0
     assert cut_off(notebook.page) == []
 
