@@ -16,7 +16,7 @@ from PIL import Image
 import backprop_nb as bp
 from backprop_nb.views import paper
 from backprop_nb.views.palette import THEMES, diverging, ink
-from backprop_nb.views.paper import draw_pictures, png
+from backprop_nb.views.paper import compact, draw_pictures, png
 from backprop_nb.views.picture import Picture, heat_levels
 
 
@@ -153,6 +153,11 @@ def test_a_picture_of_lines_is_asked_for_and_stored(shown):
     assert base64.b64decode(encoded).decode() == data["image/svg+xml"]
     assert "<path" in data["image/svg+xml"]
     assert "image/svg+xml" not in shown("png")[0]
+
+
+def test_what_has_few_colours_keeps_its_bytes(shown):
+    picture = shown("png")[0]["image/png"]
+    assert compact(picture) == picture
 
 
 def test_marimo_is_given_the_words_too():
