@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from backprop_nb.course.notebooks import lessons, write
+from backprop_nb.course.notebooks import lessons, quoted, write
 from backprop_nb.errors import NotFoundError, must_be
 
 OPTIONS = ("--jupyter",)
@@ -55,7 +55,7 @@ def run(folder: str, jupyter: list[str]) -> int:
         )
     place = Path(folder).expanduser()
     if place.is_file():
-        raise must_be("a folder", "DIR", folder, instead=f"jupyter lab {shlex.quote(folder)}")
+        raise must_be("a folder", "DIR", folder, instead=f"jupyter lab {quoted(folder)}")
     first = lessons()[0].name
     if not (place / first).exists():
         print(f"{place.resolve()}: {write(place)}")

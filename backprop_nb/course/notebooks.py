@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +37,17 @@ def files() -> list[Path]:
     """Return every file that a reader of the course gets: lessons, assignment, licence."""
     assignment = [*source().glob("assignment/*.*"), source() / "LICENSE"]
     return lessons() + sorted(path for path in assignment if path.is_file())
+
+
+def quoted(path: str, on_windows: bool = os.name == "nt") -> str:
+    """Return a path as it is typed in a shell.
+
+    Examples
+    --------
+    >>> quoted("my course", on_windows=False), quoted("my course", on_windows=True)
+    ("'my course'", '"my course"')
+    """
+    return subprocess.list2cmdline([path]) if on_windows else shlex.quote(path)
 
 
 class Written(NamedTuple):
@@ -109,5 +122,5 @@ def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(folder: str) -> int:
     """Write the course, say which files were kept, and how to go on."""
-    print(f"{write(folder)}\nTo open the first lesson: backprop-nb lab {shlex.quote(folder)}")
+    print(f"{write(folder)}\nTo open the first lesson: backprop-nb lab {quoted(folder)}")
     return 0
