@@ -28,9 +28,9 @@ def version() -> str:
 def interpreter(wanted: str) -> str | None:
     """Return a Python of a version, if this machine has it: from pyenv, or on the PATH."""
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
-    found = sorted(pyenv.glob(f"versions/{wanted}.*/bin/python"))
+    found = sorted(map(str, pyenv.glob(f"versions/{wanted}.*/bin/python")), key=len)
     # First: what pyenv puts on the PATH only works for the versions that are switched on.
-    return str(found[-1]) if found else shutil.which(f"python{wanted}")
+    return found[-1] if found else shutil.which(f"python{wanted}")
 
 
 def renewed(old: str, frozen: str) -> str:

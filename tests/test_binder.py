@@ -12,7 +12,7 @@ import pytest
 from nonempty import nonempty
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from pins import interpreter, version
+from pins import interpreter, main, version
 
 ROOT = Path(__file__).parent.parent
 BINDER = ROOT / "binder"
@@ -89,6 +89,23 @@ def test_post_build_stops_at_the_first_failure_and_installs_only_the_package():
     commands = [line for line in lines if line and not line.startswith("#")]
     assert commands == ["set -euo pipefail", "pip install --no-cache-dir --no-deps ."]
     assert post_build.stat().st_mode & 0o111, "postBuild must be executable"
+
+
+def test_the_python_that_renews_the_pins_is_the_one_that_binder_is_asked_for(monkeypatch, tmp_path):
+    for name in (f"{version()}.4", f"{version()}.12", "3.9.1"):
+        (tmp_path / "versions" / name / "bin").mkdir(parents=True)
+        (tmp_path / "versions" / name / "bin/python").touch()
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert interpreter(version()) == str(tmp_path / "versions" / f"{version()}.12" / "bin/python")
+
+
+def test_without_that_python_the_pins_stay_and_it_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    before = (BINDER / "requirements.txt").read_bytes()
+    with pytest.raises(SystemExit, match=f"Python {re.escape(version())} is not on the PATH"):
+        main()
+    assert (BINDER / "requirements.txt").read_bytes() == before
 
 
 # --- the steps ------------------------------------------------------------------
