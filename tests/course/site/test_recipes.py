@@ -1,0 +1,52 @@
+"""What ``notebooks/site.md`` tells to do can be done."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+from nonempty import nonempty
+
+import backprop_nb as bp
+from backprop_nb.__main__ import parser
+from backprop_nb.course.site import command
+
+TEXT = (Path(__file__).parents[3] / "notebooks/site.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return nonempty(re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE))
+
+
+WORKFLOW = yaml.safe_load("".join(blocks("yaml")))
+STEPS = WORKFLOW["jobs"]["site"]["steps"]
+COMMANDS = "\n".join([*blocks("bash"), *(step["run"] for step in STEPS if "run" in step)])
+
+
+@pytest.mark.parametrize("line", nonempty(re.findall(r"^backprop-nb .*$", COMMANDS, re.MULTILINE)))
+def test_a_command_is_understood(line):
+    options = parser().parse_args(shlex.split(line)[1:])
+    assert options.command == "site"
+    assert options.out == "site"
+
+
+def test_each_option_has_its_row():
+    assert re.findall(r"^\| `(--\w+) [A-Z]+` \|", TEXT, re.MULTILINE) == list(command.OPTIONS)
+
+
+def test_the_workflow_publishes_what_the_command_writes():
+    [upload] = [step for step in STEPS if "upload-pages-artifact" in step.get("uses", "")]
+    assert upload["with"]["path"] == "site"
+    assert "deploy-pages" in STEPS[-1]["uses"]
+    assert WORKFLOW["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
+
+
+def test_the_code_writes_what_the_directive_and_the_frame_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    graph = bp.trace(lambda x: x**2, 3.0)
+    for source in blocks("python"):
+        exec(source, {"graph": graph})
+    graph.explore().to_html("explorer.html")
+    named = set(re.findall(r"\{anywidget\} (\S+)|<iframe src=\"(\S+?)\"", TEXT))
+    assert {a or b for a, b in named} == {path.name for path in tmp_path.iterdir()}
