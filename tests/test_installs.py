@@ -58,6 +58,13 @@ def test_every_dependency_has_a_lowest_version_which_the_matrix_tries():
     assert all(">=" in operators for operators in nonempty(bounds))
 
 
+def test_jupyterlab_comes_with_the_widgets_that_it_can_show():
+    # Those of ipywidgets 7 are for Colab, Notebook 6 and JupyterLab 3.
+    lab = {each.name: each for each in map(Requirement, PROJECT["optional-dependencies"]["lab"])}
+    assert "3.6" not in lab["jupyterlab"].specifier
+    assert "7.7.1" not in lab["ipywidgets"].specifier
+
+
 def test_the_declared_versions_of_python_begin_with_the_lowest_and_leave_none_out():
     minors = [int(version.removeprefix("3.")) for version in versions()]
     assert minors == list(range(minors[0], minors[-1] + 1))
