@@ -14,6 +14,7 @@ from backprop_nb.course.site.kernel import SNAPSHOT
 from backprop_nb.views.paper import png
 
 TITLE = "A small course"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
 
 FIRST = """\
@@ -53,7 +54,8 @@ x = 1
 
 ## Part two
 
-[Up](#part-two), [elsewhere](https://example.org/), ![A dot](extra/dot.png).
+[Up](#part-two), [elsewhere](https://example.org/), ![A dot](extra/dot.png),
+![a badge](https://example.org/badge.svg).
 """
 NOTES = "# Notes\n\n## deeplearning.ai\n\n[Back](../0_views.ipynb)\n"
 
@@ -90,6 +92,8 @@ def text_cells():
         new_code_cell(
             "report", outputs=[shown({"text/html": report._repr_mimebundle_()["text/html"]})]
         ),
+        new_code_cell("import x\nx.slider", outputs=[shown({WIDGET: {}, "text/plain": "Slider"})]),
+        new_code_cell("chart", outputs=[shown({"text/html": "<p>Chart</p><script></script>"})]),
         new_code_cell("6 * 7", outputs=[shown({"text/plain": "<42>"})]),
         new_code_cell(""),
     ]

@@ -211,6 +211,7 @@ class _Site:
         one.content = "".join(markup)
         self._describe(one, markup[0] if markup else "")
         one.notebook = self._copied(one.source)
+        self.doubts += [f"{one.source}: there is {doubt}." for doubt in cells.doubts]
         one.kinds = list(dict.fromkeys(view.kind for view in cells.views))
         self.files |= cells.pictures
         self.views += len(cells.views)
@@ -228,6 +229,11 @@ class _Site:
         one.title = plain(first.text) if first else one.source.stem
         text = plain(beginning.partition("</h1>")[2] or beginning)
         one.description = shorten(text, _DESCRIPTION, placeholder=" …")
+        for address in one.writer.remote:
+            self.doubts.append(
+                f"{one.source}: the picture {address} is left out, for a page fetches nothing from "
+                "elsewhere; put a copy of it beside the notebooks."
+            )
         for formula in one.writer.unknown:
             self.doubts.append(f"{one.source}: no MathML of ${formula}$, which is shown as it is.")
 

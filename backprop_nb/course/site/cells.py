@@ -22,6 +22,7 @@ from backprop_nb.views.paper import compact
 _VIEW = Template(Path(__file__).with_name("view.html").read_text(encoding="utf-8"))
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 _IMAGE = re.compile(r'<img\b[^>]*?\balt="([^"]*)"[^>]*>')
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 _FRAME = '<iframe src="{address}" title="{title}" width="100%" height="760"></iframe>'
 _HIGHLIGHT = Highlight2HTML(pygments_lexer="ipython3")
 
@@ -42,6 +43,8 @@ class Cells:
         The live views so far.
     pictures
         The other pictures so far: the name of the file, and its bytes.
+    doubts
+        What of the outputs does not work on a page, as the end of a sentence.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Cells:
     address: str = ""
     views: list[Snapshot] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
 
     def markup(self, notebook: NotebookNode) -> Iterator[str]:
         """Yield the cells as HTML, one after the other."""
@@ -72,6 +76,8 @@ class Cells:
         # A figure has its words in HTML; its picture is a file here, which a browser keeps.
         image = _IMAGE.fullmatch(data.get("text/html", "")) if _PICTURES.keys() & data else None
         if "text/html" in data and not image:
+            if "<script" in data["text/html"]:
+                self.doubts.append(f"a script, which does not run there, of {_line(cell)}")
             return f'<div class="output html">{data["text/html"]}</div>'
         if "text/markdown" in data:
             return f'<div class="output">{self.writer.write(data["text/markdown"])}</div>'
@@ -80,6 +86,8 @@ class Cells:
                 alt = html.unescape(image[1]) if image else _alt(output, cell)
                 alt = alt or data.get("text/plain", "")
                 return self._picture(data[kind], ending, alt)
+        if _WIDGET in data:
+            self.doubts.append(f"a widget, which is a text there, of {_line(cell)}")
         return f'<pre class="output">{html.escape(data.get("text/plain", ""))}</pre>'
 
     def _picture(self, data: str, ending: str, alt: str) -> str:
@@ -115,6 +123,11 @@ def view_page(name: str, number: int) -> str:
 def view_picture(name: str, number: int) -> str:
     """Return the picture of a view."""
     return f"views/{name}-{number}.png"
+
+
+def _line(cell: NotebookNode) -> str:
+    """Return the last line of a cell, of which the result is, as a rule."""
+    return f'the cell that ends "{cell.source.strip().splitlines()[-1]}"'
 
 
 def _alt(output: NotebookNode, cell: NotebookNode) -> str:

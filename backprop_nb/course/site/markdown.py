@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from latex2mathml.converter import convert
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -63,6 +64,8 @@ class Writer(IPythonRenderer):
         """The formulas with a line of their own, as MathML."""
         self.unknown: list[str] = []
         """The formulas of which there is no MathML."""
+        self.remote: list[str] = []
+        """The addresses of pictures that are elsewhere, from where a page fetches nothing."""
 
     def write(self, source: str, attachments: Mapping[str, Any] | None = None) -> str:
         """Return Markdown as HTML."""
@@ -87,8 +90,15 @@ class Writer(IPythonRenderer):
     def image(self, text: str, url: str, title: str | None = None) -> str:
         """Show a picture from where the site has it."""
         embedded = url.startswith(("attachment:", "data:"))
-        address = url if embedded else self.resolve(url)
+        address = url if embedded else self._here(url)
         return text if address is None else str(super().image(text, address, title))
+
+    def _here(self, url: str) -> str | None:
+        """Return where the site has what a page loads by itself, if it has it."""
+        if urlsplit(url).netloc:
+            self.remote.append(url)
+            return None
+        return self.resolve(url)
 
     def table(self, text: str) -> str:
         """Write a table in a box of its own, in which a wide one can be moved."""
@@ -104,7 +114,8 @@ class Writer(IPythonRenderer):
 
     def _resolved(self, markup: str) -> str:
         def new(found: re.Match[str]) -> str:
-            address = self.resolve(html.unescape(found[3]))
+            lead = self.resolve if found[1] == "href" else self._here
+            address = lead(html.unescape(found[3]))
             return "" if address is None else f'{found[1]}="{html.escape(address)}"'
 
         return _ADDRESS.sub(new, markup)

@@ -62,10 +62,15 @@ def test_a_dead_link_or_anchor_would_be_found(site, tmp_path):
         assert len(faults(tmp_path)) == 1
 
 
-def test_what_leads_nowhere_is_said_and_is_no_link(small, pages):
-    assert len(small.doubts) == 2
-    assert "0_views.ipynb: nothing is at nowhere.ipynb" in small.doubts[0]
-    assert "1_text.ipynb: no MathML of $\\nosuchcommand{x}$" in small.doubts[1]
+def test_what_does_not_work_on_a_page_is_said(small, pages):
+    assert [doubt.partition(",")[0] for doubt in small.doubts] == [
+        "0_views.ipynb: nothing is at nowhere.ipynb",
+        "1_text.ipynb: the picture https://example.org/badge.svg is left out",
+        "1_text.ipynb: no MathML of $\\nosuchcommand{x}$",
+        "1_text.ipynb: there is a widget",
+        "1_text.ipynb: there is a script",
+    ]
+    assert small.doubts[3].endswith('of the cell that ends "x.slider".')
     assert "nowhere.ipynb" not in [address for _, address in pages["0_views.html"].addresses]
     assert str(small).endswith(f"open {small.out / 'index.html'}")
 

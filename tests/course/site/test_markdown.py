@@ -36,6 +36,16 @@ def test_a_link_leads_to_where_the_site_has_it(writer, source, written):
     assert written in writer.write(source)
 
 
+@pytest.mark.parametrize(
+    "source", ["![a](https://example.org/b.png)", '<img alt="a" src="https://example.org/b.png">']
+)
+def test_a_picture_from_elsewhere_is_left_out_and_remembered(writer, source):
+    written = writer.write(source)
+    assert "https" not in written
+    assert "a" in written
+    assert writer.remote == ["https://example.org/b.png"]
+
+
 def test_a_picture_that_is_attached_travels_within_the_page(writer):
     attached = {"a.png": {"image/png": "QUJD"}}
     assert 'src="data:image/png;base64,QUJD"' in writer.write("![a](attachment:a.png)", attached)
