@@ -112,12 +112,6 @@ def test_what_convinces_stands_on_the_first_screen():
     assert len(top.splitlines()) < 30
 
 
-def test_the_pythons_are_those_of_the_metadata():
-    metadata = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    *_, oldest, newest = re.findall(r"Python :: (3\.\d+)", metadata)[-3:]
-    assert f"{oldest} or {newest}" in README.partition("\n## ")[0]
-
-
 def test_the_release_on_binder_is_that_of_the_address_and_the_version():
     [link] = re.findall(r"\[!\[Open in Binder\]\(\S+\)\]\((.*?)\)", README)
     assert link == binder(address(), tag())
