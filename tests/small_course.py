@@ -93,6 +93,7 @@ def text_cells():
             "report", outputs=[shown({"text/html": report._repr_mimebundle_()["text/html"]})]
         ),
         new_code_cell("import x\nx.slider", outputs=[shown({WIDGET: {}, "text/plain": "Slider"})]),
+        new_code_cell("fit", outputs=[shown({WIDGET: {}, "text/plain": "fit:  0%|   | 0/3"})]),
         new_code_cell("chart", outputs=[shown({"text/html": "<p>Chart</p><script></script>"})]),
         new_code_cell("6 * 7", outputs=[shown({"text/plain": "<42>"})]),
         new_code_cell(""),

@@ -23,6 +23,8 @@ _VIEW = Template(Path(__file__).with_name("view.html").read_text(encoding="utf-8
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 _IMAGE = re.compile(r'<img\b[^>]*?\balt="([^"]*)"[^>]*>')
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_BAR = re.compile(r"\d%\|")
+"""How far something has come, as tqdm shows it; on a page it has come to its end."""
 _FRAME = '<iframe src="{address}" title="{title}" width="100%" height="760"></iframe>'
 _HIGHLIGHT = Highlight2HTML(pygments_lexer="ipython3")
 
@@ -87,6 +89,8 @@ class Cells:
                 alt = alt or data.get("text/plain", "")
                 return self._picture(data[kind], ending, alt)
         if _WIDGET in data:
+            if _BAR.search(data.get("text/plain", "")):
+                return ""
             self.doubts.append(f"a widget, which is a text there, of {_line(cell)}")
         return f'<pre class="output">{html.escape(data.get("text/plain", ""))}</pre>'
 
