@@ -51,8 +51,9 @@ class Drawing(Figure):
     alt: str = ""
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        _leave_drawings_alone()
-        formats = _formats_asked_for()
+        shell: Any = get_ipython()
+        _leave_drawings_alone(shell)
+        formats = _formats_asked_for(shell)
         width, height = (round(inches * _DPI) for inches in self.get_size_inches())
         metadata: dict[str, Any] = {"alt": self.alt}
         if "retina" in formats:
@@ -73,17 +74,20 @@ class Drawing(Figure):
         return "text/html", as_html(png(self), self.alt)
 
 
-def _formats_asked_for() -> set[str]:
+def _formats_asked_for(shell: Any) -> set[str]:
     """Return what ``%config InlineBackend.figure_format`` says; empty where nobody did."""
     config = sys.modules.get("matplotlib_inline.config")
-    if config is None or not config.InlineBackend.initialized():
-        return set()
-    return set(config.InlineBackend.instance().figure_formats)
+    if config is not None and config.InlineBackend.initialized():
+        return set(config.InlineBackend.instance().figure_formats)
+    # Until pyplot makes its first figure, IPython only notes what it is asked for.
+    noted = {} if shell is None else shell.config.get("InlineBackend", {})
+    several = noted.get("figure_formats")  # or what is to be added to them, in a file of settings
+    several = several if isinstance(several, set | list | tuple) else ()
+    return {*several, noted.get("figure_format", "png")}
 
 
-def _leave_drawings_alone() -> None:
+def _leave_drawings_alone(shell: Any) -> None:
     """Keep the printers away that IPython has for every figure: they know no words."""
-    shell: Any = get_ipython()
     if shell is not None:
         for kind in ("image/png", "image/svg+xml", "image/jpeg", "application/pdf"):
             shell.display_formatter.formatters[kind].for_type(Drawing, _print_nothing)

@@ -12,6 +12,7 @@ from IPython.core.formatters import DisplayFormatter
 from IPython.core.pylabtools import select_figure_formats
 from matplotlib_inline.config import InlineBackend
 from PIL import Image
+from traitlets.config import Config
 
 import backprop_nb as bp
 from backprop_nb.views import paper
@@ -95,24 +96,29 @@ def test_each_cell_of_a_heat_map_has_its_colour_and_a_number_that_can_be_read():
 
 
 class Shell:
-    """Stands for IPython, with its own way to show objects."""
+    """Stands for IPython, with its own way to show objects, and what it was told."""
 
     def __init__(self):
         self.display_formatter = DisplayFormatter()
+        self.config = Config()
 
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What a notebook stores of a drawing where ``%config InlineBackend`` asks for a format."""
+    """What a notebook stores of a drawing where ``%config InlineBackend`` asks for a format.
+
+    Before the first figure of pyplot IPython only notes it, then it has printers for figures.
+    """
     monkeypatch.setattr(paper, "get_ipython", lambda: shell)
     shell = Shell()
 
-    def show(figure_format):
-        with warnings.catch_warnings(action="ignore"):  # it is declared in an old way
-            backend = InlineBackend.instance()
-            backend.figure_formats = {figure_format}
-        # What IPython does when matplotlib.pyplot is imported there.
-        select_figure_formats(shell, backend.figure_formats, **backend.print_figure_kwargs)
+    def show(figure_format, noted=False):
+        shell.config.InlineBackend.figure_format = figure_format
+        if not noted:
+            with warnings.catch_warnings(action="ignore"):  # it is declared in an old way
+                backend = InlineBackend.instance()
+                backend.figure_formats = {figure_format}
+            select_figure_formats(shell, backend.figure_formats, **backend.print_figure_kwargs)
         drawing = draw_pictures([[some_picture()]], alt='"Some" shapes & <texts>.')
         return shell.display_formatter.format(drawing)
 
@@ -134,6 +140,12 @@ def test_its_words_go_with_it_in_whatever_format(shown, figure_format):
     assert image_in(data["text/html"])["alt"] == ALT
     assert metadata["image/png"]["alt"] == data["text/plain"] == '"Some" shapes & <texts>.'
     assert shown(figure_format) == (data, metadata)  # the same every time
+
+
+@pytest.mark.parametrize("figure_format", ["png", "retina", "svg"])
+def test_a_format_counts_before_the_first_figure_of_pyplot(shown, figure_format):
+    before = shown(figure_format, noted=True)
+    assert before == shown(figure_format)
 
 
 def test_a_sharp_picture_has_twice_the_points_on_the_same_space(shown):
