@@ -1,5 +1,6 @@
 """Where the package can be installed: what it declares, and that it needs no more."""
 
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -7,7 +8,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from matrix import CUT, table, versions
+from matrix import CUT, main, table, versions
 from nonempty import nonempty
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -91,6 +92,17 @@ def test_the_table_of_the_matrix_lines_up():
         "|--------|-----------|",
         "| 3.11   | 12 passed |",
     ]
+
+
+def test_the_matrix_says_which_python_is_missing_and_goes_on(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["matrix.py", "--bound", "oldest", "-x"])
+    monkeypatch.setattr(runpy, "run_path", lambda path: {"interpreter": lambda version: None})
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert len(rows) == len(versions())
+    assert all("skipped: no such Python here" in row for row in nonempty(rows))
 
 
 def test_ci_runs_the_newest_libraries_on_the_newest_python():
