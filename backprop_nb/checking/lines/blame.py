@@ -124,6 +124,36 @@ class Blame:
                 return [[part, *each] for each in rest]
         return []
 
+    def firsts(self, of_known: bool) -> list[Explanation]:
+        """Return the expressions that are the first to be wrong, if a true quantity mends all.
+
+        They are computed once, from what is right; unless it is ``of_known``, they are nothing
+        that the loss has.
+        """
+        mended = Mended(self.facts)
+        wrong = frozenset(range(len(self.facts.expected))) - mended.right
+        found = []
+        for group in map(Group, self.facts.places):
+            at = group.at(self.facts)
+            if len(at) != 1 or not self._reaches(group, wrong):
+                continue
+            if (of_known or self.is_odd(at[0])) and self._is_first(at[0]):
+                each = self._explanations(mended, group, self._truths)
+                found += [e for e in each if e.fixed == wrong and self._confirmed(mended, e)]
+        return self._ranked(found)
+
+    def _is_first(self, index: int) -> bool:
+        records = self.facts.followed.records
+        place = self.facts.place_at[index][0]
+        if not isinstance(place, CodeType) or is_own(place) or is_alias(records[index]):
+            return False
+        is_float = self.facts.followed.values[index].dtype.kind == "f"
+        return is_float and index not in self._ends and not self.has_odd_input(index)
+
+    def _truths(self, mended: Mended, _: Group, at: tuple[int, ...]) -> Iterator[Repair]:
+        """Yield the true quantities that may stand in the place of one value."""
+        yield from self._quantities(mended, at)
+
     def _is_chosen(self, index: int) -> bool:
         """Whether a record is that of a line which hands on what was computed: which, may err."""
         records, origin = self.facts.followed.records, index
@@ -209,13 +239,19 @@ class Blame:
 
     def has_odd_input(self, index: int) -> bool:
         """Whether a record is computed from a quantity that the loss does not have."""
-        values, records = self.facts.followed.values, self.facts.followed.records
-        inputs = [p for p in records[index].parents if p is not None and p != index]
+        parents = self.facts.followed.records[index].parents
+        return any(self.is_odd(each) for each in parents if each is not None and each != index)
+
+    def is_odd(self, index: int) -> bool:
+        """Whether a record gives an array that the loss does not have."""
+        value = self.facts.followed.values[index]
+        return value.dtype.kind == "f" and value.ndim > 0 and not self._is_known(value)
+
+    def _is_known(self, array: Any) -> bool:
+        """Whether the loss has a quantity, or a likely multiple of it."""
         return any(
-            values[p].dtype.kind == "f"
-            and values[p].ndim
-            and not self.facts.known.matches(values[p])
-            for p in inputs
+            self.facts.constant(match.scale) is not None
+            for match in self.facts.known.matches(array)
         )
 
     def _small(self, mended: Mended, group: Group, at: tuple[int, ...]) -> Iterator[Repair]:

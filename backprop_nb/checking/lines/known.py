@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -164,6 +164,38 @@ class Known:
     def is_exact(self, array: Any) -> bool:
         """Whether an array is a true quantity, and no mere multiple of one."""
         return any(abs(each.scale - 1) < SAME for each in self.matches(array)[:1])
+
+    def truth(self, array: Any) -> Hashable:
+        """Return which true quantity an array is, or which row of one; ``None`` if it is none.
+
+        Who goes through the samples one by one computes rows.
+        """
+        array = np.asarray(array)
+        for match in self.matches(array)[:1]:
+            if abs(match.scale - 1) < SAME:
+                return match.key
+        keys, rows = self._rows.get(array.size, ((), np.zeros((0, 0))))
+        if array.dtype.kind != "f" or not len(keys) or max(array.shape, default=1) < array.size:
+            return None
+        flat = array.ravel().astype(np.float64)
+        size = float(np.linalg.norm(flat))
+        far = np.linalg.norm(rows - flat, axis=1)
+        near = np.flatnonzero(far <= SAME * size) if size else ()
+        return keys[near[0]] if len(near) else None
+
+    @cached_property
+    def _rows(self) -> Mapping[int, tuple[list[Hashable], Array]]:
+        """By size the rows and the columns of all quantities."""
+        found: dict[int, list[tuple[Hashable, Array]]] = defaultdict(list)
+        for key, array in self.arrays.items():
+            is_computed = key.kind != "value" or self.trace.records[key.record].parents
+            if is_computed and array.ndim == 2 and 1 not in array.shape:
+                for axis, each in enumerate((array, array.T)):
+                    found[each.shape[1]] += [((key, axis, k), row) for k, row in enumerate(each)]
+        return {
+            size: ([key for key, _ in rows], np.array([row for _, row in rows]))
+            for size, rows in found.items()
+        }
 
     def _preference(self, match: Match) -> tuple[bool, bool, bool]:
         """Return what sorts first what an array most likely stands for."""

@@ -135,6 +135,8 @@ class _Way:
     """What explains everything: one or two expressions, each with what it is told by."""
 
     parts: Sequence[tuple[float, Callable[[int], list[Fault]]]]
+    drops: bool = False
+    """Whether something that stands there is left out."""
 
     @property
     def cost(self) -> float:
@@ -224,10 +226,12 @@ class _Search:
         assert self.facts is not None
         followed, found = self.facts.followed, dict[tuple[str, int], frozenset[int]]()
         after: list[frozenset[int]] = [frozenset()] * len(followed.records)
+        everything = frozenset(range(len(self.facts.expected)))
         for index in reversed(range(len(followed.records))):
-            after[index] = frozenset(followed.ends.get(index, ())).union(
-                *(after[child] for child in followed.children[index])
-            )
+            ends, children = followed.ends.get(index, ()), followed.children[index]
+            after[index] = frozenset(ends).union(*(after[child] for child in children))
+            if not ends and not children:  # what is decided by it is not known
+                after[index] = everything
             record = followed.records[index]
             if record.scope is not None and record.row is not CONSTANT:
                 code = record.scope.code
@@ -246,13 +250,40 @@ class _Search:
             return []
         is_written = self.rewriting is not None and not self.is_large
         found = self._written() if is_written else []
-        if not any(way.cost < LIKELY - _TIES for way in found):
+        if any(way.cost < LIKELY - _TIES for way in found):
+            found += self._before(found)
+        else:
             found += self._computed(depth=1)
         if not alone and not any(way.cost < LIKELY for way in found):
             # Two lines to be written otherwise are likelier than a quantity at the very end.
             found = (self._written(pairs=True) if is_written else []) or found
             found = found or self._computed(depth=2)
         return sorted(found, key=lambda way: way.cost)
+
+    def _before(self, found: Sequence[_Way]) -> list[_Way]:
+        """Return what explains as well as the best way, since it comes before it.
+
+        What is written otherwise may make up for something that was wrong already.
+        """
+        if self.blame is None:
+            return []
+        facts, best = self.blame.facts, min(way.cost for way in found)
+        named = {fault.line for way in found if way.cost <= best + _TIES for fault in way.faults()}
+        ways = []
+        # Who leaves a factor out takes away what somebody thought of: more may be wrong before.
+        drops = all(way.drops for way in found if way.cost <= best + _TIES)
+        for each in self.blame.firsts(of_known=drops):
+            after = facts.followed.downstream(each.at)
+            later = {self._line(facts, index) for index in after if index not in each.at}
+            if named <= later and self._line(facts, each.at[0]) not in named:
+                ways.append(_Way([(best, partial(_faults, facts, each, True))]))
+        return ways
+
+    def _line(self, facts: Facts, index: int) -> int | None:
+        record = facts.followed.records[index]
+        if record.scope is None:
+            return None
+        return find_text(record.scope.code).span(record.lasti)[0]
 
     def _is_known(self) -> bool:
         """Whether the loss can be traced."""
@@ -286,8 +317,9 @@ class _Search:
     def _written(self, pairs: bool = False) -> list[_Way]:
         assert self.rewriting is not None
         try:
-            found = self.rewriting.pairs() if pairs else [[e] for e in self.rewriting.alone()]
-            return [self._way(way) for way in found]
+            if pairs:
+                return [self._way(way) for way in self.rewriting.pairs(self.truths[0][0].truth)]
+            return [self._way([each]) for each in self.rewriting.alone()]
         except (
             ArithmeticError,
             AttributeError,
@@ -299,18 +331,44 @@ class _Search:
             return []  # nor is it worth an error
 
     def _way(self, written: Sequence[Written]) -> _Way:
-        return _Way([(self._cost(each), partial(self._told, each)) for each in written])
+        drops = any(each.rewrite.kind == "operand alone" for each in written)
+        return _Way([(self._cost(each), partial(self._told, each)) for each in written], drops)
 
     def _cost(self, written: Written) -> float:
         """Return how unlikely it is that this line is wrong."""
         assert self.rewriting is not None
         known, _ = self.truths[0]
         was, now = self.rewriting.values(written, whole=True)
-        is_now = bool(known.matches(now))
+        # A multiple of what is true is no more so for being another one.
+        before, after = known.matches(was)[:1], known.matches(now)[:1]
+        is_same = [each.key for each in before] == [each.key for each in after]
+        is_now = bool(after) and (not is_same or known.is_exact(now) > known.is_exact(was))
         cost = written.rewrite.cost - 0.2 * is_now
         if written.computes and known.is_exact(was):  # it gave what is true
             cost += 0.1 if is_now else 0.7
         return cost
+
+    def _is_proof(self, written: Written) -> bool:
+        """Whether a line that is written otherwise is known to be the one that is wrong.
+
+        It is not if it gave what is true and then gives nothing that is, nor if it leaves out
+        a factor of what the loss does not have: that may have been wrong before.
+        """
+        assert self.rewriting is not None
+        known, _ = self.truths[0]
+        was, now = self.rewriting.values(written, whole=True)
+        spoils = known.is_exact(was) and not known.is_exact(now)
+        makes_up = written.rewrite.kind == "operand alone" and self._is_made_of_odd(written)
+        return self._cost(written) < LIKELY and not spoils and not makes_up
+
+    def _is_made_of_odd(self, written: Written) -> bool:
+        """Whether a line computes from what an earlier one gave and the loss does not have."""
+        if self.blame is None:
+            return False
+        facts, line = self.blame.facts, written.line
+        there = [k for k, _ in enumerate(facts.followed.records) if self._line(facts, k) == line]
+        inputs = {p for k in there for p in facts.followed.records[k].parents if p is not None}
+        return any(self.blame.is_odd(p) for p in inputs if self._line(facts, p) != line)
 
     def _told(self, written: Written, number: int) -> list[Fault]:
         assert self.rewriting is not None
@@ -325,7 +383,7 @@ class _Search:
                 written.block.source(written.shown),
                 quantity,
                 written.rewrite.words,
-                self._cost(written) < LIKELY,
+                self._is_proof(written),
                 given,
                 expected,
                 tuple(sorted(written.fixed)),
@@ -423,15 +481,16 @@ def _places(facts: Facts, found: Explanation) -> list[SourcePlace]:
     if place is None:
         return []
     path = path_of(record)
-    if not path or found.group.path or found.repair.operand is None:
+    if not path or found.group.path:
         return [place]
     handed: ast.AST | None
-    if found.repair.operand < 0:
+    which = found.repair.operand
+    if which is None or which < 0:
         handed = place.node.func if isinstance(place.node, ast.Call) else None
     else:
-        handed = operand(place, record.row, found.repair.operand, len(record.args))
+        handed = operand(place, record.row, which, len(record.args))
     code, call = place.code, locate(*path[0][:2])
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     if call is None or not (isinstance(handed, ast.Name) and handed.id in parameters):
         return [place]
-    return [call] if found.repair.operand < 0 else [place, call]
+    return [call] if which is not None and which < 0 else [place, call]

@@ -51,6 +51,8 @@ class Block:
         The syntax tree of the text, and the definition in it.
     seen
         By line what the names held when the line ran first, of the functions within, too.
+    order
+        By line when it ran first, before or after the lines of other functions.
     """
 
     functions: list[FunctionType]
@@ -58,6 +60,7 @@ class Block:
     module: Module
     node: ast.AST
     seen: dict[int, dict[str, Any]] = field(default_factory=dict)
+    order: dict[int, int] = field(default_factory=dict)
 
     @cached_property
     def tree(self) -> ast.AST:
@@ -94,7 +97,7 @@ class Block:
 
     def compiled(
         self,
-        ways: Mapping[ast.AST, Sequence[ast.AST]],
+        ways: Mapping[ast.AST, Sequence[ast.AST | list[ast.AST]]],
         fixed: Mapping[ast.AST, ast.AST | list[ast.AST]],
     ) -> CodeType | None:
         """Return the code with some nodes written in several ways, and others in one.
@@ -185,9 +188,13 @@ def _chosen(node: Any, ways: Sequence[Any]) -> Any:
             made = ast.copy_location(ast.IfExp(_is_chosen(k, node), ways[k - 1], made), node)
         return made
     return [
-        ast.copy_location(ast.If(_is_chosen(k, node), [way], []), node)
+        ast.copy_location(ast.If(_is_chosen(k, node), _as_list(way), []), node)
         for k, way in enumerate((node, *ways))
     ]
+
+
+def _as_list(way: Any) -> list[Any]:
+    return way if isinstance(way, list) else [way]
 
 
 def _is_chosen(k: int, at: ast.AST) -> ast.expr:
@@ -278,6 +285,7 @@ class _Look:
 
     def __init__(self) -> None:
         self.codes: dict[CodeType, dict[int, dict[str, Any]]] = {}
+        self.order: dict[tuple[CodeType, int], int] = {}
 
     def run(self, f: Callable[..., Any], *args: Any) -> None:
         before = sys.gettrace()
@@ -298,6 +306,7 @@ class _Look:
         return self._step
 
     def _step(self, frame: FrameType, what: str, _: Any) -> Any:
+        self.order.setdefault((frame.f_code, frame.f_lineno), len(self.order))
         known = self.codes[frame.f_code].setdefault(frame.f_lineno, {})
         if not known or what == "return":  # only then a comprehension has names
             known |= frame.f_locals
@@ -333,10 +342,12 @@ def blocks(gradient: Callable[..., Any], args: Sequence[Any]) -> list[Block]:
         if node is None:
             continue
         seen: dict[int, dict[str, Any]] = {}
+        order: dict[int, int] = {}
         for each in (code, *_inner(code)):
             for line, names in look.codes.get(each, {}).items():
                 seen.setdefault(line, {}).update(names)
-        found.append(Block(functions[code], code, module, node, seen))
+                order.setdefault(line, look.order.get((each, line), 0))
+        found.append(Block(functions[code], code, module, node, seen, order))
     return found
 
 

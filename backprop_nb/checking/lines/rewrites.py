@@ -65,6 +65,7 @@ _OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
 _COMPARES = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
 _REDUCTIONS = ("sum", "mean", "max", "min")
 _ACTIVATIONS = ("sigmoid", "tanh", "relu", "exp", "abs")
+_FILLED = {"zeros": "ones", "ones": "zeros", "zeros_like": "ones_like", "ones_like": "zeros_like"}
 _ENTRYWISE = ("exp", "tanh", "log", "abs", "sqrt", "square")
 
 
@@ -133,21 +134,25 @@ def read(rewrite: Rewrite, shown: ast.AST, mended: bool) -> Iterator[ast.AST | l
     value = _exchanged(shown, rewrite.node, rewrite.new) if mended else shown
     if isinstance(value, ast.expr):
         yield rewrite.put(_exchanged(rewrite.part, shown, kept(value)))
-    statement = rewrite.way if mended else rewrite.root
-    target = (
-        getattr(rewrite.root, "target", None)
-        or (getattr(rewrite.root, "targets", None) or [None])[0]
-    )
+    kept_too = read_target(rewrite.root, rewrite.way if mended else rewrite.root)
+    if kept_too is not None:
+        yield kept_too
+
+
+def read_target(root: ast.AST, statement: ast.AST) -> ast.AST | list[ast.AST] | None:
+    """Return a statement so that what it gives is kept; ``None`` where it gives nothing."""
+    target = getattr(root, "target", None) or (getattr(root, "targets", None) or [None])[0]
     if isinstance(statement, ast.stmt) and isinstance(
         target, ast.Name | ast.Subscript | ast.Attribute
     ):
         value = copy.copy(target)
         value.ctx = ast.Load()
-        yield [statement, ast.copy_location(ast.Expr(kept(value)), rewrite.root)]
-    elif isinstance(getattr(statement, "value", None), ast.expr):
+        return [statement, ast.copy_location(ast.Expr(kept(value)), root)]
+    if isinstance(getattr(statement, "value", None), ast.expr):
         made = copy.copy(statement)
         made.value = kept(statement.value)  # type: ignore[attr-defined]
-        yield made
+        return made
+    return None
 
 
 def _parts(statement: ast.AST) -> Iterator[tuple[ast.expr, ast.AST, Put]]:
@@ -230,7 +235,7 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         case ast.Name(id=name):
             yield from _other_names(scope, node, name, parent)
         case ast.Attribute():
-            yield from _other_attributes(scope, node)
+            yield from _other_attributes(scope, node, parent)
         case ast.Subscript():
             yield from _other_entries(scope, node)
         case ast.BinOp():
@@ -254,6 +259,12 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         case ast.IfExp(body=body, orelse=orelse):
             yield body, "branch", 1.1, _in_place(body, node)
             yield orelse, "branch", 1.1, _in_place(orelse, node)
+    if text_of(node) in scope.sizes or (
+        isinstance(node, ast.Name) and scope.kinds.get(node.id) == "int"
+    ):
+        for text, size in scope.sizes.items():
+            if text != text_of(node):
+                yield size, "number", 1.0, f"{text} in place of {text_of(node)}"
     if isinstance(node, ast.Subscript | ast.BinOp | ast.Call | ast.Name | ast.Attribute):
         yield from _turned(scope, node, parent)
         yield from _wrapped(scope, node, parent)
@@ -321,7 +332,15 @@ def _turned(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Wa
     yield new, "transpose", 0.9, _in_place(new, node)
     if not (isinstance(parent, ast.UnaryOp | ast.BinOp) and not isinstance(parent.op, ast.Add)):
         new = ast.UnaryOp(ast.USub(), node)
-        yield new, "sign", 0.9, _in_place(new, node)
+        is_handed = isinstance(parent, ast.Call) and not _is_numpy(parent.func)
+        is_computed = isinstance(node, ast.BinOp | ast.Call) or isinstance(parent, ast.Call)
+        cost = 1.2 if is_handed else 0.9 if is_computed else 1.1
+        yield new, "sign", cost, _in_place(new, node)
+
+
+def _is_numpy(function: ast.expr) -> bool:
+    value = function.value if isinstance(function, ast.Attribute) else None
+    return isinstance(value, ast.Name) and value.id in ("np", "numpy")
 
 
 def _likeness(one: str, other: str) -> float:
@@ -345,7 +364,9 @@ def _other_names(scope: Scope, node: ast.Name, name: str, parent: ast.AST | None
             if kind == "array" and scope.dimensions.get(name) != scope.dimensions.get(other):
                 continue
             new = ast.Name(other, ast.Load())
-            yield new, "name", 1.1 - 0.2 * _likeness(name, other), _in_place(new, node)
+            # Nobody computes what nobody reads.
+            cost = 1.1 - 0.2 * _likeness(name, other) + 0.7 * (scope.reads.get(name) == 1)
+            yield new, "name", cost, _in_place(new, node)
     if is_called:
         for text, new in scope.helpers.items():
             if text != name and scope.kinds.get(text) != "function":
@@ -361,12 +382,18 @@ def _other_names(scope: Scope, node: ast.Name, name: str, parent: ast.AST | None
             yield new, "name", 1.1, f"{text} in place of {name}"
 
 
-def _other_attributes(scope: Scope, node: ast.Attribute) -> Iterator[Way]:
+def _other_attributes(scope: Scope, node: ast.Attribute, parent: ast.AST | None) -> Iterator[Way]:
     new: ast.expr
     owner = node.value
     if node.attr == "T":
         yield owner, "transpose", 0.9, _in_place(owner, node)
+        back = ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1)))
+        new = ast.Subscript(owner, ast.Tuple([back, back], ast.Load()), ast.Load())
+        yield new, "index", 1.1, _in_place(new, node)
         return
+    if node.attr in _ENTRYWISE and not (isinstance(parent, ast.Call) and parent.func is node):
+        for new in scope.helpers.values():  # a function is handed over
+            yield new, "function", 1.0, _in_place(new, node)
     if isinstance(owner, ast.Name) and scope.kinds.get(owner.id) == "object":
         for attr in scope.attributes:
             if attr != node.attr:
@@ -387,6 +414,13 @@ def _other_entries(scope: Scope, node: ast.Subscript) -> Iterator[Way]:
         for count in scope.counts:
             if count not in scope.indices:
                 new = ast.Subscript(node.value, ast.Name(count, ast.Load()), node.ctx)
+                yield new, "index", 1.0, _in_place(new, node)
+    if isinstance(node.slice, ast.UnaryOp):  # from the end, as the layers are counted backward
+        for count in scope.counts:
+            back = ast.UnaryOp(ast.USub(), ast.Name(count, ast.Load()))
+            for operator in (ast.Add, ast.Sub):
+                index = _binary(back, operator, ast.Constant(1))
+                new = ast.Subscript(node.value, index, node.ctx)
                 yield new, "index", 1.0, _in_place(new, node)
     match node.slice:
         case ast.Slice(lower=lower, upper=upper, step=step):
@@ -506,12 +540,20 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
         if isinstance(function, ast.Name)
         else ""
     )
-    is_method = isinstance(function, ast.Attribute) and not (
-        isinstance(function.value, ast.Name) and function.value.id in ("np", "numpy")
-    )
+    is_method = isinstance(function, ast.Attribute) and not _is_numpy(function)
     if len(args) == 2 and not node.keywords:
         new = ast.Call(function, args[::-1], [])
         yield new, "order", 1.0, _in_place(new, node)
+    if name in _FILLED and isinstance(function, ast.Attribute) and not is_method:
+        new = ast.Call(_np(_FILLED[name]), args, node.keywords)
+        yield new, "function", 1.0, _in_place(new, node)
+    if is_method and args and not isinstance(args[-1], ast.Starred):
+        new = ast.Call(function, args[:-1], node.keywords)
+        yield new, "argument", 1.1, _in_place(new, node)
+    for other in scope.calls.get(text_of(function), ()):
+        if list(map(text_of, other.keywords)) != list(map(text_of, node.keywords)):
+            new = ast.Call(function, args, other.keywords)
+            yield new, "argument", 1.0, _in_place(new, node)
     if len(args) > 2:
         for k in range(len(args) - 1):
             row = list(args)
@@ -533,8 +575,13 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
     if name in _REDUCTIONS:
         options = [{}, {"axis": 0}, {"axis": 1}]
         options += [{"axis": k, "keepdims": True} for k in (0, 1)]
-        for other in _REDUCTIONS[:2] if name in _REDUCTIONS[:2] else _REDUCTIONS[2:]:
-            for option in options:
+        for other in _REDUCTIONS:
+            is_near = (other in _REDUCTIONS[:2]) == (name in _REDUCTIONS[:2])
+            if not is_near:
+                new = _call(_np(other), *operands)
+                new.keywords = node.keywords
+                yield new, "function", 1.2, _in_place(new, node)
+            for option in options if is_near else ():
                 new = _call(_np(other), operands[0], **option)
                 cost = 0.9 + 0.2 * (other != name)
                 yield new, "axis", cost, _in_place(new, node)
@@ -579,7 +626,10 @@ def _other_constants(
         for number in dict.fromkeys(others):
             if number != value:
                 new = _number(number)
-                yield new, "number", 1.0 + 0.1 * (number == 0), _in_place(new, node)
+                # A factor is forgotten, rather than a 1 written for it.
+                is_factor = value == 1 and isinstance(parent, ast.BinOp)
+                cost = 1.0 + 0.1 * (number == 0) + 0.15 * is_factor
+                yield new, "number", cost, _in_place(new, node)
         for name, kind in scope.kinds.items():
             if kind == "int":
                 new = ast.Name(name, ast.Load())
@@ -679,12 +729,13 @@ def _slots(root: ast.expr) -> Iterator[ast.expr]:
 def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
     """Yield an expression with something brought in."""
     new: ast.expr
-    if isinstance(slot, ast.Name) and scope.kinds.get(slot.id) not in (
-        "array",
-        "object",
-        "function",
-        None,
-    ):
+    name = slot.id if isinstance(slot, ast.Name) else ""
+    kind = scope.kinds.get(name)
+    if kind == "list" and scope.holds_arrays(name):
+        for number, text in scope.constants.items():
+            if number not in (0, 1):
+                yield _each(slot, number), "constant", 1.0, f"multiply each of them by {text}"
+    if kind not in ("array", "object", "function", None):
         return
     for number, text in scope.constants.items():
         if number not in (0, 1):
@@ -706,11 +757,21 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
             yield new, "factor", cost, f"multiply it by {_closed(form)}"
         new = _binary(slot, ast.Div, x)
         yield new, "factor", 1.3, f"divide it by {text}"
+        if scope.is_square_of(slot, x):
+            outer = _call(_np("outer"), x, x)
+            yield _binary(slot, ast.Sub, outer), "term", 1.2, f"subtract {text_of(outer)}"
         if text != text_of(slot):
             new = _binary(slot, ast.Add, x)
             yield new, "term", 1.1, f"add {text}"
             new = _binary(slot, ast.Sub, x)
             yield new, "term", 1.2, f"subtract {text}"
+
+
+def _each(row: ast.expr, number: float) -> ast.expr:
+    """Return a list of which each entry is multiplied."""
+    own = ast.Name("each", ast.Load())
+    loop = ast.comprehension(ast.Name("each", ast.Store()), row, [], 0)
+    return ast.ListComp(_binary(own, ast.Mult, _number(number)), [loop])
 
 
 def _closed(node: ast.expr) -> str:

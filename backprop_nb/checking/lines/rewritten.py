@@ -11,11 +11,11 @@ import ast
 import contextlib
 import copy
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import FunctionType
-from typing import Any, NamedTuple
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -31,7 +31,14 @@ from backprop_nb.checking.lines.program import (
     quiet,
     running,
 )
-from backprop_nb.checking.lines.rewrites import Rewrite, additions, read, rewrites, together
+from backprop_nb.checking.lines.rewrites import (
+    Rewrite,
+    additions,
+    read,
+    read_target,
+    rewrites,
+    together,
+)
 from backprop_nb.checking.lines.scope import Scope, computes_only, texts_in
 
 _MAX_RUNS = 5_000
@@ -40,10 +47,14 @@ _MAX_TURNS = 50_000
 """The loops of a function turn no more often in one run."""
 _MAX_PARTS = 24
 _BEGINNINGS = 3
+_STEPS = 6
 _MAX_HELPERS = 8
 
 
 _FORMULAS = (ast.BinOp, ast.UnaryOp, ast.Call, ast.Compare, ast.Attribute)
+
+
+Truth: TypeAlias = Callable[[Any], Hashable]
 
 
 class Trial(NamedTuple):
@@ -102,7 +113,8 @@ class Rewriting:
         self.may_be_wrong = may_be_wrong
         self.gradient, self.here, self.others = gradient, here, others
         self.constants = constants
-        self.runs, self.turns = 0, Turns(_MAX_TURNS)
+        self.runs = self.all_runs = 0
+        self.turns = Turns(_MAX_TURNS)
         self.blocks = blocks(gradient, _copied(here.args))
 
     @cached_property
@@ -125,11 +137,16 @@ class Rewriting:
             before = self._right(self.here)
             return self._whole(self._either((), before, self.may_be_wrong), (), before)
 
-    def pairs(self) -> list[list[Written]]:
-        """Return two lines each that together explain everything."""
+    def pairs(self, truth: Truth) -> list[list[Written]]:
+        """Return two lines each that together explain everything.
+
+        The first of them makes gradients right, or what its own line gives: ``truth`` says
+        which true quantity an array is, if it is one.
+        """
         with self._apart():
             before = self._right(self.here)
-            return self._pairs(list(self._found(rewrites, (), before)), before)
+            found = self._pairs(list(self._found(rewrites, (), before)), before)
+            return found or self._rest(self._truer(truth, before), before)
 
     def _whole(
         self, found: Sequence[Written], path: Sequence[Written], before: frozenset[int]
@@ -157,12 +174,77 @@ class Rewriting:
         held = [way for way in ways[:_MAX_PARTS] if self._holds(way)]
         if held:
             return held
-        for one in best[:_BEGINNINGS]:
+        return self._rest(best[:_BEGINNINGS], before)
+
+    def _rest(self, firsts: Sequence[Written], before: frozenset[int]) -> list[list[Written]]:
+        """Return lines each with another one that explains what the first one leaves."""
+        self.all_runs = 0
+        for one in firsts:
+            if self.all_runs > _MAX_RUNS:
+                break
             after = before | one.fixed
             rest = self._whole(self._either((one,), after), (one,), after)
             if rest:
                 return [[one, each] for each in rest]
         return []
+
+    def _truer(self, truth: Truth, before: frozenset[int]) -> list[Written]:
+        """Return lines that, written otherwise, give what is true and did not before."""
+        held = {
+            truth(value)
+            for block in self.blocks
+            for names in block.seen.values()
+            for value in names.values()
+            if isinstance(value, np.ndarray)
+        }
+
+        def new(values: Sequence[Array]) -> list[Hashable]:
+            """Return what is true of some values, without what names hold anyway."""
+            found = [truth(value) if value.size > 1 else None for value in values]
+            return [None if each in held else each for each in found]
+
+        best: dict[tuple[int, tuple[Hashable, ...]], Written] = {}
+        order: dict[int, int] = {}
+        self.runs = 0
+        for block, scope in zip(self.blocks, self.scopes, strict=True):
+            for statement in block.statements:
+                ways = [*rewrites(scope, statement), *additions(scope, statement)]
+                own = [each for each in ways if each.root is statement]
+                for each, now in self._made_true(block, statement, own, new, before):
+                    key = each.line, tuple(now)
+                    order.setdefault(each.line, block.order.get(each.line, 0))
+                    if key not in best or each.rewrite.cost < best[key].rewrite.cost:
+                        best[key] = each
+        gain = {each: sum(truth is not None for truth in now) for (_, now), each in best.items()}
+        found = sorted(best.values(), key=lambda e: (order[e.line], -gain[e], e.rewrite.cost))
+        by_line = {line: [e for e in found if e.line == line][:2] for line in order}
+        return [each for each in found if each in by_line[each.line]][:_STEPS]
+
+    def _made_true(
+        self,
+        block: Block,
+        statement: ast.AST,
+        ways: Sequence[Rewrite],
+        new: Callable[[Sequence[Array]], list[Hashable]],
+        before: frozenset[int],
+    ) -> Iterator[tuple[Written, list[Hashable]]]:
+        plain = read_target(statement, statement)
+        was = new(self._kept(block, {statement: plain})) if plain is not None and ways else []
+        pending = [ways[k : k + MAX_WAYS] for k in range(0, len(ways), MAX_WAYS)]
+        while pending and not all(was) and self.runs < _MAX_RUNS:
+            part = pending.pop(0)
+            read = [read_target(statement, each.way) or each.way for each in part]
+            code = block.compiled({statement: read}, {})
+            if code is None:
+                half = len(part) // 2
+                pending += [part[:half], part[half:]] if half else []
+                continue
+            for k, each in enumerate(part, start=1):
+                found, right = self._keeping(block, code, k)
+                now = new(found)
+                is_truer = len(now) == len(was) and now != was and right >= before
+                if is_truer and all(b == a or a is None for a, b in zip(was, now, strict=True)):
+                    yield Written(block, each, right - before), now
 
     @contextlib.contextmanager
     def _apart(self) -> Iterator[None]:
@@ -183,6 +265,7 @@ class Rewriting:
     def _right(self, trial: Trial) -> frozenset[int]:
         """Return which gradients are right, as the function stands."""
         self.runs += 1
+        self.all_runs += 1
         self.turns.reset()
         self.held.restore()
         try:
@@ -221,7 +304,8 @@ class Rewriting:
             fixed = [each for each in path if each.block is block]
             with self._mended([each for each in path if each.block is not block]):
                 for statement in block.statements:
-                    if not matters(block.code.co_filename, *block.lines(statement)):
+                    lines = block.lines(statement)
+                    if not (_hands_on(statement) or matters(block.code.co_filename, *lines)):
                         continue
                     by_root: dict[ast.AST, list[Rewrite]] = {}
                     for rewrite in ways(scope, statement):
@@ -279,26 +363,49 @@ class Rewriting:
 
     def values(self, written: Written, whole: bool = False) -> tuple[Array, Array]:
         """Return what an expression, or the whole statement, gave last, and gives then."""
-        with self._apart():
-            return self._value(written, False, whole), self._value(written, True, whole)
+        key = written, whole
+        if key not in self._values:
+            with self._apart():
+                was, now = (self._value(written, mended, whole) for mended in (False, True))
+            self._values[key] = was, now
+        return self._values[key]
+
+    @cached_property
+    def _values(self) -> dict[tuple[Written, bool], tuple[Array, Array]]:
+        return {}
 
     def _value(self, written: Written, mended: bool, whole: bool) -> Array:
         for way in list(read(written.rewrite, written.shown, mended))[-1 if whole else 0 :]:
-            code = written.block.compiled({}, {written.rewrite.root: way})
-            if code is None:
-                continue
-            found: list[Array] = []
-
-            def keep(value: Any, found: list[Array] = found) -> Any:
-                if getattr(value, "dtype", np.dtype("O")).kind == "f" or isinstance(value, float):
-                    found.append(np.array(value))
-                return value
-
-            with running(written.block, chosen(code, 0, self.turns, keep)):
-                self._right(self.here)
+            found = self._kept(written.block, {written.rewrite.root: way})
             if found:
                 return found[-1]
         return np.zeros(0)
+
+    def _kept(self, block: Block, ways: Mapping[ast.AST, ast.AST | list[ast.AST]]) -> list[Array]:
+        """Return the floats that are kept in one run."""
+        code = block.compiled({}, ways)
+        return self._keeping(block, code, 0)[0] if code is not None else []
+
+    def _keeping(self, block: Block, code: CodeType, k: int) -> tuple[list[Array], frozenset[int]]:
+        """Return the floats that are kept in one run, and which gradients are right in it."""
+        found: list[Array] = []
+
+        def keep(value: Any) -> Any:
+            if getattr(value, "dtype", np.dtype("O")).kind == "f" or isinstance(value, float):
+                found.append(np.array(value))
+            return value
+
+        with running(block, chosen(code, k, self.turns, keep)):
+            return found, self._right(self.here)
+
+
+def _hands_on(statement: ast.AST) -> bool:
+    """Whether a statement may have a part in more than what it computes."""
+    is_return = isinstance(statement, ast.Return)
+    return is_return or any(
+        isinstance(node, ast.Tuple | ast.List | ast.Dict)
+        for node in ast.walk(getattr(statement, "value", None) or ast.Pass())
+    )
 
 
 def _can_both_be(one: Rewrite, other: Rewrite) -> bool:

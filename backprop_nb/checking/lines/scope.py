@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -89,6 +90,19 @@ class Scope:
         return {name: kind for name, kind in found.items() if name.isidentifier()}
 
     @cached_property
+    def reads(self) -> Mapping[str, int]:
+        """By name that the block gives a value to how often it is read there."""
+        names = [node for node in ast.walk(self.block.node) if isinstance(node, ast.Name)]
+        given = {each.id for each in names if isinstance(each.ctx, ast.Store)}
+        return Counter(e.id for e in names if isinstance(e.ctx, ast.Load) and e.id in given)
+
+    def holds_arrays(self, name: str) -> bool:
+        """Whether a list has nothing but arrays in it wherever it has something in it."""
+        found = [names[name] for names in self.block.seen.values() if name in names]
+        entries = [each for row in found for each in row]
+        return bool(entries) and all(_kind(each) == "array" for each in entries)
+
+    @cached_property
     def helpers(self) -> dict[str, ast.expr]:
         """What can be called with one argument: functions, and methods of the same class."""
         found: dict[str, ast.expr] = {name: ast.Name(name, ast.Load()) for name in self.functions}
@@ -170,6 +184,11 @@ class Scope:
             if to is None or fits(np.shape(value), np.shape(to)):
                 yield text, x
 
+    def is_square_of(self, matrix: ast.expr, x: ast.expr) -> bool:
+        """Whether a matrix has a row and a column for each entry of a vector."""
+        to, value = self.value(matrix, matrix.lineno), self.value(x, matrix.lineno)
+        return np.ndim(value) == 1 and np.shape(to) == 2 * np.shape(value)
+
     def _of_objects(self) -> Iterator[ast.AST]:
         """Yield what the other methods of a class keep in ``self``."""
         if self.block.tree is not self.block.node:
@@ -234,6 +253,30 @@ class Scope:
     def counts(self) -> list[str]:
         """The names of whole numbers."""
         return [name for name, kind in self.kinds.items() if kind == "int"]
+
+    @cached_property
+    def calls(self) -> dict[str, list[ast.Call]]:
+        """The calls in the block, by what is called."""
+        found: dict[str, list[ast.Call]] = {}
+        for node in ast.walk(self.block.node):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                found.setdefault(text_of(node.func), []).append(node)
+        return found
+
+    @cached_property
+    def sizes(self) -> dict[str, ast.expr]:
+        """How much something holds: names of whole numbers, lengths and shapes."""
+        found: dict[str, ast.expr] = {}
+        for node in ast.walk(self.block.node):
+            match node:
+                case (
+                    ast.Attribute(attr="size")
+                    | ast.Subscript(value=ast.Attribute(attr="shape"))
+                    | ast.Call(func=ast.Name(id="len"))
+                ):
+                    found.setdefault(text_of(node), node)
+        names = {name: ast.Name(name, ast.Load()) for name in self.counts}
+        return {**names, **found} if found else {}
 
     @cached_property
     def attributes(self) -> list[str]:

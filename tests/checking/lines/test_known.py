@@ -127,6 +127,22 @@ def test_exact_is_what_is_no_mere_multiple(known):
     assert not known.is_exact(np.ones(17))
 
 
+def test_who_goes_through_the_samples_computes_rows():
+    def loss(w):
+        h = np.tanh(X @ w)
+        return np.sum(h**2)
+
+    X = rng.standard_normal((4, 3))
+    w = rng.standard_normal((3, 2))
+    known = Known(traced(loss, [w], {0}))
+    h = np.tanh(X @ w)
+    assert known.truth(h) is not None
+    assert known.truth(h[2]) is not None
+    assert known.truth(h[2]) != known.truth(h[1])
+    assert known.truth(w[1]) is None  # an argument is nothing that anybody computes
+    assert known.truth(3 * h[2]) is None
+
+
 def test_a_quantity_that_equals_comes_before_those_it_is_a_multiple_of(known):
     """The error without the 2 is a value of the loss, and half of an adjoint."""
     first, *others = known.matches(W2 @ H - T)

@@ -23,12 +23,27 @@ def student(W, x, sums):
     return np.sum(d * a, axis=0)
 
 
+def shaped(W, x, activation=np.tanh):
+    n = len(x)
+    J = np.diag(x) * n
+    start = np.zeros(n)
+    h = apply(np.tanh, W @ x + start)
+    flat = W.ravel("F") / W.shape[0]
+    rows = [h, h]
+    turned = W.T / flat.max()
+    return J, rows, turned
+
+
+def apply(f, z):
+    return f(z)
+
+
 ARGUMENTS = [np.eye(2), np.ones(2), {}]
 
 
-def written(ways, line):
+def written(ways, line, function=student, args=ARGUMENTS):
     """Return how a line can be written."""
-    [block] = blocks(student, ARGUMENTS)
+    block = next(b for b in blocks(function, args) if function in b.functions)
     scope = Scope(block, ["slope"], {2.0: "2"})
     first = block.node.lineno
     [statement] = [each for each in block.statements if each.lineno == first + line]
@@ -73,6 +88,68 @@ def test_a_line_is_written_as_a_person_would(line, text):
 def test_what_is_missing_is_taken_from_what_is_there(line, text):
     text = ast.unparse(ast.parse(text))
     assert text in written(additions, line)
+
+
+def squashed(z, deriv=False):
+    return 1 - np.tanh(z) ** 2 if deriv else np.tanh(z)
+
+
+def counted(Ws, zs):
+    for k in range(2, 3):
+        d = squashed(zs[-1], deriv=True)
+        d = Ws[-1] @ (squashed(zs[-k]) + d)
+    return d
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "d = Ws[-k + 1] @ (squashed(zs[-k]) + d)",
+        "d = Ws[-1] @ (squashed(zs[-k], deriv=True) + d)",
+    ],
+)
+def test_layers_are_counted_from_the_end_and_options_taken_from_other_calls(text):
+    assert text in written(rewrites, 3, counted, [[np.eye(2)] * 2, [np.ones(2)] * 2])
+
+
+@pytest.mark.parametrize(
+    ("ways", "line", "text"),
+    [
+        (additions, 2, "J = np.diag(x) * n - np.outer(x, x)"),
+        (additions, 8, "return (J, [each * 2.0 for each in rows], turned)"),
+        (rewrites, 3, "start = np.ones(n)"),
+        (rewrites, 4, "h = apply(slope, W @ x + start)"),
+        (rewrites, 5, "flat = W.ravel() / W.shape[0]"),
+        (rewrites, 5, "flat = W.ravel('F') / n"),
+        (rewrites, 7, "turned = W[::-1, ::-1] / flat.max()"),
+        (rewrites, 7, "turned = W.T / np.sum(flat)"),
+    ],
+)
+def test_shapes_sizes_and_functions_are_exchanged(ways, line, text):
+    found = written(ways, line, shaped, [np.eye(2), np.ones(2)])
+    assert ast.unparse(ast.parse(text)) in found
+
+
+def costs(statement):
+    """Return what the ways to write a line of a small function cost."""
+
+    def unread(x, y):
+        slope = x * y
+        return x + slope
+
+    [block] = blocks(unread, [np.ones(2), np.ones(2)])
+    [line] = [each for each in block.statements if ast.unparse(each) == statement]
+    return {each.words: each.cost for each in rewrites(Scope(block, [], {}), line)}
+
+
+def test_what_is_computed_is_read():
+    found = costs("return x + slope")
+    assert found["y in place of slope"] > found["y in place of x"] + 0.5
+
+
+def test_a_sign_is_missing_where_something_is_computed_rather_than_where_it_is_handed_on():
+    found = costs("return x + slope")
+    assert found["-(x + slope) in place of x + slope"] < found["-x in place of x"]
 
 
 def test_only_arrays_that_fit_are_added():

@@ -162,3 +162,81 @@ def test_a_slope_too_many_is_left_out():
 
     finding = bp.check_gradient(logistic, gradient, W[0], 0.3).findings[0]
     assert (finding.repair, finding.proved) == ("leave out * p * (1 - p)", True)
+
+
+def test_two_lines_are_named_of_which_neither_alone_makes_a_gradient_right():
+    def gradient(w, v):
+        h = np.exp(X @ w)
+        e = 2 * (h @ v + Y)
+        return X.T @ (e @ v.T * (1 - h**2)), h.T @ e
+
+    first = gradient.__code__.co_firstlineno
+    found = bp.check_gradient(loss, gradient, W, V).findings
+    assert {first + 1, first + 2} <= {each.line for each in found if each.rank == 1}
+
+
+def test_what_comes_before_explains_as_well_as_a_factor_that_is_left_out():
+    """Of two lines that undo each other either may be wrong."""
+
+    def cross_entropy(w, b):
+        p = bp.sigmoid(X @ w + b)
+        return -np.mean(Y[:, 0] * np.log(p) + (1 - Y[:, 0]) * np.log(1 - p))
+
+    def gradient(w, b):
+        p = bp.sigmoid(X @ w + b)
+        dp = (p - Y[:, 0]) / p / len(Y)
+        dz = dp * p * (1 - p)
+        return X.T @ dz, dz.sum()
+
+    first = gradient.__code__.co_firstlineno
+    found = bp.check_gradient(cross_entropy, gradient, W[0], 0.3).findings
+    assert {each.line for each in found if each.rank == 1} == {first + 2, first + 3}
+    assert not any(each.proved for each in found)
+
+
+def test_a_line_that_gives_what_is_true_is_not_proved_to_be_wrong():
+    def flat(w, v):
+        h = np.tanh(X @ w)
+        e = 2 * (h @ v - Y)
+        dw = X.T @ (e @ v.T * (1 - h**2))
+        return dw.ravel("F").reshape(w.shape), h.T @ e
+
+    first = flat.__code__.co_firstlineno
+    found = bp.check_gradient(loss, flat, W, V).findings
+    assert first + 4 in {each.line for each in found if each.rank == 1}
+    assert first + 3 not in {each.line for each in found if each.proved}
+
+
+def test_gradients_that_are_returned_bare_are_multiplied_where_they_are_returned():
+    def gradient(w, v):
+        gs = [np.zeros_like(w), np.zeros_like(v)]
+        for x, y in zip(X, Y, strict=True):
+            h = np.tanh(x @ w)
+            e = 2 * (h @ v - y)
+            gs[0] = gs[0] + np.outer(x, e @ v.T * (1 - h**2))
+            gs[1] = gs[1] + np.outer(h, e)
+        return gs
+
+    def mean(w, v):
+        return loss(w, v) / len(X)
+
+    found = bp.check_gradient(mean, gradient, W, V).findings
+    assert gradient.__code__.co_firstlineno + 7 in {each.line for each in found}
+
+
+def test_a_line_that_only_decides_is_named():
+    def hinge(w, b):
+        return np.sum(np.maximum(0, 1 - Y[:, 0] * (X @ w + b)))
+
+    def gradient(w, b):
+        dw, db = np.zeros_like(w), 0.0
+        for x, y in zip(X, Y[:, 0], strict=True):
+            margin = 1 + y * (x @ w + b)
+            if margin > 0:
+                dw -= y * x
+                db -= y
+        return dw, db
+
+    finding = bp.check_gradient(hinge, gradient, W[0], -5.0).findings[0]
+    assert finding.line == gradient.__code__.co_firstlineno + 3
+    assert finding.proved
