@@ -165,6 +165,13 @@ class Known:
         """Whether an array is a true quantity, and no mere multiple of one."""
         return any(abs(each.scale - 1) < SAME for each in self.matches(array)[:1])
 
+    def exactness(self, array: Any) -> int:
+        """Return 2 if an array is a true quantity, 1 if it is one transposed, or else 0."""
+        for match in self.matches(array)[:1]:
+            if abs(match.scale - 1) < SAME:
+                return 1 if match.transposed else 2
+        return 0
+
     def truth(self, array: Any) -> Hashable:
         """Return which true quantity an array is, or which row of one; ``None`` if it is none.
 
@@ -174,14 +181,14 @@ class Known:
         for match in self.matches(array)[:1]:
             if abs(match.scale - 1) < SAME:
                 return match.key
-        keys, rows = self._rows.get(array.size, ((), np.zeros((0, 0))))
-        if array.dtype.kind != "f" or not len(keys) or max(array.shape, default=1) < array.size:
+        is_row = array.dtype.kind == "f" and max(array.shape, default=1) == array.size
+        if not is_row or array.size not in self._rows:
             return None
+        keys, rows = self._rows[array.size]
         flat = array.ravel().astype(np.float64)
         size = float(np.linalg.norm(flat))
-        far = np.linalg.norm(rows - flat, axis=1)
-        near = np.flatnonzero(far <= SAME * size) if size else ()
-        return keys[near[0]] if len(near) else None
+        near = np.flatnonzero(np.linalg.norm(rows - flat, axis=1) <= SAME * size)
+        return keys[near[0]] if size and len(near) else None
 
     @cached_property
     def _rows(self) -> Mapping[int, tuple[list[Hashable], Array]]:
@@ -190,11 +197,11 @@ class Known:
         for key, array in self.arrays.items():
             is_computed = key.kind != "value" or self.trace.records[key.record].parents
             if is_computed and array.ndim == 2 and 1 not in array.shape:
-                for axis, each in enumerate((array, array.T)):
-                    found[each.shape[1]] += [((key, axis, k), row) for k, row in enumerate(each)]
+                for axis, rows in enumerate((array, array.T)):
+                    found[len(rows[0])] += [((key, axis, k), row) for k, row in enumerate(rows)]
         return {
-            size: ([key for key, _ in rows], np.array([row for _, row in rows]))
-            for size, rows in found.items()
+            size: ([key for key, _ in pairs], np.array([row for _, row in pairs]))
+            for size, pairs in found.items()
         }
 
     def _preference(self, match: Match) -> tuple[bool, bool, bool]:

@@ -185,11 +185,12 @@ class _Search:
     def _facts(self, k: int) -> Facts | None:
         which = traceable_leaves(pytree.flatten(list(self.args)), self.wrt)
         try:
-            return Facts(
-                Followed(self.gradient, (self.args, self.moved)[k], which), *self.truths[k]
-            )
+            followed = Followed(self.gradient, (self.args, self.moved)[k], which)
         except Exception:  # whatever the student's function does
             return None
+        # A gradient that no argument has a part in is none of the trace's.
+        is_whole = len(followed.leaves) == len(self.wrt)
+        return Facts(followed, *self.truths[k]) if is_whole else None
 
     @cached_property
     def rewriting(self) -> Rewriting | None:
@@ -338,27 +339,30 @@ class _Search:
         """Return how unlikely it is that this line is wrong."""
         assert self.rewriting is not None
         known, _ = self.truths[0]
-        was, now = self.rewriting.values(written, whole=True)
+        was, now = self.rewriting.rounds(written)
         # A multiple of what is true is no more so for being another one.
-        before, after = known.matches(was)[:1], known.matches(now)[:1]
+        before, after = known.matches(was[-1])[:1], known.matches(now[-1])[:1]
         is_same = [each.key for each in before] == [each.key for each in after]
-        is_now = bool(after) and (not is_same or known.is_exact(now) > known.is_exact(was))
+        is_truer = known.exactness(now[-1]) > known.exactness(was[-1])
+        is_now = bool(after) and (not is_same or is_truer)
         cost = written.rewrite.cost - 0.2 * is_now
-        if written.computes and known.is_exact(was):  # it gave what is true
+        if written.computes and all(map(known.exactness, was)):  # it gave what is true
             cost += 0.1 if is_now else 0.7
         return cost
 
     def _is_proof(self, written: Written) -> bool:
         """Whether a line that is written otherwise is known to be the one that is wrong.
 
-        It is not if it gave what is true and then gives nothing that is, nor if it leaves out
-        a factor of what the loss does not have: that may have been wrong before.
+        It is not if it gave what is true and then gives nothing that is, if it leaves out
+        a factor of what the loss does not have, which may have been wrong before, or if it
+        transposes what an earlier line may have had to.
         """
         assert self.rewriting is not None
         known, _ = self.truths[0]
-        was, now = self.rewriting.values(written, whole=True)
-        spoils = known.is_exact(was) and not known.is_exact(now)
+        was, now = self.rewriting.rounds(written)
+        spoils = known.exactness(now[-1]) < min(map(known.exactness, was))
         makes_up = written.rewrite.kind == "operand alone" and self._is_made_of_odd(written)
+        makes_up = makes_up or self.rewriting.turns_a_name(written)
         return self._cost(written) < LIKELY and not spoils and not makes_up
 
     def _is_made_of_odd(self, written: Written) -> bool:

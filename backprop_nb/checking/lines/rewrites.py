@@ -550,9 +550,9 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
     if is_method and args and not isinstance(args[-1], ast.Starred):
         new = ast.Call(function, args[:-1], node.keywords)
         yield new, "argument", 1.1, _in_place(new, node)
-    for other in scope.calls.get(text_of(function), ()):
-        if list(map(text_of, other.keywords)) != list(map(text_of, node.keywords)):
-            new = ast.Call(function, args, other.keywords)
+    for call in scope.calls.get(text_of(function), ()):
+        if list(map(text_of, call.keywords)) != list(map(text_of, node.keywords)):
+            new = ast.Call(function, args, call.keywords)
             yield new, "argument", 1.0, _in_place(new, node)
     if len(args) > 2:
         for k in range(len(args) - 1):

@@ -361,25 +361,38 @@ class Rewriting:
 
     # -- what it gives ---------------------------------------------------------------
 
-    def values(self, written: Written, whole: bool = False) -> tuple[Array, Array]:
-        """Return what an expression, or the whole statement, gave last, and gives then."""
-        key = written, whole
-        if key not in self._values:
+    def values(self, written: Written) -> tuple[Array, Array]:
+        """Return what an expression gave last, and what it gives when it is written otherwise."""
+        with self._apart():
+            was, now = (self._first_kept(written, mended) for mended in (False, True))
+        return was[-1], now[-1]
+
+    def rounds(self, written: Written) -> tuple[list[Array], list[Array]]:
+        """Return what a statement gave each time it ran, and what it gives then."""
+        if written not in self._rounds:
             with self._apart():
-                was, now = (self._value(written, mended, whole) for mended in (False, True))
-            self._values[key] = was, now
-        return self._values[key]
+                was, now = (
+                    self._first_kept(written, mended, whole=True) for mended in (False, True)
+                )
+            self._rounds[written] = was, now
+        return self._rounds[written]
 
     @cached_property
-    def _values(self) -> dict[tuple[Written, bool], tuple[Array, Array]]:
+    def _rounds(self) -> dict[Written, tuple[list[Array], list[Array]]]:
         return {}
 
-    def _value(self, written: Written, mended: bool, whole: bool) -> Array:
+    def turns_a_name(self, written: Written) -> bool:
+        """Whether a name is turned where it is read, which could be done where it is given."""
+        node, scope = written.rewrite.node, self.scopes[self.blocks.index(written.block)]
+        is_turned = written.rewrite.kind in ("transpose", "sign")
+        return is_turned and isinstance(node, ast.Name) and scope.reads.get(node.id) == 1
+
+    def _first_kept(self, written: Written, mended: bool, whole: bool = False) -> list[Array]:
         for way in list(read(written.rewrite, written.shown, mended))[-1 if whole else 0 :]:
             found = self._kept(written.block, {written.rewrite.root: way})
             if found:
-                return found[-1]
-        return np.zeros(0)
+                return found
+        return [np.zeros(0)]
 
     def _kept(self, block: Block, ways: Mapping[ast.AST, ast.AST | list[ast.AST]]) -> list[Array]:
         """Return the floats that are kept in one run."""

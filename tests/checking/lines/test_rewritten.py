@@ -237,6 +237,6 @@ def test_a_line_that_only_decides_is_named():
                 db -= y
         return dw, db
 
-    finding = bp.check_gradient(hinge, gradient, W[0], -5.0).findings[0]
-    assert finding.line == gradient.__code__.co_firstlineno + 3
-    assert finding.proved
+    found = bp.check_gradient(hinge, gradient, W[0], -5.0).findings
+    first = gradient.__code__.co_firstlineno
+    assert {each.line for each in found if each.rank == 1} == {first + 3, first + 4}
