@@ -62,11 +62,13 @@ class Cost:
         """Why, in words."""
         if not self.forward:
             return "Every local derivative here is 1 or \u22121, so there is nothing to multiply."
+        reached, start = f"all {_count(self.inputs, 'input number')}", "one input number"
+        if self.inputs == 1:
+            reached, start = "the only input number", "that one"
         return (
-            f"A pass backward starts at one number of the output and reaches all "
-            f"{_count(self.inputs, 'input number')}; a pass forward starts at one input number. "
-            f"So it takes {_passes(self.outputs)} backward or {_passes(self.inputs)} forward, over "
-            f"the same edges with the same local derivatives."
+            f"A pass backward starts at one number of the output and reaches {reached}; a pass "
+            f"forward starts at {start}. So it takes {_passes(self.outputs)} backward or "
+            f"{_passes(self.inputs)} forward, over the same edges with the same local derivatives."
         )
 
     @property

@@ -107,6 +107,12 @@ def test_where_nothing_is_multiplied_it_says_so():
     assert scene["sentences"].startswith("Every local derivative here is 1")
 
 
+def test_a_single_input_number_is_not_all_of_them():
+    said = counted(lambda x: np.sin(x) ** 2, 0.3).sentences
+    assert "reaches the only input number; a pass forward starts at that one." in said
+    assert "reaches all 2 input numbers" in counted(lambda x: np.sum(x**2), np.ones(2)).sentences
+
+
 def test_the_bars_are_drawn_to_one_scale():
     scene = counted(lambda x: np.sum(x**2), np.ones(4)).scene()
     assert [(bar["way"], bar["share"], bar["text"]) for bar in scene["bars"]] == [
