@@ -25,7 +25,7 @@ PAGES = ["index.html", "0_views.html", "1_text.html", "extra/notes.html"]
 def small(tmp_path_factory):
     """What ``build`` says of the small course."""
     with pytest.MonkeyPatch.context() as patch:
-        yield built(tmp_path_factory.mktemp("course"), patch)
+        return built(tmp_path_factory.mktemp("course"), patch)
 
 
 @pytest.fixture(scope="module")
