@@ -218,6 +218,10 @@ def test_contributions_add_up_at_a_fan_out(open_page, tmp_path):
     assert card.locator(".bpnb-badge").inner_text() == "2 of 2"
     assert len(given) == 2
     assert cells(root.locator(".bpnb-sum")) == [long(g) for g in (*given, sum(given))]
+    # The sum looks like what it is the sum of.
+    heights = [e.bounding_box()["height"] for e in root.locator(".bpnb-sum .bpnb-big").all()]
+    assert len(heights) == 3
+    assert len(set(heights)) == 1
     save(page, "fan-out")
 
 
