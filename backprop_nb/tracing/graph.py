@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, NoReturn, Self
 
 import numpy as np
 
-from backprop_nb.errors import NotFoundError, UnsupportedError
+from backprop_nb.errors import NotFoundError, UnsupportedError, counted
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.health import Mark, health
 from backprop_nb.tracing.record import CONSTANT, Guard, Record, is_piecewise_constant
@@ -359,7 +359,6 @@ class Trace:
         return f"{node.name} = {node.op or 'input'}({', '.join(arguments)})  {node.shape}"
 
     def __repr__(self) -> str:
-        return (
-            f"<{type(self).__name__} of {self.function_name}: {self.input_count} inputs, "
-            f"{len(self.records)} nodes, output shape {self.value.shape}>"
-        )
+        size = f"{counted(self.input_count, 'input')}, {counted(len(self.records), 'node')}"
+        shape = f"output shape {self.value.shape}"
+        return f"<{type(self).__name__} of {self.function_name}: {size}, {shape}>"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from backprop_nb.errors import counted
 from backprop_nb.tracing import Backward, Contribution, Graph, Node, Step
 from backprop_nb.tracing.emit.notation import adjoint_to_latex
 from backprop_nb.tracing.emit.rule import Rule, call_text
@@ -174,11 +175,12 @@ def alt_text(graph: Graph, folded: int = 0) -> str:
     names = ", ".join(inputs[:12]) + (f" and {len(inputs) - 12} more" if len(inputs) > 12 else "")
     shape = graph.value.shape
     result = f" of shape {shape}" if shape else f" = {numbers.long(float(graph.value))}"
+    given = "input" if len(inputs) == 1 else "inputs"
     groups = "group is" if folded == 1 else "groups are"
     cards = f"; {folded} {groups} folded to one card each" if folded else ""
     return (
-        f"Computation graph of {graph.function_name} with {len(graph.nodes)} nodes, "
-        f"from the inputs {names} to {graph.output.name}{result}{cards}."
+        f"Computation graph of {graph.function_name} with {counted(len(graph.nodes), 'node')}, "
+        f"from the {given} {names} to {graph.output.name}{result}{cards}."
     )
 
 
@@ -196,8 +198,9 @@ def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
         {number for number, group in enumerate(groups) if group.id in folded},
     )
     lines = [
-        f"Computation graph of {graph.function_name}: {len(graph.nodes)} nodes, "
-        f"{len(graph.inputs)} inputs; {graph.output.name} = {numbers.words(graph.value)}.",
+        f"Computation graph of {graph.function_name}: {counted(len(graph.nodes), 'node')}, "
+        f"{counted(len(graph.inputs), 'input')}; "
+        f"{graph.output.name} = {numbers.words(graph.value)}.",
         *([graph.missing_source] if graph.missing_source else []),
         "",
         "Forward",

@@ -77,7 +77,7 @@ def draw_graph(
     >>> import backprop_nb as bp
     >>> figure = bp.trace(lambda x: x**2, 3.0).draw()
     >>> figure.alt
-    'Computation graph of <lambda> with 2 nodes, from the inputs x to v1 = 9.'
+    'Computation graph of <lambda> with 2 nodes, from the input x to v1 = 9.'
     """
     scene = scene or graph_scene(graph, on_paper=True)
     last = len(scene["frames"]) - 1

@@ -139,7 +139,7 @@ def test_a_graph_with_an_array_output_is_shown_forward_alone():
     assert [frame["phase"] for frame in scene["frames"]] == ["start", "forward", "forward"]
     assert (scene["note"], scene["cost"], scene["legend"]["adjoint"]) == (note, None, "")
     assert {node["adjoint"] for node in scene["nodes"]} == {None}
-    assert alt_text(graph).endswith("from the inputs x to v2 of shape (3,).")
+    assert alt_text(graph).endswith("from the input x to v2 of shape (3,).")
 
 
 def test_an_array_that_occurs_again_is_there_once(network):
@@ -149,7 +149,7 @@ def test_an_array_that_occurs_again_is_there_once(network):
 
 def test_the_alt_text_is_one_sentence(fan):
     assert alt_text(fan) == (
-        "Computation graph of fan_out with 7 nodes, from the inputs x to fan_out = 0.9328."
+        "Computation graph of fan_out with 7 nodes, from the input x to fan_out = 0.9328."
     )
 
 
