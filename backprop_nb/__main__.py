@@ -44,9 +44,7 @@ def parser() -> argparse.ArgumentParser:
         prog="backprop-nb", description="Learn and teach backpropagation."
     )
     whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = whole.add_subparsers(
-        dest="command", required=True, title="commands", metavar="COMMAND"
-    )
+    commands = whole.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     for module in COMMANDS.values():
         module.add_with(commands.add_parser)
     return whole
@@ -69,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found, unknown = whole.parse_known_args(arguments)
     options = vars(found)
     command = options.pop("command")
+    if command is None:
+        whole.error(f"a COMMAND is missing; choose from {', '.join(COMMANDS)}, or see --help")
     if unknown:
         whole.error(_unknown(unknown[0], command))
     try:
