@@ -163,7 +163,7 @@ class Known:
 
     def is_exact(self, array: Any) -> bool:
         """Whether an array is a true quantity, and no mere multiple of one."""
-        return any(abs(each.scale - 1) < SAME for each in self.matches(array)[:1])
+        return self.exactness(array) > 0
 
     def exactness(self, array: Any) -> int:
         """Return 2 if an array is a true quantity, 1 if it is one transposed, or else 0."""

@@ -230,21 +230,19 @@ class Rewriting:
     ) -> Iterator[tuple[Written, list[Hashable]]]:
         plain = read_target(statement, statement)
         was = new(self._kept(block, {statement: plain})) if plain is not None and ways else []
-        pending = [ways[k : k + MAX_WAYS] for k in range(0, len(ways), MAX_WAYS)]
-        while pending and not all(was) and self.runs < _MAX_RUNS:
-            part = pending.pop(0)
+        if all(was):
+            return
+
+        def compiled(part: Sequence[Rewrite]) -> CodeType | None:
             read = [read_target(statement, each.way) or each.way for each in part]
-            code = block.compiled({statement: read}, {})
-            if code is None:
-                half = len(part) // 2
-                pending += [part[:half], part[half:]] if half else []
-                continue
-            for k, each in enumerate(part, start=1):
-                found, right = self._keeping(block, code, k)
-                now = new(found)
-                is_truer = len(now) == len(was) and now != was and right >= before
-                if is_truer and all(b == a or a is None for a, b in zip(was, now, strict=True)):
-                    yield Written(block, each, right - before), now
+            return block.compiled({statement: read}, {})
+
+        for code, k, each in self._compiled(ways, compiled):
+            found, right = self._keeping(block, code, k)
+            now = new(found)
+            is_truer = len(now) == len(was) and now != was and right >= before
+            if is_truer and all(b == a or a is None for a, b in zip(was, now, strict=True)):
+                yield Written(block, each, right - before), now
 
     @contextlib.contextmanager
     def _apart(self) -> Iterator[None]:
@@ -323,19 +321,29 @@ class Rewriting:
         before: frozenset[int],
     ) -> Iterator[Written]:
         own = {each.rewrite.root: each.rewrite.way for each in fixed}
+
+        def compiled(part: Sequence[Rewrite]) -> CodeType | None:
+            return block.compiled({root: [each.way for each in part]}, own)
+
+        for code, k, each in self._compiled(ways, compiled):
+            with running(block, chosen(code, k, self.turns)):
+                right = self._right(self.here)
+            if right > before:
+                yield Written(block, each, right - before)
+
+    def _compiled(
+        self, ways: Sequence[Rewrite], compiled: Callable[[Sequence[Rewrite]], CodeType | None]
+    ) -> Iterator[tuple[CodeType, int, Rewrite]]:
+        """Yield each way with the code that has it, many in one, and its number there."""
         pending = [ways[k : k + MAX_WAYS] for k in range(0, len(ways), MAX_WAYS)]
         while pending and self.runs < _MAX_RUNS:
             part = pending.pop(0)
-            code = block.compiled({root: [each.way for each in part]}, own)
-            if code is None:  # one of them is no Python
+            code = compiled(part)
+            if code is not None:
+                yield from ((code, k, each) for k, each in enumerate(part, start=1))
+            elif len(part) > 1:  # one of them is no Python
                 half = len(part) // 2
-                pending += [part[:half], part[half:]] if half else []
-                continue
-            for k, each in enumerate(part, start=1):
-                with running(block, chosen(code, k, self.turns)):
-                    right = self._right(self.here)
-                if right > before:
-                    yield Written(block, each, right - before)
+                pending += [part[:half], part[half:]]
 
     @contextlib.contextmanager
     def _mended(self, path: Sequence[Written]) -> Iterator[None]:
