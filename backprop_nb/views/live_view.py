@@ -191,11 +191,7 @@ class LiveView(anywidget.AnyWidget):
         ...     explorer.to_html(f"{folder}/square", title="The square").name
         'square.html'
         """
-        path = with_ending(path, ".html")
-        content = page(self.snapshot(title=title))
-        with written_whole(path) as stream:
-            stream.write(content)
-        return path
+        return _written(with_ending(path, ".html"), page(self.snapshot(title=title)))
 
     def to_mjs(self, path: str | os.PathLike[str]) -> Path:
         """Write the view, as it is now, as an ES module for MyST's ``{anywidget}`` directive.
@@ -229,11 +225,7 @@ class LiveView(anywidget.AnyWidget):
             ```{anywidget} square.mjs
             ```
         """
-        path = with_ending(path, ".mjs")
-        content = es_module(self.snapshot())
-        with written_whole(path) as stream:
-            stream.write(content)
-        return path
+        return _written(with_ending(path, ".mjs"), es_module(self.snapshot()))
 
     def snapshot(self, *, title: str | None = None) -> Snapshot:
         """Return the view, as it is now, as what a page without Python is made of."""
@@ -278,6 +270,13 @@ class LiveView(anywidget.AnyWidget):
         if not publish_still(picture, figure.alt):
             data["text/html"] = as_html(picture, figure.alt)
         return data, metadata | {"image/png": {"alt": figure.alt}}
+
+
+def _written(path: Path, content: bytes) -> Path:
+    """Write a file all or nothing, and return its path."""
+    with written_whole(path) as stream:
+        stream.write(content)
+    return path
 
 
 class Replay(LiveView):
