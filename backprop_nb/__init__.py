@@ -50,7 +50,7 @@ from backprop_nb.tracing import (
 
 if TYPE_CHECKING:
     from backprop_nb import checking
-    from backprop_nb.checking import Report, check_backward, check_gradient, exercise
+    from backprop_nb.checking import Report, check_backward, check_gradient, exercise, questions
     from backprop_nb.network import History, Network, SigmoidNetwork, document
     from backprop_nb.views import widgets
     from backprop_nb.views.widgets import (
@@ -99,6 +99,7 @@ __all__ = [
     "grad",
     "jacobian",
     "jvp",
+    "questions",
     "sigmoid",
     "stop_gradient",
     "supported_functions",

@@ -7,13 +7,16 @@ picture: then ``backprop_nb.views`` is imported, once, and registers what it can
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable
-from typing import Any
+from html import escape
+from typing import Any, ParamSpec
 
 from backprop_nb.errors import UnsupportedError
 
 _VIEWS = "backprop_nb.views"
+P = ParamSpec("P")
 
 _handlers: dict[str, dict[str, str]] = {}
 
@@ -46,6 +49,40 @@ def describe(shown: Any, **options: Any) -> str:
     """Return the text twin of an object's picture."""
     text: str = _handler("describe", shown)(shown, **options)
     return text
+
+
+class Words(str):
+    """A text twin: a text like any other, and folded where a cell ends with it.
+
+    It says all that a picture shows, so that it would tell whoever reads on what the picture
+    is going to ask.  ``print`` shows it in full.
+    """
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        text = f'<pre style="white-space: pre-wrap">{escape(self)}</pre>'
+        return f"<details><summary>In words</summary>{text}</details>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+
+def words(describe: Callable[P, str]) -> Callable[P, Words]:
+    """Let a method that describes return :class:`Words`.
+
+    Examples
+    --------
+    >>> described = words(lambda: "two cards")()
+    >>> described, described._repr_html_()[:35]
+    ('two cards', '<details><summary>In words</summary')
+    """
+
+    @functools.wraps(describe)
+    def described(*args: P.args, **options: P.kwargs) -> Words:
+        return Words(describe(*args, **options))
+
+    return described
 
 
 def mimebundle(shown: Any, **options: Any) -> Any:

@@ -1,5 +1,6 @@
 """Whether a gradient is right, and if not, which mistake it is."""
 
+from backprop_nb.checking.answers import Questions, questions
 from backprop_nb.checking.diagnosis import check_backward
 from backprop_nb.checking.differences import StepCurve, central_differences, step_curve
 from backprop_nb.checking.exercises import Exercise, exercise
@@ -11,12 +12,14 @@ __all__ = [
     "Checked",
     "Exercise",
     "Finding",
+    "Questions",
     "Report",
     "StepCurve",
     "central_differences",
     "check_backward",
     "check_gradient",
     "exercise",
+    "questions",
     "run_isolated",
     "step_curve",
 ]

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.report import Checked, Hints
+from backprop_nb.checking.report import NOT_WRITTEN, Checked, Hints
 
 Array: TypeAlias = NDArray[Any]
 
@@ -71,6 +71,8 @@ def compare(name: str, given: Any, expected: Array) -> Checked:
     """
     if given is None:
         return Checked.wrong(name, expected, MISSING)
+    if given is ...:
+        return Checked.wrong(name, expected, NOT_WRITTEN)
     try:
         array = np.asarray(given)
     except Exception as raised:  # whatever a student's object does

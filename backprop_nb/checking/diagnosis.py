@@ -41,10 +41,19 @@ from backprop_nb.checking.convention import (
 )
 from backprop_nb.checking.gradient import proved_line
 from backprop_nb.checking.isolation import run_isolated
+from backprop_nb.checking.lines.unwritten import not_written, unwritten
 from backprop_nb.checking.mistakes import PlacedMistake
 from backprop_nb.checking.packing import argument_names, arguments, check_calls, course_loss
 from backprop_nb.checking.probes import Answer, Answers, Probe, ask_all, make_probes
-from backprop_nb.checking.report import Array, Checked, Finding, Hints, Report, check_hints
+from backprop_nb.checking.report import (
+    NOT_WRITTEN,
+    Array,
+    Checked,
+    Finding,
+    Hints,
+    Report,
+    check_hints,
+)
 from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
 from backprop_nb.checking.unexplained import (
     factors_in_words,
@@ -271,6 +280,8 @@ def check_backward(
         labels,
     )
     check_calls(course)
+    if dots := unwritten(backward):
+        return _without_answers(course, hints, "not_written", not_written(dots))
     probes = make_probes(course)
     if seconds is None:
         answers = ask_all(backward, probes)
@@ -284,7 +295,7 @@ def check_backward(
     try:
         answers = run_isolated(ask_all, backward, probes, seconds, seconds=together)
     except EndedError as error:
-        return _without_answers(course, hints, error)
+        return _without_answers(course, hints, "raised_exception", f"{error.given}.")
     report = judge(answers, course, hints)
     if not may_have_line(answers, course, hints):
         return report
@@ -372,13 +383,17 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:
-    """Return the report on a backward pass of which nothing is left to be judged."""
+def _without_answers(course: Course, hints: Hints, mistake: str, why: str) -> Report:
+    """Return the report on a backward pass of which there is nothing to be judged."""
     none = Answer(failure=MISSING)
     report = judge(Answers((none,) * len(make_probes(course)), none), course, hints)
     first = report.findings[0].parameter
-    text = f"{first} and all others: {error.given}."
-    return replace(report, findings=(Finding("raised_exception", first, 1, text),))
+    if mistake != "not_written":
+        return replace(
+            report, findings=(Finding(mistake, first, 1, f"{first} and all others: {why}"),)
+        )
+    left = tuple(replace(each, remark=NOT_WRITTEN) for each in report.parameters)
+    return replace(report, parameters=left, findings=(Finding(mistake, first, 1, why),))
 
 
 # --- judging ----------------------------------------------------------------

@@ -252,6 +252,7 @@ class StepCurve:
         """The step with the smallest error of central differences."""
         return float(self.steps[self.central.argmin()])
 
+    @display.words
     def describe(self) -> str:
         """Return the curve as a table, and what it says."""
         table = zip(self.steps, self.central, self.forward, strict=True)

@@ -22,7 +22,7 @@ from backprop_nb.checking.compare import compare, is_real, reshaped
 from backprop_nb.checking.diagnosis import message
 from backprop_nb.checking.mistakes import MISTAKES, Mistake, PlacedMistake, find, make_backward
 from backprop_nb.checking.reference import ReferencePass, Situation
-from backprop_nb.checking.report import Checked, Finding, Hints, Report, check_hints
+from backprop_nb.checking.report import NOT_ANSWERED, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.errors import InvalidValueError, NotFoundError, UnsupportedError
 from backprop_nb.network.tables import markdown_table, matrix_latex, matrix_text, text_table
 
@@ -262,6 +262,7 @@ class Exercise:
         none = f"expected one letter from {letters[0]} to {letters[-1]}"
         ok = letter == right
         remark = "" if ok else "it is a different one" if letter in letters else none
+        remark = NOT_ANSWERED if written is ... else remark
         return Checked(MISTAKE, ok, 0.0 if ok else np.inf, None, None, np.asarray(right), remark)
 
     def _findings(
@@ -497,7 +498,8 @@ def _checked(
 ) -> Checked:
     """Compare an answer with the right one, and with what follows from those before it."""
     if given is None:
-        return Checked.wrong(name, expected, _no_number(written))
+        remark = NOT_ANSWERED if written is ... else _no_number(written)
+        return Checked.wrong(name, expected, remark)
     checked = compare(name, given, expected)
     if given.shape != expected.shape:
         if _has_commas(given, expected):

@@ -27,6 +27,7 @@ from backprop_nb.checking.compare import (
 from backprop_nb.checking.differences import Point, argument_names
 from backprop_nb.checking.lines.followed import plain_answer, traced, without_callers
 from backprop_nb.checking.lines.locate import Fault, find_faults, traceable_leaves
+from backprop_nb.checking.lines.unwritten import not_written, unwritten
 from backprop_nb.checking.lines.watch import is_students
 from backprop_nb.checking.matching import (
     INPUTS,
@@ -37,7 +38,7 @@ from backprop_nb.checking.matching import (
     likely_data,
     match,
 )
-from backprop_nb.checking.report import Checked, Finding, Hints, Report, check_hints
+from backprop_nb.checking.report import NOT_WRITTEN, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.unexplained import (
     common_factor,
     loss_in_words,
@@ -160,7 +161,9 @@ class _Check:
                 instead=calling.right_call(f, form),
             )
         self.argument_names = argument_names(f, args)
-        answer, self.failure, self.raised = _given(gradient, args)
+        self.dots = unwritten(gradient)
+        asked = None if self.dots else gradient
+        answer, self.failure, self.raised = _given(asked, args)
         self.matched = self._match(answer)
         found = self.matched
         likely = likely_data(args, self.argument_names) if self.failure else _exact(args)
@@ -184,6 +187,10 @@ class _Check:
         subject = getattr(self.f, "__name__", type(self.f).__name__)
         expected, notes = _expected(self.point)
         names = self.names
+        if self.dots:
+            parameters = tuple(map(Checked.wrong, names, expected, [NOT_WRITTEN] * len(names)))
+            left = Finding("not_written", names[0], 1, not_written(self.dots))
+            return Report(subject, parameters, (left,), notes=notes, hints=hints)
         if self.failure:
             parameters = tuple(map(Checked.wrong, names, expected, [self.failure] * len(names)))
             lines = self._lines_written(parameters, hints)

@@ -26,6 +26,10 @@ HINTS: Final = get_args(Hints)
 _SHOWS_EXPECTED: Final = ("plain",)
 _SHOWS_GIVEN: Final = ("vague", "clear", "plain")
 
+NOT_WRITTEN: Final = "not written yet"
+NOT_ANSWERED: Final = "not answered yet"
+"""The remarks on what a learner has left as it was handed out."""
+
 _MAX_PRINTED = 2000
 """So many characters of what a submission printed are shown."""
 _WIDTH = 88
@@ -100,6 +104,8 @@ class Checked:
         """Return one line on it that says no more than the hints allow."""
         if self.ok:
             return f"right{f' ({self.remark})' if self.remark else ''}"
+        if self.remark in (NOT_WRITTEN, NOT_ANSWERED):
+            return self.remark
         if hints not in _SHOWS_GIVEN:
             return "wrong"
         if self.worst is None or self.given is None:

@@ -16,7 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Digits", "Iris", "load_digits", "load_iris"]
+__all__ = ["QUESTIONS", "Digits", "Iris", "load_digits", "load_iris"]
+
+QUESTIONS = Path(__file__).parent / "questions"
+"""Where the answers to the questions of the lessons are, a file for each lesson."""
 
 
 class Iris(NamedTuple):

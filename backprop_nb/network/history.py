@@ -135,6 +135,7 @@ class History:
         change = f"loss {self._loss[0]:.3g} → {self._loss[-1]:.3g}"
         return f"History(epochs={self.epochs}, {change}, {self.stopped})"
 
+    @display.words
     def describe(self) -> str:
         """Return the record as text: the twin of the picture.
 

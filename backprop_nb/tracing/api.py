@@ -164,6 +164,7 @@ class Graph(Trace):
         """
         return compiled(self)
 
+    @display.words
     def describe(self) -> str:
         """Return the text twin of the picture: every node with its value, in order."""
         return display.describe(self)

@@ -172,14 +172,21 @@ def test_zeros_earn_nothing():
     assert report.score == 0.0
 
 
-@pytest.mark.parametrize(
-    "answers", [{}, dict.fromkeys(NAMES), dict.fromkeys(NAMES, ...), dict.fromkeys(NAMES, "x")]
-)
+@pytest.mark.parametrize("answers", [{}, dict.fromkeys(NAMES), dict.fromkeys(NAMES, "x")])
 def test_no_answer_is_wrong_and_has_no_explanation(answers):
     report = bp.exercise(1).check(answers)
     assert report.score == 0.0
     assert report.findings == ()
     assert "it has no number" in str(report)
+
+
+@pytest.mark.parametrize("hints", HINTS)
+def test_what_is_left_open_is_not_called_wrong(hints):
+    report = bp.exercise(1).check(dict.fromkeys([*NAMES, MISTAKE], ...), hints=hints)
+    assert report.score == 0.0
+    assert report.findings == ()
+    assert str(report).count("not answered yet") == len(NAMES) + 1
+    assert "wrong" not in str(report)
 
 
 @pytest.mark.parametrize(

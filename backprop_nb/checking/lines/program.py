@@ -338,7 +338,7 @@ def blocks(gradient: Callable[..., Any], args: Sequence[Any]) -> list[Block]:
         if text is None or not functions[code]:
             continue
         module = module_of(text)
-        node = _definition(module, code)
+        node = definition(module, code)
         if node is None:
             continue
         seen: dict[int, dict[str, Any]] = {}
@@ -356,7 +356,8 @@ def _inner(code: CodeType) -> list[CodeType]:
     return found + [each for one in found for each in _inner(one)]
 
 
-def _definition(module: Module, code: CodeType) -> ast.AST | None:
+def definition(module: Module, code: CodeType) -> ast.AST | None:
+    """Return where a function is defined in its text."""
     for node in module.parent:
         name = "<lambda>" if isinstance(node, ast.Lambda) else getattr(node, "name", "")
         if isinstance(node, ast.FunctionDef | ast.Lambda) and name == code.co_name:

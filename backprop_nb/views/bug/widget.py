@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import traitlets
 
+from backprop_nb import display
 from backprop_nb.checking.line_puzzle import COURSES
 from backprop_nb.checking.puzzle import checked_mistakes
 from backprop_nb.errors import InvalidValueError, counted
@@ -261,6 +262,7 @@ class FindTheBug(Replay):
 
     # -- the same in words, on paper, on a page ------------------------------------
 
+    @display.words
     def describe(self) -> str:
         """Return the text twin: what is seen, what has been told, and the answer once it is."""
         head = f"Find the bug, level {self.level}, round {self.round}: {self._task.asked}."

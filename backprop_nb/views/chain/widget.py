@@ -9,6 +9,7 @@ import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
+from backprop_nb import display
 from backprop_nb.errors import NotFoundError, UnsupportedError, must_be
 from backprop_nb.network import Network, SigmoidNetwork, validation
 from backprop_nb.network.chain import Chain, Side
@@ -185,6 +186,7 @@ class ChainRule(Replay):
 
     # --- what stands in for it ------------------------------------------------
 
+    @display.words
     def describe(self) -> str:
         """Return the text twin: every factor and every step with its numbers and its cost."""
         side: Side = "right" if self.side == "right" else "left"

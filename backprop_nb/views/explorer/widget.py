@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import traitlets
 
+from backprop_nb import display
 from backprop_nb.errors import UnsupportedError, must_be
 from backprop_nb.network import Network
 from backprop_nb.tracing import Graph
@@ -176,6 +177,7 @@ class GraphExplorer(Replay):
         states = near_states(self._scene, tuple(self.folded), self._geometry_of)
         return super()._own_state() | {"states": states}
 
+    @display.words
     def describe(self) -> str:
         """Return the text twin: nodes and contributions with numbers, groups as they are folded."""
         return describe_graph(self.graph, self.folded)

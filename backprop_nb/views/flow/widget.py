@@ -12,6 +12,7 @@ import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
+from backprop_nb import display
 from backprop_nb.errors import InvalidValueError, NotFoundError, ShapeError, UnsupportedError
 from backprop_nb.network import Network, SigmoidNetwork
 from backprop_nb.network.activations import ACTIVATIONS
@@ -314,6 +315,7 @@ class GradientFlow(Replay):
 
     # -- what stands in for it -------------------------------------------------
 
+    @display.words
     def describe(self) -> str:
         """Return the text twin: every number that the view can show."""
         return describe_flow(self._flow, self._parameter, self.epsilon)

@@ -13,6 +13,7 @@ import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
+from backprop_nb import display
 from backprop_nb.errors import DivergenceError, InvalidValueError, either, must_be
 from backprop_nb.network import Network
 from backprop_nb.network.activations import ACTIVATIONS
@@ -361,6 +362,7 @@ class Playground(LiveView):
 
     # -- what stands in for the view
 
+    @display.words
     def describe(self) -> str:
         """Return the text twin: the settings, and the numbers of the epoch that is shown."""
         rows = self.batch_size or "all"

@@ -6,6 +6,7 @@ import copy
 from functools import cache
 from typing import Any
 
+from backprop_nb import display
 from backprop_nb.views.live_view import LiveView
 from backprop_nb.views.numbers import long
 from backprop_nb.views.paper import Drawing, draw_pictures
@@ -87,6 +88,7 @@ class SigmoidExplorer(LiveView):
             copy.deepcopy(_scene()), z=z, layers=layers, activation=activation, **kwargs
         )
 
+    @display.words
     def describe(self) -> str:
         """Return the text twin: the numbers at this z, and the powers of the slope."""
         return scenes.describe_place(self.activation, self.z, self.layers)

@@ -1,0 +1,358 @@
+"""Questions of a lesson, answered before the answer is seen.
+
+The notebook asks, and this keeps the answers out of its sight: they stand in a file, with the
+reason why a wrong one is wrong.  Nothing here raises on account of what a learner writes, so that
+a notebook runs to its end with every answer still open.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from backprop_nb.data import QUESTIONS
+from backprop_nb.errors import InvalidValueError, NotFoundError, either, in_words
+
+Right: TypeAlias = str | float | list[str] | list[float]
+
+GIVE_UP = "?"
+"""What is answered by somebody who wants to see the answer."""
+_WITHIN = 0.01
+"""A number may be off by this share of its size, if nothing else is said."""
+_SHOWN = 60
+"""So many characters of what was given are shown."""
+_SIGNS = str.maketrans({"−": "-", "–": "-", "×": "x", "_": " "})
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is right, and what is to be said to whoever answers something else.
+
+    Attributes
+    ----------
+    right : text, number, list of texts, or list of numbers
+        The right answer.  Texts are compared without regard to capitals and spaces, and a
+        list of them in any order; a list of numbers, such as a shape, in this one.
+    because : text
+        Why it is right, said after the right answer.
+    wrong : table
+        By wrong answer, as text, why it is wrong.
+    otherwise : text
+        What is said to every other answer.
+    expects : text
+        What an answer looks like, such as ``"+" or "-"``; from the answers if not given.
+    within : number
+        By how much a number may be off; by default a hundredth of its size.
+    """
+
+    right: Right
+    because: str = ""
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    otherwise: str = ""
+    expects: str = ""
+    within: float | None = None
+
+    @property
+    def form(self) -> str:
+        """What an answer looks like."""
+        if self.expects:
+            return self.expects
+        if isinstance(self.right, str):
+            return either(sorted({self.right, *self.wrong}))
+        if not isinstance(self.right, list):
+            return "a number"
+        if isinstance(self.right[0], str):
+            return "a list of texts"
+        return (
+            f"{len(self.right)} numbers in brackets, such as ({', '.join('0' for _ in self.right)})"
+        )
+
+    def is_right(self, given: Any) -> bool:
+        """Whether an answer is right.
+
+        Examples
+        --------
+        >>> Question([3, 2]).is_right((3, 2)), Question("-").is_right(" − ")
+        (True, True)
+        """
+        return self._is(self.right, given)
+
+    def reason(self, given: Any) -> str:
+        """Return why a wrong answer is wrong."""
+        for answer, why in self.wrong.items():
+            if self._is(_as_written(answer, self.right), given):
+                return why
+        return self.otherwise
+
+    def fits(self, given: Any) -> bool:
+        """Whether an answer has the form of one: a text, a number, or as many numbers."""
+        if isinstance(self.right, str):
+            return isinstance(given, str | bool | np.bool_)
+        if isinstance(self.right, list) and isinstance(self.right[0], str):
+            return isinstance(given, str | list | tuple | set | frozenset)
+        return _as_numbers(given, np.shape(self.right)) is not None
+
+    def _is(self, expected: Right, given: Any) -> bool:
+        if isinstance(expected, str):
+            return _as_text(given) == _as_text(expected)
+        if isinstance(expected, list) and isinstance(expected[0], str):
+            return _as_set(given) == _as_set(expected)
+        array = _as_numbers(given, np.shape(expected))
+        if array is None:
+            return False
+        room = _WITHIN * np.abs(expected) if self.within is None else self.within
+        return bool(np.all(np.abs(array - expected) <= room + 1e-12))
+
+
+class Answer:
+    """What has become of an answer: true where the way to the reveal is open."""
+
+    def __init__(self, name: str, given: Any, question: Question) -> None:
+        self.name = name
+        self.is_open = given is ... or (
+            isinstance(given, list | tuple) and any(each is ... for each in given)
+        )
+        self.is_right = question.is_right(given)
+        self.gave_up = isinstance(given, str) and given.strip() == GIVE_UP
+        self.text = f"{name}: {self._said(given, question)}"
+
+    def _said(self, given: Any, question: Question) -> str:
+        because = f" {question.because}".rstrip()
+        if self.is_open:
+            return f'not answered yet. Write {question.form}, or "{GIVE_UP}" to see the answer.'
+        if self.gave_up:
+            return f"the answer is {_shown(question.right)}.{because}"
+        if self.is_right:
+            return f"right.{because}"
+        if not question.fits(given):
+            return f"{_shown(given)} cannot be read as an answer. Write {question.form}."
+        reason = question.reason(given)
+        return f"not {_shown(given)}.{f' {reason}' if reason else ' Try again.'}"
+
+    def __bool__(self) -> bool:
+        return self.is_right or self.gave_up
+
+    def __repr__(self) -> str:
+        return f"Answer({self.text!r})"
+
+    def _ipython_display_(self) -> None:
+        """Show nothing more: the text has been printed."""
+
+
+class Questions:
+    """The questions of a lesson, by their names; :func:`questions` makes it."""
+
+    def __init__(self, asked: Mapping[str, Question]) -> None:
+        self._asked = dict(asked)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the questions, in their order."""
+        return tuple(self._asked)
+
+    def __getitem__(self, name: str) -> Question:
+        """Return a question, with its answer.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none of this name.
+        """
+        if name not in self._asked:
+            raise NotFoundError(
+                f"There is no question {name!r}.", given=repr(name), expected=in_words(self.names)
+            )
+        return self._asked[name]
+
+    def __call__(self, name: str, answer: Any) -> Answer:
+        """Say what is to be said of an answer, and return whether it opens the way.
+
+        Parameters
+        ----------
+        name : str
+            The question.
+        answer
+            What the learner has written; ``...`` is no answer yet, and ``"?"`` asks for it.
+
+        Returns
+        -------
+        Answer
+            True in an ``if``, where the answer is right or has been asked for.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such question.  Whatever the *answer* is, nothing raises.
+        """
+        found = Answer(name, answer, self[name])
+        print(found.text)
+        return found
+
+    def __repr__(self) -> str:
+        return f"Questions({in_words(self.names)})"
+
+
+def questions(source: str | Path | Mapping[str, Mapping[str, Any]]) -> Questions:
+    """Return the questions of a lesson, to be answered in its cells.
+
+    Parameters
+    ----------
+    source : str, Path or mapping
+        The name of a lesson of the course, such as ``"00_start_here"``; a file of your own
+        that ends in ``.toml``; or what would be in it.  By the name of each question a table
+        with ``right`` and, where you like, ``because``, ``wrong``, ``otherwise``, ``expects``
+        and ``within``, as :class:`Question` has them.
+
+    Returns
+    -------
+    Questions
+        Called with the name of a question and an answer it prints what is to be said of it,
+        and is true where the answer is right.
+
+    Raises
+    ------
+    NotFoundError
+        If there is neither a lesson nor a file of this name.
+    InvalidValueError
+        If a question is not written as it must be.
+
+    Notes
+    -----
+    Write ``if check("name", ...):`` with what the answer reveals below it.  The dots are the
+    learner's to replace.  A notebook that is run as it is says "not answered yet", gives
+    nothing away, and goes on.  Who looks into the file finds the answers: they are for
+    learning, not for grading.
+
+    Examples
+    --------
+    >>> check = questions({"slope": {"right": 0.25, "wrong": {"1": "That is tanh's."}}})
+    >>> if check("slope", ...):
+    ...     print("σ′(0) = σ(0) (1 − σ(0))")
+    slope: not answered yet. Write a number, or "?" to see the answer.
+    >>> bool(check("slope", 1)), bool(check("slope", 0.25))
+    slope: not 1. That is tanh's.
+    slope: right.
+    (False, True)
+    """
+    if isinstance(source, Mapping):
+        return Questions({name: _question(name, table) for name, table in source.items()})
+    path = Path(source)
+    if path.suffix != ".toml":
+        path = QUESTIONS / f"{source}.toml"
+    if not path.is_file():
+        lessons = sorted(each.stem for each in QUESTIONS.glob("*.toml"))
+        raise NotFoundError(
+            f"There are no questions {str(source)!r}.",
+            given=repr(str(source)),
+            expected=f"a file that ends in .toml, or a lesson: {in_words(lessons, 'or')}",
+        )
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidValueError(
+            f"{path.name} is not written as TOML is.", given=str(error)
+        ) from None
+    return questions(tables)
+
+
+def _question(name: str, table: Any) -> Question:
+    known = [each.name for each in fields(Question)]
+    problem = ""
+    if not isinstance(table, Mapping):
+        problem = "is no table"
+    elif "right" not in table:
+        problem = "has no `right`, the right answer"
+    elif unknown := [key for key in table if key not in known]:
+        problem = f"has {in_words([f'`{key}`' for key in unknown])}, which says nothing"
+    elif not _is_answer(table["right"]):
+        problem = "has a `right` that is neither a text, a number, nor a list of one of them"
+    if problem:
+        raise InvalidValueError(
+            f"The question {name!r} {problem}.",
+            given=repr(table)[:200],
+            expected=f"a table with {in_words([f'`{each}`' for each in known])}",
+        )
+    wrong = {str(key): why for key, why in table.get("wrong", {}).items()}
+    question = Question(**{**table, "wrong": wrong})
+    for answer in wrong:
+        if not _is_wrong(answer, question):
+            raise InvalidValueError(
+                f"The question {name!r} has a wrong answer that is none.",
+                given=answer,
+                expected=f"what differs from the right one, {_shown(question.right)}, in its form",
+            )
+    return question
+
+
+def _is_wrong(answer: str, question: Question) -> bool:
+    try:
+        given = _as_written(answer, question.right)
+    except ValueError:
+        return False
+    return question.fits(given) and not question.is_right(given)
+
+
+def _is_answer(right: Any) -> bool:
+    entries = right if isinstance(right, list) and right else [right]
+    is_text = [isinstance(each, str) for each in entries]
+    is_number = [isinstance(each, int | float) and not isinstance(each, bool) for each in entries]
+    return all(is_text) or all(is_number)
+
+
+def _as_written(answer: str, right: Right) -> Right:
+    """Return a wrong answer as it stands in a table's key, in the form of the right one.
+
+    >>> _as_written("(2, 3)", [3, 2]), _as_written("24", 27), _as_written("dA, db", ["dA"])
+    ([2.0, 3.0], 24.0, ['dA', 'db'])
+    """
+    if not isinstance(right, list):
+        return answer if isinstance(right, str) else float(answer)
+    parts = [each.strip() for each in answer.strip("() ").split(",") if each.strip()]
+    return parts if isinstance(right[0], str) else [float(each) for each in parts]
+
+
+def _as_text(given: Any) -> str | None:
+    if isinstance(given, bool | np.bool_):
+        return "yes" if given else "no"
+    return " ".join(given.translate(_SIGNS).casefold().split()) if isinstance(given, str) else None
+
+
+def _as_set(given: Any) -> set[str | None]:
+    entries = given.split(",") if isinstance(given, str) else given
+    try:
+        return {_as_text(each) for each in entries}
+    except TypeError:
+        return set()
+
+
+def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
+    """Return an answer as floats of a shape; None if it is none."""
+    try:
+        array = np.asarray(given)
+        if array.dtype.kind not in "iuf" or array.size != np.prod(shape, dtype=int):
+            return None
+        return array.astype(float).reshape(shape)
+    except Exception:  # whatever a learner writes there
+        return None
+
+
+def _shown(given: Any) -> str:
+    """Return an answer as it is written.
+
+    >>> _shown("+"), _shown([3, 2]), _shown(["a"]), _shown(0.25)
+    ('"+"', '(3, 2)', '"a"', '0.25')
+    """
+    if isinstance(given, str):
+        return f'"{_shortened(given)}"'
+    if isinstance(given, list | tuple) and given and all(isinstance(each, str) for each in given):
+        return in_words([f'"{each}"' for each in given])
+    return _shortened(f"({', '.join(map(str, given))})" if isinstance(given, list) else str(given))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

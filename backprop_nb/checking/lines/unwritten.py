@@ -1,0 +1,78 @@
+"""A frame to be filled in: the dots ``...`` that still stand where code belongs."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator, Sequence
+from types import FunctionType
+from typing import Any
+
+from backprop_nb.checking.lines.program import definition
+from backprop_nb.errors import in_words
+from backprop_nb.tracing.code_text import find_text
+from backprop_nb.tracing.source import Module, Place, Source, module_of
+
+
+def unwritten(function: Any) -> list[Source]:
+    """Return the dots in a function, and in those of the same notebook or file that it calls.
+
+    The dots of an index, ``x[..., 0]``, are code.
+
+    Examples
+    --------
+    >>> def gradient(w, x):
+    ...     error = w * x
+    ...     return ..., 2 * error * w
+    >>> [(dots, dots.start[0]) for dots in unwritten(gradient)]
+    [('...', 3)]
+    """
+    return [dots for each in _reachable(function, set()) for dots in _dots(each)]
+
+
+def not_written(dots: Sequence[Source]) -> str:
+    """Say what is still to be written, and where.
+
+    >>> not_written([Source("...", start=(3, 11))])
+    'Not written yet: put your own code in place of the dots in line 3.'
+    """
+    lines = list(dict.fromkeys(str(each.start[0]) for each in dots))
+    where = f"line{'s' if len(lines) > 1 else ''} {in_words(lines)}"
+    return f"Not written yet: put your own code in place of the dots in {where}."
+
+
+def _reachable(function: Any, seen: set[Any]) -> Iterator[FunctionType]:
+    """Yield a function and those beside it that its code names."""
+    try:
+        function = inspect.unwrap(function)
+    except ValueError:  # it wraps itself
+        return
+    function = getattr(function, "__func__", function)
+    if not isinstance(function, FunctionType) or function in seen:
+        return
+    seen.add(function)
+    yield function
+    for name in function.__code__.co_names:
+        other = function.__globals__.get(name)
+        if getattr(other, "__globals__", None) is function.__globals__:
+            yield from _reachable(other, seen)
+
+
+def _dots(function: FunctionType) -> Iterator[Source]:
+    text = find_text(function.__code__).text
+    if text is None:
+        return
+    module = module_of(text)
+    body = getattr(definition(module, function.__code__), "body", [])
+    for part in body if isinstance(body, list) else [body]:
+        for each in ast.walk(part):
+            is_dots = isinstance(each, ast.Constant) and each.value is Ellipsis
+            if is_dots and not _is_index(module, each):
+                yield Place(module, each, function.__code__).source()
+
+
+def _is_index(module: Module, node: ast.AST) -> bool:
+    above = module.parent[node]
+    if isinstance(above, ast.Tuple):
+        node, above = above, module.parent[above]
+    return isinstance(above, ast.Subscript) and above.slice is node

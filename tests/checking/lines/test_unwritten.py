@@ -1,0 +1,101 @@
+"""A frame that is not filled in is told from code that is wrong, and from code with dots in it."""
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.checking.lines.unwritten import unwritten
+from backprop_nb.checking.report import HINTS
+
+
+def loss(w, x):
+    return np.sum((w * x) ** 2)
+
+
+def half_written(w, x):
+    error = w * x
+    dw = 2 * error * x
+    dx = ...
+    return dw, dx
+
+
+def computing(w, x):
+    return 2 * ... * w, x
+
+
+def helped(w, x):
+    return helper(w, x), helper(x, w)
+
+
+def helper(a, b):
+    step = ...
+    return step * a * b**2
+
+
+def around(w, x):
+    def inner():
+        return ...
+
+    return inner(), w
+
+
+class Given:
+    def gradient(self, w, x):
+        return ..., ...
+
+
+def gradient(w, x):
+    return 2 * w[..., None][..., 0] * x**2, 2 * w**2 * x[...]
+
+
+def with_default(w, x, axis=...):
+    return gradient(w, x)
+
+
+ARGS = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+
+
+@pytest.mark.parametrize("hints", HINTS)
+@pytest.mark.parametrize(
+    "frame", [half_written, computing, helped, around, Given().gradient], ids=lambda f: f.__name__
+)
+def test_a_frame_is_not_written_yet_and_the_line_is_named(frame, hints):
+    report = bp.check_gradient(loss, frame, *ARGS, hints=hints)
+    assert report.score == 0.0
+    assert [each.mistake for each in report.findings] == ["not_written"]
+    lines = sorted({dots.start[0] for dots in unwritten(frame)})
+    assert f"put your own code in place of the dots in line {lines[0]}." in str(report)
+    assert str(report).count("not written yet") == 2
+    assert "wrong" not in str(report)
+
+
+@pytest.mark.parametrize("written", [gradient, with_default])
+def test_dots_that_are_code_are_code(written):
+    assert unwritten(written) == []
+    assert bp.check_gradient(loss, written, *ARGS).ok
+
+
+def backward(A, b, x, y):
+    delta = ...
+    dA = [np.outer(delta, ...) for _ in A]
+    return dA, [A_i[..., 0] for A_i in A]
+
+
+@pytest.mark.parametrize("hints", HINTS)
+def test_a_backward_pass_that_is_not_written_is_not_wrong(hints):
+    report = bp.check_backward(backward, hints=hints)
+    assert report.score == 0.0
+    assert "in place of the dots in lines " in report.findings[0].message
+    assert str(report).count("not written yet") == 6
+    assert "wrong" not in str(report)
+
+
+def test_dots_that_are_handed_over_are_not_written_yet():
+    report = bp.check_gradient(loss, (..., 2 * ARGS[0] ** 2 * ARGS[1]), *ARGS)
+    assert [each.ok for each in report.parameters] == [False, True]
+    assert report.parameters[0].text == "not written yet"
+
+
+@pytest.mark.parametrize("odd", [3, None, np.sin, print, type("C", (), {"__call__": gradient})()])
+def test_what_has_no_text_has_no_dots(odd):
+    assert unwritten(odd) == []

@@ -1,0 +1,171 @@
+"""An answer is judged in every form it may have, and whatever it is, nothing raises."""
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+from backprop_nb.checking.answers import GIVE_UP, Question
+from backprop_nb.data import QUESTIONS
+from backprop_nb.errors import InvalidValueError, NotFoundError
+
+ASKED = {
+    "sign": {"right": "-", "because": "It falls.", "wrong": {"+": "It would rise."}},
+    "count": {
+        "right": 27,
+        "wrong": {"24": "No biases?"},
+        "otherwise": "Count again.",
+    },
+    "share": {"right": 0.25},
+    "about": {"right": 10, "within": 3},
+    "shape": {"right": [3, 2], "wrong": {"(2, 3)": "Rows first."}},
+    "gradients": {"right": ["dA[2]", "db[2]"], "wrong": {"dA[2]": "And the bias?"}},
+    "falls": {"right": "yes", "wrong": {"no": "Look again."}},
+}
+
+
+@pytest.fixture(scope="module")
+def check():
+    return bp.questions(ASKED)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        *(("sign", each) for each in ("-", " - ", "−", "–")),
+        *(("count", each) for each in (27, 27.0, np.int64(27), np.array([27]), [27])),
+        *(("share", each) for each in (0.25, 0.251, np.float32(0.25))),
+        *(("about", each) for each in (7, 13)),
+        *(("shape", each) for each in ((3, 2), [3, 2], np.array([3, 2]), np.ones((3, 2)).shape)),
+        *(("gradients", each) for each in (["db[2]", "dA[2]"], "dA[2], db[2]", {"dA[2]", "db[2]"})),
+        *(("falls", each) for each in (True, "Yes", np.True_)),
+    ],
+)
+def test_a_right_answer_opens_the_way(check, name, answer, capsys):
+    found = check(name, answer)
+    assert found
+    assert found.is_right
+    assert capsys.readouterr().out.startswith(f"{name}: right.")
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "said"),
+    [
+        ("sign", "+", 'sign: not "+". It would rise.'),
+        ("sign", 3, 'sign: 3 cannot be read as an answer. Write "+" or "-".'),
+        ("count", 24, "count: not 24. No biases?"),
+        ("count", 28, "count: not 28. Count again."),
+        ("count", np.nan, "count: not nan. Count again."),
+        ("count", "27", 'count: "27" cannot be read as an answer. Write a number.'),
+        ("share", 0.2, "share: not 0.2. Try again."),
+        ("about", 14, "about: not 14. Try again."),
+        ("shape", (2, 3), "shape: not (2, 3). Rows first."),
+        (
+            "shape",
+            6,
+            "shape: 6 cannot be read as an answer. Write 2 numbers in brackets, such as (0, 0).",
+        ),
+        ("gradients", "dA[2]", 'gradients: not "dA[2]". And the bias?'),
+        ("gradients", ["x"], 'gradients: not "x". Try again.'),
+        ("falls", False, "falls: not False. Look again."),
+        ("falls", None, 'falls: None cannot be read as an answer. Write "no" or "yes".'),
+    ],
+)
+def test_a_wrong_answer_is_refused_and_told_why(check, name, answer, said, capsys):
+    assert not check(name, answer)
+    assert capsys.readouterr().out == f"{said}\n"
+
+
+class Odd:
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize(
+    "answer",
+    [None, Odd(), object, [], {}, "", [[1], [2, 3]], 1j, "x" * 999, np.zeros(0), [None, "a"]],
+)
+def test_nothing_that_is_written_raises(check, name, answer, capsys):
+    assert not check(name, answer)
+    said = capsys.readouterr().out
+    assert len(said) < 250
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_an_open_answer_gives_nothing_away(check, name, capsys):
+    for dots in (..., (..., ...), [1, ...]):
+        assert not check(name, dots)
+    said = capsys.readouterr().out
+    assert said.count("not answered yet. Write ") == 3
+    assert str(ASKED[name].get("because", "no reason")) not in said
+    right = Question(ASKED[name]["right"])
+    if not isinstance(right.right, str):
+        assert right.form in said
+        assert str(right.right) not in said
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_who_asks_for_the_answer_gets_it_and_goes_on(check, name, capsys):
+    found = check(name, GIVE_UP)
+    assert found
+    assert not found.is_right
+    assert "the answer is " in capsys.readouterr().out
+
+
+def test_the_right_answer_is_not_always_the_first_choice():
+    assert Question("a", wrong={"b": ""}).form == Question("b", wrong={"a": ""}).form
+
+
+def test_an_answer_shows_nothing_besides_its_text():
+    from IPython.core.formatters import DisplayFormatter
+
+    answer = bp.questions(ASKED)("sign", "-")
+    assert DisplayFormatter().ipython_display_formatter(answer)
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ({"wrong": {}}, "has no `right`"),
+        ({"right": 1, "write": 2}, "has `write`, which says nothing"),
+        ({"right": None}, "neither a text, a number, nor a list"),
+        ({"right": [1, "a"]}, "neither a text, a number, nor a list"),
+        ({"right": 1, "wrong": {"one": "?"}}, "has a wrong answer that is none"),
+        ({"right": 1, "wrong": {"1": "?"}}, "has a wrong answer that is none"),
+        ({"right": [1, 2], "wrong": {"1": "?"}}, "has a wrong answer that is none"),
+        (3, "is no table"),
+    ],
+)
+def test_a_question_that_is_not_written_as_it_must_be_is_refused(table, problem):
+    with pytest.raises(InvalidValueError) as raised:
+        bp.questions({"q": table})
+    assert str(raised.value).startswith("The question 'q' ")
+    assert problem in str(raised.value)
+
+
+def test_a_teacher_keeps_the_answers_in_a_file(tmp_path, capsys):
+    file = tmp_path / "answers.toml"
+    file.write_text('[slope]\nright = 0.25\n[slope.wrong]\n"1" = "That is tanh\'s."\n', "utf-8")
+    assert not bp.questions(file)("slope", 1)
+    assert bp.questions(str(file))("slope", 0.25)
+    assert "That is tanh's." in capsys.readouterr().out
+    file.write_text("[slope", "utf-8")
+    with pytest.raises(InvalidValueError, match=r"answers\.toml is not written as TOML is"):
+        bp.questions(file)
+
+
+def test_what_does_not_exist_is_said(check):
+    with pytest.raises(NotFoundError, match="There is no question 'sgin'"):
+        check("sgin", ...)
+    with pytest.raises(NotFoundError, match="There are no questions '99_nothing'") as raised:
+        bp.questions("99_nothing")
+    assert "00_start_here" in str(raised.value)
+
+
+@pytest.mark.parametrize("file", sorted(QUESTIONS.glob("*.toml")), ids=lambda file: file.stem)
+def test_each_answer_of_a_lesson_is_accepted_and_each_wrong_one_has_its_reason(file):
+    lesson = bp.questions(file)
+    asked = [lesson[name] for name in lesson.names]
+    assert all(each.is_right(each.right) for each in asked)
+    assert [each for each in asked if not (each.wrong or each.otherwise)] == []
+    assert all(each.because for each in asked)
