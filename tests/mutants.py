@@ -212,8 +212,8 @@ MUTANTS = (
     passes("factor-two", "delta[K] = 2 / N *", "delta[K] = 1 / N *"),
     passes(
         "slope-of-the-layer-below",
-        "(delta[i + 1] @ A[i]) * sigma_prime(f[i])",
-        "(delta[i + 1] @ A[i]) * sigma_prime(f[i]) ** 2",
+        "(delta[i + 1] @ A[i]) * sigma_slope(f[i])",
+        "(delta[i + 1] @ A[i]) * sigma_slope(f[i]) ** 2",
     ),
     passes("batch-not-averaged", "N = len(y) if y.ndim == 2 else 1", "N = 1"),
     fast(

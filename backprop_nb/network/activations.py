@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from backprop_nb.network.passes import sigma, sigma_prime
+from backprop_nb.network.passes import sigma, sigma_slope
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.tracing import sigmoid
 
@@ -113,7 +113,7 @@ ACTIVATIONS: dict[str, Activation] = {
         "σ",
         r"\sigma",
         sigma,
-        sigma_prime,
+        sigma_slope,
         0.25,
         (0, 1),
         sigmoid,
@@ -145,7 +145,7 @@ OUTPUTS: dict[str, Activation] = ACTIVATIONS | {
         "softmax",
         r"\mathrm{softmax}",
         softmax,
-        sigma_prime,
+        sigma_slope,
         0.25,
         (0, 1),
         cross_entropy=CrossEntropy(_of_softmax, r"- \sum_j y_j \ln {f}"),

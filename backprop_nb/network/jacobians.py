@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import InvalidValueError
-from backprop_nb.network.passes import sigma_prime
+from backprop_nb.network.passes import sigma_slope
 from backprop_nb.network.validation import FloatArray
 
 MAX_ENTRIES = 2**27
@@ -150,7 +150,7 @@ def output_by_input(A: FloatArray, f: FloatArray, j: int) -> Jacobian:
     array([[0.25, 0.5 ]])
     """
     layout = f"[r, c] = σ′(z_{j})_r (A_{j - 1})_rc"
-    build = partial(np.multiply, sigma_prime(f)[:, np.newaxis], A)  # without the zeros of diag
+    build = partial(np.multiply, sigma_slope(f)[:, np.newaxis], A)  # without the zeros of diag
     return Jacobian(f"f_{j}", f"f_{j - 1}", (f.size, A.shape[1]), A.dtype, layout, build)
 
 
@@ -173,7 +173,7 @@ def output_by_parameters(f_in: FloatArray, f_out: FloatArray, i: int) -> Jacobia
         f"then [r, {n_out * n_in} + r′] = σ′(z_{i + 1})_r if r = r′, else 0"
     )
     shape = n_out, n_out * n_in + n_out
-    build = partial(_unit_by_unit, f_in, sigma_prime(f_out))
+    build = partial(_unit_by_unit, f_in, sigma_slope(f_out))
     return Jacobian(f"f_{i + 1}", f"θ_{i}", shape, f_out.dtype, layout, build)
 
 
@@ -197,7 +197,7 @@ def output_by_preactivation(f: FloatArray, j: int) -> Jacobian:
            [0.  , 0.  ]])
     """
     layout = f"[r, c] = σ′(z_{j})_r if r = c, else 0"
-    build = partial(np.diag, sigma_prime(f))
+    build = partial(np.diag, sigma_slope(f))
     return Jacobian(f"f_{j}", f"z_{j}", (f.size, f.size), f.dtype, layout, build)
 
 

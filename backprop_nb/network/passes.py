@@ -144,14 +144,29 @@ def sigma(z: ArrayLike) -> FloatArray | np.floating[Any]:
     return sigmoid
 
 
-def sigma_prime(f: FloatArray) -> FloatArray:
-    """Return σ′(z) from f = σ(z): σ′ = σ(1 − σ), from equation [sigmoid].
+def sigma_prime(z: ArrayLike) -> FloatArray:
+    """Return σ′(z) = σ(z) (1 − σ(z)), of equation [sigmoid].
 
-    Its argument is the activation f, not the pre-activation z.
+    Its argument is the pre-activation z.  Who has f = σ(z) already writes f * (1 − f).
+
+    Parameters
+    ----------
+    z : array_like of real numbers, any shape
 
     Examples
     --------
-    >>> print(sigma_prime(sigma(0.0)))
+    >>> print(sigma_prime(0.0))
+    0.25
+    """
+    return sigma_slope(sigma(z))
+
+
+def sigma_slope(f: FloatArray) -> FloatArray:
+    """Return σ′(z) from f = σ(z), which a forward pass keeps.
+
+    Examples
+    --------
+    >>> print(sigma_slope(sigma(0.0)))
     0.25
     """
     return f * (1 - f)
@@ -224,11 +239,11 @@ def backward_pass(A: Sequence[FloatArray], f: Sequence[FloatArray], y: FloatArra
     delta = PerLayer()
 
     # ∂L/∂f_K = 2 (f_K − y), because L = ‖y − f_K‖²; a batch takes the mean.
-    delta[K] = 2 / N * (f[K] - y) * sigma_prime(f[K])
+    delta[K] = 2 / N * (f[K] - y) * sigma_slope(f[K])
 
     # Next factor, ∂f_{i+1}/∂f_i: through z_{i+1} = A_i f_i + b_i, so ∂z_{i+1}/∂f_i = A_i.
     for i in reversed(range(1, K)):
-        delta[i] = (delta[i + 1] @ A[i]) * sigma_prime(f[i])
+        delta[i] = (delta[i + 1] @ A[i]) * sigma_slope(f[i])
 
     # Last factor, ∂f_{i+1}/∂θ_i: ∂z_{i+1}/∂b_i is the identity, and A_i meets f_i.
     dA = [sum_of_outer(delta[i + 1], f[i]) for i in range(K)]

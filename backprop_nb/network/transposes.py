@@ -10,7 +10,7 @@ import numpy as np
 
 from backprop_nb.network import jacobians
 from backprop_nb.network.jacobians import Jacobian, derivative_latex, derivative_text
-from backprop_nb.network.passes import sigma_prime
+from backprop_nb.network.passes import sigma_slope
 from backprop_nb.network.tables import (
     matrix_latex,
     matrix_text,
@@ -169,7 +169,7 @@ class Transposes:
 
     @property
     def code(self) -> str:
-        """The coded steps as lines that run, given ``A``, ``f``, ``y`` and ``sigma_prime``."""
+        """The coded steps as lines that run, given ``A, f, z, y`` and ``sigma_prime``."""
         made = ["delta, dA, db = {}, {}, {}"]
         return "\n".join(made + [step.statement for step in self.steps])
 
@@ -209,9 +209,9 @@ def transpose_steps(
     >>> for step in transpose_steps(A, f, np.zeros(1), 0):
     ...     print(step.statement)
     g = 2 * (f[2] - y)
-    delta[2] = g * sigma_prime(f[2])
+    delta[2] = g * sigma_prime(z[2])
     g = A[1].T @ delta[2]
-    delta[1] = g * sigma_prime(f[1])
+    delta[1] = g * sigma_prime(z[1])
     dA[0] = np.outer(delta[1], f[0])
     db[0] = delta[1]
     """
@@ -221,8 +221,8 @@ def transpose_steps(
     step = TransposeStep(factor, row, "g", f"2 * (f[{K}] - y)", g, WHY_START)
     yield step
     for j in range(K, i, -1):
-        delta = g * sigma_prime(f[j])
-        factor, code = jacobians.output_by_preactivation(f[j], j), f"g * sigma_prime(f[{j}])"
+        delta = g * sigma_slope(f[j])
+        factor, code = jacobians.output_by_preactivation(f[j], j), f"g * sigma_prime(z[{j}])"
         step = TransposeStep(factor, step.row, f"delta[{j}]", code, delta, WHY_SLOPES)
         yield step
         if j > i + 1:

@@ -8,7 +8,7 @@ import pytest
 from accessibility import violations
 
 import backprop_nb as bp
-from backprop_nb.network import sigma, sigma_prime
+from backprop_nb.network import sigma
 from backprop_nb.views.numbers import long
 
 TWICE = """
@@ -27,7 +27,7 @@ def expect_z(root, z, n):
     from playwright.sync_api import expect
 
     f = sigma(np.float64(z))
-    slope = sigma_prime(f)
+    slope = f * (1 - f)
     expect(root.locator(".bpnb-readings b").first).to_have_text(long(z))
     shown = readings(root)
     assert shown[1] == long(f)

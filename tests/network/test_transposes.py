@@ -41,8 +41,15 @@ def test_row_times_jacobian_and_code_give_the_same_at_each_step(widths, i):
 @pytest.mark.parametrize(("widths", "i"), CASES)
 def test_the_code_runs_and_gives_the_values_and_the_gradient(widths, i):
     net, x, y, transposes = example(widths, i)
-    f = net.forward(x).f
-    space = {"np": np, "A": net.A, "f": f, "y": y, "sigma_prime": sigma_prime}
+    forward = net.forward(x)
+    space = {
+        "np": np,
+        "A": net.A,
+        "f": forward.f,
+        "z": forward.z,
+        "y": y,
+        "sigma_prime": sigma_prime,
+    }
     exec(transposes.code, space)
     gradient = net.backward(x, y)
     np.testing.assert_allclose(space["dA"][i], gradient.A[i], rtol=0, atol=1e-14)
@@ -82,9 +89,9 @@ def test_the_steps_and_their_code_go_from_the_output_down_to_the_layer():
     *_, transposes = example((4, 2, 3, 2), 1)
     assert [(step.factor.symbol, step.statement) for step in transposes.steps] == [
         ("∂L/∂f_3", "g = 2 * (f[3] - y)"),
-        ("∂f_3/∂z_3", "delta[3] = g * sigma_prime(f[3])"),
+        ("∂f_3/∂z_3", "delta[3] = g * sigma_prime(z[3])"),
         ("∂z_3/∂f_2", "g = A[2].T @ delta[3]"),
-        ("∂f_2/∂z_2", "delta[2] = g * sigma_prime(f[2])"),
+        ("∂f_2/∂z_2", "delta[2] = g * sigma_prime(z[2])"),
         ("∂z_2/∂A_1", "dA[1] = np.outer(delta[2], f[1])"),
         ("∂z_2/∂b_1", "db[1] = delta[2]"),
     ]
