@@ -39,6 +39,7 @@ const ICONS = {
   pause: "M3 2h4v12H3zM9 2h4v12H9z",
   forward: "M4 2v12l8-6z",
   last: "M11 2h2v12h-2zM2 2v12l8-6z",
+  present: "M1 2h5v2H3v3H1zM10 2h5v5h-2V4h-3zM1 9h2v3h3v2H1zM13 9h2v5h-5v-2h3z",
 };
 
 export const icon = (name) =>
@@ -65,12 +66,12 @@ export const labelled = (text, content) => html("div", { class: "bpnb-labelled" 
 
 /** Scroll an element into sight within its own panel, or another frame, never the page. */
 export function scrollInside(element, panel = element.closest(".bpnb-panel")) {
-  const shift = shiftToShow(
-    [element.offsetTop, element.offsetTop + element.offsetHeight],
-    [panel.scrollTop, panel.scrollTop + panel.clientHeight],
-    24,
-  );
-  if (shift) panel.scrollTop -= shift;
+  for (const [side, size] of [["Top", "Height"], ["Left", "Width"]]) {
+    const [from, start] = [element[`offset${side}`], panel[`scroll${side}`]];
+    const span = [from, from + element[`offset${size}`]];
+    const shift = shiftToShow(span, [start, start + panel[`client${size}`]], 24);
+    if (shift) panel[`scroll${side}`] = start - shift;
+  }
 }
 
 /** The element that has the focus inside of another one, or null; in a shadow tree, too. */

@@ -48,6 +48,12 @@ class LiveView(anywidget.AnyWidget):
 
     Every public method and property of it waits for its turn, and so does every assignment:
     what a cell asks of a view is of one moment, whatever the page does meanwhile.
+
+    Attributes
+    ----------
+    presenting
+        Whether it fills the window in large type, for a projector; a button of it does that too,
+        and fills the screen.  Escape leaves it.
     """
 
     hint = ""
@@ -59,6 +65,8 @@ class LiveView(anywidget.AnyWidget):
     scene = traitlets.Dict(help="The scene as plain data.").tag(
         sync=True, to_json=lambda scene, view: deflated(scene)
     )
+
+    presenting = State(flag, False, "Whether it fills the window, for a projector.")
 
     _identity = traitlets.Unicode(
         "", help="Its own name, by which its module finds the model."

@@ -41,7 +41,7 @@ export function patched(picture, patch) {
 /** A picture that Python made of shapes.  Its parts that have a key say so in `data-key`. */
 export function picture({ width, height, alt, shapes }) {
   const label = alt ? { role: "img", "aria-label": alt } : { "aria-hidden": "true" };
-  return svg("svg", { class: "bpnb-picture", width, height, viewBox: `0 0 ${width} ${height}`, ...label }, ...shapes.map(drawn));
+  return svg("svg", { class: "bpnb-picture", width, height, style: `--width:${width}px`, viewBox: `0 0 ${width} ${height}`, ...label }, ...shapes.map(drawn));
 }
 
 /** Show of a picture what is there at one step of a replay. */
@@ -85,7 +85,7 @@ function drawnHeat({ key, heats, family, texts = [], size, ...place }) {
 }
 
 function drawnText({ at: [x, y], text, sub, fill, on, size, anchor, italic, bold, turned, key }) {
-  const looks = [`font-size:${size}px`, `text-anchor:${anchor}`];
+  const looks = [`font-size:max(${size}px,var(--bpnb-least))`, `text-anchor:${anchor}`];
   looks.push(on ? `--cell:${colour(on)}` : `fill:${colour(fill)}`);
   const kinds = ["bpnb-label", italic && "bpnb-italic", bold && "bpnb-bold", on && "bpnb-on"].filter(Boolean);
   return svg(

@@ -103,7 +103,8 @@ export function live(Kind, initialize = () => {}) {
   return {
     initialize: async ({ model }) => {
       const made = await SceneModel.of(model);
-      if (made.dead) made.set("playing", false); // as it was saved
+      // As it was saved, it may have played, and filled the window.
+      if (made.dead) for (const trait of ["playing", "presenting"]) made.set(trait, false);
       return initialize({ model: made });
     },
     render: async ({ model, el }) => {

@@ -9,7 +9,7 @@ export * from "./keys.mjs";
 export * from "./pictures.mjs";
 export * from "./scene_model.mjs";
 import { barButton, playButton } from "./controls.mjs";
-import { html, icon } from "./elements.mjs";
+import { focusInside, html, icon } from "./elements.mjs";
 import { clamp } from "./geometry.mjs";
 import { isKept, isPlain } from "./keys.mjs";
 
@@ -24,6 +24,7 @@ export class View {
     this.offline = model.offline; // a page of its own has no kernel from the start
     // A model that has lost its kernel never gets one again.
     this.listen("comm_live_update", () => this.loseKernel());
+    this.listen("change:presenting", () => this.updatePresenting());
   }
 
   listen(event, handler) {
@@ -33,6 +34,8 @@ export class View {
 
   dispose() {
     for (const [event, handler] of this.listeners) this.model.off(event, handler);
+    this.watching.abort();
+    this.dialog.remove();
   }
 
   set(key, value) {
@@ -56,8 +59,10 @@ export class View {
       ...children,
       this.live,
     );
+    this.buildPresentation(label);
     this.el.replaceChildren(this.root);
     this.updateOffline();
+    this.updatePresenting();
     if (this.model.dead) this.tellOfKernel("No kernel is behind this view, which was saved with its notebook.");
   }
 
@@ -85,6 +90,52 @@ export class View {
       }
       if (this.offline) part.title = "needs a running notebook";
     }
+  }
+
+  // -- for a projector -------------------------------------------------------
+
+  /** A button in the bar, and a dialog into which the view moves: that is above all of any page. */
+  buildPresentation(label) {
+    this.presentButton = barButton(icon("present"), "Presentation", "", () => this.present());
+    this.root.querySelector(".bpnb-bar").append(this.presentButton);
+    const onclose = () => this.set("presenting", false); // by Escape, too
+    this.dialog = html("dialog", { class: "bpnb-presentation", "aria-label": label, onclose });
+    this.watching = new AbortController();
+    // There Escape leaves the full screen first, and nobody wants half of it back.
+    const onChange = () => {
+      if (this.dialog.open && !document.fullscreenElement) this.set("presenting", false);
+    };
+    document.addEventListener("fullscreenchange", onChange, { signal: this.watching.signal });
+  }
+
+  /** Fill the screen, or where that is not allowed the window; or leave it. */
+  async present() {
+    const presenting = !this.model.get("presenting");
+    // First the screen: what comes into the top layer later is above.
+    if (presenting) await document.documentElement.requestFullscreen?.().catch(() => {});
+    this.set("presenting", presenting);
+  }
+
+  updatePresenting() {
+    const presenting = this.model.get("presenting");
+    if (presenting === this.root.classList.contains("bpnb-presenting")) return;
+    // A notebook makes a view before it has its place, where alone a dialog opens.
+    if (!this.el.isConnected) return void requestAnimationFrame(() => this.updatePresenting());
+    const focused = focusInside(this.root) ?? this.root;
+    this.root.classList.toggle("bpnb-presenting", presenting);
+    const label = presenting ? "Leave the presentation" : "Presentation";
+    this.presentButton.setAttribute("aria-label", label);
+    this.presentButton.title = presenting ? `${label} (Escape)` : label;
+    if (presenting) {
+      this.dialog.append(this.root);
+      this.el.append(this.dialog);
+      this.dialog.showModal();
+    } else {
+      this.el.replaceChildren(this.root);
+      this.dialog.close();
+      if (document.fullscreenElement) document.exitFullscreen();
+    }
+    focused.focus({ preventScroll: true });
   }
 
   /** Tell a screen reader what a sighted user sees. */
