@@ -288,8 +288,6 @@ class ChainScene(TypedDict):
     network: PictureData
     matrices: dict[str, ChainMatrix]
     chains: dict[str, ChainProduct]
-    tall: bool
-    """Whether the heat maps are large."""
     wide: bool
     """Whether the factors need all the room from side to side."""
     legend: dict[str, str]

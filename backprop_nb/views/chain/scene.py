@@ -19,7 +19,7 @@ from backprop_nb.views import numbers
 from backprop_nb.views.chain.cost_picture import cost_picture, paid
 from backprop_nb.views.chain.frames import multiplications, product_frames, transpose_frames
 from backprop_nb.views.chain.matrices import Matrices, bytes_text, forced_zeros
-from backprop_nb.views.chain.matrix_picture import LARGEST_CELL, Lengths, fit_lengths
+from backprop_nb.views.chain.matrix_picture import Lengths, fit_lengths
 from backprop_nb.views.formula import mathml
 from backprop_nb.views.network_picture import (
     PITCH,
@@ -119,7 +119,6 @@ def chain_scene(sample: Sample, i: int) -> ChainScene:
         "network": _network(sample).data(),
         "matrices": matrices.data(lengths, scales),
         "chains": chains,
-        "tall": lengths.cell == LARGEST_CELL,
         "wide": _strip_width(widths, lengths) > BESIDE,
         "legend": {
             "value": f"derivative of f {scales['value'].text}",

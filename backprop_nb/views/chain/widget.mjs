@@ -53,12 +53,11 @@ export const lowered = (number) => [...String(number)].map((digit) => LOWERED[di
 
 const MANY_LAYERS = 6; // more θ_i than this are chosen by a slider
 const STACKED = 16; // so many elements at most are on top of each other before they are seen
-const BROAD = 600; // a product wider than this has no room beside the network and above its code
+const BROAD = 560; // a product wider than this has no room beside the network, or its code
 const OPERATORS = { "·": "times", "=": "equals" };
 const SECTIONS = [["product", "the product"], ["transposes", "where the transpose comes from"]];
 const SIDES = [["left", "from the left"], ["right", "from the right"]];
 
-const row = (...children) => html("div", { class: "bpnb-cr-row" }, ...children);
 const small = (text) => html("small", {}, text);
 const headed = (title, ...children) => [html("h2", {}, title), ...children];
 
@@ -150,38 +149,28 @@ class ChainView extends Replay {
   // -- building -------------------------------------------------------------
 
   build() {
-    const column = (...panels) => html("div", { class: "bpnb-cr-column" }, ...panels);
     this.title = html("div", { class: "bpnb-title" });
-    this.equation = html("div", { class: "bpnb-cr-equation" });
+    this.equation = html("div", { class: "bpnb-cr-equation bpnb-aside" });
     const strip = { class: "bpnb-cr-strip", role: "group", "aria-label": "The factors" };
     this.strip = html("div", strip);
     this.steps = new Stack((step) => this.buildStep(this.frames[step]));
     this.about = new Stack((name) => this.aboutFactor(this.scene.matrices[name]));
     this.network = panel("The network", { class: "bpnb-cr-network" });
     this.side = panel("", { class: "bpnb-cr-side" });
-    this.reading = html("div", { class: "bpnb-panel bpnb-cr-reading" });
-    this.legend = html("div", { class: "bpnb-legend" });
-    const top = html("div", { class: "bpnb-cr-top" }, this.equation, this.strip);
+    this.reading = html("div", { class: "bpnb-panel bpnb-cr-reading bpnb-aside" });
+    this.legend = html("div", { class: "bpnb-legend bpnb-aside" });
     const stage = panel("This step", { class: "bpnb-cr-stage" }, this.steps.root);
-    const factor = panel("One factor", { class: "bpnb-cr-factor" }, this.about.root);
-    // The network stands beside the factors, or where they need all the room beside the step.
-    const { wide, tall } = this.scene;
-    const main = column(stage, ...(tall ? [] : [factor]));
-    main.classList.add("bpnb-cr-main");
-    const beside = column(this.network, this.side);
-    beside.classList.add("bpnb-cr-beside");
-    const rows = wide
-      ? [row(top), row(main, beside), ...(tall ? [row(factor)] : [])]
-      : [row(top, this.network), row(stage), row(factor, this.side)];
+    const factor = panel("One factor", { class: "bpnb-cr-factor bpnb-aside" }, this.about.root);
+    const parts = [this.strip, this.network, stage, this.side, factor, this.reading];
     this.stand(
       "chain_rule",
       this.scene.alt,
       html("div", { class: "bpnb-bar" }, ...this.buildReplay(), this.title),
       this.buildControls(),
-      ...rows,
-      row(this.reading),
+      html("div", { class: "bpnb-cr-grid" }, ...parts),
       this.legend,
     );
+    this.root.classList.toggle("bpnb-cr-wide", this.scene.wide);
     this.reload();
     this.updatePlay();
   }
@@ -210,7 +199,7 @@ class ChainView extends Replay {
       this.controls.row.dataset.kernel = "";
     }
     const controls = Object.values(this.controls);
-    return html("div", { class: "bpnb-controls bpnb-cr-controls" }, ...controls);
+    return html("div", { class: "bpnb-controls bpnb-cr-controls" }, ...controls, this.equation);
   }
 
   /** Show another scene in the place of the one before; the controls stay. */
@@ -249,6 +238,7 @@ class ChainView extends Replay {
 
   /** Show another chain, side or section. */
   turn() {
+    this.root.classList.toggle("bpnb-cr-transposes", !this.isProduct);
     this.updateControls();
     this.buildStrip();
     this.steps.fill(this.frames.map((_, step) => step));
@@ -298,11 +288,15 @@ class ChainView extends Replay {
 
   line({ title, items }) {
     const { matrices } = this.scene;
-    // Where there is little room, factors that stand in the strip are here without their maps.
     const product = items.includes("=") && items.some((each) => this.names.includes(each));
     const width = items.reduce((sum, each) => sum + (matrices[each]?.picture.width ?? 0), 0);
-    const broad = product && title && width > BROAD;
-    const kinds = ["bpnb-cr-line", product && "bpnb-cr-product", broad && "bpnb-cr-broad"];
+    const broad = (most, kind) => product && width > most && kind;
+    const kinds = [
+      "bpnb-cr-line",
+      product && "bpnb-cr-product",
+      broad(BROAD, "bpnb-cr-broad"),
+      broad(BROAD / 1.3, "bpnb-cr-broader"),
+    ];
     const groups = withSigns(items, matrices).map((group) =>
       html("div", { class: "bpnb-cr-group" }, ...group.map((item) => this.item(item))),
     );
