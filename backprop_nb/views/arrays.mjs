@@ -26,7 +26,7 @@ export function cellWords({ block: [down, across], columns, rows, long }, index)
 /** What the map of a large array shows. */
 export function mapWords({ shape, map: { block: [down, across] } }) {
   if (down * across === 1) return `all entries of ${shape}`;
-  return `${shape}, a cell is the entry largest in size of ${down > 1 ? `${down} \u00d7 ${across}` : across}`;
+  return `${shape}, a cell is the entry largest in size of ${down > 1 && across > 1 ? `${down} \u00d7 ${across}` : down * across}`;
 }
 
 /** The cells of a map by their heat: for each the `d` of one SVG path, a cell being 1 by 1. */
@@ -72,10 +72,10 @@ export function heatMap(tensor, family, what) {
 }
 
 /** A map with room for it; the cell under the pointer, or that the arrow keys lead to, is told. */
-function bigMap(tensor, family, what) {
+function bigMap(tensor, family, what, room) {
   const { map } = tensor;
   const picture = heatMap(tensor, family, what);
-  const side = clamp(Math.floor(300 / Math.max(map.rows, map.columns)), 5, 14);
+  const side = clamp(Math.floor(room / Math.max(map.rows, map.columns)), 3, 14);
   picture.classList.add("bpnb-big-map");
   const [width, height] = [map.columns === 1 ? 20 : side, map.rows === 1 ? 20 : side]; // of a cell
   picture.style.width = `${map.columns * width}px`;
@@ -112,9 +112,18 @@ function bigMap(tensor, family, what) {
   return html("div", {}, picture, text);
 }
 
-/** An array as a table of coloured cells with its numbers in them. */
-export function big(tensor, family, what) {
-  if (tensor.map) return bigMap(tensor, family, what);
+/** A vector as a column, unless it is so long that it had better lie. */
+export function upright(tensor) {
+  const { rows, columns, single, map } = tensor;
+  if (single || rows > 1 || (!map && columns > 8)) return tensor;
+  if (!map) return { ...tensor, rows: columns, columns: rows };
+  const [down, across] = map.block;
+  return { ...tensor, map: { ...map, rows: map.columns, columns: map.rows, block: [across, down] } };
+}
+
+/** An array as a table of coloured cells with its numbers in them; a map is at most as large as `room`. */
+export function big(tensor, family, what, room = 300) {
+  if (tensor.map) return bigMap(tensor, family, what, room);
   const texts = entriesOf(tensor);
   const table = grid(tensor, family, (index) => ({ text: texts[index] }), what);
   table.classList.add("bpnb-big");

@@ -32,6 +32,9 @@ export function math([tag, text = "", attributes = {}, children = []]) {
 export const filled = ({ shapes }, [shape, ...texts]) =>
   JSON.parse(shapes[shape].map((part) => (typeof part === "string" ? part : texts[part])).join(""));
 
+/** How many there are of something, in words: "1 node", "3 nodes". */
+export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 const ICONS = {
   first: "M3 2h2v12H3zM14 2v12L6 8z",
   back: "M12 2v12L4 8z",

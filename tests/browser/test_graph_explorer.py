@@ -53,7 +53,7 @@ def cells(locator):
 
 def adjoint_of_panel(root):
     """The adjoint's numbers in the panel of numbers."""
-    return cells(root.locator(".bpnb-labelled").nth(1))
+    return root.locator(".bpnb-whole").first.locator("span").all_inner_texts()
 
 
 def off_stage(root):
@@ -336,11 +336,89 @@ def test_a_picture_a_little_too_wide_is_shown_whole(open_page, tmp_path):
     assert off_stage(open_page(path, width=700).locator(".bpnb")) != []
 
 
-def test_value_and_adjoint_begin_at_one_edge(open_page, graph, tmp_path):
-    explorer = graph.explore(selected="z1")
-    explorer.step = explorer.last_step
+# What of the numbers is cut off, or below the fold.
+HIDDEN = """() => {
+    const panel = document.querySelector(".bpnb-numbers");
+    const { bottom } = panel.getBoundingClientRect();
+    const inside = panel.scrollHeight - panel.clientHeight;
+    return [inside, Math.max(0, bottom - window.innerHeight)];
+}"""
+
+
+def test_the_event_is_told_in_its_order_and_all_of_it_is_in_sight(open_page, tmp_path):
+    graph = graph_of(FAN_OUT, tmp_path)
+    explorer = graph.explore()
     page = open_page(explorer.to_html(tmp_path / "page"))
-    rows = page.locator(".bpnb-both .bpnb-grid")
-    assert rows.count() == 2
-    lefts = rows.evaluate_all("all => all.map(e => e.getBoundingClientRect().left)")
-    assert lefts[0] == lefts[1]
+    page.set_viewport_size({"width": 1280, "height": 720})
+    numbers, slider = page.locator(".bpnb-numbers"), page.get_by_role("slider")
+    for number, frame in enumerate(explorer.scene["frames"]):
+        slider.fill(str(number))
+        assert page.evaluate(HIDDEN) == [0, 0]
+        if frame["phase"] == "forward":  # the call with its numbers
+            node = graph.nodes[frame["node"]]
+            values = [long(float(each.value)) for each in (*node.parents, node)]
+            assert cells(numbers.locator(".bpnb-computed")) == values
+    # Step by step back through the node that is used twice.
+    v, backward = graph.node("v"), graph.backward()
+    phases = [(frame["phase"], frame["node"]) for frame in explorer.scene["frames"]]
+    slider.fill(str(phases.index(("backward", v.index))))
+    told = ["receives 2 contributions", "adds up", "hands on"]
+    assert numbers.locator("h3").all_inner_texts() == told
+    given = [c for step in backward.steps for c in step.contributions if c.parent is v]
+    received, added, handed = numbers.locator(".bpnb-event > div").all()
+    shown = [cells(each)[-1] for each in received.locator(".bpnb-contribution").all()]
+    assert shown == [long(c.value) for c in given]
+    assert cells(added)[-1] == long(backward.adjoint(v))
+    names = handed.locator(".bpnb-lead .bpnb-name").all_inner_texts()
+    assert names == [parent.name for parent in v.parents]
+    # In formulas, each of several contributions is added.
+    signs = page.locator(".bpnb-formulas > span").all_inner_texts()
+    assert ["+=" in "".join(text.split()) for text in signs] == [True, False]
+
+
+def test_a_kept_card_says_so_and_lets_go(open_page, written, graph):
+    from playwright.sync_api import expect
+
+    page = open_page(written)
+    root, kept = explorer(page), page.locator(".bpnb-kept")
+    expect(kept).to_be_hidden()
+    root.locator(".bpnb-card[data-node='f1']").click()
+    expect(kept).to_have_text("f1 is kept · follow the steps ×")
+    page.keyboard.press("]")
+    expect(spoken(root)).to_contain_text("f1 is kept.")
+    name = root.locator(".bpnb-node .bpnb-name")
+    expect(name).to_have_text("f1")
+    # By keyboard: the button is the first stop in the panel; Escape does the same.
+    root.locator(".bpnb-numbers").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "follow the steps ×"
+    page.keyboard.press("]")
+    assert page.evaluate("document.activeElement.textContent") == "follow the steps ×"
+    page.keyboard.press("Enter")
+    expect(kept).to_be_hidden()
+    expect(name).to_have_text([node.name for node in graph.nodes if node.parents][1])
+    assert page.evaluate("document.activeElement.closest('.bpnb') !== null")
+    root.locator(".bpnb-card[data-node='f1']").click()
+    page.keyboard.press("Escape")
+    expect(kept).to_be_hidden()
+
+
+def test_what_is_below_the_headline_stays_where_it_is(open_page, tmp_path):
+    def wide(*xs):
+        return np.sum(np.stack(xs) ** 2)
+
+    explorer = bp.trace(wide, *np.linspace(0, 1, 12)).explore()
+    page = open_page(explorer.to_html(tmp_path / "page"))
+    slider, stage = page.get_by_role("slider"), page.locator(".bpnb-stage")
+    tops = set()
+    for step in range(explorer.last_step + 1):
+        slider.fill(str(step))
+        tops.add(stage.bounding_box()["y"])
+    assert len(tops) == 1
+    # A drag moves the picture and selects nothing.
+    box = stage.bounding_box()
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 700, steps=3)
+    page.mouse.up()
+    assert page.evaluate("String(getSelection())") == ""

@@ -28,7 +28,7 @@ def expect_step(page, scene, step):
 
 
 def adjoint_of_panel(page):
-    return page.locator(".bpnb-labelled").nth(1).locator(".bpnb-grid span").all_inner_texts()
+    return page.locator(".bpnb-whole").first.locator("span").all_inner_texts()
 
 
 def save(page, name):

@@ -6,13 +6,15 @@ import { test } from "node:test";
 import { Camera, scaleToFit } from "../../backprop_nb/views/explorer/camera.mjs";
 
 test("a picture is shown whole where its texts can be read then, else at a size to read", () => {
-  assert.equal(scaleToFit(1000, 1000 * 0.8 + 32, false), 0.8);
-  assert.equal(scaleToFit(1000, 1000 * 0.7 + 32, false), 0.86);
-  assert.equal(scaleToFit(100, 1000, false), 1.15);
+  const picture = { width: 1000, height: 200 };
+  assert.equal(scaleToFit(picture, [1000 * 0.8 + 32, 900], false), 0.8);
+  assert.equal(scaleToFit(picture, [2000, 200 * 0.8 + 32], false), 0.8);
+  assert.equal(scaleToFit(picture, [1000 * 0.7 + 32, 900], false), 0.86);
+  assert.equal(scaleToFit({ width: 100, height: 100 }, [1000, 900], false), 1.15);
 });
 
 test("who asks for all of a picture gets all of it", () => {
-  assert.equal(scaleToFit(1000, 1000 * 0.2 + 32, true), 0.2);
+  assert.equal(scaleToFit({ width: 1000, height: 50 }, [1000 * 0.2 + 32, 900], true), 0.2);
 });
 
 const camera = (room) => {

@@ -3,14 +3,15 @@
 import { clamp, shiftToShow } from "../view.mjs";
 
 const MARGIN = 16;
-const BUTTONS = 30; // so much of the stage below is for its buttons
+const SHARE = 0.36; // of the window: the picture leaves room for the numbers of a step below it
 const LARGEST = 1.15;
 const SMALLEST = 0.86; // at this scale the texts on the cards are easy to read
 const FITTING = 0.76; // they still are at this one, if that shows all of the picture
 
 /** The scale at which a picture fits into a room, or, unless it must as a whole, can be read. */
-export function scaleToFit(width, room, whole) {
-  const wanted = Math.min((room - 2 * MARGIN) / width, LARGEST);
+export function scaleToFit({ width, height }, [across, down], whole) {
+  const wide = (across - 2 * MARGIN) / width;
+  const wanted = Math.min(wide, (down - 2 * MARGIN) / height, LARGEST);
   return whole || wanted >= FITTING ? wanted : SMALLEST;
 }
 
@@ -27,19 +28,20 @@ export class Camera {
     this.moved();
   }
 
-  /** Fit a picture into the width, but keep it readable; `whole` fits it at any size. */
+  /** Fit a picture into the stage, but keep it readable; `whole` fits it at any size. */
   fit({ width, height }, whole = false) {
     const room = this.stage.clientWidth;
     if (!room) return;
-    const k = scaleToFit(width, room, whole);
-    const tall = clamp(height * Math.max(k, FITTING) + 2 * MARGIN + BUTTONS, 150, 470);
+    const below = clamp(SHARE * window.innerHeight, 220, 470);
+    const k = scaleToFit({ width, height }, [room, below], whole);
+    const tall = clamp(height * Math.max(k, FITTING) + 2 * MARGIN, 120, below);
     const first = !this.room[0];
     this.stage.style.height = `${tall}px`;
     this.room = [room, tall - 2];
     this.follow = !whole;
     this.k = k;
     this.x = Math.max(MARGIN, (room - width * k) / 2);
-    this.y = Math.max(MARGIN, (tall - BUTTONS - height * k) / 2);
+    this.y = Math.max(MARGIN, (tall - height * k) / 2);
     if (first) this.world.style.transition = "none"; // a view begins where it belongs
     this.place();
     if (!first) return;

@@ -239,6 +239,6 @@ def _group_lines(name: str, members: list[DescribedNode]) -> Iterator[str]:
     """Say what a folded card says, at the last node of its group."""
     node = members[-1].node
     result = f"{node.name}, {numbers.shape_text(node.shape)}: {numbers.words(node.value)}"
-    yield f"  [{name}] {len(members)} nodes, folded; the last is {result}"
+    yield f"  [{name}] {counted(len(members), 'node')}, folded; the last is {result}"
     marks = Counter(mark.kind for member in members for mark in member.marks)
     yield from (f"    {kind} at {count} of them" for kind, count in marks.items())

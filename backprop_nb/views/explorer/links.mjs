@@ -62,8 +62,8 @@ export const named = (text, names) =>
   );
 
 /** What a contribution adds to an adjoint, as formulas: the left side, the sign, the right side. */
-export function sides(scene, { target, arrival, rule }) {
-  const sign = arrival === 1 ? ["mo", "="] : ["mtext", "+="];
+export function sides(scene, { target, arrivals, rule }) {
+  const sign = arrivals === 1 ? ["mo", "="] : ["mtext", "+="];
   return [filled(scene, target), ["math", "", {}, [sign]], filled(scene, rule)].map(math);
 }
 

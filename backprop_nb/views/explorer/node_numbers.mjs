@@ -1,20 +1,27 @@
-// The numbers of one node: its value, its adjoint, the products that made it and that it hands on.
+// The numbers of one node in the order of the event: how it is computed; what it receives on the
+// way back, how that adds up, what it hands on.
 
-import { linkOf, linkTo, named } from "./links.mjs";
+import { cutAtNames, linkOf, linkTo, named, nodesOf } from "./links.mjs";
 import { arrivals, handedOn, marksAt } from "./steps.mjs";
-import { badge, big, html, labelled, nameParts, operator, panel } from "../view.mjs";
+import { badge, big, counted, focusInside, html, labelled, nameParts, operator, panel, upright } from "../view.mjs";
 
 const INPUTS = 8; // so many inputs are shown at the start
 const TERMS = 8; // so many contributions are shown one by one
+const OPERANDS = 4; // so many names of an expression are shown as tables: more would hide it
+const ROOM = 120; // the largest side of a map, in pixels
 
 export class NodeNumbers {
   constructor(view) {
     this.view = view;
-    this.element = panel("Numbers of one node. Arrow keys move over their names.", {
-      class: "bpnb-numbers",
-      "data-names": true,
-      onclick: (event) => view.pick(event),
-    });
+    this.keeps = html("span", {});
+    const release = { type: "button", title: "Escape", onclick: () => view.select(null) };
+    const follow = html("button", release, "follow the steps \u00d7");
+    this.kept = html("p", { class: "bpnb-kept", hidden: true }, this.keeps, follow);
+    this.body = html("div", {});
+    const label = "Numbers of one node. Arrow keys move over their names.";
+    const onclick = (event) => view.pick(event);
+    const attributes = { class: "bpnb-numbers", "data-names": true, onclick };
+    this.element = panel(label, attributes, this.kept, this.body);
   }
 
   get scene() {
@@ -23,7 +30,7 @@ export class NodeNumbers {
 
   /** An array of the scene as a table. */
   table(number, family, what) {
-    return big(this.scene.tensors[number], family, what);
+    return big(this.scene.tensors[number], family, what, ROOM);
   }
 
   name(index, attributes = {}) {
@@ -33,8 +40,12 @@ export class NodeNumbers {
 
   /** Show a node, or null for what is known at the start. */
   update(index, state) {
+    const { selected } = this.view;
+    if (selected === null && focusInside(this.kept)) this.element.focus({ preventScroll: true });
+    this.kept.hidden = selected === null;
+    if (selected !== null) this.keeps.replaceChildren(this.name(selected), " is kept \u00b7 ");
     const parts = index === null ? this.start() : this.node(index, state);
-    this.view.refill(this.element, parts.filter(Boolean));
+    this.view.refill(this.body, parts.filter(Boolean), this.element);
   }
 
   /** The panel before anything is computed: the inputs, which are all that is known. */
@@ -49,10 +60,11 @@ export class NodeNumbers {
     return [
       html("h2", { class: "bpnb-node" }, "What is known at the start"),
       ...inputs.slice(0, INPUTS).map(row),
-      more > 0 && html("p", {}, `and ${more} more inputs`),
+      more > 0 && html("p", {}, `and ${counted(more, "more input")}`),
     ];
   }
 
+  /** What is known of a node, in the order in which it came to be known. */
   node(index, state) {
     const { scene } = this;
     const { name, kind, text, names, source, line, value, adjoint } = scene.nodes[index];
@@ -65,26 +77,39 @@ export class NodeNumbers {
     const place = line === null ? "" : `line ${line}: `;
     const origin = { class: "bpnb-source", "data-link": `v${index}` };
     const known = state.adjoint(index);
-    const isPart = known && known.arrival < known.arrivals;
-    const part = isPart ? ` (${known.arrival} of ${known.arrivals} so far)` : "";
+    const slope = `adjoint ${this.slope(index)}`;
     const none = kind === "constant" ? "a constant has none" : "not yet known";
+    const hasNone = adjoint !== null || kind === "constant" ? none : "";
     const missing = (why) => html("em", {}, why);
     const values = state.hasValue(index)
       ? this.table(value, "value", "value")
       : missing("not computed yet");
-    const adjoints = known ? this.table(known.total, "adjoint", "adjoint") : missing(none);
-    const slope = `adjoint \u2202${scene.nodes[scene.output].name}/\u2202${name}${part}`;
-    const rows = [this.row(`v${index}`, "value", values)];
-    if (adjoint !== null) rows.push(this.row(`a${index}`, slope, adjoints));
-    else if (kind === "constant") rows.push(labelled(slope, adjoints));
+    const isForward = !known && text && state.hasValue(index);
     return [
-      html("h2", { class: "bpnb-node" }, ...head),
-      source && html("p", origin, place, html("code", {}, source)),
+      html(
+        "div",
+        { class: "bpnb-node-head" },
+        html("h2", { class: "bpnb-node" }, ...head),
+        source && html("p", origin, place, html("code", {}, source)),
+      ),
       ...marksAt(scene, index, state).map((mark, k) => this.mark(mark, `m${index}.${k}`)),
-      html("div", { class: "bpnb-both" }, ...rows),
-      ...this.given(index),
-      ...this.received(index),
+      isForward ? this.computed(index) : this.row(`v${index}`, "value", values),
+      !known && hasNone && labelled(slope, missing(hasNone)),
+      known?.from === null && this.row(`a${index}`, slope, this.whole(known.total)),
+      html("div", { class: "bpnb-event" }, ...this.received(index), ...this.given(index)),
     ];
+  }
+
+  slope(index) {
+    const { nodes, output } = this.scene;
+    return `\u2202${nodes[output].name}/\u2202${nodes[index].name}`;
+  }
+
+  /** An adjoint that is known as a whole. */
+  whole(total) {
+    const table = this.table(total, "adjoint", "adjoint");
+    table.classList.add("bpnb-whole");
+    return table;
   }
 
   mark({ style, text }, link) {
@@ -92,24 +117,60 @@ export class NodeNumbers {
     return html("p", { class: "bpnb-health", "data-link": link }, ...content);
   }
 
-  given(index) {
-    const given = handedOn(this.scene, index, this.view.step);
-    if (!given.length) return [];
-    const products = given.map((one) => this.product(one, one.parent, "to "));
-    return [html("h3", {}, "hands on"), ...products];
+  /** The call that made a value, with numbers in it. */
+  computed(index) {
+    const { name, text, names, symbol, value } = this.scene.nodes[index];
+    // What a matrix is multiplied by stands upright, and so does what comes of it.
+    const last = this.scene.nodes[nodesOf(names.at(-1)?.[2] ?? "v0")[0]];
+    const stands = symbol === "@" && this.scene.tensors[last.value].shape.endsWith(",)");
+    const terms = this.terms(text, names, (k) => stands && k === names.length - 1);
+    const result = this.factor("value", value, name, [[0, name.length, `v${index}`]], stands);
+    const line = html("div", { class: "bpnb-product" }, ...terms, signed("=", result));
+    return html("div", { class: "bpnb-computed" }, html("h3", {}, "computes"), line);
   }
 
+  /** An expression whose names are shown as the tables of what they stand for. */
+  terms(text, names, stands = () => false) {
+    const { nodes } = this.scene;
+    if (names.length > OPERANDS) return [html("code", {}, ...named(text, names))];
+    let k = 0;
+    return cutAtNames(text, names).map(([part, link]) => {
+      if (!link) return html("code", { class: "bpnb-operator" }, part);
+      const [index] = nodesOf(link);
+      const family = link[0] === "a" ? "adjoint" : "value";
+      const name = [[0, Array.from(part).length, link]];
+      return this.factor(family, nodes[index][family], part, name, stands(k++));
+    });
+  }
+
+  /** What has arrived at a node, one by one, and what it adds up to. */
   received(index) {
     const arrived = arrivals(this.scene, index, this.view.step);
     if (!arrived.length) return [];
     const all = arrived[0].arrivals;
-    const early = arrived.length > TERMS;
-    return [
-      html("h3", {}, all > 1 ? `receives ${all} contributions, which add up` : "receives"),
-      early && html("p", {}, `the last ${TERMS} of ${arrived.length} so far`),
-      ...arrived.slice(-TERMS).map((one) => this.product(one, one.from, "from ")),
-      arrived.length > 1 && this.sum(index),
-    ];
+    const isPart = arrived.length < all;
+    const count = `${isPart ? `${arrived.length} of ` : ""}${all} contributions${isPart ? " so far" : ""}`;
+    const early = arrived.length - TERMS;
+    const lead = early > 0 && html("p", {}, `the last ${TERMS} of ${arrived.length}`);
+    const products = arrived.slice(-TERMS).map((one) => this.product(one, "from", one.from));
+    const parts = [section(all > 1 ? `receives ${count}` : "receives", lead, ...products)];
+    if (arrived.length > 1) parts.push(section("adds up", this.sum(index, arrived.slice(-TERMS))));
+    return parts;
+  }
+
+  /** What a node hands on, and what becomes of it where something had come before. */
+  given(index) {
+    const given = handedOn(this.scene, index, this.view.step);
+    if (!given.length) return [];
+    const parts = given.flatMap((one) => {
+      const own = arrivals(this.scene, one.parent, this.view.step);
+      const at = own.findIndex(({ edge }) => edge === one.edge);
+      return [
+        this.product(one, "to", one.parent),
+        at > 0 && this.sum(one.parent, own.slice(at, at + 1)),
+      ];
+    });
+    return [section("hands on", ...parts)];
   }
 
   /** A row of the panel that is linked and can have the focus. */
@@ -120,62 +181,63 @@ export class NodeNumbers {
     return row;
   }
 
-  /** One contribution: the rule as code, then factor by factor with numbers and shapes. */
-  product(contribution, other, preposition) {
+  /** One contribution, factor by factor with numbers and shapes. */
+  product(contribution, preposition, other) {
     const { parent, line, names, factors, symbol, value, arrival, arrivals: all } = contribution;
-    const text = all > 1 ? "contribution" : `d_${this.scene.nodes[parent].name}`;
-    const target = [[0, text.length, `a${parent}`]];
-    const result = { value, family: "adjoint", text, names: target };
-    const sum = preposition === "to " && arrival > 1 ? [this.sum(parent)] : [];
-    const giver = this.name(other, { "data-link": linkTo([other]) });
+    const isReceived = preposition === "from";
+    const [target, ...used] = names;
+    const adjoint = Array.from(line).slice(target[0], target[1]).join("");
+    const begin = line.indexOf("= ") + 2; // of the rule; before it there is but a name
+    const rule = used.map(([from, to, link]) => [from - begin, to - begin, link]);
+    const product = factors.map(({ family, value: number, text, names: own }, k) => {
+      const factor = this.factor(family, number, text, own);
+      return k ? signed(symbol, factor) : factor;
+    });
+    const isOnly = all === 1;
+    const whole = isReceived ? `adjoint ${this.slope(parent)}` : adjoint;
+    const text = isOnly ? whole : `contribution ${arrival} of ${all}`;
+    const result = this.factor("adjoint", value, text, [[0, text.length, `a${parent}`]]);
+    if (isReceived && isOnly) result.firstChild.classList.add("bpnb-whole");
     return html(
       "div",
-      { class: "bpnb-contribution" },
-      html("p", {}, preposition, giver, html("code", {}, ...named(line, names))),
-      html(
-        "div",
-        { class: "bpnb-product" },
-        ...factors.map((factor, k) => this.factor(k ? symbol : "", factor)),
-        this.factor(factors.length ? "=" : "", result),
-      ),
-      ...sum,
+      { class: "bpnb-product bpnb-contribution" },
+      html("span", { class: "bpnb-lead" }, `${preposition} `, this.name(other, { "data-link": linkTo([other]) })),
+      ...(factors.length ? product : this.terms(line.slice(begin), rule)),
+      signed("=", result),
     );
   }
 
-  factor(sign, { value, family, text, names }) {
-    const { single, shape } = this.scene.tensors[value];
-    return html(
-      "div",
-      { class: "bpnb-factor" },
-      sign ? operator(sign) : null,
-      html(
-        "div",
-        { "data-link": linkOf(names) || null },
-        this.table(value, family, text),
-        html("small", {}, ...named(text, names), single ? "" : ` ${shape}`),
-      ),
-    );
+  /** A table with what it is below. */
+  factor(family, number, text, names, stands = false) {
+    const tensor = this.scene.tensors[number];
+    const table = big(stands ? upright(tensor) : tensor, family, text, ROOM);
+    const shape = tensor.single || tensor.map ? "" : ` ${tensor.shape}`; // a map says it itself
+    const label = html("small", {}, ...named(text, names), shape);
+    return html("div", { class: "bpnb-factor", "data-link": linkOf(names) || null }, table, label);
   }
 
-  /** What has reached a node so far, adding up; of many the early ones as their sum. */
-  sum(index) {
-    const arrived = arrivals(this.scene, index, this.view.step);
-    const { arrival, arrivals: all, total } = arrived.at(-1);
-    const early = arrived.at(-TERMS - 1);
-    const terms = arrived
-      .slice(-TERMS)
-      .map(({ value }) => this.table(value, "adjoint", "contribution"));
+  /** Contributions that add up to what a node has by then, with what had come before them. */
+  sum(index, some) {
+    const { arrival, arrivals: all, total } = some.at(-1);
+    const early = some[0].arrival > 1 ? arrivals(this.scene, index, this.view.step)[some[0].arrival - 2] : null;
+    const terms = some.map(({ value }) => this.table(value, "adjoint", "contribution"));
     if (early) terms.unshift(this.table(early.total, "adjoint", "sum of the earlier ones"));
-    const name = `d_${this.scene.nodes[index].name}`;
     const isPart = arrival < all;
-    const text = isPart ? `${name} so far, ${arrival} of ${all}` : `${name}, all ${all} added up`;
-    const result = [operator("="), this.table(total, "adjoint", text)];
+    const text = isPart ? `${arrival} of ${all} so far` : `all ${all}: adjoint ${this.slope(index)}`;
+    const result = this.factor("adjoint", total, text, [[0, text.length, `a${index}`]]);
+    if (!isPart) result.firstChild.classList.add("bpnb-whole");
     return html(
       "div",
       { class: "bpnb-product bpnb-sum", "data-link": `a${index}` },
-      html("small", {}, text),
-      ...terms.flatMap((term, k) => (k ? [operator("+"), term] : [term])),
-      html("div", { class: "bpnb-factor" }, ...result),
+      ...terms.map((term, k) => (k ? signed("+", term) : term)),
+      signed("=", result),
     );
   }
 }
+
+/** A sign and what it belongs to, which stay together. */
+const signed = (sign, factor) => html("div", { class: "bpnb-signed" }, operator(sign), factor);
+
+/** A part of the event under its own heading. */
+const section = (title, ...content) =>
+  html("div", {}, html("h3", {}, title), ...content.map((each) => each || null));

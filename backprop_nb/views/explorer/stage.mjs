@@ -5,7 +5,7 @@ import { Camera } from "./camera.mjs";
 import { nextCard, turned } from "./folding.mjs";
 import { linkTo } from "./links.mjs";
 import { cardWords, lineage, movingEdges } from "./steps.mjs";
-import { arrowHead, badge, barButton, curve, focusInside, grid, html, nameParts, svg } from "../view.mjs";
+import { arrowHead, badge, barButton, counted, curve, focusInside, grid, html, nameParts, svg } from "../view.mjs";
 
 const LARGE = 300; // with more cards than these the picture does not glide: it would stutter
 const TILE = 40; // so many edges are drawn, or passed over, together
@@ -29,10 +29,12 @@ export class Stage {
       "aria-label": "Computation graph. Arrow keys follow the edges.",
       onwheel: (event) => this.camera.onWheel(event),
       onpointerdown: (event) => this.onDrag(event),
+      onmousedown: (event) => this.onPress(event),
       onscroll: () => this.onScroll(),
       onfocusin: (event) => this.bringIn(event.target),
     };
-    this.element = html("div", stage, this.world, this.buildButtons());
+    this.element = html("div", stage, this.world);
+    this.buttons = this.buildButtons();
     this.camera = new Camera(this.element, this.world, () => this.onMove());
   }
 
@@ -168,7 +170,7 @@ export class Stage {
       html(
         "div",
         { class: "bpnb-size" },
-        html("span", {}, `${size} nodes`),
+        html("span", {}, counted(size, "node")),
         html("span", { class: "bpnb-name" }, ...result),
       ),
       slot(node === null ? null : `v${node}`),
@@ -427,6 +429,13 @@ export class Stage {
     if (event.button !== 0 || event.target.closest("button, .bpnb-card")) return;
     this.view.root.focus({ preventScroll: true }); // from here on the keys are ours
     this.camera.onDrag(event, this.view.root);
+  }
+
+  /** A press selects no text, wherever the pointer is dragged; the focus goes where it would. */
+  onPress(event) {
+    if (event.target.closest("button")) return;
+    event.preventDefault();
+    event.target.closest(".bpnb-card")?.focus({ preventScroll: true });
   }
 
   /** Go where an arrow key leads. */

@@ -2,6 +2,7 @@
 // The scene is ExplorerScene in views/schema.py.
 
 import { entriesOf } from "../arrays.mjs";
+import { counted } from "../elements.mjs";
 
 const indexes = new WeakMap(); // by scene, so that a late step costs no more than an early one
 
@@ -107,5 +108,5 @@ export function cardWords(scene, { group, node }, state) {
   if (group === null) return nodeWords(scene, node, state);
   const { name, size } = scene.groups[group];
   const result = node === null ? "" : `; its result is ${nodeWords(scene, node, state)}`;
-  return `${name}, ${size} nodes, folded${result}`;
+  return `${name}, ${counted(size, "node")}, folded${result}`;
 }

@@ -81,7 +81,8 @@ class Explorer extends Replay {
     const codes = [this.source.element, this.backward.element].filter(Boolean);
     const code = html("div", { class: "bpnb-codes" }, ...codes);
     const panels = html("div", { class: "bpnb-panels" }, this.numbers.element, code);
-    const parts = [this.buildBar(), this.quiz.element, this.stage.element, this.buildLegend()];
+    const under = html("div", { class: "bpnb-under" }, this.buildLegend(), this.stage.buttons);
+    const parts = [this.buildBar(), this.quiz.element, this.stage.element, under];
     const { cost } = this.scene;
     this.cost = cost && this.buildCost(cost);
     this.stand("graph_explorer", this.scene.alt, ...parts, panels, this.cost);
@@ -112,20 +113,21 @@ class Explorer extends Replay {
   }
 
   buildLegend() {
-    const { legend, marks } = this.scene;
+    const { legend, marks, nodes } = this.scene;
     const entry = (sign, text) => html("span", { class: "bpnb-scale" }, sign, text);
     const sign = (kind) => html("i", { class: kind });
     this.adjointScale = html("span", {});
     const adjoint = [
       entry(sign("bpnb-ramp bpnb-ramp-adjoint"), this.adjointScale),
       entry(sign("bpnb-empty"), "not yet known"),
-      entry(sign("bpnb-dashed"), "constant, no adjoint"),
     ];
+    const isConstant = nodes.some(({ kind }) => kind === "constant");
     return html(
       "div",
       { class: "bpnb-legend" },
       entry(sign("bpnb-ramp bpnb-ramp-value"), `value ${legend.value}`),
-      ...(legend.adjoint ? adjoint : adjoint.slice(1, 2)),
+      ...adjoint.slice(legend.adjoint ? 0 : 1),
+      isConstant && legend.adjoint ? entry(sign("bpnb-dashed"), "constant, no adjoint") : null,
       ...marks.map((style) => entry(badge(style), style.legend)),
     );
   }
@@ -161,12 +163,14 @@ class Explorer extends Replay {
     this.passed = passage(scene, this.stage.geometry, step);
     this.quiz.update();
     const progress = this.progress();
-    const words = [progress && `${progress}.`, frameWords(scene, state.frame), this.quiz.words()];
+    const { selected } = this;
+    const kept = selected === null ? "" : `${scene.nodes[selected].name} is kept.`;
+    const words = [progress && `${progress}.`, frameWords(scene, state.frame), kept, this.quiz.words()];
     this.updateReplay(words.filter(Boolean).join(" "));
     if (this.quiz.question) this.pause();
     this.updateTitle(state.frame, progress);
     this.stage.update(state, this.passed);
-    this.numbers.update(this.selected ?? state.frame.node, state);
+    this.numbers.update(selected ?? state.frame.node, state);
     this.source.update(state.frame);
     this.backward.update();
     this.updateScale();
@@ -174,8 +178,9 @@ class Explorer extends Replay {
     this.scroll();
   }
 
-  /** Have the current lines in sight. */
+  /** Have the current lines in sight; of the first step the beginning. */
   scroll() {
+    if (!this.step) for (const part of this.root.querySelectorAll(".bpnb-codes .bpnb-panel")) part.scrollTop = 0;
     this.backward.scroll();
     this.source.scroll();
   }
@@ -213,11 +218,11 @@ class Explorer extends Replay {
     this.stage.updateFolding();
   }
 
-  /** Put new content into a part of the view, which keeps the focus if it has it. */
-  refill(part, content) {
+  /** Put new content into a part of the view, which keeps the focus, or hands it to what is around it. */
+  refill(part, content, around = part) {
     const focused = focusInside(part);
     part.replaceChildren(...content);
-    if (focused && focused !== part) part.focus({ preventScroll: true });
+    if (focused && focused !== part) around.focus({ preventScroll: true });
   }
 
   /** In a folded group: its name, and which of its frames this one is. */
