@@ -13,7 +13,11 @@ from backprop_nb.errors import BackpropError
 from backprop_nb.tracing.backward import Backward
 from backprop_nb.tracing.compiled import compiled
 from backprop_nb.tracing.emit.derivation import to_latex
+from backprop_nb.tracing.emit.diagram import Direction
+from backprop_nb.tracing.emit.dot import to_dot
+from backprop_nb.tracing.emit.mermaid import to_mermaid
 from backprop_nb.tracing.emit.numpy_code import to_numpy
+from backprop_nb.tracing.emit.tikz import to_tikz
 from backprop_nb.tracing.evaluate import evaluate
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.messages import without_own_frames
@@ -116,6 +120,145 @@ class Graph(Trace):
         \end{aligned}
         """
         return to_latex(self)
+
+    def to_tikz(
+        self,
+        *,
+        values: bool = True,
+        adjoints: bool | None = None,
+        direction: Direction = "right",
+        standalone: bool = False,
+    ) -> str:
+        r"""Return the graph as a ``tikzpicture`` for lecture notes and for slides in beamer.
+
+        Each node says its formula, its value and, in violet, the derivative of the output
+        by it.  Of an array with more than 3 × 4 entries the shape is told.  The preamble needs
+        ``\usepackage{amsmath,tikz}`` and ``\usetikzlibrary{arrows.meta}``; the styles at the
+        head of the picture are there to be changed.  A picture that is too wide fits with
+        ``\resizebox{\textwidth}{!}{…}`` around it, or with ``direction="down"``.
+
+        Parameters
+        ----------
+        values
+            Whether the nodes say their values.
+        adjoints
+            Whether they say the derivatives; by default where the output is a single number.
+        direction
+            Where the computation goes, ``"right"`` or ``"down"``.
+        standalone
+            Whether it is a document of its own, of the class ``standalone``.
+
+        Raises
+        ------
+        InvalidValueError
+            For another direction, and for more than 150 nodes, which no page has room for.
+        ShapeError
+            If ``adjoints`` is True and the output is not a single number.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> print(bp.trace(lambda x: x**2, 3.0).to_tikz(adjoints=False))
+        % Needs \usepackage{amsmath,tikz} and \usetikzlibrary{arrows.meta}.
+        \begin{tikzpicture}[
+        ...
+          \node[input] (n0) {$x = 3$}; \& \node[output] (n1) {$v_{1} = x^{2}$ \\ $= 9$}; \\
+        };
+        \draw[flow] (n0.east) -- (n1.west);
+        \end{tikzpicture}
+        <BLANKLINE>
+        """
+        return to_tikz(self, values, adjoints, direction, standalone)
+
+    def to_mermaid(
+        self,
+        *,
+        values: bool = True,
+        adjoints: bool | None = None,
+        direction: Direction = "right",
+    ) -> str:
+        """Return the graph as a flowchart of Mermaid, which GitHub and MyST draw by themselves.
+
+        Each node says its formula, its value and the derivative of the output by it; of an
+        array with more than 3 × 4 entries the shape is told.  Nodes that a function of the
+        learner's computes stand in a frame with its name.
+
+        Parameters
+        ----------
+        values
+            Whether the nodes say their values.
+        adjoints
+            Whether they say the derivatives; by default where the output is a single number.
+        direction
+            Where the computation goes, ``"right"`` or ``"down"``.
+
+        Raises
+        ------
+        InvalidValueError
+            For another direction.
+        ShapeError
+            If ``adjoints`` is True and the output is not a single number.
+
+        Warns
+        -----
+        BackpropWarning
+            If the graph is larger than what Mermaid draws by itself, 500 edges.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> print(bp.trace(lambda x: x + 1, 3.0).to_mermaid())
+        flowchart LR
+          n0["x = 3<br/>∂v1/∂x = 1"]:::input
+          n1["v1 = x + 1<br/>= 4<br/>∂v1/∂v1 = 1"]:::output
+          ...
+          n0 --> n1
+        <BLANKLINE>
+        """
+        return to_mermaid(self, values, adjoints, direction)
+
+    def to_dot(
+        self,
+        *,
+        values: bool = True,
+        adjoints: bool | None = None,
+        direction: Direction = "right",
+    ) -> str:
+        r"""Return the graph in DOT, the language of Graphviz, which draws it at any size.
+
+        Each node says its formula, its value and the derivative of the output by it; of an
+        array with more than 3 × 4 entries the shape is told.  Nodes that a function of the
+        learner's computes stand in a frame with its name.
+
+        Parameters
+        ----------
+        values
+            Whether the nodes say their values.
+        adjoints
+            Whether they say the derivatives; by default where the output is a single number.
+        direction
+            Where the computation goes, ``"right"`` or ``"down"``.
+
+        Raises
+        ------
+        InvalidValueError
+            For another direction.
+        ShapeError
+            If ``adjoints`` is True and the output is not a single number.
+
+        Examples
+        --------
+        >>> import backprop_nb as bp
+        >>> print(bp.trace(lambda x: x**2, 3.0).to_dot(adjoints=False))
+        digraph "<lambda>" {
+          rankdir=LR
+          ...
+          n1 [label="v1 = x ** 2\n= 9" penwidth=2]
+          n0 -> n1
+        }
+        <BLANKLINE>
+        """
+        return to_dot(self, values, adjoints, direction)
 
     def evaluate(self, *args: Any) -> Any:
         """Return the value of the same function on new arguments of the same shapes.

@@ -25,6 +25,8 @@ _LETTERS = (
     "psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
 )
 _GREEK = frozenset(_LETTERS.split())
+_TYPED = dict(zip("αβγδεζηθκλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", _LETTERS.split(), strict=True))
+"""Greek letters as a learner may type them; LaTeX wants their names."""
 
 Printed = tuple[str, Precedence]
 """A text, and how tightly it holds together."""
@@ -36,17 +38,25 @@ def name_to_latex(name: str) -> str:
 
     >>> name_to_latex("A0"), name_to_latex("theta"), name_to_latex("my_loss")
     ('A_{0}', '\\theta', '\\mathrm{my\\_loss}')
+    >>> name_to_latex("θ1"), name_to_latex("dδ")
+    ('\\theta_{1}', '\\mathrm{d{\\delta}}')
     """
     digits = name[len(name.rstrip("0123456789")) :]
     stem = name.removesuffix(digits).removesuffix("_") if digits else name
+    stem = _TYPED.get(stem, stem)
     if stem in _GREEK:
         text = f"\\{stem}"
     elif len(stem) == 1 and stem.isalpha():
         text = stem
     else:
-        letters = "".join(c if c.isalnum() else r"\_" for c in stem)
-        text = rf"\mathrm{{{letters}}}"
+        text = rf"\mathrm{{{''.join(map(_letter, stem))}}}"
     return f"{text}_{{{digits}}}" if digits else text
+
+
+def _letter(letter: str) -> str:
+    if letter in _TYPED:
+        return f"{{\\{_TYPED[letter]}}}"
+    return letter if letter.isalnum() else r"\_"
 
 
 def adjoint_to_latex(output: str, name: str) -> str:

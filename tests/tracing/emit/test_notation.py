@@ -108,7 +108,8 @@ NAMES = {
     "my_loss": r"\mathrm{my\_loss}",
     "_": r"\mathrm{\_}",
     "__1": r"\mathrm{\_}_{1}",
-    "σ": "σ",
+    "σ": r"\sigma",
+    "dθ_1": r"\mathrm{d{\theta}}_{1}",
     "größe": r"\mathrm{größe}",
 }
 
