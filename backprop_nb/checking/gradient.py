@@ -161,12 +161,14 @@ class _Check:
                 instead=calling.right_call(f, form),
             )
         self.argument_names = argument_names(f, args)
-        self.dots = unwritten(gradient)
-        asked = None if self.dots else gradient
+        dots = unwritten(gradient)
+        asked = None if dots else gradient
         answer, self.failure, self.raised = _given(asked, args)
+        self.not_written = not_written(dots) if dots or answer is ... else ""
         self.matched = self._match(answer)
         found = self.matched
-        likely = likely_data(args, self.argument_names) if self.failure else _exact(args)
+        is_absent = self.failure or self.not_written
+        likely = likely_data(args, self.argument_names) if is_absent else _exact(args)
         data = found.data if isinstance(found, Matched) else likely
         self.point = Point(f, args, form, data)
         spelled = found.spelled if isinstance(found, Matched) else ()
@@ -187,9 +189,9 @@ class _Check:
         subject = getattr(self.f, "__name__", type(self.f).__name__)
         expected, notes = _expected(self.point)
         names = self.names
-        if self.dots:
+        if self.not_written:
             parameters = tuple(map(Checked.wrong, names, expected, [NOT_WRITTEN] * len(names)))
-            left = Finding("not_written", names[0], 1, not_written(self.dots))
+            left = Finding("not_written", names[0], 1, self.not_written)
             return Report(subject, parameters, (left,), notes=notes, hints=hints)
         if self.failure:
             parameters = tuple(map(Checked.wrong, names, expected, [self.failure] * len(names)))

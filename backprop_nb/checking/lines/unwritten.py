@@ -37,8 +37,8 @@ def not_written(dots: Sequence[Source]) -> str:
     'Not written yet: put your own code in place of the dots in line 3.'
     """
     lines = list(dict.fromkeys(str(each.start[0]) for each in dots))
-    where = f"line{'s' if len(lines) > 1 else ''} {in_words(lines)}"
-    return f"Not written yet: put your own code in place of the dots in {where}."
+    where = f" in line{'s' if len(lines) > 1 else ''} {in_words(lines)}" if lines else ""
+    return f"Not written yet: put your own code in place of the dots{where}."
 
 
 def _reachable(function: Any, seen: set[Any]) -> Iterator[FunctionType]:

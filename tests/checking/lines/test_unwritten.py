@@ -96,6 +96,16 @@ def test_dots_that_are_handed_over_are_not_written_yet():
     assert report.parameters[0].text == "not written yet"
 
 
+def test_a_frame_without_a_text_is_not_written_yet_where_dots_come_back():
+    space = {}
+    exec("def gradient(w, x):\n    return ...", space)
+    report = bp.check_gradient(loss, space["gradient"], *ARGS)
+    assert [each.text for each in report.parameters] == ["not written yet"] * 2
+    assert report.findings[0].message == (
+        "Not written yet: put your own code in place of the dots."
+    )
+
+
 @pytest.mark.parametrize("odd", [3, None, np.sin, print, type("C", (), {"__call__": gradient})()])
 def test_what_has_no_text_has_no_dots(odd):
     assert unwritten(odd) == []

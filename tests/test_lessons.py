@@ -1,0 +1,212 @@
+"""A lesson waits for its learner; done from beginning to end, every check in it is content."""
+
+import ast
+import copy
+import importlib.util
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nonempty import nonempty
+
+import backprop_nb as bp
+from backprop_nb.data import QUESTIONS
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+LESSONS = sorted(FOLDER.glob("[0-9]*.ipynb"))
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+
+FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
+SOLUTION = re.compile(r"<summary>Solution</summary>\s*```python\n(.*?)```\s*</details>", re.DOTALL)
+OPEN = re.compile(r"not (answered|written) yet")
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def visible(cell):
+    """What is read without opening anything."""
+    return FOLDED.sub("", cell.source).strip()
+
+
+def is_open(node):
+    return any(isinstance(each, ast.Constant) and each.value is ... for each in ast.walk(node))
+
+
+def answers_of(cell):
+    """The calls in a cell that wait for an answer."""
+    if cell.cell_type != "code":
+        return []
+    calls = [each for each in ast.walk(ast.parse(cell.source)) if isinstance(each, ast.Call)]
+    return [
+        call for call in calls if getattr(call.func, "id", "") == "check" and len(call.args) == 2
+    ]
+
+
+def frames_of(cell):
+    """The functions in a cell that the learner is to fill in."""
+    if cell.cell_type != "code":
+        return []
+    return [
+        each
+        for each in ast.parse(cell.source).body
+        if isinstance(each, ast.FunctionDef) and any(map(is_open, each.body))
+    ]
+
+
+def solution_below(cells, k):
+    """The folded solution between a cell and the next code."""
+    for cell in cells[k + 1 :]:
+        if cell.cell_type == "code":
+            return ""
+        if found := SOLUTION.search(cell.source):
+            return found[1]
+    return ""
+
+
+def shown(cell):
+    """The text of what comes out of a cell."""
+    return "\n".join(
+        output.get("text", "") or output.get("data", {}).get("text/plain", "")
+        for output in cell.get("outputs", [])
+    )
+
+
+# --- what stands in the files ---------------------------------------------------
+
+
+@each_lesson
+def test_each_question_waits_for_an_answer_and_nothing_follows_it_in_sight(path):
+    cells = read(path).cells
+    asked = [k for k, cell in enumerate(cells) if "**Question.**" in cell.source]
+    for k in nonempty(asked):
+        last = visible(cells[k]).split("\n\n")[-1]
+        assert last.startswith("**Question.**"), last
+        assert visible(cells[k]).count("**Question.**") == 1, last
+        (call,) = answers_of(cells[k + 1])
+        assert is_open(call.args[1]), cells[k + 1].source
+        assert "not answered yet" in shown(cells[k + 1]), last
+
+
+@each_lesson
+def test_each_answer_cell_has_a_question_above_it_and_its_answer_in_the_file(path):
+    cells = read(path).cells
+    used = [call.args[0].value for cell in cells for call in answers_of(cell)]
+    assert sorted(nonempty(used)) == sorted(bp.questions(path.stem).names)
+
+
+@each_lesson
+def test_no_longer_number_that_is_asked_for_is_read_in_its_section(path):
+    cells, answers, seen = read(path).cells, bp.questions(path.stem), []
+    section, sections = 0, []
+    for cell in cells:
+        section += cell.cell_type == "markdown" and bool(re.search("^## ", cell.source, re.M))
+        sections.append(section)
+    for k, cell in enumerate(cells):
+        for call in answers_of(cell):
+            right = answers[call.args[0].value].right
+            if not isinstance(right, int | float) or len(f"{right:g}".strip("-0.")) < 2:
+                continue
+            seen.append(right)
+            number = re.compile(rf"(?<![\d.]){re.escape(f'{abs(right):g}')}")
+            for other, where in zip(cells, sections, strict=True):
+                if where == sections[k]:
+                    text = visible(other) if other.cell_type == "markdown" else shown(other)
+                    assert not number.search(text), (right, text)
+    assert len(seen) <= len(answers.names)
+
+
+@each_lesson
+def test_the_learner_writes_code_twice_and_each_frame_has_its_folded_solution(path):
+    cells = read(path).cells
+    framed = [k for k, cell in enumerate(cells) if frames_of(cell)]
+    assert len(framed) >= 2
+    for k in framed:
+        solved = ast.parse(solution_below(cells, k)).body
+        names = {each.name for each in solved if isinstance(each, ast.FunctionDef)}
+        assert {each.name for each in frames_of(cells[k])} <= names, cells[k].source
+        assert not any(map(is_open, solved))
+        assert OPEN.search(shown(cells[k])), cells[k].source
+
+
+@each_lesson
+def test_a_lesson_says_what_it_is_for_and_how_long_it_takes(path):
+    cells = read(path).cells
+    first, texts = cells[0].source, "\n\n".join(cell.source for cell in cells)
+    minutes = int(re.search(r"\*\*Time:\*\* (?:about )?(\d+) minutes", " ".join(first.split()))[1])
+    answers = sum(len(answers_of(cell)) for cell in cells)
+    frames = sum(bool(frames_of(cell)) for cell in cells)
+    assert answers + 3 * frames <= minutes <= 4 * answers + 12 * frames
+    assert "Afterwards you can" in first
+    assert "**You need:**" in first
+    assert re.search(r"^## What breaks if", texts, re.MULTILINE)
+    (summary,) = re.findall(r"^## In three lines\n\n(.*?)(?=^## |\Z)", texts, re.M | re.S)
+    assert len(re.findall(r"^- ", summary, re.MULTILINE)) == 3
+
+
+@each_lesson
+def test_nothing_in_a_lesson_plays_for_the_learner(path):
+    sources = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+    played = re.compile(r"\.(measured|answer|answered|guess)\s*=|\.key\(\)|\.hint\(")
+    assert [source for source in sources if played.search(source)] == []
+    told = re.compile(r"print\(.*\.describe\(\)\)")
+    assert [source for source in sources if told.search(source)] == []
+
+
+def test_every_file_of_answers_belongs_to_a_lesson():
+    assert {path.stem for path in QUESTIONS.glob("*.toml")} == {path.stem for path in LESSONS}
+
+
+# --- done from the beginning to the end --------------------------------------------
+
+
+def replaced(source, node, text):
+    """Return a source with other text in the place of a node."""
+    lines = source.encode().splitlines(keepends=True)
+    before = b"".join(lines[: node.lineno - 1]) + lines[node.lineno - 1][: node.col_offset]
+    after = lines[node.end_lineno - 1][node.end_col_offset :] + b"".join(lines[node.end_lineno :])
+    return (before + text.encode() + after).decode()
+
+
+def done(notebook, answers):
+    """Return a lesson in which every answer is given and every frame is filled in."""
+    notebook = copy.deepcopy(notebook)
+    for k, cell in enumerate(notebook.cells):
+        for call in answers_of(cell):
+            if is_open(call.args[1]):
+                right = answers[call.args[0].value].right
+                cell.source = replaced(cell.source, call.args[1], repr(right))
+        solved = {
+            each.name: ast.unparse(each)
+            for each in ast.parse(solution_below(notebook.cells, k)).body
+            if isinstance(each, ast.FunctionDef)
+        }
+        for name in [each.name for each in frames_of(cell)]:
+            (frame,) = [each for each in frames_of(cell) if each.name == name]
+            cell.source = replaced(cell.source, frame, solved[name])
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def execute():
+    spec = importlib.util.spec_from_file_location("execute", FOLDER / "execute.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.execute
+
+
+@pytest.mark.slow
+@each_lesson
+def test_a_lesson_that_is_done_is_right_to_its_end(path, execute):
+    lesson = read(path)
+    notebook = done(lesson, bp.questions(path.stem))
+    execute(notebook, FOLDER)
+    for before, after in zip(lesson.cells, notebook.cells, strict=True):
+        for _ in answers_of(after):
+            assert re.search(r": right\.( |$)", shown(after), re.MULTILINE), shown(after)
+        if frames_of(before):
+            assert not OPEN.search(shown(after)), shown(after)
+            assert "wrong" not in shown(after), shown(after)
+        assert not any(output.get("name") == "stderr" for output in after.get("outputs", []))
