@@ -12,6 +12,7 @@ from nonempty import nonempty
 
 import backprop_nb as bp
 from backprop_nb.data import QUESTIONS
+from backprop_nb.network.document import EQUATIONS
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 LESSONS = sorted(FOLDER.glob("[0-9]*.ipynb"))
@@ -153,6 +154,50 @@ def test_nothing_in_a_lesson_plays_for_the_learner(path):
     assert [source for source in sources if played.search(source)] == []
     told = re.compile(r"print\(.*\.describe\(\)\)")
     assert [source for source in sources if told.search(source)] == []
+
+
+# By its tag: the section of the derivation in which a statement of the page stands, and what
+# proves it there, by number.
+STATEMENTS = {
+    "composition": ("1 · A function made of functions", 'check("order", '),
+    "layer": ("4 · One layer", 'compare("z_1, code and pencil", '),
+    "sigmoid": ("5 · The sigmoid", 'compare("f_K, our lines and the package", '),
+    "loss": ("6 · The loss, and slip one", 'compare("L, here and in the package", '),
+    "theta": ("7 · The parameters θ", 'check("theta_1", '),
+    "chain-last": ("10 · The chain rule for the last layer", 'compare("∂L/∂θ_1 and the package", '),
+    "chain-second": ("11 · One layer further back, and slip two", 'compare("∂L/∂θ_0 and the pac'),
+    "chain-general": ("12 · The chain rule for any layer", 'compare(f"i = {i}, explicit", '),
+}
+
+
+def test_every_statement_of_the_page_has_its_place_and_its_check_in_the_derivation():
+    assert list(STATEMENTS) == [each.tag for each in EQUATIONS]
+    text = "\n\n".join(cell.source for cell in read(FOLDER / "01_derivation.ipynb").cells)
+    before, *rest = re.split(r"^## ", text, flags=re.MULTILINE)
+    sections = dict(each.split("\n", 1) for each in rest)
+    shown_in = {
+        tag: [name for name, text in sections.items() if f'document.equation("{tag}")' in text]
+        for tag in STATEMENTS
+    }
+    assert shown_in == {tag: [name] for tag, (name, _) in STATEMENTS.items()}
+    in_order = [name for name in sections if name in dict(STATEMENTS.values())]
+    assert in_order == list(dict(STATEMENTS.values()))
+    for name, proof in STATEMENTS.values():
+        assert proof in sections[name], proof
+    assert "*Backpropogation*" in before
+
+
+def test_the_three_lines_of_the_chain_rule_have_words_picture_code_number_and_question():
+    cells = read(FOLDER / "01_derivation.ipynb").cells
+    texts = re.split(r"^## ", "\n".join(cell.source for cell in cells), flags=re.MULTILINE)
+    for tag in ("chain-last", "chain-second", "chain-general"):
+        (section,) = [text for text in texts if f'document.equation("{tag}")' in text]
+        for part in ("bp.ChainRule(", "**Question.**", "check(", "compare("):
+            assert part in section, (tag, part)
+    pictures = [
+        o for cell in cells for o in cell.get("outputs", []) if "image/png" in o.get("data", {})
+    ]
+    assert len(pictures) >= 5
 
 
 def test_every_file_of_answers_belongs_to_a_lesson():

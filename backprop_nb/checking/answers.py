@@ -271,6 +271,8 @@ def _question(name: str, table: Any) -> Question:
         problem = f"has {in_words([f'`{key}`' for key in unknown])}, which says nothing"
     elif not _is_answer(table["right"]):
         problem = "has a `right` that is neither a text, a number, nor a list of one of them"
+    elif not all(isinstance(why, str) for why in _texts(table)):
+        problem = 'has a reason that is no text (a number in `wrong` is written as "0.5" = "…")'
     if problem:
         raise InvalidValueError(
             f"The question {name!r} {problem}.",
@@ -295,6 +297,11 @@ def _is_wrong(answer: str, question: Question) -> bool:
     except ValueError:
         return False
     return question.fits(given) and not question.is_right(given)
+
+
+def _texts(table: Mapping[str, Any]) -> list[Any]:
+    said = [table.get(name, "") for name in ("because", "otherwise", "expects")]
+    return [*said, *dict(table.get("wrong", {})).values()]
 
 
 def _is_answer(right: Any) -> bool:

@@ -133,6 +133,8 @@ def test_an_answer_shows_nothing_besides_its_text():
         ({"right": 1, "wrong": {"one": "?"}}, "has a wrong answer that is none"),
         ({"right": 1, "wrong": {"1": "?"}}, "has a wrong answer that is none"),
         ({"right": [1, 2], "wrong": {"1": "?"}}, "has a wrong answer that is none"),
+        ({"right": 1, "wrong": {"0": {"5": "A dotted key."}}}, "has a reason that is no text"),
+        ({"right": 1, "because": 3}, "has a reason that is no text"),
         (3, "is no table"),
     ],
 )
