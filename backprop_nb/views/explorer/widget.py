@@ -189,8 +189,8 @@ class GraphExplorer(Replay):
         return draw_graph(self.graph, **{"step": self.step, "scene": self._scene, **options})
 
     def static_figure(self) -> Drawing:
-        """Return the whole replay, at its end."""
-        return self.draw(step=None)
+        """Return the replay at its end; where the reader is asked, at the step of the question."""
+        return self.draw(step=None if self.predict == "off" else self.step)
 
     def heading(self) -> str:
         """Return what a page of its own is called."""

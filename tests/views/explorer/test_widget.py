@@ -73,6 +73,17 @@ def test_a_notation_that_does_not_exist_is_refused_and_nothing_changes(explorer)
     assert bp.trace(f, 3.0).explore().notation == "numpy"
 
 
+def test_what_is_asked_is_not_told_by_the_picture_that_stands_in(explorer):
+    def numbers():
+        return {text.get_text() for text in explorer.static_figure().axes[0].texts}
+
+    explorer.step = 2  # after the way forward
+    assert {"9", "12", "7"} <= numbers()  # u, the result, and what x receives in the end
+    explorer.predict = "value"
+    assert {"9", "12"} <= numbers()
+    assert "7" not in numbers()
+
+
 def test_another_prediction_begins_anew(explorer):
     assert (explorer.predict, explorer.score) == ("off", {"right": 0, "asked": 0})
     explorer.predict = "value"
