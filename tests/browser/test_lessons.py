@@ -75,7 +75,7 @@ def test_the_lesson_on_mistakes_shows_reports_and_the_game(open_notebook):
     notebook = open_notebook("04_find_the_mistake.ipynb", **NARROW)
     notebook.run_all()
     wait_for_formulas(notebook.page)
-    assert notebook.page.locator(".bpnb-report").count() == 2
+    assert notebook.page.locator(".bpnb-report").count() == 3
     assert widgets_of(notebook).count() == 3
     assert notebook.page.locator("mjx-merror").count() == 0
     assert cut_off(notebook.page) == []

@@ -18,7 +18,11 @@ from backprop_nb.views.picture import Picture
 from backprop_nb.views.report import family_of
 from backprop_nb.views.schema import BugChoice, BugNote, BugScene, BugSecret, BugSolution
 
-LEVELS = {"easy": "six lines", "medium": "all lines", "hard": "forward pass too"}
+LEVELS = {
+    "easy": "easy · six lines",
+    "medium": "medium · all lines",
+    "hard": "hard · forward pass too",
+}
 _INDENT, _HEIGHT = 6.5, 17.0
 """The room that a space and a line take in the picture of the code."""
 

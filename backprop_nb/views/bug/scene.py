@@ -31,7 +31,11 @@ from backprop_nb.views.schema import BugScene, Family
 K = len(WIDTHS) - 1
 HEIGHT = 262.0
 
-LEVELS = {"easy": "with code", "medium": "six choices", "hard": "all mistakes"}
+LEVELS = {
+    "easy": "easy · with code",
+    "medium": "medium · six choices",
+    "hard": "hard · all mistakes",
+}
 HINTS = 3
 POINTS = {"start": 6, "measure": 1, "hint": 1, "wrong": 2, "least": 1}
 """What a round is worth, what each help and each wrong answer costs, and what is left at least."""
