@@ -99,6 +99,18 @@ def test_each_answer_cell_has_a_question_above_it_and_its_answer_in_the_file(pat
 
 
 @each_lesson
+def test_no_reveal_is_read_in_its_own_code(path):
+    answers = bp.questions(path.stem)
+    for cell in read(path).cells:
+        code = re.sub(r"#.*", "", cell.source)
+        for call in answers_of(cell):
+            asked = answers[call.args[0].value]
+            if isinstance(asked.right, str) and len(asked.right) > 3:
+                said = [each in code for each in (asked.right, *asked.wrong)]
+                assert said[0] <= all(said), asked.right
+
+
+@each_lesson
 def test_no_longer_number_that_is_asked_for_is_read_in_its_section(path):
     cells, answers, seen = read(path).cells, bp.questions(path.stem), []
     section, sections = 0, []

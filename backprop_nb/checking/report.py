@@ -86,6 +86,11 @@ class Checked:
         """Return one that cannot be compared, and is wrong."""
         return cls(name, False, np.inf, worst, given, expected, remark)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has been left as it was handed out."""
+        return self.remark in (NOT_WRITTEN, NOT_ANSWERED)
+
     def __repr__(self) -> str:
         return f"Checked({self.name}, {'right' if self.ok else 'wrong'}, error {self.error:.2g})"
 
@@ -104,7 +109,7 @@ class Checked:
         """Return one line on it that says no more than the hints allow."""
         if self.ok:
             return f"right{f' ({self.remark})' if self.remark else ''}"
-        if self.remark in (NOT_WRITTEN, NOT_ANSWERED):
+        if self.is_open:
             return self.remark
         if hints not in _SHOWS_GIVEN:
             return "wrong"
@@ -356,8 +361,15 @@ class Report:
         return "\n".join(lines)
 
     @property
+    def is_open(self) -> bool:
+        """Whether nothing has been written yet, so that there is nothing to be judged."""
+        return bool(self.parameters) and all(each.is_open for each in self.parameters)
+
+    @property
     def headline(self) -> str:
         """How much is right, in one line."""
+        if self.is_open:
+            return f"{self.subject}: {self.parameters[0].remark}."
         right, count = sum(each.ok for each in self.parameters), len(self.parameters)
         if self.ok:
             what = f", all {count} {self.things}" if count > 1 else ""
@@ -390,6 +402,8 @@ class Report:
         return f"As far as this can be told, the mistake is in {_either(places[0])}."
 
     def _table(self) -> list[str]:
+        if self.is_open:
+            return []
         width = max((len(each.name) for each in self.parameters), default=0)
         return [f"  {each.name:<{width}}  {each.summary(self.hints)}" for each in self.parameters]
 

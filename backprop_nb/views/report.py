@@ -85,7 +85,7 @@ class _Page:
 
     def parts(self) -> Iterator[str]:
         report = self.report
-        score = f"Score {report.score:.2f}"
+        score = "" if report.is_open else f"Score {report.score:.2f}"
         yield f'<p class="bpnb-headline"><strong>{escape(report.headline)}</strong> {score}</p>'
         if report.choice:
             yield f"<p>{escape(report.choice)}</p>"
@@ -96,6 +96,9 @@ class _Page:
                 yield f'<p class="bpnb-finding">{_led(message)}</p>'
         yield from self._code()
         yield from self._lines()
+        if report.is_open:
+            yield from (f"<p>{escape(message)}</p>" for message in others)
+            return
         for message in others:
             yield f'<p class="bpnb-finding">{_led(message)}</p>'
         width = max((len(each.name) for each in report.parameters), default=0)
@@ -144,6 +147,7 @@ class _Page:
 
     def _parameter(self, checked: Checked) -> str:
         style, sign = ("right", "✓") if checked.ok else ("wrong", _WRONG)
+        style, sign = ("open", "…") if checked.is_open else (style, sign)
         line = (
             f'<span class="bpnb-sign">{sign}</span> <code class="bpnb-name">{escape(checked.name)}'
             f"</code> {escape(checked.summary(self.report.hints))}"

@@ -34,11 +34,11 @@ def not_written(dots: Sequence[Source]) -> str:
     """Say what is still to be written, and where.
 
     >>> not_written([Source("...", start=(3, 11))])
-    'Not written yet: put your own code in place of the dots in line 3.'
+    'Put your own code in place of the dots in line 3.'
     """
     lines = list(dict.fromkeys(str(each.start[0]) for each in dots))
     where = f" in line{'s' if len(lines) > 1 else ''} {in_words(lines)}" if lines else ""
-    return f"Not written yet: put your own code in place of the dots{where}."
+    return f"Put your own code in place of the dots{where}."
 
 
 def _reachable(function: Any, seen: set[Any]) -> Iterator[FunctionType]:
