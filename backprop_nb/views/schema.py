@@ -316,6 +316,7 @@ class FlowVerdict(TypedDict):
     """What became of the gradient in the end."""
 
     text: str
+    start: str
     ratio: str
     factors: Sequence[FlowFactor]
 

@@ -25,7 +25,7 @@ GRAPHS = [(20, 3, []), (200, 34, None), (200, 34, []), (2000, 334, None), (2000,
 GRAPH = """net = bp.SigmoidNetwork((3,) * {layers}, seed=0)
 view = bp.GraphExplorer(net.trace(np.linspace(-1, 1, 3), np.zeros(3)), folded={folded})
 view"""
-FLOW = "view = bp.GradientFlow(); view"
+FLOW = "view = bp.GradientFlow(more=True); view"
 PLAYGROUNDS = {
     "one view": "view = bp.Playground(seed=1); view",
     "two displays": "view = bp.Playground(seed=1); display(view, view)",

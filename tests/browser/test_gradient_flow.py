@@ -10,7 +10,7 @@ from backprop_nb.views.numbers import long
 
 ONE = """
 import backprop_nb as bp
-view = bp.GradientFlow()
+view = bp.GradientFlow(more=True)
 display(view, view)
 """
 
@@ -193,7 +193,10 @@ def test_a_page_of_its_own_drags_every_weight(chromium, tmp_path):
     page.goto(file.as_uri())
     root = page.locator(".bpnb")
     expect(root.locator(".bpnb-live")).to_contain_text("Step 12 of 17.")
-    expect(control(root, "layers")).to_be_disabled()
+    settings = control(root, "layers")
+    expect(settings).to_be_hidden()  # at first there are the network, a sentence and the bars
+    root.get_by_text("more: settings").click()
+    expect(settings).to_be_disabled()
     root.get_by_label("Weight or bias").select_option("b_6[2]")
     view.selected = "b_6[2]"
     curve = view.curves["b_6[2]"]

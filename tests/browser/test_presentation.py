@@ -5,6 +5,7 @@ from accessibility import violations
 from every_view import VIEWS
 
 ESSENTIAL = {
+    "GradientFlow": [".bpnb-flow-verdict", ".bpnb-flow-net", ".bpnb-flow-waterfall"],
     "ChainRule": [".bpnb-cr-strip", ".bpnb-cr-stage .bpnb-cr-shown .bpnb-cr-matrix"],
 }
 """What each view is about, which nobody should have to scroll to."""

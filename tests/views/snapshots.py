@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from backprop_nb.views.chart import text_width
+
 
 def shapes(picture: Mapping[str, Any], step: int = 10) -> Iterator[str]:
     """Say what a picture's texts are and where its named shapes lie, rounded to some pixels."""
@@ -23,3 +25,19 @@ def shapes(picture: Mapping[str, Any], step: int = 10) -> Iterator[str]:
             if not isinstance(colour, str):
                 colour = f"{colour[0]} {colour[1]:.1f}"
             yield f"  {shape['kind']}{key}, {colour}, at {near(*points[0])}{to}{when}"
+
+
+def texts(picture: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the texts of a picture."""
+    return [shape for shape in picture["shapes"] if shape["kind"] == "text"]
+
+
+def cut_off(picture: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts of a picture that do not end within it, on the safe side."""
+    for text in texts(picture):
+        width = text_width(text["text"] + text.get("sub", ""), text["size"])
+        if text.get("turned"):
+            width = text["size"]
+        left = text["at"][0] - {"start": 0, "middle": width / 2, "end": width}[text["anchor"]]
+        if left < -1 or left + width > picture["width"] + 1:
+            yield text["text"]

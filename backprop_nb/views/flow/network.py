@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.views import numbers
+from backprop_nb.views.chart import text_width
 from backprop_nb.views.flow.flow import Flow
 from backprop_nb.views.network_picture import (
     NetworkLayout,
@@ -24,9 +25,9 @@ MARGIN = 54.0
 _COLUMN = 64.0
 _NARROWEST = 620.0
 _LEGEND = 46.0
-_SLOTS = 6
-_PILL = (37.0, 13.0)
-_LONG_PILL = 44.0
+_SLOTS = 5
+_PILL = (41.0, 13.0)
+_LONG_PILL = 50.0
 _ARROW_Y = 26.0
 
 
@@ -100,10 +101,12 @@ def _draw_end(picture: Picture, layout: NetworkLayout, flow: Flow) -> None:
     target = np.atleast_2d(flow.y)[flow.row]
     for j, (x, y) in layout.units[flow.K].items():
         text = f"y {numbers.short(float(target[j]))}"
-        picture.text((x + 18, y), text, fill="muted", size=10)
+        at = (min(x + 18, layout.width - text_width(text, 10)), y)
+        picture.text(at, text, fill="muted", size=10)
     with picture.during(flow.loss_step):
-        at = (layout.x(flow.K) + 16, 12.0)
-        picture.text(at, f"L {numbers.short(flow.loss)}", bold=True, size=11, key="loss")
+        at = (layout.width - 1, 12.0)
+        text = f"L {numbers.short(flow.loss)}"
+        picture.text(at, text, bold=True, size=11, anchor="end", key="loss")
 
 
 def _draw_arrows(picture: Picture, layout: NetworkLayout, flow: Flow) -> None:

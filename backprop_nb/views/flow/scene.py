@@ -14,7 +14,7 @@ from backprop_nb.views import numbers
 from backprop_nb.views.flow.flow import Flow, StepBack, has_slope_at_output
 from backprop_nb.views.flow.network import edge_picture, flow_layout, unit_picture
 from backprop_nb.views.flow.parameter import Parameter, indexed
-from backprop_nb.views.flow.verdict import verdict
+from backprop_nb.views.flow.verdict import start_text, verdict
 from backprop_nb.views.flow.waterfall import waterfall_picture
 from backprop_nb.views.flow.weight_curve import curve_data, weight_curve
 from backprop_nb.views.formula import mathml
@@ -51,7 +51,12 @@ def flow_scene(flow: Flow) -> FlowScene:
             "gradient": edge_picture(layout, flow, "adjoint").data(),
         },
         "waterfall": waterfall_picture(flow, layout, found.text).data(),
-        "verdict": {"text": found.text, "ratio": ratio if factors else "", "factors": factors},
+        "verdict": {
+            "text": found.text,
+            "start": start_text(flow),
+            "ratio": ratio if factors else "",
+            "factors": factors,
+        },
         "table": {"columns": COLUMNS, "rows": list(table(flow))},
         "parameters": {str(each): about(flow, each) for each in _drawn(flow.net, drawn)},
         "activations": list(ACTIVATIONS),
@@ -126,7 +131,7 @@ def _so_far(flow: Flow, i: int) -> str:
     """Return what can be said before the way back has come to its end."""
     K, norms = flow.K, flow.norms
     if i == K or not norms[K] > 0:
-        return f"The way back begins with ‖{indexed('δ', K)}‖ = {numbers.long(norms[K])}. {_BARS}"
+        return f"{start_text(flow)} {_BARS}"
     share = numbers.long(norms[i] / norms[K])
     return f"So far: ‖{indexed('δ', i)}‖ is {share} of ‖{indexed('δ', K)}‖. {_BARS}"
 

@@ -77,6 +77,23 @@ def verdict(flow: Flow) -> Verdict:
     return Verdict(text, ratio, factors)
 
 
+def start_text(flow: Flow) -> str:
+    """Return where the way back begins, as the bars do: before σ′ of the last layer, if δ_K has it.
+
+    Examples
+    --------
+    >>> from backprop_nb.network import Network
+    >>> start_text(Flow(Network((2, 4, 1), seed=0), [1, 2], [1]))
+    'It starts as ‖∂L/∂f₂‖ = 1.42; σ′ leaves ‖δ₂‖ = 0.2924.'
+    """
+    delta = f"{indexed('‖δ', flow.K)}‖ = {numbers.long(flow.norms[flow.K])}"
+    first = next(iter(flow.steps), None)
+    if first is None or first.layer < flow.K:
+        return f"It starts as {delta}."
+    start = f"{indexed('‖∂L/∂f', flow.K)}‖ = {numbers.long(first.before)}"
+    return f"It starts as {start}; σ′ leaves {delta}."
+
+
 def _blame(factors: dict[str, float], through: Sequence[StepBack]) -> str:
     most = "¼" if all(step.steepest == 0.25 for step in through) else "1"
     return {

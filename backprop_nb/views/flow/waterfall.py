@@ -15,9 +15,9 @@ from backprop_nb.views.flow.network import MARGIN
 from backprop_nb.views.network_picture import NetworkLayout
 from backprop_nb.views.picture import Picture
 
-HEIGHT = 316.0
+HEIGHT = 258.0
 _LEGEND = 40.0
-_ROOM = 0.1
+_ROOM = 0.15
 """Beyond the largest and the smallest norm there is room for a label: so much of the axis."""
 _DECADES = 3.0
 """The axis is never shorter, so that a small change looks small."""

@@ -121,6 +121,7 @@ class FlowView extends Replay {
       this.listen(`change:${name}`, () => this.updateSelected());
     }
     this.listen("change:epsilon", () => this.updateEpsilon(true));
+    this.listen("change:more", () => (this.more.open = this.model.get("more")));
     this.listen("change:playing", () => this.updatePlay());
     for (const name of ["given", ...Object.keys(this.controls)]) {
       this.listen(`change:${name}`, () => this.updateControls());
@@ -172,8 +173,7 @@ class FlowView extends Replay {
       "gradient_flow",
       "Gradient flow through a network",
       html("div", { class: "bpnb-bar" }, ...this.buildReplay(this.scene.turn), this.title),
-      this.buildControls(),
-      html("div", { class: "bpnb-flow" }, this.buildPictures(), this.buildPanels()),
+      html("div", { class: "bpnb-flow" }, this.verdict, this.buildPictures(), this.buildMore()),
     );
     this.updateScene();
     this.updatePlay();
@@ -245,8 +245,23 @@ class FlowView extends Replay {
     });
     this.waterfall = html("div", { class: "bpnb-flow-waterfall" });
     const label = { role: "group", tabindex: 0, "aria-label": "Network and bars" };
-    const parts = [this.verdict, this.net, this.waterfall];
-    return html("div", { class: "bpnb-flow-stack", ...label }, ...parts);
+    return html("div", { class: "bpnb-flow-stack", ...label }, this.net, this.waterfall);
+  }
+
+  /** What is not seen at first. */
+  buildMore() {
+    this.more = html(
+      "details",
+      {
+        class: "bpnb-flow-more",
+        open: this.model.get("more"),
+        ontoggle: () => this.set("more", this.more.open),
+      },
+      html("summary", {}, "more: settings, one weight, layer by layer"),
+      this.buildControls(),
+      this.buildPanels(),
+    );
+    return this.more;
   }
 
   buildPanels() {
@@ -359,7 +374,7 @@ class FlowView extends Replay {
 
   /** Say what became of the gradient; on the way there, what to watch for. */
   updateVerdict() {
-    const { text, ratio, factors } = this.scene.verdict;
+    const { text, start, ratio, factors } = this.scene.verdict;
     const parts = factors.map((factor, index) =>
       html(
         "span",
@@ -369,7 +384,8 @@ class FlowView extends Replay {
         factor.text,
       ),
     );
-    const whole = [html("strong", {}, text), html("p", {}, ratio, " ", ...parts)];
+    const whole = [text, start, ratio].map((each) => html("p", {}, each));
+    whole.at(-1).append(...parts.flatMap((part) => [" ", part]));
     const watch = html("p", {}, this.scene.frames[this.step].watch);
     this.verdict.replaceChildren(...(this.step < this.last ? [watch] : whole));
   }
@@ -497,7 +513,7 @@ class FlowView extends Replay {
     element.setPointerCapture(event.pointerId);
     element.addEventListener("pointermove", move, options);
     for (const end of ["pointerup", "pointercancel"]) {
-      element.addEventListener(end, () => over.abort(), options);
+      element.addEventListener(end, () => (over.abort(), this.set("more", true)), options);
     }
   }
 

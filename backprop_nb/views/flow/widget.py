@@ -104,6 +104,9 @@ class GradientFlow(Replay):
         Forward layer by layer, the loss, then backward layer by layer.
     last_step
         The last step, when all is known.
+    more
+        Whether more is shown than the network, a sentence and the bars: the settings, one weight,
+        and a table of the layers.  At first it is if a weight is ``selected`` or moved.
     edges
         What the edges show: ``"weight"`` or ``"gradient"``, that of the mean
         loss if there is a batch.
@@ -168,13 +171,18 @@ class GradientFlow(Replay):
     width = State(
         integer(1, lambda view: max(WIDEST, *view._given[0].widths)), 4, "The units of a layer."
     )
-    scale = State(number(0, LARGEST), 1.0, "The standard deviation of the weights.")
+    scale = State(
+        number(0, lambda view: max(LARGEST, view._looks["scale"])),
+        1.0,
+        "The standard deviation of the weights.",
+    )
     activation = State(one_of(ACTIVATIONS), "sigmoid", "That of the hidden layers.")
     seed = State(integer(0, 2**32 - 1), 0, "Where the random weights come from.")
     given = State(flag, True, "Whether all is as it was given.")
     row = State(integer(0, lambda view: view._flow.rows - 1), 0, "The input of a batch.")
     input = State(_input, (), "The entries of the shown input.")
     edges = State(one_of(("weight", "gradient")), "weight", "What the edges show.")
+    more = State(flag, False, 'Whether all that is behind "more" is shown.')
     selected = State(_selected, "A_0[0, 0]", "The weight to drag.")
     weight = State(_weight, 0.0, "Its value.")
     epsilon = State(_epsilon, 0.0, "How far it is dragged.")
@@ -206,6 +214,7 @@ class GradientFlow(Replay):
             **self._looks,
         )
         self._quiet = False
+        state.setdefault("more", bool({"selected", "weight", "epsilon"} & state.keys()))
         # Seeing the whole is the first thing; stepping comes after.
         for name in sorted(state, key=list(self._declared()).index):
             if name != "step":

@@ -9,7 +9,7 @@ from backprop_nb.views import numbers
 from backprop_nb.views.flow.flow import Flow
 from backprop_nb.views.flow.parameter import Parameter, indexed
 from backprop_nb.views.flow.scene import COLUMNS, batch_text, table
-from backprop_nb.views.flow.verdict import verdict
+from backprop_nb.views.flow.verdict import start_text, verdict
 from backprop_nb.views.flow.weight_curve import weight_curve
 
 
@@ -21,6 +21,7 @@ def describe_flow(flow: Flow, parameter: Parameter, epsilon: float = 0.0) -> str
         f"Gradient flow, {flow.about}; loss L = {numbers.long(flow.loss)}",
         *filter(None, [batch_text(flow)]),
         found.text,
+        start_text(flow),
         *(["= " + " × ".join(found.named_factors.values())] if found.factors else []),
         "",
         text_table([["back to", *COLUMNS[1:]], *rows], ">" * len(COLUMNS)),

@@ -74,6 +74,6 @@ def test_edges_show_every_gradient_from_its_step_on():
 
 
 def test_all_networks_up_to_eight_layers_are_equally_wide():
-    sizes = {(flow_layout((3, *(n,) * K, 2)).width) for n in (1, 6) for K in (1, 7)}
+    sizes = {(flow_layout((3, *(n,) * K, 2)).width) for n in (1, 5) for K in (1, 7)}
     assert len(sizes) == 1
-    assert len({flow_layout((3, *(n,) * 7, 2)).height for n in (1, 6)}) == 1
+    assert len({flow_layout((3, *(n,) * 7, 2)).height for n in (1, 5)}) == 1

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from snapshots import shapes
+from snapshots import cut_off, shapes, texts
 
 import backprop_nb as bp
 from backprop_nb.views.flow.figure import flow_pictures
@@ -47,6 +47,32 @@ def test_any_network_gives_plain_data_a_figure_and_words(network, row):
     for edges in ("weight", "gradient"):
         rows = flow_pictures(scene, curve["picture"], edges, parameter, network.K)
         assert [len(row) for row in rows] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("scale", "activation", "target"),
+    [(1e-300, "sigmoid", 0.5), (1e12, "relu", -1.234e12), (1e-100, "identity", -1.234e-100)],
+)
+def test_no_number_is_cut_off_at_any_setting(scale, activation, target):
+    network = bp.Network((3, 4, 4, 2), seed=0, activation=activation, output="identity")
+    network.A = [scale * each for each in network.A]
+    found = Flow(network, x[0], np.full(2, target))
+    scene, curve = flow_scene(found), flow_curve(found, Parameter(1, 0, 0))
+    pictures = [scene["units"], *scene["edges"].values(), scene["waterfall"], curve["picture"]]
+    assert [list(cut_off(picture)) for picture in pictures] == [[]] * 5
+    assert "NaN" not in describe_flow(found, Parameter(1, 0, 0))
+
+
+def test_words_and_view_say_where_the_way_back_starts():
+    for network, symbol in ((net, "‖∂L/∂f₃‖"), (NETWORKS[3], "‖δ₃‖")):
+        found = flow(network=network)
+        scene = flow_scene(found)
+        start = scene["verdict"]["start"]
+        assert start.startswith(f"It starts as {symbol} = {long(found.steps[0].before)}")
+        assert start in describe_flow(found, Parameter(0, 0, 0)).splitlines()
+        assert start in scene["frames"][found.step_back_to(3)]["watch"]
+        drawn = [each["text"] for each in texts(scene["waterfall"])]
+        assert ("‖∂L/∂f‖" in drawn) == ("∂" in symbol)  # where the first bar begins
 
 
 def facts(told):
@@ -172,8 +198,8 @@ def snapshot(scene, curve):
         yield f"{number} {frame['phase']}: {frame['words']} {frame['watch']}"
     for row in scene["table"]["rows"]:
         yield f"layer {row['layer']}: " + ", ".join(row["cells"])
-    for texts in curve["texts"][:: len(curve["texts"]) // 4]:
-        yield "moved: " + ", ".join(texts.values())
+    for moved in curve["texts"][:: len(curve["texts"]) // 4]:
+        yield "moved: " + ", ".join(moved.values())
 
 
 def test_the_scene_is_what_it_was(same_as_before):

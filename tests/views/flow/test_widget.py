@@ -200,6 +200,22 @@ def test_a_state_that_does_not_exist_is_refused():
         bp.GradientFlow(layers=3)
 
 
+def test_a_weight_that_is_asked_for_is_shown_from_the_start(net):
+    assert not bp.GradientFlow().more
+    assert bp.GradientFlow(selected="A_1[0, 1]").more
+    assert not bp.GradientFlow(selected="A_1[0, 1]", more=False).more
+    with pytest.raises(bp.InvalidValueError, match="`more` must be True or False"):
+        bp.GradientFlow(more=1)
+
+
+def test_a_network_of_any_scale_can_be_given():
+    net = bp.Network((2, 3, 1), seed=0, activation="relu", output="identity")
+    net.A = [1e12 * A for A in net.A]
+    assert bp.GradientFlow(net, [1, 2], [0]).scale > 1e11
+    with pytest.raises(bp.InvalidValueError, match="from 0 to 1000"):
+        bp.GradientFlow(scale=1001)
+
+
 def test_the_state_may_be_given_in_any_order():
     view = bp.GradientFlow(step=2, epsilon=1.0, selected="A_3[1, 1]", width=3, depth=5)
     assert (view.step, view.epsilon, view.selected) == (2, 1.0, "A_3[1, 1]")
