@@ -1,5 +1,8 @@
 """An answer is judged in every form it may have, and whatever it is, nothing raises."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -171,3 +174,21 @@ def test_each_answer_of_a_lesson_is_accepted_and_each_wrong_one_has_its_reason(f
     assert all(each.is_right(each.right) for each in asked)
     assert [each for each in asked if not (each.wrong or each.otherwise)] == []
     assert all(each.because for each in asked)
+
+
+def test_the_recipe_for_teachers_does_what_it_says(tmp_path, monkeypatch, capsys):
+    page = (Path(__file__).parents[2] / "notebooks/assignment/README.md").read_text("utf-8")
+    ((toml, python),) = re.findall(r"```toml\n(.*?)```.*?```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "answers.toml").write_text(toml, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    said = []
+    for answer in ("...", "1", "0.5", "0.25"):
+        exec(python.replace("...", answer), {"bp": bp})
+        said.append(capsys.readouterr().out.splitlines())
+    assert [lines[0] for lines in said] == [
+        'slope: not answered yet. Write a number, or "?" to see the answer.',
+        "slope: not 1. That is tanh's.",
+        "slope: not 0.5. The slope is σ (1 − σ). When is that largest?",
+        "slope: right. It is largest in the middle, where σ is one half.",
+    ]
+    assert [len(lines) > 1 for lines in said] == [False, False, False, True]
