@@ -381,6 +381,18 @@ def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
     """
     try:
         return record(f, args, kwargs, Graph)
-    except BackpropError as error:
-        # The traceback goes from here to the learner's line, without the tracer in between.
-        raise error.with_traceback(without_own_frames(error.__traceback__)) from None
+    except Exception as error:
+        _shorten(error)
+        raise
+
+
+def _shorten(error: Exception) -> None:
+    """Let the traceback go from the call to the learner's line, without the tracer in between.
+
+    That of a typo, too, which looks as it would without the tracer.
+    """
+    short = without_own_frames(error.__traceback__)
+    if isinstance(error, BackpropError):
+        error.__cause__, error.__suppress_context__ = None, True
+    if isinstance(error, BackpropError) or short is not None:
+        error.__traceback__ = short
