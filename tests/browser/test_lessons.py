@@ -61,7 +61,7 @@ def test_the_lesson_on_vanishing_gradients_shows_live_views(open_notebook):
     notebook = open_notebook("03_gradient_flow.ipynb", **NARROW)
     notebook.run_all()
     wait_for_formulas(notebook.page)
-    assert widgets_of(notebook).count() == 6
+    assert widgets_of(notebook).count() == 4
     assert notebook.page.locator("mjx-merror").count() == 0
     assert cut_off(notebook.page) == []
 
