@@ -326,7 +326,7 @@ def _as_written(answer: str, right: Right) -> Right:
 def _as_text(given: Any) -> str | None:
     if isinstance(given, bool | np.bool_):
         return "yes" if given else "no"
-    return " ".join(given.translate(_SIGNS).casefold().split()) if isinstance(given, str) else None
+    return "".join(given.translate(_SIGNS).casefold().split()) if isinstance(given, str) else None
 
 
 def _as_set(given: Any) -> set[str | None]:

@@ -23,6 +23,7 @@ ASKED = {
     "shape": {"right": [3, 2], "wrong": {"(2, 3)": "Rows first."}},
     "gradients": {"right": ["dA[2]", "db[2]"], "wrong": {"dA[2]": "And the bias?"}},
     "falls": {"right": "yes", "wrong": {"no": "Look again."}},
+    "code": {"right": "dZ @ W.T", "wrong": {"dZ @ W": "And the shapes?"}},
 }
 
 
@@ -41,6 +42,7 @@ def check():
         *(("shape", each) for each in ((3, 2), [3, 2], np.array([3, 2]), np.ones((3, 2)).shape)),
         *(("gradients", each) for each in (["db[2]", "dA[2]"], "dA[2], db[2]", {"dA[2]", "db[2]"})),
         *(("falls", each) for each in (True, "Yes", np.True_)),
+        *(("code", each) for each in ("dZ @ W.T", "dZ@W.T", " dz  @W.T")),
     ],
 )
 def test_a_right_answer_opens_the_way(check, name, answer, capsys):

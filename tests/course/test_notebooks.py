@@ -40,7 +40,7 @@ COURSE = {path.relative_to(source()).as_posix(): path.read_bytes() for path in f
 def test_the_course_is_the_lessons_the_assignment_and_their_licence():
     names = {path.name for path in ROOT.glob("notebooks/*.ipynb")}
     assignment = {f"assignment/{path.name}" for path in ROOT.glob("notebooks/assignment/*.*")}
-    assert len(names) >= 6
+    assert len(names) >= 7
     assert len(assignment) >= 4
     assert set(COURSE) == names | assignment | {"LICENSE"}
     assert [path.name for path in lessons()] == sorted(names)
