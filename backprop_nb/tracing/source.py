@@ -191,6 +191,25 @@ def locate(code: CodeType, lasti: int) -> Place | None:
     return _place(find_text(code), lasti)
 
 
+def place_in(record: Record, depth: int) -> Place | None:
+    """Return where a record was made as its ``depth``-th call saw it, 0 being the traced function.
+
+    That is its own expression, or the call that leads to it.
+    """
+    scope, lasti = record.scope, record.lasti
+    calls = []
+    while scope is not None:
+        calls.append((scope, lasti))
+        scope, lasti = scope.parent, scope.lasti
+    found = None
+    for scope, lasti in reversed(calls):
+        depth -= _call_name(scope) is not None
+        if depth < 0:
+            break
+        found = locate(scope.code, lasti)
+    return found
+
+
 def _place(known: CodeText, lasti: int) -> Place | None:
     if known.text is None:
         return None

@@ -616,6 +616,10 @@ class ExplorerGroup(TypedDict):
 
     id: str
     name: str
+    title: str
+    """The name without which round it is of a loop."""
+    below: str
+    """What a folded card says below its title: that round, or how many nodes there are."""
     parent: int | None
     size: int
     output: int | None

@@ -187,3 +187,39 @@ def test_of_hundreds_of_cards_those_in_sight_are_drawn_and_all_are_found(open_pa
     expect(far).to_be_in_viewport()
     assert names[-1] in page.evaluate(DRAWN)
     assert names[0] not in page.evaluate(DRAWN)
+
+
+def test_of_a_large_picture_an_overview_says_where_one_is(open_page, tmp_path):
+    from playwright.sync_api import expect
+
+    explorer = graph_of(tmp_path, 12).explore()
+    page = open_page(explorer.to_html(tmp_path / "page"), reduced_motion="reduce")
+    root, overview = page.locator(".bpnb"), page.locator(".bpnb-overview")
+    frame = overview.locator(".bpnb-in-sight")
+    expect(overview).to_be_visible()
+    begin = frame.bounding_box()["x"]
+    root.locator(".bpnb-card").first.focus()
+    page.keyboard.press("End")
+    expect(overview.locator(".bpnb-seen-back")).not_to_have_attribute("d", "")
+    # A press goes there.
+    box = overview.bounding_box()
+    picture = overview.locator(".bpnb-seen-back").bounding_box()
+    page.mouse.click(picture["x"] + picture["width"] - 4, box["y"] + 18)
+    assert frame.bounding_box()["x"] > begin + 20
+    # "fit" shows all of it, with names that can be read; once more, and it follows again.
+    fit = page.get_by_role("button", name="Fit the whole graph")
+    fit.click()
+    expect(fit).to_have_attribute("aria-pressed", "true")
+    expect(overview).to_be_hidden()
+    stage = page.locator(".bpnb-stage").bounding_box()
+    boxes = [card.bounding_box() for card in root.locator(".bpnb-card").all()]
+    assert all(stage["x"] <= each["x"] for each in boxes)
+    assert all(each["x"] + each["width"] <= stage["x"] + stage["width"] for each in boxes)
+    name = root.locator(".bpnb-card .bpnb-name").first
+    size = name.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    scale = root.locator(".bpnb-world").evaluate(
+        "e => new DOMMatrix(getComputedStyle(e).transform).a"
+    )
+    assert size * scale >= 11
+    fit.click()
+    expect(overview).to_be_visible()

@@ -3,6 +3,7 @@
 import { clamp, shiftToShow } from "../view.mjs";
 
 const MARGIN = 16;
+const STRIP = 36; // the height of the overview, for which the stage grows
 const SHARE = 0.36; // of the window: the picture leaves room for the numbers of a step below it
 const LARGEST = 1.15;
 const SMALLEST = 0.86; // at this scale the texts on the cards are easy to read
@@ -21,6 +22,7 @@ export class Camera {
     Object.assign(this, { stage, world, moved, x: 0, y: 0, k: 1 });
     this.follow = true; // whether it moves along with the steps
     this.room = [0, 0]; // width and height of the stage, which are slow to ask for
+    this.size = [0, 0]; // those of the picture
   }
 
   place() {
@@ -28,16 +30,18 @@ export class Camera {
     this.moved();
   }
 
-  /** Fit a picture into the stage, but keep it readable; `whole` fits it at any size. */
-  fit({ width, height }, whole = false) {
+  /** Fit a picture into the stage, but keep it readable; `whole` fits it at any size, from then on. */
+  fit({ width, height }, whole = !this.follow) {
     const room = this.stage.clientWidth;
     if (!room) return;
     const below = clamp(SHARE * window.innerHeight, 220, 470);
     const k = scaleToFit({ width, height }, [room, below], whole);
     const tall = clamp(height * Math.max(k, FITTING) + 2 * MARGIN, 120, below);
     const first = !this.room[0];
-    this.stage.style.height = `${tall}px`;
+    this.size = [width, height];
     this.room = [room, tall - 2];
+    const strip = scaleToFit({ width, height }, this.room, true) < k ? STRIP : 0;
+    this.stage.style.height = `${tall + strip}px`;
     this.follow = !whole;
     this.k = k;
     this.x = Math.max(MARGIN, (room - width * k) / 2);
@@ -56,8 +60,8 @@ export class Camera {
       return size * k <= room ? now : clamp(moved, room - size * k - MARGIN, MARGIN);
     };
     this.k = k;
-    this.x = stay(this.x, x, 0, width, this.stage.clientWidth);
-    this.y = stay(this.y, y, 1, height, this.stage.clientHeight);
+    this.x = stay(this.x, x, 0, width, this.room[0]);
+    this.y = stay(this.y, y, 1, height, this.room[1]);
     this.place();
   }
 
@@ -83,9 +87,34 @@ export class Camera {
   zoom(factor, atX = this.stage.clientWidth / 2, atY = this.stage.clientHeight / 2) {
     const k = clamp(this.k * factor, 0.1, 3);
     const ratio = k / this.k;
+    this.follow = true;
     this.x = atX - (atX - this.x) * ratio;
     this.y = atY - (atY - this.y) * ratio;
     this.k = k;
+    this.place();
+  }
+
+  /** Whether two boxes can be seen together, with most of the stage left for others. */
+  reaches(one, other) {
+    return [0, 1].every((at) => {
+      const size = Math.max(one[at] + one[at + 2], other[at] + other[at + 2]) - Math.min(one[at], other[at]);
+      return size * this.k <= this.room[at] * (at ? 0.9 : 0.4);
+    });
+  }
+
+  /** Whether all of the picture is in sight. */
+  get isWhole() {
+    return this.size.every((size, at) => size * this.k <= this.room[at]);
+  }
+
+  /** Have a point of the picture in the middle, as far as there is picture on all sides. */
+  centre(point) {
+    const place = (at) => {
+      const [room, size] = [this.room[at], this.size[at] * this.k];
+      if (size <= room) return (room - size) / 2;
+      return clamp(room / 2 - point[at] * this.k, room - size - MARGIN, MARGIN);
+    };
+    [this.x, this.y] = [place(0), place(1)];
     this.place();
   }
 

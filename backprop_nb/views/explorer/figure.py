@@ -160,9 +160,8 @@ class _GraphPicture:
                     (x + under, y + under, w, h), fill="card", stroke="line", width=1.1, radius=8
                 )
             picture.rect(box, fill="card", stroke=rim, width=width, radius=8)
-            picture.text((x + _INSET, y + 13), group["name"], size=12, bold=True)
-            size = f"{group['size']} nodes"
-            picture.text((x + _INSET, y + 27), size, fill="muted", size=10)
+            picture.text((x + _INSET, y + 13), group["title"], size=12, bold=True)
+            picture.text((x + _INSET, y + 27), group["below"], fill="muted", size=10)
             return
         if card["node"] is None:
             return

@@ -140,7 +140,10 @@ def _merged(
 def _size(scene: ExplorerScene, group: int | None, node: int | None) -> tuple[float, float]:
     if group is not None:
         width, height = FOLDED_CARD
-        return max(width, 34 + _LETTER * len(scene["groups"][group]["name"])), height
+        known = scene["groups"][group]
+        below = 0 if node is None else len(scene["nodes"][node]["name"])
+        lines = len(known["title"]), len(known["below"]) + below
+        return max(width, 34 + _LETTER * max(lines)), height
     is_constant = node is not None and scene["nodes"][node]["kind"] == "constant"
     return CONSTANT_CARD if is_constant else CARD
 

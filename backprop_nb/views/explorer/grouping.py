@@ -1,7 +1,8 @@
-"""Which nodes belong together: the learner's function calls, and runs of a long computation.
+"""Which nodes belong together: function calls, rounds of loops, and runs of a long computation.
 
-A group can be folded to one card.  Where a function does more than fits into one
-picture, what it does is cut into runs: so many rounds of a loop, so many lines.
+A group can be folded to one card.  Each round of a loop is a group from three rounds on; what
+comes before and after the loop, and the inputs that it uses, stay outside.  Where a function does
+more than fits into one picture, what it does is cut into runs: so many rounds, so many lines.
 """
 
 from __future__ import annotations
@@ -10,12 +11,20 @@ import math
 from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 
 from backprop_nb.tracing import Graph, Node
 from backprop_nb.tracing.record import CONSTANT
+from backprop_nb.views.explorer.loops import Spot, rounds, spot
 
 ROOM = 60
 """So many cards can be looked at together: six rows of ten, the most that a screen shows."""
+
+ROUNDS = 3
+"""From so many rounds on, those of a loop are groups."""
+
+PART = " \u00b7 "
+"""Stands between the loop and the round in the name of a group."""
 
 Chain = tuple[str, ...]
 
@@ -46,26 +55,40 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
-    """One thing that a function does itself: a node, or a call with all that is in it.
+class _Loop:
+    """One execution of a loop: how it begins, and how many rounds there are."""
 
-    ``key`` says which expression it is, and ``time`` how often that has come by then.
+    header: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One thing that a function does itself: a node, a call, or a round of a loop.
+
+    ``key`` says which expression it is, and ``time`` how often that has come by then;
+    of a round they are the loop and its number.  ``inner`` is what a round does.
     """
 
     nodes: Sequence[Node]
     key: Hashable
     time: int
     chain: Chain | None
+    spot: Spot
+    loop: _Loop | None = None
+    inner: Sequence[_Item] = ()
 
     @property
     def line(self) -> int | None:
-        """The line of a node; a call has none of its own."""
+        """The line of a node; nothing else has one of its own."""
         source = self.nodes[0].source
-        return source.start[0] if source and self.chain is None else None
+        return source.start[0] if source and not self.chain and not self.loop else None
 
     @property
     def name(self) -> str:
-        """The name of the node or of the call."""
+        """The name of the node, the call or the round."""
+        if self.loop:
+            return f"{self.loop.header}{PART}round {self.time} of {self.loop.count}"
         return self.chain[-1] if self.chain else self.nodes[0].name
 
 
@@ -100,7 +123,7 @@ class _Grouping:
             leaves = [n for n in nodes if n.scope == chain and n.op in (None, CONSTANT)]
             taken = set(leaves)
             items = _items([node for node in nodes if node not in taken], chain)
-            self._place(items, leaves, chain, parent)
+            self._place(_folded(items, 0), leaves, chain, parent)
 
     def _add(self, name: str, parent: int | None, prefix: str = "") -> int:
         depth = 0 if parent is None else self.groups[parent].depth + 1
@@ -117,45 +140,79 @@ class _Grouping:
         self, items: Sequence[_Item], leaves: Sequence[Node], chain: Chain, parent: int | None
     ) -> None:
         """Put items and leaves into a group, or into runs in it where they are many."""
-        if len(items) + len(leaves) > ROOM:
+        within = self._within_rounds(items, leaves)
+        if len(items) + len(leaves) - len(within) > ROOM:
             items, leaves = self._runs(items, leaves, chain, parent)
-        if len(leaves) > ROOM:
-            leaves = self._runs_of_leaves(leaves, chain, parent)
-        own = [*leaves, *(item.nodes[0] for item in items if item.chain is None)]
+            within = self._within_rounds(items, leaves)
+        rest: Sequence[Node] = [leaf for leaf in leaves if leaf not in within]
+        if len(items) + len(rest) > ROOM:
+            rest = self._runs_of_leaves(rest, chain, parent)
         if parent is not None:
-            self.groups[parent].own += [node.index for node in own]
-        for item in items:
-            if item.chain is not None:
-                self._pending.append((item.nodes, item.chain, self._add(item.name, parent)))
+            self.groups[parent].own += [leaf.index for leaf in rest]
+        for k, item in enumerate(items):
+            self._place_one(item, [leaf for leaf in within if within[leaf] == k], chain, parent)
 
-    def _runs(
-        self, items: Sequence[_Item], leaves: Sequence[Node], chain: Chain, parent: int | None
-    ) -> tuple[list[_Item], list[Node]]:
-        """Cut items into runs, each with the leaves that nobody else uses; return the rest."""
+    def _within_rounds(self, items: Sequence[_Item], leaves: Sequence[Node]) -> dict[Node, int]:
+        """Return the constants that one round alone uses; an input comes from outside."""
+        used = self._used(items, [leaf for leaf in leaves if leaf.op == CONSTANT])
+        at = {leaf: first for leaf, (first, last) in used.items() if first == last >= 0}
+        return {leaf: k for leaf, k in at.items() if len(items[k].inner) > 1}
+
+    def _place_one(
+        self, item: _Item, leaves: Sequence[Node], chain: Chain, parent: int | None
+    ) -> None:
+        """Put a node into a group, or make a group of a call, or of a round of several items."""
+        while len(item.inner) == 1:
+            (item,) = item.inner
+        if item.loop:
+            group = self._add(item.name, parent, chain[-1] if chain else "")
+            self._place(item.inner, leaves, chain, group)
+        elif item.chain is not None:
+            self._pending.append((item.nodes, item.chain, self._add(item.name, parent)))
+        elif parent is not None:
+            self.groups[parent].own.append(item.nodes[0].index)
+
+    def _used(self, items: Sequence[_Item], leaves: Sequence[Node]) -> dict[Node, tuple[int, int]]:
+        """Return the first and the last item that uses each leaf; -1 stands for somebody else."""
         at = {node.index: k for k, item in enumerate(items) for node in item.nodes}
-        # The first and the last item that uses a leaf; -1 stands for somebody else.
-        used = {
+        return {
             leaf: (min(users), max(users))
             for leaf in leaves
             if (users := [at.get(user, -1) for user in self._users[leaf.index]])
         }
-        weights = [1] * len(items)
-        for first, last in used.values():
-            if first == last >= 0:
-                weights[first] += 1
+
+    def _runs(
+        self, items: Sequence[_Item], leaves: Sequence[Node], chain: Chain, parent: int | None
+    ) -> tuple[list[_Item], list[Node]]:
+        """Cut items into runs; return what is in none.
+
+        A run takes along the leaves that nobody else uses: it stands for many of them.
+        """
+        used = self._used(items, leaves)
+        runs = _loops_cut(items) or self._cut(items, used)
         single: list[_Item] = []
         rest = dict.fromkeys(leaves)
-        for start, stop in _cuts([item.key for item in items], weights):
+        for start, stop in runs:
             run = items[start:stop]
-            own = [leaf for leaf, (first, last) in used.items() if start <= first <= last < stop]
-            if len(run) + len(own) == 1 or len(run) == len(items):
+            if len(run) in (1, len(items)):
                 single += run
                 continue
+            own = [leaf for leaf, (first, last) in used.items() if start <= first <= last < stop]
             for leaf in own:
                 del rest[leaf]
             group = self._add(_run_name(run), parent, chain[-1] if chain else "")
             self._place(run, own, chain, group)
         return single, list(rest)
+
+    def _cut(
+        self, items: Sequence[_Item], used: dict[Node, tuple[int, int]]
+    ) -> list[tuple[int, int]]:
+        """Cut items into runs of about the same weight, which counts the leaves of each."""
+        weights = [1] * len(items)
+        for first, last in used.values():
+            if first == last >= 0:
+                weights[first] += 1
+        return _cuts([item.key for item in items], weights)
 
     def _runs_of_leaves(
         self, leaves: Sequence[Node], chain: Chain, parent: int | None
@@ -183,8 +240,33 @@ def _items(nodes: Sequence[Node], chain: Chain) -> list[_Item]:
         call = None if isinstance(part, int) else part
         key = _key(inside[0], call)
         times[key] += 1
-        items.append(_Item(inside, key, times[key], call))
+        items.append(_Item(inside, key, times[key], call, spot(inside[0], len(chain))))
     return items
+
+
+def _folded(items: Sequence[_Item], level: int, before: str = "") -> list[_Item]:
+    """Put what is done in each round of a loop together, at a level of nested loops."""
+    found: list[_Item] = []
+    for loop, of_it in groupby(items, lambda item: item.spot.loop(level)):
+        run = list(of_it)
+        if loop is None:
+            found += run
+            continue
+        header = before + run[0].spot.loops[level].header
+        begins = rounds([item.spot for item in run], level)
+        parts = [run[a:b] for a, b in pairwise([*begins, len(run)])]
+        inner = {item.spot.loop(level + 1) for item in run}
+        # Where nothing tells the rounds of two loops apart, they are counted together.
+        shared = f"{header}, " if len(parts) == len(inner) == 1 and None not in inner else ""
+        each = [_folded(part, level + 1, shared) for part in parts]
+        if len(parts) < ROUNDS:
+            found += [item for inside in each for item in inside]
+            continue
+        whole = _Loop(header, len(parts))
+        for time, (part, inside) in enumerate(zip(parts, each, strict=True), 1):
+            nodes = [node for item in part for node in item.nodes]
+            found.append(_Item(nodes, loop, time, None, part[0].spot, whole, inside))
+    return found
 
 
 def _key(node: Node, call: Chain | None) -> Hashable:
@@ -223,8 +305,26 @@ def _cuts(keys: Sequence[Hashable], weights: Sequence[int]) -> list[tuple[int, i
     return list(zip(cuts, [*cuts[1:], len(keys)], strict=True))
 
 
+_FEW = 8
+"""The rounds of a loop with no more of them are not cut into runs."""
+
+
+def _loops_cut(items: Sequence[_Item]) -> list[tuple[int, int]]:
+    """Cut the rounds of long loops into runs, and nothing else; empty if that is not enough."""
+    cuts: list[tuple[int, int]] = []
+    for _, group in groupby(items, lambda item: item.loop and id(item.loop)):
+        count, start = len(list(group)), cuts[-1][1] if cuts else 0
+        few = items[start].loop is None or count <= _FEW
+        runs = [(k, k + 1) for k in range(count)] if few else _cuts([None] * count, [1] * count)
+        cuts += [(start + a, start + b) for a, b in runs]
+    return cuts if len(cuts) < min(len(items), ROOM) else []
+
+
 def _run_name(items: Sequence[_Item]) -> str:
     """Return the name of a run: its lines and rounds, or where it begins and ends."""
+    loop = items[0].loop
+    if loop and loop is items[-1].loop:
+        return f"{loop.header}{PART}rounds {items[0].time} to {items[-1].time} of {loop.count}"
     lines = [item.line for item in items if item.line is not None]
     if len(lines) < len(items):
         return f"{items[0].name} to {items[-1].name}"

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.errors import counted
 from backprop_nb.tracing import Graph, Node
 from backprop_nb.tracing.emit.notation import name_to_latex
 from backprop_nb.tracing.emit.rule import Operand
@@ -26,6 +27,7 @@ from backprop_nb.views.explorer.description import (
     alt_text,
 )
 from backprop_nb.views.explorer.grouping import (
+    PART,
     ROOM,
     Group,
     folded_at_first,
@@ -106,6 +108,8 @@ def _groups(
         {
             "id": group.id,
             "name": group.name,
+            "title": group.name.partition(PART)[0],
+            "below": group.name.partition(PART)[2] or counted(sizes[number], "node"),
             "parent": group.parent,
             "size": sizes[number],
             "output": outputs.get(number),

@@ -3,12 +3,14 @@
 
 import { Camera } from "./camera.mjs";
 import { nextCard, turned } from "./folding.mjs";
+import { Overview } from "./overview.mjs";
 import { linkTo } from "./links.mjs";
 import { cardWords, lineage, movingEdges } from "./steps.mjs";
-import { arrowHead, badge, barButton, counted, curve, focusInside, grid, html, nameParts, svg } from "../view.mjs";
+import { arrowHead, badge, barButton, curve, focusInside, grid, html, nameParts, svg } from "../view.mjs";
 
 const LARGE = 300; // with more cards than these the picture does not glide: it would stutter
 const TILE = 40; // so many edges are drawn, or passed over, together
+const FAR = 0.6; // from so far away a card has room for its name alone, which is then larger
 const AROUND = 24; // so far an arrow or a bend may reach beyond the points of its edge
 
 // A card is a button.  Its visible label is the name of its node; what else is on it is drawn
@@ -33,7 +35,8 @@ export class Stage {
       onscroll: () => this.onScroll(),
       onfocusin: (event) => this.bringIn(event.target),
     };
-    this.element = html("div", stage, this.world);
+    this.overview = new Overview(this);
+    this.element = html("div", stage, this.world, this.overview.element);
     this.buttons = this.buildButtons();
     this.camera = new Camera(this.element, this.world, () => this.onMove());
   }
@@ -62,13 +65,14 @@ export class Stage {
     const groups = this.scene.groups.map(({ id }) => id);
     this.foldAll = button("fold all", "Fold all groups", () => this.fold(groups));
     this.openAll = button("open all", "Open all groups", () => this.fold([]));
+    this.whole = button("fit", "Fit the whole graph", () => this.fit(this.camera.follow));
     return html(
       "div",
       { class: "bpnb-zoom" },
       ...(groups.length ? [this.foldAll, this.openAll] : []),
       button("+", "Zoom in", () => this.camera.zoom(1.25)),
       button("\u2212", "Zoom out", () => this.camera.zoom(0.8)),
-      button("fit", "Fit the whole graph", () => this.fit(true)),
+      this.whole,
     );
   }
 
@@ -94,6 +98,7 @@ export class Stage {
     this.world.style.cssText = `width:${width}px;height:${height}px`;
     this.world.classList.toggle("bpnb-large", cards.length > LARGE);
     this.world.replaceChildren(layer("", frames), ...lines, this.names, ...this.cards);
+    this.overview?.build(this.geometry);
   }
 
   /** The name of an open group, which stays in sight where the group begins further left. */
@@ -106,7 +111,7 @@ export class Stage {
 
   /** The name of a group as a button that folds it, or opens it. */
   buildTurner(group, open) {
-    const { id, name } = this.scene.groups[group];
+    const { id, name, title } = this.scene.groups[group];
     const button = html(
       "button",
       {
@@ -118,7 +123,7 @@ export class Stage {
         onclick: () => this.turn(group),
       },
       html("i", { "aria-hidden": "true" }, open ? "\u25be" : "\u25b8"),
-      html("span", {}, name),
+      html("span", {}, open ? name : title),
     );
     this.turners.set(group, button);
     return button;
@@ -148,7 +153,7 @@ export class Stage {
 
   /** A folded group: its name is the button, the rest of the card shows its result. */
   buildFolded({ group, node, box, marks }, k) {
-    const { id, size } = this.scene.groups[group];
+    const { id, below } = this.scene.groups[group];
     const members = this.geometry.card_of.flatMap((card, index) => (card === k ? [index] : []));
     const attributes = {
       class: "bpnb-card bpnb-folded",
@@ -170,7 +175,7 @@ export class Stage {
       html(
         "div",
         { class: "bpnb-size" },
-        html("span", {}, counted(size, "node")),
+        html("span", {}, below),
         html("span", { class: "bpnb-name" }, ...result),
       ),
       slot(node === null ? null : `v${node}`),
@@ -212,6 +217,7 @@ export class Stage {
     this.receiving = new Set(given.map(({ parent }) => cardOf[parent]));
     this.moving = new Map(frames.flatMap((frame) => [...movingEdges(scene, frame)]));
     this.show();
+    this.overview.update();
     this.cards.forEach((_, k) => this.updateCard(k));
     this.edges.forEach((_, k) => this.updateEdge(k));
     this.markAsked();
@@ -349,7 +355,7 @@ export class Stage {
     this.build();
     this.camera.fit(this.geometry);
     const after = this.boxOf(group);
-    if (before && after) this.camera.keep({ x, y, k }, before, after, this.geometry);
+    if (before && after && this.camera.follow) this.camera.keep({ x, y, k }, before, after, this.geometry);
     this.view.update();
     this.updateFolding();
     const target = this.turners.get(group) ?? this.stopOf(this.tabbable());
@@ -388,7 +394,12 @@ export class Stage {
   // -- looking around --------------------------------------------------------
 
   onMove() {
-    this.names.style.setProperty("--seen", `${-this.camera.x / this.camera.k}px`);
+    const { x, k } = this.camera;
+    this.names.style.setProperty("--seen", `${-x / k}px`);
+    this.world.classList.toggle("bpnb-far", k < FAR);
+    if (k < FAR) this.world.style.setProperty("--far", (1 / k).toFixed(2));
+    this.overview.move(this.camera);
+    this.whole.setAttribute("aria-pressed", String(!this.camera.follow));
   }
 
   fit(whole) {
@@ -396,12 +407,16 @@ export class Stage {
     this.show();
   }
 
-  /** Show the current node and whatever it gives to. */
+  /** Show the current node and what it gives to, or has from near by. */
   show() {
-    const { node, contributions } = this.state.frame;
+    const { node, phase, contributions } = this.state.frame;
     if (!this.camera.follow || node === null) return;
-    const nodes = [node, ...contributions.map(({ parent }) => parent)];
-    this.showCards(nodes.map((each) => this.geometry.card_of[each]));
+    const { card_of: cardOf, cards, edges } = this.geometry;
+    const now = cardOf[node];
+    const before = edges.filter(({ head }) => phase === "forward" && head === now);
+    const near = before.filter(({ tail }) => this.camera.reaches(cards[now].box, cards[tail].box));
+    const given = contributions.map(({ parent }) => cardOf[parent]);
+    this.showCards([now, ...near.map(({ tail }) => tail), ...given]);
   }
 
   showCards(cards) {
@@ -413,8 +428,9 @@ export class Stage {
     if (this.element.scrollLeft || this.element.scrollTop) this.element.scrollTo(0, 0);
   }
 
-  /** Move the picture so that what has the focus is in sight. */
+  /** Move the picture so that what has the focus is in sight; not from under the pointer. */
   bringIn(element) {
+    if (!element.matches(":focus-visible")) return this.onScroll();
     const card = this.cards.indexOf(element.closest(".bpnb-card"));
     const [group] = [...this.turners].find(([, button]) => button === element) ?? [];
     if (card >= 0) this.showCards([card]);
@@ -426,7 +442,7 @@ export class Stage {
   }
 
   onDrag(event) {
-    if (event.button !== 0 || event.target.closest("button, .bpnb-card")) return;
+    if (event.button !== 0 || event.target.closest("button, .bpnb-card, .bpnb-overview")) return;
     this.view.root.focus({ preventScroll: true }); // from here on the keys are ours
     this.camera.onDrag(event, this.view.root);
   }

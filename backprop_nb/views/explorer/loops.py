@@ -1,0 +1,130 @@
+"""Which loops of the learner's code a value is made in, and where one of their rounds ends.
+
+Tracing writes down expressions, not rounds.  A round ends where an expression comes for
+the second time, where an earlier statement follows a later one, or where the other branch
+of an ``if`` does.  What computes nothing is no round; and where all that an outer loop
+does is in one inner loop, nothing tells their rounds apart, so both are counted as one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from backprop_nb.tracing.graph import Node
+from backprop_nb.tracing.source import Place, place_in
+
+_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_LETTERS = 26
+"""So much of what is looped over is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A loop around an expression.
+
+    Attributes
+    ----------
+    loop
+        Its syntax tree, by which it is known.
+    header
+        How it begins, such as ``for x in xs``.
+    position
+        Where in its body the expression stands: numbers of statements, from the
+        outermost inward; a branch of an ``if`` counts as one.
+    """
+
+    loop: ast.AST
+    header: str
+    position: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """An expression, and the loops around it in its own function, the outermost first."""
+
+    expression: ast.AST | None
+    loops: tuple[Around, ...]
+
+    def loop(self, level: int) -> ast.AST | None:
+        """Return the loop at a level, if there is one."""
+        return self.loops[level].loop if len(self.loops) > level else None
+
+
+_NOWHERE = Spot(None, ())
+
+
+def spot(node: Node, depth: int) -> Spot:
+    """Return where a node is made, as seen from the ``depth``-th of the calls around it."""
+    place = place_in(node.record, depth)
+    return _spot(place) if place else _NOWHERE
+
+
+@lru_cache(maxsize=4096)
+def _spot(place: Place) -> Spot:
+    module, node = place.module, place.node
+    loops: list[Around] = []
+    position: list[int] = []
+    while (parent := module.parent.get(node)) is not None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            break
+        for branch, field in enumerate(("body", "orelse")):
+            statements = getattr(parent, field, None)
+            if isinstance(statements, list) and node in statements:
+                position[:0] = [branch, statements.index(node)]
+        header = _header(place, parent, node)
+        if header:
+            loops.insert(0, Around(parent, header, tuple(position)))
+            position = []
+        node = parent
+    return Spot(place.node, tuple(loops))
+
+
+def _header(place: Place, loop: ast.AST, inside: ast.AST) -> str:
+    """Return how a loop begins if something is done in every round of it; else nothing."""
+
+    def text(node: ast.AST) -> str:
+        return " ".join(place.module.text(node).split())
+
+    def each(target: ast.AST, values: ast.AST) -> str:
+        over = text(values)
+        return f"for {text(target)} in {over[:_LETTERS]}{'…' if len(over) > _LETTERS else ''}"
+
+    match loop:
+        case ast.For(target=target, iter=values) if inside in loop.body:
+            return each(target, values)
+        case ast.While(test=test) if inside in loop.body:
+            over = text(test)
+            return f"while {over[:_LETTERS]}{'…' if len(over) > _LETTERS else ''}"
+        case _ if isinstance(loop, _Comprehension) and inside is not loop.generators[0]:
+            return " ".join(each(one.target, one.iter) for one in loop.generators)
+    return ""
+
+
+def rounds(spots: Sequence[Spot], level: int) -> list[int]:
+    """Return where rounds begin among expressions that are all in one loop at a level."""
+    begins = [0]
+    seen: set[ast.AST | None] = set()
+    before: ast.AST | None = None
+    last: Around | None = None
+    for k, each in enumerate(spots):
+        here = each.loops[level]
+        inner = each.loop(level + 1)
+        if inner is None or inner is not before:  # else it is the same inner loop, going on
+            key = inner or each.expression
+            if last is not None and (key in seen or _is_over(last.position, here.position)):
+                begins.append(k)
+                seen.clear()
+            seen.add(key)
+        before, last = inner, here
+    return begins
+
+
+def _is_over(last: tuple[int, ...], here: tuple[int, ...]) -> bool:
+    """Whether a statement cannot follow another one in the same round."""
+    for k, (a, b) in enumerate(zip(last, here, strict=False)):
+        if a != b:
+            return b < a or (k > 0 and k % 2 == 0)  # another branch of the same statement
+    return False
