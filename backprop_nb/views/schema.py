@@ -182,9 +182,8 @@ class SigmoidPlaces(TypedDict):
     """On the curve, and on that of the slope."""
     tangent: Sequence[Sequence[Point]]
     bar: Sequence[float]
-    seen: Sequence[int]
-    """So many powers are above the floor of their chart."""
     path: Sequence[Sequence[Point]]
+    """Through the powers that are not 0."""
     powers: Sequence[Sequence[str]]
 
 

@@ -34,8 +34,6 @@ _EFFECT = (470.0, 356.0)
 _BAR = (46.0, 28.0, 408.0, 16.0)
 _POWERS_TOP = 84.0
 _LEGEND = 26.0
-_LOWEST = 1e-12
-"""What is smaller leaves the picture of the powers through its floor."""
 _SHARE = f"{100 * SATURATED:.0f} %"
 _TANGENT = 1.6
 """How far a tangent reaches to either side."""
@@ -206,33 +204,34 @@ def _bar(samples: Samples, k: int) -> float:
 
 def _draw_powers(picture: Picture, samples: Samples, k: int, layers: int) -> Chart:
     box = (0.0, _POWERS_TOP, _EFFECT[0], _EFFECT[1] - _POWERS_TOP - _LEGEND)
-    x, y = Axis("n, units passed", 0.5, UNITS + 0.5), Axis("log scale", _LOWEST, 1, log=True)
+    x, y = (
+        Axis("n, units passed", 0.5, UNITS + 0.5),
+        Axis("log scale", _lowest(samples), 1, log=True),
+    )
     chart = Chart(picture, box, "what n such units leave of it", x, y)
     best = Series(f"at best {samples.steepest_text}ⁿ", _COUNTS, samples.best, "muted", _DASH)
     here = Series(f"at this z: {samples.slope_name}(z)ⁿ", [], [], _SLOPE, width=2.2)
     chart.add(best)
     chart.rule(x=layers, stroke="text", dash=_DOTS, key="layers")
-    if path := _path(chart, samples.powers[k]):
+    path = _path(chart, samples.powers[k])
+    if path:
         picture.line(path, stroke=_SLOPE, width=2.2, key="powers")
-    for n in range(1, _seen(samples.powers[k]) + 1):
-        at, radius = chart.at(n, float(samples.powers[k][n - 1])), 6.0 if n == layers else 3.5
+    for n, at in enumerate(path, start=1):
+        radius = 6.0 if n == layers else 3.5
         picture.circle(at, radius, fill=_SLOPE, stroke="paper", key=f"power:{n}")
     legend(picture, (46, _EFFECT[1] - 12), [here, best])
     return chart
 
 
-def _seen(powers: FloatArray) -> int:
-    """Return how many of the powers are above the floor."""
-    return int(np.count_nonzero(powers >= _LOWEST))
+def _lowest(samples: Samples) -> float:
+    """Return where the axis of the powers ends: one decade for all places, below each of them."""
+    smallest = samples.powers[samples.powers > 0].min()
+    return float(10.0 ** min(np.floor(np.log10(smallest)), -1.0))
 
 
 def _path(chart: Chart, powers: FloatArray) -> list[Point]:
-    """Return the line through the powers, as far as to the floor."""
-    seen = _seen(powers)
-    path = [chart.at(n, float(powers[n - 1])) for n in range(1, seen + 1)]
-    if 0 < seen < len(powers):
-        path.append(chart.at(float(np.log(_LOWEST) / np.log(powers[0])), _LOWEST))
-    return path
+    """Return the line through the powers; a 0 has no place on a logarithmic axis."""
+    return [chart.at(n, float(power)) for n, power in enumerate(powers, start=1) if power > 0]
 
 
 # --- the scene ---------------------------------------------------------------
@@ -282,7 +281,6 @@ def _places(samples: Samples, chart: Chart, powers: Chart) -> SigmoidPlaces:
         "dots": [_rounded([chart.at(z[k], value[k]), chart.at(z[k], slope[k])]) for k in every],
         "tangent": [_rounded(_tangent(chart, z[k], value[k], slope[k])) for k in every],
         "bar": [_bar(samples, k) for k in every],
-        "seen": [_seen(powers_there) for powers_there in samples.powers],
         "path": [_rounded(_path(powers, powers_there)) for powers_there in samples.powers],
         "powers": [[long(power) for power in row] for row in samples.powers.tolist()],
     }

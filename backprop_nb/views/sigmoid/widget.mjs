@@ -100,20 +100,7 @@ class SigmoidView extends View {
     chart.addEventListener("pointerdown", (event) => this.onDrag(event, chart));
     this.pictures.replaceChildren(chart, effect);
     this.parts = new Map([...this.pictures.querySelectorAll("[data-key]")].map((part) => [part.dataset.key, part]));
-    this.addPowers(effect);
     this.update();
-  }
-
-  /** A circle for every power: of those below the floor the picture has none to begin with. */
-  addPowers(effect) {
-    const one = this.parts.get("power:1");
-    for (let n = 2; n <= this.scene.units; n++) {
-      if (this.parts.has(`power:${n}`)) continue;
-      const copy = one.cloneNode();
-      copy.dataset.key = `power:${n}`;
-      effect.append(copy);
-      this.parts.set(`power:${n}`, copy);
-    }
   }
 
   update() {
@@ -141,12 +128,12 @@ class SigmoidView extends View {
   }
 
   updatePowers({ places, across }, place, n) {
-    const [path, seen] = [places.path[place], places.seen[place]];
+    const path = places.path[place]; // without those that are 0
     this.draw("powers", { d: pathThrough(path) });
     for (let k = 1; k <= this.scene.units; k++) {
       const dot = this.parts.get(`power:${k}`);
-      dot.style.display = k <= seen ? "" : "none";
-      if (k <= seen) this.draw(`power:${k}`, { cx: path[k - 1][0], cy: path[k - 1][1], r: k === n ? 6 : 3.5 });
+      dot.style.display = k <= path.length ? "" : "none";
+      if (k <= path.length) this.draw(`power:${k}`, { cx: path[k - 1][0], cy: path[k - 1][1], r: k === n ? 6 : 3.5 });
     }
     const rule = this.parts.get("layers");
     rule.setAttribute("d", rule.getAttribute("d").replace(/([ML])[\d.]+/g, `$1${across[n - 1]}`));

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 from snapshots import shapes
 
 from backprop_nb.network import sigma, sigma_prime
@@ -77,18 +78,20 @@ def test_the_tangent_has_the_slope_and_touches_the_curve(activation, z):
     assert (y0 - y1) * per_y / ((x1 - x0) * per_x) == pytest.approx(samples.slope[k])
 
 
-def test_powers_below_the_floor_are_not_drawn_but_said(scene):
-    places = scene["curves"]["sigmoid"]["places"]
-    far = scenes.index_of(6)
-    assert places["seen"][far] == 4
-    assert len(places["path"][far]) == 5  # and the point where the line leaves
-    assert places["powers"][far][9] == "8.334e−27"
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+def test_the_axis_of_the_powers_goes_as_far_as_they_do(scene, activation):
+    curve = scene["curves"][activation]
+    height = curve["pictures"][1]["height"]
+    for path in nonempty(curve["places"]["path"]):
+        assert len(path) == scenes.UNITS
+        assert max(y for _, y in path) < height - 50  # above the axis and its numbers
+    assert scene["curves"]["sigmoid"]["places"]["powers"][scenes.index_of(6)][9] == "8.334e−27"
 
 
 def test_a_relu_at_rest_passes_nothing(scene):
     places = scene["curves"]["relu"]["places"]
     at_rest = scenes.index_of(-1)
-    assert (places["seen"][at_rest], places["path"][at_rest]) == (0, [])
+    assert places["path"][at_rest] == []
     assert (places["slope"][at_rest], places["saturated"][at_rest]) == ("0", True)
 
 
@@ -128,7 +131,7 @@ def snapshot(scene):
             dots = [[round(x, -1) for x in dot] for dot in at["dots"]]
             yield (
                 f"z = {scene['z'][k]}: {at['value']}, {at['slope']}, {at['share']}, dots {dots}, "
-                f"bar {at['bar']:.0f}, {at['seen']} powers, last {at['powers'][-1]}"
+                f"bar {at['bar']:.0f}, {len(at['path'])} powers, last {at['powers'][-1]}"
             )
 
 
