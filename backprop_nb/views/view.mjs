@@ -85,7 +85,7 @@ export class View {
   /** Let nobody turn what only a kernel can answer: whatever stands inside of `data-kernel`. */
   updateOffline() {
     for (const part of this.root.querySelectorAll("[data-kernel]")) {
-      for (const control of [part, ...part.querySelectorAll("input, button")]) {
+      for (const control of [part, ...part.querySelectorAll("input, button, select")]) {
         if ("disabled" in control) control.disabled = this.offline;
       }
       if (this.offline) part.title = "needs a running notebook";

@@ -6,6 +6,9 @@ from every_view import VIEWS
 
 ESSENTIAL = {
     "GradientFlow": [".bpnb-flow-verdict", ".bpnb-flow-net", ".bpnb-flow-waterfall"],
+    "SigmoidExplorer": [".bpnb-sigmoid-pictures svg:first-child", "svg:last-child"],
+    "Playground": [".bpnb-play-stage svg", ".bpnb-readings"],
+    "FindTheBug": [".bpnb-bug-gradients svg", ".bpnb-bug-question button:last-child"],
     "ChainRule": [".bpnb-cr-strip", ".bpnb-cr-stage .bpnb-cr-shown .bpnb-cr-matrix"],
 }
 """What each view is about, which nobody should have to scroll to."""

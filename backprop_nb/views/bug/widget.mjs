@@ -90,7 +90,8 @@ class Game extends Replay {
     const button = (text, onclick) => html("button", { type: "button", onclick }, text);
     const more = (key) => () => this.set(key, model.get(key) + 1);
     this.heading = html("div", { class: "bpnb-title bpnb-bug-title" });
-    this.level = html("span", { "data-kernel": true });
+    this.level = html("span");
+    this.course = this.buildCourse();
     this.nextButton = button("Next round", more("round"));
     this.setting = html("p", { class: "bpnb-bug-setting" });
     this.places = { loss: html("div"), flow: html("div"), gradients: div("gradients") };
@@ -101,25 +102,33 @@ class Game extends Replay {
     this.measureButton = button("", () => this.set("measured", true));
     this.hintButton = button("", more("hints"));
     this.tellButton = button("", () => this.set("given_up", true));
-    const kernel = (...children) => html("span", { "data-kernel": true }, ...children);
     this.stand(
       "find_the_bug",
       "Find the bug",
+      html("div", { class: "bpnb-bar" }, ...this.buildReplay(), this.heading),
       html(
         "div",
-        { class: "bpnb-bar" },
-        ...this.buildReplay(),
-        this.heading,
+        { class: "bpnb-controls bpnb-bug-controls", "data-kernel": true },
+        this.course,
         this.level,
-        kernel(this.nextButton),
+        this.nextButton,
+        this.setting,
       ),
-      this.setting,
       div(
         "body",
         div("evidence", ...Object.values(this.places)),
         div("below", this.buildQuestion(), this.code, this.notes),
       ),
     );
+  }
+
+  /** Whose pass it is; one with named mistakes is the document's. */
+  buildCourse() {
+    const onchange = ({ target }) => this.set("course", target.value);
+    const option = (value) => html("option", { value }, value);
+    const select = html("select", { onchange }, ...this.model.get("courses").map(option));
+    const hidden = !select.options.length;
+    return html("label", { class: "bpnb-slider", hidden }, html("span", {}, "course"), select);
   }
 
   buildQuestion() {
@@ -151,6 +160,7 @@ class Game extends Replay {
       this.levelsOf = this.scene.asks;
     }
     this.levels.update(value);
+    this.course.lastChild.value = this.model.get("course");
   }
 
   /** A radio button with what it stands for. */

@@ -42,8 +42,12 @@ def _hints(view: FindTheBug, name: str, value: Any) -> int:
     return int(integer(least, HINTS)(view, name, value))
 
 
+PASSES = ("document", *COURSES, "any")
+"""Whose pass can be asked for."""
+
+
 def _course(view: FindTheBug, name: str, value: Any) -> str:
-    course = str(one_of(["document", *COURSES, "any"])(view, name, value))
+    course = str(one_of(PASSES)(view, name, value))
     if course != "document" and view.has_named_mistakes:
         raise InvalidValueError(
             "`mistakes` are those of the document's pass, and no other has them.",
@@ -169,6 +173,7 @@ class FindTheBug(Replay):
     given_up = State(_once_true, False, "Whether the mistake is told.")
     tried: Any = traitlets.List(help="The answers of this round.").tag(sync=True)
     found: Any = traitlets.Dict(help="What has been asked for, and told.").tag(sync=True)
+    courses: Any = traitlets.List(help="The courses to choose from.").tag(sync=True)
     score = traitlets.Int(0, help="The points of all rounds.").tag(sync=True)
     sealed = traitlets.Unicode("", help="What a page without a kernel may tell.").tag(sync=True)
 
@@ -190,6 +195,7 @@ class FindTheBug(Replay):
         self.beginning = True
         state = {"course": course, "level": level, "round": round}
         super().__init__(**{**state, "interval": 120, **kwargs})
+        self.courses = [] if self.has_named_mistakes else list(PASSES)
         self._begin()
         self.observe(lambda _: self._begin(), ["course", "level", "round"])
         self.observe(self._on_asked, ["measured", "hints", "answer", "given_up"])
