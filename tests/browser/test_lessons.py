@@ -79,3 +79,28 @@ def test_the_lesson_on_mistakes_shows_reports_and_the_game(open_notebook):
     assert widgets_of(notebook).count() == 3
     assert notebook.page.locator("mjx-merror").count() == 0
     assert cut_off(notebook.page) == []
+
+
+def test_the_lesson_on_the_graph_asks_for_each_move(open_notebook):
+    from playwright.sync_api import expect
+
+    notebook = open_notebook("05_computation_graph.ipynb", **NARROW)
+    notebook.run_all()
+    wait_for_formulas(notebook.page)
+    assert cut_off(notebook.page) == []
+    assert notebook.page.locator("mjx-merror").count() == 0
+
+    _, asking = widgets_of(notebook).all()
+    asking.get_by_role("textbox").fill("1")
+    asking.get_by_role("textbox").press("Enter")
+    expect(asking).to_contain_text("Right. The answer is 1.")
+
+
+def test_the_lesson_on_a_courses_network_shows_table_curve_and_game(open_notebook):
+    notebook = open_notebook("06_a_real_network.ipynb", **NARROW)
+    notebook.run_all()
+    wait_for_formulas(notebook.page)
+    assert cut_off(notebook.page) == []
+    assert notebook.page.locator("mjx-merror").count() == 0
+    assert notebook.page.locator(".bpnb-report").count() == 3
+    assert widgets_of(notebook).count() == 1
