@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from backprop_nb.errors import InvalidValueError
 
 
 def with_ending(path: str | os.PathLike[str], ending: str) -> Path:
@@ -19,9 +23,16 @@ def with_ending(path: str | os.PathLike[str], ending: str) -> Path:
     return path if path.suffix == ending else path.with_name(f"{path.name}{ending}")
 
 
+def check_folder(path: Path) -> None:
+    """Raise FileNotFoundError unless the folder exists that ``path`` is to be written into."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "No such folder", str(path.parent))
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[BinaryIO]:
     """Open a file for writing; if the writing is interrupted, the old file stays."""
+    check_folder(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with unfinished.open("wb") as stream:
@@ -29,3 +40,43 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def check_replaceable(path: Path, is_ours: Callable[[str], bool]) -> None:
+    """Raise unless a folder may be written at ``path``: a new one, or one that holds only ours.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder around it does not exist.
+    InvalidValueError
+        If a file is there, or a folder with what somebody else has put into it.
+    """
+    check_folder(path)
+    found = sorted(each.name for each in path.iterdir()) if path.is_dir() else []
+    others = [name for name in found if not is_ours(name)]
+    if others or path.is_file():
+        what = f"a folder with {others[0]} in it" if others else "a file"
+        raise InvalidValueError(
+            "What is there already would be lost.",
+            given=f"{path}, which is {what}",
+            expected="the name of a new folder, or of one that an earlier export has written",
+        )
+
+
+@contextmanager
+def folder_written_whole(path: Path) -> Iterator[Path]:
+    """Give a folder to write into, which then takes the place of the one at ``path``.
+
+    If the writing is interrupted, the old one stays.  Whether it may be replaced,
+    :func:`check_replaceable` says.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.mkdir()
+    try:
+        yield unfinished
+        if path.exists():
+            shutil.rmtree(path)
+        unfinished.replace(path)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

@@ -8,16 +8,17 @@ import functools
 import inspect
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Final, NoReturn
+from typing import Any, ClassVar, Final, Literal, NoReturn
 
 import anywidget
 import traitlets
 
 from backprop_nb.errors import BackpropError, UnsupportedError, must_be
 from backprop_nb.files import with_ending, written_whole
+from backprop_nb.views.export import Step, Story, write_animation, write_figures
 from backprop_nb.views.page import Snapshot, deflated, es_module, packed, page
 from backprop_nb.views.paper import Drawing, as_html, png
 from backprop_nb.views.state import State, flag, integer
@@ -235,6 +236,128 @@ class LiveView(anywidget.AnyWidget):
         """
         return _written(with_ending(path, ".mjs"), es_module(self.snapshot()))
 
+    def animate(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        seconds_per_step: float | None = None,
+        theme: Literal["light", "dark"] = "light",
+        progress: bool = True,
+    ) -> Path:
+        """Write the steps of the view as an animation: a frame a step, with its words below.
+
+        What stands for the pictures where they cannot be seen, a line a step, is written
+        beside it: ``steps.gif.txt`` beside ``steps.gif``.
+
+        Parameters
+        ----------
+        path
+            A name that ends in ``.gif``, or in ``.mp4`` where the program ffmpeg is found.
+        seconds_per_step
+            From 0.02 to 60; by default as long as the view plays a step.
+        theme
+            ``"light"`` or ``"dark"``.
+        progress
+            Whether a bar shows how far it is, if it takes longer than a second.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        UnsupportedError
+            If the view has no steps.
+        InvalidValueError
+            For another ending, time or theme, for an MP4 without ffmpeg, and for a GIF of
+            more than 500 steps.  Nothing is written then.
+        FileNotFoundError
+            If the folder does not exist.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import backprop_nb as bp
+        >>> explorer = bp.trace(lambda x: x**2, 3.0).explore()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     explorer.animate(f"{folder}/steps.gif", seconds_per_step=2).name
+        'steps.gif'
+        """
+        options: Any = {"seconds": seconds_per_step, "theme": theme, "progress": progress}
+        with TURN:
+            return write_animation(self._story_or_error(), path, **options)
+
+    def figures(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        format: Literal["svg", "pdf", "png"] = "svg",
+        theme: Literal["light", "dark"] = "light",
+        progress: bool = True,
+    ) -> Path:
+        """Write a figure for each step of the view: a folder of them, or a PDF with a page each.
+
+        In a folder the figure of ``step=3`` is ``step-3.svg``, or ``step-03.svg`` where there
+        are more than ten; what stands for the pictures is ``steps.txt``.  Beside ``steps.pdf``
+        it is ``steps.pdf.txt``.  Texts in an SVG and in a PDF are texts, which can be found
+        and edited.
+
+        Parameters
+        ----------
+        path
+            The name of a folder, or one that ends in ``.pdf``.  A folder that an earlier
+            export has written is replaced.
+        format
+            ``"svg"``, ``"pdf"`` or ``"png"``, of the files in a folder.
+        theme
+            ``"light"`` or ``"dark"``.
+        progress
+            Whether a bar shows how far it is, if it takes longer than a second.
+
+        Returns
+        -------
+        Path
+            The folder, or the PDF.  The same view gives the same bytes.
+
+        Raises
+        ------
+        UnsupportedError
+            If the view has no steps.
+        InvalidValueError
+            For another format or theme, for the name of a picture, and for a file or a
+            folder that holds something else.  Nothing is written then.
+        FileNotFoundError
+            If the folder around it does not exist.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import backprop_nb as bp
+        >>> explorer = bp.trace(lambda x: x**2, 3.0).explore()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     sorted(each.name for each in explorer.figures(f"{folder}/steps").iterdir())
+        ['step-0.svg', 'step-1.svg', 'step-2.svg', 'step-3.svg', 'steps.txt']
+        """
+        options: Any = {"format": format, "theme": theme, "progress": progress}
+        with TURN:
+            return write_figures(self._story_or_error(), path, **options)
+
+    def _story(self) -> Story | None:
+        """Return what the view tells step by step; ``None`` where it has no steps."""
+        return None
+
+    def _story_or_error(self) -> Story:
+        story = self._story()
+        if story is None or len(story.steps) < 2:
+            raise UnsupportedError(
+                f"This {type(self).__name__} has no steps to go through.",
+                given=repr(self),
+                expected="a view with two steps or more",
+                instead='view.draw().savefig("picture.svg"), its one picture',
+            )
+        return story
+
     def snapshot(self, *, title: str | None = None) -> Snapshot:
         """Return the view, as it is now, as what a page without Python is made of."""
         with TURN:
@@ -314,3 +437,26 @@ class Replay(LiveView):
         asked = self.step if step is None else step
         checked: int = integer(0, self.last_step)(self, "step", asked)
         return checked
+
+    def draw(
+        self, *, step: int | None = None, theme: Literal["light", "dark"] = "light"
+    ) -> Drawing:
+        """Return the picture of a step, by default of that which is shown."""
+        raise NotImplementedError
+
+    def _story(self) -> Story:
+        return Story(
+            title=self.heading(),
+            alt=self.static_figure().alt,
+            steps=[Step(step, self._words_at(step)) for step in self._stops()],
+            draw=lambda step, theme: self.draw(step=step, theme=theme),
+            seconds=self.interval / 1000,
+        )
+
+    def _stops(self) -> Iterable[int]:
+        """Return the steps at which something new is to be seen."""
+        return range(self.last_step + 1)
+
+    def _words_at(self, step: int) -> str:
+        """Return what happens in a step."""
+        return str(self.scene["frames"][step]["words"])

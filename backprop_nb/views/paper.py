@@ -35,6 +35,8 @@ _HEATS = np.linspace(-1, 1, 65)
 """The heats of a field are drawn in so many steps, which keeps its file small."""
 _POINT = 72 / _DOTS
 """A pixel in points, in which matplotlib measures lines and texts."""
+_SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "backprop_nb"}
+"""In an SVG texts stay texts, and the same figure has the same ids."""
 _READABLE = 0.6
 """Texts are left out of a picture that is drawn smaller than this."""
 
@@ -49,6 +51,14 @@ class Drawing(Figure):
     """
 
     alt: str = ""
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Save the figure; in an SVG texts stay texts, which can be found and edited.
+
+        The arguments are those of :meth:`matplotlib.figure.Figure.savefig`.
+        """
+        with rc_context(_SVG):
+            super().savefig(fname, **options)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         shell: Any = get_ipython()
@@ -121,11 +131,10 @@ def png(figure: Figure, scale: int = 1) -> bytes:
     return compact(stream.getvalue())
 
 
-def svg(figure: Figure) -> str:
+def svg(figure: Drawing) -> str:
     """Return a figure as SVG, the same text every time."""
     stream = io.StringIO()
-    with rc_context({"svg.hashsalt": "backprop_nb"}):
-        figure.savefig(stream, format="svg", metadata={"Date": None})
+    figure.savefig(stream, format="svg", metadata={"Date": None})
     return stream.getvalue()
 
 
@@ -137,13 +146,17 @@ def compact(png: bytes) -> bytes:
     picture = Image.open(io.BytesIO(png))
     if picture.mode == "P" or picture.convert("RGBA").getchannel("A").getextrema() != (255, 255):
         return png
+    few_colours(picture).save(file := io.BytesIO(), "PNG", optimize=True)
+    return file.getvalue()
+
+
+def few_colours(picture: Image.Image) -> Image.Image:
+    """Return a picture with its 256 most telling colours, and none mixed of dots."""
     # This method keeps a rare colour, such as that of one bar, and one round of k-means then puts
     # the colours of large areas right; no eye sees the difference.
-    few = picture.convert("RGB").quantize(
+    return picture.convert("RGB").quantize(
         256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE
     )
-    few.save(file := io.BytesIO(), "PNG", optimize=True)
-    return file.getvalue()
 
 
 def theme_named(name: str) -> Theme:

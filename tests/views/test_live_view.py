@@ -268,6 +268,8 @@ def is_asked(name, value):
 
 
 ARGUMENTS = {
+    "animate": ("steps.bmp",),  # refused, before anything is drawn
+    "figures": ("steps.svg",),
     "set_trait": ("_view_count", 1),
     "set_state": ({},),
     "to_html": ("page",),
@@ -286,7 +288,8 @@ def test_all_that_a_cell_can_ask_or_change_waits_for_its_turn(name, tmp_path, mo
         before = turns.taken
         found = getattr(view, each)
         if inspect.ismethod(found):
-            found = found(*ARGUMENTS.get(each, ()))
+            with contextlib.suppress(bp.InvalidValueError, bp.UnsupportedError):
+                found = found(*ARGUMENTS.get(each, ()))
         if each.startswith("hold_"):
             with found:
                 pass

@@ -164,6 +164,7 @@ def test_a_picture_of_lines_is_asked_for_and_stored(shown):
     assert kind == "data:image/svg+xml;base64"
     assert base64.b64decode(encoded).decode() == data["image/svg+xml"]
     assert "<path" in data["image/svg+xml"]
+    assert "<text" in data["image/svg+xml"]
     assert "image/svg+xml" not in shown("png")[0]
 
 

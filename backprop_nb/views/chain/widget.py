@@ -153,6 +153,9 @@ class ChainRule(Replay):
         """The last step."""
         return len(self.frames) - 1
 
+    def _words_at(self, step: int) -> str:
+        return self.frames[step]["words"]
+
     @property
     def _way(self) -> str:
         return str(self.side if self.section == "product" else self.section)

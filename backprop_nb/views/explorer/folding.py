@@ -14,6 +14,21 @@ _MAX_CARDS = 1500
 Folded = tuple[str, ...]
 
 
+def stops(scene: ExplorerScene, places: ExplorerGeometry) -> list[int]:
+    """Return the steps where a reader stops: a folded group takes one, as in ``folding.mjs``."""
+    found: list[int] = []
+    before = None
+    for step, frame in enumerate(scene["frames"]):
+        node, here = frame["node"], None
+        if node is not None and places["cards"][places["card_of"][node]]["group"] is not None:
+            here = frame["phase"], places["card_of"][node]
+        if here is not None and here == before:
+            found.pop()
+        found.append(step)
+        before = here
+    return found
+
+
 def near_states(
     scene: ExplorerScene, start: Folded, geometry_of: Callable[[Folded], ExplorerGeometry]
 ) -> list[FoldedState]:

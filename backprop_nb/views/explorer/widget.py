@@ -13,7 +13,7 @@ from backprop_nb.network import Network
 from backprop_nb.tracing import Graph
 from backprop_nb.views.explorer.description import describe_graph
 from backprop_nb.views.explorer.figure import draw_graph
-from backprop_nb.views.explorer.folding import near_states
+from backprop_nb.views.explorer.folding import near_states, stops
 from backprop_nb.views.explorer.geometry import check_folded, geometry
 from backprop_nb.views.explorer.scene import graph_scene
 from backprop_nb.views.live_view import Replay
@@ -191,6 +191,13 @@ class GraphExplorer(Replay):
     def static_figure(self) -> Drawing:
         """Return the replay at its end; where the reader is asked, at the step of the question."""
         return self.draw(step=None if self.predict == "off" else self.step)
+
+    def _stops(self) -> list[int]:
+        return stops(self._scene, self._geometry_of(self.folded))
+
+    def _words_at(self, step: int) -> str:
+        parts, tensors = self._scene["frames"][step]["words"], self._scene["tensors"]
+        return "".join(p if isinstance(p, str) else tensors[p]["words"] for p in parts)
 
     def heading(self) -> str:
         """Return what a page of its own is called."""

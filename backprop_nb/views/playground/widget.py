@@ -19,6 +19,7 @@ from backprop_nb.network import Network
 from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.network.history import History
 from backprop_nb.network.losses import LOSSES
+from backprop_nb.views.export import Step, Story
 from backprop_nb.views.live_view import LiveView, in_turn
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.playground import scene as scenes
@@ -34,6 +35,9 @@ MAX_EPOCHS: Final = 10_000
 """A run ends after so many, so that nothing grows without bound."""
 PAGE: Final = 250_000
 """The frames on a page take so many characters at most."""
+
+_PACE: Final = 0.2
+"""So many seconds an epoch is shown in an animation."""
 
 _OPTIONS: Final[dict[str, list[Any]]] = {
     "data": list(PLANE_DATA),
@@ -373,21 +377,36 @@ class Playground(LiveView):
         parts = [scenes.describe_run(self._run, self.epoch), settings, self.problem]
         return "\n".join(part for part in parts if part)
 
-    def draw(self, *, theme: Any = "light") -> Drawing:
-        """Return the picture of the shown epoch as a matplotlib figure.
+    def draw(self, *, epoch: int | None = None, theme: Any = "light") -> Drawing:
+        """Return the picture as a matplotlib figure.
 
-        ``theme`` is light or dark.
+        Parameters
+        ----------
+        epoch
+            By default the one that is shown; of a long run the nearest one that is kept.
+        theme
+            ``"light"`` or ``"dark"``.
         """
-        frame, stage = self._recording.at(self.epoch), self._stage
+        shown = self.epoch if epoch is None else _recorded_epoch(self, "epoch", epoch)
+        frame, stage = self._recording.at(shown), self._stage
         rows: list[list[Any]] = [
             [stage.plane_picture(frame).data(), stage.network_picture(frame).data()],
-            scenes.curve_pictures(self.curves, self.lines, self.epoch),
+            scenes.curve_pictures(self.curves, self.lines, shown),
         ]
         return draw_pictures(rows, alt=f"{self.scene['alt']} {frame['words']}", theme=theme)
 
     def static_figure(self) -> Drawing:
         """Return the picture of the shown epoch."""
         return self.draw()
+
+    def _story(self) -> Story:
+        return Story(
+            title=self.heading(),
+            alt=self.static_figure().alt,
+            steps=[Step(frame["epoch"], frame["words"]) for frame in self._recording.frames],
+            draw=lambda epoch, theme: self.draw(epoch=epoch, theme=theme),
+            seconds=_PACE,
+        )
 
     def heading(self) -> str:
         """Return what a page of its own is called."""

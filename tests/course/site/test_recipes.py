@@ -48,5 +48,8 @@ def test_the_code_writes_what_the_directive_and_the_frame_name(tmp_path, monkeyp
     for source in blocks("python"):
         exec(source, {"graph": graph})
     graph.explore().to_html("explorer.html")
-    named = set(re.findall(r"\{anywidget\} (\S+)|<iframe src=\"(\S+?)\"", TEXT))
-    assert {a or b for a, b in named} == {path.name for path in tmp_path.iterdir()}
+    frames = r"\{anywidget\} (\S+)|<iframe (?:data-)?src=\"(\S+?)\""
+    files = r"\{(\w+\.(?:pdf|tex))\}|(\w+\.gif\b\S*)"
+    named = re.findall(f"{frames}|{files}", TEXT)
+    names = {next(filter(None, found)).rstrip('";)') for found in named}
+    assert names | {"steps.pdf.txt"} == {path.name for path in tmp_path.iterdir()}
