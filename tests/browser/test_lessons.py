@@ -44,7 +44,7 @@ def test_the_training_lesson_shows_its_pictures(open_notebook):
     notebook.run_all()
     wait_for_formulas(notebook.page)
     pictures = notebook.page.locator(".jp-OutputArea-output img")
-    assert pictures.count() == 6
+    assert pictures.count() == 3
     assert all(pictures.evaluate_all("images => images.map(each => each.naturalWidth > 700)"))
     assert all(pictures.evaluate_all("images => images.map(each => each.alt.length > 30)"))
     assert notebook.page.locator("mjx-merror").count() == 0
