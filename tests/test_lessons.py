@@ -151,7 +151,7 @@ def test_a_lesson_says_what_it_is_for_and_how_long_it_takes(path):
     minutes = int(re.search(r"\*\*Time:\*\* (?:about )?(\d+) minutes", " ".join(first.split()))[1])
     answers = sum(len(answers_of(cell)) for cell in cells)
     frames = sum(bool(frames_of(cell)) for cell in cells)
-    assert answers + 3 * frames <= minutes <= 4 * answers + 12 * frames
+    assert answers + 3 * frames <= minutes <= 5 * answers + 15 * frames
     assert "Afterwards you can" in first
     assert "**You need:**" in first
     assert re.search(r"^## What breaks if", texts, re.MULTILINE)

@@ -8,8 +8,9 @@ a notebook runs to its end with every answer still open.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -27,6 +28,13 @@ _WITHIN = 0.01
 _SHOWN = 60
 """So many characters of what was given are shown."""
 _SIGNS = str.maketrans({"−": "-", "–": "-", "×": "x", "_": " "})
+_WORDS = {
+    **dict.fromkeys(["minus", "negative", "subtract"], "-"),
+    **dict.fromkeys(["plus", "positive", "add"], "+"),
+    "true": "yes",
+    "false": "no",
+}
+"""What people write for short answers."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,8 @@ class Question:
         list of them in any order; a list of numbers, such as a shape, in this one.
     because : text
         Why it is right, said after the right answer.
+    also : list of texts
+        Other ways to write it, where it is a text.
     wrong : table
         By wrong answer, as text, why it is wrong.
     otherwise : text
@@ -52,6 +62,7 @@ class Question:
 
     right: Right
     because: str = ""
+    also: Sequence[str] = ()
     wrong: Mapping[str, str] = field(default_factory=dict)
     otherwise: str = ""
     expects: str = ""
@@ -80,7 +91,7 @@ class Question:
         >>> Question([3, 2]).is_right((3, 2)), Question("-").is_right(" − ")
         (True, True)
         """
-        return self._is(self.right, given)
+        return any(self._is(each, given) for each in (self.right, *self.also))
 
     def reason(self, given: Any) -> str:
         """Return why a wrong answer is wrong."""
@@ -129,6 +140,8 @@ class Answer:
             return f"the answer is {_shown(question.right)}.{because}"
         if self.is_right:
             return f"right.{because}"
+        if given is None:
+            return "nothing has come back. A function that gives the answer must `return` it."
         if not question.fits(given):
             return f"{_shown(given)} cannot be read as an answer. Write {question.form}."
         reason = question.reason(given)
@@ -169,15 +182,16 @@ class Questions:
             )
         return self._asked[name]
 
-    def __call__(self, name: str, answer: Any) -> Answer:
+    def __call__(self, name: str, *answer: Any) -> Answer:
         """Say what is to be said of an answer, and return whether it opens the way.
 
         Parameters
         ----------
         name : str
             The question.
-        answer
-            What the learner has written; ``...`` is no answer yet, and ``"?"`` asks for it.
+        *answer
+            What the learner has written, several numbers with or without brackets; ``...`` is no
+            answer yet, and ``"?"`` asks for it.
 
         Returns
         -------
@@ -189,7 +203,7 @@ class Questions:
         NotFoundError
             If there is no such question.  Whatever the *answer* is, nothing raises.
         """
-        found = Answer(name, answer, self[name])
+        found = Answer(name, answer[0] if len(answer) == 1 else answer, self[name])
         print(found.text)
         return found
 
@@ -325,8 +339,11 @@ def _as_written(answer: str, right: Right) -> Right:
 
 def _as_text(given: Any) -> str | None:
     if isinstance(given, bool | np.bool_):
-        return "yes" if given else "no"
-    return "".join(given.translate(_SIGNS).casefold().split()) if isinstance(given, str) else None
+        given = str(given)
+    if not isinstance(given, str):
+        return None
+    text = "".join(given.translate(_SIGNS).casefold().rstrip(". ").split())
+    return _WORDS.get(text, text)
 
 
 def _as_set(given: Any) -> set[str | None]:
@@ -340,6 +357,8 @@ def _as_set(given: Any) -> set[str | None]:
 def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
     """Return an answer as floats of a shape; None if it is none."""
     try:
+        if isinstance(given, str):
+            given = [float(Fraction(each.strip())) for each in given.strip("()[] ").split(",")]
         array = np.asarray(given)
         if array.dtype.kind not in "iuf" or array.size != np.prod(shape, dtype=int):
             return None

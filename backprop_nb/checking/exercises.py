@@ -268,7 +268,7 @@ class Exercise:
     def _findings(
         self, parameters: Sequence[Checked], given: Values, hints: Hints
     ) -> Iterator[Finding]:
-        wrong = [each.name for each in parameters if not each.ok]
+        wrong = [each.name for each in parameters if not (each.ok or each.is_open)]
         if not wrong or not given:
             return
         first = f"{wrong[0]} is the first answer that is wrong."

@@ -167,7 +167,7 @@ class _Check:
         self.not_written = not_written(dots) if dots or answer is ... else ""
         self.matched = self._match(answer)
         found = self.matched
-        is_absent = self.failure or self.not_written
+        is_absent = self.failure or self.not_written or answer is None
         likely = likely_data(args, self.argument_names) if is_absent else _exact(args)
         data = found.data if isinstance(found, Matched) else likely
         self.point = Point(f, args, form, data)

@@ -94,7 +94,8 @@ def updated_in_words(
     if any(a.shape != b.shape for a, b in zip(given, parameters, strict=True)):
         return ""
     rate = common_factor([a - b for a, b in zip(given, parameters, strict=True)], expected)
-    if rate is None:
+    # 2 * f - y, where brackets are missing, is f and half of 2 (f - y): nobody has learned there.
+    if rate is None or abs(rate - 0.5) < 1e-6:
         return ""
     sign, size = ("−", -rate) if rate < 0 else ("+", rate)
     return f"looks like the updated {name}, {name} {sign} {size:.4g} · gradient. {_ITSELF}"

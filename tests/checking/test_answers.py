@@ -35,13 +35,13 @@ def check():
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
-        *(("sign", each) for each in ("-", " - ", "−", "–")),
-        *(("count", each) for each in (27, 27.0, np.int64(27), np.array([27]), [27])),
+        *(("sign", each) for each in ("-", " - ", "−", "–", "minus", "Negative.", "subtract")),
+        *(("count", each) for each in (27, 27.0, np.int64(27), np.array([27]), " 54/2 ")),
         *(("share", each) for each in (0.25, 0.251, np.float32(0.25))),
         *(("about", each) for each in (7, 13)),
-        *(("shape", each) for each in ((3, 2), [3, 2], np.array([3, 2]), np.ones((3, 2)).shape)),
+        *(("shape", each) for each in ((3, 2), [3, 2], np.array([3, 2]), "[3, 2]")),
         *(("gradients", each) for each in (["db[2]", "dA[2]"], "dA[2], db[2]", {"dA[2]", "db[2]"})),
-        *(("falls", each) for each in (True, "Yes", np.True_)),
+        *(("falls", each) for each in (True, "Yes", "yes.", np.True_)),
         *(("code", each) for each in ("dZ @ W.T", "dZ@W.T", " dz  @W.T")),
     ],
 )
@@ -60,7 +60,7 @@ def test_a_right_answer_opens_the_way(check, name, answer, capsys):
         ("count", 24, "count: not 24. No biases?"),
         ("count", 28, "count: not 28. Count again."),
         ("count", np.nan, "count: not nan. Count again."),
-        ("count", "27", 'count: "27" cannot be read as an answer. Write a number.'),
+        ("count", "2x", 'count: "2x" cannot be read as an answer. Write a number.'),
         ("share", 0.2, "share: not 0.2. Try again."),
         ("about", 14, "about: not 14. Try again."),
         ("shape", (2, 3), "shape: not (2, 3). Rows first."),
@@ -72,12 +72,30 @@ def test_a_right_answer_opens_the_way(check, name, answer, capsys):
         ("gradients", "dA[2]", 'gradients: not "dA[2]". And the bias?'),
         ("gradients", ["x"], 'gradients: not "x". Try again.'),
         ("falls", False, "falls: not False. Look again."),
-        ("falls", None, 'falls: None cannot be read as an answer. Write "no" or "yes".'),
+        (
+            "falls",
+            None,
+            "falls: nothing has come back. A function that gives the answer must `return` it.",
+        ),
     ],
 )
 def test_a_wrong_answer_is_refused_and_told_why(check, name, answer, said, capsys):
     assert not check(name, answer)
     assert capsys.readouterr().out == f"{said}\n"
+
+
+def test_numbers_need_no_brackets_and_a_text_may_be_written_otherwise(capsys):
+    check = bp.questions(
+        {"shape": {"right": [3, 2]}, "b": {"right": "delta[2]", "also": ["db[1]"]}}
+    )
+    assert check("shape", 3, 2)
+    assert not check("shape", ..., ...)
+    assert not check("shape")
+    assert check("b", "db[1]")
+    assert check("b", "delta[2]")
+    capsys.readouterr()
+    check("b", "?")
+    assert '"delta[2]"' in capsys.readouterr().out
 
 
 class Odd:

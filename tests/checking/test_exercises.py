@@ -191,6 +191,16 @@ def test_what_is_left_open_is_not_called_wrong(hints):
     assert str(half).count("not answered yet") == 1
 
 
+@pytest.mark.parametrize("hints", HINTS)
+@pytest.mark.parametrize("written", range(1, 12))
+def test_what_is_left_open_is_no_mistake_that_could_be_named(written, hints):
+    mine = bp.exercise(1)
+    answers = {name: mine.key()[name] if k < written else ... for k, name in enumerate(NAMES)}
+    report = mine.check(answers, only=NAMES, hints=hints)
+    assert report.findings == ()
+    assert sum(each.ok for each in report.parameters) == written
+
+
 @pytest.mark.parametrize(
     "value", [np.nan, [np.inf, 1.0], [1.0, 2.0, 3.0], [[]], [1, [2]], {"a": 1}, 1e300]
 )
