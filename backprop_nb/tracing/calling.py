@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.errors import UnsupportedError
+from backprop_nb.errors import UnsupportedError, counted
 from backprop_nb.tracing.rules.row import signature_of
 
 _PLAIN = {list: "a list", tuple: "a tuple", dict: "a dict", str: "text", type(None): "None"}
@@ -51,7 +51,7 @@ def check_bound(
     except TypeError as misfit:
         name = _name(f)
         bare = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
-        many = f"{len(args)} argument{'' if len(args) == 1 else 's'}"
+        many = counted(len(args), "argument")
         raise UnsupportedError(
             f"{name} cannot be called like this: {misfit}.",
             given=", ".join([many, *(f"{key}=" for key in kwargs)]),

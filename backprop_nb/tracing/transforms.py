@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError
+from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError, counted
 from backprop_nb.tracing import calling, doubts, pytree
 from backprop_nb.tracing.api import Graph, trace
 from backprop_nb.tracing.array import prepared
@@ -353,7 +353,7 @@ def _trace_some(
     """Trace ``f`` with respect to some of its arguments; the others stay as they are."""
     for position in positions:
         if not -len(args) <= position < len(args):
-            count = f"{len(args)} positional argument{'' if len(args) == 1 else 's'}"
+            count = counted(len(args), "positional argument")
             raise InvalidValueError(
                 "`argnums` must be the position of an argument in the call.",
                 given=f"argnums {position} and {count}",

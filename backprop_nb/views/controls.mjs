@@ -41,10 +41,11 @@ export function choice(name, values, { value, onchange }) {
   // Radio buttons of one name exclude each other, in a notebook across all of its views.
   const group = `bpnb-choice-${++choices}-${VIEWS}`;
   const inputs = values.map(([key]) => html("input", { type: "radio", name: group, value: key, onchange: () => onchange(key) }));
+  // No legend: only as a block of its own is one placed alike in all browsers.
   const field = html(
     "fieldset",
-    { class: "bpnb-choice" },
-    html("legend", {}, name),
+    { class: "bpnb-choice", "aria-label": name },
+    html("span", { class: "bpnb-choice-name", "aria-hidden": "true" }, name),
     ...values.map(([, text], index) => html("label", {}, inputs[index], html("span", {}, text))),
   );
   field.update = (now) => inputs.forEach((input, index) => (input.checked = values[index][0] === now));

@@ -69,10 +69,10 @@ export const labelled = (text, content) => html("div", { class: "bpnb-labelled" 
 
 /** Scroll an element into sight within its own panel, or another frame, never the page. */
 export function scrollInside(element, panel = element.closest(".bpnb-panel")) {
-  for (const [side, size] of [["Top", "Height"], ["Left", "Width"]]) {
+  for (const [side, size, margin] of [["Top", "Height", 24], ["Left", "Width", 0]]) {
     const [from, start] = [element[`offset${side}`], panel[`scroll${side}`]];
     const span = [from, from + element[`offset${size}`]];
-    const shift = shiftToShow(span, [start, start + panel[`client${size}`]], 24);
+    const shift = shiftToShow(span, [start, start + panel[`client${size}`]], margin);
     if (shift) panel[`scroll${side}`] = start - shift;
   }
 }

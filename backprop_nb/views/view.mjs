@@ -13,6 +13,8 @@ import { focusInside, html, icon } from "./elements.mjs";
 import { clamp } from "./geometry.mjs";
 import { isKept, isPlain } from "./keys.mjs";
 
+const RESTS = "needs a running notebook";
+
 /** What every view does: stand in its place, follow its model, let go of it, say what happens. */
 export class View {
   constructor(model, el) {
@@ -84,11 +86,17 @@ export class View {
 
   /** Let nobody turn what only a kernel can answer: whatever stands inside of `data-kernel`. */
   updateOffline() {
-    for (const part of this.root.querySelectorAll("[data-kernel]")) {
+    const parts = [...this.root.querySelectorAll("[data-kernel]")];
+    for (const part of parts) {
       for (const control of [part, ...part.querySelectorAll("input, button, select")]) {
         if ("disabled" in control) control.disabled = this.offline;
       }
-      if (this.offline) part.title = "needs a running notebook";
+      if (this.offline) part.title = RESTS;
+    }
+    // Said once where all see it, the others say it when they are pointed at.
+    const place = parts.find((part) => part.querySelector("input"));
+    if (this.offline && place && !this.root.querySelector(".bpnb-rests")) {
+      place.append(html("em", { class: "bpnb-rests" }, RESTS));
     }
   }
 

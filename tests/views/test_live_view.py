@@ -141,6 +141,44 @@ def test_a_hostile_title_stays_a_text(view, page, tmp_path):
     assert ATTACK not in hostile
 
 
+# Neither "1 inputs" nor "all 1 input"; "σ′ leaves 0.1 s" and "A_1 is" are no counts.
+MISCOUNTED = re.compile(
+    r"(?<![\w.,·×/^−-])(?:1|one) "
+    r"(?!is|this|thus|times|less|does|was|has|shows|makes|leads)[a-z]+s\b(?<!pass)(?<!loss)"
+    r"|\b(?:all|these|[Tt]he|of) 1 [a-z]|\b1 [a-z]+ are\b"
+    r"|(?<![\w.,·×/^−-])2 (?:input|output|unit|number|row|column|node|layer|entry|step|point)\b"
+)
+
+
+def texts(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list, tuple)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from texts(each)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_one_of_a_thing_is_one_and_two_are_many(n):
+    net = bp.SigmoidNetwork((n, n, n), seed=0)
+    x, y = [0.5] * n, [0.0] * n
+    shown = [
+        *(bp.ChainRule(net, x, y, side=side) for side in ("left", "right")),
+        *(make(net, [x] * n, [y] * n) for make in (bp.ChainRule, bp.GradientFlow)),
+        net.trace(x, y).explore(),
+        bp.Playground(widths=[2, n, 1], batch_size=n),
+        bp.SigmoidExplorer(layers=n),
+        bp.FindTheBug("easy", round=n),
+        bp.FindTheBug("easy", course="any", round=n),
+    ]
+    for view in shown:
+        words = [view.describe(), view.heading(), view.hint, view.static_figure().alt]
+        found = nonempty([*words, *texts(view.scene)])
+        assert [text for text in found if MISCOUNTED.search(text)] == []
+    assert MISCOUNTED.search("reaches all 1 input number")
+    assert MISCOUNTED.search("has 1 inputs")
+
+
 # --- what it refuses ---------------------------------------------------------------
 
 each_maker = pytest.mark.parametrize(("name", "make"), MAKERS.items(), ids=list(MAKERS))

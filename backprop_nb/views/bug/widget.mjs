@@ -108,10 +108,14 @@ class Game extends Replay {
       html("div", { class: "bpnb-bar" }, ...this.buildReplay(), this.heading),
       html(
         "div",
-        { class: "bpnb-controls bpnb-bug-controls", "data-kernel": true },
-        this.course,
-        this.level,
-        this.nextButton,
+        { class: "bpnb-controls bpnb-bug-controls" },
+        html(
+          "div",
+          { class: "bpnb-controls bpnb-bug-controls", "data-kernel": true },
+          this.course,
+          this.level,
+          this.nextButton,
+        ),
         this.setting,
       ),
       div(

@@ -4,16 +4,17 @@ import { clamp, shiftToShow } from "../view.mjs";
 
 const MARGIN = 16;
 const STRIP = 36; // the height of the overview, for which the stage grows
-const SHARE = 0.36; // of the window: the picture leaves room for the numbers of a step below it
-const LARGEST = 1.15;
-const SMALLEST = 0.86; // at this scale the texts on the cards are easy to read
-const FITTING = 0.76; // they still are at this one, if that shows all of the picture
+// The share of the window that leaves room for the numbers of a step below the picture; the largest
+// scale; that at which the texts on the cards are easy to read; and that at which they still are, if
+// it shows all of the picture.
+const DESK = { share: 0.36, largest: 1.15, smallest: 0.86, fitting: 0.76 };
+const LECTURE = { share: 0.5, largest: 1.9, smallest: 1.42, fitting: 1.42 }; // from the last row
 
 /** The scale at which a picture fits into a room, or, unless it must as a whole, can be read. */
-export function scaleToFit({ width, height }, [across, down], whole) {
+export function scaleToFit({ width, height }, [across, down], whole, { largest, smallest, fitting } = DESK) {
   const wide = (across - 2 * MARGIN) / width;
-  const wanted = Math.min(wide, (down - 2 * MARGIN) / height, LARGEST);
-  return whole || wanted >= FITTING ? wanted : SMALLEST;
+  const wanted = Math.min(wide, (down - 2 * MARGIN) / height, largest);
+  return whole || wanted >= fitting ? wanted : smallest;
 }
 
 export class Camera {
@@ -34,9 +35,10 @@ export class Camera {
   fit({ width, height }, whole = !this.follow) {
     const room = this.stage.clientWidth;
     if (!room) return;
-    const below = clamp(SHARE * window.innerHeight, 220, 470);
-    const k = scaleToFit({ width, height }, [room, below], whole);
-    const tall = clamp(height * Math.max(k, FITTING) + 2 * MARGIN, 120, below);
+    const read = this.stage.closest?.(".bpnb-presenting") ? LECTURE : DESK;
+    const below = clamp(read.share * window.innerHeight, 220, 470);
+    const k = scaleToFit({ width, height }, [room, below], whole, read);
+    const tall = clamp(height * Math.max(k, read.fitting) + 2 * MARGIN, 120, below);
     const first = !this.room[0];
     this.size = [width, height];
     this.room = [room, tall - 2];

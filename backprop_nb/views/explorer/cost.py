@@ -18,6 +18,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Literal
 
+from backprop_nb.errors import counted
 from backprop_nb.tracing import Graph
 from backprop_nb.tracing.emit.rule import Rule
 from backprop_nb.tracing.graph import Trace
@@ -62,7 +63,7 @@ class Cost:
         """Why, in words."""
         if not self.forward:
             return "Every local derivative here is 1 or \u22121, so there is nothing to multiply."
-        reached, start = f"all {_count(self.inputs, 'input number')}", "one input number"
+        reached, start = f"all {counted(self.inputs, 'input number')}", "one input number"
         if self.inputs == 1:
             reached, start = "the only input number", "that one"
         return (
@@ -88,13 +89,9 @@ class Cost:
                 for way, text, number in self.ways
             ],
             "sentences": self.sentences,
-            "size": f"{_count(self.inputs, 'input number')}, "
-            f"{_count(self.outputs, 'output number')}, {_count(self.operations, 'operation')}",
+            "size": f"{counted(self.inputs, 'input number')}, "
+            f"{counted(self.outputs, 'output number')}, {counted(self.operations, 'operation')}",
         }
-
-
-def _count(number: int, singular: str) -> str:
-    return f"{number:,} {singular if number == 1 else singular + 's'}"
 
 
 def _passes(number: int) -> str:
@@ -102,7 +99,7 @@ def _passes(number: int) -> str:
 
 
 def _times(number: int) -> str:
-    return _count(number, "multiplication")
+    return counted(number, "multiplication")
 
 
 def cost(graph: Graph, rules: Iterable[tuple[int, Rule]]) -> Cost:
