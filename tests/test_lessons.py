@@ -3,6 +3,7 @@
 import ast
 import copy
 import importlib.util
+import linecache
 import re
 from pathlib import Path
 
@@ -267,3 +268,71 @@ def test_a_lesson_that_is_done_is_right_to_its_end(path, execute):
             assert not OPEN.search(shown(after)), shown(after)
             assert "wrong" not in shown(after), shown(after)
         assert not any(output.get("name") == "stderr" for output in after.get("outputs", []))
+
+
+# --- what is wrong is not accepted ----------------------------------------------------
+
+
+def mistaken(solved, framed):
+    """The solution of a frame with one factor or one term left out, in a line that is asked for."""
+    given = {ast.unparse(each) for each in ast.walk(framed) if isinstance(each, ast.stmt)}
+    for k, node in enumerate(ast.walk(solved)):
+        if not isinstance(node, ast.stmt) or ast.unparse(node) in given or hasattr(node, "body"):
+            continue
+        for j, each in enumerate(ast.walk(node)):
+            if isinstance(each, ast.BinOp) and isinstance(each.op, ast.Mult | ast.Add):
+                for side, left_out in (("left", each.right), ("right", each.left)):
+                    if ast.unparse(left_out) == "d_L":  # which is 1
+                        continue
+                    wrong = copy.deepcopy(solved)
+                    line = list(ast.walk(wrong))[k]
+                    place = list(ast.walk(line))[j]
+                    yield ast.unparse(ast.fix_missing_locations(kept(wrong, place, side)))
+
+
+def kept(tree, place, side):
+    """Return the tree with one side of an operation in its place."""
+
+    class Keep(ast.NodeTransformer):
+        def visit_BinOp(self, node):
+            self.generic_visit(node)
+            return getattr(node, side) if node is place else node
+
+    return Keep().visit(tree)
+
+
+def run(source, space):
+    """Run a cell as Python finds it in a file; what its last line says of the learner's work."""
+    name = f"<cell {len(linecache.cache)}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    tree = ast.parse(source)
+    last = tree.body.pop()
+    exec(compile(tree, name, "exec"), space)
+    shown = {ast.If: "test", ast.Expr: "value"}.get(type(last))
+    if shown is None:
+        exec(compile(ast.Module([last], []), name, "exec"), space)
+        return None
+    shown = getattr(last, shown)
+    return eval(compile(ast.Expression(shown), name, "eval"), space)
+
+
+@pytest.mark.slow
+@each_lesson
+def test_a_factor_or_a_term_left_out_is_never_right(path, capsys):
+    notebook, space = read(path), {"__name__": "__main__"}
+    cells, accepted, tried = notebook.cells, [], 0
+    for k, cell in enumerate(cells):
+        if cell.cell_type != "code":
+            continue
+        for framed in frames_of(cell):
+            body = ast.parse(solution_below(cells, k)).body
+            (solved,) = [each for each in body if getattr(each, "name", "") == framed.name]
+            for wrong in mistaken(solved, framed):
+                tried += 1
+                report = run(replaced(cell.source, framed, wrong), dict(space))
+                if getattr(report, "ok", bool(report)):
+                    accepted.append(wrong)
+        run(cell.source, space)
+    capsys.readouterr()
+    assert tried >= 2
+    assert accepted == []
