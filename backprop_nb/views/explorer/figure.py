@@ -220,7 +220,11 @@ class _GraphPicture:
             x += width + 6 + 6.2 * len(text) + 24
 
         legend = self.scene["legend"]
-        scales: dict[Family, str] = {"value": legend["value"], "adjoint": legend["adjoint"]}
+        scales: dict[Family, str] = {"value": legend["value"]}
+        if any(
+            frame["phase"] == "seed" for frame in self.past
+        ):  # how large they get is for the reader to find out
+            scales["adjoint"] = legend["adjoint"]
         for family, scale in scales.items():
             if scale:
                 self.picture.heat((x, y - 5, 56, 10), len(_RAMP), _RAMP, family, gap=0)

@@ -50,6 +50,11 @@ def test_a_step_shows_only_what_is_known_by_then(graph):
     assert len(at_start) < len(at_end)
 
 
+def test_how_large_adjoints_get_is_not_told_before_the_way_back(graph):
+    told = [any("adjoint" in each for each in texts(graph.draw(step=k))) for k in range(8)]
+    assert told == [False] * 4 + [True] * 4
+
+
 @pytest.mark.parametrize(("theme", "palette"), [("light", LIGHT), ("dark", DARK)])
 def test_the_paper_is_the_themes(graph, theme, palette):
     corner = pixels(graph.draw(theme=theme))[0, 0, :3]
