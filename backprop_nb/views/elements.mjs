@@ -69,11 +69,13 @@ export const labelled = (text, content) => html("div", { class: "bpnb-labelled" 
 
 /** Scroll an element into sight within its own panel, or another frame, never the page. */
 export function scrollInside(element, panel = element.closest(".bpnb-panel")) {
+  const [box, around] = [element, panel].map((each) => each.getBoundingClientRect());
   for (const [side, size, margin] of [["Top", "Height", 24], ["Left", "Width", 0]]) {
-    const [from, start] = [element[`offset${side}`], panel[`scroll${side}`]];
-    const span = [from, from + element[`offset${size}`]];
-    const shift = shiftToShow(span, [start, start + panel[`client${size}`]], margin);
-    if (shift) panel[`scroll${side}`] = start - shift;
+    const [low, length] = [side.toLowerCase(), size.toLowerCase()];
+    const from = around[low] + panel[`client${side}`];
+    const span = [box[low], box[low] + box[length]];
+    const shift = shiftToShow(span, [from, from + panel[`client${size}`]], margin);
+    if (shift) panel[`scroll${side}`] -= shift;
   }
 }
 

@@ -53,6 +53,17 @@ export class Source {
   }
 }
 
+const CHUNK = 40; // lines: a change in one is laid out with so many others
+
+/** Lines in chunks, of which the style sheet has the browser pass over those out of sight. */
+function chunks(lines) {
+  const starts = Array.from({ length: Math.ceil(lines.length / CHUNK) }, (_, k) => k * CHUNK);
+  return starts.map((from) => {
+    const some = lines.slice(from, from + CHUNK);
+    return html("span", { class: "bpnb-chunk", style: `--lines:${some.length}` }, ...some);
+  });
+}
+
 /** The lines of the backward pass; or why there is none. */
 export class BackwardPass {
   constructor(view) {
@@ -69,7 +80,7 @@ export class BackwardPass {
     const values = [["numpy", "NumPy"], ["formulas", "formulas"]];
     const onchange = (notation) => view.set("notation", notation);
     this.choice = choice("as", values, { value: this.notation, onchange });
-    this.list = html("pre", {}, ...this.lines.map(({ element }) => element));
+    this.list = html("pre", {}, ...chunks(this.lines.map(({ element }) => element)));
     const label = "its backward pass. Arrow keys move through it.";
     const head = html("h2", {}, "its backward pass");
     const parts = this.lines.length

@@ -18,6 +18,8 @@ from functools import cache
 from operator import itemgetter
 from typing import Literal
 
+import numpy as np
+
 from backprop_nb.errors import counted
 from backprop_nb.tracing import Graph
 from backprop_nb.tracing.emit.rule import Rule
@@ -128,8 +130,14 @@ def cost(graph: Graph, rules: Iterable[tuple[int, Rule]]) -> Cost:
         for parent in record.parents:
             mask |= 0 if parent is None else reached[parent]
         reached.append(mask)
-    sizes = [int(node.value.size) for node in graph.inputs]
-    inputs_behind = cache(lambda mask: sum(n for k, n in enumerate(sizes) if mask >> k & 1))
+    sizes = np.array([node.value.size for node in graph.inputs], dtype=np.int64)
+    width = -(-len(sizes) // 8)
+
+    @cache
+    def inputs_behind(mask: int) -> int:
+        packed = np.frombuffer(mask.to_bytes(width, "little"), dtype=np.uint8)
+        return int(np.unpackbits(packed, count=len(sizes), bitorder="little") @ sizes)
+
     once = forward = 0
     for receiver, rule in rules:
         products = multiplications(rule.traced)
@@ -137,7 +145,7 @@ def cost(graph: Graph, rules: Iterable[tuple[int, Rule]]) -> Cost:
         forward += products * inputs_behind(reached[receiver])
     outputs = int(graph.value.size)
     operations = sum(node.op not in (None, CONSTANT) for node in graph.nodes)
-    return Cost(sum(sizes), outputs, operations, once * outputs, forward)
+    return Cost(int(sizes.sum()), outputs, operations, once * outputs, forward)
 
 
 def multiplications(rule: Trace) -> int:

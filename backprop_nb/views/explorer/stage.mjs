@@ -6,7 +6,7 @@ import { nextCard, turned } from "./folding.mjs";
 import { Overview } from "./overview.mjs";
 import { linkTo } from "./links.mjs";
 import { cardWords, lineage, movingEdges } from "./steps.mjs";
-import { arrowHead, badge, barButton, curve, focusInside, grid, html, nameParts, svg } from "../view.mjs";
+import { arrowHead, badge, barButton, clamp, curve, focusInside, grid, html, nameParts, svg } from "../view.mjs";
 
 const LARGE = 300; // with more cards than these the picture does not glide: it would stutter
 const TILE = 40; // so many edges are drawn, or passed over, together
@@ -94,19 +94,28 @@ export class Stage {
     );
     const lines = tiles(edges, (k) => [this.edges[k].line, this.edges[k].head]);
     const names = groups.map((group) => this.buildName(group));
-    this.names = html("div", { class: "bpnb-group-names" }, ...names);
+    this.names = html("div", {}, ...names);
     this.world.style.cssText = `width:${width}px;height:${height}px`;
     this.world.classList.toggle("bpnb-large", cards.length > LARGE);
     this.world.replaceChildren(layer("", frames), ...lines, this.names, ...this.cards);
     this.overview?.build(this.geometry);
   }
 
-  /** The name of an open group, which stays in sight where the group begins further left. */
+  /** The name of an open group. */
   buildName({ group, box: [x, y, width] }) {
-    const shift = `clamp(0px, var(--seen) - ${x}px, ${Math.max(width - 90, 0)}px)`;
-    const place = `left:${x + 4}px;top:${y}px;max-width:${width - 8}px`;
-    const style = `${place};transform:translateX(${shift})`;
+    const style = `left:${x + 4}px;top:${y}px;max-width:${width - 8}px`;
     return html("span", { class: "bpnb-group-name", style }, this.buildTurner(group, true));
+  }
+
+  /** Keep the name of a group in sight that begins further left; touch no other. */
+  shiftNames(seen) {
+    this.geometry.groups.forEach(({ box: [x, , width] }, k) => {
+      const shift = clamp(seen - x, 0, Math.max(width - 90, 0));
+      const name = this.names.children[k];
+      if ((name.shift ?? 0) === shift) return;
+      name.shift = shift;
+      name.style.transform = shift ? `translateX(${shift}px)` : "";
+    });
   }
 
   /** The name of a group as a button that folds it, or opens it. */
@@ -395,7 +404,7 @@ export class Stage {
 
   onMove() {
     const { x, k } = this.camera;
-    this.names.style.setProperty("--seen", `${-x / k}px`);
+    this.shiftNames(-x / k);
     this.world.classList.toggle("bpnb-far", k < FAR);
     if (k < FAR) this.world.style.setProperty("--far", (1 / k).toFixed(2));
     this.overview.move(this.camera);

@@ -24,6 +24,8 @@ from backprop_nb.views.style import module, style_sheet
 
 PREDICT = ("off", "value", "sign", "shape")
 NOTATIONS = ("numpy", "formulas")
+_LEGIBLE = 300
+"""With more cards nothing on a picture of the whole can be read, and drawing it takes seconds."""
 
 
 def _checked(graph: Any) -> Graph:
@@ -189,8 +191,13 @@ class GraphExplorer(Replay):
         return draw_graph(self.graph, **{"step": self.step, "scene": self._scene, **options})
 
     def static_figure(self) -> Drawing:
-        """Return the replay at its end; where the reader is asked, at the step of the question."""
-        return self.draw(step=None if self.predict == "off" else self.step)
+        """Return the replay at its end; where the reader is asked, at the step of the question.
+
+        Of hundreds of cards it is drawn as a large graph begins.
+        """
+        many = len(self.geometry["cards"]) > _LEGIBLE
+        folded = {"folded": self._scene["folded"]} if many else {}
+        return self.draw(step=None if self.predict == "off" else self.step, **folded)
 
     def _stops(self) -> list[int]:
         return stops(self._scene, self._geometry_of(self.folded))

@@ -237,3 +237,14 @@ def test_a_page_of_a_large_graph_takes_along_only_so_much():
     places = [state["geometry"] for state in bp.trace(loop, 3.0).explore()._own_state()["states"]]
     assert sum(len(place["cards"]) for place in places) <= 1500
     assert {len(place["folded"]) for place in places} >= {0, len(places[0]["folded"])}
+
+
+def test_of_hundreds_of_open_cards_the_still_shows_a_picture_that_can_be_read():
+    def long_loop(x):
+        for _ in range(200):
+            x = np.sin(x) + 1.0
+        return x
+
+    explorer = bp.trace(long_loop, 0.5).explore(folded=[])
+    assert "folded to one card" in explorer.static_figure().alt
+    assert "folded" not in explorer.draw().alt  # who asks for all of it gets it
