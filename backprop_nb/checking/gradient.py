@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import functools
+import re
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -194,7 +197,8 @@ class _Check:
             left = Finding("not_written", names[0], 1, self.not_written)
             return Report(subject, parameters, (left,), notes=notes, hints=hints)
         if self.failure:
-            parameters = tuple(map(Checked.wrong, names, expected, [self.failure] * len(names)))
+            short = self.failure.partition(":")[0]  # the finding has the rest
+            parameters = tuple(map(Checked.wrong, names, expected, [short] * len(names)))
             lines = self._lines_written(parameters, hints)
             rank = 1 + bool(lines)
             finding = Finding("raised_exception", names[0], rank, f"{names[0]}: {self.failure}.")
@@ -500,8 +504,10 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None]
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit too; the report says what went wrong
-        why = f"calling the gradient raised {type(error).__name__}: {error}".rstrip(": ")
-        return None, why, _place(error)
+        place, shapes = _place(error)
+        said = f"the shapes do not fit: {shapes}" if shapes else str(error)
+        why = f"calling the gradient raised {type(error).__name__}: {said}".rstrip(": ")
+        return None, why, place
 
 
 def _mistake_of(factor: float) -> str:
@@ -511,14 +517,31 @@ def _mistake_of(factor: float) -> str:
     return {-1.0: "sign_flipped", 0.5: "missing_factor_2"}.get(factor, "not_recognised")
 
 
-def _place(error: BaseException) -> Source | None:
-    """Return the student's expression that raised an error."""
-    found, link = None, error.__traceback__
+def _place(error: BaseException) -> tuple[Source | None, str]:
+    """Return the student's expression that raised, and what has which shape if it is about that."""
+    found, shapes, link = None, "", error.__traceback__
     while link is not None:
         if is_students(link.tb_frame):
-            found = locate(link.tb_frame.f_code, link.tb_lasti)
+            place = locate(link.tb_frame.f_code, link.tb_lasti)
+            found = None if place is None else place.source()
+            is_about_shapes = isinstance(error, ValueError) and _SHAPES.search(str(error))
+            shapes = _shapes(place.node, link.tb_frame) if place and is_about_shapes else ""
         link = link.tb_next
-    return None if found is None else found.source()
+    return found, shapes
+
+
+_SHAPES = re.compile("shape|dimension|broadcast")
+
+
+def _shapes(node: ast.AST, frame: FrameType) -> str:
+    """Return the arrays that an expression names, with their shapes.
+
+    NumPy speaks of operand 1 and of its core dimension.
+    """
+    names = dict.fromkeys(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+    values = {name: {**frame.f_globals, **frame.f_locals}.get(name) for name in names}
+    arrays = [f"{n} is {v.shape}" for n, v in values.items() if isinstance(v, np.ndarray)]
+    return in_words(arrays) if len(arrays) > 1 else ""
 
 
 # --- what is wrong with one of them -----------------------------------------

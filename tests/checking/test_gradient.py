@@ -417,3 +417,25 @@ def test_an_input_without_a_target_is_said_to_be_data():
     report = bp.check_gradient(loss, lambda w, b, x: gradients(w, b), WEIGHTS, BIAS, DATA)
     assert report.ok
     assert report.notes == ("These are the gradients by w and b; x counts as data.",)
+
+
+def not_transposed(A, f):
+    delta = np.ones(2)
+    return np.outer(delta, f), A @ delta
+
+
+def not_broadcast(A, f):
+    delta = np.ones(2)
+    return np.outer(delta, f), delta * f
+
+
+@pytest.mark.parametrize("wrong", [not_transposed, not_broadcast])
+@pytest.mark.parametrize("hints", ["clear", "plain"])
+def test_shapes_that_do_not_fit_are_named_in_place_of_operands(wrong, hints):
+    A, f = np.arange(6.0).reshape(2, 3), np.array([0.5, 1.0, -2.0])
+    report = bp.check_gradient(lambda A, f: np.sum(A @ f), wrong, A, f, hints=hints)
+    other = "A is (2, 3) and delta is (2,)" if wrong is not_transposed else "delta is (2,) and f"
+    assert f"the shapes do not fit: {other}" in report.findings[-1].message
+    assert "gufunc" not in str(report)
+    assert "operand" not in str(report)
+    assert {each.remark for each in report.parameters} == {"calling the gradient raised ValueError"}
