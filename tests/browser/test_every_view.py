@@ -59,3 +59,18 @@ def test_nothing_moves_for_those_who_asked_for_that(open_page, tmp_path, name):
         page.evaluate(STEP, steps)
         assert page.evaluate(MOVING) == []
         assert page.evaluate("document.getAnimations().length") == 0
+
+
+# What of the parts that are dragged or pressed could be selected as text meanwhile.
+SELECTABLE = """() => [...document.querySelectorAll(
+    ".bpnb :is(svg text, button, .bpnb-slider span, .bpnb-choice span, .bpnb-card span)"
+)].filter(each => getComputedStyle(each).userSelect !== "none").map(each => each.outerHTML)"""
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_what_is_dragged_is_no_text_and_what_rests_says_why(open_page, tmp_path, name):
+    page = open_page(VIEWS[name]().to_html(tmp_path / name))
+    page.locator(".bpnb input").first.wait_for()
+    assert page.evaluate(SELECTABLE) == []
+    resting = page.locator(".bpnb [data-kernel] input:disabled").count()
+    assert page.locator(".bpnb-rests").count() == min(resting, 1)

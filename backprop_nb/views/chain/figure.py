@@ -133,7 +133,7 @@ def _title(text: str) -> PictureData:
 
 
 def _note(text: str) -> PictureData:
-    lines = textwrap.wrap(text, _CHARACTERS)
+    lines = textwrap.wrap(text, _CHARACTERS, break_long_words=False, break_on_hyphens=False)
     picture = Picture(max(text_width(line, 12) for line in lines), 16.0 * len(lines))
     for k, line in enumerate(lines):
         picture.text((0, 16 * k + 8), line, size=12, fill="muted")

@@ -43,7 +43,7 @@ def _table(scene: FlowScene, step: int) -> Picture:
     picture, y = Picture(WIDTH, scene["units"]["height"]), 14.0
     at_end = step == len(scene["frames"]) - 1
     said = found["text"] if at_end else scene["frames"][step]["watch"]
-    for line in textwrap.wrap(said, _CHARACTERS):
+    for line in textwrap.wrap(said, _CHARACTERS, break_on_hyphens=False):
         picture.text((4, y), line, bold=at_end, size=12)
         y += 18
     if at_end and found["factors"]:
