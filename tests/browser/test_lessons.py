@@ -65,7 +65,8 @@ def test_the_lesson_on_vanishing_gradients_shows_live_views(open_notebook):
     assert notebook.page.locator("mjx-merror").count() == 0
     assert cut_off(notebook.page) == []
 
-    # One flow, shown twice: what the reader chooses in one view, the other shows.
+    # One flow, shown twice: what the reader opens and chooses in one view, the other shows.
+    notebook.page.locator("summary", has_text="more: settings").first.click()
     upper, lower = notebook.page.get_by_label("Weight or bias").all()
     upper.select_option("b_6[2]")
     expect(lower).to_have_value("b_6[2]")
