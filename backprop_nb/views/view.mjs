@@ -158,7 +158,9 @@ export class View {
 
   /** Do what a key does; whatever it means to nobody in here is the host's. */
   onKey(event) {
-    const action = isPlain(event) ? this.actions(event)[event.key] : undefined;
+    // A host that means something by Escape would keep the dialog open.
+    const leave = event.key === "Escape" && this.dialog.open ? () => this.set("presenting", false) : undefined;
+    const action = leave ?? (isPlain(event) ? this.actions(event)[event.key] : undefined);
     if (action) {
       action();
       event.preventDefault();
