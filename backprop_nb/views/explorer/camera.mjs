@@ -42,10 +42,9 @@ export class Camera {
     const first = !this.room[0];
     this.size = [width, height];
     this.room = [room, tall - 2];
-    const strip = scaleToFit({ width, height }, this.room, true) < k ? STRIP : 0;
-    this.stage.style.height = `${tall + strip}px`;
     this.follow = !whole;
     this.k = k;
+    this.stage.style.height = `${tall + (this.isWhole ? 0 : STRIP)}px`;
     this.x = Math.max(MARGIN, (room - width * k) / 2);
     this.y = Math.max(MARGIN, (tall - height * k) / 2);
     if (first) this.world.style.transition = "none"; // a view begins where it belongs
