@@ -200,13 +200,14 @@ def place_in(record: Record, depth: int) -> Place | None:
     calls = []
     while scope is not None:
         calls.append((scope, lasti))
-        scope, lasti = scope.parent, scope.lasti
+        lasti = scope.lasti
+        scope = scope.parent
     found = None
-    for scope, lasti in reversed(calls):
-        depth -= _call_name(scope) is not None
+    for call, at in reversed(calls):
+        depth -= _call_name(call) is not None
         if depth < 0:
             break
-        found = locate(scope.code, lasti)
+        found = locate(call.code, at)
     return found
 
 
