@@ -117,7 +117,9 @@ class Question:
         if array is None:
             return False
         room = _WITHIN * np.abs(expected) if self.within is None else self.within
-        return bool(np.all(np.abs(array - expected) <= room + 1e-12))
+        # 0.3 is not three times 0.1, to the last bit; but 0 is not one of a billion.
+        last_bits = 1e-9 * np.maximum(np.abs(expected), room)
+        return bool(np.all(np.abs(array - expected) <= room + last_bits))
 
 
 class Answer:

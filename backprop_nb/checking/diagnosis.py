@@ -44,7 +44,7 @@ from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.lines.unwritten import not_written, unwritten
 from backprop_nb.checking.mistakes import PlacedMistake
 from backprop_nb.checking.packing import argument_names, arguments, check_calls, course_loss
-from backprop_nb.checking.probes import Answer, Answers, Probe, ask_all, make_probes
+from backprop_nb.checking.probes import Answer, Answers, Probe, ask_all, line_probe, make_probes
 from backprop_nb.checking.report import (
     NOT_WRITTEN,
     Array,
@@ -320,7 +320,7 @@ def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Findi
     """Return the line of a backward pass that is proved to be wrong, if there is one."""
     if not _has_text(backward):
         return None
-    probe = make_probes(course)[0]
+    probe = line_probe(course)
     given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
     try:
         with _quiet():
@@ -348,7 +348,7 @@ def with_line(report: Report, line: Finding | None, course: Course) -> Report:
         line=line.line,
         source=line.source,
         quantity=_in_own_names(line.quantity, course),
-        repair=_in_own_names(line.repair, course),
+        repair=_in_samples(_in_own_names(line.repair, course), course),
         proved=line.proved,
         given=line.given,
         expected=line.expected,
@@ -374,6 +374,21 @@ def _in_own_names(text: str, course: Course) -> str:
     own = dict(zip(traced, course.leaf_names.values(), strict=True))
     names = "|".join(map(re.escape, own))
     return re.sub(rf"(?<![^\W\d_])({names})(?!\w)", lambda found: own[found[1]], text)
+
+
+def _in_samples(repair: str, course: Course) -> str:
+    """Return a repair with N in place of how many samples the line was asked about.
+
+    Another batch has another number.
+
+    >>> _in_samples("multiply it by 2/7", Course("rows"))
+    'multiply it by 2/N, with N the number of samples'
+    """
+    many = line_probe(course).N
+    said = re.sub(rf"(?<![\w.]){many}(?![\w.])", "N", repair)
+    if course.N_is_1 or said == repair:
+        return repair
+    return f"{said}, with N the number of samples"
 
 
 @contextlib.contextmanager

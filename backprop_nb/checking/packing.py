@@ -303,15 +303,17 @@ def course_loss(course: Course, widths: Sequence[int] | None = None) -> Callable
 
 def _loss(course: Course, A: Arrays, b: Arrays, x: Any, y: Any) -> Any:
     """Return the loss, with one sample per row inside."""
-    f, y = _in_rows(course, x), y if course.labels else _in_rows(course, y)
-    N, K = f.shape[0], len(A)
-    activations = [course.activation] * (K - 1) + [course.output]
-    for i, (A_i, name) in enumerate(zip(A, activations, strict=True)):
-        z = f @ (A_i.T if course.weights == "out_in" else A_i)
-        if course.has_bias:
-            z = z + b[i].reshape(1, -1)
-        f = OUTPUTS[name].for_tracer().of(z)
-    n = f.shape[1]
+    rows_in, y = _in_rows(course, x), y if course.labels else _in_rows(course, y)
+    N, K = rows_in.shape[0], len(A)
+    f = rows_in
+    for i, A_i in enumerate(A):
+        # Each z and each f is named once, so that z2 is what a report on layer 2 calls it.
+        W = A_i.T if course.weights == "out_in" else A_i
+        shift = b[i].reshape(1, -1) if course.has_bias else 0.0
+        z = f @ W + shift
+        if i < K - 1:  # the loss makes the last f of the last z
+            f = OUTPUTS[course.activation].for_tracer().of(z)
+    n = z.shape[1]
     if course.labels:
         y = 1.0 * (np.arange(n) == np.reshape(y, (-1, 1)))
     rows = LOSSES[course.loss].rows(z, y, OUTPUTS[course.output].for_tracer())

@@ -30,8 +30,8 @@ from backprop_nb.tracing import pytree
 Array: TypeAlias = NDArray[Any]
 Pass: TypeAlias = Callable[..., Any]
 
-N: Final = 4
-"""Inputs of a probe that is a batch."""
+N: Final = (4, 4, 4, 7)
+"""Inputs of each probe that is a batch: not always as many, or a 4 in place of N would do."""
 MAX_PRINTED: Final = 20_000
 """So many characters of what a submission prints are kept."""
 
@@ -91,27 +91,35 @@ def make_probes(course: Course) -> tuple[Probe, ...]:
     Examples
     --------
     >>> [probe.x.shape for probe in make_probes(Course("columns"))]
-    [(4, 4), (3, 4), (2, 4), (4, 4)]
+    [(4, 4), (3, 4), (2, 4), (4, 7)]
     """
     random = np.random.default_rng(course.seed)
     return tuple(
-        _probe(course.widths or list(islice(cycle(widths), course.layers + 1)), course, random)
-        for widths in _WIDTHS
+        _probe(widths, many, course, random) for widths, many in zip(_WIDTHS, N, strict=True)
     )
 
 
-def _probe(widths: Sequence[int], course: Course, random: np.random.Generator) -> Probe:
+def line_probe(course: Course) -> Probe:
+    """Return the first network, with a batch whose size is that of nothing else.
+
+    What a line has to be multiplied by says then whether it is N, 2/N or a width.
+    """
+    return _probe(_WIDTHS[0], N[-1], course, np.random.default_rng(course.seed))
+
+
+def _probe(widths: Sequence[int], many: int, course: Course, random: np.random.Generator) -> Probe:
     """Return a network on which every part of the pass can be seen."""
+    widths = course.widths or list(islice(cycle(widths), course.layers + 1))
+    many = 1 if course.N_is_1 else many
     for _ in range(_MAX_DRAWS):
-        probe = _drawn(widths, course, random)
+        probe = _drawn(widths, many, course, random)
         if _shows_all(probe):
             break
     return probe
 
 
-def _drawn(widths: Sequence[int], course: Course, random: np.random.Generator) -> Probe:
+def _drawn(widths: Sequence[int], many: int, course: Course, random: np.random.Generator) -> Probe:
     normal = random.standard_normal
-    many = 1 if course.N_is_1 else N
     A = tuple(
         normal(course.weight_shape(n_in, n_out)) / _scale(n_in, course)
         for n_in, n_out in pairwise(widths)

@@ -98,6 +98,13 @@ def test_numbers_need_no_brackets_and_a_text_may_be_written_otherwise(capsys):
     assert '"delta[2]"' in capsys.readouterr().out
 
 
+def test_a_tiny_number_is_not_zero_and_zero_is_exact():
+    assert not Question(9e-13).is_right(0)
+    assert Question(9e-13).is_right(9.02e-13)
+    assert Question(0).is_right(0.0)
+    assert not Question(0).is_right(1e-15)
+
+
 class Odd:
     def __array__(self, dtype=None, copy=None):
         raise RuntimeError("no")

@@ -704,12 +704,12 @@ def test_the_right_loss_beside_the_gradients_is_no_news():
 
 
 def test_a_factor_is_told_in_the_sizes_of_the_network():
-    def by_outputs(dA, db):  # divided by n_K where N was meant
+    def by_outputs(dA, db, N):  # divided by n_K where N was meant
         n = len(db[-1])
-        return [each * 4 / n for each in dA], db
+        return [each * N / n for each in dA], db
 
     right = make_backward(samples="rows")
-    texts = said_of(lambda *given: by_outputs(*right(*given)), samples="rows")
+    texts = said_of(lambda A, b, x, y: by_outputs(*right(A, b, x, y), len(x)), samples="rows")
     assert "It is N/n_K times the right one." in texts[0]
     assert "The same is wrong with dA[1] and dA[0]." in texts[0]
     tenfold = said_of(lambda *given: ([10 * each for each in right(*given)[0]], right(*given)[1]),
@@ -1021,3 +1021,34 @@ def test_a_line_in_the_forward_pass_is_not_contradicted():
 def test_hints_may_keep_the_line_of_a_mistake_back(hints):
     report = bp.check_backward(without_the_two, hints=hints)
     assert [each.line for each in report.findings] == [None] * len(report.findings)
+
+
+def of_a_batch(batch):
+    """A pass of a course that divides by something."""
+
+    def backward(A, b, x, y):
+        f = 1 / (1 + np.exp(-(x @ A[0].T + b[0])))
+        delta = 2 * (f - y) * f * (1 - f) / batch(x)
+        return [delta.T @ x], [delta.sum(axis=0)]
+
+    return backward
+
+
+def test_a_number_in_place_of_the_size_of_the_batch_is_wrong():
+    options = {"samples": "rows", "layers": 1}
+    assert bp.check_backward(of_a_batch(len), **options).ok
+    for number in range(1, 9):
+        assert not bp.check_backward(of_a_batch(lambda _, n=number: n), hints="none", **options).ok
+
+
+def without_a_mean(A, b, x, y):
+    f = 1 / (1 + np.exp(-(x @ A[0].T + b[0])))
+    delta = 2 * (f - y) * f * (1 - f)
+    return [delta.T @ x], [delta.sum(axis=0)]
+
+
+def test_a_missing_mean_is_told_in_samples_and_not_in_a_number():
+    finding = bp.check_backward(without_a_mean, samples="rows", layers=1).findings[0]
+    assert finding.line == without_a_mean.__code__.co_firstlineno + 2
+    assert finding.repair == "multiply it by 1/N, with N the number of samples"
+    assert finding.quantity == "∂L/∂f"

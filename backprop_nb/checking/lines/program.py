@@ -11,6 +11,7 @@ import ast
 import contextlib
 import copy
 import gc
+import inspect
 import io
 import sys
 import warnings
@@ -349,6 +350,24 @@ def blocks(gradient: Callable[..., Any], args: Sequence[Any]) -> list[Block]:
                 order.setdefault(line, look.order.get((each, line), 0))
         found.append(Block(functions[code], code, module, node, seen, order))
     return found
+
+
+def reachable(function: Any, seen: set[Any] | None = None) -> Iterator[FunctionType]:
+    """Yield a function, and those of the same notebook or file that it leads to by name."""
+    seen = set() if seen is None else seen
+    try:
+        function = inspect.unwrap(function)
+    except ValueError:  # it wraps itself
+        return
+    function = getattr(function, "__func__", function)
+    if not isinstance(function, FunctionType) or function in seen:
+        return
+    seen.add(function)
+    yield function
+    for name in function.__code__.co_names:
+        other = function.__globals__.get(name)
+        if getattr(other, "__globals__", None) is function.__globals__:
+            yield from reachable(other, seen)
 
 
 def _inner(code: CodeType) -> list[CodeType]:

@@ -29,6 +29,7 @@ from backprop_nb.checking.lines.program import (
     blocks,
     chosen,
     quiet,
+    reachable,
     running,
 )
 from backprop_nb.checking.lines.rewrites import (
@@ -120,7 +121,7 @@ class Rewriting:
     @cached_property
     def scopes(self) -> list[Scope]:
         """What the lines of each block can be made of."""
-        functions: dict[str, None] = {}
+        functions: dict[str, FunctionType] = {}
         texts: dict[str, None] = {}
         for block in self.blocks:
             texts |= dict.fromkeys(each for each in texts_in(block.node) if len(each) < 20)
@@ -128,8 +129,11 @@ class Rewriting:
                 if isinstance(each, FunctionType) and each.__code__.co_argcount == 1:
                     ran = any(each in other.functions for other in self.blocks)
                     if len(functions) < _MAX_HELPERS and (ran or computes_only(each)):
-                        functions[name] = None
-        return [Scope(each, list(functions), self.constants, list(texts)) for each in self.blocks]
+                        functions[name] = each
+        return [
+            Scope(each, _without_return_to(each, functions), self.constants, list(texts))
+            for each in self.blocks
+        ]
 
     def alone(self) -> list[Written]:
         """Return the lines of which each alone explains everything."""
@@ -418,6 +422,15 @@ class Rewriting:
 
         with running(block, chosen(code, k, self.turns, keep)):
             return found, self._right(self.here)
+
+
+def _without_return_to(block: Block, functions: Mapping[str, FunctionType]) -> list[str]:
+    """Return the functions that do not lead to the block: a line that calls itself has no end."""
+    return [
+        name
+        for name, function in functions.items()
+        if all(each.__code__ is not block.code for each in reachable(function))
+    ]
 
 
 def _hands_on(statement: ast.AST) -> bool:

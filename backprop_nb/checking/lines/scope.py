@@ -110,7 +110,9 @@ class Scope:
             for node in self.block.tree.body:
                 if isinstance(node, ast.FunctionDef) and len(node.args.args) == 2:
                     own = ast.Name(node.args.args[0].arg, ast.Load())
-                    if own.id in self.kinds and node is not self.block.node:
+                    calls = {e.attr for e in ast.walk(node) if isinstance(e, ast.Attribute)}
+                    leads_back = getattr(self.block.node, "name", "") in calls
+                    if own.id in self.kinds and node is not self.block.node and not leads_back:
                         found[f"{own.id}.{node.name}"] = ast.Attribute(own, node.name, ast.Load())
         return found
 

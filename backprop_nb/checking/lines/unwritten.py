@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Iterator, Sequence
 from types import FunctionType
 from typing import Any
 
-from backprop_nb.checking.lines.program import definition
+from backprop_nb.checking.lines.program import definition, reachable
 from backprop_nb.errors import in_words
 from backprop_nb.tracing.code_text import find_text
 from backprop_nb.tracing.source import Module, Place, Source, module_of
@@ -27,7 +26,7 @@ def unwritten(function: Any) -> list[Source]:
     >>> [(dots, dots.start[0]) for dots in unwritten(gradient)]
     [('...', 3)]
     """
-    return [dots for each in _reachable(function, set()) for dots in _dots(each)]
+    return [dots for each in reachable(function) for dots in _dots(each)]
 
 
 def not_written(dots: Sequence[Source]) -> str:
@@ -39,23 +38,6 @@ def not_written(dots: Sequence[Source]) -> str:
     lines = list(dict.fromkeys(str(each.start[0]) for each in dots))
     where = f" in line{'s' if len(lines) > 1 else ''} {in_words(lines)}" if lines else ""
     return f"Put your own code in place of the dots{where}."
-
-
-def _reachable(function: Any, seen: set[Any]) -> Iterator[FunctionType]:
-    """Yield a function and those beside it that its code names."""
-    try:
-        function = inspect.unwrap(function)
-    except ValueError:  # it wraps itself
-        return
-    function = getattr(function, "__func__", function)
-    if not isinstance(function, FunctionType) or function in seen:
-        return
-    seen.add(function)
-    yield function
-    for name in function.__code__.co_names:
-        other = function.__globals__.get(name)
-        if getattr(other, "__globals__", None) is function.__globals__:
-            yield from _reachable(other, seen)
 
 
 def _dots(function: FunctionType) -> Iterator[Source]:

@@ -1,8 +1,10 @@
 import ast
+import inspect
 
 import numpy as np
 from nonempty import nonempty
 
+import backprop_nb as bp
 from backprop_nb.checking.lines.program import (
     Endless,
     Held,
@@ -112,3 +114,18 @@ def test_nothing_is_written_into_a_large_array_meanwhile_and_something_is_afterw
     shut = BIG.flags.writeable
     held.release()
     assert (shut, BIG.flags.writeable) == (False, True)
+
+
+nested = []
+
+
+def deeper(step):
+    nested.append(sum(each.function == "deeper" for each in inspect.stack()))
+    return np.outer(step, KEPT) * 0.5
+
+
+def test_no_line_is_written_that_calls_the_function_itself():
+    report = bp.check_gradient(lambda step: 0.25 * np.sum(step**2), deeper, np.array([0.3, -0.2]))
+    assert not report.ok
+    assert len(nested) > 3  # it was run again, with other lines
+    assert set(nested) == {1}
