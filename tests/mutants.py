@@ -207,7 +207,7 @@ MUTANTS = (
     notation(
         "missing-brackets", "if precedence < template.operand(k) else text", "if False else text"
     ),
-    notation("name-not-escaped", r'"".join(c if c.isalnum() else r"\_" for c in stem)', "stem"),
+    notation("name-not-escaped", r'letter if letter.isalnum() else r"\_"', "letter"),
     numpy_code("tuple-of-one", 'f"({items},)" if len(tree) == 1 else f"({items})"', 'f"({items})"'),
     passes("factor-two", "delta[K] = 2 / N *", "delta[K] = 1 / N *"),
     passes(

@@ -370,7 +370,7 @@ class LiveView(anywidget.AnyWidget):
                 style=self._css,
                 picture=base64.b64encode(png(figure)).decode("ascii"),
                 alt=figure.alt,
-                words=self.describe(),
+                words=str(self.describe()),
                 hint=self.hint,
             )
 

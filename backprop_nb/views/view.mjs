@@ -128,7 +128,8 @@ export class View {
     const presenting = this.model.get("presenting");
     if (presenting === this.root.classList.contains("bpnb-presenting")) return;
     // A notebook makes a view before it has its place, where alone a dialog opens.
-    if (!this.el.isConnected) return void requestAnimationFrame(() => this.updatePresenting());
+    const later = () => this.watching.signal.aborted || this.updatePresenting();
+    if (!this.el.isConnected) return void requestAnimationFrame(later);
     const focused = focusInside(this.root) ?? this.root;
     this.root.classList.toggle("bpnb-presenting", presenting);
     const label = presenting ? "Leave the presentation" : "Presentation";

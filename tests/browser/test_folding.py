@@ -167,13 +167,11 @@ def test_of_hundreds_of_cards_those_in_sight_are_drawn_and_all_are_found(open_pa
     root, names = page.locator(".bpnb"), [node.name for node in explorer.graph.nodes]
     assert root.locator(".bpnb-card").count() == len(names) > 300
     assert names[-1] not in page.evaluate(DRAWN)
-    # Out of sight is not gone: for a screen reader, for a search in the page, for the focus.
+    # Out of sight is not gone: for a screen reader, for the focus.
     tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
     buttons = {each["name"]["value"] for each in tree if each["role"]["value"] == "button"}
     labels = root.locator(".bpnb-card").evaluate_all("all => all.map(card => card.ariaLabel)")
     assert set(labels) <= buttons
-    assert page.evaluate("name => window.find(name, true)", names[-2])
-    assert page.evaluate("getSelection().anchorNode.parentElement.closest('.bpnb-card') !== null")
 
     last = explorer.last_step
     for key, step in [("]", 1), ("End", last), ("[", last - 1)]:

@@ -22,7 +22,7 @@ IN_VAIN = """async root => {
     const shown = () => [root.innerHTML, ...values()].join();
     const found = [];
     for (const each of all("button, input, select")) {
-        if (each.disabled || each.checked || !each.isConnected) continue;
+        if (each.disabled || each.checked || !each.isConnected || !each.checkVisibility()) continue;
         await rest();
         const before = shown();
         if (each.type === "range") {
@@ -42,8 +42,9 @@ IN_VAIN = """async root => {
 }"""
 
 
-RIGHTLY = {"To the start", "Step back", "Fit the whole graph", "from the right"}
-"""At the start there is nothing before; what fits is fitted; a transpose has no sides."""
+RIGHTLY = {"To the start", "Step back", "Fit the whole graph", "from the right", "Presentation"}
+"""At the start there is nothing before; what fits is fitted; a transpose has no sides; and a
+presentation waits for the whole screen first."""
 
 
 @pytest.fixture(scope="module")

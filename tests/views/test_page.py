@@ -149,6 +149,7 @@ def test_the_state_is_the_widgets(explorer, tmp_path):
         "playing": False,
         "predict": "off",
         "predictions": {},
+        "presenting": False,
         "scene": scene,
         "score": {"asked": 0, "right": 0},
         "selected": "",
@@ -206,7 +207,8 @@ class Counter(LiveView):
 
 def test_a_later_widget_gets_it_for_free(tmp_path):
     page = read(Counter().to_html(tmp_path / "counter"))
-    assert state_of(page.texts["script#bpnb-state"]) == {"count": 7, "scene": {}}
+    state = {"count": 7, "presenting": False, "scene": {}}
+    assert state_of(page.texts["script#bpnb-state"]) == state
     assert page.texts["title"] == "A counter"
     assert ".counter" in page.texts["style"]
 
