@@ -67,6 +67,7 @@ from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.code_text import find_text
+from backprop_nb.tracing.source import Source
 
 SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
@@ -280,12 +281,13 @@ def check_backward(
         labels,
     )
     check_calls(course)
-    if dots := unwritten(backward):
-        return _without_answers(course, hints, "not_written", not_written(dots))
+    dots = unwritten(backward)
     probes = make_probes(course)
     if seconds is None:
         answers = ask_all(backward, probes)
         report = judge(answers, course, hints)
+        if dots and not report.ok:
+            return _half_written(report, dots)
         has_line = may_have_line(answers, course, hints)
         if not has_line:
             return report
@@ -295,8 +297,10 @@ def check_backward(
     try:
         answers = run_isolated(ask_all, backward, probes, seconds, seconds=together)
     except EndedError as error:
-        return _without_answers(course, hints, "raised_exception", f"{error.given}.")
+        return _without_answers(course, hints, error)
     report = judge(answers, course, hints)
+    if dots and not report.ok:
+        return _half_written(report, dots)
     if not may_have_line(answers, course, hints):
         return report
     try:
@@ -398,17 +402,23 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _without_answers(course: Course, hints: Hints, mistake: str, why: str) -> Report:
-    """Return the report on a backward pass of which there is nothing to be judged."""
+def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:
+    """Return the report on a backward pass of which nothing is left to be judged."""
     none = Answer(failure=MISSING)
     report = judge(Answers((none,) * len(make_probes(course)), none), course, hints)
     first = report.findings[0].parameter
-    if mistake != "not_written":
-        return replace(
-            report, findings=(Finding(mistake, first, 1, f"{first} and all others: {why}"),)
-        )
-    left = tuple(replace(each, remark=NOT_WRITTEN) for each in report.parameters)
-    return replace(report, parameters=left, findings=(Finding(mistake, first, 1, why),))
+    text = f"{first} and all others: {error.given}."
+    return replace(report, findings=(Finding("raised_exception", first, 1, text),))
+
+
+def _half_written(report: Report, dots: Sequence[Source]) -> Report:
+    """Return what a report says where dots still stand: what is missing is not written yet."""
+    parameters = tuple(
+        replace(each, remark=NOT_WRITTEN) if each.given is None else each
+        for each in report.parameters
+    )
+    left = Finding("not_written", report.findings[0].parameter, 1, not_written(dots))
+    return replace(report, parameters=parameters, findings=(left,))
 
 
 # --- judging ----------------------------------------------------------------

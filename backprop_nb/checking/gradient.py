@@ -164,9 +164,8 @@ class _Check:
                 instead=calling.right_call(f, form),
             )
         self.argument_names = argument_names(f, args)
+        answer, self.failure, self.raised = _given(gradient, args)
         dots = unwritten(gradient)
-        asked = None if dots else gradient
-        answer, self.failure, self.raised = _given(asked, args)
         self.not_written = not_written(dots) if dots or answer is ... else ""
         self.matched = self._match(answer)
         found = self.matched
@@ -192,10 +191,10 @@ class _Check:
         subject = getattr(self.f, "__name__", type(self.f).__name__)
         expected, notes = _expected(self.point)
         names = self.names
-        if self.not_written:
+        left = (Finding("not_written", names[0], 1, self.not_written),) if self.not_written else ()
+        if left and (self.failure or isinstance(self.matched, Unmatched)):
             parameters = tuple(map(Checked.wrong, names, expected, [NOT_WRITTEN] * len(names)))
-            left = Finding("not_written", names[0], 1, self.not_written)
-            return Report(subject, parameters, (left,), notes=notes, hints=hints)
+            return Report(subject, parameters, left, notes=notes, hints=hints)
         if self.failure:
             short = self.failure.partition(":")[0]  # the finding has the rest
             parameters = tuple(map(Checked.wrong, names, expected, [short] * len(names)))
@@ -216,6 +215,8 @@ class _Check:
             _at_kinks(checked, self.point, k)
             for k, checked in enumerate(map(compare, names, found, expected))
         )
+        if left and not all(each.ok for each in parameters):  # dots may stand where nothing runs
+            return Report(subject, parameters, left, notes=notes, hints=hints)
         graph = None
         notes = (*notes, *self._about_data(), *self._about_loss(hints))
         alike = self._alike(parameters) if hints != "none" else []

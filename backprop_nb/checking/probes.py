@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import cycle, islice, pairwise
+from itertools import count, cycle, islice, pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -104,7 +104,8 @@ def line_probe(course: Course) -> Probe:
 
     What a line has to be multiplied by says then whether it is N, 2/N or a width.
     """
-    return _probe(_WIDTHS[0], N[-1], course, np.random.default_rng(course.seed))
+    many = next(n for n in count(N[-1]) if n not in (course.widths or ()))
+    return _probe(_WIDTHS[0], many, course, np.random.default_rng(course.seed))
 
 
 def _probe(widths: Sequence[int], many: int, course: Course, random: np.random.Generator) -> Probe:

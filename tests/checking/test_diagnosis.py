@@ -1052,3 +1052,19 @@ def test_a_missing_mean_is_told_in_samples_and_not_in_a_number():
     assert finding.line == without_a_mean.__code__.co_firstlineno + 2
     assert finding.repair == "multiply it by 1/N, with N the number of samples"
     assert finding.quantity == "∂L/∂f"
+
+
+def test_a_width_of_the_course_is_not_taken_for_the_number_of_samples():
+    for widths in ((7, 1), (8, 7)):
+        finding = bp.check_backward(without_a_mean, samples="rows", widths=widths).findings[0]
+        assert finding.repair == "multiply it by 1/N, with N the number of samples"
+
+
+def test_a_right_pass_that_names_an_unwritten_function_is_right():
+    def later(x):
+        return ...
+
+    def backward(A, b, x, y):
+        return by_hand(A, b, x, y) if len(A) else later(x)
+
+    assert bp.check_backward(backward).ok

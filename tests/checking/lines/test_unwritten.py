@@ -14,9 +14,8 @@ def loss(w, x):
 
 def half_written(w, x):
     error = w * x
-    dw = 2 * error * x
-    dx = ...
-    return dw, dx
+    dw = ...
+    return dw, 2 * error * dw
 
 
 def computing(w, x):
@@ -36,7 +35,7 @@ def around(w, x):
     def inner():
         return ...
 
-    return inner(), w
+    return inner(), inner()
 
 
 class Given:
@@ -103,6 +102,41 @@ def test_a_frame_without_a_text_is_not_written_yet_where_dots_come_back():
     report = bp.check_gradient(loss, space["gradient"], *ARGS)
     assert [each.text for each in report.parameters] == ["not written yet"] * 2
     assert report.findings[0].message == ("Put your own code in place of the dots.")
+
+
+def never_called():
+    return ...
+
+
+def right_beside_dots(w, x):
+    return gradient(w, x) if len(w) else never_called()
+
+
+def test_what_is_right_is_right_whatever_stands_beside_it():
+    assert unwritten(right_beside_dots)
+    assert bp.check_gradient(loss, right_beside_dots, *ARGS).ok
+
+
+def first_of_two(w, x):
+    dw = 2 * w * x**2
+    dx = ...
+    return dw, dx
+
+
+def wrong_first_of_two(w, x):
+    dw = 2 * w * x
+    dx = ...
+    return dw, dx
+
+
+@pytest.mark.parametrize(("frame", "score"), [(first_of_two, 0.5), (wrong_first_of_two, 0.0)])
+def test_what_is_written_already_is_judged(frame, score):
+    report = bp.check_gradient(loss, frame, *ARGS)
+    dw, dx = (each.text for each in report.parameters)
+    assert dw.startswith("right" if score else "wrong: dw[1] is ")
+    assert dx == "not written yet"
+    assert report.score == score
+    assert "in place of the dots in line " in str(report)
 
 
 @pytest.mark.parametrize("odd", [3, None, np.sin, print, type("C", (), {"__call__": gradient})()])
