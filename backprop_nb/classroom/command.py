@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.report import HINTS
+from backprop_nb.classroom.gather import ATTEMPTS, LAYOUTS
 from backprop_nb.classroom.grading import grade
 from backprop_nb.classroom.limits import absent
 from backprop_nb.classroom.running import INSTALL, has_dask
@@ -81,6 +82,11 @@ _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--function": {"metavar": "NAME", "help": "what to call (backward)"},
         "--hints": {"choices": HINTS, "help": "what the feedback gives away (plain)"},
     },
+    "what counts": {
+        "--pattern": {"metavar": "GLOB", "help": 'only these paths, as "*/a1.ipynb"'},
+        "--attempts": {"choices": ATTEMPTS, "help": "which of a student's attempts (newest)"},
+        "--layout": {"choices": LAYOUTS, "help": "whose a file is, if its name does not show it"},
+    },
     "how it runs": {
         "--timeout": {
             "type": float, "metavar": "S", "help": "seconds of the processor for each (10)",
@@ -90,7 +96,6 @@ _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--scheduler": {
             "metavar": "ADDRESS", "help": 'of a Dask cluster, or "threads" for none',
         },
-        "--pattern": {"metavar": "GLOB", "help": 'only these paths, as "*/a1.ipynb"'},
         "--force": {"action": "store_true", "help": "also what has not changed"},
     },
     "what it says": {
@@ -112,13 +117,15 @@ def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     one = add_parser(
         "grade",
         help="grade a folder of submissions",
-        description="Grade every .py and .ipynb in a folder, each in a process of its own.",
+        description="Grade what each student has handed in, in a process of its own.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
-    one.add_argument("submissions", metavar="SUBMISSIONS", help="the folder of submissions")
+    one.add_argument(
+        "submissions", metavar="SUBMISSIONS", help="a folder or a zip, as a platform delivers it"
+    )
     one.add_argument("--out", required=True, metavar="DIR", help="the folder for the results")
     for title, options in _OPTIONS.items():
         group = one.add_argument_group(title)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tqdm.auto import tqdm
 
 from backprop_nb.classroom.assignment import options_in
+from backprop_nb.classroom.gather import HandedIn, gathered
 from backprop_nb.classroom.page import summary_page
 from backprop_nb.classroom.results import ResultStore, as_json, write
 from backprop_nb.classroom.running import run
-from backprop_nb.classroom.submissions import find, read
+from backprop_nb.classroom.submissions import Submission, read
 from backprop_nb.classroom.summary import as_csv, summarise
 from backprop_nb.classroom.verdict import make_settings
 from backprop_nb.errors import InvalidValueError
@@ -60,6 +61,8 @@ def grade(
     workers: int | None = None,
     scheduler: str | None = None,
     pattern: str = "*",
+    attempts: str = "newest",
+    layout: str | None = None,
     course: str | os.PathLike[str] | None = None,
     with_names: bool = False,
     force: bool = False,
@@ -74,7 +77,8 @@ def grade(
     Parameters
     ----------
     submissions
-        The folder: ``.py`` and ``.ipynb`` files, there and in folders below.
+        A folder, or a zip, as Moodle, Canvas, Blackboard or nbgrader deliver it; otherwise
+        with a folder for each student, or a ``.py`` or ``.ipynb`` file.  Or one file.
     out
         The folder for ``summary.html``, ``.json`` and ``.csv``, and for ``results/`` and
         ``feedback/``; it is made if it is not there.
@@ -85,6 +89,13 @@ def grade(
         ``"threads"`` does without.
     pattern
         Only submissions whose path in the folder matches, as ``"*/backprop.ipynb"``.
+    attempts
+        Which of several of a student's counts: ``"newest"``, ``"first"``, ``"best"``, or
+        ``"all"``, where files that are called alike are not of one student.
+        :mod:`backprop_nb.classroom.gather` says how they are told.
+    layout
+        ``"moodle"``, ``"canvas"``, ``"blackboard"``, ``"folders"`` (one for each student) or
+        ``"files"`` (each a student's); None sees it from the names.
     course
         A ``.py`` or ``.ipynb`` file, such as the assignment: what its call of
         :func:`~backprop_nb.check_backward` says holds here, too.
@@ -134,28 +145,47 @@ def grade(
     chosen = make_settings(**said | settings)
     if workers is not None and workers < 1:
         raise InvalidValueError("`workers` must be at least 1.", given=f"workers={workers}")
-    root, folder = Path(submissions), Path(out)
-    found = [read(path, root) for path in find(root, pattern)]
-    store = ResultStore(folder, chosen)
-    with store.locked():
-        loaded = {} if force else {number: store.load(each) for number, each in enumerate(found)}
-        done = {number: result for number, result in loaded.items() if result is not None}
-        missing = {number: each for number, each in enumerate(found) if number not in done}
-        kept = len(done)
-        lost: dict[str, str] = {}
-        bar = tqdm(
-            total=len(found), initial=kept, unit="submission", disable=None if progress else True
-        )
-        with bar, closing(run(missing, chosen, workers, scheduler)) as arriving:
-            for number, result in arriving:
-                if isinstance(result, str):
-                    lost[found[number].name] = result
-                else:
-                    done[number] = store.save(found[number], result)
-                bar.update()
-        summary = summarise([*done.values()], chosen, with_names, len(lost))
-        write_summary(summary, folder)
+    folder = Path(out)
+    with gathered(
+        submissions,
+        function=chosen.function,
+        pattern=pattern,
+        attempts=attempts,
+        layout=layout,
+        apart=folder,
+    ) as handed_in:
+        found = [_read(each) for each in handed_in.submissions]
+        store = ResultStore(folder, chosen)
+        with store.locked():
+            loaded = {} if force else {n: store.load(each) for n, each in enumerate(found)}
+            done = {number: result for number, result in loaded.items() if result is not None}
+            missing = {number: each for number, each in enumerate(found) if number not in done}
+            kept = len(done)
+            lost: dict[str, str] = {}
+            bar = tqdm(
+                total=len(found),
+                initial=kept,
+                unit="submission",
+                disable=None if progress else True,
+            )
+            with bar, closing(run(missing, chosen, workers, scheduler)) as arriving:
+                for number, result in arriving:
+                    if isinstance(result, str):
+                        lost[found[number].name] = result
+                    else:
+                        done[number] = store.save(found[number], result)
+                    bar.update()
+            summary = summarise([*done.values()], chosen, with_names, len(lost))
+            write_summary(summary, folder)
     return Graded(summary, folder, len(done) - kept, kept, lost)
+
+
+def _read(handed_in: HandedIn) -> Submission:
+    """Read a submission; what lies beside it changes what it is."""
+    one = read(handed_in.file, handed_in.root)
+    beside = tuple((name, str(path.absolute())) for name, path in handed_in.beside)
+    digest = f"{one.digest}{handed_in.digest()}"
+    return replace(one, name=handed_in.name, digest=digest, place=handed_in.place, beside=beside)
 
 
 def write_summary(summary: Mapping[str, Any], folder: Path) -> None:

@@ -14,11 +14,10 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from backprop_nb.errors import InvalidValueError, NotFoundError
+from backprop_nb.errors import InvalidValueError
 
 ENDINGS = (".ipynb", ".py")
 MAX_BYTES = 20_000_000
@@ -41,60 +40,36 @@ class Submission:
         What to call each piece of code, and its source.
     problem : str
         Why there is no code; empty if there is.
+    place : str
+        Where it lies in its student's own folder, with ``/``.
+    beside : tuple of pairs
+        What else belongs into that folder: the path there, and where the file is.
     """
 
     name: str
     digest: str
     cells: tuple[tuple[str, str], ...] = ()
     problem: str = ""
-
-
-def find(folder: str | os.PathLike[str], pattern: str = "*") -> list[Path]:
-    """Return the submissions in a folder and those below it, in the order of their names.
-
-    What is hidden (``.ipynb_checkpoints``) and ``__pycache__`` are left out.
-
-    Parameters
-    ----------
-    folder
-    pattern
-        As of a shell, for the path in the folder: ``"*/backprop.ipynb"``.
-
-    Raises
-    ------
-    NotFoundError
-        It is not a folder, or has no submission in it.
-    """
-    root = Path(folder)
-    if not root.is_dir():
-        raise NotFoundError("`submissions` must be a folder.", given=str(root))
-    found = [path for path in root.rglob("*") if _is_submission(path, root, pattern)]
-    if not found:
-        raise NotFoundError(
-            "This folder has no submissions.",
-            given=f"{root}, pattern {pattern!r}",
-            expected=f"files that end in {' or '.join(ENDINGS)}",
-        )
-    return sorted(found, key=lambda path: name_of(path, root))
-
-
-def _is_submission(path: Path, root: Path, pattern: str) -> bool:
-    parts = path.relative_to(root).parts
-    if path.suffix.lower() not in ENDINGS or any(
-        part.startswith((".", "__pycache__")) for part in parts
-    ):
-        return False
-    return fnmatchcase(name_of(path, root), pattern) and not path.is_dir()
+    place: str = ""
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 def name_of(path: Path, root: Path) -> str:
     """Return a submission's name, its path in the folder."""
-    return _as_text(path.relative_to(root).as_posix())
+    return as_text(path.relative_to(root).as_posix())
 
 
-def _as_text(name: str) -> str:
-    """Return a file name; what is no text in it is written as escapes."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def as_text(name: str) -> str:
+    r"""Return a file name; what is no text in it, or would steer a terminal, is an escape.
+
+    >>> as_text("a\nb\x1b[1m.py")
+    'a\\nb\\x1b[1m.py'
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def read(path: Path, root: Path) -> Submission:
@@ -105,7 +80,7 @@ def read(path: Path, root: Path) -> Submission:
         digest = hashlib.sha256(data).hexdigest()
         text = data.decode("utf-8-sig")
         is_notebook = path.suffix.lower() == ".ipynb"
-        cells = tuple(_cells(text)) if is_notebook else ((_as_text(path.name), text),)
+        cells = tuple(_cells(text)) if is_notebook else ((as_text(path.name), text),)
         _check_code(cells)
     except UnicodeDecodeError:
         return Submission(name, digest, problem="It is not text in UTF-8.")

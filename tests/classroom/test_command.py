@@ -90,7 +90,7 @@ def test_a_typo_is_answered(words, answer, capsys):
 
 def test_an_error_of_the_package_is_a_message_and_no_traceback(tmp_path, capsys):
     assert main(["grade", str(tmp_path / "no"), "--out", str(tmp_path)]) == WRONG_USE
-    assert "`submissions` must be a folder." in capsys.readouterr().err
+    assert "`submissions` must be a folder, a zip, or a file." in capsys.readouterr().err
 
 
 def test_a_full_disk_is_a_message_and_no_traceback(monkeypatch, capsys):

@@ -1,0 +1,242 @@
+"""Whose a file is, which of a student's files counts, and that nothing vanishes."""
+
+import zipfile
+
+import pytest
+
+from backprop_nb.classroom.gather import MAX_BESIDE, gathered
+from backprop_nb.errors import InvalidValueError, NotFoundError
+
+CODE = "def backward(): ...\n"
+MOODLE, CANVAS = "Ada L_11_assignsubmission_file", "lovelaceada"
+FIRST, LATER = (f"HW_1_a_l_attempt_2026-01-0{day}-13-14-15" for day in (2, 3))
+
+
+def lay(folder, files):
+    """Write files by their paths; a dict is a zip, and names alone are code."""
+    for name, content in files.items() if isinstance(files, dict) else dict.fromkeys(
+        files, CODE
+    ).items():  # fmt: skip
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, dict):
+            with zipfile.ZipFile(path, "w") as archive:
+                for each, text in content.items():
+                    archive.writestr(each, text)
+        else:
+            path.write_text(content)
+
+
+def look(folder, files, **options):
+    """Return what counts, as (student, name, names beside), with all else that is said."""
+    lay(folder, files)
+    with gathered(folder, **options) as found:
+        counting = {
+            str(each.student): (each.name, [name for name, _ in each.beside])
+            for each in found.submissions
+        }
+        without = {str(each): why for each, why in found.without.items()}
+        return counting, found.left_out, without, found.unsure
+
+
+@pytest.mark.parametrize(
+    ("files", "students"),
+    [
+        (["ada.py", "bob.ipynb"], {"ada": "ada.py", "bob": "bob.ipynb"}),
+        (["ada/a1/hw.ipynb", "b/.ipynb_checkpoints/x.py", "b/h.py"],
+         {"ada": "ada/a1/hw.ipynb", "b": "b/h.py"}),
+        ([f"{MOODLE}_/hw.py", "Bob_12_assignsubmission_file/hw.py"],
+         {"Ada L (11)": f"{MOODLE}_/hw.py", "Bob (12)": "Bob_12_assignsubmission_file/hw.py"}),
+        ([f"{MOODLE}_hw.py"], {"Ada L (11)": f"{MOODLE}_hw.py"}),
+        ([f"{CANVAS}_11_900_hw.py", "bob_LATE_12_901_hw-1.py"],
+         {"lovelaceada (11)": f"{CANVAS}_11_900_hw.py", "bob (12)": "bob_LATE_12_901_hw-1.py"}),
+        ([f"{FIRST}_hw.py"], {"l": f"{FIRST}_hw.py"}),
+        ({f"{FIRST}_hw.py": CODE, f"{FIRST}.txt": "Name: Ada L (a_l)\nAssignment: HW_1\n"},
+         {"Ada L (a_l)": f"{FIRST}_hw.py"}),
+        (["hw1/ada/hw.py", "hw1/bob/hw.py"], {"ada": "hw1/ada/hw.py", "bob": "hw1/bob/hw.py"}),
+        ([f"all/{MOODLE}_/hw.py"], {"Ada L (11)": f"all/{MOODLE}_/hw.py"}),
+        ({"ada.zip": {"x/hw.py": CODE}, "bob.py": CODE},
+         {"ada": "ada.zip/x/hw.py", "bob": "bob.py"}),
+        ({"up.zip": {f"{MOODLE}_/hw.zip": "", f"{MOODLE}_/hw.py": CODE}},
+         {"Ada L (11)": f"up.zip/{MOODLE}_/hw.py"}),
+    ],
+)  # fmt: skip
+def test_whose_it_is_shows_in_the_path(tmp_path, files, students):
+    counting, *_ = look(tmp_path, files)
+    assert {student: name for student, (name, _) in counting.items()} == students
+
+
+@pytest.mark.parametrize(
+    ("files", "newest", "first"),
+    [
+        (["a/hw.py", "a/hw(1).py", "a/hw(10).py", "a/hw(9).py"], "a/hw(10).py", "a/hw.py"),
+        (["hw.py", "hw (1).py"], "hw (1).py", "hw.py"),
+        (["a/hw.ipynb", "a/hw-Copy1.ipynb"], "a/hw-Copy1.ipynb", "a/hw.ipynb"),
+        (["a/hw_2026-01-02.py", "a/hw_20251231.py"], "a/hw_2026-01-02.py", "a/hw_20251231.py"),
+        (["a/hw 2026-01-02 10:00.py", "a/hw 2026-01-02 09:30.py"],
+         "a/hw 2026-01-02 10:00.py", "a/hw 2026-01-02 09:30.py"),
+        (["a/attempt_1/hw.py", "a/attempt_2/hw.py"], "a/attempt_2/hw.py", "a/attempt_1/hw.py"),
+        (["a/hw_v1.py", "a/hw_v2.py"], "a/hw_v2.py", "a/hw_v1.py"),
+        (["x_1_5_hw.py", "x_1_7_hw-1.py"], "x_1_7_hw-1.py", "x_1_5_hw.py"),
+        ([f"{FIRST}_hw.py", f"{LATER}_other.py"], f"{LATER}_other.py", f"{FIRST}_hw.py"),
+    ],
+)  # fmt: skip
+def test_of_several_attempts_the_newest_counts_or_the_first(tmp_path, files, newest, first):
+    ((name, _),) = look(tmp_path, files)[0].values()
+    assert name == newest
+    counting, left_out, _, unsure = look(tmp_path, files, attempts="first")
+    assert [name for name, _ in counting.values()] == [first]
+    assert {*left_out} == {*files} - {first}
+    assert unsure == {}
+
+
+def test_where_the_best_counts_all_are_graded_and_alike_names_need_not_be_one_students(tmp_path):
+    files = ["hw.py", "hw(1).py", "hw(2).py"]
+    lay(tmp_path, files)
+    for attempts, students in (("best", {"hw"}), ("all", {"hw", "hw(1)", "hw(2)"})):
+        with gathered(tmp_path, attempts=attempts) as found:
+            assert {str(each.student) for each in found.submissions} == students
+            assert {each.name for each in found.submissions} == {*files}
+
+
+@pytest.mark.parametrize(
+    "uses",
+    [
+        "import net",
+        "from net import relu",
+        "import numpy as np, net as n",
+        '{"source": ["x = 1\\n", "from net import relu\\n"]}',
+        "%run net.py",
+    ],
+)
+def test_a_helper_is_beside_and_is_no_submission(tmp_path, uses):
+    counting, left_out, _, unsure = look(
+        tmp_path, {"a/hw.ipynb": f"{uses}\n{CODE}", "a/net.py": CODE, "a/data/x.csv": "1"}
+    )
+    assert counting == {"a": ("a/hw.ipynb", ["data/x.csv", "net.py"])}
+    assert left_out == {"a/net.py": "A helper: another file imports it."}
+    assert unsure == {}
+
+
+def test_a_platforms_prefix_is_taken_from_what_lies_beside(tmp_path):
+    names = [f"{CANVAS}_11_1_hw.py", f"{CANVAS}_11_2_util.py", f"{CANVAS}_11_3_data-1.csv"]
+    lay(tmp_path, dict.fromkeys(names, "x = 1") | {names[0]: CODE})
+    with gathered(tmp_path) as found:
+        (one,) = found.submissions
+    assert one.place == "hw.py"
+    assert {name for name, _ in one.beside} == {"util.py", "data-1.csv", "data.csv"}
+
+
+def test_a_function_that_only_a_helper_has_is_asked_there(tmp_path):
+    files = {"a/plots.ipynb": "import net\nnet.show()", "a/net.py": CODE}
+    assert look(tmp_path, files)[0]["a"][0] == "a/net.py"
+
+
+def test_what_lies_beside_in_an_older_attempt_does_not(tmp_path):
+    files = {f"{FIRST}_hw.py": CODE, f"{FIRST}_a.csv": "1", f"{LATER}_hw.py": CODE}
+    assert look(tmp_path, files)[0] == {"l": (f"{LATER}_hw.py", [])}
+
+
+def test_among_files_of_many_students_helpers_and_data_are_for_all(tmp_path):
+    files = {"ada.py": f"import tools\n{CODE}", "bob.py": CODE, "tools.py": "", "iris.csv": ""}
+    counting, _, without, _ = look(tmp_path, files)
+    assert counting == {name: (f"{name}.py", ["iris.csv", "tools.py"]) for name in ("ada", "bob")}
+    assert without == {}
+
+
+def test_nobody_gets_the_solution_of_a_neighbour(tmp_path):
+    files = {"ada.py": CODE, "bob.py": "from ada import backward"}
+    assert look(tmp_path, files)[0] == {"ada": ("ada.py", []), "bob": ("bob.py", [])}
+
+
+def test_who_has_nothing_to_grade_is_named_with_the_reason(tmp_path):
+    (tmp_path / "eve").mkdir()
+    files = {
+        "ada/hw.py": CODE,
+        "bob/hw.pdf": "",
+        "carl/hw.zip": "no zip",
+        "dora/hw.zip": {"../hw.py": CODE},
+    }
+    counting, left_out, without, _ = look(tmp_path, files)
+    assert [*counting] == ["ada"]
+    assert without == {
+        "bob": "There is no notebook and no file of Python, but hw.pdf.",
+        "carl": "carl/hw.zip: It is damaged, or no zip.",
+        "dora": "dora/hw.zip/../hw.py: Its path leads out of the zip.",
+        "eve": "eve: The folder is empty.",
+    }
+    assert {*left_out} == {"bob/hw.pdf", "carl/hw.zip", "dora/hw.zip/../hw.py"}
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"),
+    [("moodle", "A_1_assignsubmission_onlinetext_/onlinetext.html"), ("canvas", "a_1_text.html")],
+)
+def test_a_text_typed_into_a_form_is_nothing_to_grade(tmp_path, platform, name):
+    lay(tmp_path, [name])
+    with gathered(tmp_path) as found:
+        ((student, why),) = found.without.items()
+    assert (student.platform, student.key) == (platform, "1")
+    assert why.endswith(".html.")
+
+
+def test_two_files_that_could_both_be_meant_are_told(tmp_path):
+    counting, left_out, _, unsure = look(tmp_path, ["a/one.py", "a/two.ipynb", "a/two.pdf"])
+    assert counting["a"][0] == "a/two.ipynb"
+    assert left_out == {"a/one.py": "Another file of the same student counts: a/two.ipynb."}
+    assert unsure == {"a/two.ipynb": "It counts, and not a/one.py."}
+
+
+def test_a_pattern_and_a_layout_say_what_is_meant(tmp_path):
+    files = ["s1/ada.py", "s1/bob.py", "s2/carl.py"]
+    assert {*look(tmp_path, files, layout="files")[0]} == {"s1/ada", "s1/bob", "s2/carl"}
+    counting, *_ = look(tmp_path, files, pattern="s1/b*")
+    assert counting["s1"][0] == "s1/bob.py"
+
+
+def test_a_zip_and_a_single_file_are_taken_as_they_are(tmp_path):
+    lay(tmp_path, {"hw.zip": {f"{MOODLE}_/hw.py": CODE}, "one/ada.py": CODE, "one/x.csv": ""})
+    with gathered(tmp_path / "hw.zip") as found:
+        assert [str(each.student) for each in found.submissions] == ["Ada L (11)"]
+        assert found.submissions[0].file.read_text() == CODE
+    assert not found.submissions[0].file.exists()
+    with gathered(tmp_path / "one/ada.py") as found:
+        (one,) = found.submissions
+    assert (str(one.student), one.place, [name for name, _ in one.beside]) == (
+        *("ada", "ada.py"),
+        ["x.csv"],
+    )
+
+
+def test_what_lies_beside_changes_the_digest(tmp_path):
+    lay(tmp_path, {"a/hw.py": CODE, "a/x.csv": "1"})
+    digests = set()
+    for text in ("1", "2"):
+        lay(tmp_path, {"a/x.csv": text})
+        with gathered(tmp_path) as found:
+            digests.add(found.submissions[0].digest())
+    assert len(digests) == 2
+
+
+def test_what_is_too_large_or_leads_elsewhere_stays_away(tmp_path):
+    lay(tmp_path / "in", {"a/hw.py": CODE, "a/s.csv": "", "b/hw.py": CODE})
+    with (tmp_path / "in/a/large.npy").open("wb") as stream:
+        stream.truncate(MAX_BESIDE + 1)
+    (tmp_path / "secret.csv").touch()
+    (tmp_path / "in/a/link.csv").symlink_to(tmp_path / "secret.csv")
+    (tmp_path / "in/b/other").symlink_to(tmp_path / "in/a")
+    counting, left_out, *_ = look(tmp_path / "in", {})
+    assert counting == {"a": ("a/hw.py", ["s.csv"]), "b": ("b/hw.py", [])}
+    assert {*left_out} == {"a/large.npy", "b/other"}
+
+
+def test_an_empty_folder_and_an_option_that_cannot_be_are_refused(tmp_path):
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(NotFoundError), gathered(folder):
+            pass
+    for option in ("attempts", "layout"):
+        with pytest.raises(InvalidValueError, match=option), gathered(tmp_path, **{option: "x"}):
+            pass
+    (tmp_path / "x.zip").write_text("no zip")
+    with pytest.raises(InvalidValueError, match="no zip"), gathered(tmp_path / "x.zip"):
+        pass
