@@ -41,12 +41,11 @@ from backprop_nb.checking.convention import (
 )
 from backprop_nb.checking.gradient import proved_line
 from backprop_nb.checking.isolation import run_isolated
-from backprop_nb.checking.lines.unwritten import not_written, unwritten
+from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.mistakes import PlacedMistake
 from backprop_nb.checking.packing import argument_names, arguments, check_calls, course_loss
 from backprop_nb.checking.probes import Answer, Answers, Probe, ask_all, line_probe, make_probes
 from backprop_nb.checking.report import (
-    NOT_WRITTEN,
     Array,
     Checked,
     Finding,
@@ -67,7 +66,6 @@ from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.code_text import find_text
-from backprop_nb.tracing.source import Source
 
 SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
@@ -286,12 +284,9 @@ def check_backward(
     if seconds is None:
         answers = ask_all(backward, probes)
         report = judge(answers, course, hints)
-        if dots and not report.ok:
-            return _half_written(report, dots)
-        has_line = may_have_line(answers, course, hints)
-        if not has_line:
-            return report
-        return with_line(report, line_of(backward, course, hints), course)
+        if may_have_line(answers, course, hints):
+            report = with_line(report, line_of(backward, course, hints), course)
+        return half_written(report, dots) if dots and not report.ok else report
     # Each call has its limit; the whole has one as well, as not every call can be stopped.
     together = (len(probes) + 1) * seconds + _STARTING
     try:
@@ -299,15 +294,11 @@ def check_backward(
     except EndedError as error:
         return _without_answers(course, hints, error)
     report = judge(answers, course, hints)
-    if dots and not report.ok:
-        return _half_written(report, dots)
-    if not may_have_line(answers, course, hints):
-        return report
-    try:
-        line = run_isolated(line_of, backward, course, hints, seconds=together)
-    except EndedError:
-        return report
-    return with_line(report, line, course)
+    if may_have_line(answers, course, hints):
+        with contextlib.suppress(EndedError):
+            line = run_isolated(line_of, backward, course, hints, seconds=together)
+            report = with_line(report, line, course)
+    return half_written(report, dots) if dots and not report.ok else report
 
 
 def may_have_line(answers: Answers, course: Course, hints: Hints) -> bool:
@@ -409,16 +400,6 @@ def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:
     first = report.findings[0].parameter
     text = f"{first} and all others: {error.given}."
     return replace(report, findings=(Finding("raised_exception", first, 1, text),))
-
-
-def _half_written(report: Report, dots: Sequence[Source]) -> Report:
-    """Return what a report says where dots still stand: what is missing is not written yet."""
-    parameters = tuple(
-        replace(each, remark=NOT_WRITTEN) if each.given is None else each
-        for each in report.parameters
-    )
-    left = Finding("not_written", report.findings[0].parameter, 1, not_written(dots))
-    return replace(report, parameters=parameters, findings=(left,))
 
 
 # --- judging ----------------------------------------------------------------

@@ -30,7 +30,7 @@ from backprop_nb.checking.compare import (
 from backprop_nb.checking.differences import Point, argument_names
 from backprop_nb.checking.lines.followed import plain_answer, traced, without_callers
 from backprop_nb.checking.lines.locate import Fault, find_faults, traceable_leaves
-from backprop_nb.checking.lines.unwritten import not_written, unwritten
+from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.lines.watch import is_students
 from backprop_nb.checking.matching import (
     INPUTS,
@@ -157,6 +157,7 @@ class _Check:
         self.alone = alone
         calling.check_callable(f, form)
         self.f, self.gradient, self.args = f, gradient, args
+        self.subject = getattr(f, "__name__", type(f).__name__)
         if not pytree.flatten(list(args)):
             raise InvalidValueError(
                 "There is nothing to differentiate by.",
@@ -165,11 +166,11 @@ class _Check:
             )
         self.argument_names = argument_names(f, args)
         answer, self.failure, self.raised = _given(gradient, args)
-        dots = unwritten(gradient)
-        self.not_written = not_written(dots) if dots or answer is ... else ""
+        self.dots = unwritten(gradient)
+        self.is_frame = bool(self.dots) or answer is ...
         self.matched = self._match(answer)
         found = self.matched
-        is_absent = self.failure or self.not_written or answer is None
+        is_absent = self.failure or self.is_frame or answer is None
         likely = likely_data(args, self.argument_names) if is_absent else _exact(args)
         data = found.data if isinstance(found, Matched) else likely
         self.point = Point(f, args, form, data)
@@ -188,13 +189,22 @@ class _Check:
         return found
 
     def report(self, hints: Hints) -> Report:
-        subject = getattr(self.f, "__name__", type(self.f).__name__)
+        if not self.is_frame:
+            return self._report(hints)
+        is_empty_frame = self.failure or isinstance(self.matched, Unmatched)
+        report = self._nothing_written(hints) if is_empty_frame else self._report(hints)
+        return report if report.ok else half_written(report, self.dots)
+
+    def _nothing_written(self, hints: Hints) -> Report:
+        expected, notes = _expected(self.point)
+        remarks = [NOT_WRITTEN] * len(expected)
+        parameters = tuple(map(Checked.wrong, self.names, expected, remarks))
+        return Report(self.subject, parameters, (), notes=notes, hints=hints)
+
+    def _report(self, hints: Hints) -> Report:
+        subject = self.subject
         expected, notes = _expected(self.point)
         names = self.names
-        left = (Finding("not_written", names[0], 1, self.not_written),) if self.not_written else ()
-        if left and (self.failure or isinstance(self.matched, Unmatched)):
-            parameters = tuple(map(Checked.wrong, names, expected, [NOT_WRITTEN] * len(names)))
-            return Report(subject, parameters, left, notes=notes, hints=hints)
         if self.failure:
             short = self.failure.partition(":")[0]  # the finding has the rest
             parameters = tuple(map(Checked.wrong, names, expected, [short] * len(names)))
@@ -215,8 +225,6 @@ class _Check:
             _at_kinks(checked, self.point, k)
             for k, checked in enumerate(map(compare, names, found, expected))
         )
-        if left and not all(each.ok for each in parameters):  # dots may stand where nothing runs
-            return Report(subject, parameters, left, notes=notes, hints=hints)
         graph = None
         notes = (*notes, *self._about_data(), *self._about_loss(hints))
         alike = self._alike(parameters) if hints != "none" else []
@@ -328,8 +336,8 @@ class _Check:
         """Return the lines that are wrong."""
         assert isinstance(self.matched, Matched)
         every = self.point.places
-        given = [at for at in every if self.matched.leaves[at] is not None]
-        if len(given) < len(every):
+        given = [at for at in every if _given_leaf(self.matched, at) is not None]
+        if len(given) < len(every) and not self.is_frame:
             faults = find_faults(self.f, self._gradients(every), self.args, every, traced=False)
             if faults:
                 return faults
@@ -368,7 +376,7 @@ class _Check:
                     unmatched.setdefault(shaped, found.sentence if found is not None else "")
                     raise InvalidValueError(unmatched[shaped])
                 places = {id(leaf): k for k, leaf in enumerate(leaves) if leaf is not None}
-                wanted = [found.leaves[at] for at in which]
+                wanted = [_given_leaf(found, at) for at in which]
                 if any(leaf is not None and id(leaf) not in places for leaf in wanted):
                     return [own(leaf) for leaf in wanted]  # it is cut out of a vector
                 known[form] = [None if leaf is None else places[id(leaf)] for leaf in wanted]
@@ -398,6 +406,12 @@ class _Check:
         if hints == "clear":
             return found
         return replace(found, quantity=fault.quantity, repair=fault.repair, expected=fault.expected)
+
+
+def _given_leaf(found: Matched, at: int) -> Any:
+    """Return a gradient that was handed over; None for dots, too."""
+    leaf = found.leaves[at]
+    return None if leaf is ... else leaf
 
 
 def _is_known(finding: Finding, parameters: Sequence[Checked]) -> bool:

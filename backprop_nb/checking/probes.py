@@ -25,6 +25,7 @@ from backprop_nb.checking.compare import is_narrow, is_real, not_real
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.packing import argument_names, arguments, gradients_in, widths_of
 from backprop_nb.checking.reference import ReferencePass
+from backprop_nb.checking.report import NOT_WRITTEN
 from backprop_nb.tracing import pytree
 
 Array: TypeAlias = NDArray[Any]
@@ -364,7 +365,7 @@ def _take(name: str, given: Any, part: Sequence[Any] | None, K: int, answer: Ans
     """Put the gradients of a list into an answer, and what is invalid about them."""
     if part is None:
         if given is not None:
-            invalid = f"{name} is {_kind(given)}, not a list"
+            invalid = NOT_WRITTEN if given is ... else f"{name} is {_kind(given)}, not a list"
             answer.invalid.update({f"{name}[{i}]": invalid for i in range(K)})
         return
     if len(part) > K:
@@ -376,6 +377,8 @@ def _take(name: str, given: Any, part: Sequence[Any] | None, K: int, answer: Ans
 
 def _array(given: Any) -> Array | str:
     """Return a copy of one gradient as an array, or what is invalid about it."""
+    if given is ...:
+        return NOT_WRITTEN
     if not _is_array_like(given, _MAX_DEPTH):
         return f"not an array, but an object of type {type(given).__name__}"
     try:

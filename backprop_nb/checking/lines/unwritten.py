@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
+from backprop_nb.checking.compare import MISSING
 from backprop_nb.checking.lines.program import definition, reachable
+from backprop_nb.checking.report import NOT_WRITTEN, Finding, Report
 from backprop_nb.errors import in_words
 from backprop_nb.tracing.code_text import find_text
 from backprop_nb.tracing.source import Module, Place, Source, module_of
@@ -27,6 +30,25 @@ def unwritten(function: Any) -> list[Source]:
     [('...', 3)]
     """
     return [dots for each in reachable(function) for dots in _dots(each)]
+
+
+def half_written(report: Report, dots: Sequence[Source]) -> Report:
+    """Return what a report says where dots still stand, with where they are.
+
+    What is missing is not written yet; what is wrong with the rest is said as ever. Where
+    a whole line is still to be written, the rest may only wait for it: no line of it is blamed.
+    """
+    parameters = tuple(
+        replace(each, remark=NOT_WRITTEN) if each.remark.startswith(MISSING) else each
+        for each in report.parameters
+    )
+    missing = {each.name for each in parameters if each.is_open}
+    waits = any(_is_whole_line(each) for each in dots)
+    said = [each for each in report.findings if not waits and each.parameter not in missing]
+    rank = 1 + max((each.rank for each in said), default=0)
+    first = next((each.name for each in parameters if not each.ok), parameters[0].name)
+    left = Finding("not_written", first, rank, not_written(dots))
+    return replace(report, parameters=parameters, findings=(*said, left))
 
 
 def not_written(dots: Sequence[Source]) -> str:
@@ -51,6 +73,11 @@ def _dots(function: FunctionType) -> Iterator[Source]:
             is_dots = isinstance(each, ast.Constant) and each.value is Ellipsis
             if is_dots and not _is_index(module, each):
                 yield Place(module, each, function.__code__).source()
+
+
+def _is_whole_line(dots: Source) -> bool:
+    line = dots.around.splitlines()[dots.start[0] - 1]
+    return line.partition("#")[0].strip() == dots
 
 
 def _is_index(module: Module, node: ast.AST) -> bool:

@@ -142,3 +142,51 @@ def test_what_is_written_already_is_judged(frame, score):
 @pytest.mark.parametrize("odd", [3, None, np.sin, print, type("C", (), {"__call__": gradient})()])
 def test_what_has_no_text_has_no_dots(odd):
     assert unwritten(odd) == []
+
+
+def half_of_a_pass(A, b, x, y):
+    f1 = bp.sigmoid(A[0] @ x + b[0])
+    f2 = bp.sigmoid(A[1] @ f1 + b[1])
+    delta2 = 2 * (f2 - y) * f2
+    delta1 = ...
+    return [..., np.outer(delta2, f1)], [delta1, delta2]
+
+
+def half_in_a_dict(A, b, x, y):
+    f1 = bp.sigmoid(A[0] @ x + b[0])
+    f2 = bp.sigmoid(A[1] @ f1 + b[1])
+    delta2 = 2 * (f2 - y) * f2
+    return {"dA0": ..., "db0": None, "dA1": np.outer(delta2, f1), "db1": delta2}
+
+
+@pytest.mark.parametrize("seconds", [None, 20.0])
+@pytest.mark.parametrize(
+    ("frame", "options"),
+    [(half_of_a_pass, {}), (half_in_a_dict, {"returns": "dict", "names": ("A", "b")})],
+)
+def test_what_is_wrong_in_half_a_pass_is_said_with_its_line(frame, options, seconds):
+    report = bp.check_backward(frame, widths=(3, 4, 2), seconds=seconds, **options)
+    first, *_, last = report.findings
+    assert (first.mistake, first.source) == ("activation_as_slope", "2 * (f2 - y) * f2")
+    assert first.repair == "multiply it by (1 - f2)"
+    assert last.mistake == "not_written"
+    assert [each.is_open for each in report.parameters] == [True, True, False, False]
+    assert "missing" not in str(report)
+
+
+def test_what_is_wrong_in_half_a_gradient_is_said_with_its_line():
+    first, *_, last = bp.check_gradient(loss, wrong_first_of_two, *ARGS).findings
+    assert (first.source, first.repair) == ("2 * w * x", "multiply it by x")
+    assert last.mistake == "not_written"
+
+
+def with_a_line_to_write(w, x):
+    dw = 2 * w
+    ...  # noqa: PIE790, the frame that a student is given
+    return dw, 2 * w**2 * x
+
+
+def test_no_line_is_blamed_that_may_wait_for_one_to_be_written():
+    report = bp.check_gradient(loss, with_a_line_to_write, *ARGS)
+    assert [each.mistake for each in report.findings] == ["not_written"]
+    assert [each.ok for each in report.parameters] == [False, True]
