@@ -173,7 +173,7 @@ class _Arguments:
     def __init__(
         self, tape: Tape, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
     ) -> None:
-        self.inputs: list[str] = []
+        self.inputs: dict[str, None] = {}  # in order
         self.from_integers: set[int] = set()
         self.names = calling.parameter_names(f, len(args))
         positional = list(zip(self.names, args, strict=True))
@@ -201,7 +201,7 @@ class _Arguments:
                 label += "_"
             if getattr(leaf, "dtype", value.dtype).kind in "iu":
                 self.from_integers.add(len(self.inputs))
-            self.inputs.append(label)
+            self.inputs[label] = None
             return tape.input(value, type(leaf) if type(leaf) in (int, float) else None)
 
         return pytree.rebuild(tree, wrap, pytree.identifier(name))

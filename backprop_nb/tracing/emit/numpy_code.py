@@ -7,6 +7,7 @@ import inspect
 import keyword
 import re
 import textwrap
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -20,7 +21,7 @@ from backprop_nb.tracing.emit.notation import NUMPY
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.emit.statements import Printer, Statement
 from backprop_nb.tracing.emit.wrapping import wrapped
-from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.purity import is_impure
 from backprop_nb.tracing.record import CONSTANT, Guard
 from backprop_nb.tracing.rules.indexing import getitem
@@ -108,7 +109,7 @@ class _Function:
             for (name, traced), tree in zip(trace.arguments, trees, strict=True)
         ]
         self._printer = Printer(self.program, self._names, NUMPY)
-        self._decisions = sorted(self.program.decisions, key=lambda each: each[0].position)
+        self._decisions = deque(sorted(self.program.decisions, key=lambda each: each[0].position))
         lines = [f"def {self.name}({', '.join(self._parameters)}):", *self._body()]
         self.source = "\n    ".join(lines)
         # What prints as x[…] or x.astype(…) is not called by its name.
@@ -191,7 +192,7 @@ class _Function:
     def _checks(self, before: int) -> Iterator[str]:
         """Yield the decisions that have to fall out as in the trace, up to an expression."""
         while self._decisions and self._decisions[0][0].position < before:
-            expression, guard = self._decisions.pop(0)
+            expression, guard = self._decisions.popleft()
             if expression.is_number:
                 continue
             condition = _otherwise(self._printer.text(expression), guard)
@@ -216,8 +217,8 @@ class _Function:
                 yield f"# back through {', and '.join(through)}"
                 last = through
             yield line
-        for each in zip(self.program.gradients, self._gradients, self._inputs, strict=True):
-            yield from self._plain_gradient(*each)
+        for node, gradient in zip(self.trace.inputs, self.program.gradients, strict=True):
+            yield from self._plain_gradient(node, gradient)
 
     def _steps(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield each line of the way back with the forward statements that it reverses."""
@@ -239,8 +240,8 @@ class _Function:
 
     def _own(self, statement: Statement) -> str:
         """Return the text of a statement; a gradient that is only a view becomes an array."""
-        expression, gradients = statement.expression, self.program.gradients
-        if expression not in gradients:
+        expression = statement.expression
+        if expression not in self._input_of:
             return statement.text
         if expression.shape == () and isinstance(expression.value, np.ndarray):
             return f"{statement.text}[()]"
@@ -249,12 +250,20 @@ class _Function:
         inner = expression.unstretched
         if not inner.is_number:
             return f"{statement.text}.copy()"
-        like = self._inputs[gradients.index(expression)]
+        like = self._inputs[self._input_of[expression]]
         return f"np.full_like({like}, {literal(inner.value)})"
 
-    def _plain_gradient(self, gradient: Expression | None, name: str, like: str) -> Iterator[str]:
+    @cached_property
+    def _input_of(self) -> dict[Expression | None, int]:
+        """The first input whose gradient an expression is."""
+        found: dict[Expression | None, int] = {}
+        for k, gradient in enumerate(self.program.gradients):
+            found.setdefault(gradient, k)
+        return found
+
+    def _plain_gradient(self, node: Node, gradient: Expression | None) -> Iterator[str]:
         """Yield the gradient of an input that no step back computes."""
-        node = self.trace.inputs[self._inputs.index(like)]
+        name, like = self._gradients[node.index], self._inputs[node.index]
         if gradient is None:
             yield f"{name} = np.zeros_like({like}){'[()]' * (node.shape == ())}"
         elif gradient.is_number:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -23,6 +23,9 @@ from backprop_nb.tracing.record import CONSTANT, Guard, Record
 from backprop_nb.tracing.reverse import Contributed, reverse, start_of
 from backprop_nb.tracing.tape import Tape
 from backprop_nb.tracing.varying import that_matter
+
+MAX_CALLS = 24
+"""A text holds about so many calls at most."""
 
 
 class Program:
@@ -119,7 +122,26 @@ class Program:
         for expression, name in self._offers():
             if expression is not None and not expression.is_number:
                 names.setdefault(expression, name)
-        return names
+        return names | self._cut(names)
+
+    def _cut(self, names: Mapping[Expression, str]) -> dict[Expression, str]:
+        """Return names for some more expressions, so that no text holds too many calls.
+
+        Each text stands within the next one: a sum over a list would print in quadratic
+        time, and Python reads no more than 200 nested brackets.
+        """
+        called = {e: node.adjoint_name for e, node in self.adjoint_of.items()}
+        called |= dict(zip(self.forward, [node.name for node in self.trace.nodes], strict=False))
+        cut: dict[Expression, str] = {}
+        calls: dict[Expression, int] = {}
+        for each in self.needed:
+            if each in names or each.row is None:
+                continue
+            calls[each] = 1 + sum(calls.get(operand, 0) for operand in each.operands)
+            if calls[each] > MAX_CALLS:
+                cut[each] = called.get(each, f"t{each.position}")
+                del calls[each]
+        return cut
 
     def _offers(self) -> Iterator[tuple[Expression | None, str]]:
         """Yield every expression that should have a name; the first offer counts."""

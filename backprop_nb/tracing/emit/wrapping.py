@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from bisect import bisect
 from collections.abc import Iterator
 
 WIDTH = 99
@@ -54,7 +55,7 @@ def wrapped(line: str) -> str:
 def _bracketed(text: str, before: str, indent: str) -> str:
     """Return what stands in brackets with the brackets on lines of their own."""
     deeper = f"{indent}    "
-    inner = _filled(text[1:-1], deeper, 0)
+    inner = _filled(text[1:-1], deeper)
     return "\n".join([before + text[0], *inner, f"{indent}{text[-1]}"])
 
 
@@ -82,24 +83,34 @@ def _breaks(text: str) -> Iterator[tuple[int, int]]:
             depth -= 1
 
 
-def _filled(text: str, indent: str, depth: int) -> Iterator[str]:
-    """Yield full lines, broken at this depth of brackets, and deeper where one is too long."""
-    every = [*_breaks(text)]
-    deeper = max((each for _, each in every), default=-1)
-    if depth > deeper:
-        yield indent + text
-        return
+def _filled(text: str, indent: str) -> Iterator[str]:
+    """Yield full lines, broken outside of brackets, and inside where one is too long."""
     room = WIDTH - len(indent)
-    ends = [space for space, each in every if each == depth] + [len(text)]
-    start = last = 0
+    breaks = [*_breaks(text)]
+    # What is yet to be laid out, the last first: from where to where, its breaks, how deep.
+    pending = [(0, len(text), breaks, 0)]
+    while pending:
+        start, end, within, depth = pending.pop()
+        if end - start <= room or not within:
+            yield indent + text[start:end]
+            continue
+        depth = max(depth, min(each for _, each in within))
+        ends = [space for space, each in within if each == depth]
+        lines = _full(start, [*ends, end], room)
+        deeper = [each for each in within if each[1] > depth]
+        places = [space for space, _ in deeper]
+        for first, last in reversed(lines):
+            inside = deeper[bisect(places, first) : bisect(places, last)]
+            pending.append((first, last, inside, depth + 1))
+
+
+def _full(start: int, ends: list[int], room: int) -> list[tuple[int, int]]:
+    """Return from where to where each line goes that ends at some of the ends."""
     lines = []
+    last = start
     for end in ends:
         if end - start > room and last > start:
-            lines.append(text[start:last])
+            lines.append((start, last))
             start = last + 1
         last = end
-    for line in [*lines, text[start:]]:
-        if len(line) > room:
-            yield from _filled(line, indent, depth + 1)
-        else:
-            yield indent + line
+    return [*lines, (start, last)]
