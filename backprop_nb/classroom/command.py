@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.report import HINTS
 from backprop_nb.classroom.gather import ATTEMPTS, LAYOUTS
+from backprop_nb.classroom.gradebook import COLUMN
 from backprop_nb.classroom.grading import grade
 from backprop_nb.classroom.limits import absent
 from backprop_nb.classroom.running import INSTALL, has_dask
@@ -99,6 +100,13 @@ _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--force": {"action": "store_true", "help": "also what has not changed"},
     },
     "what it says": {
+        "--points": {"type": float, "metavar": "N", "help": "what full marks are (100)"},
+        "--roster": {
+            "metavar": "CSV", "help": "a line for each student, as a platform exports it"
+        },
+        "--column": {
+            "metavar": "NAME", "help": f"of Canvas' or Blackboard's gradebook ({COLUMN})"
+        },
         "--with-names": {"action": "store_true", "help": "say in the summary whose is whose"},
     },
 }  # fmt: skip

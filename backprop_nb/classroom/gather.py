@@ -290,7 +290,7 @@ def _class_in(
         parts = [*name.split("/")[depth:], *([""] if name in empty else [])]
         student = owner.of(_File(name, Path(name), Path(), tuple(parts))).student
         if student not in having:
-            whole.without.setdefault(student, f"{name}: {why}")
+            whole.without.setdefault(student, f"{why[:-1]}: {name}.")
     whole.left_out.update(finder.left_out)
     return whole
 
@@ -457,7 +457,7 @@ def _class_of(files: Sequence[_File], function: str, pattern: str, attempts: str
         code = [each for each in own if each.is_code and fnmatchcase(each.name, pattern)]
         if not code:
             names = ", ".join(each.place or each.name for each in own[:5])
-            without[student] = f"There is no notebook and no file of Python, but {names}."
+            without[student] = f"There is no notebook and no file of Python: {names}."
             left_out.update({each.name: "Neither a notebook nor Python." for each in own})
             continue
         counting, others = _counting(code, function, attempts)
@@ -468,7 +468,8 @@ def _class_of(files: Sequence[_File], function: str, pattern: str, attempts: str
             chosen.append(HandedIn(each.name, student, each.path, each.root, each.place, beside))
         too = [name for name, why in others.items() if why.startswith(_ANOTHER)]
         if too:
-            unsure[counting[0].name] = f"It counts, and not {', '.join(too)}."
+            one, others_too = counting[0].name, ", ".join(too)
+            unsure[one] = f"Several files could be meant: {one} counts, and not {others_too}."
     chosen.sort(key=lambda each: each.name)
     return Gathered(tuple(chosen), left_out, without, unsure)
 
@@ -521,7 +522,7 @@ def _counting(
     main = [each for each in code if each.name not in helpers]
     if has and not any(each.name in has for each in main):
         main = code  # then it is in a helper
-    others.update({each.name: "A helper: another file imports it." for each in code
+    others.update({each.name: "A helper that another file imports." for each in code
                    if each not in main})  # fmt: skip
     main = keep(main, lambda each: each.name in has, f"It does not define {function}.")
     if attempts == "best":

@@ -13,9 +13,12 @@ from tqdm.auto import tqdm
 
 from backprop_nb.classroom.assignment import options_in
 from backprop_nb.classroom.gather import HandedIn, gathered
+from backprop_nb.classroom.gradebook import COLUMN, FULL, files_for
 from backprop_nb.classroom.page import summary_page
 from backprop_nb.classroom.results import ResultStore, as_json, write
+from backprop_nb.classroom.roster import read_roster
 from backprop_nb.classroom.running import run
+from backprop_nb.classroom.sheet import check_points, sheet
 from backprop_nb.classroom.submissions import Submission, read
 from backprop_nb.classroom.summary import as_csv, summarise
 from backprop_nb.classroom.verdict import make_settings
@@ -47,10 +50,16 @@ class Graded:
     def __str__(self) -> str:
         kept = f", {self.kept} unchanged since the last run" if self.kept else ""
         lines = [f"Graded: {self.new}{kept}.", *self.summary["sentences"]]
+        if by_hand := sum(each["count"] for each in self.summary["by_hand"]):
+            lines.append(f"To be looked at by hand: {by_hand}.")
+            lines += [f"  {each['count']}: {each['why']}" for each in self.summary["by_hand"]]
+        if left_out := self.summary["left_out"]:
+            lines.append(f"Files that were not looked at: {sum(e['count'] for e in left_out)}.")
+            lines += [f"  {each['count']}: {each['why']}" for each in left_out]
         if self.lost:
             lines.append(f"Not graded: {len(self.lost)}. The same command again tries them again.")
             lines += [f"  {name!a}: {why}" for name, why in self.lost.items()]
-        lines.append(f"See {self.folder / 'summary.html'}, and feedback/ beside it.")
+        lines.append(f"See {self.folder / 'summary.html'}, feedback/ and grades/ beside it.")
         return "\n".join(lines)
 
 
@@ -63,6 +72,9 @@ def grade(
     pattern: str = "*",
     attempts: str = "newest",
     layout: str | None = None,
+    roster: str | os.PathLike[str] | None = None,
+    points: float | None = None,
+    column: str = COLUMN,
     course: str | os.PathLike[str] | None = None,
     with_names: bool = False,
     force: bool = False,
@@ -80,8 +92,8 @@ def grade(
         A folder, or a zip, as Moodle, Canvas, Blackboard or nbgrader deliver it; otherwise
         with a folder for each student, or a ``.py`` or ``.ipynb`` file.  Or one file.
     out
-        The folder for ``summary.html``, ``.json`` and ``.csv``, and for ``results/`` and
-        ``feedback/``; it is made if it is not there.
+        The folder for ``summary.html``, ``.json`` and ``.csv``, and for ``grades/``,
+        ``feedback/`` and ``results/``; it is made if it is not there.
     workers
         How many at the same time; None takes the processors of this machine.
     scheduler
@@ -96,6 +108,13 @@ def grade(
     layout
         ``"moodle"``, ``"canvas"``, ``"blackboard"``, ``"folders"`` (one for each student) or
         ``"files"`` (each a student's); None sees it from the names.
+    roster
+        A CSV with a line for each student, such as Moodle's grading worksheet, or the gradebook
+        of Canvas or Blackboard: it comes back with the points filled in.
+    points
+        What full marks are, in the tables for platforms (100).
+    column
+        What the column for the points is called in a gradebook of Canvas or Blackboard.
     course
         A ``.py`` or ``.ipynb`` file, such as the assignment: what its call of
         :func:`~backprop_nb.check_backward` says holds here, too.
@@ -145,15 +164,18 @@ def grade(
     chosen = make_settings(**said | settings)
     if workers is not None and workers < 1:
         raise InvalidValueError("`workers` must be at least 1.", given=f"workers={workers}")
+    check_points(points)
+    listed = None if roster is None else read_roster(Path(roster))
     folder = Path(out)
-    with gathered(
+    whole = gathered(
         submissions,
         function=chosen.function,
         pattern=pattern,
         attempts=attempts,
         layout=layout,
         apart=folder,
-    ) as handed_in:
+    )
+    with whole as handed_in:
         found = [_read(each) for each in handed_in.submissions]
         store = ResultStore(folder, chosen)
         with store.locked():
@@ -175,8 +197,22 @@ def grade(
                     else:
                         done[number] = store.save(found[number], result)
                     bar.update()
-            summary = summarise([*done.values()], chosen, with_names, len(lost))
+            counting, lines = sheet(
+                handed_in, [*done.values()], lost, listed, points or FULL, chosen.course, folder
+            )
+            summary = summarise(
+                counting,
+                chosen,
+                with_names,
+                len(lost),
+                points,
+                handed_in.left_out,
+                {str(each.student): each.look for each in lines if each.look},
+            )
             write_summary(summary, folder)
+            for name, data in files_for(lines, f"{points or FULL:g}", listed, column):
+                write(folder / "grades" / name, data)
+            store.forget_others(found)
     return Graded(summary, folder, len(done) - kept, kept, lost)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -50,13 +50,15 @@ def feedback_page(name: str, report: str, course: Course) -> bytes:
 
 def summary_page(summary: Mapping[str, Any]) -> bytes:
     """Return the summary of a class as a page, the same for the same summary."""
-    heading = f"Backward passes of {counted(summary['submissions'], 'submission')}"
+    heading = f"Backward passes of {counted(summary['students'], 'student')}"
     body = [
         f"<h1>{heading}</h1>",
         *_overview(summary),
         *_columns(_frequent(summary), _scores(summary)),
         *_heat_map(summary),
+        *_lines(summary),
         *_columns(_failures(summary), _unknown(summary)),
+        *_columns(_reasons(summary, "by_hand"), _reasons(summary, "left_out")),
         *_list(summary),
     ]
     return _document(heading, body, "summary")
@@ -135,7 +137,7 @@ def _style() -> str:
 
 
 def _overview(summary: Mapping[str, Any]) -> Iterator[str]:
-    total = summary["submissions"]
+    total = summary["students"]
     yield f'<p class="muted">{escape(conventions(Course(**summary["settings"]["course"])))}</p>'
     if lost := summary["not_graded"]:
         yield f'<p class="muted">Not included, because they have no result yet: {lost}.</p>'
@@ -147,9 +149,16 @@ def _overview(summary: Mapping[str, Any]) -> Iterator[str]:
         (f"{100 * summary['mean_score']:.0f} %", "mean score"),
         (f"{100 * summary['median_score']:.0f} %", "median score"),
         (percent(summary["failed"], total), "no gradients"),
+        *_to_be_seen(summary),
     ]:
         yield f"<li><b>{figure}</b> {words}</li>"
     yield "</ul>"
+
+
+def _to_be_seen(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    count = sum(each["count"] for each in summary["by_hand"])
+    if count:
+        yield str(count), "to be looked at by hand"
 
 
 def _columns(*sections: Iterable[str]) -> Iterator[str]:
@@ -172,7 +181,7 @@ def _frequent(summary: Mapping[str, Any]) -> Iterator[str]:
 def _scores(summary: Mapping[str, Any]) -> Iterator[str]:
     largest = max(1, *(each["submissions"] for each in summary["scores"]))
     yield '<h2>Scores</h2>\n<table class="scores">'
-    yield f"<thead>{_heads('score', 'submissions')}</thead>\n<tbody>"
+    yield f"<thead>{_heads('score', 'students')}</thead>\n<tbody>"
     for each in summary["scores"]:
         count = each["submissions"]
         bar = (
@@ -214,7 +223,7 @@ def _cell(count: int, total: int, darkest: int | None = None) -> str:
 
 
 def _heat_map(summary: Mapping[str, Any]) -> Iterator[str]:
-    total = summary["submissions"]
+    total = summary["students"]
     known = [each for each in summary["mistakes"] if not each["failure"]]
     if not known:
         return
@@ -225,7 +234,7 @@ def _heat_map(summary: Mapping[str, Any]) -> Iterator[str]:
     darkest = next(each for each in _ROUND if each >= share)
     yield "<h2>Mistakes by layer</h2>"
     yield (
-        "<p>How many submissions make a mistake in which layer, and their share of the class. "
+        "<p>How many students make a mistake in which layer, and their share of the class. "
         "Where a mistake does not tell its layer, it counts in the first one with a wrong "
         "gradient, as the backward pass goes, from right to left.</p>"
     )
@@ -240,7 +249,7 @@ def _heat_map(summary: Mapping[str, Any]) -> Iterator[str]:
     )
     yield _legend(darkest)
     yield (
-        '<p class="muted">A submission with two mistakes, or with two that explain it equally '
+        '<p class="muted">A student with two mistakes, or with two that explain it equally '
         "well, counts in both rows. A dash: this is not about the gradient of a layer.</p>"
     )
 
@@ -270,6 +279,39 @@ def _legend(darkest: int) -> str:
     )
 
 
+# --- the lines ----------------------------------------------------------------------------
+
+
+def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    rows = summary["lines"]
+    if not rows:
+        return
+    known = sum(each["submissions"] for each in rows)
+    yield "<h2>Where it first goes wrong</h2>"
+    yield (
+        "<p>The quantity that is wrong first, and the line of code that it stands in; "
+        f"known of {counted(known, 'student')}.</p>"
+    )
+    yield f"<details{_open(rows)}>\n<summary>{counted(len(rows), 'line')} of code</summary>"
+    heads = ["should be", "is", "students", *(["whose"] if rows[0]["where"] else [])]
+    lines = ['<table class="lines">', f"<thead>{_heads(*heads)}</thead>\n<tbody>"]
+    for each in rows:
+        cells = [
+            f"<td><code>{escape(each['text'])}</code></td>",
+            _cell(each["submissions"], summary["students"]),
+        ]
+        if each["where"]:
+            cells.append(f"<td>{', '.join(map(_at_line, each['where']))}</td>")
+        lines.append(_row(escape(each["quantity"]), *cells))
+    yield _wide("Where it first goes wrong", *lines, "</tbody></table>")
+    yield "</details>"
+
+
+def _at_line(place: Mapping[str, Any]) -> str:
+    cell = f" of {place['cell']}" if place["cell"].startswith("cell ") else ""
+    return f"{_who(place)} <small>line {place['number']}{cell}</small>"
+
+
 # --- what gave no gradients, what has to be read, and each submission ---------------------
 
 
@@ -279,7 +321,7 @@ def _failures(summary: Mapping[str, Any]) -> Iterator[str]:
         return
     yield "<h2>No gradients</h2>\n<table>\n<tbody>"
     for each in failures:
-        yield _row(escape(each["title"]), _cell(each["submissions"], summary["submissions"]))
+        yield _row(escape(each["title"]), _cell(each["submissions"], summary["students"]))
     yield "</tbody>\n</table>"
 
 
@@ -295,26 +337,56 @@ def _unknown(summary: Mapping[str, Any]) -> Iterator[str]:
         yield '<p class="muted">The same command with --with-names says whose they are.</p>'
 
 
+_HEADS: Final = {
+    "by_hand": "To be looked at by hand",
+    "left_out": "Files that were not looked at",
+}
+
+
+def _reasons(summary: Mapping[str, Any], what: str) -> Iterator[str]:
+    rows = summary[what]
+    if not rows:
+        return
+    yield f"<h2>{_HEADS[what]}</h2>\n<ul>"
+    for each in rows:
+        yield f"<li><b>{each['count']}</b> {escape(each['why'])}"
+        if which := each.get("which"):
+            yield f"<details{_open(which)}><summary>which</summary><ul>"
+            yield from (f"<li>{escape(name)}: {escape(why)}</li>" for name, why in which.items())
+            yield "</ul></details>"
+        yield "</li>"
+    yield "</ul>"
+    if "which" not in rows[0]:
+        yield '<p class="muted">grades/ beside this page says whose they are.</p>'
+
+
 def _list(summary: Mapping[str, Any]) -> Iterator[str]:
     rows: Sequence[Mapping[str, Any]] = summary["results"]
     if not rows:
         return
     named = "submission" in rows[0]
-    heads = [*(["submission"] if named else []), "id", "score", "mistakes", "first wrong"]
-    yield f"<h2>Each submission</h2>\n<details{_open(rows)}>"
+    out_of = summary["points"]
+    heads = [
+        *(["submission"] if named else []),
+        *("id", "score" if out_of is None else f"points of {out_of:g}"),
+        *("mistakes", "first wrong", "line"),
+    ]
+    yield f"<h2>Each student</h2>\n<details{_open(rows)}>"
     yield f"<summary>{len(rows)} in a table</summary>"
     lines = ["<table>", f"<thead>{_heads(*heads)}</thead>\n<tbody>"]
     for row in rows:
         mistakes = "; ".join(row["titles"]) or "none"
-        cells = [f"{100 * row['score']:.0f} %", mistakes, row["first_wrong"] or "–"]
+        points = "–" if row.get("points") is None else f"{row['points']:g}"
+        score = f"{100 * row['score']:.0f} %" if out_of is None else points
+        cells = [score, mistakes, row["first_wrong"] or "–", row["line"] or "–"]
         if named:
             cells.insert(0, row["id"])
         lines.append(_row(_who(row), *(f"<td>{escape(each)}</td>" for each in cells)))
-    yield _wide("Each submission", *lines, "</tbody></table>")
+    yield _wide("Each student", *lines, "</tbody></table>")
     yield "</details>"
 
 
-def _open(rows: Sequence[Any]) -> str:
+def _open(rows: Collection[Any]) -> str:
     return " open" if len(rows) <= _MAX_OPEN else ""
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,7 +19,7 @@ from backprop_nb.classroom.verdict import GradingSettings
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.files import written_whole
 
-_FORMAT = 4
+_FORMAT = 5
 """To be raised when what stands in a result changes."""
 _MAX_NAME = 200
 _FEEDBACK = (".txt", ".html")
@@ -88,6 +89,20 @@ class ResultStore:
         # Last: a result that is there says that the feedback has been written, too.
         write(self._place(submission), as_json({"key": self._key(submission, kept), **kept}))
         return kept
+
+    def forget_others(self, submissions: Iterable[Submission]) -> None:
+        """Remove the results and the feedback of what is not handed in any more."""
+        kept = {self._place(each) for each in submissions}
+        for place in self.folder.joinpath("results").glob("*.json"):
+            if place in kept:
+                continue
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+                name = json.loads(place.read_bytes())["submission"]
+                gone = Submission(str(name), "")
+                if self._place(gone) == place:  # nobody has written another name into it
+                    for path in self.feedback(gone):
+                        path.unlink(missing_ok=True)
+            place.unlink(missing_ok=True)
 
     def feedback(self, submission: Submission) -> tuple[Path, Path]:
         """Return where the feedback on a submission lies, as text and as a page."""

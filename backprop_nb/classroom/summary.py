@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
@@ -13,6 +11,7 @@ from backprop_nb.checking.convention import Course
 from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, PlacedMistake, layers_in_words
 from backprop_nb.checking.probes import gradient_names
 from backprop_nb.checking.wording import spoken
+from backprop_nb.classroom.gradebook import as_csv as table_as_csv
 from backprop_nb.classroom.verdict import GradingSettings
 
 Result = Mapping[str, Any]
@@ -39,23 +38,34 @@ _FAILURES: Final = {
 }
 _ORDER: Final = {name: k for k, name in enumerate([*(each.id for each in MISTAKES), *_OTHERS])}
 _MAX_SENTENCES = 8
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def summarise(
-    results: Sequence[Result], settings: GradingSettings, names: bool = False, lost: int = 0
+    results: Sequence[Result],
+    settings: GradingSettings,
+    names: bool = False,
+    lost: int = 0,
+    points: float | None = None,
+    left_out: Mapping[str, str] | None = None,
+    by_hand: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return what a class got right and wrong, as plain data.
 
     Parameters
     ----------
     results
-        As :meth:`ResultStore.save` returns them.
+        As :meth:`ResultStore.save` returns them, one for each student.
     settings
     names
         Whether it says whose is whose; without, each has an id.
     lost
         How many submissions there are besides that have no result.
+    points
+        What full marks are; None where there are only shares.
+    left_out
+        For each file that was not looked at, why.
+    by_hand
+        For each student whom somebody should look at, why.
 
     Returns
     -------
@@ -71,20 +81,40 @@ def summarise(
     scores = [each["score"] for each in ordered]
     right = sum(each["ok"] for each in ordered)
     return {
-        "submissions": total,
+        "students": total,
         "not_graded": lost,
+        "by_hand": _reasons(by_hand or {}, names),
+        "left_out": _reasons(left_out or {}, names),
         "right": right,
         "failed": sum(not mistakes_of(each).keys().isdisjoint(_FAILURES) for each in ordered),
         "mean_score": round(fmean(scores), 6) if scores else None,
         "median_score": round(median(scores), 6) if scores else None,
+        "points": points,
         "settings": settings.to_dict(),
         "sentences": [*_sentences(total, right, mistakes)],
         "wrong_gradients": sum(_has_wrong_gradient(each) for each in ordered),
         "layers": [_layer(ordered, layer, course) for layer in range(1, course.layers + 1)],
         "mistakes": mistakes,
+        "lines": [*_lines(ordered, course, names)],
         "scores": _histogram(scores),
-        "results": [_row(each, course, names) for each in ordered],
+        "results": [_row(each, course, names, points) for each in ordered],
     }
+
+
+def _reasons(said: Mapping[str, str], names: bool) -> list[dict[str, Any]]:
+    """Return how often each reason is given, and with names by whom, the most frequent first.
+
+    What a reason says after a colon belongs to the one that it is given for.
+    """
+    having: dict[str, list[str]] = {}
+    for name in sorted(said):
+        having.setdefault(said[name].partition(": ")[0].rstrip("."), []).append(name)
+    order = sorted(having, key=lambda each: (-len(having[each]), each))
+    return [
+        {"why": each, "count": len(having[each])}
+        | ({"which": {name: said[name] for name in having[each]}} if names else {})
+        for each in order
+    ]
 
 
 def percent(part: int, whole: int) -> str:
@@ -201,6 +231,32 @@ def _title_at_some(mistake: str, course: Course) -> str:
     return spoken(CATALOGUE[mistake].title_at("some layers only", course), course)
 
 
+def _lines(results: Sequence[Result], course: Course, names: bool) -> Iterator[dict[str, Any]]:
+    """Yield what stands in the lines where it first goes wrong, the most frequent first."""
+    having: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        if line := result.get("line"):
+            first = next(each["parameter"] for each in mistakes_of(result).values())
+            quantity = line["quantity"] or spoken(first, course)
+            having.setdefault((quantity, line["text"]), []).append(result)
+    for quantity, text in sorted(having, key=lambda each: (-len(having[each]), each)):
+        found = having[quantity, text]
+        yield {
+            "quantity": quantity,
+            "text": text,
+            "submissions": len(found),
+            "where": [_place_of(each) for each in found] if names else [],
+        }
+
+
+def _place_of(result: Result) -> dict[str, Any]:
+    line = result["line"]
+    return {key: result[key] for key in ("submission", "feedback")} | {
+        "cell": line["cell"],
+        "number": line["number"],
+    }
+
+
 def _layer(results: Sequence[Result], layer: int, course: Course) -> dict[str, Any]:
     with_gradients = (each for each in results if _has_wrong_gradient(each))
     wrong = sum(layer in _wrong_layers(each, course) for each in with_gradients)
@@ -244,19 +300,27 @@ def _where(found: Sequence[Mapping[str, Any]], made: Mapping[int, int]) -> str:
     return f"{often}{'at' if named else 'first wrong at'} {layers_in_words(layers)}"
 
 
-def _row(result: Result, course: Course, names: bool) -> dict[str, Any]:
+def _row(result: Result, course: Course, names: bool, points: float | None) -> dict[str, Any]:
     mistakes = mistakes_of(result)
+    line = result.get("line")
     row = {
         "id": result["id"],
         "score": round(result["score"], 6),
+        **({} if points is None else {"points": points_of(result, points)}),
         "outcome": result["outcome"],
         "mistakes": list(mistakes),
         "titles": [called(each, course) for each in mistakes.values()],
         "first_wrong": next((each["parameter"] for each in mistakes.values()), ""),
+        "line": f"{line['number']}: {line['text']}" if line else "",
     }
     if not names:
         return row
     return {"submission": result["submission"], "feedback": result["feedback"], **row}
+
+
+def points_of(result: Result, points: float) -> float | None:
+    """Return what a result is worth, to a hundredth; None where nothing could be judged."""
+    return None if result["outcome"] == "unreadable" else round(points * result["score"], 2)
 
 
 # --- the table ---------------------------------------------------------------------------------
@@ -267,17 +331,13 @@ def as_csv(summary: Mapping[str, Any]) -> bytes:
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front.
     """
-    stream = io.StringIO()
-    names = bool(summary["results"]) and "submission" in summary["results"][0]
-    columns = ["id", "score", "outcome", "mistakes", "titles", "first_wrong"]
-    columns = [*(["submission"] if names else []), *columns]
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    for row in summary["results"]:
-        flat = {**row, "mistakes": " ".join(row["mistakes"]), "titles": "; ".join(row["titles"])}
-        writer.writerow([_harmless(flat[column]) for column in columns])
-    return stream.getvalue().encode("utf-8-sig")  # so that a spreadsheet reads it as UTF-8
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    columns = ["id", "score", "points", "outcome", "mistakes", "titles", "first_wrong", "line"]
+    if summary["points"] is None:
+        columns.remove("points")
+    if summary["results"] and "submission" in summary["results"][0]:
+        columns.insert(0, "submission")
+    rows = (
+        row | {"mistakes": " ".join(row["mistakes"]), "titles": "; ".join(row["titles"])}
+        for row in summary["results"]
+    )
+    return table_as_csv([columns, *([row[each] for each in columns] for row in rows)])

@@ -142,6 +142,7 @@ def result_of(reply: Reply, settings: GradingSettings) -> dict[str, Any]:
     return {
         "outcome": reply.outcome,
         **report.to_dict(),
+        "line": _line(report),
         "text": str(report),
         "html": report_html(report),
     }
@@ -162,6 +163,20 @@ def report_on(reply: Reply, settings: GradingSettings) -> Report:
         report = Unanswered("", (), (finding,), hints=settings.hints)
         report = spoken_report(report, settings.course)
     return replace(report, subject=settings.function, notes=(*report.notes, *notes))
+
+
+def _line(report: Report) -> dict[str, Any] | None:
+    """Return where the first wrong quantity stands, as JSON can hold it; None if not known."""
+    found = next((each for each in report.findings if each.place is not None), None)
+    if found is None or found.place is None:
+        return None
+    first = found.place.start[0]
+    return {
+        "cell": found.place.filename,
+        "number": first,
+        "text": " ".join(found.place.around.split("\n")[first - 1].split()),
+        "quantity": found.quantity,
+    }
 
 
 def _cell_of(report: Report) -> tuple[str, ...]:

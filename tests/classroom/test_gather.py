@@ -114,7 +114,7 @@ def test_a_helper_is_beside_and_is_no_submission(tmp_path, uses):
         tmp_path, {"a/hw.ipynb": f"{uses}\n{CODE}", "a/net.py": CODE, "a/data/x.csv": "1"}
     )
     assert counting == {"a": ("a/hw.ipynb", ["data/x.csv", "net.py"])}
-    assert left_out == {"a/net.py": "A helper: another file imports it."}
+    assert left_out == {"a/net.py": "A helper that another file imports."}
     assert unsure == {}
 
 
@@ -160,10 +160,10 @@ def test_who_has_nothing_to_grade_is_named_with_the_reason(tmp_path):
     counting, left_out, without, _ = look(tmp_path, files)
     assert [*counting] == ["ada"]
     assert without == {
-        "bob": "There is no notebook and no file of Python, but hw.pdf.",
-        "carl": "carl/hw.zip: It is damaged, or no zip.",
-        "dora": "dora/hw.zip/../hw.py: Its path leads out of the zip.",
-        "eve": "eve: The folder is empty.",
+        "bob": "There is no notebook and no file of Python: hw.pdf.",
+        "carl": "It is damaged, or no zip: carl/hw.zip.",
+        "dora": "Its path leads out of the zip: dora/hw.zip/../hw.py.",
+        "eve": "The folder is empty: eve.",
     }
     assert {*left_out} == {"bob/hw.pdf", "carl/hw.zip", "dora/hw.zip/../hw.py"}
 
@@ -184,7 +184,9 @@ def test_two_files_that_could_both_be_meant_are_told(tmp_path):
     counting, left_out, _, unsure = look(tmp_path, ["a/one.py", "a/two.ipynb", "a/two.pdf"])
     assert counting["a"][0] == "a/two.ipynb"
     assert left_out == {"a/one.py": "Another file of the same student counts: a/two.ipynb."}
-    assert unsure == {"a/two.ipynb": "It counts, and not a/one.py."}
+    assert unsure == {
+        "a/two.ipynb": "Several files could be meant: a/two.ipynb counts, and not a/one.py."
+    }
 
 
 def test_a_pattern_and_a_layout_say_what_is_meant(tmp_path):

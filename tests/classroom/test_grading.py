@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 from unittest import mock
 
 import pytest
@@ -31,6 +32,7 @@ def test_everything_that_was_promised_is_written(folder, tmp_path):
         "summary.json",
         "summary.csv",
         "summary.html",
+        "grades/grades.csv",
         *(
             f"feedback/{name}.{ending}"
             for name in ("ada.py", "bob/bob.py", "eve.py")
@@ -92,6 +94,80 @@ def test_two_runs_give_the_same_bytes(folder, tmp_path):
     for path in nonempty((tmp_path / "one").rglob("*.*")):
         assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")
                                      ).read_bytes()  # fmt: skip
+
+
+def test_what_is_withdrawn_leaves_nothing_behind(folder, tmp_path):
+    out = tmp_path / "out"
+    grade(folder, out, **QUIETLY)
+    (folder / "ada.py").unlink()
+    (out / "results/other.json").write_text('{"submission": "../../in/bob/bob.py"}')
+    assert grade(folder, out, **QUIETLY).summary["students"] == 2
+    assert not [*out.glob("feedback/ada*")]
+    assert len([*(out / "results").iterdir()]) == 2
+    assert (folder / "bob/bob.py").is_file()
+
+
+def test_a_class_as_moodle_delivers_it_goes_back_with_points_and_feedback(tmp_path, right):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    wrong = right.replace("np.outer(delta, f[i])", "np.outer(delta, f[i]) * (1 + i)")
+    label = "_assignsubmission_file_"
+    for name, files in {
+        f"Ada L_11{label}": {"hw.py": f"# with tools.py\n{right}", "tools.py": ""},
+        f"Bob B_12{label}": {"hw.py": right, "hw(1).py": wrong},
+        f"Carl C_13{label}": {"hw.pdf": ""},
+        f"Eve E_99{label}": {"hw.py": "x ="},
+    }.items():
+        (folder / name).mkdir(parents=True)
+        for file, text in files.items():
+            (folder / name / file).write_text(text)
+    sheet = (
+        "Identifier,Full name,Status,Grade,Maximum Grade,Last modified (grade)\n"
+        "Participant 11,Ada Lovelace,Submitted,,6.00,-\n"
+        "Participant 12,Bob B,Submitted,,6.00,-\n"
+        "Participant 13,Carl C,Submitted,,6.00,-\n"
+        "Participant 14,Dora D,No submission,,6.00,-\n"
+    )
+    roster = tmp_path / "worksheet.csv"
+    roster.write_text(sheet, encoding="utf-8-sig")
+    graded = grade(folder, out, points=6, roster=roster, **QUIETLY)
+    filled = sheet.replace("Ada Lovelace,Submitted,", "Ada Lovelace,Submitted,6").replace(
+        "Bob B,Submitted,", "Bob B,Submitted,4"
+    )
+    assert (out / "grades/moodle.csv").read_text(encoding="utf-8-sig") == filled
+    lines = (out / "grades/grades.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert [line.partition("file_/")[2] or line for line in lines[1:4]] == [
+        "hw.py,6,6,right,",
+        'hw(1).py,4,6,"Wrong, and no mistake of the catalogue",',
+        "13,Carl C,,,6,nothing to grade,There is no notebook and no file of Python: hw.pdf.",
+    ]
+    assert lines[4] == "14,Dora D,,,6,nothing handed in,Nothing handed in."
+    assert lines[5].endswith("An error stops the code before the function is defined. "
+                             "Not in the roster.")  # fmt: skip
+    with zipfile.ZipFile(out / "grades/moodle-feedback.zip") as archive:
+        names = archive.namelist()
+        assert "right, all 6 gradients" in archive.read(names[0]).decode()
+    assert names == [f"{who}_assignfeedback_file_/feedback.html"
+                     for who in ("Ada L_11", "Bob B_12", "Eve E_99")]  # fmt: skip
+    assert graded.summary["students"] == 3
+    assert [each["why"] for each in graded.summary["left_out"]] == [
+        "A helper that another file imports",
+        "An older attempt",
+        "Neither a notebook nor Python",
+    ]
+    assert "To be looked at by hand: 3." in str(graded)
+    assert "Ada" not in (out / "summary.html").read_text(encoding="utf-8")
+
+
+def test_the_best_of_several_attempts_counts_if_that_is_the_rule(tmp_path, right, sign_flipped):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "ada.py").write_text(right)
+    (folder / "ada(1).py").write_text(sign_flipped)
+    newest = grade(folder, tmp_path / "one", **QUIETLY)
+    best = grade(folder, tmp_path / "two", attempts="best", **QUIETLY)
+    for graded, right_ones in ((newest, 0), (best, 1)):
+        assert (graded.summary["students"], graded.summary["right"]) == (1, right_ones)
+    assert best.new == 2
 
 
 def test_two_runs_into_one_folder_at_once_are_refused(folder, tmp_path):
@@ -163,6 +239,7 @@ def test_results_inside_of_the_submissions_are_no_submissions(folder):
         ("seed", -1, "`seed` must be at least 0."),
         ("timeout", 0, "`timeout` must be above 0 and at most 86400 seconds, a day."),
         ("memory", 10, "`memory` must be at least 256 megabytes: Python and NumPy need them."),
+        ("points", 0, "`points` must be a positive number."),
         ("workers", 0, "`workers` must be at least 1."),
         ("function", "my function", "`function` must be the name of a function."),
     ],

@@ -94,7 +94,7 @@ def test_it_is_the_same_for_the_same_class():
 
 def test_a_class_without_mistakes_and_an_empty_one_have_a_page():
     assert "<li>Nothing.</li>" in page("", "")
-    assert "0 submissions" in page()
+    assert "0 students" in page()
 
 
 @pytest.mark.parametrize(

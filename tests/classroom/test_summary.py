@@ -50,7 +50,7 @@ def summary(results=CLASS, **options):
 
 def test_the_counts_are_those_of_the_class():
     data = summary()
-    assert (data["submissions"], data["right"]) == (13, 5)
+    assert (data["students"], data["right"]) == (13, 5)
     counts = {each["mistake"]: each["submissions"] for each in data["mistakes"]}
     assert counts == {
         "sigma_prime_missing_in_hidden": 4,
