@@ -16,6 +16,8 @@ that importing the package stays light.
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from backprop_nb.errors import (
@@ -131,3 +133,20 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Kept(ModuleType):
+    """The package, whose names stay what they are: a check that is replaced checks nothing."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Python itself puts a module that it has imported into its package.
+        if name in __all__ and value is not sys.modules.get(f"{__name__}.{name}"):
+            raise UnsupportedError(
+                f"`backprop_nb.{name}` cannot be replaced.",
+                given=f"bp.{name} = …",
+                instead=f"{name} = …, a name of your own",
+            )
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Kept

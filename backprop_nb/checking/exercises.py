@@ -23,7 +23,7 @@ from backprop_nb.checking.diagnosis import message
 from backprop_nb.checking.mistakes import MISTAKES, Mistake, PlacedMistake, find, make_backward
 from backprop_nb.checking.reference import ReferencePass, Situation
 from backprop_nb.checking.report import NOT_ANSWERED, Checked, Finding, Hints, Report, check_hints
-from backprop_nb.errors import InvalidValueError, NotFoundError, UnsupportedError
+from backprop_nb.errors import InvalidValueError, NotFoundError, UnsupportedError, in_words
 from backprop_nb.network.tables import markdown_table, matrix_latex, matrix_text, text_table
 
 Array: TypeAlias = NDArray[Any]
@@ -38,6 +38,9 @@ ROUNDING: Final = 0.002, 0.005
 """An answer may be off by so much, and by so much of its size: rounded to three digits."""
 _SMALLEST = 0.01
 """No entry of an answer is nearer to zero."""
+_DIGITS = 12
+"""A calculator shows fewer digits, and a program more."""
+_ROUND = "They are asked for with three digits after the point."
 _CLEARLY = 3.0
 """A mistake must be seen in an answer, by so many times the rounding."""
 
@@ -103,10 +106,12 @@ class Exercise:
         The parameters, of the widths (2, 2, 1).
     x, y : arrays of shape (2,) and (1,)
         The input and the target.
-    mistake : str
-        The mistake in :attr:`listing`, by its id in the catalogue.
     choices : dict
         By letter the title of a mistake; one of them is in the listing.
+
+    Notes
+    -----
+    An exercise has no key: see :func:`answer_key`.
     """
 
     seed: str
@@ -114,8 +119,8 @@ class Exercise:
     b: tuple[Array, Array]
     x: Array
     y: Array
-    mistake: str
     choices: Mapping[str, str]
+    _mistake: str
 
     @property
     def questions(self) -> dict[str, str]:
@@ -126,51 +131,7 @@ class Exercise:
     @property
     def listing(self) -> str:
         """A backward pass as NumPy, with one mistake in it."""
-        return "\n".join(line.text for line in make_backward(self.mistake).listing())
-
-    def key(self) -> dict[str, Any]:
-        """Return the right answers by name: an array each, and a letter.
-
-        Examples
-        --------
-        >>> key = exercise(7).key()
-        >>> key["z[1]"], key["mistake"]
-        (array([ 1.5, -1.5]), 'c')
-        """
-        title = find(self.mistake).title
-        letter = next(letter for letter, each in self.choices.items() if each == title)
-        return {**self.following({}), MISTAKE: letter}
-
-    def following(self, given: Mapping[str, Array]) -> Values:
-        """Return the right answers of somebody who goes on with those that are given.
-
-        Those that have another shape are passed over.
-
-        >>> exercise(7).following({"z[1]": np.zeros(2)})["f[1]"]
-        array([0.5, 0.5])
-        """
-        given = {name: a for name, a in given.items() if a.shape == _BY_NAME[name].shape}
-        values = self._values(make_backward(samples="single"), given)
-        values["L"] = np.sum((self.y - given.get("f[2]", values["f[2]"])) ** 2)
-        return {name: values[name] for name in _BY_NAME}
-
-    def answers_with(self, mistake: Mistake) -> Values:
-        """Return the answers of somebody who makes a mistake; the loss is not among them."""
-        return self._values(make_backward(mistake.id, samples="single"), {})
-
-    def _values(self, backward: ReferencePass, given: Mapping[str, Array]) -> Values:
-        columns = {
-            name.replace("sigma_prime", "slope"): array if array.ndim == 2 else array.reshape(-1, 1)
-            for name, array in given.items()
-        }
-        values: Values = {}
-        for each in backward.intermediates(self.A, self.b, self.x.copy(), self.y, columns):
-            question = _BY_NAME.get(each.name.replace("slope", "sigma_prime"))
-            if question:
-                # A factor may be the number 1, and a transposed row is still a row of answers.
-                value = np.broadcast_to(np.ravel(each.value), question.size)
-                values[question.name] = value.reshape(question.shape)
-        return values
+        return "\n".join(line.text for line in make_backward(self._mistake).listing())
 
     def check(
         self,
@@ -193,7 +154,7 @@ class Exercise:
         only : sequence of str, optional
             The questions that count, if not all of them do.
         hints : "none", "vague", "clear" or "plain"
-            How much the report gives away.  Only ``"plain"`` shows the right answers.
+            How much the report gives away; no level shows the right answers.
 
         Raises
         ------
@@ -220,14 +181,14 @@ class Exercise:
                 expected='a dict such as {"z[1]": [0.5, -1.0]}',
             )
         names = self._asked(only)
-        key = self.key()
+        key = answer_key(self)
         given = {
             name: array
             for name, question in _BY_NAME.items()
             if (array := _as_array(answers.get(name), question)) is not None
         }
         with np.errstate(all="ignore"):
-            following = self.following(given)
+            following = following_answers(self, given)
         parameters = [
             _checked(name, answers.get(name), given.get(name), key[name], following[name])
             for name in names
@@ -236,12 +197,16 @@ class Exercise:
         findings = tuple(self._findings(parameters, given, hints))
         if MISTAKE in names:
             parameters.append(self._checked_letter(answers.get(MISTAKE), key[MISTAKE]))
+        notes = [f"There is no question {name!r}." for name in answers if name not in key]
+        exact = [each.name for each in parameters if _is_computed(each)]
+        if exact:
+            notes.append(f"{in_words(exact)}: to more digits than a pencil writes. {_ROUND}")
         return Report(
             "exercise",
-            tuple(parameters),
+            tuple(map(_without_key, parameters)),
             findings,
-            notes=tuple(f"There is no question {name!r}." for name in answers if name not in key),
-            hints=hints,
+            notes=tuple(notes),
+            hints="clear" if hints == "plain" else hints,
             things="answers",
         )
 
@@ -286,7 +251,7 @@ class Exercise:
 
     def _leads_to(self, mistake: Mistake, given: Values) -> bool:
         """Whether somebody who makes a mistake, and no other, gets the given answers."""
-        wrong = self.answers_with(mistake)
+        wrong = answers_with(self, mistake)
         return all(_near(given[name], wrong[name]) for name in given if name in wrong)
 
     def __repr__(self) -> str:
@@ -340,6 +305,58 @@ class Exercise:
         ]
 
 
+# --- the key ----------------------------------------------------------------
+
+
+def answer_key(exercise: Exercise) -> dict[str, Any]:
+    """Return the right answers by name: an array each, and a letter.
+
+    Examples
+    --------
+    >>> key = answer_key(exercise(7))
+    >>> key["z[1]"], key["mistake"]
+    (array([ 1.5, -1.5]), 'c')
+    """
+    title = find(exercise._mistake).title
+    letter = next(letter for letter, each in exercise.choices.items() if each == title)
+    return {**following_answers(exercise, {}), MISTAKE: letter}
+
+
+def following_answers(exercise: Exercise, given: Mapping[str, Array]) -> Values:
+    """Return the right answers of somebody who goes on with those that are given.
+
+    Those that have another shape are passed over.
+
+    >>> following_answers(exercise(7), {"z[1]": np.zeros(2)})["f[1]"]
+    array([0.5, 0.5])
+    """
+    given = {name: a for name, a in given.items() if a.shape == _BY_NAME[name].shape}
+    values = _values(exercise, make_backward(samples="single"), given)
+    values["L"] = np.sum((exercise.y - given.get("f[2]", values["f[2]"])) ** 2)
+    return {name: values[name] for name in _BY_NAME}
+
+
+def answers_with(exercise: Exercise, mistake: Mistake) -> Values:
+    """Return the answers of somebody who makes a mistake; the loss is not among them."""
+    return _values(exercise, make_backward(mistake.id, samples="single"), {})
+
+
+def _values(exercise: Exercise, backward: ReferencePass, given: Mapping[str, Array]) -> Values:
+    columns = {
+        name.replace("sigma_prime", "slope"): array if array.ndim == 2 else array.reshape(-1, 1)
+        for name, array in given.items()
+    }
+    x = exercise.x.copy()
+    values: Values = {}
+    for each in backward.intermediates(exercise.A, exercise.b, x, exercise.y, columns):
+        question = _BY_NAME.get(each.name.replace("slope", "sigma_prime"))
+        if question:
+            # A factor may be the number 1, and a transposed row is still a row of answers.
+            value = np.broadcast_to(np.ravel(each.value), question.size)
+            values[question.name] = value.reshape(question.shape)
+    return values
+
+
 # --- making one -------------------------------------------------------------
 
 
@@ -355,7 +372,7 @@ def exercise(seed: int | str) -> Exercise:
     Returns
     -------
     Exercise
-        A network with small numbers, questions about it, and the key to them.
+        A network with small numbers, and questions about it.
 
     Raises
     ------
@@ -366,8 +383,8 @@ def exercise(seed: int | str) -> Exercise:
 
     Notes
     -----
-    Who has the package has the key: the exercise makes copying from a neighbour
-    pointless, and is no secret.  A version of the package that knows of other mistakes
+    Who can program a backward pass has the key: the exercise makes copying from a
+    neighbour pointless, and is no secret.  A version of the package that knows of other mistakes
     may give other exercises, so a course stays with one version.
 
     Examples
@@ -376,8 +393,8 @@ def exercise(seed: int | str) -> Exercise:
     >>> mine = bp.exercise("s1234567")
     >>> mine.A[1], mine.x
     (array([[ 1., -2.]]), array([-2.,  1.]))
-    >>> mine.check(mine.key()).score
-    1.0
+    >>> mine.check({"z[1]": [-1.5, -3.0]}).score
+    0.0
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer | str):
         raise UnsupportedError(
@@ -404,7 +421,7 @@ def _candidates(seed: str) -> Iterator[Exercise]:
         b = (draw.array(_BIASES, n_1), draw.array(_BIASES, n_2))
         x, y = draw.array(_INPUTS, n_0), draw.array(_TARGET, n_2)
         mistake, choices = _choices(draw)
-        yield Exercise(seed, A, b, x, y, mistake, choices)
+        yield Exercise(seed, A, b, x, y, choices, mistake)
 
 
 # In halves, so that nothing is rounded.
@@ -473,7 +490,7 @@ def visible_mistakes() -> tuple[Mistake, ...]:
 
 def _is_good(candidate: Exercise) -> bool:
     """Whether every answer can be seen in three digits, and every mistake in an answer."""
-    key = candidate.following({})
+    key = following_answers(candidate, {})
     if any(np.abs(value).min() < _SMALLEST for value in key.values()):
         return False
     # Equal entries would hide which row is which.
@@ -484,7 +501,7 @@ def _is_good(candidate: Exercise) -> bool:
     return all(
         any(
             not _near(value, key[name], _CLEARLY)
-            for name, value in candidate.answers_with(each).items()
+            for name, value in answers_with(candidate, each).items()
         )
         for each in visible_mistakes()
     )
@@ -512,6 +529,17 @@ def _checked(
     if np.abs(following).min() >= _SMALLEST and _near(given, following):
         return replace(checked, ok=True, remark="it follows from an earlier answer")
     return checked
+
+
+def _without_key(checked: Checked) -> Checked:
+    """Return an answer that is judged, without the right one."""
+    return replace(checked, expected=np.full_like(checked.expected, np.nan))
+
+
+def _is_computed(checked: Checked) -> bool:
+    """Whether a right answer stands there to more digits than anybody copies from a calculator."""
+    given = checked.given
+    return checked.ok and given is not None and bool((given != np.round(given, _DIGITS)).any())
 
 
 def _near(one: Array, other: Array, times: float = 1.0) -> bool:

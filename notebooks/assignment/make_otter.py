@@ -156,6 +156,7 @@ def needed(code: str) -> set[str]:
     nodes = list(ast.walk(ast.parse(code)))
     own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
     own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
     names = [node for node in nodes if isinstance(node, ast.Name)]
     own |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
     return {node.id for node in names} - own - set(dir(builtins))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
+from backprop_nb.checking.exercises import answer_key
 from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.report import HINTS, Checked, Finding, Report
 from backprop_nb.tracing.source import Source
@@ -162,7 +163,7 @@ def test_a_large_gradient_shows_its_beginning_and_how_much_is_left():
 
 def test_answers_have_the_colours_of_values_and_a_letter_has_no_map():
     mine = bp.exercise(1)
-    report = mine.check(mine.key() | {"f[1]": [9, 9], "delta[2]": 9, "mistake": "z"})
+    report = mine.check(answer_key(mine) | {"f[1]": [9, 9], "delta[2]": 9, "mistake": "z"})
     html = report_html(report)
     assert [title for title, _ in grids(html)] == ["given, (2,)", "given, (1,)"]
     assert "answers (values) −9 … 0 … +9" in text_of(html)
