@@ -81,6 +81,9 @@ _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         },
         **_of_course(),
         "--function": {"metavar": "NAME", "help": "what to call (backward)"},
+        "--own-work": {
+            "action": "store_true", "help": "no points where a library computes the gradient"
+        },
         "--hints": {"choices": HINTS, "help": "what the feedback gives away (plain)"},
     },
     "what counts": {

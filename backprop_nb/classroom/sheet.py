@@ -15,7 +15,7 @@ from backprop_nb.classroom.roster import Roster
 from backprop_nb.classroom.summary import Result, called, mistakes_of, points_of
 from backprop_nb.errors import must_be
 
-_UNJUDGED: Final = ("unreadable", "no function", "stopped", "too slow", "ended")
+_UNJUDGED: Final = ("unreadable", "no function", "stopped", "too slow", "ended", "borrowed")
 """The outcomes in which no gradient was compared: somebody should see why."""
 
 
@@ -72,6 +72,8 @@ def _line(
     unjudged = result["outcome"] in _UNJUDGED
     looks = [f"{titles[0]}."] if unjudged else []
     looks += [each for each in [handed_in.unsure.get(result["submission"])] if each]
+    if signs := result.get("borrowed"):
+        looks.append(f"It may not be their own work: {' '.join(signs)}")
     return Line(
         student,
         result["submission"],

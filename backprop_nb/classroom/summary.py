@@ -29,12 +29,13 @@ _OTHERS: Final = {
     "stopped": "An error stops the code before the function is defined",
     "too slow": "It does not come to an end",
     "ended": "Its process ended before it had answered",
+    "borrowed": "It does not compute the gradient itself",
     "unreadable": "The file cannot be read, or has no code",
 }
 # Of these there are no gradients to look at.
 _FAILURES: Final = {
     "raised_exception",
-    *("no function", "stopped", "too slow", "ended", "unreadable"),
+    *("no function", "stopped", "too slow", "ended", "unreadable", "borrowed"),
 }
 _ORDER: Final = {name: k for k, name in enumerate([*(each.id for each in MISTAKES), *_OTHERS])}
 _MAX_SENTENCES = 8

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from backprop_nb.checking.convention import Course
@@ -14,6 +16,7 @@ from backprop_nb.checking.diagnosis import judge, may_have_line, with_line
 from backprop_nb.checking.packing import check_calls
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.checking.wording import spoken_report
+from backprop_nb.classroom.borrowed import borrowed, differenced
 from backprop_nb.classroom.host import Reply, ask
 from backprop_nb.classroom.limits import Limits
 from backprop_nb.classroom.submissions import Submission
@@ -21,8 +24,12 @@ from backprop_nb.errors import InvalidValueError, UnsupportedError
 from backprop_nb.views.report import report_html
 
 MAX_LAYERS = 20
-_MISSING = ("no function", "unreadable")
-"""The outcomes in which no gradient was asked for."""
+_KINDS = {
+    "no function": "missing_gradient",
+    "unreadable": "missing_gradient",
+    "borrowed": "borrowed_gradient",
+}
+"""What is found where an outcome is no answer, if it is nothing that was raised."""
 
 
 class Unanswered(Report):
@@ -50,6 +57,8 @@ class GradingSettings:
     function : str
         The name of the function to take out of a submission.
     limits : Limits
+    own_work : bool
+        Whether a gradient that a library or differences have computed is worth nothing.
 
     Raises
     ------
@@ -63,6 +72,7 @@ class GradingSettings:
     hints: Hints = "plain"
     function: str = "backward"
     limits: Limits = field(default_factory=Limits)
+    own_work: bool = False
 
     def __post_init__(self) -> None:
         if sys.platform == "win32":
@@ -93,6 +103,7 @@ def make_settings(
     function: str = "backward",
     timeout: float = 10.0,
     memory: int = 1024,
+    own_work: bool = False,
     **course: Any,
 ) -> GradingSettings:
     """Return the settings that these options, and those of a course, stand for.
@@ -110,7 +121,7 @@ def make_settings(
             raise _no_option(name, [*known, *inspect.signature(make_settings).parameters])
     chosen = Course(**course)
     check_calls(chosen)
-    return GradingSettings(chosen, hints, function, Limits(float(timeout), memory))
+    return GradingSettings(chosen, hints, function, Limits(float(timeout), memory), own_work)
 
 
 def _no_option(name: str, known: Sequence[str]) -> UnsupportedError:
@@ -118,7 +129,7 @@ def _no_option(name: str, known: Sequence[str]) -> UnsupportedError:
     return UnsupportedError(
         f"There is no option `{name}`.",
         given=f"{name}=…",
-        expected="an option of check_backward, or function, timeout, memory",
+        expected="an option of check_backward, or function, timeout, memory, own_work",
         instead=f"{close[0]}=…" if close else "",
     )
 
@@ -133,15 +144,32 @@ def examine(submission: Submission, settings: GradingSettings) -> dict[str, Any]
     reply = ask(
         submission.cells, settings.function, settings.course, settings.limits, settings.hints
     )
-    return result_of(reply, settings)
+    return result_of(reply, settings, (*submission.cells, *_modules_beside(submission)))
 
 
-def result_of(reply: Reply, settings: GradingSettings) -> dict[str, Any]:
-    """Return the result that belongs to what a submission replied."""
+def _modules_beside(submission: Submission) -> Iterator[tuple[str, str]]:
+    """Yield the modules of a student's own that may be imported, as far as they can be read."""
+    for name, path in submission.beside:
+        if name.endswith(".py"):
+            with contextlib.suppress(OSError, ValueError):
+                yield name, Path(path).read_text(encoding="utf-8")
+
+
+def result_of(
+    reply: Reply, settings: GradingSettings, cells: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """Return the result that belongs to what a submission of these cells replied."""
     report = report_on(reply, settings)
+    signs = (*borrowed(cells, settings.function), *differenced(report)) if reply.answers else ()
+    if signs and settings.own_work:
+        reply = Reply("borrowed", problem=f"{' '.join(signs)} It is to be your own work.")
+        report = report_on(reply, settings)
+    elif signs:
+        report = replace(report, notes=(*report.notes, *signs))
     return {
         "outcome": reply.outcome,
         **report.to_dict(),
+        "borrowed": list(signs),
         "line": _line(report),
         "text": str(report),
         "html": report_html(report),
@@ -157,7 +185,7 @@ def report_on(reply: Reply, settings: GradingSettings) -> Report:
             report = with_line(report, reply.line, settings.course)
             notes += _cell_of(report)
     else:
-        kind = "missing_gradient" if reply.outcome in _MISSING else "raised_exception"
+        kind = _KINDS.get(reply.outcome, "raised_exception")
         last = f"dA[{settings.course.layers - 1}]"  # the first that a backward pass comes to
         finding = Finding(kind, last, 1, reply.problem)
         report = Unanswered("", (), (finding,), hints=settings.hints)

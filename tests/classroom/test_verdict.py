@@ -8,6 +8,7 @@ import pytest
 
 from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.probes import ask_all, make_probes
+from backprop_nb.classroom import verdict
 from backprop_nb.classroom.assignment import options_in
 from backprop_nb.classroom.host import Reply
 from backprop_nb.classroom.page import feedback_page, summary_page
@@ -150,3 +151,41 @@ def test_an_impossible_course_is_refused_before_anything_runs():
         make_settings(calls="parameters x z")
     with pytest.raises(InvalidValueError, match="needs an output that is a probability"):
         make_settings(loss="cross-entropy", output="tanh")
+
+
+BORROWED = """
+import numpy as np
+import backprop_nb as bp
+
+
+def loss(A, b, x, y):
+    for A_i, b_i in zip(A, b):
+        x = bp.sigmoid(A_i @ x + b_i)
+    return np.sum((y - x) ** 2)
+
+
+def backward(A, b, x, y):
+    return bp.grad(loss, argnums=(0, 1))(A, b, x, y)
+"""
+SIGN = "`backward` uses backprop_nb.grad, which differentiates (ada.py, line 13)."
+
+
+@pytest.mark.parametrize("own_work", [False, True])
+def test_a_borrowed_gradient_is_noted_and_worth_nothing_where_own_work_is_asked_for(own_work):
+    result = graded(BORROWED, own_work=own_work)
+    assert result["borrowed"] == [SIGN]
+    assert SIGN in " ".join(result["text"].split())
+    assert (result["ok"], result["score"]) == ((False, 0.0) if own_work else (True, 1.0))
+    assert result["outcome"] == ("borrowed" if own_work else "answered")
+
+
+def test_a_module_beside_that_borrows_is_seen_too(tmp_path, monkeypatch):
+    probes = make_probes(make_settings().course)
+    answers = ask_all(make_backward(samples="single"), probes)
+    monkeypatch.setattr(verdict, "ask", lambda *_, **__: Reply("answered", answers))
+    helper = BORROWED.replace("backward", "computed")
+    (tmp_path / "helper.py").write_text(helper, encoding="utf-8")
+    code = (("cell 1", "from helper import computed as own\nbackward = lambda *a: own(*a)"),)
+    beside = (("helper.py", str(tmp_path / "helper.py")), ("gone.py", str(tmp_path / "gone.py")))
+    result = examine(Submission("ada.ipynb", "", code, beside=beside), make_settings())
+    assert result["borrowed"] == [SIGN.replace("ada", "helper")]

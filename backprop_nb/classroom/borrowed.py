@@ -1,0 +1,160 @@
+"""Whether a gradient is somebody's own work: what it calls, and how its results behave.
+
+A backward pass that asks a library for the gradient, or takes differences of the loss, gives right
+numbers and shows nothing of what was to be learnt.  Two things tell it: what the graded function
+reaches by name, and that differences are right to a few digits, where arithmetic in float64 is
+right to fourteen.  Neither is proof; somebody looks at what is noted here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from backprop_nb.checking.report import Report
+
+LIBRARIES: Final = {
+    *("aesara", "algopy", "autograd", "casadi", "chainer", "flax", "haiku", "jax", "keras"),
+    *("micrograd", "mindspore", "mxnet", "mygrad", "numdifftools", "optax", "paddle", "pytensor"),
+    *("sklearn", "sympy", "tensorflow", "theano", "tinygrad", "torch"),
+}
+"""Modules that differentiate, or train networks."""
+FUNCTIONS: Final = {
+    "backprop_nb": {
+        *("Network", "SigmoidNetwork", "checking", "document", "grad", "jacobian", "jvp"),
+        *("network", "trace", "tracing", "value_and_grad", "vjp"),
+    },
+    "scipy": {"approx_derivative", "approx_fprime", "derivative", "differentiate", "jacobian"},
+}
+"""Of modules that do other things as well, what differentiates."""
+ARRAYS: Final = {"autograd.numpy", "jax.numpy"}
+"""What of such a module only stands in for NumPy."""
+
+_DYNAMIC: Final = {"__import__", "eval", "exec", "import_module"}
+_LEAST: Final = 1e-12
+"""Arithmetic in float64 is a hundred times nearer, and differences are never so near."""
+
+
+def borrowed(cells: Sequence[tuple[str, str]], function: str) -> tuple[str, ...]:
+    r"""Say what a function uses, itself or in what it calls, that differentiates for it.
+
+    Parameters
+    ----------
+    cells
+        What to call each piece of code, and its source.
+    function
+        The name of the function that is graded.
+
+    Examples
+    --------
+    >>> borrowed([("cell 1", "import torch\ndef backward(A): return torch.ones(3)")], "backward")
+    ('`backward` uses torch, which differentiates (cell 1, line 2).',)
+    >>> borrowed([("cell 1", "import torch\ndef backward(A): return A")], "backward")
+    ()
+    """
+    code = _Code(cells)
+    found: dict[str, str] = {}
+    for cell, node in code.reached_from(function):
+        for what, why in code.differentiating(node):
+            where = f"({cell}, line {getattr(node, 'lineno', 0)})"
+            found.setdefault(what, f"`{function}` uses {what}, {why} {where}.")
+    return tuple(found.values())
+
+
+def differenced(report: Report) -> tuple[str, ...]:
+    """Say that gradients are right to a few digits only, as differences of the loss are."""
+    errors = [each.error for each in report.parameters]
+    in_float64 = not any(each.remark for each in report.parameters)
+    if not (report.ok and errors and in_float64 and min(errors) > _LEAST):
+        return ()
+    digits = len(f"{1 / max(errors):.0f}") - 1
+    return (
+        f"Every gradient is right to about {digits} digits only, as differences of the loss are; "
+        "what is computed as it is derived is right to 14.",
+    )
+
+
+class _Import(NamedTuple):
+    """What a name was imported as: from a module, perhaps one thing of it."""
+
+    module: str
+    name: str
+
+
+class _Code:
+    """The definitions and imports of a submission, by the names that it gives them."""
+
+    def __init__(self, cells: Sequence[tuple[str, str]]) -> None:
+        self._defined: dict[str, list[tuple[str, ast.AST]]] = defaultdict(list)
+        self._imported: dict[str, _Import] = {}
+        self._starred: list[str] = []
+        for cell, source in cells:
+            try:
+                tree = ast.parse(source)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue  # it does not run either
+            for node in ast.walk(tree):
+                self._note(cell, node)
+
+    def _note(self, cell: str, node: ast.AST) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            self._defined[node.name].append((cell, node))
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                for each in ast.walk(target):
+                    if isinstance(each, ast.Name):
+                        self._defined[each.id].append((cell, node.value))
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                whole = alias.name if alias.asname else alias.name.split(".")[0]
+                self._imported[alias.asname or whole] = _Import(whole, "")
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                if alias.name == "*":
+                    self._starred.append(node.module)
+                self._imported[alias.asname or alias.name] = _Import(node.module, alias.name)
+
+    def reached_from(self, function: str) -> Iterator[tuple[str, ast.AST]]:
+        """Yield each node of a function and of what it reaches by name, with its cell."""
+        names, seen = [function], {function}
+        while names:
+            for cell, definition in self._defined.get(names.pop(), []):
+                for node in ast.walk(definition):
+                    yield cell, node
+                    name = getattr(node, "id", getattr(node, "attr", ""))
+                    imported = self._imported.get(name, _Import("", "")).name
+                    new = {name, imported} - seen
+                    seen |= new
+                    names += new
+
+    def differentiating(self, node: ast.AST) -> Iterator[tuple[str, str]]:
+        """Yield what a name, or an attribute of one, stands for that differentiates, and why."""
+        if isinstance(node, ast.Name) and node.id in _DYNAMIC:
+            yield node.id, "which may import anything"
+        if isinstance(node, ast.Attribute) and node.attr == "import_module":
+            yield node.attr, "which may import anything"
+        if isinstance(node, ast.Constant) and isinstance(node.value, complex):
+            yield "complex numbers", "as a difference with a complex step does"
+        for module, name in self._meant(node):
+            root, *parts = f"{module}.{name}".strip(".").split(".")
+            if root in LIBRARIES and not {module, f"{module}.{name}"} & ARRAYS:
+                yield root, "which differentiates"
+            elif FUNCTIONS.get(root, set()).intersection(parts):
+                yield f"{root}.{parts[-1]}", "which differentiates"
+
+    def _meant(self, node: ast.AST) -> Iterator[_Import]:
+        """Yield what an expression may stand for, of what is imported."""
+        if isinstance(node, ast.Name):
+            if node.id in self._imported:
+                yield self._imported[node.id]
+            yield from (_Import(module, node.id) for module in self._starred)
+        elif isinstance(node, ast.Attribute):
+            base: ast.AST = node.value
+            while isinstance(base, ast.Attribute):
+                base = base.value
+            if isinstance(base, ast.Name) and base.id in self._imported:
+                module, name = self._imported[base.id]
+                yield _Import(f"{module}.{name}".strip("."), node.attr)
