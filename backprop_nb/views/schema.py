@@ -386,6 +386,22 @@ class FlowCurve(LossCurve):
     about: FlowParameter
 
 
+class FlowSign(TypedDict):
+    """What a sign means: a heat's family, a dashed edge, a factor's bar, a norm, a bound."""
+
+    kind: Literal["value", "adjoint", "negative", "A", "steepest", "saturation", "norm", "bound"]
+    text: str
+
+
+class FlowLegend(TypedDict):
+    """The signs of the pictures."""
+
+    units: Sequence[FlowSign]
+    edges: dict[str, Sequence[FlowSign]]
+    """For "weight" and "gradient"."""
+    bars: Sequence[FlowSign]
+
+
 class FlowScene(TypedDict):
     """What ``GradientFlow`` shows."""
 
@@ -397,6 +413,7 @@ class FlowScene(TypedDict):
     edges: dict[str, PictureData]
     """For "weight" and "gradient"."""
     waterfall: PictureData
+    legend: FlowLegend
     verdict: FlowVerdict
     table: FlowTable
     parameters: dict[str, FlowParameter]

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backprop_nb.views.flow.legend import with_legend
 from backprop_nb.views.flow.parameter import Parameter
 from backprop_nb.views.picture import Picture, at_step
 from backprop_nb.views.schema import FlowScene
@@ -21,11 +22,13 @@ def flow_pictures(
     scene: FlowScene, curve: Mapping[str, Any], edges: str, selected: Parameter, step: int
 ) -> list[list[Mapping[str, Any]]]:
     """Return the pictures of a figure in rows: network and table, waterfall and curve."""
-    units, lines = scene["units"], scene["edges"][edges]
+    units, lines, signs = scene["units"], scene["edges"][edges], scene["legend"]
     shapes = [*_chosen(lines, selected), *lines["shapes"], *units["shapes"]]
+    network = with_legend({**units, "shapes": shapes}, [signs["units"], signs["edges"][edges]])
+    bars = with_legend(scene["waterfall"], [signs["bars"][:-2], signs["bars"][-2:]])
     rows = [
-        [{**units, "shapes": shapes}, _table(scene, step).data()],
-        [scene["waterfall"], curve],
+        [network, _table(scene, step, network["height"]).data()],
+        [bars, curve],
     ]
     return [[at_step(picture, step) for picture in row] for row in rows]
 
@@ -37,10 +40,10 @@ def _chosen(edges: Mapping[str, Any], selected: Parameter) -> list[dict[str, Any
     return [{"kind": "line", "points": each, "stroke": "note", "width": 9.0} for each in found]
 
 
-def _table(scene: FlowScene, step: int) -> Picture:
+def _table(scene: FlowScene, step: int, height: float) -> Picture:
     """Return what there is to say, and the table."""
     rows, found = scene["table"]["rows"], scene["verdict"]
-    picture, y = Picture(WIDTH, scene["units"]["height"]), 14.0
+    picture, y = Picture(WIDTH, height), 14.0
     at_end = step == len(scene["frames"]) - 1
     said = found["text"] if at_end else scene["frames"][step]["watch"]
     for line in textwrap.wrap(said, _CHARACTERS, break_on_hyphens=False):

@@ -10,6 +10,7 @@ import numpy as np
 from backprop_nb.views import numbers
 from backprop_nb.views.chart import text_width
 from backprop_nb.views.flow.flow import Flow
+from backprop_nb.views.flow.legend import delta_scale, edge_scale, unit_scale
 from backprop_nb.views.network_picture import (
     NetworkLayout,
     draw_edges,
@@ -17,14 +18,13 @@ from backprop_nb.views.network_picture import (
     draw_units,
     network_layout,
 )
-from backprop_nb.views.numbers import Scale, fit_scale
-from backprop_nb.views.picture import Picture, Point
+from backprop_nb.views.numbers import Scale
+from backprop_nb.views.picture import Picture
 from backprop_nb.views.schema import Family
 
 MARGIN = 54.0
 _COLUMN = 64.0
 _NARROWEST = 620.0
-_LEGEND = 46.0
 _SLOTS = 5
 _PILL = (41.0, 13.0)
 _LONG_PILL = 50.0
@@ -38,12 +38,12 @@ def flow_layout(widths: Sequence[int]) -> NetworkLayout:
 
 
 def unit_picture(layout: NetworkLayout, flow: Flow, alt: str) -> Picture:
-    """Return the units, each with f and below it δ, the names of the layers, and the legend."""
-    picture = Picture(layout.width, layout.height + _LEGEND, alt)
+    """Return the units, each with f and below it δ, and the names of the layers."""
+    picture = Picture(layout.width, layout.height, alt)
     draw_headers(picture, layout)
     f = [flow.shown(each) for each in flow.forward.f]
     delta = {i: flow.shown(each) for i, each in flow.gradient.delta.items()}
-    values, adjoints = fit_scale(f), fit_scale(delta.values(), log=True)
+    values, adjoints = unit_scale(flow), delta_scale(flow)
     for i in range(flow.K + 1):
         with picture.during(0, i - 1):  # where a unit is not computed yet there is an empty place
             for centre in layout.units[i].values() if i else ():
@@ -55,22 +55,18 @@ def unit_picture(layout: NetworkLayout, flow: Flow, alt: str) -> Picture:
                 _draw_deltas(picture, layout, i, delta[i], adjoints)
     _draw_end(picture, layout, flow)
     _draw_arrows(picture, layout, flow)
-    at = (24.0, layout.height + 12)
-    x = ramp(picture, at, "value", f"unit: f {values.text}")
-    ramp(picture, (x, at[1]), "adjoint", f"below it: δ {adjoints.text}")
     return picture
 
 
 def edge_picture(layout: NetworkLayout, flow: Flow, family: Family) -> Picture:
-    """Return the edges, above a faint line for each that is not known yet, and their legend.
+    """Return the edges, above a faint line for each that is not known yet.
 
     Weights (``"value"``) are there from the start, their gradients (``"adjoint"``) from the
     step on at which the backward pass has come to them.
     """
-    picture = Picture(layout.width, layout.height + _LEGEND)
-    known = family == "value"
-    values, what = (flow.net.A, "weight") if known else (flow.gradient.A, "∂L/∂A")
-    scale = fit_scale(values, log=not known)
+    picture = Picture(layout.width, layout.height)
+    known, scale = family == "value", edge_scale(flow, family)
+    values = flow.net.A if known else flow.gradient.A
     for i in range(flow.K):
         with picture.during(0 if known else flow.step_back_to(i + 1)):
             draw_edges(picture, layout, values, scale, family, only=(i,))
@@ -78,10 +74,6 @@ def edge_picture(layout: NetworkLayout, flow: Flow, family: Family) -> Picture:
         {"kind": "line", "points": edge["points"], "stroke": "line", "width": 0.8}
         for edge in picture.shapes
     ]
-    at = (24.0, layout.height + 32)
-    x = ramp(picture, at, family, f"edge: {what} {scale.text}")
-    picture.line([(x, at[1]), (x + 26, at[1])], stroke=(family, -1.0), width=2.4, dash=(5, 3))
-    picture.text((x + 32, at[1]), "negative", fill="muted", size=11)
     return picture
 
 
@@ -127,11 +119,3 @@ def _arrow(picture: Picture, start: float, end: float, role: str, step: int) -> 
         picture.line([(start, y), (end, y)], stroke=role, width=2, dash=(6, 4), key=f"way:{role}")
         head = [(end, y), (end + back, y - 4), (end + back, y + 4)]
         picture.line(head, fill=role, close=True)
-
-
-def ramp(picture: Picture, at: Point, family: Family, text: str) -> float:
-    """Add a family's scale with what it stands for; return where the next one may begin."""
-    x, y = at
-    picture.heat((x, y - 5, 45, 10), 9, [-1 + k / 4 for k in range(9)], family, gap=0)
-    picture.text((x + 52, y), text, fill="muted", size=11)
-    return x + 52 + 6.2 * len(text) + 20

@@ -12,6 +12,7 @@ from backprop_nb.network.activations import ACTIVATIONS, OUTPUTS
 from backprop_nb.network.losses import LOSSES
 from backprop_nb.views import numbers
 from backprop_nb.views.flow.flow import Flow, StepBack, has_slope_at_output
+from backprop_nb.views.flow.legend import legend
 from backprop_nb.views.flow.network import edge_picture, flow_layout, unit_picture
 from backprop_nb.views.flow.parameter import Parameter, indexed
 from backprop_nb.views.flow.verdict import start_text, verdict
@@ -51,6 +52,7 @@ def flow_scene(flow: Flow) -> FlowScene:
             "gradient": edge_picture(layout, flow, "adjoint").data(),
         },
         "waterfall": waterfall_picture(flow, layout, found.text).data(),
+        "legend": legend(flow),
         "verdict": {
             "text": found.text,
             "start": start_text(flow),

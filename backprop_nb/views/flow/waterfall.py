@@ -11,17 +11,16 @@ import math
 from backprop_nb.views import numbers
 from backprop_nb.views.chart import LEFT, RIGHT, Axis, Chart
 from backprop_nb.views.flow.flow import Flow, StepBack
+from backprop_nb.views.flow.legend import COLOURS
 from backprop_nb.views.flow.network import MARGIN
 from backprop_nb.views.network_picture import NetworkLayout
 from backprop_nb.views.picture import Picture
 
-HEIGHT = 258.0
-_LEGEND = 40.0
+HEIGHT = 218.0
 _ROOM = 0.15
 """Beyond the largest and the smallest norm there is room for a label: so much of the axis."""
 _DECADES = 3.0
 """The axis is never shorter, so that a small change looks small."""
-COLOURS = {"A": "forward", "steepest": "note", "saturation": "alarm"}
 
 
 def waterfall_picture(flow: Flow, layout: NetworkLayout, alt: str) -> Picture:
@@ -29,7 +28,7 @@ def waterfall_picture(flow: Flow, layout: NetworkLayout, alt: str) -> Picture:
     picture = Picture(layout.width, HEIGHT, alt)
     bars = _Bars(flow, layout, picture)
     for i in range(1, flow.K + 1):
-        at = (layout.x(i), HEIGHT - _LEGEND - 26)
+        at = (layout.x(i), HEIGHT - 26)
         picture.text(at, "δ", sub=str(i), italic=True, size=13, anchor="middle")
     for step in flow.steps:
         with picture.during(flow.step_back_to(step.layer)):
@@ -38,7 +37,6 @@ def waterfall_picture(flow: Flow, layout: NetworkLayout, alt: str) -> Picture:
         if norm > 0 and math.isfinite(norm):
             with picture.during(flow.step_back_to(i)):
                 bars.chart.dot(i, norm, "backward", key=f"norm:{i}")
-    _legend(picture, flow)
     return picture
 
 
@@ -52,7 +50,7 @@ class _Bars:
         left, right = [(x - layout.x(0)) / self.column for x in (LEFT, layout.width - RIGHT)]
         self.chart = Chart(
             picture,
-            (0, 0, layout.width, HEIGHT - _LEGEND),
+            (0, 0, layout.width, HEIGHT),
             "‖δ‖ from layer to layer, log scale",
             Axis("", left, right, bare=True),
             Axis("← the gradient goes this way", *_range(flow), log=True),
@@ -126,32 +124,3 @@ def _range(flow: Flow) -> tuple[float, float]:
     low = min(low, high - _DECADES)
     room = _ROOM * (high - low)
     return 10 ** max(low - room, -300.0), 10 ** min(high + room, 300.0)
-
-
-def _legend(picture: Picture, flow: Flow) -> None:
-    x, y = 24.0, HEIGHT - _LEGEND + 8
-    entries = {"A": "× A: ‖Aᵀδ‖ / ‖δ‖"}
-    if any(step.steepest < 1 for step in flow.steps):
-        entries["steepest"] = f"× σ′ at its steepest: {steepest_text(flow)}"
-        entries["saturation"] = "what σ′ lacks to that: saturation"
-    else:
-        entries["saturation"] = "× σ′, which is at most 1: saturation"
-    for kind, text in entries.items():
-        picture.rect((x, y - 5, 14, 10), fill=COLOURS[kind], stroke="muted", width=0.8)
-        if kind == "saturation":
-            picture.line([(x, y), (x + 14, y)], stroke="paper", width=1.2)
-        picture.text((x + 20, y), text, fill="muted", size=11)
-        x += 20 + 6.1 * len(text) + 16
-    y += 19
-    picture.circle((31, y), 4.5, fill="backward")
-    picture.text((44, y), "‖δ‖ = ‖∂L/∂z‖", fill="muted", size=11)
-    picture.line([(154, y), (172, y)], stroke="text", width=1.6)
-    text = "no bar can end above its line: ‖A‖₂ and the largest σ′ of the layer"
-    picture.text((178, y), text, fill="muted", size=11)
-
-
-def steepest_text(flow: Flow) -> str:
-    """Return the largest slopes there are, which a network may have two of."""
-    found = sorted({step.steepest for step in flow.steps}, reverse=True)
-    texts = {0.25: "¼", 1.0: "1"}
-    return " or ".join(texts.get(each, numbers.short(each)) for each in found) or "1"

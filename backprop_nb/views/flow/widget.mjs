@@ -245,7 +245,9 @@ class FlowView extends Replay {
     });
     this.waterfall = html("div", { class: "bpnb-flow-waterfall" });
     const label = { role: "group", tabindex: 0, "aria-label": "Network and bars" };
-    return html("div", { class: "bpnb-flow-stack", ...label }, this.net, this.waterfall);
+    this.stack = html("div", { class: "bpnb-flow-stack", ...label }, this.net, this.waterfall);
+    this.legend = html("div", { class: "bpnb-legend bpnb-flow-legend" });
+    return html("div", { class: "bpnb-flow-pictures" }, this.stack, this.legend);
   }
 
   /** What is not seen at first. */
@@ -310,7 +312,10 @@ class FlowView extends Replay {
   updateScene() {
     this.scene = this.model.get("scene");
     this.updateControls();
-    this.waterfall.replaceChildren(picture(this.scene.waterfall));
+    const { units, waterfall } = this.scene;
+    this.waterfall.replaceChildren(picture(waterfall));
+    this.stack.style.setProperty("--width-of-both", units.width);
+    this.stack.style.setProperty("--height-of-both", units.height + waterfall.height);
     this.batch.textContent = this.scene.batch;
     this.updateNetwork();
     this.updateStep();
@@ -334,8 +339,19 @@ class FlowView extends Replay {
     image.append(this.chosen, ...[...shown.shapes, ...units.shapes].map(drawn));
     this.net.replaceChildren(image);
     this.controls.edges.update(this.model.get("edges"));
+    this.updateLegend();
     showAt(image, this.step);
     this.markChosen();
+  }
+
+  updateLegend() {
+    const { units, edges, bars } = this.scene.legend;
+    const looks = { value: "ramp bpnb-ramp-value", adjoint: "ramp bpnb-ramp-adjoint" };
+    const look = (kind) => `bpnb-${looks[kind] ?? `flow-swatch bpnb-flow-swatch-${kind}`}`;
+    const signs = [...units, ...edges[this.model.get("edges")], ...bars].map(({ kind, text }) =>
+      html("span", { class: "bpnb-scale" }, html("i", { class: look(kind) }), text),
+    );
+    this.legend.replaceChildren(...signs);
   }
 
   /** Lay a broad light below the chosen edge, a ring around the unit of a chosen bias. */

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 from snapshots import cut_off, shapes, texts
 
 import backprop_nb as bp
@@ -192,6 +193,9 @@ def snapshot(scene, curve):
     yield from shapes(scene["units"])
     yield from shapes(scene["edges"]["gradient"])
     yield from shapes(scene["waterfall"])
+    signs = scene["legend"]
+    for sign in nonempty([*signs["units"], *signs["edges"]["gradient"], *signs["bars"]]):
+        yield f"{sign['kind']}: {sign['text']}"
     yield from shapes(curve["picture"])
     yield " | ".join([scene["verdict"]["text"], scene["verdict"]["ratio"]])
     for number, frame in enumerate(scene["frames"]):

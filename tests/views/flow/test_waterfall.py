@@ -76,16 +76,14 @@ def test_the_factors_beside_the_bars_are_rounded_once():
 def test_a_bar_stands_below_the_units_it_belongs_to_and_comes_with_its_step():
     net = network()
     layout, found = flow_layout(net.widths), Flow(net, x, y)
-    by_key, picture = shapes(net)
-    for i in range(1, net.K + 1):
+    by_key, _ = shapes(net)
+    for i in nonempty(range(1, net.K + 1)):
         assert by_key[f"norm:{i}"]["centre"][0] == pytest.approx(layout.x(i), abs=0.06)
         assert by_key[f"norm:{i}"]["since"] == found.step_back_to(i)
         assert by_key[f"steepest:{i}"]["since"] == found.step_back_to(i)
         left, _, width, _ = by_key[f"steepest:{i}"]["box"]
         assert layout.x(i) < left
         assert i == net.K or left + width < by_key[f"A:{i}"]["box"][0]
-    texts = [shape["text"] for shape in picture.shapes if shape["kind"] == "text"]
-    assert "× σ′ at its steepest: ¼" in texts
 
 
 @pytest.mark.parametrize("widths", [DEEP, (3, 2), (3, 4, 2)])
