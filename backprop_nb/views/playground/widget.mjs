@@ -202,7 +202,7 @@ class PlaygroundView extends View {
     return html(
       "div",
       {
-        class: "bpnb-controls bpnb-play-controls bpnb-aside",
+        class: "bpnb-controls bpnb-play-controls",
         "data-kernel": true,
         role: "group",
         "aria-label": "Settings",
