@@ -1,18 +1,78 @@
 """What a lecture room asks of every view: large type, and all that matters at 1280 by 720."""
 
+from functools import partial
+
+import numpy as np
 import pytest
 from accessibility import violations
 from every_view import VIEWS
 
+import backprop_nb as bp
+
 ESSENTIAL = {
     "GradientFlow": [".bpnb-flow-verdict", ".bpnb-flow-net", ".bpnb-flow-waterfall"],
     "SigmoidExplorer": [".bpnb-sigmoid-pictures svg:first-child", "svg:last-child"],
-    "Playground": [".bpnb-play-stage svg", ".bpnb-readings"],
+    "Playground": [".bpnb-play-controls", ".bpnb-play-stage svg", ".bpnb-readings"],
     "FindTheBug": [".bpnb-bug-gradients svg", ".bpnb-bug-question button:last-child"],
     "GraphExplorer": [".bpnb-stage", ".bpnb-numbers"],
     "ChainRule": [".bpnb-cr-strip", ".bpnb-cr-stage .bpnb-cr-shown .bpnb-cr-matrix"],
 }
 """What each view is about, which nobody should have to scroll to."""
+
+X, Y = [0.5, -1.0, 2.0, 1.0, 0.3, -0.7, 0.2, 0.9], [1.0, 0.0] * 4
+
+
+def _of_network(view, *widths, **state):
+    net = bp.SigmoidNetwork(widths, seed=0)
+    return view(net, X[: widths[0]], Y[: widths[-1]], **state)
+
+
+def _named_at_length():
+    def loss(weights_of_the_only_layer, input_of_the_network, target_of_this_input):
+        prediction_of_the_network = weights_of_the_only_layer @ input_of_the_network
+        difference_to_the_target = prediction_of_the_network - target_of_this_input
+        return difference_to_the_target @ difference_to_the_target
+
+    return bp.GraphExplorer(
+        bp.trace(loss, np.array([[0.5, -1.0], [1.0, 2.0]]), np.ones(2), np.zeros(2))
+    )
+
+
+SIZES = [(2, 2, 2), (3, 4, 4, 4, 4, 4), (8, 8, 8, 8, 8, 2)]
+VARIANTS = {
+    "GradientFlow of nine layers": bp.GradientFlow,
+    "GraphExplorer with long names": _named_at_length,
+    "FindTheBug at its hardest": partial(bp.FindTheBug, "hard", seed=1),
+}
+for widths in SIZES:
+    of = "-".join(map(str, widths))
+    VARIANTS |= {
+        f"GradientFlow {of}": partial(_of_network, bp.GradientFlow, *widths),
+        f"ChainRule {of}": partial(_of_network, bp.ChainRule, *widths),
+        f"ChainRule {of}, transposes": partial(
+            _of_network, bp.ChainRule, *widths, section="transposes"
+        ),
+        f"Playground {of}": partial(bp.Playground, widths=[2, *widths[1:-1], 1]),
+    }
+"""From two units a layer to eight, from two layers to five."""
+
+# How far the worst part of what the steps of a chain are about is cut off by what scrolls.
+CUT = """async () => {
+    const all = [];
+    const root = document.querySelector(".bpnb");
+    const inside = ".bpnb-cr-stage .bpnb-cr-shown :is(.bpnb-cr-matrix, .bpnb-cr-notes)";
+    const next = root.querySelector('[aria-label="Step forward"]');
+    const last = Number(root.querySelector("input[type=range]").max);
+    for (let k = 0; k <= last; k++) {
+        const around = root.querySelector(".bpnb-cr-stage").getBoundingClientRect();
+        for (const part of root.querySelectorAll(inside)) {
+            const { right, bottom } = part.getBoundingClientRect();
+            all.push(Math.max(right - around.right, bottom - around.bottom));
+        }
+        next.click();
+    }
+    return Math.max(...all);
+}"""
 
 # The size at which each visible text is seen, for those below a size.
 SMALLER = """async least => {
@@ -56,13 +116,29 @@ def test_it_is_read_from_the_last_row_without_scrolling(open_page, pages, name):
     page = open_page(pages[name], width=1280, reduced_motion="reduce")
     page.set_viewport_size({"width": 1280, "height": 720})
     assert max(ends(page, name).values()) <= 720, "on its page"
-    page.get_by_role("button", name="Presentation").click()
-    page.locator("dialog[open] .bpnb-presenting").wait_for()
-    page.set_viewport_size({"width": 1280, "height": 720})
+    present(page)
     assert page.evaluate(SMALLER, 14) == []
     assert max(ends(page, name).values()) <= 720, "in the presentation"
     assert max(page.evaluate(SIDES)) <= 0
     assert violations(page, "dialog") == []
+
+
+def present(page):
+    page.get_by_role("button", name="Presentation").click()
+    page.locator("dialog[open] .bpnb-presenting").wait_for()
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_so_is_any_size_of_it(open_page, tmp_path, name):
+    view, _, _ = name.partition(" ")
+    page = open_page(VARIANTS[name]().to_html(tmp_path / "page"), reduced_motion="reduce")
+    present(page)
+    assert page.evaluate(SMALLER, 14) == []
+    assert max(ends(page, view).values()) <= 720
+    assert max(page.evaluate(SIDES)) <= 0
+    if view == "ChainRule":
+        assert page.evaluate(CUT) <= 12  # the margin of a matrix
 
 
 def test_a_program_begins_it_and_escape_leaves_it(open_page, tmp_path):

@@ -54,6 +54,7 @@ export const lowered = (number) => [...String(number)].map((digit) => LOWERED[di
 const MANY_LAYERS = 6; // more θ_i than this are chosen by a slider
 const STACKED = 16; // so many elements at most are on top of each other before they are seen
 const BROAD = 560; // a product wider than this has no room beside the network, or its code
+const SMALLER = ["bpnb-cr-tight", "bpnb-cr-tighter"]; // what gives way, one after the other
 const OPERATORS = { "·": "times", "=": "equals" };
 const SECTIONS = [["product", "the product"], ["transposes", "where the transpose comes from"]];
 const SIDES = [["left", "from the left"], ["right", "from the right"]];
@@ -100,12 +101,20 @@ class ChainView extends Replay {
   constructor(model, el) {
     super(model, el);
     this.lit = null;
+    this.alone = new Set(); // the steps that have the whole width
     this.listen("change:scene", () => this.reload());
     for (const trait of ["i", "side", "section"]) this.listen(`change:${trait}`, () => this.turn());
     for (const trait of ["step", "selected"]) this.listen(`change:${trait}`, () => this.update());
     this.listen("change:row", () => this.updateControls());
     this.listen("change:playing", () => this.updatePlay());
     this.build();
+    this.resize = new ResizeObserver(() => this.updateRoom());
+    this.resize.observe(this.root);
+  }
+
+  dispose() {
+    super.dispose();
+    this.resize.disconnect();
   }
 
   get chain() {
@@ -160,6 +169,7 @@ class ChainView extends Replay {
     this.reading = html("div", { class: "bpnb-panel bpnb-cr-reading bpnb-aside" });
     this.legend = html("div", { class: "bpnb-legend bpnb-aside" });
     const stage = panel("This step", { class: "bpnb-cr-stage" }, this.steps.root);
+    this.stage = stage;
     const factor = panel("One factor", { class: "bpnb-cr-factor bpnb-aside" }, this.about.root);
     const parts = [this.strip, this.network, stage, this.side, factor, this.reading];
     this.stand(
@@ -245,6 +255,40 @@ class ChainView extends Replay {
     this.about.fill(this.names);
     this.buildSide();
     this.update();
+    this.updateRoom();
+  }
+
+  /**
+   * For a projector: a step that has no room beside the network, or its code, stands alone; if
+   * that is too little, or the factors above are too wide, they give way.
+   */
+  updateRoom() {
+    const { classList } = this.root;
+    this.alone.clear();
+    classList.remove(...SMALLER);
+    if (this.model.get("presenting")) {
+      const steps = this.frames.length > STACKED ? [this.step] : [...this.frames.keys()];
+      for (const name of ["", ...SMALLER]) {
+        if (name) classList.add(name);
+        this.alone.clear();
+        for (const step of steps) if (!this.hasRoom(step)) this.alone.add(step);
+        const whole = name || this.strip.scrollWidth <= this.strip.clientWidth;
+        if (whole && [...this.alone].every((step) => this.hasRoom(step))) break;
+      }
+    }
+    this.showStep(this.step);
+  }
+
+  hasRoom(step) {
+    this.showStep(step);
+    const { bottom } = this.steps.made.get(step).getBoundingClientRect();
+    const { scrollWidth, clientWidth } = this.stage;
+    return bottom <= this.stage.getBoundingClientRect().bottom && scrollWidth <= clientWidth;
+  }
+
+  showStep(step) {
+    this.steps.show(step);
+    this.root.classList.toggle("bpnb-cr-alone", this.alone.has(step));
   }
 
   buildStrip() {
@@ -379,7 +423,7 @@ class ChainView extends Replay {
       block.setAttribute("aria-pressed", String(names[index] === this.model.get("selected")));
       if (role === "now") scrollInside(block, this.strip);
     });
-    this.steps.show(step);
+    this.showStep(step);
     if (this.isProduct) {
       this.side.replaceChildren(picture(patched(this.chain.costs, frame.paid)));
     } else {
