@@ -50,6 +50,6 @@ so the results of others.  Whoever fears that gives each its own container.
 asked: it has an id for each, made from path and content.
 """
 
-from backprop_nb.classroom.grading import Graded, grade
+from backprop_nb.classroom.grading import Graded, grade, grade_one
 
-__all__ = ["Graded", "grade"]
+__all__ = ["Graded", "grade", "grade_one"]

@@ -5,17 +5,24 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.report import HINTS
+from backprop_nb.classroom.assignment import options_in
+from backprop_nb.classroom.autograder import autograder_zip
+from backprop_nb.classroom.formats import FORMATS
 from backprop_nb.classroom.gather import ATTEMPTS, LAYOUTS
 from backprop_nb.classroom.gradebook import COLUMN
-from backprop_nb.classroom.grading import grade
+from backprop_nb.classroom.grading import grade, grade_one
 from backprop_nb.classroom.limits import absent
+from backprop_nb.classroom.results import write
 from backprop_nb.classroom.running import INSTALL, has_dask
+from backprop_nb.classroom.verdict import make_settings
+from backprop_nb.errors import InvalidValueError
 
 _EPILOG = """\
 Everything is written as it arrives; the same command again grades only what is
@@ -103,6 +110,10 @@ _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--force": {"action": "store_true", "help": "also what has not changed"},
     },
     "what it says": {
+        "--format": {
+            "choices": FORMATS,
+            "help": "of one student's submission, for a system that grades each by itself",
+        },
         "--points": {"type": float, "metavar": "N", "help": "what full marks are (100)"},
         "--roster": {
             "metavar": "CSV", "help": "a line for each student, as a platform exports it"
@@ -116,8 +127,13 @@ _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
 """The options of ``grade`` by groups; what is not given is absent, and the library's default holds.
 """
 
+_OF_A_CLASS = (
+    *("pattern", "layout", "workers", "scheduler", "force"),
+    *("roster", "column", "with_names"),
+)
+
 OPTIONS = (
-    "--out",
+    *("--out", "--autograder"),
     *(name for group in _OPTIONS.values() for names in group for name in names.split()),
 )
 """What a mistyped option may have meant."""
@@ -135,9 +151,17 @@ def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         allow_abbrev=False,
     )
     one.add_argument(
-        "submissions", metavar="SUBMISSIONS", help="a folder or a zip, as a platform delivers it"
+        "submissions",
+        metavar="SUBMISSIONS",
+        nargs="?",
+        help="a folder or a zip, as a platform delivers it, or one file",
     )
-    one.add_argument("--out", required=True, metavar="DIR", help="the folder for the results")
+    one.add_argument(
+        "--out", metavar="DIR", help="the folder for the results; with --format, a file"
+    )
+    one.add_argument(
+        "--autograder", metavar="ZIP", help="write a zip for Gradescope that grades like this"
+    )
     for title, options in _OPTIONS.items():
         group = one.add_argument_group(title)
         for names, settings in options.items():
@@ -146,10 +170,62 @@ def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(**options: Any) -> int:
     """Grade, say what was found, and return 1 if some submissions have no result."""
+    if "autograder" in options:
+        return _build(**options)
+    if "submissions" not in options:
+        raise InvalidValueError(
+            "SUBMISSIONS is missing.", expected="a folder, a zip, or a file, or --autograder ZIP"
+        )
     for sentence in absent():
         print(f"Note: {sentence}", file=sys.stderr)
+    if "format" in options or ("out" not in options and Path(options["submissions"]).is_file()):
+        return _grade_one(**options)
+    if "out" not in options:
+        raise InvalidValueError(
+            "--out is missing.",
+            expected="a folder for the results",
+            instead="backprop-nb grade SUBMISSIONS --out DIR",
+        )
     if not has_dask() and "scheduler" not in options:
         print(f"Note: Dask is not installed, so this runs on threads. {INSTALL}", file=sys.stderr)
     graded = grade(**options)
     print(graded)
     return int(bool(graded.lost))
+
+
+def _grade_one(submissions: str, out: str | None = None, **options: Any) -> int:
+    """Grade one student's submission, and write what a system reads."""
+    _check_fit(options, "one submission")
+    text = grade_one(submissions, **options)
+    if out is None:
+        print(text, end="")
+    else:
+        write(Path(out), text.encode("utf-8", "replace"))
+    return 0
+
+
+def _build(autograder: str, submissions: str = "", out: str = "", **options: Any) -> int:
+    """Write a zip for Gradescope."""
+    if submissions or out or "format" in options:
+        raise InvalidValueError(
+            "--autograder goes without SUBMISSIONS, --out and --format.",
+            instead="backprop-nb grade --autograder OUT.zip, and how the course writes it",
+        )
+    _check_fit(options, "Gradescope")
+    kept = {name: value for name, value in options.items() if name != "course"}
+    course = options.get("course")
+    said = {} if course is None else options_in(course)
+    make_settings(**said | {name: kept[name] for name in kept.keys() - {"points", "attempts"}})
+    write(Path(autograder), autograder_zip(kept, None if course is None else Path(course)))
+    print(f"Wrote {autograder}. In Gradescope: Configure Autograder, Zip file upload.")
+    return 0
+
+
+def _check_fit(options: Mapping[str, Any], what: str) -> None:
+    """Raise an error for an option that only a class has."""
+    for name in options:
+        if name in _OF_A_CLASS:
+            raise InvalidValueError(
+                f"--{name.replace('_', '-')} is for a class, and not for {what}.",
+                given=f"--{name.replace('_', '-')}",
+            )

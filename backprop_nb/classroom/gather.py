@@ -165,7 +165,8 @@ _BLACKBOARD: Final = re.compile(
 PLATFORMS: Final = {"blackboard": _BLACKBOARD, "moodle": _MOODLE, "canvas": _CANVAS}
 """What the name of a folder or file looks like that a platform has made, the narrowest first."""
 
-LAYOUTS: Final = (*PLATFORMS, "folders", "files")
+ONE: Final = "one"
+LAYOUTS: Final = (*PLATFORMS, "folders", "files", ONE)
 
 _RECEIPT: Final = re.compile(r"^Name: (?P<name>.*?) \((?P<key>[^()\n]+)\)\s*$", re.MULTILINE)
 
@@ -229,7 +230,8 @@ def gathered(
         Which of several counts: ``"newest"``, ``"first"``, ``"best"`` (all are in the class), or
         ``"all"``, for files that are called alike and are not of one student.
     layout
-        ``"moodle"``, ``"canvas"``, ``"blackboard"``, ``"folders"`` or ``"files"``; None looks.
+        ``"moodle"``, ``"canvas"``, ``"blackboard"``, ``"folders"``, ``"files"``, or ``"one"``
+        where all of it is one student's; None looks.
     apart
         A folder that does not belong to it, such as that of the results.
 
@@ -280,7 +282,7 @@ def _class_in(
     pattern: str,
     attempts: str,
 ) -> Gathered:
-    files, depth = _unwrapped(files)
+    files, depth = (files, 0) if layout == ONE else _unwrapped(files)
     owner = _Owner(files, layout, apart=attempts == "all")
     whole = _class_of([owner.of(each) for each in files], function, pattern, attempts)
     having = {each.student for each in whole.submissions} | {*whole.without}
@@ -402,6 +404,8 @@ class _Owner:
 
     def of(self, file: _File) -> _File:
         """Return a file with what is known."""
+        if self.layout == ONE:
+            return replace(file, student=Student(ONE), place=file.name)
         pattern = PLATFORMS.get(self.layout)
         found = pattern and pattern.fullmatch(file.parts[0])
         if not found:

@@ -12,7 +12,8 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from backprop_nb.classroom.assignment import options_in
-from backprop_nb.classroom.gather import HandedIn, gathered
+from backprop_nb.classroom.formats import FORMATS, formatted
+from backprop_nb.classroom.gather import ONE, HandedIn, gathered
 from backprop_nb.classroom.gradebook import COLUMN, FULL, files_for
 from backprop_nb.classroom.page import summary_page
 from backprop_nb.classroom.results import ResultStore, as_json, write
@@ -21,8 +22,9 @@ from backprop_nb.classroom.running import run
 from backprop_nb.classroom.sheet import check_points, sheet
 from backprop_nb.classroom.submissions import Submission, read
 from backprop_nb.classroom.summary import as_csv, summarise
-from backprop_nb.classroom.verdict import make_settings
+from backprop_nb.classroom.verdict import examine, make_settings
 from backprop_nb.errors import InvalidValueError
+from backprop_nb.network.validation import one_of
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,9 @@ def grade(
         ``"all"``, where files that are called alike are not of one student.
         :mod:`backprop_nb.classroom.gather` says how they are told.
     layout
-        ``"moodle"``, ``"canvas"``, ``"blackboard"``, ``"folders"`` (one for each student) or
-        ``"files"`` (each a student's); None sees it from the names.
+        ``"moodle"``, ``"canvas"``, ``"blackboard"``, ``"folders"`` (one for each student),
+        ``"files"`` (each a student's) or ``"one"`` (all of it one student's); None sees it
+        from the names.
     roster
         A CSV with a line for each student, such as Moodle's grading worksheet, or the gradebook
         of Canvas or Blackboard: it comes back with the points filled in.
@@ -216,6 +219,67 @@ def grade(
                 write(folder / "grades" / name, data)
             store.forget_others(found)
     return Graded(summary, folder, len(done) - kept, kept, lost)
+
+
+def grade_one(
+    path: str | os.PathLike[str],
+    *,
+    format: str = "text",
+    points: float | None = None,
+    attempts: str = "newest",
+    course: str | os.PathLike[str] | None = None,
+    **settings: Any,
+) -> str:
+    r"""Grade what one student has handed in, for a system that runs a grader for each.
+
+    Parameters
+    ----------
+    path
+        A ``.py`` or ``.ipynb`` file, with what lies beside it; or a folder or zip that is all
+        one student's.
+    format
+        ``"text"``, ``"gradescope"``, ``"prairielearn"``, ``"coderunner"``,
+        ``"coderunner-test"``, ``"vpl"`` or ``"junit"``.
+    points
+        What full marks are.
+    attempts, course, **settings
+        As in :func:`grade`.
+
+    Returns
+    -------
+    str
+        What the system reads; also of what cannot be graded.
+
+    Raises
+    ------
+    NotFoundError
+        There is nothing there, or no such call in ``course``.
+    InvalidValueError, UnsupportedError
+        An option that cannot be, or that does not exist; this is Windows.
+    OSError
+        There is no room for a process, which says nothing on the submission.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> file = Path(tempfile.mkdtemp(), "ada.py")
+    >>> _ = file.write_text("def backwards(A, b, x, y): ...")
+    >>> print(grade_one(file, format="vpl", points=6).splitlines()[-1])
+    Grade :=>>0.00
+    """
+    one_of("format", format, FORMATS)
+    check_points(points)
+    said = {} if course is None else options_in(course)
+    chosen = make_settings(**said | settings)
+    layout = None if Path(path).is_file() and Path(path).suffix.lower() != ".zip" else ONE
+    with gathered(path, function=chosen.function, attempts=attempts, layout=layout) as handed_in:
+        found = [_read(each) for each in handed_in.submissions]
+        if not found:
+            why = " ".join(handed_in.without.values())
+            found = [Submission("", "", problem=why)]
+        results = [examine(each, chosen) for each in found]
+    return formatted(max(results, key=lambda each: each["score"]), format, points)
 
 
 def _read(handed_in: HandedIn) -> Submission:
