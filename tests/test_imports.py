@@ -53,6 +53,8 @@ THIRD_PARTY = {
     "course.site": {"jinja2", "jupyter_client", "latex2mathml", "nbclient", "nbconvert", "nbformat"}
     | {"traitlets"},
     "classroom.grading": {"tqdm"},
+    "classroom.jupyter": {"IPython"},
+    "classroom.supervisor": {"IPython", "matplotlib"},
     "views.export": {"tqdm"},
     "views": {"PIL", "contourpy", "latex2mathml", "matplotlib", "pygraphviz"}
     | {"IPython", "anywidget", "ipywidgets", "traitlets"},

@@ -7,12 +7,21 @@ or put on a course site: the report at the level of ``--hints``.  ``summary.html
 ``summary.json`` and ``.csv`` are the same for programs, and ``results/`` is what the next run
 knows already.
 
+**What is run.** What Jupyter would run: IPython's own transformation finds the Python in a cell,
+and in a file that was made from a notebook.  ``%time`` and its kin run what stands behind them,
+``%%writefile`` writes into the submission's own folder, ``await`` waits; what is for a shell, for
+the screen or in another language is left aside, and ``x = !ls`` is an empty list.  What was
+defined counts: an error ends a statement, and so does ``--timeout``; the report names the line, and
+the next statement gets its chance.  A statement that ends the process, or stays deaf, is left out
+when the submission is run again.
+
 **What a process of its own protects from.** Accidents, and idle tricks.  An endless loop ends
-after ``--timeout`` seconds of the processor, mere waiting after three times as many on the clock,
-and everything that a submission has started ends with it.  Each of its processes has a limit on
+after ``--timeout`` seconds of the processor, mere waiting after three times as many on the clock
+(all cells together after four times as many, the first three at full length), and everything that
+a submission has started ends with it.  Each of its processes has a limit on
 memory, on open files and on the size of a file, and it may have some thirty of them.  A crash,
-``sys.exit`` and ``os._exit`` end that process alone.  A submission has no standard input, an empty
-folder that is removed afterwards, none of the grader's environment variables, and nobody reads
+``sys.exit`` and ``os._exit`` end that process alone.  A submission has no standard input, a folder
+of its own that is removed afterwards, none of the grader's environment variables, and nobody reads
 what it prints outside of its function.  It sends numbers and nothing else; they are checked, and
 judged in the grader's own process, where nothing that it has patched, NumPy or this package, can
 reach.

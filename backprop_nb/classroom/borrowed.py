@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from backprop_nb.checking.report import Report
+from backprop_nb.classroom.jupyter import cell_magic, parse
 
 LIBRARIES: Final = {
     *("aesara", "algopy", "autograd", "casadi", "chainer", "flax", "haiku", "jax", "keras"),
@@ -92,7 +93,8 @@ class _Code:
         self._starred: list[str] = []
         for cell, source in cells:
             try:
-                tree = ast.parse(source)
+                magic = cell_magic(source)
+                tree, _ = parse(source if magic is None else magic.text, cell)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 continue  # it does not run either
             for node in ast.walk(tree):

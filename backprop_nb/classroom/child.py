@@ -8,25 +8,28 @@ from __future__ import annotations
 import difflib
 import linecache
 import sys
+import time
 import types
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from backprop_nb.checking.diagnosis import line_of, may_have_line
-from backprop_nb.checking.probes import Probe, ask_all
+from backprop_nb.checking.probes import Answers, OutOfTime, Probe, ask_all
 from backprop_nb.checking.report import Hints
+from backprop_nb.classroom.cells import ASKING, Cells, Place, seconds_in_words
+from backprop_nb.classroom.limits import Limits, time_limit
 from backprop_nb.classroom.messages import encode, encode_line
 
 NAME = "submission"
 _MAX_NAMES = 8
 
 
-def answer(
-    cells: Sequence[Sequence[str]], function: str, probes: Sequence[Probe], hints: Hints
-) -> Iterator[dict[str, Any]]:
-    """Run a submission's cells, ask its function about the probes, and yield two messages.
+@dataclass(frozen=True)
+class Question:
+    """What a submission is asked.
 
-    Parameters
+    Attributes
     ----------
     cells : sequence of pairs
         What to call each, and its source.
@@ -35,76 +38,127 @@ def answer(
     probes : sequence of Probe
     hints : str
         How much the report will give away.
+    file : str
+        The path of a file of Python; empty for a notebook.
+    """
+
+    cells: Sequence[Sequence[str]]
+    function: str
+    probes: Sequence[Probe]
+    hints: Hints
+    file: str = ""
+
+
+def answer(
+    question: Question,
+    bounds: Limits,
+    begin: Callable[[Place], None],
+    left_out: Collection[Place] = (),
+) -> Iterator[dict[str, Any]]:
+    """Run a submission's cells, ask its function about the probes, and yield two messages.
+
+    Parameters
+    ----------
+    question
+    bounds
+    begin
+        Told of each statement before it runs, and at last of the call of the function.
+    left_out
+        Statements that are not to be run.
 
     Yields
     ------
     dict
-        As JSON can hold it.  The first has ``notes`` on cells that raised, and either the answers
-        of :func:`~backprop_nb.classroom.messages.encode` or, under ``missing``, a sentence.  The
-        second is on the wrong line, and empty where none is known.
+        As JSON can hold it.  The first has ``notes`` on cells that raised, and the answers of
+        :func:`~backprop_nb.classroom.messages.encode`, or a sentence: under ``slow`` that the
+        function takes too long, under ``missing`` that there is none, and ``hurried`` is then
+        whether a cell took too long.  The second is on the wrong line, and empty where none is
+        known.
     """
-    module = types.ModuleType(NAME)
-    vars(module).update(_NOTEBOOK)
-    sys.modules[NAME] = module  # dataclasses and pickle look a module up by its name
-    notes = [note for name, source in cells if (note := _run(name, source, module.__dict__))]
-    found = module.__dict__.get(function)
+    # dataclasses and pickle look a module up by its name, which a notebook shares with a program.
+    module = types.ModuleType(NAME if question.file else "__main__")
+    sys.modules[module.__name__] = module
+    if question.file:
+        module.__file__ = question.file
+    space = vars(module)
+    cells = Cells(space, bounds, begin, left_out)
+    cells.shell.install()
+    for name, source in question.cells:
+        cells.run(name, source)
+    function = question.function
+    if not callable(space.get(function)):
+        cells.run_main_blocks()
+    found = space.get(function)
     if not callable(found):
-        yield {"notes": notes, "missing": _missing(function, found, module.__dict__)}
+        missing = _missing(function, found, space)
+        yield {"notes": cells.notes, "missing": missing, "hurried": cells.slow}
         yield {}
         return
-    answers = ask_all(found, probes)
-    yield encode(answers, probes) | {"notes": notes}
-    course = probes[0].course
-    line = line_of(found, course, hints) if may_have_line(answers, course, hints) else None
-    yield {} if line is None else encode_line(line)
+    begin(ASKING)
+    limited = _Limited(found, bounds)
+    answers = ask_all(limited, question.probes)
+    slow = limited.sentence([name for name, _ in question.cells])
+    if slow:
+        yield {"notes": cells.notes, "slow": f"`{function}` {slow}"}
+        yield {}
+        return
+    yield encode(answers, question.probes) | {"notes": cells.notes}
+    yield _wrong_line(found, answers, question, bounds)
 
 
-class _Nothing:
-    """Stands for whatever a notebook has and a process has not; all that is done with it works."""
-
-    def __getattr__(self, name: str) -> _Nothing:
-        return self
-
-    def __call__(self, *_: Any, **__: Any) -> _Nothing:
-        return self
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(())
-
-
-def _display(*objects: Any, **_: Any) -> _Nothing:
-    """Print, as a notebook shows; what it returns may be updated."""
-    print(*objects)
-    return _Nothing()
-
-
-# What a notebook's code may use without an import, and a script that was made from one.
-_NOTEBOOK: Final = {"get_ipython": _Nothing, "display": _display}
-
-
-def _run(name: str, source: str, space: dict[str, Any]) -> str:
-    """Run a cell, and say what it raised; the next one gets its chance all the same."""
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+def _wrong_line(found: Any, answers: Answers, question: Question, bounds: Limits) -> dict[str, Any]:
+    """Return the line that is wrong, if it is found in time and its text is the student's."""
+    course, hints = question.probes[0].course, question.hints
+    if not may_have_line(answers, course, hints):
+        return {}
     try:
-        exec(compile(source, name, "exec", dont_inherit=True), space)
-    except BaseException as error:  # sys.exit too
-        return f"{name} raised {_said(error, name)}"
-    return ""
+        with time_limit(bounds.timeout, bounds):
+            line = line_of(found, course, hints)
+    except OutOfTime:
+        return {}
+    if line is None or line.place is None:
+        return {}
+    name, (first, _), (last, _) = line.place.filename, line.place.start, line.place.end
+    ran = [linecache.getline(name, number) for number in range(first, last + 1)]
+    text = next((text for cell, text in question.cells if cell == name), "")
+    written = text.split("\n")[first - 1 : last]
+    is_own = [each.rstrip() for each in ran] == [each.rstrip() for each in written]
+    return encode_line(line) if is_own else {}
 
 
-def _said(error: BaseException, name: str) -> str:
-    line = error.lineno if isinstance(error, SyntaxError) else None
-    step = error.__traceback__
-    while step is not None:
-        if step.tb_frame.f_code.co_filename == name:
-            line = step.tb_lineno
-        step = step.tb_next
-    try:
-        text = str(error.msg if isinstance(error, SyntaxError) else error).split("\n")[0][:300]
-    except Exception:
-        text = ""
-    where = f" (line {line})" if line else ""
-    return f"{type(error).__name__}{f': {text}' if text else ''}{where}"
+class _Limited:
+    """A function whose calls may take so many seconds together."""
+
+    def __init__(self, function: Callable[..., Any], bounds: Limits) -> None:
+        self.function, self.bounds = function, bounds
+        self.left = bounds.timeout
+        self.stopped: OutOfTime | None = None
+
+    def __call__(self, *args: Any) -> Any:
+        if self.stopped is not None:
+            raise self.stopped  # the same, with the line where it was
+        begun = time.process_time()
+        try:
+            with time_limit(max(self.left, 0.01), self.bounds):
+                return self.function(*args)
+        except OutOfTime as error:
+            self.stopped = error
+            raise
+        except KeyboardInterrupt as error:  # its own, and nobody's wish to end it
+            raise RuntimeError("KeyboardInterrupt") from error
+        finally:
+            self.left -= time.process_time() - begun
+
+    def sentence(self, names: Collection[str]) -> str:
+        """Say where it was when it was stopped; empty if it was not."""
+        if self.stopped is None:
+            return ""
+        where, step = "", self.stopped.__traceback__
+        while step is not None:
+            if step.tb_frame.f_code.co_filename in names:
+                where = f" ({step.tb_frame.f_code.co_filename}, line {step.tb_lineno})"
+            step = step.tb_next
+        return f"did not come to an end within {seconds_in_words(self.bounds.timeout)}{where}."
 
 
 def _missing(function: str, found: Any, space: dict[str, Any]) -> str:
@@ -113,7 +167,7 @@ def _missing(function: str, found: Any, space: dict[str, Any]) -> str:
     names = [
         name
         for name, value in space.items()
-        if isinstance(value, types.FunctionType | type) and value.__module__ == NAME
+        if isinstance(value, types.FunctionType | type) and value.__module__ == space["__name__"]
     ]
     close = difflib.get_close_matches(function, names, n=1, cutoff=0.5)
     there = f" It defines {', '.join(names[:_MAX_NAMES])}." if names else ""

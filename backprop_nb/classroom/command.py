@@ -100,7 +100,7 @@ _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "how it runs": {
         "--timeout": {
-            "type": float, "metavar": "S", "help": "seconds of the processor for each (10)",
+            "type": float, "metavar": "S", "help": "seconds of the processor for a statement (10)",
         },
         "--memory": {"type": int, "metavar": "MB", "help": "megabytes for each (1024)"},
         "--workers --jobs": {"type": int, "metavar": "N", "help": "at the same time (processors)"},

@@ -129,8 +129,9 @@ def grade(
         Whether to show a bar, if there is a terminal.
     **settings
         All options of :func:`~backprop_nb.check_backward` but its ``seconds``; ``function``,
-        the name to look for (``"backward"``); for each submission ``timeout`` in seconds of
-        the processor (10; on the clock three times as many) and ``memory`` in megabytes (1024);
+        the name to look for (``"backward"``); for each statement, and for the function,
+        ``timeout`` in seconds of the processor (10; on the clock three times as many); for each
+        submission ``memory`` in megabytes (1024);
         ``own_work``, whether a gradient that a library or differences have computed is worth
         nothing (it is noted in any case).
 

@@ -22,9 +22,10 @@ from backprop_nb.checking.convention import Course
 from backprop_nb.checking.probes import Answers, make_probes
 from backprop_nb.checking.report import Finding, Hints
 from backprop_nb.classroom import messages
+from backprop_nb.classroom.cells import seconds_in_words
 from backprop_nb.classroom.limits import Limits
 from backprop_nb.classroom.messages import most_bytes
-from backprop_nb.classroom.supervisor import OUT_OF_MEMORY
+from backprop_nb.classroom.supervisor import ATTEMPTS, NO_ANSWER, OUT_OF_MEMORY
 from backprop_nb.errors import InvalidValueError
 
 Cells = Sequence[tuple[str, str]]
@@ -79,9 +80,29 @@ class Reply:
 
 
 def ask(
-    cells: Cells, function: str, course: Course, limits: Limits, hints: Hints = "plain"
+    cells: Cells,
+    function: str,
+    course: Course,
+    limits: Limits,
+    hints: Hints = "plain",
+    file: str = "submission.ipynb",
+    beside: Sequence[tuple[str, str]] = (),
 ) -> Reply:
     """Run the cells of a submission in a process of their own, and ask its function.
+
+    Parameters
+    ----------
+    cells : sequence of pairs
+        What to call each, and its source.
+    function : str
+        The name of what is asked.
+    course
+    limits
+    hints
+    file : str
+        Its path in the folder that it finds itself in; what ends in ``.ipynb`` is a notebook.
+    beside : sequence of pairs
+        What else is in that folder: the path there, and the file to be copied.
 
     Raises
     ------
@@ -95,24 +116,33 @@ def ask(
         "course": asdict(course),
         "limits": asdict(limits),
         "hints": hints,
+        "file": file,
+        "beside": [list(each) for each in beside],
     }
     probes = make_probes(course)
     for _ in range(2):
         with _borrowed() as supervisor:
-            end, message, line = supervisor.ask(request, limits.patience, most_bytes(probes))
+            patience = ATTEMPTS * limits.total_patience
+            (end, lost), message, line = supervisor.ask(request, patience, most_bytes(probes))
             if supervisor.stopped:
                 raise InterruptedError("it was stopped")
-            if end == "fault":
-                raise OSError(message.decode("utf-8", "replace"))
+            if end.startswith("fault"):
+                raise OSError(end.partition(" ")[2])
         if end != "gone":
             break  # otherwise once more: perhaps the system killed it for want of memory
+    left_out = tuple(_left_out(each, cells, limits) for each in lost)
     if end != "message":
-        return _ended(end, limits)
+        kind = "too slow" if end.startswith("time") else "ended"
+        return Reply(kind, problem=f"It {_ended(end, limits)}.", notes=left_out)
     try:
         data = messages.parse(message)
-        notes = messages.notes(data)
+        notes = messages.notes(data) + left_out
+        if "slow" in data:
+            return Reply("too slow", problem=messages.clean_text(data["slow"]), notes=notes)
         if "missing" in data:
-            return _without_function(messages.clean_text(data["missing"]), notes)
+            hurried = data.get("hurried") is True or any(end == "time" for *_, end in lost)
+            kind = "too slow" if hurried else "ended" if lost else "stopped"
+            return _without_function(messages.clean_text(data["missing"]), notes, kind)
         answers = messages.decode(data, probes)
         return Reply("answered", answers, notes=notes, line=_line_in(line, cells))
     except InvalidValueError as error:
@@ -127,28 +157,36 @@ def _line_in(message: bytes, cells: Cells) -> Finding | None:
         return None
 
 
-def _without_function(missing: str, notes: tuple[str, ...]) -> Reply:
+def _without_function(missing: str, notes: tuple[str, ...], kind: str) -> Reply:
     if not notes:
         return Reply("no function", problem=missing)
     first, *others = notes
-    return Reply("stopped", problem=f"{first}. {missing}", notes=tuple(others))
+    return Reply(kind, problem=f"{first}. {missing}", notes=tuple(others))
 
 
-def _ended(end: str, limits: Limits) -> Reply:
+def _left_out(lost: tuple[int, int, str], cells: Cells, limits: Limits) -> str:
+    """Say that a statement was left out, and why."""
+    number, line, end = lost
+    name = cells[number][0] if number < len(cells) else "it"
+    return f"{name} {_ended(end, limits)} (line {line}), and was run again without that"
+
+
+def _ended(end: str, limits: Limits) -> str:
+    """Say how a process ended, without a subject."""
     kind, _, what = end.partition(" ")
     if kind == "time":
-        seconds = f"{limits.timeout:g} second{'' if limits.timeout == 1 else 's'}"
-        return Reply("too slow", problem=f"It did not come to an end within {seconds}.")
+        return f"did not come to an end within {seconds_in_words(limits.timeout)}"
     if kind == "much":
-        return Reply("ended", problem="It sent far more than gradients.")
+        return "sent far more than gradients"
     if kind == "exit" and what == str(OUT_OF_MEMORY):
-        return Reply("ended", problem=f"It ran out of its {limits.memory} MB of memory.")
+        return f"ran out of its {limits.memory} MB of memory"
+    if kind == "exit" and what == str(NO_ANSWER):
+        return "could not send its answers: it has closed, or changed, what they go through"
     if kind == "exit":
-        return Reply("ended", problem=f"It ended its own process, with exit code {what}.")
+        return f"ended its own process, with exit code {what}"
     if kind == "signal":
-        why = _SIGNALS.get(what, "")
-        return Reply("ended", problem=f"Its process was ended by the signal {what}{why}.")
-    return Reply("ended", problem="It killed the process that watched it.")
+        return f"had its process ended by the signal {what}{_SIGNALS.get(what, '')}"
+    return "killed the process that watched it"
 
 
 # --- the process in between ------------------------------------------------------------------
@@ -171,7 +209,10 @@ class _Supervisor:
             start_new_session=True,  # an interrupt is for the grader alone
         )
 
-    def ask(self, request: dict[str, Any], patience: float, most: int) -> tuple[str, bytes, bytes]:
+    def ask(
+        self, request: dict[str, Any], patience: float, most: int
+    ) -> tuple[tuple[str, list[tuple[int, int, str]]], bytes, bytes]:
+        """Return how it ended and what was left out, and the messages that it left."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         reading = self.process.stdout.fileno()
@@ -179,15 +220,15 @@ class _Supervisor:
         try:
             asked = json.dumps(request).encode("ascii")
             messages.write_message(self.process.stdin.fileno(), asked)
-            end = messages.read_message(reading, most=100, deadline=deadline)
+            said = json.loads(messages.read_message(reading, most=10_000, deadline=deadline))
             message, line = (
                 messages.read_message(reading, most=each, deadline=deadline)
                 for each in (most, messages.MAX_LINE)
             )
         except (EOFError, BrokenPipeError, TimeoutError, messages.TooMuchError):
             self.close()
-            return "gone", b"", b""
-        return end.decode("ascii", "replace"), message, line
+            return ("gone", []), b"", b""
+        return (said["end"], [tuple(each) for each in said["lost"]]), message, line
 
     def stop(self) -> None:
         """Let it end what it runs, and itself; whoever waits for the answer is told."""

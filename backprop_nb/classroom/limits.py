@@ -8,10 +8,13 @@ import math
 import os
 import signal
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from backprop_nb.checking.probes import OutOfTime
 from backprop_nb.errors import InvalidValueError
 
 MAX_FILE: Final = 64
@@ -21,6 +24,12 @@ MIN_MEMORY: Final = 256
 _MORE_PROCESSES = 32
 _OPEN_FILES = 128
 _PATIENCE = 3
+_TOTAL = 3
+_LATER = 0.05
+_LAST = 4
+_ALL = 7
+_AGAIN = 0.1
+"""Seconds after which a time limit reminds who has not listened."""
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -35,7 +44,8 @@ class Limits:
     ----------
     timeout : float
         Seconds of the processor, so that a busy machine changes no verdict; for those who
-        only wait, :attr:`patience` on the clock.
+        only wait, :attr:`patience` on the clock.  Each statement of a cell may take them, and
+        all calls of the function together; see :meth:`seconds_after`.
     memory : int
         Megabytes (2²⁰ bytes) of address space.
 
@@ -62,19 +72,78 @@ class Limits:
 
     @property
     def patience(self) -> float:
-        """The seconds on the clock after which everything ends."""
+        """The seconds on the clock that a statement, or the function, may take."""
         return _PATIENCE * self.timeout
+
+    @property
+    def total(self) -> float:
+        """The seconds of the processor that the cells may take together, before they hurry."""
+        return _TOTAL * self.timeout
+
+    @property
+    def total_patience(self) -> float:
+        """The seconds on the clock after which everything ends."""
+        return _ALL * self.patience
+
+    def seconds_after(self, used: float) -> float:
+        """Return what the next statement may take when those before it took so many seconds.
+
+        After :attr:`total`, it is enough to define something; in the end there is nothing left.
+
+        >>> limits = Limits(timeout=10.0)
+        >>> [limits.seconds_after(used) for used in (0.1, 29, 31, 41)]
+        [10.0, 10.0, 0.5, 0.0]
+        """
+        if used < self.total:
+            return self.timeout
+        return _LATER * self.timeout if used < _LAST * self.timeout else 0.0
 
     def apply(self) -> None:
         """Limit this process, and all that it will start."""
         _limit("RLIMIT_AS", self.memory << 20)
-        # The first of the two only asks to end, with a signal that says why.
-        _limit("RLIMIT_CPU", math.ceil(self.timeout), math.ceil(self.timeout) + 1)
+        self.allow(self.timeout)
         _limit("RLIMIT_FSIZE", MAX_FILE << 20)
         _limit("RLIMIT_CORE", 0)
         _limit("RLIMIT_NOFILE", _OPEN_FILES)
         if (running := _threads_of_this_user()) is not None:
             _limit("RLIMIT_NPROC", running + _MORE_PROCESSES)
+
+    def allow(self, seconds: float) -> None:
+        """Allow this process so many more seconds of the processor, and end it then."""
+        most = math.ceil(_ALL * self.timeout) + 2
+        # The first of the two only asks to end, with a signal that says why.
+        _limit("RLIMIT_CPU", min(math.ceil(time.process_time() + seconds) + 1, most), most)
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float, bounds: Limits) -> Iterator[None]:
+    """Raise ``OutOfTime`` where the code inside is after so many seconds of the processor.
+
+    It is raised again if it does not help; soon after that the system ends the process.  On the
+    clock there are more seconds, as for :attr:`Limits.patience`.  Limits may be nested.
+    """
+
+    def stop(*_: Any) -> None:
+        raise OutOfTime(f"no answer after {seconds:g} s")
+
+    bounds.allow(seconds)
+    kinds = {
+        signal.ITIMER_PROF: (signal.SIGPROF, seconds),
+        signal.ITIMER_REAL: (signal.SIGALRM, _PATIENCE * seconds),
+    }
+    before = {kind: signal.getitimer(kind) for kind in kinds}
+    for kind, (number, delay) in kinds.items():
+        signal.signal(number, stop)
+        signal.setitimer(kind, delay, _AGAIN)
+    try:
+        try:
+            yield
+        finally:
+            for kind in kinds:
+                signal.setitimer(kind, *before[kind])
+    finally:  # even if a timer went off in the lines above
+        for kind in kinds:
+            signal.setitimer(kind, *before[kind])
 
 
 def absent() -> tuple[str, ...]:

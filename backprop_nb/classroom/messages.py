@@ -71,6 +71,20 @@ def write_message(fd: int, message: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
+def is_ready(fd: int, seconds: float | None, watched: Sequence[int] = ()) -> bool:
+    """Wait until there is something to read, or the pipe closes; False if nothing comes in time.
+
+    Raises
+    ------
+    GoneError
+        Something arrived on an end on which nothing should.
+    """
+    ready, _, _ = select.select([fd, *watched], [], [], seconds)
+    if any(each in ready for each in watched):
+        raise GoneError
+    return bool(ready)
+
+
 def read_message(
     fd: int, *, most: int, deadline: float | None = None, watched: Sequence[int] = ()
 ) -> bytes:
@@ -100,10 +114,7 @@ def read_message(
         parts: list[bytes] = []
         while count:
             left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-            ready, _, _ = select.select([fd, *watched], [], [], left)
-            if any(each in ready for each in watched):
-                raise GoneError
-            if not ready:
+            if not is_ready(fd, left, watched):
                 raise TimeoutError
             parts.append(os.read(fd, min(count, 1 << 16)))
             if not parts[-1]:

@@ -6,12 +6,13 @@ path, as in ``ada.py`` or nbgrader's ``ada/backprop/backprop.ipynb``.
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import io
 import json
 import os
 import re
 import stat
+import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,9 @@ from backprop_nb.errors import InvalidValueError
 
 ENDINGS = (".ipynb", ".py")
 MAX_BYTES = 20_000_000
-"""Of a file."""
+"""Of a file, without what a notebook has printed."""
+MAX_NOTEBOOK = 400_000_000
+"""Of a notebook, with all of its pictures."""
 MAX_CODE = 1_000_000
 """Characters of code in a submission."""
 
@@ -76,14 +79,11 @@ def read(path: Path, root: Path) -> Submission:
     """Read a submission; what is wrong with it is told in it, and never raised."""
     name, digest = name_of(path, root), ""
     try:
-        data = _bytes(path, root)
-        digest = hashlib.sha256(data).hexdigest()
-        text = data.decode("utf-8-sig")
         is_notebook = path.suffix.lower() == ".ipynb"
-        cells = tuple(_cells(text)) if is_notebook else ((as_text(path.name), text),)
+        data = _bytes(path, root, MAX_NOTEBOOK if is_notebook else MAX_BYTES)
+        digest = hashlib.sha256(data).hexdigest()
+        cells = notebook_cells(data) if is_notebook else ((as_text(path.name), _text(data)),)
         _check_code(cells)
-    except UnicodeDecodeError:
-        return Submission(name, digest, problem="It is not text in UTF-8.")
     except InvalidValueError as error:
         return Submission(name, digest, problem=error.problem)
     except OSError as error:
@@ -93,16 +93,34 @@ def read(path: Path, root: Path) -> Submission:
     return Submission(name, digest, cells)
 
 
-def _bytes(path: Path, root: Path) -> bytes:
+def _bytes(path: Path, root: Path, most: int) -> bytes:
     if not path.resolve().is_relative_to(root.resolve()):
         raise InvalidValueError("It links to a place outside of the folder, which is not followed.")
     if not stat.S_ISREG(path.stat().st_mode):  # to read a pipe would wait for ever
         raise InvalidValueError("It is not an ordinary file.")
     with path.open("rb") as stream:
-        data = stream.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise InvalidValueError(f"It has more than {MAX_BYTES} bytes.")
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise InvalidValueError(f"It has more than {most} bytes.")
     return data
+
+
+def _text(data: bytes) -> str:
+    """Return the text of a file of Python, in the encoding that it names."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode(encoding)
+    except SyntaxError as error:  # what it names does not exist, or its first lines are in another
+        unknown = str(error.msg).startswith("unknown")
+        why = f": {error.msg}" if unknown else " in UTF-8, and names no other encoding"
+        raise InvalidValueError(f"It is not text{why}.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidValueError(f"It is not text in {encoding.upper()}.") from error
+    return _with_newlines(text)
+
+
+def _with_newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _check_code(cells: Sequence[tuple[str, str]]) -> None:
@@ -115,58 +133,64 @@ def _check_code(cells: Sequence[tuple[str, str]]) -> None:
 # --- notebooks ----------------------------------------------------------------------------
 
 
-def _cells(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the code cells of a notebook, each with its number among all cells."""
+def notebook_cells(data: bytes) -> tuple[tuple[str, str], ...]:
+    """Return the code cells of a notebook, each with its number among all cells.
+
+    Raises
+    ------
+    InvalidValueError
+        It is no notebook.
+    """
+    if len(data) > MAX_BYTES and len(data := _without_outputs(data)) > MAX_BYTES:
+        raise InvalidValueError(f"It has more than {MAX_BYTES} bytes without its outputs.")
     try:
-        notebook = json.loads(text)
-        cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
-        for number, cell in enumerate(cells, 1):
-            if cell["cell_type"] == "code":
-                yield f"cell {number}", python_of(_source(cell))
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        return tuple(_cells(json.loads(data)))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidValueError("It cannot be read as a notebook.") from error
+
+
+def _cells(notebook: Any) -> Iterator[tuple[str, str]]:
+    if "cells" in notebook:
+        cells = notebook["cells"]
+    else:  # as it was before IPython 3
+        cells = [cell for sheet in notebook["worksheets"] for cell in sheet["cells"]]
+    for number, cell in enumerate(cells, 1):
+        if cell["cell_type"] == "code":
+            yield f"cell {number}", _source(cell)
 
 
 def _source(cell: dict[str, Any]) -> str:
     source = cell["source"] if "source" in cell else cell["input"]
-    text = source if isinstance(source, str) else "".join(source)
-    return text.replace("\r\n", "\n")
+    return _with_newlines(source if isinstance(source, str) else "".join(source))
 
 
-# These run the rest of their cell as Python; any other one is written in another language.
-_PYTHON_MAGICS = {"capture", "prun", "time", "timeit"}
-_MAGIC = re.compile(r"^(\s*)(?:[%!].*|\?.*|[\w.]+\?{1,2}\s*)$")
-_ASSIGNED = re.compile(r"^(\s*[\w, ]+=\s*)[%!].*$")
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]')
+_LEFT_OUT = {b'"outputs"', b'"attachments"', b'"widgets"'}
+_MAX_TOKENS = 5_000_000
 
 
-def python_of(source: str) -> str:
-    r"""Return a cell as plain Python: what only IPython understands does nothing.
-
-    Lines keep their numbers.
-
-    Examples
-    --------
-    >>> python_of("%matplotlib inline\nx = 1\nif x:\n    !ls\nfiles = !ls\nprint?")
-    'pass\nx = 1\nif x:\n    pass\nfiles = None\npass'
-    >>> python_of("%%time\ny = 2"), python_of("%%bash\nls")
-    ('pass\ny = 2', '')
-    """
-    first = source.lstrip()
-    if first.startswith("%%"):
-        words = first[2:].split()
-        if not words or words[0] not in _PYTHON_MAGICS:
-            return ""
-        source = source.replace(first.split("\n")[0], "pass", 1)
-    if _is_python(source):  # a line may begin with % inside of an expression or a text
-        return source
-    return "\n".join(
-        _ASSIGNED.sub(r"\1None", _MAGIC.sub(r"\1pass", line)) for line in source.split("\n")
-    )
+def _without_outputs(data: bytes) -> bytes:
+    """Return a notebook without what it shows, which is most of it when it is large."""
+    kept: list[bytes] = []
+    start, depth, left_out = 0, 0, None  # where what is kept begins; how deep what is not began
+    for count, token in enumerate(_TOKEN.finditer(data)):
+        if count > _MAX_TOKENS:
+            raise InvalidValueError("It has too many parts to be looked at.")
+        text = token[0]
+        if text in (b"[", b"{"):
+            depth += 1
+        elif text in (b"]", b"}"):
+            depth -= 1
+            if left_out == depth:
+                kept.append(b"null")
+                start, left_out = token.end(), None
+        elif left_out is None and text in _LEFT_OUT:
+            value = _VALUE.match(data, token.end())
+            if value is not None:
+                kept.append(data[start : value.end() - 1])
+                left_out = depth
+    return b"".join([*kept, data[start:]])
 
 
-def _is_python(source: str) -> bool:
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+_VALUE = re.compile(rb"\s*:\s*[\[{]")
+"""Of a key, in brackets."""

@@ -10,24 +10,30 @@ from __future__ import annotations
 
 import contextlib
 import json
+import mmap
 import os
 import shutil
 import signal
+import struct
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.probes import Probe, make_probes
+from backprop_nb.checking.probes import make_probes
 from backprop_nb.checking.search import gradients_of
 from backprop_nb.classroom import child, limits
+from backprop_nb.classroom.cells import ASKING, Place
+from backprop_nb.classroom.jupyter import NEEDS_IPYTHON
 from backprop_nb.classroom.messages import (
     MAX_LINE,
     GoneError,
     TooMuchError,
+    is_ready,
     most_bytes,
     read_message,
     write_message,
@@ -39,6 +45,12 @@ if TYPE_CHECKING:
 _MAX_REQUEST = 64_000_000
 OUT_OF_MEMORY = 77
 """The exit code of a process whose memory did not suffice for an answer."""
+NO_ANSWER = 78
+"""That of one that could not send its answer."""
+ATTEMPTS = 4
+"""So often is a submission run, each time without the statement that its process ended with."""
+_GRACE = 2.0
+"""Seconds for a process to end itself when its time is over."""
 _CLEARING = 5.0
 _PAUSE = 0.005
 
@@ -53,42 +65,115 @@ def serve() -> None:
         while True:
             request = json.loads(read_message(_IN, most=_MAX_REQUEST))
             try:
-                end, message, line = _one(request)
+                outcome = _answered(request)
             except OSError as error:  # no room for a folder or a process: nobody's fault
-                end, message, line = "fault", str(error).encode(), b""
-            for each in (end.encode("ascii"), message, line):
+                outcome = Outcome(f"fault {error}")
+            ends = json.dumps({"end": outcome.end, "lost": outcome.lost}).encode("ascii")
+            for each in (ends, outcome.message, outcome.line):
                 write_message(_OUT, each)
     except (EOFError, GoneError, BrokenPipeError):
         shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)  # the host has made it for this
 
 
-def _one(request: dict[str, Any]) -> tuple[str, bytes, bytes]:
-    """Return how the process of one submission ended, and the messages that it left.
+@dataclass
+class Outcome:
+    """How the process of a submission ended, and the messages that it left."""
 
-    The first has its answers, the second the line that is wrong.
-    """
+    end: str
+    message: bytes = b""
+    """Its answers."""
+    line: bytes = b""
+    """The line that is wrong."""
+    lost: list[tuple[int, int, str]] = field(default_factory=list)
+    """The statements that were left out, as they ended the process: cell, line, and how."""
+
+
+def _answered(request: dict[str, Any]) -> Outcome:
+    """Ask a submission, once more for each statement that its process does not survive."""
     bounds = limits.Limits(**request["limits"])
     # Here, so that the next submission of the course finds them made.
     course = Course(**request["course"])
     probes = make_probes(course)
     for k in range(len(probes)):
         gradients_of(course, k)
+    _load_for(source for _, source in request["cells"])
+    file = "" if request["file"].endswith(".ipynb") else request["file"]
+    question = child.Question(request["cells"], request["function"], probes, request["hints"], file)
+    lost: list[tuple[int, int, str]] = []
+    while True:
+        outcome, place = _one(question, bounds, request, [each[:2] for each in lost])
+        outcome.lost = lost
+        kind = outcome.end.partition(" ")[0]
+        once_more = kind in ("time", "exit", "signal") and len(lost) < ATTEMPTS - 1
+        if not once_more or place in ((0, 0), ASKING):
+            return outcome
+        lost = [*lost, (*place, outcome.end)]
+
+
+def _load_for(sources: Iterable[str]) -> None:
+    """Load what a submission would have to wait for, so that it stays for all others."""
+    for source in sources:
+        if NEEDS_IPYTHON.search(source):
+            import IPython.display  # noqa: F401
+        if "matplotlib" in source or "pylab" in source:
+            import matplotlib.pyplot  # noqa: F401
+
+
+def _one(
+    question: child.Question,
+    bounds: limits.Limits,
+    request: dict[str, Any],
+    left_out: Sequence[Place],
+) -> tuple[Outcome, Place]:
+    """Return what came of one process, and the statement that it came to."""
     folder = tempfile.mkdtemp(prefix="submission-")
+    here = Path(folder, request["file"]).parent
+    here.mkdir(parents=True, exist_ok=True)
+    for name, path in request["beside"]:
+        target = Path(folder, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    _progress.begin((0, 0))
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
-        _become_submission(request, probes, bounds, folder, writing)  # it does not return
+        if question.file:
+            question = replace(question, file=str(Path(folder, question.file)))
+        _become_submission(question, bounds, left_out, str(here), writing)  # it does not return
     os.close(writing)
+    outcome = Outcome("")
     try:
-        end, *messages = _watch(reading, bounds.patience, most_bytes(probes))
+        outcome = _watch(reading, bounds, most_bytes(question.probes))
     finally:
         os.close(reading)
         status, seconds = _clear(pid)
         with contextlib.suppress(Exception):  # whatever a submission has built there
             _remove(folder)
-    message, line = messages
-    return end or _ending(status, seconds >= bounds.timeout), message, line
+    outcome.end = outcome.end or _ending(status, seconds >= bounds.timeout)
+    return outcome, _progress.place
+
+
+class _Progress:
+    """A page of memory in which a submission's process tells how far it has come."""
+
+    _STRUCT = struct.Struct("<QQ")
+
+    def __init__(self) -> None:
+        self._page = mmap.mmap(-1, mmap.PAGESIZE)
+
+    def begin(self, place: Place) -> None:
+        """Say that a statement begins."""
+        self._STRUCT.pack_into(self._page, 0, *place)
+
+    @property
+    def place(self) -> Place:
+        """The statement that has begun last."""
+        cell, line = self._STRUCT.unpack_from(self._page)
+        return cell, line
+
+
+_progress = _Progress()
 
 
 def _remove(folder: str) -> None:
@@ -100,20 +185,27 @@ def _remove(folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _watch(reading: int, patience: float, most: int) -> tuple[str, bytes, bytes]:
-    deadline = time.monotonic() + patience
+def _watch(reading: int, bounds: limits.Limits, most: int) -> Outcome:
+    begun = time.monotonic()
+    place = _progress.place
+    patience = bounds.patience + _GRACE
+    while not is_ready(reading, patience, watched=[_IN]):
+        waited, before, place = time.monotonic() - begun, place, _progress.place
+        if place == before or waited > bounds.total_patience:
+            return Outcome("time")
+    deadline = time.monotonic() + bounds.patience
     try:
         message = read_message(reading, most=most, deadline=deadline, watched=[_IN])
     except TimeoutError:
-        return "time", b"", b""
+        return Outcome("time")
     except TooMuchError:
-        return "much", b"", b""
+        return Outcome("much")
     except EOFError:
-        return "", b"", b""
+        return Outcome("")
     line = b""
     with contextlib.suppress(TimeoutError, TooMuchError, EOFError):  # the answers are there
         line = read_message(reading, most=MAX_LINE, deadline=deadline, watched=[_IN])
-    return "message", message, line
+    return Outcome("message", message, line)
 
 
 def _ending(status: int, slow: bool) -> str:
@@ -174,13 +266,14 @@ def _children() -> list[int]:
 
 
 def _become_submission(
-    request: dict[str, Any],
-    probes: Sequence[Probe],
+    question: child.Question,
     bounds: limits.Limits,
+    left_out: Sequence[Place],
     folder: str,
     writing: int,
 ) -> None:
     """Limit this process and run the submission in it; only the pipe is left of the outside."""
+    code = NO_ANSWER
     try:
         os.setsid()
         limits.die_with_parent()
@@ -190,12 +283,13 @@ def _become_submission(
         os.chdir(folder)
         os.environ.update(HOME=folder, TMPDIR=folder, MPLCONFIGDIR=folder)
         tempfile.tempdir = folder
-        sys.argv = [child.NAME]
+        sys.path[:0] = [folder, ""]  # as in a notebook: what lies beside it can be imported
+        sys.argv = [question.file or child.NAME]
         bounds.apply()
-        cells, function, hints = (request[name] for name in ("cells", "function", "hints"))
-        for said in child.answer(cells, function, probes, hints):
+        for said in child.answer(question, bounds, _progress.begin, left_out):
             write_message(writing, json.dumps(said).encode("ascii"))
+        code = 0
     except MemoryError:
-        os._exit(OUT_OF_MEMORY)
+        code = OUT_OF_MEMORY
     finally:
-        os._exit(0)
+        os._exit(code)

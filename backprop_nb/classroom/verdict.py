@@ -8,7 +8,7 @@ import inspect
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from backprop_nb.checking.convention import Course
@@ -142,7 +142,13 @@ def examine(submission: Submission, settings: GradingSettings) -> dict[str, Any]
     if submission.problem:
         return result_of(Reply("unreadable", problem=submission.problem), settings)
     reply = ask(
-        submission.cells, settings.function, settings.course, settings.limits, settings.hints
+        submission.cells,
+        settings.function,
+        settings.course,
+        settings.limits,
+        settings.hints,
+        file=submission.place or PurePosixPath(submission.name).name,
+        beside=submission.beside,
     )
     return result_of(reply, settings, (*submission.cells, *_modules_beside(submission)))
 

@@ -204,7 +204,7 @@ class _Instruction(NamedTuple):
 # compiled alone, and `%%timeit` puts a cell into a function of its own.
 _AROUND = re.compile(
     "RESUME|COPY_FREE_VARS|MAKE_CELL|PUSH_NULL|EXTENDED_ARG|CACHE|NOP|POP_TOP|PRINT_EXPR"
-    "|CALL_INTRINSIC_1|RETURN_.*"
+    "|CALL_INTRINSIC_1|KW_NAMES|RETURN_.*"
 )
 _REACHED = re.compile("_(FAST|GLOBAL|NAME|DEREF|CLOSURE)(_CHECK)?$")
 

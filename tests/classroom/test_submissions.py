@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from backprop_nb.classroom.submissions import MAX_CODE, name_of, python_of, read
+from backprop_nb.classroom import submissions
+from backprop_nb.classroom.submissions import MAX_CODE, name_of, read
 
 
 def notebook(*cells):
@@ -21,7 +22,7 @@ def one(folder, name, content):
 def test_a_notebook_gives_its_code_cells_with_their_numbers(tmp_path):
     text = notebook(("markdown", "# A"), ("code", ["x = 1\n", "y = 2"]), ("code", "%pylab\nz = 3"))
     cells = one(tmp_path, "a.ipynb", text).cells
-    assert cells == (("cell 2", "x = 1\ny = 2"), ("cell 3", "pass\nz = 3"))
+    assert cells == (("cell 2", "x = 1\ny = 2"), ("cell 3", "%pylab\nz = 3"))
 
 
 def test_the_old_format_of_notebooks_is_read(tmp_path):
@@ -97,19 +98,41 @@ def test_a_change_shows_in_the_digest(tmp_path):
     assert one(tmp_path, "a.py", "x = 1").digest != one(tmp_path, "a.py", "x = 2").digest
 
 
+def test_a_file_is_read_in_the_encoding_that_it_names(tmp_path):
+    text = "# -*- coding: {} -*-\nname = 'Zoë'\n"
+    for encoding in ("latin-1", "cp1252", "utf-8"):
+        data = text.format(encoding).encode(encoding)
+        assert one(tmp_path, "a.py", data).cells[0][1] == text.format(encoding)
+    data = b"\xef\xbb\xbfx = 1\r\ny = 2\r"
+    assert one(tmp_path, "a.py", data).cells == (("a.py", "x = 1\ny = 2\n"),)
+
+
 @pytest.mark.parametrize(
-    ("cell", "python"),
+    ("data", "words"),
     [
-        ("x = (7\n% 3)", "x = (7\n% 3)"),
-        ("'''\n%matplotlib\n'''", "'''\n%matplotlib\n'''"),
-        ("%load_ext a\nx = 1", "pass\nx = 1"),
-        ("if x:\n    !ls", "if x:\n    pass"),
-        ("files = !ls\nx = 1", "files = None\nx = 1"),
-        ("?print\nnp.sum??", "pass\npass"),
-        ("\n%%time\nx = 1", "\npass\nx = 1"),
-        ("%%writefile a.py\nx = 1", ""),
-        ("def f(:", "def f(:"),
+        (b"# coding: klingon\nx = 1", "unknown encoding: klingon"),
+        (b"x = '\xeb'", "not text in UTF-8, and names no other"),
+        (b"#\n#\n#\nx = '\xeb'", "not text in UTF-8"),
+        ("x = 1".encode("utf-16"), "not text in UTF-8"),
     ],
 )
-def test_what_only_ipython_understands_does_nothing(cell, python):
-    assert python_of(cell) == python
+def test_a_file_in_no_encoding_says_so(tmp_path, data, words):
+    assert words in one(tmp_path, "a.py", data).problem
+
+
+def test_the_pictures_of_a_notebook_do_not_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(submissions, "MAX_BYTES", 1000)
+    picture = "iVBORw0KGgo" * 100
+    source = ['x = {"outputs": [1]}\n', '"outputs"\n', "y = ']}' \\\n"]
+    cells = [
+        {"cell_type": "code", "outputs": [{"data": {"image/png": picture}, "a": "\\"}],
+         "source": source, "metadata": {}},
+        {"cell_type": "markdown", "attachments": {"a.png": {"image/png": picture}}, "source": ""},
+        {"cell_type": "code", "outputs": [], "source": "z = 3"},
+    ]  # fmt: skip
+    text = json.dumps({"metadata": {"widgets": {"state": {}}}, "cells": cells})
+    assert len(text) > 1000
+    submission = one(tmp_path, "a.ipynb", text)
+    assert submission.cells == (("cell 1", "".join(source)), ("cell 3", "z = 3"))
+    cells[1]["source"] = picture
+    assert "without its outputs" in one(tmp_path, "a.ipynb", json.dumps({"cells": cells})).problem

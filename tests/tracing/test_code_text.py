@@ -1,5 +1,6 @@
 """The text behind a function: the one it was compiled from, or none and the reason."""
 
+import ast
 import contextlib
 import doctest
 import io
@@ -22,7 +23,7 @@ from nonempty import nonempty
 
 from backprop_nb.errors import DetachedError
 from backprop_nb.tracing import trace
-from backprop_nb.tracing.code_text import function_text
+from backprop_nb.tracing.code_text import find_text, function_text
 
 CHANGED = "lesson.py has changed since it was imported"
 NOT_KEPT = "Python keeps no text of what exec runs or what is typed at its prompt"
@@ -228,6 +229,16 @@ def test_a_future_import_of_an_earlier_cell_is_no_obstacle(lesson):
     space = {}
     exec(compile(text, str(lesson.path), "exec", flags, dont_inherit=True), space)
     assert found(trace(space["f"], 1.0)) == [("f", "y * 2")]
+
+
+def test_an_import_that_was_compiled_by_itself_is_no_obstacle():
+    """Up to Python 3.11, ``np.sum(x, axis=0)`` is other code below ``import numpy as np``."""
+    text = "import numpy as np\ndef f(x):\n    return np.sum(x, axis=0)\n"
+    linecache.cache["a cell"] = (len(text), None, text.splitlines(keepends=True), "a cell")
+    space = {}
+    for statement in ast.parse(text).body:
+        exec(compile(ast.Module([statement], []), "a cell", "exec"), space)
+    assert find_text(space["f"].__code__).text == text
 
 
 def test_a_module_in_a_zip_archive_has_its_text(tmp_path, monkeypatch):
