@@ -281,6 +281,7 @@ class ChainScene(TypedDict):
     rows: int
     """Of the batch; 0 of a single input."""
     batch: str
+    """Which row it is, and what is too large for its type."""
     complete: bool
     """Whether the chains of all θ_i are here."""
     equation: Element

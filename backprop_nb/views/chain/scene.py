@@ -30,6 +30,7 @@ from backprop_nb.views.network_picture import (
     network_layout,
 )
 from backprop_nb.views.numbers import fit_scale
+from backprop_nb.views.overflow import quietly, too_large
 from backprop_nb.views.picture import Picture
 from backprop_nb.views.schema import ChainFrame, ChainProduct, ChainScene
 
@@ -78,11 +79,19 @@ class Sample:
             "over its rows."
         )
 
+    @property
+    def too_large(self) -> str:
+        """What is said of numbers that are not finite; empty if all are."""
+        net, x, y = self.net, self.x, self.y
+        with quietly():
+            return too_large(net, net.forward(x), net.loss(x, y), net.backward(x, y))
+
     def chain(self, i: int) -> Chain:
         """Return the chain for θ_i."""
         return self.net.chain(self.x, self.y, i)
 
 
+@quietly()
 def chain_scene(sample: Sample, i: int) -> ChainScene:
     """Return the scene of a network's chains: matrices, frames, network and costs.
 
@@ -113,7 +122,7 @@ def chain_scene(sample: Sample, i: int) -> ChainScene:
         "K": net.K,
         "row": sample.row,
         "rows": sample.rows,
-        "batch": sample.place,
+        "batch": " ".join(filter(None, [sample.place, sample.too_large])),
         "complete": complete,
         "equation": mathml(equation("chain-general").latex),
         "network": _network(sample).data(),

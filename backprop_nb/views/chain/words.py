@@ -9,8 +9,10 @@ from backprop_nb.network.tables import wrapped
 from backprop_nb.views import numbers
 from backprop_nb.views.chain.matrices import built, forced_zeros
 from backprop_nb.views.chain.scene import Sample, chain_scene
+from backprop_nb.views.overflow import quietly
 
 
+@quietly()
 def describe_chain(sample: Sample, i: int, side: Side) -> str:
     """Return the chain for θ_i as text: factors, product from one side, cost, transposes.
 
@@ -44,6 +46,7 @@ def _head(sample: Sample) -> Iterator[str]:
     yield sample.alt
     if sample.rows:
         yield sample.place
+    yield from filter(None, [sample.too_large])
     yield f"L = {numbers.long(net.loss(x, y))}, y = {numbers.words(y)}"
     for j, f_j in enumerate(net.forward(x).f):
         yield f"f_{j} = {numbers.words(f_j)}"

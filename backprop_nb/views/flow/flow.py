@@ -22,6 +22,7 @@ import numpy as np
 
 from backprop_nb.network import Network
 from backprop_nb.network.validation import FloatArray
+from backprop_nb.views.overflow import quietly, too_large
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Flow:
         ``norms[i]`` is ‖δ_i‖; in a batch that of the matrix with one row per input.
     theta_norms : list
         ``theta_norms[i]`` is ‖∂L/∂θ_i‖, over A_i and b_i together.
+    too_large : str
+        What is said of numbers that are not finite; empty if all are.
     steps : list of StepBack
         From the last layer back to the first.  It begins one layer later where
         δ_K has no factor σ′: with the cross-entropy, and behind a softmax.
@@ -102,8 +105,14 @@ class Flow:
     def __init__(self, net: Network, x: Any, y: Any, row: int = 0) -> None:
         self.net, self.x, self.y, self.row = net, x, y, row
         self.K, self.rows = net.K, 1 if np.ndim(x) == 1 else len(x)
-        self.forward, self.gradient = net.forward(x), net.backward(x, y)
-        self.loss = net.loss(x, y)
+        with quietly():
+            self.forward, self.gradient = net.forward(x), net.backward(x, y)
+            self.loss = net.loss(x, y)
+            self._measure()
+        self.too_large = too_large(net, self.forward, self.loss, self.gradient)
+
+    def _measure(self) -> None:
+        net = self.net
         self.slopes = {
             i: activation.slope(self.forward.f[i])
             for i, activation in enumerate(net.activations, start=1)

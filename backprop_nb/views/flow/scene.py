@@ -134,6 +134,8 @@ def _so_far(flow: Flow, i: int) -> str:
     K, norms = flow.K, flow.norms
     if i == K or not norms[K] > 0:
         return f"{start_text(flow)} {_BARS}"
+    if not math.isfinite(norms[i]):
+        return f"So far: ‖{indexed('δ', i)}‖ is {numbers.long(norms[i])}. {_BARS}"
     share = numbers.long(norms[i] / norms[K])
     return f"So far: ‖{indexed('δ', i)}‖ is {share} of ‖{indexed('δ', K)}‖. {_BARS}"
 

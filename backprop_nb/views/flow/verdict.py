@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from backprop_nb.views import numbers
 from backprop_nb.views.flow.flow import Flow, StepBack
@@ -43,7 +43,7 @@ class Verdict:
 
 
 def verdict(flow: Flow) -> Verdict:
-    """Return what happens to the gradient on its way back, and what is to blame.
+    """Return what happens to the gradient on its way back, what is to blame, what overflows.
 
     Examples
     --------
@@ -52,6 +52,15 @@ def verdict(flow: Flow) -> Verdict:
     >>> verdict(flow).text
     'The gradient vanishes: ‖δ₁‖ is 0.0005978 of ‖δ₆‖. The slope σ′ is to blame: it is at most ¼.'
     """
+    K, norms = flow.K, flow.norms
+    if all(map(math.isfinite, norms.values())):
+        found = _verdict(flow)
+        return replace(found, text=" ".join(filter(None, [found.text, flow.too_large])))
+    start = "The gradient explodes. " if math.isfinite(norms[K]) else ""
+    return Verdict(start + flow.too_large)
+
+
+def _verdict(flow: Flow) -> Verdict:
     K, norms, through = flow.K, flow.norms, flow.through_layers
     if not through:
         return Verdict("There is one layer, so there is nothing to go back through.")

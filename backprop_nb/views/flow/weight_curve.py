@@ -13,6 +13,7 @@ from backprop_nb.views import numbers
 from backprop_nb.views.chart import Axis, Chart, Series, legend
 from backprop_nb.views.flow.flow import Flow
 from backprop_nb.views.flow.parameter import Parameter
+from backprop_nb.views.overflow import quietly
 from backprop_nb.views.picture import Picture
 from backprop_nb.views.schema import FlowTexts, LossCurve, Patch
 
@@ -83,7 +84,8 @@ def weight_curve(flow: Flow, parameter: Parameter, epsilon: float = 0.0) -> Weig
     try:
         for each in epsilons:
             parameter.set(net, value + each)
-            losses.append(net.loss(flow.x, flow.y))
+            with quietly():
+                losses.append(net.loss(flow.x, flow.y))
     finally:
         parameter.set(net, value)
     slope = parameter.of(gradient.A, gradient.b)

@@ -17,7 +17,7 @@ from backprop_nb.errors import InvalidValueError, NotFoundError, ShapeError, Uns
 from backprop_nb.network import Network, SigmoidNetwork
 from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.views.flow.figure import flow_pictures
-from backprop_nb.views.flow.flow import Flow
+from backprop_nb.views.flow.flow import Flow, norm
 from backprop_nb.views.flow.parameter import Parameter, parameter_named, parameters
 from backprop_nb.views.flow.scene import flow_curve, flow_scene
 from backprop_nb.views.flow.weight_curve import marks_at
@@ -414,6 +414,6 @@ def _looks(net: Network) -> dict[str, Any]:
     return {
         "depth": net.K,
         "width": max(net.widths[1:-1], default=1),
-        "scale": float(f"{np.sqrt(np.mean(weights**2)):.3g}"),
+        "scale": float(f"{norm(weights) / math.sqrt(weights.size):.3g}"),
         "activation": net.activation,
     }

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from contourpy import contour_generator
 
+from backprop_nb.errors import InvalidValueError
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import network_picture as network
 from backprop_nb.views.chart import Axis, Chart, Series, legend, span
@@ -56,6 +57,8 @@ _FLOOR, _TALLEST = 440.0, 54.0
 _LOWEST, _HIGHEST = 1e-6, 1.0
 """The ends of the bars of the gradient norms."""
 _CHART = (400.0, 222.0)
+_FARTHEST = 1e300
+"""Sums and differences of larger numbers are infinite."""
 _POINTS_OF_A_CURVE = 64
 _NAMED = 5
 _DASHES: tuple[tuple[float, ...], ...] = (SOLID, (7, 3), (2, 2.5), (7, 2.5, 1.5, 2.5))
@@ -206,6 +209,13 @@ class Stage:
 
 def _axes(x: FloatArray) -> tuple[Axis, Axis]:
     """Return the axes of a square around points, with some room."""
+    if float(np.abs(x).max()) > _FARTHEST:
+        raise InvalidValueError(
+            "The points are too far apart to be drawn.",
+            given=f"x with {long(float(np.abs(x).max()))} in it",
+            expected=f"numbers up to {long(_FARTHEST)}",
+            instead="(x / np.abs(x).max(), y)",
+        )
     middle = (x.max(axis=0) + x.min(axis=0)) / 2
     reach = max(1.08 * float((x.max(axis=0) - x.min(axis=0)).max()) / 2, 1e-9)
     across, up = (Axis("", float(at - reach), float(at + reach)) for at in middle)
