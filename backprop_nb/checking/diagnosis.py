@@ -405,17 +405,23 @@ def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:
 # --- judging ----------------------------------------------------------------
 
 
-def judge(answers: Answers, course: Course, hints: Hints = "plain") -> Report:
-    """Return the report on what a backward pass answered to the probes of a course."""
+def judge(
+    answers: Answers, course: Course, hints: Hints = "plain", *, every_call: bool = False
+) -> Report:
+    """Return the report on what a backward pass answered to the probes of a course.
+
+    Where the first call alone is explained, since something is kept between calls, ``every_call``
+    says that the gradients of all of them count: each is as right as in the worst.
+    """
     with np.errstate(all="ignore"):  # 1e308 is an answer too
-        return spoken_report(_Judge(answers, course, hints).report(), course)
+        return spoken_report(_Judge(answers, course, hints, every_call).report(), course)
 
 
 class _Judge:
     """Holds the right gradients beside the given ones."""
 
-    def __init__(self, answers: Answers, course: Course, hints: Hints) -> None:
-        self.all, self.course, self.hints = answers, course, hints
+    def __init__(self, answers: Answers, course: Course, hints: Hints, every_call: bool) -> None:
+        self.all, self.course, self.hints, self.every_call = answers, course, hints, every_call
         # What is stored from call to call spoils all but the first, which alone counts then.
         self.answers = answers.answers if answers.repeats else answers.answers[:1]
         self.search = Search(course, self.answers)
@@ -426,7 +432,7 @@ class _Judge:
         wrong = not all(each.ok for each in parameters)
         return Report(
             SUBJECT,
-            parameters,
+            tuple(map(self._worst, parameters)) if self.every_call else parameters,
             tuple(self._findings(parameters)) if wrong else (),
             tuple(self._offences()),
             self._notes(parameters),
@@ -443,6 +449,15 @@ class _Judge:
             if not (only_where_it_runs and answer.failure)
         ]
         return next((each for each in checked if not each.ok), checked[0])
+
+    def _worst(self, checked: Checked) -> Checked:
+        """Return a parameter as it is on a call on which it is wrong, if there is any."""
+        if self.all.repeats or not checked.ok:
+            return checked
+        right, name = self.search.right, checked.name
+        calls = [(self.all.again, right[0]), *zip(self.all.answers, right, strict=True)]
+        every = (_compare(name, answer, expected[name]) for answer, expected in calls)
+        return next((each for each in every if not each.ok), checked)
 
     def _notes(self, parameters: Sequence[Checked]) -> tuple[str, ...]:
         first = self.answers[0].gradients
@@ -748,7 +763,7 @@ class _Judge:
             what = "it is twice the first one, as if the last call's were still in it"
         text = (
             f"Called again with the same arguments, it returns a different {name}: {what}. "
-            "The first call is what is judged."
+            f"{'Every call has to be right' if self.every_call else 'The first call is judged'}."
         )
         return Finding("state_kept_between_calls", name, 1, text)
 

@@ -7,6 +7,7 @@ process of its own, and only its numbers come back to where they are judged.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import math
 import signal
@@ -14,9 +15,9 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count, cycle, islice, pairwise
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,6 +176,15 @@ def _is_mixed(z: Array, probe: Probe, output: bool) -> bool:
 # --- asking -------------------------------------------------------------------
 
 
+class Kept(NamedTuple):
+    """What is in an argument after a call, each array as a digest of its bytes."""
+
+    were: tuple[str, ...]
+    """In the arrays that were handed over."""
+    now: tuple[str, ...]
+    """In those that stand in their place in a list or dict."""
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
     """What a backward pass gave on one probe."""
@@ -189,6 +199,8 @@ class Answer:
     raised: bool = False
     loss: float | None = None
     """The number that it gave beside the gradients, if it did."""
+    after: tuple[Kept, ...] = ()
+    """What was in each argument after the call."""
     modified: tuple[str, ...] = ()
     """Which of its arguments are no longer as they were: ``"A[1]"``, ``"x"``, ``"the list b"``."""
 
@@ -200,8 +212,9 @@ class Answer:
         ]
 
     def same_as(self, other: Answer) -> bool:
-        """Whether another answer holds the same numbers, NaN included."""
-        return self.failure == other.failure and not self.differs_in(other)
+        """Whether another answer holds the same numbers, NaN included, and nothing else besides."""
+        alike = (self.failure, self.invalid) == (other.failure, other.invalid)
+        return alike and not self.differs_in(other)
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,8 +256,8 @@ def ask(backward: Pass, probe: Probe) -> Answer:
     course = probe.course
     A, b = ([each.copy() for each in part] for part in (probe.A, probe.b))
     given = arguments(course, A, b, probe.x.copy(), probe.y.copy())
-    before = [[np.array(leaf) for leaf in pytree.flatten(each)] for each in given]
     leaves = [pytree.flatten(each) for each in given]
+    before = [tuple(map(_digest, each)) for each in leaves]
     try:  # a generator runs only now that its items are taken
         returned = backward(*given)
         answer = _read(returned, probe)
@@ -252,8 +265,12 @@ def ask(backward: Pass, probe: Probe) -> Answer:
         raise
     except BaseException as error:  # sys.exit too
         return Answer(failure=_described(error), raised=True)
-    modified = tuple(_modified(course, given, leaves, before))
-    return replace(answer, modified=modified)
+    after = tuple(
+        Kept(tuple(map(_digest, were)), tuple(map(_digest, pytree.flatten(now))))
+        for were, now in zip(leaves, given, strict=True)
+    )
+    modified = tuple(_modified(course, given, before, after))
+    return replace(answer, after=after, modified=modified)
 
 
 def _read(returned: Any, probe: Probe) -> Answer:
@@ -400,35 +417,56 @@ def _is_array_like(value: Any, deepest: int) -> bool:
     return hasattr(type(value), "__array__") or isinstance(value, int | float | complex | str)
 
 
+def modified_arguments(probe: Probe, after: Sequence[Kept]) -> tuple[str, ...]:
+    """Return the names of a probe's arguments that are not as they were handed over.
+
+    Parameters
+    ----------
+    probe
+    after
+        What :func:`ask` found of each argument after the call, in the process where it was called.
+
+    Raises
+    ------
+    ValueError
+        They are not as many as the arguments.
+    """
+    given, before = _as_handed_over(probe)
+    return tuple(_modified(probe.course, given, before, after))
+
+
+@lru_cache(maxsize=64)
+def _as_handed_over(probe: Probe) -> tuple[tuple[Any, ...], list[tuple[str, ...]]]:
+    """Return the arguments of a probe, and what is in them."""
+    given = arguments(probe.course, list(probe.A), list(probe.b), probe.x, probe.y)
+    return tuple(given), [tuple(map(_digest, pytree.flatten(each))) for each in given]
+
+
 def _modified(
     course: Course,
     given: Sequence[Any],
-    leaves: Sequence[Sequence[Any]],
-    before: Sequence[Sequence[Array]],
+    before: Sequence[tuple[str, ...]],
+    after: Sequence[Kept],
 ) -> Iterator[str]:
     """Yield the names of arguments that are not as they were, and of what is kept in them."""
     words = [name for word in course.called_with for name in argument_names(course, word)]
     names = list(course.leaf_names.values())
-    for word, tree, were, values in zip(words, given, leaves, before, strict=True):
-        now = pytree.flatten(tree)
-        if len(now) != len(were) or any(a is not b for a, b in zip(now, were, strict=True)):
+    for word, tree, values, (were, now) in zip(words, given, before, after, strict=True):
+        if now != were:
             yield f"the {type(tree).__name__} {word}"
         own = [f"{word}[{i}]" for i in range(len(were))] if course.parameters == "lists" else names
         for k, (array, value) in enumerate(zip(were, values, strict=True)):
-            if isinstance(array, np.ndarray) and not _same(array, value):
-                yield word if tree is array else own[k]
+            if array != value:
+                yield word if isinstance(tree, np.ndarray) else own[k]
 
 
-def argument_parts(course: Course) -> list[str]:
-    """Return what :attr:`Answer.modified` may name: arguments, and what is kept in them.
-
-    >>> argument_parts(Course(layers=1, bias=False, calls="A"))
-    ['A', 'A[0]', 'A[0]', 'the list A', 'the dict A']
-    """
-    words = [name for word in course.called_with for name in argument_names(course, word)]
-    kept = [f"{word}[{i}]" for word in words for i in range(course.layers)]
-    containers = [f"the {kind} {word}" for word in words for kind in ("list", "dict")]
-    return [*words, *course.leaf_names.values(), *kept, *containers]
+def _digest(leaf: Any) -> str:
+    """Return what two arrays have in common only if they are the same to the last bit."""
+    if not isinstance(leaf, np.ndarray):
+        return type(leaf).__name__
+    # Its bytes: no comparison that anybody may have changed, and NaN is as it was.
+    inside = hashlib.blake2b(np.ndarray.tobytes(leaf), digest_size=8).hexdigest()
+    return f"{leaf.dtype.str}{leaf.shape}{inside}"
 
 
 def _same(one: Array | None, other: Array | None) -> bool:

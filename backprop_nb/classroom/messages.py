@@ -27,9 +27,10 @@ from backprop_nb.checking.probes import (
     MAX_PRINTED,
     Answer,
     Answers,
+    Kept,
     Probe,
-    argument_parts,
     gradient_names,
+    modified_arguments,
 )
 from backprop_nb.checking.report import Finding, are_numbers
 from backprop_nb.errors import InvalidValueError
@@ -194,7 +195,7 @@ def _encode_answer(answer: Answer, most: int) -> dict[str, Any]:
         "failure": answer.failure[:_MAX_TEXT],
         "raised": answer.raised,
         "loss": None if answer.loss is None else repr(answer.loss),
-        "modified": list(answer.modified),
+        "after": [[list(part) for part in each] for each in answer.after],
     }
 
 
@@ -296,20 +297,31 @@ def clean_text(value: Any, most: int = _MAX_TEXT) -> str:
 def _answer(value: Any, probe: Probe, most: int) -> Answer:
     data = _of_type(value, dict)
     gradients, invalid = (_of_type(data.get(part), dict) for part in ("gradients", "invalid"))
-    modified = _of_type(data.get("modified"), list)
-    names, changeable = gradient_names(probe.K), argument_parts(probe.course)
+    raised = _of_type(data.get("raised"), bool)
+    names = gradient_names(probe.K)
     if not (gradients.keys() <= {*names} and invalid.keys() <= {*names, "dA", "db"}):
         raise _invalid("a gradient that does not exist")
-    if not all(each in changeable for each in modified):
-        raise _invalid("an argument that does not exist")
     return Answer(
         {name: _array(each, most) for name, each in gradients.items()},
         {name: clean_text(remark) for name, remark in invalid.items()},
         clean_text(data.get("failure")),
-        _of_type(data.get("raised"), bool),
+        raised,
         _number(data.get("loss")),
-        tuple(modified),
+        modified=() if raised else _modified(data.get("after"), probe),
     )
+
+
+def _modified(value: Any, probe: Probe) -> tuple[str, ...]:
+    """Return which arguments were changed: what they were is known here, and is not asked."""
+    after = [
+        Kept(*(tuple(map(clean_text, _of_type(part, list))) for part in _of_type(each, list)))
+        for each in _of_type(value, list)
+        if len(_of_type(each, list)) == 2
+    ]
+    try:
+        return modified_arguments(probe, after)
+    except ValueError as error:
+        raise _invalid("other arguments than it was given") from error
 
 
 def _number(value: Any) -> float | None:

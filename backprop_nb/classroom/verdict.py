@@ -186,7 +186,7 @@ def report_on(reply: Reply, settings: GradingSettings) -> Report:
     """Return the report on what a submission replied, its answers or why there are none."""
     notes = reply.notes
     if reply.answers is not None:
-        report = judge(reply.answers, settings.course, settings.hints)
+        report = judge(reply.answers, settings.course, settings.hints, every_call=True)
         if may_have_line(reply.answers, settings.course, settings.hints):
             report = with_line(report, reply.line, settings.course)
             notes += _cell_of(report)

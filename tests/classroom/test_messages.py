@@ -10,7 +10,7 @@ import pytest
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.excerpt import placed_source
 from backprop_nb.checking.mistakes import make_backward
-from backprop_nb.checking.probes import Answer, Answers, ask_all, make_probes
+from backprop_nb.checking.probes import Answer, Answers, ask, ask_all, make_probes
 from backprop_nb.checking.report import Finding
 from backprop_nb.classroom.messages import (
     clean_text,
@@ -28,7 +28,14 @@ PROBES = make_probes(Course())
 GOOD = encode(ask_all(make_backward(samples="single"), PROBES), PROBES)
 
 
+def touching(A, b, x, y):
+    A[0] -= 1.0
+    b[1] = b[1] + 1.0
+
+
 def test_answers_arrive_to_the_last_bit():
+    touched = ask(touching, PROBES[0])
+    assert touched.modified == ("A[0]", "the list b")
     strange = Answer(
         {
             "dA[0]": np.array([[np.nan, -0.0, np.inf]]),
@@ -39,19 +46,19 @@ def test_answers_arrive_to_the_last_bit():
         },
         {"dA[1]": "not an array"},
         loss=float("inf"),
-        modified=("A[0]", "the list b"),
+        after=touched.after,
     )
     sent = Answers((strange,) * len(PROBES), strange, "hello")
     came = decode(parse(json.dumps(encode(sent, PROBES)).encode()), PROBES)
     assert came.printed == "hello"
     assert all(one.same_as(strange) for one in (*came.answers, came.again))
     assert came.again.invalid == strange.invalid
-    assert came.again.modified == strange.modified
+    assert came.again.modified == touched.modified
     assert came.again.loss == strange.loss
 
 
 def test_a_gradient_far_too_large_stays_behind():
-    huge = Answer({"dA[0]": np.zeros(20_000)})
+    huge = Answer({"dA[0]": np.zeros(20_000)}, after=ask(touching, PROBES[0]).after)
     came = decode(encode(Answers((huge,) * len(PROBES), huge), PROBES), PROBES)
     assert came.again.gradients == {}
     assert "20000 entries" in came.again.invalid["dA[0]"]
@@ -70,9 +77,29 @@ def test_gradients_as_large_as_the_course_asks_for_arrive():
 def test_a_course_s_own_names_of_what_was_changed_arrive():
     course = Course("rows", parameters="dict", calls="x y parameters", layers=2)
     probes = make_probes(course)
-    touched = Answer(modified=("the dict parameters", "W1", "x"))
+
+    def touches(x, y, parameters):
+        x *= 2
+        parameters["W1"] += 1
+        parameters["b2"] = 0 * parameters["b2"]
+
+    touched = ask(touches, probes[0])
+    assert sorted(touched.modified) == ["W1", "the dict parameters", "x"]
     sent = Answers((touched,) * len(probes), touched)
     assert decode(encode(sent, probes), probes).again.modified == touched.modified
+
+
+def test_what_was_changed_is_found_where_nothing_can_hide_it():
+    """A process may say what it likes: it has to know what its arguments were."""
+    quiet = changed("again", "modified", to=[])
+    quiet["answers"][0]["after"] = encode_after(ask(touching, PROBES[0]))
+    came = decode(quiet, PROBES)
+    assert came.answers[0].modified == ("A[0]", "the list b")
+    assert came.again.modified == ()
+
+
+def encode_after(answer):
+    return [[list(part) for part in each] for each in answer.after]
 
 
 CELLS = [("cell 1", "a = 1"), ("cell 3", "def f(b):\n    é = b + 1\n    return é")]
@@ -155,8 +182,10 @@ ARRAY = ("again", "gradients", "dA[0]")
         changed("again", "gradients", "dA[9]", to=GOOD["again"]["gradients"]["dA[0]"]),
         changed("again", "raised", to=1),
         changed("again", "failure", to=["text"]),
-        changed("again", "modified", to=["os"]),
-        changed("again", "modified", to=[["x"]]),
+        changed("again", "after", to=[]),
+        changed("again", "after", to=[["x", "y"]] * 4),
+        changed("again", "after", to=[[["x"], ["x"]]] * 4),
+        changed("again", "after", to=[[[3], [3]]] * 4),
         changed("again", "invalid", to={"dA[9]": ""}),
         changed("again", "invalid", to={"dA[0]": {}}),
         changed(*ARRAY, to=[1.0]),
