@@ -42,7 +42,7 @@ _MEANINGS = {
     "weights": "W @ x, or x @ W",
     "bias": "False, or its shape: flat, matrix, in_weights",
     "layers": "of the networks",
-    "seed": "of the networks and data",
+    "seed": "of networks and data, if not of the class",
     "widths": "the only ones that the code is for, as 3,4,2",
     "parameters": "how they are handed over",
     "names": "of the parameters, as ('W{i}', 'b{i}')",

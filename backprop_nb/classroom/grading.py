@@ -16,7 +16,7 @@ from backprop_nb.classroom.formats import FORMATS, formatted
 from backprop_nb.classroom.gather import ONE, HandedIn, gathered
 from backprop_nb.classroom.gradebook import COLUMN, FULL, files_for
 from backprop_nb.classroom.page import summary_page
-from backprop_nb.classroom.results import ResultStore, as_json, write
+from backprop_nb.classroom.results import ResultStore, as_json, seed_of, write
 from backprop_nb.classroom.roster import read_roster
 from backprop_nb.classroom.running import run
 from backprop_nb.classroom.sheet import check_points, sheet
@@ -128,7 +128,8 @@ def grade(
     progress
         Whether to show a bar, if there is a terminal.
     **settings
-        All options of :func:`~backprop_nb.check_backward` but its ``seconds``; ``function``,
+        All options of :func:`~backprop_nb.check_backward` but its ``seconds``, of which ``seed``
+        is one of the class unless it is given, made from all that is handed in; ``function``,
         the name to look for (``"backward"``); for each statement, and for the function,
         ``timeout`` in seconds of the processor (10; on the clock three times as many); for each
         submission ``memory`` in megabytes (1024);
@@ -185,6 +186,8 @@ def grade(
         found = [_read(each) for each in handed_in.submissions]
         store = ResultStore(folder, chosen)
         with store.locked():
+            if "seed" not in settings:
+                chosen = store.settings = chosen.with_seed(store.seed(found))
             loaded = {} if force else {n: store.load(each) for n, each in enumerate(found)}
             done = {number: result for number, result in loaded.items() if result is not None}
             missing = {number: each for number, each in enumerate(found) if number not in done}
@@ -279,6 +282,8 @@ def grade_one(
         if not found:
             why = " ".join(handed_in.without.values())
             found = [Submission("", "", problem=why)]
+        if "seed" not in settings:
+            chosen = chosen.with_seed(seed_of(found))
         results = [examine(each, chosen) for each in found]
     return formatted(max(results, key=lambda each: each["score"]), format, points)
 

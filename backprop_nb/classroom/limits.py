@@ -32,6 +32,7 @@ _AGAIN = 0.1
 """Seconds after which a time limit reminds who has not listened."""
 
 _PR_SET_PDEATHSIG = 1
+_PR_GET_DUMPABLE = 3
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -207,11 +208,25 @@ def adopt_orphans() -> None:
 
 
 def hide_memory() -> None:
-    """Let no other process of this user look into this one's memory and pipes."""
+    """Let no other process of this user look into this one's memory, environment and pipes."""
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
-def _prctl(option: int, value: int) -> None:
+@contextlib.contextmanager
+def hidden_memory() -> Iterator[None]:
+    """Do the same for a while."""
+    before = _prctl(_PR_GET_DUMPABLE, 0)
+    hide_memory()
+    try:
+        yield
+    finally:
+        if before == 1:
+            _prctl(_PR_SET_DUMPABLE, 1)
+
+
+def _prctl(option: int, value: int) -> int:
+    """Ask the system something about this process, or for it; -1 where that is not possible."""
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+            return int(ctypes.CDLL(None).prctl(option, value, 0, 0, 0))
+    return -1

@@ -17,6 +17,7 @@ from typing import Any
 
 import backprop_nb
 from backprop_nb.classroom.host import close_idle, stop
+from backprop_nb.classroom.limits import hidden_memory
 from backprop_nb.classroom.submissions import Submission
 from backprop_nb.classroom.verdict import GradingSettings, examine
 from backprop_nb.errors import BackpropError, NotFoundError, UnsupportedError
@@ -30,8 +31,12 @@ THREADS = "threads"
 INSTALL = 'python -m pip install "backprop-nb[cluster]"'
 _CONNECTING = 30
 _RETRIES = 2
-# An interrupt reaches all processes of a terminal, but only the grader knows what to do then.
-_UNDISTURBED = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+# An interrupt reaches all processes of a terminal, but only the grader knows what to do then;
+# and a submission may be curious about what else its user runs.
+_AT_START = (
+    "import signal\nfrom backprop_nb.classroom.limits import hide_memory\n"
+    "signal.signal(signal.SIGINT, signal.SIG_IGN)\nhide_memory()\n"
+)
 
 
 def default_workers() -> int:
@@ -67,6 +72,13 @@ def run(
     """
     if not submissions:
         return
+    with hidden_memory():
+        yield from _run(submissions, settings, workers, scheduler)
+
+
+def _run(
+    submissions: Submissions, settings: GradingSettings, workers: int | None, scheduler: str | None
+) -> Arrivals:
     count = min(workers or default_workers(), len(submissions))
     if scheduler == THREADS or (scheduler is None and not has_dask()):
         yield from _on_threads(submissions, settings, count)
@@ -154,7 +166,7 @@ def _local_cluster(workers: int) -> Any:
         dashboard_address=":0",  # any port: the usual one warns if somebody else has a cluster
         scheduler_kwargs={"dashboard": False},
         memory_limit=0,  # the submissions' own limits are what counts
-        preload=[_UNDISTURBED],
+        preload=[_AT_START],
         silence_logs=logging.CRITICAL,
     )
 

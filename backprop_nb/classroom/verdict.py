@@ -92,6 +92,10 @@ class GradingSettings:
                 "`function` must be the name of a function.", given=f"function={self.function!r}"
             )
 
+    def with_seed(self, seed: int) -> GradingSettings:
+        """Return the same with other networks and data."""
+        return replace(self, course=replace(self.course, seed=seed))
+
     def to_dict(self) -> dict[str, Any]:
         """Return them as JSON can hold them."""
         return asdict(self)

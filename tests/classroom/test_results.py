@@ -8,7 +8,7 @@ import pytest
 from nonempty import nonempty
 
 import backprop_nb
-from backprop_nb.classroom.results import ResultStore, identity
+from backprop_nb.classroom.results import ResultStore, identity, seed_of
 from backprop_nb.classroom.submissions import Submission
 from backprop_nb.classroom.verdict import make_settings
 
@@ -118,3 +118,11 @@ def test_a_result_is_plain_json(results):
     results.save(ADA, RESULT)
     (path,) = (results.folder / "results").iterdir()
     assert json.loads(path.read_text(encoding="utf-8"))["score"] == 1.0
+
+
+def test_the_seed_of_a_class_is_made_once_from_all_that_is_handed_in(results, tmp_path):
+    first = results.seed([ADA])
+    assert first != seed_of([replace(ADA, digest="d2")])
+    assert results.seed([replace(ADA, digest="d2")]) == first
+    other = ResultStore(tmp_path / "other", make_settings())
+    assert other.seed([ADA]) == first

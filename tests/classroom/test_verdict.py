@@ -189,3 +189,58 @@ def test_a_module_beside_that_borrows_is_seen_too(tmp_path, monkeypatch):
     beside = (("helper.py", str(tmp_path / "helper.py")), ("gone.py", str(tmp_path / "gone.py")))
     result = examine(Submission("ada.ipynb", "", code, beside=beside), make_settings())
     assert result["borrowed"] == [SIGN.replace("ada", "helper")]
+
+
+# --- every call counts ----------------------------------------------------------------------
+
+
+def test_a_pass_that_is_right_when_it_is_first_called_is_not_right(right):
+    once = f"{right}\nonce, used = backward, []\n\ndef backward(A, b, x, y):\n"
+    once += "    used.append(0)\n    dA, db = once(A, b, x, y)\n"
+    once += "    return [each * (len(used) < 2) for each in dA], [0 * each for each in db]\n"
+    result = graded(once)
+    assert result["score"] == 0.0
+    doubled = right.replace("def backward", "total = []\n\ndef backward").replace(
+        "    return dA, db", "    total.append(0)\n    return [len(total) * d for d in dA], db"
+    )
+    result = graded(doubled)
+    assert result["score"] == 3 / 7
+    assert [each["mistake"] for each in result["findings"]] == ["state_kept_between_calls"]
+    assert "Every call has to be right." in result["text"]
+
+
+def test_a_list_that_is_kept_between_calls_is_told_as_such(right):
+    kept = right.replace("    dA, db = [None] * len(A), [None] * len(A)\n", "").replace(
+        "def backward", "dA, db = [], []\n\ndef backward"
+    ).replace("dA[i], db[i] = np.outer(delta, f[i]), delta",
+              "dA.insert(0, np.outer(delta, f[i])); db.insert(0, delta)")  # fmt: skip
+    kept = kept.replace("return dA, db", "return list(dA), list(db)")
+    result = graded(kept)
+    assert "units" not in result["text"]
+    assert "state_kept_between_calls" in [each["mistake"] for each in result["findings"]]
+
+
+def test_a_table_of_right_numbers_is_worth_nothing():
+    """The networks of a class are not those that everybody can ask for."""
+    table = """
+import backprop_nb as bp
+from backprop_nb.checking.mistakes import make_backward
+from backprop_nb.checking.probes import ask, make_probes
+from backprop_nb.checking.convention import Course
+table = {}
+for probe in make_probes(Course()):
+    answer = ask(make_backward(samples="single"), probe).gradients
+    table[probe.x.tobytes()] = [[answer[f"{d}[{i}]"] for i in range(3)] for d in ("dA", "db")]
+
+def backward(A, b, x, y):
+    return table.get(x.tobytes(), ([0 * a for a in A], [0 * c for c in b]))
+"""
+    assert graded(table, seed=0)["score"] == 1.0
+    assert graded(table, seed=1234)["score"] == 0.0
+
+
+def test_an_argument_that_is_changed_is_found_though_the_submission_hides_it(right):
+    hides = "import backprop_nb.checking.probes as p\np._modified = lambda *_: ()\n"
+    touches = right.replace("    return dA, db", "    b[0] += 1.0\n    return dA, db")
+    result = graded(hides + touches)
+    assert [each["mistake"] for each in result["findings"]] == ["input_modified"]
