@@ -28,8 +28,9 @@ reach.
 
 **What it does not protect from.** Malice.  The process belongs to the same user and sees the same
 files: it can read them (other submissions too), change them, and use the network.  It can look
-into the user's other processes, environment variables included, and kill them; a worker of the
-cluster that is lost is replaced and its work done again.  It can fill a disk with many small
+into the user's other processes and kill them; those that grade close their memory and environment
+while they do (on Linux), and a worker of the cluster that is lost is replaced and its work done
+again.  It can fill a disk with many small
 files.  It can import this package, or another one that knows derivatives, and let that do the
 work: whether that is allowed, a reader must judge.  As root, the system does not limit processes,
 and nothing is out of reach.  On macOS memory and processes are not limited either, and one that

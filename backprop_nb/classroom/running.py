@@ -13,11 +13,12 @@ import warnings
 from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.util import find_spec
+from multiprocessing import resource_tracker
 from typing import Any
 
 import backprop_nb
 from backprop_nb.classroom.host import close_idle, stop
-from backprop_nb.classroom.limits import hidden_memory
+from backprop_nb.classroom.limits import hidden_memory, hide_memory
 from backprop_nb.classroom.submissions import Submission
 from backprop_nb.classroom.verdict import GradingSettings, examine
 from backprop_nb.errors import BackpropError, NotFoundError, UnsupportedError
@@ -37,6 +38,8 @@ _AT_START = (
     "import signal\nfrom backprop_nb.classroom.limits import hide_memory\n"
     "signal.signal(signal.SIGINT, signal.SIG_IGN)\nhide_memory()\n"
 )
+_NEEDED = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "TMPDIR")
+"""What Python itself wants to find in its environment."""
 
 
 def default_workers() -> int:
@@ -127,6 +130,23 @@ def _connected(scheduler: str | None, workers: int) -> Iterator[Any]:
         yield _start(workers, stack) if scheduler is None else _join(scheduler, stack)
 
 
+def _examine_hidden(submission: Submission, settings: GradingSettings) -> dict[str, Any]:
+    """Examine a submission on a worker that was there before, and is not to be looked into."""
+    hide_memory()
+    return examine(submission, settings)
+
+
+def _start_tracker() -> None:
+    """Start the process that Python puts beside its workers, which cannot hide what it holds."""
+    before = dict(os.environ)
+    for name in before.keys() - {*_NEEDED}:
+        del os.environ[name]
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        os.environ.update(before)
+
+
 def _start(workers: int, stack: contextlib.ExitStack) -> Any:
     from distributed import Client
 
@@ -159,6 +179,7 @@ def _join(scheduler: str, stack: contextlib.ExitStack) -> Any:
 def _local_cluster(workers: int) -> Any:
     from distributed import LocalCluster
 
+    _start_tracker()
     return LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
@@ -207,7 +228,7 @@ def _on_cluster(submissions: Submissions, settings: GradingSettings, client: Any
 
     def submit(number: int) -> Any:
         submission = submissions[number]
-        return client.submit(examine, submission, settings, pure=False, retries=_RETRIES)
+        return client.submit(_examine_hidden, submission, settings, pure=False, retries=_RETRIES)
 
     suspects = []
     futures = {submit(number): number for number in submissions}

@@ -328,6 +328,33 @@ def test_the_graders_environment_is_its_own(monkeypatch, tmp_path):
 
 
 @linux
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_nobody_looks_into_who_grades():
+    """As another process of the same user: nothing is closed to root."""
+    grader_code = (
+        "import ctypes, os, sys\nfrom backprop_nb.classroom.limits import hidden_memory\n"
+        "os.setuid(65534)\nctypes.CDLL(None).prctl(4, 1, 0, 0, 0)\n"
+        "with hidden_memory():\n    print(1, flush=True)\n    sys.stdin.readline()\n"
+        "print(2, flush=True)\nsys.stdin.readline()\n"
+    )
+    looking_code = (
+        "import os, sys\nos.setuid(65534)\n"
+        "try: print(bool(open(f'/proc/{sys.argv[1]}/environ', 'rb').read()))\n"
+        "except PermissionError: print('closed')\n"
+    )
+    seen = []
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", grader_code], **pipes) as grader:
+        for _ in range(2):
+            assert grader.stdout.readline()
+            looking = [sys.executable, "-c", looking_code, str(grader.pid)]
+            seen.append(subprocess.run(looking, capture_output=True, text=True).stdout.strip())
+            grader.stdin.write("\n")
+            grader.stdin.flush()
+    assert seen == ["closed", "True"]
+
+
+@linux
 def test_when_the_grader_is_killed_everything_it_has_started_ends(tmp_path):
     path = tmp_path / "pids"
     source = (
