@@ -54,6 +54,7 @@ export const lowered = (number) => [...String(number)].map((digit) => LOWERED[di
 const MANY_LAYERS = 6; // more θ_i than this are chosen by a slider
 const STACKED = 16; // so many elements at most are on top of each other before they are seen
 const BROAD = 560; // a product wider than this has no room beside the network, or its code
+const MARGIN = 12; // of a panel, into which a matrix may reach
 const SMALLER = ["bpnb-cr-tight", "bpnb-cr-tighter"]; // what gives way, one after the other
 const OPERATORS = { "·": "times", "=": "equals" };
 const SECTIONS = [["product", "the product"], ["transposes", "where the transpose comes from"]];
@@ -281,9 +282,10 @@ class ChainView extends Replay {
 
   hasRoom(step) {
     this.showStep(step);
-    const { bottom } = this.steps.made.get(step).getBoundingClientRect();
-    const { scrollWidth, clientWidth } = this.stage;
-    return bottom <= this.stage.getBoundingClientRect().bottom && scrollWidth <= clientWidth;
+    const shown = this.steps.made.get(step); // the others, behind it, may be wider
+    const { bottom } = shown.getBoundingClientRect();
+    const fits = shown.scrollWidth <= shown.clientWidth + MARGIN;
+    return fits && bottom <= this.stage.getBoundingClientRect().bottom;
   }
 
   showStep(step) {
