@@ -2,10 +2,11 @@ r"""A class of submissions: each graded in a process of its own, all of them sum
 
 The command is ``backprop-nb grade SUBMISSIONS/ --out DIR``, the function :func:`grade`.
 
-**What it writes.**  ``feedback/`` has for each submission a text and a page, which can be mailed
-or put on a course site: the report at the level of ``--hints``.  ``summary.html`` is the class,
-``summary.json`` and ``.csv`` are the same for programs, and ``results/`` is what the next run
-knows already.
+**What it writes.**  ``feedback/`` has for each student a text and a page, which can be mailed or
+put on a course site: the report at the level of ``--hints``.  ``grades/`` has a line for each
+student, in points, and the files that Moodle, Canvas and Blackboard import.  ``summary.html`` is
+the class, ``summary.json`` and ``.csv`` are the same for programs, and ``results/`` is what the
+next run knows already.  :func:`grade_one` writes what Gradescope and its kin read.
 
 **What is run.** What Jupyter would run: IPython's own transformation finds the Python in a cell,
 and in a file that was made from a notebook.  ``%time`` and its kin run what stands behind them,
@@ -56,8 +57,8 @@ network, with a limit on everything, and the submissions read-only::
 Even there the submissions share one container, and one that tries hard can change ``graded/`` and
 so the results of others.  Whoever fears that gives each its own container.
 
-**Names.** ``results/`` and ``feedback/`` have them, of course.  The summary does not, unless
-asked: it has an id for each, made from path and content.
+**Names.** ``results/``, ``feedback/`` and ``grades/`` have them, of course.  The summary does
+not, unless asked: it has an id for each, made from path and content.
 """
 
 from backprop_nb.classroom.grading import Graded, grade, grade_one

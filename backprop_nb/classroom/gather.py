@@ -48,7 +48,7 @@ _DATA: Final = {
 """In a folder of many students' files, these are for all of them."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Student:
     """Somebody who hands in.
 
@@ -66,7 +66,7 @@ class Student:
     """
 
     key: str
-    name: str = ""
+    name: str = field(default="", compare=False)
     platform: str = ""
     label: str = field(default="", compare=False)
 
@@ -401,6 +401,7 @@ class _Owner:
         self.layout = layout or (best if 2 * counts.get(best, 0) >= len(tops) else "folders")
         self.apart = apart
         self.receipts = _receipts(files) if self.layout == "blackboard" else {}
+        self.names = {each.key: each.name for each in self.receipts.values()}
 
     def of(self, file: _File) -> _File:
         """Return a file with what is known."""
@@ -413,7 +414,7 @@ class _Owner:
         said = found.groupdict()
         label = said["label"]
         student = self.receipts.get(label) or Student(
-            said["key"], said.get("name") or "", self.layout, label
+            said["key"], said.get("name") or self.names.get(said["key"], ""), self.layout, label
         )
         place = "/".join(filter(None, [said["place"], *file.parts[1:]]))
         return replace(file, student=student, attempt=said.get("attempt") or "", place=place)
@@ -469,7 +470,9 @@ def _class_of(files: Sequence[_File], function: str, pattern: str, attempts: str
         for each in counting:
             beside, too_large = _beside(each, own, shared)
             left_out.update(too_large)
-            chosen.append(HandedIn(each.name, student, each.path, each.root, each.place, beside))
+            chosen.append(
+                HandedIn(each.name, each.student, each.path, each.root, each.place, beside)
+            )
         too = [name for name, why in others.items() if why.startswith(_ANOTHER)]
         if too:
             one, others_too = counting[0].name, ", ".join(too)

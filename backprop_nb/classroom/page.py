@@ -290,7 +290,8 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield "<h2>Where it first goes wrong</h2>"
     yield (
         "<p>The quantity that is wrong first, and the line of code that it stands in; "
-        f"known of {counted(known, 'student')}.</p>"
+        f"known of {known} of the {counted(summary['wrong_gradients'], 'student')} who have a "
+        "wrong gradient.</p>"
     )
     yield f"<details{_open(rows)}>\n<summary>{counted(len(rows), 'line')} of code</summary>"
     heads = ["should be", "is", "students", *(["whose"] if rows[0]["where"] else [])]
@@ -301,7 +302,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
             _cell(each["submissions"], summary["students"]),
         ]
         if each["where"]:
-            cells.append(f"<td>{', '.join(map(_at_line, each['where']))}</td>")
+            cells.append(f'<td class="long">{", ".join(map(_at_line, each["where"]))}</td>')
         lines.append(_row(escape(each["quantity"]), *cells))
     yield _wide("Where it first goes wrong", *lines, "</tbody></table>")
     yield "</details>"
@@ -351,9 +352,8 @@ def _reasons(summary: Mapping[str, Any], what: str) -> Iterator[str]:
     for each in rows:
         yield f"<li><b>{each['count']}</b> {escape(each['why'])}"
         if which := each.get("which"):
-            yield f"<details{_open(which)}><summary>which</summary><ul>"
-            yield from (f"<li>{escape(name)}: {escape(why)}</li>" for name, why in which.items())
-            yield "</ul></details>"
+            yield f"<details{_open(which)}><summary>which</summary>"
+            yield f"{escape('; '.join(which))}</details>"
         yield "</li>"
     yield "</ul>"
     if "which" not in rows[0]:
@@ -367,7 +367,7 @@ def _list(summary: Mapping[str, Any]) -> Iterator[str]:
     named = "submission" in rows[0]
     out_of = summary["points"]
     heads = [
-        *(["submission"] if named else []),
+        *(["student"] if named else []),
         *("id", "score" if out_of is None else f"points of {out_of:g}"),
         *("mistakes", "first wrong", "line"),
     ]
@@ -378,10 +378,16 @@ def _list(summary: Mapping[str, Any]) -> Iterator[str]:
         mistakes = "; ".join(row["titles"]) or "none"
         points = "–" if row.get("points") is None else f"{row['points']:g}"
         score = f"{100 * row['score']:.0f} %" if out_of is None else points
-        cells = [score, mistakes, row["first_wrong"] or "–", row["line"] or "–"]
+        line = f"<code>{escape(row['line'])}</code>" if row["line"] else "–"
+        cells = [
+            f"<td>{score}</td>",
+            f'<td class="long">{escape(mistakes)}</td>',
+            f"<td>{escape(row['first_wrong'] or '–')}</td>",
+            f'<td class="long">{line}</td>',
+        ]
         if named:
-            cells.insert(0, row["id"])
-        lines.append(_row(_who(row), *(f"<td>{escape(each)}</td>" for each in cells)))
+            cells.insert(0, f"<td>{row['id']}</td>")
+        lines.append(_row(_who(row), *cells))
     yield _wide("Each student", *lines, "</tbody></table>")
     yield "</details>"
 
@@ -394,4 +400,4 @@ def _who(row: Mapping[str, Any]) -> str:
     """Return whose a row is: an id, or the name as a link to the feedback beside this page."""
     if "submission" not in row:
         return f"<code>{escape(row['id'])}</code>"
-    return f'<a href="{quote(row["feedback"])}">{escape(row["submission"])}</a>'
+    return f'<a href="{quote(row["feedback"])}">{escape(row.get("student", row["submission"]))}</a>'

@@ -90,8 +90,9 @@ class ResultStore:
     def save(self, submission: Submission, result: dict[str, Any]) -> dict[str, Any]:
         """Write the result of a submission, with the feedback for who wrote it, and return it."""
         text, page = self.feedback(submission)
-        write(text, f"{submission.name}\n\n{result['text']}\n".encode())
-        write(page, feedback_page(submission.name, result["html"], self.settings.course))
+        name = submission.place or submission.name  # as who wrote it knows it
+        write(text, f"{name}\n\n{result['text']}\n".encode())
+        write(page, feedback_page(name, result["html"], self.settings.course))
         kept = {
             "submission": submission.name,
             "id": identity(submission),

@@ -51,6 +51,9 @@ def sheet(
     ]
     for student, result in zip(own, counting, strict=True):
         lines.append(_line(student, result, handed_in, points, course, folder))
+    counting = [
+        {**result, "student": str(student)} for student, result in zip(own, counting, strict=True)
+    ]
     lines += [Line(student, said="nothing to grade", look=why)
               for student, why in handed_in.without.items()]  # fmt: skip
     if roster is not None:

@@ -113,9 +113,14 @@ def _reasons(said: Mapping[str, str], names: bool) -> list[dict[str, Any]]:
     order = sorted(having, key=lambda each: (-len(having[each]), each))
     return [
         {"why": each, "count": len(having[each])}
-        | ({"which": {name: said[name] for name in having[each]}} if names else {})
+        | ({"which": [_detailed(name, said[name]) for name in having[each]]} if names else {})
         for each in order
     ]
+
+
+def _detailed(name: str, why: str) -> str:
+    detail = why.partition(": ")[2].removesuffix(".")
+    return f"{name} ({detail})" if detail else name
 
 
 def percent(part: int, whole: int) -> str:
@@ -250,9 +255,15 @@ def _lines(results: Sequence[Result], course: Course, names: bool) -> Iterator[d
         }
 
 
+def _whose(result: Result) -> dict[str, Any]:
+    """Return whose a result is, with where the feedback lies."""
+    names = ("student", "submission", "feedback")
+    return {name: result[name] for name in names if name in result}
+
+
 def _place_of(result: Result) -> dict[str, Any]:
     line = result["line"]
-    return {key: result[key] for key in ("submission", "feedback")} | {
+    return _whose(result) | {
         "cell": line["cell"],
         "number": line["number"],
     }
@@ -316,7 +327,7 @@ def _row(result: Result, course: Course, names: bool, points: float | None) -> d
     }
     if not names:
         return row
-    return {"submission": result["submission"], "feedback": result["feedback"], **row}
+    return {**_whose(result), **row}
 
 
 def points_of(result: Result, points: float) -> float | None:
@@ -337,6 +348,8 @@ def as_csv(summary: Mapping[str, Any]) -> bytes:
         columns.remove("points")
     if summary["results"] and "submission" in summary["results"][0]:
         columns.insert(0, "submission")
+    if summary["results"] and "student" in summary["results"][0]:
+        columns.insert(0, "student")
     rows = (
         row | {"mistakes": " ".join(row["mistakes"]), "titles": "; ".join(row["titles"])}
         for row in summary["results"]

@@ -137,6 +137,14 @@ def test_what_lies_beside_in_an_older_attempt_does_not(tmp_path):
     assert look(tmp_path, files)[0] == {"l": (f"{LATER}_hw.py", [])}
 
 
+def test_a_student_is_one_whatever_the_receipts_of_the_attempts_say(tmp_path):
+    files = {f"HW_ada_attempt_2026-01-0{day}-13-14-15_hw.py": CODE for day in (2, 3)}
+    receipt = {"HW_ada_attempt_2026-01-02-13-14-15.txt": "Name: Ada L (ada)\n"}
+    counting, left_out, *_ = look(tmp_path, files | receipt)
+    assert counting == {"Ada L (ada)": ("HW_ada_attempt_2026-01-03-13-14-15_hw.py", [])}
+    assert len(left_out) == 1
+
+
 def test_among_files_of_many_students_helpers_and_data_are_for_all(tmp_path):
     files = {"ada.py": f"import tools\n{CODE}", "bob.py": CODE, "tools.py": "", "iris.csv": ""}
     counting, _, without, _ = look(tmp_path, files)

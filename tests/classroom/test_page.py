@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from nonempty import nonempty
 
 from backprop_nb.checking.diagnosis import check_backward
 from backprop_nb.checking.mistakes import make_backward
@@ -79,6 +80,24 @@ def test_what_gave_no_gradients_and_what_was_not_recognised_stand_apart():
     named = summary_page(summarise(results, make_settings(), names=True)).decode("utf-8")
     assert "s.py</a>, first wrong: dA[1]</li>" in named
     assert "--with-names" not in named
+
+
+def test_lines_and_reasons_stand_there_as_text():
+    results = a_class("sign_flipped", name=ATTACK)
+    line = {"cell": "cell 2", "number": 3, "text": f"d = {ATTACK}", "quantity": "∂L/∂b[2]"}
+    results[0] |= {"line": line, "student": ATTACK}
+    more = {"left_out": {ATTACK: "An older attempt."}, "by_hand": {ATTACK: "Nothing handed in."}}
+    named, unnamed = (
+        Elements(summary_page(summarise(results, make_settings(), names, **more)).decode())
+        for names in (True, False)
+    )
+    assert f"d = {ATTACK}" in named.texts
+    assert "line 3 of cell 2" in named.texts
+    assert sum(ATTACK in text for text in named.texts) >= 4
+    assert {"img", "script"}.isdisjoint(named.tags)
+    assert not any(ATTACK in text and "d = " not in text for text in unnamed.texts)
+    for each in nonempty([named, unnamed]):
+        assert {"An older attempt", "Nothing handed in"} <= {text.strip() for text in each.texts}
 
 
 def test_it_fetches_nothing_and_nothing_runs():

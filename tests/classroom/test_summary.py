@@ -180,6 +180,40 @@ def test_the_order_of_the_results_changes_nothing():
         assert as_json(summary(shuffled, names=names)) == as_json(summary(names=names))
 
 
+def at_line(k, number, text, quantity="∂L/∂b[2]"):
+    line = {"cell": "cell 2", "number": number, "text": text, "quantity": quantity}
+    return {**result(k, "sign_flipped"), "line": line}
+
+
+def test_students_are_grouped_by_the_line_where_it_first_goes_wrong():
+    results = [at_line(0, 3, "d = y - f"), at_line(1, 9, "d = y - f"), at_line(2, 3, "d = f", "")]
+    first, second = summary([*results, CLASS[0]])["lines"]
+    assert (first["quantity"], first["text"], first["submissions"]) == ("∂L/∂b[2]", "d = y - f", 2)
+    assert (second["quantity"], second["submissions"]) == ("dA[2]", 1)
+    assert first["where"] == []
+    (where, _) = summary(results, names=True)["lines"][0]["where"]
+    assert where["submission"] == "s0.py"
+    assert (where["cell"], where["number"]) == ("cell 2", 3)
+
+
+def test_reasons_are_counted_and_say_of_whom_if_names_are_wanted():
+    left_out = {"b.py": "An older attempt.", "a.py": "An older attempt.", "c.py": "Other: d.py."}
+    assert summary(left_out=left_out)["left_out"] == [
+        {"why": "An older attempt", "count": 2},
+        {"why": "Other", "count": 1},
+    ]
+    named = summary(left_out=left_out, names=True)["left_out"]
+    assert [each["which"] for each in named] == [["a.py", "b.py"], ["c.py (d.py)"]]
+
+
+def test_points_are_said_where_there_are_points():
+    data = summary(points=6)
+    assert {row["points"] for row in data["results"]} == {0.0, 2.0, 5.14, 6.0}
+    assert "points" in as_csv(data).decode("utf-8-sig").splitlines()[0]
+    unreadable = {**CLASS[0], "outcome": "unreadable", "score": 0.0}
+    assert summary([unreadable], points=6)["results"][0]["points"] is None
+
+
 def test_an_empty_class_has_a_summary():
     assert summary([])["sentences"] == ["0 % (0 of 0) have every gradient right."]
 
