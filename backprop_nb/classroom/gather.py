@@ -306,6 +306,7 @@ class _Finder:
         self.apart = apart and apart.resolve()
         self.empty: list[tuple[str, ...]] = []
         self._zips = 0
+        self._taken: set[tuple[str, ...]] = set()
 
     def in_folder(self, folder: Path, root: Path, parts: tuple[str, ...]) -> Iterator[_File]:
         try:
@@ -318,7 +319,10 @@ class _Finder:
             self.empty.append(parts)
         for entry in shown:
             path, inside = Path(entry.path), (*parts, as_text(entry.name))
-            if self.apart is not None and path.resolve() == self.apart:
+            if inside in self._taken:  # two names can be one when they are made text
+                inside = (*parts, f"another {inside[-1]}")
+            self._taken.add(inside)
+            if self.apart and entry.is_dir() and path.resolve() == self.apart:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield from self.in_folder(path, root, inside)
@@ -460,10 +464,15 @@ def _class_of(files: Sequence[_File], function: str, pattern: str, attempts: str
     unsure: dict[str, str] = {}
     for student, own in folders.items():
         code = [each for each in own if each.is_code and fnmatchcase(each.name, pattern)]
+        others = {each.name: "It does not match the pattern." for each in own
+                  if each.is_code and each not in code}  # fmt: skip
+        left_out.update(others)
         if not code:
             names = ", ".join(each.place or each.name for each in own[:5])
-            without[student] = f"There is no notebook and no file of Python: {names}."
-            left_out.update({each.name: "Neither a notebook nor Python." for each in own})
+            what = "that matches the pattern" if others else "and no file of Python"
+            without[student] = f"There is no notebook {what}: {names}."
+            left_out.update({each.name: "Neither a notebook nor Python." for each in own
+                             if not each.is_code})  # fmt: skip
             continue
         counting, others = _counting(code, function, attempts)
         left_out.update(others)
@@ -490,18 +499,21 @@ def _shared(files: Sequence[_File], function: str) -> tuple[list[_File], list[_F
     code = [each for each in flat if each.is_code]
     if len(code) < 2:
         return [*files], []
-    texts = {each.name: _looked_at(each.path) for each in code}
-    shared = [
+    maybe = [
         each
-        for each in flat
-        if each.path.suffix.lower() in _DATA
-        or (
-            each.path.suffix == ".py"
-            and not _defines(texts[each.name], function)
-            and any(_uses(texts[o.name], each) for o in code if o is not each)
-        )
+        for each in code
+        if each.path.suffix == ".py" and not _defines(_looked_at(each.path), function)
     ]
-    return [each for each in files if each not in shared], shared
+    stems = {_module_of(each): each.name for each in maybe}
+    helpers = {
+        stems[used]
+        for one in (code if maybe else ())
+        for used in _used(_looked_at(one.path)) & stems.keys()
+        if stems[used] != one.name
+    }
+    shared = [e for e in flat if e.name in helpers or e.path.suffix.lower() in _DATA]
+    names = {each.name for each in shared}
+    return [each for each in files if each.name not in names], shared
 
 
 def _counting(
@@ -519,12 +531,14 @@ def _counting(
             others.update({each.name: why for each in files if each not in kept})
         return kept or files
 
+    used = {each.name: _used(texts[each.name]) for each in code}
     helpers = {
         each.name
         for each in code
         if each.path.suffix == ".py"
-        and any(_uses(texts[o.name], each) for o in code if o is not each and _together(o, each))
-    }
+        and any(_module_of(each) in used[o.name] for o in code
+                if o is not each and _together(o, each))
+    }  # fmt: skip
     has = {each.name for each in code if _has(texts[each.name], function)}
     main = [each for each in code if each.name not in helpers]
     if has and not any(each.name in has for each in main):
@@ -575,16 +589,29 @@ def _looked_at(path: Path) -> str:
         return ""
 
 
-def _uses(text: str, helper: _File) -> bool:
-    """Whether a text imports a file, or names it."""
-    stem = re.escape(_without_mark(PurePosixPath(helper.place).stem, helper.student.platform)[0])
-    before = r"(?:^|\\n|[\n\";:])[ \t]*"
-    imports = (
-        rf"{before}from[ \t]+\.?(?:\w+\.)*{stem}[ \t]+import\b",
-        rf"{before}import[ \t]+(?:[\w.]+(?:[ \t]+as[ \t]+\w+)?[ \t]*,[ \t]*)*(?:\w+\.)*{stem}\b",
-        rf"(?<![\w/]){stem}\.py\b",
-    )
-    return any(re.search(each, text) for each in imports)
+_USES: Final = re.compile(
+    r"""(?:^|\\n|[\n";:])[ \t]*(?:from[ \t]+\.?([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))"""
+    r"""|(?<![\w/])([\w-]+)\.py\b"""
+)
+
+
+def _used(text: str) -> set[str]:
+    r"""Return the modules that a text imports, and the files that it names.
+
+    >>> sorted(_used("import numpy as np, net\nfrom .lib.act import relu\n%run util.py"))
+    ['act', 'lib', 'net', 'numpy', 'util']
+    """
+    used: set[str] = set()
+    for found in _USES.finditer(text):
+        module, modules, file = found.groups()
+        for each in (modules or module or file).split(","):
+            used.update(each.split()[0].split(".") if each.split() else ())
+    return used
+
+
+def _module_of(file: _File) -> str:
+    """Return by which name a file can be imported."""
+    return _without_mark(PurePosixPath(file.place).stem, file.student.platform)[0]
 
 
 def _defines(text: str, function: str) -> bool:

@@ -200,8 +200,10 @@ def test_two_files_that_could_both_be_meant_are_told(tmp_path):
 def test_a_pattern_and_a_layout_say_what_is_meant(tmp_path):
     files = ["s1/ada.py", "s1/bob.py", "s2/carl.py"]
     assert {*look(tmp_path, files, layout="files")[0]} == {"s1/ada", "s1/bob", "s2/carl"}
-    counting, *_ = look(tmp_path, files, pattern="s1/b*")
-    assert counting["s1"][0] == "s1/bob.py"
+    counting, left_out, without, _ = look(tmp_path, files, pattern="s1/b*")
+    assert counting == {"s1": ("s1/bob.py", ["ada.py"])}
+    assert left_out == dict.fromkeys(["s1/ada.py", "s2/carl.py"], "It does not match the pattern.")
+    assert without == {"s2": "There is no notebook that matches the pattern: carl.py."}
 
 
 def test_a_zip_and_a_single_file_are_taken_as_they_are(tmp_path):
@@ -226,6 +228,12 @@ def test_what_lies_beside_changes_the_digest(tmp_path):
         with gathered(tmp_path) as found:
             digests.add(found.submissions[0].digest())
     assert len(digests) == 2
+
+
+def test_two_names_that_are_one_as_text_are_both_there(tmp_path):
+    lay(tmp_path, ["a\nb.py", "a\\nb.py"])
+    with gathered(tmp_path) as found:
+        assert len({each.name for each in found.submissions}) == 2
 
 
 def test_what_is_too_large_or_leads_elsewhere_stays_away(tmp_path):
