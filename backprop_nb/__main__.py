@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
+
+# Until all is loaded an interrupt has nothing to keep, and needs no traceback.
+_MAIN = threading.current_thread() is threading.main_thread()
+_BEFORE = signal.signal(signal.SIGINT, signal.SIG_DFL) if _MAIN else None
 
 from backprop_nb import __version__
 from backprop_nb.classroom import command as grade
 from backprop_nb.course import lab, notebooks
 from backprop_nb.course.site import command as site
 from backprop_nb.errors import BackpropError
+
+if _MAIN:
+    signal.signal(signal.SIGINT, _BEFORE)
 
 __all__ = ["main", "parser"]
 

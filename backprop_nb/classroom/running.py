@@ -9,10 +9,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
+import threading
+import time
 import warnings
 from collections.abc import Generator, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from importlib.util import find_spec
+from itertools import islice
 from multiprocessing import resource_tracker
 from typing import Any
 
@@ -31,6 +35,7 @@ Submissions = Mapping[int, Submission]
 THREADS = "threads"
 INSTALL = 'python -m pip install "backprop-nb[cluster]"'
 _CONNECTING = 30
+_PAUSE = 0.01
 _RETRIES = 2
 # An interrupt reaches all processes of a terminal, but only the grader knows what to do then;
 # and a submission may be curious about what else its user runs.
@@ -106,13 +111,18 @@ def has_dask() -> bool:
 
 def _on_threads(submissions: Submissions, settings: GradingSettings, workers: int) -> Arrivals:
     pool = ThreadPoolExecutor(workers)
+    waiting = iter(submissions.items())
+    running: dict[Future[dict[str, Any]], int] = {}
     try:
-        futures = {
-            pool.submit(examine, submission, settings): number
-            for number, submission in submissions.items()
-        }
-        for future in as_completed(futures):
-            yield futures[future], _result_of(future.exception() or future.result())
+        while True:
+            # As many as keep everybody busy: what is done is not kept here any longer.
+            for number, submission in islice(waiting, 2 * workers - len(running)):
+                running[pool.submit(examine, submission, settings)] = number
+            if not running:
+                return
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield running.pop(future), _result_of(future.exception() or future.result())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         stop()  # after an interrupt nobody waits until the endless ones are out of time
@@ -147,11 +157,39 @@ def _start_tracker() -> None:
         os.environ.update(before)
 
 
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let an interrupt wait, and not reach processes that are started meanwhile; a second is heard.
+
+    Half of a cluster cannot be closed, and its processes would say so at length.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+
+    def remember(number: int, _: Any) -> None:
+        if arrived:
+            raise KeyboardInterrupt
+        arrived.append(number)
+
+    before = signal.signal(signal.SIGINT, remember)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, before)
+    if arrived:
+        raise KeyboardInterrupt
+
+
 def _start(workers: int, stack: contextlib.ExitStack) -> Any:
     from distributed import Client
 
     try:
-        return stack.enter_context(Client(stack.enter_context(_local_cluster(workers))))
+        with _uninterrupted():
+            return stack.enter_context(Client(stack.enter_context(_local_cluster(workers))))
     except (OSError, RuntimeError, TimeoutError) as error:
         raise UnsupportedError(
             "Dask cannot start its workers here.",
@@ -232,7 +270,7 @@ def _on_cluster(submissions: Submissions, settings: GradingSettings, client: Any
 
     suspects = []
     futures = {submit(number): number for number in submissions}
-    for future in as_completed(list(futures)):
+    for future in _as_they_come(as_completed(list(futures)), client):
         number = futures.pop(future)
         outcome = _outcome(future)
         if isinstance(outcome, KilledWorker):
@@ -242,7 +280,32 @@ def _on_cluster(submissions: Submissions, settings: GradingSettings, client: Any
         future.release()
     # Who ran beside a submission that kills workers is suspected too.  By itself it is cleared.
     for number in suspects:
-        yield number, _result_of(_outcome(submit(number)))
+        for future in _as_they_come(as_completed([submit(number)]), client):
+            yield number, _result_of(_outcome(future))
+
+
+def _as_they_come(completed: Any, client: Any) -> Iterator[Any]:
+    """Yield futures as they end.
+
+    Raises
+    ------
+    BackpropError
+        For some time no worker is left that could end one.
+    """
+    heard = time.monotonic()
+    while not completed.is_empty():
+        if completed.has_ready():
+            yield next(completed)
+            heard = time.monotonic()
+        elif time.monotonic() - heard < _CONNECTING:
+            time.sleep(_PAUSE)
+        elif client.nthreads():
+            heard = time.monotonic()
+        else:
+            raise BackpropError(
+                f"No worker of the cluster is left, for {_CONNECTING} seconds.",
+                instead="a worker, and the same command again: what is done is kept",
+            )
 
 
 def _outcome(future: Any) -> Any:

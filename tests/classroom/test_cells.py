@@ -151,3 +151,9 @@ def test_who_survives_only_without_many_statements_is_given_up(right):
         "It ended its own process, with exit code 3.",
     )
     assert len(reply.notes) == 3
+
+
+def test_closed_descriptors_are_told_and_no_exit_code_is():
+    reply = asked("import os\nos.closerange(3, 256)\ndef backward(A, b, x, y): pass")
+    assert reply.outcome == "ended"
+    assert "could not send its answers: it has closed" in reply.problem

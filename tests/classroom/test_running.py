@@ -15,7 +15,7 @@ from backprop_nb.classroom import running
 from backprop_nb.classroom.running import run
 from backprop_nb.classroom.submissions import Submission
 from backprop_nb.classroom.verdict import make_settings
-from backprop_nb.errors import NotFoundError, UnsupportedError
+from backprop_nb.errors import BackpropError, NotFoundError, UnsupportedError
 
 SETTINGS = make_settings()
 SLOWLY = "import time\ntime.sleep(0.3)\n"
@@ -140,3 +140,57 @@ def test_an_address_without_a_cluster_is_told(address, right):
 
 def test_nothing_to_do_starts_nothing():
     assert list(run({}, SETTINGS)) == []
+
+
+def test_threads_keep_no_more_than_they_work_on():
+    asked = []
+    with (
+        mock.patch.object(running, "examine", side_effect=lambda each, _: asked.append(each) or {}),
+        contextlib.closing(run(a_class(*["x"] * 50), SETTINGS, 2, "threads")) as results,
+    ):
+        for count, _ in enumerate(results, 1):
+            assert len(asked) <= count + 2 * 2
+    assert len(asked) == 50
+
+
+def test_a_cluster_without_workers_is_told_and_not_waited_for():
+    nothing = SimpleNamespace(is_empty=lambda: False, has_ready=lambda: False)
+    with (
+        mock.patch.object(running, "_CONNECTING", 0.02),
+        pytest.raises(BackpropError, match="No worker of the cluster is left"),
+    ):
+        next(running._as_they_come(nothing, SimpleNamespace(nthreads=dict)))
+
+
+def test_an_interrupt_waits_until_a_cluster_is_whole_and_a_second_does_not():
+    steps, before = [], signal.getsignal(signal.SIGINT)
+
+    def start(*interrupts):
+        with running._uninterrupted():
+            for interrupt in interrupts:
+                interrupt()
+            steps.append("whole")
+
+    def once():
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def heard():
+        signal.getsignal(signal.SIGINT)(signal.SIGINT, None)
+
+    with pytest.raises(KeyboardInterrupt):
+        start(once)
+    assert steps == ["whole"]
+    with pytest.raises(KeyboardInterrupt):
+        start(heard, heard)
+    assert steps == ["whole"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_python_starts_beside_its_workers_gets_nothing_of_the_environment(monkeypatch):
+    monkeypatch.setenv("SECRET_TOKEN", "abc")
+    seen = []
+    with mock.patch.object(running, "resource_tracker") as tracker:
+        tracker.ensure_running.side_effect = lambda: seen.append(dict(os.environ))
+        running._start_tracker()
+    assert "SECRET_TOKEN" not in seen[0]
+    assert os.environ["SECRET_TOKEN"] == "abc"
