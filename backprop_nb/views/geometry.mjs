@@ -2,6 +2,10 @@
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
+/** A list cut into runs of so many, of which the last may be shorter. */
+export const runs = (list, size) =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, k) => list.slice(k * size, (k + 1) * size));
+
 /** The `d` of an SVG path through the control points of a cubic Bézier curve. */
 export function curve(points) {
   const [start, ...rest] = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);

@@ -3,7 +3,12 @@
 const scenes = new WeakMap(); // each is unpacked once, however many views there are
 
 /** The bytes that a text of Base64 stands for. */
-export const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+export function bytes(text) {
+  const characters = atob(text);
+  const all = new Uint8Array(characters.length); // filled one by one: `from` takes ten times as long
+  for (let k = 0; k < all.length; k++) all[k] = characters.charCodeAt(k);
+  return all;
+}
 
 /** What live_view.py packed, deflated JSON, as an object; the scene of a page is one already. */
 export function unpacked(packed) {

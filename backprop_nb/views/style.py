@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +19,13 @@ _COMMENT = re.compile(
 """Comments with lines of their own, empty lines, and the white space that a line begins with."""
 _ASIDE = re.compile(r"(?<=[;,{}()\]]) // [^\"'`\n]*$", re.MULTILINE)
 """A comment at the end of a line; one with a quotation mark in it could be part of a text."""
+_NAMED = re.compile(r"^export (?!default)", re.MULTILINE)
+"""Of a widget's module all that anybody imports is its default export."""
 _EXPORT = re.compile(r"^export (?:default \w+;\n)?", re.MULTILINE)
+_PART = re.compile(r"^(?=(?:export |async |function |class |const |let )(?!\*))", re.MULTILINE)
+"""Where something begins that a module declares outside of everything."""
+_DECLARED = re.compile(r"(?:export )?(?:async )?(?:function|class|const|let) (\w+)")
+_WORD = re.compile(r"\w+")
 _KEYFRAMES = re.compile(r"^@keyframes .*\}\n", re.MULTILINE)
 _SERIF = 'Georgia, "Times New Roman", "DejaVu Serif", serif'
 
@@ -79,11 +87,31 @@ def module(room: str) -> str:
 
     A browser gets the module as a text of its own, which has no neighbours to
     import from.  So the imports are taken out, and what they name stands above.
-    Every instance of a widget carries the text, so comments and indents stay here.
+    Every instance of a widget carries the text, so comments, indents, and what
+    neighbours have for other widgets alone stay here.
     """
     sources: dict[Path, str] = {}
     _collect(_HERE / room / "widget.mjs", sources)
-    return _ASIDE.sub("", _COMMENT.sub("", "\n".join(sources.values())))
+    return _NAMED.sub("", "".join(_used(_PART.split("\n".join(sources.values())))))
+
+
+def _used(parts: Sequence[str]) -> list[str]:
+    """Return the parts of a module without comments, and without what is declared for nobody.
+
+    What only such a part mentions is not needed either.
+    """
+    kept = [_ASIDE.sub("", _COMMENT.sub("", part)) for part in parts]
+    of_page = set(_WORD.findall(read("page.mjs")))
+    while True:
+        mentions = Counter(word for part in kept for word in set(_WORD.findall(part)))
+        needed = [
+            part
+            for part in kept
+            if not (found := _DECLARED.match(part)) or mentions[found[1]] > 1 or found[1] in of_page
+        ]
+        if len(needed) == len(kept):
+            return kept
+        kept = needed
 
 
 @cache

@@ -24,6 +24,14 @@ const camera = (room) => {
   return [made, moves];
 };
 
+test("what is in sight or soon may be is near", () => {
+  const [one] = camera([400, 300]);
+  assert.ok(one.isNear([0, 0, 100, 80]) && one.isNear([590, 0, 100, 80]));
+  assert.ok(!one.isNear([610, 0, 100, 80]) && !one.isNear([0, 510, 100, 80]));
+  Object.assign(one, { x: -1000, k: 2 });
+  assert.ok(!one.isNear([0, 0, 390, 80]) && one.isNear([0, 0, 410, 80]));
+});
+
 test("it moves just enough to show a box, and not where it is in sight", () => {
   const [one, moves] = camera([400, 300]);
   const picture = { width: 2000, height: 200 };

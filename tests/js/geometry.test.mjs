@@ -3,10 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { clamp, curve, arrowHead, shiftToShow, lines } from "../../backprop_nb/views/geometry.mjs";
+import { clamp, curve, arrowHead, runs, shiftToShow, lines } from "../../backprop_nb/views/geometry.mjs";
 
 test("clamp keeps a step inside the replay", () => {
   assert.deepEqual([clamp(-1, 0, 7), clamp(3, 0, 7), clamp(Infinity, 0, 7)], [0, 3, 7]);
+});
+
+test("a list is cut into runs, of which the last may be shorter", () => {
+  assert.deepEqual(runs([1, 2, 3, 4, 5], 2), [[1, 2], [3, 4], [5]]);
+  assert.deepEqual(runs([], 2), []);
 });
 
 test("a path is one cubic curve through its control points", () => {

@@ -3,7 +3,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arrivals, cardWords, handedOn, lineage, marksAt, movingEdges, nodeWords, stateAt } from "../../backprop_nb/views/explorer/steps.mjs";
+import {
+  arrivals,
+  cardWords,
+  handedOn,
+  lineage,
+  marksAt,
+  movingEdges,
+  nodeWords,
+  stateAt,
+  touchedNodes,
+} from "../../backprop_nb/views/explorer/steps.mjs";
 
 const tensors = [];
 const number = (text) => tensors.push({ words: text, shape: "a number" }) - 1;
@@ -88,6 +98,22 @@ test("stepping back takes back what was known", () => {
 test("forward the edges into a node move, backward those of its contributions", () => {
   assert.deepEqual([...movingEdges(scene, scene.frames[3])], [[2, "forward"], [3, "forward"]]);
   assert.deepEqual([...movingEdges(scene, scene.frames[5])], [[2, "backward"], [3, "backward"]]);
+});
+
+test("between two steps nothing changes but of the nodes that are touched", () => {
+  const looks = (step) => {
+    const { hasValue, adjoint } = stateAt(scene, step);
+    return scene.nodes.map((_, k) => [hasValue(k), adjoint(k)?.arrival]);
+  };
+  const steps = [...scene.frames.keys()];
+  const walks = steps.flatMap((from) => steps.map((to) => [from, to]));
+  const missed = walks.filter(([from, to]) => {
+    const [before, after] = [looks(from), looks(to)];
+    const changed = before.flatMap((look, k) => (String(look) === String(after[k]) ? [] : [k]));
+    return changed.some((k) => !touchedNodes(scene, [from, to]).includes(k));
+  });
+  assert.deepEqual([walks.length, missed], [steps.length ** 2, []]);
+  assert.deepEqual(touchedNodes(scene, [0, 1]), [1]);
 });
 
 test("an edge stays marked once its gradient has passed", () => {

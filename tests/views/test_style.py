@@ -1,6 +1,7 @@
 """The style sheet carries the palette, and nothing in it is fetched."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_the_view_never_writes_markup(widget):
 @each_widget
 def test_the_view_stays_small(widget):
     # Every instance of a widget carries the module in its state.
-    assert len(widget._esm.encode()) < 95_000
+    assert len(widget._esm.encode()) < 94_000
 
 
 @each_widget
@@ -89,6 +90,12 @@ def declared(source):
     """The names that a module declares outside of everything."""
     kinds = r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+)"
     return set(re.findall(kinds, source, re.MULTILINE))
+
+
+@each_widget
+def test_no_function_is_carried_along_that_other_views_use_alone(widget):
+    mentions = Counter(re.findall(r"\w+", widget._esm + read("page.mjs")))
+    assert [name for name in nonempty(declared(widget._esm)) if mentions[name] == 1] == []
 
 
 def test_a_page_has_its_own_script_behind_any_widgets_so_it_names_nothing_as_one_does():

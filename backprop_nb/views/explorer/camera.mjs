@@ -3,6 +3,7 @@
 import { clamp, shiftToShow } from "../view.mjs";
 
 const MARGIN = 16;
+const NEAR = 200; // of the stage counts as near, in pixels
 const STRIP = 36; // the height of the overview, for which the stage grows
 // The share of the window that leaves room for the numbers of a step below the picture; the largest
 // scale; that at which the texts on the cards are easy to read; and that at which they still are, if
@@ -100,6 +101,15 @@ export class Camera {
     return [0, 1].every((at) => {
       const size = Math.max(one[at] + one[at + 2], other[at] + other[at + 2]) - Math.min(one[at], other[at]);
       return size * this.k <= this.room[at] * (at ? 0.9 : 0.4);
+    });
+  }
+
+  /** Whether a box is in sight, or so near that it soon may be. */
+  isNear(box) {
+    const from = [this.x, this.y];
+    return [0, 1].every((at) => {
+      const low = from[at] + box[at] * this.k;
+      return low + box[at + 2] * this.k > -NEAR && low < this.room[at] + NEAR;
     });
   }
 

@@ -2,7 +2,7 @@
 // grows line by line: as NumPy or as formulas.
 
 import { linkTo, makeStops, named, sides } from "./links.mjs";
-import { choice, html, panel, scrollInside } from "../view.mjs";
+import { choice, html, panel, runs, scrollInside } from "../view.mjs";
 
 /** The functions that made the nodes. */
 export class Source {
@@ -56,13 +56,8 @@ export class Source {
 const CHUNK = 40; // lines: a change in one is laid out with so many others
 
 /** Lines in chunks, of which the style sheet has the browser pass over those out of sight. */
-function chunks(lines) {
-  const starts = Array.from({ length: Math.ceil(lines.length / CHUNK) }, (_, k) => k * CHUNK);
-  return starts.map((from) => {
-    const some = lines.slice(from, from + CHUNK);
-    return html("span", { class: "bpnb-chunk", style: `--lines:${some.length}` }, ...some);
-  });
-}
+const chunks = (lines) =>
+  runs(lines, CHUNK).map((some) => html("span", { class: "bpnb-chunk", style: `--lines:${some.length}` }, ...some));
 
 /** The lines of the backward pass; or why there is none. */
 export class BackwardPass {
@@ -128,8 +123,11 @@ export class BackwardPass {
     this.list.className = `bpnb-as-${this.notation}`;
     for (const line of this.lines) {
       this.fill(line, veiled && line.step > step);
-      line.element.classList.toggle("bpnb-now", line.step === step);
-      line.element.classList.toggle("bpnb-later", line.step > step);
+      const when = Math.sign(line.step - step);
+      if (line.when === when) continue;
+      line.when = when;
+      line.element.classList.toggle("bpnb-now", when === 0);
+      line.element.classList.toggle("bpnb-later", when > 0);
     }
   }
 

@@ -37,7 +37,10 @@ export class Overview {
       const reached = node === null ? 0 : state.adjoint(node) ? 2 : Number(state.hasValue(node));
       paths[k === current ? 3 : reached].push(this.boxes[k]);
     });
-    this.layers.forEach((layer, k) => layer.setAttribute("d", paths[k].join("")));
+    this.layers.forEach((layer, k) => {
+      const d = paths[k].join("");
+      if (layer.getAttribute("d") !== d) layer.setAttribute("d", d); // to read it takes long
+    });
   }
 
   /** Show what is in sight. */

@@ -5,11 +5,23 @@ import { Camera } from "./camera.mjs";
 import { nextCard, turned } from "./folding.mjs";
 import { Overview } from "./overview.mjs";
 import { linkTo } from "./links.mjs";
-import { cardWords, lineage, movingEdges } from "./steps.mjs";
-import { arrowHead, badge, barButton, clamp, curve, focusInside, grid, html, nameParts, svg } from "../view.mjs";
+import { cardWords, lineage, movingEdges, touchedNodes } from "./steps.mjs";
+import {
+  arrowHead,
+  badge,
+  barButton,
+  clamp,
+  curve,
+  focusInside,
+  grid,
+  html,
+  nameParts,
+  runs,
+  svg,
+} from "../view.mjs";
 
 const LARGE = 300; // with more cards than these the picture does not glide: it would stutter
-const TILE = 40; // so many edges are drawn, or passed over, together
+const TILE = 40; // so many edges are drawn, or passed over, together; so many cards are laid out together
 const FAR = 0.6; // from so far away a card has room for its name alone, which is then larger
 const AROUND = 24; // so far an arrow or a bend may reach beyond the points of its edge
 
@@ -94,10 +106,15 @@ export class Stage {
     );
     const lines = tiles(edges, (k) => [this.edges[k].line, this.edges[k].head]);
     const names = groups.map((group) => this.buildName(group));
-    this.names = html("div", {}, ...names);
+    this.names = html("div", { class: "bpnb-batch" }, ...names);
+    const batches = runs(this.cards, TILE).map((some) => html("div", { class: "bpnb-batch" }, ...some));
+    this.into = cards.map(() => []); // the edges that end at a card
+    edges.forEach(({ head }, k) => this.into[head].push(k));
+    this.passed = null; // nothing is up to date
+    this.late = new Set(); // what is to be drawn once it is in sight
     this.world.style.cssText = `width:${width}px;height:${height}px`;
     this.world.classList.toggle("bpnb-large", cards.length > LARGE);
-    this.world.replaceChildren(layer("", frames), ...lines, this.names, ...this.cards);
+    this.world.replaceChildren(layer("", frames), ...lines, this.names, ...batches);
     this.overview?.build(this.geometry);
   }
 
@@ -138,11 +155,11 @@ export class Stage {
     return button;
   }
 
-  buildNode({ node: index, box, marks }) {
-    const { name, kind, text, symbol, adjoint } = this.scene.nodes[index];
+  /** The card of a node, which is filled when it is drawn for the first time. */
+  buildNode({ node: index, box }) {
+    const { name, kind, adjoint } = this.scene.nodes[index];
     const flat = adjoint === null ? " bpnb-flat" : "";
-    const short = text && text.length <= 8 ? text : symbol;
-    const attributes = {
+    return html("div", {
       class: `bpnb-card bpnb-${kind}${flat}`,
       role: "button",
       tabindex: -1,
@@ -150,14 +167,18 @@ export class Stage {
       style: placed(box),
       "data-link": linkTo([index]),
       onclick: () => this.view.select(index),
-    };
+    });
+  }
+
+  fillNode(card, { node: index, marks }) {
+    const { name, text, symbol } = this.scene.nodes[index];
+    const short = text && text.length <= 8 ? text : symbol;
     const head = [
       html("span", { class: "bpnb-symbol", "data-text": short }),
       html("span", { class: "bpnb-name" }, ...nameParts(name)),
       ...marks.map((mark, k) => this.buildMark(mark, `m${index}.${k} v${index}`)),
     ];
-    const top = html("div", { class: "bpnb-card-top" }, ...head);
-    return html("div", attributes, top, slot(`v${index}`), slot(`a${index}`));
+    card.append(html("div", { class: "bpnb-card-top" }, ...head), slot(`v${index}`), slot(`a${index}`));
   }
 
   /** A folded group: its name is the button, the rest of the card shows its result. */
@@ -218,25 +239,50 @@ export class Stage {
     const { card_of: cardOf } = this.geometry;
     const frames = scene.frames.slice(passed[0], view.step + 1);
     const { node } = state.frame;
+    const special = () => [this.current, this.selected, this.stop];
+    const touched = new Set(special());
+    const walked = this.passed && touchedNodes(scene, [...this.passed, ...passed]);
+    for (const each of walked ?? cardOf.keys()) touched.add(cardOf[each]);
     Object.assign(this, { state, passed });
     this.current = node === null ? -1 : cardOf[node];
     this.selected = view.selected === null ? -1 : cardOf[view.selected];
     this.stop = this.tabbable();
+    for (const card of special()) touched.add(card);
     const given = frames.flatMap(({ contributions }) => contributions);
     this.receiving = new Set(given.map(({ parent }) => cardOf[parent]));
     this.moving = new Map(frames.flatMap((frame) => [...movingEdges(scene, frame)]));
     this.show();
     this.overview.update();
-    this.cards.forEach((_, k) => this.updateCard(k));
-    this.edges.forEach((_, k) => this.updateEdge(k));
+    for (const card of touched) {
+      if (!this.cards[card]) continue;
+      this.updateCard(card);
+      for (const k of this.into[card]) this.updateEdge(k);
+    }
     this.markAsked();
   }
 
+  /** What is said of a card is up to date at once; of many, those out of sight are drawn when they come in. */
   updateCard(k) {
-    const { scene, state, current, view } = this;
-    const card = this.cards[k];
-    const place = this.geometry.cards[k];
-    const isNow = k === current;
+    const [card, place] = [this.cards[k], this.geometry.cards[k]];
+    const said = this.knownOf(place).slice(0, 2).join();
+    this.stopOf(k).tabIndex = k === this.stop ? 0 : -1;
+    if (place.group === null) card.setAttribute("aria-pressed", String(k === this.selected));
+    if (card.said !== said) card.setAttribute("aria-label", cardWords(this.scene, place, this.state));
+    card.said = said;
+    if (this.camera.isNear(place.box) || this.cards.length <= LARGE) this.drawCard(k);
+    else this.late.add(k);
+  }
+
+  /** Whether the value of a card's node is there, how many contributions are, and what they make. */
+  knownOf({ node }) {
+    const known = node === null ? null : this.state.adjoint(node);
+    return [node !== null && this.state.hasValue(node), known?.arrival, known];
+  }
+
+  drawCard(k) {
+    const { scene, state, view } = this;
+    const [card, place] = [this.cards[k], this.geometry.cards[k]];
+    const isNow = k === this.current;
     const classes = {
       current: isNow,
       "going-back": isNow && state.frame.phase !== "forward",
@@ -244,30 +290,23 @@ export class Stage {
       healthy: !place.marks.some(({ nodes }) => nodes.some(state.hasValue)),
       focus: k === this.selected,
     };
-    const known = place.node === null ? null : state.adjoint(place.node);
-    const hasValue = place.node !== null && state.hasValue(place.node);
+    const [hasValue, arrival, known] = this.knownOf(place);
     const [first, last] = this.passed;
     const isUnderWay = place.group !== null && isNow && view.step < last;
     const part = isUnderWay ? `${view.step - first + 1} of ${last - first + 1}` : "";
-    const content = [hasValue, known?.arrival, part].join();
-    const all = [content, k === this.stop, ...Object.values(classes)].join();
+    this.late.delete(k);
+    if (!card.firstChild) this.fillNode(card, place);
     // Touch no more than what is not as it should be.
-    if (card.all === all) return;
-    card.all = all;
-    for (const [name, holds] of Object.entries(classes)) {
-      card.classList.toggle(`bpnb-${name}`, holds);
-    }
-    this.stopOf(k).tabIndex = k === this.stop ? 0 : -1;
-    if (place.group === null) card.setAttribute("aria-pressed", String(k === this.selected));
+    for (const [name, holds] of Object.entries(classes)) card.classList.toggle(`bpnb-${name}`, holds);
+    const content = [hasValue, arrival, part].join();
     if (card.content === content) return;
     card.content = content;
-    card.setAttribute("aria-label", cardWords(scene, place, state));
     const [value, adjoint] = [...card.children].slice(-2);
     const shown = (number, family) => cardGrid(scene.tensors[number], family);
     const count = (text, more = "") => html("span", { class: `bpnb-badge ${more}` }, text);
     value.replaceChildren(...(hasValue ? [shown(scene.nodes[place.node].value, "value")] : []));
     adjoint.replaceChildren(...(known ? [shown(known.total, "adjoint")] : []));
-    if (known?.arrivals > 1) adjoint.append(count(`${known.arrival} of ${known.arrivals}`));
+    if (known?.arrivals > 1) adjoint.append(count(`${arrival} of ${known.arrivals}`));
     if (part) adjoint.append(count(part, "bpnb-part"));
   }
 
@@ -293,8 +332,9 @@ export class Stage {
     this.asked?.classList.remove("bpnb-asked");
     this.asked = null;
     if (!question) return;
-    const card = this.cards[this.geometry.card_of[question.node]];
-    this.asked = card;
+    const k = this.geometry.card_of[question.node];
+    const card = (this.asked = this.cards[k]);
+    this.drawCard(k);
     card.classList.add("bpnb-asked");
     if (card.classList.contains("bpnb-folded")) return;
     const { value } = this.scene.nodes[question.node];
@@ -409,6 +449,7 @@ export class Stage {
     if (k < FAR) this.world.style.setProperty("--far", (1 / k).toFixed(2));
     this.overview.move(this.camera);
     this.whole.setAttribute("aria-pressed", String(!this.camera.follow));
+    for (const k of this.late) if (this.camera.isNear(this.geometry.cards[k].box)) this.drawCard(k);
   }
 
   fit(whole) {
@@ -484,20 +525,18 @@ const layer = (style, shapes) => svg("svg", { style, "aria-hidden": "true" }, ..
 
 /**
  * The drawn edges, in tiles that have room for all that is in them: the style sheet has the browser
- * pass over those out of sight.  Cards are passed over one by one: a card is a button, of which a
- * screen reader knows only if its box is there.
+ * pass over those out of sight.  A card is always there, as it is a button, of which a screen reader
+ * knows only if its box is; but what is on it may come late.
  */
 function tiles(edges, drawn) {
-  const starts = Array.from({ length: Math.ceil(edges.length / TILE) }, (_, k) => k * TILE);
-  return starts.map((from) => {
-    const some = edges.slice(from, from + TILE);
+  return runs(edges, TILE).map((some, tile) => {
     const points = some.flatMap(({ path }) => path);
     const [least, most] = [Math.min, Math.max].map((choose) =>
       [0, 1].map((at) => Math.floor(choose(...points.map((point) => point[at])))),
     );
     const [left, top] = least.map((at) => at - AROUND);
     const [right, low] = most.map((at) => at + AROUND);
-    const shapes = some.flatMap((_, k) => drawn(from + k));
+    const shapes = some.flatMap((_, k) => drawn(TILE * tile + k));
     const picture = layer(`left:${-left}px;top:${-top}px`, shapes);
     const style = placed([left, top, right - left, low - top]);
     return html("div", { class: "bpnb-tile", style }, picture);

@@ -58,6 +58,13 @@ export function movingEdges(scene, { phase, node, contributions }) {
   ]);
 }
 
+/** The nodes of which something changes on the way between steps, those of the steps included. */
+export const touchedNodes = ({ frames }, steps) =>
+  frames
+    .slice(Math.min(...steps), Math.max(...steps) + 1)
+    .flatMap(({ node, contributions }) => [node, ...contributions.map(({ parent }) => parent)])
+    .filter((node) => node !== null);
+
 /** All contributions that have reached a node by a step, oldest first. */
 export const arrivals = (scene, node, step) =>
   indexOf(scene).arrivals[node].filter((one) => one.step <= step && one.from !== null);

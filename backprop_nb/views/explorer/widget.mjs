@@ -277,7 +277,7 @@ class Explorer extends Replay {
     const { stage } = this;
     const { target } = event;
     const actions = super.actions(event);
-    if (this.selected !== null) actions.Escape = () => this.select(null); // else it leaves a presentation
+    if (this.selected !== null) actions.Escape = () => this.select(null);
     if (target.matches("select, input[type=text]")) return actions; // these keep their keys
     const card = stage.cards.indexOf(target.closest(".bpnb-card"));
     const from = card >= 0 ? card : stage.tabbable();
