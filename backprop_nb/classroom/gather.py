@@ -546,6 +546,12 @@ def _counting(
     others.update({each.name: "A helper that another file imports." for each in code
                    if each not in main})  # fmt: skip
     main = keep(main, lambda each: each.name in has, f"It does not define {function}.")
+    notebooks = {(_base(e), _age(e)[:-1]) for e in main if e.path.suffix == ".ipynb"}
+    main = keep(
+        main,
+        lambda e: e.path.suffix == ".ipynb" or (_base(e), _age(e)[:-1]) not in notebooks,
+        "A notebook of the same name counts.",
+    )
     if attempts == "best":
         return main, others
     order = sorted(main, key=lambda each: _age(each))

@@ -37,9 +37,13 @@ class Roster:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    @cached_property
+    def _heads(self) -> list[str]:
+        return [each.strip().casefold() for each in self.header]
+
     def column(self, *names: str) -> int | None:
         """Return the first column that is called so, in whatever case; None if there is none."""
-        heads = [each.strip().casefold() for each in self.header]
+        heads = self._heads
         return next((heads.index(each.casefold()) for each in names if each.casefold() in heads),
                     None)  # fmt: skip
 
@@ -77,6 +81,14 @@ class Roster:
         return found[1] if found else text
 
     @cached_property
+    def _keys(self) -> dict[str, list[int]]:
+        """For each key, the rows that have it."""
+        keys: dict[str, list[int]] = defaultdict(list)
+        for number, person in self.people():
+            keys[person.key].append(number)
+        return keys
+
+    @cached_property
     def _said(self) -> dict[str, set[int]]:
         """For whatever may tell who somebody is, the rows in which it stands."""
         said: dict[str, set[int]] = defaultdict(set)
@@ -94,9 +106,8 @@ class Roster:
 
     def find(self, student: Student) -> int | None:
         """Return the row of a student; None if there is none, or if it could be several."""
-        keys = [number for number, each in self.people() if each.key == student.key]
-        for rows in (keys, *(self._said.get(_folded(each), ()) for each in
-                             (student.key, student.name))):  # fmt: skip
+        known = (self._said.get(_folded(each), ()) for each in (student.key, student.name))
+        for rows in (self._keys.get(student.key, ()), *known):
             if len(rows) == 1:
                 return next(iter(rows))
         return None

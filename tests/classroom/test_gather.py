@@ -230,6 +230,14 @@ def test_what_lies_beside_changes_the_digest(tmp_path):
     assert len(digests) == 2
 
 
+def test_a_script_that_was_exported_from_a_notebook_is_not_another_attempt(tmp_path):
+    for attempts in ("newest", "first"):
+        counting, left_out, _, unsure = look(tmp_path, ["a/hw.ipynb", "a/hw.py"], attempts=attempts)
+        assert counting["a"][0] == "a/hw.ipynb"
+        assert left_out == {"a/hw.py": "A notebook of the same name counts."}
+        assert unsure == {}
+
+
 def test_two_names_that_are_one_as_text_are_both_there(tmp_path):
     lay(tmp_path, ["a\nb.py", "a\\nb.py"])
     with gathered(tmp_path) as found:
