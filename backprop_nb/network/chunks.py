@@ -98,6 +98,7 @@ class Chunks:
         validation.check_target_shape(y, x, A, names, written)
         x, y = (array[None] if array.ndim == 1 else array for array in (x, y))
         x, y = _cut_alike(x, y, names)
+        self.dtype = net.dtype_for(x)
         known = not validation.has_unknown_length(x, y)
         self.rows: list[float] = list(x.chunks[0]) if known else [math.nan] * x.numblocks[0]
         self.pairs = list(zip(_chunks_of(x), _chunks_of(y), strict=True))
@@ -120,10 +121,10 @@ class Chunks:
         if together:
             yield partial(self._step, together)
 
-    def _step(self, chunks: Sequence[int]) -> tuple[float, FloatArray, int]:
+    def _step(self, chunks: Sequence[int], rate: float) -> tuple[float, FloatArray, int]:
         sums = self.sums(chunks, validation.refuse_unless_finite)
         rows = max(1, sums.rows)
-        return sums.loss / rows, sums.gradient / rows, sums.rows
+        return sums.loss / rows, sums.gradient * (rate / rows), sums.rows
 
     def loss(self) -> float:
         """Return the network's loss over all rows."""

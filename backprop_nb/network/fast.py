@@ -9,12 +9,14 @@ does the same sums with less around them, and a test pins it to the other:
   it is infinite, and 1 / ∞ = 0 is what σ rounds to there;
 - a batch too large for the buffers goes through them in blocks of rows.
 
-What is returned is never a buffer, so a later call changes no earlier result.
+What is returned is never a buffer, so a later call changes no earlier result, unless
+the caller hands over arrays for the gradient, as training does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import accumulate, pairwise
 from math import isfinite
 from operator import is_
@@ -28,6 +30,9 @@ PassResult: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
 """The loss, its gradient for every ``A[i]`` and ``b[i]``, and whether there is no
 reason to check `x` and `y`: all of it is free of NaN and infinity."""
 
+Into: TypeAlias = tuple[Sequence[FloatArray], Sequence[FloatArray]]
+"""Arrays for the gradient for every ``A[i]`` and ``b[i]``, to be written into."""
+
 _BLOCK = 2**16
 """So many activations, in units times rows, still lie close to the processor, in its cache."""
 
@@ -39,6 +44,10 @@ _MAX_ACTIVATIONS = 2**22
 
 _THREADED = 2**15
 """From so many numbers on, waking the threads for a sum costs more than the sum."""
+
+_QUIET = partial(np.errstate, all="ignore")
+"""Under- and overflow are what is wanted of e^(−z), see above.  NaN and infinity in the data are
+for the caller to report, with their place."""
 
 _MAX_BUFFERS = 4
 """Buffers for so many different numbers of rows are stored."""
@@ -102,31 +111,44 @@ class FastPass:
         b: Sequence[FloatArray],
         x: FloatArray,
         y: FloatArray,
-        N: int | None = None,
+        N: float | None = None,
+        into: Into | None = None,
     ) -> PassResult:
         """Return the loss and its gradient from arrays that fit: sums over rows, divided by `N`.
 
         `N` is the number of rows the mean is taken over, if there are others than these.
+        The gradient is written `into` arrays, if there are any; then what is out of range
+        is not kept quiet here, and `x` and `y` count as checked.
         """
         rows = 1 if x.ndim == 1 else len(x)
         N = N or rows
         if rows > self.max_rows:
-            return self._in_blocks(A, b, x, y, N)
+            return self._in_blocks(A, b, x, y, N, into)
         if rows == 1 and x.ndim == 2:
             x, y = x[0], y[0]
         key = (rows, x.dtype)
         buffers = self._store.pop(key, None) or Buffers(self._widths, rows, x.dtype)
-        result = buffers.run(A, b, x, y, N)
+        if into is None:
+            with _QUIET():
+                result = buffers.run(A, b, x, y, N)
+        else:
+            result = buffers.run(A, b, x, y, N, into)
         if len(self._store) >= _MAX_BUFFERS:
             self._store.clear()
         self._store[key] = buffers
         return result
 
     def _in_blocks(
-        self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray, y: FloatArray, N: int
+        self,
+        A: Sequence[FloatArray],
+        b: Sequence[FloatArray],
+        x: FloatArray,
+        y: FloatArray,
+        N: float,
+        into: Into | None,
     ) -> PassResult:
         blocks = [slice(k, k + self.max_rows) for k in range(0, len(x), self.max_rows)]
-        loss, dA, db, finite = self(A, b, x[blocks[0]], y[blocks[0]], N)
+        loss, dA, db, finite = self(A, b, x[blocks[0]], y[blocks[0]], N, into)
         for rows in blocks[1:]:
             part, dA_part, db_part, finite_part = self(A, b, x[rows], y[rows], N)
             loss, finite = loss + part, finite and finite_part
@@ -166,7 +188,13 @@ class Buffers:
         self.one, self.factor = np.ones((), dtype), np.ones((), dtype)
 
     def run(
-        self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray, y: FloatArray, N: int
+        self,
+        A: Sequence[FloatArray],
+        b: Sequence[FloatArray],
+        x: FloatArray,
+        y: FloatArray,
+        N: float,
+        into: Into | None = None,
     ) -> PassResult:
         """Return the loss and its gradient: sums over the rows, divided by `N`.
 
@@ -175,44 +203,45 @@ class Buffers:
         ``a.dot(b)`` does what ``a @ b`` does, at half the cost for a small layer.
         """
         multiply, subtract, one = np.multiply, np.subtract, self.one
-        # Under- and overflow are what is wanted of e^(−z), see above.  NaN and
-        # infinity in the data are for the caller to report, with their place.
-        with np.errstate(all="ignore"):
-            f_i = x
-            for A_i, b_i, minus_b, f, other in zip(
-                A, b, self.minus_b, self.f, self.delta, strict=True
-            ):
-                if self.single:
-                    A_i.dot(f_i, f)
-                else:
-                    f_i.dot(A_i.T, f)
-                np.negative(b_i, minus_b)
-                subtract(minus_b, f, other)  # −z
-                np.exp(other, f)
-                np.add(f, one, other)
-                f_i = np.reciprocal(other, f)  # σ(z) = 1 / (1 + e^(−z))
-            subtract(one, self.all_f, self.all_slope)
-            multiply(self.all_slope, self.all_f, self.all_slope)  # σ′ = f (1 − f)
-
-            delta = subtract(f_i, y, self.delta[-1])
-            loss = float(self.last_delta.dot(self.last_delta)) / N
-            self.factor[()] = 2 / N
-            multiply(delta, self.factor, f_i)
-            multiply(f_i, self.slope[-1], delta)
-            for i in range(len(A) - 1, 0, -1):
-                delta = delta.dot(A[i], self.delta[i - 1])
-                multiply(delta, self.slope[i - 1], delta)
-
-            f_rows = [x[None] if self.single else x, *self.f_rows]
-            dA = [d.dot(f) for d, f in zip(self.delta_columns, f_rows, strict=False)]
+        f_i = x
+        for A_i, b_i, minus_b, f, other in zip(A, b, self.minus_b, self.f, self.delta, strict=True):
             if self.single:
-                all_db = self.all_delta.copy()
-                db = [all_db[layer] for layer in self.layers]
+                A_i.dot(f_i, f)
             else:
-                db = [
-                    self.ones.dot(d) if d.size < _THREADED else np.add.reduce(d)
-                    for d in self.delta_rows
-                ]
-            flat_x = x if self.single else x.ravel()
-            finite = isfinite(loss + flat_x.dot(flat_x))
+                f_i.dot(A_i.T, f)
+            np.negative(b_i, minus_b)
+            subtract(minus_b, f, other)  # −z
+            np.exp(other, f)
+            np.add(f, one, other)
+            f_i = np.reciprocal(other, f)  # σ(z) = 1 / (1 + e^(−z))
+        subtract(one, self.all_f, self.all_slope)
+        multiply(self.all_slope, self.all_f, self.all_slope)  # σ′ = f (1 − f)
+
+        delta = subtract(f_i, y, self.delta[-1])
+        loss = float(self.last_delta.dot(self.last_delta)) / N
+        self.factor[()] = 2 / N
+        multiply(delta, self.factor, f_i)
+        multiply(f_i, self.slope[-1], delta)
+        for i in range(len(A) - 1, 0, -1):
+            delta = delta.dot(A[i], self.delta[i - 1])
+            multiply(delta, self.slope[i - 1], delta)
+
+        f_rows = [x[None] if self.single else x, *self.f_rows]
+        if into is not None:
+            for d, f, dA_i in zip(self.delta_columns, f_rows, into[0], strict=False):
+                d.dot(f, dA_i)
+            for d, db_i in zip(self.delta_rows, into[1], strict=True):
+                self.ones.dot(d, db_i)
+            return loss, [*into[0]], [*into[1]], False
+        dA = [d.dot(f) for d, f in zip(self.delta_columns, f_rows, strict=False)]
+        if self.single:
+            all_db = self.all_delta.copy()
+            db = [all_db[layer] for layer in self.layers]
+        else:
+            db = [
+                self.ones.dot(d) if d.size < _THREADED else np.add.reduce(d)
+                for d in self.delta_rows
+            ]
+        flat_x = x if self.single else x.ravel()
+        finite = isfinite(loss + flat_x.dot(flat_x))
         return loss, dA, db, finite

@@ -14,7 +14,7 @@ from backprop_nb.network.activations import (
     ActivationName,
     OutputName,
 )
-from backprop_nb.network.fast import PassResult
+from backprop_nb.network.fast import Into, PassResult
 from backprop_nb.network.losses import LOSSES, LossName
 from backprop_nb.network.passes import (
     Forward,
@@ -84,15 +84,21 @@ class GeneralPasses:
         b: Sequence[FloatArray],
         x: FloatArray,
         y: FloatArray,
-        N: int | None = None,
+        N: float | None = None,
+        into: Into | None = None,
     ) -> PassResult:
-        """Return the loss and its gradient: sums over the rows, divided by `N`."""
+        """Return the loss and its gradient: sums over the rows, divided by `N`.
+
+        The gradient is written `into` arrays, if there are any.
+        """
         forward = self.forward(A, b, x)
         gradient = self.backward(A, forward, y)
         rows = 1 if x.ndim == 1 else len(x)
         share = rows / (N or rows)
-        dA, db = [share * a for a in gradient.A], [share * c for c in gradient.b]
-        return share * self.loss(forward, y), dA, db, False
+        dA, db = into or ([np.empty_like(a) for a in A], [np.empty_like(c) for c in b])
+        for part, whole in zip((*gradient.A, *gradient.b), (*dA, *db), strict=True):
+            np.multiply(part, share, whole)
+        return share * self.loss(forward, y), [*dA], [*db], False
 
 
 DOCUMENT: tuple[ActivationName, OutputName, LossName, bool] = (

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from backprop_nb.errors import InvalidValueError, UnsupportedError, either, must_be
 from backprop_nb.network import traceable, validation
@@ -66,6 +66,9 @@ class Network:
     bias : bool
         Whether there are any b_i.  Without, ``b`` and a gradient's ``b`` are empty,
         and θ = {A_0, …, A_{K−1}}.
+    dtype : float64 or float32, optional
+        That of the parameters.  None begins with float64, and takes float32 with the
+        first data to learn from, if they are; see :meth:`fit`.
 
     Attributes
     ----------
@@ -127,6 +130,8 @@ class Network:
     A: list[FloatArray]
     b: list[FloatArray]
     widths: tuple[int, ...]
+    takes_dtype: bool
+    """Whether the parameters become float32 with the first data to learn from, if they are."""
     compute: FastPass | GeneralPasses
     """From checked A, b, x and y to the loss and its gradient, as training asks for them."""
 
@@ -140,16 +145,20 @@ class Network:
         output: OutputName = "sigmoid",
         loss: LossName = "squared error",
         bias: bool = True,
+        dtype: DTypeLike | None = None,
     ) -> None:
         kind = type(self).__name__
+        self.takes_dtype = dtype is None
+        dtype = validation.checked_dtype(dtype)
         self.widths = validation.checked_widths(widths, seed, scale, kind=kind)
         random = validation.checked_generator(seed)
         self.A, self.b = [], []
         for n_in, n_out in pairwise(self.widths):
             deviation = validation.checked_scale(scale, n_in, n_out)
-            self.A.append(deviation * random.standard_normal((n_out, n_in)))
+            weights = deviation * random.standard_normal((n_out, n_in))
+            self.A.append(weights.astype(dtype, copy=False))
             if bias:
-                self.b.append(np.zeros(n_out))
+                self.b.append(np.zeros(n_out, dtype))
         self._choose(activation, output, loss, bias)
 
     def _choose(
@@ -210,6 +219,7 @@ class Network:
         ((2, 1, 2), False)
         """
         net = cls.__new__(cls)
+        net.takes_dtype = False
         net.A, net.b = validation.new_parameters(A, b)
         net.widths = (net.A[0].shape[1], *(len(A_i) for A_i in net.A))
         net._choose(activation, output, loss, bool(net.b))
@@ -472,6 +482,10 @@ class Network:
         An interrupt (Ctrl-C, or JupyterLab's stop button) ends the training after
         a whole step, and keeps what was learned.
 
+        Data stay as they are, and are read a few rows at a time.  If `x` is float32, as data
+        often come, so are the parameters from then on, and a step costs half as much; a
+        network that was made with a ``dtype``, or from parameters, keeps its own.
+
         Dask arrays may be larger than memory; :meth:`loss_and_gradient` says how they
         are used.  Each epoch reads each chunk once, and takes it
         again from the start: ``x.persist()`` stores on a cluster what is costly to
@@ -640,3 +654,20 @@ class Network:
         if self.loss_name == "cross-entropy":
             validation.check_probabilities(y, names[1], OUTPUTS[self.output].adds_up)
         return A, b, x, y
+
+    def checked_data(
+        self, x: ArrayLike, y: ArrayLike, names: tuple[str, str]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return x and y as they are, once they can be learned from."""
+        A, _ = self.parameters()
+        x, y = validation.checked_data(x, y, A, names, self.dtype_for(x))
+        if self.loss_name == "cross-entropy":
+            probabilities = y.astype(A[0].dtype, copy=False)
+            validation.check_probabilities(probabilities, names[1], OUTPUTS[self.output].adds_up)
+        return x, y
+
+    def dtype_for(self, x: Any) -> np.dtype[Any]:
+        """Return the dtype in which it is trained on `x`: its own, or float32 as `x` is."""
+        (first, *_), _ = self.parameters()
+        narrow = getattr(x, "dtype", None) in (np.float16, np.float32)
+        return np.dtype(np.float32) if self.takes_dtype and narrow else first.dtype

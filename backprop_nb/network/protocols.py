@@ -13,8 +13,9 @@ from backprop_nb.network.fast import PassResult
 from backprop_nb.network.losses import LossName
 from backprop_nb.network.validation import FloatArray, Watch
 
-BatchStep: TypeAlias = Callable[[], tuple[float, FloatArray, int]]
-"""To a batch's loss, its gradient as one vector, its number of rows, as the network is now."""
+BatchStep: TypeAlias = Callable[[float], tuple[float, FloatArray, int]]
+"""From the learning rate η to a batch's loss, η times its gradient as one vector, and its number
+of rows, as the network is now."""
 
 
 class Sample(NamedTuple):
@@ -37,10 +38,12 @@ class Trainable(Protocol):
     A: list[FloatArray]
     b: list[FloatArray]
     widths: tuple[int, ...]
+    takes_dtype: bool
+    """Whether its parameters become float32 if the data are."""
 
     @property
     def compute(self) -> Callable[..., PassResult]:
-        """From checked A, b, x, y and N to sums over the rows, divided by `N`."""
+        """From checked A, b, x, y and N to sums over the rows, divided by `N`, into arrays."""
         ...
 
     @property
@@ -82,6 +85,16 @@ class Trainable(Protocol):
         """Return A, b, x and y as arrays of one dtype that fit together."""
         ...
 
+    def dtype_for(self, x: Any) -> np.dtype[Any]:
+        """Return the dtype in which it is trained on `x`."""
+        ...
+
+    def checked_data(
+        self, x: ArrayLike, y: ArrayLike, names: tuple[str, str]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return x and y as they are, once they can be learned from."""
+        ...
+
     def saturation(self, x: ArrayLike) -> FloatArray:
         """Return the share of each layer's outputs that are saturated."""
         ...
@@ -89,6 +102,9 @@ class Trainable(Protocol):
 
 class Data(Protocol):
     """What training needs to know of the data, wherever they are."""
+
+    dtype: np.dtype[Any]
+    """In which the network computes."""
 
     def steps(self, random: np.random.Generator) -> Iterator[BatchStep]:
         """Yield the steps of one epoch, in an order drawn from `random`."""

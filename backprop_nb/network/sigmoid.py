@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from backprop_nb.errors import ShapeError, UnsupportedError
 from backprop_nb.network.network import Network
@@ -27,6 +27,8 @@ class SigmoidNetwork(Network):
     scale : "xavier", "document" or float, optional
         Standard deviation of the initial weights: √(2 / (n_in + n_out)) for
         "xavier" or None (Glorot and Bengio, 2010), 1 for "document".
+    dtype : float64 or float32, optional
+        As for a :class:`Network`.
 
     Attributes
     ----------
@@ -66,8 +68,10 @@ class SigmoidNetwork(Network):
         widths: Iterable[int],
         seed: int | np.random.Generator | None = None,
         scale: float | Literal["xavier", "document"] | None = None,
+        *,
+        dtype: DTypeLike | None = None,
     ) -> None:
-        super().__init__(widths, seed, scale)
+        super().__init__(widths, seed, scale, dtype=dtype)
 
     @classmethod
     def from_parameters(

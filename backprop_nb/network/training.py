@@ -14,11 +14,11 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from backprop_nb.errors import DivergenceError, InvalidValueError, ShapeError, must_be
 from backprop_nb.network import validation
@@ -79,54 +79,151 @@ def _is_count(value: Any) -> bool:
 
 # --- data in memory ----------------------------------------------------------
 
+_GATHERED = 2**19
+"""So many bytes of shuffled rows are gathered at once, which is quicker than batch by batch."""
+
 
 class ArrayData:
-    """Data in memory: shuffled rows, `size` at a time; without it all of them."""
+    """Data in memory: shuffled rows, `size` at a time; without it all of them.
 
-    def __init__(self, net: Trainable, x: FloatArray, y: FloatArray, size: int | None) -> None:
-        self.net, self.x, self.y, self.size = net, np.atleast_2d(x), np.atleast_2d(y), size
+    The data stay as they are; what a step uses is gathered in the network's dtype.
+
+    Parameters
+    ----------
+    net : Trainable
+    x, y : arrays of shape (N, n_0) and (N, n_K), or of one row
+    size : int or None
+    rows : array of int, optional
+        Which rows there are, if not all of them.
+    """
+
+    def __init__(
+        self,
+        net: Trainable,
+        x: FloatArray,
+        y: FloatArray,
+        size: int | None,
+        rows: NDArray[np.intp] | None = None,
+    ) -> None:
+        self.net, self._x, self._y, self.size = net, np.atleast_2d(x), np.atleast_2d(y), size
+        self._rows = rows
+        self.N = len(self._x if rows is None else rows)
+        self.dtype = net.dtype_for(x)
+
+    @property
+    def x(self) -> FloatArray:
+        """The inputs of these rows."""
+        return self._x if self._rows is None else self._x[self._rows]
+
+    @property
+    def y(self) -> FloatArray:
+        """The targets of these rows."""
+        return self._y if self._rows is None else self._y[self._rows]
 
     def steps(self, random: np.random.Generator) -> Iterator[BatchStep]:
         """Yield the steps of one epoch."""
-        N = len(self.x)
-        if self.size is None or self.size >= N:
-            yield partial(self._step, x=self.x, y=self.y)
+        size = self.size
+        if size is None or size >= self.N:
+            yield self._step_of_all
             return
-        order = random.permutation(N)
-        for start in range(0, N, self.size):
-            rows = order[start : start + self.size]
-            yield partial(self._step, x=self.x[rows], y=self.y[rows])
+        order = random.permutation(self.N)
+        for x, y in self._blocks(order if self._rows is None else self._rows[order], size):
+            for start in range(0, len(x), size):
+                end = start + size
+                yield partial(self._step, x=x[start:end], y=y[start:end])
 
-    def _step(self, x: FloatArray, y: FloatArray) -> tuple[float, FloatArray, int]:
-        loss, dA, db, _ = self.net.compute(self.net.A, self.net.b, x, y)
-        return loss, flatten(dA, db), len(x)
+    def _step(
+        self, rate: float, x: FloatArray, y: FloatArray, N: int | None = None
+    ) -> tuple[float, FloatArray, int]:
+        # Divided by N/η in place of N, the gradient is the step, and needs no product more.
+        N = N or len(x)
+        gradient, *into = self._gradient
+        loss = self.net.compute(self.net.A, self.net.b, x, y, N / rate, into)[0]
+        return loss / rate, gradient, N
+
+    def _step_of_all(self, rate: float) -> tuple[float, FloatArray, int]:
+        if self._is_whole:
+            return self._step(rate, self._x, self._y)
+        losses, total = 0.0, np.zeros_like(self._gradient[0])
+        for x, y in self._blocks():
+            loss, change, _ = self._step(rate, x=x, y=y, N=self.N)
+            losses += loss
+            total += change
+        return losses, total, self.N
+
+    @cached_property
+    def _gradient(self) -> tuple[FloatArray, list[FloatArray], list[FloatArray]]:
+        """The gradient of a step as one vector, and its parts as views of it."""
+        net = self.net
+        flat = np.empty_like(flatten(net.A, net.b))
+        return flat, *unflatten(flat, net.widths, bool(net.b))
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the arrays can be used as they are."""
+        return self._rows is None and self._x.dtype == self._y.dtype == self.net.A[0].dtype
+
+    def _blocks(
+        self, order: NDArray[np.intp] | None = None, size: int = 1
+    ) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Yield rows, in the network's dtype and a multiple of `size` at a time.
+
+        A block is in the memory of the last one: use it before the next.
+        """
+        if order is None:
+            order = np.arange(self.N) if self._rows is None else self._rows
+        dtype = self.net.A[0].dtype
+        bytes_a_row = dtype.itemsize * (self._x.shape[1] + self._y.shape[1])
+        at_once = min(size * max(1, _GATHERED // (size * bytes_a_row)), len(order))
+        buffers = [np.empty((at_once, each.shape[1]), dtype) for each in (self._x, self._y)]
+        for start in range(0, len(order), at_once):
+            rows = order[start : start + at_once]
+            x, y = (
+                _gathered(each, rows, buffer[: len(rows)])
+                for each, buffer in zip((self._x, self._y), buffers, strict=True)
+            )
+            yield x, y
 
     def loss(self) -> float:
         """Return the network's loss over all rows."""
-        return self.net.compute(self.net.A, self.net.b, self.x, self.y)[0]
+        net, N = self.net, self.N
+        if self._is_whole:
+            return net.compute(net.A, net.b, self._x, self._y)[0]
+        return sum(net.compute(net.A, net.b, x, y, N)[0] for x, y in self._blocks())
 
     def sample(self) -> Sample:
         """Return some rows, evenly spaced, and all targets."""
-        step = -(-len(self.x) // SAMPLE)
-        return Sample(self.x[::step], self.y[::step], self.y)
+        dtype = self.net.A[0].dtype
+        step = -(-self.N // SAMPLE)
+        rows = slice(None, None, step) if self._rows is None else self._rows[::step]
+        x, y = (each[rows].astype(dtype, copy=False) for each in (self._x, self._y))
+        return Sample(x, y, self.y.astype(dtype, copy=False))
 
     def split(self, share: float, seed: Any) -> tuple[ArrayData, ArrayData]:
         """Return the rows to train on and the rows to hold out, drawn at random."""
-        N = len(self.x)
-        if N < 2:
+        if self.N < 2:
             raise InvalidValueError(
                 "One row cannot be split into rows to train on and rows to hold out.",
                 given=f"validation = {share!r}, x of shape {self.x.shape}",
                 expected="at least two rows",
                 instead="validation=(other_x, other_y)",
             )
-        order = validation.checked_generator(seed).permutation(N)
-        held_out = min(max(1, round(share * N)), N - 1)
+        order = validation.checked_generator(seed).permutation(self.N)
+        held_out = min(max(1, round(share * self.N)), self.N - 1)
         rest, used = order[:held_out], order[held_out:]
         return (
-            ArrayData(self.net, self.x[used], self.y[used], self.size),
-            ArrayData(self.net, self.x[rest], self.y[rest], None),
+            ArrayData(self.net, self._x, self._y, self.size, used),
+            ArrayData(self.net, self._x, self._y, None, rest),
         )
+
+
+def _gathered(array: FloatArray, rows: NDArray[np.intp], into: FloatArray) -> FloatArray:
+    """Return some rows of an array, in memory that is there."""
+    if array.dtype == into.dtype:
+        # The rows are there: "clip" is for NumPy, which would copy to be able to refuse.
+        return np.take(array, rows, axis=0, out=into, mode="clip")
+    into[...] = array[rows]
+    return into
 
 
 # --- gradient descent --------------------------------------------------------
@@ -144,7 +241,7 @@ class Descent:
         self, net: Trainable, data: Data, held_out: Data | None, options: FitOptions
     ) -> None:
         self.net, self.data, self.held_out, self.options = net, data, held_out, options
-        self.theta = flatten(*net.parameters())
+        self.theta = flatten(*net.parameters()).astype(data.dtype, copy=False)
         self.sample = data.sample()
         self.initially = net.saturation(self.sample.x)
         self.best = self.theta.copy()
@@ -154,7 +251,8 @@ class Descent:
         self.random = np.random.default_rng(options.seed)
 
     def take_over(self) -> None:
-        """Let the network's parameters be views of θ."""
+        """Let the network's parameters be views of θ, whose dtype it keeps from now on."""
+        self.net.takes_dtype = False
         self.net.A, self.net.b = unflatten(self.theta, self.net.widths, bool(self.net.b))
 
     def run(self) -> History:
@@ -200,29 +298,33 @@ class Descent:
             NaN or infinity have appeared, or no gradient is left; the best
             parameters are put back.
         """
-        losses, norms, rows = 0.0, np.zeros(len(self.layers)), 0
-        before = self.theta.copy()
+        losses, sums, rows = 0.0, [0.0] * len(self.layers), 0
+        before, rate = self.theta.copy(), self.options.learning_rate
         for step in self.data.steps(self.random):
-            loss, gradient, n = step()
+            loss, change, n = step(rate)
             losses, rows = losses + n * loss, rows + n
-            norms += [n * np.linalg.norm(gradient[layer]) for layer in self.layers]
-            if not math.isfinite(norms.sum() + losses):
+            for k, layer in enumerate(self.layers):
+                part = change[layer]
+                sums[k] += n * math.sqrt(part.dot(part))
+            if not math.isfinite(sum(sums) + losses):
                 break
             if n:  # chunks may turn out to be empty
-                self._move(gradient)
+                self._move(change)
         held_out = self.held_out.loss() if self.held_out else None
         shares = self.net.saturation(self.sample.x)
-        self.history.add(losses / rows, norms / rows, shares, held_out)
+        self.history.add(losses / rows, np.array(sums) / (rows * rate), shares, held_out)
         self._stop_if_senseless()
         if self.history.is_best():
             # The loss on the rows held out is that of θ now; the other was met on the way.
             self.best[:] = self.theta if self.held_out else before
 
-    def _move(self, gradient: FloatArray) -> None:
+    def _move(self, change: FloatArray) -> None:
         """Take one step.  θ changes in one operation, so an interrupt never halves it."""
-        gradient *= self.options.learning_rate
+        if self.options.momentum == 0:
+            self.theta -= change
+            return
         self.velocity *= self.options.momentum
-        self.velocity -= gradient
+        self.velocity -= change
         self.theta += self.velocity
 
     def _is_enough(self) -> bool:
@@ -270,7 +372,10 @@ def _not_finite(history: History, net: Trainable) -> str | None:
     # The gradient comes from the output down, so the last such layer was the first.
     broken = np.flatnonzero(~np.isfinite(history.gradient_norms[-1]))
     if broken.size:
-        return f"Training diverged at layer {broken[-1] + 1}: its gradient is not finite."
+        return (
+            f"Training diverged at layer {broken[-1] + 1}: its gradient, or the step along it, is "
+            "not finite."
+        )
     if not math.isfinite(history.loss[-1]):
         return f"Training diverged at layer {len(net.A)}, the output: the loss is not finite."
     return None
@@ -318,8 +423,7 @@ def data_of(
     """Return data that fit the network, and refuse NaN: one would spread to every parameter."""
     if validation.is_chunked(x, y):
         return chunks_of(net, x, y, batch_size, names)
-    _, _, x, y = net.checked(x, y, names, validation.refuse_unless_finite)
-    return ArrayData(net, x, y, batch_size)
+    return ArrayData(net, *net.checked_data(x, y, names), batch_size)
 
 
 def chunks_of(

@@ -118,6 +118,17 @@ def checked_generator(seed: Any) -> np.random.Generator:
         raise must_be(expected, "seed", seed) from None
 
 
+def checked_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return the dtype of parameters: float64, unless it is float32 that is asked for."""
+    try:
+        found = np.dtype(np.float64 if dtype is None else dtype)
+    except TypeError:
+        found = np.dtype(object)
+    if found not in (np.float64, np.float32):
+        raise must_be("float64 or float32", "dtype", dtype)
+    return found
+
+
 def checked_layer(i: object, K: int) -> int:
     """Return the index i of a θ_i, one of 0, ..., K−1."""
     expected = f"i from 0 to {K - 1}, numbered as in the document" if K > 1 else "i = 0"
@@ -387,6 +398,22 @@ def check_single(x: FloatArray, y: FloatArray) -> None:
         raise _misfit(problem, {"x": x, "y": y}, expected, "x[0], y[0]")
 
 
+def checked_data(
+    x: ArrayLike, y: ArrayLike, A: Sequence[FloatArray], names: tuple[str, str], dtype: DTypeLike
+) -> tuple[FloatArray, FloatArray]:
+    """Return x and y as they are, integers too, once they fit and are finite in a dtype."""
+    rows, targets = (
+        np.atleast_1d(as_numbers(name, value)) for name, value in zip(names, (x, y), strict=True)
+    )
+    check_observations(names[0], rows)
+    check_input_shape(rows, A, names[0])
+    refuse_unless_finite(names[0], rows, dtype)
+    check_observations(names[1], targets)
+    check_target_shape(targets, rows, A, names, y)
+    refuse_unless_finite(names[1], targets, dtype)
+    return rows, targets
+
+
 def _as_observations(name: str, value: ArrayLike, dtype: DTypeLike) -> FloatArray:
     # A number too large for float32 becomes infinite here, and is reported as such.
     with np.errstate(over="ignore"):
@@ -417,6 +444,12 @@ def check_observations(name: str, array: AnyArray) -> None:
 
 def as_floats(name: str, value: ArrayLike) -> FloatArray:
     """Return `value` as a float array: integers become float, float32 stays float32."""
+    array = as_numbers(name, value)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def as_numbers(name: str, value: ArrayLike) -> NDArray[Any]:
+    """Return `value` as an array of real numbers, whatever their dtype."""
     try:
         array = np.asarray(value)
     except DetachedError as error:
@@ -432,7 +465,7 @@ def as_floats(name: str, value: ArrayLike) -> FloatArray:
             expected="rows of one length",
         ) from error
     check_real(name, array, f"np.array({name}, dtype=float)")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    return array
 
 
 def check_real(name: str, array: AnyArray, converted: str) -> None:
@@ -452,24 +485,51 @@ def warn_unless_finite(name: str, array: FloatArray) -> None:
         warn(f"{place}: what is computed from it means nothing.")
 
 
-def refuse_unless_finite(name: str, array: FloatArray) -> None:
-    """Raise if there is NaN or infinity in data to learn from."""
-    if (place := _not_finite(name, array)) is not None:
+def refuse_unless_finite(name: str, array: FloatArray, dtype: DTypeLike | None = None) -> None:
+    """Raise if there is NaN or infinity in data to learn from, in the dtype that is used."""
+    if (place := _not_finite(name, array, dtype)) is not None:
+        finite = np.isfinite(_converted(array, dtype))
         raise InvalidValueError(
             f"{place}: after one training step every parameter would be NaN.",
-            given=f"{name} of shape {array.shape}, {int((~np.isfinite(array)).sum())} not finite",
+            given=f"{name} of shape {array.shape}, {int((~finite).sum())} not finite",
             expected="finite numbers",
             instead=f"np.isfinite({name}).all(axis=-1) tells which rows to use",
         )
 
 
-def _not_finite(name: str, array: FloatArray) -> str | None:
+_AT_ONCE = 2**20
+"""So many numbers are looked at together: the data may be half of the memory."""
+
+
+def _not_finite(name: str, array: FloatArray, dtype: DTypeLike | None = None) -> str | None:
     """Return the first place with NaN or infinity, and what stands there."""
-    finite = np.isfinite(array)
-    if finite.all():
+    if array.dtype.kind != "f":
         return None
-    where = np.unravel_index(int(np.argmin(finite)), array.shape)
-    return f"`{name}[{', '.join(str(i) for i in where)}]` is {array[where]}"
+    rows = max(1, _AT_ONCE // max(1, array[:1].size))
+    for start in range(0, len(array), rows):
+        part = _converted(array[start : start + rows], dtype)
+        if _adds_up(part):
+            continue
+        finite = np.isfinite(part)
+        if not finite.all():
+            where = np.unravel_index(int(np.argmin(finite)), part.shape)
+            first, *others = where
+            place = ", ".join(str(i) for i in (first + start, *others))
+            return f"`{name}[{place}]` is {part[where]}"
+    return None
+
+
+def _adds_up(array: FloatArray) -> bool:
+    """Whether the sum of squares is finite: then so are all entries, and it is soon known."""
+    flat = array.reshape(-1)
+    with np.errstate(all="ignore"):
+        return math.isfinite(flat.dot(flat))
+
+
+def _converted(array: FloatArray, dtype: DTypeLike | None) -> FloatArray:
+    # A number too large for float32 becomes infinite here, and is reported as such.
+    with np.errstate(over="ignore"):
+        return array if dtype is None else array.astype(dtype, copy=False)
 
 
 # --- words ------------------------------------------------------------------

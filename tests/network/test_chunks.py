@@ -333,7 +333,7 @@ def test_the_parameters_are_sent_once_for_all_chunks(sent):
 def test_a_step_sends_only_its_own_chunks(sent):
     net, x, y = example(rows=4000)
     steps = chunks.Chunks(net, cut(x, 100), cut(y, 100), 1).steps(np.random.default_rng(0))
-    next(steps)()
+    next(steps)(0.1)
     assert sent[0] < x.nbytes / 5
 
 

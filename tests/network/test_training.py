@@ -1,5 +1,8 @@
 """Gradient descent against a naive second one, and everything that may go wrong on the way."""
 
+import contextlib
+import re
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -71,10 +74,10 @@ def test_plain_descent_is_what_one_would_write_by_hand(momentum):
 def test_every_row_is_used_once_an_epoch_in_batches():
     net, x, y = example(rows=10)
     data = training.ArrayData(net, x, y, 4)
-    batches = [step.keywords["x"] for step in data.steps(np.random.default_rng(0))]
+    batches = [step.keywords["x"].copy() for step in data.steps(np.random.default_rng(0))]
     assert [len(batch) for batch in batches] == [4, 4, 2]
     assert sorted(np.concatenate(batches).tolist()) == sorted(x.tolist())
-    again = [step.keywords["x"] for step in data.steps(np.random.default_rng(1))]
+    again = [step.keywords["x"].copy() for step in data.steps(np.random.default_rng(1))]
     assert not np.array_equal(np.concatenate(batches), np.concatenate(again))
 
 
@@ -102,6 +105,76 @@ def test_float32_stays_float32():
     )
     fit(net, x, y, epochs=2)
     assert {a.dtype for a in (*net.A, *net.b)} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("size", [4, None])
+@pytest.mark.parametrize("validation", [None, 0.25])
+def test_a_network_takes_float32_from_its_data_and_keeps_it(size, validation):
+    net, x, y = example(dtype=np.float32)
+    options = {"epochs": 2, "batch_size": size, "validation": validation, "seed": 0}
+    fit(net, x, y.astype(np.float64), **options)
+    assert {a.dtype for a in (*net.A, *net.b)} == {np.dtype(np.float32)}
+    fit(net, x.astype(np.float64), y, **options)
+    assert net.A[0].dtype == np.float32
+    told = SigmoidNetwork(net.widths, seed=0, dtype=np.float64)
+    fit(told, x, y, **options)
+    assert told.A[0].dtype == np.float64
+    given = SigmoidNetwork.from_parameters(told.A, told.b)
+    fit(given, x, y, **options)
+    assert given.A[0].dtype == np.float64
+
+
+def test_data_that_are_refused_leave_the_dtype():
+    net, x, y = example(dtype=np.float32)
+    before = parameters(net)
+    x[3, 1] = np.nan
+    with pytest.raises(InvalidValueError, match=re.escape("`x[3, 1]` is nan")):
+        fit(net, x, y)
+    np.testing.assert_array_equal(parameters(net), before)
+    assert net.A[0].dtype == np.float64
+
+
+@pytest.mark.parametrize("size", [4, None])
+@pytest.mark.parametrize("validation", [None, 0.25])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, np.float16, bool])
+def test_what_the_data_are_stored_in_changes_no_number(dtype, size, validation):
+    net, _, y = example(rows=23)
+    x = np.random.default_rng(1).integers(0, 2, (23, net.widths[0]))
+    nets = [SigmoidNetwork(net.widths, seed=0, dtype=np.float64) for _ in range(2)]
+    for each, data in zip(nets, (x.astype(dtype), x.astype(np.float64)), strict=True):
+        fit(each, data, y, epochs=3, batch_size=size, validation=validation, seed=0)
+    np.testing.assert_allclose(parameters(nets[0]), parameters(nets[1]), rtol=1e-12)
+
+
+def test_what_is_too_large_for_float32_is_refused_by_its_place():
+    _, x, y = example()
+    net = SigmoidNetwork((x.shape[1], y.shape[1]), dtype=np.float32)
+    x[5, 0] = 1e200
+    with pytest.raises(InvalidValueError, match=re.escape("`x[5, 0]` is inf")):
+        fit(net, x, y)
+
+
+def test_large_squares_are_no_infinity():
+    net, x, y = example()
+    x[:] = 1e160 * np.sign(x)
+    with pytest.warns(BackpropWarning, match="saturated"), contextlib.suppress(DivergenceError):
+        fit(net, x, y, epochs=1)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
+@pytest.mark.parametrize("validation", [None, 0.2])
+def test_data_are_not_copied(dtype, validation):
+    x = np.random.default_rng(0).integers(0, 2, (4000, 500)).astype(dtype)
+    y = np.zeros((4000, 1), np.float32)
+    net = SigmoidNetwork((500, 3, 1), seed=0)
+    fit(net, x[:50], y[:50], epochs=1)  # what is loaded on first use
+    tracemalloc.start()
+    try:
+        fit(net, x, y, epochs=1, validation=validation)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4_000_000  # x in float64 has 16 MB
 
 
 def test_one_input_can_be_learned():
@@ -164,7 +237,7 @@ def test_a_share_is_held_out_at_random_and_never_learned_from(monkeypatch):
     monkeypatch.setattr(
         training.ArrayData,
         "_step",
-        lambda self, *a, **k: seen.append(k["x"]) or step(self, *a, **k),
+        lambda self, *a, **k: seen.append(k["x"].copy()) or step(self, *a, **k),
     )
     history = fit(net, x, y, epochs=3, validation=0.25)
     learned = {tuple(row) for batch in seen for row in batch}
@@ -295,7 +368,7 @@ def test_numbers_that_overflow_are_named_by_their_parameter():
         with pytest.raises(DivergenceError) as caught:
             fit(net, [100.0], [1.0], learning_rate=1e308)
     assert str(caught.value).startswith(
-        "Training diverged at layer 1: `A[0]` is no longer finite. "
+        "Training diverged at layer 1: its gradient, or the step along it, is not finite. "
         "Likely cause: the learning rate is too large.\n"
     )
     assert net.A[0].tolist() == [[0]]
