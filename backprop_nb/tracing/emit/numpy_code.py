@@ -18,7 +18,7 @@ from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing.code_text import function_text
 from backprop_nb.tracing.emit.algebra import Expression
 from backprop_nb.tracing.emit.notation import NUMPY
-from backprop_nb.tracing.emit.program import Program
+from backprop_nb.tracing.emit.program import Program, all_of_one_type
 from backprop_nb.tracing.emit.statements import Printer, Statement
 from backprop_nb.tracing.emit.wrapping import wrapped
 from backprop_nb.tracing.graph import Node, Trace
@@ -36,12 +36,14 @@ def to_numpy(trace: Trace) -> str:
     """
     code = _Function(trace)
     constants = "\n".join(
-        wrapped(f"{name} = {_constant(value)}") for name, value in code.constants.items()
+        wrapped(f"{name} = {_constant(value, code.takes_literal(name))}")
+        for name, value in code.constants.items()
     )
     source = "\n".join(map(wrapped, code.source.split("\n")))
     if is_impure(trace):
         source = f"{_DRAWN}\n{source}"
-    parts = ["import numpy as np", *map(_source, code.helpers), constants, source]
+    helpers = [_source(row.printed or row.function, row.name) for row in code.helpers]
+    parts = ["import numpy as np", *helpers, constants, source]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -61,7 +63,7 @@ def path_of(trace: Trace) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
     code = _Function(trace, is_compiled=True)
     space: dict[str, Any] = {"np": np, OffPathError.__name__: OffPathError, **code.constants}
     space |= {convert.__name__: convert for convert in code.converters.values()}
-    space |= {helper.__name__: inspect.unwrap(helper) for helper in code.helpers}
+    space |= {row.name: inspect.unwrap(row.function) for row in code.helpers}
     exec(compile(code.source, f"<{code.name}>", "exec"), space)
     function: Callable[..., tuple[Any, tuple[Any, ...]]] = space[code.name]
     return function
@@ -75,7 +77,7 @@ class _Function:
     name, source
         The function.
     helpers
-        The functions that NumPy lacks and the source must bring along.
+        The rows of the functions that NumPy lacks and the source must bring along.
     converters
         For each type of number in the arguments what gives it to them; a compiled
         function calls these.
@@ -88,7 +90,7 @@ class _Function:
         self._checked: set[str] = set()
         self._unpackings: dict[str, str] = {}  # from m = theta[0] to m, b = theta
         rows = [each.row for each in self.program.needed if each.row and not each.row.is_native]
-        foreign = {row.name: row.function for row in rows}
+        foreign = {row.name: row for row in rows}
         dtypes = {node.value.dtype.name: node.value.dtype for node in trace.inputs}
         self.converters = {name: _converter(dtype) for name, dtype in dtypes.items()}
         called = {"map", *(each.__name__ for each in self.converters.values())}
@@ -114,7 +116,7 @@ class _Function:
         self.source = "\n    ".join(lines)
         # What prints as x[…] or x.astype(…) is not called by its name.
         called = set(re.findall(r"(?<![\w.])(\w+)\(", self.source))
-        self.helpers = [function for name, function in foreign.items() if name in called]
+        self.helpers = [row for name, row in foreign.items() if name in called]
 
     def _unique(self, name: str) -> str:
         while name in self._taken:
@@ -130,6 +132,10 @@ class _Function:
         captured = [each for each, record in values if record.row is CONSTANT and each in needed]
         arrays = [*captured, *self.program.extra_constants]
         return {self._names[each]: each.value for each in arrays}
+
+    def takes_literal(self, name: str) -> bool:
+        """Whether a captured number may be one of Python's, which every library takes."""
+        return all_of_one_type(self.trace) and not re.search(rf"\b{name}[.\[]", self.source)
 
     def _body(self) -> Iterator[str]:
         trees = self.trace.restore(self._inputs)
@@ -335,26 +341,27 @@ def _belong_together(
     )
 
 
-def _constant(value: Any) -> str:
+def _constant(value: Any, is_literal: bool) -> str:
     if not np.ndim(value):
-        return typed(value, value.dtype)
+        is_float = value.dtype == np.float64
+        return literal(value) if is_literal and is_float else typed(value, value.dtype)
     if value.size and value.dtype == float and not np.any(value):
         return f"np.zeros({value.shape})"
     return literal(value)
 
 
-def _source(function: Callable[..., Any]) -> str:
+def _source(function: Callable[..., Any], name: str) -> str:
     """Return the bare source of a helper: no decorator, no docstring, no annotations."""
     text = function_text(inspect.unwrap(function))
     if text is None:  # it was not written in Python, or its text is gone
         raise UnsupportedError(
-            f"{function.__name__} has no source text that could be printed.",
+            f"{name} has no source text that could be printed.",
             expected="a function that is written in Python",
             instead="graph.compile(), which calls the function as it is",
         )
     (definition,) = ast.parse(textwrap.dedent(text)).body
     assert isinstance(definition, ast.FunctionDef)
-    definition.decorator_list = []
+    definition.name, definition.decorator_list = name, []
     definition.returns = None
     given = definition.args
     for argument in (*given.args, *given.kwonlyargs, given.vararg, given.kwarg):

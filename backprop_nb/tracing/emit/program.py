@@ -206,14 +206,18 @@ class Program:
         return [found[index] for index in sorted(found)]
 
 
-def _captured_numbers(trace: Trace) -> Iterator[int]:
-    """Yield the nodes that are numbers without a name, and are as good as literals.
+def all_of_one_type(trace: Trace) -> bool:
+    """Whether all floats are float64, so that a number may be written as a literal.
 
-    Beside a narrower float type they are not: ``np.float64(2)`` would widen the result
-    and a literal would not.
+    Beside a narrower type it may not: ``np.float64(2)`` would widen the result.
     """
     kinds = {record.value.dtype for record in trace.records}
-    if any(kind.kind == "f" and kind != np.float64 for kind in kinds):
+    return all(kind.kind != "f" or kind == np.float64 for kind in kinds)
+
+
+def _captured_numbers(trace: Trace) -> Iterator[int]:
+    """Yield the nodes that are numbers without a name, and are as good as literals."""
+    if not all_of_one_type(trace):
         return
     for index, record in enumerate(trace.records):
         if record.row is CONSTANT and record.value.shape == () and index not in trace.named:

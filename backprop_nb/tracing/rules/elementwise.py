@@ -137,6 +137,11 @@ def sigmoid(x: Any) -> Any:
         return 1.0 / (1.0 + np.exp(-1.0 * np.asarray(x)))
 
 
+def _printed_sigmoid(x: Any) -> Any:
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+
+
 def _sigmoid(g: Any, ans: Any, x: Any) -> Any:
     return g * ans * (1 - ans)
 
@@ -365,6 +370,7 @@ ROWS = (
     row(
         sigmoid,
         _sigmoid,
+        printed=_printed_sigmoid,
         latex=r"\sigma(#1)",
         symbol="σ",
         in_words=_OF_A_SIGMOID,

@@ -174,7 +174,7 @@ def _sort(
     """Send the gradient of each place to the entry that went there."""
     if axis is None:
         return np.reshape(_sort(g, ans, np.ravel(x)), x.shape)
-    ranks = np.argsort(np.argsort(x, axis=axis, kind="stable"), axis=axis)
+    ranks = np.argsort(np.argsort(x, axis=axis, stable=True), axis=axis)
     return np.take_along_axis(g, ranks, axis)
 
 
@@ -183,7 +183,7 @@ def _partition(
 ) -> Any:
     """Sort out first what partition left in no order, then go back as from sorting."""
     along = -1 if axis is None else axis
-    g = np.take_along_axis(g, np.argsort(ans, axis=along, kind="stable"), along)
+    g = np.take_along_axis(g, np.argsort(ans, axis=along, stable=True), along)
     return _sort(g, ans, x, axis)
 
 

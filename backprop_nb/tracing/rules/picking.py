@@ -105,7 +105,7 @@ def _unique(
     found = [values]
     begin = np.searchsorted(ordered, values)
     if return_index:
-        found.append(np.argsort(flat, kind="stable")[begin])
+        found.append(np.argsort(flat, stable=True)[begin])
     if return_inverse:
         found.append(np.searchsorted(values, ar))
     if return_counts:

@@ -25,7 +25,7 @@ def _quantile(
     """Give the adjoint to the two entries around the quantile, in the shares they have in it."""
     rows = rows_along(x, axis)
     shape = np.shape(rows.values)
-    order = np.argsort(rows.values, kind="stable")
+    order = np.argsort(rows.values, stable=True)
     received = [
         add_along_axis(_column(each) * share, order[:, k : k + 1], axis=-1, shape=shape)
         for each, place in zip(_each(g, q), _places(shape[1], q, method), strict=True)

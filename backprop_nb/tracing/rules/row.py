@@ -152,6 +152,9 @@ class Row:
     outputs
         Whether the function returns several arrays.  Each is a node of its own,
         and the option ``output=k`` says which.
+    printed
+        What stands for the function in a printed program, if it is not NumPy's and says in
+        its own text more than any array library understands.
     bind, compute
         For a function whose arrays do not stand one by one (``np.stack([x, y])``,
         ``np.einsum("ij,j", A, x)``): ``bind(*args, **kwargs)``, called as the
@@ -179,6 +182,7 @@ class Row:
     statement: Callable[..., list[str]] | None = None
     add_entries: Callable[..., None] | None = None
     outputs: bool = False
+    printed: Callable[..., Any] | None = None
     bind: Callable[..., tuple[list[Any], dict[str, Any]]] | None = None
     compute: Callable[..., Any] | None = None
 

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 
 import backprop_nb as bp
 from backprop_nb.tracing.pytree import flatten
@@ -471,7 +472,25 @@ def test_captured_numbers_print_as_numbers():
 def test_captured_numbers_with_a_name_keep_it():
     eta = np.float64(0.5)
     source = bp.trace(lambda x: np.sum(x) * eta, np.ones(2)).to_numpy()
-    assert "\neta = np.float64(0.5)\n" in source
+    assert "\neta = 0.5\n" in source
+
+
+def test_a_captured_number_whose_axes_are_asked_for_stays_one_of_numpys():
+    eta = np.float64(0.5)
+    graph = bp.trace(lambda x: np.sum(np.kron(x, eta)), np.ones(2))
+    assert "\neta = np.float64(0.5)\n" in graph.to_numpy()
+    compare(run_last_function(graph.to_numpy(), (np.ones(2),)), graph)
+
+
+def test_a_printed_sigmoid_is_silent_far_out():
+    for dtype in nonempty([np.float64, np.float32]):
+        x = np.array([-1000.0, -40.0, 0.0, 1000.0], dtype)
+        graph = bp.trace(lambda x: np.sum(bp.sigmoid(x) * np.arange(4.0)), x)
+        source = graph.to_numpy()
+        assert "errstate" not in source
+        value, (gradient,) = run_last_function(source, (x,))  # a warning is an error here
+        np.testing.assert_allclose(value, graph.value, rtol=1e-7)
+        np.testing.assert_allclose(gradient, graph.backward().gradients[0], rtol=1e-6)
 
 
 def test_captured_numbers_keep_a_type_that_decides():
