@@ -34,10 +34,11 @@ ROOMS = {f"views.{path.parent.name}" for path in ROOT.glob("views/*/__init__.py"
 WITHOUT_TRACER = ("network.passes", "network.fast")
 
 # What may be imported at first use, by a string or inside of a function: the views when
-# something is shown, and Dask when there are chunks.
+# something is shown, Dask when there are chunks, and the way to other array libraries.
 DOORS = {
     ("display", "views"),
     ("network.training", "network.chunks"),
+    ("tracing.compiled", "tracing.elsewhere"),
     ("course.site.command", "course.site.build"),
 }
 

@@ -6,7 +6,10 @@ Everything below computes; here stands what can be asked of a graph.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from backprop_nb import display
 from backprop_nb.errors import BackpropError
@@ -280,10 +283,10 @@ class Graph(Trace):
         """
         return evaluate(self, args)
 
-    def compile(self) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
+    def compile(self, xp: ModuleType = np) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
         """Return a fast function ``(*args) -> (value, gradients)``.
 
-        It runs the source of :meth:`to_numpy`, with one gradient per argument.
+        It runs the program of :meth:`to_numpy`, with one gradient per argument.
         Python's numbers, integers and lists become what they are in the trace.  It is
         right on any arguments: for other shapes, flags or structures, or where Python
         decides otherwise, the function is traced once more, and that path is kept.
@@ -293,10 +296,25 @@ class Graph(Trace):
         with a warning.  Arrays that it captures are those of the trace.  A text that is
         made of a traced float, as for ``print``, is no decision.
 
+        Parameters
+        ----------
+        xp
+            The library that computes: NumPy, or one that follows NumPy or the Array API,
+            such as ``jax.numpy``, ``cupy``, ``dask.array`` or ``array_api_compat.torch``.
+            The arguments may be its arrays; value and gradients are.  Captured arrays are
+            converted once.  What a program of another library writes in place, NumPy's
+            own way, is written in the library's way.  JAX computes in float64 only after
+            ``jax.config.update("jax_enable_x64", True)``, and ``jax.jit`` takes the function
+            if no decision of Python depends on the arguments.  Eigenvectors and singular
+            vectors may come out with the opposite sign, value and gradients alike.
+
         Raises
         ------
         ShapeError
             If the output is not a single number.
+        UnsupportedError
+            If the library lacks a function of the program, which is named; if the function
+            draws random numbers and is to run elsewhere than in NumPy.
 
         Examples
         --------
@@ -305,7 +323,7 @@ class Graph(Trace):
         >>> f(5.0)
         (np.float64(25.0), (np.float64(10.0),))
         """
-        return compiled(self)
+        return compiled(self, xp)
 
     @display.words
     def describe(self) -> str:

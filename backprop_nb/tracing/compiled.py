@@ -7,9 +7,13 @@ ones, the function is traced anew and the new path is kept beside the old ones.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NoReturn
 
+import numpy as np
+
 from backprop_nb.errors import UnsupportedError, warn
+from backprop_nb.tracing import pytree
 from backprop_nb.tracing.backward import Backward
 from backprop_nb.tracing.emit.numpy_code import OffPathError, path_of
 from backprop_nb.tracing.graph import TRACED, Trace, fits
@@ -21,8 +25,32 @@ MAX_PATHS = 64
 Function = Callable[..., tuple[Any, tuple[Any, ...]]]
 
 
-def compiled(trace: Trace) -> Function:
+def compiled(trace: Trace, xp: ModuleType = np) -> Function:
     """Return a function ``(*args) -> (value, gradients)``; see :meth:`Graph.compile`."""
+    if xp is np:
+        return _compiled(trace, path_of, list)
+    if is_impure(trace):
+        raise UnsupportedError(
+            f"{trace.function_name} draws random numbers, or keeps values from run to run: "
+            "that is done by NumPy alone.",
+            instead="pass what is drawn or counted, such as a dropout mask, as an argument",
+        )
+    # Few ask for another library, and import pays for all.
+    from backprop_nb.tracing.elsewhere.library import Library
+    from backprop_nb.tracing.elsewhere.program import path_elsewhere
+
+    library = Library(xp)
+    return _compiled(
+        trace,
+        lambda new: path_elsewhere(new, library),
+        lambda args: pytree.rebuild(args, lambda _, leaf: library.as_numpy(leaf)),
+    )
+
+
+def _compiled(
+    trace: Trace, path_of: Callable[[Trace], Function], plain: Callable[[Any], list[Any]]
+) -> Function:
+    """Return a function that keeps a path for each way that its arguments may take."""
     if is_impure(trace):
         warn(
             f"{trace.function_name} draws random numbers, or keeps values from run to run: "
@@ -31,13 +59,13 @@ def compiled(trace: Trace) -> Function:
         )
         return _traced_anew(trace)
     paths = [(trace.given, path_of(trace))]
-    plain = all(given is TRACED for given in trace.given)
+    all_traced = all(given is TRACED for given in trace.given)
 
     def call(*args: Any, **options: Any) -> tuple[Any, tuple[Any, ...]]:
         if options:
             _refuse(trace, options)
         for position, (given, path) in enumerate(paths):
-            if not (plain and len(args) == len(given)) and not fits(given, args):
+            if not (all_traced and len(args) == len(given)) and not fits(given, args):
                 continue
             try:
                 result = path(*args)
@@ -46,7 +74,7 @@ def compiled(trace: Trace) -> Function:
             if position:
                 paths.insert(0, paths.pop(position))
             return result
-        new = trace.again(args)
+        new = trace.again(plain(list(args)))
         paths.insert(0, (new.given, path_of(new)))
         del paths[MAX_PATHS:]
         return paths[0][1](*args)

@@ -15,6 +15,7 @@ from functools import cached_property
 import matplotlib.mathtext
 import numpy as np
 from nonempty import nonempty
+from standard import STANDARD
 
 from backprop_nb.errors import BackpropWarning
 from backprop_nb.tracing import jvp, sigmoid, trace
@@ -38,6 +39,9 @@ STEP = 1e-5
 
 # These take a symmetric matrix, of which NumPy reads one triangle.
 SYMMETRIC = {"cholesky", "eigh", "eigvalsh"}
+
+# The order in which NumPy leaves the entries is its own.
+LEFT_TO_NUMPY = {"partition"}
 
 ROWS_TWICE = np.array([0, 2, 0])
 MASK = np.array([True, False, True])
@@ -189,6 +193,10 @@ class Drawn:
     @cached_property
     def graph(self):
         return trace(self.f, *self.inputs)
+
+    @cached_property
+    def twice(self):
+        return twice(self)
 
     @cached_property
     def backward(self):
@@ -385,7 +393,7 @@ def the_formulas_are_latex_that_mathtext_reads(drawn):
 
 
 def printed_and_compiled_programs_give_value_and_gradients(drawn):
-    graph = _two_sums(drawn)
+    graph = drawn.twice
     inputs = [*drawn.inputs, *drawn.inputs]
     _check_program(graph, graph.compile(), inputs, 1e-12)
     _check_program(graph, _printed(graph), inputs, 1e-12)
@@ -393,12 +401,18 @@ def printed_and_compiled_programs_give_value_and_gradients(drawn):
     assert graph.to_latex().startswith(r"\begin{aligned}")
 
 
+def programs_of_another_library_give_value_and_gradients(drawn):
+    if drawn.row.name not in LEFT_TO_NUMPY:
+        inputs = [*drawn.inputs, *drawn.inputs]
+        _check_program(drawn.twice, drawn.twice.compile(xp=STANDARD), inputs, 1e-11)
+
+
 def printed_programs_in_single_precision_stay_there(drawn):
-    graph = _two_sums(drawn.single)
+    graph = drawn.single.twice
     _check_program(graph, _printed(graph), [*drawn.single.inputs, *drawn.single.inputs], 2e-5)
 
 
-def _two_sums(drawn):
+def twice(drawn):
     """Trace the call twice over, with two adjoints: an array, and ones that can be left out."""
     count, weights = len(drawn.inputs), drawn.seed.astype(drawn.dtype)[()]
 
@@ -482,6 +496,7 @@ CHECKS = (
     every_printed_rule_evaluates_to_its_contribution,
     the_formulas_are_latex_that_mathtext_reads,
     printed_and_compiled_programs_give_value_and_gradients,
+    programs_of_another_library_give_value_and_gradients,
     printed_programs_in_single_precision_stay_there,
     a_traced_rule_reverses_to_its_own_derivative,
     second_derivatives_come_from_a_trace_inside_a_trace,

@@ -1,0 +1,1 @@
+"""A traced function computed with another array library than NumPy."""

@@ -1,0 +1,326 @@
+"""How each function of the rule table is computed with another library.
+
+What the Array API names is asked of the library; the rest is made of that here, so
+that one text serves every library.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.elsewhere import matrices, moving, reducing
+from backprop_nb.tracing.elsewhere.library import LackingError, Library
+from backprop_nb.tracing.emit.algebra import Expression
+from backprop_nb.tracing.rules.row import full_name
+
+Call = Callable[..., Any]
+Builder = Callable[[Library, Expression], Call]
+
+
+def built(library: Library, call: Expression) -> Call:
+    """Return what computes a call from arrays of the library.
+
+    Raises
+    ------
+    LackingError
+        If the library has no such function.
+    """
+    assert call.row is not None
+    name = full_name(call.row.function).removeprefix("np.")
+    if name in OPERATORS:
+        return OPERATORS[name]
+    if "form" in call.keywords:
+        return _as_written(library, call, name)
+    if name in BUILDERS:
+        return BUILDERS[name](library, call)
+    if not call.keywords and (name in NAMED or name in _NAMES):
+        standard = _NAMES.get(name, name)
+        try:
+            return library.get(standard, name)
+        except LackingError:
+            if name in MADE:
+                return MADE[name](library)
+            raise LackingError(f"np.{name}") from None
+    if not call.keywords and name in MADE:
+        return MADE[name](library)
+    raise LackingError(full_name(call.row.function))
+
+
+def _as_written(library: Library, call: Expression, name: str) -> Call:
+    """Return a call that carries no gradient, with options by their names."""
+    if name not in FLAT:
+        raise LackingError(f"np.{name}")
+    assert call.row is not None
+    form, output = call.keywords["form"], call.keywords.get("output")
+    function, names = library.get(_NAMES.get(name, name), name), list(call.row.parameters)
+
+    def compute(*arrays: Any) -> Any:
+        args, options = form.filled(arrays)
+        count = len(arrays)
+        options |= dict(zip(names[count:], args[count:], strict=False))
+        found = function(*args[:count], **options)
+        return found if output is None else found[output]
+
+    return compute
+
+
+FLAT = frozenset(
+    [
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "ceil",
+        "count_nonzero",
+        "floor",
+        "isinf",
+        "logical_xor",
+        "rint",
+        "searchsorted",
+        "signbit",
+    ]
+)
+"""Functions without a slope that libraries have under NumPy's name, and with its options."""
+
+OPERATORS: Mapping[str, Call] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "power": operator.pow,
+    "float_power": operator.pow,
+    "negative": operator.neg,
+    "positive": lambda x: x,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "floor_divide": operator.floordiv,
+    "remainder": operator.mod,
+    "bitwise_and": operator.and_,
+    "bitwise_or": operator.or_,
+    "bitwise_xor": operator.xor,
+    "invert": operator.invert,
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1.0 / x,
+    "degrees": lambda x: x * (180.0 / math.pi),
+    "rad2deg": lambda x: x * (180.0 / math.pi),
+    "radians": lambda x: x * (math.pi / 180.0),
+    "deg2rad": lambda x: x * (math.pi / 180.0),
+}
+"""What is an operator in every library; numbers beside it stay numbers of Python's."""
+
+_NAMES = {
+    "absolute": "abs",
+    "fabs": "abs",
+    "arccos": "acos",
+    "arccosh": "acosh",
+    "arcsin": "asin",
+    "arcsinh": "asinh",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arctanh": "atanh",
+    "rint": "round",
+}
+NAMED = frozenset(
+    [
+        "ceil",
+        "cos",
+        "cosh",
+        "exp",
+        "exp2",
+        "expm1",
+        "floor",
+        "fmod",
+        "hypot",
+        "isfinite",
+        "isinf",
+        "isnan",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "logaddexp",
+        "logaddexp2",
+        "logical_and",
+        "logical_not",
+        "logical_or",
+        "logical_xor",
+        "maximum",
+        "minimum",
+        "sign",
+        "signbit",
+        "sin",
+        "sinc",
+        "sinh",
+        "sqrt",
+        "tan",
+        "tanh",
+        "trunc",
+        "cbrt",
+        "where",
+        "linalg.det",
+        "linalg.inv",
+    ]
+)
+
+
+def _made(f: Callable[..., Any]) -> Callable[[Library], Call]:
+    """Return a function of the library and of arrays as one of the library."""
+    return lambda library: lambda *arrays: f(library.get, *arrays)
+
+
+def _sinc(get: Any, x: Any) -> Any:
+    turned = get("where")(x == 0, 1e-20, math.pi * x)
+    return get("sin")(turned) / turned
+
+
+def _cube_root(get: Any, x: Any) -> Any:
+    return get("sign")(x) * get("abs")(x) ** (1.0 / 3.0)
+
+
+def _heaviside(get: Any, x: Any, half: Any) -> Any:
+    step = get("where")(x > 0, x * 0.0 + 1.0, x * 0.0)
+    return get("where")(x == 0, half, step)
+
+
+def _sigmoid(get: Any, x: Any) -> Any:
+    small = get("exp")(-get("abs")(x))
+    return get("where")(x >= 0, 1.0 / (1.0 + small), small / (1.0 + small))
+
+
+def _prefers(choose: str) -> Callable[..., Any]:
+    def either(get: Any, x: Any, y: Any) -> Any:
+        nan_x, nan_y, where = get("isnan")(x), get("isnan")(y), get("where")
+        return get(choose)(where(nan_x, y, x), where(nan_y, x, y))
+
+    return either
+
+
+MADE: Mapping[str, Callable[[Library], Call]] = {
+    "cbrt": _made(_cube_root),
+    "exp2": _made(lambda get, x: get("exp")(x * math.log(2.0))),
+    "fmax": _made(_prefers("maximum")),
+    "fmin": _made(_prefers("minimum")),
+    "fmod": _made(lambda get, x, y: x - get("trunc")(x / y) * y),
+    "heaviside": _made(_heaviside),
+    "hypot": _made(lambda get, x, y: get("sqrt")(x * x + y * y)),
+    "logaddexp2": _made(
+        lambda get, x, y: get("logaddexp")(x * math.log(2.0), y * math.log(2.0)) / math.log(2.0)
+    ),
+    "sigmoid": _made(_sigmoid),
+    "sinc": _made(_sinc),
+}
+"""What the Array API does not name, made of what it does."""
+
+
+# --- element by element -----------------------------------------------------------------
+
+
+def _clip(library: Library, call: Expression) -> Call:
+    larger, smaller = library.get("maximum"), library.get("minimum")
+
+    def clip(x: Any, low: Any = None, high: Any = None) -> Any:
+        x = x if low is None else larger(x, low)
+        return x if high is None else smaller(x, high)
+
+    return clip
+
+
+def _nan_to_num(library: Library, call: Expression) -> Call:
+    where, is_nan = library.get("where"), library.get("isnan")
+    limits = np.finfo(call.value.dtype)
+    nan = call.keywords.get("nan", 0.0)
+    top, bottom = call.keywords.get("posinf"), call.keywords.get("neginf")
+    most = library.array(limits.max if top is None else top, call.value.dtype)
+    least = library.array(limits.min if bottom is None else bottom, call.value.dtype)
+    instead = library.array(nan, call.value.dtype)
+
+    def replace(x: Any) -> Any:
+        x = where(is_nan(x), instead, x)
+        return where(x == math.inf, most, where(x == -math.inf, least, x))
+
+    return replace
+
+
+def _select(library: Library, call: Expression) -> Call:
+    count, where = len(call.operands) // 2, library.get("where")
+
+    def select(*arrays: Any) -> Any:
+        chosen = arrays[-1]
+        for k in reversed(range(count)):
+            chosen = where(arrays[k], arrays[count + k], chosen)
+        return chosen
+
+    return select
+
+
+def _astype(library: Library, call: Expression) -> Call:
+    dtype = np.dtype(call.keywords["dtype"])
+    return lambda x: library.as_type(x, dtype)
+
+
+BUILDERS: Mapping[str, Builder] = {
+    **reducing.BUILDERS,
+    **matrices.BUILDERS,
+    **dict.fromkeys(
+        [
+            "append",
+            "array",
+            "array_split",
+            "atleast_1d",
+            "atleast_2d",
+            "atleast_3d",
+            "block",
+            "column_stack",
+            "diag",
+            "diagonal",
+            "dsplit",
+            "dstack",
+            "expand_dims",
+            "flip",
+            "fliplr",
+            "flipud",
+            "hsplit",
+            "hstack",
+            "pad",
+            "ravel",
+            "repeat",
+            "reshape",
+            "roll",
+            "rot90",
+            "split",
+            "squeeze",
+            "take",
+            "tile",
+            "tril",
+            "triu",
+            "vsplit",
+            "vstack",
+            "lib.stride_tricks.sliding_window_view",
+        ],
+        moving.moved,
+    ),
+    **dict.fromkeys(
+        ["matrix_transpose", "moveaxis", "rollaxis", "swapaxes", "transpose"], moving.permuted
+    ),
+    "add_along_axis": moving.added_along,
+    "assigned": moving.assigned,
+    "astype": _astype,
+    "broadcast_to": moving.stretched,
+    "clip": _clip,
+    "concatenate": moving.joined,
+    "getitem": moving.picked,
+    "nan_to_num": _nan_to_num,
+    "scatter_add": moving.added_at,
+    "select": _select,
+    "stack": moving.stacked,
+    "take_along_axis": moving.taken_along,
+}

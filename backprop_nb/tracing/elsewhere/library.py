@@ -1,0 +1,146 @@
+"""What is asked of an array library: its functions by name, its arrays, its way to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+
+class LackingError(Exception):
+    """A function that a library lacks; its text is the name."""
+
+
+class Library:
+    """An array library that follows NumPy or the Array API.
+
+    Attributes
+    ----------
+    name
+        What messages call it.
+    """
+
+    def __init__(self, namespace: ModuleType) -> None:
+        self._namespace = namespace
+        self.name = str(getattr(namespace, "__name__", type(namespace).__name__))
+        self._add_at = getattr(getattr(namespace, "add", None), "at", None)
+
+    def get(self, *names: str) -> Callable[..., Any]:
+        """Return the function that has one of the names, in ``linalg`` if they say so.
+
+        Raises
+        ------
+        LackingError
+            If the library has none of them.
+        """
+        for name in names:
+            found: Any = self._namespace
+            for part in name.split("."):
+                found = getattr(found, part, None)
+            if found is not None:
+                function: Callable[..., Any] = found
+                return function
+        raise LackingError(f"np.{names[-1]}")
+
+    def array(self, value: Any, dtype: np.dtype[Any] | None = None) -> Any:
+        """Return an array of the library, which takes over one of its own as it is."""
+        if isinstance(value, np.ndarray | np.generic | bool | int | float | list | tuple):
+            value = np.array(value, dtype=dtype)  # which the library may keep
+        options = {} if dtype is None else {"dtype": self.dtype(dtype)}
+        return self.get("asarray")(value, **options)
+
+    def dtype(self, dtype: np.dtype[Any]) -> Any:
+        """Return what the library calls a type of numbers."""
+        if dtype.kind == "b":
+            return self.get("bool", "bool_")
+        return self.get(dtype.name)
+
+    def as_type(self, x: Any, dtype: np.dtype[Any]) -> Any:
+        """Return an array with numbers of another type."""
+        wanted = self.dtype(dtype)
+        if x.dtype == wanted:
+            return x
+        cast = getattr(self._namespace, "astype", None)
+        return cast(x, wanted) if cast else x.astype(wanted)
+
+    def plain(self, x: Any) -> np.ndarray[Any, Any]:
+        """Return an array as one of NumPy's, computed if it is lazy."""
+        if hasattr(x, "compute"):
+            x = x.compute()
+        return np.asarray(x.get() if type(x).__module__.startswith("cupy") else x)
+
+    def as_numpy(self, leaf: Any) -> Any:
+        """Return what is given as an argument as NumPy would have it."""
+        return self.plain(leaf)[()] if hasattr(leaf, "dtype") else leaf
+
+    def is_lazy(self, x: Any) -> bool:
+        """Whether an array is a plan of what to compute, which takes no such array as index."""
+        return hasattr(x, "compute")
+
+    def joined(self, arrays: Sequence[Any], axis: int = 0) -> Any:
+        """Return arrays one after the other."""
+        return self.get("concat", "concatenate")(list(arrays), axis=axis)
+
+    def flat(self, x: Any) -> Any:
+        """Return all entries in one row."""
+        return self.get("reshape")(x, (-1,))
+
+    def taken(self, flat: Any, positions: Any) -> Any:
+        """Return the entries of a row at positions, in the shape of the positions."""
+        if isinstance(positions, np.generic):
+            positions = np.asarray(positions)
+        shape = tuple(positions.shape)
+        if self.is_lazy(flat) and not isinstance(positions, np.ndarray):
+            positions = self.plain(positions)
+        row = positions.reshape(-1) if isinstance(positions, np.ndarray) else self.flat(positions)
+        if isinstance(row, np.ndarray) and not self.is_lazy(flat):
+            row = self.array(row, np.dtype(np.int64))
+        return self.get("reshape")(
+            flat[row] if self.is_lazy(flat) else self._take(flat, row), shape
+        )
+
+    def _take(self, flat: Any, row: Any) -> Any:
+        take = self.get("take")
+        return take(flat, row, axis=0)
+
+    def added(self, g: Any, positions: Any, size: int) -> Any:
+        """Return a row of zeros with the entries of ``g`` added at positions, in one row each."""
+        if self.is_lazy(g):
+            positions = self.plain(positions)
+        elif hasattr(g, "at") or hasattr(g, "index_add") or self._add_at:
+            if isinstance(positions, np.ndarray):
+                positions = self.array(positions)
+            zeros = self.get("zeros")(size, dtype=g.dtype)
+            if hasattr(g, "at"):  # arrays that are never written to
+                return zeros.at[positions].add(g)
+            if hasattr(g, "index_add"):
+                return zeros.index_add(0, positions, g)
+            assert self._add_at is not None
+            self._add_at(zeros, positions, g)
+            return zeros
+        return self._added_up(g, self.plain(positions), size)
+
+    def _added_up(self, g: Any, positions: np.ndarray[Any, Any], size: int) -> Any:
+        """Do it by taking: for each entry of the result those that it is the sum of."""
+        order = np.argsort(positions, kind="stable")
+        counts = np.bincount(positions, minlength=size)
+        most = int(counts.max(initial=0))
+        sources = np.full((size, most), len(positions))  # the zero that stands last
+        nth = np.arange(len(positions)) - np.repeat(np.cumsum(counts) - counts, counts)
+        sources[positions[order], nth] = order
+        zero = self.get("zeros")(1, dtype=g.dtype)
+        return self.get("sum")(self.taken(self.joined([g, zero]), sources), axis=-1)
+
+    def written(self, flat: Any, positions: Any, values: Any) -> Any:
+        """Return a row with other values at positions, in one row each."""
+        if hasattr(flat, "at"):
+            return flat.at[positions].set(values)
+        if self.is_lazy(flat):
+            places = np.arange(int(flat.shape[0]))
+            places[self.plain(positions)] = len(places) + np.arange(int(values.shape[0]))
+            return self.taken(self.joined([flat, values]), places)
+        changed = self.get("asarray")(flat, copy=True)
+        changed[positions] = values
+        return changed

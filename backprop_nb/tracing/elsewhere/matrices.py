@@ -1,0 +1,366 @@
+"""Products and linear algebra, in what the Array API has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.elsewhere.library import LackingError, Library
+from backprop_nb.tracing.emit.algebra import Expression
+
+Call = Callable[..., Any]
+Builder = Callable[[Library, Expression], Call]
+
+
+# --- products -----------------------------------------------------------------------------
+
+
+def _tensordot(library: Library, axes: tuple[Any, Any]) -> Call:
+    product = library.get("tensordot")
+    pairs = tuple(tuple(k if isinstance(k, tuple | list) else (k,)) for k in axes)
+
+    def contract(x: Any, y: Any) -> Any:
+        a = tuple(k % x.ndim for k in pairs[0])
+        b = tuple(k % y.ndim for k in pairs[1])
+        return product(x, y, axes=(a, b))
+
+    return contract
+
+
+def _dot(library: Library, call: Expression) -> Call:
+    x, y = (len(each.shape) for each in call.operands)
+    if not (x and y):
+        return lambda x, y: x * y
+    if x <= 2 and y <= 2:
+        return library.get("matmul")
+    return _tensordot(library, (-1, -2 if y > 1 else -1))
+
+
+def _inner(library: Library, call: Expression) -> Call:
+    if not all(each.shape for each in call.operands):
+        return lambda x, y: x * y
+    return _tensordot(library, (-1, -1))
+
+
+def _by_axes(library: Library, call: Expression) -> Call:
+    axes = call.keywords.get("axes", 2)
+    if isinstance(axes, int):
+        count = len(call.operands[0].shape)
+        axes = (tuple(range(count - axes, count)), tuple(range(axes)))
+    if not len(np.atleast_1d(axes[0])):
+        return _outer_of_axes(library, call)
+    return _tensordot(library, axes)
+
+
+def _outer_of_axes(library: Library, call: Expression) -> Call:
+    x, y = (each.shape for each in call.operands)
+    reshape = library.get("reshape")
+    return lambda a, b: reshape(a, x + (1,) * len(y)) * b
+
+
+def _outer(library: Library, call: Expression) -> Call:
+    reshape = library.get("reshape")
+    return lambda x, y: reshape(x, (-1, 1)) * reshape(y, (1, -1))
+
+
+def _vdot(library: Library, call: Expression) -> Call:
+    total = library.get("sum")
+    return lambda x, y: total(library.flat(x) * library.flat(y))
+
+
+def _vecdot(library: Library, call: Expression) -> Call:
+    total, axis = library.get("sum"), call.keywords.get("axis", -1)
+    return lambda x, y: total(x * y, axis=axis)
+
+
+def _kron(library: Library, call: Expression) -> Call:
+    x, y = (each.shape for each in call.operands)
+    ndim = max(len(x), len(y))
+    x, y = (1,) * (ndim - len(x)) + x, (1,) * (ndim - len(y)) + y
+    wide = tuple(n for length in x for n in (length, 1))
+    close = tuple(n for length in y for n in (1, length))
+    reshape, shape = library.get("reshape"), call.shape
+    return lambda a, b: reshape(reshape(a, wide) * reshape(b, close), shape)
+
+
+def _einsum(library: Library, call: Expression) -> Call:
+    einsum, subscripts = library.get("einsum"), call.keywords["subscripts"]
+    return lambda *arrays: einsum(subscripts, *arrays)
+
+
+def _cross(library: Library, call: Expression) -> Call:
+    axis = call.keywords.get("axis")
+    a, b, c = (
+        axis if axis is not None else call.keywords.get(name, -1)
+        for name in ("axisa", "axisb", "axisc")
+    )
+    move, stack = _to_end(library), library.get("stack")
+
+    def cross(x: Any, y: Any) -> Any:
+        x, y = move(x, a), move(y, b)
+        u, v = ([each[..., k] for k in range(3)] for each in (x, y))
+        parts = [u[k - 2] * v[k - 1] - u[k - 1] * v[k - 2] for k in range(3)]
+        return stack(parts, axis=c)
+
+    return cross
+
+
+def _to_end(library: Library) -> Call:
+    permute = library.get("permute_dims", "transpose")
+
+    def move(x: Any, axis: int) -> Any:
+        axis %= x.ndim
+        order = (*(k for k in range(x.ndim) if k != axis), axis)
+        return x if order == tuple(range(x.ndim)) else permute(x, order)
+
+    return move
+
+
+def _convolve(library: Library, call: Expression) -> Call:
+    """Return a convolution as a product with the windows of the first row."""
+    (m,), (n,) = (each.shape or (1,) for each in call.operands)
+    mode = call.keywords.get("mode", "full")
+    # NumPy says which entry of a full convolution an entry of another mode is.
+    rows = np.arange(m + n - 1)
+    if mode != "full":
+        short, long = min(m, n), max(m, n)
+        length = long if mode == "same" else long - short + 1
+        first = (short - 1) // 2 if mode == "same" else short - 1
+        rows = rows[first : first + length]
+    sources = rows[:, None] - np.arange(n)[None, :]
+    sources = np.where((sources < 0) | (sources >= m), m, sources)
+    zeros, multiply = library.get("zeros"), library.get("matmul")
+
+    def convolve(x: Any, y: Any) -> Any:
+        padded = library.joined([library.flat(x), zeros(1, dtype=x.dtype)])
+        return multiply(library.taken(padded, sources), library.flat(y))
+
+    return convolve
+
+
+# --- matrices ------------------------------------------------------------------------------
+
+
+def _flipped(library: Library) -> Call:
+    permute = library.get("permute_dims", "transpose")
+
+    def flip(x: Any) -> Any:
+        return permute(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+    return flip
+
+
+def _trace(library: Library, call: Expression) -> Call:
+    shape = call.operands[0].shape
+    options = {"axis1": 0, "axis2": 1, "offset": 0} | dict(call.keywords)
+    numbers = np.arange(math.prod(shape)).reshape(shape)
+    sources = np.diagonal(numbers, options["offset"], options["axis1"], options["axis2"])
+    total = library.get("sum")
+    return lambda x: total(library.taken(library.flat(x), sources), axis=-1)
+
+
+def _norm(library: Library, call: Expression) -> Call:
+    kind, axis = call.keywords.get("ord"), call.keywords.get("axis")
+    keepdims = bool(call.keywords.get("keepdims", False))
+    shape = call.operands[0].shape
+    largest, smallest, total, size, root = map(library.get, ("max", "min", "sum", "abs", "sqrt"))
+    every = tuple(range(len(shape)))
+    axes = every if axis is None else tuple(np.atleast_1d(axis).tolist())
+    if kind is None or kind == "fro" or (len(axes) == 1 and kind == 2):
+        return lambda x: root(total(x * x, axis=axes, keepdims=keepdims))
+    if len(axes) == 1:
+        return _vector_norm(library, kind, axes[0], keepdims)
+    a, b = (k % len(shape) for k in axes)
+    if kind in (1, -1, np.inf, -np.inf):
+        first, then = (a, b) if abs(kind) == 1 else (b, a)
+        reduce = largest if kind > 0 else smallest
+
+        def by_lines(x: Any) -> Any:
+            found = reduce(total(size(x), axis=first, keepdims=True), axis=then, keepdims=True)
+            return found if keepdims else library.get("squeeze")(found, axis=(a, b))
+
+        return by_lines
+    singular = _singular_values(library)
+    move = _to_end(library)
+    reduce = {2: largest, -2: smallest, "nuc": total}[kind]
+
+    def by_values(x: Any) -> Any:
+        # The first of the two axes goes to the end, then the second behind it.
+        ordered = move(move(x, a), b - (b > a))
+        found = reduce(singular(ordered), axis=-1)
+        if not keepdims:
+            return found
+        kept = tuple(1 if k in (a, b) else n for k, n in enumerate(shape))
+        return library.get("reshape")(found, kept)
+
+    return by_values
+
+
+def _vector_norm(library: Library, kind: Any, axis: int, keepdims: bool) -> Call:
+    largest, smallest, total, size = map(library.get, ("max", "min", "sum", "abs"))
+    options = {"axis": axis, "keepdims": keepdims}
+    if kind in (np.inf, -np.inf):
+        reduce = largest if kind > 0 else smallest
+        return lambda x: reduce(size(x), **options)
+    if kind == 0:
+        return lambda x: total(library.as_type(x != 0, np.dtype(float)), **options)
+    if kind == 1:
+        return lambda x: total(size(x), **options)
+    return lambda x: total(size(x) ** kind, **options) ** (1.0 / kind)
+
+
+def _singular_values(library: Library) -> Call:
+    try:
+        return library.get("linalg.svdvals")
+    except LackingError:
+        svd = library.get("linalg.svd")
+        return lambda x: svd(x, full_matrices=False)[1]
+
+
+def _svdvals(library: Library, call: Expression) -> Call:
+    return _singular_values(library)
+
+
+def _svd(library: Library, call: Expression) -> Call:
+    svd, output = library.get("linalg.svd"), call.keywords["output"]
+    full = call.keywords.get("full_matrices", True)
+    return lambda x: svd(x, full_matrices=full)[output]
+
+
+def _qr(library: Library, call: Expression) -> Call:
+    qr, output = library.get("linalg.qr"), call.keywords["output"]
+    return lambda x: qr(x)[output]
+
+
+def _slogdet(library: Library, call: Expression) -> Call:
+    slogdet, output = library.get("linalg.slogdet"), call.keywords["output"]
+    return lambda x: slogdet(x)[output]
+
+
+def _symmetric(library: Library, call: Expression, upper: bool) -> Call:
+    """Return what makes a symmetric matrix of the one triangle that NumPy reads."""
+    shape = call.operands[0].shape
+    n = shape[-1]
+    i, j = np.indices((n, n))
+    row, column = (
+        (np.minimum(i, j), np.maximum(i, j)) if upper else (np.maximum(i, j), np.minimum(i, j))
+    )
+    numbers = np.arange(math.prod(shape)).reshape(shape)
+    sources = numbers[..., row, column]
+    return lambda x: library.taken(library.flat(x), sources)
+
+
+def _eigenvalues(library: Library, call: Expression) -> Call:
+    values = library.get("linalg.eigvalsh")
+    whole = _symmetric(library, call, call.keywords.get("UPLO", "L") == "U")
+    return lambda x: values(whole(x))
+
+
+def _eigenvectors(library: Library, call: Expression) -> Call:
+    both, output = library.get("linalg.eigh"), call.keywords["output"]
+    whole = _symmetric(library, call, call.keywords.get("UPLO", "L") == "U")
+    return lambda x: both(whole(x))[output]
+
+
+def _cholesky(library: Library, call: Expression) -> Call:
+    root, upper = library.get("linalg.cholesky"), bool(call.keywords.get("upper", False))
+    whole, flip = _symmetric(library, call, upper), _flipped(library)
+    # Dask gives the upper triangle unless it is told otherwise.
+    gives_upper = bool(library.plain(root(library.array([[4.0, 2.0], [2.0, 5.0]])))[0, 1])
+    return (lambda x: root(whole(x))) if upper == gives_upper else (lambda x: flip(root(whole(x))))
+
+
+def _pseudo_inverse(library: Library, call: Expression) -> Call:
+    svd, where, largest = map(library.get, ("linalg.svd", "where", "max"))
+    smallest, flip = call.keywords.get("rcond", 1e-15), _flipped(library)
+
+    def invert(x: Any) -> Any:
+        u, s, vt = svd(x, full_matrices=False)
+        held = s > smallest * largest(s, axis=-1, keepdims=True)
+        inverse = where(held, 1.0 / where(held, s, s * 0.0 + 1.0), s * 0.0)
+        return (flip(vt) * inverse[..., None, :]) @ flip(u)
+
+    return invert
+
+
+def _solve(library: Library, call: Expression) -> Call:
+    return library.get("linalg.solve")
+
+
+def _sign_and_values(library: Library, x: Any) -> tuple[Any, Any, Any, Any]:
+    u, s, vt = library.get("linalg.svd")(x, full_matrices=True)
+    det = library.get("linalg.det")
+    return library.get("sign")(det(u) * det(vt)), u, s, vt
+
+
+def _product_but(library: Library, s: Any, left_out: tuple[int, ...]) -> Any:
+    """Return the product of all singular values but some."""
+    product = s[..., 0] * 0.0 + 1.0
+    for k in range(int(s.shape[-1])):
+        product = product if k in left_out else product * s[..., k]
+    return product
+
+
+def _cofactors(library: Library, call: Expression) -> Call:
+    stack = library.get("stack")
+
+    def cofactors(x: Any) -> Any:
+        sign, u, s, vt = _sign_and_values(library, x)
+        others = [_product_but(library, s, (k,)) for k in range(int(s.shape[-1]))]
+        return sign[..., None, None] * (u * stack(others, axis=-1)[..., None, :]) @ vt
+
+    library.get("linalg.svd"), library.get("linalg.det")
+    return cofactors
+
+
+def _cofactors_along(library: Library, call: Expression) -> Call:
+    stack, flip = library.get("stack"), _flipped(library)
+
+    def along(x: Any, d: Any) -> Any:
+        sign, u, s, vt = _sign_and_values(library, x)
+        n = int(s.shape[-1])
+        none = s[..., 0] * 0.0
+        rows = [
+            stack([none if i == j else _product_but(library, s, (i, j)) for j in range(n)], axis=-1)
+            for i in range(n)
+        ]
+        products = stack(rows, axis=-2)
+        f = flip(u) @ d @ flip(vt)
+        own = stack([f[..., k, k] for k in range(n)], axis=-1)
+        one = library.array(np.eye(n))
+        change = (products @ own[..., None]) * one - flip(f) * products
+        return sign[..., None, None] * u @ change @ vt
+
+    library.get("linalg.svd"), library.get("linalg.det")
+    return along
+
+
+BUILDERS: Mapping[str, Builder] = {
+    "cofactors": _cofactors,
+    "cofactors_along": _cofactors_along,
+    "convolve": _convolve,
+    "cross": _cross,
+    "dot": _dot,
+    "einsum": _einsum,
+    "inner": _inner,
+    "kron": _kron,
+    "linalg.cholesky": _cholesky,
+    "linalg.eigh": _eigenvectors,
+    "linalg.eigvalsh": _eigenvalues,
+    "linalg.norm": _norm,
+    "linalg.pinv": _pseudo_inverse,
+    "linalg.qr": _qr,
+    "linalg.slogdet": _slogdet,
+    "linalg.solve": _solve,
+    "linalg.svd": _svd,
+    "linalg.svdvals": _svdvals,
+    "matmul": lambda library, call: library.get("matmul"),
+    "outer": _outer,
+    "tensordot": _by_axes,
+    "trace": _trace,
+    "vdot": _vdot,
+    "vecdot": _vecdot,
+}

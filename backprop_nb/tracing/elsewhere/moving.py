@@ -1,0 +1,225 @@
+"""Calls that move entries, or put zeros beside them: where each comes from is known before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from backprop_nb.tracing.elsewhere.library import Library
+from backprop_nb.tracing.emit.algebra import Expression
+from backprop_nb.tracing.rules.indexing import fill_index
+
+Call = Callable[..., Any]
+
+
+def moved(library: Library, call: Expression) -> Call:
+    """Return a call as a choice of entries: NumPy itself does it once, with their numbers."""
+    sources, others = _sources(call)
+    shape, count = sources.shape, sum(math.prod(each.shape) for each in call.operands)
+    reshape = library.get("reshape")
+    if len(call.operands) == 1 and np.array_equal(np.ravel(sources), np.arange(count)):
+        return lambda x: x if tuple(x.shape) == shape else reshape(x, shape)
+    with_others = bool(np.any(sources == count))
+    beside = library.array(others, call.value.dtype) if np.any(others) else None
+
+    def move(*given: Any) -> Any:
+        rows = [library.flat(each) for each in given]
+        if with_others:
+            rows.append(library.get("zeros")(1, dtype=rows[0].dtype))
+        found = library.taken(library.joined(rows) if len(rows) > 1 else rows[0], sources)
+        return found if beside is None else found + beside
+
+    return move
+
+
+def _sources(call: Expression) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return the number of the entry that comes to each place, and what stands there else.
+
+    The entries of all arrays are numbered through; what comes from none of them, such as
+    the border of ``np.pad``, has the number after the last one.
+    """
+    assert call.row is not None
+    count = sum(math.prod(each.shape) for each in call.operands)
+    found = []
+    for first in (0.0, 1.0 + count):
+        arrays = []
+        for operand in call.operands:
+            size = math.prod(operand.shape)
+            arrays.append((first + np.arange(size)).reshape(operand.shape)[()])
+            first += size
+        found.append(np.asarray(call.row.call(*arrays, **call.keywords)))
+    is_entry = found[1] - found[0] == 1.0 + count
+    sources = np.where(is_entry, found[0], count).astype(int)
+    return sources, np.where(is_entry, 0.0, found[0])
+
+
+def permuted(library: Library, call: Expression) -> Call:
+    """Return a call that puts the axes into another order."""
+    lengths = tuple(range(2, 2 + len(call.operands[0].shape)))
+    assert call.row is not None
+    after = call.row.call(np.broadcast_to(0, lengths), **call.keywords).shape
+    order = tuple(lengths.index(n) for n in after)
+    permute = library.get("permute_dims", "transpose")
+    return lambda x: permute(x, order)
+
+
+def stretched(library: Library, call: Expression) -> Call:
+    """Return ``np.broadcast_to``."""
+    stretch, shape = library.get("broadcast_to"), call.shape
+    return lambda x: stretch(x, shape)
+
+
+def joined(library: Library, call: Expression) -> Call:
+    """Return ``np.concatenate`` along an axis."""
+    axis = call.keywords.get("axis", 0)
+    if axis is None:
+        return moved(library, call)
+    return lambda *arrays: library.joined(arrays, axis)
+
+
+def stacked(library: Library, call: Expression) -> Call:
+    """Return ``np.stack``."""
+    stack, axis = library.get("stack"), call.keywords.get("axis", 0)
+    return lambda *arrays: stack(list(arrays), axis=axis)
+
+
+# --- at an index ----------------------------------------------------------------------
+
+
+def picked(library: Library, call: Expression) -> Call:
+    """Return ``x[index]``; arrays in the index may be computed as the program runs."""
+    index = call.keywords["index"]
+    if len(call.operands) == 1:
+        return (lambda x: x[index]) if _is_plain(index) else moved(library, call)
+    places = _Places(library, call.operands[0].shape)
+
+    def pick(x: Any, *arrays: Any) -> Any:
+        if library.is_lazy(x):
+            return library.taken(library.flat(x), places.of(fill_index(index, arrays)))
+        return x[fill_index(_in_library(library, index), arrays)]
+
+    return pick
+
+
+def _is_plain(index: Any) -> bool:
+    """Whether every library takes an index: no arrays, and no slice that goes backwards."""
+    items = index if isinstance(index, tuple) else (index,)
+    return all(
+        item is None
+        or item is Ellipsis
+        or (type(item) is int)
+        or (isinstance(item, slice) and (item.step is None or item.step > 0))
+        for item in items
+    )
+
+
+def _in_library(library: Library, index: Any) -> Any:
+    """Return an index with arrays of the library in place of NumPy's."""
+    if isinstance(index, tuple):
+        return tuple(_in_library(library, item) for item in index)
+    return library.array(index) if isinstance(index, np.ndarray) else index
+
+
+class _Places:
+    """The numbers of the entries of an array, which an index picks as it picks the entries."""
+
+    def __init__(self, library: Library, shape: tuple[int, ...]) -> None:
+        self._library = library
+        self._numbers = np.arange(math.prod(shape)).reshape(shape)
+
+    def of(self, index: Any) -> Any:
+        """Return the numbers of the entries at an index."""
+        items = index if isinstance(index, tuple) else (index,)
+        arrays = [item for item in items if hasattr(item, "dtype")]
+        if all(isinstance(item, np.ndarray) or self._library.is_lazy(item) for item in arrays):
+            plain = tuple(
+                self._library.plain(item) if hasattr(item, "dtype") else item for item in items
+            )
+            return np.asarray(self._numbers[plain if isinstance(index, tuple) else plain[0]])
+        return self._library.array(self._numbers)[_in_library(self._library, index)]
+
+
+def added_at(library: Library, call: Expression) -> Call:
+    """Return zeros with an array added at an index, in the library's own way to write."""
+    index, shape = call.keywords["index"], call.shape
+    places, size = _Places(library, shape), math.prod(call.shape)
+    reshape, stretch = library.get("reshape"), library.get("broadcast_to")
+
+    def add(g: Any, *arrays: Any) -> Any:
+        found = places.of(fill_index(index, arrays))
+        g = g if tuple(g.shape) == tuple(found.shape) else stretch(g, tuple(found.shape))
+        row = library.flat(found) if not isinstance(found, np.ndarray) else found.reshape(-1)
+        return reshape(library.added(library.flat(g), row, size), shape)
+
+    return add
+
+
+def assigned(library: Library, call: Expression) -> Call:
+    """Return a copy after assignments, in the library's own way to write."""
+    at = call.keywords["at"]
+    if len(call.operands) == 1 + len(at):
+        return moved(library, call)
+    shape = call.shape
+    places = _Places(library, shape)
+    reshape, stretch = library.get("reshape"), library.get("broadcast_to")
+    where = library.get("where")
+
+    def assign(x: Any, *rest: Any) -> Any:
+        values, arrays = rest[: len(at)], rest[len(at) :]
+        for index, value in zip(at, values, strict=True):
+            place = fill_index(index, arrays)
+            if hasattr(place, "dtype") and tuple(place.shape) == shape and value.shape == ():
+                x = where(place, value, x)  # a mask
+                continue
+            found = places.of(place)
+            value = stretch(value, tuple(found.shape))
+            row = found.reshape(-1) if isinstance(found, np.ndarray) else library.flat(found)
+            x = reshape(library.written(library.flat(x), row, library.flat(value)), shape)
+        return x
+
+    return assign
+
+
+# --- along an axis ---------------------------------------------------------------------
+
+
+def _along(library: Library, shape: tuple[int, ...], axis: int | None, like: Any) -> Any:
+    """Return where in one row the entries are that positions along an axis name."""
+    if axis is None:
+        size = math.prod(shape)
+        return library.get("where")(like < 0, like + size, like)
+    axis %= len(shape)
+    strides = [math.prod(shape[k + 1 :]) for k in range(len(shape))]
+    offsets = np.zeros((1,) * len(shape), dtype=np.int64)
+    for k, n in enumerate(shape):
+        if k != axis:
+            offsets = (
+                offsets
+                + np.arange(n).reshape(tuple(n if j == k else 1 for j in range(len(shape))))
+                * strides[k]
+            )
+    positions = library.get("where")(like < 0, like + shape[axis], like)
+    return positions * strides[axis] + library.array(offsets)
+
+
+def taken_along(library: Library, call: Expression) -> Call:
+    """Return ``np.take_along_axis``."""
+    shape, axis = call.operands[0].shape, call.keywords.get("axis", -1)
+    return lambda x, indices: library.taken(library.flat(x), _along(library, shape, axis, indices))
+
+
+def added_along(library: Library, call: Expression) -> Call:
+    """Return zeros with an array added where positions along an axis say."""
+    shape, axis = call.keywords["shape"], call.keywords["axis"]
+    reshape, stretch = library.get("reshape"), library.get("broadcast_to")
+
+    def add(g: Any, indices: Any) -> Any:
+        positions = _along(library, shape, axis, indices)
+        g = stretch(g, tuple(positions.shape))
+        size = math.prod(shape)
+        return reshape(library.added(library.flat(g), library.flat(positions), size), shape)
+
+    return add

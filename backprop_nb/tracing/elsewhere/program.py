@@ -1,0 +1,228 @@
+"""A trace and its reverse pass as one straight program for another array library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from backprop_nb.errors import UnsupportedError
+from backprop_nb.tracing.elsewhere.functions import OPERATORS, built
+from backprop_nb.tracing.elsewhere.library import LackingError, Library
+from backprop_nb.tracing.emit.algebra import Expression
+from backprop_nb.tracing.emit.numpy_code import OffPathError
+from backprop_nb.tracing.emit.program import Program
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.record import Guard
+from backprop_nb.tracing.rules.row import full_name
+from backprop_nb.tracing.source import describe_place
+
+Path = Callable[..., tuple[Any, tuple[Any, ...]]]
+
+
+class _Step(NamedTuple):
+    """One call: what computes it, from the values at which places, and what must come out."""
+
+    compute: Callable[..., Any]
+    places: tuple[int, ...]
+    guards: tuple[Guard, ...]
+
+
+def path_elsewhere(trace: Trace, library: Library) -> Path:
+    """Return the program as a function ``(*args) -> (value, gradients)`` of another library.
+
+    It raises :class:`OffPathError` where the trace does not hold.
+
+    Raises
+    ------
+    UnsupportedError
+        If the library lacks a function that the program needs.
+    """
+    program = Program(trace)
+    layout = _Layout(library, program)
+    steps = [layout.step(each) for each in program.needed if each.row is not None]
+    inputs = [layout.place(program.forward[node.index]) for node in trace.inputs]
+    gradients = [_Gradient(library, layout, program, k) for k in range(len(inputs))]
+    value_at = layout.place(program.value)
+    trees = [tree for _, tree in trace.arguments]
+    nodes = trace.inputs
+    held, count = dict(layout.held), layout.count
+
+    def run(*args: Any) -> tuple[Any, tuple[Any, ...]]:
+        values: list[Any] = [None] * count
+        for place, constant in held.items():
+            values[place] = constant
+        given = [leaf for pair in zip(trees, args, strict=True) for leaf in _leaves(*pair)]
+        for place, leaf, node in zip(inputs, given, nodes, strict=True):
+            values[place] = library.array(leaf, node.value.dtype)
+            if tuple(values[place].shape) != node.shape:
+                raise OffPathError
+        for place, (compute, places, guards) in enumerate(steps, start=layout.first):
+            values[place] = compute(*[values[k] for k in places])
+            for guard in guards:
+                _check(library, guard, values[place])
+        found = [each.of(values) for each in gradients]
+        return values[value_at], trace.restore(found)
+
+    return run
+
+
+class _Layout:
+    """Where each value of a program is kept: leaves first, then one place for each call.
+
+    Attributes
+    ----------
+    held
+        The captured arrays and the numbers, by their places.
+    count
+        How many places there are.
+    first
+        The place of the first call.
+    """
+
+    def __init__(self, library: Library, program: Program) -> None:
+        self._library = library
+        self._places: dict[Expression, int] = {}
+        self._guards: dict[Expression, list[Guard]] = {}
+        self.held: dict[int, Any] = {}
+        inputs = set(program.forward[: program.trace.input_count])
+        for each in (*program.forward[: program.trace.input_count], *program.needed):
+            if each.row is None and each not in self._places and not each.is_number:
+                self._places[each] = len(self._places)
+                if each not in inputs:
+                    self.held[self._places[each]] = library.array(each.value, each.value.dtype)
+        calls = [each for each in program.needed if each.row is not None]
+        self._numbers: dict[tuple[Any, ...], int] = {}
+        # A number has a place for each type that it takes beside an array.
+        texts = [self._typed(call, each) for call in calls for each in call.operands]
+        for key in dict.fromkeys(key for key in texts if key is not None):
+            self._put(key)
+        if program.value.is_number:
+            self._put(_key(program.value, np.dtype(float)))
+        self.first = len(self._places) + len(self._numbers)
+        for place, call in enumerate(calls, start=self.first):
+            self._places[call] = place
+        self.count = self.first + len(calls)
+        for expression, guard in program.decisions:
+            if not expression.is_number:
+                self._guards.setdefault(expression, []).append(guard)
+
+    def _put(self, key: tuple[Any, ...]) -> None:
+        if key in self._numbers:
+            return
+        _, number, dtype = key
+        place = self._numbers[key] = len(self._places) + len(self._numbers)
+        is_plain = dtype is None
+        self.held[place] = number if is_plain else self._library.array(number, np.dtype(dtype))
+
+    def place(self, expression: Expression) -> int:
+        """Return where a value is kept."""
+        if expression.is_number:
+            return self._numbers[_key(expression, np.dtype(float))]
+        return self._places[expression]
+
+    def step(self, call: Expression) -> _Step:
+        """Return what computes a call.
+
+        Raises
+        ------
+        UnsupportedError
+            If the library lacks the function.
+        """
+        assert call.row is not None
+        try:
+            compute = built(self._library, call)
+        except LackingError as lacking:
+            raise _lacks(self._library, call, str(lacking)) from None
+        places = []
+        for each in call.operands:
+            key = self._typed(call, each)
+            places.append(self._places[each] if key is None else self._numbers[key])
+        return _Step(compute, tuple(places), tuple(self._guards.get(call, ())))
+
+    def _typed(self, call: Expression, operand: Expression) -> tuple[Any, ...] | None:
+        """Return what tells a number apart, with its type if it is to be an array."""
+        if not operand.is_number:
+            return None
+        assert call.row is not None
+        others = [each.value.dtype for each in call.operands if not each.is_number]
+        name = full_name(call.row.function).removeprefix("np.")
+        if name in OPERATORS and any(kind.kind == "f" for kind in others):
+            return _key(operand, None)
+        if isinstance(operand.value, bool):
+            return _key(operand, np.dtype(bool))
+        if others and isinstance(operand.value, int | float):
+            return _key(operand, np.result_type(operand.value, *others))
+        return _key(operand, np.asarray(operand.value).dtype if others else call.value.dtype)
+
+
+def _key(number: Expression, dtype: np.dtype[Any] | None) -> tuple[Any, ...]:
+    return repr(number.value), number.value, None if dtype is None else dtype.name
+
+
+class _Gradient:
+    """The gradient of one input, in its shape and type."""
+
+    def __init__(self, library: Library, layout: _Layout, program: Program, k: int) -> None:
+        self._library = library
+        self._node = program.trace.inputs[k]
+        gradient = program.gradients[k]
+        self._place: int | None = None
+        self._number = 0.0
+        if gradient is None or gradient.is_number:
+            self._number = 0.0 if gradient is None else float(gradient.value)
+        else:
+            self._place = layout.place(gradient)
+
+    def of(self, values: list[Any]) -> Any:
+        """Return it from all values of a run."""
+        dtype = self._node.value.dtype
+        if self._place is None:
+            return self._library.array(np.full(self._node.shape, self._number, dtype), dtype)
+        return self._library.as_type(values[self._place], dtype)
+
+
+def _leaves(tree: Any, arg: Any) -> Iterator[Any]:
+    """Yield what is given for each traced leaf of an argument."""
+    if tree is True:
+        yield arg
+    elif isinstance(tree, dict):
+        for key, item in tree.items():
+            yield from _leaves(item, arg[key])
+    elif isinstance(tree, list | tuple):
+        for item, own in zip(tree, arg, strict=True):
+            yield from _leaves(item, own)
+
+
+def _check(library: Library, guard: Guard, value: Any) -> None:
+    """See that a decision falls out as in the trace."""
+    if guard.asked == "shape":
+        holds = tuple(value.shape) == guard.answer
+    else:
+        try:
+            found = bool(value) if guard.asked == "truth" else library.plain(value)
+        except TypeError as error:
+            raise _undecided(guard) from error
+        holds = bool(np.array_equal(found, guard.answer))
+    if not holds:
+        raise OffPathError
+
+
+def _undecided(guard: Guard) -> UnsupportedError:
+    place = describe_place(guard.scope.code, guard.lasti) if guard.scope else "a rule"
+    return UnsupportedError(
+        "A decision of Python cannot be checked while another library compiles the function.",
+        given=" ".join(place.split()),
+        instead="np.where(…) in place of if, or call what graph.compile(xp=…) returns as it is",
+    )
+
+
+def _lacks(library: Library, call: Expression, name: str) -> UnsupportedError:
+    assert call.row is not None
+    wanted = full_name(call.row.function)
+    needs = "" if name in (wanted, f"{wanted.removeprefix('np.')}") else f", which needs {name}"
+    return UnsupportedError(
+        f"The program calls {wanted}{needs}, and there is no {name} in {library.name}.",
+        instead="graph.compile(), which runs with NumPy; or write it with other functions",
+    )

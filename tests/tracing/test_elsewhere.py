@@ -1,0 +1,174 @@
+"""Programs compiled for another array library: right there, or refused by name."""
+
+import dask.array as da
+import numpy as np
+import pytest
+from nonempty import nonempty
+from standard import STANDARD
+
+import backprop_nb as bp
+from backprop_nb.errors import UnsupportedError
+
+RNG = np.random.default_rng(5)
+X, W, B = RNG.normal(size=(6, 3)), RNG.normal(size=(3, 2)), RNG.normal(size=2)
+TARGETS = RNG.uniform(size=(6, 2))
+PLACES = np.array([0, 2, 0, 1])
+
+
+def loss(parameters, x):
+    W, b = parameters["W"], parameters["b"]
+    f = bp.sigmoid(x @ W + b)
+    return np.mean(np.sum((TARGETS - f) ** 2, axis=1))
+
+
+def in_place(W, b):
+    out = np.zeros((6, 2))
+    for k in range(6):
+        out[k] = np.tanh(X[k] @ W + b)
+    out[out < 0] *= 0.1
+    return np.sum(out**2)
+
+
+def by_positions(W, b):
+    rows = W[PLACES]
+    largest = np.take_along_axis(rows, np.argmax(rows, axis=1)[:, None], axis=1)
+    return np.sum(largest * rows) + np.sum(b[b > 0])
+
+
+def in_order(W, b):
+    return np.sum(W[np.argsort(W[:, 0])][PLACES] * np.sort(b) * np.median(W))
+
+
+def assert_same(found, right):
+    np.testing.assert_allclose(np.asarray(found), right, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("f", "xp"),
+    [
+        *((f, xp) for f in (in_place, by_positions) for xp in (STANDARD, da)),
+        (in_order, STANDARD),  # Dask does not sort
+    ],
+    ids=lambda each: each.__name__,
+)
+def test_a_program_runs_in_another_library(xp, f):
+    graph = bp.trace(f, W, B)
+    compiled = graph.compile(xp=xp)
+    value, gradients = compiled(xp.asarray(W), xp.asarray(B))
+    assert_same(value, graph.value)
+    for found, right in nonempty(zip(gradients, graph.backward().gradients, strict=True)):
+        assert_same(found, right)
+
+
+def test_arguments_and_gradients_keep_their_structure():
+    parameters = {"W": W, "b": B}
+    graph = bp.trace(loss, parameters, X)
+    value, (gradient, d_x) = graph.compile(xp=STANDARD)(parameters, X)
+    right, right_x = graph.backward().gradients
+    assert_same(value, graph.value)
+    assert gradient.keys() == {"W", "b"}
+    assert_same(gradient["W"], right["W"])
+    assert_same(gradient["b"], right["b"])
+    assert_same(d_x, right_x)
+
+
+def test_nothing_is_computed_before_dask_is_asked():
+    graph = bp.trace(loss, {"W": W, "b": B}, X)
+    value, (gradient, _) = graph.compile(xp=da)({"W": da.asarray(W), "b": da.asarray(B)}, X)
+    assert isinstance(value, da.Array)
+    assert isinstance(gradient["W"], da.Array)
+    assert_same(value.compute(), graph.value)
+
+
+def test_captured_arrays_are_converted_once():
+    converted = []
+
+    class Counting:
+        def __getattr__(self, name):
+            return getattr(STANDARD, name)
+
+        def asarray(self, value, **options):
+            converted.append(np.shape(value))
+            return np.asarray(value, **options)
+
+    compiled = bp.trace(loss, {"W": W, "b": B}, X).compile(xp=Counting())
+    assert TARGETS.shape in converted
+    converted.clear()
+    compiled({"W": W, "b": B}, X)
+    assert sorted(converted) == sorted([W.shape, B.shape, X.shape])
+
+
+def test_another_decision_and_another_shape_are_traced_anew():
+    def f(x):
+        return np.sum(x**2) if np.sum(x) > 0 else np.sum(x)
+
+    compiled = bp.trace(f, np.ones(3)).compile(xp=STANDARD)
+    for x in (np.ones(3), -np.ones(3), np.ones(4), -np.ones((2, 2))):
+        value, (gradient,) = compiled(x)
+        right = bp.trace(f, x)
+        assert_same(value, right.value)
+        assert_same(gradient, right.backward().gradients[0])
+
+
+def test_numbers_become_arrays_of_the_library():
+    value, (d_x, d_y) = bp.trace(lambda x, y: x * y, 2.0, 3).compile(xp=da)(4, 5.0)
+    assert isinstance(d_y, da.Array)
+    assert (float(value), float(d_x), float(d_y)) == (20.0, 5.0, 4.0)
+
+
+def test_float32_stays_float32():
+    x = W.astype(np.float32)
+    value, (gradient,) = bp.trace(lambda x: np.sum(np.exp(x) * 2.0), x).compile(xp=da)(x)
+    assert (value.dtype, gradient.dtype) == (np.float32, np.float32)
+
+
+def test_a_function_that_the_library_lacks_is_named_when_compiling():
+    graph = bp.trace(lambda x: np.sum(np.linalg.eigvalsh(x @ x.T)), W)
+    with pytest.raises(UnsupportedError) as caught:
+        graph.compile(xp=da)
+    assert "there is no np.linalg.eigvalsh in dask.array" in str(caught.value)
+
+
+def test_an_order_that_is_numpys_own_is_refused():
+    with pytest.raises(UnsupportedError, match=r"np\.partition"):
+        bp.trace(lambda x: np.partition(x, 1)[0], B).compile(xp=STANDARD)
+
+
+def test_a_function_that_draws_is_refused():
+    with pytest.raises(UnsupportedError, match="random"):
+        bp.trace(lambda x: x * np.random.default_rng().normal(), 1.0).compile(xp=STANDARD)
+
+
+def test_a_decision_cannot_be_checked_while_a_library_compiles():
+    class Unknown:
+        """A value that is not known yet, as under ``jax.jit``."""
+
+        shape, dtype = (), np.dtype(bool)
+
+        def __bool__(self):
+            raise TypeError("no concrete value")
+
+    class Compiling:
+        def __getattr__(self, name):
+            return getattr(STANDARD, name)
+
+        def logical_not(self, x):
+            return Unknown()
+
+    def f(x):
+        if np.logical_not(x > 1):
+            return x * 2
+        return x * 3
+
+    compiled = bp.trace(f, 0.5).compile(xp=Compiling())
+    with pytest.raises(UnsupportedError, match=r"decision.*\n.*logical_not"):
+        compiled(0.5)
+
+
+def test_jax_compiles_the_function():
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    graph = bp.trace(loss, {"W": W, "b": B}, X)
+    value, (gradient, _) = jax.jit(graph.compile(xp=jax.numpy))({"W": W, "b": B}, X)
+    assert_same(value, graph.value)
+    assert_same(gradient["W"], graph.backward().gradients[0]["W"])
