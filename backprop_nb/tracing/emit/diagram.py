@@ -248,6 +248,37 @@ def _is_small(shape: tuple[int, ...]) -> bool:
     return columns <= _COLUMNS and all(count <= _ROWS for count in rows)
 
 
+def nested(
+    diagram: Diagram,
+    card: Callable[[Card], str],
+    begin: Callable[[int, str], Sequence[str]],
+    end: str,
+) -> Iterator[str]:
+    """Yield the lines of a language that nests: the cards, each in the calls around it.
+
+    Parameters
+    ----------
+    card
+        The line of a card.
+    begin
+        The line that opens a call, by its number and its name, and what stands first in it.
+    end
+        The line that closes one.
+    """
+    calls, indent = 0, "  "
+    for each in enclosed(diagram):
+        if isinstance(each, Card):
+            yield f"{indent}{card(each)}"
+        elif each is None:
+            indent = indent[2:]
+            yield f"{indent}{end}"
+        else:
+            opening, *first = begin(calls, each)
+            yield f"{indent}{opening}"
+            calls, indent = calls + 1, f"{indent}  "
+            yield from (f"{indent}{line}" for line in first)
+
+
 def enclosed(diagram: Diagram) -> Iterator[Card | str | None]:
     """Yield the cards as the learner's calls enclose them.
 

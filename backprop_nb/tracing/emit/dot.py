@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from backprop_nb.tracing.emit.diagram import TEXT, Card, Diagram, Direction, enclosed
+from backprop_nb.tracing.emit.diagram import TEXT, Diagram, Direction, nested
 from backprop_nb.tracing.graph import Trace
 
 _STYLES: Final = {
@@ -27,18 +27,12 @@ def _lines(diagram: Diagram) -> Iterator[str]:
     yield f"  rankdir={'LR' if diagram.direction == 'right' else 'TB'}"
     yield '  node [shape=box style=rounded fontname="sans-serif" fontsize=11]'
     yield '  graph [fontname="sans-serif" fontsize=10 style=dashed color=gray]'
-    calls, indent = 0, "  "
-    for each in enclosed(diagram):
-        if isinstance(each, Card):
-            style = _STYLES[each.kind]
-            yield f"{indent}{each.id} [label={_quoted(*each.lines)}{style}]"
-        elif each is None:
-            indent = indent[2:]
-            yield f"{indent}}}"
-        else:
-            yield f"{indent}subgraph cluster_{calls} {{"
-            calls, indent = calls + 1, f"{indent}  "
-            yield f"{indent}label={_quoted(each)}"
+    yield from nested(
+        diagram,
+        lambda card: f"{card.id} [label={_quoted(*card.lines)}{_STYLES[card.kind]}]",
+        lambda number, name: [f"subgraph cluster_{number} {{", f"label={_quoted(name)}"],
+        "}",
+    )
     for tail, head in diagram.edges:
         yield f"  {tail.id} -> {head.id}"
     yield "}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from backprop_nb.errors import warn
-from backprop_nb.tracing.emit.diagram import TEXT, Card, Diagram, Direction, enclosed
+from backprop_nb.tracing.emit.diagram import TEXT, Diagram, Direction, nested
 from backprop_nb.tracing.graph import Trace
 
 _MOST_EDGES: Final = 500
@@ -38,17 +38,12 @@ def to_mermaid(trace: Trace, values: bool, adjoints: bool | None, direction: Dir
 
 def _lines(diagram: Diagram) -> Iterator[str]:
     yield f"flowchart {'LR' if diagram.direction == 'right' else 'TB'}"
-    calls, indent = 0, "  "
-    for each in enclosed(diagram):
-        if isinstance(each, Card):
-            text = "<br/>".join(map(_escaped, each.lines))
-            yield f'{indent}{each.id}["{text}"]:::{each.kind}'
-        elif each is None:
-            indent = indent[2:]
-            yield f"{indent}end"
-        else:
-            yield f'{indent}subgraph g{calls}["{_escaped(each)}"]'
-            calls, indent = calls + 1, f"{indent}  "
+    yield from nested(
+        diagram,
+        lambda card: f'{card.id}["{"<br/>".join(map(_escaped, card.lines))}"]:::{card.kind}',
+        lambda number, name: [f'subgraph g{number}["{_escaped(name)}"]'],
+        "end",
+    )
     for kind in dict.fromkeys(card.kind for card in diagram.cards):
         yield f"  classDef {kind} {_STYLES[kind]}"
 
