@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from accessibility import violations
 from every_view import VIEWS
+from nonempty import nonempty
 
 import backprop_nb as bp
 
@@ -162,3 +163,30 @@ def test_a_program_begins_it_and_escape_leaves_it(open_page, tmp_path):
     leave.click()
     expect(page.locator("#bpnb-view > .bpnb")).to_be_visible()
     expect(button).to_be_focused()
+
+
+HANDED_ON = """root => {
+    const [panel, part] = [".bpnb-numbers", ".bpnb-event > :last-child"].map(each =>
+        root.querySelector(each).getBoundingClientRect());
+    return [part.bottom - panel.bottom, panel.bottom - innerHeight, panel.bottom - panel.top];
+}"""
+
+
+def test_what_a_step_hands_on_is_in_sight(open_page, tmp_path):
+    def fan(x):
+        a = np.sin(x)
+        return np.sum(a * x) + np.sum(np.exp(a)) + np.sum(np.cos(a) * x)
+
+    explorer = bp.trace(fan, np.array([0.1, 0.7, 1.2])).explore()
+    page = open_page(explorer.to_html(tmp_path / "fan"), width=1280, reduced_motion="reduce")
+    present(page)
+    root, phases = page.locator(".bpnb"), [frame["phase"] for frame in explorer.scene["frames"]]
+    page.keyboard.press("End")
+    ends = []
+    for step in range(explorer.last_step, phases.index("backward"), -1):
+        root.get_by_text(f"step {step} of {explorer.last_step}", exact=True).wait_for()
+        ends.append(root.evaluate(HANDED_ON))
+        page.keyboard.press("[")
+    below, outside, high = zip(*nonempty(ends), strict=True)
+    assert max(below + outside) < 0
+    assert min(high) > 150

@@ -5,11 +5,11 @@ import { clamp, shiftToShow } from "../view.mjs";
 const MARGIN = 16;
 const NEAR = 200; // of the stage counts as near, in pixels
 const STRIP = 36; // the height of the overview, for which the stage grows
-// The share of the window that leaves room for the numbers of a step below the picture; the largest
-// scale; that at which the texts on the cards are easy to read; and that at which they still are, if
-// it shows all of the picture.
-const DESK = { share: 0.36, largest: 1.15, smallest: 0.86, fitting: 0.76 };
-const LECTURE = { share: 0.5, largest: 1.9, smallest: 1.42, fitting: 1.42 }; // from the last row
+// The largest share of the window that a picture takes, and what it leaves to the rest, for the numbers
+// of a step below it; the largest scale; that at which the texts on the cards are easy to read; and that
+// at which they still are, if it shows all of the picture.
+const DESK = { share: 0.36, rest: 0, largest: 1.15, smallest: 0.86, fitting: 0.76 };
+const LECTURE = { share: 0.5, rest: 420, largest: 1.9, smallest: 1.42, fitting: 1.42 }; // from the last row
 
 /** The scale at which a picture fits into a room, or, unless it must as a whole, can be read. */
 export function scaleToFit({ width, height }, [across, down], whole, { largest, smallest, fitting } = DESK) {
@@ -37,7 +37,8 @@ export class Camera {
     const room = this.stage.clientWidth;
     if (!room) return;
     const read = this.stage.closest?.(".bpnb-presenting") ? LECTURE : DESK;
-    const below = clamp(read.share * window.innerHeight, 220, 470);
+    const { innerHeight } = window;
+    const below = clamp(Math.min(read.share * innerHeight, innerHeight - read.rest), 220, 470);
     const k = scaleToFit({ width, height }, [room, below], whole, read);
     const tall = clamp(height * Math.max(k, read.fitting) + 2 * MARGIN, 120, below);
     const first = !this.room[0];

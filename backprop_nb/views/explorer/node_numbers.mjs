@@ -3,7 +3,19 @@
 
 import { cutAtNames, linkOf, linkTo, named, nodesOf } from "./links.mjs";
 import { arrivals, handedOn, marksAt } from "./steps.mjs";
-import { badge, big, counted, focusInside, html, labelled, nameParts, operator, panel, upright } from "../view.mjs";
+import {
+  badge,
+  big,
+  counted,
+  focusInside,
+  html,
+  labelled,
+  nameParts,
+  operator,
+  panel,
+  scrollInside,
+  upright,
+} from "../view.mjs";
 
 const INPUTS = 8; // so many inputs are shown at the start
 const TERMS = 8; // so many contributions are shown one by one
@@ -46,6 +58,14 @@ export class NodeNumbers {
     if (selected !== null) this.keeps.replaceChildren(this.name(selected), " is kept \u00b7 ");
     const parts = index === null ? this.start() : this.node(index, state);
     this.view.refill(this.body, parts.filter(Boolean), this.element);
+  }
+
+  /** Where there is no room for all, have the end in sight: what a step back hands on. */
+  scroll() {
+    if (this.view.selected !== null) return; // who keeps a node reads where they like
+    this.element.scrollTop = 0;
+    const { phase } = this.view.state.frame;
+    if (phase === "backward") scrollInside(this.body.lastChild.lastChild);
   }
 
   /** The panel before anything is computed: the inputs, which are all that is known. */

@@ -181,8 +181,7 @@ class Explorer extends Replay {
   /** Have the current lines in sight; of the first step the beginning. */
   scroll() {
     if (!this.step) for (const part of this.root.querySelectorAll(".bpnb-codes .bpnb-panel")) part.scrollTop = 0;
-    this.backward.scroll();
-    this.source.scroll();
+    for (const part of [this.numbers, this.backward, this.source]) part.scroll();
   }
 
   /** After an answer or a hint: all but the question stays as it is. */
