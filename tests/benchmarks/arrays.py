@@ -48,9 +48,9 @@ def _jax() -> ModuleType:
 
 LIBRARIES = {
     "numpy": lambda: np,
-    "jax": _jax,
     "torch": lambda: importlib.import_module("array_api_compat.torch"),
     "dask": lambda: importlib.import_module("dask.array"),
+    "jax": _jax,
     "cupy": lambda: importlib.import_module("cupy"),
 }
 

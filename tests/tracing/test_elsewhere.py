@@ -1,5 +1,7 @@
 """Programs compiled for another array library: right there, or refused by name."""
 
+from types import SimpleNamespace
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -163,6 +165,30 @@ def test_a_decision_cannot_be_checked_while_a_library_compiles():
     compiled = bp.trace(f, 0.5).compile(xp=Compiling())
     with pytest.raises(UnsupportedError, match=r"decision.*\n.*logical_not"):
         compiled(0.5)
+
+
+def test_other_shapes_cannot_be_traced_while_a_library_compiles():
+    class Unknown:
+        shape, dtype = (4,), np.dtype(float)
+
+        def __array__(self, dtype=None, copy=None):
+            raise TypeError("no concrete value")
+
+    class Compiling:
+        def __getattr__(self, name):
+            return getattr(STANDARD, name)
+
+        def asarray(self, value, **options):
+            return value if isinstance(value, Unknown) else np.asarray(value, **options)
+
+    compiled = bp.trace(lambda x: np.sum(x**2), B).compile(xp=Compiling())
+    with pytest.raises(UnsupportedError, match=r"other shapes.*\n.*shape \(4,\)"):
+        compiled(Unknown())
+
+
+def test_pytorch_is_taken_through_array_api_compat():
+    with pytest.raises(UnsupportedError, match=r"array_api_compat\.torch"):
+        bp.trace(np.sum, B).compile(xp=SimpleNamespace(__name__="torch"))
 
 
 def test_jax_compiles_the_function():

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.errors import UnsupportedError
+
 
 class LackingError(Exception):
     """A function that a library lacks; its text is the name."""
@@ -20,9 +22,20 @@ class Library:
     ----------
     name
         What messages call it.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is PyTorch by itself, whose functions have names and options of their own.
     """
 
     def __init__(self, namespace: ModuleType) -> None:
+        if getattr(namespace, "__name__", "") == "torch":
+            raise UnsupportedError(
+                "PyTorch's functions follow the Array API only through array_api_compat.",
+                given="xp=torch",
+                instead="import array_api_compat.torch as xp, and graph.compile(xp=xp)",
+            )
         self._namespace = namespace
         self.name = str(getattr(namespace, "__name__", type(namespace).__name__))
         self._add_at = getattr(getattr(namespace, "add", None), "at", None)
@@ -72,8 +85,24 @@ class Library:
         return np.asarray(x.get() if type(x).__module__.startswith("cupy") else x)
 
     def as_numpy(self, leaf: Any) -> Any:
-        """Return what is given as an argument as NumPy would have it."""
-        return self.plain(leaf)[()] if hasattr(leaf, "dtype") else leaf
+        """Return what is given as an argument as NumPy would have it.
+
+        Raises
+        ------
+        UnsupportedError
+            If its numbers are not known yet, as under ``jax.jit``.
+        """
+        if not hasattr(leaf, "dtype"):
+            return leaf
+        try:
+            return self.plain(leaf)[()]
+        except TypeError as error:
+            raise UnsupportedError(
+                f"For arguments of other shapes the function is traced anew, which it cannot be "
+                f"while {self.name} compiles it.",
+                given=f"an argument of shape {tuple(leaf.shape)}",
+                instead="trace the function on arguments of these shapes, and compile that graph",
+            ) from error
 
     def is_lazy(self, x: Any) -> bool:
         """Whether an array is a plan of what to compute, which takes no such array as index."""
@@ -141,6 +170,6 @@ class Library:
             places = np.arange(int(flat.shape[0]))
             places[self.plain(positions)] = len(places) + np.arange(int(values.shape[0]))
             return self.taken(self.joined([flat, values]), places)
-        changed = self.get("asarray")(flat, copy=True)
+        changed = self.joined([flat])  # a copy
         changed[positions] = values
         return changed
