@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
@@ -255,7 +256,7 @@ class Course(Convention):
             return tuple(f"{name}{first}" for name in self._names(0))
         return self._names(1)
 
-    @property
+    @cached_property
     def leaf_names(self) -> dict[tuple[str, int], str]:
         """The name of each array that a backward pass gets, by ("A", i) and ("b", i), in order."""
         kinds = "Ab" if self.has_bias and self.bias != "in_weights" else "A"

@@ -256,8 +256,8 @@ def ask(backward: Pass, probe: Probe) -> Answer:
     course = probe.course
     A, b = ([each.copy() for each in part] for part in (probe.A, probe.b))
     given = arguments(course, A, b, probe.x.copy(), probe.y.copy())
-    leaves = [pytree.flatten(each) for each in given]
-    before = [tuple(map(_digest, each)) for each in leaves]
+    leaves = [_flat(each) for each in given]
+    _, before = _as_handed_over(probe)
     try:  # a generator runs only now that its items are taken
         returned = backward(*given)
         answer = _read(returned, probe)
@@ -266,10 +266,11 @@ def ask(backward: Pass, probe: Probe) -> Answer:
     except BaseException as error:  # sys.exit too
         return Answer(failure=_described(error), raised=True)
     after = tuple(
-        Kept(tuple(map(_digest, were)), tuple(map(_digest, pytree.flatten(now))))
+        Kept(tuple(map(_digest, were)), tuple(map(_digest, _flat(now))))
         for were, now in zip(leaves, given, strict=True)
     )
-    modified = tuple(_modified(course, given, before, after))
+    untouched = all(was == were == now for was, (were, now) in zip(before, after, strict=True))
+    modified = () if untouched else tuple(_modified(course, given, before, after))
     return replace(answer, after=after, modified=modified)
 
 
@@ -417,6 +418,15 @@ def _is_array_like(value: Any, deepest: int) -> bool:
     return hasattr(type(value), "__array__") or isinstance(value, int | float | complex | str)
 
 
+def _flat(tree: Any) -> list[Any]:
+    """Return what is in an argument; most are arrays, or lists of them."""
+    if type(tree) is np.ndarray:
+        return [tree]
+    if type(tree) is list and all(type(each) is np.ndarray for each in tree):
+        return list(tree)
+    return pytree.flatten(tree)
+
+
 def modified_arguments(probe: Probe, after: Sequence[Kept]) -> tuple[str, ...]:
     """Return the names of a probe's arguments that are not as they were handed over.
 
@@ -432,6 +442,8 @@ def modified_arguments(probe: Probe, after: Sequence[Kept]) -> tuple[str, ...]:
         They are not as many as the arguments.
     """
     given, before = _as_handed_over(probe)
+    if list(after) == [(each, each) for each in before]:
+        return ()
     return tuple(_modified(probe.course, given, before, after))
 
 

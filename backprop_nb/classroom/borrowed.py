@@ -9,6 +9,7 @@ right to fourteen.  Neither is proof; somebody looks at what is noted here.
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
@@ -34,6 +35,10 @@ ARRAYS: Final = {"autograd.numpy", "jax.numpy"}
 """What of such a module only stands in for NumPy."""
 
 _DYNAMIC: Final = {"__import__", "eval", "exec", "import_module"}
+_SIGNS: Final = re.compile(
+    rf"\b(?:{'|'.join(sorted({*LIBRARIES, *FUNCTIONS, *_DYNAMIC}))})\b|[\d.][jJ]\b"
+)
+"""What is borrowed has one of them in its text, unless its names are not written in ASCII."""
 _LEAST: Final = 1e-12
 """Arithmetic in float64 is a hundred times nearer, and differences are never so near."""
 
@@ -55,6 +60,8 @@ def borrowed(cells: Sequence[tuple[str, str]], function: str) -> tuple[str, ...]
     >>> borrowed([("cell 1", "import torch\ndef backward(A): return A")], "backward")
     ()
     """
+    if not any(_SIGNS.search(source) or not source.isascii() for _, source in cells):
+        return ()
     code = _Code(cells)
     found: dict[str, str] = {}
     for cell, node in code.reached_from(function):

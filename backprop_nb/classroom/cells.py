@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Collection
 from functools import partial
 from types import CodeType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from backprop_nb.checking.probes import OutOfTime
 from backprop_nb.classroom.jupyter import cell_magic, parse, parts
@@ -25,12 +25,17 @@ from backprop_nb.classroom.shell import Shell
 from backprop_nb.errors import in_words
 
 Place: TypeAlias = tuple[int, int]
-"""A statement: the number of its cell, from 0, and its first line there."""
+"""A statement: the number of its cell, from 0, and its first line there; 0 is all of the cell."""
+
+NOTHING: Final[Place] = (1 << 31, 0)
+"""In the place of a statement: none has begun."""
 
 ASKING: Final[Place] = (1 << 30, 0)
 """In the place of a statement: the function itself is called."""
 
 _FUTURE: Final = __future__.annotations.compiler_flag
+LAST_VALUE: Final = re.compile(r"\b_\b(?!\s*(?:,|in\b|=(?!=)))")
+"""The value of the last line of a cell, where it is asked for."""
 _IN_NOTEBOOK: Final = re.compile(r"cell \d+")
 
 
@@ -45,7 +50,10 @@ class Cells:
     begin
         Told of each statement before it runs.
     left_out
-        Statements that end the process, or do not come to an end in it.
+        Statements that end the process, or do not come to an end in it.  A cell that has one, or
+        is one of them itself, is run statement by statement.
+    keeps_values
+        Whether the value of the last line of a cell is to be known as ``_``.
 
     Attributes
     ----------
@@ -61,13 +69,15 @@ class Cells:
         bounds: Limits,
         begin: Callable[[Place], None] = lambda place: None,
         left_out: Collection[Place] = (),
+        keeps_values: bool = False,
     ) -> None:
         self.space, self.notes, self.slow = space, list[str](), False
-        self.name = ""
+        self.name, self._keeps_values = "", keeps_values
         self._bounds, self._begin, self._left_out = bounds, begin, left_out
         self._number, self._flags = -1, 0
         self._raised: list[tuple[str, int]] = []
         self._main: list[ast.If] = []
+        self._whole: list[str] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unrun = False
         self.shell = Shell(self)
@@ -75,7 +85,7 @@ class Cells:
     def run(self, name: str, source: str) -> None:
         """Run a cell of a notebook, or all of a file."""
         self._number += 1
-        self.name, self._raised, self._main = name, [], []
+        self.name, self._raised, self._main, self._whole = name, [], [], []
         if _IN_NOTEBOOK.fullmatch(name):
             self.run_text(source)
         else:
@@ -89,8 +99,10 @@ class Cells:
         if name == "__main__":
             return
         self.space["__name__"] = "__main__"
-        for node in self._main:
-            self._statements(node.body)
+        trees = [parse(source, self.name, self._flags)[0] for source in self._whole]
+        for node in [*self._main, *(node for tree in trees for node in tree.body)]:
+            if _is_main(node):
+                self._statements(node.body)
         self.space["__name__"] = name
         self._tell()
 
@@ -109,30 +121,50 @@ class Cells:
         if automatic is not None:
             self._guarded(automatic, line)
             return
+        done = self._run_whole(source)
+        if done is None:
+            return
         try:
             tree, text = parse(source, self.name, self._flags)
         except Exception as error:  # a text too deep for Python, too
             self._raised.append(_said(error, self.name))
             return
         _remember(self.name, text)
-        self._statements(tree.body)
+        self._statements([node for node in tree.body if _first_line(node) > done])
+
+    def _run_whole(self, source: str) -> int | None:
+        """Run a text at once if it is Python; return up to which line it ran, None for all.
+
+        To make statements of it takes longer than to run most of them.
+        """
+        one_by_one = self._number in {number for number, _ in self._left_out}
+        if one_by_one or self._keeps_values:
+            return 0
+        try:
+            code = self._compiled(source, self.name, "exec")
+        except Exception:
+            return 0
+        _remember(self.name, source)
+        self._whole.append(source)
+        error = self._guarded(partial(self._execute, code, self.space), 0)
+        return None if error is None else _line_in(error, self.name, "<module>")
 
     def _statements(self, body: list[ast.stmt]) -> None:
         for node in body:
             run = partial(self.evaluate, ast.Module([node], []), self.name)
             self._guarded(run, node.lineno)
-            if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
+            if _is_main(node):
                 self._main.append(node)
 
-    def _guarded(self, run: Callable[[], Any], line: int) -> None:
+    def _guarded(self, run: Callable[[], Any], line: int) -> BaseException | None:
         """Run something, and keep what it raises, and that it takes too long."""
         place = (self._number, line)
         if place in self._left_out:
-            return
+            return None
         seconds = self._bounds.seconds_after(time.process_time())
         if not seconds:
             self._unrun = True
-            return
+            return None
         self._begin(place)
         try:
             with time_limit(seconds, self._bounds):
@@ -143,8 +175,11 @@ class Cells:
                 f"{self.name} did not come to an end within {seconds_in_words(seconds)} "
                 f"(line {_line_in(error, self.name) or line}), and was stopped there"
             )
+            return error
         except BaseException as error:  # sys.exit too
             self._raised.append(_said(error, self.name))
+            return error
+        return None
 
     def evaluate(self, tree: ast.Module, name: str, local: dict[str, Any] | None = None) -> Any:
         """Run statements as one, and return the value of the last expression, None without one."""
@@ -211,11 +246,22 @@ def _remember(name: str, text: str) -> None:
     linecache.cache[name] = (sum(map(len, lines)), None, lines, name)
 
 
-def _line_in(error: BaseException, name: str) -> int | None:
-    """Return the line of a cell that an error came through last."""
+def _first_line(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
+
+
+def _is_main(node: ast.stmt) -> TypeGuard[ast.If]:
+    """Whether a statement asks for the name that a program has."""
+    return isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
+
+
+def _line_in(error: BaseException, name: str, function: str = "") -> int | None:
+    """Return the line of a cell, or of a function there, that an error came through last."""
     line, step = None, error.__traceback__
     while step is not None:
-        if step.tb_frame.f_code.co_filename == name:
+        code = step.tb_frame.f_code
+        if code.co_filename == name and code.co_name.startswith(function):
             line = step.tb_lineno
         step = step.tb_next
     return line

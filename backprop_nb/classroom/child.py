@@ -17,7 +17,7 @@ from typing import Any
 from backprop_nb.checking.diagnosis import line_of, may_have_line
 from backprop_nb.checking.probes import Answers, OutOfTime, Probe, ask_all
 from backprop_nb.checking.report import Hints
-from backprop_nb.classroom.cells import ASKING, Cells, Place, seconds_in_words
+from backprop_nb.classroom.cells import ASKING, LAST_VALUE, Cells, Place, seconds_in_words
 from backprop_nb.classroom.limits import Limits, time_limit
 from backprop_nb.classroom.messages import encode, encode_line
 
@@ -81,7 +81,8 @@ def answer(
     if question.file:
         module.__file__ = question.file
     space = vars(module)
-    cells = Cells(space, bounds, begin, left_out)
+    keeps_values = any(LAST_VALUE.search(source) for _, source in question.cells)
+    cells = Cells(space, bounds, begin, left_out, keeps_values)
     cells.shell.install()
     for name, source in question.cells:
         cells.run(name, source)

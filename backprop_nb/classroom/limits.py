@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import math
 import os
 import signal
@@ -23,6 +24,8 @@ MAX_TIMEOUT: Final = 86_400
 MIN_MEMORY: Final = 256
 _MORE_PROCESSES = 32
 _OPEN_FILES = 128
+_HOLDS = 5.0
+"""Seconds for which a count of threads holds, but for those that have come."""
 _PATIENCE = 3
 _TOTAL = 3
 _LATER = 0.05
@@ -106,7 +109,7 @@ class Limits:
         _limit("RLIMIT_FSIZE", MAX_FILE << 20)
         _limit("RLIMIT_CORE", 0)
         _limit("RLIMIT_NOFILE", _OPEN_FILES)
-        if (running := _threads_of_this_user()) is not None:
+        if os.geteuid() != 0 and (running := _threads.count()) is not None:  # root has no limit
             _limit("RLIMIT_NPROC", running + _MORE_PROCESSES)
 
     def allow(self, seconds: float) -> None:
@@ -194,6 +197,43 @@ def _threads_of_this_user() -> int | None:
     return count
 
 
+class _Threads:
+    """How many threads a user has, counted anew where more than a few may have come or gone."""
+
+    def __init__(self) -> None:
+        self._mine: int | None = None
+        self._all = 0
+        self._counted = -math.inf
+
+    def count(self) -> int | None:
+        """Return the number, or None on a system that does not tell."""
+        everybodys = _threads_of_all()
+        old = time.monotonic() - self._counted > _HOLDS or everybodys < self._all
+        if self._mine is None or old:
+            self._mine, self._all = _threads_of_this_user(), everybodys
+            self._counted = time.monotonic()
+        # Whoever has come since then may be of this user.
+        return None if self._mine is None else self._mine + everybodys - self._all
+
+
+def _threads_of_all() -> int:
+    """Return how many threads there are on this machine, which one small file says."""
+    try:
+        text = Path("/proc/loadavg").read_text("ascii")
+    except OSError:
+        return 0
+    return int(text.split()[3].partition("/")[2])
+
+
+_threads = _Threads()
+
+
+def count_threads() -> None:
+    """Count once for the processes that are copies of this one."""
+    if sys.platform != "win32" and os.geteuid() != 0:
+        _threads.count()
+
+
 # --- what only Linux has ------------------------------------------------------------------
 
 
@@ -228,5 +268,10 @@ def _prctl(option: int, value: int) -> int:
     """Ask the system something about this process, or for it; -1 where that is not possible."""
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):
-            return int(ctypes.CDLL(None).prctl(option, value, 0, 0, 0))
+            return int(_library().prctl(option, value, 0, 0, 0))
     return -1
+
+
+@functools.cache
+def _library() -> Any:
+    return ctypes.CDLL(None)
