@@ -1,0 +1,168 @@
+"""An epoch of `net.fit`, history and checks included, beside NumPy by hand and JAX's scan.
+
+    python -m pip install -e ".[bench]"
+    python tests/benchmarks/training.py [--rounds ...] [--write]
+
+Each in a process of its own, with the threads that it takes by default; all must end
+at the same parameters first. --write puts the table into training.md.
+"""
+
+import argparse
+import functools
+import os
+import platform
+import statistics
+from importlib.metadata import version
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from network import QUIET, digits, line, over, ratio
+from timing import times_apart, undisturbed
+
+FILE = Path(__file__).with_suffix(".md")
+OURS, RATE = "backprop_nb", 0.5
+SIZES = [("784-30-10", 10), ("784-128-64-10", 128)]
+ROWS = 50_000
+
+
+def example(title: str, dtype: str):
+    """Return initial parameters, data and the order of the rows, the same in every process."""
+    random, widths = np.random.default_rng(0), [*map(int, title.split("-"))]
+    A = [(random.standard_normal((m, n)) / np.sqrt(n)).astype(dtype) for n, m in pairwise(widths)]
+    b = [np.zeros(m, dtype) for m in widths[1:]]
+    x = random.random((ROWS, widths[0]), dtype=np.float32).astype(dtype)
+    y = np.eye(widths[-1], dtype=dtype)[random.integers(0, widths[-1], ROWS)]
+    return A, b, x, y, np.random.default_rng(1).permutation(ROWS)
+
+
+def in_backprop_nb(title: str, size: int, dtype: str):
+    import backprop_nb as bp
+
+    A, b, x, y, _ = example(title, dtype)
+
+    def run():
+        net = bp.SigmoidNetwork.from_parameters(A, b)
+        net.fit(x, y, learning_rate=RATE, epochs=1, batch_size=size, seed=1, progress=False)
+        return net.A, net.b
+
+    return run
+
+
+def in_numpy(title: str, size: int, dtype: str):
+    A_0, b_0, x, y, order = example(title, dtype)
+
+    def run():
+        A, b = [A_i.copy() for A_i in A_0], [b_i.copy() for b_i in b_0]
+        K = len(A)
+        for start in range(0, ROWS, size):
+            rows = order[start : start + size]
+            f = [x[rows]]
+            for A_i, b_i in zip(A, b, strict=True):
+                f.append(1 / (1 + np.exp(-(f[-1] @ A_i.T + b_i))))
+            delta = 2 / len(rows) * (f[K] - y[rows]) * f[K] * (1 - f[K])
+            for i in reversed(range(K)):
+                dA, db = delta.T @ f[i], delta.sum(axis=0)
+                if i > 0:
+                    delta = delta @ A[i] * f[i] * (1 - f[i])
+                A[i] -= RATE * dA
+                b[i] -= RATE * db
+        return A, b
+
+    return run
+
+
+def in_jax(title: str, size: int, dtype: str):
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    A, b, x, y, order = example(title, dtype)
+    np_ = jax.numpy
+    whole = ROWS // size * size
+
+    def loss(parameters, x, y):
+        for A_i, b_i in zip(*parameters, strict=True):
+            x = jax.nn.sigmoid(x @ A_i.T + b_i)
+        return np_.mean(np_.sum((y - x) ** 2, axis=1))
+
+    def step(parameters, rows, x, y):
+        gradient = jax.grad(loss)(parameters, x[rows], y[rows])
+        return jax.tree.map(lambda p, g: p - RATE * g, parameters, gradient), None
+
+    @jax.jit
+    def epoch(parameters, x, y, order):
+        one = functools.partial(step, x=x, y=y)
+        parameters, _ = jax.lax.scan(one, parameters, order[:whole].reshape(-1, size))
+        return parameters if whole == ROWS else one(parameters, order[whole:])[0]
+
+    given = jax.device_put(((A, b), x, y, order))
+    return lambda: jax.block_until_ready(epoch(*given))
+
+
+CONTENDERS = {OURS: in_backprop_nb, "NumPy by hand": in_numpy, "JAX's scan": in_jax}
+PACKAGES = ["numpy", *(["jax"] if find_spec("jax") else [])]
+
+
+def plain(result):
+    """Return parameters as NumPy arrays, to be sent."""
+    A, b = result
+    return [np.asarray(each) for each in (*A, *b)]
+
+
+def check(results, dtype: str) -> None:
+    """Stop unless all end at the same parameters, and in the dtype of the data."""
+    off = 1e-9 if dtype == "float64" else 2e-2  # five thousand steps apart
+    for got in results.values():
+        for one, other in zip(got, results[OURS], strict=True):
+            assert one.dtype == other.dtype == dtype
+            np.testing.assert_allclose(one, other, rtol=off, atol=off)
+
+
+def report(rounds: int):
+    """Yield the lines of the report, in Markdown, as they become known."""
+    names = [name for name in CONTENDERS if name != "JAX's scan" or "jax" in PACKAGES]
+    yield line("network", "batch", "dtype", *names)
+    yield line("---", "--:", "---", *("--:" for _ in names))
+    shares = []
+    for title, size in SIZES:
+        for dtype in ("float64", "float32"):
+            makers = {n: functools.partial(CONTENDERS[n], title, size, dtype) for n in names}
+            measure = functools.partial(
+                times_apart, makers, plain, functools.partial(check, dtype=dtype), rounds
+            )
+            times, share = undisturbed(measure, QUIET)
+            shares.append(share)
+            ours = statistics.median(times[OURS])
+            others = [ratio(over(times[name], times[OURS])) for name in names[1:]]
+            star = " \\*" * (share > QUIET)
+            yield line(title, str(size), dtype + star, f"{digits(ours, 3)} s", *others)
+    yield (
+        f"\nUnder `{OURS}`: the time of one epoch over {ROWS} rows. Then what the others take for\n"
+        f"the same: 2 × is twice as long. Medians over {rounds} rounds, each in a process of its\n"
+        "own and with its default threads."
+        + f" \\* Other programs used up to {max(shares):.0%} of the processors."
+        * (max(shares) > QUIET)
+        + f"\n{os.cpu_count()} cores, Python {platform.python_version()}, "
+        + ", ".join(f"{each} {version(each)}" for each in ("backprop-nb", *PACKAGES))
+        + "."
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--write", action="store_true", help=f"the table into {FILE.name}")
+    given = parser.parse_args()
+    for name in [name for name in os.environ if name.endswith("_NUM_THREADS")]:
+        del os.environ[name]
+    lines = ["# An epoch of training, beside its peers\n"]
+    for each in report(given.rounds):
+        print(each, flush=True)
+        lines.append(each)
+    if given.write:
+        FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
