@@ -42,8 +42,9 @@ DOORS = {
     ("course.site.command", "course.site.build"),
 }
 
-# The front of the package, and that of the views, put off what is heavy to first use.
-FRONTS = {"", "views"}
+# The front of the package, that of the views, and that of the classroom, put off what is heavy to
+# first use.
+FRONTS = {"", "views", "classroom"}
 
 # NumPy and the standard library are everywhere; each other package has its place.
 THIRD_PARTY = {
