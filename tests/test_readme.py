@@ -9,6 +9,8 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 from links import address, binder, for_the_index, tag
 
+from backprop_nb.tracing.rules import TABLE
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -191,6 +193,24 @@ def test_the_table_of_speed_is_of_what_was_measured():
     rows = [line for line in table.splitlines() if line.startswith("|")]
     assert len(rows) == 5
     assert [row for row in rows if row not in measured] == []
+
+
+def test_the_table_of_other_libraries_is_of_what_they_computed():
+    text = (ROOT / "tests/benchmarks/arrays.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    head, _, every, *rows = (
+        [cell.strip(" `*") for cell in line.split("|")[1:-1]] for line in lines
+    )
+    assert head == ["rule", "numpy", "torch", "dask", "jax"]
+    counts = [re.match(r"(\d+)/(\d+)", cell).groups() for cell in every[1:]]
+    assert [
+        int(right) / int(total) >= share
+        for (right, total), share in zip(counts, (1.0, 0.99, 0.9, 0.99), strict=True)
+    ] == [True] * 4
+    assert {name for name, *_ in rows} <= {row.name for row in TABLE.values()}
+    assert "wrong" not in text
+    packages = ["numpy", "torch", "array-api-compat", "dask", "jax"]
+    assert [each for each in packages if not re.search(rf"\b{each}\s\d+\.\d", text)] == []
 
 
 def test_the_version_that_is_cited_is_that_of_the_package():

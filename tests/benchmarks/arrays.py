@@ -183,7 +183,9 @@ def text(found: dict[str, dict[str, Counter]]) -> str:
         How many of the programs, the cases of a rule computed and reversed, are right to
         {TOLERANCE:.0e} with `graph.compile(xp=…)`. Rules that are right in every library are in
         the first line only. What is *lacking* is refused by name when it is compiled; what has
-        *failed* raised an error of the library. {datetime.date.today():%B %Y},
+        *failed* raised an error of the library. Vectors of `eigh` and `svd` may come out with the
+        opposite sign; then the gradients are held against the slopes of the library's own value.
+        {datetime.date.today():%B %Y},
         Python {platform.python_version()}, {versions}."""
     body = textwrap.fill(" ".join(about.split()), 100, break_on_hyphens=False)
     return f"# The rules in other array libraries\n\n{table(found)}\n\n{body}\n"
