@@ -72,7 +72,7 @@ def test_a_class_that_forgot_a_factor_at_one_layer_reads_so_everywhere(tmp_path,
     some, every = re.findall(r'<tr><th scope="row">(σ′ is missing .*?)</tr>', page, re.DOTALL)
     assert re.findall(r"<b>(\d)</b>|>(0)<", some) == [("4", ""), ("1", ""), ("", "0"), ("5", "")]
     assert re.findall(r"<b>(\d)</b>|>(0)<", every) == [("1", ""), ("1", ""), ("", "0"), ("1", "")]
-    assert page.count("<td>σ′ is missing at layer 1</td>") == 4
+    assert page.count(">σ′ is missing at layer 1</td>") == 4
     feedback = (out / "feedback/s2.py.txt").read_text(encoding="utf-8")
     assert "dA[0]: consistent with “σ′ is missing at layer 1”" in feedback
 
