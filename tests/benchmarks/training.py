@@ -21,6 +21,8 @@ import numpy as np
 from network import QUIET, digits, line, over, ratio
 from timing import times_apart, undisturbed
 
+import backprop_nb as bp
+
 FILE = Path(__file__).with_suffix(".md")
 OURS, RATE = "backprop_nb", 0.5
 SIZES = [("784-30-10", 10), ("784-128-64-10", 128)]
@@ -38,8 +40,6 @@ def example(title: str, dtype: str):
 
 
 def in_backprop_nb(title: str, size: int, dtype: str):
-    import backprop_nb as bp
-
     A, b, x, y, _ = example(title, dtype)
 
     def run():
@@ -144,7 +144,7 @@ def report(rounds: int):
         + f" \\* Other programs used up to {max(shares):.0%} of the processors."
         * (max(shares) > QUIET)
         + f"\n{os.cpu_count()} cores, Python {platform.python_version()}, "
-        + ", ".join(f"{each} {version(each)}" for each in ("backprop-nb", *PACKAGES))
+        + ", ".join([f"backprop-nb {bp.__version__}", *(f"{p} {version(p)}" for p in PACKAGES)])
         + "."
     )
 
