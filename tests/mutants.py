@@ -121,6 +121,13 @@ submissions = of(
     "tests/classroom/test_submissions.py",
     "backprop_nb/classroom/submissions.py",
 )
+jupyter = of(
+    "grading",
+    "classroom/jupyter.py",
+    "tests/classroom/test_jupyter.py",
+    "backprop_nb/classroom/jupyter.py",
+)
+gradebook = of("grading", "classroom/gradebook.py", "tests/classroom/test_gradebook.py")
 summary = of(
     "grading",
     "classroom/summary.py",
@@ -224,8 +231,8 @@ MUTANTS = (
     fast("fast-buffer-escapes", "all_db = self.all_delta.copy()", "all_db = self.all_delta"),
     training(
         "last-batch-lost",
-        "for start in range(0, N, self.size):",
-        "for start in range(0, N - self.size, self.size):",
+        "for start in range(0, len(x), size):",
+        "for start in range(0, len(x) - size, size):",
     ),
     training("momentum-ignored", "self.velocity *= self.options.momentum", "self.velocity *= 0"),
     training(
@@ -332,11 +339,7 @@ MUTANTS = (
         "if not path.resolve().is_relative_to(root.resolve()):",
         "if False:",
     ),
-    submissions(
-        "magic-moves-lines",
-        'return "\\n".join(\n        _ASSIGNED',
-        'return "\\n\\n".join(\n        _ASSIGNED',
-    ),
+    jupyter("magic-moves-lines", 'new[at + 1 : at + 1] = ["\\n"] * lost', "pass"),
     submissions(
         "empty-code-is-asked", "if not any(source.strip() for _, source in cells):", "if False:"
     ),
@@ -347,7 +350,7 @@ MUTANTS = (
         'each["submission"] if names else (each["score"], each["id"])',
         'each["submission"]',
     ),
-    summary("formula-in-csv", '_FORMULA = ("=",', "_FORMULA = ("),
+    gradebook("formula-in-csv", 'Final = ("=", "+",', 'Final = ("+",'),
     running(
         "error-of-a-worker-lost",
         "return _described(outcome) if isinstance(outcome, BaseException) else outcome",

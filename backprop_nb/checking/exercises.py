@@ -199,7 +199,7 @@ class Exercise:
             parameters.append(self._checked_letter(answers.get(MISTAKE), key[MISTAKE]))
         notes = [f"There is no question {name!r}." for name in answers if name not in key]
         exact = [each.name for each in parameters if _is_computed(each)]
-        if exact:
+        if exact and only is None:  # a part may be asked of a program
             notes.append(f"{in_words(exact)}: to more digits than a pencil writes. {_ROUND}")
         return Report(
             "exercise",

@@ -345,6 +345,7 @@ def test_what_a_program_has_computed_is_noted():
     assert "to more digits than a pencil writes" in report.notes[0]
     assert "z[1]" not in report.notes[0]  # it is a whole number of halves
     assert mine.check(by_hand(mine)).notes == ()
+    assert mine.check(answer_key(mine), only=["f[1]"]).notes == ()  # as of one's own function
     assert mine.check(answer_key(mine) | {"f[1]": [9.123456789123456, 9]}).notes != report.notes
 
 

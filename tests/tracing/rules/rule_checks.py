@@ -402,7 +402,9 @@ def printed_and_compiled_programs_give_value_and_gradients(drawn):
 
 
 def programs_of_another_library_give_value_and_gradients(drawn):
-    if drawn.row.name not in LEFT_TO_NUMPY:
+    # Another library mirrors the upper half, and may return a vector's opposite.
+    is_free = drawn.row.name == "eigh" and drawn.options == {"output": 1, "UPLO": "U"}
+    if drawn.row.name not in LEFT_TO_NUMPY and not is_free:
         inputs = [*drawn.inputs, *drawn.inputs]
         _check_program(drawn.twice, drawn.twice.compile(xp=STANDARD), inputs, 1e-11)
 
