@@ -130,7 +130,7 @@ class Network:
     A: list[FloatArray]
     b: list[FloatArray]
     widths: tuple[int, ...]
-    takes_dtype: bool
+    takes_dtype: bool = False
     """Whether the parameters become float32 with the first data to learn from, if they are."""
     compute: FastPass | GeneralPasses
     """From checked A, b, x and y to the loss and its gradient, as training asks for them."""

@@ -42,6 +42,9 @@ Near a minimum both shrink alike; far from one, only saturation does that.
 """
 
 
+_SMALLEST_RATE = 1e-30
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class FitOptions:
     """How to train; see :meth:`backprop_nb.Network.fit`."""
@@ -56,6 +59,9 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         _check("learning_rate", self.learning_rate, "a positive number", lambda v: 0 < v < math.inf)
+        # The loss and the gradient are computed times η, and divided by it when they are told.
+        least = f"{_SMALLEST_RATE:g} or more"
+        _check("learning_rate", self.learning_rate, least, lambda v: v >= _SMALLEST_RATE)
         _check("momentum", self.momentum, "a number from 0 to less than 1", lambda v: 0 <= v < 1)
         _check("epochs", self.epochs, "a positive integer", _is_count)
         for name in ("batch_size", "patience"):
@@ -228,6 +234,21 @@ def _gathered(array: FloatArray, rows: NDArray[np.intp], into: FloatArray) -> Fl
 
 # --- gradient descent --------------------------------------------------------
 
+_SQUARES = 1e-30
+"""A smaller sum of squares may lack some that float32 has rounded to 0."""
+
+
+def _norm(vector: FloatArray) -> float:
+    """Return ‖v‖, in float32 too where its squares are nearly 0.
+
+    >>> round(_norm(np.array([3e-30, 4e-30], np.float32)) / 1e-30, 6)
+    5.0
+    """
+    squares = float(vector.dot(vector))
+    if squares < _SQUARES:
+        return float(np.linalg.norm(vector.astype(np.float64)))
+    return math.sqrt(squares)
+
 
 class Descent:
     """One training: θ as a vector, of which the network's parameters become views.
@@ -304,8 +325,7 @@ class Descent:
             loss, change, n = step(rate)
             losses, rows = losses + n * loss, rows + n
             for k, layer in enumerate(self.layers):
-                part = change[layer]
-                sums[k] += n * math.sqrt(part.dot(part))
+                sums[k] += n * _norm(change[layer])
             if not math.isfinite(sum(sums) + losses):
                 break
             if n:  # chunks may turn out to be empty

@@ -107,6 +107,24 @@ def test_float32_stays_float32():
     assert {a.dtype for a in (*net.A, *net.b)} == {np.dtype(np.float32)}
 
 
+@pytest.mark.parametrize("rate", [1e-30, 1e-12, 0.5])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_record_does_not_depend_on_the_length_of_a_step(dtype, rate):
+    net, x, y = example(dtype=dtype)
+    gradient, loss = net.backward(x, y), net.loss(x, y)
+    history = fit(net, x, y, epochs=1, batch_size=None, learning_rate=rate)
+    pairs = zip(gradient.A, gradient.b, strict=True)
+    norms = [np.hypot(np.linalg.norm(a), np.linalg.norm(c)) for a, c in pairs]
+    np.testing.assert_allclose(history.gradient_norms[0], norms, rtol=1e-5)
+    assert history.loss[0] == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_step_too_short_to_be_told_is_refused():
+    net, x, y = example()
+    with pytest.raises(InvalidValueError, match="`learning_rate` must be 1e-30 or more"):
+        fit(net, x, y, learning_rate=1e-310)
+
+
 @pytest.mark.parametrize("size", [4, None])
 @pytest.mark.parametrize("validation", [None, 0.25])
 def test_a_network_takes_float32_from_its_data_and_keeps_it(size, validation):
