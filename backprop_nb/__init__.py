@@ -9,8 +9,8 @@ Everything a learner types is here::
     graph.backward().gradients  # the gradient, one per argument
     graph.explore()  # step it, with every number
 
-What is not the tracer's (networks, the checker, the views) loads on first use, so
-that importing the package stays light.
+The tracer, networks, the checker and the views each load when one of their names is first
+asked for, so that importing the package stays light.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ from backprop_nb.errors import (
     UnsupportedError,
     WrongGradientError,
 )
-from backprop_nb.tracing import (
-    Backward,
-    Graph,
-    Node,
-    Step,
-    define_rule,
-    grad,
-    jacobian,
-    jvp,
-    sigmoid,
-    stop_gradient,
-    supported_functions,
-    trace,
-    value_and_grad,
-    vjp,
-)
 
 if TYPE_CHECKING:
     from backprop_nb import checking
     from backprop_nb.checking import Report, check_backward, check_gradient, exercise, questions
     from backprop_nb.network import History, Network, SigmoidNetwork, document
+    from backprop_nb.tracing import (
+        Backward,
+        Graph,
+        Node,
+        Step,
+        define_rule,
+        grad,
+        jacobian,
+        jvp,
+        sigmoid,
+        stop_gradient,
+        supported_functions,
+        value_and_grad,
+        vjp,
+    )
+    from backprop_nb.tracing.api import trace  # mypy takes `tracing.trace` for the module
     from backprop_nb.views import widgets
     from backprop_nb.views.widgets import (
         ChainRule,
@@ -112,23 +112,31 @@ __all__ = [
 ]
 
 _MODULES = {
-    "checking": "backprop_nb.checking",
     "document": "backprop_nb.network.document",
+    "tracing": "backprop_nb.tracing",
     "network": "backprop_nb.network",
+    "checking": "backprop_nb.checking",
     "widgets": "backprop_nb.views.widgets",
 }
-_LAZY = ("network", "checking", "widgets")
+_LAZY = ("tracing", "network", "checking", "widgets")
 
 
 def __getattr__(name: str) -> Any:
     """Import what was left for first use, from the lowest module that offers it."""
     if name in _MODULES:
-        return importlib.import_module(_MODULES[name])
+        return _imported(name)
     if name in __all__:
-        for module in map(importlib.import_module, (_MODULES[each] for each in _LAZY)):
+        for module in map(_imported, _LAZY):
             if name in module.__all__:
-                return getattr(module, name)
+                return globals().setdefault(name, getattr(module, name))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(_MODULES[name])
+    except AttributeError as error:  # of the module; Python would take it for a missing name
+        raise ImportError(f"cannot import {_MODULES[name]!r}: {error}") from error
 
 
 def __dir__() -> list[str]:

@@ -63,7 +63,8 @@ THIRD_PARTY = {
 }
 
 # What ``import backprop_nb`` leaves for first use.
-HEAVY = sorted(set().union(*THIRD_PARTY.values()) | {"sklearn"})
+OWN = {f"{PACKAGE}.{wing}" for wing in ("tracing", "network", "checking", "views")}
+HEAVY = sorted(set().union(*THIRD_PARTY.values()) | {"sklearn"} | OWN)
 
 
 # --- reading the source -------------------------------------------------------

@@ -23,3 +23,14 @@ def test_what_is_imported_below_is_put_in_its_place():
 def test_a_name_of_ones_own_is_kept(monkeypatch):
     monkeypatch.setattr(bp, "mine", 3, raising=False)
     assert bp.mine == 3
+
+
+@pytest.mark.parametrize("name", ["trace", "tracing", "SigmoidExplorer"])
+def test_what_is_wrong_in_a_module_is_not_taken_for_a_missing_name(monkeypatch, name):
+    def broken(module):
+        raise AttributeError("module 'numpy' has no attribute 'trapz'")
+
+    monkeypatch.delitem(vars(bp), name, raising=False)
+    monkeypatch.setattr(importlib, "import_module", broken)
+    with pytest.raises(ImportError, match=r"'backprop_nb\.tracing': module 'numpy' has no"):
+        getattr(bp, name)
