@@ -16,7 +16,7 @@ import numpy as np
 
 from backprop_nb.errors import NotFoundError, warn
 from backprop_nb.tracing import doubts
-from backprop_nb.tracing.emit.rule import Marker, Rule, unmarked
+from backprop_nb.tracing.emit.rule import Marker, Pattern, Rule, Rules, unmarked
 from backprop_nb.tracing.graph import Node, Trace, read_only
 from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.reverse import Contributed, number_of, reverse, start_of
@@ -28,10 +28,8 @@ class Contribution:
 
     Attributes
     ----------
-    output
-        The name of the output, which everything is a derivative of.
-    node, adjoint
-        The node that gives, and the derivative of the output with respect to it.
+    rules
+        The rules of the node that gives.
     parent
         The node that receives.
     position
@@ -40,12 +38,25 @@ class Contribution:
         The contribution, of the parent's shape.
     """
 
-    output: str
-    node: Node
-    adjoint: Any
+    rules: Rules
     parent: Node
     position: int
     value: Any
+
+    @property
+    def output(self) -> str:
+        """The name of the output, which everything is a derivative of."""
+        return self.rules.output
+
+    @property
+    def node(self) -> Node:
+        """The node that gives."""
+        return self.rules.node
+
+    @property
+    def adjoint(self) -> Any:
+        """The derivative of the output with respect to the node that gives."""
+        return self.rules.adjoint
 
     @property
     def rule(self) -> str:
@@ -57,7 +68,7 @@ class Contribution:
 
         Every printed name goes through ``mark(text, node, is_adjoint)``.
         """
-        return Rule(self.output, self.node, self.position, self.adjoint, mark)
+        return Rule(self.rules, self.position, mark)
 
     def __repr__(self) -> str:
         return f"<Contribution {self.parent.adjoint_name} += {self.rule}>"
@@ -124,16 +135,20 @@ class Backward:
         with np.errstate(all="ignore"):  # what there is to say was said the first time
             reverse(self.graph, self.graph.records, self._start, received)
         nodes, output = self.graph.nodes, self.graph.output.name
-        by_node: dict[int, list[Contribution]] = {index: [] for index in self._left()}
-        for index, position, parent, value in received:
-            adjoint, made = self._adjoint(index), read_only(number_of(value))
-            by_node[index].append(
-                Contribution(output, nodes[index], adjoint, nodes[parent], position, made)
+        by_node: dict[int, list[Contributed]] = {index: [] for index in self._left()}
+        for each in received:
+            by_node[each[0]].append(each)
+        known: dict[Any, dict[int, Pattern]] = {}
+        steps = []
+        for index, given in by_node.items():
+            node, adjoint = nodes[index], self._adjoint(index)
+            rules = Rules(output, node, adjoint, [position for _, position, _, _ in given], known)
+            contributions = tuple(
+                Contribution(rules, nodes[parent], position, read_only(number_of(value)))
+                for _, position, parent, value in given
             )
-        return tuple(
-            Step(nodes[index], self._adjoint(index), tuple(contributions))
-            for index, contributions in by_node.items()
-        )
+            steps.append(Step(node, adjoint, contributions))
+        return tuple(steps)
 
     def _left(self) -> Iterator[int]:
         """Yield the positions of the nodes that hand something on, in the order of the steps."""

@@ -18,13 +18,13 @@ def evaluate(trace: Trace, args: Sequence[Any]) -> Any:
     """Compute ``trace`` on new arguments; see :meth:`Graph.evaluate`."""
     inputs = _inputs(trace, args)
     holds = fits(trace.given, args) and not is_impure(trace)
-    values = _values(trace, inputs) if holds else None
+    values = replayed(trace, inputs) if holds else None
     if values is None:  # Python decides otherwise here
         return trace.again(args).value
     return values[trace.output_index]
 
 
-def _values(trace: Trace, inputs: Sequence[Any]) -> dict[int, Any] | None:
+def replayed(trace: Trace, inputs: Sequence[Any]) -> dict[int, Any] | None:
     """Return the value of every record, ``None`` where a decision falls out otherwise."""
     values = dict(enumerate(inputs))
     for index, record in trace.steps():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -105,17 +105,14 @@ def _needed(
     flat = [is_piecewise_constant(each) for each in records]
     main = _reached(records, [output, *(k for k, is_flat in enumerate(flat) if not is_flat)])
     checked = _reached(records, [guard.position for guard in guards]) - main
-    order = [*sorted(main), *sorted(checked)]
+    places, looked_at = sorted(main), sorted(checked)
+    order = [*places, *looked_at]
+    moved = tuple(_moved(records, order))
+    after = (bisect(places, old) for old in looked_at)
+    checks = tuple(map(Check, after, moved[len(places) :]))
     new = {old: position for position, old in enumerate(order)}
-
-    def moved(old: int) -> Record:
-        parents = tuple(None if p is None else new[p] for p in records[old].parents)
-        return records[old]._replace(parents=parents)
-
-    places = sorted(main)
-    checks = [Check(bisect(places, old), moved(old)) for old in sorted(checked)]
     kept = tuple(guard._replace(position=new[guard.position]) for guard in guards)
-    return tuple(map(moved, places)), new[output], kept, tuple(checks)
+    return moved[: len(places)], new[output], kept, checks
 
 
 def _reached(records: Sequence[Record], starts: Sequence[int]) -> set[int]:
@@ -131,22 +128,48 @@ def _reached(records: Sequence[Record], starts: Sequence[int]) -> set[int]:
 
 def trace_rule(rule: Callable[..., Any], values: Sequence[Any]) -> Trace:
     """Trace a rule on values of a trace: all of them are inputs, and nothing is said."""
+    [(trace, _)], _ = trace_rules(lambda *args: [rule(*args)], values, len(values))
+    return trace
+
+
+def trace_rules(
+    rules: Callable[..., Iterable[Any]], values: Sequence[Any], kept: int = 1
+) -> tuple[list[tuple[Trace, tuple[int, ...]]], bool]:
+    """Trace several rules at once on values of a trace.
+
+    Returns each with the positions of the values that are its inputs, which are the first
+    ``kept`` and those that it uses; and whether no decision was taken on a value.
+    """
     tape = Tape(Traced, sys._getframe(0))
-    names = tuple(f"x{k}" for k in range(len(values)))
     try:
         with np.errstate(all="ignore"):
-            result = rule(*map(tape.input, values))
-        output = _output(tape, result, rule)
+            results = list(rules(*map(tape.input, values)))
+        outputs = [_output(tape, result, rules) for result in results]
     finally:
         records = tape.close()
-    trees = tuple((name, True) for name in names)
-    return Trace(
-        records,
-        output,
-        input_names=names,
-        arguments=trees,
-        function_name=calling.function_name(rule),
-    )
+    count = len(values)
+    found = []
+    for output in outputs:
+        order = sorted(_reached(records, [output, *range(kept)]))
+        leaves = tuple(index for index in order if index < count)
+        names = tuple(f"x{k}" for k in leaves)
+        traced = Trace(
+            tuple(_moved(records, order)),
+            order.index(output),
+            input_names=names,
+            arguments=tuple((name, True) for name in names),
+            function_name=calling.function_name(rules),
+        )
+        found.append((traced, leaves))
+    return found, not (tape.guards or tape.is_stopped)
+
+
+def _moved(records: Sequence[Record], order: Sequence[int]) -> Iterator[Record]:
+    """Yield some records in this order, which has the parents of each before it."""
+    new = {old: position for position, old in enumerate(order)}
+    for index in order:
+        parents = tuple(None if p is None else new[p] for p in records[index].parents)
+        yield records[index]._replace(parents=parents)
 
 
 class _Arguments:

@@ -90,7 +90,7 @@ class Algebra:
     ) -> Expression:
         """Return the expression of a call as it is, the same one for the same call."""
         used = tuple((each.position, each.is_number and each.value) for each in operands)
-        options = tuple((key, _fingerprint(option)) for key, option in keywords.items())
+        options = tuple((key, fingerprint(option)) for key, option in keywords.items())
         key = (row.function, used, options)
         if key not in self._known:
             self._known[key] = self._add(value, row, tuple(operands), keywords)
@@ -101,10 +101,10 @@ class Algebra:
         return self.expressions[-1]
 
 
-def _fingerprint(option: Any) -> Any:
+def fingerprint(option: Any) -> Any:
     """Return what tells options apart: arrays have no hash, and their text is cut short."""
     if isinstance(option, tuple | list):
-        return tuple(map(_fingerprint, option))
+        return tuple(map(fingerprint, option))
     if isinstance(option, np.ndarray):
         return option.shape, option.dtype.str, option.tobytes()
     return repr(option)

@@ -2,22 +2,27 @@
 
 A rule is plain NumPy, so tracing it on the node's own values gives a small trace
 of its own.  Printed with the learner's names it reads as the rule's text; there
-is no second, hand-written form that could drift.
+is no second, hand-written form that could drift.  What is traced once serves every
+call like it: only the names are others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from backprop_nb.tracing.emit.algebra import fingerprint
 from backprop_nb.tracing.emit.notation import LATEX, NUMPY, Notation, Printed
+from backprop_nb.tracing.evaluate import replayed
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.rules.template import ATOM
-from backprop_nb.tracing.trace import trace_rule
+from backprop_nb.tracing.trace import trace_rules
 
 _NOTATIONS = {"numpy": NUMPY, "latex": LATEX}
 
@@ -60,66 +65,152 @@ class Operand(NamedTuple):
     value: Any
 
 
+class Pattern(NamedTuple):
+    """How a rule reads, whatever the names and the numbers.
+
+    Attributes
+    ----------
+    traced
+        The rule as it was traced; its inputs are those of the leaves that it uses.
+    leaves
+        Which they are: 0 is the adjoint, 1 the node, then come the node's parents.
+    numpy, latex
+        Every value of it as text, with a hole for each leaf.
+    """
+
+    traced: Trace
+    leaves: tuple[int, ...]
+    numpy: list[Printed]
+    latex: list[Printed]
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """The rules of one node, for each of its arguments that receives something.
+
+    Attributes
+    ----------
+    output
+        The name of the output, which the adjoint is a derivative of.
+    node, adjoint
+        Where the rules are applied, and the adjoint there.
+    positions
+        Which arguments of the node receive something.
+    known
+        The rules of other calls, to which these are added.  Two calls of one function on
+        arguments of the same shapes and types have the same rules but for the names.
+    """
+
+    output: str
+    node: Node
+    adjoint: Any
+    positions: Sequence[int]
+    known: dict[Any, dict[int, Pattern]]
+
+    @cached_property
+    def patterns(self) -> dict[int, Pattern]:
+        """How each rule reads, by the position of its argument."""
+        record = self.node.record
+        args = zip(record.args, record.parents, strict=True)
+        key = (
+            *(record.row, *self.positions, _looks(self.adjoint), _looks(record.value)),
+            *(repr(arg) if parent is None else _looks(arg) for arg, parent in args),
+            *((name, fingerprint(option)) for name, option in record.keywords.items()),
+        )
+        found = self.known.get(key)
+        if found is None:
+            found, is_general = self._traced()
+            if is_general:
+                self.known[key] = found
+        return found
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The numbers at the leaves."""
+        record = self.node.record
+        args = zip(record.args, record.parents, strict=True)
+        held = (arg for arg, parent in args if parent is not None)
+        return (self.adjoint, record.value, *held)
+
+    def _traced(self) -> tuple[dict[int, Pattern], bool]:
+        """Return the rules, and whether no number but those in the call had a say in them."""
+        record = self.node.record
+
+        def rules(g: Any, ans: Any, *traced: Any) -> Iterator[Any]:
+            given = iter(traced)
+            args = [
+                arg if parent is None else next(given)
+                for arg, parent in zip(record.args, record.parents, strict=True)
+            ]
+            for position in self.positions:
+                yield record.row.vjps[position](g, ans, *args, **record.keywords)
+
+        values = self.values
+        traces, is_general = trace_rules(rules, values)
+        holes: list[Printed] = [(f"{_OPEN}{k}{_CLOSE}", ATOM) for k in range(len(values))]
+        found = {}
+        for position, (traced, leaves) in zip(self.positions, traces, strict=True):
+            own = [holes[k] for k in leaves]
+            texts = NUMPY.expressions(traced, own), LATEX.expressions(traced, own)
+            found[position] = Pattern(traced, leaves, *texts)
+        return found, is_general
+
+
+_OPEN, _CLOSE = "\ue003", "\ue004"  # for private use: they occur in no name and in no rule
+_HOLE = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+
+
+def _looks(value: Any) -> tuple[Any, ...]:
+    """Return what a rule may look at while it is traced."""
+    return type(value), value.shape, value.dtype
+
+
 class Rule:
     """The vector-Jacobian product of one argument of one node, with numbers.
 
     Parameters
     ----------
-    output
-        The name of the output, which the adjoint is a derivative of.
-    node
-        Where the rule is applied.
+    rules
+        Those of the node.
     position
         Which argument of the node receives the contribution.
-    adjoint
-        The adjoint of the node.
     mark
         What every printed name goes through.
+
+    Attributes
+    ----------
+    traced
+        The rule as data; the numbers in it are those of this node, or of one like it.
     """
 
-    def __init__(
-        self, output: str, node: Node, position: int, adjoint: Any, mark: Marker = unmarked
-    ) -> None:
-        self._output = output
-        self._node = node
+    def __init__(self, rules: Rules, position: int, mark: Marker = unmarked) -> None:
+        self._rules = rules
+        self._pattern = rules.patterns[position]
         self._mark = mark
-        record = node.record
-        held = [k for k, parent in enumerate(record.parents) if parent is not None]
-
-        def rule(g: Any, ans: Any, *traced: Any) -> Any:
-            args = list(record.args)
-            for k, value in zip(held, traced, strict=True):
-                args[k] = value
-            return record.row.vjps[position](g, ans, *args, **record.keywords)
-
-        values = (adjoint, record.value, *(record.args[k] for k in held))
-        self.traced: Trace = trace_rule(rule, values)
+        self.traced: Trace = self._pattern.traced
 
     @property
     def numpy(self) -> str:
         """The rule as NumPy source; the adjoint of ``z`` is written ``d_z``."""
-        return self._numpy[self.traced.output_index][0]
+        return self._text(self.traced.output_index, NUMPY)
 
     @property
     def latex(self) -> str:
         """The rule in the document's notation."""
-        return self._latex[self.traced.output_index][0]
+        return self._text(self.traced.output_index, LATEX)
 
-    @cached_property
-    def _numpy(self) -> list[Printed]:
-        return self._printed(NUMPY)
+    def _text(self, index: int, notation: Notation) -> str:
+        """Return one value of the rule, with the names put in."""
+        node = self._rules.node
 
-    @cached_property
-    def _latex(self) -> list[Printed]:
-        return self._printed(LATEX)
+        def name(hole: re.Match[str]) -> str:
+            leaf = int(hole[1])
+            if leaf == 0:
+                return self._mark(notation.adjoint(self._rules.output, node), node, True)
+            return _named(node if leaf == 1 else node.parents[leaf - 2], notation, self._mark)[0]
 
-    def _printed(self, notation: Notation) -> list[Printed]:
-        """Return every value of the rule in its arguments: ``g``, ``ans``, the node's own."""
-        text = notation.adjoint(self._output, self._node)
-        adjoint = self._mark(text, self._node, True), ATOM
-        around = (self._node, *self._node.parents)
-        leaves = [adjoint, *(_named(node, notation, self._mark) for node in around)]
-        return notation.expressions(self.traced, leaves)
+        printed = self._pattern.numpy if notation is NUMPY else self._pattern.latex
+        return _HOLE.sub(name, printed[index][0])
 
     @cached_property
     def product(self) -> tuple[str, tuple[Operand, ...]]:
@@ -131,17 +222,23 @@ class Rule:
         sign = self._sign(output)
         return (sign, tuple(self._operands(output, sign))) if sign else ("", ())
 
+    @cached_property
+    def _values(self) -> Mapping[int, Any]:
+        """The numbers of this node, in every place of the rule."""
+        leaves = self._rules.values
+        with np.errstate(all="ignore"):
+            return replayed(self.traced, [leaves[k] for k in self._pattern.leaves]) or {}
+
     def _sign(self, index: int) -> str:
         return getattr(self.traced.records[index].row, "product", "")
 
-    def _operands(self, index: int, sign: str) -> list[Operand]:
+    def _operands(self, index: int, sign: str) -> Iterator[Operand]:
         record = self.traced.records[index]
-        operands: list[Operand] = []
         for parent, value in zip(record.parents, record.args, strict=True):
             if parent is None:
-                operands.append(Operand(NUMPY.number(value), LATEX.number(value), value))
+                yield Operand(NUMPY.number(value), LATEX.number(value), value)
             elif sign == "×" and self._sign(parent) == sign:
-                operands += self._operands(parent, sign)
+                yield from self._operands(parent, sign)
             else:
-                operands.append(Operand(self._numpy[parent][0], self._latex[parent][0], value))
-        return operands
+                texts = self._text(parent, NUMPY), self._text(parent, LATEX)
+                yield Operand(*texts, self._values[parent])

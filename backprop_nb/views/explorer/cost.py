@@ -139,8 +139,9 @@ def cost(graph: Graph, rules: Iterable[tuple[int, Rule]]) -> Cost:
         return int(np.unpackbits(packed, count=len(sizes), bitorder="little") @ sizes)
 
     once = forward = 0
+    count = cache(multiplications)
     for receiver, rule in rules:
-        products = multiplications(rule.traced)
+        products = count(rule.traced)
         once += products
         forward += products * inputs_behind(reached[receiver])
     outputs = int(graph.value.size)

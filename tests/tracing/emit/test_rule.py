@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from backprop_nb.errors import BackpropWarning
-from backprop_nb.tracing import sigmoid, trace
-from backprop_nb.tracing.emit.rule import call_text
+from backprop_nb.tracing import define_rule, sigmoid, trace
+from backprop_nb.tracing.emit import rule as module
+from backprop_nb.tracing.emit.rule import Rule, Rules, call_text
 
 A, x, b = np.array([[1.0, 2.0, 0.5], [3.0, -1.0, 2.0]]), np.array([1.0, -2.0, 0.5]), np.ones(2)
 
@@ -154,3 +155,62 @@ def test_constants_that_are_no_floats_keep_their_names_in_rules(constant):
     graph = trace(f, x)
     step = graph.backward().steps[1]
     assert [each.rule for each in step.contributions] == ["d_v1 * constant"]
+
+
+# --- once for equal calls -----------------------------------------------------
+
+
+def alone(given):
+    """Return the rule of a contribution as if there were no other one."""
+    rules = Rules(given.output, given.node, given.adjoint, [given.position], {})
+    return Rule(rules, given.position)
+
+
+def everything(rule):
+    sign, parts = rule.product
+    values = [np.asarray(part.value).tolist() for part in parts]
+    return rule.numpy, rule.latex, sign, [part[:2] for part in parts], values
+
+
+def test_equal_calls_share_a_rule_and_each_has_its_own_names_and_numbers(monkeypatch):
+    traced = []
+    real = module.trace_rules
+    monkeypatch.setattr(module, "trace_rules", lambda *args: traced.append(1) or real(*args))
+
+    def loop(A, h):
+        for _ in range(30):
+            h = np.tanh(A @ h) * 2.0
+        return np.sum(np.stack([*h, *h]) ** 2)
+
+    steps = trace(loop, np.array([[1.0, -2.0], [0.5, 3.0]]), np.ones(2)).backward().steps
+    given = [each for step in steps for each in step.contributions]
+    shared = [everything(each.explain()) for each in given]
+    # @, tanh, *, stack, **, sum; and [0] and [1], the first that arrives at h and the other.
+    assert len(traced) == 8
+    assert shared == [everything(alone(each)) for each in given]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x[0] ** 2 + x[1] ** 2.0 + x[0] ** 3,
+        lambda x: (x[0] * -0.0) * 0.0 * True * 1 * 1.0,
+        lambda x: np.sum(x, axis=0) + np.sum(x[:, None], axis=0)[0] + np.sum(x.astype("f4")),
+        lambda x: np.sum(x * x[:1]) + np.sum(x * x) + np.sum(x[:1]) + np.sum(x[:1] * x),
+        lambda x: np.sum(x[np.array([0, 1])]) + np.sum(x[np.array([1, 0])]),
+    ],
+    ids=["numbers", "zeros", "options", "shapes", "indices"],
+)
+def test_calls_that_differ_in_a_number_a_shape_or_an_option_share_nothing(f):
+    steps = trace(f, np.array([1.0, 2.0])).backward().steps
+    given = [each for step in steps for each in step.contributions]
+    assert [each.rule for each in given] == [alone(each).numpy for each in given]
+
+
+def test_a_rule_that_decides_by_a_value_is_traced_at_every_call():
+    def hinge(x):
+        return x if x > 0 else 0.1 * x
+
+    hinge = define_rule(hinge, lambda g, ans, x: g if x > 0 else 0.1 * g)
+    steps = trace(lambda x, y: hinge(x) + hinge(y), 2.0, -2.0).backward().steps
+    assert [step.contributions[0].rule for step in steps[1:]] == ["0.1 * d_v2", "d_v1"]
