@@ -56,12 +56,13 @@ def test_every_link_into_the_project_leads_somewhere(target):
     assert (ROOT / target).exists()
 
 
-@pytest.mark.parametrize("lesson", sorted(path.name for path in ROOT.glob("notebooks/*.ipynb")))
-def test_every_lesson_has_a_line_of_the_table(lesson):
-    number = lesson.partition("_")[0]
-    assert re.search(
-        rf"^\| \[{number} · .+\]\(notebooks/{lesson}\) \| .+ \|$", README, re.MULTILINE
-    )
+@pytest.mark.parametrize("lesson", sorted(ROOT.glob("notebooks/*.ipynb")), ids=lambda p: p.stem)
+def test_every_lesson_has_a_line_of_the_table_with_its_minutes(lesson):
+    text = lesson.read_text(encoding="utf-8")
+    minutes = re.search(r"\*\*Time:\*\* (?:about )?(\d+)", text)[1]
+    number, link = lesson.stem.partition("_")[0], f"notebooks/{lesson.name}"
+    line = rf"^\| \[{number} · .+\]\({link}\) \| {minutes} min \| .+ \|$"
+    assert re.search(line, README, re.MULTILINE)
 
 
 IMAGES = sorted((ROOT / "notebooks/images").iterdir())
