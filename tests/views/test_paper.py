@@ -17,7 +17,7 @@ from traitlets.config import Config
 import backprop_nb as bp
 from backprop_nb.views import paper
 from backprop_nb.views.palette import THEMES, diverging, ink
-from backprop_nb.views.paper import compact, draw_pictures, png
+from backprop_nb.views.paper import compact, draw_pictures, few_colours, png
 from backprop_nb.views.picture import Picture, heat_levels
 
 
@@ -171,6 +171,16 @@ def test_a_picture_of_lines_is_asked_for_and_stored(shown):
 def test_what_has_few_colours_keeps_its_bytes(shown):
     picture = shown("png")[0]["image/png"]
     assert compact(picture) == picture
+
+
+def test_a_large_area_keeps_its_colour_and_a_rare_one_is_still_seen():
+    points = np.random.default_rng(0).integers(150, 256, (100, 100, 3), dtype=np.uint8)
+    points[:40], points[50, 50] = (251, 250, 253), (255, 0, 0)
+    few = np.asarray(few_colours(Image.fromarray(points)).convert("RGB")).astype(int)
+    assert len(np.unique(few.reshape(-1, 3), axis=0)) <= 256
+    assert np.all(few[:40] == (251, 250, 253))
+    assert np.abs(few[50, 50] - (255, 0, 0)).max() < 40
+    assert np.abs(few - points).max() < 40
 
 
 def test_marimo_is_given_the_words_too():
