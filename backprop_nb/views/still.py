@@ -2,9 +2,11 @@
 
 JupyterLab never shows the picture in a view's own output: once the model is gone, it writes "model
 not found" there.  So another output goes before it, with a style sheet that shows one of the two:
-the picture as long as there is no live view in the output that follows.  Where nobody knows
-JupyterLab's classes it stays hidden, and a view's own picture stands in for it; so it does in a
-notebook that JupyterLab does not trust, where it takes away the style sheet, and empty attributes.
+the picture as long as there is no live view in the output that follows.  It looks for the view's
+place from child to child: a browser would search all of a view at each of its steps for what may be
+anywhere in it.  Where nobody knows JupyterLab's classes it stays hidden, and a view's own picture
+stands in for it; so it does in a notebook that JupyterLab does not trust, where it takes away the
+style sheet, and empty attributes.
 """
 
 from __future__ import annotations

@@ -62,6 +62,7 @@ export class View {
       this.live,
     );
     this.buildPresentation(label);
+    this.el.classList.add("bpnb-place"); // by which still.html knows that a view is there
     this.el.replaceChildren(this.root);
     this.updateOffline();
     this.updatePresenting();

@@ -41,3 +41,11 @@ def test_it_is_published_for_a_notebook_that_somebody_sees(monkeypatch, metadata
         del shell.kernel
     assert publish_still(b"", "") == bool(count)
     assert shell.published == [{"text/html": still(b"", "")}] * count
+
+
+def test_a_browser_finds_a_live_view_without_searching_it():
+    """It would go through thousands of elements at each step of the view."""
+    found = re.findall(r":has\(([.>+][^()[\]]*)\)", still(b"", ""))
+    selectors = [each.strip() for some in found for each in some.split(",")]
+    assert any("bpnb-place" in each for each in selectors)
+    assert all(re.fullmatch(r"[>+] \.[\w-]+( > \.[\w-]+)*", each) for each in selectors)
