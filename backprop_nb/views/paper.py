@@ -155,7 +155,7 @@ def few_colours(picture: Image.Image) -> Image.Image:
     every = picture.convert("RGB")
     # This method keeps a rare colour, such as that of one bar; but it moves those of large areas.
     few = every.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    shade = np.asarray(every).astype(np.uint32) @ np.uint32([1 << 16, 1 << 8, 1])
+    shade = np.asarray(every).astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     kinds, counts = np.unique(np.asarray(few).astype(np.uint32) << 24 | shade, return_counts=True)
     kinds = kinds[np.argsort(counts, kind="stable")]
     palette = np.zeros(256, ">u4")
