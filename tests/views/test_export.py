@@ -58,6 +58,7 @@ def test_each_view_tells_its_steps_or_says_that_it_has_none(name):
     assert len(story.alt) > 20
 
 
+@pytest.mark.slow
 def test_each_epoch_that_is_kept_has_its_own_picture(tmp_path):
     playground = VIEWS["Playground"]()
     story = playground._story()
@@ -195,6 +196,7 @@ def test_texts_in_an_svg_are_texts_and_it_has_a_title(svgs):
     assert "<title>Computation graph of &lt;lambda&gt;, step 3: Backward from v1" in text
 
 
+@pytest.mark.slow
 def test_the_same_view_gives_the_same_bytes(explorer, svgs, pdf, tmp_path):
     again = explorer.figures(tmp_path / "again", progress=False)
     assert names(again) == names(svgs)

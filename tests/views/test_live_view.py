@@ -83,6 +83,7 @@ def test_it_is_offered_at_the_top_level(name):
     assert name in dir(bp)
 
 
+@pytest.mark.slow
 def test_words_repr_and_page_are_the_same_in_every_process(name, view, page, elsewhere):
     words = view.describe()
     assert words.strip()
@@ -316,6 +317,7 @@ ARGUMENTS = {
 }
 
 
+@pytest.mark.slow
 def test_all_that_a_cell_can_ask_or_change_waits_for_its_turn(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     view = MAKERS[name]()

@@ -41,6 +41,7 @@ VIEWS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VIEWS)
 def test_what_is_too_large_is_named_and_every_form_is_made(name, tmp_path):
     make, first = VIEWS[name]

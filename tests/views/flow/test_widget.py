@@ -257,6 +257,7 @@ def test_a_page_carries_the_curve_of_every_weight_unless_there_are_too_many(view
     assert list(view._own_state()["curves"]) == ["A_0[0, 0]"]
 
 
+@pytest.mark.slow
 def test_the_page_is_small_for_all_its_curves(tmp_path):
     page = bp.GradientFlow().to_html(tmp_path / "page").read_bytes()
     assert len(page) < 750_000  # the curves of 146 weights are 1 MB as plain JSON

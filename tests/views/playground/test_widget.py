@@ -385,6 +385,7 @@ def test_of_a_long_run_the_nearest_frame_is_shown(playground):
     assert abs(playground.epoch - 123) == min(abs(e - 123) for e in playground.recorded)
 
 
+@pytest.mark.slow
 def test_the_page_replays_the_run_and_is_small(playground, tmp_path):
     playground.train(300)
     playground.epoch = 123
