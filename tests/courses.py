@@ -4,7 +4,8 @@ import inspect
 
 import backprop_nb as bp
 from backprop_nb.checking.convention import Convention, Course
-from backprop_nb.checking.mistakes import PlacedMistake, find, pass_with
+from backprop_nb.checking.mistake import PlacedMistake
+from backprop_nb.checking.mistakes import find, pass_with
 from backprop_nb.checking.packing import course_loss, packed_as, unpacked, with_bias_among
 from backprop_nb.checking.reference import Situation
 

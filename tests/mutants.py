@@ -85,12 +85,9 @@ training = of("network", "network/training.py", "tests/network/test_training.py"
 # --- catalogue and diagnosis ----------------------------------------------------
 
 reference = of("checking", "checking/reference.py", "tests/checking/test_reference.py")
-mistakes = of(
-    "checking",
-    "checking/mistakes.py",
-    "tests/checking/test_mistakes.py",
-    "tests/checking/test_diagnosis.py",
-)
+catalogued = ("tests/checking/test_mistakes.py", "tests/checking/test_diagnosis.py")
+batch = of("checking", "checking/catalogue/batch.py", *catalogued)
+mistake = of("checking", "checking/mistake.py", *catalogued)
 search = of("checking", "checking/search.py", "tests/checking/test_diagnosis.py")
 diagnosis = of("checking", "checking/diagnosis.py", "tests/checking/test_diagnosis.py")
 compare = of("checking", "checking/compare.py", "tests/checking")
@@ -250,17 +247,17 @@ MUTANTS = (
         "db[i] = delta[i + 1].sum(axis=1, keepdims=True)",
         "db[i] = delta[i + 1].mean(axis=1, keepdims=True)",
     ),
-    mistakes(
+    batch(
         "mistake-is-no-mistake",
         '"bias_gradient": "delta[i + 1][:, :1]"',
         '"bias_gradient": "delta[i + 1].sum(axis=1, keepdims=True)"',
     ),
-    mistakes(
+    batch(
         "last-sample-is-the-first",
         "delta[i + 1][:, -1:] @ inputs[:, -1:].T",
         "delta[i + 1][:, :1] @ inputs[:, :1].T",
     ),
-    mistakes(
+    mistake(
         "step-replaced-twice", "return self.steps.keys().isdisjoint(other.steps)", "return True"
     ),
     search(

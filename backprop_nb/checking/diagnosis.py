@@ -42,7 +42,7 @@ from backprop_nb.checking.convention import (
 from backprop_nb.checking.gradient import proved_line
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
-from backprop_nb.checking.mistakes import PlacedMistake
+from backprop_nb.checking.mistake import PlacedMistake
 from backprop_nb.checking.packing import argument_names, arguments, check_calls, course_loss
 from backprop_nb.checking.probes import Answer, Answers, Probe, ask_all, line_probe, make_probes
 from backprop_nb.checking.report import (

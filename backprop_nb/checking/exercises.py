@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from backprop_nb.checking.compare import compare, is_real, reshaped
 from backprop_nb.checking.diagnosis import message
-from backprop_nb.checking.mistakes import MISTAKES, Mistake, PlacedMistake, find, make_backward
+from backprop_nb.checking.mistake import Mistake, PlacedMistake
+from backprop_nb.checking.mistakes import MISTAKES, find, make_backward
 from backprop_nb.checking.reference import ReferencePass, Situation
 from backprop_nb.checking.report import NOT_ANSWERED, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.errors import InvalidValueError, NotFoundError, UnsupportedError, in_words

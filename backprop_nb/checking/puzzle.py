@@ -14,7 +14,8 @@ from itertools import pairwise
 import numpy as np
 
 from backprop_nb.checking.differences import central_differences
-from backprop_nb.checking.mistakes import MISTAKES, Mistake, find, make_backward
+from backprop_nb.checking.mistake import Mistake
+from backprop_nb.checking.mistakes import MISTAKES, find, make_backward
 from backprop_nb.checking.reference import Gradients, ReferencePass, Situation
 from backprop_nb.errors import InvalidValueError, must_be
 from backprop_nb.network.passes import forward_pass, squared_error

@@ -1,7 +1,7 @@
 """The reference pass: a backward pass in named steps, each of which can be replaced.
 
 A step is a line of NumPy with a name, such as ``delta[i] = back * slope``.  A mistake
-(see ``mistakes.py``) replaces the code of one step or of a few, so that mistakes
+(see ``catalogue/``) replaces the code of one step or of a few, so that mistakes
 combine, and so that it can be said which quantity is wrong first.  What a learner
 reads, :meth:`ReferencePass.listing`, is the very text that runs.
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_nb.checking.convention import Convention, Course
-from backprop_nb.checking.mistakes import Mistake, PlacedMistake
+from backprop_nb.checking.mistake import Mistake, PlacedMistake
 from backprop_nb.checking.probes import make_probes
 from backprop_nb.checking.reference import (
     LEARNING_RATE,

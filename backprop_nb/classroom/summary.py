@@ -8,7 +8,8 @@ from statistics import fmean, median
 from typing import Any, Final
 
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, PlacedMistake, layers_in_words
+from backprop_nb.checking.mistake import PlacedMistake, layers_in_words
+from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES
 from backprop_nb.checking.probes import gradient_names
 from backprop_nb.checking.wording import spoken
 from backprop_nb.classroom.gradebook import as_csv as table_as_csv

@@ -10,14 +10,7 @@ from nonempty import nonempty
 
 import backprop_nb as bp
 from backprop_nb.checking.convention import Convention
-from backprop_nb.checking.mistakes import (
-    CATALOGUE,
-    MISTAKES,
-    STAGES,
-    find,
-    make_backward,
-    stage_of,
-)
+from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES, STAGES, find, make_backward, stage_of
 from backprop_nb.checking.reference import STEPS, Situation
 from backprop_nb.network.document import EQUATIONS
 

@@ -8,7 +8,8 @@ from courses import CONVENTIONS as ALL_CONVENTIONS
 import backprop_nb as bp
 from backprop_nb.checking.compare import agrees
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.mistakes import MISTAKES, PlacedMistake, make_backward
+from backprop_nb.checking.mistake import PlacedMistake
+from backprop_nb.checking.mistakes import MISTAKES, make_backward
 from backprop_nb.checking.probes import ask_all, make_probes
 from backprop_nb.checking.search import (
     Search,

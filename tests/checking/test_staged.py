@@ -7,7 +7,8 @@ import pytest
 from courses import COURSES
 from nonempty import nonempty
 
-from backprop_nb.checking.mistakes import PlacedMistake, pass_with
+from backprop_nb.checking.mistake import PlacedMistake
+from backprop_nb.checking.mistakes import pass_with
 from backprop_nb.checking.probes import gradient_names, make_probes
 from backprop_nb.checking.search import local_mistakes, whole_mistakes
 from backprop_nb.checking.staged import StagedPasses

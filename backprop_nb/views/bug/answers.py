@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from backprop_nb.checking.mistakes import Mistake, make_backward
+from backprop_nb.checking.mistake import Mistake
+from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.puzzle import Contrast, Puzzle
 from backprop_nb.network.document import equation
 from backprop_nb.views import numbers

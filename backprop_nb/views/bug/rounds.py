@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from backprop_nb.checking.line_puzzle import make_line_puzzle
-from backprop_nb.checking.mistakes import Mistake
+from backprop_nb.checking.mistake import Mistake
 from backprop_nb.checking.puzzle import CHOICES, PLAYABLE, choices, make_puzzle
 from backprop_nb.views.bug.answers import secret
 from backprop_nb.views.bug.lines import (

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.mistakes import Mistake, stage_of
+from backprop_nb.checking.mistake import Mistake
+from backprop_nb.checking.mistakes import stage_of
 from backprop_nb.checking.puzzle import (
     CHOICES,
     EPOCHS,
