@@ -10,13 +10,13 @@ runs where, and runs again what a lost worker has taken with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import dask.array as da
 import numpy as np
-from dask.base import compute
+from dask.base import compute, get_scheduler
 from dask.core import flatten as each_of
 from dask.delayed import Delayed, delayed
 from dask.optimization import cull
@@ -24,12 +24,12 @@ from dask.optimization import cull
 from backprop_nb.errors import BackpropError, InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.network import validation
 from backprop_nb.network.history import SAMPLE
-from backprop_nb.network.protocols import BatchStep, Sample, Trainable
+from backprop_nb.network.protocols import BatchSize, BatchStep, Sample, Trainable
 from backprop_nb.network.theta import flatten, unflatten
 from backprop_nb.network.validation import FloatArray, Watch
 
-_FAN_IN = 8
-"""So many chunks' sums are added by one task."""
+_TOGETHER = 8
+"""The sums of so many chunks are added by one task, and make a step if nothing is said."""
 
 # --- what runs where the chunks lie ------------------------------------------
 
@@ -66,7 +66,7 @@ def _is_allowed(net: Trainable, x: FloatArray, y: FloatArray) -> bool:
     return True
 
 
-def add_sums(parts: Sequence[Sums]) -> Sums:
+def add_sums(*parts: Sums) -> Sums:
     """Return the sum of sums."""
     losses, gradients, rows, bad = zip(*parts, strict=True)
     return Sums(sum(losses), np.sum(gradients, axis=0), sum(rows), sum(bad, ()))
@@ -79,7 +79,7 @@ class Chunks:
     """Data in chunks of rows, for one network, whose widths they must fit.
 
     At least one of `x` and `y` is a Dask array; the other is cut alike.  A step takes
-    the fewest chunks that hold `size` rows, or all.
+    the fewest chunks that hold `size` rows; or, by default, eight; or all.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Chunks:
         net: Trainable,
         x: Any,
         y: Any,
-        size: int | None = None,
+        size: BatchSize = None,
         names: tuple[str, str] = ("x", "y"),
     ) -> None:
         self.net, self.size, self.names = net, size, names
@@ -110,12 +110,14 @@ class Chunks:
         if self.size is None:
             yield partial(self._step, range(len(self.pairs)))
             return
+        n = len(self.pairs)
+        lengths, enough = ([1] * n, _TOGETHER) if self.size == "auto" else (self.rows, self.size)
         together: list[int] = []
         rows = 0.0
-        for k in random.permutation(len(self.pairs)).tolist():
+        for k in random.permutation(n).tolist():
             together.append(k)
-            rows += self.rows[k]
-            if not rows < self.size:  # a chunk of unknown length, NaN, is long enough
+            rows += lengths[k]
+            if not rows < enough:  # a chunk of unknown length, NaN, is long enough
                 yield partial(self._step, together)
                 together, rows = [], 0.0
         if together:
@@ -126,9 +128,9 @@ class Chunks:
         rows = max(1, sums.rows)
         return sums.loss / rows, sums.gradient * (rate / rows), sums.rows
 
-    def loss(self) -> float:
+    def loss(self, watch: Watch = validation.refuse_unless_finite) -> float:
         """Return the network's loss over all rows."""
-        return self._over_all(validation.refuse_unless_finite)[0]
+        return self._over_all(watch)[0]
 
     def loss_and_gradient(self) -> tuple[float, list[FloatArray], list[FloatArray]]:
         """Return the loss over all rows and its gradient; warn of NaN and infinity."""
@@ -169,10 +171,9 @@ class Chunks:
         # A task of its own: the graph holds the parameters once, not once per chunk.
         net = delayed(self.net, pure=False)
         one, add = (delayed(function, pure=False) for function in (chunk_sums, add_sums))
-        level = [one(net, k, *self.pairs[k]) for k in chunks]
-        while len(level) > 1:
-            level = [add(level[k : k + _FAN_IN]) for k in range(0, len(level), _FAN_IN)]
-        sums: Sums = compute(level[0])[0]
+        groups = (chunks[k : k + _TOGETHER] for k in range(0, len(chunks), _TOGETHER))
+        parts = [add(*(one(net, k, *self.pairs[k]) for k in group)) for group in groups]
+        sums: Sums = reduce(add_sums, _results(parts))
         if sums.bad:
             self._check_chunk(min(sums.bad), watch)
         return sums
@@ -192,6 +193,50 @@ class Chunks:
             given=f"{self.names[0]} of {len(self.pairs)} chunks without rows",
             expected="at least one row",
         )
+
+
+def _results(tasks: list[Any]) -> Iterator[Any]:
+    """Yield what each task returns, in order and soon: no worker takes with it what is here."""
+    client = getattr(get_scheduler(), "__self__", None)  # that of a cluster, if there is one
+    if client is None:
+        for k in range(0, len(tasks), _TOGETHER):
+            yield from compute(*tasks[k : k + _TOGETHER])
+        return
+    futures = client.compute(tasks)
+    try:
+        while futures:
+            yield futures.pop(0).result()
+    finally:
+        client.cancel(futures)
+
+
+# --- the outputs ---
+
+
+def outputs(
+    forward: Callable[..., Any], A: Sequence[FloatArray], b: Sequence[FloatArray], x: Any
+) -> Any:
+    """Return f_K(θ, x) as a Dask array, in the chunks of rows of `x`, with the parameters of now.
+
+    `forward` computes every value on the way, of rows in memory.
+    """
+    x = _as_array("x", x)
+    validation.check_input_shape(x, A)
+    rows = x[None] if x.ndim == 1 else x
+    theta = delayed(([A_i.copy() for A_i in A], [b_i.copy() for b_i in b]), pure=False)
+    shape = {"chunks": (rows.chunks[0], (len(A[-1]),)), "meta": np.empty((0, 0), A[0].dtype)}
+    f_K = rows.rechunk({1: -1}).map_blocks(_outputs_of_chunk, forward, theta, **shape)
+    return f_K if rows is x else f_K[0]
+
+
+def _outputs_of_chunk(x: Any, forward: Callable[..., Any], theta: tuple[Any, Any]) -> FloatArray:
+    A, b = theta
+    with np.errstate(all="ignore"):
+        outputs: FloatArray = forward(A, b, np.asarray(x, A[0].dtype)).f[-1]
+    return outputs
+
+
+# --- arrays of Dask ---
 
 
 def _as_array(name: str, value: Any) -> Any:

@@ -32,8 +32,9 @@ from backprop_nb.network.general import DOCUMENT, DocumentPasses, GeneralPasses
 from backprop_nb.network.history import History
 from backprop_nb.network.losses import LOSSES, LossName
 from backprop_nb.network.passes import NOT_STORED, Forward, Gradient
+from backprop_nb.network.protocols import BatchSize
 from backprop_nb.network.storage import read_parameters, write_parameters
-from backprop_nb.network.training import FitOptions, chunks_of, train
+from backprop_nb.network.training import FitOptions, chunks_of, outputs_of, train
 from backprop_nb.network.validation import FloatArray, Watch
 from backprop_nb.tracing import Graph, sigmoid, trace
 from backprop_nb.tracing.rules.row import SATURATED
@@ -265,7 +266,14 @@ class Network:
         return self._passes.layers(self.K)
 
     def __call__(self, x: ArrayLike) -> FloatArray:
-        """Return the output f_K(θ, x), of shape (n_K,) or (N, n_K)."""
+        """Return the output f_K(θ, x), of shape (n_K,) or (N, n_K).
+
+        Of a Dask array it is one too, computed by chunk when it is asked for, with the
+        parameters of now; NaN and infinity in it are then not warned of.
+        """
+        if validation.is_chunked(x):
+            outputs: FloatArray = outputs_of(self._passes.forward, *self.parameters(), x)
+            return outputs
         return self.forward(x).f[-1]
 
     def forward(self, x: ArrayLike) -> Forward:
@@ -295,8 +303,8 @@ class Network:
 
         Parameters
         ----------
-        x : array_like of shape (n_0,) or (N, n_0)
-        y : array_like of shape (n_K,) or (N, n_K)
+        x : array_like or Dask array of shape (n_0,) or (N, n_0)
+        y : array_like or Dask array of shape (n_K,) or (N, n_K)
 
         Examples
         --------
@@ -304,6 +312,8 @@ class Network:
         >>> net.loss([1, 2, 3, 4], [0, 1])
         0.5
         """
+        if validation.is_chunked(x, y):
+            return chunks_of(self, x, y).loss(validation.warn_unless_finite)
         A, b, x, y = self.checked(x, y)
         return self._passes.loss(self._passes.forward(A, b, x), y)
 
@@ -414,7 +424,7 @@ class Network:
         *,
         learning_rate: float = 0.5,
         epochs: int = 100,
-        batch_size: int | None = 32,
+        batch_size: BatchSize = "auto",
         momentum: float = 0.0,
         validation: float | tuple[ArrayLike, ArrayLike] | None = None,
         patience: int | None = None,
@@ -433,11 +443,12 @@ class Network:
             The length of a step for a gradient of 1.
         epochs : int
             How often every row is used.
-        batch_size : int or None
-            Rows per step, drawn at random without return; None takes all rows at
-            every step.  Of a Dask array a step takes whole chunks, drawn at random
-            without return: as many as it takes to hold so many rows.  Only the
-            chunks of one step are computed side by side.
+        batch_size : "auto", int or None
+            Rows per step, drawn at random without return; "auto" takes 32, and None
+            all rows at every step.  Of a Dask array a step takes whole chunks, drawn
+            at random without return and computed side by side: "auto" takes eight of
+            them, on however many workers, and a number as many as hold so many rows,
+            so that 1 is a step for each chunk.
         momentum : float
             How much of the last step the next one repeats, 0 ≤ momentum < 1.  Steps in
             one direction add up, to 1 / (1 − momentum) of a single one: with 0.9
@@ -487,9 +498,9 @@ class Network:
         network that was made with a ``dtype``, or from parameters, keeps its own.
 
         Dask arrays may be larger than memory; :meth:`loss_and_gradient` says how they
-        are used.  Each epoch reads each chunk once, and takes it
-        again from the start: ``x.persist()`` stores on a cluster what is costly to
-        make.  What is wrong with the data of a chunk is raised when the chunk is
+        are used.  The numbers are the same on any number of workers.  Each epoch reads each
+        chunk once, and takes it again from the start: ``x.persist()`` stores on a cluster
+        what is costly to make.  What is wrong with the data of a chunk is raised when the chunk is
         met, and the network then has the parameters from before the training.
 
         Examples

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +12,9 @@ from backprop_nb.network.activations import Activation, ActivationName, OutputNa
 from backprop_nb.network.fast import PassResult
 from backprop_nb.network.losses import LossName
 from backprop_nb.network.validation import FloatArray, Watch
+
+BatchSize: TypeAlias = int | Literal["auto"] | None
+"""How many rows a step takes; see :meth:`backprop_nb.Network.fit`."""
 
 BatchStep: TypeAlias = Callable[[float], tuple[float, FloatArray, int]]
 """From the learning rate η to a batch's loss, η times its gradient as one vector, and its number

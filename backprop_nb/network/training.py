@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
     from backprop_nb.network.chunks import Chunks
-    from backprop_nb.network.protocols import BatchStep, Data, Trainable
+    from backprop_nb.network.protocols import BatchSize, BatchStep, Data, Trainable
 
 _STUCK_SHARE = 0.99
 """A layer whose outputs are saturated to more than this share passes no gradient."""
@@ -44,6 +44,9 @@ Near a minimum both shrink alike; far from one, only saturation does that.
 
 _SMALLEST_RATE = 1e-30
 
+_USUAL_SIZE = 32
+"""So many rows a step takes of arrays in memory, if nothing is said."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FitOptions:
@@ -51,7 +54,7 @@ class FitOptions:
 
     learning_rate: float
     epochs: int
-    batch_size: int | None
+    batch_size: BatchSize
     momentum: float
     patience: int | None
     seed: int | np.random.Generator | None
@@ -64,9 +67,10 @@ class FitOptions:
         _check("learning_rate", self.learning_rate, least, lambda v: v >= _SMALLEST_RATE)
         _check("momentum", self.momentum, "a number from 0 to less than 1", lambda v: 0 <= v < 1)
         _check("epochs", self.epochs, "a positive integer", _is_count)
-        for name in ("batch_size", "patience"):
-            if getattr(self, name) is not None:
-                _check(name, getattr(self, name), "a positive integer, or None", _is_count)
+        count = "a positive integer, or None"
+        _check("patience", self.patience, count, lambda v: v is None or _is_count(v))
+        size, count = self.batch_size, f'"auto", {count}'
+        _check("batch_size", size, count, lambda v: v is None or v == "auto" or _is_count(v))
         validation.checked_generator(self.seed)
 
 
@@ -437,23 +441,33 @@ def data_of(
     net: Trainable,
     x: ArrayLike,
     y: ArrayLike,
-    batch_size: int | None,
+    batch_size: BatchSize,
     names: tuple[str, str] = ("x", "y"),
 ) -> Data:
     """Return data that fit the network, and refuse NaN: one would spread to every parameter."""
     if validation.is_chunked(x, y):
         return chunks_of(net, x, y, batch_size, names)
-    return ArrayData(net, *net.checked_data(x, y, names), batch_size)
+    size = _USUAL_SIZE if batch_size == "auto" else batch_size
+    return ArrayData(net, *net.checked_data(x, y, names), size)
 
 
 def chunks_of(
     net: Trainable,
     x: Any,
     y: Any,
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
     names: tuple[str, str] = ("x", "y"),
 ) -> Chunks:
     """Return Dask arrays as data; Dask is loaded on this first use."""
     from backprop_nb.network.chunks import Chunks
 
     return Chunks(net, x, y, batch_size, names)
+
+
+def outputs_of(
+    forward: Callable[..., Any], A: Sequence[FloatArray], b: Sequence[FloatArray], x: Any
+) -> Any:
+    """Return the outputs of a Dask array as one; Dask is loaded on this first use."""
+    from backprop_nb.network.chunks import outputs
+
+    return outputs(forward, A, b, x)

@@ -450,6 +450,14 @@ def as_floats(name: str, value: ArrayLike) -> FloatArray:
 
 def as_numbers(name: str, value: ArrayLike) -> NDArray[Any]:
     """Return `value` as an array of real numbers, whatever their dtype."""
+    if is_chunked(value):
+        raise UnsupportedError(
+            f"`{name}` may be larger than memory, and this needs all of it there.",
+            given=f"{name} of type {type(value).__module__}.{type(value).__name__}",
+            expected="an array in memory",
+            instead=f"{name}.compute(), if it fits; net(x), net.loss(x, y), "
+            "net.loss_and_gradient(x, y) and net.fit(x, y) go through it chunk by chunk",
+        )
     try:
         array = np.asarray(value)
     except DetachedError as error:

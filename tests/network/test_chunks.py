@@ -1,5 +1,6 @@
 """Dask arrays give the numbers of arrays in memory, wherever the chunks lie."""
 
+import inspect
 import os
 import pickle
 import signal
@@ -258,11 +259,43 @@ def test_steps_are_what_one_would_write_by_hand(unknown):
     assert history.epochs == 3
 
 
-def test_a_seed_makes_training_the_same():
+@pytest.mark.parametrize("unknown", [False, True])
+def test_by_default_a_step_takes_eight_chunks_whatever_is_in_them(unknown):
+    net, x, y = example(rows=57)
+    x, y = (forget_lengths(cut(each, 3)) if unknown else cut(each, 3) for each in (x, y))
+    found = batches(net, x, y, "auto")
+    assert [len(batch) for batch in found] == [8, 8, 3]
+    assert sorted(k for batch in found for k in batch) == list(range(19))
+    order = np.random.default_rng(1).permutation(19)
+    steps = [
+        np.concatenate([np.arange(57)[3 * k : 3 * k + 3] for k in order[i : i + 8]])
+        for i in (0, 8, 16)
+    ]
+    expected = descend(net, *example(rows=57)[1:], steps)
+    net.fit(x, y, epochs=1, seed=1, progress=False)
+    np.testing.assert_allclose(parameters(net), expected, rtol=1e-12)
+
+
+def test_by_default_chunks_are_made_and_used_side_by_side():
+    net, x, y = example(rows=57)
+    both = threading.Barrier(2)  # none comes past it alone
+
+    def make(block):
+        both.wait(timeout=60)
+        return block
+
+    x = cut(x, 3)[:48].map_blocks(make, dtype=float, meta=np.empty((0, 0)))
+    data = chunks.Chunks(net, x, y[:48], "auto")
+    with dask.config.set(num_workers=2):
+        assert sum(step(0.1)[2] for step in data.steps(np.random.default_rng(0))) == 48
+
+
+def test_a_seed_makes_training_the_same_on_however_many_workers():
     trained = []
-    for seed in (4, 4, 5):
+    for seed, workers in ((4, 1), (4, 4), (5, 1)):
         net, x, y = example()
-        fit(net, cut(x), cut(y), epochs=3, batch_size=8, seed=seed)
+        with dask.config.set(num_workers=workers):
+            net.fit(cut(x, 2), cut(y), epochs=3, seed=seed, progress=False)
         trained.append(parameters(net))
     assert np.array_equal(trained[0], trained[1])
     assert not np.array_equal(trained[0], trained[2])
@@ -365,6 +398,91 @@ def test_saturation_is_told_from_the_first_rows():
     net, x, y = example(rows=600)
     history = fit(net, cut(x, (0, 300, 300)), cut(y, 600), epochs=2)
     np.testing.assert_array_equal(history.saturation[-1], net.saturation(x[:256]))
+
+
+# --- the outputs and the loss ------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_the_loss_is_that_of_arrays_in_memory(form):
+    net, x, y = example()
+    assert net.loss(*form(x, y)) == pytest.approx(net.loss(x, y), rel=1e-12)
+
+
+def test_the_loss_warns_of_nan_at_the_users_own_line():
+    net, x, y = example()
+    with pytest.warns(BackpropWarning, match=r"^`x\[14:21\]\[3, 1\]` is nan") as caught:
+        assert np.isnan(net.loss(cut(spoiled(x, 17, 1)), cut(y)))
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_the_outputs_are_an_array_of_dask_in_the_same_chunks(form):
+    net, x, y = example()
+    given = form(x, y)[0]
+    found = net(given)
+    np.testing.assert_allclose(found, net(x), rtol=1e-12)
+    if isinstance(given, da.Array):
+        assert isinstance(found, da.Array)
+        assert found.numblocks == (given.numblocks[0], 1)
+        np.testing.assert_equal(found.shape, (given.shape[0], 2))
+        assert found.dtype == found.blocks[0].compute().dtype == float
+
+
+def test_the_outputs_are_computed_when_they_are_asked_for_with_the_parameters_of_before():
+    net, x, y = example()
+    read = []
+    expected, found = net(x), net(counted(cut(x), read))
+    fit(net, x, y, epochs=1)
+    assert read == []
+    np.testing.assert_allclose(found[8:12], expected[8:12], rtol=1e-12)
+    assert read == [1]
+
+
+@pytest.mark.parametrize("options", [{}, *KINDS], ids=str)
+def test_the_outputs_of_any_network_of_one_input_and_in_its_own_dtype(options):
+    net, x, _ = example(kind=Network, **options)
+    found = in_float32(net)(cut(x)[3])
+    assert found.dtype == found.compute().dtype == np.float32
+    np.testing.assert_allclose(found, net(x[3]), rtol=1e-6)
+
+
+def test_the_outputs_where_there_is_nan_are_nan():
+    net, x, _ = example()
+    found = net(cut(spoiled(x, 17, 1))).compute()
+    assert np.flatnonzero(np.isnan(found).any(axis=1)).tolist() == [17]
+
+
+def test_inputs_that_do_not_fit_are_named_at_once():
+    with pytest.raises(ShapeError, match=r"^`x` has 2 columns, `A\[0\]` expects 3"):
+        NET(cut(X)[:, :2])
+
+
+IN_CHUNKS = {"__call__", "loss", "loss_and_gradient", "fit"}
+OTHERS = [
+    name
+    for name, method in inspect.getmembers(SigmoidNetwork, inspect.isfunction)
+    if name not in IN_CHUNKS and "x" in inspect.signature(method).parameters and "dtype" not in name
+]
+
+
+@pytest.mark.parametrize("name", [*OTHERS, "from_parameters"])
+def test_what_needs_all_of_an_array_refuses_one_of_dask_and_reads_nothing(name):
+    read = []
+    given = {"x": counted(cut(X), read), "y": cut(Y), "A": [counted(cut(NET.A[0]), read)]}
+    given |= {"b": NET.b[:1], "i": 0, "names": ("x", "y")}
+    method = getattr(NET, name)
+    with pytest.raises(UnsupportedError) as caught:
+        method(**{key: given[key] for key in inspect.signature(method).parameters if key in given})
+    assert read == []
+    what = "A[0]" if name == "from_parameters" else "x"
+    assert str(caught.value) == (
+        f"`{what}` may be larger than memory, and this needs all of it there.\n"
+        f"  given:    {what} of type dask.array.core.Array\n"
+        "  expected: an array in memory\n"
+        f"  instead:  {what}.compute(), if it fits; net(x), net.loss(x, y), "
+        "net.loss_and_gradient(x, y) and net.fit(x, y) go through it chunk by chunk"
+    )
 
 
 # --- rows held out -----------------------------------------------------------
@@ -892,6 +1010,34 @@ def test_a_worker_killed_in_mid_epoch_loses_nothing(client, tmp_path):
 
 
 @pytest.mark.slow
+def test_what_has_come_back_is_not_lost_with_a_worker(client, tmp_path, monkeypatch):
+    net, x, y = example(rows=24)
+    log, arrived = tmp_path / "log", tmp_path / "arrived"
+
+    def told(add, results):
+        first, second = next(results), next(results)
+        arrived.touch()  # two of three groups of eight chunks
+        return add(first, second, *results)
+
+    def make(block, block_id):
+        with log.open("a") as file:
+            file.write(f"{os.getpid()} {block_id[0]}\n")
+        if block_id[0] == 20 and log.read_text().count(" 20\n") == 1:
+            for _ in range(300):
+                if arrived.exists():
+                    os.kill(os.getpid(), signal.SIGKILL)
+                threading.Event().wait(0.1)
+        return block
+
+    monkeypatch.setattr(chunks, "reduce", told)
+    deadly = cut(x, 1).map_blocks(make, dtype=float, meta=np.empty((0, 0)))
+    assert_same(net.loss_and_gradient(deadly, cut(y, 1)), net.loss_and_gradient(x, y))
+    made = noted(log)[1]
+    assert made.count(20) == 2  # it was killed, so they had come back by then
+    assert [made.count(k) for k in range(16)] == [1] * 16
+
+
+@pytest.mark.slow
 def test_arrays_that_a_cluster_keeps_are_made_once(client, tmp_path):
     net, x, y = example()
     kept = noting(cut(x), tmp_path / "log").persist()
@@ -906,6 +1052,7 @@ def test_arrays_that_a_cluster_keeps_are_made_once(client, tmp_path):
 def test_a_general_network_can_travel(client):
     net, x, y = example(kind=Network, activation="relu", loss="cross-entropy")
     assert_same(net.loss_and_gradient(cut(x), cut(y)), net.loss_and_gradient(x, y))
+    np.testing.assert_allclose(net(cut(x)), net(x), rtol=1e-12)
 
 
 @pytest.mark.slow

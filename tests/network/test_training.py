@@ -503,7 +503,8 @@ def with_nan(array):
             Y,
             {"batch_size": 2.5},
             InvalidValueError,
-            "`batch_size` must be a positive integer, or None.\n  given:    batch_size = 2.5",
+            '`batch_size` must be "auto", a positive integer, or None.\n'
+            "  given:    batch_size = 2.5",
         ),
     ],
 )
@@ -526,7 +527,10 @@ def test_bad_input_is_named_and_nothing_is_changed(x, y, options, kind, expected
         {"epochs": 0},
         {"epochs": 2.0},
         {"patience": 0},
+        {"patience": "auto"},
         {"batch_size": -1},
+        {"batch_size": "all"},
+        {"batch_size": X},
         {"momentum": -0.1},
         {"seed": -1},
         {"validation": (X,)},
