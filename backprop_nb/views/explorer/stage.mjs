@@ -21,7 +21,7 @@ import {
 } from "../view.mjs";
 
 const LARGE = 300; // with more cards than these the picture does not glide: it would stutter
-const TILE = 40; // so many edges are drawn, or passed over, together; so many cards are laid out together
+const TILE = 40; // so many edges, or cards, are laid out and painted together
 const FAR = 0.6; // from so far away a card has room for its name alone, which is then larger
 const AROUND = 24; // so far an arrow or a bend may reach beyond the points of its edge
 
@@ -104,10 +104,13 @@ export class Stage {
     const frames = groups.map(({ box: [x, y, w, h] }) =>
       svg("rect", { class: "bpnb-group", x, y, width: w, height: h, rx: 10 }),
     );
-    const lines = tiles(edges, (k) => [this.edges[k].line, this.edges[k].head]);
+    const paths = edges.map(({ path }) => path);
+    const lines = tiles(paths, (some, place) => layer(place, some.flatMap((k) => Object.values(this.edges[k]))));
     const names = groups.map((group) => this.buildName(group));
     this.names = html("div", { class: "bpnb-batch" }, ...names);
-    const batches = runs(this.cards, TILE).map((some) => html("div", { class: "bpnb-batch" }, ...some));
+    const corners = cards.map(({ box: [x, y, w, h] }) => [[x, y], [x + w, y + h]]);
+    const batch = (some, style) => html("div", { class: "bpnb-batch", style }, ...some.map((k) => this.cards[k]));
+    const batches = tiles(corners, batch);
     this.into = cards.map(() => []); // the edges that end at a card
     edges.forEach(({ head }, k) => this.into[head].push(k));
     this.passed = null; // nothing is up to date
@@ -524,22 +527,21 @@ const placed = ([left, top, width, height]) =>
 const layer = (style, shapes) => svg("svg", { style, "aria-hidden": "true" }, ...shapes);
 
 /**
- * The drawn edges, in tiles that have room for all that is in them: the style sheet has the browser
- * pass over those out of sight.  A card is always there, as it is a button, of which a screen reader
- * knows only if its box is; but what is on it may come late.
+ * Edges or cards, by their points, in tiles that have room for all that is in them: a change in one is
+ * laid out and painted with its tile alone.  `fill` makes what is in a tile, from its numbers and place.
+ * No `content-visibility`: a screen reader knows of a button only if its box is; but what is on it may
+ * come late.
  */
-function tiles(edges, drawn) {
-  return runs(edges, TILE).map((some, tile) => {
-    const points = some.flatMap(({ path }) => path);
+function tiles(drawn, fill) {
+  return runs([...drawn.keys()], TILE).map((some) => {
+    const points = some.flatMap((k) => drawn[k]);
     const [least, most] = [Math.min, Math.max].map((choose) =>
       [0, 1].map((at) => Math.floor(choose(...points.map((point) => point[at])))),
     );
     const [left, top] = least.map((at) => at - AROUND);
     const [right, low] = most.map((at) => at + AROUND);
-    const shapes = some.flatMap((_, k) => drawn(TILE * tile + k));
-    const picture = layer(`left:${-left}px;top:${-top}px`, shapes);
-    const style = placed([left, top, right - left, low - top]);
-    return html("div", { class: "bpnb-tile", style }, picture);
+    const content = fill(some, `left:${-left}px;top:${-top}px`);
+    return html("div", { class: "bpnb-tile", style: placed([left, top, right - left, low - top]) }, content);
   });
 }
 
