@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from backprop_nb.course.notebooks import lessons, quoted, write
+from backprop_nb.course.notebooks import lessons, no_folder, quoted, write
 from backprop_nb.errors import NotFoundError, must_be
 
 OPTIONS = ("--jupyter",)
@@ -45,7 +45,7 @@ def run(folder: str, jupyter: list[str]) -> int:
     NotFoundError
         If JupyterLab is not installed.
     InvalidValueError
-        If the folder is a file, or cannot be written.
+        If the folder is a file, has a notebook's name, or cannot be written.
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise NotFoundError(
@@ -54,8 +54,10 @@ def run(folder: str, jupyter: list[str]) -> int:
             instead='python -m pip install "backprop-nb[lab]", and then the same command again',
         )
     place = Path(folder).expanduser()
-    if place.is_file():
-        raise must_be("a folder", "DIR", folder, instead=f"jupyter lab {quoted(folder)}")
+    if no_folder(place):
+        command = "jupyter lab" if place.is_file() else "nothing is there; backprop-nb lab"
+        there = folder if place.is_file() else str(Path(folder).parent)
+        raise must_be("a folder", "DIR", folder, instead=f"{command} {quoted(there)}")
     first = lessons()[0].name
     if not (place / first).exists():
         print(f"{place.resolve()}: {write(place)}")

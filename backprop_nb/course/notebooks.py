@@ -50,6 +50,17 @@ def quoted(path: str, on_windows: bool = os.name == "nt") -> str:
     return subprocess.list2cmdline([path]) if on_windows else shlex.quote(path)
 
 
+def no_folder(path: Path) -> bool:
+    """Whether a path is that of a file, or would be: a notebook's name is not a folder's.
+
+    Examples
+    --------
+    >>> no_folder(Path("my_course")), no_folder(Path("my_notebook.ipynb"))
+    (False, True)
+    """
+    return path.is_file() or (path.suffix == ".ipynb" and not path.is_dir())
+
+
 class Written(NamedTuple):
     """What became of each file of the course, by its path in the folder."""
 
@@ -79,10 +90,10 @@ def write(folder: str | Path) -> Written:
     Raises
     ------
     InvalidValueError
-        If the folder is a file, or cannot be written.
+        If the folder is a file, has a notebook's name, or cannot be written.
     """
     folder = Path(folder).expanduser()
-    if folder.is_file():
+    if no_folder(folder):
         raise must_be("a folder", "DIR", str(folder), instead="the name of one, or a new name")
     written = Written([], [], [])
     try:

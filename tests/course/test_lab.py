@@ -54,6 +54,14 @@ def test_a_lesson_in_the_place_of_the_folder_gets_the_command_that_opens_it(star
     assert len(started) == 1
 
 
+def test_a_notebook_that_is_nowhere_is_no_folder_to_be_made(started, tmp_path, capsys):
+    assert main(["lab", "my course/first.ipynb"]) == WRONG_USE
+    said = capsys.readouterr().err
+    assert "`DIR` must be a folder." in said
+    assert "instead:  nothing is there; backprop-nb lab 'my course'" in said
+    assert list(tmp_path.iterdir()) == started == []
+
+
 def test_what_is_missing_is_told_with_the_command_that_installs_it(
     started, tmp_path, monkeypatch, capsys
 ):

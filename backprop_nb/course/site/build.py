@@ -135,7 +135,7 @@ def build(
     EndedError
         If a notebook does not end, or ends its kernel; nothing is written then.
     """
-    if out.is_file():
+    if course.no_folder(out):
         raise must_be("a folder", "OUT", str(out), instead="the name of one, or a new name")
     with _folder(notebooks) as folder:
         paths = sorted(folder.glob("*.ipynb"))

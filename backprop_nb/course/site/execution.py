@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
 from backprop_nb.course.site import kernel
@@ -23,6 +25,10 @@ SECONDS = 600
 
 AT_ONCE = 2
 """So many kernels run at the same time, each with up to 300 MB."""
+
+
+_LINE = re.compile(r"Cell In\[(\d+)\], line (\d+)")
+"""A cell by its count, and its line, in a traceback of IPython's."""
 
 
 class _ThisPython(AsyncKernelManager):
@@ -99,7 +105,7 @@ async def _run(path: Path) -> NotebookNode:
             f"A cell of {path.name} raises {error.ename}.",
             given=error.evalue,
             instead='a cell that does not raise, or the tag "raises-exception" if it should',
-            at=_last_run(notebook),
+            at=_line_that_raised(notebook, error.traceback) or _last_run(notebook),
         ) from error
     except (CellTimeoutError, DeadKernelError) as error:
         what = "ends its kernel" if isinstance(error, DeadKernelError) else "does not end"
@@ -109,6 +115,18 @@ async def _run(path: Path) -> NotebookNode:
             at=_last_run(notebook),
         ) from error
     return notebook
+
+
+def _line_that_raised(notebook: NotebookNode, traceback: str) -> str | None:
+    """Return the innermost line of a traceback that stands in a cell."""
+    for count, line in reversed(_LINE.findall(strip_ansi(traceback))):
+        for number, cell in enumerate(notebook.cells, start=1):
+            if cell.get("execution_count") == int(count):
+                lines = cell.source.splitlines()
+                # Python is not shown the empty lines at the top.
+                k = int(line) - 1 + next(k for k, text in enumerate(lines) if text.strip())
+                return f"cell {number}, line {k + 1}: {lines[k].strip()}"
+    return None
 
 
 def _last_run(notebook: NotebookNode) -> str:

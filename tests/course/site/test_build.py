@@ -189,8 +189,9 @@ def test_the_same_course_gives_the_same_bytes_and_leaves_other_files(small, tmp_
 def test_a_folder_that_does_not_fit_is_refused_before_anything_runs(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(bp.InvalidValueError, match="`OUT` must be a folder"):
-        build(file, title=TITLE)
+    for out in (file, tmp_path / "new.ipynb"):
+        with pytest.raises(bp.InvalidValueError, match="`OUT` must be a folder"):
+            build(out, title=TITLE)
     with pytest.raises(bp.InvalidValueError, match="must be a folder with notebooks"):
         build(tmp_path / "site", title=TITLE, notebooks=tmp_path)
     (tmp_path / "index.ipynb").write_text("{}", encoding="utf-8")

@@ -40,14 +40,35 @@ def test_a_view_is_stored_as_it_was_when_it_was_shown(tmp_path):
     assert first.read_bytes() == before
 
 
-def test_what_raises_is_named_with_its_cell_and_ends_the_others(tmp_path):
+def test_what_raises_is_named_with_its_line_and_ends_the_others(tmp_path):
     wrong = written(tmp_path / "wrong.ipynb", "1", "x = 1\n1 / 0")
     endless = written(tmp_path / "endless.ipynb", "while True: pass")
     with pytest.raises(
         bp.InvalidValueError, match=r"wrong\.ipynb raises ZeroDivisionError"
     ) as caught:
         executed([endless, wrong], print)
-    assert caught.value.at == "cell 2: x = 1"
+    assert caught.value.at == "cell 2, line 2: 1 / 0"
+
+
+@pytest.mark.parametrize(
+    ("cells", "place"),
+    [
+        (
+            ["\n \ndef f(x):\n    return round(\n        1 / x)", "1", "f(0)"],
+            "cell 1, line 5: 1 / x)",
+        ),
+        (
+            ["import fractions", "fractions.Fraction(1, 0)"],
+            "cell 2, line 1: fractions.Fraction(1, 0)",
+        ),
+        (["x = 1\ny = = 2"], "cell 1, line 2: y = = 2"),
+    ],
+)
+def test_the_line_is_the_innermost_one_of_a_cell(tmp_path, cells, place):
+    wrong = written(tmp_path / "wrong.ipynb", *cells)
+    with pytest.raises(bp.InvalidValueError, match=r"raises") as caught:
+        executed([wrong], print)
+    assert caught.value.at == place
 
 
 def test_what_does_not_end_is_named(tmp_path, monkeypatch):
