@@ -11,6 +11,7 @@ from backprop_nb.errors import BackpropError, InvalidValueError, ShapeError
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import Record
+from backprop_nb.tracing.rules.row import EachVjp
 from backprop_nb.tracing.source import describe_place
 from backprop_nb.tracing.tape import is_live
 
@@ -43,10 +44,12 @@ def reverse(
             row, args, parents, keywords, value, _, _ = records[index]
             if g is None or not carries[index]:
                 continue
+            vjps = row.vjps
+            each = vjps.of_call(g, value, *args, **keywords) if type(vjps) is EachVjp else None
             for k, parent in enumerate(parents):
                 if parent is None or not carries[parent]:
                     continue
-                vjp = row.vjps[k]
+                vjp: Any = each or vjps[k]
                 if vjp is None:
                     continue
                 known = adjoints[parent]
@@ -56,9 +59,12 @@ def reverse(
                         sums.add(parent)
                     row.add_entries(adjoints[parent], g, *args[1:], **keywords)
                     continue
-                contribution = (
-                    vjp(g, value, *args, **keywords) if keywords else vjp(g, value, *args)
-                )
+                if each is not None:
+                    contribution = each(k)
+                elif keywords:
+                    contribution = vjp(g, value, *args, **keywords)
+                else:
+                    contribution = vjp(g, value, *args)
                 if type(contribution) is not np.float64 or type(args[k]) is not np.float64:
                     contribution = _typed_like(args[k], contribution)
                 adjoints[parent] = contribution if known is None else known + contribution

@@ -21,6 +21,7 @@ from backprop_nb.tracing.emit.notation import LATEX, NUMPY, Notation, Printed
 from backprop_nb.tracing.evaluate import replayed
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT
+from backprop_nb.tracing.rules.row import EachVjp
 from backprop_nb.tracing.rules.template import ATOM
 from backprop_nb.tracing.trace import trace_rules
 
@@ -142,8 +143,10 @@ class Rules:
                 arg if parent is None else next(given)
                 for arg, parent in zip(record.args, record.parents, strict=True)
             ]
+            vjps = record.row.vjps
+            each = vjps.of_call(g, ans, *args, **record.keywords) if type(vjps) is EachVjp else None
             for position in self.positions:
-                yield record.row.vjps[position](g, ans, *args, **record.keywords)
+                yield each(position) if each else vjps[position](g, ans, *args, **record.keywords)
 
         values = self.values
         traces, is_general = trace_rules(rules, values)
@@ -181,13 +184,16 @@ class Rule:
     ----------
     traced
         The rule as data; the numbers in it are those of this node, or of one like it.
+    leaves
+        What its inputs are: 0 the adjoint, 1 the node, from 2 on the node's parents.
     """
 
     def __init__(self, rules: Rules, position: int, mark: Marker = unmarked) -> None:
         self._rules = rules
         self._pattern = rules.patterns[position]
         self._mark = mark
-        self.traced: Trace = self._pattern.traced
+        self.traced = self._pattern.traced
+        self.leaves = self._pattern.leaves
 
     @property
     def numpy(self) -> str:
@@ -227,7 +233,7 @@ class Rule:
         """The numbers of this node, in every place of the rule."""
         leaves = self._rules.values
         with np.errstate(all="ignore"):
-            return replayed(self.traced, [leaves[k] for k in self._pattern.leaves]) or {}
+            return replayed(self.traced, [leaves[k] for k in self.leaves]) or {}
 
     def _sign(self, index: int) -> str:
         return getattr(self.traced.records[index].row, "product", "")

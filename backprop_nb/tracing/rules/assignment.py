@@ -6,7 +6,7 @@ adjoint of the entries that are still its own at the end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,17 +51,21 @@ def _compute(x: Any, *rest: Any, at: Sequence[Any]) -> Any:
     return assigned(x, *values, at=places)
 
 
-def _vjp(position: int, g: Any, ans: Any, x: Any, *rest: Any, at: Sequence[Any]) -> Any:
-    if position == 0:
-        places = _filled(at, rest)[1]
+def _vjps(g: Any, ans: Any, x: Any, *rest: Any, at: Sequence[Any]) -> Callable[[int], Any]:
+    values, places = _filled(at, rest)
+
+    def vjp(position: int) -> Any:
+        if position:
+            own = g[places[position - 1]]
+            last = _is_last(x.shape, places[position - 1])
+            own = own if last is None else np.where(last, own, 0.0)
+            return unbroadcast(own, values[position - 1])
         mask = places[0] if len(places) == 1 and is_array(places[0]) else None
         if mask is not None and mask.dtype == bool and mask.shape == x.shape:
             return np.where(mask, 0.0, g)  # in a third of the time
         return assigned(g, *[0.0] * len(at), at=places)
-    index = fill_index(at[position - 1], rest[len(at) :])
-    own = g[index]
-    last = _is_last(x.shape, index)
-    return unbroadcast(own if last is None else np.where(last, own, 0.0), rest[position - 1])
+
+    return vjp
 
 
 def _is_last(shape: tuple[int, ...], index: Any) -> Any:
@@ -111,7 +115,7 @@ def _latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
 
 ASSIGNED = row(
     assigned,
-    each=_vjp,
+    joint=_vjps,
     bind=bind_assignment,
     compute=_compute,
     numpy=Template(_text, LOOSE, (ATOM, LOOSE)),

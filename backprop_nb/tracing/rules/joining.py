@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from inspect import Signature
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -29,42 +30,43 @@ def _stretch(axis: int, start: int, stop: int) -> tuple[slice, ...]:
 
 
 def _cut_out(
-    position: int, g: Any, arrays: Sequence[Any], axis: int, grown: Callable[[Shape], Shape]
-) -> Any:
-    """Return the stretch of ``g`` that one of the joined arrays fills.
+    g: Any, arrays: Sequence[Any], axis: int, grown: Callable[[Shape], Shape]
+) -> Callable[[int], Any]:
+    """Return what gives the stretch of ``g`` that one of the joined arrays fills.
 
     ``grown`` gives the shape that an array had when it was joined.
     """
-    lengths = [grown(np.shape(each))[axis] for each in arrays]
-    start = sum(lengths[:position])
-    part = g[_stretch(axis, start, start + lengths[position])]
-    return shaped_like(part, arrays[position])
+    lengths = (grown(np.shape(each))[axis] for each in arrays)
+    ends = [*accumulate(lengths, initial=0)]
+
+    def part(position: int) -> Any:
+        index = _stretch(axis, ends[position], ends[position + 1])
+        return shaped_like(g[index], arrays[position])
+
+    return part
 
 
 # --- joining ----------------------------------------------------------------------
 
 
-def _concatenate_each(position: int, g: Any, ans: Any, *arrays: Any, axis: int | None = 0) -> Any:
+def _concatenate(g: Any, ans: Any, *arrays: Any, axis: int | None = 0) -> Callable[[int], Any]:
     if axis is None:
-        return _cut_out(position, g, arrays, 0, lambda shape: (math.prod(shape),))
-    return _cut_out(position, g, arrays, axis % g.ndim, lambda shape: shape)
+        return _cut_out(g, arrays, 0, lambda shape: (math.prod(shape),))
+    return _cut_out(g, arrays, axis % g.ndim, lambda shape: shape)
 
 
 def _append(position: int, g: Any, ans: Any, x: Any, values: Any, axis: int | None = None) -> Any:
-    return _concatenate_each(position, g, ans, x, values, axis=axis)
+    return _concatenate(g, ans, x, values, axis=axis)(position)
 
 
-def _stack_each(position: int, g: Any, ans: Any, *arrays: Any, axis: int = 0) -> Any:
-    return g[(slice(None),) * (axis % g.ndim) + (position,)]
+def _stack(g: Any, ans: Any, *arrays: Any, axis: int = 0) -> Callable[[int], Any]:
+    before = (slice(None),) * (axis % g.ndim)
+    return lambda position: g[(*before, position)]
 
 
-def _fixed(axis: int, grown: Callable[[Shape], Shape]) -> Callable[..., Any]:
+def _fixed(axis: int, grown: Callable[[Shape], Shape]) -> Callable[..., Callable[[int], Any]]:
     """Return the rule of a function that joins along one axis; vectors along their only one."""
-
-    def each(position: int, g: Any, ans: Any, *arrays: Any) -> Any:
-        return _cut_out(position, g, arrays, min(axis, g.ndim - 1), grown)
-
-    return each
+    return lambda g, ans, *arrays: _cut_out(g, arrays, min(axis, g.ndim - 1), grown)
 
 
 def _at_least_2d(shape: Shape) -> Shape:
@@ -119,7 +121,9 @@ def _block_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
     return f"np.block({text(_nest(iter(arguments), keywords['plan']))})"
 
 
-def _joined(function: Callable[..., Any], each: Callable[..., Any], **facts: Any) -> Row:
+def _joined(
+    function: Callable[..., Any], joint: Callable[..., Callable[[int], Any]], **facts: Any
+) -> Row:
     """Return the row of a function that takes its arrays in one list."""
 
     def text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
@@ -138,7 +142,7 @@ def _joined(function: Callable[..., Any], each: Callable[..., Any], **facts: Any
 
     return row(
         function,
-        each=each,
+        joint=joint,
         numpy=text,
         bind=bind,
         compute=lambda *arrays, **options: function(arrays, **options),
@@ -158,34 +162,53 @@ def _part(x: Any, sections: Any, output: int, axis: int) -> tuple[slice, ...]:
         each, longer = divmod(length, int(sections))
         start = output * each + min(output, longer)
         return _stretch(axis % x.ndim, start, start + each + (output < longer))
-    cuts = [0, *map(int, sections), length]
-    first, stop, _ = slice(cuts[output], cuts[output + 1]).indices(length)
+    start = sections[output - 1] if output else 0
+    stop = sections[output] if output < len(sections) else length
+    first, stop, _ = slice(start, stop).indices(length)
     return _stretch(axis % x.ndim, first, max(first, stop))
-
-
-def _split(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int, axis: int = 0) -> Any:
-    index = _part(x, indices_or_sections, output, axis)
-    return scatter_add(g, index=index, shape=x.shape)
-
-
-def _split_along(axis: int) -> Callable[..., Any]:
-    def vjp(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int) -> Any:
-        return _split(g, ans, x, indices_or_sections, output, min(axis, x.ndim - 1))
-
-    return vjp
 
 
 def _cut(
     function: Callable[..., Any],
-    vjp: Callable[..., Any],
+    along: int | None = None,
     expected: str = "a number of parts that divides the length, or the positions of the cuts",
 ) -> Row:
-    return row(function, vjp, symbol="split", view=True, outputs=True, expected=expected)
+    """Return the row of a function that cuts along its option ``axis``, or always along one."""
+
+    def place(x: Any, sections: Any, output: int, axis: int = 0) -> tuple[slice, ...]:
+        return _part(x, sections, output, axis if along is None else min(along, x.ndim - 1))
+
+    def vjp(g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int) -> Any:
+        return scatter_add(g, index=place(x, indices_or_sections, output), shape=x.shape)
+
+    def with_axis(
+        g: Any, ans: Any, x: Any, indices_or_sections: Any, output: int, axis: int = 0
+    ) -> Any:
+        return scatter_add(g, index=place(x, indices_or_sections, output, axis), shape=x.shape)
+
+    def add(total: Any, g: Any, indices_or_sections: Any, **options: Any) -> None:
+        total[place(total, indices_or_sections, **options)] += g
+
+    def compute(x: Any, indices_or_sections: Any, output: int | None = None, **options: Any) -> Any:
+        if output is None:
+            return function(x, indices_or_sections, **options)
+        return x[place(x, indices_or_sections, output, **options)]
+
+    return row(
+        function,
+        with_axis if along is None else vjp,
+        symbol="split",
+        view=True,
+        outputs=True,
+        expected=expected,
+        add_entries=add,
+        compute=compute,
+    )
 
 
 ROWS = (
-    _joined(np.concatenate, _concatenate_each),
-    _joined(np.stack, _stack_each, symbol="stack", expected="equal shapes"),
+    _joined(np.concatenate, _concatenate),
+    _joined(np.stack, _stack, symbol="stack", expected="equal shapes"),
     _joined(np.hstack, _fixed(1, lambda shape: shape or (1,))),
     _joined(np.vstack, _fixed(0, _at_least_2d)),
     _joined(np.dstack, _fixed(2, _at_least_3d)),
@@ -200,9 +223,9 @@ ROWS = (
         bind=_block_call,
         compute=_block,
     ),
-    _cut(np.split, _split),
-    _cut(np.array_split, _split, "at least one part"),
-    _cut(np.hsplit, _split_along(1)),
-    _cut(np.vsplit, _split_along(0)),
-    _cut(np.dsplit, _split_along(2)),
+    _cut(np.split),
+    _cut(np.array_split, expected="at least one part"),
+    _cut(np.hsplit, 1),
+    _cut(np.vsplit, 0),
+    _cut(np.dsplit, 2),
 )

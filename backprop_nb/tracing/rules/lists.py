@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -83,8 +83,10 @@ def stacked(items: Any) -> Any:
     return np.stack([*map(stacked, items)]) if isinstance(items, list | tuple) else items
 
 
-def _each(position: int, g: Any, ans: Any, *arrays: Any, nested: Nested, dtype: Any = None) -> Any:
-    return g[nested.paths[position]]
+def _entries(
+    g: Any, ans: Any, *arrays: Any, nested: Nested, dtype: Any = None
+) -> Callable[[int], Any]:
+    return lambda position: g[nested.paths[position]]
 
 
 def _text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
@@ -99,7 +101,7 @@ def _latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
 
 ARRAY = row(
     np.array,
-    each=_each,
+    joint=_entries,
     bind=_bind,
     compute=_compute,
     numpy=_text,

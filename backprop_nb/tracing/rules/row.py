@@ -80,14 +80,18 @@ def saturated(vjp: Vjp, largest: float) -> Remark:
 class EachVjp:
     """The rules of a function of any number of arrays: ``vjps[k]`` is that of the k-th.
 
-    ``rule`` is one for all of them, ``(k, g, ans, *arrays, **options)``.
+    Attributes
+    ----------
+    of_call
+        ``(g, ans, *arrays, **options)`` to ``k -> gradient of the k-th array``: what all of
+        them need is worked out once, or a call of n arrays would take n² steps.
     """
 
-    def __init__(self, rule: Vjp) -> None:
-        self._rule = rule
+    def __init__(self, of_call: Callable[..., Callable[[int], Any]]) -> None:
+        self.of_call = of_call
 
     def __getitem__(self, position: int) -> Vjp:
-        return functools.partial(self._rule, position)
+        return lambda *call, **options: self.of_call(*call, **options)(position)
 
 
 class FirstVjp:
@@ -261,6 +265,7 @@ def row(
     function: Callable[..., Any],
     *vjps: Vjp | None,
     each: Vjp | None = None,
+    joint: Callable[..., Callable[[int], Any]] | None = None,
     first: Vjp | None = None,
     numpy: Text | Template | None = None,
     latex: Text | Template | None = None,
@@ -273,20 +278,27 @@ def row(
     The rules of an element-wise function need not care about broadcasting, unless
     they are ``fitted`` because a power is so common that a call less is worth it.
     ``each`` is one rule ``(k, g, ans, *arrays, **options)`` for any number of
-    arrays, ``first`` one for the first of any number.  Texts are templates that need no brackets.
+    arrays, ``joint`` one in the form of :class:`EachVjp` for many of them, ``first``
+    one for the first of any number.  Texts are templates that need no brackets.
     """
     name = function.__name__
+    joint = _one_by_one(each) if each is not None else joint
     if isinstance(function, np.ufunc) and function.signature is None and function.nin == 2:
         facts = {"expected": STRETCH} | facts
         vjps = vjps if fitted else tuple(map(_with_broadcast, vjps, (0, 1)))
     return Row(
         function,
-        EachVjp(each) if each else FirstVjp(first) if first else vjps,
+        EachVjp(joint) if joint else FirstVjp(first) if first else vjps,
         numpy=_template(numpy or _numpy_call(function, len(vjps))),
         latex=_template(latex or _latex_call(name)),
         symbol=symbol or (name if len(name) <= 7 else f"{name[:6]}…"),
         **facts,
     )
+
+
+def _one_by_one(each: Vjp) -> Callable[..., Callable[[int], Any]]:
+    """Return a rule of one array at a time in the form of :class:`EachVjp`."""
+    return lambda *call, **options: lambda k: each(k, *call, **options)
 
 
 def _template(text: Text | Template) -> Template:

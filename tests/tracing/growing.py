@@ -1,0 +1,99 @@
+"""Programs of any length: chains, loops, wide calls, assignments.
+
+Each has about as many nodes as it is asked for.
+"""
+
+import numpy as np
+
+
+def chain(x, nodes):
+    for _ in range(nodes // 4):
+        x = x * 1.01
+        x = x + 0.1
+        x = x * x
+        x = x / 1.7
+    return x
+
+
+def layers(A, b, x):
+    for W, c in zip(A, b, strict=True):
+        x = np.tanh(W @ x + c)
+    return np.sum(x**2)
+
+
+def neurons(weights, x):
+    s = 0.0
+    for w in weights:
+        s = s + np.tanh(w * x)
+    return s
+
+
+def fan_out(x, nodes):
+    products = [x * (k + 1.0) for k in range(nodes // 2)]
+    s = products[0]
+    for each in products[1:]:
+        s = s + each
+    return s
+
+
+def recurrence(h, W, nodes):
+    for _ in range(nodes // 2):
+        h = np.tanh(W @ h)
+    return np.sum(h)
+
+
+def entries(x, nodes):
+    out = np.zeros(nodes // 2)
+    for i in range(len(out)):
+        out[i] = x[i % 3] * 2.0
+    return np.sum(out**2)
+
+
+def prefix(x, nodes):
+    out = np.zeros(nodes // 5)
+    for i in range(1, len(out)):
+        out[i] = out[i - 1] * 0.9 + x[0]
+    return np.sum(out**2)
+
+
+def iterated(x, nodes):
+    s = 0.0
+    for each in np.repeat(x, nodes // 9):
+        s = s + each * each
+    return s
+
+
+def pieces(x, nodes):
+    s = 0.0
+    for each in np.split(np.repeat(x, nodes), nodes // 3):
+        s = s + np.sum(each)
+    return s
+
+
+def joined(join):
+    def wide(x, nodes):
+        return np.sum(join([x * (k + 1.0) for k in range(nodes - 3)]) ** 2)
+
+    return wide
+
+
+def programs(nodes):
+    """Return each program by its name, with its arguments and its options."""
+    rng = np.random.default_rng(0)
+    some, x = nodes // 5, rng.normal(size=3)
+    matrices, vectors = rng.normal(size=(some, 3, 3)), rng.normal(size=(some, 3))
+    size = {"nodes": nodes}
+    return {
+        "chain of scalars": (chain, (0.1,), size),
+        "layers with parameters": (layers, ([*matrices], [*vectors], x), {}),
+        "a list of weights": (neurons, ([*rng.normal(size=nodes // 4)], 0.3), {}),
+        "fan-out and a sum": (fan_out, (0.5,), size),
+        "vector recurrence": (recurrence, (x, rng.normal(size=(3, 3))), size),
+        "entries assigned": (entries, (x,), size),
+        "entries from entries": (prefix, (x,), size),
+        "an array iterated": (iterated, (x,), size),
+        "np.split": (pieces, (x,), size),
+        "np.stack": (joined(np.stack), (x,), size),
+        "np.concatenate": (joined(np.concatenate), (x,), size),
+        "np.array of a list": (joined(lambda arrays: np.array(arrays)), (0.5,), size),
+    }
