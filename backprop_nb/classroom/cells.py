@@ -8,7 +8,6 @@ from __future__ import annotations
 import __future__
 
 import ast
-import asyncio
 import inspect
 import linecache
 import re
@@ -16,13 +15,16 @@ import time
 from collections.abc import Callable, Collection
 from functools import partial
 from types import CodeType
-from typing import Any, Final, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 from backprop_nb.checking.probes import OutOfTime
 from backprop_nb.classroom.jupyter import cell_magic, parse, parts
 from backprop_nb.classroom.limits import Limits, time_limit
 from backprop_nb.classroom.shell import Shell
 from backprop_nb.errors import in_words
+
+if TYPE_CHECKING:
+    import asyncio
 
 Place: TypeAlias = tuple[int, int]
 """A statement: the number of its cell, from 0, and its first line there; 0 is all of the cell."""
@@ -80,17 +82,17 @@ class Cells:
         self._whole: list[str] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unrun = False
+        self._seen: tuple[str, CodeType | None] = "", None
         self.shell = Shell(self)
 
     def run(self, name: str, source: str) -> None:
         """Run a cell of a notebook, or all of a file."""
         self._number += 1
         self.name, self._raised, self._main, self._whole = name, [], [], []
-        if _IN_NOTEBOOK.fullmatch(name):
-            self.run_text(source)
-        else:
-            for part in parts(source):
-                self.run_text(part)
+        self._seen = "", None
+        whole = _IN_NOTEBOOK.fullmatch(name) or self._code_of(source)
+        for part in (source,) if whole else parts(source):
+            self.run_text(part)
         self._tell()
 
     def run_main_blocks(self) -> None:
@@ -140,14 +142,22 @@ class Cells:
         one_by_one = self._number in {number for number, _ in self._left_out}
         if one_by_one or self._keeps_values:
             return 0
-        try:
-            code = self._compiled(source, self.name, "exec")
-        except Exception:
+        code = self._code_of(source)
+        if code is None:
             return 0
         _remember(self.name, source)
         self._whole.append(source)
         error = self._guarded(partial(self._execute, code, self.space), 0)
         return None if error is None else _line_in(error, self.name, "<module>")
+
+    def _code_of(self, source: str) -> CodeType | None:
+        """Return a text as code, the last one without another look; None if it is no Python."""
+        if self._seen[0] != source:
+            try:
+                self._seen = source, self._compiled(source, self.name, "exec")
+            except Exception:  # a text too deep for Python, too
+                self._seen = source, None
+        return self._seen[1]
 
     def _statements(self, body: list[ast.stmt]) -> None:
         for node in body:
@@ -208,6 +218,8 @@ class Cells:
         if not code.co_flags & inspect.CO_COROUTINE:
             return value
         if self._loop is None:
+            import asyncio  # few submissions wait, and each would carry its copy
+
             self._loop = asyncio.new_event_loop()
         return self._loop.run_until_complete(value)
 

@@ -57,6 +57,12 @@ def test_a_loop_in_a_file_costs_nothing_of_it(right):
     )
 
 
+def test_a_mark_of_a_cell_in_a_text_is_none(right):
+    reply = asked(f"text = '''\n# %%\n%%time\n'''\n{right}", file="hw.py")
+    assert is_right(reply)
+    assert reply.notes == ()
+
+
 ENDING = [
     ("import os\nos._exit(0)", "cell 2 ended its own process, with exit code 0 (line 2)"),
     ("import ctypes\nctypes.string_at(0)", "cell 2 had its process ended by the signal SIGSEGV"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from backprop_nb.classroom import jupyter
 from backprop_nb.classroom.jupyter import NEEDS_IPYTHON, CellMagic, cell_magic, parse, parts
 
 
@@ -57,6 +58,13 @@ def test_what_nobody_understands_is_refused(source):
         parse(source)
 
 
+def test_ipython_is_not_loaded_for_what_has_nothing_of_it(monkeypatch):
+    """It takes ten times as long as all the rest, and many hand in a slip of the keyboard."""
+    monkeypatch.setattr(jupyter, "_transformed", None)
+    with pytest.raises(SyntaxError, match="expected ':'"):
+        parse("def f()\n    return 1")
+
+
 @pytest.mark.parametrize(
     ("source", "magic"),
     [
@@ -73,8 +81,7 @@ def test_a_magic_for_a_whole_cell_is_told_from_that_for_a_line(source, magic):
 
 
 @pytest.mark.parametrize("mark", ["# %%", "#%%", "# In[3]:", "# In [ ]:", "# <codecell>"])
-def test_a_file_made_from_a_notebook_falls_into_its_cells_where_it_is_no_python(mark):
+def test_a_file_made_from_a_notebook_falls_into_its_cells(mark):
     first, second = parts(f"x = 1\n{mark}\n%%time\ny = 2\n")
     assert first.rstrip() == "x = 1"
     assert second == "\n\n%%time\ny = 2\n"
-    assert list(parts(f"x = 1\n{mark}\ny = 2\n")) == [f"x = 1\n{mark}\ny = 2\n"]
