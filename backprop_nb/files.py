@@ -38,8 +38,9 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         with unfinished.open("wb") as stream:
             yield stream
         unfinished.replace(path)
-    finally:
+    except BaseException:
         unfinished.unlink(missing_ok=True)
+        raise
 
 
 def check_replaceable(path: Path, is_ours: Callable[[str], bool]) -> None:

@@ -222,7 +222,7 @@ class Course(Convention):
         """Whether the document's words fit, and its names."""
         return super().plain and self.symbols == ("A", "b")
 
-    @property
+    @cached_property
     def called_with(self) -> tuple[str, ...]:
         """The words of ``calls``, in order."""
         return _words(self.calls)
@@ -270,7 +270,7 @@ class Course(Convention):
             places.sort(key=lambda place: order.index(names[place[0]][place[1]]))
         return {(kind, i): names[kind][i] for kind, i in places}
 
-    @property
+    @cached_property
     def symbols(self) -> tuple[str, str]:
         """The letters for weights and biases in a formula.
 

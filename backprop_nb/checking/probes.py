@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import io
 import math
+import operator
 import signal
 import threading
 import warnings
@@ -265,13 +266,16 @@ def ask(backward: Pass, probe: Probe) -> Answer:
         raise
     except BaseException as error:  # sys.exit too
         return Answer(failure=_described(error), raised=True)
-    after = tuple(
-        Kept(tuple(map(_digest, were)), tuple(map(_digest, _flat(now))))
-        for were, now in zip(leaves, given, strict=True)
-    )
+    after = tuple(_kept(were, _flat(now)) for were, now in zip(leaves, given, strict=True))
     untouched = all(was == were == now for was, (were, now) in zip(before, after, strict=True))
     modified = () if untouched else tuple(_modified(course, given, before, after))
     return replace(answer, after=after, modified=modified)
+
+
+def _kept(leaves: Sequence[Any], now: Sequence[Any]) -> Kept:
+    were = tuple(map(_digest, leaves))
+    same = len(now) == len(leaves) and all(map(operator.is_, now, leaves))
+    return Kept(were, were if same else tuple(map(_digest, now)))
 
 
 def _read(returned: Any, probe: Probe) -> Answer:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -266,12 +266,14 @@ def hidden_memory() -> Iterator[None]:
 
 def _prctl(option: int, value: int) -> int:
     """Ask the system something about this process, or for it; -1 where that is not possible."""
-    if sys.platform.startswith("linux"):
-        with contextlib.suppress(OSError, AttributeError):
-            return int(_library().prctl(option, value, 0, 0, 0))
-    return -1
+    return int(_system_call()(option, value, 0, 0, 0))
 
 
 @functools.cache
-def _library() -> Any:
-    return ctypes.CDLL(None)
+def _system_call() -> Callable[..., int]:
+    known = sys.platform.startswith("linux")
+    return getattr(ctypes.CDLL(None), "prctl", _unknown) if known else _unknown
+
+
+def _unknown(*_: int) -> int:
+    return -1

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ _IN, _OUT = 0, 1
 
 def serve() -> None:
     """Answer requests from standard input, one after the other, until it closes."""
+    place = tempfile.gettempdir()  # the host has made it for this
     limits.adopt_orphans()
     limits.hide_memory()
     try:
@@ -76,7 +78,7 @@ def serve() -> None:
             for each in (ends, outcome.message, outcome.line):
                 write_message(_OUT, each)
     except (EOFError, GoneError, BrokenPipeError):
-        shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)  # the host has made it for this
+        shutil.rmtree(place, ignore_errors=True)
 
 
 @dataclass
@@ -95,18 +97,10 @@ class Outcome:
 def _answered(request: dict[str, Any]) -> Outcome:
     """Ask a submission, once more for each statement that its process does not survive."""
     bounds = limits.Limits(**request["limits"])
-    # Here, so that the next submission of the course finds them made.
-    course = Course(**request["course"])
-    probes = make_probes(course)
-    for k in range(len(probes)):
-        gradients_of(course, k)
-    loaded = _load_for(source for _, source in request["cells"])
+    probes = _probes(request["course"])
+    if _load_for(source for _, source in request["cells"]):
+        _settle()
     limits.count_threads()
-    if loaded or course not in _warmed:
-        _warmed.add(course)
-        _warm(probes)
-        gc.collect()
-        gc.freeze()  # or each copy would copy all memory, by looking for what is left over in it
     file = "" if request["file"].endswith(".ipynb") else request["file"]
     question = child.Question(request["cells"], request["function"], probes, request["hints"], file)
     lost: list[tuple[int, int, str]] = []
@@ -125,11 +119,10 @@ def _answered(request: dict[str, Any]) -> Outcome:
             lost = [*lost, (*place, outcome.end)]
 
 
-_warmed: set[Course] = set()
-
-
-def _warm(probes: Sequence[Probe]) -> None:
-    """Do here what each copy would do for the first time, and slowly."""
+@cache
+def _probes(said: str) -> tuple[Probe, ...]:
+    """Return the probes of a course, and do here what each copy would do first, and slowly."""
+    probes = make_probes(Course(**json.loads(said)))
     K = probes[0].K
     right = [gradients_of(probes[0].course, k) for k in (0, *range(len(probes)))]
     for _ in range(_ROUNDS):
@@ -140,6 +133,14 @@ def _warm(probes: Sequence[Probe]) -> None:
             return tuple([now.get(f"{part}[{i}]") for i in range(K)] for part in ("dA", "db"))
 
         json.dumps(encode(ask_all(known, probes), probes))
+    _settle()
+    return probes
+
+
+def _settle() -> None:
+    """Leave what is loaded alone: to look for garbage in it, each copy would copy all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _load_for(sources: Iterable[str]) -> bool:
@@ -160,11 +161,12 @@ def _one(
     left_out: Sequence[Place],
 ) -> tuple[Outcome, Place]:
     """Return what came of one process, and the statement that it came to."""
-    folder = tempfile.mkdtemp(prefix="submission-")
-    here = Path(folder, request["file"]).parent
-    here.mkdir(parents=True, exist_ok=True)
+    folder = _new_folder()
+    here = folder.joinpath(request["file"]).parent
+    if here != folder:
+        here.mkdir(parents=True)
     for name, path in request["beside"]:
-        target = Path(folder, name)
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     _progress.begin(NOTHING)
@@ -173,7 +175,7 @@ def _one(
     if pid == 0:
         os.close(reading)
         if question.file:
-            question = replace(question, file=str(Path(folder, question.file)))
+            question = replace(question, file=str(folder / question.file))
         _become_submission(question, bounds, left_out, str(here), writing)  # it does not return
     os.close(writing)
     outcome = Outcome("")
@@ -186,6 +188,22 @@ def _one(
             _remove(folder)
     outcome.end = outcome.end or _ending(status, seconds >= bounds.timeout)
     return outcome, _progress.place
+
+
+_folder: Path | None = None
+
+
+def _new_folder() -> Path:
+    """Make the folder of a submission: of one name for all, so that what is told of it stays."""
+    global _folder
+    if _folder is not None:
+        with contextlib.suppress(FileExistsError):  # something of the last one is still there
+            _folder.mkdir(mode=0o700)
+            return _folder
+    name = tempfile.mkdtemp(prefix="submission-", dir=_folder and _folder.parent)
+    os.environ.update(HOME=name, TMPDIR=name, MPLCONFIGDIR=name)
+    tempfile.tempdir, _folder = name, Path(name)
+    return _folder
 
 
 class _Progress:
@@ -210,8 +228,11 @@ class _Progress:
 _progress = _Progress()
 
 
-def _remove(folder: str) -> None:
+def _remove(folder: Path) -> None:
     """Remove a folder, also if there are folders in it that nobody may look into."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()  # most are empty
+        return
     for place, names, _ in os.walk(folder):
         for inner in (Path(place, name) for name in names):
             if not inner.is_symlink():
@@ -266,16 +287,16 @@ def _clear(pid: int) -> tuple[int, float]:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     while time.monotonic() < deadline:
-        # Who has left the group becomes a child of this process as soon as its parent is gone.
-        for offspring in _children():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(offspring, signal.SIGKILL)
         try:
             found, how, usage = os.wait4(-1, os.WNOHANG)
         except ChildProcessError:
             break
         if found == pid and not ended:
             status, used = how, usage
+        # Who has left the group becomes a child of this process as soon as its parent is gone.
+        for offspring in _children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(offspring, signal.SIGKILL)
         if not found:
             time.sleep(_PAUSE)
     return status, used.ru_utime + used.ru_stime
@@ -283,12 +304,13 @@ def _clear(pid: int) -> tuple[int, float]:
 
 def _wait_briefly(pid: int) -> tuple[bool, int, resource.struct_rusage]:
     """Let a process that has closed its pipe end by itself: how it does so tells why."""
-    deadline = time.monotonic() + 20 * _PAUSE
+    deadline, pause = time.monotonic() + 20 * _PAUSE, _PAUSE / 16
     while True:
         found, status, usage = os.wait4(pid, os.WNOHANG)
         if found or time.monotonic() > deadline:
             return bool(found), status, usage
-        time.sleep(_PAUSE)
+        time.sleep(pause)
+        pause = min(2 * pause, _PAUSE)
 
 
 def _children() -> list[int]:
@@ -315,8 +337,6 @@ def _become_submission(
         for fd in (0, 1, 2):
             os.dup2(nothing, fd)
         os.chdir(folder)
-        os.environ.update(HOME=folder, TMPDIR=folder, MPLCONFIGDIR=folder)
-        tempfile.tempdir = folder
         sys.path[:0] = [folder, ""]  # as in a notebook: what lies beside it can be imported
         sys.argv = [question.file or child.NAME]
         bounds.apply()

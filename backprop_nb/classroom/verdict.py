@@ -8,16 +8,18 @@ import inspect
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.diagnosis import judge, may_have_line, with_line
 from backprop_nb.checking.packing import check_calls
+from backprop_nb.checking.probes import Answers
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.checking.wording import spoken_report
 from backprop_nb.classroom.borrowed import borrowed, differenced
-from backprop_nb.classroom.host import Reply, ask
+from backprop_nb.classroom.host import KEPT, Reply, ask
 from backprop_nb.classroom.limits import Limits
 from backprop_nb.classroom.submissions import Submission
 from backprop_nb.errors import InvalidValueError, UnsupportedError
@@ -182,7 +184,7 @@ def result_of(
         "borrowed": list(signs),
         "line": _line(report),
         "text": str(report),
-        "html": report_html(report),
+        "html": _html(report),
     }
 
 
@@ -190,7 +192,7 @@ def report_on(reply: Reply, settings: GradingSettings) -> Report:
     """Return the report on what a submission replied, its answers or why there are none."""
     notes = reply.notes
     if reply.answers is not None:
-        report = judge(reply.answers, settings.course, settings.hints, every_call=True)
+        report = _judged(reply.answers, settings)
         if may_have_line(reply.answers, settings.course, settings.hints):
             report = with_line(report, reply.line, settings.course)
             notes += _cell_of(report)
@@ -198,9 +200,19 @@ def report_on(reply: Reply, settings: GradingSettings) -> Report:
         kind = _KINDS.get(reply.outcome, "raised_exception")
         last = f"dA[{settings.course.layers - 1}]"  # the first that a backward pass comes to
         finding = Finding(kind, last, 1, reply.problem)
-        report = Unanswered("", (), (finding,), hints=settings.hints)
+        report = Unanswered(settings.function, (), (finding,), hints=settings.hints)
         report = spoken_report(report, settings.course)
-    return replace(report, subject=settings.function, notes=(*report.notes, *notes))
+    return replace(report, notes=(*report.notes, *notes)) if notes else report
+
+
+@lru_cache(KEPT)
+def _judged(answers: Answers, settings: GradingSettings) -> Report:
+    """Return the report on answers, which those share whose gradients are the same."""
+    report = judge(answers, settings.course, settings.hints, every_call=True)
+    return replace(report, subject=settings.function)
+
+
+_html = lru_cache(KEPT)(report_html)
 
 
 def _line(report: Report) -> dict[str, Any] | None:

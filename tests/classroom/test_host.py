@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from backprop_nb.checking.convention import Course
-from backprop_nb.classroom import host, limits
+from backprop_nb.classroom import host, limits, supervisor
 from backprop_nb.classroom.host import ask
 from backprop_nb.classroom.limits import Limits
 from backprop_nb.classroom.submissions import Submission
@@ -292,6 +293,21 @@ def test_its_folder_is_empty_at_first_and_gone_afterwards(tmp_path, right):
     folder, _, listed = note.read_text().partition("[")
     assert listed == "]"
     assert not Path(folder).exists()
+
+
+def test_what_a_submission_leaves_in_its_folder_is_not_found_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(supervisor, "_folder", None)
+    for name in ("HOME", "TMPDIR", "MPLCONFIGDIR"):
+        monkeypatch.setenv(name, "")
+    first = supervisor._new_folder()
+    supervisor._remove(first)
+    assert supervisor._new_folder() == first  # what is told of it once stays true
+    (first / "left").touch()  # as if it could not be removed
+    second = supervisor._new_folder()
+    assert second != first
+    assert not [*second.iterdir()]
+    assert os.environ["HOME"] == os.environ["TMPDIR"] == tempfile.gettempdir() == str(second)
 
 
 def test_folders_that_nobody_may_look_into_are_removed_too(right, tmp_path):

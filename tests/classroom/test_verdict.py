@@ -244,3 +244,20 @@ def test_an_argument_that_is_changed_is_found_though_the_submission_hides_it(rig
     touches = right.replace("    return dA, db", "    b[0] += 1.0\n    return dA, db")
     result = graded(hides + touches)
     assert [each["mistake"] for each in result["findings"]] == ["input_modified"]
+
+
+def test_those_who_answer_alike_are_judged_once_and_keep_their_own_notes(sign_flipped, monkeypatch):
+    judged = []
+    true = verdict.judge
+    monkeypatch.setattr(verdict, "judge", lambda *a, **k: judged.append(1) or true(*a, **k))
+    verdict._judged.cache_clear()
+    sources = [f"# Number {k}\n{sign_flipped}" for k in range(2)] + [f"1 / 0\n{sign_flipped}"]
+    settings = make_settings(hints="vague")
+    one, two, other = (
+        examine(Submission(f"{k}.py", "d", ((f"{k}.py", source),)), settings)
+        for k, source in enumerate(sources)
+    )
+    assert one == two
+    assert len(judged) == 2  # the third has another note in its answer
+    assert "ZeroDivisionError" in other["text"]
+    assert "ZeroDivisionError" not in one["html"] + two["html"]
