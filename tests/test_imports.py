@@ -48,7 +48,7 @@ FRONTS = {"", "views", "classroom"}
 
 # NumPy and the standard library are everywhere; each other package has its place.
 THIRD_PARTY = {
-    "network.chunks": {"dask"},
+    "network.chunks": {"dask", "distributed"},
     "network.training": {"tqdm"},
     "classroom.running": {"distributed"},
     "course.lab": {"jupyterlab"},

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial, reduce
+from functools import partial
 from typing import Any, NamedTuple
 
 import dask.array as da
@@ -29,7 +29,10 @@ from backprop_nb.network.theta import flatten, unflatten
 from backprop_nb.network.validation import FloatArray, Watch
 
 _TOGETHER = 8
-"""The sums of so many chunks are added by one task, and make a step if nothing is said."""
+"""The sums of so many chunks are added by one task, and make a step if nothing is said ..."""
+
+_MOST_SUMS = 64
+"""... unless there would be more than so many to add here."""
 
 # --- what runs where the chunks lie ------------------------------------------
 
@@ -66,7 +69,7 @@ def _is_allowed(net: Trainable, x: FloatArray, y: FloatArray) -> bool:
     return True
 
 
-def add_sums(*parts: Sums) -> Sums:
+def add_sums(parts: Sequence[Sums]) -> Sums:
     """Return the sum of sums."""
     losses, gradients, rows, bad = zip(*parts, strict=True)
     return Sums(sum(losses), np.sum(gradients, axis=0), sum(rows), sum(bad, ()))
@@ -171,9 +174,10 @@ class Chunks:
         # A task of its own: the graph holds the parameters once, not once per chunk.
         net = delayed(self.net, pure=False)
         one, add = (delayed(function, pure=False) for function in (chunk_sums, add_sums))
-        groups = (chunks[k : k + _TOGETHER] for k in range(0, len(chunks), _TOGETHER))
-        parts = [add(*(one(net, k, *self.pairs[k]) for k in group)) for group in groups]
-        sums: Sums = reduce(add_sums, _results(parts))
+        size = max(_TOGETHER, -(-len(chunks) // _MOST_SUMS))
+        groups = (chunks[k : k + size] for k in range(0, len(chunks), size))
+        parts = [add([one(net, k, *self.pairs[k]) for k in group]) for group in groups]
+        sums = add_sums(_results(parts))
         if sums.bad:
             self._check_chunk(min(sums.bad), watch)
         return sums
@@ -195,19 +199,23 @@ class Chunks:
         )
 
 
-def _results(tasks: list[Any]) -> Iterator[Any]:
-    """Yield what each task returns, in order and soon: no worker takes with it what is here."""
+def _results(tasks: list[Any]) -> Sequence[Any]:
+    """Return what the tasks return, each fetched once it is there, so that no worker loses it."""
     client = getattr(get_scheduler(), "__self__", None)  # that of a cluster, if there is one
     if client is None:
-        for k in range(0, len(tasks), _TOGETHER):
-            yield from compute(*tasks[k : k + _TOGETHER])
-        return
-    futures = client.compute(tasks)
+        results: Sequence[Any] = compute(*tasks)
+        return results
+    from distributed import as_completed
+
+    futures, found = client.compute(tasks), {}
     try:
-        while futures:
-            yield futures.pop(0).result()
+        for future, result in as_completed(futures, with_results=True):
+            found[future.key] = result
+            future.release()
     finally:
-        client.cancel(futures)
+        for future in futures:
+            future.release()
+    return [found[future.key] for future in futures]
 
 
 # --- the outputs ---
