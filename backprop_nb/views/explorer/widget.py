@@ -15,7 +15,7 @@ from backprop_nb.views.explorer.description import describe_graph
 from backprop_nb.views.explorer.figure import draw_graph
 from backprop_nb.views.explorer.folding import near_states, stops
 from backprop_nb.views.explorer.geometry import check_folded, geometry
-from backprop_nb.views.explorer.scene import graph_scene
+from backprop_nb.views.explorer.scene import graph_scene, without_collecting
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.paper import Drawing
 from backprop_nb.views.schema import ExplorerGeometry, ExplorerScene
@@ -135,6 +135,7 @@ class GraphExplorer(Replay):
     score = traitlets.Dict(help="Predictions right at the first try, and asked.").tag(sync=True)
     geometry = traitlets.Dict(help="Where things lie, as plain data.").tag(sync=True)
 
+    @without_collecting()
     def __init__(
         self,
         graph: Graph,
