@@ -14,6 +14,7 @@ import numpy as np
 from backprop_nb import display
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing.backward import Backward
+from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.compiled import compiled
 from backprop_nb.tracing.emit.derivation import to_latex
 from backprop_nb.tracing.emit.diagram import Direction
@@ -101,7 +102,8 @@ class Graph(Trace):
             return v2, (d_x,)
         <BLANKLINE>
         """
-        return to_numpy(self)
+        with young_only():
+            return to_numpy(self)
 
     def to_latex(self) -> str:
         r"""Return the derivation in LaTeX, one aligned line a step.
@@ -122,7 +124,8 @@ class Graph(Trace):
         \frac{\partial v_{1}}{\partial x} &= 2 \, x
         \end{aligned}
         """
-        return to_latex(self)
+        with young_only():
+            return to_latex(self)
 
     def to_tikz(
         self,
@@ -323,12 +326,14 @@ class Graph(Trace):
         >>> f(5.0)
         (np.float64(25.0), (np.float64(10.0),))
         """
-        return compiled(self, xp)
+        with young_only():
+            return compiled(self, xp)
 
     @display.words
     def describe(self) -> str:
         """Return the text twin of the picture: every node with its value, in order."""
-        return display.describe(self)
+        with young_only():
+            return display.describe(self)
 
     def draw(self, **options: Any) -> Figure:
         """Return the computation graph as a matplotlib figure; see ``draw_graph``."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from backprop_nb.errors import NotFoundError, warn
 from backprop_nb.tracing import doubts
+from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.emit.rule import Marker, Pattern, Rule, Rules, unmarked
 from backprop_nb.tracing.graph import Node, Trace, read_only
 from backprop_nb.tracing.record import CONSTANT
@@ -131,6 +132,10 @@ class Backward:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """All steps in the order of the reverse pass, ready to be replayed."""
+        with young_only():
+            return tuple(self._steps())
+
+    def _steps(self) -> Iterator[Step]:
         received: list[Contributed] = []
         with np.errstate(all="ignore"):  # what there is to say was said the first time
             reverse(self.graph, self.graph.records, self._start, received)
@@ -139,7 +144,6 @@ class Backward:
         for each in received:
             by_node[each[0]].append(each)
         known: dict[Any, dict[int, Pattern]] = {}
-        steps = []
         for index, given in by_node.items():
             node, adjoint = nodes[index], self._adjoint(index)
             rules = Rules(output, node, adjoint, [position for _, position, _, _ in given], known)
@@ -147,8 +151,7 @@ class Backward:
                 Contribution(rules, nodes[parent], position, read_only(number_of(value)))
                 for _, position, parent, value in given
             )
-            steps.append(Step(node, adjoint, contributions))
-        return tuple(steps)
+            yield Step(node, adjoint, contributions)
 
     def _left(self) -> Iterator[int]:
         """Yield the positions of the nodes that hand something on, in the order of the steps."""

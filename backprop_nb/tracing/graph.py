@@ -19,6 +19,7 @@ import numpy as np
 
 from backprop_nb.errors import NotFoundError, UnsupportedError, counted
 from backprop_nb.tracing import pytree
+from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.health import Mark, health
 from backprop_nb.tracing.record import CONSTANT, Guard, Record, is_piecewise_constant
 from backprop_nb.tracing.source import Label, Source, label_records, missing_source
@@ -274,6 +275,10 @@ class Trace:
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """All nodes in the order of computation."""
+        with young_only():
+            return tuple(self._nodes())
+
+    def _nodes(self) -> list[Node]:
         nodes: list[Node] = []
         names = {label.name for label in self._labels}
         for index, (record, label) in enumerate(zip(self.records, self._labels, strict=True)):
@@ -283,7 +288,7 @@ class Trace:
             place = (label.source, label.scope)
             adjoint = _adjoint_name(label.name, names)
             nodes.append(Node(index, label.name, op, value, parents, *place, record, adjoint))
-        return tuple(nodes)
+        return nodes
 
     @property
     def inputs(self) -> tuple[Node, ...]:

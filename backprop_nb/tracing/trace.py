@@ -13,6 +13,7 @@ from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing import calling, messages, pytree
 from backprop_nb.tracing.agreement import check_agreement
 from backprop_nb.tracing.array import Traced
+from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.graph import TRACED, Check, Trace
 from backprop_nb.tracing.libraries import from_library
 from backprop_nb.tracing.prepared import preparing
@@ -41,7 +42,7 @@ def record(
     tape = Tape(Traced, sys._getframe(0))
     arguments = _Arguments(tape, f, args, kwargs)
     try:
-        with preparing():
+        with young_only(), preparing():
             result = f(*arguments.args, **arguments.kwargs)
             output = _output(tape, result, f)
             tape.check_read(plain(tape.records[output].value))
