@@ -72,9 +72,9 @@ def near_states(
 def _turned(scene: ExplorerScene, folded: Folded) -> dict[str, Folded]:
     """Return for each group that shows what is folded when it has been turned over."""
     ids = [group["id"] for group in scene["groups"]]
-    turners = [ids[number] for number in shown_groups(scene, folded)]
+    turners, wanted = [ids[number] for number in shown_groups(scene, folded)], set(folded)
     return {
-        turned: tuple(group for group in ids if (group in folded) != (group == turned))
+        turned: tuple(group for group in ids if (group in wanted) != (group == turned))
         for turned in turners
     }
 

@@ -37,8 +37,9 @@ def check_folded(scene: ExplorerScene, folded: Sequence[str]) -> list[str]:
         If there is no such group; the message lists those that there are.
     """
     known = [group["id"] for group in scene["groups"]]
+    wanted, there = set(folded), set(known)
     for name in folded:
-        if name not in known:
+        if name not in there:
             more = ", …" if len(known) > 12 else ""
             raise NotFoundError(
                 f"The graph has no group {name!r}.",
@@ -46,16 +47,16 @@ def check_folded(scene: ExplorerScene, folded: Sequence[str]) -> list[str]:
                 if known
                 else "an empty list: this graph has no groups",
             )
-    return [name for name in known if name in folded]
+    return [name for name in known if name in wanted]
 
 
 def cards_of(scene: ExplorerScene, folded: Collection[str]) -> tuple[list[Card], list[int]]:
     """Return the cards that are to be seen, and for every node the number of the card it is on."""
-    groups = scene["groups"]
+    groups, wanted = scene["groups"], set(folded)
     hidden = hidden_in(
         [group["parent"] for group in groups],
         [node["group"] for node in scene["nodes"]],
-        {index for index, group in enumerate(groups) if group["id"] in folded},
+        {index for index, group in enumerate(groups) if group["id"] in wanted},
     )
     numbers: dict[Card, int] = {}
     card_of = []
@@ -68,9 +69,10 @@ def cards_of(scene: ExplorerScene, folded: Collection[str]) -> tuple[list[Card],
 def shown_groups(scene: ExplorerScene, folded: Collection[str]) -> dict[int, bool]:
     """Return the groups that are in no folded one, each with whether it is a card itself."""
     found: dict[int, bool] = {}
+    wanted = set(folded)
     for number, group in enumerate(scene["groups"]):
         if group["parent"] is None or found.get(group["parent"]) is False:
-            found[number] = group["id"] in folded
+            found[number] = group["id"] in wanted
     return found
 
 
