@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import linecache
 import sys
-import time
 import types
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -96,11 +95,16 @@ def answer(
         yield {}
         return
     begin(ASKING)
-    limited = _Limited(found, bounds)
-    answers = ask_all(limited, question.probes)
-    slow = limited.sentence([name for name, _ in question.cells])
-    if slow:
-        yield {"notes": cells.notes, "slow": f"`{function}` {slow}"}
+    asked = _Stoppable(found)
+    try:
+        with time_limit(bounds.timeout, bounds):  # for all calls together
+            answers = ask_all(asked, question.probes)
+    except OutOfTime as error:  # between two of them
+        asked.stopped = asked.stopped or error
+    if asked.stopped is not None:
+        where = _place_of(asked.stopped, [name for name, _ in question.cells])
+        within = f"did not come to an end within {seconds_in_words(bounds.timeout)}"
+        yield {"notes": cells.notes, "slow": f"`{function}` {within}{where}."}
         yield {}
         return
     yield encode(answers, question.probes) | {"notes": cells.notes}
@@ -127,39 +131,33 @@ def _wrong_line(found: Any, answers: Answers, question: Question, bounds: Limits
     return encode_line(line) if is_own else {}
 
 
-class _Limited:
-    """A function whose calls may take so many seconds together."""
+class _Stoppable:
+    """A function that is not called again once it was stopped."""
 
-    def __init__(self, function: Callable[..., Any], bounds: Limits) -> None:
-        self.function, self.bounds = function, bounds
-        self.left = bounds.timeout
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
         self.stopped: OutOfTime | None = None
 
     def __call__(self, *args: Any) -> Any:
         if self.stopped is not None:
             raise self.stopped  # the same, with the line where it was
-        begun = time.process_time()
         try:
-            with time_limit(max(self.left, 0.01), self.bounds):
-                return self.function(*args)
+            return self.function(*args)
         except OutOfTime as error:
             self.stopped = error
             raise
         except KeyboardInterrupt as error:  # its own, and nobody's wish to end it
             raise RuntimeError("KeyboardInterrupt") from error
-        finally:
-            self.left -= time.process_time() - begun
 
-    def sentence(self, names: Collection[str]) -> str:
-        """Say where it was when it was stopped; empty if it was not."""
-        if self.stopped is None:
-            return ""
-        where, step = "", self.stopped.__traceback__
-        while step is not None:
-            if step.tb_frame.f_code.co_filename in names:
-                where = f" ({step.tb_frame.f_code.co_filename}, line {step.tb_lineno})"
-            step = step.tb_next
-        return f"did not come to an end within {seconds_in_words(self.bounds.timeout)}{where}."
+
+def _place_of(error: BaseException, names: Collection[str]) -> str:
+    """Say in brackets where in the cells an error came from, if it did."""
+    where, step = "", error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename in names:
+            where = f" ({step.tb_frame.f_code.co_filename}, line {step.tb_lineno})"
+        step = step.tb_next
+    return where
 
 
 def _missing(function: str, found: Any, space: dict[str, Any]) -> str:

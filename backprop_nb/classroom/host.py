@@ -117,7 +117,7 @@ def ask(
         "cells": [list(cell) for cell in cells],
         "function": function,
         "course": _said(course),
-        "limits": asdict(limits),
+        "limits": _said(limits),
         "hints": hints,
         "file": file,
         "beside": [list(each) for each in beside],
@@ -159,9 +159,9 @@ def _decoded(message: bytes, course: Course) -> Answers:
 
 
 @cache
-def _said(course: Course) -> str:
-    """Return a course as text, by which the process knows it again."""
-    return json.dumps(asdict(course))
+def _said(what: Course | Limits) -> str:
+    """Return it as text, by which the process knows it again."""
+    return json.dumps(asdict(what))
 
 
 def _line_in(message: bytes, cells: Cells) -> Finding | None:

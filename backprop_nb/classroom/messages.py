@@ -17,6 +17,7 @@ import select
 import struct
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -134,7 +135,8 @@ def most_entries(probes: Sequence[Probe]) -> int:
     return max(_MAX_ENTRIES, *(2 * each.size for probe in probes for each in probe.A))
 
 
-def most_bytes(probes: Sequence[Probe]) -> int:
+@lru_cache
+def most_bytes(probes: tuple[Probe, ...]) -> int:
     """Return how many bytes an answer may have: twice what right ones have, one asked twice."""
     asked = (probes[0], *probes)
     right = sum(each.size for probe in asked for each in (*probe.A, *probe.b))

@@ -96,7 +96,7 @@ class Outcome:
 
 def _answered(request: dict[str, Any]) -> Outcome:
     """Ask a submission, once more for each statement that its process does not survive."""
-    bounds = limits.Limits(**request["limits"])
+    bounds = limits.Limits(**json.loads(request["limits"]))
     probes = _probes(request["course"])
     if _load_for(source for _, source in request["cells"]):
         _settle()

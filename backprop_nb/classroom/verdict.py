@@ -8,7 +8,7 @@ import inspect
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -100,7 +100,10 @@ class GradingSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return them as JSON can hold them."""
-        return asdict(self)
+        return _as_dict(self)
+
+
+_as_dict = cache(asdict)
 
 
 def make_settings(
