@@ -130,6 +130,28 @@ def _fits_float32(array: Array) -> bool:
         return bool(array.any()) and bool(np.all(array.astype(np.float32) == array))
 
 
+COARSE_PRODUCTS = 5e-3
+"""What is further off than this no rounding of the factors explains."""
+
+
+def has_coarse_products(given: Any, checked: Checked) -> bool:
+    """Whether a wrong gradient may be a right one whose products were rounded coarsely.
+
+    On a GPU, JAX multiplies matrices of float32 in TF32, with 10 bits of each factor, and on
+    a TPU in bfloat16.  Such errors are small, of both signs, and no multiple of the gradient.
+    NumPy does nothing of the kind.
+    """
+    values, expected = checked.given, checked.expected
+    if values is None or isinstance(given, np.ndarray | np.generic):
+        return False
+    if not hasattr(type(given), "__array__") or not is_narrow(np.asarray(given)):
+        return False
+    off = values - expected if values.shape == expected.shape else np.zeros(1)
+    slant = abs(float(np.sum(off * expected))) / (float(np.sum(expected**2)) or 1.0)
+    both = float(off.min(initial=0.0)) < 0 < float(off.max(initial=0.0))
+    return both and checked.error <= COARSE_PRODUCTS and slant <= TOLERANCE_FLOAT32 * 10
+
+
 # --- how a wrong one differs ------------------------------------------------
 
 _FACTORS = {

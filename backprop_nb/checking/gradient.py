@@ -23,6 +23,7 @@ from backprop_nb.checking.compare import (
     factor_of,
     fault_in_words,
     fault_of,
+    has_coarse_products,
     is_empty,
     which_entries,
     wrong_entries,
@@ -86,7 +87,8 @@ def check_gradient(
     Report
         Per parameter whether its gradient is right, the largest relative error and
         where it lies.  ``report.findings`` come best first.  A gradient in float32 counts as
-        right if it is right to that precision, with a remark.
+        right if it is right to that precision, with a remark.  One of another library that
+        is off as products in TF32 are counts as wrong; the finding says how to tell.
 
     Raises
     ------
@@ -226,6 +228,10 @@ class _Check:
             for k, checked in enumerate(map(compare, names, found, expected))
         )
         graph = None
+        wrong = [k for k, each in enumerate(parameters) if not each.ok]
+        if wrong and all(has_coarse_products(found[k], parameters[k]) for k in wrong):
+            coarse = _coarse([parameters[k] for k in wrong], hints)
+            return Report(subject, parameters, (coarse,), notes=notes, hints=hints)
         notes = (*notes, *self._about_data(), *self._about_loss(hints))
         alike = self._alike(parameters) if hints != "none" else []
         others_right = all(each.ok for each in parameters if each.given is not None)
@@ -560,6 +566,23 @@ def _shapes(node: ast.AST, frame: FrameType) -> str:
 
 
 # --- what is wrong with one of them -----------------------------------------
+
+
+def _coarse(wrong: Sequence[Checked], hints: Hints) -> Finding:
+    """Say that gradients are as far off as products in TF32 or bfloat16, and how to tell."""
+    first = wrong[0].name
+    names, verb = in_words([each.name for each in wrong]), "is" if len(wrong) == 1 else "are"
+    if hints == "none":
+        return Finding("coarse_products", first, 1, f"{names} {verb} wrong.")
+    off = max(each.error for each in wrong)
+    text = (
+        f"{names} {verb} off by {off:.1g} at most, with both signs. So are products of float32 "
+        "that a library rounds to TF32 or bfloat16, as JAX does on a GPU and on a TPU: then "
+        "the gradient is right to the precision that such products have. To know, compute it "
+        'again after jax.config.update("jax_default_matmul_precision", "highest"), or with '
+        "torch.backends.cuda.matmul.allow_tf32 = False. What is off then is wrong."
+    )
+    return Finding("coarse_products", first, 1, text)
 
 
 def _explain(checked: Checked, parameters: Sequence[Checked], hints: Hints) -> Finding:

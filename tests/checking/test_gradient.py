@@ -234,6 +234,82 @@ def test_float32_is_right_to_its_own_precision_and_float64_is_not():
     assert not bp.check_gradient(f, (dW * (1 + 5e-5), dx), W, X).ok
 
 
+class OnGpu:
+    """An array of another library."""
+
+    def __init__(self, values):
+        self._values = np.asarray(values)
+        self.shape, self.dtype = self._values.shape, self._values.dtype
+
+    def __array__(self, dtype=None, copy=None):
+        return self._values.astype(dtype or self.dtype)
+
+
+def tf32(x):
+    """Round float32 to the 10 bits of the mantissa that a tensor core multiplies."""
+    bits = np.asarray(x, np.float32).view(np.uint32).astype(np.uint64)
+    rounded = (bits + 0xFFF + (bits >> 13 & 1)) & 0xFFFFE000
+    return rounded.astype(np.uint32).view(np.float32)
+
+
+def coarse(mistake=1.0, wrap=OnGpu, multiply=tf32):
+    """Return a loss, its gradient in coarse products with a factor too much, and arguments."""
+    rng = np.random.default_rng(0)
+    A, B = rng.normal(size=(20, 30)), rng.normal(size=(10, 20))
+    x, y = rng.normal(size=(30, 64)), rng.normal(size=(10, 64))
+
+    def loss(A, B):
+        return np.sum((B @ np.tanh(A @ x) - y) ** 2) / 64
+
+    def gradient(A, B):
+        f = np.tanh(multiply(A) @ multiply(x))
+        d_z = (2 / 64 * (multiply(B) @ multiply(f) - y)).astype(np.float32)
+        d_A = multiply(multiply(B).T @ multiply(d_z) * (1 - f**2)) @ multiply(x).T
+        d_B = multiply(d_z) @ multiply(f).T * mistake
+        return wrap(d_A.astype(np.float32)), wrap(d_B.astype(np.float32))
+
+    return loss, gradient, A, B
+
+
+@pytest.mark.parametrize("is_function", [True, False])
+def test_products_in_tf32_are_named_in_place_of_a_line(is_function):
+    loss, gradient, A, B = coarse()
+    report = bp.check_gradient(loss, gradient if is_function else gradient(A, B), A, B)
+    assert not report.ok  # nobody knows until it is computed with all digits
+    [finding] = report.findings
+    assert (finding.mistake, finding.line) == ("coarse_products", None)
+    assert 'jax_default_matmul_precision", "highest"' in finding.message
+    assert "jax" not in str(bp.check_gradient(loss, gradient, A, B, hints="none"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mistake": 2.0},
+        {"mistake": -1.0},
+        {"mistake": 1.002},
+        {"wrap": np.asarray},  # NumPy has no such products
+        {"wrap": lambda d: OnGpu(d.astype(np.float64))},
+        {
+            "wrap": lambda d: OnGpu(
+                d + 0.02 * abs(d).max() * (np.arange(d.size) == 7).reshape(d.shape)
+            )
+        },
+    ],
+    ids=["twice", "sign", "a little more", "NumPy", "float64", "one entry"],
+)
+def test_another_mistake_is_not_taken_for_coarse_products(wrong):
+    loss, gradient, A, B = coarse(**wrong)
+    report = bp.check_gradient(loss, gradient(A, B), A, B)
+    assert not report.ok
+    assert "coarse_products" not in [each.mistake for each in report.findings]
+
+
+def test_all_digits_of_float32_from_another_library_are_right():
+    loss, gradient, A, B = coarse(multiply=np.float32)
+    assert bp.check_gradient(loss, gradient, A, B).ok
+
+
 def test_a_function_that_cannot_be_traced_is_judged_by_differences_alone():
     report = bp.check_gradient(lambda x: float(np.sin(x)), np.cos, 1.0)
     assert report.ok
