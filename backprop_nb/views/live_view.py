@@ -18,6 +18,7 @@ import traitlets
 
 from backprop_nb.errors import BackpropError, UnsupportedError, must_be
 from backprop_nb.files import with_ending, written_whole
+from backprop_nb.tracing.collector import young_only
 from backprop_nb.views.export import Step, Story, write_animation, write_figures
 from backprop_nb.views.page import Snapshot, deflated, es_module, packed, page
 from backprop_nb.views.paper import Drawing, as_html, png
@@ -393,10 +394,10 @@ class LiveView(anywidget.AnyWidget):
         # Where no widget can run (GitHub, a PDF), the stored picture and the text stand in for it.
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        with TURN:
+        with TURN, young_only():
             figure, text = self.static_figure(), repr(self)
             further = {kind: make(self) for kind, make in self.formats.items()}
-        picture = png(figure)
+            picture = png(figure)
         data = dict(data) | {"image/png": picture, "text/plain": text} | further
         if not publish_still(picture, figure.alt):
             data["text/html"] = as_html(picture, figure.alt)

@@ -37,7 +37,7 @@ _POINT = 72 / _DOTS
 """A pixel in points, in which matplotlib measures lines and texts."""
 _SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "backprop_nb"}
 """In an SVG texts stay texts, and the same figure has the same ids."""
-_READABLE = 0.6
+READABLE = 0.6
 """Texts are left out of a picture that is drawn smaller than this."""
 
 
@@ -348,7 +348,7 @@ class _Painter:
     def _write(
         self, at: tuple[float, float], text: str, size: float, order: int, **style: Any
     ) -> None:
-        if self.scale >= _READABLE:
+        if self.scale >= READABLE:
             style |= {"fontsize": size * _POINT * self.scale, "va": "center_baseline"}
             self.axes.text(*at, text, zorder=order, **style)
 

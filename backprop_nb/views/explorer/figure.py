@@ -12,7 +12,7 @@ from backprop_nb.views.explorer import badges
 from backprop_nb.views.explorer.description import alt_text
 from backprop_nb.views.explorer.geometry import CONSTANT_CARD, check_folded, geometry
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.paper import Drawing, draw_pictures
+from backprop_nb.views.paper import READABLE, Drawing, draw_pictures
 from backprop_nb.views.picture import Picture
 from backprop_nb.views.schema import (
     BadgeStyle,
@@ -88,6 +88,11 @@ def draw_graph(
     picture = _GraphPicture(scene, places, last if step is None else step).picture
     alt = alt_text(graph, sum(card["group"] is not None for card in places["cards"]))
     return draw_pictures([[picture.data()]], alt=alt, theme=theme, widest=_WIDEST)
+
+
+def is_readable(places: ExplorerGeometry) -> bool:
+    """Return whether a figure has room for the texts on its cards."""
+    return places["width"] * READABLE <= _WIDEST
 
 
 class _GraphPicture:

@@ -6,10 +6,8 @@ they can never disagree; what it says comes from the same description as the tex
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
 
@@ -17,6 +15,7 @@ import numpy as np
 
 from backprop_nb.errors import counted
 from backprop_nb.tracing import Graph, Node
+from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.emit.notation import name_to_latex
 from backprop_nb.tracing.emit.rule import Operand
 from backprop_nb.tracing.record import CONSTANT
@@ -53,23 +52,7 @@ from backprop_nb.views.schema import (
 )
 
 
-@contextmanager
-def without_collecting() -> Iterator[None]:
-    """Look for no garbage meanwhile.
-
-    A scene is tens of thousands of objects that all stay; to go through them over and over
-    takes a fifth of the time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@without_collecting()
+@young_only()
 def graph_scene(graph: Graph, on_paper: bool = False) -> ExplorerScene:
     """Return the scene of a graph: nodes, edges, groups, code, frames and scales.
 

@@ -11,11 +11,12 @@ from backprop_nb import display
 from backprop_nb.errors import UnsupportedError, must_be
 from backprop_nb.network import Network
 from backprop_nb.tracing import Graph
+from backprop_nb.tracing.collector import young_only
 from backprop_nb.views.explorer.description import describe_graph
-from backprop_nb.views.explorer.figure import draw_graph
+from backprop_nb.views.explorer.figure import draw_graph, is_readable
 from backprop_nb.views.explorer.folding import near_states, stops
 from backprop_nb.views.explorer.geometry import check_folded, geometry
-from backprop_nb.views.explorer.scene import graph_scene, without_collecting
+from backprop_nb.views.explorer.scene import graph_scene
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.paper import Drawing
 from backprop_nb.views.schema import ExplorerGeometry, ExplorerScene
@@ -24,8 +25,6 @@ from backprop_nb.views.style import module, style_sheet
 
 PREDICT = ("off", "value", "sign", "shape")
 NOTATIONS = ("numpy", "formulas")
-_LEGIBLE = 300
-"""With more cards nothing on a picture of the whole can be read, and drawing it takes seconds."""
 
 
 def _checked(graph: Any) -> Graph:
@@ -135,7 +134,7 @@ class GraphExplorer(Replay):
     score = traitlets.Dict(help="Predictions right at the first try, and asked.").tag(sync=True)
     geometry = traitlets.Dict(help="Where things lie, as plain data.").tag(sync=True)
 
-    @without_collecting()
+    @young_only()
     def __init__(
         self,
         graph: Graph,
@@ -194,10 +193,10 @@ class GraphExplorer(Replay):
     def static_figure(self) -> Drawing:
         """Return the replay at its end; where the reader is asked, at the step of the question.
 
-        Of hundreds of cards it is drawn as a large graph begins.
+        What is too wide to be read, and takes long to draw, is drawn as a large graph begins.
         """
-        many = len(self.geometry["cards"]) > _LEGIBLE
-        folded = {"folded": self._scene["folded"]} if many else {}
+        readable = is_readable(self._geometry_of(self.folded))
+        folded = {} if readable else {"folded": self._scene["folded"]}
         return self.draw(step=None if self.predict == "off" else self.step, **folded)
 
     def _stops(self) -> list[int]:

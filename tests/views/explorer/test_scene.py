@@ -1,6 +1,5 @@
 """The scene is the trace: every number in it is the library's."""
 
-import gc
 import json
 
 import numpy as np
@@ -11,7 +10,7 @@ from nonempty import nonempty
 import backprop_nb as bp
 from backprop_nb.views.explorer.description import alt_text, describe_graph
 from backprop_nb.views.explorer.geometry import geometry
-from backprop_nb.views.explorer.scene import graph_scene, without_collecting
+from backprop_nb.views.explorer.scene import graph_scene
 from backprop_nb.views.numbers import unpacked_heats, words
 
 
@@ -242,18 +241,3 @@ def test_an_array_without_entries_is_shown_as_such():
     scene = scene_of(graph)
     empty = scene["tensors"][scene["nodes"][2]["value"]]
     assert (empty["shape"], empty["words"], empty["heat"]) == ("(3, 0)", "[]", "")
-
-
-def test_what_collects_garbage_is_as_it_was_once_a_scene_is_made():
-    graph = bp.trace(lambda x: x * x, 3.0)
-    graph_scene(graph)
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        graph_scene(graph)
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
-    with pytest.raises(ValueError, match="stopped"), without_collecting():
-        raise ValueError("stopped")
-    assert gc.isenabled()
