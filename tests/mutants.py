@@ -228,8 +228,8 @@ MUTANTS = (
     fast("fast-buffer-escapes", "all_db = self.all_delta.copy()", "all_db = self.all_delta"),
     training(
         "last-batch-lost",
-        "for start in range(0, len(x), size):",
-        "for start in range(0, len(x) - size, size):",
+        "for start in range(0, len(x), size)\n",
+        "for start in range(0, len(x) - size, size)\n",
     ),
     training("momentum-ignored", "self.velocity *= self.options.momentum", "self.velocity *= 0"),
     training(

@@ -137,10 +137,14 @@ class ArrayData:
             yield self._step_of_all
             return
         order = random.permutation(self.N)
+        steps: dict[int, list[BatchStep]] = {}
         for x, y in self._blocks(order if self._rows is None else self._rows[order], size):
-            for start in range(0, len(x), size):
-                end = start + size
-                yield partial(self._step, x=x[start:end], y=y[start:end])
+            if len(x) not in steps:  # blocks of one length lie in the same memory
+                steps[len(x)] = [
+                    partial(self._step, x=x[start : start + size], y=y[start : start + size])
+                    for start in range(0, len(x), size)
+                ]
+            yield from steps[len(x)]
 
     def _step(
         self, rate: float, x: FloatArray, y: FloatArray, N: int | None = None
@@ -238,20 +242,42 @@ def _gathered(array: FloatArray, rows: NDArray[np.intp], into: FloatArray) -> Fl
 
 # --- gradient descent --------------------------------------------------------
 
+_AWAKE = 8192
+"""With more numbers at once, OpenBLAS wakes its threads for a dot product in float64, which takes
+longer than the product, and on a busy machine many times as long."""
+
 _SQUARES = 1e-30
 """A smaller sum of squares may lack some that float32 has rounded to 0."""
 
 
-def _norm(vector: FloatArray) -> float:
-    """Return ‖v‖, in float32 too where its squares are nearly 0.
+class Norms:
+    """The norm of each layer's part of a vector, and of the same vector after it has changed."""
 
-    >>> round(_norm(np.array([3e-30, 4e-30], np.float32)) / 1e-30, 6)
-    5.0
-    """
-    squares = float(vector.dot(vector))
-    if squares < _SQUARES:
-        return float(np.linalg.norm(vector.astype(np.float64)))
-    return math.sqrt(squares)
+    def __init__(self, layers: list[slice]) -> None:
+        self._layers = layers
+        self._vector: FloatArray | None = None
+
+    def __call__(self, vector: FloatArray) -> list[float]:
+        """Return ‖v‖ of each part v, in float32 too where the squares are nearly 0.
+
+        >>> norms = Norms([slice(0, 2), slice(2, 3)])
+        >>> [f"{norm:g}" for norm in norms(np.array([3e-30, 4e-30, 5], np.float32))]
+        ['5e-30', '5']
+        """
+        if vector is not self._vector:
+            self._vector, self._parts = vector, list(self._parts_of(vector))
+        squares = [0.0] * len(self._layers)
+        for k, part in self._parts:
+            squares[k] += float(part.dot(part))
+        if min(squares) < _SQUARES:
+            return [float(np.linalg.norm(vector[each].astype(float))) for each in self._layers]
+        return list(map(math.sqrt, squares))
+
+    def _parts_of(self, vector: FloatArray) -> Iterator[tuple[int, FloatArray]]:
+        most = _AWAKE if vector.dtype == np.float64 else len(vector)
+        for k, layer in enumerate(self._layers):
+            for start in range(layer.start, layer.stop, most):
+                yield k, vector[start : min(start + most, layer.stop)]
 
 
 class Descent:
@@ -271,7 +297,7 @@ class Descent:
         self.initially = net.saturation(self.sample.x)
         self.best = self.theta.copy()
         self.velocity = np.zeros_like(self.theta)
-        self.layers = layers(net.widths, bool(net.b))
+        self.norms = Norms(layers(net.widths, bool(net.b)))
         self.history = History(net.widths, options.learning_rate)
         self.random = np.random.default_rng(options.seed)
 
@@ -323,13 +349,12 @@ class Descent:
             NaN or infinity have appeared, or no gradient is left; the best
             parameters are put back.
         """
-        losses, sums, rows = 0.0, [0.0] * len(self.layers), 0
+        losses, sums, rows = 0.0, [0.0] * len(self.net.A), 0
         before, rate = self.theta.copy(), self.options.learning_rate
         for step in self.data.steps(self.random):
             loss, change, n = step(rate)
             losses, rows = losses + n * loss, rows + n
-            for k, layer in enumerate(self.layers):
-                sums[k] += n * _norm(change[layer])
+            sums = [total + n * norm for total, norm in zip(sums, self.norms(change), strict=True)]
             if not math.isfinite(sum(sums) + losses):
                 break
             if n:  # chunks may turn out to be empty

@@ -4,6 +4,7 @@ import contextlib
 import re
 import tracemalloc
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -227,6 +228,19 @@ def test_the_gradient_norms_are_those_of_each_layer():
     ]
     history = fit(net, x, y, epochs=1, batch_size=None)
     np.testing.assert_allclose(history.gradient_norms, [expected], rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_norm_of_a_long_gradient_leaves_nothing_out(dtype):
+    ends = [0, 5, 8195, 30_000, 30_001]
+    layers = [slice(*each) for each in pairwise(ends)]
+    norms = training.Norms(layers)
+    for seed in range(2):  # of another vector, and of the same one changed
+        vector = np.random.default_rng(seed).normal(size=ends[-1]).astype(dtype)
+        for scale in (1, 0.5, 1e-30):
+            vector *= dtype(scale)
+            expected = [np.linalg.norm(vector[each].astype(float)) for each in layers]
+            np.testing.assert_allclose(norms(vector), expected, rtol=1e-6)
 
 
 def test_the_saturation_is_that_of_the_network():
