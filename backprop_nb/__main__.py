@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-# Until all is loaded an interrupt has nothing to keep, and needs no traceback.
+DONE, INCOMPLETE, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+
+def _end(*_: object) -> None:
+    """End at once: until all is loaded an interrupt has nothing to keep, and needs no traceback."""
+    print("Stopped before it began.", file=sys.stderr, flush=True)
+    os._exit(INTERRUPTED)
+
+
 _MAIN = threading.current_thread() is threading.main_thread()
-_BEFORE = signal.signal(signal.SIGINT, signal.SIG_DFL) if _MAIN else None
+_BEFORE = signal.signal(signal.SIGINT, _end) if _MAIN else None
 
 from backprop_nb import __version__
 from backprop_nb.classroom import command as grade
@@ -24,8 +33,6 @@ if _MAIN:
     signal.signal(signal.SIGINT, _BEFORE)
 
 __all__ = ["main", "parser"]
-
-DONE, INCOMPLETE, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 
 class Command(Protocol):

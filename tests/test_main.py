@@ -1,13 +1,16 @@
 """The command: what all of its commands share."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import backprop_nb
-from backprop_nb.__main__ import COMMANDS, WRONG_USE, main, parser
+from backprop_nb.__main__ import COMMANDS, INTERRUPTED, WRONG_USE, main, parser
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,3 +49,17 @@ def test_without_a_command_that_exists_the_choice_is_told(words, capsys):
     said = capsys.readouterr().err
     assert "COMMAND" in said
     assert "choose from" in said
+
+
+def test_an_interrupt_while_it_loads_is_one_line_and_a_code(tmp_path):
+    interrupting = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass\n"
+    (tmp_path / "tqdm.py").write_text(interrupting)  # one of the last to be loaded
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    ended = subprocess.run(
+        [sys.executable, "-m", "backprop_nb", "--version"],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stderr) == (INTERRUPTED, "Stopped before it began.\n")
+    assert not ended.stdout
