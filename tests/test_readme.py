@@ -196,6 +196,15 @@ def test_the_table_of_speed_is_of_what_was_measured():
     assert [row for row in rows if row not in measured] == []
 
 
+def test_what_the_import_costs_is_what_was_measured():
+    measured = (ROOT / "tests/benchmarks/imports.md").read_text(encoding="utf-8")
+    row = re.compile(r"^\| `import backprop_nb`(.*?) \| .+? \| ([\d.]+) ×", re.MULTILINE)
+    ratios = dict(row.findall(measured))
+    assert f"`import backprop_nb` takes {ratios['']} × as long as `import numpy`" in README
+    assert float(ratios[""]) <= 1.25
+    assert float(ratios[", without bytecode"]) <= 1.6
+
+
 def test_the_table_of_other_libraries_is_of_what_they_computed():
     text = (ROOT / "tests/benchmarks/arrays.md").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.startswith("|")]

@@ -1,51 +1,62 @@
-"""What a pass and an epoch over more data than memory cost, and that the numbers are right.
+"""What a pass and an epoch over more data than memory cost, and what a lost worker costs.
 
     python -m pip install -e ".[cluster]"
     python tests/benchmarks/chunks.py            # on this machine's threads
-    python tests/benchmarks/chunks.py --cluster  # on two workers, one of them killed half way
+    python tests/benchmarks/chunks.py --cluster  # on two workers, of which one is killed on the way
 
-Ten million rows are made chunk by chunk and never kept.  Beside the time stands
-what cannot be avoided: to make the data, and the pass over a chunk in memory,
-times the number of chunks.  Threads of NumPy's own stand in the way of Dask's:
-compare with ``OPENBLAS_NUM_THREADS=1``, which a cluster's workers have anyway.
+Ten million rows of float32 are made chunk by chunk and never kept.  Beside the time stands what
+cannot be avoided: to make the data.  All numbers must be those of the same rows in memory, and
+with a worker killed those without.  Threads of NumPy's own stand in the way of Dask's: compare
+with ``OPENBLAS_NUM_THREADS=1``, which a cluster's workers have anyway.  --read is for a chunk that
+comes from a disk or from a network, so that it is waited for, and with few rows for a machine that
+is busy: --rows 1e6 --read 0.2.  --write puts the table of a cluster into chunks.md.
 """
 
 import argparse
 import os
+import platform
 import resource
 import signal
+import statistics
 import tempfile
 import time
+from collections import defaultdict
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import dask
 import dask.array as da
 import numpy as np
 from distributed import Client, LocalCluster
+from network import line, over
 
 from backprop_nb import SigmoidNetwork
 
-ROWS, COLUMNS, CHUNK = 10_000_000, 20, 100_000
-SUBSET = 100_000
+FILE = Path(__file__).with_suffix(".md")
+CHUNKS, COLUMNS, SUBSET = 100, 20, 100_000
+DEATHS = {"": None, "killed half way": 0.5, "killed at nine tenths": 0.9}
 
 
-def data(rows=ROWS, chunk=CHUNK):
-    x = da.random.default_rng(0).standard_normal((rows, COLUMNS), chunks=(chunk, -1))
-    return x, (x[:, :1] * x[:, 1:2] > 0).astype(float)
+def data(rows, chunks=CHUNKS):
+    random = da.random.default_rng(0)
+    x = random.standard_normal((rows, COLUMNS), dtype=np.float32, chunks=(rows // chunks, -1))
+    return x, (x[:, :1] * x[:, 1:2] > 0).astype(np.float32)
 
 
-def deadly(x, marker):
-    """The same array; who first makes its middle chunk, dies of it."""
-    middle = x.numblocks[0] // 2
+def watched(x, log, wait=0.0, death=None):
+    """The same array, which notes each chunk that is made, and dies of the one at that share."""
+    fatal = death and round(death * x.numblocks[0])
 
-    def make(block, block_id):
-        if block_id[0] == middle and not marker.exists():
-            marker.touch()
+    def make(block):
+        time.sleep(wait)
+        with log.open("a") as file:
+            file.write("\n")
+        if log.stat().st_size == fatal:
             os.kill(os.getpid(), signal.SIGKILL)
         return block
 
-    return x.map_blocks(make, dtype=x.dtype, meta=np.empty((0, 0)))
+    return x.map_blocks(make, dtype=x.dtype, meta=np.empty((0, 0), x.dtype))
 
 
 def network():
@@ -57,10 +68,20 @@ def one_pass(x, y):
     return np.concatenate([[loss], *(part.ravel() for part in (*gradient.A, *gradient.b))])
 
 
-def one_epoch(x, y, batch_size=None):
+def one_epoch(x, y, batch_size):
     net = network()
     history = net.fit(x, y, epochs=1, batch_size=batch_size, seed=0, progress=False)
     return np.concatenate([history.loss, *(part.ravel() for part in (*net.A, *net.b))])
+
+
+RUNS = {
+    "the data alone": lambda x, y: np.array(dask.compute(x.sum(), y.sum())),
+    "the loss": lambda x, y: np.array([network().loss(x, y)]),
+    "the loss and its gradient": one_pass,
+    "an epoch in one step": partial(one_epoch, batch_size=None),
+    "an epoch, eight chunks a step": partial(one_epoch, batch_size="auto"),
+    "an epoch, a chunk a step": partial(one_epoch, batch_size=1),
+}
 
 
 def difference(ours, theirs):
@@ -72,64 +93,83 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-RUNS = {
-    "loss_and_gradient": one_pass,
-    "an epoch, in one step": one_epoch,
-    "an epoch, a step per chunk": partial(one_epoch, batch_size=CHUNK),
-}
-
-
-def timed(title, run, *args):
-    start = time.perf_counter()
-    result = run(*args)
-    print(f"{title:<44} {time.perf_counter() - start:8.1f} s")
-    return result
-
-
 def compare_with_memory():
     """A subset in ten chunks, and the same rows in memory."""
-    x, y = data(SUBSET, SUBSET // 10)
+    x, y = data(SUBSET, 10)
     in_memory = dask.compute(x, y)
-    found = difference(one_pass(x, y), one_pass(*in_memory))
-    print(f"{'largest difference to memory, 10⁵ rows':<44} {found:8.0e}")
+    for run in (one_pass, RUNS["an epoch in one step"]):
+        assert difference(run(x, y), run(*in_memory)) < 1e-5
 
 
-def measure(peaks):
-    x, y = data()
-    print(f"{'the data would take':<44} {(x.nbytes + y.nbytes) / 1e6:8.0f} MB")
-    one_pass(*data(CHUNK))  # loads what there is to load
-    print(f"{'memory before':<44} {max(peaks()):8.0f} MB")
-    chunk = dask.compute(*data(CHUNK))
-    timed("the data alone", lambda: dask.compute(x.sum(), y.sum()))
-    timed("the passes alone, in memory", lambda: [one_pass(*chunk) for _ in x.chunks[0]])
-    results = {title: timed(title, run, x, y) for title, run in RUNS.items()}
-    print(f"{'memory at its peak':<44} {max(peaks()):8.0f} MB")
-    return results
-
-
-def measure_with_a_death(client, title, expected):
-    client.wait_for_workers(2)
+def timed(run, given, death):
+    """Return the seconds of a run, what it returns, and how many chunks it had made."""
+    x, y = data(given.rows)
     with tempfile.TemporaryDirectory() as folder:
-        x, y = data()
-        result = timed(f"{title}, a worker killed", RUNS[title], deadly(x, Path(folder) / "met"), y)
-    print(f"{'largest difference to the run without':<44} {difference(result, expected):8.0e}")
+        log = Path(folder) / "log"
+        start = time.perf_counter()
+        result = run(watched(x, log, given.read, death), y)
+        return time.perf_counter() - start, result, log.stat().st_size
+
+
+def report(given, client=None):
+    """Yield the lines of the report, in Markdown, as they become known."""
+    compare_with_memory()
+    deaths = DEATHS if client else {"": None}
+    yield line("", "seconds", "to the data alone", *[each for each in deaths if each])
+    yield line("---", *("--:" for _ in (0, 1, *deaths)[1:]))
+    peaks = [0.0]
+    alone = None
+    for title, run in RUNS.items():
+        times, made, expected = defaultdict(list), defaultdict(list), None
+        for _ in range(given.rounds):
+            for name, death in deaths.items():
+                if client:
+                    client.wait_for_workers(2)
+                seconds, result, count = timed(run, given, death)
+                times[name].append(seconds)
+                made[name].append(count)
+                peaks += [*client.run(peak).values(), peak()] if client else [peak()]
+                expected = result if expected is None else expected
+                assert difference(result, expected) < 1e-5
+        middle = statistics.median(times[""])
+        alone = alone or middle
+        killed = [
+            f"{over(times[name], times['']):.2f} ×, {max(made[name]) - made[''][0]} made again"
+            for name in filter(None, deaths)
+        ]
+        yield line(title, f"{middle:.1f}", f"{middle / alone:.2f} ×", *killed)
+    size = sum(each.nbytes for each in data(given.rows)) / 1e6
+    yield (
+        f"\n{given.rows:.0e} rows, {size:.0f} MB in {CHUNKS} chunks"
+        + f", each waited for {given.read:g} s" * (given.read > 0)
+        + f"; no process ever had more than {max(peaks):.0f} MB.\nMedians of {given.rounds} "
+        f"rounds in turn; {os.cpu_count()} cores, Python {platform.python_version()}, dask "
+        f"{version('dask')}, numpy {version('numpy')}."
+    )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cluster", action="store_true", help="on two worker processes")
-    if not parser.parse_args().cluster:
-        compare_with_memory()
-        measure(lambda: [peak()])
+    parser.add_argument("--rows", type=lambda text: int(float(text)), default=10_000_000)
+    parser.add_argument("--read", type=float, default=0, metavar="SECONDS")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", action="store_true", help=f"the table into {FILE.name}")
+    given = parser.parse_args()
+    if not given.cluster:
+        for each in report(given):
+            print(each, flush=True)
         return
+    lines = ["# Data in chunks, on two workers, and with one of them killed on the way\n"]
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
-        compare_with_memory()
-        results = measure(lambda: [peak(), *client.run(peak).values()])
-        for title, expected in results.items():
-            measure_with_a_death(client, title, expected)
+        for each in report(given, client):
+            print(each, flush=True)
+            lines.append(each)
+    if given.write:
+        FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
