@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_nb.checking.report import NOT_WRITTEN, Checked, Hints
+from backprop_nb.tracing import pytree
 
 Array: TypeAlias = NDArray[Any]
 
@@ -150,6 +151,25 @@ def has_coarse_products(given: Any, checked: Checked) -> bool:
     slant = abs(float(np.sum(off * expected))) / (float(np.sum(expected**2)) or 1.0)
     both = float(off.min(initial=0.0)) < 0 < float(off.max(initial=0.0))
     return both and checked.error <= COARSE_PRODUCTS and slant <= TOLERANCE_FLOAT32 * 10
+
+
+def changed(after: Any, before: Any, name: str) -> list[str]:
+    """Return which arrays of an argument are not as they were; all of it, if others are in it.
+
+    >>> changed({"W": [1.0], "b": 2.0}, {"W": [3.0], "b": 2.0}, "p"), changed([], [1.0], "x")
+    (['p_W0'], ['the list x'])
+    """
+    names: list[str] = []
+    pytree.rebuild(before, lambda leaf, _: names.append(leaf), name)
+    now, were = pytree.flatten(after), pytree.flatten(before)
+    if len(now) != len(were):
+        return [f"the {type(before).__name__} {name}"]
+    # Their bytes: NaN is as it was.
+    return [
+        each
+        for each, one, other in zip(names, now, were, strict=True)
+        if one is not other and np.asarray(one).tobytes() != np.asarray(other).tobytes()
+    ]
 
 
 # --- how a wrong one differs ------------------------------------------------

@@ -55,6 +55,7 @@ from backprop_nb.checking.report import (
 )
 from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
 from backprop_nb.checking.unexplained import (
+    changed_in_words,
     factors_in_words,
     loss_in_words,
     option_meant,
@@ -736,13 +737,7 @@ class _Judge:
     def _offences(self) -> Iterator[Finding]:
         changed = list(dict.fromkeys(name for each in self.all.answers for name in each.modified))
         if changed:
-            names = in_words(changed)
-            are = "are" if len(changed) > 1 else "is"
-            text = (
-                f"It changes its arguments: {names} {are} not as before the call. "
-                "x = x - 1 makes a new array; x -= 1 and x[0] = 1 write into the caller's."
-            )
-            yield Finding("input_modified", changed[0], 1, text)
+            yield Finding("input_modified", changed[0], 1, changed_in_words(changed))
         if not self.all.repeats:
             yield self._unsteady()
         for name in ("dA", "db"):

@@ -18,6 +18,7 @@ from backprop_nb.checking.compare import (
     TOLERANCE_FLOAT32,
     Array,
     agrees,
+    changed,
     compare,
     factor_in_words,
     factor_of,
@@ -44,6 +45,7 @@ from backprop_nb.checking.matching import (
 )
 from backprop_nb.checking.report import NOT_WRITTEN, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.unexplained import (
+    changed_in_words,
     common_factor,
     loss_in_words,
     step_in_words,
@@ -167,7 +169,12 @@ class _Check:
                 instead=calling.right_call(f, form),
             )
         self.argument_names = argument_names(f, args)
-        answer, self.failure, self.raised = _given(gradient, args)
+        answer, self.failure, self.raised, after = _given(gradient, args)
+        self.changed = [
+            name
+            for own, now, before in zip(self.argument_names, after, args, strict=True)
+            for name in changed(now, before, own)
+        ]
         self.dots = unwritten(gradient)
         self.is_frame = bool(self.dots) or answer is ...
         self.matched = self._match(answer)
@@ -191,11 +198,11 @@ class _Check:
         return found
 
     def report(self, hints: Hints) -> Report:
-        if not self.is_frame:
-            return self._report(hints)
-        is_empty_frame = self.failure or isinstance(self.matched, Unmatched)
-        report = self._nothing_written(hints) if is_empty_frame else self._report(hints)
-        return report if report.ok else half_written(report, self.dots)
+        is_empty = self.is_frame and (self.failure or isinstance(self.matched, Unmatched))
+        report = self._nothing_written(hints) if is_empty else self._report(hints)
+        if self.changed:
+            report = replace(report, notes=(*report.notes, changed_in_words(self.changed)))
+        return half_written(report, self.dots) if self.is_frame and not report.ok else report
 
     def _nothing_written(self, hints: Hints) -> Report:
         expected, notes = _expected(self.point)
@@ -515,20 +522,23 @@ def _at_kinks(checked: Checked, point: Point, k: int) -> Checked:
     return replace(checked, ok=True, remark=remark)
 
 
-def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None]:
-    """Return what is to be checked, or what its function failed with, and where."""
+def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None, Sequence[Any]]:
+    """Return what is to be checked, or what its function failed with and where; and its arguments.
+
+    These are copies, as the call leaves them.
+    """
     if not callable(gradient):
-        return gradient, "", None
+        return gradient, "", None, args
     copies = pytree.rebuild(list(args), lambda _, leaf: np.array(leaf)[()])
     try:
-        return gradient(*copies), "", None
+        return gradient(*copies), "", None, copies
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit too; the report says what went wrong
         place, shapes = _place(error)
         said = f"the shapes do not fit: {shapes}" if shapes else str(error)
         why = f"calling the gradient raised {type(error).__name__}: {said}".rstrip(": ")
-        return None, why, place
+        return None, why, place, copies
 
 
 def _mistake_of(factor: float) -> str:

@@ -13,6 +13,7 @@ from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.packing import argument_names
 from backprop_nb.checking.report import Hints
+from backprop_nb.errors import in_words
 
 
 def factors_in_words(
@@ -200,6 +201,15 @@ def _in_symbols(powers: Mapping[str, int], factor: float) -> str:
 
 def _powers(powers: Mapping[str, int], sign: int) -> list[str]:
     return [f"{name}{'²' if abs(p) == 2 else ''}" for name, p in powers.items() if p * sign > 0]
+
+
+def changed_in_words(names: Sequence[str]) -> str:
+    """Say that arguments are not as they were before the call."""
+    are = "are" if len(names) > 1 else "is"
+    return (
+        f"It changes its arguments: {in_words(names)} {are} not as before the call. "
+        "x = x - 1 makes a new array; x -= 1 and x[0] = 1 write into the caller's."
+    )
 
 
 def option_meant(failure: str, course: Course) -> str:

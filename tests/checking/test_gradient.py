@@ -1,6 +1,7 @@
 """The check of a gradient: what is right, what is wrong, and where."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -515,3 +516,96 @@ def test_shapes_that_do_not_fit_are_named_in_place_of_operands(wrong, hints):
     assert "gufunc" not in str(report)
     assert "operand" not in str(report)
     assert {each.remark for each in report.parameters} == {"calling the gradient raised ValueError"}
+
+
+def loss_of(p):
+    return np.sum(np.tanh(p["W"]) * p["b"])
+
+
+def gradient_of(p):
+    t = np.tanh(p["W"])
+    return {"W": (1 - t**2) * p["b"], "b": t}
+
+
+def entry(p):
+    g = gradient_of(p)
+    g["W"] = g["W"] * 2
+    return g
+
+
+def halved(p):
+    g = gradient_of(p)
+    g["W"] = g["W"] / 2
+    return g
+
+
+def in_place(p):
+    g = gradient_of(p)
+    g["W"] *= 2
+    return g
+
+
+def decayed(p):
+    g = gradient_of(p)
+    g["W"] += 0.1 * p["W"]
+    return g
+
+
+def part(p):
+    g = gradient_of(p)
+    g["W"][:] = g["W"] * 2
+    return g
+
+
+def several(p):
+    g = gradient_of(p)
+    g["W"], g["b"] = g["W"] * 2, g["b"]
+    return g
+
+
+def attribute(p):
+    g = SimpleNamespace(**gradient_of(p))
+    g.W = g.W * 2
+    return vars(g)
+
+
+def handed_out(p):
+    g = gradient_of(p)
+    np.add(g["W"], g["W"], out=g["W"])
+    return g
+
+
+def added_at(p):
+    g = gradient_of(p)
+    np.add.at(g["W"], [0, 1], g["W"])
+    return g
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [entry, halved, in_place, decayed, part, several, attribute, handed_out, added_at],
+    ids=lambda each: each.__name__,
+)
+def test_what_is_stored_wrong_is_not_to_be_stored_elsewhere(wrong):
+    p = {"W": np.array([0.5, -1.0]), "b": np.array([2.0, 0.7])}
+    found = bp.check_gradient(loss_of, wrong, p).findings[0]
+    assert found.line == wrong.__code__.co_firstlineno + 2
+    assert found.repair.startswith(("leave out", "leave the line out"))
+
+
+def test_a_changed_argument_is_noted_in_the_words_of_the_check_of_a_pass():
+    def gradient(W, x):
+        given = right(W, x)
+        x -= 1
+        return given
+
+    report = bp.check_gradient(f, gradient, W, X)
+    assert report.ok
+    assert report.notes[-1].startswith("It changes its arguments: x is not as before the call. ")
+
+    def adding(p):
+        p["dW"], p["W"][0] = 1.0, 3.0
+        return {"W": 2 * np.ones(2)}
+
+    [note] = bp.check_gradient(lambda p: np.sum(2 * p["W"]), adding, {"W": np.ones(2)}).notes
+    assert note.startswith("It changes its arguments: the dict p is not")

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from backprop_nb.checking.compare import changed
 from backprop_nb.checking.lines.followed import Array
 from backprop_nb.checking.lines.mended import same
 from backprop_nb.checking.lines.program import (
@@ -138,7 +139,7 @@ class Rewriting:
     def alone(self) -> list[Written]:
         """Return the lines of which each alone explains everything."""
         with self._apart():
-            before = self._right(self.here)
+            before = self._as_it_stands()
             return self._whole(self._either((), before, self.may_be_wrong), (), before)
 
     def pairs(self, truth: Truth) -> list[list[Written]]:
@@ -148,7 +149,7 @@ class Rewriting:
         which true quantity an array is, if it is one.
         """
         with self._apart():
-            before = self._right(self.here)
+            before = self._as_it_stands()
             found = self._pairs(list(self._found(rewrites, (), before)), before)
             return found or self._rest(self._truer(truth, before), before)
 
@@ -264,14 +265,25 @@ class Rewriting:
 
     # -- running it ----------------------------------------------------------------
 
+    def _as_it_stands(self) -> frozenset[int]:
+        """Return which gradients are right at first, and note whether arguments are changed."""
+        right = self._right(self.here)
+        self.changes = self._changes()
+        return right
+
+    def _changes(self) -> bool:
+        """Whether the last run changed its arguments, which were those here."""
+        return bool(changed(self.given, list(self.here.args), "x"))
+
     def _right(self, trial: Trial) -> frozenset[int]:
-        """Return which gradients are right, as the function stands."""
+        """Return which gradients are right, as the function is now."""
         self.runs += 1
         self.all_runs += 1
         self.turns.reset()
         self.held.restore()
+        self.given = _copied(list(trial.args))
         try:
-            given = self.gradient(*_copied(trial.args))
+            given = self.gradient(*self.given)
         except KeyboardInterrupt:
             raise
         except BaseException:  # whatever it does, sys.exit too
@@ -332,7 +344,8 @@ class Rewriting:
         for code, k, each in self._compiled(ways, compiled):
             with running(block, chosen(code, k, self.turns)):
                 right = self._right(self.here)
-            if right > before:
+            # Who writes into the arguments makes it right once, and spoils what comes after.
+            if right > before and (self.changes or not self._changes()):
                 yield Written(block, each, right - before)
 
     def _compiled(

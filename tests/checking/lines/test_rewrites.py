@@ -170,3 +170,37 @@ def through_a_helper(z):
 )
 def test_a_function_that_did_not_run_is_tried_if_it_is_nothing_but_formulas(function, expected):
     assert computes_only(function) == expected
+
+
+def storing(p, g, made):
+    g["W"] = g["W"] * 2
+    g["W"][:, 0] = p["W"][:, 0]
+    g["W"] *= 2
+    made.W = g["W"] + p["W"]
+    made.g["b"] -= p["W"]
+    g["W"], made.W = g["W"], p["W"]
+
+
+def owners(target):
+    """Return the names of what a target, or each of several, is stored in."""
+    targets = target.elts if isinstance(target, ast.Tuple) else [target]
+    for each in targets:
+        while isinstance(each, ast.Subscript | ast.Attribute):
+            each = each.value
+        yield ast.unparse(each)
+
+
+@pytest.mark.parametrize("line", range(1, 7))
+def test_no_line_is_written_to_store_what_it_computes_elsewhere(line):
+    W = np.eye(2)
+    made = type("Made", (), {"g": {"b": W.copy()}})()
+    ways = written(rewrites, line, storing, [{"W": W}, {"W": W.copy()}, made])
+    stored = [
+        {*owners(target)}
+        for way in ways
+        for statement in ast.parse(way).body
+        for target in getattr(statement, "targets", [getattr(statement, "target", None)])
+        if target is not None
+    ]
+    assert stored
+    assert all(each <= {"g", "made"} for each in stored)
