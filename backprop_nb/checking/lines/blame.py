@@ -405,7 +405,9 @@ class Blame:
             yield from self._checked(
                 mended, at, Repair("term", 1.2 + cost, plus(ref, -1.0), plus_words(ref, "−"))
             )
-            if len(at) == 1 and mended.is_affine(last):
+            # To add some of what is right says nothing.
+            is_adjoint = ref.key is not None and ref.key.kind == "adjoint"
+            if len(at) == 1 and not is_adjoint and mended.is_affine(last):
                 for scale in mended.terms(last, value):
                     text = self.facts.constant(scale)
                     if text is not None and text not in ("1", "−1"):

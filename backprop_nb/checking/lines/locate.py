@@ -120,7 +120,7 @@ def find_faults(
         return search.by_values() if traced and not alone else []
     best = min(way.cost for way in ways)
     near = [way for way in ways if way.cost <= best + _TIES]
-    faults = [fault for way in near for fault in way.faults()]
+    faults = search.without_right([fault for way in near for fault in way.faults()])
     # Of each line the best that says what to write, if there is one.
     told = sorted(faults, key=lambda fault: not fault.repair)
     first = {(fault.line, fault.number): fault for fault in reversed(told)}
@@ -380,7 +380,8 @@ class _Search:
         given, expected = self.rewriting.values(written)
         quantity = ""
         for match in known.matches(expected)[:1]:
-            if abs(match.scale - 1) < SAME and not np.all(expected == 1):  # which says nothing
+            says = written.rewrite.kind != "statement" and not np.all(expected == 1)
+            if says and abs(match.scale - 1) < SAME:
                 quantity = known.symbol(match.key) + ".T" * match.transposed
         return [
             Fault(
@@ -394,6 +395,28 @@ class _Search:
                 number=number,
             )
         ]
+
+    def without_right(self, faults: list[Fault]) -> list[Fault]:
+        """Leave out lines that give what they should, while others explain it as well.
+
+        Those stand in the loss too, with that value, and there is nothing to write there; or what
+        they give is true, and what they would give is not.
+        """
+        known, _ = self.truths[0]
+
+        def is_right(fault: Fault) -> bool:
+            is_as_in_loss = not fault.repair and any(
+                match.key.kind == "value"
+                and abs(match.scale - 1) < SAME
+                and known.trace.nodes[match.key.record].source == fault.source
+                for match in known.matches(fault.given)
+            )
+            spoils = known.is_exact(fault.given) and not known.is_exact(fault.expected)
+            return is_as_in_loss or (spoils and bool(fault.expected.any()))
+
+        if any(fault.number > 1 for fault in faults):  # each is needed
+            return faults
+        return [each for each in faults if not is_right(each)] or faults
 
     def by_values(self) -> list[Fault]:
         """Return the lines that are suspect by the values that names take."""

@@ -150,3 +150,55 @@ def test_floats_are_traced_and_labels_are_not():
     leaves = [np.ones(2), 0.5, 3, np.array([1, 2]), "relu", np.float32(1), True]
     assert traceable_leaves(leaves, []) == {0, 1, 5}
     assert traceable_leaves(leaves, [2]) == {0, 1, 2, 5}
+
+
+def branched(x, y):
+    u = x * y
+    w = np.sin(u)
+    return u * w + x
+
+
+def one_branch(x, y):
+    u = x * y
+    w = np.sin(u)
+    d_w = 1.0 * u
+    d_u = 1.0 * w
+    return 1.0 + d_u * y, d_u * x, d_w
+
+
+def other_branch(x, y):
+    u = x * y
+    d_w = 1.0 * u
+    d_u = d_w * np.cos(u)
+    return 1.0 + d_u * y, d_u * x
+
+
+def right_helper(x, y):
+    u = x * y
+    d_u = np.sin(u) + u * np.cos(u)
+    return [1.0 + d_u * y, d_u * x]
+
+
+def spoiled(x, y):
+    d = right_helper(x, y)
+    d[1] = d[1] * 2
+    return d
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [(one_branch, 4), (other_branch, 3), (spoiled, 2)],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+@pytest.mark.parametrize(
+    "args", [(1.7, 0.8), (np.array([0.3, 2.0]), np.array([0.8, -0.5]))], ids=["numbers", "arrays"]
+)
+def test_a_line_that_gives_what_the_loss_has_too_is_no_suspect_beside_another(wrong, line, args):
+    def loss(x, y):
+        return np.sum(branched(x, y))
+
+    def gradient(x, y):
+        return wrong(x, y)[:2]
+
+    found = find_faults(loss, gradient, args, [0, 1])
+    assert {each.line for each in found} == {wrong.__code__.co_firstlineno + line}
