@@ -13,6 +13,7 @@ import numpy as np
 
 from backprop_nb import display
 from backprop_nb.errors import BackpropError
+from backprop_nb.tracing import calling
 from backprop_nb.tracing.backward import Backward
 from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.compiled import compiled
@@ -403,6 +404,7 @@ def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
     5.9831
     """
     try:
+        calling.check_objects(f, args)
         return record(f, args, kwargs, Graph)
     except Exception as error:
         _shorten(error)

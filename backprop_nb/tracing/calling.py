@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from inspect import Parameter, Signature
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from backprop_nb.errors import UnsupportedError, counted
+from backprop_nb.tracing import pytree
 from backprop_nb.tracing.rules.row import signature_of
 
 _PLAIN = {list: "a list", tuple: "a tuple", dict: "a dict", str: "text", type(None): "None"}
@@ -68,6 +70,48 @@ def check_numbers(args: Sequence[Any], names: Sequence[str]) -> None:
             given=", ".join(f"{name} = {each!r}" for name, each in zip(names, args, strict=True)),
             expected="numbers, arrays, or lists, tuples and dicts of them",
         )
+
+
+def check_objects(f: Callable[..., Any], args: Sequence[Any]) -> None:
+    """Refuse objects that hold numbers: these would be constants without a word."""
+    if all(type(each) in (float, np.ndarray) for each in args):
+        return
+    for argument, tree in zip(parameter_names(f, len(args)), args, strict=True):
+        pytree.rebuild(tree, functools.partial(_check_object, argument), argument)
+
+
+def _check_object(argument: str, name: str, leaf: Any) -> None:
+    found = None if hasattr(type(leaf), "__array__") else next(_numbers_in(leaf, name), None)
+    if found is not None:
+        raise UnsupportedError(
+            f"{name} is an object with numbers in it, which cannot be traced there.",
+            given=f"{name} of type {type(leaf).__name__}, which has {found}",
+            expected="numbers, arrays, or lists, tuples, dicts and namedtuples of them",
+            instead=f"a dict of its arrays in place of {name}; or {argument}=… by keyword, where "
+            "nothing is to be differentiated by it",
+        )
+
+
+def _numbers_in(holder: Any, name: str, depth: int = 4) -> Iterator[str]:
+    """Yield what numbers the attributes of an object are called, those of its parts included."""
+    if depth == 0 or isinstance(holder, type | ModuleType | FunctionType | MethodType):
+        return
+    slots = getattr(type(holder), "__slots__", ())
+    named = {each: getattr(holder, each, None) for each in slots} | getattr(holder, "__dict__", {})
+    for attribute, value in named.items():
+        yield from _numbers_at(value, f"{name}.{attribute}", depth)
+
+
+def _numbers_at(value: Any, name: str, depth: int) -> Iterator[str]:
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    if isinstance(value, float) or kind in {"i", "u", "f", "c"}:
+        yield name
+    elif isinstance(value, list | tuple | dict):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from _numbers_at(item, f"{name}[{key!r}]", depth - 1) if depth else ()
+    else:
+        yield from _numbers_in(value, name, depth - 1)
 
 
 def note_plain(error: Exception, args: Sequence[Any], names: Sequence[str]) -> None:

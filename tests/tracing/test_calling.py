@@ -1,5 +1,6 @@
 """A function and what it is called with: each mistake, and the call that works."""
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -159,6 +160,57 @@ def test_without_any_number_there_is_nothing_to_differentiate_by(given):
             f"  given:    x = {given!r}\n"
             "  expected: numbers, arrays, or lists, tuples and dicts of them"
         )
+
+
+class Layer:
+    def __init__(self, W):
+        self.W, self.name = W, "first"
+
+    def __call__(self, x):
+        return self.W @ x
+
+
+@dataclasses.dataclass(slots=True)
+class Settings:
+    rate: float = 0.1
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        (Layer(np.ones((2, 3))), "model.W"),
+        (Layer(Layer([np.ones(2)])), "model.W.W[0]"),
+        ([1.0, Layer({"A": 1.0})], "model1.W['A']"),
+        (Settings(), "model.rate"),
+        (bp.SigmoidNetwork((2, 1), seed=0), "model."),
+    ],
+)
+def test_an_object_that_holds_numbers_is_refused_and_not_a_constant(given, where):
+    def loss(model, x):
+        return np.sum(x)
+
+    label = where.split(".")[0].split("[")[0]
+    for call in (bp.trace, bp.vjp, lambda f, *args: bp.grad(f)(*args)):
+        text = str(refusal(functools.partial(call, loss, given, x)))
+        assert f"{label} is an object with numbers in it" in text
+        assert f"which has {where}" in text
+    assert bp.grad(lambda x, model: loss(model, x))(x, model=given).tolist() == [1, 1]
+    assert bp.grad(loss, argnums=1)(given, x).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [np.tanh, bp.sigmoid, np.sum, Layer, np, Layer("a"), np.random.default_rng(0), slice(3), {1}],
+)
+def test_what_holds_no_number_is_handed_on(given):
+    seen = []
+
+    def f(option, x):
+        seen.append(option)
+        return np.sum(x)
+
+    bp.trace(f, given, x)
+    assert all(each is given for each in seen)
 
 
 @pytest.mark.parametrize(
