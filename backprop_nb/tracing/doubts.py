@@ -14,6 +14,7 @@ import numpy as np
 
 from backprop_nb.errors import warn
 from backprop_nb.tracing.graph import Node, Trace
+from backprop_nb.tracing.messages import WITHOUT_EXP
 from backprop_nb.tracing.reverse import reverse
 from backprop_nb.tracing.source import describe_place
 from backprop_nb.tracing.tape import Recorded, plain
@@ -59,6 +60,8 @@ def _warn_of_gradients(trace: Trace, start: Any, adjoints: Sequence[Any]) -> Non
     if choice is not None:
         text += "\n  What np.where leaves out of the result it does not leave out of the way back."
         text += f"\n  instead:  {_without_pole(node, position, *choice)}"
+    elif node.op == "exp":
+        text += f"\n  instead:  {WITHOUT_EXP}"
     warn(text + _at(node))
 
 

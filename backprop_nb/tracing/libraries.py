@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import sysconfig
+import warnings
 from collections.abc import Callable, Iterator
 from opcode import opmap
 from types import BuiltinFunctionType, FrameType, TracebackType
@@ -37,8 +38,15 @@ _TWINS = {
     "dist": "np.linalg.norm(x - y)",
     "gcd": "",
 }
-# The same for functions of libraries that courses use.
+# What to write for functions of NumPy and of libraries that courses use.
+_WINDOWS = "np.lib.stride_tricks.sliding_window_view(x, window_shape), which is traced"
+_SAVED = "it afterwards, outside of the function: graph.value, or graph.node(name).value"
 _IN_NUMPY = {
+    "as_strided": _WINDOWS,
+    "strides": _WINDOWS,
+    **dict.fromkeys(("save", "savez", "savez_compressed", "savetxt"), _SAVED),
+    "erf": "bp.define_rule(np.vectorize(math.erf), lambda g, ans, x: "
+    "g * 2 / np.sqrt(np.pi) * np.exp(-(x**2))), under a name of its own",
     "expit": "bp.sigmoid(x)",
     "logsumexp": "m + np.log(np.sum(np.exp(x - m))), with m = np.max(x)",
     "softmax": "e / np.sum(e), with e = np.exp(x - np.max(x))",
@@ -64,6 +72,28 @@ def learner_frame(frame: FrameType) -> FrameType:
     frames = [*_frames(frame)]
     outside = [each for each in frames if not is_inside(each)]
     return next((each for each in outside if not _is_library(each)), (outside or frames)[0])
+
+
+def warned_at_the_line() -> np.errstate:
+    """Let NumPy warn of an overflow, and its like, at the learner's line, not at the tracer's."""
+    modes = dict(np.geterr())
+    if "call" in modes.values():  # somebody wants to be told in another way
+        return np.errstate()
+    asked: dict[str, Any] = {kind: "call" for kind, mode in modes.items() if mode == "warn"}
+    return np.errstate(call=_warn_at_the_line, **asked)
+
+
+def _warn_at_the_line(what: str, _: int) -> None:
+    frame = learner_frame(sys._getframe(1))
+    names = frame.f_globals
+    warnings.warn_explicit(
+        f"{what} encountered",
+        RuntimeWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        names.get("__name__"),
+        names.setdefault("__warningregistry__", {}),
+    )
 
 
 def library_of(frame: FrameType) -> str:
@@ -121,7 +151,7 @@ def advice(name: str, place: Place | None, frame: FrameType) -> str:
 
 def in_numpy(name: str) -> str:
     """Return how NumPy computes a library's function of this name; empty if nobody knows."""
-    return _IN_NUMPY.get(name, "")
+    return _IN_NUMPY.get(name.rpartition(".")[2], "")
 
 
 def twin(name: str) -> str:

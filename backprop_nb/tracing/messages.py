@@ -59,6 +59,12 @@ _UNSEEN = {
     ),
 }
 
+WITHOUT_EXP = (
+    "bp.sigmoid(z) for 1 / (1 + np.exp(-z)), np.tanh(z) for its quotient, "
+    "np.logaddexp(0, z) for np.log(1 + np.exp(z)); in a softmax np.exp(z - np.max(z))"
+)
+"""What to write where an exponential overflows."""
+
 
 class UnsupportedMethodError(UnsupportedError, AttributeError):
     """An array method without a rule, so that ``hasattr`` answers no."""
@@ -368,6 +374,8 @@ def _attached(place: Place | None, frame: FrameType) -> str:
         ):
             each = ast.unparse(values)
             return f"np.array([one(v) for v in {each}]), with what np.vectorize made {name.id} of"
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(name)) if in_numpy(name):
+            return in_numpy(name)
         case ast.Call(func=function, args=[entries, *rest], keywords=options):
             path = ast.unparse(function)
             if path.startswith(("np.", "numpy.")):

@@ -15,7 +15,7 @@ from backprop_nb.tracing.agreement import check_agreement
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.graph import TRACED, Check, Trace
-from backprop_nb.tracing.libraries import from_library
+from backprop_nb.tracing.libraries import from_library, warned_at_the_line
 from backprop_nb.tracing.prepared import preparing
 from backprop_nb.tracing.record import Guard, Record, is_piecewise_constant
 from backprop_nb.tracing.source import describe_place
@@ -42,7 +42,7 @@ def record(
     tape = Tape(Traced, sys._getframe(0))
     arguments = _Arguments(tape, f, args, kwargs)
     try:
-        with young_only(), preparing():
+        with young_only(), preparing(), warned_at_the_line():
             result = f(*arguments.args, **arguments.kwargs)
             output = _output(tape, result, f)
             tape.check_read(plain(tape.records[output].value))
@@ -295,7 +295,8 @@ def _warn_not_finite(trace: Trace) -> None:
     what = "a NaN" if np.any(np.isnan(plain(first.value))) else "an infinity"
     scope, lasti = first.record.scope, first.record.lasti
     at = f"\n  at:       {describe_place(scope.code, lasti)}" if scope else ""
-    warn(f"The result is not finite; {first.name} is the first node with {what}.{at}")
+    instead = f"\n  instead:  {messages.WITHOUT_EXP}" if first.op == "exp" else ""
+    warn(f"The result is not finite; {first.name} is the first node with {what}.{instead}{at}")
 
 
 def _is_finite(value: Any) -> bool:

@@ -69,6 +69,24 @@ def test_a_pole_that_where_leaves_out_is_told_with_what_helps(f, safe, pole, gra
     assert gradient is None or str(found.tolist()) == gradient
 
 
+@pytest.mark.parametrize(
+    ("f", "stable"),
+    [
+        (lambda z: np.sum(1 / (1 + np.exp(-z))), lambda z: np.sum(bp.sigmoid(z))),
+        (lambda z: np.sum(np.log(1 + np.exp(-z))), lambda z: np.sum(np.logaddexp(0, -z))),
+    ],
+    ids=["sigmoid", "softplus"],
+)
+def test_an_exponential_that_overflows_is_told_with_what_helps(f, stable):
+    z = np.array([-800.0, 1.0])
+    with pytest.warns(bp.BackpropWarning) as caught:
+        [found] = quiet(f, z).backward().gradients
+    [mended] = bp.trace(stable, z).backward().gradients
+    np.testing.assert_allclose(mended[1], found[1])
+    assert np.all(np.isfinite(mended))
+    assert any("bp.sigmoid(z) for 1 / (1 + np.exp(-z))" in str(each.message) for each in caught)
+
+
 def test_an_infinite_slope_is_told_with_its_place():
     with pytest.warns(bp.BackpropWarning, match=r"infinite; it becomes so at np.sqrt\(x\)"):
         bp.grad(lambda x: np.sqrt(x))(0.0)

@@ -13,6 +13,7 @@ import struct
 import numpy as np
 import pytest
 from numpy import full, full_like
+from numpy.lib.stride_tricks import as_strided
 
 import backprop_nb as bp
 
@@ -54,6 +55,11 @@ REFUSED = {
     "mean of a series": (lambda x: pd.Series(list(x)).mean(), "pandas sees only plain"),
     "mul": (lambda x: TABLE.mul(x, axis=0).sum().sum(), "TABLE.to_numpy()"),
     "x * series": (lambda x: np.sum(x * SERIES), "np.asarray"),
+    "erf": (lambda x: math.erf(x[0]), "bp.define_rule(np.vectorize(math.erf)"),
+    "strides": (lambda x: as_strided(x, (2, 2), x.strides * 2), "sliding_window_view(x"),
+    "as_strided": (lambda x: as_strided(x, (2, 2), (8, 8)), "sliding_window_view(x"),
+    "save": (lambda x: np.save("x.npy", x), "graph.value"),
+    "savetxt": (lambda x: np.savetxt("x.txt", x), "graph.value"),
     "polynomial": (lambda x: np.sum(np.polynomial.polynomial.polyadd(x, [1.0])), "as it is"),
 }
 
@@ -168,3 +174,26 @@ def test_a_derivative_in_a_direction_goes_through_every_choice():
         tangents = [np.zeros_like(each) for each in args]
         tangents[k] = np.ones_like(args[k])
         assert bp.jvp(f, args, tangents) == (f(*args), X[k])
+
+
+def test_numpy_warns_at_the_learners_line():
+    def f(x):
+        return np.sum(np.sqrt(x))  # this one
+
+    with np.errstate(all="warn"), pytest.warns() as caught:
+        bp.trace(f, -X)
+    told = next(each for each in caught if each.category is RuntimeWarning)
+    assert (told.filename, told.lineno) == (__file__, f.__code__.co_firstlineno + 1)
+
+
+def test_who_has_said_how_numpy_warns_is_followed():
+    told = []
+    asked = np.errstate(invalid="call", call=lambda what, _: told.append(what))
+    with asked, pytest.warns(bp.BackpropWarning):
+        bp.trace(lambda x: np.sum(np.sqrt(x)), -X)
+    assert set(told) == {"invalid value"}
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        bp.trace(lambda x: np.sum(np.sqrt(x)), -X)
+    with np.errstate(all="ignore"), pytest.warns(bp.BackpropWarning) as caught:
+        bp.trace(lambda x: np.sum(np.sqrt(x)), -X)
+    assert {each.category for each in caught} == {bp.BackpropWarning}

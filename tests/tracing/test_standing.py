@@ -252,7 +252,7 @@ def test_lengths_that_do_not_fit_are_named():
         bp.trace(lambda w: X.copy().dot(w), np.ones(2))
 
 
-@pytest.mark.filterwarnings("ignore:invalid value encountered in dot")
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
 def test_infinity_hides_what_stands_beside_it():
     infinite = np.array([[1.0, np.inf, 0.0], [0.0, 1.0, 2.0]])
 
