@@ -295,7 +295,7 @@ MUTANTS = (
     description("sum-never-complete", "return self.count == self.number > 1", "return False"),
     cost(
         "cost-of-one-input",
-        "forward += products * inputs_behind(reached[receiver])",
+        "forward += products * behind[receiver]",
         "forward += products",
     ),
     explorer(

@@ -18,8 +18,6 @@ from functools import cache
 from operator import itemgetter
 from typing import Literal
 
-import numpy as np
-
 from backprop_nb.errors import counted
 from backprop_nb.tracing import Graph
 from backprop_nb.tracing.emit.rule import Rule
@@ -123,30 +121,39 @@ def cost(graph: Graph, rules: Iterable[tuple[int, Rule]]) -> Cost:
     >>> cost(graph, [(c.parent.index, c.explain()) for c in given]).forward
     96
     """
-    # Which inputs a node depends on, as the bits of a number.
-    reached: list[int] = []
-    for index, record in enumerate(graph.records):
-        mask = 1 << index if index < graph.input_count else 0
-        for parent in record.parents:
-            mask |= 0 if parent is None else reached[parent]
-        reached.append(mask)
-    sizes = np.array([node.value.size for node in graph.inputs], dtype=np.int64)
-    width = -(-len(sizes) // 8)
-
-    @cache
-    def inputs_behind(mask: int) -> int:
-        packed = np.frombuffer(mask.to_bytes(width, "little"), dtype=np.uint8)
-        return int(np.unpackbits(packed, count=len(sizes), bitorder="little") @ sizes)
-
+    behind = _inputs_behind(graph)
     once = forward = 0
     count = cache(multiplications)
     for receiver, rule in rules:
         products = count(rule.traced)
         once += products
-        forward += products * inputs_behind(reached[receiver])
+        forward += products * behind[receiver]
     outputs = int(graph.value.size)
     operations = sum(node.op not in (None, CONSTANT) for node in graph.nodes)
-    return Cost(int(sizes.sum()), outputs, operations, once * outputs, forward)
+    inputs = sum(node.value.size for node in graph.inputs)
+    return Cost(inputs, outputs, operations, once * outputs, forward)
+
+
+def _inputs_behind(graph: Graph) -> list[int]:
+    """Return for each node how many numbers among the inputs it depends on."""
+    sizes = [node.value.size for node in graph.inputs]
+    # Sets of inputs are the bits of a number: those of each size, and those behind a node.
+    alike: dict[int, int] = {}
+    for index, size in enumerate(sizes):
+        alike[size] = alike.get(size, 0) | 1 << index
+    parents = [{p for p in record.parents if p is not None} for record in graph.records]
+    last = {parent: index for index, each in enumerate(parents) for parent in each}
+    reached: dict[int, int] = {}
+    behind = list(sizes)
+    for index in range(len(sizes), len(parents)):
+        mask = 0
+        for parent in parents[index]:
+            mask |= 1 << parent if parent < len(sizes) else reached[parent]
+            if last[parent] == index:  # thousands of inputs fill a long number
+                reached.pop(parent, None)
+        reached[index] = mask
+        behind.append(sum(size * (mask & those).bit_count() for size, those in alike.items()))
+    return behind
 
 
 def multiplications(rule: Trace) -> int:
