@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 
@@ -33,6 +34,7 @@ def _join(name: str, key: str) -> str:
     return identifier(f"{name}{glue}{key}")
 
 
+@lru_cache(maxsize=4096)  # few names, at every call on an array that is written to
 def identifier(text: str) -> str:
     """Return ``text`` as a name that Python accepts, so that it cannot become other code.
 

@@ -380,7 +380,8 @@ def label_records(
     texts = _texts(records)
     located = cache(lambda code, lasti: _place(texts[code], lasti))  # loops come back to a place
     places = [located(id(r.scope.code), r.lasti) if r.scope else None for r in records]
-    sources = [_source(place) if place else None for place in places]
+    known = {id(place): _source(place) for place in {id(p): p for p in places if p}.values()}
+    sources = [known.get(id(place)) for place in places]
     stored = {place.node for place in places if place and place.stores}
     wanted = [_wanted_name(*each, stored) for each in zip(records, places, strict=True)]
     for index, name, source in _constants(records, places):
