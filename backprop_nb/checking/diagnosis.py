@@ -406,23 +406,21 @@ def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:
 # --- judging ----------------------------------------------------------------
 
 
-def judge(
-    answers: Answers, course: Course, hints: Hints = "plain", *, every_call: bool = False
-) -> Report:
+def judge(answers: Answers, course: Course, hints: Hints = "plain") -> Report:
     """Return the report on what a backward pass answered to the probes of a course.
 
-    Where the first call alone is explained, since something is kept between calls, ``every_call``
-    says that the gradients of all of them count: each is as right as in the worst.
+    Where something is kept between calls the first alone is explained, and the gradients of all of
+    them count: each is as right as in the worst.
     """
     with np.errstate(all="ignore"):  # 1e308 is an answer too
-        return spoken_report(_Judge(answers, course, hints, every_call).report(), course)
+        return spoken_report(_Judge(answers, course, hints).report(), course)
 
 
 class _Judge:
     """Holds the right gradients beside the given ones."""
 
-    def __init__(self, answers: Answers, course: Course, hints: Hints, every_call: bool) -> None:
-        self.all, self.course, self.hints, self.every_call = answers, course, hints, every_call
+    def __init__(self, answers: Answers, course: Course, hints: Hints) -> None:
+        self.all, self.course, self.hints = answers, course, hints
         # What is stored from call to call spoils all but the first, which alone counts then.
         self.answers = answers.answers if answers.repeats else answers.answers[:1]
         self.search = Search(course, self.answers)
@@ -433,7 +431,7 @@ class _Judge:
         wrong = not all(each.ok for each in parameters)
         return Report(
             SUBJECT,
-            tuple(map(self._worst, parameters)) if self.every_call else parameters,
+            tuple(map(self._worst, parameters)),
             tuple(self._findings(parameters)) if wrong else (),
             tuple(self._offences()),
             self._notes(parameters),
@@ -758,7 +756,7 @@ class _Judge:
             what = "it is twice the first one, as if the last call's were still in it"
         text = (
             f"Called again with the same arguments, it returns a different {name}: {what}. "
-            f"{'Every call has to be right' if self.every_call else 'The first call is judged'}."
+            "Every call has to be right."
         )
         return Finding("state_kept_between_calls", name, 1, text)
 

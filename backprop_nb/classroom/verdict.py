@@ -211,7 +211,7 @@ def report_on(reply: Reply, settings: GradingSettings) -> Report:
 @lru_cache(KEPT)
 def _judged(answers: Answers, settings: GradingSettings) -> Report:
     """Return the report on answers, which those share whose gradients are the same."""
-    report = judge(answers, settings.course, settings.hints, every_call=True)
+    report = judge(answers, settings.course, settings.hints)
     return replace(report, subject=settings.function)
 
 

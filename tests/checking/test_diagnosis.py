@@ -330,7 +330,7 @@ def test_inputs_that_are_modified_are_found_and_do_not_spoil_the_values():
     assert "but something else is wrong" in str(report)
 
 
-def test_state_between_calls_is_found_and_the_first_call_counts():
+def test_state_between_calls_is_found_and_every_call_counts():
     kept = {}
 
     def backward(A, b, x, y):
@@ -341,10 +341,12 @@ def test_state_between_calls_is_found_and_the_first_call_counts():
         return dA, db
 
     report = bp.check_backward(backward)
-    assert all(each.ok for each in report.parameters)
+    wrong = [each.name for each in report.parameters if not each.ok]
+    assert wrong == ["dA[0]", "dA[1]", "dA[2]"]
+    assert not report.findings
     (offence,) = report.offences
     assert (offence.mistake, offence.parameter) == ("state_kept_between_calls", "dA[2]")
-    assert not report.ok
+    assert "Every call has to be right." in str(report).replace("\n", " ")
 
 
 def test_the_gradient_that_changes_from_call_to_call_is_named():
