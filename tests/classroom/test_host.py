@@ -180,6 +180,12 @@ def test_what_gives_no_answer_says_why_and_harms_no_other(source, outcome, words
     assert asked(right).outcome == "answered"
 
 
+def test_a_process_ends_though_its_submission_forbids_it(right):
+    """Or it would go on as its own watcher, and clear away the place of the next one."""
+    for _ in range(2):
+        assert asked("import os\nos._exit = lambda *_: None", right).outcome == "answered"
+
+
 def test_a_machine_without_room_is_no_fault_of_a_submission(right):
     asked(right)
     shutil.rmtree(host._idle[-1].folder)
