@@ -150,8 +150,8 @@ class Exercise:
         ----------
         answers : mapping
             By the names of :attr:`questions` a number, a list or an array, rounded to
-            three digits after the point; for ``"mistake"`` a letter.  What is missing
-            counts as wrong.
+            three digits after the point; for ``"mistake"`` a letter.  What is missing, or has
+            dots in it, is not answered yet and earns nothing.
         only : sequence of str, optional
             The questions that count, if not all of them do.
         hints : "none", "vague", "clear" or "plain"
@@ -228,14 +228,14 @@ class Exercise:
         none = f"expected one letter from {letters[0]} to {letters[-1]}"
         ok = letter == right
         remark = "" if ok else "it is a different one" if letter in letters else none
-        remark = NOT_ANSWERED if written is ... else remark
+        remark = NOT_ANSWERED if _is_open(written) else remark
         return Checked(MISTAKE, ok, 0.0 if ok else np.inf, None, None, np.asarray(right), remark)
 
     def _findings(
         self, parameters: Sequence[Checked], given: Values, hints: Hints
     ) -> Iterator[Finding]:
-        wrong = [each.name for each in parameters if not (each.ok or each.is_open)]
-        if not wrong or not given:
+        wrong = [each.name for each in parameters if not each.ok and each.name in given]
+        if not wrong:
             return
         first = f"{wrong[0]} is the first answer that is wrong."
         explanations = [mistake for mistake in visible_mistakes() if self._leads_to(mistake, given)]
@@ -516,7 +516,7 @@ def _checked(
 ) -> Checked:
     """Compare an answer with the right one, and with what follows from those before it."""
     if given is None:
-        remark = NOT_ANSWERED if written is ... else _no_number(written)
+        remark = NOT_ANSWERED if _is_open(written) else _no_number(written)
         return Checked.wrong(name, expected, remark)
     checked = compare(name, given, expected)
     if given.shape != expected.shape:
@@ -560,6 +560,12 @@ def _as_array(value: Any, question: Question) -> Array | None:
     if not (is_real(array) and array.size):
         return None
     return reshaped(array.astype(np.float64), question.shape)
+
+
+def _is_open(written: Any, depth: int = 3) -> bool:
+    """Whether an answer, or a part of it, is still to be written."""
+    parts = written if depth and isinstance(written, list | tuple) else ()
+    return written is None or written is ... or any(_is_open(part, depth - 1) for part in parts)
 
 
 def _no_number(written: Any) -> str:
