@@ -146,8 +146,8 @@ class Answer:
             return "nothing has come back. A function that gives the answer must `return` it."
         if not question.fits(given):
             return f"{_shown(given)} cannot be read as an answer. Write {question.form}."
-        reason = question.reason(given)
-        return f"not {_shown(given)}.{f' {reason}' if reason else ' Try again.'}"
+        again = f"Write {question.form}." if isinstance(question.right, str) else "Try again."
+        return f"not {_shown(given)}. {question.reason(given) or again}"
 
     def __bool__(self) -> bool:
         return self.is_right or self.gave_up
@@ -360,7 +360,9 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
     """Return an answer as floats of a shape; None if it is none."""
     try:
         if isinstance(given, str):
-            given = [float(Fraction(each.strip())) for each in given.strip("()[] ").split(",")]
+            text = given.strip("()[] ")
+            parts = text.split(",") if shape else [text.replace(",", ".")]  # 0,5 is one half
+            given = [float(Fraction(each.strip())) for each in parts]
         array = np.asarray(given)
         if array.dtype.kind not in "iuf" or array.size != np.prod(shape, dtype=int):
             return None

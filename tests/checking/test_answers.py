@@ -37,7 +37,7 @@ def check():
     [
         *(("sign", each) for each in ("-", " - ", "−", "–", "minus", "Negative.", "subtract")),
         *(("count", each) for each in (27, 27.0, np.int64(27), np.array([27]), " 54/2 ")),
-        *(("share", each) for each in (0.25, 0.251, np.float32(0.25))),
+        *(("share", each) for each in (0.25, 0.251, np.float32(0.25), "1/4", "0,25", " 0.25 ")),
         *(("about", each) for each in (7, 13)),
         *(("shape", each) for each in ((3, 2), [3, 2], np.array([3, 2]), "[3, 2]")),
         *(("gradients", each) for each in (["db[2]", "dA[2]"], "dA[2], db[2]", {"dA[2]", "db[2]"})),
@@ -56,6 +56,7 @@ def test_a_right_answer_opens_the_way(check, name, answer, capsys):
     ("name", "answer", "said"),
     [
         ("sign", "+", 'sign: not "+". It would rise.'),
+        ("sign", "yes", 'sign: not "yes". Write "+" or "-".'),
         ("sign", 3, 'sign: 3 cannot be read as an answer. Write "+" or "-".'),
         ("count", 24, "count: not 24. No biases?"),
         ("count", 28, "count: not 28. Count again."),
