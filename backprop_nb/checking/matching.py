@@ -296,7 +296,7 @@ class _Matching:
         if self.order:
             readings.append(self._in_another_order)
         if data:
-            readings.append(self._without_data)
+            readings += [self._without_data, self._the_only_one]
         partial: Matched | None = None
         for reading in readings:
             found = reading(answer)
@@ -516,6 +516,16 @@ class _Matching:
             if first:
                 return first[0] if len(first) == 1 else None
         return None
+
+    def _the_only_one(self, answer: Any) -> Matched | None:
+        """Return an answer as the gradient of the one argument that is no data, if only one is."""
+        left_out = self.data(set())
+        kept = [k for k in range(len(self.arguments)) if k not in left_out]
+        if not left_out or len(kept) != 1 or isinstance(answer, list | tuple):
+            return None
+        inner = _Matching([self.arguments[kept[0]]], [self.names[kept[0]]], self.value, self.order)
+        found = inner._like_the_arguments(answer)
+        return found and self._spread(found, kept, left_out)
 
     def _end_with(self, left_out: Sequence[int]) -> bool:
         """Whether these are the last of many arguments, as data are where they come last."""

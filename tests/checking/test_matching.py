@@ -156,6 +156,15 @@ def test_an_input_behind_all_parameters_needs_no_gradient():
         assert found.data == (4,)
 
 
+@pytest.mark.parametrize("answer", [0.5, np.ones((3, 1)), np.ones(2), "text"])
+def test_one_answer_of_a_wrong_shape_is_the_gradient_of_what_is_no_data(answer):
+    found = match(answer, [np.zeros(3), np.zeros(3)], ["f", "target"])
+    assert found.data == (1,)
+    assert found.leaves[0] is answer
+    two = [np.zeros(3), np.zeros(3), np.zeros(3)]
+    assert isinstance(match(answer, two, ["v", "w", "target"]), Unmatched)
+
+
 def test_an_argument_that_may_be_a_parameter_is_missing_and_not_data():
     assert isinstance(match((DW1,), [W1, X], ["W", "x"]), Unmatched)
     found = match({"dW1": DW1}, *SEPARATE)
