@@ -104,10 +104,9 @@ export class Stage {
     const frames = groups.map(({ box: [x, y, w, h] }) =>
       svg("rect", { class: "bpnb-group", x, y, width: w, height: h, rx: 10 }),
     );
-    const paths = edges.map(({ path }) => path);
-    const lines = tiles(paths, (some, place) => layer(place, some.flatMap((k) => Object.values(this.edges[k]))));
-    const names = groups.map((group) => this.buildName(group));
-    this.names = html("div", { class: "bpnb-batch" }, ...names);
+    const shapes = (some, style) => layer(style, some.flatMap((k) => Object.values(this.edges[k])));
+    const lines = tiles(edges.map(({ path }) => path), shapes);
+    this.names = html("div", { class: "bpnb-batch" }, ...groups.map((group) => this.buildName(group)));
     const corners = cards.map(({ box: [x, y, w, h] }) => [[x, y], [x + w, y + h]]);
     const batch = (some, style) => html("div", { class: "bpnb-batch", style }, ...some.map((k) => this.cards[k]));
     const batches = tiles(corners, batch);
@@ -211,8 +210,7 @@ export class Stage {
         html("span", {}, below),
         html("span", { class: "bpnb-name" }, ...result),
       ),
-      slot(node === null ? null : `v${node}`),
-      slot(node === null ? null : `a${node}`),
+      ...["v", "a"].map((kind) => slot(node === null ? null : kind + node)),
     );
   }
 
@@ -535,11 +533,9 @@ const layer = (style, shapes) => svg("svg", { style, "aria-hidden": "true" }, ..
 function tiles(drawn, fill) {
   return runs([...drawn.keys()], TILE).map((some) => {
     const points = some.flatMap((k) => drawn[k]);
-    const [least, most] = [Math.min, Math.max].map((choose) =>
-      [0, 1].map((at) => Math.floor(choose(...points.map((point) => point[at])))),
-    );
-    const [left, top] = least.map((at) => at - AROUND);
-    const [right, low] = most.map((at) => at + AROUND);
+    const end = (choose, more) => [0, 1].map((at) => Math.floor(choose(...points.map((one) => one[at]))) + more);
+    const [left, top] = end(Math.min, -AROUND);
+    const [right, low] = end(Math.max, AROUND);
     const content = fill(some, `left:${-left}px;top:${-top}px`);
     return html("div", { class: "bpnb-tile", style: placed([left, top, right - left, low - top]) }, content);
   });
