@@ -21,6 +21,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -76,9 +77,7 @@ def one_epoch(x, y, batch_size):
 
 RUNS = {
     "the data alone": lambda x, y: np.array(dask.compute(x.sum(), y.sum())),
-    "the loss": lambda x, y: np.array([network().loss(x, y)]),
     "the loss and its gradient": one_pass,
-    "an epoch in one step": partial(one_epoch, batch_size=None),
     "an epoch, eight chunks a step": partial(one_epoch, batch_size="auto"),
     "an epoch, a chunk a step": partial(one_epoch, batch_size=1),
 }
@@ -97,40 +96,52 @@ def compare_with_memory():
     """A subset in ten chunks, and the same rows in memory."""
     x, y = data(SUBSET, 10)
     in_memory = dask.compute(x, y)
-    for run in (one_pass, RUNS["an epoch in one step"]):
+    for run in (one_pass, partial(one_epoch, batch_size=None)):
         assert difference(run(x, y), run(*in_memory)) < 1e-5
 
 
+@contextmanager
+def two_workers():
+    """Yield a client of two workers that have loaded what there is to load."""
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+    ):
+        client.wait_for_workers(2)
+        compare_with_memory()
+        yield client
+
+
 def timed(run, given, death):
-    """Return the seconds of a run, what it returns, and how many chunks it had made."""
+    """Return the seconds of a run, what it returns, how many chunks it had made, and the peak."""
     x, y = data(given.rows)
-    with tempfile.TemporaryDirectory() as folder:
+    workers = two_workers() if given.cluster else nullcontext()
+    with workers as client, tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         start = time.perf_counter()
         result = run(watched(x, log, given.read, death), y)
-        return time.perf_counter() - start, result, log.stat().st_size
+        seconds = time.perf_counter() - start
+        peaks = [peak(), *(client.run(peak).values() if client else ())]
+        return seconds, result, log.stat().st_size, max(peaks)
 
 
-def report(given, client=None):
+def report(given):
     """Yield the lines of the report, in Markdown, as they become known."""
     compare_with_memory()
-    deaths = DEATHS if client else {"": None}
-    yield line("", "seconds", "to the data alone", *[each for each in deaths if each])
-    yield line("---", *("--:" for _ in (0, 1, *deaths)[1:]))
-    peaks = [0.0]
-    alone = None
+    deaths = DEATHS if given.cluster else {"": None}
+    yield line("", "seconds", "to the data alone", *filter(None, deaths))
+    yield line("---", "--:", *("--:" for _ in deaths))
+    alone, most = None, 0.0
     for title, run in RUNS.items():
         times, made, expected = defaultdict(list), defaultdict(list), None
         for _ in range(given.rounds):
             for name, death in deaths.items():
-                if client:
-                    client.wait_for_workers(2)
-                seconds, result, count = timed(run, given, death)
-                times[name].append(seconds)
-                made[name].append(count)
-                peaks += [*client.run(peak).values(), peak()] if client else [peak()]
+                seconds, result, count, most_here = timed(run, given, death)
                 expected = result if expected is None else expected
                 assert difference(result, expected) < 1e-5
+                times[name].append(seconds)
+                made[name].append(count)
+                most = max(most, most_here)
         middle = statistics.median(times[""])
         alone = alone or middle
         killed = [
@@ -140,9 +151,9 @@ def report(given, client=None):
         yield line(title, f"{middle:.1f}", f"{middle / alone:.2f} ×", *killed)
     size = sum(each.nbytes for each in data(given.rows)) / 1e6
     yield (
-        f"\n{given.rows:.0e} rows, {size:.0f} MB in {CHUNKS} chunks"
+        f"\n{given.rows:,} rows, {size:.0f} MB in {CHUNKS} chunks"
         + f", each waited for {given.read:g} s" * (given.read > 0)
-        + f"; no process ever had more than {max(peaks):.0f} MB.\nMedians of {given.rounds} "
+        + f"; no process ever had more than {most:.0f} MB.\nMedians of {given.rounds} "
         f"rounds in turn; {os.cpu_count()} cores, Python {platform.python_version()}, dask "
         f"{version('dask')}, numpy {version('numpy')}."
     )
@@ -156,19 +167,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", action="store_true", help=f"the table into {FILE.name}")
     given = parser.parse_args()
-    if not given.cluster:
-        for each in report(given):
-            print(each, flush=True)
-        return
     lines = ["# Data in chunks, on two workers, and with one of them killed on the way\n"]
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
-        Client(cluster) as client,
-    ):
-        for each in report(given, client):
-            print(each, flush=True)
-            lines.append(each)
-    if given.write:
+    for each in report(given):
+        print(each, flush=True)
+        lines.append(each)
+    if given.write and given.cluster:
         FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
