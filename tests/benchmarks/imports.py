@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from network import line
+from timing import publish
 
 FILE = Path(__file__).with_suffix(".md")
 HERE = Path(__file__).parents[2]
@@ -91,12 +92,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"the table into {FILE.name}")
     given = parser.parse_args()
     builds = {"here": HERE} | ({given.beside.name: given.beside} if given.beside else {})
-    lines = ["# What importing the package costs, beside NumPy\n"]
-    for each in report(builds, given.rounds):
-        print(each, flush=True)
-        lines.append(each)
-    if given.write:
-        FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    title = "What importing the package costs, beside NumPy"
+    publish(title, report(builds, given.rounds), FILE if given.write else None)
 
 
 if __name__ == "__main__":

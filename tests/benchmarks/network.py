@@ -24,7 +24,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from timing import times_apart, undisturbed
+from timing import publish, times_apart, undisturbed, with_default_threads
 
 FILE = Path(__file__).with_suffix(".md")
 QUIET = 0.05  # how much of the processors other programs may use meanwhile
@@ -351,14 +351,10 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     given = arguments()
-    for name in [name for name in os.environ if name.endswith("_NUM_THREADS")]:
-        del os.environ[name]  # some libraries would follow it, and others not
-    lines = ["# The network's loss and gradient, beside its peers\n"]
-    for each in report([SIZES[name] for name in given.sizes], given.only, given.rounds):
-        print(each, flush=True)
-        lines.append(each)
-    if given.write:
-        FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with_default_threads()
+    lines = report([SIZES[name] for name in given.sizes], given.only, given.rounds)
+    title = "The network's loss and gradient, beside its peers"
+    publish(title, lines, FILE if given.write else None)
 
 
 if __name__ == "__main__":

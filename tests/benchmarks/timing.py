@@ -11,7 +11,7 @@ import random
 import signal
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -95,6 +95,22 @@ def table(title: str, rows: Mapping[str, float], unit: str, scale: float, agains
     for name, seconds in sorted(rows.items(), key=lambda item: item[1]):
         lines.append(f"| {name} | {seconds * scale:.3g} | {seconds / rows[against]:.2f} |")
     return "\n".join(lines)
+
+
+def with_default_threads() -> None:
+    """Forget what the environment says of threads: some libraries would follow it, others not."""
+    for name in [name for name in os.environ if name.endswith("_NUM_THREADS")]:
+        del os.environ[name]
+
+
+def publish(title: str, lines: Iterable[str], file: Path | None) -> None:
+    """Print the lines of a report as they become known, and write them into a file, if any."""
+    known = [f"# {title}\n"]
+    for line in lines:
+        print(line, flush=True)
+        known.append(line)
+    if file:
+        file.write_text("\n".join(known) + "\n", encoding="utf-8")
 
 
 def _turn(run: Run, runs: int) -> float:

@@ -1,7 +1,7 @@
 """An epoch of `net.fit`, history and checks included, beside NumPy by hand and JAX's scan.
 
     python -m pip install -e ".[bench]"
-    python tests/benchmarks/training.py [--rounds ...] [--write]
+    python tests/benchmarks/training.py [--rounds ...] [--beside FOLDER] [--write]
 
 Each in a process of its own, with the threads that it takes by default; all must end
 at the same parameters first. --write puts the table into training.md.
@@ -12,6 +12,7 @@ import functools
 import os
 import platform
 import statistics
+import sys
 from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import pairwise
@@ -19,9 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from network import QUIET, digits, line, over, ratio
-from timing import times_apart, undisturbed
-
-import backprop_nb as bp
+from timing import publish, times_apart, undisturbed, with_default_threads
 
 FILE = Path(__file__).with_suffix(".md")
 OURS, RATE = "backprop_nb", 0.5
@@ -39,7 +38,10 @@ def example(title: str, dtype: str):
     return A, b, x, y, np.random.default_rng(1).permutation(ROWS)
 
 
-def in_backprop_nb(title: str, size: int, dtype: str):
+def in_backprop_nb(title: str, size: int, dtype: str, folder: str | None = None):
+    sys.path[:0] = [folder] if folder else []  # another build
+    import backprop_nb as bp
+
     A, b, x, y, _ = example(title, dtype)
 
     def run():
@@ -101,7 +103,7 @@ def in_jax(title: str, size: int, dtype: str):
 
 
 CONTENDERS = {OURS: in_backprop_nb, "NumPy by hand": in_numpy, "JAX's scan": in_jax}
-PACKAGES = ["numpy", *(["jax"] if find_spec("jax") else [])]
+PACKAGES = ["backprop-nb", "numpy", *(["jax"] if find_spec("jax") else [])]
 
 
 def plain(result):
@@ -119,15 +121,20 @@ def check(results, dtype: str) -> None:
             np.testing.assert_allclose(one, other, rtol=off, atol=off)
 
 
-def report(rounds: int):
+def report(rounds: int, beside: Path | None):
     """Yield the lines of the report, in Markdown, as they become known."""
-    names = [name for name in CONTENDERS if name != "JAX's scan" or "jax" in PACKAGES]
+    contenders = dict(CONTENDERS)
+    if "jax" not in PACKAGES:
+        del contenders["JAX's scan"]
+    if beside:
+        contenders[beside.name] = functools.partial(in_backprop_nb, folder=str(beside.resolve()))
+    names = list(contenders)
     yield line("network", "batch", "dtype", *names)
     yield line("---", "--:", "---", *("--:" for _ in names))
     shares = []
     for title, size in SIZES:
         for dtype in ("float64", "float32"):
-            makers = {n: functools.partial(CONTENDERS[n], title, size, dtype) for n in names}
+            makers = {n: functools.partial(contenders[n], title, size, dtype) for n in names}
             measure = functools.partial(
                 times_apart, makers, plain, functools.partial(check, dtype=dtype), rounds
             )
@@ -144,7 +151,7 @@ def report(rounds: int):
         + f" \\* Other programs used up to {max(shares):.0%} of the processors."
         * (max(shares) > QUIET)
         + f"\n{os.cpu_count()} cores, Python {platform.python_version()}, "
-        + ", ".join([f"backprop-nb {bp.__version__}", *(f"{p} {version(p)}" for p in PACKAGES)])
+        + ", ".join(f"{p} {version(p)}" for p in PACKAGES)
         + "."
     )
 
@@ -152,16 +159,12 @@ def report(rounds: int):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="of another build")
     parser.add_argument("--write", action="store_true", help=f"the table into {FILE.name}")
     given = parser.parse_args()
-    for name in [name for name in os.environ if name.endswith("_NUM_THREADS")]:
-        del os.environ[name]
-    lines = ["# An epoch of training, beside its peers\n"]
-    for each in report(given.rounds):
-        print(each, flush=True)
-        lines.append(each)
-    if given.write:
-        FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with_default_threads()
+    title = "An epoch of training, beside its peers"
+    publish(title, report(given.rounds, given.beside), FILE if given.write else None)
 
 
 if __name__ == "__main__":
