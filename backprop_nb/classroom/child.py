@@ -90,8 +90,13 @@ def answer(
         cells.run_main_blocks()
     found = space.get(function)
     if not callable(found):
-        missing = _missing(function, found, space)
-        yield {"notes": cells.notes, "missing": missing, "hurried": cells.slow}
+        missing, renamed = _missing(function, found, space)
+        yield {
+            "notes": cells.notes,
+            "missing": missing,
+            "renamed": renamed,
+            "hurried": cells.slow,
+        }
         yield {}
         return
     begin(ASKING)
@@ -160,9 +165,11 @@ def _place_of(error: BaseException, names: Collection[str]) -> str:
     return where
 
 
-def _missing(function: str, found: Any, space: dict[str, Any]) -> str:
+def _missing(function: str, found: Any, space: dict[str, Any]) -> tuple[str, bool]:
+    """Say that there is no such function, and whether one of another name is meant."""
     if found is not None:
-        return f"`{function}` is not a function, but an object of type {type(found).__name__}."
+        kind = type(found).__name__
+        return f"`{function}` is not a function, but an object of type {kind}.", False
     names = [
         name
         for name, value in space.items()
@@ -171,4 +178,4 @@ def _missing(function: str, found: Any, space: dict[str, Any]) -> str:
     close = difflib.get_close_matches(function, names, n=1, cutoff=0.5)
     there = f" It defines {', '.join(names[:_MAX_NAMES])}." if names else ""
     meant = f" Did you mean {close[0]}?" if close else ""
-    return f"It does not define `{function}`.{there}{meant}"
+    return f"It does not define `{function}`.{there}{meant}", bool(close)

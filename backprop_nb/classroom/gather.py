@@ -484,10 +484,18 @@ def _class_of(files: Sequence[_File], function: str, pattern: str, attempts: str
             )
         too = [name for name, why in others.items() if why.startswith(_ANOTHER)]
         if too:
-            one, others_too = counting[0].name, ", ".join(too)
-            unsure[one] = f"Several files could be meant: {one} counts, and not {others_too}."
+            unsure[counting[0].name] = several_meant(counting[0].name, too)
     chosen.sort(key=lambda each: each.name)
     return Gathered(tuple(chosen), left_out, without, unsure)
+
+
+def several_meant(one: str, others: Sequence[str]) -> str:
+    """Say which of several files counts.
+
+    >>> several_meant("hw.py", ["old.py"])
+    'Several files could be meant: hw.py counts, and not old.py.'
+    """
+    return f"Several files could be meant: {one} counts, and not {', '.join(others)}."
 
 
 _ANOTHER: Final = "Another file of the same student counts"

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from backprop_nb.classroom.assignment import options_in
 from backprop_nb.classroom.formats import FORMATS, formatted
-from backprop_nb.classroom.gather import ONE, HandedIn, gathered
+from backprop_nb.classroom.gather import ONE, HandedIn, gathered, several_meant
 from backprop_nb.classroom.gradebook import COLUMN, FULL, files_for
 from backprop_nb.classroom.page import summary_page
 from backprop_nb.classroom.results import ResultStore, as_json, seed_of, write
@@ -284,8 +284,12 @@ def grade_one(
             found = [Submission("", "", problem=why)]
         if "seed" not in settings:
             chosen = chosen.with_seed(seed_of(found))
-        results = [examine(each, chosen) for each in found]
-    return formatted(max(results, key=lambda each: each["score"]), format, points)
+        results = [(each.name, examine(each, chosen)) for each in found]
+    name, best = max(results, key=lambda each: each[1]["score"])
+    others = [other for other, _ in results if other != name]
+    if unsure := several_meant(name, others) if others else handed_in.unsure.get(name):
+        best = {**best, "text": f"{unsure}\n\n{best['text']}"}
+    return formatted(best, format, points)
 
 
 def _read(handed_in: HandedIn) -> Submission:

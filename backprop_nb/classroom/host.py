@@ -145,6 +145,7 @@ def ask(
         if "missing" in data:
             hurried = data.get("hurried") is True or any(end == "time" for *_, end in lost)
             kind = "too slow" if hurried else "ended" if lost else "stopped"
+            kind = "no function" if data.get("renamed") is True else kind  # an error is not why
             return _without_function(messages.clean_text(data["missing"]), notes, kind)
         answers = _decoded(message, course)
         return Reply("answered", answers, notes=notes, line=_line_in(line, cells))

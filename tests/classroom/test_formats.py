@@ -155,6 +155,14 @@ def test_a_folder_is_all_one_students(tmp_path, right):
     (folder / "hw.py").write_text(f"# with net.py\n{right}")
     (folder / "net.py").write_text("def backward(): ...")
     assert grade_one(folder, format="vpl").endswith("Grade :=>>100.00\n")
+    (folder / "old.py").write_text("def backward(A, b, x, y): ...")
+    for attempts in ("newest", "best"):
+        told = grade_one(folder, format="text", attempts=attempts)
+        one = re.match(r"Several files could be meant: (\w+).py counts, and not (\w+).py\.\n", told)
+        assert {*one.groups()} == {"hw", "old"}
+    assert one[1] == "hw"
+    assert told.endswith("100 of 100\n")
+    (folder / "old.py").unlink()
     (folder / "hw.py").unlink()
     (folder / "net.py").rename(folder / "net.pdf")
     assert "no file of Python: net.pdf." in grade_one(folder, format="text")

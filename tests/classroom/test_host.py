@@ -170,6 +170,8 @@ def test_a_forged_answer_is_refused(data, words, right):
         ("backward = 3", "no function", "`backward` is not a function"),
         ("def back_ward(A, b, x, y): pass", "no function", "Did you mean back_ward?"),
         ("from numpy import dot\ndef f(): pass", "no function", "It defines f."),
+        ("def back_ward(A, b, x, y): pass\n1 / 0", "no function", "Did you mean back_ward?"),
+        ("def f(): pass\n1 / 0", "stopped", "division by zero"),
         ("def backward(A, b, x, y) pass", "stopped", "SyntaxError: expected ':' (line 1). It does"),
     ],
 )
