@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 from links import address, binder, for_the_index, tag
+from nonempty import nonempty
 
 from backprop_nb.tracing.rules import TABLE
 
@@ -63,6 +64,17 @@ def test_every_lesson_has_a_line_of_the_table_with_its_minutes(lesson):
     number, link = lesson.stem.partition("_")[0], f"notebooks/{lesson.name}"
     line = rf"^\| \[{number} · .+\]\({link}\) \| {minutes} min \| .+ \|$"
     assert re.search(line, README, re.MULTILINE)
+
+
+def test_the_map_of_the_code_names_files_that_are_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+/)` \| .+ \| (.+) \|$", text, re.MULTILINE)
+    assert {wing for wing, _ in rows} == {
+        *("tracing/", "network/", "checking/", "views/", "classroom/", "course/")
+    }
+    for wing, way in rows:
+        for name in nonempty(re.findall(r"`([\w/]+\.\w+)`", way)):
+            assert (ROOT / "backprop_nb" / wing / name).is_file(), name
 
 
 IMAGES = sorted((ROOT / "notebooks/images").iterdir())
