@@ -609,3 +609,52 @@ def test_a_changed_argument_is_noted_in_the_words_of_the_check_of_a_pass():
 
     [note] = bp.check_gradient(lambda p: np.sum(2 * p["W"]), adding, {"W": np.ones(2)}).notes
     assert note.startswith("It changes its arguments: the dict p is not")
+
+
+_LABELS, _INPUT = np.array([2, 0, 1, 2]), np.random.default_rng(5).normal(size=(4, 3))
+
+
+def of_classes(W, V, x, y):
+    z = np.maximum(x @ W, 0) @ V
+    return np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y])
+
+
+_OF_CLASSES = """
+def gradient(W, V, x, y):
+    z = x @ W
+    h = np.maximum(z, 0)
+    p = np.exp(h @ V)
+    p = p / p.sum(axis=1, keepdims=True)
+    d = p.copy()
+    d[np.arange(len(y)), y] -= 1
+    d = d / len(y)
+    dh = d @ V.T
+    dh[z <= 0] = 0
+    return x.T @ dh, h.T @ d
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "repairs"),
+    [
+        ("[np.arange(len(y)), y] -=", "[:, y] -=", ["d[np.arange(len(y)), y] in place of d[:, y]"]),
+        ("[np.arange(len(y)), y] -=", "[y] -=", ["d[np.arange(len(y)), y] in place of d[y]"]),
+        ("[np.arange(len(y)), y] -=", " -=", ["d[np.arange(len(y)), y] in place of d"]),
+        ("[np.arange(len(y)), y] -= 1", " = p - 1", ["np.eye(p.shape[1])[y] in place of 1"]),
+        ("dh[z <= 0]", "dh[dh <= 0]", ["z in place of dh", "h in place of dh"]),
+        ("dh[z <= 0]", "dh[z > 0]", ["z < 0 in place of z > 0"]),
+    ],
+)
+def test_entries_that_are_picked_wrong_are_picked_again_and_compared_as_a_whole(
+    right, wrong, repairs, tmp_path
+):
+    text = _OF_CLASSES.replace(right, wrong)
+    (tmp_path / "gradient.py").write_text(text)
+    space = {"np": np}
+    exec(compile(text, str(tmp_path / "gradient.py"), "exec"), space)
+    W, V = np.random.default_rng(6).normal(size=(2, 3, 3))
+    [found, *_] = bp.check_gradient(of_classes, space["gradient"], W, V, _INPUT, _LABELS).findings
+    assert found.proved
+    assert wrong in text.splitlines()[found.line - 1]
+    assert found.repair in repairs
+    assert found.given.shape == found.expected.shape

@@ -380,7 +380,7 @@ class _Search:
         given, expected = self.rewriting.values(written)
         quantity = ""
         for match in known.matches(expected)[:1]:
-            says = written.rewrite.kind != "statement" and not np.all(expected == 1)
+            says = written.gives_a_value and not np.all(expected == 1)
             if says and abs(match.scale - 1) < SAME:
                 quantity = known.symbol(match.key) + ".T" * match.transposed
         return [

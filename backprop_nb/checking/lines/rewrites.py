@@ -100,7 +100,7 @@ def rewrites(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
                 yield _rewrite(part, root, put, node, way)
         for way in _everywhere(scope, part):
             yield _rewrite(part, root, put, part, way)
-    for new, kind, cost, words in _statements(statement):
+    for new, kind, cost, words in _statements(scope, statement):
         made = placed(new, statement)
         yield Rewrite(statement, statement, lambda new: new, statement, made, kind, cost, words)
 
@@ -136,7 +136,12 @@ def read(rewrite: Rewrite, shown: ast.AST, mended: bool) -> Iterator[ast.AST | l
     value = _exchanged(shown, rewrite.node, rewrite.new) if mended else shown
     if isinstance(value, ast.expr):
         yield rewrite.put(_exchanged(rewrite.part, shown, kept(value)))
-    kept_too = read_target(rewrite.root, rewrite.way if mended else rewrite.root)
+    statement = rewrite.way if mended else rewrite.root
+    if isinstance(rewrite.part, ast.Subscript) and isinstance(rewrite.part.ctx, ast.Store):
+        # Another index picks other entries: what all of them are afterwards can be compared.
+        whole = ast.copy_location(ast.Expr(kept(rewrite.part.value)), rewrite.root)
+        yield [statement, whole]
+    kept_too = read_target(rewrite.root, statement)
     if kept_too is not None:
         yield kept_too
 
@@ -249,6 +254,7 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
             yield from _other_entries(scope, node)
         case ast.BinOp():
             yield from _other_operators(node)
+            yield from _less_labels(scope, node)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             yield operand, "sign", 0.9, f"leave out the sign: {text_of(operand)}"
         case ast.Call():
@@ -415,6 +421,10 @@ def _other_attributes(scope: Scope, node: ast.Attribute, parent: ast.AST | None)
 
 def _other_entries(scope: Scope, node: ast.Subscript) -> Iterator[Way]:
     new: ast.expr
+    read = {each.id for each in ast.walk(node.slice) if isinstance(each, ast.Name)}
+    for label in filter(read.__contains__, scope.labels):
+        new = _at_labels(node.value, label, node.ctx)
+        yield new, "index", 0.9, _in_place(new, node)
     for text, index in scope.indices.items():
         if text != text_of(node.slice):
             new = ast.Subscript(node.value, index, node.ctx)
@@ -461,6 +471,26 @@ def _other_entries(scope: Scope, node: ast.Subscript) -> Iterator[Way]:
             if base != text_of(node.value) and text != text_of(node):
                 cost = 1.1 if base else 1.2
                 yield new, "operand", cost, f"{text} in place of {text_of(node)}"
+
+
+def _at_labels(x: ast.expr, label: str, ctx: ast.expr_context) -> ast.Subscript:
+    """Return the entries of which each row has one, at its label."""
+    rows = _call(_np("arange"), _call(ast.Name("len", ast.Load()), ast.Name(label, ast.Load())))
+    index = ast.Tuple([rows, ast.Name(label, ast.Load())], ast.Load())
+    return ast.Subscript(x, index, ctx)
+
+
+def _less_labels(scope: Scope, node: ast.BinOp) -> Iterator[Way]:
+    """Yield a difference from the rows that have a 1 at the label, in place of one from it."""
+    if not isinstance(node.op, ast.Sub) or not isinstance(node.right, ast.Name | ast.Constant):
+        return
+    count = ast.Subscript(
+        ast.Attribute(node.left, "shape", ast.Load()), ast.Constant(1), ast.Load()
+    )
+    for label in scope.labels:
+        rows = ast.Subscript(_call(_np("eye"), count), ast.Name(label, ast.Load()), ast.Load())
+        new = ast.BinOp(node.left, node.op, rows)
+        yield new, "index", 1.0, f"{text_of(rows)} in place of {text_of(node.right)}"
 
 
 def _slices(scope: Scope, node: ast.Slice) -> Iterator[ast.expr]:
@@ -669,7 +699,7 @@ def _everywhere(scope: Scope, part: ast.expr) -> Iterator[Way]:
                 yield way, "operand", cost, f"{other} in place of {text}"
 
 
-def _statements(statement: ast.AST) -> Iterator[Way]:
+def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
     """Yield other statements of the same parts."""
     match statement:
         case ast.Return(value=ast.Tuple(elts=elts)):
@@ -695,6 +725,9 @@ def _statements(statement: ast.AST) -> Iterator[Way]:
                     (f"write {_sign(other())}= in place of {_sign(op)}="),
                 )
             yield ast.Pass(), "statement", 0.95, "leave the line out"
+            for label in scope.labels if isinstance(target, ast.Name) else ():
+                part = _at_labels(ast.Name(text_of(target), ast.Load()), label, ast.Store())
+                yield ast.AugAssign(part, op, value), "index", 1.0, _in_place(part, target)
         case ast.Expr(value=ast.Call()):
             yield ast.Pass(), "statement", 1.05, "leave the line out"
 

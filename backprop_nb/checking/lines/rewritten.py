@@ -95,6 +95,12 @@ class Written:
         return node
 
     @property
+    def gives_a_value(self) -> bool:
+        """Whether what is wrong has a value, other than an index or a line to be left out."""
+        is_index = isinstance(getattr(self.rewrite.part, "ctx", None), ast.Store)
+        return self.rewrite.kind != "statement" and not is_index
+
+    @property
     def computes(self) -> bool:
         """Whether the statement does more than to hand something on."""
         value = getattr(self.rewrite.root, "value", None)

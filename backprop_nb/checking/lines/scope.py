@@ -125,6 +125,21 @@ class Scope:
         return found
 
     @cached_property
+    def labels(self) -> list[str]:
+        """The names of vectors of integers, which count classes or samples."""
+        glob = self.block.functions[0].__globals__
+        seen = [{name: glob.get(name) for name in self.kinds}, *self.block.seen.values()]
+        return list(
+            dict.fromkeys(
+                name
+                for names in seen
+                for name, value in names.items()
+                if name in self.kinds and isinstance(value, np.ndarray)
+                if value.ndim == 1 and value.dtype.kind in "iu"
+            )
+        )
+
+    @cached_property
     def expressions(self) -> dict[str, ast.expr]:
         """The names, entries and attributes that are read in the block, by their text."""
         found: dict[str, ast.expr] = {}
