@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ from backprop_nb.checking.unexplained import (
     factors_in_words,
     loss_in_words,
     option_meant,
+    other_courses,
     updated_in_words,
 )
 from backprop_nb.checking.wording import spoken_report
@@ -282,24 +284,58 @@ def check_backward(
     check_calls(course)
     dots = unwritten(backward)
     probes = make_probes(course)
-    if seconds is None:
-        answers = ask_all(backward, probes)
-        report = judge(answers, course, hints)
-        if may_have_line(answers, course, hints):
-            report = with_line(report, line_of(backward, course, hints), course)
-        return half_written(report, dots) if dots and not report.ok else report
     # Each call has its limit; the whole has one as well, as not every call can be stopped.
-    together = (len(probes) + 1) * seconds + _STARTING
+    together = None if seconds is None else (len(probes) + 1) * seconds + _STARTING
+    call = _at_once if together is None else partial(run_isolated, seconds=together)
     try:
-        answers = run_isolated(ask_all, backward, probes, seconds, seconds=together)
+        answers = call(ask_all, backward, probes, seconds)
     except EndedError as error:
         return _without_answers(course, hints, error)
     report = judge(answers, course, hints)
-    if may_have_line(answers, course, hints):
-        with contextlib.suppress(EndedError):
-            line = run_isolated(line_of, backward, course, hints, seconds=together)
-            report = with_line(report, line, course)
-    return half_written(report, dots) if dots and not report.ok else report
+    if dots:
+        return report if report.ok else half_written(report, dots)
+    with contextlib.suppress(EndedError):
+        if _may_be_another_course(report):
+            option = call(_option_of, backward, course, seconds)
+            if option:
+                return _with_option(report, option)
+        if may_have_line(answers, course, hints):
+            report = with_line(report, call(line_of, backward, course, hints), course)
+    return report
+
+
+def _at_once(f: Callable[..., Any], *args: Any) -> Any:
+    return f(*args)
+
+
+def _may_be_another_course(report: Report) -> bool:
+    """Whether nothing is right, and no mistake that is known explains it."""
+    return (
+        report.hints in ("clear", "plain")
+        and not any(each.ok for each in report.parameters)
+        and report.findings[0].mistake in ("not_recognised", "raised_exception", "wrong_shape")
+    )
+
+
+def _option_of(backward: Callable[..., Any], course: Course, seconds: float | None) -> str:
+    """Return the option with which all would be right; "" if there is none."""
+    for option, other in other_courses(course):
+        probes = make_probes(other)
+        for k, probe in enumerate(probes):  # the first one tells of nearly all
+            answer = ask_all(backward, [probe], seconds).answers[0]
+            if answer.failure or not is_right(other, k, answer):
+                break
+        else:
+            return option
+    return ""
+
+
+def _with_option(report: Report, option: str) -> Report:
+    """Return a report that first says with which option all would be right."""
+    first = report.findings[0].parameter
+    text = f"{first} and all others are right with {option}. Is that your course?"
+    rest = [replace(each, rank=each.rank + 1) for each in report.findings]
+    return replace(report, findings=(Finding("another_course", first, 1, text), *rest))
 
 
 def may_have_line(answers: Answers, course: Course, hints: Hints) -> bool:

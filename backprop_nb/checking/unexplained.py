@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
+from typing import Any, get_args
 
 import numpy as np
 
 from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_of
-from backprop_nb.checking.convention import Course
-from backprop_nb.checking.packing import argument_names
+from backprop_nb.checking.convention import Course, Penalty, Reduction, Weights
+from backprop_nb.checking.packing import argument_names, check_calls
 from backprop_nb.checking.report import Hints
-from backprop_nb.errors import in_words
+from backprop_nb.errors import BackpropError, in_words
+from backprop_nb.network.activations import ActivationName, OutputName
+from backprop_nb.network.losses import LossName
 
 
 def factors_in_words(
@@ -210,6 +214,42 @@ def changed_in_words(names: Sequence[str]) -> str:
         f"It changes its arguments: {in_words(names)} {are} not as before the call. "
         "x = x - 1 makes a new array; x -= 1 and x[0] = 1 write into the caller's."
     )
+
+
+_OPTIONS: Mapping[str, Sequence[Any]] = {
+    "activation": get_args(ActivationName),
+    "output": get_args(OutputName),
+    "loss": get_args(LossName),
+    "half": (True, False),
+    "reduction": get_args(Reduction),
+    "l2_factor": get_args(Penalty),
+    "weights": get_args(Weights),
+    "bias": (True, "flat", "matrix", "in_weights", False),
+    "layers": range(1, 6),
+    "samples": ("rows", "columns", "column", "single"),
+}
+
+
+def other_courses(course: Course) -> Iterator[tuple[str, Course]]:
+    """Yield the courses that differ by one option, with that option as it is written.
+
+    A softmax comes with its cross-entropy.
+
+    >>> next(other_courses(Course()))[0]
+    "activation='tanh'"
+    """
+    changes: list[dict[str, Any]] = [
+        {name: value} for name, values in _OPTIONS.items() for value in values
+    ]
+    changes.append({"output": "softmax", "loss": "cross-entropy"})
+    for options in changes:
+        try:
+            other = replace(course, **options)
+            check_calls(other)
+        except BackpropError:  # they do not go together
+            continue
+        if other != course:
+            yield ", ".join(f"{name}={value!r}" for name, value in options.items()), other
 
 
 def option_meant(failure: str, course: Course) -> str:

@@ -1070,3 +1070,55 @@ def test_a_right_pass_that_names_an_unwritten_function_is_right():
         return by_hand(A, b, x, y) if len(A) else later(x)
 
     assert bp.check_backward(backward).ok
+
+
+def for_two_layers(A, b, x, y):
+    _, _ = A
+    return make_backward(samples="rows")(A, b, x, y)
+
+
+def with_flat_biases(A, b, x, y):
+    if b[0].ndim > 1:
+        raise ValueError("operands could not be broadcast together")
+    dA, db = make_backward(samples="columns")(A, [each[:, None] for each in b], x, y)
+    return dA, [each[:, 0] for each in db]
+
+
+def made_with(samples="rows", **options):
+    return make_backward(samples=samples, **options), {"samples": samples}, options
+
+
+@pytest.mark.parametrize(
+    ("backward", "asked", "option"),
+    [
+        made_with(activation="relu"),
+        made_with(activation="tanh"),
+        made_with(activation="leaky relu", samples="columns"),
+        made_with(output="softmax", loss="cross-entropy"),
+        made_with(weights="in_out"),
+        (for_two_layers, {"samples": "rows"}, {"layers": 2}),
+        (with_flat_biases, {"samples": "columns"}, {"bias": "flat"}),
+        (make_backward(samples="columns"), {"samples": "rows"}, {"samples": "columns"}),
+    ],
+)
+def test_a_pass_that_another_option_makes_right_is_told_so_first(backward, asked, option):
+    report = bp.check_backward(backward, **asked)
+    first = report.findings[0]
+    said = ", ".join(f"{name}={value!r}" for name, value in option.items())
+    assert (report.score, first.mistake, first.line) == (0.0, "another_course", None)
+    assert f"right with {said}. Is that your course?" in first.message
+    assert len(report.findings) > 1
+    assert bp.check_backward(backward, **asked | option).ok
+
+
+def test_another_option_is_told_within_a_limit_and_only_where_nothing_is_known():
+    relu = make_backward(samples="rows", activation="relu")
+    for options in ({"seconds": 20.0}, {}):
+        report = bp.check_backward(relu, samples="rows", **options)
+        assert found(report) == ["another_course"]
+    assert "activation" not in str(bp.check_backward(relu, samples="rows", hints="vague"))
+    assert found(bp.check_backward(make_backward("missing_factor_2"), samples="rows")) == [
+        "missing_factor_2"
+    ]
+    wrong = make_backward("sign_flipped", samples="rows", activation="relu")
+    assert "another_course" not in found(bp.check_backward(wrong, samples="rows"))
