@@ -45,7 +45,15 @@ from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.mistake import PlacedMistake
 from backprop_nb.checking.packing import argument_names, arguments, check_calls, course_loss
-from backprop_nb.checking.probes import Answer, Answers, Probe, ask_all, line_probe, make_probes
+from backprop_nb.checking.probes import (
+    Answer,
+    Answers,
+    Probe,
+    ask_all,
+    check_seconds,
+    line_probe,
+    make_probes,
+)
 from backprop_nb.checking.report import (
     Array,
     Checked,
@@ -64,7 +72,7 @@ from backprop_nb.checking.unexplained import (
     updated_in_words,
 )
 from backprop_nb.checking.wording import spoken_report
-from backprop_nb.errors import EndedError, UnsupportedError, in_words, must_be
+from backprop_nb.errors import EndedError, UnsupportedError, in_words
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
 from backprop_nb.tracing import pytree
@@ -258,8 +266,7 @@ def check_backward(
             expected="a function backward(A, b, x, y) that returns (dA, db)",
         )
     check_hints(hints)
-    if seconds is not None and not seconds > 0:
-        raise must_be("above 0", "seconds", seconds)
+    check_seconds(seconds)
     course = Course(
         samples,
         reduction,

@@ -43,6 +43,7 @@ from backprop_nb.checking.matching import (
     likely_data,
     match,
 )
+from backprop_nb.checking.probes import OutOfTime, TimeLimit, check_seconds
 from backprop_nb.checking.report import NOT_WRITTEN, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.unexplained import (
     changed_in_words,
@@ -62,7 +63,11 @@ _DIRECTIONS = 3
 
 
 def check_gradient(
-    f: Callable[..., Any], gradient: Any, *args: Any, hints: Hints = "plain"
+    f: Callable[..., Any],
+    gradient: Any,
+    *args: Any,
+    hints: Hints = "plain",
+    seconds: float | None = None,
 ) -> Report:
     """Check a gradient of ``f``, and say at which line a wrong one goes wrong.
 
@@ -83,6 +88,10 @@ def check_gradient(
     hints : "none", "vague", "clear" or "plain"
         How much the report gives away: which gradients are wrong; how; the line; the line,
         what should stand there and how to repair it.
+    seconds : float, optional
+        How long one call of ``gradient`` may take; then it is stopped, and the report says in
+        which line.  Without it an endless loop has no end, other than an interrupt.  The limit
+        holds in the main thread of a Unix system, between two steps of Python.
 
     Returns
     -------
@@ -97,6 +106,8 @@ def check_gradient(
     ShapeError, UnsupportedError
         If ``f`` or its arguments are none that have a gradient.  What is wrong with
         ``gradient`` never raises; the report says it.
+    InvalidValueError
+        An unknown level of hints, or `seconds` that is not positive.
 
     Notes
     -----
@@ -128,10 +139,11 @@ def check_gradient(
     ('error * w', 'multiply it by 2', True)
     """
     check_hints(hints)
+    check_seconds(seconds)
     form = "bp.check_gradient({f}, gradient, {args})"
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # in a grader a line on standard error costs all points
-        return _Check(f, gradient, args, form).report(hints)
+        return _Check(f, gradient, args, form, seconds=seconds).report(hints)
 
 
 def proved_line(
@@ -157,6 +169,7 @@ class _Check:
         args: Sequence[Any],
         form: str,
         alone: bool = False,
+        seconds: float | None = None,
     ) -> None:
         self.alone = alone
         calling.check_callable(f, form)
@@ -169,7 +182,9 @@ class _Check:
                 instead=calling.right_call(f, form),
             )
         self.argument_names = argument_names(f, args)
-        answer, self.failure, self.raised, after = _given(gradient, args)
+        is_limited = seconds is not None and callable(gradient)
+        self.called = TimeLimit(gradient, seconds or 0.0) if is_limited else gradient
+        answer, self.failure, self.raised, after = _given(self.called, args)
         self.changed = [
             name
             for own, now, before in zip(self.argument_names, after, args, strict=True)
@@ -222,7 +237,8 @@ class _Check:
             finding = Finding("raised_exception", names[0], rank, f"{names[0]}: {self.failure}.")
             if self.raised is not None and hints in ("clear", "plain"):
                 line, text = self.raised.start[0], " ".join(self.raised.split())
-                where = f"{finding.message} This is raised in line {line}, {text}."
+                what = "This is raised" if " raised " in self.failure else "It was stopped"
+                where = f"{finding.message} {what} in line {line}, {text}."
                 finding = replace(finding, message=where, line=line, source=self.raised)
             return Report(subject, parameters, (*lines, finding), notes=notes, hints=hints)
         if isinstance(self.matched, Unmatched):
@@ -303,7 +319,7 @@ class _Check:
         gradient = functools.wraps(self.gradient)(lambda *args: gradients(*args)[0])
         try:
             graph = traced(gradient, self.args, traceable_leaves(leaves, self.point.places))
-        except Exception:  # whatever the student's function does
+        except (Exception, OutOfTime):  # whatever the student's function does
             return None
         callers = (self._graph, traced)  # they call the student's function, and show nothing
         return without_callers(graph, [each.__code__.co_filename for each in callers])
@@ -351,19 +367,25 @@ class _Check:
         every = self.point.places
         given = [at for at in every if _given_leaf(self.matched, at) is not None]
         if len(given) < len(every) and not self.is_frame:
-            faults = find_faults(self.f, self._gradients(every), self.args, every, traced=False)
+            faults = self._found(every, traced=False)
             if faults:
                 return faults
-        faults = find_faults(self.f, self._gradients(given), self.args, given, alone=self.alone)
+        faults = self._found(given, alone=self.alone)
         order = [every.index(at) for at in given]
         return [replace(each, spoils=tuple(order[k] for k in each.spoils)) for each in faults]
+
+    def _found(self, which: Sequence[int], **how: bool) -> list[Fault]:
+        """Return the lines that are wrong by the gradients by some leaves."""
+        try:
+            return find_faults(self.f, self._gradients(which), self.args, which, **how)
+        except OutOfTime:  # at other arguments, or as before
+            return []
 
     def _lines_written(self, parameters: Sequence[Checked], hints: Hints) -> list[Finding]:
         """Return the lines that, written otherwise, give all gradients where there are none."""
         if not callable(self.gradient):
             return []
-        every = self.point.places
-        faults = find_faults(self.f, self._gradients(every), self.args, every, traced=False)
+        faults = self._found(self.point.places, traced=False)
         several = any(each.number > 1 for each in faults)
         lines = [self._line(each, parameters, hints, several) for each in faults]
         return [each for each in lines if each.message]
@@ -376,7 +398,7 @@ class _Check:
 
         @functools.wraps(self.gradient)
         def gradients(*args: Any) -> list[Any]:
-            answer = self.gradient(*args)
+            answer = self.called(*args)
             form, leaves = form_of(answer)
             if form in known and not any(map(is_live, leaves)):
                 return [None if k is None else leaves[k] for k in known[form]]
@@ -532,8 +554,13 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None,
     copies = pytree.rebuild(list(args), lambda _, leaf: np.array(leaf)[()])
     try:
         return gradient(*copies), "", None, copies
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
+        error.add_note(
+            "The gradient function was running; with seconds=10 it is stopped by itself."
+        )
         raise
+    except OutOfTime as error:
+        return None, str(error), _place(error)[0], copies
     except BaseException as error:  # sys.exit too; the report says what went wrong
         place, shapes = _place(error)
         said = f"the shapes do not fit: {shapes}" if shapes else str(error)

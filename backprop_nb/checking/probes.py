@@ -28,6 +28,7 @@ from backprop_nb.checking.convention import Course
 from backprop_nb.checking.packing import argument_names, arguments, gradients_in, widths_of
 from backprop_nb.checking.reference import ReferencePass
 from backprop_nb.checking.report import NOT_WRITTEN
+from backprop_nb.errors import must_be
 from backprop_nb.tracing import pytree
 
 Array: TypeAlias = NDArray[Any]
@@ -244,7 +245,7 @@ def ask_all(backward: Pass, probes: Sequence[Probe], seconds: float | None = Non
     of its own, and may take so many seconds.
     """
     if seconds is not None:
-        backward = _TimeLimit(backward, seconds)
+        backward = TimeLimit(backward, seconds)
     output = _LimitedText(MAX_PRINTED)
     with _quiet(output):
         first, again = ask(backward, probes[0]), ask(backward, probes[0])
@@ -528,14 +529,21 @@ class OutOfTime(BaseException):
     """A call took too long.  No ``except Exception`` inside of it keeps it running."""
 
 
-class _TimeLimit:
+def check_seconds(seconds: float | None) -> None:
+    """Raise ``InvalidValueError`` unless it is a limit, or none."""
+    if seconds is not None and not seconds > 0:
+        raise must_be("above 0", "seconds", seconds)
+
+
+class TimeLimit:
     """A function that is stopped when a call takes too long, and not called again."""
 
-    def __init__(self, function: Pass, seconds: float) -> None:
+    def __init__(self, function: Callable[..., Any], seconds: float) -> None:
         self.function, self.seconds = function, seconds
         self.stopped: OutOfTime | None = None
 
     def __call__(self, *args: Any) -> Any:
+        """Return what the function returns, or raise ``OutOfTime``."""
         if self.stopped is not None:
             raise self.stopped  # the same, with the line where it was
         with self._alarm():

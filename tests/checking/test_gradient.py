@@ -1,6 +1,7 @@
 """The check of a gradient: what is right, what is wrong, and where."""
 
 import json
+import signal
 from types import SimpleNamespace
 
 import numpy as np
@@ -658,3 +659,39 @@ def test_entries_that_are_picked_wrong_are_picked_again_and_compared_as_a_whole(
     assert wrong in text.splitlines()[found.line - 1]
     assert found.repair in repairs
     assert found.given.shape == found.expected.shape
+
+
+def endless(W, x):
+    while W.size:
+        d = 2 * x
+    return d
+
+
+def endless_elsewhere(W, x):
+    while W[0, 0] != 1.0:  # as it is where the check is made, and nowhere near
+        d = 2 * x
+    d = 2 * np.tanh(W @ x)
+    return np.outer(d, x), W.T @ d
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarm on this system")
+def test_a_gradient_that_takes_too_long_is_stopped_and_its_line_told():
+    report = bp.check_gradient(f, endless, W, X, seconds=0.2)
+    [found] = report.findings
+    assert found.line - endless.__code__.co_firstlineno in (1, 2)
+    assert found.message.startswith("dW: no answer after 0.2 s. It was stopped in line ")
+    report = bp.check_gradient(f, endless_elsewhere, W, X, seconds=0.2)
+    assert report.score == 0.0
+    assert bp.check_gradient(f, right, W, X, seconds=5).ok
+    with pytest.raises(ValueError, match="seconds"):
+        bp.check_gradient(f, right, W, X, seconds=0)
+
+
+def test_an_interrupt_ends_the_check_at_the_line_that_ran():
+    def interrupted(W, x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        bp.check_gradient(f, interrupted, W, X)
+    assert caught.traceback[-1].name == "interrupted"
+    assert "seconds=" in caught.value.__notes__[0]
