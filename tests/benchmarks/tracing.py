@@ -1,21 +1,40 @@
 """What tracing and reversing costs, beside its peers in the same process.
 
     python -m pip install -e ".[bench]"
-    python tests/benchmarks/tracing.py
+    python tests/benchmarks/tracing.py [--growth] [--lengths ...] [--beside FOLDER] [--write]
 
-Four questions: the cost of one scalar operation, forward and back; a compiled
+Three questions: the cost of one scalar operation, forward and back; a compiled
 network, without and with decisions of Python, against NumPy written by hand; and how
-time and memory grow with the length of a chain, and with the number of assignments
-into one array.
+time and memory grow with the length of a graph, for programs of all kinds, each in a
+process of its own. --beside is the folder of another build's `backprop_nb`,
+which is asked up to 1000 nodes; --write puts
+what grows into tracing.md.
 """
 
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
 import time
-import tracemalloc
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
+from network import line
 from timing import medians, table
 
 import backprop_nb as bp
+
+HERE = Path(__file__).parents[2]
+FILE = Path(__file__).with_suffix(".md")
+sys.path.append(str(HERE / "tests" / "tracing"))
+
+from growing import programs  # noqa: E402
 
 OPERATIONS = 800  # micrograd recurses over the graph and fails at 1000
 
@@ -138,54 +157,128 @@ def guarded_contenders():
     return {"graph.compile()": lambda: compiled(A, B), "NumPy by hand": lambda: hand(A, B)}
 
 
-def convolution(image, kernel):
-    """Fill an array entry by entry, as a first course does."""
-    out = np.zeros((len(image) - 2, len(image) - 2))
-    for i in range(len(out)):
-        for j in range(len(out)):
-            out[i, j] = np.sum(image[i : i + 3, j : j + 3] * kernel)
-    return np.sum(out**2)
+# --- from a hundred nodes to a million -----------------------------------------------
+
+COSTS = {
+    "backward": lambda graph: graph.backward().gradients,
+    "to_numpy": lambda graph: graph.to_numpy(),
+    "to_latex": lambda graph: graph.to_latex(),
+    "compile": lambda graph: graph.compile(),
+    "describe": lambda graph: str(graph.describe()),
+}
+LENGTHS = (10**2, 10**3)
+LONGER = {
+    "chain of scalars": 10**5,
+    "layers with parameters": 10**4,
+    "entries assigned": 10**4,
+    "np.concatenate": 10**4,
+}
+MILLION = 10**6
 
 
-def assignments():
-    """Return a table of time and memory for 400 to 20 000 assignments into one array."""
-    lines = ["| assignments | µs each, there and back | bytes each |", "|---|---|---|"]
-    for n in (20, 70, 141):
-        rng = np.random.default_rng(0)
-        arguments = rng.normal(size=(n + 2, n + 2)), rng.normal(size=(3, 3))
-        start = time.perf_counter()
-        bp.trace(convolution, *arguments).backward()
-        seconds = time.perf_counter() - start
-        tracemalloc.start()
-        kept = bp.trace(convolution, *arguments).backward()
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        del kept
-        lines.append(f"| {n * n} | {seconds / n**2 * 1e6:.0f} | {peak / n**2:.0f} |")
-    return "\n".join(lines)
+def cost(program, nodes):
+    """Return how long a graph and each thing that is asked of it take the processor, and its size.
+
+    In seconds and bytes, for a process of its own.
+    """
+    function, args, options = programs(nodes)[program]
+    times = {"trace": [], **{name: [] for name in COSTS}}
+    for ask in COSTS.values():  # what is done once
+        ask(bp.trace(scalar_chain, 0.1, operations=40))
+    begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(max(1, 1000 // nodes)):
+        for name, ask in COSTS.items():
+            start = time.process_time()
+            graph = bp.trace(function, *args, **options)
+            made = time.process_time()
+            _ = ask(graph)
+            times["trace"].append(made - start)
+            times[name].append(time.process_time() - made)
+    found = {name: statistics.median(each) for name, each in times.items()}
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return found | {"nodes": len(graph.nodes), "bytes": (most - begun) * 1024}
 
 
-def growth():
-    """Return a table of seconds and megabytes for chains of 10² to 10⁵ operations."""
-    lines = ["| operations | µs an operation | bytes an operation |", "|---|---|---|"]
-    for operations in (10**2, 10**3, 10**4, 10**5):
-        best = min(_run(operations) for _ in range(3))
-        tracemalloc.start()
-        kept = bp.trace(scalar_chain, 0.1, operations=operations).backward()
-        size, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        del kept
-        lines.append(f"| {operations} | {best / operations * 1e6:.2f} | {size / operations:.0f} |")
-    return "\n".join(lines)
+def million(library):
+    """Return the seconds and the bytes of a million operations, there and back."""
+    run = {
+        "backprop_nb": lambda: bp.trace(scalar_chain, 0.1, operations=MILLION).backward().gradients,
+        "autograd": lambda: autograd.grad(lambda x: scalar_chain(x, MILLION))(0.1),
+    }[library]
+    if library == "autograd":
+        import autograd
+    begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.process_time()
+    _ = run()
+    seconds = time.process_time() - start
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"seconds": seconds, "bytes": (most - begun) * 1024}
 
 
-def _run(operations):
-    start = time.perf_counter()
-    _ = bp.trace(scalar_chain, 0.1, operations=operations).backward().gradients
-    return time.perf_counter() - start
+def apart(build, *asked):
+    """Return what a function of this file gives in a fresh Python with a build of the package."""
+    command = [sys.executable, __file__, "--ask", json.dumps(asked)]
+    path = os.pathsep.join([str(build), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
+    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(run.stdout)
+
+
+def growth(builds, lengths):
+    """Yield a table of what a node costs in graphs of several lengths, for each program."""
+    yield line("program", "nodes", "trace", *(f"`{name}`" for name in COSTS), "bytes")
+    yield line("---", *["--:"] * (3 + len(COSTS)))
+    for program in programs(min(lengths)):
+        for build, root in builds.items():
+            asked = [*lengths, *filter(None, [LONGER.get(program)])]
+            for nodes in asked if build == "here" else [n for n in asked if n <= 10**3]:
+                found = apart(root, "cost", program, nodes)
+                each = [f"{1e6 * found[name] / found['nodes']:.1f}" for name in ("trace", *COSTS)]
+                size = f"{found['bytes'] / found['nodes']:.0f}" if nodes >= 10**4 else ""
+                name = program + (f", {build}" if build != "here" else "")
+                yield line(name, f"{found['nodes']:,}".replace(",", " "), *each, size)
+    yield f"\n| {MILLION:,} scalar operations | seconds | megabytes |\n|---|--:|--:|"
+    contenders = {f"backprop_nb, {build}": ("backprop_nb", root) for build, root in builds.items()}
+    if find_spec("autograd"):
+        contenders["autograd"] = "autograd", builds["here"]
+    for name, (library, root) in contenders.items():
+        runs = [apart(root, "million", library) for _ in range(3)]
+        seconds, size = (
+            statistics.median(run[key] for run in runs) for key in ("seconds", "bytes")
+        )
+        yield line(name, f"{seconds:.2f}", f"{size / 1e6:.0f}")
+    yield (
+        "\nMicroseconds of the processor for each node, and the most bytes that a graph and its "
+        "longest text take; medians of several runs, of one from 1 000 nodes on, of 3 of "
+        f"the million. Load of {os.getloadavg()[1]:.0f}. Python {platform.python_version()}, "
+        f"numpy {version('numpy')}, {os.cpu_count()} cores."
+    )
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--growth", action="store_true", help="only how costs grow")
+    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
+    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="of another build")
+    parser.add_argument("--write", action="store_true", help=f"what grows into {FILE.name}")
+    parser.add_argument("--ask", type=json.loads, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.ask:
+        name, *args = given.ask
+        print(json.dumps({"cost": cost, "million": million}[name](*args)))
+        return
+    if not given.growth:
+        compare()
+    builds = {"here": HERE} | ({given.beside.name: given.beside} if given.beside else {})
+    lines = ["# What a node costs, in graphs of any length\n"]
+    for each in growth(builds, given.lengths):
+        print(each, flush=True)
+        lines.append(each)
+    if given.write:
+        FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def compare():
     times = medians(scalar_contenders())
     against = "micrograd" if "micrograd" in times else "backprop_nb"
     print(table("one scalar operation, there and back", times, "µs", 1e6 / OPERATIONS, against))
@@ -197,8 +290,6 @@ def main():
     print(
         "\n" + table("784-128-10, leaky ReLU in place, N = 128", times, "ms", 1e3, "NumPy by hand")
     )
-    print("\n" + growth())
-    print("\n" + assignments())
 
 
 if __name__ == "__main__":

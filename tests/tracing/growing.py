@@ -65,7 +65,7 @@ def iterated(x, nodes):
 
 def pieces(x, nodes):
     s = 0.0
-    for each in np.split(np.repeat(x, nodes), nodes // 3):
+    for each in np.split(np.repeat(x, nodes // 3), nodes // 3):
         s = s + np.sum(each)
     return s
 

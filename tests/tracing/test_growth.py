@@ -1,6 +1,7 @@
 """What a graph costs grows with its length, and no faster."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from growing import programs
@@ -48,3 +49,43 @@ def test_four_times_the_nodes_take_about_four_times_the_calls(name):
         counts.append({what: each / len(graph.nodes) for what, each in found.items()})
     _, few, many = counts
     assert {what: many[what] / few[what] for what in few if many[what] > 1.15 * few[what]} == {}
+
+
+def measured():
+    """Return the two tables of the benchmark, as cells."""
+    text = Path(__file__).parents[1].joinpath("benchmarks", "tracing.md").read_text("utf-8")
+    lines = (line.split("|")[1:-1] for line in text.splitlines() if line.startswith("|"))
+    rows = [[cell.strip() for cell in cells] for cells in lines]
+    cut = next(k for k, row in enumerate(rows) if "scalar operations" in row[0])
+    return rows[2:cut], rows[cut + 2 :]
+
+
+def test_the_table_has_every_program_and_one_of_a_hundred_thousand_nodes():
+    found = {}
+    for name, nodes, *costs, _ in measured()[0]:
+        if name in programs(NODES):
+            found.setdefault(name, []).append((int(nodes.replace(" ", "")), *map(float, costs)))
+    assert [*found] == [*programs(NODES)]
+    lengths = [[nodes for nodes, *_ in rows] for rows in found.values()]
+    assert [row for row in lengths if row[0] > 150 or row[-1] < 700] == []
+    assert max(map(max, lengths)) > 90_000
+    # At no length does a node cost twice what it costs in a shorter graph, or anything 20 s.
+    costs = {
+        (name, k): [row[k] for row in rows]
+        for name, rows in found.items()
+        for k in range(1, len(rows[0]))
+    }
+    grown = {
+        name: each
+        for name, each in costs.items()
+        if any(cost > 2 * min(each[:k]) for k, cost in enumerate(each) if k)
+    }
+    assert grown == {}
+    slowest = max(row[0] * max(row[1:]) / 1e6 for rows in found.values() for row in rows)
+    assert slowest < 20
+
+
+def test_the_table_has_a_million_operations_in_less_than_3_seconds_and_400_megabytes():
+    _, seconds, megabytes = next(row for row in measured()[1] if row[0] == "backprop_nb, here")
+    assert float(seconds) < 3
+    assert float(megabytes) < 400
