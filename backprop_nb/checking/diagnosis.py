@@ -299,16 +299,14 @@ def check_backward(
     except EndedError as error:
         return _without_answers(course, hints, error)
     report = judge(answers, course, hints)
-    if dots:
-        return report if report.ok else half_written(report, dots)
     with contextlib.suppress(EndedError):
-        if _may_be_another_course(report):
+        if not dots and _may_be_another_course(report):
             option = call(_option_of, backward, course, seconds)
             if option:
                 return _with_option(report, option)
         if may_have_line(answers, course, hints):
             report = with_line(report, call(line_of, backward, course, hints), course)
-    return report
+    return half_written(report, dots) if dots and not report.ok else report
 
 
 def _at_once(f: Callable[..., Any], *args: Any) -> Any:
