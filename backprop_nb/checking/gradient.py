@@ -199,9 +199,11 @@ class _Check:
         data = found.data if isinstance(found, Matched) else likely
         self.point = Point(f, args, form, data)
         spelled = found.spelled if isinstance(found, Matched) else ()
+        # One that is called as its parameter has the name that it has where the call raises.
+        said = [spelled[at] if spelled else "" for at in self.point.places]
         self.names = [
-            (spelled[at] if spelled else "") or f"d{name}"
-            for at, name in zip(self.point.places, self.point.names, strict=True)
+            f"d{name}" if not own or f"_{name}".endswith(f"_{own}") else own
+            for own, name in zip(said, self.point.names, strict=True)
         ]
 
     def _match(self, answer: Any) -> Matched | Unmatched:

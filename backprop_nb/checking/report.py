@@ -395,7 +395,13 @@ class Report:
             for number in numbers
         ]
         if len(places) > 1:
+            alike = all(each == places[0] for each in places)
             what = ", and ".join(f"one in {_either(each)}" for each in places)
+            what = (
+                f"{'both' if len(places) == 2 else 'all'} in {_either(places[0])}"
+                if alike
+                else what
+            )
             return f"There are {len(places)} mistakes: {what}."
         if len(places[0]) < 2:
             return ""

@@ -695,3 +695,19 @@ def test_an_interrupt_ends_the_check_at_the_line_that_ran():
         bp.check_gradient(f, interrupted, W, X)
     assert caught.traceback[-1].name == "interrupted"
     assert "seconds=" in caught.value.__notes__[0]
+
+
+def test_a_gradient_has_one_name_whether_or_not_the_call_raises():
+    def loss(p, x):
+        return np.sum(p["W"] * x)
+
+    def raising(p, x):
+        raise ArithmeticError
+
+    p, x = {"W": np.ones(2)}, np.array([1.0, 2.0])
+    reports = [
+        bp.check_gradient(loss, each, p, x) for each in (raising, lambda p, x: {"W": p["W"]})
+    ]
+    assert [report.parameters[0].name for report in reports] == ["dp_W", "dp_W"]
+    named, _ = bp.check_gradient(loss, lambda p, x: {"grad_W": x}, p, x).parameters
+    assert named.name == "grad_W"

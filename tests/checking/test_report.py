@@ -137,6 +137,8 @@ def test_two_mistakes_are_joined_by_and():
     assert report.choice == (
         "There are 2 mistakes: one in line 3, and one in either line 5 or line 6."
     )
+    report = report_of(finding(3), finding(3, expression="a + 2", number=2))
+    assert report.choice == "There are 2 mistakes: both in line 3."
 
 
 @pytest.mark.parametrize(
