@@ -315,10 +315,11 @@ def _at_once(f: Callable[..., Any], *args: Any) -> Any:
 
 def _may_be_another_course(report: Report) -> bool:
     """Whether nothing is right, and no mistake that is known explains it."""
+    first = report.findings[0].mistake if report.findings else ""  # right at the first call
     return (
         report.hints in ("clear", "plain")
         and not any(each.ok for each in report.parameters)
-        and report.findings[0].mistake in ("not_recognised", "raised_exception", "wrong_shape")
+        and first in ("not_recognised", "raised_exception", "wrong_shape")
     )
 
 

@@ -498,6 +498,16 @@ def test_what_fails_with_some_widths_only_says_with_which():
     assert "units" not in always.message
 
 
+@pytest.mark.parametrize("hints", HINTS)
+def test_a_pass_that_is_right_once_is_no_pass_of_another_course(hints):
+    report = bp.check_backward(
+        make_backward("state_kept_between_calls", samples="single"), hints=hints
+    )
+    assert not any(each.ok for each in report.parameters)
+    assert not report.findings
+    assert [each.mistake for each in report.offences] == ["state_kept_between_calls"]
+
+
 def test_a_sum_over_calls_is_told_as_such():
     kept = {}
 
