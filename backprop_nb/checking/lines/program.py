@@ -28,6 +28,7 @@ from backprop_nb.tracing.code_text import find_text
 from backprop_nb.tracing.source import Module, Place, Source, module_of
 
 T = TypeVar("T", bound=ast.AST)
+Found = TypeVar("Found")
 
 _WHICH = "which of the ways of writing it"
 """Stands in the code where the number of the way taken is put."""
@@ -216,18 +217,32 @@ def placed(made: T, at: ast.AST) -> T:
 
 
 def _within(module: CodeType, code: CodeType) -> CodeType | None:
-    pending = [module]
-    while pending:
-        each = pending.pop()
-        if (
-            each.co_name == code.co_name
-            and each.co_firstlineno == code.co_firstlineno
-            and each.co_freevars == code.co_freevars
-            and each.co_argcount == code.co_argcount
-        ):
-            return each
-        pending += [const for const in each.co_consts if isinstance(const, CodeType)]
-    return None
+    """Return the code of a function in that of a module; ``None`` if it cannot be told."""
+    found = [each for each in _inner(module) if _looks_like(each, code)]
+    return _one_of(found, lambda each, start: start in _places(each), code)
+
+
+def _looks_like(one: CodeType, other: CodeType) -> bool:
+    return all(
+        getattr(one, name) == getattr(other, name)
+        for name in ("co_name", "co_firstlineno", "co_freevars", "co_argcount")
+    )
+
+
+def _one_of(
+    found: Sequence[Found], begins_at: Callable[[Found, Any], bool], code: CodeType
+) -> Found | None:
+    """Return the only one; of several, as of lambdas in one line, the one that begins there."""
+    if len(found) > 1:
+        start = min(_places(code), default=None)
+        found = [each for each in found if begins_at(each, start)]
+    return found[0] if found else None
+
+
+def _places(code: CodeType) -> set[tuple[int, int]]:
+    """Return where the expressions of a function begin."""
+    places = code.co_positions()
+    return {(line, at) for line, _, at, end in places if line and at is not None and end}
 
 
 class Endless(BaseException):
@@ -376,14 +391,22 @@ def _inner(code: CodeType) -> list[CodeType]:
 
 
 def definition(module: Module, code: CodeType) -> ast.AST | None:
-    """Return where a function is defined in its text."""
-    for node in module.parent:
-        name = "<lambda>" if isinstance(node, ast.Lambda) else getattr(node, "name", "")
-        if isinstance(node, ast.FunctionDef | ast.Lambda) and name == code.co_name:
-            first = min(e.lineno for e in (node, *getattr(node, "decorator_list", ())))
-            if first == code.co_firstlineno:
-                return node
-    return None
+    """Return where a function is defined in its text; ``None`` if it cannot be told."""
+    found = [node for node in module.parent if _defines(node, code)]
+    return _one_of(found, _begins_at, code)
+
+
+def _defines(node: ast.AST, code: CodeType) -> bool:
+    name = "<lambda>" if isinstance(node, ast.Lambda) else getattr(node, "name", "")
+    if not isinstance(node, ast.FunctionDef | ast.Lambda) or name != code.co_name:
+        return False
+    first = min(each.lineno for each in (node, *getattr(node, "decorator_list", ())))
+    return bool(first == code.co_firstlineno)
+
+
+def _begins_at(node: Any, start: Any) -> bool:
+    first = node.body[0] if isinstance(node.body, list) else node.body
+    return bool((first.lineno, first.col_offset) == start)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@ import ast
 import inspect
 
 import numpy as np
+import pytest
 from nonempty import nonempty
 
 import backprop_nb as bp
@@ -107,6 +108,23 @@ BIG = np.zeros(20_000)
 
 def reads(x):
     return BIG[::2].sum() + BIG.sum() + x
+
+
+TWICE, CUBED, SUMMED = lambda x: 2 * x, (lambda x: x**3), lambda x: np.sum(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"), [(TWICE, "2 * x"), (CUBED, "x**3"), (SUMMED, "np.sum(x)")]
+)
+def test_of_lambdas_in_one_line_each_is_itself(function, text):
+    [block] = blocks(function, [KEPT])
+    [body] = block.statements
+    assert block.source(body) == text
+    code = block.compiled({body: [ast.parse("-x", mode="eval").body]}, {})
+    with running(block, chosen(code, 1, Turns(9))):
+        assert np.array_equal(function(KEPT), -KEPT)
+    with running(block, chosen(code, 0, Turns(9))):
+        assert np.array_equal(function(KEPT), eval(text, {"np": np, "x": KEPT}))
 
 
 def test_nothing_is_written_into_a_large_array_meanwhile_and_something_is_afterwards():
