@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 from inspect import Parameter, Signature
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -94,7 +95,7 @@ def _check_object(argument: str, name: str, leaf: Any) -> None:
 
 def _numbers_in(holder: Any, name: str, depth: int = 4) -> Iterator[str]:
     """Yield what numbers the attributes of an object are called, those of its parts included."""
-    if depth == 0 or isinstance(holder, type | ModuleType | FunctionType | MethodType):
+    if depth == 0 or isinstance(holder, type | Enum | ModuleType | FunctionType | MethodType):
         return
     slots = getattr(type(holder), "__slots__", ())
     named = {each: getattr(holder, each, None) for each in slots} | getattr(holder, "__dict__", {})

@@ -1,6 +1,7 @@
 """A function and what it is called with: each mistake, and the call that works."""
 
 import dataclasses
+import enum
 import functools
 
 import numpy as np
@@ -175,6 +176,10 @@ class Settings:
     rate: float = 0.1
 
 
+class Speed(enum.Enum):
+    SLOW = 0.1
+
+
 @pytest.mark.parametrize(
     ("given", "where"),
     [
@@ -200,7 +205,18 @@ def test_an_object_that_holds_numbers_is_refused_and_not_a_constant(given, where
 
 @pytest.mark.parametrize(
     "given",
-    [np.tanh, bp.sigmoid, np.sum, Layer, np, Layer("a"), np.random.default_rng(0), slice(3), {1}],
+    [
+        np.tanh,
+        bp.sigmoid,
+        np.sum,
+        Layer,
+        np,
+        Layer("a"),
+        Speed.SLOW,
+        np.random.default_rng(0),
+        slice(3),
+        {1},
+    ],
 )
 def test_what_holds_no_number_is_handed_on(given):
     seen = []
