@@ -10,14 +10,23 @@ import ast
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from backprop_nb.checking.lines.program import kept, placed
 from backprop_nb.checking.lines.scope import Scope, text_of
 
 E = TypeVar("E", bound=ast.AST)
 Put: TypeAlias = Callable[[Any], ast.AST]
-Way: TypeAlias = tuple[ast.AST, str, float, str]
+
+
+class Way(NamedTuple):
+    """What may stand in the place of something, of what kind that is, and how unlikely."""
+
+    new: ast.AST
+    kind: str
+    cost: float
+    words: str = ""
+    """What a person would do, unless it is to write the one in place of the other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +43,8 @@ class Rewrite:
         What is exchanged in that expression, and for what.
     cost
         How unlikely it is that this was meant.
-    words
-        What a person would do.
+    said
+        What a person would do, unless it is to write the one in place of the other.
     """
 
     root: ast.AST
@@ -45,7 +54,12 @@ class Rewrite:
     new: ast.AST
     kind: str
     cost: float
-    words: str
+    said: str
+
+    @property
+    def words(self) -> str:
+        """What a person would do."""
+        return self.said or _in_place(self.new, self.node)
 
     @property
     def way(self) -> ast.AST:
@@ -66,6 +80,7 @@ _COMPARES = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
 _REDUCTIONS = ("sum", "mean", "max", "min")
 _ACTIVATIONS = ("sigmoid", "tanh", "relu", "exp", "abs")
 _FILLED = {"zeros": "ones", "ones": "zeros", "zeros_like": "ones_like", "ones_like": "zeros_like"}
+_PLACES = (ast.Name, ast.Subscript, ast.Attribute)
 _ENTRYWISE = ("exp", "tanh", "log", "abs", "sqrt", "square")
 
 
@@ -114,10 +129,10 @@ def additions(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
 
 
 def _rewrite(part: ast.expr, root: ast.AST, put: Put, node: ast.expr, way: Way) -> Rewrite:
-    new, kind, cost, words = way
+    new, kind, cost, said = way
     # What is stored is wrong more often than where.
     cost += 0.1 * isinstance(getattr(part, "ctx", None), ast.Store)
-    return Rewrite(root, part, put, node, placed(new, node), kind, cost, words)
+    return Rewrite(root, part, put, node, placed(new, node), kind, cost, said)
 
 
 def together(several: Sequence[Rewrite]) -> ast.AST:
@@ -149,9 +164,7 @@ def read(rewrite: Rewrite, shown: ast.AST, mended: bool) -> Iterator[ast.AST | l
 def read_target(root: ast.AST, statement: ast.AST) -> ast.AST | list[ast.AST] | None:
     """Return a statement so that what it gives is kept; ``None`` where it gives nothing."""
     target = getattr(root, "target", None) or (getattr(root, "targets", None) or [None])[0]
-    if isinstance(statement, ast.stmt) and isinstance(
-        target, ast.Name | ast.Subscript | ast.Attribute
-    ):
+    if isinstance(statement, ast.stmt) and isinstance(target, _PLACES):
         value = copy.copy(target)
         value.ctx = ast.Load()
         return [statement, ast.copy_location(ast.Expr(kept(value)), root)]
@@ -256,7 +269,7 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
             yield from _other_operators(node)
             yield from _less_labels(scope, node)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            yield operand, "sign", 0.9, f"leave out the sign: {text_of(operand)}"
+            yield Way(operand, "sign", 0.9, f"leave out the sign: {text_of(operand)}")
         case ast.Call():
             yield from _other_calls(scope, node)
         case ast.Constant(value=value):
@@ -264,53 +277,53 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         case ast.Compare(ops=[operator], left=left, comparators=[right]):
             for other in _COMPARES:
                 if not isinstance(operator, other):
-                    new = ast.Compare(left, [other()], [right])
-                    yield new, "comparison", 0.9, _in_place(new, node)
+                    yield Way(ast.Compare(left, [other()], [right]), "comparison", 0.9)
         case ast.Tuple(elts=elts):
-            for k in range(len(elts) - 1):
-                row = [*elts[:k], elts[k + 1], elts[k], *elts[k + 2 :]]
-                exchanged = ast.Tuple(row, node.ctx)
-                yield exchanged, "order", 1.0, _in_place(exchanged, node)
+            for row in _neighbours_exchanged(elts):
+                yield Way(ast.Tuple(row, node.ctx), "order", 1.0)
         case ast.IfExp(body=body, orelse=orelse):
-            yield body, "branch", 1.1, _in_place(body, node)
-            yield orelse, "branch", 1.1, _in_place(orelse, node)
+            yield Way(body, "branch", 1.1)
+            yield Way(orelse, "branch", 1.1)
     if text_of(node) in scope.sizes or (
         isinstance(node, ast.Name) and scope.kinds.get(node.id) == "int"
     ):
         for text, size in scope.sizes.items():
             if text != text_of(node):
-                yield size, "number", 1.0, f"{text} in place of {text_of(node)}"
-    if isinstance(node, ast.Subscript | ast.BinOp | ast.Call | ast.Name | ast.Attribute):
+                yield Way(size, "number", 1.0)
+    if isinstance(node, (*_PLACES, ast.BinOp, ast.Call)):
         yield from _turned(scope, node, parent)
         yield from _wrapped(scope, node, parent)
 
 
+def _is_called(node: ast.expr, parent: ast.AST | None) -> bool:
+    return isinstance(parent, ast.Call) and parent.func is node
+
+
+def _neighbours_exchanged(row: Sequence[ast.expr]) -> Iterator[list[ast.expr]]:
+    for k in range(len(row) - 1):
+        yield [*row[:k], row[k + 1], row[k], *row[k + 2 :]]
+
+
 def _wrapped(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Way]:
     """Yield a value that a function of one argument is applied to."""
-    new: ast.expr
     if isinstance(getattr(node, "ctx", None), ast.Store):
         return
     if isinstance(node, ast.Name) and scope.kinds.get(node.id) != "array":
         return
-    if isinstance(parent, ast.Attribute | ast.Subscript | ast.keyword):
-        return
-    if isinstance(parent, ast.Call) and parent.func is node:
+    if isinstance(parent, ast.Attribute | ast.Subscript | ast.keyword) or _is_called(node, parent):
         return
     for helper in scope.helpers.values():
-        new = _call(helper, node)
-        yield new, "function", 1.1, _in_place(new, node)
-    new = _call(_np("tanh"), node)
-    yield new, "function", 1.2, _in_place(new, node)
+        yield Way(_call(helper, node), "function", 1.1)
+    yield Way(_call(_np("tanh"), node), "function", 1.2)
     is_term = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub)
     if is_term or not isinstance(parent, ast.BinOp | ast.Call):
-        new = ast.BinOp(node, ast.Pow(), ast.Constant(2))
-        yield new, "function", 1.1, f"square {text_of(node)}"
+        square = ast.BinOp(node, ast.Pow(), ast.Constant(2))
+        yield Way(square, "function", 1.1, f"square {text_of(node)}")
     if not isinstance(parent, ast.BinOp | ast.Call):
-        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
-            yield _method(node, "copy"), "copy", 0.9, f"write {text_of(node)}.copy()"
+        if isinstance(node, _PLACES):
+            yield Way(_method(node, "copy"), "copy", 0.9, f"write {text_of(node)}.copy()")
         for name, how in _SUMS:
-            new = _call(_np(name), node, **how)
-            yield new, "axis", 1.1, _in_place(new, node)
+            yield Way(_call(_np(name), node, **how), "axis", 1.1)
 
 
 _SUMS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -325,32 +338,27 @@ _SUMS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 def _turned(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Way]:
     """Yield a value with another sign, or transposed."""
-    new: ast.expr
     if isinstance(getattr(node, "ctx", None), ast.Store):
         return
     kind = scope.kinds.get(node.id) if isinstance(node, ast.Name) else "array"
     if kind == "int":
         for operator in (ast.Add, ast.Sub):
-            new = _binary(node, operator, ast.Constant(1))
-            yield new, "index", 1.0, _in_place(new, node)
+            yield Way(_binary(node, operator, ast.Constant(1)), "index", 1.0)
     if kind != "array":
         return
-    if isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and parent.func is node):
+    if isinstance(parent, ast.Attribute) or _is_called(node, parent):
         return
     if isinstance(parent, ast.Subscript) and parent.slice is node:
         if isinstance(node, ast.BinOp | ast.Call):
             for operator in (ast.Add, ast.Sub):
-                new = _binary(node, operator, ast.Constant(1))
-                yield new, "index", 1.0, _in_place(new, node)
+                yield Way(_binary(node, operator, ast.Constant(1)), "index", 1.0)
         return
-    new = ast.Attribute(node, "T", ast.Load())
-    yield new, "transpose", 0.9, _in_place(new, node)
+    yield Way(ast.Attribute(node, "T", ast.Load()), "transpose", 0.9)
     if not (isinstance(parent, ast.UnaryOp | ast.BinOp) and not isinstance(parent.op, ast.Add)):
-        new = ast.UnaryOp(ast.USub(), node)
         is_handed = isinstance(parent, ast.Call) and not _is_numpy(parent.func)
         is_computed = isinstance(node, ast.BinOp | ast.Call) or isinstance(parent, ast.Call)
         cost = 1.2 if is_handed else 0.9 if is_computed else 1.1
-        yield new, "sign", cost, _in_place(new, node)
+        yield Way(ast.UnaryOp(ast.USub(), node), "sign", cost)
 
 
 def _is_numpy(function: ast.expr) -> bool:
@@ -369,108 +377,93 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _other_names(scope: Scope, node: ast.Name, name: str, parent: ast.AST | None) -> Iterator[Way]:
-    new: ast.expr
     kind = scope.kinds.get(name)
     if kind is None or name == "np":
         return
-    is_called = isinstance(parent, ast.Call) and parent.func is node
     for other, its in scope.kinds.items():
         if other != name and its == kind and other != "np":
             if kind == "array" and scope.dimensions.get(name) != scope.dimensions.get(other):
                 continue
-            new = ast.Name(other, ast.Load())
             # Nobody computes what nobody reads.
             cost = 1.1 - 0.2 * _likeness(name, other) + 0.7 * (scope.reads.get(name) == 1)
-            yield new, "name", cost, _in_place(new, node)
-    if is_called:
+            yield Way(ast.Name(other, ast.Load()), "name", cost)
+    if _is_called(node, parent):
         for text, new in scope.helpers.items():
             if text != name and scope.kinds.get(text) != "function":
-                yield new, "function", 1.0, _in_place(new, node)
+                yield Way(new, "function", 1.0)
     elif kind == "array":
-        for text, new in scope.expressions.items():
+        for new in scope.expressions.values():
             if not isinstance(new, ast.Name):
-                yield new, "operand", 1.2, f"{text} in place of {name}"
+                yield Way(new, "operand", 1.2)
         if isinstance(parent, ast.BinOp):
-            yield ast.Constant(1), "number", 1.2, f"1 in place of {name}"
+            yield Way(ast.Constant(1), "number", 1.2)
     elif kind in ("str", "function"):
-        for text, new in scope.entries.items():
-            yield new, "name", 1.1, f"{text} in place of {name}"
+        for new in scope.entries.values():
+            yield Way(new, "name", 1.1)
 
 
 def _other_attributes(scope: Scope, node: ast.Attribute, parent: ast.AST | None) -> Iterator[Way]:
-    new: ast.expr
     owner = node.value
     if node.attr == "T":
-        yield owner, "transpose", 0.9, _in_place(owner, node)
+        yield Way(owner, "transpose", 0.9)
         back = ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1)))
-        new = ast.Subscript(owner, ast.Tuple([back, back], ast.Load()), ast.Load())
-        yield new, "index", 1.1, _in_place(new, node)
+        turned = ast.Tuple([back, back], ast.Load())
+        yield Way(ast.Subscript(owner, turned, ast.Load()), "index", 1.1)
         return
-    if node.attr in _ENTRYWISE and not (isinstance(parent, ast.Call) and parent.func is node):
+    if node.attr in _ENTRYWISE and not _is_called(node, parent):
         for new in scope.helpers.values():  # a function is handed over
-            yield new, "function", 1.0, _in_place(new, node)
+            yield Way(new, "function", 1.0)
     if isinstance(owner, ast.Name) and scope.kinds.get(owner.id) == "object":
         for attr in scope.attributes:
             if attr != node.attr:
-                new = ast.Attribute(owner, attr, ast.Load())
-                yield new, "name", 1.1 - 0.2 * _likeness(attr, node.attr), _in_place(new, node)
-        for text, new in scope.expressions.items():
+                cost = 1.1 - 0.2 * _likeness(attr, node.attr)
+                yield Way(ast.Attribute(owner, attr, ast.Load()), "name", cost)
+        for new in scope.expressions.values():
             if isinstance(new, ast.Name):
-                yield new, "operand", 1.2, f"{text} in place of {text_of(node)}"
+                yield Way(new, "operand", 1.2)
 
 
 def _other_entries(scope: Scope, node: ast.Subscript) -> Iterator[Way]:
-    new: ast.expr
     read = {each.id for each in ast.walk(node.slice) if isinstance(each, ast.Name)}
     for label in filter(read.__contains__, scope.labels):
-        new = _at_labels(node.value, label, node.ctx)
-        yield new, "index", 0.9, _in_place(new, node)
-    for text, index in scope.indices.items():
-        if text != text_of(node.slice):
-            new = ast.Subscript(node.value, index, node.ctx)
-            yield new, "index", 1.0, _in_place(new, node)
-    if not isinstance(node.slice, ast.Slice | ast.Tuple | ast.Name):
-        for count in scope.counts:
-            if count not in scope.indices:
-                new = ast.Subscript(node.value, ast.Name(count, ast.Load()), node.ctx)
-                yield new, "index", 1.0, _in_place(new, node)
-    if isinstance(node.slice, ast.UnaryOp):  # from the end, as the layers are counted backward
-        for count in scope.counts:
-            back = ast.UnaryOp(ast.USub(), ast.Name(count, ast.Load()))
-            for operator in (ast.Add, ast.Sub):
-                index = _binary(back, operator, ast.Constant(1))
-                new = ast.Subscript(node.value, index, node.ctx)
-                yield new, "index", 1.0, _in_place(new, node)
-    match node.slice:
-        case ast.Slice(lower=lower, upper=upper, step=step):
-            for low, high in ((None, upper), (lower, None), (None, None)):
-                if (low, high) != (lower, upper):
-                    new = ast.Subscript(node.value, ast.Slice(low, high, step), node.ctx)
-                    yield new, "index", 1.0, _in_place(new, node)
-            one, minus = ast.Constant(1), ast.UnaryOp(ast.USub(), ast.Constant(1))
-            for low, high in ((one, None), (None, minus)):
-                new = ast.Subscript(node.value, ast.Slice(low, high, step), node.ctx)
-                yield new, "index", 1.0, _in_place(new, node)
-        case ast.Tuple(elts=elts):
-            for k, each in enumerate(elts):
-                if isinstance(each, ast.Slice):
-                    for other_slice in _slices(scope, each):
-                        row = list(elts)
-                        row[k] = other_slice
-                        new = ast.Subscript(node.value, ast.Tuple(row, ast.Load()), node.ctx)
-                        yield new, "index", 1.0, _in_place(new, node)
-                    for j, other in enumerate(elts):
-                        if isinstance(other, ast.Slice) and j != k:
-                            row = list(elts)
-                            row[k] = other
-                            new = ast.Subscript(node.value, ast.Tuple(row, ast.Load()), node.ctx)
-                            yield new, "index", 1.0, _in_place(new, node)
+        yield Way(_at_labels(node.value, label, node.ctx), "index", 0.9)
+    for index in _other_indices(scope, node.slice):
+        yield Way(ast.Subscript(node.value, index, node.ctx), "index", 1.0)
     if isinstance(node.ctx, ast.Load):
         for text, new in scope.expressions.items():
             base = text_of(new.value) if isinstance(new, ast.Subscript) else ""
             if base != text_of(node.value) and text != text_of(node):
-                cost = 1.1 if base else 1.2
-                yield new, "operand", cost, f"{text} in place of {text_of(node)}"
+                yield Way(new, "operand", 1.1 if base else 1.2)
+
+
+def _other_indices(scope: Scope, own: ast.expr) -> Iterator[ast.expr]:
+    """Yield what something may be indexed with in place of its own index."""
+    one, minus = ast.Constant(1), ast.UnaryOp(ast.USub(), ast.Constant(1))
+    for text, index in scope.indices.items():
+        if text != text_of(own):
+            yield index
+    if not isinstance(own, ast.Slice | ast.Tuple | ast.Name):
+        for count in scope.counts:
+            if count not in scope.indices:
+                yield ast.Name(count, ast.Load())
+    if isinstance(own, ast.UnaryOp):  # from the end, as the layers are counted backward
+        for count in scope.counts:
+            back = ast.UnaryOp(ast.USub(), ast.Name(count, ast.Load()))
+            for operator in (ast.Add, ast.Sub):
+                yield _binary(back, operator, one)
+    match own:
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            for low, high in ((None, upper), (lower, None), (None, None)):
+                if (low, high) != (lower, upper):
+                    yield ast.Slice(low, high, step)
+            yield ast.Slice(one, None, step)
+            yield ast.Slice(None, minus, step)
+        case ast.Tuple(elts=elts):
+            for k, each in enumerate(elts):
+                if isinstance(each, ast.Slice):
+                    others = [e for e in elts if isinstance(e, ast.Slice) and e is not each]
+                    for other in (*_slices(scope, each), *others):
+                        yield ast.Tuple([*elts[:k], other, *elts[k + 1 :]], ast.Load())
 
 
 def _at_labels(x: ast.expr, label: str, ctx: ast.expr_context) -> ast.Subscript:
@@ -490,13 +483,13 @@ def _less_labels(scope: Scope, node: ast.BinOp) -> Iterator[Way]:
     for label in scope.labels:
         rows = ast.Subscript(_call(_np("eye"), count), ast.Name(label, ast.Load()), ast.Load())
         new = ast.BinOp(node.left, node.op, rows)
-        yield new, "index", 1.0, f"{text_of(rows)} in place of {text_of(node.right)}"
+        yield Way(new, "index", 1.0, f"{text_of(rows)} in place of {text_of(node.right)}")
 
 
 def _slices(scope: Scope, node: ast.Slice) -> Iterator[ast.expr]:
     """Yield a slice with another name of a number wherever one stands."""
-    own = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} & set(scope.counts)
-    for name in own:
+    read = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    for name in filter(read.__contains__, scope.counts):
         for other in scope.counts:
             if other != name:
                 made: ast.expr = node
@@ -524,14 +517,11 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
         alike = not (other is ast.Mult and operator in (ast.Add, ast.Sub)) and not (
             operator is ast.Mult and other in (ast.Add, ast.Sub)
         )
-        new = _binary(left, other, right)
-        yield new, "operator", 0.9 + 0.4 * (not alike), _in_place(new, node)
+        yield Way(_binary(left, other, right), "operator", 0.9 + 0.4 * (not alike))
     if operator in (ast.Mult, ast.MatMult):
-        new = _call(_np("outer"), left, right)
-        yield new, "operator", 1.0, _in_place(new, node)
+        yield Way(_call(_np("outer"), left, right), "operator", 1.0)
     if operator in (ast.MatMult, ast.Sub, ast.Div, ast.Pow):
-        new = _binary(right, operator, left)
-        yield new, "operator", 0.9, _in_place(new, node)
+        yield Way(_binary(right, operator, left), "operator", 0.9)
     if operator in (ast.MatMult, ast.Mult):
         t = [ast.Attribute(each, "T", ast.Load()) for each in (left, right)]
         for one, other_side, more in (
@@ -541,16 +531,15 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
             (t[1], left, 0.3),
             (t[1], t[0], 0.3),
         ):
-            new = _binary(one, ast.MatMult, other_side)
-            yield new, "operator", 0.9 + more, _in_place(new, node)
+            yield Way(_binary(one, ast.MatMult, other_side), "operator", 0.9 + more)
     for new in _regrouped(node):
-        yield new, "order", 1.0, _in_place(new, node)
-    yield left, "operand alone", 1.0, f"leave out {_sign(node.op)} {_closed(right)}"
+        yield Way(new, "order", 1.0)
+    yield Way(left, "operand alone", 1.0, f"leave out {_sign(node.op)} {_closed(right)}")
     if isinstance(left, ast.BinOp) and type(left.op) is operator:  # a slope has two factors
         both = f"{_sign(left.op)} {_closed(left.right)} {_sign(node.op)} {_closed(right)}"
-        yield left.left, "operand alone", 1.1, f"leave out {both}"
+        yield Way(left.left, "operand alone", 1.1, f"leave out {both}")
     if operator not in (ast.Div, ast.Pow):
-        yield right, "operand alone", 1.0, f"leave out {_closed(left)} {_sign(node.op)}"
+        yield Way(right, "operand alone", 1.0, f"leave out {_closed(left)} {_sign(node.op)}")
 
 
 _SIGNS = {
@@ -581,36 +570,26 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
     )
     is_method = isinstance(function, ast.Attribute) and not _is_numpy(function)
     if len(args) == 2 and not node.keywords:
-        new = ast.Call(function, args[::-1], [])
-        yield new, "order", 1.0, _in_place(new, node)
+        yield Way(ast.Call(function, args[::-1], []), "order", 1.0)
     if name in _FILLED and isinstance(function, ast.Attribute) and not is_method:
-        new = ast.Call(_np(_FILLED[name]), args, node.keywords)
-        yield new, "function", 1.0, _in_place(new, node)
+        yield Way(ast.Call(_np(_FILLED[name]), args, node.keywords), "function", 1.0)
     if is_method and args and not isinstance(args[-1], ast.Starred):
-        new = ast.Call(function, args[:-1], node.keywords)
-        yield new, "argument", 1.1, _in_place(new, node)
+        yield Way(ast.Call(function, args[:-1], node.keywords), "argument", 1.1)
     for call in scope.calls.get(text_of(function), ()):
         if list(map(text_of, call.keywords)) != list(map(text_of, node.keywords)):
-            new = ast.Call(function, args, call.keywords)
-            yield new, "argument", 1.0, _in_place(new, node)
+            yield Way(ast.Call(function, args, call.keywords), "argument", 1.0)
     if len(args) > 2:
-        for k in range(len(args) - 1):
-            row = list(args)
-            row[k], row[k + 1] = row[k + 1], row[k]
-            new = ast.Call(function, row, node.keywords)
-            yield new, "order", 1.1, _in_place(new, node)
+        for row in _neighbours_exchanged(args):
+            yield Way(ast.Call(function, row, node.keywords), "order", 1.1)
     operands = [function.value, *args] if is_method else args  # type: ignore[attr-defined]
     if len(operands) == 1 and not isinstance(operands[0], ast.GeneratorExp):
-        yield operands[0], "operand alone", 1.1, _in_place(operands[0], node)
+        yield Way(operands[0], "operand alone", 1.1)
     if name in ("dot", "matmul", "multiply", "outer") and len(operands) == 2:
-        for made, kind, cost, _ in _other_operators(ast.BinOp(*_spread(operands, name))):
-            yield made, kind, cost, _in_place(made, node)
-        if name != "multiply":
-            new = _binary(operands[0], ast.Mult, operands[1])
-            yield new, "operator", 0.9, _in_place(new, node)
-        else:
-            new = _binary(operands[0], ast.MatMult, operands[1])
-            yield new, "operator", 0.9, _in_place(new, node)
+        operator = ast.Mult() if name in ("multiply", "outer") else ast.MatMult()
+        for way in _other_operators(ast.BinOp(operands[0], operator, operands[1])):
+            yield way._replace(words="")
+        other_way = ast.MatMult if name == "multiply" else ast.Mult
+        yield Way(_binary(operands[0], other_way, operands[1]), "operator", 0.9)
     if name in _REDUCTIONS:
         options = [{}, {"axis": 0}, {"axis": 1}]
         options += [{"axis": k, "keepdims": True} for k in (0, 1)]
@@ -619,23 +598,19 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
             if not is_near:
                 new = _call(_np(other), *operands)
                 new.keywords = node.keywords
-                yield new, "function", 1.2, _in_place(new, node)
+                yield Way(new, "function", 1.2)
             for option in options if is_near else ():
-                new = _call(_np(other), operands[0], **option)
                 cost = 0.9 + 0.2 * (other != name)
-                yield new, "axis", cost, _in_place(new, node)
+                yield Way(_call(_np(other), operands[0], **option), "axis", cost)
     elif name in ("var", "std"):
         for option in ({}, {"axis": 0}, {"axis": 1}, {"axis": 1, "keepdims": True}):
-            new = _call(_np(name), operands[0], **option)
-            yield new, "axis", 0.9, _in_place(new, node)
+            yield Way(_call(_np(name), operands[0], **option), "axis", 0.9)
     elif name in _ENTRYWISE and len(operands) == 1:
         for other in (*_ENTRYWISE, "sin"):
             if other != name:
-                new = _call(_np(other), operands[0])
-                yield new, "function", 1.1, _in_place(new, node)
+                yield Way(_call(_np(other), operands[0]), "function", 1.1)
         for helper in scope.helpers.values():
-            new = _call(helper, operands[0])
-            yield new, "function", 1.0, _in_place(new, node)
+            yield Way(_call(helper, operands[0]), "function", 1.0)
     if len(args) == 1 and (name in _ACTIVATIONS or name in scope.helpers):
         negative = _call(_np("exp"), ast.UnaryOp(ast.USub(), args[0]))
         one = ast.Constant(1)
@@ -644,51 +619,38 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
             _call(_np("maximum"), args[0], ast.Constant(0)),
             _binary(one, ast.Div, _binary(one, ast.Add, negative)),
         ):
-            yield new, "function", 1.1, _in_place(new, node)
-
-
-def _spread(operands: Sequence[ast.expr], name: str) -> tuple[ast.expr, ast.operator, ast.expr]:
-    operator = ast.Mult() if name in ("multiply", "outer") else ast.MatMult()
-    return operands[0], operator, operands[1]
+            yield Way(new, "function", 1.1)
 
 
 def _other_constants(
     scope: Scope, node: ast.Constant, value: Any, parent: ast.AST | None
 ) -> Iterator[Way]:
-    new: ast.expr
-    if isinstance(value, bool) or value is None:
-        if isinstance(value, bool):
-            new = ast.Constant(not value)
-            yield new, "number", 1.0, _in_place(new, node)
+    if isinstance(value, bool):
+        yield Way(ast.Constant(not value), "number", 1.0)
     elif isinstance(value, int | float):
         others = [0, 1, 2, value + 1, value - 1, -value, 0.5, 1 - value, value * 2, value / 2]
         for number in dict.fromkeys(others):
             if number != value:
-                new = _number(number)
                 # A factor is forgotten, rather than a 1 written for it.
                 is_factor = value == 1 and isinstance(parent, ast.BinOp)
                 cost = 1.0 + 0.1 * (number == 0) + 0.15 * is_factor
-                yield new, "number", cost, _in_place(new, node)
+                yield Way(_number(number), "number", cost)
         for name, kind in scope.kinds.items():
             if kind == "int":
-                new = ast.Name(name, ast.Load())
-                yield new, "index", 1.0, _in_place(new, node)
+                yield Way(ast.Name(name, ast.Load()), "index", 1.0)
     elif isinstance(value, str):
         for other in scope.strings:
             if other != value:
-                new = ast.Constant(other)
-                yield new, "name", 1.0, _in_place(new, node)
+                yield Way(ast.Constant(other), "name", 1.0)
 
 
 def _everywhere(scope: Scope, part: ast.expr) -> Iterator[Way]:
     """Yield an expression with one value exchanged wherever it stands there."""
     places: dict[str, list[ast.expr]] = {}
     for node, parent in _walk(part):
-        if isinstance(node, ast.Name | ast.Subscript | ast.Attribute):
-            if isinstance(parent, ast.Call) and parent.func is node:
-                continue
-            if isinstance(getattr(node, "ctx", None), ast.Load):
-                places.setdefault(text_of(node), []).append(node)
+        is_read = isinstance(getattr(node, "ctx", None), ast.Load)
+        if is_read and isinstance(node, _PLACES) and not _is_called(node, parent):
+            places.setdefault(text_of(node), []).append(node)
     for text, nodes in places.items():
         for other, new in scope.expressions.items() if len(nodes) > 1 else ():
             if other != text:
@@ -696,7 +658,7 @@ def _everywhere(scope: Scope, part: ast.expr) -> Iterator[Way]:
                 for node in nodes:
                     way = _exchanged(way, node, placed(new, node))
                 cost = 1.2 - 0.2 * _likeness(text, other)
-                yield way, "operand", cost, f"{other} in place of {text}"
+                yield Way(way, "operand", cost, f"{other} in place of {text}")
 
 
 def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
@@ -707,29 +669,25 @@ def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
             if len(factors) == 1 and "" not in factors and len(elts) > 1:
                 rest = [each.right for each in elts if isinstance(each, ast.BinOp)]
                 words = f"leave out {factors.pop()} *"
-                yield ast.Return(ast.Tuple(rest, ast.Load())), "factor", 1.0, words
+                yield Way(ast.Return(ast.Tuple(rest, ast.Load())), "factor", 1.0, words)
         case ast.Assign(targets=[ast.Name() | ast.Subscript() | ast.Attribute() as target]):
             for operator in (ast.Add, ast.Mult, ast.Sub):
                 new: ast.stmt = ast.AugAssign(target, operator(), statement.value)
                 cost = 0.9 if operator is ast.Add else 1.2
-                yield new, "accumulation", cost, f"write {_sign(operator())}= in place of ="
+                yield Way(new, "accumulation", cost, f"write {_sign(operator())}= in place of =")
         case ast.AugAssign(target=target, op=op, value=value):
             new = ast.Assign([target], value)
-            yield new, "accumulation", 1.0, f"write = in place of {_sign(op)}="
+            yield Way(new, "accumulation", 1.0, f"write = in place of {_sign(op)}=")
             for other in _OPERATORS.get(type(op), ()):
                 new = ast.AugAssign(target, other(), value)
-                yield (
-                    new,
-                    "accumulation",
-                    1.0,
-                    (f"write {_sign(other())}= in place of {_sign(op)}="),
-                )
-            yield ast.Pass(), "statement", 0.95, "leave the line out"
+                words = f"write {_sign(other())}= in place of {_sign(op)}="
+                yield Way(new, "accumulation", 1.0, words)
+            yield Way(ast.Pass(), "statement", 0.95, "leave the line out")
             for label in scope.labels if isinstance(target, ast.Name) else ():
                 part = _at_labels(ast.Name(text_of(target), ast.Load()), label, ast.Store())
-                yield ast.AugAssign(part, op, value), "index", 1.0, _in_place(part, target)
+                yield Way(ast.AugAssign(part, op, value), "index", 1.0, _in_place(part, target))
         case ast.Expr(value=ast.Call()):
-            yield ast.Pass(), "statement", 1.05, "leave the line out"
+            yield Way(ast.Pass(), "statement", 1.05, "leave the line out")
 
 
 def _slots(root: ast.expr) -> Iterator[ast.expr]:
@@ -770,19 +728,18 @@ def _slots(root: ast.expr) -> Iterator[ast.expr]:
 
 def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
     """Yield an expression with something brought in."""
-    new: ast.expr
     name = slot.id if isinstance(slot, ast.Name) else ""
     kind = scope.kinds.get(name)
     if kind == "list" and scope.holds_arrays(name):
         for number, text in scope.constants.items():
             if number not in (0, 1):
-                yield _each(slot, number), "constant", 1.0, f"multiply each of them by {text}"
+                yield Way(_each(slot, number), "constant", 1.0, f"multiply each of them by {text}")
     if kind not in ("array", "object", "function", None):
         return
     for number, text in scope.constants.items():
         if number not in (0, 1):
             new = _binary(slot, ast.Mult, _number(number))
-            yield new, "constant", 1.0, f"multiply it by {text}"
+            yield Way(new, "constant", 1.0, f"multiply it by {text}")
     one = ast.Constant(1)
     for text, x in scope.fitting(slot):
         rest = _binary(one, ast.Sub, x)
@@ -796,17 +753,14 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
         ]
         for form, cost in forms:
             new = _binary(slot, ast.Mult, form)
-            yield new, "factor", cost, f"multiply it by {_closed(form)}"
-        new = _binary(slot, ast.Div, x)
-        yield new, "factor", 1.3, f"divide it by {text}"
+            yield Way(new, "factor", cost, f"multiply it by {_closed(form)}")
+        yield Way(_binary(slot, ast.Div, x), "factor", 1.3, f"divide it by {text}")
         if scope.is_square_of(slot, x):
             outer = _call(_np("outer"), x, x)
-            yield _binary(slot, ast.Sub, outer), "term", 1.2, f"subtract {text_of(outer)}"
+            yield Way(_binary(slot, ast.Sub, outer), "term", 1.2, f"subtract {text_of(outer)}")
         if text != text_of(slot):
-            new = _binary(slot, ast.Add, x)
-            yield new, "term", 1.1, f"add {text}"
-            new = _binary(slot, ast.Sub, x)
-            yield new, "term", 1.2, f"subtract {text}"
+            yield Way(_binary(slot, ast.Add, x), "term", 1.1, f"add {text}")
+            yield Way(_binary(slot, ast.Sub, x), "term", 1.2, f"subtract {text}")
 
 
 def _each(row: ast.expr, number: float) -> ast.expr:
