@@ -125,7 +125,7 @@ class Rules:
                 self.known[key] = found
         return found
 
-    @property
+    @cached_property
     def values(self) -> tuple[Any, ...]:
         """The numbers at the leaves."""
         record = self.node.record
@@ -231,9 +231,16 @@ class Rule:
     @cached_property
     def _values(self) -> Mapping[int, Any]:
         """The numbers of this node, in every place of the rule."""
+        return self._replayed(self._rules.adjoint)
+
+    def applied(self, adjoint: Any) -> Any:
+        """Return what the rule gives for another adjoint; ``None`` where it would decide otherwise."""
+        return self._replayed(adjoint).get(self.traced.output_index)
+
+    def _replayed(self, adjoint: Any) -> Mapping[int, Any]:
         leaves = self._rules.values
         with np.errstate(all="ignore"):
-            return replayed(self.traced, [leaves[k] for k in self.leaves]) or {}
+            return replayed(self.traced, [leaves[k] if k else adjoint for k in self.leaves]) or {}
 
     def _sign(self, index: int) -> str:
         return getattr(self.traced.records[index].row, "product", "")

@@ -100,11 +100,8 @@ def _mistakes(arrival: Arrival) -> dict[str, Any]:
     if np.ndim(contribution.adjoint) in (0, np.ndim(contribution.value)):
         found["incoming"] = contribution.adjoint
     if arrival.rule.product[0] not in ("@", "⊗"):
-        record = contribution.node.record
-        vjp = record.row.vjps[contribution.position]
-        with np.errstate(all="ignore"):
-            ones = np.ones_like(contribution.adjoint)[()]
-            found["local"] = vjp(ones, record.value, *record.args, **record.keywords)
+        local = arrival.rule.applied(np.ones_like(contribution.adjoint)[()])
+        found |= {} if local is None else {"local": local}
     return found
 
 
@@ -184,7 +181,7 @@ def _entrywise(contribution: Contribution, rule: Rule, index: tuple[int, ...]) -
     shape = np.shape(contribution.value)
     records = rule.traced.records[rule.traced.input_count :]
     by_entry = all(getattr(record.row, "is_elementwise", False) for record in records)
-    values = _values(contribution)
+    values = _values(contribution, rule)
     if not by_entry or any(np.shape(value) not in ((), shape) for value in values.values()):
         return ""
     if len(records) == 0:
@@ -195,7 +192,7 @@ def _entrywise(contribution: Contribution, rule: Rule, index: tuple[int, ...]) -
 
 def _with_values(contribution: Contribution, rule: Rule) -> str:
     text, names = links.read(rule.numpy)
-    values = _values(contribution)
+    values = _values(contribution, rule)
     known = {text[start:end]: values[link] for start, end, link in names}
     return ", ".join([text, *(f"{name} {_briefly(value)}" for name, value in known.items())])
 
@@ -205,12 +202,13 @@ def _briefly(value: Any) -> str:
     return f"= {numbers.words(value)}" if few else f"of shape {numbers.shape_text(value.shape)}"
 
 
-def _values(contribution: Contribution) -> dict[str, Any]:
-    """Return the value behind every link that the rule may name."""
-    around = {
-        links.link(node): node.value for node in (contribution.node, *contribution.node.parents)
+def _values(contribution: Contribution, rule: Rule) -> dict[str, Any]:
+    """Return the value behind every link that the rule names."""
+    node, held = contribution.node, contribution.rules.values
+    return {
+        links.link(node.parents[leaf - 2] if leaf > 1 else node, leaf == 0): held[leaf]
+        for leaf in rule.leaves
     }
-    return {**around, links.link(contribution.node, is_adjoint=True): contribution.adjoint}
 
 
 def _bracketed(number: float) -> str:
