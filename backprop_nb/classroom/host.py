@@ -38,6 +38,8 @@ _START = (
 KEPT = 32
 """So many different answers are kept with what was said of them: mistakes are shared by many."""
 _STARTING = 60.0
+_REMINDED = 1.0
+"""Seconds after which a process that has not answered is told to go on, if it was stopped."""
 _CLEARING = 10.0
 
 # Nothing of the grader's own environment: it may hold what is nobody's business.
@@ -236,6 +238,8 @@ class _Supervisor:
         try:
             asked = json.dumps(request).encode("ascii")
             messages.write_message(self.process.stdin.fileno(), asked)
+            while not messages.is_ready(reading, _REMINDED) and time.monotonic() < deadline:
+                self.process.send_signal(signal.SIGCONT)  # a submission may have stopped it
             said = json.loads(messages.read_message(reading, most=10_000, deadline=deadline))
             message, line = (
                 messages.read_message(reading, most=each, deadline=deadline)
