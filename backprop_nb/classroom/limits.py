@@ -33,6 +33,9 @@ _LAST = 4
 _ALL = 7
 _AGAIN = 0.1
 """Seconds after which a time limit reminds who has not listened."""
+_LEAST_WAIT = 1.0
+_COMPUTING = 0.1
+"""Who takes this share of the seconds allowed does not wait, but has little of a busy machine."""
 
 _PR_SET_PDEATHSIG = 1
 _PR_GET_DUMPABLE = 3
@@ -124,16 +127,23 @@ def time_limit(seconds: float, bounds: Limits) -> Iterator[None]:
     """Raise ``OutOfTime`` where the code inside is after so many seconds of the processor.
 
     It is raised again if it does not help; soon after that the system ends the process.  On the
-    clock there are more seconds, as for :attr:`Limits.patience`.  Limits may be nested.
+    clock there are more seconds, as for :attr:`Limits.patience`, and as many once more for who
+    computes all the same.  Limits may be nested.
     """
+    patience = max(_PATIENCE * seconds, _LEAST_WAIT)
+    used = time.process_time()
 
-    def stop(*_: Any) -> None:
-        raise OutOfTime(f"no answer after {seconds:g} s")
+    def stop(number: int, _: Any) -> None:
+        nonlocal used
+        before, used = used, time.process_time()
+        if number != signal.SIGALRM or not is_computing(used - before, seconds):
+            raise OutOfTime(f"no answer after {seconds:g} s")
+        signal.setitimer(signal.ITIMER_REAL, patience, _AGAIN)
 
     bounds.allow(seconds)
     kinds = {
         signal.ITIMER_PROF: (signal.SIGPROF, seconds),
-        signal.ITIMER_REAL: (signal.SIGALRM, _PATIENCE * seconds),
+        signal.ITIMER_REAL: (signal.SIGALRM, patience),
     }
     before = {kind: signal.getitimer(kind) for kind in kinds}
     for kind, (number, delay) in kinds.items():
@@ -148,6 +158,11 @@ def time_limit(seconds: float, bounds: Limits) -> Iterator[None]:
     finally:  # even if a timer went off in the lines above
         for kind in kinds:
             signal.setitimer(kind, *before[kind])
+
+
+def is_computing(used: float, seconds: float) -> bool:
+    """Whether who may take some seconds of the processor, and took so many, did not just wait."""
+    return used > _COMPUTING * seconds
 
 
 def absent() -> tuple[str, ...]:

@@ -180,7 +180,7 @@ def _one(
     os.close(writing)
     outcome = Outcome("")
     try:
-        outcome = _watch(reading, bounds, most_bytes(question.probes))
+        outcome = _watch(pid, reading, bounds, most_bytes(question.probes))
     finally:
         os.close(reading)
         status, seconds = _clear(pid)
@@ -240,13 +240,14 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _watch(reading: int, bounds: limits.Limits, most: int) -> Outcome:
+def _watch(pid: int, reading: int, bounds: limits.Limits, most: int) -> Outcome:
     begun = time.monotonic()
-    place = _progress.place
+    place, used = _progress.place, 0.0
     patience = bounds.patience + _GRACE
     while not is_ready(reading, patience, watched=[_IN]):
-        waited, before, place = time.monotonic() - begun, place, _progress.place
-        if place == before or waited > bounds.total_patience:
+        waits = not limits.is_computing(_seconds_of(pid) - used, bounds.timeout)
+        before, place, used = place, _progress.place, _seconds_of(pid)
+        if (place == before and waits) or time.monotonic() - begun > bounds.total_patience:
             return Outcome("time")
     deadline = time.monotonic() + bounds.patience
     try:
@@ -261,6 +262,15 @@ def _watch(reading: int, bounds: limits.Limits, most: int) -> Outcome:
     with contextlib.suppress(TimeoutError, TooMuchError, EOFError):  # the answers are there
         line = read_message(reading, most=MAX_LINE, deadline=deadline, watched=[_IN])
     return Outcome("message", message, line)
+
+
+def _seconds_of(pid: int) -> float:
+    """Return the seconds of the processor that a process has taken, 0 where that is not told."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+    except OSError:  # not on Linux
+        return 0.0
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _ending(status: int, slow: bool) -> str:

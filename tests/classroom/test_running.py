@@ -38,13 +38,13 @@ def test_threads_do_without_dask(right, sign_flipped):
 
 
 def test_who_stops_early_does_not_wait_for_the_endless_ones(right):
-    endless = "import time\ntime.sleep(60)"
+    endless = "import time\ntime.sleep(600)"
     submissions = a_class(right, endless, endless)
-    results = run(submissions, make_settings(timeout=20), 2, "threads")
+    results = run(submissions, make_settings(timeout=200), 2, "threads")
     assert next(results)[0] == 0
     start = time.monotonic()
     results.close()
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 300
 
 
 @pytest.mark.slow
