@@ -1,7 +1,7 @@
 """Whether a gradient is right, and if not, which mistake it is."""
 
 from backprop_nb.checking.answers import Questions, questions
-from backprop_nb.checking.diagnosis import check_backward
+from backprop_nb.checking.backward import check_backward
 from backprop_nb.checking.differences import StepCurve, central_differences, step_curve
 from backprop_nb.checking.exercises import Exercise, exercise
 from backprop_nb.checking.gradient import check_gradient

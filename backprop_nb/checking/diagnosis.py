@@ -1,4 +1,4 @@
-"""Which mistake a backward pass contains: asked, judged, and said in words.
+"""Which mistake a backward pass contains: its answers judged, and said in words.
 
 Where several mistakes explain what a submission does, all are named; where none
 does, that is said.
@@ -6,14 +6,9 @@ does, that is said.
 
 from __future__ import annotations
 
-import contextlib
-import inspect
-import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -28,60 +23,24 @@ from backprop_nb.checking.compare import (
     is_empty,
     is_narrow,
 )
-from backprop_nb.checking.convention import (
-    DEFAULT,
-    Bias,
-    Convention,
-    Course,
-    Names,
-    Parameters,
-    Penalty,
-    Reduction,
-    Samples,
-    Weights,
-)
-from backprop_nb.checking.gradient import proved_line
-from backprop_nb.checking.isolation import run_isolated
-from backprop_nb.checking.lines.unwritten import half_written, unwritten
+from backprop_nb.checking.convention import DEFAULT, Convention, Course
 from backprop_nb.checking.mistake import PlacedMistake
-from backprop_nb.checking.packing import argument_names, arguments, check_calls, course_loss
-from backprop_nb.checking.probes import (
-    Answer,
-    Answers,
-    Probe,
-    ask_all,
-    check_seconds,
-    line_probe,
-    make_probes,
-)
-from backprop_nb.checking.report import (
-    Array,
-    Checked,
-    Finding,
-    Hints,
-    Report,
-    check_hints,
-)
-from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
+from backprop_nb.checking.packing import arguments, course_loss
+from backprop_nb.checking.probes import Answer, Answers, Probe, make_probes
+from backprop_nb.checking.report import Array, Checked, Finding, Hints, Report
+from backprop_nb.checking.search import Explanation, Search, backward_order
 from backprop_nb.checking.unexplained import (
     changed_in_words,
     factors_in_words,
     loss_in_words,
     option_meant,
-    other_courses,
     updated_in_words,
 )
 from backprop_nb.checking.wording import spoken_report
-from backprop_nb.errors import EndedError, UnsupportedError, in_words
-from backprop_nb.network.activations import ActivationName, OutputName
-from backprop_nb.network.losses import LossName
-from backprop_nb.tracing import pytree
-from backprop_nb.tracing.code_text import find_text
+from backprop_nb.errors import in_words
 
 SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
-_STARTING = 5.0
-"""Seconds for a busy machine to make a copy of a process."""
 _NEARLY = 2e-3
 """Errors below this look like rounding."""
 _MAX_TIES = 3
@@ -90,362 +49,10 @@ _MAX_TIES = 3
 
 _UNKNOWN = " No mistake of the catalogue explains it, and no two of them together do."
 # What a line that is proved explains, and where it shows better to look.
-_SUPERSEDED = re.compile(
+SUPERSEDED = re.compile(
     rf"{re.escape(_UNKNOWN)}| [^.]*(is wrong too|the gradient itself)"
     r"(, and the layers above are right)?: look at [^.]*\."
 )
-
-
-def check_backward(
-    backward: Callable[..., Any],
-    *,
-    samples: Samples = "single",
-    reduction: Reduction = "mean",
-    half: bool = False,
-    activation: ActivationName = "sigmoid",
-    output: OutputName = "sigmoid",
-    loss: LossName = "squared error",
-    l2: float = 0.0,
-    l2_factor: Penalty = "1/2",
-    weights: Weights = "out_in",
-    bias: Bias = True,
-    parameters: Parameters = "lists",
-    names: Names | None = None,
-    order: str | Sequence[str] | None = None,
-    calls: str | Sequence[str] = "parameters x y",
-    returns: str | None = None,
-    labels: bool = False,
-    widths: Sequence[int] | None = None,
-    layers: int = 3,
-    hints: Hints = "plain",
-    seed: int = 0,
-    seconds: float | None = None,
-) -> Report:
-    """Check a backward pass, written as your course does, and say which mistake it contains.
-
-    Without any option it is that of the document: sigmoid layers f = σ(A f + b), and the
-    squared error ‖y − f_K‖².
-
-    Parameters
-    ----------
-    backward : callable
-        ``backward(A, b, x, y) -> (dA, db)``: lists of the weights and of the biases,
-        input and target; it returns a list of the gradients of each.  It is called
-        by position, several times, and may be any callable.  A course that hands over its
-        parameters in another way says so with ``parameters``, ``calls`` and ``returns``.
-    samples : "single", "column", "rows" or "columns"
-        How data are laid out.  ``"single"``: x (n_0,), y (n_K,), b[i] (n_{i+1},).
-        ``"column"``: x (n_0, 1), y (n_K, 1), b[i] (n_{i+1}, 1).
-        ``"rows"``: x (N, n_0), y (N, n_K), b[i] (n_{i+1},).  ``"columns"``: x (n_0, N),
-        y (n_K, N), b[i] (n_{i+1}, 1).
-    reduction : "mean", "sum" or "mean_entries"
-        Of the loss over the samples; ``"mean_entries"`` is the mean over samples and outputs,
-        as of ``np.mean((f - y) ** 2)``.
-    half : bool
-        Whether the squared error has a ½ in front of it.
-    activation : "sigmoid", "tanh", "relu", "leaky relu" or "identity"
-        Of the hidden layers.  A leaky ReLU has the slope 0.01 below 0.
-    output : one of these, or "softmax"
-        Of the last layer.
-    loss : "squared error" or "cross-entropy"
-        The cross-entropy is that of a sigmoid, −Σ y ln f + (1 − y) ln (1 − f), or that of a
-        softmax, −Σ y ln f.
-    l2, l2_factor : float, and "1/2", "1", "1/2N" or "1/N"
-        What is added to the loss is l2 times the factor times the sum of all squared
-        weights, without the biases: l2/2 Σ W² by default.
-    weights : "out_in" or "in_out"
-        Whether the weights of a layer have a row for each of its units, as in ``W @ x``, or a
-        column, as in ``x @ W`` and ``W.T @ x``.
-    bias : bool, "flat", "matrix" or "in_weights"
-        Whether there are biases; in a shape other than that of ``samples``: (n,), or a matrix,
-        (1, n) with rows and (n, 1) with columns; or as the first column of ``"out_in"``
-        weights, the first row of ``"in_out"`` ones.
-    parameters : "lists", "pairs", "dicts", "dict", "list", "flat" or "separate"
-        How the pass gets the parameters: as two lists; as one list of pairs (W, b), or of
-        dicts with the keys W and b; as one dict; as one list W1, b1, W2, …; as one vector in
-        which these lie one after the other in C order; or each as an argument of its own.
-    names : str, or a pair
-        What weights and biases are called: ``("W{i}", "b{i}")``, where {i} is the number of
-        the layer, or {i-1} counted from 0; for two lists ``("A", "b")``, without a number.
-        In place of a pattern there may be a list of names.
-    order : str, optional
-        All names in the order in which one list, vector or call has them, such as
-        ``"W1 W2 b1 b2"``.  By default the layers follow each other, weights first.
-    calls : str
-        The arguments in their order, such as ``"x y parameters"`` or ``"x y W1 b1 W2 b2"``.
-        ``"l2"`` stands for that number, ``"widths"`` for the list of widths, and ``"n0"``,
-        ``"n1"``, … for one of them.
-    returns : str, optional
-        How the gradients come back, if not as the parameters came: one of the ways of
-        ``parameters``, or ``"biases weights"`` for two lists in this order.  Names with
-        a ``d`` or ``grad`` are understood always, and so is a pair (loss, gradients).
-    labels : bool
-        Whether the targets of a softmax are numbers of classes, from 0, and not vectors.
-    widths : sequence of int, optional
-        n_0, …, n_K of the only network that the code is written for.  Otherwise it is asked
-        about networks of several widths.
-    layers : int
-        K, of the networks that are asked about.
-    hints : "none", "vague", "clear" or "plain"
-        How much the report gives away: which gradients are wrong; a first hint, with
-        the numbers that were given; a second one, with the quantity that is wrong
-        first; the mistake itself, with the numbers that were expected.
-    seed : int
-        Of the networks and the data, so that nobody can write for just these.
-    seconds : float, optional
-        How long one call of ``backward`` may take; then it is stopped, and the report
-        says so.  Without it an endless loop has no end.  On Linux the calls are then made
-        in a copy of this process, so that ``backward`` may crash as well; elsewhere the
-        limit holds in the main thread of a Unix system, between two steps of Python.
-
-    Returns
-    -------
-    Report
-        Per gradient whether it is right, and which mistakes, or pairs of them, explain
-        what is wrong, the best first.  What ``backward`` raises is in the report too.
-
-    Raises
-    ------
-    UnsupportedError
-        ``backward`` cannot be called.
-    InvalidValueError
-        An unknown convention, or two that do not go together; an unknown level of hints, or
-        `seconds` that is not positive.
-
-    Notes
-    -----
-    The pass runs in this process, with all that it may do.  A submission that nobody
-    trusts belongs into one of its own: see the command ``backprop-nb grade``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import backprop_nb as bp
-    >>> def backward(A, b, x, y):
-    ...     f = [x]
-    ...     for A_i, b_i in zip(A, b):
-    ...         f.append(bp.sigmoid(A_i @ f[-1] + b_i))
-    ...     delta = (f[-1] - y) * f[-1] * (1 - f[-1])  # and where is the 2?
-    ...     dA, db = [], []
-    ...     for i in reversed(range(len(A))):
-    ...         dA.insert(0, np.outer(delta, f[i]))
-    ...         db.insert(0, delta)
-    ...         delta = A[i].T @ delta * f[i] * (1 - f[i])
-    ...     return dA, db
-    >>> report = bp.check_backward(backward)
-    >>> report.score, report.findings[0].mistake
-    (0.0, 'missing_factor_2')
-
-    A course with one sample per row, ``x @ W``, ReLU, a softmax, and its parameters in a dict:
-
-    >>> def backward(X, Y, params):
-    ...     Z1 = X @ params["W1"] + params["b1"]
-    ...     H = np.maximum(Z1, 0)
-    ...     E = np.exp(H @ params["W2"] + params["b2"])
-    ...     D2 = (E / E.sum(axis=1, keepdims=True) - Y) / len(X)
-    ...     D1 = D2 @ params["W2"].T  # and where is the slope of the ReLU?
-    ...     return {"dW1": X.T @ D1, "db1": D1.sum(0), "dW2": H.T @ D2, "db2": D2.sum(0)}
-    >>> report = bp.check_backward(
-    ...     backward,
-    ...     samples="rows",
-    ...     weights="in_out",
-    ...     activation="relu",
-    ...     output="softmax",
-    ...     loss="cross-entropy",
-    ...     parameters="dict",
-    ...     calls="x y parameters",
-    ...     layers=2,
-    ... )
-    >>> report.findings[0].parameter, report.findings[0].mistake
-    ('dW1', 'sigma_prime_missing_in_hidden')
-    """
-    if not callable(backward):
-        raise UnsupportedError(
-            "`backward` must be a function.",
-            given=f"{type(backward).__name__}",
-            expected="a function backward(A, b, x, y) that returns (dA, db)",
-        )
-    check_hints(hints)
-    check_seconds(seconds)
-    course = Course(
-        samples,
-        reduction,
-        half,
-        activation,
-        output,
-        loss,
-        l2,
-        l2_factor,
-        weights,
-        bias,
-        layers,
-        seed,
-        None if widths is None else tuple(widths),
-        parameters,
-        names,
-        order,
-        calls,
-        returns,
-        labels,
-    )
-    check_calls(course)
-    dots = unwritten(backward)
-    probes = make_probes(course)
-    # Each call has its limit; the whole has one as well, as not every call can be stopped.
-    together = None if seconds is None else (len(probes) + 1) * seconds + _STARTING
-    call = _at_once if together is None else partial(run_isolated, seconds=together)
-    try:
-        answers = call(ask_all, backward, probes, seconds)
-    except EndedError as error:
-        return _without_answers(course, hints, error)
-    report = judge(answers, course, hints)
-    with contextlib.suppress(EndedError):
-        if not dots and _may_be_another_course(report):
-            option = call(_option_of, backward, course, seconds)
-            if option:
-                return _with_option(report, option)
-        if may_have_line(answers, course, hints):
-            report = with_line(report, call(line_of, backward, course, hints), course)
-    return half_written(report, dots) if dots and not report.ok else report
-
-
-def _at_once(f: Callable[..., Any], *args: Any) -> Any:
-    return f(*args)
-
-
-def _may_be_another_course(report: Report) -> bool:
-    """Whether nothing is right, and no mistake that is known explains it."""
-    first = report.findings[0].mistake if report.findings else ""  # right at the first call
-    return (
-        report.hints in ("clear", "plain")
-        and not any(each.ok for each in report.parameters)
-        and first in ("not_recognised", "raised_exception", "wrong_shape")
-    )
-
-
-def _option_of(backward: Callable[..., Any], course: Course, seconds: float | None) -> str:
-    """Return the option with which all would be right; "" if there is none."""
-    for option, other in other_courses(course):
-        probes = make_probes(other)
-        for k, probe in enumerate(probes):  # the first one tells of nearly all
-            answer = ask_all(backward, [probe], seconds).answers[0]
-            if answer.failure or not is_right(other, k, answer):
-                break
-        else:
-            return option
-    return ""
-
-
-def _with_option(report: Report, option: str) -> Report:
-    """Return a report that first says with which option all would be right."""
-    first = report.findings[0].parameter
-    text = f"{first} and all others are right with {option}. Is that your course?"
-    rest = [replace(each, rank=each.rank + 1) for each in report.findings]
-    return replace(report, findings=(Finding("another_course", first, 1, text), *rest))
-
-
-def may_have_line(answers: Answers, course: Course, hints: Hints) -> bool:
-    """Whether to look for a wrong line: what raises has said its own, and may not end."""
-    failed = any(each.failure for each in (*answers.answers, answers.again))
-    return (
-        hints in ("clear", "plain")
-        and not failed
-        and not all(is_right(course, k, each) for k, each in enumerate(answers.answers))
-    )
-
-
-def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
-    """Return the line of a backward pass that is proved to be wrong, if there is one."""
-    if not _has_text(backward):
-        return None
-    probe = line_probe(course)
-    given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
-    try:
-        with _quiet():
-            return proved_line(course_loss(course, probe.widths), backward, given, hints)
-    except Exception:  # the mistake that is named is worth more than its line
-        return None
-
-
-def _has_text(backward: Callable[..., Any]) -> bool:
-    """Whether a function is one whose lines can be shown, and none of this package's."""
-    function = inspect.unwrap(backward)
-    function = getattr(function, "__func__", function)
-    code = getattr(function, "__code__", None)
-    return code is not None and find_text(code).text is not None
-
-
-def with_line(report: Report, line: Finding | None, course: Course) -> Report:
-    """Return a report whose best finding says at which line it is, and what is wrong there."""
-    if line is None or not report.findings:
-        return report
-    first, *rest = report.findings
-    placed = replace(
-        first,
-        message=_SUPERSEDED.sub("", first.message),
-        line=line.line,
-        source=line.source,
-        quantity=_in_own_names(line.quantity, course),
-        repair=_in_samples(_in_own_names(line.repair, course), course),
-        proved=line.proved,
-        given=line.given,
-        expected=line.expected,
-    )
-    return replace(report, findings=(placed, *rest))
-
-
-def _in_own_names(text: str, course: Course) -> str:
-    """Return a text in which parameters have a course's names in place of the tracer's.
-
-    >>> _in_own_names("∂L/∂A2 and A21", Course()), _in_own_names("b0", Course(names=("W", "b")))
-    ('∂L/∂A[2] and A21', 'b[0]')
-    """
-    probe = make_probes(course)[0]
-    given = arguments(course, probe.A, probe.b, probe.x, probe.y)
-    words = [name for word in course.called_with for name in argument_names(course, word)]
-    traced: list[str] = []
-    for word, tree in zip(words, given, strict=True):
-        if word in argument_names(course, "parameters"):
-            pytree.rebuild(tree, lambda name, _: traced.append(name), word)
-    if len(traced) != len(course.leaf_names):  # one vector
-        return text
-    own = dict(zip(traced, course.leaf_names.values(), strict=True))
-    names = "|".join(map(re.escape, own))
-    return re.sub(rf"(?<![^\W\d_])({names})(?!\w)", lambda found: own[found[1]], text)
-
-
-def _in_samples(repair: str, course: Course) -> str:
-    """Return a repair with N in place of how many samples the line was asked about.
-
-    Another batch has another number.
-
-    >>> _in_samples("multiply it by 2/7", Course("rows"))
-    'multiply it by 2/N, with N the number of samples'
-    """
-    many = line_probe(course).N
-    said = re.sub(rf"(?<![\w.]){many}(?![\w.])", "N", repair)
-    if course.N_is_1 or said == repair:
-        return repair
-    return f"{said}, with N the number of samples"
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what a student's function prints to itself: it has been printed before."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        yield
-
-
-def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:
-    """Return the report on a backward pass of which nothing is left to be judged."""
-    none = Answer(failure=MISSING)
-    report = judge(Answers((none,) * len(make_probes(course)), none), course, hints)
-    first = report.findings[0].parameter
-    text = f"{first} and all others: {error.given}."
-    return replace(report, findings=(Finding("raised_exception", first, 1, text),))
-
-
-# --- judging ----------------------------------------------------------------
 
 
 def judge(answers: Answers, course: Course, hints: Hints = "plain") -> Report:

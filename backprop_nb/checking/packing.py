@@ -49,7 +49,12 @@ def arguments(course: Course, A: Arrays, b: Arrays, x: Any, y: Any) -> list[Any]
         given["y"] = np.argmax(y, axis=0 if course.columns or course.samples == "single" else 1)
     given |= {f"n{k}": n for k, n in enumerate(widths)}
     given |= dict(zip(argument_names(course, "parameters"), _packed(course, leaves), strict=True))
-    return [given[name] for word in course.called_with for name in argument_names(course, word)]
+    return [given[name] for name in names_of_arguments(course)]
+
+
+def names_of_arguments(course: Course) -> list[str]:
+    """Return the names of all arguments of a course's backward pass."""
+    return [name for word in course.called_with for name in argument_names(course, word)]
 
 
 def argument_names(course: Course, word: str) -> list[str]:
@@ -141,7 +146,7 @@ def unpacked(
 
     It undoes :func:`arguments`, with nothing but what can be traced.
     """
-    names = [name for word in course.called_with for name in argument_names(course, word)]
+    names = names_of_arguments(course)
     by_name = dict(zip(names, given, strict=True))
     parts = [by_name[name] for name in argument_names(course, "parameters")]
     leaves = _leaves_of(course, parts, widths)
@@ -288,7 +293,7 @@ def course_loss(course: Course, widths: Sequence[int] | None = None) -> Callable
         course does not say.
     """
     of_widths = course.widths if widths is None else widths
-    names = [name for word in course.called_with for name in argument_names(course, word)]
+    names = names_of_arguments(course)
 
     def loss(*given: Any) -> Any:
         A, b, x, y = unpacked(course, given, of_widths or ())

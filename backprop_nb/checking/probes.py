@@ -25,7 +25,12 @@ from numpy.typing import NDArray
 
 from backprop_nb.checking.compare import is_narrow, is_real, not_real
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.packing import argument_names, arguments, gradients_in, widths_of
+from backprop_nb.checking.packing import (
+    arguments,
+    gradients_in,
+    names_of_arguments,
+    widths_of,
+)
 from backprop_nb.checking.reference import ReferencePass
 from backprop_nb.checking.report import NOT_WRITTEN
 from backprop_nb.errors import must_be
@@ -466,8 +471,8 @@ def _modified(
     after: Sequence[Kept],
 ) -> Iterator[str]:
     """Yield the names of arguments that are not as they were, and of what is kept in them."""
-    words = [name for word in course.called_with for name in argument_names(course, word)]
     names = list(course.leaf_names.values())
+    words = names_of_arguments(course)
     for word, tree, values, (were, now) in zip(words, given, before, after, strict=True):
         if now != were:
             yield f"the {type(tree).__name__} {word}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_of
 from backprop_nb.checking.convention import Course, Penalty, Reduction, Weights
-from backprop_nb.checking.packing import argument_names, check_calls
+from backprop_nb.checking.packing import check_calls, names_of_arguments
 from backprop_nb.checking.report import Hints
 from backprop_nb.errors import BackpropError, in_words
 from backprop_nb.network.activations import ActivationName, OutputName
@@ -266,9 +266,7 @@ def option_meant(failure: str, course: Course) -> str:
             f"check it with layers={meant}."
         )
     if re.search(r"TypeError: .*positional argument", failure):
-        called = ", ".join(
-            name for word in course.called_with for name in argument_names(course, word)
-        )
+        called = ", ".join(names_of_arguments(course))
         return f" It is called with ({called}); `calls` says what else it should be called with."
     if "KeyError" in failure and course.parameters in ("dict", "dicts"):
         own = course.symbols if course.parameters == "dicts" else course.leaf_names.values()

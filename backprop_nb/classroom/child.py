@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backprop_nb.checking.diagnosis import line_of, may_have_line
+from backprop_nb.checking.backward import line_of, may_have_line
 from backprop_nb.checking.probes import Answers, OutOfTime, Probe, ask_all
 from backprop_nb.checking.report import Hints
 from backprop_nb.classroom.cells import ASKING, LAST_VALUE, Cells, Place, seconds_in_words

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 import pytest
 from accessibility import violations
 
+from backprop_nb.checking.backward import check_backward
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.diagnosis import check_backward
 from backprop_nb.checking.mistakes import MISTAKES, make_backward
 from backprop_nb.classroom.page import feedback_page, summary_page
 from backprop_nb.classroom.summary import summarise

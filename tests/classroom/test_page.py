@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from nonempty import nonempty
 
-from backprop_nb.checking.diagnosis import check_backward
+from backprop_nb.checking.backward import check_backward
 from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.classroom.page import summary_page
 from backprop_nb.classroom.summary import summarise

@@ -4,7 +4,7 @@ import csv
 import io
 import random
 
-from backprop_nb.checking.diagnosis import check_backward
+from backprop_nb.checking.backward import check_backward
 from backprop_nb.checking.mistakes import MISTAKES, make_backward
 from backprop_nb.classroom.results import as_json
 from backprop_nb.classroom.summary import as_csv, called, summarise
