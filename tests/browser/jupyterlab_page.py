@@ -53,9 +53,14 @@ LAB_SETTINGS = {
 }
 
 
-# What JupyterLab itself may complain of: its debugger asks a kernel that restarts, and its list
-# of kernels is asked for while one of them ends.
-JUPYTERLABS_OWN = ("restore the debugger state", "/api/kernels?")
+# What others may complain of: JupyterLab's debugger asks a kernel that restarts, and its list of
+# kernels is asked for while one of them ends; anywidget is told after two seconds that a model is
+# not there yet, on a machine that is busy, and shows it all the same when it is.
+OF_OTHERS = (
+    "restore the debugger state",
+    "/api/kernels?",
+    "[anywidget] Failed to initialize model.",
+)
 
 # --- the server ---------------------------------------------------------------
 
@@ -210,11 +215,14 @@ class NotebookPage:
         self.page.on("console", self._note)
 
     def _note_error(self, error: "Error") -> None:
-        self.errors.append(f"{error}\n{error.stack}")
+        self._append(f"{error}\n{error.stack}")
 
     def _note(self, message: "ConsoleMessage") -> None:
-        text = f"{message.text} ({message.location['url']})"
-        if message.type == "error" and not any(each in text for each in JUPYTERLABS_OWN):
+        if message.type == "error":
+            self._append(f"{message.text} ({message.location['url']})")
+
+    def _append(self, text: str) -> None:
+        if not any(each in text for each in OF_OTHERS):
             self.errors.append(text)
 
     def open(self, lab: Lab) -> None:
