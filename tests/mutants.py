@@ -225,7 +225,7 @@ MUTANTS = (
         "loss, finite = loss + part, finite and finite_part",
         "loss, finite = part, finite and finite_part",
     ),
-    fast("fast-buffer-escapes", "all_db = self.all_delta.copy()", "all_db = self.all_delta"),
+    fast("fast-buffer-escapes", "self.delta[i].copy, ()", "np.asarray, (self.delta[i],)"),
     training(
         "last-batch-lost",
         "for start in range(0, len(x), size)\n",

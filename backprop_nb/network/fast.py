@@ -5,6 +5,7 @@ does the same sums with less around them, and a test pins it to the other:
 
 - every f_i, every σ′ and every δ_i is written into a buffer from the last call;
 - σ′ of all layers is computed at once, since their buffers lie side by side;
+- which calls there are is settled once, for as long as the parameters are the same arrays;
 - 1 / (1 + e^(−z)) is taken as it stands: where e^(−z) is too large for a float
   it is infinite, and 1 / ∞ = 0 is what σ rounds to there;
 - a batch too large for the buffers goes through them in blocks of rows.
@@ -15,9 +16,9 @@ the caller hands over arrays for the gradient, as training does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from math import isfinite
 from operator import is_
 from typing import Any, TypeAlias
@@ -33,6 +34,9 @@ reason to check `x` and `y`: all of it is free of NaN and infinity."""
 Into: TypeAlias = tuple[Sequence[FloatArray], Sequence[FloatArray]]
 """Arrays for the gradient for every ``A[i]`` and ``b[i]``, to be written into."""
 
+Call: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
+"""What is called, and with which arguments."""
+
 _BLOCK = 2**16
 """So many activations, in units times rows, still lie close to the processor, in its cache."""
 
@@ -44,6 +48,10 @@ _MAX_ACTIVATIONS = 2**22
 
 _THREADED = 2**18
 """From so many numbers on OpenBLAS wakes its threads for a sum, which takes longer than the sum."""
+
+_REPEATED = 2**12
+"""Up to so many numbers −b is written for every row by a product, since NumPy takes three times as
+long for two arrays of different shapes as for two of one."""
 
 _QUIET = partial(np.errstate, all="ignore")
 """Under- and overflow are what is wanted of e^(−z), see above.  NaN and infinity in the data are
@@ -128,15 +136,18 @@ class FastPass:
             x, y = x[0], y[0]
         key = (rows, x.dtype)
         buffers = self._store.pop(key, None) or Buffers(self._widths, rows, x.dtype)
+        buffers.bind(A, b, into)
         if into is None:
             with _QUIET():
-                result = buffers.run(A, b, x, y, N)
+                loss, dA, db = buffers.run(x, y, N)
+                flat = x.ravel()
+                finite = isfinite(loss + flat.dot(flat))
         else:
-            result = buffers.run(A, b, x, y, N, into)
+            (loss, dA, db), finite = buffers.run(x, y, N), False
         if len(self._store) >= _MAX_BUFFERS:
             self._store.clear()
         self._store[key] = buffers
-        return result
+        return loss, dA, db, finite
 
     def _in_blocks(
         self,
@@ -158,7 +169,7 @@ class FastPass:
 
 
 class Buffers:
-    """All that a pass over `rows` rows writes, side by side layer after layer.
+    """All that a pass over `rows` rows writes, side by side layer after layer, and its calls.
 
     ``f[i]``, ``slope[i]`` and ``delta[i]`` belong to layer i + 1 of the document.
     They are vectors for one row, so that a product is one of a matrix and a
@@ -179,68 +190,87 @@ class Buffers:
         # The same memory, always with one row per input: for the outer products.
         self.f_rows = [f.reshape(rows, -1) for f in self.f]
         self.delta_rows = [delta.reshape(rows, -1) for delta in self.delta]
-        self.delta_columns = [delta.T for delta in self.delta_rows]
-        self.layers = [slice(start, end) for start, end in pairwise(ends)]
-        self.minus_b = [np.empty(n, dtype) for n in widths[1:]]
         self.single = rows == 1
         self.ones = np.ones(rows, dtype)
-        self.nowhere = [None] * len(self.f), [None] * len(self.f)
         # Without a dimension: NumPy is quicker with these than with numbers.
         self.one, self.factor = np.ones((), dtype), np.ones((), dtype)
+        self.bound: list[FloatArray] = []
 
-    def run(
-        self,
-        A: Sequence[FloatArray],
-        b: Sequence[FloatArray],
-        x: FloatArray,
-        y: FloatArray,
-        N: float,
-        into: Into | None = None,
-    ) -> PassResult:
-        """Return the loss and its gradient: sums over the rows, divided by `N`.
+    def bind(self, A: Sequence[FloatArray], b: Sequence[FloatArray], into: Into | None) -> None:
+        """Settle the calls of a pass with these very arrays, whatever will stand in them.
 
-        The third argument of each call is where its result goes.  No call but two
-        write where it reads: for a single number NumPy would make a copy first.
-        ``a.dot(b)`` does what ``a @ b`` does, at half the cost for a small layer, and
-        ``1 / a`` what ``np.reciprocal(a)`` does, at half the cost for a large one.
+        To look them up at each pass would take a small network a sixth of its time.
         """
-        multiply, subtract, one = np.multiply, np.subtract, self.one
-        f_i = x
-        for A_i, b_i, minus_b, f, other in zip(A, b, self.minus_b, self.f, self.delta, strict=True):
-            if self.single:
-                A_i.dot(f_i, f)
-            else:
-                f_i.dot(A_i.T, f)
-            np.negative(b_i, minus_b)
-            subtract(minus_b, f, other)  # −z
-            np.exp(other, f)
-            np.add(f, one, other)
-            f_i = np.divide(one, other, f)  # σ(z) = 1 / (1 + e^(−z))
-        subtract(one, self.all_f, self.all_slope)
-        multiply(self.all_slope, self.all_f, self.all_slope)  # σ′ = f (1 − f)
+        arrays = [*A, *b, *chain.from_iterable(into or ())]
+        if len(arrays) == len(self.bound) and all(map(is_, arrays, self.bound)):
+            return
+        self.bound, self.A_0_T = arrays, A[0].T
+        self.forward = list(self._forward(A, b))
+        self.backward = list(self._backward(A))
+        outs: Any = into or [[None] * len(A)] * 2
+        dA, db = outs
+        columns = [delta.T for delta in self.delta_rows]
+        self.times_x, self.dA_0 = columns[0].dot, dA[0]
+        self.products: list[Call] = [
+            (column.dot, (f, out))
+            for column, f, out in zip(columns[1:], self.f_rows[:-1], dA[1:], strict=True)
+        ]
+        self.sums = [self._sum(i, out) for i, out in enumerate(db)]
 
-        delta = subtract(f_i, y, self.delta[-1])
+    def _forward(self, A: Sequence[FloatArray], b: Sequence[FloatArray]) -> Iterator[Call]:
+        """Yield the calls from A_0 x on.  The last argument of each is where its result goes.
+
+        No call but two write where they read: for a single number NumPy would make a
+        copy first.  ``a.dot(b)`` does what ``a @ b`` does, at half the cost for a small
+        layer, and ``1 / a`` what ``np.reciprocal(a)`` does, at half the cost for a large one.
+        """
+        one, minus_ones = self.one, -self.ones[:, None]
+        for i, (b_i, f, slope, other) in enumerate(
+            zip(b, self.f, self.slope, self.delta, strict=True)
+        ):
+            if i > 0:
+                yield self.f[i - 1].dot, (A[i].T, f)
+            if self.single or f.size > _REPEATED:
+                minus_b = np.empty_like(b_i)
+                yield np.negative, (b_i, minus_b)
+            else:
+                minus_b = slope
+                yield minus_ones.dot, (b_i[None], minus_b)
+            yield np.subtract, (minus_b, f, other)  # −z
+            yield np.exp, (other, f)
+            yield np.add, (f, one, other)
+            yield np.divide, (one, other, f)  # σ(z) = 1 / (1 + e^(−z))
+        yield np.subtract, (one, self.all_f, self.all_slope)
+        yield np.multiply, (self.all_slope, self.all_f, self.all_slope)  # σ′ = f (1 − f)
+
+    def _backward(self, A: Sequence[FloatArray]) -> Iterator[Call]:
+        """Yield the calls from f_K − y down to every δ."""
+        f, slope, delta = self.f, self.slope, self.delta
+        yield np.multiply, (delta[-1], self.factor, f[-1])
+        yield np.multiply, (f[-1], slope[-1], delta[-1])
+        for i in range(len(A) - 1, 0, -1):
+            yield delta[i].dot, (A[i], delta[i - 1])
+            yield np.multiply, (delta[i - 1], slope[i - 1], delta[i - 1])
+
+    def _sum(self, i: int, out: FloatArray | None) -> Call:
+        """Return the call for the sum of δ over the rows."""
+        rows = self.delta_rows[i]
+        if self.single and out is None:
+            return self.delta[i].copy, ()
+        if rows.size < _THREADED:
+            return self.ones.dot, (rows, out)
+        return np.add.reduce, (rows, 0, None, out)
+
+    def run(self, x: FloatArray, y: FloatArray, N: float) -> tuple[float, list[Any], list[Any]]:
+        """Return the loss and its gradient: sums over the rows, divided by `N`."""
+        x.dot(self.A_0_T, self.f[0])
+        for call, arguments in self.forward:
+            call(*arguments)
+        np.subtract(self.f[-1], y, self.delta[-1])
         loss = float(self.last_delta.dot(self.last_delta)) / N
         self.factor[()] = 2 / N
-        multiply(delta, self.factor, f_i)
-        multiply(f_i, self.slope[-1], delta)
-        for i in range(len(A) - 1, 0, -1):
-            delta = delta.dot(A[i], self.delta[i - 1])
-            multiply(delta, self.slope[i - 1], delta)
-
-        f_rows = [x[None] if self.single else x, *self.f_rows]
-        dA_outs, db_outs = into or self.nowhere
-        dA = [d.dot(f, out) for d, f, out in zip(self.delta_columns, f_rows, dA_outs, strict=False)]
-        if self.single and into is None:
-            all_db = self.all_delta.copy()
-            db = [all_db[layer] for layer in self.layers]
-        else:
-            db = [
-                self.ones.dot(d, out) if d.size < _THREADED else np.add.reduce(d, out=out)
-                for d, out in zip(self.delta_rows, db_outs, strict=True)
-            ]
-        if into is not None:
-            return loss, dA, db, False
-        flat_x = x if self.single else x.ravel()
-        finite = isfinite(loss + flat_x.dot(flat_x))
-        return loss, dA, db, finite
+        for call, arguments in self.backward:
+            call(*arguments)
+        dA = [self.times_x(x[None] if self.single else x, self.dA_0)]
+        dA += [call(*arguments) for call, arguments in self.products]
+        return loss, dA, [call(*arguments) for call, arguments in self.sums]
