@@ -234,7 +234,7 @@ class Rule:
         return self._replayed(self._rules.adjoint)
 
     def applied(self, adjoint: Any) -> Any:
-        """Return what the rule gives for another adjoint; ``None`` where it would decide otherwise."""
+        """Return what the rule gives for another adjoint; ``None`` where it decides otherwise."""
         return self._replayed(adjoint).get(self.traced.output_index)
 
     def _replayed(self, adjoint: Any) -> Mapping[int, Any]:
