@@ -31,14 +31,11 @@ from backprop_nb.checking.lines.repairs import (
     edits,
     exchanges,
     over,
-    over_words,
     plus,
-    plus_words,
     quantity,
     said,
     scaled,
     times,
-    times_words,
 )
 
 LIKELY = 1.5
@@ -377,33 +374,20 @@ class Blame:
         old = np.asarray(mended.values[at[0]])
         for ref, value, cost in walks(self.facts, at):
             if old.ndim and stretches(np.shape(value), old.shape):
-                yield from self._checked(
-                    mended, at, Repair("factor", 1.0 + cost, times(ref), times_words(ref))
-                )
-                if not ref.slope:
-                    yield from self._checked(
-                        mended, at, Repair("term", 1.1 + cost, plus(ref, 1.0), plus_words(ref, ""))
-                    )
+                new = [times(1.0 + cost, ref)] + [plus(1.1 + cost, ref, 1.0, "")] * (not ref.slope)
+                yield from self._checked(mended, at, *new)
         old = np.asarray(mended.values[last])
         for ref, value, cost in refs(self.facts, at):
             if old.ndim == 0 or not stretches(np.shape(value), old.shape):
                 continue
             yield from self._checked(
-                mended, at, Repair("factor", 1.0 + cost, times(ref), times_words(ref))
-            )
-            yield from self._checked(
                 mended,
                 at,
-                Repair("factor", 1.3 + cost, times(ref, rest=True), times_words(ref, rest=True)),
-            )
-            yield from self._checked(
-                mended, at, Repair("factor", 1.4 + cost, over(ref), over_words(ref))
-            )
-            yield from self._checked(
-                mended, at, Repair("term", 1.2 + cost, plus(ref, 1.0), plus_words(ref, ""))
-            )
-            yield from self._checked(
-                mended, at, Repair("term", 1.2 + cost, plus(ref, -1.0), plus_words(ref, "−"))
+                times(1.0 + cost, ref),
+                times(1.3 + cost, ref, rest=True),
+                over(1.4 + cost, ref),
+                plus(1.2 + cost, ref, 1.0, ""),
+                plus(1.2 + cost, ref, -1.0, "−"),
             )
             # To add some of what is right says nothing.
             is_adjoint = ref.key is not None and ref.key.kind == "adjoint"
@@ -411,35 +395,30 @@ class Blame:
                 for scale in mended.terms(last, value):
                     text = self.facts.constant(scale)
                     if text is not None and text not in ("1", "−1"):
-                        yield from self._checked(
-                            mended,
-                            at,
-                            Repair("term", 1.3 + cost, plus(ref, scale), plus_words(ref, text)),
-                        )
+                        yield from self._checked(mended, at, plus(1.3 + cost, ref, scale, text))
 
-    def _checked(self, mended: Mended, at: tuple[int, ...], repair: Repair) -> Iterator[Repair]:
-        """Yield a repair, unless it shows already that it does not help."""
+    def _checked(self, mended: Mended, at: tuple[int, ...], *repairs: Repair) -> Iterator[Repair]:
+        """Yield repairs, but for those of which it shows already that they do not help."""
+        return (each for each in repairs if self._may_help(mended, at, each))
+
+    def _may_help(self, mended: Mended, at: tuple[int, ...], repair: Repair) -> bool:
         try:
             values = [repair.make(self.facts, index, mended.values) for index in at]
         except Exception:  # it cannot be computed
-            return
+            return False
         if any(np.asarray(value).dtype.kind not in "fiub" for value in values):
-            return
+            return False
         if any(mended.values[k].dtype.kind != "f" for k in at):
-            yield repair
-            return
+            return True
         fits = all(
             np.shape(v) == np.shape(mended.values[k]) for k, v in zip(at, values, strict=True)
         )
         is_end = set(at) <= set(self.facts.followed.leaves)
         if repair.kind in _KEEPS_SHAPE and not fits and not is_end:
-            return
+            return False
         if len(at) == 1:
-            helps = mended.may_help(at[0], values[0])
-        else:
-            helps = mended.may_help_together(at, values)
-        if helps:
-            yield repair
+            return mended.may_help(at[0], values[0])
+        return mended.may_help_together(at, values)
 
     def _factors(self, mended: Mended, at: tuple[int, ...]) -> Iterator[Repair]:
         last = at[-1]
@@ -458,16 +437,8 @@ class Blame:
             wild = text is None
             if wild and (old.size < 2 or len(at) > 1):
                 continue
-            yield from self._checked(
-                mended,
-                at,
-                Repair(
-                    "constant",
-                    2.6 if wild else 0.9,
-                    scaled(scale),
-                    said(f"multiply it by {text or f'{scale:.4g}'}"),
-                ),
-            )
+            new = scaled(2.6 if wild else 0.9, scale, text or f"{scale:.4g}")
+            yield from self._checked(mended, at, new)
 
     # -- elsewhere --------------------------------------------------------------------
 

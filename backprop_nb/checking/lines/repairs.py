@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from types import CodeType
 from typing import Any, TypeAlias
 
@@ -116,9 +117,14 @@ def edits(facts: Facts, index: int) -> Iterator[Repair]:
             yield from _literal_edits(facts, record, k, operand)
 
 
-def said(text: str) -> Words:
-    """Return the words of a repair that are the same wherever it is made."""
-    return lambda facts, index: text
+def said(template: str, k: int | None = None, ref: Ref | None = None) -> Words:
+    """Return the words of a repair, with ``{x}`` for its operand and ``{ref}`` for a quantity."""
+
+    def words(facts: Facts, index: int) -> str:
+        x = "" if k is None else argument_texts(facts, index)[k]
+        return template.format(x=x, ref="" if ref is None else ref_text(facts, index, ref))
+
+    return words
 
 
 def _added_up(facts: Facts, index: int, values: Sequence[Any]) -> Any:
@@ -143,11 +149,6 @@ def _changed(k: int, change: Callable[[Any, Facts, int, Sequence[Any]], Any]) ->
     return make
 
 
-def _with(k: int, ref: Ref) -> Make:
-    """Return what takes another quantity as an operand."""
-    return _changed(k, lambda _, facts, index, values: ref.get(facts, index, values))
-
-
 def _operator_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair]:
     name = getattr(record.row, "name", "")
     count = len(record.args)
@@ -156,50 +157,42 @@ def _operator_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair
         for sign, function in _BINARY.items():
             if sign == "outer" and entries > max(_MAX_OUTER, np.size(record.value)):
                 continue
-            for flip in (False, True):
-                for left in (False, True):
-                    for right in (False, True):
-                        plainly = not (flip or left or right)
-                        if plainly and sign == _SIGN[name]:
-                            continue
-                        if flip and sign in "*+":
-                            continue
-                        cost = 0.9 + 0.2 * (flip + left + right) + 0.1 * (sign != _SIGN[name])
-                        cost += 0.5 * (not _are_alike(sign, _SIGN[name]))
-                        yield Repair(
-                            "operator",
-                            cost,
-                            _binary(function, flip, left, right),
-                            _binary_words(sign, flip, left, right),
-                        )
+            for how in product((False, True), repeat=3):
+                flip, *_ = how
+                if (not any(how) and sign == _SIGN[name]) or (flip and sign in "*+"):
+                    continue
+                cost = 0.9 + 0.2 * sum(how) + 0.1 * (sign != _SIGN[name])
+                cost += 0.5 * (not _are_alike(sign, _SIGN[name]))
+                yield Repair("operator", cost, _binary(function, *how), _binary_words(sign, *how))
         for k in (0, 1) if name in ("add", "subtract") else ():
-            yield Repair("operand", 1.1, _changed(k, lambda x, *_: x**2), _squared_words(k))
+            yield Repair("operand", 1.1, _changed(k, lambda x, *_: x**2), said("square {x}", k))
         for k in (0, 1):
-            yield Repair("operand alone", 1.2, _operand(k), _operand_words(k))
-            yield Repair("operand alone", 1.4, _transposed(_operand(k)), _operand_words(k, ".T"))
+            yield Repair("operand alone", 1.2, _operand(k), said("write {x} alone", k))
+            transposed = _applied(np.transpose, k)
+            yield Repair("operand alone", 1.4, transposed, said("write {x}.T alone", k))
     if count == 1 and not is_alias(record) and getattr(record.row, "is_elementwise", False):
         for text, unary in _UNARY.items():
             if text != name:
-                yield Repair("function", 1.0, _unary(unary), said(f"use {text} here"), operand=-1)
-        yield Repair(
-            "function", 1.0, _changed(0, lambda x, *_: -x), said("take it of the negative")
-        )
+                yield Repair("function", 1.0, _applied(unary), said(f"use {text} here"), operand=-1)
+        negative = _changed(0, lambda x, *_: -x)
+        yield Repair("function", 1.0, negative, said("take it of the negative"))
     if name in _COMPARISONS and count == 2:
         for text, compare in _COMPARISONS.items():
             if text != name:
-                yield Repair(
-                    "comparison",
-                    0.9,
-                    _binary(compare, False, False, False),
-                    said(f"np.{text} in place of np.{name}"),
-                )
+                words = said(f"np.{text} in place of np.{name}")
+                yield Repair("comparison", 0.9, _binary(compare), words)
 
 
 def _are_alike(sign: str, other: str) -> bool:
     return sign == other or any({sign, other} <= each for each in _ALIKE)
 
 
-def _binary(function: Callable[[Any, Any], Any], flip: bool, left: bool, right: bool) -> Make:
+def _binary(
+    function: Callable[[Any, Any], Any],
+    flip: bool = False,
+    left: bool = False,
+    right: bool = False,
+) -> Make:
     def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
         a, b = operands_of(facts.followed.records[index], values)
         a, b = (np.transpose(a) if left else a), (np.transpose(b) if right else b)
@@ -219,48 +212,36 @@ def _binary_words(sign: str, flip: bool, left: bool, right: bool) -> Words:
     return words
 
 
-def _squared_words(k: int) -> Words:
-    return lambda facts, index: f"square {argument_texts(facts, index)[k]}"
-
-
 def _operand(k: int) -> Make:
     return lambda facts, index, values: operands_of(facts.followed.records[index], values)[k]
 
 
-def _transposed(make: Make) -> Make:
-    return lambda facts, index, values: np.transpose(make(facts, index, values))
-
-
-def _operand_words(k: int, more: str = "") -> Words:
-    return lambda facts, index: f"write {argument_texts(facts, index)[k]}{more} alone"
-
-
-def _unary(function: Callable[[Any], Any]) -> Make:
-    return lambda facts, index, values: function(
-        operands_of(facts.followed.records[index], values)[0]
-    )
+def _applied(function: Callable[..., Any], k: int = 0, **options: Any) -> Make:
+    """Return what applies a function to one operand."""
+    return lambda facts, index, values: function(_operand(k)(facts, index, values), **options)
 
 
 def _option_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair]:
     name = getattr(record.row, "name", "")
     if name in ("sum", "mean", "max", "min"):
         ndim = np.ndim(record.args[0])
-        reductions = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min}
-        for text, reduce in reductions.items():
-            for axis in (None, *range(ndim)):
-                for keep in (False, True):
-                    option = {"axis": axis, "keepdims": keep}
-                    yield Repair(
-                        "axis",
-                        0.9 + 0.2 * (text != name),
-                        _reduced(reduce, option),
-                        said(f"write np.{text}(…, axis={axis}{', keepdims=True' if keep else ''})"),
-                    )
-        yield Repair("operand alone", 1.2, _operand(0), _operand_words(0))
+        reductions: dict[str, Callable[..., Any]] = {
+            "sum": np.sum,
+            "mean": np.mean,
+            "max": np.max,
+            "min": np.min,
+        }
+        axes = (None, *range(ndim))
+        for (text, reduce), axis, keep in product(reductions.items(), axes, (False, True)):
+            words = said(f"write np.{text}(…, axis={axis}{', keepdims=True' if keep else ''})")
+            reduced = _applied(reduce, axis=axis, keepdims=keep)
+            yield Repair("axis", 0.9 + 0.2 * (text != name), reduced, words)
+        yield Repair("operand alone", 1.2, _operand(0), said("write {x} alone", 0))
     if getattr(record.value, "ndim", 0) and record.value.dtype.kind == "f":
-        for axis in (None, *range(record.value.ndim)):
-            for keep in (False, True):
-                yield Repair("axis", 1.1, _summed(axis, keep), _summed_words(axis, keep))
+        for axis, keep in product((None, *range(record.value.ndim)), (False, True)):
+            where = "" if axis is None else f" over axis {axis}"
+            words = said(f"sum it{where}{', with keepdims=True' if keep else ''}")
+            yield Repair("axis", 1.1, _summed(axis, keep), words)
     if name == "assigned" and len(record.args) == 1 + len(record.keywords["at"]):
         yield Repair("accumulation", 0.9, _added, said("write += in place of ="))
     if "index" in record.keywords:
@@ -270,21 +251,12 @@ def _option_edits(facts: Facts, index: int, record: Record) -> Iterator[Repair]:
             is_whole = isinstance(item, int | np.integer) and not isinstance(item, bool | np.bool_)
             if is_whole or (isinstance(item, np.ndarray) and item.dtype.kind in "iu"):
                 for step in (-1, 1):
-                    yield Repair(
-                        "index",
-                        1.1,
-                        _picked(position, step),
-                        said(f"the index is off by one ({step:+d})"),
-                    )
+                    words = said(f"the index is off by one ({step:+d})")
+                    yield Repair("index", 1.1, _picked(position, step), words)
 
 
 def _summed(axis: int | None, keep: bool) -> Make:
     return lambda facts, index, values: np.sum(own(facts, index, values), axis=axis, keepdims=keep)
-
-
-def _summed_words(axis: int | None, keep: bool) -> Words:
-    where = "" if axis is None else f" over axis {axis}"
-    return lambda facts, index: f"sum it{where}{', with keepdims=True' if keep else ''}"
 
 
 def _added(facts: Facts, index: int, values: Sequence[Any]) -> Any:
@@ -295,12 +267,6 @@ def _added(facts: Facts, index: int, values: Sequence[Any]) -> Any:
     for place, value in zip(record.keywords["at"], new, strict=True):
         np.add.at(x, place, value)
     return x
-
-
-def _reduced(reduce: Any, option: dict[str, Any]) -> Make:
-    return lambda facts, index, values: reduce(
-        operands_of(facts.followed.records[index], values)[0], **option
-    )
 
 
 def _picked(position: int, step: int) -> Make:
@@ -327,9 +293,7 @@ def exchanges(facts: Facts, at: Sequence[int]) -> Iterator[Repair]:
             for transposed in (False, True) if np.ndim(value) == 2 else (False,):
                 if (np.shape(value)[::-1] if transposed else np.shape(value)) == np.shape(operand):
                     used = Ref(ref.place, None, transposed, ref.slope, ref.walk)
-                    yield Repair(
-                        "operand", 1.0 + cost, _with(k, used), _with_words(k, used), operand=k
-                    )
+                    yield _exchange(1.0 + cost, k, used, operand=k)
     record = facts.followed.records[index]
     values = facts.followed.values
     operands = operands_of(record, values)
@@ -344,12 +308,9 @@ def exchanges(facts: Facts, at: Sequence[int]) -> Iterator[Repair]:
         if shape == () and record.parents[k] is None:
             if isinstance(operand, int | float) and not isinstance(operand, bool):
                 for ref, value, cost in refs(facts, at):
-                    if (
-                        ref.key is None
-                        and not ref.slope
-                        and np.ndim(value) <= np.ndim(record.value)
-                    ):
-                        yield Repair("operand", 1.1 + cost, _with(k, ref), _with_words(k, ref))
+                    is_none = ref.key is None and not ref.slope
+                    if is_none and np.ndim(value) <= np.ndim(record.value):
+                        yield _exchange(1.1 + cost, k, ref)
             continue
         for ref, value, cost in refs(facts, at):
             for transposed in (False, True):
@@ -368,50 +329,27 @@ def exchanges(facts: Facts, at: Sequence[int]) -> Iterator[Repair]:
                 if ref.slope or (ref.key is not None and ref.key.kind == "slope"):
                     blames = 1.0 * is_odd[k]
                 if new == shape and ref.slope and len(record.args) == 2 and not transposed:
-                    yield Repair(
-                        "factor",
-                        1.2 + cost,
-                        _changed(k, partial(_scaled_by, used)),
-                        _scaled_words(k, used),
-                    )
-                yield Repair(
-                    "operand",
-                    1.0 + cost + 0.2 * transposed + blames,
-                    _with(k, used),
-                    _with_words(k, used),
-                    operand=k,
-                )
+                    make = _changed(k, partial(_scaled_by, used))
+                    yield Repair("factor", 1.2 + cost, make, said("multiply {x} by {ref}", k, used))
+                yield _exchange(1.0 + cost + 0.2 * transposed + blames, k, used, operand=k)
+
+
+def _exchange(cost: float, k: int, ref: Ref, operand: int | None = None) -> Repair:
+    """Return the repair that takes another quantity as an operand."""
+    make = _changed(k, lambda _, facts, index, values: ref.get(facts, index, values))
+    return Repair("operand", cost, make, said("{ref} in place of {x}", k, ref), operand=operand)
 
 
 def _literal_edits(facts: Facts, record: Record, k: int, operand: float) -> Iterator[Repair]:
     for value in {0.0, 1.0, 2.0, 0.5, -operand, 1 - operand, *facts.constants}:
         if value != operand:
-            yield Repair(
-                "number",
-                1.0 if value else 1.4,
-                _changed(k, partial(_constantly, value)),
-                said(f"{facts.constant(value) or f'{value:g}'} in place of {operand:g}"),
-            )
-
-
-def _constantly(number: float, *_: Any) -> float:
-    return number
+            words = said(f"{facts.constant(value) or f'{value:g}'} in place of {operand:g}")
+            make = _changed(k, lambda *_, value=value: value)
+            yield Repair("number", 1.0 if value else 1.4, make, words)
 
 
 def _scaled_by(ref: Ref, x: Any, facts: Facts, index: int, values: Sequence[Any]) -> Any:
     return x * ref.get(facts, index, values)
-
-
-def _scaled_words(k: int, ref: Ref) -> Words:
-    return lambda facts, index: (
-        f"multiply {argument_texts(facts, index)[k]} by {ref_text(facts, index, ref)}"
-    )
-
-
-def _with_words(k: int, ref: Ref) -> Words:
-    return lambda facts, index: (
-        f"{ref_text(facts, index, ref)} in place of {argument_texts(facts, index)[k]}"
-    )
 
 
 def quantity(key: Key, transposed: bool, scale: float, shape: tuple[int, ...]) -> Make:
@@ -425,48 +363,39 @@ def quantity(key: Key, transposed: bool, scale: float, shape: tuple[int, ...]) -
     return make
 
 
-def times(ref: Ref, rest: bool = False) -> Make:
-    """Return what multiplies by a quantity, or by 1 minus it."""
+def times(cost: float, ref: Ref, rest: bool = False) -> Repair:
+    """Return the repair that multiplies by a quantity, or by 1 minus it."""
 
     def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
         factor = ref.get(facts, index, values)
         return own(facts, index, values) * (1 - factor if rest else factor)
 
-    return make
+    words = "multiply it by (1 − {ref})" if rest else "multiply it by {ref}"
+    return Repair("factor", cost, make, said(words, ref=ref))
 
 
-def times_words(ref: Ref, rest: bool = False) -> Words:
-    """Return how that is said."""
+def over(cost: float, ref: Ref) -> Repair:
+    """Return the repair that divides by a quantity."""
 
-    def words(facts: Facts, index: int) -> str:
-        text = ref_text(facts, index, ref)
-        return f"multiply it by {f'(1 − {text})' if rest else text}"
+    def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
+        return own(facts, index, values) / ref.get(facts, index, values)
 
-    return words
-
-
-def over(ref: Ref) -> Make:
-    """Return what divides by a quantity."""
-    return lambda facts, index, values: own(facts, index, values) / ref.get(facts, index, values)
+    return Repair("factor", cost, make, said("leave out the factor {ref}", ref=ref))
 
 
-def over_words(ref: Ref) -> Words:
-    """Return how that is said."""
-    return lambda facts, index: f"leave out the factor {ref_text(facts, index, ref)}"
+def plus(cost: float, ref: Ref, scale: float, text: str) -> Repair:
+    """Return the repair that adds a multiple of a quantity, which is said as ``text``."""
+
+    def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
+        return own(facts, index, values) + scale * ref.get(facts, index, values)
+
+    return Repair("term", cost, make, said(f"add {text}{{ref}}", ref=ref))
 
 
-def plus(ref: Ref, scale: float) -> Make:
-    """Return what adds a multiple of a quantity."""
-    return lambda facts, index, values: (
-        own(facts, index, values) + scale * ref.get(facts, index, values)
-    )
+def scaled(cost: float, scale: float, text: str) -> Repair:
+    """Return the repair that multiplies by a number."""
 
+    def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
+        return scale * own(facts, index, values)
 
-def plus_words(ref: Ref, text: str) -> Words:
-    """Return how that is said."""
-    return lambda facts, index: f"add {text}{ref_text(facts, index, ref)}"
-
-
-def scaled(scale: float) -> Make:
-    """Return what multiplies by a number."""
-    return lambda facts, index, values: scale * own(facts, index, values)
+    return Repair("constant", cost, make, said(f"multiply it by {text}"))

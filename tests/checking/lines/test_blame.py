@@ -194,7 +194,7 @@ def test_a_repair_that_works_by_coincidence_at_one_point_is_refused():
     leaf = here.followed.leaves[1]
     expected = here.expected[1]
     by_luck = Repair("term", 1.0, lambda facts, index, values: expected, said("luck"))
-    always = Repair("constant", 1.0, scaled(1 / 3), said("multiply it by 1/3"))
+    always = scaled(1.0, 1 / 3, "1/3")
     for repair in (by_luck, always):
         assert Mended(here).improved(explanation(here, leaf, repair).changes) is not None
     assert not confirms(there, [explanation(here, leaf, by_luck)])

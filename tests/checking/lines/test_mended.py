@@ -83,8 +83,10 @@ def repairs(facts, at):
     yield from exchanges(facts, at)
     for ref, value, cost in refs(facts, at):
         if stretches(np.shape(value), np.shape(facts.followed.values[at[-1]])):
-            for make in (times(ref), times(ref, rest=True), over(ref), plus(ref, 1), plus(ref, -1)):
-                yield Repair("factor", cost, make, said(""))
+            yield times(cost, ref)
+            yield times(cost, ref, rest=True)
+            yield over(cost, ref)
+            yield from (plus(cost, ref, sign, "") for sign in (1, -1))
 
 
 @np.errstate(all="ignore")

@@ -13,13 +13,10 @@ from backprop_nb.checking.lines.repairs import (
     edits,
     exchanges,
     over,
-    over_words,
     plus,
-    plus_words,
     quantity,
     scaled,
     times,
-    times_words,
 )
 
 rng = np.random.default_rng(0)
@@ -223,23 +220,23 @@ def test_factors_terms_and_numbers_are_made_of_what_stands_there(neuron):
     a, values = np.tanh(X @ V), facts.followed.values
     slope, value = Ref(facts.place_at[tanh], slope=True), Ref(facts.place_at[tanh])
     made = [
-        (times(slope), T * a * (1 - a**2)),
-        (times(value, rest=True), T * a * (1 - a)),
-        (over(value), T),
-        (plus(value, -2.0), T * a - 2 * a),
-        (scaled(0.5), T * a / 2),
+        (times(1.0, slope), T * a * (1 - a**2)),
+        (times(1.0, value, rest=True), T * a * (1 - a)),
+        (over(1.0, value), T),
+        (plus(1.0, value, -2.0, "−2"), T * a - 2 * a),
+        (scaled(1.0, 0.5, "1/2"), T * a / 2),
     ]
-    for make, expected in nonempty(made):
-        np.testing.assert_allclose(make(facts, at, values), expected)
+    for repair, expected in nonempty(made):
+        np.testing.assert_allclose(repair.make(facts, at, values), expected)
 
 
 def test_factors_and_terms_are_said_in_the_students_names(neuron):
     facts, tanh, at = neuron
     slope, value = Ref(facts.place_at[tanh], slope=True), Ref(facts.place_at[tanh])
-    assert times_words(slope)(facts, at).startswith("multiply it by ∂")
-    said = [times_words(value, rest=True), over_words(value), plus_words(value, "−")]
-    name = times_words(value)(facts, at).removeprefix("multiply it by ")
-    assert [words(facts, at) for words in said] == [
+    assert times(1.0, slope).words(facts, at).startswith("multiply it by ∂")
+    made = [times(1.0, value, rest=True), over(1.0, value), plus(1.0, value, -1.0, "−")]
+    name = times(1.0, value).words(facts, at).removeprefix("multiply it by ")
+    assert [repair.words(facts, at) for repair in made] == [
         f"multiply it by (1 − {name})",
         f"leave out the factor {name}",
         f"add −{name}",
