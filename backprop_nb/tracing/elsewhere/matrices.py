@@ -220,24 +220,15 @@ def _singular_values(library: Library) -> Call:
         return lambda x: svd(x, full_matrices=False)[1]
 
 
-def _svdvals(library: Library, call: Expression) -> Call:
-    return _singular_values(library)
+def _output_of(name: str, **defaults: Any) -> Builder:
+    """Return what builds one of the results of a decomposition."""
 
+    def build(library: Library, call: Expression) -> Call:
+        decompose, output = library.get(name), call.keywords["output"]
+        options = {key: call.keywords.get(key, default) for key, default in defaults.items()}
+        return lambda x: decompose(x, **options)[output]
 
-def _svd(library: Library, call: Expression) -> Call:
-    svd, output = library.get("linalg.svd"), call.keywords["output"]
-    full = call.keywords.get("full_matrices", True)
-    return lambda x: svd(x, full_matrices=full)[output]
-
-
-def _qr(library: Library, call: Expression) -> Call:
-    qr, output = library.get("linalg.qr"), call.keywords["output"]
-    return lambda x: qr(x)[output]
-
-
-def _slogdet(library: Library, call: Expression) -> Call:
-    slogdet, output = library.get("linalg.slogdet"), call.keywords["output"]
-    return lambda x: slogdet(x)[output]
+    return build
 
 
 def _symmetric(library: Library, call: Expression, upper: bool) -> Call:
@@ -284,10 +275,6 @@ def _pseudo_inverse(library: Library, call: Expression) -> Call:
         return (flip(vt) * inverse[..., None, :]) @ flip(u)
 
     return invert
-
-
-def _solve(library: Library, call: Expression) -> Call:
-    return library.get("linalg.solve")
 
 
 def _sign_and_values(library: Library, x: Any) -> tuple[Any, Any, Any, Any]:
@@ -352,11 +339,11 @@ BUILDERS: Mapping[str, Builder] = {
     "linalg.eigvalsh": _eigenvalues,
     "linalg.norm": _norm,
     "linalg.pinv": _pseudo_inverse,
-    "linalg.qr": _qr,
-    "linalg.slogdet": _slogdet,
-    "linalg.solve": _solve,
-    "linalg.svd": _svd,
-    "linalg.svdvals": _svdvals,
+    "linalg.qr": _output_of("linalg.qr"),
+    "linalg.slogdet": _output_of("linalg.slogdet"),
+    "linalg.solve": lambda library, call: library.get("linalg.solve"),
+    "linalg.svd": _output_of("linalg.svd", full_matrices=True),
+    "linalg.svdvals": lambda library, call: _singular_values(library),
     "matmul": lambda library, call: library.get("matmul"),
     "outer": _outer,
     "tensordot": _by_axes,

@@ -134,22 +134,26 @@ def _log_sum_exp(library: Library, call: Expression) -> Call:
     return reduce
 
 
+# --- along one axis ---------------------------------------------------------------------
+
+
+def _along(*names: str, default: int | None = None) -> Callable[[Library, Expression], Call]:
+    """Return what builds a function of one axis, or of all entries one after the other.
+
+    ``np.argsort`` keeps the order of equal entries unless it is told otherwise.
+    """
+
+    def build(library: Library, call: Expression) -> Call:
+        go, axis = library.get(*names), call.keywords.get("axis", default)
+        ndim = len(call.operands[0].shape)
+        if axis is None or not ndim:
+            return lambda x: go(library.flat(x), axis=0)
+        return lambda x: go(x, axis=axis % ndim)
+
+    return build
+
+
 # --- in order ---------------------------------------------------------------------------
-
-
-def _sorted(library: Library, call: Expression) -> Call:
-    sort, axis = library.get("sort"), call.keywords.get("axis", -1)
-    if axis is None:
-        return lambda x: sort(library.flat(x), axis=-1)
-    return lambda x: sort(x, axis=axis)
-
-
-def _places(library: Library, call: Expression) -> Call:
-    """Return ``np.argsort``, which keeps the order of equal entries unless it is told otherwise."""
-    sort, axis = library.get("argsort"), call.keywords.get("axis", -1)
-    if axis is None:
-        return lambda x: sort(library.flat(x), axis=-1)
-    return lambda x: sort(x, axis=axis)
 
 
 def _between(library: Library, call: Expression, places: np.ndarray[Any, Any]) -> Call:
@@ -199,16 +203,6 @@ def _quantile(library: Library, call: Expression) -> Call:
 # --- running along an axis ----------------------------------------------------------------
 
 
-def _running(standard: str, own: str) -> Callable[[Library, Expression], Call]:
-    def build(library: Library, call: Expression) -> Call:
-        run, axis = library.get(standard, own), call.keywords.get("axis")
-        if axis is None:
-            return lambda x: run(library.flat(x), axis=0)
-        return lambda x: run(x, axis=axis % len(call.shape))
-
-    return build
-
-
 def _horner(library: Library, call: Expression) -> Call:
     axis = call.keywords["axis"] % len(call.shape)
     stack = library.get("stack")
@@ -240,25 +234,15 @@ def _differences(library: Library, call: Expression) -> Call:
     return differ
 
 
-def _place(name: str) -> Callable[[Library, Expression], Call]:
-    def build(library: Library, call: Expression) -> Call:
-        find, axis = library.get(name), call.keywords.get("axis")
-        if axis is None:
-            return lambda x: find(library.flat(x), axis=0)
-        return lambda x: find(x, axis=axis)
-
-    return build
-
-
 BUILDERS: Mapping[str, Callable[[Library, Expression], Call]] = {
     "all": _reduced("all"),
     "any": _reduced("any"),
-    "argmax": _place("argmax"),
-    "argmin": _place("argmin"),
-    "argsort": _places,
+    "argmax": _along("argmax"),
+    "argmin": _along("argmin"),
+    "argsort": _along("argsort", default=-1),
     "average": _average,
-    "cumprod": _running("cumulative_prod", "cumprod"),
-    "cumsum": _running("cumulative_sum", "cumsum"),
+    "cumprod": _along("cumulative_prod", "cumprod"),
+    "cumsum": _along("cumulative_sum", "cumsum"),
     "diff": _differences,
     "horner": _horner,
     "logaddexp.reduce": _log_sum_exp,
@@ -271,7 +255,7 @@ BUILDERS: Mapping[str, Callable[[Library, Expression], Call]] = {
     "prod": _reduced("prod"),
     "ptp": _spread,
     "quantile": _quantile,
-    "sort": _sorted,
+    "sort": _along("sort", default=-1),
     "std": _deviation,
     "sum": _reduced("sum"),
     "var": _variance,
