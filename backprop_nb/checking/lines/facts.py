@@ -234,14 +234,6 @@ class Ref:
         return np.transpose(value) if self.transposed else value
 
 
-def operands_of(record: Record, values: Sequence[Any]) -> list[Any]:
-    """Return the operands of a record, given the values of the others."""
-    return [
-        arg if parent is None else values[parent]
-        for arg, parent in zip(record.args, record.parents, strict=True)
-    ]
-
-
 def own(facts: Facts, index: int, values: Sequence[Any]) -> Any:
     """Return what a record computes as it stands."""
     return computed(facts.followed.records[index], values)

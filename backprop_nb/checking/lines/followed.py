@@ -237,8 +237,12 @@ def computed(record: Record, values: Sequence[Any]) -> Any:
     """Return what a record computes from other values of the records before it."""
     if not hasattr(record.row, "call"):  # an input, or a constant
         return record.value
-    operands = [
+    return record.row.call(*operands_of(record, values), **record.keywords)
+
+
+def operands_of(record: Record, values: Sequence[Any]) -> list[Any]:
+    """Return the operands of a record, given the values of the others."""
+    return [
         arg if parent is None else values[parent]
         for arg, parent in zip(record.args, record.parents, strict=True)
     ]
-    return record.row.call(*operands, **record.keywords)

@@ -15,11 +15,8 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.checking.compare import agrees
-from backprop_nb.checking.lines.facts import (
-    Facts,
-    Group,
-)
-from backprop_nb.checking.lines.followed import Array, Change, computed
+from backprop_nb.checking.lines.facts import Facts, Group
+from backprop_nb.checking.lines.followed import Array, Change, computed, operands_of
 from backprop_nb.checking.lines.repairs import Repair
 from backprop_nb.tracing.reverse import reverse
 
@@ -116,13 +113,7 @@ class Mended:
         if not self.changes:
             return list(self.facts.followed.records)
         return [
-            record._replace(
-                value=value,
-                args=tuple(
-                    arg if parent is None else self.values[parent]
-                    for arg, parent in zip(record.args, record.parents, strict=True)
-                ),
-            )
+            record._replace(value=value, args=tuple(operands_of(record, self.values)))
             for record, value in zip(self.facts.followed.records, self.values, strict=True)
         ]
 
@@ -172,10 +163,8 @@ class Mended:
         if values is None:
             return False
         for j, direction in enumerate(self.directions):
-            moved = (
-                np.asarray(values[self.facts.followed.leaves[j]])
-                - self.values[self.facts.followed.leaves[j]]
-            )
+            leaf = self.facts.followed.leaves[j]
+            moved = np.asarray(values[leaf]) - self.values[leaf]
             found, size = float(np.sum(direction * moved)), float(np.sum(np.abs(direction * moved)))
             felt = self.sensitivities[j][index]
             told = 0.0 if felt is None else float(np.sum(felt * step))
@@ -246,17 +235,10 @@ class Mended:
             direction = self.directions[j]
             way = float(np.sum(direction * (np.asarray(values[leaf]) - self.values[leaf])))
             told = sum(float(self._felt(k)[0][j] @ np.ravel(steps[k])) for k in own)
-            if (
-                abs(told - way)
-                <= 1e-7
-                * (
-                    abs(way)
-                    + sum(
-                        float(np.abs(self._felt(k)[0][j] * np.ravel(steps[k])).sum()) for k in own
-                    )
-                )
-                + 1e-300
-            ):
+            size = abs(way) + sum(
+                float(np.abs(self._felt(k)[0][j] * np.ravel(steps[k])).sum()) for k in own
+            )
+            if abs(told - way) <= 1e-7 * size + 1e-300:
                 found[j] = own
         return found
 
@@ -324,13 +306,8 @@ class Mended:
             if np.isfinite(scale) and scale and new:
                 seen.append(scale)
                 # What is right must stay so.
-                kept = needed[self._is_right] - scale * per[self._is_right]
-                if np.all(
-                    np.abs(kept)
-                    <= 1e-6
-                    * (np.abs(needed[self._is_right]) + abs(scale) * np.abs(per[self._is_right]))
-                    + 1e-12
-                ):
+                has, gets = needed[self._is_right], scale * per[self._is_right]
+                if np.all(np.abs(has - gets) <= 1e-6 * (np.abs(has) + np.abs(gets)) + 1e-12):
                     yield scale
 
 

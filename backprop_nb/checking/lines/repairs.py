@@ -21,14 +21,13 @@ from backprop_nb.checking.lines.facts import (
     Ref,
     argument_texts,
     closed,
-    operands_of,
     own,
     place_of,
     ref_text,
     refs,
     walks,
 )
-from backprop_nb.checking.lines.followed import Change
+from backprop_nb.checking.lines.followed import Change, operands_of
 from backprop_nb.checking.lines.known import Key
 from backprop_nb.network.passes import sigma
 from backprop_nb.tracing.record import Record
