@@ -762,6 +762,19 @@ class ExplorerScene(TypedDict):
     legend: ExplorerLegend
 
 
+class Told(TypedDict):
+    """What is put into the scene of a large graph once it shows: nodes and frames by their numbers.
+
+    A frame has its first contributions; tensors and shapes come ``after`` so many.
+    """
+
+    nodes: dict[str, ExplorerNode]
+    frames: dict[str, ExplorerFrame]
+    tensors: Sequence[Tensor]
+    shapes: Sequence[FormulaShape]
+    after: Sequence[int]
+
+
 class CardMark(TypedDict):
     """A badge on a card, and the nodes that it is about."""
 

@@ -6,6 +6,8 @@ import { test } from "node:test";
 import {
   arrivals,
   cardWords,
+  fillIn,
+  frameWords,
   handedOn,
   lineage,
   marksAt,
@@ -168,4 +170,25 @@ test("a step costs the same however many came before it", () => {
   assert.ok(state.hasValue(1) && !state.adjoint(0) && !state.hasPassed(0));
   assert.deepEqual(arrivals(long, 0, 4998), []);
   assert.ok(read < 5, `${read} frames were read`);
+});
+
+test("what is told later stands in the scene as if it had been there", () => {
+  const light = structuredClone(scene);
+  light.shapes = [];
+  for (const frame of light.frames) frame.words = [];
+  assert.equal(frameWords(light, light.frames[1]), "u is folded away.");
+  assert.deepEqual(arrivals(light, 1, 6).map(({ line }) => line), [undefined, undefined]);
+  const [first] = scene.frames[5].contributions;
+  const told = { ...scene.frames[5], words: ["Backward: ", tensors.length], contributions: [{ ...first, line: "d_u = d_f" }] };
+  const u = { ...scene.nodes[1], text: "np.square(x)" };
+  const more = { nodes: { 1: u }, frames: { 5: told }, tensors: [{ words: "7" }], shapes: [["x"]], after: [tensors.length, 0] };
+  for (let time = 0; time < 2; time++) {
+    fillIn(light, more); // for each view of a model
+    assert.equal(frameWords(light, light.frames[5]), "Backward: 7");
+    assert.equal(light.nodes[1].text, "np.square(x)");
+    assert.deepEqual(light.shapes, [["x"]]);
+    assert.deepEqual(arrivals(light, 1, 6).map(({ line }) => line), ["d_u = d_f", undefined]);
+    assert.equal(light.frames[5].contributions.length, 2);
+  }
+  fillIn(light, {}); // nothing yet
 });

@@ -16,6 +16,7 @@ from backprop_nb.checking.puzzle import PLAYABLE, make_puzzle
 from backprop_nb.views import numbers, schema
 from backprop_nb.views.bug.answers import secret
 from backprop_nb.views.bug.lines import line_secret
+from backprop_nb.views.explorer.scene import GraphScene
 from backprop_nb.views.picture import Picture, heat_levels
 from backprop_nb.views.schema import (
     BugFound,
@@ -32,6 +33,7 @@ from backprop_nb.views.schema import (
     PlaygroundScene,
     SigmoidScene,
     Tensor,
+    Told,
 )
 from backprop_nb.views.sigmoid.scene import sigmoid_scene
 
@@ -74,6 +76,11 @@ def folded_states():
     return bp.trace(outer, np.zeros(3)).explore()._own_state()["states"]
 
 
+def told_later():
+    scene = GraphScene(bp.trace(marked, np.array([0.0, 1.0])), in_full=False)
+    return scene.tell(range(len(scene.data["frames"])))
+
+
 X, Y = [[1.0, 0.5], [-1.0, 2.0]], [[0.9, 0.2], [0.1, 0.8]]
 
 
@@ -104,6 +111,7 @@ REAL = {
         ExplorerScene,
     ),
     "GraphExplorer, folded": (folded_states, Sequence[FoldedState]),
+    "GraphExplorer, told later": (told_later, Told),
     "ChainRule": (lambda: chain_rule(2, 3, 2, rows=2).scene, ChainScene),
     "ChainRule, pooled": (lambda: chain_rule(*(32,) * 13).scene, ChainScene),
     "ChainRule, not built": (lambda: chain_rule(1100, 1100, 1).scene, ChainScene),

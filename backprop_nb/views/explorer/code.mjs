@@ -2,6 +2,7 @@
 // grows line by line: as NumPy or as formulas.
 
 import { linkTo, makeStops, named, sides } from "./links.mjs";
+import { isTold } from "./steps.mjs";
 import { choice, html, panel, runs, scrollInside } from "../view.mjs";
 
 /** The functions that made the nodes. */
@@ -59,14 +60,27 @@ const CHUNK = 40; // lines: a change in one is laid out with so many others
 const chunks = (lines) =>
   runs(lines, CHUNK).map((some) => html("span", { class: "bpnb-chunk", style: `--lines:${some.length}` }, ...some));
 
+/** The elements of lines; where some are folded away it says how many. */
+function withGaps(lines) {
+  const found = [];
+  for (const { element } of lines) {
+    const last = found.at(-1);
+    if (element) found.push(element);
+    else if (last?.away) last.textContent = `\u22ef ${++last.away} lines are folded away`;
+    else found.push(Object.assign(html("span", { class: "bpnb-line bpnb-later" }, "\u22ef 1 line is folded away"), { away: 1 }));
+  }
+  return found;
+}
+
 /** The lines of the backward pass; or why there is none. */
 export class BackwardPass {
   constructor(view) {
     this.view = view;
     const { frames, note } = view.scene;
-    this.lines = frames.flatMap(({ contributions }, step) =>
+    const all = frames.flatMap(({ contributions }, step) =>
       contributions.map((contribution) => ({ step, contribution, hidden: null })),
     );
+    this.lines = all.filter(({ contribution }) => isTold(contribution));
     for (const line of this.lines) {
       const link = `a${line.contribution.parent}`;
       const onclick = () => view.go(line.step);
@@ -75,7 +89,7 @@ export class BackwardPass {
     const values = [["numpy", "NumPy"], ["formulas", "formulas"]];
     const onchange = (notation) => view.set("notation", notation);
     this.choice = choice("as", values, { value: this.notation, onchange });
-    this.list = html("pre", {}, ...chunks(this.lines.map(({ element }) => element)));
+    this.list = html("pre", {}, ...chunks(withGaps(all)));
     const label = "its backward pass. Arrow keys move through it.";
     const head = html("h2", {}, "its backward pass");
     const parts = this.lines.length

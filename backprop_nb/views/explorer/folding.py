@@ -29,6 +29,12 @@ def stops(scene: ExplorerScene, places: ExplorerGeometry) -> list[int]:
     return found
 
 
+def to_be_told(scene: ExplorerScene, places: ExplorerGeometry) -> tuple[list[int], set[int]]:
+    """Return the steps where a reader stops, and the nodes that are on cards."""
+    nodes = {card["node"] for card in places["cards"] if card["node"] is not None}
+    return stops(scene, places), nodes
+
+
 def near_states(
     scene: ExplorerScene, start: Folded, geometry_of: Callable[[Folded], ExplorerGeometry]
 ) -> list[FoldedState]:

@@ -2,7 +2,7 @@
 // way back, how that adds up, what it hands on.
 
 import { cutAtNames, linkOf, linkTo, named, nodesOf } from "./links.mjs";
-import { arrivals, handedOn, marksAt } from "./steps.mjs";
+import { arrivals, handedOn, isTold, marksAt } from "./steps.mjs";
 import {
   badge,
   big,
@@ -180,8 +180,10 @@ export class NodeNumbers {
 
   /** What a node hands on, and what becomes of it where something had come before. */
   given(index) {
-    const given = handedOn(this.scene, index, this.view.step);
-    if (!given.length) return [];
+    const all = handedOn(this.scene, index, this.view.step);
+    if (!all.length) return [];
+    const given = all.filter(isTold);
+    const more = all.length - given.length;
     const parts = given.flatMap((one) => {
       const own = arrivals(this.scene, one.parent, this.view.step);
       const at = own.findIndex(({ edge }) => edge === one.edge);
@@ -190,7 +192,8 @@ export class NodeNumbers {
         at > 0 && this.sum(one.parent, own.slice(at, at + 1)),
       ];
     });
-    return [section("hands on", ...parts)];
+    const rest = more > 0 && html("p", {}, `and to ${more} ${given.length ? "more" : "that are folded away"}`);
+    return [section("hands on", ...parts, rest)];
   }
 
   /** A row of the panel that is linked and can have the focus. */
@@ -205,7 +208,7 @@ export class NodeNumbers {
   product(contribution, preposition, other) {
     const { parent, line, names, factors, symbol, value, arrival, arrivals: all } = contribution;
     const isReceived = preposition === "from";
-    const [target, ...used] = names;
+    const [target = [0, 0], ...used] = names;
     const adjoint = Array.from(line).slice(target[0], target[1]).join("");
     const begin = line.indexOf("= ") + 2; // of the rule; before it there is but a name
     const rule = used.map(([from, to, link]) => [from - begin, to - begin, link]);

@@ -6,8 +6,10 @@ they can never disagree; what it says comes from the same description as the tex
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
@@ -23,7 +25,6 @@ from backprop_nb.views import links, numbers
 from backprop_nb.views.explorer.badges import style_of, styles_of
 from backprop_nb.views.explorer.description import (
     Arrival,
-    DescribedNode,
     Description,
     alt_text,
 )
@@ -49,10 +50,16 @@ from backprop_nb.views.schema import (
     ExplorerScene,
     Family,
     Tensor,
+    Told,
 )
 
+_ARRIVALS = 8
+"""So many contributions to a node are shown one by one, as in ``node_numbers.mjs``."""
 
-@young_only()
+TOLD = 3000
+"""Of a graph with more nodes the words and formulas of what is folded away come later."""
+
+
 def graph_scene(graph: Graph, on_paper: bool = False) -> ExplorerScene:
     """Return the scene of a graph: nodes, edges, groups, code, frames and scales.
 
@@ -60,31 +67,96 @@ def graph_scene(graph: Graph, on_paper: bool = False) -> ExplorerScene:
     Of a graph whose output is an array the scene has the way forward alone.  A scene for
     paper lacks what is not drawn there: words, formulas, code and questions.
     """
-    description = Description(graph)
-    groups = groups_of(graph)
-    group_of = innermost(groups, len(graph.nodes))
-    writer = (_PaperWriter if on_paper else _Writer)(description)
-    return {
-        "name": graph.function_name,
-        "alt": alt_text(graph),
-        "output": graph.output_index,
-        "note": description.note,
-        "nodes": [
-            writer.node(described, group)
-            for described, group in zip(description.nodes, group_of, strict=True)
-        ],
-        "edges": [{"tail": tail, "head": head} for tail, head, _ in writer.edges],
-        "groups": _groups(graph, groups, group_of),
-        "folded": folded_at_first(groups, len(graph.nodes)),
-        "code": [] if on_paper else source_blocks(graph.nodes),
-        "missing_source": graph.missing_source,
-        "frames": list(writer.frames()),
-        "cost": description.cost().scene() if description.steps and not on_paper else None,
-        "tensors": writer.tensors,
-        "shapes": writer.formulas.shapes,
-        "marks": writer.styles,
-        "legend": writer.legend,
-    }
+    return GraphScene(graph, on_paper, in_full=True).data
+
+
+class GraphScene:
+    """The scene of a graph, whose nodes and steps are told of now, or once they show.
+
+    Attributes
+    ----------
+    data
+        The scene as plain data, with all that has been told so far.
+    in_full
+        Whether nothing is left to be told.
+    """
+
+    @young_only()
+    def __init__(self, graph: Graph, on_paper: bool = False, in_full: bool | None = None) -> None:
+        self.in_full = len(graph.nodes) <= TOLD if in_full is None else in_full
+        description = Description(graph)
+        groups = groups_of(graph)
+        self._group_of = innermost(groups, len(graph.nodes))
+        self._writer = writer = _Writer(description, not on_paper and self.in_full)
+        self.data: ExplorerScene = {
+            "name": graph.function_name,
+            "alt": alt_text(graph),
+            "output": graph.output_index,
+            "note": description.note,
+            "nodes": [writer.node(*each) for each in enumerate(self._group_of)],
+            "edges": [{"tail": tail, "head": head} for tail, head, _ in writer.edges],
+            "groups": _groups(graph, groups, self._group_of),
+            "folded": folded_at_first(groups, len(graph.nodes)),
+            "code": [] if on_paper else source_blocks(graph.nodes),
+            "missing_source": graph.missing_source,
+            "frames": [writer.frame(step) for step in range(writer.count)],
+            "cost": description.cost().scene() if description.steps and not on_paper else None,
+            "tensors": writer.drawn_tensors() if on_paper else writer.tensors(),
+            "shapes": writer.formulas.shapes,
+            "marks": writer.styles,
+            "legend": writer.legend,
+        }
+        self._told: set[int] = set()  # nodes
+        self._said: set[int] = set()  # steps
+
+    @cached_property
+    def _reaching(self) -> dict[int, list[int]]:
+        """By node the steps at which something reaches it, the earliest first."""
+        found: dict[int, list[int]] = {}
+        for step, frame in enumerate(self.data["frames"]):
+            for given in frame["contributions"]:
+                found.setdefault(given["parent"], []).append(step)
+        return found
+
+    def steps_to(self, nodes: Iterable[int], step: int) -> Iterator[int]:
+        """Yield the last steps, up to a step, at which something has reached nodes."""
+        for node in nodes:
+            steps = self._reaching.get(node, [])
+            end = bisect_right(steps, step)
+            yield from steps[max(0, end - _ARRIVALS) : end]
+
+    def tell(self, steps: Collection[int], nodes: Collection[int] = ()) -> Told | None:
+        """Tell of steps with what had reached their nodes, and of nodes; return what is new."""
+        data, writer = self.data, self._writer
+        if self.in_full:
+            return None
+        nodes_at = {step: data["frames"][step]["node"] for step in steps}
+        at = {step: node for step, node in nodes_at.items() if node is not None}
+        reached = (one for step, node in at.items() for one in self.steps_to([node], step))
+        new_steps = {*steps, *reached} - self._said
+        new_nodes = {*nodes, *at.values()} - self._told
+        if not (new_nodes or new_steps):
+            return None
+        self._told |= new_nodes
+        self._said |= new_steps
+        after = len(data["tensors"]), len(data["shapes"])
+        writer.tells = True
+        told: Told = {
+            "nodes": {str(k): writer.node(k, self._group_of[k], ROOM) for k in sorted(new_nodes)},
+            "frames": {str(step): writer.frame(step, ROOM) for step in sorted(new_steps)},
+            "tensors": writer.tensors(after[0]),
+            "shapes": writer.formulas.shapes[after[1] :],
+            "after": after,
+        }
+        for number, known in told["nodes"].items():
+            data["nodes"][int(number)].update(known)
+        for number, frame in told["frames"].items():
+            here = data["frames"][int(number)]
+            rest = here["contributions"][ROOM:]
+            here.update({**frame, "contributions": [*frame["contributions"], *rest]})
+        data["tensors"] = [*data["tensors"], *told["tensors"]]
+        data["shapes"] = [*data["shapes"], *told["shapes"]]
+        return told
 
 
 def _groups(
@@ -132,6 +204,9 @@ class _PaperWriter:
             adjoints = [backward.adjoint(node) for node in graph.nodes if graph.carries[node.index]]
             self._scales["adjoint"] = fit_scale(adjoints, log=True)
             self.legend["adjoint"] = self._scales["adjoint"].text
+        self._operations = [node for node in description.nodes if node.kind == "operation"]
+        goes_back = backward is not None and graph.output.op != CONSTANT
+        self.count = 1 + len(self._operations) + (1 + len(description.steps)) * goes_back
         self._numbered = len(graph.nodes) <= ROOM
         self._arrays: list[tuple[Any, Family, bool]] = []
         self.formulas = Formulas()
@@ -161,9 +236,8 @@ class _PaperWriter:
             self._objects[same] = value, self._known[key]
         return self._objects[same][1]
 
-    @property
-    def tensors(self) -> Sequence[Tensor]:
-        """All arrays of the scene as plain data."""
+    def drawn_tensors(self) -> Sequence[Tensor]:
+        """Return all arrays of the scene, as plain data once they are drawn."""
         return _OnDemand(len(self._arrays), self.tensor)
 
     def tensor(self, number: int) -> Tensor:
@@ -171,8 +245,9 @@ class _PaperWriter:
         value, family, column = self._arrays[number]
         return tensor(value, self._scales[family], column, self._numbered)
 
-    def node(self, described: DescribedNode, group: int | None) -> ExplorerNode:
-        """Return a node without the texts about it."""
+    def node(self, index: int, group: int | None, most: int | None = None) -> ExplorerNode:
+        """Return a node without the texts about it; of ``most`` parents a text names all."""
+        described = self._description.nodes[index]
         node, backward = described.node, self._description.backward
         # No gradient comes back to a constant, and none through a comparison.
         has_adjoint = backward is not None and self._description.graph.carries[node.index]
@@ -198,25 +273,32 @@ class _PaperWriter:
             "line": node.source.start[0] if node.source else None,
         }
 
-    def frames(self) -> Iterator[ExplorerFrame]:
-        """Yield every step of the replay: the start, each call forward, each step back."""
-        description = self._description
-        start = "Start. The inputs are known, nothing is computed yet."
-        yield _frame("start", None, self._said([start], "value"))
-        for described in description.nodes:
-            if described.kind == "operation":
-                words = self._said(described.words, "value")
-                yield _frame("forward", described.node, words)
-        output = description.graph.output
-        if description.backward is None or output.op == CONSTANT:
-            return
-        itself = f"Backward. The adjoint of {output.name} itself is "
-        said = self._said([itself, description.backward.adjoint(output), "."], "adjoint")
-        yield {**_frame("seed", output, said), "ask": seed_question(output.name)}
-        for step, arrivals in description.steps:
-            said = self._said(description.step_words(step, arrivals), "adjoint")
-            frame = _frame("backward", step.node, said)
-            yield {**frame, "contributions": [self._contribution(each) for each in arrivals]}
+    def frame(self, step: int, most: int | None = None) -> ExplorerFrame:
+        """Return a step of the replay: the start, a call forward, or a step back.
+
+        Of many contributions it has so many as are wanted at most.
+        """
+        description, turn = self._description, len(self._operations) + 1
+        if step == 0:
+            start = "Start. The inputs are known, nothing is computed yet."
+            return _frame("start", None, self._said([start], "value"))
+        if step < turn:
+            described = self._operations[step - 1]
+            words = described.words
+            if most and len(described.node.parents) > most:
+                words[0] = f"Forward. {described.node.name} = "
+            return _frame("forward", described.node, self._said(words, "value"))
+        if step == turn and description.backward:
+            output = description.graph.output
+            itself = f"Backward. The adjoint of {output.name} itself is "
+            said = self._said([itself, description.backward.adjoint(output), "."], "adjoint")
+            return {**_frame("seed", output, said), "ask": seed_question(output.name)}
+        back, arrivals = description.steps[step - turn - 1]
+        said = self._said(description.step_words(back, arrivals[:most]), "adjoint")
+        if said and len(arrivals) > len(arrivals[:most]):
+            said.append(f" And {len(arrivals) - len(arrivals[:most])} more receive theirs.")
+        given = [self._contribution(each) for each in arrivals[:most]]
+        return {**_frame("backward", back.node, said), "contributions": given}
 
     def _said(self, words: Sequence[Any], family: Family) -> list[str | int]:
         """Return words with the number of each array in its place; on paper there are none."""
@@ -245,23 +327,32 @@ class _PaperWriter:
 
 
 class _Writer(_PaperWriter):
-    """Writes nodes and frames with all that is said about them."""
+    """Writes nodes and frames, and if it ``tells``, all that is said about them."""
 
-    @property
-    def tensors(self) -> Sequence[Tensor]:
+    def __init__(self, description: Description, tells: bool) -> None:
+        super().__init__(description)
+        self.tells = tells
+
+    def tensors(self, after: int = 0) -> list[Tensor]:
+        """Return the arrays of the scene as plain data, those after so many."""
         made: list[Any] = [None] * len(self._arrays)
         for family, scale in self._scales.items():
-            own = [k for k, each in enumerate(self._arrays) if each[1] == family]
+            own = [k for k in range(after, len(made)) if self._arrays[k][1] == family]
             arrays = [self._arrays[k][::2] for k in own]
             shown = numbers.tensors(arrays, scale, self._numbered)
             for k, each in zip(own, shown, strict=True):
                 made[k] = each
-        return made
+        return made[after:]
 
-    def node(self, described: DescribedNode, group: int | None) -> ExplorerNode:
-        drawn = super().node(described, group)
+    def node(self, index: int, group: int | None, most: int | None = None) -> ExplorerNode:
+        drawn = super().node(index, group)
+        if not self.tells:
+            return drawn
+        described = self._description.nodes[index]
         text, names = links.read(described.call)
         formula = described.latex
+        if most and len(drawn["parents"]) > most:  # nobody reads a call of so many names
+            text, names, formula = f"{described.node.op} of {len(drawn['parents'])} values", [], ""
         return {
             **drawn,
             "title": self.formulas.formula(links.mark(drawn["latex"], described.node, False)),
@@ -272,9 +363,13 @@ class _Writer(_PaperWriter):
         }
 
     def _said(self, words: Sequence[Any], family: Family) -> list[str | int]:
+        if not self.tells:
+            return []
         return [each if isinstance(each, str) else self._tensor(each, family) for each in words]
 
     def _contribution(self, arrival: Arrival) -> ExplorerContribution:
+        if not self.tells:
+            return self._drawn_contribution(arrival)
         rule = arrival.rule
         symbol, factors = rule.product
         line, names = arrival.line

@@ -34,6 +34,21 @@ function indexOf(scene) {
   return index;
 }
 
+/** Put into a scene what has been told of it since: of a large graph, whatever has come to show. */
+export function fillIn(scene, { nodes = {}, frames = {}, tensors = [], shapes = [], after = [] }) {
+  Object.assign(scene.nodes, nodes);
+  for (const [step, { contributions, ...frame }] of Object.entries(frames)) {
+    Object.assign(scene.frames[step], frame);
+    Object.assign(scene.frames[step].contributions, contributions); // the first of them
+  }
+  tensors.forEach((tensor, k) => (scene.tensors[after[0] + k] = tensor));
+  shapes.forEach((shape, k) => (scene.shapes[after[1] + k] = shape));
+  indexes.delete(scene);
+}
+
+/** Whether all is told of a contribution; the numbers alone are there of what is folded away. */
+export const isTold = ({ line }) => line !== "";
+
 /**
  * What is known at a step: of which nodes the value, and of which the adjoint, whole or in part:
  * `adjoint` gives what arrived last, with the number of its `total`.
@@ -90,8 +105,9 @@ export const marksAt = (scene, index, state) =>
   state.hasValue(index) ? scene.nodes[index].marks : [];
 
 /** What a screen reader says of a frame. */
-export const frameWords = ({ tensors }, { words }) =>
-  words.map((part) => (typeof part === "string" ? part : tensors[part].words)).join("");
+export const frameWords = ({ nodes, tensors }, { words, node }) =>
+  words.map((part) => (typeof part === "string" ? part : tensors[part].words)).join("") ||
+  `${nodes[node].name} is folded away.`;
 
 /** What a screen reader says of a node at a step. */
 export function nodeWords(scene, index, state) {

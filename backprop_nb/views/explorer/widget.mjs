@@ -17,7 +17,7 @@ import {
 import { NodeNumbers } from "./node_numbers.mjs";
 import { Quiz } from "./predict.mjs";
 import { Stage } from "./stage.mjs";
-import { frameWords, nodeWords, stateAt } from "./steps.mjs";
+import { fillIn, frameWords, isTold, nodeWords, stateAt } from "./steps.mjs";
 import { Replay, badge, clock, filled, focusInside, html, live, math, scrollInside } from "../view.mjs";
 
 const ROOMY = 760; // in a wider view there is room for the cost
@@ -34,6 +34,7 @@ class Explorer extends Replay {
     this.listen("change:predictions", () => this.updateQuiz());
     this.listen("change:notation", () => this.updateNotation());
     this.listen("change:scene", () => this.build());
+    this.listen("change:told", () => this.fillIn());
     this.listen("change:geometry", () => this.stage.unfold());
   }
 
@@ -73,6 +74,7 @@ class Explorer extends Replay {
 
   build() {
     this.scene = this.model.get("scene");
+    fillIn(this.scene, this.model.get("told") ?? {});
     this.quiz = new Quiz(this);
     this.stage = new Stage(this);
     this.numbers = new NodeNumbers(this);
@@ -91,6 +93,15 @@ class Explorer extends Replay {
     this.updatePlay();
     this.resize.disconnect();
     this.resize.observe(this.stage.element);
+  }
+
+  /** More has been told: of a group that is opened, or of a step and a node inside of a folded one. */
+  fillIn() {
+    fillIn(this.scene, this.model.get("told"));
+    const before = this.backward.element;
+    this.backward = new BackwardPass(this);
+    before?.replaceWith(this.backward.element);
+    this.update();
   }
 
   buildBar() {
@@ -246,12 +257,13 @@ class Explorer extends Replay {
   formulasOf({ phase, node: index, contributions }) {
     if (phase === "start") return ["the inputs are known, nothing is computed yet"];
     const { scene } = this;
-    const { name, title, formula } = scene.nodes[index];
+    const { name, text, title, formula } = scene.nodes[index];
     if (phase === "forward") {
+      if (!formula) return [text ? `${name}: ${text}` : `${name}, folded away`];
       const [left, right] = [title, formula].map((one) => math(filled(scene, one)));
       return [html("span", {}, left, " = ", right)];
     }
-    if (phase === "backward") return contributions.map((one) => equation(scene, one));
+    if (phase === "backward") return contributions.filter(isTold).map((one) => equation(scene, one));
     return [html("span", { "data-link": `a${index}` }, `the adjoint of ${name} itself is 1`)];
   }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 import traitlets
@@ -14,12 +14,12 @@ from backprop_nb.tracing import Graph
 from backprop_nb.tracing.collector import young_only
 from backprop_nb.views.explorer.description import describe_graph
 from backprop_nb.views.explorer.figure import draw_graph, is_readable
-from backprop_nb.views.explorer.folding import near_states, stops
+from backprop_nb.views.explorer.folding import near_states, stops, to_be_told
 from backprop_nb.views.explorer.geometry import check_folded, geometry
-from backprop_nb.views.explorer.scene import graph_scene
+from backprop_nb.views.explorer.scene import GraphScene
 from backprop_nb.views.live_view import Replay
 from backprop_nb.views.paper import Drawing
-from backprop_nb.views.schema import ExplorerGeometry, ExplorerScene
+from backprop_nb.views.schema import ExplorerGeometry, ExplorerScene, Told
 from backprop_nb.views.state import State, one_of
 from backprop_nb.views.style import module, style_sheet
 
@@ -109,6 +109,11 @@ class GraphExplorer(Replay):
     selects, Escape lets go of the selected node, ``f`` folds the group of a card
     or opens a folded one.  A step passes a folded group as a whole.
 
+    Of a graph with more than 3000 nodes, what is folded away has its numbers alone: Python
+    tells of it once a group is opened, a step or a node is asked for.  Until then nothing in
+    it is predicted, and its lines in the backward pass are counted.  A page of its own takes
+    along what can be opened there.
+
     Examples
     --------
     >>> import backprop_nb as bp
@@ -133,6 +138,7 @@ class GraphExplorer(Replay):
     predictions = traitlets.Dict(help="What has become of each question.").tag(sync=True)
     score = traitlets.Dict(help="Predictions right at the first try, and asked.").tag(sync=True)
     geometry = traitlets.Dict(help="Where things lie, as plain data.").tag(sync=True)
+    told = traitlets.Dict(help="What has been told of a large graph since.").tag(sync=True)
 
     @young_only()
     def __init__(
@@ -144,10 +150,12 @@ class GraphExplorer(Replay):
         **kwargs: Any,
     ) -> None:
         self.graph = _checked(graph)
-        self._scene = scene = graph_scene(graph)
+        self._whole = GraphScene(graph)
+        self._scene = scene = self._whole.data
         self._geometries: dict[tuple[str, ...], ExplorerGeometry] = {}
         first = check_folded(scene, scene["folded"] if folded is None else folded)
         places = self._geometry_of(first)
+        self._whole.tell(*to_be_told(scene, places))
         super().__init__(scene, step=step, folded=first, geometry=places, **kwargs)
 
     @property
@@ -157,7 +165,30 @@ class GraphExplorer(Replay):
 
     @traitlets.observe("folded")
     def _lay_out(self, change: Any) -> None:
-        self.set_trait("geometry", self._geometry_of(self.folded))
+        places = self._geometry_of(self.folded)
+        self._tell(*to_be_told(self._scene, places))
+        self.set_trait("geometry", places)
+
+    @traitlets.observe("step", "selected")
+    def _tell_of_step(self, change: Any) -> None:
+        """Tell of the step and of the node whose numbers are kept, which may be folded away."""
+        if self._whole.in_full:
+            return
+        kept = [self.graph.node(self.selected).index] if self.selected else []
+        self._tell([self.step, *self._whole.steps_to(kept, self.step)], kept)
+
+    def _tell(self, steps: Collection[int], nodes: Collection[int]) -> None:
+        new, old = self._whole.tell(steps, nodes), cast(Told, self.told)
+        if new and old:
+            new = {
+                "nodes": {**old["nodes"], **new["nodes"]},
+                "frames": {**old["frames"], **new["frames"]},
+                "tensors": [*old["tensors"], *new["tensors"]],
+                "shapes": [*old["shapes"], *new["shapes"]],
+                "after": old["after"],
+            }
+        if new:
+            self.set_trait("told", new)
 
     def _geometry_of(self, folded: Sequence[str]) -> ExplorerGeometry:
         """Return where things lie in a state, which is worked out once."""
@@ -177,7 +208,9 @@ class GraphExplorer(Replay):
     def _own_state(self) -> dict[str, Any]:
         # A page has no kernel to ask for another geometry; it takes some along.
         states = near_states(self._scene, tuple(self.folded), self._geometry_of)
-        return super()._own_state() | {"states": states}
+        for state in states:
+            self._tell(*to_be_told(self._scene, state["geometry"]))
+        return super()._own_state() | {"states": states, "told": {}}
 
     @display.words
     def describe(self) -> str:

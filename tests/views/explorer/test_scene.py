@@ -10,7 +10,7 @@ from nonempty import nonempty
 import backprop_nb as bp
 from backprop_nb.views.explorer.description import alt_text, describe_graph
 from backprop_nb.views.explorer.geometry import geometry
-from backprop_nb.views.explorer.scene import graph_scene
+from backprop_nb.views.explorer.scene import ROOM, GraphScene, graph_scene
 from backprop_nb.views.numbers import unpacked_heats, words
 
 
@@ -241,3 +241,42 @@ def test_an_array_without_entries_is_shown_as_such():
     scene = scene_of(graph)
     empty = scene["tensors"][scene["nodes"][2]["value"]]
     assert (empty["shape"], empty["words"], empty["heat"]) == ("(3, 0)", "[]", "")
+
+
+def told(scene):
+    """What is said of nodes and steps, whatever the numbers of the arrays."""
+    lines = [[given["line"] for given in frame["contributions"]] for frame in scene["frames"]]
+    questions = [[given["ask"] for given in frame["contributions"]] for frame in scene["frames"]]
+    nodes = [(node["text"], node["names"], node["source"]) for node in scene["nodes"]]
+    return [frame_words(scene, step) for step in range(len(lines))], lines, questions, nodes
+
+
+def test_of_a_large_graph_all_is_said_once_all_is_told(network):
+    scene = GraphScene(network, in_full=False)
+    words, lines, _, nodes = told(scene.data)
+    assert {*words, *(line for each in lines for line in each)} == {""}
+    assert {node[0] for node in nodes} == {""}
+    for steps in range(0, len(words), 3), range(len(words)):
+        scene.tell(steps, range(len(nodes)))
+    assert told(scene.data) == told(scene_of(network))
+    assert scene.tell(range(len(words))) is None
+
+
+def test_what_had_reached_the_node_of_a_step_is_told_with_it(fan):
+    scene = GraphScene(fan, in_full=False)
+    last = len(scene.data["frames"]) - 1
+    scene.tell([last])
+    said = [k for k, frame in enumerate(scene.data["frames"]) if frame["words"]]
+    assert said == [last - 2, last - 1, last]  # u has received from np.exp(u) and from u + …
+
+
+def test_of_a_call_with_very_many_arrays_the_first_contributions_are_told():
+    graph = bp.trace(lambda x: np.sum(np.stack([x * k for k in range(ROOM + 5)])), 2.0)
+    scene = GraphScene(graph, in_full=False)
+    step = next(k for k, f in enumerate(scene.data["frames"]) if len(f["contributions"]) > ROOM)
+    scene.tell([step])
+    lines = [given["line"] for given in scene.data["frames"][step]["contributions"]]
+    assert [bool(line) for line in lines] == [True] * ROOM + [False] * 5
+    assert frame_words(scene.data, step).endswith("And 5 more receive theirs.")
+    node = scene.data["nodes"][scene.data["frames"][step]["node"]]
+    assert (node["text"], node["formula"]) == ("stack of 65 values", None)

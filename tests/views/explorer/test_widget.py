@@ -1,9 +1,12 @@
 """``GraphExplorer``: state in traits, refusals that change nothing, and what stands in for it."""
 
+import copy
+
 import numpy as np
 import pytest
 
 import backprop_nb as bp
+from backprop_nb.views.explorer.folding import stops
 from backprop_nb.views.explorer.scene import graph_scene
 from backprop_nb.views.paper import as_html
 
@@ -237,6 +240,58 @@ def test_a_page_of_a_large_graph_takes_along_only_so_much():
     places = [state["geometry"] for state in bp.trace(loop, 3.0).explore()._own_state()["states"]]
     assert sum(len(place["cards"]) for place in places) <= 1500
     assert {len(place["folded"]) for place in places} >= {0, len(places[0]["folded"])}
+
+
+@pytest.fixture
+def large(monkeypatch):
+    monkeypatch.setattr("backprop_nb.views.explorer.scene.TOLD", 100)
+    return bp.trace(loop, 3.0).explore()
+
+
+def said(explorer):
+    return {k for k, frame in enumerate(explorer.scene["frames"]) if frame["words"]}
+
+
+def as_in_the_page(scene, told):
+    """What fillIn in steps.mjs makes of a scene."""
+    for number, node in told["nodes"].items():
+        scene["nodes"][int(number)] = node
+    for number, frame in told["frames"].items():
+        scene["frames"][int(number)] = frame
+    for name, after in zip(("tensors", "shapes"), told["after"], strict=True):
+        scene[name] = [*scene[name][:after], *told[name]]
+    return scene
+
+
+def test_of_a_large_graph_what_is_folded_away_is_told_when_it_is_opened(large):
+    stops = set(large._stops())
+    assert stops <= said(large)
+    assert len(said(large)) < large.last_step / 2
+    assert large.told == {}
+    page = copy.deepcopy(large.scene)
+    for _ in range(2):
+        large.folded = [group for group in large.folded if group != large.folded[0]]
+        assert set(large._stops()) <= said(large)
+    assert as_in_the_page(page, large.told) == large.scene
+
+
+def test_of_a_large_graph_the_step_and_the_node_that_are_asked_for_are_told(large):
+    page = copy.deepcopy(large.scene)
+    inside = min(set(range(large.last_step)) - said(large))
+    large.step = inside
+    assert inside in said(large)
+    hidden = next(node for node in reversed(large.scene["nodes"]) if not node["text"])
+    large.selected = hidden["name"]
+    assert hidden["text"]
+    assert as_in_the_page(page, large.told) == large.scene
+
+
+def test_a_page_of_a_large_graph_tells_of_all_that_can_be_opened_there(large):
+    state = large._own_state()
+    for each in state["states"]:
+        assert set(stops(state["scene"], each["geometry"])) <= said(large)
+    assert state["told"] == {}  # the scene has it
+    assert large.told["frames"]  # and so has the notebook's own view
 
 
 def test_of_more_cards_than_can_be_read_the_still_shows_fewer():
