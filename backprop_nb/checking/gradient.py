@@ -54,6 +54,7 @@ from backprop_nb.checking.unexplained import (
 )
 from backprop_nb.errors import BackpropError, InvalidValueError, in_words
 from backprop_nb.tracing import Graph, calling, pytree
+from backprop_nb.tracing.libraries import links
 from backprop_nb.tracing.source import Source, locate
 from backprop_nb.tracing.tape import is_live
 
@@ -579,14 +580,13 @@ def _mistake_of(factor: float) -> str:
 
 def _place(error: BaseException) -> tuple[Source | None, str]:
     """Return the student's expression that raised, and what has which shape if it is about that."""
-    found, shapes, link = None, "", error.__traceback__
-    while link is not None:
+    found, shapes = None, ""
+    for link in links(error):
         if is_students(link.tb_frame):
             place = locate(link.tb_frame.f_code, link.tb_lasti)
             found = None if place is None else place.source()
             is_about_shapes = isinstance(error, ValueError) and _SHAPES.search(str(error))
             shapes = _shapes(place.node, link.tb_frame) if place and is_about_shapes else ""
-        link = link.tb_next
     return found, shapes
 
 

@@ -416,7 +416,7 @@ def _shorten(error: Exception) -> None:
 
     That of a typo, too, which looks as it would without the tracer.
     """
-    short = without_own_frames(error.__traceback__)
+    short = without_own_frames(error)
     if isinstance(error, BackpropError):
         error.__cause__, error.__suppress_context__ = None, True
     if isinstance(error, BackpropError) or short is not None:

@@ -207,15 +207,15 @@ def from_library(error: Exception, is_traced: Callable[[Any], bool]) -> Backprop
 
     ``None`` if the error has another reason: then it stays as it is.
     """
-    links = [*_links(error.__traceback__)]
-    own = [k for k, each in enumerate(links) if not is_others(each.tb_frame)]
+    passed = [*links(error)]
+    own = [k for k, each in enumerate(passed) if not is_others(each.tb_frame)]
     if not own or isinstance(error, BackpropError):
         return None
-    line, last = links[own[-1]], links[-1].tb_frame
+    line, last = passed[own[-1]], passed[-1].tb_frame
     reason = str(error)
     place = locate(line.tb_frame.f_code, line.tb_lasti)
     names_it = re.search(r"\bTraced\b|\btraced\(", reason) is not None
-    if line is not links[-1]:
+    if line is not passed[-1]:
         held = not is_inside(last) and any(map(is_traced, last.f_locals.values()))
         is_handed = names_it or held
     elif last.f_code.co_code[line.tb_lasti] == opmap["RAISE_VARARGS"]:
@@ -224,7 +224,7 @@ def from_library(error: Exception, is_traced: Callable[[Any], bool]) -> Backprop
         is_handed = names_it or _is_handed_on(place, last, is_traced)
     if not is_handed or isinstance(error, AttributeError):
         return None
-    name = _module(links[own[-1] + 1].tb_frame) if own[-1] < len(links) - 1 else ""
+    name = _module(passed[own[-1] + 1].tb_frame) if own[-1] < len(passed) - 1 else ""
     return DetachedError(
         f"{name or 'Python'} can do nothing with a traced value.",
         given=re.sub(r"'Traced'|\bTraced\b", "a traced value", reason),
@@ -253,7 +253,9 @@ def is_others(frame: FrameType) -> bool:
     return is_inside(frame) or _is_library(frame)
 
 
-def _links(traceback: TracebackType | None) -> Iterator[TracebackType]:
+def links(error: BaseException) -> Iterator[TracebackType]:
+    """Yield where an error passed, from the outermost call to the place where it was raised."""
+    traceback = error.__traceback__
     while traceback is not None:
         yield traceback
         traceback = traceback.tb_next

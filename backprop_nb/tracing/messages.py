@@ -29,6 +29,7 @@ from backprop_nb.tracing.libraries import (
     is_others,
     learner_frame,
     library_of,
+    links,
     numpy_function,
     twin,
 )
@@ -76,10 +77,8 @@ class OutOfRangeError(ShapeError, IndexError):
 
 def is_learners(error: BaseException) -> bool:
     """Whether an error was raised by code that is neither the tracer's nor NumPy's."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    return last is not None and not is_inside(last.tb_frame)
+    passed = [*links(error)]
+    return bool(passed) and not is_inside(passed[-1].tb_frame)
 
 
 def _at(frame: FrameType) -> str:
@@ -278,12 +277,10 @@ def read_past(code: CodeType, lasti: int) -> NoReturn:
 
 def of_product(error: Exception, stood_in: Sequence[tuple[CodeType, int]]) -> BackpropError | None:
     """Return what to tell where NumPy complains about what stands in for ``X.dot(W)``."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    if last is None or not stood_in or not isinstance(error, ValueError):
+    passed = [*links(error)]
+    if not passed or not stood_in or not isinstance(error, ValueError):
         return None
-    code, lasti = last.tb_frame.f_code, last.tb_lasti
+    code, lasti = passed[-1].tb_frame.f_code, passed[-1].tb_lasti
     if code.co_code[lasti] == opmap["STORE_SUBSCR"]:  # an array of the caller's does not take it
         return _read_past(*stood_in[-1]) if stood_in[-1][0] is code else None
     lengths = re.match(r"shapes \((.*)\) and \((\d+),", str(error))
@@ -603,20 +600,13 @@ def find_own(error: BaseException) -> BackpropError | None:
 
 def _is_raised(error: BaseException) -> bool:
     """Whether a ``raise`` statement made the error, and not a function of NumPy's."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    if last is None:
-        return False
-    return last.tb_frame.f_code.co_code[last.tb_lasti] == opmap["RAISE_VARARGS"]
+    ops = [each.tb_frame.f_code.co_code[each.tb_lasti] for each in links(error)]
+    return ops[-1:] == [opmap["RAISE_VARARGS"]]
 
 
-def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
-    """Return the traceback from the learner's first line to the last."""
-    kept = []
-    while traceback is not None:
-        kept.append(traceback)
-        traceback = traceback.tb_next
+def without_own_frames(error: BaseException) -> TracebackType | None:
+    """Return the traceback of an error from the learner's first line to the last."""
+    kept = [*links(error)]
     while kept and is_inside(kept[0].tb_frame):
         kept.pop(0)
     while len(kept) > 1 and is_others(kept[-1].tb_frame):
