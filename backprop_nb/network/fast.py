@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, pairwise
 from math import isfinite
 from operator import is_
 from typing import Any, TypeAlias
@@ -31,8 +31,8 @@ PassResult: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
 """The loss, its gradient for every ``A[i]`` and ``b[i]``, and whether there is no
 reason to check `x` and `y`: all of it is free of NaN and infinity."""
 
-Into: TypeAlias = tuple[Sequence[FloatArray], Sequence[FloatArray]]
-"""Arrays for the gradient for every ``A[i]`` and ``b[i]``, to be written into."""
+Into: TypeAlias = list[FloatArray]
+"""Arrays for the gradient for every ``A[i]``, then every ``b[i]``, to be written into."""
 
 Call: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 """What is called, and with which arguments."""
@@ -201,14 +201,14 @@ class Buffers:
 
         To look them up at each pass would take a small network a sixth of its time.
         """
-        arrays = [*A, *b, *chain.from_iterable(into or ())]
+        arrays = [*A, *b, *(into or ())]
         if len(arrays) == len(self.bound) and all(map(is_, arrays, self.bound)):
             return
         self.bound, self.A_0_T = arrays, A[0].T
         self.forward = list(self._forward(A, b))
         self.backward = list(self._backward(A))
-        outs: Any = into or [[None] * len(A)] * 2
-        dA, db = outs
+        outs: Sequence[Any] = into or [None] * 2 * len(A)
+        dA, db = outs[: len(A)], outs[len(A) :]
         columns = [delta.T for delta in self.delta_rows]
         self.times_x, self.dA_0 = columns[0].dot, dA[0]
         self.products: list[Call] = [

@@ -95,10 +95,10 @@ class GeneralPasses:
         gradient = self.backward(A, forward, y)
         rows = 1 if x.ndim == 1 else len(x)
         share = rows / (N or rows)
-        dA, db = into or ([np.empty_like(a) for a in A], [np.empty_like(c) for c in b])
-        for part, whole in zip((*gradient.A, *gradient.b), (*dA, *db), strict=True):
+        outs = into or [np.empty_like(each) for each in (*A, *b)]
+        for part, whole in zip((*gradient.A, *gradient.b), outs, strict=True):
             np.multiply(part, share, whole)
-        return share * self.loss(forward, y), [*dA], [*db], False
+        return share * self.loss(forward, y), outs[: len(A)], outs[len(A) :], False
 
 
 DOCUMENT: tuple[ActivationName, OutputName, LossName, bool] = (

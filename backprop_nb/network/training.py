@@ -141,36 +141,37 @@ class ArrayData:
         for x, y in self._blocks(order if self._rows is None else self._rows[order], size):
             if len(x) not in steps:  # blocks of one length lie in the same memory
                 steps[len(x)] = [
-                    partial(self._step, x=x[start : start + size], y=y[start : start + size])
+                    partial(self._step, x[start : start + size], y[start : start + size])
                     for start in range(0, len(x), size)
                 ]
             yield from steps[len(x)]
 
     def _step(
-        self, rate: float, x: FloatArray, y: FloatArray, N: int | None = None
+        self, x: FloatArray, y: FloatArray, rate: float, N: int | None = None
     ) -> tuple[float, FloatArray, int]:
         # Divided by N/η in place of N, the gradient is the step, and needs no product more.
         N = N or len(x)
-        gradient, *into = self._gradient
+        gradient, into = self._gradient
         loss = self.net.compute(self.net.A, self.net.b, x, y, N / rate, into)[0]
         return loss / rate, gradient, N
 
     def _step_of_all(self, rate: float) -> tuple[float, FloatArray, int]:
         if self._is_whole:
-            return self._step(rate, self._x, self._y)
+            return self._step(self._x, self._y, rate)
         losses, total = 0.0, np.zeros_like(self._gradient[0])
         for x, y in self._blocks():
-            loss, change, _ = self._step(rate, x=x, y=y, N=self.N)
+            loss, change, _ = self._step(x, y, rate, self.N)
             losses += loss
             total += change
         return losses, total, self.N
 
     @cached_property
-    def _gradient(self) -> tuple[FloatArray, list[FloatArray], list[FloatArray]]:
+    def _gradient(self) -> tuple[FloatArray, list[FloatArray]]:
         """The gradient of a step as one vector, and its parts as views of it."""
         net = self.net
         flat = np.empty_like(flatten(net.A, net.b))
-        return flat, *unflatten(flat, net.widths, bool(net.b))
+        dA, db = unflatten(flat, net.widths, bool(net.b))
+        return flat, dA + db
 
     @property
     def _is_whole(self) -> bool:
@@ -267,17 +268,20 @@ class Norms:
         if vector is not self._vector:
             self._vector, self._parts = vector, list(self._parts_of(vector))
         squares = [0.0] * len(self._layers)
-        for k, part in self._parts:
-            squares[k] += float(part.dot(part))
+        for i, dot, part in self._parts:
+            squares[i] += float(dot(part))
         if min(squares) < _SQUARES:
             return [float(np.linalg.norm(vector[each].astype(float))) for each in self._layers]
         return list(map(math.sqrt, squares))
 
-    def _parts_of(self, vector: FloatArray) -> Iterator[tuple[int, FloatArray]]:
+    def _parts_of(
+        self, vector: FloatArray
+    ) -> Iterator[tuple[int, Callable[[FloatArray], Any], FloatArray]]:
         most = _AWAKE if vector.dtype == np.float64 else len(vector)
-        for k, layer in enumerate(self._layers):
+        for i, layer in enumerate(self._layers):
             for start in range(layer.start, layer.stop, most):
-                yield k, vector[start : min(start + most, layer.stop)]
+                part = vector[start : min(start + most, layer.stop)]
+                yield i, part.dot, part
 
 
 class Descent:
@@ -353,8 +357,10 @@ class Descent:
         before, rate = self.theta.copy(), self.options.learning_rate
         for step in self.data.steps(self.random):
             loss, change, n = step(rate)
-            losses, rows = losses + n * loss, rows + n
-            sums = [total + n * norm for total, norm in zip(sums, self.norms(change), strict=True)]
+            losses += n * loss
+            rows += n
+            for i, norm in enumerate(self.norms(change)):
+                sums[i] += n * norm
             if not math.isfinite(sum(sums) + losses):
                 break
             if n:  # chunks may turn out to be empty

@@ -75,10 +75,10 @@ def test_plain_descent_is_what_one_would_write_by_hand(momentum):
 def test_every_row_is_used_once_an_epoch_in_batches():
     net, x, y = example(rows=10)
     data = training.ArrayData(net, x, y, 4)
-    batches = [step.keywords["x"].copy() for step in data.steps(np.random.default_rng(0))]
+    batches = [step.args[0].copy() for step in data.steps(np.random.default_rng(0))]
     assert [len(batch) for batch in batches] == [4, 4, 2]
     assert sorted(np.concatenate(batches).tolist()) == sorted(x.tolist())
-    again = [step.keywords["x"].copy() for step in data.steps(np.random.default_rng(1))]
+    again = [step.args[0].copy() for step in data.steps(np.random.default_rng(1))]
     assert not np.array_equal(np.concatenate(batches), np.concatenate(again))
 
 
@@ -269,7 +269,7 @@ def test_a_share_is_held_out_at_random_and_never_learned_from(monkeypatch):
     monkeypatch.setattr(
         training.ArrayData,
         "_step",
-        lambda self, *a, **k: seen.append(k["x"].copy()) or step(self, *a, **k),
+        lambda self, x, *others: seen.append(x.copy()) or step(self, x, *others),
     )
     history = fit(net, x, y, epochs=3, validation=0.25)
     learned = {tuple(row) for batch in seen for row in batch}
