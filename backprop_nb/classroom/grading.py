@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import closing
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-from tqdm.auto import tqdm
 
 from backprop_nb.classroom.assignment import options_in
 from backprop_nb.classroom.formats import FORMATS, formatted
@@ -193,19 +192,14 @@ def grade(
             missing = {number: each for number, each in enumerate(found) if number not in done}
             kept = len(done)
             lost: dict[str, str] = {}
-            bar = tqdm(
-                total=len(found),
-                initial=kept,
-                unit="submission",
-                disable=None if progress else True,
-            )
-            with bar, closing(run(missing, chosen, workers, scheduler)) as arriving:
-                for number, result in arriving:
+            arriving = closing(run(missing, chosen, workers, scheduler))
+            with _bar(len(found), kept, progress) as advance, arriving as results:
+                for number, result in results:
                     if isinstance(result, str):
                         lost[found[number].name] = result
                     else:
                         done[number] = store.save(found[number], result)
-                    bar.update()
+                    advance()
             counting, lines = sheet(
                 handed_in, [*done.values()], lost, listed, points or FULL, chosen.course, folder
             )
@@ -223,6 +217,19 @@ def grade(
                 write(folder / "grades" / name, data)
             store.forget_others(found)
     return Graded(summary, folder, len(done) - kept, kept, lost)
+
+
+@contextmanager
+def _bar(total: int, kept: int, progress: bool) -> Iterator[Callable[[], object]]:
+    """Give what advances a bar, if there is a terminal or a notebook to show one."""
+    is_seen = (sys.stderr is not None and sys.stderr.isatty()) or "ipykernel" in sys.modules
+    if not (progress and is_seen):
+        yield lambda: None
+        return
+    from tqdm.auto import tqdm  # takes as long to load as half of this package
+
+    with tqdm(total=total, initial=kept, unit="submission") as bar:
+        yield bar.update
 
 
 def grade_one(
