@@ -50,10 +50,10 @@ if TYPE_CHECKING:
         sigmoid,
         stop_gradient,
         supported_functions,
+        trace,
         value_and_grad,
         vjp,
     )
-    from backprop_nb.tracing.api import trace  # mypy takes `tracing.trace` for the module
     from backprop_nb.views import widgets
     from backprop_nb.views.widgets import (
         ChainRule,

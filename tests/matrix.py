@@ -36,7 +36,7 @@ CUT = (
     "tests/tracing/rules/test_row.py",
     "tests/tracing/rules/test_indexing.py",
     "tests/tracing/rules/test_joining.py",
-    "tests/tracing/test_trace.py",
+    "tests/tracing/test_tracer.py",
     "tests/tracing/test_calling.py",
     "tests/network/test_network.py",
     "tests/network/test_chunks.py",

@@ -63,7 +63,7 @@ products = of("rules", "tracing/rules/products.py", RULES)
 reverse = of("reverse", "tracing/reverse.py", "tests/tracing/test_backward.py", RULES)
 backward = of("reverse", "tracing/backward.py", "tests/tracing/test_backward.py")
 graph = of(
-    "reverse", "tracing/graph.py", "tests/tracing/test_graph.py", "tests/tracing/test_trace.py"
+    "reverse", "tracing/graph.py", "tests/tracing/test_graph.py", "tests/tracing/test_tracer.py"
 )
 
 # --- printing -------------------------------------------------------------------

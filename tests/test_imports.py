@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 # The wings from the ground floor up. A module imports from its own wing and from those
 # below. The package's own front, "", offers all but the classroom and the course.
 WINGS = (
-    *("errors", "files", "data", "display"),
+    *("errors", "files", "data", "fronts", "display"),
     *("tracing", "network", "checking", "views", "", "classroom", "course", "__main__"),
 )
 
@@ -34,17 +34,22 @@ ROOMS = {f"views.{path.parent.name}" for path in ROOT.glob("views/*/__init__.py"
 WITHOUT_TRACER = ("network.passes", "network.fast")
 
 # What may be imported at first use, by a string or inside of a function: the views when
-# something is shown, Dask when there are chunks, and the way to other array libraries.
+# something is shown, Dask when there are chunks, the way to other array libraries, and what the
+# process of a submission may do without.
 DOORS = {
     ("display", "views"),
     ("network.training", "network.chunks"),
     ("tracing.compiled", "tracing.elsewhere"),
+    ("network.activations", "tracing.rules"),
+    ("classroom.child", "checking.backward"),
+    ("classroom.child", "checking.diagnosis"),
+    ("classroom.supervisor", "checking.backward"),
     ("course.site.command", "course.site.build"),
 }
 
-# The front of the package, that of the views, and that of the classroom, put off what is heavy to
-# first use.
-FRONTS = {"", "views", "classroom"}
+# The front of the package, that of the views, and what makes the fronts of the other wings, put off
+# what is heavy to first use.
+FRONTS = {"", "views", "fronts"}
 
 # NumPy and the standard library are everywhere; each other package has its place.
 THIRD_PARTY = {

@@ -1,25 +1,32 @@
 """Whether a gradient is right, and if not, which mistake it is."""
 
-from backprop_nb.checking.answers import Questions, questions
-from backprop_nb.checking.backward import check_backward
-from backprop_nb.checking.differences import StepCurve, central_differences, step_curve
-from backprop_nb.checking.exercises import Exercise, exercise
-from backprop_nb.checking.gradient import check_gradient
-from backprop_nb.checking.isolation import run_isolated
-from backprop_nb.checking.report import Checked, Finding, Report
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Checked",
-    "Exercise",
-    "Finding",
-    "Questions",
-    "Report",
-    "StepCurve",
-    "central_differences",
-    "check_backward",
-    "check_gradient",
-    "exercise",
-    "questions",
-    "run_isolated",
-    "step_curve",
-]
+from backprop_nb.fronts import later
+
+if TYPE_CHECKING:
+    from backprop_nb.checking.answers import Questions as Questions
+    from backprop_nb.checking.answers import questions as questions
+    from backprop_nb.checking.backward import check_backward as check_backward
+    from backprop_nb.checking.differences import StepCurve as StepCurve
+    from backprop_nb.checking.differences import central_differences as central_differences
+    from backprop_nb.checking.differences import step_curve as step_curve
+    from backprop_nb.checking.exercises import Exercise as Exercise
+    from backprop_nb.checking.exercises import exercise as exercise
+    from backprop_nb.checking.gradient import check_gradient as check_gradient
+    from backprop_nb.checking.isolation import run_isolated as run_isolated
+    from backprop_nb.checking.report import Checked as Checked
+    from backprop_nb.checking.report import Finding as Finding
+    from backprop_nb.checking.report import Report as Report
+
+_NAMES = {
+    "answers": ["Questions", "questions"],
+    "backward": ["check_backward"],
+    "differences": ["StepCurve", "central_differences", "step_curve"],
+    "exercises": ["Exercise", "exercise"],
+    "gradient": ["check_gradient"],
+    "isolation": ["run_isolated"],
+    "report": ["Checked", "Finding", "Report"],
+}
+__all__ = [name for names in _NAMES.values() for name in names]
+__getattr__ = later(__name__, _NAMES)

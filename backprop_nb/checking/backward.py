@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,17 +21,11 @@ from backprop_nb.checking.convention import (
     Samples,
     Weights,
 )
-from backprop_nb.checking.diagnosis import SUPERSEDED, judge
+from backprop_nb.checking.diagnosis import judge, may_have_line, with_line
 from backprop_nb.checking.gradient import proved_line
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
-from backprop_nb.checking.packing import (
-    argument_names,
-    arguments,
-    check_calls,
-    course_loss,
-    names_of_arguments,
-)
+from backprop_nb.checking.packing import arguments, check_calls, course_loss
 from backprop_nb.checking.probes import (
     Answer,
     Answers,
@@ -47,7 +40,6 @@ from backprop_nb.checking.unexplained import other_courses
 from backprop_nb.errors import EndedError, UnsupportedError
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
-from backprop_nb.tracing import pytree
 from backprop_nb.tracing.code_text import find_text
 
 _STARTING = 5.0
@@ -302,16 +294,6 @@ def _with_option(report: Report, option: str) -> Report:
     return replace(report, findings=(Finding("another_course", first, 1, text), *rest))
 
 
-def may_have_line(answers: Answers, course: Course, hints: Hints) -> bool:
-    """Whether to look for a wrong line: what raises has said its own, and may not end."""
-    failed = any(each.failure for each in (*answers.answers, answers.again))
-    return (
-        hints in ("clear", "plain")
-        and not failed
-        and not all(is_right(course, k, each) for k, each in enumerate(answers.answers))
-    )
-
-
 def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
     """Return the line of a backward pass that is proved to be wrong, if there is one."""
     if not _has_text(backward):
@@ -331,60 +313,6 @@ def _has_text(backward: Callable[..., Any]) -> bool:
     function = getattr(function, "__func__", function)
     code = getattr(function, "__code__", None)
     return code is not None and find_text(code).text is not None
-
-
-def with_line(report: Report, line: Finding | None, course: Course) -> Report:
-    """Return a report whose best finding says at which line it is, and what is wrong there."""
-    if line is None or not report.findings:
-        return report
-    first, *rest = report.findings
-    placed = replace(
-        first,
-        message=SUPERSEDED.sub("", first.message),
-        line=line.line,
-        source=line.source,
-        quantity=_in_own_names(line.quantity, course),
-        repair=_in_samples(_in_own_names(line.repair, course), course),
-        proved=line.proved,
-        given=line.given,
-        expected=line.expected,
-    )
-    return replace(report, findings=(placed, *rest))
-
-
-def _in_own_names(text: str, course: Course) -> str:
-    """Return a text in which parameters have a course's names in place of the tracer's.
-
-    >>> _in_own_names("∂L/∂A2 and A21", Course()), _in_own_names("b0", Course(names=("W", "b")))
-    ('∂L/∂A[2] and A21', 'b[0]')
-    """
-    probe = make_probes(course)[0]
-    given = arguments(course, probe.A, probe.b, probe.x, probe.y)
-    words = names_of_arguments(course)
-    traced: list[str] = []
-    for word, tree in zip(words, given, strict=True):
-        if word in argument_names(course, "parameters"):
-            pytree.rebuild(tree, lambda name, _: traced.append(name), word)
-    if len(traced) != len(course.leaf_names):  # one vector
-        return text
-    own = dict(zip(traced, course.leaf_names.values(), strict=True))
-    names = "|".join(map(re.escape, own))
-    return re.sub(rf"(?<![^\W\d_])({names})(?!\w)", lambda found: own[found[1]], text)
-
-
-def _in_samples(repair: str, course: Course) -> str:
-    """Return a repair with N in place of how many samples the line was asked about.
-
-    Another batch has another number.
-
-    >>> _in_samples("multiply it by 2/7", Course("rows"))
-    'multiply it by 2/N, with N the number of samples'
-    """
-    many = line_probe(course).N
-    said = re.sub(rf"(?<![\w.]){many}(?![\w.])", "N", repair)
-    if course.N_is_1 or said == repair:
-        return repair
-    return f"{said}, with N the number of samples"
 
 
 @contextlib.contextmanager

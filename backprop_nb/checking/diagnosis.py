@@ -25,10 +25,15 @@ from backprop_nb.checking.compare import (
 )
 from backprop_nb.checking.convention import DEFAULT, Convention, Course
 from backprop_nb.checking.mistake import PlacedMistake
-from backprop_nb.checking.packing import arguments, course_loss
-from backprop_nb.checking.probes import Answer, Answers, Probe, make_probes
-from backprop_nb.checking.report import Array, Checked, Finding, Hints, Report
-from backprop_nb.checking.search import Explanation, Search, backward_order
+from backprop_nb.checking.packing import (
+    argument_names,
+    arguments,
+    course_loss,
+    names_of_arguments,
+)
+from backprop_nb.checking.probes import Answer, Answers, Probe, line_probe, make_probes
+from backprop_nb.checking.report import SHOWS_LINE, Array, Checked, Finding, Hints, Report
+from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
 from backprop_nb.checking.unexplained import (
     changed_in_words,
     factors_in_words,
@@ -38,6 +43,7 @@ from backprop_nb.checking.unexplained import (
 )
 from backprop_nb.checking.wording import spoken_report
 from backprop_nb.errors import in_words
+from backprop_nb.tracing import pytree
 
 SUBJECT = "backward"
 _IN_ORDER = "in the order of the backward pass"
@@ -49,7 +55,7 @@ _MAX_TIES = 3
 
 _UNKNOWN = " No mistake of the catalogue explains it, and no two of them together do."
 # What a line that is proved explains, and where it shows better to look.
-SUPERSEDED = re.compile(
+_SUPERSEDED = re.compile(
     rf"{re.escape(_UNKNOWN)}| [^.]*(is wrong too|the gradient itself)"
     r"(, and the layers above are right)?: look at [^.]*\."
 )
@@ -504,3 +510,70 @@ def _compare(name: str, answer: Answer, right: Array) -> Checked:
     if remark:
         return Checked.wrong(name, right, remark)
     return compare(name, answer.gradients.get(name), right)
+
+
+# --- with the line --------------------------------------------------------------------
+
+
+def may_have_line(answers: Answers, course: Course, hints: Hints) -> bool:
+    """Whether to look for a wrong line: what raises has said its own, and may not end."""
+    failed = any(each.failure for each in (*answers.answers, answers.again))
+    return (
+        hints in SHOWS_LINE
+        and not failed
+        and not all(is_right(course, k, each) for k, each in enumerate(answers.answers))
+    )
+
+
+def with_line(report: Report, line: Finding | None, course: Course) -> Report:
+    """Return a report whose best finding says at which line it is, and what is wrong there."""
+    if line is None or not report.findings:
+        return report
+    first, *rest = report.findings
+    placed = replace(
+        first,
+        message=_SUPERSEDED.sub("", first.message),
+        line=line.line,
+        source=line.source,
+        quantity=_in_own_names(line.quantity, course),
+        repair=_in_samples(_in_own_names(line.repair, course), course),
+        proved=line.proved,
+        given=line.given,
+        expected=line.expected,
+    )
+    return replace(report, findings=(placed, *rest))
+
+
+def _in_own_names(text: str, course: Course) -> str:
+    """Return a text in which parameters have a course's names in place of the tracer's.
+
+    >>> _in_own_names("∂L/∂A2 and A21", Course()), _in_own_names("b0", Course(names=("W", "b")))
+    ('∂L/∂A[2] and A21', 'b[0]')
+    """
+    probe = make_probes(course)[0]
+    given = arguments(course, probe.A, probe.b, probe.x, probe.y)
+    words = names_of_arguments(course)
+    traced: list[str] = []
+    for word, tree in zip(words, given, strict=True):
+        if word in argument_names(course, "parameters"):
+            pytree.rebuild(tree, lambda name, _: traced.append(name), word)
+    if len(traced) != len(course.leaf_names):  # one vector
+        return text
+    own = dict(zip(traced, course.leaf_names.values(), strict=True))
+    names = "|".join(map(re.escape, own))
+    return re.sub(rf"(?<![^\W\d_])({names})(?!\w)", lambda found: own[found[1]], text)
+
+
+def _in_samples(repair: str, course: Course) -> str:
+    """Return a repair with N in place of how many samples the line was asked about.
+
+    Another batch has another number.
+
+    >>> _in_samples("multiply it by 2/7", Course("rows"))
+    'multiply it by 2/N, with N the number of samples'
+    """
+    many = line_probe(course).N
+    said = re.sub(rf"(?<![\w.]){many}(?![\w.])", "N", repair)
+    if course.N_is_1 or said == repair:
+        return repair
+    return f"{said}, with N the number of samples"

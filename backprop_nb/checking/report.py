@@ -25,6 +25,7 @@ HINTS: Final = get_args(Hints)
 # What was given is the student's own; what was expected would be the solution.
 _SHOWS_EXPECTED: Final = ("plain",)
 _SHOWS_GIVEN: Final = ("vague", "clear", "plain")
+SHOWS_LINE: Final = ("clear", "plain")
 
 NOT_WRITTEN: Final = "not written yet"
 NOT_ANSWERED: Final = "not answered yet"

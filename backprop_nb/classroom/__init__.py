@@ -61,17 +61,12 @@ so the results of others.  Whoever fears that gives each its own container.
 not, unless asked: it has an id for each, made from path and content.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from backprop_nb.fronts import later
 
 if TYPE_CHECKING:
     from backprop_nb.classroom.grading import Graded, grade, grade_one
 
 __all__ = ["Graded", "grade", "grade_one"]
-
-
-def __getattr__(name: str) -> Any:
-    """Load what grades when it is asked for: the process of a submission does without."""
-    if name in __all__:
-        return getattr(importlib.import_module("backprop_nb.classroom.grading"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = later(__name__, {"grading": __all__})

@@ -13,9 +13,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backprop_nb.checking.backward import line_of, may_have_line
 from backprop_nb.checking.probes import Answers, OutOfTime, Probe, ask_all
-from backprop_nb.checking.report import Hints
+from backprop_nb.checking.report import SHOWS_LINE, Hints
 from backprop_nb.classroom.cells import ASKING, LAST_VALUE, Cells, Place, seconds_in_words
 from backprop_nb.classroom.limits import Limits, time_limit
 from backprop_nb.classroom.messages import encode, encode_line
@@ -119,6 +118,11 @@ def answer(
 def _wrong_line(found: Any, answers: Answers, question: Question, bounds: Limits) -> dict[str, Any]:
     """Return the line that is wrong, if it is found in time and its text is the student's."""
     course, hints = question.probes[0].course, question.hints
+    if hints not in SHOWS_LINE:
+        return {}
+    from backprop_nb.checking.backward import line_of  # see `supervisor._load_for`
+    from backprop_nb.checking.diagnosis import may_have_line
+
     if not may_have_line(answers, course, hints):
         return {}
     try:

@@ -19,7 +19,7 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.probes import Probe, ask_all, make_probes
-from backprop_nb.checking.search import gradients_of
+from backprop_nb.checking.report import SHOWS_LINE
 from backprop_nb.classroom import child, limits
 from backprop_nb.classroom.cells import ASKING, NOTHING, Place
 from backprop_nb.classroom.jupyter import NEEDS_IPYTHON
@@ -98,7 +98,7 @@ def _answered(request: dict[str, Any]) -> Outcome:
     """Ask a submission, once more for each statement that its process does not survive."""
     bounds = limits.Limits(**json.loads(request["limits"]))
     probes = _probes(request["course"])
-    if _load_for(source for _, source in request["cells"]):
+    if _load_for(request["hints"], (source for _, source in request["cells"])):
         _settle()
     limits.count_threads()
     file = "" if request["file"].endswith(".ipynb") else request["file"]
@@ -123,16 +123,8 @@ def _answered(request: dict[str, Any]) -> Outcome:
 def _probes(said: str) -> tuple[Probe, ...]:
     """Return the probes of a course, and do here what each copy would do first, and slowly."""
     probes = make_probes(Course(**json.loads(said)))
-    K = probes[0].K
-    right = [gradients_of(probes[0].course, k) for k in (0, *range(len(probes)))]
     for _ in range(_ROUNDS):
-        values = iter(right)
-
-        def known(*_: Any, values: Iterator[Any] = values) -> Any:
-            now = next(values)
-            return tuple([now.get(f"{part}[{i}]") for i in range(K)] for part in ("dA", "db"))
-
-        json.dumps(encode(ask_all(known, probes), probes))
+        json.dumps(encode(ask_all(lambda *given: given[:2], probes), probes))
     _settle()
     return probes
 
@@ -143,9 +135,11 @@ def _settle() -> None:
     gc.freeze()
 
 
-def _load_for(sources: Iterable[str]) -> bool:
+def _load_for(hints: str, sources: Iterable[str]) -> bool:
     """Load what a submission would have to wait for, and return whether anything was."""
     before = len(sys.modules)
+    if hints in SHOWS_LINE:
+        import backprop_nb.checking.backward  # noqa: F401
     for source in sources:
         if NEEDS_IPYTHON.search(source):
             import IPython.display  # noqa: F401

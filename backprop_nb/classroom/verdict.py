@@ -12,9 +12,8 @@ from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from backprop_nb.checking.backward import may_have_line, with_line
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.diagnosis import judge
+from backprop_nb.checking.diagnosis import judge, may_have_line, with_line
 from backprop_nb.checking.packing import check_calls
 from backprop_nb.checking.probes import Answers
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints

@@ -1,7 +1,7 @@
 """What a unit makes of its pre-activation z, and of a gradient that comes back: a row each.
 
 A row computes with NumPy functions alone, so it works on plain and on traced
-arrays; where the two should differ, ``traced`` is the form for the tracer.
+arrays; where the two should differ, :meth:`Activation.for_tracer` knows the other form.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 
 from backprop_nb.network.passes import sigma, sigma_slope
 from backprop_nb.network.validation import FloatArray
-from backprop_nb.tracing import sigmoid
 
 ActivationName: TypeAlias = Literal["sigmoid", "tanh", "relu", "leaky relu", "identity"]
 OutputName: TypeAlias = ActivationName | Literal["softmax"]
@@ -45,7 +44,6 @@ class Activation:
     slope : from f to the derivative ∂f/∂z, entry by entry
     steepest : the largest slope there is
     reach : the bounds of f, which it may only come near to
-    traced : `of`, as it is traced
     cross_entropy : that of an output which is a probability; None if it is none
     adds_up : whether the entries of f are the probabilities of one distribution
     """
@@ -56,7 +54,6 @@ class Activation:
     slope: Callable[[FloatArray], FloatArray]
     steepest: float
     reach: tuple[float, float] = (-math.inf, math.inf)
-    traced: Callable[[Any], Any] | None = None
     cross_entropy: CrossEntropy | None = None
     adds_up: bool = False
 
@@ -73,7 +70,11 @@ class Activation:
 
     def for_tracer(self) -> Activation:
         """Return the same activation, in the form that is traced."""
-        return replace(self, of=self.traced or self.of)
+        if self.of is not sigma:
+            return self
+        from backprop_nb.tracing.rules import sigmoid  # all rules, which nobody else here needs
+
+        return replace(self, of=sigmoid)
 
 
 def softmax(z: Any) -> Any:
@@ -116,7 +117,6 @@ ACTIVATIONS: dict[str, Activation] = {
         sigma_slope,
         0.25,
         (0, 1),
-        sigmoid,
         CrossEntropy(_of_sigmoid, r"- \sum_j y_j \ln {f} + (1 - y_j) \ln (1 - {f})"),
     ),
     "tanh": Activation("tanh", r"\tanh", np.tanh, lambda f: 1 - f**2, 1.0, (-1, 1)),

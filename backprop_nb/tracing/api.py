@@ -26,7 +26,7 @@ from backprop_nb.tracing.emit.tikz import to_tikz
 from backprop_nb.tracing.evaluate import evaluate
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.messages import without_own_frames
-from backprop_nb.tracing.trace import record
+from backprop_nb.tracing.tracer import record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -19,7 +19,7 @@ from backprop_nb.tracing.api import Graph, trace
 from backprop_nb.tracing.array import prepared
 from backprop_nb.tracing.reverse import number_of, reverse
 from backprop_nb.tracing.tape import taken_out
-from backprop_nb.tracing.trace import trace_rule
+from backprop_nb.tracing.tracer import trace_rule
 
 Argnums = int | tuple[int, ...]
 """One position among the arguments, or several."""

@@ -23,7 +23,7 @@ from backprop_nb.tracing import pytree
 from backprop_nb.tracing.api import Graph
 from backprop_nb.tracing.record import Record, Scope
 from backprop_nb.tracing.tape import Recorded, is_live, plain, position, written
-from backprop_nb.tracing.trace import record
+from backprop_nb.tracing.tracer import record
 
 Array: TypeAlias = NDArray[Any]
 Change: TypeAlias = Callable[[Sequence[Any]], Any]

@@ -23,7 +23,7 @@ from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.rules.row import EachVjp
 from backprop_nb.tracing.rules.template import ATOM
-from backprop_nb.tracing.trace import trace_rules
+from backprop_nb.tracing.tracer import trace_rules
 
 _NOTATIONS = {"numpy": NUMPY, "latex": LATEX}
 
