@@ -53,7 +53,7 @@ def test_without_a_command_that_exists_the_choice_is_told(words, capsys):
 
 def test_an_interrupt_while_it_loads_is_one_line_and_a_code(tmp_path):
     interrupting = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass\n"
-    (tmp_path / "tqdm.py").write_text(interrupting)  # one of the last to be loaded
+    (tmp_path / "statistics.py").write_text(interrupting)  # one of the last to be loaded
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
     ended = subprocess.run(
         [sys.executable, "-m", "backprop_nb", "--version"],
