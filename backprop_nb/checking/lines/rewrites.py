@@ -753,6 +753,7 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
         ]
         for form, cost in forms:
             new = _binary(slot, ast.Mult, form)
+            cost -= 0.4 * (text in scope.unread)
             yield Way(new, "factor", cost, f"multiply it by {_closed(form)}")
         yield Way(_binary(slot, ast.Div, x), "factor", 1.3, f"divide it by {text}")
         if scope.is_square_of(slot, x):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -108,7 +108,7 @@ class Scope:
         found: dict[str, ast.expr] = {name: ast.Name(name, ast.Load()) for name in self.functions}
         if isinstance(self.block.tree, ast.ClassDef):
             for node in self.block.tree.body:
-                if isinstance(node, ast.FunctionDef) and len(node.args.args) == 2:
+                if _is_helper(node):
                     own = ast.Name(node.args.args[0].arg, ast.Load())
                     calls = {e.attr for e in ast.walk(node) if isinstance(e, ast.Attribute)}
                     leads_back = getattr(self.block.node, "name", "") in calls
@@ -138,6 +138,22 @@ class Scope:
                 if value.ndim == 1 and value.dtype.kind in "iu"
             )
         )
+
+    @cached_property
+    def unread(self) -> set[str]:
+        """The attributes that one method of a class keeps for later, and no other reads.
+
+        A layer that keeps a mask in its ``forward`` means to use it in its ``backward``.
+        """
+        if not isinstance(self.block.tree, ast.ClassDef):
+            return set()
+        uses = [_attributes(each) for each in self.block.tree.body]
+        return {
+            text
+            for k, (kept, _) in enumerate(uses)
+            for text in kept
+            if not any(text in read for j, (_, read) in enumerate(uses) if j != k)
+        }
 
     @cached_property
     def expressions(self) -> dict[str, ast.expr]:
@@ -316,6 +332,28 @@ def texts_in(node: ast.AST) -> list[str]:
         for each in ast.walk(node)
         if isinstance(each, ast.Constant) and isinstance(each.value, str)
     ]
+
+
+def _is_helper(node: ast.AST) -> TypeGuard[ast.FunctionDef]:
+    """Whether a part of a class is a method of one argument that keeps nothing in its object.
+
+    A layer's ``forward`` keeps what its ``backward`` needs: to call it once more would change that.
+    """
+    return (
+        isinstance(node, ast.FunctionDef)
+        and len(node.args.args) == 2
+        and not any(
+            isinstance(each, ast.Attribute | ast.Subscript) and isinstance(each.ctx, ast.Store)
+            for each in ast.walk(node)
+        )
+    )
+
+
+def _attributes(method: ast.AST) -> tuple[set[str], set[str]]:
+    """Return the attributes to which a method gives a value, and those that it reads."""
+    nodes = [each for each in ast.walk(method) if isinstance(each, ast.Attribute)]
+    kept = {text_of(each) for each in nodes if isinstance(each.ctx, ast.Store)}
+    return kept, {text_of(each) for each in nodes if isinstance(each.ctx, ast.Load)}
 
 
 def _is_pure(node: ast.AST) -> bool:

@@ -202,3 +202,66 @@ def test_a_line_that_gives_what_the_loss_has_too_is_no_suspect_beside_another(wr
 
     found = find_faults(loss, gradient, args, [0, 1])
     assert {each.line for each in found} == {wrong.__code__.co_firstlineno + line}
+
+
+class Linear:
+    def forward(self, x, W):
+        self.x, self.W = x, W
+        return x @ W
+
+    def backward(self, d):
+        self.dW = self.x.T @ d
+        return d @ self.W.T
+
+
+class ReLU:
+    def forward(self, x):
+        self.mask = x > 0
+        return x * self.mask
+
+    def backward(self, d):
+        return d
+
+
+class Sigmoid:
+    def forward(self, x):
+        self.out = 1 / (1 + np.exp(-x))
+        return self.out
+
+    def backward(self, d):
+        return d
+
+
+class Tanh:
+    def forward(self, x):
+        self.out = np.tanh(x)
+        return self.out
+
+    def backward(self, d):
+        return d
+
+
+@pytest.mark.parametrize(
+    ("layer", "repair"),
+    [
+        (ReLU, "multiply it by self.mask"),
+        (Sigmoid, "multiply it by (self.out * (1 - self.out))"),
+        (Tanh, "multiply it by (1 - self.out ** 2)"),
+    ],
+)
+def test_a_slope_that_a_layer_forgets_is_told_in_that_layer(layer, repair):
+    def loss(V, W):
+        return np.sum((Linear().forward(layer().forward(Linear().forward(X, V)), W) - Y) ** 2)
+
+    def gradient(V, W):
+        first, middle, last = Linear(), layer(), Linear()
+        d = 2 * (last.forward(middle.forward(first.forward(X, V)), W) - Y)
+        first.backward(middle.backward(last.backward(d)))
+        return first.dW, last.dW
+
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((4, 3)), rng.standard_normal((4, 2))
+    args = rng.standard_normal((3, 5)), rng.standard_normal((5, 2))
+    [fault] = find_faults(loss, gradient, args, [0, 1])
+    assert fault.line == layer.backward.__code__.co_firstlineno + 1
+    assert fault.repair == repair
