@@ -15,6 +15,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import count, cycle, islice, pairwise
@@ -262,10 +263,9 @@ def ask_all(backward: Pass, probes: Sequence[Probe], seconds: float | None = Non
 def ask(backward: Pass, probe: Probe) -> Answer:
     """Ask a backward pass about one probe."""
     course = probe.course
-    A, b = ([each.copy() for each in part] for part in (probe.A, probe.b))
-    given = arguments(course, A, b, probe.x.copy(), probe.y.copy())
+    own, before = _as_handed_over(probe)
+    given = deepcopy(own)
     leaves = [_flat(each) for each in given]
-    _, before = _as_handed_over(probe)
     try:  # a generator runs only now that its items are taken
         returned = backward(*given)
         answer = _read(returned, probe)
