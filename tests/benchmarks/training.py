@@ -4,7 +4,8 @@
     python tests/benchmarks/training.py [--rounds ...] [--beside FOLDER] [--write]
 
 Each in a process of its own, with the threads that it takes by default; all must end
-at the same parameters first. --write puts the table into training.md.
+at the same parameters first. Last, the floor: what a step cannot do without, and nothing
+else. --write puts the table into training.md.
 """
 
 import argparse
@@ -102,7 +103,39 @@ def in_jax(title: str, size: int, dtype: str):
     return lambda: jax.block_until_ready(epoch(*given))
 
 
-CONTENDERS = {OURS: in_backprop_nb, "NumPy by hand": in_numpy, "JAX's scan": in_jax}
+def in_floor(title: str, size: int, dtype: str):
+    """Gather the rows, multiply and move the parameters, into arrays that are kept."""
+    A, _, x, _, order = example(title, dtype)
+    K, widths = len(A), [len(A[0].T), *map(len, A)]
+    f = [np.full((size, n), 0.01, dtype) for n in widths]
+    delta = [f_i.copy() for f_i in f]
+    ends = np.cumsum([A_i.size for A_i in A])
+    theta, gradient = np.zeros((2, ends[-1]), dtype)
+    parts = np.split(gradient, ends[:-1])
+    dA = [part.reshape(A_i.shape) for part, A_i in zip(parts, A, strict=True)]
+    products = [(f[i], A[i].T, f[i + 1]) for i in range(K)]
+    products += [(delta[i + 1], A[i], delta[i]) for i in reversed(range(1, K))]
+    products += [(delta[i + 1].T, f[i], dA[i]) for i in range(K)]
+
+    def run():
+        for start in range(0, ROWS, size):
+            rows = order[start : start + size]
+            np.take(x, rows, axis=0, out=f[0][: len(rows)], mode="clip")
+            for left, right, out in products:
+                left.dot(right, out)
+            np.subtract(theta, gradient, theta)
+        return dA, ()
+
+    return run
+
+
+FLOOR = "floor"
+CONTENDERS = {
+    OURS: in_backprop_nb,
+    "NumPy by hand": in_numpy,
+    "JAX's scan": in_jax,
+    FLOOR: in_floor,
+}
 PACKAGES = ["backprop-nb", "numpy", *(["jax"] if find_spec("jax") else [])]
 
 
@@ -115,8 +148,8 @@ def plain(result):
 def check(results, dtype: str) -> None:
     """Stop unless all end at the same parameters, and in the dtype of the data."""
     off = 1e-9 if dtype == "float64" else 2e-2  # five thousand steps apart
-    for got in results.values():
-        for one, other in zip(got, results[OURS], strict=True):
+    for name in results.keys() - {FLOOR}:
+        for one, other in zip(results[name], results[OURS], strict=True):
             assert one.dtype == other.dtype == dtype
             np.testing.assert_allclose(one, other, rtol=off, atol=off)
 
@@ -147,7 +180,8 @@ def report(rounds: int, beside: Path | None):
     yield (
         f"\nUnder `{OURS}`: the time of one epoch over {ROWS} rows. Then what the others take for\n"
         f"the same: 2 × is twice as long. Medians over {rounds} rounds, each in a process of its\n"
-        "own and with its default threads."
+        "own and with its default threads. The floor gathers the rows, multiplies and moves the\n"
+        "parameters, without σ, loss, record and checks."
         + f" \\* Other programs used up to {max(shares):.0%} of the processors."
         * (max(shares) > QUIET)
         + f"\n{os.cpu_count()} cores, Python {platform.python_version()}, "
