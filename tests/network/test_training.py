@@ -17,7 +17,7 @@ from backprop_nb.errors import (
     InvalidValueError,
     ShapeError,
 )
-from backprop_nb.network import Network, SigmoidNetwork, training
+from backprop_nb.network import Network, SigmoidNetwork, theta, training
 
 
 def example(rows=40, seed=0, dtype=np.float64):
@@ -241,6 +241,15 @@ def test_the_norm_of_a_long_gradient_leaves_nothing_out(dtype):
             vector *= dtype(scale)
             expected = [np.linalg.norm(vector[each].astype(float)) for each in layers]
             np.testing.assert_allclose(norms(vector), expected, rtol=1e-6)
+
+
+def test_no_norm_of_a_step_wakes_the_threads_of_openblas():
+    net = SigmoidNetwork((784, 30, 10), seed=0)
+    norms = training.Norms(theta.layers(net.widths))
+    norms(theta.flatten(net.A, net.b))
+    lengths = [len(part) for _, _, part in norms._parts]
+    assert sum(lengths) == sum(a.size for a in net.A + net.b)
+    assert max(lengths) <= 10_000  # from which its dot product of float64 takes all threads
 
 
 def test_the_saturation_is_that_of_the_network():
