@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Collection, Mapping
 
-from backprop_nb.views.explorer.geometry import cards_of, shown_groups
 from backprop_nb.views.schema import ExplorerGeometry, ExplorerScene, FoldedState
 
 _MAX_CARDS = 1500
@@ -49,47 +48,76 @@ def near_states(
     geometry_of
         Lays the scene out.
     """
-    everything = tuple(group["id"] for group in scene["groups"])
-    queue = deque([start, everything, *_turned(scene, start).values(), ()])
-    known: dict[frozenset[tuple[int, bool]], Folded] = {}  # by what shows
+    groups = _Groups(scene)
+    first, everything = groups.numbers(start), frozenset(range(len(groups.ids)))
+    none = frozenset[int]()
+    queue = deque([(first, none), (everything, none)])
+    queue.extend((first, frozenset({group})) for group in groups.shown(first))
+    queue.append((none, none))
+    known: dict[frozenset[tuple[int, bool]], frozenset[int]] = {}  # by what shows
     cards = 0
     while queue:
-        folded = queue.popleft()
-        shown = frozenset(shown_groups(scene, folded).items())
-        count = len(cards_of(scene, folded)[0])
-        if shown in known or (known and cards + count > _MAX_CARDS):
+        before, turned = queue.popleft()
+        folded = before ^ turned
+        shown = groups.shown(folded)
+        count = groups.cards(shown)
+        if (key := frozenset(shown.items())) in known or (known and cards + count > _MAX_CARDS):
             continue
-        known[shown] = folded
+        known[key] = folded
         cards += count
-        queue.extend(_turned(scene, folded).values())
-    return [
-        {
-            "geometry": geometry_of(folded),
-            "turned": {
-                group: number
-                for group, wish in _turned(scene, folded).items()
-                if (number := _nearest(scene, list(known), wish, group)) is not None
-            },
+        queue.extend((folded, frozenset({group})) for group in shown)
+    states: list[FoldedState] = []
+    for key, folded in known.items():
+        nearest = {
+            groups.ids[group]: _nearest(known, groups.shown(folded ^ {group}), group)
+            for group, _ in sorted(key)
         }
-        for folded in known.values()
-    ]
+        turns = {group: number for group, number in nearest.items() if number is not None}
+        states.append({"geometry": geometry_of(groups.names(folded)), "turned": turns})
+    return states
 
 
-def _turned(scene: ExplorerScene, folded: Folded) -> dict[str, Folded]:
-    """Return for each group that shows what is folded when it has been turned over."""
-    ids = [group["id"] for group in scene["groups"]]
-    turners, wanted = [ids[number] for number in shown_groups(scene, folded)], set(folded)
-    return {
-        turned: tuple(group for group in ids if (group in wanted) != (group == turned))
-        for turned in turners
-    }
+class _Groups:
+    """The groups of a scene, asked for what shows in many states: each takes what shows alone."""
+
+    def __init__(self, scene: ExplorerScene) -> None:
+        self.ids = [group["id"] for group in scene["groups"]]
+        self._own = Counter(node["group"] for node in scene["nodes"])
+        self._inside: dict[int | None, list[int]] = defaultdict(list)
+        for number, group in enumerate(scene["groups"]):
+            self._inside[group["parent"]].append(number)
+
+    def numbers(self, folded: Folded) -> frozenset[int]:
+        """Return groups by their numbers."""
+        wanted = set(folded)
+        return frozenset(number for number, group in enumerate(self.ids) if group in wanted)
+
+    def names(self, folded: frozenset[int]) -> Folded:
+        """Return groups by their ids, in the scene's order."""
+        return tuple(self.ids[number] for number in sorted(folded))
+
+    def shown(self, folded: frozenset[int]) -> dict[int, bool]:
+        """Return the groups that are in no folded one, each with whether it is a card itself."""
+        found = list(self._inside[None])
+        for group in found:  # which grows
+            if group not in folded:
+                found += self._inside[group]
+        return {group: group in folded for group in sorted(found)}
+
+    def cards(self, shown: Mapping[int, bool]) -> int:
+        """Return how many cards there are where these groups show."""
+        return self._own[None] + sum(
+            1 if is_card else self._own[group] for group, is_card in shown.items()
+        )
 
 
 def _nearest(
-    scene: ExplorerScene, known: list[frozenset[tuple[int, bool]]], wish: Folded, group: str
+    known: Collection[frozenset[tuple[int, bool]]], wished: Mapping[int, bool], group: int
 ) -> int | None:
     """Return the known state with one group as it is wished, and as little else changed."""
-    wished = shown_groups(scene, wish)
-    number = next(k for k in wished if scene["groups"][k]["id"] == group)
-    fit = [k for k, shown in enumerate(known) if (number, wished[number]) in shown]
-    return min(fit, key=lambda k: len(known[k] ^ wished.items()), default=None)
+    fit = [
+        (len(shown ^ wished.items()), k)
+        for k, shown in enumerate(known)
+        if (group, wished[group]) in shown
+    ]
+    return min(fit, default=(0, None))[1]
