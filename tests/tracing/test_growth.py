@@ -24,7 +24,7 @@ COSTS = {
 }
 
 MOST = {"scene": 1.5}
-"""A scene has a formula of each call, and a long one takes longer: nothing else may grow so much."""
+"""A scene has a formula of each call, and a long one takes longer; nothing else grows so much."""
 
 
 def calls(function, *args, **options):
