@@ -66,7 +66,8 @@ class Operand(NamedTuple):
     value: Any
 
 
-class Pattern(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Pattern:
     """How a rule reads, whatever the names and the numbers.
 
     Attributes
@@ -75,14 +76,24 @@ class Pattern(NamedTuple):
         The rule as it was traced; its inputs are those of the leaves that it uses.
     leaves
         Which they are: 0 is the adjoint, 1 the node, then come the node's parents.
-    numpy, latex
-        Every value of it as text, with a hole for each leaf.
     """
 
     traced: Trace
     leaves: tuple[int, ...]
-    numpy: list[Printed]
-    latex: list[Printed]
+
+    @cached_property
+    def numpy(self) -> list[Printed]:
+        """Every value of it as NumPy source, with a hole for each leaf."""
+        return NUMPY.expressions(self.traced, self._holes)
+
+    @cached_property
+    def latex(self) -> list[Printed]:
+        """The same as LaTeX."""
+        return LATEX.expressions(self.traced, self._holes)
+
+    @property
+    def _holes(self) -> list[Printed]:
+        return [(f"{_OPEN}{k}{_CLOSE}", ATOM) for k in self.leaves]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,12 +161,10 @@ class Rules:
 
         values = self.values
         traces, is_general = trace_rules(rules, values)
-        holes: list[Printed] = [(f"{_OPEN}{k}{_CLOSE}", ATOM) for k in range(len(values))]
-        found = {}
-        for position, (traced, leaves) in zip(self.positions, traces, strict=True):
-            own = [holes[k] for k in leaves]
-            texts = NUMPY.expressions(traced, own), LATEX.expressions(traced, own)
-            found[position] = Pattern(traced, leaves, *texts)
+        found = {
+            position: Pattern(traced, leaves)
+            for position, (traced, leaves) in zip(self.positions, traces, strict=True)
+        }
         return found, is_general
 
 

@@ -55,12 +55,6 @@ class DescribedNode:
         """The call without marks."""
         return links.read(self.call)[0]
 
-    @property
-    def words(self) -> list[Any]:
-        """What a step forward does, in a sentence: texts, and arrays where their words stand."""
-        made = f"Forward. {self.node.name} = {self.text} = "
-        return [made, self.node.value, f".{badges.words(self.marks)}"]
-
 
 @dataclass(frozen=True)
 class Arrival:
@@ -136,12 +130,25 @@ class Description:
         self.nodes = [DescribedNode(node, node.health) for node in graph.nodes]
         self.steps = list(_steps(self.backward)) if self.backward else []
 
-    def step_words(self, step: Step, arrivals: Sequence[Arrival]) -> list[Any]:
-        """Say a step back in a sentence or two: texts, and arrays where their words stand."""
+    def forward_words(self, node: Node, most: int | None = None) -> list[Any]:
+        """Say a step forward in a sentence: texts, and arrays where their words stand.
+
+        A call of more than ``most`` nodes is not spelled out.
+        """
+        described = self.nodes[node.index]
+        call = "" if most and len(node.parents) > most else f"{described.text} = "
+        return [f"Forward. {node.name} = {call}", node.value, f".{badges.words(described.marks)}"]
+
+    def step_words(
+        self, step: Step, arrivals: Sequence[Arrival], most: int | None = None
+    ) -> list[Any]:
+        """Say a step back in a sentence or two, with ``most`` of its contributions."""
         said = [f"Backward from {step.node.name}, adjoint ", step.adjoint]
-        for each in arrivals:
+        for each in arrivals[:most]:
             given, before = each.contribution, ". " if each is arrivals[0] else "; "
             said += [f"{before}{given.parent.name} receives {each.text} = ", given.value]
+        if more := len(arrivals) - len(arrivals[:most]):
+            said.append(f"; and {more} more receive theirs")
         return [*said, f".{badges.words(self.nodes[step.node.index].marks)}"]
 
     def cost(self) -> Cost:

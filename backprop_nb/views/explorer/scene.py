@@ -281,26 +281,22 @@ class _PaperWriter:
         description, turn = self._description, len(self._operations) + 1
         if step == 0:
             start = "Start. The inputs are known, nothing is computed yet."
-            return _frame("start", None, self._said([start], "value"))
+            return _frame("start", None, self._said(lambda: [start], "value"))
         if step < turn:
-            described = self._operations[step - 1]
-            words = described.words
-            if most and len(described.node.parents) > most:
-                words[0] = f"Forward. {described.node.name} = "
-            return _frame("forward", described.node, self._said(words, "value"))
+            node = self._operations[step - 1].node
+            said = self._said(lambda: description.forward_words(node, most), "value")
+            return _frame("forward", node, said)
         if step == turn and description.backward:
-            output = description.graph.output
+            output, seed = description.graph.output, description.backward.adjoint
             itself = f"Backward. The adjoint of {output.name} itself is "
-            said = self._said([itself, description.backward.adjoint(output), "."], "adjoint")
+            said = self._said(lambda: [itself, seed(output), "."], "adjoint")
             return {**_frame("seed", output, said), "ask": seed_question(output.name)}
         back, arrivals = description.steps[step - turn - 1]
-        said = self._said(description.step_words(back, arrivals[:most]), "adjoint")
-        if said and len(arrivals) > len(arrivals[:most]):
-            said.append(f" And {len(arrivals) - len(arrivals[:most])} more receive theirs.")
+        said = self._said(lambda: description.step_words(back, arrivals, most), "adjoint")
         given = [self._contribution(each) for each in arrivals[:most]]
         return {**_frame("backward", back.node, said), "contributions": given}
 
-    def _said(self, words: Sequence[Any], family: Family) -> list[str | int]:
+    def _said(self, words: Callable[[], Sequence[Any]], family: Family) -> list[str | int]:
         """Return words with the number of each array in its place; on paper there are none."""
         return []
 
@@ -362,10 +358,9 @@ class _Writer(_PaperWriter):
             "source": str(described.node.source or ""),
         }
 
-    def _said(self, words: Sequence[Any], family: Family) -> list[str | int]:
-        if not self.tells:
-            return []
-        return [each if isinstance(each, str) else self._tensor(each, family) for each in words]
+    def _said(self, words: Callable[[], Sequence[Any]], family: Family) -> list[str | int]:
+        said = words() if self.tells else ()
+        return [each if isinstance(each, str) else self._tensor(each, family) for each in said]
 
     def _contribution(self, arrival: Arrival) -> ExplorerContribution:
         if not self.tells:

@@ -277,6 +277,6 @@ def test_of_a_call_with_very_many_arrays_the_first_contributions_are_told():
     scene.tell([step])
     lines = [given["line"] for given in scene.data["frames"][step]["contributions"]]
     assert [bool(line) for line in lines] == [True] * ROOM + [False] * 5
-    assert frame_words(scene.data, step).endswith("And 5 more receive theirs.")
+    assert frame_words(scene.data, step).endswith("; and 5 more receive theirs.")
     node = scene.data["nodes"][scene.data["frames"][step]["node"]]
     assert (node["text"], node["formula"]) == ("stack of 65 values", None)
