@@ -48,9 +48,9 @@ class Parameter:
         """Return this entry of ``A`` and ``b``, which may be a gradient's."""
         return float((b if self.k is None else A)[self.i][self.entry])
 
-    def set(self, net: Network, value: float) -> None:
-        """Write a value into the network."""
-        (net.b if self.k is None else net.A)[self.i][self.entry] = value
+    def set(self, A: Sequence[FloatArray], b: Sequence[FloatArray], value: float) -> None:
+        """Write a value into this entry of ``A`` and ``b``."""
+        (b if self.k is None else A)[self.i][self.entry] = value
 
 
 def parameters(net: Network) -> Iterator[Parameter]:

@@ -79,15 +79,16 @@ def weight_curve(flow: Flow, parameter: Parameter, epsilon: float = 0.0) -> Weig
     (0.25, 33)
     """
     net, gradient = flow.net, flow.gradient
-    value = parameter.of(net.A, net.b)
+    A, b, x, y = net.checked(flow.x, flow.y)
+    value = parameter.of(A, b)
     epsilons, losses = places(value, epsilon), []
     try:
-        for each in epsilons:
-            parameter.set(net, value + each)
-            with quietly():
-                losses.append(net.loss(flow.x, flow.y))
+        with quietly():
+            for each in epsilons:
+                parameter.set(A, b, value + each)
+                losses.append(net.loss_of(A, b, x, y))
     finally:
-        parameter.set(net, value)
+        parameter.set(A, b, value)
     slope = parameter.of(gradient.A, gradient.b)
     return WeightCurve(parameter, value, slope, epsilons, tuple(losses))
 

@@ -253,7 +253,7 @@ class GradientFlow(Replay):
 
     @_follows("weight")
     def _on_weight(self, value: float) -> None:
-        self._parameter.set(self._flow.net, value)
+        self._parameter.set(self._flow.net.A, self._flow.net.b, value)
         self._change(self._flow.net, self._flow.x)
 
     @_follows("selected")

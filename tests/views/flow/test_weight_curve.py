@@ -29,7 +29,7 @@ def test_losses_and_changes_are_those_of_a_network_with_the_moved_weight():
         found.epsilons, found.losses, found.changes(), data["texts"], strict=True
     ):
         moved = bp.SigmoidNetwork.from_parameters(net.A, net.b)
-        WEIGHT.set(moved, net.A[1][2, 3] + epsilon)
+        WEIGHT.set(moved.A, moved.b, net.A[1][2, 3] + epsilon)
         assert loss == moved.loss(x, y)
         assert change == loss - now
         linear = net.backward(x, y).A[1][2, 3] * epsilon
@@ -81,7 +81,7 @@ def test_a_mark_is_a_line_with_a_dot_at_its_end():
 def test_the_network_is_as_before_even_if_a_loss_fails(monkeypatch):
     flow, before = Flow(net, x, y), net.A[1].copy()
     losses = iter([0.5, 0.5])
-    monkeypatch.setattr(net, "loss", lambda *_: next(losses))
+    monkeypatch.setattr(net, "loss_of", lambda *_: next(losses))
     with pytest.raises(StopIteration):
         weight_curve(flow, WEIGHT)
     np.testing.assert_array_equal(net.A[1], before)
