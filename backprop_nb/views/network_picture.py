@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,6 +53,18 @@ class NetworkLayout:
     def x(self, i: int) -> float:
         """Return where layer ``i`` stands."""
         return next(iter(self.units[i].values()))[0]
+
+    @cached_property
+    def edges(self) -> list[list[tuple[int, int, Sequence[Point]]]]:
+        """For each A_i, of the entries that are drawn row, column, and from where to where."""
+        return [
+            [
+                (j, k, (_beside(start, end), _beside(end, start)))
+                for j, end in ends.items()
+                for k, start in starts.items()
+            ]
+            for starts, ends in pairwise(self.units)
+        ]
 
 
 def network_layout(
@@ -113,15 +127,13 @@ def draw_edges(
     of these A_i alone.
     """
     edges = [
-        (numbers.heat(A[j][k], scale), start, end, f"A:{i}:{j}:{k}")
+        (numbers.heat(A[j][k], scale), ends, f"A:{i}:{j}:{k}")
         for i in (range(len(weights)) if only is None else only)
         for A in [np.asarray(weights[i], dtype=float).tolist()]
-        for j, end in layout.units[i + 1].items()
-        for k, start in layout.units[i].items()
+        for j, k, ends in layout.edges[i]
     ]
     # The strong ones on top.
-    for heat, start, end, key in sorted(edges, key=lambda edge: abs(edge[0])):
-        ends = [_beside(start, end), _beside(end, start)]
+    for heat, ends, key in sorted(edges, key=lambda edge: abs(edge[0])):
         picture.line(ends, key=key, **edge_look(heat, family))
 
 

@@ -335,7 +335,8 @@ def _pixel(number: float) -> float:
 
 
 def _pixels(numbers: Iterable[float]) -> list[float]:
-    return [_pixel(number) for number in numbers]
+    rounded = [round(float(number), 1) for number in numbers]
+    return [int(each) if each == int(each) else each for each in rounded]
 
 
 def _points(points: Iterable[Sequence[float]]) -> list[list[float]]:

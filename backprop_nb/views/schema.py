@@ -344,17 +344,28 @@ class FlowFact(TypedDict):
     since: int
 
 
-class FlowParameter(TypedDict):
-    """What is printed of a weight or bias and of the units at its ends."""
+class FlowNumbers(TypedDict):
+    """What is printed of a weight or bias."""
 
     value: str
     slope: str
     since: int
     """The step since which the slope is known."""
-    facts: Sequence[FlowFact]
     rule: str
     """How the slope is computed, with names; ``worked`` is the same with numbers."""
     worked: str
+
+
+class FlowParameter(FlowNumbers):
+    """What is printed of a weight or bias and of the units at its ends."""
+
+    facts: Sequence[FlowFact]
+
+
+class FlowDrawn(FlowNumbers):
+    """The same of one that is drawn; its facts are numbers of the scene's."""
+
+    facts: Sequence[int]
 
 
 class FlowTexts(TypedDict):
@@ -417,7 +428,8 @@ class FlowScene(TypedDict):
     legend: FlowLegend
     verdict: FlowVerdict
     table: FlowTable
-    parameters: dict[str, FlowParameter]
+    facts: Sequence[FlowFact]
+    parameters: dict[str, FlowDrawn]
     """By name, of what is drawn."""
     activations: Sequence[str]
     rows: int

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,16 @@ class Flow:
         more += "" if net.bias else ", no bias"
         inputs = "one input" if self.rows == 1 else f"{self.rows} inputs"
         return f"{'-'.join(map(str, net.widths))}, {net.activation}{more}, {inputs}"
+
+    @cached_property
+    def units(self) -> dict[int, list[tuple[float, float, float, float]]]:
+        """By layer, z, f, σ′(z) and δ of each unit, in the row that is shown."""
+        z, f, delta = self.forward.z, self.forward.f, self.gradient.delta
+        of_layer = {i: (z[i], f[i], self.slopes[i], delta[i]) for i in range(1, self.K + 1)}
+        return {
+            i: list(zip(*(self.shown(each).tolist() for each in arrays), strict=True))
+            for i, arrays in of_layer.items()
+        }
 
     def shown(self, array: Any) -> FloatArray:
         """Return the row of an array of the passes that the units show."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,8 @@ _LONG_PILL = 50.0
 _ARROW_Y = 26.0
 
 
-def flow_layout(widths: Sequence[int]) -> NetworkLayout:
+@lru_cache(maxsize=16)
+def flow_layout(widths: tuple[int, ...]) -> NetworkLayout:
     """Return where the units lie: as wide for two layers as for eight, so that nothing jumps."""
     width = max(_NARROWEST, 2 * MARGIN + _COLUMN * (len(widths) - 1))
     return network_layout(widths, width=width, margin=MARGIN, slots=_SLOTS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -22,6 +22,8 @@ from backprop_nb.views.formula import mathml
 from backprop_nb.views.schema import (
     Element,
     FlowCurve,
+    FlowDrawn,
+    FlowFact,
     FlowFactor,
     FlowFrame,
     FlowParameter,
@@ -41,6 +43,9 @@ def flow_scene(flow: Flow) -> FlowScene:
     drawn = [list(layer) for layer in layout.units]
     factors: list[FlowFactor]
     factors = [{"kind": kind, "text": text} for kind, text in found.named_factors.items()]
+    known: dict[tuple[int, int], list[FlowFact]] = {}
+    told = {str(each): about(flow, each, known) for each in _drawn(flow.net, drawn)}
+    facts, parameters = _shared(told)
     ratio = f"‖{indexed('δ', 1)}‖ / ‖{indexed('δ', flow.K)}‖ = {numbers.long(found.ratio)}"
     return {
         "alt": alt,
@@ -60,7 +65,8 @@ def flow_scene(flow: Flow) -> FlowScene:
             "factors": factors,
         },
         "table": {"columns": COLUMNS, "rows": list(table(flow))},
-        "parameters": {str(each): about(flow, each) for each in _drawn(flow.net, drawn)},
+        "facts": facts,
+        "parameters": parameters,
         "activations": list(ACTIVATIONS),
         "rows": flow.rows,
         "batch": batch_text(flow),
@@ -208,41 +214,68 @@ def _drawn(net: Network, units: Sequence[Sequence[int]]) -> Iterator[Parameter]:
         yield from (Parameter(i, j) for j in (units[i + 1] if net.bias else ()))
 
 
-def about(flow: Flow, parameter: Parameter) -> FlowParameter:
-    """Return what is printed of a weight or bias, and of the units at its ends."""
-    net, gradient, forward = flow.net, flow.gradient, flow.forward
+def _shared(
+    parameters: Mapping[str, FlowParameter],
+) -> tuple[list[FlowFact], dict[str, FlowDrawn]]:
+    """Return each fact once, and the parameters with the numbers of theirs: most are of units."""
+    facts: dict[tuple[str, str, int], int] = {}
+    shared: dict[str, FlowDrawn] = {}
+    for name, told in parameters.items():
+        keys = [(fact["name"], fact["text"], fact["since"]) for fact in told["facts"]]
+        shared[name] = {**told, "facts": [facts.setdefault(key, len(facts)) for key in keys]}
+    return [{"name": name, "text": text, "since": since} for name, text, since in facts], shared
+
+
+def about(
+    flow: Flow, parameter: Parameter, known: dict[tuple[int, int], list[FlowFact]] | None = None
+) -> FlowParameter:
+    """Return what is printed of a weight or bias, and of the units at its ends.
+
+    ``known`` keeps the facts of units for the parameters that come after.
+    """
     i, j, k, layer = parameter.i, parameter.j, parameter.k, parameter.i + 1
-    since = flow.step_back_to(layer)
-    delta = indexed("δ", layer, j)
-    factors, worked = delta, ""
-    facts: list[tuple[str, Any, int]] = [
-        (indexed("z", layer, j), flow.shown(forward.z[layer])[j], layer),
-        (indexed("f", layer, j), flow.shown(forward.f[layer])[j], layer),
-        (f"{net.activations[i].sign}′(z)", flow.shown(flow.slopes[layer])[j], layer),
-        (delta, flow.shown(gradient.delta[layer])[j], since),
-    ]
-    if net.bias:
-        facts.append((indexed("b", i, j), net.b[i][j], 0))
-    if k is not None:
-        name, source = indexed("f", i, k) if i else f"x[{k}]", flow.shown(forward.f[i])[k]
-        factors = f"{delta} · {name}"
-        if flow.rows == 1:
-            worked = f"{_text(float(facts[3][1]))} · {_text(float(source))} = "
-        facts[:0] = [(parameter.symbol, net.A[i][j, k], 0), (name, source, i)]
-        if net.bias:
-            facts.append((f"∂L/∂{indexed('b', i, j)}", gradient.b[i][j], since))
+    known = {} if known is None else known
+    for unit in [(layer, j)] if k is None else [(layer, j), (i, k)]:
+        if unit not in known:
+            known[unit] = _unit_facts(flow, *unit)
+    facts = known[layer, j]
+    since, delta = facts[3]["since"], facts[3]
+    value, factors, worked = _text(parameter.of(flow.net.A, flow.net.b)), delta["name"], ""
+    if k is None:
+        facts = facts[:5]
+    else:
+        source = known[i, k][1 if i else 0]
+        factors += f" · {source['name']}"
+        worked = f"{delta['text']} · {source['text']} = " if flow.rows == 1 else ""
+        facts = [{"name": parameter.symbol, "text": value, "since": 0}, source, *facts]
     sum_of_rows = "Σ " if flow.rows > 1 else ""
     return {
-        "value": _text(parameter.of(net.A, net.b)),
-        "slope": _text(parameter.of(gradient.A, gradient.b)),
+        "value": value,
+        "slope": _text(parameter.of(flow.gradient.A, flow.gradient.b)),
         "since": since,
-        "facts": [
-            {"name": name, "text": _text(float(number)), "since": step}
-            for name, number, step in facts
-        ],
+        "facts": facts,
         "rule": f"∂L/∂{parameter.symbol} = {sum_of_rows}{factors} = ",
         "worked": worked,
     }
+
+
+def _unit_facts(flow: Flow, i: int, j: int) -> list[FlowFact]:
+    """Return what is printed of a unit: z, f, σ′(z), δ, b and ∂L/∂b; of an input, its value."""
+    net, since = flow.net, flow.step_back_to(i)
+    if not i:
+        found = [(f"x[{j}]", flow.shown(flow.forward.f[0])[j], 0)]
+    else:
+        z, f, slope, delta = flow.units[i][j]
+        found = [
+            (indexed("z", i, j), z, i),
+            (indexed("f", i, j), f, i),
+            (f"{net.activations[i - 1].sign}′(z)", slope, i),
+            (indexed("δ", i, j), delta, since),
+        ]
+        if net.bias:
+            b = indexed("b", i - 1, j)
+            found += [(b, net.b[i - 1][j], 0), (f"∂L/∂{b}", flow.gradient.b[i - 1][j], since)]
+    return [{"name": name, "text": _text(float(x)), "since": step} for name, x, step in found]
 
 
 def table(flow: Flow) -> Iterator[FlowRow]:

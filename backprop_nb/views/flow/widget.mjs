@@ -138,7 +138,10 @@ class FlowView extends Replay {
 
   /** What is printed of the chosen weight or bias, which may not be drawn. */
   get about() {
-    return this.curve?.about ?? this.scene.parameters[this.selected];
+    if (this.curve) return this.curve.about;
+    const { facts, parameters } = this.scene;
+    const drawn = parameters[this.selected];
+    return drawn && { ...drawn, facts: drawn.facts.map((k) => facts[k]) };
   }
 
   /** The names of all weights and biases that can be chosen here. */

@@ -76,18 +76,25 @@ def test_words_and_view_say_where_the_way_back_starts():
         assert ("‖∂L/∂f‖" in drawn) == ("∂" in symbol)  # where the first bar begins
 
 
+def told_of(scene, name):
+    """What is printed of a parameter that is drawn."""
+    told = scene["parameters"][name]
+    return {**told, "facts": [scene["facts"][k] for k in told["facts"]]}
+
+
 def facts(told):
     return {fact["name"]: (fact["text"], fact["since"]) for fact in told["facts"]}
 
 
 @pytest.mark.parametrize("row", [None, 0, 1])
 def test_every_printed_number_is_the_librarys(row):
-    printed = flow_scene(flow(row))["parameters"]
+    printed = flow_scene(flow(row))
     data = (x[0], y[0]) if row is None else (x, y)
     forward, gradient = net.forward(data[0]), net.backward(*data)
     of_row = (lambda a: a) if row is None else (lambda a: a[row])
     tracer = net.trace(*data).backward().gradients
-    assert list(printed) == [str(each) for each in parameters(net)]
+    assert list(printed["parameters"]) == [str(each) for each in parameters(net)]
+    assert len(set(map(str, printed["facts"]))) == len(printed["facts"])  # units share theirs
     for parameter in parameters(net):
         i, j, k = parameter.i, parameter.j, parameter.k
         of, layer, back = f"{'₁₂₃'[i]}[{j}]", i + 1, 7 - i
@@ -107,7 +114,8 @@ def test_every_printed_number_is_the_librarys(row):
                 source: (of_row(forward.f[i])[k], i),
                 f"∂L/∂b{'₀₁₂'[i]}[{j}]": (tracer[1][i][j], back),
             }
-        told = printed[str(parameter)]
+        told = told_of(printed, str(parameter))
+        assert told == flow_curve(flow(row), parameter)["about"]
         expected = {name: (long(float(number)), since) for name, (number, since) in wanted.items()}
         assert facts(told) == expected
         assert told["value"] == long(parameter.of(net.A, net.b))
@@ -116,7 +124,7 @@ def test_every_printed_number_is_the_librarys(row):
 
 
 def test_a_gradient_is_told_as_a_product_of_a_batch_as_a_sum():
-    single = flow_scene(flow())["parameters"]["A_1[2, 3]"]
+    single = told_of(flow_scene(flow()), "A_1[2, 3]")
     assert single["rule"] == "∂L/∂A₁[2, 3] = δ₂[2] · f₁[3] = "
     known = facts(single)
     assert single["worked"] == f"{known['δ₂[2]'][0]} · {known['f₁[3]'][0]} = "
@@ -166,8 +174,10 @@ def test_the_words_hold_every_number_of_every_layer_and_the_moved_weight():
             assert cell in text
     assert scene["parameters"]
     for name, told in scene["parameters"].items():
-        for number in (told["value"], told["slope"], *(fact["text"] for fact in told["facts"])):
-            assert number in text, name
+        assert told["value"] in text, name
+        assert told["slope"] in text, name
+    for fact in nonempty(scene["facts"]):
+        assert fact["text"] in text, fact["name"]
     curve = flow_curve(found, Parameter(1, 2, 3), 0.3)
     moved = next(texts for texts in curve["texts"] if texts["epsilon"] == "0.3")
     assert list(moved.values())[1:] == next(
@@ -247,7 +257,7 @@ def test_every_output_is_shown_with_its_own_formulas(output, loss, bias):
     found = Flow(net, np.array([1.0, -2.0]), np.array([0.0, 1.0]))
     scene, text = flow_scene(found), describe_flow(found, Parameter(0, 0, 0))
     sign = {"sigmoid": "σ", "identity": "id", "softmax": "softmax"}[output]
-    shown = facts(scene["parameters"]["A_0[0, 0]"]) | facts(scene["parameters"]["A_1[0, 0]"])
+    shown = facts(told_of(scene, "A_0[0, 0]")) | facts(told_of(scene, "A_1[0, 0]"))
     assert {"lrelu′(z)", f"{sign}′(z)"} <= set(shown)
     assert f"f₂ = {sign}(z)" in text
     assert ("no bias" in text) != bias
