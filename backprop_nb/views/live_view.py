@@ -65,7 +65,7 @@ class LiveView(anywidget.AnyWidget):
     """What a notebook stores of every view besides, by media type, for a program that runs it."""
 
     scene = traitlets.Dict(help="The scene as plain data.").tag(
-        sync=True, to_json=lambda scene, view: deflated(scene)
+        sync=True, to_json=lambda scene, view: deflated(scene, level=3)
     )
 
     presenting = State(flag, False, "Whether it fills the window, for a projector.")

@@ -102,8 +102,8 @@ def script(view: Snapshot) -> bytes:
     return f'(() => {{\n"use strict";\n{own}\n{start}\n}})();\n'.encode()
 
 
-def deflated(data: Mapping[str, Any]) -> bytes:
-    """Return data as JSON, deflated, for much of it repeats.
+def deflated(data: Mapping[str, Any], level: int = 6) -> bytes:
+    """Return data as JSON, deflated, for much of it repeats; a low level is quick.
 
     ``unpacked`` in ``scene_model.mjs`` undoes this.
 
@@ -111,7 +111,7 @@ def deflated(data: Mapping[str, Any]) -> bytes:
     b'{"frames":[1,2]}'
     """
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
-    return zlib.compress(text.encode("ascii"))
+    return zlib.compress(text.encode("ascii"), level)
 
 
 def packed(data: Mapping[str, Any]) -> str:
