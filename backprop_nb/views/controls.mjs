@@ -24,13 +24,15 @@ export function playButton(onclick) {
 
 /** A range with its name and, as text, its value: what `text` makes of the number. */
 export function slider(name, { min, max, step = 1, value, text = String, onchange }) {
-  const output = html("output", {}, text(value));
+  const output = html("output");
   const input = html("input", { type: "range", min, max, step, oninput: () => onchange(Number(input.value)) });
   const label = html("label", { class: "bpnb-slider" }, html("span", {}, name), input, output);
   label.update = (now) => {
     input.value = now;
-    input.setAttribute("aria-valuetext", text(now));
-    output.textContent = text(now);
+    const words = text(now);
+    if (output.textContent === words) return; // a browser would lay it out again all the same
+    input.setAttribute("aria-valuetext", words);
+    output.textContent = words;
   };
   label.update(value);
   return label;

@@ -39,9 +39,56 @@ export function patched(picture, patch) {
 }
 
 /** A picture that Python made of shapes.  Its parts that have a key say so in `data-key`. */
-export function picture({ width, height, alt, shapes }) {
+export const pictureOf = (data) => drawnFrom(descriptionOf(data));
+
+/** Show a picture in a place; of one that is shown there already only what is different changes. */
+export function repaint(place, data) {
+  const image = drawnFrom(descriptionOf(data), place.firstChild);
+  if (image !== place.firstChild) place.replaceChildren(image);
+}
+
+function descriptionOf({ width, height, alt, shapes }) {
   const label = alt ? { role: "img", "aria-label": alt } : { "aria-hidden": "true" };
-  return svg("svg", { class: "bpnb-picture", width, height, style: `--width:${width}px`, viewBox: `0 0 ${width} ${height}`, ...label }, ...shapes.map(drawn));
+  const size = { width, height, style: `--width:${width}px`, viewBox: `0 0 ${width} ${height}` };
+  return ["svg", { class: "bpnb-picture", ...size, ...label }, ...shapes.map(described)];
+}
+
+const descriptions = new WeakMap(); // of each element, what it was made from
+
+/**
+ * The element of a description, a text or `[tag, attributes, ...children]`: the one that is there
+ * already if it has this tag, else a new one.
+ */
+function drawnFrom(description, there) {
+  if (typeof description === "string") {
+    if (there?.nodeType !== Node.TEXT_NODE) return document.createTextNode(description);
+    if (there.data !== description) there.data = description;
+    return there;
+  }
+  const [tag, attributes, ...children] = description;
+  const [tagBefore, before] = descriptions.get(there) ?? [];
+  const made = tagBefore === tag ? there : svg(tag);
+  descriptions.set(made, description);
+  setAttributes(made, made === there ? before : {}, attributes);
+  children.forEach((child, k) => {
+    const old = made.childNodes[k];
+    const now = drawnFrom(child, old);
+    if (!old) made.append(now);
+    else if (now !== old) old.replaceWith(now);
+  });
+  while (made.childNodes.length > children.length) made.lastChild.remove();
+  return made;
+}
+
+/** Change the attributes of an element from what they were. */
+function setAttributes(made, before, attributes) {
+  for (const name of Object.keys({ ...before, ...attributes })) {
+    const value = attributes[name] ?? null;
+    if (value === (before[name] ?? null)) continue;
+    if (name === "style") made.style.cssText = value; // not as an attribute, which the policy of a page may forbid
+    else if (value === null) made.removeAttribute(name);
+    else made.setAttribute(name, value);
+  }
 }
 
 /** Show of a picture what is there at one step of a replay. */
@@ -49,59 +96,43 @@ export function showAt(image, step) {
   for (const part of image.querySelectorAll("[data-since]")) part.style.display = isThere(part.dataset, step) ? "" : "none";
 }
 
-export function drawn(shape) {
-  const element = shape.kind === "text" ? drawnText(shape) : drawnShape(shape);
-  for (const when of ["since", "until"]) if (when in shape) element.dataset[when] = shape[when];
-  return element;
-}
-
-function drawnShape(shape) {
-  const { kind, key, fill, stroke, width, dash } = shape;
-  if (kind === "heat") return drawnHeat(shape);
+function described(shape) {
+  const { kind, key, since, until, fill, stroke, width, dash } = shape;
+  const when = { "data-key": key, "data-since": since, "data-until": until };
+  if (kind === "text") return describedText(shape, when);
+  if (kind === "heat") return describedHeat(shape, when);
   const looks = [`fill:${colour(fill)}`, `stroke:${colour(stroke)}`];
   if (stroke) looks.push(`stroke-width:${width}`);
   if (dash) looks.push(`stroke-dasharray:${dash.join(" ")}`);
-  const style = { style: looks.join(";"), "data-key": key };
+  const style = { style: looks.join(";"), ...when };
   if (kind === "circle") {
     const [cx, cy] = shape.centre;
-    return svg("circle", { cx, cy, r: shape.radius, ...style });
+    return ["circle", { cx, cy, r: shape.radius, ...style }];
   }
   if (kind === "rect") {
     const [x, y, w, h] = shape.box;
-    return svg("rect", { x, y, width: w, height: h, rx: shape.radius, ...style });
+    return ["rect", { x, y, width: w, height: h, rx: shape.radius, ...style }];
   }
-  if (kind === "curve") return svg("path", { d: curve(shape.points), ...style });
-  return svg("path", { d: `M${shape.points.map((point) => point.join(",")).join("L")}${shape.close ? "Z" : ""}`, ...style });
+  if (kind === "curve") return ["path", { d: curve(shape.points), ...style }];
+  return ["path", { d: `M${shape.points.map((point) => point.join(",")).join("L")}${shape.close ? "Z" : ""}`, ...style }];
 }
 
-function drawnHeat({ key, heats, family, texts = [], size, ...place }) {
+function describedHeat({ heats, family, texts = [], size, ...place }, when) {
   const at = heatCells(place, heats.length);
-  const cells = heats.map((heat, n) => svg("rect", { ...at[n], style: `fill:${colour([family, heat])}` }));
+  const cells = heats.map((heat, n) => ["rect", { ...at[n], style: `fill:${colour([family, heat])}` }]);
   const words = texts.map((text, n) => {
     const { x, y, width, height } = at[n];
-    return drawnText({ at: [x + width / 2, y + height / 2], text, on: [family, heats[n]], size, anchor: "middle" });
+    return describedText({ at: [x + width / 2, y + height / 2], text, on: [family, heats[n]], size, anchor: "middle" });
   });
-  return svg("g", { "data-key": key }, ...cells, ...words);
+  return ["g", when, ...cells, ...words];
 }
 
-function drawnText({ at: [x, y], text, sub, fill, on, size, anchor, italic, bold, turned, key }) {
+function describedText({ at: [x, y], text = "", sub, fill, on, size, anchor, italic, bold, turned }, when) {
   const looks = [`font-size:max(${size}px,var(--bpnb-least))`, `text-anchor:${anchor}`];
   looks.push(on ? `--cell:${colour(on)}` : `fill:${colour(fill)}`);
   const kinds = ["bpnb-label", italic && "bpnb-italic", bold && "bpnb-bold", on && "bpnb-on"].filter(Boolean);
-  return svg(
-    "text",
-    {
-      class: kinds.join(" "),
-      x,
-      y,
-      dy: "0.35em",
-      style: looks.join(";"),
-      transform: turned ? `rotate(-90 ${x} ${y})` : null,
-      "data-key": key,
-    },
-    text,
-    sub ? svg("tspan", { class: "bpnb-sub", dy: "0.25em" }, sub) : null,
-  );
+  const attributes = { class: kinds.join(" "), x, y, dy: "0.35em", style: looks.join(";"), transform: turned ? `rotate(-90 ${x} ${y})` : null, ...when };
+  return ["text", attributes, text, ...(sub ? [["tspan", { class: "bpnb-sub", dy: "0.25em" }, sub]] : [])];
 }
 
 /** The badge of a health mark; what it means stands beside it in words. */

@@ -47,7 +47,7 @@ def slider_to_repaint(root):
                         observer.disconnect();
                         requestAnimationFrame(() => setTimeout(resolve));
                     });
-                    observer.observe(net, { childList: true });
+                    observer.observe(net, { characterData: true, subtree: true });
                 });
                 slider.value = value;
                 slider.dispatchEvent(new Event("input"));
@@ -217,3 +217,29 @@ def test_a_page_of_its_own_drags_every_weight(chromium, tmp_path):
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
     context.close()
     assert wrong == []
+
+
+def test_a_picture_that_is_edited_is_the_one_that_a_new_display_draws(open_notebook):
+    from playwright.sync_api import expect
+
+    made = "import backprop_nb as bp\nview = bp.GradientFlow(more=True)\nview"
+    notebook = open_notebook("edited.ipynb", cells=[made, "view"], height=1200)
+    notebook.run_all()
+    root, page = flow(notebook), notebook.page
+    control(root, "units a layer").fill("6")
+    control(root, "weight scale").fill("4")
+    root.get_by_role("radio", name="gradient", exact=True).check()
+    root.get_by_label("Weight or bias").select_option("b_3[5]")
+    control(root, "ε").fill("20")
+    root.get_by_role("button", name="Step back").click()
+    page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
+    notebook.command("notebook:run-cell")
+    new = flow(notebook, 1)
+    expect(new.locator(".bpnb-live")).to_contain_text("Step 16 of 17.")
+    expect(new.get_by_label("Weight or bias")).to_have_value("b_3[5]")
+    same = """([one, two]) => {
+        const pictures = root => [...root.querySelectorAll("svg.bpnb-picture")];
+        return pictures(one).map((each, k) => each.isEqualNode(pictures(two)[k]));
+    }"""
+    roots = [each.element_handle() for each in (root, new)]
+    assert page.evaluate(same, roots) == [True] * 3

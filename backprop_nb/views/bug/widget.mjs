@@ -12,7 +12,7 @@ import {
   math,
   panel,
   patched,
-  picture,
+  repaint,
   unpacked,
 } from "../view.mjs";
 
@@ -232,7 +232,7 @@ class Game extends Replay {
     }
     const { patch, words } = this.scene.frames[this.step];
     for (const name of ["loss", "flow"]) {
-      this.places[name].replaceChildren(picture(patched(this.scene[name], patch)));
+      repaint(this.places[name], patched(this.scene[name], patch));
     }
     this.updateReplay(words);
     this.updateHeading();
@@ -253,7 +253,7 @@ class Game extends Replay {
   update() {
     const { picture: measured, solution } = this.found;
     const numbers = solution?.picture ?? measured ?? this.scene.gradients;
-    this.places.gradients.replaceChildren(picture(numbers));
+    repaint(this.places.gradients, numbers);
     this.updateOptions();
     this.updateButtons();
     this.updateCode();

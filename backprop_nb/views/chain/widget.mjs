@@ -1,8 +1,8 @@
 // ChainRule; the scene is ChainScene in views/schema.py.
 // First half: pure functions.  Second half: the page.
 import {
-  big, choice, clamp, clock, focusInside, html, live, math, operator, panel, patched, picture,
-  Replay, scrollInside, slider,
+  big, choice, clamp, clock, focusInside, html, live, math, operator, panel, patched, pictureOf,
+  repaint, Replay, scrollInside, slider,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -67,7 +67,7 @@ const headed = (title, ...children) => [html("h2", {}, title), ...children];
 const matrixParts = ({ math: name, shape, picture: heat }) => [
   html("span", { class: "bpnb-cr-name" }, math(name)),
   small(shape),
-  picture({ ...heat, alt: "" }),
+  pictureOf({ ...heat, alt: "" }),
 ];
 
 /** Elements by name on top of each other, of which one is seen: so nothing below them moves. */
@@ -234,7 +234,7 @@ class ChainView extends Replay {
   }
 
   buildNetwork() {
-    const drawing = picture(this.scene.network);
+    const drawing = pictureOf(this.scene.network);
     this.parts = [...drawing.querySelectorAll("[data-key]")];
     for (const part of this.parts) {
       part.addEventListener("pointerenter", () => this.point(part.dataset.key));
@@ -427,7 +427,7 @@ class ChainView extends Replay {
     });
     this.showStep(step);
     if (this.isProduct) {
-      this.side.replaceChildren(picture(patched(this.chain.costs, frame.paid)));
+      repaint(this.side, patched(this.chain.costs, frame.paid));
     } else {
       this.code.forEach((line, index) => line.classList.toggle("bpnb-cr-now", index === step));
       if (current) scrollInside(this.code[step]);

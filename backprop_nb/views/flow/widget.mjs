@@ -2,8 +2,7 @@
 // First half: pure functions.  Second half: the page.  Every number is Python's; a weight is
 // dragged from one place of its curve to the next, so that dragging needs no kernel.
 import {
-  choice, clamp, clock, drawn, html, live, math, panel, patched, picture, Replay, showAt, slider,
-  svg,
+  choice, clamp, clock, html, live, math, panel, patched, repaint, Replay, showAt, slider,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -316,13 +315,12 @@ class FlowView extends Replay {
     this.scene = this.model.get("scene");
     this.updateControls();
     const { units, waterfall } = this.scene;
-    this.waterfall.replaceChildren(picture(waterfall));
+    repaint(this.waterfall, waterfall);
     this.stack.style.setProperty("--width-of-both", units.width);
     this.stack.style.setProperty("--height-of-both", units.height + waterfall.height);
     this.batch.textContent = this.scene.batch;
-    this.updateNetwork();
-    this.updateStep();
     this.updateSelected();
+    this.updateStep();
   }
 
   updateControls() {
@@ -337,14 +335,10 @@ class FlowView extends Replay {
     const { units, edges } = this.scene;
     const shown = edges[this.model.get("edges")];
     this.lines = edges.weight.shapes.filter(({ key }) => key?.startsWith("A"));
-    const image = picture({ ...units, shapes: [] });
-    this.chosen = svg("g", {});
-    image.append(this.chosen, ...[...shown.shapes, ...units.shapes].map(drawn));
-    this.net.replaceChildren(image);
+    repaint(this.net, { ...units, shapes: [...this.chosen(), ...shown.shapes, ...units.shapes] });
     this.controls.edges.update(this.model.get("edges"));
     this.updateLegend();
-    showAt(image, this.step);
-    this.markChosen();
+    showAt(this.net, this.step);
   }
 
   updateLegend() {
@@ -357,22 +351,16 @@ class FlowView extends Replay {
     this.legend.replaceChildren(...signs);
   }
 
-  /** Lay a broad light below the chosen edge, a ring around the unit of a chosen bias. */
-  markChosen() {
+  /** A broad light below the chosen edge, or a ring around the unit of a chosen bias. */
+  chosen() {
     const key = keyOf(this.selected);
     const [kind, i, j] = key.split(":");
-    const attributes = { class: "bpnb-flow-chosen" };
-    const edge = this.lines.find((line) => line.key === key);
-    const unit = this.scene.units.shapes.find(
-      (shape) => shape.kind === "circle" && shape.key === `f:${Number(i) + 1}:${j}`,
-    );
-    const marks = [];
-    if (edge) marks.push(svg("path", { ...attributes, d: `M${edge.points.join("L")}` }));
-    if (kind === "b" && unit) {
-      const [cx, cy] = unit.centre;
-      marks.push(svg("circle", { ...attributes, cx, cy, r: 18 }));
-    }
-    this.chosen.replaceChildren(...marks);
+    const sought = kind === "b" ? `f:${Number(i) + 1}:${j}` : key;
+    const shapes = kind === "b" ? this.scene.units.shapes : this.lines;
+    const { points, centre } = shapes.find((shape) => shape.key === sought) ?? {};
+    const light = { key: "chosen", stroke: "note" };
+    if (points) return [{ ...light, kind: "line", points, width: 9 }];
+    return centre ? [{ ...light, kind: "circle", centre, radius: 18, width: 6 }] : [];
   }
 
   updateStep() {
@@ -427,6 +415,10 @@ class FlowView extends Replay {
   /** Another weight or bias is chosen, or its curve has come. */
   updateSelected() {
     const { names, curve } = this;
+    // A new scene, another selection and its curve may come together.
+    const now = [this.scene, this.selected, curve];
+    if (now.every((each, k) => each === this.shown?.[k])) return;
+    this.shown = now;
     if (String(names) !== this.offered) {
       this.offered = String(names);
       const group = (kind, label) => {
@@ -437,7 +429,7 @@ class FlowView extends Replay {
       this.chooser.replaceChildren(group("A", "weights"), group("b", "biases"));
     }
     this.chooser.value = this.selected;
-    this.markChosen();
+    this.updateNetwork();
     this.updateFacts();
     const input = this.slide.querySelector("input");
     input.disabled = !curve;
@@ -477,7 +469,7 @@ class FlowView extends Replay {
     );
     if (!curve) return;
     const marks = marksAt(curve.places[place], curve.base);
-    this.curveBox.replaceChildren(picture(patched(curve.picture, marks)));
+    repaint(this.curveBox, patched(curve.picture, marks));
     const { weight, change, linear, difference } = this.texts;
     if (aloud) {
       this.say(

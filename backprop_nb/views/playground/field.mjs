@@ -1,7 +1,7 @@
 // Fields of heat, painted on canvases under a picture: what changes many times a second.
 // First half: pure functions, tested without a page.  Second half: the page.
 
-import { html, picture } from "../view.mjs";
+import { html, pictureOf } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -35,7 +35,7 @@ export function withFields(data) {
     fields.set(key, html("canvas", { width: columns, height: rows, style, "aria-hidden": "true" }));
   }
   const shapes = data.shapes.filter(({ kind }) => kind !== "field");
-  const above = picture({ ...data, shapes });
+  const above = pictureOf({ ...data, shapes });
   const element = html("div", { class: "bpnb-fields" }, ...fields.values(), above);
   return { fields, element };
 }

@@ -14,7 +14,7 @@ import {
   html,
   icon,
   live,
-  picture,
+  pictureOf,
   playButton,
   slider,
 } from "../view.mjs";
@@ -268,7 +268,7 @@ class PlaygroundView extends View {
     const ramp = () => html("i", { class: "bpnb-ramp bpnb-ramp-value" });
     const scale = (...text) => html("span", { class: "bpnb-scale" }, ramp(), ...text);
     this.legend.replaceChildren(
-      picture(legend),
+      pictureOf(legend),
       scale("output 0 \u2026 \u00bd \u2026 1"),
       scale(this.weights, " (dashed: negative)"),
     );
@@ -339,7 +339,7 @@ class PlaygroundView extends View {
     const curves = this.model.get("curves");
     if (this.curves !== curves) {
       this.curves = curves;
-      this.charts.replaceChildren(...curves.pictures.map(picture));
+      this.charts.replaceChildren(...curves.pictures.map(pictureOf));
       this.tracks = keyed(this.charts);
     }
     for (const [key, d] of Object.entries(this.model.get("lines"))) {

@@ -1,7 +1,7 @@
 // SigmoidExplorer.  First half: pure functions of a scene, tested without a page.
 // Second half: the page.  All numbers come from Python once; nothing here needs a kernel.
 
-import { View, choice, clamp, html, live, math, picture, slider } from "../view.mjs";
+import { View, choice, clamp, html, live, math, pictureOf, slider } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -95,7 +95,7 @@ class SigmoidView extends View {
     const { curve } = this;
     this.activation.update(this.model.get("activation"));
     this.formulas.replaceChildren(...curve.formulas.map(math));
-    const [chart, effect] = curve.pictures.map(picture);
+    const [chart, effect] = curve.pictures.map(pictureOf);
     chart.classList.add("bpnb-draggable");
     chart.addEventListener("pointerdown", (event) => this.onDrag(event, chart));
     this.pictures.replaceChildren(chart, effect);
