@@ -73,20 +73,25 @@ STEP = """async count => {
     return times;
 }"""
 
+# A move counts until every part shows other numbers than before, and the frame after that.
 SLIDE = """async ([label, count]) => {
     const root = document.querySelector(".bpnb");
     const labels = [...root.querySelectorAll(".bpnb-slider")];
     const wanted = labels.find(each => each.firstChild.textContent === label);
     const slider = wanted.querySelector("input");
+    const parts = ["net", "waterfall", "verdict", "table", "facts", "change"];
+    const shown = () => parts.map(part => root.querySelector(`.bpnb-flow-${part}`).textContent);
     const times = [];
     for (let k = 0; k < count; k++) {
-        const picture = root.querySelector("svg.bpnb-picture");
+        const before = shown();
+        await new Promise(requestAnimationFrame);
         const start = performance.now();
         slider.value = Number(slider.value) + Number(slider.step) * (k % 2 ? -1 : 1);
         slider.dispatchEvent(new Event("input", { bubbles: true }));
-        const late = start + 3000;
-        const waiting = () => picture.isConnected && performance.now() < late;
-        while (waiting()) await new Promise(requestAnimationFrame);
+        while (shown().some((text, n) => text === before[n])) {
+            if (performance.now() > start + 3000) throw new Error(`nothing new after move ${k}`);
+            await new Promise(requestAnimationFrame);
+        }
         await new Promise(requestAnimationFrame);
         times.push(performance.now() - start);
     }
