@@ -280,8 +280,8 @@ class _PaperWriter:
         """
         description, turn = self._description, len(self._operations) + 1
         if step == 0:
-            start = "Start. The inputs are known, nothing is computed yet."
-            return _frame("start", None, self._said(lambda: [start], "value"))
+            start = ["Start. ", "The inputs are known, nothing is computed yet."]
+            return _frame("start", None, self._said(lambda: start, "value"))
         if step < turn:
             node = self._operations[step - 1].node
             said = self._said(lambda: description.forward_words(node, most), "value")

@@ -254,8 +254,8 @@ class Explorer extends Replay {
     makeStops(this.formulas);
   }
 
-  formulasOf({ phase, node: index, contributions }) {
-    if (phase === "start") return ["the inputs are known, nothing is computed yet"];
+  formulasOf({ phase, node: index, contributions, words }) {
+    if (phase === "start") return [words.at(-1)];
     const { scene } = this;
     const { name, text, title, formula } = scene.nodes[index];
     if (phase === "forward") {
