@@ -71,6 +71,7 @@ graph = of(
 algebra = of("printing", "tracing/emit/algebra.py", "tests/tracing/emit")
 notation = of("printing", "tracing/emit/notation.py", "tests/tracing/emit")
 numpy_code = of("printing", "tracing/emit/numpy_code.py", "tests/tracing/emit", RULES)
+form = of("printing", "tracing/rules/form.py", "tests/tracing/emit", RULES)
 
 # --- the network ----------------------------------------------------------------
 
@@ -212,7 +213,7 @@ MUTANTS = (
         "missing-brackets", "if precedence < template.operand(k) else text", "if False else text"
     ),
     notation("name-not-escaped", r'letter if letter.isalnum() else r"\_"', "letter"),
-    numpy_code("tuple-of-one", 'f"({items},)" if len(tree) == 1 else f"({items})"', 'f"({items})"'),
+    form("tuple-of-one", 'f"({items},)" if len(tree) == 1 else f"({items})"', 'f"({items})"'),
     passes("factor-two", "delta[K] = 2 / N *", "delta[K] = 1 / N *"),
     passes(
         "slope-of-the-layer-below",

@@ -277,7 +277,7 @@ class _Matching:
         self.paths = [
             (name, *path)
             for name, tree in zip(self.names, self.arguments, strict=True)
-            for path in _paths(tree)
+            for path, _ in pytree.paths(tree)
         ]
         self.shapes = [np.shape(leaf) for leaf in pytree.flatten(self.arguments)]
 
@@ -568,18 +568,6 @@ class _Matching:
 
 
 # --- trees ------------------------------------------------------------------------
-
-
-def _paths(tree: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the keys that lead to each leaf, in the order of ``pytree.flatten``."""
-    if isinstance(tree, dict):
-        for key, item in tree.items():
-            yield from _paths(item, (*path, key))
-    elif isinstance(tree, list | tuple):
-        for k, item in enumerate(tree):
-            yield from _paths(item, (*path, k))
-    else:
-        yield path
 
 
 def _collect(tree: Any, given: Any, leaves: list[Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -53,6 +53,21 @@ def flatten(tree: Any) -> list[Any]:
     >>> flatten([1.0, {"w": 2.0}])
     [1.0, 2.0]
     """
-    leaves: list[Any] = []
-    rebuild(tree, lambda _, leaf: leaves.append(leaf))
-    return leaves
+    if isinstance(tree, dict):
+        tree = tree.values()
+    elif not isinstance(tree, list | tuple):
+        return [tree]
+    return [leaf for item in tree for leaf in flatten(item)]
+
+
+def paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield the keys that lead to each leaf of ``tree``, and the leaf, in order.
+
+    >>> [*paths([1.0, {"w": 2.0}])]
+    [((0,), 1.0), ((1, 'w'), 2.0)]
+    """
+    if not isinstance(tree, list | tuple | dict):
+        yield path, tree
+        return
+    for key, item in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        yield from paths(item, (*path, key))

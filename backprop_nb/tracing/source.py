@@ -226,17 +226,6 @@ def _place(known: CodeText, lasti: int) -> Place | None:
     return Place(module, node, known.code, operation in ("STORE_SUBSCR", "STORE_SLICE"))
 
 
-def assignment_text(code: CodeType, lasti: int) -> Source | None:
-    """Return the statement at an instruction that stores, such as ``out[i] = x`` or ``row += v``.
-
-    ``None`` where no source text is known, or the instruction stores nothing.
-    """
-    place = locate(code, lasti)
-    if place is None or not (place.stores or isinstance(place.node, ast.AugAssign)):
-        return None
-    return place.source(_assignment(place))
-
-
 def _assignment(place: Place) -> ast.AST:
     """Return the statement that a target belongs to; the target where that is a loop's."""
     node = place.node

@@ -1,13 +1,15 @@
 """Arguments as trees: their leaves, the names of the leaves, and the way back."""
 
+import functools
 import keyword
+import operator
 from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backprop_nb.tracing.pytree import identifier, rebuild
+from backprop_nb.tracing.pytree import flatten, identifier, paths, rebuild
 
 
 class Layer(NamedTuple):
@@ -72,3 +74,11 @@ def test_every_leaf_of_a_dict_has_a_name_that_python_accepts(tree):
     names = leaf_names(tree)
     assert len(names) == len(tree)
     assert [name for name in names if not name.isidentifier()] == []
+
+
+def test_paths_lead_to_the_leaves_in_their_order():
+    tree = {"a": [1.0, (2.0, {"b": 3.0})], "c": [], "d": 4.0}
+    found = [*paths(tree)]
+    assert [leaf for _, leaf in found] == flatten(tree) == [1.0, 2.0, 3.0, 4.0]
+    for keys, leaf in found:
+        assert functools.reduce(operator.getitem, keys, tree) == leaf

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import UnsupportedError
+from backprop_nb.tracing import pytree
 from backprop_nb.tracing.code_text import function_text
 from backprop_nb.tracing.emit.algebra import Expression
 from backprop_nb.tracing.emit.notation import NUMPY
@@ -24,6 +25,7 @@ from backprop_nb.tracing.emit.wrapping import wrapped
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.purity import is_impure
 from backprop_nb.tracing.record import CONSTANT, Guard
+from backprop_nb.tracing.rules.form import written
 from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.template import literal, typed
 from backprop_nb.tracing.source import Source, describe_place
@@ -151,7 +153,7 @@ class _Function:
         yield from self._way_back()
         value = self.program.value
         text = typed(value.value, float) if value.is_number else self._printer.text(value)
-        yield f"return {text}, {_tree_source(self.trace.restore(self._gradients))}"
+        yield f"return {text}, {written(self.trace.restore(self._gradients), str)}"
 
     def _converted(self) -> Iterator[str]:
         """Yield what gives the arguments the types that they have in the trace.
@@ -377,42 +379,22 @@ def _unpacked(tree: Any, parameter: str) -> Iterator[str]:
     if isinstance(tree, list | tuple) and tree and all(isinstance(name, str) for name in tree):
         yield f"{', '.join(tree)}{',' * (len(tree) == 1)} = {parameter}"
         return
-    for path, name in _paths(tree):
-        if path and name is not None:
-            yield f"{name} = {parameter}{path}"
+    for keys, name in pytree.paths(tree):
+        if keys and name is not None:
+            yield f"{name} = {_entry(parameter, keys)}"
 
 
 def _as_given(given: Any, parameter: str) -> Iterator[str]:
     """Yield the check of what is not traced: the program is that of one flag, or one mask."""
-    for path, value in _paths(given):
+    for keys, value in pytree.paths(given):
         if isinstance(value, bool | str | int | float | np.bool | np.ndarray | None):
             is_array = isinstance(value, np.ndarray)
-            same = f"np.array_equal({parameter}{path}, {literal(value)})"
-            differs = f"not {same}" if is_array else f"{parameter}{path} != {literal(value)}"
+            entry = _entry(parameter, keys)
+            same = f"np.array_equal({entry}, {literal(value)})"
+            differs = f"not {same}" if is_array else f"{entry} != {literal(value)}"
             yield f"if {differs}:"
-            yield f'    raise ValueError("another {parameter}{path} than in the trace")'
+            yield f'    raise ValueError("another {entry} than in the trace")'
 
 
-def _paths(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the subscript that leads to each leaf, and the leaf."""
-    if isinstance(tree, dict):
-        for key, item in tree.items():
-            yield from _paths(item, f"{path}[{literal(key)}]")
-    elif isinstance(tree, list | tuple):
-        for position, item in enumerate(tree):
-            yield from _paths(item, f"{path}[{position}]")
-    else:
-        yield path, tree
-
-
-def _tree_source(tree: Any) -> str:
-    """Return source for lists, tuples and dicts of names."""
-    if isinstance(tree, dict):
-        pairs = [f"{literal(key)}: {_tree_source(item)}" for key, item in tree.items()]
-        return f"{{{', '.join(pairs)}}}"
-    if not isinstance(tree, list | tuple):
-        return str(tree)
-    items = ", ".join(map(_tree_source, tree))
-    if isinstance(tree, list):
-        return f"[{items}]"
-    return f"({items},)" if len(tree) == 1 else f"({items})"
+def _entry(parameter: str, keys: Sequence[Any]) -> str:
+    return parameter + "".join(f"[{literal(key)}]" for key in keys)

@@ -7,7 +7,7 @@ filled again, with other values or with printed names, the form is the call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,13 +74,20 @@ def fill(tree: Any, arrays: Sequence[Any]) -> Any:
 
 def text_of(tree: Any, names: Sequence[str]) -> str:
     """Return source for a tree, with names in its holes."""
-    if isinstance(tree, Hole):
-        return names[tree.position]
+
+    def text(leaf: Any) -> str:
+        return names[leaf.position] if isinstance(leaf, Hole) else literal(leaf)
+
+    return written(tree, text)
+
+
+def written(tree: Any, leaf: Callable[[Any], str]) -> str:
+    """Return source for a tree, with the text of each leaf."""
     if isinstance(tree, dict):
-        return f"{{{', '.join(f'{literal(k)}: {text_of(v, names)}' for k, v in tree.items())}}}"
+        return f"{{{', '.join(f'{literal(k)}: {written(v, leaf)}' for k, v in tree.items())}}}"
     if not isinstance(tree, list | tuple):
-        return literal(tree)
-    items = ", ".join(text_of(each, names) for each in tree)
+        return leaf(tree)
+    items = ", ".join(written(each, leaf) for each in tree)
     if isinstance(tree, list):
         return f"[{items}]"
     return f"({items},)" if len(tree) == 1 else f"({items})"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing import pytree
 from backprop_nb.tracing.rules.form import Hole, fill, is_array, text_of
 from backprop_nb.tracing.rules.row import row
 
@@ -52,7 +53,9 @@ class Nested:
     @cached_property
     def paths(self) -> dict[int, tuple[int, ...]]:
         """Where each array stands, by its position among them."""
-        return dict(_paths(self.items, ()))
+        return {
+            leaf.position: keys for keys, leaf in pytree.paths(self.items) if isinstance(leaf, Hole)
+        }
 
     def text(self, names: Sequence[str]) -> str:
         """Return the lists as source, with names for the arrays."""
@@ -60,14 +63,6 @@ class Nested:
 
     def __repr__(self) -> str:
         return self.text([f"#{k + 1}" for k in range(len(self.paths))])
-
-
-def _paths(items: Any, path: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    if isinstance(items, Hole):
-        yield items.position, path
-    elif isinstance(items, list):
-        for k, item in enumerate(items):
-            yield from _paths(item, (*path, k))
 
 
 def _compute(*arrays: Any, nested: Nested, dtype: str | None = None) -> Any:
