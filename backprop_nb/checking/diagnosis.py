@@ -319,13 +319,10 @@ class _Judge:
                 f" {wrong_too}, but all below is right, and so is {delta}: look at how "
                 f"{' and '.join(at)} {'are' if twins else 'is'} made of {delta}."
             ), False
-        if layer == K:
-            look = f"look at {delta}, with which the way back begins"
-        elif all(above):
+        look = f"look at {delta}, with which the way back begins"
+        if layer < K:
             look = f"look at how {delta} is made of δ_{layer + 1}"
-            wrong_too += ", and the layers above are right"
-        else:
-            look = f"look at how {delta} is made of δ_{layer + 1}"
+            wrong_too += ", and the layers above are right" if all(above) else ""
         return f" {wrong_too}: {look}.", True
 
     def _factors(self, name: str) -> list[float | None]:

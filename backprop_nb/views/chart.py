@@ -68,7 +68,7 @@ class Axis:
             first, last = math.ceil(_log10(self.low) - 1e-9), math.floor(_log10(self.high) + 1e-9)
             every = max(1, math.ceil((last - first) / max(count - 1, 1)))
             return [10.0**power for power in range(first, last + 1, every)]
-        step = _round_step((self.high - self.low) / max(count - 1, 1))
+        step = round_up((self.high - self.low) / max(count - 1, 1), room=1e-3)
         if self.whole:
             step = max(step, 1.0)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
@@ -79,12 +79,25 @@ def _log10(value: float) -> float:
     return math.log10(max(value, 1e-300))
 
 
-def _round_step(step: float) -> float:
-    """Return 1, 2 or 5 times a power of ten, the nearest that is not below ``step``."""
-    if step <= 0:
+def round_up(number: float, room: float = 1e-9) -> float:
+    """Return 1, 2 or 5 times a power of ten, the next that is not below, or by ``room`` only.
+
+    >>> [round_up(x) for x in (0.3, 1.0, 37, 60)]
+    [0.5, 1.0, 50.0, 100.0]
+    """
+    if number <= 0:
         return 1.0
-    power = 10.0 ** math.floor(math.log10(step))
-    return next(k * power for k in (1.0, 2.0, 5.0, 10.0) if k * power >= step * 0.999)
+    power = 10.0 ** math.floor(math.log10(number))
+    return next(k * power for k in (1.0, 2.0, 5.0, 10.0) if k * power >= number * (1 - room))
+
+
+def some(count: int, most: int) -> list[int]:
+    """Return some of so many numbers, evenly: the first and the last among them.
+
+    >>> some(3, 5), some(9, 5)
+    ([0, 1, 2], [0, 2, 4, 6, 8])
+    """
+    return sorted({round(i) for i in np.linspace(0, count - 1, min(count, most))})
 
 
 @dataclass(frozen=True)

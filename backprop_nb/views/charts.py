@@ -10,7 +10,7 @@ import numpy as np
 from backprop_nb.checking.differences import StepCurve
 from backprop_nb.network import History
 from backprop_nb.network.validation import FloatArray
-from backprop_nb.views.chart import Axis, Chart, Series, legend, span
+from backprop_nb.views.chart import Axis, Chart, Series, legend, some, span
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.picture import Colour, Picture
 from backprop_nb.views.schema import Family, PictureData
@@ -115,7 +115,7 @@ def _layers_picture(
     for i, heat in enumerate(heats):
         _line(chart, "", values[:, i], (family, heat), _DASHES[i % len(_DASHES)])
     # Beside the lines, which may be anywhere; the last layer on top, as its norms mostly are.
-    named = sorted({round(i) for i in np.linspace(0, K - 1, min(K, _LABELLED))}, reverse=True)
+    named = some(K, _LABELLED)[::-1]
     top = chart.plot[1] + chart.plot[3] / 2 - 10 * (len(named) - 1)
     for row, i in enumerate(named):
         (name, sub), dash = names[i], _DASHES[i % len(_DASHES)]

@@ -695,18 +695,18 @@ def _slots(root: ast.expr) -> Iterator[ast.expr]:
     if isinstance(getattr(root, "ctx", None), ast.Store):
         return
     match root:
-        case ast.Tuple(elts=elts) | ast.List(elts=elts):
-            for each in elts:
-                yield from _slots(each)
-        case ast.Dict(values=values):
-            for each in values:
+        case ast.Tuple(elts=inside) | ast.List(elts=inside) | ast.Dict(values=inside):
+            for each in inside:
                 yield from _slots(each)
         case ast.Constant() | ast.JoinedStr():
             return
-        case ast.Lambda(body=body):
-            yield from _slots(body)
-        case ast.ListComp(elt=elt) | ast.GeneratorExp(elt=elt):
-            yield from _slots(elt)
+        case (
+            ast.Lambda(body=each)
+            | ast.ListComp(elt=each)
+            | ast.GeneratorExp(elt=each)
+            | ast.UnaryOp(operand=each)
+        ):
+            yield from _slots(each)
         case ast.Call(args=args):
             yield root
             if args and (len(args) == 1 or root.keywords):
@@ -720,8 +720,6 @@ def _slots(root: ast.expr) -> Iterator[ast.expr]:
                 yield from _slots(right)
             elif isinstance(left, ast.BinOp) and isinstance(left.op, ast.MatMult):
                 yield from _slots(left)
-        case ast.UnaryOp(operand=operand):
-            yield from _slots(operand)
         case _:
             yield root
 

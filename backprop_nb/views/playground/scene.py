@@ -20,7 +20,7 @@ from contourpy import contour_generator
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import network_picture as network
-from backprop_nb.views.chart import Axis, Chart, Series, legend, span
+from backprop_nb.views.chart import Axis, Chart, Series, legend, round_up, some, span
 from backprop_nb.views.numbers import Scale, long, short, subscript
 from backprop_nb.views.picture import (
     SOLID,
@@ -111,7 +111,7 @@ class Stage:
             outputs = self.run.net.forward(self.grid).f
         f_K = outputs[-1][:, 0].reshape(CELLS, CELLS)
         strongest = max((float(np.abs(A_i).max()) for A_i in self.run.net.A), default=0.0)
-        high = _round_up(strongest) if math.isfinite(strongest) else 1.0
+        high = round_up(strongest) if math.isfinite(strongest) else 1.0
         return {
             "epoch": epoch,
             "map": packed(heat_levels(_STRONGEST * (2 * f_K - 1))),
@@ -293,18 +293,6 @@ def _words(measure: Measure, epoch: int) -> str:
     )
 
 
-def _round_up(number: float) -> float:
-    """Return 1, 2 or 5 times a power of ten, the next that is not below.
-
-    >>> [_round_up(x) for x in (0.3, 1.0, 37, 60)]
-    [0.5, 1.0, 50.0, 100.0]
-    """
-    if number <= 0:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(number))
-    return next(k * power for k in (1.0, 2.0, 5.0, 10.0) if k * power >= number * (1 - 1e-9))
-
-
 # --- what has happened so far ------------------------------------------------
 
 
@@ -339,7 +327,7 @@ def curves(measures: Sequence[Measure]) -> tuple[PlaygroundCurves, dict[str, str
         stride *= 2
     epochs = sorted({*range(0, last, stride), last})
     kept = [measures[epoch] for epoch in epochs]
-    axis = Axis("epoch", 0, _round_up(max(last, 50)))
+    axis = Axis("epoch", 0, round_up(max(last, 50)))
     pictures: list[PictureData] = []
     lines: dict[str, str] = {}
     for make in (_losses, _norms, _shares):
@@ -361,22 +349,13 @@ def _chart(title: str, alt: str, x: Axis, y: Axis, styles: tuple[_Style, ...]) -
     for each in entries:
         chart.add(replace(each, key=f"{title}: {each.name}"))
     chart.rule(x=0, stroke="text", dash=SOLID, key="now")
-    named = [entries[i] for i in _some(len(entries), _NAMED)]
+    named = [entries[i] for i in some(len(entries), _NAMED)]
     legend(picture, (46, _CHART[1] - 10), named, gap=14)
     return chart
 
 
 _Style = tuple[str, Colour, tuple[float, ...]]
 """A line's name, stroke and dash."""
-
-
-def _some(count: int, most: int) -> list[int]:
-    """Return some of so many numbers, evenly: the first and the last among them.
-
-    >>> _some(3, 5), _some(9, 5)
-    ([0, 1, 2], [0, 2, 4, 6, 8])
-    """
-    return sorted({round(i) for i in np.linspace(0, count - 1, min(count, most))})
 
 
 def curve_pictures(
@@ -412,7 +391,7 @@ def _losses(epochs: Sequence[int], measures: Sequence[Measure]) -> _Chart:
     highest = span([number for _, values, _, _ in lines for number in values], room=0)[1]
     series = [Series(name, epochs, values, stroke, dash) for name, values, stroke, dash in lines]
     alt = "The loss on the rows to train on and on those held out, epoch by epoch."
-    return "loss", alt, Axis("", 0, _round_up(highest)), series
+    return "loss", alt, Axis("", 0, round_up(highest)), series
 
 
 def _norms(epochs: Sequence[int], measures: Sequence[Measure]) -> _Chart:

@@ -9,6 +9,7 @@ from nonempty import nonempty
 from snapshots import shapes
 
 import backprop_nb as bp
+from backprop_nb.views.chart import round_up
 from backprop_nb.views.numbers import long
 from backprop_nb.views.picture import unpacked
 from backprop_nb.views.playground import scene as scenes
@@ -88,7 +89,7 @@ def test_on_the_line_the_output_is_one_half():
 
 def test_an_edge_has_the_strength_and_the_sign_of_its_weight(run, stage, frame):
     largest = max(np.abs(A).max() for A in run.net.A)
-    high = scenes._round_up(largest)
+    high = round_up(largest)
     assert high >= largest
     for (i, j, k), level in zip(stage.edges, frame["edges"], strict=True):
         assert level / scenes.LEVELS == pytest.approx(run.net.A[i][j, k] / high, abs=0.026)
