@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from backprop_nb.checking.asking import Answer, Answers, ask_all, check_seconds
 from backprop_nb.checking.compare import MISSING
 from backprop_nb.checking.convention import (
     Bias,
@@ -26,14 +27,7 @@ from backprop_nb.checking.gradient import proved_line
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.packing import arguments, check_calls, course_loss
-from backprop_nb.checking.probes import (
-    Answer,
-    Answers,
-    ask_all,
-    check_seconds,
-    line_probe,
-    make_probes,
-)
+from backprop_nb.checking.probes import line_probe, make_probes
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import is_right
 from backprop_nb.checking.unexplained import other_courses

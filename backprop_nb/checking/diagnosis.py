@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from backprop_nb.checking.asking import Answer, Answers
 from backprop_nb.checking.compare import (
     MISSING,
     agrees,
@@ -31,7 +32,7 @@ from backprop_nb.checking.packing import (
     course_loss,
     names_of_arguments,
 )
-from backprop_nb.checking.probes import Answer, Answers, Probe, line_probe, make_probes
+from backprop_nb.checking.probes import Probe, line_probe, make_probes
 from backprop_nb.checking.report import SHOWS_LINE, Array, Checked, Finding, Hints, Report
 from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
 from backprop_nb.checking.unexplained import (

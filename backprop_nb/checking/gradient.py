@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.checking.asking import OutOfTime, TimeLimit, check_seconds
 from backprop_nb.checking.compare import (
     MISSING,
     TOLERANCE_FLOAT32,
@@ -43,7 +44,6 @@ from backprop_nb.checking.matching import (
     likely_data,
     match,
 )
-from backprop_nb.checking.probes import OutOfTime, TimeLimit, check_seconds
 from backprop_nb.checking.report import NOT_WRITTEN, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.checking.unexplained import (
     changed_in_words,

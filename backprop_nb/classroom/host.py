@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import backprop_nb
+from backprop_nb.checking.asking import Answers
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.probes import Answers, make_probes
+from backprop_nb.checking.probes import make_probes
 from backprop_nb.checking.report import Finding, Hints
 from backprop_nb.classroom import messages
 from backprop_nb.classroom.cells import seconds_in_words

@@ -25,8 +25,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backprop_nb.checking.asking import ask_all
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.probes import Probe, ask_all, make_probes
+from backprop_nb.checking.probes import Probe, make_probes
 from backprop_nb.checking.report import SHOWS_LINE
 from backprop_nb.classroom import child, limits
 from backprop_nb.classroom.cells import ASKING, NOTHING, Place

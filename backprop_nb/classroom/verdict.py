@@ -12,10 +12,10 @@ from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from backprop_nb.checking.asking import Answers
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.diagnosis import judge, may_have_line, with_line
 from backprop_nb.checking.packing import check_calls
-from backprop_nb.checking.probes import Answers
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.checking.wording import spoken_report
 from backprop_nb.classroom.borrowed import borrowed, differenced

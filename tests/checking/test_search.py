@@ -6,11 +6,12 @@ import pytest
 from courses import CONVENTIONS as ALL_CONVENTIONS
 
 import backprop_nb as bp
+from backprop_nb.checking.asking import ask_all
 from backprop_nb.checking.compare import agrees
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.mistake import PlacedMistake
 from backprop_nb.checking.mistakes import MISTAKES, make_backward
-from backprop_nb.checking.probes import ask_all, make_probes
+from backprop_nb.checking.probes import make_probes
 from backprop_nb.checking.search import (
     Search,
     gradients_of,

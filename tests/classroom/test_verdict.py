@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from backprop_nb.checking.asking import ask_all
 from backprop_nb.checking.mistakes import make_backward
-from backprop_nb.checking.probes import ask_all, make_probes
+from backprop_nb.checking.probes import make_probes
 from backprop_nb.classroom import verdict
 from backprop_nb.classroom.assignment import options_in
 from backprop_nb.classroom.host import Reply
@@ -225,7 +226,8 @@ def test_a_table_of_right_numbers_is_worth_nothing():
     table = """
 import backprop_nb as bp
 from backprop_nb.checking.mistakes import make_backward
-from backprop_nb.checking.probes import ask, make_probes
+from backprop_nb.checking.asking import ask
+from backprop_nb.checking.probes import make_probes
 from backprop_nb.checking.convention import Course
 table = {}
 for probe in make_probes(Course()):
@@ -240,7 +242,7 @@ def backward(A, b, x, y):
 
 
 def test_an_argument_that_is_changed_is_found_though_the_submission_hides_it(right):
-    hides = "import backprop_nb.checking.probes as p\np._modified = lambda *_: ()\n"
+    hides = "import backprop_nb.checking.asking as p\np._modified = lambda *_: ()\n"
     touches = right.replace("    return dA, db", "    b[0] += 1.0\n    return dA, db")
     result = graded(hides + touches)
     assert [each["mistake"] for each in result["findings"]] == ["input_modified"]
