@@ -136,7 +136,7 @@ def time_limit(seconds: float, bounds: Limits) -> Iterator[None]:
     def stop(number: int, _: Any) -> None:
         nonlocal used
         before, used = used, time.process_time()
-        if number != signal.SIGALRM or not is_computing(used - before, seconds):
+        if number != signal.SIGALRM or not is_starved(used - before, seconds):
             raise OutOfTime(f"no answer after {seconds:g} s")
         signal.setitimer(signal.ITIMER_REAL, patience, _AGAIN)
 
@@ -160,9 +160,9 @@ def time_limit(seconds: float, bounds: Limits) -> Iterator[None]:
             signal.setitimer(kind, *before[kind])
 
 
-def is_computing(used: float, seconds: float) -> bool:
-    """Whether who may take some seconds of the processor, and took so many, did not just wait."""
-    return used > _COMPUTING * seconds
+def is_starved(used: float, seconds: float) -> bool:
+    """Whether who may take some seconds of the processor did not just wait, but got too few."""
+    return _COMPUTING * seconds < used < seconds
 
 
 def absent() -> tuple[str, ...]:

@@ -240,9 +240,9 @@ def _watch(pid: int, reading: int, bounds: limits.Limits, most: int) -> Outcome:
     place, used = _progress.place, 0.0
     patience = bounds.patience + _GRACE
     while not is_ready(reading, patience, watched=[_IN]):
-        waits = not limits.is_computing(_seconds_of(pid) - used, bounds.timeout)
-        before, place, used = place, _progress.place, _seconds_of(pid)
-        if (place == before and waits) or time.monotonic() - begun > bounds.total_patience:
+        before, already, place, used = place, used, _progress.place, _seconds_of(pid)
+        goes_on = place != before or limits.is_starved(used - already, bounds.timeout)
+        if not goes_on or time.monotonic() - begun > bounds.total_patience:
             return Outcome("time")
     deadline = time.monotonic() + bounds.patience
     try:

@@ -217,8 +217,8 @@ def test_who_stops_the_watcher_is_asked_like_anybody_else(right):
     assert asked(f"{stops}\nwhile True: pass").outcome == "too slow"
 
 
-@pytest.mark.parametrize(("step", "is_stopped"), [(0.0, True), (0.5, False)])
-def test_only_who_does_not_compute_is_taken_for_waiting(monkeypatch, step, is_stopped):
+@pytest.mark.parametrize(("step", "is_stopped"), [(0.0, True), (0.03, False), (0.5, True)])
+def test_only_who_computes_and_gets_too_little_has_more_time(monkeypatch, step, is_stopped):
     clock = itertools.count(step=step)
     monkeypatch.setattr(limits, "_LEAST_WAIT", 0.01)
     monkeypatch.setattr(limits, "time", SimpleNamespace(process_time=lambda: next(clock)))
