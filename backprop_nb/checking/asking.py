@@ -29,7 +29,6 @@ from backprop_nb.checking.probes import Array, Probe
 from backprop_nb.checking.report import NOT_WRITTEN
 from backprop_nb.errors import must_be
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.libraries import links
 
 Pass: TypeAlias = Callable[..., Any]
 
@@ -367,11 +366,12 @@ def _described(error: BaseException) -> str:
 
 def _own_line(error: BaseException) -> str:
     """Return the line of the submission where an error left it."""
-    place = ""
-    for step in links(error):
+    step, place = error.__traceback__, ""
+    while step is not None:  # `links` would do, and bring the tracer along
         file = step.tb_frame.f_code.co_filename
         if file != __file__ and "site-packages" not in file:
             place = f" (in {step.tb_frame.f_code.co_name}, line {step.tb_lineno})"
+        step = step.tb_next
     return place
 
 
