@@ -194,63 +194,81 @@ class Buffers:
         self.ones = np.ones(rows, dtype)
         # Without a dimension: NumPy is quicker with these than with numbers.
         self.one, self.factor = np.ones((), dtype), np.ones((), dtype)
-        self.bound: list[FloatArray] = []
-
-    def bind(self, A: Sequence[FloatArray], b: Sequence[FloatArray], into: Into | None) -> None:
-        """Settle the calls of a pass with these very arrays, whatever will stand in them.
-
-        To look them up at each pass would take a small network a sixth of its time.
-        """
-        arrays = [*A, *b, *(into or ())]
-        if len(arrays) == len(self.bound) and all(map(is_, arrays, self.bound)):
-            return
-        self.bound, self.A_0_T = arrays, A[0].T
-        self.forward = list(self._forward(A, b))
-        self.backward = list(self._backward(A))
-        outs: Sequence[Any] = into or [None] * 2 * len(A)
-        dA, db = outs[: len(A)], outs[len(A) :]
-        columns = [delta.T for delta in self.delta_rows]
-        self.times_x, self.dA_0 = columns[0].dot, dA[0]
-        self.products: list[Call] = [
-            (column.dot, (f, out))
-            for column, f, out in zip(columns[1:], self.f_rows[:-1], dA[1:], strict=True)
+        self.minus_ones = -self.ones[:, None]
+        self.repeated = [rows > 1 and f.size <= _REPEATED for f in self.f]
+        self.minus_b = [
+            slope if repeated else np.empty(n, dtype)
+            for slope, repeated, n in zip(self.slope, self.repeated, widths[1:], strict=True)
         ]
-        self.sums = [self._sum(i, out) for i, out in enumerate(db)]
+        self.layers = [list(self._layer(i)) for i in range(len(self.f))]
+        self.parameters: list[FloatArray] = []
+        self._write_into(None)
 
-    def _forward(self, A: Sequence[FloatArray], b: Sequence[FloatArray]) -> Iterator[Call]:
-        """Yield the calls from A_0 x on.  The last argument of each is where its result goes.
+    def _layer(self, i: int) -> Iterator[Call]:
+        """Yield the calls from A f to σ(A f + b).  The last argument of each is where it writes.
 
         No call but two write where they read: for a single number NumPy would make a
         copy first.  ``a.dot(b)`` does what ``a @ b`` does, at half the cost for a small
         layer, and ``1 / a`` what ``np.reciprocal(a)`` does, at half the cost for a large one.
         """
-        one, minus_ones = self.one, -self.ones[:, None]
-        for i, (b_i, f, slope, other) in enumerate(
-            zip(b, self.f, self.slope, self.delta, strict=True)
-        ):
-            if i > 0:
-                yield self.f[i - 1].dot, (A[i].T, f)
-            if self.single or f.size > _REPEATED:
-                minus_b = np.empty_like(b_i)
-                yield np.negative, (b_i, minus_b)
-            else:
-                minus_b = slope
-                yield minus_ones.dot, (b_i[None], minus_b)
-            yield np.subtract, (minus_b, f, other)  # −z
-            yield np.exp, (other, f)
-            yield np.add, (f, one, other)
-            yield np.divide, (one, other, f)  # σ(z) = 1 / (1 + e^(−z))
-        yield np.subtract, (one, self.all_f, self.all_slope)
-        yield np.multiply, (self.all_slope, self.all_f, self.all_slope)  # σ′ = f (1 − f)
+        f, other = self.f[i], self.delta[i]
+        yield np.subtract, (self.minus_b[i], f, other)  # −z
+        yield np.exp, (other, f)
+        yield np.add, (f, self.one, other)
+        yield np.divide, (self.one, other, f)  # σ(z) = 1 / (1 + e^(−z))
 
-    def _backward(self, A: Sequence[FloatArray]) -> Iterator[Call]:
-        """Yield the calls from f_K − y down to every δ."""
+    def bind(self, A: Sequence[FloatArray], b: Sequence[FloatArray], into: Into | None) -> None:
+        """Settle the calls of a pass with these very arrays, whatever will stand in them.
+
+        To look them up at each pass would take a small network a sixth of its time.
+        A list of arrays to write into keeps the arrays that it has.
+        """
+        parameters, bound = [*A, *b], self.parameters
+        if len(parameters) != len(bound) or not all(map(is_, parameters, bound)):
+            self.forward, self.backward = self._forward(A, b), self._backward(A)
+            self.parameters = parameters
+        if into is not self.into:
+            self._write_into(into)
+
+    def _forward(self, A: Sequence[FloatArray], b: Sequence[FloatArray]) -> list[Call]:
+        """Return the calls from A_0 x on."""
+        self.A_0_T = A[0].T
+        calls: list[Call] = []
+        for i, (b_i, minus_b, layer) in enumerate(zip(b, self.minus_b, self.layers, strict=True)):
+            if i > 0:
+                calls.append((self.f[i - 1].dot, (A[i].T, self.f[i])))
+            if self.repeated[i]:
+                calls.append((self.minus_ones.dot, (b_i[None], minus_b)))
+            else:
+                calls.append((np.negative, (b_i, minus_b)))
+            calls += layer
+        calls.append((np.subtract, (self.one, self.all_f, self.all_slope)))
+        calls.append((np.multiply, (self.all_slope, self.all_f, self.all_slope)))  # σ′ = f (1 − f)
+        return calls
+
+    def _backward(self, A: Sequence[FloatArray]) -> list[Call]:
+        """Return the calls from f_K − y down to every δ."""
         f, slope, delta = self.f, self.slope, self.delta
-        yield np.multiply, (delta[-1], self.factor, f[-1])
-        yield np.multiply, (f[-1], slope[-1], delta[-1])
+        calls: list[Call] = [
+            (np.multiply, (delta[-1], self.factor, f[-1])),
+            (np.multiply, (f[-1], slope[-1], delta[-1])),
+        ]
         for i in range(len(A) - 1, 0, -1):
-            yield delta[i].dot, (A[i], delta[i - 1])
-            yield np.multiply, (delta[i - 1], slope[i - 1], delta[i - 1])
+            calls.append((delta[i].dot, (A[i], delta[i - 1])))
+            calls.append((np.multiply, (delta[i - 1], slope[i - 1], delta[i - 1])))
+        return calls
+
+    def _write_into(self, into: Into | None) -> None:
+        """Settle the calls for the gradient, and where it goes, if anywhere."""
+        self.into, K = into, len(self.f)
+        outs: Sequence[Any] = into or [None] * 2 * K
+        columns = [delta.T for delta in self.delta_rows]
+        self.times_x, self.dA_0 = columns[0].dot, outs[0]
+        self.products: list[Call] = [
+            (column.dot, (f, out))
+            for column, f, out in zip(columns[1:], self.f_rows[:-1], outs[1:K], strict=True)
+        ]
+        self.sums = [self._sum(i, out) for i, out in enumerate(outs[K:])]
 
     def _sum(self, i: int, out: FloatArray | None) -> Call:
         """Return the call for the sum of δ over the rows."""

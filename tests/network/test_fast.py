@@ -108,12 +108,12 @@ def test_a_gradient_is_not_changed_by_the_next_call():
 def test_a_call_uses_the_arrays_it_is_given_whatever_the_last_one_had(rows):
     net, x, y = example((4, 3, 2), rows)
     other = [2 * a for a in net.A], [c - 1 for c in net.b]
-    outs = [np.empty_like(a) for each in other for a in each]
+    outs, others = ([np.empty_like(a) for each in other for a in each] for _ in range(2))
     for A, b in [(net.A, net.b), other]:
-        for into in [None, outs, None]:
+        for into in [None, outs, others, None]:
             expected = backward_pass(A, forward_pass(A, b, x).f, y)
             _, dA, db, _ = net.compute(A, b, x, y, None, into)
-            assert [any(a is out for out in outs) for a in dA + db] == [into is not None] * 4
+            assert [any(a is out for out in into or ()) for a in dA + db] == [into is not None] * 4
             for mine, theirs in nonempty(zip(dA + db, expected.A + expected.b, strict=True)):
                 np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-15)
 
