@@ -165,11 +165,15 @@ COSTS = {
     "to_latex": lambda graph: graph.to_latex(),
     "compile": lambda graph: graph.compile(),
     "describe": lambda graph: str(graph.describe()),
+    "explore": lambda graph: graph.explore(),
+    "draw": lambda graph: graph.draw(),
 }
 LENGTHS = (10**2, 10**3)
 LONGER = {
     "chain of scalars": 10**5,
-    "layers with parameters": 10**4,
+    "layers with parameters": 10**5,
+    "vector recurrence": 10**5,
+    "fan-out and a sum": 10**5,
     "entries assigned": 10**4,
     "np.concatenate": 10**4,
 }
@@ -248,8 +252,8 @@ def growth(builds, lengths):
         )
         yield line(name, f"{seconds:.2f}", f"{size / 1e6:.0f}")
     yield (
-        "\nMicroseconds of the processor for each node, and the most bytes that a graph and its "
-        "longest text take; medians of several runs, of one from 1 000 nodes on, of 3 of "
+        "\nMicroseconds of the processor for each node, and the most bytes that a graph and what "
+        "is asked of it take; medians of several runs, of one from 1 000 nodes on, of 3 of "
         f"the million. Load of {os.getloadavg()[1]:.0f}. Python {platform.python_version()}, "
         f"numpy {version('numpy')}, {os.cpu_count()} cores."
     )

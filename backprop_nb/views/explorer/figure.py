@@ -24,6 +24,7 @@ from backprop_nb.views.schema import (
 )
 
 _LEGEND = 34.0
+_LINE = 18.0
 _WIDEST = 3000.0
 """The largest width of a figure in pixels; a wider picture is drawn smaller."""
 _PASSED = "gradient has passed"
@@ -101,7 +102,8 @@ class _GraphPicture:
     def __init__(self, scene: ExplorerScene, places: ExplorerGeometry, step: int) -> None:
         self.scene, self.places = scene, places
         self.frame, self.past = scene["frames"][step], scene["frames"][: step + 1]
-        self.picture = Picture(0, places["height"] + _LEGEND)
+        room = _LEGEND + _LINE * bool(self._folded_away())
+        self.picture = Picture(0, places["height"] + room)
         for group in places["groups"]:
             x, y, _, _ = group["box"]
             self.picture.rect(group["box"], stroke="line", width=1.1, dash=(4.4, 3.3), radius=8)
@@ -242,7 +244,22 @@ class _GraphPicture:
         for style in self.scene["marks"]:
             self._badge(style, x, y - badges.SIZE / 2)
             explained(badges.SIZE, style["legend"])
-        return x
+        width = x
+        if away := self._folded_away():
+            x, y = -6.0, y + _LINE
+            explained(0, away)
+        return max(width, x)
+
+    def _folded_away(self) -> str:
+        """Say how much the picture leaves out, and how to see it."""
+        groups = [card["group"] for card in self.places["cards"] if card["group"] is not None]
+        if not groups:
+            return ""
+        inside = sum(self.scene["groups"][group]["size"] for group in groups)
+        return (
+            f"{inside:,} of {len(self.scene['nodes']):,} nodes are folded away: graph.explore() "
+            "opens them, graph.draw(folded=[…]) folds only what it names."
+        )
 
 
 def _arrow_head(line: Sequence[Point], size: float = 7.0) -> list[tuple[float, float]]:

@@ -131,3 +131,16 @@ def test_an_array_without_entries_is_a_card_without_cells():
     graph = bp.trace(lambda x: np.sum(x[x < 0]) + np.sum(x), np.ones(3))
     assert "$x$" in texts(graph.draw())
     assert graph.explore().static_figure().axes
+
+
+def test_a_figure_says_how_much_is_folded_away_and_how_to_see_it():
+    def square(x):
+        return x**2 + 1.0
+
+    graph = bp.trace(lambda x: square(square(x)), 3.0)
+    shown = [text.get_text() for text in graph.draw(folded=["square 1"]).axes[0].texts]
+    assert [text for text in shown if "folded away" in text] == [
+        "2 of 5 nodes are folded away: graph.explore() opens them, "
+        "graph.draw(folded=[…]) folds only what it names."
+    ]
+    assert not any("folded away" in text.get_text() for text in graph.draw().axes[0].texts)
