@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
@@ -330,13 +331,13 @@ def _short(number: float, digits: int) -> float:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
+@lru_cache(maxsize=2**14)  # a view draws at the same places again and again, and to round is slow
 def _pixel(number: float) -> float:
     return _short(number, 1)
 
 
 def _pixels(numbers: Iterable[float]) -> list[float]:
-    rounded = [round(float(number), 1) for number in numbers]
-    return [int(each) if each == int(each) else each for each in rounded]
+    return [_pixel(number) for number in numbers]
 
 
 def _points(points: Iterable[Sequence[float]]) -> list[list[float]]:
