@@ -109,6 +109,35 @@ def test_a_large_graph_opens_and_folds_by_mouse_and_by_keyboard(open_notebook, t
     expect(turner(root, run)).to_have_attribute("aria-expanded", "false")
 
 
+def test_of_a_very_large_graph_what_is_folded_away_comes_when_it_is_opened(open_notebook, tmp_path):
+    from playwright.sync_api import expect
+
+    graph = graph_of(tmp_path, 20)
+    small = "import backprop_nb.views.explorer.scene as scenes\nscenes.TOLD = 50\n"
+    show = "explorer = graph.explore()\ndisplay(explorer, explorer)"
+    notebook = open_notebook("told.ipynb", cells=[deep(20) + small + show])
+    notebook.run_all()
+    root, other = (notebook.page.locator(".bpnb").nth(k) for k in range(2))
+    run = graph.explore().groups[0]
+    lines = root.locator(".bpnb-pass .bpnb-line")
+    expect(lines.filter(has_text="folded away")).not_to_have_count(0)
+    inside = lines.filter(has_text="d_b1 = d_z2")
+    expect(inside).to_have_count(0)
+    turner(root, run).click()
+    expect(turner(other, "layer 1")).to_have_attribute("aria-expanded", "false")
+    turner(root, "layer 2").click()
+    for view in root, other:
+        expect(view.locator(".bpnb-pass .bpnb-line").filter(has_text="d_b1 = d_z2")).to_have_count(
+            1
+        )
+    # The slider reaches every frame; what is said of it comes from Python.
+    hidden = graph.node("z18").index - len(graph.inputs)
+    root.get_by_role("slider").first.fill(str(hidden))
+    expect(spoken(root)).to_contain_text(f"Step {hidden} of")
+    expect(spoken(root)).to_contain_text("Forward. ")
+    expect(spoken(root)).not_to_contain_text("is folded away")
+
+
 @pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
 def test_a_page_of_its_own_folds_without_a_kernel(chromium, tmp_path, theme, width):
     from playwright.sync_api import expect
