@@ -204,3 +204,19 @@ def test_no_line_is_written_to_store_what_it_computes_elsewhere(line):
     ]
     assert stored
     assert all(each <= {"g", "made"} for each in stored)
+
+
+def windows(image, H, K):
+    for i in range(H - K):
+        patch = image[i : i + K, :]
+    return patch
+
+
+def test_names_in_a_slice_are_tried_in_the_order_in_which_they_were_given_values():
+    """Not in that of a set, which is another one in every run of Python."""
+    [block] = blocks(windows, [np.ones((4, 1)), 3, 2])
+    [line] = [each for each in block.statements if isinstance(each, ast.Assign)]
+    words = [each.words for each in rewrites(Scope(block, [], {}), line)]
+    tried = [each.partition(",")[0] for each in words if each.startswith("image[")]
+    those = ["image[i:i + H", "image[i:i + i", "image[H:H + K", "image[K:K + K"]
+    assert [each for each in tried if each in those] == those
