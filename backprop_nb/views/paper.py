@@ -20,14 +20,16 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.path import Path
+from matplotlib.transforms import Bbox, TransformedBbox
 from PIL import Image
 
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.views.palette import THEMES, Theme, diverging, ink
-from backprop_nb.views.picture import unpacked
+from backprop_nb.views.picture import Box, unpacked
 
 _MARGIN = 12.0
-_GAP = 12.0
+GAP = 12.0
+"""Between pictures, in pixels."""
 _DOTS = 100
 _DPI = 110
 """How many points of a PNG there are to an inch of a figure."""
@@ -213,10 +215,10 @@ def draw_pictures(
     'The letter sigma.'
     """
     colours = theme_named(theme)
-    widths = [sum(p["width"] for p in row) + _GAP * (len(row) - 1) for row in rows]
+    widths = [sum(p["width"] for p in row) + GAP * (len(row) - 1) for row in rows]
     heights = [max(p["height"] for p in row) for row in rows]
     width = max(widths) + 2 * _MARGIN
-    height = sum(heights) + _GAP * (len(rows) - 1) + 2 * _MARGIN
+    height = sum(heights) + GAP * (len(rows) - 1) + 2 * _MARGIN
     scale = min(1.0, widest / width)
     size = (width / _DOTS * scale, height / _DOTS * scale)
     figure = Drawing(figsize=size, facecolor=colours["paper"])
@@ -229,18 +231,34 @@ def draw_pictures(
     for row, row_height in zip(rows, heights, strict=True):
         x = _MARGIN
         for picture in row:
-            _Painter(axes, colours, (x, y), scale).paint(picture["shapes"])
-            x += picture["width"] + _GAP
-        y += row_height + _GAP
+            _Painter(axes, colours, (x, y), scale, _within(picture, x, y)).paint(picture["shapes"])
+            x += picture["width"] + GAP
+        y += row_height + GAP
     return figure
+
+
+def _within(picture: Mapping[str, Any], x: float, y: float) -> Box | None:
+    """Return where a picture may be painted if it was cut: half of the gap around it too."""
+    if not picture.get("cut"):
+        return None
+    room = GAP / 2
+    return x - room, y - room, picture["width"] + 2 * room, picture["height"] + 2 * room
 
 
 class _Painter:
     """Adds shapes to axes, shifted to where their picture lies; its texts are scaled with it."""
 
-    def __init__(self, axes: Any, theme: Theme, corner: tuple[float, float], scale: float) -> None:
+    def __init__(
+        self,
+        axes: Any,
+        theme: Theme,
+        corner: tuple[float, float],
+        scale: float,
+        within: Box | None = None,
+    ) -> None:
         self.axes, self.theme, self.scale = axes, theme, scale
         self.left, self.top = corner
+        self.clip = within and TransformedBbox(Bbox.from_bounds(*within), axes.transData)
         self._heats: dict[tuple[str, float], str] = {}
 
     def paint(self, shapes: Sequence[Mapping[str, Any]]) -> None:
@@ -263,6 +281,8 @@ class _Painter:
 
     def _add(self, artist: Artist) -> None:
         self.axes.add_artist(artist)  # unlike `add_patch` it measures nothing: limits are set
+        if self.clip:
+            artist.set_clip_box(self.clip)
 
     def _style(self, shape: Mapping[str, Any], order: int) -> dict[str, Any]:
         style: dict[str, Any] = {

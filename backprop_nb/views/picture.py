@@ -12,6 +12,7 @@ import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
@@ -253,6 +254,55 @@ class Picture:
             "alt": self.alt,
             "shapes": self.shapes,
         }
+
+
+def cut(picture: PictureData, places: Sequence[float], widest: float) -> list[PictureData]:
+    """Cut a picture from top to bottom, so that it can go on below like a line of text.
+
+    Parameters
+    ----------
+    picture
+        What :meth:`Picture.data` has given.
+    places
+        Where it may be cut, from left to right.
+    widest
+        The largest width of a piece, if there are places enough.
+
+    Examples
+    --------
+    >>> picture = Picture(100, 10)
+    >>> picture.line([(0, 5), (100, 5)])
+    >>> [(each["width"], each["shapes"][0]["points"]) for each in cut(picture.data(), [30, 60], 70)]
+    [(60, [[0, 0], [100, 0]]), (40, [[-60, 0], [40, 0]])]
+    """
+    ends = [0.0]
+    for place, following in pairwise([*places, picture["width"]]):
+        if following - ends[-1] > widest:
+            ends.append(place)
+    pieces = []
+    for left, right in pairwise([*ends, picture["width"]]):
+        shapes = [
+            each
+            for each in picture["shapes"]
+            if (reach := _reach(each))[0] < right and reach[2] > left
+        ]
+        top = min((_reach(each)[1] for each in shapes), default=0.0)
+        bottom = max((_reach(each)[3] for each in shapes), default=0.0)
+        piece = Picture(right - left, bottom - top)
+        piece.place({"shapes": shapes}, (-left, -top))
+        pieces.append({**piece.data(), "cut": True})
+    return pieces
+
+
+def _reach(shape: Mapping[str, Any]) -> Box:
+    """Return the left, top, right and bottom end of a shape; a text is where it begins."""
+    if "box" in shape:
+        x, y, width, height = shape["box"]
+        return x, y, x + width, y + height
+    size = shape.get("radius", 0)
+    points = shape.get("points") or [shape.get("centre") or shape["at"]]
+    xs, ys = zip(*points, strict=True)
+    return min(xs) - size, min(ys) - size, max(xs) + size, max(ys) + size
 
 
 def heat_levels(heats: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:

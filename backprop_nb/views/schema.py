@@ -137,6 +137,8 @@ class PictureData(TypedDict):
     height: float
     alt: str
     shapes: Sequence[Shape]
+    cut: NotRequired[bool]
+    """Whether shapes end at its border, beyond which they go on in another picture."""
 
 
 class HeatMap(TypedDict):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
+
+import numpy as np
 
 from backprop_nb.errors import must_be
 from backprop_nb.tracing import Graph
@@ -12,8 +15,8 @@ from backprop_nb.views.explorer import badges
 from backprop_nb.views.explorer.description import alt_text
 from backprop_nb.views.explorer.geometry import CONSTANT_CARD, check_folded, geometry
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.paper import READABLE, Drawing, draw_pictures
-from backprop_nb.views.picture import Picture
+from backprop_nb.views.paper import GAP, READABLE, Drawing, draw_pictures
+from backprop_nb.views.picture import Picture, cut
 from backprop_nb.views.schema import (
     BadgeStyle,
     ExplorerCard,
@@ -26,7 +29,11 @@ from backprop_nb.views.schema import (
 _LEGEND = 34.0
 _LINE = 18.0
 _WIDEST = 3000.0
-"""The largest width of a figure in pixels; a wider picture is drawn smaller."""
+"""The largest width of a figure in pixels."""
+_LINE_OF = 1700.0
+"""A picture that could not be read at that width goes on in lines about as wide as this."""
+_MOST_LINES = 16
+"""In so many lines at most; what is wider still is drawn smaller."""
 _PASSED = "gradient has passed"
 _RAMP = [-1 + k / 10 for k in range(21)]
 
@@ -35,6 +42,10 @@ _INSET = 6.0
 _TOP = 25.0
 _TOP_FOLDED = 38.0
 _GAP = 4.0
+_PILE = 6.0
+"""So far the cards stick out that lie under the one of a folded group."""
+_LETTER = 6.2
+"""About how wide a letter of a small text is."""
 
 
 def draw_graph(
@@ -82,17 +93,21 @@ def draw_graph(
     """
     scene = scene or graph_scene(graph, on_paper=True)
     last = len(scene["frames"]) - 1
-    if step is not None and not 0 <= step <= last:
+    if step is not None and not (isinstance(step, int | np.integer) and 0 <= step <= last):
         raise must_be(f"an integer from 0 to {last}", "step", step)
     if places is None:
         places = geometry(scene, scene["folded"] if folded is None else check_folded(scene, folded))
-    picture = _GraphPicture(scene, places, last if step is None else step).picture
+    drawn = _GraphPicture(scene, places, last if step is None else step)
     alt = alt_text(graph, sum(card["group"] is not None for card in places["cards"]))
-    return draw_pictures([[picture.data()]], alt=alt, theme=theme, widest=_WIDEST)
+    lines = [drawn.picture.data()]
+    if not is_readable(places):
+        lines = cut(lines[0], drawn.between(), max(_LINE_OF, places["width"] / _MOST_LINES))
+    rows = [[each] for each in (*lines, drawn.legend.data())]
+    return draw_pictures(rows, alt=alt, theme=theme, widest=_WIDEST)
 
 
 def is_readable(places: ExplorerGeometry) -> bool:
-    """Return whether a figure has room for the texts on its cards."""
+    """Return whether a figure has room for the texts on its cards in one line."""
     return places["width"] * READABLE <= _WIDEST
 
 
@@ -103,7 +118,8 @@ class _GraphPicture:
         self.scene, self.places = scene, places
         self.frame, self.past = scene["frames"][step], scene["frames"][: step + 1]
         room = _LEGEND + _LINE * bool(self._folded_away())
-        self.picture = Picture(0, places["height"] + room)
+        self.picture = Picture(places["width"], places["height"])
+        self.legend = Picture(0, room - GAP)
         for group in places["groups"]:
             x, y, _, _ = group["box"]
             self.picture.rect(group["box"], stroke="line", width=1.1, dash=(4.4, 3.3), radius=8)
@@ -111,7 +127,20 @@ class _GraphPicture:
             self.picture.text((x + 8, y + 8), name, fill="muted", size=10)
         self._edges()
         self._cards()
-        self.picture.width = max(places["width"], self._legend())
+        self.legend.width = self._legend()
+
+    def between(self) -> list[float]:
+        """Return where the picture can be cut from top to bottom: no card, no name is there."""
+        taken = [(x, x + w + _PILE) for x, _, w, _ in (c["box"] for c in self.places["cards"])]
+        for group in self.places["groups"]:
+            name, x = self.scene["groups"][group["group"]]["name"], group["box"][0]
+            taken.append((x, x + 8 + _LETTER * len(name)))
+        cuts, end = [], math.inf
+        for left, right in sorted(taken):
+            if left > end:
+                cuts.append((end + left) / 2)
+            end = right if math.isinf(end) else max(end, right)
+        return cuts
 
     def _edges(self) -> None:
         frame = self.frame
@@ -147,7 +176,7 @@ class _GraphPicture:
             for mark in card["marks"]:
                 if not known.isdisjoint(mark["nodes"]):
                     left, top, _, _ = mark["box"]
-                    self._badge(self.scene["marks"][mark["style"]], x + left, y + top)
+                    self._badge(self.picture, self.scene["marks"][mark["style"]], x + left, y + top)
             node = card["node"]
             if node is not None and node in known:
                 self._heat(card, nodes[node]["value"], "value")
@@ -162,7 +191,7 @@ class _GraphPicture:
         rim, width = (way, 3.0) if is_current else ("line", 1.4)
         if card["group"] is not None:
             group = self.scene["groups"][card["group"]]
-            for under in (6.0, 3.0):
+            for under in (_PILE, _PILE / 2):
                 picture.rect(
                     (x + under, y + under, w, h), fill="card", stroke="line", width=1.1, radius=8
                 )
@@ -205,26 +234,26 @@ class _GraphPicture:
             size=9.2,
         )
 
-    def _badge(self, style: BadgeStyle, x: float, y: float) -> None:
+    def _badge(self, picture: Picture, style: BadgeStyle, x: float, y: float) -> None:
         """Draw the badge of a mark with its top left corner at (x, y)."""
 
         def at(line: Sequence[Point]) -> list[tuple[float, float]]:
             return [(x + badges.SIZE * a, y + badges.SIZE * b) for a, b in line]
 
-        self.picture.line(
+        picture.line(
             at(style["outline"]), fill=style["ground"], stroke=style["rim"], width=1.2, close=True
         )
         for line in style["sign"]:
-            self.picture.line(at(line), stroke=style["ink"], width=1.8)
+            picture.line(at(line), stroke=style["ink"], width=1.8)
 
     def _legend(self) -> float:
         """Draw the legend below the picture, and return its width."""
-        x, y = 0.0, self.places["height"] + 22
+        x, y = 0.0, 22 - GAP
 
         def explained(width: float, text: str) -> None:
             nonlocal x
-            self.picture.text((x + width + 6, y), text, fill="muted", size=11)
-            x += width + 6 + 6.2 * len(text) + 24
+            self.legend.text((x + width + 6, y), text, fill="muted", size=11)
+            x += width + 6 + _LETTER * len(text) + 24
 
         legend = self.scene["legend"]
         scales: dict[Family, str] = {"value": legend["value"]}
@@ -234,15 +263,15 @@ class _GraphPicture:
             scales["adjoint"] = legend["adjoint"]
         for family, scale in scales.items():
             if scale:
-                self.picture.heat((x, y - 5, 56, 10), len(_RAMP), _RAMP, family, gap=0)
+                self.legend.heat((x, y - 5, 56, 10), len(_RAMP), _RAMP, family, gap=0)
                 explained(56, f"{family} {scale}")
         if self.scene["note"]:
             explained(0, self.scene["note"])
         else:
-            self.picture.line([(x, y), (x + 22, y)], stroke="backward", width=1.9)
+            self.legend.line([(x, y), (x + 22, y)], stroke="backward", width=1.9)
             explained(22, _PASSED)
         for style in self.scene["marks"]:
-            self._badge(style, x, y - badges.SIZE / 2)
+            self._badge(self.legend, style, x, y - badges.SIZE / 2)
             explained(badges.SIZE, style["legend"])
         width = x
         if away := self._folded_away():

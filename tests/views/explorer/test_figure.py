@@ -1,6 +1,7 @@
 """The static figure shows the same picture, and says in words what it shows."""
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -85,11 +86,12 @@ def test_a_dollar_sign_in_a_name_is_a_dollar_sign():
 
 
 def test_an_unknown_step_or_theme_is_refused(graph):
-    with pytest.raises(
-        bp.InvalidValueError, match="`step` must be an integer from 0 to 7"
-    ) as caught:
-        graph.draw(step=99)
-    assert caught.value.given == "step = 99"
+    for step in (99, 1.5, "last"):
+        with pytest.raises(
+            bp.InvalidValueError, match="`step` must be an integer from 0 to 7"
+        ) as caught:
+            graph.draw(step=step)
+        assert caught.value.given == f"step = {step!r}"
     with pytest.raises(ValueError, match="`theme` must be"):
         graph.draw(theme="blue")
 
@@ -101,14 +103,48 @@ def test_drawing_leaves_no_figure_open_in_pyplot(graph):
     assert pyplot.get_fignums() == []
 
 
-def test_a_long_chain_is_drawn_smaller_and_without_texts_too_small_to_read():
-    def chain(x):
-        for _ in range(200):
-            x = x * 1.01
-        return x
+def chain(x):
+    for _ in range(200):
+        x = x * 1.01
+    return x
 
+
+def test_a_long_chain_goes_on_in_lines_with_every_card_and_its_name_once():
     figure = bp.trace(chain, 1.0).draw(folded=[])
-    assert figure.get_figwidth() <= 30
+    width, height = 100 * figure.get_size_inches()
+    assert width < 1750
+    assert height > 1500
+    shown = texts(figure)
+    assert [each for each in shown if each.startswith("$x")] == ["$x$"] + [
+        f"$x_{{{k}}}$" for k in range(1, 201)
+    ]
+    assert sum("gradient has passed" in each for each in shown) == 1
+    rows = [each.get_position()[1] for each in figure.axes[0].texts if each.get_text()[:2] == "$x"]
+    assert rows == sorted(rows)
+    assert len(set(rows)) > 15
+    for text in figure.axes[0].texts:
+        box = text.get_window_extent()
+        assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+        assert 0 <= box.y0 < box.y1 <= figure.bbox.height
+
+
+def windows(figure):
+    """Where the shapes of a figure may be seen, from top to bottom, without the whole."""
+    boxes = {tuple(np.round(p.get_clip_box().bounds, 3)) for p in figure.axes[0].patches}
+    return sorted(boxes - {tuple(np.round(figure.bbox.bounds, 3))}, key=lambda box: -box[1])
+
+
+def test_an_edge_ends_at_the_border_of_its_line_and_goes_on_in_the_next():
+    lines = windows(bp.trace(chain, 1.0).draw(folded=[]))
+    assert len(lines) > 15
+    assert all(above[1] >= below[1] + below[3] - 0.01 for above, below in pairwise(lines))
+    assert windows(bp.trace(lambda x: x * 2.0, 1.0).draw()) == []
+
+
+def test_what_needs_too_many_lines_is_drawn_smaller_without_texts_too_small_to_read(monkeypatch):
+    monkeypatch.setattr("backprop_nb.views.explorer.figure._MOST_LINES", 2)
+    figure = bp.trace(chain, 1.0).draw(folded=[])
+    assert figure.get_figwidth() < 30.01
     assert texts(figure) == []
 
 
