@@ -290,7 +290,9 @@ def cut(picture: PictureData, places: Sequence[float], widest: float) -> list[Pi
         bottom = max((_reach(each)[3] for each in shapes), default=0.0)
         piece = Picture(right - left, bottom - top)
         piece.place({"shapes": shapes}, (-left, -top))
-        pieces.append({**piece.data(), "cut": True})
+        data = piece.data()
+        data["cut"] = True
+        pieces.append(data)
     return pieces
 
 
