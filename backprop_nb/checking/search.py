@@ -13,7 +13,7 @@ each it shows whether the mistake is made there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain, combinations, islice
 from typing import TypeAlias
 
@@ -137,7 +137,8 @@ class Search:
             self._pairs,
             self._pairs_at_some,
         ):
-            found = [each for each in candidates() if self._explains(each)]
+            told = (each for each in candidates() if not self._blames_right(each))
+            found = [each for each in told if self._explains(each)]
             if found:
                 # A gradient that is zero may have been forgotten; or a mistake made it so.
                 return [each for each in found if self._explains_zeros(each)] or found
@@ -261,6 +262,26 @@ class Search:
             self._agrees_at(self._order[0], layer, wrong)
             for layer in reversed(range(1, self.course.layers + 1))
         )
+
+    def _blames_right(self, placed: Explanation) -> bool:
+        """Whether one of some mistakes spoils what is right, and another one makes up for it."""
+        return len(placed) > 1 and any(
+            not agrees(wrong[name], self.right[k][name])
+            for k in range(len(self.answers) if self._right_names else 0)
+            for each in placed
+            if (wrong := gradients_of(self.course, k, (each,)))
+            for name in self._right_names
+        )
+
+    @cached_property
+    def _right_names(self) -> list[str]:
+        """The gradients that are right on every network."""
+        pairs = list(zip(self.there, self.right, strict=False))
+        return [
+            name
+            for name in self.names
+            if all(name in there and agrees(there[name], right[name]) for there, right in pairs)
+        ]
 
     def _explains_zeros(self, placed: Explanation) -> bool:
         """Whether what is zero, and should not be, is zero with these mistakes, too."""

@@ -211,6 +211,20 @@ def test_a_missing_mean_is_told_in_samples_and_not_in_a_number():
     assert finding.quantity == "∂L/∂f"
 
 
+def without_the_mean_of_one(A, b, x, y):
+    N, f = len(x), 1 / (1 + np.exp(-(x @ A[0].T + b[0])))
+    delta = 2 * (f - y) * f * (1 - f)
+    return [delta.T @ x], [delta.sum(axis=0) / N]
+
+
+def test_a_mean_that_one_gradient_alone_lacks_is_told_of_that_one():
+    report = bp.check_backward(without_the_mean_of_one, samples="rows", layers=1)
+    [finding] = report.findings
+    assert "It is N times the right one. db[0] is right" in finding.message
+    assert (finding.source, finding.repair) == ("delta.T @ x", "divide it by N")
+    assert finding.proved
+
+
 def test_a_width_of_the_course_is_not_taken_for_the_number_of_samples():
     for widths in ((7, 1), (8, 7)):
         finding = bp.check_backward(without_a_mean, samples="rows", widths=widths).findings[0]

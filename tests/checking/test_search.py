@@ -152,6 +152,29 @@ def test_an_early_update_is_recognised_with_any_learning_rate(rate):
     assert found(bp.check_backward(backward, samples="rows")) == ["updated_before_use"]
 
 
+def spoiled(course, placed):
+    """Return the gradients that some mistakes make wrong anywhere."""
+    both = [(gradients_of(course, k), gradients_of(course, k, placed)) for k in range(2)]
+    return {name for right, now in both for name in now if not agrees(now[name], right[name])}
+
+
+@pytest.mark.parametrize("samples", ["rows", "columns"])
+def test_no_mistake_is_said_to_spoil_a_gradient_that_is_right(samples):
+    """Two mistakes that undo each other in one gradient are none that anybody made."""
+    course = Course(samples)
+    undone = [
+        pair
+        for pair in mistake_pairs(course)
+        if spoiled(course, pair)
+        and not all(spoiled(course, (each,)) <= spoiled(course, pair) for each in pair)
+    ]
+    assert ("batch_not_averaged", "bias_gradient_averaged") in map(ids, undone)
+    for pair in undone:
+        wrong = spoiled(course, pair)
+        for found in explanations(course, make_backward(*ids(pair), samples=samples)):
+            assert all(spoiled(course, (each,)) <= wrong for each in found), (pair, found)
+
+
 # --- a mistake at some layers only -----------------------------------------------
 
 

@@ -738,6 +738,8 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
         if number not in (0, 1):
             new = _binary(slot, ast.Mult, _number(number))
             yield Way(new, "constant", 1.0, f"multiply it by {text}")
+    for text, size in scope.sizes.items():
+        yield Way(_binary(slot, ast.Div, size), "factor", 1.05, f"divide it by {text}")
     one = ast.Constant(1)
     for text, x in scope.fitting(slot):
         rest = _binary(one, ast.Sub, x)
