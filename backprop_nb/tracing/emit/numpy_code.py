@@ -241,10 +241,14 @@ class _Function:
             own = self._own(statement)
             last = statement.lines[-1] if own == statement.text else f"{statement.name} = {own}"
             yield statement.through, last
-            for k in inputs.get(statement.expression, ()):
+            alike = inputs.get(statement.expression, [])
+            named = (k for k in alike if self._gradients[k] == statement.name)
+            first = next(named, min(alike, default=0))
+            for k in alike:
                 if self._gradients[k] != statement.name:
+                    copy = ".copy()" * (k != first and statement.expression.shape != ())
                     through = self._printer.through(self.trace.nodes[k])
-                    yield through, f"{self._gradients[k]} = {statement.name}"
+                    yield through, f"{self._gradients[k]} = {statement.name}{copy}"
 
     def _own(self, statement: Statement) -> str:
         """Return the text of a statement; a gradient that is only a view becomes an array."""
@@ -253,13 +257,27 @@ class _Function:
             return statement.text
         if expression.shape == () and isinstance(expression.value, np.ndarray):
             return f"{statement.text}[()]"
-        if not expression.calls(np.broadcast_to):
-            return statement.text
         inner = expression.unstretched
-        if not inner.is_number:
-            return f"{statement.text}.copy()"
-        like = self._inputs[self._input_of[expression]]
-        return f"np.full_like({like}, {literal(inner.value)})"
+        if expression.calls(np.broadcast_to) and inner.is_number:
+            like = self._inputs[self._input_of[expression]]
+            return f"np.full_like({like}, {literal(inner.value)})"
+        return statement.text + ".copy()" * self._is_shared(expression)
+
+    def _is_shared(self, expression: Expression) -> bool:
+        """Whether a gradient is a view of what is read-only, not its own, or another gradient."""
+        whole = _whole(expression)
+        if whole.calls(np.broadcast_to):
+            return expression.shape != ()
+        is_fresh = whole.row is not None and whole.position >= self.program.turn
+        has_own = is_fresh and self._first_of[whole] is expression
+        return whole is not expression and expression.shape != () and not has_own
+
+    @cached_property
+    def _first_of(self) -> dict[Expression, Expression]:
+        """For each array in which gradients lie the one that may keep it: best the array itself."""
+        gradients = [each for each in self._input_of if each is not None and not each.is_number]
+        whole = {_whole(each): each for each in reversed(gradients)}
+        return whole | {each: each for each in gradients if each in whole}
 
     @cached_property
     def _input_of(self) -> dict[Expression | None, int]:
@@ -276,10 +294,36 @@ class _Function:
             yield f"{name} = np.zeros_like({like}){'[()]' * (node.shape == ())}"
         elif gradient.is_number:
             yield f"{name} = {typed(float(gradient.value), node.value.dtype)}"
-        elif gradient.position < self.program.turn:
+        elif gradient.position < self.program.turn or gradient.row is None:
             text = self._printer.text(gradient) + ".copy()" * (gradient.shape != ())
             if text != name:
                 yield f"{name} = {text}"
+
+
+def _whole(expression: Expression) -> Expression:
+    """Return the array of which an expression may be a view, or the expression itself.
+
+    The way ends at an array that is stretched, since it is read-only.
+    """
+    while not expression.calls(np.broadcast_to):
+        operand = _looked_at(expression)
+        if operand is None or operand.is_number:
+            break
+        expression = operand
+    return expression
+
+
+def _looked_at(expression: Expression) -> Expression | None:
+    """Return the operand with which the value of a call may share its entries."""
+    if expression.row is None or isinstance(expression.row.function, np.ufunc):
+        return None
+    if expression.row.function in (np.reshape, np.ravel):  # it depends on the order in memory
+        return expression.operands[0]
+    values = [np.asarray(operand.value)[()] for operand in expression.operands]
+    with np.errstate(all="ignore"):  # NumPy has warned before
+        value = expression.row.call(*values, **expression.keywords)
+    pairs = zip(expression.operands, values, strict=True)
+    return next((each for each, part in pairs if np.may_share_memory(value, part)), None)
 
 
 def _otherwise(text: str, guard: Guard) -> str:

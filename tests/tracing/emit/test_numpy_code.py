@@ -354,6 +354,47 @@ def test_a_compiled_function_can_be_traced():
     assert bp.grad(lambda x: compiled(x)[1][0])(2.0) == 12.0
 
 
+CONSTANT = np.arange(9.0).reshape(3, 3)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: np.sum((x + y) ** 2),
+        lambda x, y: np.sum((x.T + y) ** 2),
+        lambda x, y: np.sum((x.ravel() + y.reshape(9)) ** 2),
+        lambda x, y: np.sum((x[::-1] - 1.0 + y) ** 2),
+        lambda x, y: np.sum(np.stack([x, y])),
+        lambda x, y: np.sum(np.concatenate([x, y])) + np.mean(x),
+        lambda x, y: np.concatenate([x[0], y[0]]) @ np.arange(6.0),
+        lambda x, y: np.sum(x * CONSTANT) + np.sum(y.T * CONSTANT),
+        lambda x, y: np.sum(x * y.T),
+        lambda x, y: np.trace(x + y) + np.einsum("ij,ji->", x, y),
+        lambda x, y: np.sum(np.block([[x, y], [y, x]])),
+    ],
+    ids=[
+        *("sum", "T", "reshape", "flip", "stack", "concatenate", "slices"),
+        *("constant", "product", "trace", "block"),
+    ],
+)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_each_gradient_is_an_array_of_its_own(f, order):
+    x, y = rng.normal(size=(2, 3, 3))
+    graph, space = bp.trace(f, x, y), {}
+    exec(graph.to_numpy(), space)
+    for call in (graph.compile(), space["f_and_gradient"]):
+        for _ in range(2):
+            args = [np.array(each, order=order) for each in (x, y)]
+            found = call(*args)[1]
+            for one, right in zip(found, graph.backward().gradients, strict=True):
+                np.testing.assert_allclose(one, right)
+            for one in found:  # to change it reaches nothing else, now or in the next call
+                one[...] = np.nan
+            for arg, given in zip(args, (x, y), strict=True):
+                np.testing.assert_array_equal(arg, given)
+            assert not np.may_share_memory(*found)
+
+
 @pytest.mark.parametrize(
     "f",
     [

@@ -4,6 +4,7 @@ import copy
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,16 @@ def assert_close(given: Any, expected: Any, tolerance: float = 1e-9) -> None:
     pairs = zip(leaves(given), leaves(expected), strict=True)
     for one, other in pairs:
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
+
+
+def assert_own(found: Any, args: Any) -> None:
+    """Each gradient can be written to, and nothing else changes with it."""
+    arrays = [each for each in leaves(found) if np.ndim(each)]
+    assert all(each.flags.writeable for each in arrays)
+    for one, other in [*combinations(arrays, 2), *product(arrays, leaves(args))]:
+        assert not np.may_share_memory(one, other)
+    for each in arrays:
+        each[...] = np.nan
 
 
 # --- the checks -----------------------------------------------------------------------------
@@ -142,11 +153,13 @@ def check_replay(program: Program) -> None:
         np.random.seed(k)
         evaluated = graph.evaluate(*copy.deepcopy(args))
         np.random.seed(k)
-        value, compiled = call(*copy.deepcopy(args))
+        given = copy.deepcopy(args)
+        value, compiled = call(*given)
         try:
             assert_close(evaluated, expected, 1e-10)
             assert_close(value, expected, 1e-10)
             assert_close(compiled, fresh, 1e-8)
+            assert_own(compiled, given)
         except AssertionError as error:
             raise StaleError(f"draw {k}: {error}") from None
 
@@ -158,9 +171,12 @@ def check_source(program: Program) -> None:
     space: dict[str, Any] = {}
     exec(graph.to_numpy(), space)
     printed = [value for key, value in space.items() if key.endswith("_and_gradient")][-1]
-    value, found = printed(*copy.deepcopy(program.args(0)))
-    assert_close(value, graph.value, 1e-10)
-    assert_close(found, graph.backward().gradients, 1e-8)
+    for _ in range(2):  # what is done to the gradients does not reach the program
+        args = copy.deepcopy(program.args(0))
+        value, found = printed(*args)
+        assert_close(value, graph.value, 1e-10)
+        assert_close(found, graph.backward().gradients, 1e-8)
+        assert_own(found, args)
     if program.draws_random:
         return
     for k in OTHERS:
