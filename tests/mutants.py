@@ -206,9 +206,7 @@ MUTANTS = (
         "first = factor * rest.operands[0].value",
         "first = factor + rest.operands[0].value",
     ),
-    numpy_code(
-        "view-returned-as-gradient", 'return f"{statement.text}.copy()"', "return statement.text"
-    ),
+    numpy_code("view-returned-as-gradient", ' + ".copy()" * self._is_shared(expression)', ""),
     notation(
         "missing-brackets", "if precedence < template.operand(k) else text", "if False else text"
     ),
