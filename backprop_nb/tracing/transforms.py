@@ -47,7 +47,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     ShapeError
         When called, if ``f`` returns anything but a single number.
     InvalidValueError
-        When called, if `argnums` is not the position of an argument.
+        When called, if `argnums` is not the position of an argument, or names one twice.
 
     Examples
     --------
@@ -361,6 +361,12 @@ def _trace_some(
                 instead=None if args else calling.right_call(f, form),
             )
     chosen = [position % len(args) for position in positions]
+    if len(set(chosen)) < len(chosen):  # the function has it once, the graph would have it twice
+        raise InvalidValueError(
+            "`argnums` must name each argument once.",
+            given=f"argnums {tuple(positions)} and {counted(len(args), 'positional argument')}",
+            expected=f"{tuple(dict.fromkeys(chosen))}",
+        )
 
     def of_some(*some: Any) -> Any:
         # A plain array here is one that the function can write to, and whose methods see

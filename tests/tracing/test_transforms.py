@@ -170,6 +170,15 @@ def test_an_argument_that_does_not_exist_is_refused(argnums):
         bp.grad(np.sin, argnums)(1.0)
 
 
+@pytest.mark.parametrize("argnums", [(0, 0), (0, -2), (1, 0, 1)])
+@pytest.mark.parametrize("make", [bp.grad, bp.value_and_grad, bp.jacobian])
+def test_an_argument_that_is_named_twice_is_refused(make, argnums):
+    with pytest.raises(bp.InvalidValueError, match="must name each argument once") as caught:
+        make(lambda a, b: a * a * b, argnums)(2.0, 3.0)
+    assert caught.value.given == f"argnums {argnums} and 2 positional arguments"
+    assert caught.value.expected == str(tuple({k % 2: None for k in argnums}))
+
+
 @pytest.mark.parametrize("argnums", ["x", 1.0, True, [0, 1], np.ones(2), (0, "x")])
 @pytest.mark.parametrize("make", [bp.grad, bp.value_and_grad, bp.jacobian])
 def test_argnums_that_are_no_positions_are_refused_at_once(make, argnums):
