@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from backprop_nb.errors import ShapeError, UnsupportedError
+from backprop_nb.errors import ShapeError
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.graph import Node, Trace, fits
+from backprop_nb.tracing.messages import real_copy
 from backprop_nb.tracing.purity import is_impure
 from backprop_nb.tracing.record import CONSTANT
 
@@ -72,18 +71,12 @@ def _inputs(trace: Trace, args: Sequence[Any]) -> list[Any]:
 
 
 def _checked(value: Any, node: Node) -> Any:
-    if np.shape(value) != node.shape:
+    array = real_copy(value, f"`{node.name}`")
+    if array.shape != node.shape:
         raise ShapeError(
             f"`{node.name}` must have the shape that it has in the trace.",
-            given=f"shape {np.shape(value)}",
+            given=f"shape {array.shape}",
             expected=f"shape {node.shape}",
             instead="trace the function again for another shape",
-        )
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise UnsupportedError(
-            f"`{node.name}` must hold real numbers.",
-            given=repr(value),
-            expected="floats or integers",
         )
     return array.astype(node.value.dtype, copy=False)[()]

@@ -136,7 +136,9 @@ def start_of(trace: Trace, seed: Any) -> Any:
             )
         return np.ones_like(value)[()]
     if not hasattr(type(seed), "__array_function__") or isinstance(seed, np.ndarray):
-        seed = np.array(seed, dtype=value.dtype)[()]  # a traced seed stays as it is
+        seed = messages.real_copy(seed, "`seed`").astype(value.dtype)[
+            ()
+        ]  # a traced seed stays as it is
     if seed.shape != value.shape:
         raise ShapeError(
             "`seed` must have the shape of the output.",

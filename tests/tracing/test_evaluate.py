@@ -45,13 +45,40 @@ def test_arguments_that_do_not_fit_are_refused(args, message):
         bp.trace(f, *ARGS).evaluate(*args)
 
 
-@pytest.mark.parametrize("given", ["a", None, 1j])
-def test_what_is_no_number_is_refused_by_the_name_of_the_argument(given):
+@pytest.mark.parametrize(
+    ("given", "kind"), [("a", "text"), (None, "object"), (1j, "complex")], ids=repr
+)
+def test_what_is_no_number_is_refused_by_the_name_of_the_argument(given, kind):
     with pytest.raises(bp.UnsupportedError) as caught:
         bp.trace(lambda x: x**2, 3.0).evaluate(given)
     assert str(caught.value) == (
-        f"`x` must hold real numbers.\n  given:    {given!r}\n  expected: floats or integers"
+        f"`x` must hold real numbers.\n  given:    {kind} values of shape ()\n"
+        "  expected: floats or integers"
     )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        np.array([1 + 2j, 1j]),
+        np.array(["1", "2"]),
+        np.array(["2020-01-01", "2020-01-02"], "M8[D]"),
+        np.array([1.0, None]),
+        np.ma.array([1.0, 2.0], mask=[True, False]),
+        [[1.0], [1.0, 2.0]],
+    ],
+    ids=["complex", "text", "dates", "objects", "masked", "ragged"],
+)
+def test_an_array_of_no_real_numbers_is_refused_wherever_it_is_given(given):
+    graph = bp.trace(lambda w: np.sum(w**2), np.ones(2))
+    seeded = bp.trace(lambda w: w**2, np.ones(2)).backward
+    asked = [graph.compile(), seeded, graph.evaluate]
+    for each in asked[: 2 if isinstance(given, list) else 3]:
+        with pytest.raises(bp.UnsupportedError, match=r"must (hold real|be rect|be a plain)"):
+            each(given)
+    for number in (1 + 2j, "1", np.complex64(1j)):
+        with pytest.raises(bp.UnsupportedError, match="must hold real numbers"):
+            bp.trace(lambda w: w**2, 1.0).compile()(number)
 
 
 def test_a_list_in_place_of_an_array_is_refused_with_the_array():

@@ -23,6 +23,7 @@ from backprop_nb.tracing.emit.program import Program, all_of_one_type
 from backprop_nb.tracing.emit.statements import Printer, Statement
 from backprop_nb.tracing.emit.wrapping import wrapped
 from backprop_nb.tracing.graph import Node, Trace
+from backprop_nb.tracing.messages import real_copy
 from backprop_nb.tracing.purity import is_impure
 from backprop_nb.tracing.record import CONSTANT, Guard
 from backprop_nb.tracing.rules.form import written
@@ -344,15 +345,20 @@ def _converter(dtype: np.dtype[Any]) -> Callable[[Any], Any]:
     def convert(value: Any) -> Any:
         kind = type(value)
         if kind is np.ndarray:
-            return value if value.dtype is dtype else value.astype(dtype, copy=False)
+            return value if value.dtype == dtype else _real(value, dtype)
         if kind is float or kind is int:
             return number(value)
         if kind is number or _is_foreign(value):
             return value
-        return np.asarray(value, dtype=dtype)[()]
+        return _real(value, dtype)[()]
 
     convert.__name__ = f"as_{dtype.name}"
     return convert
+
+
+def _real(value: Any, dtype: np.dtype[Any]) -> Any:
+    """Return an argument in the type of the trace; what the trace refuses is refused."""
+    return real_copy(value, "An argument").astype(dtype, copy=False)
 
 
 def _is_foreign(value: Any) -> bool:
