@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import io
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -30,7 +31,7 @@ from backprop_nb.checking.packing import arguments, check_calls, course_loss
 from backprop_nb.checking.probes import line_probe, make_probes
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import is_right
-from backprop_nb.checking.unexplained import other_courses
+from backprop_nb.checking.unexplained import layers_meant, other_courses
 from backprop_nb.errors import EndedError, UnsupportedError
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
@@ -244,12 +245,12 @@ def check_backward(
         return _without_answers(course, hints, error)
     report = judge(answers, course, hints)
     with contextlib.suppress(EndedError):
-        if not dots and _may_be_another_course(report):
-            option = call(_option_of, backward, course, seconds)
-            if option:
-                return _with_option(report, option)
         if may_have_line(answers, course, hints):
             report = with_line(report, call(line_of, backward, course, hints), course)
+    with contextlib.suppress(EndedError):
+        if not dots and _may_be_another_course(report):
+            option = call(_option_of, backward, course, seconds)
+            report = _with_option(report, option) if option else report
     return half_written(report, dots) if dots and not report.ok else report
 
 
@@ -276,8 +277,29 @@ def _option_of(backward: Callable[..., Any], course: Course, seconds: float | No
             if answer.failure or not is_right(other, k, answer):
                 break
         else:
-            return option
+            if other.layers == course.layers or _is_for(other, backward, course, seconds):
+                return option
     return ""
+
+
+def _is_for(other: Course, backward: Callable[..., Any], course: Course, seconds: Any) -> bool:
+    """Whether a pass that is right with other layers cannot be meant for those of a course.
+
+    A loop over layers that goes wrong in the middle is right where there is no middle.  It is
+    meant for fewer only if the parameters of the rest have no part in what it gives.
+    """
+    probe = next(each for each in make_probes(course) if len({*each.widths}) == 1)
+    failed = ask_all(backward, [probe], seconds).answers[0]
+    if failed.raised:
+        meant = layers_meant(failed.failure, course)
+        return other.layers > course.layers or other.layers == meant
+    K, given = other.layers, arguments(course, probe.A, probe.b, probe.x, probe.y)
+    part = replace(probe, A=probe.A[:K], b=probe.b[:K], course=other)
+    alone, among = (
+        ask_all(each, [part], seconds).answers[0]
+        for each in (backward, lambda *_: backward(*deepcopy(given)))
+    )
+    return K < course.layers and not alone.failure and alone.same_as(among)
 
 
 def _with_option(report: Report, option: str) -> Report:

@@ -233,7 +233,8 @@ _OPTIONS: Mapping[str, Sequence[Any]] = {
 def other_courses(course: Course) -> Iterator[tuple[str, Course]]:
     """Yield the courses that differ by one option, with that option as it is written.
 
-    A softmax comes with its cross-entropy.
+    A softmax comes with its cross-entropy.  A single sample in place of several shows less of
+    what is wrong, so it is none of them.
 
     >>> next(other_courses(Course()))[0]
     "activation='tanh'"
@@ -248,7 +249,7 @@ def other_courses(course: Course) -> Iterator[tuple[str, Course]]:
             check_calls(other)
         except BackpropError:  # they do not go together
             continue
-        if other != course:
+        if other != course and other.N_is_1 <= course.N_is_1:
             yield ", ".join(f"{name}={value!r}" for name, value in options.items()), other
 
 
@@ -258,9 +259,8 @@ def option_meant(failure: str, course: Course) -> str:
     >>> option_meant("it raised ValueError: too many values to unpack (expected 2)", Course())
     ' The networks have 3 layers. If this code is for 2 of them, check it with layers=2.'
     """
-    unpacked = re.search(r"values to unpack \(expected (\d+)", failure)
-    meant = int(unpacked[1]) if unpacked else 0
-    if 0 < meant != course.layers:
+    meant = layers_meant(failure, course)
+    if meant not in (None, course.layers):
         return (
             f" The networks have {course.layers} layers. If this code is for {meant} of them, "
             f"check it with layers={meant}."
@@ -273,3 +273,25 @@ def option_meant(failure: str, course: Course) -> str:
         keys = ", ".join(map(repr, own))
         return f" The keys of the parameters are {keys}; `names` says how else they are called."
     return ""
+
+
+def layers_meant(failure: str, course: Course) -> int | None:
+    """Return for how many layers code is written that can take the parameters of no others.
+
+    >>> layers_meant("it raised ValueError: too many values to unpack (expected 2)", Course())
+    2
+    >>> layers_meant(
+    ...     "f() takes 6 positional arguments but 8 were given", Course(parameters="separate")
+    ... )
+    2
+    """
+    parts = len(course.leaf_names) // course.layers
+    if unpacked := re.search(r"values to unpack \(expected (\d+)", failure):
+        meant = int(unpacked[1]) / (parts if course.parameters == "list" else 1)
+    elif called := re.search(r"takes (\d+) positional arguments but (\d+) were given", failure):
+        if int(called[2]) != len(names_of_arguments(course)) or course.parameters != "separate":
+            return None
+        meant = course.layers - (int(called[2]) - int(called[1])) / parts
+    else:
+        return None
+    return int(meant) if meant >= 1 and meant == int(meant) else None

@@ -13,6 +13,7 @@ import backprop_nb as bp
 from backprop_nb.checking import backward as checking
 from backprop_nb.checking.isolation import FORKS
 from backprop_nb.checking.mistakes import make_backward
+from backprop_nb.checking.report import Finding
 
 by_hand = make_backward(samples="single")
 
@@ -294,3 +295,100 @@ def test_another_option_is_told_within_a_limit_and_only_where_nothing_is_known()
     ]
     wrong = make_backward("sign_flipped", samples="rows", activation="relu")
     assert "another_course" not in found(bp.check_backward(wrong, samples="rows"))
+
+
+_IN_ROWS = {"samples": "rows", "weights": "in_out", "activation": "relu", "output": "identity"}
+
+
+def in_a_loop(
+    forward=lambda z: np.maximum(z, 0),
+    slope=lambda f: f > 0,
+    clipped=lambda d: d,
+    put=lambda grads: grads,
+    lookup=lambda f, k: f[k],
+):
+    """A pass of any number of layers, of which one part may be wrong."""
+
+    def backward(A, b, x, y):
+        f = [x]
+        for k in range(len(A)):
+            z = f[-1] @ A[k] + b[k]
+            f.append(forward(z) if k < len(A) - 1 else z)
+        d = 2 * (f[-1] - y) / len(x)
+        dA, db = [None] * len(A), [None] * len(A)
+        for k in reversed(range(len(A))):
+            d = clipped(d)
+            dA[k], db[k] = lookup(f, k).T @ d, d.sum(0)
+            d = d @ A[k].T * slope(f[k])
+        return put(dA), db
+
+    return backward
+
+
+_HIDDEN = {
+    "a floor": in_a_loop(forward=lambda z: np.maximum(z, 0.1)),
+    "another function": in_a_loop(forward=np.abs),
+    "a clip": in_a_loop(clipped=lambda d: np.clip(d, -0.3, 0.3)),
+    "a clipped norm": in_a_loop(clipped=lambda d: d * min(1, 1 / np.linalg.norm(d))),
+    "a missing key": in_a_loop(lookup=lambda f, k: {0: f[0], 2: f[2]}[k]),
+    "one for all": in_a_loop(put=lambda grads: grads[-1:]),
+    "reversed": in_a_loop(put=lambda grads: grads[::-1]),
+}
+
+
+@pytest.mark.parametrize("layers", [2, 3, 4])
+@pytest.mark.parametrize("mistake", _HIDDEN)
+def test_an_option_that_hides_what_is_wrong_in_the_middle_is_not_told(mistake, layers):
+    report = bp.check_backward(_HIDDEN[mistake], layers=layers, **_IN_ROWS)
+    assert not report.ok
+    assert "layers=" not in str(report)
+
+
+def test_a_single_sample_hides_what_is_wrong_in_a_batch():
+    def backward(A, b, x, y):
+        E = np.exp(A[0] @ x + b[0])
+        d = (E / E.sum() - y) / x.shape[1]  # and where is the axis?
+        return [d @ x.T], [d.sum(axis=1, keepdims=True)]
+
+    course = {"samples": "columns", "output": "softmax", "loss": "cross-entropy", "layers": 1}
+    assert bp.check_backward(backward, **course | {"samples": "column"}).ok
+    assert "samples=" not in str(bp.check_backward(backward, **course))
+
+
+def test_the_line_is_looked_for_beside_another_option(monkeypatch):
+    line = Finding("wrong_line", "dA[0]", 1, "", line=7, proved=True)
+    monkeypatch.setattr(checking, "line_of", lambda *_: line)
+    relu = make_backward(samples="rows", activation="relu")
+    first, second = bp.check_backward(relu, samples="rows").findings
+    assert (first.mistake, first.line, second.line) == ("another_course", None, 7)
+
+
+def named_one_by_one(parameters):
+    """A pass of two layers, in which each parameter is named."""
+
+    def of(W1, b1, W2, b2, x, y):
+        f = np.maximum(x @ W1 + b1, 0)
+        d = 2 * (f @ W2 + b2 - y) / len(x)
+        e = d @ W2.T * (f > 0)
+        return x.T @ e, e.sum(0), f.T @ d, d.sum(0)
+
+    def from_dict(p, x, y):
+        found = of(p["W1"], p["b1"], p["W2"], p["b2"], x, y)
+        return dict(zip(("dW1", "db1", "dW2", "db2"), found, strict=True))
+
+    def unpacked(p, x, y):
+        W1, b1, W2, b2 = p
+        return list(of(W1, b1, W2, b2, x, y))
+
+    ways = {"dict": from_dict, "separate": of, "list": unpacked}
+    return ways.get(parameters, lambda p, x, y: list(of(*p[:4], x, y)))
+
+
+@pytest.mark.parametrize("layers", [1, 3, 4])
+@pytest.mark.parametrize("parameters", ["dict", "separate", "list", "list by index"])
+def test_code_that_names_its_layers_is_told_for_how_many_it_is(parameters, layers):
+    course = _IN_ROWS | {"parameters": parameters.split()[0]}
+    backward = named_one_by_one(parameters)
+    first = bp.check_backward(backward, layers=layers, **course).findings[0]
+    assert "right with layers=2. Is that your course?" in first.message
+    assert bp.check_backward(backward, layers=2, **course).ok
