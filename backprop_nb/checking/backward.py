@@ -299,7 +299,7 @@ def _is_for(other: Course, backward: Callable[..., Any], course: Course, seconds
         ask_all(each, [part], seconds).answers[0]
         for each in (backward, lambda *_: backward(*deepcopy(given)))
     )
-    return K < course.layers and not alone.failure and alone.same_as(among)
+    return course.layers > K and not alone.failure and alone.same_as(among)
 
 
 def _with_option(report: Report, option: str) -> Report:

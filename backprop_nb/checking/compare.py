@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.report import NOT_WRITTEN, Checked, Hints
+from backprop_nb.checking.report import NOT_WRITTEN, Checked, Hints, in_digits
 from backprop_nb.tracing import pytree
 
 Array: TypeAlias = NDArray[Any]
@@ -199,7 +199,17 @@ def factor_in_words(factor: float) -> str:
     >>> factor_in_words(0.5), factor_in_words(-3.0)
     ('is half of the right one', 'is −3 times the right one')
     """
-    return _FACTORS.get(factor, f"is {factor:.4g} times the right one".replace("-", "−"))
+    return _FACTORS.get(factor, f"is {signed(factor)} times the right one")
+
+
+def signed(factor: float) -> str:
+    """Return a factor with its sign, and with enough digits to tell it from 1, 2 and 1/2.
+
+    >>> signed(-1 / 3), signed(1.0000123), signed(3.0000001)
+    ('−0.3333', '1.000012', '3')
+    """
+    off = max(abs(2 * factor - round(2 * factor)) / 20, 1e-6 * abs(factor))
+    return in_digits(factor, off, least=4).replace("-", "−")
 
 
 def wrong_entries(given: Array, expected: Array) -> list[tuple[int, ...]]:

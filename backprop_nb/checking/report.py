@@ -41,6 +41,37 @@ def are_numbers(array: Array | None) -> TypeGuard[Array]:
     return array is not None and array.size > 0 and array.dtype.kind in "fiub"
 
 
+def in_digits(number: float, off: float, least: int = 6) -> str:
+    """Return a number with as many digits as it takes to be off by no more.
+
+    >>> in_digits(0.99995345, 1e-5), in_digits(2.0, 1e-7)
+    ('0.999953', '2')
+    """
+    digits = (n for n in range(least, 17) if abs(float(f"{number:.{n}g}") - number) <= off)
+    return f"{number:.{next(digits, 17)}g}"
+
+
+def in_advice(number: float) -> str:
+    """Return a number with which a gradient is right if it is written as it is said.
+
+    >>> in_advice(5 / 7), in_advice(784.0)
+    ('0.7142857', '784')
+    """
+    return in_digits(number, 1e-7 * abs(number))
+
+
+def both_in_digits(one: float, other: float) -> tuple[str, str]:
+    """Return two numbers with as many digits as it takes to tell them apart.
+
+    >>> both_in_digits(1.0000015, 1.0), both_in_digits(2.0, -0.0)
+    (('1.0000015', '1'), ('2', '0'))
+    """
+    # Neither a zero's sign is anything to read, nor a truth value.
+    one, other = one + 0.0, other + 0.0
+    off = 0.1 * abs(one - other)
+    return in_digits(one, off), in_digits(other, off)
+
+
 def check_hints(hints: str) -> None:
     """Raise ``InvalidValueError`` unless it is a level of hints."""
     validation.one_of("hints", hints, HINTS)
@@ -116,11 +147,10 @@ class Checked:
             return "wrong"
         if self.worst is None or self.given is None:
             return f"wrong: {self.remark}"
-        # A zero has no sign that anybody would want to read.
-        given, expected = self.given[self.worst] + 0.0, self.expected[self.worst] + 0.0
+        given, expected = both_in_digits(self.given[self.worst], self.expected[self.worst])
         if hints not in _SHOWS_EXPECTED:
-            return f"wrong, most of all {self.place}, which is {given:.6g}"
-        text = f"wrong: {self.place} is {given:.6g}, expected {expected:.6g}"
+            return f"wrong, most of all {self.place}, which is {given}"
+        text = f"wrong: {self.place} is {given}, expected {expected}"
         if not np.isfinite(self.error):
             return text
         return f"{text} (largest relative error {self.error:.2g})"
@@ -200,7 +230,8 @@ class Finding:
             return f"Line {self.line} gives {shapes}."
         assert worst is not None
         at = f" at [{', '.join(map(str, worst))}]" if worst else ""
-        numbers = f"{given[worst] + 0.0:.6g}{at}, and should give {expected[worst] + 0.0:.6g}"
+        gives, should = both_in_digits(given[worst], expected[worst])
+        numbers = f"{gives}{at}, and should give {should}"
         return f"Line {self.line} gives {numbers}."
 
     @property

@@ -11,10 +11,10 @@ from typing import Any, get_args
 
 import numpy as np
 
-from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_of
+from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_of, signed
 from backprop_nb.checking.convention import Course, Penalty, Reduction, Weights
 from backprop_nb.checking.packing import check_calls, names_of_arguments
-from backprop_nb.checking.report import Hints
+from backprop_nb.checking.report import Hints, both_in_digits
 from backprop_nb.errors import BackpropError, in_words
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
@@ -71,7 +71,7 @@ def step_in_words(factor: float) -> str:
     words = factor_in_words(factor)
     if not -1 < factor < 0:
         return words
-    return f"{words}: it looks like the step of an update, {_signed(factor)} · gradient. {_ITSELF}"
+    return f"{words}: it looks like the step of an update, {signed(factor)} · gradient. {_ITSELF}"
 
 
 def common_factor(given: Sequence[Array], expected: Sequence[Array]) -> float | None:
@@ -103,7 +103,7 @@ def updated_in_words(
     if rate is None or abs(rate - 0.5) < 1e-6:
         return ""
     sign, size = ("−", -rate) if rate < 0 else ("+", rate)
-    return f"looks like the updated {name}, {name} {sign} {size:.4g} · gradient. {_ITSELF}"
+    return f"looks like the updated {name}, {name} {sign} {signed(size)} · gradient. {_ITSELF}"
 
 
 def loss_in_words(
@@ -133,7 +133,7 @@ def loss_in_words(
     if wrong is None:
         return ""
     subject = "The number that is returned beside the gradients is"
-    number, loss = (f"{each + 0.0:.6g}" for each in wrong)
+    number, loss = both_in_digits(*wrong)
     if hints == "none":
         text = f"{subject} not the loss."
     elif hints != "plain":
@@ -161,10 +161,6 @@ def _times(factors: Sequence[float], sizes: Sequence[Mapping[str, int]]) -> str:
             if abs(count) > 1 and math.isclose(first, right, rel_tol=1e-5):
                 return form.format(count)
     return ""
-
-
-def _signed(number: float) -> str:
-    return f"{number:.4g}".replace("-", "−")
 
 
 def _products(sizes: Sequence[Mapping[str, int]]) -> Iterator[tuple[str, list[float]]]:

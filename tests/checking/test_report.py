@@ -4,6 +4,7 @@ import copy
 import json
 import linecache
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -227,3 +228,31 @@ def test_no_more_is_said_of_a_line_than_was_proved(fields, several, clear, plain
     assert ("seems" in vague) == ("seems" in clear)
     assert "3" not in vague
     assert fault_sentence(fault(**fields), "none", several) == ""
+
+
+@pytest.mark.parametrize("factor", [1 + 3e-6, 0.99995345, 2.0001, -1.00001, 0.500004, 5 / 7, -1e-3])
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e12])
+def test_a_number_that_is_wrong_never_reads_as_the_right_one(factor, scale):
+    right = np.array([1.0, 2.0, -3.0]) * scale
+    report = bp.check_gradient(lambda x: x @ right, right * factor, np.ones(3))
+    (finding,) = report.findings
+    one, other = re.search(r"is (\S+), expected (\S+) ", str(report)).groups()
+    assert one != other
+    said = float(re.search(r"is (\S+) times", finding.message)[1].replace("−", "-"))
+    assert said not in (1, -1, 2, 0.5)
+    assert said == pytest.approx(factor, rel=1e-3)
+
+
+@pytest.mark.parametrize("factor", [1 + 3e-6, 1.9459, 1 / 7.0001, 60_000.02, 12_345_678.5])
+def test_a_number_to_multiply_by_makes_the_gradient_right(factor):
+    x = np.array([1.1, 2.3])
+
+    def f(x):
+        return np.sum(x**2) * factor
+
+    def gradient(x):
+        return 2 * x
+
+    (finding,) = bp.check_gradient(f, gradient, x).findings
+    number = eval(re.fullmatch("multiply it by (.*)", finding.repair)[1])
+    assert bp.check_gradient(f, gradient(x) * number, x).ok

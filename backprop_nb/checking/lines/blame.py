@@ -37,6 +37,7 @@ from backprop_nb.checking.lines.repairs import (
     scaled,
     times,
 )
+from backprop_nb.checking.report import in_advice
 
 LIKELY = 1.5
 """What costs less is an explanation after which no other one is looked for."""
@@ -437,7 +438,7 @@ class Blame:
             wild = text is None
             if wild and (old.size < 2 or len(at) > 1):
                 continue
-            new = scaled(2.6 if wild else 0.9, scale, text or f"{scale:.4g}")
+            new = scaled(2.6 if wild else 0.9, scale, text or in_advice(scale))
             yield from self._checked(mended, at, new)
 
     # -- elsewhere --------------------------------------------------------------------

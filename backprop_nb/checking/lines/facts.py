@@ -17,6 +17,7 @@ import numpy as np
 from backprop_nb.checking.lines.aliases import is_alias
 from backprop_nb.checking.lines.followed import Array, Followed, computed
 from backprop_nb.checking.lines.known import Key, Known
+from backprop_nb.checking.report import in_advice
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.record import CONSTANT, Record
 from backprop_nb.tracing.source import FOLDER, locate, operand
@@ -142,7 +143,8 @@ class Facts:
                 if record.row is CONSTANT and np.ndim(record.value) == 0:
                     numbers.append(float(record.value))
                 for number in (abs(float(each)) for each in numbers if each):
-                    for value, text in ((number, f"{number:g}"), (1 / number, f"1/{number:g}")):
+                    said = in_advice(number)
+                    for value, text in ((number, said), (1 / number, f"1/{said}")):
                         # A number that stands there is no product: 4, and not 2·2.
                         if "·" in found.get(value, "·"):
                             found[value] = text

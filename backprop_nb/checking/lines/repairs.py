@@ -29,6 +29,7 @@ from backprop_nb.checking.lines.facts import (
 )
 from backprop_nb.checking.lines.followed import Change, operands_of
 from backprop_nb.checking.lines.known import Key
+from backprop_nb.checking.report import in_advice
 from backprop_nb.network.passes import sigma
 from backprop_nb.tracing.record import Record
 
@@ -342,7 +343,9 @@ def _exchange(cost: float, k: int, ref: Ref, operand: int | None = None) -> Repa
 def _literal_edits(facts: Facts, record: Record, k: int, operand: float) -> Iterator[Repair]:
     for value in {0.0, 1.0, 2.0, 0.5, -operand, 1 - operand, *facts.constants}:
         if value != operand:
-            words = said(f"{facts.constant(value) or f'{value:g}'} in place of {operand:g}")
+            words = said(
+                f"{facts.constant(value) or in_advice(value)} in place of {in_advice(operand)}"
+            )
             make = _changed(k, lambda *_, value=value: value)
             yield Repair("number", 1.0 if value else 1.4, make, words)
 
