@@ -268,8 +268,8 @@ MUTANTS = (
     gradient("kink-accepts-anything", "low - room <= given[index] <= high + room", "True"),
     compare(
         "coarse-tolerance",
-        "off = ~(np.abs(given - expected) <= TOLERANCE * _size(expected))",
-        "off = ~(np.abs(given - expected) <= 1e4 * TOLERANCE * _size(expected))",
+        "off = ~(np.abs(given - expected) < TOLERANCE * _size(expected))",
+        "off = ~(np.abs(given - expected) < 1e4 * TOLERANCE * _size(expected))",
     ),
     differences(
         "leaf-not-put-back",

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from backprop_nb import display
 from backprop_nb.checking.compare import is_real
 from backprop_nb.checking.lines.followed import traced
+from backprop_nb.checking.report import both_in_digits
 from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError, must_be
 from backprop_nb.tracing import calling, pytree
 
@@ -57,7 +58,7 @@ def central_differences(
     ShapeError
         If ``f`` returns anything but a single number.
     UnsupportedError
-        If an argument is not made of real numbers.
+        If an argument is not made of real numbers, or ``f`` draws random ones.
     InvalidValueError
         If ``step`` is not above 0.
 
@@ -104,6 +105,24 @@ class Point:
                 pytree.rebuild(tree, self._add, name)
                 self.places += range(count, count + leaves)
             count += leaves
+        self._check_that_it_repeats()
+
+    def _check_that_it_repeats(self) -> None:
+        """Raise ``UnsupportedError`` if f is another function each time that it is called.
+
+        Few numbers are drawn alike now and then: so it is called more than twice.
+        """
+        first = self.value()
+        for value in (self.value() for _ in range(3)):
+            if not np.isclose(value, first, rtol=1e-9, atol=1e-12, equal_nan=True):
+                one, other = both_in_digits(first, value)
+                raise UnsupportedError(
+                    "A function that draws random numbers, or keeps something from call to call, "
+                    "has no gradient to compare with.",
+                    given=f"{one} and {other} for the same arguments",
+                    instead="rng = np.random.default_rng(0) inside the function; or hand what is "
+                    "drawn, such as the mask of a dropout, to it as an argument",
+                )
 
     def _add(self, name: str, leaf: Any) -> None:
         array = np.asarray(leaf)

@@ -105,7 +105,8 @@ def check_gradient(
     Raises
     ------
     ShapeError, UnsupportedError
-        If ``f`` or its arguments are none that have a gradient.  What is wrong with
+        If ``f`` or its arguments are none that have a gradient, as of an ``f`` that draws
+        random numbers at each call.  What is wrong with
         ``gradient`` never raises; the report says it.
     InvalidValueError
         An unknown level of hints, or `seconds` that is not positive.

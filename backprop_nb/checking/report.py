@@ -66,8 +66,8 @@ def both_in_digits(one: float, other: float) -> tuple[str, str]:
     >>> both_in_digits(1.0000015, 1.0), both_in_digits(2.0, -0.0)
     (('1.0000015', '1'), ('2', '0'))
     """
-    # Neither a zero's sign is anything to read, nor a truth value.
-    one, other = one + 0.0, other + 0.0
+    # A zero has no sign that anybody would want to read.
+    one, other = float(one) + 0.0, float(other) + 0.0
     off = 0.1 * abs(one - other)
     return in_digits(one, off), in_digits(other, off)
 

@@ -94,3 +94,42 @@ def test_the_curve_is_a_text_and_a_figure():
 def test_a_function_that_does_not_change_has_no_curve():
     with pytest.raises(bp.InvalidValueError, match="derivative is 0 here"):
         step_curve(lambda x: np.sum(x * 0.0), X)
+
+
+_DRAWN = {
+    "dropout": lambda x: np.sum(x * (np.random.random(x.shape) < 0.5)),
+    "noise": lambda x: np.sum(x + 1e-3 * np.random.normal()),
+    "a sample": lambda x: x[np.random.randint(len(x))] ** 2,
+    "a count": lambda x, calls=[]: (calls.append(0) or len(calls)) * np.sum(x),
+}
+
+
+@pytest.mark.parametrize("drawn", _DRAWN)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda f, x: bp.check_gradient(f, lambda x: 0.5 + 0 * x, x),
+        lambda f, x: bp.check_gradient(f, np.ones(3), x),
+        central_differences,
+        step_curve,
+    ],
+    ids=["function", "values", "differences", "curve"],
+)
+def test_a_function_that_draws_random_numbers_is_refused(ask, drawn):
+    np.random.seed(0)
+    with pytest.raises(bp.UnsupportedError, match="for the same arguments") as error:
+        ask(_DRAWN[drawn], np.array([1.0, 2.0, 4.0]))
+    assert "default_rng(0) inside" in str(error.value)
+    assert "as an argument" in str(error.value)
+
+
+def test_a_function_that_draws_the_same_each_time_is_judged():
+    def f(x):
+        return np.sum(x**2 * (np.random.default_rng(0).random(x.shape) < 0.5))
+
+    def infinite(x):
+        return np.sum(x) * np.inf
+
+    x = np.array([1.0, 2.0, 4.0])
+    assert bp.check_gradient(f, lambda x: bp.grad(f)(x), x).ok
+    assert "is 1, expected inf" in str(bp.check_gradient(infinite, lambda x: x, x))
