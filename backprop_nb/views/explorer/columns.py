@@ -52,8 +52,8 @@ def placed(
     return _Picture(sizes, edges, weights, groups).layout()
 
 
-def columns_of(count: int, edges: Sequence[Edge]) -> list[int]:
-    """Return a column for each node: behind all before it, a source just before its first use."""
+def columns_of(count: int, edges: Sequence[Edge], weights: Sequence[int]) -> list[int]:
+    """Return a column for each node: behind all before it, near to those with the most weight."""
     heads: list[list[int]] = [[] for _ in range(count)]
     waiting = Counter(head for _, head in edges)
     for tail, head in edges:
@@ -70,7 +70,7 @@ def columns_of(count: int, edges: Sequence[Edge]) -> list[int]:
                 ready.append(head)
     for source in sources:
         column[source] = min((column[head] for head in heads[source]), default=1) - 1
-    return column
+    return _pulled(column, edges, weights)
 
 
 def _without_circles(count: int, edges: Sequence[Edge]) -> list[Edge]:
@@ -115,7 +115,7 @@ class _Picture:
         count = len(sizes)
         around = self._around(count)
         turned = _without_circles(count, edges)
-        self._column = _pulled(columns_of(count, turned), turned, weights)
+        self._column = columns_of(count, turned, weights)
         self._chain = list(around)
         # For each edge its leaves from left to right.
         self._ways: list[list[int]] = []
@@ -433,7 +433,12 @@ def _pulled(column: list[int], edges: Sequence[Edge], weights: Sequence[int]) ->
         heads[tail].append(head)
         pull[tail] += weight
         pull[head] -= weight
-    for node in sorted(range(len(column)), key=column.__getitem__, reverse=True):
+    from_left = sorted(range(len(column)), key=column.__getitem__)
+    for node in from_left:  # the one that keeps a node from moving is drawn along
+        tight = {head for head in heads[node] if column[head] == column[node] + 1}
+        if len(tight) == 1:
+            pull[tight.pop()] += max(0, pull[node])
+    for node in reversed(from_left):
         if heads[node] and pull[node] > 0:
             column[node] = min(column[head] for head in heads[node]) - 1
     return column

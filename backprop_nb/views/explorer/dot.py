@@ -21,10 +21,14 @@ from backprop_nb.views.explorer.placement import (
     Point,
 )
 
-_STYLE = f"""digraph {{ rankdir=LR pad=0 nslimit=4 nslimit1=4
+_STYLE = f"""digraph {{ rankdir=LR pad=0
 nodesep={NODE_GAP / 72:.9g} ranksep={COLUMN_GAP / 72:.9g}
 node [shape=box fixedsize=true label=""] edge [arrowhead=none]"""
+_ALL = "nslimit=4 nslimit1=4"
 """In 4 n rounds the simplex finds what there is to find; on some graphs it would never stop."""
+_LESS = "nslimit=0.1 nslimit1=0.1 mclimit=0.1"
+_MANY = 1000
+"""With so many cards each further round costs more than it gains."""
 
 
 def placed(
@@ -34,7 +38,7 @@ def placed(
     groups: Sequence[Group],
 ) -> Layout:
     """Lay a directed graph out from left to right; the arguments are those of ``layered``."""
-    lines = [_STYLE]
+    lines = [_STYLE, _ALL if len(sizes) < _MANY else _LESS]
     for index, (width, height) in enumerate(sizes):
         lines.append(f"{index} [width={width / 72:.9g} height={height / 72:.9g}]")
     for key, (tail, head) in enumerate(edges):

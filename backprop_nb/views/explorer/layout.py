@@ -35,13 +35,13 @@ def layered(
     groups
         Nested groups, each after the one around it.
     """
-    far = _far_edges(len(sizes), edges)
+    far, hubs = _far_edges(len(sizes), edges, weights)
     near = [key for key in range(len(edges)) if key not in far]
     picture = placed(sizes, [edges[key] for key in near], [weights[key] for key in near], groups)
     paths: list[list[Point]] = [[] for _ in edges]
     for key, path in zip(near, picture.edges, strict=True):
         paths[key] = path
-    bottom = _lead_by_lanes(paths, picture.nodes, edges, far, picture.height)
+    bottom = _lead_by_lanes(paths, picture.nodes, edges, far, hubs, picture.height)
     return Layout(picture.width, bottom, picture.nodes, paths, picture.groups)
 
 
@@ -56,25 +56,37 @@ _BUSY = 6
 _LANE = 14.0
 
 
-def _far_edges(count: int, edges: Sequence[tuple[int, int]]) -> set[int]:
-    """Return the edges that the engine is spared.
+def _far_edges(
+    count: int, edges: Sequence[tuple[int, int]], weights: Sequence[int]
+) -> tuple[set[int], list[int]]:
+    """Return the edges that the engine is spared, and for each edge the end that has more.
 
     A value that many calls use has many long edges, for each of which an engine
     seeks a way of its own through all columns between: a tall picture, and a slow
-    one.  Every node keeps its shortest edges, so that it stays where it belongs.
+    one.  What near edges do not connect, the shortest of the others do, so that every
+    node stays where it belongs.
     """
-    column = columns.columns_of(count, edges)
-    spans = [column[head] - column[tail] for tail, head in edges]
-    passing = Counter(tail for (tail, _), span in zip(edges, spans, strict=True) if span > 1)
+    uses = [Counter(edge[end] for edge in edges) for end in (0, 1)]
+    hubs = [tail if uses[0][tail] >= uses[1][head] else head for tail, head in edges]
+    most = [max(uses[0][tail], uses[1][head]) for tail, head in edges]
+    light = [1 if busy >= _BUSY else weight for busy, weight in zip(most, weights, strict=True)]
+    column = columns.columns_of(count, edges, light)
+    spans = [abs(column[head] - column[tail]) for tail, head in edges]
+    passing = Counter(hub for hub, span in zip(hubs, spans, strict=True) if span > 1)
     limit = _FAR if sum(spans) > _CROWDED else count
-    far = {
-        key
-        for key, (tail, _) in enumerate(edges)
-        if spans[key] > (1 if passing[tail] >= _BUSY else limit)
-    }
-    longest_first = sorted(range(len(edges)), key=spans.__getitem__)[::-1]
-    nearest = [{edges[key][end]: key for key in longest_first} for end in (0, 1)]
-    return far.difference(*(each.values() for each in nearest))
+    far, part = set[int](), list(range(count))
+
+    def whole(node: int) -> int:
+        while part[node] != node:
+            part[node] = node = part[part[node]]
+        return node
+
+    for key in sorted(range(len(edges)), key=spans.__getitem__):
+        tail, head = map(whole, edges[key])
+        if tail == head and spans[key] > (1 if passing[hubs[key]] >= _BUSY else limit):
+            far.add(key)
+        part[tail] = head
+    return far, hubs
 
 
 def _lead_by_lanes(
@@ -82,16 +94,17 @@ def _lead_by_lanes(
     nodes: Sequence[Box],
     edges: Sequence[tuple[int, int]],
     far: set[int],
+    hubs: Sequence[int],
     height: float,
 ) -> float:
-    """Lead far edges through lanes below the picture, one a node they leave; return its height."""
+    """Lead far edges through lanes below the picture, one for each hub; return its height."""
     lanes: dict[int, float] = {}
     for key in sorted(far):
         (left, top, width, tall), (to_left, to_top, to_width, to_tall) = (
             nodes[end] for end in edges[key]
         )
         x, y, to_x, to_y = left + width / 2, top + tall, to_left + to_width / 2, to_top + to_tall
-        lane = lanes.setdefault(edges[key][0], height + _LANE * (len(lanes) + 1))
+        lane = lanes.setdefault(hubs[key], height + _LANE * (len(lanes) + 1))
         side = max(-40.0, min(40.0, (to_x - x) / 2))
         paths[key] = [
             *((x, y), (x, lane), (x, lane), (x + side, lane)),

@@ -133,7 +133,7 @@ def test_edges_that_need_not_cross_do_not():
 
 
 def test_an_input_stands_just_before_its_first_use():
-    assert columns_of(4, [(0, 1), (1, 2), (3, 2)]) == [0, 1, 2, 1]
+    assert columns_of(4, [(0, 1), (1, 2), (3, 2)], [1] * 3) == [0, 1, 2, 1]
 
 
 def test_what_is_used_more_than_it_uses_stands_where_it_is_used():

@@ -122,6 +122,50 @@ def test_thousands_of_nodes_that_use_one_value_are_laid_out_at_all():
     assert not any(overlap(a, b) for a, b in zip(picture.nodes, picture.nodes[1:], strict=False))
 
 
+ROUNDS = {  # the edges of round k, whose first node is 3 * k + 1, and of the whole
+    "s = s + x[i] * i": lambda a: [(0, a), (a, a + 1), (a + 1, a + 2), (a - 1, a + 2)],
+    "x = f(x); all.append(g(h(x)))": lambda a: [
+        (a - 3, a),
+        (a, a + 1),
+        (a + 1, a + 2),
+        (a + 2, 901),
+    ],
+    "s = g(f(s, c)), in late rounds": lambda a: (
+        [(0, 1), (0, 2), (1, 3), (2, 3)]
+        if a == 1
+        else [(3, a)] * (a > 300 and a % 90 == 1) + [(a, a + 1), (a + 1, a + 2), (a + 2, a + 3)]
+    ),
+    "s = s + f(g(c))": lambda a: [(a, a + 1), (a + 1, a + 2), (a - 1, a + 2)],
+}
+
+
+@pytest.mark.parametrize("program", ROUNDS)
+def test_an_engine_is_handed_few_long_edges_and_what_they_hold_together(program, monkeypatch):
+    count, seen = 902, []
+    edges = [
+        (t, h) for k in range(300) for t, h in ROUNDS[program](3 * k + 1) if 0 <= t < h < count
+    ]
+    engine = layout.placed
+    monkeypatch.setattr(layout, "placed", lambda *given: seen.append(given[1:3]) or engine(*given))
+    picture = layered([(100.0, 80.0)] * count, edges, [8] * len(edges), [])
+    ((near, weights),) = seen
+    column = columns.columns_of(count, near, weights)
+    assert sum(column[head] - column[tail] for tail, head in near) < 3 * count
+    assert linked(near) == linked(edges)
+    rows = max(y + h for _, y, _, h in picture.nodes)
+    assert len({max(y for _, y in path) for path in picture.edges if path[1][1] > rows}) <= 1
+
+
+def linked(edges):
+    """Return the sets of nodes that edges hold together."""
+    at = {node: {node} for edge in edges for node in edge}
+    for tail, head in edges:
+        if at[tail] is not at[head]:
+            at[tail] |= at[head]
+            at.update(dict.fromkeys(at[head], at[tail]))
+    return {frozenset(each) for each in at.values()}
+
+
 def test_a_value_with_few_uses_needs_no_lane():
     picture, _ = bus(4)
     assert max(y for path in picture.edges for _, y in path) <= picture.height
