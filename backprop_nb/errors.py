@@ -8,9 +8,34 @@ built-in that fits, so ``except ValueError`` keeps working.
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+_listening = threading.local()
+
+
+@contextlib.contextmanager
+def noticed() -> Iterator[list[BackpropError]]:
+    """Give a list of the errors that the package has raised in this thread, those caught too.
+
+    >>> with noticed() as raised, contextlib.suppress(ShapeError):
+    ...     raise ShapeError("x does not fit.")
+    >>> raised
+    [ShapeError('x does not fit.')]
+    """
+    outer, heard = getattr(_listening, "heard", None), list[BackpropError]()
+    _listening.heard = heard
+    try:
+        yield heard
+    finally:
+        _listening.heard = outer
+        if outer is not None:
+            outer += heard
+        if sys.exc_info()[0] is not None:  # what went wrong would hold its frames, and they it
+            heard.clear()
 
 
 class BackpropError(Exception):
@@ -47,6 +72,9 @@ class BackpropError(Exception):
         self.instead = instead
         self.at = at
         super().__init__(problem)
+        heard = getattr(_listening, "heard", None)
+        if heard is not None:
+            heard.append(self)
 
     def __str__(self) -> str:
         parts = [(key, getattr(self, key)) for key in ("given", "expected", "instead", "at")]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from backprop_nb.errors import UnsupportedError, warn
+from backprop_nb.errors import UnsupportedError, noticed, warn
 from backprop_nb.tracing import calling, messages, pytree
 from backprop_nb.tracing.agreement import check_agreement
 from backprop_nb.tracing.array import Traced
@@ -42,7 +42,7 @@ def record(
     tape = Tape(Traced, sys._getframe(0))
     arguments = _Arguments(tape, f, args, kwargs)
     try:
-        with young_only(), preparing(), warned_at_the_line():
+        with young_only(), preparing(), warned_at_the_line(), noticed() as refused:
             result = f(*arguments.args, **arguments.kwargs)
             output = _output(tape, result, f)
             tape.check_read(plain(tape.records[output].value))
@@ -73,7 +73,10 @@ def record(
         again=_Again(f, len(args), arguments.keywords, kwargs, kind),
     )
     _warn_not_finite(trace)
-    check_agreement(f, args, kwargs, trace.value, tape.codes)
+    try:
+        check_agreement(f, args, kwargs, trace.value, tape.codes, refused, arguments.is_mixed)
+    finally:
+        refused.clear()  # or an error and this frame would keep each other alive
     return trace
 
 
@@ -192,6 +195,8 @@ class _Arguments:
         The name of each argument, and its structure with ``True`` for every input.
     given
         The structure of each argument with what is not traced, such as a flag.
+    is_mixed
+        Whether a number of Python's has taken a narrower type, that of the arrays beside it.
     """
 
     def __init__(
@@ -199,6 +204,8 @@ class _Arguments:
     ) -> None:
         self.inputs: dict[str, None] = {}  # in order
         self.from_integers: set[int] = set()
+        self._beside = _narrowest([*args, *kwargs.values()])
+        self.is_mixed = False
         self.names = calling.parameter_names(f, len(args))
         positional = list(zip(self.names, args, strict=True))
         named = [(key, value) for key, value in kwargs.items() if _is_float(value)]
@@ -221,6 +228,8 @@ class _Arguments:
             if not _is_number(leaf):
                 return leaf
             value = _input_value(leaf, label)
+            if type(leaf) in (int, float) and value.dtype != self._beside:
+                value, self.is_mixed = value.astype(self._beside), True
             while label in self.inputs:
                 label += "_"
             if getattr(leaf, "dtype", value.dtype).kind in "iu":
@@ -229,6 +238,13 @@ class _Arguments:
             return tape.input(value, type(leaf) if type(leaf) in (int, float) else None)
 
         return pytree.rebuild(tree, wrap, pytree.identifier(name))
+
+
+def _narrowest(trees: Sequence[Any]) -> np.dtype[Any]:
+    """Return the type of the floats beside which numbers of Python's stand: they have none."""
+    leaves = [each for each in pytree.flatten(list(trees)) if hasattr(each, "dtype")]
+    floats = [each.dtype for each in leaves if _is_float(each) and each.dtype.kind == "f"]
+    return min(floats, key=lambda dtype: dtype.itemsize, default=np.dtype(float))
 
 
 def _kept(leaf: Any) -> Any:
