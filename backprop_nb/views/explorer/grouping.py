@@ -15,7 +15,7 @@ from itertools import groupby, pairwise
 
 from backprop_nb.tracing import Graph, Node
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.views.explorer.loops import Spot, rounds, spot
+from backprop_nb.views.explorer.loops import Spot, computes_always, rounds, spot
 
 ROOM = 60
 """So many cards can be looked at together: six rows of ten, the most that a screen shows."""
@@ -56,10 +56,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class _Loop:
-    """One execution of a loop: how it begins, and how many rounds there are."""
+    """One execution of a loop: how it begins, and how many rounds there are, 0 if unknown."""
 
     header: str
     count: int
+
+    @property
+    def end(self) -> str:
+        """What follows the number of a round; before it may be some that compute nothing."""
+        return f"of {self.count}" if self.count else "or later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class _Item:
     def name(self) -> str:
         """The name of the node, the call or the round."""
         if self.loop:
-            return f"{self.loop.header}{PART}round {self.time} of {self.loop.count}"
+            return f"{self.loop.header}{PART}round {self.time} {self.loop.end}"
         return self.chain[-1] if self.chain else self.nodes[0].name
 
 
@@ -262,7 +267,8 @@ def _folded(items: Sequence[_Item], level: int, before: str = "") -> list[_Item]
         if len(parts) < ROUNDS:
             found += [item for inside in each for item in inside]
             continue
-        whole = _Loop(header, len(parts))
+        is_known = computes_always([item.spot for item in run], level)
+        whole = _Loop(header, len(parts) if is_known else 0)
         for time, (part, inside) in enumerate(zip(parts, each, strict=True), 1):
             nodes = [node for item in part for node in item.nodes]
             found.append(_Item(nodes, loop, time, None, part[0].spot, whole, inside))
@@ -324,7 +330,7 @@ def _run_name(items: Sequence[_Item]) -> str:
     """Return the name of a run: its lines and rounds, or where it begins and ends."""
     loop = items[0].loop
     if loop and loop is items[-1].loop:
-        return f"{loop.header}{PART}rounds {items[0].time} to {items[-1].time} of {loop.count}"
+        return f"{loop.header}{PART}rounds {items[0].time} to {items[-1].time} {loop.end}"
     lines = [item.line for item in items if item.line is not None]
     if len(lines) < len(items):
         return f"{items[0].name} to {items[-1].name}"

@@ -2,14 +2,15 @@
 
 Tracing writes down expressions, not rounds.  A round ends where an expression comes for
 the second time, where an earlier statement follows a later one, or where the other branch
-of an ``if`` does.  What computes nothing is no round; and where all that an outer loop
-does is in one inner loop, nothing tells their rounds apart, so both are counted as one.
+of an ``if`` does, in a statement, an expression or a ``match``.  What computes nothing is
+no round, and where there may be such, no number of rounds is told.  Where all that an outer
+loop does is in one inner loop, nothing tells their rounds apart: both are counted as one.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -33,7 +34,7 @@ class Around:
         How it begins, such as ``for x in xs``.
     position
         Where in its body the expression stands: numbers of statements, from the
-        outermost inward; a branch of an ``if`` counts as one.
+        outermost inward; a branch of an ``if`` and a conditional expression count as one.
     """
 
     loop: ast.AST
@@ -74,6 +75,12 @@ def _spot(place: Place) -> Spot:
             statements = getattr(parent, field, None)
             if isinstance(statements, list) and node in statements:
                 position[:0] = [branch, statements.index(node)]
+        if isinstance(parent, ast.IfExp) and node is not parent.test:
+            # One is over before another that ends later in the text begins.
+            end = (parent.end_lineno or 0, parent.end_col_offset or 0)
+            position[:0] = [0, end[0] << 20 | end[1], int(node is parent.orelse), 0]
+        if isinstance(parent, ast.Match) and isinstance(node, ast.match_case):
+            position[:0] = [2 + parent.cases.index(node), 0]  # which may not be all there are
         header = _header(place, parent, node)
         if header:
             loops.insert(0, Around(parent, header, tuple(position)))
@@ -108,18 +115,43 @@ def rounds(spots: Sequence[Spot], level: int) -> list[int]:
     begins = [0]
     seen: set[ast.AST | None] = set()
     before: ast.AST | None = None
-    last: Around | None = None
+    positions: set[tuple[int, ...]] = set()
     for k, each in enumerate(spots):
-        here = each.loops[level]
+        here = each.loops[level].position
         inner = each.loop(level + 1)
         if inner is None or inner is not before:  # else it is the same inner loop, going on
             key = inner or each.expression
-            if last is not None and (key in seen or _is_over(last.position, here.position)):
+            if key in seen or any(_is_over(done, here) for done in positions):
                 begins.append(k)
                 seen.clear()
+                positions.clear()
             seen.add(key)
-        before, last = inner, here
+        positions.add(here)
+        before = inner
     return begins
+
+
+def computes_always(spots: Sequence[Spot], level: int) -> bool:
+    """Whether every round of a loop is sure to do one of the expressions in it."""
+    loop = spots[0].loop(level)
+    assert loop is not None
+    may_skip = any(
+        isinstance(each, ast.Continue) or (isinstance(each, ast.comprehension) and each.ifs)
+        for each in ast.walk(loop)
+    )
+    inner = level + 1
+    found = {each.loops[level].position for each in spots if each.loop(inner) is None}
+    return not may_skip and _covers(found)
+
+
+def _covers(positions: Collection[tuple[int, ...]]) -> bool:
+    """Whether one of the positions is come to, whichever branches are taken."""
+    below: dict[tuple[int, ...], dict[int, set[tuple[int, ...]]]] = {}
+    for each in positions:
+        if len(each) <= 2:
+            return True
+        below.setdefault(each[:2], {}).setdefault(each[2], set()).add(each[2:])
+    return any({0, 1} <= set(of) and all(map(_covers, of.values())) for of in below.values())
 
 
 def _is_over(last: tuple[int, ...], here: tuple[int, ...]) -> bool:

@@ -180,6 +180,32 @@ def in_lines(x):
     return x
 
 
+def either(x):
+    for k in range(6):
+        x = x * 1.5 + 1.0 if k % 3 else np.sin(x) * 2.0
+    return x
+
+
+def several(x):
+    for k in range(4):
+        x = (x * 1.5 if k % 2 else np.sin(x)) + (
+            np.cos(x) if (x < 1.5 if k else x > 2.0) else 2 * x
+        )
+    return np.exp(x)
+
+
+def matched(x):
+    for k in range(6):
+        match k % 3:
+            case 0:
+                x = np.sin(x) * x
+            case 1:
+                x = np.cos(x) * x
+            case _:
+                x = x * 2.0 + x
+    return x
+
+
 SQUARE, ROW = np.ones((3, 4)), np.ones(4)
 
 
@@ -194,11 +220,64 @@ SQUARE, ROW = np.ones((3, 4)), np.ones(4)
         (until, (0.5,), {"while count < 5": 5}),
         (listed, (0.5,), {"for k in range(1, 5)": 4}),
         (in_lines, (0.5,), {"for k in range(3)": 3}),
+        (either, (0.5,), {"for k in range(6)": 6}),
+        (several, (0.5,), {"for k in range(4)": 4}),
+        (matched, (0.5,), {"for k in range(6)": 6}),
     ],
 )
 def test_rounds_are_told_from_the_code(f, args, rounds):
     titles = [group.name.partition(" · ")[0] for group in groups_of(bp.trace(f, *args))]
     assert {title: titles.count(title) for title in titles} == rounds
+
+
+def skipping(x):
+    for k in range(8):
+        if k % 2:
+            x = np.sin(x) * x
+    return np.exp(x)
+
+
+def going_on(x):
+    for k in range(8):
+        if k % 2:
+            continue
+        x = np.sin(x) * x
+    return np.exp(x)
+
+
+def keeping(x):
+    for k in range(8):
+        x = np.sin(x) * x if k % 2 else x
+    return np.exp(x)
+
+
+def filtered(x):
+    return sum([np.sin(x * k) * k for k in range(8) if k % 2])
+
+
+def some_cases(x):
+    for k in range(8):
+        match k % 2:
+            case 0:
+                x = np.sin(x) * x
+    return np.exp(x)
+
+
+def triangle(x):
+    for i in range(5):
+        for _ in range(i):
+            x = x * 0.5
+        for _ in range(i):
+            x = x + 0.5
+    return np.exp(x)
+
+
+@pytest.mark.parametrize("f", [skipping, going_on, keeping, filtered, some_cases, triangle])
+def test_where_a_round_may_compute_nothing_no_number_is_said_that_could_be_false(f):
+    names = [group.name for group in groups_of(bp.trace(f, 0.5))]
+    first, *others = [name for name in names if name.partition(" · ")[0] in names[0]]
+    assert first.endswith(" · round 1 or later")
+    assert others[-1].endswith(f" · round {len(others) + 1} or later")
 
 
 def test_many_rounds_are_runs_named_after_the_loop():
