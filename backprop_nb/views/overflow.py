@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backprop_nb.errors import InvalidValueError
 from backprop_nb.network import Gradient, Network
 from backprop_nb.network.passes import Forward
 from backprop_nb.views.numbers import long, subscript
@@ -47,6 +49,24 @@ def too_large(net: Network, forward: Forward, loss: float, gradient: Gradient) -
         f"Too large for a {kind} (beyond {long(float(np.finfo(kind).max))}): "
         f"{' and '.join(found)}. What follows from it can be ∞, or NaN, as ∞ − ∞ is."
     )
+
+
+def must_be_finite(net: Network, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> None:
+    """Refuse NaN and infinity where they are given, which no arithmetic has made.
+
+    Raises
+    ------
+    InvalidValueError
+        It says which argument holds one.
+    """
+    given = [("A weight or a bias of `net`", array) for array in (*net.A, *net.b)]
+    for what, array in [*given, ("A number in `x`", x), ("A number in `y`", y)]:
+        if not _finite(array):
+            raise InvalidValueError(
+                f"{what} is NaN or infinite: there is no gradient to be seen.",
+                given=f"{array[~np.isfinite(array)][0]}",
+                expected="finite numbers",
+            )
 
 
 def _finite(array: ArrayLike) -> bool:

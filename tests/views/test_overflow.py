@@ -53,6 +53,19 @@ def test_what_is_too_large_is_named_and_every_form_is_made(name, tmp_path):
     assert view.draw().alt
 
 
+@pytest.mark.filterwarnings("ignore:.*what is computed from it means nothing")
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", ["x", "y", "A", "b"])
+@pytest.mark.parametrize("view", [bp.ChainRule, bp.GradientFlow])
+def test_what_is_given_as_nan_or_infinity_is_refused_where_it_is_given(view, where, number):
+    net, x, y = sigmoids(1), np.array(X), np.array(Y)
+    {"x": x, "y": y, "A": net.A[0], "b": net.b[1]}[where].flat[0] = number
+    named = f"in `{where}`" if where in "xy" else "of `net`"
+    with pytest.raises(InvalidValueError, match=f"{named} is NaN or infinite") as caught:
+        view(net, x, y)
+    assert str(number) in str(caught.value)
+
+
 @pytest.mark.parametrize("size", [1e-300, 1.0, 1e20])
 def test_nothing_is_said_where_all_is_finite(size):
     net = network(size)

@@ -17,6 +17,7 @@ from backprop_nb.views.chain.figure import draw_chain
 from backprop_nb.views.chain.scene import SECTIONS, SIDES, Sample, chain_scene
 from backprop_nb.views.chain.words import describe_chain
 from backprop_nb.views.live_view import Replay
+from backprop_nb.views.overflow import must_be_finite
 from backprop_nb.views.paper import Drawing
 from backprop_nb.views.schema import ChainFrame, ChainProduct, ChainScene
 from backprop_nb.views.state import State, integer, one_of
@@ -89,7 +90,8 @@ class ChainRule(Replay):
     NotFoundError
         No θ_i, or no factor of that name; nothing is changed then.
     InvalidValueError
-        Another side, section, row or step; nothing is changed then.
+        NaN or infinity in the network or the data; another side, section, row or step.
+        Nothing is changed then.
 
     Notes
     -----
@@ -246,4 +248,5 @@ def _checked(
     A, b = validation.used_parameters(net.A, net.b, net.widths)
     x = validation.checked_input(x, A)
     y = validation.checked_target(y, x, A)
+    must_be_finite(net, x, y)
     return SigmoidNetwork.from_parameters(A, b), x.copy(), y.copy()

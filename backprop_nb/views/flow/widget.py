@@ -23,6 +23,7 @@ from backprop_nb.views.flow.scene import flow_curve, flow_scene
 from backprop_nb.views.flow.weight_curve import marks_at
 from backprop_nb.views.flow.words import describe_flow
 from backprop_nb.views.live_view import Replay
+from backprop_nb.views.overflow import must_be_finite
 from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.picture import patched
 from backprop_nb.views.schema import FlowScene
@@ -395,16 +396,10 @@ def _copies(
             given=f"net of widths {net.widths}",
             expected="net, x and y",
         )
-    broken = next((a for a in (*net.A, *net.b) if not np.isfinite(a).all()), None)
-    if broken is not None:
-        raise InvalidValueError(
-            "A weight or a bias of `net` is NaN or infinite: there is no gradient to be seen.",
-            given=f"{broken[~np.isfinite(broken)][0]} among the parameters",
-            expected="finite numbers",
-        )
     own = copy(net)
     own.A, own.b = ([np.array(each, dtype=float) for each in both] for both in (net.A, net.b))
     _, _, x, y = own.checked(x, y)
+    must_be_finite(own, x, y)
     return own, x.copy(), y.copy()
 
 
