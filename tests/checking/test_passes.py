@@ -1,16 +1,20 @@
 """Backward passes as courses have them written: the right are right, the wrong are wrong."""
 
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from collection import PAIRS, RIGHT, WRONG
-from entry import KINDS, WHERE
+from entry import KINDS, WHERE, imported
+from followed import followed
 from judge import TOLERANCE, error, given, parameters, slopes
 from measure import Outcome, figure, outcome
 from nonempty import nonempty
+
+import backprop_nb as bp
 
 BY_NAME = {each.name: each for each in RIGHT}
 
@@ -166,6 +170,60 @@ def test_the_wrong_line_is_named_first(name):
     found = outcome(wrong)
     assert found.verdict == "first", found.best
     assert not found.is_misproved
+    for finding in found.findings:
+        text = followed(wrong.text, finding) if finding.proved else None
+        if text is not None:
+            mended = replace(wrong, name=f"{name}.mended", text=text)
+            assert error(given(mended, args := mended.args(0)), slopes(mended, args)) < TOLERANCE
+
+
+IN_PLACE = """
+import numpy as np
+
+X, Y = np.random.default_rng(0).normal(size=(4, 3)), np.eye(4)[:, :2]
+
+
+def loss(w, v):
+    h = np.maximum(X @ w, 0)
+    return np.sum((h @ v - Y) ** 2) / len(X) + np.sum(w**2)
+
+
+def gradient(w, v):
+    N, h = len(X), np.maximum(X @ w, 0)
+    d = h @ v
+    d -= Y
+    d *= 2 / N
+    dh = d @ v.T
+    dz = dh * (h > 0)
+    return X.T @ dz + 2 * w, h.T @ d
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("(h > 0)", "(dh > 0)"),
+        ("2 * w", "2 * w * w"),
+        ("2 / N", "2 / N / N"),
+        ("2 / N", "2 / h.shape[1]"),
+        ("= 2 / N", "= 2"),
+        ("    d *= 2 / N\n", ""),
+        ("    d -= Y\n    d *= 2 / N\n", "    d[:] -= Y\n"),
+        ("    d -= Y\n    d *= 2 / N\n", "    d *= 2 / N\n    d[:, :] -= Y\n"),
+    ],
+)
+def test_what_is_proved_to_be_wrong_becomes_right_where_the_words_are_followed(old, new, tmp_path):
+    assert old in IN_PLACE
+    text, rng = IN_PLACE.replace(old, new), np.random.default_rng(1)
+    (tmp_path / "wrong.py").write_text(text, encoding="utf-8")
+    wrong, args = (
+        imported(tmp_path / "wrong.py"),
+        (rng.normal(size=(3, 3)), rng.normal(size=(3, 2))),
+    )
+    finding = bp.check_gradient(wrong.loss, wrong.gradient, *args).findings[0]
+    assert finding.proved
+    (tmp_path / "mended.py").write_text(followed(text, finding), encoding="utf-8")
+    assert bp.check_gradient(wrong.loss, imported(tmp_path / "mended.py").gradient, *args).ok
 
 
 # --- the figure -------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import numpy as np
 from backprop_nb.checking.lines.aliases import is_alias
 from backprop_nb.checking.lines.followed import Array, Followed, computed
 from backprop_nb.checking.lines.known import Key, Known
+from backprop_nb.checking.lines.scope import text_within
 from backprop_nb.checking.report import in_advice
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.record import CONSTANT, Record
@@ -250,10 +251,11 @@ def name_of(facts: Facts, index: int) -> str:
     return str(node.source)
 
 
-def argument_texts(facts: Facts, index: int) -> list[str]:
+def argument_texts(facts: Facts, index: int, apart: bool = False) -> list[str]:
     """Return the operands of a record as the student has written them there.
 
     Where the source does not say, as for ``functools.reduce``, they are called by their names.
+    ``apart`` says of one that stands there more than once which of them it is.
     """
     record = facts.followed.records[index]
     place = None
@@ -263,7 +265,7 @@ def argument_texts(facts: Facts, index: int) -> list[str]:
     for k, (arg, parent) in enumerate(zip(record.args, record.parents, strict=True)):
         node = operand(place, record.row, k, len(record.args)) if place is not None else None
         if isinstance(node, ast.expr):
-            texts.append(ast.unparse(node))
+            texts.append(text_within(node, place.node if apart and place else node))
         else:
             texts.append(f"{arg}" if parent is None else name_of(facts, parent))
     return texts
@@ -272,7 +274,7 @@ def argument_texts(facts: Facts, index: int) -> list[str]:
 def ref_text(facts: Facts, index: int, ref: Ref) -> str:
     """Return what a repair takes, in words."""
     if ref.key is not None:
-        text = facts.known.symbol(ref.key)
+        text = facts.known.symbol_apart(ref.key)
     else:
         assert ref.place is not None
         latest = facts.latest(ref.place, index)

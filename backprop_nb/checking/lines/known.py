@@ -117,6 +117,11 @@ class Known:
             return f"∂{_closed(name)}/∂{_closed(self.name(self.slopes[key.record][0]))}"
         return f"∂L/∂{_closed(name)}"
 
+    def symbol_apart(self, key: Key) -> str:
+        """Return what a quantity is called beside code that may give its name to another one."""
+        is_computed = key.kind == "value" and key.record >= self.trace.input_count
+        return f"the loss's {_closed(self.name(key.record))}" if is_computed else self.symbol(key)
+
     def name(self, index: int) -> str:
         """Return the learner's name of a record, or the expression that made it."""
         node = self.trace.nodes[index]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -22,7 +23,7 @@ from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written
 from backprop_nb.checking.lines.untraced import suspects
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.code_text import find_text
-from backprop_nb.tracing.record import CONSTANT
+from backprop_nb.tracing.record import CONSTANT, Record
 from backprop_nb.tracing.source import Place as SourcePlace
 from backprop_nb.tracing.source import Source, locate, operand
 
@@ -382,12 +383,12 @@ class _Search:
         for match in known.matches(expected)[:1]:
             says = written.gives_a_value and not np.all(expected == 1)
             if says and abs(match.scale - 1) < SAME:
-                quantity = known.symbol(match.key) + ".T" * match.transposed
+                quantity = known.symbol_apart(match.key) + ".T" * match.transposed
         return [
             Fault(
                 written.block.source(written.shown),
                 quantity,
-                written.rewrite.words,
+                written.rewrite.words(written.shown),
                 self._is_proof(written),
                 given,
                 expected,
@@ -476,26 +477,49 @@ def _faults(facts: Facts, found: Explanation, is_first: bool, number: int) -> li
     matches = facts.known.matches(expected)
     quantity = ""
     if found.repair.key is not None and not matches:
-        quantity = facts.known.symbol(found.repair.key)
+        quantity = facts.known.symbol_apart(found.repair.key)
     elif matches:
         scale = facts.constant(matches[0].scale)
-        symbol = facts.known.symbol(matches[0].key)
+        symbol = facts.known.symbol_apart(matches[0].key)
         if scale is not None:
             quantity = symbol if scale == "1" else f"{scale} · {symbol}"
-    computes = not is_alias(facts.followed.records[index]) or found.group.path is not None
+    record, words = facts.followed.records[index], found.repair.words(facts, index)
+    computes = not is_alias(record) or found.group.path is not None
+    places = _places(facts, found)
+    into = [_written_into(each, record) if found.group.path is None else None for each in places]
     return [
         Fault(
-            place.source() if computes else text_of(place),
+            place.source() if computes and target is None else text_of(place),
             quantity,
-            found.repair.words(facts, index),
+            words if target is None else _afterwards(words, ast.unparse(target)),
             is_first and found.cost < LIKELY,
             given,
             expected,
             tuple(sorted(found.fixed)),
             number=number,
         )
-        for place in _places(facts, found)
+        for place, target in zip(places, into, strict=True)
     ]
+
+
+def _written_into(place: SourcePlace, record: Record) -> ast.AST | None:
+    """Return what a statement writes into, if that is what gives a record: ``d`` of ``d -= y``."""
+    writes = place.stores or isinstance(place.node, ast.AugAssign)
+    if not (writes or getattr(record.row, "statement", None)):
+        return None
+    return operand(place, record.row, 0, len(record.args))
+
+
+def _afterwards(words: str, target: str) -> str:
+    """Say of what a statement writes into what is said of the value of an expression.
+
+    >>> _afterwards("multiply it by 1/N", "d"), _afterwards("add −h", "d")
+    ('after this line, multiply d by 1/N', 'after this line, add −h to d')
+    """
+    said = re.sub(r"\bit\b", target, words)
+    said = re.sub(r"^leave out the factor (.*)", rf"divide {target} by \1", said)
+    said = re.sub(r"^add (.*)", rf"add \1 to {target}", said)
+    return words if said == words else f"after this line, {said}"
 
 
 def _places(facts: Facts, found: Explanation) -> list[SourcePlace]:

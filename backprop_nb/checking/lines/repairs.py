@@ -121,7 +121,7 @@ def said(template: str, k: int | None = None, ref: Ref | None = None) -> Words:
     """Return the words of a repair, with ``{x}`` for its operand and ``{ref}`` for a quantity."""
 
     def words(facts: Facts, index: int) -> str:
-        x = "" if k is None else argument_texts(facts, index)[k]
+        x = "" if k is None else argument_texts(facts, index, apart=True)[k]
         return template.format(x=x, ref="" if ref is None else ref_text(facts, index, ref))
 
     return words
@@ -343,9 +343,7 @@ def _exchange(cost: float, k: int, ref: Ref, operand: int | None = None) -> Repa
 def _literal_edits(facts: Facts, record: Record, k: int, operand: float) -> Iterator[Repair]:
     for value in {0.0, 1.0, 2.0, 0.5, -operand, 1 - operand, *facts.constants}:
         if value != operand:
-            words = said(
-                f"{facts.constant(value) or in_advice(value)} in place of {in_advice(operand)}"
-            )
+            words = said(f"{facts.constant(value) or in_advice(value)} in place of {{x}}", k)
             make = _changed(k, lambda *_, value=value: value)
             yield Repair("number", 1.0 if value else 1.4, make, words)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from backprop_nb.checking.lines.program import kept, placed
-from backprop_nb.checking.lines.scope import Scope, text_of
+from backprop_nb.checking.lines.scope import Scope, text_of, text_within
 
 E = TypeVar("E", bound=ast.AST)
 Put: TypeAlias = Callable[[Any], ast.AST]
@@ -56,10 +56,9 @@ class Rewrite:
     cost: float
     said: str
 
-    @property
-    def words(self) -> str:
-        """What a person would do."""
-        return self.said or _in_place(self.new, self.node)
+    def words(self, shown: ast.AST) -> str:
+        """Return what a person would do to what is shown of the statement."""
+        return self.said or _in_place(self.new, text_within(self.node, shown))
 
     @property
     def way(self) -> ast.AST:
@@ -249,8 +248,14 @@ def _exchanged(root: E, node: ast.AST, new: Any) -> E:
     return made
 
 
-def _in_place(new: ast.AST, node: ast.AST) -> str:
-    return f"{text_of(new)} in place of {text_of(node)}"
+def _in_place(new: ast.AST, old: str) -> str:
+    return f"{text_of(new)} in place of {old}"
+
+
+def _leave_out(text: str, node: ast.BinOp, last: bool = True) -> str:
+    """Say what to leave out of an expression, and where it stands if that is not the only one."""
+    is_only = text_of(node).count(text) < 2
+    return f"leave out {text}" + ("" if is_only else " at the end" if last else " at the start")
 
 
 def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Way]:
@@ -427,8 +432,13 @@ def _other_entries(scope: Scope, node: ast.Subscript) -> Iterator[Way]:
     read = {each.id for each in ast.walk(node.slice) if isinstance(each, ast.Name)}
     for label in filter(read.__contains__, scope.labels):
         yield Way(_at_labels(node.value, label, node.ctx), "index", 0.9)
+    is_row = scope.is_row(node.value)
     for index in _other_indices(scope, node.slice):
-        yield Way(ast.Subscript(node.value, index, node.ctx), "index", 1.0)
+        if is_row and isinstance(index, ast.Slice) != isinstance(node.slice, ast.Slice):
+            continue  # one entry of a list or of a shape is no list
+        # Who takes the wrong axis of a shape means one that has a name among the sizes.
+        cost = 1.0 + 0.05 * (getattr(node.value, "attr", "") == "shape")
+        yield Way(ast.Subscript(node.value, index, node.ctx), "index", cost)
     if isinstance(node.ctx, ast.Load):
         for text, new in scope.expressions.items():
             base = text_of(new.value) if isinstance(new, ast.Subscript) else ""
@@ -534,12 +544,17 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
             yield Way(_binary(one, ast.MatMult, other_side), "operator", 0.9 + more)
     for new in _regrouped(node):
         yield Way(new, "order", 1.0)
-    yield Way(left, "operand alone", 1.0, f"leave out {_sign(node.op)} {_closed(right)}")
+    yield Way(left, "operand alone", 1.0, _leave_out(f"{_sign(node.op)} {_closed(right)}", node))
     if isinstance(left, ast.BinOp) and type(left.op) is operator:  # a slope has two factors
         both = f"{_sign(left.op)} {_closed(left.right)} {_sign(node.op)} {_closed(right)}"
-        yield Way(left.left, "operand alone", 1.1, f"leave out {both}")
+        yield Way(left.left, "operand alone", 1.1, _leave_out(both, node))
     if operator not in (ast.Div, ast.Pow):
-        yield Way(right, "operand alone", 1.0, f"leave out {_closed(left)} {_sign(node.op)}")
+        yield Way(
+            right,
+            "operand alone",
+            1.0,
+            _leave_out(f"{_closed(left)} {_sign(node.op)}", node, last=False),
+        )
 
 
 _SIGNS = {
@@ -658,7 +673,7 @@ def _everywhere(scope: Scope, part: ast.expr) -> Iterator[Way]:
                 for node in nodes:
                     way = _exchanged(way, node, placed(new, node))
                 cost = 1.2 - 0.2 * _likeness(text, other)
-                yield Way(way, "operand", cost, f"{other} in place of {text}")
+                yield Way(way, "operand", cost, f"{other} in place of every {text}")
 
 
 def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
@@ -685,7 +700,9 @@ def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
             yield Way(ast.Pass(), "statement", 0.95, "leave the line out")
             for label in scope.labels if isinstance(target, ast.Name) else ():
                 part = _at_labels(ast.Name(text_of(target), ast.Load()), label, ast.Store())
-                yield Way(ast.AugAssign(part, op, value), "index", 1.0, _in_place(part, target))
+                yield Way(
+                    ast.AugAssign(part, op, value), "index", 1.0, _in_place(part, text_of(target))
+                )
         case ast.Expr(value=ast.Call()):
             yield Way(ast.Pass(), "statement", 1.05, "leave the line out")
 

@@ -45,6 +45,25 @@ def text_of(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())
 
 
+def text_within(node: ast.AST, whole: ast.AST) -> str:
+    """Return an expression on one line; of several in a whole that read the same, which it is.
+
+    >>> whole = ast.parse("d * (d > 0)", mode="eval").body
+    >>> text_within(whole.right.left, whole), text_within(whole.right, whole)
+    ('the second d', 'd > 0')
+    """
+    text = text_of(node)
+    alike = [e for e in ast.walk(whole) if isinstance(e, ast.expr) and text_of(e) == text]
+    alike.sort(key=lambda each: (each.lineno, each.col_offset))
+    if len(alike) < 2 or node not in alike:
+        return text
+    k = alike.index(node)
+    return f"the {_ORDINALS[k] if k < len(_ORDINALS) else f'{k + 1}th'} {text}"
+
+
+_ORDINALS = ("first", "second", "third", "fourth")
+
+
 def _kind(value: Any) -> str:
     """Return what a value is good for; things of different kinds are not exchanged."""
     for kind, types in _KINDS.items():
@@ -194,16 +213,23 @@ class Scope:
     def _values(self) -> dict[tuple[str, int], Any]:
         return {}
 
+    def is_row(self, node: ast.expr) -> bool:
+        """Whether an expression gives a list, or a tuple such as a shape."""
+        return isinstance(self._evaluated(node, node.lineno), list | tuple)
+
     def _value(self, node: ast.expr, line: int) -> Any:
+        value = self._evaluated(node, line)
+        return value if _kind(value) == "array" else None
+
+    def _evaluated(self, node: ast.expr, line: int) -> Any:
         names = self.block.seen.get(line)
         if names is None or not all(map(_is_pure, ast.walk(node))):
             return None
         code = compile(ast.fix_missing_locations(ast.Expression(copy.copy(node))), "", "eval")
         try:
-            value = eval(code, self.block.functions[0].__globals__, dict(names))
+            return eval(code, self.block.functions[0].__globals__, dict(names))
         except Exception:  # it has no value there
             return None
-        return value if _kind(value) == "array" else None
 
     def fitting(self, slot: ast.expr) -> Iterator[tuple[str, ast.expr]]:
         """Yield the expressions that can be multiplied with another one, or added to it."""
@@ -302,12 +328,12 @@ class Scope:
         found: dict[str, ast.expr] = {}
         for node in ast.walk(self.block.node):
             match node:
-                case (
-                    ast.Attribute(attr="size")
-                    | ast.Subscript(value=ast.Attribute(attr="shape"))
-                    | ast.Call(func=ast.Name(id="len"))
-                ):
+                case ast.Attribute(attr="size") | ast.Call(func=ast.Name(id="len")):
                     found.setdefault(text_of(node), node)
+                case ast.Subscript(value=ast.Attribute(attr="shape") as shape):
+                    for axis in (0, 1):
+                        its = ast.Subscript(shape, ast.Constant(axis), ast.Load())
+                        found.setdefault(text_of(its), its)
         names = {name: ast.Name(name, ast.Load()) for name in self.counts}
         return {**names, **found} if found else {}
 

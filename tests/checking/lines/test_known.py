@@ -147,6 +147,7 @@ def test_a_quantity_that_equals_comes_before_those_it_is_a_multiple_of(known):
     """The error without the 2 is a value of the loss, and half of an adjoint."""
     first, *others = known.matches(W2 @ H - T)
     assert (known.symbol(first.key), first.scale) == ("out - T", pytest.approx(1))
+    assert known.symbol_apart(first.key) == "the loss's (out - T)"
     assert any(
         known.symbol(each.key) == "∂L/∂out" and each.scale == pytest.approx(0.5) for each in others
     )

@@ -139,7 +139,7 @@ def costs(statement):
 
     [block] = blocks(unread, [np.ones(2), np.ones(2)])
     [line] = [each for each in block.statements if ast.unparse(each) == statement]
-    return {each.words: each.cost for each in rewrites(Scope(block, [], {}), line)}
+    return {each.words(each.part): each.cost for each in rewrites(Scope(block, [], {}), line)}
 
 
 def test_what_is_computed_is_read():
@@ -216,7 +216,7 @@ def test_names_in_a_slice_are_tried_in_the_order_in_which_they_were_given_values
     """Not in that of a set, which is another one in every run of Python."""
     [block] = blocks(windows, [np.ones((4, 1)), 3, 2])
     [line] = [each for each in block.statements if isinstance(each, ast.Assign)]
-    words = [each.words for each in rewrites(Scope(block, [], {}), line)]
+    words = [each.words(each.part) for each in rewrites(Scope(block, [], {}), line)]
     tried = [each.partition(",")[0] for each in words if each.startswith("image[")]
     those = ["image[i:i + H", "image[i:i + i", "image[H:H + K", "image[K:K + K"]
     assert [each for each in tried if each in those] == those
