@@ -6,6 +6,7 @@ process of its own, and only its numbers come back to where they are judged.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import io
@@ -18,6 +19,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
+from types import TracebackType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -29,12 +31,15 @@ from backprop_nb.checking.probes import Array, Probe
 from backprop_nb.checking.report import NOT_WRITTEN
 from backprop_nb.errors import must_be
 from backprop_nb.tracing import pytree
+from backprop_nb.tracing.source import locate
 
 Pass: TypeAlias = Callable[..., Any]
 
 MAX_PRINTED: Final = 20_000
 """So many characters of what a submission prints are kept."""
 _NUMBER: Final = (int, float, np.integer, np.floating)
+NO_SUCH_KEY: Final = "has no such key"
+"""Said of a dict that the submission made itself."""
 _MAX_DEPTH = 4
 """So deep may lists be nested: a gradient has two axes."""
 
@@ -126,7 +131,7 @@ def ask(backward: Pass, probe: Probe) -> Answer:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit too
-        return Answer(failure=_described(error), raised=True)
+        return Answer(failure=_described(error, course), raised=True)
     after = tuple(_kept(were, _flat(now)) for were, now in zip(leaves, given, strict=True))
     untouched = all(was == were == now for was, (were, now) in zip(before, after, strict=True))
     modified = () if untouched else tuple(_modified(course, given, before, after))
@@ -355,24 +360,39 @@ def _same(one: Array | None, other: Array | None) -> bool:
     )
 
 
-def _described(error: BaseException) -> str:
+def _described(error: BaseException, course: Course) -> str:
     try:
         text = str(error).strip().split("\n")[0][:300]
     except Exception:
         text = ""
-    line = _own_line(error)
-    return f"it raised {type(error).__name__}{f': {text}' if text else ''}{line}"
+    where = ""
+    if (last := _last_step(error)) is not None:
+        where = f" (in {last.tb_frame.f_code.co_name}, line {last.tb_lineno})"
+        if isinstance(error, KeyError):
+            where += _without_key(last, {*course.leaf_names.values(), *course.symbols})
+    return f"it raised {type(error).__name__}{f': {text}' if text else ''}{where}"
 
 
-def _own_line(error: BaseException) -> str:
-    """Return the line of the submission where an error left it."""
-    step, place = error.__traceback__, ""
+def _without_key(last: TracebackType, of_parameters: Set[str]) -> str:
+    """Say which dict of the submission's own lacks a key; "" for one with keys of parameters."""
+    place = locate(last.tb_frame.f_code, last.tb_lasti)
+    match place and place.node:
+        case ast.Subscript(value=ast.Name(id=name)):
+            own = last.tb_frame.f_locals.get(name)
+            if type(own) is dict and of_parameters.isdisjoint(own):
+                return f": {name} {NO_SUCH_KEY}"
+    return ""
+
+
+def _last_step(error: BaseException) -> TracebackType | None:
+    """Return where an error left the submission."""
+    step, last = error.__traceback__, None
     while step is not None:  # `links` would do, and bring the tracer along
         file = step.tb_frame.f_code.co_filename
         if file != __file__ and "site-packages" not in file:
-            place = f" (in {step.tb_frame.f_code.co_name}, line {step.tb_lineno})"
+            last = step
         step = step.tb_next
-    return place
+    return last
 
 
 def _kind(value: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from backprop_nb.checking.asking import NO_SUCH_KEY
 from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_of, signed
 from backprop_nb.checking.convention import Course, Penalty, Reduction, Weights
 from backprop_nb.checking.packing import check_calls, names_of_arguments
@@ -264,7 +265,8 @@ def option_meant(failure: str, course: Course) -> str:
     if re.search(r"TypeError: .*positional argument", failure):
         called = ", ".join(names_of_arguments(course))
         return f" It is called with ({called}); `calls` says what else it should be called with."
-    if "KeyError" in failure and course.parameters in ("dict", "dicts"):
+    is_own = NO_SUCH_KEY in failure
+    if "KeyError" in failure and course.parameters in ("dict", "dicts") and not is_own:
         own = course.symbols if course.parameters == "dicts" else course.leaf_names.values()
         keys = ", ".join(map(repr, own))
         return f" The keys of the parameters are {keys}; `names` says how else they are called."

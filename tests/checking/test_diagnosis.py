@@ -761,6 +761,30 @@ def test_code_that_is_called_otherwise_is_told_how_to_say_so():
     )
 
 
+def with_a_cache(x, y, params):
+    cache = {"A0": x}
+    return cache["A1"]
+
+
+def with_an_empty_dict(x, y, params):
+    def helper(grads):
+        return grads["dW1"]
+
+    return helper({})
+
+
+@pytest.mark.parametrize(
+    ("backward", "dict_of_its_own"), [(with_a_cache, "cache"), (with_an_empty_dict, "grads")]
+)
+def test_a_key_that_a_dict_of_the_pass_lacks_is_not_one_of_the_parameters(
+    backward, dict_of_its_own
+):
+    options = {"samples": "rows", "parameters": "dict", "layers": 1, "calls": "x y parameters"}
+    text = " ".join(said_of(backward, **options))
+    assert f"{dict_of_its_own} has no such key." in text
+    assert "keys of the parameters" not in text
+
+
 def test_where_a_pass_runs_it_is_judged_though_it_fails_elsewhere():
     def square_only(A, b, x, y):
         dA, db = by_hand(A, b, x, y)
