@@ -181,6 +181,13 @@ def _missing(function: str, found: Any, space: dict[str, Any]) -> tuple[str, boo
         if isinstance(value, types.FunctionType | type) and value.__module__ == space["__name__"]
     ]
     close = difflib.get_close_matches(function, names, n=1, cutoff=0.5)
+    owners = [name for name in names if callable(getattr(space[name], function, None))]
+    if owners:
+        return (
+            f"It does not define `{function}` outside of a class: `{function}` is a method of "
+            f"{owners[0]}. A function of that name, which calls the method, is asked for.",
+            False,
+        )
     there = f" It defines {', '.join(names[:_MAX_NAMES])}." if names else ""
     meant = f" Did you mean {close[0]}?" if close else ""
     return f"It does not define `{function}`.{there}{meant}", bool(close)

@@ -139,14 +139,29 @@ def notebook_cells(data: bytes) -> tuple[tuple[str, str], ...]:
     Raises
     ------
     InvalidValueError
-        It is no notebook.
+        It is no notebook, or one in another language.
     """
     if len(data) > MAX_BYTES and len(data := _without_outputs(data)) > MAX_BYTES:
         raise InvalidValueError(f"It has more than {MAX_BYTES} bytes without its outputs.")
     try:
-        return tuple(_cells(json.loads(data)))
+        notebook = json.loads(data)
+        cells = tuple(_cells(notebook))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidValueError("It cannot be read as a notebook.") from error
+    language = _language(notebook)
+    if not language.lower().startswith(("python", "ipython")):
+        raise InvalidValueError(f"It is a notebook in {as_text(language)}, not in Python.")
+    return cells
+
+
+def _language(notebook: dict[str, Any]) -> str:
+    """Return the language that a notebook says its kernel has, Python's if it says none."""
+    metadata = notebook.get("metadata")
+    for part, key in (("language_info", "name"), ("kernelspec", "language")):
+        found = metadata.get(part) if isinstance(metadata, dict) else None
+        if isinstance(found, dict) and isinstance(name := found.get(key), str) and name:
+            return name
+    return "python"
 
 
 def _cells(notebook: Any) -> Iterator[tuple[str, str]]:

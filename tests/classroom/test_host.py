@@ -172,6 +172,11 @@ def test_a_forged_answer_is_refused(data, words, right):
         ("import os; os.killpg(0, 9)", "ended", "SIGKILL"),
         ("import os; os.kill(os.getppid(), 9); __import__('time').sleep(9)", "ended", "watched"),
         ("x = 1", "no function", "does not define `backward`"),
+        (
+            "class Net:\n    def backward(self, x): return x",
+            "no function",
+            "`backward` is a method of Net. A function of that name",
+        ),
         ("backward = 3", "no function", "`backward` is not a function"),
         ("def back_ward(A, b, x, y): pass", "no function", "Did you mean back_ward?"),
         ("from numpy import dot\ndef f(): pass", "no function", "It defines f."),

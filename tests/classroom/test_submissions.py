@@ -136,3 +136,23 @@ def test_the_pictures_of_a_notebook_do_not_count(tmp_path, monkeypatch):
     assert submission.cells == (("cell 1", "".join(source)), ("cell 3", "z = 3"))
     cells[1]["source"] = picture
     assert "without its outputs" in one(tmp_path, "a.ipynb", json.dumps({"cells": cells})).problem
+
+
+@pytest.mark.parametrize(
+    ("metadata", "language"),
+    [
+        ({"kernelspec": {"name": "ir", "language": "R"}}, "R"),
+        ({"language_info": {"name": "julia"}}, "julia"),
+        ({"kernelspec": {"name": "python3", "language": "python"}}, ""),
+        ({"language_info": {"name": "ipython"}}, ""),
+        ({"kernelspec": {"name": "own"}}, ""),
+        ({"kernelspec": None, "language_info": {"name": 3}}, ""),
+        ([], ""),
+    ],
+)
+def test_a_notebook_in_another_language_is_named_as_one(tmp_path, metadata, language):
+    path = tmp_path / "hw.ipynb"
+    cells = [{"cell_type": "code", "source": "x <- 1"}]
+    path.write_text(json.dumps({"cells": cells, "metadata": metadata}))
+    expected = f"It is a notebook in {language}, not in Python." if language else ""
+    assert read(path, tmp_path).problem == expected
