@@ -28,11 +28,11 @@ from backprop_nb.checking.gradient import proved_line
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.packing import arguments, check_calls, course_loss
-from backprop_nb.checking.probes import line_probe, make_probes
+from backprop_nb.checking.probes import Probe, line_probes, make_probes
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import is_right
-from backprop_nb.checking.unexplained import layers_meant, other_courses
-from backprop_nb.errors import EndedError, UnsupportedError
+from backprop_nb.checking.unexplained import in_sizes, layers_meant, other_courses
+from backprop_nb.errors import EndedError, UnsupportedError, in_words
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
 from backprop_nb.tracing.code_text import find_text
@@ -314,13 +314,35 @@ def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Findi
     """Return the line of a backward pass that is proved to be wrong, if there is one."""
     if not _has_text(backward):
         return None
-    probe = line_probe(course)
-    given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
-    try:
-        with _quiet():
-            return proved_line(course_loss(course, probe.widths), backward, given, hints)
-    except Exception:  # the mistake that is named is worth more than its line
-        return None
+    probes, found = line_probes(course), list[Finding]()
+    for probe in probes:
+        given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
+        try:
+            with _quiet():
+                line = proved_line(course_loss(course, probe.widths), backward, given, hints)
+        except Exception:  # the mistake that is named is worth more than its line
+            line = None
+        if line is None:
+            break
+        found.append(line)
+    return _confirmed(found, probes) if found else None
+
+
+def _confirmed(found: Sequence[Finding], probes: Sequence[Probe]) -> Finding:
+    """Return a line as it is wrong on networks of all sizes, or say that it is one network's."""
+    first, last = found[0], found[-1]
+    sizes = [{"N": each.N, "n_K": each.widths[-1]} for each in probes]
+    quantity, repair = (
+        in_sizes(each, sizes)
+        for each in zip(*((line.quantity, line.repair) for line in found), strict=True)
+    )
+    is_same = (first.line, first.source) == (last.line, last.source)
+    if len(found) == len(probes) and is_same and quantity is not None and repair is not None:
+        return replace(first, quantity=quantity, repair=repair)
+    units, many = in_words([*map(str, probes[0].widths)]), probes[0].N
+    samples = f"{many} sample{'s' * (many > 1)}"
+    where = first.repair and f"{first.repair}, on a network of {units} units with {samples}"
+    return replace(first, repair=where, proved=False)
 
 
 def _has_text(backward: Callable[..., Any]) -> bool:

@@ -32,7 +32,7 @@ from backprop_nb.checking.packing import (
     course_loss,
     names_of_arguments,
 )
-from backprop_nb.checking.probes import Probe, line_probe, make_probes
+from backprop_nb.checking.probes import Probe, make_probes
 from backprop_nb.checking.report import SHOWS_LINE, Array, Checked, Finding, Hints, Report
 from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
 from backprop_nb.checking.unexplained import (
@@ -534,7 +534,7 @@ def with_line(report: Report, line: Finding | None, course: Course) -> Report:
         line=line.line,
         source=line.source,
         quantity=_in_own_names(line.quantity, course),
-        repair=_in_samples(_in_own_names(line.repair, course), course),
+        repair=_in_own_names(line.repair, course),
         proved=line.proved,
         given=line.given,
         expected=line.expected,
@@ -560,18 +560,3 @@ def _in_own_names(text: str, course: Course) -> str:
     own = dict(zip(traced, course.leaf_names.values(), strict=True))
     names = "|".join(map(re.escape, own))
     return re.sub(rf"(?<![^\W\d_])({names})(?!\w)", lambda found: own[found[1]], text)
-
-
-def _in_samples(repair: str, course: Course) -> str:
-    """Return a repair with N in place of how many samples the line was asked about.
-
-    Another batch has another number.
-
-    >>> _in_samples("multiply it by 2/7", Course("rows"))
-    'multiply it by 2/N, with N the number of samples'
-    """
-    many = line_probe(course).N
-    said = re.sub(rf"(?<![\w.]){many}(?![\w.])", "N", repair)
-    if course.N_is_1 or said == repair:
-        return repair
-    return f"{said}, with N the number of samples"

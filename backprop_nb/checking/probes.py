@@ -24,6 +24,8 @@ N: Final = (4, 4, 4, 7)
 # In a rectangular network a transpose shows in the shape, in one of equal widths in the values.
 # Everything is asked of two and confirmed on two others, so that no coincidence counts.
 _WIDTHS: Final = ((4, 3, 5, 2), (3, 3, 3, 3), (2, 5, 3, 4), (4, 4, 4, 4))
+_LINE_WIDTHS: Final = (_WIDTHS[0], (5, 6, 7, 9))
+"""Of the second network no width is a number that formulas have in them."""
 _WIDE: Final = 8
 """Sums of more products than these are scaled, so that wide layers do not saturate."""
 _LARGEST_Z: Final = {"sigmoid": 10.0, "tanh": 7.0}
@@ -82,13 +84,14 @@ def make_probes(course: Course) -> tuple[Probe, ...]:
     )
 
 
-def line_probe(course: Course) -> Probe:
-    """Return the first network, with a batch whose size is that of nothing else.
+def line_probes(course: Course) -> list[Probe]:
+    """Return two networks of other widths, with batches whose sizes are those of nothing else.
 
-    What a line has to be multiplied by says then whether it is N, 2/N or a width.
+    What a line has to be multiplied by on both says whether it is N, 2/N or a width.
     """
-    many = next(n for n in count(N[-1]) if n not in (course.widths or ()))
-    return _probe(_WIDTHS[0], many, course, np.random.default_rng(course.seed))
+    sizes = (n for n in count(N[-1]) if n not in (course.widths or ()))
+    random = np.random.default_rng(course.seed)
+    return [_probe(widths, next(sizes), course, random) for widths in _LINE_WIDTHS]
 
 
 def _probe(widths: Sequence[int], many: int, course: Course, random: np.random.Generator) -> Probe:

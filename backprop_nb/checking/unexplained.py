@@ -15,7 +15,7 @@ from backprop_nb.checking.asking import NO_SUCH_KEY
 from backprop_nb.checking.compare import Array, agrees, factor_in_words, factor_of, signed
 from backprop_nb.checking.convention import Course, Penalty, Reduction, Weights
 from backprop_nb.checking.packing import check_calls, names_of_arguments
-from backprop_nb.checking.report import Hints, both_in_digits
+from backprop_nb.checking.report import Hints, both_in_digits, in_digits
 from backprop_nb.errors import BackpropError, in_words
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
@@ -202,6 +202,50 @@ def _in_symbols(powers: Mapping[str, int], factor: float) -> str:
 
 def _powers(powers: Mapping[str, int], sign: int) -> list[str]:
     return [f"{name}{'²' if abs(p) == 2 else ''}" for name, p in powers.items() if p * sign > 0]
+
+
+_NUMBERS = re.compile(r"(?<![\w.\[])(−?[\d(][\d./·()]*)(?![\w\]])")
+
+
+def in_sizes(texts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str | None:
+    """Return what is said of some networks as it holds for all; None if nothing does.
+
+    >>> sizes = [{"N": 7, "n_K": 2}, {"N": 8, "n_K": 4}]
+    >>> in_sizes(["multiply it by 5/7", "multiply it by 5/8"], sizes)
+    'multiply it by 5/N, with N the number of samples'
+    >>> in_sizes(["multiply it by 1/2", "multiply it by 1/4"], sizes)
+    'multiply it by 1/n_K, with n_K the number of outputs'
+    >>> in_sizes(["multiply it by 2", "multiply it by 3"], sizes) is None
+    True
+    """
+    parts = [_NUMBERS.split(text) for text in texts]
+    words = [_in_sizes(each, sizes) for each in zip(*parts, strict=False)]
+    if len({*map(len, parts)}) > 1 or None in words:
+        return None
+    said = "".join(filter(None, words))
+    named = {"N": "N the number of samples", "n_K": "n_K the number of outputs"}
+    new = [text for name, text in named.items() if name in said and name not in texts[0]]
+    return f"{said}, with {in_words(new)}" if new else said
+
+
+def _in_sizes(parts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str | None:
+    if len({*parts}) == 1:
+        return parts[0]
+    if not all(map(_NUMBERS.fullmatch, parts)):
+        return None
+    try:
+        numbers = [float(eval(each.replace("·", "*").replace("−", "-"))) for each in parts]
+    except SyntaxError:
+        return None
+    for words, values in _products(sizes):
+        if np.allclose(numbers, values, rtol=1e-5):
+            return words
+    for words, values in _products(sizes):
+        times = [number / value for number, value in zip(numbers, values, strict=True)]
+        if np.allclose(times, times[0], rtol=1e-5):
+            number = in_digits(times[0], 1e-5 * abs(times[0]), least=1).replace("-", "−")
+            return f"{number}{words[1:]}" if words.startswith("1/") else f"{number} {words}"
+    return None
 
 
 def changed_in_words(names: Sequence[str]) -> str:

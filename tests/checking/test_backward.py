@@ -16,6 +16,7 @@ from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.report import Finding
 
 by_hand = make_backward(samples="single")
+_IN_ROWS = {"samples": "rows", "weights": "in_out", "activation": "relu", "output": "identity"}
 
 
 def found(report):
@@ -232,6 +233,49 @@ def test_a_width_of_the_course_is_not_taken_for_the_number_of_samples():
         assert finding.repair == "multiply it by 1/N, with N the number of samples"
 
 
+def over_len(params, x, y):
+    W1, b1, W2, b2 = params
+    f = np.tanh(x @ W1 + b1)
+    diff = f @ W2 + b2 - y
+    d = 2 * diff / len(diff)
+    e = d @ W2.T * (1 - f**2)
+    return [x.T @ e, e.sum(0), f.T @ d, d.sum(0)]
+
+
+def over_five(params, x, y):
+    W1, b1, W2, b2 = params
+    f = np.tanh(x @ W1 + b1)
+    d = 2 * (f @ W2 + b2 - y) / 5
+    e = d @ W2.T * (1 - f**2)
+    return [x.T @ e, e.sum(0), f.T @ d, d.sum(0)]
+
+
+@pytest.mark.parametrize(
+    ("backward", "reduction", "repair"),
+    [
+        (over_len, "mean_entries", "multiply it by 1/n_K, with n_K the number of outputs"),
+        (over_five, "mean", "multiply it by 5/N, with N the number of samples"),
+        (over_five, "sum", "leave out / 5"),
+        (over_five, "mean_entries", "multiply it by 5/(N n_K), with N the number of samples and "
+         "n_K the number of outputs"),
+    ],
+)  # fmt: skip
+def test_a_repair_holds_on_networks_of_all_sizes(backward, reduction, repair):
+    course = _IN_ROWS | {"activation": "tanh", "reduction": reduction, "parameters": "list"}
+    finding = bp.check_backward(backward, layers=2, **course).findings[0]
+    assert (finding.repair, finding.proved) == (repair, True)
+
+
+def test_a_repair_of_one_network_is_not_said_to_make_all_right():
+    def backward(A, b, x, y):
+        f = x @ A[0] + b[0]
+        d = 2 * (f - y) / len(x) * (1 if x.shape[1] == 4 else 1.5)
+        return [x.T @ d * 3], [d.sum(0)]
+
+    report = bp.check_backward(backward, layers=1, **_IN_ROWS)
+    assert "With it, every gradient is right" not in str(report)
+
+
 def test_a_right_pass_that_names_an_unwritten_function_is_right():
     def later(x):
         return ...
@@ -295,9 +339,6 @@ def test_another_option_is_told_within_a_limit_and_only_where_nothing_is_known()
     ]
     wrong = make_backward("sign_flipped", samples="rows", activation="relu")
     assert "another_course" not in found(bp.check_backward(wrong, samples="rows"))
-
-
-_IN_ROWS = {"samples": "rows", "weights": "in_out", "activation": "relu", "output": "identity"}
 
 
 def in_a_loop(
