@@ -221,18 +221,18 @@ class Finding:
 
     @property
     def difference(self) -> str:
-        """What the line gives and should give where that differs most, in a sentence."""
+        """What the expression gives and should give where that differs most, in a sentence."""
         given, expected, worst = self.given, self.expected, self.worst
         if self.line is None or not (are_numbers(given) and are_numbers(expected)):
             return ""
         if given.shape != expected.shape:
             shapes = f"shape {given.shape}, and should give {expected.shape}"
-            return f"Line {self.line} gives {shapes}."
+            return f"What is marked gives {shapes}."
         assert worst is not None
         at = f" at [{', '.join(map(str, worst))}]" if worst else ""
         gives, should = both_in_digits(given[worst], expected[worst])
         numbers = f"{gives}{at}, and should give {should}"
-        return f"Line {self.line} gives {numbers}."
+        return f"What is marked gives {numbers}."
 
     @property
     def at_line(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -433,3 +434,38 @@ def test_code_that_names_its_layers_is_told_for_how_many_it_is(parameters, layer
     first = bp.check_backward(backward, layers=layers, **course).findings[0]
     assert "right with layers=2. Is that your course?" in first.message
     assert bp.check_backward(backward, layers=2, **course).ok
+
+
+IN_A_LOOP = """import numpy as np
+import backprop_nb as bp
+
+def backward(A, b, x, y):
+    f = [np.array(x)]
+    for A_i, b_i in zip(A, b):
+        f.append(bp.sigmoid(A_i @ f[-1] + b_i))
+    dA, db, g = [], [], 2 * (f[-1] - y)
+    for i in reversed(range(len(A))):
+        delta = g * f[i + 1] * (1 - f[i + 1])
+        dA.insert(0, np.outer(delta, f[i]))
+        db.insert(0, delta)
+        g = A[i].T @ delta
+    return dA, db
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "quantity", "repair"),
+    [
+        ("g * f[i + 1] *", "g *", "∂f3/∂z3", "multiply it by f[i + 1]"),
+        ("delta, f[i]", "delta, f[i + 1]", "f2", "f[i] in place of f[i + 1]"),
+    ],
+)
+def test_what_is_said_of_a_loop_is_said_of_the_first_round_that_is_wrong(
+    tmp_path, old, new, quantity, repair
+):
+    (file := tmp_path / "homework.py").write_text(IN_A_LOOP.replace(old, new), encoding="utf-8")
+    backward = runpy.run_path(str(file))["backward"]
+    [finding] = bp.check_backward(backward).findings
+    assert (finding.quantity, finding.repair) == (quantity, repair)
+    given, expected = finding.given, finding.expected
+    assert given.shape != expected.shape or not np.allclose(given, expected)

@@ -83,18 +83,30 @@ def test_the_repair_is_said_with_plain_hints_only(reports):
 
 
 def test_the_text_has_the_two_numbers_that_differ_most_with_plain_hints_only(reports):
-    assert "Line 3 gives 64 at [1], and should give 32." in str(reports["plain"])
+    assert "What is marked gives 64 at [1], and should give 32." in str(reports["plain"])
     assert "gives" not in str(reports["clear"])
 
 
 @pytest.mark.parametrize(
     ("given", "expected", "said"),
     [
-        (np.array(2.0), np.array(-3.0), "Line 3 gives 2, and should give -3."),
-        (np.ones((2, 3)), np.ones(3), "Line 3 gives shape (2, 3), and should give (3,)."),
-        (np.array([1.0, np.nan]), np.zeros(2), "Line 3 gives nan at [1], and should give 0."),
-        (np.array([-0.0, 1.0]), np.array([5.0, 1.0]), "Line 3 gives 0 at [0], and should give 5."),
-        (np.array([[True]]), np.array([[False]]), "Line 3 gives 1 at [0, 0], and should give 0."),
+        (np.array(2.0), np.array(-3.0), "What is marked gives 2, and should give -3."),
+        (np.ones((2, 3)), np.ones(3), "What is marked gives shape (2, 3), and should give (3,)."),
+        (
+            np.array([1.0, np.nan]),
+            np.zeros(2),
+            "What is marked gives nan at [1], and should give 0.",
+        ),
+        (
+            np.array([-0.0, 1.0]),
+            np.array([5.0, 1.0]),
+            "What is marked gives 0 at [0], and should give 5.",
+        ),
+        (
+            np.array([[True]]),
+            np.array([[False]]),
+            "What is marked gives 1 at [0, 0], and should give 0.",
+        ),
         (np.zeros(0), np.zeros(0), ""),
         (np.ones((2, 3)), np.zeros(0), ""),
         (np.array("a"), np.array("b"), ""),

@@ -155,6 +155,7 @@ def test_the_state_is_the_widgets(explorer, tmp_path):
         "selected": "",
         "states": [{"geometry": explorer.geometry, "turned": {}}],
         "step": 2,
+        "told": {},
     }
 
 

@@ -271,6 +271,12 @@ def argument_texts(facts: Facts, index: int, apart: bool = False) -> list[str]:
     return texts
 
 
+def _as_written(facts: Facts, index: int, value: int) -> str:
+    """Return what a value is called in the expression of a record; empty if it is not in it."""
+    texts = zip(argument_texts(facts, index), facts.followed.records[index].parents, strict=True)
+    return next((text for text, parent in texts if parent == value), "")
+
+
 def ref_text(facts: Facts, index: int, ref: Ref) -> str:
     """Return what a repair takes, in words."""
     if ref.key is not None:
@@ -280,7 +286,12 @@ def ref_text(facts: Facts, index: int, ref: Ref) -> str:
         latest = facts.latest(ref.place, index)
         if ref.walk is not None:
             latest = facts.walked(ref.place, index, *ref.walk)
-        text = "" if latest is None else name_of(facts, latest)
+        trace = facts.followed.trace
+        text = "" if latest is None else _as_written(facts, index, latest)
+        if not text and latest is not None:
+            text = name_of(facts, latest)
+            if ref.walk is not None and not ref.slope and latest >= trace.input_count:
+                text = f"{closed(text)} as it was in that round"  # its names hold others by now
         if ref.slope and latest is not None:
             text = f"∂{closed(text)}/∂{closed(name_of(facts, facts.slopes[latest][0]))}"
     return f"{closed(text)}.T" if ref.transposed else text

@@ -18,7 +18,7 @@ from backprop_nb.checking.lines.facts import Facts, path_of
 from backprop_nb.checking.lines.followed import Array, Followed
 from backprop_nb.checking.lines.followed import traced as trace_of
 from backprop_nb.checking.lines.known import SAME, Known
-from backprop_nb.checking.lines.mended import Explanation, Mended
+from backprop_nb.checking.lines.mended import Explanation, Mended, same
 from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written
 from backprop_nb.checking.lines.untraced import suspects
 from backprop_nb.tracing import pytree
@@ -471,9 +471,10 @@ def _moved(args: Sequence[Any], wrt: Collection[int]) -> list[Any]:
 
 
 def _faults(facts: Facts, found: Explanation, is_first: bool, number: int) -> list[Fault]:
-    index = found.at[-1]
-    given = np.asarray(facts.followed.values[index])
-    expected = np.asarray(facts.followed.replay(found.changes)[index])
+    values, mended = facts.followed.values, facts.followed.replay(found.changes)
+    # Of several rounds the first that is wrong; the last may be right all the same.
+    index = next((k for k in found.at if not same(values[k], mended[k])), found.at[-1])
+    given, expected = np.asarray(values[index]), np.asarray(mended[index])
     matches = facts.known.matches(expected)
     quantity = ""
     if found.repair.key is not None and not matches:
@@ -483,7 +484,7 @@ def _faults(facts: Facts, found: Explanation, is_first: bool, number: int) -> li
         symbol = facts.known.symbol_apart(matches[0].key)
         if scale is not None:
             quantity = symbol if scale == "1" else f"{scale} · {symbol}"
-    record, words = facts.followed.records[index], found.repair.words(facts, index)
+    record, words = facts.followed.records[index], found.repair.words(facts, found.at[-1])
     computes = not is_alias(record) or found.group.path is not None
     places = _places(facts, found)
     into = [_written_into(each, record) if found.group.path is None else None for each in places]

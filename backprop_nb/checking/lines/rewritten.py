@@ -393,10 +393,11 @@ class Rewriting:
     # -- what it gives ---------------------------------------------------------------
 
     def values(self, written: Written) -> tuple[Array, Array]:
-        """Return what an expression gave last, and what it gives when it is written otherwise."""
+        """Return what an expression gave when it was wrong first, and gives written otherwise."""
         with self._apart():
             was, now = (self._first_kept(written, mended) for mended in (False, True))
-        return was[-1], now[-1]
+        pairs = zip(was, now, strict=False)  # a round may be there only now
+        return next((pair for pair in pairs if not same(*pair)), (was[-1], now[-1]))
 
     def rounds(self, written: Written) -> tuple[list[Array], list[Array]]:
         """Return what a statement gave each time it ran, and what it gives then."""
