@@ -457,7 +457,7 @@ def backward(A, b, x, y):
     ("old", "new", "quantity", "repair"),
     [
         ("g * f[i + 1] *", "g *", "∂f3/∂z3", "multiply it by f[i + 1]"),
-        ("delta, f[i]", "delta, f[i + 1]", "f2", "f[i] in place of f[i + 1]"),
+        ("delta, f[i]", "delta, f[i + 1]", "the loss's f2", "f[i] in place of f[i + 1]"),
     ],
 )
 def test_what_is_said_of_a_loop_is_said_of_the_first_round_that_is_wrong(

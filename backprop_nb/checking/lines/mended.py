@@ -329,6 +329,8 @@ def same(given: Any, expected: Any) -> bool:
     given = np.asarray(given)
     if given.shape != np.shape(expected) or given.dtype.kind not in "fiub":
         return False
+    if given.dtype == bool:  # which cannot be subtracted
+        return bool(np.array_equal(given, expected))
     if given.size and not abs(given.flat[0] - expected.flat[0]) <= 1e-3 * (
         1e-6 + np.max(np.abs(expected))
     ):
