@@ -198,3 +198,23 @@ def test_a_page_says_why_there_is_no_code(open_page, tmp_path):
     code = page.get_by_role("group", name="your code")
     expect(code).to_contain_text(explorer.scene["missing_source"])
     assert page.locator(".bpnb-block").count() == 0
+
+
+def repeated(x):
+    for _ in range(200):
+        x = x * 1.01
+    return x
+
+
+@pytest.mark.parametrize("width", [700, 900, 1000, 1100])
+def test_nothing_of_the_headline_is_cut_or_covered(open_page, tmp_path, width):
+    explorer = bp.trace(repeated, 1.0).explore()
+    page = open_page(explorer.to_html(tmp_path / "page"), width=width)
+    formulas, button = page.locator(".bpnb-title .bpnb-formulas"), page.get_by_label("Presentation")
+    assert formulas.evaluate("each => each.scrollWidth <= each.clientWidth")  # a whole sentence
+    page.get_by_role("button", name="Step forward").click()
+    passing = page.locator(".bpnb-passing").bounding_box()
+    assert passing["width"] > 50
+    covering = button.first.bounding_box()
+    beside = passing["x"] + passing["width"] <= covering["x"]
+    assert beside or passing["y"] >= covering["y"] + covering["height"]
