@@ -1027,10 +1027,12 @@ def test_what_has_come_back_is_not_lost_with_a_worker(client, tmp_path, monkeypa
     def make(block, block_id):
         with log.open("a") as file:
             file.write(f"{os.getpid()} {block_id[0]}\n")
-        for _ in range(300 if log.read_text().count("\n") == 20 else 0):
+        for _ in range(300 if log.read_text().count("\n") >= 20 else 0):
+            if killed.exists():
+                break
             if arrived.exists():
-                killed.touch()
-                os.kill(os.getpid(), signal.SIGKILL)
+                with killed.open("x"):  # of two workers that wait one is killed
+                    os.kill(os.getpid(), signal.SIGKILL)
             threading.Event().wait(0.1)
         return block
 

@@ -353,8 +353,10 @@ def _ufunc_methods(name, ufunc) -> Iterator[tuple[str, object, list[Form]]]:
 
 
 def _method(name):
+    member_of = operator.attrgetter(name)  # who uses getattr is run without a trace, too
+
     def call(x, *args, **kwargs):
-        member = getattr(x, name)
+        member = member_of(x)
         if name == "flat":  # an object of its own
             return member[:]
         return member(*args, **kwargs) if callable(member) else member
