@@ -31,7 +31,7 @@ from backprop_nb.checking.probes import Array, Probe
 from backprop_nb.checking.report import NOT_WRITTEN
 from backprop_nb.errors import must_be
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.source import locate
+from backprop_nb.tracing.source import links, locate
 
 Pass: TypeAlias = Callable[..., Any]
 
@@ -386,12 +386,11 @@ def _without_key(last: TracebackType, of_parameters: Set[str]) -> str:
 
 def _last_step(error: BaseException) -> TracebackType | None:
     """Return where an error left the submission."""
-    step, last = error.__traceback__, None
-    while step is not None:  # `links` would do, and bring the tracer along
+    last = None
+    for step in links(error):
         file = step.tb_frame.f_code.co_filename
         if file != __file__ and "site-packages" not in file:
             last = step
-        step = step.tb_next
     return last
 
 

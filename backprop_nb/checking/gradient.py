@@ -54,8 +54,7 @@ from backprop_nb.checking.unexplained import (
 )
 from backprop_nb.errors import BackpropError, InvalidValueError, in_words
 from backprop_nb.tracing import Graph, calling, pytree
-from backprop_nb.tracing.libraries import links
-from backprop_nb.tracing.source import Source, locate
+from backprop_nb.tracing.source import Source, links, locate
 from backprop_nb.tracing.tape import is_live
 
 _EACH_ENTRY = 300

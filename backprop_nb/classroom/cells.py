@@ -22,6 +22,7 @@ from backprop_nb.classroom.jupyter import cell_magic, parse, parts
 from backprop_nb.classroom.limits import Limits, time_limit
 from backprop_nb.classroom.shell import Shell
 from backprop_nb.errors import in_words
+from backprop_nb.tracing.source import links
 
 if TYPE_CHECKING:
     import asyncio
@@ -270,12 +271,11 @@ def _is_main(node: ast.stmt) -> TypeGuard[ast.If]:
 
 def _line_in(error: BaseException, name: str, function: str = "") -> int | None:
     """Return the line of a cell, or of a function there, that an error came through last."""
-    line, step = None, error.__traceback__
-    while step is not None:
+    line = None
+    for step in links(error):
         code = step.tb_frame.f_code
         if code.co_filename == name and code.co_name.startswith(function):
             line = step.tb_lineno
-        step = step.tb_next
     return line
 
 

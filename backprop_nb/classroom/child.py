@@ -19,6 +19,7 @@ from backprop_nb.checking.report import SHOWS_LINE, Hints
 from backprop_nb.classroom.cells import ASKING, LAST_VALUE, Cells, Place, seconds_in_words
 from backprop_nb.classroom.limits import Limits, time_limit
 from backprop_nb.classroom.messages import encode, encode_line
+from backprop_nb.tracing.source import links
 
 NAME = "submission"
 _MAX_NAMES = 8
@@ -162,11 +163,10 @@ class _Stoppable:
 
 def _place_of(error: BaseException, names: Collection[str]) -> str:
     """Say in brackets where in the cells an error came from, if it did."""
-    where, step = "", error.__traceback__
-    while step is not None:
+    where = ""
+    for step in links(error):
         if step.tb_frame.f_code.co_filename in names:
             where = f" ({step.tb_frame.f_code.co_filename}, line {step.tb_lineno})"
-        step = step.tb_next
     return where
 
 

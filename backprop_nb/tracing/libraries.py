@@ -10,13 +10,13 @@ import sysconfig
 import warnings
 from collections.abc import Callable, Iterator
 from opcode import opmap
-from types import BuiltinFunctionType, FrameType, TracebackType
+from types import BuiltinFunctionType, FrameType
 from typing import Any
 
 import numpy as np
 
 from backprop_nb.errors import BackpropError, DetachedError
-from backprop_nb.tracing.source import FOLDER, Place, describe_place, locate
+from backprop_nb.tracing.source import FOLDER, Place, describe_place, links, locate
 
 _NUMPY = np.__path__[0]
 _INSTALLED = (
@@ -251,11 +251,3 @@ def _is_handed_on(place: Place | None, frame: FrameType, is_traced: Callable[[An
 def is_others(frame: FrameType) -> bool:
     """Whether the frame is not the learner's."""
     return is_inside(frame) or _is_library(frame)
-
-
-def links(error: BaseException) -> Iterator[TracebackType]:
-    """Yield where an error passed, from the outermost call to the place where it was raised."""
-    traceback = error.__traceback__
-    while traceback is not None:
-        yield traceback
-        traceback = traceback.tb_next

@@ -29,13 +29,12 @@ from backprop_nb.tracing.libraries import (
     is_others,
     learner_frame,
     library_of,
-    links,
     numpy_function,
     twin,
 )
 from backprop_nb.tracing.rules import Row, supported_functions
 from backprop_nb.tracing.rules.row import full_name
-from backprop_nb.tracing.source import Place, describe_place, locate, operand
+from backprop_nb.tracing.source import Place, describe_place, links, locate, operand
 
 _KINDS = {"c": "complex", "O": "object", "U": "text", "S": "bytes"}
 _OPTIONS = {

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from opcode import opname
-from types import CodeType
+from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -519,3 +519,11 @@ def _call_name(scope: Scope) -> str | None:
     qualified = scope.code.co_qualname.split("<locals>.")[-1]
     owner, _, name = qualified.rpartition(".")
     return owner if owner and name == "__call__" else name.replace("<lambda>", "λ")
+
+
+def links(error: BaseException) -> Iterator[TracebackType]:
+    """Yield where an error passed, from the outermost call to the place where it was raised."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
