@@ -200,11 +200,12 @@ class _Judge:
         running = [k for k, each in enumerate(self.answers) if not each.failure]
         if running:
             failing = self.answers.index(answer)
-            where = f" This happens with layers of {self._units(failing)}, but not with others."
+            where = f" This happens with layers of {self._units(failing)}; with layers of "
+            where += f"{self._units(running[0])} it runs."
             if all(self.search.is_right(k) for k in running):
                 where += (
-                    f" With {self._units(running[0])} everything is right: look for rows and "
-                    "columns that are exchanged, and for sizes that are written as numbers."
+                    " There everything is right: look for rows and columns that are exchanged, "
+                    "and for sizes that are written as numbers."
                 )
         text = f"{first} and all others: {answer.failure}.{where}"
         if answer.raised:

@@ -487,7 +487,9 @@ def test_what_fails_with_some_widths_only_says_with_which():
     wrong = make_backward("weights_not_transposed", samples="single")
     first, second = bp.check_backward(wrong).findings
     assert (first.mistake, second.mistake) == ("weights_not_transposed", "raised_exception")
-    assert "with layers of 4, 3, 5 and 2 units, but not with others" in second.message
+    assert "with layers of 4, 3, 5 and 2 units; with layers of 3, 3, 3 and 3 units it runs." in (
+        second.message
+    )
     (always,) = bp.check_backward(lambda *_: 1 / 0).findings
     assert "units" not in always.message
 
@@ -802,7 +804,7 @@ def test_where_a_pass_runs_it_is_judged_though_it_fails_elsewhere():
         return by_hand(A, b, x, y)
 
     (text,) = said_of(right_there)
-    assert "With 3, 3, 3 and 3 units everything is right: look for rows and columns" in text
+    assert "with layers of 3, 3, 3 and 3 units it runs. There everything is right: look for" in text
 
 
 def test_the_output_delta_in_both_of_two_layers_is_one_mistake():
