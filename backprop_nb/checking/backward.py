@@ -31,7 +31,7 @@ from backprop_nb.checking.packing import arguments, check_calls, course_loss
 from backprop_nb.checking.probes import Probe, line_probes, make_probes
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import is_right
-from backprop_nb.checking.unexplained import in_sizes, layers_meant, other_courses
+from backprop_nb.checking.unexplained import in_sizes, layers_meant, other_courses, says_a_number
 from backprop_nb.errors import EndedError, UnsupportedError, in_words
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
@@ -288,7 +288,8 @@ def _is_for(other: Course, backward: Callable[..., Any], course: Course, seconds
     A loop over layers that goes wrong in the middle is right where there is no middle.  It is
     meant for fewer only if the parameters of the rest have no part in what it gives.
     """
-    probe = next(each for each in make_probes(course) if len({*each.widths}) == 1)
+    probes = make_probes(course)
+    probe = next((each for each in probes if len({*each.widths}) == 1), probes[0])
     failed = ask_all(backward, [probe], seconds).answers[0]
     if failed.raised:
         meant = layers_meant(failed.failure, course)
@@ -324,6 +325,8 @@ def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Findi
             line = None
         if line is None:
             break
+        if not says_a_number(f"{line.quantity} {line.repair}"):  # names hold on every network
+            return line
         found.append(line)
     return _confirmed(found, probes) if found else None
 

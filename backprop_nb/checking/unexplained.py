@@ -207,6 +207,15 @@ def _powers(powers: Mapping[str, int], sign: int) -> list[str]:
 _NUMBERS = re.compile(r"(?<![\w.\[])(−?[\d(][\d./·()]*)(?![\w\]])")
 
 
+def says_a_number(text: str) -> bool:
+    """Whether there is a number in what is said, which may be one network's alone.
+
+    >>> says_a_number("multiply it by 1/7"), says_a_number("∂f1/∂z1 f[i + 1]")
+    (True, False)
+    """
+    return _NUMBERS.search(text) is not None
+
+
 def in_sizes(texts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str | None:
     """Return what is said of some networks as it holds for all; None if nothing does.
 
@@ -228,14 +237,25 @@ def in_sizes(texts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str | 
     return f"{said}, with {in_words(new)}" if new else said
 
 
+def _number(text: str) -> float:
+    """Return a number from a text, which may be a quotient of products.
+
+    >>> _number("5/7"), _number("−2/(7·4)")
+    (0.7142857142857143, -0.07142857142857142)
+    """
+    parts = [part.removeprefix("(").removesuffix(")") for part in text.split("/")]
+    first, *rest = (
+        math.prod(float(each.replace("−", "-")) for each in part.split("·")) for part in parts
+    )
+    return first / math.prod(rest)
+
+
 def _in_sizes(parts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str | None:
     if len({*parts}) == 1:
         return parts[0]
-    if not all(map(_NUMBERS.fullmatch, parts)):
-        return None
     try:
-        numbers = [float(eval(each.replace("·", "*").replace("−", "-"))) for each in parts]
-    except SyntaxError:
+        numbers = [_number(each) for each in parts]
+    except (ValueError, ZeroDivisionError):  # words, or a number that nobody can read
         return None
     for words, values in _products(sizes):
         if np.allclose(numbers, values, rtol=1e-5):
