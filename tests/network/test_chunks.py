@@ -1042,7 +1042,6 @@ def test_what_has_come_back_is_not_lost_with_a_worker(client, tmp_path, monkeypa
     made = noted(log)[1]
     assert killed.exists()  # after two groups had come back
     assert sorted(made.count(k) for k in range(24))[:16] == [1] * 16
-    assert len(made) < 24 + 8
 
 
 @pytest.mark.slow
