@@ -84,9 +84,10 @@ def chromium(cannot_run: Callable[[str], None]) -> Iterator["Browser"]:
     if executable is None:
         cannot_run("there is no browser: neither chromium nor google-chrome is on the PATH")
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         cannot_run("the Python package playwright is not installed")
+    expect.set_options(timeout=60_000)  # beside other tests a kernel may take more than 5 s
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         yield browser

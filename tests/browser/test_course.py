@@ -36,7 +36,7 @@ def test_the_first_lesson_opens_runs_is_saved_and_kept(chromium, tmp_path):
     with serving(tmp_path, root, by_the_command) as server:
         page = chromium.new_page()
         page.goto(f"{server.url}/?token={server.token}")
-        expect(page.locator(".jp-OutputArea-output img").first).to_be_visible(timeout=30_000)
+        expect(page.locator(".jp-OutputArea-output img").first).to_be_visible()
         page.close()
     assert "written" not in server.log.read_text(encoding="utf-8")
     assert (root / LESSON).read_bytes() == saved

@@ -53,7 +53,7 @@ def save(page, number):
     """Change the notebook, press Ctrl+S, and wait until it is saved."""
     page.evaluate(f"() => {{ {NOTEBOOK}.model.dirty = true; }}")
     page.keyboard.press("Control+s")
-    page.wait_for_function(f"() => !{NOTEBOOK}.model.dirty", timeout=10_000)
+    page.wait_for_function(f"() => !{NOTEBOOK}.model.dirty")
 
 
 def open_palette(page, number):
@@ -69,7 +69,7 @@ def run(page, number):
     count = f"{NOTEBOOK}.model.cells.get({number}).executionCount"
     before = page.evaluate(count)
     page.keyboard.press("Shift+Enter")
-    page.wait_for_function(f"() => {count} > {before}", timeout=10_000)
+    page.wait_for_function(f"() => {count} > {before}")
 
 
 def test_a_view_takes_the_keys_that_it_handles_and_no_other(open_notebook):
