@@ -17,7 +17,8 @@ def shapes(picture: Mapping[str, Any], step: int = 10) -> Iterator[str]:
         when = f" from step {shape['since']}" if "since" in shape else ""
         key = f" {shape['key']}" if "key" in shape else ""
         if shape["kind"] == "text":
-            yield f"  ‘{shape['text']}{shape.get('sub', '')}’ at {near(*shape['at'])}{key}{when}"
+            text = shape.get("text", "") + shape.get("sub", "")
+            yield f"  ‘{text}’ at {near(*shape['at'])}{key}{when}"
         elif key:
             points = shape.get("points") or [shape.get("centre") or shape["box"][:2]]
             to = f" to {near(*points[-1])}" if len(points) > 1 else ""

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from nonempty import nonempty
+from snapshots import shapes
 
 from backprop_nb import SigmoidNetwork
 from backprop_nb.network.jacobians import Jacobian
@@ -65,8 +66,8 @@ def test_each_step_multiplies_two_matrices_at_the_librarys_cost(sample, scene, i
         first, dot, second, equals, result = line["items"]
         assert (dot, equals, result) == ("·", "=", product.symbol)
         assert (first if side == "left" else second) == before.symbol
-        shapes = [scene["matrices"][name]["shape"] for name in (first, second, result)]
-        (rows, inner), (again, columns), whole = [shape.split(" × ") for shape in shapes]
+        sizes = [scene["matrices"][name]["shape"] for name in (first, second, result)]
+        (rows, inner), (again, columns), whole = [size.split(" × ") for size in sizes]
         assert inner == again
         assert whole == [rows, columns]
         assert int(rows) * int(inner) * int(columns) == product.cost
@@ -235,7 +236,29 @@ def test_costs_far_apart_are_on_a_log_scale_and_it_says_so():
     assert {"12,870,272", "888,444,160", "109,184"} <= set(shown)
 
 
-def test_a_small_scene_is_the_same_as_before(same_as_before):
+def snapshot(scene):
+    """What is to be seen of a chain rule, each matrix in a line or two."""
+    for name in ("alt", "batch", "complete", "wide", "legend"):
+        yield f"{name}: {scene[name]}"
+    yield from shapes(scene["network"])
+    for matrix in scene["matrices"].values():
+        picture = matrix["picture"]
+        heat, *marks = picture["shapes"]
+        drawn = f"{heat['heats']} and {len(marks)} marks, {picture['width']:g} wide"
+        yield f"{matrix['words']}, {matrix['family']}, {matrix['layout'] or 'no factor'}, {drawn}"
+        yield f"  lights {', '.join(matrix['lit'])}"
+    yield from map(str, scene["matrices"]["∂f_1/∂θ_0"]["picture"]["shapes"])
+    chain = scene["chains"]["0"]
+    yield f"{chain['name']} = {' · '.join(chain['factors'])}"
+    yield from shapes(chain["costs"])
+    yield from (*chain["why"], *chain["code"])
+    for way, frames in chain["frames"].items():
+        for number, frame in enumerate(frames):
+            lines = [f"{line['title']} {' '.join(line['items'])}" for line in frame["lines"]]
+            yield f"{way} {number}: {' | '.join([*lines, frame['words'], *frame['paid']])}"
+
+
+def test_the_scene_is_what_it_was(same_as_before):
     net = SigmoidNetwork.from_parameters([[[0.5, -1.0]], [[2.0]]], [[0.25], [-0.5]])
     scene = chain_scene(Sample(net, np.array([1.0, 0.5]), np.array([1.0])), 0)
-    same_as_before("scene", scene)
+    same_as_before("scene", snapshot(scene))

@@ -220,7 +220,7 @@ def test_the_scene_is_what_it_was(same_as_before):
     small = bp.SigmoidNetwork((2, 3, 1), seed=0)
     found = Flow(small, np.array([0.5, -1.0]), np.array([1.0]))
     curve = flow_curve(found, Parameter(0, 1, 1))
-    same_as_before("scene", list(snapshot(flow_scene(found), curve)))
+    same_as_before("scene", snapshot(flow_scene(found), curve))
 
 
 def test_before_the_end_it_says_what_to_watch_for_and_never_what_comes():

@@ -245,4 +245,4 @@ def test_the_scene_is_what_it_was(same_as_before):
     run = trained((2, 3, 1), 4, seed=0)
     stage = scenes.Stage(run)
     frame = stage.frame(run.measures[-1], 4)
-    same_as_before("scene", list(snapshot(stage, frame, *scenes.curves(run.measures))))
+    same_as_before("scene", snapshot(stage, frame, *scenes.curves(run.measures)))

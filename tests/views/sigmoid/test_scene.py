@@ -136,4 +136,4 @@ def snapshot(scene):
 
 
 def test_the_scene_is_what_it_was(scene, same_as_before):
-    same_as_before("scene", list(snapshot(scene)))
+    same_as_before("scene", snapshot(scene))
