@@ -183,11 +183,8 @@ def result_of(
         report = replace(report, notes=(*report.notes, *signs))
     return {
         "outcome": reply.outcome,
-        **report.to_dict(),
+        **_said(report),
         "borrowed": list(signs),
-        "line": _line(report),
-        "text": str(report),
-        "html": _html(report),
     }
 
 
@@ -215,7 +212,15 @@ def _judged(answers: Answers, settings: GradingSettings) -> Report:
     return replace(report, subject=settings.function)
 
 
-_html = lru_cache(KEPT)(report_html)
+@lru_cache(KEPT)
+def _said(report: Report) -> dict[str, Any]:
+    """Return what a result says of a report; nobody changes it, as it may be that of many."""
+    return {
+        **report.to_dict(),
+        "line": _line(report),
+        "text": str(report),
+        "html": report_html(report),
+    }
 
 
 def _line(report: Report) -> dict[str, Any] | None:
