@@ -117,6 +117,7 @@ _MODULES = {
     "network": "backprop_nb.network",
     "checking": "backprop_nb.checking",
     "widgets": "backprop_nb.views.widgets",
+    "data": "backprop_nb.data",
 }
 _LAZY = ("tracing", "network", "checking", "widgets")
 
@@ -140,7 +141,7 @@ def _imported(name: str) -> ModuleType:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, "data"]  # which a star import leaves to the learner's own data
 
 
 class _Kept(ModuleType):

@@ -34,3 +34,8 @@ def test_what_is_wrong_in_a_module_is_not_taken_for_a_missing_name(monkeypatch, 
     monkeypatch.setattr(importlib, "import_module", broken)
     with pytest.raises(ImportError, match=r"'backprop_nb\.tracing': module 'numpy' has no"):
         getattr(bp, name)
+
+
+def test_the_data_of_the_lessons_is_found_by_name():
+    assert "data" in dir(bp)
+    assert bp.data.load_iris().data.shape == (150, 4)

@@ -1,10 +1,10 @@
 """Whether a function that asks what x is gives the value that it gives without a tracer.
 
 ``isinstance`` is told what a traced value stands for; ``type`` cannot be, and a traced
-number has the methods of an array.  What is refused may be caught, and the function goes
-on in another way.  And ``activation is np.tanh`` finds what stands in
-the module ``numpy`` while a trace runs.  A function that asks so, which few do, is
-computed once more on plain arguments.
+number has the methods of an array.  Whole numbers are floats in a trace, what is refused
+may be caught, and ``activation is np.tanh`` finds what stands in the module ``numpy``
+while a trace runs.  A function that asks so, which few do, is computed once more on plain
+arguments; and at a second point, since two branches may have one value at the first.
 """
 
 from __future__ import annotations
@@ -15,29 +15,53 @@ import functools
 import inspect
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from types import CodeType
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from types import CellType, CodeType, FunctionType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from backprop_nb.errors import BackpropError, UnsupportedError
 from backprop_nb.tracing import pytree
+from backprop_nb.tracing.evaluate import inputs_of, replayed
+from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.libraries import is_learners_code
 from backprop_nb.tracing.prepared import REPLACED
-from backprop_nb.tracing.source import FOLDER
+from backprop_nb.tracing.source import describe_place
+from backprop_nb.tracing.tape import Tape
 
 _ASKING = frozenset(
-    {"type", "hasattr", "getattr", "suppress", "Iterable", "Sized", "Container", "Collection"}
+    {
+        *("type", "__class__", "hasattr", "getattr", "suppress", "getsizeof", "id"),
+        *("Iterable", "Sized", "Container", "Collection", "floating", "generic", "inexact"),
+        *("may_share_memory", "shares_memory"),
+    }
 )
-_INSIDE = (FOLDER, np.__path__[0])
+_OF_INTEGERS = frozenset(
+    {
+        *("dtype", "itemsize", "nbytes", "result_type", "can_cast", "astype", "isinstance"),
+        *("zeros_like", "ones_like", "empty_like", "full_like"),
+    }
+)
+"""What answers otherwise of whole numbers than of floats."""
+
+_EMPTY = CellType()
+
+
+class _Reason(NamedTuple):
+    """Why a function may have another value in a trace, and what to write instead."""
+
+    problem: str
+    instead: str
+    at: str | None = None
 
 
 def check_agreement(
     f: Callable[..., Any],
     args: Sequence[Any],
     kwargs: dict[str, Any],
-    value: Any,
-    codes: Iterable[CodeType],
+    trace: Trace,
+    tape: Tape,
     refused: Sequence[BackpropError],
     is_mixed: bool,
 ) -> None:
@@ -47,52 +71,125 @@ def check_agreement(
     and what is given numbers of Python's beside a narrower type, which they take (``is_mixed``).
     What is another value every time, such as one with random numbers in it, says nothing.
     """
-    code = getattr(inspect.unwrap(f), "__code__", None)
-    if code is None:
+    leaves = pytree.flatten([list(args), kwargs])
+    reason = _reason(f, tape, leaves)
+    if not (reason or refused or is_mixed) or any(map(_is_traced, (trace.value, *leaves))):
         return
-    known = next(filter(None, map(_function_asked_for, codes)), "")
-    if not (known or refused or is_mixed or any(map(_asks, (code, *codes)))):
-        return
-    if any(_is_traced(each) for each in (value, *pytree.flatten([list(args), kwargs]))):
-        return
-    plain = _value(f, args, kwargs, bool(refused))
-    if plain is None or _agree(plain, value):
-        return
-    again = _value(f, args, kwargs, bool(refused))
-    if again is None or not _agree(plain, again):
+    given = ""
+    for where, new, named, value in _points(trace, args, kwargs, is_mixed):
+        plain = _value(f, new, named, bool(refused))
+        if plain is None or _agree(plain, value):
+            continue
+        again = _value(f, new, named, bool(refused))
+        if again is not None and _agree(plain, again):
+            shown = [
+                f"{each!r} of {each.dtype}" if is_mixed else str(each) for each in (value, plain)
+            ]
+            given = f"{shown[0]} in the trace, {shown[1]} without{where}"
+    if not given:
         return
     if refused:
         raise refused[0].with_traceback(None)
-    if is_mixed:
-        raise UnsupportedError(
-            f"{code.co_name} gives another value when it is traced: a number of Python's takes the "
-            "type of each array that it meets, and a traced one has a single type.",
-            given=f"{value!r} of {value.dtype} in the trace, {plain!r} of {plain.dtype} without",
-            instead="np.float32(…) or np.float64(…) of the number, as the function needs it",
-        )
-    if known:
-        raise UnsupportedError(
-            f"{code.co_name} gives another value when it is traced: it asks for the very "
-            f"function np.{known}, and while it is traced another one stands there.",
-            given=f"{value} in the trace, {plain} without",
-            instead=f'activation.__name__ == "{known}" in place of activation is np.{known}',
-        )
+    reason = _MIXED if is_mixed else reason
+    assert reason is not None
     raise UnsupportedError(
-        f"{code.co_name} gives another value when it is traced: it asks what x is, "
-        "or catches an error, and of a traced value the answer is another one.",
-        given=f"{value} in the trace, {plain} without",
-        instead="isinstance(x, np.ndarray), isinstance(x, float) or np.ndim(x) == 0",
+        f"{trace.function_name} gives another value when it is traced: {reason.problem}.",
+        given=given,
+        instead=reason.instead,
+        at=reason.at,
     )
 
 
+_MIXED = _Reason(
+    "a number of Python's takes the type of each array that it meets, and a traced one has a "
+    "single type",
+    "np.float32(…) or np.float64(…) of the number, as the function needs it",
+)
+
+
+def _reason(f: Callable[..., Any], tape: Tape, leaves: Sequence[Any]) -> _Reason | None:
+    """Return why a function may have another value in a trace; ``None`` where nothing says so."""
+    codes = {*_codes(f), *tape.codes}
+    known = next(filter(None, map(_function_asked_for, codes)), "")
+    if known:
+        return _Reason(
+            f"it asks for the very function np.{known}, and while it is traced another one "
+            "stands there",
+            f'activation.__name__ == "{known}" in place of activation is np.{known}',
+        )
+    arrays = [id(each) for each in leaves if isinstance(each, np.ndarray)]
+    integers = [each for each in leaves if _kind(each) in "iu"]
+    for guard in tape.guards if integers or tape.given else ():
+        if guard.asked == "text" and guard.scope is not None:
+            return _Reason(
+                "it makes text of a value, and there a number is one of NumPy's and a float",
+                "a format such as f'{x:.6g}', which is the same of all numbers",
+                describe_place(guard.scope.code, guard.lasti),
+            )
+    for code in codes:
+        at = _asking(code, bool(integers), len({*arrays}) < len(arrays))
+        if at is not None:
+            return _Reason(
+                "it asks what a value is, or catches an error, and of a traced value the answer "
+                "is another one" + ("; whole numbers are floats there" if integers else ""),
+                "x.astype(float), or float(x), as the argument"
+                if integers
+                else "isinstance(x, np.ndarray), isinstance(x, float) or np.ndim(x) == 0",
+                describe_place(code, at),
+            )
+    if any(np.asarray(each).itemsize < np.dtype(int).itemsize for each in integers):
+        return _Reason(
+            "whole numbers of few bits wrap around, and in a trace they are floats",
+            "x.astype(float) as the argument",
+        )
+    return None
+
+
+def _kind(leaf: Any) -> str:
+    """Return NumPy's letter for the kind of a number; a space for anything else."""
+    if isinstance(leaf, int) and not isinstance(leaf, bool):
+        return "i"
+    return leaf.dtype.kind if isinstance(leaf, np.ndarray | np.generic) else " "
+
+
+def _codes(f: Callable[..., Any]) -> Iterator[CodeType]:
+    """Yield the code of a function, and of the learner's functions that it has names for."""
+    f = inspect.unwrap(f)
+    pending, seen = [getattr(f, "__func__", f)], set[CodeType]()
+    for each in pending:
+        if type(each) is not FunctionType or each.__code__ in seen:
+            continue
+        code = each.__code__
+        seen.add(code)
+        if _is_learners(code):
+            yield code
+            pending += [*map(each.__globals__.get, code.co_names)]
+            filled = (cell for cell in each.__closure__ or () if cell != _EMPTY)
+            pending += [cell.cell_contents for cell in filled]
+
+
+_is_learners = functools.lru_cache(maxsize=4096)(is_learners_code)
+
+
 @functools.lru_cache(maxsize=4096)
-def _asks(code: CodeType) -> bool:
-    """Whether code asks what a value is, or catches an error that only a plain one may raise."""
-    ops = code.co_code[::2]
-    if code.co_filename.startswith(_INSIDE):
-        return False
-    handled, left = (ops.count(dis.opmap[op]) for op in ("PUSH_EXC_INFO", "WITH_EXCEPT_START"))
-    return handled > left or not _ASKING.isdisjoint(code.co_names)
+def _asking(code: CodeType, is_whole: bool, is_twice: bool) -> int | None:
+    """Return where code asks what a value is, or catches an error; ``None`` for nowhere.
+
+    Of whole numbers it may ask for their type, and of an array that was given twice
+    whether it is the other one.
+    """
+    if not _is_learners(code):
+        return None
+    names = _ASKING | _OF_INTEGERS if is_whole else _ASKING
+    found, handled, before = None, 0, ""
+    for each in dis.get_instructions(code):
+        if each.opname in ("PUSH_EXC_INFO", "WITH_EXCEPT_START"):
+            handled += 1 if each.opname == "PUSH_EXC_INFO" else -1
+        is_same = is_twice and each.opname == "IS_OP" and before != "LOAD_CONST"
+        if is_same or (isinstance(each.argval, str) and each.argval in names):
+            found = each.offset if found is None else found
+        before = each.opname
+    return 0 if found is None and handled > 0 else found
 
 
 @functools.lru_cache(maxsize=4096)
@@ -107,6 +204,34 @@ def _function_asked_for(code: CodeType) -> str:
             return known
         names.append(each.argval if each.opname == "LOAD_ATTR" else "")
     return ""
+
+
+def _points(
+    trace: Trace, args: Sequence[Any], kwargs: dict[str, Any], is_mixed: bool
+) -> Iterator[tuple[str, Sequence[Any], dict[str, Any], Any]]:
+    """Yield a point nearby and the value of the trace there, then the arguments and its value.
+
+    In this order, since what a function keeps of its last run shall be of its arguments.
+    """
+    if not (trace.is_stopped or is_mixed):
+        named = {key: _moved(key, kwargs[key]) for key in trace.again.keywords}
+        new = pytree.rebuild(list(args), _moved)
+        with np.errstate(all="ignore"):
+            values = replayed(trace, inputs_of(trace, [*new, *named.values()]))
+        if values is not None:
+            found = np.asarray(values[trace.output_index])
+            yield ", at a point nearby", new, kwargs | named, found
+    yield "", args, kwargs, trace.value
+
+
+def _moved(_: str, leaf: Any) -> Any:
+    """Return a number, or an array of numbers, of the same type and a little larger."""
+    kind = "f" if isinstance(leaf, float) else _kind(leaf)
+    if kind not in "iuf":
+        return leaf
+    with np.errstate(all="ignore"):
+        moved = leaf + (0.01 * abs(leaf) + 0.01 if kind == "f" else 1)
+    return np.asarray(moved) if isinstance(leaf, np.ndarray) else moved
 
 
 def _value(

@@ -296,9 +296,9 @@ class Graph(Trace):
         decides otherwise, the function is traced once more, and that path is kept.
 
         The function runs twice more to see whether it is the same each time.  One that
-        draws random numbers, counts its calls or reads a clock is traced at every call,
-        with a warning.  Arrays that it captures are those of the trace.  A text that is
-        made of a traced float, as for ``print``, is no decision.
+        draws random numbers, counts its calls, reads a clock, or computes with text made
+        of a value (not only to ``print`` it) is traced at every call, with a warning.
+        Arrays that it captures are those of the trace.
 
         Parameters
         ----------

@@ -39,7 +39,7 @@ from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.row import full_name
 from backprop_nb.tracing.rules.shaping import astype
-from backprop_nb.tracing.tape import Recorded, decided, innermost, is_live, is_tracing, plain
+from backprop_nb.tracing.tape import Recorded, decided, innermost, is_live, is_tracing, plain, shown
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -88,8 +88,7 @@ class Traced(Recorded):
         return answer
 
     def __repr__(self) -> str:
-        text = repr(self._shown(sys._getframe(1)))
-        return text if self._is_answer() else f"traced({text})"
+        return repr(self._shown(sys._getframe(1)))
 
     def __str__(self) -> str:
         return str(self._shown(sys._getframe(1)))
@@ -97,13 +96,11 @@ class Traced(Recorded):
     def __format__(self, spec: str) -> str:
         return format(self._shown(sys._getframe(1)), spec)
 
-    def _is_answer(self) -> bool:
-        """Whether it is one truth value or one whole number, as ``np.argmax(x)`` is."""
-        return self.ndim == 0 and self.dtype.kind in "biu"
-
     def _shown(self, frame: FrameType) -> Any:
-        """Return what text is made of; where that may pick a key or a name, it is a decision."""
-        return decided(self, frame) if self._is_answer() else self._value
+        """Return what text is made of: of a number that was given, the very one."""
+        value, index = shown(self, frame), self._index
+        given = None if self.is_changing else self._tape.given.get(index)
+        return given(value) if given else value
 
     __class__: Any = property(_stands_for)
 
@@ -315,9 +312,6 @@ class Changing(Traced):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.write(value, sys._getframe(1), index)
-
-    def __repr__(self) -> str:
-        return super().__repr__() if self._memory.state is not None else repr(self._value)
 
     def look(self, row: Row, operands: list[Any], options: dict[str, Any]) -> Any:
         """Return a view that a call makes of this array, ``None`` if it makes a copy."""

@@ -11,7 +11,13 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from inspect import Parameter, Signature
-from types import FunctionType, MethodType, ModuleType
+from types import (
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 import numpy as np
@@ -31,6 +37,14 @@ def check_callable(f: Any, form: str) -> None:
             given=_said(f),
             expected="the function itself",
             instead=f"{_written(form, 'f', ['x'])}, with f and not f(x)",
+        )
+    if isinstance(f, MethodDescriptorType | WrapperDescriptorType):
+        raise UnsupportedError(
+            "`f` must be a function of arrays; a method of a type takes no traced value.",
+            given=f"{f.__objclass__.__name__}.{f.__name__}",
+            instead=f"np.{f.__name__}"
+            if f.__objclass__ is np.ndarray and hasattr(np, f.__name__)
+            else f"lambda x: x.{f.__name__}()",
         )
 
 

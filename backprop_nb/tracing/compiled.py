@@ -17,7 +17,7 @@ from backprop_nb.tracing import pytree
 from backprop_nb.tracing.backward import Backward
 from backprop_nb.tracing.emit.numpy_code import OffPathError, path_of
 from backprop_nb.tracing.graph import TRACED, Trace, fits
-from backprop_nb.tracing.purity import is_impure
+from backprop_nb.tracing.purity import is_impure, traced_again
 
 MAX_PATHS = 64
 """So many paths are kept; the one that was used least recently goes first."""
@@ -29,11 +29,10 @@ def compiled(trace: Trace, xp: ModuleType = np) -> Function:
     """Return a function ``(*args) -> (value, gradients)``; see :meth:`Graph.compile`."""
     if xp is np:
         return _compiled(trace, path_of, list)
-    if is_impure(trace):
+    if reason := _never_replayed(trace):
+        what, instead = reason
         raise UnsupportedError(
-            f"{trace.function_name} draws random numbers, or keeps values from run to run: "
-            "that is done by NumPy alone.",
-            instead="pass what is drawn or counted, such as a dropout mask, as an argument",
+            f"{trace.function_name} {what}: that is done by NumPy alone.", instead=instead
         )
     # Few ask for another library, and import pays for all.
     from backprop_nb.tracing.elsewhere.library import Library
@@ -51,11 +50,11 @@ def _compiled(
     trace: Trace, path_of: Callable[[Trace], Function], plain: Callable[[Any], list[Any]]
 ) -> Function:
     """Return a function that keeps a path for each way that its arguments may take."""
-    if is_impure(trace):
+    if reason := _never_replayed(trace):
+        what, instead = reason
         warn(
-            f"{trace.function_name} draws random numbers, or keeps values from run to run: "
-            "it will be traced anew at every call.\n"
-            "  instead:  pass what is drawn or counted, such as a dropout mask, as an argument"
+            f"{trace.function_name} {what}: it will be traced anew at every call.\n"
+            f"  instead:  {instead}"
         )
         return _traced_anew(trace)
     paths = [(trace.given, path_of(trace))]
@@ -74,13 +73,23 @@ def _compiled(
             if position:
                 paths.insert(0, paths.pop(position))
             return result
-        new = trace.again(plain(list(args)))
+        new = traced_again(trace, plain(list(args)))
         paths.insert(0, (new.given, path_of(new)))
         del paths[MAX_PATHS:]
         return paths[0][1](*args)
 
     call.__name__ = call.__qualname__ = f"{trace.function_name}_and_gradient"
     return call
+
+
+def _never_replayed(trace: Trace) -> tuple[str, str] | None:
+    """Return why each call needs a trace of its own, and what to write instead, if it does."""
+    if is_impure(trace):
+        what = "draws random numbers, or keeps values from run to run"
+        return what, "pass what is drawn or counted, such as a dropout mask, as an argument"
+    if any(guard.asked == "text" for guard in trace.guards):
+        return "computes with text made of a value", "print(…) of it, or a comparison of numbers"
+    return None
 
 
 def _refuse(trace: Trace, options: dict[str, Any]) -> NoReturn:

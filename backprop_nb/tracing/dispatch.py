@@ -24,9 +24,10 @@ from backprop_nb.tracing.rules import (
 from backprop_nb.tracing.rules.changes import CHANGES
 from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.lists import ARRAY
+from backprop_nb.tracing.rules.piecewise_constant import TEXTS
 from backprop_nb.tracing.rules.row import RefusedError, full_name
 from backprop_nb.tracing.source import FOLDER
-from backprop_nb.tracing.tape import Recorded, Tape, decided, innermost, is_live, plain
+from backprop_nb.tracing.tape import Recorded, Tape, decided, innermost, is_live, plain, shown
 
 
 def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -52,6 +53,8 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
         return _of_changing(function, args, kwargs)
     if function in PLAIN_FUNCTIONS:
         return function(*map(_plain_tree, args), **_plain_tree(kwargs))
+    if function in TEXTS:
+        return function(shown(args[0], learner_frame(frame)), *args[1:], **kwargs)
     if function in COMPOSITES:
         return composed(function, COMPOSITES[function], args, kwargs, frame)
     if function in OTHER_FORMS:

@@ -9,23 +9,26 @@ from backprop_nb.errors import ShapeError
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.graph import Node, Trace, fits
 from backprop_nb.tracing.messages import real_copy
-from backprop_nb.tracing.purity import is_impure
+from backprop_nb.tracing.purity import is_impure, traced_again
 from backprop_nb.tracing.record import CONSTANT
 
 
 def evaluate(trace: Trace, args: Sequence[Any]) -> Any:
     """Compute ``trace`` on new arguments; see :meth:`Graph.evaluate`."""
-    inputs = _inputs(trace, args)
+    inputs = inputs_of(trace, args)
     holds = fits(trace.given, args) and not is_impure(trace)
     values = replayed(trace, inputs) if holds else None
     if values is None:  # Python decides otherwise here
-        return trace.again(args).value
+        return traced_again(trace, args).value
     return values[trace.output_index]
 
 
 def replayed(trace: Trace, inputs: Sequence[Any]) -> dict[int, Any] | None:
     """Return the value of every record, ``None`` where a decision falls out otherwise."""
     values = dict(enumerate(inputs))
+    on_inputs = (guard for guard in trace.guards if guard.position in values)
+    if not all(guard.holds(values[guard.position]) for guard in on_inputs):
+        return None
     for index, record in trace.steps():
         if record.row is CONSTANT:
             values[index] = record.value
@@ -40,7 +43,7 @@ def replayed(trace: Trace, inputs: Sequence[Any]) -> dict[int, Any] | None:
     return values
 
 
-def _inputs(trace: Trace, args: Sequence[Any]) -> list[Any]:
+def inputs_of(trace: Trace, args: Sequence[Any]) -> list[Any]:
     """Return the new value of every input.
 
     Raises

@@ -10,7 +10,7 @@ import sysconfig
 import warnings
 from collections.abc import Callable, Iterator
 from opcode import opmap
-from types import BuiltinFunctionType, FrameType
+from types import BuiltinFunctionType, CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -58,9 +58,14 @@ def is_inside(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith((FOLDER, _NUMPY))
 
 
-def _is_library(frame: FrameType) -> bool:
-    """Whether the frame is one of Python's modules, or of a library that is installed."""
-    name = frame.f_code.co_filename
+def is_learners_code(code: CodeType) -> bool:
+    """Whether code is neither the tracer's or NumPy's nor a library's."""
+    return not (code.co_filename.startswith((FOLDER, _NUMPY)) or _is_library(code))
+
+
+def _is_library(code: CodeType) -> bool:
+    """Whether code is of one of Python's modules, or of a library that is installed."""
+    name = code.co_filename
     return name.startswith(_INSTALLED) or any(folder in name for folder in _PACKAGES)
 
 
@@ -71,7 +76,7 @@ def learner_frame(frame: FrameType) -> FrameType:
     """
     frames = [*_frames(frame)]
     outside = [each for each in frames if not is_inside(each)]
-    return next((each for each in outside if not _is_library(each)), (outside or frames)[0])
+    return next((each for each in outside if not _is_library(each.f_code)), (outside or frames)[0])
 
 
 def warned_at_the_line() -> np.errstate:
@@ -208,13 +213,14 @@ def from_library(error: Exception, is_traced: Callable[[Any], bool]) -> Backprop
     ``None`` if the error has another reason: then it stays as it is.
     """
     passed = [*links(error)]
-    own = [k for k, each in enumerate(passed) if not is_others(each.tb_frame)]
+    own = [k for k, each in enumerate(passed) if is_learners_code(each.tb_frame.f_code)]
     if not own or isinstance(error, BackpropError):
         return None
     line, last = passed[own[-1]], passed[-1].tb_frame
     reason = str(error)
     place = locate(line.tb_frame.f_code, line.tb_lasti)
-    names_it = re.search(r"\bTraced\b|\btraced\(", reason) is not None
+    ours = isinstance(error.__cause__ or error.__context__, BackpropError)
+    names_it = ours or re.search(r"\bTraced\b", reason) is not None
     if line is not passed[-1]:
         held = not is_inside(last) and any(map(is_traced, last.f_locals.values()))
         is_handed = names_it or held
@@ -246,8 +252,3 @@ def _is_handed_on(place: Place | None, frame: FrameType, is_traced: Callable[[An
     )
     used = {each.id for each in ast.walk(place.node) if isinstance(each, ast.Name)}
     return is_foreign and any(is_traced(names.get(name)) for name in used)
-
-
-def is_others(frame: FrameType) -> bool:
-    """Whether the frame is not the learner's."""
-    return is_inside(frame) or _is_library(frame)

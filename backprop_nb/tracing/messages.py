@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 import difflib
+import io
 import re
+import sys
 from collections.abc import Sequence
 from opcode import opmap
 from types import CodeType, FrameType, ModuleType, TracebackType
@@ -26,7 +28,7 @@ from backprop_nb.tracing.libraries import (
     advice,
     in_numpy,
     is_inside,
-    is_others,
+    is_learners_code,
     learner_frame,
     library_of,
     numpy_function,
@@ -255,6 +257,19 @@ def only_looks_up(frame: FrameType) -> bool:
             | ast.Call(func=ast.Attribute(attr="get"))
         ):
             return True
+    return False
+
+
+def is_only_printed(frame: FrameType) -> bool:
+    """Whether a line makes text for the screen alone, where nothing is computed with it."""
+    place = _place(frame)
+    node: ast.AST | None = place.node if place else None
+    while place is not None and isinstance(node, ast.expr | ast.keyword):
+        match node:
+            case ast.Call(func=ast.Name("print"), keywords=options):
+                is_screen = not isinstance(sys.stdout, io.StringIO)
+                return is_screen and all(option.arg != "file" for option in options)
+        node = place.module.parent.get(node)
     return False
 
 
@@ -608,7 +623,7 @@ def without_own_frames(error: BaseException) -> TracebackType | None:
     kept = [*links(error)]
     while kept and is_inside(kept[0].tb_frame):
         kept.pop(0)
-    while len(kept) > 1 and is_others(kept[-1].tb_frame):
+    while len(kept) > 1 and not is_learners_code(kept[-1].tb_frame.f_code):
         kept.pop()
     short: TracebackType | None = None
     for link in reversed(kept):

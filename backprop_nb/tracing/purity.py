@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.graph import TRACED, Trace
 from backprop_nb.tracing.record import CONSTANT, Record
@@ -36,19 +38,50 @@ def is_impure(trace: Trace) -> bool:
 
 
 def _differs(trace: Trace) -> bool:
-    """Whether a further run on the same arguments draws, or captures other values."""
+    """Whether further runs on the same arguments draw, or have other values each time.
+
+    Those that agree with each other, but not with the trace, have found that something
+    captured has changed since: the trace stays what it was.
+    """
     legacy, python = np.random.get_state(), random.getstate()
-    values = iter([node.value for node in trace.inputs])
-    inputs = pytree.rebuild(trace.given, lambda _, leaf: next(values) if leaf is TRACED else leaf)
     try:
-        for _ in range(RUNS):
-            other = trace.again(inputs)
-            if not _is_same_trace(trace, other):
-                return True
+        first = _run_again(trace)
+        runs = RUNS if _is_same_trace(trace, first) else 5 * RUNS
+        if not all(_is_same_trace(first, _run_again(trace)) for _ in range(runs - 1)):
+            return True
         return repr(np.random.get_state()) != repr(legacy) or random.getstate() != python
     finally:
         np.random.set_state(legacy)
         random.setstate(python)
+
+
+def _run_again(trace: Trace) -> Trace:
+    found = [node.value for node in trace.inputs]
+    for position, kind in trace.again.given.items():
+        if isinstance(found[position], np.generic):  # and not of a trace around this one
+            found[position] = kind(found[position])
+    values = iter(found)
+    inputs = pytree.rebuild(trace.given, lambda _, leaf: next(values) if leaf is TRACED else leaf)
+    again: Trace = trace.again(inputs)
+    return again
+
+
+def traced_again(trace: Trace, args: Sequence[Any]) -> Trace:
+    """Trace the function on arguments for which it decides otherwise.
+
+    Raises
+    ------
+    UnsupportedError
+        If what it captures has changed since: the new path would be of another function.
+    """
+    new: Trace = trace.again(args)
+    if not is_impure(trace) and not _is_same_trace(trace, _run_again(trace)):
+        raise UnsupportedError(
+            f"{trace.function_name} decides otherwise for these arguments, and what it captures "
+            "has changed since it was traced.",
+            instead=f"bp.trace({trace.function_name}, …) again, or an argument for what changes",
+        )
+    return new
 
 
 def _is_same_trace(first: Trace, other: Trace) -> bool:

@@ -54,7 +54,7 @@ class Guard(NamedTuple):
     position
         The record of the value.
     asked
-        ``"truth"``, ``"value"`` or ``"shape"``: what was looked at.
+        ``"truth"``, ``"value"``, ``"text"`` (of the value) or ``"shape"``: what was looked at.
     answer
         What was found, as plain Python or NumPy.
     scope, lasti
@@ -69,14 +69,11 @@ class Guard(NamedTuple):
 
     def holds(self, value: Any) -> bool:
         """Whether ``value`` leads to the same decision."""
-        return bool(np.array_equal(_ASKED[self.asked](value), self.answer))
+        found = _ASKED[self.asked](value) if self.asked in _ASKED else value
+        return bool(np.array_equal(found, self.answer, equal_nan=self.asked == "text"))
 
 
-_ASKED: dict[str, Callable[[Any], Any]] = {
-    "truth": bool,
-    "value": lambda value: value,
-    "shape": np.shape,
-}
+_ASKED: dict[str, Callable[[Any], Any]] = {"truth": bool, "shape": np.shape}
 
 
 def is_piecewise_constant(record: Record) -> bool:

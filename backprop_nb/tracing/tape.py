@@ -450,6 +450,17 @@ def decided(value: Recorded, frame: FrameType, asked: str = "value") -> Any:
     return answer
 
 
+def shown(value: Any, frame: FrameType) -> Any:
+    """Return the plain value of which text is made; its tape remembers it if more than read."""
+    now = value.now()
+    if isinstance(now, Recorded):
+        if now._value.ndim == 0 and now._value.dtype.kind in "biu":
+            decided(now, frame)
+        elif frame.f_code.co_filename not in _OWN_FILES and not messages.is_only_printed(frame):
+            decided(now, frame, "text")
+    return plain(value)
+
+
 def is_live(value: Any) -> bool:
     """Whether a value stands for a recorded one, or for an array that may become one."""
     return hasattr(type(value), "is_changing")

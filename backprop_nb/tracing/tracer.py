@@ -70,24 +70,28 @@ def record(
         function_name=name,
         from_integers=frozenset(arguments.from_integers),
         is_stopped=tape.is_stopped,
-        again=_Again(f, len(args), arguments.keywords, kwargs, kind),
+        again=_Again(f, len(args), arguments.keywords, kwargs, kind, tape.given),
     )
     _warn_not_finite(trace)
     try:
-        check_agreement(f, args, kwargs, trace.value, tape.codes, refused, arguments.is_mixed)
+        check_agreement(f, args, kwargs, trace, tape, refused, arguments.is_mixed)
     finally:
         refused.clear()  # or an error and this frame would keep each other alive
     return trace
 
 
 class _Again(NamedTuple):
-    """What it takes to trace the same function on other arguments."""
+    """What it takes to trace the same function on other arguments.
+
+    ``given`` has the type of each input that was a number of Python's.
+    """
 
     f: Callable[..., Any]
     positional: int
     keywords: tuple[str, ...]
     others: dict[str, Any]
     kind: type[Trace]
+    given: dict[int, type]
 
     def __call__(self, args: Sequence[Any]) -> Trace:
         """Trace the function on new values of its traced arguments."""

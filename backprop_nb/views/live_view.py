@@ -99,6 +99,13 @@ class LiveView(anywidget.AnyWidget):
         self.set_trait("_identity", self.model_id)
         self._made = True
 
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise UnsupportedError(
+            "A view cannot be pickled: it lives in its notebook.",
+            given=repr(self),
+            instead='view.to_html("view.html"), or what the view shows: the network, the arrays',
+        )
+
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "scene":
             self._refuse(name, value)

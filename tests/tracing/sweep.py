@@ -426,7 +426,8 @@ def one_outcome(f, call: Form, which=None) -> str | None:
 
     def whole(*given):
         # What an array holds that is written to is asked while the trace runs.
-        kept["found"] = [each.now() if is_live(each) else each for each in run(*given)]
+        found = [each.now() if is_live(each) else each for each in run(*given)]
+        kept.setdefault("found", found)  # of the first run: a second one is without the tracer
         return sum(np.sum(each) for each in given) if given else 0.0
 
     try:

@@ -1,7 +1,13 @@
-"""A function that asks ``type(x)`` is right or refused."""
+"""A function that asks what a value is, or makes text of it, is right or refused."""
 
 import contextlib
+import copy
+import io
+import json
 import math
+import operator
+import pprint
+import sys
 from collections.abc import Iterable
 
 import numpy as np
@@ -202,3 +208,163 @@ def test_a_number_of_pythons_of_several_types_is_refused(f):
         bp.trace(f, SMALL, 0.1)
     assert "np.float64(…) of the number" in told.value.instead
     assert bp.trace(f, SMALL, np.float64(0.1)).value == f(SMALL, np.float64(0.1))
+
+
+# --- whatever is asked, right or refused --------------------------------------------------
+
+X, LATER = np.array([1.26, -0.7, 2.4]), np.array([17.4123, 0.6, -1.1])
+WHOLE, MORE = np.array([1, 2, 4]), np.array([3, 5, 4])
+SHORT, SHORTER = WHOLE.astype("i4"), MORE.astype("i4")
+BYTES, OTHERS = np.array([100, 3], "i1"), np.array([90, 2], "i1")
+
+
+def is_whole(x):
+    return x.dtype.kind in "iu"
+
+
+def name_of_type(x):
+    return type(x).__name__
+
+
+def half_of_the_first(x):
+    z = np.zeros_like(x)
+    z[0] = x[0] * 0.5
+    return z.sum() + x.sum()
+
+
+def shown_in(x):
+    buffer = io.StringIO()
+    print(x[0], "of", x, file=buffer)
+    return x.sum() * len(buffer.getvalue())
+
+
+def redirected(x):
+    with contextlib.redirect_stdout(io.StringIO()) as buffer:
+        print(f"{x[0]}")
+    return x.sum() * len(buffer.getvalue())
+
+
+def matched(x):
+    match x:
+        case float():
+            return x * 2.0
+        case int():
+            return x * 3.0
+    return x * 5.0
+
+
+ASKING = {
+    # whether two values are one
+    "may_share": (lambda x: x.sum() * (2.0 if np.may_share_memory(x, x.copy()) else 3), X, LATER),
+    "shares": (lambda x: x[0].sum() * (2.0 if np.shares_memory(*x) else 3.0), [X, X], [X, LATER]),
+    "is": (lambda x: (x[0] * x[1]).sum() * (2.0 if x[0] is x[1] else 3.0), [X, X], [X, LATER]),
+    "id": (lambda x: x[0].sum() * (2.0 if id(x[0]) == id(x[1]) else 3.0), [X, X], [X, LATER]),
+    # what whole numbers are
+    "kind": (lambda x: x.sum() * (2.0 if x.dtype.kind == "i" else 3.0), WHOLE, MORE),
+    "dtype": (lambda x: x.sum() * (2.0 if x.dtype == int else 3.0), WHOLE, MORE),
+    "subdtype": (
+        lambda x: x.sum() * (2.0 if np.issubdtype(x.dtype, np.integer) else 3.0), WHOLE, MORE,
+    ),
+    "result_type": (lambda x: x.sum() * np.result_type(x, 1).itemsize, SHORT, SHORTER),
+    "can_cast": (lambda x: x.sum() * (2.0 if np.can_cast(x.dtype, int) else 3.0), WHOLE, MORE),
+    "entry": (lambda x: x.sum() * (2.0 if isinstance(x[0], np.integer) else 3.0), WHOLE, MORE),
+    "itemsize": (lambda x: x.sum() * x.itemsize, SHORT, SHORTER),
+    "zeros_like": (half_of_the_first, WHOLE, MORE),
+    "astype": (lambda x: (x * 1.5).astype(x.dtype).sum() * 1.0, WHOLE, MORE),
+    "helper": (lambda x: x.sum() * (2.0 if is_whole(x) else 3.0), WHOLE, MORE),
+    "wrap": (lambda x: (x * x).sum() * 1.0, BYTES, OTHERS),
+    "derived": (lambda x: x * (2.0 if isinstance(x * 2, int) else 3.0), 3, 4),
+    "match": (matched, 2, 4),
+    # what a number is
+    "type in a helper": (lambda x: x * (2.0 if name_of_type(x) == "float" else 3.0), 1.5, 2.5),
+    "class": (lambda x: x * (2.0 if x.__class__.__name__ == "float" else 3.0), 1.5, 2.5),
+    "floating": (lambda x: x * (2.0 if isinstance(x * 2, np.floating) else 3.0), 1.5, 2.5),
+    "bytes": (lambda x: x.sum() * sys.getsizeof(x), X, LATER),
+    # text
+    "f-string": (lambda x: x.sum() * len(f"{x[0]:.1f}"), X, LATER),
+    "read again": (lambda x: x.sum() * float(f"{x[0]:.1f}"), X, LATER),
+    "str": (lambda x: x.sum() * len(str(x)), X, LATER),
+    "repr": (lambda x: x.sum() * len(repr(x)), X, LATER),
+    "mask": (lambda x: x.sum() * repr(x > 0).count("True"), X, LATER),
+    "percent": (lambda x: x.sum() * len("%s" % x[0]), X, LATER),  # noqa: UP031
+    "percent of a float": (lambda x: x.sum() * len("%.1f" % x[0]), X, LATER),  # noqa: UP031
+    "format": (lambda x: x.sum() * len(format(x[0], ".2g")), X, LATER),
+    "list": (lambda x: x.sum() * len(str([x[0], x[1]])), X, LATER),
+    "join": (lambda x: x.sum() * len(",".join(map(str, x))), X, LATER),
+    "key": (lambda x: {"1.3": 2.0}.get(f"{x[0]:.1f}", 5.0) * x.sum(), X, LATER),
+    "number": (lambda x: x * len(str(x)), 1.5, 2.25),
+    "number of Python's": (lambda x: x * len(repr(x)), 1.5, 2.25),
+    "whole number": (lambda x: x * len(str(x)), 2, 14),
+    "computed number": (lambda x: x * len(repr(x * 2)), 1.5, 2.25),
+    "array_str": (lambda x: x.sum() * len(np.array_str(x)), X, LATER),
+    "array2string": (lambda x: x.sum() * len(np.array2string(x, precision=2)), X, LATER),
+    "json": (lambda x: x.sum() * len(json.dumps({"a": x}, default=str)), X, LATER),
+    "pprint": (lambda x: x.sum() * len(pprint.pformat([x])), X, LATER),
+    "printed": (shown_in, X, LATER),
+    "redirected": (redirected, X, LATER),
+    "written": (lambda x: x.sum() * io.StringIO().write(f"{x[0]}"), X, LATER),
+    "filled": (lambda x: x.sum() * len(str(np.append(np.zeros(2), x))), X, LATER),
+    "tolist": (lambda x: x.sum() * sum((x > 0).tolist()), X, LATER),
+    # one value of two branches at the first point
+    "types meet": (lambda x: x**2 if type(x) is float else 2 * x, 2.0, 3.0),
+    "errors meet": (lambda x: x**2 if by_any_error(x) == 2 * x else 2 * x, 2.0, 3.0),
+    "copies meet": (lambda x: x[0] ** 2 if np.may_share_memory(x, x.copy()) else 2 * x[0],
+                    np.array([2.0, 1.0]), np.array([3.0, 1.0])),
+    "kinds meet": (lambda x: x[0] ** 2 if x.dtype.kind == "i" else 2 * x[0],
+                   np.array([2, 1]), np.array([3, 1])),
+    "texts meet": (lambda x: x[0] ** 2 if str(x[0]) == "2.0" else 2 * x[0],
+                   np.array([2.0, 1.0]), np.array([3.0, 1.0])),
+    "true numbers": (lambda x: x * 2 if x else x + 3, 1.0, 0.0),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:.*it will be traced anew")
+@pytest.mark.parametrize("name", ASKING)
+def test_what_a_function_asks_is_answered_as_without_a_tracer_or_refused(name):
+    f, first, second = ASKING[name]
+    refused = None
+    try:
+        graph = bp.trace(f, first)
+    except bp.BackpropError as error:
+        refused = error
+    if refused is not None:
+        assert name == "wrap" or "test_agreement.py" in refused.at
+        return
+    assert graph.value == pytest.approx(f(copy.deepcopy(first)), rel=1e-12)
+    for other in (first, second):
+        right = pytest.approx(f(copy.deepcopy(other)), rel=1e-12)
+        assert graph.evaluate(other) == right
+        assert graph.compile()(other)[0] == right
+
+
+def test_text_for_the_screen_is_no_decision(capsys):
+    def f(x):
+        print("x is", x, f"or {x[0]:.2f}", str(x), end="")
+        return np.sum(x**2)
+
+    fast = bp.trace(f, X).compile()
+    capsys.readouterr()
+    assert fast(LATER)[0] == np.sum(LATER**2)
+    assert capsys.readouterr().out == ""
+
+
+def test_text_is_that_of_the_plain_value():
+    texts = []
+
+    def f(x, n, s):
+        texts.append([repr(x), str(x > 0), f"{s}", repr(n), repr(s)])
+        return operator.mul(np.sum(x), n) * s
+
+    bp.trace(f, X, 2, 1.5)
+    assert texts[0] == [repr(X), str(X > 0), "1.5", "2", "1.5"]
+
+
+def test_the_last_run_of_a_function_that_asks_has_its_own_arguments():
+    seen = []
+
+    def f(x):
+        seen.append(x)
+        return x * 2.0 if type(x) is not str else x
+
+    bp.trace(f, 1.5)
+    assert seen[-1] == 1.5

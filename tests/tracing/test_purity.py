@@ -257,3 +257,26 @@ def test_a_draw_is_found_wherever_it_hides(name):
     with pytest.warns(bp.BackpropWarning, match="draws random numbers, or keeps values"):
         compiled = bp.trace(HIDDEN[name], np.ones(3)).compile()
     assert len({float(compiled(np.ones(3))[0]) for _ in range(4)}) == 4
+
+
+# --- captured values that change later ----------------------------------------------------
+
+
+def test_what_is_captured_and_changes_later_does_not_change_the_trace():
+    captured, scale = np.array([1.0, 2.0, 3.0]), [2.0]
+
+    def f(x):
+        return np.sum(x * captured) * scale[0] if x[0] > 0 else np.sum(x + captured)
+
+    graph = bp.trace(f, np.ones(3))
+    assert graph.value == 12.0
+    captured *= 10
+    scale[0] = 7.0
+    assert graph.evaluate(2 * np.ones(3)) == 24.0
+    value, [gradient] = graph.compile()(2 * np.ones(3))  # and warns of nothing
+    assert value == 24.0
+    assert gradient.tolist() == graph.backward().gradients[0].tolist() == [2.0, 4.0, 6.0]
+    for run in (graph.evaluate, graph.compile()):
+        with pytest.raises(bp.UnsupportedError, match="has changed since it was traced"):
+            run(-np.ones(3))
+    assert bp.trace(f, np.ones(3)).evaluate(-np.ones(3)) == 57.0

@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -81,6 +82,12 @@ def test_every_room_has_its_view():
 def test_it_is_offered_at_the_top_level(name):
     assert getattr(bp, name) is getattr(bp.widgets, name)
     assert name in dir(bp)
+
+
+def test_a_view_that_is_pickled_says_what_to_keep(view):
+    with pytest.raises(bp.UnsupportedError, match="cannot be pickled") as told:
+        pickle.dumps(view)
+    assert "to_html" in told.value.instead
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from backprop_nb.tracing.libraries import is_others
+from backprop_nb.tracing.libraries import is_learners_code
 from backprop_nb.tracing.source import FOLDER
 from backprop_nb.tracing.tape import is_live
 
@@ -244,4 +244,4 @@ def is_students(frame: FrameType) -> bool:
     # What a dataclass of ours is made of stands in no file.
     module = str(frame.f_globals.get("__name__", ""))
     is_ours = _is_ours(frame.f_code.co_filename) or module.startswith("backprop_nb.")
-    return not (is_ours or is_others(frame))
+    return is_learners_code(frame.f_code) and not is_ours

@@ -124,8 +124,9 @@ PLAIN_FUNCTIONS: frozenset[Callable[..., Any]] = frozenset(
         *(np.diag_indices_from, np.tril_indices_from, np.triu_indices_from),
         # new arrays of the same shape
         *(np.zeros_like, np.ones_like, np.empty_like),
-        # text
-        *(np.array_repr, np.array_str, np.array2string),
     }
 )
 """Answered with plain Python: nothing that depends on the entries."""
+
+TEXTS: frozenset[Callable[..., Any]] = frozenset({np.array_repr, np.array_str, np.array2string})
+"""What makes text of an array."""
