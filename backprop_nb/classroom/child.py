@@ -39,7 +39,9 @@ class Question:
     hints : str
         How much the report will give away.
     file : str
-        The path of a file of Python; empty for a notebook.
+        The path of a file of Python in the folder of all that was handed in; empty for a notebook.
+    root : str
+        That folder.
     """
 
     cells: Sequence[Sequence[str]]
@@ -47,6 +49,12 @@ class Question:
     probes: Sequence[Probe]
     hints: Hints
     file: str = ""
+    root: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where the file of Python is; empty for a notebook."""
+        return self.file and f"{self.root}/{self.file}"
 
 
 def answer(
@@ -79,7 +87,10 @@ def answer(
     module = types.ModuleType(NAME if question.file else "__main__")
     sys.modules[module.__name__] = module
     if question.file:
-        module.__file__ = question.file
+        module.__file__ = question.path
+        # So that `from .net import backward` finds what lies beside it, as with python -m.
+        module.__path__ = [question.root]
+        module.__package__ = f"{NAME}/{question.file}".rpartition("/")[0].replace("/", ".")
     space = vars(module)
     keeps_values = any(LAST_VALUE.search(source) for _, source in question.cells)
     cells = Cells(space, bounds, begin, left_out, keeps_values)

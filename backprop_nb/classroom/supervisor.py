@@ -162,12 +162,13 @@ def _one(
 ) -> tuple[Outcome, Place]:
     """Return what came of one process, and the statement that it came to."""
     folder = _new_folder()
-    here, file = str(folder), request["file"]
+    places, file = [str(folder)], request["file"]
     if "/" in file:
-        folder.joinpath(file).parent.mkdir(parents=True)
-        here = f"{folder}/{file.rpartition('/')[0]}"
+        above = folder.joinpath(file).parents[: 1 + file.count("/")]
+        above[0].mkdir(parents=True)
+        places = [*map(str, above)]
     if not file.endswith(".ipynb"):
-        question = replace(question, file=f"{folder}/{file}")
+        question = replace(question, root=str(folder), file=file)
     for name, path in request["beside"]:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -177,7 +178,7 @@ def _one(
     pid = os.fork()
     if pid == 0:
         os.close(reading)
-        _become_submission(question, bounds, left_out, here, writing)  # it does not return
+        _become_submission(question, bounds, left_out, places, writing)  # it does not return
     os.close(writing)
     outcome = Outcome("")
     try:
@@ -336,10 +337,13 @@ def _become_submission(
     question: child.Question,
     bounds: limits.Limits,
     left_out: Sequence[Place],
-    folder: str,
+    places: list[str],
     writing: int,
 ) -> None:
-    """Limit this process and run the submission in it; only the pipe is left of the outside."""
+    """Limit this process and run the submission in it; only the pipe is left of the outside.
+
+    Of the places to import from, the first is the folder that the submission lies in.
+    """
     code, end = NO_ANSWER, os._exit  # as it is before anybody can put something in its place
     try:
         os.setsid()
@@ -347,9 +351,11 @@ def _become_submission(
         nothing = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(nothing, fd)
-        os.chdir(folder)
-        sys.path[:0] = [folder, ""]  # as in a notebook: what lies beside it can be imported
-        sys.argv = [question.file or child.NAME]
+        here, *above = places
+        os.chdir(here)
+        sys.path[:0] = [here, ""]  # as in a notebook: what lies beside it can be imported
+        sys.path += above  # as with python -m: packages are looked for where all of it lies
+        sys.argv = [question.path or child.NAME]
         bounds.apply()
         for said in child.answer(question, bounds, _progress.begin, left_out):
             write_message(writing, json.dumps(said).encode("ascii"))

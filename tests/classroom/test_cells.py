@@ -106,6 +106,8 @@ def test_what_fails_costs_nothing_that_is_defined(source, words, right):
         "import gc\ngc.disable()",
         "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)",
         "exit",
+        "exit()",  # a kernel ends once it has run the cells that wait, as "Run All" has them
+        "import sys\nsys.exit()",  # there an error as any other
         "from google.colab import drive",
         "print = 3",
         "sum = max = list = dict = None",

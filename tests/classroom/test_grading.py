@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 from nonempty import nonempty
 
-from backprop_nb.classroom import grade, grading
+from backprop_nb.classroom import grade, grade_one, grading
 from backprop_nb.errors import InvalidValueError, NotFoundError
 
 QUIETLY = {"scheduler": "threads", "workers": 1, "progress": False}
@@ -44,6 +44,27 @@ def test_everything_that_was_promised_is_written(folder, tmp_path):
     assert "right, all 6 gradients" in (out / "feedback/ada.py.txt").read_text(encoding="utf-8")
     assert "eve.py raised SyntaxError" in (out / "feedback/eve.py.txt").read_text(encoding="utf-8")
     assert "33 % (1 of 3) have every gradient right." in str(graded)
+
+
+PACKAGES = [
+    {"hw/__init__.py": "", "hw/a.py": "from hw.b import backward", "hw/b.py": "{}"},
+    {"hw/__init__.py": "", "hw/a.py": "from .b import backward", "hw/b.py": "{}"},
+    {"src/hw/a.py": "from hw.b import backward", "src/hw/b.py": "{}"},
+    {"src/hw/a.py": "from src.hw.b import backward", "src/hw/b.py": "{}"},
+    {"hw/a.py": "from ..net.b import backward", "net/__init__.py": "", "net/b.py": "{}"},
+    {"__init__.py": "", "a.py": "from .b import backward", "b.py": "{}"},
+    {"a.py": "from hw.b import backward", "hw/__init__.py": "from .b import *", "hw/b.py": "{}"},
+    {"hw/__init__.py": "from .b import backward", "hw/b.py": "{}"},
+]
+
+
+@pytest.mark.parametrize("files", PACKAGES)
+def test_a_package_is_imported_as_its_student_does(tmp_path, right, files):
+    archive = tmp_path / "ada.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for name, text in files.items():
+            packed.writestr(name, text.replace("{}", right))
+    assert json.loads(grade_one(archive, format="gradescope"))["score"] == 100
 
 
 def test_a_class_that_forgot_a_factor_at_one_layer_reads_so_everywhere(tmp_path, right):
