@@ -139,7 +139,7 @@ def _wrong_line(found: Any, answers: Answers, question: Question, bounds: Limits
     if not may_have_line(answers, course, hints):
         return {}
     try:
-        with time_limit(bounds.timeout, bounds):
+        with time_limit(bounds.for_line.timeout, bounds):
             line = line_of(found, course, hints)
     except OutOfTime:
         return {}

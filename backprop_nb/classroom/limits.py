@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ _HOLDS = 5.0
 """Seconds for which a count of threads holds, but for those that have come."""
 _PATIENCE = 3
 _TOTAL = 3
+_FOR_LINE = 10.0
+"""Seconds, of which most lines take one."""
 _LATER = 0.05
 _LAST = 4
 _ALL = 7
@@ -92,6 +94,11 @@ class Limits:
         """The seconds on the clock after which everything ends."""
         return _ALL * self.patience
 
+    @property
+    def for_line(self) -> Limits:
+        """The limits while the wrong line is looked for: no shorter ones change what is found."""
+        return replace(self, timeout=max(self.timeout, _FOR_LINE))
+
     def seconds_after(self, used: float) -> float:
         """Return what the next statement may take when those before it took so many seconds.
 
@@ -117,7 +124,7 @@ class Limits:
 
     def allow(self, seconds: float) -> None:
         """Allow this process so many more seconds of the processor, and end it then."""
-        most = math.ceil(_ALL * self.timeout) + 2
+        most = math.ceil(_ALL * self.timeout + _FOR_LINE) + 2
         # The first of the two only asks to end, with a signal that says why.
         _limit("RLIMIT_CPU", min(math.ceil(time.process_time() + seconds) + 1, most), most)
 

@@ -243,17 +243,8 @@ def _remove(folder: Path) -> None:
 
 
 def _watch(pid: int, reading: int, bounds: limits.Limits, most: int) -> Outcome:
-    begun = time.monotonic()
-    place, used = _progress.place, 0.0
-    patience = bounds.patience + _GRACE
-    while not is_ready(reading, patience, watched=[_IN]):
-        before, already, place, used = place, used, _progress.place, _seconds_of(pid)
-        goes_on = place != before or limits.is_starved(used - already, bounds.timeout)
-        if not goes_on or time.monotonic() - begun > bounds.total_patience:
-            return Outcome("time")
-    deadline = time.monotonic() + bounds.patience
     try:
-        message = read_message(reading, most=most, deadline=deadline, watched=[_IN])
+        message = _message(pid, reading, bounds, most)
     except TimeoutError:
         return Outcome("time")
     except TooMuchError:
@@ -262,8 +253,27 @@ def _watch(pid: int, reading: int, bounds: limits.Limits, most: int) -> Outcome:
         return Outcome("")
     line = b""
     with contextlib.suppress(TimeoutError, TooMuchError, EOFError):  # the answers are there
-        line = read_message(reading, most=MAX_LINE, deadline=deadline, watched=[_IN])
+        line = _message(pid, reading, bounds.for_line, MAX_LINE)
     return Outcome("message", message, line)
+
+
+def _message(pid: int, reading: int, bounds: limits.Limits, most: int) -> bytes:
+    """Read a message of a process that comes on, or computes though it has little of the machine.
+
+    Raises
+    ------
+    EOFError, TimeoutError, TooMuchError
+        As in ``read_message``.
+    """
+    begun = time.monotonic()
+    place, used = _progress.place, 0.0
+    while not is_ready(reading, bounds.patience + _GRACE, watched=[_IN]):
+        before, already, place, used = place, used, _progress.place, _seconds_of(pid)
+        goes_on = place != before or limits.is_starved(used - already, bounds.timeout)
+        if not goes_on or time.monotonic() - begun > bounds.total_patience:
+            raise TimeoutError
+    deadline = time.monotonic() + bounds.patience
+    return read_message(reading, most=most, deadline=deadline, watched=[_IN])
 
 
 def _seconds_of(pid: int) -> float:

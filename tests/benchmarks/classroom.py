@@ -7,8 +7,8 @@ with one worker killed half way, and on threads.  The three summaries have to be
 byte.  Of each submission it says the milliseconds of the processor, which other work on the
 machine changes least, of the endless ones too.  Memory is that of all processes together; what
 they share counts once.  It needs Linux.
-Feedback does not name lines here: to find one takes about a second, and within one second of the
-processor it would hang on the load of the machine whether it is found.
+Feedback does not name lines here: to find one takes most of a second of the processor, a hundred
+times what the rest takes.
 """
 
 import hashlib

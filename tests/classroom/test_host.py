@@ -449,3 +449,8 @@ def test_no_submission_can_stand_in_for_a_module(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     assert str(tmp_path) not in host._places()
     assert os.fspath(Path(host.backprop_nb.__file__).parent.parent) == host._places()[0]
+
+
+def test_the_line_has_more_time_than_a_short_limit(sign_flipped):
+    reply = ask([("cell 1", sign_flipped)], "backward", Course(), Limits(timeout=0.4), "plain")
+    assert reply.line.line == 1 + sign_flipped[: sign_flipped.index("(y - f[-1])")].count("\n")
