@@ -13,6 +13,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +22,15 @@ from backprop_nb.tracing.emit.algebra import Algebra, Expression
 from backprop_nb.tracing.graph import Node, Trace
 from backprop_nb.tracing.record import CONSTANT, Guard, Record
 from backprop_nb.tracing.reverse import Contributed, reverse, start_of
+from backprop_nb.tracing.rules.indexing import scatter_add
 from backprop_nb.tracing.tape import Tape
 from backprop_nb.tracing.varying import that_matter
 
 MAX_CALLS = 24
 """A text holds about so many calls at most."""
+
+_LARGE = 64
+"""So many entries take little more memory than the array around them."""
 
 
 class Program:
@@ -269,22 +274,34 @@ def _trace_both_ways(
 
 
 class _HandedOn(list[Contributed]):
-    """What the rules hand on, and at which line of the learner's they take decisions.
+    """Looks at what the rules hand on, and keeps none of it.
 
     Attributes
     ----------
     guards
-        The decisions, each at the line that its rule reverses.
+        The decisions that rules take, each at the learner's line that its rule reverses.
     """
 
     def __init__(self, tape: Tape, trace: Trace) -> None:
         super().__init__()
         self.guards: list[Guard] = []
-        self._tape, self._trace = tape, trace
+        self._tape, self._trace, self._seen = tape, trace, len(tape.records)
 
     def append(self, contributed: Contributed) -> None:
         """Take note of a rule that has just been run."""
-        super().append(contributed)
-        record = self._trace.records[contributed[0]]
+        record, made = self._trace.records[contributed[0]], self._tape.records
         for guard in self._tape.guards[len(self.guards) :]:
             self.guards.append(guard._replace(scope=record.scope, lasti=record.lasti))
+        # The entries of an array hand on an array each, and they add up one by one.
+        for index in range(self._seen, len(made)):
+            if getattr(made[index].row, "function", None) in (scatter_add, np.add):
+                args = tuple(map(_outline, made[index].args))
+                made[index] = made[index]._replace(args=args, value=_outline(made[index].value))
+        self._seen = len(made)
+
+
+def _outline(value: Any) -> Any:
+    """Return an array of the same shape and type, of which nobody asks for an entry."""
+    if type(value) is not np.ndarray or value.size <= _LARGE:
+        return value
+    return np.broadcast_to(np.zeros((), value.dtype), value.shape)

@@ -1,6 +1,7 @@
 """Programs of long traces: what they cost grows with the trace, and no text grows out of hand."""
 
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -110,3 +111,16 @@ def test_a_program_of_many_nested_calls_can_be_read_and_compiled():
     space = {}
     exec(graph.to_numpy(), space)
     assert space["f_and_gradient"](0.7)[0] == graph.value
+
+
+def test_the_entries_of_an_array_are_not_kept_as_an_array_each():
+    def peak(entries):
+        graph = trace(lambda x: sum(each * each for each in x), np.ones(entries))
+        tracemalloc.start()
+        graph.to_numpy()
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most / entries
+
+    peak(10)  # what is done once is done
+    assert peak(600) < 1.3 * peak(150)
