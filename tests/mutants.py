@@ -294,7 +294,7 @@ MUTANTS = (
     description("sum-never-complete", "return self.count == self.number > 1", "return False"),
     cost(
         "cost-of-one-input",
-        "forward += products * behind[receiver]",
+        "forward += products * behind[given.parent.index]",
         "forward += products",
     ),
     explorer(

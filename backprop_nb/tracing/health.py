@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from backprop_nb.tracing.record import Record
+from backprop_nb.tracing.rules.row import Remark
 from backprop_nb.tracing.rules.template import literal
 
 NOT_FINITE: Final = "not finite"
@@ -44,8 +45,11 @@ def health(record: Record, names: Sequence[str | None]) -> tuple[Mark, ...]:
 
     ``names`` has the name of each argument, ``None`` for a literal.
     """
+    remarks = getattr(record.row, "remarks", ())
+    if not remarks and np.isfinite(record.value).all():  # as most nodes are
+        return ()
     with np.errstate(all="ignore"):
-        return (*_not_finite(record, names), *_remarks(record, names))
+        return (*_not_finite(record, names), *_remarks(record, names, remarks))
 
 
 def _not_finite(record: Record, names: Sequence[str | None]) -> Iterator[Mark]:
@@ -68,13 +72,15 @@ def _not_finite(record: Record, names: Sequence[str | None]) -> Iterator[Mark]:
             yield Mark(NOT_FINITE, text, handed_on=True)
 
 
-def _remarks(record: Record, names: Sequence[str | None]) -> Iterator[Mark]:
+def _remarks(
+    record: Record, names: Sequence[str | None], remarks: Sequence[Remark]
+) -> Iterator[Mark]:
     """Yield what the row of the node's function has to remark at these values."""
     said = [
         name or ("the array" if np.ndim(arg) else literal(arg))
         for name, arg in zip(names, record.args, strict=True)
     ]
-    for remark in getattr(record.row, "remarks", ()):
+    for remark in remarks:
         at = remark.at(record.value, *record.args, **record.keywords)
         if np.any(at):
             yield Mark(remark.kind, remark.says.format(*said, places=_places(at)))

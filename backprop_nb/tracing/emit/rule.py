@@ -119,19 +119,31 @@ class Rules:
     positions: Sequence[int]
     known: dict[Any, dict[int, Pattern]]
 
+    def pattern(self, position: int) -> Pattern:
+        """Return how the rule of an argument reads."""
+        few = self.positions[:_FEW]
+        return (self._first if position <= few[-1] else self._others)[position]
+
     @cached_property
-    def patterns(self) -> dict[int, Pattern]:
-        """How each rule reads, by the position of its argument."""
+    def _first(self) -> dict[int, Pattern]:
+        return self._patterns(self.positions[:_FEW])
+
+    @cached_property
+    def _others(self) -> dict[int, Pattern]:
+        return self._patterns(self.positions[_FEW:])
+
+    def _patterns(self, positions: Sequence[int]) -> dict[int, Pattern]:
+        """Return how some of the rules read, by the position of the argument."""
         record = self.node.record
         args = zip(record.args, record.parents, strict=True)
         key = (
-            *(record.row, *self.positions, _looks(self.adjoint), _looks(record.value)),
+            *(record.row, *positions, _looks(self.adjoint), _looks(record.value)),
             *(repr(arg) if parent is None else _looks(arg) for arg, parent in args),
             *((name, fingerprint(option)) for name, option in record.keywords.items()),
         )
         found = self.known.get(key)
         if found is None:
-            found, is_general = self._traced()
+            found, is_general = self._traced(positions)
             if is_general:
                 self.known[key] = found
         return found
@@ -144,8 +156,8 @@ class Rules:
         held = (arg for arg, parent in args if parent is not None)
         return (self.adjoint, record.value, *held)
 
-    def _traced(self) -> tuple[dict[int, Pattern], bool]:
-        """Return the rules, and whether no number but those in the call had a say in them."""
+    def _traced(self, positions: Sequence[int]) -> tuple[dict[int, Pattern], bool]:
+        """Return some rules, and whether no number but those in the call had a say in them."""
         record = self.node.record
 
         def rules(g: Any, ans: Any, *traced: Any) -> Iterator[Any]:
@@ -156,17 +168,20 @@ class Rules:
             ]
             vjps = record.row.vjps
             each = vjps.of_call(g, ans, *args, **record.keywords) if type(vjps) is EachVjp else None
-            for position in self.positions:
+            for position in positions:
                 yield each(position) if each else vjps[position](g, ans, *args, **record.keywords)
 
         values = self.values
         traces, is_general = trace_rules(rules, values)
         found = {
             position: Pattern(traced, leaves)
-            for position, (traced, leaves) in zip(self.positions, traces, strict=True)
+            for position, (traced, leaves) in zip(positions, traces, strict=True)
         }
         return found, is_general
 
+
+_FEW = 60
+"""Of many arrays that are joined, a reader sees the first."""
 
 _OPEN, _CLOSE = "\ue003", "\ue004"  # for private use: they occur in no name and in no rule
 _HOLE = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
@@ -199,7 +214,7 @@ class Rule:
 
     def __init__(self, rules: Rules, position: int, mark: Marker = unmarked) -> None:
         self._rules = rules
-        self._pattern = rules.patterns[position]
+        self._pattern = rules.pattern(position)
         self._mark = mark
         self.traced = self._pattern.traced
         self.leaves = self._pattern.leaves

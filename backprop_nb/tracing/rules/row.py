@@ -85,10 +85,13 @@ class EachVjp:
     of_call
         ``(g, ans, *arrays, **options)`` to ``k -> gradient of the k-th array``: what all of
         them need is worked out once, or a call of n arrays would take n² steps.
+    moves
+        Whether the arrays only go to places in the result, so that no rule multiplies.
     """
 
-    def __init__(self, of_call: Callable[..., Callable[[int], Any]]) -> None:
+    def __init__(self, of_call: Callable[..., Callable[[int], Any]], moves: bool) -> None:
         self.of_call = of_call
+        self.moves = moves
 
     def __getitem__(self, position: int) -> Vjp:
         return lambda *call, **options: self.of_call(*call, **options)(position)
@@ -278,17 +281,18 @@ def row(
     The rules of an element-wise function need not care about broadcasting, unless
     they are ``fitted`` because a power is so common that a call less is worth it.
     ``each`` is one rule ``(k, g, ans, *arrays, **options)`` for any number of
-    arrays, ``joint`` one in the form of :class:`EachVjp` for many of them, ``first``
-    one for the first of any number.  Texts are templates that need no brackets.
+    arrays, ``joint`` one in the form of :class:`EachVjp` for many that go to places in
+    the result, ``first`` one for the first of any number.  Texts are templates that need
+    no brackets.
     """
     name = function.__name__
-    joint = _one_by_one(each) if each is not None else joint
+    many = joint or (_one_by_one(each) if each else None)
     if isinstance(function, np.ufunc) and function.signature is None and function.nin == 2:
         facts = {"expected": STRETCH} | facts
         vjps = vjps if fitted else tuple(map(_with_broadcast, vjps, (0, 1)))
     return Row(
         function,
-        EachVjp(joint) if joint else FirstVjp(first) if first else vjps,
+        EachVjp(many, moves=joint is not None) if many else FirstVjp(first) if first else vjps,
         numpy=_template(numpy or _numpy_call(function, len(vjps))),
         latex=_template(latex or _latex_call(name)),
         symbol=symbol or (name if len(name) <= 7 else f"{name[:6]}…"),

@@ -153,8 +153,7 @@ class Description:
 
     def cost(self) -> Cost:
         """Return what the gradient costs in either direction."""
-        arrivals = (arrival for _, each in self.steps for arrival in each)
-        return cost(self.graph, ((a.contribution.parent.index, a.rule) for a in arrivals))
+        return cost(self.graph, (c for step, _ in self.steps for c in step.contributions))
 
 
 def _steps(backward: Backward) -> Iterator[tuple[Step, list[Arrival]]]:

@@ -24,6 +24,7 @@ from backprop_nb.tracing.reverse import reverse
 from backprop_nb.tracing.rules.determinants import cofactors, cofactors_along
 from backprop_nb.tracing.rules.indexing import add_along_axis, scatter_add
 from backprop_nb.tracing.rules.reductions import horner
+from backprop_nb.views.explorer.cost import multiplications, without_trace
 
 # What printed code may use besides the learner's names.
 PRINTED_WITH = {
@@ -463,6 +464,12 @@ def a_traced_rule_reverses_to_its_own_derivative(drawn):
             np.testing.assert_allclose(found, slope, rtol=1e-6, atol=1e-7)
 
 
+def a_rule_that_need_not_be_traced_multiplies_as_often(drawn):
+    said = without_trace(drawn.step.node.record)
+    counts = {multiplications(each.explain().traced) for each in drawn.step.contributions}
+    assert said is None or counts == {said}
+
+
 def second_derivatives_come_from_a_trace_inside_a_trace(drawn):
     positions = [each.position for each in drawn.step.contributions]
     held = [k for k, parent in enumerate(drawn.step.node.parents) if parent.op is None]
@@ -503,5 +510,6 @@ CHECKS = (
     programs_of_another_library_give_value_and_gradients,
     printed_programs_in_single_precision_stay_there,
     a_traced_rule_reverses_to_its_own_derivative,
+    a_rule_that_need_not_be_traced_multiplies_as_often,
     second_derivatives_come_from_a_trace_inside_a_trace,
 )

@@ -12,8 +12,8 @@ def counted(f, *args):
 
 
 def cost_of(graph, seed=None):
-    given = [one for step in graph.backward(seed).steps for one in step.contributions]
-    return cost(graph, [(one.parent.index, one.explain()) for one in given])
+    steps = graph.backward(seed).steps
+    return cost(graph, [one for step in steps for one in step.contributions])
 
 
 def network(A0, b0, A1, b1, x):
