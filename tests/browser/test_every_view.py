@@ -74,3 +74,20 @@ def test_what_is_dragged_is_no_text_and_what_rests_says_why(open_page, tmp_path,
     assert page.evaluate(SELECTABLE) == []
     resting = page.locator(".bpnb [data-kernel] input:disabled").count()
     assert page.locator(".bpnb-rests").count() == min(resting, 1)
+
+
+# What can be pressed or read as a legend and lies beside the page; a stage moves what is in it.
+OUTSIDE = """() => [...document.querySelectorAll(
+    ".bpnb > :not(.bpnb-stage) :is(button, input, select, summary, .bpnb-scale)"
+)].filter(each => {
+    const { left, right } = each.getBoundingClientRect();
+    return each.checkVisibility() && (left < 0 || right > window.innerWidth + 0.5);
+}).map(each => each.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("width", [330, 700])
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_control_is_in_sight_on_a_narrow_page(open_page, tmp_path, name, width):
+    page = open_page(VIEWS[name]().to_html(tmp_path / name), width=width)
+    page.locator(".bpnb input").first.wait_for()
+    assert page.evaluate(OUTSIDE) == []
