@@ -106,6 +106,12 @@ def test_every_view_is_a_picture_in_jupyterlab(open_notebook, saved):
     page.get_by_text("Error displaying widget").nth(len(CELLS) - 1).wait_for(state="attached")
     expect_pictures(page)
     forgive_missing_models(notebook)
+    light_in = "all => all.map(each => getComputedStyle(each).filter)"
+    pictures = page.locator(".bpnb-still img")
+    assert set(pictures.evaluate_all(light_in)) == {"none"}
+    notebook.set_theme("dark")  # where a white picture would dazzle
+    assert all(each.startswith("invert") for each in pictures.evaluate_all(light_in))
+    notebook.set_theme("light")
 
 
 def test_somebody_elses_notebook_shows_each_picture_once(open_notebook, saved):
