@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right, insort
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate, pairwise
 from operator import itemgetter
 
@@ -54,46 +54,48 @@ def placed(
 
 def columns_of(count: int, edges: Sequence[Edge], weights: Sequence[int]) -> list[int]:
     """Return a column for each node: behind all before it, near to those with the most weight."""
-    heads: list[list[int]] = [[] for _ in range(count)]
-    waiting = Counter(head for _, head in edges)
-    for tail, head in edges:
-        heads[tail].append(head)
+    heads, used = _heads(count, edges), {head for _, head in edges}
     column = [0] * count
-    sources = [index for index in range(count) if not waiting[index]]
-    ready = list(sources)
-    while ready:
-        tail = ready.pop()
+    for tail in _in_order(heads):
         for head in heads[tail]:
             column[head] = max(column[head], column[tail] + 1)
-            waiting[head] -= 1
-            if not waiting[head]:
-                ready.append(head)
-    for source in sources:
+    for source in set(range(count)) - used:
         column[source] = min((column[head] for head in heads[source]), default=1) - 1
     return _pulled(column, edges, weights)
 
 
-def _without_circles(count: int, edges: Sequence[Edge]) -> list[Edge]:
+def without_circles(count: int, edges: Sequence[Edge]) -> list[Edge]:
     """Return the edges, those turned round that close a circle, as folded groups can."""
+    place = {node: k for k, node in enumerate(_in_order(_heads(count, edges)))}
+    return [(t, h) if place[t] < place[h] else (h, t) for t, h in edges]
+
+
+def _heads(count: int, edges: Sequence[Edge]) -> list[list[int]]:
     heads: list[list[int]] = [[] for _ in range(count)]
-    waiting = Counter(head for _, head in edges)
     for tail, head in edges:
         heads[tail].append(head)
-    place: dict[int, int] = {}
-    ready = [index for index in range(count) if not waiting[index]]
-    for first in range(count):
-        # Where a circle keeps all from being ready, its first node goes first.
+    return heads
+
+
+def _in_order(heads: Sequence[Collection[int]]) -> list[int]:
+    """Return all things, each before those that it leads to.
+
+    Where a circle keeps all from being ready, its first one goes first.
+    """
+    waiting = Counter(head for each in heads for head in each)
+    order: dict[int, None] = {}
+    ready = [thing for thing in range(len(heads)) if not waiting[thing]]
+    for first in range(len(heads)):
         ready.append(first)
         while ready:
-            tail = ready.pop()
-            if tail in place:
-                continue
-            place[tail] = len(place)
-            for head in heads[tail]:
-                waiting[head] -= 1
-                if not waiting[head]:
-                    ready.append(head)
-    return [(t, h) if place[t] < place[h] else (h, t) for t, h in edges]
+            thing = ready.pop()
+            if thing not in order:
+                order[thing] = None
+                for head in heads[thing]:
+                    waiting[head] -= 1
+                    if not waiting[head]:
+                        ready.append(head)
+    return list(order)
 
 
 class _Picture:
@@ -114,7 +116,7 @@ class _Picture:
         self._sizes, self._edges, self._groups = sizes, edges, groups
         count = len(sizes)
         around = self._around(count)
-        turned = _without_circles(count, edges)
+        turned = without_circles(count, edges)
         self._column = columns_of(count, turned, weights)
         self._chain = list(around)
         # For each edge its leaves from left to right.
@@ -283,7 +285,7 @@ class _Picture:
         below: list[dict[int, float]] = [{} for _ in above]
         for first, second, gap in self._gaps(rows, insides):
             above[second][first] = below[first][second] = max(gap, below[first].get(second, 0.0))
-        order = _downward(above, below)
+        order = _in_order(below)
         beside = [[*a, *b] for a, b in zip(self._before, self._after, strict=True)]
         height = [0.0] * len(above)
         _push_down(height, order, above)
@@ -427,10 +429,8 @@ class _Picture:
 
 def _pulled(column: list[int], edges: Sequence[Edge], weights: Sequence[int]) -> list[int]:
     """Move nodes right that are used more than they use, as far as they can."""
-    heads: list[list[int]] = [[] for _ in column]
-    pull = [0] * len(column)
+    heads, pull = _heads(len(column), edges), [0] * len(column)
     for (tail, head), weight in zip(edges, weights, strict=True):
-        heads[tail].append(head)
         pull[tail] += weight
         pull[head] -= weight
     from_left = sorted(range(len(column)), key=column.__getitem__)
@@ -449,18 +449,6 @@ def _shared(first: Sequence[int], second: Sequence[int]) -> int:
     pairs = enumerate(zip(first, second, strict=False))
     least = min(len(first), len(second))
     return next((k for k, (a, b) in pairs if a != b), least)
-
-
-def _downward(above: Sequence[dict[int, float]], below: Sequence[dict[int, float]]) -> list[int]:
-    """Return all things in an order in which each comes after what is above it."""
-    waiting = list(map(len, above))
-    order = [thing for thing, count in enumerate(waiting) if not count]
-    for thing in order:  # which grows
-        for under in below[thing]:
-            waiting[under] -= 1
-            if not waiting[under]:
-                order.append(under)
-    return order
 
 
 def _push_down(

@@ -70,7 +70,7 @@ def _far_edges(
     hubs = [tail if uses[0][tail] >= uses[1][head] else head for tail, head in edges]
     most = [max(uses[0][tail], uses[1][head]) for tail, head in edges]
     light = [1 if busy >= _BUSY else weight for busy, weight in zip(most, weights, strict=True)]
-    column = columns.columns_of(count, edges, light)
+    column = columns.columns_of(count, columns.without_circles(count, edges), light)
     spans = [abs(column[head] - column[tail]) for tail, head in edges]
     passing = Counter(hub for hub, span in zip(hubs, spans, strict=True) if span > 1)
     limit = _FAR if sum(spans) > _CROWDED else count
