@@ -38,14 +38,11 @@ def built(library: Library, call: Expression) -> Call:
         return _as_written(library, call, name)
     if name in BUILDERS:
         return BUILDERS[name](library, call)
-    if not call.keywords and (name in NAMED or name in _NAMES):
-        standard = _NAMES.get(name, name)
+    if not call.keywords and (isinstance(call.row.function, np.ufunc) or name in _NO_UFUNCS):
         try:
-            return library.get(standard, name)
+            return library.get(_NAMES.get(name, name), name)
         except LackingError:
-            if name in MADE:
-                return MADE[name](library)
-            raise LackingError(f"np.{name}") from None
+            pass
     if not call.keywords and name in MADE:
         return MADE[name](library)
     raise LackingError(full_name(call.row.function))
@@ -69,21 +66,9 @@ def _as_written(library: Library, call: Expression, name: str) -> Call:
     return compute
 
 
-FLAT = frozenset(
-    [
-        "all",
-        "any",
-        "argmax",
-        "argmin",
-        "ceil",
-        "count_nonzero",
-        "floor",
-        "isinf",
-        "logical_xor",
-        "rint",
-        "searchsorted",
-        "signbit",
-    ]
+FLAT = (
+    *("all", "any", "argmax", "argmin", "ceil", "count_nonzero", "floor", "isinf"),
+    *("logical_xor", "rint", "searchsorted", "signbit"),
 )
 """Functions without a slope that libraries have under NumPy's name, and with its options."""
 
@@ -129,47 +114,8 @@ _NAMES = {
     "arctanh": "atanh",
     "rint": "round",
 }
-NAMED = frozenset(
-    [
-        "ceil",
-        "cos",
-        "cosh",
-        "exp",
-        "exp2",
-        "expm1",
-        "floor",
-        "fmod",
-        "hypot",
-        "isfinite",
-        "isinf",
-        "isnan",
-        "log",
-        "log10",
-        "log1p",
-        "log2",
-        "logaddexp",
-        "logaddexp2",
-        "logical_and",
-        "logical_not",
-        "logical_or",
-        "logical_xor",
-        "maximum",
-        "minimum",
-        "sign",
-        "signbit",
-        "sin",
-        "sinc",
-        "sinh",
-        "sqrt",
-        "tan",
-        "tanh",
-        "trunc",
-        "cbrt",
-        "where",
-        "linalg.det",
-        "linalg.inv",
-    ]
-)
+_NO_UFUNCS = ("where", "sinc", "linalg.det", "linalg.inv")
+"""What libraries have under NumPy's name besides the ufuncs."""
 
 
 def _made(f: Callable[..., Any]) -> Callable[[Library], Call]:
@@ -267,50 +213,20 @@ def _astype(library: Library, call: Expression) -> Call:
     return lambda x: library.as_type(x, dtype)
 
 
+_MOVING = (
+    *("append", "array", "array_split", "atleast_1d", "atleast_2d", "atleast_3d", "block"),
+    *("column_stack", "diag", "diagonal", "dsplit", "dstack", "expand_dims", "flip", "fliplr"),
+    *("flipud", "hsplit", "hstack", "pad", "ravel", "repeat", "reshape", "roll", "rot90"),
+    *("split", "squeeze", "take", "tile", "tril", "triu", "vsplit", "vstack"),
+    "lib.stride_tricks.sliding_window_view",
+)
+_PERMUTING = ("matrix_transpose", "moveaxis", "rollaxis", "swapaxes", "transpose")
+
 BUILDERS: Mapping[str, Builder] = {
     **reducing.BUILDERS,
     **matrices.BUILDERS,
-    **dict.fromkeys(
-        [
-            "append",
-            "array",
-            "array_split",
-            "atleast_1d",
-            "atleast_2d",
-            "atleast_3d",
-            "block",
-            "column_stack",
-            "diag",
-            "diagonal",
-            "dsplit",
-            "dstack",
-            "expand_dims",
-            "flip",
-            "fliplr",
-            "flipud",
-            "hsplit",
-            "hstack",
-            "pad",
-            "ravel",
-            "repeat",
-            "reshape",
-            "roll",
-            "rot90",
-            "split",
-            "squeeze",
-            "take",
-            "tile",
-            "tril",
-            "triu",
-            "vsplit",
-            "vstack",
-            "lib.stride_tricks.sliding_window_view",
-        ],
-        moving.moved,
-    ),
-    **dict.fromkeys(
-        ["matrix_transpose", "moveaxis", "rollaxis", "swapaxes", "transpose"], moving.permuted
-    ),
+    **dict.fromkeys(_MOVING, moving.moved),
+    **dict.fromkeys(_PERMUTING, moving.permuted),
     "add_along_axis": moving.added_along,
     "assigned": moving.assigned,
     "astype": _astype,

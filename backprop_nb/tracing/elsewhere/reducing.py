@@ -14,9 +14,9 @@ from backprop_nb.tracing.emit.algebra import Expression
 Call = Callable[..., Any]
 
 
-def _axes(call: Expression) -> tuple[int, ...]:
+def _axes(call: Expression, default: int | None = None) -> tuple[int, ...]:
     """Return the axes that a call goes along."""
-    ndim, axis = len(call.operands[0].shape), call.keywords.get("axis")
+    ndim, axis = len(call.operands[0].shape), call.keywords.get("axis", default)
     if axis is None:
         return tuple(range(ndim))
     return tuple(int(k) % ndim for k in (axis if isinstance(axis, tuple) else (axis,)))
@@ -26,10 +26,10 @@ def _kept(call: Expression) -> bool:
     return bool(call.keywords.get("keepdims", False))
 
 
-def _reduced(name: str, others: tuple[str, ...] = ()) -> Callable[[Library, Expression], Call]:
+def _reduced(name: str) -> Callable[[Library, Expression], Call]:
     def build(library: Library, call: Expression) -> Call:
         axes, keepdims = _axes(call), _kept(call)
-        reduce = library.get(name, *others)
+        reduce = library.get(name)
         if not axes:  # which libraries take for all of them
             return lambda x: x
         if name == "prod":  # of one axis only, in some libraries
@@ -45,21 +45,17 @@ def _one_by_one(reduce: Call, x: Any, axes: tuple[int, ...], keepdims: bool) -> 
     return x
 
 
-def _mean_of(library: Library, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    return library.get("mean")(x, axis=axes, keepdims=keepdims) if axes else x
-
-
 def _variance(library: Library, call: Expression) -> Call:
     axes, keepdims = _axes(call), _kept(call)
     less = call.keywords.get("ddof", call.keywords.get("correction", 0))
     count = math.prod(call.operands[0].shape[k] for k in axes)
-    total = library.get("sum")
+    total, mean = library.get("sum"), library.get("mean")
 
     def variance(x: Any) -> Any:
-        apart = x - _mean_of(library, x, axes, True)
-        squares = apart * apart
-        squares = total(squares, axis=axes, keepdims=keepdims) if axes else squares
-        return squares / float(count - less)
+        if not axes:  # which libraries take for all of them
+            return (x - x) / float(count - less)
+        apart = x - mean(x, axis=axes, keepdims=True)
+        return total(apart * apart, axis=axes, keepdims=keepdims) / float(count - less)
 
     return variance
 
@@ -118,9 +114,7 @@ def _average(library: Library, call: Expression) -> Call:
 
 
 def _log_sum_exp(library: Library, call: Expression) -> Call:
-    options = {"axis": 0} | dict(call.keywords)
-    call = Expression(call.value, call.position, call.row, call.operands, options)
-    axes, keepdims = _axes(call), _kept(call)
+    axes, keepdims = _axes(call, default=0), _kept(call)
     largest, total = library.get("max"), library.get("sum")
     exp, log, where = map(library.get, ("exp", "log", "where"))
     is_finite = library.get("isfinite")
@@ -187,16 +181,11 @@ def _between(library: Library, call: Expression, places: np.ndarray[Any, Any]) -
     return reduce
 
 
-def _median(library: Library, call: Expression) -> Call:
-    count = math.prod(call.operands[0].shape[k] for k in _axes(call))
-    return _between(library, call, np.array((count - 1) / 2))
-
-
 def _quantile(library: Library, call: Expression) -> Call:
+    """Return what gives a quantile; without a number of its own it is the median."""
     count = math.prod(call.operands[0].shape[k] for k in _axes(call))
     # NumPy says where a quantile of 0, 1, 2, … lies: at its place, whichever the method.
-    q = np.asarray(call.keywords["q"])
-    method = call.keywords.get("method", "linear")
+    q, method = np.asarray(call.keywords.get("q", 0.5)), call.keywords.get("method", "linear")
     return _between(library, call, np.quantile(np.arange(float(count)), q, method=method))
 
 
@@ -248,7 +237,7 @@ BUILDERS: Mapping[str, Callable[[Library, Expression], Call]] = {
     "logaddexp.reduce": _log_sum_exp,
     "max": _reduced("max"),
     "mean": _reduced("mean"),
-    "median": _median,
+    "median": _quantile,
     "min": _reduced("min"),
     "nanmean": _without_nan(mean=True),
     "nansum": _without_nan(mean=False),
