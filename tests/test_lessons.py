@@ -3,6 +3,7 @@
 import ast
 import copy
 import importlib.util
+import itertools
 import linecache
 import re
 from pathlib import Path
@@ -21,6 +22,7 @@ each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.ste
 
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 SOLUTION = re.compile(r"<summary>Solution</summary>\s*```python\n(.*?)```\s*</details>", re.DOTALL)
+CHOICE = re.compile(r'"([^"]+)"')
 OPEN = re.compile(r"not (answered|written) yet")
 
 
@@ -109,6 +111,19 @@ def test_no_reveal_is_read_in_its_own_code(path):
             if isinstance(asked.right, str) and len(asked.right) > 3 and asked.right in code:
                 # Where every choice is named, none is told.
                 told += [asked.right] * any(each not in code for each in asked.wrong)
+    assert told == []
+
+
+@each_lesson
+def test_what_is_expected_says_no_more_than_the_question_does(path):
+    cells, answers, told = read(path).cells, bp.questions(path.stem), []
+    for above, cell in itertools.pairwise(cells):
+        for name in [call.args[0].value for call in answers_of(cell)]:
+            asked, choices = answers[name], ("+", "-", "yes", "no")
+            if isinstance(asked.right, str) and f'"{asked.right}"' in asked.form:
+                told += [name] * (asked.right not in (*choices, *CHOICE.findall(visible(above))))
+                # Whatever else is written is no answer, and is told nothing about another one.
+                assert not asked.otherwise, name
     assert told == []
 
 

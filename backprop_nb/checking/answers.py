@@ -7,10 +7,12 @@ a notebook runs to its end with every answer still open.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,14 +27,25 @@ GIVE_UP = "?"
 """What is answered by somebody who wants to see the answer."""
 _WITHIN = 0.01
 """A number may be off by this share of its size, if nothing else is said."""
+_WITHIN_WRONG = 0.05
+"""A wrong number is told from others within this share of its size, however much may be right."""
 _SHOWN = 60
 """So many characters of what was given are shown."""
 _SIGNS = str.maketrans({"−": "-", "–": "-", "×": "x", "_": " "})
+_ASIDE = re.compile(
+    r"(?<=[a-z]{2})-(?=[a-z]{2})"  # held-out
+    r"|^(?:(?:about|only|the|an?)\s+)+(?=\w)"
+    r"|(?<=\w)\[(?=\d\])|(?<=\[\d)\]"  # dA[1] and dA1
+    r"|\s+"
+)
+"""What makes no difference between two short texts."""
+_BETWEEN = re.compile(r"[,;&]|\band\b", re.IGNORECASE)
+"""What stands between the texts of a list."""
 _WORDS = {
     **dict.fromkeys(["minus", "negative", "subtract"], "-"),
     **dict.fromkeys(["plus", "positive", "add"], "+"),
-    "true": "yes",
-    "false": "no",
+    **dict.fromkeys(["true", "y"], "yes"),
+    **dict.fromkeys(["false", "n"], "no"),
 }
 """What people write for short answers."""
 
@@ -44,16 +57,19 @@ class Question:
     Attributes
     ----------
     right : text, number, list of texts, or list of numbers
-        The right answer.  Texts are compared without regard to capitals and spaces, and a
-        list of them in any order; a list of numbers, such as a shape, in this one.
+        The right answer.  Texts are compared without regard to capitals, spaces, quotation
+        marks and hyphens, and a list of them in any order; a list of numbers, such as a shape,
+        in this one.
     because : text
         Why it is right, said after the right answer.
-    also : list of texts
-        Other ways to write it, where it is a text.
+    also : list
+        Other right answers, in its form.
     wrong : table
-        By wrong answer, as text, why it is wrong.
+        By wrong answer, as text, why it is wrong.  Where the right one is a text, and nothing
+        else is expected, the answer is a choice between these and the right one.
     otherwise : text
-        What is said to every other answer.
+        What is said to every other answer.  Without it a text that is none of the known answers
+        cannot be read as one.
     expects : text
         What an answer looks like, such as ``"+" or "-"``; from the answers if not given.
     within : number
@@ -74,7 +90,8 @@ class Question:
         if self.expects:
             return self.expects
         if isinstance(self.right, str):
-            return either(sorted({self.right, *self.wrong}))
+            choices = sorted({self.right, *self.wrong}, key=lambda each: (each != "yes", each))
+            return either(choices) if self.wrong else "a text"
         if not isinstance(self.right, list):
             return "a number"
         if isinstance(self.right[0], str):
@@ -96,19 +113,21 @@ class Question:
     def reason(self, given: Any) -> str:
         """Return why a wrong answer is wrong."""
         for answer, why in self.wrong.items():
-            if self._is(_as_written(answer, self.right), given):
+            if self._is(_as_written(answer, self.right), given, _WITHIN_WRONG):
                 return why
         return self.otherwise
 
     def fits(self, given: Any) -> bool:
         """Whether an answer has the form of one: a text, a number, or as many numbers."""
         if isinstance(self.right, str):
-            return isinstance(given, str | bool | np.bool_)
+            is_open = not self.wrong and not self.expects
+            known = is_open or self.is_right(given) or bool(self.reason(given))
+            return known and bool(_as_text(given))
         if isinstance(self.right, list) and isinstance(self.right[0], str):
             return isinstance(given, str | list | tuple | set | frozenset)
         return _as_numbers(given, np.shape(self.right)) is not None
 
-    def _is(self, expected: Right, given: Any) -> bool:
+    def _is(self, expected: Right, given: Any, at_most: float | None = None) -> bool:
         if isinstance(expected, str):
             return _as_text(given) == _as_text(expected)
         if isinstance(expected, list) and isinstance(expected[0], str):
@@ -116,9 +135,12 @@ class Question:
         array = _as_numbers(given, np.shape(expected))
         if array is None:
             return False
-        room = _WITHIN * np.abs(expected) if self.within is None else self.within
+        size = np.abs(expected)
+        room = _WITHIN * size if self.within is None else self.within
+        if at_most is not None:
+            room = np.minimum(room, at_most * size)
         # 0.3 is not three times 0.1, to the last bit; but 0 is not one of a billion.
-        last_bits = 1e-9 * np.maximum(np.abs(expected), room)
+        last_bits = 1e-9 * np.maximum(size, room)
         return bool(np.all(np.abs(array - expected) <= room + last_bits))
 
 
@@ -139,15 +161,14 @@ class Answer:
         if self.is_open:
             return f'not answered yet. Write {question.form}, or "{GIVE_UP}" to see the answer.'
         if self.gave_up:
-            return f"the answer is {_shown(question.right)}.{because}"
+            right = question.right
+            shown = _shown(tuple(right) if isinstance(right, list) else right)
+            return f"the answer is {shown}.{because}"
         if self.is_right:
             return f"right.{because}"
-        if given is None:
-            return "nothing has come back. A function that gives the answer must `return` it."
         if not question.fits(given):
             return f"{_shown(given)} cannot be read as an answer. Write {question.form}."
-        again = f"Write {question.form}." if isinstance(question.right, str) else "Try again."
-        return f"not {_shown(given)}. {question.reason(given) or again}"
+        return f"not {_shown(given)}. {question.reason(given) or 'Try again.'}"
 
     def __bool__(self) -> bool:
         return self.is_right or self.gave_up
@@ -256,6 +277,8 @@ def questions(source: str | Path | Mapping[str, Mapping[str, Any]]) -> Questions
     (False, True)
     """
     if isinstance(source, Mapping):
+        if not source:
+            raise InvalidValueError("There is no question in it.", expected=_TABLE)
         return Questions({name: _question(name, table) for name, table in source.items()})
     path = Path(source)
     if path.suffix != ".toml":
@@ -276,24 +299,29 @@ def questions(source: str | Path | Mapping[str, Mapping[str, Any]]) -> Questions
     return questions(tables)
 
 
+_KNOWN = [each.name for each in fields(Question)]
+_TABLE = f"by the name of each question a table with {in_words([f'`{each}`' for each in _KNOWN])}"
+
+
 def _question(name: str, table: Any) -> Question:
-    known = [each.name for each in fields(Question)]
     problem = ""
     if not isinstance(table, Mapping):
         problem = "is no table"
     elif "right" not in table:
         problem = "has no `right`, the right answer"
-    elif unknown := [key for key in table if key not in known]:
+    elif unknown := [key for key in table if key not in _KNOWN]:
         problem = f"has {in_words([f'`{key}`' for key in unknown])}, which says nothing"
     elif not _is_answer(table["right"]):
         problem = "has a `right` that is neither a text, a number, nor a list of one of them"
+    elif not _is_also(table.get("also", []), table["right"]):
+        problem = "has an `also` that is no list of answers as `right` is one"
     elif not all(isinstance(why, str) for why in _texts(table)):
         problem = 'has a reason that is no text (a number in `wrong` is written as "0.5" = "…")'
     if problem:
         raise InvalidValueError(
             f"The question {name!r} {problem}.",
             given=repr(table)[:200],
-            expected=f"a table with {in_words([f'`{each}`' for each in known])}",
+            expected=_TABLE,
         )
     wrong = {str(key): why for key, why in table.get("wrong", {}).items()}
     question = Question(**{**table, "wrong": wrong})
@@ -327,6 +355,12 @@ def _is_answer(right: Any) -> bool:
     return all(is_text) or all(is_number)
 
 
+def _is_also(also: Any, right: Any) -> bool:
+    return isinstance(also, list) and all(
+        _is_answer(each) and isinstance(each, list) == isinstance(right, list) for each in also
+    )
+
+
 def _as_written(answer: str, right: Right) -> Right:
     """Return a wrong answer as it stands in a table's key, in the form of the right one.
 
@@ -340,18 +374,32 @@ def _as_written(answer: str, right: Right) -> Right:
 
 
 def _as_text(given: Any) -> str | None:
-    if isinstance(given, bool | np.bool_):
-        given = str(given)
+    """Return a short answer without what makes no difference; None if it is no text.
+
+    >>> _as_text("(b)"), _as_text("Held-out."), _as_text(["d_A[1]"]), _as_text(16), _as_text(True)
+    ('b', 'heldout', 'da1', '16', 'yes')
+    """
+    if isinstance(given, list | tuple) and len(given) == 1:
+        given = given[0]
+    if isinstance(given, int | float | np.number | np.bool_) and not np.iscomplexobj(given):
+        given = str(given) if isinstance(given, bool | np.bool_) else f"{given:g}"
     if not isinstance(given, str):
         return None
-    text = "".join(given.translate(_SIGNS).casefold().rstrip(". ").split())
+    text = _ASIDE.sub("", _bare(given.translate(_SIGNS).casefold()))
     return _WORDS.get(text, text)
 
 
+def _bare(text: str) -> str:
+    """Return a text without marks around it, and without brackets around all of it."""
+    text = text.strip(" \t\n\"'`").rstrip(". \"'`")
+    return _bare(text[1:-1]) if text[:1] in set("([{") and text[-1:] in set(")]}") else text
+
+
 def _as_set(given: Any) -> set[str | None]:
-    entries = given.split(",") if isinstance(given, str) else given
+    entries = _BETWEEN.split(_bare(given)) if isinstance(given, str) else given
     try:
-        return {_as_text(each) for each in entries}
+        texts = (_BETWEEN.split(each) if isinstance(each, str) else [each] for each in entries)
+        return {_as_text(each) for each in chain.from_iterable(texts)}
     except TypeError:
         return set()
 
@@ -374,14 +422,17 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
 def _shown(given: Any) -> str:
     """Return an answer as it is written.
 
-    >>> _shown("+"), _shown([3, 2]), _shown(["a"]), _shown(0.25)
-    ('"+"', '(3, 2)', '"a"', '0.25')
+    >>> _shown("+"), _shown([3, 2]), _shown((3, 2)), _shown(["a"]), _shown(0.25)
+    ('"+"', '[3, 2]', '(3, 2)', '"a"', '0.25')
     """
     if isinstance(given, str):
         return f'"{_shortened(given)}"'
     if isinstance(given, list | tuple) and given and all(isinstance(each, str) for each in given):
         return in_words([f'"{each}"' for each in given])
-    return _shortened(f"({', '.join(map(str, given))})" if isinstance(given, list) else str(given))
+    if isinstance(given, list | tuple):  # np.float64(0.5) is written as 0.5
+        entries = ", ".join(map(str, given))
+        return _shortened(f"[{entries}]" if isinstance(given, list) else f"({entries})")
+    return _shortened(str(given))
 
 
 def _shortened(text: str) -> str:
