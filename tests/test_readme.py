@@ -77,6 +77,17 @@ def test_the_map_of_the_code_names_files_that_are_there():
             assert (ROOT / "backprop_nb" / wing / name).is_file(), name
 
 
+def test_the_ways_of_calls_name_files_that_are_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("| a user writes |")[2].partition("\n\n")[0]
+    for line in nonempty(table.splitlines()[2:]):
+        first, *others = re.findall(r"`([\w/]+\.\w+)`", line.split(" | ")[1])
+        room = (ROOT / "backprop_nb" / first).parent
+        assert (ROOT / "backprop_nb" / first).is_file(), first
+        for name in others:
+            assert any((folder / name).is_file() for folder in (room, ROOT / "backprop_nb")), name
+
+
 IMAGES = sorted((ROOT / "notebooks/images").iterdir())
 
 
