@@ -39,7 +39,7 @@ def to_numpy(trace: Trace) -> str:
     """
     code = _Function(trace)
     constants = "\n".join(
-        wrapped(f"{name} = {_constant(value, code.takes_literal(name))}")
+        wrapped(f"{name} = {_constant(value, name in code.literals)}")
         for name, value in code.constants.items()
     )
     source = "\n".join(map(wrapped, code.source.split("\n")))
@@ -136,9 +136,11 @@ class _Function:
         arrays = [*captured, *self.program.extra_constants]
         return {self._names[each]: each.value for each in arrays}
 
-    def takes_literal(self, name: str) -> bool:
-        """Whether a captured number may be one of Python's, which every library takes."""
-        return all_of_one_type(self.trace) and not re.search(rf"\b{name}[.\[]", self.source)
+    @cached_property
+    def literals(self) -> set[str]:
+        """The names of what may be one of Python's numbers, which every library takes."""
+        looked_into = set(re.findall(r"(\w+)[.\[]", self.source))
+        return {*self.constants} - looked_into if all_of_one_type(self.trace) else set()
 
     def _body(self) -> Iterator[str]:
         trees = self.trace.restore(self._inputs)

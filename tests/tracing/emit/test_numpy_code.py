@@ -10,6 +10,7 @@ import pytest
 from nonempty import nonempty
 
 import backprop_nb as bp
+from backprop_nb.tracing.emit import numpy_code
 from backprop_nb.tracing.pytree import flatten
 
 rng = np.random.default_rng(0)
@@ -564,3 +565,14 @@ def places_that_are_computed(x):
 def test_a_decision_of_a_rule_says_the_line_that_the_rule_reverses():
     source = bp.trace(places_that_are_computed, np.array([0.5, -1.5, 2.0])).to_numpy()
     assert "in the trace: out[np.argsort(x)] = x * np.arange(3.0)" in source
+
+
+def test_a_program_is_looked_through_once_however_many_arrays_it_captures(monkeypatch):
+    looked = []
+    real = numpy_code.all_of_one_type
+    monkeypatch.setattr(
+        numpy_code, "all_of_one_type", lambda trace: looked.append(1) or real(trace)
+    )
+    graph = bp.trace(lambda x: sum(np.sum(x * np.full(2, k + 0.5)) for k in range(5)), np.ones(2))
+    assert graph.to_numpy().count("np.array([") == 5
+    assert len(looked) == 1
