@@ -142,7 +142,7 @@ class Problem:
 # --- how two gradients compare ----------------------------------------------
 
 
-def factor_between(given: FloatArray, right: FloatArray, *, rtol: float = 1e-4) -> float | None:
+def factor_between(given: FloatArray, right: FloatArray) -> float | None:
     """Return how many times the right array another one is, as far as measuring can tell.
 
     Returns
@@ -157,7 +157,7 @@ def factor_between(given: FloatArray, right: FloatArray, *, rtol: float = 1e-4) 
     >>> factor_between(np.array([2.0, 1.0]), np.array([2.0, 4.0])) is None
     True
     """
-    size = float(np.linalg.norm(right))
+    size, rtol = float(np.linalg.norm(right)), 1e-4
     if np.linalg.norm(given - right) <= rtol * size:
         return 1.0
     factor = float(np.sum(given * right)) / size**2 if size else 0.0

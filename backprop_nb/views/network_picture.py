@@ -163,7 +163,6 @@ def draw_units(
     layout: NetworkLayout,
     values: Sequence[Any],
     scale: Scale,
-    family: Family = "value",
     *,
     only: Iterable[int] | None = None,
 ) -> None:
@@ -175,7 +174,7 @@ def draw_units(
     for i in layers:
         for j, centre in layout.units[i].items():
             number, key = float(values[i][j]), f"f:{i}:{j}"
-            colour, text = (family, numbers.heat(number, scale)), numbers.short(number)
+            colour, text = ("value", numbers.heat(number, scale)), numbers.short(number)
             picture.circle(centre, RADIUS, fill=colour, stroke="line", width=1.2, key=key)
             size = 10.5 if len(text) < 5 else 9.0
             picture.text(centre, text, on=colour, size=size, anchor="middle", key=key)

@@ -103,10 +103,8 @@ class Picture:
         at, size = _pixels(centre), _pixel(radius)
         self._add("circle", centre=at, radius=size, **{**_OUTLINE, **outline})
 
-    def field(
-        self, box: Box, levels: NDArray[np.uint8], *, family: str = "value", key: str = ""
-    ) -> None:
-        """Add a smooth field of heat.
+    def field(self, box: Box, levels: NDArray[np.uint8], *, key: str = "") -> None:
+        """Add a smooth field of heat, of values.
 
         Parameters
         ----------
@@ -114,15 +112,13 @@ class Picture:
             Where it lies.
         levels : array of shape (rows, columns)
             The heat of each cell, the first row on top, as :func:`heat_levels` gives it.
-        family
-            The scale of colours.
         """
         self._add(
             "field",
             box=_pixels(box),
             rows=levels.shape[0],
             columns=levels.shape[1],
-            family=family,
+            family="value",
             levels=packed(levels),
             key=key,
         )
@@ -178,7 +174,6 @@ class Picture:
         texts: Sequence[str] = (),
         gap: float = 1.0,
         size: float = 10.0,
-        key: str = "",
     ) -> None:
         """Add a heat map: cells row by row, each on its family's scale, with numbers if there are.
 
@@ -215,7 +210,6 @@ class Picture:
             gap=gap,
             texts=list(texts),
             size=size if texts else 0,
-            key=key,
         )
 
     def place(self, other: Mapping[str, Any], at: Point) -> None:

@@ -79,7 +79,7 @@ def _general() -> PictureData:
     return picture.data()
 
 
-def fraction(picture: Picture, at: Point, name: str, *, size: float = 15.0) -> float:
+def fraction(picture: Picture, at: Point, name: str) -> float:
     """Add a derivative with its bar at the height of ``at``; return its width.
 
     >>> picture = Picture(60, 40)
@@ -88,7 +88,7 @@ def fraction(picture: Picture, at: Point, name: str, *, size: float = 15.0) -> f
     >>> [shape.get("text") for shape in picture.shapes]
     ['∂f', '∂f', None]
     """
-    x, y = at
+    (x, y), size = at, 15.0
     width = 2.0 * size
     for part, shift in zip(name.split("/"), (-0.72 * size, 0.72 * size), strict=True):
         text, _, index = part.partition("_")

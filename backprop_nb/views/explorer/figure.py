@@ -291,9 +291,9 @@ class _GraphPicture:
         )
 
 
-def _arrow_head(line: Sequence[Point], size: float = 7.0) -> list[tuple[float, float]]:
+def _arrow_head(line: Sequence[Point]) -> list[tuple[float, float]]:
     """Return the corners of the head of an arrow along a line from point to point."""
     (fx, fy), (x, y) = line
     length = ((x - fx) ** 2 + (y - fy) ** 2) ** 0.5 or 1.0
-    dx, dy = (x - fx) / length * size, (y - fy) / length * size
+    dx, dy = 7.0 * (x - fx) / length, 7.0 * (y - fy) / length
     return [(x, y), (x - dx - dy / 2, y - dy + dx / 2), (x - dx + dy / 2, y - dy - dx / 2)]
