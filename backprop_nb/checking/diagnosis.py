@@ -275,7 +275,9 @@ class _Judge:
         are told as well; what is wrong with δ spoils all of them, and is told once.
         """
         first = group[0].name
-        lead = f"{first} is the first gradient that is wrong, {_IN_ORDER}."
+        above = (by_name[each] for each in self.order[: self.order.index(first)])
+        which = "first" if all(each.ok for each in above) else "next"
+        lead = f"{first} is the {which} gradient that is wrong, {_IN_ORDER}."
         unknown = _UNKNOWN if self.hints != "none" else ""
         if self.hints not in ("clear", "plain"):
             yield Finding("not_recognised", first, rank, f"{lead}{unknown}")
@@ -525,22 +527,27 @@ def may_have_line(answers: Answers, course: Course, hints: Hints) -> bool:
 
 
 def with_line(report: Report, line: Finding | None, course: Course) -> Report:
-    """Return a report whose best finding says at which line it is, and what is wrong there."""
+    """Return a report whose best finding says at which line it is, and what is wrong there.
+
+    What is missing has no line, and is missing as well when another one is mended.
+    """
     if line is None or not report.findings:
         return report
-    first, *rest = report.findings
-    placed = replace(
-        first,
-        message=_SUPERSEDED.sub("", first.message),
+    findings = [*report.findings]
+    given = [each.mistake != "missing_gradient" for each in findings]
+    best = given.index(True) if any(given) else 0
+    findings[best] = replace(
+        findings[best],
+        message=_SUPERSEDED.sub("", findings[best].message),
         line=line.line,
         source=line.source,
         quantity=_in_own_names(line.quantity, course),
         repair=_in_own_names(line.repair, course),
-        proved=line.proved,
+        proved=line.proved and all(given),
         given=line.given,
         expected=line.expected,
     )
-    return replace(report, findings=(placed, *rest))
+    return replace(report, findings=tuple(findings))
 
 
 def _in_own_names(text: str, course: Course) -> str:

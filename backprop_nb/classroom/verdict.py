@@ -239,7 +239,7 @@ def _line(report: Report) -> dict[str, Any] | None:
 
 def _cell_of(report: Report) -> tuple[str, ...]:
     """Say in which cell of a notebook the wrong line is."""
-    place = report.findings[0].place if report.findings else None
-    if place is None or not place.filename.startswith("cell "):
+    line = _line(report)
+    if line is None or not line["cell"].startswith("cell "):
         return ()
-    return (f"Line {place.start[0]} is that of {place.filename} of the notebook.",)
+    return (f"Line {line['number']} is that of {line['cell']} of the notebook.",)

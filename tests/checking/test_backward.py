@@ -207,6 +207,22 @@ def without_a_mean(A, b, x, y):
     return [delta.T @ x], [delta.sum(axis=0)]
 
 
+def test_beside_what_is_missing_a_line_mends_its_own_gradient_only():
+    def backward(x, y, p):
+        h = np.tanh(x @ p["W1"] + p["b1"])
+        delta = 2 * (h @ p["W2"] + p["b2"] - y) / len(x)
+        below = delta @ p["W2"].T * (1 - h**2)
+        return {"W1": x.T @ below * 3, "b1": below.sum(0), "b2": delta.sum(0)}
+
+    options = {"activation": "tanh", "output": "identity", "parameters": "dict", "layers": 2}
+    calls = "x y parameters"
+    report = bp.check_backward(backward, samples="rows", weights="in_out", calls=calls, **options)
+    missing, tripled = report.findings
+    assert (missing.mistake, missing.line) == ("missing_gradient", None)
+    assert tripled.message.startswith("dW1 is the next gradient that is wrong")
+    assert (tripled.repair, tripled.proved) == ("leave out * 3", False)
+
+
 def test_a_missing_mean_is_told_in_samples_and_not_in_a_number():
     finding = bp.check_backward(without_a_mean, samples="rows", layers=1).findings[0]
     assert finding.line == without_a_mean.__code__.co_firstlineno + 2
