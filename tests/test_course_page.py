@@ -1,4 +1,4 @@
-"""What the page beside the assignment promises to each course is true."""
+"""What the page beside the lessons promises to each course is true."""
 
 import inspect
 import re
@@ -11,7 +11,7 @@ from nonempty import nonempty
 import backprop_nb as bp
 from backprop_nb.checking.convention import Course
 
-PAGE = (Path(__file__).parent.parent / "notebooks/assignment/courses.md").read_text("utf-8")
+PAGE = (Path(__file__).parent.parent / "notebooks/courses.md").read_text("utf-8")
 TOP, *REST = re.split(r"^## ", PAGE, flags=re.MULTILINE)
 SECTIONS = {name: text for name, _, text in (each.partition("\n") for each in REST)}
 OPTIONS = [

@@ -6,6 +6,8 @@ import importlib.util
 import itertools
 import linecache
 import re
+import symtable
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -159,6 +161,30 @@ def test_the_learner_writes_code_twice_and_each_frame_has_its_folded_solution(pa
         assert {each.name for each in frames_of(cells[k])} <= names, cells[k].source
         assert not any(map(is_open, solved))
         assert OPEN.search(shown(cells[k])), cells[k].source
+        if "bp.check_" in cells[k].source:  # which by default says all that it knows
+            assert 'hints="clear"' in cells[k].source
+
+
+def names_in(source):
+    """The names of the notebook that a cell gives a value, and those that it reads."""
+    table, given, used = symtable.symtable(source, "cell", "exec"), set(), set()
+    for symbol in table.get_symbols():
+        given |= {symbol.get_name()} if symbol.is_assigned() and not symbol.is_imported() else set()
+        used |= {symbol.get_name()} if symbol.is_referenced() else set()
+    tables = list(table.get_children())
+    while tables:
+        inner = tables.pop()
+        used |= {each.get_name() for each in inner.get_symbols() if each.is_global()}
+        tables += inner.get_children()
+    return given, used
+
+
+@each_lesson
+def test_a_name_that_several_cells_give_a_value_is_read_in_these_alone(path):
+    cells = [names_in(cell.source) for cell in read(path).cells if cell.cell_type == "code"]
+    times = Counter(name for given, _ in nonempty(cells) for name in given)
+    trap = {name for given, used in cells for name in used - given if times[name] > 1}
+    assert trap == set()
 
 
 @each_lesson
@@ -276,9 +302,14 @@ def execute():
 def test_a_lesson_that_is_done_is_right_to_its_end(path, execute):
     lesson = read(path)
     notebook = done(lesson, bp.questions(path.stem))
+    # Once more, each cell after those that follow it: what they left must not matter.
+    again = [copy.deepcopy(cell) for cell in notebook.cells[:0:-1] if cell.cell_type == "code"]
+    cells = notebook.cells
+    notebook.cells = [*cells, *again]
     execute(notebook, FOLDER)
-    assert len(notebook.cells) == len(lesson.cells)
-    for before, after in zip(lesson.cells, notebook.cells, strict=True):
+    first = [shown(cell) for cell in cells if cell.cell_type == "code" and cell is not cells[0]]
+    assert [shown(cell) for cell in reversed(again)] == first
+    for before, after in zip(lesson.cells, cells, strict=True):
         for _ in answers_of(after):
             assert re.search(r": right\.( |$)", shown(after), re.MULTILINE), shown(after)
         if frames_of(before):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from backprop_nb.errors import InvalidValueError, counted, in_words, must_be
 from backprop_nb.files import written_whole
 
-OPTIONS = ()
+OPTIONS = ("--assignment",)
 
 
 def source() -> Path:
@@ -33,10 +33,10 @@ def lessons() -> list[Path]:
     return sorted(source().glob("[0-9]*.ipynb"))
 
 
-def files() -> list[Path]:
-    """Return every file that a reader of the course gets: lessons, assignment, licence."""
-    assignment = [*source().glob("assignment/*.*"), source() / "LICENSE"]
-    return lessons() + sorted(path for path in assignment if path.is_file())
+def files(assignment: bool = False) -> list[Path]:
+    """Return every file that a learner gets; with the assignment, which has its solutions, too."""
+    teachers = sorted(source().glob("assignment/*.*")) if assignment else []
+    return [*lessons(), source() / "courses.md", source() / "LICENSE", *teachers]
 
 
 def quoted(path: str, on_windows: bool = os.name == "nt") -> str:
@@ -79,13 +79,15 @@ class Written(NamedTuple):
         return "\n".join(said)
 
 
-def write(folder: str | Path) -> Written:
+def write(folder: str | Path, assignment: bool = False) -> Written:
     """Write the course into a folder, and leave every file that is there as it is.
 
     Parameters
     ----------
     folder
         Where to; it is made if it does not exist.
+    assignment
+        Whether what is the teacher's is written, too.
 
     Raises
     ------
@@ -97,7 +99,7 @@ def write(folder: str | Path) -> Written:
         raise must_be("a folder", "DIR", str(folder), instead="the name of one, or a new name")
     written = Written([], [], [])
     try:
-        for path in files():
+        for path in files(assignment):
             name, content = path.relative_to(source()), path.read_bytes()
             target = folder / name
             if not target.exists():
@@ -123,15 +125,21 @@ def add_with(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command's own parser."""
     one = add_parser(
         "notebooks",
-        help="write the lessons and the assignment into a folder",
-        description="Write the lessons and the assignment into a folder. "
-        "A file that is there and differs is kept.",
+        help="write the lessons into a folder",
+        description="Write the lessons into a folder. A file that is there and differs is kept.",
         allow_abbrev=False,
     )
     one.add_argument("folder", metavar="DIR", help="the folder; it is made if it does not exist")
+    one.add_argument(
+        "--assignment",
+        action="store_true",
+        help="write the teacher's assignment with its solutions, too",
+    )
 
 
-def run(folder: str) -> int:
+def run(folder: str, assignment: bool) -> int:
     """Write the course, say which files were kept, and how to go on."""
-    print(f"{write(folder)}\nTo open the first lesson: backprop-nb lab {quoted(folder)}")
+    print(
+        f"{write(folder, assignment)}\nTo open the first lesson: backprop-nb lab {quoted(folder)}"
+    )
     return 0

@@ -78,7 +78,7 @@ def test_it_says_how_the_course_writes_it():
 
 # --- any course ----------------------------------------------------------------------------
 
-PAGE = Path(__file__).parents[2] / "notebooks/assignment/courses.md"
+PAGE = Path(__file__).parents[2] / "notebooks/courses.md"
 SECTIONS = re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.MULTILINE)
 HEAD = "import numpy as np\nimport backprop_nb as bp\n"
 NAMES = ["Welch", "deeplearning.ai", "Ng, exercise 4", "cs231n", "UDL"]

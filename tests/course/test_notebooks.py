@@ -1,5 +1,6 @@
 """The course in a folder of one's own: from a wheel too, and never over what somebody wrote."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import venv
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 from nonempty import nonempty
@@ -34,15 +36,20 @@ def as_written(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in nonempty(found)}
 
 
-COURSE = {path.relative_to(source()).as_posix(): path.read_bytes() for path in files()}
+def held(paths):
+    return {path.relative_to(source()).as_posix(): path.read_bytes() for path in paths}
 
 
-def test_the_course_is_the_lessons_the_assignment_and_their_licence():
+COURSE, WHOLE = held(files()), held(files(assignment=True))
+
+
+def test_the_course_is_the_lessons_and_for_a_teacher_the_assignment():
     names = {path.name for path in ROOT.glob("notebooks/*.ipynb")}
     assignment = {f"assignment/{path.name}" for path in ROOT.glob("notebooks/assignment/*.*")}
     assert len(names) >= 7
     assert len(assignment) >= 4
-    assert set(COURSE) == names | assignment | {"LICENSE"}
+    assert set(COURSE) == names | {"LICENSE", "courses.md"}
+    assert set(WHOLE) == set(COURSE) | assignment
     assert [path.name for path in lessons()] == sorted(names)
 
 
@@ -53,11 +60,11 @@ def test_the_wheel_carries_the_course_and_what_belongs_to_the_package(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = {name: archive.read(name) for name in archive.namelist()}
     course = {name.removeprefix(WITHIN): text for name, text in held.items() if WITHIN in name}
-    assert course == COURSE
+    assert course == WHOLE
     package = {p for p in (ROOT / "backprop_nb").rglob("*") if p.is_file()}
     own = {p.relative_to(ROOT).as_posix() for p in package if "__pycache__" not in p.parts}
     others = {name for name in held if ".dist-info/" not in name} - own
-    assert others == {WITHIN + name for name in COURSE}
+    assert others == {WITHIN + name for name in WHOLE}
     assert own <= set(held)
 
 
@@ -104,20 +111,33 @@ def test_everything_is_written_and_the_next_step_is_told(tmp_path, capsys):
     assert f"backprop-nb lab '{folder}'" in said
 
 
+def test_the_solutions_are_written_for_who_asks_for_the_assignment_alone(tmp_path):
+    main(["notebooks", str(tmp_path)])
+    links = re.compile(r"\]\((?!http|#)([^)#\s]+)")
+    for path in nonempty(tmp_path.glob("*.*")):
+        text = path.read_text("utf-8")
+        assert "BEGIN SOLUTION" not in text
+        cells = nbformat.reads(text, as_version=4).cells if path.suffix == ".ipynb" else ()
+        for target in links.findall("\n".join(each.source for each in cells) or text):
+            assert (tmp_path / target).is_file(), (path.name, target)
+    assert main(["notebooks", str(tmp_path), "--assignment"]) == DONE
+    assert as_written(tmp_path) == WHOLE
+
+
 def test_a_changed_file_is_kept_and_named_and_a_missing_one_comes_back(tmp_path, capsys):
-    write(tmp_path)
+    write(tmp_path, assignment=True)
     mine = tmp_path / "02_training.ipynb"
     mine.write_text("my own", encoding="utf-8")
     (tmp_path / "assignment/README.md").write_text("mine too", encoding="utf-8")
     (tmp_path / "LICENSE").unlink()
     (tmp_path / "notes.txt").write_text("not of the course", encoding="utf-8")
-    assert main(["notebooks", str(tmp_path)]) == DONE
+    assert main(["notebooks", str(tmp_path), "--assignment"]) == DONE
     said = capsys.readouterr().out
-    assert f"1 file written, {len(COURSE) - 3} already there." in said
+    assert f"1 file written, {len(WHOLE) - 3} already there." in said
     assert "differs from the course's: 02_training.ipynb and assignment/README.md." in said
     after = as_written(tmp_path)
     assert after.pop("notes.txt") == b"not of the course"
-    changed = {name for name in COURSE if after[name] != COURSE[name]}
+    changed = {name for name in WHOLE if after[name] != WHOLE[name]}
     assert changed == {"02_training.ipynb", "assignment/README.md"}
 
 
@@ -163,7 +183,7 @@ def test_a_folder_that_is_none_is_refused_in_words(tmp_path, spoil, problem, cap
     folder = tmp_path / "in" / "course"
     folder.parent.mkdir()
     spoil(folder)
-    assert main(["notebooks", str(folder)]) == WRONG_USE
+    assert main(["notebooks", str(folder), "--assignment"]) == WRONG_USE
     said = capsys.readouterr().err
     assert problem in said
     assert str(folder) in said
