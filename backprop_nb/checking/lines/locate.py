@@ -122,6 +122,7 @@ def find_faults(
     best = min(way.cost for way in ways)
     near = [way for way in ways if way.cost <= best + _TIES]
     faults = search.without_right([fault for way in near for fault in way.faults()])
+    faults = search.where_made(faults)
     # Of each line the best that says what to write, if there is one.
     told = sorted(faults, key=lambda fault: not fault.repair)
     first = {(fault.line, fault.number): fault for fault in reversed(told)}
@@ -202,7 +203,8 @@ class _Search:
         )
         constants = self.facts.constants if self.facts is not None else {2.0: "2", 0.5: "1/2"}
         few = dict(itertools.islice(constants.items(), _MAX_CONSTANTS))
-        found = Rewriting(self.gradient, here, [other], few, self._may_be_wrong)
+        data = getattr(getattr(self.loss, "__code__", None), "co_names", ())
+        found = Rewriting(self.gradient, here, [other], few, self._may_be_wrong, data)
         return found if found.blocks else None
 
     def _may_be_wrong(self, filename: str, first: int, last: int) -> bool:
@@ -418,6 +420,51 @@ class _Search:
         if any(fault.number > 1 for fault in faults):  # each is needed
             return faults
         return [each for each in faults if not is_right(each)] or faults
+
+    def where_made(self, faults: Sequence[Fault]) -> list[Fault]:
+        """Blame the line that gives a name the wrong value, not one that returns or renames it.
+
+        A right value that gets another name is right, and the line that renames it is wrong.
+        """
+        found, renamed = list[Fault](), set[int]()
+        for fault in faults:
+            is_returned, made = self._origin(fault)
+            if made is None or (self._is_right(fault) and not made.isidentifier()):
+                found.append(fault)
+                renamed |= {made.start[0]} if made and not is_returned else set()
+            elif not is_returned:
+                found.append(fault)
+            elif not any(each.line == made.start[0] for each in faults):
+                is_named = re.search(rf"\b{fault.source}\b", fault.repair)
+                found.append(replace(fault, source=made, repair="" if is_named else fault.repair))
+        return [each for each in found if each.line not in renamed]
+
+    def _is_right(self, fault: Fault) -> bool:
+        """Whether a line gives a true quantity, in its shape."""
+        known = self.truths[0][0]
+        return any(
+            abs(match.scale - 1) < SAME and known.arrays[match.key].shape == fault.given.shape
+            for match in known.matches(fault.given)
+        )
+
+    def _origin(self, fault: Fault) -> tuple[bool, Source | None]:
+        """Return whether a line returns the name that it reads, and what gave the name its value.
+
+        Nothing where others read that name, or nothing but the name is not what is blamed.
+        """
+        name = str(fault.source).rpartition("=")[-1].strip()
+        for block in self.rewriting.blocks if self.rewriting and name.isidentifier() else ():
+            reads = [
+                each
+                for each in ast.walk(block.node)
+                if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)
+            ]
+            here = [e for e in block.statements if block.source(e).start[0] == fault.line]
+            for each in block.statements if here and len(reads) == 1 else ():
+                match each:
+                    case ast.Assign(targets=[ast.Name(id=its)], value=value) if its == name:
+                        return isinstance(here[0], ast.Return), block.source(value)
+        return False, None
 
     def by_values(self) -> list[Fault]:
         """Return the lines that are suspect by the values that names take."""

@@ -283,6 +283,7 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
             for other in _COMPARES:
                 if not isinstance(operator, other):
                     yield Way(ast.Compare(left, [other()], [right]), "comparison", 0.9)
+            yield from _masked(scope, node, left)
         case ast.Tuple(elts=elts):
             for row in _neighbours_exchanged(elts):
                 yield Way(ast.Tuple(row, node.ctx), "order", 1.0)
@@ -428,7 +429,22 @@ def _other_attributes(scope: Scope, node: ast.Attribute, parent: ast.AST | None)
                 yield Way(new, "operand", 1.2)
 
 
+def _masked(scope: Scope, mask: ast.Compare, left: ast.expr) -> Iterator[Way]:
+    """Yield what a mask may have been meant to let through."""
+    if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
+        own = ast.Compare(left.right, mask.ops, mask.comparators)
+        words = f"brackets around the mask: {_closed(own)}"
+        yield Way(_binary(left.left, ast.Mult, own), "order", 0.9, words)
+    elif not isinstance(left, ast.Constant):
+        for text, x in scope.fitting(left):
+            if text != text_of(left):
+                words = f"multiply {text} by it"
+                yield Way(_binary(x, ast.Mult, mask), "factor", 1.1, words)
+
+
 def _other_entries(scope: Scope, node: ast.Subscript) -> Iterator[Way]:
+    if isinstance(node.slice, ast.Compare) and isinstance(node.ctx, ast.Load):
+        yield Way(_binary(node.value, ast.Mult, node.slice), "operator", 0.9)
     read = {each.id for each in ast.walk(node.slice) if isinstance(each, ast.Name)}
     for label in filter(read.__contains__, scope.labels):
         yield Way(_at_labels(node.value, label, node.ctx), "index", 0.9)
@@ -605,6 +621,11 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
             yield way._replace(words="")
         other_way = ast.MatMult if name == "multiply" else ast.Mult
         yield Way(_binary(operands[0], other_way, operands[1]), "operator", 0.9)
+    match args:
+        case [x, ast.Constant(value=0) as zero] if name == "maximum":
+            for _, z in scope.fitting(x):  # the slope of ReLU, of what was handed to it
+                mask = ast.Compare(z, [ast.Gt()], [zero])
+                yield Way(_binary(x, ast.Mult, mask), "function", 1.0)
     if name in _REDUCTIONS:
         options = [{}, {"axis": 0}, {"axis": 1}]
         options += [{"axis": k, "keepdims": True} for k in (0, 1)]
@@ -653,6 +674,8 @@ def _other_constants(
         for name, kind in scope.kinds.items():
             if kind == "int":
                 yield Way(ast.Name(name, ast.Load()), "index", 1.0)
+        for new in scope.expressions.values() if parent is None else ():
+            yield Way(new, "operand", 1.2)
     elif isinstance(value, str):
         for other in scope.strings:
             if other != value:

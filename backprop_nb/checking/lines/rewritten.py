@@ -117,8 +117,9 @@ class Rewriting:
         others: Sequence[Trial],
         constants: dict[float, str],
         may_be_wrong: Callable[[str, int, int], bool],
+        data: Sequence[str] = (),
     ) -> None:
-        self.may_be_wrong = may_be_wrong
+        self.may_be_wrong, self.data = may_be_wrong, data
         self.gradient, self.here, self.others = gradient, here, others
         self.constants = constants
         self.runs = self.all_runs = 0
@@ -138,7 +139,7 @@ class Rewriting:
                     if len(functions) < _MAX_HELPERS and (ran or computes_only(each)):
                         functions[name] = each
         return [
-            Scope(each, _without_return_to(each, functions), self.constants, list(texts))
+            Scope(each, _without_return_to(each, functions), self.constants, list(texts), self.data)
             for each in self.blocks
         ]
 

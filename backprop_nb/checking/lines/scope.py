@@ -94,6 +94,8 @@ class Scope:
     constants: Mapping[float, str] = field(default_factory=dict)
     texts: Sequence[str] = ()
     """The short texts in all of the student's functions."""
+    data: Sequence[str] = ()
+    """The globals that the loss reads."""
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -103,9 +105,10 @@ class Scope:
             for name, value in names.items():
                 found.setdefault(name, _kind(value))
         glob = self.block.functions[0].__globals__
-        for node in ast.walk(self.block.node):
-            if isinstance(node, ast.Name) and node.id not in found and node.id in glob:
-                found[node.id] = _kind(glob[node.id])
+        read = [node.id for node in ast.walk(self.block.node) if isinstance(node, ast.Name)]
+        for name in (*read, *self.data):
+            if name not in found and name in glob:
+                found[name] = _kind(glob[name])
         return {name: kind for name, kind in found.items() if name.isidentifier()}
 
     @cached_property

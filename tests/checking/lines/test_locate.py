@@ -1,10 +1,12 @@
 """From a loss and a wrong gradient function to the lines that are wrong."""
 
 import importlib.util
+import linecache
 
 import numpy as np
 import pytest
 
+from backprop_nb import sigmoid
 from backprop_nb.checking.lines.locate import Fault, find_faults, traceable_leaves
 
 TEXT = """import math
@@ -265,3 +267,103 @@ def test_a_slope_that_a_layer_forgets_is_told_in_that_layer(layer, repair):
     [fault] = find_faults(loss, gradient, args, [0, 1])
     assert fault.line == layer.backward.__code__.co_firstlineno + 1
     assert fault.repair == repair
+
+
+BATCH = np.array([[1.0, 0.5, -1.0], [0.5, 1.0, 1.5], [2.0, -1.5, 0.5], [-1.0, 0.5, 2.0]])
+SENT_BACK = np.array([[0.3, -0.7], [-0.2, 0.5], [0.45, 0.25], [0.6, -0.9]])
+RELU = """
+def loss(W, b):
+    return np.sum(dH * np.maximum(batch @ W + b, 0))
+
+def gradient(W, b):
+    Z = batch @ W + b
+    dZ = {dZ}
+    dW = {dW}
+    db = {db}
+    return dW, db
+"""
+RIGHT = {"dZ": "dH * (Z > 0)", "dW": "batch.T @ dZ", "db": "dZ.sum(axis=0)"}
+
+
+def lines_blamed(text, args):
+    """Return what the lines blamed of the gradient in a text begin with."""
+    names = {"np": np, "batch": BATCH, "dH": SENT_BACK, "sigmoid": sigmoid}
+    file = f"<blamed {hash(text)}>"
+    exec(compile(text, file, "exec"), names)
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    faults = find_faults(names["loss"], names["gradient"], args, range(len(args)))
+    return [text.splitlines()[each.line - 1].split()[0] for each in faults]
+
+
+def blamed_in_layer(name, wrong):
+    """Return what the lines blamed of a layer with ReLU give, if one is written otherwise."""
+    args = [np.array([[0.5, -1.0], [0.75, 0.5], [-0.5, 1.0]]), np.array([0.3, -0.2])]
+    return lines_blamed(RELU.format(**RIGHT | {name: wrong}), args)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "dH",
+        "np.maximum(dH, 0)",
+        "np.maximum(Z, 0)",
+        "Z > 0",
+        "(Z > 0).astype(float)",
+        "np.where(Z > 0, 1, 0)",
+        "np.sign(Z)",
+        "dH[Z > 0]",
+        "dH * Z > 0",
+        "dH * (dH > 0)",
+        "np.where(dH > 0, dH, 0)",
+    ],
+)
+def test_a_mask_at_the_wrong_place_is_blamed_and_no_line_after_it(wrong):
+    assert blamed_in_layer("dZ", wrong) == ["dZ"]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("dW", "dZ.T @ batch"),
+        ("dW", "2 * batch.T @ dZ"),
+        ("dW", "-batch.T @ dZ"),
+        ("db", "dZ.sum(axis=0, keepdims=True)"),
+        ("db", "dZ.mean(axis=0)"),
+        ("db", "dZ"),
+        ("db", "dZ.sum(axis=0).reshape(-1, 1)"),
+    ],
+)
+def test_a_line_that_only_returns_what_an_earlier_one_made_is_not_blamed(name, wrong):
+    assert blamed_in_layer(name, wrong) == [name]
+
+
+@pytest.mark.parametrize("constant", ["1", "0", "2.5"])
+def test_a_number_in_the_place_of_a_gradient_is_blamed(constant):
+    text = f"""
+def loss(w, c):
+    return c * w
+
+def gradient(w, c):
+    dw = {constant}
+    dc = w
+    return dw, dc
+"""
+    assert lines_blamed(text, [0.5, 0.2]) == ["dw"]
+
+
+def test_a_right_value_is_not_blamed_where_the_next_line_forgets_the_slope():
+    text = """
+A_next = np.array([[0.5, -1.0, 2.0], [1.5, 0.3, -0.7]])
+arriving = np.array([0.2, -0.6])
+
+def loss(z):
+    f = sigmoid(z)
+    return np.sum(arriving * (A_next @ f))
+
+def gradient(z):
+    f = sigmoid(z)
+    back = A_next.T @ arriving
+    delta = back
+    return [delta]
+"""
+    assert lines_blamed(text, [np.array([0.4, -1.2, 2.0])]) == ["delta"]
