@@ -345,6 +345,19 @@ HIDDEN = """() => {
 }"""
 
 
+def test_a_batch_on_its_way_forward_is_in_sight_on_a_short_page(open_page, tmp_path):
+    x, y = np.ones((5, 4)), np.ones((5, 3))
+    explorer = bp.SigmoidNetwork((4, 3, 3), seed=0).trace(x, y).explore()
+    page = open_page(explorer.to_html(tmp_path / "page"))
+    page.set_viewport_size({"width": 1280, "height": 720})
+    found = []
+    for number, frame in enumerate(explorer.scene["frames"]):
+        page.get_by_role("slider").fill(str(number))
+        found += [page.evaluate(HIDDEN)] if frame["phase"] in ("start", "forward") else []
+    assert len(found) > 10
+    assert set(map(tuple, found)) == {(0, 0)}
+
+
 def test_the_event_is_told_in_its_order_and_all_of_it_is_in_sight(open_page, tmp_path):
     graph = graph_of(FAN_OUT, tmp_path)
     explorer = graph.explore()
