@@ -525,7 +525,10 @@ def _checked(
             return replace(checked, remark=remark)
         return checked
     if _near(given, expected):
-        return replace(checked, ok=True, remark="")
+        shape = np.shape(written)
+        is_turned = len(shape) == expected.ndim and shape != expected.shape
+        remark = f"but {name} is {expected.shape}, and this is {shape}" if is_turned else ""
+        return replace(checked, ok=True, remark=remark)
     # From zeros there follow zeros: that is no work, and earns nothing.
     if np.abs(following).min() >= _SMALLEST and _near(given, following):
         return replace(checked, ok=True, remark="it follows from an earlier answer")

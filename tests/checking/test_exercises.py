@@ -172,6 +172,17 @@ def test_one_mistake_costs_one_answer():
     assert report.findings[0].mistake == "missing_factor_2"
 
 
+def test_a_matrix_that_is_turned_is_told_its_shape_and_numbers_in_a_row_are_not():
+    mine = bp.exercise(3)
+    [entries] = by_hand(mine)["dA[1]"]
+    said = {}
+    for written in ([entries], entries, [[each] for each in entries]):
+        report = mine.check({"dA[1]": np.array(written)}, only=["dA[1]"])
+        assert report.ok
+        said[np.shape(written)] = report.parameters[0].remark
+    assert said == {(1, 2): "", (2,): "", (2, 1): "but dA[1] is (1, 2), and this is (2, 1)"}
+
+
 def test_zeros_earn_nothing():
     mine = bp.exercise(3)
     zeros = {each.name: np.zeros(each.shape) for each in QUESTIONS}
