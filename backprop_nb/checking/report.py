@@ -231,6 +231,8 @@ class Finding:
         assert worst is not None
         at = f" at [{', '.join(map(str, worst))}]" if worst else ""
         gives, should = both_in_digits(given[worst], expected[worst])
+        if gives == should:  # it was right, and is changed in place later
+            return ""
         numbers = f"{gives}{at}, and should give {should}"
         return f"What is marked gives {numbers}."
 

@@ -199,22 +199,101 @@ def gradient(w, v):
 """
 
 
+TANH = """
+import numpy as np
+
+X, Y = np.random.default_rng(0).normal(size=(4, 3)), np.eye(4)[:, :2]
+
+
+def loss(w, v):
+    return np.sum((np.tanh(X @ w) @ v - Y) ** 2) / len(X)
+
+
+def gradient(w, v):
+    h = np.tanh(X @ w)
+    d = 2 * (h @ v - Y) / len(X)
+    dh = d @ v.T
+    dz = dh * (1 - h**2)
+    return X.T @ dz, h.T @ d
+"""
+
+SMALL = """
+import numpy as np
+
+import backprop_nb as bp
+
+x, y = np.array([0.5, -0.2, 1.2]), 1.0
+
+
+def loss(w, v):
+    return (bp.sigmoid(bp.sigmoid(w[0] @ x + w[1] @ x) * v[0, 0] + v[0, 1]) - y) ** 2
+
+
+def gradient(w, v):
+    f = bp.sigmoid(w[0] @ x + w[1] @ x)
+    g = bp.sigmoid(f * v[0, 0] + v[0, 1])
+    delta = 2 * (g - y) * g * (1 - g)
+    dv = delta * np.array([f, 1.0])
+    dw = delta * v[0, 0] * f * (1 - f) * x
+    dv = np.stack([dv, 0 * dv, 0 * dv])
+    dw = np.stack([dw, dw, 0 * dw])
+    return dw, dv
+"""
+
+NORMALISED = """
+import numpy as np
+
+P = np.random.default_rng(0).normal(size=(6, 3))
+
+
+def loss(w, v):
+    h = P @ w
+    d = h - h.mean(0, keepdims=True)
+    s = (d**2).sum(0, keepdims=True) / (len(h) - 1)
+    return np.sum(np.tanh(d * (s + 1e-5) ** -0.5) @ v)
+
+
+def gradient(w, v):
+    h = P @ w
+    n = h.shape[0]
+    diff = h - 1 / n * h.sum(0, keepdims=True)
+    var = 1 / (n - 1) * (diff**2).sum(0, keepdims=True)
+    inv = (var + 1e-5) ** -0.5
+    out = np.tanh(diff * inv)
+    dv = out.T @ np.ones((n, v.shape[1]))
+    draw = (1.0 - out**2) * (np.ones((n, v.shape[1])) @ v.T)
+    ddiff = inv * draw
+    dinv = (diff * draw).sum(0, keepdims=True)
+    dvar = (-0.5 * (var + 1e-5) ** -1.5) * dinv
+    ddiff += 2 * diff * (1.0 / (n - 1)) * dvar
+    dh = ddiff - 1 / n * ddiff.sum(0)
+    return P.T @ dh, dv
+"""
+
+
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("text", "old", "new"),
     [
-        ("(h > 0)", "(dh > 0)"),
-        ("2 * w", "2 * w * w"),
-        ("2 / N", "2 / N / N"),
-        ("2 / N", "2 / h.shape[1]"),
-        ("= 2 / N", "= 2"),
-        ("    d *= 2 / N\n", ""),
-        ("    d -= Y\n    d *= 2 / N\n", "    d[:] -= Y\n"),
-        ("    d -= Y\n    d *= 2 / N\n", "    d *= 2 / N\n    d[:, :] -= Y\n"),
+        (IN_PLACE, "(h > 0)", "(dh > 0)"),
+        (IN_PLACE, "2 * w", "2 * w * w"),
+        (IN_PLACE, "2 / N", "2 / N / N"),
+        (IN_PLACE, "2 / N", "2 / h.shape[1]"),
+        (IN_PLACE, "= 2 / N", "= 2"),
+        (IN_PLACE, "    d *= 2 / N\n", ""),
+        (IN_PLACE, "    d -= Y\n    d *= 2 / N\n", "    d[:] -= Y\n"),
+        (IN_PLACE, "    d -= Y\n    d *= 2 / N\n", "    d *= 2 / N\n    d[:, :] -= Y\n"),
+        (TANH, "(1 - h**2)", "h * (1 - h)"),
+        (SMALL, "np.array([f, 1.0])", "np.array([f, 2.0])"),
+        (NORMALISED, "ddiff +=", "ddiff ="),
+        (NORMALISED, "-1.5", "-0.5"),
     ],
 )
-def test_what_is_proved_to_be_wrong_becomes_right_where_the_words_are_followed(old, new, tmp_path):
-    assert old in IN_PLACE
-    text, rng = IN_PLACE.replace(old, new), np.random.default_rng(1)
+def test_what_is_proved_to_be_wrong_becomes_right_where_the_words_are_followed(
+    text, old, new, tmp_path
+):
+    assert text.count(old) == 1 or text.partition("def gradient")[2].count(old) == 1
+    before, _, after = text.partition("def gradient")
+    text, rng = f"{before}def gradient{after.replace(old, new)}", np.random.default_rng(1)
     (tmp_path / "wrong.py").write_text(text, encoding="utf-8")
     wrong, args = (
         imported(tmp_path / "wrong.py"),
@@ -224,6 +303,51 @@ def test_what_is_proved_to_be_wrong_becomes_right_where_the_words_are_followed(o
     assert finding.proved
     (tmp_path / "mended.py").write_text(followed(text, finding), encoding="utf-8")
     assert bp.check_gradient(wrong.loss, imported(tmp_path / "mended.py").gradient, *args).ok
+
+
+LESSON = """
+import backprop_nb as bp
+
+x, y = 0.5, 1.0
+
+
+def loss(a_0, b_0, a_1, b_1):
+    return (bp.sigmoid(a_1 * bp.sigmoid(a_0 * x + b_0) + b_1) - y) ** 2
+
+
+def gradient(a_0, b_0, a_1, b_1):
+    f_1 = bp.sigmoid(a_0 * x + b_0)
+    f_2 = bp.sigmoid(a_1 * f_1 + b_1)
+    delta_2 = 2 * (f_2 - y) * f_2 * (1 - f_2)
+    da_1 = delta_2 * f_1
+    db_1 = delta_2
+    delta_1 = delta_2 * a_1 * f_1 * (1 - f_1)
+    da_0 = delta_1 * x
+    db_0 = delta_1
+    return da_0, db_0, da_1, db_1
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("da_1 = delta_2 * f_1", "da_1 = delta_2"),
+        ("da_1 = delta_2 * f_1", "da_1 = f_1"),
+        ("da_1 = delta_2 * f_1", "da_1 = 0.5 * delta_2 * f_1"),
+        ("db_1 = delta_2", "db_1 = 0.0"),
+        ("db_1 = delta_2", "db_1 = 2 * delta_2"),
+        ("da_0 = delta_1 * x", "da_0 = delta_1"),
+        ("db_0 = delta_1", "db_0 = 1.0"),
+        ("db_0 = delta_1", "db_0 = delta_1 * x"),
+    ],
+)
+def test_the_line_that_computes_is_named_and_not_that_which_returns(old, new, tmp_path):
+    number = LESSON.splitlines().index(f"    {old}") + 1
+    (tmp_path / "lesson.py").write_text(LESSON.replace(old, new), encoding="utf-8")
+    lesson = imported(tmp_path / "lesson.py")
+    report = bp.check_gradient(lesson.loss, lesson.gradient, 0.3, -0.2, 0.8, 0.4)
+    assert [each.line for each in report.findings if each.line] == [number]
+    assert report.findings[0].proved
 
 
 # --- the figure -------------------------------------------------------------------------------

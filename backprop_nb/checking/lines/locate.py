@@ -20,6 +20,7 @@ from backprop_nb.checking.lines.followed import traced as trace_of
 from backprop_nb.checking.lines.known import SAME, Known
 from backprop_nb.checking.lines.mended import Explanation, Mended, same
 from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written
+from backprop_nb.checking.lines.scope import in_brackets
 from backprop_nb.checking.lines.untraced import suspects
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.code_text import find_text
@@ -539,7 +540,7 @@ def _faults(facts: Facts, found: Explanation, is_first: bool, number: int) -> li
         Fault(
             place.source() if computes and target is None else text_of(place),
             quantity,
-            words if target is None else _afterwards(words, ast.unparse(target)),
+            _around(words, place) if target is None else _afterwards(words, ast.unparse(target)),
             is_first and found.cost < LIKELY,
             given,
             expected,
@@ -556,6 +557,12 @@ def _written_into(place: SourcePlace, record: Record) -> ast.AST | None:
     if not (writes or getattr(record.row, "statement", None)):
         return None
     return operand(place, record.row, 0, len(record.args))
+
+
+def _around(words: str, place: SourcePlace) -> str:
+    """Say with brackets what is added to an expression that is a factor."""
+    text = " ".join(place.module.text(place.node).split())
+    return in_brackets(words, text, place.module.parent.get(place.node))
 
 
 def _afterwards(words: str, target: str) -> str:

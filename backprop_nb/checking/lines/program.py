@@ -514,3 +514,28 @@ def _is_object(value: Any) -> bool:
     is_plain = isinstance(value, type | ModuleType | FunctionType) or hasattr(value, "dtype")
     known = kind.__module__.partition(".")[0] in ("builtins", "numpy", "backprop_nb")
     return not (is_plain or known) and type(getattr(value, "__dict__", None)) is dict
+
+
+def exchanged(root: T, node: ast.AST, new: Any) -> T:
+    """Return an expression with one part exchanged."""
+    if root is node:
+        return new  # type: ignore[no-any-return]
+    made = root
+    for name, value in ast.iter_fields(root):
+        if isinstance(value, ast.AST):
+            done = exchanged(value, node, new)
+            if done is not value:
+                made = copy.copy(root)
+                setattr(made, name, done)
+                return made
+        elif isinstance(value, list):
+            for k, each in enumerate(value):
+                if isinstance(each, ast.AST):
+                    done = exchanged(each, node, new)
+                    if done is not each:
+                        made = copy.copy(root)
+                        row = list(value)
+                        row[k] = done
+                        setattr(made, name, row)
+                        return made
+    return made

@@ -10,12 +10,11 @@ import ast
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
-from backprop_nb.checking.lines.program import kept, placed
-from backprop_nb.checking.lines.scope import Scope, text_of, text_within
+from backprop_nb.checking.lines.program import exchanged, kept, placed
+from backprop_nb.checking.lines.scope import Scope, closed, in_brackets, text_of, text_within
 
-E = TypeVar("E", bound=ast.AST)
 Put: TypeAlias = Callable[[Any], ast.AST]
 
 
@@ -58,12 +57,14 @@ class Rewrite:
 
     def words(self, shown: ast.AST) -> str:
         """Return what a person would do to what is shown of the statement."""
-        return self.said or _in_place(self.new, text_within(self.node, shown))
+        old = text_within(self.node, shown)
+        around = (each for each in ast.walk(self.root) if self.node in ast.iter_child_nodes(each))
+        return in_brackets(self.said, old, next(around, None)) or _in_place(self.new, old)
 
     @property
     def way(self) -> ast.AST:
         """What is written instead."""
-        return self.put(_exchanged(self.part, self.node, self.new))
+        return self.put(exchanged(self.part, self.node, self.new))
 
 
 _OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
@@ -123,8 +124,11 @@ def additions(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
     """Yield the ways to write one statement with something brought in."""
     for part, root, put in _parts(statement):
         for slot in _slots(part):
+            # What a name that is only returned lacks was to be brought in where it is computed.
+            is_bare = isinstance(slot, ast.Name) and scope.kinds.get(slot.id) != "list"
+            late = 0.3 * (is_bare and isinstance(statement, ast.Return))
             for way in _more(scope, slot):
-                yield _rewrite(part, root, put, slot, way)
+                yield _rewrite(part, root, put, slot, way._replace(cost=way.cost + late))
 
 
 def _rewrite(part: ast.expr, root: ast.AST, put: Put, node: ast.expr, way: Way) -> Rewrite:
@@ -138,7 +142,7 @@ def together(several: Sequence[Rewrite]) -> ast.AST:
     """Return one statement that is written otherwise in several places."""
     part = several[0].part
     for each in several:
-        part = _exchanged(part, each.node, each.new)
+        part = exchanged(part, each.node, each.new)
     return several[0].put(part)
 
 
@@ -147,9 +151,9 @@ def read(rewrite: Rewrite, shown: ast.AST, mended: bool) -> Iterator[ast.AST | l
 
     That of an expression around what is exchanged, or else of the whole statement.
     """
-    value = _exchanged(shown, rewrite.node, rewrite.new) if mended else shown
+    value = exchanged(shown, rewrite.node, rewrite.new) if mended else shown
     if isinstance(value, ast.expr):
-        yield rewrite.put(_exchanged(rewrite.part, shown, kept(value)))
+        yield rewrite.put(exchanged(rewrite.part, shown, kept(value)))
     statement = rewrite.way if mended else rewrite.root
     if isinstance(rewrite.part, ast.Subscript) and isinstance(rewrite.part.ctx, ast.Store):
         # Another index picks other entries: what all of them are afterwards can be compared.
@@ -223,31 +227,6 @@ def _walk(root: ast.AST) -> Iterator[tuple[ast.expr, ast.AST | None]]:
         pending += [(child, node, child is owner) for child in ast.iter_child_nodes(node)]
 
 
-def _exchanged(root: E, node: ast.AST, new: Any) -> E:
-    """Return an expression with one part exchanged."""
-    if root is node:
-        return new  # type: ignore[no-any-return]
-    made = root
-    for name, value in ast.iter_fields(root):
-        if isinstance(value, ast.AST):
-            done = _exchanged(value, node, new)
-            if done is not value:
-                made = copy.copy(root)
-                setattr(made, name, done)
-                return made
-        elif isinstance(value, list):
-            for k, each in enumerate(value):
-                if isinstance(each, ast.AST):
-                    done = _exchanged(each, node, new)
-                    if done is not each:
-                        made = copy.copy(root)
-                        row = list(value)
-                        row[k] = done
-                        setattr(made, name, row)
-                        return made
-    return made
-
-
 def _in_place(new: ast.AST, old: str) -> str:
     return f"{text_of(new)} in place of {old}"
 
@@ -279,6 +258,8 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
             yield from _other_calls(scope, node)
         case ast.Constant(value=value):
             yield from _other_constants(scope, node, value, parent)
+            if parent is None and type(value) in (int, float):  # it was to be computed
+                yield from (Way(x, "operand", 1.0) for _, x in scope.fitting(node))
         case ast.Compare(ops=[operator], left=left, comparators=[right]):
             for other in _COMPARES:
                 if not isinstance(operator, other):
@@ -433,7 +414,7 @@ def _masked(scope: Scope, mask: ast.Compare, left: ast.expr) -> Iterator[Way]:
     """Yield what a mask may have been meant to let through."""
     if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
         own = ast.Compare(left.right, mask.ops, mask.comparators)
-        words = f"brackets around the mask: {_closed(own)}"
+        words = f"brackets around the mask: {closed(own)}"
         yield Way(_binary(left.left, ast.Mult, own), "order", 0.9, words)
     elif not isinstance(left, ast.Constant):
         for text, x in scope.fitting(left):
@@ -522,7 +503,7 @@ def _slices(scope: Scope, node: ast.Slice) -> Iterator[ast.expr]:
                 for each in ast.walk(node):
                     if isinstance(each, ast.Name) and each.id == name:
                         new = placed(ast.Name(other, ast.Load()), each)
-                        made = _exchanged(made, each, new)
+                        made = exchanged(made, each, new)
                 yield made
 
 
@@ -560,16 +541,16 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
             yield Way(_binary(one, ast.MatMult, other_side), "operator", 0.9 + more)
     for new in _regrouped(node):
         yield Way(new, "order", 1.0)
-    yield Way(left, "operand alone", 1.0, _leave_out(f"{_sign(node.op)} {_closed(right)}", node))
+    yield Way(left, "operand alone", 1.0, _leave_out(f"{_sign(node.op)} {closed(right)}", node))
     if isinstance(left, ast.BinOp) and type(left.op) is operator:  # a slope has two factors
-        both = f"{_sign(left.op)} {_closed(left.right)} {_sign(node.op)} {_closed(right)}"
+        both = f"{_sign(left.op)} {closed(left.right)} {_sign(node.op)} {closed(right)}"
         yield Way(left.left, "operand alone", 1.1, _leave_out(both, node))
     if operator not in (ast.Div, ast.Pow):
         yield Way(
             right,
             "operand alone",
             1.0,
-            _leave_out(f"{_closed(left)} {_sign(node.op)}", node, last=False),
+            _leave_out(f"{closed(left)} {_sign(node.op)}", node, last=False),
         )
 
 
@@ -694,7 +675,7 @@ def _everywhere(scope: Scope, part: ast.expr) -> Iterator[Way]:
             if other != text:
                 way: ast.expr = part
                 for node in nodes:
-                    way = _exchanged(way, node, placed(new, node))
+                    way = exchanged(way, node, placed(new, node))
                 cost = 1.2 - 0.2 * _likeness(text, other)
                 yield Way(way, "operand", cost, f"{other} in place of every {text}")
 
@@ -794,7 +775,7 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
         for form, cost in forms:
             new = _binary(slot, ast.Mult, form)
             cost -= 0.4 * (text in scope.unread)
-            yield Way(new, "factor", cost, f"multiply it by {_closed(form)}")
+            yield Way(new, "factor", cost, f"multiply it by {closed(form)}")
         yield Way(_binary(slot, ast.Div, x), "factor", 1.3, f"divide it by {text}")
         if scope.is_square_of(slot, x):
             outer = _call(_np("outer"), x, x)
@@ -809,8 +790,3 @@ def _each(row: ast.expr, number: float) -> ast.expr:
     own = ast.Name("each", ast.Load())
     loop = ast.comprehension(ast.Name("each", ast.Store()), row, [], 0)
     return ast.ListComp(_binary(own, ast.Mult, _number(number)), [loop])
-
-
-def _closed(node: ast.expr) -> str:
-    text = text_of(node)
-    return f"({text})" if isinstance(node, ast.BinOp | ast.Compare) else text

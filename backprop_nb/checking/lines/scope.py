@@ -440,3 +440,24 @@ def _is_numpy(node: ast.AST) -> bool:
         case ast.Attribute(value=ast.Name(id="np" | "numpy")) | ast.Attribute(attr="T"):
             return True
     return False
+
+
+def closed(node: ast.expr) -> str:
+    """Return the text of an operand, in brackets where it is one of more."""
+    text = text_of(node)
+    return f"({text})" if isinstance(node, ast.BinOp | ast.Compare) else text
+
+
+def in_brackets(words: str, text: str, around: ast.AST | None) -> str:
+    """Say with brackets what is added to a text that is a factor of what stands around it.
+
+    >>> in_brackets("add d", "d * h", ast.parse("d * h * h", mode="eval").body)
+    '(d * h + d) in place of d * h'
+    """
+    is_sum = isinstance(around, ast.BinOp) and isinstance(around.op, ast.Add | ast.Sub)
+    is_factor = isinstance(around, ast.BinOp | ast.UnaryOp | ast.Attribute | ast.Subscript)
+    said, _, what = words.partition(" ")
+    if said not in ("add", "subtract") or is_sum or not is_factor:
+        return words
+    sign = "-" if (said == "subtract") != what.startswith("−") else "+"
+    return f"({text} {sign} {what.removeprefix('−')}) in place of {text}"
