@@ -9,7 +9,9 @@ built-in that fits, so ``except ValueError`` keeps working.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import sysconfig
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -179,10 +181,33 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+_INSTALLED = (
+    *{
+        f"{sysconfig.get_path(name)}{os.sep}"
+        for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    },
+)
+_PACKAGES = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
+
+
+def is_installed(filename: str) -> bool:
+    """Whether a file is one of Python's modules, or of a library that is installed."""
+    return filename.startswith(_INSTALLED) or any(folder in filename for folder in _PACKAGES)
+
+
 def warn(text: str) -> None:
-    """Warn at the user's own line: the nearest one outside of this package."""
+    """Warn at the user's own line: the nearest one outside of this package and of libraries.
+
+    Where all code is installed, it is the nearest that is not this package's.
+    """
     package = __name__.partition(".")[0]
-    level, frame = 1, sys._getframe(0)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+    outside, level, frame = list[int](), 1, sys._getframe(0)
+    while frame.f_back:
         level, frame = level + 1, frame.f_back
+        if frame.f_globals.get("__name__", "").partition(".")[0] != package:
+            outside.append(level)
+            if not is_installed(frame.f_code.co_filename):
+                break
+    else:
+        level = (outside or [level])[0]
     warnings.warn(BackpropWarning(text), stacklevel=level)

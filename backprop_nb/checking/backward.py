@@ -307,6 +307,11 @@ def _with_option(report: Report, option: str) -> Report:
     """Return a report that first says with which option all would be right."""
     first = report.findings[0].parameter
     text = f"{first} and all others are right with {option}. Is that your course?"
+    if "column" in option and "columns" not in option:
+        text += (
+            " If not, a sample is a vector here, which .T leaves as it is: np.outer(delta, x) "
+            "multiplies each entry of delta by each of x."
+        )
     rest = [replace(each, rank=each.rank + 1) for each in report.findings]
     return replace(report, findings=(Finding("another_course", first, 1, text), *rest))
 

@@ -200,5 +200,5 @@ def _missing(function: str, found: Any, space: dict[str, Any]) -> tuple[str, boo
             False,
         )
     there = f" It defines {', '.join(names[:_MAX_NAMES])}." if names else ""
-    meant = f" Did you mean {close[0]}?" if close else ""
+    meant = f" Rename {close[0]} to `{function}`." if close else ""
     return f"It does not define `{function}`.{there}{meant}", bool(close)

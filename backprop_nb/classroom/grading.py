@@ -164,7 +164,7 @@ def grade(
     >>> graded.new, graded.summary["right"]
     (1, 0)
     >>> print((folder / "out/feedback/ada.py.txt").read_text().splitlines()[-1])
-    It does not define `backward`. It defines backwards. Did you mean backwards?
+    It does not define `backward`. It defines backwards. Rename backwards to `backward`.
     """
     said = {} if course is None else options_in(course)
     chosen = make_settings(**said | settings)

@@ -116,7 +116,8 @@ class Backward:
         unused = [k for k in range(graph.input_count) if self._adjoints[k] is None]
         if unused:  # probably a forgotten use
             names = ", ".join(graph.nodes[k].name for k in unused)
-            warn(f"The output does not depend on {names}: the gradient there is zero.")
+            cut = doubts.cut_at(graph, unused[0])
+            warn(f"The output does not depend on {names}: the gradient there is zero.{cut}")
 
     @cached_property
     def gradients(self) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.backward import Backward
 from backprop_nb.tracing.emit.numpy_code import OffPathError, path_of
+from backprop_nb.tracing.evaluate import check_count
 from backprop_nb.tracing.graph import TRACED, Trace, fits
 from backprop_nb.tracing.purity import is_impure, traced_again
 
@@ -58,6 +59,7 @@ def _compiled(
         )
         return _traced_anew(trace)
     paths = [(trace.given, path_of(trace))]
+    names = [name for name, _ in trace.arguments][: len(trace.given)]
     all_traced = all(given is TRACED for given in trace.given)
 
     def call(*args: Any, **options: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -73,6 +75,7 @@ def _compiled(
             if position:
                 paths.insert(0, paths.pop(position))
             return result
+        check_count(args, names)
         new = traced_again(trace, plain(list(args)))
         paths.insert(0, (new.given, path_of(new)))
         del paths[MAX_PATHS:]

@@ -109,6 +109,18 @@ def _needed(trace: Trace) -> list[int]:
     return sorted(needed)
 
 
+def cut_at(trace: Trace, index: int) -> str:
+    """Say at which node an input's way to the output ends in steps, such as ``x.astype(int)``."""
+    reached = {index}
+    for node in trace.nodes[trace.input_count :]:
+        if reached.isdisjoint(each.index for each in node.parents):
+            continue
+        if not trace.carries[node.index]:
+            return f"\n  It ends at {_said(node)}, whose slope is 0 wherever it has one.{_at(node)}"
+        reached.add(node.index)
+    return ""
+
+
 def _is_finite(value: Any) -> bool:
     return bool(np.all(np.isfinite(value)))
 

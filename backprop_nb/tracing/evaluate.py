@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from backprop_nb.errors import ShapeError
+from backprop_nb.errors import ShapeError, counted
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.graph import Node, Trace, fits
 from backprop_nb.tracing.messages import real_copy
@@ -53,13 +53,7 @@ def inputs_of(trace: Trace, args: Sequence[Any]) -> list[Any]:
     UnsupportedError
         If one of them is not made of real numbers.
     """
-    names = [name for name, _ in trace.arguments]
-    if len(args) != len(names):
-        raise ShapeError(
-            "The number of arguments must be that of the trace.",
-            given=f"{len(args)} arguments",
-            expected=f"{len(names)}: {', '.join(names)}",
-        )
+    check_count(args, [name for name, _ in trace.arguments])
     leaves = pytree.flatten(list(args))
     traced = pytree.flatten([tree for _, tree in trace.arguments])
     if len(leaves) != len(traced):
@@ -71,6 +65,16 @@ def inputs_of(trace: Trace, args: Sequence[Any]) -> list[Any]:
         )
     new = [leaf for leaf, is_input in zip(leaves, traced, strict=True) if is_input]
     return [_checked(value, node) for value, node in zip(new, trace.inputs, strict=True)]
+
+
+def check_count(args: Sequence[Any], names: Sequence[str]) -> None:
+    """Refuse another number of arguments than those of a trace."""
+    if len(args) != len(names):
+        raise ShapeError(
+            "The number of arguments must be that of the trace.",
+            given=counted(len(args), "argument"),
+            expected=f"{len(names)}: {', '.join(names)}",
+        )
 
 
 def _checked(value: Any, node: Node) -> Any:

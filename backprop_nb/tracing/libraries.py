@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import sys
-import sysconfig
 import warnings
 from collections.abc import Callable, Iterator
 from opcode import opmap
@@ -15,17 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.errors import BackpropError, DetachedError
+from backprop_nb.errors import BackpropError, DetachedError, is_installed
 from backprop_nb.tracing.source import FOLDER, Place, describe_place, links, locate
 
 _NUMPY = np.__path__[0]
-_INSTALLED = (
-    *{
-        f"{sysconfig.get_path(name)}{os.sep}"
-        for name in ("stdlib", "platstdlib", "purelib", "platlib")
-    },
-)
-_PACKAGES = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 
 # What NumPy has for functions of Python's modules that take plain numbers only.
 _TWINS = {
@@ -60,13 +51,7 @@ def is_inside(frame: FrameType) -> bool:
 
 def is_learners_code(code: CodeType) -> bool:
     """Whether code is neither the tracer's or NumPy's nor a library's."""
-    return not (code.co_filename.startswith((FOLDER, _NUMPY)) or _is_library(code))
-
-
-def _is_library(code: CodeType) -> bool:
-    """Whether code is of one of Python's modules, or of a library that is installed."""
-    name = code.co_filename
-    return name.startswith(_INSTALLED) or any(folder in name for folder in _PACKAGES)
+    return not (code.co_filename.startswith((FOLDER, _NUMPY)) or is_installed(code.co_filename))
 
 
 def learner_frame(frame: FrameType) -> FrameType:
@@ -76,7 +61,10 @@ def learner_frame(frame: FrameType) -> FrameType:
     """
     frames = [*_frames(frame)]
     outside = [each for each in frames if not is_inside(each)]
-    return next((each for each in outside if not _is_library(each.f_code)), (outside or frames)[0])
+    return next(
+        (each for each in outside if not is_installed(each.f_code.co_filename)),
+        (outside or frames)[0],
+    )
 
 
 def warned_at_the_line() -> np.errstate:

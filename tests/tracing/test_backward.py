@@ -1,5 +1,7 @@
 """The reverse pass: steps in order, contributions that add up, gradients of one's own."""
 
+import contextlib
+import re
 import warnings
 
 import numpy as np
@@ -283,3 +285,22 @@ def test_the_gradient_of_a_net_agrees_with_central_differences(result):
             ends.append(net(*moved))
         slope = (ends[0] - ends[1]) / (2 * h)
         np.testing.assert_allclose(np.sum(gradient * v), slope, rtol=1e-8)
+
+
+@contextlib.contextmanager
+def within():
+    yield
+
+
+@pytest.mark.parametrize(
+    ("f", "source"),
+    [
+        (lambda x: x.astype(int).sum() * 1.0, "x.astype(int)"),
+        (lambda x: np.sum(np.floor(2 * x)), "np.floor(2 * x)"),
+        (lambda x: np.sum(x > 1) * 1.0, "x > 1"),
+    ],
+)
+def test_a_lost_dependence_is_told_at_the_learners_line_with_what_ends_it(f, source):
+    with pytest.warns(BackpropWarning, match=re.escape(f"It ends at {source}, ")) as caught:
+        within()(trace(f, np.array([1.2, 2.7])).backward)()  # it is called in contextlib
+    assert caught[0].filename == __file__

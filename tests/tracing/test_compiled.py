@@ -336,3 +336,14 @@ def test_an_option_of_the_trace_is_not_one_of_the_compiled_function():
     compiled = bp.trace(of_kind, W[0], kind="l2").compile()
     with pytest.raises(bp.UnsupportedError, match="`kind` is the one of the trace"):
         compiled(W[0], kind="l1")
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+@pytest.mark.parametrize("way", ["evaluate", "compile"])
+def test_another_number_of_arguments_is_refused_with_those_of_the_trace(way, count):
+    graph = bp.trace(lambda w, b: np.sum(w * b), np.ones(2), 3.0)
+    call = graph.evaluate if way == "evaluate" else graph.compile()
+    with pytest.raises(bp.ShapeError, match="must be that of the trace") as caught:
+        call(*[2.0] * count)
+    assert caught.value.expected == "2: w, b"
+    assert caught.value.instead is None

@@ -76,8 +76,8 @@ MISTAKES = (
         "The output goes through a sigmoid too, so δ_K = 2 (f − y) σ′(z_K). Without that σ′ all "
         "gradients are too long, and units that are wrong and saturated weigh far too much.",
         hints=(
-            "Begin at the end: one layer is treated unlike the others.",
-            "In the hidden layers all is well. What comes before them on the way back?",
+            "Begin at the end of the network, with its output.",
+            "Every other step of the way back is right. What is the very first one?",
             "The output has a sigmoid too.",
         ),
         equation="sigmoid",
@@ -88,8 +88,8 @@ MISTAKES = (
             "The output goes through an activation too, so its δ = ∂L/∂z is ∂L/∂f times the slope "
             "there. Only for the cross-entropy it cancels.",
             (
-                "Begin at the end: one layer is treated unlike the others.",
-                "In the hidden layers all is well. What comes before them on the way back?",
+                "Begin at the end of the network, with its output.",
+                "Every other step of the way back is right. What is the very first one?",
                 "The output has an activation too.",
             ),
         ),
