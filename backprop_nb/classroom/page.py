@@ -294,7 +294,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
         "wrong gradient.</p>"
     )
     yield f"<details{_open(rows)}>\n<summary>{counted(len(rows), 'line')} of code</summary>"
-    heads = ["should be", "is", "students", *(["whose"] if rows[0]["where"] else [])]
+    heads = ["what goes wrong", "in the line", "students", *(["whose"] if rows[0]["where"] else [])]
     lines = ['<table class="lines">', f"<thead>{_heads(*heads)}</thead>\n<tbody>"]
     for each in rows:
         cells = [
