@@ -124,7 +124,8 @@ class Question:
             known = is_open or self.is_right(given) or bool(self.reason(given))
             return known and bool(_as_text(given))
         if isinstance(self.right, list) and isinstance(self.right[0], str):
-            return isinstance(given, str | list | tuple | set | frozenset)
+            texts = _as_set(given)
+            return bool(texts) and all(texts)
         return _as_numbers(given, np.shape(self.right)) is not None
 
     def _is(self, expected: Right, given: Any, at_most: float | None = None) -> bool:

@@ -91,6 +91,8 @@ def test_a_right_answer_opens_the_way(check, name, answer, capsys):
         ),
         ("gradients", "dA[2]", 'gradients: not "dA[2]". And the bias?'),
         ("gradients", ["x"], 'gradients: not "x". Try again.'),
+        ("gradients", "", 'gradients: "" cannot be read as an answer. Write a list of texts.'),
+        ("gradients", [], "gradients: [] cannot be read as an answer. Write a list of texts."),
         ("falls", False, "falls: not False. Look again."),
         ("falls", None, 'falls: None cannot be read as an answer. Write "yes" or "no".'),
         ("count", [], "count: [] cannot be read as an answer. Write a number."),
