@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import {
   distanceWords,
+  hintWords,
   hintsOf,
   isNear,
   judge,
@@ -157,6 +158,8 @@ test("hints go from the rule to its numbers", () => {
   assert.deepEqual(texts(first, "value"), ["a product", "d_u = d_f", "2 × 3, at [1]"]);
   assert.match(texts(whole, "value")[0], /Contributions add up/);
   assert.equal(texts(first, "shape").at(-1), "u is an array of shape (3,).");
+  assert.equal(hintWords(first, "shape", 3), "Hint 3 of 3: u is an array of shape (3,).");
+  assert.equal(hintWords(first, "value", 1), "Hint 1 of 3: a product.");
 });
 
 test("the score counts what was right at the first try", () => {

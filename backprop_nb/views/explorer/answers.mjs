@@ -208,6 +208,12 @@ export function hintsOf({ name, shape, ask, contribution, giver, whole }, mode) 
   ];
 }
 
+/** What is read out of the hints: the last that was asked for. */
+export function hintWords(question, mode, count) {
+  const text = hintsOf(question, mode)[count - 1].text.replace(/\.$/, "");
+  return `Hint ${count} of 3: ${text}.`;
+}
+
 /** The answer in words. */
 export function answerWords({ ask, text, shape }, mode) {
   if (mode === "shape") return shape === "a number" ? "a number, shape ()" : shape;

@@ -4,6 +4,7 @@ import {
   HELP,
   MODES,
   answerWords,
+  hintWords,
   hintsOf,
   judge,
   nextQuestion,
@@ -186,8 +187,7 @@ export class Quiz {
   words() {
     if (this.mode === "off") return "";
     const { said, hints, done } = this.record;
-    const hint = hints && !done ? hintsOf(this.question, this.mode)[hints - 1].text : "";
-    const help = hint && `Hint ${hints} of 3: ${hint}.`;
+    const help = hints && !done ? hintWords(this.question, this.mode, hints) : "";
     return [said, help, done ? "" : this.asked.textContent].filter(Boolean).join(" ");
   }
 
