@@ -208,6 +208,9 @@ def detached(how: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
         as_index(shape, frame)
     if place is not None and isinstance(place.node, ast.Subscript):
         how = "An assignment into a plain array"
+    match place.node if place else None:
+        case ast.Call(func=ast.Attribute() as function) if how == "float(x)":
+            how = f"{ast.unparse(function)}(x)"  # as math.sin, which asks for a float
     raise DetachedError(
         f"{how} would disconnect x from the computation graph.",
         given=f"a traced value of shape {shape}",

@@ -328,7 +328,7 @@ def by_complex(x):
 
 @refused(DetachedError, 2.0)
 def by_math(x):
-    """float(x) would disconnect x from the computation graph.
+    """math.exp(x) would disconnect x from the computation graph.
     given:    a traced value of shape ()
     instead:  np.exp, because the functions of math see only plain numbers"""
     return math.exp(x)
@@ -336,7 +336,7 @@ def by_math(x):
 
 @refused(DetachedError, 2.0)
 def by_a_function_of_math_that_numpy_lacks(x):
-    """float(x) would disconnect x from the computation graph.
+    """math.gamma(x) would disconnect x from the computation graph.
     given:    a traced value of shape ()
     instead:  {KEEP}"""
     return math.gamma(x)
@@ -469,7 +469,7 @@ def counted_in_an_array_of_the_caller(x):
 
 @refused(DetachedError, V)
 def filled_into_an_array_of_the_caller(x):
-    """float(x) would disconnect x from the computation graph.
+    """MADE.fill(x) would disconnect x from the computation graph.
     given:    a traced value of shape ()
     instead:  {FROM_THE_START}"""
     MADE.fill(x[0])
