@@ -370,7 +370,20 @@ def _described(error: BaseException, course: Course) -> str:
         where = f" (in {last.tb_frame.f_code.co_name}, line {last.tb_lineno})"
         if isinstance(error, KeyError):
             where += _without_key(last, {*course.leaf_names.values(), *course.symbols})
+    where += _order(error, course)
     return f"it raised {type(error).__name__}{f': {text}' if text else ''}{where}"
+
+
+def _order(error: BaseException, course: Course) -> str:
+    """Say in which order a function is called that takes the same arguments in another one."""
+    called, step = list(names_of_arguments(course)), error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        own = list(code.co_varnames[: code.co_argcount])
+        if own != called and sorted(own) == sorted(called):
+            return f". It is called with ({', '.join(called)}), and takes ({', '.join(own)})"
+        step = step.tb_next
+    return ""
 
 
 def _without_key(last: TracebackType, of_parameters: Set[str]) -> str:

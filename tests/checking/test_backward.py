@@ -485,3 +485,11 @@ def test_what_is_said_of_a_loop_is_said_of_the_first_round_that_is_wrong(
     assert (finding.quantity, finding.repair) == (quantity, repair)
     given, expected = finding.given, finding.expected
     assert given.shape != expected.shape or not np.allclose(given, expected)
+
+
+def test_a_pass_that_takes_its_arguments_in_another_order_is_told_the_order():
+    def backward(x, y, A, b):
+        return A[0] @ x, b
+
+    said = bp.check_backward(backward).findings[0].message
+    assert "It is called with (A, b, x, y), and takes (x, y, A, b)" in said
