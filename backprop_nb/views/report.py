@@ -143,7 +143,7 @@ class _Page:
             mark = f"; {_WORST} differs most" if worst is not None else ""
             if finding.difference:
                 yield f"<p>{escape(finding.difference)}</p>"
-            yield f'<p class="bpnb-legend">{_ramp(family)} {escape(scale.text)}{mark}.</p>'
+            yield f'<p class="bpnb-key">{_ramp(family)} {escape(scale.text)}{mark}.</p>'
 
     def _parameter(self, checked: Checked) -> str:
         style, sign = ("right", "✓") if checked.ok else ("wrong", _WRONG)
@@ -188,7 +188,7 @@ class _Page:
         # Arrays of another shape have no entry that differs most.
         if any(each.worst is not None and _fits(each) for each in self.shown):
             marks.append(f"{_WORST} differs most")
-        return f'<p class="bpnb-legend">{"; ".join(marks)}.</p>'
+        return f'<p class="bpnb-key">{"; ".join(marks)}.</p>'
 
 
 def _led(message: str) -> str:
@@ -301,7 +301,7 @@ def _cell(family: str, heat: float, text: str, worst: bool) -> str:
 def _ramp(family: str) -> str:
     heats = np.linspace(-1, 1, _RAMP).tolist()
     styles = [_background(family, heat) for heat in heats]
-    return "".join(f'<span class="bpnb-ramp" style="{style}"></span>' for style in styles)
+    return "".join(f'<span class="bpnb-shade" style="{style}"></span>' for style in styles)
 
 
 def _background(family: str, heat: float) -> str:

@@ -1,8 +1,12 @@
 """A report in a real JupyterLab: its colours follow the theme, and it opens by keyboard."""
 
+import pytest
 from accessibility import violations
 
+from backprop_nb import check_gradient
+from backprop_nb.views import widgets
 from backprop_nb.views.palette import THEMES
+from backprop_nb.views.report import report_html
 
 CELLS = [
     "import backprop_nb as bp\n"
@@ -40,7 +44,7 @@ def test_a_report_follows_the_theme_and_opens_by_keyboard(open_notebook):
     for theme in ("light", "dark"):
         notebook.set_theme(theme)
         # The end of the scale is the palette's own colour, in this theme.
-        end = report.locator(".bpnb-ramp").last.evaluate(
+        end = report.locator(".bpnb-shade").last.evaluate(
             "each => getComputedStyle(each).backgroundColor"
         )
         right = channels(THEMES[theme]["adjoint-positive"])
@@ -67,3 +71,24 @@ def test_the_code_of_a_report_scrolls_in_its_own_box(open_notebook):
     for theme in ("light", "dark"):
         notebook.set_theme(theme)
         assert violations(notebook.page, ".bpnb-report") == []
+
+
+LOOKS = """() => [...document.querySelectorAll(".bpnb-report, .bpnb-report *")].map(each => {
+    const { x, y, width, height } = each.getBoundingClientRect();
+    const { color, backgroundColor, font, borderRadius } = getComputedStyle(each);
+    return [each.className, x, y, width, height, color, backgroundColor, font, borderRadius];
+})"""
+
+
+@pytest.mark.parametrize("first", ["report", "views"])
+def test_a_report_looks_the_same_beside_views(chromium, first):
+    report = report_html(check_gradient(lambda w: w * w, lambda w: 3 * w, 2.0))
+    sheets = [getattr(widgets, name)._css for name in widgets.__all__]
+    views = f"<style>{' '.join(sheets)}</style>"
+    page = chromium.new_page()
+    page.set_content(report)
+    alone = page.evaluate(LOOKS)
+    assert len(alone) > 20
+    page.set_content(report + views if first == "report" else views + report)
+    assert page.evaluate(LOOKS) == alone
+    page.close()
