@@ -90,8 +90,6 @@ class LinePuzzle:
         Which of them is wrong, from 1.
     right_line
         What should stand there.
-    right, wrong
-        The two passes, as functions.
 
     Examples
     --------
@@ -104,23 +102,39 @@ class LinePuzzle:
 
     def __init__(self, change: Change) -> None:
         self.change, self._course = change, COURSES[change.course]
+        self._texts: dict[str, tuple[int, None, list[str], str]] = {}
         self.setting: str = self._course.SETTING
         lines = "\n".join(map(inspect.getsource, self._course.PASS)).splitlines()
         [at] = [k for k, line in enumerate(lines) if line.strip() == change.right]
         self.number, self.right_line = at + 1, lines[at]
-        self.right = self._compiled(lines)
+        self._right = self._compiled(lines)
         self.lines = lines.copy()
         self.lines[at] = lines[at].replace(change.right, change.wrong)
-        self.wrong = self._compiled(self.lines)
+        self._wrong = self._compiled(self.lines)
 
     def _compiled(self, lines: Sequence[str]) -> Callable[..., Any]:
-        """Return a pass as a function, whose text is known as that of a notebook's cell is."""
+        """Return a pass as a function."""
         text = "".join(f"{line}\n" for line in lines)
         name = f"<a pass in {self.change.course}: {lines[self.number - 1].strip()}>"
-        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        self._texts[name] = (len(text), None, text.splitlines(keepends=True), name)
         names = dict(vars(self._course))
         exec(compile(text, name, "exec"), names)
         function: Callable[..., Any] = names[self._course.PASS[-1].__name__]
+        return function
+
+    @property
+    def right(self) -> Callable[..., Any]:
+        """The right pass."""
+        return self._known(self._right)
+
+    @property
+    def wrong(self) -> Callable[..., Any]:
+        """The pass with the wrong line."""
+        return self._known(self._wrong)
+
+    def _known(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Have the texts known as those of a notebook's cells are: others may have cleared them."""
+        linecache.cache.update(self._texts)
         return function
 
     @property

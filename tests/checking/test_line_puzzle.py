@@ -1,5 +1,7 @@
 """A pass with one line changed: what is right is certain, and what is told of a line is true."""
 
+import linecache
+
 import numpy as np
 import pytest
 from nonempty import nonempty
@@ -172,3 +174,11 @@ def test_a_few_lines_hold_the_wrong_one_at_any_place():
         assert set(offered) <= set(puzzle.pickable)
         places.add(offered.index(puzzle.number))
     assert places == set(range(FEW))
+
+
+def test_the_text_of_a_pass_is_not_lost_with_those_of_others():
+    puzzle = LinePuzzle(Change("rows", "dh = dscores @ W2.T", "dh = dscores @ W2"))
+    for name in [name for name in linecache.cache if name.startswith("<a pass in rows")]:
+        del linecache.cache[name]  # as a template of Tornado's does with every text
+    assert puzzle.finding.line == puzzle.number
+    assert puzzle.facts[3].quantities == ("z1",)
