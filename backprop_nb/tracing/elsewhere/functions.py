@@ -38,7 +38,8 @@ def built(library: Library, call: Expression) -> Call:
         return _as_written(library, call, name)
     if name in BUILDERS:
         return BUILDERS[name](library, call)
-    if not call.keywords and (isinstance(call.row.function, np.ufunc) or name in _NO_UFUNCS):
+    is_asked = isinstance(call.row.function, np.ufunc) and name not in _OF_ARRAYS
+    if not call.keywords and (is_asked or name in _NO_UFUNCS):
         try:
             return library.get(_NAMES.get(name, name), name)
         except LackingError:
@@ -116,6 +117,8 @@ _NAMES = {
 }
 _NO_UFUNCS = ("where", "sinc", "linalg.det", "linalg.inv")
 """What libraries have under NumPy's name besides the ufuncs."""
+_OF_ARRAYS = ("fmax", "fmin", "heaviside")
+"""What takes two arrays in PyTorch, where NumPy takes a number for one of them."""
 
 
 def _made(f: Callable[..., Any]) -> Callable[[Library], Call]:
