@@ -376,13 +376,12 @@ def _described(error: BaseException, course: Course) -> str:
 
 def _order(error: BaseException, course: Course) -> str:
     """Say in which order a function is called that takes the same arguments in another one."""
-    called, step = list(names_of_arguments(course)), error.__traceback__
-    while step is not None:
+    called = list(names_of_arguments(course))
+    for step in links(error):
         code = step.tb_frame.f_code
         own = list(code.co_varnames[: code.co_argcount])
         if own != called and sorted(own) == sorted(called):
             return f". It is called with ({', '.join(called)}), and takes ({', '.join(own)})"
-        step = step.tb_next
     return ""
 
 
