@@ -131,6 +131,18 @@ def test_a_function_that_the_library_lacks_is_named_when_compiling():
     assert "there is no np.linalg.eigvalsh in dask.array" in str(caught.value)
 
 
+def test_a_function_that_takes_arrays_alone_elsewhere_is_not_asked():
+    def refuse(*args):
+        raise TypeError("as PyTorch's does, if one of the two is a number")
+
+    names = ("heaviside", "fmax", "fmin")
+    xp = SimpleNamespace(**vars(STANDARD) | dict.fromkeys(names, refuse))
+    graph = bp.trace(lambda b: np.sum(np.heaviside(b, 0.5) * np.fmax(b, 0.1) * np.fmin(2.0, b)), B)
+    value, gradients = graph.compile(xp=xp)(B)
+    assert_same(value, graph.value)
+    assert_same(gradients[0], graph.backward().gradients[0])
+
+
 def test_an_order_that_is_numpys_own_is_refused():
     with pytest.raises(UnsupportedError, match=r"np\.partition"):
         bp.trace(lambda x: np.partition(x, 1)[0], B).compile(xp=STANDARD)
