@@ -126,7 +126,7 @@ def _reason(f: Callable[..., Any], tape: Tape, leaves: Sequence[Any]) -> _Reason
                 "a format such as f'{x:.6g}', which is the same of all numbers",
                 describe_place(guard.scope.code, guard.lasti),
             )
-    for code in codes:
+    for code in filter(is_learners_code, codes):
         at = _asking(code, bool(integers), len({*arrays}) < len(arrays))
         if at is not None:
             return _Reason(
@@ -161,14 +161,11 @@ def _codes(f: Callable[..., Any]) -> Iterator[CodeType]:
             continue
         code = each.__code__
         seen.add(code)
-        if _is_learners(code):
+        if is_learners_code(code):
             yield code
             pending += [*map(each.__globals__.get, code.co_names)]
             filled = (cell for cell in each.__closure__ or () if cell != _EMPTY)
             pending += [cell.cell_contents for cell in filled]
-
-
-_is_learners = functools.lru_cache(maxsize=4096)(is_learners_code)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -178,8 +175,6 @@ def _asking(code: CodeType, is_whole: bool, is_twice: bool) -> int | None:
     Of whole numbers it may ask for their type, and of an array that was given twice
     whether it is the other one.
     """
-    if not _is_learners(code):
-        return None
     names = _ASKING | _OF_INTEGERS if is_whole else _ASKING
     found, handled, before = None, 0, ""
     for each in dis.get_instructions(code):

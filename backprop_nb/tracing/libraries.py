@@ -7,6 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from opcode import opmap
 from types import BuiltinFunctionType, CodeType, FrameType
 from typing import Any
@@ -51,7 +52,13 @@ def is_inside(frame: FrameType) -> bool:
 
 def is_learners_code(code: CodeType) -> bool:
     """Whether code is neither the tracer's or NumPy's nor a library's."""
-    return not (code.co_filename.startswith((FOLDER, _NUMPY)) or is_installed(code.co_filename))
+    return _is_learners(code.co_filename)
+
+
+@lru_cache(maxsize=4096)
+def _is_learners(filename: str) -> bool:
+    # Kept by file: two codes with the same text are equal, wherever they stand.
+    return not (filename.startswith((FOLDER, _NUMPY)) or is_installed(filename))
 
 
 def learner_frame(frame: FrameType) -> FrameType:

@@ -16,6 +16,7 @@ from numpy import full, full_like
 from numpy.lib.stride_tricks import as_strided
 
 import backprop_nb as bp
+from backprop_nb.tracing.libraries import is_learners_code
 
 pd = pytest.importorskip("pandas")
 SERIES = pd.Series([1.0, 2.0, 3.0])
@@ -197,3 +198,9 @@ def test_who_has_said_how_numpy_warns_is_followed():
     with np.errstate(all="ignore"), pytest.warns(bp.BackpropWarning) as caught:
         bp.trace(lambda x: np.sum(np.sqrt(x)), -X)
     assert {each.category for each in caught} == {bp.BackpropWarning}
+
+
+def test_code_is_told_by_its_file_from_the_same_text_in_a_library():
+    theirs, own = (compile("x = 1", name, "exec") for name in ("/a/site-packages/b.py", "own.py"))
+    assert theirs == own  # for Python
+    assert [is_learners_code(each) for each in (theirs, own)] == [False, True]
