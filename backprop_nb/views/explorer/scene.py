@@ -192,11 +192,14 @@ def _groups(
     ]
 
 
-class _PaperWriter:
-    """Writes as plain data what is drawn; an array that occurs again is there once."""
+class _Writer:
+    """Writes nodes and frames as plain data, and if it ``tells``, all that is said about them.
 
-    def __init__(self, description: Description) -> None:
-        self._description = description
+    An array that occurs again is there once.
+    """
+
+    def __init__(self, description: Description, tells: bool) -> None:
+        self._description, self.tells = description, tells
         graph, backward = description.graph, description.backward
         self._scales = {"value": fit_value_scale([node.value for node in graph.nodes])}
         self.legend: ExplorerLegend = {"value": self._scales["value"].text, "adjoint": ""}
@@ -240,21 +243,33 @@ class _PaperWriter:
         """Return all arrays of the scene, as plain data once they are drawn."""
         return _OnDemand(len(self._arrays), self.tensor)
 
+    def tensors(self, after: int = 0) -> list[Tensor]:
+        """Return the arrays of the scene as plain data, those after so many."""
+        made: list[Any] = [None] * len(self._arrays)
+        for family, scale in self._scales.items():
+            own = [k for k in range(after, len(made)) if self._arrays[k][1] == family]
+            arrays = [self._arrays[k][::2] for k in own]
+            shown = numbers.tensors(arrays, scale, self._numbered)
+            for k, each in zip(own, shown, strict=True):
+                made[k] = each
+        return made[after:]
+
     def tensor(self, number: int) -> Tensor:
         """Return one of the arrays as plain data."""
         value, family, column = self._arrays[number]
         return tensor(value, self._scales[family], column, self._numbered)
 
     def node(self, index: int, group: int | None, most: int | None = None) -> ExplorerNode:
-        """Return a node without the texts about it; of ``most`` parents a text names all."""
+        """Return a node; of ``most`` parents a text names all."""
         described = self._description.nodes[index]
         node, backward = described.node, self._description.backward
         # No gradient comes back to a constant, and none through a comparison.
         has_adjoint = backward is not None and self._description.graph.carries[node.index]
         adjoint = backward.adjoint(node) if backward is not None and has_adjoint else None
-        return {
+        latex = name_to_latex(node.name)
+        drawn: ExplorerNode = {
             "name": node.name,
-            "latex": name_to_latex(node.name),
+            "latex": latex,
             "title": [],
             "kind": described.kind,
             "symbol": getattr(node.record.row, "symbol", ""),
@@ -271,6 +286,20 @@ class _PaperWriter:
             ],
             "group": group,
             "line": node.source.start[0] if node.source else None,
+        }
+        if not self.tells:
+            return drawn
+        text, names = links.read(described.call)
+        formula = described.latex
+        if most and len(drawn["parents"]) > most:  # nobody reads a call of so many names
+            text, names, formula = f"{node.op} of {len(drawn['parents'])} values", [], ""
+        return {
+            **drawn,
+            "title": self.formulas.formula(links.mark(latex, node, False)),
+            "text": text,
+            "names": names,
+            "formula": self.formulas.formula(formula) if formula else None,
+            "source": str(node.source or ""),
         }
 
     def frame(self, step: int, most: int | None = None) -> ExplorerFrame:
@@ -297,22 +326,22 @@ class _PaperWriter:
         return {**_frame("backward", back.node, said), "contributions": given}
 
     def _said(self, words: Callable[[], Sequence[Any]], family: Family) -> list[str | int]:
-        """Return words with the number of each array in its place; on paper there are none."""
-        return []
+        """Return words with the number of each array in its place."""
+        said = words() if self.tells else ()
+        return [each if isinstance(each, str) else self._tensor(each, family) for each in said]
 
     def _contribution(self, arrival: Arrival) -> ExplorerContribution:
-        return self._drawn_contribution(arrival)
-
-    def _drawn_contribution(self, arrival: Arrival, upright: bool = False) -> ExplorerContribution:
+        symbol, factors = arrival.rule.product if self.tells else ("", ())
+        upright = symbol == "@" and np.ndim(factors[1].value) == 1
         contribution = arrival.contribution
-        return {
+        drawn: ExplorerContribution = {
             "parent": contribution.parent.index,
             "edge": self._edge[contribution.node.index, contribution.position],
             "line": "",
             "names": [],
             "target": [],
             "rule": [],
-            "symbol": "",
+            "symbol": symbol,
             "factors": [],
             "value": self._tensor(contribution.value, "adjoint", upright),
             "arrival": arrival.number,
@@ -320,62 +349,15 @@ class _PaperWriter:
             "total": self._tensor(arrival.total, "adjoint"),
             "ask": None,
         }
-
-
-class _Writer(_PaperWriter):
-    """Writes nodes and frames, and if it ``tells``, all that is said about them."""
-
-    def __init__(self, description: Description, tells: bool) -> None:
-        super().__init__(description)
-        self.tells = tells
-
-    def tensors(self, after: int = 0) -> list[Tensor]:
-        """Return the arrays of the scene as plain data, those after so many."""
-        made: list[Any] = [None] * len(self._arrays)
-        for family, scale in self._scales.items():
-            own = [k for k in range(after, len(made)) if self._arrays[k][1] == family]
-            arrays = [self._arrays[k][::2] for k in own]
-            shown = numbers.tensors(arrays, scale, self._numbered)
-            for k, each in zip(own, shown, strict=True):
-                made[k] = each
-        return made[after:]
-
-    def node(self, index: int, group: int | None, most: int | None = None) -> ExplorerNode:
-        drawn = super().node(index, group)
         if not self.tells:
             return drawn
-        described = self._description.nodes[index]
-        text, names = links.read(described.call)
-        formula = described.latex
-        if most and len(drawn["parents"]) > most:  # nobody reads a call of so many names
-            text, names, formula = f"{described.node.op} of {len(drawn['parents'])} values", [], ""
+        line, names = arrival.line
         return {
             **drawn,
-            "title": self.formulas.formula(links.mark(drawn["latex"], described.node, False)),
-            "text": text,
-            "names": names,
-            "formula": self.formulas.formula(formula) if formula else None,
-            "source": str(described.node.source or ""),
-        }
-
-    def _said(self, words: Callable[[], Sequence[Any]], family: Family) -> list[str | int]:
-        said = words() if self.tells else ()
-        return [each if isinstance(each, str) else self._tensor(each, family) for each in said]
-
-    def _contribution(self, arrival: Arrival) -> ExplorerContribution:
-        if not self.tells:
-            return self._drawn_contribution(arrival)
-        rule = arrival.rule
-        symbol, factors = rule.product
-        line, names = arrival.line
-        upright = symbol == "@" and np.ndim(factors[1].value) == 1
-        return {
-            **self._drawn_contribution(arrival, upright),
             "line": line,
             "names": names,
             "target": self.formulas.formula(arrival.target),
-            "rule": self.formulas.formula(rule.latex),
-            "symbol": symbol,
+            "rule": self.formulas.formula(arrival.rule.latex),
             # The vector on the right of a matrix, or left of ⊗, stands upright.
             "factors": [
                 self._factor(factor, column={"@": 1, "⊗": 0}.get(symbol) == position)
