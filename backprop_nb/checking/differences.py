@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from backprop_nb import display
 from backprop_nb.checking.compare import is_real
-from backprop_nb.checking.lines.followed import traced
 from backprop_nb.checking.report import both_in_digits
+from backprop_nb.checking.rounding import gradients_by, without_rounding
 from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError, must_be
 from backprop_nb.tracing import calling, pytree
 
@@ -170,9 +170,10 @@ class Point:
 
     def traced_gradients(self) -> list[Floats]:
         """Return the tracer's gradient for every leaf."""
-        gradients = traced(self._f, self.arguments(), self.places).backward().gradients
-        leaves = pytree.flatten(list(gradients))
-        return [np.asarray(leaves[k], np.float64) for k in self.places]
+        args = self.arguments()
+        return without_rounding(
+            gradients_by(self._f, args, self.places), self._f, args, self.places
+        )
 
     def slopes(self, step: float = _STEP) -> list[Floats]:
         """Return the central differences for every leaf."""

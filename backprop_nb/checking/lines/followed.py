@@ -70,6 +70,18 @@ def traced(
     return aliased(trace, watch, values) if values else trace
 
 
+def moved(args: Sequence[Any], which: Collection[int], by: float = 0.1, seed: int = 7) -> list[Any]:
+    """Return arguments with some leaves moved a little, and copies of the others."""
+    random, position = np.random.default_rng(seed), itertools.count()
+
+    def move(_: str, leaf: Any) -> Any:
+        if next(position) not in which:
+            return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+        return (np.asarray(leaf) * (1 + by * random.uniform(-1, 1, np.shape(leaf))))[()]
+
+    return list(pytree.rebuild(list(args), move))
+
+
 def _position(value: Any) -> int | None:
     """Return which record has made a value; ``None`` for what is not recorded, or not yet."""
     if is_live(value) and not issubclass(type(value), Recorded):

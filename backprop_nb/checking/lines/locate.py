@@ -15,13 +15,14 @@ import numpy as np
 from backprop_nb.checking.lines.aliases import is_alias, text_of
 from backprop_nb.checking.lines.blame import LIKELY, Blame
 from backprop_nb.checking.lines.facts import Facts, path_of
-from backprop_nb.checking.lines.followed import Array, Followed
+from backprop_nb.checking.lines.followed import Array, Followed, moved
 from backprop_nb.checking.lines.followed import traced as trace_of
 from backprop_nb.checking.lines.known import SAME, Known
 from backprop_nb.checking.lines.mended import Explanation, Mended, same
 from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written
 from backprop_nb.checking.lines.scope import in_brackets
 from backprop_nb.checking.lines.untraced import suspects
+from backprop_nb.checking.rounding import without_rounding
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.code_text import find_text
 from backprop_nb.tracing.record import CONSTANT, Record
@@ -163,7 +164,7 @@ class _Search:
     ) -> None:
         self.traced = traced
         self.loss, self.gradient, self.args, self.wrt = loss, gradient, args, wrt
-        self.moved = _moved(args, wrt)
+        self.moved = moved(args, wrt)
 
     @cached_property
     def truths(self) -> list[tuple[Known, list[Array]]]:
@@ -489,9 +490,10 @@ def _truth(
     order = sorted(which)
     known = Known(trace_of(loss, args, which))
     adjoints = {k: known.adjoints[order.index(k)] for k in wrt}
-    return known, [
+    gradients = [
         np.zeros(np.shape(leaves[k])) if each is None else each for k, each in adjoints.items()
     ]
+    return known, without_rounding(gradients, loss, args, wrt)
 
 
 def traceable_leaves(leaves: Sequence[Any], wrt: Collection[int]) -> set[int]:
@@ -502,20 +504,6 @@ def traceable_leaves(leaves: Sequence[Any], wrt: Collection[int]) -> set[int]:
 def _is_float(leaf: Any) -> bool:
     """Whether a leaf holds floats; integers are counts, sizes or labels."""
     return isinstance(leaf, float) or getattr(getattr(leaf, "dtype", None), "kind", "") == "f"
-
-
-def _moved(args: Sequence[Any], wrt: Collection[int]) -> list[Any]:
-    """Return the arguments with the parameters moved a little, and the data as they are."""
-    random = np.random.default_rng(7)
-    leaves = iter(enumerate(pytree.flatten(list(args))))
-
-    def move(_: str, __: Any) -> Any:
-        k, leaf = next(leaves)
-        if k not in wrt:
-            return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
-        return (np.asarray(leaf) * (1 + 0.1 * random.uniform(-1, 1, np.shape(leaf))))[()]
-
-    return list(pytree.rebuild(list(args), move))
 
 
 def _faults(facts: Facts, found: Explanation, is_first: bool, number: int) -> list[Fault]:

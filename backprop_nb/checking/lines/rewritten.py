@@ -290,15 +290,14 @@ class Rewriting:
         self.held.restore()
         self.given = _copied(list(trial.args))
         try:
-            given = self.gradient(*self.given)
+            pairs = zip(self.gradient(*self.given), trial.expected, strict=True)
+            return frozenset(
+                j for j, (one, other) in enumerate(pairs) if one is not None and same(one, other)
+            )
         except KeyboardInterrupt:
             raise
-        except BaseException:  # whatever it does, sys.exit too
+        except BaseException:  # whatever it does or gives, sys.exit and uneven lists too
             return frozenset()
-        pairs = zip(given, trial.expected, strict=True)
-        return frozenset(
-            j for j, (one, other) in enumerate(pairs) if one is not None and same(one, other)
-        )
 
     def _either(
         self,

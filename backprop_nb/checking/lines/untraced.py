@@ -348,7 +348,7 @@ def _suspects(made: Sequence[_Made], truth: _Truth) -> list[Suspect]:
     # Nothing else is left over: what is handed over is looked at where it was made.
     made = [one for one in made if not _puts_together(one) or one is made[-1]]
     needed = {id(each) for each in _needed(made[-1])} if made else set()
-    true |= {id(one): True for one in made if _is_literal(one)}
+    true |= {id(one): True for one in made if _is_literal(one) or _is_rounding(one)}
     odd = [one for one in made if not one.is_sum and not true[id(one)]]
     cleared = {one.place for one in odd if is_cleared(one)}
     found: dict[tuple[CodeType, int], _Made] = {}
@@ -408,6 +408,12 @@ def _is_literal(one: _Made) -> bool:
         isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         for node in _parts(statement[0])
     )
+
+
+def _is_rounding(one: _Made) -> bool:
+    """Whether a line gives what rounding leaves of a sum that is zero."""
+    largest = max((np.abs(each.value).max(initial=0.0) for each in one.reads), default=0.0)
+    return bool(one.value.any()) and bool(np.abs(one.value).max() < 1e-13 * largest)
 
 
 def _puts_together(one: _Made) -> bool:
