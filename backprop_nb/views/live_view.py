@@ -19,6 +19,7 @@ import traitlets
 from backprop_nb.errors import BackpropError, UnsupportedError, must_be
 from backprop_nb.files import with_ending, written_whole
 from backprop_nb.tracing.collector import young_only
+from backprop_nb.views import cells
 from backprop_nb.views.export import Step, Story, write_animation, write_figures
 from backprop_nb.views.page import Snapshot, deflated, es_module, packed, page
 from backprop_nb.views.paper import Drawing, as_html, png
@@ -50,6 +51,9 @@ class LiveView(anywidget.AnyWidget):
 
     Every public method and property of it waits for its turn, and so does every assignment:
     what a cell asks of a view is of one moment, whatever the page does meanwhile.
+
+    It closes, with its layout, when the cells that have shown it have run again without it, and
+    the page shows it nowhere else.  Whoever shows it later, from a list or from ``Out``, opens it.
 
     Attributes
     ----------
@@ -88,6 +92,7 @@ class LiveView(anywidget.AnyWidget):
         for name, value in state.items():
             if name == "scene" or not self.has_trait(name):
                 self._refuse(name, value)
+        self._own_layout = "layout" not in state
         self.set_trait("scene", scene or {})
         order = list(self._declared())
         state = {name: state[name] for name in sorted(state, key=order.index)}
@@ -97,7 +102,47 @@ class LiveView(anywidget.AnyWidget):
             # The learner's line matters, the machinery between it and the check does not.
             raise error.with_traceback(None) from None
         self.set_trait("_identity", self.model_id)
+        self._shown_by.clear()
         self._made = True
+
+    @functools.cached_property
+    def _shown_by(self) -> dict[str, str]:
+        """By the cell's id, in which of its runs; by no id, that it is to stay."""
+        return {}
+
+    def cell_has_run(self, run: cells.Run) -> None:
+        """Close if that cell has shown it, does so no more, and nobody else does."""
+        if self._shown_by.get(run.cell, run.message) != run.message:
+            del self._shown_by[run.cell]
+            self._close_unless_shown()
+
+    @traitlets.observe("_view_count")  # which the page keeps
+    def _close_unless_shown(self, change: Any = None) -> None:
+        if not (self._shown_by or self._view_count):
+            self.close()
+
+    @property
+    def model_id(self) -> str:
+        """Its name in the page.  A box asks that holds it, or a link: it is to stay for them."""
+        self._shown_by[""] = ""
+        self.open()
+        name: str = super().model_id
+        return name
+
+    def open(self) -> None:
+        """Appear in the page, unless it is there."""
+        self.layout.open()
+        super().open()
+
+    def close(self) -> None:
+        """Leave the page, and the kernel unless somebody holds it."""
+        if self.comm is not None:
+            super().close()
+            if self._own_layout:
+                self.layout.close()
+            self._shown_by.clear()
+            self.set_trait("_view_count", None)
+            self.__dict__.pop("_repr_mimebundle_", None)  # shown again, it opens
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise UnsupportedError(
@@ -399,7 +444,13 @@ class LiveView(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # Where no widget can run (GitHub, a PDF), the stored picture and the text stand in for it.
+        run = cells.running()
+        shown_by = self._shown_by | ({run.cell: run.message} if run else {"": ""})
         bundle: Any = super()._repr_mimebundle_(**kwargs)
+        self._shown_by = shown_by
+        if run:
+            cells.follow(self)
+            self.set_trait("_view_count", self._view_count or 0)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         with TURN, young_only():
             figure, text = self.static_figure(), repr(self)

@@ -16,6 +16,7 @@ from typing import Any
 
 from IPython.core.getipython import get_ipython
 
+from backprop_nb.views.cells import running
 from backprop_nb.views.paper import as_html
 from backprop_nb.views.style import read
 
@@ -26,12 +27,11 @@ def publish_still(picture: bytes, alt: str) -> bool:
     Only who shows a notebook to people, as JupyterLab does, tells in which cell it runs code: a
     program that runs one would store a picture twice.  Return whether it is published.
     """
+    if running() is None:
+        return False
     shell: Any = get_ipython()
-    kernel = getattr(shell, "kernel", None)
-    if kernel is not None and "cellId" in kernel.get_parent().get("metadata", {}):
-        shell.display_pub.publish({"text/html": still(picture, alt)})
-        return True
-    return False
+    shell.display_pub.publish({"text/html": still(picture, alt)})
+    return True
 
 
 def still(picture: bytes, alt: str) -> str:

@@ -43,6 +43,32 @@ PUT_FIRST_SHEET_LAST = """() => {
     return sheets.length;
 }"""
 
+# How many models the page has, as soon as it has so many, or after a minute.
+MODELS = """async expected => {
+    const { rendermime } = window.jupyterapp.shell.currentWidget.content;
+    const shown = rendermime.createRenderer("application/vnd.jupyter.widget-view+json");
+    const { _models } = await shown._manager.promise;
+    const count = () => _models.size ?? Object.keys(_models).length;
+    for (let tenths = 0; tenths < 600 && count() !== expected; tenths++) {
+        await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    return count();
+}"""
+
+
+def test_cells_that_run_again_leave_no_models_behind(open_notebook):
+    shown = ["graph = net.trace(x, y)\ngraph", "view = graph.explore()\nview", "view"]
+    asked = ["from ipywidgets.widgets import widget", "print(len(widget._instances))"]
+    notebook = open_notebook("again.ipynb", cells=[START, *shown, *asked])
+    for _ in range(3):
+        notebook.run_all()
+        assert notebook.page.locator(".bpnb").count() == len(shown)
+    # Two views, each with its layout; that it shows the old ones no more the page tells later.
+    assert notebook.page.evaluate(MODELS, 4) == 4
+    notebook.command("notebook:run-cell")  # the last one
+    notebook.wait_until_idle()
+    assert notebook.cell(len(shown) + 2).locator(".jp-OutputArea-output").inner_text() == "4\n"
+
 
 def test_all_views_live_in_one_notebook(open_notebook):
     notebook = open_notebook("all.ipynb", height=2400, cells=[START, *VIEWS.values()])

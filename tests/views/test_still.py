@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from backprop_nb.views import cells
 from backprop_nb.views import still as module
 from backprop_nb.views.still import publish_still, still
 
@@ -17,7 +18,7 @@ class Shell:
         self.metadata, self.published = metadata, []
 
     def get_parent(self):
-        return {"metadata": self.metadata}
+        return {"metadata": self.metadata, "header": {"msg_id": "1"}}
 
     def publish(self, data):
         self.published.append(data)
@@ -35,7 +36,8 @@ def test_it_is_hidden_where_nobody_knows_when_to_show_it():
 
 @pytest.mark.parametrize(("metadata", "count"), [({"cellId": "a1"}, 1), ({}, 0), (None, 0)])
 def test_it_is_published_for_a_notebook_that_somebody_sees(monkeypatch, metadata, count):
-    monkeypatch.setattr(module, "get_ipython", lambda: shell)
+    for each in (module, cells):
+        monkeypatch.setattr(each, "get_ipython", lambda: shell)
     shell = Shell(metadata)
     if metadata is None:  # in a terminal
         del shell.kernel
