@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import io
 import operator
+import re
 import signal
 import threading
 import warnings
@@ -19,7 +20,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
-from types import TracebackType
+from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -29,15 +31,16 @@ from backprop_nb.checking.convention import Course
 from backprop_nb.checking.packing import arguments, gradients_in, names_of_arguments
 from backprop_nb.checking.probes import Array, Probe
 from backprop_nb.checking.report import NOT_WRITTEN
-from backprop_nb.errors import must_be
+from backprop_nb.errors import in_words, must_be
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.source import links, locate
+from backprop_nb.tracing.source import FOLDER, links, locate
 
 Pass: TypeAlias = Callable[..., Any]
 
 MAX_PRINTED: Final = 20_000
 """So many characters of what a submission prints are kept."""
 _NUMBER: Final = (int, float, np.integer, np.floating)
+_OWN: Final = str(Path(FOLDER).parent)
 NO_SUCH_KEY: Final = "has no such key"
 """Said of a dict that the submission made itself."""
 _MAX_DEPTH = 4
@@ -360,13 +363,63 @@ def _same(one: Array | None, other: Array | None) -> bool:
     )
 
 
-def _described(error: BaseException, course: Course) -> str:
+_SHAPES = re.compile("shape|dimension|broadcast")
+
+
+def said_of(error: BaseException, step: TracebackType | None) -> str:
+    """Return what an error says; of shapes that do not fit together, which array has which.
+
+    NumPy speaks of operand 1 and of its core dimension.
+    """
     try:
         text = str(error).strip().split("\n")[0][:300]
     except Exception:
-        text = ""
+        return ""
+    if step is None or not isinstance(error, ValueError) or not _SHAPES.search(text):
+        return text
+    place = locate(step.tb_frame.f_code, step.tb_lasti)
+    shapes = _shapes(place.node, step.tb_frame) if place else ""
+    return f"the shapes do not fit: {shapes}" if shapes else text
+
+
+def _shapes(node: ast.AST, frame: FrameType) -> str:
+    """Return the shapes of the two sides of an operation, or else of all that is named in it."""
+    space = {**frame.f_globals, **frame.f_locals}
+    sides = [node.left, node.right] if isinstance(node, ast.BinOp) else getattr(node, "args", [])
+    said = [_shape(each, space) for each in sides]
+    if not all(said):
+        names = {each.id: each for each in ast.walk(node) if isinstance(each, ast.Name)}
+        said = [
+            _shape(each, space) for name, each in names.items() if not callable(space.get(name))
+        ]
+    said = list(filter(None, said))
+    return in_words(said) if len(said) > 1 else ""
+
+
+_PURE: Final = (
+    *(ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.Constant, ast.Compare),
+    *(ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.cmpop, ast.expr_context),
+)
+
+
+def _shape(node: ast.expr, space: dict[str, Any]) -> str:
+    """Say what shape an expression has; "" if it calls something, or is no array."""
+    if not all(isinstance(each, _PURE) for each in ast.walk(node)):
+        return ""
+    try:
+        value = eval(compile(ast.Expression(node), "", "eval"), space)
+    except Exception:
+        return ""
+    if isinstance(value, np.ndarray):
+        return f"{ast.unparse(node)} is {value.shape}"
+    return f"{ast.unparse(node)} is a function" if callable(value) else ""
+
+
+def _described(error: BaseException, course: Course) -> str:
+    last = _last_step(error)
+    text = said_of(error, last)
     where = ""
-    if (last := _last_step(error)) is not None:
+    if last is not None:
         where = f" (in {last.tb_frame.f_code.co_name}, line {last.tb_lineno})"
         if isinstance(error, KeyError):
             where += _without_key(last, {*course.leaf_names.values(), *course.symbols})
@@ -401,7 +454,7 @@ def _last_step(error: BaseException) -> TracebackType | None:
     last = None
     for step in links(error):
         file = step.tb_frame.f_code.co_filename
-        if file != __file__ and "site-packages" not in file:
+        if not file.startswith(_OWN) and "site-packages" not in file:
             last = step
     return last
 

@@ -54,7 +54,7 @@ _MAX_TIES = 3
 """So many explanations that are equally good are named."""
 
 
-_UNKNOWN = " No mistake of the catalogue explains it, and no two of them together do."
+_UNKNOWN = " None of the mistakes that are known here explains it, nor do two of them together."
 # What a line that is proved explains, and where it shows better to look.
 _SUPERSEDED = re.compile(
     rf"{re.escape(_UNKNOWN)}| [^.]*(is wrong too|the gradient itself)"
@@ -159,7 +159,9 @@ class _Judge:
             # Where it runs more can be said than that it fails elsewhere.
             there = [self._checked(name, only_where_it_runs=True) for name in self.search.names]
             for finding in self._faults(there, rank, explained=False):
-                yield replace(finding, message=f"Where it runs: {finding.message}")
+                # That nothing at all is right is no news beside the line that raises.
+                if (finding.mistake, finding.parameter) != ("not_recognised", self.order[0]):
+                    yield replace(finding, message=f"Where it runs: {finding.message}")
 
     def _place(self, placed: PlacedMistake) -> int:
         """Return where a mistake shows first, counted in the order of the backward pass."""
@@ -506,8 +508,8 @@ def _nearly(checked: Checked) -> str:
 def _compare(name: str, answer: Answer, right: Array) -> Checked:
     remark = answer.invalid.get(name, "")
     if answer.failure:  # which is told in full once, and not with every gradient
-        raised = answer.failure.split(":")[0].split(" (")[0]
-        remark = f"{MISSING}: {raised}" if answer.raised else MISSING
+        raised = answer.failure.split(":")[0].split(" (")[0].removeprefix("it raised ")
+        remark = f"{MISSING} ({raised})" if answer.raised else MISSING
     if remark:
         return Checked.wrong(name, right, remark)
     return compare(name, answer.gradients.get(name), right)

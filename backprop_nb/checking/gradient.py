@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import functools
-import re
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
-from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.asking import OutOfTime, TimeLimit, check_seconds
+from backprop_nb.checking.asking import OutOfTime, TimeLimit, check_seconds, said_of
 from backprop_nb.checking.compare import (
     MISSING,
     TOLERANCE_FLOAT32,
@@ -44,7 +41,15 @@ from backprop_nb.checking.matching import (
     likely_data,
     match,
 )
-from backprop_nb.checking.report import NOT_WRITTEN, Checked, Finding, Hints, Report, check_hints
+from backprop_nb.checking.report import (
+    NOT_WRITTEN,
+    SHOWS_LINE,
+    Checked,
+    Finding,
+    Hints,
+    Report,
+    check_hints,
+)
 from backprop_nb.checking.unexplained import (
     changed_in_words,
     common_factor,
@@ -233,17 +238,7 @@ class _Check:
         expected, notes = _expected(self.point)
         names = self.names
         if self.failure:
-            short = self.failure.partition(":")[0]  # the finding has the rest
-            parameters = tuple(map(Checked.wrong, names, expected, [short] * len(names)))
-            lines = self._lines_written(parameters, hints)
-            rank = 1 + bool(lines)
-            finding = Finding("raised_exception", names[0], rank, f"{names[0]}: {self.failure}.")
-            if self.raised is not None and hints in ("clear", "plain"):
-                line, text = self.raised.start[0], " ".join(self.raised.split())
-                what = "This is raised" if " raised " in self.failure else "It was stopped"
-                where = f"{finding.message} {what} in line {line}, {text}."
-                finding = replace(finding, message=where, line=line, source=self.raised)
-            return Report(subject, parameters, (*lines, finding), notes=notes, hints=hints)
+            return self._failed(expected, notes, hints)
         if isinstance(self.matched, Unmatched):
             parameters = tuple(map(Checked.wrong, names, expected, [MISSING] * len(names)))
             finding = Finding("not_matched", names[0], 1, self.matched.sentence)
@@ -267,9 +262,10 @@ class _Check:
             if not each.ok
         ]
         if findings and callable(self.gradient):
-            # No line is wrong where gradients are put to use too early.
+            # No line is wrong where gradients are put to use too early, or change places.
             is_updated = findings[0].mistake == "update_returned"
-            faults = [] if is_updated else self._faults()
+            is_turned = all(each.message.endswith(_ORDER) for each in findings)
+            faults = [] if is_updated or is_turned else self._faults()
             several = any(each.number > 1 for each in faults)
             lines = [self._line(each, parameters, hints, several) for each in faults]
             lines = [each for each in lines if each.message]
@@ -286,6 +282,29 @@ class _Check:
             findings = [*lines, *rest]
             graph = self._graph(names.index(findings[0].parameter))
         return Report(subject, parameters, tuple(findings), notes=notes, hints=hints, graph=graph)
+
+    def _failed(self, expected: Sequence[Array], notes: tuple[str, ...], hints: Hints) -> Report:
+        """Return the report on a function that has given nothing: where that is, and why."""
+        names, raised, shown = self.names, self.raised, hints in SHOWS_LINE
+        at = raised.start[0] if raised is not None and shown else None
+        short = self.failure.partition(":")[0]  # the finding has the rest
+        remark = f"{short} in line {at}" if at else short
+        parameters = tuple(map(Checked.wrong, names, expected, [remark] * len(names)))
+        lines = self._lines_written(parameters, hints)
+        finding = Finding(
+            "raised_exception", names[0], 1 + bool(lines), f"{names[0]}: {self.failure}."
+        )
+        if raised is not None and at:
+            text = " ".join(raised.split())
+            message = f"{finding.message} It was stopped in line {at}, {text}."
+            if self.failure.startswith("it "):
+                line = f"{'So line' if lines else 'Line'} {at}, {text},"
+                message = f"{self.failure.replace('it', line, 1)}."
+            if at not in [each.line for each in lines]:
+                finding = replace(finding, message=message, line=at, source=raised)
+            else:  # which is shown already
+                finding = replace(finding, message=f"I{self.failure[1:]}.")
+        return Report(self.subject, parameters, (*lines, finding), notes=notes, hints=hints)
 
     def _alike(self, parameters: Sequence[Checked]) -> list[Finding]:
         """Say what all gradients are, if there are several and it is the same for all."""
@@ -339,7 +358,7 @@ class _Check:
         alone = len(kept) == len(self.argument_names) - 1 and others_right
         found = f"{finding.message[:-1]}, and all others are right."
         advice = (
-            f" If {name} is data, by which nobody differentiates, hand the two "
+            f" Return it, too; or if {name} is data, by which nobody differentiates, hand the two "
             f"functions over without it: lambda {given}: {calling.function_name(self.f)}"
             f"({everything})."
         )
@@ -565,9 +584,8 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None,
     except OutOfTime as error:
         return None, str(error), _place(error)[0], copies
     except BaseException as error:  # sys.exit too; the report says what went wrong
-        place, shapes = _place(error)
-        said = f"the shapes do not fit: {shapes}" if shapes else str(error)
-        why = f"calling the gradient raised {type(error).__name__}: {said}".rstrip(": ")
+        place, said = _place(error)
+        why = f"it raised {type(error).__name__}: {said}".rstrip(": ")
         return None, why, place, copies
 
 
@@ -579,29 +597,10 @@ def _mistake_of(factor: float) -> str:
 
 
 def _place(error: BaseException) -> tuple[Source | None, str]:
-    """Return the student's expression that raised, and what has which shape if it is about that."""
-    found, shapes = None, ""
-    for link in links(error):
-        if is_students(link.tb_frame):
-            place = locate(link.tb_frame.f_code, link.tb_lasti)
-            found = None if place is None else place.source()
-            is_about_shapes = isinstance(error, ValueError) and _SHAPES.search(str(error))
-            shapes = _shapes(place.node, link.tb_frame) if place and is_about_shapes else ""
-    return found, shapes
-
-
-_SHAPES = re.compile("shape|dimension|broadcast")
-
-
-def _shapes(node: ast.AST, frame: FrameType) -> str:
-    """Return the arrays that an expression names, with their shapes.
-
-    NumPy speaks of operand 1 and of its core dimension.
-    """
-    names = dict.fromkeys(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
-    values = {name: {**frame.f_globals, **frame.f_locals}.get(name) for name in names}
-    arrays = [f"{n} is {v.shape}" for n, v in values.items() if isinstance(v, np.ndarray)]
-    return in_words(arrays) if len(arrays) > 1 else ""
+    """Return the student's expression that raised, and what the error says."""
+    steps = [link for link in links(error) if is_students(link.tb_frame)]
+    place = locate(steps[-1].tb_frame.f_code, steps[-1].tb_lasti) if steps else None
+    return place.source() if place else None, said_of(error, steps[-1] if steps else None)
 
 
 # --- what is wrong with one of them -----------------------------------------
@@ -624,18 +623,28 @@ def _coarse(wrong: Sequence[Checked], hints: Hints) -> Finding:
     return Finding("coarse_products", first, 1, text)
 
 
+_ORDER = ": the order is that of the arguments."
+
+
+def _is_that_of(other: Checked, given: Array | None) -> bool:
+    """Whether what was given is the gradient by another parameter, whose own is wrong, too."""
+    return given is not None and not other.ok and agrees(given, other.expected)
+
+
 def _explain(checked: Checked, parameters: Sequence[Checked], hints: Hints) -> Finding:
     """Say what is wrong with one parameter, as far as that shows in its values alone."""
     name, given, expected = checked.name, checked.given, checked.expected
     kind, reason = fault_of(checked)
-    if given is not None and kind == "wrong_shape":
-        right_as = [each.name for each in parameters if agrees(given, each.expected)]
-        if right_as:
-            reason = f"It would be right as {right_as[0]}: the order is that of the arguments."
+    right_as = next((each.name for each in parameters if _is_that_of(each, given)), "")
+    order = f"would be right as {right_as}{_ORDER}"
+    if right_as and kind == "wrong_shape":
+        reason = f"It {order}"
     text = fault_in_words(checked, kind, reason)
     if given is not None and kind == "not_recognised":
         factor = factor_of(given, expected)
-        if factor is None:
+        if right_as:
+            text = f"{name} {order}"
+        elif factor is None:
             text = which_entries(checked, wrong_entries(given, expected))
         else:
             kind = _mistake_of(factor)

@@ -243,8 +243,8 @@ class Finding:
 
     @property
     def advice(self) -> str:
-        """What should stand in its line, unless that is the message."""
-        if self.line is None or self.mistake == "wrong_line":
+        """What should stand in its line, unless the message begins with that line."""
+        if self.line is None or f"ine {self.line}, " in self.message[:20]:
             return ""
         marked = f"What is marked in line {self.line}"
         if not (self.quantity or self.repair):

@@ -149,7 +149,8 @@ def test_a_gradient_that_is_missing_may_be_that_of_data():
     b, weight = np.array([0.1, 0.2]), np.array([1.0, 2.0])
     report = bp.check_gradient(loss, gradient, W, b, weight)
     assert (
-        "it is missing, and all others are right. If weight is data" in report.findings[0].message
+        "it is missing, and all others are right. Return it, too; or if weight is data"
+        in report.findings[0].message
     )
     assert report.findings[0].message.endswith("lambda W, b: loss(W, b, weight).")
     assert bp.check_gradient(
@@ -507,16 +508,55 @@ def not_broadcast(A, f):
     return np.outer(delta, f), delta * f
 
 
-@pytest.mark.parametrize("wrong", [not_transposed, not_broadcast])
+def test_gradients_of_one_shape_in_another_order_are_told_as_such():
+    def product(a, b):
+        return a**2 * b
+
+    report = bp.check_gradient(product, lambda a, b: (a**2, 2 * a * b), 3.0, 5.0)
+    assert [each.message for each in report.findings] == [
+        "da would be right as db: the order is that of the arguments.",
+        "db would be right as da: the order is that of the arguments.",
+    ]
+
+
+def not_a_column(A, f):
+    delta = np.ones(2)
+    return delta[:, None] @ f, delta
+
+
+def not_called(A, f):
+    delta = np.ones(2)
+    return np.outer(delta, f), A.transpose @ delta
+
+
+def too_late(A, f):
+    delta = np.ones(2)
+    back = A.T * delta
+    return np.outer(delta, f), back + f * 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "shapes"),
+    [
+        (not_transposed, "A is (2, 3) and delta is (2,)"),
+        (not_broadcast, "delta is (2,) and f is (3,)"),
+        (not_a_column, "delta[:, None] is (2, 1) and f is (3,)"),
+        (not_called, "A.transpose is a function and delta is (2,)"),
+        (too_late, "back is (3, 2) and f * 0 is (3,)"),
+    ],
+)
 @pytest.mark.parametrize("hints", ["clear", "plain"])
-def test_shapes_that_do_not_fit_are_named_in_place_of_operands(wrong, hints):
+def test_shapes_that_do_not_fit_are_named_in_place_of_operands(wrong, shapes, hints):
     A, f = np.arange(6.0).reshape(2, 3), np.array([0.5, 1.0, -2.0])
     report = bp.check_gradient(lambda A, f: np.sum(A @ f), wrong, A, f, hints=hints)
-    other = "A is (2, 3) and delta is (2,)" if wrong is not_transposed else "delta is (2,) and f"
-    assert f"the shapes do not fit: {other}" in report.findings[-1].message
+    assert f"the shapes do not fit: {shapes}" in report.findings[-1].message
     assert "gufunc" not in str(report)
     assert "operand" not in str(report)
-    assert {each.remark for each in report.parameters} == {"calling the gradient raised ValueError"}
+    assert {each.remark[:22] for each in report.parameters} == {"it raised ValueError i"}
+    # A line is shown once, and once said to be wrong.
+    shown = [line for line in str(report).splitlines() if " | " in line]
+    assert len(shown) == len(set(shown)) > 0
+    assert str(report).count("goes wrong first") <= 1
 
 
 def loss_of(p):
