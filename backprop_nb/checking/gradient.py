@@ -198,7 +198,11 @@ class _Check:
         ]
         self.dots = unwritten(gradient)
         self.is_frame = bool(self.dots) or answer is ...
+        self.may_have_data = True
         self.matched = self._match(answer)
+        if self._is_without_shape(answer, form):
+            self.may_have_data = False
+            self.matched = self._match(answer)
         found = self.matched
         is_absent = self.failure or self.is_frame or answer is None
         likely = likely_data(args, self.argument_names) if is_absent else _exact(args)
@@ -212,11 +216,24 @@ class _Check:
             for own, name in zip(said, self.point.names, strict=True)
         ]
 
+    def _is_without_shape(self, answer: Any, form: str) -> bool:
+        """Whether a number in the place of a gradient was taken for a loss, and is none."""
+        found = self.matched
+        if not isinstance(found, Matched) or found.loss is None or len(answer) < len(self.args):
+            return False
+        if not any(answer[k] is found.loss for k in found.data):
+            return False
+        value = Point(self.f, self.args, form, found.data).value()
+        return not np.isclose(float(np.asarray(found.loss)), value, rtol=1e-6)
+
     def _match(self, answer: Any) -> Matched | Unmatched:
-        found = match(answer, self.args, self.argument_names)
+        read = functools.partial(
+            match, arguments=self.args, names=self.argument_names, data=self.may_have_data
+        )
+        found = read(answer)
         if isinstance(found, Unmatched) and isinstance(answer, list | tuple) and answer:
             missing = len(self.args) - len(answer)
-            longer = match([*answer, *[None] * missing], self.args, self.argument_names)
+            longer = read([*answer, *[None] * missing])
             return longer if missing > 0 else found
         return found
 
@@ -272,7 +289,7 @@ class _Check:
             if findings[0].mistake == "step_returned":  # any line could be said to scale it
                 lines = [each for each in lines if each.proved]
             # That nothing simple explains a gradient is no news beside the line that does.
-            explained = {parameters[k].name for each in faults if each.proved for k in each.spoils}
+            explained = {parameters[k].name for each in faults for k in each.spoils}
             rest = [
                 replace(each, rank=each.rank + bool(lines))
                 for each in findings

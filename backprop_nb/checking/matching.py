@@ -104,6 +104,7 @@ def match(
     *,
     value: float | None = None,
     order: bool = True,
+    data: bool = True,
 ) -> Matched | Unmatched:
     """Return whose gradient is which in what a gradient function returned.
 
@@ -126,6 +127,8 @@ def match(
         The loss, if it is known: it tells which of two numbers is the gradient.
     order
         Whether gradients may come in another order than the arguments.
+    data
+        Whether some of the arguments may be data.
 
     Returns
     -------
@@ -142,7 +145,7 @@ def match(
     >>> float(match(np.arange(5.0), [np.zeros((2, 2)), 0.0], ["A", "b"]).leaves[1])
     4.0
     """
-    matching = _Matching(arguments, names, value, order)
+    matching = _Matching(arguments, names, value, order, data)
     if answer is None:
         return Unmatched(_described(answer), matching.advice())
     return matching.of(answer)
@@ -269,10 +272,15 @@ Found: TypeAlias = dict[int, _Leaf]
 
 class _Matching:
     def __init__(
-        self, arguments: Sequence[Any], names: Sequence[str], value: float | None, order: bool
+        self,
+        arguments: Sequence[Any],
+        names: Sequence[str],
+        value: float | None,
+        order: bool,
+        data: bool = True,
     ) -> None:
         self.arguments, self.names = list(arguments), list(names)
-        self.value, self.order = value, order
+        self.value, self.order, self.may_have_data = value, order, data
         self.counts = [len(pytree.flatten(each)) for each in self.arguments]
         self.paths = [
             (name, *path)
@@ -295,7 +303,7 @@ class _Matching:
         ]
         if self.order:
             readings.append(self._in_another_order)
-        if data:
+        if data and self.may_have_data:
             readings += [self._without_data, self._the_only_one]
         partial: Matched | None = None
         for reading in readings:

@@ -508,6 +508,22 @@ def not_broadcast(A, f):
     return np.outer(delta, f), delta * f
 
 
+def test_a_number_in_the_place_of_a_gradient_is_no_loss():
+    def squashed(w, t):
+        return np.sum(np.tanh(w * t) ** 2)
+
+    def gradient(w, t):
+        u = np.tanh(w * t)
+        back = 2 * u * (1 - u**2)
+        return back * t, np.sum(back * w)
+
+    w, t = np.array([0.5, -1.2, 0.3]), np.array([1.3, 0.7, 2.0])
+    report = bp.check_gradient(squashed, gradient, w, t, hints="clear")
+    assert [each.ok for each in report.parameters] == [True, False]
+    assert "its shape is (), expected (3,)" in str(report)
+    assert bp.check_gradient(squashed, (gradient(w, t)[0], squashed(w, t)), w, t).ok
+
+
 def test_gradients_of_one_shape_in_another_order_are_told_as_such():
     def product(a, b):
         return a**2 * b
