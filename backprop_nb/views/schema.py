@@ -668,8 +668,10 @@ class CodePart(TypedDict):
 
 
 class CodeBlock(TypedDict):
-    """A function of the learner's, line by line."""
+    """A function, line by line: the number of the first, and whether the learner wrote it."""
 
+    first: int
+    own: bool
     lines: Sequence[Sequence[CodePart]]
 
 

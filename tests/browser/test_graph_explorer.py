@@ -389,6 +389,29 @@ def test_the_event_is_told_in_its_order_and_all_of_it_is_in_sight(open_page, tmp
     assert ["+=" in "".join(text.split()) for text in signs] == [True, False]
 
 
+# How much of a line is cut off at either end of what scrolls, beyond a pixel that is rounded.
+CUT_LINES = """() => [...document.querySelectorAll(".bpnb-codes .bpnb-panel")].flatMap(panel => {
+    const edge = panel.getBoundingClientRect();
+    const cut = [...panel.querySelectorAll(".bpnb-line")].map(line => line.getBoundingClientRect())
+        .filter(({ top, bottom }) => bottom > edge.top + 1 && top < edge.top - 1
+            || top < edge.bottom - 1 && bottom > edge.bottom + 1);
+    return cut.map(({ top, bottom }) => [top - edge.top, bottom - edge.bottom]);
+})"""
+
+
+@pytest.mark.parametrize("presenting", [False, True])
+def test_no_line_of_code_is_cut_in_half(open_page, written, scene, presenting):
+    page = open_page(written, reduced_motion="reduce")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    if presenting:
+        page.get_by_role("button", name="Presentation").click()
+        page.set_viewport_size({"width": 1280, "height": 720})
+    expect_step(page, scene, 0)
+    for step in range(len(scene["frames"])):
+        page.get_by_role("slider").fill(str(step))
+        assert page.evaluate(CUT_LINES) == []
+
+
 def test_a_kept_card_says_so_and_lets_go(open_page, written, graph):
     from playwright.sync_api import expect
 

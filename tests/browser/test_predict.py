@@ -114,7 +114,7 @@ def test_formulas_give_no_prediction_away(open_page, graph, scene, tmp_path):
     step = next(k for k, frame in enumerate(scene["frames"]) if frame["phase"] == "seed")
     explorer = graph.explore(predict="value", step=step, notation="formulas")
     page = open_page(explorer.to_html(tmp_path / "page"))
-    lines = page.locator(".bpnb-pass .bpnb-line")
+    lines = page.locator(".bpnb-as-formulas .bpnb-line")
     later = lines.locator("xpath=self::*[contains(@class, 'bpnb-later')]")
     total = lines.count()
     assert later.count() == total

@@ -5,24 +5,26 @@ import { linkTo, makeStops, named, sides } from "./links.mjs";
 import { isTold } from "./steps.mjs";
 import { choice, html, panel, runs, scrollInside } from "../view.mjs";
 
+/** A part under its heading, of which what follows scrolls by whole lines. */
+const headedPass = (title, more, ...content) =>
+  html("div", { class: "bpnb-pass" }, html("div", { class: "bpnb-pass-head" }, html("h2", {}, title), ...more), ...content);
+
 /** The functions that made the nodes. */
 export class Source {
   constructor(view) {
     this.view = view;
     this.spans = []; // each with its nodes
     const blocks = view.scene.code.map((block) => this.build(block));
-    const head = html("h2", {}, "your code");
-    const label = "your code. Arrow keys move through it.";
-    const missing = view.scene.missing_source;
+    const { missing_source: missing, code } = view.scene;
+    const whose = code.some(({ own }) => own) || !code.length ? "your code" : "the library's code";
     const content = [
-      head,
-      ...(missing ? [html("p", {}, missing)] : []),
-      ...(blocks.length ? [html("pre", {}, ...blocks)] : []),
+      missing ? html("p", {}, missing) : null,
+      blocks.length ? panel(`${whose}. Arrow keys move through it.`, { "data-names": true }, html("pre", {}, ...blocks)) : null,
     ];
-    this.element = content.length > 1 ? panel(label, { "data-names": true }, ...content) : null;
+    this.element = content.some(Boolean) ? headedPass(whose, [], ...content) : null;
   }
 
-  build({ lines }) {
+  build({ lines, first }) {
     const seen = new Set(); // the arrow keys stop at an expression's first part
     const build = ({ text, inner, nodes }) => {
       if (!inner.length) return text;
@@ -35,7 +37,7 @@ export class Source {
     };
     return html(
       "span",
-      { class: "bpnb-block", onclick: (event) => this.view.pick(event) },
+      { class: "bpnb-block", style: `--before:${first - 1}`, onclick: (event) => this.view.pick(event) },
       ...lines.map((parts) => html("span", { class: "bpnb-line" }, ...parts.map(build))),
     );
   }
@@ -91,15 +93,9 @@ export class BackwardPass {
     this.choice = choice("as", values, { value: this.notation, onchange });
     this.list = html("pre", {}, ...chunks(withGaps(all)));
     const label = "its backward pass. Arrow keys move through it.";
-    const head = html("h2", {}, "its backward pass");
-    const parts = this.lines.length
-      ? [
-          html("div", { class: "bpnb-pass-head" }, head, this.choice),
-          panel(label, { "data-names": true }, this.list),
-        ]
-      : [html("div", { class: "bpnb-pass-head" }, head), html("p", {}, note)];
-    const shown = this.lines.length || note;
-    this.element = shown ? html("div", { class: "bpnb-pass" }, ...parts) : null;
+    const title = "its backward pass";
+    if (this.lines.length) this.element = headedPass(title, [this.choice], panel(label, { "data-names": true }, this.list));
+    else this.element = note ? headedPass(title, [], html("p", {}, note)) : null;
   }
 
   get notation() {

@@ -1,4 +1,4 @@
-"""The learner's source beside the picture: the functions that made the nodes, each once."""
+"""The source beside the picture: the functions that made the nodes, each once."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import tokenize
 from collections.abc import Sequence
 from itertools import pairwise
 from operator import itemgetter
+from pathlib import Path
 
 from backprop_nb.tracing import Node
 from backprop_nb.views.schema import CodeBlock, CodePart
 
+_PACKAGE = str(Path(__file__).parents[2])
 _Place = tuple[int, tuple[int, int], tuple[int, int]]
 """A node, and where its expression begins and ends: line from 1, column from 0."""
 _Depth = tuple[int, int, int, int]
@@ -28,8 +30,12 @@ def source_blocks(nodes: Sequence[Node]) -> list[CodeBlock]:
             block = (source.filename, source.around, source.block)
             by_block.setdefault(block, []).append((node.index, source.start, source.end))
     return [
-        {"lines": cut_lines(around.split("\n")[first - 1 : last], first, places)}
-        for (_, around, (first, last)), places in by_block.items()
+        {
+            "first": first,
+            "own": not filename.startswith(_PACKAGE),
+            "lines": cut_lines(around.split("\n")[first - 1 : last], first, places),
+        }
+        for (filename, around, (first, last)), places in by_block.items()
     ]
 
 

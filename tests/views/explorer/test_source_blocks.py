@@ -78,6 +78,9 @@ def test_the_parts_of_a_node_are_its_exact_expression():
     parts = [part for line in block["lines"] for part in line]
     sources = [node.source for node in graph.nodes if node.source]
     assert len(sources) == 3
+    assert block["own"]
+    first = test_the_parts_of_a_node_are_its_exact_expression.__code__.co_firstlineno + 1
+    assert block["first"] == first
     for node in graph.nodes[2:]:
         shown = "".join(part["text"] for part in parts if node.index in part["nodes"])
         assert shown == node.source
@@ -103,4 +106,5 @@ def test_the_code_of_a_network_is_that_of_functions(activation):
     blocks = source_blocks(net.trace([1.0, -2.0], [1.0, 0.0]).nodes)
     first_lines = ["".join(part["text"] for part in block["lines"][0]) for block in blocks]
     assert "def loss(A):" in first_lines
+    assert not any(block["own"] for block in blocks)
     assert all(line.startswith("def ") for line in first_lines), first_lines
