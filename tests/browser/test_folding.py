@@ -4,9 +4,11 @@ import os
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 from accessibility import violations
 
+import backprop_nb as bp
 from backprop_nb.views.numbers import long
 
 DEEP = """
@@ -119,7 +121,7 @@ def test_of_a_very_large_graph_what_is_folded_away_comes_when_it_is_opened(open_
     notebook.run_all()
     root, other = (notebook.page.locator(".bpnb").nth(k) for k in range(2))
     run = graph.explore().groups[0]
-    lines = root.locator(".bpnb-pass .bpnb-line")
+    lines = root.locator(".bpnb-as-numpy .bpnb-line")
     expect(lines.filter(has_text="folded away")).not_to_have_count(0)
     inside = lines.filter(has_text="d_b1 = d_z2")
     expect(inside).to_have_count(0)
@@ -223,6 +225,60 @@ def test_of_hundreds_of_cards_those_in_sight_are_drawn_and_all_are_found(open_pa
     far.evaluate("card => card.focus({ focusVisible: true })")
     assert far.evaluate(shown) == late
     assert "bpnb-grid" in late[1]
+
+
+OVERLAPS = """() => {
+    const names = [...document.querySelectorAll(".bpnb-group-name")];
+    const all = names.map(name => name.getBoundingClientRect());
+    const apart = (one, other) => one.right <= other.left + 1 || other.right <= one.left + 1
+        || one.bottom <= other.top + 4 || other.bottom <= one.top + 4;
+    return all.flatMap((one, k) => all.slice(k + 1).filter(other => !apart(one, other))).length;
+}"""
+
+
+def test_the_name_of_a_group_covers_no_other(open_page, tmp_path):
+    def rounds(x):
+        for _ in range(12):
+            x = np.tanh(np.sin(x))
+        return x
+
+    page = open_page(bp.trace(rounds, 0.5).explore(folded=[]).to_html(tmp_path / "page"))
+    for _ in range(24):
+        page.get_by_role("button", name="Step forward").click()
+        assert page.evaluate(OVERLAPS) == 0
+
+
+def test_a_card_is_found_by_its_name_and_by_its_code(open_page, tmp_path):
+    from playwright.sync_api import expect
+
+    explorer = graph_of(tmp_path, 60).explore(folded=[])
+    page = open_page(explorer.to_html(tmp_path / "page"), reduced_motion="reduce")
+    root, field = page.locator(".bpnb"), page.get_by_role("textbox", name="Find a card")
+    nodes = [node for node in explorer.graph.nodes if node.op]
+
+    def search(words):
+        field.fill(words)
+        field.press("Enter")
+
+    far = nodes[-4]
+    search(far.name)
+    card = root.locator(f".bpnb-card[data-node='{far.name}']")
+    expect(card).to_be_in_viewport()
+    expect(card).to_have_attribute("aria-pressed", "true")
+    expect(card.locator(".bpnb-grid").first).to_have_count(0)  # its value comes later
+    expect(root.locator(".bpnb-numbers")).to_contain_text(far.name)
+    # By code: one after the other, and from the last to the first.
+    some = [node for node in nodes if "sigmoid(" in str(node.source)]
+    for node in [*some[:2], some[2]]:
+        search("sigmoid(") if node is some[0] else field.press("Enter")
+        expect(root.locator(".bpnb-card[aria-pressed='true']")).to_have_attribute(
+            "data-node", node.name
+        )
+    search("nothing of that name")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(spoken(root)).to_have_text("No card has nothing of that name.")
+    expect(root.locator(".bpnb-kept")).to_contain_text(some[2].name)
+    assert violations(page) == []
 
 
 def test_of_a_large_picture_an_overview_says_where_one_is(open_page, tmp_path):

@@ -67,12 +67,12 @@ def test_a_name_lights_in_every_view_and_the_reverse(open_page, graph, scene, tm
     assert lit_cards(page) == ["f2"]
     assert page.locator(".bpnb-slot.bpnb-lit").count() == 1
     assert "bp.sigmoid(z2)" in lit(page, ".bpnb-block")
-    assert lit(page, ".bpnb-codes .bpnb-panel:last-child") == ["d_f2 = -d_v3", "d_f2"]
+    assert lit(page, ".bpnb-codes > :last-child") == ["d_f2 = -d_v3", "d_f2"]
     assert any("adjoint \u2202L/\u2202f2" in text for text in lit(page, ".bpnb-numbers"))
     # A value in the formula is another thing than its adjoint.
     formula.locator(f"[data-link=v{node['f2']}]").first.hover()
     assert any(text.startswith("value") for text in lit(page, ".bpnb-numbers"))
-    assert "d_f2" not in lit(page, ".bpnb-codes .bpnb-panel:last-child")
+    assert "d_f2" not in lit(page, ".bpnb-codes > :last-child")
 
     # And the reverse, from the numbers, from the code and from the picture.
     target = f"a{node['z2']}"

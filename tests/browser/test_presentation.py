@@ -165,6 +165,24 @@ def test_a_program_begins_it_and_escape_leaves_it(open_page, tmp_path):
     expect(button).to_be_focused()
 
 
+CUT_CARDS = """() => {
+    const edge = document.querySelector(".bpnb-stage").getBoundingClientRect();
+    const cards = [...document.querySelectorAll(".bpnb-card")];
+    const ends = cards.map(card => card.getBoundingClientRect());
+    return ends.filter(({ top, bottom }) => top < edge.top || bottom > edge.bottom).length;
+}"""
+
+
+@pytest.mark.parametrize("widths", [(1, 1), (4, 3, 3), (3, 4, 4, 4, 4)])
+def test_of_a_network_no_row_of_cards_is_cut(open_page, tmp_path, widths):
+    explorer = _of_network(lambda *args: bp.SigmoidNetwork.trace(*args).explore(), *widths)
+    page = open_page(explorer.to_html(tmp_path / "page"), reduced_motion="reduce")
+    present(page)
+    for key in ("Home", "]", "End", "["):
+        page.keyboard.press(key)
+        assert page.evaluate(CUT_CARDS) == 0
+
+
 HANDED_ON = """root => {
     const [panel, part] = [".bpnb-numbers", ".bpnb-event > :last-child"].map(each =>
         root.querySelector(each).getBoundingClientRect());

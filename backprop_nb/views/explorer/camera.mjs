@@ -9,7 +9,7 @@ const STRIP = 36; // the height of the overview, for which the stage grows
 // of a step below it; the largest scale; that at which the texts on the cards are easy to read; and that
 // at which they still are, if it shows all of the picture.
 const DESK = { share: 0.36, rest: 0, largest: 1.15, smallest: 0.86, fitting: 0.76 };
-const LECTURE = { share: 0.5, rest: 420, largest: 1.9, smallest: 1.42, fitting: 1.42 }; // from the last row
+const LECTURE = { share: 0.5, rest: 388, largest: 1.9, smallest: 1.42, fitting: 1.42 }; // from the last row
 
 /** The scale at which a picture fits into a room, or, unless it must as a whole, can be read. */
 export function scaleToFit({ width, height }, [across, down], whole, { largest, smallest, fitting } = DESK) {
@@ -47,8 +47,8 @@ export class Camera {
     this.follow = !whole;
     this.k = k;
     this.stage.style.height = `${tall + (this.isWhole ? 0 : STRIP)}px`;
-    this.x = Math.max(MARGIN, (room - width * k) / 2);
-    this.y = Math.max(MARGIN, (tall - height * k) / 2);
+    const free = this.size.map((size, at) => this.room[at] - size * k);
+    [this.x, this.y] = free.map((each) => (each < 0 ? MARGIN : each / 2));
     if (first) this.world.style.transition = "none"; // a view begins where it belongs
     this.place();
     if (!first) return;

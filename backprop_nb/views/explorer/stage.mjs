@@ -22,6 +22,7 @@ import {
 
 const LARGE = 300; // with more cards than these the picture does not glide: it would stutter
 const TILE = 40; // so many edges, or cards, are laid out and painted together
+const MANY = 40; // among more nodes than these one may search
 const FAR = 0.6; // from so far away a card has room for its name alone, which is then larger
 const AROUND = 24; // so far an arrow or a bend may reach beyond the points of its edge
 
@@ -75,12 +76,16 @@ export class Stage {
   buildButtons() {
     const button = (text, title, onclick) => barButton(text, title, "", onclick);
     const groups = this.scene.groups.map(({ id }) => id);
+    const label = "Find a card by its name or its code. Enter goes to the next.";
+    const field = { type: "text", class: "bpnb-aside", placeholder: "find a card", title: label, "aria-label": label };
+    this.field = this.scene.nodes.length > MANY ? html("input", field) : null;
     this.foldAll = button("fold all", "Fold all groups", () => this.fold(groups));
     this.openAll = button("open all", "Open all groups", () => this.fold([]));
     this.whole = button("fit", "Fit the whole graph", () => this.fit(this.camera.follow));
     return html(
       "div",
       { class: "bpnb-zoom" },
+      this.field,
       ...(groups.length ? [this.foldAll, this.openAll] : []),
       button("+", "Zoom in", () => this.camera.zoom(1.25)),
       button("\u2212", "Zoom out", () => this.camera.zoom(0.8)),
@@ -133,6 +138,7 @@ export class Stage {
       const name = this.names.children[k];
       if ((name.shift ?? 0) === shift) return;
       name.shift = shift;
+      name.style.maxWidth = `${width - 8 - shift}px`; // or it covers the next one's
       name.style.transform = shift ? `translateX(${shift}px)` : "";
     });
   }
@@ -442,6 +448,21 @@ export class Stage {
   }
 
   // -- looking around --------------------------------------------------------
+
+  /** Keep the next node of that name, or whose code has the words, and bring its card in. */
+  find(words) {
+    const { view, field } = this;
+    const { nodes } = this.scene;
+    const wanted = words.trim();
+    const every = [...nodes.keys()];
+    const named = every.filter((k) => nodes[k].name === wanted);
+    const found = named.length ? named : every.filter((k) => [nodes[k].name, nodes[k].text, nodes[k].source].some((each) => each.includes(wanted)));
+    field.setAttribute("aria-invalid", String(!found.length));
+    if (!found.length) return view.say(`No card has ${wanted}.`);
+    const node = found.find((k) => k > (view.selected ?? -1)) ?? found[0];
+    view.select(node);
+    this.showCards([this.geometry.card_of[node]]);
+  }
 
   onMove() {
     const { x, k } = this.camera;

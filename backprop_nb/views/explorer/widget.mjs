@@ -289,6 +289,7 @@ class Explorer extends Replay {
     const { target } = event;
     const actions = super.actions(event);
     if (this.selected !== null) actions.Escape = () => this.select(null);
+    if (target === stage.field) actions.Enter = () => stage.find(target.value);
     if (target.matches("select, input[type=text]")) return actions; // these keep their keys
     const card = stage.cards.indexOf(target.closest(".bpnb-card"));
     const from = card >= 0 ? card : stage.tabbable();
