@@ -472,11 +472,37 @@ def as_numbers(name: str, value: ArrayLike) -> NDArray[Any]:
             given=f"{name} with rows of different lengths",
             expected="rows of one length",
         ) from error
-    check_real(name, array, f"np.array({name}, dtype=float)")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise InvalidValueError(
+            f"`{name}` has masked entries, of which a network knows nothing.",
+            given=f"{name} of shape {array.shape}, {int(np.ma.getmaskarray(value).sum())} masked",
+            expected="a number in every entry",
+            instead=f"{name}.filled({name}.mean()), or leave out the rows that have them",
+        )
+    if array.dtype.kind not in "fbiu":
+        check_real(name, array, None if array.dtype.kind == "c" else _in_floats(name, value, array))
     return array
 
 
-def check_real(name: str, array: AnyArray, converted: str) -> None:
+def _in_floats(name: str, value: Any, array: AnyArray) -> str | None:
+    """Return what to write for numbers that lie in something else, if that is known."""
+    if hasattr(value, "toarray"):
+        return f"{name}.toarray()"
+    if isinstance(value, Iterator):
+        return f"np.array(list({name}))"
+    try:
+        np.array(value, dtype=float)
+    except (TypeError, ValueError):
+        if hasattr(value, "select_dtypes"):  # a table of pandas, with columns of text
+            return f'{name}.select_dtypes("number")'
+        if array.ndim != 1 or not all(isinstance(each, str) for each in array):
+            return None
+        numbers = f"np.unique({name}, return_inverse=True)[1]"
+        return f"np.eye({len(set(array))})[{numbers}], if {name} holds the name of a class per row"
+    return f"np.array({name}, dtype=float)"
+
+
+def check_real(name: str, array: AnyArray, converted: str | None) -> None:
     """Raise ``UnsupportedError`` unless `array` holds integers or floats."""
     if array.dtype.kind not in "fbiu":
         raise UnsupportedError(

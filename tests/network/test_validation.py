@@ -1,12 +1,19 @@
 """Bad input at the network's door: what is said, and that nothing has changed."""
 
+import re
 import textwrap
 
 import numpy as np
 import pytest
 
 from backprop_nb import trace
-from backprop_nb.errors import BackpropWarning, InvalidValueError, ShapeError, UnsupportedError
+from backprop_nb.errors import (
+    BackpropError,
+    BackpropWarning,
+    InvalidValueError,
+    ShapeError,
+    UnsupportedError,
+)
 from backprop_nb.network import SigmoidNetwork
 from backprop_nb.network.validation import named
 
@@ -551,3 +558,62 @@ def test_a_traced_value_is_sent_to_the_networks_own_trace(net, method):
         "  given:    x as a traced value\n"
         "  instead:  net.trace(x, y), which traces the network's loss"
     )
+
+
+class Sparse:
+    """As scipy.sparse has them."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def toarray(self):
+        return self.array
+
+
+CLASSES = np.array(["setosa", "virginica", "setosa"])
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (Sparse(np.ones((3, 4))), np.eye(3)),
+        ((row for row in np.ones((3, 4))), np.eye(3)),
+        (np.ones((3, 4)).astype(str), np.eye(3)),
+        (np.ones((3, 4)), CLASSES),
+        (np.ones((3, 4)), CLASSES.astype(object)),
+        (np.ones((3, 4)), list(CLASSES)),
+        (np.ma.masked_greater(np.arange(12.0).reshape(3, 4), 7), np.eye(3)),
+    ],
+    ids=["sparse", "generator", "text", "names", "objects", "list of names", "masked"],
+)
+def test_what_it_says_to_write_for_other_data_works(x, y):
+    classes = 2 if np.ndim(y) == 1 else 3
+    net = SigmoidNetwork((4, classes), seed=0)
+    with pytest.raises(BackpropError) as caught:
+        net.loss(x, y)
+    advice = re.split(", (?:if|or) ", caught.value.instead)[0]
+    name = "x" if "x" in advice else "y"
+    given = {"x": x, "y": y}
+    assert np.isfinite(net.loss(**given | {name: eval(advice, {"np": np}, given)}))
+
+
+def test_masked_entries_are_not_taken_for_numbers():
+    net = SigmoidNetwork((4, 3), seed=0)
+    x = np.ma.masked_greater(np.arange(12.0).reshape(3, 4), 7)
+    with pytest.raises(InvalidValueError, match="masked entries"):
+        net.fit(x, np.eye(3), learning_rate=1.0)
+    nothing = np.ma.masked_greater(x.data, 99)
+    assert net.loss(nothing, np.eye(3)) == net.loss(x.data, np.eye(3))
+
+
+def test_a_table_with_a_column_of_text_is_told_to_leave_it_out():
+    class Table:
+        def __array__(self, dtype=None, copy=None):
+            return np.array([[1.0, 2.0, "a"], [3.0, 4.0, "b"]], object)
+
+        def select_dtypes(self, kinds):
+            raise NotImplementedError
+
+    with pytest.raises(UnsupportedError) as caught:
+        SigmoidNetwork((2, 3), seed=0).loss(Table(), np.eye(3)[:2])
+    assert caught.value.instead == 'x.select_dtypes("number")'
