@@ -196,6 +196,7 @@ class _Check:
             for own, now, before in zip(self.argument_names, after, args, strict=True)
             for name in changed(now, before, own)
         ]
+        self.answer = answer
         self.dots = unwritten(gradient)
         self.is_frame = bool(self.dots) or answer is ...
         self.may_have_data = True
@@ -270,7 +271,7 @@ class _Check:
         if wrong and all(has_coarse_products(found[k], parameters[k]) for k in wrong):
             coarse = _coarse([parameters[k] for k in wrong], hints)
             return Report(subject, parameters, (coarse,), notes=notes, hints=hints)
-        notes = (*notes, *self._about_data(), *self._about_loss(hints))
+        notes = (*notes, *self._about_data(), *self._about_order(), *self._about_loss(hints))
         alike = self._alike(parameters) if hints != "none" else []
         others_right = all(each.ok for each in parameters if each.given is not None)
         findings = alike or [
@@ -390,6 +391,17 @@ class _Check:
         kept = [each for each in self.argument_names if each not in data]
         count = "counts" if len(data) == 1 else "count"
         return (f"These are the gradients by {in_words(kept)}; {in_words(data)} {count} as data.",)
+
+    def _about_order(self) -> tuple[str, ...]:
+        """Say in which order the gradients came, if shapes alone told which is which."""
+        assert isinstance(self.matched, Matched)
+        leaves = self.matched.leaves
+        known = {id(leaves[k]): name for k, name in zip(self.point.places, self.names, strict=True)}
+        came = [known[id(each)] for each in pytree.flatten(self.answer) if id(each) in known]
+        if any(self.matched.spelled) or came == self.names or sorted(came) != sorted(self.names):
+            return ()
+        came_as = f"The gradients came as {in_words(came)}, in another order than the arguments"
+        return (f"{came_as}; their shapes told which is which.",)
 
     def _without(self) -> set[int]:
         """Return the arguments that have no gradient."""

@@ -33,6 +33,16 @@ def test_a_right_gradient_is_right_whether_it_is_a_function_or_values():
     assert str(report).splitlines() == ["f: right, all 2 gradients.", "  dW  right", "  dx  right"]
 
 
+def test_gradients_in_another_order_are_right_and_it_is_said():
+    report = bp.check_gradient(f, lambda W, x: right(W, x)[::-1], W, X)
+    assert report.ok
+    assert "came as dx and dW, in another order than the arguments" in report.notes[0]
+    assert not bp.check_gradient(f, right, W, X).notes
+    assert not bp.check_gradient(
+        f, lambda W, x: {"dx": right(W, x)[1], "dW": right(W, x)[0]}, W, X
+    ).notes
+
+
 def test_one_argument_needs_no_tuple():
     assert bp.check_gradient(np.sin, np.cos, 1.0).ok
     assert bp.check_gradient(np.sin, lambda x: (np.cos(x),), 1.0).ok
