@@ -184,9 +184,7 @@ MUTANTS = (
         "contribution if known is None else known + contribution",
         "contribution",
     ),
-    reverse(
-        "adjoint-keeps-wide-dtype", "contribution = _typed_like(args[k], contribution)", "pass"
-    ),
+    reverse("adjoint-keeps-wide-dtype", "contribution = typed_like(args[k], contribution)", "pass"),
     reverse("seed-is-two", "return np.ones_like(value)[()]", "return 2 * np.ones_like(value)[()]"),
     reverse("seed-shape-unchecked", "if seed.shape != value.shape:", "if False:"),
     backward("unused-input-silent", "if unused:  #", "if False:  #"),

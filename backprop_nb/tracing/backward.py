@@ -20,7 +20,7 @@ from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.emit.rule import Marker, Pattern, Rule, Rules, unmarked
 from backprop_nb.tracing.graph import Node, Trace, read_only
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.tracing.reverse import Contributed, number_of, reverse, start_of
+from backprop_nb.tracing.reverse import number_of, start_of, typed_like
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,14 +35,11 @@ class Contribution:
         The node that receives.
     position
         Which argument of the call the parent was.
-    value
-        The contribution, of the parent's shape.
     """
 
     rules: Rules
     parent: Node
     position: int
-    value: Any
 
     @property
     def output(self) -> str:
@@ -58,6 +55,14 @@ class Contribution:
     def adjoint(self) -> Any:
         """The derivative of the output with respect to the node that gives."""
         return self.rules.adjoint
+
+    @property
+    def value(self) -> Any:
+        """The contribution, of the parent's shape."""
+        # Not kept: a loop over the entries of an array hands on an array for each.
+        with np.errstate(all="ignore"):  # what there is to say was said the first time
+            value = self.rules.handed_on(self.position)
+        return read_only(number_of(typed_like(self.node.record.args[self.position], value)))
 
     @property
     def rule(self) -> str:
@@ -137,22 +142,18 @@ class Backward:
             return tuple(self._steps())
 
     def _steps(self) -> Iterator[Step]:
-        received: list[Contributed] = []
-        with np.errstate(all="ignore"):  # what there is to say was said the first time
-            reverse(self.graph, self.graph.records, self._start, received)
-        nodes, output = self.graph.nodes, self.graph.output.name
-        by_node: dict[int, list[Contributed]] = {index: [] for index in self._left()}
-        for each in received:
-            by_node[each[0]].append(each)
+        nodes, output, carries = self.graph.nodes, self.graph.output.name, self.graph.carries
         known: dict[Any, dict[int, Pattern]] = {}
-        for index, given in by_node.items():
-            node, adjoint = nodes[index], self._adjoint(index)
-            rules = Rules(output, node, adjoint, [position for _, position, _, _ in given], known)
-            contributions = tuple(
-                Contribution(rules, nodes[parent], position, read_only(number_of(value)))
-                for _, position, parent, value in given
-            )
-            yield Step(node, adjoint, contributions)
+        for index in self._left():
+            node, adjoint, record = nodes[index], self._adjoint(index), nodes[index].record
+            parents = {
+                position: nodes[parent]
+                for position, parent in enumerate(record.parents)
+                if parent is not None and carries[parent] and record.row.vjps[position]
+            }
+            rules = Rules(output, node, adjoint, [*parents], known)
+            given = (Contribution(rules, parent, at) for at, parent in parents.items())
+            yield Step(node, adjoint, tuple(given))
 
     def _left(self) -> Iterator[int]:
         """Yield the positions of the nodes that hand something on, in the order of the steps."""

@@ -44,6 +44,28 @@ class Record(NamedTuple):
     lasti: int
 
 
+_LARGE = 64
+"""So many entries take little more memory than the array around them."""
+
+
+def outline(record: Record) -> Record:
+    """Return the record of a call without its large values, for which nobody asks."""
+    if record.row is CONSTANT:
+        return record
+    args = (
+        arg if parent is None else _outline(arg)
+        for arg, parent in zip(record.args, record.parents, strict=True)
+    )
+    return record._replace(args=tuple(args), value=_outline(record.value))
+
+
+def _outline(value: Any) -> Any:
+    """Return an array of the same shape and type that takes no room."""
+    if type(value) is not np.ndarray or value.size <= _LARGE:
+        return value
+    return np.broadcast_to(np.zeros((), value.dtype), value.shape)
+
+
 class Guard(NamedTuple):
     """A decision that Python took on a traced value, such as ``if x > 0``.
 

@@ -66,7 +66,7 @@ def reverse(
                 else:
                     contribution = vjp(g, value, *args)
                 if type(contribution) is not np.float64 or type(args[k]) is not np.float64:
-                    contribution = _typed_like(args[k], contribution)
+                    contribution = typed_like(args[k], contribution)
                 adjoints[parent] = contribution if known is None else known + contribution
                 if sums:
                     sums.discard(parent)
@@ -79,7 +79,8 @@ def reverse(
     return adjoints
 
 
-def _typed_like(x: Any, contribution: Any) -> Any:
+def typed_like(x: Any, contribution: Any) -> Any:
+    """Return a contribution in the type of what it is the contribution to."""
     return contribution if contribution.dtype == x.dtype else contribution.astype(x.dtype)
 
 

@@ -711,10 +711,13 @@ class ExplorerContribution(TypedDict):
     rule: Formula
     symbol: str
     factors: Sequence[ExplorerFactor]
-    value: int
+    value: int | None
+    """Its array; none, as other numbers of what is folded away in a large graph."""
+    before: int | None
+    """What had arrived before, added up."""
     arrival: int
     arrivals: int
-    total: int
+    total: int | None
     """What has arrived by then, added up."""
     ask: Question | None
 

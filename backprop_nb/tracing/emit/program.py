@@ -13,14 +13,13 @@ import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.emit.algebra import Algebra, Expression
 from backprop_nb.tracing.graph import Node, Trace
-from backprop_nb.tracing.record import CONSTANT, Guard, Record
+from backprop_nb.tracing.record import CONSTANT, Guard, Record, outline
 from backprop_nb.tracing.reverse import Contributed, reverse, start_of
 from backprop_nb.tracing.rules.indexing import scatter_add
 from backprop_nb.tracing.tape import Tape
@@ -28,9 +27,6 @@ from backprop_nb.tracing.varying import that_matter
 
 MAX_CALLS = 24
 """A text holds about so many calls at most."""
-
-_LARGE = 64
-"""So many entries take little more memory than the array around them."""
 
 
 class Program:
@@ -295,13 +291,5 @@ class _HandedOn(list[Contributed]):
         # The entries of an array hand on an array each, and they add up one by one.
         for index in range(self._seen, len(made)):
             if getattr(made[index].row, "function", None) in (scatter_add, np.add):
-                args = tuple(map(_outline, made[index].args))
-                made[index] = made[index]._replace(args=args, value=_outline(made[index].value))
+                made[index] = outline(made[index])
         self._seen = len(made)
-
-
-def _outline(value: Any) -> Any:
-    """Return an array of the same shape and type, of which nobody asks for an entry."""
-    if type(value) is not np.ndarray or value.size <= _LARGE:
-        return value
-    return np.broadcast_to(np.zeros((), value.dtype), value.shape)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -20,7 +20,7 @@ from backprop_nb.tracing.emit.algebra import fingerprint
 from backprop_nb.tracing.emit.notation import LATEX, NUMPY, Notation, Printed
 from backprop_nb.tracing.evaluate import replayed
 from backprop_nb.tracing.graph import Node, Trace
-from backprop_nb.tracing.record import CONSTANT
+from backprop_nb.tracing.record import CONSTANT, Record, outline
 from backprop_nb.tracing.rules.row import EachVjp
 from backprop_nb.tracing.rules.template import ATOM
 from backprop_nb.tracing.tracer import trace_rules
@@ -156,6 +156,12 @@ class Rules:
         held = (arg for arg, parent in args if parent is not None)
         return (self.adjoint, record.value, *held)
 
+    @cached_property
+    def handed_on(self) -> Callable[[int], Any]:
+        """What an argument receives, by its position."""
+        record = self.node.record
+        return _vjp_of_call(record, self.adjoint, record.value, record.args)
+
     def _traced(self, positions: Sequence[int]) -> tuple[dict[int, Pattern], bool]:
         """Return some rules, and whether no number but those in the call had a say in them."""
         record = self.node.record
@@ -166,18 +172,23 @@ class Rules:
                 arg if parent is None else next(given)
                 for arg, parent in zip(record.args, record.parents, strict=True)
             ]
-            vjps = record.row.vjps
-            each = vjps.of_call(g, ans, *args, **record.keywords) if type(vjps) is EachVjp else None
-            for position in positions:
-                yield each(position) if each else vjps[position](g, ans, *args, **record.keywords)
+            yield from map(_vjp_of_call(record, g, ans, args), positions)
 
         values = self.values
         traces, is_general = trace_rules(rules, values)
         found = {
-            position: Pattern(traced, leaves)
+            position: Pattern(replace(traced, records=tuple(map(outline, traced.records))), leaves)
             for position, (traced, leaves) in zip(positions, traces, strict=True)
         }
         return found, is_general
+
+
+def _vjp_of_call(record: Record, g: Any, ans: Any, args: Sequence[Any]) -> Callable[[int], Any]:
+    """Return what gives the gradient of each argument of a call, for an adjoint."""
+    vjps, options = record.row.vjps, record.keywords
+    if type(vjps) is EachVjp:
+        return vjps.of_call(g, ans, *args, **options)
+    return lambda position: vjps[position](g, ans, *args, **options)
 
 
 _FEW = 60

@@ -7,7 +7,7 @@ The second half is the text twin.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,16 +58,22 @@ class DescribedNode:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A contribution as it arrives at its parent, the ``number``-th of ``count`` there.
-
-    ``before`` is what had arrived before, ``None`` at the first; ``total`` what has now.
-    """
+    """A contribution as it arrives at its parent, the ``number``-th of ``count`` there."""
 
     contribution: Contribution
     number: int
     count: int
-    before: Any
-    total: Any
+    sums: Sums
+
+    @property
+    def before(self) -> Any:
+        """What had arrived before, ``None`` at the first."""
+        return self.sums.of(self.contribution.parent, self.number)[0]
+
+    @property
+    def total(self) -> Any:
+        """What has arrived now."""
+        return self.sums.of(self.contribution.parent, self.number)[1]
 
     @cached_property
     def rule(self) -> Rule:
@@ -156,19 +162,39 @@ class Description:
         return cost(self.graph, (c for step, _ in self.steps for c in step.contributions))
 
 
+class Sums:
+    """What has arrived at each node by and by, in the order of the steps.
+
+    A sum is made when it is asked for: an array of which every entry is used has as many
+    of them as entries.
+    """
+
+    def __init__(self, backward: Backward) -> None:
+        self.given: dict[Node, list[Contribution]] = defaultdict(list)
+        for step in backward.steps:
+            for each in step.contributions:
+                self.given[each.parent].append(each)
+        self._last: dict[Node, tuple[int, Any, Any]] = {}
+
+    def of(self, node: Node, number: int) -> tuple[Any, Any]:
+        """Return what had arrived before the ``number``-th contribution, and what has with it."""
+        known, before, total = self._last.get(node, (0, None, None))
+        if known > number:
+            known, before, total = 0, None, None
+        for each in self.given[node][known:number]:
+            before, total = total, each.value if total is None else total + each.value
+        self._last[node] = number, before, total
+        return before, total
+
+
 def _steps(backward: Backward) -> Iterator[tuple[Step, list[Arrival]]]:
-    counts = Counter(c.parent.index for step in backward.steps for c in step.contributions)
-    arrived: Counter[int] = Counter()
-    totals: dict[int, Any] = {}
+    sums, arrived = Sums(backward), Counter[Node]()
     for step in backward.steps:
         arrivals = []
-        for contribution in step.contributions:
-            parent, value = contribution.parent.index, contribution.value
-            arrived[parent] += 1
-            before = totals.get(parent)
-            totals[parent] = value if before is None else before + value
-            count = counts[parent]
-            arrivals.append(Arrival(contribution, arrived[parent], count, before, totals[parent]))
+        for each in step.contributions:
+            arrived[each.parent] += 1
+            count = len(sums.given[each.parent])
+            arrivals.append(Arrival(each, arrived[each.parent], count, sums))
         yield step, arrivals
 
 

@@ -162,7 +162,7 @@ class _GraphPicture:
         nodes = self.scene["nodes"]
         known = {frame["node"] for frame in self.past if frame["phase"] == "forward"}
         known |= {index for index, node in enumerate(nodes) if node["kind"] != "operation"}
-        adjoints: dict[int, int | None] = {
+        adjoints = {
             given["parent"]: given["total"] for past in self.past for given in past["contributions"]
         }
         output = self.scene["output"]

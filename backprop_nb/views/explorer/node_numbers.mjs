@@ -242,9 +242,9 @@ export class NodeNumbers {
   /** Contributions that add up to what a node has by then, with what had come before them. */
   sum(index, some) {
     const { arrival, arrivals: all, total } = some.at(-1);
-    const early = some[0].arrival > 1 ? arrivals(this.scene, index, this.view.step)[some[0].arrival - 2] : null;
+    const early = some[0].before;
     const terms = some.map(({ value }) => this.table(value, "adjoint", "contribution"));
-    if (early) terms.unshift(this.table(early.total, "adjoint", "sum of the earlier ones"));
+    if (early !== null) terms.unshift(this.table(early, "adjoint", "sum of the earlier ones"));
     const isPart = arrival < all;
     const text = isPart ? `${arrival} of ${all} so far` : `all ${all}: adjoint ${this.slope(index)}`;
     const result = this.factor("adjoint", total, text, [[0, text.length, `a${index}`]]);

@@ -87,7 +87,7 @@ class GraphScene:
         description = Description(graph)
         groups = groups_of(graph)
         self._group_of = innermost(groups, len(graph.nodes))
-        self._writer = writer = _Writer(description, not on_paper and self.in_full)
+        self._writer = writer = _Writer(description, on_paper, not on_paper and self.in_full)
         self.data: ExplorerScene = {
             "name": graph.function_name,
             "alt": alt_text(graph),
@@ -125,6 +125,12 @@ class GraphScene:
             end = bisect_right(steps, step)
             yield from steps[max(0, end - _ARRIVALS) : end]
 
+    def _under_way(self, nodes: Iterable[int], steps: Collection[int]) -> Iterator[int]:
+        """Yield the steps whose sums show on the cards of nodes, the whole adjoint left out."""
+        for reaching in filter(None, map(self._reaching.get, nodes)):
+            ends = {bisect_right(reaching, step) for step in steps} - {0, len(reaching)}
+            yield from (reaching[end - 1] for end in ends)
+
     def tell(self, steps: Collection[int], nodes: Collection[int] = ()) -> Told | None:
         """Tell of steps with what had reached their nodes, and of nodes; return what is new."""
         data, writer = self.data, self._writer
@@ -133,7 +139,7 @@ class GraphScene:
         nodes_at = {step: data["frames"][step]["node"] for step in steps}
         at = {step: node for step, node in nodes_at.items() if node is not None}
         reached = (one for step, node in at.items() for one in self.steps_to([node], step))
-        new_steps = {*steps, *reached} - self._said
+        new_steps = {*steps, *reached, *self._under_way(nodes, steps)} - self._said
         new_nodes = {*nodes, *at.values()} - self._told
         if not (new_nodes or new_steps):
             return None
@@ -198,8 +204,8 @@ class _Writer:
     An array that occurs again is there once.
     """
 
-    def __init__(self, description: Description, tells: bool) -> None:
-        self._description, self.tells = description, tells
+    def __init__(self, description: Description, on_paper: bool, tells: bool) -> None:
+        self._description, self._on_paper, self.tells = description, on_paper, tells
         graph, backward = description.graph, description.backward
         self._scales = {"value": fit_value_scale([node.value for node in graph.nodes])}
         self.legend: ExplorerLegend = {"value": self._scales["value"].text, "adjoint": ""}
@@ -257,6 +263,7 @@ class _Writer:
     def tensor(self, number: int) -> Tensor:
         """Return one of the arrays as plain data."""
         value, family, column = self._arrays[number]
+        value = value.total if isinstance(value, Arrival) else value
         return tensor(value, self._scales[family], column, self._numbered)
 
     def node(self, index: int, group: int | None, most: int | None = None) -> ExplorerNode:
@@ -331,8 +338,6 @@ class _Writer:
         return [each if isinstance(each, str) else self._tensor(each, family) for each in said]
 
     def _contribution(self, arrival: Arrival) -> ExplorerContribution:
-        symbol, factors = arrival.rule.product if self.tells else ("", ())
-        upright = symbol == "@" and np.ndim(factors[1].value) == 1
         contribution = arrival.contribution
         drawn: ExplorerContribution = {
             "parent": contribution.parent.index,
@@ -341,30 +346,47 @@ class _Writer:
             "names": [],
             "target": [],
             "rule": [],
-            "symbol": symbol,
+            "symbol": "",
             "factors": [],
-            "value": self._tensor(contribution.value, "adjoint", upright),
+            "value": None,
+            "before": None,
             "arrival": arrival.number,
             "arrivals": arrival.count,
-            "total": self._tensor(arrival.total, "adjoint"),
+            "total": self._sum(arrival),
             "ask": None,
         }
         if not self.tells:
             return drawn
         line, names = arrival.line
+        symbol, factors = arrival.rule.product
+        upright = symbol == "@" and np.ndim(factors[1].value) == 1
         return {
             **drawn,
             "line": line,
             "names": names,
             "target": self.formulas.formula(arrival.target),
             "rule": self.formulas.formula(arrival.rule.latex),
+            "symbol": symbol,
             # The vector on the right of a matrix, or left of ⊗, stands upright.
             "factors": [
                 self._factor(factor, column={"@": 1, "⊗": 0}.get(symbol) == position)
                 for position, factor in enumerate(factors)
             ],
+            "value": self._tensor(contribution.value, "adjoint", upright),
+            "before": None if arrival.number == 1 else self._tensor(arrival.before, "adjoint"),
+            "total": self._tensor(arrival.total, "adjoint"),
             "ask": question(arrival),
         }
+
+    def _sum(self, arrival: Arrival) -> int | None:
+        """Return the number of what has arrived; a part is added up on paper, once it is drawn."""
+        backward = self._description.backward
+        if arrival.number == arrival.count and backward:
+            return self._tensor(backward.adjoint(arrival.contribution.parent), "adjoint")
+        if not self._on_paper:
+            return None
+        self._arrays.append((arrival, "adjoint", False))
+        return len(self._arrays) - 1
 
     def _factor(self, factor: Operand, column: bool) -> ExplorerFactor:
         text, names = links.read(factor.numpy)

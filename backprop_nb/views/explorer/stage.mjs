@@ -271,7 +271,7 @@ export class Stage {
   /** What is said of a card is up to date at once; of many, those out of sight are drawn when they come in. */
   updateCard(k) {
     const [card, place] = [this.cards[k], this.geometry.cards[k]];
-    const said = this.knownOf(place).slice(0, 2).join();
+    const said = this.knownOf(place).slice(0, 3).join();
     this.stopOf(k).tabIndex = k === this.stop ? 0 : -1;
     if (place.group === null) card.setAttribute("aria-pressed", String(k === this.selected));
     if (card.said !== said) card.setAttribute("aria-label", cardWords(this.scene, place, this.state));
@@ -283,7 +283,7 @@ export class Stage {
   /** Whether the value of a card's node is there, how many contributions are, and what they make. */
   knownOf({ node }) {
     const known = node === null ? null : this.state.adjoint(node);
-    return [node !== null && this.state.hasValue(node), known?.arrival, known];
+    return [node !== null && this.state.hasValue(node), known?.arrival, known?.total ?? null, known];
   }
 
   drawCard(k) {
@@ -297,7 +297,7 @@ export class Stage {
       healthy: !place.marks.some(({ nodes }) => nodes.some(state.hasValue)),
       focus: k === this.selected,
     };
-    const [hasValue, arrival, known] = this.knownOf(place);
+    const [hasValue, arrival, total, known] = this.knownOf(place);
     const [first, last] = this.passed;
     const isUnderWay = place.group !== null && isNow && view.step < last;
     const part = isUnderWay ? `${view.step - first + 1} of ${last - first + 1}` : "";
@@ -305,14 +305,14 @@ export class Stage {
     if (!card.firstChild) this.fillNode(card, place);
     // Touch no more than what is not as it should be.
     for (const [name, holds] of Object.entries(classes)) card.classList.toggle(`bpnb-${name}`, holds);
-    const content = [hasValue, arrival, part].join();
+    const content = [hasValue, arrival, total, part].join();
     if (card.content === content) return;
     card.content = content;
     const [value, adjoint] = [...card.children].slice(-2);
     const shown = (number, family) => cardGrid(scene.tensors[number], family);
     const count = (text, more = "") => html("span", { class: `bpnb-badge ${more}` }, text);
     value.replaceChildren(...(hasValue ? [shown(scene.nodes[place.node].value, "value")] : []));
-    adjoint.replaceChildren(...(known ? [shown(known.total, "adjoint")] : []));
+    adjoint.replaceChildren(...(total === null ? [] : [shown(total, "adjoint")]));
     if (known?.arrivals > 1) adjoint.append(count(`${arrival} of ${known.arrivals}`));
     if (part) adjoint.append(count(part, "bpnb-part"));
   }

@@ -118,7 +118,8 @@ export function nodeWords(scene, index, state) {
   };
   const made = node.text ? `${node.name} = ${node.text}` : `${node.name}, ${node.kind}`;
   const value = state.hasValue(index) ? `value ${texts(node.value)}` : "not computed yet";
-  const known = state.adjoint(index);
+  const arrived = state.adjoint(index);
+  const known = arrived?.total === null ? null : arrived; // not told yet
   const isPart = known && known.arrival < known.arrivals;
   const part = isPart ? `, ${known.arrival} of ${known.arrivals} contributions` : "";
   const adjoint = known ? `, adjoint ${texts(known.total)}${part}` : "";

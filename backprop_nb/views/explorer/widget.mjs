@@ -101,6 +101,7 @@ class Explorer extends Replay {
     const before = this.backward.element;
     this.backward = new BackwardPass(this);
     before?.replaceWith(this.backward.element);
+    this.stage.passed = null; // any card may have waited for its numbers
     this.update();
   }
 

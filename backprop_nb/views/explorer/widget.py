@@ -175,7 +175,8 @@ class GraphExplorer(Replay):
         if self._whole.in_full:
             return
         kept = [self.graph.node(self.selected).index] if self.selected else []
-        self._tell([self.step, *self._whole.steps_to(kept, self.step)], kept)
+        shown = [card["node"] for card in self.geometry["cards"] if card["node"] is not None]
+        self._tell([self.step, *self._whole.steps_to(kept, self.step)], [*kept, *shown])
 
     def _tell(self, steps: Collection[int], nodes: Collection[int]) -> None:
         new, old = self._whole.tell(steps, nodes), cast(Told, self.told)

@@ -1,9 +1,11 @@
 """``GraphExplorer``: state in traits, refusals that change nothing, and what stands in for it."""
 
 import copy
+import tracemalloc
 
 import numpy as np
 import pytest
+from nonempty import nonempty
 
 import backprop_nb as bp
 from backprop_nb.views.explorer.folding import stops
@@ -284,6 +286,48 @@ def test_of_a_large_graph_the_step_and_the_node_that_are_asked_for_are_told(larg
     large.selected = hidden["name"]
     assert hidden["text"]
     assert as_in_the_page(page, large.told) == large.scene
+
+
+def sum_at(scene, node, step):
+    """The words of what has arrived at a node by a step, as a card shows it."""
+    frames = scene["frames"][: step + 1]
+    all_given = [given for frame in frames for given in frame["contributions"]]
+    last = next((given for given in reversed(all_given) if given["parent"] == node), None)
+    return last and scene["tensors"][last["total"]]["words"]
+
+
+def test_of_a_large_graph_the_sums_on_cards_are_known_at_every_step(monkeypatch):
+    monkeypatch.setattr("backprop_nb.views.explorer.scene.TOLD", 100)
+
+    def recurrence(h, w):
+        for _ in range(100):
+            h = w * np.tanh(np.sin(h))
+        return h
+
+    explorer = bp.trace(recurrence, 0.5, 1.1).explore()
+    whole = graph_scene(explorer.graph)
+    shown = {card["node"] for card in explorer.geometry["cards"]} - {None}
+    inside = min(set(range(300, explorer.last_step)) - said(explorer))
+    for step in nonempty([*explorer._stops(), inside]):
+        explorer.step = step
+        for node in nonempty(shown):
+            assert sum_at(explorer.scene, node, step) == sum_at(whole, node, step)
+
+
+def test_the_rows_of_an_array_are_not_kept_as_an_array_each(monkeypatch):
+    monkeypatch.setattr("backprop_nb.views.explorer.scene.TOLD", 10)
+
+    def peak(rows, ask):
+        graph = bp.trace(lambda x: sum(np.sum(row) for row in x), np.ones((rows, 200)))
+        tracemalloc.start()
+        _ = ask(graph)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most / rows
+
+    for ask in nonempty([lambda graph: str(graph.describe()), bp.Graph.explore, bp.Graph.draw]):
+        peak(10, ask)  # what is done once is done
+        assert peak(80, ask) < 1.6 * peak(20, ask)
 
 
 def test_a_page_of_a_large_graph_tells_of_all_that_can_be_opened_there(large):
