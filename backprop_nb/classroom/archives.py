@@ -36,6 +36,8 @@ def unpack(archive: Path, folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True)
     try:
         with zipfile.ZipFile(archive) as whole:
+            for each in whole.infolist():  # some programs on Windows write its own separator
+                each.filename = each.filename.replace("\\", "/")
             members = [each for each in whole.infolist() if not each.is_dir()]
             if len(members) > MAX_FILES:
                 raise InvalidValueError(f"It has more than {MAX_FILES} files.")
@@ -44,7 +46,7 @@ def unpack(archive: Path, folder: Path) -> dict[str, str]:
                 place = folder.joinpath(*PurePosixPath(each.filename).parts)
                 why = _refused(each) or (place.exists() and "There are two of this name.")
                 if why:
-                    refused[each.filename] = why
+                    refused[each.orig_filename] = why
                     continue
                 left -= _write(whole, each, place, left)
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, ValueError) as error:
@@ -63,7 +65,7 @@ def _refused(member: zipfile.ZipInfo) -> str:
     kind = stat.S_IFMT(member.external_attr >> 16)
     if member.flag_bits & 0x1:
         return "It needs a password."
-    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in path.parts[0]:
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         return "Its path leads out of the zip."
     if kind not in (0, stat.S_IFREG):
         return "It is a link, or something else that is no file."

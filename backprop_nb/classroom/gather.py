@@ -6,8 +6,9 @@ none is called as its student (``ada.py``).
 
 **Which of a student's files counts.**  One that another one imports is a helper.  Of the rest,
 those count that define the function asked for; of several attempts (``hw(1).ipynb``,
-``hw-Copy1.ipynb``, Canvas' ``hw-1.ipynb``, a date in the name, Blackboard's time) the newest; of
-what is left the first, notebooks before files of Python.
+``hw-Copy1.ipynb``, Canvas' ``hw-1.ipynb``, a date in the name, Blackboard's time; ``hw-old.ipynb``
+and Jupyter's ``hw-checkpoint.ipynb`` are the oldest) the newest; of what is left the first,
+notebooks before files of Python.
 
 **What lies beside it** is there when it runs, under the name that the student gave it.  What is
 left out is listed, with the reason.
@@ -25,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, cast, get_args
 
 from backprop_nb.classroom.archives import unpack
 from backprop_nb.classroom.submissions import ENDINGS, as_text
@@ -40,7 +41,7 @@ MAX_BESIDE: Final = 64_000_000
 MAX_LOOKED_AT: Final = 4_000_000
 """Bytes of a file in which imports and definitions are looked for."""
 
-_IGNORED: Final = {"__pycache__", "__MACOSX", "Thumbs.db", "desktop.ini"}
+_IGNORED: Final = {"__pycache__", "__MACOSX", "Thumbs.db", "desktop.ini", "site-packages"}
 _DATA: Final = {
     *(".csv", ".tsv", ".txt", ".dat", ".npy", ".npz", ".json", ".mat", ".h5", ".pkl", ".gz"),
     *(".png", ".jpg", ".jpeg", ".svg", ".toml", ".yaml", ".yml"),
@@ -153,11 +154,12 @@ class _File:
 # --- the patterns of platforms ---------------------------------------------------------------
 
 _MOODLE: Final = re.compile(
-    r"(?P<label>(?P<name>[^_]+)_(?P<key>\d+)_)assign(?:submission|feedback)_"
+    r"(?P<label>(?P<name>.+?)_(?P<key>\d+)_)assign(?:submission|feedback)_"
     r"(?:file|onlinetext)_?(?P<place>.*)"
 )
 _CANVAS: Final = re.compile(
-    r"(?P<label>(?P<name>[^_]+)_(?:LATE_)?(?P<key>\d+)_(?:\d+_)?)(?P<place>.+)"
+    r"(?P<label>(?P<name>[^_]+|.+?(?=_(?:LATE_)?\d+_\d+_))_(?:LATE_)?(?P<key>\d+)_"
+    r"(?:(?P<file>\d+)_)?)(?P<place>.+)"
 )
 _BLACKBOARD: Final = re.compile(
     r"(?P<label>.+?_(?P<key>[^_]+)_attempt_(?P<attempt>\d{4}(?:-\d\d){5}))(?:_(?P<place>.+)|\.txt)"
@@ -176,10 +178,11 @@ _DATE: Final = re.compile(
     r"(?:[-_T ]*([0-2]\d)[-:_.h]?([0-5]\d)(?:[-:_.m]?([0-5]\d))?)?"
 )
 _MARKS: Final = (
+    re.compile(r"(?: -|-)[ ]?(?:Copy|Kopie|copie|copia) ?\(?(\d*)\)?"),
     re.compile(r" ?\((\d+)\)"),
-    re.compile(r"(?: -|-)[ ]?Copy ?\(?(\d*)\)?"),
     re.compile(r"(?:^|[-_ ])(?:attempt|versuch|v)[-_ ]?(\d+)", re.IGNORECASE),
 )
+_EARLIER: Final = re.compile(r"[-_ .](?:checkpoint|old|backup|bak|template)$", re.IGNORECASE)
 _CANVAS_MARK: Final = re.compile(r"-(\d+)$")
 
 
@@ -188,9 +191,11 @@ def _without_mark(stem: str, platform: str = "") -> tuple[str, tuple[str, int]]:
 
     >>> _without_mark("hw(2)"), _without_mark("hw-Copy1"), _without_mark("hw-1", "canvas")
     (('hw', ('', 2)), ('hw', ('', 1)), ('hw', ('', 1)))
-    >>> _without_mark("hw_2026-01-02"), _without_mark("hw-1")
-    (('hw', ('20260102', 0)), ('hw-1', ('', 0)))
+    >>> _without_mark("hw_2026-01-02"), _without_mark("hw-1"), _without_mark("hw-checkpoint")
+    (('hw', ('20260102', 0)), ('hw-1', ('', 0)), ('hw', ('', -1)))
     """
+    if found := _EARLIER.search(stem):
+        return stem[: found.start()], ("", -1)
     date, number = "", 0
     if found := _DATE.search(stem):
         date = "".join(each or "" for each in found.groups())
@@ -385,11 +390,25 @@ def _platform_of(name: str) -> str:
 
 def _matching(names: Iterable[str]) -> dict[str, int]:
     """Return how many names are made as a platform makes them."""
-    counts: dict[str, int] = defaultdict(int)
+    found: dict[str, list[re.Match[str]]] = defaultdict(list)
     for name in names:
         if platform := _platform_of(name):
-            counts[platform] += 1
-    return counts
+            found[platform].append(cast("re.Match[str]", PLATFORMS[platform].fullmatch(name)))
+    if not _are_people(found["canvas"]):
+        del found["canvas"]
+    return {platform: len(each) for platform, each in found.items()}
+
+
+def _are_people(canvas: Sequence[re.Match[str]]) -> bool:
+    """Whether a name and a number stand for a student, and not for the homework: hw_1_ada.py.
+
+    A number of Canvas' is that of one student, and it gives each file a number of its own.
+    """
+    files = {each["file"] for each in canvas if each["file"]}
+    names = {each["name"] for each in canvas}
+    students = {(each["name"], each["key"]) for each in canvas}
+    is_one_to_one = len(students) == len({each["key"] for each in canvas})
+    return is_one_to_one and (len(names) > 1 or len(files) == len(canvas) or len(canvas) == 1)
 
 
 # --- whose it is ------------------------------------------------------------------------------
@@ -512,7 +531,7 @@ def _shared(files: Sequence[_File], function: str) -> tuple[list[_File], list[_F
         for each in code
         if each.path.suffix == ".py" and not _defines(_looked_at(each.path), function)
     ]
-    stems = {_module_of(each): each.name for each in maybe}
+    stems = {module: each.name for each in maybe for module in _modules_of(each)}
     helpers = {
         stems[used]
         for one in (code if maybe else ())
@@ -544,7 +563,7 @@ def _counting(
         each.name
         for each in code
         if each.path.suffix == ".py"
-        and any(_module_of(each) in used[o.name] for o in code
+        and any(_modules_of(each) & used[o.name] for o in code
                 if o is not each and _together(o, each))
     }  # fmt: skip
     has = {each.name for each in code if _has(texts[each.name], function)}
@@ -623,9 +642,10 @@ def _used(text: str) -> set[str]:
     return used
 
 
-def _module_of(file: _File) -> str:
-    """Return by which name a file can be imported."""
-    return _without_mark(PurePosixPath(file.place).stem, file.student.platform)[0]
+def _modules_of(file: _File) -> set[str]:
+    """Return by which names a file can be imported."""
+    stem = PurePosixPath(file.place).stem
+    return {stem, _without_mark(stem, file.student.platform)[0]}
 
 
 def _defines(text: str, function: str) -> bool:

@@ -104,13 +104,11 @@ class Roster:
         said.pop("", None)
         return said
 
-    def find(self, student: Student) -> int | None:
-        """Return the row of a student; None if there is none, or if it could be several."""
-        known = (self._said.get(_folded(each), ()) for each in (student.key, student.name))
-        for rows in (self._keys.get(student.key, ()), *known):
-            if len(rows) == 1:
-                return next(iter(rows))
-        return None
+    def find(self, student: Student) -> set[int]:
+        """Return the row of a student; several if it could be each of them."""
+        known = [self._said.get(_folded(each), set()) for each in (student.key, student.name)]
+        every = [{*self._keys.get(student.key, ())}, *known]
+        return next((rows for rows in every if len(rows) == 1), set().union(*every))
 
 
 def _folded(text: str) -> str:

@@ -89,12 +89,15 @@ def _line(
 
 def _listed(lines: Sequence[Line], roster: Roster) -> Iterator[Line]:
     """Yield lines with their rows of the roster, and a line for whoever has handed in nothing."""
-    rows = [roster.find(each.student) for each in lines]
-    often = Counter(rows)
+    found = [roster.find(each.student) for each in lines]
+    often = Counter(row for rows in found if len(rows) == 1 for row in rows)
     people: dict[int, Student] = dict(roster.people())
-    for each, row in zip(lines, rows, strict=True):
-        if row is None:
+    for each, rows in zip(lines, found, strict=True):
+        row = min(rows, default=0)
+        if not rows:
             yield _looked_at(each, "Not in the roster.")
+        elif len(rows) > 1:
+            yield _looked_at(each, "Several lines of the roster could be meant.")
         elif often[row] > 1:
             yield _looked_at(each, f"Several are {people[row]} of the roster.")
         else:
@@ -102,7 +105,9 @@ def _listed(lines: Sequence[Line], roster: Roster) -> Iterator[Line]:
             yield replace(each, student=known, row=row)
     for number, person in people.items():
         if number not in often:
-            yield Line(person, said="nothing handed in", look="Nothing handed in.", row=number)
+            maybe = [str(lines[k].student) for k, rows in enumerate(found) if number in rows]
+            what = f"perhaps {' or '.join(maybe)}" if maybe else "nothing handed in"
+            yield Line(person, said=what, look=f"{what[0].upper()}{what[1:]}.", row=number)
 
 
 def _looked_at(line: Line, why: str) -> Line:

@@ -221,10 +221,10 @@ class Shell(Nothing):
         return Nothing()
 
     def _run_file(self, line: str) -> None:
-        words = [word for word in line.split() if not re.fullmatch(r"-[nipetdGN]\w*", word)]
+        words = [word for word in _words(line) if not re.fullmatch(r"-[nipetdGN]\w*", word)]
         if not words:
             return
-        path = Path(words[0].strip("'\""))
+        path = Path(words[0])
         if not path.suffix:
             path = path.with_suffix(".py")
         if path.suffix == ".ipynb":
@@ -295,11 +295,17 @@ def _without_options(line: str, with_value: str) -> str:
     return line
 
 
+def _words(line: str) -> list[str]:
+    """Return the words of a line; what is in quotes is one."""
+    found = re.findall(r"\"[^\"]*\"|'[^']*'|\S+", line)
+    return [word.strip("'\"") for word in found]
+
+
 def _write(line: str, body: str) -> None:
     """Write what is below a magic to the file that it names."""
-    words = re.findall(r"\"[^\"]*\"|'[^']*'|\S+", line)
+    words = _words(line)
     append = "-a" in words or "--append" in words
-    names = [word.strip("'\"") for word in words if not word.startswith("-")]
+    names = [word for word in words if not word.startswith("-")]
     if names:
         path = Path(names[-1]).expanduser()
         path.parent.mkdir(parents=True, exist_ok=True)

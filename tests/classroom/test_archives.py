@@ -22,7 +22,7 @@ def files_in(folder):
 
 
 def test_files_and_folders_come_out(tmp_path):
-    archive = packed(tmp_path / "a.zip", ("hw.py", "x"), ("data/x.csv", "1"), ("empty/", ""))
+    archive = packed(tmp_path / "a.zip", ("hw.py", "x"), ("data\\x.csv", "1"), ("empty/", ""))
     assert unpack(archive, tmp_path / "out") == {}
     assert files_in(tmp_path / "out") == {"hw.py", "data/x.csv"}
 

@@ -50,6 +50,17 @@ def look(folder, files, **options):
         ([f"{MOODLE}_hw.py"], {"Ada L (11)": f"{MOODLE}_hw.py"}),
         ([f"{CANVAS}_11_900_hw.py", "bob_LATE_12_901_hw-1.py"],
          {"lovelaceada (11)": f"{CANVAS}_11_900_hw.py", "bob (12)": "bob_LATE_12_901_hw-1.py"}),
+        (["test_user_12_assignsubmission_file_/hw.py", f"{MOODLE}_/hw.py"],
+         {"test_user (12)": "test_user_12_assignsubmission_file_/hw.py",
+          "Ada L (11)": f"{MOODLE}_/hw.py"}),
+        (["ada_l_LATE_11_900_hw.py", "bob_12_901_hw.py"],
+         {"ada_l (11)": "ada_l_LATE_11_900_hw.py", "bob (12)": "bob_12_901_hw.py"}),
+        (["smith_123_hw3.py", "bell_124_hw3.py"],
+         {"smith (123)": "smith_123_hw3.py", "bell (124)": "bell_124_hw3.py"}),
+        *[(files, {name.removesuffix(".py"): name for name in files}) for files in
+          (["hw_1_ada.py", "hw_1_bob.py"], ["lab_3_2_ada.py", "lab_3_2_bob.py"],
+           ["hw_1_ada.py", "hw_2_bob.py"], ["ada_1_hw.py", "bob_1_hw.py"],
+           ["my_lab_3_2_ada.py", "my_lab_3_2_bob.py"])],
         ([f"{FIRST}_hw.py"], {"l": f"{FIRST}_hw.py"}),
         ({f"{FIRST}_hw.py": CODE, f"{FIRST}.txt": "Name: Ada L (a_l)\nAssignment: HW_1\n"},
          {"Ada L (a_l)": f"{FIRST}_hw.py"}),
@@ -72,6 +83,9 @@ def test_whose_it_is_shows_in_the_path(tmp_path, files, students):
         (["a/hw.py", "a/hw(1).py", "a/hw(10).py", "a/hw(9).py"], "a/hw(10).py", "a/hw.py"),
         (["hw.py", "hw (1).py"], "hw (1).py", "hw.py"),
         (["a/hw.ipynb", "a/hw-Copy1.ipynb"], "a/hw-Copy1.ipynb", "a/hw.ipynb"),
+        (["a/hw - Copy (2).py", "a/hw - Copy.py", "a/hw.py"], "a/hw - Copy (2).py", "a/hw.py"),
+        (["a/hw.py", "a/hw-checkpoint.py"], "a/hw.py", "a/hw-checkpoint.py"),
+        (["a/hw.py", "a/hw_old.py"], "a/hw.py", "a/hw_old.py"),
         (["a/hw_2026-01-02.py", "a/hw_20251231.py"], "a/hw_2026-01-02.py", "a/hw_20251231.py"),
         (["a/hw 2026-01-02 10:00.py", "a/hw 2026-01-02 09:30.py"],
          "a/hw 2026-01-02 10:00.py", "a/hw 2026-01-02 09:30.py"),
@@ -146,9 +160,15 @@ def test_a_student_is_one_whatever_the_receipts_of_the_attempts_say(tmp_path):
 
 
 def test_among_files_of_many_students_helpers_and_data_are_for_all(tmp_path):
-    files = {"ada.py": f"import tools\n{CODE}", "bob.py": CODE, "tools.py": "", "iris.csv": ""}
+    files = {
+        "ada.py": f"import tools_v2\n{CODE}",
+        "bob.py": CODE,
+        "tools_v2.py": "",
+        "iris.csv": "",
+    }
     counting, _, without, _ = look(tmp_path, files)
-    assert counting == {name: (f"{name}.py", ["iris.csv", "tools.py"]) for name in ("ada", "bob")}
+    beside = ["iris.csv", "tools.py", "tools_v2.py"]
+    assert counting == {name: (f"{name}.py", beside) for name in ("ada", "bob")}
     assert without == {}
 
 

@@ -90,6 +90,17 @@ def test_two_that_may_be_the_same_person_are_looked_at():
     assert looks[-1] == "Nothing handed in."
 
 
+def test_who_stands_in_a_roster_twice_is_no_stranger_and_has_handed_in_something():
+    roster = Roster(("id", "name"), (("ada", "Ada"), ("ada", "Ada"), ("bob", "Bob")))
+    given = handed_in(("a.py", "ada"), ("b.py", "bob"))
+    results = [result("a.py", 1), result("b.py", 1)]
+    assert [line[:1] + line[3:] for line in lines_of(given, results, {}, roster)] == [
+        ("ada", "right", "Several lines of the roster could be meant."),
+        *[("ada", "perhaps ada", "Perhaps ada.")] * 2,
+        ("bob", "right", ""),
+    ]
+
+
 @pytest.mark.parametrize("points", [0, -1, 1e6, float("nan")])
 def test_points_that_cannot_be_are_refused(points):
     with pytest.raises(InvalidValueError):

@@ -40,6 +40,7 @@ GIVES_ONE = [
     "%%writefile back.py\none = (\n~%%writefile -a back.py\n1)\n~%run back.py",
     "%%file sub/back.py\nONE = 1\n~from sub.back import ONE as one",
     "%%writefile a.py\none = 1\n~%run a",
+    "%%writefile 'my a.py'\none = 1\n~%run -i \"my a.py\"",
     "%mkdir -p a/b\n%cd a/b\n%pwd\nopen('x', 'w').close()\nimport os\none = len(os.listdir('.'))",
     "%env ONE=1\nimport os\none = int(os.environ['ONE'])",
     "%pylab inline\none = int(np.ones(1)[0])",
