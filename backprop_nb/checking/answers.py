@@ -36,11 +36,14 @@ _ASIDE = re.compile(
     r"(?<=[a-z]{2})-(?=[a-z]{2})"  # held-out
     r"|^(?:(?:about|only|the|an?)\s+)+(?=\w)"
     r"|(?<=\w)\[(?=\d\])|(?<=\[\d)\]"  # dA[1] and dA1
+    r"|(?<=^[a-z])\)$"  # b)
     r"|\s+"
 )
 """What makes no difference between two short texts."""
 _BETWEEN = re.compile(r"[,;&]|\band\b", re.IGNORECASE)
 """What stands between the texts of a list."""
+_FACTORS = re.compile(r"[,;x×]|\band\b|\bby\b")
+"""What stands between numbers: (2, 3), and 2 x 3."""
 _WORDS = {
     **dict.fromkeys(["minus", "negative", "subtract"], "-"),
     **dict.fromkeys(["plus", "positive", "add"], "+"),
@@ -99,6 +102,12 @@ class Question:
         return (
             f"{len(self.right)} numbers in brackets, such as ({', '.join('0' for _ in self.right)})"
         )
+
+    @property
+    def is_in_numbers(self) -> bool:
+        """Whether an answer is made of numbers."""
+        first = self.right[0] if isinstance(self.right, list) else self.right
+        return not isinstance(first, str)
 
     def is_right(self, given: Any) -> bool:
         """Whether an answer is right.
@@ -168,7 +177,9 @@ class Answer:
         if self.is_right:
             return f"right.{because}"
         if not question.fits(given):
-            return f"{_shown(given)} cannot be read as an answer. Write {question.form}."
+            bare = isinstance(given, str) and question.is_in_numbers
+            form = f"{question.form}{', without quotation marks' if bare else ''}"
+            return f"{_shown(given)} cannot be read as an answer. Write {form}."
         return f"not {_shown(given)}. {question.reason(given) or 'Try again.'}"
 
     def __bool__(self) -> bool:
@@ -410,7 +421,7 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
     try:
         if isinstance(given, str):
             text = given.strip("()[] ")
-            parts = text.split(",") if shape else [text.replace(",", ".")]  # 0,5 is one half
+            parts = _FACTORS.split(text) if shape else [text.replace(",", ".")]  # 0,5 is one half
             given = [float(Fraction(each.strip())) for each in parts]
         array = np.asarray(given)
         if array.dtype.kind not in "iuf" or array.size != np.prod(shape, dtype=int):
@@ -423,15 +434,17 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
 def _shown(given: Any) -> str:
     """Return an answer as it is written.
 
-    >>> _shown("+"), _shown([3, 2]), _shown((3, 2)), _shown(["a"]), _shown(0.25)
-    ('"+"', '[3, 2]', '(3, 2)', '"a"', '0.25')
+    >>> _shown("+"), _shown([3, 2]), _shown((3, 2)), _shown(["a"]), _shown(1 / 3)
+    ('"+"', '[3, 2]', '(3, 2)', '"a"', '0.333333')
     """
     if isinstance(given, str):
         return f'"{_shortened(given)}"'
     if isinstance(given, list | tuple) and given and all(isinstance(each, str) for each in given):
         return in_words([f'"{each}"' for each in given])
-    if isinstance(given, list | tuple):  # np.float64(0.5) is written as 0.5
-        entries = ", ".join(map(str, given))
+    if isinstance(given, float):  # one in NumPy's form is one, too
+        return f"{given:.6g}"
+    if isinstance(given, list | tuple):
+        entries = ", ".join(each if isinstance(each, str) else _shown(each) for each in given)
         return _shortened(f"[{entries}]" if isinstance(given, list) else f"({entries})")
     return _shortened(str(given))
 

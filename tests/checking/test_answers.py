@@ -47,7 +47,7 @@ def check():
         *(("count", each) for each in (27, 27.0, np.int64(27), np.array([27]), " 54/2 ")),
         *(("share", each) for each in (0.25, 0.251, np.float32(0.25), "1/4", "0,25", " 0.25 ")),
         *(("about", each) for each in (7, 13)),
-        *(("shape", each) for each in ((3, 2), [3, 2], np.array([3, 2]), "[3, 2]")),
+        *(("shape", each) for each in ((3, 2), [3, 2], np.array([3, 2]), "[3, 2]", "3 × 2")),
         *(("gradients", each) for each in (["db[2]", "dA[2]"], "dA[2], db[2]", {"dA[2]", "db[2]"})),
         *(
             ("gradients", each)
@@ -77,8 +77,14 @@ def test_a_right_answer_opens_the_way(check, name, answer, capsys):
         ("count", 24, "count: not 24. No biases?"),
         ("count", 28, "count: not 28. Count again."),
         ("count", np.nan, "count: not nan. Count again."),
-        ("count", "2x", 'count: "2x" cannot be read as an answer. Write a number.'),
+        ("count", None, "count: None cannot be read as an answer. Write a number."),
+        (
+            "count",
+            "2*12",
+            'count: "2*12" cannot be read as an answer. Write a number, without quotation marks.',
+        ),
         ("share", 0.2, "share: not 0.2. Try again."),
+        ("share", 1 / 3, "share: not 0.333333. Try again."),
         ("about", 14, "about: not 14. Try again."),
         ("about", 1, "about: not 1. Try again."),
         ("about", 0.1, "about: not 0.1. That is the share."),
