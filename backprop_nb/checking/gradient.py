@@ -318,10 +318,12 @@ class _Check:
             if self.failure.startswith("it "):
                 line = f"{'So line' if lines else 'Line'} {at}, {text},"
                 message = f"{self.failure.replace('it', line, 1)}."
-            if at not in [each.line for each in lines]:
+            if not lines:
                 finding = replace(finding, message=message, line=at, source=raised)
-            else:  # which is shown already
+            elif at in [each.line for each in lines]:  # which is named already
                 finding = replace(finding, message=f"I{self.failure[1:]}.")
+            else:  # this line may be right
+                finding = replace(finding, message=message)
         return Report(self.subject, parameters, (*lines, finding), notes=notes, hints=hints)
 
     def _alike(self, parameters: Sequence[Checked]) -> list[Finding]:
