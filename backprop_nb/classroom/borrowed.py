@@ -34,10 +34,11 @@ FUNCTIONS: Final = {
 ARRAYS: Final = {"autograd.numpy", "jax.numpy"}
 """What of such a module only stands in for NumPy."""
 
-_DYNAMIC: Final = {"__import__", "eval", "exec", "import_module"}
-_SIGNS: Final = re.compile(
-    rf"\b(?:{'|'.join(sorted({*LIBRARIES, *FUNCTIONS, *_DYNAMIC}))})\b|[\d.][jJ]\b"
-)
+_DYNAMIC: Final = {"__builtins__", "__import__", "eval", "exec", "import_module"}
+_OPEN: Final = {"builtins.__import__", "gc.get_objects", "sys._getframe", "sys.modules"}
+"""Where any module, or what the grader holds, may be had from."""
+_NAMES: Final = {*LIBRARIES, *FUNCTIONS, *_DYNAMIC, *(each.split(".")[0] for each in _OPEN)}
+_SIGNS: Final = re.compile(rf"\b(?:{'|'.join(sorted(_NAMES))})\b|[\d.][jJ]\b")
 """What is borrowed has one of them in its text, unless its names are not written in ASCII."""
 _LEAST: Final = 1e-12
 """Arithmetic in float64 is a hundred times nearer, and differences are never so near."""
@@ -153,6 +154,8 @@ class _Code:
                 yield root, "which differentiates"
             elif FUNCTIONS.get(root, set()).intersection(parts):
                 yield f"{root}.{parts[-1]}", "which differentiates"
+            elif ".".join([root, *parts]) in _OPEN:
+                yield f"{root}.{parts[-1]}", "which may reach anything"
 
     def _meant(self, node: ast.AST) -> Iterator[_Import]:
         """Yield what an expression may stand for, of what is imported."""

@@ -30,6 +30,9 @@ BORROWED = {
     "import_module": (
         "import importlib as i\ndef backward(A): return i.import_module('tor' + 'ch')"
     ),
+    "sys.modules": "import sys as s\ndef backward(A): return [*s.modules.values()][3].grad(A)",
+    "sys._getframe": "from sys import _getframe as f\ndef backward(A): return f(1).f_locals",
+    "__builtins__": "def backward(A): return getattr(__builtins__, '__imp' + 'ort__')('torch')",
     "complex numbers": "def backward(A): return f(A + 1e-20j).imag",
 }
 OWN = {
@@ -42,6 +45,7 @@ OWN = {
     "arrays alone": "from jax import numpy as jnp\ndef backward(A): return jnp.ones(3)",
     "arrays alone, too": "import autograd.numpy as anp\ndef backward(A): return anp.ones(3)",
     "a function of SciPy": "from scipy.special import expit\ndef backward(A): return expit(A)",
+    "a number of Python's": "import sys\ndef backward(A): return A + sys.float_info.eps",
     "a name of one's own": "def grad(A): return A\ndef backward(A): return grad(A)",
     "a method of one's own": "def backward(net): return net.eval()",
     "code that is none": "def backward(A: return A",
