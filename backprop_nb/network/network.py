@@ -9,7 +9,7 @@ stand in files of their own.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -314,7 +314,8 @@ class Network:
         """
         if validation.is_chunked(x, y):
             return chunks_of(self, x, y).loss(validation.warn_unless_finite)
-        return self.loss_of(*self.checked(x, y))
+        A, b, x, y = self.checked(x, y)
+        return self._passes.loss(self._passes.forward(A, b, x), y)
 
     def backward(self, x: ArrayLike, y: ArrayLike) -> Gradient:
         """Return ∂L/∂θ_i = ∂L/∂f_K · ∂f_K/∂f_{K−1} · … · ∂f_{i+1}/∂θ_i for every i.
@@ -645,12 +646,6 @@ class Network:
     def parameters(self) -> tuple[list[FloatArray], list[FloatArray]]:
         """Return ``A`` and ``b``, of one dtype, once they fit the widths."""
         return validation.used_parameters(self.A, self.b, self.widths, self.bias)
-
-    def loss_of(
-        self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray, y: FloatArray
-    ) -> float:
-        """Return the loss of what is checked already."""
-        return self._passes.loss(self._passes.forward(A, b, x), y)
 
     def checked(
         self,

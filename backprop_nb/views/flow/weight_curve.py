@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.network.losses import LOSSES
+from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import numbers
 from backprop_nb.views.chart import Axis, Chart, Series, legend
 from backprop_nb.views.flow.flow import Flow
@@ -22,6 +24,8 @@ POSITIONS = 16
 """A weight can be dragged so many positions to either side."""
 _NARROWEST = 2.0
 """At least so far to either side: there a sigmoid bends."""
+_MOST = 2**22
+"""Arrays are no longer, so that the losses of a large network need no gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +82,32 @@ def weight_curve(flow: Flow, parameter: Parameter, epsilon: float = 0.0) -> Weig
     >>> curve.losses[curve.epsilons.index(0.0)], len(curve.losses)
     (0.25, 33)
     """
-    net, gradient = flow.net, flow.gradient
-    A, b, x, y = net.checked(flow.x, flow.y)
-    value = parameter.of(A, b)
-    epsilons, losses = places(value, epsilon), []
-    try:
-        with quietly():
-            for each in epsilons:
-                parameter.set(A, b, value + each)
-                losses.append(net.loss_of(A, b, x, y))
-    finally:
-        parameter.set(A, b, value)
-    slope = parameter.of(gradient.A, gradient.b)
-    return WeightCurve(parameter, value, slope, epsilons, tuple(losses))
+    value, slope = (parameter.of(each.A, each.b) for each in (flow.net, flow.gradient))
+    epsilons = places(value, epsilon)
+    size = max(np.size(flow.net.A[parameter.i]), np.size(flow.x), *map(np.size, flow.forward.f))
+    runs = np.array_split(np.array(epsilons), math.ceil(len(epsilons) * size / _MOST))
+    with quietly():
+        losses = np.concatenate([_losses(flow, parameter, value + run) for run in runs])
+    return WeightCurve(parameter, value, slope, epsilons, tuple(losses.tolist()))
+
+
+def _losses(flow: Flow, parameter: Parameter, values: FloatArray) -> FloatArray:
+    """Return the loss for each value of a parameter: the layers behind it, once for all values."""
+    net, i = flow.net, parameter.i
+    A = np.tile(net.A[i], (len(values), 1, 1))
+    b = np.tile(net.b[i] if net.bias else 0.0, (len(values), 1))
+    if parameter.k is None:
+        b[:, parameter.j] = values
+    else:
+        A[:, parameter.j, parameter.k] = values
+    z = np.atleast_2d(flow.forward.f[i]) @ A.swapaxes(1, 2) + b[:, None]
+    for n in range(i + 1, net.K):
+        z = net.activations[n - 1].of(z) @ net.A[n].T
+        if net.bias:
+            z = z + net.b[n]
+    loss, y = LOSSES[net.loss_name], np.atleast_2d(flow.y)
+    losses: FloatArray = loss.rows(z, y, net.activations[-1]).mean(axis=-1)
+    return losses
 
 
 def places(value: float, epsilon: float = 0.0) -> tuple[float, ...]:

@@ -1,5 +1,6 @@
 """The loss along a weight: what is drawn and printed are the library's losses."""
 
+import copy
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from nonempty import nonempty
 
 import backprop_nb as bp
+from backprop_nb.views.flow import weight_curve as module
 from backprop_nb.views.flow.flow import Flow
 from backprop_nb.views.flow.parameter import Parameter, parameters
 from backprop_nb.views.flow.weight_curve import curve_data, marks_at, places, weight_curve
@@ -78,13 +80,21 @@ def test_a_mark_is_a_line_with_a_dot_at_its_end():
     }
 
 
-def test_the_network_is_as_before_even_if_a_loss_fails(monkeypatch):
-    flow, before = Flow(net, x, y), net.A[1].copy()
-    losses = iter([0.5, 0.5])
-    monkeypatch.setattr(net, "loss_of", lambda *_: next(losses))
-    with pytest.raises(StopIteration):
-        weight_curve(flow, WEIGHT)
-    np.testing.assert_array_equal(net.A[1], before)
+@pytest.mark.parametrize("most", [1, 2**22])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("output", ["softmax", "identity"])
+def test_the_losses_of_a_batch_are_the_networks(output, bias, most, monkeypatch):
+    monkeypatch.setattr(module, "_MOST", most)
+    of = bp.Network((3, 4, 4, 2), seed=1, activation="relu", output=output, bias=bias)
+    of.A[0][1] = 0  # a unit that is off, where no weight behind it changes anything
+    data = (np.stack([x, -x]), np.stack([y, 1 - y]))
+    flow = Flow(of, *data)
+    for parameter in nonempty(parameters(of)):
+        found, own = weight_curve(flow, parameter), copy.deepcopy(of)
+        for epsilon, loss in zip(found.epsilons, found.losses, strict=True):
+            parameter.set(own.A, own.b, parameter.of(of.A, of.b) + epsilon)
+            assert loss == pytest.approx(own.loss(*data), rel=1e-14)
+    assert set(weight_curve(flow, Parameter(1, 0, 1)).changes()) == {0.0}
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-4, 50.0])
