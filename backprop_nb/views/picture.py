@@ -38,9 +38,6 @@ class Outline(TypedDict, total=False):
     key: str
 
 
-_OUTLINE: Outline = {"fill": None, "stroke": None, "width": 1.0, "dash": SOLID, "key": ""}
-
-
 class Picture:
     """A surface of ``width`` × ``height`` pixels, to which shapes are added from back to front.
 
@@ -86,22 +83,20 @@ class Picture:
         self, points: Iterable[Point], *, close: bool = False, **outline: Unpack[Outline]
     ) -> None:
         """Add straight lines from point to point, which may enclose an area."""
-        self._add(
-            "line", points=_points(points), close=close, **{**_OUTLINE, "width": 1.5, **outline}
-        )
+        self._add("line", points=_points(points), close=close, **{"width": 1.5, **outline})
 
     def curve(self, points: Iterable[Sequence[float]], **outline: Unpack[Outline]) -> None:
         """Add cubic Bézier curves, end to end, through their control points."""
-        self._add("curve", points=_points(points), **{**_OUTLINE, "width": 1.5, **outline})
+        self._add("curve", points=_points(points), **{"width": 1.5, **outline})
 
     def rect(self, box: Sequence[float], *, radius: float = 0, **outline: Unpack[Outline]) -> None:
         """Add a rectangle, with round corners if there is a ``radius``."""
-        self._add("rect", box=_pixels(box), radius=radius, **{**_OUTLINE, **outline})
+        self._add("rect", box=_pixels(box), radius=radius, **{"width": 1.0, **outline})
 
     def circle(self, centre: Point, radius: float, **outline: Unpack[Outline]) -> None:
         """Add a circle."""
         at, size = _pixels(centre), _pixel(radius)
-        self._add("circle", centre=at, radius=size, **{**_OUTLINE, **outline})
+        self._add("circle", centre=at, radius=size, **{"width": 1.0, **outline})
 
     def field(self, box: Box, levels: NDArray[np.uint8], *, key: str = "") -> None:
         """Add a smooth field of heat, of values.
@@ -232,13 +227,14 @@ class Picture:
             self.shapes.append(moved)
 
     def _add(self, kind: str, **shape: Any) -> None:
-        for name in {"fill", "stroke", "on"} & shape.keys():
-            shape[name] = _colour(shape[name])
-        if "dash" in shape:
-            shape["dash"] = list(shape["dash"])
-        # What is absent is false, empty or none; most of a shape is.
-        kept = {name: value for name, value in shape.items() if value}
-        self.shapes.append({"kind": kind, **kept, **self._when})
+        shown: dict[str, Any] = {"kind": kind}
+        for name, value in shape.items():
+            if not value:  # What is absent is false, empty or none; most of a shape is.
+                continue
+            if type(value) is tuple:
+                value = list(value) if name == "dash" else [value[0], round(value[1], 3)]
+            shown[name] = value
+        self.shapes.append(shown | self._when)
 
     def data(self) -> PictureData:
         """Return the picture as plain data."""
@@ -388,10 +384,3 @@ def _pixels(numbers: Iterable[float]) -> list[float]:
 
 def _points(points: Iterable[Sequence[float]]) -> list[list[float]]:
     return [_pixels(point) for point in points]
-
-
-def _colour(colour: Colour | None) -> str | list[Any] | None:
-    if colour is None or isinstance(colour, str):
-        return colour
-    family, heat = colour
-    return [family, round(heat, 3)]

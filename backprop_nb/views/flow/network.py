@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -68,13 +69,12 @@ def edge_picture(layout: NetworkLayout, flow: Flow, family: Family) -> Picture:
     picture = Picture(layout.width, layout.height)
     known, scale = family == "value", edge_scale(flow, family)
     values = flow.net.A if known else flow.gradient.A
+    for starts, ends in pairwise(layout.units):  # one line there and back; the units are above it
+        there_and_back = [at for pair in product(starts.values(), ends.values()) for at in pair]
+        picture.line(there_and_back, stroke="line", width=0.8)
     for i in range(flow.K):
         with picture.during(0 if known else flow.step_back_to(i + 1)):
             draw_edges(picture, layout, values, scale, family, only=(i,))
-    picture.shapes[:0] = [
-        {"kind": "line", "points": edge["points"], "stroke": "line", "width": 0.8}
-        for edge in picture.shapes
-    ]
     return picture
 
 

@@ -218,12 +218,13 @@ def _shared(
     parameters: Mapping[str, FlowParameter],
 ) -> tuple[list[FlowFact], dict[str, FlowDrawn]]:
     """Return each fact once, and the parameters with the numbers of theirs: most are of units."""
-    facts: dict[tuple[str, str, int], int] = {}
-    shared: dict[str, FlowDrawn] = {}
-    for name, told in parameters.items():
-        keys = [(fact["name"], fact["text"], fact["since"]) for fact in told["facts"]]
-        shared[name] = {**told, "facts": [facts.setdefault(key, len(facts)) for key in keys]}
-    return [{"name": name, "text": text, "since": since} for name, text, since in facts], shared
+    facts = {id(fact): fact for told in parameters.values() for fact in told["facts"]}
+    places = {of: n for n, of in enumerate(facts)}
+    shared: dict[str, FlowDrawn] = {
+        name: {**told, "facts": [places[id(fact)] for fact in told["facts"]]}
+        for name, told in parameters.items()
+    }
+    return list(facts.values()), shared
 
 
 def about(

@@ -95,10 +95,10 @@ class _Bars:
         left, key = x - self.width / 2, f"{kind}:{layer}"
         box = (left, top, self.width, bottom - top)
         self.picture.rect(box, fill=COLOURS[kind], stroke="muted", width=0.8, key=key)
-        if kind == "saturation":  # so that colour is not alone
-            for k in range(1, math.ceil((bottom - top - 1) / 5)):
-                ends = [(left, top + 5 * k), (left + self.width, top + 5 * k)]
-                self.picture.line(ends, stroke="paper", width=1.2)
+        if kind == "saturation" and bottom - top > 6:  # so that colour is not alone
+            last = top + 5 * math.ceil((bottom - top - 1) / 5) - 4.4
+            ends = [(x, top + 4.4), (x, last)]
+            self.picture.line(ends, stroke="paper", width=self.width, dash=(1.2, 3.8))
 
     def _label(self, x: float, start: float, end: float) -> None:
         if not start > 0:
