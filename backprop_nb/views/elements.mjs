@@ -23,6 +23,25 @@ function make(namespace, tag, attributes = {}, ...children) {
 export const html = (tag, attributes, ...children) => make(HTML, tag, attributes, ...children);
 export const svg = (tag, attributes, ...children) => make(SVG, tag, attributes, ...children);
 
+/** Show children in a place; of what is there already only what is different changes. */
+export function refill(place, ...children) {
+  const there = [...place.childNodes];
+  children.forEach((child, k) => {
+    const now = typeof child === "string" ? document.createTextNode(child) : child;
+    if (there[k]) renew(there[k], now);
+    else place.append(now);
+  });
+  for (const rest of there.slice(children.length)) rest.remove();
+}
+
+function renew(there, now) {
+  if (there.isEqualNode(now)) return;
+  const isText = [there, now].every(({ nodeType }) => nodeType === Node.TEXT_NODE);
+  if (isText) there.data = now.data;
+  else if (there.cloneNode().isEqualNode(now.cloneNode())) refill(there, ...now.childNodes);
+  else there.replaceWith(now);
+}
+
 /** A formula, which Python made as nested lists of tag, text, attributes and children. */
 export function math([tag, text = "", attributes = {}, children = []]) {
   return make(MATHML, tag, attributes, ...(text ? [text] : []), ...children.map(math));

@@ -25,7 +25,7 @@ export function heatCells({ box: [x, y, width, height], columns, gap = 0 }, coun
 }
 
 /** Whether a shape with `since` and `until`, which may both be missing, is there at a step. */
-export const isThere = ({ since = 0, until = Infinity }, step) => Number(since) <= step && step <= Number(until);
+export const isThere = ({ since = 0, until = Infinity }, step) => since <= step && step <= until;
 
 /** A picture at a step of a replay: by a shape's key what is different of it; `cut` says how much of a line there is. */
 export function patched(picture, patch) {
@@ -93,7 +93,10 @@ function setAttributes(made, before, attributes) {
 
 /** Show of a picture what is there at one step of a replay. */
 export function showAt(image, step) {
-  for (const part of image.querySelectorAll("[data-since]")) part.style.display = isThere(part.dataset, step) ? "" : "none";
+  for (const part of image.querySelectorAll("[data-since]")) {
+    const { "data-since": since, "data-until": until } = descriptions.get(part)[1];
+    part.style.display = isThere({ since, until }, step) ? "" : "none";
+  }
 }
 
 function described(shape) {
