@@ -21,7 +21,7 @@ from backprop_nb.files import with_ending, written_whole
 from backprop_nb.tracing.collector import young_only
 from backprop_nb.views import cells
 from backprop_nb.views.export import Step, Story, write_animation, write_figures
-from backprop_nb.views.page import Snapshot, deflated, es_module, packed, page
+from backprop_nb.views.page import Snapshot, as_json, deflated, es_module, packed, page
 from backprop_nb.views.paper import Drawing, as_html, png
 from backprop_nb.views.state import State, flag, integer
 from backprop_nb.views.still import publish_still
@@ -29,6 +29,10 @@ from backprop_nb.views.still import publish_still
 TURN: Final = threading.RLock()
 """Held by whoever asks or changes a view: what a page says may come on another thread than that of
 the cell that runs.  There is one for all views, since linked views change each other."""
+
+_SEGMENT: Final = 2**16
+"""So many bytes leave at once on the way to a page from the same machine.  With fewer, Jupyter's
+server waits, as Nagle's algorithm has it, up to 40 ms until the browser has confirmed "busy"."""
 
 
 def in_turn(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -69,7 +73,7 @@ class LiveView(anywidget.AnyWidget):
     """What a notebook stores of every view besides, by media type, for a program that runs it."""
 
     scene = traitlets.Dict(help="The scene as plain data.").tag(
-        sync=True, to_json=lambda scene, view: deflated(scene, level=3)
+        sync=True, to_json=lambda scene, view: view._sent(scene)
     )
 
     presenting = State(flag, False, "Whether it fills the window, for a projector.")
@@ -77,6 +81,10 @@ class LiveView(anywidget.AnyWidget):
     _identity = traitlets.Unicode(
         "", help="Its own name, by which its module finds the model."
     ).tag(sync=True)
+
+    _near = traitlets.Bool(False, help="Whether its page has come from this machine.").tag(
+        sync=True
+    )
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -179,6 +187,12 @@ class LiveView(anywidget.AnyWidget):
         """Take over what the page has changed."""
         with TURN:
             super().set_state(sync_data)
+
+    def _sent(self, scene: Mapping[str, Any]) -> bytes:
+        """Return the scene as it goes to the page."""
+        if not self._near:
+            return deflated(scene, level=3)
+        return as_json(scene).ljust(_SEGMENT)
 
     @contextmanager
     def hold_sync(self) -> Iterator[None]:

@@ -102,6 +102,12 @@ def script(view: Snapshot) -> bytes:
     return f'(() => {{\n"use strict";\n{own}\n{start}\n}})();\n'.encode()
 
 
+def as_json(data: Mapping[str, Any]) -> bytes:
+    """Return data as JSON, in characters of which each is a byte."""
+    encoded = json.dumps(data, allow_nan=False, check_circular=False, separators=(",", ":"))
+    return encoded.encode("ascii")
+
+
 def deflated(data: Mapping[str, Any], level: int = 6) -> bytes:
     """Return data as JSON, deflated, for much of it repeats; a low level is quick.
 
@@ -110,8 +116,7 @@ def deflated(data: Mapping[str, Any], level: int = 6) -> bytes:
     >>> zlib.decompress(deflated({"frames": [1, 2]}))
     b'{"frames":[1,2]}'
     """
-    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
-    return zlib.compress(text.encode("ascii"), level)
+    return zlib.compress(as_json(data), level)
 
 
 def packed(data: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 // The scene of a model, which comes compressed.
 
+const NEAR = ["localhost", "127.0.0.1", "[::1]"];
 const scenes = new WeakMap(); // each is unpacked once, however many views there are
 
 /** The bytes that a text of Base64 stands for. */
@@ -10,14 +11,18 @@ export function bytes(text) {
   return all;
 }
 
-/** What live_view.py packed, deflated JSON, as an object; the scene of a page is one already. */
+/** What live_view.py packed, JSON that may be deflated, as an object; the scene of a page is one already. */
 export function unpacked(packed) {
   if (!ArrayBuffer.isView(packed)) return packed;
-  if (!scenes.has(packed)) {
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-    scenes.set(packed, new Response(stream).json());
-  }
+  if (!scenes.has(packed)) scenes.set(packed, parsed(packed));
   return scenes.get(packed);
+}
+
+function parsed(packed) {
+  const [first] = new Uint8Array(packed.buffer, packed.byteOffset, 1);
+  if (first === "{".charCodeAt()) return JSON.parse(new TextDecoder().decode(packed));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).json();
 }
 
 /** Whether a model was restored without its kernel, which anywidget does not tell. */
@@ -110,6 +115,8 @@ export function live(Kind, initialize = () => {}) {
       const made = await SceneModel.of(model);
       // As it was saved, it may have played, and filled the window.
       if (made.dead) for (const trait of ["playing", "presenting"]) made.set(trait, false);
+      // It goes along with the first change.
+      made.set("_near", NEAR.includes(globalThis.location?.hostname));
       return initialize({ model: made });
     },
     render: async ({ model, el }) => {

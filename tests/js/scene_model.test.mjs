@@ -10,13 +10,18 @@ import { SceneModel, live, bytes } from "../../backprop_nb/views/scene_model.mjs
 /** A scene as Python sends it. */
 const sent = (scene) => new DataView(new Uint8Array(deflateSync(JSON.stringify(scene))).buffer);
 
+/** A scene as Python sends it to a page that has come from the same machine. */
+const sentNear = (scene) => new DataView(new TextEncoder().encode(JSON.stringify(scene).padEnd(2 ** 16)).buffer);
+
 const until = async (done) => {
   while (!done()) await new Promise(setImmediate);
 };
 
 test("a view is given the scene as an object, and as it is where it is one", async () => {
-  const model = new Model({ scene: sent({ frames: ["\u03c3"] }) });
-  assert.deepEqual((await SceneModel.of(model)).get("scene"), { frames: ["\u03c3"] });
+  for (const as of [sent, sentNear]) {
+    const model = new Model({ scene: as({ frames: ["\u03c3"] }) });
+    assert.deepEqual((await SceneModel.of(model)).get("scene"), { frames: ["\u03c3"] });
+  }
   const scene = { frames: [] };
   assert.equal((await SceneModel.of(new Model({ scene }))).get("scene"), scene);
 });
@@ -113,6 +118,19 @@ test("a model that was restored without its kernel is offline, and plays no more
   assert.deepEqual(await begin(true), [false, false, true]);
   assert.deepEqual(await begin(undefined), [false, false, true]); // a host of another kind
   assert.deepEqual(await begin(false, { _identity: "" }), [false, false, true]); // just opened
+});
+
+test("a page says whether it has come from this machine, with the first change", async () => {
+  const said = async (hostname) => {
+    globalThis.location = { hostname };
+    const model = new Model({ scene: sent({ id: 0 }) });
+    model.save_changes = () => assert.fail();
+    await live(null).initialize({ model });
+    delete globalThis.location;
+    return model.get("_near");
+  };
+  assert.deepEqual([await said("localhost"), await said("127.0.0.1"), await said("[::1]")], [true, true, true]);
+  assert.equal(await said("hub.example.org"), false);
 });
 
 test("bytes come back from their text", () => {

@@ -127,6 +127,14 @@ def test_all_of_its_state_is_in_traits_that_json_can_hold(view):
     assert json.loads(json.dumps(state, allow_nan=False)) == untupled(state)
 
 
+def test_a_page_from_this_machine_gets_a_scene_that_neither_waits_nor_is_unpacked(view):
+    view.set_state({"_near": True})
+    sent = view.get_state("scene")["scene"]
+    view.set_state({"_near": False})
+    assert json.loads(sent) == untupled(view.scene)
+    assert len(sent) >= 2**16
+
+
 def untupled(value):
     if isinstance(value, dict):
         return {key: untupled(each) for key, each in value.items()}
