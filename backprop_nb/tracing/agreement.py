@@ -23,6 +23,7 @@ import numpy as np
 
 from backprop_nb.errors import BackpropError, UnsupportedError
 from backprop_nb.tracing import pytree
+from backprop_nb.tracing.calling import function_name
 from backprop_nb.tracing.evaluate import inputs_of, replayed
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.libraries import is_learners_code
@@ -95,6 +96,26 @@ def check_agreement(
     raise UnsupportedError(
         f"{trace.function_name} gives another value when it is traced: {reason.problem}.",
         given=given,
+        instead=reason.instead,
+        at=reason.at,
+    )
+
+
+def failing_alone(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    tape: Tape,
+    error: Exception,
+) -> BackpropError | None:
+    """Return what to say of a function that asks what x is, and fails in a trace alone."""
+    leaves = pytree.flatten([list(args), kwargs])
+    reason = _reason(f, tape, leaves)
+    if reason is None or any(map(_is_traced, leaves)) or _value(f, args, kwargs, False) is None:
+        return None
+    return UnsupportedError(
+        f"{function_name(f)} fails when it is traced: {reason.problem}.",
+        given=f"{type(error).__name__}: {error}",
         instead=reason.instead,
         at=reason.at,
     )

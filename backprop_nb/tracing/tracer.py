@@ -11,7 +11,7 @@ import numpy as np
 
 from backprop_nb.errors import UnsupportedError, noticed, warn
 from backprop_nb.tracing import calling, messages, pytree
-from backprop_nb.tracing.agreement import check_agreement
+from backprop_nb.tracing.agreement import check_agreement, failing_alone
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.graph import TRACED, Check, Trace
@@ -49,9 +49,10 @@ def record(
     except Exception as error:
         ours = messages.find_own(error) or messages.of_product(error, tape.stood_in)
         ours = ours or from_library(error, lambda each: type(each) is Traced)
+        if ours is None and isinstance(error, TypeError):
+            calling.check_bound(error, f, args, kwargs, _FORM)
+            ours = failing_alone(f, args, kwargs, tape, error)
         if ours is None:
-            if isinstance(error, TypeError):
-                calling.check_bound(error, f, args, kwargs, _FORM)
             calling.note_plain(error, args, arguments.names)
             raise
         try:

@@ -162,6 +162,28 @@ def test_a_refusal_that_changes_nothing_may_be_caught():
         bp.grad(lambda x: bp.grad(caught(float))(x))(2.0)
 
 
+@pytest.mark.parametrize(
+    ("f", "error"),
+    [
+        (lambda x: x / len(x) if hasattr(x, "__len__") else x * 4, "has no len"),
+        (lambda x: sum(x) if hasattr(x, "__iter__") else x * 3, "iteration over a 0-d array"),
+    ],
+    ids=["length", "iteration"],
+)
+def test_a_function_that_asks_and_then_fails_in_the_trace_alone_says_so(f, error):
+    assert f(0.7) > 2
+    with pytest.raises(bp.UnsupportedError, match="it asks what a value is") as told:
+        bp.trace(f, 0.7)
+    assert error in told.value.given
+    assert "hasattr" in told.value.at
+
+
+def test_what_fails_without_a_trace_too_keeps_its_error():
+    with pytest.raises(TypeError, match="has no len") as told:
+        bp.trace(lambda x: x / len(x) if hasattr(x, "shape") else x, np.float64(0.7))
+    assert not isinstance(told.value, bp.BackpropError)
+
+
 # --- numbers of Python's beside narrower types -------------------------------------------
 
 SMALL = np.linspace(-1, 2, 6, dtype=np.float32)
