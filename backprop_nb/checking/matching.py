@@ -304,7 +304,7 @@ class _Matching:
         if self.order:
             readings.append(self._in_another_order)
         if data and self.may_have_data:
-            readings += [self._without_data, self._the_only_one]
+            readings += [self._without_data, self._but_data]
         partial: Matched | None = None
         for reading in readings:
             found = reading(answer)
@@ -368,8 +368,9 @@ class _Matching:
             if _shape(loss) != () or (self.value is not None and not _close(loss, self.value)):
                 continue
             inner = self.of(gradients, loss=False)
-            if isinstance(inner, Matched) and self._fits(inner):
+            if isinstance(inner, Matched):
                 found.append(Matched(inner.leaves, inner.spelled, inner.data, loss, inner.alike))
+        found = [each for each in found if self._fits(each)] or found
         return found[0] if len(found) == 1 else None
 
     # -- by names
@@ -525,15 +526,21 @@ class _Matching:
                 return first[0] if len(first) == 1 else None
         return None
 
-    def _the_only_one(self, answer: Any) -> Matched | None:
-        """Return an answer as the gradient of the one argument that is no data, if only one is."""
+    def _but_data(self, answer: Any) -> Matched | None:
+        """Return an answer as the gradients of all arguments but data, whatever their shapes."""
         left_out = self.data(set())
         kept = [k for k in range(len(self.arguments)) if k not in left_out]
-        if not left_out or len(kept) != 1 or isinstance(answer, list | tuple):
+        is_one = len(kept) == 1
+        if not left_out or not kept or (is_one and isinstance(answer, list | tuple)):
             return None
-        inner = _Matching([self.arguments[kept[0]]], [self.names[kept[0]]], self.value, self.order)
-        found = inner._like_the_arguments(answer)
-        return found and self._spread(found, kept, left_out)
+        inner = _Matching(
+            [self.arguments[k] for k in kept],
+            [self.names[k] for k in kept],
+            self.value,
+            self.order,
+        )
+        found = inner._like_the_arguments(answer) if is_one else inner.of(answer, data=False)
+        return self._spread(found, kept, left_out) if isinstance(found, Matched) else None
 
     def _end_with(self, left_out: Sequence[int]) -> bool:
         """Whether these are the last of many arguments, as data are where they come last."""

@@ -252,3 +252,16 @@ def test_no_object_disturbs_the_reading():
     endless = []
     endless.append(endless)
     assert isinstance(match(endless, *SEPARATE), Unmatched)
+
+
+@pytest.mark.parametrize("beside", [(), (0.5,)], ids=["gradients", "loss first"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_one_of_a_wrong_shape_leaves_the_others_where_they_are(beside, nested):
+    x, y, W, b = np.ones((4, 3)), np.ones((4, 2)), np.zeros((3, 2)), np.zeros(2)
+    gradients = (W + 1, np.zeros(4))  # of a bias that is summed over the wrong axis
+    answer = (*beside, gradients) if nested and beside else (*beside, *gradients)
+    found = match(answer, [x, y, W, b], ["x", "y", "W", "b"])
+    assert found.data == (0, 1)
+    assert found.leaves[2] is gradients[0]
+    assert found.leaves[3] is gradients[1]
+    assert found.loss == (0.5 if beside else None)
