@@ -239,6 +239,8 @@ class Exercise:
             return
         first = f"{wrong[0]} is the first answer that is wrong."
         explanations = [mistake for mistake in visible_mistakes() if self._leads_to(mistake, given)]
+        if wrong == ["L"]:  # which no mistake in a backward pass makes
+            explanations = []
         instead = f"Or it is another mistake: {wrong[0]} is the first answer that it makes wrong."
         for k, mistake in enumerate(explanations):
             ties = [(PlacedMistake(each),) for each in explanations if each is not mistake]

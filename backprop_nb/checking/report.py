@@ -63,12 +63,13 @@ def in_advice(number: float) -> str:
 def both_in_digits(one: float, other: float) -> tuple[str, str]:
     """Return two numbers with as many digits as it takes to tell them apart.
 
-    >>> both_in_digits(1.0000015, 1.0), both_in_digits(2.0, -0.0)
-    (('1.0000015', '1'), ('2', '0'))
+    >>> both_in_digits(1.0000015, 1.0), both_in_digits(2.0, -0.0), both_in_digits(0.268, np.nan)
+    (('1.0000015', '1'), ('2', '0'), ('0.268', 'nan'))
     """
     # A zero has no sign that anybody would want to read.
     one, other = float(one) + 0.0, float(other) + 0.0
     off = 0.1 * abs(one - other)
+    off = off if off == off else np.inf  # one that is kept secret is NaN
     return in_digits(one, off), in_digits(other, off)
 
 

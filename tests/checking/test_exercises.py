@@ -397,3 +397,16 @@ def test_the_text_and_the_markdown_hold_numbers_questions_and_choices():
         assert all(title in text for title in mine.choices.values())
         assert mine.listing.split("\n")[3] in text
     assert repr(mine) == "Exercise('7')"
+
+
+def test_no_mistake_of_a_backward_pass_is_named_for_a_wrong_loss():
+    given = bp.exercise("somebody")
+    answers = {"L": answer_key(given)["L"] + 1, "delta[2]": answer_key(given)["delta[2]"]}
+    (finding,) = given.check(answers, only=list(answers)).findings
+    assert (finding.mistake, finding.parameter) == ("not_recognised", "L")
+    assert "right" not in finding.message
+
+
+def test_a_wrong_answer_is_shown_as_it_was_written():
+    assert "which is 0.268" in str(bp.exercise("somebody").check({"L": 0.268}, hints="vague"))
+    assert "0.26800" not in str(bp.exercise("somebody").check({"L": 0.268}, hints="vague"))
