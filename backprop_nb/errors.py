@@ -15,6 +15,7 @@ import sysconfig
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from types import FrameType, TracebackType
 
 _listening = threading.local()
 
@@ -82,6 +83,9 @@ class BackpropError(Exception):
         parts = [(key, getattr(self, key)) for key in ("given", "expected", "instead", "at")]
         lines = [f"  {key + ':':<9} {text}" for key, text in parts if text]
         return "\n".join([self.problem, *lines])
+
+    def _render_traceback_(self) -> list[str]:
+        return rendered(self)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default pickling, and an
@@ -195,16 +199,42 @@ def is_installed(filename: str) -> bool:
     return filename.startswith(_INSTALLED) or any(folder in filename for folder in _PACKAGES)
 
 
+def learners_lines(error: BaseException) -> TracebackType | None:
+    """Return the way of an error through the learner's lines alone; None if it met none."""
+    passed, link = list[TracebackType](), error.__traceback__
+    while link is not None:
+        if not (_is_own(link.tb_frame) or is_installed(link.tb_frame.f_code.co_filename)):
+            passed.append(link)
+        link = link.tb_next
+    short: TracebackType | None = None
+    for each in reversed(passed):
+        short = TracebackType(short, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return short
+
+
+def rendered(error: BaseException) -> list[str]:
+    """Return what IPython shows, which asks an error for it: the learner's lines alone."""
+    shell = sys.modules["IPython"].get_ipython()
+    lines: list[str] = shell.InteractiveTB.structured_traceback(
+        type(error), error, learners_lines(error) or error.__traceback__, tb_offset=0
+    )
+    return lines
+
+
+def _is_own(frame: FrameType) -> bool:
+    package = __name__.partition(".")[0]
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == package
+
+
 def warn(text: str) -> None:
     """Warn at the user's own line: the nearest one outside of this package and of libraries.
 
     Where all code is installed, it is the nearest that is not this package's.
     """
-    package = __name__.partition(".")[0]
     outside, level, frame = list[int](), 1, sys._getframe(0)
     while frame.f_back:
         level, frame = level + 1, frame.f_back
-        if frame.f_globals.get("__name__", "").partition(".")[0] != package:
+        if not _is_own(frame):
             outside.append(level)
             if not is_installed(frame.f_code.co_filename):
                 break

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backprop_nb import display
-from backprop_nb.errors import BackpropError
+from backprop_nb.errors import BackpropError, learners_lines
 from backprop_nb.tracing import calling
 from backprop_nb.tracing.backward import Backward
 from backprop_nb.tracing.collector import young_only
@@ -25,7 +25,6 @@ from backprop_nb.tracing.emit.numpy_code import to_numpy
 from backprop_nb.tracing.emit.tikz import to_tikz
 from backprop_nb.tracing.evaluate import evaluate
 from backprop_nb.tracing.graph import Trace
-from backprop_nb.tracing.messages import without_own_frames
 from backprop_nb.tracing.tracer import record
 
 if TYPE_CHECKING:
@@ -416,7 +415,7 @@ def _shorten(error: Exception) -> None:
 
     That of a typo, too, which looks as it would without the tracer.
     """
-    short = without_own_frames(error)
+    short = learners_lines(error)
     if isinstance(error, BackpropError):
         error.__cause__, error.__suppress_context__ = None, True
     if isinstance(error, BackpropError) or short is not None:

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 from opcode import opmap
-from types import CodeType, FrameType, ModuleType, TracebackType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -28,7 +28,6 @@ from backprop_nb.tracing.libraries import (
     advice,
     in_numpy,
     is_inside,
-    is_learners_code,
     learner_frame,
     library_of,
     numpy_function,
@@ -619,16 +618,3 @@ def _is_raised(error: BaseException) -> bool:
     """Whether a ``raise`` statement made the error, and not a function of NumPy's."""
     ops = [each.tb_frame.f_code.co_code[each.tb_lasti] for each in links(error)]
     return ops[-1:] == [opmap["RAISE_VARARGS"]]
-
-
-def without_own_frames(error: BaseException) -> TracebackType | None:
-    """Return the traceback of an error from the learner's first line to the last."""
-    kept = [*links(error)]
-    while kept and is_inside(kept[0].tb_frame):
-        kept.pop(0)
-    while len(kept) > 1 and not is_learners_code(kept[-1].tb_frame.f_code):
-        kept.pop()
-    short: TracebackType | None = None
-    for link in reversed(kept):
-        short = TracebackType(short, link.tb_frame, link.tb_lasti, link.tb_lineno)
-    return short

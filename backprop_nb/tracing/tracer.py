@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from backprop_nb.errors import UnsupportedError, noticed, warn
+from backprop_nb.errors import UnsupportedError, noticed, rendered, warn
 from backprop_nb.tracing import calling, messages, pytree
 from backprop_nb.tracing.agreement import check_agreement, failing_alone
 from backprop_nb.tracing.array import Traced
@@ -54,6 +55,7 @@ def record(
             ours = failing_alone(f, args, kwargs, tape, error)
         if ours is None:
             calling.note_plain(error, args, arguments.names)
+            error.__dict__["_render_traceback_"] = partial(rendered, error)
             raise
         try:
             raise ours.with_traceback(error.__traceback__) from None
