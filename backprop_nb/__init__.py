@@ -130,7 +130,9 @@ def __getattr__(name: str) -> Any:
         for module in map(_imported, _LAZY):
             if name in module.__all__:
                 return globals().setdefault(name, getattr(module, name))
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from backprop_nb.meant import no_attribute
+
+    raise no_attribute(f"module {__name__!r}", [__name__], name, __dir__)
 
 
 def _imported(name: str) -> ModuleType:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 # The wings from the ground floor up. A module imports from its own wing and from those
 # below. The package's own front, "", offers all but the classroom and the course.
 WINGS = (
-    *("errors", "files", "data", "fronts", "display"),
+    *("errors", "meant", "files", "data", "fronts", "display"),
     *("tracing", "network", "checking", "views", "", "classroom", "course", "__main__"),
 )
 
@@ -34,9 +34,10 @@ ROOMS = {f"views.{path.parent.name}" for path in ROOT.glob("views/*/__init__.py"
 WITHOUT_TRACER = ("network.passes", "network.fast")
 
 # What may be imported at first use, by a string or inside of a function: the views when
-# something is shown, Dask when there are chunks, the way to other array libraries, and what the
-# process of a submission may do without.
+# something is shown, what was meant when a name is missing, Dask when there are chunks, the way to
+# other array libraries, and what the process of a submission may do without.
 DOORS = {
+    ("", "meant"),
     ("display", "views"),
     ("network.training", "network.chunks"),
     ("tracing.compiled", "tracing.elsewhere"),

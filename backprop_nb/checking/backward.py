@@ -33,6 +33,7 @@ from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import is_right
 from backprop_nb.checking.unexplained import in_sizes, layers_meant, other_courses, says_a_number
 from backprop_nb.errors import EndedError, UnsupportedError, in_words
+from backprop_nb.meant import suggesting
 from backprop_nb.network.activations import ActivationName, OutputName
 from backprop_nb.network.losses import LossName
 from backprop_nb.tracing.code_text import find_text
@@ -41,6 +42,7 @@ _STARTING = 5.0
 """Seconds for a busy machine to make a copy of a process."""
 
 
+@suggesting
 def check_backward(
     backward: Callable[..., Any],
     *,

@@ -25,6 +25,7 @@ from backprop_nb.checking.mistakes import MISTAKES, find, make_backward
 from backprop_nb.checking.reference import ReferencePass, Situation
 from backprop_nb.checking.report import NOT_ANSWERED, Checked, Finding, Hints, Report, check_hints
 from backprop_nb.errors import InvalidValueError, NotFoundError, UnsupportedError, in_words
+from backprop_nb.meant import suggesting
 from backprop_nb.network.tables import markdown_table, matrix_latex, matrix_text, text_table
 
 Array: TypeAlias = NDArray[Any]
@@ -363,6 +364,7 @@ def _values(exercise: Exercise, backward: ReferencePass, given: Mapping[str, Arr
 # --- making one -------------------------------------------------------------
 
 
+@suggesting
 def exercise(seed: int | str) -> Exercise:
     """Return the exercise that belongs to a seed, always and everywhere the same.
 

@@ -58,7 +58,9 @@ from backprop_nb.checking.unexplained import (
     updated_in_words,
 )
 from backprop_nb.errors import BackpropError, InvalidValueError, in_words
+from backprop_nb.meant import suggesting
 from backprop_nb.tracing import Graph, calling, pytree
+from backprop_nb.tracing.libraries import not_in_numpy
 from backprop_nb.tracing.source import Source, links, locate
 from backprop_nb.tracing.tape import is_live
 
@@ -67,6 +69,7 @@ _EACH_ENTRY = 300
 _DIRECTIONS = 3
 
 
+@suggesting
 def check_gradient(
     f: Callable[..., Any],
     gradient: Any,
@@ -616,6 +619,8 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None,
         return None, str(error), _place(error)[0], copies
     except BaseException as error:  # sys.exit too; the report says what went wrong
         place, said = _place(error)
+        if instead := not_in_numpy(error):
+            said += f"; write {instead}"
         why = f"it raised {type(error).__name__}: {said}".rstrip(": ")
         return None, why, place, copies
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from backprop_nb import display
 from backprop_nb.checking.excerpt import caret_lines, is_placed
 from backprop_nb.errors import WrongGradientError
+from backprop_nb.meant import Suggesting
 from backprop_nb.network import validation
 from backprop_nb.tracing.source import Source
 
@@ -158,7 +159,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Suggesting):
     """A mistake that explains what is wrong.
 
     Attributes
@@ -264,7 +265,7 @@ class Finding:
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class Report(Suggesting):
     """The outcome of a check, for the student, the teacher and the machine that grades.
 
     Attributes

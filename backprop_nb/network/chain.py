@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 
+from backprop_nb.meant import Suggesting
 from backprop_nb.network import validation
 from backprop_nb.network.jacobians import (
     Jacobian,
@@ -89,7 +90,7 @@ class PartialProduct:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Chain:
+class Chain(Suggesting):
     """The factors of ∂L/∂θ_i, equation [chain-general], for one input.
 
     Made by :meth:`backprop_nb.Network.chain`.  It copies what it is made from, so

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from backprop_nb import display
+from backprop_nb.meant import Suggesting
 from backprop_nb.network.tables import text_table
 from backprop_nb.network.validation import FloatArray
 
@@ -21,7 +22,7 @@ _ROWS = 12
 """So many epochs at most are listed in the text."""
 
 
-class History:
+class History(Suggesting):
     """One number, or one per layer, for every epoch that was trained.
 
     A history left as a cell's last line draws itself.

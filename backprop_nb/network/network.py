@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from backprop_nb.errors import InvalidValueError, UnsupportedError, either, must_be
+from backprop_nb.meant import Suggesting, suggesting
 from backprop_nb.network import traceable, validation
 from backprop_nb.network.activations import (
     ACTIVATIONS,
@@ -40,7 +41,7 @@ from backprop_nb.tracing import Graph, sigmoid, trace
 from backprop_nb.tracing.rules.row import SATURATED
 
 
-class Network:
+class Network(Suggesting):
     """A network of K layers f_i = σ_i(A_{i−1} f_{i−1} + b_{i−1}), with activations to choose from.
 
     Its loss is that of f_K(θ, x) and y, with θ = {A_0, b_0, …, A_{K−1}, b_{K−1}}.
@@ -136,6 +137,7 @@ class Network:
     compute: FastPass | GeneralPasses
     """From checked A, b, x and y to the loss and its gradient, as training asks for them."""
 
+    @suggesting
     def __init__(
         self,
         widths: Iterable[int],
@@ -382,7 +384,8 @@ class Network:
         >>> bool(np.isclose(loss, net.loss([1, 2, 3, 4], [1]), rtol=1e-12))
         True
         """
-        fast = self.compute if isinstance(self.compute, FastPass) else None
+        compute = self.compute
+        fast = compute if isinstance(compute, FastPass) else None
         if fast and fast.fits(self.A, self.b, x, y):
             fit_x: Any = x  # which is an array, as `fits` has found
             fit_y: Any = y
@@ -395,7 +398,7 @@ class Network:
             A, b, x, y = self.checked(x, y)
             if fast:
                 fast.remember(A, b)
-            loss, dA, db, _ = self.compute(A, b, x, y)
+            loss, dA, db, _ = compute(A, b, x, y)
         return loss, Gradient(tuple(dA), tuple(db), NOT_STORED)
 
     def saturation(self, x: ArrayLike) -> FloatArray:
@@ -417,6 +420,7 @@ class Network:
         layers = zip(self.activations, self.forward(x).f[1:], strict=True)
         return np.array([np.mean(a.slope(f) < SATURATED * a.steepest) for a, f in layers])
 
+    @suggesting
     def fit(
         self,
         x: ArrayLike,

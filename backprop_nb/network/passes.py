@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop_nb.errors import NotFoundError
+from backprop_nb.meant import Suggesting
 from backprop_nb.network import validation
 from backprop_nb.network.validation import FloatArray
 
@@ -55,7 +56,7 @@ class PerLayer(dict[int, FloatArray]):
 
 
 @dataclass(frozen=True, eq=False)
-class Forward:
+class Forward(Suggesting):
     """All values of a forward pass, indexed as in the document.
 
     Attributes
@@ -73,7 +74,7 @@ class Forward:
 
 
 @dataclass(slots=True, eq=False)  # not frozen: that would take longer than a product
-class Gradient:
+class Gradient(Suggesting):
     """The gradient of the loss, indexed as in the document.
 
     Attributes

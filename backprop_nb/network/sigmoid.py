@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from backprop_nb.errors import ShapeError, UnsupportedError
+from backprop_nb.meant import suggesting
 from backprop_nb.network.network import Network
 
 
@@ -63,6 +64,7 @@ class SigmoidNetwork(Network):
     True
     """
 
+    @suggesting
     def __init__(
         self,
         widths: Iterable[int],

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import NotFoundError, warn
+from backprop_nb.meant import Suggesting
 from backprop_nb.tracing import doubts
 from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.emit.rule import Marker, Pattern, Rule, Rules, unmarked
@@ -104,7 +105,7 @@ class Step:
         return f"<Step at {self.node.name}: {received}>"
 
 
-class Backward:
+class Backward(Suggesting):
     """The result of a reverse pass over a graph: adjoints, gradients and the steps.
 
     Attributes

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, NoReturn, Self
 import numpy as np
 
 from backprop_nb.errors import NotFoundError, UnsupportedError, counted
+from backprop_nb.meant import Suggesting
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.health import Mark, health
@@ -34,7 +35,7 @@ def read_only(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Node:
+class Node(Suggesting):
     """One value of the computation.
 
     Attributes
@@ -177,7 +178,7 @@ class Check(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trace:
+class Trace(Suggesting):
     """A computation that has been traced once and can be looked at and replayed at will.
 
     Two looks at one trace always agree, because everything is drawn from the

@@ -40,6 +40,9 @@ _IN_NUMPY = {
     "erf": "bp.define_rule(np.vectorize(math.erf), lambda g, ans, x: "
     "g * 2 / np.sqrt(np.pi) * np.exp(-(x**2))), under a name of its own",
     "expit": "bp.sigmoid(x)",
+    **dict.fromkeys(("sigmoid", "logistic"), "1 / (1 + np.exp(-x)), or bp.sigmoid(x)"),
+    "relu": "np.maximum(x, 0)",
+    "softplus": "np.logaddexp(0, x)",
     "logsumexp": "m + np.log(np.sum(np.exp(x - m))), with m = np.max(x)",
     "softmax": "e / np.sum(e), with e = np.exp(x - np.max(x))",
 }
@@ -152,6 +155,12 @@ def advice(name: str, place: Place | None, frame: FrameType) -> str:
 def in_numpy(name: str) -> str:
     """Return how NumPy computes a library's function of this name; empty if nobody knows."""
     return _IN_NUMPY.get(name.rpartition(".")[2], "")
+
+
+def not_in_numpy(error: BaseException) -> str:
+    """Return what to write for a function that NumPy does not have, as ``np.sigmoid``."""
+    is_missing = isinstance(error, AttributeError) and error.obj is np
+    return in_numpy(str(error.name)) if is_missing else ""  # type: ignore[attr-defined]
 
 
 def twin(name: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError, counted
+from backprop_nb.meant import suggesting
 from backprop_nb.tracing import calling, doubts, pytree
 from backprop_nb.tracing.api import Graph, trace
 from backprop_nb.tracing.array import prepared
@@ -25,6 +26,7 @@ Argnums = int | tuple[int, ...]
 """One position among the arguments, or several."""
 
 
+@suggesting
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the function that computes the gradient of ``f``.
 
@@ -61,6 +63,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return _derivative(f, argnums, "bp.grad({f})({args})", _gradients)
 
 
+@suggesting
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., tuple[Any, Any]]:
     """Return the function that computes the value of ``f`` and its gradient in one run.
 
@@ -76,6 +79,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     return _derivative(f, argnums, form, _gradients, with_value=True)
 
 
+@suggesting
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """Return the function that computes all derivatives of all results of ``f``.
 

@@ -18,6 +18,7 @@ import traitlets
 
 from backprop_nb.errors import BackpropError, UnsupportedError, must_be
 from backprop_nb.files import with_ending, written_whole
+from backprop_nb.meant import Suggesting
 from backprop_nb.tracing.collector import young_only
 from backprop_nb.views import cells
 from backprop_nb.views.export import Step, Story, write_animation, write_figures
@@ -46,7 +47,7 @@ def in_turn(method: Callable[..., Any]) -> Callable[..., Any]:
     return waiting
 
 
-class LiveView(anywidget.AnyWidget):
+class LiveView(Suggesting, anywidget.AnyWidget):
     """A widget with a text twin and a static figure.
 
     A subclass declares its state, each piece as a :class:`~backprop_nb.views.state.State`,

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from backprop_nb.errors import must_be
+from backprop_nb.meant import suggesting
 from backprop_nb.tracing import Graph
 from backprop_nb.views import numbers
 from backprop_nb.views.explorer import badges
@@ -48,6 +49,7 @@ _LETTER = 6.2
 """About how wide a letter of a small text is."""
 
 
+@suggesting
 def draw_graph(
     graph: Graph,
     *,
