@@ -24,22 +24,16 @@ export const html = (tag, attributes, ...children) => make(HTML, tag, attributes
 export const svg = (tag, attributes, ...children) => make(SVG, tag, attributes, ...children);
 
 /** Show children in a place; of what is there already only what is different changes. */
-export function refill(place, ...children) {
+export function redraw(place, ...children) {
   const there = [...place.childNodes];
   children.forEach((child, k) => {
     const now = typeof child === "string" ? document.createTextNode(child) : child;
-    if (there[k]) renew(there[k], now);
-    else place.append(now);
+    if (!there[k]) place.append(now);
+    else if (there[k].isEqualNode(now)) return;
+    else if (there[k].cloneNode().isEqualNode(now.cloneNode())) redraw(there[k], ...now.childNodes);
+    else there[k].replaceWith(now);
   });
   for (const rest of there.slice(children.length)) rest.remove();
-}
-
-function renew(there, now) {
-  if (there.isEqualNode(now)) return;
-  const isText = [there, now].every(({ nodeType }) => nodeType === Node.TEXT_NODE);
-  if (isText) there.data = now.data;
-  else if (there.cloneNode().isEqualNode(now.cloneNode())) refill(there, ...now.childNodes);
-  else there.replaceWith(now);
 }
 
 /** A formula, which Python made as nested lists of tag, text, attributes and children. */

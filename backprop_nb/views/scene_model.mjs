@@ -1,6 +1,6 @@
 // The scene of a model, which comes compressed.
 
-const NEAR = ["localhost", "127.0.0.1", "[::1]"];
+const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/; // the host of a page from the same machine
 const scenes = new WeakMap(); // each is unpacked once, however many views there are
 
 /** The bytes that a text of Base64 stands for. */
@@ -116,7 +116,7 @@ export function live(Kind, initialize = () => {}) {
       // As it was saved, it may have played, and filled the window.
       if (made.dead) for (const trait of ["playing", "presenting"]) made.set(trait, false);
       // It goes along with the first change.
-      made.set("_near", NEAR.includes(globalThis.location?.hostname));
+      made.set("_near", LOOPBACK.test(globalThis.location?.hostname));
       return initialize({ model: made });
     },
     render: async ({ model, el }) => {

@@ -1,5 +1,6 @@
 """The style sheet carries the palette, and nothing in it is fetched."""
 
+import inspect
 import re
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,7 @@ from nonempty import nonempty
 
 from backprop_nb.views import widgets
 from backprop_nb.views.palette import DARK, LIGHT
-from backprop_nb.views.style import module, page_module, read, style_sheet
+from backprop_nb.views.style import _collect, module, page_module, read, style_sheet
 
 WIDGETS = [getattr(widgets, name) for name in widgets.__all__]
 each_widget = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.__name__)
@@ -90,6 +91,14 @@ def declared(source):
     """The names that a module declares outside of everything."""
     kinds = r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+)"
     return set(re.findall(kinds, source, re.MULTILINE))
+
+
+@each_widget
+def test_no_two_of_the_modules_that_a_widget_joins_name_something_alike(widget):
+    joined = {}
+    _collect(Path(inspect.getfile(widget)).with_suffix(".mjs"), joined)
+    names = Counter(name for source in nonempty(joined.values()) for name in declared(source))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @each_widget

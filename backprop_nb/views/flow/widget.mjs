@@ -2,7 +2,7 @@
 // First half: pure functions.  Second half: the page.  Every number is Python's; a weight is
 // dragged from one place of its curve to the next, so that dragging needs no kernel.
 import {
-  choice, clamp, clock, html, live, math, panel, patched, refill, repaint, Replay, showAt, slider,
+  choice, clamp, clock, html, live, math, panel, patched, redraw, repaint, Replay, showAt, slider,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -348,7 +348,7 @@ class FlowView extends Replay {
     const signs = [...units, ...edges[this.model.get("edges")], ...bars].map(({ kind, text }) =>
       html("span", { class: "bpnb-scale" }, html("i", { class: look(kind) }), text),
     );
-    refill(this.legend, ...signs);
+    redraw(this.legend, ...signs);
   }
 
   /** A broad light below the chosen edge, or a ring around the unit of a chosen bias. */
@@ -368,7 +368,7 @@ class FlowView extends Replay {
     this.updateReplay(words);
     const parts = formulas.map((formula) => span(math(formula)));
     if (!parts.length) parts.push("the input is known, nothing is computed yet");
-    refill(
+    redraw(
       this.title,
       html("strong", { class: phase === "Backward" ? "bpnb-back" : "bpnb-forth" }, phase),
       html("span", { class: "bpnb-count" }, `step ${this.step} of ${this.last}`),
@@ -395,7 +395,7 @@ class FlowView extends Replay {
     const whole = [text, start, ratio].map((each) => html("p", {}, each));
     whole.at(-1).append(...parts.flatMap((part) => [" ", part]));
     const watch = html("p", {}, this.scene.frames[this.step].watch);
-    refill(this.verdict, ...(this.step < this.last ? [watch] : whole));
+    redraw(this.verdict, ...(this.step < this.last ? [watch] : whole));
   }
 
   updateTable() {
@@ -410,7 +410,7 @@ class FlowView extends Replay {
       ),
     );
     const head = html("thead", {}, html("tr", {}, html("td", {}), ...names));
-    refill(this.table, html("table", {}, head, html("tbody", {}, ...body)));
+    redraw(this.table, html("table", {}, head, html("tbody", {}, ...body)));
   }
 
   /** Another weight or bias is chosen, or its curve has come. */
@@ -450,11 +450,11 @@ class FlowView extends Replay {
     const facts = (about?.facts ?? []).map(({ name, text, since }) =>
       html("div", {}, html("span", {}, ...withSymbols(name)), html("b", {}, known(text, since))),
     );
-    refill(this.facts, ...facts);
-    if (!about) return refill(this.product);
+    redraw(this.facts, ...facts);
+    if (!about) return redraw(this.product);
     const worked = about.since <= this.step ? about.worked : "";
     const slope = html("b", {}, known(about.slope, about.since));
-    refill(this.product, ...withSymbols(about.rule + worked), slope);
+    redraw(this.product, ...withSymbols(about.rule + worked), slope);
   }
 
   /** Show the curve with its marks where the weight is. */
@@ -463,7 +463,7 @@ class FlowView extends Replay {
     this.texts = curve?.texts[place];
     this.slide.update(place);
     this.keep.disabled = this.offline || !this.model.get("epsilon");
-    refill(
+    redraw(
       this.change,
       ...Object.entries(CHANGES).map(([what, text]) => {
         const number = html("b", {}, this.texts?.[what] ?? UNKNOWN);
