@@ -17,6 +17,8 @@ _WHERE = np.where  # while a trace runs there is another one
 
 MAX_THROUGH = 4
 """A step back names so many forward statements at most."""
+MAX_LINE = 240
+"""And of each so many characters."""
 
 
 class Statement(NamedTuple):
@@ -131,5 +133,10 @@ class Printer:
         """Return the forward statements through which the gradient of ``node`` came."""
         users = self._program.users(node, most=MAX_THROUGH + 1)
         expressions = [self._program.forward[user.index] for user in users]
-        lines = [self._lines[each] for each in expressions if each in self._lines]
+        lines = [_brief(self._lines[each]) for each in expressions if each in self._lines]
         return tuple([*lines[:MAX_THROUGH], "…"] if len(lines) > MAX_THROUGH else lines)
+
+
+def _brief(line: str) -> str:
+    """Return a statement, and of a very long one its beginning: many may come back through it."""
+    return line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]}…"

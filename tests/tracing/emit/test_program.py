@@ -103,6 +103,17 @@ def test_twice_the_trace_takes_twice_the_calls(growing):
         assert many < 2.15 * few, written
 
 
+def test_a_long_call_is_not_written_out_wherever_something_comes_back_through_it():
+    def f(x, rounds):
+        sums = [x]
+        for _ in range(rounds):
+            sums.append(sums[-1] + x)
+        return np.sum(np.stack(sums))
+
+    few, many = (len(trace(f, 0.7, rounds=rounds).to_numpy()) for rounds in (100, 200))
+    assert many < 2.2 * few
+
+
 def test_a_program_of_many_nested_calls_can_be_read_and_compiled():
     graph = in_a_list(600)
     value, gradients = graph.compile()(0.7)
