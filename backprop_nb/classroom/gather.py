@@ -158,7 +158,8 @@ _MOODLE: Final = re.compile(
     r"(?:file|onlinetext)_?(?P<place>.*)"
 )
 _CANVAS: Final = re.compile(
-    r"(?P<label>(?P<name>[^_]+|.+?(?=_(?:LATE_)?\d+_\d+_))_(?:LATE_)?(?P<key>\d+)_"
+    r"(?P<label>(?:LATE_(?=anon_))?(?P<name>[^_]+|.+?(?=_(?:LATE_)?\d+_\d+_))_(?:LATE_)?"
+    r"(?P<key>\d+|(?<=anon_)[^\W_]{5})_"
     r"(?:(?P<file>\d+)_)?)(?P<place>.+)"
 )
 _BLACKBOARD: Final = re.compile(
@@ -405,10 +406,13 @@ def _are_people(canvas: Sequence[re.Match[str]]) -> bool:
     A number of Canvas' is that of one student, and it gives each file a number of its own.
     """
     files = {each["file"] for each in canvas if each["file"]}
+    typed = sum(each["place"] in ("text.html", "link.html") for each in canvas)
     names = {each["name"] for each in canvas}
     students = {(each["name"], each["key"]) for each in canvas}
     is_one_to_one = len(students) == len({each["key"] for each in canvas})
-    return is_one_to_one and (len(names) > 1 or len(files) == len(canvas) or len(canvas) == 1)
+    return is_one_to_one and (
+        len(names) > 1 or len(files) + typed == len(canvas) or len(canvas) == 1
+    )
 
 
 # --- whose it is ------------------------------------------------------------------------------

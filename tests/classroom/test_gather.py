@@ -55,6 +55,9 @@ def look(folder, files, **options):
           "Ada L (11)": f"{MOODLE}_/hw.py"}),
         (["ada_l_LATE_11_900_hw.py", "bob_12_901_hw.py"],
          {"ada_l (11)": "ada_l_LATE_11_900_hw.py", "bob (12)": "bob_12_901_hw.py"}),
+        (["anon_x7Gk2_900_hw.py", "anon_x7Gk2_901_hw-1.py", "LATE_anon_123Ab_902_hw.py",
+          "anon_B3c4D_text.html"],
+         {"anon (x7Gk2)": "anon_x7Gk2_901_hw-1.py", "anon (123Ab)": "LATE_anon_123Ab_902_hw.py"}),
         (["smith_123_hw3.py", "bell_124_hw3.py"],
          {"smith (123)": "smith_123_hw3.py", "bell (124)": "bell_124_hw3.py"}),
         *[(files, {name.removesuffix(".py"): name for name in files}) for files in
