@@ -55,9 +55,10 @@ def test_each_section_has_its_row_and_each_link_its_section():
         return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
     rows = re.findall(r"^\| \[(.+?)\]\(#(.+?)\) \|", TOP, re.MULTILINE)
-    *courses, other = SECTIONS
+    *courses, layer, other = SECTIONS
     assert rows == [(name, anchor(name)) for name in courses]
     assert len(rows) == 16
+    assert f"(#{anchor(layer)})" in TOP
     assert f"(#{anchor(other)})" in TOP
 
 
