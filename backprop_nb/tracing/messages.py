@@ -118,6 +118,29 @@ def form_refused(name: str, expected: str, frame: FrameType) -> NoReturn:
     )
 
 
+def odd_refused(name: str, options: dict[str, Any], frame: FrameType) -> NoReturn:
+    """Refuse options that NumPy takes, and that no rule does."""
+    raise UnsupportedError(
+        f"{name} cannot be traced with these arguments.",
+        given=_listed(options),
+        expected="whole numbers where entries, axes and times are counted",
+        at=_at(frame),
+    )
+
+
+def not_taken(
+    name: str, options: dict[str, Any], error: Exception, frame: FrameType
+) -> BackpropError:
+    """Return NumPy's complaint about an option, at the learner's line."""
+    return _kind(error)(
+        f"{name} does not fit: {_complaint(error)}.", given=_listed(options), at=_at(frame)
+    )
+
+
+def _listed(options: dict[str, Any]) -> str:
+    return ", ".join(f"{key} = {value!r}" for key, value in options.items())
+
+
 def _refuse_unseen(frame: FrameType) -> None:
     """Refuse a traced value where NumPy overlooks it, and name the function of the learner."""
     name = numpy_function(frame)

@@ -210,7 +210,7 @@ def _diagonal_places(length: int, offset: int) -> tuple[Any, Any]:
 
 
 def _diag(g: Any, ans: Any, x: Any, k: int = 0) -> Any:
-    if x.ndim == 1 or x.shape[0] == x.shape[1]:
+    if x.ndim == 1 or (x.shape[0] == x.shape[1] and len(ans)):
         return np.diag(g, k)
     return scatter_add(g, index=_diagonal_places(len(ans), k), shape=x.shape)
 
