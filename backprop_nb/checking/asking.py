@@ -469,7 +469,8 @@ def _kind(value: Any) -> str:
     name = type(value).__name__
     if isinstance(value, tuple | list):
         return f"a {name} of {len(value)}"
-    return f"an object of type {name}"
+    prepared = {"generator": "return in place of yield", "coroutine": "def in place of async def"}
+    return f"an object of type {name}{f' (write {prepared[name]})' if name in prepared else ''}"
 
 
 class OutOfTime(BaseException):

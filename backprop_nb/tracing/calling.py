@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from inspect import Parameter, Signature
@@ -37,6 +38,13 @@ def check_callable(f: Any, form: str) -> None:
             given=_said(f),
             expected="the function itself",
             instead=f"{_written(form, 'f', ['x'])}, with f and not f(x)",
+        )
+    if inspect.isgeneratorfunction(f) or inspect.iscoroutinefunction(f):
+        is_async = inspect.iscoroutinefunction(f)
+        raise UnsupportedError(
+            "`f` must return its value, and a call of this one only prepares to compute it.",
+            given=f"{function_name(f)}, {'async def' if is_async else 'a function with yield'}",
+            instead="def in place of async def" if is_async else "return in place of yield",
         )
     if isinstance(f, MethodDescriptorType | WrapperDescriptorType):
         raise UnsupportedError(

@@ -493,3 +493,19 @@ def test_a_pass_that_takes_its_arguments_in_another_order_is_told_the_order():
 
     said = bp.check_backward(backward).findings[0].message
     assert "It is called with (A, b, x, y), and takes (x, y, A, b)" in said
+
+
+def yields(A, b, x, y):
+    yield A, b
+
+
+async def waits(A, b, x, y):
+    return A, b
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+@pytest.mark.parametrize(
+    ("f", "instead"), [(yields, "return in place of yield"), (waits, "def in")]
+)
+def test_a_pass_that_computes_nothing_yet_is_told_what_to_write(f, instead):
+    assert instead in bp.check_backward(f).findings[0].message

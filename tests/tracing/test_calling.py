@@ -263,3 +263,26 @@ def test_an_error_that_is_not_about_the_list_has_no_note():
     with pytest.raises(TypeError) as caught:
         bp.trace(fails, [1.0])
     assert not hasattr(caught.value, "__notes__")
+
+
+async def waits(x):
+    return x
+
+
+def yields(x):
+    yield x
+
+
+@pytest.mark.parametrize(
+    ("f", "instead"),
+    [(waits, "def in place of async def"), (yields, "return in place of yield")],
+)
+@pytest.mark.parametrize(
+    "use",
+    [bp.trace, lambda f, x: bp.grad(f)(x), lambda f, x: bp.check_gradient(f, 1.0, x)],
+    ids=["trace", "grad", "check"],
+)
+def test_a_call_that_computes_nothing_yet_is_refused(use, f, instead):
+    with pytest.raises(bp.UnsupportedError, match="must return its value") as caught:
+        use(f, 2.0)
+    assert caught.value.instead == instead
