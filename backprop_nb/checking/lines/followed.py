@@ -118,9 +118,9 @@ def plain_answer(answer: Any) -> tuple[Any, Callable[[Any], Any]]:
     known: dict[int, tuple[Any, Any]] = {}
 
     def shown(_: str, leaf: Any) -> Any:
-        if is_live(leaf):
-            leaf = leaf.now()
-            value = np.array(plain(leaf))
+        leaf = leaf.now() if is_live(leaf) else leaf
+        if is_live(leaf) or isinstance(leaf, np.ndarray | np.generic | float):
+            value = np.array(plain(leaf))  # each its own, where one is handed over twice
             known[id(value)] = (value, leaf)
             return value
         if hasattr(leaf, "__dict__") and not callable(leaf) and not hasattr(leaf, "dtype"):

@@ -123,10 +123,10 @@ def test_a_plain_answer_leads_back_to_what_is_traced(answer, taken):
     np.testing.assert_allclose(followed.gradients(values)[1], expected[1] + 2)
 
 
-def test_a_plain_answer_without_traced_values_stays_as_it_is():
+def test_a_plain_answer_without_traced_values_leads_back_to_itself():
     array, text = np.ones(3), "loss"
-    plain, own = plain_answer([array, text, None, SimpleNamespace(a=1)])
-    assert plain[0] is array
+    plain, own = plain_answer([array, text, None, SimpleNamespace(a=1), array])
+    assert plain[0] is not plain[4]  # which of the two is asked for can be told
+    assert own(plain[0]) is own(plain[4]) is array
     assert plain[1:3] == [text, None]
     assert plain[3].a == 1
-    assert own(array) is array

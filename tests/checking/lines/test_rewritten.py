@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,24 @@ def test_gradients_in_another_order_are_exchanged():
 
     finding = bp.check_gradient(f, gradient, W[0], X[0]).findings[0]
     assert finding.repair == "(back * t, back * w) in place of (back * w, back * t)"
+
+
+@pytest.mark.parametrize("number", [float, np.float64, lambda x: np.array([x])])
+def test_one_value_handed_over_as_two_gradients_is_wrong_as_one_of_them(number):
+    def f(w, t):
+        return np.sum((np.tanh(w * math.tanh(0.7) + t) - 0.3) ** 2)
+
+    def gradient(w, t):
+        h = math.tanh(0.7)
+        o = number(math.tanh(float(np.sum(w * h + t))))
+        back = 2 * (o - 0.3) * (1 - o**2)
+        dw = back
+        dt = back
+        return dw, dt
+
+    finding = bp.check_gradient(f, gradient, number(0.4), number(1.2)).findings[0]
+    assert finding.line == gradient.__code__.co_firstlineno + 4
+    assert (finding.repair, finding.proved) == ("multiply it by h", True)
 
 
 def test_a_loop_that_leaves_gradients_out_is_named():
