@@ -212,6 +212,23 @@ def test_nothing_moves_and_nothing_stays_empty_from_step_to_step(open_page, tmp_
             assert panels.evaluate_all("all => all.map(each => each.offsetTop)") == places
 
 
+@pytest.mark.parametrize("section", ["product", "transposes"])
+def test_as_wide_as_in_a_notebook_a_step_is_in_sight_below_its_factors(
+    open_page, tmp_path, section
+):
+    net = bp.SigmoidNetwork((4, 3, 3), seed=0)
+    rule = bp.ChainRule(net, [5.1, 3.5, 1.4, 0.2], [1.0, 0.0, 0.0], section=section)
+    page = open_page(rule.to_html(tmp_path / section), width=1112, reduced_motion="reduce")
+    strip, last = page.locator(".bpnb-cr-strip"), len(rule.frames) - 1
+    for _ in range(last):
+        page.get_by_role("button", name="Step forward").click()
+        (first, *_) = page.locator(".bpnb-cr-shown .bpnb-cr-line").all()
+        top = page.locator(".bpnb").bounding_box()["y"]
+        end = first.bounding_box()
+        assert end["y"] + end["height"] - top < 600  # of 720, of which JupyterLab takes a part
+        assert strip.bounding_box()["height"] < 220
+
+
 def test_of_many_layers_the_factor_of_the_step_is_in_sight(open_page, tmp_path):
     net = bp.SigmoidNetwork((4,) * 25, seed=0)
     shown = bp.ChainRule(net, [0.5] * 4, [0.0] * 4, section="transposes", step=34)

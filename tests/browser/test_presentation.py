@@ -208,3 +208,11 @@ def test_what_a_step_hands_on_is_in_sight(open_page, tmp_path):
     below, outside, high = zip(*nonempty(ends), strict=True)
     assert max(below + outside) < 0
     assert min(high) > 150
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_on_a_telephone_nothing_lies_beside_it(open_page, pages, name):
+    page = open_page(pages[name], width=330, reduced_motion="reduce")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 330
+    if name == "SigmoidExplorer":  # its curves are read there, too
+        assert page.evaluate(SMALLER, 8) == []

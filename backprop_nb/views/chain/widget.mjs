@@ -160,14 +160,17 @@ class ChainView extends Replay {
 
   build() {
     this.title = html("div", { class: "bpnb-title" });
-    this.equation = html("div", { class: "bpnb-cr-equation bpnb-aside" });
+    this.equation = html("span", { class: "bpnb-cr-equation" });
+    this.question = html("span", {});
+    this.answer = html("div", {});
     const strip = { class: "bpnb-cr-strip", role: "group", "aria-label": "The factors" };
     this.strip = html("div", strip);
     this.steps = new Stack((step) => this.buildStep(this.frames[step]));
     this.about = new Stack((name) => this.aboutFactor(this.scene.matrices[name]));
     this.network = panel("The network", { class: "bpnb-cr-network" });
     this.side = panel("", { class: "bpnb-cr-side" });
-    this.reading = html("div", { class: "bpnb-panel bpnb-cr-reading bpnb-aside" });
+    const summary = html("summary", {}, this.question, this.equation);
+    this.reading = html("details", { class: "bpnb-panel bpnb-cr-reading bpnb-aside" }, summary, this.answer);
     this.legend = html("div", { class: "bpnb-legend bpnb-aside" });
     const stage = panel("This step", { class: "bpnb-cr-stage" }, this.steps.root);
     this.stage = stage;
@@ -210,7 +213,7 @@ class ChainView extends Replay {
       this.controls.row.dataset.kernel = "";
     }
     const controls = Object.values(this.controls);
-    return html("div", { class: "bpnb-controls bpnb-cr-controls" }, ...controls, this.equation);
+    return html("div", { class: "bpnb-controls bpnb-cr-controls" }, ...controls);
   }
 
   /** Show another scene in the place of the one before; the controls stay. */
@@ -394,11 +397,9 @@ class ChainView extends Replay {
     if (!this.isProduct) {
       this.side.replaceChildren(...headed("the same steps as code", html("pre", {}, ...this.code)));
     }
-    this.reading.replaceChildren(
-      ...(this.isProduct
-        ? headed("why the Jacobians are never built", reasons)
-        : headed("rows and columns", html("p", {}, introduction))),
-    );
+    this.question.textContent = this.isProduct ? "why the Jacobians are never built" : "rows and columns";
+    this.answer.replaceChildren(this.isProduct ? reasons : html("p", {}, introduction));
+    this.reading.open = !this.isProduct;
   }
 
   // -- updating -------------------------------------------------------------

@@ -14,7 +14,7 @@ import numpy as np
 from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.tracing.rules.row import SATURATED
-from backprop_nb.views.chart import Axis, Chart, Series, legend, text_width
+from backprop_nb.views.chart import Axis, Chart, Series, legend
 from backprop_nb.views.formula import mathml
 from backprop_nb.views.numbers import long
 from backprop_nb.views.picture import Picture, Point
@@ -29,7 +29,7 @@ UNITS: Final = 10
 """A gradient is followed through so many units at most."""
 
 _COUNTS = np.arange(1, UNITS + 1)
-_SIZE = (660.0, 356.0)
+_SIZE = (660.0, 377.0)
 _EFFECT = (470.0, 356.0)
 _BAR = (46.0, 28.0, 408.0, 16.0)
 _POWERS_TOP = 84.0
@@ -112,7 +112,7 @@ def curve_picture(samples: Samples, k: int) -> tuple[Picture, Chart]:
     plot = samples.plot
     picture = Picture(*_SIZE, _alt(samples))
     title = f"{samples.name}(z) and its slope {samples.slope_name}(z)"
-    box = (0.0, 0.0, _SIZE[0], _SIZE[1] - _LEGEND)
+    box = (0.0, 0.0, _SIZE[0], _EFFECT[1] - _LEGEND)
     x, y = Axis("z", -REACH, REACH), Axis("", plot.low, plot.high)
     chart = Chart(picture, box, title, x, y, samples.bands)
     series = _series(samples)
@@ -124,8 +124,9 @@ def curve_picture(samples: Samples, k: int) -> tuple[Picture, Chart]:
         chart.dot(0, samples.steepest, "paper", radius=3)
         picture.circle(chart.at(0, samples.steepest), 4.5, stroke=_SLOPE, width=1.8)
     _mark(picture, chart, samples, k)
-    end = legend(picture, (46, _SIZE[1] - 12), series)
-    _shade_key(picture, end, _SIZE[1] - 12)
+    # Letters of twice this size, as on a telephone, have room, too.
+    legend(picture, (46, _SIZE[1] - 32), series, gap=40)
+    _shade_key(picture, 46, _SIZE[1] - 11)
     return picture, chart
 
 
@@ -147,8 +148,6 @@ def _name_maximum(picture: Picture, chart: Chart, samples: Samples) -> None:
     x, y = left + width, top - 16
     label = f"slope at most {samples.steepest_text}, {samples.plot.where}"
     picture.text((x, y), label, fill=_SLOPE, size=12, anchor="end")
-    end = x - 0.85 * text_width(label, 12)
-    picture.line([(end - 26, y), (end, y)], stroke=_SLOPE, width=1.4, dash=_DOTS)
 
 
 def _shade_key(picture: Picture, x: float, y: float) -> None:
