@@ -31,8 +31,9 @@ _LEGEND = 34.0
 _LINE = 18.0
 _WIDEST = 3000.0
 """The largest width of a figure in pixels."""
+_SCREEN = 1920.0
 _LINE_OF = 1700.0
-"""A picture that could not be read at that width goes on in lines about as wide as this."""
+"""A picture that could not be read on such a screen goes on in lines about as wide as this."""
 _MOST_LINES = 16
 """In so many lines at most; what is wider still is drawn smaller."""
 _PASSED = "gradient has passed"
@@ -109,8 +110,8 @@ def draw_graph(
 
 
 def is_readable(places: ExplorerGeometry) -> bool:
-    """Return whether a figure has room for the texts on its cards in one line."""
-    return places["width"] * READABLE <= _WIDEST
+    """Return whether a screen has room for the texts on its cards in one line."""
+    return places["width"] * READABLE <= _SCREEN
 
 
 class _GraphPicture:

@@ -130,6 +130,19 @@ def test_a_long_chain_goes_on_in_lines_with_every_card_and_its_name_once():
         assert 0 <= box.y0 < box.y1 <= figure.bbox.height
 
 
+@pytest.mark.parametrize("rounds", [5, 20, 30, 40, 45, 46, 47, 48])
+def test_a_chain_of_any_length_can_be_read_on_a_screen(rounds):
+    def some(x):
+        for _ in range(rounds):
+            x = x * 1.01
+        return x
+
+    figure = bp.trace(some, 1.0).draw(folded=[])
+    assert f"$x_{{{rounds}}}$" in texts(figure)
+    size = min(text.get_fontsize() for text in figure.axes[0].texts) * 100 / 72
+    assert size * min(1, 1920 / (100 * figure.get_figwidth())) > 5  # pixels
+
+
 def windows(figure):
     """Where the shapes of a figure may be seen, from top to bottom, without the whole."""
     boxes = {tuple(np.round(p.get_clip_box().bounds, 3)) for p in figure.axes[0].patches}
