@@ -283,14 +283,15 @@ class _Check:
             if not each.ok
         ]
         if findings and callable(self.gradient):
-            # No line is wrong where gradients are put to use too early, or change places.
+            # No line is wrong where gradients are put to use too early.
             is_updated = findings[0].mistake == "update_returned"
-            is_turned = all(each.message.endswith(_ORDER) for each in findings)
-            faults = [] if is_updated or is_turned else self._faults()
+            faults = [] if is_updated else self._faults()
             several = any(each.number > 1 for each in faults)
             lines = [self._line(each, parameters, hints, several) for each in faults]
             lines = [each for each in lines if each.message]
-            if findings[0].mistake == "step_returned":  # any line could be said to scale it
+            # Of a step any line could be said to scale it, of another order any to be wrong.
+            is_turned = all(each.message.endswith(_ORDER) for each in findings)
+            if is_turned or findings[0].mistake == "step_returned":
                 lines = [each for each in lines if each.proved]
             # That nothing simple explains a gradient is no news beside the line that does.
             explained = {parameters[k].name for each in faults for k in each.spoils}

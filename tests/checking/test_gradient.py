@@ -538,11 +538,25 @@ def test_gradients_of_one_shape_in_another_order_are_told_as_such():
     def product(a, b):
         return a**2 * b
 
-    report = bp.check_gradient(product, lambda a, b: (a**2, 2 * a * b), 3.0, 5.0)
-    assert [each.message for each in report.findings] == [
-        "da would be right as db: the order is that of the arguments.",
-        "db would be right as da: the order is that of the arguments.",
-    ]
+    def at_once(a, b):
+        return a**2, 2 * a * b
+
+    def by_name(a, b):
+        da, db = 2 * a * b, a**2
+        return db, da
+
+    finding, *others = bp.check_gradient(product, at_once, 3.0, 5.0).findings
+    assert finding.repair == "(2 * a * b, a ** 2) in place of (a ** 2, 2 * a * b)"
+    assert finding.proved
+    assert not others
+    # Two lines could be exchanged here, and no line is known there.
+    for gradient in (by_name, at_once(3.0, 5.0)):
+        assert [
+            each.message for each in bp.check_gradient(product, gradient, 3.0, 5.0).findings
+        ] == [
+            "da would be right as db: the order is that of the arguments.",
+            "db would be right as da: the order is that of the arguments.",
+        ]
 
 
 def not_a_column(A, f):
