@@ -87,3 +87,19 @@ def test_a_gradient_that_is_merely_small_is_told_from_a_wrong_one():
     report = bp.check_gradient(f, lambda w, b: (2 * w, 1e-14 * b), W, B)
     assert [each.ok for each in report.parameters] == [True, False]
     assert bp.check_gradient(f, lambda w, b: (2 * w, 2e-14 * b), W, B).ok
+
+
+def test_the_mean_of_what_adds_up_to_zero_is_no_rounding_that_is_right():
+    Y = np.eye(4)[[0, 2, 1, 1, 3, 0, 2, 3]]
+
+    def cross_entropy(z):
+        p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        return -np.sum(Y * np.log(p)) / len(z)
+
+    def averaged(z):
+        p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        dz = np.mean(p - Y)
+        return dz + 0
+
+    lines = bp.check_gradient(cross_entropy, averaged, X).findings
+    assert lines[0].line == averaged.__code__.co_firstlineno + 2

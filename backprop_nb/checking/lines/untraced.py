@@ -26,6 +26,7 @@ from backprop_nb.checking.lines.watch import Event, Watch
 from backprop_nb.tracing.source import Source
 
 _CLOSE = 1e-9
+_ROUNDING = 1e-13
 _MAX_SIZE = 4096
 """What has more entries is not looked up entry by entry."""
 _COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>", "<lambda>")
@@ -261,6 +262,11 @@ class _Truth:
         sources = np.repeat(np.arange(len(pieces)), [len(each) for each in pieces])
         order = np.argsort(entries, kind="stable")
         self._entries, self._sources = entries[order], sources[order]
+        most = {key: np.abs(array).max(initial=0.0) for key, array in known.arrays.items()}
+        rounding = _ROUNDING * max(most.values(), default=0.0)
+        self.sizes_of_rounding = {
+            array.size for key, array in known.arrays.items() if 0 < most[key] < rounding
+        }
 
     def of(self, values: Array) -> Array:
         """Return which of some numbers are true: two of one quantity, or all there are.
@@ -348,7 +354,7 @@ def _suspects(made: Sequence[_Made], truth: _Truth) -> list[Suspect]:
     # Nothing else is left over: what is handed over is looked at where it was made.
     made = [one for one in made if not _puts_together(one) or one is made[-1]]
     needed = {id(each) for each in _needed(made[-1])} if made else set()
-    true |= {id(one): True for one in made if _is_literal(one) or _is_rounding(one)}
+    true |= {id(one): True for one in made if _is_literal(one) or _is_rounding(one, truth)}
     odd = [one for one in made if not one.is_sum and not true[id(one)]]
     cleared = {one.place for one in odd if is_cleared(one)}
     found: dict[tuple[CodeType, int], _Made] = {}
@@ -410,10 +416,15 @@ def _is_literal(one: _Made) -> bool:
     )
 
 
-def _is_rounding(one: _Made) -> bool:
-    """Whether a line gives what rounding leaves of a sum that is zero."""
+def _is_rounding(one: _Made, truth: _Truth) -> bool:
+    """Whether a line gives what rounding leaves of a sum that is zero, as a true one of its size.
+
+    The mean of what adds up to zero is no gradient for all that.
+    """
+    if one.value.size not in truth.sizes_of_rounding:
+        return False
     largest = max((np.abs(each.value).max(initial=0.0) for each in one.reads), default=0.0)
-    return bool(one.value.any()) and bool(np.abs(one.value).max() < 1e-13 * largest)
+    return bool(0 < np.abs(one.value).max(initial=0.0) < _ROUNDING * largest)
 
 
 def _puts_together(one: _Made) -> bool:
