@@ -8,6 +8,7 @@ import functools
 import inspect
 import os
 import threading
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from backprop_nb.meant import Suggesting
 from backprop_nb.tracing.collector import young_only
 from backprop_nb.views import cells
 from backprop_nb.views.export import Step, Story, write_animation, write_figures
-from backprop_nb.views.page import Snapshot, as_json, deflated, es_module, packed, page
+from backprop_nb.views.page import Snapshot, as_json, es_module, packed, page
 from backprop_nb.views.paper import Drawing, as_html, png
 from backprop_nb.views.state import State, flag, integer
 from backprop_nb.views.still import publish_still
@@ -34,6 +35,9 @@ the cell that runs.  There is one for all views, since linked views change each 
 _SEGMENT: Final = 2**16
 """So many bytes leave at once on the way to a page from the same machine.  With fewer, Jupyter's
 server waits, as Nagle's algorithm has it, up to 40 ms until the browser has confirmed "busy"."""
+
+_LARGE: Final = 2**18
+"""More than so many bytes are deflated for any page."""
 
 
 def in_turn(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -191,9 +195,10 @@ class LiveView(Suggesting, anywidget.AnyWidget):
 
     def _sent(self, scene: Mapping[str, Any]) -> bytes:
         """Return the scene as it goes to the page."""
-        if not self._near:
-            return deflated(scene, level=3)
-        return as_json(scene).ljust(_SEGMENT)
+        text = as_json(scene)
+        if self._near and len(text) < _LARGE:  # a notebook may store it
+            return text.ljust(_SEGMENT)
+        return zlib.compress(text, level=3)  # which is quick
 
     @contextmanager
     def hold_sync(self) -> Iterator[None]:

@@ -103,25 +103,20 @@ def script(view: Snapshot) -> bytes:
 
 
 def as_json(data: Mapping[str, Any]) -> bytes:
-    """Return data as JSON, in characters of which each is a byte."""
+    """Return data as JSON, in characters of which each is a byte.
+
+    Deflated or not, ``unpacked`` in ``scene_model.mjs`` undoes this.
+
+    >>> as_json({"frames": [1, 2]})
+    b'{"frames":[1,2]}'
+    """
     encoded = json.dumps(data, allow_nan=False, check_circular=False, separators=(",", ":"))
     return encoded.encode("ascii")
 
 
-def deflated(data: Mapping[str, Any], level: int = 6) -> bytes:
-    """Return data as JSON, deflated, for much of it repeats; a low level is quick.
-
-    ``unpacked`` in ``scene_model.mjs`` undoes this.
-
-    >>> zlib.decompress(deflated({"frames": [1, 2]}))
-    b'{"frames":[1,2]}'
-    """
-    return zlib.compress(as_json(data), level)
-
-
 def packed(data: Mapping[str, Any]) -> str:
     """Return data as text that no browser could take for HTML: deflated, in Base64."""
-    return base64.b64encode(deflated(data)).decode("ascii")
+    return base64.b64encode(zlib.compress(as_json(data))).decode("ascii")
 
 
 def _hash(source: str) -> str:

@@ -130,9 +130,11 @@ def test_all_of_its_state_is_in_traits_that_json_can_hold(view):
 def test_a_page_from_this_machine_gets_a_scene_that_neither_waits_nor_is_unpacked(view):
     view.set_state({"_near": True})
     sent = view.get_state("scene")["scene"]
+    large = view.trait_metadata("scene", "to_json")({"text": "x" * 2**18}, view)
     view.set_state({"_near": False})
     assert json.loads(sent) == untupled(view.scene)
     assert len(sent) >= 2**16
+    assert len(zlib.decompress(large)) > 2**18 > 2**12 > len(large)
 
 
 def untupled(value):
