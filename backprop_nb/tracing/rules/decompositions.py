@@ -167,8 +167,16 @@ def _pinv_form(
 ) -> Any:
     if hermitian:
         raise RefusedError("hermitian=False")
+    for cut in (rcond, rtol):
+        if cut is not None and cut is not np._NoValue and np.max(cut) > _ROUNDING:
+            raise RefusedError(
+                f"singular values that count as 0 up to a share of {_ROUNDING:g}, which is rounding"
+            )
     return NotImplemented
 
+
+_ROUNDING = 1e-6
+"""Of larger singular values that are left out the slope of the pseudoinverse would have to know."""
 
 _SHORT_OF_RANK = Remark(
     "kink",

@@ -246,13 +246,15 @@ def test_a_cross_product_in_the_plane_is_as_numpy_has_it():
         (lambda a: np.linalg.svd(a)[0], "full_matrices=False"),
         (lambda a: np.linalg.svd(a @ a.T, hermitian=True)[0], "hermitian=False"),
         (lambda a: np.linalg.pinv(a @ a.T, hermitian=True), "hermitian=False"),
+        (lambda a: np.linalg.pinv(a, rcond=0.5), "up to a share of 1e-06"),
+        (lambda a: np.linalg.pinv(a, rtol=np.array(0.5)), "up to a share of 1e-06"),
         (lambda a: np.linalg.qr(a), "no fewer rows than columns"),
         (lambda a: np.linalg.qr(a.T, mode="complete"), "mode='reduced'"),
         (lambda a: np.linalg.norm(a, 3), "ord=1, -1, 2"),
         (lambda a: np.linalg.multi_dot([a]), "two arrays or more"),
         (lambda a: np.linalg.tensorsolve(a @ a.T, a[:, 0], axes=(1,)), "axes=None"),
     ],
-    ids=["full", "svd", "pinv", "wide", "complete", "order", "one", "axes"],
+    ids=["full", "svd", "pinv", "cut", "cut by rtol", "wide", "complete", "order", "one", "axes"],
 )
 def test_a_form_that_has_no_derivative_or_no_reader_is_refused(f, expected):
     with pytest.raises(UnsupportedError, match=r"np\.linalg\.\w+ cannot be traced") as caught:
