@@ -212,11 +212,16 @@ def learners_lines(error: BaseException) -> TracebackType | None:
     return short
 
 
-def rendered(error: BaseException) -> list[str]:
-    """Return what IPython shows, which asks an error for it: the learner's lines alone."""
+def rendered(error: BaseException | None = None) -> list[str]:
+    """Return what IPython shows, which asks an error for it: the learner's lines alone.
+
+    Without an error it is the one that is handled; to hold it here would keep both alive.
+    """
+    shown = error or sys.exc_info()[1] or sys.last_value
+    assert shown is not None
     shell = sys.modules["IPython"].get_ipython()
     lines: list[str] = shell.InteractiveTB.structured_traceback(
-        type(error), error, learners_lines(error) or error.__traceback__, tb_offset=0
+        type(shown), shown, learners_lines(shown) or shown.__traceback__, tb_offset=0
     )
     return lines
 

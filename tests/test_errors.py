@@ -18,7 +18,12 @@ def shown(monkeypatch):
         InteractiveTB = AutoFormattedTB(mode="Context", tb_offset=1)
 
     monkeypatch.setattr("IPython.get_ipython", Shell)
-    return lambda error: re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error._render_traceback_()))
+
+    def in_a_shell(error):
+        monkeypatch.setattr("sys.last_value", error, raising=False)  # as it does itself
+        return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error._render_traceback_()))
+
+    return in_a_shell
 
 
 def typo(x):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -57,7 +56,7 @@ def record(
             calling.note_plain(error, args, arguments.names)
             if instead := not_in_numpy(error):
                 error.add_note(f"  instead:  {instead}")
-            error.__dict__["_render_traceback_"] = partial(rendered, error)
+            error.__dict__["_render_traceback_"] = rendered
             raise
         try:
             raise ours.with_traceback(error.__traceback__) from None

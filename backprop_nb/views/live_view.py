@@ -123,6 +123,7 @@ class LiveView(Suggesting, anywidget.AnyWidget):
         """By the cell's id, in which of its runs; by no id, that it is to stay."""
         return {}
 
+    @in_turn
     def cell_has_run(self, run: cells.Run) -> None:
         """Close if that cell has shown it, does so no more, and nobody else does."""
         if self._shown_by.get(run.cell, run.message) != run.message:
@@ -135,6 +136,7 @@ class LiveView(Suggesting, anywidget.AnyWidget):
             self.close()
 
     @property
+    @in_turn
     def model_id(self) -> str:
         """Its name in the page.  A box asks that holds it, or a link: it is to stay for them."""
         self._shown_by[""] = ""
@@ -142,11 +144,13 @@ class LiveView(Suggesting, anywidget.AnyWidget):
         name: str = super().model_id
         return name
 
+    @in_turn
     def open(self) -> None:
         """Appear in the page, unless it is there."""
         self.layout.open()
         super().open()
 
+    @in_turn
     def close(self) -> None:
         """Leave the page, and the kernel unless somebody holds it."""
         if self.comm is not None:

@@ -130,7 +130,7 @@ def test_each_right_pass_is_accepted():
     assert set(accused) == ASKED_FOR_DATA
     for report in nonempty(accused.values()):
         [finding] = report.findings
-        assert "it is missing, and all others are right. If" in finding.message
+        assert "it is missing, and all others are right. Return it, too; or if" in finding.message
         assert finding.line is None
 
 

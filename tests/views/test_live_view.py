@@ -21,6 +21,7 @@ from nonempty import nonempty
 import backprop_nb as bp
 from backprop_nb import views
 from backprop_nb.views import live_view
+from backprop_nb.views.cells import Run
 from backprop_nb.views.paper import Drawing
 from backprop_nb.views.state import State
 
@@ -325,6 +326,7 @@ def is_asked(name, value):
 
 ARGUMENTS = {
     "animate": ("steps.bmp",),  # refused, before anything is drawn
+    "cell_has_run": (Run("cell", "message"),),
     "figures": ("steps.svg",),
     "set_trait": ("_view_count", 1),
     "set_state": ({},),
@@ -339,7 +341,7 @@ def test_all_that_a_cell_can_ask_or_change_waits_for_its_turn(name, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     view = MAKERS[name]()
     monkeypatch.setattr(live_view, "TURN", turns := Turns())
-    asked = sorted(set(public(type(view))))
+    asked = sorted(set(public(type(view))), key=lambda each: (each == "close", each))
     assert {"describe", "draw", "to_html", "set_state", "hold_sync"} <= set(asked)
     for each in asked:
         before = turns.taken

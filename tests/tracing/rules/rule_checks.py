@@ -9,7 +9,7 @@ import functools
 import inspect
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import matplotlib.mathtext
@@ -20,6 +20,7 @@ from standard import STANDARD
 from backprop_nb.errors import BackpropWarning
 from backprop_nb.tracing import jvp, sigmoid, trace
 from backprop_nb.tracing.emit.rule import call_text
+from backprop_nb.tracing.evaluate import replayed
 from backprop_nb.tracing.reverse import reverse
 from backprop_nb.tracing.rules.determinants import cofactors, cofactors_along
 from backprop_nb.tracing.rules.indexing import add_along_axis, scatter_add
@@ -453,7 +454,7 @@ def a_traced_rule_reverses_to_its_own_derivative(drawn):
             g, ans, *arrays = (dict(enumerate(inputs)) | changed).values()
             return np.sum(seed * drawn.rule(position, g, ans, arrays))
 
-        traced = explained.traced
+        traced = _with_values(explained.traced, [inputs[k] for k in explained.leaves])
         found_for = dict(zip(explained.leaves, reverse(traced, traced.records, seed), strict=False))
         directions = [drawn.direction(inputs[k]) for k in floats]
         measured = slopes(rule, [inputs[k] for k in floats], directions)
@@ -462,6 +463,17 @@ def a_traced_rule_reverses_to_its_own_derivative(drawn):
             gradient = found_for.get(k)
             found = 0.0 if gradient is None else np.sum(gradient * direction)
             np.testing.assert_allclose(found, slope, rtol=1e-6, atol=1e-7)
+
+
+def _with_values(traced, inputs):
+    """Return a traced rule with the values that it is stored without."""
+    values = replayed(traced, inputs)
+    records = []
+    for index, record in enumerate(traced.records):
+        args = zip(record.args, record.parents, strict=True)
+        args = [arg if parent is None else values[parent] for arg, parent in args]
+        records.append(record._replace(args=tuple(args), value=values[index]))
+    return replace(traced, records=tuple(records))
 
 
 def a_rule_that_need_not_be_traced_multiplies_as_often(drawn):
