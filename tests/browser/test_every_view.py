@@ -77,10 +77,12 @@ def test_what_is_dragged_is_no_text_and_what_rests_says_why(open_page, tmp_path,
 
 
 # What can be pressed or read as a legend and lies beside the page; a stage moves what is in it.
+# But for the factors of a chain, whose row scrolls to the present one.
 OUTSIDE = """() => [...document.querySelectorAll(
     ".bpnb > :not(.bpnb-stage) :is(button, input, select, summary, .bpnb-scale)"
 )].filter(each => {
     const { left, right } = each.getBoundingClientRect();
+    if (each.matches(".bpnb-cr-strip *")) return false;
     return each.checkVisibility() && (left < 0 || right > window.innerWidth + 0.5);
 }).map(each => each.outerHTML.slice(0, 120))"""
 
