@@ -202,12 +202,10 @@ class _Check:
         self.answer = answer
         self.dots = unwritten(gradient)
         self.is_frame = bool(self.dots) or answer is ...
-        self.may_have_data = True
-        self.matched = self._match(answer)
-        if self._is_without_shape(answer, form):
-            self.may_have_data = False
-            self.matched = self._match(answer)
-        found = self.matched
+        found = self._match(answer)
+        if self._is_without_shape(found, answer, form):
+            found = self._match(answer, data=False)
+        self.matched = found
         is_absent = self.failure or self.is_frame or answer is None
         likely = likely_data(args, self.argument_names) if is_absent else _exact(args)
         data = found.data if isinstance(found, Matched) else likely
@@ -220,9 +218,8 @@ class _Check:
             for own, name in zip(said, self.point.names, strict=True)
         ]
 
-    def _is_without_shape(self, answer: Any, form: str) -> bool:
+    def _is_without_shape(self, found: Matched | Unmatched, answer: Any, form: str) -> bool:
         """Whether a number in the place of a gradient was taken for a loss, and is none."""
-        found = self.matched
         if not isinstance(found, Matched) or found.loss is None or len(answer) < len(self.args):
             return False
         if not any(answer[k] is found.loss for k in found.data):
@@ -230,10 +227,8 @@ class _Check:
         value = Point(self.f, self.args, form, found.data).value()
         return not np.isclose(float(np.asarray(found.loss)), value, rtol=1e-6)
 
-    def _match(self, answer: Any) -> Matched | Unmatched:
-        read = functools.partial(
-            match, arguments=self.args, names=self.argument_names, data=self.may_have_data
-        )
+    def _match(self, answer: Any, data: bool = True) -> Matched | Unmatched:
+        read = functools.partial(match, arguments=self.args, names=self.argument_names, data=data)
         found = read(answer)
         if isinstance(found, Unmatched) and isinstance(answer, list | tuple) and answer:
             missing = len(self.args) - len(answer)
