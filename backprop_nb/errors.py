@@ -203,7 +203,7 @@ def learners_lines(error: BaseException) -> TracebackType | None:
     """Return the way of an error through the learner's lines alone; None if it met none."""
     passed, link = list[TracebackType](), error.__traceback__
     while link is not None:
-        if not (_is_own(link.tb_frame) or is_installed(link.tb_frame.f_code.co_filename)):
+        if not (is_own(link.tb_frame) or is_installed(link.tb_frame.f_code.co_filename)):
             passed.append(link)
         link = link.tb_next
     short: TracebackType | None = None
@@ -226,9 +226,14 @@ def rendered(error: BaseException | None = None) -> list[str]:
     return lines
 
 
-def _is_own(frame: FrameType) -> bool:
-    package = __name__.partition(".")[0]
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == package
+PACKAGE = __file__.removesuffix("errors.py")
+"""The folder of this package's own code, with the separator: not one that begins alike."""
+_NAME = __name__.partition(".")[0]
+
+
+def is_own(frame: FrameType) -> bool:
+    """Whether a frame is of this package's own code."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == _NAME
 
 
 def warn(text: str) -> None:
@@ -239,7 +244,7 @@ def warn(text: str) -> None:
     outside, level, frame = list[int](), 1, sys._getframe(0)
     while frame.f_back:
         level, frame = level + 1, frame.f_back
-        if not _is_own(frame):
+        if not is_own(frame):
             outside.append(level)
             if not is_installed(frame.f_code.co_filename):
                 break

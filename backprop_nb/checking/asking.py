@@ -20,7 +20,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -31,17 +30,16 @@ from backprop_nb.checking.convention import Course
 from backprop_nb.checking.packing import arguments, gradients_in, names_of_arguments
 from backprop_nb.checking.probes import Array, Probe
 from backprop_nb.checking.report import NOT_WRITTEN
-from backprop_nb.errors import in_words, must_be
+from backprop_nb.errors import PACKAGE, in_words, must_be
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.libraries import not_in_numpy
-from backprop_nb.tracing.source import FOLDER, links, locate
+from backprop_nb.tracing.source import links, locate
 
 Pass: TypeAlias = Callable[..., Any]
 
 MAX_PRINTED: Final = 20_000
 """So many characters of what a submission prints are kept."""
 _NUMBER: Final = (int, float, np.integer, np.floating)
-_OWN: Final = str(Path(FOLDER).parent)
 NO_SUCH_KEY: Final = "has no such key"
 """Said of a dict that the submission made itself."""
 _MAX_DEPTH = 4
@@ -457,7 +455,7 @@ def _last_step(error: BaseException) -> TracebackType | None:
     last = None
     for step in links(error):
         file = step.tb_frame.f_code.co_filename
-        if not file.startswith(_OWN) and "site-packages" not in file:
+        if not file.startswith(PACKAGE) and "site-packages" not in file:
             last = step
     return last
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.errors import is_own
 from backprop_nb.tracing import messages, pytree
 from backprop_nb.tracing.dispatch import composed, dispatch, fixed_index, has_traced, into, joined
 from backprop_nb.tracing.members import DETACHING, members, refusals
@@ -41,8 +42,6 @@ from backprop_nb.tracing.rules.row import full_name
 from backprop_nb.tracing.rules.shaping import astype
 from backprop_nb.tracing.tape import Recorded, decided, innermost, is_live, is_tracing, plain, shown
 
-_PACKAGE = __name__.partition(".")[0]
-
 
 def _stands_for(self: Traced) -> type:
     """Return what ``isinstance`` is told outside of this package: the type it stands for.
@@ -50,14 +49,9 @@ def _stands_for(self: Traced) -> type:
     So ``isinstance(x, np.ndarray)`` and ``case float():`` take the branch that they take
     without the tracer, in the learner's code and in NumPy's.
     """
-    if _is_own(sys._getframe(1)):
+    if is_own(sys._getframe(1)):  # which knows what a traced value is
         return type(self)
     return self._tape.given.get(self._index) or type(plain(self))
-
-
-def _is_own(frame: FrameType) -> bool:
-    """Whether the package's own code asks, which knows what a traced value is."""
-    return str(frame.f_globals.get("__name__")).partition(".")[0] == _PACKAGE
 
 
 class Traced(Recorded):
@@ -106,7 +100,7 @@ class Traced(Recorded):
 
     def __hash__(self) -> int:
         frame = sys._getframe(1)
-        if _is_own(frame):
+        if is_own(frame):
             return object.__hash__(self)
         is_decided = self.ndim == 0 and self._tape.is_flat(self)
         if not is_decided or not messages.only_looks_up(frame):

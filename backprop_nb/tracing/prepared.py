@@ -23,20 +23,19 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.errors import BackpropError
+from backprop_nb.errors import PACKAGE, BackpropError
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.array import prepared
 from backprop_nb.tracing.bytecode import called_attributes
 from backprop_nb.tracing.dispatch import composed, dispatch, has_traced
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.numerical import vectorized
-from backprop_nb.tracing.source import FOLDER, locate
+from backprop_nb.tracing.source import locate
 from backprop_nb.tracing.tape import Recorded, is_live, is_tracing, plain, running
 
 _MAKING = (
@@ -57,7 +56,7 @@ _JOINING = ("concatenate", "stack", "vstack", "hstack", "column_stack", "dstack"
 _LISTS = frozenset({list, tuple})
 _SEQUENCES = (list, tuple)
 _LIBRARIES = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
-_OTHERS = (str(Path(FOLDER).parent), *_LIBRARIES)
+_OTHERS = (PACKAGE, *_LIBRARIES)
 
 _lock = threading.Lock()
 _traces = 0

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from types import CodeType
 from typing import Any, TypeAlias
 
@@ -19,9 +18,10 @@ from backprop_nb.checking.lines.followed import Array, Followed, computed
 from backprop_nb.checking.lines.known import Key, Known
 from backprop_nb.checking.lines.scope import text_within
 from backprop_nb.checking.report import in_advice
+from backprop_nb.errors import PACKAGE
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.record import CONSTANT, Record
-from backprop_nb.tracing.source import FOLDER, locate, operand
+from backprop_nb.tracing.source import locate, operand
 
 Place: TypeAlias = tuple[Any, int, str]
 """An expression: its code, the instruction, and what is computed there; a statement such as
@@ -192,9 +192,6 @@ class Group:
         return tuple(indices)
 
 
-_OWN = str(Path(FOLDER).parent)
-
-
 def path_of(record: Record) -> tuple[Place, ...]:
     """Return the calls in the student's code around a record, the innermost first."""
     path, scope = [], record.scope
@@ -207,7 +204,7 @@ def path_of(record: Record) -> tuple[Place, ...]:
 
 def is_own(code: Any) -> bool:
     """Whether code is the package's, and not the student's."""
-    return str(code.co_filename).startswith(_OWN)
+    return str(code.co_filename).startswith(PACKAGE)
 
 
 @dataclass(frozen=True, eq=False)

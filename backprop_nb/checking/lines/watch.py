@@ -11,17 +11,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from backprop_nb.errors import PACKAGE
 from backprop_nb.tracing.libraries import is_learners_code
-from backprop_nb.tracing.source import FOLDER
 from backprop_nb.tracing.tape import is_live
-
-_OWN = str(Path(FOLDER).parent)
 
 _MAX_ENTRIES = 64
 """What holds more is not looked into."""
@@ -236,7 +233,7 @@ def _entries(value: Any) -> dict[Any, Any] | None:
 
 @lru_cache(maxsize=1024)
 def _is_ours(filename: str) -> bool:
-    return filename.startswith((_OWN, "<frozen"))
+    return filename.startswith((PACKAGE, "<frozen"))
 
 
 def is_students(frame: FrameType) -> bool:

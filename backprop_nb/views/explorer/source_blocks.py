@@ -7,12 +7,11 @@ import tokenize
 from collections.abc import Sequence
 from itertools import pairwise
 from operator import itemgetter
-from pathlib import Path
 
+from backprop_nb.errors import PACKAGE
 from backprop_nb.tracing import Node
 from backprop_nb.views.schema import CodeBlock, CodePart
 
-_PACKAGE = str(Path(__file__).parents[2])
 _Place = tuple[int, tuple[int, int], tuple[int, int]]
 """A node, and where its expression begins and ends: line from 1, column from 0."""
 _Depth = tuple[int, int, int, int]
@@ -32,7 +31,7 @@ def source_blocks(nodes: Sequence[Node]) -> list[CodeBlock]:
     return [
         {
             "first": first,
-            "own": not filename.startswith(_PACKAGE),
+            "own": not filename.startswith(PACKAGE),
             "lines": cut_lines(around.split("\n")[first - 1 : last], first, places),
         }
         for (filename, around, (first, last)), places in by_block.items()

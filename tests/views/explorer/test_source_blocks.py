@@ -1,6 +1,7 @@
 """The learner's code, cut into parts that know their nodes; nothing of it is lost."""
 
 import linecache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,3 +109,12 @@ def test_the_code_of_a_network_is_that_of_functions(activation):
     assert "def loss(A):" in first_lines
     assert not any(block["own"] for block in blocks)
     assert all(line.startswith("def ") for line in first_lines), first_lines
+
+
+def test_a_folder_that_begins_like_the_packages_is_the_learners():
+    filename = f"{Path(bp.__file__).parent}_course/homework.py"
+    text = "def f(x):\n    return x**2\n"
+    linecache.cache[filename] = len(text), None, text.splitlines(keepends=True), filename
+    space = {}
+    exec(compile(text, filename, "exec"), space)
+    assert [each["own"] for each in source_blocks(bp.trace(space["f"], 3.0).nodes)] == [True]
