@@ -18,7 +18,7 @@ import numpy as np
 
 from backprop_nb.errors import is_own
 from backprop_nb.tracing import messages, pytree
-from backprop_nb.tracing.dispatch import composed, dispatch, fixed_index, has_traced, into, joined
+from backprop_nb.tracing.dispatch import composed, dispatch, into, joined
 from backprop_nb.tracing.members import DETACHING, members, refusals
 from backprop_nb.tracing.memory import (
     Memory,
@@ -28,6 +28,7 @@ from backprop_nb.tracing.memory import (
     items_of,
     plain_index,
 )
+from backprop_nb.tracing.options import fixed_index
 from backprop_nb.tracing.rules import (
     PIECEWISE_CONSTANT,
     TABLE,
@@ -40,7 +41,16 @@ from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.row import full_name
 from backprop_nb.tracing.rules.shaping import astype
-from backprop_nb.tracing.tape import Recorded, decided, innermost, is_live, is_tracing, plain, shown
+from backprop_nb.tracing.tape import (
+    Recorded,
+    decided,
+    has_traced,
+    innermost,
+    is_live,
+    is_tracing,
+    plain,
+    shown,
+)
 
 
 def _stands_for(self: Traced) -> type:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
 import operator
 import sys
-import warnings
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import messages, pytree
 from backprop_nb.tracing.libraries import learner_frame
+from backprop_nb.tracing.options import as_numpy_takes_it, fixed, fixed_index, odd_options
 from backprop_nb.tracing.rules import (
     COMPOSITES,
     OTHER_FORMS,
@@ -28,10 +26,18 @@ from backprop_nb.tracing.rules.changes import CHANGES
 from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.piecewise_constant import TEXTS
-from backprop_nb.tracing.rules.row import RefusedError, full_name, parameters_of
-from backprop_nb.tracing.rules.template import literal
+from backprop_nb.tracing.rules.row import RefusedError, full_name
 from backprop_nb.tracing.source import FOLDER
-from backprop_nb.tracing.tape import Recorded, Tape, decided, innermost, is_live, plain, shown
+from backprop_nb.tracing.tape import (
+    Recorded,
+    Tape,
+    decided,
+    has_traced,
+    innermost,
+    is_live,
+    plain,
+    shown,
+)
 
 
 def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -51,8 +57,10 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
             dispatch(function, (each,), kwargs) if is_live(each) else function(each)
             for each in args
         )
-    if (odd := _odd(function, args, kwargs)) and not any(map(callable, pytree.flatten(args))):
-        return _as_numpy_takes_it(function, args, kwargs, odd, frame)
+    if (odd := odd_options(function, args, kwargs)) and not any(
+        map(callable, pytree.flatten(args))
+    ):
+        return as_numpy_takes_it(function, args, kwargs, odd, _answered, frame)
     return _answered(function, args, kwargs, frame)
 
 
@@ -97,153 +105,6 @@ def _answered(
     each = [{**options, "output": k} for k in range(len(packed))]
     outputs = [_applied(tape, row, operands, one, frame) for one in each]
     return type(packed)(outputs) if type(packed) in (list, tuple) else type(packed)(*outputs)
-
-
-# --- options of a kind that NumPy may not take, or reads in its own way --------------------
-
-
-class _Options(NamedTuple):
-    """The options of a function of NumPy's: by position, and which types are usual in each."""
-
-    names: list[str]
-    start: int
-    kinds: dict[str, frozenset[type]]
-
-    def are_for_numbers(self, args: tuple[Any, ...]) -> bool:
-        """Whether the function folds axes, of which its first argument, a number, has none."""
-        is_number = bool(args) and getattr(args[0], "shape", None) == ()
-        return is_number and type(None) in self.kinds.get("axis", ())
-
-
-@functools.cache
-def _options(function: Callable[..., Any]) -> _Options | None:
-    if isinstance(function, np.ufunc) or not full_name(function).startswith("np."):
-        return None
-    if function in PLAIN_FUNCTIONS or function in TEXTS:
-        return None
-    row = row_of(function) or PIECEWISE_CONSTANT.get(function)
-    usual = _USUAL if row else _USUAL - {int}
-    if not row or row.bind:  # whose arrays may stand anywhere
-        usual |= {np.ndarray}
-    more: dict[type, set[type]] = {bool: {bool}, str: {str}, type(np._NoValue): {bool}}
-    more[type(None)] = {str, type(None)}
-    parameters = parameters_of(function).values()
-    kinds = {
-        each.name: usual | more.get(type(each.default), set())
-        for each in parameters
-        if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
-    }
-    named = itertools.takewhile(lambda each: each.kind <= each.POSITIONAL_OR_KEYWORD, parameters)
-    return _Options([each.name for each in named], row.arrays if row else 0, kinds)
-
-
-_USUAL = frozenset({int, type(np._NoValue), type, np.dtype})
-
-
-def _odd(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the options of a call that are of no usual type, such as an axis 1.0.
-
-    An axis of a number, which has none, is one of them: NumPy takes 0 and −1.
-    """
-    known = _options(function) if len(args) > 1 or kwargs else None
-    if known is None:
-        return {}
-    named = zip(known.names[known.start :], args[known.start :], strict=False)
-    given = [*named, *kwargs.items()]
-    is_number = known.are_for_numbers(args)
-    return {
-        key: each
-        for key, each in given
-        if (is_number and key == "axis") or not _is_usual(each, known.kinds.get(key))
-    }
-
-
-def _is_usual(value: Any, kinds: frozenset[type] | None) -> bool:
-    if kinds is None:  # an argument that the function does not have
-        return True
-    if isinstance(value, list | tuple) and any(isinstance(each, np.ndarray) for each in value):
-        return np.ndarray in kinds
-    if type(value) is tuple:
-        return all(_is_usual(each, _USUAL) for each in value)
-    if type(value) is str and value.isdigit():
-        return False
-    return type(value) in kinds or isinstance(value, np.dtype) or has_traced(value)
-
-
-def _as_numpy_takes_it(
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    odd: dict[str, Any],
-    frame: FrameType,
-) -> Any:
-    """Answer a call with odd options as NumPy does, or refuse it.
-
-    NumPy takes a count of 1.0 here and refuses it there; what it says is asked for, and what
-    the rules make of such an option is compared with it, there and back.
-    """
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what there is to warn of is said by the call itself
-            expected = function(*_copied(args), **_copied(kwargs))
-    except Exception as error:  # whatever NumPy says of it
-        raise messages.not_taken(full_name(function), odd, error, frame) from None
-    known = _options(function)
-    assert known is not None
-    usual = {
-        key: int(each) if isinstance(each, bool | np.integer) else each for key, each in odd.items()
-    }
-    if known.are_for_numbers(args) and isinstance(usual.get("axis"), int | tuple):
-        usual["axis"] = None
-    names = itertools.chain(known.names, itertools.repeat(""))
-    args = tuple(usual.get(name, each) for name, each in zip(names, args, strict=False))
-    kwargs |= {key: usual[key] for key in kwargs if key in usual}
-    try:
-        result = _answered(function, args, kwargs, frame)
-        pairs = zip(pytree.flatten(result), pytree.flatten(expected), strict=True)
-        is_right = all(_is_same(*pair) and _has_slopes(pair[0]) for pair in pairs)
-        _ = [literal(_fixed(each)) for each in odd.values()]  # which a program can print
-    except BackpropError:
-        raise
-    except (ValueError, IndexError, TypeError, ArithmeticError):
-        is_right = False
-    if not is_right:
-        messages.odd_refused(full_name(function), odd, frame)
-    return result
-
-
-def _copied(tree: Any) -> Any:
-    """Return the plain arguments of a call, whose arrays it may change."""
-    return pytree.rebuild(
-        tree, lambda _, leaf: np.copy(leaf) if type(leaf := plain(leaf)) is np.ndarray else leaf
-    )
-
-
-def _is_same(found: Any, expected: Any) -> bool:
-    found = plain(found)
-    if not isinstance(expected, np.ndarray | np.generic | int | float):
-        return type(found) is type(expected)
-    return np.shape(found) == np.shape(expected) and np.allclose(found, expected, equal_nan=True)
-
-
-def _has_slopes(value: Any) -> bool:
-    """Whether the rules of a recorded call take its options, too."""
-    if not isinstance(value, Recorded) or value.is_changing:
-        return True
-    record = value._tape.records[value._index]
-    arrays, answer = [*map(plain, record.args)], plain(value)
-    return (
-        not record.row
-        or record.row.is_flat
-        or all(
-            np.shape(rule(np.ones_like(answer), answer, *arrays, **record.keywords))
-            == np.shape(array)
-            for k, array in enumerate(arrays)
-            if record.parents[k] is not None and (rule := record.row.vjps[k])
-        )
-    )
 
 
 _OF_EACH = (np.atleast_1d, np.atleast_2d, np.atleast_3d)
@@ -421,7 +282,7 @@ def _bind(
     if len(operands) < count or len(args) > len(names):
         _refuse_arguments(full_name(row.function), frame)
     options = {
-        key: _decided(_fixed(value, key), frame)
+        key: _decided(fixed(value, key), frame)
         for key, value in given.items()
         if not row.is_default(key, value)
     }
@@ -446,7 +307,7 @@ def _bind_lists(
         raise
     except (TypeError, IndexError, KeyError):
         _refuse_arguments(full_name(row.function), frame)
-    options = {key: _decided(_fixed(value, key), frame) for key, value in options.items()}
+    options = {key: _decided(fixed(value, key), frame) for key, value in options.items()}
     for key, value in options.items():
         if has_traced(value):
             messages.unsupported_option(row, key, value, frame)
@@ -466,11 +327,6 @@ def _refuse_arguments(name: str, frame: FrameType) -> NoReturn:
     messages.unsupported(f"{name} with these arguments", frame)
 
 
-def fixed_index(index: Any) -> Any:
-    """Return an index that later changes of the learner cannot reach."""
-    return tuple(map(_fixed_item, index)) if isinstance(index, tuple) else _fixed_item(index)
-
-
 def _plain_views(x: Any, index: Any) -> Any:
     """Return an index that picks a view by plain integers only, so that it stays this view."""
     items = index if isinstance(index, tuple) else (index,)
@@ -481,41 +337,6 @@ def _plain_views(x: Any, index: Any) -> Any:
     return tuple(plain) if isinstance(index, tuple) else next(plain)
 
 
-def _fixed(value: Any, option: str = "") -> Any:
-    """Return an axis, a shape or an index that later changes of the learner cannot reach."""
-    if option == "index":
-        return fixed_index(value)
-    if option == "at":  # several indices
-        return tuple(map(fixed_index, value))
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    return tuple(map(_fixed, value)) if isinstance(value, list | tuple | range) else value
-
-
-def _fixed_item(item: Any) -> Any:
-    if isinstance(item, Recorded):
-        item = item.now()
-        if item.dtype.kind not in "biu":
-            messages.as_index(item.shape, sys._getframe(1))
-    if isinstance(item, slice):
-        return slice(*map(_fixed_bound, (item.start, item.stop, item.step)))
-    if isinstance(item, list | tuple | range):  # an empty list is a list of no positions
-        positions = list(map(_fixed_bound, item))
-        return np.array(positions) if positions else np.array(positions, dtype=np.intp)
-    return np.array(item) if isinstance(item, np.ndarray) else item
-
-
-def _fixed_bound(bound: Any) -> Any:
-    return operator.index(bound) if isinstance(bound, Recorded) else bound
-
-
 def _plain_tree(tree: Any) -> Any:
     """Return lists, tuples and dicts with every recorded value replaced by the plain one."""
     return pytree.rebuild(tree, lambda _, leaf: plain(leaf))
-
-
-def has_traced(tree: Any) -> bool:
-    """Whether a recorded value stands in lists or tuples."""
-    if isinstance(tree, list | tuple):
-        return any(map(has_traced, tree))
-    return is_live(tree)

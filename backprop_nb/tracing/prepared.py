@@ -32,11 +32,11 @@ from backprop_nb.errors import PACKAGE, BackpropError
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.array import prepared
 from backprop_nb.tracing.bytecode import called_attributes
-from backprop_nb.tracing.dispatch import composed, dispatch, has_traced
+from backprop_nb.tracing.dispatch import composed, dispatch
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.numerical import vectorized
 from backprop_nb.tracing.source import locate
-from backprop_nb.tracing.tape import Recorded, is_live, is_tracing, plain, running
+from backprop_nb.tracing.tape import Recorded, has_traced, is_live, is_tracing, plain, running
 
 _MAKING = (
     *("zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace"),

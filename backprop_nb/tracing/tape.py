@@ -466,6 +466,13 @@ def is_live(value: Any) -> bool:
     return hasattr(type(value), "is_changing")
 
 
+def has_traced(tree: Any) -> bool:
+    """Whether a recorded value stands in lists or tuples."""
+    if isinstance(tree, list | tuple):
+        return any(map(has_traced, tree))
+    return is_live(tree)
+
+
 def position(value: Any) -> int | None:
     """Return which record of its tape made a value; ``None`` while that is not written down."""
     if not isinstance(value, Recorded):
