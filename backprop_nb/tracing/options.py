@@ -15,8 +15,12 @@ import numpy as np
 
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import messages, pytree
-from backprop_nb.tracing.rules import PIECEWISE_CONSTANT, PLAIN_FUNCTIONS, row_of
-from backprop_nb.tracing.rules.piecewise_constant import TEXTS
+from backprop_nb.tracing.rules import (
+    COMPOSITES,
+    OTHER_FORMS,
+    PIECEWISE_CONSTANT,
+    row_of,
+)
 from backprop_nb.tracing.rules.row import full_name, parameters_of
 from backprop_nb.tracing.rules.template import literal
 from backprop_nb.tracing.tape import Recorded, has_traced, plain
@@ -75,9 +79,9 @@ class _Options(NamedTuple):
 def _options(function: Callable[..., Any]) -> _Options | None:
     if isinstance(function, np.ufunc) or not full_name(function).startswith("np."):
         return None
-    if function in PLAIN_FUNCTIONS or function in TEXTS:
-        return None
     row = row_of(function) or PIECEWISE_CONSTANT.get(function)
+    if not (row or function in COMPOSITES or function in OTHER_FORMS):
+        return None  # np.save, which would write its file before it is refused
     usual = _USUAL if row else _USUAL - {int}
     if not row or row.bind:  # whose arrays may stand anywhere
         usual |= {np.ndarray}

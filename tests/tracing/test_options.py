@@ -119,3 +119,10 @@ def test_a_number_has_the_axes_that_numpy_gives_it(f):
 def test_a_diagonal_outside_of_the_matrix_gives_it_no_gradient():
     graph = bp.trace(lambda x: np.sum(np.diag(x, 7)) + np.sum(x), np.eye(3))
     assert graph.backward().gradients[0].shape == (3, 3)
+
+
+@pytest.mark.parametrize("write", [np.save, np.savetxt, np.savez])
+def test_what_has_no_rule_is_refused_before_it_does_anything(write, tmp_path):
+    with pytest.raises(bp.UnsupportedError, match="no differentiation rule"):
+        bp.trace(lambda x: write(tmp_path / "values", x), np.ones(3))
+    assert not [*tmp_path.iterdir()]
