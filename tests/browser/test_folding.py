@@ -267,10 +267,12 @@ def test_a_card_is_found_by_its_name_and_by_its_code(open_page, tmp_path):
     expect(card).to_have_attribute("aria-pressed", "true")
     expect(card.locator(".bpnb-grid").first).to_have_count(0)  # its value comes later
     expect(root.locator(".bpnb-numbers")).to_contain_text(far.name)
-    # By code: one after the other, and from the last to the first.
+    # By code: one after the other, and after the last the first.
     some = [node for node in nodes if "sigmoid(" in str(node.source)]
-    for node in [*some[:2], some[2]]:
-        search("sigmoid(") if node is some[0] else field.press("Enter")
+    assert far == some[-1]
+    field.fill("sigmoid(")
+    for node in some[:3]:
+        field.press("Enter")
         expect(root.locator(".bpnb-card[aria-pressed='true']")).to_have_attribute(
             "data-node", node.name
         )

@@ -410,6 +410,7 @@ def test_no_line_of_code_is_cut_in_half(open_page, written, scene, presenting):
     for step in range(len(scene["frames"])):
         page.get_by_role("slider").fill(str(step))
         assert page.evaluate(CUT_LINES) == []
+    assert page.locator(".bpnb-codes .bpnb-panel .bpnb-line").count() == 19
 
 
 def test_a_kept_card_says_so_and_lets_go(open_page, written, graph):

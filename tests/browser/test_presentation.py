@@ -169,7 +169,8 @@ CUT_CARDS = """() => {
     const edge = document.querySelector(".bpnb-stage").getBoundingClientRect();
     const cards = [...document.querySelectorAll(".bpnb-card")];
     const ends = cards.map(card => card.getBoundingClientRect());
-    return ends.filter(({ top, bottom }) => top < edge.top || bottom > edge.bottom).length;
+    const cut = ends.filter(({ top, bottom }) => top < edge.top || bottom > edge.bottom);
+    return [cut.length, ends.length];
 }"""
 
 
@@ -180,7 +181,7 @@ def test_of_a_network_no_row_of_cards_is_cut(open_page, tmp_path, widths):
     present(page)
     for key in ("Home", "]", "End", "["):
         page.keyboard.press(key)
-        assert page.evaluate(CUT_CARDS) == 0
+        assert page.evaluate(CUT_CARDS) == [0, len(explorer.graph.nodes)]
 
 
 HANDED_ON = """root => {
