@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Final, Literal, TypeAlias, cast, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from backprop_nb.classroom.archives import unpack
 from backprop_nb.classroom.submissions import ENDINGS, as_text
@@ -393,8 +393,10 @@ def _matching(names: Iterable[str]) -> dict[str, int]:
     """Return how many names are made as a platform makes them."""
     found: dict[str, list[re.Match[str]]] = defaultdict(list)
     for name in names:
-        if platform := _platform_of(name):
-            found[platform].append(cast("re.Match[str]", PLATFORMS[platform].fullmatch(name)))
+        for platform, each in PLATFORMS.items():
+            if match := each.fullmatch(name):
+                found[platform].append(match)
+                break
     if not _are_people(found["canvas"]):
         del found["canvas"]
     return {platform: len(each) for platform, each in found.items()}
