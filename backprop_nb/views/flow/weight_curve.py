@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.network.general import GeneralPasses
 from backprop_nb.network.losses import LOSSES
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views import numbers
@@ -101,10 +102,10 @@ def _losses(flow: Flow, parameter: Parameter, values: FloatArray) -> FloatArray:
     else:
         A[:, parameter.j, parameter.k] = values
     z = np.atleast_2d(flow.forward.f[i]) @ A.swapaxes(1, 2) + b[:, None]
-    for n in range(i + 1, net.K):
-        z = net.activations[n - 1].of(z) @ net.A[n].T
-        if net.bias:
-            z = z + net.b[n]
+    if behind := net.A[i + 1 :]:
+        passes = GeneralPasses(net.activation, net.output, net.loss_name, net.bias)
+        f = net.activations[i].of(z)
+        z = passes.forward(behind, net.b[i + 1 :], f).z[len(behind)]
     loss, y = LOSSES[net.loss_name], np.atleast_2d(flow.y)
     losses: FloatArray = loss.rows(z, y, net.activations[-1]).mean(axis=-1)
     return losses
