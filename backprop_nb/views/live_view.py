@@ -26,7 +26,7 @@ from backprop_nb.views.export import Step, Story, write_animation, write_figures
 from backprop_nb.views.page import Snapshot, as_json, es_module, packed, page
 from backprop_nb.views.paper import Drawing, as_html, png
 from backprop_nb.views.state import State, flag, integer
-from backprop_nb.views.still import publish_still
+from backprop_nb.views.still import publish_live, still
 
 TURN: Final = threading.RLock()
 """Held by whoever asks or changes a view: what a page says may come on another thread than that of
@@ -472,17 +472,18 @@ class LiveView(Suggesting, anywidget.AnyWidget):
         shown_by = self._shown_by | ({run.cell: run.message} if run else {"": ""})
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         self._shown_by = shown_by
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         if run:
             cells.follow(self)
             self.set_trait("_view_count", self._view_count or 0)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+            publish_live(data, metadata)  # long before its picture is drawn
+            data, metadata = {}, {}
         with TURN, young_only():
             figure, text = self.static_figure(), repr(self)
             further = {kind: make(self) for kind, make in self.formats.items()}
             picture = png(figure)
-        data = dict(data) | {"image/png": picture, "text/plain": text} | further
-        if not publish_still(picture, figure.alt):
-            data["text/html"] = as_html(picture, figure.alt)
+        shown = {"text/html": (still if run else as_html)(picture, figure.alt)}
+        data = {**data, "image/png": picture, "text/plain": text, **shown, **further}
         return data, metadata | {"image/png": {"alt": figure.alt}}
 
 

@@ -63,6 +63,7 @@ export class View {
     );
     this.buildPresentation(label);
     this.el.classList.add("bpnb-place"); // by which still.html knows that a view is there
+    document.documentElement.classList.add("bpnb-alive"); // or somewhere
     this.el.replaceChildren(this.root);
     this.updateOffline();
     this.updatePresenting();

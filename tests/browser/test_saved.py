@@ -10,6 +10,7 @@ from nbconvert import HTMLExporter
 from test_together import START, VIEWS
 
 import backprop_nb as bp
+from backprop_nb.views.still import still
 
 CELLS = {name: VIEWS[name] for name in bp.widgets.__all__}
 """One cell for each view."""
@@ -145,6 +146,17 @@ def test_every_view_is_a_picture_in_an_exported_page(open_page, saved, tmp_path)
     text, _ = exporter.from_notebook_node(nbformat.reads(saved[0].decode(), 4))
     (file := tmp_path / "exported.html").write_text(text, encoding="utf-8")
     expect_pictures(open_page(file))
+
+
+def test_where_nobody_knows_the_outputs_a_live_view_hides_the_pictures(open_page, tmp_path):
+    (file := tmp_path / "elsewhere.html").write_text(still(b"", "A graph."), encoding="utf-8")
+    page = open_page(file)
+    assert page.locator(".bpnb-still").is_visible()
+    view = open_page(bp.SigmoidExplorer().to_html(tmp_path / "view"))
+    view.locator(".bpnb").wait_for()
+    marks = view.evaluate("document.documentElement.className")
+    page.evaluate("marks => { document.documentElement.className = marks; }", marks)
+    assert page.locator(".bpnb-still").is_hidden()
 
 
 # Draw what was told that its model is missing once more; tell whether every view is there.

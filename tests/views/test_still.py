@@ -1,26 +1,32 @@
-"""The picture beside a live view, for whoever opens its notebook the next day."""
+"""The picture after a live view, for whoever opens its notebook the next day."""
 
 import base64
 import re
 
 import pytest
 
+import backprop_nb as bp
 from backprop_nb.views import cells
 from backprop_nb.views import still as module
-from backprop_nb.views.still import publish_still, still
+from backprop_nb.views.still import still
+
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class Shell:
     """Stands for IPython in a kernel that was asked to run a cell."""
 
     def __init__(self, metadata):
-        self.kernel = self.display_pub = self
+        self.kernel = self.display_pub = self.events = self
         self.metadata, self.published = metadata, []
 
     def get_parent(self):
         return {"metadata": self.metadata, "header": {"msg_id": "1"}}
 
-    def publish(self, data):
+    def register(self, event, function):
+        pass
+
+    def publish(self, data, metadata):
         self.published.append(data)
 
 
@@ -30,19 +36,28 @@ def test_it_holds_the_picture_and_says_what_it_shows():
     assert 'alt="A graph of &quot;x&quot; &amp; &lt;y&gt;."' in text
 
 
-def test_it_is_hidden_where_nobody_knows_when_to_show_it():
-    assert re.match(r'<div class="[\w-]+" hidden="hidden">', still(b"", ""))
+def test_it_is_seen_where_its_style_sheet_is_taken_away():
+    assert "hidden" not in re.sub("<style>.*</style>", "", still(b"", ""), flags=re.DOTALL)
 
 
-@pytest.mark.parametrize(("metadata", "count"), [({"cellId": "a1"}, 1), ({}, 0), (None, 0)])
-def test_it_is_published_for_a_notebook_that_somebody_sees(monkeypatch, metadata, count):
+@pytest.mark.parametrize("metadata", [{"cellId": "a1"}, {}, None])
+def test_a_view_that_somebody_sees_is_there_before_its_picture_is_drawn(monkeypatch, metadata):
     for each in (module, cells):
         monkeypatch.setattr(each, "get_ipython", lambda: shell)
     shell = Shell(metadata)
     if metadata is None:  # in a terminal
         del shell.kernel
-    assert publish_still(b"", "") == bool(count)
-    assert shell.published == [{"text/html": still(b"", "")}] * count
+    view = bp.SigmoidExplorer()
+    figure, order = view.static_figure(), []
+    monkeypatch.setattr(view, "static_figure", lambda: order.append(len(shell.published)) or figure)
+    data, _ = view._repr_mimebundle_()
+    live = [] if metadata else [data]
+    for each in shell.published + live:
+        assert each[VIEW]["model_id"]
+    assert order == [len(shell.published)] == [1 if metadata else 0]
+    assert (VIEW in data, "bpnb-still" in data["text/html"]) == (not metadata, bool(metadata))
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert [each["text/plain"] for each in shell.published] == [""] * len(shell.published)
 
 
 def test_a_browser_finds_a_live_view_without_searching_it():
