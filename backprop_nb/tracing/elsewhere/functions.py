@@ -16,6 +16,7 @@ import numpy as np
 from backprop_nb.tracing.elsewhere import matrices, moving, reducing
 from backprop_nb.tracing.elsewhere.library import LackingError, Library
 from backprop_nb.tracing.emit.algebra import Expression
+from backprop_nb.tracing.rules import PIECEWISE_CONSTANT, TABLE
 from backprop_nb.tracing.rules.row import full_name
 
 Call = Callable[..., Any]
@@ -74,26 +75,12 @@ FLAT = (
 """Functions without a slope that libraries have under NumPy's name, and with its options."""
 
 OPERATORS: Mapping[str, Call] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "power": operator.pow,
+    **{
+        row.name: getattr(operator, f"__{row.operator}__")
+        for row in (*TABLE.values(), *PIECEWISE_CONSTANT.values())
+        if row.operator and row.function is not np.matmul
+    },
     "float_power": operator.pow,
-    "negative": operator.neg,
-    "positive": lambda x: x,
-    "less": operator.lt,
-    "less_equal": operator.le,
-    "greater": operator.gt,
-    "greater_equal": operator.ge,
-    "equal": operator.eq,
-    "not_equal": operator.ne,
-    "floor_divide": operator.floordiv,
-    "remainder": operator.mod,
-    "bitwise_and": operator.and_,
-    "bitwise_or": operator.or_,
-    "bitwise_xor": operator.xor,
-    "invert": operator.invert,
     "square": lambda x: x * x,
     "reciprocal": lambda x: 1.0 / x,
     "degrees": lambda x: x * (180.0 / math.pi),
@@ -104,7 +91,6 @@ OPERATORS: Mapping[str, Call] = {
 """What is an operator in every library; numbers beside it stay numbers of Python's."""
 
 _NAMES = {
-    "absolute": "abs",
     "fabs": "abs",
     "arccos": "acos",
     "arccosh": "acosh",
