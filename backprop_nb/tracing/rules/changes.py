@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.indexing import scatter_add
+from backprop_nb.tracing.rules.indexing import scatter_add, within
 
 
 def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
@@ -18,12 +18,7 @@ def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
 
 
 def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
-    places = np.ravel(np.asarray(ind))
-    if mode == "wrap":
-        places = places % a.size
-    elif mode == "clip":
-        places = np.clip(places, 0, a.size - 1)
-    places = np.arange(a.size)[places]
+    places = np.arange(a.size)[within(np.ravel(np.asarray(ind)), a.size, mode)]
     if np.size(v):
         a[np.unravel_index(places, a.shape)] = _repeated(v, places.shape)
 

@@ -138,21 +138,17 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, **more: Any) -> Any:
     return covariance / np.expand_dims(spread, 1) / spread
 
 
-def _real_only(function: Callable[..., Any], outside: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of ``np.emath`` where it has real results."""
+def _real_only(
+    function: Callable[..., Any], outside: Callable[..., Any], place: int = 0
+) -> Callable[..., Any]:
+    """Return a function of ``np.emath`` where the argument at a place gives real results."""
 
     def composite(*args: Any) -> Any:
-        if np.any(outside(args[-1])):
+        if np.any(outside(args[place])):
             raise RefusedError("arguments with a real result")
         return function(*args)
 
     return composite
-
-
-def _emath_power(x: Any, p: Any) -> Any:
-    if np.any(np.less(x, 0)):
-        raise RefusedError("arguments with a real result")
-    return np.power(x, p)
 
 
 def _negative(x: Any) -> Any:
@@ -205,8 +201,8 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.emath.log: _real_only(np.log, _negative),
     np.emath.log2: _real_only(np.log2, _negative),
     np.emath.log10: _real_only(np.log10, _negative),
-    np.emath.logn: _real_only(lambda n, x: np.log(x) / np.log(n), _negative),
-    np.emath.power: _emath_power,
+    np.emath.logn: _real_only(lambda n, x: np.log(x) / np.log(n), _negative, place=1),
+    np.emath.power: _real_only(np.power, _negative),
     np.emath.arcsin: _real_only(np.arcsin, _outside_1),
     np.emath.arccos: _real_only(np.arccos, _outside_1),
     np.emath.arctanh: _real_only(np.arctanh, _outside_1),

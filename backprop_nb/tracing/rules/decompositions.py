@@ -111,8 +111,7 @@ def _turned(g: Any, u: Any, s: Any) -> Any:
 
 
 def _svdvals(g: Any, ans: Any, a: Any) -> Any:
-    u, _, vt = np.linalg.svd(a, full_matrices=False)
-    return u * _columns(g) @ vt
+    return _svd(g, ans, a, 1)
 
 
 def _svd_form(

@@ -138,14 +138,17 @@ def _item_text(item: Any, names: Sequence[str]) -> str:
 # --- by positions -----------------------------------------------------------------
 
 
+def within(places: Any, length: int, mode: str) -> Any:
+    """Return positions as a ``mode`` of NumPy's takes those beyond an axis."""
+    if mode == "wrap":
+        return np.remainder(places, length)
+    return np.clip(places, 0, length - 1) if mode == "clip" else places
+
+
 def _take(g: Any, ans: Any, x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     lengths = (x.size,) if axis is None else x.shape
     k = 0 if axis is None else axis % x.ndim
-    indices = np.asarray(indices)
-    if mode == "wrap":
-        indices = indices % lengths[k]
-    elif mode == "clip":
-        indices = np.clip(indices, 0, lengths[k] - 1)
+    indices = within(np.asarray(indices), lengths[k], mode)
     return shaped_like(scatter_add(g, index=(slice(None),) * k + (indices,), shape=lengths), x)
 
 

@@ -17,16 +17,11 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.rules.indexing import scatter_add
-from backprop_nb.tracing.rules.row import Row, row, shaped_like, signature_of
+from backprop_nb.tracing.rules.row import Row, row, shaped_like, signature_of, stretch
 from backprop_nb.tracing.rules.shaping import MOVED
 from backprop_nb.tracing.rules.template import call_text
 
 Shape = tuple[int, ...]
-
-
-def _stretch(axis: int, start: int, stop: int) -> tuple[slice, ...]:
-    """Return the index of everything from ``start`` to ``stop`` along ``axis``."""
-    return (slice(None),) * axis + (slice(start, stop),)
 
 
 def _cut_out(
@@ -40,7 +35,7 @@ def _cut_out(
     ends = [*accumulate(lengths, initial=0)]
 
     def part(position: int) -> Any:
-        index = _stretch(axis, ends[position], ends[position + 1])
+        index = stretch(axis, ends[position], ends[position + 1])
         return shaped_like(g[index], arrays[position])
 
     return part
@@ -161,11 +156,11 @@ def _part(x: Any, sections: Any, output: int, axis: int) -> tuple[slice, ...]:
     if isinstance(sections, int | np.integer):
         each, longer = divmod(length, int(sections))
         start = output * each + min(output, longer)
-        return _stretch(axis % x.ndim, start, start + each + (output < longer))
+        return stretch(axis % x.ndim, start, start + each + (output < longer))
     start = sections[output - 1] if output else 0
     stop = sections[output] if output < len(sections) else length
     first, stop, _ = slice(start, stop).indices(length)
-    return _stretch(axis % x.ndim, first, max(first, stop))
+    return stretch(axis % x.ndim, first, max(first, stop))
 
 
 def _cut(

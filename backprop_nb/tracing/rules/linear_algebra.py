@@ -42,16 +42,11 @@ def _norm_vjp(
         g, ans = np.expand_dims(g, axis), np.expand_dims(ans, axis)
     if ord == 1:
         return g * np.sign(x)
-    if ord == np.inf:
-        size = np.abs(x)
-        largest = np.logical_not(size < np.max(size, axis=axis, keepdims=axis is not None))
-        shares = np.sum(largest, axis=axis, keepdims=axis is not None)
-        return np.where(largest, g * np.sign(x) / shares, 0.0)
-    if ord == -np.inf:
-        size = np.abs(x)
-        smallest = np.logical_not(size > np.min(size, axis=axis, keepdims=axis is not None))
-        shares = np.sum(smallest, axis=axis, keepdims=axis is not None)
-        return np.where(smallest, g * np.sign(x) / shares, 0.0)
+    if ord in (np.inf, -np.inf):
+        extreme, is_less = (np.max, np.less) if ord > 0 else (np.min, np.greater)
+        size, over = np.abs(x), {"axis": axis, "keepdims": axis is not None}
+        chosen = np.logical_not(is_less(size, extreme(size, **over)))
+        return np.where(chosen, g * np.sign(x) / np.sum(chosen, **over), 0.0)
     if ord == 0:  # a count
         return 0.0 * g * x
     ans = np.where(ans == 0, 1.0, ans)

@@ -16,7 +16,8 @@ from backprop_nb.tracing.rules.row import RefusedError, rows_along
 Composite = Callable[..., Any]
 
 
-def _is_given(value: Any, *defaults: Any) -> bool:
+def is_given(value: Any, *defaults: Any) -> bool:
+    """Whether an option has a value of its own."""
     return not any(value is default for default in (np._NoValue, None, *defaults))
 
 
@@ -26,7 +27,7 @@ def _kept(keepdims: Any) -> bool:
 
 def _only(a: Any, where: Any, other: Any) -> Any:
     """Return ``a`` with ``other`` in place of the entries that do not count."""
-    if not _is_given(where, True):
+    if not is_given(where, True):
         return a
     if np.ndim(where) > np.ndim(a):
         raise RefusedError("a mask with no more axes than the array")
@@ -48,19 +49,19 @@ def _fold(function: Composite, combine: Composite, nothing: Any) -> Composite:
         initial: Any = np._NoValue,
         where: Any = np._NoValue,
     ) -> Any:
-        special = dtype is not None or _is_given(initial) or _is_given(where, True)
+        special = dtype is not None or is_given(initial) or is_given(where, True)
         if out is not None or not special:
             return NotImplemented
         first = initial if nothing is None else nothing
-        if _is_given(where, True) and not _is_given(first):
+        if is_given(where, True) and not is_given(first):
             raise RefusedError("initial= beside where=, for where no entry is chosen")
-        if _is_given(initial) and np.ndim(initial):
+        if is_given(initial) and np.ndim(initial):
             raise RefusedError("one number as initial=")
         a = a if dtype is None else np.astype(a, dtype)
         if nothing is None and np.size(a) == 0:  # a sum of no entries has the right shape
             return np.sum(a, axis=axis, keepdims=_kept(keepdims)) + initial
         folded = function(_only(a, where, first), axis=axis, keepdims=_kept(keepdims))
-        return combine(folded, initial) if _is_given(initial) else folded
+        return combine(folded, initial) if is_given(initial) else folded
 
     return form
 
@@ -83,10 +84,10 @@ def _mean(
     *,
     where: Any = np._NoValue,
 ) -> Any:
-    if out is not None or (dtype is None and not _is_given(where, True)):
+    if out is not None or (dtype is None and not is_given(where, True)):
         return NotImplemented
     a, kept = a if dtype is None else np.astype(a, dtype), _kept(keepdims)
-    if not _is_given(where, True):
+    if not is_given(where, True):
         return np.mean(a, axis=axis, keepdims=kept)
     total = np.sum(_only(a, where, 0.0), axis=axis, keepdims=kept)
     return total / _count(a, axis, kept, where)
@@ -116,12 +117,12 @@ def _spread(function: Composite, grown: Composite) -> Composite:
         mean: Any = np._NoValue,
         correction: Any = np._NoValue,
     ) -> Any:
-        special = dtype is not None or _is_given(where, True)
-        if out is not None or _is_given(mean) or not special:
+        special = dtype is not None or is_given(where, True)
+        if out is not None or is_given(mean) or not special:
             return NotImplemented
         a, kept = a if dtype is None else np.astype(a, dtype), _kept(keepdims)
-        less = correction if _is_given(correction) else ddof
-        if not _is_given(where, True):
+        less = correction if is_given(correction) else ddof
+        if not is_given(where, True):
             return function(a, axis=axis, ddof=less, keepdims=kept)
         mean = _mean(a, axis, keepdims=True, where=where)
         spread = function(_only(a, where, mean), axis=axis, keepdims=kept)
@@ -183,7 +184,7 @@ def _nan_fold(function: Composite, nothing: float) -> Composite:
 
 def _nan_spread(function: Composite) -> Composite:
     def composite(a: Any, *args: Any, **options: Any) -> Any:
-        if _is_given(options.pop("where", True), True):
+        if is_given(options.pop("where", True), True):
             raise RefusedError("no where= in a function that chooses the entries itself")
         return function(a, *args, **options, where=_there(a))
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from backprop_nb.tracing.rules.row import RefusedError, as_array, row, shaped_like
+from backprop_nb.tracing.rules.row import RefusedError, as_array, row, shaped_like, stretch
 from backprop_nb.tracing.rules.template import PRODUCT, Template
 
 # --- convolution ------------------------------------------------------------------
@@ -83,10 +83,6 @@ def _interp(
 # --- areas and slopes -------------------------------------------------------------
 
 
-def _along(axis: int, start: int | None, stop: int | None) -> tuple[Any, ...]:
-    return (*(slice(None),) * axis, slice(start, stop))
-
-
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """The width of each strip times the mean of its two heights."""
     y = as_array(y)
@@ -95,7 +91,7 @@ def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
         dx = np.reshape(np.diff(x), tuple(-1 if k == axis else 1 for k in range(np.ndim(y))))
     elif x is not None:
         dx = np.diff(x, axis=axis)
-    return np.sum(dx * (y[_along(axis, 1, None)] + y[_along(axis, None, -1)]) / 2.0, axis=axis)
+    return np.sum(dx * (y[stretch(axis, 1, None)] + y[stretch(axis, None, -1)]) / 2.0, axis=axis)
 
 
 def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
@@ -117,7 +113,7 @@ def _slopes(f: Any, axis: int, at: Any, edge_order: int) -> Any:
         raise RefusedError("more than edge_order entries along the axis")
 
     def part(start: int | None, stop: int | None) -> Any:
-        return f[_along(axis, start, stop)]
+        return f[stretch(axis, start, stop)]
 
     if np.ndim(at) == 0:
         inside = (part(2, None) - part(None, -2)) / (2.0 * at)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from backprop_nb.tracing.rules.form import is_array
-from backprop_nb.tracing.rules.indexing import scatter_add
+from backprop_nb.tracing.rules.indexing import scatter_add, within
 from backprop_nb.tracing.rules.row import RefusedError, as_array
 
 
@@ -25,10 +25,7 @@ def _resize(a: Any, new_shape: Any) -> Any:
 
 
 def _choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
-    if mode == "wrap":
-        a = np.remainder(a, len(choices))
-    elif mode == "clip":
-        a = np.clip(a, 0, len(choices) - 1)
+    a = within(a, len(choices), mode)
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
     every = np.stack([np.broadcast_to(each, shape) for each in choices])
     return np.take_along_axis(every, np.expand_dims(np.broadcast_to(a, shape), 0), 0)[0]

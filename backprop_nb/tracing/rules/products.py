@@ -70,20 +70,12 @@ def _is_scaled(x: Any, y: Any) -> bool:
     return np.ndim(x) == 0 or np.ndim(y) == 0
 
 
-def _dot_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _dot(position: int, g: Any, ans: Any, x: Any, y: Any) -> Any:
     if _is_scaled(x, y):
-        return unbroadcast(g * y, x)
+        return unbroadcast(g * (y, x)[position], (x, y)[position])
     if x.ndim == 1 or y.ndim <= 2:
-        return _matmul_left(g, ans, x, y)
-    return _tensordot_left(g, ans, x, y, axes=(-1, -2))
-
-
-def _dot_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
-    if _is_scaled(x, y):
-        return unbroadcast(g * x, y)
-    if x.ndim == 1 or y.ndim <= 2:
-        return _matmul_right(g, ans, x, y)
-    return _tensordot_right(g, ans, x, y, axes=(-1, -2))
+        return (_matmul_left, _matmul_right)[position](g, ans, x, y)
+    return (_tensordot_left, _tensordot_right)[position](g, ans, x, y, axes=(-1, -2))
 
 
 def _inner_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
@@ -355,8 +347,7 @@ ROWS = (
     ),
     row(
         np.dot,
-        _dot_left,
-        _dot_right,
+        *(partial(_dot, position) for position in (0, 1)),
         latex=latex_product(r"#1 \, #2"),
         symbol="·",
         multiplications=_count,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,9 @@ from backprop_nb.tracing.rules.row import (
     Remark,
     dispatched,
     row,
+    rows_along,
     shaped_like,
+    stretch,
     unbroadcast,
 )
 from backprop_nb.tracing.rules.template import call_text
@@ -163,11 +164,6 @@ def _along(x: Any, axis: int) -> dict[str, Any]:
     return {} if x.ndim == 1 else {"axis": axis}
 
 
-def _cut(axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:
-    """Return the index of the entries from ``start`` to ``stop`` along an axis."""
-    return (slice(None),) * axis + (slice(start, stop),)
-
-
 def _pad_width(x: Any, axis: int, before: int, after: int) -> Any:
     """Return the padding of one axis and of no other, as ``np.pad`` takes it."""
     if x.ndim == 1:
@@ -178,7 +174,7 @@ def _pad_width(x: Any, axis: int, before: int, after: int) -> Any:
 def _shifted(products: Any, axis: int) -> Any:
     """Return running products without the entry itself: 1 first, the last one left out."""
     grown = np.pad(products, _pad_width(products, axis, 1, 0), constant_values=1.0)
-    return grown[_cut(axis, None, -1)]
+    return grown[stretch(axis, None, -1)]
 
 
 def _others(x: Any, axis: int) -> Any:
@@ -196,13 +192,8 @@ def _prod(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False) ->
         return g * _others(x, 0)
     if axis is not None and np.ndim(axis) == 0:
         return g * _others(x, axis % x.ndim)
-    folded = range(x.ndim) if axis is None else [k % x.ndim for k in axis]
-    kept = [k for k in range(x.ndim) if k not in folded]
-    order = (*kept, *folded)
-    moved = np.transpose(x, order) if kept else x
-    rows = np.reshape(moved, (*(x.shape[k] for k in kept), math.prod(x.shape[k] for k in folded)))
-    others = np.reshape(_others(rows, len(kept)), moved.shape)
-    return g * (np.transpose(others, tuple(np.argsort(order).tolist())) if kept else others)
+    rows = rows_along(x, axis)
+    return g * rows.whole(_others(rows.values, 1))
 
 
 # --- running sums, products and differences ---------------------------------------
@@ -222,7 +213,7 @@ def _cumprod(g: Any, ans: Any, x: Any, axis: int | None = None) -> Any:
     """
     along = 0 if axis is None else axis % x.ndim
     entries = x if ans.ndim == x.ndim else np.ravel(x)
-    after = horner(entries[_cut(along, 1, None)], g, axis=along)
+    after = horner(entries[stretch(along, 1, None)], g, axis=along)
     return shaped_like(_shifted(ans, along) * after, x)
 
 
@@ -248,7 +239,7 @@ def _horner_g(g: Any, ans: Any, steps: Any, last: Any, axis: int) -> Any:
 
 def _horner_steps(g: Any, ans: Any, steps: Any, last: Any, axis: int) -> Any:
     received = _horner_g(g, ans, steps, last, axis)
-    return received[_cut(axis, None, -1)] * ans[_cut(axis, 1, None)]
+    return received[stretch(axis, None, -1)] * ans[stretch(axis, 1, None)]
 
 
 def _diff(g: Any, ans: Any, x: Any, n: int = 1, axis: int = -1) -> Any:

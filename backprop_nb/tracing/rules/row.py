@@ -346,6 +346,11 @@ def unbroadcast(g: Any, like: Any) -> Any:
     return g
 
 
+def stretch(axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:
+    """Return the index of everything from ``start`` to ``stop`` along ``axis``."""
+    return (slice(None),) * axis + (slice(start, stop),)
+
+
 def shaped_like(g: Any, x: Any) -> Any:
     """Return the entries of ``g`` in the shape of ``x``."""
     return g if g.shape == x.shape else np.reshape(g, x.shape)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing.rules.masked import is_given
 from backprop_nb.tracing.rules.reductions import log_sum_exp
 from backprop_nb.tracing.rules.row import RefusedError, rows_along
 
@@ -37,10 +38,6 @@ BY_MACHINE = frozenset({np.power, np.arctan2})
 """Folded, these depend on the machine: ``np.power.reduce([2, 3, 2.])`` is 64, or 4 with AVX-512."""
 
 
-def _is_given(value: Any) -> bool:
-    return value is not np._NoValue and value is not None
-
-
 def _reduce(
     ufunc: np.ufunc,
     array: Any,
@@ -58,12 +55,12 @@ def _reduce(
     if where is not True and isinstance(array, np.ndarray | np.generic):
         # A traced mask beside a plain array, of which NumPy's function does not ask us.
         fill = initial if ufunc.identity is None else ufunc.identity
-        if not _is_given(fill):
+        if not is_given(fill):
             raise RefusedError("initial= beside where=, for where no entry is chosen")
         array, where = np.where(where, array, fill), True
     if ufunc in _REDUCE:
         options = {"keepdims": True} if keepdims else {}
-        options |= {"initial": initial} if _is_given(initial) else {}
+        options |= {"initial": initial} if is_given(initial) else {}
         options |= {} if where is True else {"where": where}
         return _REDUCE[ufunc](array, axis=axis, **options)
     if ufunc in BY_MACHINE:
@@ -75,7 +72,7 @@ def _reduce(
     counts = None
     if where is not True:
         counts = rows_along(np.broadcast_to(where, np.shape(array)), axis).values
-    start = initial if _is_given(initial) else None
+    start = initial if is_given(initial) else None
     if start is None and counts is not None:
         if ufunc.identity is None:
             raise RefusedError("initial= beside where=, for where no entry is chosen")
