@@ -189,21 +189,7 @@ class Graph(Trace):
         array with more than 3 × 4 entries the shape is told.  Nodes that a function of the
         learner's computes stand in a frame with its name.
 
-        Parameters
-        ----------
-        values
-            Whether the nodes say their values.
-        adjoints
-            Whether they say the derivatives; by default where the output is a single number.
-        direction
-            Where the computation goes, ``"right"`` or ``"down"``.
-
-        Raises
-        ------
-        InvalidValueError
-            For another direction.
-        ShapeError
-            If ``adjoints`` is True and the output is not a single number.
+        Options and errors are those of :meth:`to_tikz`; there may be any number of nodes.
 
         Warns
         -----
@@ -236,21 +222,7 @@ class Graph(Trace):
         array with more than 3 × 4 entries the shape is told.  Nodes that a function of the
         learner's computes stand in a frame with its name.
 
-        Parameters
-        ----------
-        values
-            Whether the nodes say their values.
-        adjoints
-            Whether they say the derivatives; by default where the output is a single number.
-        direction
-            Where the computation goes, ``"right"`` or ``"down"``.
-
-        Raises
-        ------
-        InvalidValueError
-            For another direction.
-        ShapeError
-            If ``adjoints`` is True and the output is not a single number.
+        Options and errors are those of :meth:`to_tikz`; there may be any number of nodes.
 
         Examples
         --------
