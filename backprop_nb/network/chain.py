@@ -20,7 +20,6 @@ from backprop_nb.network import validation
 from backprop_nb.network.jacobians import (
     Jacobian,
     check_size,
-    derivative_latex,
     derivative_text,
     loss_by_output,
     output_by_input,
@@ -30,6 +29,7 @@ from backprop_nb.network.passes import forward_pass
 from backprop_nb.network.tables import Cells, markdown_table, prose, text_table, wrapped
 from backprop_nb.network.transposes import Transposes, transpose_steps
 from backprop_nb.network.validation import FloatArray
+from backprop_nb.tracing.emit.notation import derivative_to_latex
 
 Side = Literal["left", "right"]
 
@@ -69,7 +69,7 @@ class PartialProduct:
     @property
     def latex(self) -> str:
         """Its name as LaTeX."""
-        return derivative_latex(self.factors[0].numerator, self.factors[-1].denominator)
+        return derivative_to_latex(self.factors[0].numerator, self.factors[-1].denominator)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -139,7 +139,7 @@ class Chain(Suggesting):
     @property
     def latex(self) -> str:
         """The left side as LaTeX."""
-        return derivative_latex("L", f"θ_{self.i}")
+        return derivative_to_latex("L", f"θ_{self.i}")
 
     @cached_property
     def factors(self) -> tuple[Jacobian, ...]:

@@ -17,6 +17,7 @@ import numpy as np
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.network.passes import sigma_slope
 from backprop_nb.network.validation import FloatArray
+from backprop_nb.tracing.emit.notation import derivative_to_latex
 
 MAX_ENTRIES = 2**27
 """How many entries a Jacobian may have to be built: 1.1 GB in float64."""
@@ -66,7 +67,7 @@ class Jacobian:
     @property
     def latex(self) -> str:
         """Its name as LaTeX."""
-        return derivative_latex(self.numerator, self.denominator)
+        return derivative_to_latex(self.numerator, self.denominator)
 
     @property
     def entries(self) -> int:
@@ -113,20 +114,6 @@ def derivative_text(numerator: str, denominator: str) -> str:
     '∂f_3/∂f_2'
     """
     return f"∂{numerator}/∂{denominator}"
-
-
-def derivative_latex(numerator: str, denominator: str) -> str:
-    r"""Return the symbol of a derivative as LaTeX.
-
-    >>> print(derivative_latex("f_12", "θ_11"))
-    \frac{\partial f_{12}}{\partial \theta_{11}}
-    """
-    return rf"\frac{{\partial {_name_latex(numerator)}}}{{\partial {_name_latex(denominator)}}}"
-
-
-def _name_latex(name: str) -> str:
-    letter, _, index = name.replace("θ", r"\theta").partition("_")
-    return f"{letter}_{{{index}}}" if index else letter
 
 
 # --- the factors of equation [chain-general] --------------------------------

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from backprop_nb.network import jacobians
-from backprop_nb.network.jacobians import Jacobian, derivative_latex, derivative_text
+from backprop_nb.network.jacobians import Jacobian, derivative_text
 from backprop_nb.network.passes import sigma_slope
 from backprop_nb.network.tables import (
     matrix_latex,
@@ -19,6 +19,7 @@ from backprop_nb.network.tables import (
     wrapped,
 )
 from backprop_nb.network.validation import FloatArray
+from backprop_nb.tracing.emit.notation import derivative_to_latex
 
 WIDE = 9
 """So many numbers side by side are too wide for half a window."""
@@ -193,7 +194,7 @@ class Transposes:
         return "\n\n".join([head, wrapped(INTRODUCTION), *steps])
 
     def _repr_markdown_(self) -> str:
-        symbol = derivative_latex("L", f"θ_{self.i}")
+        symbol = derivative_to_latex("L", f"θ_{self.i}")
         head = rf"**Where the transpose comes from:** $\displaystyle {symbol}$, "
         head += f"widths {self.widths}"
         steps = [f"**{n}.** {step._repr_markdown_()}" for n, step in enumerate(self.steps, 1)]

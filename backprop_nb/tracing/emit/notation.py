@@ -59,10 +59,10 @@ def _letter(letter: str) -> str:
     return letter if letter.isalnum() else r"\_"
 
 
-def adjoint_to_latex(output: str, name: str) -> str:
+def derivative_to_latex(output: str, name: str) -> str:
     r"""Return the derivative of ``output`` with respect to ``name``.
 
-    >>> print(adjoint_to_latex("L", "f1"))
+    >>> print(derivative_to_latex("L", "f1"))
     \frac{\partial L}{\partial f_{1}}
     """
     return rf"\frac{{\partial {name_to_latex(output)}}}{{\partial {name_to_latex(name)}}}"
@@ -148,7 +148,7 @@ NUMPY = Notation(
 )
 LATEX = Notation(
     name=name_to_latex,
-    adjoint=lambda output, node: adjoint_to_latex(output, node.name),
+    adjoint=lambda output, node: derivative_to_latex(output, node.name),
     number=number_to_latex,
     template=lambda row, with_number: (with_number and row.latex_with_number) or row.latex,
 )

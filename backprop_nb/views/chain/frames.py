@@ -8,10 +8,11 @@ import numpy as np
 
 from backprop_nb.network import Gradient
 from backprop_nb.network.chain import Chain, PartialProduct
-from backprop_nb.network.jacobians import Jacobian, derivative_latex, derivative_text
+from backprop_nb.network.jacobians import Jacobian, derivative_text
 from backprop_nb.network.tables import residual_text
 from backprop_nb.network.theta import flatten
 from backprop_nb.network.transposes import TransposeStep, transpose_steps
+from backprop_nb.tracing.emit.notation import derivative_to_latex
 from backprop_nb.views import numbers
 from backprop_nb.views.chain.matrices import BUILT, Array, Matrices, lit_by, shape_words
 from backprop_nb.views.schema import ChainFrame
@@ -215,7 +216,7 @@ def _row_after(step: TransposeStep, matrices: Matrices) -> list[str]:
     row = step.row if built else step.value.ravel()[np.newaxis]
     if step.value.ndim == 1:
         return [matrices.derivative("L", below, row)]
-    name, latex = derivative_text("L", below), derivative_latex("L", below)
+    name, latex = derivative_text("L", below), derivative_to_latex("L", below)
     lit = lit_by("L", below, matrices.K)
     return [matrices.put(f"{name}, as a row", latex, row, "adjoint", lit)]
 

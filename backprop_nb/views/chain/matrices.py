@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.network.jacobians import Jacobian, derivative_latex, derivative_text
+from backprop_nb.network.jacobians import Jacobian, derivative_text
+from backprop_nb.tracing.emit.notation import derivative_to_latex
 from backprop_nb.views import numbers
 from backprop_nb.views.chain.matrix_picture import Lengths, matrix_picture
 from backprop_nb.views.formula import mathml
@@ -88,7 +89,7 @@ class Matrices(dict[str, Matrix]):
         factor: Jacobian | None = None,
     ) -> str:
         """Store ∂above/∂below, unless it is there; one that is not built needs its ``shape``."""
-        name, latex = derivative_text(above, below), derivative_latex(above, below)
+        name, latex = derivative_text(above, below), derivative_to_latex(above, below)
         if name not in self:
             rows, columns = shape if array is None else array.shape
             family: Family = "adjoint" if above == "L" else "value"

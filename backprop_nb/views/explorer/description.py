@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from backprop_nb.errors import counted
 from backprop_nb.tracing import Backward, Contribution, Graph, Node, Step
-from backprop_nb.tracing.emit.notation import adjoint_to_latex
+from backprop_nb.tracing.emit.notation import derivative_to_latex
 from backprop_nb.tracing.emit.rule import Rule, call_text
 from backprop_nb.tracing.health import Mark
 from backprop_nb.tracing.record import CONSTANT
@@ -96,7 +96,7 @@ class Arrival:
     def target(self) -> str:
         """The adjoint that it adds to, as LaTeX."""
         parent = self.contribution.parent
-        latex = adjoint_to_latex(self.contribution.output, parent.name)
+        latex = derivative_to_latex(self.contribution.output, parent.name)
         return links.mark(latex, parent, True)
 
     @property

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backprop_nb.tracing import sigmoid, trace
 from backprop_nb.tracing.emit import notation
-from backprop_nb.tracing.emit.notation import adjoint_to_latex, name_to_latex, number_to_latex
+from backprop_nb.tracing.emit.notation import derivative_to_latex, name_to_latex, number_to_latex
 from backprop_nb.tracing.rules import Precedence
 
 
@@ -142,7 +142,7 @@ def test_a_number_reads_as_mathematics(value, formula):
 
 
 def test_the_adjoint_is_a_partial_derivative_of_the_output():
-    assert adjoint_to_latex("L", "A0") == r"\frac{\partial L}{\partial A_{0}}"
+    assert derivative_to_latex("L", "A0") == r"\frac{\partial L}{\partial A_{0}}"
 
 
 def test_every_formula_is_latex_that_mathtext_reads():
@@ -150,7 +150,7 @@ def test_every_formula_is_latex_that_mathtext_reads():
     for formula in [*NAMES.values(), *(text for _, text in NUMBERS)]:
         parser.parse(f"${formula}$")
     for name in NAMES:
-        parser.parse(f"${adjoint_to_latex('L', name)}$")
+        parser.parse(f"${derivative_to_latex('L', name)}$")
 
 
 # --- random programs ----------------------------------------------------------
