@@ -43,6 +43,14 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole, with the folders that it needs."""
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as stream:
+        stream.write(content)
+
+
 def check_replaceable(path: Path, is_ours: Callable[[str], bool]) -> None:
     """Raise unless a folder may be written at ``path``: a new one, or one that holds only ours.
 

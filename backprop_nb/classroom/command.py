@@ -19,10 +19,10 @@ from backprop_nb.classroom.gather import ATTEMPTS, LAYOUTS
 from backprop_nb.classroom.gradebook import COLUMN
 from backprop_nb.classroom.grading import grade, grade_one
 from backprop_nb.classroom.limits import absent
-from backprop_nb.classroom.results import write
 from backprop_nb.classroom.running import INSTALL, has_dask
 from backprop_nb.classroom.verdict import make_settings
 from backprop_nb.errors import InvalidValueError
+from backprop_nb.files import write
 
 _EPILOG = """\
 Everything is written as it arrives; the same command again grades only what is

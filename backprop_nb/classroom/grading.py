@@ -15,7 +15,7 @@ from backprop_nb.classroom.formats import FORMATS, formatted
 from backprop_nb.classroom.gather import ONE, HandedIn, gathered, several_meant
 from backprop_nb.classroom.gradebook import COLUMN, FULL, files_for
 from backprop_nb.classroom.page import summary_page
-from backprop_nb.classroom.results import ResultStore, as_json, seed_of, write
+from backprop_nb.classroom.results import ResultStore, as_json, seed_of
 from backprop_nb.classroom.roster import read_roster
 from backprop_nb.classroom.running import run
 from backprop_nb.classroom.sheet import check_points, sheet
@@ -23,6 +23,7 @@ from backprop_nb.classroom.submissions import Submission, read
 from backprop_nb.classroom.summary import as_csv, summarise
 from backprop_nb.classroom.verdict import examine, make_settings
 from backprop_nb.errors import InvalidValueError
+from backprop_nb.files import write
 from backprop_nb.network.validation import one_of
 
 

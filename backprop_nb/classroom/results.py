@@ -17,7 +17,7 @@ from backprop_nb.classroom.page import feedback_page
 from backprop_nb.classroom.submissions import Submission
 from backprop_nb.classroom.verdict import GradingSettings
 from backprop_nb.errors import InvalidValueError
-from backprop_nb.files import written_whole
+from backprop_nb.files import write
 
 _FORMAT = 5
 """To be raised when what stands in a result changes."""
@@ -170,14 +170,6 @@ def identity(submission: Submission) -> str:
     """
     digest = hashlib.sha256(f"{submission.name}\0{submission.digest}".encode()).hexdigest()
     return f"s{digest[:10]}"  # with a letter first, no spreadsheet takes it for a number
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file whole, with the folders that it needs."""
-    if not path.parent.is_dir():
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as stream:
-        stream.write(data)
 
 
 def as_json(data: Mapping[str, Any], indent: int | None = 1) -> bytes:

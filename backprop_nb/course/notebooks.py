@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from backprop_nb.errors import InvalidValueError, counted, in_words, must_be
-from backprop_nb.files import written_whole
+from backprop_nb.files import write as write_file
 
 OPTIONS = ("--assignment",)
 
@@ -103,9 +103,7 @@ def write(folder: str | Path, assignment: bool = False) -> Written:
             name, content = path.relative_to(source()), path.read_bytes()
             target = folder / name
             if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with written_whole(target) as stream:
-                    stream.write(content)
+                write_file(target, content)
                 written.new.append(name)
             elif target.is_file() and target.read_bytes() == content:
                 written.same.append(name)

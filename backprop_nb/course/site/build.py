@@ -23,7 +23,7 @@ from backprop_nb.course.site.cells import Cells, view_page, view_picture
 from backprop_nb.course.site.execution import executed
 from backprop_nb.course.site.markdown import Heading, Writer, plain, slug
 from backprop_nb.errors import InvalidValueError, counted, must_be
-from backprop_nb.files import written_whole
+from backprop_nb.files import write
 from backprop_nb.views.page import page, script
 from backprop_nb.views.style import page_palette
 
@@ -145,10 +145,7 @@ def build(
         site.fill(executed(paths, lambda path: tell(f"{path.name} has run.")))
         site.finish()
     for name, content in site.files.items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as stream:
-            stream.write(content)
+        write(out / name, content)
     pages = [each.path for each in site.pages.values()]
     return Built(out, ["index.html", *pages], site.views, site.doubts)
 
