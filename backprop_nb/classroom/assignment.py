@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backprop_nb.checking.convention import Course
-from backprop_nb.classroom.jupyter import cell_magic, parse
+from backprop_nb.classroom.jupyter import body
 from backprop_nb.classroom.submissions import read
 from backprop_nb.errors import InvalidValueError, NotFoundError
 
@@ -61,8 +61,7 @@ def options_in(path: str | os.PathLike[str]) -> dict[str, Any]:
     said: dict[str, dict[str, Any]] = {}
     for name, source in submission.cells:
         try:
-            magic = cell_magic(source)
-            tree, _ = parse(source if magic is None else magic.text, name)
+            tree = body(source, name)
         except (SyntaxError, ValueError, RecursionError) as error:
             raise _unreadable(f"{name} is not Python: {error}.", path) from error
         for call in _calls(tree):

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from backprop_nb.checking.report import Report
-from backprop_nb.classroom.jupyter import cell_magic, parse
+from backprop_nb.classroom.jupyter import body
 
 LIBRARIES: Final = {
     *("aesara", "algopy", "autograd", "casadi", "chainer", "flax", "haiku", "jax", "keras"),
@@ -101,8 +101,7 @@ class _Code:
         self._starred: list[str] = []
         for cell, source in cells:
             try:
-                magic = cell_magic(source)
-                tree, _ = parse(source if magic is None else magic.text, cell)
+                tree = body(source, cell)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 continue  # it does not run either
             for node in ast.walk(tree):

@@ -22,6 +22,7 @@ from backprop_nb.classroom.jupyter import cell_magic, parse, parts
 from backprop_nb.classroom.limits import Limits, time_limit
 from backprop_nb.classroom.shell import Shell
 from backprop_nb.errors import in_words
+from backprop_nb.tracing.code_text import first_line
 from backprop_nb.tracing.source import links
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Cells:
             self._raised.append(_said(error, self.name))
             return
         _remember(self.name, text)
-        self._statements([node for node in tree.body if _first_line(node) > done])
+        self._statements([node for node in tree.body if first_line(node) > done])
 
     def _run_whole(self, source: str) -> int | None:
         """Run a text at once if it is Python; return up to which line it ran, None for all.
@@ -257,11 +258,6 @@ def _remember(name: str, text: str) -> None:
     if before is not None and len(before) == 4:
         lines[:above] = before[2][:above]
     linecache.cache[name] = (sum(map(len, lines)), None, lines, name)
-
-
-def _first_line(node: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(each.lineno for each in decorators)])
 
 
 def _is_main(node: ast.stmt) -> TypeGuard[ast.If]:

@@ -31,6 +31,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from backprop_nb.classroom.archives import unpack
 from backprop_nb.classroom.submissions import ENDINGS, as_text
 from backprop_nb.errors import InvalidValueError, NotFoundError
+from backprop_nb.network.validation import one_of
 
 Attempts: TypeAlias = Literal["newest", "first", "best", "all"]
 """Which of several attempts counts; with ``"all"`` each is that of somebody else."""
@@ -248,11 +249,9 @@ def gathered(
     InvalidValueError
         An option that cannot be.
     """
-    for name, value, known in (("attempts", attempts, ATTEMPTS), ("layout", layout, LAYOUTS)):
-        if value is not None and value not in known:
-            raise InvalidValueError(
-                f"`{name}` must be one of {', '.join(known)}.", given=f"{name}={value!r}"
-            )
+    one_of("attempts", attempts, ATTEMPTS)
+    if layout is not None:
+        one_of("layout", layout, LAYOUTS)
     source = Path(path)
     with tempfile.TemporaryDirectory(prefix="backprop-nb-") as place:
         finder = _Finder(Path(place), None if apart is None else Path(apart))

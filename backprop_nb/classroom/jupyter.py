@@ -102,6 +102,12 @@ def parse(source: str, name: str = "cell", flags: int = 0) -> tuple[ast.Module, 
     return _parsed(text, name, flags), text
 
 
+def body(source: str, name: str) -> ast.Module:
+    """Return the statements of a cell, or of what stands below its ``%%`` magic."""
+    magic = cell_magic(source)
+    return parse(source if magic is None else magic.text, name)[0]
+
+
 def _parsed(source: str, name: str, flags: int) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape is its student's business

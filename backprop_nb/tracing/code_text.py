@@ -267,8 +267,8 @@ def _parts(text: str, line: int) -> Iterator[str]:
         body: list[ast.stmt] = getattr(node, "body", [])
         if len(body) > 1 and isinstance(body[-1], ast.Return):
             body = body[:-1]
-        if body and _first_line(body[0]) > node.lineno:
-            yield _alone(_without_indent(rows, body), _first_line(body[0]), body[-1].end_lineno)
+        if body and first_line(body[0]) > node.lineno:
+            yield _alone(_without_indent(rows, body), first_line(body[0]), body[-1].end_lineno)
         for decorator in getattr(node, "decorator_list", ())[:1]:
             yield _alone(rows, (decorator.end_lineno or 0) + 1, node.end_lineno)
 
@@ -281,7 +281,8 @@ def _statements(text: str) -> list[ast.stmt]:
         return []
 
 
-def _first_line(node: ast.stmt) -> int:
+def first_line(node: ast.stmt) -> int:
+    """Return where a statement begins, with its decorators."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(each.lineno for each in decorators)])
 
