@@ -1,6 +1,9 @@
 """The figure: ``python tests/tracing/programs [NAME ...]``."""
 
 import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2] / "checking/passes"))
 
 from checks import figure
 from corpus import PROGRAMS

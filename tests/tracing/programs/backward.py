@@ -1,7 +1,10 @@
 """Gradients and training steps written by hand, themselves functions of the weights."""
 
 import numpy as np
-from program import dict_of, normal, positive, program
+from collection import RIGHT
+from program import PROGRAMS, Program, dict_of, normal, positive, program
+
+from backprop_nb.tracing import pytree
 
 rng = np.random.default_rng(5)
 X = rng.normal(size=(5, 4))
@@ -13,184 +16,20 @@ def norm2(*grads):
     return sum(np.sum(g**2) for g in grads)
 
 
-def svm_loss_vectorized(W, X, y, reg):
-    num_train = X.shape[0]
-    scores = X.dot(W)
-    correct = scores[np.arange(num_train), y][:, np.newaxis]
-    margins = np.maximum(0, scores - correct + 1)
-    margins[np.arange(num_train), y] = 0
-    loss = np.sum(margins) / num_train + reg * np.sum(W * W)
-    binary = margins
-    binary[margins > 0] = 1
-    row_sum = np.sum(binary, axis=1)
-    binary[np.arange(num_train), y] = -row_sum.T
-    dW = np.dot(X.T, binary) / num_train + 2 * reg * W
-    return loss, dW
+def of_pass(each):
+    """Return a backward pass of a course as a program: the squares of its gradients."""
+    drawn = each.args(0)
+    count = len(drawn) - each.data
+
+    def squares(parameters):
+        return norm2(*pytree.flatten(each.gradient(*parameters, *drawn[count:])))
+
+    name = each.name.replace(".", "_")
+    return Program(name, squares, (lambda rng: list(each.module.arguments(rng))[:count],))
 
 
-@program(normal(4, 3))
-def svm_gradient_by_hand(W):
-    loss, dW = svm_loss_vectorized(W, X, y, 0.1)
-    return loss + norm2(dW)
-
-
-@program(normal(4, 3))
-def svm_gradient_loops(W):
-    dW = np.zeros(W.shape)
-    for i in range(len(X)):
-        scores = X[i].dot(W)
-        for j in range(3):
-            if j == y[i]:
-                continue
-            margin = scores[j] - scores[y[i]] + 1
-            if margin > 0:
-                dW[:, j] += X[i]
-                dW[:, y[i]] -= X[i]
-    dW /= len(X)
-    dW += 2 * 0.05 * W
-    return norm2(dW)
-
-
-@program(normal(4, 3))
-def softmax_gradient_by_hand(W):
-    scores = X @ W
-    scores = scores - np.max(scores, axis=1, keepdims=True)
-    P = np.exp(scores)
-    P /= np.sum(P, axis=1, keepdims=True)
-    dscores = P
-    dscores[range(len(y)), y] -= 1
-    dscores /= len(y)
-    dW = X.T.dot(dscores)
-    return norm2(dW)
-
-
-@program(dict_of(W1=normal(4, 6), b1=normal(6), W2=normal(6, 3), b2=normal(3)))
-def two_layer_net_by_hand(params):
-    W1, b1 = params["W1"], params["b1"]
-    W2, b2 = params["W2"], params["b2"]
-    N, D = X.shape
-    a1 = X.dot(W1) + b1
-    h1 = np.maximum(0, a1)
-    scores = h1.dot(W2) + b2
-    exp_scores = np.exp(scores)
-    probs = exp_scores / np.sum(exp_scores, axis=1, keepdims=True)
-    grads = {}
-    dscores = probs.copy()
-    dscores[np.arange(N), y] -= 1
-    dscores /= N
-    grads["W2"] = h1.T.dot(dscores) + 0.1 * W2
-    grads["b2"] = np.sum(dscores, axis=0)
-    dhidden = dscores.dot(W2.T)
-    dhidden[h1 <= 0] = 0
-    grads["W1"] = X.T.dot(dhidden) + 0.1 * W1
-    grads["b1"] = dhidden.sum(axis=0)
-    return norm2(*grads.values())
-
-
-@program(normal(4, 3), normal(3, 2))
-def mlp_sigmoid_backprop_columns(W1, W2):
-    sig = lambda z: 1 / (1 + np.exp(-z))
-    z1 = W1.T.dot(X.T)
-    a1 = sig(z1)
-    z2 = W2.T.dot(a1)
-    a2 = sig(z2)
-    delta2 = (a2 - t.T) * a2 * (1 - a2)
-    delta1 = W2.dot(delta2) * a1 * (1 - a1)
-    m = X.shape[0]
-    dW2 = (1 / m) * delta2.dot(a1.T)
-    dW1 = (1 / m) * delta1.dot(X)
-    return norm2(dW1, dW2)
-
-
-class Affine:
-    def __init__(self, W, b):
-        self.W = W
-        self.b = b
-
-    def forward(self, x):
-        self.x = x
-        return x @ self.W + self.b
-
-    def backward(self, dout):
-        dx = dout @ self.W.T
-        self.dW = self.x.T @ dout
-        self.db = np.sum(dout, axis=0)
-        return dx
-
-
-class Relu:
-    def forward(self, x):
-        self.mask = x <= 0
-        out = x.copy()
-        out[self.mask] = 0
-        return out
-
-    def backward(self, dout):
-        dout[self.mask] = 0
-        return dout
-
-
-class MSE:
-    def forward(self, x, t):
-        self.diff = x - t
-        return np.mean(self.diff**2)
-
-    def backward(self):
-        return 2 * self.diff / self.diff.size
-
-
-@program(normal(4, 5), normal(5), normal(5, 2), normal(2))
-def layer_classes_backward(W1, b1, W2, b2):
-    layers = [Affine(W1, b1), Relu(), Affine(W2, b2)]
-    out = X
-    for layer in layers:
-        out = layer.forward(out)
-    loss = MSE()
-    value = loss.forward(out, t)
-    grad = loss.backward()
-    for layer in reversed(layers):
-        grad = layer.backward(grad)
-    return value + norm2(layers[0].dW, layers[0].db, layers[2].dW, layers[2].db)
-
-
-@program(normal(5, 3), normal(3))
-def batch_norm_backward(x, gamma):
-    N, D = x.shape
-    mu = x.mean(axis=0)
-    var = x.var(axis=0)
-    xhat = (x - mu) / np.sqrt(var + 1e-5)
-    dout = np.ones((N, D)) * np.arange(N)[:, None] * xhat
-    dxhat = dout * gamma
-    dx = 1 / N / np.sqrt(var + 1e-5)
-    dx = dx * (N * dxhat - np.sum(dxhat, axis=0) - xhat * np.sum(dxhat * xhat, axis=0))
-    return norm2(dx)
-
-
-@program(normal(4, 4), normal(2, 2))
-def conv_backward_loops(x, w):
-    out = np.zeros((3, 3))
-    for i in range(3):
-        for j in range(3):
-            out[i, j] = np.sum(x[i : i + 2, j : j + 2] * w)
-    dout = 2 * out
-    dx = np.zeros_like(x)
-    dw = np.zeros_like(w)
-    for i in range(3):
-        for j in range(3):
-            dx[i : i + 2, j : j + 2] += dout[i, j] * w
-            dw += dout[i, j] * x[i : i + 2, j : j + 2]
-    return norm2(dx, dw)
-
-
-@program(normal(4, 4))
-def max_pool_backward(x):
-    dx = np.zeros_like(x)
-    for i in range(0, 4, 2):
-        for j in range(0, 4, 2):
-            window = x[i : i + 2, j : j + 2]
-            mask = window == np.max(window)
-            dx[i : i + 2, j : j + 2] += mask * np.max(window) ** 2
-    return np.sum(dx**2) + dx[0, 0]
+# What takes numbers by float() is refused.
+PROGRAMS += [of_pass(each) for each in RIGHT if each.course != "plain_python"]
 
 
 @program(normal(3), normal(3))
