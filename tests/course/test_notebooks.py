@@ -191,10 +191,10 @@ def test_a_folder_that_is_none_is_refused_in_words(tmp_path, spoil, problem, cap
 
 
 def test_what_the_system_forbids_is_told_with_its_reason(tmp_path, monkeypatch, capsys):
-    def forbidden(target):
+    def forbidden(target, content):
         raise PermissionError(13, "Permission denied", str(target))
 
-    monkeypatch.setattr(notebooks, "written_whole", forbidden)
+    monkeypatch.setattr(notebooks, "write_file", forbidden)
     assert main(["notebooks", str(tmp_path)]) == WRONG_USE
     assert f"Permission denied: {tmp_path / '00_start_here.ipynb'}" in capsys.readouterr().err
 
