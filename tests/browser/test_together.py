@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from accessibility import violations
+from test_graph_explorer import CUT_LINES
 
 import backprop_nb as bp
 
@@ -99,6 +100,7 @@ def test_all_views_live_in_one_notebook(open_notebook):
         assert page.locator(".bpnb-choice").evaluate_all(UNDECIDED) == 0
         assert views.evaluate_all("all => all.every(each => each.scrollWidth <= each.clientWidth)")
         assert violations(page, ".bpnb") == []
+        assert page.evaluate(CUT_LINES) == []
         if folder := os.environ.get("BACKPROP_NB_SCREENSHOTS"):
             for view, name in zip(views.all(), VIEWS, strict=True):
                 view.scroll_into_view_if_needed()
