@@ -23,8 +23,9 @@ from dask.optimization import cull
 
 from backprop_nb.errors import BackpropError, InvalidValueError, ShapeError, UnsupportedError
 from backprop_nb.network import validation
+from backprop_nb.network.base import Parameters
 from backprop_nb.network.history import SAMPLE
-from backprop_nb.network.protocols import BatchSize, BatchStep, Sample, Trainable
+from backprop_nb.network.protocols import BatchSize, BatchStep, Sample
 from backprop_nb.network.theta import flatten, unflatten
 from backprop_nb.network.validation import FloatArray, Watch
 
@@ -47,7 +48,7 @@ class Sums(NamedTuple):
     """The chunks that a network would refuse, or warn of, by number."""
 
 
-def chunk_sums(net: Trainable, k: int, x: Any, y: Any) -> Sums:
+def chunk_sums(net: Parameters, k: int, x: Any, y: Any) -> Sums:
     """Return the sums of chunk number `k`."""
     A, b = net.parameters()
     with np.errstate(all="ignore"):  # NaN and infinity are reported by their place
@@ -61,7 +62,7 @@ def chunk_sums(net: Trainable, k: int, x: Any, y: Any) -> Sums:
     return Sums(loss, flatten(dA, db), len(x), bad)
 
 
-def _is_allowed(net: Trainable, x: FloatArray, y: FloatArray) -> bool:
+def _is_allowed(net: Parameters, x: FloatArray, y: FloatArray) -> bool:
     try:
         net.checked(x, y, watch=validation.refuse_unless_finite)
     except BackpropError:
@@ -87,7 +88,7 @@ class Chunks:
 
     def __init__(
         self,
-        net: Trainable,
+        net: Parameters,
         x: Any,
         y: Any,
         size: BatchSize = None,

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import BackpropError, counted, warn
-from backprop_nb.network.protocols import Sample, Trainable
+from backprop_nb.network.base import Parameters
+from backprop_nb.network.protocols import Sample
 from backprop_nb.network.validation import FloatArray, is_chunked, one_hot_of, usual_deviation
 
 _FLAT = 0.001
@@ -31,7 +32,7 @@ _SLACK = 1e-3
 
 
 def warn_of_prospects(
-    net: Trainable, sample: Sample, saturation: FloatArray, given: tuple[Any, Any]
+    net: Parameters, sample: Sample, saturation: FloatArray, given: tuple[Any, Any]
 ) -> None:
     """Warn of what keeps a network from learning, where its parameters and some rows show it.
 
@@ -83,7 +84,7 @@ def _name(name: str, value: Any) -> str:
     return name if isinstance(value, np.ndarray) or is_chunked(value) else f"np.array({name})"
 
 
-def _network(net: Trainable, widths: tuple[int, ...] | None = None, **choices: str) -> str:
+def _network(net: Parameters, widths: tuple[int, ...] | None = None, **choices: str) -> str:
     """Return the call that makes such a network with other choices."""
     now = {"activation": net.activation, "output": net.output, "loss": net.loss_name} | choices
     usual = {"activation": "sigmoid", "output": "sigmoid", "loss": "squared error"}
@@ -96,7 +97,7 @@ def _network(net: Trainable, widths: tuple[int, ...] | None = None, **choices: s
 
 
 def _out_of_reach(
-    net: Trainable, y: FloatArray, name: str, written: Any
+    net: Parameters, y: FloatArray, name: str, written: Any
 ) -> Iterator[BackpropError]:
     """Tell of targets outside of what the output layer can give."""
     # The cross-entropy refuses what is no probability; chunks are checked as they are met.
@@ -124,7 +125,7 @@ def _out_of_reach(
         )
 
 
-def _within_reach(net: Trainable, y: FloatArray, name: str, written: Any) -> str:
+def _within_reach(net: Parameters, y: FloatArray, name: str, written: Any) -> str:
     """Return what to write: other targets, if their range allows it, or another output."""
     low, high = net.activations[-1].reach
     linear = _network(net, output="identity")
@@ -150,7 +151,7 @@ def _within_reach(net: Trainable, y: FloatArray, name: str, written: Any) -> str
 # --- the first layer -------------------------------------------------------------
 
 
-def _at_its_ends(net: Trainable, sample: Sample, name: str) -> Iterator[BackpropError]:
+def _at_its_ends(net: Parameters, sample: Sample, name: str) -> Iterator[BackpropError]:
     """Tell of a layer 1 whose units pass no gradient, and of the scale that mends it.
 
     Only of an activation that is flat at both ends: half of a ReLU always is.
@@ -201,7 +202,7 @@ def _at_its_ends(net: Trainable, sample: Sample, name: str) -> Iterator[Backprop
 # --- what stays equal ------------------------------------------------------------
 
 
-def _equal_units(net: Trainable) -> Iterator[BackpropError]:
+def _equal_units(net: Parameters) -> Iterator[BackpropError]:
     """Tell of the units of a hidden layer that no step can make differ.
 
     Units with the same weights in *and* out get the same gradient, whatever the
@@ -223,7 +224,7 @@ def _equal_units(net: Trainable) -> Iterator[BackpropError]:
             return
 
 
-def _dead_layer(net: Trainable, saturation: FloatArray) -> Iterator[BackpropError]:
+def _dead_layer(net: Parameters, saturation: FloatArray) -> Iterator[BackpropError]:
     """Tell of a layer of ReLUs that are 0 for every row: what never rises gets no gradient."""
     for i, (share, activation) in enumerate(zip(saturation, net.activations, strict=True)):
         if share == 1 and activation.reach == (0, np.inf):

@@ -6,12 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from backprop_nb.network.activations import Activation, ActivationName, OutputName
-from backprop_nb.network.fast import PassResult
-from backprop_nb.network.losses import LossName
-from backprop_nb.network.validation import FloatArray, Watch
+from backprop_nb.network.validation import FloatArray
 
 BatchSize: TypeAlias = int | Literal["auto"] | None
 """How many rows a step takes; see :meth:`backprop_nb.Network.fit`."""
@@ -33,74 +29,6 @@ class Sample(NamedTuple):
     x: FloatArray
     y: FloatArray
     targets: FloatArray
-
-
-class Trainable(Protocol):
-    """A network whose parameters can be read, assigned and learned."""
-
-    A: list[FloatArray]
-    b: list[FloatArray]
-    widths: tuple[int, ...]
-    takes_dtype: bool
-    """Whether its parameters become float32 if the data are."""
-
-    @property
-    def compute(self) -> Callable[..., PassResult]:
-        """From checked A, b, x, y and N to sums over the rows, divided by `N`, into arrays."""
-        ...
-
-    @property
-    def activation(self) -> ActivationName:
-        """What the hidden layers apply."""
-        ...
-
-    @property
-    def output(self) -> OutputName:
-        """What the last layer applies."""
-        ...
-
-    @property
-    def loss_name(self) -> LossName:
-        """What it minimises."""
-        ...
-
-    @property
-    def bias(self) -> bool:
-        """Whether there are any b_i."""
-        ...
-
-    @property
-    def activations(self) -> list[Activation]:
-        """What each layer applies, as a row of its table."""
-        ...
-
-    def parameters(self) -> tuple[list[FloatArray], list[FloatArray]]:
-        """Return `A` and `b`, of one dtype, once they fit the widths."""
-        ...
-
-    def checked(
-        self,
-        x: ArrayLike,
-        y: ArrayLike,
-        names: tuple[str, str] = ("x", "y"),
-        watch: Watch | None = None,
-    ) -> tuple[list[FloatArray], list[FloatArray], FloatArray, FloatArray]:
-        """Return A, b, x and y as arrays of one dtype that fit together."""
-        ...
-
-    def dtype_for(self, x: Any) -> np.dtype[Any]:
-        """Return the dtype in which it is trained on `x`."""
-        ...
-
-    def checked_data(
-        self, x: ArrayLike, y: ArrayLike, names: tuple[str, str]
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return x and y as they are, once they can be learned from."""
-        ...
-
-    def saturation(self, x: ArrayLike) -> FloatArray:
-        """Return the share of each layer's outputs that are saturated."""
-        ...
 
 
 class Data(Protocol):

@@ -29,8 +29,9 @@ from backprop_nb.network.theta import flatten, layers, unflatten
 from backprop_nb.network.validation import FloatArray
 
 if TYPE_CHECKING:
+    from backprop_nb.network.base import Parameters
     from backprop_nb.network.chunks import Chunks
-    from backprop_nb.network.protocols import BatchSize, BatchStep, Data, Trainable
+    from backprop_nb.network.protocols import BatchSize, BatchStep, Data
 
 _STUCK_SHARE = 0.99
 """A layer whose outputs are saturated to more than this share passes no gradient."""
@@ -100,7 +101,7 @@ class ArrayData:
 
     Parameters
     ----------
-    net : Trainable
+    net : Parameters
     x, y : arrays of shape (N, n_0) and (N, n_K), or of one row
     size : int or None
     rows : array of int, optional
@@ -109,7 +110,7 @@ class ArrayData:
 
     def __init__(
         self,
-        net: Trainable,
+        net: Parameters,
         x: FloatArray,
         y: FloatArray,
         size: int | None,
@@ -293,7 +294,7 @@ class Descent:
 
     @np.errstate(all="ignore")  # NaN and infinity are reported by the first epoch
     def __init__(
-        self, net: Trainable, data: Data, held_out: Data | None, options: FitOptions
+        self, net: Parameters, data: Data, held_out: Data | None, options: FitOptions
     ) -> None:
         self.net, self.data, self.held_out, self.options = net, data, held_out, options
         self.theta = flatten(*net.parameters()).astype(data.dtype, copy=False)
@@ -418,7 +419,7 @@ class Descent:
         raise error
 
 
-def _not_finite(history: History, net: Trainable) -> str | None:
+def _not_finite(history: History, net: Parameters) -> str | None:
     """Return what to say of NaN or infinity, naming the first place where it stands."""
     for name, array in validation.named(net.A, net.b):
         if not np.isfinite(array).all():
@@ -452,7 +453,7 @@ def _stuck(history: History) -> str | None:
 
 
 def train(
-    net: Trainable, x: ArrayLike, y: ArrayLike, held_out: Any, options: FitOptions
+    net: Parameters, x: ArrayLike, y: ArrayLike, held_out: Any, options: FitOptions
 ) -> History:
     """Train a network; see :meth:`backprop_nb.Network.fit`, which this is."""
     data, rest = data_of(net, x, y, options.batch_size), None
@@ -469,7 +470,7 @@ def train(
 
 
 def data_of(
-    net: Trainable,
+    net: Parameters,
     x: ArrayLike,
     y: ArrayLike,
     batch_size: BatchSize,
@@ -483,7 +484,7 @@ def data_of(
 
 
 def chunks_of(
-    net: Trainable,
+    net: Parameters,
     x: Any,
     y: Any,
     batch_size: BatchSize = None,
