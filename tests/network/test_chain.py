@@ -2,10 +2,10 @@
 
 import math
 import pickle
-from itertools import pairwise
 
 import numpy as np
 import pytest
+from examples import error_of, example, nudged
 
 from backprop_nb.errors import (
     BackpropWarning,
@@ -34,25 +34,8 @@ CASES = [
 ]
 
 
-def example(widths, dtype=float):
-    """Return a network with weights and biases far from zero, and one input for it."""
-    rng = np.random.default_rng(1)
-    net = SigmoidNetwork.from_parameters(
-        [rng.normal(size=(m, n)).astype(dtype) for n, m in pairwise(widths)],
-        [rng.normal(size=m).astype(dtype) for m in widths[1:]],
-    )
-    x, y = rng.normal(size=widths[0]), rng.uniform(size=widths[-1])
-    return net, x.astype(dtype), y.astype(dtype)
-
-
 def flat(dA, db):
     return np.concatenate([dA.ravel(), db])[np.newaxis]
-
-
-def error_of(call, kind):
-    with pytest.raises(kind) as caught:
-        call()
-    return str(caught.value)
 
 
 # --- the factors ------------------------------------------------------------
@@ -68,22 +51,12 @@ def naive_layer(theta, f):
     return [1 / (1 + math.exp(-v)) for v in z]
 
 
-def naive_jacobians(net, x, y, i, h=1e-5):
+def naive_jacobians(net, x, y, i):
     """Return every factor by nudging: the loss, the layers K, ..., i + 2, and θ_i."""
     theta = [[*A.ravel().tolist(), *b.tolist()] for A, b in zip(net.A, net.b, strict=True)]
     f = [x.tolist()]
     for theta_i in theta:
         f.append(naive_layer(theta_i, f[-1]))
-
-    def nudged(function, point):
-        columns = []
-        for place in range(len(point)):
-            above, below = list(point), list(point)
-            above[place] += h
-            below[place] -= h
-            pairs = zip(function(above), function(below), strict=True)
-            columns.append([(u - v) / (2 * h) for u, v in pairs])
-        return np.array(columns).T
 
     def loss(f_K):
         return [sum((u - v) ** 2 for u, v in zip(y, f_K, strict=True))]
@@ -119,35 +92,19 @@ def test_the_factors_are_those_of_the_documents_last_equation():
 
 
 @pytest.mark.parametrize(("widths", "i"), CASES)
-def test_the_product_is_the_gradient_of_the_backward_pass(widths, i):
+def test_the_product_is_the_gradient_of_the_backward_pass_and_of_the_tracer(widths, i):
     net, x, y = example(widths)
     chain, gradient = net.chain(x, y, i), net.backward(x, y)
-    n_theta = widths[i + 1] * (widths[i] + 1)
-    assert chain.product().shape == (1, n_theta)
-    expected = flat(gradient.A[i], gradient.b[i])
-    np.testing.assert_allclose(chain.product(), expected, rtol=0, atol=1e-14)
-
-
-@pytest.mark.parametrize(("widths", "i"), CASES)
-def test_the_product_is_the_gradient_that_the_tracer_finds(widths, i):
-    net, x, y = example(widths)
-    dA, db = net.trace(x, y).backward().gradients
-    np.testing.assert_allclose(net.chain(x, y, i).product(), flat(dA[i], db[i]), rtol=0, atol=1e-14)
-
-
-@pytest.mark.parametrize(("widths", "i"), CASES)
-def test_the_gradient_has_the_shapes_of_the_parameters(widths, i):
-    net, x, y = example(widths)
-    dA, db = net.chain(x, y, i).gradient()
+    (traced_A, traced_b), (dA, db) = net.trace(x, y).backward().gradients, chain.gradient()
     assert (dA.shape, db.shape) == (net.A[i].shape, net.b[i].shape)
-    gradient = net.backward(x, y)
-    np.testing.assert_allclose(dA, gradient.A[i], rtol=0, atol=1e-14)
-    np.testing.assert_allclose(db, gradient.b[i], rtol=0, atol=1e-14)
+    assert chain.product().shape == (1, widths[i + 1] * (widths[i] + 1))
+    for expected in (gradient.A[i], gradient.b[i]), (traced_A[i], traced_b[i]), (dA, db):
+        np.testing.assert_allclose(chain.product(), flat(*expected), rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("i", [0, 1, 2])
 def test_float32_stays_float32(i):
-    net, x, y = example((4, 2, 3, 2), np.float32)
+    net, x, y = example((4, 2, 3, 2), dtype=np.float32)
     chain = net.chain(x.astype(float), y.tolist(), i)
     arrays = [*(factor.matrix for factor in chain.factors), chain.product(), *chain.gradient()]
     assert {array.dtype for array in arrays} == {np.dtype(np.float32)}

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from examples import nudged
 
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.network import jacobians
@@ -19,18 +20,6 @@ def layer_by_layer(A, b, x):
     rows = zip(A.tolist(), b.tolist(), strict=True)
     z = [sum(a * v for a, v in zip(row, x, strict=True)) + c for row, c in rows]
     return z, [1 / (1 + math.exp(-v)) for v in z]
-
-
-def nudged(function, point, h=1e-5):
-    """Return the Jacobian of a function of a vector: a row an output, a column an input."""
-    columns = []
-    for place in range(len(point)):
-        above, below = list(point), list(point)
-        above[place] += h
-        below[place] -= h
-        pairs = zip(function(above), function(below), strict=True)
-        columns.append([(u - v) / (2 * h) for u, v in pairs])
-    return np.array(columns).T
 
 
 @pytest.fixture(params=SHAPES, ids=lambda shape: f"{shape[0]}-{shape[1]}")

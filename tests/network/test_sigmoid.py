@@ -2,10 +2,10 @@
 
 import math
 import pickle
-from itertools import pairwise
 
 import numpy as np
 import pytest
+from examples import example
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nonempty import nonempty
@@ -31,19 +31,6 @@ CASES = [
     for widths in WIDTHS
     for rows in ROWS
 ]
-
-
-def example(widths, rows, seed=1, dtype=float):
-    """Return a network with weights and biases far from zero, and data for it."""
-    rng = np.random.default_rng(seed)
-    net = SigmoidNetwork.from_parameters(
-        [rng.normal(size=(m, n)).astype(dtype) for n, m in pairwise(widths)],
-        [rng.normal(size=m).astype(dtype) for m in widths[1:]],
-    )
-    lead = () if rows is None else (rows,)
-    x = rng.normal(size=(*lead, widths[0])).astype(dtype)
-    y = rng.uniform(size=(*lead, widths[-1])).astype(dtype)
-    return net, x, y
 
 
 def naive_forward(net, x):

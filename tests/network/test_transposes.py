@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from examples import example
 
 from backprop_nb.network import SigmoidNetwork, sigma_prime
 
@@ -15,20 +16,15 @@ CASES = [
 ]
 
 
-def example(widths, i, dtype=float):
-    """Return a network with weights and biases far from zero, data, and its transposes."""
-    rng = np.random.default_rng(2)
-    net = SigmoidNetwork.from_parameters(
-        [rng.normal(size=(m, n)).astype(dtype) for n, m in pairwise(widths)],
-        [rng.normal(size=m).astype(dtype) for m in widths[1:]],
-    )
-    x, y = rng.normal(size=widths[0]), rng.uniform(size=widths[-1])
+def transposed(widths, i, dtype=float):
+    """Return a network, data for it, and its transposes."""
+    net, x, y = example(widths, dtype=dtype)
     return net, x, y, net.chain(x, y, i).transposes()
 
 
 @pytest.mark.parametrize(("widths", "i"), CASES)
 def test_row_times_jacobian_and_code_give_the_same_at_each_step(widths, i):
-    *_, transposes = example(widths, i)
+    *_, transposes = transposed(widths, i)
     for step in transposes.steps:
         assert step.row.shape == (1, step.factor.shape[1])
         np.testing.assert_allclose(step.row, step.before @ step.jacobian, rtol=0, atol=0)
@@ -40,7 +36,7 @@ def test_row_times_jacobian_and_code_give_the_same_at_each_step(widths, i):
 
 @pytest.mark.parametrize(("widths", "i"), CASES)
 def test_the_code_runs_and_gives_the_values_and_the_gradient(widths, i):
-    net, x, y, transposes = example(widths, i)
+    net, x, y, transposes = transposed(widths, i)
     forward = net.forward(x)
     space = {
         "np": np,
@@ -65,7 +61,7 @@ def test_the_code_runs_and_gives_the_values_and_the_gradient(widths, i):
 
 @pytest.mark.parametrize(("widths", "i"), CASES)
 def test_the_rows_on_the_way_are_the_derivatives_that_the_tracer_finds(widths, i):
-    net, x, y, transposes = example(widths, i)
+    net, x, y, transposes = transposed(widths, i)
     backward = net.trace(x, y).backward()
     assert len(transposes.steps) == 2 * (net.K - i) + 2
     for step in transposes.steps:
@@ -77,7 +73,7 @@ def test_the_rows_on_the_way_are_the_derivatives_that_the_tracer_finds(widths, i
 
 
 def test_each_step_goes_on_from_the_one_before():
-    *_, transposes = example((4, 2, 3, 2), 0)
+    *_, transposes = transposed((4, 2, 3, 2), 0)
     by_A, by_b = transposes.steps[-2:]
     assert transposes.steps[0].before.tolist() == [[1]]
     for before, step in pairwise(transposes.steps[:-1]):
@@ -86,7 +82,7 @@ def test_each_step_goes_on_from_the_one_before():
 
 
 def test_the_steps_and_their_code_go_from_the_output_down_to_the_layer():
-    *_, transposes = example((4, 2, 3, 2), 1)
+    *_, transposes = transposed((4, 2, 3, 2), 1)
     assert [(step.factor.symbol, step.statement) for step in transposes.steps] == [
         ("∂L/∂f_3", "g = 2 * (f[3] - y)"),
         ("∂f_3/∂z_3", "delta[3] = g * sigma_prime(z[3])"),
@@ -99,7 +95,7 @@ def test_the_steps_and_their_code_go_from_the_output_down_to_the_layer():
 
 
 def test_float32_stays_float32():
-    *_, transposes = example((4, 2, 3, 2), 0, np.float32)
+    *_, transposes = transposed((4, 2, 3, 2), 0, np.float32)
     for step in transposes.steps:
         arrays = step.before, step.jacobian, step.row, step.value
         assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
