@@ -69,6 +69,7 @@ class Parameters(Suggesting):
 
         Examples
         --------
+        >>> from backprop_nb import Network
         >>> net = Network((4, 3, 1), seed=0)
         >>> forward = net.forward(np.ones((10, 4)))
         >>> [f_i.shape for f_i in forward.f]
@@ -92,6 +93,7 @@ class Parameters(Suggesting):
 
         Examples
         --------
+        >>> from backprop_nb import Network
         >>> net = Network.from_parameters(A=[[[1], [10]]], b=[[0, 0]])
         >>> net.saturation([1])
         array([0.5])
