@@ -22,7 +22,12 @@ def hard(p, θ, my_loss, none):
     return np.sum(v * (my_loss > 0)) * p["k"][0] + np.sum(none) + np.sum(several**3)
 
 
+def accented(ŷ, größe, Å):
+    return ŷ * 2 - größe**2 + Å
+
+
 GRAPHS = {
+    "accented": bp.trace(accented, 1.0, 2.0, 3.0),
     "loop": bp.trace(loop, [np.ones(2)] * 3, np.eye(2)),
     "hard": bp.trace(
         hard,

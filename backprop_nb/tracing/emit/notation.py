@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -27,6 +28,14 @@ _LETTERS = (
 _GREEK = frozenset(_LETTERS.split())
 _TYPED = dict(zip("αβγδεζηθκλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", _LETTERS.split(), strict=True))
 """Greek letters as a learner may type them; LaTeX wants their names."""
+_ACCENTS = dict(
+    zip(
+        "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030c",
+        ["grave", "acute", "hat", "tilde", "bar", "breve", "dot", "ddot", "check"],
+        strict=True,
+    )
+)
+"""What stands above a letter, of which TeX knows the name alone."""
 
 Printed = tuple[str, Precedence]
 """A text, and how tightly it holds together."""
@@ -38,25 +47,39 @@ def name_to_latex(name: str) -> str:
 
     >>> name_to_latex("A0"), name_to_latex("theta"), name_to_latex("my_loss")
     ('A_{0}', '\\theta', '\\mathrm{my\\_loss}')
-    >>> name_to_latex("θ1"), name_to_latex("dδ")
-    ('\\theta_{1}', '\\mathrm{d{\\delta}}')
+    >>> name_to_latex("θ1"), name_to_latex("dδ"), name_to_latex("ŷ2")
+    ('\\theta_{1}', '\\mathrm{d{\\delta}}', '\\hat{y}_{2}')
     """
     digits = name[len(name.rstrip("0123456789")) :]
     stem = name.removesuffix(digits).removesuffix("_") if digits else name
     stem = _TYPED.get(stem, stem)
     if stem in _GREEK:
         text = f"\\{stem}"
-    elif len(stem) == 1 and stem.isalpha():
-        text = stem
     else:
-        text = rf"\mathrm{{{''.join(map(_letter, stem))}}}"
+        letters = _letters(stem)
+        is_one = len(letters) == 1 and stem[0].isalpha()
+        text = letters[0] if is_one else rf"\mathrm{{{''.join(letters)}}}"
     return f"{text}_{{{digits}}}" if digits else text
 
 
-def _letter(letter: str) -> str:
-    if letter in _TYPED:
-        return f"{{\\{_TYPED[letter]}}}"
-    return letter if letter.isalnum() else r"\_"
+def _letters(name: str) -> list[str]:
+    """Return the letters of a name, each with the accents above it."""
+    letters: list[str] = []
+    for each in unicodedata.normalize("NFC", name):
+        apart = unicodedata.normalize("NFD", each)
+        # A syllable of Korean comes apart as well, but into no accents.
+        for letter in apart if all(map(unicodedata.combining, apart[1:])) else each:
+            if letter in _ACCENTS and letters:
+                letters[-1] = rf"\{_ACCENTS[letter]}{{{letters[-1]}}}"
+            elif unicodedata.combining(letter) and letters:
+                letters[-1] = unicodedata.normalize("NFC", rf"\text{{{letters[-1]}{letter}}}")
+            elif letter in _TYPED:
+                letters.append(rf"{{\{_TYPED[letter]}}}")
+            elif letter.isalnum():  # TeX takes one of another alphabet among text alone
+                letters.append(letter if letter.isascii() else rf"\text{{{letter}}}")
+            else:
+                letters.append(r"\_")
+    return letters
 
 
 def derivative_to_latex(output: str, name: str) -> str:

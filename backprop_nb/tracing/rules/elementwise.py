@@ -7,6 +7,7 @@ the row sums its gradient down again.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -192,6 +193,13 @@ _OF_A_SQUARE = "A square: its slope is twice the base, times the adjoint."
 _OF_A_SIGMOID = "The slope of the sigmoid can be told from its value alone. Times the adjoint."
 
 
+def _times_number(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    """A number that comes second takes a dot, or it would be read as a part of the name."""
+    first, second = arguments
+    sign = r"\cdot" if second[0].isdigit() else r"\,"
+    return f"{first} {sign} {second}"
+
+
 def _one_each(ans: Any, *args: Any) -> int:
     """One multiplication for each entry of the result."""
     return int(np.size(ans))
@@ -225,7 +233,7 @@ ROWS = (
         lambda g, ans, x, y: g * x,
         numpy=infix("#1 * #2", PRODUCT),
         latex=latex_product(r"#1 \odot #2"),
-        latex_with_number=latex_product(r"#1 \, #2"),
+        latex_with_number=latex_product(_times_number),
         symbol="×",
         operator="mul",
         product="×",

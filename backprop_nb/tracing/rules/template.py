@@ -74,7 +74,7 @@ def infix(text: str, precedence: Precedence) -> Template:
     return Template(text, precedence, (precedence, Precedence(precedence + 1)))
 
 
-def latex_product(text: str) -> Template:
+def latex_product(text: Text) -> Template:
     """Return the template of a product in LaTeX, where a second factor shows no bare sign."""
     return Template(text, PRODUCT, (PRODUCT, POWER))
 

@@ -51,6 +51,7 @@ LATEX = [
     (lambda x, y: x * -y, r"x \, (-y)"),
     (lambda x, y: 2 * x, r"2 \, x"),
     (lambda x, y: x * -2, r"x \, (-2)"),
+    (lambda x, y: x * 2, r"x \cdot 2"),
     (lambda x, y: -np.negative(x), "-(-x)"),
     (lambda x, y: (x / y) ** 2, r"(\frac{x}{y})^{2}"),
     (lambda x, y: (x + y) / (x - y), r"\frac{x + y}{x - y}"),
@@ -110,7 +111,11 @@ NAMES = {
     "__1": r"\mathrm{\_}_{1}",
     "σ": r"\sigma",
     "dθ_1": r"\mathrm{d{\theta}}_{1}",
-    "größe": r"\mathrm{größe}",
+    "größe": r"\mathrm{gr\ddot{o}\text{ß}e}",
+    "ŷ_1": r"\hat{y}_{1}",
+    "d_θ̂": r"\mathrm{d\_\hat{{\theta}}}",
+    "Å": r"\text{Å}",
+    "한": r"\text{한}",
 }
 
 
