@@ -208,7 +208,7 @@ MUTANTS = (
     notation(
         "missing-brackets", "if precedence < template.operand(k) else text", "if False else text"
     ),
-    notation("name-not-escaped", r'letter if letter.isalnum() else r"\_"', "letter"),
+    notation("name-not-escaped", r'letters.append(r"\_")', "letters.append(letter)"),
     form("tuple-of-one", 'f"({items},)" if len(tree) == 1 else f"({items})"', 'f"({items})"'),
     passes("factor-two", "delta[K] = 2 / N *", "delta[K] = 1 / N *"),
     passes(

@@ -212,8 +212,8 @@ def test_what_a_step_hands_on_is_in_sight(open_page, tmp_path):
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_on_a_telephone_nothing_lies_beside_it(open_page, pages, name):
+def test_on_a_telephone_it_is_read_and_nothing_lies_beside_it(open_page, pages, name):
     page = open_page(pages[name], width=330, reduced_motion="reduce")
     assert page.evaluate("document.documentElement.scrollWidth") <= 330
-    if name == "SigmoidExplorer":  # its curves are read there, too
-        assert page.evaluate(SMALLER, 8) == []
+    assert page.evaluate(SMALLER, 8) == []
+    assert violations(page) == []

@@ -94,7 +94,7 @@ class Game extends Replay {
     this.course = this.buildCourse();
     this.nextButton = button("Next round", more("round"));
     this.setting = html("p", { class: "bpnb-bug-setting" });
-    this.places = { loss: html("div"), flow: html("div"), gradients: div("gradients") };
+    this.places = { loss: html("div"), flow: html("div"), gradients: html("div", { class: "bpnb-bug-gradients", role: "group", tabindex: 0, "aria-label": "Gradients" }) };
     this.code = panel("The pass as NumPy", { class: "bpnb-bug-code" });
     this.notes = panel("Hints and answers", { class: "bpnb-bug-notes" });
     this.answerButton = button("Answer", () => this.answer());
