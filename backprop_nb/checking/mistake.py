@@ -52,7 +52,7 @@ class Words(NamedTuple):
 
     title: str
     explanation: str
-    hints: tuple[str, str, str]
+    hints: tuple[str, ...] = ()
     at_one: str = ""
 
 
@@ -84,7 +84,8 @@ class Mistake:
     ambiguous: bool = False
     """Whether who reads it in a listing could take it for others."""
     otherwise: Words | None = None
-    """What is said of it where the network is not the document's, if something else."""
+    """What is said of it where the network is not the document's, if something else; its hints
+    only where others are needed."""
     in_game: bool = True
     """Whether the game and the exercises draw it; what they draw should stay the same."""
 
@@ -117,7 +118,7 @@ class Mistake:
     def words(self, convention: Convention) -> Words:
         """Return what is said of it in a course."""
         if self.otherwise is not None and not convention.plain:
-            return self.otherwise
+            return self.otherwise._replace(hints=self.otherwise.hints or self.hints)
         return Words(self.title, self.explanation, self.hints, self.at_one)
 
     def first_in(self, convention: Convention) -> PassStep:

@@ -25,7 +25,7 @@ MISTAKES = (
         hints=(
             "The last layer is right.",
             "The error gets through the weights to the wrong units.",
-            "On the way back rows and columns of A change places.",
+            "On the way back rows and columns of the weights change places.",
         ),
         equation="chain-second",
         steps={"back": "weights @ delta[i + 1]"},
@@ -36,11 +36,6 @@ MISTAKES = (
             "transpose that maps the upper layer's δ to the lower one. In the same form as on the "
             "way forward they send the error to the wrong units; with layers of equal width "
             "nothing complains.",
-            (
-                "The last layer is right.",
-                "The error gets through the weights to the wrong units.",
-                "On the way back rows and columns of the weights change places.",
-            ),
         ),
     ),
     Mistake(
@@ -122,12 +117,7 @@ MISTAKES = (
             "What goes back through the weights is δ = ∂L/∂z, the error times the slope. Here the "
             "slope is applied for the layer's own gradient, but what is sent on lacks it. Each "
             "layer has its own slope, and none of those above it.",
-            (
-                "The last layer is right.",
-                "Each layer has its own slope. What of the layers above it?",
-                "Which of the two goes back through the weights, ∂L/∂f or ∂L/∂z?",
-            ),
-            "The error from the layer above comes without the slope",
+            at_one="The error from the layer above comes without the slope",
         ),
         in_game=False,
     ),

@@ -28,7 +28,7 @@ MISTAKES = (
         "∂L/∂A = δ fᵀ has a row for each unit and a column for each of its inputs, as A has. f δᵀ "
         "has them the other way round; in a square layer nothing complains.",
         hints=(
-            "The bias gradients are right, and so is every δ.",
+            "The bias gradients are right, if there are any, and so is every δ.",
             "All numbers are there.",
             "Look at rows and columns of the weight gradients.",
         ),
@@ -39,11 +39,6 @@ MISTAKES = (
             "The weight gradient is transposed",
             "The gradient of the weights has an entry for each weight, in the same place. Here "
             "rows and columns are exchanged; in a square layer nothing complains.",
-            (
-                "The gradients of the biases, if there are any, and every δ are right.",
-                "All numbers are there.",
-                "Look at rows and columns of the weight gradients.",
-            ),
         ),
     ),
     Mistake(
@@ -67,7 +62,7 @@ MISTAKES = (
         hints=(
             "The first layer is right.",
             "The bias gradients are right; the weight gradients are so in the first layer only.",
-            "What is a layer given, what stands before the sigmoid or what stands behind it?",
+            "What is a layer given, what stands before the activation or behind it?",
         ),
         equation="layer",
         steps={"layer_input": "z[i] if i > 0 else x"},
@@ -77,12 +72,6 @@ MISTAKES = (
             "z stands in place of the layer's input f",
             "∂L/∂A_i = δ fᵀ needs what the layer was given. That is the activation f_i, not z_i. "
             "The first layer, which is given x, is right.",
-            (
-                "The first layer is right.",
-                "The bias gradients are right; the weight gradients are so in the first layer "
-                "only.",
-                "What is a layer given, what stands before the activation or behind it?",
-            ),
         ),
     ),
     Mistake(

@@ -78,7 +78,7 @@ MISTAKES = (
         hints=(
             "Begin at the end of the network, with its output.",
             "Every other step of the way back is right. What is the very first one?",
-            "The output has a sigmoid too.",
+            "The output has an activation too.",
         ),
         equation="sigmoid",
         steps={"output_slope": "1"},
@@ -87,11 +87,6 @@ MISTAKES = (
             "The slope is missing at the output",
             "The output goes through an activation too, so its δ = ∂L/∂z is ∂L/∂f times the slope "
             "there. Only for the cross-entropy it cancels.",
-            (
-                "Begin at the end of the network, with its output.",
-                "Every other step of the way back is right. What is the very first one?",
-                "The output has an activation too.",
-            ),
         ),
     ),
     Mistake(
@@ -155,8 +150,8 @@ MISTAKES = (
         "and large where the sigmoid is flat.",
         hints=(
             "Some signs are right and some are not.",
-            "A slope of the sigmoid is never negative. Here one is.",
-            "Which of the two, z or f, belongs into f (1 − f)?",
+            "A slope of this activation is never negative. Here one is.",
+            "Which of the two, z or f, belongs into the formula of the slope?",
         ),
         equation="sigmoid",
         steps=_both_slopes(lambda right: slope_code(right.activation, "z[i]"), "sigmoid", "tanh"),
@@ -166,11 +161,6 @@ MISTAKES = (
             "The slope can be written in terms of the activation: f (1 − f) for a sigmoid, 1 − f² "
             "for tanh. With the pre-activation z in its place that is no slope at all, and can be "
             "negative.",
-            (
-                "Some signs are right and some are not.",
-                "A slope of these activations is never negative. Here one is.",
-                "Which of the two, z or f, belongs into that formula?",
-            ),
         ),
     ),
     Mistake(
@@ -194,7 +184,7 @@ MISTAKES = (
         "at most ¼, so the gradients are too short, the more so the further back.",
         hints=(
             "Look at the lengths of the gradients, from the last layer to the first.",
-            "At every layer the gradient loses a factor of 4 or more that it should keep.",
+            "At every layer one factor is there that should not be.",
             "Count how often the slope occurs at one layer.",
         ),
         equation="sigmoid",
@@ -204,11 +194,6 @@ MISTAKES = (
             "The slope is applied twice",
             "Going back through an activation multiplies by its slope once. Here it does so twice, "
             "at every layer.",
-            (
-                "Look at the lengths of the gradients, from the last layer to the first.",
-                "At every layer one factor is there that should not be.",
-                "Count how often the slope occurs at one layer.",
-            ),
         ),
     ),
     Mistake(
@@ -228,11 +213,6 @@ MISTAKES = (
             "The slope comes from the layer above",
             "δ_i belongs to layer i and needs the slope there, at z_i. The pass takes it at "
             "z_{i+1}: an index that is one off. In layers of equal width nothing complains.",
-            (
-                "The last layer is right.",
-                "Every part is there, but one does not belong to its layer.",
-                "Look at the index of the slope.",
-            ),
         ),
     ),
     Mistake(
