@@ -647,19 +647,6 @@ def test_what_has_no_rule_fails_where_it_is_called(f):
     assert Path(caught.traceback[-1].path).name == "test_array.py"
 
 
-@pytest.mark.parametrize(
-    "f",
-    [lambda x: abs(x), lambda x: x % 2, lambda x: 2 % x, lambda x: operator.imod(x * 1, 2)],
-    ids=["abs", "%", "reflected %", "%="],
-)
-def test_an_operator_is_traced_or_refused_but_never_unknown(f):
-    try:
-        graph = trace(f, X)
-    except (UnsupportedError, InPlaceError):
-        return
-    np.testing.assert_array_equal(graph.value, f(X))
-
-
 OUTSIDE = np.zeros((2, 3))
 WHOLE = np.zeros((2, 3), dtype=int)
 BEYOND_REACH = {

@@ -2,7 +2,6 @@
 
 import functools
 import linecache
-import subprocess
 import sys
 import textwrap
 from types import SimpleNamespace
@@ -404,46 +403,6 @@ def test_code_without_source_text_traces_all_the_same():
         ("x", None), ("v1", None), ("f", None)
     ]  # fmt: skip
     assert graph.backward().gradients == (2.0,)
-
-
-def test_source_text_that_does_not_parse_is_no_obstacle():
-    namespace = run_source("def f(x):\n    return x * 2\n", "<broken>")
-    broken = "def f(x:\n    return x * 2\n"
-    linecache.cache["<broken>"] = (len(broken), None, broken.splitlines(keepends=True), "<broken>")
-    graph = trace(namespace["f"], 1.0)
-    assert (graph.output.name, graph.output.source) == ("f", None)
-
-
-def test_python_with_a_command_line_program_works():
-    program = (
-        "import numpy as np, backprop_nb as bp\n"
-        "def loss(x):\n"
-        "    z = x * 2\n"
-        "    return np.sum(z)\n"
-        "print(bp.trace(loss, np.ones(2)).output.name)\n"
-        "try: bp.trace(lambda x: float(x), 1.0)\n"
-        "except TypeError as error: print(error.at)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
-    )
-    name, at = done.stdout.splitlines()
-    assert name == "loss"
-    assert "line 6 of <lambda>" in at
-
-
-def test_a_module_that_was_edited_and_loaded_again_shows_its_new_text(tmp_path):
-    path = tmp_path / "lesson.py"
-
-    def load(text):
-        path.write_text(text)
-        namespace = {"np": np}
-        exec(compile(text, str(path), "exec"), namespace)
-        return namespace["f"]
-
-    assert sources(load("def f(x):\n    return x * 2\n"), 1.0) == ["x * 2"]
-    edited = "# A comment above.\n\ndef f(x):\n    return np.exp(x) + 22\n"
-    assert sources(load(edited), 1.0) == ["np.exp(x)", "np.exp(x) + 22"]
 
 
 # --- the calls around it ------------------------------------------------------
