@@ -508,12 +508,7 @@ class _Matching:
                     set(left_out) <= set(self.data(set(kept))) or self._end_with(left_out)
                 ):
                     continue
-                inner = _Matching(
-                    [self.arguments[k] for k in kept],
-                    [self.names[k] for k in kept],
-                    self.value,
-                    self.order,
-                )
+                inner = self._with_only(kept)
                 found = inner.of(answer, data=False)
                 if isinstance(found, Matched) and inner._fits(found):
                     # Labels are data before inputs are, and the arguments' order comes first.
@@ -533,14 +528,13 @@ class _Matching:
         is_one = len(kept) == 1
         if not left_out or not kept or (is_one and isinstance(answer, list | tuple)):
             return None
-        inner = _Matching(
-            [self.arguments[k] for k in kept],
-            [self.names[k] for k in kept],
-            self.value,
-            self.order,
-        )
+        inner = self._with_only(kept)
         found = inner._like_the_arguments(answer) if is_one else inner.of(answer, data=False)
         return self._spread(found, kept, left_out) if isinstance(found, Matched) else None
+
+    def _with_only(self, kept: Sequence[int]) -> _Matching:
+        arguments, names = [self.arguments[k] for k in kept], [self.names[k] for k in kept]
+        return _Matching(arguments, names, self.value, self.order)
 
     def _end_with(self, left_out: Sequence[int]) -> bool:
         """Whether these are the last of many arguments, as data are where they come last."""

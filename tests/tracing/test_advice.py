@@ -30,71 +30,56 @@ def advised(instead, *edit):
     return register
 
 
-@advised(
-    "out = np.array(out, dtype=float) first, in the traced function",
-    "out[0] =",
-    "out = np.array(out, dtype=float); out[0] =",
+def advised_to_make_floats(name, text):
+    made = f"{name} = np.array({name}, dtype=float)"
+    return advised(f"{made} first, in the traced function", text, f"{made}; {text}")
+
+
+advised_to_make_anew = advised(
+    "new = np.array(MADE, dtype=float) at the start of the traced function, "
+    "and new for MADE from there",
+    "MADE",
+    "new",
+    "(x):",
+    "(x):\n    new = np.array(MADE, dtype=float)",
 )
+
+
+@advised_to_make_floats("out", "out[0] =")
 def imported_by_name(x):
     out = zeros(3)
     out[0] = x[0] * x[1]
     return np.sum(out * x)
 
 
-@advised(
-    "labels = np.array(labels, dtype=float) first, in the traced function",
-    "labels[0] =",
-    "labels = np.array(labels, dtype=float); labels[0] =",
-)
+@advised_to_make_floats("labels", "labels[0] =")
 def computed_from_plain_arrays(x):
     labels = np.where(X > 0, 1.0, X.copy()) + (X == 0.5) * 1.0
     labels[0] = x[0] * x[1]
     return np.sum(labels * x)
 
 
-@advised(
-    "count = np.array(count, dtype=float) first, in the traced function",
-    "count[0] =",
-    "count = np.array(count, dtype=float); count[0] =",
-)
+@advised_to_make_floats("count", "count[0] =")
 def buffer_of_integers(x):
     count = np.zeros(3, dtype=int)
     count[0] = x[0] * x[1]
     return np.sum(count * x)
 
 
-@advised(
-    "count = np.array(count, dtype=float) first, in the traced function",
-    "count +=",
-    "count = np.array(count, dtype=float); count +=",
-)
+@advised_to_make_floats("count", "count +=")
 def added_to_integers(x):
     count = np.zeros(3, dtype=int)
     count += x * x
     return np.sum(count)
 
 
-@advised(
-    "new = np.array(MADE, dtype=float) at the start of the traced function, "
-    "and new for MADE from there",
-    "MADE",
-    "new",
-    "(x):",
-    "(x):\n    new = np.array(MADE, dtype=float)",
-)
+@advised_to_make_anew
 def buffer_of_the_caller(x):
     MADE[:2] = x[1:] ** 2
     return np.sum(MADE * x)
 
 
-@advised(
-    "new = np.array(MADE, dtype=float) at the start of the traced function, "
-    "and new for MADE from there",
-    "MADE",
-    "new",
-    "(x):",
-    "(x):\n    new = np.array(MADE, dtype=float)",
-)
+@advised_to_make_anew
 def product_in_a_buffer_of_the_caller(x):
     MADE[:2] = A.dot(x)
     return np.sum(MADE * x)
