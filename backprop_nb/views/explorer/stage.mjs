@@ -111,17 +111,17 @@ export class Stage {
     );
     const shapes = (some, style) => layer(style, some.flatMap((k) => Object.values(this.edges[k])));
     const lines = tiles(edges.map(({ path }) => path), shapes);
-    this.names = html("div", { class: "bpnb-batch" }, ...groups.map((group) => this.buildName(group)));
-    const corners = cards.map(({ box: [x, y, w, h] }) => [[x, y], [x + w, y + h]]);
-    const batch = (some, style) => html("div", { class: "bpnb-batch", style }, ...some.map((k) => this.cards[k]));
-    const batches = tiles(corners, batch);
+    this.names = groups.map((group) => this.buildName(group));
+    const corners = (all) => all.map(({ box: [x, y, w, h] }) => [[x, y], [x + w, y + h]]);
+    const batch = (all) => (some, style) => html("div", { class: "bpnb-batch", style }, ...some.map((k) => all[k]));
+    const names = html("div", { class: "bpnb-names" }, ...tiles(corners(groups), batch(this.names)));
     this.into = cards.map(() => []); // the edges that end at a card
     edges.forEach(({ head }, k) => this.into[head].push(k));
     this.passed = null; // nothing is up to date
     this.late = new Set(); // what is to be drawn once it is in sight
     this.world.style.cssText = `width:${width}px;height:${height}px`;
     this.world.classList.toggle("bpnb-large", cards.length > LARGE);
-    this.world.replaceChildren(layer("", frames), ...lines, this.names, ...batches);
+    this.world.replaceChildren(layer("", frames), ...lines, names, ...tiles(corners(cards), batch(this.cards)));
     this.overview?.build(this.geometry);
   }
 
@@ -135,7 +135,7 @@ export class Stage {
   shiftNames(seen) {
     this.geometry.groups.forEach(({ box: [x, , width] }, k) => {
       const shift = clamp(seen - x, 0, Math.max(width - 90, 0));
-      const name = this.names.children[k];
+      const name = this.names[k];
       if ((name.shift ?? 0) === shift) return;
       name.shift = shift;
       name.style.maxWidth = `${width - 8 - shift}px`; // or it covers the next one's
