@@ -66,6 +66,11 @@ class Arrival:
     sums: Sums
 
     @property
+    def value(self) -> Any:
+        """The contribution as an array or a number."""
+        return self.sums.value(self.contribution)
+
+    @property
     def before(self) -> Any:
         """What had arrived before, ``None`` at the first."""
         return self.sums.of(self.contribution.parent, self.number)[0]
@@ -151,8 +156,8 @@ class Description:
         """Say a step back in a sentence or two, with ``most`` of its contributions."""
         said = [f"Backward from {step.node.name}, adjoint ", step.adjoint]
         for each in arrivals[:most]:
-            given, before = each.contribution, ". " if each is arrivals[0] else "; "
-            said += [f"{before}{given.parent.name} receives {each.text} = ", given.value]
+            name, before = each.contribution.parent.name, ". " if each is arrivals[0] else "; "
+            said += [f"{before}{name} receives {each.text} = ", each.value]
         if more := len(arrivals) - len(arrivals[:most]):
             said.append(f"; and {more} more receive theirs")
         return [*said, f".{badges.words(self.nodes[step.node.index].marks)}"]
@@ -175,6 +180,16 @@ class Sums:
             for each in step.contributions:
                 self.given[each.parent].append(each)
         self._last: dict[Node, tuple[int, Any, Any]] = {}
+        self._node: Node | None = None
+        self._values: dict[Contribution, Any] = {}
+
+    def value(self, given: Contribution) -> Any:
+        """Return the value of a contribution; those of a node are kept until another's is asked."""
+        if given.node is not self._node:
+            self._node, self._values = given.node, {}
+        if given not in self._values:
+            self._values[given] = given.value
+        return self._values[given]
 
     def of(self, node: Node, number: int) -> tuple[Any, Any]:
         """Return what had arrived before the ``number``-th contribution, and what has with it."""
@@ -249,7 +264,7 @@ def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
     d_z = next((node.adjoint_name for node in graph.nodes if node.name == "z"), "d_z")
     lines += ["", f"Backward ({d_z} is the derivative of {graph.output.name} with respect to z)"]
     lines += [
-        f"  {arrival.line[0]}: {numbers.words(arrival.contribution.value)}"
+        f"  {arrival.line[0]}: {numbers.words(arrival.value)}"
         for step, arrivals in description.steps
         for arrival in arrivals
         if hidden[step.node.index] is None

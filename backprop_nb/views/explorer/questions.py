@@ -37,7 +37,7 @@ def question(arrival: Arrival) -> Question | None:
     the whole adjoint.
     """
     contribution, rule = arrival.contribution, arrival.rule
-    value = np.asarray(contribution.value, dtype=np.float64)
+    value = np.asarray(arrival.value, dtype=np.float64)
     whole = arrival.completes_a_sum
     asked = np.asarray(arrival.total, dtype=np.float64) if whole else value
     place = _place(asked)
@@ -95,9 +95,9 @@ def _mistakes(arrival: Arrival) -> dict[str, Any]:
     """Return what named mistakes give, as arrays."""
     contribution = arrival.contribution
     if arrival.completes_a_sum:
-        return {"last": contribution.value, "before": arrival.before}
+        return {"last": arrival.value, "before": arrival.before}
     found: dict[str, Any] = {}
-    if np.ndim(contribution.adjoint) in (0, np.ndim(contribution.value)):
+    if np.ndim(contribution.adjoint) in (0, np.ndim(arrival.value)):
         found["incoming"] = contribution.adjoint
     if arrival.rule.product[0] not in ("@", "⊗"):
         local = arrival.rule.applied(np.ones_like(contribution.adjoint)[()])

@@ -372,7 +372,7 @@ class _Writer:
                 self._factor(factor, column={"@": 1, "⊗": 0}.get(symbol) == position)
                 for position, factor in enumerate(factors)
             ],
-            "value": self._tensor(contribution.value, "adjoint", upright),
+            "value": self._tensor(arrival.value, "adjoint", upright),
             "before": None if arrival.number == 1 else self._tensor(arrival.before, "adjoint"),
             "total": self._tensor(arrival.total, "adjoint"),
             "ask": question(arrival),
