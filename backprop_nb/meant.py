@@ -146,7 +146,7 @@ class Suggesting:
     if not TYPE_CHECKING:  # for which an attribute of any name would exist
 
         def __getattr__(self, name: str) -> Any:
-            if name in dir(type(self)):  # a property that has failed itself
+            if any(name in vars(kind) for kind in type(self).__mro__):  # a property that has failed
                 return object.__getattribute__(self, name)
             kinds = [kind.__name__ for kind in type(self).__mro__]
             raise no_attribute(f"{kinds[0]!r} object", kinds, name, lambda: dir(self))

@@ -227,14 +227,13 @@ class Picture:
             self.shapes.append(moved)
 
     def _add(self, kind: str, **shape: Any) -> None:
-        shown: dict[str, Any] = {"kind": kind}
-        for name, value in shape.items():
-            if not value:  # What is absent is false, empty or none; most of a shape is.
-                continue
-            if type(value) is tuple:
-                value = list(value) if name == "dash" else [value[0], round(value[1], 3)]
-            shown[name] = value
-        self.shapes.append(shown | self._when)
+        # What is absent is false, empty or none; most of a shape is.
+        shown = {
+            name: value if type(value) is not tuple else _listed(name, value)
+            for name, value in shape.items()
+            if value
+        }
+        self.shapes.append({"kind": kind, **shown, **self._when})
 
     def data(self) -> PictureData:
         """Return the picture as plain data."""
@@ -383,4 +382,14 @@ def _pixels(numbers: Iterable[float]) -> list[float]:
 
 
 def _points(points: Iterable[Sequence[float]]) -> list[list[float]]:
+    return _kept(points) if type(points) is tuple else [_pixels(point) for point in points]
+
+
+@lru_cache(maxsize=2**12)
+def _kept(points: tuple[Sequence[float], ...]) -> list[list[float]]:
+    """Return points of an edge that stays where it is, whatever its weight."""
     return [_pixels(point) for point in points]
+
+
+def _listed(name: str, value: tuple[Any, ...]) -> list[Any]:
+    return list(value) if name == "dash" else [value[0], round(value[1], 3)]
