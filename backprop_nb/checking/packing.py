@@ -48,7 +48,8 @@ def arguments(course: Course, A: Arrays, b: Arrays, x: Any, y: Any) -> list[Any]
     if course.labels:
         given["y"] = np.argmax(y, axis=0 if course.columns or course.samples == "single" else 1)
     given |= {f"n{k}": n for k, n in enumerate(widths)}
-    given |= dict(zip(argument_names(course, "parameters"), _packed(course, leaves), strict=True))
+    packed = packed_as(course, course.parameters, leaves)
+    given |= dict(zip(argument_names(course, "parameters"), packed, strict=True))
     return [given[name] for name in names_of_arguments(course)]
 
 
@@ -107,11 +108,6 @@ def with_bias_among(course: Course, A: Any, b: Any) -> Any:
     if course.weights == "out_in":
         return np.concatenate([b.reshape(-1, 1), A], axis=1)
     return np.concatenate([b.reshape(1, -1), A], axis=0)
-
-
-def _packed(course: Course, leaves: dict[Place, Any]) -> list[Any]:
-    """Return the arguments that hold the parameters."""
-    return packed_as(course, course.parameters, leaves)
 
 
 def packed_as(course: Course, how: str, leaves: dict[Place, Any]) -> list[Any]:
