@@ -11,6 +11,7 @@ import numpy as np
 from backprop_nb.errors import must_be
 from backprop_nb.meant import suggesting
 from backprop_nb.tracing import Graph
+from backprop_nb.tracing.emit.notation import name_to_latex
 from backprop_nb.views import numbers
 from backprop_nb.views.explorer import badges
 from backprop_nb.views.explorer.description import alt_text
@@ -48,6 +49,8 @@ _PILE = 6.0
 """So far the cards stick out that lie under the one of a folded group."""
 _LETTER = 6.2
 """About how wide a letter of a small text is."""
+_BROAD = 0.6
+"""About how wide a letter of a name is, for its size."""
 
 
 @suggesting
@@ -210,8 +213,9 @@ class _GraphPicture:
         picture.rect(box, fill=ground, stroke=rim, width=width, radius=8, dash=dash)
         if node["symbol"]:
             picture.text((x + _INSET, y + 13), node["symbol"], fill="muted", size=11)
-        right = (x + w - _INSET, y + 13)
-        picture.text(right, node["latex"], anchor="end", italic=True, size=15)
+        room = w - 2 * _INSET - (_LETTER * len(node["symbol"]) + 6 if node["symbol"] else 0)
+        latex, size = _name_within(room, node["name"], node["latex"])
+        picture.text((x + w - _INSET, y + 13), latex, anchor="end", italic=True, size=size)
 
     def _heat(self, card: ExplorerCard, number: int | None, family: Family) -> None:
         """Draw an array on a card, the adjoint below the value."""
@@ -292,6 +296,19 @@ class _GraphPicture:
             f"{inside:,} of {len(self.scene['nodes']):,} nodes are folded away: graph.explore() "
             "opens them, graph.draw(folded=[…]) folds only what it names."
         )
+
+
+def _name_within(room: float, name: str, latex: str) -> tuple[str, float]:
+    r"""Return a name as a formula, and its size: smaller where it is long, then with an ellipsis.
+
+    >>> _name_within(60, "weights_of_a_layer", "")
+    ('\\mathrm{weights\\_}\\ldots', 11.0)
+    """
+    size = min(15.0, max(11.0, room / (_BROAD * max(1, len(name)))))
+    most = int(room / (_BROAD * size))
+    if len(name) <= most:
+        return latex, size
+    return rf"{name_to_latex(name[: max(1, most - 1)])}\ldots", size
 
 
 def _arrow_head(line: Sequence[Point]) -> list[tuple[float, float]]:

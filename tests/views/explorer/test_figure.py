@@ -39,6 +39,26 @@ def test_every_node_is_named_and_a_legend_is_there(graph):
     assert any(text.startswith("adjoint ") for text in shown)
 
 
+def _named_at_length(weights_of_the_only_layer, p_line_break, ŵ):
+    difference_to_the_target_of_this_input = np.maximum(weights_of_the_only_layer - p_line_break, 0)
+    return difference_to_the_target_of_this_input * ŵ * schicht(p_line_break)
+
+
+def schicht(größe_der_schicht):
+    return größe_der_schicht + 1
+
+
+def test_no_text_reaches_over_another_or_over_its_card():
+    figure = bp.trace(_named_at_length, 0.5, 0.25, 2.0).draw()
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    boxes = [text.get_window_extent(renderer).padded(-1) for text in figure.axes[0].texts]
+    assert len(boxes) > 20
+    assert all(one.x0 > 0 for one in boxes)
+    assert not [
+        (one, other) for k, one in enumerate(boxes) for other in boxes[:k] if one.overlaps(other)
+    ]
+
+
 def test_the_numbers_are_those_of_the_graph(graph):
     shown = texts(graph.draw())
     assert "0.5" in shown
