@@ -1,6 +1,17 @@
 // Buttons, sliders and choices.
 
-import { html, icon } from "./elements.mjs";
+import { focusInside, html, icon } from "./elements.mjs";
+
+/** Let a control rest, or no more; one that has the focus hands it on, or its view would lose the keys. */
+export function rest(control, resting) {
+  control.disabled = resting;
+  if (!resting || !focusInside(control)) return;
+  queueMicrotask(() => { // by then its neighbours are as they will be
+    if (!focusInside(control)) return;
+    const next = control.parentElement.querySelector("button:enabled") ?? control.closest(".bpnb");
+    next.focus({ preventScroll: true });
+  });
+}
 
 /** A button of the bar: an icon or a text, what it does, and the keys that do the same. */
 export function barButton(content, label, keys, onclick) {

@@ -8,7 +8,7 @@ export * from "./geometry.mjs";
 export * from "./keys.mjs";
 export * from "./pictures.mjs";
 export * from "./scene_model.mjs";
-import { barButton, playButton } from "./controls.mjs";
+import { barButton, playButton, rest } from "./controls.mjs";
 import { focusInside, html, icon } from "./elements.mjs";
 import { clamp } from "./geometry.mjs";
 import { isKept, isPlain } from "./keys.mjs";
@@ -91,7 +91,7 @@ export class View {
     const parts = [...this.root.querySelectorAll("[data-kernel]")];
     for (const part of parts) {
       for (const control of [part, ...part.querySelectorAll("input, button, select")]) {
-        if ("disabled" in control) control.disabled = this.offline;
+        if ("disabled" in control) rest(control, this.offline);
       }
       if (this.offline) part.title = RESTS;
     }

@@ -76,6 +76,40 @@ def test_what_is_dragged_is_no_text_and_what_rests_says_why(open_page, tmp_path,
     assert page.locator(".bpnb-rests").count() == min(resting, 1)
 
 
+# The buttons that lose the focus when they are pressed, and again: then no key is the view's.
+# Those that a press puts in the place of others are found, too.
+LOSING = """async () => {
+    const root = document.querySelector(".bpnb");
+    const lost = [];
+    const tried = new Set();
+    const frame = () => new Promise(requestAnimationFrame);
+    for (let k = 0; k < 60; k++) {
+        const button = [...root.querySelectorAll("button:enabled")].find(
+            each => each.checkVisibility() && !tried.has(each.textContent + each.ariaLabel));
+        if (!button) return lost;
+        const name = button.textContent + button.ariaLabel;
+        tried.add(name);
+        if (/Presentation|Play|follow/.test(name)) continue;
+        for (let times = 0; times < 3 && button.isConnected && !button.disabled; times++) {
+            button.focus();
+            button.click();
+            await frame();
+            await frame();
+            if (!root.contains(document.activeElement)) lost.push(name);
+        }
+    }
+    throw new Error("the buttons have no end");
+}"""
+ASKING = {"GraphExplorer that asks": lambda: VIEWS["GraphExplorer"](predict="value", step=10)}
+
+
+@pytest.mark.parametrize("name", VIEWS | ASKING)
+def test_the_focus_stays_in_the_view_whatever_is_pressed(open_page, tmp_path, name):
+    page = open_page((VIEWS | ASKING)[name]().to_html(tmp_path / "page"))
+    page.locator(".bpnb input").first.wait_for()
+    assert page.evaluate(LOSING) == []
+
+
 # What can be pressed or read as a legend and lies beside the page; a stage moves what is in it.
 # But for the factors of a chain, whose row scrolls to the present one.
 OUTSIDE = """() => [...document.querySelectorAll(

@@ -13,6 +13,7 @@ import {
   panel,
   patched,
   repaint,
+  rest,
   unpacked,
 } from "../view.mjs";
 
@@ -296,10 +297,10 @@ class Game extends Replay {
     const over = solution !== null || (this.closed && this.offline);
     const hint = this.model.get("hints");
     const update = (button, disabled, text, cost) => {
-      button.disabled = over || disabled;
+      rest(button, over || disabled);
       button.replaceChildren(text, html("small", {}, cost));
     };
-    this.answerButton.disabled = over || !this.chosen;
+    rest(this.answerButton, over || !this.chosen);
     const { asksLine, chosen } = this;
     this.answerButton.textContent = asksLine && chosen ? `Answer: line ${chosen}` : "Answer";
     const measure = asksLine ? "Check the gradients " : "Measure the gradient ";

@@ -16,7 +16,7 @@ import {
   stopBefore,
 } from "./answers.mjs";
 import { equation } from "./links.mjs";
-import { focusInside, html, isPlain } from "../view.mjs";
+import { focusInside, html, isPlain, rest } from "../view.mjs";
 
 const SIGNS = [["-", "\u2212", "negative"], ["0", "0", "zero"], ["+", "+", "positive"]];
 const HINTS = "There are three hints, from vague to plain.";
@@ -130,7 +130,7 @@ export class Quiz {
   /** The controls change only with the question, so that what is being typed stays. */
   updateAnswer(done, hints) {
     const now = `${this.mode} ${this.question ? `${this.question.key} ${done}` : this.ahead()}`;
-    if (this.more) this.more.disabled = hints >= 3;
+    if (this.more) rest(this.more, hints >= 3);
     if (now === this.shown) return;
     const focused = focusInside(this.element);
     this.shown = now;

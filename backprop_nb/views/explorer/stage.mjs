@@ -16,6 +16,7 @@ import {
   grid,
   html,
   nameParts,
+  rest,
   runs,
   svg,
 } from "../view.mjs";
@@ -426,17 +427,15 @@ export class Stage {
   /** Without a kernel, a group can be turned only into a picture that is known. */
   updateFolding() {
     const { cards, groups } = this.geometry;
-    const enable = (button, folded, group) => {
+    const enable = (button, folded, group, isDone = false) => {
       button.does ??= button.title;
       const isPossible = !this.view.offline || Boolean(this.found(folded, group));
-      button.disabled = !isPossible;
+      rest(button, isDone || !isPossible);
       button.title = isPossible ? button.does : "needs a running notebook";
     };
     for (const [group, button] of this.turners) enable(button, this.turnedOver(group), group);
-    enable(this.foldAll, this.scene.groups.map(({ id }) => id));
-    enable(this.openAll, []);
-    this.foldAll.disabled ||= !groups.length;
-    this.openAll.disabled ||= cards.every(({ group }) => group === null);
+    enable(this.foldAll, this.scene.groups.map(({ id }) => id), undefined, !groups.length);
+    enable(this.openAll, [], undefined, cards.every(({ group }) => group === null));
   }
 
   /** Fold the group around a card, or open the folded one that it is. */

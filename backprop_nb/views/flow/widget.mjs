@@ -2,7 +2,7 @@
 // First half: pure functions.  Second half: the page.  Every number is Python's; a weight is
 // dragged from one place of its curve to the next, so that dragging needs no kernel.
 import {
-  choice, clamp, clock, html, live, math, panel, patched, redraw, repaint, Replay, showAt, slider,
+  choice, clamp, clock, html, live, math, panel, patched, redraw, repaint, Replay, rest, showAt, slider,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -327,7 +327,7 @@ class FlowView extends Replay {
     for (const [name, control] of Object.entries(this.controls)) {
       control.update(this.model.get(name));
     }
-    this.back.disabled = this.offline || this.model.get("given");
+    rest(this.back, this.offline || this.model.get("given"));
   }
 
   /** Make the network's picture: the chosen edge or unit, all edges, the units. */
@@ -434,7 +434,7 @@ class FlowView extends Replay {
     this.updateNetwork();
     this.updateFacts();
     const input = this.slide.querySelector("input");
-    input.disabled = !curve;
+    rest(input, !curve);
     if (curve) input.max = curve.epsilons.length - 1;
     else if (this.offline) {
       const missing = "The curve of this weight needs a running notebook.";
@@ -462,7 +462,7 @@ class FlowView extends Replay {
     const { curve, place } = this;
     this.texts = curve?.texts[place];
     this.slide.update(place);
-    this.keep.disabled = this.offline || !this.model.get("epsilon");
+    rest(this.keep, this.offline || !this.model.get("epsilon"));
     redraw(
       this.change,
       ...Object.entries(CHANGES).map(([what, text]) => {
