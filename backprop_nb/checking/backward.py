@@ -24,7 +24,7 @@ from backprop_nb.checking.convention import (
     Weights,
 )
 from backprop_nb.checking.diagnosis import judge, may_have_line, with_line
-from backprop_nb.checking.gradient import proved_line
+from backprop_nb.checking.gradient import lines_alone
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.packing import arguments, check_calls, course_loss
@@ -319,7 +319,10 @@ def _with_option(report: Report, option: str) -> Report:
 
 
 def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
-    """Return the line of a backward pass that is proved to be wrong, if there is one."""
+    """Return the line of a backward pass that alone explains what is wrong, if one does.
+
+    Where another one explains it as well, either may be wrong, and both are named.
+    """
     if not _has_text(backward):
         return None
     probes, found = line_probes(course), list[Finding]()
@@ -327,11 +330,15 @@ def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Findi
         given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
         try:
             with _quiet():
-                line = proved_line(course_loss(course, probe.widths), backward, given, hints)
+                lines = lines_alone(course_loss(course, probe.widths), backward, given, hints)
         except Exception:  # the mistake that is named is worth more than its line
-            line = None
-        if line is None:
             break
+        if not lines:
+            break
+        line, *others = lines
+        if others:
+            either = " or ".join(f"line {each.line}, {each.source}" for each in others)
+            return replace(line, quantity="", repair=f"or {either}, is", expected=None)
         if not says_a_number(f"{line.quantity} {line.repair}"):  # names hold on every network
             return line
         found.append(line)

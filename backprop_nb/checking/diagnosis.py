@@ -540,7 +540,7 @@ def with_line(report: Report, line: Finding | None, course: Course) -> Report:
     best = given.index(True) if any(given) else 0
     findings[best] = replace(
         findings[best],
-        message=_SUPERSEDED.sub("", findings[best].message),
+        message=_SUPERSEDED.sub("" if line.proved else r"\g<0>", findings[best].message),
         line=line.line,
         source=line.source,
         quantity=_in_own_names(line.quantity, course),

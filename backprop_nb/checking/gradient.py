@@ -123,8 +123,9 @@ def check_gradient(
     A wrong line is found by writing one line after the other otherwise, as a person would, and
     by putting the right quantity in the place of one expression after the other.  Each time the
     gradient function is run again: where all gradients come out right, here and at other
-    arguments, and no other line explains it as well, the expression is *proved* to be what is
-    wrong.  A function that may write into files is not run with other lines.
+    arguments, no other line explains it as well, and nothing that its line reads may be wrong
+    itself, the expression is *proved* to be what is wrong.  A function that may write into files
+    is not run with other lines.
 
     Examples
     --------
@@ -155,14 +156,14 @@ def check_gradient(
         return _Check(f, gradient, args, form, seconds=seconds).report(hints)
 
 
-def proved_line(
+def lines_alone(
     f: Callable[..., Any], gradient: Callable[..., Any], args: Sequence[Any], hints: Hints
-) -> Finding | None:
-    """Return the line of a gradient function that alone explains what is wrong, if one does."""
+) -> list[Finding]:
+    """Return the lines of a gradient function of which each alone explains what is wrong."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         report = _Check(f, gradient, args, "", alone=True).report(hints)
-    return next((each for each in report.findings if each.proved), None)
+    return [each for each in report.findings if each.mistake == "wrong_line" and each.line]
 
 
 class _Check:
@@ -527,7 +528,7 @@ def fault_sentence(fault: Fault, hints: Hints, several: bool = False) -> str:
     should = "should be" if fault.proved else "should probably be"
     text += f" this {should} {fault.quantity}" if fault.quantity else f" {wrong}"
     text += f"; {fault.repair}." if fault.repair else "."
-    if not fault.proved:
+    if not (fault.proved or several):
         return text
     return f"{text} With {'both mended' if several else 'it'}, every gradient is right."
 

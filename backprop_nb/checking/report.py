@@ -251,7 +251,8 @@ class Finding(Suggesting):
         marked = f"What is marked in line {self.line}"
         if not (self.quantity or self.repair):
             return f"{marked} is where it goes wrong first."
-        parts = [f"should be {self.quantity}"] if self.quantity else ["is wrong"]
+        seems, should = ("is", "should") if self.proved else ("seems to be", "should probably")
+        parts = [f"{should} be {self.quantity}"] if self.quantity else [f"{seems} wrong"]
         text = f"{marked} {'; '.join([*parts, *filter(None, [self.repair])])}."
         return f"{text} With it, every gradient is right." if self.proved else text
 
@@ -438,7 +439,7 @@ class Report(Suggesting):
                 if alike
                 else what
             )
-            return f"There are {len(places)} mistakes: {what}."
+            return f"There seem to be {len(places)} mistakes: {what}."
         if len(places[0]) < 2:
             return ""
         return f"As far as this can be told, the mistake is in {_either(places[0])}."

@@ -13,6 +13,7 @@ from followed import followed
 from judge import TOLERANCE, error, given, parameters, slopes
 from measure import Outcome, figure, outcome
 from nonempty import nonempty
+from planted import planted
 
 import backprop_nb as bp
 
@@ -175,6 +176,45 @@ def test_the_wrong_line_is_named_first(name):
         if text is not None:
             mended = replace(wrong, name=f"{name}.mended", text=text)
             assert error(given(mended, args := mended.args(0)), slopes(mended, args)) < TOLERANCE
+
+
+ONCE_PROVED = (
+    "batch_norm.gradient_short.1+2",
+    "columns_layers.gradient.1",
+    "columns_layers.gradient.7",
+    "logistic.gradient_in_loops.3+4",
+    "regression.gradient.1+3",
+    "training_step.gradient_with_momentum.1+2",
+)
+"""For each of these a right line was once called proved."""
+PLANTED = (
+    "attention.gradient.planted.31.19",
+    "char_rnn.gradient.planted.49.0",
+    "layer_norm.gradient.planted.25.4",
+    "layer_norm.gradient.planted.33.20",
+    "layer_norm.gradient.planted.40.1",
+    "strided_convolution.gradient.planted.30.12",
+    "strided_convolution.gradient.planted.47.0",
+    "word_vectors.gradient.planted.30.1",
+)
+"""Of the mistakes that are planted by rule: ``tests/checking/passes/planted.py`` has them all."""
+
+
+@pytest.mark.parametrize("name", [*ONCE_PROVED, *PLANTED])
+def test_no_right_line_is_proved_to_be_wrong(name):
+    mistakes = (each for right in RIGHT if name.startswith(right.course) for each in planted(right))
+    [wrong] = [each for each in (*WRONG, *PAIRS, *mistakes) if each.name == name]
+    assert wrong_by(wrong) > 1e-3
+    found = outcome(wrong)
+    assert not found.is_accepted
+    assert found.proved <= set(wrong.lines)
+
+
+def test_mistakes_are_planted_in_one_line_of_every_pass():
+    for right in nonempty(RIGHT):
+        edited = list(planted(right))
+        assert len(edited) > 10
+        assert len({each.text for each in edited} - {right.text}) > 10
 
 
 IN_PLACE = """

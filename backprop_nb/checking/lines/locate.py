@@ -17,6 +17,7 @@ from backprop_nb.checking.lines.blame import LIKELY, Blame
 from backprop_nb.checking.lines.facts import Facts, path_of
 from backprop_nb.checking.lines.followed import Array, Followed, moved
 from backprop_nb.checking.lines.followed import traced as trace_of
+from backprop_nb.checking.lines.inputs import may_be_wrong
 from backprop_nb.checking.lines.known import SAME, Known
 from backprop_nb.checking.lines.mended import Explanation, Mended, same
 from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written
@@ -50,7 +51,7 @@ class Fault:
     repair
         What to write, in words; empty where none was found.
     proved
-        Whether every gradient is right with the right quantity there, what it is computed
+        Whether every gradient is right with the right quantity there alone, what it is computed
         from is right, and no other line explains it as well.
     given, expected
         What it gave, and what it should give.
@@ -129,9 +130,12 @@ def find_faults(
     told = sorted(faults, key=lambda fault: not fault.repair)
     first = {(fault.line, fault.number): fault for fault in reversed(told)}
     kept = [first[at] for at in dict.fromkeys((fault.line, fault.number) for fault in faults)]
-    # What explains as well as another line does is proved no more than that.
-    is_only = len(kept) <= len(near[0].parts)
-    return [replace(each, proved=each.proved and is_only) for each in kept[:_MAX_FAULTS]]
+    # What another line explains as well, or only together with this one, is not proved.
+    is_only = len(kept) == 1
+    return [
+        replace(each, proved=each.proved and is_only and search.is_made_of_right(each))
+        for each in kept[:_MAX_FAULTS]
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -422,6 +426,26 @@ class _Search:
         if any(fault.number > 1 for fault in faults):  # each is needed
             return faults
         return [each for each in faults if not is_right(each)] or faults
+
+    def is_made_of_right(self, fault: Fault) -> bool:
+        """Whether nothing that the line reads may be wrong in its place."""
+        known, line = self.truths[0][0], fault.line
+        if self.rewriting is None or fault.source is None or line is None:
+            return True  # nothing more is known of it
+        there = [
+            (last - first, k, scope, statement)
+            for k, scope in enumerate(self.rewriting.scopes)
+            for statement in scope.block.statements
+            for first, last in [scope.block.lines(statement)]
+            if first <= line <= last
+            and scope.block.source(statement).filename == fault.source.filename
+        ]
+        if not there:
+            return False
+        *_, scope, statement = min(there, key=lambda each: each[:2])
+        return not may_be_wrong(
+            scope, statement, lambda value: known.truth(value) is not None, fault.source.start
+        )
 
     def where_made(self, faults: Sequence[Fault]) -> list[Fault]:
         """Blame the line that gives a name the wrong value, not one that returns or renames it.

@@ -309,7 +309,8 @@ def _wrapped(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
     if not isinstance(parent, ast.BinOp | ast.Call):
         if isinstance(node, _PLACES):
             yield Way(_method(node, "copy"), "copy", 0.9, f"write {text_of(node)}.copy()")
-        for name, how in _SUMS:
+        is_counted = isinstance(node, ast.Call) and text_of(node.func) in ("range", "reversed")
+        for name, how in () if is_counted else _SUMS:
             yield Way(_call(_np(name), node, **how), "axis", 1.1)
 
 
@@ -741,6 +742,8 @@ def _slots(root: ast.expr) -> Iterator[ast.expr]:
                 yield from _slots(right)
             elif isinstance(left, ast.BinOp) and isinstance(left.op, ast.MatMult):
                 yield from _slots(left)
+            elif isinstance(op, ast.Div) and isinstance(left, _PLACES):  # (P - Y) / N
+                yield left
         case _:
             yield root
 

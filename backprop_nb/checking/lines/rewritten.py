@@ -21,6 +21,7 @@ import numpy as np
 
 from backprop_nb.checking.compare import changed
 from backprop_nb.checking.lines.followed import Array
+from backprop_nb.checking.lines.inputs import is_all_that_reads
 from backprop_nb.checking.lines.mended import same
 from backprop_nb.checking.lines.program import (
     MAX_WAYS,
@@ -197,7 +198,8 @@ class Rewriting:
             after = before | one.fixed
             rest = self._whole(self._either((one,), after), (one,), after)
             if rest:
-                return [[one, each] for each in rest]
+                # A runs' limit may have come before the line that explains everything alone.
+                return [[each] if self._holds([each]) else [one, each] for each in rest]
         return []
 
     def _truer(self, truth: Truth, before: frozenset[int]) -> list[Written]:
@@ -414,10 +416,15 @@ class Rewriting:
         return {}
 
     def turns_a_name(self, written: Written) -> bool:
-        """Whether a name is turned where it is read, which could be done where it is given."""
-        node, scope = written.rewrite.node, self.scopes[self.blocks.index(written.block)]
-        is_turned = written.rewrite.kind in ("transpose", "sign")
-        return is_turned and isinstance(node, ast.Name) and scope.reads.get(node.id) == 1
+        """Whether a name is turned where it is read, which could be done where it is given.
+
+        So could what is left out of a line that then does nothing but to read a name.
+        """
+        rewrite, scope = written.rewrite, self.scopes[self.blocks.index(written.block)]
+        drops = rewrite.kind == "operand alone"
+        node = getattr(rewrite.way, "value", None) if drops else rewrite.node
+        is_turned = drops or rewrite.kind in ("transpose", "sign")
+        return is_turned and is_all_that_reads(scope, node, rewrite.root)
 
     def _first_kept(self, written: Written, mended: bool, whole: bool = False) -> list[Array]:
         for way in list(read(written.rewrite, written.shown, mended))[-1 if whole else 0 :]:
