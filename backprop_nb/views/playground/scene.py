@@ -256,7 +256,7 @@ def _point(picture: Picture, at: Point, one: bool, held_out: bool) -> None:
 
 def _legend() -> PictureData:
     """Return the legend of the points as a small picture."""
-    picture = Picture(560, 20)
+    picture = Picture(428, 20)
     x = 8.0
     for one, held_out, text in [
         (True, False, "class 1"),
