@@ -349,7 +349,10 @@ def trace(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Graph:
     ``f`` runs; only calls from the learner's own code in this thread see the difference,
     and each costs about a microsecond more.  So are the ufuncs, which take lists of traced
     values then and cost about a third of a microsecond more.  An array imported or made
-    elsewhere stays plain: what is assigned to it is refused at its line.
+    elsewhere stays plain: what is assigned to it is refused at its line.  What one
+    assignment filled is read as such; where several entries are read at a time between
+    assignments, as in ``out[i] = np.sum(out[:i])``, each round keeps the array as it then
+    is: n² numbers for n rounds.  A list of values, and ``np.stack`` of it, keeps n.
 
     Raises
     ------

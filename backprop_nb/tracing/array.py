@@ -530,10 +530,5 @@ for _row in (*TABLE.values(), *PIECEWISE_CONSTANT.values()):
                 setattr(Changing, _name, _of_now(_name))
         if hasattr(Traced, f"__i{_row.operator}__"):
             setattr(Changing, f"__i{_row.operator}__", _in_place(_row.operator))
-for _name in ({*DETACHING} - {"__array__"}) | {
-    "__bool__",
-    "__index__",
-    "__round__",
-    "__len__",
-}:
+for _name in ({*DETACHING} - {"__array__"}) | {"__bool__", "__index__", "__round__"}:
     setattr(Changing, _name, _of_now(_name))

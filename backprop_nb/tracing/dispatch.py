@@ -73,7 +73,7 @@ def _answered(
             return COMPOSITES[function](*args, **kwargs)
         return _of_changing(function, args, kwargs)
     if function in PLAIN_FUNCTIONS:
-        return function(*map(_plain_tree, args), **_plain_tree(kwargs))
+        return function(*_plain_tree(args), **_plain_tree(kwargs))
     if function in TEXTS:
         return function(shown(args[0], learner_frame(frame)), *args[1:], **kwargs)
     if function in COMPOSITES:
@@ -96,14 +96,14 @@ def _answered(
     if row.is_flat:
         tape.is_smooth = False
     if not row.outputs:
-        return _applied(tape, row, operands, options, frame)
+        return applied(tape, row, operands, options, frame)
     try:
         packed = (row.compute or function)(*map(plain, operands), **options)
     except (ValueError, IndexError, TypeError) as error:
         shapes = [np.shape(plain(item)) for item in operands]
         raise messages.misfit(row, shapes, error, frame) from None
     each = [{**options, "output": k} for k in range(len(packed))]
-    outputs = [_applied(tape, row, operands, one, frame) for one in each]
+    outputs = [applied(tape, row, operands, one, frame) for one in each]
     return type(packed)(outputs) if type(packed) in (list, tuple) else type(packed)(*outputs)
 
 
@@ -135,6 +135,8 @@ def _of_changing(
     """Answer a call on arrays that are written to: with a view, or from what they hold now."""
     found: list[Any] = [*filter(_is_changing, pytree.flatten([args, kwargs]))]
     changing = found[0]
+    if function in PLAIN_FUNCTIONS:  # what is assigned need not be recorded to know a shape
+        return changing.made(function(*_plain_tree(args), **_plain_tree(kwargs)))
     row = row_of(function)
     if row is not None and row.view and isinstance(changing, Recorded):
         operands, options = _bound(row, args, kwargs, sys._getframe(2))
@@ -211,7 +213,7 @@ def _changed(
         _refuse_arguments(full_name(function), frame)
 
 
-def _applied(
+def applied(
     tape: Tape, row: Row, operands: list[Any], options: dict[str, Any], frame: FrameType
 ) -> Any:
     """Record a call; remember which arrays share their entries with its result."""
@@ -331,7 +333,7 @@ def _plain_views(x: Any, index: Any) -> Any:
     """Return an index that picks a view by plain integers only, so that it stays this view."""
     items = index if isinstance(index, tuple) else (index,)
     arrays = [item for item in items if hasattr(item, "ndim")]
-    if any(item.ndim for item in arrays) or len(items) - items.count(None) >= np.ndim(x):
+    if any(item.ndim for item in arrays) or len(items) - items.count(None) >= x.ndim:
         return index
     plain = (operator.index(item) if isinstance(item, Recorded) else item for item in items)
     return tuple(plain) if isinstance(index, tuple) else next(plain)

@@ -175,6 +175,7 @@ LONGER = {
     "vector recurrence": 10**5,
     "fan-out and a sum": 10**5,
     "entries assigned": 10**4,
+    "entries from entries": 10**5,
     "np.concatenate": 10**4,
 }
 MILLION = 10**6

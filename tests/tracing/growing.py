@@ -50,7 +50,7 @@ def entries(x, nodes):
 
 
 def prefix(x, nodes):
-    out = np.zeros(nodes // 5)
+    out = np.zeros(nodes // 3)
     for i in range(1, len(out)):
         out[i] = out[i - 1] * 0.9 + x[0]
     return np.sum(out**2)

@@ -414,6 +414,23 @@ def test_a_loop_that_fills_an_array_is_one_node():
     assert ops(f, 2.0) == ["assigned", "assigned", "sum"]
 
 
+OF_ITS_SHAPE = [len, np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.result_type]
+
+
+@pytest.mark.parametrize("asked", OF_ITS_SHAPE)
+def test_a_loop_that_fills_entries_from_entries_is_one_node(asked):
+    def f(x):
+        out = np.ones(9)
+        for k in range(1, 9):
+            out[k] = out[k - 1] * x
+            asked(out)
+        return out[8] + np.sum(out)
+
+    made = ops(f, 0.9)
+    assert made == [*["multiply"] * (made.count("multiply")), "assigned", "sum", "add"]
+    assert_differentiable(f, 0.9)
+
+
 def test_an_assignment_knows_its_line():
     def f(x):
         out = np.zeros(3)
