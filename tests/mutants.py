@@ -288,7 +288,7 @@ MUTANTS = (
     numbers("sign-at-zero", "(np.ravel(numbers) + 0.0).tolist()", "np.ravel(numbers).tolist()"),
     numbers("omitted-miscounted", "omitted = size - shown.size", "omitted = size"),
     numbers("heats-shifted", "b64encode(found[start:end]", "b64encode(found[: end - start]"),
-    description("first-line-adds", "{'=' if self.number == 1 else '+='}", "{'+='}"),
+    description("first-line-adds", '"=" if self.number == 1 else "+="', '"+="'),
     description("sum-never-complete", "return self.count == self.number > 1", "return False"),
     cost(
         "cost-of-one-input",

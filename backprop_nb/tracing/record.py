@@ -50,7 +50,7 @@ _LARGE = 64
 
 def outline(record: Record) -> Record:
     """Return the record of a call without its large values, for which nobody asks."""
-    if record.row is CONSTANT:
+    if record.row is CONSTANT or not any(map(_is_large, (record.value, *record.args))):
         return record
     args = (
         arg if parent is None else _outline(arg)
@@ -61,9 +61,11 @@ def outline(record: Record) -> Record:
 
 def _outline(value: Any) -> Any:
     """Return an array of the same shape and type that takes no room."""
-    if type(value) is not np.ndarray or value.size <= _LARGE:
-        return value
-    return np.broadcast_to(np.zeros((), value.dtype), value.shape)
+    return np.broadcast_to(np.zeros((), value.dtype), value.shape) if _is_large(value) else value
+
+
+def _is_large(value: Any) -> bool:
+    return type(value) is np.ndarray and value.size > _LARGE
 
 
 class Guard(NamedTuple):

@@ -17,7 +17,7 @@ from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.graph import TRACED, Check, Trace
 from backprop_nb.tracing.libraries import from_library, not_in_numpy, warned_at_the_line
 from backprop_nb.tracing.prepared import preparing
-from backprop_nb.tracing.record import Guard, Record, is_piecewise_constant
+from backprop_nb.tracing.record import Guard, Record, is_piecewise_constant, outline
 from backprop_nb.tracing.source import describe_place
 from backprop_nb.tracing.tape import Tape, is_live, plain
 from backprop_nb.tracing.varying import that_matter
@@ -140,17 +140,21 @@ def _reached(records: Sequence[Record], starts: Sequence[int]) -> set[int]:
 
 def trace_rule(rule: Callable[..., Any], values: Sequence[Any]) -> Trace:
     """Trace a rule on values of a trace: all of them are inputs, and nothing is said."""
-    [(trace, _)], _ = trace_rules(lambda *args: [rule(*args)], values, len(values))
+    [(trace, _)], _ = trace_rules(lambda *args: [rule(*args)], values, len(values), in_full=True)
     return trace
 
 
 def trace_rules(
-    rules: Callable[..., Iterable[Any]], values: Sequence[Any], kept: int = 1
+    rules: Callable[..., Iterable[Any]],
+    values: Sequence[Any],
+    kept: int = 1,
+    in_full: bool = False,
 ) -> tuple[list[tuple[Trace, tuple[int, ...]]], bool]:
     """Trace several rules at once on values of a trace.
 
-    Returns each with the positions of the values that are its inputs, which are the first
-    ``kept`` and those that it uses; and whether no decision was taken on a value.
+    Returns each, without its large values unless ``in_full``, and with the positions of the
+    values that are its inputs, which are the first ``kept`` and those that it uses; and whether
+    no decision was taken on a value.
     """
     tape = Tape(Traced, sys._getframe(0))
     try:
@@ -160,6 +164,12 @@ def trace_rules(
     finally:
         records = tape.close()
     count = len(values)
+    if not in_full:  # the inputs' values are kept by the trace that they are of
+        records = (
+            *map(outline, records[:kept]),
+            *records[kept:count],
+            *map(outline, records[count:]),
+        )
     found = []
     for output in outputs:
         order = sorted(_reached(records, [output, *range(kept)]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -20,7 +20,7 @@ from backprop_nb.tracing.emit.algebra import fingerprint
 from backprop_nb.tracing.emit.notation import LATEX, NUMPY, Notation, Printed
 from backprop_nb.tracing.evaluate import replayed
 from backprop_nb.tracing.graph import Node, Trace
-from backprop_nb.tracing.record import CONSTANT, Record, outline
+from backprop_nb.tracing.record import CONSTANT, Record
 from backprop_nb.tracing.rules.row import EachVjp
 from backprop_nb.tracing.rules.template import ATOM
 from backprop_nb.tracing.tracer import trace_rules
@@ -176,11 +176,8 @@ class Rules:
 
         values = self.values
         traces, is_general = trace_rules(rules, values)
-        found = {
-            position: Pattern(replace(traced, records=tuple(map(outline, traced.records))), leaves)
-            for position, (traced, leaves) in zip(positions, traces, strict=True)
-        }
-        return found, is_general
+        patterns = (Pattern(*each) for each in traces)
+        return dict(zip(positions, patterns, strict=True)), is_general
 
 
 def _vjp_of_call(record: Record, g: Any, ans: Any, args: Sequence[Any]) -> Callable[[int], Any]:

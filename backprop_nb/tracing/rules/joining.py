@@ -17,7 +17,14 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.rules.indexing import scatter_add
-from backprop_nb.tracing.rules.row import Row, row, shaped_like, signature_of, stretch
+from backprop_nb.tracing.rules.row import (
+    Row,
+    as_array,
+    row,
+    shaped_like,
+    signature_of,
+    stretch,
+)
 from backprop_nb.tracing.rules.shaping import MOVED
 from backprop_nb.tracing.rules.template import call_text
 
@@ -31,7 +38,7 @@ def _cut_out(
 
     ``grown`` gives the shape that an array had when it was joined.
     """
-    lengths = (grown(np.shape(each))[axis] for each in arrays)
+    lengths = (grown(as_array(each).shape)[axis] for each in arrays)
     ends = [*accumulate(lengths, initial=0)]
 
     def part(position: int) -> Any:

@@ -53,7 +53,7 @@ class DescribedNode:
     @property
     def text(self) -> str:
         """The call without marks."""
-        return links.read(self.call)[0]
+        return call_text(self.node)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,12 @@ class Arrival:
         """The line of the backward pass, and where names stand in it."""
         parent = self.contribution.parent
         target = links.mark(parent.adjoint_name, parent, True)
-        return links.read(f"{target} {'=' if self.number == 1 else '+='} {self.rule.numpy}")
+        return links.read(f"{target} {self.sign} {self.rule.numpy}")
+
+    @property
+    def sign(self) -> str:
+        """How it is assigned: what comes later is added."""
+        return "=" if self.number == 1 else "+="
 
     @property
     def target(self) -> str:
@@ -107,7 +112,7 @@ class Arrival:
     @property
     def text(self) -> str:
         """The rule as NumPy, without marks."""
-        return links.read(self.rule.numpy)[0]
+        return self.contribution.rule
 
 
 class Description:
@@ -264,11 +269,11 @@ def describe_graph(graph: Graph, folded: Collection[str] = ()) -> str:
     d_z = next((node.adjoint_name for node in graph.nodes if node.name == "z"), "d_z")
     lines += ["", f"Backward ({d_z} is the derivative of {graph.output.name} with respect to z)"]
     lines += [
-        f"  {arrival.line[0]}: {numbers.words(arrival.value)}"
+        f"  {given.parent.adjoint_name} {each.sign} {each.text}: {numbers.words(each.value)}"
         for step, arrivals in description.steps
-        for arrival in arrivals
-        if hidden[step.node.index] is None
-        or hidden[step.node.index] != hidden[arrival.contribution.parent.index]
+        for each in arrivals
+        for given in [each.contribution]
+        if hidden[step.node.index] is None or hidden[step.node.index] != hidden[given.parent.index]
     ]
     lines += ["", "Cost of all derivatives, counted in multiplications by a local derivative"]
     lines += [f"  {way}: {text}" for way, text, _ in description.cost().ways]
