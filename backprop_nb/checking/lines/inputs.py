@@ -102,8 +102,10 @@ def _read(statement: ast.AST) -> Iterator[ast.expr]:
     methods = {each.func for each in nodes if isinstance(each, ast.Call)}
     within, inner = set[ast.AST](), set[str]()
     for node in nodes:
-        is_of_array = isinstance(node, ast.Attribute) and (node.attr in _OF_ARRAYS)
-        if is_of_array or (node in methods and isinstance(node, ast.Attribute)):
+        sized = (node, getattr(node, "value", None))  # h.T, and h.shape[0]
+        if any(isinstance(e, ast.Attribute) and e.attr in _OF_ARRAYS for e in sized) or (
+            node in methods and isinstance(node, ast.Attribute)
+        ):
             within.add(node)
         elif isinstance(node, ast.Attribute | ast.Subscript):
             within.add(node.value)

@@ -19,7 +19,7 @@ def passes(w):
     f = np.exp(X @ w)
     odd = 3 * f
     once = 5 * f
-    here = odd + n
+    here = odd + n / odd.shape[0]
     there = odd + once
     mask = f > 1
     last = there[mask][:k]
