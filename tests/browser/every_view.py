@@ -27,3 +27,19 @@ VIEWS = MAKERS | {
     "FindTheBug": lambda: bp.FindTheBug("easy", seed=0),
 }
 """Each makes a view in a state worth showing."""
+
+# The lines of code that an end of what scrolls cuts through, beyond a pixel that is rounded; those
+# that reach beyond its side; and those that are hidden above empty room.
+CUT_LINES = """() => [...document.querySelectorAll(".bpnb-codes .bpnb-panel")].flatMap(panel => {
+    const edge = panel.getBoundingClientRect();
+    const room = panel.closest(".bpnb-pass").getBoundingClientRect().bottom - edge.bottom;
+    const lines = [...panel.querySelectorAll(".bpnb-line")];
+    return lines.filter(line => {
+        const { top, bottom, height } = line.getBoundingClientRect();
+        const row = parseFloat(getComputedStyle(line).minHeight); // of a line that goes on below
+        const cuts = end => top < end - 1 && bottom > end + 1 && (end - top + 1) % row > 2;
+        return cuts(edge.top) || cuts(edge.bottom)
+            || panel.scrollWidth > panel.clientWidth
+            || top > edge.bottom - 1 && room > height + 10;
+    }).map(line => line.textContent);
+})"""

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accessibility import violations
+from every_view import CUT_LINES
 from frame_words import frame_words
 
 import backprop_nb as bp
@@ -387,23 +388,6 @@ def test_the_event_is_told_in_its_order_and_all_of_it_is_in_sight(open_page, tmp
     # In formulas, each of several contributions is added.
     signs = page.locator(".bpnb-formulas > span").all_inner_texts()
     assert ["+=" in "".join(text.split()) for text in signs] == [True, False]
-
-
-# The lines of code that an end of what scrolls cuts through, beyond a pixel that is rounded; those
-# that reach beyond its side; and those that are hidden above empty room.
-CUT_LINES = """() => [...document.querySelectorAll(".bpnb-codes .bpnb-panel")].flatMap(panel => {
-    const edge = panel.getBoundingClientRect();
-    const room = panel.closest(".bpnb-pass").getBoundingClientRect().bottom - edge.bottom;
-    const lines = [...panel.querySelectorAll(".bpnb-line")];
-    return lines.filter(line => {
-        const { top, bottom, height } = line.getBoundingClientRect();
-        const row = parseFloat(getComputedStyle(line).minHeight); // of a line that goes on below
-        const cuts = end => top < end - 1 && bottom > end + 1 && (end - top + 1) % row > 2;
-        return cuts(edge.top) || cuts(edge.bottom)
-            || panel.scrollWidth > panel.clientWidth
-            || top > edge.bottom - 1 && room > height + 10;
-    }).map(line => line.textContent);
-})"""
 
 
 def _of_few_lines(x):

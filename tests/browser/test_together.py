@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from accessibility import violations
-from test_graph_explorer import CUT_LINES
+from every_view import CUT_LINES
 
 import backprop_nb as bp
 
