@@ -26,7 +26,7 @@ from backprop_nb.views.export import Step, Story, write_animation, write_figures
 from backprop_nb.views.page import Snapshot, as_json, es_module, packed, page
 from backprop_nb.views.paper import Drawing, as_html, png
 from backprop_nb.views.state import State, flag, integer
-from backprop_nb.views.still import publish_live, still
+from backprop_nb.views.still import Bundle, publish_still, still
 
 TURN: Final = threading.RLock()
 """Held by whoever asks or changes a view: what a page says may come on another thread than that of
@@ -468,23 +468,28 @@ class LiveView(Suggesting, anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # Where no widget can run (GitHub, a PDF), the stored picture and the text stand in for it.
-        run = cells.running()
+        run = None if any(kwargs.values()) else cells.running()  # some forms alone are as they are
         shown_by = self._shown_by | ({run.cell: run.message} if run else {"": ""})
         bundle: Any = super()._repr_mimebundle_(**kwargs)
         self._shown_by = shown_by
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        if run:
-            cells.follow(self)
-            self.set_trait("_view_count", self._view_count or 0)
-            publish_live(data, metadata)  # long before its picture is drawn
-            data, metadata = {}, {}
+        if not run:
+            picture, about = self._picture(as_html)
+            return {**data, **picture}, metadata | about
+        cells.follow(self)
+        self.set_trait("_view_count", self._view_count or 0)
+        publish_still(functools.partial(self._picture, still))
+        # Its picture and its text stand before it.
+        return {**data, "text/plain": "", "text/html": ""}, metadata
+
+    def _picture(self, html: Callable[[bytes, str], str]) -> Bundle:
+        """Return what stands in for a live view."""
         with TURN, young_only():
             figure, text = self.static_figure(), repr(self)
             further = {kind: make(self) for kind, make in self.formats.items()}
             picture = png(figure)
-        shown = {"text/html": (still if run else as_html)(picture, figure.alt)}
-        data = {**data, "image/png": picture, "text/plain": text, **shown, **further}
-        return data, metadata | {"image/png": {"alt": figure.alt}}
+        shown = {"image/png": picture, "text/html": html(picture, figure.alt), "text/plain": text}
+        return shown | further, {"image/png": {"alt": figure.alt}}
 
 
 def _written(path: Path, content: bytes) -> Path:

@@ -159,6 +159,19 @@ def test_where_nobody_knows_the_outputs_a_live_view_hides_the_pictures(open_page
     assert page.locator(".bpnb-still").is_hidden()
 
 
+def test_a_display_that_is_updated_shows_the_other_view(open_notebook):
+    cell = """
+handle = display(bp.SigmoidExplorer(z=1), display_id=True)
+handle.update(bp.SigmoidExplorer(z=2))
+"""
+    notebook = open_notebook("updated.ipynb", cells=[START, cell])
+    notebook.run_all()
+    page = notebook.page
+    assert page.locator(".bpnb:visible").count() == 1
+    assert page.locator(".bpnb-still:visible").count() == 0
+    assert "2" in page.locator(".bpnb input[type=range]").first.get_attribute("aria-valuetext")
+
+
 # Draw what was told that its model is missing once more; tell whether every view is there.
 DRAWN = """count => {
     const panel = window.jupyterapp.shell.currentWidget;
