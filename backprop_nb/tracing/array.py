@@ -252,8 +252,6 @@ class Traced(Recorded):
             messages.unsupported(f"x.astype({kind.name!r})", sys._getframe(1))
         if not copy and kind == self.dtype:
             return self
-        if kind.kind != "f":
-            self._tape.is_smooth = False
         return dispatch(astype, (self,), {"dtype": kind})
 
     # -- changes in place --------------------------------------------------------

@@ -93,7 +93,7 @@ def _answered(
     if not traced:
         _refuse_arguments(full_name(function), frame)
     tape = innermost(traced)
-    if row.is_flat:
+    if row.is_flat or np.dtype(options.get("dtype", float)).kind != "f":
         tape.is_smooth = False
     if not row.outputs:
         return applied(tape, row, operands, options, frame)

@@ -103,6 +103,35 @@ def test_the_jacobian_of_the_gradient_is_the_hessian():
     np.testing.assert_allclose(hessian, hessian.T, rtol=1e-12)
 
 
+WHOLE = {
+    "astype(int)": lambda x: x.astype(int),
+    "astype(int8)": lambda x: x.astype(np.int8),
+    "astype(bool)": lambda x: x.astype(bool),
+    "np.astype": lambda x: np.astype(x, int),
+    "asarray": lambda x: np.asarray(x, dtype=int),
+    "there and back": lambda x: x.astype(int).astype(float),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_no_derivative_of_any_order_passes_through_whole_numbers(name):
+    def f(x):
+        return np.sum((x - WHOLE[name](x)) ** 2 * x)
+
+    x = np.array([0.3, 1.7, -2.4])
+    slope = 3 * x**2 - 4 * x * WHOLE[name](x) + np.square(WHOLE[name](x))
+    curvature = np.diag(6 * x - 4 * WHOLE[name](x))
+    np.testing.assert_allclose(bp.grad(f)(x), slope)
+    np.testing.assert_allclose(bp.jacobian(bp.grad(f))(x), curvature)
+    ones = np.ones(3)
+    np.testing.assert_allclose(bp.jvp(bp.grad(f), (x,), (ones,))[1], curvature @ ones)
+    np.testing.assert_allclose(
+        bp.trace(bp.grad(f), x).backward(seed=ones).gradients[0], curvature @ ones
+    )
+    third = bp.grad(lambda x: np.sum(bp.jacobian(bp.grad(f))(x)))(x)
+    np.testing.assert_allclose(third, 6 * ones)
+
+
 def test_jacobian_of_matrices_and_of_several_arguments():
     M, v = rng.normal(size=(2, 3)), rng.normal(size=3)
     by_M, by_v = bp.jacobian(lambda M, v: M @ v, argnums=(0, 1))(M, v)
