@@ -339,7 +339,8 @@ class Changing(Traced):
         except (ValueError, IndexError, TypeError) as error:
             raise messages.misfit(row, [self.shape], error, sys._getframe(1)) from None
         view = View(self._index, row, options, memory.place(sys._getframe(1)))
-        if isinstance(value, np.ndarray) and np.may_share_memory(value, memory.array):
+        is_array = isinstance(value, np.ndarray)
+        if is_array and (not value.size or np.may_share_memory(value, memory.array)):
             return _looking(memory, value, view)
         return None if memory.state is None else view.now(memory)
 

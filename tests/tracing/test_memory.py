@@ -782,3 +782,17 @@ def test_windows_see_a_later_assignment():
         return np.sum(windows**2)
 
     assert_differentiable(f, np.array([1.0, 2.0, 3.0]))
+
+
+@pytest.mark.parametrize("shape", [(1,), (0, 3), (2, 3, 1), (3, 0)])
+@pytest.mark.parametrize("is_buffer", [False, True])
+def test_a_piece_without_entries_is_an_array_too(shape, is_buffer):
+    def f(x):
+        M = np.zeros(shape) if is_buffer else np.ones(shape) * x[0]
+        for piece in [*np.array_split(M, 2, axis=-1), M[:0], M.T[:0], M[..., 5:]]:
+            piece *= 2
+            piece += x[0]
+            piece[:] = piece * x[1]
+        return np.sum(M) + x[2]
+
+    assert_differentiable(f, np.array([1.0, 2.0, 3.0]))
