@@ -205,12 +205,7 @@ def _changed(
         if _is_step_of_numpys(frame):  # the message names the function that takes it
             messages.unsupported(full_name(function), frame)
         messages.out_given(full_name(function), args[0], frame)
-    try:
-        return CHANGES[function](*args, **kwargs)
-    except BackpropError:
-        raise
-    except TypeError:
-        _refuse_arguments(full_name(function), frame)
+    return composed(function, CHANGES[function], args, kwargs, frame)
 
 
 def applied(

@@ -139,14 +139,15 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, **more: Any) -> Any:
 
 
 def _real_only(
-    function: Callable[..., Any], outside: Callable[..., Any], place: int = 0
+    function: Callable[..., Any], outside: Callable[..., Any], names: str = "x"
 ) -> Callable[..., Any]:
-    """Return a function of ``np.emath`` where the argument at a place gives real results."""
+    """Return a function of ``np.emath``, its arguments named, where ``x`` gives real results."""
 
-    def composite(*args: Any) -> Any:
-        if np.any(outside(args[place])):
+    def composite(*args: Any, **named: Any) -> Any:
+        given = dict(zip(names, args, strict=False)) | named
+        if np.any(outside(given["x"])):
             raise RefusedError("arguments with a real result")
-        return function(*args)
+        return function(*(given[name] for name in names))
 
     return composite
 
@@ -201,8 +202,8 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.emath.log: _real_only(np.log, _negative),
     np.emath.log2: _real_only(np.log2, _negative),
     np.emath.log10: _real_only(np.log10, _negative),
-    np.emath.logn: _real_only(lambda n, x: np.log(x) / np.log(n), _negative, place=1),
-    np.emath.power: _real_only(np.power, _negative),
+    np.emath.logn: _real_only(lambda n, x: np.log(x) / np.log(n), _negative, "nx"),
+    np.emath.power: _real_only(np.power, _negative, "xp"),
     np.emath.arcsin: _real_only(np.arcsin, _outside_1),
     np.emath.arccos: _real_only(np.arccos, _outside_1),
     np.emath.arctanh: _real_only(np.arctanh, _outside_1),

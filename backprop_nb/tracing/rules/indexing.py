@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from backprop_nb.tracing.rules.form import Hole, fill, is_array, text_of
-from backprop_nb.tracing.rules.row import Remark, dispatched, row, shaped_like
+from backprop_nb.tracing.rules.row import RefusedError, Remark, dispatched, row, shaped_like
 from backprop_nb.tracing.rules.shaping import MOVED
 from backprop_nb.tracing.rules.template import ATOM, LOOSE, Template, literal
 
@@ -142,6 +142,8 @@ def within(places: Any, length: int, mode: str) -> Any:
     """Return positions as a ``mode`` of NumPy's takes those beyond an axis."""
     if mode == "wrap":
         return np.remainder(places, length)
+    if mode not in ("clip", "raise"):
+        raise RefusedError("mode='raise', 'wrap' or 'clip'")
     return np.clip(places, 0, length - 1) if mode == "clip" else places
 
 

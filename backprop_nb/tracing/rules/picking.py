@@ -25,7 +25,12 @@ def _resize(a: Any, new_shape: Any) -> Any:
 
 
 def _choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
-    a = within(a, len(choices), mode)
+    a, count = within(as_array(a), len(choices), mode), len(choices)
+    a = a.astype(int) if a.dtype.kind == "b" else a
+    if a.dtype.kind not in "iu":
+        raise RefusedError("whole numbers, which say the choice for each entry")
+    if np.any(np.not_equal(np.clip(a, 0, count - 1), a)):
+        raise ValueError(f"a choice is a number from 0 to {count - 1}")
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
     every = np.stack([np.broadcast_to(each, shape) for each in choices])
     return np.take_along_axis(every, np.expand_dims(np.broadcast_to(a, shape), 0), 0)[0]
@@ -113,7 +118,7 @@ def _unique(
 def _unique_as(function: Callable[..., Any], **wanted: bool) -> Callable[..., Any]:
     """Return what gives the same in a tuple with names."""
     names = type(function(np.zeros(1)))
-    return lambda x, /: names(*_unique(x, **wanted))
+    return lambda x: names(*_unique(x, **wanted))
 
 
 def _histogram(
@@ -152,7 +157,7 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.resize: _resize,
     np.union1d: lambda ar1, ar2: _unique(np.concatenate([np.ravel(ar1), np.ravel(ar2)])),
     np.unique: _unique,
-    np.unique_values: _unique,
+    np.unique_values: lambda x: _unique(x),
     np.unique_counts: _unique_as(np.unique_counts, return_counts=True),
     np.unique_inverse: _unique_as(np.unique_inverse, return_inverse=True),
     np.unique_all: _unique_as(

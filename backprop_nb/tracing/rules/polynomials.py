@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import RefusedError, as_array
+from backprop_nb.tracing.rules.row import RefusedError, as_array, as_floats
 
 
 def _polyval(p: Any, x: Any) -> Any:
@@ -72,7 +72,7 @@ def _polyfit(
     """Least squares, with columns of the same length."""
     if full or cov:
         raise RefusedError("full=False and cov=False")
-    x, y = as_array(x), as_array(y)
+    x, y = as_floats(x), as_array(y)
     rcond = np.size(x) * np.finfo(x.dtype).eps if rcond is None else rcond
     left = np.vander(x, int(deg) + 1)
     if w is not None:

@@ -365,6 +365,12 @@ def as_array(x: Any) -> Any:
     return x if hasattr(x, "shape") else np.asarray(x)
 
 
+def as_floats(x: Any) -> Any:
+    """Return a list as an array, and whole numbers as floats."""
+    x = as_array(x)
+    return x if x.dtype.kind == "f" else x + 0.0
+
+
 class Rows(NamedTuple):
     """An array with its entries along some axes in one row each; see :func:`rows_along`.
 
@@ -429,6 +435,7 @@ def full_name(function: Callable[..., Any]) -> str:
     if isinstance(function, np.ufunc):
         return f"np.{name}" if getattr(np, name, None) == function else name
     module = getattr(function, "__module__", None) or ""
+    module = module.replace("numpy.lib.scimath", "numpy.emath")
     return f"{module.replace('numpy', 'np', 1)}.{name}" if module.startswith("numpy") else name
 
 

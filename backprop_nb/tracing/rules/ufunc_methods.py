@@ -52,13 +52,13 @@ def _reduce(
     array = array if dtype is None else np.astype(array, dtype)
     if np.ndim(array) == 0:
         axis = None
+    identity = None if initial is None else ufunc.identity
+    if where is not True and identity is None and not is_given(initial):
+        raise RefusedError("initial= beside where=, for where no entry is chosen")
     if where is not True and isinstance(array, np.ndarray | np.generic):
         # A traced mask beside a plain array, of which NumPy's function does not ask us.
-        fill = initial if ufunc.identity is None else ufunc.identity
-        if not is_given(fill):
-            raise RefusedError("initial= beside where=, for where no entry is chosen")
-        array, where = np.where(where, array, fill), True
-    if ufunc in _REDUCE:
+        array, where = np.where(where, array, initial if identity is None else identity), True
+    if ufunc in _REDUCE and (initial is not None or np.size(array)):
         options = {"keepdims": True} if keepdims else {}
         options |= {"initial": initial} if is_given(initial) else {}
         options |= {} if where is True else {"where": where}
@@ -74,14 +74,12 @@ def _reduce(
         counts = rows_along(np.broadcast_to(where, np.shape(array)), axis).values
     start = initial if is_given(initial) else None
     if start is None and counts is not None:
-        if ufunc.identity is None:
-            raise RefusedError("initial= beside where=, for where no entry is chosen")
-        start = ufunc.identity
+        start = identity
     columns = [rows.values[:, k] for k in range(np.shape(rows.values)[1])]
     if start is None and not columns:
-        if ufunc.identity is None:
+        if identity is None:
             raise RefusedError("at least one entry along the axis")
-        start = ufunc.identity
+        start = identity
     result = (
         np.broadcast_to(start, np.shape(rows.values)[:1]) if start is not None else columns.pop(0)
     )

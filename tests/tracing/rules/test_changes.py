@@ -110,8 +110,9 @@ def test_a_call_changes_a_traced_array_and_its_views_as_numpy_does(name, k):
     [
         lambda a: np.fill_diagonal(a, 1.0, wrap=True),
         lambda a: np.spacing.at(a, [0, 0]),
+        lambda a: np.put(a, [0, 1], 1.0, mode="raisin"),
     ],
-    ids=["wrap", "spacing.at"],
+    ids=["wrap", "spacing.at", "mode"],
 )
 def test_a_form_that_is_not_known_is_refused_at_the_line(f):
     def change(x):

@@ -183,6 +183,7 @@ def test_every_condition_number(p):
 BOX = RNG.normal(size=(2, 3, 6))
 MADE = {
     "lstsq": (lambda a, b: np.linalg.lstsq(a, b)[0], X.T, V),
+    "lstsq of whole numbers": (lambda b: np.linalg.lstsq([[1, 0], [1, 1], [1, 3]], b)[0], W[:3]),
     "lstsq of rows": (lambda a, b: np.linalg.lstsq(a, b)[0], X, W),
     "lstsq of several": (lambda a, b: np.linalg.lstsq(a, b, rcond=None)[0], X.T, X.T[:, :2]),
     "lstsq's residuals": (lambda a, b: np.linalg.lstsq(a, b)[1], X.T, V),

@@ -5,7 +5,7 @@ import pytest
 from nonempty import nonempty
 from rule_checks import assert_differentiable
 
-from backprop_nb.errors import UnsupportedError
+from backprop_nb.errors import BackpropError, ShapeError, UnsupportedError
 from backprop_nb.tracing import trace
 
 V = np.array([0.3, -1.2, 0.8, 2.1])
@@ -25,6 +25,7 @@ DIFFERENTIABLE = {
     "bincount to a length": (lambda w: np.bincount([0, 2, 0, 1], weights=w, minlength=6), V),
     "choose": (lambda a, b: np.choose([0, 1, 1, 0], [a, b]), V, M[0]),
     "choose and stretch": (lambda a, b: np.choose([[0], [1]], [a, b]), V, ONE),
+    "choose by a mask": (lambda a, b: np.choose(a > 0.5, [a, b]), V, M[0]),
     "choose by clipping": (lambda a: np.choose([-1, 7, 1, 0], [a, 2 * a], mode="clip"), V),
     "choose by wrapping": (lambda a: np.choose([-1, 7, 1, 0], [a, 2 * a], mode="wrap"), V),
     "compress": (lambda x: np.compress(MASK, x, axis=1), M),
@@ -83,6 +84,34 @@ def test_what_has_another_result_is_refused(f):
     with pytest.raises(UnsupportedError, match=r"np\.unique cannot be traced") as caught:
         trace(f, M)
     assert "test_picking.py" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "mode", "said"),
+    [
+        (np.array([-1, 0, 1, 0]), "raise", "a number from 0 to 1"),
+        (np.array([0, 2, 1, 0]), "raise", "a number from 0 to 1"),
+        (np.array([0, 1, 1, 0]), "raisin", "mode='raise', 'wrap' or 'clip'"),
+        (V, "raise", "whole numbers"),
+    ],
+    ids=["below", "above", "unknown mode", "floats"],
+)
+def test_a_choice_that_numpy_refuses_is_refused(chosen, mode, said):
+    with pytest.raises((TypeError, ValueError)):
+        np.choose(chosen, [V, V], mode=mode)
+    with pytest.raises(BackpropError, match=rf"np\.choose[\s\S]*{said}") as caught:
+        trace(lambda x: np.choose(chosen, [x, 2 * x], mode=mode), V)
+    assert "test_picking.py" in str(caught.value)
+
+
+def test_a_traced_choice_is_looked_at_each_time():
+    def f(x):
+        return np.choose(np.argmax(x) - 1, [x[0], x[1] ** 2])
+
+    call = trace(f, V[:3]).compile()
+    assert call(np.array([1.0, 3.0, 2.0]))[0] == 1.0
+    with pytest.raises(ShapeError, match=r"np\.choose does not fit"):
+        call(np.array([3.0, 1.0, 2.0]))
 
 
 COUNTED = {

@@ -27,6 +27,7 @@ DIFFERENTIABLE = {
     "vander of few": (lambda x: np.vander(x, 2), X),
     "vander from 1 up": (lambda x: np.vander(x, 3, increasing=True), X),
     "polyfit": (lambda x, y: np.polyfit(x, y, 2), X, Y),
+    "polyfit at whole numbers": (lambda y: np.polyfit(range(5), y, 1), Y),
     "polyfit with weights": (lambda y, w: np.polyfit(X, y, 1, w=w), Y, X),
     "polyfit of several": (lambda y: np.polyfit(X, y, 1), np.stack([Y, X**2], axis=1)),
 }

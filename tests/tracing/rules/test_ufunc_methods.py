@@ -86,8 +86,15 @@ def test_masks_are_folded_and_paired_too():
         lambda x: np.subtract.reduce(x[:0]),
         lambda x: np.subtract.reduce(x, where=MASK),
         lambda x: np.power.reduce(x),
+        lambda x: np.multiply.reduce(x, initial=None, where=MASK),
+        lambda x: np.add.reduce(MASKED, axis=0, initial=None, where=x[:2, :3] > 0.5),
+        lambda x: np.logaddexp.reduce(x, initial=None, where=MASK),
+        lambda x: np.add.reduce(x[:0], initial=None),
     ],
-    ids=["order", "nothing", "no first value", "power"],
+    ids=[
+        *("order", "nothing", "no first value", "power"),
+        *("product without 1", "sum without 0", "logaddexp without -inf", "sum of nothing"),
+    ],
 )
 def test_what_numpy_refuses_is_refused(f):
     with pytest.raises(UnsupportedError, match=r"np\.\w+\.reduce") as caught:
