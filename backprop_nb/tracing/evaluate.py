@@ -8,15 +8,16 @@ from typing import Any
 from backprop_nb.errors import ShapeError, counted
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.graph import Node, Trace, fits
-from backprop_nb.tracing.messages import real_copy
 from backprop_nb.tracing.purity import is_impure, traced_again
 from backprop_nb.tracing.record import CONSTANT
+from backprop_nb.tracing.tape import Recorded, is_live, taken_in
 
 
 def evaluate(trace: Trace, args: Sequence[Any]) -> Any:
     """Compute ``trace`` on new arguments; see :meth:`Graph.evaluate`."""
     inputs = inputs_of(trace, args)
-    holds = fits(trace.given, args) and not is_impure(trace)
+    is_plain = not any(isinstance(each, Recorded) for each in inputs)  # else it nests
+    holds = is_plain and fits(trace.given, args) and not is_impure(trace)
     values = replayed(trace, inputs) if holds else None
     if values is None:  # Python decides otherwise here
         return traced_again(trace, args).value
@@ -78,7 +79,7 @@ def check_count(args: Sequence[Any], names: Sequence[str]) -> None:
 
 
 def _checked(value: Any, node: Node) -> Any:
-    array = real_copy(value, f"`{node.name}`")
+    array = taken_in(value, f"`{node.name}`")
     if array.shape != node.shape:
         raise ShapeError(
             f"`{node.name}` must have the shape that it has in the trace.",
@@ -86,4 +87,4 @@ def _checked(value: Any, node: Node) -> Any:
             expected=f"shape {node.shape}",
             instead="trace the function again for another shape",
         )
-    return array.astype(node.value.dtype, copy=False)[()]
+    return array if is_live(array) else array.astype(node.value.dtype, copy=False)[()]

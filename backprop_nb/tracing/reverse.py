@@ -13,7 +13,7 @@ from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.record import Record
 from backprop_nb.tracing.rules.row import EachVjp
 from backprop_nb.tracing.source import describe_place
-from backprop_nb.tracing.tape import is_live
+from backprop_nb.tracing.tape import is_live, taken_in
 
 Contributed = tuple[int, int, int, Any]
 """The record that gives, which of its arguments receives, that argument's record, and the value."""
@@ -136,10 +136,8 @@ def start_of(trace: Trace, seed: Any) -> Any:
                 "or pass the adjoint of the output: backward(seed=…)",
             )
         return np.ones_like(value)[()]
-    if not hasattr(type(seed), "__array_function__") or isinstance(seed, np.ndarray):
-        seed = messages.real_copy(seed, "`seed`").astype(value.dtype)[
-            ()
-        ]  # a traced seed stays as it is
+    seed = taken_in(seed, "`seed`")
+    seed = seed if is_live(seed) else seed.astype(value.dtype)[()]
     if seed.shape != value.shape:
         raise ShapeError(
             "`seed` must have the shape of the output.",

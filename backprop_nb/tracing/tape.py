@@ -490,6 +490,18 @@ def written(value: Recorded) -> Sequence[Record]:
     return value._tape.records
 
 
+def taken_in(value: Any, what: str) -> Any:
+    """Return a value as it is now: recorded, or a plain copy if it holds none that is.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is not made of real numbers.
+    """
+    value = value.now() if is_live(value) else value
+    return value.alias() if isinstance(value, Recorded) else messages.real_copy(value, what)
+
+
 def taken_out(value: Any) -> Any:
     """Return a copy of the plain value behind a recorded one; its tapes remember that."""
     if not is_live(value):

@@ -19,7 +19,7 @@ from backprop_nb.tracing.libraries import from_library, not_in_numpy, warned_at_
 from backprop_nb.tracing.prepared import preparing
 from backprop_nb.tracing.record import Guard, Record, is_piecewise_constant, outline
 from backprop_nb.tracing.source import describe_place
-from backprop_nb.tracing.tape import Tape, is_live, plain
+from backprop_nb.tracing.tape import Recorded, Tape, is_live, plain, taken_in
 from backprop_nb.tracing.varying import that_matter
 
 _FORM = "bp.trace({f}, {args})"
@@ -288,10 +288,9 @@ def _is_float(leaf: Any) -> bool:
 
 def _input_value(leaf: Any, name: str) -> Any:
     """Return a float copy that later changes by the learner cannot reach."""
-    leaf = leaf.now() if isinstance(leaf, Traced) else leaf
-    if isinstance(leaf, Traced):
-        return leaf.copy()
-    array = messages.real_copy(leaf, f"The argument {name}")
+    array = taken_in(leaf, f"The argument {name}")
+    if isinstance(array, Recorded):
+        return array
     array = array.astype(np.float64) if array.dtype.kind in "iu" else array
     return array if isinstance(leaf, np.ndarray) else array[()]
 

@@ -289,3 +289,60 @@ def test_stop_gradient_reaches_into_lists_tuples_and_dicts():
     assert bp.grad(lambda t: t * bp.stop_gradient([t, 2 * t])[1])(3.0) == 6.0
     assert bp.grad(lambda t: t * bp.stop_gradient((t,))[0])(3.0) == 3.0
     assert bp.grad(lambda t: t * bp.stop_gradient({"h": t**2})["h"])(3.0) == 9.0
+
+
+def _unit(y):
+    e = np.zeros(3)
+    e[1] = 1
+    return e
+
+
+def _of_traced(y):
+    seed = np.zeros_like(y)
+    seed[:2] = y[1:]
+    return seed
+
+
+CUBED, SQUARED = bp.trace(lambda q: q**3, np.ones(3)), bp.trace(lambda q: np.sum(q**2), np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("derive", "expected"),
+    [
+        (lambda v, y: bp.vjp(lambda q: q**3, y)[1](v)[0], lambda v, y: 3 * y**2 * v),
+        (
+            lambda v, y: bp.trace(lambda q: q**3, y).backward(v).gradients[0],
+            lambda v, y: 3 * y**2 * v,
+        ),
+        (lambda v, y: y * CUBED.backward(v).gradients[0], lambda v, y: 3 * y * v),
+        (lambda v, y: y * SQUARED.evaluate(v), lambda v, y: y * np.sum(v**2)),
+        (lambda v, y: y * SQUARED.compile()(v)[0], lambda v, y: y * np.sum(v**2)),
+    ],
+    ids=["vjp", "backward", "backward of a plain trace", "evaluate", "compile"],
+)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda y: np.ones(3),
+        lambda y: np.ones_like(y),
+        lambda y: np.eye(3)[1],
+        _unit,
+        _of_traced,
+        lambda y: y,
+        lambda y: y * 2,
+    ],
+    ids=["ones", "like", "row", "unit", "filled", "argument", "traced"],
+)
+def test_what_a_traced_function_makes_goes_into_a_derivative_within_it(make, derive, expected):
+    def f(y):
+        y = 1.0 * y
+        made = make(y)
+        found = derive(made, y)
+        made *= 0.0  # which comes too late
+        return np.sum(found)
+
+    x = np.array([0.5, -1.5, 2.0])
+    value, slope = bp.value_and_grad(f)(x)
+    by_hand = bp.value_and_grad(lambda y: np.sum(expected(make(y), y)))(x)
+    np.testing.assert_allclose(value, by_hand[0], rtol=1e-13)
+    np.testing.assert_allclose(slope, by_hand[1], rtol=1e-13)

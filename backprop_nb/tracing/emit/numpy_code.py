@@ -23,13 +23,13 @@ from backprop_nb.tracing.emit.program import Program, all_of_one_type
 from backprop_nb.tracing.emit.statements import Printer, Statement
 from backprop_nb.tracing.emit.wrapping import wrapped
 from backprop_nb.tracing.graph import Node, Trace
-from backprop_nb.tracing.messages import real_copy
 from backprop_nb.tracing.purity import is_impure
 from backprop_nb.tracing.record import CONSTANT, Guard
 from backprop_nb.tracing.rules.form import written
 from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.template import literal, typed
 from backprop_nb.tracing.source import Source, describe_place
+from backprop_nb.tracing.tape import taken_in
 
 
 def to_numpy(trace: Trace) -> str:
@@ -360,7 +360,7 @@ def _converter(dtype: np.dtype[Any]) -> Callable[[Any], Any]:
 
 def _real(value: Any, dtype: np.dtype[Any]) -> Any:
     """Return an argument in the type of the trace; what the trace refuses is refused."""
-    return real_copy(value, "An argument").astype(dtype, copy=False)
+    return taken_in(value, "An argument").astype(dtype, copy=False)
 
 
 def _is_foreign(value: Any) -> bool:
