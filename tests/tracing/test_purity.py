@@ -223,6 +223,13 @@ def test_printed_source_says_that_what_was_drawn_is_that_of_the_trace():
     assert "drawn" not in bp.trace(lambda x: np.sum(x), np.ones(3)).to_numpy()
 
 
+def test_printed_source_says_that_what_was_taken_out_is_that_of_the_trace():
+    text = bp.trace(lambda x: x * bp.stop_gradient(x), 3.0).to_numpy()
+    assert "# What bp.stop_gradient took out has its value at the traced arguments" in text
+    assert "# graph.evaluate and graph.compile compute it anew." in text
+    assert "stop_gradient" not in bp.trace(lambda x: x * 3.0, 3.0).to_numpy()
+
+
 def helper(n):
     return np.random.rand(n)
 

@@ -44,7 +44,7 @@ def to_numpy(trace: Trace) -> str:
     )
     source = "\n".join(map(wrapped, code.source.split("\n")))
     if is_impure(trace):
-        source = f"{_DRAWN}\n{source}"
+        source = f"{_STOPPED if trace.is_stopped else _DRAWN}\n{source}"
     helpers = [_source(row.printed or row.function, row.name) for row in code.helpers]
     parts = ["import numpy as np", *helpers, constants, source]
     return "\n\n\n".join(part for part in parts if part) + "\n"
@@ -52,6 +52,9 @@ def to_numpy(trace: Trace) -> str:
 
 _DRAWN = """# What is drawn at random, or kept from call to call, has the values of the traced run:
 # pass it as an argument to draw it anew."""
+_STOPPED = """# What bp.stop_gradient took out has its value at the traced arguments here, on others
+# too, and so has what is drawn at random: pass it as an argument to choose it.
+# graph.evaluate and graph.compile compute it anew."""
 
 
 class OffPathError(Exception):
