@@ -331,9 +331,14 @@ def _jacobians(graph: Graph) -> tuple[Any, ...]:
     shape = graph.value.shape
     seeds = np.eye(graph.value.size, dtype=graph.value.dtype)
     pulled = [_leaf_gradients(graph, seed.reshape(shape)[()]) for seed in seeds]
+    none = [np.zeros(0, graph.value.dtype)] * graph.input_count
     leaves = [
-        number_of(np.reshape(np.stack(of_leaf), (*shape, *of_leaf[0].shape)))
-        for of_leaf in zip(*pulled, strict=True)
+        number_of(np.reshape(rows, (*shape, *record.value.shape)))
+        for rows, record in zip(
+            map(np.stack, zip(*pulled, strict=True)) if pulled else none,
+            graph.records[: graph.input_count],
+            strict=True,
+        )
     ]
     return graph.restore(leaves)
 

@@ -140,6 +140,11 @@ def test_jacobian_of_matrices_and_of_several_arguments():
     np.testing.assert_allclose(by_M, central(lambda M: M @ v, M), atol=1e-8)
 
 
+def test_the_jacobian_of_no_results_has_no_rows():
+    of_both = bp.jacobian(lambda x, y: x[:0] * y, argnums=(0, 1))
+    assert [each.shape for each in of_both(np.ones(3), 2.0)] == [(0, 3), (0,)]
+
+
 def test_jacobian_without_influence_is_zero_and_silent():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
