@@ -23,7 +23,7 @@ from backprop_nb.tracing.emit.dot import to_dot
 from backprop_nb.tracing.emit.mermaid import to_mermaid
 from backprop_nb.tracing.emit.numpy_code import to_numpy
 from backprop_nb.tracing.emit.tikz import to_tikz
-from backprop_nb.tracing.evaluate import evaluate
+from backprop_nb.tracing.evaluate import evaluate, refuse_keywords
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.tracer import record
 
@@ -238,7 +238,7 @@ class Graph(Trace):
         """
         return to_dot(self, values, adjoints, direction)
 
-    def evaluate(self, *args: Any) -> Any:
+    def evaluate(self, *args: Any, **options: Any) -> Any:
         """Return the value of the same function on new arguments of the same shapes.
 
         Masks, indices and comparisons are computed anew.  Where Python decides
@@ -249,6 +249,8 @@ class Graph(Trace):
         ------
         ShapeError
             If the arguments do not have the structure and shapes of the trace.
+        UnsupportedError
+            If an argument stands by its name, or is not made of real numbers.
 
         Examples
         --------
@@ -256,6 +258,7 @@ class Graph(Trace):
         >>> bp.trace(lambda x, y: x * y, 2.0, 3.0).evaluate(4.0, 5.0)
         np.float64(20.0)
         """
+        refuse_keywords(self, options, "graph.evaluate")
         return evaluate(self, args)
 
     def compile(self, xp: ModuleType = np) -> Callable[..., tuple[Any, tuple[Any, ...]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from backprop_nb.errors import UnsupportedError, warn
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.backward import Backward
 from backprop_nb.tracing.emit.numpy_code import OffPathError, path_of
-from backprop_nb.tracing.evaluate import check_count
+from backprop_nb.tracing.evaluate import check_count, refuse_keywords
 from backprop_nb.tracing.graph import TRACED, Trace, fits
 from backprop_nb.tracing.purity import is_impure, traced_again
 
@@ -63,8 +63,7 @@ def _compiled(
     all_traced = all(given is TRACED for given in trace.given)
 
     def call(*args: Any, **options: Any) -> tuple[Any, tuple[Any, ...]]:
-        if options:
-            _refuse(trace, options)
+        refuse_keywords(trace, options, "A compiled function")
         for position, (given, path) in enumerate(paths):
             if not (all_traced and len(args) == len(given)) and not fits(given, args):
                 continue
@@ -93,15 +92,6 @@ def _never_replayed(trace: Trace) -> tuple[str, str] | None:
     if any(guard.asked == "text" for guard in trace.guards):
         return "computes with text made of a value", "print(…) of it, or a comparison of numbers"
     return None
-
-
-def _refuse(trace: Trace, options: dict[str, Any]) -> NoReturn:
-    name, value = next(iter(options.items()))
-    raise UnsupportedError(
-        f"A compiled function takes its arguments by position; `{name}` is the one of the trace.",
-        given=f"{name}={value!r}",
-        instead=f"bp.trace({trace.function_name}, …, {name}={value!r}).compile()",
-    )
 
 
 def _traced_anew(trace: Trace) -> Function:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from backprop_nb.errors import ShapeError, counted
+from backprop_nb.errors import ShapeError, UnsupportedError, counted
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.graph import Node, Trace, fits
 from backprop_nb.tracing.purity import is_impure, traced_again
@@ -66,6 +66,21 @@ def inputs_of(trace: Trace, args: Sequence[Any]) -> list[Any]:
         )
     new = [leaf for leaf, is_input in zip(leaves, traced, strict=True) if is_input]
     return [_checked(value, node) for value, node in zip(new, trace.inputs, strict=True)]
+
+
+def refuse_keywords(trace: Trace, options: dict[str, Any], who: str) -> None:
+    """Refuse an argument by name: those that are traced have a place, others are the trace's."""
+    if not options:
+        return
+    name, value = next(iter(options.items()))
+    names = [each for each, _ in trace.arguments]
+    raise UnsupportedError(
+        f"{who} takes its arguments by position; `{name}` is the one of the trace.",
+        given=f"{name}={value!r}",
+        instead=f"the arguments {', '.join(names)} in this order"
+        if name in names
+        else f"bp.trace({trace.function_name}, …, {name}={value!r})",
+    )
 
 
 def check_count(args: Sequence[Any], names: Sequence[str]) -> None:

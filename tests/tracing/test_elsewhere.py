@@ -198,6 +198,17 @@ def test_other_shapes_cannot_be_traced_while_a_library_compiles():
         compiled(Unknown())
 
 
+@pytest.mark.parametrize(
+    ("xp", "instead"),
+    [("jax", "xp=jax.numpy"), ("numpy", "xp=np"), (None, "xp=np"), (np.linalg, "xp=np")],
+    ids=["jax", "numpy", "none", "a part"],
+)
+def test_what_is_no_library_is_refused_with_the_module(xp, instead):
+    with pytest.raises(UnsupportedError, match="`xp` must be a module") as caught:
+        bp.trace(np.sum, B).compile(xp=xp)
+    assert caught.value.instead == f"{instead}, the module itself"
+
+
 def test_pytorch_is_taken_through_array_api_compat():
     with pytest.raises(UnsupportedError, match=r"array_api_compat\.torch"):
         bp.trace(np.sum, B).compile(xp=SimpleNamespace(__name__="torch"))

@@ -85,3 +85,15 @@ def test_a_list_in_place_of_an_array_is_refused_with_the_array():
     with pytest.raises(bp.ShapeError, match="must have the structure") as caught:
         bp.trace(np.sum, np.ones(2)).evaluate([1.0, 2.0])
     assert caught.value.instead == "np.array([…]) where the trace had an array"
+
+
+@pytest.mark.parametrize("who", ["graph.evaluate", "A compiled function"])
+def test_an_argument_by_name_is_refused_with_its_place(who):
+    graph = bp.trace(lambda x, rate: rate * x, 3.0, rate=0.5)
+    call = graph.evaluate if who == "graph.evaluate" else graph.compile()
+    with pytest.raises(bp.UnsupportedError, match=f"{who} takes its arguments by pos") as caught:
+        call(3.0, rate=0.5)
+    assert caught.value.instead == "the arguments x, rate in this order"
+    with pytest.raises(bp.UnsupportedError, match="`n` is the one of the trace") as caught:
+        call(3.0, n=2)
+    assert "n=2)" in caught.value.instead

@@ -26,7 +26,8 @@ class Library:
     Raises
     ------
     UnsupportedError
-        If it is PyTorch by itself, whose functions have names and options of their own.
+        If it is no such library, or is PyTorch by itself, whose functions have names and
+        options of their own.
     """
 
     def __init__(self, namespace: ModuleType) -> None:
@@ -35,6 +36,14 @@ class Library:
                 "PyTorch's functions follow the Array API only through array_api_compat.",
                 given="xp=torch",
                 instead="import array_api_compat.torch as xp, and graph.compile(xp=xp)",
+            )
+        if not hasattr(namespace, "asarray"):
+            name = str(getattr(namespace, "__name__", namespace))
+            module = {"jax": "jax.numpy", "dask": "dask.array", "cupy": "cupy"}.get(name, "np")
+            raise UnsupportedError(
+                "`xp` must be a module with the functions of NumPy.",
+                given=f"xp={namespace!r:.60}",
+                instead=f"xp={module}, the module itself",
             )
         self._namespace = namespace
         self.name = str(getattr(namespace, "__name__", type(namespace).__name__))
