@@ -127,6 +127,8 @@ _MEANT = {
         "hints": "verbosity",
         "l2": "lambda_ lambd reg weight_decay",
         "xp": "backend lib library",
+        "axis": "axes dim dims",
+        "keepdims": "keep_dims keepdim",
     },
 }
 _BY_NAME = {
@@ -182,6 +184,24 @@ def _meant(kinds: list[str], name: str, known: list[str]) -> str | None:
     return f"did you mean {' or '.join(close)}?" if close else None
 
 
+def no_argument(
+    owner: str, names: list[str], key: str, value: Any, at: str | None = None
+) -> UnsupportedError:
+    """Return the error for a keyword that a function does not have."""
+    known = [each for each in names if each not in ("self", "cls")]
+    other = _BY_NAME.get(owner, {}).get(key)
+    meant = _BY_NAME["arguments"].get(key)
+    close = [meant] if meant in names else difflib.get_close_matches(key, known, n=1)
+    instead = other or (f"{close[0]}=…" if close else None)
+    return UnsupportedError(
+        f"{owner} has no argument `{key}`.",
+        given=f"{key} = {value!r:.60}",
+        expected=None if instead else ", ".join(known),
+        instead=instead,
+        at=at,
+    )
+
+
 def suggesting(function: Callable[P, R]) -> Callable[P, R]:
     """Let a function say what was meant by a keyword that it does not have.
 
@@ -199,17 +219,7 @@ def suggesting(function: Callable[P, R]) -> Callable[P, R]:
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
         for key, value in kwargs.items():
             if key not in names:
-                known = [each for each in names if each not in ("self", "cls")]
-                other = _BY_NAME.get(owner, {}).get(key)
-                meant = _BY_NAME["arguments"].get(key)
-                close = [meant] if meant in names else difflib.get_close_matches(key, known, n=1)
-                instead = other or (f"{close[0]}=…" if close else None)
-                raise UnsupportedError(
-                    f"{owner} has no argument `{key}`.",
-                    given=f"{key} = {value!r:.60}",
-                    expected=None if instead else ", ".join(known),
-                    instead=instead,
-                )
+                raise no_argument(owner, names, key, value)
         return function(*args, **kwargs)
 
     return called

@@ -19,7 +19,7 @@ import numpy as np
 from backprop_nb.errors import is_own
 from backprop_nb.tracing import messages, pytree
 from backprop_nb.tracing.dispatch import applied, composed, dispatch, into, joined
-from backprop_nb.tracing.members import DETACHING, members, refusals
+from backprop_nb.tracing.members import DETACHING, lacking, members, refusals
 from backprop_nb.tracing.memory import (
     Memory,
     View,
@@ -535,6 +535,9 @@ for _name, _member in [*members(vars(Traced))]:
 for _name, _member in [*refusals(Traced)]:
     setattr(Traced, _name, _member)
     setattr(Changing, _name, property(_attribute_of_now(_name)))
+
+for _name, _member in [*lacking(Traced)]:
+    setattr(Traced, _name, _member)
 
 for _row in (*TABLE.values(), *PIECEWISE_CONSTANT.values()):
     if _row.operator:

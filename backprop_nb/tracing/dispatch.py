@@ -91,7 +91,7 @@ def _answered(
     operands = [*map(joined, operands)]
     traced = [item for item in operands if isinstance(item, Recorded)]
     if not traced:
-        _refuse_arguments(full_name(function), frame)
+        _refuse_arguments(function, kwargs, frame)
     tape = innermost(traced)
     if row.is_flat or np.dtype(options.get("dtype", float)).kind != "f":
         tape.is_smooth = False
@@ -245,7 +245,7 @@ def composed(
     except TypeError as error:
         if messages.is_learners(error):  # of a function that was handed over
             raise
-        _refuse_arguments(name or full_name(function), frame)
+        _refuse_arguments(function, kwargs, frame, name)
     except (ValueError, IndexError, ArithmeticError) as error:
         if messages.is_learners(error):
             raise
@@ -277,7 +277,7 @@ def _bind(
     if (out := given.pop("out", None)) is not None:
         messages.out_given(full_name(row.function), out, frame)
     if len(operands) < count or len(args) > len(names):
-        _refuse_arguments(full_name(row.function), frame)
+        _refuse_arguments(row.function, kwargs, frame)
     options = {
         key: _decided(fixed(value, key), frame)
         for key, value in given.items()
@@ -303,7 +303,7 @@ def _bind_lists(
     except BackpropError:
         raise
     except (TypeError, IndexError, KeyError):
-        _refuse_arguments(full_name(row.function), frame)
+        _refuse_arguments(row.function, kwargs, frame)
     options = {key: _decided(fixed(value, key), frame) for key, value in options.items()}
     for key, value in options.items():
         if has_traced(value):
@@ -320,8 +320,13 @@ def _decided(tree: Any, frame: FrameType) -> Any:
     return tree
 
 
-def _refuse_arguments(name: str, frame: FrameType) -> NoReturn:
-    messages.unsupported(f"{name} with these arguments", frame)
+def _refuse_arguments(
+    function: Callable[..., Any], kwargs: dict[str, Any], frame: FrameType, name: str = ""
+) -> NoReturn:
+    """Refuse a call; ``name`` is that of a method, which has arguments of its own."""
+    if not name:
+        messages.check_keywords(function, kwargs, frame)
+    messages.unsupported(f"{name or full_name(function)} with these arguments", frame)
 
 
 def _plain_views(x: Any, index: Any) -> Any:

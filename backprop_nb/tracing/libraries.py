@@ -36,6 +36,7 @@ _SAVED = "it afterwards, outside of the function: graph.value, or graph.node(nam
 _IN_NUMPY = {
     "as_strided": _WINDOWS,
     "strides": _WINDOWS,
+    "view": "x.reshape(…) for another shape, x.astype(…) for another type",
     **dict.fromkeys(("save", "savez", "savez_compressed", "savetxt"), _SAVED),
     "erf": "bp.define_rule(np.vectorize(math.erf), lambda g, ans, x: "
     "g * 2 / np.sqrt(np.pi) * np.exp(-(x**2))), under a name of its own",
@@ -46,6 +47,38 @@ _IN_NUMPY = {
     "logsumexp": "m + np.log(np.sum(np.exp(x - m))), with m = np.max(x)",
     "softmax": "e / np.sum(e), with e = np.exp(x - np.max(x))",
 }
+# What arrays of other libraries have, and those of NumPy have not.
+_OF_OTHERS = {
+    "{x}**2, for the power": "pow",
+    "{x} @ y": "matmul mm bmm mv",
+    "{x}.T": "t adjoint",
+    "np.transpose({x}, axes)": "permute",
+    "np.expand_dims({x}, 0)": "unsqueeze",
+    "np.broadcast_to({x}, shape)": "expand expand_as broadcast_to",
+    "np.linalg.norm({x})": "norm",
+    "np.linalg.inv({x})": "inverse",
+    "np.linalg.det({x})": "det",
+    "np.median({x})": "median",
+    "np.clip({x}, low, high)": "clamp",
+    "bp.stop_gradient({x})": "detach stop_gradient",
+    "{x} as it is, which counts as an array of NumPy's": "numpy cpu cuda to contiguous data_ptr",
+    "{x}.copy()": "clone",
+    "{x}.astype(float)": "float double",
+    "{x}.astype(int)": "long int",
+    "{x}.ndim": "dim",
+    "{x}.size": "numel",
+    "{x}[i] = …, or np.add.at({x}, i, …)": "at",
+    "{x} += …, {x} *= … and their kin": "add_ sub_ mul_ div_",
+    "{x}[...] = …": "zero_ fill_ copy_",
+    "bp.grad(f)(x), or bp.trace(f, x).backward(): an array keeps no gradient": (
+        "backward grad requires_grad requires_grad_ retain_grad zero_grad grad_fn is_leaf"
+    ),
+}
+OF_OTHERS = {word: text for text, words in _OF_OTHERS.items() for word in words.split()} | {
+    name: re.sub(r"\bx\b", "{x}", _IN_NUMPY[name])
+    for name in ("sigmoid", "relu", "softplus", "softmax", "logsumexp")
+}
+"""What to write for an attribute that NumPy's arrays lack, with ``{x}`` for the array."""
 
 
 def is_inside(frame: FrameType) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.dispatch import dispatch, joined
+from backprop_nb.tracing.libraries import OF_OTHERS
 from backprop_nb.tracing.rules import COMPOSITES, PIECEWISE_CONSTANT, PLAIN_FUNCTIONS, TABLE, Row
 from backprop_nb.tracing.standing import stand_in
 from backprop_nb.tracing.tape import Recorded, decided, innermost, is_live, plain
@@ -50,9 +51,9 @@ def members(own: Collection[str]) -> Iterator[tuple[str, Any]]:
     What the class itself defines, its ``own``, has other parameters than the function.
     """
     for name in _ATTRIBUTES:
-        yield name, property(operator.attrgetter(f"_value.{name}"))
+        yield name, property(operator.attrgetter(f"_value.{name}"), _assigning(name))
     for name, function in _AS_FUNCTIONS.items():
-        yield name, property(_calling(function))
+        yield name, property(_calling(function), _assigning(name))
     for name, how in DETACHING.items():
         yield name, _detaching(name, how)
     for row in TABLE.values():
@@ -79,6 +80,17 @@ def members(own: Collection[str]) -> Iterator[tuple[str, Any]]:
         name = function.__name__
         if hasattr(np.ndarray, name) and name not in taken:
             yield name, _calling(function)
+
+
+def _assigning(name: str) -> Callable[[Any, Any], None]:
+    """Return what ``x.real = values`` does, and what refuses ``x.shape = (3, 1)``."""
+
+    def assign(self: Any, value: Any) -> None:
+        if name != "real":
+            messages.attribute_assigned(name, value, sys._getframe(1))
+        self[...] = value
+
+    return assign
 
 
 def _detaching(name: str, how: str) -> Callable[..., Any]:
@@ -206,6 +218,22 @@ def refusals(known: type) -> Iterator[tuple[str, Any]]:
     for name in dir(np.ndarray):
         if not name.startswith("__") and not hasattr(known, name):
             yield name, property(partial(_refuse, name))
+
+
+def lacking(known: type) -> Iterator[tuple[str, Any]]:
+    """Yield what arrays of other libraries have, as properties that say NumPy's way."""
+    ufuncs = (each for each in (*TABLE, *PIECEWISE_CONSTANT) if isinstance(each, np.ufunc))
+    called = {
+        each.__name__: f"np.{each.__name__}({', '.join(['{x}', *'yz'][: each.nin])})"
+        for each in ufuncs
+    }
+    for name, instead in {**called, "abs": called["absolute"], **OF_OTHERS}.items():
+        if not hasattr(known, name) and not hasattr(np.ndarray, name):
+            yield name, property(partial(_lack, name, instead))
+
+
+def _lack(name: str, instead: str, self: Any) -> NoReturn:
+    messages.no_attribute_of_numpys(name, instead, sys._getframe(1))
 
 
 def _refuse(name: str, self: Any) -> NoReturn:

@@ -10,7 +10,7 @@ import difflib
 import io
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from opcode import opmap
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NoReturn
@@ -21,9 +21,11 @@ from backprop_nb.errors import (
     BackpropError,
     DetachedError,
     InPlaceError,
+    InvalidValueError,
     ShapeError,
     UnsupportedError,
 )
+from backprop_nb.meant import no_argument
 from backprop_nb.tracing.libraries import (
     advice,
     in_numpy,
@@ -34,7 +36,7 @@ from backprop_nb.tracing.libraries import (
     twin,
 )
 from backprop_nb.tracing.rules import Row, supported_functions
-from backprop_nb.tracing.rules.row import full_name
+from backprop_nb.tracing.rules.row import full_name, parameters_of
 from backprop_nb.tracing.source import Place, describe_place, links, locate, operand
 
 _KINDS = {"c": "complex", "O": "object", "U": "text", "S": "bytes"}
@@ -65,6 +67,9 @@ WITHOUT_EXP = (
     "np.logaddexp(0, z) for np.log(1 + np.exp(z)); in a softmax np.exp(z - np.max(z))"
 )
 """What to write where an exponential overflows."""
+
+
+_JOINING = frozenset({"concatenate", "concat", "stack"})
 
 
 class UnsupportedMethodError(UnsupportedError, AttributeError):
@@ -164,6 +169,43 @@ def unsupported_method(name: str, frame: FrameType) -> NoReturn:
     )
 
 
+def no_attribute_of_numpys(name: str, instead: str, frame: FrameType) -> NoReturn:
+    """Refuse what arrays of other libraries have, with NumPy's way."""
+    place = _place(frame)
+    match place.node if place else None:
+        case ast.Attribute(value=owner) | ast.Call(func=ast.Attribute(value=owner)) if (
+            len(ast.unparse(owner)) < 30
+        ):
+            array = ast.unparse(owner)
+        case _:
+            array = "x"
+    raise UnsupportedMethodError(
+        f"An array of NumPy's has no attribute .{name}.",
+        instead=instead.format(x=array),
+        at=_at(frame),
+    )
+
+
+def attribute_assigned(name: str, value: Any, frame: FrameType) -> NoReturn:
+    """Refuse ``x.shape = (3, 1)`` and its kin."""
+    place = _place(frame)
+    match place.node if place else None:
+        case ast.Attribute(value=owner):
+            array = ast.unparse(owner)
+        case _:
+            array = "x"
+    instead = {
+        "shape": f"{array} = {array}.reshape({', '.join(map(str, np.atleast_1d(value)))})",
+        "dtype": f"{array} = {array}.astype(…), which converts the numbers",
+    }
+    raise UnsupportedMethodError(
+        f"A trace cannot follow an assignment to .{name} of an array.",
+        given=f"{value!r:.60}",
+        instead=instead.get(name, f"a new array in place of {array}"),
+        at=_at(frame),
+    )
+
+
 def _something_else(what: str) -> str:
     """Say where to look for a function that has a rule, the closest names first."""
     if in_numpy(what):
@@ -175,8 +217,17 @@ def _something_else(what: str) -> str:
     return f"a function that has one, {hint}bp.supported_functions() lists all {len(names)}"
 
 
+def check_keywords(function: Callable[..., Any], options: dict[str, Any], frame: FrameType) -> None:
+    """Refuse a keyword that NumPy's function does not have, such as ``dim``."""
+    for key, value in options.items():
+        names = list(parameters_of(function))
+        if key not in names:
+            raise no_argument(full_name(function), names, key, value, _at(frame))
+
+
 def unsupported_option(row: Row, option: str, value: Any, frame: FrameType) -> NoReturn:
     """Refuse a keyword that a rule does not know, or a traced value for one that it does."""
+    check_keywords(row.function, {option: value}, frame)
     if option == "axis" or option in row.options:
         as_index(getattr(value, "shape", ()), frame)
     raise UnsupportedError(
@@ -300,6 +351,18 @@ def is_only_printed(frame: FrameType) -> bool:
 
 def ambiguous(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
     """Refuse ``if x:`` for an array that is not a single number."""
+    place = _place(frame)
+    match place.node if place else None:
+        case ast.Call(func=ast.Attribute(attr=name) as function, args=[first, second]) if (
+            name in _JOINING
+        ):
+            path = ast.unparse(function)
+            raise UnsupportedError(
+                f"{path} takes its arrays in one list; what comes second is the axis.",
+                given=f"a traced array of shape {shape} for the axis",
+                instead=f"{path}([{ast.unparse(first)}, {ast.unparse(second)}])",
+                at=_at(frame),
+            )
     raise ShapeError(
         "An array is neither true nor false.",
         given=f"a traced array of shape {shape}",
@@ -477,6 +540,13 @@ def number_assigned(frame: FrameType) -> NoReturn:
 
 def out_given(name: str, out: Any, frame: FrameType) -> NoReturn:
     """Refuse ``out=``, and ``plain_array += traced``, which is the same to NumPy."""
+    if isinstance(out, int | float):
+        raise UnsupportedError(
+            f"{name} takes an array to write into at this place.",
+            given=f"out = {out!r}",
+            instead="axis=(…, …), for several axes",
+            at=_at(frame),
+        )
     array = out[0] if isinstance(out, tuple) and len(out) == 1 else out
     kind = f"an array of {array.dtype}" if isinstance(array, np.ndarray) else "several arrays"
     raise InPlaceError(
@@ -510,8 +580,13 @@ def _written(frame: FrameType) -> ast.expr | None:
 
 def _to_receive(array: ast.expr | None, frame: FrameType) -> str:
     """Say what to write before, so that an array can receive traced values."""
-    is_local = not isinstance(array, ast.Name) or array.id in learner_frame(frame).f_locals
-    return _copied_first(array or ast.Name("a"), is_local)
+    frame = learner_frame(frame)
+    is_local = not isinstance(array, ast.Name) or array.id in frame.f_locals
+    text = _copied_first(array or ast.Name("a"), is_local)
+    called = [name for name, each in {**frame.f_globals, **frame.f_locals}.items() if each is np]
+    if called:
+        return text if "np" in called else text.replace("np.", f"{called[0]}.")
+    return f"import numpy as np, and {text}: the functions themselves, imported, are not traced"
 
 
 def _copied_first(array: ast.expr, is_local: bool) -> str:
@@ -546,6 +621,14 @@ def misfit(
     row: Row, shapes: Sequence[tuple[int, ...]], error: Exception, frame: FrameType
 ) -> BackpropError:
     """Return NumPy's complaint about a call with the learner's names in it."""
+    if "read-only" in str(error):  # as np.broadcast_to gives it
+        array = ast.unparse(_written(frame) or ast.Name("a"))
+        return InvalidValueError(
+            "This array is read-only: it shows the entries of another one.",
+            given=f"{array} of shape {shapes[0]}",
+            instead=f"{array} = {array}.copy() first",
+            at=_at(frame),
+        )
     place = _place(frame)
     method = place is not None and _is_method(place.node, learner_frame(frame))
     given = []

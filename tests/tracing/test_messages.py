@@ -15,6 +15,7 @@ from backprop_nb.errors import (
     BackpropWarning,
     DetachedError,
     InPlaceError,
+    InvalidValueError,
     ShapeError,
     UnsupportedError,
 )
@@ -46,6 +47,7 @@ COLUMNS_AND_ROWS = (
 BUILTIN = {
     DetachedError: TypeError,
     InPlaceError: TypeError,
+    InvalidValueError: ValueError,
     ShapeError: ValueError,
     UnsupportedError: TypeError,
 }
@@ -541,6 +543,118 @@ def masked_constant(x):
     return x * np.ma.masked_array(V, mask=[True, False, False])
 
 
+@refused(UnsupportedError, W)
+def axis_of_another_library(x):
+    """np.sum has no argument `dim`.
+    given:    dim = 0
+    instead:  axis=…"""
+    return x.sum(dim=0)
+
+
+@refused(UnsupportedError, W)
+def keepdims_of_another_library(x):
+    """np.mean has no argument `keepdim`.
+    given:    keepdim = True
+    instead:  keepdims=…"""
+    return x.mean(axis=0, keepdim=True)
+
+
+@refused(UnsupportedError, W)
+def keyword_of_a_running_sum(x):
+    """np.cumsum has no argument `dims`.
+    given:    dims = 0
+    instead:  axis=…"""
+    return x.cumsum(dims=0)
+
+
+@refused(UnsupportedError, V, also=AttributeError)
+def method_of_another_library(net):
+    """An array of NumPy's has no attribute .exp.
+    instead:  np.exp(net)"""
+    return net.exp()
+
+
+@refused(UnsupportedError, V, also=AttributeError)
+def method_of_an_array_that_is_made(x):
+    """An array of NumPy's has no attribute .unsqueeze.
+    instead:  np.expand_dims(made, 0)"""
+    made = np.zeros(3)
+    return made.unsqueeze(0)
+
+
+@refused(UnsupportedError, V, also=AttributeError)
+def activation_as_a_method(h):
+    """An array of NumPy's has no attribute .softmax.
+    instead:  e / np.sum(e), with e = np.exp(h - np.max(h))"""
+    return h.softmax(0)
+
+
+@refused(UnsupportedError, V, also=AttributeError)
+def backward_of_an_array(x):
+    """An array of NumPy's has no attribute .backward.
+    instead:  bp.grad(f)(x), or bp.trace(f, x).backward(): an array keeps no gradient"""
+    return np.sum(x).backward()
+
+
+@refused(UnsupportedError, V, also=AttributeError)
+def shape_assigned(x):
+    """A trace cannot follow an assignment to .shape of an array.
+    given:    (3, 1)
+    instead:  y = y.reshape(3, 1)"""
+    y = x * 2
+    y.shape = (3, 1)
+
+
+@refused(UnsupportedError, V, also=AttributeError)
+def type_assigned(x):
+    """A trace cannot follow an assignment to .dtype of an array.
+    given:    'float32'
+    instead:  made = made.astype(…), which converts the numbers"""
+    made = np.zeros(3)
+    made.dtype = "float32"
+
+
+@refused(InvalidValueError, V)
+def stretched_and_written_to(x):
+    """This array is read-only: it shows the entries of another one.
+    given:    rows of shape (2, 3)
+    instead:  rows = rows.copy() first"""
+    rows = np.broadcast_to(x, (2, 3))
+    rows[0] = 1.0
+
+
+@refused(InvalidValueError, W)
+def diagonal_written_to(x):
+    """This array is read-only: it shows the entries of another one.
+    given:    d of shape (2,)
+    instead:  d = d.copy() first"""
+    d = np.diagonal(x)
+    d += 1.0
+
+
+@refused(UnsupportedError, V)
+def arrays_one_by_one(x):
+    """np.concatenate takes its arrays in one list; what comes second is the axis.
+    given:    a traced array of shape (3,) for the axis
+    instead:  np.concatenate([x, x * 2])"""
+    return np.concatenate(x, x * 2)
+
+
+@refused(UnsupportedError, W)
+def two_axes_one_by_one(x):
+    """np.max takes an array to write into at this place.
+    given:    out = 1
+    instead:  axis=(…, …), for several axes"""
+    return np.max(x, 0, 1)
+
+
+@refused(UnsupportedError, V)
+def one_choice(x):
+    """np.where cannot be traced with these arguments.
+    expected: both or neither of x and y beside the condition"""
+    return np.where(x > 1, x)
+
+
 # --- the tests ----------------------------------------------------------------
 
 
@@ -816,3 +930,68 @@ def test_a_nan_in_an_input_is_named_as_that():
 def test_an_infinity_on_the_way_to_a_finite_result_is_no_reason_to_warn():
     graph = trace(lambda x: 1 / (1 + np.exp(-x)) + 1 / np.array(np.inf) * x, 2.0)
     assert np.isfinite(graph.value)
+
+
+def test_a_name_of_another_library_is_no_attribute_to_who_asks():
+    names = ("exp", "detach", "numpy", "at", "backward", "requires_grad")
+
+    def f(x):
+        made = np.zeros(3)
+        return np.sum(x) * (
+            5.0 if any(hasattr(each, n) for each in (x, made) for n in names) else 2.0
+        )
+
+    assert trace(f, V).value == f(V) == 12.0
+
+
+def test_the_real_part_of_real_numbers_is_written_to_as_they_are():
+    def f(x):
+        y, made = x.copy(), np.ones(3)
+        y.real *= 3
+        made.real = x * y
+        made.real[0] = 7.0
+        return np.sum(made)
+
+    graph = trace(f, V)
+    assert graph.value == f(V)
+    assert graph.backward().gradients[0].tolist() == [0.0, 12.0, 18.0]
+
+
+@pytest.mark.parametrize(
+    ("imported", "says"),
+    [
+        (
+            "from numpy import array, zeros",
+            "import numpy as np, and out = np.array(out, dtype=float)",
+        ),
+        ("import numpy; from numpy import zeros", "instead:  out = numpy.array(out, dtype=float)"),
+        (
+            "import numpy as xp; from numpy import zeros",
+            "instead:  out = xp.array(out, dtype=float)",
+        ),
+    ],
+    ids=["by name", "numpy", "another name"],
+)
+def test_the_advice_calls_numpy_by_the_name_that_the_learner_gave_it(imported, says):
+    lines = [
+        imported,
+        "def f(x):",
+        "    out = zeros(3)",
+        "    out[0] = x[0] ** 2",
+        "    return out[0]",
+    ]
+    space = _run_as_a_file("\n".join(lines), "<numpy_by_name>")
+    with pytest.raises(DetachedError) as caught:
+        trace(space["f"], V)
+    assert says in str(caught.value)
+    first = re.search(r"out = \S+ dtype=float\)", str(caught.value)).group()
+    lines[0] += "; import numpy as np" * ("import numpy as np" in says)
+    lines.insert(3, f"    {first}")
+    assert trace(_run_as_a_file("\n".join(lines), "<advice_followed>")["f"], V).value == 1.0
+
+
+def _run_as_a_file(source, name):
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    space = {}
+    exec(compile(source, name, "exec"), space)
+    return space

@@ -111,6 +111,8 @@ def _reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = Non
 
 
 def _where_alone(condition: Any, *choices: Any, **options: Any) -> Any:
+    if len(choices) == 1:
+        raise RefusedError("both or neither of x and y beside the condition")
     return NotImplemented if choices or options else np.nonzero(condition)
 
 
