@@ -131,6 +131,13 @@ def test_a_function_that_the_library_lacks_is_named_when_compiling():
     assert "there is no np.linalg.eigvalsh in dask.array" in str(caught.value)
 
 
+def test_a_function_that_the_library_has_is_not_said_to_be_missing():
+    graph = bp.trace(lambda x: np.sum(x * np.round(x)), B)
+    with pytest.raises(UnsupportedError, match=r"np\.round, and it is not known how") as caught:
+        graph.compile(xp=da)
+    assert "there is no" not in str(caught.value)
+
+
 def test_a_function_that_takes_arrays_alone_elsewhere_is_not_asked():
     def refuse(*args):
         raise TypeError("as PyTorch's does, if one of the two is a number")

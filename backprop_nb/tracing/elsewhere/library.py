@@ -66,6 +66,13 @@ class Library:
                 return function
         raise LackingError(f"np.{names[-1]}")
 
+    def has(self, name: str) -> bool:
+        """Whether the library has a function of this name."""
+        try:
+            return callable(self.get(name))
+        except LackingError:
+            return False
+
     def array(self, value: Any, dtype: np.dtype[Any] | None = None) -> Any:
         """Return an array of the library, which takes over one of its own as it is."""
         if isinstance(value, np.ndarray | np.generic | bool | int | float | list | tuple):

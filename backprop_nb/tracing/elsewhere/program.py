@@ -222,7 +222,10 @@ def _lacks(library: Library, call: Expression, name: str) -> UnsupportedError:
     assert call.row is not None
     wanted = full_name(call.row.function)
     needs = "" if name in (wanted, f"{wanted.removeprefix('np.')}") else f", which needs {name}"
+    why = f"there is no {name} in {library.name}"
+    if library.has(name.removeprefix("np.")):  # with options of its own, or another result
+        why = f"it is not known how {library.name} computes that as NumPy does"
     return UnsupportedError(
-        f"The program calls {wanted}{needs}, and there is no {name} in {library.name}.",
+        f"The program calls {wanted}{needs}, and {why}.",
         instead="graph.compile(), which runs with NumPy; or write it with other functions",
     )
