@@ -76,6 +76,21 @@ def test_a_large_pass_is_right(right):
     assert (values[0] - values[1]) / 2e-6 == pytest.approx(slope, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "activations_by_name.gradient.2",
+        "activations_by_name.gradient_per_sample.2",
+        "cmu_names.gradient.1",
+    ],
+)
+def test_the_wrong_line_of_a_large_pass_is_named(name):
+    """By the search with arguments cut down; at full size it is another one, or takes too long."""
+    [wrong] = [each for each in WRONG if each.name == name]
+    found = outcome(wrong, large=True)
+    assert (found.verdict, found.is_misproved) == ("first", False)
+
+
 def test_each_wrong_pass_is_wrong():
     """Each at two draws: what is right by luck at one of them has no wrong line."""
     too_near = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import CodeType
 from typing import Any, TypeAlias
 
@@ -303,15 +303,10 @@ class Blame:
                         continue
                     if not mended.may_help(last, scale * value):
                         continue
-                    yield Repair(
-                        "quantity",
-                        2.0
-                        + (0.0 if text == "1" else 0.3)
-                        + {"adjoint": 0, "value": 0.1, "slope": 0.2}[key.kind],
-                        quantity(key, transposed, scale, shape),
-                        said(""),
-                        key,
-                    )
+                    cost = 2.0 + 0.3 * (text != "1")
+                    cost += {"adjoint": 0, "value": 0.1, "slope": 0.2}[key.kind]
+                    new = partial(quantity, cost, key, transposed, shape)
+                    yield self._by_number(scale, text, new)
 
     def _sequences(self, mended: Mended, group: Group, at: tuple[int, ...]) -> Iterator[Repair]:
         """Yield the true quantities that may stand here in turn, one for each round."""
@@ -396,7 +391,8 @@ class Blame:
                 for scale in mended.terms(last, value):
                     text = self.facts.constant(scale)
                     if text is not None and text not in ("1", "−1"):
-                        yield from self._checked(mended, at, plus(1.3 + cost, ref, scale, text))
+                        added = partial(plus, 1.3 + cost, ref, text=text)
+                        yield from self._checked(mended, at, self._by_number(scale, text, added))
 
     def _checked(self, mended: Mended, at: tuple[int, ...], *repairs: Repair) -> Iterator[Repair]:
         """Yield repairs, but for those of which it shows already that they do not help."""
@@ -438,8 +434,21 @@ class Blame:
             wild = text is None
             if wild and (old.size < 2 or len(at) > 1):
                 continue
-            new = scaled(2.6 if wild else 0.9, scale, text or in_advice(scale))
-            yield from self._checked(mended, at, new)
+            new = partial(scaled, 2.6 if wild else 0.9, text=text or in_advice(scale))
+            yield from self._checked(mended, at, self._by_number(scale, text, new))
+
+    def _by_number(
+        self, scale: float, text: str | None, repair: Callable[[float], Repair]
+    ) -> Repair:
+        """Return a repair by a number, for arguments as long as they are where it is made."""
+        found = repair(scale)
+        if not self.facts.lengths or text is None:
+            return found
+
+        def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
+            return repair(facts.numbers.get(text, scale)).make(facts, index, values)
+
+        return replace(found, make=make)
 
     # -- elsewhere --------------------------------------------------------------------
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import CodeType
 from typing import Any, TypeAlias
@@ -36,6 +37,8 @@ class Facts:
     known: Known
     expected: Sequence[Array]
     """The right gradients."""
+    lengths: Mapping[int, int] = field(default_factory=dict)
+    """How long an axis of the arguments was before it was cut down, by its length here."""
 
     @cached_property
     def places(self) -> dict[Place, list[int]]:
@@ -119,21 +122,21 @@ class Facts:
     def constants(self) -> dict[float, str]:
         """The numbers that are likely factors, and how they are said."""
         found = {1.0: "1", 2.0: "2", 0.5: "1/2"}
-        for n in sorted(self.sizes):
+        sizes = [(n, self.lengths.get(n, n)) for n in sorted(self.sizes)]
+        for n, whole in sizes:
             for value, text in (
-                (n, f"{n}"),
-                (1 / n, f"1/{n}"),
-                (2 / n, f"2/{n}"),
-                (n / 2, f"{n}/2"),
-                (1 / (2 * n), f"1/(2·{n})"),
-                (2 * n, f"2·{n}"),
+                (n, f"{whole}"),
+                (1 / n, f"1/{whole}"),
+                (2 / n, f"2/{whole}"),
+                (n / 2, f"{whole}/2"),
+                (1 / (2 * n), f"1/(2·{whole})"),
+                (2 * n, f"2·{whole}"),
             ):
                 found.setdefault(float(value), text)
-        for n in sorted(self.sizes):
-            for m in sorted(self.sizes):
-                found.setdefault(float(n * m), f"{n}·{m}")
-                found.setdefault(1 / (n * m), f"1/({n}·{m})")
-                found.setdefault(n / m, f"{n}/{m}")
+        for (n, one), (m, other) in itertools.product(sizes, repeat=2):
+            found.setdefault(float(n * m), f"{one}·{other}")
+            found.setdefault(1 / (n * m), f"1/({one}·{other})")
+            found.setdefault(n / m, f"{one}/{other}")
         for trace in (self.followed.trace, self.known.trace):
             for record in trace.records:
                 numbers = [
@@ -150,6 +153,12 @@ class Facts:
                         if "·" in found.get(value, "·"):
                             found[value] = text
         return {value: text for value, text in found.items() if np.isfinite(value)}
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """The likely factors by how they are said, and with a minus."""
+        known = self.constants.items()
+        return {text: x for x, text in known} | {f"−{text}": -x for x, text in known}
 
     def constant(self, value: float) -> str | None:
         """Return how a likely factor is said; None for a number that is none."""

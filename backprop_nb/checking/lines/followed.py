@@ -33,6 +33,11 @@ Change: TypeAlias = Callable[[Sequence[Any]], Any]
 _ENTRIES = 2000
 """So many entries take as long as one step on a small array."""
 
+_LARGE = 5_000
+"""Arguments with more entries are cut down."""
+_LONG, _SHORT = 12, 5
+"""A longer axis is cut down, to so many entries or a few more."""
+
 
 class Opaque:
     """An argument that the tracer is to leave alone, such as labels."""
@@ -80,6 +85,32 @@ def moved(args: Sequence[Any], which: Collection[int], by: float = 0.1, seed: in
         return (np.asarray(leaf) * (1 + by * random.uniform(-1, 1, np.shape(leaf))))[()]
 
     return list(pytree.rebuild(list(args), move))
+
+
+def shortened(args: Sequence[Any]) -> list[Any] | None:
+    """Return arguments of which each long axis is cut down; ``None`` where none is long.
+
+    Axes of one length have one length again, and keep the entries that are largest: the pixels
+    at the border of an image are all zero.
+    """
+    arrays = [leaf for leaf in pytree.flatten(list(args)) if isinstance(leaf, np.ndarray)]
+    weights: dict[int, Array] = {}
+    for array in arrays:
+        size = np.abs(array) if array.dtype.kind == "f" else np.zeros(array.shape)
+        for axis, length in enumerate(array.shape):
+            entries = np.moveaxis(size, axis, 0).reshape(length, -1).sum(axis=1)
+            weights[length] = weights.get(length, 0.0) + entries / (entries.sum() or 1.0)
+    free = (n for n in itertools.count(_SHORT) if n not in weights)
+    order = {n: np.argsort(-weights[n], kind="stable") for n in sorted(weights) if n > _LONG}
+    kept = {length: np.sort(each[: next(free)]) for length, each in order.items()}
+
+    def cut(_: str, leaf: Any) -> Any:
+        if not (isinstance(leaf, np.ndarray) and leaf.ndim):
+            return leaf
+        return leaf[np.ix_(*(kept.get(n, range(n)) for n in leaf.shape))]
+
+    is_large = sum(array.size for array in arrays) > _LARGE
+    return list(pytree.rebuild(list(args), cut)) if is_large else None
 
 
 def _position(value: Any) -> int | None:

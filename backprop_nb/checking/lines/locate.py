@@ -15,7 +15,7 @@ import numpy as np
 from backprop_nb.checking.lines.aliases import is_alias, text_of
 from backprop_nb.checking.lines.blame import LIKELY, Blame
 from backprop_nb.checking.lines.facts import Facts, path_of
-from backprop_nb.checking.lines.followed import Array, Followed, moved
+from backprop_nb.checking.lines.followed import Array, Followed, moved, shortened
 from backprop_nb.checking.lines.followed import traced as trace_of
 from backprop_nb.checking.lines.inputs import may_be_wrong
 from backprop_nb.checking.lines.known import SAME, Known
@@ -118,10 +118,15 @@ def find_faults(
     >>> fault.repair, fault.spoils, fault.proved
     ('multiply it by 2', (1,), True)
     """
-    search = _Search(loss, gradient, args, wrt, traced)
-    ways = search.ways(alone)
+    whole = _Search(loss, gradient, args, wrt, traced)
+    search, ways = whole, list[_Way]()
+    short = whole.shortened()
+    if short is not None:
+        search, ways = short, short.ways(alone)
     if not ways:
-        return search.by_values() if traced and not alone else []
+        search, ways = whole, whole.ways(alone)
+    if not ways:
+        return whole.by_values() if traced and not alone else []
     best = min(way.cost for way in ways)
     near = [way for way in ways if way.cost <= best + _TIES]
     faults = search.without_right([fault for way in near for fault in way.faults()])
@@ -165,15 +170,43 @@ class _Search:
         args: Sequence[Any],
         wrt: Sequence[int],
         traced: bool,
+        whole: _Search | None = None,
     ) -> None:
         self.traced = traced
         self.loss, self.gradient, self.args, self.wrt = loss, gradient, args, wrt
-        self.moved = moved(args, wrt)
+        # What is found must hold at other arguments, too, and it is told of those as given.
+        self.others: list[Sequence[Any]] = (
+            [moved(args, wrt)] if whole is None else [*whole.others, whole.args]
+        )
+        self.whole = whole or self
 
     @cached_property
     def truths(self) -> list[tuple[Known, list[Array]]]:
         """What is true here and at other arguments: the quantities, and the gradients."""
-        return [_truth(self.loss, each, self.wrt) for each in (self.args, self.moved)]
+        here = _truth(self.loss, self.args, self.wrt)
+        if self.whole is not self:
+            return [here, *reversed(self.whole.truths)]
+        return [here, *(_truth(self.loss, each, self.wrt) for each in self.others)]
+
+    @cached_property
+    def trials(self) -> list[Trial]:
+        """The arguments here and the others, each with the right gradients."""
+        pairs = zip([self.args, *self.others], self.truths, strict=True)
+        return [Trial(args, expected) for args, (_, expected) in pairs]
+
+    def shortened(self) -> _Search | None:
+        """Return the same search with long arguments cut down; ``None`` where that is another.
+
+        It is where other gradients are right then, or where a length is written as a number.
+        """
+        short = shortened(self.args)
+        if short is None or not self._is_known() or self.rewriting is None:
+            return None
+        found = _Search(self.loss, self.gradient, short, self.wrt, self.traced, self)
+        is_fixed = not self.rewriting.numbers.isdisjoint(found._lengths.values())
+        if is_fixed or not found._is_known() or not self.rewriting.is_alike(found.trials[0]):
+            return None
+        return found
 
     @cached_property
     def facts(self) -> Facts | None:
@@ -183,34 +216,47 @@ class _Search:
     @cached_property
     def blame(self) -> Blame | None:
         """The search by what is computed; ``None`` where that cannot be traced."""
-        other = self._facts(1) if self.facts is not None else None
-        if self.facts is None or other is None:
+        others = self._other_facts if self.facts is not None else []
+        if self.facts is None or not others:
             return None
         # What is written otherwise in the text needs no edits of what was computed.
         is_written = self.rewriting is not None and not self.is_large
-        return Blame(self.facts, [other], edits=not is_written)
+        return Blame(self.facts, others, edits=not is_written)
+
+    @cached_property
+    def _other_facts(self) -> list[Facts]:
+        """What the function computes at the others; nothing where one cannot be traced."""
+        is_whole = self.whole is self
+        found = [self._facts(1)] if is_whole else [*self.whole._other_facts, self.whole.facts]
+        return [each for each in found if each is not None] if all(found) else []
 
     def _facts(self, k: int) -> Facts | None:
         which = traceable_leaves(pytree.flatten(list(self.args)), self.wrt)
         try:
-            followed = Followed(self.gradient, (self.args, self.moved)[k], which)
+            followed = Followed(self.gradient, self.trials[k].args, which)
         except Exception:  # whatever the student's function does
             return None
         # A gradient that no argument has a part in is none of the trace's.
         is_whole = len(followed.leaves) == len(self.wrt)
-        return Facts(followed, *self.truths[k]) if is_whole else None
+        return Facts(followed, *self.truths[k], self._lengths) if is_whole else None
+
+    @property
+    def _lengths(self) -> dict[int, int]:
+        """How long each axis of the arguments was that is cut down."""
+        leaves = (pytree.flatten(list(each)) for each in (self.args, self.whole.args))
+        shapes = [map(np.shape, each) for each in leaves]
+        pairs = [pair for both in zip(*shapes, strict=True) for pair in zip(*both, strict=True)]
+        return {n: whole for n, whole in pairs if n != whole}
 
     @cached_property
     def rewriting(self) -> Rewriting | None:
         """The search by how the lines are written; ``None`` where no text is known."""
-        here, other = (
-            Trial(args, expected)
-            for args, (_, expected) in zip((self.args, self.moved), self.truths, strict=True)
-        )
-        constants = self.facts.constants if self.facts is not None else {2.0: "2", 0.5: "1/2"}
+        here, *others = self.trials
+        facts = self.whole.facts  # of numbers those alone that are right whatever the length
+        constants = facts.constants if facts is not None else {2.0: "2", 0.5: "1/2"}
         few = dict(itertools.islice(constants.items(), _MAX_CONSTANTS))
         data = getattr(getattr(self.loss, "__code__", None), "co_names", ())
-        found = Rewriting(self.gradient, here, [other], few, self._may_be_wrong, data)
+        found = Rewriting(self.gradient, here, others, few, self._may_be_wrong, data)
         return found if found.blocks else None
 
     def _may_be_wrong(self, filename: str, first: int, last: int) -> bool:
@@ -286,7 +332,7 @@ class _Search:
             after = facts.followed.downstream(each.at)
             later = {self._line(facts, index) for index in after if index not in each.at}
             if named <= later and self._line(facts, each.at[0]) not in named:
-                ways.append(_Way([(best, partial(_faults, facts, each, True))]))
+                ways.append(_Way([(best, partial(_faults, self._told_of, each, True))]))
         return ways
 
     def _line(self, facts: Facts, index: int) -> int | None:
@@ -305,15 +351,21 @@ class _Search:
     def _computed(self, depth: int) -> list[_Way]:
         if self.blame is None:
             return []
-        facts = self.blame.facts
+        told = partial(_faults, self._told_of)
         try:
             found = self.blame.explain(depth=depth)
         except (ArithmeticError, LookupError, TypeError, ValueError):
             return []  # the report without a line is worth more than none
         return [
-            _Way([(each.cost, partial(_faults, facts, each, self._is_first(each))) for each in way])
+            _Way([(each.cost, partial(told, each, self._is_first(each))) for each in way])
             for way in found
         ]
+
+    @property
+    def _told_of(self) -> Facts:
+        """What the function computes with the arguments as given."""
+        assert self.whole.facts is not None
+        return self.whole.facts
 
     def _is_first(self, found: Explanation) -> bool:
         """Whether an expression is known to be the first that is wrong.
@@ -385,8 +437,8 @@ class _Search:
 
     def _told(self, written: Written, number: int) -> list[Fault]:
         assert self.rewriting is not None
-        known, _ = self.truths[0]
-        given, expected = self.rewriting.values(written)
+        known, _ = self.whole.truths[0]
+        given, expected = self.rewriting.values(written, self.whole.trials[0])
         quantity = ""
         for match in known.matches(expected)[:1]:
             says = written.gives_a_value and not np.all(expected == 1)
@@ -411,7 +463,7 @@ class _Search:
         Those stand in the loss too, with that value, and there is nothing to write there; or what
         they give is true, and what they would give is not.
         """
-        known, _ = self.truths[0]
+        known, _ = self.whole.truths[0]
 
         def is_right(fault: Fault) -> bool:
             is_as_in_loss = not fault.repair and any(
@@ -467,7 +519,7 @@ class _Search:
 
     def _is_right(self, fault: Fault) -> bool:
         """Whether a line gives a true quantity, in its shape."""
-        known = self.truths[0][0]
+        known = self.whole.truths[0][0]
         return any(
             abs(match.scale - 1) < SAME and known.arrays[match.key].shape == fault.given.shape
             for match in known.matches(fault.given)
@@ -531,9 +583,11 @@ def _is_float(leaf: Any) -> bool:
 
 
 def _faults(facts: Facts, found: Explanation, is_first: bool, number: int) -> list[Fault]:
-    values, mended = facts.followed.values, facts.followed.replay(found.changes)
+    at = found.group.at(facts)
+    changes = {index: found.repair.change(facts, index) for index in at}
+    values, mended = facts.followed.values, facts.followed.replay(changes)
     # Of several rounds the first that is wrong; the last may be right all the same.
-    index = next((k for k in found.at if not same(values[k], mended[k])), found.at[-1])
+    index = next((k for k in at if not same(values[k], mended[k])), at[-1])
     given, expected = np.asarray(values[index]), np.asarray(mended[index])
     matches = facts.known.matches(expected)
     quantity = ""
@@ -544,7 +598,7 @@ def _faults(facts: Facts, found: Explanation, is_first: bool, number: int) -> li
         symbol = facts.known.symbol_apart(matches[0].key)
         if scale is not None:
             quantity = symbol if scale == "1" else f"{scale} · {symbol}"
-    record, words = facts.followed.records[index], found.repair.words(facts, found.at[-1])
+    record, words = facts.followed.records[index], found.repair.words(facts, at[-1])
     computes = not is_alias(record) or found.group.path is not None
     places = _places(facts, found)
     into = [_written_into(each, record) if found.group.path is None else None for each in places]
@@ -594,7 +648,7 @@ def _places(facts: Facts, found: Explanation) -> list[SourcePlace]:
 
     What is called, if it was handed over, is the call's; of an operand both may be meant.
     """
-    record = facts.followed.records[found.at[-1]]
+    record = facts.followed.records[found.group.at(facts)[-1]]
     place = locate(*found.group.reported[:2])
     if place is None:
         return []

@@ -6,6 +6,7 @@ function knows at that place and from the true quantities of the loss.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -352,15 +353,19 @@ def _scaled_by(ref: Ref, x: Any, facts: Facts, index: int, values: Sequence[Any]
     return x * ref.get(facts, index, values)
 
 
-def quantity(key: Key, transposed: bool, scale: float, shape: tuple[int, ...]) -> Make:
-    """Return what puts a true quantity there."""
+def quantity(
+    cost: float, key: Key, transposed: bool, shape: tuple[int, ...], scale: float
+) -> Repair:
+    """Return the repair that puts a multiple of a true quantity there."""
 
     def make(facts: Facts, index: int, values: Sequence[Any]) -> Any:
         array = facts.known.arrays[key]
         array = array.T if transposed else array
-        return (scale * array).reshape(shape)[()]
+        is_as_long = array.size == math.prod(shape)
+        its = shape if is_as_long else np.shape(facts.followed.values[index])
+        return (scale * array).reshape(its)[()]
 
-    return make
+    return Repair("quantity", cost, make, said(""), key)
 
 
 def times(cost: float, ref: Ref, rest: bool = False) -> Repair:

@@ -144,6 +144,18 @@ class Rewriting:
             for each in self.blocks
         ]
 
+    @property
+    def numbers(self) -> set[float]:
+        """The numbers that stand in the text, or are globals there."""
+        found: set[Any] = set()
+        for block in self.blocks:
+            space = block.functions[0].__globals__
+            nodes = list(ast.walk(block.node))
+            found |= {each.value for each in nodes if isinstance(each, ast.Constant)}
+            names = [space.get(each.id) for each in nodes if isinstance(each, ast.Name)]
+            found |= {each for each in names if isinstance(each, int | float)}
+        return found
+
     def alone(self) -> list[Written]:
         """Return the lines of which each alone explains everything."""
         with self._apart():
@@ -280,6 +292,12 @@ class Rewriting:
         self.changes = self._changes()
         return right
 
+    def is_alike(self, short: Trial) -> bool:
+        """Whether the same gradients are right with arguments that are shorter."""
+        with self._apart():
+            found = {(self._right(each), self.ended) for each in (self.here, *self.others, short)}
+        return len(found) == 1
+
     def _changes(self) -> bool:
         """Whether the last run changed its arguments, which were those here."""
         return bool(changed(self.given, list(self.here.args), "x"))
@@ -290,9 +308,11 @@ class Rewriting:
         self.all_runs += 1
         self.turns.reset()
         self.held.restore()
-        self.given = _copied(list(trial.args))
+        self.given, self.ended = _copied(list(trial.args)), False
         try:
-            pairs = zip(self.gradient(*self.given), trial.expected, strict=True)
+            gave = self.gradient(*self.given)
+            self.ended = True
+            pairs = zip(gave, trial.expected, strict=True)
             return frozenset(
                 j for j, (one, other) in enumerate(pairs) if one is not None and same(one, other)
             )
@@ -394,10 +414,12 @@ class Rewriting:
 
     # -- what it gives ---------------------------------------------------------------
 
-    def values(self, written: Written) -> tuple[Array, Array]:
+    def values(self, written: Written, at: Trial) -> tuple[Array, Array]:
         """Return what an expression gave when it was wrong first, and gives written otherwise."""
-        with self._apart():
-            was, now = (self._first_kept(written, mended) for mended in (False, True))
+        there = copy.copy(self)
+        there.here = at
+        with there._apart():
+            was, now = (there._first_kept(written, mended) for mended in (False, True))
         pairs = zip(was, now, strict=False)  # a round may be there only now
         return next((pair for pair in pairs if not same(*pair)), (was[-1], now[-1]))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from nonempty import nonempty
 
-from backprop_nb.checking.lines.followed import Followed, plain_answer, traced
+from backprop_nb.checking.lines.followed import Followed, plain_answer, shortened, traced
 from backprop_nb.tracing.tape import is_live
 
 rng = np.random.default_rng(0)
@@ -80,6 +80,27 @@ def test_what_is_not_chosen_is_not_traced():
     trace = traced(f, [np.ones(3), np.array([0, 2])], {0})
     assert seen[0] == (True, False)
     assert trace.input_count == 1
+
+
+def test_long_axes_of_one_length_are_one_short_length_again():
+    x, labels = np.zeros((40, 300)), np.arange(40) % 3
+    x[:, ::9] = rng.uniform(1, 2, (40, 34))
+    given = {"W": rng.standard_normal((300, 3)), "b": np.zeros(3)}
+    args = [given, x, labels, np.array(2.0), "tanh"]
+    parameters, short, classes, *others = shortened(args)
+    assert others == [args[3], "tanh"]
+    assert parameters["W"].shape == (short.shape[1], 3)
+    assert parameters["b"].shape == (3,)
+    assert classes.shape == short.shape[:1]
+    assert len({*short.shape, 3}) == 3
+    assert max(short.shape) < 10
+    assert isinstance(others[0], np.ndarray)
+    assert np.all(short > 0)  # what is zero everywhere tells nothing
+
+
+def test_small_arguments_stay_as_long_as_they_are():
+    assert shortened([rng.standard_normal((40, 50)), "tanh"]) is None
+    assert shortened([0.5]) is None
 
 
 # --- answers ----------------------------------------------------------------------------

@@ -367,3 +367,82 @@ def gradient(z):
     return [delta]
 """
     assert lines_blamed(text, [np.array([0.4, -1.2, 2.0])]) == ["delta"]
+
+
+# --- long arguments -----------------------------------------------------------------------
+
+COUNT = 300
+LONG = [rng.standard_normal(shape) for shape in ((300, 40), (40, 10), (300, 10))]
+
+
+def long_loss(x, W, t):
+    return np.sum((np.tanh(x @ W) - t) ** 2) / len(x)
+
+
+def as_long_as_given(x, W, t):
+    h = np.tanh(x @ W)
+    d = (h - t) / len(x) * (1 - h**2)
+    return [x.T @ d]
+
+
+def right_by_its_length(x, W, t):
+    h = np.tanh(x @ W)
+    d = (h - t) / 300 * (1 - h**2)
+    return [x.T @ d]
+
+
+def of_one_length(x, W, t):
+    h = np.tanh(x.reshape(LONG[0].shape) @ W)
+    d = (h - t) / len(x) * (1 - h**2)
+    return [x.T @ d]
+
+
+def by_a_length_kept_elsewhere(x, W, t):
+    h = np.tanh(x @ W)
+    d = (h - t) / COUNT * (1 - h**2)
+    return [x.T @ d]
+
+
+def without_the_mean(x, W, t):
+    h = np.tanh(x @ W)
+    d = 2 * (h - t) * (1 - h**2)
+    return [x.T @ d]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "is_short", "repair"),
+    [
+        (as_long_as_given, True, "multiply it by 2"),
+        (without_the_mean, True, "multiply it by 1/300"),
+        (right_by_its_length, False, "150.0 in place of 300"),
+        (by_a_length_kept_elsewhere, False, "multiply it by 2"),
+        (of_one_length, False, "multiply it by 2"),
+    ],
+)
+def test_long_arguments_are_cut_down_where_that_changes_nothing_else(wrong, is_short, repair):
+    lengths = []
+
+    def gradient(x, W, t):
+        lengths.append(len(x))
+        return wrong(x, W, t)
+
+    first, *_ = find_faults(long_loss, gradient, LONG, [1])
+    assert first.line == wrong.__code__.co_firstlineno + 2
+    assert first.repair == repair
+    # It is told of the arguments as given.
+    h = np.tanh(LONG[0] @ LONG[1])
+    np.testing.assert_allclose(first.expected, 2 * (h - LONG[2]) / 300 * (1 - h**2))
+    assert first.given.shape == (300, 10)
+    assert (6 in lengths) == is_short
+
+
+def test_no_length_of_arguments_that_were_cut_down_is_named():
+    def loss(x, W):
+        return np.sum(np.mean((x @ W) ** 2, axis=1))
+
+    def gradient(x, W):
+        d = 2 * (x @ W)
+        return [x.T @ d]
+
+    faults = find_faults(loss, gradient, [LONG[0], LONG[1]], [1])
+    assert {fault.repair for fault in faults} == {"multiply it by 1/10"}  # not 1/(2·5)

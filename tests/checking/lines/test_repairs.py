@@ -248,8 +248,12 @@ def test_a_true_quantity_takes_the_shape_that_is_needed(neuron):
     key = next(key for key in facts.known.arrays if facts.known.symbol(key) == "∂L/∂v")
     expected = facts.known.arrays[key]
     values = facts.followed.values
-    column = quantity(key, False, -2.0, (3, 1))(facts, at, values)
+    column = quantity(2.0, key, False, (3, 1), -2.0).make(facts, at, values)
     np.testing.assert_allclose(column, -2 * expected.reshape(3, 1))
+    # Found where all was shorter, it has the shape that the record has here.
+    [like, *_] = [k for k, value in enumerate(values) if np.size(value) == 3]
+    here = quantity(2.0, key, False, (2, 1), -2.0).make(facts, like, values)
+    np.testing.assert_allclose(here, -2 * expected.reshape(values[like].shape))
 
 
 def test_no_edit_leaves_everything_as_it_is(neuron):
