@@ -18,7 +18,7 @@ import numpy as np
 
 from backprop_nb.errors import is_own
 from backprop_nb.tracing import messages, pytree
-from backprop_nb.tracing.dispatch import applied, composed, dispatch, into, joined
+from backprop_nb.tracing.dispatch import applied, composed, dispatch, into, joined, laid_out
 from backprop_nb.tracing.members import DETACHING, lacking, members, refusals
 from backprop_nb.tracing.memory import (
     Memory,
@@ -141,7 +141,11 @@ class Traced(Recorded):
                 messages.unsupported(name, frame)
             if (out := kwargs.pop("out", None)) is not None:
                 return into(out, getattr(ufunc, method), args, kwargs, frame)
-            return composed(ufunc, partial(UFUNC_METHODS[method], ufunc), args, kwargs, frame, name)
+            parts = partial(UFUNC_METHODS[method], ufunc)
+            result = composed(ufunc, parts, args, kwargs, frame, name)
+            if method == "accumulate":
+                return laid_out(result, ufunc.accumulate, args, kwargs)
+            return result
         return dispatch(ufunc, args, kwargs)
 
     def __array_function__(
@@ -222,7 +226,7 @@ class Traced(Recorded):
         """Return the same entries in another shape."""
         chosen = shape[0] if len(shape) == 1 else shape
         result = dispatch(np.reshape, (self,), {"shape": chosen, "order": order})
-        return result.copy() if copy else result
+        return result.copy(order) if copy else result
 
     def flatten(self, order: str = "C") -> Any:
         """Return all entries in one row, sharing nothing with this array."""
@@ -230,9 +234,15 @@ class Traced(Recorded):
 
     def copy(self, order: str = "C") -> Any:
         """Return a value that shares nothing: a later ``+=`` leaves the other alone."""
-        return self.alias()
+        own = self.alias()
+        if not is_laid_out(self, order):
+            own._value = self._value.copy(order)
+        return own
 
-    __copy__ = __deepcopy__ = copy
+    def __copy__(self, memo: Any = None) -> Any:
+        return self.copy("K")
+
+    __deepcopy__ = __copy__
 
     def __round__(self, digits: int | None = None) -> Any:
         rounded = dispatch(np.round, (self, digits or 0), {})
@@ -252,7 +262,7 @@ class Traced(Recorded):
             messages.unsupported(f"x.astype({kind.name!r})", sys._getframe(1))
         if not copy and kind == self.dtype:
             return self
-        return dispatch(astype, (self,), {"dtype": kind})
+        return dispatch(astype, (self,), {"dtype": kind}).copy(order)
 
     # -- changes in place --------------------------------------------------------
 
@@ -264,8 +274,20 @@ class Traced(Recorded):
         if self._memory is not None:  # there are views, which see the change
             self[...] = new
         else:
+            new = new.laid_as(self) if new.ndim > 1 else new
             self._tape, self._index, self._value = new._tape, new._index, new._value
         return self
+
+
+_FLAGS = {"C": "C_CONTIGUOUS", "F": "F_CONTIGUOUS", "K": "FORC", "A": "FORC"}
+
+
+def is_laid_out(x: Traced, order: str) -> bool:
+    """Whether the entries lie as in a copy in this order, next to each other.
+
+    Only then does a view of such a copy show all that a view of x does.
+    """
+    return order in _FLAGS and bool(plain(x).flags[_FLAGS[order]])
 
 
 class Flat:
@@ -319,12 +341,13 @@ class Changing(Traced):
         memory: Memory = self._memory
         if memory.state is None:
             return self._value
-        return self._index.now(memory) if self._index else memory.now()
+        value = self._index.now(memory) if self._index else memory.now()
+        return value.laid_as(self._value)
 
-    def alias(self) -> Any:
+    def copy(self, order: str = "C") -> Any:
         """Return a value that shares nothing with this one."""
-        value = self.now()
-        return value.alias() if isinstance(value, Recorded) else prepared(value.copy())
+        copy = self.now().copy(order)
+        return copy if isinstance(copy, Recorded) else prepared(copy)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.write(value, sys._getframe(1), index)

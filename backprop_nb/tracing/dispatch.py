@@ -77,7 +77,10 @@ def _answered(
     if function in TEXTS:
         return function(shown(args[0], learner_frame(frame)), *args[1:], **kwargs)
     if function in COMPOSITES:
-        return composed(function, COMPOSITES[function], args, kwargs, frame)
+        result = composed(function, COMPOSITES[function], args, kwargs, frame)
+        if function in _LAID_OUT:
+            return laid_out(result, _LAID_OUT[function], args, kwargs)
+        return result
     if function in OTHER_FORMS:
         result = composed(function, OTHER_FORMS[function], args, kwargs, frame)
         if result is not NotImplemented:
@@ -250,6 +253,28 @@ def composed(
         if messages.is_learners(error):
             raise
         raise messages.not_taken(name or full_name(function), {}, error, frame) from None
+
+
+_LAID_OUT: dict[Callable[..., Any], Callable[..., Any]] = {
+    **{each: each for each in (np.delete, np.gradient, np.insert)},
+    np.piecewise: lambda x, *args, **kw: np.empty_like(x),
+}
+"""What has the layout in memory that NumPy's function gives; the parts of these give another."""
+
+
+def laid_out(
+    result: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Return the results of a composite laid out as ``function`` of plain arrays.
+
+    Only then is a view of one, such as ``result.ravel()``, one of the same entries.
+    """
+    found = function(*_plain_tree(args), **_plain_tree(kwargs))
+    results = result if type(result) is tuple else (result,)
+    likes = found if type(found) is tuple else (found,) * len(results)
+    both = zip(results, likes, strict=True)
+    new = tuple(one.laid_as(like) if isinstance(one, Recorded) else one for one, like in both)
+    return new if type(result) is tuple else new[0]
 
 
 def _is_step_of_numpys(frame: FrameType) -> bool:

@@ -70,9 +70,10 @@ def members(own: Collection[str]) -> Iterator[tuple[str, Any]]:
             yield from _infix(row) if row.operator == "floordiv" else _mask_operator(row)
     yield "__divmod__", _calling(np.divmod)
     yield "__rdivmod__", _calling(np.divmod, mirrored=True)
-    yield "conj", lambda self: self  # of real numbers NumPy's method gives the array itself
+    for name in ("conj", "conjugate"):  # of real numbers NumPy's methods give the array itself
+        yield name, lambda self: self
     yield "compress", lambda self, condition, axis=None: np.compress(condition, self, axis)
-    taken = (*own, *_ATTRIBUTES, *_AS_FUNCTIONS, "resize", "compress")
+    taken = (*own, *_ATTRIBUTES, *_AS_FUNCTIONS, "resize", "compress", "conjugate")
     functions: list[Callable[..., Any]]
     composed_of_others = [each for each in COMPOSITES if getattr(np, each.__name__, None) is each]
     functions = [*TABLE, *PIECEWISE_CONSTANT, *PLAIN_FUNCTIONS, *composed_of_others]

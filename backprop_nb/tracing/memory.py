@@ -92,7 +92,7 @@ class Memory:
         self.version += 1
         fits = isinstance(value, Recorded) and value._value.dtype == self.array.dtype
         if is_whole(index) and fits and value._value.shape == self.array.shape:
-            self.state, self.pending, self._found = value, [], {}
+            self.state, self.pending, self._found = value.laid_as(self.array), [], {}
             self._owner.fill(-1)
             return
         if has_recorded(index):  # on other inputs it may lie elsewhere, on any of them

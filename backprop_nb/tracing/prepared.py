@@ -30,9 +30,9 @@ import numpy as np
 
 from backprop_nb.errors import PACKAGE, BackpropError
 from backprop_nb.tracing import messages
-from backprop_nb.tracing.array import prepared
+from backprop_nb.tracing.array import is_laid_out, prepared
 from backprop_nb.tracing.bytecode import called_attributes
-from backprop_nb.tracing.dispatch import composed, dispatch
+from backprop_nb.tracing.dispatch import composed, dispatch, laid_out
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.numerical import vectorized
 from backprop_nb.tracing.source import locate
@@ -149,24 +149,29 @@ def _fill_value(shape: Any = None, fill_value: Any = None, *args: Any, **options
     return fill_value
 
 
-def _full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
-    full = np.broadcast_to(fill_value, shape).copy()
+def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **options: Any) -> Any:
+    full = np.broadcast_to(fill_value, shape).copy(order)
     return full if dtype is None or full.dtype == dtype else full.astype(dtype)
 
 
-def _full_like(
-    a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None, **options: Any
-) -> Any:
-    kind = dtype if dtype is not None else getattr(a, "dtype", None) or np.asarray(a).dtype
-    return _full(np.shape(a) if shape is None else shape, fill_value, kind)
+def _full_like(*args: Any, **options: Any) -> Any:
+    return dispatch(_FULL_LIKE, args, options)
 
 
+_FULL_LIKE = np.full_like
 _FILLING: dict[str, Callable[..., Any]] = {"full": _full, "full_like": _full_like}
+
+
+_ASKED: dict[str, dict[str, Any]] = {
+    "array": {"copy": True},
+    "ascontiguousarray": {"order": "C", "ndmin": 1},
+}
+"""What a function asks for by its name."""
 
 
 def _converting(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``np.array``, or one of its kin, for traced values too."""
-    copies = name == "array"
+    asked = _ASKED.get(name, {})
 
     @functools.wraps(original)
     def convert(*args: Any, **kwargs: Any) -> Any:
@@ -176,19 +181,28 @@ def _converting(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         if has_traced(first) and not isinstance(first, Recorded):
             return dispatch(ARRAY.function, args, kwargs)
         if isinstance(first, Recorded):
-            is_laid_out = name != "ascontiguousarray" or plain(first).flags.c_contiguous
-            copied = (copies and kwargs.get("copy", True)) or not is_laid_out
-            return _converted(first, copied, *args[1:], **kwargs)
+            return _converted(first, *args[1:], **asked | kwargs)
         made = original(*args, **kwargs)
         return made if made is first else prepared(made)
 
     return convert
 
 
-def _converted(x: Any, copies: Any, dtype: Any = None, **options: Any) -> Any:
+def _converted(
+    x: Any,
+    dtype: Any = None,
+    order: Any = None,
+    *,
+    copy: Any = None,
+    ndmin: int = 0,
+    **options: Any,
+) -> Any:
+    order = order or "K"
     if dtype is not None and np.dtype(dtype) != x.dtype:
-        return x.astype(dtype)
-    return x.copy() if copies else x
+        x = x.astype(dtype, order)
+    elif copy or not (order in "KA" or is_laid_out(x, order)):
+        x = x.copy(order)
+    return x[(None,) * (ndmin - x.ndim)] if ndmin > x.ndim else x
 
 
 def _of_lists(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -365,6 +379,11 @@ def _columns(parts: tuple[Any, ...]) -> Any:
     return np.concatenate(columns, axis=-1)
 
 
+def _allocated(*arrays: Any) -> Any:
+    """Return the array that NumPy makes for one result for each entry of some arrays."""
+    return np.nditer([*arrays, None], ["zerosize_ok"]).operands[-1]
+
+
 def _vectorized(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return what an object of ``np.vectorize`` does when it is called."""
 
@@ -373,7 +392,8 @@ def _vectorized(original: Callable[..., Any]) -> Callable[..., Any]:
         if not is_tracing() or not has_traced([*args, *kwargs.values()]):
             return original(self, *args, **kwargs)
         each = functools.partial(vectorized, self)
-        return composed(np.vectorize, each, args, kwargs, sys._getframe(1))
+        result = composed(np.vectorize, each, args, kwargs, sys._getframe(1))
+        return laid_out(result, _allocated, args, {})
 
     return call
 

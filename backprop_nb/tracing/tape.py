@@ -85,6 +85,19 @@ class Recorded:
         """Return a second value for the same record."""
         return type(self)(self._tape, self._index, self._value)
 
+    def laid_as(self, array: Any) -> Recorded:
+        """Return the value with its axes in the order in memory that they have in an array."""
+        value, array = plain(self), plain(array)
+        if value.strides == array.strides or _axes(value) == _axes(array):
+            return self
+        own, value = self.alias(), self._value
+        if isinstance(value, Recorded):
+            own._value = value.laid_as(array)
+        else:
+            own._value = np.empty_like(array, dtype=value.dtype)
+            own._value[...] = value
+        return own
+
     def now(self) -> Any:
         """Return a value that later assignments do not change: of most values, itself."""
         return self
@@ -459,6 +472,12 @@ def shown(value: Any, frame: FrameType) -> Any:
         elif frame.f_code.co_filename not in _OWN_FILES and not messages.is_only_printed(frame):
             decided(now, frame, "text")
     return plain(value)
+
+
+def _axes(array: Any) -> list[int]:
+    """Return the axes of an array from the one with the longest way from entry to entry."""
+    axes = (axis for axis, length in enumerate(array.shape) if length != 1)
+    return sorted(axes, key=lambda axis: -abs(array.strides[axis]))
 
 
 def is_live(value: Any) -> bool:

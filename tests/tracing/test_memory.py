@@ -1,6 +1,8 @@
 """Arrays that are written to: every alias sees exactly what NumPy's would."""
 
+import copy
 import functools
+import operator
 
 import numpy as np
 import pytest
@@ -752,6 +754,69 @@ def test_what_numpy_copies_goes_its_own_way(name):
         return np.sum(M**2) + np.sum(own)
 
     assert_differentiable(f, np.array([[1.5, 2.5, 0.5], [3.0, -1.0, 2.0]]))
+
+
+SEEN = {
+    "whole": lambda M: M,
+    "turned": lambda M: M.T,
+    "columns": lambda M: M[:, :2],
+    "one column": lambda M: M[:, 1],
+    "flipped": np.flipud,
+    "rotated": np.rot90,
+    "repeated": lambda M: np.broadcast_to(M[0], (2, 3)),
+    "in columns": lambda M: np.copy(M, order="F"),
+}
+COPIES = {
+    "copy()": lambda M: M.copy(),
+    "copy('F')": lambda M: M.copy("F"),
+    "copy('K')": lambda M: M.copy("K"),
+    "copy('A')": lambda M: M.copy("A"),
+    "copy.copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "np.copy": lambda M: np.copy(M),
+    "np.copy to C": lambda M: np.copy(M, "C"),
+    "np.array": lambda M: np.array(M),
+    "np.array to C": lambda M: np.array(M, order="C"),
+    "np.array of more axes": lambda M: np.array(M, ndmin=3),
+    "np.asarray to C": lambda M: np.asarray(M, order="C"),
+    "np.asarray to F": lambda M: np.asarray(M, order="F"),
+    "np.asarray with a copy": lambda M: np.asarray(M, copy=True),
+    "np.ascontiguousarray": lambda M: np.ascontiguousarray(M),
+    "astype": lambda M: M.astype(float),
+    "astype to C": lambda M: M.astype(float, order="C"),
+    "flatten": lambda M: M.flatten(),
+    "reshape with a copy": lambda M: M.reshape(-1, 1, copy=True),
+    "full_like": lambda M: np.full_like(M, M[0]) * 1.0,
+    "full_like of a plain": lambda M: np.full_like(np.ones(M.shape, order="F"), M[0]),
+    "ones_like": lambda M: np.ones_like(M) * M,
+    "+= in other order": lambda M: operator.iadd(np.copy(M), np.ones(M.shape, order="F")),
+}
+
+
+@pytest.mark.parametrize("is_buffer", [False, True])
+@pytest.mark.parametrize("part", SEEN)
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_lies_in_memory_as_numpys_does(name, part, is_buffer):
+    def f(x):
+        M = np.zeros((2, 3)) if is_buffer else x * 1.0
+        M[...] = x
+        own = COPIES[name](SEEN[part](M))
+        row, other = own.ravel(), own.reshape(-1, 1)
+        row[::2] *= 3.0
+        other[1] = x[0, 1] ** 2
+        weights = np.arange(own.size) + 1.0
+        return np.sum(own * weights.reshape(own.shape)) + np.sum(M * row[1])
+
+    for order in "CF":
+        x, other = np.asarray(X, order=order), np.asarray(X * 1.5 + 0.25, order=order)
+        try:
+            expected = f(x)
+        except ValueError:  # what is not copied may be read-only
+            return
+        graph = bp.trace(f, x)
+        np.testing.assert_allclose(graph.value, expected)
+        np.testing.assert_allclose(graph.evaluate(other), f(other))
+        np.testing.assert_allclose(graph.compile()(other)[0], f(other))
 
 
 VIEWS = {

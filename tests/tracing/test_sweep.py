@@ -1,6 +1,9 @@
 """Every public callable of NumPy's with traced arguments: right, or refused at its line."""
 
+import contextlib
 import functools
+import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ import sweep
 from sweep import Form, WrongError, form
 
 from backprop_nb.errors import BackpropError
+from backprop_nb.tracing import trace
 
 CALLABLES = {name: (f, forms) for name, f, forms in sweep.callables()}
 
@@ -20,6 +24,56 @@ def outcomes(name):
 @pytest.mark.parametrize("name", CALLABLES)
 def test_a_call_is_right_or_refused_in_our_words_at_the_line(name):
     assert set(outcomes(name)) <= {"right", "flat", "refused"}
+
+
+LIES = {
+    "in rows": (np.copy, lambda x: x),
+    "in columns": (lambda x: x.T.copy(), lambda x: x.T),
+    "apart": (lambda x: np.repeat(x, 2, axis=-1), lambda x: x[..., ::2]),
+    "backwards": (lambda x: x[::-1].copy(), lambda x: x[::-1]),
+}
+"""How the entries of an argument lie in memory: the block, and the view of it."""
+READ_ONLY = {"np.broadcast_arrays", "np.imag", "ndarray.imag"}
+WITH_ARRAYS = {
+    name: [each for each in forms if all(x.ndim for x in sweep.inputs_of(each))]
+    for name, (_, forms) in CALLABLES.items()
+    if name not in READ_ONLY and not name.startswith("np.empty")
+}
+
+
+@pytest.mark.parametrize("name", [name for name, forms in WITH_ARRAYS.items() if forms])
+def test_a_view_of_a_result_shows_what_it_shows_in_numpy(name):
+    f, wrong = CALLABLES[name][0], []
+    for (block, view), each in itertools.product(LIES.values(), WITH_ARRAYS[name]):
+        inputs = [block(x) for x in sweep.inputs_of(each)]
+        runs = []
+
+        def run(*given, each=each, runs=runs, view=view):
+            held = iter([view(x * 1.0) for x in given])
+            called = sweep.rebuilt([each.args, each.kwargs], held)
+            results = [x for x in sweep.leaves(f(*called[0], **called[1])) if is_changeable(x)]
+            for result in results:
+                row, again = result.ravel(), result.reshape(-1)
+                row *= 3.0
+                again += 1.0
+            arrays = [*results, *filter(is_changeable, sweep.leaves(called))]
+            runs.append([np.array(plain(x)) for x in arrays])
+            return sum(np.sum(x) for x in given)
+
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with contextlib.suppress(Exception):
+                run(*inputs)
+            with contextlib.suppress(BackpropError):
+                trace(run, *inputs) if runs and inputs else None
+        pairs = zip(*runs[:2], strict=True) if len(runs) > 1 else ()
+        if not all(itertools.starmap(functools.partial(np.allclose, rtol=1e-9, atol=1e-9), pairs)):
+            wrong.append(each)
+    assert wrong == []
+
+
+def is_changeable(x):
+    return getattr(x, "ndim", 0) and x.dtype.kind == "f" and hasattr(x, "ravel")
 
 
 def test_the_forms_are_those_of_callables_that_exist_here_or_did_in_an_older_numpy():

@@ -49,18 +49,18 @@ def _full_like(
     a: Any,
     fill_value: Any,
     dtype: Any = None,
-    order: str = "K",
+    order: Any = "K",
     subok: bool = True,
     shape: Any = None,
     *,
     device: Any = None,
 ) -> Any:
-    dtype = np.dtype(a.dtype if dtype is None else dtype)
-    shape = a.shape if shape is None else shape
+    like = np.empty_like(a, dtype, order, subok, shape)
     if isinstance(fill_value, np.ndarray | np.generic | int | float | list | tuple):
-        return np.full(shape, fill_value, dtype)
-    full = np.broadcast_to(fill_value, shape)
-    return full if full.dtype == dtype else full.astype(dtype)
+        like[...] = fill_value
+        return like
+    full: Any = np.broadcast_to(fill_value, like.shape).copy()
+    return (full if full.dtype == like.dtype else full.astype(like.dtype)).laid_as(like)
 
 
 def _unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
@@ -107,7 +107,7 @@ def _reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = Non
     if copy is None:
         return NotImplemented
     reshaped = np.reshape(a, shape, order)
-    return reshaped.copy() if copy else reshaped
+    return reshaped.copy(order) if copy else reshaped
 
 
 def _where_alone(condition: Any, *choices: Any, **options: Any) -> Any:
@@ -169,7 +169,7 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     **picking.COMPOSITES,
     **polynomials.COMPOSITES,
     **quantiles.COMPOSITES,
-    np.copy: lambda a, order="K", subok=False: a.copy(),
+    np.copy: lambda a, order="K", subok=False: a.copy(order),
     np.amax: np.max,
     np.amin: np.min,
     np.full_like: _full_like,

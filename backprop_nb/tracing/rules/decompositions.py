@@ -299,7 +299,7 @@ def _matrix_power(a: Any, n: Any) -> Any:
     if n < 0:
         a, n = np.linalg.inv(a), -n
     if n == 0:
-        return np.broadcast_to(np.eye(np.shape(a)[-1], dtype=a.dtype), np.shape(a))
+        return np.full_like(a, np.eye(np.shape(a)[-1]))
     if n == 3:
         return (a @ a) @ a
     result = square = None

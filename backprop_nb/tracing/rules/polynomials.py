@@ -62,8 +62,8 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     powers: list[Any] = [np.ones_like(x)]
     for _ in range(1, np.size(x) if N is None else N):
         powers.append(powers[-1] * x)
-    columns = np.stack(powers[: np.size(x) if N is None else N], axis=-1)
-    return columns if increasing else np.flip(columns, axis=1)
+    powers = powers[: np.size(x) if N is None else N]
+    return np.stack(powers if increasing else powers[::-1], axis=-1)
 
 
 def _polyfit(
