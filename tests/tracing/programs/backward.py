@@ -2,7 +2,7 @@
 
 import numpy as np
 from collection import RIGHT
-from program import PROGRAMS, Program, dict_of, normal, positive, program
+from program import Program, add, dict_of, normal, positive, program
 
 from backprop_nb.tracing import pytree
 
@@ -17,19 +17,24 @@ def norm2(*grads):
 
 
 def of_pass(each):
-    """Return a backward pass of a course as a program: the squares of its gradients."""
+    """Return a backward pass of a course as a program: the squares of what it takes and gives.
+
+    A gradient may depend on a bias by its masks alone.
+    """
     drawn = each.args(0)
     count = len(drawn) - each.data
 
     def squares(parameters):
-        return norm2(*pytree.flatten(each.gradient(*parameters, *drawn[count:])))
+        gradients = each.gradient(*parameters, *drawn[count:])
+        return norm2(*pytree.flatten([parameters, gradients]))
 
     name = each.name.replace(".", "_")
     return Program(name, squares, (lambda rng: list(each.module.arguments(rng))[:count],))
 
 
-# What takes numbers by float() is refused.
-PROGRAMS += [of_pass(each) for each in RIGHT if each.course != "plain_python"]
+for each in RIGHT:
+    if each.course != "plain_python":  # which takes numbers by float(), and is refused
+        add(of_pass(each))
 
 
 @program(normal(3), normal(3))

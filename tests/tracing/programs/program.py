@@ -41,13 +41,17 @@ class Program:
 PROGRAMS: list[Program] = []
 
 
+def add(new: Program) -> None:
+    """Add a program, once: pytest imports a module again to look for doctests in it."""
+    if all(known.name != new.name for known in PROGRAMS):
+        PROGRAMS.append(new)
+
+
 def program(*arguments: Draw, **facts: Any) -> Callable[[Any], Any]:
     """Register a function with the draws of its arguments; it stays what it is."""
 
     def register(function: Any) -> Any:
-        # Pytest imports a module once more to look for doctests in it.
-        if all(known.name != function.__name__ for known in PROGRAMS):
-            PROGRAMS.append(Program(function.__name__, function, arguments, **facts))
+        add(Program(function.__name__, function, arguments, **facts))
         return function
 
     return register
