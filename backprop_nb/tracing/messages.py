@@ -169,31 +169,28 @@ def unsupported_method(name: str, frame: FrameType) -> NoReturn:
     )
 
 
-def no_attribute_of_numpys(name: str, instead: str, frame: FrameType) -> NoReturn:
-    """Refuse what arrays of other libraries have, with NumPy's way."""
+def _owner(frame: FrameType) -> str:
+    """Return whose attribute is asked for, as the learner writes it; ``x`` if that is long."""
     place = _place(frame)
     match place.node if place else None:
-        case ast.Attribute(value=owner) | ast.Call(func=ast.Attribute(value=owner)) if (
-            len(ast.unparse(owner)) < 30
-        ):
-            array = ast.unparse(owner)
-        case _:
-            array = "x"
+        case ast.Attribute(value=owner) | ast.Call(func=ast.Attribute(value=owner)):
+            text = ast.unparse(owner)
+            return text if len(text) < 30 else "x"
+    return "x"
+
+
+def no_attribute_of_numpys(name: str, instead: str, frame: FrameType) -> NoReturn:
+    """Refuse what arrays of other libraries have, with NumPy's way."""
     raise UnsupportedMethodError(
         f"An array of NumPy's has no attribute .{name}.",
-        instead=instead.format(x=array),
+        instead=instead.format(x=_owner(frame)),
         at=_at(frame),
     )
 
 
 def attribute_assigned(name: str, value: Any, frame: FrameType) -> NoReturn:
     """Refuse ``x.shape = (3, 1)`` and its kin."""
-    place = _place(frame)
-    match place.node if place else None:
-        case ast.Attribute(value=owner):
-            array = ast.unparse(owner)
-        case _:
-            array = "x"
+    array = _owner(frame)
     instead = {
         "shape": f"{array} = {array}.reshape({', '.join(map(str, np.atleast_1d(value)))})",
         "dtype": f"{array} = {array}.astype(…), which converts the numbers",
