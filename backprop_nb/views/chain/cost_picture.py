@@ -7,7 +7,7 @@ from backprop_nb.views.chart import Axis
 from backprop_nb.views.picture import Picture
 from backprop_nb.views.schema import Patch
 
-WIDTH, LABEL, BAR, PITCH, TOP = 414.0, 96.0, 200.0, 34.0, 34.0
+WIDTH, LABEL, PITCH, TOP = 274.0, 96.0, 42.0, 42.0
 LOG_FROM = 50
 """Costs so many times apart are shown on a logarithmic axis."""
 
@@ -48,17 +48,17 @@ def cost_picture(chain: Chain) -> Picture:
     """
     total, axis = costs(chain), cost_axis(chain)
     words = ", ".join(f"{ROWS[name][0]} {cost:,}" for name, cost in total.items())
-    picture = Picture(WIDTH, TOP + 3 * PITCH + 4, f"Multiplications: {words}.")
+    picture = Picture(WIDTH, TOP + 3 * PITCH - 8, f"Multiplications: {words}.")
     title = "multiplications of numbers" + (", log scale" if axis.log else "")
     picture.text((0, 11), title, fill="muted", size=12, bold=True)
     for row, (name, cost) in enumerate(total.items()):
         label, colour = ROWS[name]
         x, y, width, height = _bar(row, axis.place(cost))
-        picture.text((0, y + 9), label, size=12)
+        picture.text((0, y - 9), label, size=12)
         run = 0 if name != "backward" else width
         picture.rect((x, y, run, height), fill=colour, radius=2, key=f"run:{name}")
         picture.rect((x, y, width, height), stroke=colour, width=1.4, radius=2)
-        picture.text((x + width + 8, y + 9), f"{cost:,}", size=12, key=f"count:{name}")
+        picture.text((LABEL, y - 9), f"{cost:,}", size=12, key=f"count:{name}")
     return picture
 
 
@@ -71,4 +71,4 @@ def paid(chain: Chain, side: Side, total: int) -> Patch:
 
 
 def _bar(row: int, share: float) -> tuple[float, float, float, float]:
-    return LABEL, TOP + row * PITCH, share * BAR, 18.0
+    return 0.0, TOP + row * PITCH, share * WIDTH, 16.0

@@ -42,7 +42,7 @@ def test_the_bar_is_as_long_as_what_is_paid(rule):
         (bar,) = (
             patch.get_width()
             for patch in rule.draw(side="right", step=step).axes[0].patches
-            if colors.to_hex(patch.get_facecolor()) == blue and patch.get_height() == 18
+            if colors.to_hex(patch.get_facecolor()) == blue and patch.get_height() == 16
         )
         return bar
 
