@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import keyword
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -19,13 +20,22 @@ def rebuild(tree: Any, replace: Callable[[str, Any], Any], name: str = "x") -> A
     ['A0', {'w': 'A1_w'}]
     """
     if isinstance(tree, dict):
-        return {key: rebuild(item, replace, _join(name, str(key))) for key, item in tree.items()}
+        named = {key: rebuild(item, replace, _join(name, str(key))) for key, item in tree.items()}
+        return named if type(tree) is dict else _like(tree, named.items())
     if isinstance(tree, list | tuple):
         items = [rebuild(item, replace, _join(name, str(k))) for k, item in enumerate(tree)]
         if isinstance(tree, list):
-            return items
+            return items if type(tree) is list else _like(tree, enumerate(items))
         return type(tree)(*items) if hasattr(tree, "_fields") else tuple(items)
     return replace(name, tree)
+
+
+def _like(tree: Any, items: Iterable[tuple[Any, Any]]) -> Any:
+    """Return a copy with other items, of the same class, such as an OrderedDict."""
+    new = copy.copy(tree)
+    for key, item in items:
+        new[key] = item
+    return new
 
 
 def _join(name: str, key: str) -> str:

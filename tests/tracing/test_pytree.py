@@ -1,8 +1,10 @@
 """Arguments as trees: their leaves, the names of the leaves, and the way back."""
 
+import copy
 import functools
 import keyword
 import operator
+from collections import OrderedDict, defaultdict
 from typing import NamedTuple
 
 import pytest
@@ -47,6 +49,29 @@ def test_the_structure_and_its_types_are_kept():
     found = rebuild(tree, lambda name, leaf: leaf and leaf * 10)
     assert found == {"layers": [Layer(10.0, (20.0, None))], "rate": 30.0}
     assert type(found["layers"][0]) is Layer
+
+
+class Named(dict):
+    __getattr__ = dict.__getitem__
+
+
+class Twice(list):
+    def __init__(self, item):
+        super().__init__([item, item])
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [Named(w=1.0), OrderedDict(b=1.0, a=2.0), defaultdict(float, w=1.0), Twice(1.0)],
+    ids=lambda tree: type(tree).__name__,
+)
+def test_a_dict_or_a_list_of_another_class_stays_one(tree):
+    before = copy.copy(tree)
+    found = rebuild(tree, lambda name, leaf: leaf * 10)
+    assert type(found) is type(tree)
+    assert flatten(found) == [10 * leaf for leaf in flatten(tree)]
+    assert tree == before
+    assert not isinstance(tree, defaultdict) or found["new"] == 0.0
 
 
 def test_the_original_is_left_alone():
