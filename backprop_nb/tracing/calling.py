@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence, Set, ValuesView
 from enum import Enum
 from inspect import Parameter, Signature
 from types import (
@@ -28,6 +29,7 @@ from backprop_nb.tracing import pytree
 from backprop_nb.tracing.rules.row import signature_of
 
 _PLAIN = {list: "a list", tuple: "a tuple", dict: "a dict", str: "text", type(None): "None"}
+_ROWS = (deque, Set, ValuesView)  # what holds numbers as a list does, and is none
 
 
 def check_callable(f: Any, form: str) -> None:
@@ -104,13 +106,15 @@ def check_objects(f: Callable[..., Any], args: Sequence[Any]) -> None:
 
 
 def _check_object(argument: str, name: str, leaf: Any) -> None:
-    found = None if hasattr(type(leaf), "__array__") else next(_numbers_in(leaf, name), None)
+    is_number = _is_number(leaf) or hasattr(type(leaf), "__array__")
+    found = None if is_number else next(_numbers_at(leaf, name, 4), None)
     if found is not None:
+        kind = "list" if isinstance(leaf, _ROWS) else "dict of its arrays"
         raise UnsupportedError(
             f"{name} is an object with numbers in it, which cannot be traced there.",
             given=f"{name} of type {type(leaf).__name__}, which has {found}",
             expected="numbers, arrays, or lists, tuples, dicts and namedtuples of them",
-            instead=f"a dict of its arrays in place of {name}; or {argument}=… by keyword, where "
+            instead=f"a {kind} in place of {name}; or {argument}=… by keyword, where "
             "nothing is to be differentiated by it",
         )
 
@@ -129,7 +133,7 @@ def _numbers_at(value: Any, name: str, depth: int) -> Iterator[str]:
     kind = getattr(getattr(value, "dtype", None), "kind", None)
     if isinstance(value, float) or kind in {"i", "u", "f", "c"}:
         yield name
-    elif isinstance(value, list | tuple | dict):
+    elif isinstance(value, (list, tuple, dict, *_ROWS)):
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in items:
             yield from _numbers_at(item, f"{name}[{key!r}]", depth - 1) if depth else ()

@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import functools
+from collections import deque
 
 import numpy as np
 import pytest
@@ -198,6 +199,9 @@ class Speed(enum.Enum):
         ([1.0, Layer({"A": 1.0})], "model1.W['A']"),
         (Settings(), "model.rate"),
         (bp.SigmoidNetwork((2, 1), seed=0), "model."),
+        ({"A": x}.values(), "model[0]"),
+        ([deque([1.0])], "model0[0]"),
+        ({0.5}, "model[0]"),
     ],
 )
 def test_an_object_that_holds_numbers_is_refused_and_not_a_constant(given, where):
@@ -226,6 +230,7 @@ def test_an_object_that_holds_numbers_is_refused_and_not_a_constant(given, where
         np.random.default_rng(0),
         slice(3),
         {1},
+        {"A": 0.5}.keys(),
     ],
 )
 def test_what_holds_no_number_is_handed_on(given):
