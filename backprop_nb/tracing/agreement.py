@@ -25,7 +25,7 @@ from backprop_nb.errors import BackpropError, UnsupportedError
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.calling import function_name
 from backprop_nb.tracing.evaluate import inputs_of, replayed
-from backprop_nb.tracing.graph import Trace
+from backprop_nb.tracing.graph import Trace, laid, owner
 from backprop_nb.tracing.libraries import is_learners_code
 from backprop_nb.tracing.prepared import REPLACED
 from backprop_nb.tracing.source import describe_place
@@ -73,7 +73,7 @@ def check_agreement(
     What is another value every time, such as one with random numbers in it, says nothing.
     """
     leaves = pytree.flatten([list(args), kwargs])
-    reason = _reason(f, tape, leaves)
+    reason = _reason(f, tape, leaves) or _tangled([*args, kwargs], leaves, tape)
     if not (reason or refused or is_mixed) or any(map(_is_traced, (trace.value, *leaves))):
         return
     given = ""
@@ -164,6 +164,44 @@ def _reason(f: Callable[..., Any], tape: Tape, leaves: Sequence[Any]) -> _Reason
             "x.astype(float) as the argument",
         )
     return None
+
+
+def _tangled(tree: Any, leaves: Sequence[Any], tape: Tape) -> _Reason | None:
+    """Return what a function could see of how its arguments lie in memory, if it may have."""
+    arrays = [each for each in leaves if type(each) is np.ndarray]
+    holders = [*map(id, _holders(tree))]
+    if len({*holders}) < len(holders) or (tape.is_written and not laid(arrays)[0]):
+        return _Reason(
+            "two of its arguments are one, or share entries, and it changes one of them",
+            "a copy for one of the two",
+        )
+    if tape.is_written and not all(each.flags.forc for each in arrays):
+        return _Reason(
+            "it writes through a view of an argument that is a part of a larger array, and a copy "
+            "in one piece stands for that",
+            "x.copy() as the argument",
+        )
+    return None
+
+
+def _holders(tree: Any) -> Iterator[Any]:
+    """Yield each list and each dict of a tree."""
+    if isinstance(tree, list | tuple | dict):
+        if not isinstance(tree, tuple):
+            yield tree
+        for each in tree.values() if isinstance(tree, dict) else tree:
+            yield from _holders(each)
+
+
+def _copied(tree: Any) -> Any:
+    """Return a deep copy in which arrays lie in memory, and share it, as they do in ``tree``."""
+    known: dict[int, Any] = {}
+    for each in pytree.flatten(tree):
+        if type(each) is np.ndarray and (whole := owner(each)).flags.forc:
+            block = known.setdefault(id(whole), whole.copy("K"))
+            start, first = (x.__array_interface__["data"][0] for x in (each, whole))
+            known[id(each)] = np.ndarray(each.shape, each.dtype, block, start - first, each.strides)
+    return copy.deepcopy(tree, known)
 
 
 def _kind(leaf: Any) -> str:
@@ -257,7 +295,8 @@ def _value(
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return np.asarray(f(*copy.deepcopy(list(args)), **copy.deepcopy(kwargs)))
+            new, named = _copied((list(args), kwargs))
+            return np.asarray(f(*new, **named))
     except Exception as error:  # whatever it is: the trace has gone through
         if is_refused and isinstance(error, BackpropError):  # in a trace within, of traced values
             raise

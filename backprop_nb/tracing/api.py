@@ -241,9 +241,9 @@ class Graph(Trace):
     def evaluate(self, *args: Any, **options: Any) -> Any:
         """Return the value of the same function on new arguments of the same shapes.
 
-        Masks, indices and comparisons are computed anew.  Where Python decides
-        otherwise than in the trace, and where the function draws random numbers, the
-        function itself runs again.
+        Masks, indices and comparisons are computed anew.  The function itself runs again
+        where Python decides otherwise than in the trace, where it draws random numbers, and
+        for arrays of another float type, or that lie otherwise in memory and are written to.
 
         Raises
         ------
@@ -266,7 +266,7 @@ class Graph(Trace):
 
         It runs the program of :meth:`to_numpy`, with one gradient per argument.
         Python's numbers, integers and lists become what they are in the trace.  It is
-        right on any arguments: for other shapes, flags or structures, or where Python
+        right on any arguments: for other shapes, types, flags or structures, or where Python
         decides otherwise, the function is traced once more, and that path is kept.
 
         The function runs twice more to see whether it is the same each time.  One that

@@ -17,7 +17,7 @@ from backprop_nb.tracing import pytree
 from backprop_nb.tracing.backward import Backward
 from backprop_nb.tracing.emit.numpy_code import OffPathError, path_of
 from backprop_nb.tracing.evaluate import check_count, refuse_keywords
-from backprop_nb.tracing.graph import TRACED, Trace, fits
+from backprop_nb.tracing.graph import TRACED, Trace, fits, laid
 from backprop_nb.tracing.purity import is_impure, traced_again
 
 MAX_PATHS = 64
@@ -58,14 +58,16 @@ def _compiled(
             f"  instead:  {instead}"
         )
         return _traced_anew(trace)
-    paths = [(trace.given, path_of(trace))]
+    paths = [(trace.given, trace.laid, path_of(trace))]
     names = [name for name, _ in trace.arguments][: len(trace.given)]
     all_traced = all(given is TRACED for given in trace.given)
 
     def call(*args: Any, **options: Any) -> tuple[Any, tuple[Any, ...]]:
         refuse_keywords(trace, options, "A compiled function")
-        for position, (given, path) in enumerate(paths):
+        for position, (given, lying, path) in enumerate(paths):
             if not (all_traced and len(args) == len(given)) and not fits(given, args):
+                continue
+            if lying is not None and lying != laid(args):
                 continue
             try:
                 result = path(*args)
@@ -76,9 +78,9 @@ def _compiled(
             return result
         check_count(args, names)
         new = traced_again(trace, plain(list(args)))
-        paths.insert(0, (new.given, path_of(new)))
+        paths.insert(0, (new.given, new.laid, path_of(new)))
         del paths[MAX_PATHS:]
-        return paths[0][1](*args)
+        return paths[0][-1](*args)
 
     call.__name__ = call.__qualname__ = f"{trace.function_name}_and_gradient"
     return call

@@ -7,17 +7,24 @@ from typing import Any
 
 from backprop_nb.errors import ShapeError, UnsupportedError, counted
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.graph import Node, Trace, fits
+from backprop_nb.tracing.graph import Node, Trace, fits, laid
 from backprop_nb.tracing.purity import is_impure, traced_again
 from backprop_nb.tracing.record import CONSTANT
-from backprop_nb.tracing.tape import Recorded, is_live, taken_in
+from backprop_nb.tracing.tape import Recorded, is_live, is_other_float, taken_in
 
 
 def evaluate(trace: Trace, args: Sequence[Any]) -> Any:
     """Compute ``trace`` on new arguments; see :meth:`Graph.evaluate`."""
     inputs = inputs_of(trace, args)
     is_plain = not any(isinstance(each, Recorded) for each in inputs)  # else it nests
-    holds = is_plain and fits(trace.given, args) and not is_impure(trace)
+    pairs = zip(inputs, trace.inputs, strict=True)
+    holds = (
+        is_plain
+        and fits(trace.given, args)
+        and trace.laid in (None, laid(args))
+        and not any(is_other_float(each, node.value.dtype) for each, node in pairs)
+        and not is_impure(trace)
+    )
     values = replayed(trace, inputs) if holds else None
     if values is None:  # Python decides otherwise here
         return traced_again(trace, args).value
@@ -102,4 +109,6 @@ def _checked(value: Any, node: Node) -> Any:
             expected=f"shape {node.shape}",
             instead="trace the function again for another shape",
         )
-    return array if is_live(array) else array.astype(node.value.dtype, copy=False)[()]
+    if is_live(array) or is_other_float(value, node.value.dtype):
+        return array
+    return array.astype(node.value.dtype, copy=False)[()]

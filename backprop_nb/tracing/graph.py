@@ -162,6 +162,24 @@ def fits(given: Any, new: Any) -> bool:
     return given is new or bool(given == new)
 
 
+def laid(args: Sequence[Any]) -> tuple[Any, ...]:
+    """Return how arrays lie in memory, and whether none is a part of another's.
+
+    Where a function writes into its arguments, it shows.
+    """
+    arrays = [each for each in pytree.flatten(args) if type(each) is np.ndarray]
+    owners = {id(each if each.base is None else owner(each)) for each in arrays}
+    lying = [each.flags.c_contiguous or each.strides for each in arrays]
+    return (len(owners) == len(arrays), *lying)
+
+
+def owner(array: Any) -> Any:
+    """Return the array that an array is a view of, itself if it is none."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
 class Check(NamedTuple):
     """What was computed for a decision only, such as the ``x > 0`` of an ``if``.
 
@@ -203,6 +221,8 @@ class Trace(Suggesting):
         The name of the traced function.
     given
         The structure of each argument: :data:`TRACED`, or what was not traced, such as a flag.
+    laid
+        How the arguments lay in memory, if one may have been written to: see :func:`laid`.
     from_integers
         The positions of the inputs that were given as integers.
     is_smooth
@@ -221,6 +241,7 @@ class Trace(Suggesting):
     arguments: tuple[tuple[str, Any], ...] = field(kw_only=True)
     function_name: str = field(kw_only=True)
     given: tuple[Any, ...] = field(default=(), kw_only=True)
+    laid: tuple[Any, ...] | None = field(default=None, kw_only=True)
     from_integers: frozenset[int] = field(default=frozenset(), kw_only=True)
     is_smooth: bool = field(default=False, kw_only=True)
     is_stopped: bool = field(default=False, kw_only=True)

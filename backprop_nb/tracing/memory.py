@@ -73,6 +73,7 @@ class Memory:
 
         ``state`` is the recorded value of today; without one it is a constant.
         """
+        tape.is_written = True
         if self.state is None:
             if state is None:
                 array = np.array(self.array)

@@ -140,6 +140,8 @@ class Tape:
         Whether a gradient flows through everything but the constants.
     is_stopped
         Whether a value was taken out of it on purpose.
+    is_written
+        Whether an array was changed in place that others may look at, or an argument.
     """
 
     __slots__ = (
@@ -149,6 +151,7 @@ class Tape:
             "guards",
             "is_smooth",
             "is_stopped",
+            "is_written",
             "kind",
             "records",
             "serial",
@@ -168,6 +171,7 @@ class Tape:
         self.stood_in: list[tuple[CodeType, int]] = []
         self.is_smooth = True
         self.is_stopped = False
+        self.is_written = False
         self._constants: dict[int, tuple[Any, int]] = {}
         self._groups: list[list[Recorded]] = []
         self._frame: FrameType | None = None
@@ -519,6 +523,12 @@ def taken_in(value: Any, what: str) -> Any:
     """
     value = value.now() if is_live(value) else value
     return value.alias() if isinstance(value, Recorded) else messages.real_copy(value, what)
+
+
+def is_other_float(value: Any, dtype: Any) -> bool:
+    """Whether a value computes in another float type than this one."""
+    kind: str = getattr(getattr(value, "dtype", None), "kind", "")
+    return kind == "f" and bool(value.dtype != dtype)
 
 
 def taken_out(value: Any) -> Any:

@@ -14,7 +14,7 @@ from backprop_nb.tracing import calling, messages, pytree
 from backprop_nb.tracing.agreement import check_agreement, failing_alone
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.collector import young_only
-from backprop_nb.tracing.graph import TRACED, Check, Trace
+from backprop_nb.tracing.graph import TRACED, Check, Trace, laid
 from backprop_nb.tracing.libraries import from_library, not_in_numpy, warned_at_the_line
 from backprop_nb.tracing.prepared import preparing
 from backprop_nb.tracing.record import Guard, Record, is_piecewise_constant, outline
@@ -72,6 +72,7 @@ def record(
         arguments=arguments.trees,
         given=arguments.given,
         function_name=name,
+        laid=laid([*args, *map(kwargs.get, arguments.keywords)]) if tape.is_written else None,
         from_integers=frozenset(arguments.from_integers),
         is_stopped=tape.is_stopped,
         again=_Again(f, len(args), arguments.keywords, kwargs, kind, tape.given),

@@ -390,3 +390,92 @@ def test_the_last_run_of_a_function_that_asks_has_its_own_arguments():
 
     bp.trace(f, 1.5)
     assert seen[-1] == 1.5
+
+
+def change_first(a, b):
+    a *= 2.0
+    return np.sum(a * b)
+
+
+def change_entry(a, b):
+    b[0] = 5.0
+    return np.sum(a * b)
+
+
+def count_calls(a, b):
+    for layer in (a, b):
+        layer["n"] = layer.get("n", 0) + 1
+    return sum(layer["n"] * np.sum(layer["W"]) for layer in (a, b))
+
+
+TIED = {"W": np.ones(2)}
+SHARED = {
+    "one array": (change_first, X, X),
+    "one array, the second": (change_entry, X, X),
+    "two views": (change_first, LONG := np.arange(5.0), LONG[::-1]),
+    "views side by side": (change_first, LONG[:2], LONG[2:4]),
+    "equal copies": (change_first, X, X.copy()),
+    "only read": (lambda a, b: np.sum(a * b), X, X),
+    "one dict": (count_calls, TIED, TIED),
+    "equal dicts": (count_calls, TIED, {**TIED}),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_arguments_that_share_entries_are_right_or_refused(name):
+    f, *args = SHARED[name]
+    if name in ("one array", "one array, the second", "two views", "one dict"):
+        with pytest.raises(bp.UnsupportedError, match="are one, or share entries") as caught:
+            bp.trace(f, *args)
+        assert "a copy for one of the two" in caught.value.instead
+    else:
+        graph = bp.trace(f, *args)
+        for asked in (graph.value, graph.evaluate(*args), graph.compile()(*args)[0]):
+            assert asked == f(*copy.deepcopy(args))
+
+
+def test_arguments_that_share_entries_are_refused_in_a_replay_too():
+    graph = bp.trace(change_first, X, X + 1.0)
+    for ask in (graph.evaluate, graph.compile()):
+        with pytest.raises(bp.UnsupportedError, match="are one, or share entries"):
+            ask(X, X)
+
+
+def in_a_row(A):
+    A.reshape(-1)[1] = 7.0
+    return np.sum(A * A[0])
+
+
+def in_columns(A):
+    A.T.ravel()[1] += 7.0
+    return np.sum(A * A[0])
+
+
+def halves(A):
+    first, _ = np.split(A.T, 2)
+    first *= 2.0
+    return np.sum(A * A[0])
+
+
+LYING = {
+    "rows": lambda: np.arange(12.0).reshape(3, 4),
+    "columns": lambda: np.arange(12.0).reshape(4, 3).T,
+    "cut": lambda: np.arange(20.0).reshape(4, 5)[:3, :4],
+    "steps": lambda: np.arange(48.0).reshape(6, 8)[::2, ::2],
+    "backwards": lambda: np.arange(12.0).reshape(3, 4)[:, ::-1],
+}
+
+
+@pytest.mark.parametrize("f", [in_a_row, in_columns, halves])
+@pytest.mark.parametrize("lying", LYING)
+def test_writing_through_a_view_is_right_however_an_argument_lies_in_memory(f, lying):
+    if f is in_a_row and lying in ("cut", "steps", "backwards"):
+        with pytest.raises(bp.UnsupportedError, match="a part of a larger array") as caught:
+            bp.trace(f, LYING[lying]())
+        assert caught.value.instead == "x.copy() as the argument"
+        return
+    graph = bp.trace(f, LYING[lying]())
+    assert graph.value == f(LYING[lying]())
+    fast = graph.compile()
+    for other in ("rows", "columns", "rows"):
+        assert graph.evaluate(LYING[other]()) == fast(LYING[other]())[0] == f(LYING[other]())

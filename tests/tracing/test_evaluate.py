@@ -87,6 +87,21 @@ def test_a_list_in_place_of_an_array_is_refused_with_the_array():
     assert caught.value.instead == "np.array([…]) where the trace had an array"
 
 
+@pytest.mark.parametrize("other", [np.float16, np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_function_computes_in_the_float_type_of_its_new_arguments(dtype, other):
+    def f(x, w):
+        return np.sum(x / 3) * w
+
+    args = (np.arange(4).astype(other), other(0.1))
+    graph, right = bp.trace(f, np.ones(4, dtype), dtype(2)), f(*args)
+    value, (slope, _) = graph.compile()(*args)
+    for found in (graph.evaluate(*args), value):
+        assert found == right
+        assert found.dtype == right.dtype
+    assert slope.dtype == other
+
+
 @pytest.mark.parametrize("who", ["graph.evaluate", "A compiled function"])
 def test_an_argument_by_name_is_refused_with_its_place(who):
     graph = bp.trace(lambda x, rate: rate * x, 3.0, rate=0.5)

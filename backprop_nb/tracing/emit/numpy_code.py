@@ -29,7 +29,7 @@ from backprop_nb.tracing.rules.form import written
 from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.template import literal, typed
 from backprop_nb.tracing.source import Source, describe_place
-from backprop_nb.tracing.tape import taken_in
+from backprop_nb.tracing.tape import is_other_float, taken_in
 
 
 def to_numpy(trace: Trace) -> str:
@@ -363,6 +363,8 @@ def _converter(dtype: np.dtype[Any]) -> Callable[[Any], Any]:
 
 def _real(value: Any, dtype: np.dtype[Any]) -> Any:
     """Return an argument in the type of the trace; what the trace refuses is refused."""
+    if is_other_float(value, dtype):
+        raise OffPathError
     return taken_in(value, "An argument").astype(dtype, copy=False)
 
 
