@@ -35,8 +35,6 @@ Submissions = Mapping[int, Submission]
 THREADS = "threads"
 INSTALL = 'python -m pip install "backprop-nb[cluster]"'
 _CONNECTING = 30
-_CLOSING = 60
-"""Seconds that are waited for a cluster, which tells nobody when it cannot close."""
 _PAUSE = 0.01
 _RETRIES = 2
 # An interrupt reaches all processes of a terminal, but only the grader knows what to do then;
@@ -191,24 +189,13 @@ def _start(workers: int, stack: contextlib.ExitStack) -> Any:
 
     try:
         with _uninterrupted():
-            cluster = stack.enter_context(_closed_in_time(_local_cluster(workers)))
-            return stack.enter_context(Client(cluster))
+            return stack.enter_context(Client(stack.enter_context(_local_cluster(workers))))
     except (OSError, RuntimeError, TimeoutError) as error:
         raise UnsupportedError(
             "Dask cannot start its workers here.",
             given=_described(error),
             instead='scheduler="threads", which does without (--scheduler threads)',
         ) from error
-
-
-@contextlib.contextmanager
-def _closed_in_time(cluster: Any) -> Iterator[Any]:
-    """Close a cluster in the end; one that does not close keeps nobody from the results."""
-    try:
-        yield cluster
-    finally:
-        with contextlib.suppress(TimeoutError):
-            cluster.close(timeout=_CLOSING)
 
 
 def _join(scheduler: str, stack: contextlib.ExitStack) -> Any:

@@ -66,14 +66,13 @@ def test_a_worker_that_is_killed_half_way_loses_nothing(right, sign_flipped):
 @pytest.fixture(scope="module")
 def cluster():
     """A cluster that is there already; its worker is a thread of this process."""
-    started = LocalCluster(
+    with LocalCluster(
         n_workers=1,
         threads_per_worker=2,
         processes=False,
         protocol="tcp",
         dashboard_address=":0",
-    )
-    with running._closed_in_time(started) as cluster:
+    ) as cluster:
         yield cluster
 
 
@@ -128,18 +127,6 @@ def test_a_cluster_that_does_not_start_is_told_with_the_way_round_it(right):
         list(run(a_class(right), SETTINGS))
     assert caught.value.given == "RuntimeError: Nanny failed."
     assert "--scheduler threads" in caught.value.instead
-
-
-def test_a_cluster_that_does_not_close_keeps_nobody_from_the_results():
-    stuck = mock.Mock(**{"close.side_effect": TimeoutError})
-    arrived = (0, {"score": 1.0})
-    with (
-        mock.patch.object(running, "_local_cluster", return_value=stuck),
-        mock.patch("distributed.Client", contextlib.nullcontext),
-        mock.patch.object(running, "_on_cluster", return_value=iter([arrived])),
-    ):
-        assert list(run(a_class("x = 1"), SETTINGS)) == [arrived]
-    stuck.close.assert_called_once_with(timeout=running._CLOSING)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])
