@@ -185,11 +185,9 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _start(workers: int, stack: contextlib.ExitStack) -> Any:
-    from distributed import Client
-
     try:
         with _uninterrupted():
-            return stack.enter_context(Client(stack.enter_context(_local_cluster(workers))))
+            return stack.enter_context(_client(stack.enter_context(_local_cluster(workers))))
     except (OSError, RuntimeError, TimeoutError) as error:
         raise UnsupportedError(
             "Dask cannot start its workers here.",
@@ -199,10 +197,8 @@ def _start(workers: int, stack: contextlib.ExitStack) -> Any:
 
 
 def _join(scheduler: str, stack: contextlib.ExitStack) -> Any:
-    from distributed import Client
-
     try:
-        client = stack.enter_context(Client(scheduler, timeout=_CONNECTING))
+        client = stack.enter_context(_client(scheduler))
         client.wait_for_workers(1, timeout=_CONNECTING)
     except (OSError, TimeoutError, ValueError) as error:
         raise NotFoundError(
@@ -212,6 +208,17 @@ def _join(scheduler: str, stack: contextlib.ExitStack) -> Any:
         ) from error
     _check_versions(client)
     return client
+
+
+def _client(cluster: Any) -> Any:
+    """Connect to a cluster, and leave to the others in this process the one that they have.
+
+    Above all where nobody is at the address: by default Dask would send there all that it is
+    asked from then on, and wait for ever.
+    """
+    from distributed import Client
+
+    return Client(cluster, timeout=_CONNECTING, set_as_default=False)
 
 
 def _local_cluster(workers: int) -> Any:

@@ -8,8 +8,9 @@ import time
 from types import SimpleNamespace
 from unittest import mock
 
+import dask
 import pytest
-from distributed import KilledWorker, LocalCluster
+from distributed import KilledWorker, LocalCluster, default_client
 
 from backprop_nb.classroom import running
 from backprop_nb.classroom.running import run
@@ -136,6 +137,9 @@ def test_an_address_without_a_cluster_is_told(address, right):
         pytest.raises(NotFoundError, match="must be the address of a Dask cluster"),
     ):
         list(run(a_class(right), SETTINGS, 1, address))
+    with pytest.raises(ValueError, match="No clients found"):
+        default_client()  # or Dask would send there what is computed next
+    assert dask.config.get("scheduler", None) is None
 
 
 def test_nothing_to_do_starts_nothing():
