@@ -277,7 +277,7 @@ def _on_cluster(submissions: Submissions, settings: GradingSettings, client: Any
 
     suspects = []
     futures = {submit(number): number for number in submissions}
-    for future in _as_they_come(as_completed(list(futures)), client):
+    for future in _as_they_come(as_completed(list(futures), loop=client.loop), client):
         number = futures.pop(future)
         outcome = _outcome(future)
         if isinstance(outcome, KilledWorker):
@@ -287,7 +287,7 @@ def _on_cluster(submissions: Submissions, settings: GradingSettings, client: Any
         future.release()
     # Who ran beside a submission that kills workers is suspected too.  By itself it is cleared.
     for number in suspects:
-        for future in _as_they_come(as_completed([submit(number)]), client):
+        for future in _as_they_come(as_completed([submit(number)], loop=client.loop), client):
             yield number, _result_of(_outcome(future))
 
 
