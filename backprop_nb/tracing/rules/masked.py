@@ -34,6 +34,18 @@ def _only(a: Any, where: Any, other: Any) -> Any:
     return np.where(where, a, other)
 
 
+def as_type(a: Any, dtype: Any) -> Any:
+    """Return ``a`` in the type that was asked for, if one was."""
+    return a if dtype is None or np.result_type(a) == dtype else np.astype(a, dtype)
+
+
+def _as_float(a: Any, dtype: Any) -> Any:
+    """Return ``a`` in the type that was asked for, in which a mean is no whole number."""
+    if np.dtype(dtype).kind != "f":
+        raise RefusedError("a float type as dtype=")
+    return as_type(a, dtype)
+
+
 def _fold(function: Composite, combine: Composite, nothing: Any) -> Composite:
     """Return the other forms of a function that folds entries by ``combine``.
 
@@ -57,11 +69,11 @@ def _fold(function: Composite, combine: Composite, nothing: Any) -> Composite:
             raise RefusedError("initial= beside where=, for where no entry is chosen")
         if is_given(initial) and np.ndim(initial):
             raise RefusedError("one number as initial=")
-        a = a if dtype is None else np.astype(a, dtype)
+        a = as_type(a, dtype)
         if nothing is None and np.size(a) == 0:  # a sum of no entries has the right shape
             return np.sum(a, axis=axis, keepdims=_kept(keepdims)) + initial
         folded = function(_only(a, where, first), axis=axis, keepdims=_kept(keepdims))
-        return combine(folded, initial) if is_given(initial) else folded
+        return as_type(combine(folded, initial) if is_given(initial) else folded, dtype)
 
     return form
 
@@ -86,11 +98,11 @@ def _mean(
 ) -> Any:
     if out is not None or (dtype is None and not is_given(where, True)):
         return NotImplemented
-    a, kept = a if dtype is None else np.astype(a, dtype), _kept(keepdims)
+    a, kept = _as_float(a, dtype), _kept(keepdims)
     if not is_given(where, True):
         return np.mean(a, axis=axis, keepdims=kept)
     total = np.sum(_only(a, where, 0.0), axis=axis, keepdims=kept)
-    return total / _count(a, axis, kept, where)
+    return as_type(total / _count(a, axis, kept, where), dtype)
 
 
 def _count(a: Any, axis: Any, keepdims: bool, where: Any) -> Any:
@@ -120,14 +132,16 @@ def _spread(function: Composite, grown: Composite) -> Composite:
         special = dtype is not None or is_given(where, True)
         if out is not None or is_given(mean) or not special:
             return NotImplemented
-        a, kept = a if dtype is None else np.astype(a, dtype), _kept(keepdims)
+        a, kept = _as_float(a, dtype), _kept(keepdims)
         less = correction if is_given(correction) else ddof
         if not is_given(where, True):
             return function(a, axis=axis, ddof=less, keepdims=kept)
         mean = _mean(a, axis, keepdims=True, where=where)
         spread = function(_only(a, where, mean), axis=axis, keepdims=kept)
         count = _count(a, axis, kept, where)
-        return spread * grown(np.size(a) // max(np.size(spread), 1) / (count - less))
+        return as_type(
+            spread * grown(np.size(a) // max(np.size(spread), 1) / (count - less)), dtype
+        )
 
     return form
 
@@ -138,7 +152,7 @@ def _running(function: Composite) -> Composite:
     def form(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
         if dtype is None or out is not None:
             return NotImplemented
-        return function(np.astype(a, dtype), axis=axis)
+        return as_type(function(as_type(a, dtype), axis=axis), dtype)
 
     return form
 

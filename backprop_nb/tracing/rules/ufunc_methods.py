@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.masked import is_given
+from backprop_nb.tracing.rules.masked import as_type, is_given
 from backprop_nb.tracing.rules.reductions import log_sum_exp
 from backprop_nb.tracing.rules.row import RefusedError, rows_along
 
@@ -49,7 +49,9 @@ def _reduce(
 ) -> Any:
     """``f(f(f(x[0], x[1]), x[2]), …)``, from the start of an axis to its end."""
     _check_binary(ufunc)
-    array = array if dtype is None else np.astype(array, dtype)
+    if dtype is not None:
+        whole = _reduce(ufunc, as_type(array, dtype), axis, None, keepdims, initial, where)
+        return as_type(whole, dtype)
     if np.ndim(array) == 0:
         axis = None
     identity = None if initial is None else ufunc.identity
@@ -92,7 +94,8 @@ def _reduce(
 def _accumulate(ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None) -> Any:
     """All intermediate results of a reduction."""
     _check_binary(ufunc)
-    array = array if dtype is None else np.astype(array, dtype)
+    if dtype is not None:
+        return as_type(_accumulate(ufunc, as_type(array, dtype), axis), dtype)
     if ufunc in _ACCUMULATE:
         return _ACCUMULATE[ufunc](array, axis=axis)
     rows = _as_results(ufunc, np.moveaxis(array, axis, 0))
@@ -105,7 +108,8 @@ def _accumulate(ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None) -
 def _reduceat(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
     """One reduction from each index to the next; where that is not further on, one entry."""
     _check_binary(ufunc)
-    array = array if dtype is None else np.astype(array, dtype)
+    if dtype is not None:
+        return as_type(_reduceat(ufunc, as_type(array, dtype), indices, axis), dtype)
     rows = _as_results(ufunc, np.moveaxis(array, axis, 0))
     starts = [int(k) for k in indices]
     parts = [

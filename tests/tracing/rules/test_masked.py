@@ -1,10 +1,13 @@
 """Folds over some of the entries: masks, first values, types, and NaN left out."""
 
+import operator
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from rule_checks import assert_differentiable
 
-from backprop_nb.errors import BackpropError
+from backprop_nb.errors import BackpropError, UnsupportedError
 from backprop_nb.tracing import trace
 
 X = np.array([[1.5, -0.5, 2.0, 0.25], [0.75, -2.0, 1.0, -1.25], [-0.1, 0.9, -1.5, 2.5]])
@@ -101,3 +104,23 @@ def test_what_numpy_refuses_or_nobody_writes_is_refused(f):
     with pytest.raises(BackpropError, match=r"np\.(max|sum|nanvar|var)\b") as caught:
         trace(f, X)
     assert "test_masked.py" in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [int, "int32", np.int8, np.uint8, bool, "f2", np.float32, float])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sum", "prod", "mean", "var", "std", "cumsum", "cumprod"),
+        *("nanprod", "nanvar", "nanstd", "nancumsum"),
+        *("add.reduce", "add.accumulate", "multiply.reduce", "add.reduceat"),
+    ],
+)
+def test_a_result_has_the_type_that_was_asked_for(name, dtype):
+    function, more = operator.attrgetter(name)(np), [[0, 2]] if name.endswith("at") else []
+    x = np.array([1.7, 2.9, -1.2, 60.6])
+    is_refused = name.endswith(("mean", "var", "std")) and np.dtype(dtype).kind != "f"
+    with pytest.raises(UnsupportedError, match="float type") if is_refused else nullcontext():
+        value = trace(lambda x: function(x, *more, dtype=dtype), x).value
+        right = function(x, *more, dtype=dtype)
+        assert np.asarray(value).dtype == right.dtype
+        np.testing.assert_allclose(value, right, rtol=4e-3 if right.dtype == "f2" else 1e-6)
