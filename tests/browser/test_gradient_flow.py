@@ -26,10 +26,16 @@ def control(root, name):
     return root.get_by_role("slider", name=name, exact=True)
 
 
+def show(root, detail):
+    root.get_by_role("radio", name=detail, exact=True).check()
+
+
 def facts(root):
     """The printed numbers of the chosen weight, name by name."""
-    rows = root.locator(".bpnb-flow-facts > div").all_inner_texts()
-    return dict(row.rsplit("\n", 1) for row in rows)
+    rows = root.locator(".bpnb-flow-facts > div")
+    return dict(
+        zip(*(rows.locator(part).all_text_contents() for part in ("span", "b")), strict=True)
+    )
 
 
 def slider_to_repaint(root):
@@ -179,7 +185,9 @@ def test_it_steps_slides_and_drags(open_notebook):
     )
     notebook.restart_kernel()
     expect(root.locator(".bpnb-notice")).to_be_visible()
+    show(root, "settings")
     expect(control(root, "layers")).to_be_disabled()
+    show(root, "one weight")
     control(root, "ε").fill("20")
     texts = list(view.curves["A_6[0, 1]"]["texts"][20].values())
     expect(root.locator(".bpnb-flow-change b")).to_have_text(texts[2:])
@@ -204,6 +212,7 @@ def test_a_page_of_its_own_drags_every_weight(chromium, tmp_path):
     expect(settings).to_be_hidden()  # at first there are the network, a sentence and the bars
     root.get_by_text("more: settings").click()
     expect(settings).to_be_disabled()
+    show(root, "one weight")
     root.get_by_label("Weight or bias").select_option("b_6[2]")
     view.selected = "b_6[2]"
     curve = view.curves["b_6[2]"]
@@ -216,8 +225,10 @@ def test_a_page_of_its_own_drags_every_weight(chromium, tmp_path):
     share = curve["places"][25][0] / curve["picture"]["width"]
     page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
     expect(root.locator(".bpnb-flow-change b")).to_have_text(list(curve["texts"][25].values())[2:])
-    root.get_by_role("radio", name="weight").check()
-    for step in (0, 17):
+    show(root, "settings")
+    root.get_by_role("radio", name="weight", exact=True).check()
+    for detail, step in (("one weight", 0), ("settings", 17), ("layer by layer", 17)):
+        show(root, detail)
         control(root, "Step").fill(str(step))
         expect(root.locator(".bpnb-live")).to_contain_text(f"Step {step} of 17.")
         assert violations(page, ".bpnb") == []
@@ -236,6 +247,7 @@ def test_a_picture_that_is_edited_is_the_one_that_a_new_display_draws(open_noteb
     control(root, "units a layer").fill("6")
     control(root, "weight scale").fill("4")
     root.get_by_role("radio", name="gradient", exact=True).check()
+    show(root, "one weight")
     root.get_by_label("Weight or bias").select_option("b_3[5]")
     control(root, "ε").fill("20")
     root.get_by_role("button", name="Step back").click()

@@ -67,6 +67,7 @@ def test_the_lesson_on_vanishing_gradients_shows_live_views(open_notebook):
 
     # One flow, shown twice: what the reader opens and chooses in one view, the other shows.
     notebook.page.locator("summary", has_text="more: settings").first.click()
+    notebook.page.get_by_role("radio", name="one weight").first.check()
     upper, lower = notebook.page.get_by_label("Weight or bias").all()
     upper.select_option("b_6[2]")
     expect(lower).to_have_value("b_6[2]")

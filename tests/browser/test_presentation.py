@@ -11,7 +11,7 @@ from nonempty import nonempty
 import backprop_nb as bp
 
 ESSENTIAL = {
-    "GradientFlow": [".bpnb-flow-verdict", ".bpnb-flow-net", ".bpnb-flow-waterfall"],
+    "GradientFlow": [f".bpnb-flow-{part}" for part in ("verdict", "net", "waterfall", "more")],
     "SigmoidExplorer": [".bpnb-sigmoid-pictures svg:first-child", "svg:last-child"],
     "Playground": [".bpnb-play-controls", ".bpnb-play-stage svg", ".bpnb-readings"],
     "FindTheBug": [".bpnb-bug-gradients svg", ".bpnb-bug-question button:last-child"],
@@ -56,6 +56,10 @@ for widths in SIZES:
         f"Playground {of}": partial(bp.Playground, widths=[2, *widths[1:-1], 1]),
     }
 """From two units a layer to eight, from two layers to five."""
+DETAILS = {
+    f"GradientFlow, {detail}": partial(bp.GradientFlow, more=True, detail=detail)
+    for detail in ("settings", "one weight", "layer by layer")
+}
 
 # How far the worst part of what the steps of a chain are about is cut off by what scrolls.
 CUT = """async () => {
@@ -101,18 +105,19 @@ SIDES = """() => [document.querySelector(".bpnb"), document.querySelector("dialo
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """Each view as a page of its own, as it is first seen."""
+    """Each view as a page of its own, as it is first seen; and what is behind "more"."""
     folder = tmp_path_factory.mktemp("presentation")
-    return {name: make().to_html(folder / name) for name, make in VIEWS.items()}
+    return {name: make().to_html(folder / name) for name, make in (VIEWS | DETAILS).items()}
 
 
 def ends(page, name):
-    found = [page.locator(f".bpnb {place}").evaluate_all(ENDS) for place in ESSENTIAL[name]]
+    places = ESSENTIAL[name.partition(",")[0]]
+    found = [page.locator(f".bpnb {place}").evaluate_all(ENDS) for place in places]
     assert all(found)
-    return {place: max(each) for place, each in zip(ESSENTIAL[name], found, strict=True)}
+    return {place: max(each) for place, each in zip(places, found, strict=True)}
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", VIEWS | DETAILS)
 def test_it_is_read_from_the_last_row_without_scrolling(open_page, pages, name):
     page = open_page(pages[name], width=1280, reduced_motion="reduce")
     page.set_viewport_size({"width": 1280, "height": 720})

@@ -187,26 +187,27 @@ class FlowView extends Replay {
       const onchange = (value) => this.set(name, value);
       return (this.controls[name] = slider(label, { value: get(name), onchange, ...options }));
     };
-    const pick = (name, values) => {
-      const onchange = (value) => this.set(name, value);
-      const pairs = values.map((value) => [value, value]);
-      return (this.controls[name] = choice(name, pairs, { value: get(name), onchange }));
-    };
     const draw = () => this.set("seed", get("seed") + 1);
     const back = () => this.set("given", true);
     const settings = controls(
       range("depth", "layers", { min: 1, max: Math.max(10, get("depth")) }),
       range("width", "units a layer", { min: 1, max: Math.max(8, get("width")) }),
       this.buildScale(),
-      pick("activation", this.scene.activations),
+      this.pick("activation", this.scene.activations),
       html("button", { type: "button", onclick: draw }, "Draw new weights"),
     );
     this.back = html("button", { type: "button", onclick: back }, "Back to what was given");
     const row = range("row", "input of the batch", { min: 0, max: this.scene.rows - 1 });
     const data = controls(...(this.scene.rows > 1 ? [row] : []), ...this.buildInputs(), this.back);
     for (const part of [settings, data]) part.dataset.kernel = "";
-    const edges = controls(pick("edges", ["weight", "gradient"]));
-    return html("div", { class: "bpnb-flow-settings" }, settings, data, edges);
+    const edges = controls(this.pick("edges", ["weight", "gradient"]));
+    return panel("Settings", { class: "bpnb-flow-settings" }, settings, data, edges);
+  }
+
+  pick(name, values) {
+    const onchange = (value) => this.set(name, value);
+    const options = { value: this.model.get(name), onchange };
+    return (this.controls[name] = choice(name, values.map((value) => [value, value]), options));
   }
 
   buildScale() {
@@ -254,6 +255,11 @@ class FlowView extends Replay {
 
   /** What is not seen at first. */
   buildMore() {
+    this.details = {
+      settings: this.buildControls(),
+      "one weight": this.buildWeight(),
+      "layer by layer": this.buildLayers(),
+    };
     this.more = html(
       "details",
       {
@@ -262,17 +268,17 @@ class FlowView extends Replay {
         ontoggle: () => this.set("more", this.more.open),
       },
       html("summary", {}, "more: settings, one weight, layer by layer"),
-      this.buildControls(),
-      this.buildPanels(),
+      this.pick("detail", Object.keys(this.details)),
+      ...Object.values(this.details),
     );
     return this.more;
   }
 
-  buildPanels() {
+  buildWeight() {
     const choose = () => this.select(this.chooser.value);
     const keep = () => this.set("weight", this.model.get("weight") + this.model.get("epsilon"));
     this.chooser = html("select", { "aria-label": "Weight or bias", onchange: choose });
-    this.facts = html("div", { class: "bpnb-flow-facts" });
+    this.facts = html("div", { class: "bpnb-flow-facts bpnb-aside" });
     this.product = html("p", { class: "bpnb-flow-gradient-line" });
     this.batch = html("small", {});
     this.curveBox = html("div", {
@@ -289,24 +295,23 @@ class FlowView extends Replay {
     this.change = html("div", { class: "bpnb-flow-change" });
     const button = { type: "button", "data-kernel": true, onclick: keep };
     this.keep = html("button", button, "Keep this weight");
+    return panel(
+      "One weight",
+      { class: "bpnb-flow-chosen-panel" },
+      controls(html("h2", {}, "one weight or bias"), this.chooser),
+      this.facts,
+      this.product,
+      this.batch,
+      this.curveBox,
+      controls(this.slide, this.keep),
+      this.change,
+    );
+  }
+
+  buildLayers() {
     const reached = { role: "group", tabindex: 0, "aria-label": "Numbers of each layer" }; // if it is wide
     this.table = html("div", { class: "bpnb-flow-table", ...reached });
-    return html(
-      "div",
-      { class: "bpnb-flow-side" },
-      panel(
-        "One weight",
-        { class: "bpnb-flow-chosen-panel" },
-        controls(html("h2", {}, "one weight or bias"), this.chooser),
-        this.facts,
-        this.product,
-        this.batch,
-        this.curveBox,
-        controls(this.slide, this.keep),
-        this.change,
-      ),
-      panel("Layer by layer", {}, html("h2", {}, "layer by layer, backward"), this.table),
-    );
+    return panel("Layer by layer", {}, html("h2", {}, "layer by layer, backward"), this.table);
   }
 
   // -- updating -------------------------------------------------------------
@@ -328,6 +333,8 @@ class FlowView extends Replay {
       control.update(this.model.get(name));
     }
     rest(this.back, this.offline || this.model.get("given"));
+    const shown = this.model.get("detail");
+    for (const [name, detail] of Object.entries(this.details)) detail.hidden = name !== shown;
   }
 
   /** Make the network's picture: the chosen edge or unit, all edges, the units. */
@@ -527,8 +534,13 @@ class FlowView extends Replay {
     element.setPointerCapture(event.pointerId);
     element.addEventListener("pointermove", move, options);
     for (const end of ["pointerup", "pointercancel"]) {
-      element.addEventListener(end, () => (over.abort(), this.set("more", true)), options);
+      element.addEventListener(end, () => (over.abort(), this.showWeight()), options);
     }
+  }
+
+  showWeight() {
+    this.model.set("detail", "one weight");
+    this.set("more", true);
   }
 
   actions(event) {

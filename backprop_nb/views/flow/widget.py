@@ -106,8 +106,10 @@ class GradientFlow(Replay):
     last_step
         The last step, when all is known.
     more
-        Whether more is shown than the network, a sentence and the bars: the settings, one weight,
-        and a table of the layers.  At first it is if a weight is ``selected`` or moved.
+        Whether more is shown than the network, a sentence and the bars.  At first it is if a weight
+        is ``selected`` or moved.
+    detail
+        What it is: ``"settings"``, ``"one weight"`` or ``"layer by layer"``, a table.
     edges
         What the edges show: ``"weight"`` or ``"gradient"``, that of the mean
         loss if there is a batch.
@@ -183,7 +185,10 @@ class GradientFlow(Replay):
     row = State(integer(0, lambda view: view._flow.rows - 1), 0, "The input of a batch.")
     input = State(_input, (), "The entries of the shown input.")
     edges = State(one_of(("weight", "gradient")), "weight", "What the edges show.")
-    more = State(flag, False, 'Whether all that is behind "more" is shown.')
+    more = State(flag, False, 'Whether what is behind "more" is shown.')
+    detail = State(
+        one_of(("settings", "one weight", "layer by layer")), "settings", "What that is."
+    )
     selected = State(_selected, "A_0[0, 0]", "The weight to drag.")
     weight = State(_weight, 0.0, "Its value.")
     epsilon = State(_epsilon, 0.0, "How far it is dragged.")
@@ -215,7 +220,8 @@ class GradientFlow(Replay):
             **self._looks,
         )
         self._quiet = False
-        state.setdefault("more", bool({"selected", "weight", "epsilon"} & state.keys()))
+        if {"selected", "weight", "epsilon"} & state.keys():
+            state = {"more": True, "detail": "one weight"} | state
         # Seeing the whole is the first thing; stepping comes after.
         for name in sorted(state, key=list(self._declared()).index):
             if name != "step":

@@ -202,7 +202,8 @@ def test_a_state_that_does_not_exist_is_refused():
 
 def test_a_weight_that_is_asked_for_is_shown_from_the_start(net):
     assert not bp.GradientFlow().more
-    assert bp.GradientFlow(selected="A_1[0, 1]").more
+    view = bp.GradientFlow(selected="A_1[0, 1]")
+    assert (view.more, view.detail) == (True, "one weight")
     assert not bp.GradientFlow(selected="A_1[0, 1]", more=False).more
     with pytest.raises(bp.InvalidValueError, match="`more` must be True or False"):
         bp.GradientFlow(more=1)
