@@ -323,6 +323,8 @@ def _bind_lists(
     assert row.bind is not None
     if row.function is getitem:
         kwargs = {"index": _plain_views(args[0], fixed_index(kwargs["index"]))}
+    if row.is_flat:
+        messages.check_keywords(row.function, kwargs, frame)
     try:
         operands, options = row.bind(*args, **kwargs)
     except BackpropError:

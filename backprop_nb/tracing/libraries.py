@@ -175,6 +175,8 @@ def advice(name: str, place: Place | None, frame: FrameType) -> str:
     if place is not None and (method := _as_function(place.node)):
         return method
     called = _called(place.node) if place is not None else ""
+    if called == "pow":
+        return "x**y % z in place of pow(x, y, z)"
     if name in ("math", "statistics", "cmath") and twin(called):
         return twin(called)
     if name in ("", *sys.stdlib_module_names):
@@ -271,9 +273,17 @@ def from_library(error: Exception, is_traced: Callable[[Any], bool]) -> Backprop
     return DetachedError(
         f"{name or 'Python'} can do nothing with a traced value.",
         given=re.sub(r"'Traced'|\bTraced\b", "a traced value", reason),
-        instead=advice(name, place, line.tb_frame),
+        instead=_brackets(reason, place) or advice(name, place, line.tb_frame),
         at=describe_place(line.tb_frame.f_code, line.tb_lasti),
     )
+
+
+def _brackets(reason: str, place: Place | None) -> str:
+    """Say what to write for an array that is called, such as ``x.T()`` or ``x(0)``."""
+    if "not callable" not in reason or place is None or not isinstance(place.node, ast.Call):
+        return ""
+    called, entries = (", ".join(map(ast.unparse, x)) for x in ([place.node.func], place.node.args))
+    return f"{called}[{entries}]" if entries else f"{called} without parentheses"
 
 
 def _is_handed_on(place: Place | None, frame: FrameType, is_traced: Callable[[Any], bool]) -> bool:

@@ -243,6 +243,7 @@ def order_of_memory(row: Row, order: Any, frame: FrameType) -> NoReturn:
         f"{name_of(row)} cannot be traced with order={order!r}: "
         "the result depends on how the array lies in memory.",
         expected="order='C', row by row, or order='F', column by column",
+        instead="one tuple for the shape" if isinstance(order, int) else None,
         at=_at(frame),
     )
 
@@ -537,14 +538,14 @@ def number_assigned(frame: FrameType) -> NoReturn:
 
 def out_given(name: str, out: Any, frame: FrameType) -> NoReturn:
     """Refuse ``out=``, and ``plain_array += traced``, which is the same to NumPy."""
-    if isinstance(out, int | float):
+    array = out[0] if isinstance(out, tuple) and len(out) == 1 else out
+    if isinstance(array, int | float):
         raise UnsupportedError(
             f"{name} takes an array to write into at this place.",
-            given=f"out = {out!r}",
-            instead="axis=(…, …), for several axes",
+            given=f"out = {array!r}",
+            instead="axis=(…, …), for several axes" if array is out else f"{name} of two at a time",
             at=_at(frame),
         )
-    array = out[0] if isinstance(out, tuple) and len(out) == 1 else out
     kind = f"an array of {array.dtype}" if isinstance(array, np.ndarray) else "several arrays"
     raise InPlaceError(
         f"{name} would write traced values where they cannot be kept.",

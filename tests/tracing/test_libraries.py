@@ -43,7 +43,7 @@ REFUSED = {
     "pack": (lambda x: struct.pack("d", x[0]), "as it is"),
     "is_integer": (lambda x: x[0].is_integer(), "as it is"),
     "hex": (lambda x: x[0].hex(), "as it is"),
-    "pow of three": (lambda x: pow(x[0], 2, 5), "as it is"),
+    "pow of three": (lambda x: pow(x[0], 2, 5), "x**y % z"),
     "in a set": (lambda x: x[0] if x[0] in {1.0, 2.0} else x[1], "any(x == each"),
     "key": (lambda x: {1.0: 2.0}[x[0]] * x[1], "any(x == each"),
     "set": (lambda x: len({x[0], x[1]}) * x[0], "any(x == each"),

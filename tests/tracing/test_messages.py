@@ -648,6 +648,61 @@ def two_axes_one_by_one(x):
     return np.max(x, 0, 1)
 
 
+@refused(UnsupportedError, W)
+def two_axes_of_a_sum(x):
+    """np.sum cannot be traced with these arguments.
+    expected: axis=(…, …) for several axes"""
+    return x.sum(0, 1)
+
+
+@refused(UnsupportedError, V)
+def three_in_a_sum(x):
+    """np.add takes an array to write into at this place.
+    given:    out = 2
+    instead:  np.add of two at a time"""
+    return np.add(x, 1, 2)
+
+
+@refused(UnsupportedError, W)
+def shape_one_by_one(x):
+    """np.reshape cannot be traced with order=1: the result depends on how the array lies in memory.
+    expected: order='C', row by row, or order='F', column by column
+    instead:  one tuple for the shape"""
+    return np.reshape(x, 4, 1)
+
+
+@refused(UnsupportedError, W)
+def dim_of_a_position(x):
+    """np.argmax has no argument `dim`.
+    given:    dim = 1
+    instead:  axis=…"""
+    return x[0] * x.argmax(dim=1)
+
+
+@refused(DetachedError, V)
+def power_by_a_remainder(x):
+    """Python can do nothing with a traced value.
+    given:    a traced value.__pow__() takes 2 positional arguments but 3 were given
+    instead:  x**y % z in place of pow(x, y, z)"""
+    return pow(x, 2, 5)
+
+
+@refused(DetachedError, V)
+def parentheses_for_an_entry(x):
+    """Python can do nothing with a traced value.
+    given:    a traced value object is not callable
+    instead:  x[0]"""
+    return x(0)
+
+
+@refused(DetachedError, W)
+def attribute_called(x):
+    """Python can do nothing with a traced value.
+    given:    a traced value object is not callable
+    instead:  x.T without parentheses"""
+    return x.T() @ x
+
+
 @refused(UnsupportedError, V)
 def one_choice(x):
     """np.where cannot be traced with these arguments.

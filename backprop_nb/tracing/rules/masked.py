@@ -36,14 +36,17 @@ def _only(a: Any, where: Any, other: Any) -> Any:
 
 def as_type(a: Any, dtype: Any) -> Any:
     """Return ``a`` in the type that was asked for, if one was."""
+    if isinstance(dtype, int):
+        raise RefusedError("axis=(…, …) for several axes")
     return a if dtype is None or np.result_type(a) == dtype else np.astype(a, dtype)
 
 
 def _as_float(a: Any, dtype: Any) -> Any:
     """Return ``a`` in the type that was asked for, in which a mean is no whole number."""
+    a = as_type(a, dtype)
     if np.dtype(dtype).kind != "f":
         raise RefusedError("a float type as dtype=")
-    return as_type(a, dtype)
+    return a
 
 
 def _fold(function: Composite, combine: Composite, nothing: Any) -> Composite:
