@@ -111,6 +111,14 @@ _MEANT = {
     "SigmoidNetwork": {
         "bp.Network, where that is to be chosen": "activation output loss bias",
     },
+    "choices": {
+        "relu": "rectifier",
+        "leaky relu": "lrelu leakyrelu",
+        "identity": "linear logits none",
+        "sigmoid": "expit logistic",
+        "squared error": "l2 meansquarederror mse quadratic sse",
+        "cross-entropy": "bce binarycrossentropy ce logloss logistic nll",
+    },
     "arguments": {
         "learning_rate": "alpha eta lr rate step_size",
         "epochs": "iterations max_iter n_epochs n_iter num_epochs steps",
@@ -200,6 +208,21 @@ def no_argument(
         instead=instead,
         at=at,
     )
+
+
+def choice_meant(name: str, value: object, known: list[str]) -> dict[str, str]:
+    """Return what is to be written for a choice that is called otherwise, if one is.
+
+    >>> choice_meant("loss", "MSE", ["squared error", "cross-entropy"])
+    {'instead': 'loss="squared error"'}
+    """
+    plain = {"".join(filter(str.isalnum, each.lower())): each for each in known}
+    word = "".join(filter(str.isalnum, str(getattr(value, "__name__", value)).lower()))
+    found = plain.get(word) or _BY_NAME["choices"].get(word)
+    if found not in known:
+        found = next(iter(difflib.get_close_matches(word, plain, n=1)), None)
+        found = plain[found] if found else None
+    return {"instead": f'{name}="{found}"'} if found else {}
 
 
 def suggesting(function: Callable[P, R]) -> Callable[P, R]:

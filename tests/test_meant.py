@@ -9,6 +9,8 @@ import pytest
 import backprop_nb as bp
 from backprop_nb import meant
 from backprop_nb.meant import Suggesting
+from backprop_nb.network.activations import OUTPUTS
+from backprop_nb.network.losses import LOSSES
 
 GRAPH = bp.trace(lambda x: np.sum(x * 2.0), np.ones(3))
 NET = bp.SigmoidNetwork((2, 1), seed=0)
@@ -83,7 +85,7 @@ def test_a_keyword_that_is_like_no_other_is_answered_with_all_of_them():
 def names_offered():
     """Yield every place that a synonym leads to and that can be looked up by itself."""
     for owner, table in meant._MEANT.items():
-        yield from table if owner != "arguments" else ()
+        yield from table if owner not in ("arguments", "choices") else ()
 
 
 @pytest.mark.parametrize("text", [each for each in names_offered() if each[:4] != "from"])
@@ -110,6 +112,10 @@ def test_what_is_offered_exists(text):
             "node.parents",
             "node.source",
         )
+
+
+def test_choices_that_are_offered_exist():
+    assert {*meant._MEANT["choices"]} <= {*OUTPUTS, *LOSSES}
 
 
 def test_programs_that_ask_are_told_no():

@@ -466,7 +466,7 @@ class Network(Parameters):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Return the network that :meth:`save` has written.
+        """Return the network that :meth:`save` has written; ``.npz`` may be left out.
 
         Raises
         ------

@@ -41,6 +41,7 @@ def read_parameters(
     path: str | os.PathLike[str],
 ) -> tuple[list[FloatArray], list[FloatArray], dict[str, str]]:
     """Return what :func:`write_parameters` was given, or raise if it did not write the file."""
+    path = path if Path(path).exists() else with_ending(path, ".npz")
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}

@@ -77,7 +77,7 @@ class FitOptions:
 
 def _check(name: str, value: Any, expected: str, allowed: Callable[[Any], Any]) -> None:
     try:
-        fine = not isinstance(value, bool) and allowed(value)
+        fine = np.ndim(value) == 0 and not isinstance(value, bool) and allowed(value)
     except (TypeError, ValueError):
         fine = False
     if not fine:

@@ -26,6 +26,7 @@ from backprop_nb.errors import (
     must_be,
     warn,
 )
+from backprop_nb.meant import choice_meant
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 
@@ -46,7 +47,7 @@ def one_of(name: str, value: object, known: Iterable[str]) -> str:
     """
     known = list(known)
     if not isinstance(value, str) or value not in known:
-        raise must_be(either(known), name, value)
+        raise must_be(either(known), name, value, **choice_meant(name, value, known))
     return value
 
 
@@ -59,7 +60,7 @@ def checked_widths(widths: Iterable[int], *rest: object, kind: str) -> tuple[int
     expected = "the width of every layer, input first: at least two positive integers"
     given = f"widths = {widths!r}"
     if isinstance(widths, str) or not isinstance(widths, Iterable):
-        instead = _in_brackets(kind, [n for n in (widths, *rest) if isinstance(n, int)])
+        instead = _in_brackets(kind, [n for n in (widths, *rest) if isinstance(n, int) and n > 0])
         problem = "`widths` must be a sequence."
         raise UnsupportedError(problem, given=given, expected=expected, instead=instead)
     counts = tuple(widths)
@@ -242,6 +243,8 @@ def _check_shape(
     if array.shape != shape:
         arrays = {name: array} if other is None else {name: array, owner.strip("`"): other}
         expected, instead = f"{name} of shape {shape}", _rearranged(name, array, shape)
+        if other is not None and array.ndim == 2 and len(array) == other.shape[1]:
+            instead = instead or "[W.T for W in A], if a layer is x @ W"
         raise _misfit(f"`{name}` does not fit {owner}.", arrays, expected, instead)
 
 

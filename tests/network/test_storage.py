@@ -23,6 +23,7 @@ def test_a_saved_network_comes_back_as_it_was(tmp_path, dtype):
 def test_the_suffix_is_added_unless_it_is_there(tmp_path, name):
     path = SigmoidNetwork((2, 1)).save(tmp_path / name)
     assert path.name == name.removesuffix(".npz") + ".npz"
+    assert SigmoidNetwork.load(tmp_path / name).widths == (2, 1)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 

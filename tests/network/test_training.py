@@ -121,6 +121,9 @@ def test_the_record_does_not_depend_on_the_length_of_a_step(dtype, rate):
 
 def test_a_step_too_short_to_be_told_is_refused():
     net, x, y = example()
+    for several in ([0.1], np.array([0.1]), np.array([0.1, 0.2])):
+        with pytest.raises(InvalidValueError, match="`learning_rate` must be a positive number"):
+            fit(net, x, y, learning_rate=several)
     with pytest.raises(InvalidValueError, match="`learning_rate` must be 1e-30 or more"):
         fit(net, x, y, learning_rate=1e-310)
 

@@ -14,7 +14,7 @@ from backprop_nb.errors import (
     ShapeError,
     UnsupportedError,
 )
-from backprop_nb.network import SigmoidNetwork
+from backprop_nb.network import Network, SigmoidNetwork
 from backprop_nb.network.validation import named
 
 METHODS = ["__call__", "forward", "loss", "backward", "loss_and_gradient", "trace"]
@@ -109,6 +109,39 @@ def test_widths(kind, widths, expected):
 def test_widths_without_their_own_brackets_are_put_into_them(typed):
     said = message(UnsupportedError, SigmoidNetwork, *typed)
     assert said.endswith(f"instead:  SigmoidNetwork({typed})")
+
+
+@pytest.mark.parametrize("widths", [3, 0, "342", None, (3,), (), 5.0])
+def test_the_network_that_is_written_instead_can_be_made(widths):
+    with pytest.raises((UnsupportedError, InvalidValueError)) as caught:
+        Network(widths, seed=0)
+    assert eval(caught.value.instead).K == 1
+
+
+def test_weights_of_a_course_that_writes_x_at_W_are_turned_round():
+    A, b = [np.ones((3, 4)), np.ones((4, 2))], [np.ones(4), np.ones(2)]
+    with pytest.raises(ShapeError, match="does not fit `A") as caught:
+        Network.from_parameters(A, b)
+    assert caught.value.instead == "[W.T for W in A], if a layer is x @ W"
+    assert Network.from_parameters([W.T for W in A], b).widths == (3, 4, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        *(("activation", value, "relu") for value in ("ReLU", "rleu", ["relu"])),
+        *(("activation", value, "leaky relu") for value in ("leaky_relu", "LeakyReLU")),
+        *(("activation", value, "tanh") for value in ("Tanh", np.tanh)),
+        *(("output", value, "identity") for value in ("linear", "logits", None)),
+        *(("loss", value, "squared error") for value in ("MSE", "squared_error")),
+        *(("loss", value, "cross-entropy") for value in ("cross_entropy", "BCE", "crossentropy")),
+        *(("loss", value, None) for value in ("hinge", 3)),
+    ],
+)
+def test_a_choice_under_another_name_is_answered_with_its_own(name, value, meant):
+    with pytest.raises(InvalidValueError, match=f"`{name}` must be") as caught:
+        Network((3, 2), **{name: value})
+    assert caught.value.instead == (f'{name}="{meant}"' if meant else None)
 
 
 @pytest.mark.parametrize("scale", [-1, np.nan, np.inf, "glorot", True, [1]])
