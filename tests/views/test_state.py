@@ -52,7 +52,7 @@ def test_what_is_kept_is_of_pythons_own_kind(view, name, value, kept):
         ("most", -1, "an integer of at least 0"),
         ("z", float("nan"), "a number from −6 to 6"),
         ("z", "1", "a number from −6 to 6"),
-        ("side", ["left"], '"left" or "right"'),
+        ("side", ["up"], '"left" or "right"'),
         ("name", "3", '"0", "1" or "2"'),
         ("playing", 1, "True or False"),
         ("label", None, "text"),
