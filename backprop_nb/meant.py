@@ -219,9 +219,9 @@ def choice_meant(name: str, value: object, known: list[str]) -> dict[str, str]:
     plain = {"".join(filter(str.isalnum, each.lower())): each for each in known}
     word = "".join(filter(str.isalnum, str(getattr(value, "__name__", value)).lower()))
     found = plain.get(word) or _BY_NAME["choices"].get(word)
-    if found not in known:
-        found = next(iter(difflib.get_close_matches(word, plain, n=1)), None)
-        found = plain[found] if found else None
+    if found not in known:  # and an elu is no relu: short names have neighbours
+        close = difflib.get_close_matches(word, plain, n=1, cutoff=0.75) if len(word) > 4 else []
+        found = plain[close[0]] if close else None
     return {"instead": f'{name}="{found}"'} if found else {}
 
 

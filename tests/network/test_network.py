@@ -262,7 +262,8 @@ def test_the_chain_of_jacobians_is_the_documents_alone():
         (
             {"output": None},
             '`output` must be "sigmoid", "tanh", "relu", "leaky relu", "identity" or "softmax".\n'
-            "  given:    output = None",
+            "  given:    output = None\n"
+            '  instead:  output="identity"',
         ),
         (
             {"loss": "hinge"},

@@ -129,13 +129,15 @@ def test_weights_of_a_course_that_writes_x_at_W_are_turned_round():
 @pytest.mark.parametrize(
     ("name", "value", "meant"),
     [
-        *(("activation", value, "relu") for value in ("ReLU", "rleu", ["relu"])),
+        *(("activation", value, "relu") for value in ("ReLU", "RELU", ["relu"])),
         *(("activation", value, "leaky relu") for value in ("leaky_relu", "LeakyReLU")),
         *(("activation", value, "tanh") for value in ("Tanh", np.tanh)),
         *(("output", value, "identity") for value in ("linear", "logits", None)),
         *(("loss", value, "squared error") for value in ("MSE", "squared_error")),
         *(("loss", value, "cross-entropy") for value in ("cross_entropy", "BCE", "crossentropy")),
-        *(("loss", value, None) for value in ("hinge", 3)),
+        ("activation", "sigmiod", "sigmoid"),
+        *(("activation", value, None) for value in ("elu", "gelu", "softplus", np.sin)),
+        *(("loss", value, None) for value in ("hinge", "huber", 3)),
     ],
 )
 def test_a_choice_under_another_name_is_answered_with_its_own(name, value, meant):
