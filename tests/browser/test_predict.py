@@ -57,9 +57,17 @@ def answers(scene):
             yield re.split("[,;] ", tensor["words"].strip("[]"))[one["ask"]["entry"]]
 
 
-def test_every_value_can_be_predicted_by_keyboard_alone(open_page, used_twice, tmp_path):
+ASKED_OUT_OF_SIGHT = """() => {
+    const inner = document.querySelector(".bpnb-asked").getBoundingClientRect();
+    const outer = document.querySelector(".bpnb-stage").getBoundingClientRect();
+    return Math.max(outer.left - inner.left, inner.right - outer.right, outer.top - inner.top);
+}"""
+
+
+@pytest.mark.parametrize("width", [1400, 330])
+def test_every_value_can_be_predicted_by_keyboard_alone(open_page, used_twice, tmp_path, width):
     explorer = used_twice.explore(predict="value")
-    page = open_page(explorer.to_html(tmp_path / "page"))
+    page = open_page(explorer.to_html(tmp_path / "page"), width=width, reduced_motion="reduce")
     press = page.keyboard.press
     first = next(k for k, f in enumerate(explorer.scene["frames"]) if f["phase"] == "seed")
     page.get_by_role("button", name="Step forward").focus()
@@ -69,6 +77,7 @@ def test_every_value_can_be_predicted_by_keyboard_alone(open_page, used_twice, t
     page.locator(".bpnb-quiz input").focus()
     questions = list(answers(explorer.scene))
     for number, text in enumerate(questions):
+        assert page.evaluate(ASKED_OUT_OF_SIGHT) <= 0
         if number == 2:  # a first try that goes wrong
             page.keyboard.type("1000")
             press("Enter")

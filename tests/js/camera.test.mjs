@@ -42,6 +42,18 @@ test("it moves just enough to show a box, and not where it is in sight", () => {
   assert.equal(one.y, 0); // there is room for all of its height
 });
 
+test("of what has no room the first is shown, with the next as far as they fit", () => {
+  const picture = { width: 2000, height: 200 };
+  const box = (x) => [x, 10, 100, 80];
+  for (const from of [0, -900]) {
+    const [one] = camera([400, 300]);
+    one.x = from;
+    one.show([box(900), box(700), box(300)], picture);
+    const ends = [one.x + 700, one.x + 1000];
+    assert.ok(ends[0] >= 48 && ends[1] <= 352, ends);
+  }
+});
+
 test("what is turned over stays where it was on the stage", () => {
   const [one] = camera([400, 300]);
   one.keep({ x: -500, y: 0, k: 1 }, [600, 20, 10, 10], [800, 20, 10, 10], { width: 3000, height: 100 });

@@ -68,19 +68,20 @@ export class Camera {
     this.place();
   }
 
-  /** Move the picture just enough to show some boxes in it; one that has room as a whole stays. */
+  /** Move the picture just enough to show boxes in it, the first ones if not all; a whole one stays. */
   show(boxes, { width, height }) {
     const [room, below] = this.room;
     if (!room) return;
-    const shift = (at, from, size, there, margin) => {
+    const shift = (some, at, from, size, there, margin) => {
       if (size * this.k <= there) return 0;
-      const low = Math.min(...boxes.map((box) => box[at]));
-      const high = Math.max(...boxes.map((box) => box[at] + box[at + 2]));
-      const span = [low, high].map((each) => from + each * this.k);
-      return shiftToShow(span, [0, there], margin);
+      const low = from + Math.min(...some.map((box) => box[at])) * this.k;
+      const high = from + Math.max(...some.map((box) => box[at] + box[at + 2])) * this.k;
+      const all = !some[1] || high - low <= there - 2 * margin;
+      if (!all) return shift(some.slice(0, -1), at, from, size, there, margin);
+      return shiftToShow([low, high], [0, there], margin);
     };
-    const right = shift(0, this.x, width, room, Math.min(48, room / 8));
-    const down = shift(1, this.y, height, below, 16);
+    const right = shift(boxes, 0, this.x, width, room, Math.min(48, room / 8));
+    const down = shift(boxes, 1, this.y, height, below, 16);
     if (!right && !down) return;
     this.x += right;
     this.y += down;
@@ -139,21 +140,17 @@ export class Camera {
 
   /** Move the picture with the pointer; `root` is told meanwhile. */
   onDrag(event, root) {
-    const start = { x: event.clientX - this.x, y: event.clientY - this.y };
-    const move = (next) => {
-      this.x = next.clientX - start.x;
-      this.y = next.clientY - start.y;
-      this.place();
-    };
+    const [x, y] = [event.clientX - this.x, event.clientY - this.y];
     const { stage } = this;
     root.classList.add("bpnb-dragging");
     stage.setPointerCapture(event.pointerId);
-    stage.addEventListener("pointermove", move);
-    const stop = () => {
-      stage.removeEventListener("pointermove", move);
+    stage.onpointermove = ({ clientX, clientY }) => {
+      [this.x, this.y] = [clientX - x, clientY - y];
+      this.place();
+    };
+    stage.onpointerup = stage.onpointercancel = () => {
+      stage.onpointermove = null;
       root.classList.remove("bpnb-dragging");
     };
-    stage.addEventListener("pointerup", stop, { once: true });
-    stage.addEventListener("pointercancel", stop, { once: true });
   }
 }

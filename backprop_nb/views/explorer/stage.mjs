@@ -340,6 +340,7 @@ export class Stage {
     this.asked?.classList.remove("bpnb-asked");
     this.asked = null;
     if (!question) return;
+    this.show();
     const k = this.geometry.card_of[question.node];
     const card = (this.asked = this.cards[k]);
     this.drawCard(k);
@@ -478,7 +479,7 @@ export class Stage {
     this.show();
   }
 
-  /** Show the current node and what it gives to, or has from near by. */
+  /** Show what is asked for, the current node and what it gives to, or has from near by. */
   show() {
     const { node, phase, contributions } = this.state.frame;
     if (!this.camera.follow || node === null) return;
@@ -487,7 +488,8 @@ export class Stage {
     const before = edges.filter(({ head }) => phase === "forward" && head === now);
     const near = before.filter(({ tail }) => this.camera.reaches(cards[now].box, cards[tail].box));
     const given = contributions.map(({ parent }) => cardOf[parent]);
-    this.showCards([now, ...near.map(({ tail }) => tail), ...given]);
+    const asked = cardOf[this.view.quiz.question?.node] ?? now;
+    this.showCards([asked, now, ...near.map(({ tail }) => tail), ...given]);
   }
 
   showCards(cards) {
