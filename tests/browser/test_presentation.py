@@ -196,12 +196,27 @@ HANDED_ON = """root => {
 }"""
 
 
-def test_what_a_step_hands_on_is_in_sight(open_page, tmp_path):
+@pytest.fixture
+def fan():
     def fan(x):
         a = np.sin(x)
         return np.sum(a * x) + np.sum(np.exp(a)) + np.sum(np.cos(a) * x)
 
-    explorer = bp.trace(fan, np.array([0.1, 0.7, 1.2])).explore()
+    return bp.trace(fan, np.array([0.1, 0.7, 1.2]))
+
+
+def test_in_a_notebook_the_sum_of_three_contributions_is_in_sight(open_page, fan, tmp_path):
+    explorer = fan.explore()
+    explorer.step = explorer.last_step  # sin, which receives from three
+    page = open_page(explorer.to_html(tmp_path / "fan"), width=1158, reduced_motion="reduce")
+    page.set_viewport_size({"width": 1158, "height": 720})
+    page.reload()
+    added, _ = page.locator(".bpnb-event .bpnb-whole").evaluate_all(ENDS)
+    assert added < page.locator(".bpnb").bounding_box()["y"] + 608  # what JupyterLab leaves of 720
+
+
+def test_what_a_step_hands_on_is_in_sight(open_page, fan, tmp_path):
+    explorer = fan.explore()
     page = open_page(explorer.to_html(tmp_path / "fan"), width=1280, reduced_motion="reduce")
     present(page)
     root, phases = page.locator(".bpnb"), [frame["phase"] for frame in explorer.scene["frames"]]
