@@ -98,6 +98,13 @@ SMALLER = """async least => {
     }
     return found;
 }"""
+# The names of which the subscript is as large as what it stands below.
+BELOW = """() => {
+    const size = element => parseFloat(getComputedStyle(element).fontSize);
+    const all = [...document.querySelectorAll(".bpnb sub")].filter(each => each.checkVisibility());
+    return all.map(each => each.parentElement).filter(
+        each => size(each.querySelector("sub")) >= size(each)).map(each => each.outerHTML);
+}"""
 ENDS = "all => all.map(each => Math.ceil(each.getBoundingClientRect().bottom))"
 SIDES = """() => [document.querySelector(".bpnb"), document.querySelector("dialog")].map(
     each => each.scrollWidth - each.clientWidth)"""
@@ -129,10 +136,18 @@ def test_it_is_read_from_the_last_row_without_scrolling(open_page, pages, name):
     assert violations(page, "dialog") == []
 
 
-def present(page):
+def present(page, width=1280, height=720):
     page.get_by_role("button", name="Presentation").click()
     page.locator("dialog[open] .bpnb-presenting").wait_for()
-    page.set_viewport_size({"width": 1280, "height": 720})
+    page.set_viewport_size({"width": width, "height": height})
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_on_a_large_screen_a_subscript_is_smaller_than_its_letter(open_page, pages, name):
+    page = open_page(pages[name], width=1920, reduced_motion="reduce")
+    present(page, 1920, 1080)
+    assert page.evaluate(SMALLER, 14) == []
+    assert page.evaluate(BELOW) == []
 
 
 @pytest.mark.parametrize("name", VARIANTS)
