@@ -93,12 +93,23 @@ def check_agreement(
         raise refused[0].with_traceback(None)
     reason = _MIXED if is_mixed else reason
     assert reason is not None
-    raise UnsupportedError(
+    raise _disagreement(trace, reason, given)
+
+
+def _disagreement(trace: Trace, reason: _Reason, given: str) -> UnsupportedError:
+    return UnsupportedError(
         f"{trace.function_name} gives another value when it is traced: {reason.problem}.",
         given=given,
         instead=reason.instead,
         at=reason.at,
     )
+
+
+def check_shared(f: Callable[..., Any], args: Sequence[Any], trace: Trace, **kwargs: Any) -> None:
+    """Refuse a function that writes into arguments which share entries, where it shows."""
+    plain = _value(f, args, kwargs, True)
+    if plain is not None and not _agree(plain, np.asarray(trace.value)):
+        raise _disagreement(trace, _SHARED, f"{trace.value} in the trace, {plain} without")
 
 
 def failing_alone(
@@ -121,6 +132,10 @@ def failing_alone(
     )
 
 
+_SHARED = _Reason(
+    "two of its arguments are one, or share entries, and it changes one of them",
+    "a copy for one of the two",
+)
 _MIXED = _Reason(
     "a number of Python's takes the type of each array that it meets, and a traced one has a "
     "single type",
@@ -171,10 +186,7 @@ def _tangled(tree: Any, leaves: Sequence[Any], tape: Tape) -> _Reason | None:
     arrays = [each for each in leaves if type(each) is np.ndarray]
     holders = [*map(id, _holders(tree))]
     if len({*holders}) < len(holders) or (tape.is_written and not laid(arrays)[0]):
-        return _Reason(
-            "two of its arguments are one, or share entries, and it changes one of them",
-            "a copy for one of the two",
-        )
+        return _SHARED
     if tape.is_written and not all(each.flags.forc for each in arrays):
         return _Reason(
             "it writes through a view of an argument that is a part of a larger array, and a copy "
@@ -193,7 +205,7 @@ def _holders(tree: Any) -> Iterator[Any]:
             yield from _holders(each)
 
 
-def _copied(tree: Any) -> Any:
+def copied(tree: Any) -> Any:
     """Return a deep copy in which arrays lie in memory, and share it, as they do in ``tree``."""
     known: dict[int, Any] = {}
     for each in pytree.flatten(tree):
@@ -295,7 +307,7 @@ def _value(
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            new, named = _copied((list(args), kwargs))
+            new, named = copied((list(args), kwargs))
             return np.asarray(f(*new, **named))
     except Exception as error:  # whatever it is: the trace has gone through
         if is_refused and isinstance(error, BackpropError):  # in a trace within, of traced values

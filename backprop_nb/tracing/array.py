@@ -274,7 +274,8 @@ class Traced(Recorded):
         if self._memory is not None:  # there are views, which see the change
             self[...] = new
         else:
-            new._tape.is_written |= self._tape.records[self._index].row is None  # an argument
+            if self._tape.records[self._index].row is None:  # an argument
+                new._tape.write_begins()
             new = new.laid_as(self) if new.ndim > 1 else new
             self._tape, self._index, self._value = new._tape, new._index, new._value
         return self

@@ -97,6 +97,20 @@ def check_numbers(args: Sequence[Any], names: Sequence[str]) -> None:
         )
 
 
+def check_slope(arg: Any, name: str) -> None:
+    """Refuse to differentiate by truth values alone: the gradient would be ``None``."""
+    leaves = pytree.flatten(arg)
+    if leaves and all(
+        getattr(leaf, "dtype", type(leaf)) in (bool, np.dtype(bool)) for leaf in leaves
+    ):
+        raise UnsupportedError(
+            f"{name} holds truth values, and there is no slope between two of them.",
+            given=f"{name} = {arg!r:.60}",
+            expected="numbers",
+            instead=f"1.0 * {name}" if len(leaves) == 1 else None,
+        )
+
+
 def check_objects(f: Callable[..., Any], args: Sequence[Any]) -> None:
     """Refuse objects that hold numbers: these would be constants without a word."""
     if all(type(each) in (float, np.ndarray) for each in args):

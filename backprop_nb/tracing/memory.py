@@ -73,7 +73,7 @@ class Memory:
 
         ``state`` is the recorded value of today; without one it is a constant.
         """
-        tape.is_written = True
+        tape.write_begins()
         if self.state is None:
             if state is None:
                 array = np.array(self.array)

@@ -60,6 +60,11 @@ def running() -> Iterator[None]:
         _running.count -= 1
 
 
+def writes() -> int:
+    """Return how often this thread has begun to write to what others may look at."""
+    return getattr(_running, "writes", 0)
+
+
 # Record(...) and a Recorded value without a call of Python code, which would cost as
 # much as the NumPy call that they write down.
 _record = functools.partial(tuple.__new__, Record)
@@ -180,6 +185,11 @@ class Tape:
         self._stack: dict[FrameType, Scope | None] = {root: None}
         # Generators that may go on: one call, however often it is left.
         self._paused: dict[FrameType, Scope | None] = {}
+
+    def write_begins(self) -> None:
+        """Remember that an array is changed in place."""
+        self.is_written = True
+        _running.writes = writes() + 1
 
     def close(self) -> tuple[Record, ...]:
         """Return the records and let go of the learner's frames and arrays."""

@@ -16,10 +16,12 @@ import numpy as np
 from backprop_nb.errors import InvalidValueError, ShapeError, UnsupportedError, counted
 from backprop_nb.meant import suggesting
 from backprop_nb.tracing import calling, doubts, pytree
+from backprop_nb.tracing.agreement import check_shared, copied
 from backprop_nb.tracing.api import Graph, trace
 from backprop_nb.tracing.array import prepared
+from backprop_nb.tracing.graph import laid
 from backprop_nb.tracing.reverse import number_of, reverse
-from backprop_nb.tracing.tape import taken_out
+from backprop_nb.tracing.tape import taken_out, writes
 from backprop_nb.tracing.tracer import trace_rule
 
 Argnums = int | tuple[int, ...]
@@ -301,12 +303,16 @@ def _derivative(
                 "`argnums` must be the position of an argument, or a tuple of positions.",
                 given=f"argnums = {argnums!r}",
                 expected="0, or (0, 1)",
-                instead=calling.right_call(f, form),
+                instead=f"argnums={tuple(argnums)}"
+                if isinstance(argnums, list)
+                else calling.right_call(f, form),
             )
 
     @functools.wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
         graph = _trace_some(f, args, kwargs, positions, form)
+        for position, (name, _) in zip(positions, graph.arguments, strict=True):
+            calling.check_slope(args[position], name)
         found = derive(graph)
         chosen = found if isinstance(argnums, tuple) else found[0]
         return (graph.value, chosen) if with_value else chosen
@@ -396,7 +402,16 @@ def _trace_some(
     of_some.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(name, kind) for name in dict.fromkeys(names[k] for k in chosen)]
     )
-    return trace(of_some, *(args[position] for position in chosen))
+    before, begun = None if laid(args)[0] else copied(args), writes()
+    graph = trace(of_some, *(args[position] for position in chosen))
+    if before is not None and (writes() > begun or not _is_as_before(args, before)):
+        check_shared(f, before, graph, **kwargs)
+    return graph
+
+
+def _is_as_before(args: Sequence[Any], before: Sequence[Any]) -> bool:
+    pairs = zip(pytree.flatten(args), pytree.flatten(before), strict=True)
+    return all(np.array_equal(*pair) for pair in pairs if type(pair[0]) is np.ndarray)
 
 
 _POSITIONS = {0: "at least one positional argument", 1: "argnums 0"}

@@ -441,6 +441,20 @@ def test_arguments_that_share_entries_are_refused_in_a_replay_too():
             ask(X, X)
 
 
+@pytest.mark.parametrize("argnums", [0, 1, (0, 1)])
+@pytest.mark.parametrize("f", [change_first, change_entry])
+def test_arguments_that_share_entries_are_refused_by_derivatives(f, argnums):
+    def slopes(a, b):
+        return np.sum(bp.grad(f)(a, b))
+
+    for derivative in (bp.grad(f, argnums), bp.jacobian(f, argnums), bp.grad(slopes, argnums)):
+        x = X.copy()
+        with pytest.raises(bp.UnsupportedError, match="are one, or share entries"):
+            derivative(x, x)
+    for read in (lambda a, b: np.sum(a * b), lambda a, b: np.sum(np.add(a, b, out=np.zeros(3)))):
+        assert bp.value_and_grad(read, argnums)(X, X)[0] == read(X, X)
+
+
 def in_a_row(A):
     A.reshape(-1)[1] = 7.0
     return np.sum(A * A[0])
