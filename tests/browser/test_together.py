@@ -19,7 +19,7 @@ VIEWS = {
     "GraphExplorer": "bp.GraphExplorer(net.trace(x, y), step=15)",
     "GraphExplorer-again": "_",
     "GraphExplorer-formulas": 'bp.GraphExplorer(net.trace(x, y), step=18, notation="formulas")',
-    "GradientFlow": "flow = bp.GradientFlow()\nflow.step = flow.last_step\nflow",
+    "GradientFlow": "flow = bp.GradientFlow(more=True, detail='one weight')\nflow",
     "ChainRule": "chain = bp.ChainRule(net, x, y)\nchain.step = 2\nchain",
     "SigmoidExplorer": "bp.SigmoidExplorer(z=2)",
     "Playground": "playground = bp.Playground(learning_rate=2)\nplayground.train(60)\nplayground",
