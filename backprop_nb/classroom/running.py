@@ -125,7 +125,11 @@ def _on_threads(submissions: Submissions, settings: GradingSettings, workers: in
                 yield running.pop(future), _result_of(future.exception() or future.result())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        stop()  # after an interrupt nobody waits until the endless ones are out of time
+        # After an interrupt nobody waits until the endless ones are out of time.  Who has only just
+        # begun is not there to be stopped the first time.
+        while not all(each.done() for each in running):
+            stop()
+            wait(running, _PAUSE)
         pool.shutdown()
         close_idle()
 

@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from types import SimpleNamespace
 from unittest import mock
@@ -46,6 +47,29 @@ def test_who_stops_early_does_not_wait_for_the_endless_ones(right):
     start = time.monotonic()
     results.close()
     assert time.monotonic() - start < 300
+
+
+def test_who_has_only_just_begun_is_stopped_too():
+    stops, begun, twice = [], threading.Event(), threading.Event()
+
+    def stop():
+        stops.append(len(stops))
+        if len(stops) == 2:
+            twice.set()
+
+    def examine(submission, _):
+        if submission.name == "s0.py":
+            begun.wait(20)
+        else:
+            begun.set()
+            twice.wait(20)  # not before the second time can it be stopped
+        return {}
+
+    with mock.patch.multiple(running, stop=stop, examine=examine):
+        results = run(a_class("x", "y"), SETTINGS, 2, "threads")
+        next(results)
+        results.close()
+    assert twice.is_set()
 
 
 @pytest.mark.slow
