@@ -19,6 +19,7 @@ from backprop_nb.tracing.emit.numpy_code import OffPathError, path_of
 from backprop_nb.tracing.evaluate import check_count, refuse_keywords
 from backprop_nb.tracing.graph import TRACED, Trace, fits, laid
 from backprop_nb.tracing.purity import is_impure, traced_again
+from backprop_nb.tracing.tape import is_live, is_tracing
 
 MAX_PATHS = 64
 """So many paths are kept; the one that was used least recently goes first."""
@@ -64,6 +65,8 @@ def _compiled(
 
     def call(*args: Any, **options: Any) -> tuple[Any, tuple[Any, ...]]:
         refuse_keywords(trace, options, "A compiled function")
+        if is_tracing() and any(map(is_live, pytree.flatten(args))):
+            return _traced_anew(trace)(*args)  # the program writes into plain arrays
         for position, (given, lying, path) in enumerate(paths):
             if not (all_traced and len(args) == len(given)) and not fits(given, args):
                 continue

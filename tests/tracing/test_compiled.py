@@ -347,3 +347,24 @@ def test_another_number_of_arguments_is_refused_with_those_of_the_trace(way, cou
         call(*[2.0] * count)
     assert caught.value.expected == "2: w, b"
     assert caught.value.instead is None
+
+
+def written(x):
+    y = x * 2.0
+    y[0] += np.sin(x[1])
+    return np.sum(y * np.tanh(x))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [written, lambda x: np.sum(x[[0, 0, 1]] ** 3), lambda x: np.sum(np.where(x > 0, x**2, x))],
+    ids=["written to", "picked", "chosen"],
+)
+def test_a_compiled_function_can_be_differentiated(f):
+    x = np.array([0.5, -1.2, 2.0])
+    fast = bp.trace(f, x).compile()
+    value, slope = bp.value_and_grad(lambda x: fast(x)[0] * 2.0)(x)
+    assert value == pytest.approx(2.0 * f(x), rel=1e-12)
+    np.testing.assert_allclose(slope, 2.0 * bp.grad(f)(x), rtol=1e-12)
+    of_slopes = bp.grad(lambda x: np.sum(fast(x)[1][0]))(x)
+    np.testing.assert_allclose(of_slopes, bp.grad(lambda x: np.sum(bp.grad(f)(x)))(x), rtol=1e-12)
