@@ -246,7 +246,7 @@ def test_what_a_step_hands_on_is_in_sight(open_page, fan, tmp_path):
     assert min(high) > 150
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", VIEWS | DETAILS)
 def test_on_a_telephone_it_is_read_and_nothing_lies_beside_it(open_page, pages, name):
     page = open_page(pages[name], width=330, reduced_motion="reduce")
     assert page.evaluate("document.documentElement.scrollWidth") <= 330
