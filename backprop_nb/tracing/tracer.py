@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -272,11 +273,11 @@ def _kept(leaf: Any) -> Any:
 
 
 def _is_number(leaf: Any) -> bool:
-    """Whether an argument's leaf is traced: numbers are, truth values and text are not."""
+    """Whether an argument's leaf is traced: numbers are; truth values, enums and text are not."""
     if isinstance(leaf, np.ndarray | np.generic | Traced):
         return leaf.dtype.kind in "iufcO"
     # A table or a tensor is refused later, or it would not be traced.
-    number = isinstance(leaf, int | float | complex) and not isinstance(leaf, bool)
+    number = isinstance(leaf, int | float | complex) and not isinstance(leaf, bool | Enum)
     return number or hasattr(type(leaf), "__array__")
 
 
@@ -284,7 +285,7 @@ def _is_float(leaf: Any) -> bool:
     """Whether a keyword argument is traced; integers there are counts and axes."""
     if isinstance(leaf, np.ndarray | np.generic | Traced):
         return leaf.dtype.kind in "fcO"
-    return isinstance(leaf, float | complex)
+    return isinstance(leaf, float | complex) and not isinstance(leaf, Enum)
 
 
 def _input_value(leaf: Any, name: str) -> Any:

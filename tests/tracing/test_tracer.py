@@ -1,5 +1,6 @@
 """From a function and its arguments to a graph: inputs, output, isolation, size."""
 
+import enum
 import functools
 import gc
 import sys
@@ -607,3 +608,21 @@ def test_any_small_program_has_the_gradient_that_central_differences_measure(pro
     np.testing.assert_allclose(np.sum(dx * v) + dy @ w, slope, rtol=1e-5, atol=1e-6)
     names = [node.name for node in graph.nodes]
     assert len(set(names)) == len(names)
+
+
+class Mode(enum.IntEnum):
+    SUM, MEAN = 0, 1
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_an_argument_from_an_enum_is_a_flag(mode):
+    def f(x, mode, axis=Mode.SUM):
+        return np.sum((np.sum if mode is Mode.SUM else np.mean)(x, axis=axis) ** 2)
+
+    x = np.arange(6.0).reshape(2, 3)
+    graph = trace(f, x, mode, axis=Mode.MEAN)
+    assert graph.value == f(x, mode, Mode.MEAN)
+    assert graph.backward().gradients[1] is None
+    fast = trace(f, x, mode).compile()
+    for other in Mode:
+        assert fast(x, other)[0] == f(x, other)

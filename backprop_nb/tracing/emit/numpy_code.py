@@ -454,4 +454,11 @@ def _as_given(given: Any, parameter: str) -> Iterator[str]:
 
 
 def _entry(parameter: str, keys: Sequence[Any]) -> str:
-    return parameter + "".join(f"[{literal(key)}]" for key in keys)
+    try:
+        return parameter + "".join(f"[{literal(key)}]" for key in keys)
+    except TypeError:
+        raise UnsupportedError(
+            f"A key of {parameter} cannot be printed.",
+            given=f"the keys {', '.join(map(repr, keys))}",
+            expected="text, numbers, and tuples of them",
+        ) from None

@@ -120,8 +120,11 @@ def literal(value: Any) -> str:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return f"np.{value}".replace("np.-", "-np.")
-    if value is None or isinstance(value, bool | int | float | str):
-        return repr(value)
+    for kind in (bool, int, float, str):  # the repr of an IntEnum is no source
+        if isinstance(value, kind):
+            return kind.__repr__(value)
+    if value is None:
+        return "None"
     if isinstance(value, slice):
         return f"slice({literal(value.start)}, {literal(value.stop)}, {literal(value.step)})"
     if isinstance(value, tuple):

@@ -1,6 +1,7 @@
 """The printed program runs by itself and gives the graph's value and gradients."""
 
 import ast
+import enum
 import re
 import subprocess
 import sys
@@ -576,3 +577,33 @@ def test_a_program_is_looked_through_once_however_many_arrays_it_captures(monkey
     graph = bp.trace(lambda x: sum(np.sum(x * np.full(2, k + 0.5)) for k in range(5)), np.ones(2))
     assert graph.to_numpy().count("np.array([") == 5
     assert len(looked) == 1
+
+
+class Layer(enum.IntEnum):
+    FIRST, SECOND = 0, 1
+
+
+class Part(enum.StrEnum):
+    WEIGHTS = "W"
+
+
+class Kind(enum.Enum):
+    HIDDEN = 1
+
+
+def test_enums_are_printed_by_their_values():
+    def f(p):
+        return np.sum(np.sum(p[Part.WEIGHTS][Layer.SECOND], axis=Layer.FIRST) ** 2)
+
+    p = {Part.WEIGHTS: {Layer.SECOND: np.arange(6.0).reshape(2, 3)}}
+    graph = bp.trace(f, p)
+    assert graph.compile()(p)[0] == f(p)
+    assert "Part" not in graph.to_numpy()
+    assert "Layer" not in graph.to_numpy()
+
+
+def test_a_key_that_cannot_be_printed_is_named():
+    graph = bp.trace(lambda p: np.sum(p[Kind.HIDDEN] ** 2), {Kind.HIDDEN: np.ones(2)})
+    with pytest.raises(bp.UnsupportedError, match="A key of p cannot be printed") as caught:
+        graph.compile()
+    assert caught.value.given == "the keys <Kind.HIDDEN: 1>"
