@@ -20,8 +20,7 @@ import numpy as np
 
 from backprop_nb.checking.courses import columns, layers, lists, ones, recurrent, rows
 from backprop_nb.checking.gradient import check_gradient
-from backprop_nb.checking.lines.facts import Facts
-from backprop_nb.checking.lines.followed import Followed, traced
+from backprop_nb.checking.lines.followed import traced
 from backprop_nb.checking.lines.known import Known
 from backprop_nb.checking.lines.locate import traceable_leaves
 from backprop_nb.checking.puzzle import factor_between
@@ -97,7 +96,7 @@ class LinePuzzle:
     >>> puzzle.lines[puzzle.number - 1].strip(), puzzle.right_line.strip()
     ('dh = dscores @ W2', 'dh = dscores @ W2.T')
     >>> puzzle.finding.repair, puzzle.facts[puzzle.number + 1]
-    ('write dscores @ W2.T', LineFacts(quantities=('∂L/∂z1',), is_right=False))
+    ('W2.T in place of W2', LineFacts(quantities=('∂L/∂z1',), is_right=False))
     """
 
     def __init__(self, change: Change) -> None:
@@ -117,7 +116,9 @@ class LinePuzzle:
         text = "".join(f"{line}\n" for line in lines)
         name = f"<a pass in {self.change.course}: {lines[self.number - 1].strip()}>"
         self._texts[name] = (len(text), None, text.splitlines(keepends=True), name)
-        names = dict(vars(self._course))
+        # It is none of the package's, and knows nothing of the loss.
+        known = {k: v for k, v in vars(self._course).items() if not inspect.isfunction(v)}
+        names = {**known, "__name__": name}
         exec(compile(text, name, "exec"), names)
         function: Callable[..., Any] = names[self._course.PASS[-1].__name__]
         return function
@@ -182,15 +183,15 @@ class LinePuzzle:
         """By line what is known of it; of the wrong one what it should give."""
         which = traceable_leaves(pytree.flatten(list(self.args)), ())
         known = Known(traced(self.loss, self.args, which))
-        right, wrong = (
-            Followed(lambda *args, f=each: pytree.flatten(f(*args)), self.args, which)
+        theirs, ours = (
+            _by_line(traced(_flat(each), self.args, which).records)
             for each in (self.right, self.wrong)
         )
-        told = Facts(right, known, ())
-        theirs, ours = _by_line(right.records), _by_line(wrong.records)
         return {
             k: LineFacts(
-                tuple(dict.fromkeys(filter(None, (_quantity(told, value) for value in theirs[k])))),
+                tuple(
+                    dict.fromkeys(filter(None, (_quantity(known, value) for value in theirs[k])))
+                ),
                 all(any(_same(one, other) for other in theirs[k]) for one in ours[k]),
             )
             for k in self.pickable
@@ -205,16 +206,25 @@ def _same(one: Any, other: Any) -> bool:
     return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=1e-9)
 
 
-def _quantity(facts: Facts, value: Any) -> str:
+def _flat(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a pass that gives all of its gradients as one vector."""
+
+    def flat(*args: Any) -> Any:
+        return np.concatenate([np.ravel(each) for each in pytree.flatten(f(*args))])
+
+    return flat
+
+
+def _quantity(known: Known, value: Any) -> str:
     """Return the true quantity that a value is, or a likely multiple of; "" if it is none."""
-    known, first = facts.known, facts.known.trace.input_count
+    first = known.trace.input_count
     # A value before a slope that it happens to equal, and δ before the bias gradient that it is.
     matches = sorted(
         known.matches(value),
         key=lambda m: (m.scale != 1, m.key.kind == "slope", m.key.record < first),
     )
     for match in matches:
-        scale, symbol = facts.constant(match.scale), known.symbol(match.key)
+        scale, symbol = known.factor(match.scale), known.symbol(match.key)
         if scale is not None and not match.transposed:
             return symbol if scale == "1" else f"{scale} · {symbol}"
     return ""

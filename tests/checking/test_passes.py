@@ -199,6 +199,8 @@ ONCE_PROVED = (
     "columns_layers.gradient.7",
     "logistic.gradient_in_loops.3+4",
     "regression.gradient.1+3",
+    "svm.gradient_in_arrays.3+4",
+    "tied_weights.gradient.1",
     "training_step.gradient_with_momentum.1+2",
 )
 """For each of these a right line was once called proved."""

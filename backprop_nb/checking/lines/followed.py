@@ -1,15 +1,10 @@
-"""A gradient function as data: every quantity that it computes, to be computed again with changes.
-
-A student's gradient function is plain NumPy, so it can be traced as a loss can.  What it
-computed is then known line by line, and the rest of it can be replayed with another
-quantity in the place of one.
-"""
+"""A function traced by some of its arguments alone, and its answers as plain arrays."""
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, TypeAlias
@@ -17,21 +12,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_nb.checking.lines.aliases import aliased
-from backprop_nb.checking.lines.watch import Watch
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.api import Graph
-from backprop_nb.tracing.record import Record, Scope
-from backprop_nb.tracing.tape import Recorded, is_live, plain, position, written
+from backprop_nb.tracing.record import Scope
+from backprop_nb.tracing.tape import is_live, plain
 from backprop_nb.tracing.tracer import record
 
 Array: TypeAlias = NDArray[Any]
-Change: TypeAlias = Callable[[Sequence[Any]], Any]
-"""From the values of all records up to one, the value that stands in its place."""
-
-
-_ENTRIES = 2000
-"""So many entries take as long as one step on a small array."""
 
 _LARGE = 5_000
 """Arguments with more entries are cut down."""
@@ -46,33 +33,18 @@ class Opaque:
         self.value = value
 
 
-def traced(
-    f: Callable[..., Any], args: Sequence[Any], which: Collection[int], watched: bool = False
-) -> Graph:
-    """Return the trace of a function of whose arguments some leaves alone are traced.
-
-    If it is watched, what its lines hand on has records, too.
-    """
+def traced(f: Callable[..., Any], args: Sequence[Any], which: Collection[int]) -> Graph:
+    """Return the trace of a function of whose arguments some leaves alone are traced."""
     position = itertools.count()
     shut = pytree.rebuild(
         list(args), lambda _, leaf: leaf if next(position) in which else Opaque(leaf)
     )
 
-    watch, values = Watch(), list[Any]()
-
     @functools.wraps(f)
     def opened(*given: Any) -> Any:
-        own = pytree.rebuild(list(given), lambda _, leaf: _opened(leaf))
-        live = [leaf for leaf in pytree.flatten(own) if is_live(leaf)]
-        if not (watched and live) or watch.calls:  # it is called again, to compare
-            return f(*own)
-        watch.clock, watch.mark = lambda: len(written(live[0])), _position
-        result = watch.run(f, *own)
-        values.extend(each.value for each in written(live[0]))
-        return result
+        return f(*pytree.rebuild(list(given), lambda _, leaf: _opened(leaf)))
 
-    trace = record(opened, shut, {}, Graph)
-    return aliased(trace, watch, values) if values else trace
+    return record(opened, shut, {}, Graph)
 
 
 def moved(args: Sequence[Any], which: Collection[int], by: float = 0.1, seed: int = 7) -> list[Any]:
@@ -111,13 +83,6 @@ def shortened(args: Sequence[Any]) -> list[Any] | None:
 
     is_large = sum(array.size for array in arrays) > _LARGE
     return list(pytree.rebuild(list(args), cut)) if is_large else None
-
-
-def _position(value: Any) -> int | None:
-    """Return which record has made a value; ``None`` for what is not recorded, or not yet."""
-    if is_live(value) and not issubclass(type(value), Recorded):
-        value = value.now()
-    return position(value)
 
 
 def without_callers(graph: Graph, files: Collection[str]) -> Graph:
@@ -168,124 +133,3 @@ def plain_answer(answer: Any) -> tuple[Any, Callable[[Any], Any]]:
         return leaf
 
     return pytree.rebuild(answer, shown), traced
-
-
-class Followed:
-    """What a gradient function computed, and which of it are the gradients.
-
-    Parameters
-    ----------
-    gradient
-        Returns a list of arrays, the gradients.
-    args
-        What it is called with.
-    which
-        The leaves of the arguments that are traced.
-
-    Attributes
-    ----------
-    trace
-        Its output is all gradients, one behind the other.
-    leaves
-        The position of each gradient among the records.
-    costs
-        How long each record takes to be computed again, in steps on small arrays.
-    ends
-        By such a position which gradients it is.
-    """
-
-    def __init__(
-        self,
-        gradient: Callable[..., Sequence[Any]],
-        args: Sequence[Any],
-        which: Collection[int],
-    ) -> None:
-        @functools.wraps(gradient)
-        def flat(*given: Any) -> Any:
-            return np.concatenate([np.ravel(np.atleast_1d(each)) for each in gradient(*given)])
-
-        self.trace = traced(flat, args, which, watched=True)
-        self.records = self.trace.records
-        self.leaves = [self._leaf(each) for each in self._ends()]
-        self.values = [each.value for each in self.records]
-        # What is needed for the gradients, and not only to lay them one behind the other.
-        self.children: list[list[int]] = [[] for _ in self.records]
-        needed, pending = set[int](), list(self.leaves)
-        while pending:
-            index = pending.pop()
-            if index not in needed:
-                needed.add(index)
-                for parent in {each for each in self.records[index].parents if each is not None}:
-                    self.children[parent].append(index)
-                    pending.append(parent)
-        self.costs = [
-            1 + (np.size(each.value) + sum(map(np.size, each.args))) // _ENTRIES
-            for each in self.records
-        ]
-        self.ends: dict[int, list[int]] = {}
-        for j, leaf in enumerate(self.leaves):
-            self.ends.setdefault(leaf, []).append(j)
-        self._downstream: dict[tuple[int, ...], list[int]] = {}
-
-    def _ends(self) -> Sequence[int]:
-        output = self.records[self.trace.output_index]
-        return [parent for parent in output.parents if parent is not None]
-
-    def _leaf(self, index: int) -> int:
-        """Return the gradient that a flat piece of the output was made from."""
-        for _ in range(2):  # ravel, atleast_1d
-            record = self.records[index]
-            name = getattr(record.row, "name", "")
-            if name in ("ravel", "atleast_1d") and record.parents[0] is not None:
-                index = record.parents[0]
-        return index
-
-    def gradients(self, values: Sequence[Any] | None = None) -> list[Any]:
-        """Return the gradients, given the values of all records."""
-        values = self.values if values is None else values
-        return [values[each] for each in self.leaves]
-
-    def downstream(self, starts: Sequence[int]) -> list[int]:
-        """Return the records that are computed from some others, those included, in order."""
-        key = tuple(starts)
-        if key not in self._downstream:
-            self._downstream[key] = self._reached(key)
-        return self._downstream[key]
-
-    def _reached(self, starts: tuple[int, ...]) -> list[int]:
-        seen = set(starts)
-        pending = list(starts)
-        while pending:
-            for child in self.children[pending.pop()]:
-                if child not in seen:
-                    seen.add(child)
-                    pending.append(child)
-        return sorted(seen)
-
-    def replay(
-        self, changes: Mapping[int, Change], values: Sequence[Any] | None = None
-    ) -> list[Any]:
-        """Return the values of all records with some of them changed.
-
-        ``values`` are those of an earlier replay, whose changes are kept.
-        """
-        new = list(self.values if values is None else values)
-        for index in self.downstream(list(changes)):
-            change = changes.get(index)
-            new[index] = change(new) if change else computed(self.records[index], new)
-        return new
-
-
-def computed(record: Record, values: Sequence[Any]) -> Any:
-    """Return what a record computes from other values of the records before it."""
-    if not hasattr(record.row, "call"):  # an input, or a constant
-        return record.value
-    return record.row.call(*operands_of(record, values), **record.keywords)
-
-
-def operands_of(record: Record, values: Sequence[Any]) -> list[Any]:
-    """Return the operands of a record, given the values of the others."""
-    return [
-        arg if parent is None else values[parent]
-        for arg, parent in zip(record.args, record.parents, strict=True)
-    ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop_nb.checking.report import in_advice
 from backprop_nb.tracing.graph import Trace
-from backprop_nb.tracing.record import Record
+from backprop_nb.tracing.record import CONSTANT, Record
 from backprop_nb.tracing.reverse import reverse
 
 Array: TypeAlias = NDArray[Any]
@@ -57,6 +59,8 @@ class Known:
     """
 
     trace: Trace
+    lengths: Mapping[int, int] = field(default_factory=dict)
+    """How long an axis of the inputs was before it was cut down, by its length here."""
 
     @cached_property
     def arrays(self) -> dict[Key, Any]:
@@ -165,6 +169,54 @@ class Known:
                 continue
             found.append(Match(key, transposed, float(np.sign(cosines[k]) * size / norm)))
         return sorted(found, key=self._preference)
+
+    @cached_property
+    def factors(self) -> dict[float, str]:
+        """The numbers that are likely factors, and how they are said."""
+        found = {1.0: "1", 2.0: "2", 0.5: "1/2"}
+        inputs = self.trace.records[: self.trace.input_count]
+        axes = sorted({n for each in inputs for n in each.value.shape if n > 1})
+        sizes = [(n, self.lengths.get(n, n)) for n in axes]
+        for n, whole in sizes:
+            for value, text in (
+                (n, f"{whole}"),
+                (1 / n, f"1/{whole}"),
+                (2 / n, f"2/{whole}"),
+                (n / 2, f"{whole}/2"),
+                (1 / (2 * n), f"1/(2·{whole})"),
+                (2 * n, f"2·{whole}"),
+            ):
+                found.setdefault(float(value), text)
+        for (n, one), (m, other) in itertools.product(sizes, repeat=2):
+            found.setdefault(float(n * m), f"{one}·{other}")
+            found.setdefault(1 / (n * m), f"1/({one}·{other})")
+            found.setdefault(n / m, f"{one}/{other}")
+        for record in self.trace.records:
+            pairs = zip(record.args, record.parents, strict=True)
+            numbers = [x for x, p in pairs if p is None and isinstance(x, int | float)]
+            if record.row is CONSTANT and np.ndim(record.value) == 0:
+                numbers.append(float(record.value))
+            for number in (abs(float(each)) for each in numbers if each and np.isfinite(each)):
+                said = in_advice(number)
+                for value, text in ((number, said), (1 / number, f"1/{said}")):
+                    # A number that stands there is no product: 4, and not 2·2.
+                    if "·" in found.get(value, "·"):
+                        found[value] = text
+        return found
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """The likely factors by how they are said, and with a minus."""
+        known = self.factors.items()
+        return {text: x for x, text in known} | {f"−{text}": -x for x, text in known}
+
+    def factor(self, value: float) -> str | None:
+        """Return how a likely factor is said; ``None`` for a number that is none."""
+        sign = "−" if value < 0 else ""
+        for each, text in self.factors.items():
+            if abs(abs(value) - each) <= 1e-7 * each:
+                return f"{sign}{text}"
+        return None
 
     def is_exact(self, array: Any) -> bool:
         """Whether an array is a true quantity, and no mere multiple of one."""

@@ -5,37 +5,42 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.lines.aliases import is_alias, text_of
-from backprop_nb.checking.lines.blame import LIKELY, Blame
-from backprop_nb.checking.lines.facts import Facts, path_of
-from backprop_nb.checking.lines.followed import Array, Followed, moved, shortened
+from backprop_nb.checking.lines.followed import Array, moved, shortened
 from backprop_nb.checking.lines.followed import traced as trace_of
 from backprop_nb.checking.lines.inputs import may_be_wrong
 from backprop_nb.checking.lines.known import SAME, Known
-from backprop_nb.checking.lines.mended import Explanation, Mended, same
-from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written
-from backprop_nb.checking.lines.scope import in_brackets
+from backprop_nb.checking.lines.quantities import (
+    LIKELY,
+    PLACES,
+    Meant,
+    Quantities,
+    Slot,
+    is_multiple,
+    ratio,
+)
+from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written, same
+from backprop_nb.checking.lines.scope import Scope
 from backprop_nb.checking.lines.untraced import suspects
+from backprop_nb.checking.report import in_advice
 from backprop_nb.checking.rounding import without_rounding
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.code_text import find_text
-from backprop_nb.tracing.record import CONSTANT, Record
-from backprop_nb.tracing.source import Place as SourcePlace
-from backprop_nb.tracing.source import Source, locate, operand
+from backprop_nb.tracing.source import Source
 
+_FIRSTS = 3
+"""With so many lines written otherwise a quantity is looked for in another line."""
 _TIES = 0.25
 """Explanations that are no further apart in their cost explain equally well."""
 _MAX_FAULTS = 4
+_FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _MAX_CONSTANTS = 12
-_LARGE = 20_000
-"""Arguments with more entries make every run of a function dear."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +56,7 @@ class Fault:
     repair
         What to write, in words; empty where none was found.
     proved
-        Whether every gradient is right with the right quantity there alone, what it is computed
+        Whether every gradient is right with the right quantity there, what it is computed
         from is right, and no other line explains it as well.
     given, expected
         What it gave, and what it should give.
@@ -118,13 +123,12 @@ def find_faults(
     >>> fault.repair, fault.spoils, fault.proved
     ('multiply it by 2', (1,), True)
     """
-    whole = _Search(loss, gradient, args, wrt, traced)
+    whole = _Search(loss, gradient, [args, moved(args, wrt)], wrt)
     search, ways = whole, list[_Way]()
-    short = whole.shortened()
-    if short is not None:
-        search, ways = short, short.ways(alone)
-    if not ways:
-        search, ways = whole, whole.ways(alone)
+    for search in filter(None, (whole.shortened(), whole)):
+        ways = search.ways(alone)
+        if ways:
+            break
     if not ways:
         return whole.by_values() if traced and not alone else []
     best = min(way.cost for way in ways)
@@ -161,37 +165,32 @@ class _Way:
 
 
 class _Search:
-    """Looks for the lines both ways: by what they compute, and by how they are written."""
+    """Looks for the lines both ways: by how they are written, and by what is true there."""
 
     def __init__(
         self,
         loss: Callable[..., Any],
         gradient: Callable[..., Sequence[Any]],
-        args: Sequence[Any],
+        args: Sequence[Sequence[Any]],
         wrt: Sequence[int],
-        traced: bool,
         whole: _Search | None = None,
     ) -> None:
-        self.traced = traced
+        # What is found must hold at the other arguments, too, and is told of those as given.
         self.loss, self.gradient, self.args, self.wrt = loss, gradient, args, wrt
-        # What is found must hold at other arguments, too, and it is told of those as given.
-        self.others: list[Sequence[Any]] = (
-            [moved(args, wrt)] if whole is None else [*whole.others, whole.args]
-        )
         self.whole = whole or self
 
     @cached_property
     def truths(self) -> list[tuple[Known, list[Array]]]:
         """What is true here and at other arguments: the quantities, and the gradients."""
-        here = _truth(self.loss, self.args, self.wrt)
         if self.whole is not self:
+            here = _truth(self.loss, self.args[0], self.wrt, self._lengths)
             return [here, *reversed(self.whole.truths)]
-        return [here, *(_truth(self.loss, each, self.wrt) for each in self.others)]
+        return [_truth(self.loss, each, self.wrt) for each in self.args]
 
     @cached_property
     def trials(self) -> list[Trial]:
         """The arguments here and the others, each with the right gradients."""
-        pairs = zip([self.args, *self.others], self.truths, strict=True)
+        pairs = zip(self.args, self.truths, strict=True)
         return [Trial(args, expected) for args, (_, expected) in pairs]
 
     def shortened(self) -> _Search | None:
@@ -199,121 +198,63 @@ class _Search:
 
         It is where other gradients are right then, or where a length is written as a number.
         """
-        short = shortened(self.args)
+        short = shortened(self.args[0])
         if short is None or not self._is_known() or self.rewriting is None:
             return None
-        found = _Search(self.loss, self.gradient, short, self.wrt, self.traced, self)
+        args = [short, *reversed(self.args)]
+        found = _Search(self.loss, self.gradient, args, self.wrt, self)
         is_fixed = not self.rewriting.numbers.isdisjoint(found._lengths.values())
         if is_fixed or not found._is_known() or not self.rewriting.is_alike(found.trials[0]):
             return None
         return found
 
-    @cached_property
-    def facts(self) -> Facts | None:
-        """What the function computes here; ``None`` where that cannot be traced."""
-        return self._facts(0) if self.traced else None
-
-    @cached_property
-    def blame(self) -> Blame | None:
-        """The search by what is computed; ``None`` where that cannot be traced."""
-        others = self._other_facts if self.facts is not None else []
-        if self.facts is None or not others:
-            return None
-        # What is written otherwise in the text needs no edits of what was computed.
-        is_written = self.rewriting is not None and not self.is_large
-        return Blame(self.facts, others, edits=not is_written)
-
-    @cached_property
-    def _other_facts(self) -> list[Facts]:
-        """What the function computes at the others; nothing where one cannot be traced."""
-        is_whole = self.whole is self
-        found = [self._facts(1)] if is_whole else [*self.whole._other_facts, self.whole.facts]
-        return [each for each in found if each is not None] if all(found) else []
-
-    def _facts(self, k: int) -> Facts | None:
-        which = traceable_leaves(pytree.flatten(list(self.args)), self.wrt)
-        try:
-            followed = Followed(self.gradient, self.trials[k].args, which)
-        except Exception:  # whatever the student's function does
-            return None
-        # A gradient that no argument has a part in is none of the trace's.
-        is_whole = len(followed.leaves) == len(self.wrt)
-        return Facts(followed, *self.truths[k], self._lengths) if is_whole else None
-
     @property
     def _lengths(self) -> dict[int, int]:
         """How long each axis of the arguments was that is cut down."""
-        leaves = (pytree.flatten(list(each)) for each in (self.args, self.whole.args))
+        leaves = (pytree.flatten(list(each)) for each in (self.args[0], self.whole.args[0]))
         shapes = [map(np.shape, each) for each in leaves]
         pairs = [pair for both in zip(*shapes, strict=True) for pair in zip(*both, strict=True)]
         return {n: whole for n, whole in pairs if n != whole}
 
     @cached_property
     def rewriting(self) -> Rewriting | None:
-        """The search by how the lines are written; ``None`` where no text is known."""
+        """The function to be run otherwise; ``None`` where no text is known."""
         here, *others = self.trials
-        facts = self.whole.facts  # of numbers those alone that are right whatever the length
-        constants = facts.constants if facts is not None else {2.0: "2", 0.5: "1/2"}
+        constants = self.told.factors  # those alone that are right whatever the length
         few = dict(itertools.islice(constants.items(), _MAX_CONSTANTS))
         data = getattr(getattr(self.loss, "__code__", None), "co_names", ())
-        found = Rewriting(self.gradient, here, others, few, self._may_be_wrong, data)
+        found = Rewriting(self.gradient, here, others, few, data)
         return found if found.blocks else None
 
-    def _may_be_wrong(self, filename: str, first: int, last: int) -> bool:
-        """Whether some lines have a part in every gradient that is wrong, as far as is known."""
-        if self.facts is None:
-            return True
-        known = [
-            reach
-            for (its, line), reach in self._reached.items()
-            if its == filename and first <= line <= last
-        ]
-        return not known or self._wrong <= frozenset[int]().union(*known)
-
-    @cached_property
-    def _wrong(self) -> frozenset[int]:
-        """The gradients that are wrong."""
-        assert self.facts is not None
-        return frozenset(range(len(self.facts.expected))) - Mended(self.facts).right
-
-    @cached_property
-    def _reached(self) -> dict[tuple[str, int], frozenset[int]]:
-        """By line the gradients that what it computes has a part in."""
-        assert self.facts is not None
-        followed, found = self.facts.followed, dict[tuple[str, int], frozenset[int]]()
-        after: list[frozenset[int]] = [frozenset()] * len(followed.records)
-        everything = frozenset(range(len(self.facts.expected)))
-        for index in reversed(range(len(followed.records))):
-            ends, children = followed.ends.get(index, ()), followed.children[index]
-            after[index] = frozenset(ends).union(*(after[child] for child in children))
-            if not ends and not children:  # what is decided by it is not known
-                after[index] = everything
-            record = followed.records[index]
-            if record.scope is not None and record.row is not CONSTANT:
-                code = record.scope.code
-                at = code.co_filename, find_text(code).span(record.lasti)[0] or 0
-                found[at] = found.get(at, frozenset()) | after[index]
-        return found
+    @property
+    def known(self) -> Known:
+        """The quantities of the loss here."""
+        return self.truths[0][0]
 
     @property
-    def is_large(self) -> bool:
-        """Whether the function takes too long to be run thousands of times."""
-        return sum(np.size(leaf) for leaf in pytree.flatten(list(self.args))) > _LARGE
+    def told(self) -> Known:
+        """The quantities of the loss with the arguments as given."""
+        return self.whole.truths[0][0]
+
+    @cached_property
+    def quantities(self) -> Quantities:
+        """The search by what is true."""
+        assert self.rewriting is not None
+        told = self.told, self.whole.trials[0]
+        return Quantities(self.rewriting, [known for known, _ in self.truths], told)
 
     def ways(self, alone: bool) -> list[_Way]:
         """Return what explains everything, the likeliest first."""
-        if not self._is_known():
+        if not self._is_known() or self.rewriting is None:
             return []
-        is_written = self.rewriting is not None and not self.is_large
-        found = self._written() if is_written else []
+        found = self._written()
         if any(way.cost < LIKELY - _TIES for way in found):
             found += self._before(found)
         else:
-            found += self._computed(depth=1)
+            found += self._meant()
         if not alone and not any(way.cost < LIKELY for way in found):
             # Two lines to be written otherwise are likelier than a quantity at the very end.
-            found = (self._written(pairs=True) if is_written else []) or found
-            found = found or self._computed(depth=2)
+            found = self._written(pairs=True) or found or self._meant(pairs=True) or self._mixed()
         return sorted(found, key=lambda way: way.cost)
 
     def _before(self, found: Sequence[_Way]) -> list[_Way]:
@@ -321,25 +262,33 @@ class _Search:
 
         What is written otherwise may make up for something that was wrong already.
         """
-        if self.blame is None:
-            return []
-        facts, best = self.blame.facts, min(way.cost for way in found)
-        named = {fault.line for way in found if way.cost <= best + _TIES for fault in way.faults()}
-        ways = []
+        assert self.rewriting is not None
+        best = min(way.cost for way in found)
+        near = [way for way in found if way.cost <= best + _TIES]
+        named = [fault.line for way in near for fault in way.faults()]
         # Who leaves a factor out takes away what somebody thought of: more may be wrong before.
-        drops = all(way.drops for way in found if way.cost <= best + _TIES)
-        for each in self.blame.firsts(of_known=drops):
-            after = facts.followed.downstream(each.at)
-            later = {self._line(facts, index) for index in after if index not in each.at}
-            if named <= later and self._line(facts, each.at[0]) not in named:
-                ways.append(_Way([(best, partial(_faults, self._told_of, each, True))]))
-        return ways
+        drops = all(way.drops for way in near)
+        order = {line: k for b in self.rewriting.blocks for line, k in b.order.items()}
+        first = min((order.get(line or 0, 0) for line in named), default=0)
 
-    def _line(self, facts: Facts, index: int) -> int | None:
-        record = facts.followed.records[index]
-        if record.scope is None:
-            return None
-        return find_text(record.scope.code).span(record.lasti)[0]
+        def comes_before(slot: Slot) -> bool:
+            start = slot.block.order.get(slot.line, first)
+            # What it calls is no later line.
+            end = min((k for k in slot.block.order.values() if k > start), default=start + 1)
+            return (
+                slot.line not in named
+                and end <= first
+                and not isinstance(slot.statement, ast.Return)
+                and not self.quantities.has_odd_input(slot.scope, slot.node)
+            )
+
+        return [
+            _Way([(best, partial(self._told_meant, each))])
+            for each in self.quantities.alone(comes_before, rounds=1)
+            if (drops or not each.was_true)
+            and not isinstance(each.slot.shown, ast.stmt)
+            and not any(same(each.expected, true) for true in self.whole.truths[0][1])
+        ]
 
     def _is_known(self) -> bool:
         """Whether the loss can be traced."""
@@ -348,33 +297,45 @@ class _Search:
         except Exception:  # whatever it does
             return False
 
-    def _computed(self, depth: int) -> list[_Way]:
-        if self.blame is None:
-            return []
-        told = partial(_faults, self._told_of)
+    def _meant(self, pairs: bool = False) -> list[_Way]:
         try:
-            found = self.blame.explain(depth=depth)
-        except (ArithmeticError, LookupError, TypeError, ValueError):
+            alone = [] if pairs else [(each,) for each in self.quantities.alone()]
+            found = self.quantities.pairs() if pairs else alone
+        except _FAILURES:
             return []  # the report without a line is worth more than none
+        return [_Way([(e.cost, partial(self._told_meant, e)) for e in way]) for way in found]
+
+    def _mixed(self) -> list[_Way]:
+        """Return a line to be written otherwise, with a quantity that explains the rest."""
+        assert self.rewriting is not None
+        try:
+            for first in self.rewriting.best(self.rewriting.parts)[:_FIRSTS]:
+                found = self.quantities.after(first)
+                if found:
+                    one = self._cost(first), partial(self._told, first)
+                    return [_Way([one, (e.cost, partial(self._told_meant, e))]) for e in found]
+        except _FAILURES:
+            return []
+        return []
+
+    def _told_meant(self, meant: Meant, number: int) -> list[Fault]:
+        slot, piece, scale = meant.slot, meant.piece, ratio(meant.given, meant.expected)
+        symbol = self.told.symbol_apart(piece.key) + ".T" * piece.transposed
+        factor = self.told.factor(scale)
+        if factor is None and meant.given.size > 1 and np.isfinite(scale):
+            factor = in_advice(scale)
         return [
-            _Way([(each.cost, partial(told, each, self._is_first(each))) for each in way])
-            for way in found
+            Fault(
+                slot.block.source(slot.shown),
+                symbol if piece.factor == "1" else f"{piece.factor} · {symbol}",
+                f"multiply it by {factor}" if factor else "",
+                meant.is_first,
+                meant.given,
+                meant.expected,
+                tuple(sorted(meant.fixed)),
+                number=number,
+            )
         ]
-
-    @property
-    def _told_of(self) -> Facts:
-        """What the function computes with the arguments as given."""
-        assert self.whole.facts is not None
-        return self.whole.facts
-
-    def _is_first(self, found: Explanation) -> bool:
-        """Whether an expression is known to be the first that is wrong.
-
-        It is if something is to be written otherwise there, or what it is made of is right.
-        """
-        assert self.blame is not None
-        said = found.repair.words(self.blame.facts, found.at[-1])
-        return bool(said) or not any(map(self.blame.has_odd_input, found.at))
 
     def _written(self, pairs: bool = False) -> list[_Way]:
         assert self.rewriting is not None
@@ -382,14 +343,7 @@ class _Search:
             if pairs:
                 return [self._way(way) for way in self.rewriting.pairs(self.truths[0][0].truth)]
             return [self._way([each]) for each in self.rewriting.alone()]
-        except (
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            RecursionError,
-            TypeError,
-            ValueError,
-        ):
+        except _FAILURES:
             return []  # nor is it worth an error
 
     def _way(self, written: Sequence[Written]) -> _Way:
@@ -404,40 +358,51 @@ class _Search:
         # A multiple of what is true is no more so for being another one.
         before, after = known.matches(was[-1])[:1], known.matches(now[-1])[:1]
         is_same = [each.key for each in before] == [each.key for each in after]
-        is_truer = known.exactness(now[-1]) > known.exactness(was[-1])
+        is_turned = bool(before and after) and after[0].scale > 0 > before[0].scale
+        is_truer = is_turned or known.exactness(now[-1]) > known.exactness(was[-1])
         is_now = bool(after) and (not is_same or is_truer)
         cost = written.rewrite.cost - 0.2 * is_now
-        if written.computes and all(map(known.exactness, was)):  # it gave what is true
+        inputs = known.trace.input_count  # a multiple of what is asked for is wrong
+        is_right = all(
+            known.exactness(x)
+            or (
+                self.quantities.is_fine(x) and all(m.key.record >= inputs for m in known.matches(x))
+            )
+            for x in was
+        )
+        if written.computes and is_right and not is_truer:  # it gave what is true
             cost += 0.1 if is_now else 0.7
         return cost
 
     def _is_proof(self, written: Written) -> bool:
         """Whether a line that is written otherwise is known to be the one that is wrong.
 
-        It is not if it gave what is true and then gives nothing that is, if it leaves out
-        a factor of what the loss does not have, which may have been wrong before, or if it
-        transposes what an earlier line may have had to.
+        It is not if it gave what is true and then gives nothing that is; if it makes up for what
+        another line gave and the loss does not have, or for what is not known; or if it
+        transposes what an earlier line may have had to, or adds what a later one may have to.
         """
         assert self.rewriting is not None
-        known, _ = self.truths[0]
         was, now = self.rewriting.rounds(written)
-        spoils = known.exactness(now[-1]) < min(map(known.exactness, was))
-        makes_up = written.rewrite.kind == "operand alone" and self._is_made_of_odd(written)
+        spoils = self.known.exactness(now[-1]) < min(map(self.known.exactness, was))
+        node, new = written.rewrite.node, written.rewrite.new
+        if written.rewrite.kind == "operand alone":
+            # What an earlier line gave is all of it then, and may be what this one did to it.
+            makes_up = isinstance(new, ast.Name) and not is_multiple(was[-1], now[-1])
+            makes_up = makes_up or self.quantities.has_odd_input(self._scope(written), node)
+        else:
+            is_scaled = written.rewrite.kind == "constant" and node in ast.walk(new)
+            makes_up = is_scaled and isinstance(node, PLACES) and not was[-1].size
         makes_up = makes_up or self.rewriting.turns_a_name(written)
+        makes_up = makes_up or self.rewriting.adds_to_an_answer(written)
         return self._cost(written) < LIKELY and not spoils and not makes_up
 
-    def _is_made_of_odd(self, written: Written) -> bool:
-        """Whether a line computes from what an earlier one gave and the loss does not have."""
-        if self.blame is None:
-            return False
-        facts, line = self.blame.facts, written.line
-        there = [k for k, _ in enumerate(facts.followed.records) if self._line(facts, k) == line]
-        inputs = {p for k in there for p in facts.followed.records[k].parents if p is not None}
-        return any(self.blame.is_odd(p) for p in inputs if self._line(facts, p) != line)
+    def _scope(self, written: Written) -> Scope:
+        assert self.rewriting is not None
+        return self.rewriting.scopes[self.rewriting.blocks.index(written.block)]
 
     def _told(self, written: Written, number: int) -> list[Fault]:
         assert self.rewriting is not None
-        known, _ = self.whole.truths[0]
+        known = self.told
         given, expected = self.rewriting.values(written, self.whole.trials[0])
         quantity = ""
         for match in known.matches(expected)[:1]:
@@ -463,7 +428,7 @@ class _Search:
         Those stand in the loss too, with that value, and there is nothing to write there; or what
         they give is true, and what they would give is not.
         """
-        known, _ = self.whole.truths[0]
+        known = self.told
 
         def is_right(fault: Fault) -> bool:
             is_as_in_loss = not fault.repair and any(
@@ -481,7 +446,7 @@ class _Search:
 
     def is_made_of_right(self, fault: Fault) -> bool:
         """Whether nothing that the line reads may be wrong in its place."""
-        known, line = self.truths[0][0], fault.line
+        known, line = self.known, fault.line
         if self.rewriting is None or fault.source is None or line is None:
             return True  # nothing more is known of it
         there = [
@@ -495,9 +460,14 @@ class _Search:
         if not there:
             return False
         *_, scope, statement = min(there, key=lambda each: each[:2])
-        return not may_be_wrong(
-            scope, statement, lambda value: known.truth(value) is not None, fault.source.start
-        )
+        # A multiple of what is true is made up for by another multiple alone.
+        is_scaled = is_multiple(fault.given, fault.expected)
+
+        def is_true(value: Any) -> bool:
+            is_fine = not is_scaled and self.quantities.is_fine(value)
+            return is_fine or known.truth(value) is not None
+
+        return not may_be_wrong(scope, statement, is_true, fault.source.start)
 
     def where_made(self, faults: Sequence[Fault]) -> list[Fault]:
         """Blame the line that gives a name the wrong value, not one that returns or renames it.
@@ -519,7 +489,7 @@ class _Search:
 
     def _is_right(self, fault: Fault) -> bool:
         """Whether a line gives a true quantity, in its shape."""
-        known = self.whole.truths[0][0]
+        known = self.told
         return any(
             abs(match.scale - 1) < SAME and known.arrays[match.key].shape == fault.given.shape
             for match in known.matches(fault.given)
@@ -547,7 +517,7 @@ class _Search:
     def by_values(self) -> list[Fault]:
         """Return the lines that are suspect by the values that names take."""
         try:
-            found = suspects(self.truths[0][0], self.gradient, self.args)
+            found = suspects(self.truths[0][0], self.gradient, self.args[0])
         except Exception:  # whatever the student's functions do
             return []
         empty = np.zeros(0)
@@ -558,13 +528,16 @@ class _Search:
 
 
 def _truth(
-    loss: Callable[..., Any], args: Sequence[Any], wrt: Sequence[int]
+    loss: Callable[..., Any],
+    args: Sequence[Any],
+    wrt: Sequence[int],
+    lengths: Mapping[int, int] = MappingProxyType({}),
 ) -> tuple[Known, list[Array]]:
     """Return the quantities of a loss, and its gradients."""
     leaves = pytree.flatten(list(args))
     which = traceable_leaves(leaves, wrt)
     order = sorted(which)
-    known = Known(trace_of(loss, args, which))
+    known = Known(trace_of(loss, args, which), lengths)
     adjoints = {k: known.adjoints[order.index(k)] for k in wrt}
     gradients = [
         np.zeros(np.shape(leaves[k])) if each is None else each for k, each in adjoints.items()
@@ -580,89 +553,3 @@ def traceable_leaves(leaves: Sequence[Any], wrt: Collection[int]) -> set[int]:
 def _is_float(leaf: Any) -> bool:
     """Whether a leaf holds floats; integers are counts, sizes or labels."""
     return isinstance(leaf, float) or getattr(getattr(leaf, "dtype", None), "kind", "") == "f"
-
-
-def _faults(facts: Facts, found: Explanation, is_first: bool, number: int) -> list[Fault]:
-    at = found.group.at(facts)
-    changes = {index: found.repair.change(facts, index) for index in at}
-    values, mended = facts.followed.values, facts.followed.replay(changes)
-    # Of several rounds the first that is wrong; the last may be right all the same.
-    index = next((k for k in at if not same(values[k], mended[k])), at[-1])
-    given, expected = np.asarray(values[index]), np.asarray(mended[index])
-    matches = facts.known.matches(expected)
-    quantity = ""
-    if found.repair.key is not None and not matches:
-        quantity = facts.known.symbol_apart(found.repair.key)
-    elif matches:
-        scale = facts.constant(matches[0].scale)
-        symbol = facts.known.symbol_apart(matches[0].key)
-        if scale is not None:
-            quantity = symbol if scale == "1" else f"{scale} · {symbol}"
-    record, words = facts.followed.records[index], found.repair.words(facts, at[-1])
-    computes = not is_alias(record) or found.group.path is not None
-    places = _places(facts, found)
-    into = [_written_into(each, record) if found.group.path is None else None for each in places]
-    return [
-        Fault(
-            place.source() if computes and target is None else text_of(place),
-            quantity,
-            _around(words, place) if target is None else _afterwards(words, ast.unparse(target)),
-            is_first and found.cost < LIKELY,
-            given,
-            expected,
-            tuple(sorted(found.fixed)),
-            number=number,
-        )
-        for place, target in zip(places, into, strict=True)
-    ]
-
-
-def _written_into(place: SourcePlace, record: Record) -> ast.AST | None:
-    """Return what a statement writes into, if that is what gives a record: ``d`` of ``d -= y``."""
-    writes = place.stores or isinstance(place.node, ast.AugAssign)
-    if not (writes or getattr(record.row, "statement", None)):
-        return None
-    return operand(place, record.row, 0, len(record.args))
-
-
-def _around(words: str, place: SourcePlace) -> str:
-    """Say with brackets what is added to an expression that is a factor."""
-    text = " ".join(place.module.text(place.node).split())
-    return in_brackets(words, text, place.module.parent.get(place.node))
-
-
-def _afterwards(words: str, target: str) -> str:
-    """Say of what a statement writes into what is said of the value of an expression.
-
-    >>> _afterwards("multiply it by 1/N", "d"), _afterwards("add −h", "d")
-    ('after this line, multiply d by 1/N', 'after this line, add −h to d')
-    """
-    said = re.sub(r"\bit\b", target, words)
-    said = re.sub(r"^leave out the factor (.*)", rf"divide {target} by \1", said)
-    said = re.sub(r"^add (.*)", rf"add \1 to {target}", said)
-    return words if said == words else f"after this line, {said}"
-
-
-def _places(facts: Facts, found: Explanation) -> list[SourcePlace]:
-    """Return the expression to blame, and the call where a helper was handed something wrong.
-
-    What is called, if it was handed over, is the call's; of an operand both may be meant.
-    """
-    record = facts.followed.records[found.group.at(facts)[-1]]
-    place = locate(*found.group.reported[:2])
-    if place is None:
-        return []
-    path = path_of(record)
-    if not path or found.group.path:
-        return [place]
-    handed: ast.AST | None
-    which = found.repair.operand
-    if which is None or which < 0:
-        handed = place.node.func if isinstance(place.node, ast.Call) else None
-    else:
-        handed = operand(place, record.row, which, len(record.args))
-    code, call = place.code, locate(*path[0][:2])
-    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    if call is None or not (isinstance(handed, ast.Name) and handed.id in parameters):
-        return [place]
-    return [call] if which is not None and which < 0 else [place, call]

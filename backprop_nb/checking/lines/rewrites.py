@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -109,8 +110,8 @@ def _binary(left: ast.expr, operator: type[ast.operator], right: ast.expr) -> as
 
 def rewrites(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
     """Yield the ways to write one statement, without those that bring in something."""
-    for part, root, put in _parts(statement):
-        for node, parent in _walk(part):
+    for part, root, put in parts_of(statement):
+        for node, parent in walk(part):
             for way in _instead(scope, node, parent):
                 yield _rewrite(part, root, put, node, way)
         for way in _everywhere(scope, part):
@@ -122,13 +123,28 @@ def rewrites(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
 
 def additions(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
     """Yield the ways to write one statement with something brought in."""
-    for part, root, put in _parts(statement):
+    for part, root, put in parts_of(statement):
         for slot in _slots(part):
             # What a name that is only returned lacks was to be brought in where it is computed.
             is_bare = isinstance(slot, ast.Name) and scope.kinds.get(slot.id) != "list"
             late = 0.3 * (is_bare and isinstance(statement, ast.Return))
             for way in _more(scope, slot):
                 yield _rewrite(part, root, put, slot, way._replace(cost=way.cost + late))
+    if isinstance(statement, ast.AugAssign):
+        yield from _then_scaled(scope, statement)
+
+
+def _then_scaled(scope: Scope, statement: ast.AugAssign) -> Iterator[Rewrite]:
+    """Yield a statement that changes a value, and one behind it that multiplies it."""
+    name = text_of(statement.target)
+    for number, text in scope.constants.items():
+        if number not in (0, 1):
+            scaled = ast.AugAssign(statement.target, ast.Mult(), _number(number))
+            both = placed(ast.If(ast.Constant(True), [statement, scaled], []), statement)
+            said = f"after this line, multiply {name} by {text}"
+            yield Rewrite(
+                statement, statement, lambda new: new, statement, both, "constant", 1.0, said
+            )
 
 
 def _rewrite(part: ast.expr, root: ast.AST, put: Put, node: ast.expr, way: Way) -> Rewrite:
@@ -165,12 +181,15 @@ def read(rewrite: Rewrite, shown: ast.AST, mended: bool) -> Iterator[ast.AST | l
 
 
 def read_target(root: ast.AST, statement: ast.AST) -> ast.AST | list[ast.AST] | None:
-    """Return a statement so that what it gives is kept; ``None`` where it gives nothing."""
+    """Return a statement so that what it gives is kept, and what ``keep`` returns put there.
+
+    ``None`` where it gives nothing.
+    """
     target = getattr(root, "target", None) or (getattr(root, "targets", None) or [None])[0]
     if isinstance(statement, ast.stmt) and isinstance(target, _PLACES):
         value = copy.copy(target)
         value.ctx = ast.Load()
-        return [statement, ast.copy_location(ast.Expr(kept(value)), root)]
+        return [statement, ast.copy_location(ast.Assign([target], kept(value)), root)]
     if isinstance(getattr(statement, "value", None), ast.expr):
         made = copy.copy(statement)
         made.value = kept(statement.value)  # type: ignore[attr-defined]
@@ -178,7 +197,7 @@ def read_target(root: ast.AST, statement: ast.AST) -> ast.AST | list[ast.AST] | 
     return None
 
 
-def _parts(statement: ast.AST) -> Iterator[tuple[ast.expr, ast.AST, Put]]:
+def parts_of(statement: ast.AST) -> Iterator[tuple[ast.expr, ast.AST, Put]]:
     """Yield the expressions of a statement, what is written anew with each, and how."""
     if isinstance(statement, ast.expr):
         yield statement, statement, lambda new: new
@@ -211,7 +230,7 @@ def _putting(statement: ast.AST, name: str, k: int | None) -> Put:
     return put
 
 
-def _walk(root: ast.AST) -> Iterator[tuple[ast.expr, ast.AST | None]]:
+def walk(root: ast.AST) -> Iterator[tuple[ast.expr, ast.AST | None]]:
     """Yield the expressions in one, each with the one around it.
 
     What an entry or an attribute is stored in is none of them: nobody means to store it elsewhere,
@@ -341,7 +360,9 @@ def _turned(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Wa
             for operator in (ast.Add, ast.Sub):
                 yield Way(_binary(node, operator, ast.Constant(1)), "index", 1.0)
         return
-    yield Way(ast.Attribute(node, "T", ast.Load()), "transpose", 0.9)
+    # Rather the function is wrong than what it is handed.
+    is_own = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name)
+    yield Way(ast.Attribute(node, "T", ast.Load()), "transpose", 0.9 + 0.3 * is_own)
     if not (isinstance(parent, ast.UnaryOp | ast.BinOp) and not isinstance(parent.op, ast.Add)):
         is_handed = isinstance(parent, ast.Call) and not _is_numpy(parent.func)
         is_computed = isinstance(node, ast.BinOp | ast.Call) or isinstance(parent, ast.Call)
@@ -540,6 +561,17 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
             (t[1], t[0], 0.3),
         ):
             yield Way(_binary(one, ast.MatMult, other_side), "operator", 0.9 + more)
+    match node:
+        case ast.BinOp(ast.Constant(1), ast.Sub(), x) if isinstance(x, _PLACES):  # half a slope
+            yield Way(_binary(x, ast.Mult, node), "factor", 1.0, f"multiply it by {text_of(x)}")
+        # The slope of the sigmoid, for that of tanh.
+        case ast.BinOp(
+            ast.BinOp(rest, ast.Mult(), a),
+            ast.Mult(),
+            ast.BinOp(ast.Constant(1), ast.Sub(), ast.Name() as x),
+        ) if text_of(a) == text_of(x):
+            square = _binary(ast.Constant(1), ast.Sub, _binary(x, ast.Pow, ast.Constant(2)))
+            yield Way(_binary(rest, ast.Mult, square), "factor", 1.1)
     for new in _regrouped(node):
         yield Way(new, "order", 1.0)
     yield Way(left, "operand alone", 1.0, _leave_out(f"{_sign(node.op)} {closed(right)}", node))
@@ -636,8 +668,8 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
             _call(_np("tanh"), args[0]),
             _call(_np("maximum"), args[0], ast.Constant(0)),
             _binary(one, ast.Div, _binary(one, ast.Add, negative)),
-        ):
-            yield Way(new, "function", 1.1)
+        ):  # rather a function of one's own is wrong than that it is called
+            yield Way(new, "function", 1.1 + 0.3 * (name in scope.helpers))
 
 
 def _other_constants(
@@ -667,7 +699,7 @@ def _other_constants(
 def _everywhere(scope: Scope, part: ast.expr) -> Iterator[Way]:
     """Yield an expression with one value exchanged wherever it stands there."""
     places: dict[str, list[ast.expr]] = {}
-    for node, parent in _walk(part):
+    for node, parent in walk(part):
         is_read = isinstance(getattr(node, "ctx", None), ast.Load)
         if is_read and isinstance(node, _PLACES) and not _is_called(node, parent):
             places.setdefault(text_of(node), []).append(node)
@@ -729,6 +761,9 @@ def _slots(root: ast.expr) -> Iterator[ast.expr]:
             | ast.UnaryOp(operand=each)
         ):
             yield from _slots(each)
+        case ast.Subscript(value=ast.BinOp() as inside):
+            yield root
+            yield from _slots(inside)
         case ast.Call(args=args):
             yield root
             if args and (len(args) == 1 or root.keywords):
@@ -756,12 +791,15 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
         for number, text in scope.constants.items():
             if number not in (0, 1):
                 yield Way(_each(slot, number), "constant", 1.0, f"multiply each of them by {text}")
+    is_count = text_of(slot) in scope.sizes  # of which few would take a multiple
     if kind not in ("array", "object", "function", None):
         return
     for number, text in scope.constants.items():
         if number not in (0, 1):
             new = _binary(slot, ast.Mult, _number(number))
-            yield Way(new, "constant", 1.0, f"multiply it by {text}")
+            # A name that holds as many digits says more than they do.
+            cost = (1.15 if re.search(r"\.\d{4}", text) else 1.0) + 0.3 * is_count
+            yield Way(new, "constant", cost, f"multiply it by {text}")
     for text, size in scope.sizes.items():
         yield Way(_binary(slot, ast.Div, size), "factor", 1.05, f"divide it by {text}")
     one = ast.Constant(1)
@@ -774,6 +812,7 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
             (_binary(one, ast.Sub, _binary(x, ast.Pow, ast.Constant(2))), 1.1),
             (ast.Compare(x, [ast.Gt()], [ast.Constant(0)]), 1.1),
             *((_call(helper, x), 1.08) for helper in scope.helpers.values()),
+            *((_binary(one, ast.Sub, _call(each, x)), 1.2) for each in scope.helpers.values()),
         ]
         for form, cost in forms:
             new = _binary(slot, ast.Mult, form)

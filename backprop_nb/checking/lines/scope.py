@@ -118,6 +118,13 @@ class Scope:
         given = {each.id for each in names if isinstance(each.ctx, ast.Store)}
         return Counter(e.id for e in names if isinstance(e.ctx, ast.Load) and e.id in given)
 
+    @cached_property
+    def given_anew(self) -> frozenset[str]:
+        """The names that more than one statement gives a value to, such as a sum's."""
+        names = (node for node in ast.walk(self.block.node) if isinstance(node, ast.Name))
+        given = Counter(each.id for each in names if isinstance(each.ctx, ast.Store))
+        return frozenset(name for name, count in given.items() if count > 1)
+
     def holds_arrays(self, name: str) -> bool:
         """Whether a list has nothing but arrays in it wherever it has something in it."""
         found = [names[name] for names in self.block.seen.values() if name in names]
@@ -207,9 +214,14 @@ class Scope:
 
     def value(self, node: ast.expr, line: int) -> Any:
         """Return what an expression gives where a line ran first; ``None`` if it is no array."""
+        value = self.evaluated(node, line)
+        return value if _kind(value) == "array" else None
+
+    def evaluated(self, node: ast.expr, line: int) -> Any:
+        """Return whatever an expression gives where a line ran first; ``None`` if nothing."""
         key = (ast.unparse(node), line)
         if key not in self._values:
-            self._values[key] = self._value(node, line)
+            self._values[key] = self._evaluated(node, line)
         return self._values[key]
 
     @cached_property
@@ -218,11 +230,7 @@ class Scope:
 
     def is_row(self, node: ast.expr) -> bool:
         """Whether an expression gives a list, or a tuple such as a shape."""
-        return isinstance(self._evaluated(node, node.lineno), list | tuple)
-
-    def _value(self, node: ast.expr, line: int) -> Any:
-        value = self._evaluated(node, line)
-        return value if _kind(value) == "array" else None
+        return isinstance(self.evaluated(node, node.lineno), list | tuple)
 
     def _evaluated(self, node: ast.expr, line: int) -> Any:
         names = self.block.seen.get(line)

@@ -20,10 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backprop_nb.checking.lines.aliases import instructions, statement_around, text_of
 from backprop_nb.checking.lines.known import Array, Key, Known
 from backprop_nb.checking.lines.watch import Event, Watch
-from backprop_nb.tracing.source import Source
+from backprop_nb.tracing.source import Place, Source, locate
 
 _CLOSE = 1e-9
 _ROUNDING = 1e-13
@@ -454,3 +453,41 @@ def _statement(code: CodeType, line: int) -> tuple[ast.stmt, Source] | None:
         if node is not None:
             return node, text_of(place, node)
     return None
+
+
+def statement_around(place: Place) -> ast.stmt | None:
+    """Return the statement that an expression belongs to."""
+    node: ast.AST = place.node
+    while not isinstance(node, ast.stmt) and node in place.module.parent:
+        node = place.module.parent[node]
+    return node if isinstance(node, ast.stmt) else None
+
+
+def text_of(place: Place, statement: ast.stmt | None = None) -> Source:
+    """Return the text of the statement around an expression, of a loop what it runs over."""
+    statement = statement or statement_around(place)
+    match statement:
+        case ast.For(iter=head) | ast.While(test=head) | ast.If(test=head):
+            return place.source(head)
+    return place.source(statement)
+
+
+@lru_cache(maxsize=4096)
+def instructions(code: CodeType, line: int) -> list[tuple[int, Place]]:
+    """Return the instructions of a statement and what stands there, in order."""
+    found = []
+    for lasti in _lines(code).get(line, ()):
+        place = locate(code, lasti)
+        if place is not None:
+            found.append((lasti, place))
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _lines(code: CodeType) -> dict[int, list[int]]:
+    """Return the instructions of each line."""
+    found: dict[int, list[int]] = {}
+    for k, (start, *_) in enumerate(code.co_positions()):
+        if start is not None:
+            found.setdefault(start, []).append(2 * k)
+    return found

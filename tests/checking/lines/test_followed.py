@@ -1,12 +1,11 @@
-"""A gradient function as data: replayed with changes, and answers handed back to the tracer."""
+"""What is traced by some arguments alone, and answers handed back to the tracer."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from nonempty import nonempty
 
-from backprop_nb.checking.lines.followed import Followed, plain_answer, shortened, traced
+from backprop_nb.checking.lines.followed import plain_answer, shortened, traced
 from backprop_nb.tracing.tape import is_live
 
 rng = np.random.default_rng(0)
@@ -17,57 +16,6 @@ def gradient(W, b):
     d = 2 * (W @ X + b)
     gW = np.outer(d, X)
     return [gW, d]
-
-
-@pytest.fixture(scope="module")
-def followed():
-    return Followed(gradient, [W, B], {0, 1})
-
-
-def test_the_gradients_are_found_among_the_records(followed):
-    d = 2 * (W @ X + B)
-    for found, expected in zip(nonempty(followed.gradients()), [np.outer(d, X), d], strict=True):
-        np.testing.assert_allclose(found, expected)
-
-
-def test_a_change_is_replayed_through_what_needs_it_and_nothing_else(followed):
-    at = followed.children[1][0]  # W @ X + b
-    new = np.array([1.0, -1.0])
-    values = followed.replay({at: lambda _: new})
-    gW, d = followed.gradients(values)
-    np.testing.assert_allclose(d, 2 * new)
-    np.testing.assert_allclose(gW, np.outer(2 * new, X))
-    after = followed.downstream([at])
-    assert all(values[k] is followed.values[k] for k in range(len(values)) if k not in after)
-    np.testing.assert_allclose(followed.gradients()[1], 2 * (W @ X + B))  # it is kept
-
-
-def test_a_change_may_use_the_values_before_it(followed):
-    d = followed.leaves[1]
-    values = followed.replay({d: lambda values: values[1] + 100})
-    np.testing.assert_allclose(values[d], B + 100)
-
-
-def test_a_second_replay_keeps_the_changes_of_the_first(followed):
-    gW, d = followed.leaves
-    first = followed.replay({d: lambda _: np.ones(2)})
-    second = followed.replay({gW: lambda _: np.zeros((2, 3))}, first)
-    np.testing.assert_allclose(followed.gradients(second)[0], 0)
-    np.testing.assert_allclose(followed.gradients(second)[1], 1)
-    np.testing.assert_allclose(followed.gradients(followed.replay({}))[1], 2 * (W @ X + B))
-
-
-def test_downstream_is_in_order_and_holds_what_is_changed(followed):
-    found = followed.downstream([0])
-    assert found == sorted(found)
-    assert found[0] == 0
-    assert set(followed.leaves) <= set(found)
-
-
-def test_a_gradient_that_is_an_argument_or_a_number_is_one():
-    followed = Followed(lambda a, s: [a, 3 * s], [np.ones(2), 2.0], {0, 1})
-    assert [np.asarray(each).tolist() for each in followed.gradients()] == [[1.0, 1.0], 6.0]
-    assert followed.ends == {leaf: [k] for k, leaf in enumerate(followed.leaves)}
 
 
 def test_what_is_not_chosen_is_not_traced():
@@ -136,12 +84,12 @@ def test_a_plain_answer_leads_back_to_what_is_traced(answer, taken):
         assert all(type(each) is np.ndarray for each in found)
         return [own(each) for each in found]
 
-    followed = Followed(read, [W, B], {0, 1})
-    expected = gradient(W, B)
-    for found, right in zip(nonempty(followed.gradients()), expected, strict=True):
-        np.testing.assert_allclose(found, right)
-    values = followed.replay({1: lambda _: B + 1})  # they depend on b
-    np.testing.assert_allclose(followed.gradients(values)[1], expected[1] + 2)
+    def second(W, b):
+        return np.sum(read(W, b)[1])
+
+    graph = traced(second, [W, B], {0, 1})
+    np.testing.assert_allclose(graph.value, gradient(W, B)[1].sum())
+    np.testing.assert_allclose(graph.backward().gradients[1], [2.0, 2.0])  # they depend on b
 
 
 def test_a_plain_answer_without_traced_values_leads_back_to_itself():

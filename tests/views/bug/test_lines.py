@@ -103,7 +103,7 @@ def test_the_hints_come_nearer():
     assert told(hints=3) == [
         "It is one of the lines 10 to 17.",
         "Look for the line that should give ∂L/∂h, and does not.",
-        "Its repair, in words: write dscores @ W2.T.",
+        "Its repair, in words: W2.T in place of W2.",
     ]
     early = LinePuzzle(Change("rows", "scores = h @ W2 + b2", "scores = z1 @ W2 + b2"))
     first = line_secret(early, early.pickable)["hints"][0]["words"]

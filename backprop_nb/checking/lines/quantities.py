@@ -1,0 +1,505 @@
+"""The search for the line by what is true: put in the place of what one expression gives.
+
+Where no line that is written otherwise makes all gradients right, the loss still tells what a
+line should give.  So the function runs again with a value, an adjoint or a slope of the loss in
+the place of one expression after the other, in each round of a loop.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import CodeType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from backprop_nb.checking.lines.followed import Array
+from backprop_nb.checking.lines.known import SAME, Key, Known
+from backprop_nb.checking.lines.program import Block, exchanged, kept
+from backprop_nb.checking.lines.rewrites import parts_of, read_target, walk
+from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written, floats_in, same
+from backprop_nb.checking.lines.scope import Scope, text_of
+
+LIKELY = 1.5
+"""What costs less is an explanation after which no other one is looked for."""
+_MAX_ROUNDS = 12
+"""So many rounds of a loop are looked at one by one."""
+_MAX_RUNS = 3_000
+"""None are any more once the function has run so often."""
+PLACES = (ast.Name, ast.Subscript, ast.Attribute)
+
+
+class Piece(NamedTuple):
+    """A true quantity, transposed or one row of it, times a number."""
+
+    key: Key
+    transposed: bool = False
+    row: tuple[int, int] | None = None
+    """The axis and the position."""
+    factor: str = "1"
+    """How the number is said."""
+
+    def of(self, known: Known, shape: tuple[int, ...]) -> Any:
+        """Return it in a shape, if it fits."""
+        array = known.arrays[self.key]
+        array = np.take(array, self.row[1], self.row[0]) if self.row is not None else array
+        scale = known.numbers.get(self.factor, np.nan)
+        array = scale * (array.T if self.transposed else array)
+        return array.reshape(shape)[()] if array.size == np.prod(shape, dtype=int) else array
+
+
+@dataclass(frozen=True, eq=False)
+class Slot:
+    """What gives a value: an expression, or a statement such as ``d *= h`` that changes one."""
+
+    block: Block
+    scope: Scope
+    statement: ast.AST
+    node: ast.AST
+    code: CodeType
+    number: int
+    """Which way of the code keeps the value."""
+
+    @property
+    def line(self) -> int:
+        """The line of what gives the value."""
+        return int(self.node.lineno)  # type: ignore[attr-defined]
+
+    @property
+    def shown(self) -> ast.AST:
+        """What is said to be wrong: of a line that only hands something on, all of it."""
+        is_whole = getattr(self.statement, "value", None) is self.node
+        return self.statement if is_whole and isinstance(self.node, PLACES) else self.node
+
+
+@dataclass(frozen=True, eq=False)
+class Meant:
+    """An expression, and what is true that makes gradients right in its place.
+
+    Attributes
+    ----------
+    pieces
+        What is put there in each round.
+    given, expected
+        What it gave where it was wrong first, and what it should give.
+    fixed
+        The gradients that are right then and were not before, by their positions.
+    was_true
+        Whether it gave what is true, too, only another one.
+    has_odd_input
+        Whether it is made of something that the loss does not have.
+    has_earlier
+        Whether a line within a function that it calls may be wrong, or one of a round before; or
+        whether something that is needed before this in the loss's backward pass explains as much
+        in another line, and is made of what is true.
+    """
+
+    slot: Slot
+    pieces: Sequence[Piece | None]
+    given: Array
+    expected: Array
+    fixed: frozenset[int]
+    was_true: bool
+    has_odd_input: bool
+    has_earlier: bool
+
+    @property
+    def piece(self) -> Piece:
+        """The first of what is put there."""
+        return next(each for each in self.pieces if each is not None)
+
+    @property
+    def cost(self) -> float:
+        """How unlikely it is that this was meant."""
+        cost = {"adjoint": 1.7, "value": 1.8, "slope": 1.9}[self.piece.key.kind]
+        cost += 0.3 * (self.piece.factor != "1") + 0.2 * (len(self.pieces) > 1)
+        cost += 0.3 * (None in self.pieces)  # the others of its rounds were right
+        if self.was_true:
+            return cost + 0.6
+        if not self.has_odd_input:  # the first that is wrong
+            return cost - 0.6 * (None not in self.pieces)
+        return cost + (self.piece.key.kind == "value")
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is known to be the first that is wrong."""
+        return self.may_be_first and not self.has_earlier
+
+    @property
+    def may_be_first(self) -> bool:
+        """Whether what it is made of may be right."""
+        return self.cost < LIKELY and not self.has_odd_input
+
+    def is_before(self, other: Meant) -> bool:
+        """Whether it is a reason for what another expression gives, and may be the only one."""
+        (kind, one), (its, two) = self.piece.key, other.piece.key
+        is_earlier = one > two if kind == its == "adjoint" else its == "adjoint" != kind
+        return is_earlier and self.line != other.line and not self.has_odd_input
+
+    @property
+    def line(self) -> int:
+        """The line of the expression."""
+        return self.slot.line
+
+
+class Quantities:
+    """Puts what is true in the place of what one expression after the other gives.
+
+    It is told of the arguments in ``told``, which are those as given where shorter ones are run.
+    """
+
+    def __init__(
+        self, rewriting: Rewriting, knowns: Sequence[Known], told: tuple[Known, Trial]
+    ) -> None:
+        self.rewriting, self.known, self.others = rewriting, knowns[0], knowns[1:]
+        self.told = told
+
+    def alone(
+        self, wanted: Callable[[Slot], bool] = lambda _: True, rounds: float = np.inf
+    ) -> list[Meant]:
+        """Return the expressions of which each alone explains everything, in their order.
+
+        Those that run more often than ``rounds`` are left out.
+        """
+        with self.rewriting.apart():
+            before = self.rewriting.as_it_stands()
+            slots = filter(wanted, self._slots())
+            found = [each for slot in slots for each in self._meant(slot, before, rounds)]
+        return _ordered(found)
+
+    def after(self, first: Written) -> list[Meant]:
+        """Return the expressions that explain what a line written otherwise leaves."""
+        with self.rewriting.apart(), self.rewriting.mended([first]):
+            before = self.rewriting.as_it_stands()
+            slots = self._slots(first)
+            return [each for slot in slots for each in self._meant(slot, before, 1)]
+
+    def pairs(self) -> list[tuple[Meant, Meant]]:
+        """Return two expressions each that are the first to be wrong, one of each gradient."""
+        with self.rewriting.apart():
+            before = self.rewriting.as_it_stands()
+            parts = [m for each in self._slots() for m in self._part(each, before)]
+        wrong = self._wrong(before)
+        parts = _ordered(parts)
+        first = {
+            (each.slot.line, each.fixed): each for each in reversed(parts) if each.may_be_first
+        }
+        pairs = itertools.combinations(first.values(), 2)
+        ways = [
+            (one, other)
+            for one, other in pairs
+            if one.slot.line != other.slot.line and one.fixed | other.fixed == wrong
+        ]
+        return sorted(ways, key=lambda way: way[0].cost + way[1].cost)
+
+    def _slots(self, first: Written | None = None) -> Iterator[Slot]:
+        for block, scope in zip(self.rewriting.blocks, self.rewriting.scopes, strict=True):
+            is_in_it = first is not None and first.block is block
+            own = {first.rewrite.root: first.rewrite.way} if first and is_in_it else {}
+            for statement in block.statements:
+                ways: dict[ast.AST, list[tuple[ast.AST, Any]]] = {}
+                for root, node, way in _values_in(statement):
+                    ways.setdefault(root, []).append((node, way))
+                for root, those in ways.items():
+                    if root in own:
+                        continue
+                    code = block.compiled({root: [way for _, way in those]}, own)
+                    for k in range(len(those), 0, -1):  # what others are made of first
+                        if code is not None and not self.rewriting.is_over:
+                            yield Slot(block, scope, statement, those[k - 1][0], code, k)
+
+    def _meant(self, slot: Slot, before: frozenset[int], rounds: float) -> Iterator[Meant]:
+        """Yield what is true and makes everything right in one place, if something does."""
+        wrong = self._wrong(before)
+        was = self._kept(slot)
+        is_possible = wrong and 0 < len(was) <= rounds
+        is_possible = is_possible and self.rewriting.matters(slot.block, slot.code, slot.number)
+        for pieces in self._pieces(slot, was, before, wrong) if is_possible else ():
+            right = self._right(slot, self.known, pieces)
+            if right == before | wrong and self._holds(slot, pieces, right):
+                yield self._put(slot, self._named(pieces), was, wrong)
+                return
+
+    def _part(self, slot: Slot, before: frozenset[int]) -> Iterator[Meant]:
+        """Yield what is true and makes most of what is wrong right in one place."""
+        was, best = self._kept(slot), before
+        if not was or self.has_odd_input(slot.scope, slot.node):
+            return
+        found: Sequence[Piece | None] = ()
+        for pieces in self._pieces(slot, was, before, frozenset()):
+            right = self._right(slot, self.known, pieces)
+            if right > best and self._holds(slot, pieces, right):
+                found, best = pieces, right
+        if found:
+            yield self._put(slot, found, was, best - before)
+
+    def _wrong(self, right: frozenset[int]) -> frozenset[int]:
+        return frozenset(range(len(self.rewriting.here.expected))) - right
+
+    def _kept(self, slot: Slot, trial: Trial | None = None) -> Sequence[Array]:
+        """Return what a place gives."""
+        return self.rewriting.keeping(slot.block, slot.code, slot.number, trial)[0]
+
+    def _put(
+        self,
+        slot: Slot,
+        pieces: Sequence[Piece | None],
+        was: Sequence[Array],
+        fixed: frozenset[int],
+    ) -> Meant:
+        was_true = all(map(self.known.is_exact, was))
+        known, trial = self.told
+        if trial is not self.rewriting.here:
+            was = self._kept(slot, trial)
+        now = [
+            old if piece is None else np.asarray(piece.of(known, old.shape))
+            for piece, old in zip(pieces, was, strict=False)
+        ]
+        odd = (k for k, pair in enumerate(zip(was, now, strict=False)) if not same(*pair))
+        at = next(odd, len(now) - 1)
+        odd_input = self.has_odd_input(slot.scope, slot.node)
+        # Nobody means a multiple where entries are written; what is held there is wrong already.
+        is_scaled = any(piece is not None and piece.factor != "1" for piece in pieces)
+        odd_input = odd_input or (is_scaled and isinstance(slot.node, ast.Assign))
+        # What a later round of a loop is made of is not known.
+        has_earlier = at > 0 or self._calls_what_is_odd(slot)
+        return Meant(slot, pieces, was[at], now[at], fixed, was_true, odd_input, has_earlier)
+
+    # -- what may stand there ------------------------------------------------------
+
+    def _pieces(
+        self, slot: Slot, was: Sequence[Array], before: frozenset[int], wrong: frozenset[int]
+    ) -> Iterator[Sequence[Piece | None]]:
+        count, size = len(was), was[0].size
+        arrays = self.known.arrays
+        if count == 1:
+            without = self._without(slot)
+            for piece, array in self._every():
+                if array.size == size:
+                    yield from self._scaled(slot, piece, wrong, without)
+            return
+        yield from self._loops(count)
+        for key, array in arrays.items():
+            for axis in range(min(array.ndim, 2)):
+                if array.shape[axis] == count and array.size == count * size:
+                    rows = [Piece(key, row=(axis, k)) for k in range(count)]
+                    yield rows
+                    yield rows[::-1]
+        if count <= _MAX_ROUNDS and self.rewriting.runs < _MAX_RUNS:
+            yield self._one_by_one(slot, was, before)
+
+    def _every(self) -> Iterator[tuple[Piece, Array]]:
+        """Yield what is true, as it is and transposed, until the function has run often enough."""
+        for key, array in self.known.arrays.items():
+            for turned in (False, True) if array.ndim == 2 else (False,):
+                if not self.rewriting.is_over:
+                    yield Piece(key, turned), array.T if turned else array
+
+    def _without(self, slot: Slot) -> Sequence[Any]:
+        """Return the gradients with zeros there: what is added to what is made of it."""
+
+        def put(_: int, value: Any) -> Any:
+            zeros = np.zeros(np.shape(value))
+            return zeros.tolist() if isinstance(value, list) else zeros[()]
+
+        self.rewriting.putting(slot.block, slot.code, slot.number, put)
+        return [0.0 if each is None else each for each in self.rewriting.gave]
+
+    def _scaled(
+        self, slot: Slot, piece: Piece, wrong: frozenset[int], without: Sequence[Any]
+    ) -> Iterator[Sequence[Piece]]:
+        """Yield a quantity, times the number that makes right what is wrong."""
+        if not wrong:
+            yield [piece]
+            return
+        self._right(slot, self.known, [piece])
+        gave, expected = self.rewriting.gave, self.rewriting.here.expected
+        ratios = [ratio(gave[j], expected[j], without[j]) for j in wrong]
+        scale = ratios[0]
+        if not np.all(np.abs(np.subtract(ratios, scale)) <= 1e-7 * abs(scale)):
+            return  # or it is no multiple, and NaN
+        if abs(scale - 1) < 1e-7:
+            yield [piece]
+            return
+        factor = self.known.factor(scale)
+        if factor is not None and self.known.arrays[piece.key].size > 1:
+            yield [piece._replace(factor=factor)]
+
+    def _named(self, pieces: Sequence[Piece | None]) -> Sequence[Piece | None]:
+        """Return the quantity with a name that is the same, and rather one than a multiple."""
+        piece = pieces[0]
+        if piece is None or piece.row is not None or len(pieces) > 1:
+            return pieces
+        expected = self.known.arrays[piece.key] * self.known.numbers[piece.factor]
+        match = self.known.matches(expected)[0]
+        is_one = abs(match.scale - 1) < SAME and not match.transposed
+        return [Piece(match.key, piece.transposed)] if is_one else pieces
+
+    def _loops(self, count: int) -> Iterator[Sequence[Piece]]:
+        """Yield the quantities of a loop of the loss that has as many rounds, both ways."""
+        loops: dict[Hashable, list[int]] = defaultdict(list)
+        for index, record in enumerate(self.known.trace.records):
+            if record.scope is not None:
+                name = getattr(record.row, "name", "")
+                loops[record.scope.code, record.lasti, name].append(index)
+        for indices in loops.values():
+            for kind in ("adjoint", "slope", "value"):
+                keys = [Key(kind, index) for index in indices]
+                if len(keys) == count and all(key in self.known.arrays for key in keys):
+                    yield [Piece(key) for key in keys]
+                    yield [Piece(key) for key in reversed(keys)]
+
+    def _one_by_one(
+        self, slot: Slot, was: Sequence[Array], right: frozenset[int]
+    ) -> Sequence[Piece | None]:
+        """Return for each round the quantity that makes more gradients right than before."""
+        chosen: list[Piece | None] = [None] * len(was)
+        for k, value in enumerate(was):
+            best = None
+            for piece, array in self._every():
+                if array.shape == value.shape:
+                    chosen[k] = piece
+                    found = self._right(slot, self.known, chosen)
+                    if found > right:
+                        best, right = piece, found
+            chosen[k] = best
+        return chosen if any(chosen) else ()
+
+    # -- running it ----------------------------------------------------------------
+
+    def _right(
+        self,
+        slot: Slot,
+        known: Known,
+        pieces: Sequence[Piece | None],
+        trial: Trial | None = None,
+    ) -> frozenset[int]:
+        """Return which gradients are right with what is true there."""
+
+        def put(k: int, value: Any) -> Any:
+            piece = pieces[k] if k < len(pieces) else None
+            made = value if piece is None else piece.of(known, np.shape(value))
+            return made.tolist() if isinstance(value, list) and made is not value else made
+
+        return self.rewriting.putting(slot.block, slot.code, slot.number, put, trial)
+
+    def _holds(self, slot: Slot, pieces: Sequence[Piece | None], right: frozenset[int]) -> bool:
+        """Whether it makes the same gradients right at other arguments, too."""
+        there = zip(self.others, self.rewriting.others, strict=True)
+        return all(
+            all(each is None or each.key in known.arrays for each in pieces)
+            and self._right(slot, known, pieces, trial) >= right
+            for known, trial in there
+        )
+
+    # -- what it is made of --------------------------------------------------------
+
+    def has_odd_input(self, scope: Scope, node: ast.AST) -> bool:
+        """Whether what is made here is made of something that the loss does not have."""
+        line = node.lineno  # type: ignore[attr-defined]
+        # What is written into holds by now what is wrong.
+        made_of = node.value if isinstance(node, ast.Assign | ast.AugAssign) else node
+        reads = (
+            each
+            for each in ast.walk(made_of)
+            if isinstance(each, PLACES) and not isinstance(each.ctx, ast.Store)
+        )
+        values = ((each, floats_in(scope.evaluated(each, line))) for each in reads)
+        return not all(
+            self.is_fine(value)
+            for each, value in values
+            if value is not None and (value.ndim or text_of(each) in scope.given_anew)
+        )
+
+    def _calls_what_is_odd(self, slot: Slot) -> bool:
+        """Whether a function of the student's gives in it what the loss does not have."""
+        inside = set(ast.walk(slot.node))
+        calls = (
+            slot.block.compiled({}, {root: way})
+            for root, node, way in _values_in(slot.statement)
+            if node in inside and self.rewriting.is_own(node)
+        )
+        given = (self.rewriting.keeping(slot.block, each, 0)[0] for each in calls if each)
+        return not all(self.is_fine(value) for values in given for value in values if value.ndim)
+
+    def is_fine(self, value: Any) -> bool:
+        """Whether a value is an array that the loss has, or a likely multiple of one.
+
+        A multiple of what only the forward pass computes is as wrong as anything else.
+        """
+        count = self.known.trace.input_count
+        return np.ndim(value) > 0 and (
+            self.known.truth(value) is not None
+            or np.ravel(np.asarray(value, np.float64)).tobytes() in self._samples
+            or any(
+                (each.key.kind != "value" or each.key.record < count)
+                and self.known.factor(each.scale) is not None
+                for each in self.known.matches(value)
+            )
+        )
+
+    @cached_property
+    def _samples(self) -> frozenset[bytes]:
+        """The rows and columns of what the loss is given."""
+        records, found = self.known.trace.records, set[bytes]()
+        for key, array in self.known.arrays.items():
+            if key.kind == "value" and array.ndim == 2 and not records[key.record].parents:
+                found |= {row.tobytes() for rows in (array, array.T) for row in rows}
+        return frozenset(found)
+
+
+def ratio(given: Any, expected: Array, without: Any = 0.0) -> float:
+    """Return how many times an array the right one is; NaN if it is no multiple.
+
+    What both have anyway is left out.
+    """
+    if given is None or np.shape(given) != np.shape(expected):
+        return np.nan
+    if np.shape(without) in ((), np.shape(expected)):
+        given, expected = given - without, expected - without
+    if not np.any(given):
+        return np.nan
+    found = float(np.sum(given * expected) / np.sum(given * given))
+    return found if same(found * np.asarray(given), expected) else np.nan
+
+
+def _ordered(found: Sequence[Meant]) -> list[Meant]:
+    """Return what was found, each with whether another one comes before it."""
+
+    def has_earlier(each: Meant) -> bool:
+        return any(other.is_before(each) and other.fixed >= each.fixed for other in found)
+
+    return [replace(each, has_earlier=each.has_earlier or has_earlier(each)) for each in found]
+
+
+def is_multiple(given: Any, expected: Array) -> bool:
+    """Whether an array is a number times another one."""
+    return not np.isnan(ratio(given, expected))
+
+
+def _values_in(statement: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, Any]]:
+    """Yield what is written anew, what gives a value in it, and the way in which that is kept."""
+    for part, root, put in parts_of(statement):
+        for node, parent in walk(part) if not hasattr(part, "ctx") or _is_read(part) else ():
+            is_whole = node is part or isinstance(parent, ast.Tuple | ast.List | ast.Dict)
+            is_formula = isinstance(node, ast.BinOp | ast.Call | ast.UnaryOp | ast.ListComp)
+            if is_formula or (is_whole and isinstance(node, PLACES)):
+                yield root, node, put(exchanged(part, node, kept(node)))
+    if isinstance(statement, ast.AugAssign):
+        yield statement, statement, read_target(statement, statement)
+    match statement:  # of what is written into, all of it afterwards
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name() | ast.Attribute() as whole)]):
+            stored = copy.copy(whole)
+            stored.ctx = ast.Store()
+            after = ast.copy_location(ast.Assign([stored], kept(whole)), statement)
+            yield statement, statement, [statement, after]
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(getattr(node, "ctx", None), ast.Load)
