@@ -759,7 +759,8 @@ def endless_elsewhere(W, x):
 def test_a_gradient_that_takes_too_long_is_stopped_and_its_line_told():
     report = bp.check_gradient(f, endless, W, X, seconds=0.2)
     [found] = report.findings
-    assert found.line - endless.__code__.co_firstlineno in (1, 2)
+    # 0 if the time was over before the loop began, as on a busy machine.
+    assert found.line - endless.__code__.co_firstlineno in (0, 1, 2)
     assert found.message.startswith("dW: no answer after 0.2 s. It was stopped in line ")
     report = bp.check_gradient(f, endless_elsewhere, W, X, seconds=0.2)
     assert report.score == 0.0
