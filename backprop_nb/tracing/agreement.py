@@ -46,6 +46,9 @@ _OF_INTEGERS = frozenset(
 )
 """What answers otherwise of whole numbers than of floats."""
 
+MAX_EXACT = 2**53
+"""Up to here every whole number is a float64."""
+
 _EMPTY = CellType()
 
 
@@ -178,6 +181,8 @@ def _reason(f: Callable[..., Any], tape: Tape, leaves: Sequence[Any]) -> _Reason
             "whole numbers of few bits wrap around, and in a trace they are floats",
             "x.astype(float) as the argument",
         )
+    if any(np.any(np.abs(np.asarray(each, float)) > MAX_EXACT) for each in integers):
+        return _Reason("whole numbers as large are rounded as floats", "smaller numbers")
     return None
 
 

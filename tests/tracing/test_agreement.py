@@ -493,3 +493,11 @@ def test_writing_through_a_view_is_right_however_an_argument_lies_in_memory(f, l
     fast = graph.compile()
     for other in ("rows", "columns", "rows"):
         assert graph.evaluate(LYING[other]()) == fast(LYING[other]())[0] == f(LYING[other]())
+
+
+@pytest.mark.parametrize("n", [2**60, np.int64(2**60), np.array([2**60, 3])])
+def test_whole_numbers_that_no_float_holds_are_refused_where_it_shows(n):
+    with pytest.raises(bp.UnsupportedError, match="as large are rounded as floats"):
+        bp.trace(lambda x, n: np.sum(x * (n + 1 - n)), np.ones(2), n)
+    assert bp.trace(lambda x, n: np.sum(x * n), np.ones(2), n).value == np.sum(np.ones(2) * n)
+    assert bp.trace(lambda x, n: np.sum(x * (n + 1 - n)), np.ones(2), n // 2**10).value == 2.0
