@@ -76,7 +76,7 @@ def check_agreement(
     What is another value every time, such as one with random numbers in it, says nothing.
     """
     leaves = pytree.flatten([list(args), kwargs])
-    reason = _reason(f, tape, leaves) or _tangled([*args, kwargs], leaves, tape)
+    reason = _reason(f, tape, leaves) or _tangled([*args, kwargs], leaves, trace)
     if not (reason or refused or is_mixed) or any(map(_is_traced, (trace.value, *leaves))):
         return
     given = ""
@@ -186,13 +186,13 @@ def _reason(f: Callable[..., Any], tape: Tape, leaves: Sequence[Any]) -> _Reason
     return None
 
 
-def _tangled(tree: Any, leaves: Sequence[Any], tape: Tape) -> _Reason | None:
+def _tangled(tree: Any, leaves: Sequence[Any], trace: Trace) -> _Reason | None:
     """Return what a function could see of how its arguments lie in memory, if it may have."""
     arrays = [each for each in leaves if type(each) is np.ndarray]
     holders = [*map(id, _holders(tree))]
-    if len({*holders}) < len(holders) or (tape.is_written and not laid(arrays)[0]):
+    if len({*holders}) < len(holders) or (trace.laid and not laid(arrays)[0]):
         return _SHARED
-    if tape.is_written and not all(each.flags.forc for each in arrays):
+    if trace.laid and not all(each.flags.forc for each in arrays):
         return _Reason(
             "it writes through a view of an argument that is a part of a larger array, and a copy "
             "in one piece stands for that",

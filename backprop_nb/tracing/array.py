@@ -51,6 +51,7 @@ from backprop_nb.tracing.tape import (
     is_tracing,
     plain,
     shown,
+    write_begins,
 )
 
 _GETITEM: Any = row_of(getitem)
@@ -275,7 +276,7 @@ class Traced(Recorded):
             self[...] = new
         else:
             if self._tape.records[self._index].row is None:  # an argument
-                new._tape.write_begins()
+                write_begins()
             new = new.laid_as(self) if new.ndim > 1 else new
             self._tape, self._index, self._value = new._tape, new._index, new._value
         return self

@@ -19,7 +19,7 @@ import numpy as np
 from backprop_nb.tracing.record import Scope
 from backprop_nb.tracing.rules import Row
 from backprop_nb.tracing.rules.assignment import ASSIGNED, bind_assignment
-from backprop_nb.tracing.tape import Recorded, Tape, plain
+from backprop_nb.tracing.tape import Recorded, Tape, plain, write_begins
 
 Place = tuple[Scope | None, int]
 """Where in the learner's code: the call of a function, and the instruction in it."""
@@ -73,7 +73,7 @@ class Memory:
 
         ``state`` is the recorded value of today; without one it is a constant.
         """
-        tape.write_begins()
+        write_begins()
         if self.state is None:
             if state is None:
                 array = np.array(self.array)

@@ -65,6 +65,11 @@ def writes() -> int:
     return getattr(_running, "writes", 0)
 
 
+def write_begins() -> None:
+    """Remember that an array is changed in place, or an argument."""
+    _running.writes = writes() + 1
+
+
 # Record(...) and a Recorded value without a call of Python code, which would cost as
 # much as the NumPy call that they write down.
 _record = functools.partial(tuple.__new__, Record)
@@ -145,8 +150,6 @@ class Tape:
         Whether a gradient flows through everything but the constants.
     is_stopped
         Whether a value was taken out of it on purpose.
-    is_written
-        Whether an array was changed in place that others may look at, or an argument.
     """
 
     __slots__ = (
@@ -156,7 +159,6 @@ class Tape:
             "guards",
             "is_smooth",
             "is_stopped",
-            "is_written",
             "kind",
             "records",
             "serial",
@@ -176,7 +178,6 @@ class Tape:
         self.stood_in: list[tuple[CodeType, int]] = []
         self.is_smooth = True
         self.is_stopped = False
-        self.is_written = False
         self._constants: dict[int, tuple[Any, int]] = {}
         self._groups: list[list[Recorded]] = []
         self._frame: FrameType | None = None
@@ -185,11 +186,6 @@ class Tape:
         self._stack: dict[FrameType, Scope | None] = {root: None}
         # Generators that may go on: one call, however often it is left.
         self._paused: dict[FrameType, Scope | None] = {}
-
-    def write_begins(self) -> None:
-        """Remember that an array is changed in place."""
-        self.is_written = True
-        _running.writes = writes() + 1
 
     def close(self) -> tuple[Record, ...]:
         """Return the records and let go of the learner's frames and arrays."""

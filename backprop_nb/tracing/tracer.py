@@ -20,7 +20,7 @@ from backprop_nb.tracing.libraries import from_library, not_in_numpy, warned_at_
 from backprop_nb.tracing.prepared import preparing
 from backprop_nb.tracing.record import Guard, Record, is_piecewise_constant, outline
 from backprop_nb.tracing.source import describe_place
-from backprop_nb.tracing.tape import Recorded, Tape, is_live, plain, taken_in
+from backprop_nb.tracing.tape import Recorded, Tape, is_live, plain, taken_in, writes
 from backprop_nb.tracing.varying import that_matter
 
 _FORM = "bp.trace({f}, {args})"
@@ -41,7 +41,7 @@ def record(
     """
     calling.check_callable(f, _FORM)
     tape = Tape(Traced, sys._getframe(0))
-    arguments = _Arguments(tape, f, args, kwargs)
+    arguments, begun = _Arguments(tape, f, args, kwargs), writes()
     try:
         with young_only(), preparing(), warned_at_the_line(), noticed() as refused:
             result = f(*arguments.args, **arguments.kwargs)
@@ -73,7 +73,7 @@ def record(
         arguments=arguments.trees,
         given=arguments.given,
         function_name=name,
-        laid=laid([*args, *map(kwargs.get, arguments.keywords)]) if tape.is_written else None,
+        laid=laid([*args, *map(kwargs.get, arguments.keywords)]) if writes() > begun else None,
         from_integers=frozenset(arguments.from_integers),
         is_stopped=tape.is_stopped,
         again=_Again(f, len(args), arguments.keywords, kwargs, kind, tape.given),
