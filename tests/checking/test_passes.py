@@ -297,6 +297,32 @@ def gradient(w, v):
     return dw, dv
 """
 
+LISTS = """
+import numpy as np
+
+X, Y = np.random.default_rng(0).normal(size=(4, 3)), np.ones((4, 2))
+
+
+def loss(w, v):
+    return np.sum((np.tanh(X @ w) @ v - Y) ** 2)
+
+
+def gradient(w, v):
+    dw, dv = [[0.0] * 3 for _ in w], [[0.0] * 2 for _ in v]
+    for x, y in zip(X, Y):
+        h = [np.tanh(sum(x[i] * w[i][j] for i in range(3))) for j in range(3)]
+        out = [sum(h[j] * v[j][k] for j in range(3)) for k in range(2)]
+        d = [2 * (out[k] - y[k]) for k in range(2)]
+        for j in range(3):
+            back = 0.0
+            for k in range(2):
+                dv[j][k] += h[j] * d[k]
+                back += v[j][k] * d[k]
+            for i in range(3):
+                dw[i][j] += x[i] * back * (1 - h[j] ** 2)
+    return dw, dv
+"""
+
 NORMALISED = """
 import numpy as np
 
@@ -341,6 +367,8 @@ def gradient(w, v):
         (IN_PLACE, "    d -= Y\n    d *= 2 / N\n", "    d *= 2 / N\n    d[:, :] -= Y\n"),
         (TANH, "(1 - h**2)", "h * (1 - h)"),
         (SMALL, "np.array([f, 1.0])", "np.array([f, 2.0])"),
+        (LISTS, "back += v", "back = v"),
+        (LISTS, "1 - h[j] ** 2", "1 - h[j]"),
         (NORMALISED, "ddiff +=", "ddiff ="),
         (NORMALISED, "-1.5", "-0.5"),
     ],

@@ -459,14 +459,15 @@ def ratio(given: Any, expected: Array, without: Any = 0.0) -> float:
 
     What both have anyway is left out.
     """
-    if given is None or np.shape(given) != np.shape(expected):
+    given = np.asarray(given)  # which a student may give as a list
+    if given.dtype.kind not in "fiu" or given.shape != np.shape(expected):
         return np.nan
     if np.shape(without) in ((), np.shape(expected)):
         given, expected = given - without, expected - without
     if not np.any(given):
         return np.nan
     found = float(np.sum(given * expected) / np.sum(given * given))
-    return found if same(found * np.asarray(given), expected) else np.nan
+    return found if same(found * given, expected) else np.nan
 
 
 def _ordered(found: Sequence[Meant]) -> list[Meant]:
