@@ -297,6 +297,28 @@ def gradient(w, v):
     return dw, dv
 """
 
+LABELS = """
+import numpy as np
+
+X, y = np.random.default_rng(0).normal(size=(4, 3)), np.array([1, 0, 1, 1])
+
+
+def loss(w, v):
+    s = np.tanh(X @ w) @ v
+    s = s - np.max(s, axis=1, keepdims=True)
+    return np.mean(np.log(np.sum(np.exp(s), axis=1)) - s[np.arange(4), y])
+
+
+def gradient(w, v):
+    h = np.tanh(X @ w)
+    p = np.exp(h @ v)
+    p /= p.sum(axis=1, keepdims=True)
+    p[range(4), y] -= 1
+    p /= len(y)
+    dz = (p @ v.T) * (1 - h**2)
+    return X.T @ dz, h.T @ p
+"""
+
 LISTS = """
 import numpy as np
 
@@ -367,6 +389,7 @@ def gradient(w, v):
         (IN_PLACE, "    d -= Y\n    d *= 2 / N\n", "    d *= 2 / N\n    d[:, :] -= Y\n"),
         (TANH, "(1 - h**2)", "h * (1 - h)"),
         (SMALL, "np.array([f, 1.0])", "np.array([f, 2.0])"),
+        (LABELS, "    p /= len(y)\n", ""),
         (LISTS, "back += v", "back = v"),
         (LISTS, "1 - h[j] ** 2", "1 - h[j]"),
         (NORMALISED, "ddiff +=", "ddiff ="),
@@ -388,6 +411,15 @@ def test_what_is_proved_to_be_wrong_becomes_right_where_the_words_are_followed(
     assert finding.proved
     (tmp_path / "mended.py").write_text(followed(text, finding), encoding="utf-8")
     assert bp.check_gradient(wrong.loss, imported(tmp_path / "mended.py").gradient, *args).ok
+
+
+def test_an_entry_that_is_changed_is_named_and_not_the_line_that_scales_all(tmp_path):
+    text = LABELS.replace("    p[range(4), y]", "    p[range(4), 0]")
+    (tmp_path / "wrong.py").write_text(text, encoding="utf-8")
+    wrong, rng = imported(tmp_path / "wrong.py"), np.random.default_rng(1)
+    args = rng.normal(size=(3, 3)), rng.normal(size=(3, 2))
+    [finding] = (e for e in bp.check_gradient(wrong.loss, wrong.gradient, *args).findings if e.line)
+    assert finding.source == "p[range(4), 0] -= 1"
 
 
 LESSON = """

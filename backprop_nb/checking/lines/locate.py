@@ -324,11 +324,13 @@ class _Search:
         factor = self.told.factor(scale)
         if factor is None and meant.given.size > 1 and np.isfinite(scale):
             factor = in_advice(scale)
+        it = "it" if isinstance(slot.node, ast.expr) else slot.name_of(meant.given.ndim)
+        words = f"multiply {it} by {factor}" if factor and it else ""
         return [
             Fault(
                 slot.block.source(slot.shown),
                 symbol if piece.factor == "1" else f"{piece.factor} · {symbol}",
-                f"multiply it by {factor}" if factor else "",
+                words if it == "it" or not words else f"after this line, {words}",
                 meant.is_first,
                 meant.given,
                 meant.expected,

@@ -77,6 +77,18 @@ class Slot:
         is_whole = getattr(self.statement, "value", None) is self.node
         return self.statement if is_whole and isinstance(self.node, PLACES) else self.node
 
+    def name_of(self, ndim: int) -> str:
+        """Return what a statement changes: an entry, or all of it; empty if both may be meant."""
+        target = getattr(self.node, "target", None) or self.node.targets[0]  # type: ignore[attr-defined]
+        names = []
+        for each in (target, getattr(target, "value", None)):
+            if isinstance(each, PLACES):
+                read = copy.copy(each)
+                read.ctx = ast.Load()
+                value = self.scope.evaluated(read, self.line)
+                names += [text_of(read)] if value is not None and np.ndim(value) == ndim else []
+        return names[0] if len(names) == 1 else ""
+
 
 @dataclass(frozen=True, eq=False)
 class Meant:
@@ -263,7 +275,7 @@ class Quantities:
         ]
         odd = (k for k, pair in enumerate(zip(was, now, strict=False)) if not same(*pair))
         at = next(odd, len(now) - 1)
-        odd_input = self.has_odd_input(slot.scope, slot.node)
+        odd_input = self.has_odd_input(slot.scope, slot.node) or self._changes_what_is_odd(slot)
         # Nobody means a multiple where entries are written; what is held there is wrong already.
         is_scaled = any(piece is not None and piece.factor != "1" for piece in pieces)
         odd_input = odd_input or (is_scaled and isinstance(slot.node, ast.Assign))
@@ -417,6 +429,17 @@ class Quantities:
             if value is not None and (value.ndim or text_of(each) in scope.given_anew)
         )
 
+    def _changes_what_is_odd(self, slot: Slot) -> bool:
+        """Whether a statement such as ``d /= n`` changes something that the loss does not have."""
+        if not isinstance(slot.node, ast.AugAssign) or isinstance(slot.node.op, ast.Add | ast.Sub):
+            return False  # a sum of what is right may be the first that the loss has
+        read = copy.copy(slot.node.target)
+        read.ctx = ast.Load()
+        before = ast.copy_location(ast.Assign([slot.node.target], kept(read)), slot.node)
+        code = slot.block.compiled({}, {slot.statement: [before, slot.statement]})
+        held = self.rewriting.keeping(slot.block, code, 0)[0] if code is not None else ()
+        return not all(self.is_fine(value) for value in held[:1] if value.ndim)
+
     def _calls_what_is_odd(self, slot: Slot) -> bool:
         """Whether a function of the student's gives in it what the loss does not have."""
         inside = set(ast.walk(slot.node))
@@ -495,7 +518,10 @@ def _values_in(statement: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, Any]]:
     if isinstance(statement, ast.AugAssign):
         yield statement, statement, read_target(statement, statement)
     match statement:  # of what is written into, all of it afterwards
-        case ast.Assign(targets=[ast.Subscript(value=ast.Name() | ast.Attribute() as whole)]):
+        case (
+            ast.Assign(targets=[ast.Subscript(value=ast.Name() | ast.Attribute() as whole)])
+            | ast.AugAssign(target=ast.Subscript(value=ast.Name() | ast.Attribute() as whole))
+        ):
             stored = copy.copy(whole)
             stored.ctx = ast.Store()
             after = ast.copy_location(ast.Assign([stored], kept(whole)), statement)
