@@ -199,7 +199,7 @@ def test_an_error_says_the_line(said):
 
 
 def test_the_wrong_line_of_a_gradient_is_found(said):
-    assert said["a wrong line"] == [line_of("return dp * (1 - p)"), "dp * (1 - p)"]
+    assert said["a wrong line"] == [line_of("return dp * (1 - p)"), "1 - p"]
 
 
 INDENTED_LESS = """\
