@@ -282,9 +282,13 @@ class _Search:
                 and not self.quantities.has_odd_input(slot.scope, slot.node)
             )
 
+        try:
+            earlier = self.quantities.alone(comes_before, rounds=1)
+        except _FAILURES:
+            return []
         return [
             _Way([(best, partial(self._told_meant, each))])
-            for each in self.quantities.alone(comes_before, rounds=1)
+            for each in earlier
             if (drops or not each.was_true)
             and not isinstance(each.slot.shown, ast.stmt)
             and not any(same(each.expected, true) for true in self.whole.truths[0][1])

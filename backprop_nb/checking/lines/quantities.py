@@ -181,9 +181,11 @@ class Quantities:
         """
         with self.rewriting.apart():
             before = self.rewriting.as_it_stands()
-            slots = filter(wanted, self._slots())
-            found = [each for slot in slots for each in self._meant(slot, before, rounds)]
-        return _ordered(found)
+            slots = list(filter(wanted, self._slots()))
+            # With large arrays there are few runs: what gives something true can wait.
+            first = sorted(slots, key=self._is_true)
+            found = {slot: [*self._meant(slot, before, rounds)] for slot in first}
+        return _ordered([each for slot in slots for each in found[slot]])
 
     def after(self, first: Written) -> list[Meant]:
         """Return the expressions that explain what a line written otherwise leaves."""
@@ -257,6 +259,9 @@ class Quantities:
     def _kept(self, slot: Slot, trial: Trial | None = None) -> Sequence[Array]:
         """Return what a place gives."""
         return self.rewriting.keeping(slot.block, slot.code, slot.number, trial)[0]
+
+    def _is_true(self, slot: Slot) -> bool:
+        return all(map(self.known.is_exact, self._kept(slot)))
 
     def _put(
         self,

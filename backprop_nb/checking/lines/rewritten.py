@@ -49,7 +49,7 @@ _MAX_RUNS = 5_000
 """The function is run no more often for the ways of one sort."""
 _LARGE = 20_000
 """With more entries in its arrays every run takes longer, and there are fewer."""
-_SECONDS = 60.0
+_SECONDS = 10.0
 """Nor does one search take longer, in time of the processor."""
 _MAX_TURNS = 50_000
 """The loops of a function turn no more often in one run."""

@@ -66,6 +66,13 @@ def in_rounds(W1, W2):
     return [dW1, dW2]
 
 
+def cosine_for_slope(W1, W2):
+    h = np.tanh(X @ W1)
+    e = 2 * (h @ W2 - T)
+    d = e @ W2.T * np.cos(h)
+    return [X.T @ d, h.T @ e]
+
+
 def twice(W1, W2):
     h = np.tanh(X @ W1)
     e = 2 * (h @ W2 - T)
@@ -109,6 +116,13 @@ def test_the_first_that_is_wrong_costs_least_and_is_named(gradient, line, symbol
     assert found[0].is_first
     assert found[0].fixed == {0, 1} - ({1} if gradient is odd_slope else set())
     assert not np.allclose(found[0].given, found[0].expected)
+
+
+def test_with_few_runs_what_gives_something_true_has_to_wait():
+    search, hurried = quantities(cosine_for_slope), quantities(cosine_for_slope)
+    hurried.rewriting.max_runs = 60
+    lines, in_few = ([each.slot.line for each in found.alone()] for found in (search, hurried))
+    assert in_few == lines != []
 
 
 def test_what_follows_is_not_the_first():
