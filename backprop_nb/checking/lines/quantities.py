@@ -181,18 +181,18 @@ class Quantities:
         """
         with self.rewriting.apart():
             before = self.rewriting.as_it_stands()
-            slots = list(filter(wanted, self._slots()))
+            kept = {slot: self._kept(slot) for slot in self._slots() if wanted(slot)}
             # With large arrays there are few runs: what gives something true can wait.
-            first = sorted(slots, key=self._is_true)
-            found = {slot: [*self._meant(slot, before, rounds)] for slot in first}
-        return _ordered([each for slot in slots for each in found[slot]])
+            first = sorted(kept, key=lambda slot: self._is_true(kept[slot]))
+            found = {slot: [*self._meant(slot, kept[slot], before, rounds)] for slot in first}
+        return _ordered([each for slot in kept for each in found[slot]])
 
     def after(self, first: Written) -> list[Meant]:
         """Return the expressions that explain what a line written otherwise leaves."""
         with self.rewriting.apart(), self.rewriting.mended([first]):
             before = self.rewriting.as_it_stands()
-            slots = self._slots(first)
-            return [each for slot in slots for each in self._meant(slot, before, 1)]
+            kept = ((slot, self._kept(slot)) for slot in self._slots(first))
+            return [each for slot, was in kept for each in self._meant(slot, was, before, 1)]
 
     def pairs(self) -> list[tuple[Meant, Meant]]:
         """Return two expressions each that are the first to be wrong, one of each gradient."""
@@ -228,10 +228,11 @@ class Quantities:
                         if code is not None and not self.rewriting.is_over:
                             yield Slot(block, scope, statement, those[k - 1][0], code, k)
 
-    def _meant(self, slot: Slot, before: frozenset[int], rounds: float) -> Iterator[Meant]:
+    def _meant(
+        self, slot: Slot, was: Sequence[Array], before: frozenset[int], rounds: float
+    ) -> Iterator[Meant]:
         """Yield what is true and makes everything right in one place, if something does."""
         wrong = self._wrong(before)
-        was = self._kept(slot)
         is_possible = wrong and 0 < len(was) <= rounds
         is_possible = is_possible and self.rewriting.matters(slot.block, slot.code, slot.number)
         for pieces in self._pieces(slot, was, before, wrong) if is_possible else ():
@@ -260,8 +261,8 @@ class Quantities:
         """Return what a place gives."""
         return self.rewriting.keeping(slot.block, slot.code, slot.number, trial)[0]
 
-    def _is_true(self, slot: Slot) -> bool:
-        return all(map(self.known.is_exact, self._kept(slot)))
+    def _is_true(self, was: Sequence[Array]) -> bool:
+        return all(map(self.known.is_exact, was))
 
     def _put(
         self,
@@ -270,7 +271,7 @@ class Quantities:
         was: Sequence[Array],
         fixed: frozenset[int],
     ) -> Meant:
-        was_true = all(map(self.known.is_exact, was))
+        was_true = self._is_true(was)
         known, trial = self.told
         if trial is not self.rewriting.here:
             was = self._kept(slot, trial)

@@ -602,8 +602,8 @@ def _can_both_be(one: Rewrite, other: Rewrite) -> bool:
     if one.root is not other.root:
         return True
     inside = set(ast.walk(one.node)) | set(ast.walk(other.node))
-    isapart = not (other.node in ast.walk(one.node) or one.node in ast.walk(other.node))
-    return one.part is other.part and one.part not in inside and isapart
+    is_apart = not (other.node in ast.walk(one.node) or one.node in ast.walk(other.node))
+    return one.part is other.part and one.part not in inside and is_apart
 
 
 def floats_in(value: Any) -> Array | None:
