@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence, Set, ValuesView
 from enum import Enum
 from inspect import Parameter, Signature
 from types import (
+    BuiltinMethodType,
     FunctionType,
     MethodDescriptorType,
     MethodType,
@@ -55,6 +56,12 @@ def check_callable(f: Any, form: str) -> None:
             instead=f"np.{f.__name__}"
             if f.__objclass__ is np.ndarray and hasattr(np, f.__name__)
             else f"lambda x: x.{f.__name__}()",
+        )
+    if isinstance(f, BuiltinMethodType) and isinstance(f.__self__, np.ndarray):
+        raise UnsupportedError(
+            "`f` must be a function of arrays; the method of a plain array takes no traced value.",
+            given=f".{f.__name__} of an array of shape {f.__self__.shape}",
+            instead=f"lambda x: np.{f.__name__}(A, x), with A for the array",
         )
 
 

@@ -207,6 +207,8 @@ def _something_else(what: str) -> str:
     """Say where to look for a function that has a rule, the closest names first."""
     if in_numpy(what):
         return in_numpy(what)
+    if what.endswith("(vectorized)"):
+        return "np.vectorize(f) in place of np.frompyfunc(f, 1, 1)"
     names = supported_functions()
     supported = {name.rpartition(".")[2]: name for name in sorted(names, key=len, reverse=True)}
     close = difflib.get_close_matches(what.rpartition(".")[2], supported, n=3, cutoff=0.8)
@@ -580,6 +582,10 @@ def _to_receive(array: ast.expr | None, frame: FrameType) -> str:
     """Say what to write before, so that an array can receive traced values."""
     frame = learner_frame(frame)
     is_local = not isinstance(array, ast.Name) or array.id in frame.f_locals
+    held: Any = _value(array, frame) if isinstance(array, ast.Name) else None
+    if fields := getattr(getattr(held, "dtype", None), "names", None):
+        made = ", ".join(f"{field!r}: np.zeros({held.shape})" for field in fields)
+        return f"{{{made}}}, a dict in place of an array with fields"
     text = _copied_first(array or ast.Name("a"), is_local)
     called = [name for name, each in {**frame.f_globals, **frame.f_locals}.items() if each is np]
     if called:

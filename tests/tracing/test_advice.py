@@ -200,6 +200,27 @@ def function_of_scipy(x):
     return np.sum(expit(A.dot(x)))
 
 
+@advised(
+    "np.vectorize(f) in place of np.frompyfunc(f, 1, 1)",
+    "np.frompyfunc(lambda v: v * v, 1, 1)",
+    "np.vectorize(lambda v: v * v)",
+)
+def made_a_ufunc(x):
+    return np.sum(np.frompyfunc(lambda v: v * v, 1, 1)(x))
+
+
+@advised(
+    "{'z': np.zeros((3,)), 'a': np.zeros((3,))}, a dict",
+    'np.zeros(3, [("z", float), ("a", float)])',
+    "{'z': np.zeros((3,)), 'a': np.zeros((3,))}",
+)
+def array_with_fields(x):
+    layer = np.zeros(3, [("z", float), ("a", float)])
+    layer["z"] = x * 2
+    layer["a"] = np.tanh(layer["z"])
+    return np.sum(layer["a"])
+
+
 def test_there_are_many():
     assert len(ADVICE) >= 10
 

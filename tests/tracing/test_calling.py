@@ -55,10 +55,16 @@ def test_a_result_in_place_of_the_function_is_refused_with_the_call_that_works(w
 
 @pytest.mark.parametrize(
     ("method", "instead"),
-    [(np.ndarray.sum, "np.sum"), (np.ndarray.tolist, "lambda x: x.tolist()")],
-    ids=["sum", "tolist"],
+    [
+        (np.ndarray.sum, "np.sum"),
+        (np.ndarray.tolist, "lambda x: x.tolist()"),
+        (np.eye(2).dot, "lambda x: np.dot(A, x), with A for the array"),
+    ],
+    ids=["sum", "tolist", "dot of an array"],
 )
-def test_a_method_of_a_type_is_refused_with_a_function_that_does_the_same(method, instead):
+def test_a_method_of_an_array_or_its_type_is_refused_with_a_function_that_does_the_same(
+    method, instead
+):
     for ask in (bp.grad, lambda f: bp.trace(f, x)):
         assert refusal(lambda ask=ask: ask(method)).instead == instead
 

@@ -218,7 +218,7 @@ def ufunc_without_a_rule(x):
 @refused(UnsupportedError, V)
 def ufunc_of_the_learners(x):
     """half (vectorized) has no differentiation rule.
-    instead:  {HAVE_RULES}"""
+    instead:  np.vectorize(f) in place of np.frompyfunc(f, 1, 1)"""
     return np.frompyfunc(half, 1, 1)(x)
 
 
