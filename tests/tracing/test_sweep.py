@@ -33,7 +33,7 @@ LIES = {
     "backwards": (lambda x: x[::-1].copy(), lambda x: x[::-1]),
 }
 """How the entries of an argument lie in memory: the block, and the view of it."""
-READ_ONLY = {"np.broadcast_arrays", "np.imag", "ndarray.imag"}
+READ_ONLY = {"np.broadcast_arrays"}
 WITH_ARRAYS = {
     name: [each for each in forms if all(x.ndim for x in sweep.inputs_of(each))]
     for name, (_, forms) in CALLABLES.items()

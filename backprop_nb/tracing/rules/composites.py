@@ -196,7 +196,7 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.corrcoef: _corrcoef,
     # of real numbers
     np.real: lambda val: val,
-    np.imag: lambda val: np.zeros_like(val),
+    np.imag: lambda val: np.zeros_like(val).imag[()],  # read-only, as of NumPy
     np.conjugate: np.positive,
     np.real_if_close: lambda a, tol=100: a,
     np.angle: lambda z, deg=False: np.where(np.less(z, 0), 180.0 if deg else np.pi, 0.0),
