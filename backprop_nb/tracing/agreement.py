@@ -52,6 +52,10 @@ MAX_EXACT = 2**53
 _EMPTY = CellType()
 
 
+class MixedError(UnsupportedError):
+    """A number of Python's would need several types in one trace."""
+
+
 class _Reason(NamedTuple):
     """Why a function may have another value in a trace, and what to write instead."""
 
@@ -67,22 +71,26 @@ def check_agreement(
     trace: Trace,
     tape: Tape,
     refused: Sequence[BackpropError],
+    captured: Sequence[Any],
     is_mixed: bool,
 ) -> None:
     """Refuse a function of which the trace has another value than the function itself.
 
-    Only what asks, or has caught one of the errors in ``refused``, is computed again;
-    and what is given numbers of Python's beside a narrower type, which they take (``is_mixed``).
+    Only what asks, or has caught one of the errors in ``refused``, is computed again; what
+    is given numbers of Python's beside a narrower type, which they take (``is_mixed``); and
+    what writes into an argument that it has ``captured`` as well.
     What is another value every time, such as one with random numbers in it, says nothing.
     """
     leaves = pytree.flatten([list(args), kwargs])
+    if trace.laid and trace.laid[0] and not laid([*leaves, *captured])[0]:
+        _check_captured(f, args, kwargs, leaves, trace)
     reason = _reason(f, tape, leaves) or _tangled([*args, kwargs], leaves, trace)
     if not (reason or refused or is_mixed) or any(map(_is_traced, (trace.value, *leaves))):
         return
     given = ""
     for where, new, named, value in _points(trace, args, kwargs, is_mixed):
         plain = _value(f, new, named, bool(refused))
-        if plain is None or _agree(plain, value):
+        if plain is None or (_agree(plain, value) and not (is_mixed and _is_wider(plain, value))):
             continue
         again = _value(f, new, named, bool(refused))
         if again is not None and _agree(plain, again):
@@ -94,18 +102,40 @@ def check_agreement(
         return
     if refused:
         raise refused[0].with_traceback(None)
-    reason = _MIXED if is_mixed else reason
+    if is_mixed:
+        raise _disagreement(trace, _MIXED, given, MixedError)
     assert reason is not None
     raise _disagreement(trace, reason, given)
 
 
-def _disagreement(trace: Trace, reason: _Reason, given: str) -> UnsupportedError:
-    return UnsupportedError(
+def _disagreement(
+    trace: Trace, reason: _Reason, given: str, kind: type[UnsupportedError] = UnsupportedError
+) -> UnsupportedError:
+    return kind(
         f"{trace.function_name} gives another value when it is traced: {reason.problem}.",
         given=given,
         instead=reason.instead,
         at=reason.at,
     )
+
+
+def _check_captured(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    leaves: Sequence[Any],
+    trace: Trace,
+) -> None:
+    """Refuse a function that writes into an argument which it has captured, where it shows."""
+    arrays = [each for each in leaves if type(each) is np.ndarray and each.flags.writeable]
+    before = [each.copy() for each in arrays]
+    try:  # on the arrays themselves: a copy would not be the one that is captured
+        plain = _value(f, args, kwargs, False, copied=lambda tree: tree)
+    finally:
+        for each, entries in zip(arrays, before, strict=True):
+            each[...] = entries
+    if plain is not None and not _agree(plain, np.asarray(trace.value)):
+        raise _disagreement(trace, _SHARED, f"{trace.value} in the trace, {plain} without")
 
 
 def check_shared(f: Callable[..., Any], args: Sequence[Any], trace: Trace, **kwargs: Any) -> None:
@@ -136,7 +166,7 @@ def failing_alone(
 
 
 _SHARED = _Reason(
-    "two of its arguments are one, or share entries, and it changes one of them",
+    "it changes an argument that is, or shares entries with, another one or a captured array",
     "a copy for one of the two",
 )
 _MIXED = _Reason(
@@ -306,7 +336,11 @@ def _moved(_: str, leaf: Any) -> Any:
 
 
 def _value(
-    f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], is_refused: bool
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    is_refused: bool,
+    copied: Callable[[Any], Any] = copied,
 ) -> Any:
     """Return the plain value of a function, ``None`` where it has none."""
     try:
@@ -325,6 +359,11 @@ def _agree(first: Any, second: Any) -> bool:
         return False
     digits = 1e-9 if first.dtype.kind != "f" else max(1e-9, 100 * np.finfo(first.dtype).eps)
     return bool(np.allclose(first, second, rtol=digits, atol=0.0, equal_nan=True))
+
+
+def _is_wider(first: Any, second: Any) -> bool:
+    """Whether two values are floats of different types."""
+    return first.dtype.kind == second.dtype.kind == "f" and bool(first.dtype != second.dtype)
 
 
 def _is_traced(value: Any) -> bool:

@@ -198,6 +198,11 @@ class Tape:
         return records
 
     @property
+    def captured(self) -> list[Any]:
+        """The arrays that are constants so far, those of the caller themselves."""
+        return [value for value, _ in self._constants.values()]
+
+    @property
     def is_over(self) -> bool:
         """Whether the trace has ended."""
         return type(self.records) is _Ended

@@ -12,7 +12,7 @@ import numpy as np
 
 from backprop_nb.errors import UnsupportedError, noticed, rendered, warn
 from backprop_nb.tracing import calling, messages, pytree
-from backprop_nb.tracing.agreement import check_agreement, failing_alone
+from backprop_nb.tracing.agreement import MixedError, check_agreement, failing_alone
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.graph import TRACED, Check, Trace, laid
@@ -24,7 +24,7 @@ from backprop_nb.tracing.tape import Recorded, Tape, is_live, plain, taken_in, w
 from backprop_nb.tracing.varying import that_matter
 
 _FORM = "bp.trace({f}, {args})"
-
+_FLOAT = np.dtype(float)
 
 Made = TypeVar("Made", bound=Trace)
 
@@ -34,14 +34,17 @@ def record(
     args: Sequence[Any],
     kwargs: dict[str, Any],
     kind: type[Made],
+    beside: np.dtype[Any] | None = None,
 ) -> Made:
     """Run ``f`` once on traced arguments; see :func:`backprop_nb.trace`.
 
     ``kind`` is what the result becomes: the bare :class:`Trace`, or one with methods.
+    ``beside`` is the type that numbers of Python's take, of themselves that of the arguments.
     """
     calling.check_callable(f, _FORM)
     tape = Tape(Traced, sys._getframe(0))
-    arguments, begun = _Arguments(tape, f, args, kwargs), writes()
+    beside = beside or _narrowest([*args, *kwargs.values()])
+    arguments, begun = _Arguments(tape, f, args, kwargs, beside), writes()
     try:
         with young_only(), preparing(), warned_at_the_line(), noticed() as refused:
             result = f(*arguments.args, **arguments.kwargs)
@@ -64,7 +67,7 @@ def record(
         finally:
             del ours  # or the error and this frame would keep each other alive
     finally:
-        records = tape.close()
+        captured, records = tape.captured, tape.close()
     inputs, name = tuple(arguments.inputs), calling.function_name(f)
     trace = kind(
         *_needed(tape, records, output),
@@ -78,11 +81,17 @@ def record(
         is_stopped=tape.is_stopped,
         again=_Again(f, len(args), arguments.keywords, kwargs, kind, tape.given),
     )
-    _warn_not_finite(trace)
+    narrower = _narrowest(captured, beside) if tape.given else beside
+    is_mixed = arguments.is_mixed or narrower != beside
     try:
-        check_agreement(f, args, kwargs, trace, tape, refused, arguments.is_mixed)
+        check_agreement(f, args, kwargs, trace, tape, refused, captured, is_mixed)
+    except MixedError:
+        if narrower == beside:
+            raise
+        return record(f, args, kwargs, kind, narrower)
     finally:
         refused.clear()  # or an error and this frame would keep each other alive
+    _warn_not_finite(trace)
     return trace
 
 
@@ -220,11 +229,16 @@ class _Arguments:
     """
 
     def __init__(
-        self, tape: Tape, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
+        self,
+        tape: Tape,
+        f: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        beside: np.dtype[Any],
     ) -> None:
         self.inputs: dict[str, None] = {}  # in order
         self.from_integers: set[int] = set()
-        self._beside = _narrowest([*args, *kwargs.values()])
+        self._beside = beside
         self.is_mixed = False
         self.names = calling.parameter_names(f, len(args))
         positional = list(zip(self.names, args, strict=True))
@@ -260,11 +274,11 @@ class _Arguments:
         return pytree.rebuild(tree, wrap, pytree.identifier(name))
 
 
-def _narrowest(trees: Sequence[Any]) -> np.dtype[Any]:
+def _narrowest(trees: Sequence[Any], default: Any = _FLOAT) -> np.dtype[Any]:
     """Return the type of the floats beside which numbers of Python's stand: they have none."""
     leaves = [each for each in pytree.flatten(list(trees)) if hasattr(each, "dtype")]
     floats = [each.dtype for each in leaves if _is_float(each) and each.dtype.kind == "f"]
-    return min(floats, key=lambda dtype: dtype.itemsize, default=np.dtype(float))
+    return min(floats, key=lambda dtype: dtype.itemsize, default=default)
 
 
 def _kept(leaf: Any) -> Any:
