@@ -143,3 +143,23 @@ def test_a_function_that_numpy_lacks_is_written_otherwise():
     assert "write 1 / (1 + np.exp(-x))" in str(
         bp.check_gradient(np.sin, lambda x: np.sigmoid(x), 1.0)
     )
+
+
+POWER, PRODUCT = "** for a power", "* for a product, or [ ] for an entry"
+
+
+@pytest.mark.parametrize(
+    ("f", "instead"),
+    [
+        pytest.param(lambda x: np.sin(x) ^ 2, POWER, id="a power of an array"),
+        pytest.param(lambda x: 0.5 ^ 2, POWER, id="a power of a number"),
+        pytest.param(lambda x: len(np.shape(x))(x + 1), PRODUCT, id="a number called"),
+        pytest.param(lambda x: np.ones(2)(x), PRODUCT, id="an array called"),
+    ],
+)
+def test_what_python_reads_otherwise_than_mathematics_is_told(f, instead):
+    for report in (
+        bp.check_gradient(np.sin, f, 1.0),
+        bp.check_backward(lambda A, b, x, y: f(np.ones(2))),
+    ):
+        assert f"write {instead}" in " ".join(str(report).split())

@@ -32,7 +32,7 @@ from backprop_nb.checking.probes import Array, Probe
 from backprop_nb.checking.report import NOT_WRITTEN
 from backprop_nb.errors import PACKAGE, in_words, must_be
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.libraries import not_in_numpy
+from backprop_nb.tracing.libraries import to_write
 from backprop_nb.tracing.source import links, locate
 
 Pass: TypeAlias = Callable[..., Any]
@@ -423,7 +423,7 @@ def _described(error: BaseException, course: Course) -> str:
         if isinstance(error, KeyError):
             where += _without_key(last, {*course.leaf_names.values(), *course.symbols})
     where += _order(error, course)
-    if instead := not_in_numpy(error):
+    if instead := to_write(error):
         where += f"; write {instead}"
     return f"it raised {type(error).__name__}{f': {text}' if text else ''}{where}"
 

@@ -60,7 +60,7 @@ from backprop_nb.checking.unexplained import (
 from backprop_nb.errors import BackpropError, InvalidValueError, in_words
 from backprop_nb.meant import suggesting
 from backprop_nb.tracing import Graph, calling, pytree
-from backprop_nb.tracing.libraries import not_in_numpy
+from backprop_nb.tracing.libraries import to_write
 from backprop_nb.tracing.source import Source, links, locate
 from backprop_nb.tracing.tape import is_live
 
@@ -616,7 +616,7 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None,
         return None, str(error), _place(error)[0], copies
     except BaseException as error:  # sys.exit too; the report says what went wrong
         place, said = _place(error)
-        if instead := not_in_numpy(error):
+        if instead := to_write(error):
             said += f"; write {instead}"
         why = f"it raised {type(error).__name__}: {said}".rstrip(": ")
         return None, why, place, copies

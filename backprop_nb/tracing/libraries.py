@@ -192,10 +192,18 @@ def in_numpy(name: str) -> str:
     return _IN_NUMPY.get(name.rpartition(".")[2], "")
 
 
-def not_in_numpy(error: BaseException) -> str:
-    """Return what to write for a function that NumPy does not have, as ``np.sigmoid``."""
-    is_missing = isinstance(error, AttributeError) and error.obj is np
-    return in_numpy(str(error.name)) if is_missing else ""  # type: ignore[attr-defined]
+def to_write(error: BaseException) -> str:
+    """Return what to write for ``np.sigmoid``, ``x^2`` or ``2(x + 1)``; empty for other errors."""
+    if isinstance(error, AttributeError) and error.obj is np:
+        return in_numpy(str(error.name))
+    if isinstance(error, TypeError) and re.search(r"bitwise_xor|for \^", str(error)):
+        return "** for a power"
+    if isinstance(error, TypeError) and _NOT_CALLED.search(str(error)):
+        return "* for a product, or [ ] for an entry"
+    return ""
+
+
+_NOT_CALLED = re.compile(r"'(int|float|list|tuple|numpy\.\w+)' object is not callable")
 
 
 def twin(name: str) -> str:

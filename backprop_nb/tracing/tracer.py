@@ -16,7 +16,7 @@ from backprop_nb.tracing.agreement import MixedError, check_agreement, failing_a
 from backprop_nb.tracing.array import Traced
 from backprop_nb.tracing.collector import young_only
 from backprop_nb.tracing.graph import TRACED, Check, Trace, laid
-from backprop_nb.tracing.libraries import from_library, not_in_numpy, warned_at_the_line
+from backprop_nb.tracing.libraries import from_library, to_write, warned_at_the_line
 from backprop_nb.tracing.prepared import preparing
 from backprop_nb.tracing.record import Guard, Record, is_piecewise_constant, outline
 from backprop_nb.tracing.source import describe_place
@@ -58,7 +58,7 @@ def record(
             ours = failing_alone(f, args, kwargs, tape, error)
         if ours is None:
             calling.note_plain(error, args, arguments.names)
-            if instead := not_in_numpy(error):
+            if instead := to_write(error):
                 error.add_note(f"  instead:  {instead}")
             error.__dict__["_render_traceback_"] = rendered
             raise
