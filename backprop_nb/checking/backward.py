@@ -24,7 +24,7 @@ from backprop_nb.checking.convention import (
     Weights,
 )
 from backprop_nb.checking.diagnosis import judge, may_have_line, with_line
-from backprop_nb.checking.gradient import lines_alone
+from backprop_nb.checking.gradient import wrong_lines
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.packing import arguments, check_calls, course_loss
@@ -248,7 +248,9 @@ def check_backward(
     report = judge(answers, course, hints)
     with contextlib.suppress(EndedError):
         if may_have_line(answers, course, hints):
-            report = with_line(report, call(line_of, backward, course, hints), course)
+            line = call(line_of, backward, course, hints)
+            line = line or call(lines_together, backward, course, hints)
+            report = with_line(report, line, course)
     with contextlib.suppress(EndedError):
         if not dots and _may_be_another_course(report):
             option = call(_option_of, backward, course, seconds)
@@ -327,12 +329,7 @@ def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Findi
         return None
     probes, found = line_probes(course), list[Finding]()
     for probe in probes:
-        given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
-        try:
-            with _quiet():
-                lines = lines_alone(course_loss(course, probe.widths), backward, given, hints)
-        except Exception:  # the mistake that is named is worth more than its line
-            break
+        lines = _lines(backward, course, probe, hints, alone=True)
         if not lines:
             break
         line, *others = lines
@@ -343,6 +340,40 @@ def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Findi
             return line
         found.append(line)
     return _confirmed(found, probes) if found else None
+
+
+def lines_together(backward: Callable[..., Any], course: Course, hints: Hints) -> Finding | None:
+    """Return the first of two lines that together explain what is wrong, which names the other.
+
+    What to write in them is said only where it holds on networks of all sizes.
+    """
+    if not _has_text(backward):
+        return None
+    lines = _lines(backward, course, line_probes(course)[0], hints, alone=False)
+    of_each = {each.number: each for each in reversed(lines)}
+    if len(of_each) != 2:
+        return None
+    first, second = sorted(of_each.values(), key=lambda each: each.line or 0)
+    if says_a_number(" ".join(each.quantity + each.repair for each in (first, second))):
+        first, second = (replace(each, quantity="", repair="") for each in (first, second))
+    quantity = second.quantity and f"it should probably be {second.quantity}"
+    how = "; ".join(filter(None, (quantity, second.repair)))
+    other = f"line {second.line}, {second.source}, seems to be wrong, too"
+    both = filter(None, (first.repair, f"{other} ({how})" if how else other))
+    return replace(first, repair="; ".join(both), proved=False)
+
+
+def _lines(
+    backward: Callable[..., Any], course: Course, probe: Probe, hints: Hints, alone: bool
+) -> list[Finding]:
+    """Return the lines that explain what is wrong on a network, each alone or not."""
+    given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
+    try:
+        with _quiet():
+            loss = course_loss(course, probe.widths)
+            return wrong_lines(loss, backward, given, hints, alone)
+    except Exception:  # the mistake that is named is worth more than its line
+        return []
 
 
 def _confirmed(found: Sequence[Finding], probes: Sequence[Probe]) -> Finding:

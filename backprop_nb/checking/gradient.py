@@ -156,13 +156,17 @@ def check_gradient(
         return _Check(f, gradient, args, form, seconds=seconds).report(hints)
 
 
-def lines_alone(
-    f: Callable[..., Any], gradient: Callable[..., Any], args: Sequence[Any], hints: Hints
+def wrong_lines(
+    f: Callable[..., Any],
+    gradient: Callable[..., Any],
+    args: Sequence[Any],
+    hints: Hints,
+    alone: bool,
 ) -> list[Finding]:
-    """Return the lines of a gradient function of which each alone explains what is wrong."""
+    """Return the lines of a gradient function that explain what is wrong, each alone or not."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        report = _Check(f, gradient, args, "", alone=True).report(hints)
+        report = _Check(f, gradient, args, "", alone=alone).report(hints)
     return [each for each in report.findings if each.mistake == "wrong_line" and each.line]
 
 

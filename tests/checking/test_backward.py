@@ -2,10 +2,12 @@
 
 import io
 import os
+import re
 import runpy
 import signal
 import sys
 import threading
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -524,3 +526,44 @@ def test_of_two_lines_that_undo_each_other_both_are_named_and_none_is_proved():
     assert finding.line in (first + 2, first + 3)
     assert not finding.proved
     assert f"What is marked in line {finding.line} s" in str(finding.at_line)
+
+
+_LINES = {
+    "dZ2 = (P - Y) / len(X)": ("dZ2 = P - Y", "dZ2 = (Y - P) / len(X)"),
+    "dW2 = H.T @ dZ2": ("dW2 = Z1.T @ dZ2",),
+    "db2 = dZ2.sum(axis=0)": ("db2 = dZ2.max(axis=0)",),
+    "dZ1 = dZ2 @ W2.T * (Z1 > 0)": ("dZ1 = dZ2 @ W2.T", "dZ1 = dZ2 @ W2.T * H"),
+    "dW1 = X.T @ dZ1": ("dW1 = H.T @ dZ1",),
+    "db1 = dZ1.sum(axis=0)": ("db1 = dZ2.sum(axis=0)",),
+}
+_LESSON = f"""
+import numpy as np
+
+def backward(params, X, labels):
+    W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
+    Z1 = X @ W1 + b1
+    H = np.maximum(Z1, 0)
+    E = np.exp(H @ W2 + b2)
+    P = E / E.sum(axis=1, keepdims=True)
+    Y = np.eye(P.shape[1])[labels]
+    {"; ".join(_LINES).replace("; ", chr(10) + "    ")}
+    return {{"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}}
+"""
+_PAIRS = [pair for two in combinations(_LINES, 2) for pair in product(*map(_LINES.get, two))]
+_SLOW = [pytest.param(pair, marks=pytest.mark.slow) for pair in _PAIRS[2:]]
+
+
+@pytest.mark.parametrize("pair", [*_PAIRS[:2], *_SLOW])
+def test_two_lines_that_are_wrong_at_once_are_both_named_and_no_other(tmp_path, pair):
+    text = _LESSON
+    for wrong in pair:
+        (right,) = [each for each, ways in _LINES.items() if wrong in ways]
+        text = text.replace(right, wrong)
+    (tmp_path / "lesson.py").write_text(text)
+    backward = runpy.run_path(str(tmp_path / "lesson.py"))["backward"]
+    course = {**_IN_ROWS, "output": "softmax", "loss": "cross-entropy", "labels": True}
+    report = bp.check_backward(backward, **course, parameters="dict", layers=2, hints="clear")
+    (found,) = [each for each in report.findings if each.line]
+    numbers = [k for k, line in enumerate(text.split("\n"), start=1) if line.strip() in pair]
+    assert not found.proved
+    assert [found.line, int(re.search(r"line (\d+)", found.repair)[1])] == numbers
