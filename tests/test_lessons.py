@@ -24,7 +24,7 @@ each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.ste
 
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 SOLUTION = re.compile(r"<summary>Solution</summary>\s*```python\n(.*?)```\s*</details>", re.DOTALL)
-CHOICE = re.compile(r'"([^"]+)"')
+CHOICE = re.compile(r"`([^`]+)`")
 OPEN = re.compile(r"not (answered|written) yet")
 
 
@@ -38,7 +38,9 @@ def visible(cell):
 
 
 def is_open(node):
-    return any(isinstance(each, ast.Constant) and each.value is ... for each in ast.walk(node))
+    """Whether dots wait for the learner, between quotation marks where a text is asked for."""
+    constants = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant)]
+    return any(each is ... or each == "..." for each in constants)
 
 
 def answers_of(cell):
@@ -85,14 +87,15 @@ def shown(cell):
 
 @each_lesson
 def test_each_question_waits_for_an_answer_and_nothing_follows_it_in_sight(path):
-    cells = read(path).cells
+    cells, answers = read(path).cells, bp.questions(path.stem)
     asked = [k for k, cell in enumerate(cells) if "**Question.**" in cell.source]
     for k in nonempty(asked):
         last = visible(cells[k]).split("\n\n")[-1]
         assert last.startswith("**Question.**"), last
         assert visible(cells[k]).count("**Question.**") == 1, last
         (call,) = answers_of(cells[k + 1])
-        assert is_open(call.args[1]), cells[k + 1].source
+        dots = ... if answers[call.args[0].value].is_in_numbers else "..."
+        assert ast.literal_eval(call.args[1]) == dots, cells[k + 1].source
         assert "not answered yet" in shown(cells[k + 1]), last
 
 

@@ -40,7 +40,7 @@ _ASIDE = re.compile(
     r"|\s+"
 )
 """What makes no difference between two short texts."""
-_BETWEEN = re.compile(r"[,;&]|\band\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"[,;&/+]|\b(?:and|or)\b", re.IGNORECASE)
 """What stands between the texts of a list."""
 _FACTORS = re.compile(r"[,;x×]|\band\b|\bby\b")
 """What stands between numbers: (2, 3), and 2 x 3."""
@@ -159,9 +159,8 @@ class Answer:
 
     def __init__(self, name: str, given: Any, question: Question) -> None:
         self.name = name
-        self.is_open = given is ... or (
-            isinstance(given, list | tuple) and any(each is ... for each in given)
-        )
+        entries = given if isinstance(given, list | tuple) else [given]
+        self.is_open = any(each is ... for each in entries) or _is_dots(given)
         self.is_right = question.is_right(given)
         self.gave_up = isinstance(given, str) and given.strip() == GIVE_UP
         self.text = f"{name}: {self._said(given, question)}"
@@ -177,8 +176,7 @@ class Answer:
         if self.is_right:
             return f"right.{because}"
         if not question.fits(given):
-            bare = isinstance(given, str) and question.is_in_numbers
-            form = f"{question.form}{', without quotation marks' if bare else ''}"
+            form = f"{question.form}{_instead(given, question)}"
             return f"{_shown(given)} cannot be read as an answer. Write {form}."
         return f"not {_shown(given)}. {question.reason(given) or 'Try again.'}"
 
@@ -190,6 +188,21 @@ class Answer:
 
     def _ipython_display_(self) -> None:
         """Show nothing more: the text has been printed."""
+
+
+def _is_dots(given: Any) -> bool:
+    """Whether nothing but dots stands between quotation marks."""
+    return isinstance(given, str) and not given.strip(" .…\"'")
+
+
+def _instead(given: Any, question: Question) -> str:
+    """Say how an answer is written, to whoever wrote it otherwise."""
+    if not question.is_in_numbers:
+        return "" if isinstance(given, str) else ", in quotation marks"
+    if isinstance(given, str):
+        return ", in digits and without quotation marks"
+    is_split = not isinstance(question.right, list) and isinstance(given, tuple)
+    return ", with a point in place of a comma" if is_split else ""
 
 
 class Questions:
@@ -225,8 +238,8 @@ class Questions:
         name : str
             The question.
         *answer
-            What the learner has written, several numbers with or without brackets; ``...`` is no
-            answer yet, and ``"?"`` asks for it.
+            What the learner has written, several numbers with or without brackets; ``...`` and
+            ``"..."`` are no answer yet, and ``"?"`` asks for it.
 
         Returns
         -------
@@ -272,10 +285,10 @@ def questions(source: str | Path | Mapping[str, Mapping[str, Any]]) -> Questions
 
     Notes
     -----
-    Write ``if check("name", ...):`` with what the answer reveals below it.  The dots are the
-    learner's to replace.  A notebook that is run as it is says "not answered yet", gives
-    nothing away, and goes on.  Who looks into the file finds the answers: they are for
-    learning, not for grading.
+    Write ``if check("name", ...):`` with what the answer reveals below it, and ``"..."`` where
+    the answer is a text.  The dots are the learner's to replace.  A notebook that is run as it
+    is says "not answered yet", gives nothing away, and goes on.  Who looks into the file finds
+    the answers: they are for learning, not for grading.
 
     Examples
     --------
@@ -446,7 +459,7 @@ def _shown(given: Any) -> str:
     if isinstance(given, list | tuple):
         entries = ", ".join(each if isinstance(each, str) else _shown(each) for each in given)
         return _shortened(f"[{entries}]" if isinstance(given, list) else f"({entries})")
-    return _shortened(str(given))
+    return _shortened(" ".join(str(given).split()))
 
 
 def _shortened(text: str) -> str:

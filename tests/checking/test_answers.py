@@ -51,7 +51,7 @@ def check():
         *(("gradients", each) for each in (["db[2]", "dA[2]"], "dA[2], db[2]", {"dA[2]", "db[2]"})),
         *(
             ("gradients", each)
-            for each in ("dA[2] and db[2]", ["dA2 and db2"], '["dA[2]", "db[2]"]')
+            for each in ("dA[2] and db[2]", ["dA2/db2"], "dA2 + db2", '["dA[2]", "db[2]"]')
         ),
         *(("falls", each) for each in (True, "Yes", "yes.", "y", np.True_)),
         *(("side", each) for each in ("held-out", "Held_Out", "the held out", "(held out)")),
@@ -72,8 +72,7 @@ def test_a_right_answer_opens_the_way(check, name, answer, capsys):
     [
         ("sign", "+", 'sign: not "+". It would rise.'),
         ("sign", "yes", 'sign: "yes" cannot be read as an answer. Write "+" or "-".'),
-        ("sign", "", 'sign: "" cannot be read as an answer. Write "+" or "-".'),
-        ("sign", 3, 'sign: 3 cannot be read as an answer. Write "+" or "-".'),
+        ("sign", 3, 'sign: 3 cannot be read as an answer. Write "+" or "-", in quotation marks.'),
         ("count", 24, "count: not 24. No biases?"),
         ("count", 28, "count: not 28. Count again."),
         ("count", np.nan, "count: not nan. Count again."),
@@ -81,7 +80,20 @@ def test_a_right_answer_opens_the_way(check, name, answer, capsys):
         (
             "count",
             "2*12",
-            'count: "2*12" cannot be read as an answer. Write a number, without quotation marks.',
+            'count: "2*12" cannot be read as an answer. '
+            "Write a number, in digits and without quotation marks.",
+        ),
+        (
+            "share",
+            (0, 25),
+            "share: (0, 25) cannot be read as an answer. "
+            "Write a number, with a point in place of a comma.",
+        ),
+        (
+            "code",
+            np.ones((2, 2)),
+            "code: [[1. 1.] [1. 1.]] cannot be read as an answer. "
+            'Write "dZ @ W" or "dZ @ W.T", in quotation marks.',
         ),
         ("share", 0.2, "share: not 0.2. Try again."),
         ("share", 1 / 3, "share: not 0.333333. Try again."),
@@ -97,21 +109,28 @@ def test_a_right_answer_opens_the_way(check, name, answer, capsys):
         ),
         ("gradients", "dA[2]", 'gradients: not "dA[2]". And the bias?'),
         ("gradients", ["x"], 'gradients: not "x". Try again.'),
-        ("gradients", "", 'gradients: "" cannot be read as an answer. Write a list of texts.'),
-        ("gradients", [], "gradients: [] cannot be read as an answer. Write a list of texts."),
+        (
+            "gradients",
+            [],
+            "gradients: [] cannot be read as an answer. Write a list of texts, in quotation marks.",
+        ),
         ("falls", False, "falls: not False. Look again."),
-        ("falls", None, 'falls: None cannot be read as an answer. Write "yes" or "no".'),
+        (
+            "falls",
+            None,
+            'falls: None cannot be read as an answer. Write "yes" or "no", in quotation marks.',
+        ),
         ("count", [], "count: [] cannot be read as an answer. Write a number."),
         ("count", [1, 2], "count: [1, 2] cannot be read as an answer. Write a number."),
         ("choice", 50, "choice: not 50. Fewer."),
         (
             "choice",
             20,
-            'choice: 20 cannot be read as an answer. Write "about 10", "about 50" or "about 90".',
+            "choice: 20 cannot be read as an answer. "
+            'Write "about 10", "about 50" or "about 90", in quotation marks.',
         ),
         ("word", "sigma", 'word: not "sigma". Try again.'),
         ("name", "dA", 'name: not "dA". Made of δ alone.'),
-        ("name", "", 'name: "" cannot be read as an answer. Write a name, such as "dA".'),
     ],
 )
 def test_a_wrong_answer_is_refused_and_told_why(check, name, answer, said, capsys):
@@ -158,10 +177,10 @@ def test_nothing_that_is_written_raises(check, name, answer, capsys):
 
 @pytest.mark.parametrize("name", ASKED)
 def test_an_open_answer_gives_nothing_away(check, name, capsys):
-    for dots in (..., (..., ...), [1, ...]):
+    for dots in (..., (..., ...), [1, ...], "...", " … ", ""):
         assert not check(name, dots)
     said = capsys.readouterr().out
-    assert said.count("not answered yet. Write ") == 3
+    assert said.count("not answered yet. Write ") == 6
     assert str(ASKED[name].get("because", "no reason")) not in said
     right = Question(ASKED[name]["right"])
     if not (isinstance(right.right, str) and ASKED[name].get("wrong")):
