@@ -75,7 +75,7 @@ def compare(name: str, given: Any, expected: Array) -> Checked:
     if given is ...:
         return Checked.wrong(name, expected, NOT_WRITTEN)
     try:
-        array = np.asarray(given)
+        array = np.asarray(float(given) if type(given) is int else given)
     except Exception as raised:  # whatever a student's object does
         return Checked.wrong(name, expected, f"not an array ({type(raised).__name__})")
     if not is_real(array):

@@ -126,6 +126,12 @@ class Point:
 
     def _add(self, name: str, leaf: Any) -> None:
         array = np.asarray(leaf)
+        if type(leaf) is int and array.dtype != np.asarray(0).dtype:
+            raise UnsupportedError(
+                "NumPy has no whole numbers of this size.",
+                given=f"{name}, of {leaf.bit_length()} bits",
+                instead=f"float({name}), as a gradient is taken by floats",
+            )
         if not is_real(array):
             raise UnsupportedError(
                 "A gradient is taken with respect to real numbers.",

@@ -65,6 +65,13 @@ def test_what_has_no_gradient_is_named():
     assert caught.value.given == "word of type <U4"
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**64), 10**400])
+def test_a_whole_number_that_numpy_does_not_have_is_refused_with_advice(number):
+    with pytest.raises(bp.UnsupportedError, match="whole numbers of this size") as caught:
+        central_differences(lambda x: x, number)
+    assert caught.value.instead.startswith("float(x)")
+
+
 @pytest.mark.parametrize("step", [0.0, -1e-5, np.nan])
 def test_a_step_must_be_above_zero(step):
     with pytest.raises(bp.InvalidValueError, match="`step` must be above 0"):

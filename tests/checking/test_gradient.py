@@ -755,6 +755,11 @@ def endless_elsewhere(W, x):
     return np.outer(d, x), W.T @ d
 
 
+@pytest.mark.parametrize("w", [3, 2**22, 2**40])
+def test_powers_of_a_whole_number_are_as_large_as_in_python(w):
+    assert bp.check_gradient(lambda w: w**4, lambda w: 4 * w**3, w).ok
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarm on this system")
 def test_a_gradient_that_takes_too_long_is_stopped_and_its_line_told():
     report = bp.check_gradient(f, endless, W, X, seconds=0.2)
