@@ -41,6 +41,7 @@ _TIES = 0.25
 _MAX_FAULTS = 4
 _FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _MAX_CONSTANTS = 12
+_BROUGHT_IN = re.compile("(after this line, )?(multiply|divide)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +135,7 @@ def find_faults(
     best = min(way.cost for way in ways)
     near = [way for way in ways if way.cost <= best + _TIES]
     faults = search.without_right([fault for way in near for fault in way.faults()])
+    faults = search.without_right([*faults, *search.scaled_elsewhere(faults)])
     faults = search.where_made(faults)
     # Of each line the best that says what to write, if there is one.
     told = sorted(faults, key=lambda fault: not fault.repair)
@@ -325,6 +327,8 @@ class _Search:
     def _told_meant(self, meant: Meant, number: int) -> list[Fault]:
         slot, piece, scale = meant.slot, meant.piece, ratio(meant.given, meant.expected)
         symbol = self.told.symbol_apart(piece.key) + ".T" * piece.transposed
+        size = self.told.numbers.get(piece.factor, np.nan)
+        times = in_advice(size) if size % 1 == 0 else piece.factor  # 64, and not 128/2
         factor = self.told.factor(scale)
         if factor is None and meant.given.size > 1 and np.isfinite(scale):
             factor = in_advice(scale)
@@ -333,7 +337,7 @@ class _Search:
         return [
             Fault(
                 slot.block.source(slot.shown),
-                symbol if piece.factor == "1" else f"{piece.factor} · {symbol}",
+                symbol if piece.factor == "1" else f"{times} · {symbol}",
                 words if it == "it" or not words else f"after this line, {words}",
                 meant.is_first,
                 meant.given,
@@ -428,6 +432,35 @@ class _Search:
             )
         ]
 
+    def scaled_elsewhere(self, faults: Sequence[Fault]) -> list[Fault]:
+        """Return what else could have the factor that the only line found is said to lack."""
+        fault, *others = faults
+        is_brought_in = _BROUGHT_IN.match(fault.repair)
+        scale = ratio(fault.given, fault.expected)
+        if others or not is_brought_in or np.isnan(scale):
+            return []
+        # A value that the loss itself computes is told by its name there.
+        for match in self.told.matches(fault.expected)[:1]:
+            if match.key.kind == "value" and abs(match.scale - 1) < SAME:
+                return []
+        factor = self.told.factor(scale) or in_advice(scale)
+        try:
+            places = self.quantities.scaled(self.known.numbers.get(factor, scale), fault.line)
+        except _FAILURES:
+            return []
+        return [
+            replace(
+                fault,
+                source=slot.block.source(slot.shown),
+                quantity="",
+                repair=f"multiply {slot.pronoun} by {factor}",
+                proved=False,
+                given=was,
+                expected=scale * was,
+            )
+            for slot, was in places
+        ]
+
     def without_right(self, faults: list[Fault]) -> list[Fault]:
         """Leave out lines that give what they should, while others explain it as well.
 
@@ -468,6 +501,12 @@ class _Search:
         *_, scope, statement = min(there, key=lambda each: each[:2])
         # A multiple of what is true is made up for by another multiple alone.
         is_scaled = is_multiple(fault.given, fault.expected)
+        if (
+            is_scaled
+            and _BROUGHT_IN.match(fault.repair)
+            and self.quantities.sums_up(scope, statement)
+        ):
+            return False
 
         def is_true(value: Any) -> bool:
             is_fine = not is_scaled and self.quantities.is_fine(value)

@@ -77,6 +77,11 @@ class Slot:
         is_whole = getattr(self.statement, "value", None) is self.node
         return self.statement if is_whole and isinstance(self.node, PLACES) else self.node
 
+    @property
+    def pronoun(self) -> str:
+        """What stands for it in a sentence."""
+        return "each of them" if isinstance(self.node, ast.ListComp) else "it"
+
     def name_of(self, ndim: int) -> str:
         """Return what a statement changes: an entry, or all of it; empty if both may be meant."""
         target = getattr(self.node, "target", None) or self.node.targets[0]  # type: ignore[attr-defined]
@@ -186,6 +191,47 @@ class Quantities:
             first = sorted(kept, key=lambda slot: self._is_true(kept[slot]))
             found = {slot: [*self._meant(slot, kept[slot], before, rounds)] for slot in first}
         return _ordered([each for slot in kept for each in found[slot]])
+
+    def scaled(self, scale: float, line: int | None) -> list[tuple[Slot, Array]]:
+        """Return what in other lines makes everything right, multiplied by a number, and its value.
+
+        A name that is only handed on is left out, and so are several values in a row.
+        """
+        trials = (self.rewriting.here, *self.rewriting.others)
+
+        def put(_: int, value: Any) -> Any:
+            return value if isinstance(value, tuple) else _times(scale, value)
+
+        def is_right(slot: Slot) -> bool:
+            at = slot.block, slot.code, slot.number, put
+            rights = ((self.rewriting.putting(*at, each), each.expected) for each in trials)
+            return all(len(right) == len(expected) for right, expected in rights)
+
+        with self.rewriting.apart():
+            found = [
+                (slot, (self._kept(slot, self.told[1]) or [np.zeros(0)])[-1])
+                for slot in self._slots()
+                if slot.line != line and isinstance(slot.node, ast.expr)
+                if not isinstance(slot.node, PLACES) and is_right(slot)
+            ]
+        # Rather a function lacks it than the line that calls it.
+        return [each for each in found if not self.rewriting.is_own(each[0].node)] or found
+
+    def sums_up(self, scope: Scope, statement: ast.AST) -> bool:
+        """Whether a line adds to 0 again and again: a factor can be brought in after all of it."""
+        whole = read_target(statement, statement)
+        match statement, whole:
+            case ast.AugAssign(op=ast.Add() | ast.Sub()), list():
+                own = copy.copy(statement)
+                own.value = kept(own.value)
+            case _:
+                return False
+        with self.rewriting.apart():
+            added, sums = (self.rewriting.kept(scope.block, {statement: e}) for e in (own, whole))
+        is_first = [
+            same(np.abs(one), np.abs(other)) for one, other in zip(added, sums, strict=False)
+        ]
+        return any(is_first) and not all(is_first)
 
     def after(self, first: Written) -> list[Meant]:
         """Return the expressions that explain what a line written otherwise leaves."""
@@ -442,19 +488,17 @@ class Quantities:
         read = copy.copy(slot.node.target)
         read.ctx = ast.Load()
         before = ast.copy_location(ast.Assign([slot.node.target], kept(read)), slot.node)
-        code = slot.block.compiled({}, {slot.statement: [before, slot.statement]})
-        held = self.rewriting.keeping(slot.block, code, 0)[0] if code is not None else ()
+        held = self.rewriting.kept(slot.block, {slot.statement: [before, slot.statement]})
         return not all(self.is_fine(value) for value in held[:1] if value.ndim)
 
     def _calls_what_is_odd(self, slot: Slot) -> bool:
         """Whether a function of the student's gives in it what the loss does not have."""
         inside = set(ast.walk(slot.node))
-        calls = (
-            slot.block.compiled({}, {root: way})
+        given = (
+            self.rewriting.kept(slot.block, {root: way})
             for root, node, way in _values_in(slot.statement)
             if node in inside and self.rewriting.is_own(node)
         )
-        given = (self.rewriting.keeping(slot.block, each, 0)[0] for each in calls if each)
         return not all(self.is_fine(value) for values in given for value in values if value.ndim)
 
     def is_fine(self, value: Any) -> bool:
@@ -511,6 +555,13 @@ def _ordered(found: Sequence[Meant]) -> list[Meant]:
 def is_multiple(given: Any, expected: Array) -> bool:
     """Whether an array is a number times another one."""
     return not np.isnan(ratio(given, expected))
+
+
+def _times(scale: float, value: Any) -> Any:
+    """Return a value, or each entry of a list, multiplied by a number."""
+    if isinstance(value, list | tuple):
+        return type(value)(_times(scale, each) for each in value)
+    return value if floats_in(value) is None else scale * value
 
 
 def _values_in(statement: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, Any]]:

@@ -279,7 +279,7 @@ class Rewriting:
         before: frozenset[int],
     ) -> Iterator[tuple[Written, list[Hashable]]]:
         plain = read_target(statement, statement)
-        was = new(self._kept(block, {statement: plain})) if plain is not None and ways else []
+        was = new(self.kept(block, {statement: plain})) if plain is not None and ways else []
         if all(was):
             return
 
@@ -504,14 +504,14 @@ class Rewriting:
         kept: list[tuple[list[Array], list[Array]]] = []
         with self.apart():
             for pair in list(zip(*ways, strict=False))[-1 if whole else 0 :]:
-                was, now = (self._kept(written.block, {root: way}) for way in pair)
+                was, now = (self.kept(written.block, {root: way}) for way in pair)
                 if was and now:
                     return was, now
                 kept.append((was, now))
         first = [next((each[k] for each in kept if each[k]), none) for k in (0, 1)]
         return first[0], first[1]
 
-    def _kept(self, block: Block, ways: Mapping[ast.AST, ast.AST | list[ast.AST]]) -> list[Array]:
+    def kept(self, block: Block, ways: Mapping[ast.AST, ast.AST | list[ast.AST]]) -> list[Array]:
         """Return the floats that are kept in one run."""
         code = block.compiled({}, ways)
         return self.keeping(block, code, 0)[0] if code is not None else []

@@ -514,9 +514,10 @@ def test_a_line_is_not_proved_where_an_earlier_one_may_be_wrong(loss, gradient, 
     assert not any(each.proved for each in faults)
 
 
-def test_a_factor_is_known_of_what_a_penalty_is_added_to():
+@pytest.mark.parametrize("scaled", [lambda x: x / 4, lambda x: 0.25 * x])
+def test_a_factor_is_known_of_what_a_penalty_is_added_to(scaled):
     def loss(W1, W2):
-        return squares(W1, W2) / 4 + 0.3 * np.sum(W1**2)
+        return scaled(squares(W1, W2)) + 0.3 * np.sum(W1**2)
 
     def gradient(W1, W2):
         h = np.tanh(X @ W1)
@@ -528,3 +529,50 @@ def test_a_factor_is_known_of_what_a_penalty_is_added_to():
     fault, *_ = find_faults(loss, gradient, args, [0, 1])
     assert fault.line == gradient.__code__.co_firstlineno + 3
     assert fault.quantity == "4 · ∂L/∂(X @ W1)"
+
+
+SEVEN, THEIRS = rng.standard_normal((7, 3)), rng.standard_normal((7, 2))
+
+
+def twice_the(r):
+    return 2 * r
+
+
+def forgotten_by_its_helper(W1, W2):
+    h = np.tanh(SEVEN @ W1)
+    r = h @ W2 - THEIRS
+    assert len(THEIRS) == len(r)
+    e = twice_the(r)
+    return [SEVEN.T @ (e @ W2.T * (1 - h**2)), h.T @ e]
+
+
+def summed_by_sample(W1, W2):
+    dW1, dW2 = np.zeros_like(W1), np.zeros_like(W2)
+    for x, t in zip(SEVEN, THEIRS, strict=True):
+        h = np.tanh(x @ W1)
+        e = 2 * (h @ W2 - t)
+        dW1 += np.outer(x, W2 @ e * (1 - h**2))
+        dW2 += np.outer(h, e)
+    dW2 /= len(SEVEN)
+    dW2 += 0.2 * W2
+    dW1 += 0.2 * W1
+    return [dW1, dW2]
+
+
+@pytest.mark.parametrize(
+    ("gradient", "penalty", "places"),
+    [
+        (forgotten_by_its_helper, 0.0, {-3, 4}),
+        (summed_by_sample, 0.1, {5}),
+    ],
+)
+def test_a_factor_that_may_be_missing_at_two_places_is_proved_at_none(gradient, penalty, places):
+    def loss(W1, W2):
+        off = np.sum((np.tanh(SEVEN @ W1) @ W2 - THEIRS) ** 2) / 7
+        return off + penalty * (np.sum(W1**2) + np.sum(W2**2))
+
+    args = [rng.standard_normal(shape) for shape in ((3, 5), (5, 2))]
+    faults = find_faults(loss, gradient, args, [0, 1])
+    first = gradient.__code__.co_firstlineno
+    assert places <= {each.line - first for each in faults}
+    assert not any(each.proved for each in faults)
