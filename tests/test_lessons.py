@@ -40,7 +40,7 @@ def visible(cell):
 def is_open(node):
     """Whether dots wait for the learner, between quotation marks where a text is asked for."""
     constants = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant)]
-    return any(each is ... or each == "..." for each in constants)
+    return any(each is ... or each == " ... " for each in constants)
 
 
 def answers_of(cell):
@@ -94,7 +94,8 @@ def test_each_question_waits_for_an_answer_and_nothing_follows_it_in_sight(path)
         assert last.startswith("**Question.**"), last
         assert visible(cells[k]).count("**Question.**") == 1, last
         (call,) = answers_of(cells[k + 1])
-        dots = ... if answers[call.args[0].value].is_in_numbers else "..."
+        # With spaces, so that a double click on the dots selects nothing else.
+        dots = ... if answers[call.args[0].value].is_in_numbers else " ... "
         assert ast.literal_eval(call.args[1]) == dots, cells[k + 1].source
         assert "not answered yet" in shown(cells[k + 1]), last
 

@@ -285,7 +285,7 @@ def questions(source: str | Path | Mapping[str, Mapping[str, Any]]) -> Questions
 
     Notes
     -----
-    Write ``if check("name", ...):`` with what the answer reveals below it, and ``"..."`` where
+    Write ``if check("name", ...):`` with what the answer reveals below it, and ``" ... "`` where
     the answer is a text.  The dots are the learner's to replace.  A notebook that is run as it
     is says "not answered yet", gives nothing away, and goes on.  Who looks into the file finds
     the answers: they are for learning, not for grading.
