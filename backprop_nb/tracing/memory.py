@@ -19,6 +19,7 @@ import numpy as np
 from backprop_nb.tracing.record import Scope
 from backprop_nb.tracing.rules import Row
 from backprop_nb.tracing.rules.assignment import ASSIGNED, bind_assignment
+from backprop_nb.tracing.rules.lists import ARRAY, bind_list
 from backprop_nb.tracing.tape import Recorded, Tape, plain, write_begins
 
 Place = tuple[Scope | None, int]
@@ -27,6 +28,8 @@ Place = tuple[Scope | None, int]
 
 MAX_RUN = 1000
 """So many assignments are one node at most: each of its rules is called with all of them."""
+SMALL_PART = 32
+"""So many times smaller than a block is what is put together from single assignments."""
 
 
 class Write(NamedTuple):
@@ -115,6 +118,17 @@ class Memory:
         key, value = self._found.get(number, (None, None))
         return value if key == _key(index) and np.all(region == number) else None
 
+    def rows(self, index: Any) -> list[Any] | None:
+        """Return the values of a few rows of many, if each was assigned by itself.
+
+        The whole block would be another array for each look, as in ``out[i] = f(out[i-2:i])``.
+        """
+        places = range(len(self.array))[index] if type(index) is slice else ()
+        if not 0 < SMALL_PART * len(places) <= len(self.array):
+            return None
+        found = [*map(self.found, places)]
+        return None if any(each is None for each in found) else found
+
     def now(self) -> Any:
         """Return the recorded value of the whole block, all assignments included."""
         if self.pending:
@@ -190,8 +204,12 @@ class View:
             value = memory.found(self._index) if self._index is not None else None
             if value is None:
                 assert memory.tape is not None
-                operands = (self.outer.now(memory) if self.outer else memory.now(),)
-                value = memory.tape.apply_at(self.row, operands, self.options, self.place)
+                row, options = self.row, self.options
+                if operands := memory.rows(self._index):
+                    row, (operands, options) = ARRAY, bind_list(operands)
+                else:
+                    operands = [self.outer.now(memory) if self.outer else memory.now()]
+                value = memory.tape.apply_at(row, operands, options, self.place)
             self._seen = (memory.version, value)
         return value
 

@@ -433,6 +433,42 @@ def test_a_loop_that_fills_entries_from_entries_is_one_node(asked):
     assert_differentiable(f, 0.9)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda H, i: H[i - 3 : i],
+        lambda H, i: H[i - 1 : i - 4 : -1],
+        lambda H, i: H[i - 3 : i].T.ravel(order="F").reshape(3, 2),
+    ],
+    ids=["forward", "backwards", "a view of it"],
+)
+def test_a_look_at_a_few_rows_takes_no_copy_of_a_long_array(look, order):
+    def f(first):
+        H = np.zeros((100, 2), order=order)
+        H[0], H[1], H[2], H[3] = first
+        for i in range(4, 100):
+            H[i] = np.tanh(np.array([0.3, 0.5, 0.2]) @ look(H, i))
+            H[i - 1 : i + 1][0, 1] = H[i][0]
+        return np.sum(H**2)
+
+    def only_filled(first):
+        H = np.zeros((100, 2), order=order)
+        H[0], H[1], H[2], H[3] = first
+        for i in range(4, 100):
+            H[i] = np.tanh(np.array([0.3, 0.5, 0.2]) @ look(H, i))
+        return np.sum(H**2)
+
+    first = np.linspace(-1, 1, 8).reshape(4, 2)
+    step = 1e-6 * np.cos(np.arange(8.0)).reshape(4, 2)
+    for each in (f, only_filled):
+        value, gradient = bp.value_and_grad(each)(first)
+        assert value == each(first)
+        slope = (each(first + step) - each(first - step)) / 2
+        np.testing.assert_allclose(np.sum(gradient * step), slope, rtol=1e-6)
+    assert ops(only_filled, first).count("assigned") == 5  # one for each line
+
+
 def test_an_assignment_knows_its_line():
     def f(x):
         out = np.zeros(3)

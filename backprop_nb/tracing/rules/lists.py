@@ -13,7 +13,7 @@ from backprop_nb.tracing.rules.form import Hole, fill, is_array, text_of
 from backprop_nb.tracing.rules.row import row
 
 
-def _bind(
+def bind_list(
     object: Any, dtype: Any = None, *, copy: Any = None, **options: Any
 ) -> tuple[list[Any], dict[str, Any]]:
     """Take nested lists apart; what stands in them keeps its place."""
@@ -97,7 +97,7 @@ def _latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
 ARRAY = row(
     np.array,
     joint=_entries,
-    bind=_bind,
+    bind=bind_list,
     compute=_compute,
     numpy=_text,
     latex=_latex,
