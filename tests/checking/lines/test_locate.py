@@ -514,7 +514,9 @@ def test_a_line_is_not_proved_where_an_earlier_one_may_be_wrong(loss, gradient, 
     assert not any(each.proved for each in faults)
 
 
-@pytest.mark.parametrize("scaled", [lambda x: x / 4, lambda x: 0.25 * x])
+@pytest.mark.parametrize(
+    "scaled", [lambda x: x / 4, lambda x: 0.25 * x], ids=["divided", "multiplied"]
+)
 def test_a_factor_is_known_of_what_a_penalty_is_added_to(scaled):
     def loss(W1, W2):
         return scaled(squares(W1, W2)) + 0.3 * np.sum(W1**2)
