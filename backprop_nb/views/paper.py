@@ -375,7 +375,7 @@ class _Painter:
 
 def _label(shape: Mapping[str, Any]) -> str:
     """Return the text; a symbol or a subscript makes it a formula."""
-    text = str(shape["text"]).replace("$", r"\$")
+    text = str(shape.get("text", "")).replace("$", r"\$")
     sub = shape.get("sub")
     if not sub and not shape.get("italic"):
         return text

@@ -48,6 +48,13 @@ def test_symbols_are_formulas_and_texts_are_texts():
     png(figure)  # a text that is no formula must not be read as one
 
 
+def test_a_text_may_be_empty_as_in_the_browser():
+    picture = Picture(20, 20)
+    picture.text((0, 0), "")  # such as the name of what has none
+    figure = draw_pictures([[picture.data()]], alt="")
+    assert [text.get_text() for text in figure.axes[0].texts] == [""]
+
+
 def test_pictures_stand_beside_and_below_each_other():
     figure = draw_pictures([[some_picture(), some_picture()], [some_picture()]], alt="")
     first, second, third = [
