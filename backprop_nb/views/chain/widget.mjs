@@ -343,6 +343,7 @@ class ChainView extends Replay {
     const kinds = [
       "bpnb-cr-line",
       product && "bpnb-cr-product",
+      title && this.isProduct && "bpnb-cr-cut",
       broad(BROAD, "bpnb-cr-broad"),
       broad(BROAD / 1.3, "bpnb-cr-broader"),
     ];
