@@ -133,6 +133,19 @@ def test_a_round_on_a_page_of_its_own(open_page, tmp_path, theme, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("level", ["easy", "medium"])
+@pytest.mark.parametrize("width", [1400, 1158, 900, 700])
+def test_what_is_asked_for_is_told_beside_the_question(open_page, tmp_path, level, width):
+    game, _ = twin(level)
+    page = open_page(game.to_html(tmp_path / "bug"), width=width)
+    root = page.locator(".bpnb")
+    for button in ("Measure", "Hint 1", "Tell me"):
+        root.get_by_role("button", name=button).click()
+        told = notes(root).locator(".bpnb-note").last.bounding_box()
+        question = root.locator(".bpnb-bug-question").bounding_box()
+        assert told["y"] < question["y"] + question["height"] + 230
+
+
 def test_all_mistakes_are_walked_by_stage_and_who_gives_up_wins_nothing(open_page, tmp_path):
     from playwright.sync_api import expect
 

@@ -214,7 +214,6 @@ class Game extends Replay {
     this.known = 0;
     this.setting.textContent = this.scene.setting;
     this.root.classList.toggle("bpnb-bug-lines", this.asksLine);
-    this.root.classList.toggle("bpnb-bug-open", !this.asksLine && this.scene.code.length > 0);
     this.question.textContent = this.asksLine
       ? "One line of this backward pass is wrong. Which? Click it."
       : "Which mistake is in this backward pass?";
@@ -316,6 +315,7 @@ class Game extends Replay {
     // A line that is to be picked stands in the question.
     const lines = this.asksLine ? [] : solution?.code ?? this.scene.code.map((text) => ["", text]);
     this.code.hidden = lines.length === 0;
+    this.root.classList.toggle("bpnb-bug-open", lines.length > 0 && !solution);
     const given = "the pass as NumPy, one sample per column";
     const title = solution ? "the pass, and what is right" : given;
     const line = ([kind, text]) =>
