@@ -9,6 +9,7 @@ from every_view import VIEWS
 from nonempty import nonempty
 
 import backprop_nb as bp
+from backprop_nb.checking.line_puzzle import COURSES
 
 ESSENTIAL = {
     "GradientFlow": [f".bpnb-flow-{part}" for part in ("verdict", "net", "waterfall", "more")],
@@ -220,14 +221,46 @@ def fan():
     return bp.trace(fan, np.array([0.1, 0.7, 1.2]))
 
 
-def test_in_a_notebook_the_sum_of_three_contributions_is_in_sight(open_page, fan, tmp_path):
+@pytest.mark.parametrize("course", COURSES)
+def test_a_solved_pass_is_read_beside_what_is_wrong_with_it(open_page, tmp_path, course):
+    game = bp.FindTheBug(course=course, seed=1)
+    game.given_up = True
+    page = open_page(game.to_html(tmp_path / "page"), reduced_motion="reduce")
+    present(page)
+    assert max(page.evaluate(SIDES)) <= 0
+    assert max(ends(page, "FindTheBug").values()) <= 720
+    for place in ("question", "notes"):
+        assert page.locator(f".bpnb-bug-{place}").bounding_box()["width"] > 450
+
+
+NOTEBOOK = 1158, 608
+"""How wide JupyterLab shows a view at 1280 by 720, and how much of it is seen there."""
+
+
+def open_as_in_a_notebook(open_page, file):
+    """Return the page, and where what JupyterLab leaves of 720 pixels ends."""
+    width, seen = NOTEBOOK
+    page = open_page(file, width=width, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 720})
+    page.reload()
+    return page, page.locator(".bpnb").bounding_box()["y"] + seen
+
+
+def test_in_a_notebook_three_contributions_are_added_up_and_handed_on_in_sight(
+    open_page, fan, tmp_path
+):
     explorer = fan.explore()
     explorer.step = explorer.last_step  # sin, which receives from three
-    page = open_page(explorer.to_html(tmp_path / "fan"), width=1158, reduced_motion="reduce")
-    page.set_viewport_size({"width": 1158, "height": 720})
-    page.reload()
+    page, end = open_as_in_a_notebook(open_page, explorer.to_html(tmp_path / "fan"))
     added, _ = page.locator(".bpnb-event .bpnb-whole").evaluate_all(ENDS)
-    assert added < page.locator(".bpnb").bounding_box()["y"] + 608  # what JupyterLab leaves of 720
+    last = page.locator(".bpnb-event > :last-child .bpnb-contribution .bpnb-big")
+    assert max(added, *last.evaluate_all(ENDS)) < end
+
+
+@pytest.mark.parametrize("name", DETAILS)
+def test_in_a_notebook_so_is_all_that_is_behind_more(open_page, pages, name):
+    page, end = open_as_in_a_notebook(open_page, pages[name])
+    assert max(page.locator(".bpnb-flow-more").evaluate_all(ENDS)) <= end
 
 
 def test_what_a_step_hands_on_is_in_sight(open_page, fan, tmp_path):

@@ -20,7 +20,7 @@ from backprop_nb.views.overflow import quietly
 from backprop_nb.views.picture import Picture
 from backprop_nb.views.schema import FlowTexts, LossCurve, Patch
 
-WIDTH, HEIGHT = 430.0, 206.0
+WIDTH, HEIGHT = 430.0, 176.0
 POSITIONS = 16
 """A weight can be dragged so many positions to either side."""
 _NARROWEST = 2.0

@@ -267,7 +267,7 @@ class FlowView extends Replay {
         open: this.model.get("more"),
         ontoggle: () => this.set("more", this.more.open),
       },
-      html("summary", {}, "more: settings, one weight, layer by layer"),
+      html("summary", {}, "more", span(": settings, one weight, layer by layer")),
       this.pick("detail", Object.keys(this.details)),
       ...Object.values(this.details),
     );
