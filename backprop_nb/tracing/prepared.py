@@ -359,12 +359,6 @@ class _Joining:
         self._original = original
         self._columns = columns
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._original, name)
-
-    def __len__(self) -> int:
-        return 0
-
     def __getitem__(self, items: Any) -> Any:
         parts = items if isinstance(items, tuple) else (items,)
         if not has_traced(parts):

@@ -20,7 +20,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import CO_GENERATOR
 from types import CodeType, FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +39,7 @@ _OWN_FILES = frozenset(
 )
 _LITERALS = frozenset({int, float, bool})
 _NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
+_ENDED: Any = ()  # the records of a trace that is over: a value that escaped can add nothing
 
 _serial = itertools.count()
 
@@ -189,7 +190,7 @@ class Tape:
 
     def close(self) -> tuple[Record, ...]:
         """Return the records and let go of the learner's frames and arrays."""
-        records, self.records = tuple(self.records), _Ended()
+        records, self.records = tuple(self.records), _ENDED
         self._constants, self._stack, self._paused = {}, {}, {}
         for group in self._groups:
             for value in group:
@@ -205,7 +206,7 @@ class Tape:
     @property
     def is_over(self) -> bool:
         """Whether the trace has ended."""
-        return type(self.records) is _Ended
+        return self.records is _ENDED
 
     def input(self, value: Any, given: type | None = None) -> Any:
         """Record an input, and return what stands for it; ``given`` is its type outside."""
@@ -310,7 +311,7 @@ class Tape:
     ) -> Any:
         """Do what ``apply`` does for an operator: the most frequent call, in half the time."""
         kind = self.kind
-        if type(self.records) is _Ended:
+        if self.records is _ENDED:
             return self.apply(row, compute, (x, y), _NO_OPTIONS, frame)
         if type(x) is kind and x._tape is self:
             a, from_x = x._value, x._index
@@ -441,13 +442,6 @@ class Tape:
         self._frame, self._scope = frame, self._stack[frame]
 
 
-class _Ended(list[Record]):
-    """The records of a trace that is over: a value that escaped can add nothing."""
-
-    def append(self, record: Record) -> NoReturn:
-        messages.ended(sys._getframe(1))
-
-
 def _without_tape(
     compute: Callable[..., Any],
     operands: Sequence[Any],
@@ -505,23 +499,6 @@ def has_traced(tree: Any) -> bool:
     if isinstance(tree, list | tuple):
         return any(map(has_traced, tree))
     return is_live(tree)
-
-
-def position(value: Any) -> int | None:
-    """Return which record of its tape made a value; ``None`` while that is not written down."""
-    if not isinstance(value, Recorded):
-        return None
-    if value.is_changing:
-        memory = value._memory
-        if value._index is not None or memory.pending or memory.state is None:
-            return None
-        value = memory.state
-    return int(value._index)
-
-
-def written(value: Recorded) -> Sequence[Record]:
-    """Return what the tape of a value has written down so far."""
-    return value._tape.records
 
 
 def taken_in(value: Any, what: str) -> Any:
