@@ -90,7 +90,7 @@ def check_agreement(
     given = ""
     for where, new, named, value in _points(trace, args, kwargs, is_mixed):
         plain = _value(f, new, named, bool(refused))
-        if plain is None or (_agree(plain, value) and not (is_mixed and _is_wider(plain, value))):
+        if plain is None or (_agree(plain, value) and not (is_mixed and _is_wider(value, plain))):
             continue
         again = _value(f, new, named, bool(refused))
         if again is not None and _agree(plain, again):
@@ -361,9 +361,10 @@ def _agree(first: Any, second: Any) -> bool:
     return bool(np.allclose(first, second, rtol=digits, atol=0.0, equal_nan=True))
 
 
-def _is_wider(first: Any, second: Any) -> bool:
-    """Whether two values are floats of different types."""
-    return first.dtype.kind == second.dtype.kind == "f" and bool(first.dtype != second.dtype)
+def _is_wider(value: Any, plain: Any) -> bool:
+    """Whether the value of a trace is of a wider float type than without it."""
+    is_float = value.dtype.kind == plain.dtype.kind == "f"
+    return is_float and bool(value.itemsize > plain.itemsize)
 
 
 def _is_traced(value: Any) -> bool:
