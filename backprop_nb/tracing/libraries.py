@@ -38,6 +38,7 @@ _IN_NUMPY = {
     "strides": _WINDOWS,
     "view": "x.reshape(…) for another shape, x.astype(…) for another type",
     **dict.fromkeys(("save", "savez", "savez_compressed", "savetxt"), _SAVED),
+    "fromiter": "np.array([*values])",
     "erf": "bp.define_rule(np.vectorize(math.erf), lambda g, ans, x: "
     "g * 2 / np.sqrt(np.pi) * np.exp(-(x**2))), under a name of its own",
     "expit": "bp.sigmoid(x)",

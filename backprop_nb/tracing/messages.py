@@ -80,6 +80,10 @@ class OutOfRangeError(ShapeError, IndexError):
     """An index or an axis that does not exist."""
 
 
+class SingularError(ShapeError, np.linalg.LinAlgError):
+    """A matrix without an inverse, or an iteration that does not end: a program may catch it."""
+
+
 def is_learners(error: BaseException) -> bool:
     """Whether an error was raised by code that is neither the tracer's nor NumPy's."""
     passed = [*links(error)]
@@ -468,11 +472,6 @@ def _attached(place: Place | None, frame: FrameType) -> str:
             return ast.unparse(ast.Compare(lists[0], operators, lists[1:]))
         case ast.Call(func=ast.Name("int"), args=[value]):
             return f"int(np.trunc({ast.unparse(value)})), a decision that the graph remembers"
-        case ast.Call(func=ast.Name() as name, args=[values]) if (
-            type(_value(name, frame)) is np.vectorize
-        ):
-            each = ast.unparse(values)
-            return f"np.array([one(v) for v in {each}]), with what np.vectorize made {name.id} of"
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(name)) if in_numpy(name):
             return in_numpy(name)
         case ast.Call(func=function, args=[entries, *rest], keywords=options):
@@ -653,6 +652,8 @@ def misfit(
 def _kind(error: Exception) -> type[BackpropError]:
     if isinstance(error, TypeError):
         return UnsupportedError
+    if isinstance(error, np.linalg.LinAlgError):
+        return SingularError
     return OutOfRangeError if isinstance(error, IndexError) else ShapeError
 
 

@@ -200,6 +200,12 @@ def function_of_scipy(x):
     return np.sum(expit(A.dot(x)))
 
 
+@advised("np.array([*values])", "np.fromiter(values, float)", "np.array([*values])")
+def made_of_a_generator(x):
+    values = (v * v for v in x)
+    return np.sum(np.fromiter(values, float))
+
+
 @advised(
     "np.vectorize(f) in place of np.frompyfunc(f, 1, 1)",
     "np.frompyfunc(lambda v: v * v, 1, 1)",

@@ -162,6 +162,17 @@ def test_a_refusal_that_changes_nothing_may_be_caught():
         bp.grad(lambda x: bp.grad(caught(float))(x))(2.0)
 
 
+@pytest.mark.parametrize("ask", [np.linalg.inv, np.linalg.cholesky])
+def test_a_matrix_that_numpy_refuses_may_be_caught_as_in_numpy(ask):
+    def f(x):
+        try:
+            return np.sum(ask(-np.ones((2, 2)) * x))
+        except np.linalg.LinAlgError:
+            return x**2
+
+    assert bp.value_and_grad(f)(3.0) == (f(3.0), 6.0)
+
+
 @pytest.mark.parametrize(
     ("f", "error"),
     [
