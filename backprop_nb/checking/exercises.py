@@ -8,8 +8,9 @@ or if a mistake of the catalogue would lead to them as well.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count
@@ -199,7 +200,7 @@ class Exercise:
         findings = tuple(self._findings(parameters, given, hints))
         if MISTAKE in names:
             parameters.append(self._checked_letter(answers.get(MISTAKE), key[MISTAKE]))
-        notes = [f"There is no question {name!r}." for name in answers if name not in key]
+        notes = [_not_asked(name, key) for name in answers if name not in key]
         exact = [each.name for each in parameters if _is_computed(each)]
         if exact and only is None:  # a part may be asked of a program
             notes.append(f"{in_words(exact)}: to more digits than a pencil writes. {_ROUND}")
@@ -592,6 +593,12 @@ def _no_number(written: Any) -> str:
 def _has_commas(array: Array, expected: Array) -> bool:
     """Whether an answer looks as if it had been written with decimal commas, as 0,5 for 0.5."""
     return array.size == 2 * expected.size and bool((array == np.round(array)).all())
+
+
+def _not_asked(name: Any, key: Iterable[str]) -> str:
+    """Say that there is no such question, and which one is meant, if it is spelled alike."""
+    close = difflib.get_close_matches(str(name), list(key), n=1)
+    return f"There is no question {name!r}.{f' Did you mean {close[0]!r}?' if close else ''}"
 
 
 def _as_letter(written: Any) -> str:

@@ -131,7 +131,8 @@ class Checked:
     @property
     def place(self) -> str:
         """The worst entry by name, such as ``"dA[0][1, 2]"``; of a number, its name."""
-        inside = f"[{', '.join(map(str, self.worst))}]" if self.worst else ""
+        has_others = self.worst and np.size(self.expected) > 1
+        inside = f"[{', '.join(map(str, self.worst or ()))}]" if has_others else ""
         return f"{self.name}{inside}"
 
     @property
@@ -151,6 +152,8 @@ class Checked:
             return f"wrong: {self.remark}"
         given, expected = both_in_digits(self.given[self.worst], self.expected[self.worst])
         if hints not in _SHOWS_EXPECTED:
+            if np.size(self.expected) == 1:
+                return f"wrong: {self.place} is {given}"
             return f"wrong, most of all {self.place}, which is {given}"
         text = f"wrong: {self.place} is {given}, expected {expected}"
         if not np.isfinite(self.error):
