@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,11 @@ from backprop_nb.__main__ import parser
 from backprop_nb.course.site import command
 
 TEXT = (Path(__file__).parents[3] / "notebooks/site.md").read_text(encoding="utf-8")
+
+
+HAS_BEAMER = shutil.which("kpsewhich") and not subprocess.call(
+    ["kpsewhich", "beamer.cls"], stdout=subprocess.DEVNULL
+)
 
 
 def blocks(language):
@@ -53,3 +60,26 @@ def test_the_code_writes_what_the_directive_and_the_frame_name(tmp_path, monkeyp
     named = re.findall(f"{frames}|{files}", TEXT)
     names = {next(filter(None, found)).rstrip('";)') for found in named}
     assert names | {"steps.pdf.txt"} == {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.skipif(not HAS_BEAMER, reason="no TeX with beamer")
+def test_tex_sets_the_slides(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for source in blocks("python"):
+        exec(source, {"graph": bp.trace(lambda x: x**2, 3.0)})
+    for slide, pages in zip(blocks("latex"), ("4 pages", "1 page"), strict=True):
+        [preamble] = re.findall(r"^% in the preamble: (.*)$", slide, re.MULTILINE)
+        packages = re.findall(r"\\use\w+\{\S+\}", preamble)
+        frame = slide if "frame" in slide else rf"\frame{{{slide}}}"
+        lines = [
+            r"\documentclass{beamer}",
+            *packages,
+            r"\begin{document}",
+            frame,
+            r"\end{document}",
+        ]
+        Path("slide.tex").write_text("\n".join(lines), encoding="utf-8")
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "slide.tex"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-2000:]
+        assert f"({pages}" in done.stdout
