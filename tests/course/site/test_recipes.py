@@ -63,23 +63,21 @@ def test_the_code_writes_what_the_directive_and_the_frame_name(tmp_path, monkeyp
 
 
 @pytest.mark.skipif(not HAS_BEAMER, reason="no TeX with beamer")
-def test_tex_sets_the_slides(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("slide", "pages"),
+    zip(blocks("latex"), ("4 pages", "1 page"), strict=True),
+    ids=["steps", "graph"],
+)
+def test_tex_sets_a_slide(tmp_path, monkeypatch, slide, pages):
     monkeypatch.chdir(tmp_path)
     for source in blocks("python"):
         exec(source, {"graph": bp.trace(lambda x: x**2, 3.0)})
-    for slide, pages in zip(blocks("latex"), ("4 pages", "1 page"), strict=True):
-        [preamble] = re.findall(r"^% in the preamble: (.*)$", slide, re.MULTILINE)
-        packages = re.findall(r"\\use\w+\{\S+\}", preamble)
-        frame = slide if "frame" in slide else rf"\frame{{{slide}}}"
-        lines = [
-            r"\documentclass{beamer}",
-            *packages,
-            r"\begin{document}",
-            frame,
-            r"\end{document}",
-        ]
-        Path("slide.tex").write_text("\n".join(lines), encoding="utf-8")
-        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "slide.tex"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout[-2000:]
-        assert f"({pages}" in done.stdout
+    [preamble] = re.findall(r"^% in the preamble: (.*)$", slide, re.MULTILINE)
+    packages = re.findall(r"\\use\w+\{\S+\}", preamble)
+    frame = slide if "frame" in slide else rf"\frame{{{slide}}}"
+    lines = [r"\documentclass{beamer}", *packages, r"\begin{document}", frame, r"\end{document}"]
+    Path("slide.tex").write_text("\n".join(lines), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "slide.tex"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert f"({pages}" in done.stdout
