@@ -62,13 +62,14 @@ def test_the_code_writes_what_the_directive_and_the_frame_name(tmp_path, monkeyp
     assert names | {"steps.pdf.txt"} == {path.name for path in tmp_path.iterdir()}
 
 
+SLIDES = dict(zip(("4 pages", "1 page"), blocks("latex"), strict=True))
+"""What is to be written in beamer, by what becomes of it."""
+
+
 @pytest.mark.skipif(not HAS_BEAMER, reason="no TeX with beamer")
-@pytest.mark.parametrize(
-    ("slide", "pages"),
-    zip(blocks("latex"), ("4 pages", "1 page"), strict=True),
-    ids=["steps", "graph"],
-)
-def test_tex_sets_a_slide(tmp_path, monkeypatch, slide, pages):
+@pytest.mark.parametrize("pages", SLIDES)
+def test_tex_sets_a_slide(tmp_path, monkeypatch, pages):
+    slide = SLIDES[pages]
     monkeypatch.chdir(tmp_path)
     for source in blocks("python"):
         exec(source, {"graph": bp.trace(lambda x: x**2, 3.0)})
