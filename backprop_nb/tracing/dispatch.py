@@ -155,7 +155,7 @@ def _of_changing(
         kwargs = {"index": fixed_index(kwargs["index"])}
     is_recorded = any(map(has_traced, (*args, *kwargs.values())))
     result = dispatch(function, args, kwargs) if is_recorded else function(*args, **kwargs)
-    own = [each for each in found if isinstance(each, Recorded)]
+    own: list[Any] = [each for each in found if isinstance(each, Recorded)]
     is_lent = [each.lend(result, full_name(function)) for each in own]
     return result if is_recorded or any(is_lent) else changing.made(result)
 

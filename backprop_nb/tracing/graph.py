@@ -34,8 +34,29 @@ def read_only(value: Any) -> Any:
     return value
 
 
+class _Frozen(Suggesting):
+    """What nobody can change, and what stays in its process."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise UnsupportedError(
+            "A graph cannot be pickled or sent to another process: "
+            "its steps refer to the lines of the function that was traced.",
+            given=repr(self),
+            instead="graph.to_numpy(), which is text, or the numbers: graph.value and "
+            "graph.backward().gradients; or trace the function there",
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Node(Suggesting):
+class Node(_Frozen):
     """One value of the computation.
 
     Attributes
@@ -100,15 +121,6 @@ class Node(Suggesting):
         marks = health(self.record, [p.name if p else None for p in self.arguments])
         return (*marks, *both_stretched(self))
 
-    def __copy__(self) -> Node:
-        return self  # nobody can change it
-
-    def __deepcopy__(self, memo: Any) -> Node:
-        return self
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise _not_pickled(self)
-
     def __repr__(self) -> str:
         made = self.op or "input"
         arguments = ", ".join(parent.name for parent in self.parents)
@@ -125,17 +137,6 @@ def _adjoint_name(name: str, names: Collection[str]) -> str:
     while f"d_{called}" in names or (called != name and called in names):
         called += "_"
     return f"d_{called}"
-
-
-def _not_pickled(what: Node | Trace) -> UnsupportedError:
-    """Return why a graph stays in its process: it refers to the code of the learner."""
-    return UnsupportedError(
-        "A graph cannot be pickled or sent to another process: "
-        "its steps refer to the lines of the function that was traced.",
-        given=repr(what),
-        instead="graph.to_numpy(), which is text, or the numbers: graph.value and "
-        "graph.backward().gradients; or trace the function there",
-    )
 
 
 class _Leaf(Enum):
@@ -196,7 +197,7 @@ class Check(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trace(Suggesting):
+class Trace(_Frozen):
     """A computation that has been traced once and can be looked at and replayed at will.
 
     Two looks at one trace always agree, because everything is drawn from the
@@ -363,15 +364,6 @@ class Trace(Suggesting):
             pytree.rebuild(tree, lambda _, traced: next(rest) if traced else None)
             for _, tree in self.arguments
         )
-
-    def __copy__(self) -> Self:
-        return self  # nobody can change it
-
-    def __deepcopy__(self, memo: Any) -> Self:
-        return self
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise _not_pickled(self)
 
     def __str__(self) -> str:
         return "\n".join(map(self._line, self.nodes))

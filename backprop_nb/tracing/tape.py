@@ -113,18 +113,6 @@ class Recorded:
         """Return a value that later assignments do not change: of most values, itself."""
         return self
 
-    def write(self, value: Any, frame: FrameType, index: Any = ...) -> None:
-        """Assign to some entries, or to all."""
-        raise NotImplementedError
-
-    def look(self, row: Row, operands: list[Any], options: dict[str, Any]) -> Any:
-        """Return the view that a call makes of an array which is written to."""
-        raise NotImplementedError
-
-    def lend(self, result: Any, name: str) -> bool:
-        """Write down who has a plain view of an array which is written to."""
-        raise NotImplementedError
-
     def __index__(self) -> int:
         raise NotImplementedError
 
@@ -152,21 +140,6 @@ class Tape:
     is_stopped
         Whether a value was taken out of it on purpose.
     """
-
-    __slots__ = (
-        *(
-            "codes",
-            "given",
-            "guards",
-            "is_smooth",
-            "is_stopped",
-            "kind",
-            "records",
-            "serial",
-            "stood_in",
-        ),
-        *("_constants", "_frame", "_groups", "_paused", "_scope", "_stack"),
-    )
 
     def __init__(self, kind: type[Recorded], root: FrameType) -> None:
         self.kind = kind
