@@ -82,10 +82,12 @@ def check_agreement(
     What is another value every time, such as one with random numbers in it, says nothing.
     """
     leaves = pytree.flatten([list(args), kwargs])
+    if any(map(_is_traced, (trace.value, *leaves))):
+        return
     if trace.laid and trace.laid[0] and not laid([*leaves, *captured])[0]:
         _check_captured(f, args, kwargs, leaves, trace)
     reason = _reason(f, tape, leaves) or _tangled([*args, kwargs], leaves, trace)
-    if not (reason or refused or is_mixed) or any(map(_is_traced, (trace.value, *leaves))):
+    if not (reason or refused or is_mixed):
         return
     given = ""
     for where, new, named, value in _points(trace, args, kwargs, is_mixed):
