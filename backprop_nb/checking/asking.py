@@ -411,6 +411,8 @@ def _shape(node: ast.expr, space: dict[str, Any]) -> str:
         return ""
     if isinstance(value, np.ndarray):
         return f"{ast.unparse(node)} is {value.shape}"
+    if isinstance(value, list):
+        return f"{ast.unparse(node)} is a list of {len(value)}"
     return f"{ast.unparse(node)} is a function" if callable(value) else ""
 
 

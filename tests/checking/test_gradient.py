@@ -569,6 +569,11 @@ def not_called(A, f):
     return np.outer(delta, f), A.transpose @ delta
 
 
+def not_an_entry(A, f):
+    delta, outputs = np.ones(2), [f, A @ f]
+    return np.outer(delta, f), outputs - f
+
+
 def too_late(A, f):
     delta = np.ones(2)
     back = A.T * delta
@@ -582,6 +587,7 @@ def too_late(A, f):
         (not_broadcast, "delta is (2,) and f is (3,)"),
         (not_a_column, "delta[:, None] is (2, 1) and f is (3,)"),
         (not_called, "A.transpose is a function and delta is (2,)"),
+        (not_an_entry, "outputs is a list of 2 and f is (3,)"),
         (too_late, "back is (3, 2) and f * 0 is (3,)"),
     ],
 )
