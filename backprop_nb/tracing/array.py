@@ -39,7 +39,6 @@ from backprop_nb.tracing.rules import (
 from backprop_nb.tracing.rules.assignment import ASSIGNED, assigned
 from backprop_nb.tracing.rules.changes import change_at
 from backprop_nb.tracing.rules.indexing import getitem
-from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.row import full_name
 from backprop_nb.tracing.rules.shaping import astype
 from backprop_nb.tracing.tape import (
@@ -488,7 +487,7 @@ def _operand(value: Any) -> Any:
         value = value.now()
         return value.alias() if isinstance(value, Recorded) else value.copy()
     if isinstance(value, list | tuple):
-        return dispatch(ARRAY.function, (value,), {}) if has_traced(value) else np.array(value)
+        return joined(value) if has_traced(value) else np.array(value)
     if isinstance(value, np.ndarray):
         return value.copy()
     return value.item() if isinstance(value, np.float64 | np.integer | np.bool) else value

@@ -32,7 +32,7 @@ from backprop_nb.errors import PACKAGE, BackpropError
 from backprop_nb.tracing import messages
 from backprop_nb.tracing.array import is_laid_out, prepared
 from backprop_nb.tracing.bytecode import called_attributes
-from backprop_nb.tracing.dispatch import composed, dispatch, laid_out
+from backprop_nb.tracing.dispatch import composed, dispatch, joined, laid_out
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.numerical import vectorized
 from backprop_nb.tracing.source import locate
@@ -236,14 +236,7 @@ def _of_parts(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _joined(args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return lists that hold traced values as arrays."""
-    if not is_tracing():
-        return args
-    return tuple(
-        dispatch(ARRAY.function, (arg,), {})
-        if isinstance(arg, list | tuple) and has_traced(arg)
-        else arg
-        for arg in args
-    )
+    return tuple(map(joined, args)) if is_tracing() else args
 
 
 class _Ufunc:
