@@ -439,10 +439,8 @@ class _Search:
         scale = ratio(fault.given, fault.expected)
         if others or not is_brought_in or np.isnan(scale):
             return []
-        # A value that the loss itself computes is told by its name there.
-        for match in self.told.matches(fault.expected)[:1]:
-            if match.key.kind == "value" and abs(match.scale - 1) < SAME:
-                return []
+        if self._is_computed_in_loss(fault.expected):  # which tells where it belongs
+            return []
         factor = self.told.factor(scale) or in_advice(scale)
         try:
             places = self.quantities.scaled(self.known.numbers.get(factor, scale), fault.line)
@@ -459,7 +457,15 @@ class _Search:
                 expected=scale * was,
             )
             for slot, was in places
+            if not self._is_computed_in_loss(was)
         ]
+
+    def _is_computed_in_loss(self, array: Array) -> bool:
+        """Whether an array is a value of the loss's forward pass, with either sign."""
+        return any(
+            match.key.kind == "value" and abs(abs(match.scale) - 1) < SAME
+            for match in self.told.matches(array)
+        )
 
     def without_right(self, faults: list[Fault]) -> list[Fault]:
         """Leave out lines that give what they should, while others explain it as well.
