@@ -231,8 +231,9 @@ def _flat(value: Any, path: Path = ()) -> Iterator[_Leaf]:
 def form_of(answer: Any) -> tuple[Hashable, list[Any]]:
     """Return how an answer is built, which tells how it is read, and its arrays and numbers."""
     leaves = list(islice(_flat(answer), _MAX_LEAVES))
-    form = (type(answer), *((leaf.path, leaf.value is None) for leaf in leaves))
-    return form, [leaf.value for leaf in leaves]
+    values = [leaf.value for leaf in leaves]
+    shapes = [None if each is None else getattr(each, "shape", ()) for each in values]
+    return (type(answer), *zip((leaf.path for leaf in leaves), shapes, strict=True)), values
 
 
 def _shape(value: Any) -> Shape | None:

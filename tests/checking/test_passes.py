@@ -162,6 +162,7 @@ SAMPLE = (
     "layer_lists.gradient.1",
     "layer_lists.gradient.2",
     "logistic.gradient.3",
+    "recommender.gradient_masked.1",
     "regression.gradient_bias_first.1",
     "softmax_classifier.gradient_one_hot.3",
     "svm.gradient_in_arrays.1",

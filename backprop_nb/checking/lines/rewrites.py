@@ -389,9 +389,12 @@ def _other_names(scope: Scope, node: ast.Name, name: str, parent: ast.AST | None
     kind = scope.kinds.get(name)
     if kind is None or name == "np":
         return
+    # A loop goes through the rows of an array as through a list of them.
+    is_zipped = isinstance(parent, ast.Call) and text_of(parent.func) == "zip"
+    alike = {"array", "list"} if is_zipped and kind in ("array", "list") else {kind}
     for other, its in scope.kinds.items():
-        if other != name and its == kind and other != "np":
-            if kind == "array" and scope.dimensions.get(name) != scope.dimensions.get(other):
+        if other != name and its in alike and other != "np":
+            if kind == its == "array" and scope.dimensions.get(name) != scope.dimensions.get(other):
                 continue
             # Nobody computes what nobody reads.
             cost = 1.1 - 0.2 * _likeness(name, other) + 0.7 * (scope.reads.get(name) == 1)

@@ -194,6 +194,7 @@ def test_a_line_within_a_comprehension_is_named():
 
     finding = bp.check_gradient(loss, gradient, W, V).findings[0]
     assert finding.line == gradient.__code__.co_firstlineno + 3
+    assert (finding.repair, finding.proved) == ("hs in place of X", True)
 
 
 def test_a_slope_too_many_is_left_out():
