@@ -30,8 +30,8 @@ from backprop_nb.checking.compare import (
 from backprop_nb.checking.differences import Point, argument_names
 from backprop_nb.checking.lines.followed import plain_answer, traced, without_callers
 from backprop_nb.checking.lines.locate import Fault, find_faults, traceable_leaves
+from backprop_nb.checking.lines.program import is_students
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
-from backprop_nb.checking.lines.watch import is_students
 from backprop_nb.checking.matching import (
     INPUTS,
     TARGETS,
@@ -426,17 +426,17 @@ class _Check:
         every = self.point.places
         given = [at for at in every if _given_leaf(self.matched, at) is not None]
         if len(given) < len(every) and not self.is_frame:
-            faults = self._found(every, traced=False)
+            faults = self._found(every)
             if faults:
                 return faults
-        faults = self._found(given, alone=self.alone)
+        faults = self._found(given, self.alone)
         order = [every.index(at) for at in given]
         return [replace(each, spoils=tuple(order[k] for k in each.spoils)) for each in faults]
 
-    def _found(self, which: Sequence[int], **how: bool) -> list[Fault]:
+    def _found(self, which: Sequence[int], alone: bool = False) -> list[Fault]:
         """Return the lines that are wrong by the gradients by some leaves."""
         try:
-            return find_faults(self.f, self._gradients(which), self.args, which, **how)
+            return find_faults(self.f, self._gradients(which), self.args, which, alone)
         except OutOfTime:  # at other arguments, or as before
             return []
 
@@ -444,7 +444,7 @@ class _Check:
         """Return the lines that, written otherwise, give all gradients where there are none."""
         if not callable(self.gradient):
             return []
-        faults = self._found(self.point.places, traced=False)
+        faults = self._found(self.point.places)
         several = any(each.number > 1 for each in faults)
         lines = [self._line(each, parameters, hints, several) for each in faults]
         return [each for each in lines if each.message]
@@ -464,11 +464,10 @@ class _Check:
             plain, own = plain_answer(answer)
             form, leaves = form_of(plain)
             if form not in known:
-                shaped = form, tuple(getattr(leaf, "shape", None) for leaf in leaves)
-                found = None if shaped in unmatched else self._match(plain)
+                found = None if form in unmatched else self._match(plain)
                 if not isinstance(found, Matched):
-                    unmatched.setdefault(shaped, found.sentence if found is not None else "")
-                    raise InvalidValueError(unmatched[shaped])
+                    unmatched.setdefault(form, found.sentence if found is not None else "")
+                    raise InvalidValueError(unmatched[form])
                 places = {id(leaf): k for k, leaf in enumerate(leaves) if leaf is not None}
                 wanted = [_given_leaf(found, at) for at in which]
                 if any(leaf is not None and id(leaf) not in places for leaf in wanted):

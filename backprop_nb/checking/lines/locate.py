@@ -28,7 +28,6 @@ from backprop_nb.checking.lines.quantities import (
 )
 from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written, same
 from backprop_nb.checking.lines.scope import Scope
-from backprop_nb.checking.lines.untraced import suspects
 from backprop_nb.checking.report import in_advice
 from backprop_nb.checking.rounding import without_rounding
 from backprop_nb.tracing import pytree
@@ -90,7 +89,6 @@ def find_faults(
     gradient: Callable[..., Sequence[Any]],
     args: Sequence[Any],
     wrt: Sequence[int],
-    traced: bool = True,
     alone: bool = False,
 ) -> list[Fault]:
     """Return the expressions that explain what is wrong, the best first; none if nothing does.
@@ -106,8 +104,6 @@ def find_faults(
     wrt
         The leaves of the arguments by which the loss is differentiated, in the order of
         ``pytree.flatten``.
-    traced
-        Whether ``gradient`` is traced, too; not if it gives none for some of the leaves.
     alone
         Whether only what explains everything alone is looked for, which takes half as long.
 
@@ -131,7 +127,7 @@ def find_faults(
         if ways:
             break
     if not ways:
-        return whole.by_values() if traced and not alone else []
+        return []
     best = min(way.cost for way in ways)
     near = [way for way in ways if way.cost <= best + _TIES]
     faults = search.without_right([fault for way in near for fault in way.faults()])
@@ -564,18 +560,6 @@ class _Search:
                     case ast.Assign(targets=[ast.Name(id=its)], value=value) if its == name:
                         return isinstance(here[0], ast.Return), block.source(value)
         return False, None
-
-    def by_values(self) -> list[Fault]:
-        """Return the lines that are suspect by the values that names take."""
-        try:
-            found = suspects(self.truths[0][0], self.gradient, self.args[0])
-        except Exception:  # whatever the student's functions do
-            return []
-        empty = np.zeros(0)
-        return [
-            Fault(each.source, "", "", False, each.given, empty, (), rank)
-            for rank, each in enumerate(found[:_MAX_FAULTS], start=1)
-        ]
 
 
 def _truth(
