@@ -163,13 +163,14 @@ class Place:
 
     ``stores`` says whether it is the target of an assignment to entries, ``out[i] = …``,
     and the instruction is the one that stores.  In ``out[i] += v`` another one reads
-    from the same place.
+    from the same place.  ``iterates`` says whether a loop takes its next element of it.
     """
 
     module: Module
     node: ast.AST
     code: CodeType
     stores: bool = False
+    iterates: bool = False
 
     def source(self, node: ast.AST | None = None) -> Source:
         """Return the text and location of the expression, or of another node of the module."""
@@ -223,7 +224,8 @@ def _place(known: CodeText, lasti: int) -> Place | None:
     if node is None:
         return None
     operation = opname[known.code.co_code[lasti]]
-    return Place(module, node, known.code, operation in ("STORE_SUBSCR", "STORE_SLICE"))
+    stores = operation in ("STORE_SUBSCR", "STORE_SLICE")
+    return Place(module, node, known.code, stores, operation == "FOR_ITER")
 
 
 def _assignment(place: Place) -> ast.AST:

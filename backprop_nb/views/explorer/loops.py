@@ -10,9 +10,10 @@ loop does is in one inner loop, nothing tells their rounds apart: both are count
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from backprop_nb.tracing.graph import Node
 from backprop_nb.tracing.source import Place, place_in
@@ -44,10 +45,14 @@ class Around:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """An expression, and the loops around it in its own function, the outermost first."""
+    """An expression, and the loops around it in its own function, the outermost first.
+
+    What a loop takes an element ``of``, at the beginning of a round, is a node's number.
+    """
 
     expression: ast.AST | None
     loops: tuple[Around, ...]
+    of: int | None = None
 
     def loop(self, level: int) -> ast.AST | None:
         """Return the loop at a level, if there is one."""
@@ -60,12 +65,23 @@ _NOWHERE = Spot(None, ())
 def spot(node: Node, depth: int) -> Spot:
     """Return where a node is made, as seen from the ``depth``-th of the calls around it."""
     place = place_in(node.record, depth)
-    return _spot(place) if place else _NOWHERE
+    if not place:
+        return _NOWHERE
+    # The nodes of a generator of the learner's are one call, whichever round asks for them.
+    if place.iterates and len(node.scope) == depth and node.parents:
+        return replace(_spot(place), of=node.parents[0].index)
+    return _spot(place)
 
 
 @lru_cache(maxsize=4096)
 def _spot(place: Place) -> Spot:
     module, node = place.module, place.node
+    taker = module.parent.get(node)
+    if place.iterates and isinstance(taker, ast.For):
+        node = taker.body[0]
+    elif place.iterates and isinstance(taker, ast.comprehension):
+        made = module.parent[taker]
+        node = made.key if isinstance(made, ast.DictComp) else getattr(made, "elt", node)
     loops: list[Around] = []
     position: list[int] = []
     while (parent := module.parent.get(node)) is not None:
@@ -111,16 +127,23 @@ def _header(place: Place, loop: ast.AST, inside: ast.AST) -> str:
 
 
 def rounds(spots: Sequence[Spot], level: int) -> list[int]:
-    """Return where rounds begin among expressions that are all in one loop at a level."""
+    """Return where rounds begin among expressions that are all in one loop at a level.
+
+    Two elements of one array in a row are of two rounds, or of one (``pairwise``), and one at the
+    end may have come to nothing (``zip``): nothing tells, and all is one round.
+    """
+    taken = [each.of if each.loop(level + 1) is None else None for each in spots]
+    if taken[-1] is not None or any(a is not None and a == b for a, b in pairwise(taken)):
+        return [0]
     begins = [0]
-    seen: set[ast.AST | None] = set()
+    seen: set[Hashable] = set()
     before: ast.AST | None = None
     positions: set[tuple[int, ...]] = set()
     for k, each in enumerate(spots):
         here = each.loops[level].position
         inner = each.loop(level + 1)
         if inner is None or inner is not before:  # else it is the same inner loop, going on
-            key = inner or each.expression
+            key = inner or (each.expression, each.of)
             if key in seen or any(_is_over(done, here) for done in positions):
                 begins.append(k)
                 seen.clear()

@@ -1,5 +1,8 @@
 """What belongs together: calls, and runs of a long computation, named after the learner's code."""
 
+import math
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -98,6 +101,78 @@ def test_a_large_graph_never_shows_more_than_there_is_room_for(graph):
     # Every node is in one group at most, and none is lost.
     own = [index for group in groups for index in group.own]
     assert len(own) == len(set(own))
+
+
+def over_an_array(w, xs):
+    h = 0.0
+    for x in xs:
+        h = np.tanh(w * h + x)
+    return h
+
+
+def over_two(w, xs):
+    h = 0.0
+    for x, (k, y) in zip(xs[:, 0], enumerate(xs[:, 1]), strict=True):
+        h = np.tanh(w * h + x) - k * y
+    return h
+
+
+def over_neighbours(w, xs):
+    h = 0.0
+    for x, y in pairwise(xs):
+        h = np.tanh(w * h + x) - y
+    return h
+
+
+def over_some(w, xs):
+    h = 0.0
+    for k, x in enumerate(xs):
+        if k % 3:
+            h = np.tanh(w * h + x)
+    return h
+
+
+def over_the_shorter(w, xs):
+    h = 0.0
+    for x, _ in zip(xs, range(19), strict=False):
+        h = np.tanh(w * h + x)
+    return h
+
+
+def in_a_list(w, xs):
+    return sum([np.tanh(w * x) for x in xs])
+
+
+def twice_over(w, xs):
+    h = 0.0
+    for _ in range(3):
+        h = h * w
+        for x in xs:
+            h = np.tanh(h + x)
+    return h
+
+
+@pytest.mark.parametrize(
+    ("f", "header", "count"),
+    [
+        (over_an_array, "for x in xs", 20),
+        (over_two, "for x, (k, y) in zip(xs[:, 0], enumerate(xs…", 20),
+        (in_a_list, "for x in xs", 20),
+        (twice_over, "for _ in range(3)", 3),
+    ],
+)
+def test_a_round_begins_with_the_element_that_a_loop_takes_of_an_array(f, header, count):
+    shape = (20, 2) if f is over_two else (20,)
+    graph = bp.trace(f, 0.5, np.linspace(-1, 1, math.prod(shape)).reshape(shape))
+    titles = [group.name for group in groups_of(graph) if group.name.startswith(header)]
+    assert titles[0].endswith(f" · round 1 of {count}")
+    assert titles[-1].endswith(f"round {count} of {count}")
+
+
+@pytest.mark.parametrize("f", [over_neighbours, over_some, over_the_shorter])
+def test_no_round_is_counted_where_elements_do_not_tell_it(f):
+    groups = groups_of(bp.trace(f, 0.5, np.linspace(-1, 1, 20)))
+    assert not [group.name for group in groups if group.name.endswith(("of 20", "of 21"))]
 
 
 def test_each_round_of_a_loop_is_a_group_and_all_else_stays_outside():
