@@ -129,6 +129,8 @@ class Rewriting:
         self.constants = constants
         self.runs = self.all_runs = 0
         self.parts: list[Written] = []
+        self._rounds: dict[Written, tuple[list[Array], list[Array]]] = {}
+        self._matter: dict[tuple[Block, ast.AST], bool] = {}
         self.turns = Turns(_MAX_TURNS)
         self.blocks = blocks(gradient, _copied(here.args))
         seen = {
@@ -461,10 +463,6 @@ class Rewriting:
             self._rounds[written] = self._first_kept(written, whole=True)
         return self._rounds[written]
 
-    @cached_property
-    def _rounds(self) -> dict[Written, tuple[list[Array], list[Array]]]:
-        return {}
-
     def is_own(self, node: ast.AST) -> bool:
         """Whether an expression calls a function of the student's that runs."""
         function = getattr(node, "func", None)
@@ -568,15 +566,11 @@ class Rewriting:
         """Whether a statement may have a part in each gradient that is wrong."""
         acts = hasattr(statement, "body") or isinstance(statement, ast.Expr)
         is_whole = not (acts or _hands_on(statement))
-        if (block, statement) not in self._known:
+        if (block, statement) not in self._matter:
             read = read_target(statement, statement) if is_whole else None
             code = None if read is None else block.compiled({}, {statement: read})
-            self._known[block, statement] = code is None or self.matters(block, code, 0)
-        return self._known[block, statement]
-
-    @cached_property
-    def _known(self) -> dict[tuple[Block, ast.AST], bool]:
-        return {}
+            self._matter[block, statement] = code is None or self.matters(block, code, 0)
+        return self._matter[block, statement]
 
 
 def _without_return_to(block: Block, functions: Mapping[str, FunctionType]) -> list[str]:
