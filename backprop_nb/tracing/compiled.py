@@ -30,7 +30,7 @@ Function = Callable[..., tuple[Any, tuple[Any, ...]]]
 def compiled(trace: Trace, xp: ModuleType = np) -> Function:
     """Return a function ``(*args) -> (value, gradients)``; see :meth:`Graph.compile`."""
     if xp is np:
-        return _compiled(trace, path_of, list)
+        return _compiled(trace, path_of, list, laid)
     if reason := _never_replayed(trace):
         what, instead = reason
         raise UnsupportedError(
@@ -44,12 +44,16 @@ def compiled(trace: Trace, xp: ModuleType = np) -> Function:
     return _compiled(
         trace,
         lambda new: path_elsewhere(new, library),
-        lambda args: pytree.rebuild(args, lambda _, leaf: library.as_numpy(leaf)),
+        library.plain_arguments,
+        lambda args: laid(library.stand_ins(pytree.flatten(args))),
     )
 
 
 def _compiled(
-    trace: Trace, path_of: Callable[[Trace], Function], plain: Callable[[Any], list[Any]]
+    trace: Trace,
+    path_of: Callable[[Trace], Function],
+    plain: Callable[[Any], list[Any]],
+    laid: Callable[[Any], tuple[Any, ...]],
 ) -> Function:
     """Return a function that keeps a path for each way that its arguments may take."""
     if reason := _never_replayed(trace):

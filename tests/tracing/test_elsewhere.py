@@ -221,6 +221,36 @@ def test_pytorch_is_taken_through_array_api_compat():
         bp.trace(np.sum, B).compile(xp=SimpleNamespace(__name__="torch"))
 
 
+def filled(x, k):
+    out = np.zeros(3)
+    for i in range(3):
+        out[i] = np.sum(x[i : i + 2] * k)
+    return np.sum(out**2)
+
+
+def test_arrays_of_a_library_that_are_written_from_are_not_traced_anew(monkeypatch):
+    args = np.arange(4.0), np.array([0.5, -1.0])
+    graph = bp.trace(filled, *args)
+    compiled = graph.compile(xp=da)
+    monkeypatch.delattr("backprop_nb.tracing.compiled.traced_again")
+    value, gradients = compiled(*map(da.asarray, args))
+    assert_same(value, graph.value)
+    for found, right in nonempty(zip(gradients, graph.backward().gradients, strict=True)):
+        assert_same(found, right)
+
+
+def test_one_array_of_a_library_given_twice_is_not_written_to_as_if_it_were_two():
+    def write(x, y):
+        x[0] = 3 * y[1]
+        return np.sum(x * y)
+
+    x = da.asarray(np.array([1.0, 2.0]))
+    compiled = bp.trace(write, np.ones(2), np.ones(2)).compile(xp=da)
+    assert_same(compiled(x, da.asarray(np.array([1.0, 2.0])))[0], 10.0)
+    with pytest.raises(UnsupportedError, match="a copy for one of the two"):
+        compiled(x, x)
+
+
 def test_jax_compiles_the_function():
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
@@ -228,3 +258,11 @@ def test_jax_compiles_the_function():
     value, (gradient, _) = jax.jit(graph.compile(xp=jax.numpy))({"W": W, "b": B}, X)
     assert_same(value, graph.value)
     assert_same(gradient["W"], graph.backward().gradients[0]["W"])
+
+
+def test_jax_compiles_what_is_written_in_place():
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    graph = bp.trace(filled, np.arange(4.0), np.ones(2))
+    value, _ = jax.jit(graph.compile(xp=jax.numpy))(np.arange(4.0), np.ones(2))
+    assert_same(value, graph.value)

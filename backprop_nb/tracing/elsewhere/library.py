@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.errors import UnsupportedError
+from backprop_nb.tracing import pytree
 
 
 class LackingError(Exception):
@@ -100,7 +101,19 @@ class Library:
             x = x.compute()
         return np.asarray(x.get() if type(x).__module__.startswith("cupy") else x)
 
-    def as_numpy(self, leaf: Any) -> Any:
+    def plain_arguments(self, args: list[Any]) -> list[Any]:
+        """Return arguments as NumPy would have them, an array that is given twice as one."""
+        seen: dict[int, Any] = {}
+
+        def plain(_: str, leaf: Any) -> Any:
+            if id(leaf) not in seen:
+                seen[id(leaf)] = self._plain_argument(leaf)
+            return seen[id(leaf)]
+
+        plain_args: list[Any] = pytree.rebuild(args, plain)
+        return plain_args
+
+    def _plain_argument(self, leaf: Any) -> Any:
         """Return what is given as an argument as NumPy would have it.
 
         Raises
@@ -119,6 +132,23 @@ class Library:
                 given=f"an argument of shape {tuple(leaf.shape)}",
                 instead="trace the function on arguments of these shapes, and compile that graph",
             ) from error
+
+    def stand_ins(self, leaves: Sequence[Any]) -> list[Any]:
+        """Return leaves with an array of NumPy's for each array of the library.
+
+        It tells how they lie in memory: in order, and apart, but for one array given
+        twice, and views of one array.
+        """
+        whole: dict[int, Any] = {}
+
+        def stand_in(leaf: Any) -> Any:
+            if isinstance(leaf, np.ndarray | np.generic) or not getattr(leaf, "ndim", 0):
+                return leaf
+            bases = (getattr(leaf, name, None) for name in ("base", "_base"))  # CuPy, PyTorch
+            base = next((base for base in bases if base is not None), leaf)
+            return whole.setdefault(id(base), np.empty(1))
+
+        return [stand_in(leaf) for leaf in leaves]
 
     def is_lazy(self, x: Any) -> bool:
         """Whether an array is a plan of what to compute, which takes no such array as index."""
