@@ -40,8 +40,8 @@ _ASIDE = re.compile(
     r"|\s+"
 )
 """What makes no difference between two short texts."""
-_BETWEEN = re.compile(r"[,;&/+]|\b(?:and|or)\b", re.IGNORECASE)
-"""What stands between the texts of a list."""
+_BETWEEN = (",", ";", "&", "/", r"\+", r"\band\b", r"\bor\b")
+"""What stands between the texts of a list, unless it stands in one of the right ones."""
 _FACTORS = re.compile(r"[,;x×]|\band\b|\bby\b")
 """What stands between numbers: (2, 3), and 2 x 3."""
 _WORDS = {
@@ -133,7 +133,7 @@ class Question:
             known = is_open or self.is_right(given) or bool(self.reason(given))
             return known and bool(_as_text(given))
         if isinstance(self.right, list) and isinstance(self.right[0], str):
-            texts = _as_set(given)
+            texts = _as_set(given, self.right)
             return bool(texts) and all(texts)
         return _as_numbers(given, np.shape(self.right)) is not None
 
@@ -141,7 +141,7 @@ class Question:
         if isinstance(expected, str):
             return _as_text(given) == _as_text(expected)
         if isinstance(expected, list) and isinstance(expected[0], str):
-            return _as_set(given) == _as_set(expected)
+            return _as_set(given, expected) == _as_set(expected, expected)
         array = _as_numbers(given, np.shape(expected))
         if array is None:
             return False
@@ -420,10 +420,12 @@ def _bare(text: str) -> str:
     return _bare(text[1:-1]) if text[:1] in set("([{") and text[-1:] in set(")]}") else text
 
 
-def _as_set(given: Any) -> set[str | None]:
-    entries = _BETWEEN.split(_bare(given)) if isinstance(given, str) else given
+def _as_set(given: Any, expected: Sequence[Any]) -> set[str | None]:
+    marks = [mark for mark in _BETWEEN if not any(re.search(mark, each) for each in expected)]
+    between = re.compile("|".join(marks) or "(?!)", re.IGNORECASE)
+    entries = between.split(_bare(given)) if isinstance(given, str) else given
     try:
-        texts = (_BETWEEN.split(each) if isinstance(each, str) else [each] for each in entries)
+        texts = (between.split(each) if isinstance(each, str) else [each] for each in entries)
         return {_as_text(each) for each in chain.from_iterable(texts)}
     except TypeError:
         return set()

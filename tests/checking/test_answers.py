@@ -152,6 +152,14 @@ def test_numbers_need_no_brackets_and_a_text_may_be_written_otherwise(capsys):
     assert '"delta[2]"' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("right", [["a+b", "b"], ["+", "-"], ["da/db", "db"], ["this or that"]])
+def test_what_stands_in_a_right_text_separates_none(right):
+    question = Question(right)
+    assert question.is_right(right)
+    assert question.is_right(", ".join(reversed(right)))
+    assert not question.is_right([part for each in right for part in re.split("[+/]| or ", each)])
+
+
 def test_a_tiny_number_is_not_zero_and_zero_is_exact():
     assert not Question(9e-13).is_right(0)
     assert Question(9e-13).is_right(9.02e-13)
