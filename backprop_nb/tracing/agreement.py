@@ -84,7 +84,7 @@ def check_agreement(
     leaves = pytree.flatten([list(args), kwargs])
     if any(map(_is_traced, (trace.value, *leaves))):
         return
-    if trace.laid and trace.laid[0] and not laid([*leaves, *captured])[0]:
+    if trace.laid and trace.laid[0] and _owners(leaves) & _owners(captured):
         _check_captured(f, args, kwargs, leaves, trace)
     reason = _reason(f, tape, leaves) or _tangled([*args, kwargs], leaves, trace)
     if not (reason or refused or is_mixed):
@@ -121,6 +121,10 @@ def _disagreement(
     )
 
 
+def _owners(values: Sequence[Any]) -> set[int]:
+    return {id(owner(each)) for each in values if type(each) is np.ndarray}
+
+
 def _check_captured(
     f: Callable[..., Any],
     args: Sequence[Any],
@@ -131,12 +135,19 @@ def _check_captured(
     """Refuse a function that writes into an argument which it has captured, where it shows."""
     arrays = [each for each in leaves if type(each) is np.ndarray and each.flags.writeable]
     before = [each.copy() for each in arrays]
-    try:  # on the arrays themselves: a copy would not be the one that is captured
-        plain = _value(f, args, kwargs, False, copied=lambda tree: tree)
-    finally:
-        for each, entries in zip(arrays, before, strict=True):
-            each[...] = entries
-    if plain is not None and not _agree(plain, np.asarray(trace.value)):
+
+    def value() -> Any:
+        try:  # on the arrays themselves: a copy would not be the one that is captured
+            return _value(f, args, kwargs, False, copied=lambda tree: tree)
+        finally:
+            for each, entries in zip(arrays, before, strict=True):
+                each[...] = entries
+
+    plain = value()
+    if plain is None or _agree(plain, np.asarray(trace.value)):
+        return
+    again = value()  # random numbers are others each time
+    if again is not None and _agree(plain, again):
         raise _disagreement(trace, _SHARED, f"{trace.value} in the trace, {plain} without")
 
 

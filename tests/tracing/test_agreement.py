@@ -293,6 +293,17 @@ def test_a_captured_argument_that_stays_as_it_is_may_be_given():
     assert bp.trace(doubled_in_a_copy, HELD).value == doubled_in_a_copy(HELD) == 15
 
 
+def test_random_numbers_are_no_sign_of_a_captured_argument():
+    rng = np.random.default_rng(0)
+
+    def scaled_at_random(x):
+        x *= rng.random(len(x))
+        return np.sum(HELD[: len(x)] * x) + np.sum(HELD[-len(x) :] * x)
+
+    for given in (HELD, np.ones(2)):  # two views that are captured share entries, too
+        assert bp.trace(scaled_at_random, given).value > 0
+
+
 # --- whatever is asked, right or refused --------------------------------------------------
 
 X, LATER = np.array([1.26, -0.7, 2.4]), np.array([17.4123, 0.6, -1.1])
