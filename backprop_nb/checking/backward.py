@@ -354,6 +354,8 @@ def lines_together(backward: Callable[..., Any], course: Course, hints: Hints) -
     if len(of_each) != 2:
         return None
     first, second = sorted(of_each.values(), key=lambda each: each.line or 0)
+    if first.repair and first.repair == second.repair:  # rather what both are made of lacks it
+        return None
     if says_a_number(" ".join(each.quantity + each.repair for each in (first, second))):
         first, second = (replace(each, quantity="", repair="") for each in (first, second))
     quantity = second.quantity and f"it should probably be {second.quantity}"

@@ -7,6 +7,7 @@ import runpy
 import signal
 import sys
 import threading
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -567,3 +568,16 @@ def test_two_lines_that_are_wrong_at_once_are_both_named_and_no_other(tmp_path, 
     numbers = [k for k, line in enumerate(text.split("\n"), start=1) if line.strip() in pair]
     assert not found.proved
     assert [found.line, int(re.search(r"line (\d+)", found.repair)[1])] == numbers
+
+
+@pytest.mark.parametrize(("second", "named"), [("multiply it by 2", 0), ("square h", 1)])
+def test_two_lines_that_lack_one_factor_are_not_wrong_at_once(monkeypatch, second, named):
+    each = Finding("wrong_line", "dW1", 1, "It is wrong.", line=5, repair="multiply it by 2")
+    other = replace(each, line=7, repair=second, number=2)
+    monkeypatch.setattr(checking, "_lines", lambda *_, alone: [] if alone else [each, other])
+
+    def backward(A, b, x, y):
+        return [2 * each for each in A], b
+
+    lines = [finding.line for finding in bp.check_backward(backward).findings if finding.line]
+    assert lines == [5] * named
