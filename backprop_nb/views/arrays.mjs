@@ -115,10 +115,20 @@ function bigMap(tensor, family, what, room) {
 /** A vector as a column, unless it is so long that it had better lie. */
 export function upright(tensor) {
   const { rows, columns, single, map } = tensor;
-  if (single || rows > 1 || (!map && columns > 8)) return tensor;
-  if (!map) return { ...tensor, rows: columns, columns: rows };
+  return single || rows > 1 || (!map && columns > 8) ? tensor : transposed(tensor);
+}
+
+/** A vector as a row, which a sum shows beside others. */
+export function level(tensor) {
+  const { shape, rows, columns } = tensor;
+  return shape.endsWith(",)") && rows > 1 && columns === 1 ? transposed(tensor) : tensor;
+}
+
+function transposed({ map, ...tensor }) {
+  const { rows, columns } = tensor;
+  if (!map) return { ...tensor, map, rows: columns, columns: rows };
   const [down, across] = map.block;
-  return { ...tensor, map: { ...map, rows: map.columns, columns: map.rows, block: [across, down] } };
+  return { ...tensor, rows, columns, map: { ...map, rows: map.columns, columns: map.rows, block: [across, down] } };
 }
 
 /** An array as a table of coloured cells with its numbers in them; a map is at most as large as `room`. */

@@ -226,6 +226,18 @@ def test_contributions_add_up_at_a_fan_out(open_page, tmp_path):
     save(page, "fan-out")
 
 
+def test_a_sum_shows_vectors_of_one_form(open_page, tmp_path):
+    def f(x):
+        return np.sum(np.array([[1.0, 2.0, 0.5], [0.0, 1.0, 3.0], [2.0, 1.0, 1.0]]) @ x * x)
+
+    view = bp.trace(f, np.array([0.5, -1.0, 2.0])).explore()
+    view.step = view.last_step  # a product of a matrix, an upright vector, is added to another
+    root = explorer(open_page(view.to_html(tmp_path / "page")))
+    heights = [e.bounding_box()["height"] for e in root.locator(".bpnb-sum .bpnb-big").all()]
+    assert len(heights) == 3
+    assert len(set(heights)) == 1
+
+
 def test_hovering_lights_the_lineage_and_the_code(open_page, written, scene):
     root = explorer(open_page(written))
     root.locator(".bpnb-card[data-node='f1']").hover()

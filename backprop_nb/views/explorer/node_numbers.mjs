@@ -10,6 +10,7 @@ import {
   focusInside,
   html,
   labelled,
+  level,
   nameParts,
   operator,
   panel,
@@ -244,8 +245,9 @@ export class NodeNumbers {
   sum(index, some) {
     const { arrival, arrivals: all, total } = some.at(-1);
     const early = some[0].before;
-    const terms = some.map(({ value }) => this.table(value, "adjoint", "contribution"));
-    if (early !== null) terms.unshift(this.table(early, "adjoint", "sum of the earlier ones"));
+    const table = (number, what) => big(level(this.scene.tensors[number]), "adjoint", what, ROOM);
+    const terms = some.map(({ value }) => table(value, "contribution"));
+    if (early !== null) terms.unshift(table(early, "sum of the earlier ones"));
     const isPart = arrival < all;
     const text = isPart ? `${arrival} of ${all} so far` : `all ${all}: adjoint ${this.slope(index)}`;
     const result = this.factor("adjoint", total, text, [[0, text.length, `a${index}`]]);
