@@ -246,6 +246,8 @@ def test_the_name_of_a_group_covers_no_other(open_page, tmp_path):
     for _ in range(24):
         page.get_by_role("button", name="Step forward").click()
         assert page.evaluate(OVERLAPS) == 0
+    page.get_by_role("button", name="fit").click()
+    assert page.evaluate(OVERLAPS) == 0
 
 
 def test_a_card_is_found_by_its_name_and_by_its_code(open_page, tmp_path):

@@ -128,7 +128,9 @@ export class Stage {
 
   /** The name of an open group. */
   buildName({ group, box: [x, y, width] }) {
-    const style = `left:${x + 4}px;top:${y}px;max-width:${width - 8}px`;
+    const beside = this.geometry.groups.map(({ box }) => box).filter(([left, top]) => left > x && Math.abs(top - y) < 40);
+    const room = Math.min(1e6, ...beside.map(([left]) => left - x - 8)); // from far away it may leave its group
+    const style = `left:${x + 4}px;top:${y}px;max-width:${width - 8}px;--room:${room}px`;
     return html("span", { class: "bpnb-group-name", style }, this.buildTurner(group, true));
   }
 
