@@ -78,7 +78,7 @@ def _compiled(
                 continue
             try:
                 result = path(*args)
-            except OffPathError:
+            except (OffPathError, np.linalg.LinAlgError):  # which the learner may catch
                 continue
             if position:
                 paths.insert(0, paths.pop(position))

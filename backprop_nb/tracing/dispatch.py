@@ -32,6 +32,7 @@ from backprop_nb.tracing.tape import (
     Recorded,
     Tape,
     decided,
+    decided_by,
     has_traced,
     innermost,
     is_live,
@@ -104,6 +105,7 @@ def _answered(
         packed = (row.compute or function)(*map(plain, operands), **options)
     except (ValueError, IndexError, TypeError) as error:
         shapes = [np.shape(plain(item)) for item in operands]
+        decided_by(error, operands, frame)
         raise messages.misfit(row, shapes, error, frame) from None
     each = [{**options, "output": k} for k in range(len(packed))]
     outputs = [applied(tape, row, operands, one, frame) for one in each]

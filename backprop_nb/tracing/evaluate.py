@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from backprop_nb.errors import ShapeError, UnsupportedError, counted
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.graph import Node, Trace, fits, laid
@@ -45,7 +47,10 @@ def replayed(trace: Trace, inputs: Sequence[Any]) -> dict[int, Any] | None:
             arg if parent is None else values[parent]
             for arg, parent in zip(record.args, record.parents, strict=True)
         ]
-        values[index] = record.row.call(*operands, **record.keywords)
+        try:
+            values[index] = record.row.call(*operands, **record.keywords)
+        except np.linalg.LinAlgError:  # which the learner may catch
+            return None
         if not all(guard.holds(values[index]) for guard in trace.decisions.get(index, ())):
             return None
     return values

@@ -276,6 +276,7 @@ class Tape:
             raise
         except (ValueError, IndexError, TypeError) as error:
             shapes = [np.shape(plain(value)) for value in values]
+            decided_by(error, operands, frame)
             raise messages.misfit(row, shapes, error, frame) from None
         return self._write(row, tuple(values), tuple(parents), keywords, value, frame)
 
@@ -443,6 +444,14 @@ def decided(value: Recorded, frame: FrameType, asked: str = "value") -> Any:
     answer = bool(plain(value)) if asked == "truth" else np.array(plain(value))[()]
     value._tape.decide(value, asked, answer, frame)
     return answer
+
+
+def decided_by(error: Exception, operands: Sequence[Any], frame: FrameType) -> None:
+    """Write down a matrix that NumPy refuses for its values: the learner may catch the error."""
+    if isinstance(error, np.linalg.LinAlgError):
+        for each in operands:
+            if isinstance(each, Recorded):
+                decided(each.now(), frame)
 
 
 def shown(value: Any, frame: FrameType) -> Any:

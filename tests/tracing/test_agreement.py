@@ -173,6 +173,29 @@ def test_a_matrix_that_numpy_refuses_may_be_caught_as_in_numpy(ask):
     assert bp.value_and_grad(f)(3.0) == (f(3.0), 6.0)
 
 
+FINE = np.array([[2.0, 0.5], [0.5, 3.0]])
+REFUSED = [
+    pytest.param(lambda x: np.linalg.inv(x), np.ones((2, 2)), id="inv"),
+    pytest.param(lambda x: np.linalg.solve(x, np.ones(2)), np.ones((2, 2)), id="solve"),
+    pytest.param(np.linalg.cholesky, np.array([[1.0, 2.0], [2.0, 1.0]]), id="cholesky"),
+    pytest.param(lambda x: np.linalg.svd(x)[1], np.array([[0.0, 1.0], [1.0, 1.0]]), id="svd"),
+]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("ask", "refused"), REFUSED)
+def test_whether_numpy_refuses_a_matrix_is_a_decision(ask, refused):
+    def f(x):
+        try:
+            return np.sum(ask(x * np.abs(x) / np.abs(x)))  # the svd is of a matrix with a NaN in it
+        except np.linalg.LinAlgError:
+            return np.sum(x) - 100.0
+
+    for first, later in ((refused, FINE), (FINE, refused)):
+        graph = bp.trace(f, first)
+        assert graph.evaluate(later) == graph.compile()(later)[0] == f(later)
+
+
 @pytest.mark.parametrize(
     ("f", "error"),
     [

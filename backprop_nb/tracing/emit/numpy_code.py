@@ -338,6 +338,8 @@ def _otherwise(text: str, guard: Guard) -> str:
         return f"not ({text})" if guard.answer else text
     if guard.asked == "shape":
         return f"np.shape({text}) != {literal(guard.answer)}"
+    if np.any(guard.answer != guard.answer):  # NaN is not itself
+        return f"not np.array_equal({text}, {literal(guard.answer)}, equal_nan=True)"
     if np.ndim(guard.answer):
         return f"not np.array_equal({text}, {literal(guard.answer)})"
     return f"({text}) != {literal(guard.answer)}"
