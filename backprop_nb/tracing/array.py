@@ -44,6 +44,7 @@ from backprop_nb.tracing.rules.shaping import astype
 from backprop_nb.tracing.tape import (
     Recorded,
     decided,
+    decided_by,
     has_traced,
     innermost,
     is_live,
@@ -425,6 +426,7 @@ class Changing(Traced):
             self._value[plain_index(index)] = plain(value)
         except (ValueError, IndexError, TypeError) as error:
             shapes = [self.shape, np.shape(plain(value))]
+            decided_by(error, items_of(index), frame)
             raise messages.misfit(ASSIGNED, shapes, error, frame) from None
         place = self._index.place_in(memory, index) if self._index else index
         memory.assign(place, value, memory.place(frame))

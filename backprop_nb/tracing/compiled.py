@@ -19,7 +19,7 @@ from backprop_nb.tracing.emit.numpy_code import OffPathError, path_of
 from backprop_nb.tracing.evaluate import check_count, refuse_keywords
 from backprop_nb.tracing.graph import TRACED, Trace, fits, laid
 from backprop_nb.tracing.purity import is_impure, traced_again
-from backprop_nb.tracing.tape import is_live, is_tracing
+from backprop_nb.tracing.tape import BY_VALUE, is_live, is_tracing
 
 MAX_PATHS = 64
 """So many paths are kept; the one that was used least recently goes first."""
@@ -78,7 +78,7 @@ def _compiled(
                 continue
             try:
                 result = path(*args)
-            except (OffPathError, np.linalg.LinAlgError):  # which the learner may catch
+            except (OffPathError, *BY_VALUE):  # which the learner may catch
                 continue
             if position:
                 paths.insert(0, paths.pop(position))

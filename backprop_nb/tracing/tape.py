@@ -41,6 +41,9 @@ _LITERALS = frozenset({int, float, bool})
 _NO_OPTIONS: dict[str, Any] = {}  # one for all operators; nobody writes into it
 _ENDED: Any = ()  # the records of a trace that is over: a value that escaped can add nothing
 
+BY_VALUE = (np.linalg.LinAlgError, IndexError)
+"""What NumPy raises for values, not for shapes alone."""
+
 _serial = itertools.count()
 
 _running = threading.local()
@@ -447,10 +450,14 @@ def decided(value: Recorded, frame: FrameType, asked: str = "value") -> Any:
 
 
 def decided_by(error: Exception, operands: Sequence[Any], frame: FrameType) -> None:
-    """Write down a matrix that NumPy refuses for its values: the learner may catch the error."""
-    if isinstance(error, np.linalg.LinAlgError):
+    """Write down the values that NumPy refuses, as of a matrix: the learner may catch the error.
+
+    Of an index that is out of range these are whole numbers.
+    """
+    if isinstance(error, BY_VALUE):
+        kinds = "iu" if isinstance(error, IndexError) else "iufb"
         for each in operands:
-            if isinstance(each, Recorded):
+            if isinstance(each, Recorded) and plain(each).dtype.kind in kinds:
                 decided(each.now(), frame)
 
 

@@ -196,6 +196,32 @@ def test_whether_numpy_refuses_a_matrix_is_a_decision(ask, refused):
         assert graph.evaluate(later) == graph.compile()(later)[0] == f(later)
 
 
+def picked(x):
+    return x[np.argmax(x) + 1]
+
+
+def assigned_beside(x):
+    out = np.zeros(2) * x
+    out[np.argmax(x) + 1] = 1.0
+    return out @ x
+
+
+@pytest.mark.parametrize("ask", [picked, assigned_beside])
+def test_whether_an_index_is_out_of_range_is_a_decision(ask):
+    def f(x):
+        try:
+            return ask(x)
+        except IndexError:
+            return np.sum(x) - 100.0
+
+    ends, begins = np.array([1.0, 5.0]), np.array([5.0, 1.0])
+    for first, later in ((ends, begins), (begins, ends)):
+        graph = bp.trace(f, first)
+        assert graph.evaluate(later) == graph.compile()(later)[0] == f(later)
+    with pytest.raises(bp.BackpropError, match="does not fit"):
+        bp.trace(ask, begins).evaluate(ends)
+
+
 @pytest.mark.parametrize(
     ("f", "error"),
     [
