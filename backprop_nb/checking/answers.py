@@ -438,7 +438,7 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
             text = given.strip("()[] ")
             parts = _FACTORS.split(text) if shape else [text.replace(",", ".")]  # 0,5 is one half
             given = [float(Fraction(each.strip())) for each in parts]
-        array = np.asarray(given)
+        array = np.asarray(float(given) if type(given) is int else given)  # 2**64 is a number
         if array.dtype.kind not in "iuf" or array.size != np.prod(shape, dtype=int):
             return None
         return array.astype(float).reshape(shape)

@@ -165,6 +165,7 @@ def test_a_tiny_number_is_not_zero_and_zero_is_exact():
     assert Question(9e-13).is_right(9.02e-13)
     assert Question(0).is_right(0.0)
     assert not Question(0).is_right(1e-15)
+    assert Question(2**64).is_right(2**64)
 
 
 class Odd:
