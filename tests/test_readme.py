@@ -246,6 +246,32 @@ def test_the_table_of_other_libraries_is_of_what_they_computed():
     assert [each for each in packages if not re.search(rf"\b{each}\s\d+\.\d", text)] == []
 
 
+def rows_of(table):
+    """Return the rows of numbers in a table of the benchmarks, by their cells."""
+    text = (ROOT / "tests/benchmarks" / table).read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+
+
+def test_the_table_of_training_has_every_network_in_both_types():
+    rows = {(net, dtype): cells for net, _, dtype, *cells in rows_of("training.md")}
+    nets, types = ("784-30-10", "784-128-64-10"), ("float64", "float32")
+    assert list(rows) == [(net, dtype) for net in nets for dtype in types]
+    seconds = {key: float(own.split()[0]) for key, (own, *_) in rows.items()}
+    assert all(seconds[net, "float32"] <= seconds[net, "float64"] for net in nets)
+    for dtype in types:  # what the classic network takes, to NumPy by hand and to JAX
+        by_hand, jax = (float(cell.split()[0]) for cell in rows["784-30-10", dtype][1:3])
+        assert (1 / by_hand <= 0.9, 1 / jax <= 1.1) == (True, True)
+
+
+def test_the_table_of_chunks_has_what_a_killed_worker_costs():
+    rows = {what: killed for what, _, _, *killed in rows_of("chunks.md")}
+    del rows["the data alone"]
+    assert len(rows) == 3
+    ratios = [float(cell.split()[0]) for killed in rows.values() for cell in killed]
+    assert max(ratios) <= 1.3
+
+
 def test_the_version_that_is_cited_is_that_of_the_package():
     cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE)
     assert f"v{cited[1]}" == tag()
