@@ -23,7 +23,7 @@ from backprop_nb.tracing.rules import (
 )
 from backprop_nb.tracing.rules.row import full_name, parameters_of
 from backprop_nb.tracing.rules.template import literal
-from backprop_nb.tracing.tape import Recorded, has_traced, plain
+from backprop_nb.tracing.tape import Recorded, decided_by, has_traced, plain
 
 
 def fixed_index(index: Any) -> Any:
@@ -150,6 +150,7 @@ def as_numpy_takes_it(
             warnings.simplefilter("ignore")  # what there is to warn of is said by the call itself
             expected = function(*_copied(args), **_copied(kwargs))
     except Exception as error:  # whatever NumPy says of it
+        decided_by(error, args, frame)
         raise messages.not_taken(full_name(function), odd, error, frame) from None
     known = _options(function)
     assert known is not None

@@ -176,6 +176,7 @@ def test_a_matrix_that_numpy_refuses_may_be_caught_as_in_numpy(ask):
 FINE = np.array([[2.0, 0.5], [0.5, 3.0]])
 REFUSED = [
     pytest.param(lambda x: np.linalg.inv(x), np.ones((2, 2)), id="inv"),
+    pytest.param(lambda x: np.linalg.matrix_power(x, -1), np.ones((2, 2)), id="power"),
     pytest.param(lambda x: np.linalg.solve(x, np.ones(2)), np.ones((2, 2)), id="solve"),
     pytest.param(np.linalg.cholesky, np.array([[1.0, 2.0], [2.0, 1.0]]), id="cholesky"),
     pytest.param(lambda x: np.linalg.svd(x)[1], np.array([[0.0, 1.0], [1.0, 1.0]]), id="svd"),
