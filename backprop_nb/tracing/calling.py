@@ -61,7 +61,9 @@ def check_callable(f: Any, form: str) -> None:
         raise UnsupportedError(
             "`f` must be a function of arrays; the method of a plain array takes no traced value.",
             given=f".{f.__name__} of an array of shape {f.__self__.shape}",
-            instead=f"lambda x: np.{f.__name__}(A, x), with A for the array",
+            instead="lambda x: np.dot(A, x), with A for the array"
+            if f.__name__ == "dot"
+            else f"lambda x: x.{f.__name__}()",
         )
 
 

@@ -59,8 +59,9 @@ def test_a_result_in_place_of_the_function_is_refused_with_the_call_that_works(w
         (np.ndarray.sum, "np.sum"),
         (np.ndarray.tolist, "lambda x: x.tolist()"),
         (np.eye(2).dot, "lambda x: np.dot(A, x), with A for the array"),
+        (np.eye(2).sum, "lambda x: x.sum()"),
     ],
-    ids=["sum", "tolist", "dot of an array"],
+    ids=["sum", "tolist", "dot of an array", "sum of an array"],
 )
 def test_a_method_of_an_array_or_its_type_is_refused_with_a_function_that_does_the_same(
     method, instead
