@@ -63,7 +63,7 @@ export const icon = (name) =>
 
 /** A name as its stem and the digits at its end, which are set as a subscript. */
 export function splitName(name) {
-  const [, stem, digits] = name.match(/^(.*?)_?(\d*)$/s);
+  const [, stem, digits = ""] = name.match(/^(.*?)(?:_?(\d+))?$/s);
   return stem ? [stem, digits] : [name, ""];
 }
 
