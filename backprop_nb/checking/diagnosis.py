@@ -54,7 +54,7 @@ _MAX_TIES = 3
 """So many explanations that are equally good are named."""
 
 
-_UNKNOWN = " None of the mistakes that are known here explains it, nor do two of them together."
+_UNKNOWN = " No mistake that has a name here explains it, alone or with another one."
 # What a line that is proved explains, and where it shows better to look.
 _SUPERSEDED = re.compile(
     rf"{re.escape(_UNKNOWN)}| [^.]*(is wrong too|the gradient itself)"
