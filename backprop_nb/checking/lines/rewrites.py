@@ -655,6 +655,12 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
             for option in options if is_near else ():
                 cost = 0.9 + 0.2 * (other != name)
                 yield Way(_call(_np(other), operands[0], **option), "axis", cost)
+        if name == "mean":  # of what should stay as it is, each with its share
+            again = copy.deepcopy(operands[0])  # with brackets of its own
+            rows = _call(ast.Name("len", ast.Load()), again)
+            entries = ast.Attribute(again, "size", ast.Load())
+            for count in (rows, entries):
+                yield Way(_binary(operands[0], ast.Div, count), "axis", 1.0)
     elif name in ("var", "std"):
         for option in ({}, {"axis": 0}, {"axis": 1}, {"axis": 1, "keepdims": True}):
             yield Way(_call(_np(name), operands[0], **option), "axis", 0.9)
