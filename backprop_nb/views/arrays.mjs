@@ -7,7 +7,7 @@ import { colour } from "./pictures.mjs";
 import { bytes } from "./scene_model.mjs";
 
 /** The numbers of an array, as texts, from the line in which Python wrote them. */
-export const entriesOf = ({ words }) => words.replace(/, \u2026.*|[[\]]/g, "").split(/[,;] /).filter(Boolean);
+export const entriesOf = ({ words }) => words.replace(/, ….*|[[\]]/g, "").split(/[,;] /).filter(Boolean);
 
 /** The heats of an array or a map, which Python packed. */
 export const heatsOf = ({ heat }) => Array.from(new Int16Array(bytes(heat).buffer), (each) => each / 1000);
@@ -26,7 +26,7 @@ export function cellWords({ block: [down, across], columns, rows, long }, index)
 /** What the map of a large array shows. */
 export function mapWords({ shape, map: { block: [down, across] } }) {
   if (down * across === 1) return `all entries of ${shape}`;
-  return `${shape}, a cell is the entry largest in size of ${down > 1 && across > 1 ? `${down} \u00d7 ${across}` : down * across}`;
+  return `${shape}, a cell is the entry largest in size of ${down > 1 && across > 1 ? `${down} × ${across}` : down * across}`;
 }
 
 /** The cells of a map by their heat: for each the `d` of one SVG path, a cell being 1 by 1. */
@@ -74,12 +74,13 @@ export function heatMap(tensor, family, what) {
 /** A map with room for it; the cell under the pointer, or that the arrow keys lead to, is told. */
 function bigMap(tensor, family, what, room) {
   const { map } = tensor;
+  const { rows, columns } = map;
   const picture = heatMap(tensor, family, what);
-  const side = clamp(Math.floor(room / Math.max(map.rows, map.columns)), 3, 14);
+  const side = clamp(Math.floor(room / Math.max(rows, columns)), 3, 14);
   picture.classList.add("bpnb-big-map");
-  const [width, height] = [map.columns === 1 ? 20 : side, map.rows === 1 ? 20 : side]; // of a cell
-  picture.style.width = `${map.columns * width}px`;
-  picture.style.height = `${map.rows * height}px`;
+  const [width, height] = [columns === 1 ? 20 : side, rows === 1 ? 20 : side]; // of a cell
+  picture.style.width = `${columns * width}px`;
+  picture.style.height = `${rows * height}px`;
   const text = html("small", { class: "bpnb-map-text", "aria-live": "polite" }, mapWords(tensor));
   const frame = html("i", { class: "bpnb-map-cell", hidden: true });
   let at = 0;
@@ -89,25 +90,28 @@ function bigMap(tensor, family, what, room) {
     frame.hidden = index === null;
     if (index === null) return;
     at = index;
-    frame.style.cssText = `left:${(index % map.columns) * width}px;top:${Math.floor(index / map.columns) * height}px;width:${width}px;height:${height}px`;
+    frame.style.cssText = `left:${(index % columns) * width}px;top:${Math.floor(index / columns) * height}px;width:${width}px;height:${height}px`;
   };
-  const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -map.columns, ArrowDown: map.columns };
-  picture.tabIndex = 0;
+  const leave = () => tell(null);
+  const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
   picture.append(frame);
-  picture.addEventListener("pointermove", ({ clientX, clientY }) => {
-    const { left, top } = picture.getBoundingClientRect();
-    const [column, row] = [Math.floor((clientX - left) / width), Math.floor((clientY - top) / height)];
-    tell(clamp(row, 0, map.rows - 1) * map.columns + clamp(column, 0, map.columns - 1));
-  });
-  picture.addEventListener("pointerleave", () => tell(null));
-  picture.addEventListener("focus", () => picture.matches(":focus-visible") && tell(at));
-  picture.addEventListener("blur", () => tell(null));
-  picture.addEventListener("keydown", (event) => {
-    if (!(event.key in moves) || !isPlain(event)) return;
-    const next = at + moves[event.key];
-    if (next >= 0 && next < map.rows * map.columns) tell(next);
-    event.preventDefault();
-    event.stopPropagation();
+  Object.assign(picture, {
+    tabIndex: 0,
+    onpointermove: ({ clientX, clientY }) => {
+      const { left, top } = picture.getBoundingClientRect();
+      const [column, row] = [Math.floor((clientX - left) / width), Math.floor((clientY - top) / height)];
+      tell(clamp(row, 0, rows - 1) * columns + clamp(column, 0, columns - 1));
+    },
+    onpointerleave: leave,
+    onfocus: () => picture.matches(":focus-visible") && tell(at),
+    onblur: leave,
+    onkeydown: (event) => {
+      if (!(event.key in moves) || !isPlain(event)) return;
+      const next = at + moves[event.key];
+      if (next >= 0 && next < rows * columns) tell(next);
+      event.preventDefault();
+      event.stopPropagation();
+    },
   });
   return html("div", {}, picture, text);
 }
@@ -121,14 +125,13 @@ export function upright(tensor) {
 /** A vector as a row, which a sum shows beside others. */
 export function level(tensor) {
   const { shape, rows, columns } = tensor;
-  return shape.endsWith(",)") && rows > 1 && columns === 1 ? transposed(tensor) : tensor;
+  return shape.endsWith(",)") && rows > columns ? transposed(tensor) : tensor;
 }
 
-function transposed({ map, ...tensor }) {
-  const { rows, columns } = tensor;
-  if (!map) return { ...tensor, map, rows: columns, columns: rows };
-  const [down, across] = map.block;
-  return { ...tensor, rows, columns, map: { ...map, rows: map.columns, columns: map.rows, block: [across, down] } };
+function transposed(tensor) {
+  const { map } = tensor;
+  const turned = ({ rows, columns, ...rest }) => ({ ...rest, rows: columns, columns: rows });
+  return map ? { ...tensor, map: { ...turned(map), block: map.block.toReversed() } } : turned(tensor);
 }
 
 /** An array as a table of coloured cells with its numbers in them; a map is at most as large as `room`. */

@@ -6,7 +6,7 @@ const scenes = new WeakMap(); // each is unpacked once, however many views there
 /** The bytes that a text of Base64 stands for. */
 export function bytes(text) {
   const characters = atob(text);
-  const all = new Uint8Array(characters.length); // filled one by one: `from` takes ten times as long
+  const all = new Uint8Array(characters.length); // filled one by one, which takes a tenth of the time
   for (let k = 0; k < all.length; k++) all[k] = characters.charCodeAt(k);
   return all;
 }

@@ -7,7 +7,7 @@ import { entriesOf } from "../arrays.mjs";
 export const MODES = ["off", "value", "sign", "shape"];
 const TOLERANCE = 0.01;
 const NOTATION = {
-  value: "Write it like \u22120.25, 0,25, 1/4 or 2e\u22123.",
+  value: "Write it like −0.25, 0,25, 1/4 or 2e−3.",
   shape: "Write it like (3, 2), (3,), 3 or () for a number.",
 };
 
@@ -15,7 +15,7 @@ const NOTATION = {
 export const HELP = {
   off: "",
   value: "It counts within 1 %, or with two digits that are right.",
-  sign: "The keys \u2212, 0 and + answer, too.",
+  sign: "The keys −, 0 and + answer, too.",
   shape: NOTATION.shape,
 };
 
@@ -96,7 +96,7 @@ export function questionWords({ name, giver, whole, ask }, mode) {
 
 /** A number as people write it: -0.25, 0,25, 1/4, 2e-3; null for anything else. */
 export function parseNumber(text) {
-  const plain = text.replace(/\u2212/g, "-").replace(/\s+/g, "");
+  const plain = text.replace(/−/g, "-").replace(/\s+/g, "");
   const form = /^([+-]?)(\d*)(?:[.,](\d*))?(?:e([+-]?\d+))?$/i;
   const parts = plain.split("/").map((part) => part.match(form));
   if (parts.length > 2 || parts.some((part) => !part || !(part[2] || part[3]))) return null;
@@ -115,7 +115,7 @@ export function parseNumber(text) {
 export function parseShape(text) {
   const inside = text.trim().replace(/^[([]\s*|\s*[)\]]$/g, "").replace(/,$/, "").trim();
   if (/^(a number|number|scalar)?$/i.test(inside)) return text.trim() ? "a number" : null;
-  if (!/^\d+(\s*[,x\u00d7\s]\s*\d+)*$/i.test(inside)) return null;
+  if (!/^\d+(\s*[,x×\s]\s*\d+)*$/i.test(inside)) return null;
   const sizes = inside.match(/\d+/g).map(Number);
   return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(", ")})`;
 }

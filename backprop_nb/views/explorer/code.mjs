@@ -25,7 +25,7 @@ export class Source {
   }
 
   build({ lines, first }) {
-    const seen = new Set(); // the arrow keys stop at an expression's first part
+    const seen = new Set(); // the arrow keys stop at the first part of an expression
     const build = ({ text, inner, nodes }) => {
       if (!inner.length) return text;
       const link = linkTo(inner);
@@ -68,8 +68,8 @@ function withGaps(lines) {
   for (const { element } of lines) {
     const last = found.at(-1);
     if (element) found.push(element);
-    else if (last?.away) last.textContent = `\u22ef ${++last.away} lines are folded away`;
-    else found.push(Object.assign(html("span", { class: "bpnb-line bpnb-later" }, "\u22ef 1 line is folded away"), { away: 1 }));
+    else if (last?.away) last.textContent = `⋯ ${++last.away} lines are folded away`;
+    else found.push(Object.assign(html("span", { class: "bpnb-line bpnb-later" }, "⋯ 1 line is folded away"), { away: 1 }));
   }
   return found;
 }
@@ -117,12 +117,12 @@ export class BackwardPass {
   }
 
   code({ line, names }, hidden) {
-    return hidden ? [`${line.match(/^\S+ \S+/)[0]} \u2026`] : named(line, names);
+    return hidden ? [`${line.match(/^\S+ \S+/)[0]} …`] : named(line, names);
   }
 
   equation(contribution, hidden) {
     const [left, sign, right] = sides(this.view.scene, contribution);
-    if (hidden) return [left, sign, "\u2026"];
+    if (hidden) return [left, sign, "…"];
     makeStops(left, right);
     return [left, sign, right];
   }

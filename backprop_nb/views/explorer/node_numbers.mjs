@@ -28,7 +28,7 @@ export class NodeNumbers {
     this.view = view;
     this.keeps = html("span", {});
     const release = { type: "button", title: "Escape", onclick: () => view.select(null) };
-    const follow = html("button", release, "follow the steps \u00d7");
+    const follow = html("button", release, "follow the steps ×");
     this.kept = html("p", { class: "bpnb-kept", hidden: true }, this.keeps, follow);
     this.body = html("div", {});
     const label = "Numbers of one node. Arrow keys move over their names.";
@@ -56,7 +56,7 @@ export class NodeNumbers {
     const { selected } = this.view;
     if (selected === null && focusInside(this.kept)) this.element.focus({ preventScroll: true });
     this.kept.hidden = selected === null;
-    if (selected !== null) this.keeps.replaceChildren(this.name(selected), " is kept \u00b7 ");
+    if (selected !== null) this.keeps.replaceChildren(this.name(selected), " is kept · ");
     const parts = index === null ? this.start() : this.node(index, state);
     this.view.refill(this.body, parts.filter(Boolean), this.element);
   }
@@ -124,7 +124,7 @@ export class NodeNumbers {
 
   slope(index) {
     const { nodes, output } = this.scene;
-    return `\u2202${nodes[output].name}/\u2202${nodes[index].name}`;
+    return `∂${nodes[output].name}/∂${nodes[index].name}`;
   }
 
   /** An adjoint that is known as a whole. */

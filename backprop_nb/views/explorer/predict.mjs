@@ -18,7 +18,7 @@ import {
 import { equation } from "./links.mjs";
 import { focusInside, html, isPlain, rest } from "../view.mjs";
 
-const SIGNS = [["-", "\u2212", "negative"], ["0", "0", "zero"], ["+", "+", "positive"]];
+const SIGNS = [["-", "−", "negative"], ["0", "0", "zero"], ["+", "+", "positive"]];
 const HINTS = "There are three hints, from vague to plain.";
 
 const push = (text, onclick, more = {}) =>

@@ -89,7 +89,7 @@ export class Stage {
       this.field,
       ...(groups.length ? [this.foldAll, this.openAll] : []),
       button("+", "Zoom in", () => this.camera.zoom(1.25)),
-      button("\u2212", "Zoom out", () => this.camera.zoom(0.8)),
+      button("−", "Zoom out", () => this.camera.zoom(0.8)),
       this.whole,
     );
   }
@@ -128,8 +128,8 @@ export class Stage {
 
   /** The name of an open group. */
   buildName({ group, box: [x, y, width] }) {
-    const beside = this.geometry.groups.map(({ box }) => box).filter(([left, top]) => left > x && Math.abs(top - y) < 40);
-    const room = Math.min(1e6, ...beside.map(([left]) => left - x - 8)); // from far away it may leave its group
+    // From far away it may leave its group, but not as far as the next one.
+    const room = Math.min(...this.geometry.groups.map(({ box: [left, top] }) => (left > x && Math.abs(top - y) < 40 ? left - x - 8 : 1e6)));
     const style = `left:${x + 4}px;top:${y}px;max-width:${width - 8}px;--room:${room}px`;
     return html("span", { class: "bpnb-group-name", style }, this.buildTurner(group, true));
   }
@@ -141,7 +141,7 @@ export class Stage {
       const name = this.names[k];
       if ((name.shift ?? 0) === shift) return;
       name.shift = shift;
-      name.style.maxWidth = `${width - 8 - shift}px`; // or it covers the next one's
+      name.style.maxWidth = `${width - 8 - shift}px`; // or it covers the next name
       name.style.transform = shift ? `translateX(${shift}px)` : "";
     });
   }
@@ -159,7 +159,7 @@ export class Stage {
         title: `${open ? "Fold" : "Open"} ${name} (f)`,
         onclick: () => this.turn(group),
       },
-      html("i", { "aria-hidden": "true" }, open ? "\u25be" : "\u25b8"),
+      html("i", { "aria-hidden": "true" }, open ? "▾" : "▸"),
       html("span", {}, open ? name : title),
     );
     this.turners.set(group, button);
