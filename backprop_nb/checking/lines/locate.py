@@ -430,10 +430,11 @@ class _Search:
 
     def scaled_elsewhere(self, faults: Sequence[Fault]) -> list[Fault]:
         """Return what else could have the factor that the only line found is said to lack."""
-        fault, *others = faults
-        is_brought_in = _BROUGHT_IN.match(fault.repair)
+        if len(faults) != 1:
+            return []
+        (fault,) = faults
         scale = ratio(fault.given, fault.expected)
-        if others or not is_brought_in or np.isnan(scale):
+        if not _BROUGHT_IN.match(fault.repair) or np.isnan(scale):
             return []
         if self._is_computed_in_loss(fault.expected):  # which tells where it belongs
             return []
