@@ -272,6 +272,18 @@ def test_the_table_of_chunks_has_what_a_killed_worker_costs():
     assert max(ratios) <= 1.3
 
 
+def test_the_table_of_the_views_has_what_a_large_graph_costs():
+    rows = {
+        what: [float(cell.split()[0]) for cell in cells] for what, *cells in rows_of("browser.md")
+    }
+    seen, before, _ = rows["1,670 nodes, open: from the cell to the picture, ms"]
+    step, *_ = rows["1,670 nodes, open: a step, ms"]
+    assert f"is seen after {seen / 1000:.1f} s, and a step takes {step:.0f} ms" in README
+    assert seen <= 1500 < before
+    slower = "1,670 nodes, open: a step at 95 %, ms", "GradientFlow: a slider to its repaint, ms"
+    assert [rows[what][2] < 0.75 for what in slower] == [True, True]
+
+
 def test_the_version_that_is_cited_is_that_of_the_package():
     cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE)
     assert f"v{cited[1]}" == tag()

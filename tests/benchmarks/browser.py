@@ -1,22 +1,35 @@
 """The live views in a real JupyterLab: from a cell to its picture, steps, a slider, the state sent,
 and how many frames a second a playground trains and paints.
 
-    python tests/benchmarks/browser.py
+    python tests/benchmarks/browser.py [--beside FOLDER] [--rounds N] [--write]
 
 Times are taken inside the page with its own clock. A picture or a slider counts until
 the frame after its change; a step is the page's own work for it, layout included.
+--beside is the folder of another build's `backprop_nb`, measured in turn with this one, which tells
+what is the machine's; --write puts the table into browser.md.
 """
 
+import argparse
 import json
+import os
+import platform
 import statistics
+import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+
+from network import digits, line
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "browser"))
 from jupyterlab_page import CHROMIUM_FLAGS, NotebookPage, chromium_executable, running_lab
 
-ROUNDS = 3
+FILE = Path(__file__).with_suffix(".md")
+ROOT = Path(__file__).parent.parent.parent
+AGAIN = 3
 STEPS = 40
 
 START = "import numpy as np\nimport backprop_nb as bp\nbp.widgets"
@@ -25,7 +38,11 @@ GRAPHS = [(20, 3, []), (200, 34, None), (200, 34, []), (2000, 334, None), (2000,
 GRAPH = """net = bp.SigmoidNetwork((3,) * {layers}, seed=0)
 view = bp.GraphExplorer(net.trace(np.linspace(-1, 1, 3), np.zeros(3)), folded={folded})
 view"""
-FLOW = "view = bp.GradientFlow(more=True); view"
+# An older build has no "more", and shows all at once.
+FLOW = """view = bp.GradientFlow()
+if hasattr(view, "more"):
+    view.more = True
+view"""
 PLAYGROUNDS = {
     "one view": "view = bp.Playground(seed=1); view",
     "two displays": "view = bp.Playground(seed=1); display(view, view)",
@@ -37,8 +54,7 @@ STATE = """import json
 state = view.get_state()
 print(json.dumps([len(view.graph.nodes) if hasattr(view, "graph") else 0,
     sum(len(v if isinstance(v, bytes) else json.dumps(v))
-        for k, v in state.items() if k not in ("_esm", "_css")),
-    len(view._esm) + len(view._css)]))"""
+        for k, v in state.items() if k not in ("_esm", "_css"))]))"""
 
 RUN = """async () => {
     const { commands, shell } = window.jupyterapp;
@@ -80,7 +96,9 @@ SLIDE = """async ([label, count]) => {
     const wanted = labels.find(each => each.firstChild.textContent === label);
     const slider = wanted.querySelector("input");
     const parts = ["net", "waterfall", "verdict", "table", "facts", "change"];
-    const shown = () => parts.map(part => root.querySelector(`.bpnb-flow-${part}`).textContent);
+    const at = part => root.querySelector(`.bpnb-flow-${part}`);
+    const there = parts.filter(at);
+    const shown = () => there.map(part => at(part).textContent);
     const times = [];
     for (let k = 0; k < count; k++) {
         const before = shown();
@@ -113,79 +131,139 @@ PLAY = """async count => {
 }"""
 
 
-def playgrounds(shown, closed) -> None:
-    """Print how fast playgrounds play: a frame is trained in the kernel, sent and painted."""
-    print("Playground    frames a second  a frame (95 %)   state")
-    for name, cell in PLAYGROUNDS.items():
-        notebook, _ = shown(cell)
-        times = notebook.page.evaluate(PLAY, WARM_UP + FRAMES)[WARM_UP:]
-        _, state, _ = closed(notebook)
-        late = sorted(times)[int(0.95 * FRAMES)]
-        print(
-            f"{name:12}  {1000 * FRAMES / sum(times):15.1f}  "
-            f"{statistics.median(times):4.0f} ms ({late:.0f})  {state / 1000:5.0f} kB",
-            flush=True,
-        )
-
-
-def main() -> None:
+@contextmanager
+def lab() -> Iterator[tuple]:
+    """Functions that run a cell in a new notebook, with its time, and that close it again."""
     from playwright.sync_api import sync_playwright
+
+    def choose(notebook, cell):
+        notebook.page.evaluate(
+            "k => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = k; }", cell
+        )
 
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium_executable(), args=CHROMIUM_FLAGS
         )
-        with running_lab(Path(home)) as lab:
+        with running_lab(Path(home)) as server:
 
             def shown(cell):
-                """Run the second cell of a new notebook; return the notebook and the time."""
-                lab.write("bench.ipynb", [START, cell, STATE])
-                notebook = NotebookPage(
-                    browser.new_page(viewport={"width": 1400, "height": 900}), "bench.ipynb"
-                )
-                notebook.open(lab)
-                notebook.page.evaluate(
-                    "() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }"
-                )
+                server.write("bench.ipynb", [START, cell, STATE])
+                page = browser.new_page(viewport={"width": 1400, "height": 900})
+                notebook = NotebookPage(page, "bench.ipynb")
+                notebook.open(server)
+                choose(notebook, 0)
                 notebook.command("notebook:run-cell")
                 return notebook, notebook.page.evaluate(RUN)
 
             def closed(notebook):
-                notebook.page.evaluate(
-                    "() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 2; }"
-                )
+                choose(notebook, 2)
                 notebook.command("notebook:run-cell")
                 text = notebook.page.locator(".jp-OutputArea-output pre").last.inner_text()
                 notebook.page.close()
-                lab.end_sessions()
+                server.end_sessions()
                 return json.loads(text)
 
-            print("nodes          cell to picture  a step (95 %)   state   module")
-            for wanted, layers, folded in GRAPHS:
-                times, steps = [], []
-                for _ in range(ROUNDS):
-                    notebook, time = shown(GRAPH.format(layers=layers, folded=folded))
-                    times.append(time)
-                    steps += notebook.page.evaluate(STEP, min(STEPS, 4 * layers))
-                    nodes, state, module = closed(notebook)
-                assert 0.5 < nodes / wanted < 2
-                steps.sort()
-                print(
-                    f"{nodes:5} {'folded' if folded is None else 'open':>6}  "
-                    f"{statistics.median(times) / 1000:12.2f} s  "
-                    f"{statistics.median(steps):5.1f} ms ({steps[int(0.95 * len(steps))]:.0f})"
-                    f"  {state / 1000:5.0f} kB  {module / 1000:.0f} kB",
-                    flush=True,
-                )
-            notebook, time = shown(FLOW)
-            slides = notebook.page.evaluate(SLIDE, ["weight scale", 20])
-            _, state, module = closed(notebook)
-            print(
-                f"GradientFlow: picture {time / 1000:.2f} s, slider to repaint "
-                f"{statistics.median(slides):.0f} ms, state {state / 1000:.0f} kB"
-            )
-            playgrounds(shown, closed)
+            yield shown, closed
         browser.close()
+
+
+def graph(shown, closed, wanted, layers, folded):
+    """Yield what an explorer takes: until it is seen, for a step, and what is sent."""
+    times, steps = [], []
+    for _ in range(AGAIN):
+        notebook, time = shown(GRAPH.format(layers=layers, folded=folded))
+        times.append(time)
+        steps += notebook.page.evaluate(STEP, min(STEPS, 4 * layers))
+        nodes, state = closed(notebook)
+    assert 0.5 < nodes / wanted < 2
+    what = f"{nodes:,} nodes, {'folded' if folded is None else 'open'}"
+    yield f"{what}: from the cell to the picture, ms", statistics.median(times)
+    yield f"{what}: a step, ms", statistics.median(steps)
+    yield f"{what}: a step at 95 %, ms", sorted(steps)[int(0.95 * len(steps))]
+    yield f"{what}: what is sent, kB", state / 1000
+
+
+def flow(shown, closed):
+    """Yield what a move of a slider takes, of which the kernel makes new numbers."""
+    notebook, time = shown(FLOW)
+    slides = notebook.page.evaluate(SLIDE, ["weight scale", STEPS])
+    closed(notebook)
+    yield "GradientFlow: from the cell to the picture, ms", time
+    yield "GradientFlow: a slider to its repaint, ms", statistics.median(slides)
+
+
+def playground(shown, closed, name, cell):
+    """Yield how often a playground trains in the kernel and is painted."""
+    notebook, _ = shown(cell)
+    times = notebook.page.evaluate(PLAY, WARM_UP + FRAMES)[WARM_UP:]
+    closed(notebook)
+    yield f"Playground, {name}: a frame, ms", statistics.median(times)
+
+
+def measured():
+    """Yield each thing that is measured of the build that Python finds, and its number."""
+    with lab() as (shown, closed):
+        for each in GRAPHS:
+            yield from graph(shown, closed, *each)
+        yield from flow(shown, closed)
+        for name, cell in PLAYGROUNDS.items():
+            yield from playground(shown, closed, name, cell)
+
+
+def apart(build):
+    """Return what is measured of a build, in a fresh Python."""
+    environment = os.environ | {"PYTHONPATH": str(build), "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, __file__, "--ask"]
+    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(run.stdout)
+
+
+def named(build):
+    """Return which build lies in a folder, by its commit and day."""
+    command = ["git", "-C", str(build), "log", "-1", "--format=%h of %cs"]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def report(builds, rounds):
+    """Yield the lines of the table."""
+    found = {build: [] for build in builds}
+    for _ in range(rounds):
+        for build, root in builds.items():
+            found[build].append(apart(root))
+    others = [f"{name} | ratio" for name in builds if name != "here"]
+    yield line("in a real JupyterLab", "here", *others)
+    yield line("---", *["--:"] * (2 * len(builds) - 1))
+    for what in found["here"][0]:
+        own, *rest = (statistics.median(each[what] for each in runs) for runs in found.values())
+        ratios = [cell for each in rest for cell in (digits(each, 3), f"{own / each:.2f} ×")]
+        yield line(what, digits(own, 3), *ratios)
+    yield (
+        f"\nMedians of {rounds} round{'s' * (rounds > 1)} in turn; a graph is shown {AGAIN} times "
+        f"in each, with up to {STEPS} steps.\nHeadless Chromium "
+        f"at 1400 × 900; {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}, JupyterLab {version('jupyterlab')}, ipywidgets "
+        f"{version('ipywidgets')}, anywidget {version('anywidget')}."
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="another build, in turn")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help=f"the table into {FILE.name}")
+    parser.add_argument("--ask", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.ask:
+        print(json.dumps(dict(measured())))
+        return
+    builds = {"here": ROOT} | ({named(given.beside): given.beside} if given.beside else {})
+    lines = ["# The live views in JupyterLab\n"]
+    for each in report(builds, given.rounds):
+        print(each, flush=True)
+        lines.append(each)
+    if given.write:
+        FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
