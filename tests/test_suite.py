@@ -1,6 +1,7 @@
 """A test that cannot fail protects nothing: what the suite owes itself, read off its source."""
 
 import ast
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,3 +117,18 @@ def test_a_test_that_may_expect_nothing_is_found(body):
 def test_what_can_fail_is_fine(body):
     [test] = ast.parse(f"def test_it(graph):\n    {body}").body
     assert any(expectations(test))
+
+
+TOP = {
+    *(".ci", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CITATION.cff"),
+    *("CONTRIBUTING.md", "LICENSE", "README.md", "backprop_nb", "binder", "findings"),
+    *("notebooks", "pyproject.toml", "tests"),
+}
+
+
+def test_nothing_else_lies_at_the_top():
+    root = Path(__file__).parent.parent
+    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
+    if listed.returncode:  # a copy, of which git knows nothing
+        pytest.skip("git tells what belongs to the project")
+    assert {each.partition("/")[0] for each in listed.stdout.splitlines()} == TOP
