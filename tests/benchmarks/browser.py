@@ -14,7 +14,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from network import digits, line
+from timing import of_build, publish
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "browser"))
 from jupyterlab_page import CHROMIUM_FLAGS, NotebookPage, chromium_executable, running_lab
@@ -211,26 +211,12 @@ def measured():
             yield from playground(shown, closed, name, cell)
 
 
-def apart(build):
-    """Return what is measured of a build, in a fresh Python."""
-    environment = os.environ | {"PYTHONPATH": str(build), "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, __file__, "--ask"]
-    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(run.stdout)
-
-
-def named(build):
-    """Return which build lies in a folder, by its commit and day."""
-    command = ["git", "-C", str(build), "log", "-1", "--format=%h of %cs"]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-
-
 def report(builds, rounds):
     """Yield the lines of the table."""
     found = {build: [] for build in builds}
     for _ in range(rounds):
         for build, root in builds.items():
-            found[build].append(apart(root))
+            found[build].append(of_build(root, __file__, "--ask"))
     others = [f"{name} | ratio" for name in builds if name != "here"]
     yield line("in a real JupyterLab", "here", *others)
     yield line("---", *["--:"] * (2 * len(builds) - 1))
@@ -257,13 +243,9 @@ def main() -> None:
     if given.ask:
         print(json.dumps(dict(measured())))
         return
-    builds = {"here": ROOT} | ({named(given.beside): given.beside} if given.beside else {})
-    lines = ["# The live views in JupyterLab\n"]
-    for each in report(builds, given.rounds):
-        print(each, flush=True)
-        lines.append(each)
-    if given.write:
-        FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    builds = {"here": ROOT} | ({given.beside.name: given.beside} if given.beside else {})
+    lines = report(builds, given.rounds)
+    publish("The live views in JupyterLab", lines, FILE if given.write else None)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ import dask.array as da
 import numpy as np
 from distributed import Client, LocalCluster
 from network import line, over
+from timing import publish
 
 from backprop_nb import SigmoidNetwork
 
@@ -167,12 +168,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", action="store_true", help=f"the table into {FILE.name}")
     given = parser.parse_args()
-    lines = ["# Data in chunks, on two workers, and with one of them killed on the way\n"]
-    for each in report(given):
-        print(each, flush=True)
-        lines.append(each)
-    if given.write and given.cluster:
-        FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    title = "Data in chunks, on two workers, and with one of them killed on the way"
+    publish(title, report(given), FILE if given.write and given.cluster else None)
 
 
 if __name__ == "__main__":

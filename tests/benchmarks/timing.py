@@ -5,11 +5,14 @@ a process of its own, for libraries whose pools of threads disturb one another.
 """
 
 import gc
+import json
 import multiprocessing
 import os
 import random
 import signal
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -101,6 +104,16 @@ def with_default_threads() -> None:
     """Forget what the environment says of threads: some libraries would follow it, others not."""
     for name in [name for name in os.environ if name.endswith("_NUM_THREADS")]:
         del os.environ[name]
+
+
+def of_build(build: Path, *command: str) -> object:
+    """Return what a script prints as JSON, in a fresh Python that finds a build of the package."""
+    path = os.pathsep.join([str(build), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
+    run = subprocess.run(
+        [sys.executable, *command], env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return json.loads(run.stdout)
 
 
 def publish(title: str, lines: Iterable[str], file: Path | None) -> None:

@@ -17,7 +17,6 @@ import os
 import platform
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from importlib.metadata import version
@@ -26,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 from network import line
-from timing import medians, table
+from timing import medians, of_build, publish, table
 
 import backprop_nb as bp
 
@@ -222,11 +221,7 @@ def million(library):
 
 def apart(build, *asked):
     """Return what a function of this file gives in a fresh Python with a build of the package."""
-    command = [sys.executable, __file__, "--ask", json.dumps(asked)]
-    path = os.pathsep.join([str(build), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}
-    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(run.stdout)
+    return of_build(build, __file__, "--ask", json.dumps(asked))
 
 
 def growth(builds, lengths):
@@ -275,12 +270,8 @@ def main():
     if not given.growth:
         compare()
     builds = {"here": HERE} | ({given.beside.name: given.beside} if given.beside else {})
-    lines = ["# What a node costs, in graphs of any length\n"]
-    for each in growth(builds, given.lengths):
-        print(each, flush=True)
-        lines.append(each)
-    if given.write:
-        FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines = growth(builds, given.lengths)
+    publish("What a node costs, in graphs of any length", lines, FILE if given.write else None)
 
 
 def compare():
