@@ -67,8 +67,6 @@ from backprop_nb.tracing.tape import is_live
 _EACH_ENTRY = 300
 """So many entries of an array are moved one by one; of a larger one all of them at once."""
 _DIRECTIONS = 3
-_SMALL = 1_000
-"""Powers of such a whole number are none too large for NumPy."""
 
 
 @suggesting
@@ -612,7 +610,7 @@ def _given(gradient: Any, args: Sequence[Any]) -> tuple[Any, str, Source | None,
 
     def copied(_: str, leaf: Any) -> Any:
         # Python's own numbers have no end, where those of NumPy begin again.
-        return leaf if type(leaf) is int and abs(leaf) > _SMALL else np.array(leaf)[()]
+        return leaf if type(leaf) is int else np.array(leaf)[()]
 
     copies = pytree.rebuild(list(args), copied)
     try:
