@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
-from html import escape
 from typing import Any, ParamSpec
 
 from backprop_nb.errors import UnsupportedError
@@ -61,6 +60,8 @@ class Words(str):
     __slots__ = ()
 
     def _repr_html_(self) -> str:
+        from html import escape  # it loads a table of two thousand names
+
         text = f'<pre style="white-space: pre-wrap">{escape(self)}</pre>'
         return f"<details><summary>In words</summary>{text}</details>"
 

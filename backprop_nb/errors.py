@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import sysconfig
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -185,18 +184,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-_INSTALLED = (
-    *{
-        f"{sysconfig.get_path(name)}{os.sep}"
-        for name in ("stdlib", "platstdlib", "purelib", "platlib")
-    },
-)
+_STANDARD = os.__file__.rpartition(os.sep)[0] + os.sep
 _PACKAGES = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 
 
 def is_installed(filename: str) -> bool:
     """Whether a file is one of Python's modules, or of a library that is installed."""
-    return filename.startswith(_INSTALLED) or any(folder in filename for folder in _PACKAGES)
+    return filename.startswith(_STANDARD) or any(folder in filename for folder in _PACKAGES)
 
 
 def learners_lines(error: BaseException) -> TracebackType | None:

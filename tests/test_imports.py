@@ -34,12 +34,16 @@ ROOMS = {f"views.{path.parent.name}" for path in ROOT.glob("views/*/__init__.py"
 WITHOUT_TRACER = ("network.passes", "network.fast")
 
 # What may be imported at first use, by a string or inside of a function: the views when
-# something is shown, what was meant when a name is missing, Dask when there are chunks, the way to
-# other array libraries, and what the process of a submission may do without.
+# something is shown, what was meant when a name is missing, Dask when there are chunks, what prints
+# and compiles a graph, the way to other array libraries, and what the process of a submission may
+# do without.
 DOORS = {
     ("", "meant"),
     ("display", "views"),
     ("network.training", "network.chunks"),
+    ("tracing.api", "tracing.compiled"),
+    ("tracing.api", "tracing.emit"),
+    ("tracing.backward", "tracing.emit"),
     ("tracing.compiled", "tracing.elsewhere"),
     ("network.activations", "tracing.rules"),
     ("classroom.child", "checking.backward"),

@@ -16,19 +16,14 @@ from backprop_nb.errors import BackpropError, learners_lines
 from backprop_nb.tracing import calling
 from backprop_nb.tracing.backward import Backward
 from backprop_nb.tracing.collector import young_only
-from backprop_nb.tracing.compiled import compiled
-from backprop_nb.tracing.emit.derivation import to_latex
-from backprop_nb.tracing.emit.diagram import Direction
-from backprop_nb.tracing.emit.dot import to_dot
-from backprop_nb.tracing.emit.mermaid import to_mermaid
-from backprop_nb.tracing.emit.numpy_code import to_numpy
-from backprop_nb.tracing.emit.tikz import to_tikz
 from backprop_nb.tracing.evaluate import evaluate, refuse_keywords
 from backprop_nb.tracing.graph import Trace
 from backprop_nb.tracing.tracer import record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from backprop_nb.tracing.emit.diagram import Direction
 
 
 class Graph(Trace):
@@ -102,6 +97,8 @@ class Graph(Trace):
             return v2, (d_x,)
         <BLANKLINE>
         """
+        from backprop_nb.tracing.emit.numpy_code import to_numpy
+
         with young_only():
             return to_numpy(self)
 
@@ -124,6 +121,8 @@ class Graph(Trace):
         \frac{\partial v_{1}}{\partial x} &= 2 \, x
         \end{aligned}
         """
+        from backprop_nb.tracing.emit.derivation import to_latex
+
         with young_only():
             return to_latex(self)
 
@@ -174,6 +173,8 @@ class Graph(Trace):
         \end{tikzpicture}
         <BLANKLINE>
         """
+        from backprop_nb.tracing.emit.tikz import to_tikz
+
         return to_tikz(self, values, adjoints, direction, standalone)
 
     def to_mermaid(
@@ -207,6 +208,8 @@ class Graph(Trace):
           n0 --> n1
         <BLANKLINE>
         """
+        from backprop_nb.tracing.emit.mermaid import to_mermaid
+
         return to_mermaid(self, values, adjoints, direction)
 
     def to_dot(
@@ -236,6 +239,8 @@ class Graph(Trace):
         }
         <BLANKLINE>
         """
+        from backprop_nb.tracing.emit.dot import to_dot
+
         return to_dot(self, values, adjoints, direction)
 
     def evaluate(self, *args: Any, **options: Any) -> Any:
@@ -301,6 +306,8 @@ class Graph(Trace):
         >>> f(5.0)
         (np.float64(25.0), (np.float64(10.0),))
         """
+        from backprop_nb.tracing.compiled import compiled
+
         with young_only():
             return compiled(self, xp)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,10 +18,12 @@ from backprop_nb.errors import NotFoundError, warn
 from backprop_nb.meant import Suggesting
 from backprop_nb.tracing import doubts
 from backprop_nb.tracing.collector import young_only
-from backprop_nb.tracing.emit.rule import Marker, Pattern, Rule, Rules, unmarked
 from backprop_nb.tracing.graph import Node, Trace, read_only
 from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.reverse import number_of, start_of, typed_like
+
+if TYPE_CHECKING:
+    from backprop_nb.tracing.emit.rule import Marker, Pattern, Rule, Rules
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,12 +72,14 @@ class Contribution:
         """The rule as NumPy text in the learner's names, such as ``A1.T @ d_z2``."""
         return self.explain().numpy
 
-    def explain(self, mark: Marker = unmarked) -> Rule:
+    def explain(self, mark: Marker | None = None) -> Rule:
         """Return the rule itself: as NumPy, as LaTeX, and as factors with numbers.
 
         Every printed name goes through ``mark(text, node, is_adjoint)``.
         """
-        return Rule(self.rules, self.position, mark)
+        from backprop_nb.tracing.emit.rule import Rule, unmarked
+
+        return Rule(self.rules, self.position, mark or unmarked)
 
     def __repr__(self) -> str:
         return f"<Contribution {self.parent.adjoint_name} += {self.rule}>"
@@ -143,6 +147,8 @@ class Backward(Suggesting):
             return tuple(self._steps())
 
     def _steps(self) -> Iterator[Step]:
+        from backprop_nb.tracing.emit.rule import Rules
+
         nodes, output, carries = self.graph.nodes, self.graph.output.name, self.graph.carries
         known: dict[Any, dict[int, Pattern]] = {}
         for index in self._left():

@@ -13,13 +13,13 @@ import copy
 import dis
 import inspect
 import linecache
+import os
 import re
 import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -89,7 +89,7 @@ class CodeText:
         if name.startswith("<"):
             return _MADE_UP
         file = re.split(r"[\\/]", name)[-1]
-        known = _lines(name) or Path(name).exists()
+        known = _lines(name) or os.access(name, os.F_OK)
         return (_CHANGED if known else _UNREADABLE).format(file)
 
 

@@ -20,7 +20,6 @@ import contextlib
 import functools
 import operator
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from types import CodeType
@@ -33,6 +32,7 @@ from backprop_nb.tracing import messages
 from backprop_nb.tracing.array import is_laid_out, prepared
 from backprop_nb.tracing.bytecode import called_attributes
 from backprop_nb.tracing.dispatch import composed, dispatch, joined, laid_out
+from backprop_nb.tracing.libraries import is_learners_code
 from backprop_nb.tracing.rules.lists import ARRAY
 from backprop_nb.tracing.rules.numerical import vectorized
 from backprop_nb.tracing.source import locate
@@ -55,8 +55,6 @@ _JOINING = ("concatenate", "stack", "vstack", "hstack", "column_stack", "dstack"
 
 _LISTS = frozenset({list, tuple})
 _SEQUENCES = (list, tuple)
-_LIBRARIES = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
-_OTHERS = (PACKAGE, *_LIBRARIES)
 
 _lock = threading.Lock()
 _traces = 0
@@ -100,7 +98,9 @@ def _is_learners(name: str) -> bool:
     do with anything but a plain array: so the call itself is looked at.
     """
     frame = sys._getframe(2)
-    if not is_tracing() or frame.f_code.co_filename.startswith(_OTHERS):
+    if not is_tracing() or frame.f_code.co_filename.startswith(PACKAGE):
+        return False
+    if not is_learners_code(frame.f_code):
         return False
     owner, called = _callee(frame.f_code, frame.f_lasti)
     if called != name:

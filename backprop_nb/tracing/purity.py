@@ -5,7 +5,6 @@ One that draws random numbers does not, and one that counts its calls, or reads 
 
 from __future__ import annotations
 
-import random
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -43,6 +42,8 @@ def _differs(trace: Trace) -> bool:
     Those that agree with each other, but not with the trace, have found that something
     captured has changed since: the trace stays what it was.
     """
+    import random  # loaded here, as few programs are asked whether they draw
+
     legacy, python = np.random.get_state(), random.getstate()
     try:
         first = _run_again(trace)
