@@ -219,6 +219,14 @@ def _reason(f: Callable[..., Any], tape: Tape, leaves: Sequence[Any]) -> _Reason
                 else "isinstance(x, np.ndarray), isinstance(x, float) or np.ndim(x) == 0",
                 describe_place(code, at),
             )
+    for code in codes:
+        at = _truth_asked_for(code)
+        if at is not None:
+            return _Reason(
+                "it compares with True or False by `is`, and what NumPy compares is neither",
+                "`if x > 0:` in place of `if (x > 0) is True:` or of `case True:`",
+                describe_place(code, at),
+            )
     if any(np.asarray(each).itemsize < np.dtype(int).itemsize for each in integers):
         return _Reason(
             "whole numbers of few bits wrap around, and in a trace they are floats",
@@ -318,6 +326,17 @@ def _function_asked_for(code: CodeType) -> str:
             return known
         names.append(each.argval if each.opname == "LOAD_ATTR" else "")
     return ""
+
+
+@functools.lru_cache(maxsize=4096)
+def _truth_asked_for(code: CodeType) -> int | None:
+    """Return where code compares with True or False by ``is``; ``None`` for nowhere."""
+    before: Any = None
+    for each in dis.get_instructions(code) if dis.opmap["IS_OP"] in code.co_code[::2] else ():
+        if each.opname == "IS_OP" and isinstance(before, bool):
+            return each.offset
+        before = each.argval if each.opname == "LOAD_CONST" else None
+    return None
 
 
 def _points(

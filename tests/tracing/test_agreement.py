@@ -105,6 +105,29 @@ def test_a_function_that_would_be_another_is_refused(ask):
     assert "isinstance(x, np.ndarray), isinstance(x, float)" in caught.value.instead
 
 
+def by_truth(x):
+    return x**2 if (x > 0) is True else x
+
+
+def by_case(x):
+    match x > 0:
+        case True:
+            return x**2
+        case _:
+            return x
+
+
+@pytest.mark.parametrize("f", [by_truth, by_case])
+def test_a_comparison_that_is_compared_with_true_is_told_where_it_matters(f):
+    with pytest.raises(bp.UnsupportedError, match="compares with True or False") as told:
+        bp.trace(f, 0.5)
+    assert told.value.given == "0.5 in the trace, 0.25 without"
+    assert "if x > 0:" in told.value.instead
+    assert f.__name__ in told.value.at
+    assert bp.grad(f)(np.float64(0.5)) == 1.0  # of NumPy's own numbers neither is True
+    assert bp.grad(lambda x: x**2 if x > 0 else x)(0.5) == 1.0
+
+
 def test_what_is_said_to_help_helps():
     assert bp.value_and_grad(by_class)(1.5) == (3.0, 2.0)
 
