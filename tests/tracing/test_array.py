@@ -1,18 +1,14 @@
 """The stand-in array: it answers like the array it stands for, and forgets nothing."""
 
-import copy
 import functools
 import itertools
 import math
 import numbers
 import operator
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from rule_checks import assert_differentiable
 
 import backprop_nb as bp
@@ -299,17 +295,9 @@ def test_an_option_without_a_rule_is_refused_and_never_ignored(f):
         trace(f, X)
 
 
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: np.sum(x, axis=x[0, 0]),
-        lambda x: np.concatenate([x, x], axis=x[0, 0]),
-    ],
-    ids=["sum", "concatenate"],
-)
-def test_a_traced_axis_is_told_to_become_a_keyword_argument(f):
+def test_a_traced_axis_is_told_to_become_a_keyword_argument():
     with pytest.raises(DetachedError, match="An index or a count must be a plain integer"):
-        trace(f, X)
+        trace(lambda x: np.concatenate([x, x], axis=x[0, 0]), X)
 
 
 def test_column_order_is_right_for_an_array_that_lies_in_columns():
@@ -346,117 +334,6 @@ def test_a_number_is_bound_anew():
 
     assert trace(f, 2.0).value == f(2.0) == 18.0
     assert trace(f, 2.0).backward().gradients == (21.0,)
-
-
-def test_the_learners_own_array_does_not_change():
-    def f(x):
-        x += 1
-        return np.sum(x)
-
-    x = np.zeros(3)
-    assert trace(f, x).value == 3.0
-    np.testing.assert_array_equal(x, 0.0)
-
-
-def test_a_copy_goes_its_own_way():
-    def f(x):
-        y = x * 1
-        others = [y.copy(), copy.copy(y), copy.deepcopy(y), +y, y.flatten()]
-        y += 1
-        return sum(np.sum(other) for other in others)
-
-    assert trace(f, X).value == 5 * np.sum(X)
-
-
-@pytest.mark.parametrize(
-    "view",
-    [
-        lambda y: y.T,
-        lambda y: y[0],
-        lambda y: y[:, ::2],
-        lambda y: y[..., None],
-        lambda y: y.reshape(3, 2),
-        lambda y: y.ravel(),
-        lambda y: np.swapaxes(y, 0, 1),
-        lambda y: np.expand_dims(y, 0),
-        lambda y: np.broadcast_to(y, (4, 2, 3)),
-        lambda y: next(iter(y)),
-        lambda y: y.T[0].reshape(-1),
-    ],
-    ids=itertools.count(),
-)
-def test_an_array_and_its_view_see_each_others_changes(view):
-    def change_array(x):
-        y = x * 1
-        seen = view(y)
-        y += 1
-        return np.sum(seen * seen)
-
-    def change_view(x):
-        y = x * 1
-        seen = view(y)
-        seen *= y[0, 0]
-        return np.sum(y * y)
-
-    def change_what_was_seen(x):
-        y = x * 1
-        seen = view(y)
-        kept = seen * 2
-        y *= y
-        return np.sum(kept * seen)
-
-    assert_differentiable(change_array, X)
-    assert_differentiable(change_what_was_seen, X)
-    if view(X * 1).flags.writeable:
-        assert_differentiable(change_view, X)
-
-
-@pytest.mark.parametrize(
-    "part",
-    [
-        lambda y: y[0, 0],
-        lambda y: y[[0, 1]],
-        lambda y: y[y > 0],
-        lambda y: y.T.copy(),
-        lambda y: y.flatten(),
-        lambda y: np.where(y > 0, y, 0.0),
-    ],
-    ids=itertools.count(),
-)
-def test_what_shares_no_memory_does_not_stand_in_the_way(part):
-    def f(x):
-        y = x * 1
-        seen = part(y)
-        z = y.copy()
-        z += 1
-        return np.sum(seen) + np.sum(z)
-
-    def g(x):
-        y = x * 1
-        seen = y[0, 0] + np.sum(y[[0, 1]])
-        y += 1
-        return seen + np.sum(y)
-
-    assert trace(f, X).value == f(X)
-    assert trace(g, X).value == g(X)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda y: operator.iadd(y, np.ones((4, 2, 3))),
-        lambda y: operator.imatmul(y, np.ones((3, 4))),
-    ],
-    ids=itertools.count(),
-)
-def test_a_result_that_does_not_fit_into_the_array_is_refused(change):
-    def f(x):
-        y = x * 1
-        change(y)
-        return np.sum(y)
-
-    with pytest.raises(InPlaceError):
-        trace(f, X)
 
 
 def test_the_type_of_an_array_changes_as_in_numpy():
@@ -542,82 +419,20 @@ def test_a_zero_dimensional_array_is_not_silently_bound_anew():
     assert trace(f, np.array(2.0)).backward().gradients == (6.0,)
 
 
-ARRAY_STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(["alias", "copy", "new", "+=", "*=", "-= number", "view", "item", "flat"]),
-        st.integers(0, 5),
-        st.integers(0, 5),
-    ),
-    max_size=12,
-)
-
-
-def play(steps, x):
-    """Run a random program on arrays of one shape, with aliases, views and changes in place."""
-    held = [x * 1, x + 1]
-    total = 0.0
-    for what, i, j in steps:
-        a, b = held[i % len(held)], held[j % len(held)]
-        if what == "alias":
-            held.append(a)
-        elif what == "copy":
-            held.append(a.copy())
-        elif what == "new":
-            held.append(a * 0.5 + b)
-        elif what == "+=":
-            a += b
-        elif what == "*=":
-            a *= b
-        elif what == "-= number":
-            a -= 0.25
-        elif what == "view":
-            held.append(a[::-1])
-        elif what == "item":
-            total = total + a[j % 3]
-        elif what == "flat":
-            held.append(a.flatten())
-    return total + sum(np.sum(each * (k + 1)) for k, each in enumerate(held))
-
-
-@settings(max_examples=200)
-@given(ARRAY_STEPS)
-def test_a_program_that_changes_arrays_in_place_does_what_numpy_does(steps):
-    x = np.array([0.5, -0.25, 0.125])
-    with np.errstate(all="ignore"):
-        graph = trace(functools.partial(play, steps), x)
-        np.testing.assert_array_equal(graph.value, play(steps, x.copy()))
-        [gradient] = graph.backward().gradients
-        v, h = np.array([0.3, -0.7, 0.2]), 1e-6
-        slope = (play(steps, x + h * v) - play(steps, x - h * v)) / (2 * h)
-    np.testing.assert_allclose(gradient @ v, slope, rtol=1e-6, atol=1e-6)
-
-
 # --- nothing is forgotten -----------------------------------------------------
 
 LOSING = {
-    "float": lambda x: float(x[0, 0]),
-    "int": lambda x: int(x[0, 0]),
-    "complex": lambda x: complex(x[0, 0]),
-    "math.exp": lambda x: math.exp(x[0, 0]),
     "math.floor": lambda x: math.floor(x[0, 0]),
-    "math.fsum": lambda x: math.fsum(x[0]),
     "np.float64": lambda x: np.float64(x[0, 0]),
     "number times a list": lambda x: x[0, 0] * [x[0, 0], x[0, 1]],
-    "list operand": lambda x: X[0, :2] + [x[0, 0], x[0, 1]],
-    "np.fromiter": lambda x: np.fromiter((v for v in x[0]), float),
     "np.vectorize": lambda x: np.vectorize(math.sin)(x),
     "np.arange": lambda x: np.arange(x[0, 0]),
     "np.ones": lambda x: np.ones((2, x[0, 0])),
     "reshape": lambda x: x.reshape(x[0, 0], 2),
-    "range": lambda x: list(range(x[0, 0])),
     "list index": lambda x: [1, 2, 3][x[0, 0]],
-    "array index": lambda x: X[x[0, 0]],
-    "own index": lambda x: x[x[0, 0]],
     "own index in a tuple": lambda x: x[0, x[0, 0]],
     "own index in a list": lambda x: x[[x[0, 0]]],
     "slice": lambda x: x[: x[0, 0]],
-    "item": lambda x: x[0, 0].item(),
-    "tolist": lambda x: x.tolist(),
     "sigmoid of a list": lambda x: sigmoid([x[0, 0], 1.0]),
 }
 
@@ -628,23 +443,6 @@ def test_nothing_turns_a_traced_value_into_a_plain_one_without_a_word(how):
     with pytest.raises(DetachedError) as caught:
         trace(f, X)
     assert f"line {f.__code__.co_firstlineno} of <lambda> in test_array.py" in caught.value.at
-
-
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: np.zeros(x[0, 0]),
-        lambda x: np.frompyfunc(lambda v: v, 1, 1)(x),
-        lambda x: np.fft.fft(x),
-        lambda x: np.power.reduce(x),
-        lambda x: x.tobytes(),
-    ],
-    ids=itertools.count(),
-)
-def test_what_has_no_rule_fails_where_it_is_called(f):
-    with pytest.raises(TypeError) as caught:
-        trace(f, X)
-    assert Path(caught.traceback[-1].path).name == "test_array.py"
 
 
 OUTSIDE = np.zeros((2, 3))
@@ -728,18 +526,8 @@ CHANGING = {
     "partition": lambda x: x.partition(1),
     "fill": lambda x: x.fill(0.5),
     "fill with one of its own": lambda x: x.fill(x[0, 0]),
-    "put": lambda x: x.put([0, 4], 5.0),
     "item": lambda x: operator.setitem(x, (0, 0), 1.0),
     "item +=": lambda x: operator.setitem(x, 0, operator.iadd(x[0], 1.0)),
-    "np.put": lambda x: np.put(x, [0, -1], x[0, :2]),
-    "np.putmask": lambda x: np.putmask(x, X > 0, 5.0),
-    "np.copyto": lambda x: np.copyto(x, x[:, ::-1] ** 2),
-    "np.fill_diagonal": lambda x: np.fill_diagonal(x, x[1, :2]),
-    "np.put_along_axis": lambda x: np.put_along_axis(x, np.array([[0], [2]]), x[:, 1:2], 1),
-    "np.add.at": lambda x: np.add.at(x, [0, 0], x[1]),
-    "np.subtract.at": lambda x: np.subtract.at(x, (0, [1, 1]), 2.0),
-    "np.place": lambda x: np.place(x, X > 0, [5.0]),
-    "np.put around": lambda x: np.put(x, [7], 5.0, mode="wrap"),
     "shuffle": lambda x: random.Random(0).shuffle(x),
     "swap": lambda x: exec("x[0], x[1] = x[1], x[0]", {"x": x}),
     "swap of copies": lambda x: exec("x[[0, 1]] = x[[1, 0]]", {"x": x}),
@@ -747,7 +535,7 @@ CHANGING = {
 
 
 @pytest.mark.parametrize("how", CHANGING)
-def test_a_method_or_function_changes_a_traced_array_as_numpys(how):
+def test_a_method_or_statement_changes_a_traced_array_as_numpys(how):
     def f(x):
         CHANGING[how](x)
         return x * x[::-1]
@@ -788,18 +576,14 @@ def test_a_change_that_is_not_followed_is_refused(how):
         lambda y: trace(lambda x: x + y, 1.0),
         lambda y: trace(lambda x: y, 1.0),
         lambda y: trace(lambda x: x * 2, y),
+        *(float, np.asarray, operator.methodcaller("tolist"), operator.methodcaller("item")),
     ],
     ids=itertools.count(),
 )
-def test_an_escaped_value_cannot_be_computed_with(use):
+def test_an_escaped_value_cannot_be_computed_with_and_is_told_what_keeps(use):
     escaped = []
-
-    def f(x):
-        escaped.append(x * 2)
-        return np.sum(x)
-
-    trace(f, np.ones(2))
-    with pytest.raises(DetachedError, match="used after its trace had ended"):
+    trace(lambda x: escaped.append(x * 2) or np.sum(x), np.ones(2))
+    with pytest.raises(DetachedError, match=r"after its trace had ended(.|\n)*stop_gradient"):
         use(escaped[0])
 
 
@@ -859,42 +643,23 @@ def test_items_of_a_list_pass_for_what_they_stand_for():
     assert bp.trace(f, xs).value == f(xs)
 
 
-COEFFICIENTS = np.array([[1.0, 2.0], [3.0, 4.0], [0.5, -1.0]])
-POLYNOMIALS = {
-    "polyvalfromroots": lambda x: np.polynomial.polynomial.polyvalfromroots(x, [1, 2]),
-    "polyvalfromroots 2-d": lambda x: np.polynomial.polynomial.polyvalfromroots(x, COEFFICIENTS),
-    "polyval": lambda x: np.polynomial.polynomial.polyval(x, [1, 2, 3]),
-    "polyval 2-d": lambda x: np.polynomial.polynomial.polyval(x, COEFFICIENTS),
-    "polyval 2-d, not tensor": lambda x: np.polynomial.polynomial.polyval(
-        x, COEFFICIENTS, tensor=False
-    ),
-    "Polynomial": lambda x: np.polynomial.Polynomial([1.0, 2.0, 3.0])(x),
-    **{
-        f"{name}val 2-d": lambda x, name=name, module=module: getattr(
-            getattr(np.polynomial, module), f"{name}val"
-        )(x, COEFFICIENTS)
-        for name, module in (
-            *(("cheb", "chebyshev"), ("leg", "legendre"), ("lag", "laguerre")),
-            *(("herm", "hermite"), ("herme", "hermite_e")),
-        )
-    },
+VALUES = {
+    "polynomial": "polyval",
+    "chebyshev": "chebval",
+    "legendre": "legval",
+    "laguerre": "lagval",
+    "hermite": "hermval",
+    "hermite_e": "hermeval",
 }
 
 
-@pytest.mark.parametrize("f", POLYNOMIALS.values(), ids=POLYNOMIALS)
-@pytest.mark.parametrize("x", [np.array([0.5, 2.5]), 0.5], ids=["array", "number"])
-def test_a_polynomial_is_right_or_refused(f, x):
-    try:
-        graph = bp.trace(f, x)
-    except bp.BackpropError:
-        assert f in (POLYNOMIALS["Polynomial"],)
-        return
-    np.testing.assert_array_equal(graph.value, f(x))
-    jacobian = bp.jacobian(f)(x)
-    step = 1e-6
-    measured = (f(x + step) - f(x - step)) / (2 * step)
-    found = np.sum(jacobian, axis=-1) if np.ndim(x) else jacobian
-    np.testing.assert_allclose(found, measured, rtol=1e-6)
+@pytest.mark.parametrize("basis", VALUES)
+@pytest.mark.parametrize("options", [{}, {"tensor": False}], ids=["table", "by columns"])
+def test_a_polynomial_of_any_basis_is_differentiated(basis, options):
+    value = getattr(getattr(np.polynomial, basis), VALUES[basis])
+    coefficients = np.array([[1.0, 2.0], [3.0, 4.0], [0.5, -1.0]])
+    assert_differentiable(lambda x: value(x, coefficients, **options), np.array([0.5, 2.5]))
+    assert_differentiable(lambda x: value(x, coefficients, **options), np.array(0.5))
 
 
 def test_reshape_takes_copy():
@@ -980,15 +745,3 @@ def test_a_mask_of_another_trace_is_a_constant_of_this_one():
         return np.sum(y * inner.mask)
 
     np.testing.assert_array_equal(trace(outer, x).backward().gradients[0], x > 0)
-
-
-@pytest.mark.parametrize(
-    "use",
-    [float, np.asarray, operator.methodcaller("tolist"), operator.methodcaller("item")],
-    ids=["float", "asarray", "tolist", "item"],
-)
-def test_a_float_that_escaped_is_told_what_keeps(use):
-    escaped = []
-    trace(lambda x: escaped.append(np.sum(x)) or np.sum(x), X)
-    with pytest.raises(DetachedError, match=r"after its trace had ended(.|\n)*stop_gradient"):
-        use(escaped[0])
