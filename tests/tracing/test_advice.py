@@ -73,6 +73,13 @@ def added_to_integers(x):
     return np.sum(count)
 
 
+@advised_to_make_floats("z", "z -=")
+def plain_array_changed_by_a_product(x):
+    z = A[:, 0] * 1.0
+    z -= A.dot(x)
+    return np.sum(z * z)
+
+
 @advised_to_make_anew
 def buffer_of_the_caller(x):
     MADE[:2] = x[1:] ** 2
@@ -100,6 +107,11 @@ def plain_view(x):
     seen = np.meshgrid(total, x, copy=False)[0]
     total[0] = x[0] ** 2
     return np.sum(seen) + np.sum(total)
+
+
+@advised("zip(x.flat, y.flat)", "np.nditer([x, X])", "zip(x.flat, X.flat)")
+def several_arrays_in_step(x):
+    return sum(a * b**2 for a, b in np.nditer([x, X]))
 
 
 @advised("np.dot(A, x, out=out)", "A.dot(x, out=out)", "np.dot(A, x, out=out)")

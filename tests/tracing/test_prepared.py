@@ -11,7 +11,6 @@ import pytest
 import scipy.linalg
 import scipy.special
 from nonempty import nonempty
-from numpy import zeros
 from rule_checks import assert_differentiable
 
 import backprop_nb as bp
@@ -80,17 +79,6 @@ def test_arrays_like_a_traced_one_receive_traced_values():
         return a * b + c
 
     assert_differentiable(f, X)
-
-
-def test_an_array_of_single_precision_stays_one():
-    def f(x):
-        made = np.zeros(3, dtype=np.float32)
-        made[:] = x
-        return np.sum(made)
-
-    graph = bp.trace(f, np.ones(3, np.float32))
-    assert graph.value.dtype == np.float32
-    np.testing.assert_array_equal(graph.backward().gradients[0], np.ones(3, np.float32))
 
 
 def test_arrays_of_whole_numbers_and_truth_values_are_numpys_own():
@@ -288,45 +276,7 @@ def test_scikit_learn_and_pandas_get_plain_arrays():
     np.testing.assert_array_equal(bp.trace(f, X).value, f(X))
 
 
-# --- what is not reached -----------------------------------------------------------------
-
-
-def test_an_array_made_by_an_imported_name_is_refused_with_the_edit_that_works():
-    def f(x):
-        made = zeros(3)
-        made[0] = x[0, 0]
-        return np.sum(made)
-
-    def edited(x):
-        made = zeros(3)
-        made = np.array(made, dtype=float)
-        made[0] = x[0, 0]
-        return np.sum(made)
-
-    with pytest.raises(DetachedError, match=r"made = np\.array\(made, dtype=float\) first"):
-        bp.trace(f, X)
-    assert_differentiable(edited, X)
-
-
-OUTSIDE = np.zeros(3)
-
-
-def test_an_array_of_the_caller_is_refused_with_the_edit_that_works():
-    def f(x):
-        OUTSIDE[0] = x[0, 0]
-        return np.sum(OUTSIDE)
-
-    def edited(x):
-        new = np.array(OUTSIDE, dtype=float)
-        new[0] = x[0, 0]
-        return np.sum(new)
-
-    with pytest.raises(
-        DetachedError, match=r"new = np\.array\(OUTSIDE, dtype=float\) at the start"
-    ):
-        bp.trace(f, X)
-    assert_differentiable(edited, X)
-    np.testing.assert_array_equal(OUTSIDE, 0.0)
+# --- what is kept ------------------------------------------------------------------------
 
 
 def test_an_array_that_outlives_its_trace_is_still_an_array():
@@ -368,11 +318,6 @@ def test_state_that_is_kept_between_calls():
 # --- lists of traced values -----------------------------------------------------------
 
 POINT = np.array([0.5, -1.5, 2.0])
-
-
-def line(f):
-    """Name a function by its line."""
-    return str(f.__code__.co_firstlineno)
 
 
 def by_its_positions(x):
@@ -448,25 +393,10 @@ def into_what_is_iterated(x):
         by_hand,
         into_what_is_iterated,
     ],
-    ids=line,
+    ids=lambda f: str(f.__code__.co_firstlineno),
 )
 def test_a_list_is_the_array_that_it_stands_for(f):
-    graph = bp.trace(f, POINT)
-    assert graph.value == pytest.approx(f(POINT), rel=1e-14)
-    v, h = np.array([0.3, -0.2, 0.7]), 1e-6
-    slope = (f(POINT + h * v) - f(POINT - h * v)) / (2 * h)
-    assert graph.backward().gradients[0] @ v == pytest.approx(slope, abs=1e-8)
-    other = np.array([-0.25, 0.75, 1.0])
-    assert graph.evaluate(other) == pytest.approx(f(other), rel=1e-14)
-
-
-def test_outside_of_a_trace_they_are_numpys_own():
-    before = (np.zeros, np.linalg.norm, np.ndenumerate, np.c_)
-    bp.trace(lambda x: np.linalg.norm([x[0], x[1]]), POINT)
-    with pytest.raises(ZeroDivisionError):
-        bp.trace(lambda x: 1 / 0, POINT)
-    assert (np.zeros, np.linalg.norm, np.ndenumerate, np.c_) == before
-    assert list(np.ndenumerate(np.ones(2))) == [((0,), 1.0), ((1,), 1.0)]
+    assert_differentiable(f, POINT)
 
 
 def test_an_iterator_over_plain_arrays_is_numpys_own():
@@ -478,14 +408,6 @@ def test_an_iterator_over_plain_arrays_is_numpys_own():
         return np.sum(x) * np.sum(made)
 
     assert bp.trace(f, POINT).value == f(POINT)
-
-
-def test_an_iterator_over_several_arrays_is_refused_with_what_works():
-    with pytest.raises(bp.UnsupportedError, match=r"zip\(x\.flat, y\.flat\)"):
-        bp.trace(lambda x: sum(a * b for a, b in np.nditer([x, POINT])), POINT)
-    assert_differentiable(
-        lambda x: sum(a * b for a, b in zip(x.flat, POINT.flat, strict=True)), POINT
-    )
 
 
 def test_a_ufunc_that_takes_lists_is_numpys_own_in_all_else():
@@ -514,17 +436,7 @@ def gained(x, activation=np.tanh):
     return 5 / 3 * x if activation is np.tanh else activation(x)
 
 
-def gained_by_another(x):
-    return np.sum(gained(x))
-
-
-def gained_by_name(x, activation=np.tanh):
-    return 5 / 3 * x if activation.__name__ == "tanh" else activation(x)
-
-
-@pytest.mark.parametrize("f", [gained, gained_by_another])
-def test_a_function_that_asks_for_the_very_ufunc_is_refused(f):
-    with pytest.raises(bp.UnsupportedError, match=r'activation\.__name__ == "tanh"') as caught:
-        bp.trace(f, POINT[0])
-    assert "another value when it is traced" in str(caught.value)
-    assert bp.trace(gained_by_name, POINT[0]).value == gained_by_name(POINT[0])
+def test_a_helper_that_asks_for_the_very_ufunc_is_refused():
+    with pytest.raises(bp.UnsupportedError, match="another value when it is traced") as caught:
+        bp.trace(lambda x: np.sum(gained(x)), POINT[0])
+    assert caught.value.instead.startswith('activation.__name__ == "tanh"')
