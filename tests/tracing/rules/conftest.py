@@ -1,4 +1,4 @@
-"""Tests of rows are made from what each test file lists: CASES, FORMS and CALLED."""
+"""Tests are made from what each test file lists: CASES, FORMS, CALLED, MADE and REFUSED."""
 
 import importlib
 
@@ -12,8 +12,13 @@ def _rows(module):
 
 
 def pytest_generate_tests(metafunc):
-    """Give each test of :class:`rule_checks.RowTests` a row, or a row and one of its cases."""
+    """Give each test of :mod:`rule_checks` a row, a row and one of its cases, or a call."""
     module, wanted = metafunc.module, metafunc.fixturenames
+    for name, calls in {"made": "MADE", "refused": "REFUSED"}.items():
+        if name in wanted:
+            listed = getattr(module, calls)
+            metafunc.parametrize(name, listed.values(), ids=listed)
+
     if "call" in wanted:
         called = getattr(module, "CALLED", {})
         parameters = [

@@ -14,10 +14,11 @@ from functools import cached_property
 
 import matplotlib.mathtext
 import numpy as np
+import pytest
 from nonempty import nonempty
 from standard import STANDARD
 
-from backprop_nb.errors import BackpropWarning
+from backprop_nb.errors import BackpropError, BackpropWarning
 from backprop_nb.tracing import jvp, sigmoid, trace
 from backprop_nb.tracing.emit.rule import call_text
 from backprop_nb.tracing.evaluate import replayed
@@ -136,6 +137,29 @@ class RowTests:
             seen.append((record.parents, options, graph.value.tolist()))
             assert_same(graph.value, form(*inputs))
         assert all(each == seen[0] for each in seen)
+
+
+class MadeTests:
+    """The tests of calls that are made of others; the test file says its MADE.
+
+    Each is a function and what it may be differentiated by.
+    """
+
+    def test_a_call_is_differentiated_as_those_that_it_is_made_of(self, made):
+        assert_differentiable(*made)
+
+
+class RefusedTests:
+    """The tests of calls that have no rule, or that NumPy refuses; the test file says its REFUSED.
+
+    Each is a function, its argument, and what it is told.
+    """
+
+    def test_a_call_is_refused_at_the_learners_line(self, refused, request):
+        f, x, says = refused
+        with pytest.raises(BackpropError, match=says) as caught:
+            trace(f, x)
+        assert f"in {request.path.name}" in str(caught.value)
 
 
 def _domain(row, k):

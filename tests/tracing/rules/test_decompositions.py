@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from nonempty import nonempty
-from rule_checks import RowTests, assert_differentiable, case
+from rule_checks import MadeTests, RefusedTests, RowTests, assert_differentiable, case
 
 from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import trace
@@ -104,37 +104,6 @@ def test_the_slope_by_a_symmetric_matrix_is_symmetric(f):
     np.testing.assert_allclose(found, found.T)
 
 
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: np.linalg.cholesky(x @ x.T + np.eye(3)),
-        lambda x: np.linalg.eigh(x @ x.T)[1],
-        lambda x: np.linalg.eigh(x @ x.T, "U")[0],
-    ],
-    ids=["cholesky", "eigenvectors", "eigenvalues"],
-)
-def test_of_a_symmetric_matrix_that_is_computed_the_slope_is_right(f):
-    assert_differentiable(f, X)
-
-
-@pytest.mark.parametrize(
-    ("f", "word"),
-    [
-        (lambda a: np.linalg.eigvalsh(a)[0], "eigenvalues"),
-        (lambda a: np.linalg.eigh(a)[0][0], "eigenvalues"),
-        (lambda a: np.linalg.svdvals(a)[0], "singular values"),
-        (lambda a: np.linalg.svd(a)[1][0], "singular values"),
-    ],
-    ids=["eigvalsh", "eigh", "svdvals", "svd"],
-)
-def test_equal_values_are_marked(f, word):
-    graph = trace(f, np.eye(2))
-    marks = [mark for node in graph.nodes for mark in node.health]
-    assert marks
-    assert {mark.kind for mark in marks} == {"tie"}
-    assert all(f"{word} of a are equal" in mark.text for mark in marks)
-
-
 # --- norms ---------------------------------------------------------------------------
 
 ORDERS = [None, 1, -1, 2, -2, np.inf, -np.inf, "fro", "f", "nuc"]
@@ -202,12 +171,31 @@ MADE = {
     "tensorinv": (np.linalg.tensorinv, BOX),
     "tensorsolve": (np.linalg.tensorsolve, BOX, BOX[:, :, 0]),
     "qr's R": (lambda a: np.linalg.qr(a, mode="r"), X.T),
+    # of a symmetric matrix that is computed
+    "cholesky": (lambda x: np.linalg.cholesky(x @ x.T + np.eye(3)), X),
+    "eigenvectors": (lambda x: np.linalg.eigh(x @ x.T)[1], X),
+    "eigenvalues": (lambda x: np.linalg.eigh(x @ x.T, "U")[0], X),
+}
+REFUSED = {
+    "full": (lambda a: np.linalg.svd(a)[0], X, "full_matrices=False"),
+    "svd": (lambda a: np.linalg.svd(a @ a.T, hermitian=True)[0], X, "hermitian=False"),
+    "pinv": (lambda a: np.linalg.pinv(a @ a.T, hermitian=True), X, "hermitian=False"),
+    "cut": (lambda a: np.linalg.pinv(a, rcond=0.5), X, "up to a share of 1e-06"),
+    "by rtol": (lambda a: np.linalg.pinv(a, rtol=np.array(0.5)), X, "up to a share of 1e-06"),
+    "wide": (lambda a: np.linalg.qr(a), X, "no fewer rows than columns"),
+    "complete": (lambda a: np.linalg.qr(a.T, mode="complete"), X, "mode='reduced'"),
+    "order": (lambda a: np.linalg.norm(a, 3), X, "ord=1, -1, 2"),
+    "one": (lambda a: np.linalg.multi_dot([a]), X, "two arrays or more"),
+    "axes": (lambda a: np.linalg.tensorsolve(a @ a.T, a[:, 0], axes=(1,)), X, "axes=None"),
 }
 
 
-@pytest.mark.parametrize("name", MADE)
-def test_what_is_made_of_others_is_differentiated_as_they_are(name):
-    assert_differentiable(*MADE[name])
+class TestMade(MadeTests):
+    """The tests that calls made of others share."""
+
+
+class TestRefused(RefusedTests):
+    """The tests that refused calls share."""
 
 
 def test_the_zeroth_power_is_the_identity():
@@ -239,26 +227,3 @@ def test_a_cross_product_in_the_plane_is_as_numpy_has_it():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)
                 assert_differentiable(f, *inputs)
-
-
-@pytest.mark.parametrize(
-    ("f", "expected"),
-    [
-        (lambda a: np.linalg.svd(a)[0], "full_matrices=False"),
-        (lambda a: np.linalg.svd(a @ a.T, hermitian=True)[0], "hermitian=False"),
-        (lambda a: np.linalg.pinv(a @ a.T, hermitian=True), "hermitian=False"),
-        (lambda a: np.linalg.pinv(a, rcond=0.5), "up to a share of 1e-06"),
-        (lambda a: np.linalg.pinv(a, rtol=np.array(0.5)), "up to a share of 1e-06"),
-        (lambda a: np.linalg.qr(a), "no fewer rows than columns"),
-        (lambda a: np.linalg.qr(a.T, mode="complete"), "mode='reduced'"),
-        (lambda a: np.linalg.norm(a, 3), "ord=1, -1, 2"),
-        (lambda a: np.linalg.multi_dot([a]), "two arrays or more"),
-        (lambda a: np.linalg.tensorsolve(a @ a.T, a[:, 0], axes=(1,)), "axes=None"),
-    ],
-    ids=["full", "svd", "pinv", "cut", "cut by rtol", "wide", "complete", "order", "one", "axes"],
-)
-def test_a_form_that_has_no_derivative_or_no_reader_is_refused(f, expected):
-    with pytest.raises(UnsupportedError, match=r"np\.linalg\.\w+ cannot be traced") as caught:
-        trace(f, X)
-    assert expected in caught.value.expected
-    assert "test_decompositions.py" in str(caught.value)

@@ -3,13 +3,11 @@
 import inspect
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from rule_checks import MASK, ORDERED, ROWS_TWICE, RowTests, assert_differentiable, case
+from rule_checks import MASK, ORDERED, ROWS_TWICE, MadeTests, RefusedTests, RowTests, case
 
-from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import trace
 from backprop_nb.tracing.rules.indexing import add_along_axis, scatter_add
 
@@ -207,17 +205,49 @@ CALLED = {
 }
 
 
+X, V = np.array([[0.5, -1.5, 2.0], [1.25, 0.75, -0.25]]), np.array([1.5, -2.0, 0.5])
+
+# What is padded with may be traced.
+MADE = {
+    "value": (lambda x, v: np.pad(x, 1, constant_values=v[0]), X, V),
+    "two values": (lambda x, v: np.pad(x, (2, 1), constant_values=(v[0], 3.0)), X, V),
+    "for each axis": (lambda x, v: np.pad(x, 1, constant_values=((v[0],), (v[1],))), X, V),
+    "for each side": (
+        lambda x, v: np.pad(
+            x, ((1, 2), (0, 3)), "constant", constant_values=[[v[0], v[1]], [v[2], 1.0]]
+        ),
+        *(X, V),
+    ),
+    "array": (lambda x, v: np.pad(x, 2, constant_values=v[:2]), X, V),
+    "array that is made": (
+        lambda x, v: x[0, 0] * np.pad(np.ones(2), 1, constant_values=v[0]),
+        *(X, V),
+    ),
+}
+REFUSED = {
+    "mean": (lambda x: np.pad(x, 1, "mean"), V, "np.pad"),
+    "odd": (lambda x: np.pad(x, 1, "reflect", reflect_type="odd"), V, "np.pad"),
+    "dict": (lambda x: np.pad(x, {0: 1}), V, "np.pad"),
+    "fill": (lambda x: np.pad(x, 1, "edge", constant_values=x[0]), V, "plain integer"),
+    "indices": (lambda x: np.take(x, x[0]), V, "plain integer"),
+    "repeats": (lambda x: np.repeat(x, x[0]), V, "plain integer"),
+}
+
+
 class TestRows(RowTests):
     """The tests that every row shares."""
 
 
+class TestMade(MadeTests):
+    """The tests that calls made of others share."""
+
+
+class TestRefused(RefusedTests):
+    """The tests that refused calls share."""
+
+
 def gradient(f, x, seed):
     return trace(f, x).backward(seed).gradients[0]
-
-
-def test_entries_that_tie_are_sorted_in_their_order():
-    x = np.array([2.0, 1.0, 2.0, 1.0])
-    np.testing.assert_array_equal(gradient(np.sort, x, np.arange(4.0)), [2.0, 0.0, 3.0, 1.0])
 
 
 @given(
@@ -251,22 +281,6 @@ def test_long_lists_of_positions_that_differ_in_the_middle_stay_two_in_the_progr
     np.testing.assert_array_equal(d_x, graph.backward().gradients[0])
 
 
-@pytest.mark.parametrize("name", ["sort", "partition"])
-def test_sorting_in_place_is_an_assignment_of_what_is_sorted(name):
-    def f(x):
-        y = x * 1
-        first = y[0]
-        getattr(y, name)(1)
-        return np.sum(y * [[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]]) + np.sum(first**2)
-
-    assert_differentiable(f, np.array([[3.0, 1.0, 2.0], [0.5, 2.5, -1.0]]))
-
-
-def test_an_entry_taken_twice_receives_both_gradients():
-    found = gradient(lambda x: np.take(x, [2, 0, 2]), np.zeros(3), np.array([1.0, 10.0, 100.0]))
-    np.testing.assert_array_equal(found, [10.0, 0.0, 101.0])
-
-
 def test_positions_that_change_later_do_not_change_the_trace():
     positions = np.array([0, 1])
 
@@ -276,15 +290,6 @@ def test_positions_that_change_later_do_not_change_the_trace():
         return y
 
     np.testing.assert_array_equal(gradient(f, np.zeros(3), np.ones(2)), [2.0, 2.0, 0.0])
-
-
-def test_add_along_axis_is_the_transpose_of_take_along_axis():
-    rng = np.random.default_rng(0)
-    x, indices = rng.normal(size=(3, 4)), rng.integers(0, 4, size=(3, 6))
-    g = rng.normal(size=(3, 6))
-    back = add_along_axis(g, indices, axis=1, shape=x.shape)
-    forward = np.take_along_axis(x, indices, 1)
-    np.testing.assert_allclose(np.sum(back * x), np.sum(g * forward))
 
 
 @given(
@@ -298,88 +303,3 @@ def test_padding_is_linear_and_its_rule_is_the_transpose(mode, width, seed):
     g = rng.normal(size=np.pad(x, width, mode).shape)
     found = gradient(lambda x: np.pad(x, width, mode), x, g)
     np.testing.assert_allclose(np.sum(found * x), np.sum(g * np.pad(x, width, mode)))
-
-
-PADDED = {
-    "value": lambda x, v: np.pad(x, 1, constant_values=v[0]),
-    "two values": lambda x, v: np.pad(x, (2, 1), constant_values=(v[0], 3.0)),
-    "a value for each axis": lambda x, v: np.pad(x, 1, constant_values=((v[0],), (v[1],))),
-    "a value for each side": lambda x, v: np.pad(
-        x, ((1, 2), (0, 3)), "constant", constant_values=[[v[0], v[1]], [v[2], 1.0]]
-    ),
-    "array": lambda x, v: np.pad(x, 2, constant_values=v[:2]),
-    "array that is made": lambda x, v: x[0, 0] * np.pad(np.ones(2), 1, constant_values=v[0]),
-}
-
-
-@pytest.mark.parametrize("f", PADDED.values(), ids=PADDED)
-def test_what_is_padded_with_may_be_traced(f):
-    x, v = np.array([[0.5, -1.5, 2.0], [1.25, 0.75, -0.25]]), np.array([1.5, -2.0, 0.5])
-    assert_differentiable(f, x, v)
-
-
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: np.pad(x, 1, "mean"),
-        lambda x: np.pad(x, 1, "reflect", reflect_type="odd"),
-        lambda x: np.pad(x, {0: 1}),
-        lambda x: np.pad(x, 1, "edge", constant_values=x[0]),
-        lambda x: np.take(x, x[0]),
-        lambda x: np.repeat(x, x[0]),
-    ],
-    ids=["mean", "odd", "dict", "fill", "indices", "repeats"],
-)
-def test_what_has_no_rule_is_refused(f):
-    with pytest.raises((UnsupportedError, TypeError), match=r"in test_indexing\.py"):
-        trace(f, np.ones(3))
-
-
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x, y: np.meshgrid(x, y)[0] * np.meshgrid(x, y, indexing="ij")[1].T,
-        lambda x, y: np.add(*np.meshgrid(x, y, sparse=True)),
-        lambda x, y: np.multiply(*np.broadcast_arrays(x, y[:, None])),
-        lambda x, y: np.full_like(x, y[1]) * np.full_like(x, 2.0) * x,
-        lambda x, y: np.copy(x) * y[1],
-        lambda x, y: np.multiply(*np.unstack(np.outer(x, y), axis=1)),
-    ],
-    ids=[
-        "meshgrid",
-        "sparse",
-        "broadcast_arrays",
-        "full_like",
-        "copy",
-        "unstack",
-    ],
-)
-def test_what_is_several_functions_in_a_row_is_traced_as_those(f):
-    assert_traced_in_parts(f)
-
-
-@pytest.mark.skipif(not hasattr(np, "matvec"), reason="NumPy has these since version 2.2")
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x, y: np.matvec(np.ones((2, 4, 3)), np.stack([x, x])[:, None]) * y[:, None, None],
-        lambda x, y: np.vecmat(np.ones((3, 2)) * y, np.ones((2, 3))) * x,
-        lambda x, y: np.matvec(np.outer(y, y), y) * x[:2],
-    ],
-    ids=["matvec", "vecmat", "matvec of one vector"],
-)
-def test_products_of_matrices_and_vectors_are_traced_as_products_of_matrices(f):
-    assert_traced_in_parts(f)
-
-
-def assert_traced_in_parts(f):
-    rng = np.random.default_rng(0)
-    x, y, vx, vy = rng.normal(size=3), rng.normal(size=2), rng.normal(size=3), rng.normal(size=2)
-    graph = trace(f, x, y)
-    np.testing.assert_array_equal(graph.value, f(x, y))
-    g = rng.normal(size=graph.value.shape)
-    d_x, d_y = graph.backward(g).gradients
-    step = 1e-6
-    change = f(x + step * vx, y + step * vy) - f(x - step * vx, y - step * vy)
-    slope = np.sum(g * change) / (2 * step)
-    np.testing.assert_allclose(np.sum(d_x * vx) + np.sum(d_y * vy), slope, atol=1e-8)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rule_checks import RowTests, assert_differentiable, case
+from rule_checks import RefusedTests, RowTests, case
 
-from backprop_nb.errors import BackpropError, InPlaceError, ShapeError, UnsupportedError
+from backprop_nb.errors import ShapeError
 from backprop_nb.tracing import trace
 
 OUTSIDE = np.zeros(6)
@@ -102,8 +102,24 @@ CALLED = {
 }
 
 
+ONES = np.ones(3)
+REFUSED = {
+    "lengths": (lambda x: np.concatenate([x, np.ones((2, 2))]), ONES, "np.concatenate does not"),
+    "shapes": (lambda x: np.stack([x, x[:1]]), ONES, "np.stack does not fit"),
+    "out": (lambda x: np.concatenate([x, x], out=OUTSIDE), ONES, "would write traced values"),
+    "dtype": (lambda x: np.concatenate([x, x], dtype=np.float32), ONES, "np.concatenate"),
+    "condition": (lambda x: np.select([x], [x]), ONES, "np.select"),
+    "complex": (lambda x: np.vstack([x, np.array([1j, 0, 0])]), ONES, "real numbers"),
+    "uneven": (lambda x: np.split(x, 2), ONES, r"np\.split does not fit: .*equal division"),
+}
+
+
 class TestRows(RowTests):
     """The tests that every row shares."""
+
+
+class TestRefused(RefusedTests):
+    """The tests that refused calls share."""
 
 
 @given(
@@ -123,24 +139,6 @@ def test_a_piece_gives_its_gradient_back_to_where_it_was_cut(length, sections, a
     np.testing.assert_array_equal(d_x, np.where(np.isin(x, pieces[k]), x + 1, 0))
 
 
-def test_pieces_put_together_again_are_the_whole():
-    x = np.arange(7.0)
-    graph = trace(lambda x: np.concatenate(np.array_split(x, 3)), x)
-    np.testing.assert_array_equal(graph.value, x)
-    np.testing.assert_array_equal(graph.backward(x).gradients[0], x)
-    assert [node.op for node in graph.nodes] == [None, *["array_split"] * 3, "concatenate"]
-
-
-def test_an_uneven_split_fails_where_it_is_called():
-    with pytest.raises(ShapeError, match=r"np\.split does not fit: .*equal division"):
-        trace(lambda x: np.split(x, 3), np.ones(7))
-
-
-def test_an_array_that_is_joined_twice_receives_both_gradients():
-    [d_x] = trace(lambda x: np.stack([x, x, x]), np.ones(2)).backward(np.ones((3, 2))).gradients
-    np.testing.assert_array_equal(d_x, [3.0, 3.0])
-
-
 def test_lists_and_numbers_beside_a_traced_array_are_constants():
     graph = trace(lambda x: np.hstack([1, x, [2.0, 3.0], np.ones(1)]), np.zeros(2))
     np.testing.assert_array_equal(graph.value, [1, 0, 0, 2, 3, 1])
@@ -155,39 +153,11 @@ def test_the_rows_of_a_traced_matrix_can_be_joined():
     np.testing.assert_array_equal(graph.backward(np.arange(6.0)).gradients[0], A)
 
 
-@pytest.mark.parametrize("split", [np.split, np.array_split, np.hsplit])
-def test_what_was_split_is_a_view(split):
-    def f(x):
-        y = x * 1
-        first, last = split(y, 2)
-        first *= last
-        return y * y[0] + np.sum(last)
-
-    assert_differentiable(f, np.array([1.5, -0.5, 2.0, 0.25]))
-
-
 def test_joining_prints_as_it_was_written():
     graph = trace(lambda x, y: np.concatenate([x, y], axis=1), np.ones((2, 3)), np.ones((2, 1)))
     [step] = graph.backward(np.ones((2, 4))).steps
     rules = [contribution.rule.replace(step.node.name, "z") for contribution in step.contributions]
     assert rules == ["d_z[:, 0:3]", "d_z[:, 3:4]"]
-
-
-@pytest.mark.parametrize(
-    ("f", "kind"),
-    [
-        (lambda x: np.concatenate([x, np.ones((2, 2))]), ShapeError),
-        (lambda x: np.stack([x, x[:1]]), ShapeError),
-        (lambda x: np.concatenate([x, x], out=OUTSIDE), InPlaceError),
-        (lambda x: np.concatenate([x, x], dtype=np.float32), UnsupportedError),
-        (lambda x: np.select([x], [x]), BackpropError),
-        (lambda x: np.vstack([x, np.array([1j, 0, 0])]), UnsupportedError),
-    ],
-    ids=["lengths", "shapes", "out", "dtype", "condition", "complex"],
-)
-def test_what_does_not_fit_fails_where_it_is_called(f, kind):
-    with pytest.raises(kind, match=r"in test_joining\.py"):
-        trace(f, np.ones(3))
 
 
 def test_a_message_names_each_of_the_joined_arrays():

@@ -3,10 +3,8 @@
 import functools
 
 import numpy as np
-import pytest
-from rule_checks import RowTests, assert_differentiable, case
+from rule_checks import MadeTests, RefusedTests, RowTests, case
 
-from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import trace
 from backprop_nb.tracing.rules.lists import ARRAY, Nested
 
@@ -41,8 +39,11 @@ FORMS = {
 CALLED = {"array": plan}
 
 
-class TestRows(RowTests):
-    """The tests that every row shares."""
+def assigned(x):
+    made = np.array([x[0, 0], 2.0, 3.0])
+    made[1] = x[1, 1]
+    made *= made
+    return made
 
 
 def grown(x):
@@ -53,34 +54,55 @@ def grown(x):
     return np.array(values)
 
 
-WRITTEN = {
-    "grown in a loop": grown,
-    "comprehension": lambda x: np.array([[v * v for v in row] for row in x]),
-    "np.sum of a list": lambda x: np.sum([v**2 for v in x[0]]),
-    "np.sum, axis": lambda x: np.sum([row * k for k, row in enumerate(x)], axis=0),
-    "np.mean": lambda x: np.mean([x[0, 0], x[1, 1] ** 2]),
-    "np.max": lambda x: np.max([x[0, 0], x[1, 1], 0.0]) * np.argmax([x[0, 0], x[1, 1]]),
-    "np.dot": lambda x: np.dot([x[0, 0], 2.0, x[1, 1]], x[0]),
-    "np.stack": lambda x: np.stack([x[0], x[1] ** 2], axis=1),
-    "np.concatenate": lambda x: np.concatenate([[x[0, 0]], x[1], [1.0]]),
-    "np.c_": lambda x: np.c_[x, np.ones(2), x[:, 0] ** 2],
-    "np.r_": lambda x: np.r_[x[0], 1.0, x[1, 0] ** 2, [2.0, 3.0]],
-    "np.append": lambda x: np.append(np.append([], x[0]), x[1, 1] ** 2),
-    "np.vstack": lambda x: np.vstack([x, [x[0, 0], 1.0, 2.0]]),
-    "one twice": lambda x: np.array([x[0], x[1], x[0]]) ** 2,
-    "np.atleast_1d": lambda x: np.concatenate(np.atleast_1d(x[0, 0], x[0])),
-    "operand": lambda x: x[0] * np.array([x[1, 0], 1.0, 2.0]) + np.asarray([1.0, 2.0, x[0, 0]]),
-    "prepared rows": lambda x: np.array([np.zeros(3), x[0]]) + np.array([[1.0, 2.0, x[1, 0]]] * 2),
-    "sum of Python's": lambda x: np.array(sum([row**2 for row in x])),
-    "dtype": lambda x: np.array([x[0, 0], 2], dtype=float) ** 2,
-    "reduce": lambda x: np.array(functools.reduce(lambda a, b: a * b, list(x[0]))),
-    "min of Python's": lambda x: np.array([min(x[0]), max(x[1])]),
+MADE = {
+    "grown in a loop": (grown, X),
+    "assigned to": (assigned, X),
+    "comprehension": (lambda x: np.array([[v * v for v in row] for row in x]), X),
+    "np.sum of a list": (lambda x: np.sum([v**2 for v in x[0]]), X),
+    "np.sum, axis": (lambda x: np.sum([row * k for k, row in enumerate(x)], axis=0), X),
+    "np.mean": (lambda x: np.mean([x[0, 0], x[1, 1] ** 2]), X),
+    "np.max": (lambda x: np.max([x[0, 0], x[1, 1], 0.0]) * np.argmax([x[0, 0], x[1, 1]]), X),
+    "np.dot": (lambda x: np.dot([x[0, 0], 2.0, x[1, 1]], x[0]), X),
+    "np.stack": (lambda x: np.stack([x[0], x[1] ** 2], axis=1), X),
+    "np.concatenate": (lambda x: np.concatenate([[x[0, 0]], x[1], [1.0]]), X),
+    "np.c_": (lambda x: np.c_[x, np.ones(2), x[:, 0] ** 2], X),
+    "np.r_": (lambda x: np.r_[x[0], 1.0, x[1, 0] ** 2, [2.0, 3.0]], X),
+    "np.append": (lambda x: np.append(np.append([], x[0]), x[1, 1] ** 2), X),
+    "np.vstack": (lambda x: np.vstack([x, [x[0, 0], 1.0, 2.0]]), X),
+    "one twice": (lambda x: np.array([x[0], x[1], x[0]]) ** 2, X),
+    "np.atleast_1d": (lambda x: np.concatenate(np.atleast_1d(x[0, 0], x[0])), X),
+    "operand": (
+        lambda x: x[0] * np.array([x[1, 0], 1.0, 2.0]) + np.asarray([1.0, 2.0, x[0, 0]]),
+        X,
+    ),
+    "prepared rows": (
+        lambda x: np.array([np.zeros(3), x[0]]) + np.array([[1.0, 2.0, x[1, 0]]] * 2),
+        X,
+    ),
+    "sum of Python's": (lambda x: np.array(sum([row**2 for row in x])), X),
+    "dtype": (lambda x: np.array([x[0, 0], 2], dtype=float) ** 2, X),
+    "reduce": (lambda x: np.array(functools.reduce(lambda a, b: a * b, list(x[0]))), X),
+    "min of Python's": (lambda x: np.array([min(x[0]), max(x[1])]), X),
+}
+REFUSED = {
+    "ragged": (lambda x: np.array([x[0], x[:1]]), X, "np.array does not fit"),
+    "int": (lambda x: np.array([x[0, 0]], dtype=int), X, "np.array with these arguments"),
+    "object": (lambda x: np.array([x[0, 0]], dtype=object), X, "np.array with these arguments"),
+    "text": (lambda x: np.array([x[0, 0], "one"]), X, "np.array with these arguments"),
+    "complex": (lambda x: np.array([x[0, 0], 1j]), X, "np.array with these arguments"),
 }
 
 
-@pytest.mark.parametrize("name", WRITTEN)
-def test_a_list_stands_for_the_array(name):
-    assert_differentiable(WRITTEN[name], X)
+class TestRows(RowTests):
+    """The tests that every row shares."""
+
+
+class TestMade(MadeTests):
+    """The tests that calls made of others share."""
+
+
+class TestRefused(RefusedTests):
+    """The tests that refused calls share."""
 
 
 def test_it_is_one_node_that_prints_as_it_was_written():
@@ -89,34 +111,8 @@ def test_it_is_one_node_that_prints_as_it_was_written():
     assert "np.array([" in graph.to_numpy()
 
 
-def test_the_array_can_be_assigned_to():
-    def f(x):
-        made = np.array([x[0, 0], 2.0, 3.0])
-        made[1] = x[1, 1]
-        made *= made
-        return made
-
-    assert_differentiable(f, X)
-
-
 def test_where_each_array_stands():
     nested = Nested([[1.0, 2.0], 3.0])
     assert nested.paths == {}
     assert repr(nested) == "[[1.0, 2.0], 3.0]"
     assert ARRAY.function.__name__ == "array"
-
-
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: np.array([x[0], x[:1]]),
-        lambda x: np.array([x[0, 0]], dtype=int),
-        lambda x: np.array([x[0, 0]], dtype=object),
-        lambda x: np.array([x[0, 0], "one"]),
-        lambda x: np.array([x[0, 0], 1j]),
-    ],
-    ids=["ragged", "int", "object", "text", "complex"],
-)
-def test_what_is_no_array_of_floats_is_refused_at_the_line(f):
-    with pytest.raises(BackpropError, match=r"test_lists\.py"):
-        trace(f, X)

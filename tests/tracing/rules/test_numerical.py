@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from rule_checks import RowTests, assert_differentiable, case
+from rule_checks import MadeTests, RefusedTests, RowTests, case
 
-from backprop_nb.errors import BackpropError, UnsupportedError
+from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import trace
 
 CASES = {
@@ -37,13 +37,9 @@ WANTED = np.array([0.1, 0.7, 1.3, 3.9, 4.6, 5.5])
 ONE, THREE = np.array(1.0), np.array(3.0)
 
 
-class TestRows(RowTests):
-    """The tests that every row shares."""
-
-
 # --- each as a function of all that it may be differentiated by -----------------------
 
-DIFFERENTIABLE = {
+MADE = {
     "correlate": (np.correlate, V, V[:2]),
     "correlate full": (lambda a, v: np.correlate(a, v, "full"), V[:2], V),
     "correlate same": (lambda a, v: np.correlate(a, v, mode="same"), V[:2], V),
@@ -100,11 +96,32 @@ DIFFERENTIABLE = {
     "piecewise of a number": (lambda x: np.piecewise(x, [x < 0, x >= 0], [np.sin, np.cos]), ONE),
     "piecewise and nothing": (lambda x: np.piecewise(x, [x < -9.0], [np.log, np.cos]), V),
 }
+EXCLUDING = np.vectorize(lambda v, k: v * k, excluded=["k"])
+BASES = [2.0, 3.0, 4.0, 5.0]
+REFUSED = {
+    "steps": (lambda x: np.gradient(x, 1.0, 2.0, 3.0), X, "one spacing for each axis"),
+    "places": (lambda x: np.gradient(x, AT), X, "one spacing for each axis"),
+    "few": (lambda x: np.gradient(x[:1], axis=0), X, "more than edge_order entries"),
+    "axis": (lambda x: np.cumulative_sum(x), X, "an axis, where there are several"),
+    "signs": (lambda x: np.geomspace(x[0, 0], x[0, 1], 3), X, "two ends of one sign"),
+    "bases": (lambda x: np.logspace(x[0], x[1], 3, base=BASES), X, "one base"),
+    "functions": (lambda x: np.piecewise(x, [x > 0], [np.sin] * 3), X, "one function for each"),
+    "rows": (lambda x: np.apply_along_axis(np.sum, 0, x[:, :0]), X, "at least one row"),
+    "signature": (lambda x: np.vectorize(np.sum, signature="(n)->()")(x), X, "no signature"),
+    "excluded": (lambda x: EXCLUDING(x, k=2.0), X, "nothing excluded"),
+}
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
-def test_a_function_is_differentiated_as_the_calls_that_it_is_made_of(name):
-    assert_differentiable(*DIFFERENTIABLE[name])
+class TestRows(RowTests):
+    """The tests that every row shares."""
+
+
+class TestMade(MadeTests):
+    """The tests that calls made of others share."""
+
+
+class TestRefused(RefusedTests):
+    """The tests that refused calls share."""
 
 
 def test_the_ends_of_a_grid_are_exact():
@@ -129,29 +146,3 @@ def test_an_error_of_a_function_that_is_handed_over_is_its_own():
     with pytest.raises(TypeError, match="concatenate") as caught:
         trace(lambda x: np.apply_along_axis(broken, 0, x), X)
     assert not isinstance(caught.value, UnsupportedError)
-
-
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: np.gradient(x, 1.0, 2.0, 3.0),
-        lambda x: np.gradient(x, AT),
-        lambda x: np.gradient(x[:1], axis=0),
-        lambda x: np.cumulative_sum(x),
-        lambda x: np.geomspace(x[0, 0], x[0, 1], 3),
-        lambda x: np.logspace(x[0], x[1], 3, base=[2.0, 3.0, 4.0, 5.0]),
-        lambda x: np.piecewise(x, [x > 0], [np.sin, np.cos, np.tan]),
-        lambda x: np.apply_along_axis(np.sum, 0, x[:, :0]),
-        lambda x: np.vectorize(np.sum, signature="(n)->()")(x),
-        lambda x: np.vectorize(lambda v, k: v * k, excluded=["k"])(x, k=2.0),
-    ],
-    ids=[
-        *("steps", "places", "few", "axis", "signs", "bases", "functions", "rows"),
-        *("signature", "excluded"),
-    ],
-)
-def test_what_numpy_refuses_or_nobody_writes_is_refused(f):
-    refused = r"np\.\w+ (cannot be traced with these|does not fit)"
-    with pytest.raises(BackpropError, match=refused) as caught:
-        trace(f, X)
-    assert "test_numerical.py" in str(caught.value)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from nonempty import nonempty
-from rule_checks import assert_differentiable
+from rule_checks import MadeTests, RefusedTests
 
-from backprop_nb.errors import BackpropError, ShapeError, UnsupportedError
+from backprop_nb.errors import BackpropError, ShapeError
 from backprop_nb.tracing import trace
 
 V = np.array([0.3, -1.2, 0.8, 2.1])
@@ -20,7 +20,7 @@ def weighed(values, counts):
     return values * counts
 
 
-DIFFERENTIABLE = {
+MADE = {
     "bincount": (lambda w: np.bincount([0, 2, 0, 1], w), V),
     "bincount to a length": (lambda w: np.bincount([0, 2, 0, 1], weights=w, minlength=6), V),
     "choose": (lambda a, b: np.choose([0, 1, 1, 0], [a, b]), V, M[0]),
@@ -65,25 +65,18 @@ DIFFERENTIABLE = {
     "histogram, density": (lambda x: np.histogram(x, 5, density=True)[0], M),
     "histogram, range": (lambda x: x[0, 1:] * np.histogram(x, 3, (-1.0, 1.1))[0], M),
 }
+REFUSED = {
+    "index": (lambda x: np.unique(x, return_index=True, axis=0)[0], M, "np.unique cannot be"),
+    "axis": (lambda x: np.unique(x, axis=0), M, "np.unique cannot be traced"),
+}
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
-def test_an_entry_takes_its_adjoint_back_to_where_it_came_from(name):
-    assert_differentiable(*DIFFERENTIABLE[name])
+class TestMade(MadeTests):
+    """The tests that calls made of others share."""
 
 
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: np.unique(x, return_index=True, axis=0)[0],
-        lambda x: np.unique(x, axis=0),
-    ],
-    ids=["index", "axis"],
-)
-def test_what_has_another_result_is_refused(f):
-    with pytest.raises(UnsupportedError, match=r"np\.unique cannot be traced") as caught:
-        trace(f, M)
-    assert "test_picking.py" in str(caught.value)
+class TestRefused(RefusedTests):
+    """The tests that refused calls share."""
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,12 @@
 """Polynomials by their coefficients."""
 
 import numpy as np
-import pytest
-from rule_checks import assert_differentiable
-
-from backprop_nb.errors import UnsupportedError
-from backprop_nb.tracing import trace
+from rule_checks import MadeTests, RefusedTests
 
 P, Q = np.array([0.5, -1.2, 0.8, 2.1]), np.array([1.5, -0.5])
 X, Y = np.array([0.2, 0.9, 1.7, 2.2, 3.1]), np.array([0.3, 1.1, 0.2, -0.8, 0.4])
 
-DIFFERENTIABLE = {
+MADE = {
     "polyval": (np.polyval, P, X),
     "polyval at a number": (np.polyval, P, np.array(0.7)),
     "polyval of a list": (lambda x: np.polyval([1.0, 2.0, 3.0], x), X),
@@ -31,24 +27,16 @@ DIFFERENTIABLE = {
     "polyfit with weights": (lambda y, w: np.polyfit(X, y, 1, w=w), Y, X),
     "polyfit of several": (lambda y: np.polyfit(X, y, 1), np.stack([Y, X**2], axis=1)),
 }
+REFUSED = {
+    "full": (lambda p: np.polyfit(X, Y * p[0], 1, full=True)[0], P, "full=False and cov=False"),
+    "of a polynomial": (lambda p: np.polyval(p, np.poly1d([1.0, 2.0])), P, "places as arrays"),
+    "of a matrix": (lambda p: np.poly(np.outer(p, p)), P, "a vector of zeros"),
+}
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
-def test_a_polynomial_is_differentiated_by_all_that_it_is_made_of(name):
-    f, *inputs = DIFFERENTIABLE[name]
-    assert_differentiable(f, *inputs, tolerance=1e-10)
+class TestMade(MadeTests):
+    """The tests that calls made of others share."""
 
 
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda p: np.polyfit(X, Y * p[0], 1, full=True)[0],
-        lambda p: np.polyval(p, np.poly1d([1.0, 2.0])),
-        lambda p: np.poly(np.outer(p, p)),
-    ],
-    ids=["full", "of a polynomial", "of a matrix"],
-)
-def test_other_forms_are_refused(f):
-    with pytest.raises(UnsupportedError, match=r"np\.poly\w* cannot be traced") as caught:
-        trace(f, P)
-    assert "test_polynomials.py" in str(caught.value)
+class TestRefused(RefusedTests):
+    """The tests that refused calls share."""

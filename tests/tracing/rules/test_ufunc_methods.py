@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from rule_checks import assert_differentiable
+from rule_checks import MadeTests, RefusedTests, assert_differentiable
 
-from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import trace
 from backprop_nb.tracing.rules import TABLE
 from backprop_nb.tracing.rules.ufunc_methods import BY_MACHINE
@@ -16,6 +15,46 @@ BINARY = [each for each in UFUNCS if each.nin == 2]
 FOLDED = [each for each in BINARY if each not in BY_MACHINE]
 JUMPING = (np.remainder, np.fmod, np.heaviside)
 SMOOTH = [each for each in FOLDED if each not in JUMPING]
+
+
+MASKED = np.array([[2.0, -1.0, 0.5], [1.5, 3.0, -0.5]])
+CHOOSING = np.array([[0.3, 0.9, 1.4], [0.7, 0.1, 0.2]])
+
+# A traced mask chooses entries of a plain array.
+MADE = {
+    "sum": (lambda x: np.sum(MASKED, where=x > 0.5) * x, CHOOSING),
+    "method": (lambda x: MASKED.sum(axis=0, where=x > 0.5) * x, CHOOSING),
+    "prod": (lambda x: np.prod(MASKED, where=x > 0.5) * x, CHOOSING),
+    "max": (lambda x: np.max(MASKED, where=x > 0.5, initial=-9.0) * x, CHOOSING),
+    "min": (lambda x: MASKED.min(where=x > 0.5, initial=9.0) * x, CHOOSING),
+    "reduce": (lambda x: np.add.reduce(MASKED, axis=0, where=x > 0.5) * x, CHOOSING),
+    "logaddexp": (
+        lambda x: np.logaddexp.reduce(MASKED, axis=0, where=x > 0.5, initial=0.0) * x,
+        CHOOSING,
+    ),
+}
+ONLY = {"initial": None, "where": MASK}
+REFUSED = {
+    "order": (lambda x: np.subtract.reduce(x, axis=(0, 1)), X, "np.subtract.reduce"),
+    "nothing": (lambda x: np.subtract.reduce(x[:0]), X, "np.subtract.reduce"),
+    "no first value": (lambda x: np.subtract.reduce(x, where=MASK), X, "np.subtract.reduce"),
+    "power": (lambda x: np.power.reduce(x), X, "depends on the machine"),
+    "product without 1": (lambda x: np.multiply.reduce(x, **ONLY), X, "initial= beside where="),
+    "sum without 0": (
+        lambda x: np.add.reduce(MASKED, axis=0, initial=None, where=x[:2, :3] > 0.5),
+        *(X, "initial= beside where="),
+    ),
+    "logaddexp": (lambda x: np.logaddexp.reduce(x, **ONLY), X, "initial= beside where="),
+    "sum of nothing": (lambda x: np.add.reduce(x[:0], initial=None), X, "at least one entry"),
+}
+
+
+class TestMade(MadeTests):
+    """The tests that calls made of others share."""
+
+
+class TestRefused(RefusedTests):
+    """The tests that refused calls share."""
 
 
 def names(ufuncs):
@@ -77,49 +116,6 @@ def test_masks_are_folded_and_paired_too():
         X[:2]
     )
     assert_differentiable(lambda x: np.where(np.greater.outer(x, x), 1.0, 2.0) @ x, X[0])
-
-
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: np.subtract.reduce(x, axis=(0, 1)),
-        lambda x: np.subtract.reduce(x[:0]),
-        lambda x: np.subtract.reduce(x, where=MASK),
-        lambda x: np.power.reduce(x),
-        lambda x: np.multiply.reduce(x, initial=None, where=MASK),
-        lambda x: np.add.reduce(MASKED, axis=0, initial=None, where=x[:2, :3] > 0.5),
-        lambda x: np.logaddexp.reduce(x, initial=None, where=MASK),
-        lambda x: np.add.reduce(x[:0], initial=None),
-    ],
-    ids=[
-        *("order", "nothing", "no first value", "power"),
-        *("product without 1", "sum without 0", "logaddexp without -inf", "sum of nothing"),
-    ],
-)
-def test_what_numpy_refuses_is_refused(f):
-    with pytest.raises(UnsupportedError, match=r"np\.\w+\.reduce") as caught:
-        trace(f, X)
-    assert "test_ufunc_methods.py" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: np.sum(MASKED, where=x > 0.5) * x,
-        lambda x: MASKED.sum(axis=0, where=x > 0.5) * x,
-        lambda x: np.prod(MASKED, where=x > 0.5) * x,
-        lambda x: np.max(MASKED, where=x > 0.5, initial=-9.0) * x,
-        lambda x: MASKED.min(where=x > 0.5, initial=9.0) * x,
-        lambda x: np.add.reduce(MASKED, axis=0, where=x > 0.5) * x,
-        lambda x: np.logaddexp.reduce(MASKED, axis=0, where=x > 0.5, initial=0.0) * x,
-    ],
-    ids=["sum", "method", "prod", "max", "min", "reduce", "logaddexp"],
-)
-def test_a_traced_mask_chooses_entries_of_a_plain_array(f):
-    assert_differentiable(f, np.array([[0.3, 0.9, 1.4], [0.7, 0.1, 0.2]]))
-
-
-MASKED = np.array([[2.0, -1.0, 0.5], [1.5, 3.0, -0.5]])
 
 
 @pytest.mark.parametrize(
