@@ -126,9 +126,13 @@ def _tolerated(array: Array, error: float) -> bool:
 
 
 def _fits_float32(array: Array) -> bool:
-    """Whether numbers were computed in float32, even if they were put into a wider array."""
+    """Whether numbers were computed in float32, even if they were put into a wider array.
+
+    Whole numbers do not show it: those were rounded.
+    """
     with np.errstate(over="ignore"):
-        return bool(array.any()) and bool(np.all(array.astype(np.float32) == array))
+        narrow = array.astype(np.float32)
+    return bool(np.any(narrow != np.round(narrow))) and bool(np.all(narrow == array))
 
 
 COARSE_PRODUCTS = 5e-3

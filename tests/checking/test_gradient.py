@@ -239,6 +239,14 @@ def test_what_is_no_slope_of_a_kink_is_wrong(function, given, x):
     assert not bp.check_gradient(function, np.array(given), np.array(x)).ok
 
 
+@pytest.mark.parametrize("rounded", [np.int16, np.int64, np.round])
+def test_a_gradient_rounded_to_whole_numbers_is_not_taken_for_float32(rounded):
+    x = np.array([1e4, 0.3, -0.7])
+    report = bp.check_gradient(lambda x: np.sum(x**2), lambda x: rounded(2 * x), x)
+    assert not report.ok
+    assert bp.check_gradient(lambda x: np.sum(x**2), 2 * np.float32(x), x).ok
+
+
 def test_float32_is_right_to_its_own_precision_and_float64_is_not():
     dW, dx = right(W, X)
     report = bp.check_gradient(f, (dW.astype(np.float32), dx), W, X)
