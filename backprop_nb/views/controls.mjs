@@ -1,4 +1,4 @@
-// Buttons, sliders and choices.
+// Buttons, sliders and choices, and what is dragged.
 
 import { focusInside, html, icon } from "./elements.mjs";
 
@@ -64,6 +64,16 @@ export function choice(name, values, { value, onchange }) {
   field.update = (now) => inputs.forEach((input, index) => (input.checked = values[index][0] === now));
   field.update(value);
   return field;
+}
+
+/** Call `move` wherever the pointer that has pressed an element goes, and `end` when it is let go. */
+export function drag(event, element, move, end = () => {}) {
+  const over = new AbortController();
+  const options = { signal: over.signal };
+  const stop = () => (over.abort(), end());
+  element.setPointerCapture(event.pointerId);
+  element.addEventListener("pointermove", move, options);
+  for (const name of ["pointerup", "pointercancel"]) element.addEventListener(name, stop, options);
 }
 
 let choices = 0;

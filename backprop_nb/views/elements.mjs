@@ -77,6 +77,13 @@ export function nameParts(name) {
 export const panel = (label, { class: more = "", ...attributes }, ...children) =>
   html("div", { class: `bpnb-panel ${more}`.trim(), role: "group", tabindex: 0, "aria-label": label, ...attributes }, ...children);
 
+/** A number with the name above it. */
+export const reading = (number, ...name) => html("div", {}, html("span", {}, ...name), number);
+
+/** What a sign of a picture means, and the sign of a family of colours. */
+export const explained = (sign, ...text) => html("span", { class: "bpnb-scale" }, sign, ...text);
+export const heatRamp = (family) => html("i", { class: `bpnb-ramp bpnb-ramp-${family}` });
+
 export const operator = (text) => html("span", { class: "bpnb-operator" }, text);
 export const labelled = (text, content) => html("div", { class: "bpnb-labelled" }, html("span", {}, text), content);
 

@@ -2,6 +2,12 @@
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
+/** The index of the number that is nearest to a wanted one, the first one of two. */
+export function nearest(numbers, wanted) {
+  const distances = numbers.map((each) => Math.abs(each - wanted));
+  return distances.indexOf(Math.min(...distances));
+}
+
 /** A list cut into runs of so many, of which the last may be shorter. */
 export const runs = (list, size) =>
   Array.from({ length: Math.ceil(list.length / size) }, (_, k) => list.slice(k * size, (k + 1) * size));

@@ -1,7 +1,7 @@
 // Which keys a view keeps to itself.  Whatever goes on to the page is the host's: there Ctrl+S saves
 // a notebook, and in JupyterLab's command mode a single letter changes its cells.
 
-const ARROW_KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
+export const ARROW_KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 const SCROLLING = [...ARROW_KEYS, "Home", "End", "PageUp", "PageDown"];
 const EDITING = [...SCROLLING, "Backspace", "Delete"];
 

@@ -138,6 +138,14 @@ function describedText({ at: [x, y], text = "", sub, fill, on, size, anchor, ita
   return ["text", attributes, text, ...(sub ? [["tspan", { class: "bpnb-sub", dy: "0.25em" }, sub]] : [])];
 }
 
+/** The parts of the pictures in a place by their keys; of those that share a key, the last. */
+export const keyed = (place) =>
+  new Map([...place.querySelectorAll("svg [data-key]")].map((part) => [part.dataset.key, part]));
+
+/** Move an upright line of a picture. */
+export const moveUpright = (line, x) =>
+  line.setAttribute("d", line.getAttribute("d").replace(/([ML])[\d.]+/g, `$1${x}`));
+
 /** The badge of a health mark; what it means stands beside it in words. */
 export function badge(style, size = 16) {
   const colours = ["ground", "ink", "rim"].map((part) => `--${part}:var(--bpnb-${style[part]})`);

@@ -9,7 +9,6 @@ import {
   keyOf,
   marksAt,
   nameOf,
-  nearest,
   neighbourOf,
   placeOfScale,
   scaleAt,
@@ -47,12 +46,6 @@ test("arrows walk through a layer's weights and biases, and to its neighbours", 
   assert.equal(neighbourOf(NAMES, "A_0[0, 1]", "ArrowRight"), "b_1[0]"); // A_1 has no such entry
   assert.equal(neighbourOf(NAMES, "A_1[0, 0]", "ArrowRight"), "A_1[0, 0]");
   assert.equal(neighbourOf(NAMES, "A_0[0, 1]", "ArrowLeft"), "A_0[0, 1]");
-});
-
-test("the nearest number is found by its index", () => {
-  assert.equal(nearest([-1, 0, 1], 0.4), 1);
-  assert.equal(nearest([-1, 0, 1], 99), 2);
-  assert.equal(nearest([100, 110, 120], 101), 0);
 });
 
 test("the marks of a curve are lines with dots at their ends", () => {

@@ -3,10 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { clamp, curve, arrowHead, runs, shiftToShow, lines } from "../../backprop_nb/views/geometry.mjs";
+import { clamp, curve, arrowHead, lines, nearest, runs, shiftToShow } from "../../backprop_nb/views/geometry.mjs";
 
 test("clamp keeps a step inside the replay", () => {
   assert.deepEqual([clamp(-1, 0, 7), clamp(3, 0, 7), clamp(Infinity, 0, 7)], [0, 3, 7]);
+});
+
+test("the nearest number is found by its index, the first one of two", () => {
+  assert.equal(nearest([0.001, 0.1, 1], 0.3), 1);
+  assert.equal(nearest([-1, 0, 1], 99), 2);
+  assert.equal(nearest([0, 2], 1), 0);
 });
 
 test("a list is cut into runs, of which the last may be shorter", () => {

@@ -3,15 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { epochAt, frameAt, kept, nearest, widthsOf } from "../../backprop_nb/views/playground/widget.mjs";
+import { epochAt, frameAt, kept, widthsOf } from "../../backprop_nb/views/playground/widget.mjs";
 
 const frames = (run, ...epochs) => new Map(epochs.map((epoch) => [epoch, { run, epoch }]));
-
-test("the nearest value is found, the first one of two", () => {
-  assert.equal(nearest([0.001, 0.1, 1], 0.3), 1);
-  assert.equal(nearest([0, 2], 1), 0);
-  assert.equal(nearest([5], 100), 0);
-});
 
 test("a frame is added, and what is no longer recorded goes", () => {
   const after = kept(frames(1, 0, 1, 2), { run: 1, epoch: 3 }, [0, 2, 3]);

@@ -4,7 +4,6 @@
 import {
   Replay,
   bytes,
-  choice,
   clock,
   focusInside,
   html,
@@ -66,12 +65,10 @@ class Game extends Replay {
     this.closed = !model.get("sealed"); // then only a kernel knows
     this.build();
     this.show();
-    this.listen("change:scene", () => this.show());
-    this.listen("change:playing", () => this.updatePlay());
-    this.listen("change:step", () => this.updateStep());
-    for (const key of ["found", "score", "round"]) {
-      this.listen(`change:${key}`, () => this.update());
-    }
+    this.follow(() => this.show(), "scene");
+    this.follow(() => this.updatePlay(), "playing");
+    this.follow(() => this.updateStep(), "step");
+    this.follow(() => this.update(), "found", "score", "round");
   }
 
   get found() {
@@ -157,14 +154,11 @@ class Game extends Replay {
 
   /** The levels, whose names are others where a line is asked for. */
   updateLevel() {
-    const value = this.model.get("level");
     if (this.levelsOf !== this.scene.asks) {
-      const onchange = (level) => this.set("level", level);
-      this.levels = choice("level", this.scene.levels, { value, onchange });
-      this.level.replaceChildren(this.levels);
+      this.level.replaceChildren(this.choiceOf("level", "level", this.scene.levels));
       this.levelsOf = this.scene.asks;
     }
-    this.levels.update(value);
+    this.updateControls();
     this.course.lastChild.value = this.model.get("course");
   }
 

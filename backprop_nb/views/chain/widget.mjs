@@ -1,8 +1,8 @@
 // ChainRule; the scene is ChainScene in views/schema.py.
 // First half: pure functions.  Second half: the page.
 import {
-  big, choice, clamp, clock, focusInside, html, live, math, operator, panel, patched, pictureOf,
-  repaint, Replay, scrollInside, slider,
+  big, clamp, clock, explained, focusInside, heatRamp, html, live, math, operator, panel, patched,
+  pictureOf, repaint, Replay, scrollInside,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -103,11 +103,11 @@ class ChainView extends Replay {
     super(model, el);
     this.lit = null;
     this.alone = new Set(); // the steps that have the whole width
-    this.listen("change:scene", () => this.reload());
-    for (const trait of ["i", "side", "section"]) this.listen(`change:${trait}`, () => this.turn());
-    for (const trait of ["step", "selected"]) this.listen(`change:${trait}`, () => this.update());
-    this.listen("change:row", () => this.updateControls());
-    this.listen("change:playing", () => this.updatePlay());
+    this.follow(() => this.reload(), "scene");
+    this.follow(() => this.turn(), "i", "side", "section");
+    this.follow(() => this.update(), "step", "selected");
+    this.follow(() => this.updateControls(), "row");
+    this.follow(() => this.updatePlay(), "playing");
     this.build();
     this.resize = new ResizeObserver(() => this.updateRoom());
     this.resize.observe(this.root);
@@ -191,27 +191,14 @@ class ChainView extends Replay {
 
   buildControls() {
     const { K, complete, rows } = this.scene;
-    const onI = (i) => this.choose({ i });
     const all = Array.from({ length: K }, (_, i) => [i, `θ${lowered(i)}`]);
-    const get = (trait) => this.model.get(trait);
-    const chooser = (trait, name, values) => {
-      const onchange = (value) => this.choose({ [trait]: value });
-      return choice(name, values, { value: get(trait), onchange });
-    };
-    this.controls = {
-      section: chooser("section", "show", SECTIONS),
-      i:
-        K > MANY_LAYERS
-          ? slider("θ_i with i =", { min: 0, max: K - 1, value: get("i"), onchange: onI })
-          : chooser("i", "by", all),
-      side: chooser("side", "multiply", SIDES),
-    };
+    const turnTo = (trait) => (value) => this.choose({ [trait]: value });
+    this.choiceOf("section", "show", SECTIONS, turnTo("section"));
+    if (K > MANY_LAYERS) this.sliderOf("i", "θ_i with i =", { min: 0, max: K - 1, onchange: turnTo("i") });
+    else this.choiceOf("i", "by", all, turnTo("i"));
+    this.choiceOf("side", "multiply", SIDES, turnTo("side"));
     if (!complete) this.controls.i.dataset.kernel = "";
-    if (rows > 1) {
-      const onchange = (value) => this.set("row", value);
-      this.controls.row = slider("row", { min: 0, max: rows - 1, value: get("row"), onchange });
-      this.controls.row.dataset.kernel = "";
-    }
+    if (rows > 1) this.sliderOf("row", "row", { min: 0, max: rows - 1 }).dataset.kernel = "";
     const controls = Object.values(this.controls);
     return html("div", { class: "bpnb-controls bpnb-cr-controls" }, ...controls);
   }
@@ -220,15 +207,12 @@ class ChainView extends Replay {
   reload() {
     this.scene = this.model.get("scene");
     const { equation, legend, batch } = this.scene;
-    const scale = (...children) => html("span", { class: "bpnb-scale" }, ...children);
-    const ramp = (family) =>
-      scale(html("i", { class: `bpnb-ramp bpnb-ramp-${family}` }), legend[family]);
-    const mark = (role, text) => scale(html("i", { class: `bpnb-cr-mark bpnb-cr-${role}` }), text);
+    const mark = (role, text) => explained(html("i", { class: `bpnb-cr-mark bpnb-cr-${role}` }), text);
     const texts = ["[chain-general]", batch].filter(Boolean);
     this.equation.replaceChildren(math(equation), ...texts.map(small));
     this.network.replaceChildren(...headed("the network", this.buildNetwork()));
     this.legend.replaceChildren(
-      ...["adjoint", "value"].map(ramp),
+      ...["adjoint", "value"].map((family) => explained(heatRamp(family), legend[family])),
       ...["grey is zero", legend.sizes].map((text) => html("span", {}, text)),
       mark("done", "multiplied so far"),
       mark("now", "multiplied now"),
@@ -406,9 +390,7 @@ class ChainView extends Replay {
   // -- updating -------------------------------------------------------------
 
   updateControls() {
-    for (const [trait, control] of Object.entries(this.controls)) {
-      control.update(this.model.get(trait));
-    }
+    super.updateControls();
     this.controls.side.disabled = !this.isProduct;
   }
 

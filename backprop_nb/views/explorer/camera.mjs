@@ -1,6 +1,6 @@
 // Where one looks at a large picture: it is moved and scaled inside of a stage.
 
-import { clamp, shiftToShow } from "../view.mjs";
+import { clamp, drag, shiftToShow } from "../view.mjs";
 
 const MARGIN = 16;
 const NEAR = 200; // of the stage counts as near, in pixels
@@ -141,16 +141,11 @@ export class Camera {
   /** Move the picture with the pointer; `root` is told meanwhile. */
   onDrag(event, root) {
     const [x, y] = [event.clientX - this.x, event.clientY - this.y];
-    const { stage } = this;
-    root.classList.add("bpnb-dragging");
-    stage.setPointerCapture(event.pointerId);
-    stage.onpointermove = ({ clientX, clientY }) => {
+    const move = ({ clientX, clientY }) => {
       [this.x, this.y] = [clientX - x, clientY - y];
       this.place();
     };
-    stage.onpointerup = stage.onpointercancel = () => {
-      stage.onpointermove = null;
-      root.classList.remove("bpnb-dragging");
-    };
+    root.classList.add("bpnb-dragging");
+    drag(event, this.stage, move, () => root.classList.remove("bpnb-dragging"));
   }
 }

@@ -18,7 +18,10 @@ import { NodeNumbers } from "./node_numbers.mjs";
 import { Quiz } from "./predict.mjs";
 import { Stage } from "./stage.mjs";
 import { fillIn, frameWords, isTold, nodeWords, stateAt } from "./steps.mjs";
-import { Replay, badge, clock, filled, focusInside, html, live, math, scrollInside } from "../view.mjs";
+import {
+  ARROW_KEYS, Replay, badge, clock, explained, filled, focusInside, heatRamp, html, live, math,
+  scrollInside,
+} from "../view.mjs";
 
 const ROOMY = 760; // in a wider view there is room for the cost
 
@@ -27,15 +30,13 @@ class Explorer extends Replay {
     super(model, el);
     this.resize = new ResizeObserver(() => this.fit());
     this.build();
-    for (const trait of ["step", "selected", "predict"]) {
-      this.listen(`change:${trait}`, () => this.update());
-    }
-    this.listen("change:playing", () => this.updatePlay());
-    this.listen("change:predictions", () => this.updateQuiz());
-    this.listen("change:notation", () => this.updateNotation());
-    this.listen("change:scene", () => this.build());
-    this.listen("change:told", () => this.fillIn());
-    this.listen("change:geometry", () => this.stage.unfold());
+    this.follow(() => this.update(), "step", "selected", "predict");
+    this.follow(() => this.updatePlay(), "playing");
+    this.follow(() => this.updateQuiz(), "predictions");
+    this.follow(() => this.updateNotation(), "notation");
+    this.follow(() => this.build(), "scene");
+    this.follow(() => this.fillIn(), "told");
+    this.follow(() => this.stage.unfold(), "geometry");
   }
 
   dispose() {
@@ -126,21 +127,20 @@ class Explorer extends Replay {
 
   buildLegend() {
     const { legend, marks, nodes } = this.scene;
-    const entry = (sign, text) => html("span", { class: "bpnb-scale" }, sign, text);
-    const sign = (kind) => html("i", { class: kind });
     this.adjointScale = html("span", {});
     const adjoint = [
-      entry(sign("bpnb-ramp bpnb-ramp-adjoint"), this.adjointScale),
-      entry(sign("bpnb-empty"), "not yet known"),
+      explained(heatRamp("adjoint"), this.adjointScale),
+      explained(html("i", { class: "bpnb-empty" }), "not yet known"),
     ];
+    const dashed = html("i", { class: "bpnb-dashed" });
     const isConstant = nodes.some(({ kind }) => kind === "constant");
     return html(
       "div",
       { class: "bpnb-legend" },
-      entry(sign("bpnb-ramp bpnb-ramp-value"), `value ${legend.value}`),
+      explained(heatRamp("value"), `value ${legend.value}`),
       ...adjoint.slice(legend.adjoint ? 0 : 1),
-      isConstant && legend.adjoint ? entry(sign("bpnb-dashed"), "constant, no adjoint") : null,
-      ...marks.map((style) => entry(badge(style), style.legend)),
+      isConstant && legend.adjoint ? explained(dashed, "constant, no adjoint") : null,
+      ...marks.map((style) => explained(badge(style), style.legend)),
     );
   }
 
@@ -303,7 +303,7 @@ class Explorer extends Replay {
     if (panel && target !== panel) {
       actions.Enter = () => target.dispatchEvent(new MouseEvent("click", { bubbles: true }));
     }
-    for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) {
+    for (const key of ARROW_KEYS) {
       if (panel) actions[key] = () => this.walkAlong(panel, target, key);
       else if (target.tagName !== "INPUT") actions[key] = () => stage.walk(from, key);
     }

@@ -2,7 +2,8 @@
 // First half: pure functions.  Second half: the page.  Every number is Python's; a weight is
 // dragged from one place of its curve to the next, so that dragging needs no kernel.
 import {
-  choice, clamp, clock, html, live, math, panel, patched, redraw, repaint, Replay, rest, showAt, slider,
+  ARROW_KEYS, clamp, clock, drag, explained, html, live, math, nearest, panel, patched, reading, redraw,
+  repaint, Replay, rest, showAt, slider,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -44,14 +45,6 @@ export function neighbourOf(names, name, key) {
   const [there, twin] = [inLayer(next), name.replace(`_${i}`, `_${next}`)];
   return there.includes(twin) ? twin : (there[Math.min(at, there.length - 1)] ?? name);
 }
-
-/** The index of the number that is nearest to a value. */
-export const nearest = (numbers, value) =>
-  numbers.reduce(
-    (best, each, index) =>
-      Math.abs(each - value) < Math.abs(numbers[best] - value) ? index : best,
-    0,
-  );
 
 /** The edge that lies nearest to a point, unless that is farther away than `reach`. */
 export function edgeAt(edges, [x, y], reach) {
@@ -97,7 +90,6 @@ const MOST_INPUTS = 6; // a slider for each entry of x, if there are no more of 
 const DRAG = 5; // pixels that the pointer moves per place
 const REACH = 8; // pixels from an edge at which it still is the one that is meant
 const UNKNOWN = "\u2013";
-const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 const CHANGES = {
   loss: "L at w + \u03b5",
   change: "actual \u0394L",
@@ -111,20 +103,15 @@ const span = (...children) => html("span", {}, ...children);
 class FlowView extends Replay {
   constructor(model, el) {
     super(model, el);
-    this.controls = {};
     this.build();
-    this.listen("change:scene", () => this.updateScene());
-    this.listen("change:step", () => this.updateStep());
-    this.listen("change:edges", () => this.updateNetwork());
-    for (const name of ["selected", "curves"]) {
-      this.listen(`change:${name}`, () => this.updateSelected());
-    }
-    this.listen("change:epsilon", () => this.updateEpsilon(true));
-    this.listen("change:more", () => (this.more.open = this.model.get("more")));
-    this.listen("change:playing", () => this.updatePlay());
-    for (const name of ["given", ...Object.keys(this.controls)]) {
-      this.listen(`change:${name}`, () => this.updateControls());
-    }
+    this.follow(() => this.updateScene(), "scene");
+    this.follow(() => this.updateStep(), "step");
+    this.follow(() => this.updateNetwork(), "edges");
+    this.follow(() => this.updateSelected(), "selected", "curves");
+    this.follow(() => this.updateEpsilon(true), "epsilon");
+    this.follow(() => (this.more.open = this.model.get("more")), "more");
+    this.follow(() => this.updatePlay(), "playing");
+    this.follow(() => this.updateControls(), "given", ...Object.keys(this.controls));
   }
 
   get selected() {
@@ -183,31 +170,21 @@ class FlowView extends Replay {
 
   buildControls() {
     const get = (name) => this.model.get(name);
-    const range = (name, label, options) => {
-      const onchange = (value) => this.set(name, value);
-      return (this.controls[name] = slider(label, { value: get(name), onchange, ...options }));
-    };
     const draw = () => this.set("seed", get("seed") + 1);
     const back = () => this.set("given", true);
     const settings = controls(
-      range("depth", "layers", { min: 1, max: Math.max(10, get("depth")) }),
-      range("width", "units a layer", { min: 1, max: Math.max(8, get("width")) }),
+      this.sliderOf("depth", "layers", { min: 1, max: Math.max(10, get("depth")) }),
+      this.sliderOf("width", "units a layer", { min: 1, max: Math.max(8, get("width")) }),
       this.buildScale(),
-      this.pick("activation", this.scene.activations),
+      this.choiceOf("activation", "activation", this.scene.activations),
       html("button", { type: "button", onclick: draw }, "Draw new weights"),
     );
     this.back = html("button", { type: "button", onclick: back }, "Back to what was given");
-    const row = range("row", "input of the batch", { min: 0, max: this.scene.rows - 1 });
+    const row = this.sliderOf("row", "input of the batch", { min: 0, max: this.scene.rows - 1 });
     const data = controls(...(this.scene.rows > 1 ? [row] : []), ...this.buildInputs(), this.back);
     for (const part of [settings, data]) part.dataset.kernel = "";
-    const edges = controls(this.pick("edges", ["weight", "gradient"]));
+    const edges = controls(this.choiceOf("edges", "edges", ["weight", "gradient"]));
     return panel("Settings", { class: "bpnb-flow-settings" }, settings, data, edges);
-  }
-
-  pick(name, values) {
-    const onchange = (value) => this.set(name, value);
-    const options = { value: this.model.get(name), onchange };
-    return (this.controls[name] = choice(name, values.map((value) => [value, value]), options));
   }
 
   buildScale() {
@@ -268,7 +245,7 @@ class FlowView extends Replay {
         ontoggle: () => this.set("more", this.more.open),
       },
       html("summary", {}, "more", span(": settings, one weight, layer by layer")),
-      this.pick("detail", Object.keys(this.details)),
+      this.choiceOf("detail", "detail", Object.keys(this.details)),
       ...Object.values(this.details),
     );
     return this.more;
@@ -329,9 +306,7 @@ class FlowView extends Replay {
   }
 
   updateControls() {
-    for (const [name, control] of Object.entries(this.controls)) {
-      control.update(this.model.get(name));
-    }
+    super.updateControls();
     rest(this.back, this.offline || this.model.get("given"));
     const shown = this.model.get("detail");
     for (const [name, detail] of Object.entries(this.details)) detail.hidden = name !== shown;
@@ -353,7 +328,7 @@ class FlowView extends Replay {
     const looks = { value: "ramp bpnb-ramp-value", adjoint: "ramp bpnb-ramp-adjoint" };
     const look = (kind) => `bpnb-${looks[kind] ?? `flow-swatch bpnb-flow-swatch-${kind}`}`;
     const signs = [...units, ...edges[this.model.get("edges")], ...bars].map(({ kind, text }) =>
-      html("span", { class: "bpnb-scale" }, html("i", { class: look(kind) }), text),
+      explained(html("i", { class: look(kind) }), text),
     );
     redraw(this.legend, ...signs);
   }
@@ -455,7 +430,7 @@ class FlowView extends Replay {
     const { about } = this;
     const known = (text, since) => (since <= this.step ? text : UNKNOWN);
     const facts = (about?.facts ?? []).map(({ name, text, since }) =>
-      html("div", {}, html("span", {}, ...withSymbols(name)), html("b", {}, known(text, since))),
+      reading(html("b", {}, known(text, since)), ...withSymbols(name)),
     );
     redraw(this.facts, ...facts);
     if (!about) return redraw(this.product);
@@ -509,10 +484,11 @@ class FlowView extends Replay {
     this.net.focus({ preventScroll: true });
     this.select(name);
     let from = null;
-    this.follow(event, this.net, ({ clientY }) => {
+    const move = ({ clientY }) => {
       from ??= this.curve ? this.place : null; // the curve may still be on its way
       if (from !== null) this.moveTo(from + Math.round((event.clientY - clientY) / DRAG));
-    });
+    };
+    drag(event, this.net, move, () => this.showWeight());
   }
 
   onCurve(event) {
@@ -524,18 +500,7 @@ class FlowView extends Replay {
       this.moveTo(nearest(this.curve.places.map(([across]) => across), x));
     };
     move(event);
-    this.follow(event, this.curveBox, move);
-  }
-
-  /** Call `move` at every move of the pointer, until it is let go. */
-  follow(event, element, move) {
-    const over = new AbortController();
-    const options = { signal: over.signal };
-    element.setPointerCapture(event.pointerId);
-    element.addEventListener("pointermove", move, options);
-    for (const end of ["pointerup", "pointercancel"]) {
-      element.addEventListener(end, () => (over.abort(), this.showWeight()), options);
-    }
+    drag(event, this.curveBox, move, () => this.showWeight());
   }
 
   showWeight() {
@@ -546,7 +511,7 @@ class FlowView extends Replay {
   actions(event) {
     const actions = super.actions(event);
     if (event.target !== this.net) return actions;
-    for (const key of ARROWS) {
+    for (const key of ARROW_KEYS) {
       actions[key] = () => this.walkTo(neighbourOf(this.names, this.selected, key));
     }
     for (const key of ["+", "="]) actions[key] = () => this.moveTo(this.place + 1);

@@ -5,29 +5,13 @@
 
 import { familyRamp, paintField, whenThemeChanges, withFields } from "./field.mjs";
 import {
-  View,
-  barButton,
-  bytes,
-  choice,
-  clamp,
-  colour,
-  html,
-  icon,
-  live,
-  pictureOf,
-  playButton,
-  slider,
+  Replay, barButton, bytes, clamp, colour, explained, heatRamp, html, icon, keyed, live, moveUpright,
+  nearest, pictureOf, playButton, reading, slider,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
 // ---------------------------------------------------------------------------
-
-/** The number of the value that is nearest to a wanted one. */
-export function nearest(values, wanted) {
-  const distances = values.map((value) => Math.abs(value - wanted));
-  return distances.indexOf(Math.min(...distances));
-}
 
 /** The frames that a view has after one more: of one run, and only those that are recorded. */
 export function kept(frames, frame, recorded) {
@@ -52,18 +36,15 @@ export const epochAt = ({ plot: [left, width], last }, epoch) => left + (width *
 // Second half: the page
 // ---------------------------------------------------------------------------
 
-class PlaygroundView extends View {
+/** A replay of the frames that are recorded; at its end a step forward trains. */
+class PlaygroundView extends Replay {
   constructor(model, el) {
     super(model, el);
-    this.frames = new Map((model.get("frames") ?? []).map((frame) => [frame.epoch, frame]));
+    this.known = new Map((model.get("frames") ?? []).map((frame) => [frame.epoch, frame]));
     this.build();
-    this.listen("change:frame", () => this.takeIn([]));
-    for (const name of ["scene", "curves", "lines", "recorded", "epoch", "playing", "problem"]) {
-      this.listen(`change:${name}`, () => this.schedule());
-    }
-    for (const name of SETTINGS) {
-      this.listen(`change:${name}`, () => this.updates.forEach((update) => update()));
-    }
+    this.follow(() => this.takeIn([]), "frame");
+    this.follow(() => this.schedule(), ...SHOWN);
+    this.follow(() => this.updateControls(), ...SETTINGS);
     this.listen("msg:custom", ({ frames }) => this.takeIn(frames ?? []));
     this.stopWatching = whenThemeChanges(() => ((this.colours = null), this.schedule()));
     this.update();
@@ -87,11 +68,15 @@ class PlaygroundView extends View {
   // -- what there is
 
   get recorded() {
-    return this.model.get("recorded").filter((epoch) => this.frames.has(epoch));
+    return this.model.get("recorded").filter((epoch) => this.known.has(epoch));
+  }
+
+  get last() {
+    return this.recorded.length - 1;
   }
 
   /** Which of the recorded frames is shown. */
-  get position() {
+  get step() {
     return nearest(this.recorded, this.model.get("epoch"));
   }
 
@@ -103,14 +88,14 @@ class PlaygroundView extends View {
   /** Keep the latest frame, and others that were asked for. */
   takeIn(frames) {
     for (const frame of [...frames, this.model.get("frame")]) {
-      this.frames = kept(this.frames, frame, this.model.get("recorded"));
+      this.known = kept(this.known, frame, this.model.get("recorded"));
     }
     this.schedule();
   }
 
   /** Ask once for the frames that this view has not seen: a program trained, or it opened late. */
   askForMissing(serial) {
-    const missing = this.model.get("recorded").filter((epoch) => !this.frames.has(epoch));
+    const missing = this.model.get("recorded").filter((epoch) => !this.known.has(epoch));
     if (this.offline || !missing.length || this.askedAt === serial) return;
     this.askedAt = serial;
     this.model.send({ wants: missing });
@@ -118,16 +103,14 @@ class PlaygroundView extends View {
 
   // -- what one can do
 
-  go(position) {
-    const { recorded } = this;
+  go(step) {
     this.model.set("playing", false);
-    this.set("epoch", recorded[clamp(position, 0, recorded.length - 1)]);
+    this.set("epoch", this.recorded[clamp(step, 0, this.last)]);
   }
 
-  /** Forward through what is recorded; from its end on by training. */
-  forward() {
-    if (this.position < this.recorded.length - 1) this.go(this.position + 1);
-    else this.train(1);
+  stepBy(way) {
+    if (way > 0 && this.step === this.last) this.train(1);
+    else this.go(this.step + way);
   }
 
   train(epochs) {
@@ -141,10 +124,7 @@ class PlaygroundView extends View {
   togglePlay() {
     if (this.isStill) return;
     const playing = !this.model.get("playing");
-    const { recorded } = this;
-    if (playing && this.offline && this.position === recorded.length - 1) {
-      this.model.set("epoch", recorded[0]);
-    }
+    if (playing && this.offline && this.step === this.last) this.model.set("epoch", this.recorded[0]);
     this.set("playing", playing);
   }
 
@@ -162,9 +142,9 @@ class PlaygroundView extends View {
   }
 
   buildBar() {
-    this.backButton = barButton(icon("back"), "Step back", "[", () => this.go(this.position - 1));
+    this.backButton = barButton(icon("back"), "Step back", "[", () => this.stepBy(-1));
     this.playButton = playButton(() => this.togglePlay());
-    this.forwardButton = barButton(icon("forward"), "Step forward", "]", () => this.forward());
+    this.forwardButton = barButton(icon("forward"), "Step forward", "]", () => this.stepBy(1));
     this.slider = html("input", {
       type: "range",
       min: 0,
@@ -173,7 +153,6 @@ class PlaygroundView extends View {
       oninput: () => this.go(Number(this.slider.value)),
     });
     this.values = READINGS.map(() => html("b"));
-    const reading = ([name], k) => html("div", {}, html("span", {}, name), this.values[k]);
     const kernel = (...button) => html("span", { "data-kernel": true }, barButton(...button));
     return html(
       "div",
@@ -188,17 +167,17 @@ class PlaygroundView extends View {
         kernel("+10", "Train for ten epochs", "", () => this.train(10)),
       ),
       this.slider,
-      html("div", { class: "bpnb-readings" }, ...READINGS.map(reading)),
+      html("div", { class: "bpnb-readings" }, ...READINGS.map(([name], k) => reading(this.values[k], name))),
     );
   }
 
   buildControls() {
-    this.updates = []; // of the controls
     const widths = () => this.model.get("widths");
     const layers = () => widths().length - 2;
     const units = () => Math.max(1, ...widths().slice(1, -1));
     const setLayers = (count) => this.set("widths", widthsOf(count, units()));
     const setUnits = (count) => this.set("widths", widthsOf(Math.max(1, layers()), count));
+    const { options } = this.scene;
     return html(
       "div",
       {
@@ -207,9 +186,9 @@ class PlaygroundView extends View {
         role: "group",
         "aria-label": "Settings",
       },
-      this.choiceOf("data", "data"),
-      this.choiceOf("hidden layers\u2019 activation", "activation"),
-      this.choiceOf("loss", "loss"),
+      this.choiceOf("data", "data", options.data),
+      this.choiceOf("activation", "hidden layers\u2019 activation", options.activation),
+      this.choiceOf("loss", "loss", options.loss),
       this.rangeOf("noise", "noise"),
       this.rangeOf("hidden layers", "layers", { get: layers, set: setLayers }),
       this.rangeOf("units a layer", "units", { get: units, set: setUnits }),
@@ -218,15 +197,6 @@ class PlaygroundView extends View {
       this.rangeOf("epochs a frame", "epochs_per_frame"),
       this.seedOf(),
     );
-  }
-
-  choiceOf(name, trait) {
-    const values = this.scene.options[trait].map((value) => [value, value]);
-    const get = () => this.model.get(trait);
-    const onchange = (value) => this.set(trait, value);
-    const field = choice(name, values, { value: get(), onchange });
-    this.updates.push(() => field.update(get()));
-    return field;
   }
 
   /** A slider over the values that are offered; `option` is the trait, unless it has accessors. */
@@ -243,7 +213,7 @@ class PlaygroundView extends View {
       label.querySelector("input").setAttribute("aria-valuetext", text(get()));
       label.querySelector("output").textContent = text(get());
     };
-    this.updates.push(update);
+    this.controls[option] = { update };
     update();
     return label;
   }
@@ -252,7 +222,7 @@ class PlaygroundView extends View {
     const get = () => this.model.get("seed");
     const output = html("output", {}, String(get()));
     const next = { type: "button", onclick: () => this.set("seed", get() + 1) };
-    this.updates.push(() => (output.textContent = get()));
+    this.controls.seed = { update: (seed) => (output.textContent = seed) };
     const button = html("button", next, "next seed");
     return html("span", { class: "bpnb-slider" }, html("span", {}, "seed"), output, button);
   }
@@ -265,8 +235,7 @@ class PlaygroundView extends View {
     this.parts = keyed(this.stage);
     this.levels = []; // of the edges, as they are drawn
     this.weights = html("span");
-    const ramp = () => html("i", { class: "bpnb-ramp bpnb-ramp-value" });
-    const scale = (...text) => html("span", { class: "bpnb-scale" }, ramp(), ...text);
+    const scale = (...text) => explained(heatRamp("value"), ...text);
     this.legend.replaceChildren(
       pictureOf(legend),
       scale("output 0 \u2026 \u00bd \u2026 1"),
@@ -296,8 +265,8 @@ class PlaygroundView extends View {
     // The kernel computes the next frame while this one is painted.
     if (!model.get("playing")) this.askForMissing(latest.serial);
     else if (!this.offline && this.root.isConnected) model.send({ paints: latest.serial });
-    this.frames = kept(this.frames, latest, model.get("recorded"));
-    const frame = frameAt(this.frames, model.get("epoch"));
+    this.known = kept(this.known, latest, model.get("recorded"));
+    const frame = frameAt(this.known, model.get("epoch"));
     this.paintFields(frame);
     this.updateShapes(frame);
     this.updateCharts(frame);
@@ -346,39 +315,25 @@ class PlaygroundView extends View {
       this.tracks.get(key)?.setAttribute("d", d || NOWHERE);
     }
     const x = epochAt(curves, frame.epoch).toFixed(1);
-    for (const now of this.charts.querySelectorAll("[data-key=now]")) {
-      now.setAttribute("d", now.getAttribute("d").replace(/([ML])[\d.]+/g, `$1${x}`));
-    }
+    for (const now of this.charts.querySelectorAll("[data-key=now]")) moveUpright(now, x);
   }
 
   updateReadings(frame) {
-    const playing = this.model.get("playing");
     READINGS.forEach(([, part], k) => write(this.values[k], String(frame[part])));
-    this.slider.max = this.recorded.length - 1;
-    this.slider.value = this.position;
+    this.slider.max = this.last;
+    this.slider.value = this.step;
     this.slider.setAttribute("aria-valuetext", frame.words);
-    this.playButton.update(playing);
+    this.updatePlay();
     for (const control of [this.backButton, this.playButton, this.forwardButton, this.slider]) {
       control.disabled = this.isStill;
     }
-    this.root.classList.toggle("bpnb-playing", playing);
-    if (!playing) this.say(frame.words); // a voice cannot keep up with a film
+    if (!this.model.get("playing")) this.say(frame.words); // a voice cannot keep up with a film
     write(this.problem, this.model.get("problem"));
     this.problem.hidden = !this.problem.textContent;
   }
 
-  actions({ target }) {
-    const { tagName, type } = target;
-    // A field keeps the keys that it needs, a button its Space.
-    const other = tagName === "INPUT" && target !== this.slider;
-    return {
-      "[": () => this.go(this.position - 1),
-      "]": () => this.forward(),
-      Home: other ? undefined : () => this.go(0),
-      End: other ? undefined : () => this.go(Infinity),
-      " ": tagName === "BUTTON" || type === "radio" ? undefined : () => this.togglePlay(),
-      r: () => this.rewind(),
-    };
+  actions(event) {
+    return { ...super.actions(event), r: () => this.rewind() };
   }
 }
 
@@ -391,14 +346,11 @@ const READINGS = [
   ["accuracy, held out", "heldOutAccuracy"],
 ];
 const NOWHERE = "M0 0"; // a path that is not seen
+const SHOWN = ["scene", "curves", "lines", "recorded", "epoch", "playing", "problem"];
 const SETTINGS = [
   ...["data", "noise", "widths", "activation", "loss", "seed"],
   ...["learning_rate", "batch_size", "epochs_per_frame"],
 ];
-
-/** The parts of pictures by their keys. */
-const keyed = (place) =>
-  new Map([...place.querySelectorAll("svg [data-key]")].map((part) => [part.dataset.key, part]));
 
 /** Without a kernel, play goes through what is recorded: one clock for all views of a model. */
 function replayOffline({ model }) {

@@ -1,7 +1,9 @@
 // SigmoidExplorer.  First half: pure functions of a scene, tested without a page.
 // Second half: the page.  All numbers come from Python once; nothing here needs a kernel.
 
-import { View, choice, clamp, html, live, math, pictureOf, slider } from "../view.mjs";
+import {
+  View, clamp, drag, html, keyed, live, math, moveUpright, pictureOf, reading, slider,
+} from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -43,8 +45,8 @@ class SigmoidView extends View {
   constructor(model, el) {
     super(model, el);
     this.build();
-    for (const name of ["z", "layers"]) this.listen(`change:${name}`, () => this.update());
-    this.listen("change:activation", () => this.updateActivation());
+    this.follow(() => this.update(), "z", "layers");
+    this.follow(() => this.updateActivation(), "activation");
   }
 
   get curve() {
@@ -76,30 +78,22 @@ class SigmoidView extends View {
       onchange: (place) => this.go(place),
     });
     this.zSlider.classList.add("bpnb-wide");
-    this.layersSlider = slider("n, units passed", {
-      min: 1,
-      max: scene.units,
-      value: this.model.get("layers"),
-      onchange: (n) => this.setLayers(n),
-    });
-    this.activation = choice("activation", Object.entries(scene.curves).map(([key, { name }]) => [key, name]), {
-      value: this.model.get("activation"),
-      onchange: (name) => this.set("activation", name),
-    });
-    const controls = html("div", { class: "bpnb-controls" }, this.zSlider, this.layersSlider, this.activation);
+    const layers = this.sliderOf("layers", "n, units passed", { min: 1, max: scene.units });
+    const names = Object.entries(scene.curves).map(([key, { name }]) => [key, name]);
+    const activation = this.choiceOf("activation", "activation", names);
+    const controls = html("div", { class: "bpnb-controls" }, this.zSlider, layers, activation);
     this.stand("sigmoid_explorer", "The sigmoid and its slope", html("div", { class: "bpnb-bar" }, controls, this.formulas), this.readings, this.pictures);
     this.updateActivation();
   }
 
   updateActivation() {
     const { curve } = this;
-    this.activation.update(this.model.get("activation"));
     this.formulas.replaceChildren(...curve.formulas.map(math));
     const [chart, effect] = curve.pictures.map(pictureOf);
     chart.classList.add("bpnb-draggable");
     chart.addEventListener("pointerdown", (event) => this.onDrag(event, chart));
     this.pictures.replaceChildren(chart, effect);
-    this.parts = new Map([...this.pictures.querySelectorAll("[data-key]")].map((part) => [part.dataset.key, part]));
+    this.parts = keyed(this.pictures);
     this.update();
   }
 
@@ -107,13 +101,11 @@ class SigmoidView extends View {
     const { scene, curve, place } = this;
     const n = this.model.get("layers");
     this.zSlider.update(place);
-    this.layersSlider.update(n);
+    this.updateControls();
     this.updateChart(curve, place);
     this.updatePowers(curve, place, n);
     const said = readings(scene, curve, place, n);
-    this.readings.replaceChildren(
-      ...said.map(([name, text]) => html("div", {}, html("span", {}, name), html("b", {}, text))),
-    );
+    this.readings.replaceChildren(...said.map(([name, text]) => reading(html("b", {}, text), name)));
     this.say(said.map(([name, text]) => `${name} = ${text}`).join("; "));
   }
 
@@ -122,8 +114,7 @@ class SigmoidView extends View {
     this.draw("value", { cx: value[0], cy: value[1] });
     this.draw("slope", { cx: slope[0], cy: slope[1] });
     this.draw("tangent", { d: pathThrough(places.tangent[place]) });
-    const at = this.parts.get("at");
-    at.setAttribute("d", at.getAttribute("d").replace(/([ML])[\d.]+/g, `$1${value[0]}`));
+    moveUpright(this.parts.get("at"), value[0]);
     this.draw("bar", { width: places.bar[place] });
   }
 
@@ -135,8 +126,7 @@ class SigmoidView extends View {
       dot.style.display = k <= path.length ? "" : "none";
       if (k <= path.length) this.draw(`power:${k}`, { cx: path[k - 1][0], cy: path[k - 1][1], r: k === n ? 6 : 3.5 });
     }
-    const rule = this.parts.get("layers");
-    rule.setAttribute("d", rule.getAttribute("d").replace(/([ML])[\d.]+/g, `$1${across[n - 1]}`));
+    moveUpright(this.parts.get("layers"), across[n - 1]);
   }
 
   draw(key, attributes) {
@@ -151,11 +141,7 @@ class SigmoidView extends View {
       this.go(placeAt(this.scene, this.curve.plot, ((clientX - left) / width) * chart.viewBox.baseVal.width));
     };
     follow(event);
-    chart.setPointerCapture(event.pointerId);
-    chart.addEventListener("pointermove", follow);
-    const stop = () => chart.removeEventListener("pointermove", follow);
-    chart.addEventListener("pointerup", stop, { once: true });
-    chart.addEventListener("pointercancel", stop, { once: true });
+    drag(event, chart, follow);
   }
 
   actions({ target }) {
