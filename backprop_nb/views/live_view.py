@@ -55,7 +55,7 @@ class LiveView(Suggesting, anywidget.AnyWidget):
     """A widget with a text twin and a static figure.
 
     A subclass declares its state, each piece as a :class:`~backprop_nb.views.state.State`,
-    and defines ``describe``, ``static_figure`` and ``heading``.  The scene, plain data that
+    and defines ``describe``, ``draw`` and ``heading``.  The scene, plain data that
     ``schema.py`` describes, follows from the state: ``set_trait("scene", …)`` replaces it.
 
     Every public method and property of it waits for its turn, and so does every assignment:
@@ -241,9 +241,13 @@ class LiveView(Suggesting, anywidget.AnyWidget):
         """Return the text twin."""
         raise NotImplementedError
 
-    def static_figure(self) -> Drawing:
-        """Return the figure that stands in where nothing can move."""
+    def draw(self, *args: Any, **options: Any) -> Drawing:
+        """Return the picture as a matplotlib figure."""
         raise NotImplementedError
+
+    def static_figure(self) -> Drawing:
+        """Return the figure that stands in where nothing can move, by default what is shown."""
+        return self.draw()
 
     def heading(self) -> str:
         """Return what a page of its own is called."""

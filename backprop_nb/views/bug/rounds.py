@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from backprop_nb.checking.line_puzzle import make_line_puzzle
 from backprop_nb.checking.mistake import Mistake
@@ -21,49 +21,32 @@ from backprop_nb.views.bug.lines import (
 )
 from backprop_nb.views.bug.scene import bug_scene, describe_round
 from backprop_nb.views.picture import patched
-from backprop_nb.views.schema import BugFound, BugScene, BugSecret
+from backprop_nb.views.schema import BugFound, BugSecret
 
 Pictures: TypeAlias = list[list[Mapping[str, Any]]]
 """Rows of pictures as plain data."""
 
 
-class Round(Protocol):
-    """A wrong pass, and what is asked about it."""
-
-    asked: ClassVar[str]
-    """What there is to be found, as the end of a sentence."""
-    heading: ClassVar[str]
-    keys: ClassVar[str]
-    """What the keys do."""
-
-    @property
-    def key(self) -> Hashable:
-        """What tells it from other rounds that have another answer."""
-
-    @property
-    def scene(self) -> BugScene:
-        """What is seen, without the answer."""
-
-    @property
-    def secret(self) -> BugSecret:
-        """All that can be told."""
-
-    def describe(self, *, measured: bool) -> list[str]:
-        """Return in words what is seen."""
-
-    def pictures(self, found: BugFound, tried: Sequence[str], step: int) -> Pictures:
-        """Return what is seen as rows of pictures."""
-
-    def alt(self) -> str:
-        """Return what stands for the pictures."""
-
-
 class MistakeRound:
-    """The document's own pass in training, and the mistake in it to be named."""
+    """The document's own pass in training, and the mistake in it to be named.
 
-    asked: ClassVar[str] = "one mistake is in this pass"
-    heading: ClassVar[str] = "Find the bug in this backward pass"
-    keys: ClassVar[str] = (
+    Attributes
+    ----------
+    asked
+        What there is to be found, as the end of a sentence.
+    heading
+        What a page of its own is called.
+    keys
+        What the keys do.
+    key
+        What tells it from other rounds that have another answer.
+    scene
+        What is seen, without the answer.
+    """
+
+    asked = "one mistake is in this pass"
+    heading = "Find the bug in this backward pass"
+    keys = (
         "arrow keys choose a mistake and Enter answers; [ and ] step through the epochs, "
         "Home and End jump, Space plays."
     )
@@ -100,11 +83,11 @@ class MistakeRound:
 
 
 class LineRound:
-    """The pass of a course, and the wrong line of it to be picked."""
+    """The pass of a course, and the wrong line of it to be picked; else as the other round."""
 
-    asked: ClassVar[str] = "one line of this pass is wrong"
-    heading: ClassVar[str] = "Find the wrong line of this backward pass"
-    keys: ClassVar[str] = "arrow keys choose a line, and Enter answers."
+    asked = "one line of this pass is wrong"
+    heading = "Find the wrong line of this backward pass"
+    keys = "arrow keys choose a line, and Enter answers."
 
     def __init__(self, level: str, seed: int, number: int, courses: Collection[str]) -> None:
         forward = level == "hard"
@@ -137,3 +120,6 @@ class LineRound:
     def alt(self) -> str:
         """Return what stands for the pictures."""
         return f"A backward pass with a wrong line, round {self._number}. {self.scene['setting']}"
+
+
+Round: TypeAlias = MistakeRound | LineRound

@@ -291,10 +291,6 @@ class FindTheBug(Replay):
         pictures = self._task.pictures(self.found, self.tried, self._step_or_shown(step))
         return draw_pictures(pictures, alt=self._task.alt(), theme=theme)
 
-    def static_figure(self) -> Drawing:
-        """Return the round as it is shown."""
-        return self.draw()
-
     def heading(self) -> str:
         """Return what a page of its own is called."""
         return self._task.heading

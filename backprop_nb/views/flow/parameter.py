@@ -12,6 +12,7 @@ import numpy as np
 from backprop_nb.errors import NotFoundError
 from backprop_nb.network import Network
 from backprop_nb.network.validation import FloatArray
+from backprop_nb.views.numbers import subscript
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,6 @@ def _parsed(name: object) -> Parameter | None:
     return Parameter(*map(int, name)) if whole and min(name) >= 0 else None
 
 
-_DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
 @cache
 def indexed(symbol: str, i: int, *entry: int) -> str:
     """Return a symbol with its index, and which of its entries is meant.
@@ -120,4 +118,4 @@ def indexed(symbol: str, i: int, *entry: int) -> str:
     ('δ₁₂', 'A₁[0, 2]')
     """
     of = str(list(entry)) if entry else ""
-    return f"{symbol}{str(i).translate(_DIGITS)}{of}"
+    return f"{symbol}{subscript(i)}{of}"

@@ -395,10 +395,6 @@ class Playground(LiveView):
         ]
         return draw_pictures(rows, alt=f"{self.scene['alt']} {frame['words']}", theme=theme)
 
-    def static_figure(self) -> Drawing:
-        """Return the picture of the shown epoch."""
-        return self.draw()
-
     def _story(self) -> Story:
         return Story(
             title=self.heading(),

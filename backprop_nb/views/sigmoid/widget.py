@@ -102,10 +102,6 @@ class SigmoidExplorer(LiveView):
         ]
         return draw_pictures([pictures], alt=self.describe().splitlines()[0], theme=theme)
 
-    def static_figure(self) -> Drawing:
-        """Return the picture at this z."""
-        return self.draw()
-
     def heading(self) -> str:
         """Return what a page of its own is called."""
         return "The sigmoid and its slope"
