@@ -9,20 +9,23 @@ import subprocess
 import sys
 import traceback
 import zlib
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
 import every_view
+import numpy as np
 import pytest
-from every_view import MAKERS, NET, VIEWS
+from every_view import MAKERS, NET, VIEWS, X, Y
 from IPython.core.formatters import DisplayFormatter
 from nonempty import nonempty
 
 import backprop_nb as bp
 from backprop_nb import views
+from backprop_nb.errors import either
 from backprop_nb.views import live_view
 from backprop_nb.views.cells import Run
-from backprop_nb.views.paper import Drawing
+from backprop_nb.views.paper import Drawing, as_html
 from backprop_nb.views.state import State
 
 ATTACK = "</title><img src=x onerror=alert(1)></script><script>alert(2)</script><!--"
@@ -83,6 +86,8 @@ def test_every_room_has_its_view():
 def test_it_is_offered_at_the_top_level(name):
     assert getattr(bp, name) is getattr(bp.widgets, name)
     assert name in dir(bp)
+    with pytest.raises(AttributeError, match=f"no attribute '{name[:-1]}'"):
+        getattr(bp, name[:-1])
 
 
 def test_a_view_that_is_pickled_says_what_to_keep(view):
@@ -105,8 +110,10 @@ def test_a_picture_and_words_are_stored_beside_the_live_view(view):
     data, metadata = DisplayFormatter().format(view)
     assert "application/vnd.jupyter.widget-view+json" in data
     assert data["image/png"].startswith(b"\x89PNG")
-    assert metadata["image/png"]["alt"] == view.static_figure().alt
-    assert len(view.static_figure().alt) > 20
+    alt = view.static_figure().alt
+    assert data["text/html"] == as_html(data["image/png"], alt)
+    assert metadata["image/png"]["alt"] == alt
+    assert len(alt) > 20
     assert data["text/plain"] == repr(view)
 
 
@@ -247,27 +254,136 @@ def test_the_scene_follows_from_the_state_and_cannot_be_assigned(name, make):
     assert view.scene is before
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("step", "a", "an integer from 0 to 60"),
-        ("step", 61, "an integer from 0 to 60"),
-        ("step", -1, "an integer from 0 to 60"),
-        ("step", True, "an integer from 0 to 60"),
-        ("step", 1.5, "an integer from 0 to 60"),
-        ("playing", "yes", "True or False"),
-        ("interval", 1, "an integer of at least 100"),
-        ("interval", "soon", "an integer of at least 100"),
-    ],
-)
-def test_a_replay_refuses_what_it_cannot_show(name, value, expected):
-    game = bp.FindTheBug()
-    before = getattr(game, name)
-    for act in (lambda: setattr(game, name, value), lambda: bp.FindTheBug(**{name: value})):
+def trained(**settings):
+    playground = bp.Playground(**{"widths": (2, 4, 1), "seed": 1} | settings)
+    playground.train(3)
+    return playground
+
+
+BATCH = [X, [1.0, 0.0, -1.0]], [Y, [0.0, 1.0]]
+KINDS = {
+    "ChainRule": partial(bp.ChainRule, NET, X, Y),
+    "FindTheBug": partial(bp.FindTheBug, seed=4),
+    "GradientFlow": partial(bp.GradientFlow, NET, *BATCH),
+    "GraphExplorer": partial(bp.GraphExplorer, bp.trace(lambda x: x**2 + x, 3.0)),
+    "Playground": trained,
+    "SigmoidExplorer": bp.SigmoidExplorer,
+}
+SETS = '"blobs", "xor", "circles", "moons" or "spiral"; arrays need a new Playground((x, y))'
+LEVELS, ENDS = '"easy", "medium" or "hard"', "two inputs, any layers, one output, such as (2, 4, 1)"
+HIDDEN = '"sigmoid", "tanh", "relu", "leaky relu" or "identity"'
+MUST_BE = [
+    ("ChainRule", "side", "up", '"left" or "right"'),
+    ("ChainRule", "side", 1, '"left" or "right"'),
+    ("ChainRule", "section", "all", '"product" or "transposes"'),
+    ("ChainRule", "step", 4, "an integer from 0 to 3"),
+    ("ChainRule", "row", 1, "0, for `x` is a single input"),
+    ("ChainRule", "row", "a", "0, for `x` is a single input"),
+    ("FindTheBug", "level", "expert", LEVELS),
+    ("FindTheBug", "level", 1, LEVELS),
+    ("FindTheBug", "level", None, LEVELS),
+    ("FindTheBug", "round", 0, "an integer of at least 1"),
+    ("FindTheBug", "hints", 4, "an integer from 0 to 3"),
+    ("FindTheBug", "step", "a", "an integer from 0 to 60"),
+    ("FindTheBug", "step", 61, "an integer from 0 to 60"),
+    ("FindTheBug", "step", -1, "an integer from 0 to 60"),
+    ("FindTheBug", "step", True, "an integer from 0 to 60"),
+    ("FindTheBug", "step", 1.5, "an integer from 0 to 60"),
+    ("FindTheBug", "playing", "yes", "True or False"),
+    ("FindTheBug", "interval", 1, "an integer of at least 100"),
+    ("FindTheBug", "interval", "soon", "an integer of at least 100"),
+    ("GradientFlow", "edges", "both", '"weight" or "gradient"'),
+    ("GradientFlow", "edges", np.ones(2), '"weight" or "gradient"'),
+    ("GradientFlow", "edges", None, '"weight" or "gradient"'),
+    ("GradientFlow", "activation", None, HIDDEN),
+    ("GradientFlow", "activation", "elu", HIDDEN),
+    ("GradientFlow", "depth", 0, "an integer from 1 to 50"),
+    ("GradientFlow", "depth", 2.5, "an integer from 1 to 50"),
+    ("GradientFlow", "width", True, "an integer from 1 to 64"),
+    ("GradientFlow", "seed", -1, "an integer from 0 to 4294967295"),
+    ("GradientFlow", "row", 2, "an integer from 0 to 1"),
+    ("GradientFlow", "scale", -1.0, "a number from 0 to 1000"),
+    ("GradientFlow", "scale", "big", "a number from 0 to 1000"),
+    ("GradientFlow", "epsilon", float("nan"), "a number from −1000 to 1000"),
+    ("GradientFlow", "weight", None, "a number from −1000 to 1000"),
+    ("GradientFlow", "weight", float("inf"), "a number from −1000 to 1000"),
+    ("GradientFlow", "given", "yes", "True or False"),
+    ("GradientFlow", "more", 1, "True or False"),
+    ("GradientFlow", "step", 99, "an integer from 0 to 5"),
+    ("GraphExplorer", "step", -1, "an integer from 0 to 5"),
+    ("GraphExplorer", "step", 99, "an integer from 0 to 5"),
+    ("GraphExplorer", "predict", "size", '"off", "value", "sign" or "shape"'),
+    ("GraphExplorer", "notation", "latex", '"numpy" or "formulas"'),
+    ("Playground", "data", "rings", SETS),
+    ("Playground", "data", "own", SETS),
+    ("Playground", "seed", None, "an integer of at least 0"),
+    ("Playground", "seed", -1, "an integer of at least 0"),
+    ("Playground", "noise", 0.6, "a number from 0 to 0.5"),
+    ("Playground", "widths", (3, 4, 1), ENDS),
+    ("Playground", "widths", [2], ENDS),
+    ("Playground", "widths", (2, 4.0, 1), ENDS),
+    ("Playground", "activation", "softmax", HIDDEN),
+    ("Playground", "loss", "hinge", '"squared error" or "cross-entropy"'),
+    ("Playground", "learning_rate", 0, "a positive number"),
+    ("Playground", "learning_rate", float("nan"), "a positive number"),
+    ("Playground", "learning_rate", "1", "a positive number"),
+    ("Playground", "batch_size", -1, "a positive integer, or None for all rows"),
+    ("Playground", "epochs_per_frame", 101, "an integer from 1 to 100"),
+    ("SigmoidExplorer", "z", 7, "a number from −6 to 6"),
+    ("SigmoidExplorer", "z", np.nan, "a number from −6 to 6"),
+    ("SigmoidExplorer", "z", "2", "a number from −6 to 6"),
+    ("SigmoidExplorer", "z", True, "a number from −6 to 6"),
+    ("SigmoidExplorer", "z", None, "a number from −6 to 6"),
+    ("SigmoidExplorer", "layers", 0, "an integer from 1 to 10"),
+    ("SigmoidExplorer", "layers", 2.5, "an integer from 1 to 10"),
+    ("SigmoidExplorer", "activation", "softmax", '"sigmoid", "tanh" or "relu"'),
+    ("SigmoidExplorer", "activation", None, '"sigmoid", "tanh" or "relu"'),
+]
+LATER = [  # of what there is in a first state only this is less, or more
+    ("FindTheBug", "answer", "typo", either(bp.FindTheBug(seed=4).offered)),
+    ("Playground", "data", ([[0, 0]], [1]), SETS),
+    ("Playground", "epoch", 4, "an integer from 0 to 3"),
+    ("Playground", "epoch", -1, "an integer from 0 to 3"),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "value", "expected"), MUST_BE + LATER)
+def test_what_it_cannot_be_is_refused_and_nothing_changes(kind, name, value, expected):
+    view = KINDS[kind]()
+    acts = [lambda: setattr(view, name, value), lambda: KINDS[kind](**{name: value})]
+    before = view.get_state(), view.describe()
+    for act in acts if (kind, name, value, expected) not in LATER else acts[:1]:
         with pytest.raises(bp.InvalidValueError) as caught:
             act()
-        assert str(caught.value) == f"`{name}` must be {expected}.\n  given:    {name} = {value!r}"
-    assert getattr(game, name) == before
+        said = f"`{name}` must be {expected}.\n  given:    {name} = {value!r}"
+        assert str(caught.value).partition("\n  instead:")[0] == said
+    assert (view.get_state(), view.describe()) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "error", "said"),
+    [
+        ("ChainRule", "i", 2, bp.NotFoundError, "A network of 2 layers has no θ_2.\n  given:    "
+         "i = 2\n  expected: i from 0 to 1, numbered as in the document"),
+        ("ChainRule", "selected", "∂f_9/∂f_8", bp.NotFoundError, "`selected` must be the name of "
+         "a factor that is shown.\n  given:    selected = '∂f_9/∂f_8'\n"
+         '  expected: one of ∂L/∂f_2, ∂f_2/∂f_1, ∂f_1/∂θ_0, or ""'),
+        ("GradientFlow", "input", None, bp.ShapeError, "`input` must be a list of 3 numbers"),
+        ("GradientFlow", "input", [1, 2], bp.ShapeError, "`input` must be a list of 3 numbers"),
+        ("GradientFlow", "input", "abc", bp.ShapeError, "`input` must be a list of 3 numbers"),
+        ("GradientFlow", "input", [1, 2, float("nan")], bp.InvalidValueError, "`input` must not "),
+        ("GradientFlow", "selected", "A_9[0, 0]", bp.NotFoundError, "This network has no A_9[0, "),
+        ("GraphExplorer", "selected", "w", bp.NotFoundError, "The graph has no node 'w'."),
+    ],
+)  # fmt: skip
+def test_what_it_does_not_have_is_refused_in_words_of_its_own(kind, name, value, error, said):
+    view = KINDS[kind]()
+    before = view.get_state()
+    for act in (lambda: setattr(view, name, value), lambda: KINDS[kind](**{name: value})):
+        with pytest.raises(error) as caught:
+            act()
+        assert str(caught.value).startswith(said)
+    assert view.get_state() == before
 
 
 def test_what_follows_from_the_state_has_its_kind():

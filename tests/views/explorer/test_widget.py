@@ -10,7 +10,6 @@ from nonempty import nonempty
 import backprop_nb as bp
 from backprop_nb.views.explorer.folding import stops
 from backprop_nb.views.explorer.scene import graph_scene
-from backprop_nb.views.paper import as_html
 
 
 def f(x):
@@ -39,45 +38,6 @@ def test_the_scene_is_the_graphs(explorer):
     assert explorer.scene == graph_scene(explorer.graph)
 
 
-@pytest.mark.parametrize("step", [-1, 99])
-def test_a_step_that_does_not_exist_is_refused_and_nothing_changes(explorer, step):
-    explorer.step = 2
-    with pytest.raises(bp.InvalidValueError) as caught:
-        explorer.step = step
-    assert str(caught.value) == (
-        f"`step` must be an integer from 0 to 5.\n  given:    step = {step}"
-    )
-    assert explorer.step == 2
-
-
-def test_a_node_that_does_not_exist_is_refused_and_nothing_changes(explorer):
-    with pytest.raises(bp.NotFoundError, match="no node 'w'"):
-        explorer.selected = "w"
-    assert explorer.selected == ""
-
-
-def test_a_prediction_that_does_not_exist_is_refused_and_nothing_changes(explorer):
-    explorer.predict = "sign"
-    explorer.score = {"right": 1, "asked": 2}
-    with pytest.raises(bp.InvalidValueError) as caught:
-        explorer.predict = "size"
-    assert str(caught.value) == (
-        '`predict` must be "off", "value", "sign" or "shape".\n  given:    predict = \'size\''
-    )
-    assert (explorer.predict, explorer.score) == ("sign", {"right": 1, "asked": 2})
-
-
-def test_a_notation_that_does_not_exist_is_refused_and_nothing_changes(explorer):
-    explorer.notation = "formulas"
-    with pytest.raises(bp.InvalidValueError) as caught:
-        explorer.notation = "latex"
-    assert str(caught.value) == (
-        '`notation` must be "numpy" or "formulas".\n  given:    notation = \'latex\''
-    )
-    assert explorer.notation == "formulas"
-    assert bp.trace(f, 3.0).explore().notation == "numpy"
-
-
 def test_what_is_asked_is_not_told_by_the_picture_that_stands_in(explorer):
     def numbers():
         return {text.get_text() for text in explorer.static_figure().axes[0].texts}
@@ -99,11 +59,6 @@ def test_another_prediction_begins_anew(explorer):
     assert bp.trace(f, 3.0).explore(predict="sign").predict == "sign"
 
 
-def test_the_first_step_is_checked_too():
-    with pytest.raises(bp.InvalidValueError, match="`step` must be an integer"):
-        bp.trace(f, 3.0).explore(step=99)
-
-
 def test_a_graph_with_an_array_output_shows_its_forward_pass():
     graph = bp.trace(lambda x: x * 2.0, np.ones(3))
     data, metadata = graph._repr_mimebundle_()  # the last line of a cell
@@ -115,24 +70,6 @@ def test_a_graph_with_an_array_output_shows_its_forward_pass():
     assert not any(text.startswith("adjoint") for text in shown)
 
 
-def test_the_repr_is_the_same_in_every_process(explorer):
-    assert repr(explorer) == "GraphExplorer(f, 3 nodes, step 0 of 5)"
-
-
-def test_a_picture_and_a_text_are_stored_beside_the_live_view(explorer):
-    data, metadata = explorer._repr_mimebundle_()
-    assert set(data) == {
-        "application/vnd.jupyter.widget-view+json",
-        "image/png",
-        "text/html",
-        "text/plain",
-    }
-    assert data["image/png"].startswith(b"\x89PNG")
-    assert data["text/html"] == as_html(data["image/png"], explorer.scene["alt"])
-    assert data["text/plain"] == repr(explorer)
-    assert metadata["image/png"]["alt"] == explorer.scene["alt"]
-
-
 def test_a_graph_as_the_last_line_of_a_cell_shows_the_explorer():
     data, _ = bp.trace(f, 3.0)._repr_mimebundle_()
     assert data["text/plain"] == "GraphExplorer(f, 3 nodes, step 0 of 5)"
@@ -141,13 +78,6 @@ def test_a_graph_as_the_last_line_of_a_cell_shows_the_explorer():
 def test_the_text_twin_and_the_figure_are_the_graphs(explorer):
     assert explorer.describe() == explorer.graph.describe()
     assert explorer.draw().alt == explorer.graph.draw().alt
-
-
-def test_it_is_offered_at_the_top_level():
-    assert bp.GraphExplorer is bp.widgets.GraphExplorer
-    assert "GraphExplorer" in dir(bp)
-    with pytest.raises(AttributeError, match="no attribute 'GraphExporer'"):
-        _ = bp.GraphExporer
 
 
 def square(x):

@@ -135,41 +135,6 @@ def test_a_step_in_the_middle_stays_where_it_is(view):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "error", "words"),
-    [
-        ("edges", "both", bp.InvalidValueError, '`edges` must be "weight" or "gradient".'),
-        ("edges", np.ones(2), bp.InvalidValueError, '`edges` must be "weight" or "gradient".'),
-        ("edges", None, bp.InvalidValueError, '`edges` must be "weight" or "gradient".'),
-        ("activation", None, bp.InvalidValueError, '`activation` must be "sigmoid", "tanh", '),
-        ("activation", "elu", bp.InvalidValueError, '`activation` must be "sigmoid", "tanh", '),
-        ("depth", 0, bp.InvalidValueError, "`depth` must be an integer from 1 to 50."),
-        ("depth", 2.5, bp.InvalidValueError, "`depth` must be an integer from 1 to 50."),
-        ("width", True, bp.InvalidValueError, "`width` must be an integer from 1 to 64."),
-        ("seed", -1, bp.InvalidValueError, "`seed` must be an integer from 0 to 4294967295."),
-        ("row", 2, bp.InvalidValueError, "`row` must be an integer from 0 to 1."),
-        ("scale", -1.0, bp.InvalidValueError, "`scale` must be a number from 0 to 1000."),
-        ("scale", "big", bp.InvalidValueError, "`scale` must be a number from 0 to 1000."),
-        ("epsilon", float("nan"), bp.InvalidValueError, "`epsilon` must be a number from −1000 "),
-        ("weight", None, bp.InvalidValueError, "`weight` must be a number from −1000 to 1000."),
-        ("weight", float("inf"), bp.InvalidValueError, "`weight` must be a number from −1000 "),
-        ("input", None, bp.ShapeError, "`input` must be a list of 3 numbers"),
-        ("input", [1, 2], bp.ShapeError, "`input` must be a list of 3 numbers"),
-        ("input", "abc", bp.ShapeError, "`input` must be a list of 3 numbers"),
-        ("input", [1, 2, float("nan")], bp.InvalidValueError, "`input` must not hold NaN or inf"),
-        ("selected", "A_9[0, 0]", bp.NotFoundError, "This network has no A_9[0, 0]."),
-        ("given", "yes", bp.InvalidValueError, "`given` must be True or False."),
-        ("step", 99, bp.InvalidValueError, "`step` must be an integer from 0 to"),
-    ],
-)  # fmt: skip
-def test_what_is_not_possible_is_refused_and_changes_nothing(view, name, value, error, words):
-    before = state(view)
-    with pytest.raises(error) as caught:
-        setattr(view, name, value)
-    assert str(caught.value).startswith(words)
-    assert state(view) == before
-
-
-@pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
         (("net", None, None), bp.ShapeError, "`x` is missing: without it there is no gradient."),
@@ -193,11 +158,6 @@ def test_a_network_without_numbers_is_refused(net, value):
         bp.InvalidValueError, match="A weight or a bias of `net` is NaN or infinite"
     ):
         bp.GradientFlow(net, x, y)
-
-
-def test_a_state_that_does_not_exist_is_refused():
-    with pytest.raises(bp.UnsupportedError, match="GradientFlow has no `layers`"):
-        bp.GradientFlow(layers=3)
 
 
 def test_a_weight_that_is_asked_for_is_shown_from_the_start(net):
@@ -262,12 +222,3 @@ def test_a_page_carries_the_curve_of_every_weight_unless_there_are_too_many(view
 def test_the_page_is_small_for_all_its_curves(tmp_path):
     page = bp.GradientFlow().to_html(tmp_path / "page").read_bytes()
     assert len(page) < 750_000  # the curves of 146 weights are 1 MB as plain JSON
-
-
-def test_the_repr_is_the_same_in_every_process(view):
-    assert repr(view) == "GradientFlow(3-4-5-2, sigmoid, 2 inputs, step 7 of 7)"
-
-
-def test_it_is_offered_at_the_top_level():
-    assert bp.GradientFlow is bp.widgets.GradientFlow
-    assert "GradientFlow" in dir(bp)

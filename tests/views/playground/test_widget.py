@@ -282,46 +282,6 @@ def test_a_step_that_diverges_does_not_raise_in_the_kernels_log():
 SETS = '"blobs", "xor", "circles", "moons" or "spiral"'
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("data", "rings", f"{SETS}; arrays need a new Playground((x, y))"),
-        ("data", "own", f"{SETS}; arrays need a new Playground((x, y))"),
-        ("data", ([[0, 0]], [1]), f"{SETS}; arrays need a new Playground((x, y))"),
-        ("seed", None, "an integer of at least 0"),
-        ("noise", 0.6, "a number from 0 to 0.5"),
-        ("widths", (3, 4, 1), "two inputs, any layers, one output, such as (2, 4, 1)"),
-        ("widths", [2], "two inputs, any layers, one output, such as (2, 4, 1)"),
-        ("widths", (2, 4.0, 1), "two inputs, any layers, one output, such as (2, 4, 1)"),
-        ("activation", "softmax", '"sigmoid", "tanh", "relu", "leaky relu" or "identity"'),
-        ("loss", "hinge", '"squared error" or "cross-entropy"'),
-        ("seed", -1, "an integer of at least 0"),
-        ("learning_rate", 0, "a positive number"),
-        ("learning_rate", float("nan"), "a positive number"),
-        ("learning_rate", "1", "a positive number"),
-        ("batch_size", -1, "a positive integer, or None for all rows"),
-        ("epochs_per_frame", 101, "an integer from 1 to 100"),
-        ("epoch", 4, "an integer from 0 to 3"),
-        ("epoch", -1, "an integer from 0 to 3"),
-    ],
-)
-def test_what_cannot_be_used_is_refused_and_nothing_changes(playground, name, value, expected):
-    playground.train(3)
-    before, weights = playground.get_state(), parameters(playground.net).copy()
-    with pytest.raises(bp.InvalidValueError) as caught:
-        setattr(playground, name, value)
-    assert str(caught.value) == (f"`{name}` must be {expected}.\n  given:    {name} = {value!r}")
-    assert playground.get_state() == before
-    np.testing.assert_array_equal(parameters(playground.net), weights)
-
-
-def test_a_setting_that_does_not_exist_is_refused():
-    with pytest.raises(bp.UnsupportedError) as caught:
-        bp.Playground(learnin_rate=2)
-    assert str(caught.value).startswith("Playground has no `learnin_rate`.")
-    assert caught.value.instead == "learning_rate"
-
-
 @pytest.mark.parametrize("points", ["many", 10.5, True, None])
 def test_so_many_points_there_cannot_be(points):
     with pytest.raises(bp.InvalidValueError, match="`points` must be an integer"):
@@ -405,14 +365,3 @@ def test_the_figure_is_of_the_shown_epoch_in_both_themes(playground):
     alt = "tell two classes of points in the plane apart: 140 to train on, 60 held out. Epoch 5: "
     for theme in ("light", "dark"):
         assert alt in playground.draw(theme=theme).alt
-
-
-def test_the_repr_and_the_stored_picture(playground):
-    playground.train(2)
-    data, _ = playground._repr_mimebundle_()
-    assert data["text/plain"] == "Playground(circles, widths (2, 4, 1), epoch 2)"
-    assert data["image/png"].startswith(b"\x89PNG")
-
-
-def test_it_is_offered_at_the_top_level():
-    assert bp.Playground is bp.widgets.Playground
