@@ -28,6 +28,9 @@ VIEWS = MAKERS | {
 }
 """Each makes a view in a state worth showing."""
 
+KEYS = {"SigmoidExplorer": "ArrowRight", "GradientFlow": "[", "Playground": "["}
+"""What changes a view, other than "]": one that begins at its end steps back."""
+
 # The lines of code that an end of what scrolls cuts through, beyond a pixel that is rounded; those
 # that reach beyond its side; and those that are hidden above empty room.
 CUT_LINES = """() => [...document.querySelectorAll(".bpnb-codes .bpnb-panel")].flatMap(panel => {

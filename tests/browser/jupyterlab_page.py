@@ -305,7 +305,3 @@ class NotebookPage:
     def cell(self, index: int) -> "Locator":
         """Return one cell, counted from 0, texts included."""
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
-
-    def screenshot(self, path: Path | str) -> None:
-        """Save what the window shows."""
-        self.page.screenshot(path=path)

@@ -1,12 +1,9 @@
 """Folded groups of ``GraphExplorer`` in a real JupyterLab and on a page of their own."""
 
-import os
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pytest
 from accessibility import violations
+from page_tools import graph_of, save, spoken
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -36,14 +33,8 @@ def deep(layers):
     return DEEP.replace("LAYERS", str(layers))
 
 
-def graph_of(tmp_path, layers):
-    script = tmp_path / "deep.py"
-    script.write_text(deep(layers), encoding="utf-8")
-    return runpy.run_path(str(script))["graph"]
-
-
-def spoken(root):
-    return root.locator(".bpnb-live")
+def deep_graph(folder, layers):
+    return graph_of(deep(layers), folder)
 
 
 def turner(root, name):
@@ -55,16 +46,10 @@ def heat_texts(card, slot):
     return shown.get_attribute("aria-label").split(": ")[1].split(", ")
 
 
-def save(page, name):
-    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
-
 def test_a_large_graph_opens_and_folds_by_mouse_and_by_keyboard(open_notebook, tmp_path):
     from playwright.sync_api import expect
 
-    graph = graph_of(tmp_path, 20)
+    graph = deep_graph(tmp_path, 20)
     show = "explorer = graph.explore()\ndisplay(explorer, explorer)"
     notebook = open_notebook("folding.ipynb", cells=[deep(20) + show], theme="dark")
     notebook.run_all()
@@ -114,7 +99,7 @@ def test_a_large_graph_opens_and_folds_by_mouse_and_by_keyboard(open_notebook, t
 def test_of_a_very_large_graph_what_is_folded_away_comes_when_it_is_opened(open_notebook, tmp_path):
     from playwright.sync_api import expect
 
-    graph = graph_of(tmp_path, 20)
+    graph = deep_graph(tmp_path, 20)
     small = "import backprop_nb.views.explorer.scene as scenes\nscenes.TOLD = 50\n"
     show = "explorer = graph.explore()\ndisplay(explorer, explorer)"
     notebook = open_notebook("told.ipynb", cells=[deep(20) + small + show])
@@ -141,22 +126,13 @@ def test_of_a_very_large_graph_what_is_folded_away_comes_when_it_is_opened(open_
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
-def test_a_page_of_its_own_folds_without_a_kernel(chromium, tmp_path, theme, width):
+def test_a_page_of_its_own_folds_without_a_kernel(open_page, tmp_path, theme, width):
     from playwright.sync_api import expect
 
-    graph = graph_of(tmp_path, 3)
+    graph = deep_graph(tmp_path, 3)
     path = graph.explore().to_html(tmp_path / "page")
-    context = chromium.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme=theme,
-        offline=True,
-        reduced_motion="reduce",  # the picture is where it is going to be
-    )
-    page = context.new_page()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text))
-    page.goto(path.as_uri())
+    # With reduced motion the picture is where it is going to be.
+    page = open_page(path, theme, width, reduced_motion="reduce")
     root = page.locator(".bpnb")
     before = root.locator(".bpnb-card").count()
     shown = root.locator(".bpnb-numbers .bpnb-grid span").all_inner_texts()
@@ -181,8 +157,6 @@ def test_a_page_of_its_own_folds_without_a_kernel(chromium, tmp_path, theme, wid
         assert root.locator(".bpnb-stage").evaluate("stage => stage.scrollLeft") == 0
     page.get_by_role("button", name="Open all groups").click()
     expect(root.locator(".bpnb-card")).to_have_count(before)
-    context.close()
-    assert not errors
 
 
 DRAWN = """() => [...document.querySelectorAll(".bpnb-card")]
@@ -192,7 +166,7 @@ DRAWN = """() => [...document.querySelectorAll(".bpnb-card")]
 def test_of_hundreds_of_cards_those_in_sight_are_drawn_and_all_are_found(open_page, tmp_path):
     from playwright.sync_api import expect
 
-    explorer = graph_of(tmp_path, 60).explore(folded=[])
+    explorer = deep_graph(tmp_path, 60).explore(folded=[])
     page = open_page(explorer.to_html(tmp_path / "page"))
     root, names = page.locator(".bpnb"), [node.name for node in explorer.graph.nodes]
     assert root.locator(".bpnb-card").count() == len(names) > 300
@@ -253,7 +227,7 @@ def test_the_name_of_a_group_covers_no_other(open_page, tmp_path):
 def test_a_card_is_found_by_its_name_and_by_its_code(open_page, tmp_path):
     from playwright.sync_api import expect
 
-    explorer = graph_of(tmp_path, 60).explore(folded=[])
+    explorer = deep_graph(tmp_path, 60).explore(folded=[])
     page = open_page(explorer.to_html(tmp_path / "page"), reduced_motion="reduce")
     root, field = page.locator(".bpnb"), page.get_by_role("textbox", name="Find a card")
     nodes = [node for node in explorer.graph.nodes if node.op]
@@ -288,7 +262,7 @@ def test_a_card_is_found_by_its_name_and_by_its_code(open_page, tmp_path):
 def test_of_a_large_picture_an_overview_says_where_one_is(open_page, tmp_path):
     from playwright.sync_api import expect
 
-    explorer = graph_of(tmp_path, 12).explore()
+    explorer = deep_graph(tmp_path, 12).explore()
     page = open_page(explorer.to_html(tmp_path / "page"), reduced_motion="reduce")
     root, overview = page.locator(".bpnb"), page.locator(".bpnb-overview")
     frame = overview.locator(".bpnb-in-sight")

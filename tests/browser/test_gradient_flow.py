@@ -1,9 +1,7 @@
 """``GradientFlow`` in a real JupyterLab, by mouse and by keyboard, and as a page of its own."""
 
-import os
-from pathlib import Path
-
 from accessibility import violations
+from page_tools import save
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -63,13 +61,6 @@ def slider_to_repaint(root):
             return times;
         }"""
     )
-
-
-def save(notebook, name):
-    """Keep a picture where the caller asked for pictures, to be looked at."""
-    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
-    if folder:
-        notebook.screenshot(Path(folder) / f"{name}.png")
 
 
 def test_it_steps_slides_and_drags(open_notebook):
@@ -144,7 +135,7 @@ def test_it_steps_slides_and_drags(open_notebook):
     weight, _, loss, change, linear, difference = curve["texts"][start + 4].values()
     expect(root.locator(".bpnb-flow-change b")).to_have_text([loss, change, linear, difference])
     expect(other.locator(".bpnb-flow-change b")).to_have_text([loss, change, linear, difference])
-    save(notebook, "flow-light-1400")
+    save(page, "flow-light-1400")
 
     # The same by keyboard alone, and then for good.
     net = root.locator(".bpnb-flow-net")
@@ -174,7 +165,7 @@ def test_it_steps_slides_and_drags(open_notebook):
     assert min(times) <= 1500
     notebook.set_theme("dark")
     page.set_viewport_size({"width": 700, "height": 1200})
-    save(notebook, "flow-dark-700")
+    save(page, "flow-dark-700")
     assert violations(page, ".bpnb") == []
 
     # Without its kernel it can still be stepped and dragged, but not drawn anew.
@@ -193,19 +184,11 @@ def test_it_steps_slides_and_drags(open_notebook):
     expect(root.locator(".bpnb-flow-change b")).to_have_text(texts[2:])
 
 
-def test_a_page_of_its_own_drags_every_weight(chromium, tmp_path):
+def test_a_page_of_its_own_drags_every_weight(open_page, tmp_path):
     from playwright.sync_api import expect
 
     view = bp.GradientFlow(step=12, edges="gradient")
-    file = view.to_html(tmp_path / "flow")
-    context = chromium.new_context(
-        viewport={"width": 700, "height": 900}, color_scheme="dark", offline=True
-    )
-    page = context.new_page()
-    wrong = []
-    page.on("pageerror", lambda error: wrong.append(f"{error}\n{error.stack}"))
-    page.on("console", lambda message: wrong.append(message.text))
-    page.goto(file.as_uri())
+    page = open_page(view.to_html(tmp_path / "flow"), "dark", 700)
     root = page.locator(".bpnb")
     expect(root.locator(".bpnb-live")).to_contain_text("Step 12 of 17.")
     settings = control(root, "layers")
@@ -233,8 +216,6 @@ def test_a_page_of_its_own_drags_every_weight(chromium, tmp_path):
         expect(root.locator(".bpnb-live")).to_contain_text(f"Step {step} of 17.")
         assert violations(page, ".bpnb") == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
-    context.close()
-    assert wrong == []
 
 
 def test_a_picture_that_is_edited_is_the_one_that_a_new_display_draws(open_notebook):

@@ -1,14 +1,10 @@
 """``GraphExplorer`` in JupyterLab and on a page: by mouse and by keyboard, numbers checked."""
 
-import os
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pytest
 from accessibility import violations
 from every_view import CUT_LINES
-from frame_words import frame_words
+from page_tools import expect_step, graph_of, save, spoken, steps_back
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -28,33 +24,8 @@ def explorer(page, index=0):
     return root
 
 
-def graph_of(program, tmp_path):
-    """The graph that a program calls `graph`."""
-    script = tmp_path / "program.py"
-    script.write_text(program, encoding="utf-8")
-    return runpy.run_path(str(script))["graph"]
-
-
-def spoken(root):
-    """What a screen reader is told: the live region."""
-    return root.locator(".bpnb-live")
-
-
-def expect_step(root, scene, step):
-    """Wait until the view says that it is at a step."""
-    from playwright.sync_api import expect
-
-    text = f"Step {step} of {len(scene['frames']) - 1}. {frame_words(scene, step)}"
-    expect(spoken(root)).to_have_text(text)
-
-
 def cells(locator):
     return locator.locator(".bpnb-grid span").all_inner_texts()
-
-
-def adjoint_of_panel(root):
-    """The adjoint's numbers in the panel of numbers."""
-    return root.locator(".bpnb-whole").first.locator("span").all_inner_texts()
 
 
 def off_stage(root):
@@ -72,35 +43,16 @@ def off_stage(root):
     )
 
 
-def save(page, name):
-    """Keep a picture where the caller asked for pictures, to be looked at."""
-    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
-
 def test_every_step_back_shows_the_librarys_numbers(open_notebook, graph, scene):
     notebook = open_notebook(LESSON)
     notebook.run_all()
     root = explorer(notebook.page)
     root.scroll_into_view_if_needed()
-    backward = graph.backward()
-    first = next(k for k, frame in enumerate(scene["frames"]) if frame["phase"] == "backward")
-    for _ in range(first):
-        root.get_by_role("button", name="Step forward").click()
-    for number, step in enumerate(backward.steps):
-        expect_step(root, scene, first + number)
-        assert adjoint_of_panel(root) == [long(x) for x in step.adjoint.ravel()]
-        for one in step.contributions:
-            card = root.locator(f".bpnb-card[data-node='{one.parent.name}']")
-            shown = card.locator(".bpnb-slot").nth(1).locator(".bpnb-grid")
-            expected = ", ".join(long(x) for x in one.value.ravel())
-            assert shown.get_attribute("aria-label").endswith(expected)
+    for number, count in steps_back(root, graph, scene):
         assert off_stage(root) == []  # there is room for all of it
-        if number == len(backward.steps) // 2:
+        if number == count // 2:
             root.evaluate("element => element.scrollIntoView()")
             save(notebook.page, "explorer-lab")
-        root.get_by_role("button", name="Step forward").click()
     notebook.set_theme("dark")
     assert violations(notebook.page, ".bpnb") == []
 

@@ -1,9 +1,8 @@
 """Linked views: what is lit by mouse and by keyboard, in all of them and the reverse."""
 
-import runpy
-
 import numpy as np
 import pytest
+from page_tools import graph_of
 
 import backprop_nb as bp
 
@@ -26,9 +25,7 @@ graph = bp.trace(loss, np.array([[1.0, -2.0], [0.5, 0.5]]), np.array([0.5, 0.25]
 
 @pytest.fixture(scope="module")
 def looped(tmp_path_factory):
-    script = tmp_path_factory.mktemp("looped") / "looped.py"
-    script.write_text(PROGRAM, encoding="utf-8")
-    return runpy.run_path(str(script))["graph"]
+    return graph_of(PROGRAM, tmp_path_factory.mktemp("looped"))
 
 
 def lit(page, selector):

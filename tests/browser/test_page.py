@@ -1,16 +1,11 @@
 """``to_html`` in a real browser: a file that is live without a kernel and without a network."""
 
-import os
-import runpy
-from pathlib import Path
-
 import pytest
 from accessibility import violations
-from every_view import VIEWS
-from frame_words import frame_words
+from every_view import KEYS, VIEWS
+from page_tools import expect_step, graph_of, save, steps_back
 
 import backprop_nb as bp
-from backprop_nb.views.numbers import long
 
 
 @pytest.fixture(scope="module")
@@ -19,47 +14,15 @@ def written(graph, tmp_path_factory):
     return graph.explore().to_html(tmp_path_factory.mktemp("page") / "lesson")
 
 
-def expect_step(page, scene, step):
-    """Wait until the view says that it is at a step."""
-    from playwright.sync_api import expect
-
-    text = f"Step {step} of {len(scene['frames']) - 1}. {frame_words(scene, step)}"
-    expect(page.locator(".bpnb-live")).to_have_text(text)
-
-
-def adjoint_of_panel(page):
-    return page.locator(".bpnb-whole").first.locator("span").all_inner_texts()
-
-
-def save(page, name):
-    """Keep a picture where the caller asked for pictures, to be looked at."""
-    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
 @pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 700)])
 def test_every_step_back_shows_the_librarys_numbers(open_page, written, graph, scene, theme, width):
     page = open_page(written, theme, width)
-    backward = graph.backward()
-    first = next(k for k, frame in enumerate(scene["frames"]) if frame["phase"] == "backward")
-    forward = page.get_by_role("button", name="Step forward")
     expect_step(page, scene, 0)
-    save(page, f"page-{theme}-{width}-start")
-    for _ in range(first):
-        forward.click()
-    for number, step in enumerate(backward.steps):
-        expect_step(page, scene, first + number)
-        assert adjoint_of_panel(page) == [long(x) for x in step.adjoint.ravel()]
-        for contribution in step.contributions:
-            card = page.locator(f".bpnb-card[data-node='{contribution.parent.name}']")
-            shown = card.locator(".bpnb-slot").nth(1).locator(".bpnb-grid")
-            expected = ", ".join(long(x) for x in contribution.value.ravel())
-            assert shown.get_attribute("aria-label").endswith(expected)
-        if number == len(backward.steps) // 2:
-            save(page, f"page-{theme}-{width}-middle")
-        forward.click()
-    save(page, f"page-{theme}-{width}-end")
+    save(page, f"page-{theme}-{width}-start", full_page=True)
+    for number, count in steps_back(page, graph, scene):
+        if number == count // 2:
+            save(page, f"page-{theme}-{width}-middle", full_page=True)
+    save(page, f"page-{theme}-{width}-end", full_page=True)
     # The picture moves inside its frame; the page itself never scrolls sideways.
     page.locator(".bpnb-words summary").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -124,11 +87,9 @@ def test_a_view_works_as_a_module_in_a_shadow_tree(open_page, tmp_path, name):
     expect(root).to_have_css("background-color", "rgb(255, 255, 255)")
     before = page.locator(".bpnb-live").inner_text()
     root.focus()
-    page.keyboard.press(
-        {"SigmoidExplorer": "ArrowRight", "GradientFlow": "[", "Playground": "["}.get(name, "]")
-    )
+    page.keyboard.press(KEYS.get(name, "]"))
     expect(page.locator(".bpnb-live")).not_to_have_text(before)
-    save(page, f"module-{name}")
+    save(page, f"module-{name}", full_page=True)
 
 
 ATTACK = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
@@ -147,9 +108,7 @@ graph = bp.trace(loss, {{"{ATTACK}": 1.5}})
 def test_a_hostile_text_shows_as_text(open_page, tmp_path):
     from playwright.sync_api import expect
 
-    script = tmp_path / "hostile.py"
-    script.write_text(HOSTILE, encoding="utf-8")
-    graph = runpy.run_path(str(script))["graph"]
+    graph = graph_of(HOSTILE, tmp_path)
     page = open_page(graph.explore().to_html(tmp_path / "hostile"), width=700)
     expect(page.locator("h1")).to_have_text(f"Computation graph of {ATTACK}")
     assert page.locator(".bpnb-block").inner_text().count(ATTACK) == 2

@@ -1,11 +1,9 @@
 """``Playground`` in a real JupyterLab: trained by mouse and by keyboard, its numbers checked."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from accessibility import violations
+from page_tools import save
 
 import backprop_nb as bp
 from backprop_nb.views.palette import THEMES, diverging
@@ -83,12 +81,6 @@ def expect_colours(root, playground, theme):
     np.testing.assert_allclose(np.reshape(shown, (-1, 4)), expected, atol=1)
 
 
-def save(page, name):
-    folder = os.environ.get("BACKPROP_NB_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
 def test_two_displays_train_one_network_by_mouse_keyboard_and_program(open_notebook):
     from playwright.sync_api import expect
 
@@ -142,7 +134,7 @@ def test_two_displays_train_one_network_by_mouse_keyboard_and_program(open_noteb
     expect_epoch(first, 0)
     in_kernel(notebook, "playground.train(10)")
     expect_epoch(first, 10)
-    save(page, "playground-lab-light-1400")
+    save(page, "playground-lab-light-1400", full_page=True)
 
     # In the dark the same map has other colours.
     notebook.set_theme("dark")
@@ -179,7 +171,7 @@ def test_a_diverging_training_says_so_and_its_controls_go_on_working(open_notebo
     problem = root.get_by_role("alert")
     expect(problem).to_contain_text("Try learning_rate=1")
     expect(root.get_by_role("button", name="Play", exact=True)).to_be_visible()
-    save(page, "playground-lab-dark-700-diverged")
+    save(page, "playground-lab-dark-700-diverged", full_page=True)
 
     # By keyboard alone to a smaller rate: with it a new run begins.
     rate = root.get_by_role("slider", name="learning rate")
@@ -209,7 +201,7 @@ def test_its_page_replays_the_run_without_a_kernel(open_page, theme, width, tmp_
     page = open_page(playground.to_html(tmp_path / "run"), theme, width)
     root = page.locator(".bpnb")
     expect(root.locator(".bpnb-readings b").first).to_have_text("30")
-    save(page, f"playground-page-{theme}-{width}")
+    save(page, f"playground-page-{theme}-{width}", full_page=True)
     assert violations(page) == []
     page.keyboard.press("Tab")
     page.keyboard.press("Home")

@@ -1,10 +1,10 @@
 """Predict, then reveal: by keyboard alone, without a kernel, and nothing seen too early."""
 
 import re
-import runpy
 
 import pytest
 from accessibility import violations
+from page_tools import graph_of
 
 from backprop_nb.views.numbers import long
 
@@ -22,9 +22,7 @@ graph = bp.trace(loss, np.array([[1.0, -2.0], [0.5, 0.5]]), np.array([0.5, 0.375
 
 @pytest.fixture(scope="module")
 def used_twice(tmp_path_factory):
-    script = tmp_path_factory.mktemp("used_twice") / "used_twice.py"
-    script.write_text(PROGRAM, encoding="utf-8")
-    return runpy.run_path(str(script))["graph"]
+    return graph_of(PROGRAM, tmp_path_factory.mktemp("used_twice"))
 
 
 def quiz(page):

@@ -1,17 +1,13 @@
 """The site of a course, opened from disk with the network off: every view steps."""
 
-import os
-from pathlib import Path
-
 import pytest
 from accessibility import violations
-from every_view import VIEWS
+from every_view import KEYS, VIEWS
+from page_tools import save
 from small_course import built
 
 THERE = """() => [...document.querySelectorAll("[data-bpnb-view]")]
     .every(place => place.querySelector(".bpnb"))"""
-# A view that begins at its end steps back.
-KEYS = {"SigmoidExplorer": "ArrowRight", "GradientFlow": "[", "Playground": "["}
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 20, 24)"}
 
 
@@ -29,9 +25,7 @@ def open_site(open_page, site):
         page = open_page(site / name, theme, width, within=site, **options)
         if options.get("java_script_enabled", True):
             page.wait_for_function(THERE)
-        if folder := os.environ.get("BACKPROP_NB_SCREENSHOTS"):
-            shot = Path(folder) / f"site-{name.replace('/', '-')}-{theme}-{width}.png"
-            page.screenshot(path=shot, full_page=True)
+        save(page, f"site-{name.replace('/', '-')}-{theme}-{width}", full_page=True)
         return page
 
     return open_one

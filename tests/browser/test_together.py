@@ -1,10 +1,8 @@
 """All live views in one notebook, as a lesson shows them: none disturbs another."""
 
-import os
-from pathlib import Path
-
 from accessibility import violations
 from every_view import CUT_LINES
+from page_tools import save
 
 import backprop_nb as bp
 
@@ -101,7 +99,6 @@ def test_all_views_live_in_one_notebook(open_notebook):
         assert views.evaluate_all("all => all.every(each => each.scrollWidth <= each.clientWidth)")
         assert violations(page, ".bpnb") == []
         assert page.evaluate(CUT_LINES) == []
-        if folder := os.environ.get("BACKPROP_NB_SCREENSHOTS"):
-            for view, name in zip(views.all(), VIEWS, strict=True):
-                view.scroll_into_view_if_needed()
-                view.screenshot(path=Path(folder) / f"{name}-{theme}-{width}.png")
+        for view, name in zip(views.all(), VIEWS, strict=True):
+            view.scroll_into_view_if_needed()
+            save(view, f"{name}-{theme}-{width}")

@@ -1,0 +1,54 @@
+"""What tests of views in a browser share: programs to be traced, what is said, pictures to keep."""
+
+import os
+import runpy
+from pathlib import Path
+
+from frame_words import frame_words
+
+from backprop_nb.views.numbers import long
+
+
+def graph_of(program, folder):
+    """The graph that a program calls ``graph``; it is run as a file, so that it has its source."""
+    script = folder / "program.py"
+    script.write_text(program, encoding="utf-8")
+    return runpy.run_path(str(script))["graph"]
+
+
+def save(page, name, **options):
+    """Keep a picture where the caller asked for pictures, to be looked at."""
+    if folder := os.environ.get("BACKPROP_NB_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", **options)
+
+
+def spoken(root):
+    """What a screen reader is told: the live region."""
+    return root.locator(".bpnb-live")
+
+
+def expect_step(root, scene, step):
+    """Wait until an explorer says that it is at a step."""
+    from playwright.sync_api import expect
+
+    text = f"Step {step} of {len(scene['frames']) - 1}. {frame_words(scene, step)}"
+    expect(spoken(root)).to_have_text(text)
+
+
+def steps_back(root, graph, scene):
+    """Step through an explorer, and yield at each step back once it shows the library's numbers."""
+    backward, forward = graph.backward(), root.get_by_role("button", name="Step forward")
+    first = next(k for k, frame in enumerate(scene["frames"]) if frame["phase"] == "backward")
+    for _ in range(first):
+        forward.click()
+    for number, step in enumerate(backward.steps):
+        expect_step(root, scene, first + number)
+        adjoint = root.locator(".bpnb-whole").first.locator("span").all_inner_texts()
+        assert adjoint == [long(x) for x in step.adjoint.ravel()]
+        for one in step.contributions:
+            card = root.locator(f".bpnb-card[data-node='{one.parent.name}']")
+            shown = card.locator(".bpnb-slot").nth(1).locator(".bpnb-grid")
+            expected = ", ".join(long(x) for x in one.value.ravel())
+            assert shown.get_attribute("aria-label").endswith(expected)
+        yield number, len(backward.steps)
+        forward.click()
