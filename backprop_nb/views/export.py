@@ -26,6 +26,7 @@ from backprop_nb.files import (
     written_whole,
 )
 from backprop_nb.views.paper import Drawing, few_colours, theme_named
+from backprop_nb.views.state import is_real
 
 FORMATS: Final = ("svg", "pdf", "png")
 """What a figure can be, in a folder of them."""
@@ -121,11 +122,7 @@ def _check_animation(path: Path, seconds: Any, count: int) -> None:
             expected='a name that ends in ".gif" or ".mp4"',
             instead=f"{path.stem}.gif",
         )
-    if (
-        isinstance(seconds, bool)
-        or not isinstance(seconds, int | float)
-        or not 0.02 <= seconds < 60
-    ):
+    if not (is_real(seconds) and 0.02 <= seconds < 60):
         raise must_be("a number of seconds from 0.02 to 60", "seconds_per_step", seconds)
     if path.suffix == ".mp4" and not FFMpegWriter.isAvailable():
         raise InvalidValueError(
@@ -302,11 +299,8 @@ def _format_of(path: Path, format: str) -> str:
 
 def _about(format: str, title: str) -> dict[str, Any]:
     """Return what stands in a file besides the picture, the same every time."""
-    if format == "svg":
-        return {"Title": title, "Date": None}
-    if format == "pdf":
-        return {"Title": title, "CreationDate": None}
-    return {"Title": title, "Software": None}
+    left_out = {"svg": "Date", "pdf": "CreationDate", "png": "Software"}
+    return {"Title": title, left_out[format]: None}
 
 
 def _pages(story: Story, theme: Literal["light", "dark"], bar: Any) -> bytes:

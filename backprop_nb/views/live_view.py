@@ -9,7 +9,7 @@ import inspect
 import os
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, NoReturn
@@ -102,13 +102,9 @@ class LiveView(Suggesting, anywidget.AnyWidget):
                 setattr(cls, name, property(in_turn(value.fget), doc=value.__doc__))
 
     def __init__(self, scene: Mapping[str, Any] | None = None, /, **state: Any) -> None:
-        for name, value in state.items():
-            if name == "scene" or not self.has_trait(name):
-                self._refuse(name, value)
+        state = self._in_order(state)
         self._own_layout = "layout" not in state
         self.set_trait("scene", scene or {})
-        order = list(self._declared())
-        state = {name: state[name] for name in sorted(state, key=order.index)}
         try:
             super().__init__(**state)
         except BackpropError as error:
@@ -216,10 +212,13 @@ class LiveView(Suggesting, anywidget.AnyWidget):
         with TURN, super().hold_trait_notifications():
             yield
 
-    def _declared(self) -> Iterator[str]:
-        """Yield the traits in the order in which their classes declare them, this one first."""
-        for kind in type(self).__mro__:
-            yield from (name for name, value in vars(kind).items() if self.has_trait(name))
+    def _in_order(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Return state in the order in which classes declare it, this one first; refuse others."""
+        for name, value in state.items():
+            if name == "scene" or not self.has_trait(name):
+                self._refuse(name, value)
+        declared = [name for kind in type(self).__mro__ for name in vars(kind)]
+        return {name: state[name] for name in sorted(state, key=declared.index)}
 
     def _refuse(self, name: str, value: Any) -> NoReturn:
         """Raise for what is no state of this view; traitlets would pass over it."""
@@ -521,21 +520,21 @@ class Replay(LiveView):
     interval = State(integer(100), 1200, "Milliseconds a step.")
 
     @property
+    def frames(self) -> Sequence[Any]:
+        """What is replayed; nothing while there is no scene yet."""
+        frames: Sequence[Any] = self.scene.get("frames", ())
+        return frames
+
+    @property
     def last_step(self) -> int:
-        """The last frame; 0 while there is no scene yet."""
-        return max(len(self.scene.get("frames", ())) - 1, 0)
+        """The last frame; 0 while there is none."""
+        return max(len(self.frames) - 1, 0)
 
     def _step_or_shown(self, step: int | None) -> int:
         """Return a step to draw, if there is such a one; without one that which is shown."""
         asked = self.step if step is None else step
         checked: int = integer(0, self.last_step)(self, "step", asked)
         return checked
-
-    def draw(
-        self, *, step: int | None = None, theme: Literal["light", "dark"] = "light"
-    ) -> Drawing:
-        """Return the picture of a step, by default of that which is shown."""
-        raise NotImplementedError
 
     def _story(self) -> Story:
         return Story(
@@ -552,4 +551,4 @@ class Replay(LiveView):
 
     def _words_at(self, step: int) -> str:
         """Return what happens in a step."""
-        return str(self.scene["frames"][step]["words"])
+        return str(self.frames[step]["words"])

@@ -57,7 +57,7 @@ def number(low: End, high: End) -> Rule:
 
     def rule(view: Any, name: str, value: Any) -> float:
         ends = _end(low, view), _end(high, view)
-        if not _is_a(numbers.Real, value) or not ends[0] <= value <= ends[1]:
+        if not (is_real(value) and ends[0] <= value <= ends[1]):
             raise must_be(f"a number from {long(ends[0])} to {long(ends[1])}", name, value)
         return float(value)
 
@@ -69,7 +69,7 @@ def integer(low: End, high: End = math.inf) -> Rule:
 
     def rule(view: Any, name: str, value: Any) -> int:
         least, most = _end(low, view), _end(high, view)
-        if not _is_a(numbers.Integral, value) or not least <= value <= most:
+        if not is_whole(value, least, most):
             ends = f"of at least {least}" if most == math.inf else f"from {least} to {most}"
             raise must_be(f"an integer {ends}", name, value)
         return int(value)
@@ -104,5 +104,12 @@ def _end(end: End, view: Any) -> float:
     return end(view) if callable(end) else end
 
 
-def _is_a(kind: type, value: Any) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
+def is_whole(value: Any, least: float, most: float = math.inf) -> bool:
+    """Return whether a value is an integer between two ends; True is none."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return whole and least <= value <= most
+
+
+def is_real(value: Any) -> bool:
+    """Return whether a value is a number; True is none."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

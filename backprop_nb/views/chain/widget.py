@@ -151,14 +151,6 @@ class ChainRule(Replay):
         return list(self._shown()["frames"][self._way])
 
     @property
-    def last_step(self) -> int:
-        """The last step."""
-        return len(self.frames) - 1
-
-    def _words_at(self, step: int) -> str:
-        return self.frames[step]["words"]
-
-    @property
     def _way(self) -> str:
         return str(self.side if self.section == "product" else self.section)
 

@@ -6,9 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
-
-from backprop_nb.errors import must_be
 from backprop_nb.meant import suggesting
 from backprop_nb.tracing import Graph
 from backprop_nb.tracing.emit.notation import name_to_latex
@@ -27,6 +24,7 @@ from backprop_nb.views.schema import (
     Family,
     Point,
 )
+from backprop_nb.views.state import integer
 
 _LEGEND = 34.0
 _LINE = 18.0
@@ -99,11 +97,10 @@ def draw_graph(
     """
     scene = scene or graph_scene(graph, on_paper=True)
     last = len(scene["frames"]) - 1
-    if step is not None and not (isinstance(step, int | np.integer) and 0 <= step <= last):
-        raise must_be(f"an integer from 0 to {last}", "step", step)
+    shown = last if step is None else integer(0, last)(None, "step", step)
     if places is None:
         places = geometry(scene, scene["folded"] if folded is None else check_folded(scene, folded))
-    drawn = _GraphPicture(scene, places, last if step is None else step)
+    drawn = _GraphPicture(scene, places, shown)
     alt = alt_text(graph, sum(card["group"] is not None for card in places["cards"]))
     lines = [drawn.picture.data()]
     if not is_readable(places):

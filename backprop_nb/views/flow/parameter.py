@@ -13,6 +13,7 @@ from backprop_nb.errors import NotFoundError
 from backprop_nb.network import Network
 from backprop_nb.network.validation import FloatArray
 from backprop_nb.views.numbers import subscript
+from backprop_nb.views.state import is_whole
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,7 @@ def _parsed(name: object) -> Parameter | None:
         name = [int(text) for text in match.groups() if text] if match else []
     if not isinstance(name, (tuple, list)) or len(name) not in (2, 3):
         return None
-    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in name)
-    return Parameter(*map(int, name)) if whole and min(name) >= 0 else None
+    return Parameter(*map(int, name)) if all(is_whole(n, 0) for n in name) else None
 
 
 @cache

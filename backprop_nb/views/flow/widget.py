@@ -205,9 +205,7 @@ class GradientFlow(Replay):
         y: ArrayLike | None = None,
         **state: Any,
     ) -> None:
-        for name in state:
-            if not self.has_trait(name):
-                self._refuse(name, state[name])
+        state = self._in_order(state)
         self._given = _copies(net, x, y)
         self._flow = Flow(*_copies(*self._given))  # which may be changed
         self._looks = _looks(self._given[0]) | ({} if net else {"scale": _DEFAULT_SCALE})
@@ -223,9 +221,9 @@ class GradientFlow(Replay):
         if {"selected", "weight", "epsilon"} & state.keys():
             state = {"more": True, "detail": "one weight"} | state
         # Seeing the whole is the first thing; stepping comes after.
-        for name in sorted(state, key=list(self._declared()).index):
+        for name, value in state.items():
             if name != "step":
-                setattr(self, name, state[name])
+                setattr(self, name, value)
         self.step = state.get("step", self.last_step)
 
     # -- what follows from an assignment -------------------------------------------

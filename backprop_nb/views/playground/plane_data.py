@@ -15,6 +15,7 @@ import numpy as np
 from backprop_nb.errors import must_be
 from backprop_nb.network import validation
 from backprop_nb.network.validation import FloatArray
+from backprop_nb.views.state import is_whole
 
 REACH: Final = 2.0
 """Without noise, every coordinate is between −2 and 2."""
@@ -104,7 +105,7 @@ def plane_data(
     True
     """
     validation.one_of("data", name, PLANE_DATA)
-    if isinstance(points, bool) or not isinstance(points, (int, np.integer)) or points < 2:
+    if not is_whole(points, 2):
         raise must_be("an integer, 2 or more", "points", points)
     if not 0 <= noise < math.inf:
         raise must_be("a finite number that is not negative", "noise", noise)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-import numbers
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ from backprop_nb.views.playground import scene as scenes
 from backprop_nb.views.playground.plane_data import PLANE_DATA, plane_data
 from backprop_nb.views.playground.recording import Recording
 from backprop_nb.views.playground.training import WatchedTraining
-from backprop_nb.views.state import State, flag, integer, number, one_of
+from backprop_nb.views.state import State, flag, integer, is_real, is_whole, number, one_of
 from backprop_nb.views.style import module, style_sheet
 
 OWN: Final = "own"
@@ -56,11 +55,6 @@ _OPTIONS: Final[dict[str, list[Any]]] = {
 # --- what the state may be ------------------------------------------------------
 
 
-def _is_whole(value: Any, low: int, high: float = math.inf) -> bool:
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return whole and low <= value <= high
-
-
 def _data(view: Playground, name: str, value: Any) -> str:
     known = view.known_data
     if not isinstance(value, str) or value not in known:
@@ -70,22 +64,21 @@ def _data(view: Playground, name: str, value: Any) -> str:
 
 def _widths(view: Playground, name: str, value: Any) -> list[int]:
     layers = value if isinstance(value, (list, tuple)) else ()
-    fine = len(layers) > 1 and all(_is_whole(n, 1) for n in layers)
+    fine = len(layers) > 1 and all(is_whole(n, 1) for n in layers)
     if not fine or layers[0] != 2 or layers[-1] != 1:
         raise must_be("two inputs, any layers, one output, such as (2, 4, 1)", name, value)
     return [int(n) for n in layers]
 
 
 def _positive(view: Playground, name: str, value: Any) -> float:
-    fine = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not fine or not 0 < value < math.inf:
+    if not (is_real(value) and 0 < value < math.inf):
         raise must_be("a positive number", name, value)
     return float(value)
 
 
 def _batch_size(view: Playground, name: str, value: Any) -> int:
     """0 stands for all rows, as None is no answer of a slider."""
-    if value is not None and not _is_whole(value, 0):
+    if value is not None and not is_whole(value, 0):
         raise must_be("a positive integer, or None for all rows", name, value)
     return int(value or 0)
 
@@ -258,7 +251,7 @@ class Playground(LiveView):
             If ``epochs`` is not a positive integer, or more than a run can have.
         """
         left = MAX_EPOCHS - self.last_epoch
-        if not _is_whole(epochs, 1, left):
+        if not is_whole(epochs, 1, left):
             limit = f"a run has at most {MAX_EPOCHS} epochs"
             raise must_be(f"an integer from 1 to {left}: {limit}", "epochs", epochs)
         self.playing = False
@@ -361,7 +354,7 @@ class Playground(LiveView):
             self.playing = False
             self.rewind()
         epochs: Any = content.get("train")
-        if _is_whole(epochs, 1, max(_OPTIONS["epochs_per_frame"])) and not self.playing:
+        if is_whole(epochs, 1, max(_OPTIONS["epochs_per_frame"])) and not self.playing:
             self._step(epochs)
 
     # -- what stands in for the view
