@@ -24,7 +24,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from timing import publish, times_apart, undisturbed, with_default_threads
+from timing import publish, times_apart, undisturbed, with_defaults
 
 FILE = Path(__file__).with_suffix(".md")
 QUIET = 0.05  # how much of the processors other programs may use meanwhile
@@ -351,7 +351,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     given = arguments()
-    with_default_threads()
+    with_defaults()
     lines = report([SIZES[name] for name in given.sizes], given.only, given.rounds)
     title = "The network's loss and gradient, beside its peers"
     publish(title, lines, FILE if given.write else None)

@@ -100,10 +100,15 @@ def table(title: str, rows: Mapping[str, float], unit: str, scale: float, agains
     return "\n".join(lines)
 
 
-def with_default_threads() -> None:
-    """Forget what the environment says of threads: some libraries would follow it, others not."""
-    for name in [name for name in os.environ if name.endswith("_NUM_THREADS")]:
-        del os.environ[name]
+def with_defaults() -> None:
+    """Forget what the environment says of threads and processors: only some libraries follow it.
+
+    OpenBLAS told of an older processor, as on a machine that works around a fault of an older
+    OpenBLAS, multiplies at half its speed, and JAX beside it does not.
+    """
+    for name in [*os.environ]:
+        if name.endswith("_NUM_THREADS") or name.startswith("OPENBLAS_"):
+            del os.environ[name]
 
 
 def of_build(build: Path, *command: str) -> object:

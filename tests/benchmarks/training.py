@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from network import QUIET, digits, line, over, ratio
-from timing import publish, times_apart, undisturbed, with_default_threads
+from timing import publish, times_apart, undisturbed, with_defaults
 
 FILE = Path(__file__).with_suffix(".md")
 OURS, RATE = "backprop_nb", 0.5
@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--beside", type=Path, metavar="FOLDER", help="of another build")
     parser.add_argument("--write", action="store_true", help=f"the table into {FILE.name}")
     given = parser.parse_args()
-    with_default_threads()
+    with_defaults()
     title = "An epoch of training, beside its peers"
     publish(title, report(given.rounds, given.beside), FILE if given.write else None)
 
