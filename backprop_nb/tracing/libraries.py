@@ -48,6 +48,9 @@ _IN_NUMPY = {
     "logsumexp": "m + np.log(np.sum(np.exp(x - m))), with m = np.max(x)",
     "softmax": "e / np.sum(e), with e = np.exp(x - np.max(x))",
 }
+# Of these a function of NumPy's has the same name, if there is one.
+_LIKE_NUMPY = {"torch", "jax", "tensorflow", "cupy", "autograd"}
+_MAKING_ARRAYS = {"tensor", "as_tensor", "from_numpy", "Tensor", "FloatTensor", "DoubleTensor"}
 # What arrays of other libraries have, and those of NumPy have not.
 _OF_OTHERS = {
     "{x}**2, for the power": "pow",
@@ -182,6 +185,10 @@ def advice(name: str, place: Place | None, frame: FrameType) -> str:
         return twin(called)
     if name in ("", *sys.stdlib_module_names):
         return "the value as it is; afterwards graph.value has the number"
+    if name in _LIKE_NUMPY and called in _MAKING_ARRAYS:
+        return "the value as it is, which counts as an array of NumPy's"
+    if name in _LIKE_NUMPY and callable(getattr(np, called, None)):
+        return f"np.{called}, because {name} sees only arrays of its own"
     return in_numpy(called) or (
         f"the same in NumPy, because {name} sees only plain arrays; "
         "bp.define_rule makes a function of your own one step with a slope"
@@ -267,18 +274,24 @@ def from_library(error: Exception, is_traced: Callable[[Any], bool]) -> Backprop
     line, last = passed[own[-1]], passed[-1].tb_frame
     reason = str(error)
     place = locate(line.tb_frame.f_code, line.tb_lasti)
+    function = _function_called(place, line.tb_frame)
+    library = str(getattr(function, "__module__", "")).partition(".")[0]
+    is_other = library in _LIKE_NUMPY
+    hands_on = _is_in_c(function, library) and _is_handed_on(place, line.tb_frame, is_traced)
     ours = isinstance(error.__cause__ or error.__context__, BackpropError)
     names_it = ours or re.search(r"\bTraced\b", reason) is not None
     if line is not passed[-1]:
         held = not is_inside(last) and any(map(is_traced, last.f_locals.values()))
-        is_handed = names_it or held
+        # A library in C may ask a traced value what it is, and that raises here.
+        is_handed = names_it or held or (hands_on and is_other)
     elif last.f_code.co_code[line.tb_lasti] == opmap["RAISE_VARARGS"]:
         return None  # the learner's own
     else:
-        is_handed = names_it or _is_handed_on(place, last, is_traced)
+        is_handed = names_it or hands_on
     if not is_handed or isinstance(error, AttributeError):
         return None
-    name = _module(passed[own[-1] + 1].tb_frame) if own[-1] < len(passed) - 1 else ""
+    beyond = passed[own[-1] + 1 :]
+    name = library if is_other else _module(beyond[0].tb_frame) if beyond else ""
     return DetachedError(
         f"{name or 'Python'} can do nothing with a traced value.",
         given=re.sub(r"'Traced'|\bTraced\b", "a traced value", reason),
@@ -295,16 +308,25 @@ def _brackets(reason: str, place: Place | None) -> str:
     return f"{called}[{entries}]" if entries else f"{called} without parentheses"
 
 
-def _is_handed_on(place: Place | None, frame: FrameType, is_traced: Callable[[Any], bool]) -> bool:
-    """Whether an expression hands a traced value to a function that is not written in Python."""
+def _function_called(place: Place | None, frame: FrameType) -> Any:
+    """Return the function that an expression calls by a name; ``None`` if it is none."""
     if place is None or not isinstance(place.node, ast.Call):
-        return False
+        return None
     names = {**frame.f_globals, **frame.f_locals}
     function: Any = names
     for part in ast.unparse(place.node.func).split("."):
         function = function.get(part) if function is names else getattr(function, part, None)
-    is_foreign = isinstance(function, BuiltinFunctionType) or (
-        isinstance(function, type) and function.__module__ == "numpy"
-    )
-    used = {each.id for each in ast.walk(place.node) if isinstance(each, ast.Name)}
-    return is_foreign and any(is_traced(names.get(name)) for name in used)
+    return function
+
+
+def _is_in_c(function: Any, library: str) -> bool:
+    """Whether a function is not written in Python."""
+    is_type = isinstance(function, type) and library in {"numpy", *_LIKE_NUMPY}
+    return is_type or isinstance(function, BuiltinFunctionType)
+
+
+def _is_handed_on(place: Place | None, frame: FrameType, is_traced: Callable[[Any], bool]) -> bool:
+    """Whether there is a traced value in an expression."""
+    names = {**frame.f_globals, **frame.f_locals}
+    used = (each.id for each in ast.walk(place.node) if isinstance(each, ast.Name)) if place else ()
+    return any(is_traced(names.get(name)) for name in used)

@@ -1,6 +1,7 @@
 """A traced value in the hands of Python's modules and of other libraries."""
 
 import cmath
+import datetime
 import decimal
 import fractions
 import functools
@@ -9,6 +10,8 @@ import math
 import pickle
 import statistics
 import struct
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -104,6 +107,54 @@ def test_a_library_without_a_table_is_named():
             bp.trace(f, X)
         assert helps in caught.value.instead
         assert "test_libraries.py" in caught.value.at
+
+
+def of_torch(name, kind):
+    """Return what is written in C, is a type of Python's, and says that it is torch's."""
+    return type(name, (kind,), {"__module__": "torch"})
+
+
+torch = SimpleNamespace(  # a timedelta takes no array, and a list no single number
+    sin=of_torch("sin", datetime.timedelta),
+    mm=of_torch("mm", datetime.timedelta),
+    tensor=of_torch("tensor", datetime.timedelta),
+    FloatTensor=of_torch("FloatTensor", list),
+)
+
+
+@pytest.mark.parametrize(
+    ("f", "helps"),
+    [
+        (lambda x: torch.sin(x), "np.sin, because torch sees only arrays of its own"),
+        (lambda x: np.sum(torch.sin(x)), "np.sin, because torch sees only arrays of its own"),
+        (lambda x: torch.mm(x), "the same in NumPy, because torch sees only plain arrays"),
+        (lambda x: torch.tensor(x * 2), "the value as it is, which counts as an array of NumPy's"),
+        (lambda x: torch.FloatTensor(x[0]), "the value as it is, which counts as an array"),
+    ],
+    ids=["function", "inside of NumPy's", "without a twin", "array", "number"],
+)
+def test_a_library_that_is_written_in_c_is_named(f, helps):
+    with pytest.raises(bp.DetachedError, match="torch can do nothing with a traced") as caught:
+        bp.trace(f, X)
+    assert caught.value.instead.startswith(helps)
+    assert "lambda x: " in caught.value.at
+
+
+class Pair(NamedTuple):
+    first: float
+    second: float
+
+
+@pytest.mark.parametrize(
+    ("f", "text"),
+    [(lambda x: list(x[0]), "itera"), (lambda x: Pair(x[0]), "missing 1 required")],
+    ids=["list", "tuple"],
+)
+def test_what_fails_in_the_same_way_without_a_trace_keeps_its_error(f, text):
+    for run in (f, lambda x: bp.trace(f, x)):
+        with pytest.raises(TypeError, match=text) as caught:
+            run(X)
+        assert not isinstance(caught.value, bp.BackpropError)
 
 
 def test_an_estimator_is_told_at_the_learners_line():
