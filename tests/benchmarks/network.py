@@ -268,6 +268,15 @@ def spread(times) -> float:
     return (high - low) / middle
 
 
+def steadiness(spreads) -> str:
+    """Say how far the times of a contender lie apart."""
+    usual, worst = statistics.median(spreads), max(spreads)
+    return (
+        f"The middle half of a contender's times spans {usual:.0%} of their median as a rule, "
+        f"{worst:.0%} at worst."
+    )
+
+
 def line(*cells: str) -> str:
     """Return a line of a Markdown table."""
     return f"| {' | '.join(cells)} |"
@@ -327,10 +336,8 @@ def method(names, sizes, rounds: int | None, spreads) -> str:
     return (
         f"Medians over {counts} rounds. In a round each has its turn, in a process of its own and "
         "with its default threads, while the others sleep. All had to compute the same loss and "
-        "gradient first. PyTorch is eager, JAX compiled. The middle half of a contender's times "
-        f"spans {statistics.median(spreads):.0%} of their median as a rule, {max(spreads):.0%} at "
-        f"worst. {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{versions}."
+        f"gradient first. PyTorch is eager, JAX compiled. {steadiness(spreads)} {os.cpu_count()} "
+        f"cores, Python {platform.python_version()}, {versions}."
     )
 
 

@@ -14,13 +14,14 @@ import os
 import platform
 import statistics
 import sys
+import textwrap
 from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from network import QUIET, digits, line, over, ratio
+from network import QUIET, digits, line, over, ratio, spread, steadiness
 from timing import publish, times_apart, undisturbed, with_defaults
 
 FILE = Path(__file__).with_suffix(".md")
@@ -164,7 +165,7 @@ def report(rounds: int, beside: Path | None):
     names = list(contenders)
     yield line("network", "batch", "dtype", *names)
     yield line("---", "--:", "---", *("--:" for _ in names))
-    shares = []
+    shares, spreads = [], []
     for title, size in SIZES:
         for dtype in ("float64", "float32"):
             makers = {n: functools.partial(contenders[n], title, size, dtype) for n in names}
@@ -173,21 +174,22 @@ def report(rounds: int, beside: Path | None):
             )
             times, share = undisturbed(measure, QUIET)
             shares.append(share)
+            spreads += map(spread, times.values())
             ours = statistics.median(times[OURS])
             others = [ratio(over(times[name], times[OURS])) for name in names[1:]]
             star = " \\*" * (share > QUIET)
             yield line(title, str(size), dtype + star, f"{digits(ours, 3)} s", *others)
-    yield (
-        f"\nUnder `{OURS}`: the time of one epoch over {ROWS} rows. Then what the others take for\n"
-        f"the same: 2 × is twice as long. Medians over {rounds} rounds, each in a process of its\n"
-        "own and with its default threads. The floor gathers the rows, multiplies and moves the\n"
-        "parameters, without σ, loss, record and checks."
-        + f" \\* Other programs used up to {max(shares):.0%} of the processors."
-        * (max(shares) > QUIET)
-        + f"\n{os.cpu_count()} cores, Python {platform.python_version()}, "
-        + ", ".join(f"{p} {version(p)}" for p in PACKAGES)
-        + "."
+    versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+    busy = f"\\* Other programs used up to {max(shares):.0%} of the processors. "
+    text = (
+        f"Under `{OURS}`: the time of one epoch over {ROWS} rows. Then what the others take for the "
+        f"same: 2 × is twice as long. Medians over {rounds} rounds, each in a process of its own and "
+        "with its default threads. The floor gathers the rows, multiplies and moves the parameters, "
+        f"without σ, loss, record and checks. {steadiness(spreads)} "
+        f"{busy if max(shares) > QUIET else ''}{os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, {versions}."
     )
+    yield "\n" + textwrap.fill(text, 100)
 
 
 def main() -> None:
