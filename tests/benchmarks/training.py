@@ -182,10 +182,10 @@ def report(rounds: int, beside: Path | None):
     versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     busy = f"\\* Other programs used up to {max(shares):.0%} of the processors. "
     text = (
-        f"Under `{OURS}`: the time of one epoch over {ROWS} rows. Then what the others take for the "
-        f"same: 2 × is twice as long. Medians over {rounds} rounds, each in a process of its own and "
-        "with its default threads. The floor gathers the rows, multiplies and moves the parameters, "
-        f"without σ, loss, record and checks. {steadiness(spreads)} "
+        f"Under `{OURS}`: the time of one epoch over {ROWS} rows. Then what the others take for "
+        f"the same: 2 × is twice as long. Medians over {rounds} rounds, each in a process of its "
+        "own and with its default threads. The floor gathers the rows, multiplies and moves the "
+        f"parameters, without σ, loss, record and checks. {steadiness(spreads)} "
         f"{busy if max(shares) > QUIET else ''}{os.cpu_count()} cores, "
         f"Python {platform.python_version()}, {versions}."
     )
