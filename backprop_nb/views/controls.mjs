@@ -34,7 +34,7 @@ export function playButton(onclick) {
 }
 
 /** A range with its name and, as text, its value: what `text` makes of the number. */
-export function slider(name, { min, max, step = 1, value, text = String, onchange }) {
+export function namedRange(name, { min, max, step = 1, value, text = String, onchange }) {
   const output = html("output");
   const input = html("input", { type: "range", min, max, step, oninput: () => onchange(Number(input.value)) });
   const label = html("label", { class: "bpnb-slider" }, html("span", {}, name), input, output);
@@ -66,14 +66,38 @@ export function choice(name, values, { value, onchange }) {
   return field;
 }
 
+/** The controls of a view's traits: each sets its trait, unless `onchange` does more, and shows it. */
+export class Controls {
+  constructor(view) {
+    this.view = view;
+    this.all = {}; // by their traits
+  }
+
+  /** A few values, one of which is chosen: each a key and its name, or one word for both. */
+  choice(trait, name, values, onchange = (value) => this.view.set(trait, value)) {
+    const named = values.map((value) => (Array.isArray(value) ? value : [value, value]));
+    return (this.all[trait] = choice(name, named, { value: this.view.model.get(trait), onchange }));
+  }
+
+  slider(trait, name, options) {
+    const onchange = (value) => this.view.set(trait, value);
+    return (this.all[trait] = namedRange(name, { value: this.view.model.get(trait), onchange, ...options }));
+  }
+
+  update() {
+    for (const [trait, control] of Object.entries(this.all)) control.update(this.view.model.get(trait));
+  }
+}
+
 /** Call `move` wherever the pointer that has pressed an element goes, and `end` when it is let go. */
 export function drag(event, element, move, end = () => {}) {
-  const over = new AbortController();
-  const options = { signal: over.signal };
-  const stop = () => (over.abort(), end());
+  const stop = () => {
+    element.removeEventListener("pointermove", move);
+    end();
+  };
   element.setPointerCapture(event.pointerId);
-  element.addEventListener("pointermove", move, options);
-  for (const name of ["pointerup", "pointercancel"]) element.addEventListener(name, stop, options);
+  element.addEventListener("pointermove", move);
+  element.addEventListener("lostpointercapture", stop, { once: true });
 }
 
 let choices = 0;

@@ -8,7 +8,7 @@ export * from "./geometry.mjs";
 export * from "./keys.mjs";
 export * from "./pictures.mjs";
 export * from "./scene_model.mjs";
-import { barButton, choice, playButton, rest, slider } from "./controls.mjs";
+import { barButton, playButton, rest } from "./controls.mjs";
 import { focusInside, html, icon } from "./elements.mjs";
 import { clamp } from "./geometry.mjs";
 import { isKept, isPlain } from "./keys.mjs";
@@ -22,7 +22,6 @@ export class View {
     this.el = el;
     this.scene = model.get("scene");
     this.listeners = [];
-    this.controls = {}; // by the trait that one follows
     this.notice = html("p", { class: "bpnb-notice", role: "status", hidden: true });
     this.offline = model.offline; // a page of its own has no kernel from the start
     // A model that has lost its kernel never gets one again.
@@ -49,23 +48,6 @@ export class View {
   set(key, value) {
     this.model.set(key, value);
     this.model.save_changes();
-  }
-
-  // -- controls of a trait: they set it, unless `onchange` does more, and show what it is ---------
-
-  /** A few values, one of which is chosen: each a key and its name, or the one word for both. */
-  choiceOf(trait, name, values, onchange = (value) => this.set(trait, value)) {
-    const named = values.map((value) => (Array.isArray(value) ? value : [value, value]));
-    return (this.controls[trait] = choice(name, named, { value: this.model.get(trait), onchange }));
-  }
-
-  sliderOf(trait, name, options) {
-    const onchange = (value) => this.set(trait, value);
-    return (this.controls[trait] = slider(name, { value: this.model.get(trait), onchange, ...options }));
-  }
-
-  updateControls() {
-    for (const [trait, control] of Object.entries(this.controls)) control.update(this.model.get(trait));
   }
 
   /** Put the view into its place; it hears the keys that are pressed in it. */

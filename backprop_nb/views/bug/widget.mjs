@@ -2,6 +2,7 @@
 // The scene is BugScene in views/schema.py; BugFound there is what has been told so far.
 
 import {
+  Controls,
   Replay,
   bytes,
   clock,
@@ -62,6 +63,7 @@ const NO_LINE_YET =
 class Game extends Replay {
   constructor(model, el) {
     super(model, el);
+    this.controls = new Controls(this);
     this.closed = !model.get("sealed"); // then only a kernel knows
     this.build();
     this.show();
@@ -155,10 +157,10 @@ class Game extends Replay {
   /** The levels, whose names are others where a line is asked for. */
   updateLevel() {
     if (this.levelsOf !== this.scene.asks) {
-      this.level.replaceChildren(this.choiceOf("level", "level", this.scene.levels));
+      this.level.replaceChildren(this.controls.choice("level", "level", this.scene.levels));
       this.levelsOf = this.scene.asks;
     }
-    this.updateControls();
+    this.controls.update();
     this.course.lastChild.value = this.model.get("course");
   }
 

@@ -1,7 +1,7 @@
 // ChainRule; the scene is ChainScene in views/schema.py.
 // First half: pure functions.  Second half: the page.
 import {
-  big, clamp, clock, explained, focusInside, heatRamp, html, live, math, operator, panel, patched,
+  Controls, big, clamp, clock, explained, focusInside, heatRamp, html, live, math, operator, panel, patched,
   pictureOf, repaint, Replay, scrollInside,
 } from "../view.mjs";
 
@@ -101,6 +101,7 @@ class Stack {
 class ChainView extends Replay {
   constructor(model, el) {
     super(model, el);
+    this.controls = new Controls(this);
     this.lit = null;
     this.alone = new Set(); // the steps that have the whole width
     this.follow(() => this.reload(), "scene");
@@ -193,13 +194,13 @@ class ChainView extends Replay {
     const { K, complete, rows } = this.scene;
     const all = Array.from({ length: K }, (_, i) => [i, `θ${lowered(i)}`]);
     const turnTo = (trait) => (value) => this.choose({ [trait]: value });
-    this.choiceOf("section", "show", SECTIONS, turnTo("section"));
-    if (K > MANY_LAYERS) this.sliderOf("i", "θ_i with i =", { min: 0, max: K - 1, onchange: turnTo("i") });
-    else this.choiceOf("i", "by", all, turnTo("i"));
-    this.choiceOf("side", "multiply", SIDES, turnTo("side"));
-    if (!complete) this.controls.i.dataset.kernel = "";
-    if (rows > 1) this.sliderOf("row", "row", { min: 0, max: rows - 1 }).dataset.kernel = "";
-    const controls = Object.values(this.controls);
+    this.controls.choice("section", "show", SECTIONS, turnTo("section"));
+    if (K > MANY_LAYERS) this.controls.slider("i", "θ_i with i =", { min: 0, max: K - 1, onchange: turnTo("i") });
+    else this.controls.choice("i", "by", all, turnTo("i"));
+    this.controls.choice("side", "multiply", SIDES, turnTo("side"));
+    if (!complete) this.controls.all.i.dataset.kernel = "";
+    if (rows > 1) this.controls.slider("row", "row", { min: 0, max: rows - 1 }).dataset.kernel = "";
+    const controls = Object.values(this.controls.all);
     return html("div", { class: "bpnb-controls bpnb-cr-controls" }, ...controls);
   }
 
@@ -390,8 +391,8 @@ class ChainView extends Replay {
   // -- updating -------------------------------------------------------------
 
   updateControls() {
-    super.updateControls();
-    this.controls.side.disabled = !this.isProduct;
+    this.controls.update();
+    this.controls.all.side.disabled = !this.isProduct;
   }
 
   update() {

@@ -441,11 +441,15 @@ export class Stage {
     enable(this.openAll, [], undefined, cards.every(({ group }) => group === null));
   }
 
+  /** The group that a button turns over, if it is one of these. */
+  turnedBy(element) {
+    return [...this.turners.keys()].find((group) => this.turners.get(group) === element);
+  }
+
   /** Fold the group around a card, or open the folded one that it is. */
   turnAt(element, card) {
-    const [named] = [...this.turners].find(([, button]) => button === element) ?? [];
     const { node, group } = this.geometry.cards[card];
-    const wanted = named ?? group ?? this.scene.nodes[node].group;
+    const wanted = this.turnedBy(element) ?? group ?? this.scene.nodes[node].group;
     if (wanted !== null) this.turn(wanted);
   }
 
@@ -507,7 +511,7 @@ export class Stage {
   bringIn(element) {
     if (!element.matches(":focus-visible")) return this.onScroll();
     const card = this.cards.indexOf(element.closest(".bpnb-card"));
-    const [group] = [...this.turners].find(([, button]) => button === element) ?? [];
+    const group = this.turnedBy(element);
     if (card >= 0) this.showCards([card]);
     else if (group !== undefined) {
       const [x, y] = this.boxOf(group);

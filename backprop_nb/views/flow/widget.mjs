@@ -2,8 +2,8 @@
 // First half: pure functions.  Second half: the page.  Every number is Python's; a weight is
 // dragged from one place of its curve to the next, so that dragging needs no kernel.
 import {
-  ARROW_KEYS, clamp, clock, drag, explained, html, live, math, nearest, panel, patched, reading, redraw,
-  repaint, Replay, rest, showAt, slider,
+  ARROW_KEYS, Controls, Replay, clamp, clock, drag, explained, html, live, math, namedRange, nearest,
+  panel, patched, reading, redraw, repaint, rest, showAt,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -103,6 +103,7 @@ const span = (...children) => html("span", {}, ...children);
 class FlowView extends Replay {
   constructor(model, el) {
     super(model, el);
+    this.controls = new Controls(this);
     this.build();
     this.follow(() => this.updateScene(), "scene");
     this.follow(() => this.updateStep(), "step");
@@ -111,7 +112,7 @@ class FlowView extends Replay {
     this.follow(() => this.updateEpsilon(true), "epsilon");
     this.follow(() => (this.more.open = this.model.get("more")), "more");
     this.follow(() => this.updatePlay(), "playing");
-    this.follow(() => this.updateControls(), "given", ...Object.keys(this.controls));
+    this.follow(() => this.updateControls(), "given", ...Object.keys(this.controls.all));
   }
 
   get selected() {
@@ -173,30 +174,30 @@ class FlowView extends Replay {
     const draw = () => this.set("seed", get("seed") + 1);
     const back = () => this.set("given", true);
     const settings = controls(
-      this.sliderOf("depth", "layers", { min: 1, max: Math.max(10, get("depth")) }),
-      this.sliderOf("width", "units a layer", { min: 1, max: Math.max(8, get("width")) }),
+      this.controls.slider("depth", "layers", { min: 1, max: Math.max(10, get("depth")) }),
+      this.controls.slider("width", "units a layer", { min: 1, max: Math.max(8, get("width")) }),
       this.buildScale(),
-      this.choiceOf("activation", "activation", this.scene.activations),
+      this.controls.choice("activation", "activation", this.scene.activations),
       html("button", { type: "button", onclick: draw }, "Draw new weights"),
     );
     this.back = html("button", { type: "button", onclick: back }, "Back to what was given");
-    const row = this.sliderOf("row", "input of the batch", { min: 0, max: this.scene.rows - 1 });
+    const row = this.controls.slider("row", "input of the batch", { min: 0, max: this.scene.rows - 1 });
     const data = controls(...(this.scene.rows > 1 ? [row] : []), ...this.buildInputs(), this.back);
     for (const part of [settings, data]) part.dataset.kernel = "";
-    const edges = controls(this.choiceOf("edges", "edges", ["weight", "gradient"]));
+    const edges = controls(this.controls.choice("edges", "edges", ["weight", "gradient"]));
     return panel("Settings", { class: "bpnb-flow-settings" }, settings, data, edges);
   }
 
   buildScale() {
     const get = () => this.model.get("scale");
-    const scale = slider("weight scale", {
+    const scale = namedRange("weight scale", {
       min: -10,
       max: 10,
       value: placeOfScale(get()),
       text: () => sliderText(get()),
       onchange: (place) => this.set("scale", scaleAt(place)),
     });
-    this.controls.scale = { update: (value) => scale.update(placeOfScale(value)) };
+    this.controls.all.scale = { update: (value) => scale.update(placeOfScale(value)) };
     return scale;
   }
 
@@ -207,10 +208,10 @@ class FlowView extends Replay {
       const reach = Math.max(3, Math.ceil(Math.abs(value)));
       const onchange = (entry) => this.set("input", this.model.get("input").with(k, entry));
       const range = { min: -reach, max: reach, step: 0.05 };
-      return slider(`x[${k}]`, { ...range, value, text: sliderText, onchange });
+      return namedRange(`x[${k}]`, { ...range, value, text: sliderText, onchange });
     });
     const update = (values) => sliders.forEach((each, k) => each.update(values[k]));
-    this.controls.input = { update };
+    this.controls.all.input = { update };
     return sliders;
   }
 
@@ -245,7 +246,7 @@ class FlowView extends Replay {
         ontoggle: () => this.set("more", this.more.open),
       },
       html("summary", {}, "more", span(": settings, one weight, layer by layer")),
-      this.choiceOf("detail", "detail", Object.keys(this.details)),
+      this.controls.choice("detail", "detail", Object.keys(this.details)),
       ...Object.values(this.details),
     );
     return this.more;
@@ -262,7 +263,7 @@ class FlowView extends Replay {
       class: "bpnb-flow-curve",
       onpointerdown: (event) => this.onCurve(event),
     });
-    this.slide = slider("\u03b5", {
+    this.slide = namedRange("\u03b5", {
       min: 0,
       max: 1,
       value: 0,
@@ -306,7 +307,7 @@ class FlowView extends Replay {
   }
 
   updateControls() {
-    super.updateControls();
+    this.controls.update();
     rest(this.back, this.offline || this.model.get("given"));
     const shown = this.model.get("detail");
     for (const [name, detail] of Object.entries(this.details)) detail.hidden = name !== shown;
@@ -318,7 +319,7 @@ class FlowView extends Replay {
     const shown = edges[this.model.get("edges")];
     this.lines = edges.weight.shapes.filter(({ key }) => key?.startsWith("A"));
     repaint(this.net, { ...units, shapes: [...this.chosen(), ...shown.shapes, ...units.shapes] });
-    this.controls.edges.update(this.model.get("edges"));
+    this.controls.all.edges.update(this.model.get("edges"));
     this.updateLegend();
     showAt(this.net, this.step);
   }

@@ -5,8 +5,8 @@
 
 import { familyRamp, paintField, whenThemeChanges, withFields } from "./field.mjs";
 import {
-  Replay, barButton, bytes, clamp, colour, explained, heatRamp, html, icon, keyed, live, moveUpright,
-  nearest, pictureOf, playButton, reading, slider,
+  Controls, Replay, barButton, bytes, clamp, colour, explained, heatRamp, html, icon, keyed, live,
+  moveUpright, namedRange, nearest, pictureOf, playButton, reading,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -40,11 +40,12 @@ export const epochAt = ({ plot: [left, width], last }, epoch) => left + (width *
 class PlaygroundView extends Replay {
   constructor(model, el) {
     super(model, el);
+    this.controls = new Controls(this);
     this.known = new Map((model.get("frames") ?? []).map((frame) => [frame.epoch, frame]));
     this.build();
     this.follow(() => this.takeIn([]), "frame");
     this.follow(() => this.schedule(), ...SHOWN);
-    this.follow(() => this.updateControls(), ...SETTINGS);
+    this.follow(() => this.controls.update(), ...SETTINGS);
     this.listen("msg:custom", ({ frames }) => this.takeIn(frames ?? []));
     this.stopWatching = whenThemeChanges(() => ((this.colours = null), this.schedule()));
     this.update();
@@ -186,9 +187,9 @@ class PlaygroundView extends Replay {
         role: "group",
         "aria-label": "Settings",
       },
-      this.choiceOf("data", "data", options.data),
-      this.choiceOf("activation", "hidden layers\u2019 activation", options.activation),
-      this.choiceOf("loss", "loss", options.loss),
+      this.controls.choice("data", "data", options.data),
+      this.controls.choice("activation", "hidden layers\u2019 activation", options.activation),
+      this.controls.choice("loss", "loss", options.loss),
       this.rangeOf("noise", "noise"),
       this.rangeOf("hidden layers", "layers", { get: layers, set: setLayers }),
       this.rangeOf("units a layer", "units", { get: units, set: setUnits }),
@@ -206,14 +207,14 @@ class PlaygroundView extends Replay {
     set ??= (value) => this.set(option, value);
     const onchange = (k) => set(values[k]);
     const named = (k) => text(values[k]);
-    const label = slider(name, { min: 0, max: values.length - 1, value: 0, text: named, onchange });
+    const label = namedRange(name, { min: 0, max: values.length - 1, value: 0, text: named, onchange });
     const update = () => {
       label.update(nearest(values, get()));
       // A program may choose what no place of the slider stands for.
       label.querySelector("input").setAttribute("aria-valuetext", text(get()));
       label.querySelector("output").textContent = text(get());
     };
-    this.controls[option] = { update };
+    this.controls.all[option] = { update };
     update();
     return label;
   }
@@ -222,7 +223,7 @@ class PlaygroundView extends Replay {
     const get = () => this.model.get("seed");
     const output = html("output", {}, String(get()));
     const next = { type: "button", onclick: () => this.set("seed", get() + 1) };
-    this.controls.seed = { update: (seed) => (output.textContent = seed) };
+    this.controls.all.seed = { update: (seed) => (output.textContent = seed) };
     const button = html("button", next, "next seed");
     return html("span", { class: "bpnb-slider" }, html("span", {}, "seed"), output, button);
   }

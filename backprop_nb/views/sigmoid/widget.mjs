@@ -2,7 +2,7 @@
 // Second half: the page.  All numbers come from Python once; nothing here needs a kernel.
 
 import {
-  View, clamp, drag, html, keyed, live, math, moveUpright, pictureOf, reading, slider,
+  Controls, View, clamp, drag, html, keyed, live, math, moveUpright, namedRange, pictureOf, reading,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -44,6 +44,7 @@ export function readings(scene, curve, place, n) {
 class SigmoidView extends View {
   constructor(model, el) {
     super(model, el);
+    this.controls = new Controls(this);
     this.build();
     this.follow(() => this.update(), "z", "layers");
     this.follow(() => this.updateActivation(), "activation");
@@ -70,7 +71,7 @@ class SigmoidView extends View {
     this.formulas = html("div", { class: "bpnb-formulas bpnb-sigmoid-formulas" });
     this.pictures = html("div", { class: "bpnb-sigmoid-pictures" });
     this.readings = html("div", { class: "bpnb-readings" });
-    this.zSlider = slider("z", {
+    this.zSlider = namedRange("z", {
       min: 0,
       max: scene.z.length - 1,
       value: this.place,
@@ -78,9 +79,9 @@ class SigmoidView extends View {
       onchange: (place) => this.go(place),
     });
     this.zSlider.classList.add("bpnb-wide");
-    const layers = this.sliderOf("layers", "n, units passed", { min: 1, max: scene.units });
+    const layers = this.controls.slider("layers", "n, units passed", { min: 1, max: scene.units });
     const names = Object.entries(scene.curves).map(([key, { name }]) => [key, name]);
-    const activation = this.choiceOf("activation", "activation", names);
+    const activation = this.controls.choice("activation", "activation", names);
     const controls = html("div", { class: "bpnb-controls" }, this.zSlider, layers, activation);
     this.stand("sigmoid_explorer", "The sigmoid and its slope", html("div", { class: "bpnb-bar" }, controls, this.formulas), this.readings, this.pictures);
     this.updateActivation();
@@ -101,7 +102,7 @@ class SigmoidView extends View {
     const { scene, curve, place } = this;
     const n = this.model.get("layers");
     this.zSlider.update(place);
-    this.updateControls();
+    this.controls.update();
     this.updateChart(curve, place);
     this.updatePowers(curve, place, n);
     const said = readings(scene, curve, place, n);
