@@ -172,13 +172,8 @@ class Library:
         row = positions.reshape(-1) if isinstance(positions, np.ndarray) else self.flat(positions)
         if isinstance(row, np.ndarray) and not self.is_lazy(flat):
             row = self.array(row, np.dtype(np.int64))
-        return self.get("reshape")(
-            flat[row] if self.is_lazy(flat) else self._take(flat, row), shape
-        )
-
-    def _take(self, flat: Any, row: Any) -> Any:
-        take = self.get("take")
-        return take(flat, row, axis=0)
+        found = flat[row] if self.is_lazy(flat) else self.get("take")(flat, row, axis=0)
+        return self.get("reshape")(found, shape)
 
     def added(self, g: Any, positions: Any, size: int) -> Any:
         """Return a row of zeros with the entries of ``g`` added at positions, in one row each."""

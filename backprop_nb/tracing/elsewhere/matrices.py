@@ -18,47 +18,34 @@ Builder = Callable[[Library, Expression], Call]
 # --- products -----------------------------------------------------------------------------
 
 
-def _tensordot(library: Library, axes: tuple[Any, Any]) -> Call:
+def _contracted(library: Library, call: Expression, axes: tuple[Any, Any]) -> Call:
+    """Return the sum of products over pairs of axes; with no pair, every product."""
+    x, y = (each.shape for each in call.operands)
+    if not (x and y):
+        return lambda x, y: x * y
+    pairs = tuple(
+        tuple(k % len(shape) for k in np.atleast_1d(each).tolist())
+        for shape, each in zip((x, y), axes, strict=True)
+    )
+    if not pairs[0]:
+        reshape = library.get("reshape")
+        return lambda a, b: reshape(a, x + (1,) * len(y)) * b
     product = library.get("tensordot")
-    pairs = tuple(tuple(k if isinstance(k, tuple | list) else (k,)) for k in axes)
-
-    def contract(x: Any, y: Any) -> Any:
-        a = tuple(k % x.ndim for k in pairs[0])
-        b = tuple(k % y.ndim for k in pairs[1])
-        return product(x, y, axes=(a, b))
-
-    return contract
+    return lambda a, b: product(a, b, axes=pairs)
 
 
 def _dot(library: Library, call: Expression) -> Call:
     x, y = (len(each.shape) for each in call.operands)
-    if not (x and y):
-        return lambda x, y: x * y
-    if x <= 2 and y <= 2:
+    if 0 < x <= 2 and 0 < y <= 2:
         return library.get("matmul")
-    return _tensordot(library, (-1, -2 if y > 1 else -1))
+    return _contracted(library, call, (-1, -2 if y > 1 else -1))
 
 
-def _inner(library: Library, call: Expression) -> Call:
-    if not all(each.shape for each in call.operands):
-        return lambda x, y: x * y
-    return _tensordot(library, (-1, -1))
-
-
-def _by_axes(library: Library, call: Expression) -> Call:
-    axes = call.keywords.get("axes", 2)
+def _tensordot(library: Library, call: Expression) -> Call:
+    axes, count = call.keywords.get("axes", 2), len(call.operands[0].shape)
     if isinstance(axes, int):
-        count = len(call.operands[0].shape)
-        axes = (tuple(range(count - axes, count)), tuple(range(axes)))
-    if not len(np.atleast_1d(axes[0])):
-        return _outer_of_axes(library, call)
-    return _tensordot(library, axes)
-
-
-def _outer_of_axes(library: Library, call: Expression) -> Call:
-    x, y = (each.shape for each in call.operands)
-    reshape = library.get("reshape")
-    return lambda a, b: reshape(a, x + (1,) * len(y)) * b
+        axes = tuple(range(count - axes, count)), tuple(range(axes))
+    return _contracted(library, call, axes)
 
 
 def _outer(library: Library, call: Expression) -> Call:
@@ -163,45 +150,14 @@ def _trace(library: Library, call: Expression) -> Call:
 
 
 def _norm(library: Library, call: Expression) -> Call:
+    """Return the norm of vectors, or of all entries: other norms of matrices are made of others."""
     kind, axis = call.keywords.get("ord"), call.keywords.get("axis")
-    keepdims = bool(call.keywords.get("keepdims", False))
-    shape = call.operands[0].shape
+    every = range(len(call.operands[0].shape))
+    axes = tuple(every) if axis is None else tuple(np.atleast_1d(axis).tolist())
+    options = {"axis": axes, "keepdims": bool(call.keywords.get("keepdims", False))}
     largest, smallest, total, size, root = map(library.get, ("max", "min", "sum", "abs", "sqrt"))
-    every = tuple(range(len(shape)))
-    axes = every if axis is None else tuple(np.atleast_1d(axis).tolist())
-    if kind is None or kind == "fro" or (len(axes) == 1 and kind == 2):
-        return lambda x: root(total(x * x, axis=axes, keepdims=keepdims))
-    if len(axes) == 1:
-        return _vector_norm(library, kind, axes[0], keepdims)
-    a, b = (k % len(shape) for k in axes)
-    if kind in (1, -1, np.inf, -np.inf):
-        first, then = (a, b) if abs(kind) == 1 else (b, a)
-        reduce = largest if kind > 0 else smallest
-
-        def by_lines(x: Any) -> Any:
-            found = reduce(total(size(x), axis=first, keepdims=True), axis=then, keepdims=True)
-            return found if keepdims else library.get("squeeze")(found, axis=(a, b))
-
-        return by_lines
-    singular = _singular_values(library)
-    move = _to_end(library)
-    reduce = {2: largest, -2: smallest, "nuc": total}[kind]
-
-    def by_values(x: Any) -> Any:
-        # The first of the two axes goes to the end, then the second behind it.
-        ordered = move(move(x, a), b - (b > a))
-        found = reduce(singular(ordered), axis=-1)
-        if not keepdims:
-            return found
-        kept = tuple(1 if k in (a, b) else n for k, n in enumerate(shape))
-        return library.get("reshape")(found, kept)
-
-    return by_values
-
-
-def _vector_norm(library: Library, kind: Any, axis: int, keepdims: bool) -> Call:
-    largest, smallest, total, size = map(library.get, ("max", "min", "sum", "abs"))
-    options = {"axis": axis, "keepdims": keepdims}
+    if kind in (None, 2, "fro"):
+        return lambda x: root(total(x * x, **options))
     if kind in (np.inf, -np.inf):
         reduce = largest if kind > 0 else smallest
         return lambda x: reduce(size(x), **options)
@@ -244,16 +200,11 @@ def _symmetric(library: Library, call: Expression, upper: bool) -> Call:
     return lambda x: library.taken(library.flat(x), sources)
 
 
-def _eigenvalues(library: Library, call: Expression) -> Call:
-    values = library.get("linalg.eigvalsh")
+def _eigen(library: Library, call: Expression) -> Call:
+    output = call.keywords.get("output")
+    decompose = library.get("linalg.eigvalsh" if output is None else "linalg.eigh")
     whole = _symmetric(library, call, call.keywords.get("UPLO", "L") == "U")
-    return lambda x: values(whole(x))
-
-
-def _eigenvectors(library: Library, call: Expression) -> Call:
-    both, output = library.get("linalg.eigh"), call.keywords["output"]
-    whole = _symmetric(library, call, call.keywords.get("UPLO", "L") == "U")
-    return lambda x: both(whole(x))[output]
+    return lambda x: decompose(whole(x)) if output is None else decompose(whole(x))[output]
 
 
 def _cholesky(library: Library, call: Expression) -> Call:
@@ -277,13 +228,18 @@ def _pseudo_inverse(library: Library, call: Expression) -> Call:
     return invert
 
 
-def _sign_and_values(library: Library, x: Any) -> tuple[Any, Any, Any, Any]:
-    u, s, vt = library.get("linalg.svd")(x, full_matrices=True)
-    det = library.get("linalg.det")
-    return library.get("sign")(det(u) * det(vt)), u, s, vt
+def _signed_values(library: Library) -> Call:
+    """Return what gives the sign of the determinant, and the singular values and vectors."""
+    svd, det, sign = map(library.get, ("linalg.svd", "linalg.det", "sign"))
+
+    def decompose(x: Any) -> tuple[Any, Any, Any, Any]:
+        u, s, vt = svd(x, full_matrices=True)
+        return sign(det(u) * det(vt)), u, s, vt
+
+    return decompose
 
 
-def _product_but(library: Library, s: Any, left_out: tuple[int, ...]) -> Any:
+def _product_but(s: Any, left_out: tuple[int, ...]) -> Any:
     """Return the product of all singular values but some."""
     product = s[..., 0] * 0.0 + 1.0
     for k in range(int(s.shape[-1])):
@@ -292,26 +248,25 @@ def _product_but(library: Library, s: Any, left_out: tuple[int, ...]) -> Any:
 
 
 def _cofactors(library: Library, call: Expression) -> Call:
-    stack = library.get("stack")
+    stack, decompose = library.get("stack"), _signed_values(library)
 
     def cofactors(x: Any) -> Any:
-        sign, u, s, vt = _sign_and_values(library, x)
-        others = [_product_but(library, s, (k,)) for k in range(int(s.shape[-1]))]
+        sign, u, s, vt = decompose(x)
+        others = [_product_but(s, (k,)) for k in range(int(s.shape[-1]))]
         return sign[..., None, None] * (u * stack(others, axis=-1)[..., None, :]) @ vt
 
-    library.get("linalg.svd"), library.get("linalg.det")
     return cofactors
 
 
 def _cofactors_along(library: Library, call: Expression) -> Call:
-    stack, flip = library.get("stack"), _flipped(library)
+    stack, flip, decompose = library.get("stack"), _flipped(library), _signed_values(library)
 
     def along(x: Any, d: Any) -> Any:
-        sign, u, s, vt = _sign_and_values(library, x)
+        sign, u, s, vt = decompose(x)
         n = int(s.shape[-1])
         none = s[..., 0] * 0.0
         rows = [
-            stack([none if i == j else _product_but(library, s, (i, j)) for j in range(n)], axis=-1)
+            stack([none if i == j else _product_but(s, (i, j)) for j in range(n)], axis=-1)
             for i in range(n)
         ]
         products = stack(rows, axis=-2)
@@ -321,7 +276,6 @@ def _cofactors_along(library: Library, call: Expression) -> Call:
         change = (products @ own[..., None]) * one - flip(f) * products
         return sign[..., None, None] * u @ change @ vt
 
-    library.get("linalg.svd"), library.get("linalg.det")
     return along
 
 
@@ -332,11 +286,11 @@ BUILDERS: Mapping[str, Builder] = {
     "cross": _cross,
     "dot": _dot,
     "einsum": _einsum,
-    "inner": _inner,
+    "inner": lambda library, call: _contracted(library, call, (-1, -1)),
     "kron": _kron,
     "linalg.cholesky": _cholesky,
-    "linalg.eigh": _eigenvectors,
-    "linalg.eigvalsh": _eigenvalues,
+    "linalg.eigh": _eigen,
+    "linalg.eigvalsh": _eigen,
     "linalg.norm": _norm,
     "linalg.pinv": _pseudo_inverse,
     "linalg.qr": _output_of("linalg.qr"),
@@ -346,7 +300,7 @@ BUILDERS: Mapping[str, Builder] = {
     "linalg.svdvals": lambda library, call: _singular_values(library),
     "matmul": lambda library, call: library.get("matmul"),
     "outer": _outer,
-    "tensordot": _by_axes,
+    "tensordot": _tensordot,
     "trace": _trace,
     "vdot": _vdot,
     "vecdot": _vecdot,

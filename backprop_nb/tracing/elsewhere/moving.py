@@ -142,17 +142,20 @@ class _Places:
         return self._library.array(self._numbers)[_in_library(self._library, index)]
 
 
+def _in_a_row(library: Library, places: Any) -> Any:
+    return places.reshape(-1) if isinstance(places, np.ndarray) else library.flat(places)
+
+
 def added_at(library: Library, call: Expression) -> Call:
     """Return zeros with an array added at an index, in the library's own way to write."""
     index, shape = call.keywords["index"], call.shape
-    places, size = _Places(library, shape), math.prod(call.shape)
+    places, size = _Places(library, shape), math.prod(shape)
     reshape, stretch = library.get("reshape"), library.get("broadcast_to")
 
     def add(g: Any, *arrays: Any) -> Any:
         found = places.of(fill_index(index, arrays))
         g = g if tuple(g.shape) == tuple(found.shape) else stretch(g, tuple(found.shape))
-        row = library.flat(found) if not isinstance(found, np.ndarray) else found.reshape(-1)
-        return reshape(library.added(library.flat(g), row, size), shape)
+        return reshape(library.added(library.flat(g), _in_a_row(library, found), size), shape)
 
     return add
 
@@ -175,8 +178,7 @@ def assigned(library: Library, call: Expression) -> Call:
                 x = where(place, value, x)  # a mask
                 continue
             found = places.of(place)
-            value = stretch(value, tuple(found.shape))
-            row = found.reshape(-1) if isinstance(found, np.ndarray) else library.flat(found)
+            row, value = _in_a_row(library, found), stretch(value, tuple(found.shape))
             x = reshape(library.written(library.flat(x), row, library.flat(value)), shape)
         return x
 
@@ -193,14 +195,9 @@ def _along(library: Library, shape: tuple[int, ...], axis: int | None, like: Any
         return library.get("where")(like < 0, like + size, like)
     axis %= len(shape)
     strides = [math.prod(shape[k + 1 :]) for k in range(len(shape))]
-    offsets = np.zeros((1,) * len(shape), dtype=np.int64)
-    for k, n in enumerate(shape):
-        if k != axis:
-            offsets = (
-                offsets
-                + np.arange(n).reshape(tuple(n if j == k else 1 for j in range(len(shape))))
-                * strides[k]
-            )
+    others = [0 if k == axis else slice(n) for k, n in enumerate(shape)]
+    numbers = np.arange(math.prod(shape)).reshape(shape)
+    offsets = np.expand_dims(numbers[tuple(others)], axis)
     positions = library.get("where")(like < 0, like + shape[axis], like)
     return positions * strides[axis] + library.array(offsets)
 
