@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from backprop_nb.tracing.rules.row import RefusedError, as_array, row, shaped_like, stretch
+from backprop_nb.tracing.rules.row import (
+    RefusedError,
+    as_array,
+    for_both,
+    row,
+    shaped_like,
+    stretch,
+)
 from backprop_nb.tracing.rules.template import PRODUCT, Template
 
 # --- convolution ------------------------------------------------------------------
@@ -26,15 +33,11 @@ def _whole(g: Any, n: int, m: int, mode: str) -> Any:
     return np.pad(g, (start, n + m - 1 - start - np.shape(g)[0]))
 
 
-def _convolve_left(g: Any, ans: Any, a: Any, v: Any, mode: str = "full") -> Any:
-    """Slide the reversed ``v`` over the adjoint: where ``a[k]`` went, times what it met."""
+def _convolve(position: int, g: Any, ans: Any, a: Any, v: Any, mode: str = "full") -> Any:
+    """Slide the other one, reversed, over the adjoint: where an entry went, times what it met."""
+    own, other = (a, v) if position == 0 else (v, a)
     g = _whole(g, np.size(a), np.size(v), mode)
-    return shaped_like(np.convolve(g, np.flip(v), mode="valid"), a)
-
-
-def _convolve_right(g: Any, ans: Any, a: Any, v: Any, mode: str = "full") -> Any:
-    g = _whole(g, np.size(a), np.size(v), mode)
-    return shaped_like(np.convolve(g, np.flip(a), mode="valid"), v)
+    return shaped_like(np.convolve(g, np.flip(other), mode="valid"), own)
 
 
 def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
@@ -47,8 +50,7 @@ def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
 ROWS = (
     row(
         np.convolve,
-        _convolve_left,
-        _convolve_right,
+        *for_both(_convolve),
         latex=Template("#1 * #2", PRODUCT, (PRODUCT,)),
         symbol="∗",
         multiplications=lambda ans, a, v, mode="full": int(np.size(a) * np.size(v)),

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from backprop_nb.tracing.rules.row import row, shaped_like, unbroadcast
+from backprop_nb.tracing.rules.row import for_both, row, shaped_like, unbroadcast
 from backprop_nb.tracing.rules.template import (
     ATOM,
     PRODUCT,
@@ -75,27 +74,20 @@ def _dot(position: int, g: Any, ans: Any, x: Any, y: Any) -> Any:
         return unbroadcast(g * (y, x)[position], (x, y)[position])
     if x.ndim == 1 or y.ndim <= 2:
         return (_matmul_left, _matmul_right)[position](g, ans, x, y)
-    return (_tensordot_left, _tensordot_right)[position](g, ans, x, y, axes=(-1, -2))
+    return _tensordot(position, g, ans, x, y, axes=(-1, -2))
 
 
-def _inner_left(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _inner(position: int, g: Any, ans: Any, x: Any, y: Any) -> Any:
+    own, other = (x, y) if position == 0 else (y, x)
     if _is_scaled(x, y):
-        return unbroadcast(g * y, x)
+        return unbroadcast(g * other, own)
     if x.ndim == 1 and y.ndim == 1:
-        return g * y
-    if y.ndim == 2:
-        return g @ y
-    return _tensordot_left(g, ans, x, y, axes=(-1, -1))
-
-
-def _inner_right(g: Any, ans: Any, x: Any, y: Any) -> Any:
-    if _is_scaled(x, y):
-        return unbroadcast(g * x, y)
-    if x.ndim == 1 and y.ndim == 1:
-        return g * x
-    if x.ndim == 2:
-        return (g.T if g.ndim == 2 else np.moveaxis(g, 0, -1)) @ x
-    return _tensordot_right(g, ans, x, y, axes=(-1, -1))
+        return g * other
+    if other.ndim == 2:
+        if position:
+            g = g.T if g.ndim == 2 else np.moveaxis(g, 0, -1)
+        return g @ other
+    return _tensordot(position, g, ans, x, y, axes=(-1, -1))
 
 
 # --- tensordot ------------------------------------------------------------------
@@ -120,24 +112,17 @@ def _in_order(x: Any, axes: Sequence[int]) -> Any:
     return x if back == tuple(range(len(axes))) else np.transpose(x, back)
 
 
-def _tensordot_left(g: Any, ans: Any, x: Any, y: Any, axes: Any = 2) -> Any:
+def _tensordot(position: int, g: Any, ans: Any, x: Any, y: Any, axes: Any = 2) -> Any:
     left, right = _contracted(x, y, axes)
+    own, mine, other, theirs = (x, left, y, right) if position == 0 else (y, right, x, left)
     if g.ndim == 0:
-        return g * _in_order(y, [left[right.index(axis)] for axis in range(np.ndim(y))])
-    kept = _others(x, left)
-    shared = (tuple(range(len(kept), g.ndim)), tuple(_others(y, right)))
-    partners = [left[right.index(axis)] for axis in sorted(right)]
-    return _in_order(np.tensordot(g, y, axes=shared), kept + partners)
-
-
-def _tensordot_right(g: Any, ans: Any, x: Any, y: Any, axes: Any = 2) -> Any:
-    left, right = _contracted(x, y, axes)
-    if g.ndim == 0:
-        return g * _in_order(x, [right[left.index(axis)] for axis in range(np.ndim(x))])
-    kept = _others(y, right)
-    free = _others(x, left)
+        return g * _in_order(other, [mine[theirs.index(axis)] for axis in range(np.ndim(other))])
+    kept, free = _others(own, mine), _others(other, theirs)
+    partners = [mine[theirs.index(axis)] for axis in sorted(theirs)]
+    if position == 0:
+        shared = (tuple(range(len(kept), g.ndim)), tuple(free))
+        return _in_order(np.tensordot(g, y, axes=shared), kept + partners)
     shared = (tuple(free), tuple(range(len(free))))
-    partners = [right[left.index(axis)] for axis in sorted(left)]
     return _in_order(np.tensordot(x, g, axes=shared), partners + kept)
 
 
@@ -263,22 +248,16 @@ def _back(g: Any, x: Any, axis: int) -> Any:
     return g if axis in (-1, x.ndim - 1) else np.moveaxis(g, -1, axis)
 
 
-def _cross_left(g: Any, ans: Any, x: Any, y: Any, **axes: int) -> Any:
+def _cross_vjp(position: int, g: Any, ans: Any, x: Any, y: Any, **axes: int) -> Any:
     a, b, c = _cross_axes(**axes)
-    return _back(np.cross(_last(y, b), _last(g, c)), x, a)
-
-
-def _cross_right(g: Any, ans: Any, x: Any, y: Any, **axes: int) -> Any:
-    a, b, c = _cross_axes(**axes)
+    if position == 0:
+        return _back(np.cross(_last(y, b), _last(g, c)), x, a)
     return _back(np.cross(_last(g, c), _last(x, a)), y, b)
 
 
-def _vecdot_left(g: Any, ans: Any, x: Any, y: Any, axis: int = -1) -> Any:
-    return _back(np.expand_dims(g, -1) * _last(y, axis), x, axis)
-
-
-def _vecdot_right(g: Any, ans: Any, x: Any, y: Any, axis: int = -1) -> Any:
-    return _back(np.expand_dims(g, -1) * _last(x, axis), y, axis)
+def _vecdot(position: int, g: Any, ans: Any, x: Any, y: Any, axis: int = -1) -> Any:
+    own, other = (x, y) if position == 0 else (y, x)
+    return _back(np.expand_dims(g, -1) * _last(other, axis), own, axis)
 
 
 # --- what a call takes ------------------------------------------------------------
@@ -347,7 +326,7 @@ ROWS = (
     ),
     row(
         np.dot,
-        *(partial(_dot, position) for position in (0, 1)),
+        *for_both(_dot),
         latex=latex_product(r"#1 \, #2"),
         symbol="·",
         multiplications=_count,
@@ -365,19 +344,17 @@ ROWS = (
     ),
     row(
         np.inner,
-        _inner_left,
-        _inner_right,
+        *for_both(_inner),
         latex=_INNER,
         symbol="·",
         multiplications=_count,
         in_words=_IN_WORDS,
         expected=_SUMMED,
     ),
-    row(np.vecdot, _vecdot_left, _vecdot_right, latex=_INNER, symbol="·", expected=_SUMMED),
+    row(np.vecdot, *for_both(_vecdot), latex=_INNER, symbol="·", expected=_SUMMED),
     row(
         np.tensordot,
-        _tensordot_left,
-        _tensordot_right,
+        *for_both(_tensordot),
         latex=latex_product(r"#1 \cdot #2"),
         symbol="⋅",
         multiplications=_count,
@@ -396,15 +373,14 @@ ROWS = (
     ),
     row(
         np.kron,
-        *(partial(_kron, position) for position in (0, 1)),
+        *for_both(_kron),
         latex=latex_product(r"#1 \otimes #2"),
         symbol="⊗",
         multiplications=_count,
     ),
     row(
         np.cross,
-        _cross_left,
-        _cross_right,
+        *for_both(_cross_vjp),
         latex=latex_product(r"#1 \times #2"),
         symbol="×",
         compute=_cross,

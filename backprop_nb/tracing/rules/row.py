@@ -346,6 +346,11 @@ def unbroadcast(g: Any, like: Any) -> Any:
     return g
 
 
+def for_both(rule: Vjp) -> tuple[Vjp, Vjp]:
+    """Return the rules of two arguments from one, ``(k, g, ans, x, y)``, that is told which."""
+    return functools.partial(rule, 0), functools.partial(rule, 1)
+
+
 def stretch(axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:
     """Return the index of everything from ``start`` to ``stop`` along ``axis``."""
     return (slice(None),) * axis + (slice(start, stop),)
