@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing.rules.form import is_array
-from backprop_nb.tracing.rules.indexing import fill_index, index_text, take_index_apart
+from backprop_nb.tracing.rules.indexing import fill_index, index_text, open_index
 from backprop_nb.tracing.rules.row import dispatched, row, unbroadcast
 from backprop_nb.tracing.rules.template import ATOM, LOOSE, Template
 
@@ -32,12 +32,8 @@ def assigned(x: Any, *values: Any, at: Sequence[Any]) -> Any:
 def bind_assignment(x: Any, *values: Any, at: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
     """Return the arrays of a call, those in its places included, and the places with holes."""
     arrays: list[Any] = []
-    places = []
-    for index in at:
-        found, place = take_index_apart(index, len(arrays))
-        arrays += found
-        places.append(place)
-    return [x, *values, *arrays], {"at": tuple(places)}
+    places = tuple(open_index(index, arrays) for index in at)
+    return [x, *values, *arrays], {"at": places}
 
 
 def _filled(at: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], tuple[Any, ...]]:

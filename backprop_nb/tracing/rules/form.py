@@ -50,14 +50,18 @@ class Form:
 def take_apart(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[list[Any], Form]:
     """Return the arrays of a call, recorded ones and others, and its form."""
     arrays: list[Any] = []
+    return arrays, Form(with_holes(args, arrays), with_holes(dict(kwargs), arrays))
 
-    def hole(_: str, leaf: Any) -> Any:
-        if not is_array(leaf):
-            return leaf
-        arrays.append(leaf)
-        return Hole(len(arrays) - 1)
 
-    return arrays, Form(pytree.rebuild(args, hole), pytree.rebuild(dict(kwargs), hole))
+def with_holes(tree: Any, arrays: list[Any]) -> Any:
+    """Return a tree with holes in place of its arrays, which join those in ``arrays``."""
+    return pytree.rebuild(tree, lambda _, leaf: hole(leaf, arrays) if is_array(leaf) else leaf)
+
+
+def hole(array: Any, arrays: list[Any]) -> Hole:
+    """Return the hole of an array, which joins those in ``arrays``."""
+    arrays.append(array)
+    return Hole(len(arrays) - 1)
 
 
 def is_array(leaf: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from backprop_nb.tracing.rules.form import Hole, fill, is_array, text_of
+from backprop_nb.tracing.rules.form import fill, hole, is_array, text_of
 from backprop_nb.tracing.rules.row import RefusedError, Remark, dispatched, row, shaped_like
 from backprop_nb.tracing.rules.shaping import MOVED
 from backprop_nb.tracing.rules.template import ATOM, LOOSE, Template, literal
@@ -25,20 +25,14 @@ def getitem(x: Any, index: Any) -> Any:
     return operator.getitem(x, index)
 
 
-def take_index_apart(index: Any, count: int = 0) -> tuple[list[Any], Any]:
-    """Return the recorded arrays of an index, such as a mask, and the index with holes.
+def open_index(index: Any, arrays: list[Any]) -> Any:
+    """Return an index with holes for recorded arrays, such as a mask, which join ``arrays``."""
 
-    The holes are numbered from ``count``.
-    """
-    arrays: list[Any] = []
+    def opened(item: Any) -> Any:
+        is_recorded = is_array(item) and not isinstance(item, np.ndarray)
+        return hole(item, arrays) if is_recorded else item
 
-    def hole(item: Any) -> Any:
-        if not is_array(item) or isinstance(item, np.ndarray):
-            return item
-        arrays.append(item)
-        return Hole(count + len(arrays) - 1)
-
-    return arrays, tuple(map(hole, index)) if isinstance(index, tuple) else hole(index)
+    return tuple(map(opened, index)) if isinstance(index, tuple) else opened(index)
 
 
 def fill_index(index: Any, arrays: Sequence[Any]) -> Any:
@@ -47,7 +41,8 @@ def fill_index(index: Any, arrays: Sequence[Any]) -> Any:
 
 
 def _getitem_call(x: Any, index: Any) -> tuple[list[Any], dict[str, Any]]:
-    arrays, index = take_index_apart(index)
+    arrays: list[Any] = []
+    index = open_index(index, arrays)
     return [x, *arrays], {"index": index}
 
 
@@ -71,8 +66,8 @@ def _add_entries(total: Any, g: Any, *arrays: Any, index: Any) -> None:
 def _scatter_add_call(
     g: Any, *, index: Any, shape: tuple[int, ...]
 ) -> tuple[list[Any], dict[str, Any]]:
-    arrays, index = take_index_apart(index)
-    return [g, *arrays], {"index": index, "shape": shape}
+    arrays, options = _getitem_call(g, index)
+    return arrays, options | {"shape": shape}
 
 
 def _scatter_add_filled(g: Any, *arrays: Any, index: Any, shape: tuple[int, ...]) -> Any:

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from inspect import Signature
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing import pytree
+from backprop_nb.tracing.rules.form import Hole, fill
 from backprop_nb.tracing.rules.indexing import scatter_add
+from backprop_nb.tracing.rules.lists import Nested
 from backprop_nb.tracing.rules.row import (
     Row,
     as_array,
+    for_both,
     row,
     shaped_like,
     signature_of,
@@ -83,32 +87,20 @@ def _columns(shape: Shape) -> Shape:
     return shape if len(shape) > 1 else (math.prod(shape), 1)
 
 
-def _nested(arrays: Any) -> tuple[list[Any], Any]:
-    """Return the arrays of nested lists in one row, and how they were nested."""
-    if not isinstance(arrays, list):
-        return [arrays], True
-    inner = [_nested(each) for each in arrays]
-    return [each for flat, _ in inner for each in flat], tuple(plan for _, plan in inner)
-
-
-def _nest(arrays: Any, plan: Any) -> Any:
-    """Nest the arrays of an iterator as ``plan`` says."""
-    return next(arrays) if plan is True else [_nest(arrays, each) for each in plan]
-
-
 def _block_call(arrays: Any) -> tuple[list[Any], dict[str, Any]]:
-    flat, plan = _nested(arrays)
-    return flat, {"plan": plan}
+    flat = pytree.flatten(arrays)
+    holes = map(Hole, range(len(flat)))
+    return flat, {"nested": Nested(pytree.rebuild(arrays, lambda _, leaf: next(holes)))}
 
 
-def _block(*arrays: Any, plan: Any) -> Any:
-    return np.block(_nest(iter(arrays), plan))
+def _block(*arrays: Any, nested: Nested) -> Any:
+    return np.block(fill(nested.items, arrays))
 
 
-def _block_each(position: int, g: Any, ans: Any, *arrays: Any, plan: Any) -> Any:
+def _block_each(position: int, g: Any, ans: Any, *arrays: Any, nested: Nested) -> Any:
     # Laid out in the same way, markers show which box of the result the array fills.
     markers = [np.full(np.shape(each), k == position) for k, each in enumerate(arrays)]
-    places = np.argwhere(_block(*markers, plan=plan))
+    places = np.argwhere(_block(*markers, nested=nested))
     if not len(places):
         return shaped_like(g[(slice(0, 0),) * g.ndim], arrays[position])
     first, last = places.min(axis=0).tolist(), places.max(axis=0).tolist()
@@ -117,10 +109,7 @@ def _block_each(position: int, g: Any, ans: Any, *arrays: Any, plan: Any) -> Any
 
 
 def _block_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    def text(nested: Any) -> str:
-        return nested if isinstance(nested, str) else f"[{', '.join(map(text, nested))}]"
-
-    return f"np.block({text(_nest(iter(arguments), keywords['plan']))})"
+    return f"np.block({keywords['nested'].text(arguments)})"
 
 
 def _joined(
@@ -215,7 +204,7 @@ ROWS = (
     _joined(np.vstack, _fixed(0, _at_least_2d)),
     _joined(np.dstack, _fixed(2, _at_least_3d)),
     _joined(np.column_stack, _fixed(1, _columns)),
-    row(np.append, *(partial(_append, k) for k in (0, 1)), symbol="join", expected=_JOINED),
+    row(np.append, *for_both(_append), symbol="join", expected=_JOINED),
     row(
         np.block,
         each=_block_each,

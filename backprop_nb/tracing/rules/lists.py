@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from backprop_nb.tracing import pytree
-from backprop_nb.tracing.rules.form import Hole, fill, is_array, text_of
+from backprop_nb.tracing.rules.form import Hole, fill, hole, is_array, text_of
 from backprop_nb.tracing.rules.row import row
 
 
@@ -23,18 +23,15 @@ def bind_list(
         raise TypeError("traced values are floats")
     arrays: list[Any] = []
 
-    def hole(item: Any) -> Any:
+    def opened(item: Any) -> Any:
         if isinstance(item, list | tuple):
-            return [hole(each) for each in item]
+            return [opened(each) for each in item]
         kind = item.dtype.kind if hasattr(item, "dtype") else np.asarray(item).dtype.kind
         if kind not in "biuf":
             raise TypeError("traced values are real numbers")
-        if not is_array(item):
-            return item
-        arrays.append(item)
-        return Hole(len(arrays) - 1)
+        return hole(item, arrays) if is_array(item) else item
 
-    nested = Nested(hole(object))
+    nested = Nested(opened(object))
     return arrays, {"nested": nested} | ({} if dtype is None else {"dtype": np.dtype(dtype).name})
 
 
