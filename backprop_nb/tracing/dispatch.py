@@ -301,8 +301,7 @@ def _bind(
     operands = list(args[:count])
     given = {**dict(zip(names[count:], args[count:], strict=False)), **kwargs}
     operands += [given.pop(name) for name in names[len(operands) : count] if name in given]
-    if (out := given.pop("out", None)) is not None:
-        messages.out_given(full_name(row.function), out, frame)
+    given.pop("out", None)  # which is None, or the call would have gone to `into`
     if len(operands) < count or len(args) > len(names):
         _refuse_arguments(row.function, kwargs, frame)
     options = {

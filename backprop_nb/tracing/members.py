@@ -194,8 +194,7 @@ def _mask_operator(row: Row) -> Iterator[tuple[str, Any]]:
 
         def join(self: Any, other: Any, member: Callable[..., Any] = member) -> Any:
             if self.dtype.kind == "f" or np.asarray(plain(other)).dtype.kind == "f":
-                refuse = messages.power_meant if row.symbol == "^" else messages.no_mask
-                refuse(self.shape, sys._getframe(1))
+                messages.no_mask(row.symbol, self.shape, sys._getframe(1))
             return member(self, other)
 
         yield name, join

@@ -254,23 +254,18 @@ def order_of_memory(row: Row, order: Any, frame: FrameType) -> NoReturn:
     )
 
 
-def power_meant(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
-    """Refuse ``x^2``, which is a power in mathematics and not in Python."""
-    raise UnsupportedError(
-        "In Python, ^ is bitwise XOR, not a power.",
-        given=f"a traced value of shape {shape}",
-        instead="x**2 for the square of x",
-        at=_at(frame),
-    )
+_OF_BITS = ("In Python, ^ is bitwise XOR, not a power.", "x**2 for the square of x")
+_OF_MASKS = (
+    "The operators & and | join truth values, not floats.",
+    "(x > 0) & (x < 1), with brackets around the comparisons",
+)
 
 
-def no_mask(shape: tuple[int, ...], frame: FrameType) -> NoReturn:
-    """Refuse ``x & y`` of numbers that are no truth values."""
+def no_mask(symbol: str, shape: tuple[int, ...], frame: FrameType) -> NoReturn:
+    """Refuse ``x & y`` of numbers, and ``x^2``, which is a power in mathematics only."""
+    problem, instead = _OF_BITS if symbol == "^" else _OF_MASKS
     raise UnsupportedError(
-        "The operators & and | join truth values, not floats.",
-        given=f"a traced value of shape {shape}",
-        instead="(x > 0) & (x < 1), with brackets around the comparisons",
-        at=_at(frame),
+        problem, given=f"a traced value of shape {shape}", instead=instead, at=_at(frame)
     )
 
 

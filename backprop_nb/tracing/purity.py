@@ -94,17 +94,13 @@ def _is_same_trace(first: Trace, other: Trace) -> bool:
 
 
 def _is_same(one: Record, two: Record) -> bool:
-    is_same = one.row is two.row and (
+    if one.row is not two.row or one.parents != two.parents:
+        return False
+    if one.row is CONSTANT and not _same(one.value, two.value):
+        return False
+    literals = (k for k, parent in enumerate(one.parents) if parent is None)
+    return all(_same(one.args[k], two.args[k]) for k in literals) and (
         one.keywords is two.keywords or repr(one.keywords) == repr(two.keywords)
-    )
-    same_constant = one.row is not CONSTANT or _same(one.value, two.value)
-    return is_same and same_constant and _same_literals(one, two)
-
-
-def _same_literals(one: Record, two: Record) -> bool:
-    return one.parents == two.parents and all(
-        parent is not None or _same(x, y)
-        for parent, x, y in zip(one.parents, one.args, two.args, strict=True)
     )
 
 
