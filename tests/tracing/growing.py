@@ -70,6 +70,27 @@ def pieces(x, nodes):
     return s
 
 
+def decided(x, nodes):
+    for _ in range(nodes // 2):
+        x = np.sin(x) * 1.01 if x > 0 else -x
+    return x
+
+
+def captured(x, nodes):
+    arrays = [np.array([1.0, k, 2.0]) for k in range(nodes // 4)]
+    return sum(np.sum(x * each) for each in arrays)
+
+
+def calls(x, nodes):
+    def cell(h):
+        return np.tanh(h * 0.9 + x)
+
+    h = x
+    for _ in range(nodes // 3):
+        h = cell(h)
+    return h
+
+
 def joined(join):
     def wide(x, nodes):
         return np.sum(join([x * (k + 1.0) for k in range(nodes - 3)]) ** 2)
@@ -96,4 +117,14 @@ def programs(nodes):
         "np.stack": (joined(np.stack), (x,), size),
         "np.concatenate": (joined(np.concatenate), (x,), size),
         "np.array of a list": (joined(lambda arrays: np.array(arrays)), (0.5,), size),
+    }
+
+
+def others(nodes):
+    """Return programs that the table of the benchmark does without."""
+    size = {"nodes": nodes}
+    return {
+        "decisions": (decided, (0.7,), size),
+        "captured arrays": (captured, (np.array([0.3, 0.2, 0.1]),), size),
+        "calls": (calls, (0.7,), size),
     }

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from growing import programs
+from growing import others, programs
 
 import backprop_nb as bp
 from backprop_nb.views.explorer.scene import GraphScene
@@ -43,11 +43,11 @@ def calls(function, *args, **options):
     return count, result
 
 
-@pytest.mark.parametrize("name", programs(NODES))
+@pytest.mark.parametrize("name", programs(NODES) | others(NODES))
 def test_four_times_the_nodes_take_about_four_times_the_calls(name):
     counts = []
     for nodes in (NODES, NODES, 4 * NODES):  # the first fills what is kept
-        f, args, options = programs(nodes)[name]
+        f, args, options = (programs(nodes) | others(nodes))[name]
         count, graph = calls(bp.trace, f, *args, **options)
         found = {"trace": count} | {
             what: calls(cost, bp.trace(f, *args, **options))[0] for what, cost in COSTS.items()

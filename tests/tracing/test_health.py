@@ -29,6 +29,10 @@ def said(node):
 # Each function at a point that deserves a remark: kind, the end of the text, the gradients.
 CHOICE = "what flows back depends on the choice that NumPy made"
 ORDER = "they keep their order, and the gradient follows it back"
+WINNER = "the condition decides which receives the gradient"
+RANK = "the slope among matrices of the same rank is taken"
+FLAT = "hardly any gradient passes"
+TWINS, SINGULAR, EYE = np.array([4.0, 1.0, 4.0]), np.diag([1.0, 0.0]), np.eye(2)
 REMARKS = [
     (np.absolute, [0.0], "kink", ZERO, [0.0]),
     (np.fabs, [0.0], "kink", ZERO, [0.0]),
@@ -55,51 +59,21 @@ REMARKS = [
     (lambda h: np.heaviside(0.0, h), [0.5], "kink", "receives the gradient there", [1.0]),
     (np.std, [np.array([2.0, 2.0])], "kink", ZERO, [[0.0, 0.0]]),
     (np.linalg.norm, [np.zeros(2)], "kink", ZERO, [[0.0, 0.0]]),
-    (
-        lambda x, y: np.where(x > 0, x, y),
-        [0.0, 0.0],
-        "tie",
-        "the condition decides which receives the gradient",
-        [0.0, 1.0],
-    ),
-    (
-        lambda x: np.sort(x)[1],
-        [np.array([4.0, 1.0, 4.0])],
-        "tie",
-        ORDER,
-        [[1.0, 0.0, 0.0]],
-    ),
-    (
-        lambda x: np.partition(x, 1)[1],
-        [np.array([4.0, 1.0, 4.0])],
-        "tie",
-        ORDER,
-        [[1.0, 0.0, 0.0]],
-    ),
-    (np.median, [np.array([4.0, 1.0, 4.0])], "tie", ORDER, [[1.0, 0.0, 0.0]]),
-    (
-        lambda x: np.quantile(x, 0.75),
-        [np.array([4.0, 1.0, 4.0, 4.0])],
-        "tie",
-        ORDER,
-        [[0.0, 0.0, 0.75, 0.25]],
-    ),
+    (lambda x, y: np.where(x > 0, x, y), [0.0, 0.0], "tie", WINNER, [0.0, 1.0]),
+    (lambda x: np.sort(x)[1], [TWINS], "tie", ORDER, [[1.0, 0.0, 0.0]]),
+    (lambda x: np.partition(x, 1)[1], [TWINS], "tie", ORDER, [[1.0, 0.0, 0.0]]),
+    (np.median, [TWINS], "tie", ORDER, [[1.0, 0.0, 0.0]]),
+    (lambda x: np.quantile(x, 0.75), [np.r_[TWINS, 4.0]], "tie", ORDER, [[0.0, 0.0, 0.75, 0.25]]),
     (lambda x: np.linalg.norm(x, 1), [np.array([0.0, 3.0])], "kink", ZERO, [[0.0, 1.0]]),
     (lambda x: np.linalg.norm(x, np.inf), [np.array([-3.0, 3.0])], "tie", SHARE, [[-0.5, 0.5]]),
     (lambda x: np.linalg.norm(x, np.inf), [np.zeros(2)], "kink", ZERO, [[0.0, 0.0]]),
-    (lambda a: np.linalg.eigvalsh(a)[0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
-    (lambda a: np.linalg.eigh(a, "U")[0][0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
-    (
-        lambda a: np.linalg.pinv(a)[0, 0],
-        [np.diag([1.0, 0.0])],
-        "kink",
-        "the slope among matrices of the same rank is taken",
-        [np.diag([-1.0, 0.0])],
-    ),
-    (lambda a: np.linalg.svdvals(a)[0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
-    (lambda a: np.linalg.svd(a)[1][0], [np.eye(2)], "tie", CHOICE, [np.diag([1.0, 0.0])]),
-    (bp.sigmoid, [4.0], "saturated", "hardly any gradient passes", [0.01766270621329112]),
-    (np.tanh, [-3.0], "saturated", "hardly any gradient passes", [0.009866037165440211]),
+    (lambda a: np.linalg.eigvalsh(a)[0], [EYE], "tie", CHOICE, [SINGULAR]),
+    (lambda a: np.linalg.eigh(a, "U")[0][0], [EYE], "tie", CHOICE, [SINGULAR]),
+    (lambda a: np.linalg.pinv(a)[0, 0], [SINGULAR], "kink", RANK, [-SINGULAR]),
+    (lambda a: np.linalg.svdvals(a)[0], [EYE], "tie", CHOICE, [SINGULAR]),
+    (lambda a: np.linalg.svd(a)[1][0], [EYE], "tie", CHOICE, [SINGULAR]),
+    (bp.sigmoid, [4.0], "saturated", FLAT, [0.01766270621329112]),
+    (np.tanh, [-3.0], "saturated", FLAT, [0.009866037165440211]),
 ]
 
 

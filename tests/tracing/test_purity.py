@@ -129,8 +129,7 @@ def test_looking_draws_nothing_from_the_global_generators():
 
 
 def test_evaluate_never_replays_what_was_drawn():
-    graph = bp.trace(DRAWING["legacy"], X)
-
+    graph = bp.trace(DRAWING["generator"], X)
     assert len({float(graph.evaluate(X)) for _ in range(4)}) == 4
 
 
