@@ -7,6 +7,7 @@ reported with its name.
 import copy
 import functools
 import inspect
+import operator
 import re
 import warnings
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ from backprop_nb.tracing.reverse import reverse
 from backprop_nb.tracing.rules.determinants import cofactors, cofactors_along
 from backprop_nb.tracing.rules.indexing import add_along_axis, scatter_add
 from backprop_nb.tracing.rules.reductions import horner
+from backprop_nb.tracing.rules.row import parameters_of
 from backprop_nb.views.explorer.cost import multiplications, without_trace
 
 # What printed code may use besides the learner's names.
@@ -89,6 +91,47 @@ REDUCTION = [
     case((2, 3), axis=1, keepdims=True),
     case((2, 3, 4), axis=(2, 0), keepdims=True),
 ]
+
+
+def ways(function, of=1, on=None, **options):
+    """Return functions of arrays that write one call: by position, by name, as a method.
+
+    ``on`` makes the arrays of the call of those that are drawn, which are 2 at most.
+    """
+    parameters = [p for p in parameters_of(function).values() if p.kind not in _SEVERAL]
+    arrays, rest = parameters[:of], parameters[of:]
+    given = [k for k, p in enumerate(rest) if p.name in options and p.kind is not p.KEYWORD_ONLY]
+    listed = rest[: given[-1] + 1] if given else []
+    first = [options.get(p.name, p.default) for p in listed]
+    named = {key: each for key, each in options.items() if key not in {p.name for p in listed}}
+    # The signature of a ufunc and its dtype exclude each other.
+    optional = [p for p in rest if p.default is not p.empty and p.name != "signature"]
+    in_full = {p.name: p.default for p in optional} | options
+    calls = [
+        lambda *x: function(*x, **options),
+        lambda *x: function(*x, *first, **named),
+        lambda *x: function(*x, **in_full),
+    ]
+    if all(p.kind is p.POSITIONAL_OR_KEYWORD for p in arrays):
+        names = [p.name for p in arrays]
+        calls.append(lambda *x: function(**options, **dict(zip(names, x, strict=True))))
+    if hasattr(np.ndarray, function.__name__) and function.__name__ not in IN_PLACE:
+        method = operator.methodcaller
+        calls.append(lambda x, *y: method(function.__name__, *y, **options)(x))
+        calls.append(lambda x, *y: method(function.__name__, *y, *first, **named)(x))
+    return [_of_arrays(of, call, on or (lambda *x: x)) for call in calls]
+
+
+def _of_arrays(count, call, on):
+    if count == 1:
+        return lambda x: call(*on(x))
+    return lambda x, y: call(*on(x, y))
+
+
+_SEVERAL = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+# As methods these change the array.
+IN_PLACE = {"sort", "partition"}
 
 
 class RowTests:

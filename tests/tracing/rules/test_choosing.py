@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rule_checks import BROADCAST, MASK, REDUCTION, RowTests, case
+from rule_checks import BROADCAST, MASK, REDUCTION, RowTests, case, ways
 
 import backprop_nb as bp
 from backprop_nb.tracing import trace
@@ -41,27 +41,10 @@ CASES = {
 
 # Ways to write one and the same call.
 FORMS = {
-    **{
-        f.__name__: [lambda x, y, f=f: f(x, y), lambda x, y, f=f: f(x, y, out=None, where=True)]
-        for f in (np.maximum, np.minimum, np.fmax, np.fmin)
-    },
-    **{
-        name: [
-            lambda x, f=f: f(x, 0),
-            lambda x, f=f: f(x, axis=0),
-            lambda x, f=f: f(a=x, axis=0),
-            lambda x, f=f: f(x, 0, None, False),
-            lambda x, alias=alias: alias(x, axis=0),
-            lambda x, name=name: getattr(x, name)(0),
-            lambda x, name=name: getattr(x, name)(axis=0, keepdims=False),
-        ]
-        for name, f, alias in (("max", np.max, np.amax), ("min", np.min, np.amin))
-    },
-    "ptp": [
-        lambda x: np.ptp(x, 0),
-        lambda x: np.ptp(x, axis=0),
-        lambda x: np.ptp(a=x, axis=0, out=None, keepdims=False),
-    ],
+    **{f.__name__: ways(f, of=2) for f in (np.maximum, np.minimum, np.fmax, np.fmin)},
+    "max": [*ways(np.max, axis=0), lambda x: np.amax(x, axis=0)],
+    "min": [*ways(np.min, axis=0), lambda x: np.amin(x, axis=0)],
+    "ptp": ways(np.ptp, axis=0),
     "clip": [
         lambda x: np.clip(x, -1.0, 1.0),
         lambda x: np.clip(x, a_min=-1.0, a_max=1.0),

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from nonempty import nonempty
-from rule_checks import MadeTests, RefusedTests, RowTests, assert_differentiable, case
+from rule_checks import MadeTests, RefusedTests, RowTests, assert_differentiable, case, ways
 
 from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import trace
@@ -33,31 +33,19 @@ CASES = {
 
 # Ways to write one and the same call.
 FORMS = {
-    "cholesky": [
-        lambda x: np.linalg.cholesky(x @ x.T),
-        lambda x: np.linalg.cholesky(x @ x.T, upper=False),
-    ],
+    "cholesky": ways(np.linalg.cholesky, on=lambda x: (x @ x.T,)),
     "eigh": [
         lambda x: np.linalg.eigh(x @ x.T)[0],
         lambda x: np.linalg.eigh(a=x @ x.T, UPLO="L").eigenvalues,
     ],
-    "eigvalsh": [
-        lambda x: np.linalg.eigvalsh(x @ x.T),
-        lambda x: np.linalg.eigvalsh(a=x @ x.T, UPLO="L"),
-    ],
+    "eigvalsh": ways(np.linalg.eigvalsh, on=lambda x: (x @ x.T,)),
     "svd": [
         lambda x: np.linalg.svd(x, False)[1],
         lambda x: np.linalg.svd(a=x, full_matrices=False).S,
     ],
-    "svdvals": [
-        lambda x: np.linalg.svdvals(x),
-        lambda x: np.linalg.svd(x, compute_uv=False),
-    ],
+    "svdvals": [lambda x: np.linalg.svdvals(x), lambda x: np.linalg.svd(x, compute_uv=False)],
     "qr": [lambda x: np.linalg.qr(x.T).R, lambda x: np.linalg.qr(a=x.T, mode="reduced")[1]],
-    "pinv": [
-        lambda x: np.linalg.pinv(x, 1e-9),
-        lambda x: np.linalg.pinv(a=x, rcond=1e-9, hermitian=False),
-    ],
+    "pinv": ways(np.linalg.pinv, rcond=1e-9),
 }
 
 # Functions that are not called with one array after the other.

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from rule_checks import RowTests, case
+from rule_checks import RowTests, case, ways
 
 import backprop_nb as bp
 from backprop_nb.tracing import trace
@@ -24,16 +24,13 @@ CASES = {
 
 # Ways to write one and the same call.
 FORMS = {
-    "det": [lambda x: np.linalg.det(x[:, :2]), lambda x: np.linalg.det(a=x[:, :2])],
+    "det": ways(np.linalg.det, on=lambda x: (x[:, :2],)),
     "slogdet": [
         lambda x: np.linalg.slogdet(x[:, :2])[1],
         lambda x: np.linalg.slogdet(a=x[:, :2]).logabsdet,
     ],
-    "cofactors": [lambda x: cofactors(x[:, :2]), lambda x: cofactors(x=x[:, :2])],
-    "cofactors_along": [
-        lambda x, d: cofactors_along(x[:, :2], d[:, :2]),
-        lambda x, d: cofactors_along(x=x[:, :2], d=d[:, :2]),
-    ],
+    "cofactors": ways(cofactors, on=lambda x: (x[:, :2],)),
+    "cofactors_along": ways(cofactors_along, of=2, on=lambda x, d: (x[:, :2], d[:, :2])),
 }
 
 # Functions that are not called with one array after the other.

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rule_checks import BROADCAST, ONE_ARGUMENT, RowTests, case
+from rule_checks import BROADCAST, ONE_ARGUMENT, RowTests, case, ways
 
 from backprop_nb.tracing import sigmoid, trace
 from backprop_nb.tracing.rules.elementwise import ROWS
@@ -28,34 +28,17 @@ CASES = {
 
 # Ways to write one and the same call.
 FORMS = {
-    **{
-        name: [lambda x, f=f: f(x), lambda x, f=f: f(x, None, where=True, dtype=None)]
-        for name, f in ((name, FUNCTIONS[name]) for name in ONE)
-    },
-    **{
-        name: [lambda x, y, f=f: f(x, y), lambda x, y, f=f: f(x, y, out=None, where=True)]
-        for name, f in ((name, FUNCTIONS[name]) for name in TWO)
-    },
-    "sinc": [lambda x: np.sinc(x), lambda x: np.sinc(x=x)],
+    **{name: ways(FUNCTIONS[name]) for name in [*ONE, "sinc", "nan_to_num", "sigmoid"]},
+    **{name: ways(FUNCTIONS[name], of=2) for name in TWO},
     "absolute": [lambda x: np.abs(x), lambda x: np.absolute(x), lambda x: abs(x)],
-    "remainder": [
-        lambda x, y: x % y,
-        lambda x, y: np.mod(x, y),
-        lambda x, y: np.remainder(x, y),
-    ],
-    "nan_to_num": [lambda x: np.nan_to_num(x), lambda x: np.nan_to_num(x=x)],
+    "remainder": [lambda x, y: x % y, lambda x, y: np.mod(x, y), lambda x, y: np.remainder(x, y)],
     "add": [lambda x, y: x + y, lambda x, y: np.add(x, y)],
     "subtract": [lambda x, y: x - y, lambda x, y: np.subtract(x, y)],
     "multiply": [lambda x, y: x * y, lambda x, y: np.multiply(x, y)],
-    "divide": [
-        lambda x, y: x / y,
-        lambda x, y: np.divide(x, y),
-        lambda x, y: np.true_divide(x, y),
-    ],
+    "divide": [lambda x, y: x / y, lambda x, y: np.divide(x, y), np.true_divide],
     "power": [lambda x, y: x**y, lambda x, y: np.power(x, y), lambda x, y: pow(x, y)],
     "negative": [lambda x: -x, lambda x: np.negative(x)],
     "positive": [lambda x: +x, lambda x: np.positive(x)],
-    "sigmoid": [lambda x: sigmoid(x), lambda x: sigmoid(x=x)],
 }
 
 

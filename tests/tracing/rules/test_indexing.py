@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from rule_checks import MASK, ORDERED, ROWS_TWICE, MadeTests, RefusedTests, RowTests, case
+from numpy.lib.stride_tricks import sliding_window_view
+from rule_checks import MASK, ORDERED, ROWS_TWICE, MadeTests, RefusedTests, RowTests, case, ways
 
 from backprop_nb.tracing import trace
 from backprop_nb.tracing.rules.indexing import add_along_axis, scatter_add
@@ -140,62 +141,23 @@ CASES = {
 
 # Ways to write one and the same call.
 FORMS = {
-    "trace": [
-        lambda x: np.trace(x, 1),
-        lambda x: np.trace(x, offset=1),
-        lambda x: np.trace(a=x, offset=1, dtype=None),
-        lambda x: x.trace(1),
-        lambda x: x.trace(offset=1),
-    ],
+    "trace": ways(np.trace, offset=1),
     "getitem": [lambda x: x[(0,)], lambda x: x.__getitem__((0,))],
-    "scatter_add": [
-        lambda x: scatter_add(x, index=0, shape=(2, 2, 3)),
-        lambda x: scatter_add(g=x, index=0, shape=(2, 2, 3)),
-    ],
-    "take_along_axis": [
-        lambda x: np.take_along_axis(x, ORDERED, 1),
-        lambda x: np.take_along_axis(arr=x, indices=ORDERED, axis=1),
-    ],
-    "add_along_axis": [
-        lambda x: add_along_axis(g=x, indices=ORDERED, axis=1, shape=[2, 3]),
-    ],
-    "sort": [
-        lambda x: np.sort(x, 0),
-        lambda x: np.sort(a=x, axis=0, kind=None),
-        lambda x: np.sort(x, 0, None, None),
-    ],
-    "partition": [
-        lambda x: np.partition(x, 1, 0),
-        lambda x: np.partition(a=x, kth=1, axis=0, kind="introselect"),
-    ],
-    "diag": [lambda x: np.diag(x, 1), lambda x: np.diag(v=x, k=1)],
-    "diagonal": [
-        lambda x: np.diagonal(x, 1, 0, 1),
-        lambda x: np.diagonal(a=x, offset=1, axis1=0, axis2=1),
-        lambda x: x.diagonal(1, 0, 1),
-        lambda x: x.diagonal(offset=1, axis1=0, axis2=1),
-    ],
-    "tile": [lambda x: np.tile(x, (2, 1)), lambda x: np.tile(A=x, reps=[2, 1])],
-    "repeat": [
-        lambda x: np.repeat(x, 2, 0),
-        lambda x: np.repeat(a=x, repeats=2, axis=0),
-        lambda x: x.repeat(2, 0),
-        lambda x: x.repeat(repeats=2, axis=0),
-    ],
-    "sliding_window_view": [
-        lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, 0),
-        lambda x: np.lib.stride_tricks.sliding_window_view(x=x, window_shape=2, axis=0),
-    ],
-    "pad": [
-        lambda x: np.pad(x, 1, "edge"),
-        lambda x: np.pad(array=x, pad_width=1, mode="edge"),
-    ],
+    "scatter_add": ways(scatter_add, index=0, shape=(2, 2, 3)),
+    "take_along_axis": ways(np.take_along_axis, indices=ORDERED, axis=1),
+    "add_along_axis": ways(add_along_axis, indices=ORDERED, axis=1, shape=[2, 3]),
+    "sort": ways(np.sort, axis=0),
+    "partition": ways(np.partition, kth=1, axis=0),
+    "diag": ways(np.diag, k=1),
+    "diagonal": ways(np.diagonal, offset=1, axis1=0, axis2=1),
+    "tile": [*ways(np.tile, reps=(2, 1)), lambda x: np.tile(x, [2, 1])],
+    "repeat": ways(np.repeat, repeats=2, axis=0),
+    "sliding_window_view": ways(sliding_window_view, window_shape=2, axis=0),
+    "pad": ways(np.pad, pad_width=1, mode="edge"),
     "take": [
-        lambda x: np.take(x, [0, 1], 1),
-        lambda x: np.take(a=x, indices=np.array([0, 1]), axis=1),
-        lambda x: np.take(x, (0, 1), axis=1, out=None),
-        lambda x: x.take([0, 1], 1),
-        lambda x: x.take(indices=[0, 1], axis=1),
+        *ways(np.take, indices=[0, 1], axis=1),
+        lambda x: np.take(x, (0, 1), axis=1),
+        lambda x: x.take(np.array([0, 1]), 1),
     ],
 }
 

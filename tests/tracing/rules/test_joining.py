@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rule_checks import RefusedTests, RowTests, case
+from rule_checks import RefusedTests, RowTests, case, ways
 
 from backprop_nb.errors import ShapeError
 from backprop_nb.tracing import trace
@@ -68,10 +68,7 @@ FORMS = {
         lambda x, y: np.column_stack([x, y]),
         lambda x, y: np.column_stack(tup=(x, y)),
     ],
-    "append": [
-        lambda x, y: np.append(x, y, 0),
-        lambda x, y: np.append(arr=x, values=y, axis=0),
-    ],
+    "append": ways(np.append, of=2, axis=0),
     "block": [lambda x, y: np.block([x, y]), lambda x, y: np.block(arrays=[x, y])],
     "split": [
         lambda x: np.split(x, 3, 1)[2],

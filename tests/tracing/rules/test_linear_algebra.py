@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from nonempty import nonempty
-from rule_checks import RowTests, case
+from rule_checks import RowTests, case, ways
 
 from backprop_nb.errors import BackpropError
 from backprop_nb.tracing import trace
@@ -36,16 +36,9 @@ CASES = {
 
 # Ways to write one and the same call.
 FORMS = {
-    "norm": [
-        lambda x: np.linalg.norm(x, 2, 1, True),
-        lambda x: np.linalg.norm(x, ord=2, axis=1, keepdims=True),
-        lambda x: np.linalg.norm(x=x, axis=1, keepdims=True, ord=2),
-    ],
-    "inv": [lambda x: np.linalg.inv(x[:, :2]), lambda x: np.linalg.inv(a=x[:, :2])],
-    "solve": [
-        lambda x, y: np.linalg.solve(x[:, :2], y),
-        lambda x, y: np.linalg.solve(b=y, a=x[:, :2]),
-    ],
+    "norm": ways(np.linalg.norm, ord=2, axis=1, keepdims=True),
+    "inv": ways(np.linalg.inv, on=lambda x: (x[:, :2],)),
+    "solve": ways(np.linalg.solve, of=2, on=lambda x, y: (x[:, :2], y)),
 }
 
 

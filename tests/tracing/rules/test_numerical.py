@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rule_checks import MadeTests, RefusedTests, RowTests, case
+from rule_checks import MadeTests, RefusedTests, RowTests, case, ways
 
 from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import trace
@@ -23,11 +23,7 @@ CASES = {
 
 # Ways to write one and the same call.
 FORMS = {
-    "convolve": [
-        lambda x, y: np.convolve(x[0], y[1], "same"),
-        lambda x, y: np.convolve(x[0], y[1], mode="same"),
-        lambda x, y: np.convolve(a=x[0], mode="same", v=y[1]),
-    ],
+    "convolve": ways(np.convolve, of=2, on=lambda x, y: (x[0], y[1]), mode="same"),
 }
 
 X = np.array([[1.5, -0.5, 2.0, 0.25], [0.75, -2.0, 1.0, -1.25], [-0.1, 0.9, -1.5, 2.5]])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nonempty import nonempty
-from rule_checks import RefusedTests, RowTests, case
+from rule_checks import RefusedTests, RowTests, case, ways
 
 from backprop_nb.tracing import trace
 
@@ -109,35 +109,22 @@ CASES = {
 # Ways to write one and the same call.
 FORMS = {
     "matmul": [lambda x, y: x @ y.T, lambda x, y: np.matmul(x, y.T)],
-    "outer": [
-        lambda x, y: np.outer(x, y),
-        lambda x, y: np.outer(x, b=y),
-        lambda x, y: np.outer(b=y, a=x),
-    ],
-    "dot": [
-        lambda x, y: np.dot(x, y.T),
-        lambda x, y: np.dot(a=x, b=y.T),
-        lambda x, y: np.dot(x, y.T, out=None),
-        lambda x, y: x.dot(y.T),
-    ],
-    "vdot": [lambda x, y: np.vdot(x, y)],
-    "inner": [lambda x, y: np.inner(x, y)],
+    "outer": ways(np.outer, of=2),
+    "dot": ways(np.dot, of=2, on=lambda x, y: (x, y.T)),
+    "vdot": ways(np.vdot, of=2),
+    "inner": ways(np.inner, of=2),
     "vecdot": [lambda x, y: np.vecdot(x, y), lambda x, y: np.linalg.vecdot(x, y)],
     "tensordot": [
-        lambda x, y: np.tensordot(x, y, (1, 1)),
-        lambda x, y: np.tensordot(a=x, b=y, axes=[1, 1]),
+        *ways(np.tensordot, of=2, axes=(1, 1)),
+        lambda x, y: np.tensordot(x, y, [1, 1]),
         lambda x, y: np.linalg.tensordot(x, y, axes=(1, 1)),
     ],
     "einsum": [
         lambda x, y: np.einsum("ij,kj->ik", x, y),
         lambda x, y: np.einsum(" ij, kj -> ik ", x, y, optimize=False),
     ],
-    "kron": [lambda x, y: np.kron(x, y), lambda x, y: np.kron(a=x, b=y)],
-    "cross": [
-        lambda x, y: np.cross(x, y),
-        lambda x, y: np.cross(a=x, b=y),
-        lambda x, y: np.cross(x, y, axis=None),
-    ],
+    "kron": ways(np.kron, of=2),
+    "cross": ways(np.cross, of=2),
 }
 
 # Functions that are not called with one array after the other.

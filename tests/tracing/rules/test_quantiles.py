@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rule_checks import RowTests, assert_differentiable, case
+from rule_checks import RowTests, assert_differentiable, case, ways
 
 from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import trace
@@ -34,17 +34,8 @@ CASES = {
 
 # Ways to write one and the same call.
 FORMS = {
-    "median": [
-        lambda x: np.median(x, 1),
-        lambda x: np.median(x, axis=1),
-        lambda x: np.median(a=x, axis=1, out=None, overwrite_input=False, keepdims=False),
-    ],
-    "quantile": [
-        lambda x: np.quantile(x, 0.25, 1),
-        lambda x: np.quantile(x, q=0.25, axis=1),
-        lambda x: np.quantile(a=x, axis=1, q=0.25, method="linear", weights=None),
-        lambda x: np.percentile(x, 25, axis=1),
-    ],
+    "median": ways(np.median, axis=1),
+    "quantile": [*ways(np.quantile, q=0.25, axis=1), lambda x: np.percentile(x, 25, axis=1)],
 }
 
 METHODS = [

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from nonempty import nonempty
-from rule_checks import ONE_ARGUMENT, REDUCTION, RefusedTests, RowTests, case
+from rule_checks import ONE_ARGUMENT, REDUCTION, RefusedTests, RowTests, case, ways
 
 from backprop_nb.tracing import trace
 from backprop_nb.tracing.rules.reductions import horner
@@ -75,50 +75,15 @@ CASES = {
 
 # Ways to write one and the same call.
 FORMS = {
-    **{
-        name: [
-            lambda x, f=f: f(x, 0),
-            lambda x, f=f: f(x, axis=0),
-            lambda x, f=f: f(a=x, axis=0, dtype=None, out=None),
-            lambda x, name=name: getattr(x, name)(0),
-            lambda x, name=name: getattr(x, name)(axis=0),
-        ]
-        for name, f in {
-            "sum": np.sum,
-            "mean": np.mean,
-            "prod": np.prod,
-            "cumsum": np.cumsum,
-            "cumprod": np.cumprod,
-        }.items()
-    },
-    **{
-        name: [
-            lambda x, f=f: f(x, 0),
-            lambda x, f=f: f(x, 0, None, None, False),
-            lambda x, f=f: f(x, axis=0, keepdims=False),
-            lambda x, f=f: f(a=x, axis=0, dtype=None, out=None),
-        ]
-        for name, f in {"nansum": np.nansum, "nanmean": np.nanmean}.items()
-    },
-    **{
-        name: [
-            lambda x, f=f: f(x, 0, None, None, 1),
-            lambda x, f=f: f(x, axis=0, ddof=1),
-            lambda x, f=f: f(a=x, ddof=1, axis=0, keepdims=False),
-            lambda x, name=name: getattr(x, name)(0, ddof=1),
-            lambda x, name=name: getattr(x, name)(axis=0, ddof=1),
-        ]
-        for name, f in {"var": np.var, "std": np.std}.items()
-    },
+    **{f.__name__: ways(f, axis=0) for f in (np.sum, np.mean, np.prod, np.nansum, np.nanmean)},
+    **{f.__name__: ways(f, axis=0) for f in (np.cumsum, np.cumprod)},
+    **{f.__name__: ways(f, axis=0, ddof=1) for f in (np.var, np.std)},
     "logaddexp.reduce": [
         lambda x: np.logaddexp.reduce(x, 1),
         lambda x: np.logaddexp.reduce(x, axis=1, dtype=None, out=None, keepdims=False),
     ],
-    "horner": [
-        lambda x, y: horner(x[1:], y, axis=0),
-        lambda x, y: horner(steps=x[1:], g=y, axis=0),
-    ],
-    "diff": [lambda x: np.diff(x, 2, 0), lambda x: np.diff(x, axis=0, n=2)],
+    "horner": ways(horner, of=2, on=lambda x, y: (x[1:], y), axis=0),
+    "diff": ways(np.diff, n=2, axis=0),
     "average": [
         lambda x, y: np.average(x, 0, y),
         lambda x, y: np.average(x, axis=0, weights=y),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rule_checks import RowTests, case
+from rule_checks import RowTests, case, ways
 
 from backprop_nb.tracing import trace
 
@@ -77,14 +77,7 @@ CASES = {
 # Ways to write one and the same call.
 FORMS = {
     **{f.__name__: [lambda x, f=f: f(x)] for f in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
-    "transpose": [
-        lambda x: x.T,
-        lambda x: x.transpose(),
-        lambda x: x.transpose(None),
-        lambda x: np.transpose(x),
-        lambda x: np.transpose(x, None),
-        lambda x: np.transpose(a=x, axes=None),
-    ],
+    "transpose": [*ways(np.transpose), lambda x: x.T, lambda x: x.transpose(None)],
     "swapaxes": [
         lambda x: x.swapaxes(0, 1),
         lambda x: np.swapaxes(x, 0, 1),
@@ -98,47 +91,25 @@ FORMS = {
         lambda x: np.reshape(x, shape=np.array([3, 2])),
         lambda x: np.reshape(x, (3, 2), "C"),
     ],
-    "ravel": [
-        lambda x: x.ravel(),
-        lambda x: x.ravel("C"),
-        lambda x: x.flatten(),
-        lambda x: np.ravel(x),
-        lambda x: np.ravel(a=x, order="C"),
-    ],
-    "expand_dims": [
-        lambda x: np.expand_dims(x, 0),
-        lambda x: np.expand_dims(x, axis=0),
-        lambda x: np.expand_dims(axis=0, a=x),
-    ],
-    "broadcast_to": [
-        lambda x: np.broadcast_to(x, (4, 2, 3)),
-        lambda x: np.broadcast_to(x, shape=[4, 2, 3]),
-        lambda x: np.broadcast_to(array=x, shape=(4, 2, 3), subok=False),
-    ],
+    "ravel": [*ways(np.ravel, order="C"), lambda x: x.ravel(), lambda x: x.flatten()],
+    "expand_dims": ways(np.expand_dims, axis=0),
+    "broadcast_to": ways(np.broadcast_to, shape=[4, 2, 3]),
     "astype": [lambda x: x.astype(np.float32), lambda x: x.astype(dtype=np.float32)],
     "matrix_transpose": [
+        *ways(np.matrix_transpose),
         lambda x: x.mT,
-        lambda x: np.matrix_transpose(x),
         lambda x: np.linalg.matrix_transpose(x),
     ],
-    "squeeze": [
-        lambda x: np.squeeze(x[None], 0),
-        lambda x: np.squeeze(a=x[None], axis=0),
-        lambda x: x[None].squeeze(0),
-        lambda x: x[None].squeeze(axis=0),
-    ],
-    "tril": [lambda x: np.tril(x, 1), lambda x: np.tril(m=x, k=1)],
-    "triu": [lambda x: np.triu(x, 1), lambda x: np.triu(m=x, k=1)],
-    "moveaxis": [
-        lambda x: np.moveaxis(x, 0, 1),
-        lambda x: np.moveaxis(a=x, source=0, destination=1),
-    ],
-    "rollaxis": [lambda x: np.rollaxis(x, 1, 0), lambda x: np.rollaxis(a=x, axis=1, start=0)],
-    "roll": [lambda x: np.roll(x, 1, 0), lambda x: np.roll(a=x, shift=1, axis=0)],
-    "rot90": [lambda x: np.rot90(x, 3, (1, 0)), lambda x: np.rot90(m=x, k=3, axes=[1, 0])],
-    "flip": [lambda x: np.flip(x, 0), lambda x: np.flip(m=x, axis=0)],
-    "fliplr": [lambda x: np.fliplr(x), lambda x: np.fliplr(m=x)],
-    "flipud": [lambda x: np.flipud(x), lambda x: np.flipud(m=x)],
+    "squeeze": ways(np.squeeze, on=lambda x: (x[None],), axis=0),
+    "tril": ways(np.tril, k=1),
+    "triu": ways(np.triu, k=1),
+    "moveaxis": ways(np.moveaxis, source=0, destination=1),
+    "rollaxis": ways(np.rollaxis, axis=1, start=0),
+    "roll": ways(np.roll, shift=1, axis=0),
+    "rot90": ways(np.rot90, k=3, axes=[1, 0]),
+    "flip": ways(np.flip, axis=0),
+    "fliplr": ways(np.fliplr),
+    "flipud": ways(np.flipud),
 }
 
 
