@@ -39,6 +39,7 @@ from backprop_nb.views.explorer.grouping import (
 from backprop_nb.views.explorer.questions import question, seed_question
 from backprop_nb.views.explorer.source_blocks import source_blocks
 from backprop_nb.views.formula import Formulas
+from backprop_nb.views.links import Name
 from backprop_nb.views.numbers import fit_scale, fit_value_scale, tensor
 from backprop_nb.views.schema import (
     ExplorerContribution,
@@ -274,16 +275,22 @@ class _Writer:
         has_adjoint = backward is not None and self._description.graph.carries[node.index]
         adjoint = backward.adjoint(node) if backward is not None and has_adjoint else None
         latex = name_to_latex(node.name)
-        drawn: ExplorerNode = {
+        text, names, formula = "", list[Name](), ""
+        if self.tells and most and len(node.parents) > most:  # nobody reads so many names
+            text = f"{node.op} of {len(node.parents)} values"
+        elif self.tells:
+            (text, names), formula = links.read(described.call), described.latex
+        written = self.formulas.formula
+        return {
             "name": node.name,
             "latex": latex,
-            "title": [],
+            "title": written(links.mark(latex, node, False)) if self.tells else [],
             "kind": described.kind,
             "symbol": getattr(node.record.row, "symbol", ""),
-            "text": "",
-            "names": [],
-            "formula": None,
-            "source": "",
+            "text": text,
+            "names": names,
+            "formula": written(formula) if formula else None,
+            "source": str(node.source or "") if self.tells else "",
             "parents": [parent.index for parent in node.parents],
             "value": self._tensor(node.value, "value"),
             "adjoint": None if adjoint is None else self._tensor(adjoint, "adjoint"),
@@ -293,20 +300,6 @@ class _Writer:
             ],
             "group": group,
             "line": node.source.start[0] if node.source else None,
-        }
-        if not self.tells:
-            return drawn
-        text, names = links.read(described.call)
-        formula = described.latex
-        if most and len(drawn["parents"]) > most:  # nobody reads a call of so many names
-            text, names, formula = f"{node.op} of {len(drawn['parents'])} values", [], ""
-        return {
-            **drawn,
-            "title": self.formulas.formula(links.mark(latex, node, False)),
-            "text": text,
-            "names": names,
-            "formula": self.formulas.formula(formula) if formula else None,
-            "source": str(node.source or ""),
         }
 
     def frame(self, step: int, most: int | None = None) -> ExplorerFrame:
