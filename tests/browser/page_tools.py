@@ -16,6 +16,14 @@ def graph_of(program, folder):
     return runpy.run_path(str(script))["graph"]
 
 
+def view_in(page, index=0):
+    """One of the views of a page, once it is there."""
+    root = page.locator(".bpnb").nth(index)
+    root.wait_for()
+    root.scroll_into_view_if_needed()
+    return root
+
+
 def save(page, name, **options):
     """Keep a picture where the caller asked for pictures, to be looked at."""
     if folder := os.environ.get("BACKPROP_NB_SCREENSHOTS"):

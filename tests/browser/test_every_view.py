@@ -3,6 +3,19 @@
 import pytest
 from every_view import VIEWS
 
+
+@pytest.fixture
+def open_view(open_page, tmp_path):
+    """A function that opens the page of a view, once it is there."""
+
+    def open_one(view, **options):
+        page = open_page(view.to_html(tmp_path / "page"), **options)
+        page.locator(".bpnb input").first.wait_for()
+        return page
+
+    return open_one
+
+
 # Ten steps there and ten back, again and again; what has no steps has a slider.
 STEP = """count => {
     const root = document.querySelector(".bpnb");
@@ -22,9 +35,8 @@ STEP = """count => {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VIEWS)
-def test_memory_does_not_grow_over_a_thousand_steps(open_page, tmp_path, name):
-    page = open_page(VIEWS[name]().to_html(tmp_path / name))
-    page.locator(".bpnb input").first.wait_for()
+def test_memory_does_not_grow_over_a_thousand_steps(open_view, name):
+    page = open_view(VIEWS[name]())
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
 
@@ -52,9 +64,8 @@ MOVING = """() => [...document.querySelectorAll(".bpnb, .bpnb *")].filter(each =
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_nothing_moves_for_those_who_asked_for_that(open_page, tmp_path, name):
-    page = open_page(VIEWS[name]().to_html(tmp_path / name), reduced_motion="reduce")
-    page.locator(".bpnb input").first.wait_for()
+def test_nothing_moves_for_those_who_asked_for_that(open_view, name):
+    page = open_view(VIEWS[name](), reduced_motion="reduce")
     for steps in (0, 3, 7):
         page.evaluate(STEP, steps)
         assert page.evaluate(MOVING) == []
@@ -68,9 +79,8 @@ SELECTABLE = """() => [...document.querySelectorAll(
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_what_is_dragged_is_no_text_and_what_rests_says_why(open_page, tmp_path, name):
-    page = open_page(VIEWS[name]().to_html(tmp_path / name))
-    page.locator(".bpnb input").first.wait_for()
+def test_what_is_dragged_is_no_text_and_what_rests_says_why(open_view, name):
+    page = open_view(VIEWS[name]())
     assert page.evaluate(SELECTABLE) == []
     resting = page.locator(".bpnb [data-kernel] input:disabled").count()
     assert page.locator(".bpnb-rests").count() == min(resting, 1)
@@ -104,9 +114,8 @@ ASKING = {"GraphExplorer that asks": lambda: VIEWS["GraphExplorer"](predict="val
 
 
 @pytest.mark.parametrize("name", VIEWS | ASKING)
-def test_the_focus_stays_in_the_view_whatever_is_pressed(open_page, tmp_path, name):
-    page = open_page((VIEWS | ASKING)[name]().to_html(tmp_path / "page"))
-    page.locator(".bpnb input").first.wait_for()
+def test_the_focus_stays_in_the_view_whatever_is_pressed(open_view, name):
+    page = open_view((VIEWS | ASKING)[name]())
     assert page.evaluate(LOSING) == []
 
 
@@ -123,7 +132,6 @@ OUTSIDE = """() => [...document.querySelectorAll(
 
 @pytest.mark.parametrize("width", [330, 700])
 @pytest.mark.parametrize("name", VIEWS)
-def test_every_control_is_in_sight_on_a_narrow_page(open_page, tmp_path, name, width):
-    page = open_page(VIEWS[name]().to_html(tmp_path / name), width=width)
-    page.locator(".bpnb input").first.wait_for()
+def test_every_control_is_in_sight_on_a_narrow_page(open_view, name, width):
+    page = open_view(VIEWS[name](), width=width)
     assert page.evaluate(OUTSIDE) == []

@@ -1,7 +1,7 @@
 """``GradientFlow`` in a real JupyterLab, by mouse and by keyboard, and as a page of its own."""
 
 from accessibility import violations
-from page_tools import save
+from page_tools import save, view_in
 
 import backprop_nb as bp
 from backprop_nb.views.numbers import long
@@ -11,13 +11,6 @@ import backprop_nb as bp
 view = bp.GradientFlow(more=True)
 display(view, view)
 """
-
-
-def flow(notebook, index=0):
-    root = notebook.page.locator(".bpnb").nth(index)
-    root.wait_for()
-    root.scroll_into_view_if_needed()
-    return root
 
 
 def control(root, name):
@@ -68,7 +61,7 @@ def test_it_steps_slides_and_drags(open_notebook):
 
     notebook = open_notebook("flow.ipynb", cells=[ONE], height=1200)
     notebook.run_all()
-    root, other, page = flow(notebook), flow(notebook, 1), notebook.page
+    root, other, page = view_in(notebook.page), view_in(notebook.page, 1), notebook.page
     view = bp.GradientFlow()
     gradient = view._flow.gradient
     spoken = root.locator(".bpnb-live")
@@ -224,7 +217,7 @@ def test_a_picture_that_is_edited_is_the_one_that_a_new_display_draws(open_noteb
     made = "import backprop_nb as bp\nview = bp.GradientFlow(more=True)\nview"
     notebook = open_notebook("edited.ipynb", cells=[made, "view"], height=1200)
     notebook.run_all()
-    root, page = flow(notebook), notebook.page
+    root, page = view_in(notebook.page), notebook.page
     control(root, "units a layer").fill("6")
     control(root, "weight scale").fill("4")
     root.get_by_role("radio", name="gradient", exact=True).check()
@@ -234,7 +227,7 @@ def test_a_picture_that_is_edited_is_the_one_that_a_new_display_draws(open_noteb
     root.get_by_role("button", name="Step back").click()
     page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
     notebook.command("notebook:run-cell")
-    new = flow(notebook, 1)
+    new = view_in(notebook.page, 1)
     expect(new.locator(".bpnb-live")).to_contain_text("Step 16 of 17.")
     expect(new.get_by_label("Weight or bias")).to_have_value("b_3[5]")
     same = """([one, two]) => {

@@ -1,18 +1,14 @@
 """Training as a picture: every number of the record is in it, and nothing hides another."""
 
-import io
 import itertools
 
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.image import imread
 from nonempty import nonempty
 
 import backprop_nb as bp
-from backprop_nb.errors import InvalidValueError
 from backprop_nb.views.charts import draw_history, history_pictures
-from backprop_nb.views.palette import DARK, LIGHT
 from backprop_nb.views.paper import png
 
 
@@ -131,18 +127,6 @@ def test_a_loss_of_zero_and_gradients_of_zero_can_be_drawn():
     history = bp.History((1, 1), learning_rate=1)
     history.add(0.0, np.zeros(1), np.zeros(1))
     assert png(draw_history(history)).startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize(("theme", "palette"), [("light", LIGHT), ("dark", DARK)])
-def test_the_paper_is_the_themes(theme, palette):
-    corner = imread(io.BytesIO(png(draw_history(record(), theme=theme))))[0, 0, :3]
-    expected = [int(palette["paper"][i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    np.testing.assert_allclose(corner, expected, atol=0.01)
-
-
-def test_an_unknown_theme_is_refused():
-    with pytest.raises(InvalidValueError, match="`theme` must be"):
-        draw_history(record(), theme="sepia")
 
 
 def test_a_history_shows_itself_with_its_text_twin_and_its_alt_text():

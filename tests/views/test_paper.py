@@ -78,9 +78,26 @@ def test_a_field_has_the_colours_of_its_heats_and_its_first_row_on_top(theme):
     assert image.get_extent() == (22, 62, 92, 32)  # left, right, bottom, top, with the margin
 
 
-def test_a_theme_that_does_not_exist_is_refused():
+def trained():
+    net = bp.SigmoidNetwork((1, 2, 1), seed=0)
+    return net.fit([[0], [1]], [[1], [0]], epochs=2, seed=0, progress=False)
+
+
+DRAWN = {
+    "pictures": lambda **theme: draw_pictures([[some_picture()]], alt="", **theme),
+    "a graph": lambda **theme: bp.trace(lambda x: x**2, 3.0).draw(**theme),
+    "a training": lambda **theme: trained().draw(**theme),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_paper_is_that_of_a_theme_that_there_is(name):
+    for theme in ("light", "dark"):
+        with Image.open(io.BytesIO(png(DRAWN[name](theme=theme)))) as image:
+            corner = np.array(image.convert("RGB").getpixel((0, 0)))
+        np.testing.assert_allclose(corner / 255, colors.to_rgb(THEMES[theme]["paper"]), atol=0.01)
     with pytest.raises(bp.InvalidValueError, match="`theme` must be"):
-        draw_pictures([[some_picture()]], alt="", theme="blue")
+        DRAWN[name](theme="blue")
 
 
 def test_each_cell_of_a_heat_map_has_its_colour_and_a_number_that_can_be_read():

@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.image import imread
 
 import backprop_nb as bp
-from backprop_nb.views.palette import DARK, LIGHT
+from backprop_nb.views.palette import LIGHT
 from backprop_nb.views.paper import png
 
 
@@ -77,13 +77,6 @@ def test_how_large_adjoints_get_is_not_told_before_the_way_back(graph):
     assert told == [False] * 4 + [True] * 4
 
 
-@pytest.mark.parametrize(("theme", "palette"), [("light", LIGHT), ("dark", DARK)])
-def test_the_paper_is_the_themes(graph, theme, palette):
-    corner = pixels(graph.draw(theme=theme))[0, 0, :3]
-    expected = [int(palette["paper"][i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    np.testing.assert_allclose(corner, expected, atol=0.01)
-
-
 def test_nothing_is_clipped(graph):
     image = pixels(graph.draw())[..., :3]
     for edge in (image[0], image[-1], image[:, 0], image[:, -1]):
@@ -94,27 +87,18 @@ def test_the_same_graph_gives_the_same_bytes(graph):
     assert png(graph.draw()) == png(graph.draw())
 
 
-def test_a_figure_shows_itself_with_its_alt_text(graph):
-    data, metadata = graph.draw()._repr_mimebundle_()
-    assert data["image/png"].startswith(b"\x89PNG")
-    assert data["text/plain"] == metadata["image/png"]["alt"] == graph.draw().alt
-    assert "Computation graph of f" in graph.draw().alt
-
-
 def test_a_dollar_sign_in_a_name_is_a_dollar_sign():
     graph = bp.trace(lambda p: p["$x$"] * 2.0, {"$x$": 1.0})
     assert pixels(graph.draw()).size
 
 
-def test_an_unknown_step_or_theme_is_refused(graph):
+def test_an_unknown_step_is_refused(graph):
     for step in (99, 1.5, "last"):
         with pytest.raises(
             bp.InvalidValueError, match="`step` must be an integer from 0 to 7"
         ) as caught:
             graph.draw(step=step)
         assert caught.value.given == f"step = {step!r}"
-    with pytest.raises(ValueError, match="`theme` must be"):
-        graph.draw(theme="blue")
 
 
 def test_drawing_leaves_no_figure_open_in_pyplot(graph):
