@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import copy
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from backprop_nb.checking.lines.program import exchanged, kept, placed
@@ -85,27 +86,34 @@ _PLACES = (ast.Name, ast.Subscript, ast.Attribute)
 _ENTRYWISE = ("exp", "tanh", "log", "abs", "sqrt", "square")
 
 
-def _np(name: str) -> ast.expr:
-    return ast.Attribute(ast.Name("np", ast.Load()), name, ast.Load())
+def formula(text: str, **parts: ast.AST) -> Any:
+    """Return an expression with others in the place of names in it, and no place of its own.
+
+    >>> text_of(formula("x * (1 - x)", x=formula("h[-1]")))
+    'h[-1] * (1 - h[-1])'
+    """
+    return _filled(_parsed(text), parts)
 
 
-def _call(function: ast.expr, *args: ast.expr, **options: Any) -> ast.Call:
-    keywords = [ast.keyword(k, ast.Constant(v)) for k, v in options.items()]
-    return ast.Call(function, list(args), keywords)
+@cache
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
 
 
-def _method(x: ast.expr, name: str, **options: Any) -> ast.Call:
-    return _call(ast.Attribute(x, name, ast.Load()), **options)
+def _filled(node: Any, parts: Mapping[str, ast.AST]) -> Any:
+    if isinstance(node, list):
+        return [_filled(each, parts) for each in node]
+    if isinstance(node, ast.Name) and node.id in parts:
+        return parts[node.id]
+    if not isinstance(node, ast.AST):
+        return node
+    return type(node)(**{name: _filled(value, parts) for name, value in ast.iter_fields(node)})
 
 
 def _number(value: float) -> ast.expr:
     if value < 0:
         return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)
-
-
-def _binary(left: ast.expr, operator: type[ast.operator], right: ast.expr) -> ast.expr:
-    return ast.BinOp(left, operator(), right)
 
 
 def rewrites(scope: Scope, statement: ast.AST) -> Iterator[Rewrite]:
@@ -319,28 +327,21 @@ def _wrapped(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
     if isinstance(parent, ast.Attribute | ast.Subscript | ast.keyword) or _is_called(node, parent):
         return
     for helper in scope.helpers.values():
-        yield Way(_call(helper, node), "function", 1.1)
-    yield Way(_call(_np("tanh"), node), "function", 1.2)
+        yield Way(formula("f(x)", f=helper, x=node), "function", 1.1)
+    yield Way(formula("np.tanh(x)", x=node), "function", 1.2)
     is_term = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub)
     if is_term or not isinstance(parent, ast.BinOp | ast.Call):
-        square = ast.BinOp(node, ast.Pow(), ast.Constant(2))
-        yield Way(square, "function", 1.1, f"square {text_of(node)}")
+        yield Way(formula("x**2", x=node), "function", 1.1, f"square {text_of(node)}")
     if not isinstance(parent, ast.BinOp | ast.Call):
         if isinstance(node, _PLACES):
-            yield Way(_method(node, "copy"), "copy", 0.9, f"write {text_of(node)}.copy()")
+            yield Way(formula("x.copy()", x=node), "copy", 0.9, f"write {text_of(node)}.copy()")
         is_counted = isinstance(node, ast.Call) and text_of(node.func) in ("range", "reversed")
-        for name, how in () if is_counted else _SUMS:
-            yield Way(_call(_np(name), node, **how), "axis", 1.1)
+        for form in () if is_counted else _SUMS:
+            yield Way(formula(form, x=node), "axis", 1.1)
 
 
-_SUMS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("sum", {}),
-    ("sum", {"axis": 0}),
-    ("sum", {"axis": 1}),
-    ("sum", {"axis": 0, "keepdims": True}),
-    ("sum", {"axis": 1, "keepdims": True}),
-    ("mean", {"axis": 0}),
-)
+_AXES = ("", ", axis=0", ", axis=1", ", axis=0, keepdims=True", ", axis=1, keepdims=True")
+_SUMS = (*(f"np.sum(x{axis})" for axis in _AXES), "np.mean(x, axis=0)")
 
 
 def _turned(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Way]:
@@ -349,25 +350,25 @@ def _turned(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Wa
         return
     kind = scope.kinds.get(node.id) if isinstance(node, ast.Name) else "array"
     if kind == "int":
-        for operator in (ast.Add, ast.Sub):
-            yield Way(_binary(node, operator, ast.Constant(1)), "index", 1.0)
+        for form in ("k + 1", "k - 1"):
+            yield Way(formula(form, k=node), "index", 1.0)
     if kind != "array":
         return
     if isinstance(parent, ast.Attribute) or _is_called(node, parent):
         return
     if isinstance(parent, ast.Subscript) and parent.slice is node:
         if isinstance(node, ast.BinOp | ast.Call):
-            for operator in (ast.Add, ast.Sub):
-                yield Way(_binary(node, operator, ast.Constant(1)), "index", 1.0)
+            for form in ("k + 1", "k - 1"):
+                yield Way(formula(form, k=node), "index", 1.0)
         return
     # Rather the function is wrong than what it is handed.
     is_own = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name)
-    yield Way(ast.Attribute(node, "T", ast.Load()), "transpose", 0.9 + 0.3 * is_own)
+    yield Way(formula("x.T", x=node), "transpose", 0.9 + 0.3 * is_own)
     if not (isinstance(parent, ast.UnaryOp | ast.BinOp) and not isinstance(parent.op, ast.Add)):
         is_handed = isinstance(parent, ast.Call) and not _is_numpy(parent.func)
         is_computed = isinstance(node, ast.BinOp | ast.Call) or isinstance(parent, ast.Call)
         cost = 1.2 if is_handed else 0.9 if is_computed else 1.1
-        yield Way(ast.UnaryOp(ast.USub(), node), "sign", cost)
+        yield Way(formula("-x", x=node), "sign", cost)
 
 
 def _is_numpy(function: ast.expr) -> bool:
@@ -408,7 +409,7 @@ def _other_names(scope: Scope, node: ast.Name, name: str, parent: ast.AST | None
             if not isinstance(new, ast.Name):
                 yield Way(new, "operand", 1.2)
         if isinstance(parent, ast.BinOp):
-            yield Way(ast.Constant(1), "number", 1.2)
+            yield Way(formula("1"), "number", 1.2)
     elif kind in ("str", "function"):
         for new in scope.entries.values():
             yield Way(new, "name", 1.1)
@@ -418,9 +419,7 @@ def _other_attributes(scope: Scope, node: ast.Attribute, parent: ast.AST | None)
     owner = node.value
     if node.attr == "T":
         yield Way(owner, "transpose", 0.9)
-        back = ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1)))
-        turned = ast.Tuple([back, back], ast.Load())
-        yield Way(ast.Subscript(owner, turned, ast.Load()), "index", 1.1)
+        yield Way(formula("x[::-1, ::-1]", x=owner), "index", 1.1)
         return
     if node.attr in _ENTRYWISE and not _is_called(node, parent):
         for new in scope.helpers.values():  # a function is handed over
@@ -440,17 +439,17 @@ def _masked(scope: Scope, mask: ast.Compare, left: ast.expr) -> Iterator[Way]:
     if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
         own = ast.Compare(left.right, mask.ops, mask.comparators)
         words = f"brackets around the mask: {closed(own)}"
-        yield Way(_binary(left.left, ast.Mult, own), "order", 0.9, words)
+        yield Way(formula("x * mask", x=left.left, mask=own), "order", 0.9, words)
     elif not isinstance(left, ast.Constant):
         for text, x in scope.fitting(left):
             if text != text_of(left):
                 words = f"multiply {text} by it"
-                yield Way(_binary(x, ast.Mult, mask), "factor", 1.1, words)
+                yield Way(formula("x * mask", x=x, mask=mask), "factor", 1.1, words)
 
 
 def _other_entries(scope: Scope, node: ast.Subscript) -> Iterator[Way]:
     if isinstance(node.slice, ast.Compare) and isinstance(node.ctx, ast.Load):
-        yield Way(_binary(node.value, ast.Mult, node.slice), "operator", 0.9)
+        yield Way(formula("x * mask", x=node.value, mask=node.slice), "operator", 0.9)
     read = {each.id for each in ast.walk(node.slice) if isinstance(each, ast.Name)}
     for label in filter(read.__contains__, scope.labels):
         yield Way(_at_labels(node.value, label, node.ctx), "index", 0.9)
@@ -470,7 +469,6 @@ def _other_entries(scope: Scope, node: ast.Subscript) -> Iterator[Way]:
 
 def _other_indices(scope: Scope, own: ast.expr) -> Iterator[ast.expr]:
     """Yield what something may be indexed with in place of its own index."""
-    one, minus = ast.Constant(1), ast.UnaryOp(ast.USub(), ast.Constant(1))
     for text, index in scope.indices.items():
         if text != text_of(own):
             yield index
@@ -480,16 +478,15 @@ def _other_indices(scope: Scope, own: ast.expr) -> Iterator[ast.expr]:
                 yield ast.Name(count, ast.Load())
     if isinstance(own, ast.UnaryOp):  # from the end, as the layers are counted backward
         for count in scope.counts:
-            back = ast.UnaryOp(ast.USub(), ast.Name(count, ast.Load()))
-            for operator in (ast.Add, ast.Sub):
-                yield _binary(back, operator, one)
+            for form in ("-k + 1", "-k - 1"):
+                yield formula(form, k=ast.Name(count, ast.Load()))
     match own:
         case ast.Slice(lower=lower, upper=upper, step=step):
             for low, high in ((None, upper), (lower, None), (None, None)):
                 if (low, high) != (lower, upper):
                     yield ast.Slice(low, high, step)
-            yield ast.Slice(one, None, step)
-            yield ast.Slice(None, minus, step)
+            yield ast.Slice(formula("1"), None, step)
+            yield ast.Slice(None, formula("-1"), step)
         case ast.Tuple(elts=elts):
             for k, each in enumerate(elts):
                 if isinstance(each, ast.Slice):
@@ -500,20 +497,15 @@ def _other_indices(scope: Scope, own: ast.expr) -> Iterator[ast.expr]:
 
 def _at_labels(x: ast.expr, label: str, ctx: ast.expr_context) -> ast.Subscript:
     """Return the entries of which each row has one, at its label."""
-    rows = _call(_np("arange"), _call(ast.Name("len", ast.Load()), ast.Name(label, ast.Load())))
-    index = ast.Tuple([rows, ast.Name(label, ast.Load())], ast.Load())
-    return ast.Subscript(x, index, ctx)
+    return ast.Subscript(x, formula(f"(np.arange(len({label})), {label})"), ctx)
 
 
 def _less_labels(scope: Scope, node: ast.BinOp) -> Iterator[Way]:
     """Yield a difference from the rows that have a 1 at the label, in place of one from it."""
     if not isinstance(node.op, ast.Sub) or not isinstance(node.right, ast.Name | ast.Constant):
         return
-    count = ast.Subscript(
-        ast.Attribute(node.left, "shape", ast.Load()), ast.Constant(1), ast.Load()
-    )
     for label in scope.labels:
-        rows = ast.Subscript(_call(_np("eye"), count), ast.Name(label, ast.Load()), ast.Load())
+        rows = formula(f"np.eye(x.shape[1])[{label}]", x=node.left)
         new = ast.BinOp(node.left, node.op, rows)
         yield Way(new, "index", 1.0, f"{text_of(rows)} in place of {text_of(node.right)}")
 
@@ -549,32 +541,26 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
         alike = not (other is ast.Mult and operator in (ast.Add, ast.Sub)) and not (
             operator is ast.Mult and other in (ast.Add, ast.Sub)
         )
-        yield Way(_binary(left, other, right), "operator", 0.9 + 0.4 * (not alike))
+        yield Way(ast.BinOp(left, other(), right), "operator", 0.9 + 0.4 * (not alike))
     if operator in (ast.Mult, ast.MatMult):
-        yield Way(_call(_np("outer"), left, right), "operator", 1.0)
+        yield Way(formula("np.outer(a, b)", a=left, b=right), "operator", 1.0)
     if operator in (ast.MatMult, ast.Sub, ast.Div, ast.Pow):
-        yield Way(_binary(right, operator, left), "operator", 0.9)
+        yield Way(ast.BinOp(right, node.op, left), "operator", 0.9)
     if operator in (ast.MatMult, ast.Mult):
-        t = [ast.Attribute(each, "T", ast.Load()) for each in (left, right)]
-        for one, other_side, more in (
-            (t[0], right, 0.1),
-            (left, t[1], 0.1),
-            (right, t[0], 0.3),
-            (t[1], left, 0.3),
-            (t[1], t[0], 0.3),
-        ):
-            yield Way(_binary(one, ast.MatMult, other_side), "operator", 0.9 + more)
+        for form in ("a.T @ b", "a @ b.T", "b @ a.T", "b.T @ a", "b.T @ a.T"):
+            cost = 1.0 if form[0] == "a" else 1.2
+            yield Way(formula(form, a=left, b=right), "operator", cost)
     match node:
         case ast.BinOp(ast.Constant(1), ast.Sub(), x) if isinstance(x, _PLACES):  # half a slope
-            yield Way(_binary(x, ast.Mult, node), "factor", 1.0, f"multiply it by {text_of(x)}")
+            new = formula("x * rest", x=x, rest=node)
+            yield Way(new, "factor", 1.0, f"multiply it by {text_of(x)}")
         # The slope of the sigmoid, for that of tanh.
         case ast.BinOp(
             ast.BinOp(rest, ast.Mult(), a),
             ast.Mult(),
             ast.BinOp(ast.Constant(1), ast.Sub(), ast.Name() as x),
         ) if text_of(a) == text_of(x):
-            square = _binary(ast.Constant(1), ast.Sub, _binary(x, ast.Pow, ast.Constant(2)))
-            yield Way(_binary(rest, ast.Mult, square), "factor", 1.1)
+            yield Way(formula("rest * (1 - x**2)", rest=rest, x=x), "factor", 1.1)
     for new in _regrouped(node):
         yield Way(new, "order", 1.0)
     yield Way(left, "operand alone", 1.0, _leave_out(f"{_sign(node.op)} {closed(right)}", node))
@@ -607,20 +593,14 @@ def _sign(operator: ast.operator) -> str:
 
 
 def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
-    new: ast.expr
     function, args = node.func, node.args
-    name = (
-        function.attr
-        if isinstance(function, ast.Attribute)
-        else function.id
-        if isinstance(function, ast.Name)
-        else ""
-    )
+    name = getattr(function, "attr", getattr(function, "id", ""))
     is_method = isinstance(function, ast.Attribute) and not _is_numpy(function)
     if len(args) == 2 and not node.keywords:
         yield Way(ast.Call(function, args[::-1], []), "order", 1.0)
     if name in _FILLED and isinstance(function, ast.Attribute) and not is_method:
-        yield Way(ast.Call(_np(_FILLED[name]), args, node.keywords), "function", 1.0)
+        other = formula(f"np.{_FILLED[name]}")
+        yield Way(ast.Call(other, args, node.keywords), "function", 1.0)
     if is_method and args and not isinstance(args[-1], ast.Starred):
         yield Way(ast.Call(function, args[:-1], node.keywords), "argument", 1.1)
     for call in scope.calls.get(text_of(function), ()):
@@ -636,49 +616,39 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
         operator = ast.Mult() if name in ("multiply", "outer") else ast.MatMult()
         for way in _other_operators(ast.BinOp(operands[0], operator, operands[1])):
             yield way._replace(words="")
-        other_way = ast.MatMult if name == "multiply" else ast.Mult
-        yield Way(_binary(operands[0], other_way, operands[1]), "operator", 0.9)
+        form = "a @ b" if name == "multiply" else "a * b"
+        yield Way(formula(form, a=operands[0], b=operands[1]), "operator", 0.9)
     match args:
         case [x, ast.Constant(value=0) as zero] if name == "maximum":
             for _, z in scope.fitting(x):  # the slope of ReLU, of what was handed to it
-                mask = ast.Compare(z, [ast.Gt()], [zero])
-                yield Way(_binary(x, ast.Mult, mask), "function", 1.0)
+                yield Way(formula("x * (z > zero)", x=x, z=z, zero=zero), "function", 1.0)
     if name in _REDUCTIONS:
-        options = [{}, {"axis": 0}, {"axis": 1}]
-        options += [{"axis": k, "keepdims": True} for k in (0, 1)]
         for other in _REDUCTIONS:
             is_near = (other in _REDUCTIONS[:2]) == (name in _REDUCTIONS[:2])
             if not is_near:
-                new = _call(_np(other), *operands)
-                new.keywords = node.keywords
-                yield Way(new, "function", 1.2)
-            for option in options if is_near else ():
+                called = ast.Call(formula(f"np.{other}"), operands, node.keywords)
+                yield Way(called, "function", 1.2)
+            for axis in _AXES if is_near else ():
                 cost = 0.9 + 0.2 * (other != name)
-                yield Way(_call(_np(other), operands[0], **option), "axis", cost)
+                yield Way(formula(f"np.{other}(x{axis})", x=operands[0]), "axis", cost)
         if name == "mean":  # of what should stay as it is, each with its share
             again = copy.deepcopy(operands[0])  # with brackets of its own
-            rows = _call(ast.Name("len", ast.Load()), again)
-            entries = ast.Attribute(again, "size", ast.Load())
-            for count in (rows, entries):
-                yield Way(_binary(operands[0], ast.Div, count), "axis", 1.0)
+            for form in ("x / len(again)", "x / again.size"):
+                yield Way(formula(form, x=operands[0], again=again), "axis", 1.0)
     elif name in ("var", "std"):
-        for option in ({}, {"axis": 0}, {"axis": 1}, {"axis": 1, "keepdims": True}):
-            yield Way(_call(_np(name), operands[0], **option), "axis", 0.9)
+        for axis in _AXES:
+            yield Way(formula(f"np.{name}(x{axis})", x=operands[0]), "axis", 0.9)
     elif name in _ENTRYWISE and len(operands) == 1:
         for other in (*_ENTRYWISE, "sin"):
             if other != name:
-                yield Way(_call(_np(other), operands[0]), "function", 1.1)
+                yield Way(formula(f"np.{other}(x)", x=operands[0]), "function", 1.1)
         for helper in scope.helpers.values():
-            yield Way(_call(helper, operands[0]), "function", 1.0)
+            yield Way(formula("f(x)", f=helper, x=operands[0]), "function", 1.0)
     if len(args) == 1 and (name in _ACTIVATIONS or name in scope.helpers):
-        negative = _call(_np("exp"), ast.UnaryOp(ast.USub(), args[0]))
-        one = ast.Constant(1)
-        for new in (
-            _call(_np("tanh"), args[0]),
-            _call(_np("maximum"), args[0], ast.Constant(0)),
-            _binary(one, ast.Div, _binary(one, ast.Add, negative)),
-        ):  # rather a function of one's own is wrong than that it is called
-            yield Way(new, "function", 1.1 + 0.3 * (name in scope.helpers))
+        for form in ("np.tanh(x)", "np.maximum(x, 0)", "1 / (1 + np.exp(-x))"):
+            # Rather a function of one's own is wrong than that it is called.
+            cost = 1.1 + 0.3 * (name in scope.helpers)
+            yield Way(formula(form, x=args[0]), "function", cost)
 
 
 def _other_constants(
@@ -799,45 +769,39 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
     if kind == "list" and scope.holds_arrays(name):
         for number, text in scope.constants.items():
             if number not in (0, 1):
-                yield Way(_each(slot, number), "constant", 1.0, f"multiply each of them by {text}")
+                new = formula("[each * n for each in row]", n=_number(number), row=slot)
+                yield Way(new, "constant", 1.0, f"multiply each of them by {text}")
     is_count = text_of(slot) in scope.sizes  # of which few would take a multiple
     if kind not in ("array", "object", "function", None):
         return
     for number, text in scope.constants.items():
         if number not in (0, 1):
-            new = _binary(slot, ast.Mult, _number(number))
+            new = formula("x * number", x=slot, number=_number(number))
             # A name that holds as many digits says more than they do.
             cost = (1.15 if re.search(r"\.\d{4}", text) else 1.0) + 0.3 * is_count
             yield Way(new, "constant", cost, f"multiply it by {text}")
     for text, size in scope.sizes.items():
-        yield Way(_binary(slot, ast.Div, size), "factor", 1.05, f"divide it by {text}")
-    one = ast.Constant(1)
+        yield Way(formula("x / size", x=slot, size=size), "factor", 1.05, f"divide it by {text}")
     for text, x in scope.fitting(slot):
-        rest = _binary(one, ast.Sub, x)
-        forms = [
-            (x, 1.1),
-            (rest, 1.2),
-            (_binary(x, ast.Mult, rest), 1.1),
-            (_binary(one, ast.Sub, _binary(x, ast.Pow, ast.Constant(2))), 1.1),
-            (ast.Compare(x, [ast.Gt()], [ast.Constant(0)]), 1.1),
-            *((_call(helper, x), 1.08) for helper in scope.helpers.values()),
-            *((_binary(one, ast.Sub, _call(each, x)), 1.2) for each in scope.helpers.values()),
+        forms = [(formula(form, x=x), cost) for form, cost in _FACTORS]
+        forms += [
+            (formula(form, f=helper, x=x), cost)
+            for form, cost in _FACTORS_BY_HELPERS
+            for helper in scope.helpers.values()
         ]
         for form, cost in forms:
-            new = _binary(slot, ast.Mult, form)
+            new = formula("slot * form", slot=slot, form=form)
             cost -= 0.4 * (text in scope.unread)
             yield Way(new, "factor", cost, f"multiply it by {closed(form)}")
-        yield Way(_binary(slot, ast.Div, x), "factor", 1.3, f"divide it by {text}")
+        own = {"slot": slot, "x": x}
+        yield Way(formula("slot / x", **own), "factor", 1.3, f"divide it by {text}")
         if scope.is_square_of(slot, x):
-            outer = _call(_np("outer"), x, x)
-            yield Way(_binary(slot, ast.Sub, outer), "term", 1.2, f"subtract {text_of(outer)}")
+            new = formula("slot - np.outer(x, x)", **own)
+            yield Way(new, "term", 1.2, f"subtract {text_of(new.right)}")
         if text != text_of(slot):
-            yield Way(_binary(slot, ast.Add, x), "term", 1.1, f"add {text}")
-            yield Way(_binary(slot, ast.Sub, x), "term", 1.2, f"subtract {text}")
+            yield Way(formula("slot + x", **own), "term", 1.1, f"add {text}")
+            yield Way(formula("slot - x", **own), "term", 1.2, f"subtract {text}")
 
 
-def _each(row: ast.expr, number: float) -> ast.expr:
-    """Return a list of which each entry is multiplied."""
-    own = ast.Name("each", ast.Load())
-    loop = ast.comprehension(ast.Name("each", ast.Store()), row, [], 0)
-    return ast.ListComp(_binary(own, ast.Mult, _number(number)), [loop])
+_FACTORS = (("x", 1.1), ("1 - x", 1.2), ("x * (1 - x)", 1.1), ("1 - x**2", 1.1), ("x > 0", 1.1))
+_FACTORS_BY_HELPERS = (("f(x)", 1.08), ("1 - f(x)", 1.2))
