@@ -22,7 +22,7 @@ import math
 import numbers
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice, product
 from typing import Any, NamedTuple, TypeAlias
 
@@ -70,16 +70,12 @@ class Matched:
         they are whole numbers or text, or called as inputs and targets are.
     loss
         The number that was handed over beside the gradients, or None.
-    alike
-        Groups of leaves whose shapes are the same, if shapes alone told which is which: among
-        them the order of the answer was taken for that of the arguments.
     """
 
     leaves: tuple[Any, ...]
     spelled: tuple[str, ...]
     data: tuple[int, ...] = ()
     loss: Any = None
-    alike: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +98,6 @@ def match(
     arguments: Sequence[Any],
     names: Sequence[str],
     *,
-    value: float | None = None,
     order: bool = True,
     data: bool = True,
 ) -> Matched | Unmatched:
@@ -123,8 +118,6 @@ def match(
         numbers, and lists, tuples and dicts of them.
     names
         The name of each argument.
-    value
-        The loss, if it is known: it tells which of two numbers is the gradient.
     order
         Whether gradients may come in another order than the arguments.
     data
@@ -145,7 +138,7 @@ def match(
     >>> float(match(np.arange(5.0), [np.zeros((2, 2)), 0.0], ["A", "b"]).leaves[1])
     4.0
     """
-    matching = _Matching(arguments, names, value, order, data)
+    matching = _Matching(arguments, names, order, data)
     if answer is None:
         return Unmatched(_described(answer), matching.advice())
     return matching.of(answer)
@@ -162,7 +155,7 @@ def likely_data(arguments: Sequence[Any], names: Sequence[str]) -> tuple[int, ..
     >>> likely_data([np.zeros(3), np.ones((4, 3)), np.zeros(4)], ["w", "x", "y"])
     (1, 2)
     """
-    found = _Matching(arguments, names, None, False).data(set())
+    found = _Matching(arguments, names, order=False).data(set())
     return found if len(found) < len(arguments) else ()
 
 
@@ -276,12 +269,11 @@ class _Matching:
         self,
         arguments: Sequence[Any],
         names: Sequence[str],
-        value: float | None,
         order: bool,
         data: bool = True,
     ) -> None:
         self.arguments, self.names = list(arguments), list(names)
-        self.value, self.order, self.may_have_data = value, order, data
+        self.order, self.may_have_data = order, data
         self.counts = [len(pytree.flatten(each)) for each in self.arguments]
         self.paths = [
             (name, *path)
@@ -366,11 +358,9 @@ class _Matching:
             first, last = (items[0], items[1]), (items[1], items[0])
         found: list[Matched] = []
         for loss, gradients in (first, last):
-            if _shape(loss) != () or (self.value is not None and not _close(loss, self.value)):
-                continue
-            inner = self.of(gradients, loss=False)
+            inner = self.of(gradients, loss=False) if _shape(loss) == () else None
             if isinstance(inner, Matched):
-                found.append(Matched(inner.leaves, inner.spelled, inner.data, loss, inner.alike))
+                found.append(replace(inner, loss=loss))
         found = [each for each in found if self._fits(each)] or found
         return found[0] if len(found) == 1 else None
 
@@ -451,23 +441,13 @@ class _Matching:
             wanted = [_signature(tree) for tree in self.arguments]
             given = [_signature(each) for each in items]
             if sorted(map(repr, wanted)) == sorted(map(repr, given)):
-                order = _order(wanted, given)
-                found = self._structured([items[k] for k in order])
-                return found and self._with_alike(found, len(set(map(repr, wanted))) < len(wanted))
+                return self._structured([items[k] for k in _order(wanted, given)])
         leaves = [leaf.value for leaf in islice(_flat(answer), _MAX_LEAVES)]
         shapes = [_shape(leaf) for leaf in leaves]
         if sorted(map(repr, shapes)) != sorted(map(repr, self.shapes)):
             return None
         order = _order(self.shapes, shapes)
-        found = Matched(tuple(leaves[k] for k in order), ("",) * len(leaves))
-        return self._with_alike(found, len(set(self.shapes)) < len(self.shapes))
-
-    def _with_alike(self, found: Matched, some: bool) -> Matched:
-        groups: dict[Shape, list[int]] = {}
-        for k, shape in enumerate(self.shapes):
-            groups.setdefault(shape, []).append(k)
-        alike = tuple(tuple(each) for each in groups.values() if len(each) > 1) if some else ()
-        return Matched(found.leaves, found.spelled, found.data, found.loss, alike)
+        return Matched(tuple(leaves[k] for k in order), ("",) * len(leaves))
 
     # -- data
 
@@ -535,7 +515,7 @@ class _Matching:
 
     def _with_only(self, kept: Sequence[int]) -> _Matching:
         arguments, names = [self.arguments[k] for k in kept], [self.names[k] for k in kept]
-        return _Matching(arguments, names, self.value, self.order)
+        return _Matching(arguments, names, self.order)
 
     def _end_with(self, left_out: Sequence[int]) -> bool:
         """Whether these are the last of many arguments, as data are where they come last."""
@@ -554,13 +534,11 @@ class _Matching:
             next(inner) if self._argument_of(k) in kept else (None, "")
             for k in range(len(self.shapes))
         ]
-        places = [k for k in range(len(self.shapes)) if self._argument_of(k) in kept]
         return Matched(
             tuple(leaf for leaf, _ in pairs),
             tuple(name for _, name in pairs),
             tuple(left_out),
             found.loss,
-            tuple(tuple(places[k] for k in group) for group in found.alike),
         )
 
     def advice(self) -> str:
@@ -655,10 +633,6 @@ def _number_beside(answer: Any) -> Any:
         return None
     found = [each for each in answer if _is_number(each)]
     return found[0] if len(found) == 1 else None
-
-
-def _close(given: Any, value: float) -> bool:
-    return bool(np.isclose(float(np.asarray(given)), value, rtol=1e-6, atol=1e-12))
 
 
 def _described(answer: Any) -> str:
