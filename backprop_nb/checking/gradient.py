@@ -28,8 +28,13 @@ from backprop_nb.checking.compare import (
     wrong_entries,
 )
 from backprop_nb.checking.differences import Point, argument_names
-from backprop_nb.checking.lines.followed import plain_answer, traced, without_callers
-from backprop_nb.checking.lines.locate import Fault, find_faults, traceable_leaves
+from backprop_nb.checking.lines.followed import (
+    plain_answer,
+    traceable_leaves,
+    traced,
+    without_callers,
+)
+from backprop_nb.checking.lines.locate import Fault, find_faults
 from backprop_nb.checking.lines.program import is_students
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.matching import (

@@ -20,9 +20,8 @@ import numpy as np
 
 from backprop_nb.checking.courses import columns, layers, lists, ones, recurrent, rows
 from backprop_nb.checking.gradient import check_gradient
-from backprop_nb.checking.lines.followed import traced
+from backprop_nb.checking.lines.followed import traceable_leaves, traced
 from backprop_nb.checking.lines.known import Known
-from backprop_nb.checking.lines.locate import traceable_leaves
 from backprop_nb.checking.puzzle import factor_between
 from backprop_nb.checking.report import Checked, Finding, Report
 from backprop_nb.tracing import pytree

@@ -47,6 +47,16 @@ def traced(f: Callable[..., Any], args: Sequence[Any], which: Collection[int]) -
     return record(opened, shut, {}, Graph)
 
 
+def traceable_leaves(leaves: Sequence[Any], wrt: Collection[int]) -> set[int]:
+    """Return the positions of the leaves of some arguments that are traced: floats alone."""
+    return {k for k, leaf in enumerate(leaves) if k in wrt or is_float(leaf)}
+
+
+def is_float(leaf: Any) -> bool:
+    """Whether a leaf holds floats; integers are counts, sizes or labels."""
+    return isinstance(leaf, float) or getattr(getattr(leaf, "dtype", None), "kind", "") == "f"
+
+
 def moved(args: Sequence[Any], which: Collection[int], by: float = 0.1, seed: int = 7) -> list[Any]:
     """Return arguments with some leaves moved a little, and copies of the others."""
     random, position = np.random.default_rng(seed), itertools.count()

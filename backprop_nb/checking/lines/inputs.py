@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.lines.scope import Scope, text_of
+from backprop_nb.checking.lines.followed import is_float
+from backprop_nb.checking.lines.scope import PLACES, Scope, text_of
 from backprop_nb.tracing import pytree
 
-_PLACES = (ast.Name, ast.Attribute, ast.Subscript)
 _OF_ARRAYS = ("T", "shape", "size", "ndim")
 
 
@@ -58,18 +58,14 @@ def _is_right(
     names = scope.block.seen.get(line, {})
     value: Any = names.get(node.id) if isinstance(node, ast.Name) else scope.value(node, line)
     if isinstance(value, list | tuple | dict):
-        floats = [each for each in pytree.flatten(value) if _is_float(each)]
+        floats = [each for each in pytree.flatten(value) if is_float(each)]
         return all(map(is_true, floats))
-    if _is_float(value) and (is_true(value) or not np.any(value)):
+    if is_float(value) and (is_true(value) or not np.any(value)):
         return True
     given = max(_givers(scope, node, statement, False), key=_line, default=None)
     if isinstance(given, ast.For):  # it is right if what the loop goes through is
         return not may_be_wrong(scope, given, is_true)
-    return not (_is_float(value) and np.size(value) > 1) and not _is_computed(given, _base(node))
-
-
-def _is_float(value: Any) -> bool:
-    return isinstance(value, float) or getattr(getattr(value, "dtype", None), "kind", "") == "f"
+    return not (is_float(value) and np.size(value) > 1) and not _is_computed(given, _base(node))
 
 
 def _is_computed(given: ast.AST | None, name: str | None) -> bool:
@@ -109,12 +105,12 @@ def _read(statement: ast.AST) -> Iterator[ast.expr]:
             within.add(node)
         elif isinstance(node, ast.Attribute | ast.Subscript):
             within.add(node.value)
-        if isinstance(node, _PLACES) and isinstance(node.ctx, ast.Store):
+        if isinstance(node, PLACES) and isinstance(node.ctx, ast.Store):
             within |= {node} | ({node.value} if not isinstance(node, ast.Name) else set())
         if isinstance(node, ast.comprehension):
             inner |= {each.id for each in ast.walk(node.target) if isinstance(each, ast.Name)}
     for node in nodes:
-        if isinstance(node, _PLACES) and node not in within and _base(node) not in (None, *inner):
+        if isinstance(node, PLACES) and node not in within and _base(node) not in (None, *inner):
             yield node
     if isinstance(statement, ast.AugAssign) and not isinstance(statement.op, ast.Add | ast.Sub):
         yield statement.target

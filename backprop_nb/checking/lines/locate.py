@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from backprop_nb.checking.lines.followed import Array, moved, shortened
+from backprop_nb.checking.lines.followed import Array, moved, shortened, traceable_leaves
 from backprop_nb.checking.lines.followed import traced as trace_of
 from backprop_nb.checking.lines.inputs import may_be_wrong
 from backprop_nb.checking.lines.known import SAME, Known
 from backprop_nb.checking.lines.quantities import (
     LIKELY,
-    PLACES,
     Meant,
     Quantities,
     Slot,
@@ -27,11 +27,14 @@ from backprop_nb.checking.lines.quantities import (
     ratio,
 )
 from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written, same
-from backprop_nb.checking.lines.scope import Scope
+from backprop_nb.checking.lines.scope import PLACES, Scope
 from backprop_nb.checking.report import in_advice
 from backprop_nb.checking.rounding import without_rounding
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.source import Source
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _FIRSTS = 3
 """With so many lines written otherwise a quantity is looked for in another line."""
@@ -40,7 +43,6 @@ _TIES = 0.25
 _MAX_FAULTS = 4
 _FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _MAX_CONSTANTS = 12
-_BROUGHT_IN = re.compile("(after this line, )?(multiply|divide)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +68,8 @@ class Fault:
         1 is best.
     number
         Which of several mistakes made at once it explains, from 1.
+    lacks_a_factor
+        Whether what to write is a factor that is brought in.
     """
 
     source: Source | None
@@ -77,6 +81,7 @@ class Fault:
     spoils: tuple[int, ...]
     rank: int = 1
     number: int = 1
+    lacks_a_factor: bool = False
 
     @property
     def line(self) -> int | None:
@@ -162,6 +167,19 @@ class _Way:
         return [fault for k, (_, told) in enumerate(self.parts, start=1) for fault in told(k)]
 
 
+def _or_nothing(search: Callable[P, list[T]]) -> Callable[P, list[T]]:
+    """Find nothing where a search fails: the report without a line is worth more than none."""
+
+    @functools.wraps(search)
+    def found(*args: P.args, **kwargs: P.kwargs) -> list[T]:
+        try:
+            return search(*args, **kwargs)
+        except _FAILURES:
+            return []
+
+    return found
+
+
 class _Search:
     """Looks for the lines both ways: by how they are written, and by what is true there."""
 
@@ -197,7 +215,7 @@ class _Search:
         It is where other gradients are right then, or where a length is written as a number.
         """
         short = shortened(self.args[0])
-        if short is None or not self._is_known() or self.rewriting is None:
+        if short is None or not self._is_known() or not self.rewriting.blocks:
             return None
         args = [short, *reversed(self.args)]
         found = _Search(self.loss, self.gradient, args, self.wrt, self)
@@ -215,14 +233,13 @@ class _Search:
         return {n: whole for n, whole in pairs if n != whole}
 
     @cached_property
-    def rewriting(self) -> Rewriting | None:
-        """The function to be run otherwise; ``None`` where no text is known."""
+    def rewriting(self) -> Rewriting:
+        """The function to be run otherwise; without blocks where no text is known."""
         here, *others = self.trials
         constants = self.told.factors  # those alone that are right whatever the length
         few = dict(itertools.islice(constants.items(), _MAX_CONSTANTS))
         data = getattr(getattr(self.loss, "__code__", None), "co_names", ())
-        found = Rewriting(self.gradient, here, others, few, data)
-        return found if found.blocks else None
+        return Rewriting(self.gradient, here, others, few, data)
 
     @property
     def known(self) -> Known:
@@ -237,13 +254,12 @@ class _Search:
     @cached_property
     def quantities(self) -> Quantities:
         """The search by what is true."""
-        assert self.rewriting is not None
         told = self.told, self.whole.trials[0]
         return Quantities(self.rewriting, [known for known, _ in self.truths], told)
 
     def ways(self, alone: bool) -> list[_Way]:
         """Return what explains everything, the likeliest first."""
-        if not self._is_known() or self.rewriting is None:
+        if not self._is_known() or not self.rewriting.blocks:
             return []
         found = self._written()
         if any(way.cost < LIKELY - _TIES for way in found):
@@ -255,12 +271,12 @@ class _Search:
             found = self._written(pairs=True) or found or self._meant(pairs=True) or self._mixed()
         return sorted(found, key=lambda way: way.cost)
 
+    @_or_nothing
     def _before(self, found: Sequence[_Way]) -> list[_Way]:
         """Return what explains as well as the best way, since it comes before it.
 
         What is written otherwise may make up for something that was wrong already.
         """
-        assert self.rewriting is not None
         best = min(way.cost for way in found)
         near = [way for way in found if way.cost <= best + _TIES]
         named = [fault.line for way in near for fault in way.faults()]
@@ -280,13 +296,9 @@ class _Search:
                 and not self.quantities.has_odd_input(slot.scope, slot.node)
             )
 
-        try:
-            earlier = self.quantities.alone(comes_before, rounds=1)
-        except _FAILURES:
-            return []
         return [
             _Way([(best, partial(self._told_meant, each))])
-            for each in earlier
+            for each in self.quantities.alone(comes_before, rounds=1)
             if (drops or not each.was_true)
             and not isinstance(each.slot.shown, ast.stmt)
             and not any(same(each.expected, true) for true in self.whole.truths[0][1])
@@ -299,25 +311,20 @@ class _Search:
         except Exception:  # whatever it does
             return False
 
+    @_or_nothing
     def _meant(self, pairs: bool = False) -> list[_Way]:
-        try:
-            alone = [] if pairs else [(each,) for each in self.quantities.alone()]
-            found = self.quantities.pairs() if pairs else alone
-        except _FAILURES:
-            return []  # the report without a line is worth more than none
+        alone = [] if pairs else [(each,) for each in self.quantities.alone()]
+        found = self.quantities.pairs() if pairs else alone
         return [_Way([(e.cost, partial(self._told_meant, e)) for e in way]) for way in found]
 
+    @_or_nothing
     def _mixed(self) -> list[_Way]:
         """Return a line to be written otherwise, with a quantity that explains the rest."""
-        assert self.rewriting is not None
-        try:
-            for first in self.rewriting.best(self.rewriting.parts)[:_FIRSTS]:
-                found = self.quantities.after(first)
-                if found:
-                    one = self._cost(first), partial(self._told, first)
-                    return [_Way([one, (e.cost, partial(self._told_meant, e))]) for e in found]
-        except _FAILURES:
-            return []
+        for first in self.rewriting.best(self.rewriting.parts)[:_FIRSTS]:
+            found = self.quantities.after(first)
+            if found:
+                one = self._cost(first), partial(self._told, first)
+                return [_Way([one, (e.cost, partial(self._told_meant, e))]) for e in found]
         return []
 
     def _told_meant(self, meant: Meant, number: int) -> list[Fault]:
@@ -340,17 +347,15 @@ class _Search:
                 meant.expected,
                 tuple(sorted(meant.fixed)),
                 number=number,
+                lacks_a_factor=bool(words),
             )
         ]
 
+    @_or_nothing
     def _written(self, pairs: bool = False) -> list[_Way]:
-        assert self.rewriting is not None
-        try:
-            if pairs:
-                return [self._way(way) for way in self.rewriting.pairs(self.truths[0][0].truth)]
-            return [self._way([each]) for each in self.rewriting.alone()]
-        except _FAILURES:
-            return []  # nor is it worth an error
+        if pairs:
+            return [self._way(way) for way in self.rewriting.pairs(self.known.truth)]
+        return [self._way([each]) for each in self.rewriting.alone()]
 
     def _way(self, written: Sequence[Written]) -> _Way:
         drops = any(each.rewrite.kind == "operand alone" for each in written)
@@ -358,8 +363,7 @@ class _Search:
 
     def _cost(self, written: Written) -> float:
         """Return how unlikely it is that this line is wrong."""
-        assert self.rewriting is not None
-        known, _ = self.truths[0]
+        known = self.known
         was, now = self.rewriting.rounds(written)
         # A multiple of what is true is no more so for being another one.
         before, after = known.matches(was[-1])[:1], known.matches(now[-1])[:1]
@@ -387,7 +391,6 @@ class _Search:
         another line gave and the loss does not have, or for what is not known; or if it
         transposes what an earlier line may have had to, or adds what a later one may have to.
         """
-        assert self.rewriting is not None
         was, now = self.rewriting.rounds(written)
         spoils = self.known.exactness(now[-1]) < min(map(self.known.exactness, was))
         node, new = written.rewrite.node, written.rewrite.new
@@ -403,11 +406,9 @@ class _Search:
         return self._cost(written) < LIKELY and not spoils and not makes_up
 
     def _scope(self, written: Written) -> Scope:
-        assert self.rewriting is not None
         return self.rewriting.scopes[self.rewriting.blocks.index(written.block)]
 
     def _told(self, written: Written, number: int) -> list[Fault]:
-        assert self.rewriting is not None
         known = self.told
         given, expected = self.rewriting.values(written, self.whole.trials[0])
         quantity = ""
@@ -425,24 +426,23 @@ class _Search:
                 expected,
                 tuple(sorted(written.fixed)),
                 number=number,
+                lacks_a_factor=written.rewrite.kind in ("constant", "factor"),
             )
         ]
 
+    @_or_nothing
     def scaled_elsewhere(self, faults: Sequence[Fault]) -> list[Fault]:
         """Return what else could have the factor that the only line found is said to lack."""
         if len(faults) != 1:
             return []
         (fault,) = faults
         scale = ratio(fault.given, fault.expected)
-        if not _BROUGHT_IN.match(fault.repair) or np.isnan(scale):
+        if not fault.lacks_a_factor or np.isnan(scale):
             return []
         if self._is_computed_in_loss(fault.expected):  # which tells where it belongs
             return []
         factor = self.told.factor(scale) or in_advice(scale)
-        try:
-            places = self.quantities.scaled(self.known.numbers.get(factor, scale), fault.line)
-        except _FAILURES:
-            return []
+        places = self.quantities.scaled(self.known.numbers.get(factor, scale), fault.line)
         return [
             replace(
                 fault,
@@ -489,7 +489,7 @@ class _Search:
     def is_made_of_right(self, fault: Fault) -> bool:
         """Whether nothing that the line reads may be wrong in its place."""
         known, line = self.known, fault.line
-        if self.rewriting is None or fault.source is None or line is None:
+        if fault.source is None or line is None:
             return True  # nothing more is known of it
         there = [
             (last - first, k, scope, statement)
@@ -504,11 +504,7 @@ class _Search:
         *_, scope, statement = min(there, key=lambda each: each[:2])
         # A multiple of what is true is made up for by another multiple alone.
         is_scaled = is_multiple(fault.given, fault.expected)
-        if (
-            is_scaled
-            and _BROUGHT_IN.match(fault.repair)
-            and self.quantities.sums_up(scope, statement)
-        ):
+        if is_scaled and fault.lacks_a_factor and self.quantities.sums_up(scope, statement):
             return False
 
         def is_true(value: Any) -> bool:
@@ -549,7 +545,7 @@ class _Search:
         Nothing where others read that name, or nothing but the name is not what is blamed.
         """
         name = str(fault.source).rpartition("=")[-1].strip()
-        for block in self.rewriting.blocks if self.rewriting and name.isidentifier() else ():
+        for block in self.rewriting.blocks if name.isidentifier() else ():
             reads = [
                 each
                 for each in ast.walk(block.node)
@@ -579,13 +575,3 @@ def _truth(
         np.zeros(np.shape(leaves[k])) if each is None else each for k, each in adjoints.items()
     ]
     return known, without_rounding(gradients, loss, args, wrt)
-
-
-def traceable_leaves(leaves: Sequence[Any], wrt: Collection[int]) -> set[int]:
-    """Return the positions of the leaves of some arguments that are traced: floats alone."""
-    return {k for k, leaf in enumerate(leaves) if k in wrt or _is_float(leaf)}
-
-
-def _is_float(leaf: Any) -> bool:
-    """Whether a leaf holds floats; integers are counts, sizes or labels."""
-    return isinstance(leaf, float) or getattr(getattr(leaf, "dtype", None), "kind", "") == "f"

@@ -24,7 +24,7 @@ from backprop_nb.checking.lines.known import SAME, Key, Known
 from backprop_nb.checking.lines.program import Block, exchanged, kept
 from backprop_nb.checking.lines.rewrites import parts_of, read_target, walk
 from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written, floats_in, same
-from backprop_nb.checking.lines.scope import Scope, text_of
+from backprop_nb.checking.lines.scope import PLACES, Scope, as_read, as_stored, text_of
 
 LIKELY = 1.5
 """What costs less is an explanation after which no other one is looked for."""
@@ -32,7 +32,6 @@ _MAX_ROUNDS = 12
 """So many rounds of a loop are looked at one by one."""
 _MAX_RUNS = 3_000
 """None are any more once the function has run so often."""
-PLACES = (ast.Name, ast.Subscript, ast.Attribute)
 
 
 class Piece(NamedTuple):
@@ -88,10 +87,8 @@ class Slot:
         names = []
         for each in (target, getattr(target, "value", None)):
             if isinstance(each, PLACES):
-                read = copy.copy(each)
-                read.ctx = ast.Load()
-                value = self.scope.evaluated(read, self.line)
-                names += [text_of(read)] if value is not None and np.ndim(value) == ndim else []
+                value = self.scope.evaluated(as_read(each), self.line)
+                names += [text_of(each)] if value is not None and np.ndim(value) == ndim else []
         return names[0] if len(names) == 1 else ""
 
 
@@ -485,9 +482,8 @@ class Quantities:
         """Whether a statement such as ``d /= n`` changes something that the loss does not have."""
         if not isinstance(slot.node, ast.AugAssign) or isinstance(slot.node.op, ast.Add | ast.Sub):
             return False  # a sum of what is right may be the first that the loss has
-        read = copy.copy(slot.node.target)
-        read.ctx = ast.Load()
-        before = ast.copy_location(ast.Assign([slot.node.target], kept(read)), slot.node)
+        target = slot.node.target
+        before = ast.copy_location(ast.Assign([target], kept(as_read(target))), slot.node)
         held = self.rewriting.kept(slot.block, {slot.statement: [before, slot.statement]})
         return not all(self.is_fine(value) for value in held[:1] if value.ndim)
 
@@ -579,9 +575,7 @@ def _values_in(statement: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, Any]]:
             ast.Assign(targets=[ast.Subscript(value=ast.Name() | ast.Attribute() as whole)])
             | ast.AugAssign(target=ast.Subscript(value=ast.Name() | ast.Attribute() as whole))
         ):
-            stored = copy.copy(whole)
-            stored.ctx = ast.Store()
-            after = ast.copy_location(ast.Assign([stored], kept(whole)), statement)
+            after = ast.copy_location(ast.Assign([as_stored(whole)], kept(whole)), statement)
             yield statement, statement, [statement, after]
 
 

@@ -15,7 +15,16 @@ from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from backprop_nb.checking.lines.program import exchanged, kept, placed
-from backprop_nb.checking.lines.scope import Scope, closed, in_brackets, text_of, text_within
+from backprop_nb.checking.lines.scope import (
+    PLACES,
+    Scope,
+    as_read,
+    closed,
+    in_brackets,
+    is_numpy,
+    text_of,
+    text_within,
+)
 
 Put: TypeAlias = Callable[[Any], ast.AST]
 
@@ -82,7 +91,6 @@ _COMPARES = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
 _REDUCTIONS = ("sum", "mean", "max", "min")
 _ACTIVATIONS = ("sigmoid", "tanh", "relu", "exp", "abs")
 _FILLED = {"zeros": "ones", "ones": "zeros", "zeros_like": "ones_like", "ones_like": "zeros_like"}
-_PLACES = (ast.Name, ast.Subscript, ast.Attribute)
 _ENTRYWISE = ("exp", "tanh", "log", "abs", "sqrt", "square")
 
 
@@ -194,10 +202,8 @@ def read_target(root: ast.AST, statement: ast.AST) -> ast.AST | list[ast.AST] | 
     ``None`` where it gives nothing.
     """
     target = getattr(root, "target", None) or (getattr(root, "targets", None) or [None])[0]
-    if isinstance(statement, ast.stmt) and isinstance(target, _PLACES):
-        value = copy.copy(target)
-        value.ctx = ast.Load()
-        return [statement, ast.copy_location(ast.Assign([target], kept(value)), root)]
+    if isinstance(statement, ast.stmt) and isinstance(target, PLACES):
+        return [statement, ast.copy_location(ast.Assign([target], kept(as_read(target))), root)]
     if isinstance(getattr(statement, "value", None), ast.expr):
         made = copy.copy(statement)
         made.value = kept(statement.value)  # type: ignore[attr-defined]
@@ -304,7 +310,7 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         for text, size in scope.sizes.items():
             if text != text_of(node):
                 yield Way(size, "number", 1.0)
-    if isinstance(node, (*_PLACES, ast.BinOp, ast.Call)):
+    if isinstance(node, (*PLACES, ast.BinOp, ast.Call)):
         yield from _turned(scope, node, parent)
         yield from _wrapped(scope, node, parent)
 
@@ -333,7 +339,7 @@ def _wrapped(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
     if is_term or not isinstance(parent, ast.BinOp | ast.Call):
         yield Way(formula("x**2", x=node), "function", 1.1, f"square {text_of(node)}")
     if not isinstance(parent, ast.BinOp | ast.Call):
-        if isinstance(node, _PLACES):
+        if isinstance(node, PLACES):
             yield Way(formula("x.copy()", x=node), "copy", 0.9, f"write {text_of(node)}.copy()")
         is_counted = isinstance(node, ast.Call) and text_of(node.func) in ("range", "reversed")
         for form in () if is_counted else _SUMS:
@@ -365,15 +371,10 @@ def _turned(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Wa
     is_own = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name)
     yield Way(formula("x.T", x=node), "transpose", 0.9 + 0.3 * is_own)
     if not (isinstance(parent, ast.UnaryOp | ast.BinOp) and not isinstance(parent.op, ast.Add)):
-        is_handed = isinstance(parent, ast.Call) and not _is_numpy(parent.func)
+        is_handed = isinstance(parent, ast.Call) and not is_numpy(parent.func)
         is_computed = isinstance(node, ast.BinOp | ast.Call) or isinstance(parent, ast.Call)
         cost = 1.2 if is_handed else 0.9 if is_computed else 1.1
         yield Way(formula("-x", x=node), "sign", cost)
-
-
-def _is_numpy(function: ast.expr) -> bool:
-    value = function.value if isinstance(function, ast.Attribute) else None
-    return isinstance(value, ast.Name) and value.id in ("np", "numpy")
 
 
 def _likeness(one: str, other: str) -> float:
@@ -551,7 +552,7 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
             cost = 1.0 if form[0] == "a" else 1.2
             yield Way(formula(form, a=left, b=right), "operator", cost)
     match node:
-        case ast.BinOp(ast.Constant(1), ast.Sub(), x) if isinstance(x, _PLACES):  # half a slope
+        case ast.BinOp(ast.Constant(1), ast.Sub(), x) if isinstance(x, PLACES):  # half a slope
             new = formula("x * rest", x=x, rest=node)
             yield Way(new, "factor", 1.0, f"multiply it by {text_of(x)}")
         # The slope of the sigmoid, for that of tanh.
@@ -560,7 +561,7 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
             ast.Mult(),
             ast.BinOp(ast.Constant(1), ast.Sub(), ast.Name() as x),
         ) if text_of(a) == text_of(x):
-            yield Way(formula("rest * (1 - x**2)", rest=rest, x=x), "factor", 1.1)
+            yield Way(formula("rest * (1 - x**2)", rest=rest, x=x), "operand", 1.1)
     for new in _regrouped(node):
         yield Way(new, "order", 1.0)
     yield Way(left, "operand alone", 1.0, _leave_out(f"{_sign(node.op)} {closed(right)}", node))
@@ -595,7 +596,7 @@ def _sign(operator: ast.operator) -> str:
 def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
     function, args = node.func, node.args
     name = getattr(function, "attr", getattr(function, "id", ""))
-    is_method = isinstance(function, ast.Attribute) and not _is_numpy(function)
+    is_method = isinstance(function, ast.Attribute) and not is_numpy(function)
     if len(args) == 2 and not node.keywords:
         yield Way(ast.Call(function, args[::-1], []), "order", 1.0)
     if name in _FILLED and isinstance(function, ast.Attribute) and not is_method:
@@ -680,7 +681,7 @@ def _everywhere(scope: Scope, part: ast.expr) -> Iterator[Way]:
     places: dict[str, list[ast.expr]] = {}
     for node, parent in walk(part):
         is_read = isinstance(getattr(node, "ctx", None), ast.Load)
-        if is_read and isinstance(node, _PLACES) and not _is_called(node, parent):
+        if is_read and isinstance(node, PLACES) and not _is_called(node, parent):
             places.setdefault(text_of(node), []).append(node)
     for text, nodes in places.items():
         for other, new in scope.expressions.items() if len(nodes) > 1 else ():
@@ -700,7 +701,7 @@ def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
             if len(factors) == 1 and "" not in factors and len(elts) > 1:
                 rest = [each.right for each in elts if isinstance(each, ast.BinOp)]
                 words = f"leave out {factors.pop()} *"
-                yield Way(ast.Return(ast.Tuple(rest, ast.Load())), "factor", 1.0, words)
+                yield Way(ast.Return(ast.Tuple(rest, ast.Load())), "operand", 1.0, words)
         case ast.Assign(targets=[ast.Name() | ast.Subscript() | ast.Attribute() as target]):
             for operator in (ast.Add, ast.Mult, ast.Sub):
                 new: ast.stmt = ast.AugAssign(target, operator(), statement.value)
@@ -756,7 +757,7 @@ def _slots(root: ast.expr) -> Iterator[ast.expr]:
                 yield from _slots(right)
             elif isinstance(left, ast.BinOp) and isinstance(left.op, ast.MatMult):
                 yield from _slots(left)
-            elif isinstance(op, ast.Div) and isinstance(left, _PLACES):  # (P - Y) / N
+            elif isinstance(op, ast.Div) and isinstance(left, PLACES):  # (P - Y) / N
                 yield left
         case _:
             yield root

@@ -17,6 +17,7 @@ import numpy as np
 from backprop_nb.checking.lines.program import Block
 from backprop_nb.tracing.code_text import function_text, parse
 
+PLACES = (ast.Name, ast.Subscript, ast.Attribute)
 _PURE = (
     ast.Name,
     ast.Attribute,
@@ -193,9 +194,7 @@ class Scope:
                 found[name] = ast.Name(name, ast.Load())
         for node in (*ast.walk(self.block.node), *self._of_objects()):
             if isinstance(node, ast.Subscript | ast.Attribute) and self._is_value(node):
-                new = copy.copy(node)
-                new.ctx = ast.Load()
-                found.setdefault(text_of(new), new)
+                found.setdefault(text_of(node), as_read(node))
         for base in self.bases:
             indices = list(self.indices.values())
             indices += [ast.Constant(key) for key in self._keys(base)]
@@ -396,10 +395,8 @@ def _attributes(method: ast.AST) -> tuple[set[str], set[str]]:
 def _is_pure(node: ast.AST) -> bool:
     """Whether computing a node changes nothing."""
     match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"))):
-            return True
-        case ast.Call(func=ast.Attribute(attr=name)):
-            return name in _METHODS
+        case ast.Call(func=ast.Attribute(attr=name) as function):
+            return is_numpy(function) or name in _METHODS
     return isinstance(node, _PURE)
 
 
@@ -439,15 +436,31 @@ def _is_formula(node: ast.AST, function: FunctionType, depth: int) -> bool:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         called = function.__globals__.get(node.func.id)
         return isinstance(called, FunctionType) and computes_only(called, depth - 1)
-    is_plain = isinstance(node, ast.Return | ast.Assign | ast.Compare | ast.cmpop)
-    return is_plain or (_is_pure(node) and not isinstance(node, ast.Attribute)) or _is_numpy(node)
+    if isinstance(node, ast.Attribute):
+        return is_numpy(node) or node.attr == "T"
+    return _is_pure(node) or isinstance(node, ast.Return | ast.Assign | ast.Compare | ast.cmpop)
 
 
-def _is_numpy(node: ast.AST) -> bool:
-    match node:
-        case ast.Attribute(value=ast.Name(id="np" | "numpy")) | ast.Attribute(attr="T"):
-            return True
-    return False
+def is_numpy(node: ast.AST) -> bool:
+    """Whether a function is one of NumPy's."""
+    value = node.value if isinstance(node, ast.Attribute) else None
+    return isinstance(value, ast.Name) and value.id in ("np", "numpy")
+
+
+def as_read(node: ast.expr) -> ast.expr:
+    """Return what is stored into as what is read."""
+    return _in_context(node, ast.Load())
+
+
+def as_stored(node: ast.expr) -> ast.expr:
+    """Return what is read as what is stored into."""
+    return _in_context(node, ast.Store())
+
+
+def _in_context(node: ast.expr, context: ast.expr_context) -> ast.expr:
+    made = copy.copy(node)
+    made.ctx = context  # type: ignore[attr-defined]
+    return made
 
 
 def closed(node: ast.expr) -> str:

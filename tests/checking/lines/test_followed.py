@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from backprop_nb.checking.lines.followed import plain_answer, shortened, traced
+from backprop_nb.checking.lines.followed import plain_answer, shortened, traceable_leaves, traced
 from backprop_nb.tracing.tape import is_live
 
 rng = np.random.default_rng(0)
@@ -28,6 +28,12 @@ def test_what_is_not_chosen_is_not_traced():
     trace = traced(f, [np.ones(3), np.array([0, 2])], {0})
     assert seen[0] == (True, False)
     assert trace.input_count == 1
+
+
+def test_floats_are_traced_and_labels_are_not():
+    leaves = [np.ones(2), 0.5, 3, np.array([1, 2]), "relu", np.float32(1), True]
+    assert traceable_leaves(leaves, []) == {0, 1, 5}
+    assert traceable_leaves(leaves, [2]) == {0, 1, 2, 5}
 
 
 def test_long_axes_of_one_length_are_one_short_length_again():

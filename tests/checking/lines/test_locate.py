@@ -9,7 +9,7 @@ import pytest
 
 from backprop_nb import sigmoid
 from backprop_nb.checking.lines import rewritten
-from backprop_nb.checking.lines.locate import Fault, find_faults, traceable_leaves
+from backprop_nb.checking.lines.locate import Fault, find_faults
 
 TEXT = """import math
 
@@ -146,12 +146,6 @@ def test_a_function_without_its_text_has_no_line():
 def test_a_fault_without_text_has_no_line():
     nothing = np.zeros(0)
     assert Fault(None, "", "", False, nothing, nothing, ()).line is None
-
-
-def test_floats_are_traced_and_labels_are_not():
-    leaves = [np.ones(2), 0.5, 3, np.array([1, 2]), "relu", np.float32(1), True]
-    assert traceable_leaves(leaves, []) == {0, 1, 5}
-    assert traceable_leaves(leaves, [2]) == {0, 1, 2, 5}
 
 
 def branched(x, y):
