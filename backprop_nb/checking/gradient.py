@@ -6,6 +6,7 @@ import functools
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,7 @@ def check_gradient(
     form = "bp.check_gradient({f}, gradient, {args})"
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # in a grader a line on standard error costs all points
-        return _Check(f, gradient, args, form, seconds=seconds).report(hints)
+        return _Check(f, gradient, args, form, hints, seconds=seconds).report()
 
 
 def wrong_lines(
@@ -171,7 +172,7 @@ def wrong_lines(
     """Return the lines of a gradient function that explain what is wrong, each alone or not."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        report = _Check(f, gradient, args, "", alone=alone).report(hints)
+        report = _Check(f, gradient, args, "", hints, alone=alone).report()
     return [each for each in report.findings if each.mistake == "wrong_line" and each.line]
 
 
@@ -187,10 +188,11 @@ class _Check:
         gradient: Any,
         args: Sequence[Any],
         form: str,
+        hints: Hints,
         alone: bool = False,
         seconds: float | None = None,
     ) -> None:
-        self.alone = alone
+        self.hints, self.alone = hints, alone
         calling.check_callable(f, form)
         self.f, self.gradient, self.args = f, gradient, args
         self.subject = getattr(f, "__name__", type(f).__name__)
@@ -246,54 +248,56 @@ class _Check:
             return longer if missing > 0 else found
         return found
 
-    def report(self, hints: Hints) -> Report:
+    def report(self) -> Report:
         is_empty = self.is_frame and (self.failure or isinstance(self.matched, Unmatched))
-        report = self._nothing_written(hints) if is_empty else self._report(hints)
+        if is_empty:
+            report = self._of_none([NOT_WRITTEN] * len(self.names), [])
+        elif self.failure:
+            report = self._failed()
+        elif isinstance(self.matched, Unmatched):
+            finding = Finding("not_matched", self.names[0], 1, self.matched.sentence)
+            report = self._of_none([MISSING] * len(self.names), [finding])
+        else:
+            report = self._compared([self.matched.leaves[at] for at in self.point.places])
         if self.changed:
             report = replace(report, notes=(*report.notes, changed_in_words(self.changed)))
         return half_written(report, self.dots) if self.is_frame and not report.ok else report
 
-    def _nothing_written(self, hints: Hints) -> Report:
-        expected, notes = _expected(self.point)
-        remarks = [NOT_WRITTEN] * len(expected)
-        parameters = tuple(map(Checked.wrong, self.names, expected, remarks))
-        return Report(self.subject, parameters, (), notes=notes, hints=hints)
+    @cached_property
+    def judged(self) -> tuple[list[Array], tuple[str, ...]]:
+        """The right gradients, and what the judges disagree on."""
+        return _expected(self.point)
 
-    def _report(self, hints: Hints) -> Report:
-        subject = self.subject
-        expected, notes = _expected(self.point)
-        names = self.names
-        if self.failure:
-            return self._failed(expected, notes, hints)
-        if isinstance(self.matched, Unmatched):
-            parameters = tuple(map(Checked.wrong, names, expected, [MISSING] * len(names)))
-            finding = Finding("not_matched", names[0], 1, self.matched.sentence)
-            return Report(subject, parameters, (finding,), notes=notes, hints=hints)
-        found = [self.matched.leaves[at] for at in self.point.places]
+    def _of_none(self, remarks: Sequence[str], findings: Sequence[Finding]) -> Report:
+        """Return the report on gradients of which none can be compared."""
+        expected, notes = self.judged
+        parameters = tuple(map(Checked.wrong, self.names, expected, remarks))
+        return Report(self.subject, parameters, tuple(findings), notes=notes, hints=self.hints)
+
+    def _compared(self, found: Sequence[Any]) -> Report:
+        """Return the report on the gradients that were found in an answer."""
+        names, hints = self.names, self.hints
+        expected, notes = self.judged
         parameters = tuple(
             _at_kinks(checked, self.point, k)
             for k, checked in enumerate(map(compare, names, found, expected))
         )
-        graph = None
+        report = Report(self.subject, parameters, notes=notes, hints=hints)
         wrong = [k for k, each in enumerate(parameters) if not each.ok]
         if wrong and all(has_coarse_products(found[k], parameters[k]) for k in wrong):
-            coarse = _coarse([parameters[k] for k in wrong], hints)
-            return Report(subject, parameters, (coarse,), notes=notes, hints=hints)
-        notes = (*notes, *self._about_data(), *self._about_order(), *self._about_loss(hints))
+            return replace(report, findings=(_coarse([parameters[k] for k in wrong], hints),))
+        notes = (*notes, *self._about_data(), *self._about_order(), *self._about_loss())
         alike = self._alike(parameters) if hints != "none" else []
         others_right = all(each.ok for each in parameters if each.given is not None)
         findings = alike or [
-            self._bound(k, _explain(each, parameters, hints), others_right)
-            for k, each in enumerate(parameters)
-            if not each.ok
+            self._bound(k, _explain(parameters[k], parameters, hints), others_right) for k in wrong
         ]
+        graph = None
         if findings and callable(self.gradient):
             # No line is wrong where gradients are put to use too early.
             is_updated = findings[0].mistake == "update_returned"
             faults = [] if is_updated else self._faults()
-            several = any(each.number > 1 for each in faults)
-            lines = [self._line(each, parameters, hints, several) for each in faults]
-            lines = [each for each in lines if each.message]
+            lines = self._lines(faults, parameters)
             # Of a step any line could be said to scale it, of another order any to be wrong.
             is_turned = all(each.message.endswith(_ORDER) for each in findings)
             if is_turned or findings[0].mistake == "step_returned":
@@ -308,19 +312,19 @@ class _Check:
             ]
             findings = [*lines, *rest]
             graph = self._graph(names.index(findings[0].parameter))
-        return Report(subject, parameters, tuple(findings), notes=notes, hints=hints, graph=graph)
+        return replace(report, findings=tuple(findings), notes=notes, graph=graph)
 
-    def _failed(self, expected: Sequence[Array], notes: tuple[str, ...], hints: Hints) -> Report:
+    def _failed(self) -> Report:
         """Return the report on a function that has given nothing: where that is, and why."""
-        names, raised, shown = self.names, self.raised, hints in SHOWS_LINE
-        at = raised.start[0] if raised is not None and shown else None
+        first, raised = self.names[0], self.raised
+        at = raised.start[0] if raised is not None and self.hints in SHOWS_LINE else None
         short = self.failure.partition(":")[0]  # the finding has the rest
         remark = f"{short} in line {at}" if at else short
-        parameters = tuple(map(Checked.wrong, names, expected, [remark] * len(names)))
-        lines = self._lines_written(parameters, hints)
-        finding = Finding(
-            "raised_exception", names[0], 1 + bool(lines), f"{names[0]}: {self.failure}."
-        )
+        report = self._of_none([remark] * len(self.names), [])
+        # The lines that, written otherwise, give all gradients where there are none.
+        faults = self._found(self.point.places) if callable(self.gradient) else []
+        lines = self._lines(faults, report.parameters)
+        finding = Finding("raised_exception", first, 1 + bool(lines), f"{first}: {self.failure}.")
         if raised is not None and at:
             text = " ".join(raised.split())
             message = f"{finding.message} It was stopped in line {at}, {text}."
@@ -333,7 +337,7 @@ class _Check:
                 finding = replace(finding, message=f"I{self.failure[1:]}.")
             else:  # this line may be right
                 finding = replace(finding, message=message)
-        return Report(self.subject, parameters, (*lines, finding), notes=notes, hints=hints)
+        return replace(report, findings=(*lines, finding))
 
     def _alike(self, parameters: Sequence[Checked]) -> list[Finding]:
         """Say what all gradients are, if there are several and it is the same for all."""
@@ -354,13 +358,13 @@ class _Check:
         lead = "Like all others, " if len(parameters) > 1 else ""
         return [Finding(kind, first, 1, f"{lead}{first} {words}.")] if words else []
 
-    def _about_loss(self, hints: Hints) -> tuple[str, ...]:
+    def _about_loss(self) -> tuple[str, ...]:
         """Say that the loss that is returned beside the gradients is another one, if so."""
         assert isinstance(self.matched, Matched)
         if self.matched.loss is None:
             return ()
         given = float(np.asarray(self.matched.loss))
-        words = loss_in_words([given], [self.point.value()], [{}], hints)
+        words = loss_in_words([given], [self.point.value()], [{}], self.hints)
         return (words,) if words else ()
 
     def _graph(self, k: int) -> Graph | None:
@@ -443,13 +447,10 @@ class _Check:
         except OutOfTime:  # at other arguments, or as before
             return []
 
-    def _lines_written(self, parameters: Sequence[Checked], hints: Hints) -> list[Finding]:
-        """Return the lines that, written otherwise, give all gradients where there are none."""
-        if not callable(self.gradient):
-            return []
-        faults = self._found(self.point.places)
+    def _lines(self, faults: Sequence[Fault], parameters: Sequence[Checked]) -> list[Finding]:
+        """Return what is said of lines, as far as the hints allow."""
         several = any(each.number > 1 for each in faults)
-        lines = [self._line(each, parameters, hints, several) for each in faults]
+        lines = [self._line(each, parameters, several) for each in faults]
         return [each for each in lines if each.message]
 
     def _gradients(self, which: Sequence[int]) -> Callable[..., list[Any]]:
@@ -480,26 +481,21 @@ class _Check:
 
         return gradients
 
-    def _line(
-        self, fault: Fault, parameters: Sequence[Checked], hints: Hints, several: bool
-    ) -> Finding:
-        wrong = [parameters[k].name for k in fault.spoils]
-        first = wrong[0] if wrong else parameters[0].name
-        message = fault_sentence(fault, hints, several)
-        if hints in ("none", "vague"):
-            return Finding("wrong_line", first, fault.rank, message)
-        found = Finding(
-            "wrong_line",
-            first,
-            fault.rank,
-            message,
+    def _line(self, fault: Fault, parameters: Sequence[Checked], several: bool) -> Finding:
+        first = parameters[fault.spoils[0] if fault.spoils else 0].name
+        message = fault_sentence(fault, self.hints, several)
+        found = Finding("wrong_line", first, fault.rank, message)
+        if self.hints not in SHOWS_LINE:
+            return found
+        found = replace(
+            found,
             line=fault.line,
             source=fault.source or "",
             proved=fault.proved,
             given=fault.given,
             number=fault.number,
         )
-        if hints == "clear":
+        if self.hints == "clear":
             return found
         return replace(found, quantity=fault.quantity, repair=fault.repair, expected=fault.expected)
 
