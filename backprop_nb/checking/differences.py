@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
+_STEP: float = float(np.finfo(np.float64).eps) ** (1 / 3)
 """The step that balances the two errors of central differences, for entries of size 1."""
 
 
@@ -191,10 +191,10 @@ class Point:
         slopes = [self._slope(leaf, index, step) for index in np.ndindex(leaf.shape)]
         return np.array(slopes).reshape(leaf.shape)
 
-    def slope_along(self, k: int, direction: Floats, step: float = _STEP) -> float:
+    def slope_along(self, k: int, direction: Floats) -> float:
         """Return the central difference along a direction in which one leaf is moved."""
         leaf = self.leaves[k]
-        start, h = leaf.copy(), step / max(1.0, float(np.linalg.norm(direction)))
+        start, h = leaf.copy(), _STEP / max(1.0, float(np.linalg.norm(direction)))
         try:
             sides = []
             for sign in (1, -1):

@@ -29,6 +29,7 @@ from backprop_nb.checking.matching import Unmatched, match
 from backprop_nb.errors import InvalidValueError, either
 from backprop_nb.network.activations import OUTPUTS
 from backprop_nb.network.losses import LOSSES
+from backprop_nb.tracing import pytree
 
 Arrays: TypeAlias = Sequence[Any]
 Place: TypeAlias = tuple[str, int]
@@ -146,40 +147,23 @@ def unpacked(
     by_name = dict(zip(names, given, strict=True))
     parts = [by_name[name] for name in argument_names(course, "parameters")]
     leaves = _leaves_of(course, parts, widths)
-    if course.bias != "in_weights":
-        A, b = ([leaves[kind, i] for i in range(course.layers) if (kind, i) in leaves]
-                for kind in "Ab")  # fmt: skip
-        return A, b, by_name["x"], by_name["y"]
-    whole = [leaves["A", i] for i in range(course.layers)]
-    if course.weights == "out_in":
-        return [each[:, 1:] for each in whole], [each[:, 0] for each in whole], *_data(by_name)
-    return [each[1:] for each in whole], [each[0] for each in whole], *_data(by_name)
-
-
-def _data(by_name: dict[str, Any]) -> tuple[Any, Any]:
-    return by_name["x"], by_name["y"]
+    A, b = ([leaves[kind, i] for i in range(course.layers) if (kind, i) in leaves] for kind in "Ab")
+    if course.bias == "in_weights":
+        out_in = course.weights == "out_in"
+        b = [each[:, 0] if out_in else each[0] for each in A]
+        A = [each[:, 1:] if out_in else each[1:] for each in A]
+    return A, b, by_name["x"], by_name["y"]
 
 
 def _leaves_of(course: Course, parts: Sequence[Any], widths: Sequence[int]) -> dict[Place, Any]:
-    how, names = course.parameters, course.leaf_names
-    if how == "separate":
-        return dict(zip(names, parts, strict=True))
-    if how == "lists":
-        return {(kind, i): parts["Ab".index(kind)][i] for kind, i in names}
+    if course.parameters != "flat":
+        places = _places_in(course, course.parameters)
+        return dict(zip(places, pytree.flatten(list(parts)), strict=True))
     (tree,) = parts
-    if how == "list":
-        return dict(zip(names, tree, strict=True))
-    if how == "dict":
-        return {place: tree[name] for place, name in names.items()}
-    if how == "flat":
-        shapes = leaf_shapes(course, widths)
-        ends = np.cumsum([0, *(math.prod(shape) for shape in shapes.values())])
-        cuts = zip(shapes.items(), pairwise(map(int, ends)), strict=True)
-        return {place: tree[low:high].reshape(shape) for (place, shape), (low, high) in cuts}
-    if ("b", 0) not in names:
-        return {place: tree[place[1]] for place in names}
-    keys = dict(zip("Ab", course.symbols if how == "dicts" else (0, 1), strict=True))
-    return {(kind, i): tree[i][keys[kind]] for kind, i in names}
+    shapes = leaf_shapes(course, widths)
+    ends = np.cumsum([0, *(math.prod(shape) for shape in shapes.values())])
+    cuts = zip(shapes.items(), pairwise(map(int, ends)), strict=True)
+    return {place: tree[low:high].reshape(shape) for (place, shape), (low, high) in cuts}
 
 
 def leaf_shapes(course: Course, widths: Sequence[int]) -> dict[Place, tuple[int, ...]]:
@@ -216,7 +200,7 @@ def gradients_in(course: Course, answer: Any, A: Arrays, b: Arrays) -> dict[str,
         match(answer, [*leaves.values()], [*course.leaf_names.values()], order=False),
         match(answer, trees, names, order=False),
     )
-    places = _places_in(course, how, leaves)
+    places = _places_in(course, how)
     named, structured = readings
     parts: Sequence[Any]
     if not isinstance(named, Unmatched) and any(named.spelled):
@@ -243,15 +227,13 @@ def _cut(vector: Any, leaves: dict[Place, Any]) -> list[Any]:
     return [part.reshape(each.shape) for part, each in zip(parts, leaves.values(), strict=True)]
 
 
-def _places_in(course: Course, how: str, leaves: dict[Place, Any]) -> list[Place]:
-    """Return whose gradient each leaf of an answer is."""
-    if how not in ("lists", "biases weights", "pairs", "dicts"):
-        return [*leaves]
-    kinds = [kind for kind in "Ab" if (kind, 0) in leaves]
-    if how in ("lists", "biases weights"):
-        kinds = kinds if how == "lists" else kinds[::-1]
-        return [(kind, i) for kind in kinds for i in range(course.layers)]
-    return [(kind, i) for i in range(course.layers) for kind in kinds]
+def _places_in(course: Course, how: str) -> list[Place]:
+    """Return what each leaf of arguments or of an answer stands for, packed in some way."""
+    places = [*course.leaf_names]
+    if how == "flat":
+        return places
+    numbers = packed_as(course, how, {place: k for k, place in enumerate(places)})
+    return [places[k] for k in pytree.flatten(numbers)]
 
 
 def _advice(course: Course, how: str) -> str:

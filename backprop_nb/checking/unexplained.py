@@ -50,9 +50,8 @@ def factors_in_words(
     constant = bool(np.allclose(known, one, rtol=1e-5))
     if constant and abs(one) in (0.5, 1.0, 2.0):
         return factor_in_words(one)
-    for words, values in _products(sizes):
-        if np.allclose(known, values, rtol=1e-5):
-            return f"is {words} times the right one"
+    if words := _product_of_sizes(known, sizes):
+        return f"is {words} times the right one"
     if not constant:
         return "is a multiple of the right one, by another factor on each network"
     return step_in_words(one) if update else factor_in_words(one)
@@ -153,15 +152,20 @@ def _times(factors: Sequence[float], sizes: Sequence[Mapping[str, int]]) -> str:
         for factor, words in ((0.5, "half"), (2.0, "twice"), (-1.0, "−1 times")):
             if math.isclose(first, factor, rel_tol=1e-5):
                 return words
-    for words, values in _products(sizes):
-        if np.allclose(factors, values, rtol=1e-5):
-            return f"{words} times"
+    if words := _product_of_sizes(factors, sizes):
+        return f"{words} times"
     if np.allclose(factors, first, rtol=1e-5):
         for count, form in ((round(first), "{} times"), (round(1 / first), "1/{} times")):
             right = float(count) if form[0] == "{" else 1 / count if count else 0.0
             if abs(count) > 1 and math.isclose(first, right, rel_tol=1e-5):
                 return form.format(count)
     return ""
+
+
+def _product_of_sizes(numbers: Sequence[float], sizes: Sequence[Mapping[str, int]]) -> str:
+    """Return the simplest product of sizes that numbers are on all networks; "" if none is."""
+    found = (words for words, values in _products(sizes) if np.allclose(numbers, values, rtol=1e-5))
+    return next(found, "")
 
 
 def _products(sizes: Sequence[Mapping[str, int]]) -> Iterator[tuple[str, list[float]]]:
@@ -257,9 +261,8 @@ def _in_sizes(parts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str |
         numbers = [_number(each) for each in parts]
     except (ValueError, ZeroDivisionError):  # words, or a number that nobody can read
         return None
-    for words, values in _products(sizes):
-        if np.allclose(numbers, values, rtol=1e-5):
-            return words
+    if words := _product_of_sizes(numbers, sizes):
+        return words
     for words, values in _products(sizes):
         times = [number / value for number, value in zip(numbers, values, strict=True)]
         if np.allclose(times, times[0], rtol=1e-5):

@@ -539,10 +539,8 @@ def _regrouped(node: ast.BinOp) -> Iterator[ast.expr]:
 def _other_operators(node: ast.BinOp) -> Iterator[Way]:
     left, right, operator = node.left, node.right, type(node.op)
     for other in _OPERATORS.get(operator, ()):
-        alike = not (other is ast.Mult and operator in (ast.Add, ast.Sub)) and not (
-            operator is ast.Mult and other in (ast.Add, ast.Sub)
-        )
-        yield Way(ast.BinOp(left, other(), right), "operator", 0.9 + 0.4 * (not alike))
+        is_far = {operator, other} in ({ast.Add, ast.Mult}, {ast.Sub, ast.Mult})
+        yield Way(ast.BinOp(left, other(), right), "operator", 0.9 + 0.4 * is_far)
     if operator in (ast.Mult, ast.MatMult):
         yield Way(formula("np.outer(a, b)", a=left, b=right), "operator", 1.0)
     if operator in (ast.MatMult, ast.Sub, ast.Div, ast.Pow):
