@@ -13,11 +13,7 @@ from backprop_nb.errors import InvalidValueError, NotFoundError
 
 ASKED = {
     "sign": {"right": "-", "because": "It falls.", "wrong": {"+": "It would rise."}},
-    "count": {
-        "right": 27,
-        "wrong": {"24": "No biases?"},
-        "otherwise": "Count again.",
-    },
+    "count": {"right": 27, "wrong": {"24": "No biases?"}, "otherwise": "Count again."},
     "share": {"right": 0.25},
     "about": {
         "right": 10,
@@ -49,10 +45,8 @@ def check():
         *(("about", each) for each in (7, 13)),
         *(("shape", each) for each in ((3, 2), [3, 2], np.array([3, 2]), "[3, 2]", "3 × 2")),
         *(("gradients", each) for each in (["db[2]", "dA[2]"], "dA[2], db[2]", {"dA[2]", "db[2]"})),
-        *(
-            ("gradients", each)
-            for each in ("dA[2] and db[2]", ["dA2/db2"], "dA2 + db2", '["dA[2]", "db[2]"]')
-        ),
+        *(("gradients", each) for each in ("dA[2] and db[2]", ["dA2/db2"], "dA2 + db2")),
+        ("gradients", '["dA[2]", "db[2]"]'),
         *(("falls", each) for each in (True, "Yes", "yes.", "y", np.True_)),
         *(("side", each) for each in ("held-out", "Held_Out", "the held out", "(held out)")),
         *(("side", each) for each in ('"held out"', ["held out"])),
@@ -70,72 +64,51 @@ def test_a_right_answer_opens_the_way(check, name, answer, capsys):
 @pytest.mark.parametrize(
     ("name", "answer", "said"),
     [
-        ("sign", "+", 'sign: not "+". It would rise.'),
-        ("sign", "yes", 'sign: "yes" cannot be read as an answer. Write "+" or "-".'),
-        ("sign", 3, 'sign: 3 cannot be read as an answer. Write "+" or "-", in quotation marks.'),
-        ("count", 24, "count: not 24. No biases?"),
-        ("count", 28, "count: not 28. Count again."),
-        ("count", np.nan, "count: not nan. Count again."),
-        ("count", None, "count: None cannot be read as an answer. Write a number."),
-        (
-            "count",
-            "2*12",
-            'count: "2*12" cannot be read as an answer. '
-            "Write a number, in digits and without quotation marks.",
-        ),
-        (
-            "share",
-            (0, 25),
-            "share: (0, 25) cannot be read as an answer. "
-            "Write a number, with a point in place of a comma.",
-        ),
-        (
-            "code",
-            np.ones((2, 2)),
-            "code: [[1. 1.] [1. 1.]] cannot be read as an answer. "
-            'Write "dZ @ W" or "dZ @ W.T", in quotation marks.',
-        ),
-        ("share", 0.2, "share: not 0.2. Try again."),
-        ("share", 1 / 3, "share: not 0.333333. Try again."),
-        ("about", 14, "about: not 14. Try again."),
-        ("about", 1, "about: not 1. Try again."),
-        ("about", 0.1, "about: not 0.1. That is the share."),
-        ("about", 0, "about: not 0. None at all?"),
-        ("shape", (2, 3), "shape: not (2, 3). Rows first."),
-        (
-            "shape",
-            6,
-            "shape: 6 cannot be read as an answer. Write 2 numbers in brackets, such as (0, 0).",
-        ),
-        ("gradients", "dA[2]", 'gradients: not "dA[2]". And the bias?'),
-        ("gradients", ["x"], 'gradients: not "x". Try again.'),
-        (
-            "gradients",
-            [],
-            "gradients: [] cannot be read as an answer. Write a list of texts, in quotation marks.",
-        ),
-        ("falls", False, "falls: not False. Look again."),
-        (
-            "falls",
-            None,
-            'falls: None cannot be read as an answer. Write "yes" or "no", in quotation marks.',
-        ),
-        ("count", [], "count: [] cannot be read as an answer. Write a number."),
-        ("count", [1, 2], "count: [1, 2] cannot be read as an answer. Write a number."),
-        ("choice", 50, "choice: not 50. Fewer."),
-        (
-            "choice",
-            20,
-            "choice: 20 cannot be read as an answer. "
-            'Write "about 10", "about 50" or "about 90", in quotation marks.',
-        ),
-        ("word", "sigma", 'word: not "sigma". Try again.'),
-        ("name", "dA", 'name: not "dA". Made of δ alone.'),
+        ("sign", "+", '"+". It would rise.'),
+        ("count", 24, "24. No biases?"),
+        ("count", 28, "28. Count again."),
+        ("count", np.nan, "nan. Count again."),
+        ("share", 0.2, "0.2. Try again."),
+        ("share", 1 / 3, "0.333333. Try again."),
+        ("about", 14, "14. Try again."),
+        ("about", 1, "1. Try again."),
+        ("about", 0.1, "0.1. That is the share."),
+        ("about", 0, "0. None at all?"),
+        ("shape", (2, 3), "(2, 3). Rows first."),
+        ("gradients", "dA[2]", '"dA[2]". And the bias?'),
+        ("gradients", ["x"], '"x". Try again.'),
+        ("falls", False, "False. Look again."),
+        ("choice", 50, "50. Fewer."),
+        ("word", "sigma", '"sigma". Try again.'),
+        ("name", "dA", '"dA". Made of δ alone.'),
     ],
 )
 def test_a_wrong_answer_is_refused_and_told_why(check, name, answer, said, capsys):
     assert not check(name, answer)
-    assert capsys.readouterr().out == f"{said}\n"
+    assert capsys.readouterr().out == f"{name}: not {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "shown", "form"),
+    [
+        ("sign", "yes", '"yes"', '"+" or "-".'),
+        ("sign", 3, "3", '"+" or "-", in quotation marks.'),
+        ("count", None, "None", "a number."),
+        ("count", "2*12", '"2*12"', "a number, in digits and without quotation marks."),
+        ("count", [], "[]", "a number."),
+        ("count", [1, 2], "[1, 2]", "a number."),
+        ("share", (0, 25), "(0, 25)", "a number, with a point in place of a comma."),
+        ("code", np.ones((1, 2)), "[[1. 1.]]", '"dZ @ W" or "dZ @ W.T", in quotation marks.'),
+        ("shape", 6, "6", "2 numbers in brackets, such as (0, 0)."),
+        ("gradients", [], "[]", "a list of texts, in quotation marks."),
+        ("falls", None, "None", '"yes" or "no", in quotation marks.'),
+        ("choice", 20, "20", '"about 10", "about 50" or "about 90", in quotation marks.'),
+    ],
+)
+def test_what_cannot_be_read_is_told_its_form(check, name, answer, shown, form, capsys):
+    assert not check(name, answer)
+    said = f"{name}: {shown} cannot be read as an answer. Write {form}\n"
+    assert capsys.readouterr().out == said
 
 
 def test_numbers_need_no_brackets_and_a_text_may_be_written_otherwise(capsys):

@@ -145,68 +145,40 @@ def by_hand(A, b, x, y):
     return dA, db
 
 
+def changed(change):
+    """A right pass whose gradients are changed afterwards."""
+
+    def backward(A, b, x, y):
+        return change(*by_hand(A, b, x, y))
+
+    return backward
+
+
+def of_each(change):
+    """A right pass of which each gradient is changed."""
+    return changed(lambda *parts: tuple([change(each) for each in part] for part in parts))
+
+
 class Callable:
     def __call__(self, *args):
         return by_hand(*args)
-
-
-def as_lists(A, b, x, y):
-    dA, db = by_hand(A, b, x, y)
-    return [each.tolist() for each in dA], [each.tolist() for each in db]
-
-
-def as_views(A, b, x, y):
-    dA, db = by_hand(A, b, x, y)
-    return tuple(np.asfortranarray(each)[::1] for each in dA), tuple(each[:] for each in db)
-
-
-def in_longdouble(A, b, x, y):
-    A = [each.astype(np.longdouble) for each in A]
-    return by_hand(A, b, x, y)
-
-
-def with_other_names(weights, biases, inputs, targets):
-    return by_hand(weights, biases, inputs, targets)
-
-
-def with_defaults(A, b, x, y, verbose=False):
-    return by_hand(A, b, x, y)
-
-
-def by_name(A, b, x, y):
-    dA, db = by_hand(A, b, x, y)
-    return {"db": db, "dA": dA}
-
-
-def with_the_loss(A, b, x, y):
-    return 0.25, by_hand(A, b, x, y)
-
-
-def behind_the_loss(A, b, x, y):
-    return 0.25, *by_hand(A, b, x, y)
-
-
-def in_a_generator(A, b, x, y):
-    dA, db = by_hand(A, b, x, y)
-    return (each for each in (dA, db))
-
-
-def as_a_generator(A, b, x, y):
-    for part in by_hand(A, b, x, y):
-        yield (each for each in part)
-
-
-def in_object_arrays(A, b, x, y):
-    return tuple(np.array(part, dtype=object) for part in by_hand(A, b, x, y))
 
 
 class Marked(np.ndarray):
     pass
 
 
-def in_a_subclass(A, b, x, y):
-    dA, db = by_hand(A, b, x, y)
-    return [each.view(Marked) for each in dA], [np.ma.masked_array(each) for each in db]
+def in_longdouble(A, b, x, y):
+    return by_hand([each.astype(np.longdouble) for each in A], b, x, y)
+
+
+def with_defaults(weights, biases, inputs, targets, verbose=False):
+    return by_hand(weights, biases, inputs, targets)
+
+
+def as_a_generator(A, b, x, y):
+    for part in by_hand(A, b, x, y):
+        yield (each for each in part)
 
 
 def by_the_tracer(A, b, x, y):
@@ -219,29 +191,29 @@ def by_the_tracer(A, b, x, y):
     return bp.grad(loss, argnums=(0, 1))(list(A), list(b))
 
 
-@pytest.mark.parametrize(
-    "backward",
-    [
-        by_hand,
-        Callable(),
-        Callable().__call__,
-        lambda *args: by_hand(*args),
-        as_lists,
-        as_views,
-        in_longdouble,
-        with_other_names,
-        with_defaults,
-        by_name,
-        with_the_loss,
-        behind_the_loss,
-        in_a_generator,
-        as_a_generator,
-        in_object_arrays,
-        in_a_subclass,
-        functools.partial(lambda rate, *args: by_hand(*args), 0.1),
-        by_the_tracer,
-    ],
-)
+RIGHT = {
+    "a function": by_hand,
+    "an object": Callable(),
+    "a method": Callable().__call__,
+    "any arguments": lambda *args: by_hand(*args),
+    "a partial": functools.partial(lambda rate, *args: by_hand(*args), 0.1),
+    "other names and a default": with_defaults,
+    "long doubles": in_longdouble,
+    "a generator": as_a_generator,
+    "the tracer": by_the_tracer,
+    "lists": of_each(np.ndarray.tolist),
+    "views": of_each(lambda each: np.asfortranarray(each)[::1]),
+    "a subclass": of_each(lambda each: each.view(Marked)),
+    "masked arrays": of_each(np.ma.masked_array),
+    "object arrays": changed(lambda *both: tuple(np.array(part, dtype=object) for part in both)),
+    "parts of a generator": changed(lambda *both: (part for part in both)),
+    "by name": changed(lambda dA, db: {"db": db, "dA": dA}),
+    "beside the loss": changed(lambda dA, db: (0.25, (dA, db))),
+    "behind the loss": changed(lambda dA, db: (0.25, dA, db)),
+}
+
+
+@pytest.mark.parametrize("backward", RIGHT.values(), ids=RIGHT)
 def test_a_right_submission_is_right_however_it_is_written(backward):
     report = bp.check_backward(backward)
     assert report.ok, str(report)
@@ -327,14 +299,13 @@ def test_inputs_that_are_modified_are_found_and_do_not_spoil_the_values():
 def test_state_between_calls_is_found_and_every_call_counts():
     kept = {}
 
-    def backward(A, b, x, y):
-        dA, db = by_hand(A, b, x, y)
+    def adding(dA, db):
         if kept.get("shape") == dA[0].shape:
             dA = [one + two for one, two in zip(dA, kept["dA"], strict=True)]
         kept.update(shape=dA[0].shape, dA=dA)
         return dA, db
 
-    report = bp.check_backward(backward)
+    report = bp.check_backward(changed(adding))
     wrong = [each.name for each in report.parameters if not each.ok]
     assert wrong == ["dA[0]", "dA[1]", "dA[2]"]
     assert not report.findings
@@ -346,12 +317,11 @@ def test_state_between_calls_is_found_and_every_call_counts():
 def test_the_gradient_that_changes_from_call_to_call_is_named():
     calls = []
 
-    def backward(A, b, x, y):
+    def again(dA, db):
         calls.append(1)
-        dA, db = by_hand(A, b, x, y)
         return dA, [db[0] * len(calls) ** 2, db[1], db[2]]
 
-    (offence,) = bp.check_backward(backward).offences
+    (offence,) = bp.check_backward(changed(again)).offences
     assert offence.parameter == "db[0]"
     assert "different db[0]: it stores something between calls" in offence.message
 
@@ -383,11 +353,7 @@ def test_a_mistake_is_recognised_beside_an_offence():
         (lambda dA, db: np.float64(1), "missing_gradient", "not a pair"),
         (lambda dA, db: (dA, [None] * 3), "missing_gradient", "db[2]: it is missing"),
         (lambda dA, db: (dA, db[:2]), "missing_gradient", "it is missing"),
-        (
-            lambda dA, db: (dA, [0 * each for each in db]),
-            "missing_gradient",
-            "db[2] is zero everywhere",
-        ),
+        (lambda dA, db: (dA, [0 * each for each in db]), "missing_gradient", "zero everywhere"),
         (
             lambda dA, db: (dA, [each[:, None] for each in db]),
             "wrong_shape",
@@ -398,16 +364,8 @@ def test_a_mistake_is_recognised_beside_an_offence():
         (lambda dA, db: ([each.T for each in dA], db), "weight_gradient_transposed", "dA[2]"),
         (lambda dA, db: (dA, [each[:1] for each in db]), "wrong_shape", "expected (2,)"),
         (lambda dA, db: ([each * np.nan for each in dA], db), "not_finite", "dA[2]"),
-        (
-            lambda dA, db: ([each + 1 for each in dA], db),
-            "not_recognised",
-            "db[2] is right, and so",
-        ),
-        (
-            lambda dA, db: (dA, [each + 1 for each in db]),
-            "not_recognised",
-            "dA[2] is right, and so",
-        ),
+        (lambda dA, db: ([each + 1 for each in dA], db), "not_recognised", "db[2] is right, and"),
+        (lambda dA, db: (dA, [each + 1 for each in db]), "not_recognised", "dA[2] is right, and"),
         (
             lambda dA, db: (
                 [np.cos(each) for each in dA[:2]] + dA[2:],
@@ -416,16 +374,12 @@ def test_a_mistake_is_recognised_beside_an_offence():
             "not_recognised",
             "look at how δ_2 is made of δ_3",
         ),
-        (
-            lambda dA, db: ([dA[0], dA[1] / 2, dA[2]], db),
-            "not_recognised",
-            "It is half of the right one.",
-        ),
+        (lambda dA, db: ([dA[0], dA[1] / 2, dA[2]], db), "not_recognised", "It is half of the"),
         (lambda dA, db: (dA, ["a", "b", "c"]), "wrong_shape", "not made of real numbers, but of t"),
     ],
 )
 def test_what_is_no_gradient_is_said_with_its_name(change, mistake, words):
-    report = bp.check_backward(lambda *args: change(*by_hand(*args)))
+    report = bp.check_backward(changed(change))
     assert not report.ok
     best = report.findings[0]
     assert len(report.findings) == 1  # what is wrong with all of them is said once
@@ -435,15 +389,11 @@ def test_what_is_no_gradient_is_said_with_its_name(change, mistake, words):
 
 
 def test_a_list_that_is_missing_costs_its_own_gradients_only():
-    assert bp.check_backward(lambda *args: (by_hand(*args)[0], None)).score == pytest.approx(0.5)
+    assert bp.check_backward(changed(lambda dA, db: (dA, None))).score == pytest.approx(0.5)
 
 
 def test_entries_that_no_layer_has_are_found_and_the_others_judged():
-    def backward(A, b, x, y):
-        dA, db = by_hand(A, b, x, y)
-        return [*dA, dA[0]], db
-
-    report = bp.check_backward(backward)
+    report = bp.check_backward(changed(lambda dA, db: ([*dA, dA[0]], db)))
     assert all(each.ok for each in report.parameters)
     (offence,) = report.offences
     assert (offence.mistake, offence.parameter) == ("wrong_shape", "dA[2]")
@@ -507,13 +457,12 @@ def test_a_pass_that_is_right_once_is_no_pass_of_another_course(hints):
 def test_a_sum_over_calls_is_told_as_such():
     kept = {}
 
-    def backward(A, b, x, y):
-        dA, db = by_hand(A, b, x, y)
+    def adding(dA, db):
         before = kept.get(dA[0].shape, [0, 0, 0])
         kept[dA[0].shape] = dA = [one + two for one, two in zip(dA, before, strict=True)]
         return dA, db
 
-    (offence,) = bp.check_backward(backward).offences
+    (offence,) = bp.check_backward(changed(adding)).offences
     assert offence.mistake == "state_kept_between_calls"
     assert "different dA[2]: it is twice the first one" in offence.message
 
@@ -582,15 +531,6 @@ def test_a_patched_comparison_changes_nothing(monkeypatch):
 # --- what no mistake of the catalogue explains ------------------------------------------
 
 
-def changed(change):
-    """A right pass whose gradients are changed afterwards."""
-
-    def backward(A, b, x, y):
-        return change(*by_hand(A, b, x, y))
-
-    return backward
-
-
 def said_of(backward, **options):
     report = bp.check_backward(backward, **options)
     assert not report.ok
@@ -598,13 +538,11 @@ def said_of(backward, **options):
 
 
 def test_all_gradients_that_are_a_step_of_an_update_are_said_to_be_so():
-    def step(dA, db):
-        return [-0.1 * each for each in dA], [-0.1 * each for each in db]
-
-    (text,) = said_of(changed(step))
+    step = of_each(lambda each: -0.1 * each)
+    (text,) = said_of(step)
     assert text.startswith("Like all others, dA[2] is −0.1 times the right one: it looks like")
     assert "the step of an update, −0.1 · gradient. Return the gradient itself" in text
-    (text,) = said_of(changed(step), hints="clear")
+    (text,) = said_of(step, hints="clear")
     assert "dA[2] and all others are off by one and the same factor." in text
     assert "0.1" not in text
 
@@ -680,37 +618,30 @@ def test_a_factor_is_told_in_the_sizes_of_the_network():
 
 
 def test_of_two_faults_in_two_gradients_both_are_told():
-    def two(dA, db):
-        return [np.cos(dA[0]), dA[1], dA[2]], [db[0], db[1], 3 * db[2]]
-
-    first, second = said_of(changed(two))
+    two = changed(lambda dA, db: ([np.cos(dA[0]), *dA[1:]], [*db[:2], 3 * db[2]]))
+    first, second = said_of(two)
     assert first.startswith("db[2] is the first gradient that is wrong")
     assert "It is 3 times the right one. dA[2] is right, and so is δ_3" in first
     assert second.startswith("dA[0] is wrong, too, and not because of what is above it.")
     assert "db[0] is right, and so is δ_1" in second
-    assert len(said_of(changed(two), hints="none")) == 1
+    assert len(said_of(two, hints="none")) == 1
 
 
 def test_what_is_wrong_with_delta_is_told_once_and_spoils_what_is_below():
-    def spoiled(dA, db):
-        return [np.cos(each) for each in dA], [np.cos(each) for each in db]
-
-    (text,) = said_of(changed(spoiled))
+    (text,) = said_of(of_each(np.cos))
     assert text.startswith("dA[2] is the first gradient that is wrong, in the order of the back")
 
     class Untold:  # has no text in which a line could be
         def __call__(self, *given):
-            return spoiled(*by_hand(*given))
+            return of_each(np.cos)(*given)
 
     (text,) = said_of(Untold())
     assert text.endswith("db[2] is wrong too: look at δ_3, with which the way back begins.")
 
 
 def test_delta_is_not_blamed_where_all_below_shows_that_it_is_right():
-    def at_the_output(dA, db):
-        return [dA[0], dA[1], np.cos(dA[2])], [db[0], db[1], np.sin(db[2])]
-
-    text = " ".join(said_of(changed(at_the_output)))
+    at_the_output = changed(lambda dA, db: ([*dA[:2], np.cos(dA[2])], [*db[:2], np.sin(db[2])]))
+    text = " ".join(said_of(at_the_output))
     assert "all below is right, and so is δ_3: look at how dA[2] and db[2] are made of δ_3" in text
     assert "look at δ_3, with which" not in text
 
@@ -727,11 +658,9 @@ def test_layers_are_called_right_only_if_they_are():
 
 
 def test_what_is_rounded_is_called_nearly_right():
-    def rounded(dA, db):
-        return [np.round(each, 3) for each in dA], [np.round(each, 3) for each in db]
-
-    assert any("It is nearly right" in text for text in said_of(changed(rounded)))
-    assert not any("nearly" in text for text in said_of(changed(rounded), hints="vague"))
+    rounded = of_each(lambda each: np.round(each, 3))
+    assert any("It is nearly right" in text for text in said_of(rounded))
+    assert not any("nearly" in text for text in said_of(rounded, hints="vague"))
 
 
 @pytest.mark.parametrize(("hints", "more"), [("none", False), ("vague", True)])
@@ -839,10 +768,7 @@ def test_a_report_gives_away_as_much_as_the_hints_allow_and_names_the_parameter(
 
 @pytest.mark.parametrize("hints", HINTS)
 def test_that_a_transpose_would_be_right_is_a_hint(hints):
-    def backward(A, b, x, y):
-        dA, db = by_hand(A, b, x, y)
-        return [dA[0], dA[1], dA[2].T], [np.cos(db[0]), *db[1:]]
-
+    backward = changed(lambda dA, db: ([*dA[:2], dA[2].T], [np.cos(db[0]), *db[1:]]))
     first = bp.check_backward(backward, hints=hints).findings[0]
     assert first.message.startswith("dA[2]: its shape is (5, 2), expected (2, 5).")
     assert ("transpose would be right" in first.message) == (hints != "none")
@@ -850,10 +776,7 @@ def test_that_a_transpose_would_be_right_is_a_hint(hints):
 
 @pytest.mark.parametrize("hints", HINTS)
 def test_what_is_not_recognised_is_hinted_at_with_clear_and_plain_hints_only(hints):
-    def backward(A, b, x, y):
-        dA, db = by_hand(A, b, x, y)
-        return [dA[0], dA[1] / 3, dA[2]], db
-
+    backward = changed(lambda dA, db: ([dA[0], dA[1] / 3, dA[2]], db))
     (finding,) = bp.check_backward(backward, hints=hints).findings
     assert (finding.mistake, finding.layers) == ("not_recognised", ())
     assert ("db[1] is right" in finding.message) == (hints in ("clear", "plain"))

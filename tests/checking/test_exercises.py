@@ -91,18 +91,10 @@ def test_the_key_is_that_of_the_network(seed):
     assert net.widths == WIDTHS
     forward, backward = net.forward(mine.x), net.backward(mine.x, mine.y)
     key = answer_key(mine)
-    right = {
-        "z[1]": forward.z[1],
-        "f[1]": forward.f[1],
-        "z[2]": forward.z[2],
-        "f[2]": forward.f[2],
-        "L": net.loss(mine.x, mine.y),
-        "delta[2]": backward.delta[2],
-        "delta[1]": backward.delta[1],
-        "dA[1]": backward.A[1],
-        "dA[0]": backward.A[0],
-    }
-    for name, value in right.items():
+    right = {f"{name}[{i}]": getattr(forward, name)[i] for name in "zf" for i in (1, 2)}
+    right |= {f"delta[{i}]": backward.delta[i] for i in (1, 2)}
+    right |= {f"dA[{i}]": backward.A[i] for i in (0, 1)}
+    for name, value in (right | {"L": net.loss(mine.x, mine.y)}).items():
         np.testing.assert_allclose(key[name], value, rtol=1e-12)
     assert [np.shape(key[each.name]) for each in QUESTIONS] == [each.shape for each in QUESTIONS]
 
@@ -248,21 +240,21 @@ def summary(name, value, **options):
     return checked.summary("vague")
 
 
-@pytest.mark.parametrize("value", ["0.5", " -1.5e0 ", ["1.0", "0.5"], [1.0, "0.5"], [["1.0"]]])
-def test_a_number_in_quotes_is_a_text_and_told_so(value):
-    assert summary("z[1]", value) == "wrong: a text: write the number without quotes"
+QUOTED = "a text: write the number without quotes"
 
 
-@pytest.mark.parametrize("value", ["0,5", ["0,182", "-0,119"]])
-def test_a_text_with_a_decimal_comma_is_told_both(value):
-    assert summary("z[1]", value) == (
-        "wrong: a text: write the number without quotes, and with a point, not a comma"
-    )
-
-
-@pytest.mark.parametrize("value", ["", "x", "a, b", [], [1j, "1.0"], {"a": "1"}, [[]]])
-def test_what_has_no_number_is_told_so(value):
-    assert summary("z[1]", value) == "wrong: it has no number"
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (["0.5", " -1.5e0 ", ["1.0", "0.5"], [1.0, "0.5"], [["1.0"]]], QUOTED),
+        (["0,5", ["0,182", "-0,119"]], f"{QUOTED}, and with a point, not a comma"),
+        (["", "x", "a, b", [], [1j, "1.0"], {"a": "1"}, [[]]], "it has no number"),
+    ],
+    ids=["in quotes", "a decimal comma", "no number"],
+)
+def test_an_answer_that_is_no_number_is_told_how_to_write_one(values, said):
+    for value in values:
+        assert summary("z[1]", value) == f"wrong: {said}", value
 
 
 @pytest.mark.parametrize(
@@ -302,17 +294,7 @@ def test_another_letter_is_wrong_and_what_is_none_is_told_so():
     assert summary(MISTAKE, f"{other.upper()})") == "wrong: it is a different one"
     itself = []
     itself.append(itself)
-    for given in (
-        "",
-        "e",
-        1,
-        "sign flipped",
-        "a or b",
-        ["a", "b"],
-        itself,
-        "..",
-        right + right,
-    ):
+    for given in ("", "e", 1, "sign flipped", "a or b", ["a", "b"], itself, "..", right + right):
         assert summary(MISTAKE, given) == "wrong: expected one letter from a to d"
 
 

@@ -32,6 +32,12 @@ def named(convention):
     return "-".join(map(str, convention.values()))
 
 
+# Every convention at one depth, and other depths in the default one for a batch.
+at_several_depths = pytest.mark.parametrize(
+    ("convention", "layers"),
+    [*((each, 3) for each in CONVENTIONS), (CONVENTIONS[4], 2), (CONVENTIONS[4], 4)],
+    ids=lambda value: named(value) if isinstance(value, dict) else str(value),
+)
 each_convention = pytest.mark.parametrize("convention", CONVENTIONS, ids=named)
 
 
@@ -61,12 +67,7 @@ def test_the_right_pass_is_right(convention, layers, seed):
     assert report.findings == ()
 
 
-# Every convention at one depth, and other depths in the default one for a batch.
-@pytest.mark.parametrize(
-    ("convention", "layers"),
-    [*((each, 3) for each in CONVENTIONS), (CONVENTIONS[4], 2), (CONVENTIONS[4], 4)],
-    ids=lambda value: named(value) if isinstance(value, dict) else str(value),
-)
+@at_several_depths
 def test_every_mistake_is_recognised_on_networks_of_several_depths(convention, layers):
     mistakes = whole_mistakes(Course(**convention, layers=layers))
     assert len(mistakes) > 15
@@ -217,11 +218,7 @@ def test_what_belongs_to_several_layers_is_looked_for_at_each_layer(samples):
     assert {each.id for each in whole_mistakes(course)} >= NOT_LOCAL
 
 
-@pytest.mark.parametrize(
-    ("convention", "layers"),
-    [*((each, 3) for each in CONVENTIONS), (CONVENTIONS[4], 2), (CONVENTIONS[4], 4)],
-    ids=lambda value: named(value) if isinstance(value, dict) else str(value),
-)
+@at_several_depths
 def test_a_mistake_at_some_layers_is_recognised_with_them(convention, layers):
     mistakes = local_mistakes(Course(**convention, layers=layers))
     assert len(mistakes) > 5
