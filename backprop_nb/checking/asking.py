@@ -115,7 +115,7 @@ def ask_all(backward: Pass, probes: Sequence[Probe], seconds: float | None = Non
     if seconds is not None:
         backward = TimeLimit(backward, seconds)
     output = _LimitedText(MAX_PRINTED)
-    with _quiet(output):
+    with quiet(output):
         first, again = ask(backward, probes[0]), ask(backward, probes[0])
         rest = [ask(backward, probe) for probe in probes[1:]]
     return Answers((first, *rest), again, output.text)
@@ -543,7 +543,8 @@ class _LimitedText(io.TextIOBase):
 
 
 @contextlib.contextmanager
-def _quiet(output: io.TextIOBase) -> Iterator[None]:
+def quiet(output: io.TextIOBase) -> Iterator[None]:
+    """What is printed goes to a stream of its own, and nothing to standard error."""
     with (
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(_LimitedText(0)),

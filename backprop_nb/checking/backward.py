@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -26,6 +24,7 @@ from backprop_nb.checking.convention import (
 from backprop_nb.checking.diagnosis import judge, may_have_line, with_line
 from backprop_nb.checking.gradient import wrong_lines
 from backprop_nb.checking.isolation import run_isolated
+from backprop_nb.checking.lines.program import reachable
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
 from backprop_nb.checking.packing import arguments, check_calls, course_loss
 from backprop_nb.checking.probes import Probe, line_probes, make_probes
@@ -325,8 +324,6 @@ def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Findi
 
     Where another one explains it as well, either may be wrong, and both are named.
     """
-    if not _has_text(backward):
-        return None
     probes, found = line_probes(course), list[Finding]()
     for probe in probes:
         lines = _lines(backward, course, probe, hints, alone=True)
@@ -347,8 +344,6 @@ def lines_together(backward: Callable[..., Any], course: Course, hints: Hints) -
 
     What to write in them is said only where it holds on networks of all sizes.
     """
-    if not _has_text(backward):
-        return None
     lines = _lines(backward, course, line_probes(course)[0], hints, alone=False)
     of_each = {each.number: each for each in reversed(lines)}
     if len(of_each) != 2:
@@ -369,11 +364,12 @@ def _lines(
     backward: Callable[..., Any], course: Course, probe: Probe, hints: Hints, alone: bool
 ) -> list[Finding]:
     """Return the lines that explain what is wrong on a network, each alone or not."""
+    function = next(reachable(backward), None)
+    if function is None or find_text(function.__code__).text is None:  # nothing could be shown
+        return []
     given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
     try:
-        with _quiet():
-            loss = course_loss(course, probe.widths)
-            return wrong_lines(loss, backward, given, hints, alone)
+        return wrong_lines(course_loss(course, probe.widths), backward, given, hints, alone)
     except Exception:  # the mistake that is named is worth more than its line
         return []
 
@@ -393,21 +389,6 @@ def _confirmed(found: Sequence[Finding], probes: Sequence[Probe]) -> Finding:
     samples = f"{many} sample{'s' * (many > 1)}"
     where = first.repair and f"{first.repair}, on a network of {units} units with {samples}"
     return replace(first, repair=where, proved=False)
-
-
-def _has_text(backward: Callable[..., Any]) -> bool:
-    """Whether a function is one whose lines can be shown, and none of this package's."""
-    function = inspect.unwrap(backward)
-    function = getattr(function, "__func__", function)
-    code = getattr(function, "__code__", None)
-    return code is not None and find_text(code).text is not None
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what a student's function prints to itself: it has been printed before."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        yield
 
 
 def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:

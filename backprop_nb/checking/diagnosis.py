@@ -204,7 +204,7 @@ class _Judge:
             failing = self.answers.index(answer)
             where = f" This happens with layers of {self._units(failing)}; with layers of "
             where += f"{self._units(running[0])} it runs."
-            if all(self.search.is_right(k) for k in running):
+            if all(is_right(self.course, k, self.answers[k]) for k in running):
                 where += (
                     " There everything is right: look for rows and columns that are exchanged, "
                     "and for sizes that are written as numbers."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop_nb.checking.asking import OutOfTime, TimeLimit, check_seconds, said_of
+from backprop_nb.checking.asking import OutOfTime, TimeLimit, check_seconds, quiet, said_of
 from backprop_nb.checking.compare import (
     MISSING,
     TOLERANCE_FLOAT32,
@@ -169,9 +170,11 @@ def wrong_lines(
     hints: Hints,
     alone: bool,
 ) -> list[Finding]:
-    """Return the lines of a gradient function that explain what is wrong, each alone or not."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    """Return the lines of a gradient function that explain what is wrong, each alone or not.
+
+    What it prints has been printed before.
+    """
+    with quiet(io.StringIO()):
         report = _Check(f, gradient, args, "", hints, alone=alone).report()
     return [each for each in report.findings if each.mistake == "wrong_line" and each.line]
 

@@ -239,7 +239,7 @@ class Search:
             answer = self.answers[k]
             expected = gradients_of(self.course, k, placed, rate)
             if not expected:  # it cannot be made here, so the submission must not be right either
-                if not answer.failure and self.is_right(k):
+                if not answer.failure and is_right(self.course, k, answer):
                     return False
             elif answer.failure or not self._fits_on(k, expected):
                 return False
@@ -309,10 +309,6 @@ class Search:
         """Whether of the expected gradients those that are there are right."""
         there = self.there[k]
         return all(same_numbers(there[name], expected[name]) for name in expected if name in there)
-
-    def is_right(self, k: int) -> bool:
-        """Whether all gradients of a probe are right."""
-        return is_right(self.course, k, self.answers[k])
 
     # -- an update that comes too early --------------------------------------
 
