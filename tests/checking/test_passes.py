@@ -377,6 +377,18 @@ def gradient(w, v):
 """
 
 
+@pytest.fixture
+def written(tmp_path):
+    """Return what imports a text from a file of its own."""
+
+    def module(text):
+        path = tmp_path / f"module_{len([*tmp_path.iterdir()])}.py"
+        path.write_text(text, encoding="utf-8")
+        return imported(path)
+
+    return module
+
+
 @pytest.mark.parametrize(
     ("text", "old", "new"),
     [
@@ -398,26 +410,21 @@ def gradient(w, v):
     ],
 )
 def test_what_is_proved_to_be_wrong_becomes_right_where_the_words_are_followed(
-    text, old, new, tmp_path
+    text, old, new, written
 ):
     assert text.count(old) == 1 or text.partition("def gradient")[2].count(old) == 1
     before, _, after = text.partition("def gradient")
     text, rng = f"{before}def gradient{after.replace(old, new)}", np.random.default_rng(1)
-    (tmp_path / "wrong.py").write_text(text, encoding="utf-8")
-    wrong, args = (
-        imported(tmp_path / "wrong.py"),
-        (rng.normal(size=(3, 3)), rng.normal(size=(3, 2))),
-    )
+    wrong, args = written(text), (rng.normal(size=(3, 3)), rng.normal(size=(3, 2)))
     finding = bp.check_gradient(wrong.loss, wrong.gradient, *args).findings[0]
     assert finding.proved
-    (tmp_path / "mended.py").write_text(followed(text, finding), encoding="utf-8")
-    assert bp.check_gradient(wrong.loss, imported(tmp_path / "mended.py").gradient, *args).ok
+    mended = written(followed(text, finding))
+    assert bp.check_gradient(wrong.loss, mended.gradient, *args).ok
 
 
-def test_an_entry_that_is_changed_is_named_and_not_the_line_that_scales_all(tmp_path):
-    text = LABELS.replace("    p[range(4), y]", "    p[range(4), 0]")
-    (tmp_path / "wrong.py").write_text(text, encoding="utf-8")
-    wrong, rng = imported(tmp_path / "wrong.py"), np.random.default_rng(1)
+def test_an_entry_that_is_changed_is_named_and_not_the_line_that_scales_all(written):
+    wrong = written(LABELS.replace("    p[range(4), y]", "    p[range(4), 0]"))
+    rng = np.random.default_rng(1)
     args = rng.normal(size=(3, 3)), rng.normal(size=(3, 2))
     [finding] = (e for e in bp.check_gradient(wrong.loss, wrong.gradient, *args).findings if e.line)
     assert finding.source == "p[range(4), 0] -= 1"
@@ -459,10 +466,9 @@ def gradient(a_0, b_0, a_1, b_1):
         ("db_0 = delta_1", "db_0 = delta_1 * x"),
     ],
 )
-def test_the_line_that_computes_is_named_and_not_that_which_returns(old, new, tmp_path):
+def test_the_line_that_computes_is_named_and_not_that_which_returns(old, new, written):
     number = LESSON.splitlines().index(f"    {old}") + 1
-    (tmp_path / "lesson.py").write_text(LESSON.replace(old, new), encoding="utf-8")
-    lesson = imported(tmp_path / "lesson.py")
+    lesson = written(LESSON.replace(old, new))
     report = bp.check_gradient(lesson.loss, lesson.gradient, 0.3, -0.2, 0.8, 0.4)
     assert [each.line for each in report.findings if each.line] == [number]
     assert report.findings[0].proved

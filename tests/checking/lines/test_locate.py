@@ -1,11 +1,11 @@
 """From a loss and a wrong gradient function to the lines that are wrong."""
 
-import importlib.util
 import linecache
 from collections import deque
 
 import numpy as np
 import pytest
+from entry import imported
 
 from backprop_nb import sigmoid
 from backprop_nb.checking.lines import rewritten
@@ -59,9 +59,7 @@ def faults_of(tmp_path_factory):
             text = f"{head}def gradient{tail.replace(old, new)}"
         path = folder / f"pass_{len(list(folder.iterdir()))}.py"
         path.write_text(text, encoding="utf-8")
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = imported(path)
         with np.errstate(all="ignore"):
             return find_faults(module.loss, module.gradient, args, range(4))
 

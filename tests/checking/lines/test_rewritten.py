@@ -15,6 +15,13 @@ def loss(w, v):
     return np.sum((np.tanh(X @ w) @ v - Y) ** 2)
 
 
+def told(f, gradient, *args):
+    """Return how far below its function's first line the best finding is, and what to write."""
+    found = bp.check_gradient(f, gradient, *args).findings[0]
+    assert found.proved
+    return found.line - gradient.__code__.co_firstlineno, found.repair
+
+
 def of_a_name(w, v):
     h = np.tanh(X @ w)
     e = 2 * (h @ v - Y)
@@ -60,10 +67,9 @@ def raises(w, v):
     ids=lambda each: getattr(each, "__name__", ""),
 )
 def test_the_line_is_named_and_proved_with_what_to_write(gradient, line):
-    found = bp.check_gradient(loss, gradient, W, V).findings[0]
-    assert found.line == gradient.__code__.co_firstlineno + line
-    assert found.proved
-    assert found.repair
+    its, repair = told(loss, gradient, W, V)
+    assert its == line
+    assert repair
 
 
 def test_the_function_and_the_arguments_are_as_before():
@@ -106,8 +112,8 @@ def test_gradients_in_another_order_are_exchanged():
         back = 2 * w * t
         return back * w, back * t
 
-    finding = bp.check_gradient(f, gradient, W[0], X[0]).findings[0]
-    assert finding.repair == "(back * t, back * w) in place of (back * w, back * t)"
+    repair = "(back * t, back * w) in place of (back * w, back * t)"
+    assert told(f, gradient, W[0], X[0]) == (2, repair)
 
 
 @pytest.mark.parametrize("number", [float, np.float64, lambda x: np.array([x])])
@@ -123,9 +129,7 @@ def test_one_value_handed_over_as_two_gradients_is_wrong_as_one_of_them(number):
         dt = back
         return dw, dt
 
-    finding = bp.check_gradient(f, gradient, number(0.4), number(1.2)).findings[0]
-    assert finding.line == gradient.__code__.co_firstlineno + 4
-    assert (finding.repair, finding.proved) == ("multiply it by h", True)
+    assert told(f, gradient, number(0.4), number(1.2)) == (4, "multiply it by h")
 
 
 def test_a_loop_that_leaves_gradients_out_is_named():
@@ -138,9 +142,7 @@ def test_a_loop_that_leaves_gradients_out_is_named():
                 back = back @ v.T * (1 - h**2)
         return found
 
-    finding = bp.check_gradient(loss, gradient, W, V).findings[0]
-    assert finding.line == gradient.__code__.co_firstlineno + 3
-    assert (finding.repair, finding.proved) == ("-1 in place of 0", True)
+    assert told(loss, gradient, W, V) == (3, "-1 in place of 0")
 
 
 def forward_pass(w, v, x, y):
@@ -192,9 +194,7 @@ def test_a_line_within_a_comprehension_is_named():
         dv = sum(np.outer(h, e) for h, e in zip(X, es, strict=True))
         return sum(np.outer(x, e @ v.T * (1 - h**2)) for x, e, h in zip(X, es, hs, strict=True)), dv
 
-    finding = bp.check_gradient(loss, gradient, W, V).findings[0]
-    assert finding.line == gradient.__code__.co_firstlineno + 3
-    assert (finding.repair, finding.proved) == ("hs in place of X", True)
+    assert told(loss, gradient, W, V) == (3, "hs in place of X")
 
 
 def test_a_slope_too_many_is_left_out():
@@ -207,8 +207,7 @@ def test_a_slope_too_many_is_left_out():
         d = (p - Y[:, 0]) * p * (1 - p) / len(Y)
         return X.T @ d, d.sum()
 
-    finding = bp.check_gradient(logistic, gradient, W[0], 0.3).findings[0]
-    assert (finding.repair, finding.proved) == ("leave out * p * (1 - p)", True)
+    assert told(logistic, gradient, W[0], 0.3) == (2, "leave out * p * (1 - p)")
 
 
 def test_two_lines_are_named_of_which_neither_alone_makes_a_gradient_right():
