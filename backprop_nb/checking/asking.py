@@ -27,6 +27,7 @@ import numpy as np
 
 from backprop_nb.checking.compare import is_narrow, is_real, not_real
 from backprop_nb.checking.convention import Course
+from backprop_nb.checking.matching import described
 from backprop_nb.checking.packing import arguments, gradients_in, names_of_arguments
 from backprop_nb.checking.probes import Array, Probe
 from backprop_nb.checking.report import NOT_WRITTEN
@@ -463,14 +464,10 @@ def _last_step(error: BaseException) -> TracebackType | None:
 
 
 def _kind(value: Any) -> str:
-    """Say what something is, without asking it anything that it could answer wrongly."""
-    if value is None:
-        return "nothing"
-    name = type(value).__name__
-    if isinstance(value, tuple | list):
-        return f"a {name} of {len(value)}"
+    """Say what something is, and what was to be written where it computes nothing yet."""
     prepared = {"generator": "return in place of yield", "coroutine": "def in place of async def"}
-    return f"an object of type {name}{f' (write {prepared[name]})' if name in prepared else ''}"
+    name = type(value).__name__
+    return described(value) + (f" (write {prepared[name]})" if name in prepared else "")
 
 
 class OutOfTime(BaseException):

@@ -140,7 +140,7 @@ def match(
     """
     matching = _Matching(arguments, names, order, data)
     if answer is None:
-        return Unmatched(_described(answer), matching.advice())
+        return Unmatched(described(answer), matching.advice())
     return matching.of(answer)
 
 
@@ -305,7 +305,7 @@ class _Matching:
             if found is not None and (self._fits(found) or reading == self._by_keys):
                 return found
             partial = partial or found
-        return partial or Unmatched(_described(answer), self.advice())
+        return partial or Unmatched(described(answer), self.advice())
 
     def _fits(self, found: Matched) -> bool:
         """Whether every gradient that should be there is, in the shape of its argument."""
@@ -635,7 +635,7 @@ def _number_beside(answer: Any) -> Any:
     return found[0] if len(found) == 1 else None
 
 
-def _described(answer: Any) -> str:
+def described(answer: Any) -> str:
     """Say what an answer is, without asking it anything that it could answer wrongly."""
     if answer is None:
         return "nothing"

@@ -61,13 +61,16 @@ def names_of_arguments(course: Course) -> list[str]:
 
 def argument_names(course: Course, word: str) -> list[str]:
     """Return the names of the arguments for which a word of ``calls`` stands."""
-    if word != "parameters":
-        return [word]
-    if course.parameters == "separate":
+    return [word] if word != "parameters" else _names_as(course, course.parameters)
+
+
+def _names_as(course: Course, how: str) -> list[str]:
+    """Return a name for each part of what is packed in some way."""
+    if how == "separate":
         return [*course.leaf_names.values()]
-    if course.parameters == "lists":
-        return list_names(course)
-    return ["theta" if course.parameters == "flat" else "parameters"]
+    if how in ("lists", "biases weights"):
+        return list_names(course)[:: 1 if how == "lists" else -1]
+    return ["theta" if how == "flat" else "parameters"]
 
 
 def list_names(course: Course) -> list[str]:
@@ -187,21 +190,12 @@ def gradients_in(course: Course, answer: Any, A: Arrays, b: Arrays) -> dict[str,
     What is missing is None, and ``"loss"`` a number that stood beside them.  An
     answer that cannot be read is a sentence on what it is.
     """
-    leaves = _leaves(course, A, b)
-    trees = packed_as(course, course.returns or course.parameters, leaves)
-    names = argument_names(course, "parameters")
-    if len(names) != len(trees):
-        names = [*course.leaf_names.values()] if len(trees) == len(leaves) else ["parameters"]
-    how = course.returns or course.parameters
-    if how in ("lists", "biases weights"):
-        names = list_names(course)[:: 1 if how == "lists" else -1]
+    leaves, how = _leaves(course, A, b), course.returns or course.parameters
     # By the names that the course has for each array; else in the structure that was agreed on.
-    readings = (
-        match(answer, [*leaves.values()], [*course.leaf_names.values()], order=False),
-        match(answer, trees, names, order=False),
-    )
+    named = match(answer, [*leaves.values()], [*course.leaf_names.values()], order=False)
+    trees = packed_as(course, how, leaves)
+    structured = match(answer, trees, _names_as(course, how), order=False)
     places = _places_in(course, how)
-    named, structured = readings
     parts: Sequence[Any]
     if not isinstance(named, Unmatched) and any(named.spelled):
         places, parts, loss = [*leaves], named.leaves, named.loss

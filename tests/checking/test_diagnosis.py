@@ -346,10 +346,10 @@ def test_a_mistake_is_recognised_beside_an_offence():
     ("change", "mistake", "words"),
     [
         (lambda dA, db: (dA, None), "missing_gradient", "The same is wrong with db[1] and db[0]"),
-        (lambda dA, db: (dA, 1.0), "wrong_shape", "db is an object of type float, not a list"),
+        (lambda dA, db: (dA, 1.0), "wrong_shape", "db is one number, not a list"),
         (lambda dA, db: None, "missing_gradient", "returned nothing"),
         (lambda dA, db: [*dA, *db], "missing_gradient", "a list of 6"),
-        (lambda dA, db: {"a": dA, "c": db}, "missing_gradient", "type dict, not a pair (dA, db)"),
+        (lambda dA, db: {"a": dA, "c": db}, "missing_gradient", "'a' and 'c', not a pair (dA, db)"),
         (lambda dA, db: np.float64(1), "missing_gradient", "not a pair"),
         (lambda dA, db: (dA, [None] * 3), "missing_gradient", "db[2]: it is missing"),
         (lambda dA, db: (dA, db[:2]), "missing_gradient", "it is missing"),
