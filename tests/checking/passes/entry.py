@@ -11,14 +11,15 @@ Each module of ``seen/`` and ``held_out/`` is written as one course has it:
 ``large_arguments(rng)``
     Where there is one: those of 784 inputs, 128 units, 10 outputs and 64 samples.
 ``WRONG``
-    For each of these the lines to change: what stands there, what stands there then, the kind of
-    mistake, and where it is made.
+    For each of these what to change: a part of one line of the pass, or else of what it calls, what
+    stands there then, and the kind of mistake.
 """
 
 import ast
 import atexit
 import importlib.util
 import itertools
+import re
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -48,6 +49,8 @@ KINDS = {
 }
 WHERE = ("backward", "forward")
 
+NOT_THE_PASS = ("loss", "arguments", "large_arguments")
+
 _FOLDER = tempfile.TemporaryDirectory(prefix="passes-")
 atexit.register(_FOLDER.cleanup)
 
@@ -65,7 +68,7 @@ class Entry:
     lines
         The lines that were changed, counted from 1; empty for a right pass.
     kinds, where
-        Of each change, what it is and whether it is made in the forward pass.
+        Of each change, what it is, and in which of the two passes.
     changes
         Of each change, the line before and after.
     """
@@ -146,36 +149,41 @@ def pairs(right: Entry) -> Iterator[Entry]:
     """Yield what becomes of a right pass where two of its lines are changed."""
     rows = right.module.WRONG.get(right.entry, ())
     for (j, one), (k, other) in itertools.combinations(enumerate(rows, start=1), 2):
-        if one[0] != other[0]:
+        if _place(right, one[0]) != _place(right, other[0]):
             yield _changed(right, f"{j}+{k}", [one, other])
 
 
-def _changed(right: Entry, number: str, rows: Sequence[tuple[str, ...]]) -> Entry:
-    lines = right.text.splitlines(keepends=True)
-    places = []
-    for old, new, *_ in rows:
-        place = _place(right, old)
+def _changed(right: Entry, number: str, rows: Sequence[tuple[str, str, str]]) -> Entry:
+    before = right.text.splitlines(keepends=True)
+    lines, places = before.copy(), [_place(right, old) for old, *_ in rows]
+    for place, (old, new, _) in zip(places, rows, strict=True):
         lines[place] = lines[place].replace(old, new)
-        places.append(place + 1)
+    kinds = tuple(kind for *_, kind in rows)
     return Entry(
         f"{right.name}.{number}",
         right.entry,
         "".join(lines),
         right.is_held_out,
-        tuple(places),
-        tuple(row[2] for row in rows),
-        tuple(row[3] if row[3:] else "backward" for row in rows),
-        tuple((row[0], row[1]) for row in rows),
+        tuple(place + 1 for place in places),
+        kinds,
+        tuple("forward" if kind == "forward" else "backward" for kind in kinds),
+        tuple((before[place].strip(), lines[place].strip()) for place in places),
     )
 
 
-def _place(right: Entry, old: str) -> int:
-    """Return where a line stands, from 0: in the pass itself, or else in a helper of it."""
-    lines = [line.strip() for line in right.text.splitlines()]
-    found = [k for k, line in enumerate(lines) if line == old]
-    if len(found) > 1:
-        [own] = [n for n in ast.parse(right.text).body if getattr(n, "name", "") == right.entry]
-        found = [k for k in found if own.lineno <= k + 1 <= own.end_lineno]
+def _place(right: Entry, part: str) -> int:
+    """Return the line, from 0, that has a part: in the pass itself, or else in what it calls."""
+    nodes = ast.parse(right.text.partition("\nWRONG = ")[0]).body
+    named = [(getattr(node, "name", ""), node) for node in nodes]
+    own = [node for name, node in named if name == right.entry]
+    others = [node for name, node in named if name not in NOT_THE_PASS]
+    lines = right.text.splitlines()
+    whole = rf"(?:\b|(?=\W)){re.escape(part)}(?:\b|(?<=\W))"  # and no part of a name
+    for group in (own, others):
+        places = (k for node in group for k in range(node.lineno - 1, node.end_lineno))
+        found = [k for k in places for _ in re.findall(whole, lines[k])]
+        if found:
+            break
     if len(found) != 1:
-        raise ValueError(f"{right.name}: {len(found)} lines are {old!r}")
+        raise ValueError(f"{right.name}: {len(found)} places read {part!r}")
     return found[0]

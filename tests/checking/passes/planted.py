@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from entry import Entry
+from entry import NOT_THE_PASS, Entry
 
 EDITS = (
     (r"(?<![=+*/<>!-])\+= ", "= "),
@@ -32,14 +32,13 @@ EDITS = (
     (r"= (.*\w.*)$", r"= (\1)[..., ::-1]"),
 )
 """What stands there, and what is written instead."""
-_NOT_THE_PASS = ("loss", "arguments", "large_arguments")
 
 
 def planted(right: Entry) -> Iterator[Entry]:
     """Yield what becomes of a pass where one line of it is edited; some are right all the same."""
     lines = right.text.splitlines(keepends=True)
     for part in ast.parse(right.text).body:
-        if isinstance(part, ast.FunctionDef | ast.ClassDef) and part.name not in _NOT_THE_PASS:
+        if isinstance(part, ast.FunctionDef | ast.ClassDef) and part.name not in NOT_THE_PASS:
             for k in range(part.lineno, part.end_lineno):
                 for number, (old, new) in enumerate(EDITS):
                     text = re.sub(old, new, lines[k], count=1)

@@ -116,24 +116,14 @@ WRONG = {
             "w.g = (inp.data[:, :, None] * out.g[:, None, :]).mean(0)",
             "factor",
         ),
-        (
-            "l2 = Tensor(l1.data.clip(0.0) - 0.5)",
-            "l2 = Tensor(l1.data.clip(0.0) + 0.5)",
-            "forward",
-            "forward",
-        ),
-        (
-            "l2 = Tensor(l1.data.clip(0.0) - 0.5)",
-            "l2 = Tensor(l1.data - 0.5)",
-            "forward",
-            "forward",
-        ),
+        ("l2 = Tensor(l1.data.clip(0.0) - 0.5)", "l2 = Tensor(l1.data.clip(0.0) + 0.5)", "forward"),
+        ("l2 = Tensor(l1.data.clip(0.0) - 0.5)", "l2 = Tensor(l1.data - 0.5)", "forward"),
     ],
     "gradient_of_modules": [
         ("return np.where(inp > 0, g, 0.0)", "return np.where(g > 0, g, 0.0)", "mask"),
         ("return np.where(inp > 0, g, 0.0)", "return np.where(inp > 0.5, g, 0.0)", "mask"),
         ("return g @ self.w.T", "return g.sum() * self.w.T", "product"),
         ("diff = inp.squeeze(1) - targ", "diff = targ - inp.squeeze(1)", "sign"),
-        ("return inp @ self.w + self.b", "return inp @ self.w", "forward", "forward"),
+        ("return inp @ self.w + self.b", "return inp @ self.w", "forward"),
     ],
 }

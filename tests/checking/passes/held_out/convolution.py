@@ -59,34 +59,16 @@ def gradient_with_full_padding(image, kernel, bias, weight):
 
 WRONG = {
     "gradient": [
-        (
-            "dimage[i : i + 3, j : j + 3] += dz[i, j] * kernel",
-            "dimage[i : i + 3, j : j + 3] = dz[i, j] * kernel",
-            "accumulation",
-        ),
-        (
-            "dkernel += dz[i, j] * image[i : i + 3, j : j + 3]",
-            "dkernel += dz[i, j] * image[j : j + 3, i : i + 3]",
-            "index",
-        ),
+        ("dimage[i : i + 3, j : j + 3] +=", "dimage[i : i + 3, j : j + 3] =", "accumulation"),
+        ("image[i : i + 3, j : j + 3]", "image[j : j + 3, i : i + 3]", "index"),
         ("dz[z <= 0] = 0", "dz[z <= 0] = -1", "mask"),
         ("da = (weight * a - 1) * weight", "da = weight * a - 1", "term"),
         ("dbias = np.sum(dz)", "dbias = np.mean(dz)", "factor"),
-        (
-            "patch = image[i : i + K, j : j + K]",
-            "patch = image[i : i + K, i : i + K]",
-            "forward",
-            "forward",
-        ),
+        ("patch = image[i : i + K, j : j + K]", "patch = image[i : i + K, i : i + K]", "forward"),
     ],
     "gradient_with_full_padding": [
         ("flipped = kernel[::-1, ::-1]", "flipped = kernel.T", "transpose"),
         ("dkernel = conv(image, dz, 0)", "dkernel = conv(image, dz, bias)", "operand"),
-        (
-            "out[i, j] = np.sum(patch * kernel) + bias",
-            "out[i, j] = np.sum(patch @ kernel) + bias",
-            "forward",
-            "forward",
-        ),
+        ("patch * kernel", "patch @ kernel", "forward"),
     ],
 }

@@ -74,36 +74,15 @@ def gradient_by_einsum(params, data, labels, reg):
 WRONG = {
     "gradient": [
         ("delta = (y_hat - labels) / B", "delta = y_hat - labels", "factor"),
-        (
-            'gradient_h = np.dot(delta, params["W2"].T) * h * (1 - h)',
-            'gradient_h = np.dot(delta, params["W2"].T) * h',
-            "slope",
-        ),
-        (
-            'gradient_h = np.dot(delta, params["W2"].T) * h * (1 - h)',
-            'gradient_h = np.dot(delta, params["W2"].T) * sigmoid(h) * (1 - sigmoid(h))',
-            "slope",
-        ),
+        ("h * (1 - h)", "h", "slope"),
+        ("h * (1 - h)", "sigmoid(h) * (1 - sigmoid(h))", "slope"),
         ("gradient_b2 = np.sum(delta, axis=0)", "gradient_b2 = np.mean(delta, axis=0)", "factor"),
         ('gradient_W1 += 2 * reg * params["W1"]', 'gradient_W1 += reg * params["W1"]', "penalty"),
         ("gradient_b1 = np.sum(gradient_h, axis=0)", "gradient_b1 = np.sum(gradient_h)", "sum"),
-        (
-            'h = sigmoid(data.dot(params["W1"]) + params["b1"])',
-            'h = sigmoid(data.dot(params["W1"]))',
-            "forward",
-            "forward",
-        ),
+        ('dot(params["W1"]) + params["b1"]', 'dot(params["W1"])', "forward"),
     ],
     "gradient_by_einsum": [
-        (
-            'd = np.einsum("nk,hk,nh->nh", e, params["W2"], h - h * h)',
-            'd = np.einsum("nk,hk,nh->nh", y_hat, params["W2"], h - h * h)',
-            "operand",
-        ),
-        (
-            'gW2 = np.einsum("nh,nk->hk", h, e) / len(e) + 2 * reg * params["W2"]',
-            'gW2 = np.einsum("nh,nk->hk", h, e) / len(e)',
-            "penalty",
-        ),
+        ("e, params", "y_hat, params", "operand"),
+        ('len(e) + 2 * reg * params["W2"]', "len(e)", "penalty"),
     ],
 }

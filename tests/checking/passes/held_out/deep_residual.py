@@ -56,7 +56,7 @@ WRONG = {
         ("return (dout - mean_d - n * mean_dn) / std", "return (dout - mean_d) / std", "term"),
         ("dx = 2 * x / x.size", "dx = 2 * x / len(x)", "factor"),
         ("dz = dx * (1 - t * t)", "dz = dx * t * (1 - t)", "slope"),
-        ("n = (x - mu) / std", "n = (x - mu) / std**2", "forward", "forward"),
-        ("x = x + t", "x = x0 + t", "forward", "forward"),
+        ("n = (x - mu) / std", "n = (x - mu) / std**2", "forward"),
+        ("x = x + t", "x = x0 + t", "forward"),
     ],
 }

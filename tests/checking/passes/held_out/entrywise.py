@@ -67,25 +67,12 @@ WRONG = {
         ("grad_W[j, i] = back * x[i]", "grad_W[j, i] = back * x[j]", "index"),
         ("err[k] = 2 * (out[k] - t[k]) / n_out", "err[k] = 2 * (out[k] - t[k])", "factor"),
         ("grad_V[k, j] = err[k] * hid[j]", "grad_V[k, j] = err[k] * net[j]", "operand"),
-        ("out[k] += V[k, j] * hid[j]", "out[k] = V[k, j] * hid[j]", "forward", "forward"),
-        ("net[j] += W[j, i] * x[i]", "net[j] += W[i, j] * x[i]", "forward", "forward"),
+        ("out[k] += V[k, j] * hid[j]", "out[k] = V[k, j] * hid[j]", "forward"),
+        ("net[j] += W[j, i] * x[i]", "net[j] += W[i, j] * x[i]", "forward"),
     ],
     "gradient_row_by_row": [
-        (
-            "s = [sum(ek * row[j] for ek, row in zip(e, V)) for j in range(len(h))]",
-            "s = [sum(ek * row[0] for ek, row in zip(e, V)) for j in range(len(h))]",
-            "index",
-        ),
-        (
-            "dW = np.array([[sj * hj * (1 - hj) * xi for xi in x] for sj, hj in zip(s, h)])",
-            "dW = np.array([[sj * xi for xi in x] for sj, hj in zip(s, h)])",
-            "slope missing",
-        ),
-        (
-            "o = [np.dot(row, h) for row in V]",
-            "o = [np.dot(row, h) for row in W]",
-            "forward",
-            "forward",
-        ),
+        ("row[j]", "row[0]", "index"),
+        ("hj * (1 - hj) * xi", "xi", "slope missing"),
+        ("o = [np.dot(row, h) for row in V]", "o = [np.dot(row, h) for row in W]", "forward"),
     ],
 }

@@ -66,20 +66,12 @@ def gradient(Wx, Wh, b):
 
 WRONG = {
     "gradient": [
-        (
-            "dc = dnext_c + dnext_h * o * (1 - tanh_c**2)",
-            "dc = dnext_h * o * (1 - tanh_c**2)",
-            "term",
-        ),
-        (
-            "dc = dnext_c + dnext_h * o * (1 - tanh_c**2)",
-            "dc = dnext_c + dnext_h * o",
-            "slope missing",
-        ),
+        ("dnext_c + dnext_h", "dnext_h", "term"),
+        ("o * (1 - tanh_c**2)", "o", "slope missing"),
         ("do = dnext_h * tanh_c", "do = dnext_h * next_c", "operand"),
         ("dprev_c = dc * f", "dprev_c = dc * i", "operand"),
         ("dWh += dWh_t", "dWh = dWh_t", "accumulation"),
-        ("next_h = o * np.tanh(next_c)", "next_h = o * next_c", "forward", "forward"),
-        ("g = np.tanh(a[3 * H :])", "g = sigmoid(a[3 * H :])", "forward", "forward"),
+        ("next_h = o * np.tanh(next_c)", "next_h = o * next_c", "forward"),
+        ("g = np.tanh(a[3 * H :])", "g = sigmoid(a[3 * H :])", "forward"),
     ],
 }

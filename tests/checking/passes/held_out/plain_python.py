@@ -66,16 +66,7 @@ WRONG = {
             "rows = [[d * v for v in outputs[k]] + [1.0] for d in deltas]",
             "operand",
         ),
-        (
-            "activation += float(weights[i]) * values[i]",
-            "activation += float(weights[0]) * values[i]",
-            "forward",
-            "forward",
-        ),
-        (
-            "errors = [o - w for o, w in zip(outputs[-1], wanted)]",
-            "errors = [w - o for o, w in zip(outputs[-1], wanted)]",
-            "sign",
-        ),
+        ("weights[i]", "weights[0]", "forward"),
+        ("o - w for", "w - o for", "sign"),
     ],
 }

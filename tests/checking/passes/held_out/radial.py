@@ -53,41 +53,15 @@ def gradient_in_loops(centres, width, weights, x, t):
 WRONG = {
     "gradient": [
         ("ddist2 = -dphi * phi / (2 * width**2)", "ddist2 = dphi * phi / (2 * width**2)", "sign"),
-        (
-            "ddist2 = -dphi * phi / (2 * width**2)",
-            "ddist2 = -dphi / (2 * width**2)",
-            "slope missing",
-        ),
-        (
-            "dwidth = np.sum(dphi * phi * dist2 / width**3)",
-            "dwidth = np.sum(dphi * phi * dist2 / width**2)",
-            "factor",
-        ),
-        (
-            "dcentres = np.sum(-2 * diff * ddist2[:, :, None], axis=0)",
-            "dcentres = np.sum(-2 * diff * dist2[:, :, None], axis=0)",
-            "operand",
-        ),
-        (
-            "dist2 = (diff**2).sum(axis=-1)",
-            "dist2 = np.sqrt((diff**2).sum(axis=-1))",
-            "forward",
-            "forward",
-        ),
+        ("ddist2 = -dphi * phi", "ddist2 = -dphi", "slope missing"),
+        ("width**3", "width**2", "factor"),
+        ("diff * ddist2", "diff * dist2", "operand"),
+        ("dist2 = (diff**2).sum(axis=-1)", "dist2 = np.sqrt((diff**2).sum(axis=-1))", "forward"),
     ],
     "gradient_in_loops": [
         ("d_w[j] += e * bell", "d_w[j] += e * weights[j] * bell", "operand"),
         ("gap = point - centres[j]", "gap = point - centres[0]", "index"),
-        (
-            "d_c[j] += e * weights[j] * bell * gap / width**2",
-            "d_c[j] = e * weights[j] * bell * gap / width**2",
-            "accumulation",
-        ),
-        (
-            "bells.append(np.exp(-0.5 * gap.dot(gap) / width**2))",
-            "bells.append(np.exp(-gap.dot(gap) / width**2))",
-            "forward",
-            "forward",
-        ),
+        ("d_c[j] +=", "d_c[j] =", "accumulation"),
+        ("0.5 * gap", "gap", "forward"),
     ],
 }

@@ -55,64 +55,25 @@ def gradient_of_vectors(wih, who):
 
 WRONG = {
     "gradient": [
-        (
-            "hidden_errors = np.dot(self.who.T, output_deltas)",
-            "hidden_errors = np.dot(self.who.T, output_errors)",
-            "operand",
-        ),
-        (
-            "hidden_errors = np.dot(self.who.T, output_deltas)",
-            "hidden_errors = np.dot(self.who, output_deltas)",
-            "transpose",
-        ),
-        (
-            "hidden_errors = np.dot(self.who.T, output_deltas)",
-            "hidden_errors = np.dot(self.wih.T, output_deltas)",
-            "operand",
-        ),
-        (
-            "output_deltas = output_errors * final_outputs * (1.0 - final_outputs)",
-            "output_deltas = output_errors * final_outputs * (1.0 - final_inputs)",
-            "slope",
-        ),
+        ("T, output_deltas", "T, output_errors", "operand"),
+        ("self.who.T", "self.who", "transpose"),
+        ("self.who.T", "self.wih.T", "operand"),
+        ("1.0 - final_outputs", "1.0 - final_inputs", "slope"),
         (
             "self.grad_who = -2 * np.dot(output_deltas, np.transpose(hidden_outputs))",
             "self.grad_who = -2 * output_deltas * hidden_outputs",
             "product",
         ),
-        (
-            "self.grad_wih = -2 * np.dot(hidden_deltas, np.transpose(inputs))",
-            "self.grad_wih = -2 * np.dot(hidden_deltas, np.transpose(hidden_outputs))",
-            "operand",
-        ),
-        (
-            "final_inputs = np.dot(self.who, hidden_outputs)",
-            "final_inputs = np.dot(self.who.T, hidden_outputs)",
-            "forward",
-            "forward",
-        ),
-        (
-            "self.activation_function = lambda x: 1 / (1 + np.exp(-x))",
-            "self.activation_function = lambda x: 1 / (1 - np.exp(-x))",
-            "forward",
-            "forward",
-        ),
+        ("transpose(inputs)", "transpose(hidden_outputs)", "operand"),
+        ("who, hidden_outputs", "who.T, hidden_outputs", "forward"),
+        ("1 + np.exp(-x)", "1 - np.exp(-x)", "forward"),
     ],
     "gradient_of_vectors": [
-        (
-            "e_h = np.matmul(e_o, who) * h * (1 - h)",
-            "e_h = np.matmul(who, e_o) * h * (1 - h)",
-            "transpose",
-        ),
-        (
-            'return {"d_wih": np.outer(e_h, x), "d_who": np.outer(e_o, h)}',
-            'return {"d_wih": np.outer(x, e_h), "d_who": np.outer(e_o, h)}',
-            "transpose",
-        ),
+        ("e_o, who", "who, e_o", "transpose"),
+        ("e_h, x", "x, e_h", "transpose"),
         (
             "o = 1 / (1 + np.exp(-np.matmul(who, h)))",
             "o = 1 / (1 + np.exp(-who * h)).sum(axis=1)",
-            "forward",
             "forward",
         ),
     ],

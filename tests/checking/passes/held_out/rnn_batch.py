@@ -70,18 +70,8 @@ WRONG = {
         ("for t in reversed(range(T)):", "for t in reversed(range(1, T)):", "index"),
         ("db = draw.sum(axis=0)", "db = draw.sum(axis=1).mean()", "sum"),
         ("dWx += dWx_t", "dWx = dWx_t", "accumulation"),
-        (
-            "h, cache = rnn_step_forward(x[:, t], h, Wx, Wh, b)",
-            "h, cache = rnn_step_forward(x[:, t], h0, Wx, Wh, b)",
-            "forward",
-            "forward",
-        ),
-        ("x = E[words]", "x = E[words - 1]", "forward", "forward"),
-        (
-            "next_h = np.tanh(prev_h.dot(Wh) + x.dot(Wx) + b)",
-            "next_h = np.tanh(prev_h.dot(Wh.T) + x.dot(Wx) + b)",
-            "forward",
-            "forward",
-        ),
+        ("h, Wx, Wh", "h0, Wx, Wh", "forward"),
+        ("x = E[words]", "x = E[words - 1]", "forward"),
+        ("dot(Wh)", "dot(Wh.T)", "forward"),
     ],
 }

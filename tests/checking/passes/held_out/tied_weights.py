@@ -54,22 +54,18 @@ def gradient_step(W, b, c, x):
 
 WRONG = {
     "gradient": [
-        (
-            'return {"dW": dW_dec + dW_enc, "db": db, "dc": dc}',
-            'return {"dW": dW_enc, "db": db, "dc": dc}',
-            "term",
-        ),
+        ("dW_dec + dW_enc", "dW_enc", "term"),
         ("dW_dec = dr.T @ h", "dW_dec = h.T @ dr", "transpose"),
         ("dh = dr @ W", "dh = dr @ W.T", "transpose"),
         ("dz = dh * (1 - h**2)", "dz = dh * (1 - z**2)", "slope"),
         ("db = dz.sum(axis=0)", "db = dh.sum(axis=0)", "operand"),
-        ("r = h @ W.T + c", "r = h @ W + c", "forward", "forward"),
+        ("r = h @ W.T + c", "r = h @ W + c", "forward"),
     ],
     "gradient_step": [
         ("gW += np.outer(miss, code)", "gW += miss * code", "product"),
         ("gW += np.outer(v, back)", "gW += np.outer(back, v)", "transpose"),
         ("gW += np.outer(v, back)", "gW = np.outer(v, back)", "accumulation"),
         ("back = (W.T @ miss) * (1 - code**2)", "back = W.T @ miss - code**2", "product"),
-        ("return np.tanh(v @ W + b)", "return np.tanh(v @ W)", "forward", "forward"),
+        ("return np.tanh(v @ W + b)", "return np.tanh(v @ W)", "forward"),
     ],
 }

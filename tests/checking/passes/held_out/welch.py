@@ -62,29 +62,12 @@ WRONG = {
             "delta3 = np.multiply(y - self.yHat, self.sigmoidPrime(self.z3))",
             "sign",
         ),
-        (
-            "delta3 = np.multiply(-(y - self.yHat), self.sigmoidPrime(self.z3))",
-            "delta3 = np.multiply(-(y - self.yHat), self.sigmoidPrime(self.yHat))",
-            "slope",
-        ),
-        (
-            "return np.exp(-z) / ((1 + np.exp(-z)) ** 2)",
-            "return np.exp(-z) / (1 + np.exp(-z) ** 2)",
-            "slope",
-        ),
-        (
-            "return np.exp(-z) / ((1 + np.exp(-z)) ** 2)",
-            "return np.exp(z) / (1 + np.exp(-z)) ** 2",
-            "slope",
-        ),
+        ("sigmoidPrime(self.z3)", "sigmoidPrime(self.yHat)", "slope"),
+        ("exp(-z) / ((1 + np.exp(-z)) ** 2)", "exp(-z) / (1 + np.exp(-z) ** 2)", "slope"),
+        ("exp(-z) / ((1 + np.exp(-z)) ** 2)", "exp(z) / (1 + np.exp(-z)) ** 2", "slope"),
         ("dJdW2 = np.dot(self.a2.T, delta3)", "dJdW2 = np.dot(self.z2.T, delta3)", "operand"),
-        (
-            "self.z3 = np.dot(self.a2, self.W2)",
-            "self.z3 = np.dot(self.z2, self.W2)",
-            "forward",
-            "forward",
-        ),
-        ("return self.sigmoid(self.z3)", "return self.z3", "forward", "forward"),
+        ("self.z3 = np.dot(self.a2, self.W2)", "self.z3 = np.dot(self.z2, self.W2)", "forward"),
+        ("return self.sigmoid(self.z3)", "return self.z3", "forward"),
     ],
     "gradient_flat": [
         (
@@ -92,10 +75,6 @@ WRONG = {
             "delta2 = np.dot(delta3, self.W2.T)",
             "slope missing",
         ),
-        (
-            "return np.concatenate((dJdW1.ravel(), dJdW2.ravel()))",
-            'return np.concatenate((dJdW1.ravel("F"), dJdW2.ravel()))',
-            "transpose",
-        ),
+        ("dJdW1.ravel()", 'dJdW1.ravel("F")', "transpose"),
     ],
 }

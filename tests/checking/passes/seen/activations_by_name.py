@@ -80,43 +80,21 @@ WRONG = {
             'dZ = dA * SLOPES[names[k - 1]](memory["Z" + str(k)])',
             "slope",
         ),
-        (
-            'dZ = dA * SLOPES[names[k - 1]](memory["A" + str(k)])',
-            'dZ = dA * SLOPES[names[-1]](memory["A" + str(k)])',
-            "slope missing",
-        ),
-        (
-            'SLOPES = {"tanh": lambda a: 1 - a**2, "linear": lambda a: 1.0 + 0 * a}',
-            'SLOPES = {"tanh": lambda a: a * (1 - a), "linear": lambda a: 1.0 + 0 * a}',
-            "slope",
-        ),
-        (
-            'dA = np.dot(params[k - 1]["W"].T, dZ)',
-            'dA = np.dot(params[k - 1]["W"].T, dA)',
-            "operand",
-        ),
+        ("SLOPES[names[k - 1]]", "SLOPES[names[-1]]", "slope missing"),
+        ("a: 1 - a**2", "a: a * (1 - a)", "slope"),
+        ('params[k - 1]["W"].T, dZ', 'params[k - 1]["W"].T, dA', "operand"),
         (
             'dW = np.dot(dZ, memory["A" + str(k - 1)].T)',
             'dW = np.dot(dZ, memory["A" + str(k - 1)].T) / X.shape[1]',
             "factor",
         ),
-        (
-            'memory["A" + str(k)] = activate(memory["Z" + str(k)], names[k - 1])',
-            'memory["A" + str(k)] = activate(memory["Z" + str(k)], hidden)',
-            "forward",
-            "forward",
-        ),
+        ('memory["Z" + str(k)], names[k - 1]', 'memory["Z" + str(k)], hidden', "forward"),
     ],
     "gradient_per_sample": [
         ('g["W"] *= 2 / Y.size', 'g["W"] *= 2 / len(X.T)', "factor"),
         ('g["b"] += d', 'g["b"] += d.sum()', "sum"),
         ('g["b"] += d', 'g["b"] = d', "accumulation"),
         ('d = (p["W"].T @ d) * (1 - a**2)', 'd = (p["W"].T @ d) * (a - a**2)', "slope"),
-        (
-            'acts.append(np.tanh(p["W"] @ acts[-1] + p["b"]))',
-            'acts.append(np.tanh(p["W"] @ acts[-1]) + p["b"])',
-            "forward",
-            "forward",
-        ),
+        ('tanh(p["W"] @ acts[-1] + p["b"])', 'tanh(p["W"] @ acts[-1]) + p["b"]', "forward"),
     ],
 }

@@ -51,34 +51,17 @@ def gradient_row_by_row(Q, K, V):
 WRONG = {
     "gradient": [
         ("dV = A.T @ dO", "dV = A @ dO", "transpose"),
-        (
-            "dS = A * (dA - np.sum(dA * A, axis=1, keepdims=True))",
-            "dS = A * (1 - A) * dA",
-            "slope",
-        ),
-        (
-            "dS = A * (dA - np.sum(dA * A, axis=1, keepdims=True))",
-            "dS = A * (dA - np.sum(dA * A, axis=0, keepdims=True))",
-            "sum",
-        ),
+        ("dS = A * (dA - np.sum(dA * A, axis=1, keepdims=True))", "dS = A * (1 - A) * dA", "slope"),
+        ("axis=1", "axis=0", "sum"),
         ("dK = dS.T @ Q / np.sqrt(d)", "dK = dS @ Q / np.sqrt(d)", "transpose"),
         ("dQ = dS @ K / np.sqrt(d)", "dQ = dS @ K", "factor"),
-        ("S = Q @ K.T / np.sqrt(d)", "S = Q @ K.T / d", "forward", "forward"),
+        ("S = Q @ K.T / np.sqrt(d)", "S = Q @ K.T / d", "forward"),
     ],
     "gradient_row_by_row": [
-        (
-            "jacobian = np.diag(A[i]) - np.outer(A[i], A[i])",
-            "jacobian = np.diag(A[i]) - A[i] * A[i]",
-            "product",
-        ),
+        ("np.outer(A[i], A[i])", "A[i] * A[i]", "product"),
         ("dS[i] = jacobian @ dA[i]", "dS[i] = A[i] * (1 - A[i]) * dA[i]", "slope"),
         ("dS = dS * scale", "dS = dS * scale**2", "factor"),
         ("dA = dO @ V.T", "dA = dO @ K.T", "operand"),
-        (
-            "return E / E.sum(axis=-1, keepdims=True)",
-            "return E / E.sum(axis=0, keepdims=True)",
-            "forward",
-            "forward",
-        ),
+        ("sum(axis=-1, keepdims=True)", "sum(axis=0, keepdims=True)", "forward"),
     ],
 }

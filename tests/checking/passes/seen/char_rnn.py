@@ -62,12 +62,7 @@ WRONG = {
         ("dhnext = np.dot(Whh.T, dhraw)", "dhnext = np.dot(Whh.T, dh)", "operand"),
         ("dWxh += np.dot(dhraw, xs[t].T)", "dWxh = np.dot(dhraw, xs[t].T)", "accumulation"),
         ("dy[targets[t]] -= 1", "dy[targets[0]] -= 1", "index"),
-        (
-            "ys[t] = np.dot(Why, hs[t]) + by",
-            "ys[t] = np.dot(Why, hs[0]) + by",
-            "forward",
-            "forward",
-        ),
-        ("hs[-1] = np.zeros((4, 1))", "hs[-1] = np.ones((4, 1))", "forward", "forward"),
+        ("ys[t] = np.dot(Why, hs[t]) + by", "ys[t] = np.dot(Why, hs[0]) + by", "forward"),
+        ("hs[-1] = np.zeros((4, 1))", "hs[-1] = np.ones((4, 1))", "forward"),
     ],
 }

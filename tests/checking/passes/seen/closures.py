@@ -125,52 +125,18 @@ def gradient_of_nodes(W1, b1, W2, b2):
 
 WRONG = {
     "gradient": [
-        (
-            "return np.log(1 + e), lambda g: g * e / (1 + e)",
-            "return np.log(1 + e), lambda g: g * e",
-            "slope",
-        ),
-        (
-            "return np.log(1 + e), lambda g: g * e / (1 + e)",
-            "return np.log(1 + e), lambda g: g",
-            "slope missing",
-        ),
+        ("e / (1 + e)", "e", "slope"),
+        ("g * e / (1 + e)", "g", "slope missing"),
         ("return g @ W.T", "return x", "operand"),
-        (
-            "return lambda g: g * (p - t) / len(t)",
-            "return lambda g: g * (p - t) / t.size",
-            "factor",
-        ),
+        ("len(t)", "t.size", "factor"),
         ('grads[f"b{k}"] = g.sum(axis=0)', 'grads[f"b{k}"] = g.mean(axis=0)', "factor"),
-        ("return x @ W + b, back", "return x @ W - b, back", "forward", "forward"),
-        (
-            "p = e / e.sum(axis=1, keepdims=True)",
-            "p = e / e.max(axis=1, keepdims=True)",
-            "forward",
-            "forward",
-        ),
+        ("return x @ W + b, back", "return x @ W - b, back", "forward"),
+        ("p = e / e.sum(axis=1, keepdims=True)", "p = e / e.max(axis=1, keepdims=True)", "forward"),
     ],
     "gradient_of_nodes": [
-        (
-            "self.grad = self.grad + out.grad * (1 - np.exp(-out.data))",
-            "self.grad = self.grad + out.grad / (1 + np.exp(-out.data))",
-            "slope",
-        ),
-        (
-            "other.grad = other.grad + self.data.T @ out.grad",
-            "other.grad = other.grad + self.data.T @ out.data",
-            "operand",
-        ),
-        (
-            "other.grad = other.grad + out.grad.sum(axis=0)",
-            "other.grad = other.grad + out.grad.sum(axis=0) / 2",
-            "factor",
-        ),
-        (
-            "out = Value(np.log(1 + np.exp(self.data)), (self,))",
-            "out = Value(np.log(2 + np.exp(self.data)), (self,))",
-            "forward",
-            "forward",
-        ),
+        ("grad * (1 - np.exp(-out.data))", "grad / (1 + np.exp(-out.data))", "slope"),
+        ("T @ out.grad", "T @ out.data", "operand"),
+        ("grad.sum(axis=0)", "grad.sum(axis=0) / 2", "factor"),
+        ("1 + np", "2 + np", "forward"),
     ],
 }

@@ -80,41 +80,14 @@ def gradient(params, X, y):
 
 WRONG = {
     "gradient": [
-        (
-            "delta = delta * activation_deriv(post_act)",
-            "delta = delta * activation_deriv(pre_act)",
-            "slope",
-        ),
+        ("activation_deriv(post_act)", "activation_deriv(pre_act)", "slope"),
         ("delta = delta * activation_deriv(post_act)", "delta = delta * post_act", "slope"),
-        (
-            'grads["grad_b" + name] = np.sum(delta, axis=0)',
-            'grads["grad_b" + name] = delta[0]',
-            "sum",
-        ),
+        ("np.sum(delta, axis=0)", "delta[0]", "sum"),
         ("grad_X = delta @ W.T", "grad_X = post_act @ W.T", "operand"),
         ("return post_act * (1.0 - post_act)", "return 1.0 - post_act**2", "slope"),
-        (
-            'delta2 = backwards(delta1, params, cache, grads, "output", linear_deriv)',
-            'delta2 = backwards(delta1, params, cache, grads, "output", sigmoid_deriv)',
-            "slope",
-        ),
-        (
-            "post_act = activation(pre_act)",
-            "post_act = activation(pre_act - b)",
-            "forward",
-            "forward",
-        ),
-        (
-            "return res / np.sum(res, axis=1)[:, np.newaxis]",
-            "return res / np.sum(res, axis=1)[0]",
-            "forward",
-            "forward",
-        ),
-        (
-            'h1 = forward(X, params, cache, "layer1", sigmoid)',
-            'h1 = forward(X, params, cache, "layer1", np.tanh)',
-            "forward",
-            "forward",
-        ),
+        ("linear_deriv", "sigmoid_deriv", "slope"),
+        ("post_act = activation(pre_act)", "post_act = activation(pre_act - b)", "forward"),
+        ("sum(res, axis=1)[:, np.newaxis]", "sum(res, axis=1)[0]", "forward"),
+        ("sigmoid", "np.tanh", "forward"),
     ],
 }

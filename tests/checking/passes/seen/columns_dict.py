@@ -78,33 +78,17 @@ def gradient_by_the_chain(parameters, X, Y):
 WRONG = {
     "gradient": [
         ("dW2 = 1 / m * np.dot(dZ2, A1.T)", "dW2 = np.dot(dZ2, A1.T)", "factor"),
-        (
-            "dZ1 = np.dot(W2.T, dZ2) * (1 - np.power(A1, 2))",
-            "dZ1 = np.dot(W2.T, dZ2)",
-            "slope missing",
-        ),
-        (
-            "db1 = 1 / m * np.sum(dZ1, axis=1, keepdims=True)",
-            "db1 = 1 / m * np.sum(dZ1)",
-            "sum",
-        ),
+        ("dot(W2.T, dZ2) * (1 - np.power(A1, 2))", "dot(W2.T, dZ2)", "slope missing"),
+        ("db1 = 1 / m * np.sum(dZ1, axis=1, keepdims=True)", "db1 = 1 / m * np.sum(dZ1)", "sum"),
         ('A1 = cache["A1"]', 'A1 = cache["Z1"]', "operand"),
-        ("Z1 = np.dot(W1, X) + b1", "Z1 = np.dot(W1, X)", "forward", "forward"),
-        ("A2 = sigmoid(Z2)", "A2 = np.tanh(Z2)", "forward", "forward"),
-        ("return 1 / (1 + np.exp(-z))", "return 1 / (1 + np.exp(z))", "forward", "forward"),
+        ("Z1 = np.dot(W1, X) + b1", "Z1 = np.dot(W1, X)", "forward"),
+        ("A2 = sigmoid(Z2)", "A2 = np.tanh(Z2)", "forward"),
+        ("return 1 / (1 + np.exp(-z))", "return 1 / (1 + np.exp(z))", "forward"),
     ],
     "gradient_by_the_chain": [
         ("dZ2 = dA2 * A2 * (1 - A2)", "dZ2 = dA2 * A2", "slope"),
         ("dZ1 = dA1 * (1 - A1**2)", "dZ1 = dA1 * (1 - dA1**2)", "slope"),
-        (
-            'grads["b2"] = dZ2.sum(axis=1, keepdims=True)',
-            'grads["b2"] = dZ2.mean(axis=1, keepdims=True)',
-            "factor",
-        ),
-        (
-            "dA2 = -(np.divide(Y, A2) - np.divide(1 - Y, 1 - A2)) / m",
-            "dA2 = -(np.divide(Y, A2) + np.divide(1 - Y, 1 - A2)) / m",
-            "sign",
-        ),
+        ("dZ2.sum", "dZ2.mean", "factor"),
+        ("divide(Y, A2) - np", "divide(Y, A2) + np", "sign"),
     ],
 }

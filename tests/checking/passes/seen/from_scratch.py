@@ -127,38 +127,21 @@ def gradient_with_a_cache(W1, b1, W2, b2):
 WRONG = {
     "gradient": [
         ("dout[self.mask] = 0", "dout[~self.mask] = 0", "mask"),
-        (
-            "self.dW = np.dot(self.x.T, dout)",
-            "self.dW = np.dot(self.x.T, dout) / len(dout)",
-            "factor",
-        ),
+        ("dot(self.x.T, dout)", "dot(self.x.T, dout) / len(dout)", "factor"),
         ("self.db = np.sum(dout, axis=0)", "self.db = np.sum(dout)", "sum"),
         (
             "return (self.y - self.t) / batch_size",
             "return (self.y - self.t) / self.t.size",
             "factor",
         ),
-        ("return np.dot(x, self.W) + self.b", "return np.dot(x, self.W)", "forward", "forward"),
-        ("out[self.mask] = 0", "out[self.mask] = 1", "forward", "forward"),
+        ("return np.dot(x, self.W) + self.b", "return np.dot(x, self.W)", "forward"),
+        ("out[self.mask] = 0", "out[self.mask] = 1", "forward"),
     ],
     "gradient_with_a_cache": [
         ('da1 = da1 * (self.cache["a1"] > 0)', 'da1 = da1 * self.cache["a1"]', "slope"),
         ('da1 = da1 * (self.cache["a1"] > 0)', "da1 = da1 * (da1 > 0)", "mask"),
-        (
-            "self.grads[key] = self.grads[key] / len(t)",
-            "self.grads[key] = self.grads[key] / len(self.grads[key])",
-            "factor",
-        ),
-        (
-            'self.grads["W2"] = self.cache["h"].T @ da2',
-            'self.grads["W2"] = self.cache["a1"].T @ da2',
-            "operand",
-        ),
-        (
-            'scores = self.cache["h"] @ self.W2 + self.b2',
-            'scores = self.cache["a1"] @ self.W2 + self.b2',
-            "forward",
-            "forward",
-        ),
+        ("grads[key] / len(t)", "grads[key] / len(self.grads[key])", "factor"),
+        ('cache["h"].T', 'cache["a1"].T', "operand"),
+        ('cache["h"] @ self', 'cache["a1"] @ self', "forward"),
     ],
 }

@@ -73,37 +73,15 @@ def gradient_recursive(all_weights, all_biases):
 
 WRONG = {
     "gradient": [
-        (
-            "dl_df = indicator_function(all_f[layer - 1]) * dl_dh",
-            "dl_df = indicator_function(all_f[0]) * dl_dh",
-            "index",
-        ),
+        ("layer - 1", "0", "index"),
         ("dl_df = indicator_function(all_f[layer - 1]) * dl_dh", "dl_df = dl_dh", "slope missing"),
-        (
-            "dl_df = indicator_function(all_f[layer - 1]) * dl_dh",
-            "dl_df = all_h[layer] * dl_dh",
-            "slope",
-        ),
-        (
-            "all_dl_dweights[layer] = np.matmul(dl_df, all_h[layer].transpose())",
-            "all_dl_dweights[layer] = np.matmul(dl_df, all_h[layer - 1].transpose())",
-            "index",
-        ),
+        ("indicator_function(all_f[layer - 1])", "all_h[layer]", "slope"),
+        ("dl_df, all_h[layer]", "dl_df, all_h[layer - 1]", "index"),
         ("x_in[x_in <= 0] = 0", "x_in[x_in <= 0] = -1", "mask"),
         ("dl_df = 2 * (all_f[K] - target)", "dl_df = all_f[K] - target", "factor"),
         ("for layer in range(K, -1, -1):", "for layer in range(K, 0, -1):", "index"),
-        (
-            "all_h[layer + 1] = ReLU(all_f[layer])",
-            "all_h[layer + 1] = all_f[layer]",
-            "forward",
-            "forward",
-        ),
-        (
-            "activation = preactivation.clip(0.0)",
-            "activation = preactivation.clip(0.1)",
-            "forward",
-            "forward",
-        ),
+        ("all_h[layer + 1] = ReLU(all_f[layer])", "all_h[layer + 1] = all_f[layer]", "forward"),
+        ("activation = preactivation.clip(0.0)", "activation = preactivation.clip(0.1)", "forward"),
     ],
     "gradient_recursive": [
         ("d = np.where(f > 0, d, 0)", "d = np.where(f > 0, d, f)", "mask"),

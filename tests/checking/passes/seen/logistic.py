@@ -64,19 +64,14 @@ WRONG = {
     "gradient": [
         ("dw = 1 / m * np.dot(X, (A - Y).T)", "dw = np.dot(X, (A - Y).T)", "factor"),
         ("db = 1 / m * np.sum(A - Y)", "db = 1 / m * np.sum(Y - A)", "sign"),
-        (
-            "A = sigmoid(np.dot(w.T, X) + b)",
-            "A = np.tanh(np.dot(w.T, X) + b)",
-            "forward",
-            "forward",
-        ),
-        ("s = 1 / (1 + np.exp(-z))", "s = 1 / (1 + np.exp(z))", "forward", "forward"),
+        ("A = sigmoid(np.dot(w.T, X) + b)", "A = np.tanh(np.dot(w.T, X) + b)", "forward"),
+        ("s = 1 / (1 + np.exp(-z))", "s = 1 / (1 + np.exp(z))", "forward"),
     ],
     "gradient_in_loops": [
         ("dw += x_i * dz_i", "dw += w * dz_i", "operand"),
         ("dz_i = a_i - Y[0, i]", "dz_i = (a_i - Y[0, i]) * a_i * (1 - a_i)", "slope"),
         ("db += dz_i", "db = dz_i", "accumulation"),
-        ("z_i = np.sum(w * x_i) + b", "z_i = np.sum(w * x_i)", "forward", "forward"),
+        ("z_i = np.sum(w * x_i) + b", "z_i = np.sum(w * x_i)", "forward"),
     ],
     "gradient_without_the_short_cut": [
         ("dz = df * f * (1 - f)", "dz = df * f * (1 - t)", "operand"),

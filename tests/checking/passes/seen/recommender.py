@@ -42,20 +42,11 @@ WRONG = {
     "gradient": [
         ("X_temp = X[jdx, :]", "X_temp = X[jdx - 1, :]", "index"),
         ("idx = np.where(R[i, :] == 1)[0]", "idx = np.where(R[i, :] >= 0)[0]", "mask"),
-        (
-            "Theta_grad[j, :] = np.dot(error, X_temp) + lambda_ * Theta[j, :]",
-            "Theta_grad[j, :] = np.dot(error, X_temp) + lambda_ * Theta[0, :]",
-            "index",
-        ),
-        (
-            "error = np.dot(X_temp, Theta[j, :]) - Y[jdx, j]",
-            "error = np.dot(X_temp, Theta[:, j]) - Y[jdx, j]",
-            "forward",
-            "forward",
-        ),
+        ("lambda_ * Theta[j, :]", "lambda_ * Theta[0, :]", "index"),
+        ("X_temp, Theta[j, :]", "X_temp, Theta[:, j]", "forward"),
     ],
     "gradient_masked": [
         ("D = (X @ Theta.T - Y) * R", "D = X @ Theta.T - Y", "mask"),
-        ("D = (X @ Theta.T - Y) * R", "D = (X @ Theta - Y) * R", "forward", "forward"),
+        ("D = (X @ Theta.T - Y) * R", "D = (X @ Theta - Y) * R", "forward"),
     ],
 }

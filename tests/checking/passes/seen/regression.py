@@ -59,34 +59,21 @@ WRONG = {
     "gradient": [
         ("dw = 2 / n * x.T @ error + 2 * 0.05 * w", "dw = 2 / n * x.T @ error", "penalty"),
         ("db = 2 * np.mean(error)", "db = np.mean(error)", "factor"),
-        ("error = x @ w + b - y", "error = x @ w - y", "forward", "forward"),
+        ("error = x @ w + b - y", "error = x @ w - y", "forward"),
     ],
     "gradient_in_loops": [
         ("dw[j] += e * x[i][j]", "dw[j] = e * x[i][j]", "accumulation"),
         ("db = db / len(x)", "db = db / len(w)", "factor"),
-        ("y_hat += w[j] * x[i][j]", "y_hat = w[j] * x[i][j]", "forward", "forward"),
+        ("y_hat += w[j] * x[i][j]", "y_hat = w[j] * x[i][j]", "forward"),
         ("e = 2 * (y_hat - y[i])", "e = 2 * (y_hat - y[0])", "index"),
     ],
     "gradient_bias_first": [
         ("db = slope.sum()", "db = slope[0]", "sum"),
-        (
-            "prediction = prediction + w[j] * x[:, j]",
-            "prediction = w[j] * x[:, j]",
-            "forward",
-            "forward",
-        ),
-        (
-            "dw = np.array([slope @ x[:, j] for j in range(len(w))]) + 0.1 * w",
-            "dw = np.array([slope @ x[:, 0] for j in range(len(w))]) + 0.1 * w",
-            "index",
-        ),
+        ("prediction = prediction + w[j] * x[:, j]", "prediction = w[j] * x[:, j]", "forward"),
+        ("x[:, j] for", "x[:, 0] for", "index"),
     ],
     "gradient_other_order": [
         ("db = -2 * residual.mean()", "db = 2 * residual.mean()", "sign"),
-        (
-            "dw = -2 * (residual[:, None] * x).mean(axis=0)",
-            "dw = -2 * (residual[:, None] * x).mean()",
-            "sum",
-        ),
+        ("mean(axis=0)", "mean()", "sum"),
     ],
 }

@@ -55,17 +55,13 @@ def gradient_by_the_jacobian(W):
 
 WRONG = {
     "gradient": [
-        ("p = np.exp(f_i) / sum_j", "p = np.exp(f_i) / X.shape[0]", "forward", "forward"),
-        (
-            "dW[:, k] += (p[k] - (k == y[i])) * X[i]",
-            "dW[:, k] = (p[k] - (k == y[i])) * X[i]",
-            "accumulation",
-        ),
+        ("p = np.exp(f_i) / sum_j", "p = np.exp(f_i) / X.shape[0]", "forward"),
+        ("dW[:, k] +=", "dW[:, k] =", "accumulation"),
         ("dW += 0.4 * W", "dW += 0.4 * W**2", "penalty"),
     ],
     "gradient_one_hot": [
         ("G = P - Y", "G = Y - P", "sign"),
-        ("P = E / E.sum(axis=1, keepdims=True)", "P = E / E.sum(axis=0)", "forward", "forward"),
+        ("P = E / E.sum(axis=1, keepdims=True)", "P = E / E.sum(axis=0)", "forward"),
         ("return X.T @ G / N + 2 * 0.2 * W", "return X.T @ G / N + 0.2 * W", "penalty"),
     ],
     "gradient_by_the_jacobian": [

@@ -54,26 +54,12 @@ WRONG = {
         ("dW[:, j] += X[i]", "dW[:, j] = X[i]", "accumulation"),
         ("dW[:, y[i]] -= X[i]", "dW[:, y[i]] += X[i]", "sign"),
         ("dW += 2 * REG * W", "dW += REG * W", "penalty"),
-        (
-            "margin = scores[j] - correct_class_score + 1",
-            "margin = scores[j] - correct_class_score - 1",
-            "forward",
-            "forward",
-        ),
+        ("correct_class_score + 1", "correct_class_score - 1", "forward"),
     ],
     "gradient_in_arrays": [
         ("mask[margins > 0] = 1", "mask[margins > 0] = 2", "factor"),
-        (
-            "mask[np.arange(num_train), y] = -np.sum(mask, axis=1)",
-            "mask[np.arange(num_train), y] = -1",
-            "term",
-        ),
+        ("np.sum(mask, axis=1)", "1", "term"),
         ("dW = X.T.dot(mask)", "dW = X.T.dot(margins)", "operand"),
-        (
-            "margins = np.maximum(0, scores - correct + 1)",
-            "margins = np.maximum(0, scores - correct - 1)",
-            "forward",
-            "forward",
-        ),
+        ("correct + 1", "correct - 1", "forward"),
     ],
 }

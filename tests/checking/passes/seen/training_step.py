@@ -61,28 +61,16 @@ WRONG = {
         ("d_h = d_o @ W2.T", "d_h = d_o @ new_W2.T", "operand"),
         ("d_o = 2 * (o - t) / t.size", "d_o = 2 * (o - t) / len(t)", "factor"),
         ("new_W2 = W2 - lr * h.T @ d_o", "new_W2 = W2 + lr * h.T @ d_o", "sign"),
-        (
-            "new_W1 = W1 - lr * x.T @ (d_h * (1 - h**2))",
-            "new_W1 = W1 - lr * x.T @ d_h",
-            "slope missing",
-        ),
+        ("T @ (d_h * (1 - h**2))", "T @ d_h", "slope missing"),
     ],
     "gradient_and_update": [
         ("d = d @ old_W2.T * (1 - h * h)", "d = d @ W2.T * (1 - h * h)", "operand"),
         ("old_W2 = W2.copy()", "old_W2 = W2", "operand"),
         ("return grad_W1, grad_W2", "return -0.1 * grad_W1, -0.1 * grad_W2", "factor"),
-        ("o = h @ W2", "o = h @ W2 + h.mean()", "forward", "forward"),
+        ("o = h @ W2", "o = h @ W2 + h.mean()", "forward"),
     ],
     "gradient_with_momentum": [
-        (
-            "velocity = [beta * v + lr * g for v, g in zip(velocity, grads)]",
-            "velocity = [beta * v + (1 - beta) * g for v, g in zip(velocity, grads)]",
-            "factor",
-        ),
-        (
-            "grads = [x.T @ (dy @ W2.T * (1 - h**2)), h.T @ dy]",
-            "grads = [x.T @ (dy @ W2.T), h.T @ dy]",
-            "slope missing",
-        ),
+        ("v + lr", "v + (1 - beta)", "factor"),
+        ("T * (1 - h**2)", "T", "slope missing"),
     ],
 }

@@ -57,17 +57,13 @@ WRONG = {
             "gradOutsideVecs[outside] += (s - 1) * u_o",
             "operand",
         ),
-        (
-            "gradOutsideVecs[k] += (1 - s_k) * v",
-            "gradOutsideVecs[k] = (1 - s_k) * v",
-            "accumulation",
-        ),
+        ("gradOutsideVecs[k] +=", "gradOutsideVecs[k] =", "accumulation"),
         ("gradCenterVec += (1 - s_k) * u_k", "gradCenterVec += s_k * (1 - s_k) * u_k", "slope"),
         ("s_k = sigmoid(-u_k @ v)", "s_k = sigmoid(u_k @ v)", "sign"),
     ],
     "gradient_at_once": [
         ("dU = np.zeros(U.shape)", "dU = np.zeros(U.shape) + v", "accumulation"),
         ("d = p - labels", "d = p * (1 - p) * (p - labels)", "slope"),
-        ("s = 1 / (1 + np.exp(-x))", "s = 1 / (1 + np.exp(-x / 2))", "forward", "forward"),
+        ("s = 1 / (1 + np.exp(-x))", "s = 1 / (1 + np.exp(-x / 2))", "forward"),
     ],
 }
