@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import runpy
 import signal
 import sys
 import threading
@@ -480,11 +479,9 @@ def backward(A, b, x, y):
     ],
 )
 def test_what_is_said_of_a_loop_is_said_of_the_first_round_that_is_wrong(
-    tmp_path, old, new, quantity, repair
+    written, old, new, quantity, repair
 ):
-    (file := tmp_path / "homework.py").write_text(IN_A_LOOP.replace(old, new), encoding="utf-8")
-    backward = runpy.run_path(str(file))["backward"]
-    [finding] = bp.check_backward(backward).findings
+    [finding] = bp.check_backward(written(IN_A_LOOP.replace(old, new)).backward).findings
     assert (finding.quantity, finding.repair) == (quantity, repair)
     given, expected = finding.given, finding.expected
     assert given.shape != expected.shape or not np.allclose(given, expected)
@@ -555,13 +552,12 @@ _SLOW = [pytest.param(pair, marks=pytest.mark.slow) for pair in _PAIRS[2:]]
 
 
 @pytest.mark.parametrize("pair", [*_PAIRS[:2], *_SLOW])
-def test_two_lines_that_are_wrong_at_once_are_both_named_and_no_other(tmp_path, pair):
+def test_two_lines_that_are_wrong_at_once_are_both_named_and_no_other(written, pair):
     text = _LESSON
     for wrong in pair:
         (right,) = [each for each, ways in _LINES.items() if wrong in ways]
         text = text.replace(right, wrong)
-    (tmp_path / "lesson.py").write_text(text)
-    backward = runpy.run_path(str(tmp_path / "lesson.py"))["backward"]
+    backward = written(text).backward
     course = {**_IN_ROWS, "output": "softmax", "loss": "cross-entropy", "labels": True}
     report = bp.check_backward(backward, **course, parameters="dict", layers=2, hints="clear")
     (found,) = [each for each in report.findings if each.line]

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from collection import PAIRS, RIGHT, WRONG
-from entry import KINDS, WHERE, imported
+from entry import KINDS, WHERE
 from followed import followed
 from judge import TOLERANCE, error, given, parameters, slopes
 from measure import Outcome, figure, outcome
@@ -375,18 +375,6 @@ def gradient(w, v):
     dh = ddiff - 1 / n * ddiff.sum(0)
     return P.T @ dh, dv
 """
-
-
-@pytest.fixture
-def written(tmp_path):
-    """Return what imports a text from a file of its own."""
-
-    def module(text):
-        path = tmp_path / f"module_{len([*tmp_path.iterdir()])}.py"
-        path.write_text(text, encoding="utf-8")
-        return imported(path)
-
-    return module
 
 
 @pytest.mark.parametrize(
