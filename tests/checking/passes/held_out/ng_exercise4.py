@@ -78,11 +78,7 @@ def gradient_in_arrays(nn_params, X, y):
 
 WRONG = {
     "gradient": [
-        (
-            "delta_2 = (Theta2.T @ delta_3)[1:] * sigmoidGradient(z_2)",
-            "delta_2 = (Theta2.T @ delta_3)[1:]",
-            "slope missing",
-        ),
+        ("[1:] * sigmoidGradient(z_2)", "[1:]", "slope missing"),
         ("sigmoidGradient(z_2)", "sigmoidGradient(a_2[1:])", "slope"),
         ("delta_2 = (Theta2.T @ delta_3)[1:]", "delta_2 = (Theta2.T @ delta_3)[:-1]", "index"),
         ("Theta1_grad +=", "Theta1_grad =", "accumulation"),

@@ -61,11 +61,7 @@ WRONG = {
             "slope missing",
         ),
         ("error += float(row[j]) * d", "error = float(row[j]) * d", "accumulation"),
-        (
-            "rows = [[d * v for v in outputs[k]] + [d] for d in deltas]",
-            "rows = [[d * v for v in outputs[k]] + [1.0] for d in deltas]",
-            "operand",
-        ),
+        ("[d] for", "[1.0] for", "operand"),
         ("weights[i]", "weights[0]", "forward"),
         ("o - w for", "w - o for", "sign"),
     ],

@@ -71,10 +71,6 @@ WRONG = {
     "gradient_of_vectors": [
         ("e_o, who", "who, e_o", "transpose"),
         ("e_h, x", "x, e_h", "transpose"),
-        (
-            "o = 1 / (1 + np.exp(-np.matmul(who, h)))",
-            "o = 1 / (1 + np.exp(-who * h)).sum(axis=1)",
-            "forward",
-        ),
+        ("(1 + np.exp(-np.matmul(who, h)))", "(1 + np.exp(-who * h)).sum(axis=1)", "forward"),
     ],
 }

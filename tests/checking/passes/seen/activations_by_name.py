@@ -75,11 +75,7 @@ def gradient_per_sample(params, X, Y, hidden):
 
 WRONG = {
     "gradient": [
-        (
-            'dZ = dA * SLOPES[names[k - 1]](memory["A" + str(k)])',
-            'dZ = dA * SLOPES[names[k - 1]](memory["Z" + str(k)])',
-            "slope",
-        ),
+        ('(memory["A" + str(k)])', '(memory["Z" + str(k)])', "slope"),
         ("SLOPES[names[k - 1]]", "SLOPES[names[-1]]", "slope missing"),
         ("a: 1 - a**2", "a: a * (1 - a)", "slope"),
         ('params[k - 1]["W"].T, dZ', 'params[k - 1]["W"].T, dA', "operand"),

@@ -129,11 +129,7 @@ WRONG = {
         ("dout[self.mask] = 0", "dout[~self.mask] = 0", "mask"),
         ("dot(self.x.T, dout)", "dot(self.x.T, dout) / len(dout)", "factor"),
         ("self.db = np.sum(dout, axis=0)", "self.db = np.sum(dout)", "sum"),
-        (
-            "return (self.y - self.t) / batch_size",
-            "return (self.y - self.t) / self.t.size",
-            "factor",
-        ),
+        ("(self.y - self.t) / batch_size", "(self.y - self.t) / self.t.size", "factor"),
         ("return np.dot(x, self.W) + self.b", "return np.dot(x, self.W)", "forward"),
         ("out[self.mask] = 0", "out[self.mask] = 1", "forward"),
     ],

@@ -84,11 +84,7 @@ def gradient_of_the_batch(biases, weights):
 
 WRONG = {
     "gradient": [
-        (
-            "delta = (activations[-1] - y) * sigmoid_prime(zs[-1])",
-            "delta = (activations[-1] - y)",
-            "slope missing",
-        ),
+        ("(activations[-1] - y) * sigmoid_prime(zs[-1])", "(activations[-1] - y)", "slope missing"),
         ("weights[-l + 1]", "weights[-1]", "index"),
         ("z = zs[-l]", "z = activations[-l]", "slope"),
         ("z = zs[-l]", "z = zs[-2]", "index"),

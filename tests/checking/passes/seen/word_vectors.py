@@ -52,11 +52,7 @@ def gradient_at_once(v, U):
 WRONG = {
     "gradient": [
         ("gradCenterVec = (s - 1) * u_o", "gradCenterVec = (1 - s) * u_o", "sign"),
-        (
-            "gradOutsideVecs[outside] += (s - 1) * v",
-            "gradOutsideVecs[outside] += (s - 1) * u_o",
-            "operand",
-        ),
+        ("(s - 1) * v", "(s - 1) * u_o", "operand"),
         ("gradOutsideVecs[k] +=", "gradOutsideVecs[k] =", "accumulation"),
         ("gradCenterVec += (1 - s_k) * u_k", "gradCenterVec += s_k * (1 - s_k) * u_k", "slope"),
         ("s_k = sigmoid(-u_k @ v)", "s_k = sigmoid(u_k @ v)", "sign"),
