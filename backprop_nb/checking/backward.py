@@ -213,27 +213,9 @@ def check_backward(
         )
     check_hints(hints)
     check_seconds(seconds)
-    course = Course(
-        samples,
-        reduction,
-        half,
-        activation,
-        output,
-        loss,
-        l2,
-        l2_factor,
-        weights,
-        bias,
-        layers,
-        seed,
-        None if widths is None else tuple(widths),
-        parameters,
-        names,
-        order,
-        calls,
-        returns,
-        labels,
-    )
+    network = samples, reduction, half, activation, output, loss, l2, l2_factor, weights, bias
+    asked = layers, seed, None if widths is None else tuple(widths)
+    course = Course(*network, *asked, parameters, names, order, calls, returns, labels)
     check_calls(course)
     dots = unwritten(backward)
     probes = make_probes(course)

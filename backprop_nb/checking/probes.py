@@ -134,7 +134,8 @@ def _shows_all(probe: Probe) -> bool:
     names = (course.activation, course.output)
     if names == ("sigmoid", "sigmoid") and max(probe.widths) <= _WIDE:
         return True  # there is none that does
-    for each in ReferencePass(course).intermediates(probe.A, _biases(probe), probe.x, probe.y):
+    b = probe.b or [np.zeros(n) for n in probe.widths[1:]]
+    for each in ReferencePass(course).intermediates(probe.A, b, probe.x, probe.y):
         if each.step.name == "pre_activation":
             name, z = names[each.i == probe.K], each.value
             if name in ("relu", "leaky relu") and not _is_mixed(z, probe, each.i == probe.K):
@@ -144,10 +145,6 @@ def _shows_all(probe: Probe) -> bool:
         if each.step.name == "activation" and each.i == probe.K and course.output == "softmax":
             return bool(each.value.max() < _SUREST)
     return True
-
-
-def _biases(probe: Probe) -> Sequence[Array]:
-    return probe.b or [np.zeros(n) for n in probe.widths[1:]]
 
 
 def _is_mixed(z: Array, probe: Probe, output: bool) -> bool:

@@ -40,9 +40,12 @@ def traced(f: Callable[..., Any], args: Sequence[Any], which: Collection[int]) -
         list(args), lambda _, leaf: leaf if next(position) in which else Opaque(leaf)
     )
 
+    def open_leaf(_: str, leaf: Any) -> Any:
+        return leaf.value if type(leaf) is Opaque else leaf
+
     @functools.wraps(f)
     def opened(*given: Any) -> Any:
-        return f(*pytree.rebuild(list(given), lambda _, leaf: _opened(leaf)))
+        return f(*pytree.rebuild(list(given), open_leaf))
 
     return record(opened, shut, {}, Graph)
 
@@ -110,10 +113,6 @@ def without_callers(graph: Graph, files: Collection[str]) -> Graph:
 
     records = tuple(each._replace(scope=inner(each.scope)) for each in graph.records)
     return replace(graph, records=records)
-
-
-def _opened(leaf: Any) -> Any:
-    return leaf.value if type(leaf) is Opaque else leaf
 
 
 def plain_answer(answer: Any) -> tuple[Any, Callable[[Any], Any]]:

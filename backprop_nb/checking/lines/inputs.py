@@ -142,12 +142,11 @@ def _givers(scope: Scope, node: ast.AST, statement: ast.AST, after: bool) -> lis
         for each in scope.block.statements
         if (_line(each) > at if after else _line(each) < at)
         and not isinstance(each, ast.AugAssign)
-        and any(isinstance(x, ast.Name) and x.id == base and _is_stored(x) for x in _own(each))
+        and any(
+            isinstance(x, ast.Name) and x.id == base and isinstance(x.ctx, ast.Store)
+            for x in _own(each)
+        )
     ]
-
-
-def _is_stored(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)
 
 
 def _line(node: ast.AST) -> int:

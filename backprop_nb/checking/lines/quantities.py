@@ -563,7 +563,8 @@ def _times(scale: float, value: Any) -> Any:
 def _values_in(statement: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, Any]]:
     """Yield what is written anew, what gives a value in it, and the way in which that is kept."""
     for part, root, put in parts_of(statement):
-        for node, parent in walk(part) if not hasattr(part, "ctx") or _is_read(part) else ():
+        is_read = isinstance(getattr(part, "ctx", ast.Load()), ast.Load)
+        for node, parent in walk(part) if is_read else ():
             is_whole = node is part or isinstance(parent, ast.Tuple | ast.List | ast.Dict)
             is_formula = isinstance(node, ast.BinOp | ast.Call | ast.UnaryOp | ast.ListComp)
             if is_formula or (is_whole and isinstance(node, PLACES)):
@@ -577,7 +578,3 @@ def _values_in(statement: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, Any]]:
         ):
             after = ast.copy_location(ast.Assign([as_stored(whole)], kept(whole)), statement)
             yield statement, statement, [statement, after]
-
-
-def _is_read(node: ast.AST) -> bool:
-    return isinstance(getattr(node, "ctx", None), ast.Load)
