@@ -105,76 +105,64 @@ class PassStep:
         return lines
 
 
-STEPS: tuple[PassStep, ...] = (
-    PassStep("input", "the input f_0 = x", "start", "f[0] = x"),
-    PassStep(
-        "pre_activation",
-        "the pre-activation z",
-        "forward",
-        "z[i] = A[i - 1] @ f[i - 1] + b[i - 1]",
-        "z_{i}",
-    ),
-    PassStep("activation", "the activation f", "forward", "f[i] = sigma(z[i])", "f_{i}"),
-    PassStep("error", "the output error f_K − y", "loss", "error = f[K] - y"),
-    PassStep("factor", "the factor of the square", "loss", "factor = 2"),
-    PassStep("share", "the share of one sample", "loss", "share = 1 / N"),
-    PassStep(
-        "output_slope", "σ′ at the output", "output", "slope = f[i] * (1 - f[i])", "σ′(z_{i})"
-    ),
-    PassStep(
-        "output_delta",
-        "δ at the output",
-        "output",
-        "delta[i] = factor * share * error * slope",
-        "δ_{i}",
-    ),
-    PassStep(
-        "layer_input",
-        "the input of the layer",
-        "layer",
-        "inputs = f[i]",
-        "f_{i} in δ_{above} f_{i}ᵀ",
-    ),
-    PassStep(
-        "weight_gradient",
-        "the weight gradient δ fᵀ",
-        "layer",
-        "dA[i] = delta[i + 1] @ inputs.T",
-        "dA[{i}]",
-    ),
-    PassStep(
-        "penalty",
-        "what the penalty on the weights adds",
-        "layer",
-        "dA[i] = dA[i]",
-        "dA[{i}]",
-    ),
-    PassStep(
-        "bias_gradient",
-        "the bias gradient",
-        "layer",
-        "db[i] = delta[i + 1].sum(axis=1, keepdims=True)",
-        "db[{i}]",
-    ),
-    PassStep(
-        "weights",
-        "the weights the error goes back through",
-        "below",
-        "weights = A[i]",
-        "A_{i} in A_{i}ᵀ δ_{above}",
-    ),
-    PassStep(
-        "back",
-        "the error sent back, Aᵀ δ",
-        "below",
-        "back = weights.T @ delta[i + 1]",
-        "A_{i}ᵀ δ_{above}",
-    ),
-    PassStep(
-        "hidden_slope", "σ′ in a hidden layer", "below", "slope = f[i] * (1 - f[i])", "σ′(z_{i})"
-    ),
-    PassStep("hidden_delta", "δ in a hidden layer", "below", "delta[i] = back * slope", "δ_{i}"),
-    PassStep("result", "what is handed over", "end", "result = (dA, db)"),
+_BY_PHASE: Mapping[Phase, Sequence[tuple[str, str, str, str]]] = {
+    "start": [("input", "the input f_0 = x", "f[0] = x", "")],
+    "forward": [
+        (
+            "pre_activation",
+            "the pre-activation z",
+            "z[i] = A[i - 1] @ f[i - 1] + b[i - 1]",
+            "z_{i}",
+        ),
+        ("activation", "the activation f", "f[i] = sigma(z[i])", "f_{i}"),
+    ],
+    "loss": [
+        ("error", "the output error f_K − y", "error = f[K] - y", ""),
+        ("factor", "the factor of the square", "factor = 2", ""),
+        ("share", "the share of one sample", "share = 1 / N", ""),
+    ],
+    "output": [
+        ("output_slope", "σ′ at the output", "slope = f[i] * (1 - f[i])", "σ′(z_{i})"),
+        ("output_delta", "δ at the output", "delta[i] = factor * share * error * slope", "δ_{i}"),
+    ],
+    "layer": [
+        ("layer_input", "the input of the layer", "inputs = f[i]", "f_{i} in δ_{above} f_{i}ᵀ"),
+        (
+            "weight_gradient",
+            "the weight gradient δ fᵀ",
+            "dA[i] = delta[i + 1] @ inputs.T",
+            "dA[{i}]",
+        ),
+        ("penalty", "what the penalty on the weights adds", "dA[i] = dA[i]", "dA[{i}]"),
+        (
+            "bias_gradient",
+            "the bias gradient",
+            "db[i] = delta[i + 1].sum(axis=1, keepdims=True)",
+            "db[{i}]",
+        ),
+    ],
+    "below": [
+        (
+            "weights",
+            "the weights the error goes back through",
+            "weights = A[i]",
+            "A_{i} in A_{i}ᵀ δ_{above}",
+        ),
+        (
+            "back",
+            "the error sent back, Aᵀ δ",
+            "back = weights.T @ delta[i + 1]",
+            "A_{i}ᵀ δ_{above}",
+        ),
+        ("hidden_slope", "σ′ in a hidden layer", "slope = f[i] * (1 - f[i])", "σ′(z_{i})"),
+        ("hidden_delta", "δ in a hidden layer", "delta[i] = back * slope", "δ_{i}"),
+    ],
+    "end": [("result", "what is handed over", "result = (dA, db)", "")],
+}
+STEPS: tuple[PassStep, ...] = tuple(
+    PassStep(name, title, phase, line, symbol)
+    for phase, rows in _BY_PHASE.items()
+    for name, title, line, symbol in rows
 )
 """Every step, in the order in which a pass takes it."""
 
