@@ -243,18 +243,18 @@ def summary(name, value, **options):
 QUOTED = "a text: write the number without quotes"
 
 
+NO_NUMBERS = {
+    QUOTED: ["0.5", " -1.5e0 ", ["1.0", "0.5"], [1.0, "0.5"], [["1.0"]]],
+    f"{QUOTED}, and with a point, not a comma": ["0,5", ["0,182", "-0,119"]],
+    "it has no number": ["", "x", "a, b", [], [1j, "1.0"], {"a": "1"}, [[]]],
+}
+
+
 @pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        (["0.5", " -1.5e0 ", ["1.0", "0.5"], [1.0, "0.5"], [["1.0"]]], QUOTED),
-        (["0,5", ["0,182", "-0,119"]], f"{QUOTED}, and with a point, not a comma"),
-        (["", "x", "a, b", [], [1j, "1.0"], {"a": "1"}, [[]]], "it has no number"),
-    ],
-    ids=["in quotes", "a decimal comma", "no number"],
+    ("value", "said"), [(each, said) for said, values in NO_NUMBERS.items() for each in values]
 )
-def test_an_answer_that_is_no_number_is_told_how_to_write_one(values, said):
-    for value in values:
-        assert summary("z[1]", value) == f"wrong: {said}", value
+def test_an_answer_that_is_no_number_is_told_how_to_write_one(value, said):
+    assert summary("z[1]", value) == f"wrong: {said}"
 
 
 @pytest.mark.parametrize(
