@@ -192,24 +192,18 @@ def locate(code: CodeType, lasti: int) -> Place | None:
     return _place(find_text(code), lasti)
 
 
-def place_in(record: Record, depth: int) -> Place | None:
+def place_in(record: Record, depth: int, calls: int) -> Place | None:
     """Return where a record was made as its ``depth``-th call saw it, 0 being the traced function.
 
-    That is its own expression, or the call that leads to it.
+    That is its own expression, or the call that leads to it.  There are ``calls`` with a
+    name around it: counted from within, the few that matter are soon found.
     """
     scope, lasti = record.scope, record.lasti
-    calls = []
-    while scope is not None:
-        calls.append((scope, lasti))
+    while scope is not None and calls > depth:
+        calls -= _call_name(scope) is not None
         lasti = scope.lasti
         scope = scope.parent
-    found = None
-    for call, at in reversed(calls):
-        depth -= _call_name(call) is not None
-        if depth < 0:
-            break
-        found = locate(call.code, at)
-    return found
+    return locate(scope.code, lasti) if scope else None
 
 
 def _place(known: CodeText, lasti: int) -> Place | None:

@@ -120,10 +120,20 @@ def programs(nodes):
     }
 
 
+def nested(x, nodes):
+    return nested(np.sin(x), nodes - 1) if nodes else x
+
+
+def returning(x, nodes):
+    return np.sin(returning(x, nodes - 1)) if nodes else x
+
+
 def others(nodes):
     """Return programs that the table of the benchmark does without."""
     size = {"nodes": nodes}
     return {
+        "nested calls": (nested, (0.3,), size),
+        "nested calls, on the way out": (returning, (0.3,), size),
         "decisions": (decided, (0.7,), size),
         "captured arrays": (captured, (np.array([0.3, 0.2, 0.1]),), size),
         "calls": (calls, (0.7,), size),

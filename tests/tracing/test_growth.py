@@ -25,6 +25,8 @@ COSTS = {
 
 MOST = {"scene": 1.5}
 """A scene has a formula of each call, and a long one takes longer; nothing else grows so much."""
+MOST_NESTED = {"scene": 2.0, "scene to be told": 2.5}
+"""There each call on a card looks at the nodes of all those within, but does little with them."""
 
 
 def calls(function, *args, **options):
@@ -55,7 +57,8 @@ def test_four_times_the_nodes_take_about_four_times_the_calls(name):
         counts.append({what: each / len(graph.nodes) for what, each in found.items()})
     _, few, many = counts
     grown = {what: many[what] / few[what] for what in few}
-    assert {what: by for what, by in grown.items() if by > MOST.get(what, 1.15)} == {}
+    most = MOST_NESTED if "nested" in name else MOST
+    assert {what: by for what, by in grown.items() if by > most.get(what, 1.15)} == {}
 
 
 def measured():

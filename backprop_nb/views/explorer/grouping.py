@@ -125,7 +125,8 @@ class _Grouping:
         # chain of calls that leads to it, and its group.
         self._pending: list[tuple[Sequence[Node], Chain, int | None]] = [(graph.nodes, (), None)]
         for nodes, chain, parent in self._pending:  # which grows while it is read
-            leaves = [n for n in nodes if n.scope == chain and n.op in (None, CONSTANT)]
+            depth = len(chain)  # of nodes in one chain, those as deep are of its own function
+            leaves = [n for n in nodes if len(n.scope) == depth and n.op in (None, CONSTANT)]
             taken = set(leaves)
             items = _items([node for node in nodes if node not in taken], chain)
             self._place(_folded(items, 0), leaves, chain, parent)
@@ -235,14 +236,16 @@ class _Grouping:
 
 def _items(nodes: Sequence[Node], chain: Chain) -> list[_Item]:
     """Return what a function does itself, in the order in which it does it."""
-    parts: dict[Chain | int, list[Node]] = {}
+    # All of them are in the chain: the next call tells them apart, however deep it goes on.
+    parts: dict[str | int, list[Node]] = {}
+    depth = len(chain)
     for node in nodes:
-        itself = node.scope == chain
-        parts.setdefault(node.index if itself else node.scope[: len(chain) + 1], []).append(node)
+        scope = node.scope
+        parts.setdefault(node.index if len(scope) == depth else scope[depth], []).append(node)
     times: Counter[Hashable] = Counter()
     items = []
     for part, inside in parts.items():
-        call = None if isinstance(part, int) else part
+        call = None if isinstance(part, int) else (*chain, part)
         key = _key(inside[0], call)
         times[key] += 1
         items.append(_Item(inside, key, times[key], call, spot(inside[0], len(chain))))

@@ -64,7 +64,7 @@ _NOWHERE = Spot(None, ())
 
 def spot(node: Node, depth: int) -> Spot:
     """Return where a node is made, as seen from the ``depth``-th of the calls around it."""
-    place = place_in(node.record, depth)
+    place = place_in(node.record, depth, len(node.scope))
     if not place:
         return _NOWHERE
     # The nodes of a generator of the learner's are one call, whichever round asks for them.
