@@ -6,7 +6,7 @@ ones, the function is traced anew and the new path is kept beside the old ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -63,7 +63,8 @@ def _compiled(
             f"  instead:  {instead}"
         )
         return _traced_anew(trace)
-    paths = [(trace.given, trace.laid, path_of(trace))]
+    paths = [(trace.given, trace.laid, path_of(trace), trace)]
+    many_types = False  # whether paths differ in the types of their inputs
     names = [name for name, _ in trace.arguments][: len(trace.given)]
     all_traced = all(given is TRACED for given in trace.given)
 
@@ -71,8 +72,11 @@ def _compiled(
         refuse_keywords(trace, options, "A compiled function")
         if is_tracing() and any(map(is_live, pytree.flatten(args))):
             return _traced_anew(trace)(*args)  # the program writes into plain arrays
-        for position, (given, lying, path) in enumerate(paths):
+        nonlocal many_types
+        for position, (given, lying, path, made_from) in enumerate(paths):
             if not (all_traced and len(args) == len(given)) and not fits(given, args):
+                continue
+            if many_types and not _typed_as(trace, made_from, args):
                 continue
             if lying is not None and lying != laid(args):
                 continue
@@ -85,12 +89,31 @@ def _compiled(
             return result
         check_count(args, names)
         new = traced_again(trace, plain(list(args)))
-        paths.insert(0, (new.given, new.laid, path_of(new)))
+        paths.insert(0, (new.given, new.laid, path_of(new), new))
         del paths[MAX_PATHS:]
-        return paths[0][-1](*args)
+        many_types = many_types or _types(new) != _types(trace)
+        return paths[0][2](*args)
 
     call.__name__ = call.__qualname__ = f"{trace.function_name}_and_gradient"
     return call
+
+
+def _types(trace: Trace) -> list[np.dtype[Any]]:
+    return [node.value.dtype for node in trace.inputs]
+
+
+def _typed_as(first: Trace, path: Trace, args: Sequence[Any]) -> bool:
+    """Whether a path takes numbers without a float type of their own as the first trace does."""
+    wanted, types = _types(first), _types(path)
+    if len(wanted) != len(types):
+        wanted = [np.dtype(float)] * len(types)
+    are_inputs = pytree.flatten([tree for _, tree in path.arguments])
+    leaves = pytree.flatten(list(args))
+    given = [leaf for leaf, is_input in zip(leaves, are_inputs, strict=False) if is_input]
+    return all(
+        "float" in str(getattr(leaf, "dtype", "")) or own == other
+        for leaf, own, other in zip(given, wanted, types, strict=False)
+    )
 
 
 def _never_replayed(trace: Trace) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from nonempty import nonempty
 from standard import STANDARD
+from strict import STRICT
 
 import backprop_nb as bp
 from backprop_nb.errors import UnsupportedError
@@ -118,6 +119,89 @@ def test_numbers_become_arrays_of_the_library():
     assert (float(value), float(d_x), float(d_y)) == (20.0, 5.0, 4.0)
 
 
+LABELS, MASK = np.array([0, 2, 1, 1, 0, 2]), np.array([1, 0, 1, 1, 0, 1])
+WHOLE, WIDE = np.arange(1, 7).reshape(3, 2), np.linspace(0.5, 2.0, 6).reshape(3, 2)
+FLAT = np.array([1.5, -0.5, 0.25, 2.0, -1.0, 0.75])
+MIXED = {
+    "whole numbers beside": lambda x: np.sum(x * MASK + x / (MASK + 1) - x**MASK),
+    "a logical mask beside": lambda x: np.sum(x * (MASK > 0)),
+    "a count": lambda x: np.sum(x) / (np.sum(x > 0) + 1) + np.sum(x) * np.cumsum(x > 0)[2],
+    "a mean of a mask": lambda x: np.sum(x) * np.mean(x > 0),
+    "functions of a count": lambda x: np.sum(x) * np.sqrt(np.sum(x > 0)) * np.exp(-np.sum(x > 1)),
+    "ranks": lambda x: np.sum(x / np.log2(np.argsort(np.argsort(-x)) + 2)),
+    "a power of ranks": lambda x: np.sum(x * (np.argsort(x) + 1) ** -1.5),
+    "a number of an array": lambda x: np.sum(x * np.max(x)) * np.float64(0.1),
+    "a product": lambda x: np.sum(x.reshape(2, 3) @ WHOLE),
+    "dot": lambda x: np.sum(np.dot(x.reshape(2, 3), WHOLE) + np.inner(x[:2], WHOLE[0])),
+    "einsum": lambda x: np.einsum("ij,jk->", x.reshape(2, 3), WHOLE),
+    "tensordot": lambda x: np.sum(np.tensordot(x.reshape(2, 3), WHOLE, 1)),
+    "outer": lambda x: np.sum(np.outer(x, MASK)) + np.vdot(x, MASK),
+    "convolve": lambda x: np.sum(np.convolve(x, MASK[:3]) ** 2),
+    "float64": lambda x: np.sum(x.reshape(2, 3) @ WIDE) + np.sum(np.arctan2(x[:2], WIDE)),
+    "where": lambda x: np.sum(np.where(x > 0, x, MASK)) + np.sum(np.where(x > 0, x, FLAT)),
+    "maximum": lambda x: np.sum(np.maximum(x, MASK) * np.minimum(FLAT, x)),
+    "join": lambda x: np.sum(np.concatenate([x, MASK]) ** 2) + np.sum(np.stack([x, FLAT]) ** 2),
+    "compare": lambda x: np.sum(np.where(x > MASK, x, 2 * x)),
+    "assign": lambda x: assigned_at(np.zeros(6), np.argsort(x), np.arange(6), x),
+    "assign one": lambda x: assigned_at(x * 2, np.argsort(x), 7.0, x),
+    "assign others": lambda x: assigned_at(x * 2, np.argsort(x)[:2], FLAT[:2], x),
+    "assign by a mask": lambda x: assigned_at(x * 2, x > 0, 7.0, x),
+    "average": lambda x: np.average(x, weights=MASK + 1),
+    "solve": lambda x: np.sum(np.linalg.solve(np.outer(x[:2], x[:2]) + np.eye(2), WHOLE[0])),
+    "norm": lambda x: np.linalg.norm(x, 0) * np.sum(x),
+    "clip": lambda x: np.sum(np.clip(x, 0 * MASK, MASK)),
+}
+
+
+def assigned_at(out, at, value, x):
+    out[at] = value
+    return np.sum(out * x)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("f", MIXED.values(), ids=MIXED)
+def test_what_numpy_computes_of_two_types_is_computed_in_the_wider_one(f, dtype):
+    x = np.array([0.5, -1.25, 2.0, 0.75, -0.5, 1.5], dtype)
+    graph = bp.trace(f, x)
+    value, (gradient,) = graph.compile(xp=STRICT)(x)
+    (right,) = graph.backward().gradients
+    assert (value.dtype, gradient.dtype) == (graph.value.dtype, dtype)
+    tolerance = 1e-12 if dtype is np.float64 else 1e-5
+    np.testing.assert_allclose(value, graph.value, rtol=tolerance)
+    np.testing.assert_allclose(gradient, right, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("xp", [np, STANDARD, da], ids=["numpy", "standard", "dask"])
+@pytest.mark.parametrize("traced_in", [np.float64, np.float32])
+def test_arguments_of_another_float_type_are_computed_in_it(traced_in, xp):
+    compiled = bp.trace(lambda x: np.sum(np.exp(x) * 1.1), B.astype(traced_in)).compile(xp=xp)
+    # Numbers without such a type are those of the trace, whatever came before.
+    for given, wanted in (
+        (B.astype(np.float32), np.float32),
+        (B, np.float64),
+        ([1, 2], traced_in),
+        (np.array([1, 2]), traced_in),
+    ):
+        value, (gradient,) = compiled(given)
+        assert (value.dtype, gradient.dtype) == (wanted, wanted)
+
+
+def test_a_library_of_one_float_type_computes_what_was_traced_in_another():
+    narrow = SimpleNamespace(**vars(STANDARD))
+    narrow.asarray = lambda x, dtype=None: np.asarray(x, np.float32)
+    compiled = bp.trace(lambda x: np.sum(x**2), B).compile(xp=narrow)
+    assert compiled(B.astype(np.float32))[0] == pytest.approx(np.sum(B**2))
+
+
+def test_infinities_stay_what_they_are():
+    x = np.array([1.0, -2.0, np.inf, -np.inf, np.nan])
+    graph = bp.trace(lambda x, w: np.sum(np.heaviside(x, 0.5) * w), np.zeros(5), np.ones(5))
+    _, (_, found) = graph.compile(xp=STANDARD)(x, np.ones(5))
+    np.testing.assert_array_equal(found, np.heaviside(x, 0.5))
+    graph = bp.trace(lambda x: np.median(x), np.arange(3.0))
+    assert graph.compile(xp=STANDARD)(np.array([1.0, 2.0, np.inf]))[0] == 2.0
+
+
 def test_float32_stays_float32():
     x = W.astype(np.float32)
     value, (gradient,) = bp.trace(lambda x: np.sum(np.exp(x) * 2.0), x).compile(xp=da)(x)
@@ -203,6 +287,27 @@ def test_other_shapes_cannot_be_traced_while_a_library_compiles():
     compiled = bp.trace(lambda x: np.sum(x**2), B).compile(xp=Compiling())
     with pytest.raises(UnsupportedError, match=r"other shapes.*\n.*shape \(4,\)"):
         compiled(Unknown())
+
+
+def masked(x):
+    return np.sum(x[x > 0])
+
+
+def scaled_by_mask(x):
+    y = x.copy()
+    y[x > 0] *= 3
+    return np.sum(y)
+
+
+@pytest.mark.parametrize("f", [masked, scaled_by_mask])
+def test_a_mask_whose_count_jax_cannot_know_is_told(f):
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    with pytest.raises(UnsupportedError, match="How many entries a mask picks") as caught:
+        jax.jit(bp.trace(f, B).compile(xp=jax.numpy))(B)
+    assert f"of {f.__name__} in test_elsewhere.py" in str(caught.value)
+    right = bp.trace(lambda x: np.sum(np.where(x > 0, x, 0.0)), B)  # as it says
+    assert_same(jax.jit(right.compile(xp=jax.numpy))(B)[0], right.value)
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,9 @@ def _cube_root(get: Any, x: Any) -> Any:
 
 
 def _heaviside(get: Any, x: Any, half: Any) -> Any:
-    step = get("where")(x > 0, x * 0.0 + 1.0, x * 0.0)
-    return get("where")(x == 0, half, step)
+    zero, where = get("zeros_like")(x), get("where")
+    step = where(x > 0, zero + 1.0, where(x < 0, zero, x))  # of NaN it is NaN
+    return where(x == 0, half, step)
 
 
 def _sigmoid(get: Any, x: Any) -> Any:

@@ -11,6 +11,8 @@ import numpy as np
 from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import pytree
 
+_FLOATS = ("float32", "float64")
+
 
 class LackingError(Exception):
     """A function that a library lacks; its text is the name."""
@@ -48,6 +50,7 @@ class Library:
             )
         self._namespace = namespace
         self.name = str(getattr(namespace, "__name__", type(namespace).__name__))
+        self._kept: dict[np.dtype[Any], str] = {}
         self._add_at = getattr(getattr(namespace, "add", None), "at", None)
 
     def get(self, *names: str) -> Callable[..., Any]:
@@ -87,6 +90,24 @@ class Library:
             return self.get("bool", "bool_")
         return self.get(dtype.name)
 
+    def is_other_float(self, x: Any, dtype: np.dtype[Any]) -> bool:
+        """Whether an argument is an array of another float type than the trace has it in.
+
+        Numbers of Python's, which ``jax.jit`` makes arrays of, and a library that computes in
+        one float type only are not meant.
+        """
+        name = str(getattr(x, "dtype", "")).rpartition(".")[2]
+        if name == dtype.name or name not in _FLOATS or getattr(x, "weak_type", False):
+            return False
+        return self._held_as(dtype) != name
+
+    def _held_as(self, dtype: np.dtype[Any]) -> str:
+        """Return the name of the type in which the library keeps numbers of a type."""
+        if dtype not in self._kept:
+            held = self.get("asarray")(np.zeros(1, dtype)).dtype
+            self._kept[dtype] = str(held).rpartition(".")[2]
+        return self._kept[dtype]
+
     def as_type(self, x: Any, dtype: np.dtype[Any]) -> Any:
         """Return an array with numbers of another type."""
         wanted = self.dtype(dtype)
@@ -100,6 +121,14 @@ class Library:
         if hasattr(x, "compute"):
             x = x.compute()
         return np.asarray(x.get() if type(x).__module__.startswith("cupy") else x)
+
+    def is_unknown(self, x: Any) -> bool:
+        """Whether the numbers of an array are not known yet, as under ``jax.jit``."""
+        try:
+            self.plain(x)
+        except TypeError:
+            return True
+        return False
 
     def plain_arguments(self, args: list[Any]) -> list[Any]:
         """Return arguments as NumPy would have them, an array that is given twice as one."""
@@ -123,15 +152,15 @@ class Library:
         """
         if not hasattr(leaf, "dtype"):
             return leaf
-        try:
-            return self.plain(leaf)[()]
-        except TypeError as error:
+        if self.is_unknown(leaf):
             raise UnsupportedError(
-                f"For arguments of other shapes the function is traced anew, which it cannot be "
-                f"while {self.name} compiles it.",
-                given=f"an argument of shape {tuple(leaf.shape)}",
-                instead="trace the function on arguments of these shapes, and compile that graph",
-            ) from error
+                f"For arguments of other shapes or types the function is traced anew, which it "
+                f"cannot be while {self.name} compiles it.",
+                given=f"an argument of shape {tuple(leaf.shape)} and type {leaf.dtype}",
+                instead="trace the function on arguments of these shapes and types, and compile "
+                "that graph",
+            )
+        return self.plain(leaf)[()]
 
     def stand_ins(self, leaves: Sequence[Any]) -> list[Any]:
         """Return leaves with an array of NumPy's for each array of the library.

@@ -151,7 +151,7 @@ def _trace(library: Library, call: Expression) -> Call:
 
 def _norm(library: Library, call: Expression) -> Call:
     """Return the norm of vectors, or of all entries: other norms of matrices are made of others."""
-    kind, axis = call.keywords.get("ord"), call.keywords.get("axis")
+    kind, axis, dtype = call.keywords.get("ord"), call.keywords.get("axis"), call.value.dtype
     every = range(len(call.operands[0].shape))
     axes = tuple(every) if axis is None else tuple(np.atleast_1d(axis).tolist())
     options = {"axis": axes, "keepdims": bool(call.keywords.get("keepdims", False))}
@@ -162,7 +162,7 @@ def _norm(library: Library, call: Expression) -> Call:
         reduce = largest if kind > 0 else smallest
         return lambda x: reduce(size(x), **options)
     if kind == 0:
-        return lambda x: total(library.as_type(x != 0, np.dtype(float)), **options)
+        return lambda x: total(library.as_type(x != 0, dtype), **options)
     if kind == 1:
         return lambda x: total(size(x), **options)
     return lambda x: total(size(x) ** kind, **options) ** (1.0 / kind)

@@ -168,14 +168,15 @@ def assigned(library: Library, call: Expression) -> Call:
     shape = call.shape
     places = _Places(library, shape)
     reshape, stretch = library.get("reshape"), library.get("broadcast_to")
-    where = library.get("where")
+    where, truth = library.get("where"), library.dtype(np.dtype(bool))
 
     def assign(x: Any, *rest: Any) -> Any:
         values, arrays = rest[: len(at)], rest[len(at) :]
         for index, value in zip(at, values, strict=True):
             place = fill_index(index, arrays)
-            if hasattr(place, "dtype") and tuple(place.shape) == shape and value.shape == ():
-                x = where(place, value, x)  # a mask
+            is_mask = getattr(place, "dtype", None) == truth and tuple(place.shape) == shape
+            if is_mask and tuple(value.shape) == ():
+                x = where(place, value, x)
                 continue
             found = places.of(place)
             row, value = _in_a_row(library, found), stretch(value, tuple(found.shape))

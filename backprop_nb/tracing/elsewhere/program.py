@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,11 +10,12 @@ import numpy as np
 from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing.elsewhere.functions import OPERATORS, built
 from backprop_nb.tracing.elsewhere.library import LackingError, Library
+from backprop_nb.tracing.elsewhere.types import computed_in
 from backprop_nb.tracing.emit.algebra import Expression
 from backprop_nb.tracing.emit.numpy_code import OffPathError
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.graph import Trace
-from backprop_nb.tracing.record import Guard
+from backprop_nb.tracing.record import Guard, Record
 from backprop_nb.tracing.rules.row import full_name
 from backprop_nb.tracing.source import describe_place
 
@@ -41,7 +42,8 @@ def path_elsewhere(trace: Trace, library: Library) -> Path:
     """
     program = Program(trace)
     layout = _Layout(library, program)
-    steps = [layout.step(each) for each in program.needed if each.row is not None]
+    calls = [each for each in program.needed if each.row is not None]
+    steps = [layout.step(each) for each in calls]
     inputs = [layout.place(program.forward[node.index]) for node in trace.inputs]
     gradients = [_Gradient(library, layout, program, k) for k in range(len(inputs))]
     value_at = layout.place(program.value)
@@ -55,11 +57,18 @@ def path_elsewhere(trace: Trace, library: Library) -> Path:
             values[place] = constant
         given = [leaf for pair in zip(trees, args, strict=True) for leaf in _leaves(*pair)]
         for place, leaf, node in zip(inputs, given, nodes, strict=True):
+            if library.is_other_float(leaf, node.value.dtype):
+                raise OffPathError
             values[place] = library.array(leaf, node.value.dtype)
             if tuple(values[place].shape) != node.shape:
                 raise OffPathError
         for place, (compute, places, guards) in enumerate(steps, start=layout.first):
-            values[place] = compute(*[values[k] for k in places])
+            try:
+                values[place] = compute(*[values[k] for k in places])
+            except IndexError as error:
+                if any(library.is_unknown(values[k]) for k in places):
+                    raise _unmasked(program, calls[place - layout.first]) from error
+                raise
             for guard in guards:
                 _check(library, guard, values[place])
         found = [each.of(values) for each in gradients]
@@ -95,12 +104,17 @@ class _Layout:
         calls = [each for each in program.needed if each.row is not None]
         self._numbers: dict[tuple[Any, ...], int] = {}
         # A number has a place for each type that it takes beside an array.
-        texts = [self._typed(call, each) for call in calls for each in call.operands]
+        texts = [key for call in calls for key in self._typed(call)]
         for key in dict.fromkeys(key for key in texts if key is not None):
             self._put(key)
         if program.value.is_number:
             self._put(_key(program.value, np.dtype(float)))
-        self.first = len(self._places) + len(self._numbers)
+        self._retyped: dict[tuple[Expression, np.dtype[Any]], int] = {}
+        for call in calls:
+            for each, dtype in zip(call.operands, computed_in(call), strict=True):
+                if dtype is not None and self._places.get(each, -1) in self.held:
+                    self._retype(each, dtype)
+        self.first = len(self._places) + len(self._numbers) + len(self._retyped)
         for place, call in enumerate(calls, start=self.first):
             self._places[call] = place
         self.count = self.first + len(calls)
@@ -115,6 +129,13 @@ class _Layout:
         place = self._numbers[key] = len(self._places) + len(self._numbers)
         is_plain = dtype is None
         self.held[place] = number if is_plain else self._library.array(number, np.dtype(dtype))
+
+    def _retype(self, array: Expression, dtype: np.dtype[Any]) -> None:
+        """Keep a captured array in the type that some call computes in, too."""
+        if (array, dtype) not in self._retyped:
+            place = len(self._places) + len(self._numbers) + len(self._retyped)
+            self._retyped[array, dtype] = place
+            self.held[place] = self._library.array(array.value.astype(dtype), dtype)
 
     def place(self, expression: Expression) -> int:
         """Return where a value is kept."""
@@ -135,26 +156,54 @@ class _Layout:
             compute = built(self._library, call)
         except LackingError as lacking:
             raise _lacks(self._library, call, str(lacking)) from None
-        places = []
-        for each in call.operands:
-            key = self._typed(call, each)
-            places.append(self._places[each] if key is None else self._numbers[key])
+        places, types = [], []
+        for each, key, dtype in zip(
+            call.operands, self._typed(call), computed_in(call), strict=True
+        ):
+            retyped = None if dtype is None else self._retyped.get((each, dtype))
+            if key is not None:
+                places.append(self._numbers[key])
+            else:
+                places.append(self._places[each] if retyped is None else retyped)
+            types.append(dtype if key is None and retyped is None else None)
+        if any(types):
+            compute = _in_types(self._library, compute, types)
         return _Step(compute, tuple(places), tuple(self._guards.get(call, ())))
 
-    def _typed(self, call: Expression, operand: Expression) -> tuple[Any, ...] | None:
-        """Return what tells a number apart, with its type if it is to be an array."""
-        if not operand.is_number:
-            return None
+    def _typed(self, call: Expression) -> Iterator[tuple[Any, ...] | None]:
+        """Yield for each operand that is a number what tells it apart, and its type.
+
+        It has none where it may stay a number of Python's.
+        """
         assert call.row is not None
         others = [each.value.dtype for each in call.operands if not each.is_number]
         name = full_name(call.row.function).removeprefix("np.")
-        if name in OPERATORS and any(kind.kind == "f" for kind in others):
-            return _key(operand, None)
-        if isinstance(operand.value, bool):
-            return _key(operand, np.dtype(bool))
-        if others and isinstance(operand.value, int | float):
-            return _key(operand, np.result_type(operand.value, *others))
-        return _key(operand, np.asarray(operand.value).dtype if others else call.value.dtype)
+        stays = name in OPERATORS and any(kind.kind == "f" for kind in others)
+        for each, dtype in zip(call.operands, computed_in(call), strict=True):
+            if not each.is_number:
+                yield None
+            elif stays:
+                yield _key(each, None)
+            elif isinstance(each.value, bool) and dtype is None:
+                yield _key(each, np.dtype(bool))
+            elif dtype is not None:
+                yield _key(each, dtype)
+            elif others and isinstance(each.value, int | float):
+                yield _key(each, np.result_type(each.value, *others))
+            else:
+                yield _key(each, np.asarray(each.value).dtype if others else call.value.dtype)
+
+
+def _in_types(
+    library: Library, compute: Callable[..., Any], types: Sequence[np.dtype[Any] | None]
+) -> Callable[..., Any]:
+    """Return a call that takes its arrays in other types, where it needs to."""
+
+    def computed(*arrays: Any) -> Any:
+        pairs = zip(arrays, types, strict=True)
+        return compute(*[x if kind is None else library.as_type(x, kind) for x, kind in pairs])
+
+    return computed
 
 
 def _key(number: Expression, dtype: np.dtype[Any] | None) -> tuple[Any, ...]:
@@ -210,12 +259,28 @@ def _check(library: Library, guard: Guard, value: Any) -> None:
 
 
 def _undecided(guard: Guard) -> UnsupportedError:
-    place = describe_place(guard.scope.code, guard.lasti) if guard.scope else "a rule"
     return UnsupportedError(
         "A decision of Python cannot be checked while another library compiles the function.",
-        given=" ".join(place.split()),
+        given=_line_of(guard),
         instead="np.where(…) in place of if, or call what graph.compile(xp=…) returns as it is",
     )
+
+
+def _unmasked(program: Program, call: Expression) -> UnsupportedError:
+    pairs = zip(program.forward, program.trace.records, strict=False)
+    made = next((record for each, record in pairs if each is call), None)
+    return UnsupportedError(
+        "How many entries a mask picks is not known while another library compiles the function.",
+        given=_line_of(made) if made else "a mask of computed values",
+        instead="np.where(mask, x, 0.0) in place of x[mask], or call what "
+        "graph.compile(xp=…) returns as it is",
+    )
+
+
+def _line_of(made: Guard | Record) -> str:
+    """Return the learner's line where a value was computed, or looked at."""
+    place = describe_place(made.scope.code, made.lasti) if made.scope else "a rule"
+    return " ".join(place.split())
 
 
 def _lacks(library: Library, call: Expression, name: str) -> UnsupportedError:

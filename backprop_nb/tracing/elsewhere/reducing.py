@@ -156,7 +156,9 @@ def _between(library: Library, call: Expression, places: np.ndarray[Any, Any]) -
     kept = tuple(k for k in range(len(shape)) if k not in axes)
     rows = (*(shape[k] for k in kept), math.prod(shape[k] for k in axes))
     lower = np.floor(places).astype(int)
-    upper, share = np.minimum(lower + 1, rows[-1] - 1), places - lower
+    # A median between two is their mean; a quantile of infinity beside a number is NaN in NumPy.
+    next_one = lower + 1 if "q" in call.keywords else np.ceil(places).astype(int)
+    upper, share = np.minimum(next_one, rows[-1] - 1), places - lower
     sort, reshape = library.get("sort"), library.get("reshape")
     permute = library.get("permute_dims", "transpose")
     is_nan, any_of, where = map(library.get, ("isnan", "any", "where"))
