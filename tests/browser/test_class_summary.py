@@ -1,7 +1,5 @@
 """The pages for a class in a real browser: in both themes, on narrow pages, on paper."""
 
-from contextlib import contextmanager
-
 import pytest
 from accessibility import violations
 
@@ -43,37 +41,28 @@ def width_of(page, width):
     return page.evaluate("document.documentElement.scrollWidth")
 
 
-@contextmanager
-def opened(chromium, path, theme):
+def opened(open_page, path, theme):
     """Open a page that has to be accessible, to fit, and to fetch and run nothing."""
-    page = chromium.new_page(viewport={"width": 1400, "height": 900}, color_scheme=theme)
-    wrong = []
-    page.on("request", lambda request: wrong.append(request.url))
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
-    page.goto(path.as_uri())
-    assert wrong == [path.as_uri()]
+    page = open_page(path, theme)
     assert page.locator("img").count() == 0
     # A table scrolls inside its frame; the page itself never scrolls sideways.
     assert [width for width in (1400, 700, 380) if width_of(page, width) > width] == []
     paper = page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
     assert paper == PAPER[theme]
     assert violations(page) == []
-    yield page
-    page.close()
+    return page
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_is_accessible_fits_and_runs_nothing(chromium, written, theme):
-    with opened(chromium, written, theme) as page:
-        page.locator("summary").last.click()  # of many submissions the table is folded
-        assert page.get_by_role("rowheader").filter(has_text=ATTACK).first.is_visible()
-        assert violations(page) == []
+def test_it_is_accessible_fits_and_runs_nothing(open_page, written, theme):
+    page = opened(open_page, written, theme)
+    page.locator("summary").last.click()  # of many submissions the table is folded
+    assert page.get_by_role("rowheader").filter(has_text=ATTACK).first.is_visible()
+    assert violations(page) == []
 
 
-def test_on_paper_it_is_light_and_keeps_its_heat(chromium, written):
-    page = chromium.new_page(color_scheme="dark")
-    page.goto(written.as_uri())
+def test_on_paper_it_is_light_and_keeps_its_heat(open_page, written):
+    page = open_page(written, "dark")
     page.emulate_media(media="print", color_scheme="dark")
     style = "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).printColorAdjust]"
     assert page.locator("h1").evaluate("e => getComputedStyle(e).color") == TEXT["light"]
@@ -81,7 +70,6 @@ def test_on_paper_it_is_light_and_keeps_its_heat(chromium, written):
         "color(srgb 0.121569 0.384314 0.690196)",
         "exact",
     ]
-    page.close()
 
 
 @pytest.fixture(scope="module")
@@ -94,20 +82,18 @@ def mailed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_feedback_is_accessible_fits_and_runs_nothing(chromium, mailed, theme):
-    with opened(chromium, mailed, theme) as page:
-        # The report brings a style sheet for notebooks with it; here the page's theme wins.
-        colour = page.locator(".bpnb-report").evaluate("e => getComputedStyle(e).color")
-        assert colour == TEXT[theme]
+def test_feedback_is_accessible_fits_and_runs_nothing(open_page, mailed, theme):
+    page = opened(open_page, mailed, theme)
+    # The report brings a style sheet for notebooks with it; here the page's theme wins.
+    colour = page.locator(".bpnb-report").evaluate("e => getComputedStyle(e).color")
+    assert colour == TEXT[theme]
 
 
-def test_feedback_on_paper_has_every_heat_map_and_is_light(chromium, mailed):
-    page = chromium.new_page(color_scheme="dark")
-    page.goto(mailed.as_uri())
+def test_feedback_on_paper_has_every_heat_map_and_is_light(open_page, mailed):
+    page = open_page(mailed, "dark")
     maps = page.locator(".bpnb-heats")
     assert maps.last.is_hidden()
     page.emulate_media(media="print", color_scheme="dark")
     assert maps.count() == 6
     assert all(each.is_visible() for each in maps.all())
     assert page.locator("h1").evaluate("e => getComputedStyle(e).color") == TEXT["light"]
-    page.close()
