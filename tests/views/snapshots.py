@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from backprop_nb.views.chart import text_width
 
 
@@ -31,6 +33,20 @@ def shapes(picture: Mapping[str, Any], step: int = 10) -> Iterator[str]:
 def texts(picture: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the texts of a picture."""
     return [shape for shape in picture["shapes"] if shape["kind"] == "text"]
+
+
+def written(picture: Mapping[str, Any]) -> list[str]:
+    """Return all that is written in a picture, in its cells too."""
+    return [
+        text
+        for shape in picture["shapes"]
+        for text in ([shape["text"]] if shape["kind"] == "text" else shape.get("texts", []))
+    ]
+
+
+def drawn(figure: Figure) -> list[str]:
+    """Return the texts of a picture on paper."""
+    return [text.get_text() for text in figure.axes[0].texts]
 
 
 def cut_off(picture: Mapping[str, Any]) -> Iterator[str]:

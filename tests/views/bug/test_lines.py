@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 from nonempty import nonempty
+from snapshots import written
 
 from backprop_nb.checking.line_puzzle import COURSES, Change, LinePuzzle, make_line_puzzle
 from backprop_nb.views.bug.answers import reveal
@@ -23,15 +24,6 @@ PUZZLE = LinePuzzle(Change("rows", "dh = dscores @ W2.T", "dh = dscores @ W2"))
 SCENE = line_scene(PUZZLE, PUZZLE.pickable)
 SECRET = line_secret(PUZZLE, PUZZLE.pickable)
 NOTHING = {"measured": False, "hints": 0, "tried": [], "given_up": False}
-
-
-def texts(picture):
-    """All that is written in a picture, in its cells too."""
-    return [
-        text
-        for shape in picture["shapes"]
-        for text in ([shape["text"]] if shape["kind"] == "text" else shape.get("texts", []))
-    ]
 
 
 def told(**asked):
@@ -115,10 +107,10 @@ def test_the_hints_come_nearer():
 
 def test_the_gradients_stand_beside_the_right_ones_once_they_are_checked():
     before, after = (gradient_picture(PUZZLE, measured=m).data() for m in (False, True))
-    assert texts(before).count("?") == 4
-    assert texts(after).count("?") == 0
-    assert texts(after).count("equal") == 2
-    assert texts(after).count("differs") == 2
+    assert written(before).count("?") == 4
+    assert written(after).count("?") == 0
+    assert written(after).count("equal") == 2
+    assert written(after).count("differs") == 2
     assert (before["width"], before["height"]) == (after["width"], after["height"])
     assert told(measured=True) == ["dW1 and db1 differ in direction; dW2 and db2 are right."]
 
@@ -132,7 +124,7 @@ def test_the_titles_of_vectors_have_room():
 
 def test_what_the_line_gives_stands_beside_what_it_should_give():
     picture = values_picture(PUZZLE).data()
-    assert {"line 13: dscores @ W2", "it gives", "it should", "∂L/∂h"} <= set(texts(picture))
+    assert {"line 13: dscores @ W2", "it gives", "it should", "∂L/∂h"} <= set(written(picture))
     assert sum(shape["kind"] == "heat" for shape in picture["shapes"]) == 3  # with the legend
     forward = LinePuzzle(Change("rows", "scores = h @ W2 + b2", "scores = z1 @ W2 + b2"))
     families = {each.get("family") for each in values_picture(forward).data()["shapes"]}
@@ -141,7 +133,7 @@ def test_what_the_line_gives_stands_beside_what_it_should_give():
 
 
 def test_the_code_is_a_picture_with_its_marks():
-    shown = texts(code_picture(PUZZLE, {12: "✓", 13: "✗"}).data())
+    shown = written(code_picture(PUZZLE, {12: "✓", 13: "✗"}).data())
     assert [line.strip() for line in PUZZLE.lines if line] == [t for t in shown if len(t) > 2]
     assert shown.index("✗") == shown.index("dh = dscores @ W2") - 2
     assert shown.count("✓") == shown.count("✗") == 1

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from nonempty import nonempty
-from snapshots import shapes
+from snapshots import shapes, written
 
 from backprop_nb.checking.mistakes import STAGES, find, stage_of
 from backprop_nb.checking.puzzle import EPOCHS, PLAYABLE, Problem, Puzzle
@@ -14,15 +14,6 @@ from backprop_nb.views.bug.scene import bug_scene, describe_round, gradient_pict
 from backprop_nb.views.picture import patched
 
 PROBLEM = Problem.drawn(0)
-
-
-def texts(picture):
-    """All that is written in a picture, in its cells too."""
-    return [
-        text
-        for shape in picture["shapes"]
-        for text in ([shape["text"]] if shape["kind"] == "text" else shape.get("texts", []))
-    ]
 
 
 def scene_of(name, code=False):
@@ -69,10 +60,10 @@ def test_a_training_that_blows_up_ends_and_says_so():
 def test_the_gradients_are_those_of_the_pass_and_then_the_measured_ones():
     puzzle = Puzzle(find("weights_not_transposed"), PROBLEM)
     given = [numbers.short(x) for side in puzzle.gradient() for a in side for x in a.ravel()]
-    shown = texts(gradient_picture(puzzle, measured=False).data())
+    shown = written(gradient_picture(puzzle, measured=False).data())
     assert set(given) <= set(shown)
     assert shown.count("?") == 6
-    after = texts(gradient_picture(puzzle, measured=True).data())
+    after = written(gradient_picture(puzzle, measured=True).data())
     expected = [numbers.short(x) for side in puzzle.measured for a in side for x in a.ravel()]
     assert set(given) | set(expected) <= set(after)
     assert after.count("equal") == 2
@@ -83,7 +74,7 @@ def test_nothing_moves_when_the_measured_gradient_comes():
     puzzle = Puzzle(find("sign_flipped"), PROBLEM)
     before, after = (gradient_picture(puzzle, measured=m).data() for m in (False, True))
     assert (before["width"], before["height"]) == (after["width"], after["height"])
-    assert texts(before)[:8] == texts(after)[:8]
+    assert written(before)[:8] == written(after)[:8]
 
 
 def test_before_the_answer_the_scene_and_its_words_do_not_tell_it():

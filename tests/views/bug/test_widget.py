@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from nonempty import nonempty
+from snapshots import drawn
 
 import backprop_nb as bp
 from backprop_nb.checking.line_puzzle import make_line_puzzle
@@ -329,14 +330,11 @@ def test_the_text_twin_counts_one_point(game):
 
 
 def test_the_figure_shows_the_epoch_and_the_measured_gradient(game):
-    def texts(figure):
-        return [text.get_text() for text in figure.axes[0].texts]
-
-    start = texts(game.draw())
+    start = drawn(game.draw())
     assert start.count("?") == 6
     game.measured = True
     game.step = 40
-    now = texts(game.draw(theme="dark"))
+    now = drawn(game.draw(theme="dark"))
     assert now.count("?") == 0
     assert game.scene["frames"][40]["patch"]["norm:0:right"]["text"] in now
     assert "Epoch 60" in game.draw().alt

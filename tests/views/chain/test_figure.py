@@ -2,6 +2,7 @@
 
 import matplotlib.colors as colors
 import pytest
+from snapshots import drawn
 
 import backprop_nb as bp
 from backprop_nb.views.chain.figure import fraction
@@ -16,14 +17,10 @@ def rule():
     return bp.ChainRule(NET, [1, 2], [0, 1])
 
 
-def texts(figure):
-    return [text.get_text() for text in figure.axes[0].texts]
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_shows_equation_shapes_numbers_and_costs(rule, theme):
     figure = rule.draw(side="right", step=2, theme=theme)
-    shown = texts(figure)
+    shown = drawn(figure)
     assert "Equation [chain-general], i = 0" in shown
     assert {"1 × 2", "2 × 3", "3 × 9", "2 × 9", "33", "72", "12"} <= set(shown)
     assert any("18 = 18" in text or "18 multiplications" in text for text in shown)
@@ -32,7 +29,7 @@ def test_it_shows_equation_shapes_numbers_and_costs(rule, theme):
 
 
 def test_the_steps_to_code_show_the_transpose(rule):
-    shown = texts(rule.draw(section="transposes", step=2))
+    shown = drawn(rule.draw(section="transposes", step=2))
     assert {"g = A[1].T @ delta[2]", "A[1].T", "delta[2]", "3 × 2", "2 × 1", "3 × 1"} <= set(shown)
 
 

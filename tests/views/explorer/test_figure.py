@@ -8,6 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.image import imread
+from snapshots import drawn
 
 import backprop_nb as bp
 from backprop_nb.views.palette import LIGHT
@@ -24,16 +25,12 @@ def graph():
     return bp.trace(f, np.float64(0.5))
 
 
-def texts(figure):
-    return [text.get_text() for text in figure.axes[0].texts]
-
-
 def pixels(figure):
     return imread(io.BytesIO(png(figure)))
 
 
 def test_every_node_is_named_and_a_legend_is_there(graph):
-    shown = texts(graph.draw())
+    shown = drawn(graph.draw())
     assert {"$x$", "$u$", "$f$"} <= set(shown)
     assert any(text.startswith("value ") for text in shown)
     assert any(text.startswith("adjoint ") for text in shown)
@@ -60,20 +57,20 @@ def test_no_text_reaches_over_another_or_over_its_card():
 
 
 def test_the_numbers_are_those_of_the_graph(graph):
-    shown = texts(graph.draw())
+    shown = drawn(graph.draw())
     assert "0.5" in shown
     assert "0.25" in shown
     assert "1.61" in shown  # d f / d x = 2 x (1 + u) exp(u)
 
 
 def test_a_step_shows_only_what_is_known_by_then(graph):
-    at_start, at_end = texts(graph.draw(step=0)), texts(graph.draw())
+    at_start, at_end = drawn(graph.draw(step=0)), drawn(graph.draw())
     assert "0.25" not in at_start
     assert len(at_start) < len(at_end)
 
 
 def test_how_large_adjoints_get_is_not_told_before_the_way_back(graph):
-    told = [any("adjoint" in each for each in texts(graph.draw(step=k))) for k in range(8)]
+    told = [any("adjoint" in each for each in drawn(graph.draw(step=k))) for k in range(8)]
     assert told == [False] * 4 + [True] * 4
 
 
@@ -119,7 +116,7 @@ def test_a_long_chain_goes_on_in_lines_with_every_card_and_its_name_once():
     width, height = 100 * figure.get_size_inches()
     assert width < 1750
     assert height > 1500
-    shown = texts(figure)
+    shown = drawn(figure)
     assert [each for each in shown if each.startswith("$x")] == ["$x$"] + [
         f"$x_{{{k}}}$" for k in range(1, 201)
     ]
@@ -142,7 +139,7 @@ def test_a_chain_of_any_length_can_be_read_on_a_screen(rounds):
         return x
 
     figure = bp.trace(some, 1.0).draw(folded=[])
-    assert f"$x_{{{rounds}}}$" in texts(figure)
+    assert f"$x_{{{rounds}}}$" in drawn(figure)
     size = min(text.get_fontsize() for text in figure.axes[0].texts) * 100 / 72
     assert size * min(1, 1920 / (100 * figure.get_figwidth())) > 5  # pixels
 
@@ -164,14 +161,14 @@ def test_what_needs_too_many_lines_is_drawn_smaller_without_texts_too_small_to_r
     monkeypatch.setattr("backprop_nb.views.explorer.figure._MOST_LINES", 2)
     figure = bp.trace(chain, 1.0).draw(folded=[])
     assert figure.get_figwidth() < 30.01
-    assert texts(figure) == []
+    assert drawn(figure) == []
 
 
 def test_a_mark_is_drawn_with_its_node_and_explained_in_the_legend(graph):
-    assert "kink" not in texts(graph.draw())
+    assert "kink" not in drawn(graph.draw())
     marked = bp.trace(lambda x: np.abs(x) + 1.0, 0.0)
     before, after = marked.draw(step=0), marked.draw(step=1)
-    assert "kink" in texts(before)
+    assert "kink" in drawn(before)
     # One badge in the legend, and one more on the card once its value is known.
     plates = [count_of(figure, LIGHT["note"]) for figure in (before, after)]
     assert plates == [1, 2]
@@ -184,7 +181,7 @@ def count_of(figure, colour):
 
 def test_an_array_without_entries_is_a_card_without_cells():
     graph = bp.trace(lambda x: np.sum(x[x < 0]) + np.sum(x), np.ones(3))
-    assert "$x$" in texts(graph.draw())
+    assert "$x$" in drawn(graph.draw())
     assert graph.explore().static_figure().axes
 
 
@@ -193,7 +190,7 @@ def test_a_figure_says_how_much_is_folded_away_and_how_to_see_it():
         return x**2 + 1.0
 
     graph = bp.trace(lambda x: square(square(x)), 3.0)
-    shown = [text.get_text() for text in graph.draw(folded=["square 1"]).axes[0].texts]
+    shown = drawn(graph.draw(folded=["square 1"]))
     assert [text for text in shown if "folded away" in text] == [
         "2 of 5 nodes are folded away: graph.explore() opens them, "
         "graph.draw(folded=[…]) folds only what it names."

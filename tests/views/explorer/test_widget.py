@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from nonempty import nonempty
+from snapshots import drawn
 
 import backprop_nb as bp
 from backprop_nb.views.explorer.folding import stops
@@ -40,7 +41,7 @@ def test_the_scene_is_the_graphs(explorer):
 
 def test_what_is_asked_is_not_told_by_the_picture_that_stands_in(explorer):
     def numbers():
-        return {text.get_text() for text in explorer.static_figure().axes[0].texts}
+        return set(drawn(explorer.static_figure()))
 
     explorer.step = 2  # after the way forward
     assert {"9", "12", "7"} <= numbers()  # u, the result, and what x receives in the end
@@ -65,7 +66,7 @@ def test_a_graph_with_an_array_output_shows_its_forward_pass():
     assert data["text/plain"] == "GraphExplorer(<lambda>, 2 nodes, step 0 of 1)"
     assert data["image/png"].startswith(b"\x89PNG")
     assert metadata["image/png"]["alt"] == graph.draw().alt
-    shown = [text.get_text() for text in graph.draw().axes[0].texts]
+    shown = drawn(graph.draw())
     assert graph.explore().scene["note"] in shown
     assert not any(text.startswith("adjoint") for text in shown)
 
@@ -142,7 +143,7 @@ def test_a_group_that_does_not_exist_is_refused_and_nothing_changes(make):
 
 def test_figure_alt_text_and_words_follow_what_is_folded():
     explorer = bp.trace(twice, 3.0).explore(folded=["square 1"])
-    shown = [text.get_text() for text in explorer.draw().axes[0].texts]
+    shown = drawn(explorer.draw())
     assert "square 1" in shown
     assert "2 nodes" in shown
     assert "1 group is folded" in explorer.draw().alt

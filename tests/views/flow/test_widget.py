@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from snapshots import drawn
 
 import backprop_nb as bp
 from backprop_nb.views.flow.flow import Flow
@@ -203,9 +204,9 @@ def test_the_words_and_the_figure_show_the_present_state(view):
     assert view.describe() == describe_flow(Flow(view._flow.net, x, y), Parameter(1, 2, 3), 0.3)
     figure = view.draw(theme="dark", step=0)
     assert figure.alt == view.scene["alt"]
-    shown = [text.get_text() for text in figure.axes[0].texts]
+    shown = drawn(figure)
     assert "layer 1" not in shown
-    assert "layer 1" in [text.get_text() for text in view.static_figure().axes[0].texts]
+    assert "layer 1" in drawn(view.static_figure())
     with pytest.raises(bp.InvalidValueError, match="`step` must be an integer from 0 to 7"):
         view.draw(step=99)
 
