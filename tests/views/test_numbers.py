@@ -152,13 +152,6 @@ def test_a_small_array_has_no_map():
     assert tensor(np.zeros((8, 12)), Scale(1.0, 1.0))["map"] is None
 
 
-@pytest.mark.parametrize("log", [False, True])
-def test_the_heat_of_many_is_the_heat_of_each(log):
-    values = np.array([0.0, 1e-9, -0.3, 2.0, -7.0, np.nan, np.inf])
-    scale = Scale(1e-3, 5.0, log)
-    assert heats(values, scale) == pytest.approx([heat(v, scale) for v in values], abs=0.006)
-
-
 def test_a_block_shows_the_largest_of_its_entries_with_its_sign_and_what_is_no_number():
     matrix = np.zeros((200, 300))
     matrix[150, 299] = -7.0

@@ -28,13 +28,6 @@ def test_it_starts_before_anything_is_computed(explorer):
     assert explorer.last_step == len(explorer.scene["frames"]) - 1
 
 
-def test_a_program_can_do_what_a_mouse_can(explorer):
-    explorer.step = explorer.last_step
-    explorer.selected = "u"
-    explorer.playing = True
-    assert (explorer.step, explorer.selected, explorer.playing) == (explorer.last_step, "u", True)
-
-
 def test_the_scene_is_the_graphs(explorer):
     assert explorer.scene == graph_scene(explorer.graph)
 

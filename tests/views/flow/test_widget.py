@@ -152,15 +152,6 @@ def test_what_does_not_fit_is_refused(net, arguments, error, words):
     assert str(caught.value).startswith(words)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_network_without_numbers_is_refused(net, value):
-    net.b[1][2] = value
-    with pytest.raises(
-        bp.InvalidValueError, match="A weight or a bias of `net` is NaN or infinite"
-    ):
-        bp.GradientFlow(net, x, y)
-
-
 def test_a_weight_that_is_asked_for_is_shown_from_the_start(net):
     assert not bp.GradientFlow().more
     view = bp.GradientFlow(selected="A_1[0, 1]")
