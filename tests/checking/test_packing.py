@@ -95,10 +95,7 @@ def test_gradients_are_found_by_their_names(change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (
-            lambda g: None,
-            'returned nothing. Return a dict with the keys "dW1", "db1", "dW2", "db2"',
-        ),
+        (lambda g: None, 'nothing. Return a dict with the keys "dW1", "db1", "dW2", "db2"'),
         (lambda g: {"grad": 1}, "dict with the keys 'grad'. Return a dict with the keys"),
         (lambda g: {"dW1": g["W1"]}, "dW2: it is missing. The same is wrong with db2 and db1"),
         (lambda g: {**g, "W2": g["W2"].T}, "dW2 wrong: its shape is (3, 2), expected (2, 3)"),

@@ -90,31 +90,29 @@ def test_the_text_has_the_two_numbers_that_differ_most_with_plain_hints_only(rep
 @pytest.mark.parametrize(
     ("given", "expected", "said"),
     [
-        (np.array(2.0), np.array(-3.0), "What is marked gives 2, and should give -3."),
-        (np.ones((2, 3)), np.ones(3), "What is marked gives shape (2, 3), and should give (3,)."),
-        (
-            np.array([1.0, np.nan]),
-            np.zeros(2),
-            "What is marked gives nan at [1], and should give 0.",
-        ),
-        (
-            np.array([-0.0, 1.0]),
-            np.array([5.0, 1.0]),
-            "What is marked gives 0 at [0], and should give 5.",
-        ),
-        (
-            np.array([[True]]),
-            np.array([[False]]),
-            "What is marked gives 1 at [0, 0], and should give 0.",
-        ),
-        (np.zeros(0), np.zeros(0), ""),
-        (np.ones((2, 3)), np.zeros(0), ""),
-        (np.array("a"), np.array("b"), ""),
-        (np.ones(2), None, ""),
+        (2.0, -3.0, "2, and should give -3"),
+        (np.ones((2, 3)), np.ones(3), "shape (2, 3), and should give (3,)"),
+        ([1.0, np.nan], [0.0, 0.0], "nan at [1], and should give 0"),
+        ([-0.0, 1.0], [5.0, 1.0], "0 at [0], and should give 5"),
+        ([[True]], [[False]], "1 at [0, 0], and should give 0"),
     ],
 )
-def test_what_differs_most_is_said_as_far_as_there_are_numbers(given, expected, said):
-    assert replace(finding(3), given=given, expected=expected).difference == said
+def test_what_differs_most_is_said(given, expected, said):
+    each = replace(finding(3), given=np.array(given), expected=np.array(expected))
+    assert each.difference == f"What is marked gives {said}."
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (np.zeros(0), np.zeros(0)),
+        (np.ones((2, 3)), np.zeros(0)),
+        (np.array("a"), np.array("b")),
+        (np.ones(2), None),
+    ],
+)
+def test_where_there_are_no_numbers_none_is_said(given, expected):
+    assert replace(finding(3), given=given, expected=expected).difference == ""
 
 
 def test_who_grades_reads_the_line(reports):
@@ -203,34 +201,23 @@ def fault(**fields):
     return Fault(place, **(defaults | fields), given=np.ones(2), expected=np.ones(2))
 
 
+FIRST, SEEMS = "this is where it goes wrong first.", "it seems to go wrong here."
+SHOULD, PROBABLY = "this should be ∂L/∂z", "this should probably be ∂L/∂z"
+RIGHT = "every gradient is right."
+
+
 @pytest.mark.parametrize(
     ("fields", "several", "clear", "plain"),
     [
-        (
-            {},
-            False,
-            "this is where it goes wrong first.",
-            "this should be ∂L/∂z; multiply it by 2. With it, every gradient is right.",
-        ),
+        ({}, False, FIRST, f"{SHOULD}; multiply it by 2. With it, {RIGHT}"),
         (
             {"proved": False},
             True,
-            "it seems to go wrong here.",
-            "this should probably be ∂L/∂z; multiply it by 2. "
-            "With both mended, every gradient is right.",
+            SEEMS,
+            f"{PROBABLY}; multiply it by 2. With both mended, {RIGHT}",
         ),
-        (
-            {"proved": False, "repair": ""},
-            False,
-            "it seems to go wrong here.",
-            "this should probably be ∂L/∂z.",
-        ),
-        (
-            {"proved": False, "quantity": "", "repair": ""},
-            False,
-            "it seems to go wrong here.",
-            "it seems to go wrong here.",
-        ),
+        ({"proved": False, "repair": ""}, False, SEEMS, f"{PROBABLY}."),
+        ({"proved": False, "quantity": "", "repair": ""}, False, SEEMS, SEEMS),
     ],
 )
 def test_no_more_is_said_of_a_line_than_was_proved(fields, several, clear, plain):
