@@ -435,13 +435,9 @@ class Report(Suggesting):
             for number in numbers
         ]
         if len(places) > 1:
-            alike = all(each == places[0] for each in places)
             what = ", and ".join(f"one in {_either(each)}" for each in places)
-            what = (
-                f"{'both' if len(places) == 2 else 'all'} in {_either(places[0])}"
-                if alike
-                else what
-            )
+            if all(each == places[0] for each in places):
+                what = f"both in {_either(places[0])}"
             return f"There seem to be {len(places)} mistakes: {what}."
         if len(places[0]) < 2:
             return ""

@@ -148,13 +148,14 @@ def loss_in_words(
 def _times(factors: Sequence[float], sizes: Sequence[Mapping[str, int]]) -> str:
     """Return a factor between losses in words, if it stands for something."""
     first = factors[0]
-    if np.allclose(factors, first, rtol=1e-5):
+    is_constant = np.allclose(factors, first, rtol=1e-5)
+    if is_constant:
         for factor, words in ((0.5, "half"), (2.0, "twice"), (-1.0, "−1 times")):
             if math.isclose(first, factor, rel_tol=1e-5):
                 return words
     if words := _product_of_sizes(factors, sizes):
         return f"{words} times"
-    if np.allclose(factors, first, rtol=1e-5):
+    if is_constant:
         for count, form in ((round(first), "{} times"), (round(1 / first), "1/{} times")):
             right = float(count) if form[0] == "{" else 1 / count if count else 0.0
             if abs(count) > 1 and math.isclose(first, right, rel_tol=1e-5):
