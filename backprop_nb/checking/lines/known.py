@@ -178,15 +178,10 @@ class Known:
         axes = sorted({n for each in inputs for n in each.value.shape if n > 1})
         sizes = [(n, self.lengths.get(n, n)) for n in axes]
         for n, whole in sizes:
-            for value, text in (
-                (n, f"{whole}"),
-                (1 / n, f"1/{whole}"),
-                (2 / n, f"2/{whole}"),
-                (n / 2, f"{whole}/2"),
-                (1 / (2 * n), f"1/(2·{whole})"),
-                (2 * n, f"2·{whole}"),
-            ):
-                found.setdefault(float(value), text)
+            values = n, 1 / n, 2 / n, n / 2, 1 / (2 * n), 2 * n
+            texts = "{}", "1/{}", "2/{}", "{}/2", "1/(2·{})", "2·{}"
+            for value, text in zip(values, texts, strict=True):
+                found.setdefault(float(value), text.format(whole))
         for (n, one), (m, other) in itertools.product(sizes, repeat=2):
             found.setdefault(float(n * m), f"{one}·{other}")
             found.setdefault(1 / (n * m), f"1/({one}·{other})")

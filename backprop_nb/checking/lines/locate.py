@@ -23,7 +23,6 @@ from backprop_nb.checking.lines.quantities import (
     Meant,
     Quantities,
     Slot,
-    is_multiple,
     ratio,
 )
 from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written, same
@@ -396,7 +395,7 @@ class _Search:
         node, new = written.rewrite.node, written.rewrite.new
         if written.rewrite.kind == "operand alone":
             # What an earlier line gave is all of it then, and may be what this one did to it.
-            makes_up = isinstance(new, ast.Name) and not is_multiple(was[-1], now[-1])
+            makes_up = isinstance(new, ast.Name) and bool(np.isnan(ratio(was[-1], now[-1])))
             makes_up = makes_up or self.quantities.has_odd_input(self._scope(written), node)
         else:
             is_scaled = written.rewrite.kind == "constant" and node in ast.walk(new)
@@ -503,7 +502,7 @@ class _Search:
             return False
         *_, scope, statement = min(there, key=lambda each: each[:2])
         # A multiple of what is true is made up for by another multiple alone.
-        is_scaled = is_multiple(fault.given, fault.expected)
+        is_scaled = not np.isnan(ratio(fault.given, fault.expected))
         if is_scaled and fault.lacks_a_factor and self.quantities.sums_up(scope, statement):
             return False
 

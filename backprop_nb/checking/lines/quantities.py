@@ -548,11 +548,6 @@ def _ordered(found: Sequence[Meant]) -> list[Meant]:
     return [replace(each, has_earlier=each.has_earlier or has_earlier(each)) for each in found]
 
 
-def is_multiple(given: Any, expected: Array) -> bool:
-    """Whether an array is a number times another one."""
-    return not np.isnan(ratio(given, expected))
-
-
 def _times(scale: float, value: Any) -> Any:
     """Return a value, or each entry of a list, multiplied by a number."""
     if isinstance(value, list | tuple):
