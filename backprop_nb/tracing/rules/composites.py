@@ -22,7 +22,7 @@ from backprop_nb.tracing.rules import (
 )
 from backprop_nb.tracing.rules.form import is_array
 from backprop_nb.tracing.rules.lists import stacked
-from backprop_nb.tracing.rules.row import RefusedError
+from backprop_nb.tracing.rules.row import RefusedError, as_array, as_floats
 
 
 def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
@@ -116,12 +116,18 @@ def _where_alone(condition: Any, *choices: Any, **options: Any) -> Any:
     return NotImplemented if choices or options else np.nonzero(condition)
 
 
+def _copysign(x1: Any, x2: Any, /) -> Any:
+    sign = np.where(np.signbit(x2), -1.0, 1.0)
+    return np.abs(x1) * masked.as_type(sign, np.result_type(x1, x2))
+
+
 def _cov(
     m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, **more: Any
 ) -> Any:
     if any(value is not None for value in more.values()):
         raise RefusedError("no weights and no dtype")
     rows = np.atleast_2d(m)
+    rows = masked.as_type(rows, np.result_type(rows, float))
     rows = rows if rowvar or np.shape(rows)[0] == 1 else rows.T
     if y is not None:
         others = np.atleast_2d(y)
@@ -152,6 +158,11 @@ def _real_only(
         return function(*(given[name] for name in names))
 
     return composite
+
+
+def _angle(z: Any, deg: bool = False) -> Any:
+    z = as_floats(z)
+    return masked.as_type(np.where(np.less(z, 0), 180.0 if deg else np.pi, 0.0), z.dtype)
 
 
 def _negative(x: Any) -> Any:
@@ -189,8 +200,8 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.astype: lambda x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy),
     np.unstack: _unstack,
     np.divmod: lambda x1, x2, /: (x1 // x2, x1 % x2),
-    np.copysign: lambda x1, x2, /: np.abs(x1) * np.where(np.signbit(x2), -1.0, 1.0),
-    np.ldexp: lambda x1, x2, /: x1 * np.exp2(x2),
+    np.copysign: _copysign,
+    np.ldexp: lambda x1, x2, /: x1 * masked.as_type(np.exp2(x2), np.result_type(x1)),
     np.modf: lambda x, /: (np.fmod(x, 1.0), np.trunc(x)),
     np.cov: _cov,
     np.corrcoef: _corrcoef,
@@ -199,13 +210,13 @@ COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.imag: lambda val: np.zeros_like(val).imag[()],  # read-only, as of NumPy
     np.conjugate: np.positive,
     np.real_if_close: lambda a, tol=100: a,
-    np.angle: lambda z, deg=False: np.where(np.less(z, 0), 180.0 if deg else np.pi, 0.0),
+    np.angle: _angle,
     np.emath.sqrt: _real_only(np.sqrt, _negative),
     np.emath.log: _real_only(np.log, _negative),
     np.emath.log2: _real_only(np.log2, _negative),
     np.emath.log10: _real_only(np.log10, _negative),
     np.emath.logn: _real_only(lambda n, x: np.log(x) / np.log(n), _negative, "nx"),
-    np.emath.power: _real_only(np.power, _negative, "xp"),
+    np.emath.power: _real_only(lambda x, p: np.power(x, as_array(p)), _negative, "xp"),
     np.emath.arcsin: _real_only(np.arcsin, _outside_1),
     np.emath.arccos: _real_only(np.arccos, _outside_1),
     np.emath.arctanh: _real_only(np.arctanh, _outside_1),
@@ -219,6 +230,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values:
     ndim = np.ndim(array)
     widths = np.broadcast_to(pad_width, (ndim, 2)).tolist()
     values = np.broadcast_to(stacked(constant_values), (ndim, 2))
+    values = masked.as_type(values, np.result_type(array))
     for axis in range(ndim):
         sides = [
             np.broadcast_to(value, (*array.shape[:axis], width, *array.shape[axis + 1 :]))

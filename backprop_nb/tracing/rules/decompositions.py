@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing.rules.masked import as_type
 from backprop_nb.tracing.rules.products import swapped
 from backprop_nb.tracing.rules.row import RefusedError, Remark, as_array, as_floats, row, rows_along
 from backprop_nb.tracing.rules.template import ATOM, POWER, Template
@@ -283,7 +284,9 @@ def _cond(x: Any, p: Any = None) -> Any:
 
 def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """Solve with the pseudo-inverse; the residuals are there for full rank only, as in NumPy."""
-    a = as_floats(a)
+    a, b = as_floats(a), as_floats(b)
+    common = np.result_type(a, b)  # which counts where a singular value is rounding
+    a, b = as_type(a, common), as_type(b, common)
     given = {"rtol": None} if rcond is None else {"rcond": rcond}
     x = np.linalg.pinv(a, **given) @ b
     rank = np.linalg.matrix_rank(a) if rcond is None else np.linalg.matrix_rank(a, rtol=rcond)

@@ -49,6 +49,12 @@ def _as_float(a: Any, dtype: Any) -> Any:
     return a
 
 
+def _float_of(a: Any) -> Any:
+    """Return the float type of an array, in which its mean is; ``None`` for whole numbers."""
+    dtype = np.result_type(a)
+    return dtype if dtype.kind == "f" else None
+
+
 def _fold(function: Composite, combine: Composite, nothing: Any) -> Composite:
     """Return the other forms of a function that folds entries by ``combine``.
 
@@ -105,7 +111,7 @@ def _mean(
     if not is_given(where, True):
         return np.mean(a, axis=axis, keepdims=kept)
     total = np.sum(_only(a, where, 0.0), axis=axis, keepdims=kept)
-    return as_type(total / _count(a, axis, kept, where), dtype)
+    return as_type(total / _count(a, axis, kept, where), dtype or _float_of(a))
 
 
 def _count(a: Any, axis: Any, keepdims: bool, where: Any) -> Any:
@@ -143,7 +149,8 @@ def _spread(function: Composite, grown: Composite) -> Composite:
         spread = function(_only(a, where, mean), axis=axis, keepdims=kept)
         count = _count(a, axis, kept, where)
         return as_type(
-            spread * grown(np.size(a) // max(np.size(spread), 1) / (count - less)), dtype
+            spread * grown(np.size(a) // max(np.size(spread), 1) / (count - less)),
+            dtype or _float_of(a),
         )
 
     return form

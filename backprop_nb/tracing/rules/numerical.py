@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from backprop_nb.tracing.rules.masked import as_type
 from backprop_nb.tracing.rules.row import (
     RefusedError,
     as_array,
+    as_floats,
     for_both,
     row,
     shaped_like,
@@ -64,6 +66,7 @@ ROWS = (
 def _interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
+    x, xp, fp = (as_type(as_array(each), float) for each in (x, xp, fp))
     if period is not None:
         x, xp = np.remainder(x, abs(period)), np.remainder(xp, abs(period))
         order = np.argsort(xp)
@@ -139,7 +142,7 @@ def _slopes(f: Any, axis: int, at: Any, edge_order: int) -> Any:
     else:
         before = start[0] * part(0, 1) + start[1] * part(1, 2) + start[2] * part(2, 3)
         after = end[0] * part(-1, None) + end[1] * part(-2, -1) + end[2] * part(-3, -2)
-    return np.concatenate([before, inside, after], axis=axis)
+    return as_type(np.concatenate([before, inside, after], axis=axis), as_floats(f).dtype)
 
 
 def _one_sided(h: Any, k: Any) -> tuple[Any, Any, Any]:
@@ -164,19 +167,21 @@ def _linspace(
     num = operator.index(num)
     delta = np.subtract(stop, start)
     parts = num - 1 if endpoint else num
-    places = np.reshape(np.arange(float(num)), (num, *(1,) * np.ndim(delta)))
+    ends = [as_array(each) if isinstance(each, list | tuple) else each for each in (start, stop)]
+    kind = np.result_type(*ends, float(num))
+    places = np.reshape(np.arange(num, dtype=kind), (num, *(1,) * np.ndim(delta)))
     step = delta / parts if parts > 0 else np.nan
     grid = start + places * (step if parts > 0 else delta)
     if endpoint and num > 1:  # the last one exactly
         last = np.broadcast_to(stop, np.shape(delta))
         grid = np.concatenate([grid[:-1], np.expand_dims(last, 0)])
-    grid = _finished(grid, dtype, axis)
+    grid = _finished(grid, dtype or kind, axis)
     return (grid, step) if retstep else grid
 
 
 def _finished(grid: Any, dtype: Any, axis: int) -> Any:
     grid = np.moveaxis(grid, 0, axis) if axis not in (0, -np.ndim(grid)) else grid
-    return grid if dtype is None else np.astype(grid, dtype)
+    return as_type(grid, dtype)
 
 
 def _logspace(
@@ -191,12 +196,13 @@ def _logspace(
     if np.ndim(base):
         raise RefusedError("one base")
     grid = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
-    return grid if dtype is None else np.astype(grid, dtype)
+    return as_type(grid, dtype)
 
 
 def _geomspace(
     start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
+    start, stop = (as_type(as_array(each), float) for each in (start, stop))
     sign = np.sign(start)
     if np.any(start == 0) or np.any(sign != np.sign(stop)):
         raise RefusedError("two ends of one sign")
@@ -268,13 +274,15 @@ def vectorized(call: np.vectorize, *args: Any, **kwargs: Any) -> Any:
     if 0 in shape:
         raise RefusedError("at least one entry")
     results = [call.pyfunc(*(each[place] for each in arrays)) for place in np.ndindex(shape)]
-    if isinstance(results[0], tuple):
-        return tuple(_in_shape(each, shape) for each in zip(*results, strict=True))
-    return _in_shape(results, shape)
+    several = isinstance(results[0], tuple)
+    each = list(zip(*results, strict=True)) if several else [results]
+    types = map(np.dtype, call.otypes) if call.otypes else [None] * len(each)
+    found = tuple(_in_shape(*one, shape) for one in zip(each, types, strict=True))
+    return found if several else found[0]
 
 
-def _in_shape(results: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    return np.reshape(np.stack(results), shape)
+def _in_shape(results: Sequence[Any], dtype: Any, shape: tuple[int, ...]) -> Any:
+    return as_type(np.reshape(np.stack(results), shape), dtype)
 
 
 def _piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:

@@ -15,6 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from backprop_nb.tracing.rules.form import is_array
 from backprop_nb.tracing.rules.indexing import scatter_add, within
+from backprop_nb.tracing.rules.masked import as_type
 from backprop_nb.tracing.rules.row import RefusedError, as_array
 
 
@@ -46,10 +47,11 @@ def _extract(condition: Any, arr: Any) -> Any:
 
 def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """Put the values behind the array, then take all in the order that NumPy puts them in."""
+    arr = as_array(arr)
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = normalize_axis_index(axis, np.ndim(arr))
-    values = as_array(values)
+    values = as_type(as_array(values), arr.dtype)
     values = np.reshape(values, (*(1,) * (np.ndim(arr) - np.ndim(values)), *np.shape(values)))
     length = np.shape(arr)[axis]
     obj = _decided(obj)
@@ -76,7 +78,8 @@ def _decided(obj: Any) -> Any:
 
 def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     differences = np.diff(np.ravel(ary))
-    ends = [None if each is None else np.ravel(each) for each in (to_begin, to_end)]
+    kind = np.result_type(differences)
+    ends = [None if each is None else as_type(np.ravel(each), kind) for each in (to_begin, to_end)]
     parts = [each for each in (ends[0], differences, ends[1]) if each is not None]
     return np.concatenate(parts) if len(parts) > 1 else differences
 
@@ -86,7 +89,7 @@ def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     length = max(int(np.max(x)) + 1 if np.size(x) else 0, operator.index(minlength))
     if weights is None:
         return np.sum(np.equal(np.reshape(x, (-1, 1)), np.arange(length)), axis=0)
-    return scatter_add(np.ravel(weights), index=(np.asarray(x),), shape=(length,))
+    return scatter_add(as_type(np.ravel(weights), float), index=(np.asarray(x),), shape=(length,))
 
 
 def _unique(
@@ -133,16 +136,19 @@ def _histogram(
         low, high = (np.min(a), np.max(a)) if range is None else range
         if low == high:
             low, high = low - 0.5, high + 0.5
+        kind = np.result_type(low, high, a)
         edges = np.linspace(low, high, operator.index(bins) + 1)
+        edges = as_type(edges, kind if kind.kind == "f" else float)
     edges = as_array(edges)
     ordered = np.sort(a)
     ends = [np.searchsorted(ordered, edges[:-1]), np.searchsorted(ordered, edges[-1:], "right")]
     places = np.concatenate(ends)
     if weights is not None:
         sums = np.cumsum(np.ravel(weights)[np.argsort(a)])
-        places = np.concatenate([np.zeros(1), sums])[places]
+        places = np.concatenate([np.zeros(1, sums.dtype), sums])[places]
     found = places[1:] - places[:-1]
-    return (found / np.diff(edges) / np.sum(found) if density else found), edges
+    widths = as_type(np.diff(edges), float)
+    return (found / widths / np.sum(found) if density else found), edges
 
 
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from backprop_nb.tracing.rules.form import is_array
+from backprop_nb.tracing.rules.masked import as_type
 from backprop_nb.tracing.rules.row import RefusedError, as_array, as_floats
 
 
@@ -15,6 +17,8 @@ def _polyval(p: Any, x: Any) -> Any:
     if isinstance(x, np.poly1d) or isinstance(p, np.poly1d):
         raise RefusedError("coefficients and places as arrays")
     y: Any = np.zeros_like(as_array(x))
+    if isinstance(p, list | tuple) and not any(map(is_array, p)):
+        p = np.array(p)
     for coefficient in p:
         y = y * x + coefficient
     return y
@@ -27,7 +31,7 @@ def _aligned(combine: Callable[..., Any]) -> Callable[..., Any]:
         a1, a2 = np.atleast_1d(a1), np.atleast_1d(a2)
         more = np.shape(a1)[0] - np.shape(a2)[0]
         a1, a2 = (
-            np.concatenate([np.zeros(n), each]) if n > 0 else each
+            np.concatenate([np.zeros(n, each.dtype), each]) if n > 0 else each
             for n, each in ((-more, a1), (more, a2))
         )
         return combine(a1, a2)
@@ -52,13 +56,15 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 def _poly(seq_of_zeros: Any) -> Any:
     if np.ndim(seq_of_zeros) != 1:
         raise RefusedError("a vector of zeros")
-    p: Any = np.ones(1)
+    one = np.ones(1, np.result_type(seq_of_zeros))
+    p: Any = one
     for zero in seq_of_zeros:
-        p = np.convolve(p, np.concatenate([np.ones(1), np.reshape(-zero, (1,))]))
+        p = np.convolve(p, np.concatenate([one, np.reshape(-zero, (1,))]))
     return p
 
 
 def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    x = as_type(as_array(x), np.result_type(x, int))
     powers: list[Any] = [np.ones_like(x)]
     for _ in range(1, np.size(x) if N is None else N):
         powers.append(powers[-1] * x)

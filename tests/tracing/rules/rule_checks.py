@@ -191,6 +191,15 @@ class MadeTests:
     def test_a_call_is_differentiated_as_those_that_it_is_made_of(self, made):
         assert_differentiable(*made)
 
+    def test_of_float32_a_call_has_the_type_and_the_digits_that_numpy_gives(self, made):
+        f, *args = made
+        given = [np.asarray(each, dtype=np.float32) for each in args]
+        right = np.asarray(f(*map(np.copy, given)))
+        graph = trace(f, *given)
+        assert graph.value.dtype == right.dtype
+        digits = 1e-4 if right.dtype == np.float32 else 1e-9
+        np.testing.assert_allclose(graph.value, right, rtol=digits, atol=digits)
+
 
 class RefusedTests:
     """The tests of calls that have no rule, or that NumPy refuses; the test file says its REFUSED.
