@@ -29,7 +29,7 @@ from backprop_nb.tracing.graph import Trace, laid, owner
 from backprop_nb.tracing.libraries import is_learners_code
 from backprop_nb.tracing.prepared import REPLACED
 from backprop_nb.tracing.source import describe_place
-from backprop_nb.tracing.tape import Tape
+from backprop_nb.tracing.tape import Tape, is_foreign
 
 _ASKING = frozenset(
     {
@@ -82,7 +82,7 @@ def check_agreement(
     What is another value every time, such as one with random numbers in it, says nothing.
     """
     leaves = pytree.flatten([list(args), kwargs])
-    if any(map(_is_traced, (trace.value, *leaves))):
+    if any(map(is_foreign, (trace.value, *leaves))):
         return
     if trace.laid and trace.laid[0] and _owners(leaves) & _owners(captured):
         _check_captured(f, args, kwargs, leaves, trace)
@@ -168,7 +168,7 @@ def failing_alone(
     """Return what to say of a function that asks what x is, and fails in a trace alone."""
     leaves = pytree.flatten([list(args), kwargs])
     reason = _reason(f, tape, leaves)
-    if reason is None or any(map(_is_traced, leaves)) or _value(f, args, kwargs, False) is None:
+    if reason is None or any(map(is_foreign, leaves)) or _value(f, args, kwargs, False) is None:
         return None
     return UnsupportedError(
         f"{function_name(f)} fails when it is traced: {reason.problem}.",
@@ -397,7 +397,3 @@ def _is_wider(value: Any, plain: Any) -> bool:
     """Whether the value of a trace is of a wider float type than without it."""
     is_float = value.dtype.kind == plain.dtype.kind == "f"
     return is_float and bool(value.itemsize > plain.itemsize)
-
-
-def _is_traced(value: Any) -> bool:
-    return hasattr(type(value), "__array_function__") and not isinstance(value, np.ndarray)

@@ -508,6 +508,11 @@ def is_other_float(value: Any, dtype: Any) -> bool:
     return kind == "f" and bool(value.dtype != dtype)
 
 
+def is_foreign(value: Any) -> bool:
+    """Whether it computes by itself, such as a traced array, and is no array of NumPy's."""
+    return hasattr(type(value), "__array_function__") and not isinstance(value, np.ndarray)
+
+
 def taken_out(value: Any) -> Any:
     """Return a copy of the plain value behind a recorded one; its tapes remember that."""
     if not is_live(value):

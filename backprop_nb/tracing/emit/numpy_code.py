@@ -29,7 +29,7 @@ from backprop_nb.tracing.rules.form import written
 from backprop_nb.tracing.rules.indexing import getitem
 from backprop_nb.tracing.rules.template import literal, typed
 from backprop_nb.tracing.source import Source, describe_place
-from backprop_nb.tracing.tape import is_other_float, taken_in
+from backprop_nb.tracing.tape import is_foreign, is_other_float, taken_in
 
 
 def to_numpy(trace: Trace) -> str:
@@ -355,7 +355,7 @@ def _converter(dtype: np.dtype[Any]) -> Callable[[Any], Any]:
             return value if value.dtype == dtype else _real(value, dtype)
         if kind is float or kind is int:
             return number(value)
-        if kind is number or _is_foreign(value):
+        if kind is number or is_foreign(value):
             return value
         return _real(value, dtype)[()]
 
@@ -368,11 +368,6 @@ def _real(value: Any, dtype: np.dtype[Any]) -> Any:
     if is_other_float(value, dtype):
         raise OffPathError
     return taken_in(value, "An argument").astype(dtype, copy=False)
-
-
-def _is_foreign(value: Any) -> bool:
-    """Whether it computes by itself, such as a traced array."""
-    return hasattr(type(value), "__array_function__") and not isinstance(value, np.ndarray)
 
 
 def _takes(expression: Expression, position: int) -> bool:

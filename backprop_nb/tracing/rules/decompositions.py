@@ -70,10 +70,6 @@ def _eigh(g: Any, ans: Any, a: Any, output: int, UPLO: str = "L") -> Any:
     return _halved(ans @ inner @ swapped(ans))
 
 
-def _eigvalsh(g: Any, ans: Any, a: Any, UPLO: str = "L") -> Any:
-    return _eigh(g, ans, a, 0, UPLO)
-
-
 def _has_equal_eigenvalues(ans: Any, a: Any, UPLO: Any = "L", output: int = 0) -> Any:
     return np.any(np.diff(np.linalg.eigvalsh(a, UPLO)) == 0, axis=-1)
 
@@ -109,10 +105,6 @@ def _turned(g: Any, u: Any, s: Any) -> Any:
     if np.shape(u)[-2] > np.shape(u)[-1]:
         turned = turned + (g - u @ inner) / _columns(s)
     return turned
-
-
-def _svdvals(g: Any, ans: Any, a: Any) -> Any:
-    return _svd(g, ans, a, 1)
 
 
 def _svd_form(
@@ -205,7 +197,7 @@ ROWS = (
     ),
     row(
         np.linalg.eigvalsh,
-        _eigvalsh,
+        lambda g, ans, a, UPLO="L": _eigh(g, ans, a, 0, UPLO),
         latex=r"\lambda(#1)",
         symbol="λ",
         in_words=_SYMMETRIC,
@@ -221,7 +213,7 @@ ROWS = (
     ),
     row(
         np.linalg.svdvals,
-        _svdvals,
+        lambda g, ans, a: _svd(g, ans, a, 1),
         latex=r"s(#1)",
         symbol="s",
         expected="a matrix",

@@ -46,14 +46,6 @@ def _getitem_call(x: Any, index: Any) -> tuple[list[Any], dict[str, Any]]:
     return [x, *arrays], {"index": index}
 
 
-def _getitem_filled(x: Any, *arrays: Any, index: Any) -> Any:
-    return operator.getitem(x, fill_index(index, arrays))
-
-
-def _getitem_vjp(g: Any, ans: Any, x: Any, *arrays: Any, index: Any) -> Any:
-    return scatter_add(g, index=fill_index(index, arrays), shape=x.shape)
-
-
 def _add_entries(total: Any, g: Any, *arrays: Any, index: Any) -> None:
     index = fill_index(index, arrays)
     items = index if isinstance(index, tuple) else (index,)
@@ -68,16 +60,6 @@ def _scatter_add_call(
 ) -> tuple[list[Any], dict[str, Any]]:
     arrays, options = _getitem_call(g, index)
     return arrays, options | {"shape": shape}
-
-
-def _scatter_add_filled(g: Any, *arrays: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    return scatter_add(g, index=fill_index(index, arrays), shape=shape)
-
-
-def _scatter_add_vjp(
-    g: Any, ans: Any, x: Any, *arrays: Any, index: Any, shape: tuple[int, ...]
-) -> Any:
-    return g[fill_index(index, arrays)]
 
 
 def _scatter_add_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
@@ -284,10 +266,12 @@ def _windows(g: Any, ans: Any, x: Any, window_shape: Any, axis: Any = None) -> A
 ROWS = (
     row(
         getitem,
-        first=_getitem_vjp,
+        first=lambda g, ans, x, *arrays, index: scatter_add(
+            g, index=fill_index(index, arrays), shape=x.shape
+        ),
         bind=_getitem_call,
         add_entries=_add_entries,
-        compute=_getitem_filled,
+        compute=lambda x, *arrays, index: x[fill_index(index, arrays)],
         numpy=Template(_getitem_text, ATOM, (ATOM, LOOSE)),
         latex=Template(_getitem_latex, ATOM, (ATOM, LOOSE)),
         symbol="[ ]",
@@ -298,9 +282,11 @@ ROWS = (
     ),
     row(
         scatter_add,
-        first=_scatter_add_vjp,
+        first=lambda g, ans, x, *arrays, index, shape: g[fill_index(index, arrays)],
         bind=_scatter_add_call,
-        compute=_scatter_add_filled,
+        compute=lambda g, *arrays, index, shape: scatter_add(
+            g, index=fill_index(index, arrays), shape=shape
+        ),
         numpy=_scatter_add_text,
         latex=r"\mathrm{scatter}(#1)",
         symbol="scatter",

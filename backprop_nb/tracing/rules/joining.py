@@ -61,10 +61,6 @@ def _concatenate(g: Any, ans: Any, *arrays: Any, axis: int | None = 0) -> Callab
     return _cut_out(g, arrays, axis % g.ndim, lambda shape: shape)
 
 
-def _append(position: int, g: Any, ans: Any, x: Any, values: Any, axis: int | None = None) -> Any:
-    return _concatenate(g, ans, x, values, axis=axis)(position)
-
-
 def _stack(g: Any, ans: Any, *arrays: Any, axis: int = 0) -> Callable[[int], Any]:
     before = (slice(None),) * (axis % g.ndim)
     return lambda position: g[(*before, position)]
@@ -106,10 +102,6 @@ def _block_each(position: int, g: Any, ans: Any, *arrays: Any, nested: Nested) -
     first, last = places.min(axis=0).tolist(), places.max(axis=0).tolist()
     part = g[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))]
     return shaped_like(part, arrays[position])
-
-
-def _block_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
-    return f"np.block({keywords['nested'].text(arguments)})"
 
 
 def _joined(
@@ -204,11 +196,16 @@ ROWS = (
     _joined(np.vstack, _fixed(0, _at_least_2d)),
     _joined(np.dstack, _fixed(2, _at_least_3d)),
     _joined(np.column_stack, _fixed(1, _columns)),
-    row(np.append, *for_both(_append), symbol="join", expected=_JOINED),
+    row(
+        np.append,
+        *for_both(lambda k, g, ans, x, y, axis=None: _concatenate(g, ans, x, y, axis=axis)(k)),
+        symbol="join",
+        expected=_JOINED,
+    ),
     row(
         np.block,
         each=_block_each,
-        numpy=_block_text,
+        numpy=lambda arguments, keywords: f"np.block({keywords['nested'].text(arguments)})",
         symbol="join",
         expected=_JOINED,
         bind=_block_call,

@@ -87,10 +87,6 @@ def _norm_latex(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
 # --- inverses and systems -------------------------------------------------------
 
 
-def _inv(g: Any, ans: Any, x: Any) -> Any:
-    return -swapped(ans) @ g @ swapped(ans)
-
-
 def _solve_right(g: Any, ans: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1 and a.ndim > 2:
         g = np.linalg.solve(swapped(a), np.expand_dims(g, -1))[..., 0]
@@ -121,7 +117,7 @@ ROWS = (
     ),
     row(
         np.linalg.inv,
-        _inv,
+        lambda g, ans, x: -swapped(ans) @ g @ swapped(ans),
         latex=Template("{#1}^{-1}", POWER, (ATOM,)),
         symbol="⁻¹",
         expected=INVERTIBLE,

@@ -37,14 +37,6 @@ def _choose(a: Any, choices: Sequence[Any], mode: str = "raise") -> Any:
     return np.take_along_axis(every, np.expand_dims(np.broadcast_to(a, shape), 0), 0)[0]
 
 
-def _compress(condition: Any, a: Any, axis: int | None = None) -> Any:
-    return np.take(a, np.flatnonzero(condition), axis=axis)
-
-
-def _extract(condition: Any, arr: Any) -> Any:
-    return np.take(np.ravel(arr), np.flatnonzero(condition))
-
-
 def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """Put the values behind the array, then take all in the order that NumPy puts them in."""
     arr = as_array(arr)
@@ -154,11 +146,11 @@ def _histogram(
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {
     np.bincount: _bincount,
     np.choose: _choose,
-    np.compress: _compress,
+    np.compress: lambda condition, a, axis=None: np.take(a, np.flatnonzero(condition), axis=axis),
     np.delete: _delete,
     np.diagflat: lambda v, k=0: np.diag(np.ravel(v), k),
     np.ediff1d: _ediff1d,
-    np.extract: _extract,
+    np.extract: lambda condition, arr: np.take(np.ravel(arr), np.flatnonzero(condition)),
     np.insert: _insert,
     np.resize: _resize,
     np.union1d: lambda ar1, ar2: _unique(np.concatenate([np.ravel(ar1), np.ravel(ar2)])),

@@ -273,10 +273,6 @@ def _inner_lengths(left: tuple[int, ...], right: tuple[int, ...]) -> str:
     return f"{left[-1]} columns on the left meet {rows} rows on the right"
 
 
-def _matmul_count(ans: Any, x: Any, y: Any) -> int:
-    return int(np.size(ans) * np.shape(x)[-1])
-
-
 def _count(ans: Any, x: Any, y: Any, **options: Any) -> int:
     """m·k, k·n and m·n entries take m·k·n products: the root of all three multiplied."""
     return math.isqrt(int(np.size(x)) * int(np.size(y)) * int(np.size(ans)))
@@ -309,7 +305,7 @@ ROWS = (
         symbol="@",
         operator="matmul",
         product="@",
-        multiplications=_matmul_count,
+        multiplications=lambda ans, x, y: int(np.size(ans) * np.shape(x)[-1]),
         in_words=_IN_WORDS,
         expected="as many columns on the left as rows on the right: "
         "(n, k) @ (k,) or (n, k) @ (k, m)",
