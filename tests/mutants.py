@@ -53,7 +53,8 @@ def of(wing: str, file: str, *tests: str):
 # --- rules ----------------------------------------------------------------------
 
 RULES = "tests/tracing/rules"
-elementwise = of("rules", "tracing/rules/elementwise.py", RULES, "tests/tracing/emit")
+MARKS = "tests/tracing/test_health.py"  # and what a rule does at a tip or a kink
+elementwise = of("rules", "tracing/rules/elementwise.py", MARKS, RULES, "tests/tracing/emit")
 row = of("rules", "tracing/rules/row.py", RULES)
 choosing = of("rules", "tracing/rules/choosing.py", RULES)
 products = of("rules", "tracing/rules/products.py", RULES)
