@@ -89,7 +89,7 @@ def _options(function: Callable[..., Any]) -> _Options | None:
     more[type(None)] = {str, type(None)}
     parameters = parameters_of(function).values()
     kinds = {
-        each.name: usual | more.get(type(each.default), set())
+        each.name: usual | more.get(type(each.default), set()) | _FLAGS.get(each.name, set())
         for each in parameters
         if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
     }
@@ -98,6 +98,7 @@ def _options(function: Callable[..., Any]) -> _Options | None:
 
 
 _USUAL = frozenset({int, type(np._NoValue), type, np.dtype})
+_FLAGS: dict[str, set[type]] = {"stable": {bool}}  # whose default, None, does not say so
 
 
 def odd_options(

@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from backprop_nb.tracing.rules.form import fill, hole, is_array, text_of
 from backprop_nb.tracing.rules.row import RefusedError, Remark, dispatched, row, shaped_like
 from backprop_nb.tracing.rules.shaping import MOVED
-from backprop_nb.tracing.rules.template import ATOM, LOOSE, Template, literal
+from backprop_nb.tracing.rules.template import ATOM, LOOSE, Template, call_text, literal
 
 # --- square brackets --------------------------------------------------------------
 
@@ -122,6 +122,16 @@ def within(places: Any, length: int, mode: str) -> Any:
     if mode not in ("clip", "raise"):
         raise RefusedError("mode='raise', 'wrap' or 'clip'")
     return np.clip(places, 0, length - 1) if mode == "clip" else places
+
+
+def _take_text(arguments: Sequence[str], keywords: Mapping[str, Any]) -> str:
+    """Print several positions as an array: other libraries take no list or tuple there."""
+    options = dict(keywords)
+    indices = np.asarray(options.pop("indices"))
+    places = literal(indices.tolist())
+    if indices.ndim:
+        places = f"np.array({places})" if indices.size else literal(indices)
+    return call_text("np.take", [*arguments, places], options)
 
 
 def _take(g: Any, ans: Any, x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
@@ -291,7 +301,13 @@ ROWS = (
         latex=r"\mathrm{scatter}(#1)",
         symbol="scatter",
     ),
-    row(np.take, _take, latex=r"\mathrm{take}(#1)", expected="positions within the array"),
+    row(
+        np.take,
+        _take,
+        numpy=_take_text,
+        latex=r"\mathrm{take}(#1)",
+        expected="positions within the array",
+    ),
     row(
         np.take_along_axis,
         lambda g, ans, x, indices, axis=-1: add_along_axis(g, indices, axis=axis, shape=x.shape),

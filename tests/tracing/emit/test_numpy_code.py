@@ -570,3 +570,29 @@ def test_a_key_that_cannot_be_printed_is_named():
     with pytest.raises(bp.UnsupportedError, match="A key of p cannot be printed") as caught:
         graph.compile()
     assert caught.value.given == "the keys <Kind.HIDDEN: 1>"
+
+
+def test_options_are_printed_as_other_libraries_take_them():
+    def f(x):
+        ordered = np.sort(x)[np.argsort(x, stable=True)]
+        return np.sum(ordered * np.take(x, [0, 2, 1])) + np.take(x, 1)
+
+    x = np.array([0.3, -1.0, 2.0])
+    source = bp.trace(f, x).to_numpy()
+    assert "np.take(x, np.array([0, 2, 1]))" in source
+    assert "np.take(x, 1)" in source
+    assert "stable=True" in source
+    assert "stable=1" not in source
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    graph = bp.trace(lambda x: np.sum(np.sort(x) * x), x)
+    value, (gradient,) = source_for_jax(graph.to_numpy())(x)
+    assert value == pytest.approx(graph.value)
+    assert gradient == pytest.approx(graph.backward().gradients[0])
+
+
+def source_for_jax(source):
+    """Return the last function of a program, run by JAX unchanged but for its import."""
+    space = {}
+    exec(source.replace("import numpy as np", "import jax.numpy as np"), space)
+    return list(space.values())[-1]
