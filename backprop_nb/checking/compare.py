@@ -14,9 +14,11 @@ from backprop_nb.tracing import pytree
 Array: TypeAlias = NDArray[Any]
 
 TOLERANCE = 1e-6
-"""A gradient counts as right if no entry is further off, relative to the largest entry."""
+"""A gradient counts as right if no entry is further off, relative to its own size ..."""
 TOLERANCE_FLOAT32 = 1e-4
-"""The same for a gradient that was computed in float32."""
+"""... or further than this, if it was computed in float32."""
+_SMALLEST = 1e-2
+"""An entry counts as no smaller than so much of the largest, of which it may have the rounding."""
 
 MISSING = "it is missing"
 _KINDS = {"U": "text", "S": "bytes", "c": "complex numbers", "O": "objects"}
@@ -90,8 +92,11 @@ def compare(name: str, given: Any, expected: Array) -> Checked:
     if not values.size:
         return Checked(name, True, 0.0, None, values, expected)
     differences = np.abs(values - expected)
-    worst = tuple(map(int, np.unravel_index(differences.argmax(), differences.shape)))
-    error = float(differences.max()) / _size(expected)
+    errors = differences / _size(expected)
+    if _tolerated(array, float(errors.max())):  # a small entry can still be another number
+        errors = differences / _sizes(expected)
+    worst = tuple(map(int, np.unravel_index(errors.argmax(), errors.shape)))
+    error = float(errors.max())
     ok = _tolerated(array, error)
     remark = ""
     if ok and (is_narrow(array) or error > TOLERANCE):
@@ -105,7 +110,9 @@ def agrees(array: Array, expected: Array) -> bool:
         return False
     if not array.size:
         return True
-    return _tolerated(array, float(np.abs(array - expected).max()) / _size(expected))
+    with np.errstate(over="ignore"):
+        errors = np.abs(array - expected) / _sizes(expected)
+    return _tolerated(array, float(errors.max()))
 
 
 def same_numbers(array: Array, expected: Array) -> bool:
@@ -114,8 +121,17 @@ def same_numbers(array: Array, expected: Array) -> bool:
 
 
 def _size(expected: Array) -> float:
-    """Return what errors are relative to: the largest entry; 1 if all of them are zero."""
+    """Return the largest entry; 1 if all of them are zero."""
     return float(np.abs(expected).max(initial=0.0)) or 1.0
+
+
+def _sizes(expected: Array) -> Array:
+    """Return what the error of each entry is relative to.
+
+    >>> print(_sizes(np.array([200.0, -30.0, 0.5])))
+    [200.  30.   2.]
+    """
+    return np.maximum(np.abs(expected), _SMALLEST * _size(expected))
 
 
 def _tolerated(array: Array, error: float) -> bool:
@@ -154,7 +170,8 @@ def has_coarse_products(given: Any, checked: Checked) -> bool:
     off = values - expected if values.shape == expected.shape else np.zeros(1)
     slant = abs(float(np.sum(off * expected))) / (float(np.sum(expected**2)) or 1.0)
     both = float(off.min(initial=0.0)) < 0 < float(off.max(initial=0.0))
-    return both and checked.error <= COARSE_PRODUCTS and slant <= TOLERANCE_FLOAT32 * 10
+    small = float(np.abs(off).max(initial=0.0)) <= COARSE_PRODUCTS * _size(expected)
+    return both and small and slant <= TOLERANCE_FLOAT32 * 10
 
 
 def changed(after: Any, before: Any, name: str) -> list[str]:
@@ -218,7 +235,7 @@ def signed(factor: float) -> str:
 
 def wrong_entries(given: Array, expected: Array) -> list[tuple[int, ...]]:
     """Return the indices of the entries that are off by more than the tolerance."""
-    off = ~(np.abs(given - expected) < TOLERANCE * _size(expected))
+    off = ~(np.abs(given - expected) < TOLERANCE * _sizes(expected))
     return [tuple(map(int, each)) for each in np.argwhere(off)]
 
 

@@ -90,8 +90,9 @@ class Checked:
     ok
         Whether it is right.
     error
-        The largest difference of an entry, relative to the largest entry of the
-        right gradient; infinite where there is nothing to compare.
+        The largest difference of an entry, relative to the largest entry of the right
+        gradient; where that is small, the largest one relative to the entry itself, or to a
+        hundredth of the largest.  Infinite where there is nothing to compare.
     worst
         The index of that entry, or None.
     given, expected

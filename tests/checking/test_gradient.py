@@ -238,6 +238,19 @@ def test_what_is_no_slope_of_a_kink_is_wrong(function, given, x):
     assert not bp.check_gradient(function, np.array(given), np.array(x)).ok
 
 
+def test_a_small_entry_beside_large_ones_is_held_against_itself():
+    x = np.array([1e4, 0.3, -0.7])  # as of features that are not scaled
+
+    def gradient(x):
+        return 2 * x + np.array([0.0, 0.001, 0.0])
+
+    report = bp.check_gradient(lambda x: np.sum(x**2), gradient, x)
+    assert str(report).splitlines()[1] == (
+        "  dx  wrong: dx[1] is 0.601, expected 0.6 (largest relative error 5e-06)"
+    )
+    assert bp.check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x + 1e-5, x).ok
+
+
 @pytest.mark.parametrize("rounded", [np.int16, np.int64, np.round])
 def test_a_gradient_rounded_to_whole_numbers_is_not_taken_for_float32(rounded):
     x = np.array([1e4, 0.3, -0.7])
