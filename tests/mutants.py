@@ -267,9 +267,11 @@ MUTANTS = (
     gradient("kink-accepts-anything", "low - room <= given[index] <= high + room", "True"),
     compare(
         "coarse-tolerance",
-        "off = ~(np.abs(given - expected) < TOLERANCE * _size(expected))",
-        "off = ~(np.abs(given - expected) < 1e4 * TOLERANCE * _size(expected))",
+        "off = ~(np.abs(given - expected) < TOLERANCE * _sizes(expected))",
+        "off = ~(np.abs(given - expected) < 1e4 * TOLERANCE * _sizes(expected))",
     ),
+    compare("small-entry-beside-a-large-one", "_SMALLEST = 1e-2", "_SMALLEST = 1.0"),
+    compare("whole-numbers-for-float32", "np.any(narrow != np.round(narrow))", "array.any()"),
     differences(
         "leaf-not-put-back",
         "        finally:\n            leaf[index] = at\n",
