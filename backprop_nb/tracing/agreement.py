@@ -219,7 +219,7 @@ def _reason(f: Callable[..., Any], tape: Tape, leaves: Sequence[Any]) -> _Reason
                 else "isinstance(x, np.ndarray), isinstance(x, float) or np.ndim(x) == 0",
                 describe_place(code, at),
             )
-    for code in codes:
+    for code in filter(is_learners_code, codes):
         at = _truth_asked_for(code)
         if at is not None:
             return _Reason(
