@@ -261,7 +261,7 @@ def test_the_table_of_training_has_every_network_in_both_types():
     assert all(seconds[net, "float32"] <= seconds[net, "float64"] for net in nets)
     for dtype in types:  # what the classic network takes, to NumPy by hand and to JAX
         by_hand, jax = (float(cell.split()[0]) for cell in rows["784-30-10", dtype][1:3])
-        assert (1 / by_hand <= 0.9, 1 / jax <= 1.1) == (True, True)
+        assert (1 / by_hand <= 0.9, 1 / jax <= 1.3) == (True, True)
 
 
 def test_the_table_of_chunks_has_what_a_killed_worker_costs():
