@@ -243,20 +243,22 @@ def describe_place(code: CodeType, lasti: int) -> str:
 
 
 def assigned_name(
-    place: Place, item: int | None = None, stored: Collection[ast.AST] = ()
+    place: Place,
+    item: int | None = None,
+    stored: Collection[ast.AST] = (),
+    output: int | None = None,
 ) -> str | None:
     """Return the name that the value of the expression is assigned to, if any.
 
-    Of what is unpacked, as in ``w, b = theta``, ``item`` says which one.  The targets in
-    ``stored`` are buffers: what is stored into one is not the buffer itself.
+    Of what is unpacked, as in ``w, b = theta``, ``item`` says which one, and ``output`` of what
+    a call returns, as in ``i, f = np.split(z, 2)``.  The targets in ``stored`` are buffers: what
+    is stored into one is not the buffer itself.
     """
     if place.stores:
         return _target_name(place.node)
     node, parent = _branch(place)
     if isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Store):
-        starred = [k for k, target in enumerate(node.elts) if isinstance(target, ast.Starred)]
-        known = item is not None and item < min([len(node.elts), *starred])
-        return _target_name(node.elts[item]) if known and item is not None else None
+        return _target_name(node, item)
     match parent:
         case _ if isinstance(node, ast.AugAssign):
             return None if node.target in stored else _target_name(node.target)
@@ -265,11 +267,12 @@ def assigned_name(
                 case ast.Assign(targets=[ast.Tuple(elts=targets) | ast.List(elts=targets), *_]):
                     fits = len(targets) == len(values)
                     pairs = zip(targets, values, strict=True) if fits else ()
-                    names = (_target_name(t) for t, v in pairs if v is node and t not in stored)
+                    found = (t for t, v in pairs if v is node and t not in stored)
+                    names = (_target_name(target, output) for target in found)
                     return next(names, None)
         case ast.Assign(targets=targets):
             targets = [each for each in targets if each not in stored]
-            return next(filter(None, map(_target_name, targets)), None)
+            return next(filter(None, (_target_name(each, output) for each in targets)), None)
         case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
             return _target_name(target)
         case ast.For(target=target, iter=values) | ast.comprehension(target=target, iter=values):
@@ -277,8 +280,13 @@ def assigned_name(
     return None
 
 
-def _target_name(target: ast.AST) -> str | None:
+def _target_name(target: ast.AST, item: int | None = None) -> str | None:
+    """Return the name of a target; of one that unpacks, the name that takes an item."""
     match target:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            starred = (k for k, part in enumerate(parts) if isinstance(part, ast.Starred))
+            if item is not None and item < next(starred, len(parts)):
+                return _target_name(parts[item])
         case ast.Subscript(value=value):
             return _target_name(_viewed(value))
         case ast.Name(id=name) | ast.Attribute(attr=name):
@@ -428,9 +436,9 @@ def _source(place: Place) -> Source:
 def _wanted_name(record: Record, place: Place | None, stored: Collection[ast.AST]) -> str | None:
     """Return the name in the learner's code; a value returned at once takes the caller's."""
     scope = record.scope
-    item = record.keywords.get("index")
+    item, output = record.keywords.get("index"), record.keywords.get("output")
     while place is not None and scope is not None:
-        name = assigned_name(place, item if isinstance(item, int) else None, stored)
+        name = assigned_name(place, item if isinstance(item, int) else None, stored, output)
         if name is not None or not is_returned(place) or scope.parent is None:
             return name
         if _is_own(scope.parent):  # a trace inside a trace: the caller is not the learner

@@ -92,6 +92,25 @@ def test_unpacking_names_the_pieces():
     assert [str(graph.node(name).source) for name in ("w", "b")] == ["theta", "(b, c)"]
 
 
+def test_what_a_call_returns_is_named_by_what_it_is_unpacked_into():
+    def gates(z):
+        return np.split(z, 4)
+
+    def f(z):
+        i, f, o, g = gates(z)
+        (a, b), c = np.split(i, 2), g[0]
+        [Q, R] = np.linalg.qr(np.outer(f, o))
+        first, *others = np.split(Q, 2)
+        d, e = np.split(R, 2)[::-1]
+        parts = np.split(b, 1)
+        return a[0] + c + np.sum(first) + np.sum(others[0]) + d[0, 0] + e[0, 0] + parts[0][0]
+
+    assert names(f, np.arange(1.0, 9.0))[:15] == [
+        *("i", "f", "o", "g", "a", "b", "c", "v1", "Q", "R"),
+        *("first", "v2", "v3", "v4", "parts"),
+    ]
+
+
 def test_an_augmented_assignment_names_every_version():
     def f(x):
         total = x * 1
