@@ -190,18 +190,39 @@ class _Function:
         while start < len(statements):
             first = statements[start]
             yield from self._checks(first.expression.position)
-            count = _unpacked_count(first)
+            outputs = self._outputs(first)
+            count = len(outputs) or _unpacked_count(first)
             group = statements[start : start + count]
-            if count and _belong_together(group, sources):
-                names = ", ".join(each.name for each in group)
-                line = f"{names} = {self._printer.text(first.expression.operands[0])}"
-                self._unpackings |= {f"{each.name} = {each.text}": line for each in group}
-                yield line
-                start += count
+            if outputs and [each.expression for each in group] == outputs:
+                whole = first.text.removesuffix("[0]")
+            elif count and not outputs and _belong_together(group, sources):
+                whole = self._printer.text(first.expression.operands[0])
             else:
                 yield from first.lines
                 start += 1
+                continue
+            line = f"{', '.join(each.name for each in group)} = {whole}"
+            self._unpackings |= {f"{each.name} = {each.text}": line for each in group}
+            yield line
+            start += count
         yield from self._checks(self.program.turn)
+
+    def _outputs(self, first: Statement) -> list[Expression]:
+        """Return the several arrays that a call returns, if this statement takes the first."""
+        forward, found = self.program.forward, [first.expression]
+        if first.expression.keywords.get("output") != 0 or not first.text.endswith("[0]"):
+            return []
+        start = self._positions[first.expression]
+        for k in range(start + 1, len(forward)):
+            if forward[k].keywords.get("output") != len(found):
+                break
+            found.append(forward[k])
+        return found if len(found) > 1 else []
+
+    @cached_property
+    def _positions(self) -> dict[Expression, int]:
+        """Where each expression is computed in the trace."""
+        return {each: k for k, each in reversed([*enumerate(self.program.forward)])}
 
     def _checks(self, before: int) -> Iterator[str]:
         """Yield the decisions that have to fall out as in the trace, up to an expression."""

@@ -435,6 +435,46 @@ def test_no_line_is_longer_than_a_screen_is_wide(f, args):
     compare(run_last_function(source, args), graph)
 
 
+def gates(z):
+    i, f = np.split(z, 2)
+    A = np.outer(i, i) + np.diag(f)
+    U, S, Vt = np.linalg.svd(A, full_matrices=False)
+    return np.sum(U @ Vt * S) + i @ f
+
+
+def one_of_three(z):
+    A = np.outer(z, z) + np.diag(z)
+    _, S, _ = np.linalg.svd(A)
+    first, *_ = np.split(z, 4)
+    return np.sum(S**2) + first[0]
+
+
+@pytest.mark.parametrize(
+    ("f", "lines"),
+    [
+        (gates, ["i, f = np.split(z, 2)", "U, S, Vt = np.linalg.svd(A, full_matrices=False)"]),
+        (one_of_three, ["S = np.linalg.svd(A)[1]", "first = np.split(z, 4)[0]"]),
+    ],
+)
+def test_what_a_call_returns_is_unpacked_as_it_was_written(f, lines):
+    z = np.array([0.5, 2.0, -1.0, 3.0])
+    source = bp.trace(f, z).to_numpy()
+    assert [line for line in map(str.strip, source.splitlines()) if line in lines] == lines
+    compare(run_last_function(source, (z + 0.1,)), bp.trace(f, z + 0.1))
+
+
+def test_a_call_that_returns_many_is_made_once():
+    def f(z):
+        total = 0.0
+        for part in np.split(z, 50):
+            total = total + part[0] ** 2
+        return total
+
+    source = bp.trace(f, np.arange(50.0)).to_numpy()
+    code = [line for line in source.splitlines() if "#" not in line]
+    assert "\n".join(code).count("np.split(") == 1
+
+
 def line_fit(theta, x):
     m, b = theta
     return np.sum((m * x + b) ** 2)
