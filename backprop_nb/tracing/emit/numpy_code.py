@@ -190,7 +190,7 @@ class _Function:
         while start < len(statements):
             first = statements[start]
             yield from self._checks(first.expression.position)
-            outputs = self._outputs(first)
+            outputs = self.program.unpacked.get(first.expression, [])
             count = len(outputs) or _unpacked_count(first)
             group = statements[start : start + count]
             if outputs and [each.expression for each in group] == outputs:
@@ -206,23 +206,6 @@ class _Function:
             yield line
             start += count
         yield from self._checks(self.program.turn)
-
-    def _outputs(self, first: Statement) -> list[Expression]:
-        """Return the several arrays that a call returns, if this statement takes the first."""
-        forward, found = self.program.forward, [first.expression]
-        if first.expression.keywords.get("output") != 0 or not first.text.endswith("[0]"):
-            return []
-        start = self._positions[first.expression]
-        for k in range(start + 1, len(forward)):
-            if forward[k].keywords.get("output") != len(found):
-                break
-            found.append(forward[k])
-        return found if len(found) > 1 else []
-
-    @cached_property
-    def _positions(self) -> dict[Expression, int]:
-        """Where each expression is computed in the trace."""
-        return {each: k for k, each in reversed([*enumerate(self.program.forward)])}
 
     def _checks(self, before: int) -> Iterator[str]:
         """Yield the decisions that have to fall out as in the trace, up to an expression."""

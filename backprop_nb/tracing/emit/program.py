@@ -117,6 +117,24 @@ class Program:
         return [each for each in self.needed if each.row is None and each not in known]
 
     @cached_property
+    def unpacked(self) -> dict[Expression, list[Expression]]:
+        """The several arrays that a call returns, by the first, where all of them are needed."""
+        calls: dict[Expression, list[Expression]] = {}
+        arrays: list[Expression] = []
+        for each in self.forward:
+            output = each.keywords.get("output")
+            if output == 0:
+                arrays = calls.setdefault(each, [each])
+            elif output is not None and output == len(arrays):
+                arrays.append(each)
+        needed = set(self.needed)
+        return {
+            first: arrays
+            for first, arrays in calls.items()
+            if len(arrays) > 1 and needed.issuperset(arrays)
+        }
+
+    @cached_property
     def names(self) -> dict[Expression, str]:
         """The name of each expression that the learner, or a gradient, gives one."""
         names: dict[Expression, str] = {}
@@ -154,9 +172,10 @@ class Program:
             if node.index in named or node.op is None:
                 yield self.adjoints[node.index], node.adjoint_name
         uses = Counter(operand for each in self.needed for operand in each.operands)
+        parts = {each for arrays in self.unpacked.values() for each in arrays}
         for node in nodes:
             value, adjoint = self.forward[node.index], self.adjoints[node.index]
-            if uses[value] > 1 or value.is_statement:
+            if uses[value] > 1 or value.is_statement or value in parts:
                 yield value, node.name
             if adjoint is not None and uses[adjoint] > 1:
                 yield adjoint, node.adjoint_name
