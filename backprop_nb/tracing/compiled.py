@@ -63,25 +63,24 @@ def _compiled(
             f"  instead:  {instead}"
         )
         return _traced_anew(trace)
-    paths = [(trace.given, trace.laid, path_of(trace), trace)]
+    paths = [_Path(trace, path_of(trace))]
     many_types = False  # whether paths differ in the types of their inputs
     names = [name for name, _ in trace.arguments][: len(trace.given)]
-    all_traced = all(given is TRACED for given in trace.given)
 
     def call(*args: Any, **options: Any) -> tuple[Any, tuple[Any, ...]]:
         refuse_keywords(trace, options, "A compiled function")
         if is_tracing() and any(map(is_live, pytree.flatten(args))):
             return _traced_anew(trace)(*args)  # the program writes into plain arrays
         nonlocal many_types
-        for position, (given, lying, path, made_from) in enumerate(paths):
-            if not (all_traced and len(args) == len(given)) and not fits(given, args):
+        for position, path in enumerate(paths):
+            if not path.takes(args):
                 continue
-            if many_types and not _typed_as(trace, made_from, args):
+            if many_types and not _typed_as(trace, path.trace, args):
                 continue
-            if lying is not None and lying != laid(args):
+            if path.trace.laid is not None and path.trace.laid != laid(args):
                 continue
             try:
-                result = path(*args)
+                result = path.compute(*args)
             except (OffPathError, *BY_VALUE):  # which the learner may catch
                 continue
             if position:
@@ -89,13 +88,33 @@ def _compiled(
             return result
         check_count(args, names)
         new = traced_again(trace, plain(list(args)))
-        paths.insert(0, (new.given, new.laid, path_of(new), new))
+        paths.insert(0, _Path(new, path_of(new)))
         del paths[MAX_PATHS:]
         many_types = many_types or _types(new) != _types(trace)
-        return paths[0][2](*args)
+        return paths[0].compute(*args)
 
     call.__name__ = call.__qualname__ = f"{trace.function_name}_and_gradient"
     return call
+
+
+class _Path:
+    """A way that arguments may take: its trace, and what computes it."""
+
+    def __init__(self, trace: Trace, compute: Function) -> None:
+        self.trace = trace
+        self.compute = compute
+        # Then nothing is a flag of this path, which most calls need not be asked for.
+        self._all_traced = all(given is TRACED for given in trace.given)
+
+    def takes(self, args: Sequence[Any]) -> bool:
+        """Whether arguments have the structure, and the flags, of those that were traced."""
+        is_plain = self._all_traced and len(args) == len(self.trace.given)
+        return (is_plain and _NEVER_TRACED.isdisjoint(map(type, args))) or fits(
+            self.trace.given, args
+        )
+
+
+_NEVER_TRACED = frozenset({type(None), dict})  # text is refused as what it is
 
 
 def _types(trace: Trace) -> list[np.dtype[Any]]:

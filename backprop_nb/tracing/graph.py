@@ -160,6 +160,8 @@ def fits(given: Any, new: Any) -> bool:
         return same and all(map(fits, given, new))
     if isinstance(given, np.ndarray) or isinstance(new, np.ndarray):
         return bool(np.array_equal(given, new))
+    if isinstance(given, bool | np.bool_) and not isinstance(new, bool | np.bool_):
+        return False  # 1.0 is equal to True, and a number to be differentiated by
     return given is new or bool(given == new)
 
 

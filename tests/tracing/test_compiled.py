@@ -227,3 +227,26 @@ def test_a_compiled_function_can_be_differentiated(f):
     np.testing.assert_allclose(slope, 2.0 * bp.grad(f)(x), rtol=1e-12)
     of_slopes = bp.grad(lambda x: np.sum(fast(x)[1][0]))(x)
     np.testing.assert_allclose(of_slopes, bp.grad(lambda x: np.sum(bp.grad(f)(x)))(x), rtol=1e-12)
+
+
+def by_flag(x, flag):
+    return x**2 if flag else x**3
+
+
+def unless_none(x, factor):
+    return x if factor is None else x * factor
+
+
+@pytest.mark.parametrize(
+    ("f", "calls"),
+    [
+        (by_flag, [(3.0, False), (3.0, 1.0), (3.0, 0.0)]),
+        (unless_none, [(2.0, None), (2.0, 3.0)]),
+        (lambda x, y: np.sum(np.sin(x * y)), [(True, np.ones(2)), (0.3, np.ones(2))]),
+    ],
+    ids=["flag", "none", "shape"],
+)
+def test_a_path_of_a_flag_takes_no_other_numbers(f, calls):
+    run = bp.trace(f, 2.0, 1.0).compile()
+    assert [run(*args)[0] for args in calls] == [f(*args) for args in calls]
+    assert run(*calls[-1])[1][1] is not None
