@@ -271,7 +271,7 @@ MUTANTS = (
         "off = ~(np.abs(given - expected) < 1e4 * TOLERANCE * _sizes(expected))",
     ),
     compare("small-entry-beside-a-large-one", "_SMALLEST = 1e-2", "_SMALLEST = 1.0"),
-    compare("whole-numbers-for-float32", "np.any(narrow != np.round(narrow))", "array.any()"),
+    compare("whole-numbers-for-float32", "np.any(parts != np.round(parts))", "array.any()"),
     differences(
         "leaf-not-put-back",
         "        finally:\n            leaf[index] = at\n",

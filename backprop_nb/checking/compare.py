@@ -91,10 +91,7 @@ def compare(name: str, given: Any, expected: Array) -> Checked:
         return Checked.wrong(name, expected, "not finite", values, worst)
     if not values.size:
         return Checked(name, True, 0.0, None, values, expected)
-    differences = np.abs(values - expected)
-    errors = differences / _size(expected)
-    if _tolerated(array, float(errors.max())):  # a small entry can still be another number
-        errors = differences / _sizes(expected)
+    errors = _errors(values, expected)
     worst = tuple(map(int, np.unravel_index(errors.argmax(), errors.shape)))
     error = float(errors.max())
     ok = _tolerated(array, error)
@@ -110,14 +107,25 @@ def agrees(array: Array, expected: Array) -> bool:
         return False
     if not array.size:
         return True
-    with np.errstate(over="ignore"):
-        errors = np.abs(array - expected) / _sizes(expected)
-    return _tolerated(array, float(errors.max()))
+    return _tolerated(array, float(_errors(array, expected).max()))
 
 
 def same_numbers(array: Array, expected: Array) -> bool:
     """Whether two gradients agree, perhaps but for axes of length 1."""
     return agrees(reshaped(array, expected.shape), expected)
+
+
+def _errors(values: Array, expected: Array) -> Array:
+    """Return the error of each entry, of a small one relative to itself.
+
+    Not so where float32 may have rounded it: beside the largest there is less left of it.
+    """
+    with np.errstate(over="ignore"):
+        differences: Array = np.abs(values - expected)
+        errors: Array = differences / _size(expected)
+        if errors.max() <= TOLERANCE:
+            errors = differences / _sizes(expected)
+    return errors
 
 
 def _size(expected: Array) -> float:
@@ -144,11 +152,12 @@ def _tolerated(array: Array, error: float) -> bool:
 def _fits_float32(array: Array) -> bool:
     """Whether numbers were computed in float32, even if they were put into a wider array.
 
-    Whole numbers do not show it: those were rounded.
+    Whole numbers do not show it, and no halves: those were rounded, or are exact.
     """
     with np.errstate(over="ignore"):
         narrow = array.astype(np.float32)
-    return bool(np.any(narrow != np.round(narrow))) and bool(np.all(narrow == array))
+        parts = narrow * 64.0
+    return bool(np.any(parts != np.round(parts))) and bool(np.all(narrow == array))
 
 
 COARSE_PRODUCTS = 5e-3

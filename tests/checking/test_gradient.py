@@ -251,6 +251,19 @@ def test_a_small_entry_beside_large_ones_is_held_against_itself():
     assert bp.check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x + 1e-5, x).ok
 
 
+def test_small_entries_in_float32_have_the_rounding_of_large_ones():
+    x = np.array([1e4, 0.3, -0.7])
+    off = np.array([0.0, 0.05, 0.0])  # of 20000: no more than float32 leaves of a long sum
+    narrow = np.float32(2 * x + off)
+    for given in (narrow, narrow.astype(float)):
+        assert bp.check_gradient(lambda x: np.sum(x**2), given, x).ok
+    assert not bp.check_gradient(lambda x: np.sum(x**2), 2 * x + off, x).ok
+    halves = bp.check_gradient(
+        lambda x: np.sum(x**2), [2e4, 1.0, -1.5], np.array([1e4, 0.25, -0.75])
+    )
+    assert not halves.ok
+
+
 @pytest.mark.parametrize("rounded", [np.int16, np.int64, np.round])
 def test_a_gradient_rounded_to_whole_numbers_is_not_taken_for_float32(rounded):
     x = np.array([1e4, 0.3, -0.7])
