@@ -294,7 +294,7 @@ def from_library(error: Exception, is_traced: Callable[[Any], bool]) -> Backprop
     name = library if is_other else _module(beyond[0].tb_frame) if beyond else ""
     return DetachedError(
         f"{name or 'Python'} can do nothing with a traced value.",
-        given=re.sub(r"'Traced'|\bTraced\b", "a traced value", reason),
+        given=re.sub(r"(?:\ban? )?(?:'Traced'|\bTraced\b)", "a traced value", reason),
         instead=_brackets(reason, place) or advice(name, place, line.tb_frame),
         at=describe_place(line.tb_frame.f_code, line.tb_lasti),
     )

@@ -185,9 +185,10 @@ def _owner(frame: FrameType) -> str:
 
 def no_attribute_of_numpys(name: str, instead: str, frame: FrameType) -> NoReturn:
     """Refuse what arrays of other libraries have, with NumPy's way."""
+    library = library_of(frame)  # whose function asks for it, as softmax of PyTorch does
     raise UnsupportedMethodError(
-        f"An array of NumPy's has no attribute .{name}.",
-        instead=instead.format(x=_owner(frame)),
+        f"An array of NumPy's has no attribute .{name}{library and f', which {library} asks for'}.",
+        instead=instead.format(x="x" if library else _owner(frame)),
         at=_at(frame),
     )
 

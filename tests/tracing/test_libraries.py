@@ -138,6 +138,28 @@ def test_a_library_that_is_written_in_c_is_named(f, helps):
     assert "lambda x: " in caught.value.at
 
 
+def functional(source):
+    """Return a module that stands where PyTorch's functions are."""
+    names = {"__name__": "torch.nn.functional"}
+    exec(compile(source, "/lib/python3/site-packages/torch/nn/functional.py", "exec"), names)
+    return SimpleNamespace(**names)
+
+
+def test_a_librarys_function_that_asks_for_a_method_is_told_of_its_argument():
+    F = functional("def softmax(input, dim):\n    return input.softmax(dim)")
+    with pytest.raises(bp.UnsupportedError, match=r"no attribute \.softmax, which torch") as caught:
+        bp.trace(lambda x: F.softmax(x, dim=0)[0], X)
+    assert caught.value.instead == "e / np.sum(e), with e = np.exp(x - np.max(x))"
+    assert "F.softmax(x, dim=0)" in caught.value.at
+
+
+def test_a_kind_that_a_library_names_has_one_article():
+    F = functional("def put(x):\n    raise TypeError(f'cannot assign a {type(x).__name__}')")
+    with pytest.raises(bp.DetachedError, match="torch can do nothing") as caught:
+        bp.trace(lambda x: F.put(x), X)
+    assert caught.value.given == "cannot assign a traced value"
+
+
 class Pair(NamedTuple):
     first: float
     second: float
