@@ -298,11 +298,18 @@ class Course(Convention):
         given: Sequence[str | Sequence[str]] = self.names
         return given[kind] if len(given) > kind else default[kind]
 
+    @property
+    def _is_keyed(self) -> bool:
+        """Whether each parameter has a name of its own, and not a place in a list."""
+        return self.parameters not in ("lists", "dicts", "pairs")
+
     def _names(self, kind: int) -> tuple[str, ...]:
         template = self._template(kind)
         if not isinstance(template, str):
             return tuple(template)
         if not _counts(template):
+            if self._is_keyed:  # then there is a single layer
+                return (template,)
             return tuple(f"{template}[{i}]" for i in range(self.layers))
         return tuple(
             template.replace("{i}", str(i + 1)).replace("{i-1}", str(i)) for i in range(self.layers)
@@ -328,8 +335,8 @@ class Course(Convention):
                     expected=expected,
                     instead=f"layers={len(template)}",
                 )
-            keyed = self.parameters not in ("lists", "dicts", "pairs")
-            if keyed and isinstance(template, str) and not _counts(template):
+            is_one_name = isinstance(template, str) and not _counts(template)
+            if self._is_keyed and is_one_name and self.layers > 1:
                 raise InvalidValueError(
                     "Each layer needs a name of its own.",
                     given=f"names = {self.names!r}",

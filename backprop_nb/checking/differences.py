@@ -162,10 +162,17 @@ class Point:
         """Return f here."""
         args = self.arguments()
         try:
-            value = np.asarray(self._f(*args))
+            result = self._f(*args)
+            value = np.asarray(result)
         except TypeError as error:
             calling.check_bound(error, self._f, args, {}, self._form)
             raise
+        if value.shape == () and not is_real(value):
+            raise UnsupportedError(
+                "A gradient needs a function that returns a single number.",
+                given=f"a result of type {type(result).__name__}",
+                instead=f"the loss first: {self._form.format(f='loss', args='…')}",
+            )
         if value.shape != ():
             raise ShapeError(
                 "A gradient needs a function that returns a single number.",

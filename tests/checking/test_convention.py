@@ -115,3 +115,9 @@ def test_no_probe_is_so_saturated_that_right_passes_differ(seed):
 def test_wide_layers_are_not_saturated():
     (probe, *_) = make_probes(Course("rows", widths=(784, 32, 10)))
     assert np.abs(probe.x @ probe.A[0].T).mean() < 4
+
+
+@pytest.mark.parametrize("names", [("W", "b"), (["W"], ["b"])])
+def test_the_names_of_a_single_layer_need_no_number(names):
+    course = Course(samples="rows", weights="in_out", parameters="dict", layers=1, names=names)
+    assert course.weight_names + course.bias_names == ("W", "b")

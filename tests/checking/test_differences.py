@@ -53,6 +53,14 @@ def test_the_step_follows_the_size_of_an_entry(scale):
     assert gradient == pytest.approx(2 * scale, rel=1e-7)
 
 
+@pytest.mark.parametrize("result", [{"W": np.ones(2)}, None, "loss", 1j])
+def test_what_is_no_number_at_all_is_told_with_the_order_of_the_functions(result):
+    with pytest.raises(bp.UnsupportedError, match="returns a single number") as caught:
+        bp.check_gradient(lambda x: result, lambda x: 2 * x, 1.0)  # as if they were exchanged
+    assert caught.value.given == f"a result of type {type(result).__name__}"
+    assert caught.value.instead == "the loss first: bp.check_gradient(loss, gradient, …)"
+
+
 def test_a_function_that_returns_an_array_is_refused_with_advice():
     with pytest.raises(bp.ShapeError, match="single number") as caught:
         central_differences(np.tanh, X)

@@ -145,6 +145,8 @@ test("what cannot be read is no try", () => {
 
 test("signs and shapes are judged", () => {
   assert.deepEqual(["-", "0", "+"].map((text) => judge("sign", first, text).right), [false, false, true]);
+  assert.equal(judge("sign", first, "-").said, "Not yet. Multiply the signs of the factors.");
+  assert.equal(judge("sign", seed, "-").said, `Not yet. ${seed.ask.rule}`);
   assert.equal(judge("shape", first, "3").right, true);
   assert.equal(judge("shape", first, "()").said, "Not yet. That is the shape of f, whose adjoint is handed on.");
   assert.equal(judge("shape", seed, "()").right, true);

@@ -166,9 +166,10 @@ export function distanceWords(answer, right) {
   return `${sign}it is ${near ? "close, within 10 %" : "within a factor of 2"}`;
 }
 
-function judgeSign({ ask }, text) {
+function judgeSign({ ask, giver }, text) {
   const right = Math.sign(ask.value) === { "-": -1, 0: 0, "+": 1 }[text];
-  return right ? { right, said: "Right." } : wrong(". Multiply the signs of the factors.");
+  const hint = giver ? "Multiply the signs of the factors." : ask.rule;
+  return right ? { right, said: "Right." } : wrong(`. ${hint}`);
 }
 
 function judgeShape({ name, shape, giver }, text) {
