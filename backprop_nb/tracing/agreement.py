@@ -330,12 +330,13 @@ def _function_asked_for(code: CodeType) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _truth_asked_for(code: CodeType) -> int | None:
-    """Return where code compares with True or False by ``is``; ``None`` for nowhere."""
+    """Return where code compares by ``is`` with True, or NumPy's; ``None`` for nowhere."""
     before: Any = None
     for each in dis.get_instructions(code) if dis.opmap["IS_OP"] in code.co_code[::2] else ():
         if each.opname == "IS_OP" and isinstance(before, bool):
             return each.offset
-        before = each.argval if each.opname == "LOAD_CONST" else None
+        is_of_numpy = each.opname == "LOAD_ATTR" and each.argval in ("True_", "False_")
+        before = is_of_numpy or (each.argval if each.opname == "LOAD_CONST" else None)
     return None
 
 

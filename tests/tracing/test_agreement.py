@@ -96,6 +96,10 @@ def by_case(x):
             return x
 
 
+def by_truth_of_numpys(x):
+    return x if (x > 0) is np.True_ else x**2
+
+
 @pytest.mark.parametrize("f", [by_truth, by_case])
 def test_a_comparison_that_is_compared_with_true_is_told_where_it_matters(f):
     with pytest.raises(bp.UnsupportedError, match="compares with True or False") as told:
@@ -105,6 +109,8 @@ def test_a_comparison_that_is_compared_with_true_is_told_where_it_matters(f):
     assert f.__name__ in told.value.at
     assert bp.grad(f)(np.float64(0.5)) == 1.0  # of NumPy's own numbers neither is True
     assert bp.grad(lambda x: x**2 if x > 0 else x)(0.5) == 1.0
+    with pytest.raises(bp.UnsupportedError, match="compares with True or False"):
+        bp.trace(by_truth_of_numpys, np.float64(0.5))
 
 
 def test_what_is_said_to_help_helps():
