@@ -267,8 +267,8 @@ MUTANTS = (
     gradient("kink-accepts-anything", "low - room <= given[index] <= high + room", "True"),
     compare(
         "coarse-tolerance",
-        "off = ~(np.abs(given - expected) < TOLERANCE * _sizes(expected))",
-        "off = ~(np.abs(given - expected) < 1e4 * TOLERANCE * _sizes(expected))",
+        "off = ~(_errors(given, expected) < TOLERANCE)",
+        "off = ~(_errors(given, expected) < 1e4 * TOLERANCE)",
     ),
     compare("small-entry-beside-a-large-one", "_SMALLEST = 1e-2", "_SMALLEST = 1.0"),
     compare("whole-numbers-for-float32", "np.any(parts != np.round(parts))", "array.any()"),

@@ -244,7 +244,7 @@ def signed(factor: float) -> str:
 
 def wrong_entries(given: Array, expected: Array) -> list[tuple[int, ...]]:
     """Return the indices of the entries that are off by more than the tolerance."""
-    off = ~(np.abs(given - expected) < TOLERANCE * _sizes(expected))
+    off = ~(_errors(given, expected) < TOLERANCE)
     return [tuple(map(int, each)) for each in np.argwhere(off)]
 
 
