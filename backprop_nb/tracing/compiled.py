@@ -64,18 +64,14 @@ def _compiled(
         )
         return _traced_anew(trace)
     paths = [_Path(trace, path_of(trace))]
-    many_types = False  # whether paths differ in the types of their inputs
     names = [name for name, _ in trace.arguments][: len(trace.given)]
 
     def call(*args: Any, **options: Any) -> tuple[Any, tuple[Any, ...]]:
         refuse_keywords(trace, options, "A compiled function")
         if is_tracing() and any(map(is_live, pytree.flatten(args))):
             return _traced_anew(trace)(*args)  # the program writes into plain arrays
-        nonlocal many_types
         for position, path in enumerate(paths):
             if not path.takes(args):
-                continue
-            if many_types and not _typed_as(trace, path.trace, args):
                 continue
             if path.trace.laid is not None and path.trace.laid != laid(args):
                 continue
@@ -90,7 +86,6 @@ def _compiled(
         new = traced_again(trace, plain(list(args)))
         paths.insert(0, _Path(new, path_of(new)))
         del paths[MAX_PATHS:]
-        many_types = many_types or _types(new) != _types(trace)
         return paths[0].compute(*args)
 
     call.__name__ = call.__qualname__ = f"{trace.function_name}_and_gradient"
@@ -105,34 +100,21 @@ class _Path:
         self.compute = compute
         # Then nothing is a flag of this path, which most calls need not be asked for.
         self._all_traced = all(given is TRACED for given in trace.given)
+        # Then numbers without a float type of their own have that of the path.
+        self._all_doubles = all(node.value.dtype == np.float64 for node in trace.inputs)
 
     def takes(self, args: Sequence[Any]) -> bool:
-        """Whether arguments have the structure, and the flags, of those that were traced."""
+        """Whether arguments have the structure, the flags and the types of those of the trace."""
         is_plain = self._all_traced and len(args) == len(self.trace.given)
-        return (is_plain and _NEVER_TRACED.isdisjoint(map(type, args))) or fits(
+        has_flags = (is_plain and _NEVER_TRACED.isdisjoint(map(type, args))) or fits(
             self.trace.given, args
+        )
+        return has_flags and (
+            self._all_doubles or self.trace.again.has_types_of(args, self.trace.inputs)
         )
 
 
 _NEVER_TRACED = frozenset({type(None), dict})  # text is refused as what it is
-
-
-def _types(trace: Trace) -> list[np.dtype[Any]]:
-    return [node.value.dtype for node in trace.inputs]
-
-
-def _typed_as(first: Trace, path: Trace, args: Sequence[Any]) -> bool:
-    """Whether a path takes numbers without a float type of their own as the first trace does."""
-    wanted, types = _types(first), _types(path)
-    if len(wanted) != len(types):
-        wanted = [np.dtype(float)] * len(types)
-    are_inputs = pytree.flatten([tree for _, tree in path.arguments])
-    leaves = pytree.flatten(list(args))
-    given = [leaf for leaf, is_input in zip(leaves, are_inputs, strict=False) if is_input]
-    return all(
-        "float" in str(getattr(leaf, "dtype", "")) or own == other
-        for leaf, own, other in zip(given, wanted, types, strict=False)
-    )
 
 
 def _never_replayed(trace: Trace) -> tuple[str, str] | None:

@@ -43,7 +43,8 @@ def record(
     """
     calling.check_callable(f, _FORM)
     tape = Tape(Traced, sys._getframe(0))
-    beside = beside or _narrowest([*args, *kwargs.values()])
+    usual = _narrowest([*args, *kwargs.values()])
+    beside = beside or usual
     arguments, begun = _Arguments(tape, f, args, kwargs, beside), writes()
     try:
         with young_only(), preparing(), warned_at_the_line(), noticed() as refused:
@@ -79,7 +80,7 @@ def record(
         laid=laid([*args, *map(kwargs.get, arguments.keywords)]) if writes() > begun else None,
         from_integers=frozenset(arguments.from_integers),
         is_stopped=tape.is_stopped,
-        again=_Again(f, len(args), arguments.keywords, kwargs, kind, tape.given),
+        again=_Again(f, len(args), arguments.keywords, kwargs, kind, tape.given, usual),
     )
     narrower = _narrowest(captured, beside) if tape.given else beside
     is_mixed = arguments.is_mixed or narrower != beside
@@ -98,7 +99,8 @@ def record(
 class _Again(NamedTuple):
     """What it takes to trace the same function on other arguments.
 
-    ``given`` has the type of each input that was a number of Python's.
+    ``given`` has the type of each input that was a number of Python's, ``beside`` is that of the
+    arguments that such numbers stood beside.
     """
 
     f: Callable[..., Any]
@@ -107,11 +109,33 @@ class _Again(NamedTuple):
     others: dict[str, Any]
     kind: type[Trace]
     given: dict[int, type]
+    beside: np.dtype[Any]
 
     def __call__(self, args: Sequence[Any]) -> Trace:
         """Trace the function on new values of its traced arguments."""
+        return record(self.f, *self._arguments(args), self.kind)
+
+    def has_types_of(self, args: Sequence[Any], inputs: Sequence[Any]) -> bool:
+        """Whether new arguments have the types of the trace where they have no float type.
+
+        ``inputs`` are those of the trace.  Whole numbers in an array are float64 in each trace.
+        """
+        if all(type(each) is np.ndarray and each.dtype.kind == "f" for each in args):
+            return True  # as most are, and need not be taken apart
+        positional, named = self._arguments(args)
+        floats = filter(None, map(_float_of, pytree.flatten([*positional, *named.values()])))
+        beside = min(floats, key=lambda dtype: dtype.itemsize, default=_FLOAT)
+        leaves = filter(_is_number, pytree.flatten(list(args)))
+        return all(
+            (beside == self.beside and k in self.given)
+            if not hasattr(leaf, "dtype")
+            else _float_of(leaf) or each.value.dtype == _FLOAT
+            for k, (leaf, each) in enumerate(zip(leaves, inputs, strict=False))
+        )
+
+    def _arguments(self, args: Sequence[Any]) -> tuple[Sequence[Any], dict[str, Any]]:
         named = dict(zip(self.keywords, args[self.positional :], strict=True))
-        return record(self.f, args[: self.positional], self.others | named, self.kind)
+        return args[: self.positional], self.others | named
 
 
 def _needed(
@@ -279,6 +303,12 @@ def _narrowest(trees: Sequence[Any], default: Any = _FLOAT) -> np.dtype[Any]:
     leaves = [each for each in pytree.flatten(list(trees)) if hasattr(each, "dtype")]
     floats = [each.dtype for each in leaves if _is_float(each) and each.dtype.kind == "f"]
     return min(floats, key=lambda dtype: dtype.itemsize, default=default)
+
+
+def _float_of(leaf: Any) -> np.dtype[Any] | None:
+    """Return the float type of an array, of another library's too; ``None`` if it has none."""
+    name = str(getattr(leaf, "dtype", "")).rpartition(".")[2]
+    return np.dtype(name) if name.startswith("float") else None
 
 
 def _kept(leaf: Any) -> Any:

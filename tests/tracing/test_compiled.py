@@ -1,6 +1,7 @@
 """Compiled functions: right on every argument, whatever the traced one had decided."""
 
 import itertools
+import random
 
 import numpy as np
 import pytest
@@ -250,3 +251,24 @@ def test_a_path_of_a_flag_takes_no_other_numbers(f, calls):
     run = bp.trace(f, 2.0, 1.0).compile()
     assert [run(*args)[0] for args in calls] == [f(*args) for args in calls]
     assert run(*calls[-1])[1][1] is not None
+
+
+DOUBLES = np.arange(3.0)
+NUMBERS = [2.0, 3, np.float32(2), np.float64(2), np.int64(3)]
+ARRAYS = [DOUBLES, DOUBLES.astype(np.float32), DOUBLES.astype(int), DOUBLES.astype(np.int8)]
+
+
+def scaled_mean(a, x):
+    return np.sum(np.sin(a * x) * 0.1) / len(x)
+
+
+@pytest.mark.parametrize("first", [*itertools.product(NUMBERS, ARRAYS)], ids=repr)
+def test_the_type_of_a_number_depends_on_no_call_before(first):
+    function = bp.trace(scaled_mean, *first).compile()
+    draw = random.Random(0)
+    for a, x in nonempty(draw.choices([*itertools.product(NUMBERS, ARRAYS)], k=30)):
+        graph = bp.trace(scaled_mean, a, x)
+        value, gradients = function(a, x)
+        assert (value, value.dtype) == (graph.value, graph.value.dtype)
+        expected = graph.backward().gradients
+        assert [each.dtype for each in gradients] == [each.dtype for each in expected]

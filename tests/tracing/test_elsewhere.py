@@ -175,12 +175,12 @@ def test_what_numpy_computes_of_two_types_is_computed_in_the_wider_one(f, dtype)
 @pytest.mark.parametrize("traced_in", [np.float64, np.float32])
 def test_arguments_of_another_float_type_are_computed_in_it(traced_in, xp):
     compiled = bp.trace(lambda x: np.sum(np.exp(x) * 1.1), B.astype(traced_in)).compile(xp=xp)
-    # Numbers without such a type are those of the trace, whatever came before.
+    # Whole numbers count as float64, whatever came before.
     for given, wanted in (
         (B.astype(np.float32), np.float32),
         (B, np.float64),
-        ([1, 2], traced_in),
-        (np.array([1, 2]), traced_in),
+        ([1, 2], np.float64),
+        (np.array([1, 2]), np.float64),
     ):
         value, (gradient,) = compiled(given)
         assert (value.dtype, gradient.dtype) == (wanted, wanted)
