@@ -60,8 +60,8 @@ class _Bars:
         return self.chart.at(0, value)[1]
 
     def add(self, step: StepBack) -> None:
-        """Add the bars from ‖δ_{i+1}‖ to ‖δ_i‖; from a 0 nothing can go on."""
-        if not (step.before > 0 and math.isfinite(step.before)):
+        """Add the bars from ‖δ_{i+1}‖ to ‖δ_i‖; from a 0 nothing can go on, nor to NaN."""
+        if not 0 < step.before < math.inf or math.isnan(step.between + step.after):
             return
         x, level, room = self.layout.x(step.layer), self._y(step.before), self.column
         if step.layer == self.K:

@@ -1,6 +1,7 @@
 """The bars lead exactly from ‖δ‖ to ‖δ‖."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,3 +109,16 @@ def test_a_gradient_that_never_begins_has_no_bars():
         picture = waterfall_picture(found, flow_layout(net.widths), "alt")
         keys = [shape["key"] for shape in picture.shapes if "key" in shape]
         assert not [key for key in keys if key.startswith(("A", "steepest", "saturation"))]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+@pytest.mark.parametrize("part", ["between", "after"])
+def test_a_product_that_overflows_as_infinity_or_nan_has_a_picture(part, number):
+    # Which of the two it is depends on how a library adds up its products.
+    net = network(widths=(3, 4, 4, 2))
+    found = Flow(net, x, y)
+    found.steps[1] = replace(found.steps[1], **{part: number})
+    picture = waterfall_picture(found, flow_layout(net.widths), "alt")
+    keys = {shape["key"] for shape in picture.shapes if "key" in shape}
+    assert ("A:2" in keys) == (number == math.inf)
+    assert "saturation:1" in keys
