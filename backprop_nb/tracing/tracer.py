@@ -125,12 +125,14 @@ class _Again(NamedTuple):
         positional, named = self._arguments(args)
         floats = filter(None, map(_float_of, pytree.flatten([*positional, *named.values()])))
         beside = min(floats, key=lambda dtype: dtype.itemsize, default=_FLOAT)
-        leaves = filter(_is_number, pytree.flatten(list(args)))
+        leaves = [*filter(_is_number, pytree.flatten(list(args)))]
+        if len(leaves) != len(inputs):
+            return True  # a list in the place of an array has the type of that
         return all(
             (beside == self.beside and k in self.given)
             if not hasattr(leaf, "dtype")
             else _float_of(leaf) or each.value.dtype == _FLOAT
-            for k, (leaf, each) in enumerate(zip(leaves, inputs, strict=False))
+            for k, (leaf, each) in enumerate(zip(leaves, inputs, strict=True))
         )
 
     def _arguments(self, args: Sequence[Any]) -> tuple[Sequence[Any], dict[str, Any]]:
