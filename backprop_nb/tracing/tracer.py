@@ -123,8 +123,7 @@ class _Again(NamedTuple):
         if all(type(each) is np.ndarray and each.dtype.kind == "f" for each in args):
             return True  # as most are, and need not be taken apart
         positional, named = self._arguments(args)
-        floats = filter(None, map(_float_of, pytree.flatten([*positional, *named.values()])))
-        beside = min(floats, key=lambda dtype: dtype.itemsize, default=_FLOAT)
+        beside = _narrowest([*positional, *named.values()])
         leaves = [*filter(_is_number, pytree.flatten(list(args)))]
         if len(leaves) != len(inputs):
             return True  # a list in the place of an array has the type of that
@@ -302,15 +301,18 @@ class _Arguments:
 
 def _narrowest(trees: Sequence[Any], default: Any = _FLOAT) -> np.dtype[Any]:
     """Return the type of the floats beside which numbers of Python's stand: they have none."""
-    leaves = [each for each in pytree.flatten(list(trees)) if hasattr(each, "dtype")]
-    floats = [each.dtype for each in leaves if _is_float(each) and each.dtype.kind == "f"]
+    floats = filter(None, map(_float_of, pytree.flatten(list(trees))))
     return min(floats, key=lambda dtype: dtype.itemsize, default=default)
+
+
+_FLOATS = {np.dtype(kind).name for kind in (np.float16, np.float32, np.float64, np.longdouble)}
 
 
 def _float_of(leaf: Any) -> np.dtype[Any] | None:
     """Return the float type of an array, of another library's too; ``None`` if it has none."""
-    name = str(getattr(leaf, "dtype", "")).rpartition(".")[2]
-    return np.dtype(name) if name.startswith("float") else None
+    dtype = getattr(leaf, "dtype", None)
+    name = str(getattr(dtype, "name", dtype)).rpartition(".")[2]
+    return np.dtype(name) if name in _FLOATS else None
 
 
 def _kept(leaf: Any) -> Any:
