@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
+import re
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
@@ -30,6 +32,14 @@ from backprop_nb.checking.compare import (
     wrong_entries,
 )
 from backprop_nb.checking.differences import Point, argument_names
+from backprop_nb.checking.lengths import (
+    READINGS,
+    count_in_words,
+    length_behind,
+    lengths,
+    longer,
+    named_leaves,
+)
 from backprop_nb.checking.lines.followed import (
     plain_answer,
     traceable_leaves,
@@ -68,6 +78,7 @@ from backprop_nb.errors import BackpropError, InvalidValueError, in_words
 from backprop_nb.meant import suggesting
 from backprop_nb.tracing import Graph, calling, pytree
 from backprop_nb.tracing.libraries import to_write
+from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.source import Source, links, locate
 from backprop_nb.tracing.tape import is_live
 
@@ -293,7 +304,10 @@ class _Check:
         alike = self._alike(parameters) if hints != "none" else []
         others_right = all(each.ok for each in parameters if each.given is not None)
         findings = alike or [
-            self._bound(k, _explain(parameters[k], parameters, hints), others_right) for k in wrong
+            self._as_length(
+                k, self._bound(k, _explain(parameters[k], parameters, hints), others_right)
+            )
+            for k in wrong
         ]
         graph = None
         if findings and callable(self.gradient):
@@ -313,6 +327,10 @@ class _Check:
                 if alike
                 or not (each.parameter in explained and lines and _is_known(each, parameters))
             ]
+            if not any(
+                each.parameter in explained and "number of" in each.message for each in rest
+            ):
+                lines = [self._with_counts(each) for each in lines]
             findings = [*lines, *rest]
             graph = self._graph(names.index(findings[0].parameter))
         return replace(report, findings=tuple(findings), notes=notes, graph=graph)
@@ -356,10 +374,88 @@ class _Check:
         if factor is None:
             words = updated_in_words(given, expected, self.point.leaves, at)
         elif len(parameters) > 1 or -1 < factor < 0:
-            words = step_in_words(factor)
-            kind = _mistake_of(factor)
+            kind, words = _mistake_of(factor), step_in_words(factor)
+            told = self._length_behind(factor, self.point.places)
+            kind, words = told[0] or kind, told[1] or words
         lead = "Like all others, " if len(parameters) > 1 else ""
         return [Finding(kind, first, 1, f"{lead}{first} {words}.")] if words else []
+
+    def _as_length(self, k: int, finding: Finding) -> Finding:
+        """Say of a gradient that is a multiple of the right one which length that stands for."""
+        if self.hints == "none" or finding.message.endswith(_ORDER):
+            return finding
+        factor = self._factor([self.point.places[k]])
+        kind, words = self._length_behind(factor, [self.point.places[k]]) if factor else ("", "")
+        if not words:
+            return finding
+        kind = kind or finding.mistake
+        return replace(finding, mistake=kind, message=f"{finding.parameter} {words}.")
+
+    def _factor(self, which: Sequence[int]) -> float | None:
+        """Return how many times the right gradients by some leaves the given ones are, if all are.
+
+        Of a single number there is always such a factor.
+        """
+        if not isinstance(self.matched, Matched):
+            return None
+        right = dict(zip(self.point.places, self.judged[0], strict=True))
+        found = [compare("", self.matched.leaves[at], right[at]) for at in which]
+        given = [each.given for each in found if each.worst is not None and each.given is not None]
+        expected = [each.expected for each in found]
+        if len(given) < len(found) or not all(np.isfinite(each).all() for each in given):
+            return None
+        if [each.size for each in expected] == [1]:
+            return float((given[0] / expected[0]).item()) if expected[0].all() else None
+        return common_factor(given, expected)
+
+    def _length_behind(self, factor: float, which: Sequence[int]) -> tuple[str, str]:
+        """Return a mistake, and what is said of it, if a factor stands for a length; or else ""."""
+        fitting = itertools.product(READINGS, self._lengths.values())
+        if not any(reading.fits(factor, n) for reading, n in fitting):
+            return "", ""
+        elsewhere = [(each._lengths, each._factor(which)) for each in self._longer]
+        sizes = [self.point.leaves[self.point.places.index(at)].size for at in which]
+        return length_behind(factor, self._lengths, elsewhere, is_one_number=sizes == [1])
+
+    def _with_counts(self, line: Finding) -> Finding:
+        """Say what the number counts by which a line should be multiplied."""
+        found = re.search(r"(?:multiply|divide) it by −?(?:1/)?(\d+)$", line.repair)
+        n = int(found[1]) if found else 0
+        if n < 3 or n not in self._lengths.values():  # a 2 is rather one of the formula
+            return line
+        counts = count_in_words(n, self._lengths)
+        return replace(line, message=f"{line.message} {counts}.")
+
+    @cached_property
+    def _lengths(self) -> dict[str, int]:
+        """The lengths of the arguments, and of what else the function names."""
+        named = named_leaves(self.argument_names, self.args)
+        try:
+            which = traceable_leaves(pytree.flatten(list(self.args)), self.point.places)
+            graph = traced(self.f, self.args, which)
+        except Exception:  # the tracer cannot follow it
+            return lengths(named)
+        nodes = zip(graph.nodes, graph.records, strict=True)
+        named += [
+            (node.name, record.value)
+            for node, record in nodes
+            if node.index in graph.named
+            or (node.op == CONSTANT and f"{node.source}".isidentifier())
+        ]
+        return lengths(named)
+
+    @cached_property
+    def _longer(self) -> list[_Check]:
+        """The check with arguments of another length each, where that can be."""
+        found = list[_Check]()
+        for args in longer(self.args) if callable(self.gradient) else ():
+            try:
+                with quiet(io.StringIO()):
+                    check = _Check(self.f, self.called, args, "", self.hints)
+                    found += [check] if check.judged else []
+            except (Exception, OutOfTime):  # they have these lengths alone
+                continue
+        return found
 
     def _about_loss(self) -> tuple[str, ...]:
         """Say that the loss that is returned beside the gradients is another one, if so."""
@@ -638,7 +734,9 @@ def _mistake_of(factor: float) -> str:
     """Return what a wrong factor alone gives away."""
     if -1 < factor < 0:
         return "step_returned"
-    return {-1.0: "sign_flipped", 0.5: "missing_factor_2"}.get(factor, "not_recognised")
+    return {-1.0: "sign_flipped", 0.5: "missing_factor_2", 2.0: "extra_factor_2"}.get(
+        factor, "not_recognised"
+    )
 
 
 def _place(error: BaseException) -> tuple[Source | None, str]:

@@ -73,8 +73,13 @@ def changed(gradient, where):
     [
         (lambda g: -g, "sign_flipped", "opposite sign"),
         (lambda g: g / 2, "missing_factor_2", "half"),
-        (lambda g: 2 * g, "not_recognised", "twice"),
-        (lambda g: -3 * g, "not_recognised", "is −3 times the right one"),
+        (lambda g: 2 * g, "extra_factor_2", "twice"),
+        (
+            lambda g: -3 * g,
+            "batch_not_averaged",
+            "is −3 times the right one, and 3 is the number of",
+        ),
+        (lambda g: -7 * g, "not_recognised", "is −7 times the right one."),
         (lambda g: g / 4, "not_recognised", "is 0.25 times the right one"),
         (lambda g: g.T, "wrong_shape", "transpose would be right"),
         (lambda g: g[0], "wrong_shape", "its shape is (3,), expected (2, 3)"),
@@ -479,7 +484,7 @@ def checked(change):
         (lambda w, b, dw, db: (w - 0.1 * dw, b - 0.1 * db), "update_returned", "w − 0.1 · gradie"),
         (lambda w, b, dw, db: (w + 2 * dw, b + 2 * db), "update_returned", "w + 2 · gradient"),
         (lambda w, b, dw, db: (-dw, -db), "sign_flipped", "the opposite sign"),
-        (lambda w, b, dw, db: (3 * dw, 3 * db), "not_recognised", "is 3 times the right one"),
+        (lambda w, b, dw, db: (7 * dw, 7 * db), "not_recognised", "is 7 times the right one."),
     ],
 )
 def test_what_all_gradients_are_is_said_once(change, mistake, words):
