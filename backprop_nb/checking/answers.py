@@ -160,7 +160,7 @@ class Answer:
     def __init__(self, name: str, given: Any, question: Question) -> None:
         self.name = name
         entries = given if isinstance(given, list | tuple) else [given]
-        self.is_open = any(each is ... for each in entries) or _is_dots(given)
+        self.is_open = any(each is ... for each in entries) or _is_blank(given)
         self.is_right = question.is_right(given)
         self.gave_up = isinstance(given, str) and given.strip() == GIVE_UP
         self.text = f"{name}: {self._said(given, question)}"
@@ -190,8 +190,10 @@ class Answer:
         """Show nothing more: the text has been printed."""
 
 
-def _is_dots(given: Any) -> bool:
-    """Whether nothing but dots stands between quotation marks."""
+def _is_blank(given: Any) -> bool:
+    """Whether nothing was given, or nothing but dots between quotation marks."""
+    if isinstance(given, tuple):
+        return not given
     return isinstance(given, str) and not given.strip(" .…\"'")
 
 
@@ -199,10 +201,15 @@ def _instead(given: Any, question: Question) -> str:
     """Say how an answer is written, to whoever wrote it otherwise."""
     if not question.is_in_numbers:
         return "" if isinstance(given, str) else ", in quotation marks"
+    has_comma = isinstance(given, tuple) or (isinstance(given, str) and "," in given)
+    notes = []
+    if has_comma and not isinstance(question.right, list):
+        notes.append("with a point in place of a comma")
+    elif isinstance(given, str):
+        notes.append("in digits")
     if isinstance(given, str):
-        return ", in digits and without quotation marks"
-    is_split = not isinstance(question.right, list) and isinstance(given, tuple)
-    return ", with a point in place of a comma" if is_split else ""
+        notes.append("without quotation marks")
+    return f", {' and '.join(notes)}" if notes else ""
 
 
 class Questions:
@@ -238,8 +245,8 @@ class Questions:
         name : str
             The question.
         *answer
-            What the learner has written, several numbers with or without brackets; ``...`` and
-            ``"..."`` are no answer yet, and ``"?"`` asks for it.
+            What the learner has written, several numbers with or without brackets; nothing,
+            ``...`` and ``"..."`` are no answer yet, and ``"?"`` asks for it.
 
         Returns
         -------
@@ -437,13 +444,23 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
         if isinstance(given, str):
             text = given.strip("()[] ")
             parts = _FACTORS.split(text) if shape else [text.replace(",", ".")]  # 0,5 is one half
-            given = [float(Fraction(each.strip())) for each in parts]
+            given = [_as_number(each.strip()) for each in parts]
         array = np.asarray(float(given) if type(given) is int else given)  # 2**64 is a number
         if array.dtype.kind not in "iuf" or array.size != np.prod(shape, dtype=int):
             return None
         return array.astype(float).reshape(shape)
     except Exception:  # whatever a learner writes there
         return None
+
+
+def _as_number(text: str) -> float:
+    """Return a number as it is written.
+
+    >>> _as_number("1/4"), _as_number("2.5 %")
+    (0.25, 0.025)
+    """
+    number = float(Fraction(text.rstrip("% ")))
+    return number / 100 if text.endswith("%") else number
 
 
 def _shown(given: Any) -> str:

@@ -41,7 +41,10 @@ def check():
     [
         *(("sign", each) for each in ("-", " - ", "−", "–", "minus", "Negative.", "subtract")),
         *(("count", each) for each in (27, 27.0, np.int64(27), np.array([27]), " 54/2 ")),
-        *(("share", each) for each in (0.25, 0.251, np.float32(0.25), "1/4", "0,25", " 0.25 ")),
+        *(
+            ("share", each)
+            for each in (0.25, 0.251, np.float32(0.25), "1/4", "0,25", " 0.25 ", "25 %", "25,0%")
+        ),
         *(("about", each) for each in (7, 13)),
         *(("shape", each) for each in ((3, 2), [3, 2], np.array([3, 2]), "[3, 2]", "3 × 2")),
         *(("gradients", each) for each in (["db[2]", "dA[2]"], "dA[2], db[2]", {"dA[2]", "db[2]"})),
@@ -98,6 +101,12 @@ def test_a_wrong_answer_is_refused_and_told_why(check, name, answer, said, capsy
         ("count", [], "[]", "a number."),
         ("count", [1, 2], "[1, 2]", "a number."),
         ("share", (0, 25), "(0, 25)", "a number, with a point in place of a comma."),
+        (
+            "share",
+            "1.000,25",
+            '"1.000,25"',
+            "a number, with a point in place of a comma and without quotation marks.",
+        ),
         ("code", np.ones((1, 2)), "[[1. 1.]]", '"dZ @ W" or "dZ @ W.T", in quotation marks.'),
         ("shape", 6, "6", "2 numbers in brackets, such as (0, 0)."),
         ("gradients", [], "[]", "a list of texts, in quotation marks."),
@@ -159,10 +168,11 @@ def test_nothing_that_is_written_raises(check, name, answer, capsys):
 
 @pytest.mark.parametrize("name", ASKED)
 def test_an_open_answer_gives_nothing_away(check, name, capsys):
-    for dots in (..., (..., ...), [1, ...], "...", " … ", ""):
+    for dots in (..., (..., ...), [1, ...], "...", " … ", "", ()):
         assert not check(name, dots)
+    assert not check(name)
     said = capsys.readouterr().out
-    assert said.count("not answered yet. Write ") == 6
+    assert said.count("not answered yet. Write ") == 8
     assert str(ASKED[name].get("because", "no reason")) not in said
     right = Question(ASKED[name]["right"])
     if not (isinstance(right.right, str) and ASKED[name].get("wrong")):
