@@ -226,8 +226,8 @@ MUTANTS = (
     fast("fast-buffer-escapes", "self.delta[i].copy, ()", "np.asarray, (self.delta[i],)"),
     training(
         "last-batch-lost",
-        "for start in range(0, len(x), size)\n",
-        "for start in range(0, len(x) - size, size)\n",
+        "for start in range(0, len(x), size):\n",
+        "for start in range(0, len(x) - size, size):\n",
     ),
     training("momentum-ignored", "self.velocity *= self.options.momentum", "self.velocity *= 0"),
     training(

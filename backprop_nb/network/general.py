@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from backprop_nb.network.activations import (
     ActivationName,
     OutputName,
 )
-from backprop_nb.network.fast import Into, PassResult
+from backprop_nb.network.fast import BoundPass, Into, PassResult
 from backprop_nb.network.losses import LOSSES, LossName
 from backprop_nb.network.passes import (
     Forward,
@@ -99,6 +100,12 @@ class GeneralPasses:
         for part, whole in zip((*gradient.A, *gradient.b), outs, strict=True):
             np.multiply(part, share, whole)
         return share * self.loss(forward, y), outs[: len(A)], outs[len(A) :], False
+
+    def bound(
+        self, A: Sequence[FloatArray], b: Sequence[FloatArray], rows: int, into: Into
+    ) -> BoundPass:
+        """Return the pass for these parameters; see :meth:`FastPass.bound`."""
+        return partial(self, A, b, into=into)
 
 
 DOCUMENT: tuple[ActivationName, OutputName, LossName, bool] = (

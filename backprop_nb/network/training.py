@@ -31,6 +31,7 @@ from backprop_nb.network.validation import FloatArray
 if TYPE_CHECKING:
     from backprop_nb.network.base import Parameters
     from backprop_nb.network.chunks import Chunks
+    from backprop_nb.network.fast import BoundPass
     from backprop_nb.network.protocols import BatchSize, BatchStep, Data
 
 _STUCK_SHARE = 0.99
@@ -138,32 +139,34 @@ class ArrayData:
             yield self._step_of_all
             return
         order = random.permutation(self.N)
+        passes: dict[int, BoundPass] = {}
         steps: dict[int, list[BatchStep]] = {}
         for x, y in self._blocks(order if self._rows is None else self._rows[order], size):
             if len(x) not in steps:  # blocks of one length lie in the same memory
-                steps[len(x)] = [
-                    partial(self._step, x[start : start + size], y[start : start + size])
-                    for start in range(0, len(x), size)
-                ]
+                steps[len(x)] = list(self._steps_of(x, y, size, passes))
             yield from steps[len(x)]
 
-    def _step(
-        self, x: FloatArray, y: FloatArray, rate: float, N: int | None = None
-    ) -> tuple[float, FloatArray, int]:
-        # Divided by N/η in place of N, the gradient is the step, and needs no product more.
-        N = N or len(x)
-        gradient, into = self._gradient
-        loss = self.net.compute(self.net.A, self.net.b, x, y, N / rate, into)[0]
-        return loss / rate, gradient, N
+    def _steps_of(
+        self, x: FloatArray, y: FloatArray, size: int, passes: dict[int, BoundPass]
+    ) -> Iterator[BatchStep]:
+        """Yield the steps of a block, `size` rows at a time; passes of a length share buffers."""
+        net, (gradient, into) = self.net, self._gradient
+        for start in range(0, len(x), size):
+            batch = x[start : start + size], y[start : start + size]
+            N = len(batch[0])
+            if N not in passes:
+                passes[N] = net.compute.bound(net.A, net.b, N, into)
+            yield partial(_step, *batch, N, passes[N], gradient)
 
     def _step_of_all(self, rate: float) -> tuple[float, FloatArray, int]:
+        net, (gradient, into) = self.net, self._gradient
+        run = partial(net.compute, net.A, net.b, into=into)
         if self._is_whole:
-            return self._step(self._x, self._y, rate)
-        losses, total = 0.0, np.zeros_like(self._gradient[0])
+            return _step(self._x, self._y, self.N, run, gradient, rate)
+        losses, total = 0.0, np.zeros_like(gradient)
         for x, y in self._blocks():
-            loss, change, _ = self._step(x, y, rate, self.N)
-            losses += loss
-            total += change
+            losses += _step(x, y, self.N, run, gradient, rate)[0]
+            total += gradient
         return losses, total, self.N
 
     @cached_property
@@ -231,6 +234,13 @@ class ArrayData:
             ArrayData(self.net, self._x, self._y, self.size, used),
             ArrayData(self.net, self._x, self._y, None, rest),
         )
+
+
+def _step(
+    x: FloatArray, y: FloatArray, N: int, run: BoundPass, gradient: FloatArray, rate: float
+) -> tuple[float, FloatArray, int]:
+    # Divided by N/η in place of N, the gradient is the step, and needs no product more.
+    return run(x, y, N / rate)[0] / rate, gradient, N
 
 
 def _gathered(array: FloatArray, rows: NDArray[np.intp], into: FloatArray) -> FloatArray:

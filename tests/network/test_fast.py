@@ -118,6 +118,20 @@ def test_a_call_uses_the_arrays_it_is_given_whatever_the_last_one_had(rows):
                 np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 17, 3000])
+def test_a_bound_pass_does_what_a_call_does_also_between_others(rows):
+    net, x, y = example((30, 200, 10), rows)
+    into = [np.empty_like(each) for each in (*net.A, *net.b)]
+    run = net.compute.bound(net.A, net.b, rows, into)
+    for scale in (1.0, 0.5):  # the parameters change in place, as in training
+        for A_i in net.A:
+            A_i *= scale
+        loss, gradient = net.loss_and_gradient(x, y)
+        net.loss_and_gradient(x[::-1], y)
+        assert run(x, y, rows)[0] == loss
+        assert same(into, [*gradient.A, *gradient.b])
+
+
 def test_neither_the_data_nor_the_parameters_are_written():
     net, x, y = example((4, 3, 2), 5)
     given = [*net.A, *net.b, x, y]
