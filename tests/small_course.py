@@ -58,6 +58,7 @@ x = 1
 ![a badge](https://example.org/badge.svg).
 """
 NOTES = "# Notes\n\n## deeplearning.ai\n\n[Back](../0_views.ipynb)\n"
+BAR = "\rfit:  0%|   | 0/3\rfit: 100%|███| 3/3"
 
 
 def shown(data, **metadata):
@@ -94,6 +95,7 @@ def text_cells():
         ),
         new_code_cell("import x\nx.slider", outputs=[shown({WIDGET: {}, "text/plain": "Slider"})]),
         new_code_cell("fit", outputs=[shown({WIDGET: {}, "text/plain": "fit:  0%|   | 0/3"})]),
+        new_code_cell("fit", outputs=[new_output("stream", text=f"{BAR}\r\n")]),
         new_code_cell("chart", outputs=[shown({"text/html": "<p>Chart</p><script></script>"})]),
         new_code_cell("6 * 7", outputs=[shown({"text/plain": "<42>"})]),
         new_code_cell(""),

@@ -77,3 +77,19 @@ def test_a_text_twin_loads_no_widget_and_no_figure():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+class Shell:
+    kernel = None
+
+
+@pytest.mark.parametrize(("shell", "place"), [(Shell(), "out"), (None, "err")])
+def test_a_bar_is_a_text_which_in_a_notebook_is_no_warning(shell, place, monkeypatch, capsys):
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    with display.progress_bar(3, desc="fit") as bar:
+        bar.update(3)
+    shown = capsys.readouterr()
+    assert "3/3" in getattr(shown, place)
+    assert not shown.out or not shown.err
+    with display.progress_bar(3, shown=False):
+        assert capsys.readouterr() == ("", "")

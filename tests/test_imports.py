@@ -59,15 +59,13 @@ FRONTS = {"", "views", "fronts"}
 # NumPy and the standard library are everywhere; each other package has its place.
 THIRD_PARTY = {
     "network.chunks": {"dask", "distributed"},
-    "network.training": {"tqdm"},
+    "display": {"tqdm"},
     "classroom.running": {"distributed"},
     "course.lab": {"jupyterlab"},
     "course.site": {"jinja2", "jupyter_client", "latex2mathml", "nbclient", "nbconvert", "nbformat"}
     | {"traitlets"},
-    "classroom.grading": {"tqdm"},
     "classroom.jupyter": {"IPython"},
     "classroom.supervisor": {"IPython", "matplotlib"},
-    "views.export": {"tqdm"},
     "views": {"PIL", "contourpy", "latex2mathml", "matplotlib", "pygraphviz"}
     | {"IPython", "anywidget", "ipywidgets", "traitlets"},
 }

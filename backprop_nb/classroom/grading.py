@@ -22,6 +22,7 @@ from backprop_nb.classroom.sheet import check_points, sheet
 from backprop_nb.classroom.submissions import Submission, read
 from backprop_nb.classroom.summary import as_csv, summarise
 from backprop_nb.classroom.verdict import examine, make_settings
+from backprop_nb.display import progress_bar
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.files import write
 from backprop_nb.network.validation import one_of
@@ -227,9 +228,7 @@ def _bar(total: int, kept: int, progress: bool) -> Iterator[Callable[[], object]
     if not (progress and is_seen):
         yield lambda: None
         return
-    from tqdm.auto import tqdm  # takes as long to load as half of this package
-
-    with tqdm(total=total, initial=kept, unit="submission") as bar:
+    with progress_bar(total, initial=kept, unit="submission") as bar:
         yield bar.update
 
 

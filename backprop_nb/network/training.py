@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backprop_nb.display import progress_bar
 from backprop_nb.errors import DivergenceError, InvalidValueError, ShapeError, must_be
 from backprop_nb.network import validation
 from backprop_nb.network.history import SAMPLE, History
@@ -330,7 +331,8 @@ class Descent:
         self.take_over()
         start = time.perf_counter()
         try:
-            with self._bar() as bar:
+            progress = self.options.progress
+            with progress_bar(self.options.epochs, shown=progress, unit="epoch", desc="fit") as bar:
                 for _ in range(self.options.epochs):
                     self.epoch()
                     bar.update()
@@ -347,12 +349,6 @@ class Descent:
         finally:
             self.history.seconds = time.perf_counter() - start
         return self.history
-
-    def _bar(self) -> Any:
-        from tqdm.auto import tqdm  # takes as long to load as half of this package
-
-        options = self.options
-        return tqdm(total=options.epochs, unit="epoch", disable=not options.progress, desc="fit")
 
     @np.errstate(all="ignore")  # numbers out of range are reported by their layer
     def epoch(self) -> None:

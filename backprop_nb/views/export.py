@@ -18,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from backprop_nb.display import progress_bar
 from backprop_nb.errors import InvalidValueError, either, must_be
 from backprop_nb.files import (
     check_folder,
@@ -329,6 +330,4 @@ def _write_with_words(path: Path, content: bytes, story: Story) -> None:
 
 def _bar(total: int, progress: bool) -> Any:
     """Return a bar for who waits longer than a second."""
-    from tqdm.auto import tqdm  # takes as long to load as half of this package
-
-    return tqdm(total=total, desc="draw", unit="picture", disable=not progress, delay=1)
+    return progress_bar(total, shown=progress, desc="draw", unit="picture", delay=1)

@@ -14,6 +14,7 @@ from backprop_nb.views.still import still
 
 CELLS = {name: VIEWS[name] for name in bp.widgets.__all__}
 """One cell for each view."""
+BEGIN = f"{START}\n_ = net.fit([x], [y], epochs=3)"
 SAVE_STATE = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
 # Use whatever can be used, once, and tell what changed nothing but itself.
 IN_VAIN = """async root => {
@@ -51,7 +52,7 @@ presentation waits for the whole screen first."""
 @pytest.fixture(scope="module")
 def saved(lab, chromium):
     """The bytes of a notebook with all views, as JupyterLab saves it: as it is, and with state."""
-    lab.write("first.ipynb", [START, *CELLS.values()])
+    lab.write("first.ipynb", [BEGIN, *CELLS.values()])
     page = chromium.new_page(viewport={"width": 1400, "height": 900})
     notebook = NotebookPage(page, "first.ipynb")
     notebook.open(lab)
@@ -87,9 +88,10 @@ def forgive_missing_models(notebook):
 
 
 def expect_pictures(page):
-    """Each view is a picture with a text, and nothing else is told of it."""
+    """Each view is a picture with a text, and nothing else is told of it; a bar is a text."""
     from playwright.sync_api import expect
 
+    expect(page.get_by_text("| 3/3 [")).to_be_visible()
     pictures = page.locator(".jp-OutputArea img:visible")
     expect(pictures).to_have_count(len(CELLS))
     loaded = (

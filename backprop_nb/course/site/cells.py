@@ -25,6 +25,8 @@ _IMAGE = re.compile(r'<img\b[^>]*?\balt="([^"]*)"[^>]*>')
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _BAR = re.compile(r"\d%\|")
 """How far something has come, as tqdm shows it; on a page it has come to its end."""
+_OVERWRITTEN = re.compile(r".*\r(?!\n)")
+"""What of a line a terminal would have written over, as a bar does that is a text."""
 _FRAME = '<iframe src="{address}" title="{title}" width="100%" height="760"></iframe>'
 _HIGHLIGHT = Highlight2HTML(pygments_lexer="ipython3")
 
@@ -68,7 +70,7 @@ class Cells:
     def _output(self, output: NotebookNode, cell: NotebookNode) -> str:
         if output.output_type == "stream":
             kind = "output" if output.name == "stdout" else "output stderr"
-            return f'<pre class="{kind}">{ansi2html(output.text)}</pre>'
+            return f'<pre class="{kind}">{ansi2html(_OVERWRITTEN.sub("", output.text))}</pre>'
         if output.output_type == "error":
             text = "\n".join(output.traceback) or f"{output.ename}: {output.evalue}"
             return f'<pre class="output stderr">{ansi2html(text)}</pre>'

@@ -70,7 +70,8 @@ def test_what_does_not_work_on_a_page_is_said(small, pages):
         "1_text.ipynb: there is a widget",
         "1_text.ipynb: there is a script",
     ]
-    assert "0%|" not in pages["1_text.html"].texts["pre"]
+    assert " 0%|" not in pages["1_text.html"].texts["pre"]
+    assert "fit: 100%|███| 3/3" in pages["1_text.html"].texts["pre"]
     assert small.doubts[3].endswith('of the cell that ends "x.slider".')
     assert "nowhere.ipynb" not in [address for _, address in pages["0_views.html"].addresses]
     assert str(small).endswith(f"open {small.out / 'index.html'}")
