@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
 import shutil
@@ -10,7 +11,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from backprop_nb.errors import InvalidValueError
+from backprop_nb.errors import InvalidValueError, NotFoundError
+
+
+def nothing_at(path: Path, option: str, expected: str) -> NotFoundError:
+    """Return the error for an option whose path leads to nothing, or to something else.
+
+    >>> print(nothing_at(Path("/no/ada.py"), "course", "a file"))
+    There is no file and no folder '/no/ada.py'.
+      expected: a file as `course`
+    """
+    folder = path.parent
+    names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, 1)
+    place = "" if path.is_absolute() else f" in {Path.cwd()}"
+    if path.exists():
+        return NotFoundError(f"`{option}` must be {expected}.", given=str(path))
+    return NotFoundError(
+        f"There is no file and no folder {str(path)!r}{place}.",
+        expected=f"{expected} as `{option}`",
+        instead=str(folder / near[0]) if near else None,
+    )
 
 
 def with_ending(path: str | os.PathLike[str], ending: str) -> Path:

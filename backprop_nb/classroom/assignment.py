@@ -17,6 +17,7 @@ from backprop_nb.checking.convention import Course
 from backprop_nb.classroom.jupyter import body
 from backprop_nb.classroom.submissions import read
 from backprop_nb.errors import InvalidValueError, NotFoundError
+from backprop_nb.files import nothing_at
 
 _CALL: Final = "check_backward"
 _KEPT: Final = {each.name for each in fields(Course)} - {"seed"}
@@ -54,7 +55,7 @@ def options_in(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     file = Path(path)
     if not file.is_file():
-        raise NotFoundError("`course` must be a file.", given=f"course={str(path)!r}")
+        raise nothing_at(file, "course", "a file")
     submission = read(file, file.parent)
     if submission.problem:
         raise _unreadable(submission.problem, path)

@@ -178,7 +178,7 @@ def run(**options: Any) -> int:
         )
     for sentence in absent():
         print(f"Note: {sentence}", file=sys.stderr)
-    if "format" in options or ("out" not in options and Path(options["submissions"]).is_file()):
+    if "format" in options or ("out" not in options and not Path(options["submissions"]).is_dir()):
         return _grade_one(**options)
     if "out" not in options:
         raise InvalidValueError(

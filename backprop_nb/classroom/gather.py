@@ -31,6 +31,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from backprop_nb.classroom.archives import unpack
 from backprop_nb.classroom.submissions import ENDINGS, as_text
 from backprop_nb.errors import InvalidValueError, NotFoundError
+from backprop_nb.files import nothing_at
 from backprop_nb.network.validation import one_of
 
 Attempts: TypeAlias = Literal["newest", "first", "best", "all"]
@@ -266,14 +267,12 @@ def gathered(
             yield Gathered((_alone(source),))
             return
         else:
-            raise NotFoundError(
-                "`submissions` must be a folder, a zip, or a file.", given=str(source)
-            )
+            raise nothing_at(source, "submissions", "a folder, a zip, or a file")
         whole = _class_in(files, finder, layout, function, pattern, attempts)
         if not (whole.submissions or whole.without):
             raise NotFoundError(
-                "This folder has no submissions.",
-                given=f"{source}, pattern {pattern!r}",
+                f"This {'folder' if source.is_dir() else 'zip'} has no submissions.",
+                given=f"{source}{'' if pattern == '*' else f', pattern {pattern!r}'}",
                 expected=f"files that end in {' or '.join(ENDINGS)}",
             )
         yield whole

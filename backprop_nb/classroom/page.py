@@ -141,13 +141,21 @@ def _overview(summary: Mapping[str, Any]) -> Iterator[str]:
     yield f'<p class="muted">{escape(conventions(Course(**summary["settings"]["course"])))}</p>'
     if lost := summary["not_graded"]:
         yield f'<p class="muted">Not included, because they have no result yet: {lost}.</p>'
+    if without := summary["without_score"]:
+        yield (
+            '<p class="muted">Without a score, and in no mean, because the file is empty or cannot '
+            f"be read: {without}.</p>"
+        )
     if not total:
         return
     yield '<ul class="figures">'
     for figure, words in [
         (percent(summary["right"], total), "all gradients right"),
-        (f"{100 * summary['mean_score']:.0f} %", "mean score"),
-        (f"{100 * summary['median_score']:.0f} %", "median score"),
+        *(
+            (f"{100 * summary[each]:.0f} %", each.replace("_", " "))
+            for each in ("mean_score", "median_score")
+            if summary[each] is not None
+        ),
         (percent(summary["failed"], total), "no gradients"),
         *_to_be_seen(summary),
     ]:
@@ -376,8 +384,10 @@ def _list(summary: Mapping[str, Any]) -> Iterator[str]:
     lines = ["<table>", f"<thead>{_heads(*heads)}</thead>\n<tbody>"]
     for row in rows:
         mistakes = "; ".join(row["titles"]) or "none"
-        points = "–" if row.get("points") is None else f"{row['points']:g}"
-        score = f"{100 * row['score']:.0f} %" if out_of is None else points
+        if row["score"] is None:
+            score = "–"
+        else:
+            score = f"{100 * row['score']:.0f} %" if out_of is None else f"{row['points']:g}"
         line = f"<code>{escape(row['line'])}</code>" if row["line"] else "–"
         cells = [
             f"<td>{score}</td>",

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from backprop_nb.classroom.gather import Student
-from backprop_nb.errors import InvalidValueError, NotFoundError
+from backprop_nb.errors import InvalidValueError
+from backprop_nb.files import nothing_at
 
 _MOODLE_ID: Final = re.compile(r"\D+(\d+)")
 _NAMES: Final = ("full name", "name", "student", "student name", "vollständiger name")
@@ -132,7 +133,7 @@ def read_roster(path: str | Path) -> Roster:
     """
     file = Path(path)
     if not file.is_file():
-        raise NotFoundError("`roster` must be a file.", given=f"roster={str(path)!r}")
+        raise nothing_at(file, "roster", "a file")
     data = file.read_bytes()
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:

@@ -80,6 +80,8 @@ def read(path: Path, root: Path) -> Submission:
     name, digest = name_of(path, root), ""
     try:
         is_notebook = path.suffix.lower() == ".ipynb"
+        if path.suffix and path.suffix.lower() not in ENDINGS:
+            raise InvalidValueError(f"{as_text(path.name)} is neither a notebook nor Python.")
         data = _bytes(path, root, MAX_NOTEBOOK if is_notebook else MAX_BYTES)
         digest = hashlib.sha256(data).hexdigest()
         cells = notebook_cells(data) if is_notebook else ((as_text(path.name), _text(data)),)

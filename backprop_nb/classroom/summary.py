@@ -80,11 +80,12 @@ def summarise(
     )
     total, course = len(ordered), settings.course
     mistakes = [*_mistakes(ordered, course)]
-    scores = [each["score"] for each in ordered]
+    scores = [each["score"] for each in ordered if has_score(each)]
     right = sum(each["ok"] for each in ordered)
     return {
         "students": total,
         "not_graded": lost,
+        "without_score": total - len(scores),
         "by_hand": _reasons(by_hand or {}, names),
         "left_out": _reasons(left_out or {}, names),
         "right": right,
@@ -289,7 +290,8 @@ def _histogram(scores: Sequence[float]) -> list[dict[str, Any]]:
 
 
 def _sentences(total: int, right: int, mistakes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield f"{percent(right, total)} ({right} of {total}) have every gradient right."
+    if total:
+        yield f"{percent(right, total)} ({right} of {total}) have every gradient right."
     places = [(place, each["where"]) for each in mistakes for place in each["places"]]
     places.sort(key=lambda each: -each[0]["submissions"])
     for place, where in places[:_MAX_SENTENCES]:
@@ -318,7 +320,7 @@ def _row(result: Result, course: Course, names: bool, points: float | None) -> d
     line = result.get("line")
     row = {
         "id": result["id"],
-        "score": round(result["score"], 6),
+        "score": round(result["score"], 6) if has_score(result) else None,
         **({} if points is None else {"points": points_of(result, points)}),
         "outcome": result["outcome"],
         "mistakes": list(mistakes),
@@ -331,9 +333,14 @@ def _row(result: Result, course: Course, names: bool, points: float | None) -> d
     return {**_whose(result), **row}
 
 
+def has_score(result: Result) -> bool:
+    """Whether there was something to judge: an empty or damaged file counts nowhere as zero."""
+    return bool(result["outcome"] != "unreadable")
+
+
 def points_of(result: Result, points: float) -> float | None:
     """Return what a result is worth, to a hundredth; None where nothing could be judged."""
-    return None if result["outcome"] == "unreadable" else round(points * result["score"], 2)
+    return round(points * result["score"], 2) if has_score(result) else None
 
 
 # --- the table ---------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+import zipfile
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
@@ -90,7 +91,38 @@ def test_a_typo_is_answered(words, answer, capsys):
 
 def test_an_error_of_the_package_is_a_message_and_no_traceback(tmp_path, capsys):
     assert main(["grade", str(tmp_path / "no"), "--out", str(tmp_path)]) == WRONG_USE
-    assert "`submissions` must be a folder, a zip, or a file." in capsys.readouterr().err
+    assert "a folder, a zip, or a file as `submissions`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [[], ["--out", "out"], ["--format", "vpl"]])
+def test_a_path_with_nothing_there_is_told_with_the_one_that_is_near(
+    more, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "submissions").mkdir()
+    assert main(["grade", "submision", *more]) == WRONG_USE
+    said = capsys.readouterr().err
+    assert f"There is no file and no folder 'submision' in {tmp_path}." in said
+    assert "instead:  submissions\n" in said
+    assert main(["grade", "submissions", "--course", "no.py", "--out", "out"]) == WRONG_USE
+    assert f"There is no file and no folder 'no.py' in {tmp_path}." in capsys.readouterr().err
+
+
+def test_what_is_neither_a_notebook_nor_python_is_not_run(tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("Please mark me kindly.")
+    assert main(["grade", str(tmp_path / "notes.txt")]) == DONE
+    assert "notes.txt is neither a notebook nor Python." in capsys.readouterr().out
+
+
+def test_an_empty_folder_and_an_empty_zip_are_called_what_they_are(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    zipfile.ZipFile(tmp_path / "empty.zip", "w").close()
+    for name, kind in (("empty", "folder"), ("empty.zip", "zip")):
+        out = str(tmp_path / "out")
+        assert main(["grade", str(tmp_path / name), "--out", out]) == WRONG_USE
+        said = capsys.readouterr().err
+        assert f"This {kind} has no submissions." in said
+        assert "pattern" not in said
 
 
 def test_a_full_disk_is_a_message_and_no_traceback(monkeypatch, capsys):

@@ -6,6 +6,7 @@ import random
 
 from backprop_nb.checking.backward import check_backward
 from backprop_nb.checking.mistakes import MISTAKES, make_backward
+from backprop_nb.classroom.page import summary_page
 from backprop_nb.classroom.results import as_json
 from backprop_nb.classroom.summary import as_csv, called, summarise
 from backprop_nb.classroom.verdict import make_settings
@@ -62,6 +63,23 @@ def test_the_counts_are_those_of_the_class():
     assert sum(each["submissions"] for each in data["scores"]) == 13
     assert data["scores"][-1] == {"score": "100 %", "submissions": 5}
     assert data["wrong_gradients"] == 6
+
+
+def test_a_file_with_nothing_to_judge_has_no_score_and_is_in_no_mean():
+    nothing = result(1, backward=lambda *_: None, outcome="unreadable")
+    data = summary([result(0), nothing], points=6)
+    assert (data["students"], data["without_score"], data["mean_score"]) == (2, 1, 1.0)
+    assert sum(each["submissions"] for each in data["scores"]) == 1
+    rows = {each["id"]: (each["score"], each["points"]) for each in data["results"]}
+    assert rows == {"s000": (1.0, 6.0), "s001": (None, None)}
+    page = summary_page(data).decode()
+    assert (
+        "Without a score, and in no mean, because the file is empty or cannot be read: 1." in page
+    )
+    assert "100 %</b> mean score" in page
+    alone = summary([nothing])
+    assert alone["mean_score"] is None
+    assert "mean score" not in summary_page(alone).decode()
 
 
 def at(k, *layers):
@@ -215,7 +233,7 @@ def test_points_are_said_where_there_are_points():
 
 
 def test_an_empty_class_has_a_summary():
-    assert summary([])["sentences"] == ["0 % (0 of 0) have every gradient right."]
+    assert summary([])["sentences"] == []
 
 
 def test_a_spreadsheet_finds_no_formula_in_a_name():
