@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 import backprop_nb as bp
 from backprop_nb.course.site.build import Built, build
 from backprop_nb.course.site.kernel import SNAPSHOT
-from backprop_nb.views.paper import png
+from backprop_nb.views.paper import as_html, png
 
 TITLE = "A small course"
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -74,7 +74,7 @@ def view_cell(name):
 
 def text_cells():
     dot = base64.b64encode(png(bp.trace(lambda x: x**2, 3.0).draw())).decode()
-    drawing = {"image/png": dot, "text/html": '<img src="data:," alt="A &lt; B">'}
+    drawing = {"image/png": dot, "text/html": as_html(b"", "A < B")}
     report = bp.check_gradient(lambda x: x**2, lambda x: 3 * x, 1.0)
     return [
         new_code_cell(

@@ -8,7 +8,7 @@ import io
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from IPython.core.getipython import get_ipython
@@ -39,6 +39,11 @@ _POINT = 72 / _DOTS
 """A pixel in points, in which matplotlib measures lines and texts."""
 _SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "backprop_nb"}
 """In an SVG texts stay texts, and the same figure has the same ids."""
+_ON_LIGHT: Final = (
+    '<style>[data-jp-theme-light="false"] .bpnb-on-light '
+    "{ filter: invert(0.93) hue-rotate(180deg); }</style>"
+)
+"""In JupyterLab's dark theme, light and dark of a picture change places, and colours stay."""
 READABLE = 0.6
 """Texts are left out of a picture that is drawn smaller than this."""
 
@@ -50,9 +55,12 @@ class Drawing(Figure):
     ----------
     alt
         One sentence that stands for the picture.
+    theme
+        That of its colours.
     """
 
     alt: str = ""
+    theme: Literal["light", "dark"] = "light"
 
     def savefig(self, fname: Any, **options: Any) -> None:
         """Save the figure; in an SVG texts stay texts, which can be found and edited.
@@ -74,16 +82,16 @@ class Drawing(Figure):
         else:
             picture = png(self)
         data = {"image/png": picture, "text/plain": self.alt}
+        about: dict[str, Any] = {"theme": self.theme, "width": metadata.get("width")}
         if "svg" in formats:
             data["image/svg+xml"] = vector = svg(self)
-            data["text/html"] = as_html(vector.encode(), self.alt, kind="svg+xml", width=width)
-        else:
-            data["text/html"] = as_html(picture, self.alt, width=metadata.get("width"))
+            picture, about = vector.encode(), about | {"kind": "svg+xml", "width": width}
+        data["text/html"] = as_html(picture, self.alt, **about)
         return data, {"image/png": metadata}
 
     def _mime_(self) -> tuple[str, str]:
         # marimo asks this of every matplotlib figure, and has no other place for the words.
-        return "text/html", as_html(png(self), self.alt)
+        return "text/html", as_html(png(self), self.alt, theme=self.theme)
 
 
 def _formats_asked_for(shell: Any) -> set[str]:
@@ -109,18 +117,28 @@ def _print_nothing(drawing: Drawing) -> None:
     """Add nothing to what a drawing says of itself."""
 
 
-def as_html(picture: bytes, alt: str, *, kind: str = "png", width: int | None = None) -> str:
+def as_html(
+    picture: bytes,
+    alt: str,
+    *,
+    theme: str = "light",
+    kind: str = "png",
+    width: int | None = None,
+) -> str:
     """Return a picture as HTML with the words that stand for it.
 
-    It is the only form in which JupyterLab, nbconvert and MyST hand them on.
+    It is the only form in which JupyterLab, nbconvert and MyST hand them on.  One of the light
+    theme is dark where a notebook is.
 
-    >>> as_html(b"", "A < B")
+    >>> as_html(b"", "A < B", theme="dark")
     '<img src="data:image/png;base64," alt="A &lt; B" style="max-width: 100%">'
     """
     encoded = base64.b64encode(picture).decode("ascii")
     size = "" if width is None else f' width="{width}"'
     source = f"data:image/{kind};base64,{encoded}"
-    return f'<img src="{source}" alt="{html.escape(alt)}"{size} style="max-width: 100%">'
+    sheet, kind_of = (_ON_LIGHT, ' class="bpnb-on-light"') if theme == "light" else ("", "")
+    attributes = f'src="{source}" alt="{html.escape(alt)}"{size}{kind_of} style="max-width: 100%"'
+    return f"{sheet}<img {attributes}>"
 
 
 def png(figure: Figure, scale: int = 1) -> bytes:
@@ -222,7 +240,7 @@ def draw_pictures(
     scale = min(1.0, widest / width)
     size = (width / _DOTS * scale, height / _DOTS * scale)
     figure = Drawing(figsize=size, facecolor=colours["paper"])
-    figure.alt = alt
+    figure.alt, figure.theme = alt, theme
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
     axes.set_xlim(0, width)

@@ -14,7 +14,9 @@ from backprop_nb.views.still import still
 
 CELLS = {name: VIEWS[name] for name in bp.widgets.__all__}
 """One cell for each view."""
-BEGIN = f"{START}\n_ = net.fit([x], [y], epochs=3)"
+BEGIN = f"{START}\nnet.fit([x], [y], epochs=3)"
+"""A bar, and a figure that is no view's."""
+PICTURES = len(CELLS) + 1
 SAVE_STATE = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
 # Use whatever can be used, once, and tell what changed nothing but itself.
 IN_VAIN = """async root => {
@@ -93,7 +95,7 @@ def expect_pictures(page):
 
     expect(page.get_by_text("| 3/3 [")).to_be_visible()
     pictures = page.locator(".jp-OutputArea img:visible")
-    expect(pictures).to_have_count(len(CELLS))
+    expect(pictures).to_have_count(PICTURES)
     loaded = (
         "all => all.every(each => each.complete && each.naturalWidth > 300 && each.alt.length > 30)"
     )
@@ -110,7 +112,7 @@ def test_every_view_is_a_picture_in_jupyterlab(open_notebook, saved):
     expect_pictures(page)
     forgive_missing_models(notebook)
     light_in = "all => all.map(each => getComputedStyle(each).filter)"
-    pictures = page.locator(".bpnb-still img")
+    pictures = page.locator(".jp-OutputArea img")
     assert set(pictures.evaluate_all(light_in)) == {"none"}
     notebook.set_theme("dark")  # where a white picture would dazzle
     assert all(each.startswith("invert") for each in pictures.evaluate_all(light_in))
@@ -123,7 +125,7 @@ def test_somebody_elses_notebook_shows_each_picture_once(open_notebook, saved):
     content = json.loads(saved[0])
     content["metadata"]["owner"] = "another"  # so JupyterLab does not know it, nor trusts it
     notebook = open_notebook("unknown.ipynb", content=json.dumps(content).encode())
-    expect(notebook.page.locator(".jp-OutputArea img:visible")).to_have_count(len(CELLS))
+    expect(notebook.page.locator(".jp-OutputArea img:visible")).to_have_count(PICTURES)
     assert notebook.page.get_by_text("Error displaying widget").count() == 0
 
 

@@ -212,3 +212,9 @@ def test_marimo_is_given_the_words_too():
     kind, text = draw_pictures([[some_picture()]], alt='"Some" shapes & <texts>.')._mime_()
     assert kind == "text/html"
     assert image_in(text)["alt"] == ALT
+
+
+@pytest.mark.parametrize(("theme", "turned"), [("light", True), ("dark", False)])
+def test_of_the_light_theme_alone_it_is_dark_where_a_notebook_is(theme, turned):
+    data, _ = draw_pictures([[some_picture()]], alt="A.", theme=theme)._repr_mimebundle_()
+    assert ("data-jp-theme-light" in data["text/html"]) is turned

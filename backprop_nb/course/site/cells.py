@@ -21,7 +21,7 @@ from backprop_nb.views.paper import compact
 
 _VIEW = Template(Path(__file__).with_name("view.html").read_text(encoding="utf-8"))
 _PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
-_IMAGE = re.compile(r'<img\b[^>]*?\balt="([^"]*)"[^>]*>')
+_IMAGE = re.compile(r'(?:<style>[^<]*</style>)?<img\b[^>]*?\balt="([^"]*)"[^>]*>')
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _BAR = re.compile(r"\d%\|")
 """How far something has come, as tqdm shows it; on a page it has come to its end."""
