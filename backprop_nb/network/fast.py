@@ -143,7 +143,7 @@ class FastPass:
         if into is None:
             with _QUIET():
                 loss, dA, db = buffers.run(x, y, N)
-                flat = x.ravel()
+                flat = x.ravel("K")
                 finite = isfinite(loss + flat.dot(flat))
         else:
             (loss, dA, db), finite = buffers.run(x, y, N), False

@@ -246,7 +246,7 @@ def _step(
 
 def _gathered(array: FloatArray, rows: NDArray[np.intp], into: FloatArray) -> FloatArray:
     """Return some rows of an array, in memory that is there."""
-    if array.dtype == into.dtype:
+    if array.dtype == into.dtype and array.flags.c_contiguous:  # of others NumPy copies all
         # The rows are there: "clip" is for NumPy, which would copy to be able to refuse.
         return np.take(array, rows, axis=0, out=into, mode="clip")
     into[...] = array[rows]

@@ -534,7 +534,7 @@ def refuse_unless_finite(name: str, array: FloatArray, dtype: DTypeLike | None =
         )
 
 
-_AT_ONCE = 2**20
+_AT_ONCE = 2**18
 """So many numbers are looked at together: the data may be half of the memory."""
 
 
@@ -558,7 +558,7 @@ def _not_finite(name: str, array: FloatArray, dtype: DTypeLike | None = None) ->
 
 def _adds_up(array: FloatArray) -> bool:
     """Whether the sum of squares is finite: then so are all entries, and it is soon known."""
-    flat = array.reshape(-1)
+    flat = array.ravel("K")
     with np.errstate(all="ignore"):
         return math.isfinite(flat.dot(flat))
 

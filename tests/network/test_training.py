@@ -184,8 +184,11 @@ def test_large_squares_are_no_infinity():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
 @pytest.mark.parametrize("validation", [None, 0.2])
-def test_data_are_not_copied(dtype, validation):
-    x = np.random.default_rng(0).integers(0, 2, (4000, 500)).astype(dtype)
+@pytest.mark.parametrize(
+    "lying", [np.asarray, np.asfortranarray, lambda x: np.repeat(x, 2, 0)[::2]]
+)
+def test_data_are_not_copied_however_they_lie(dtype, validation, lying):
+    x = lying(np.random.default_rng(0).integers(0, 2, (4000, 500)).astype(dtype))
     y = np.zeros((4000, 1), np.float32)
     net = SigmoidNetwork((500, 3, 1), seed=0)
     fit(net, x[:50], y[:50], epochs=1)  # what is loaded on first use
