@@ -102,3 +102,13 @@ export function drag(event, element, move, end = () => {}) {
 
 let choices = 0;
 const VIEWS = Math.random().toString(36).slice(2); // each widget has a copy of this module
+
+/** Tell which of some elements the pointer has moved to, or null; what moves below it while it rests does not count. */
+export function whenPointed(root, selector, tell) {
+  let over = null;
+  root.addEventListener("pointermove", ({ target }) => {
+    const now = target.closest(selector);
+    if (now !== over) tell((over = now));
+  });
+  root.addEventListener("pointerleave", () => tell((over = null)));
+}

@@ -248,3 +248,18 @@ def test_of_many_layers_the_factor_of_the_step_is_in_sight(open_page, tmp_path):
     page.keyboard.press("Home")
     for place in (".bpnb-cr-block.bpnb-cr-now", ".bpnb-cr-code.bpnb-cr-now"):
         assert page.locator(place).evaluate(inside)
+
+
+def test_a_resting_pointer_gives_way_to_a_step(open_page, rule, tmp_path):
+    page = open_page(rule.to_html(tmp_path / "chain"))
+    root = page.locator(".bpnb")
+    first, second, _ = rule.chain.factors
+    root.focus()
+    root.locator(f".bpnb-cr-block[data-factor='{first.symbol}']").hover()
+    assert numbers_of_panel(root) == [long(x) for x in first.matrix.ravel()]
+    page.keyboard.press("]")
+    assert numbers_of_panel(root) == [long(x) for x in second.matrix.ravel()]
+    root.locator(".bpnb-cr-shown [data-matrix]").first.hover()
+    page.keyboard.press("[")
+    page.keyboard.press("]")
+    assert numbers_of_panel(root) == [long(x) for x in second.matrix.ravel()]

@@ -200,6 +200,24 @@ def test_hovering_lights_the_lineage_and_the_code(open_page, written, scene):
     )
 
 
+TWO_FRAMES = """() => new Promise(
+    done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
+
+
+def test_a_resting_pointer_fades_no_step(open_page, written):
+    page = open_page(written)
+    root = view_in(page)
+    root.focus()
+    dimmed = root.locator(".bpnb-dim")
+    for name in ("A0", "z2"):
+        root.locator(f".bpnb-card[data-node='{name}']").hover()
+        assert dimmed.count()
+        for _ in range(8):  # the picture moves, and other things come below the pointer
+            page.keyboard.press("]")
+            page.evaluate(TWO_FRAMES)
+            assert dimmed.count() == 0
+
+
 def name_of(scene, source):
     return next(node["name"] for node in scene["nodes"] if node["source"] == source)
 

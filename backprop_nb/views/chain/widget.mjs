@@ -2,7 +2,7 @@
 // First half: pure functions.  Second half: the page.
 import {
   Controls, big, clamp, clock, explained, focusInside, heatRamp, html, live, math, operator, panel, patched,
-  pictureOf, repaint, Replay, scrollInside,
+  pictureOf, repaint, Replay, scrollInside, whenPointed,
 } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
@@ -186,6 +186,7 @@ class ChainView extends Replay {
       this.legend,
     );
     this.root.classList.toggle("bpnb-cr-wide", this.scene.wide);
+    whenPointed(this.root, "[data-matrix]", (each) => this.light(each?.dataset.matrix ?? null));
     this.reload();
     this.updatePlay();
   }
@@ -291,12 +292,11 @@ class ChainView extends Replay {
           type: "button",
           class: "bpnb-cr-block",
           "data-factor": name,
+          "data-matrix": name,
           "aria-label": matrix.words,
           onclick: () => this.select(name),
           onfocus: ({ target }) => this.light(target.matches(":focus-visible") ? name : null),
           onblur: () => this.light(null),
-          onpointerenter: () => this.light(name),
-          onpointerleave: () => this.light(null),
         },
         ...matrixParts(matrix),
       );
@@ -349,16 +349,7 @@ class ChainView extends Replay {
     const label = matrix?.words ?? OPERATORS[name] ?? name;
     const attributes = { role: "img", "aria-label": label };
     if (!matrix) return html("span", { class: "bpnb-operator", ...attributes }, name);
-    return html(
-      "div",
-      {
-        class: "bpnb-cr-matrix",
-        ...attributes,
-        onpointerenter: () => this.light(name),
-        onpointerleave: () => this.light(null),
-      },
-      ...matrixParts(matrix),
-    );
+    return html("div", { class: "bpnb-cr-matrix", "data-matrix": name, ...attributes }, ...matrixParts(matrix));
   }
 
   /** All that there is to say of one factor, or of another matrix that is pointed at. */
@@ -398,6 +389,8 @@ class ChainView extends Replay {
   update() {
     const { step, way, names, current } = this;
     const frame = this.frames[step];
+    if (frame !== this.frame) this.lit = null; // what is pointed at gives way to a step
+    this.frame = frame;
     this.root.classList.toggle("bpnb-cr-right", way === "right");
     this.slider.style.setProperty("--turn", way === "right" ? "100%" : "0%"); // forward or backward
     this.updateReplay(frame.words);

@@ -1,7 +1,7 @@
 // What belongs together in the views of one graph.  A link is a word: v3 is the value
 // of node 3, a3 its adjoint, m3.0 its first mark; an element's `data-link` holds some.
 
-import { filled, html, math } from "../view.mjs";
+import { filled, html, math, whenPointed } from "../view.mjs";
 
 // ---------------------------------------------------------------------------
 // First half: pure functions
@@ -84,8 +84,7 @@ export function makeStops(...formulas) {
 export function watchLinks(root, light) {
   const focused = ({ target }) =>
     light(target.matches("[data-link]:focus-visible") ? target : null);
-  root.addEventListener("pointerover", (event) => light(event.target.closest("[data-link]")));
-  root.addEventListener("pointerleave", () => light(null));
+  whenPointed(root, "[data-link]", light);
   root.addEventListener("focusin", focused);
   root.addEventListener("focusout", () => light(null));
 }

@@ -171,6 +171,7 @@ class Explorer extends Replay {
   /** What is in the page is changed first; only then is asked where it lies, which is slow. */
   update() {
     const { scene, step } = this;
+    const stays = this.state?.step === step && this.linked?.isConnected;
     const state = (this.state = stateAt(scene, step));
     this.passed = passage(scene, this.stage.geometry, step);
     this.quiz.update();
@@ -186,7 +187,7 @@ class Explorer extends Replay {
     this.source.update(state.frame);
     this.backward.update();
     this.updateScale();
-    this.light(this.linked?.isConnected ? this.linked : null);
+    this.light(stays ? this.linked : null); // what is pointed at gives way to a step
     this.scroll();
   }
 
