@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -98,8 +99,16 @@ class Parameters(Suggesting):
         >>> net.saturation([1])
         array([0.5])
         """
-        layers = zip(self.activations, self.forward(x).f[1:], strict=True)
-        return np.array([np.mean(a.slope(f) < SATURATED * a.steepest) for a, f in layers])
+        A, b = self.parameters()
+        return self.saturated(A, b, validation.checked_input(x, A))
+
+    def saturated(
+        self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray
+    ) -> FloatArray:
+        """Return the same of arrays that fit."""
+        layers = zip(self.activations, self._passes.forward(A, b, x).f[1:], strict=True)
+        flat = [a.slope(f) < SATURATED * a.steepest for a, f in layers]
+        return np.array([np.count_nonzero(each) / each.size for each in flat])
 
     def parameters(self) -> tuple[list[FloatArray], list[FloatArray]]:
         """Return ``A`` and ``b``, of one dtype, once they fit the widths."""

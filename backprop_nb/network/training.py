@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,6 +123,8 @@ class ArrayData:
         self._rows = rows
         self.N = len(self._x if rows is None else rows)
         self.dtype = net.dtype_for(x)
+        self._passes: dict[int, BoundPass] = {}
+        self._bound_to: list[Any] = [None] * 2 * net.K
 
     @property
     def x(self) -> FloatArray:
@@ -140,24 +143,28 @@ class ArrayData:
             yield self._step_of_all
             return
         order = random.permutation(self.N)
-        passes: dict[int, BoundPass] = {}
         steps: dict[int, list[BatchStep]] = {}
         for x, y in self._blocks(order if self._rows is None else self._rows[order], size):
             if len(x) not in steps:  # blocks of one length lie in the same memory
-                steps[len(x)] = list(self._steps_of(x, y, size, passes))
+                steps[len(x)] = list(self._steps_of(x, y, size))
             yield from steps[len(x)]
 
-    def _steps_of(
-        self, x: FloatArray, y: FloatArray, size: int, passes: dict[int, BoundPass]
-    ) -> Iterator[BatchStep]:
-        """Yield the steps of a block, `size` rows at a time; passes of a length share buffers."""
-        net, (gradient, into) = self.net, self._gradient
+    def _steps_of(self, x: FloatArray, y: FloatArray, size: int) -> Iterator[BatchStep]:
+        """Yield the steps of a block, `size` rows at a time."""
         for start in range(0, len(x), size):
             batch = x[start : start + size], y[start : start + size]
             N = len(batch[0])
-            if N not in passes:
-                passes[N] = net.compute.bound(net.A, net.b, N, into)
-            yield partial(_step, *batch, N, passes[N], gradient)
+            yield partial(_step, *batch, N, self._pass(N), self._gradient[0])
+
+    def _pass(self, rows: int) -> BoundPass:
+        """Return the pass of so many rows, made anew only for other parameters."""
+        net, parameters = self.net, [*self.net.A, *self.net.b]
+        if not all(map(is_, parameters, self._bound_to)):
+            self._bound_to = parameters
+            self._passes.clear()
+        if rows not in self._passes:
+            self._passes[rows] = net.compute.bound(net.A, net.b, rows, self._gradient[1])
+        return self._passes[rows]
 
     def _step_of_all(self, rate: float) -> tuple[float, FloatArray, int]:
         net, (gradient, into) = self.net, self._gradient
@@ -336,7 +343,8 @@ class Descent:
                 for _ in range(self.options.epochs):
                     self.epoch()
                     bar.update()
-                    bar.set_postfix(self.history.latest(), refresh=False)
+                    if self.options.progress:
+                        bar.set_postfix(self.history.latest(), refresh=False)
                     if self._is_enough():
                         break
             if self.options.patience is not None:
@@ -373,9 +381,13 @@ class Descent:
             if n:  # chunks may turn out to be empty
                 self._move(change)
         held_out = self.held_out.loss() if self.held_out else None
-        shares = self.net.saturation(self.sample.x)
-        self.history.add(losses / rows, np.array(sums) / (rows * rate), shares, held_out)
-        self._stop_if_senseless()
+        loss, norms = losses / rows, np.array(sums) / (rows * rate)
+        shares = self.net.saturated(self.net.A, self.net.b, self.sample.x)
+        self.history.add(loss, norms, shares, held_out)
+        if not (math.isfinite(loss + sum(sums)) and np.isfinite(self.theta).all()):
+            raise self._without_sense(_not_finite(self.net, norms))
+        if problem := _stuck(loss, norms, shares):
+            raise self._without_sense(problem)
         if self.history.is_best():
             # The loss on the rows held out is that of θ now; the other was met on the way.
             self.best[:] = self.theta if self.held_out else before
@@ -396,11 +408,8 @@ class Descent:
         self.history.stopped = f"no better for {patience} epochs"
         return True
 
-    def _stop_if_senseless(self) -> None:
-        """Raise if NaN has appeared or no gradient is left, with the best parameters put back."""
-        problem = _not_finite(self.history, self.net) or _stuck(self.history)
-        if problem is None:
-            return
+    def _without_sense(self, problem: str) -> DivergenceError:
+        """Return the error for NaN, or no gradient left; put the best parameters back."""
         self.history.stopped = "diverged"
         self.theta[:] = self.best
         too_large = self.initially.max() > _STUCK_SHARE
@@ -422,30 +431,27 @@ class Descent:
             instead=f"{instead}; the network has its best parameters back",
         )
         error.history = self.history
-        raise error
+        return error
 
 
-def _not_finite(history: History, net: Parameters) -> str | None:
+def _not_finite(net: Parameters, norms: FloatArray) -> str:
     """Return what to say of NaN or infinity, naming the first place where it stands."""
     for name, array in validation.named(net.A, net.b):
         if not np.isfinite(array).all():
             layer = int(name[2:-1]) + 1
             return f"Training diverged at layer {layer}: `{name}` is no longer finite."
     # The gradient comes from the output down, so the last such layer was the first.
-    broken = np.flatnonzero(~np.isfinite(history.gradient_norms[-1]))
+    broken = np.flatnonzero(~np.isfinite(norms))
     if broken.size:
         return (
             f"Training diverged at layer {broken[-1] + 1}: its gradient, or the step along it, is "
             "not finite."
         )
-    if not math.isfinite(history.loss[-1]):
-        return f"Training diverged at layer {len(net.A)}, the output: the loss is not finite."
-    return None
+    return f"Training diverged at layer {len(net.A)}, the output: the loss is not finite."
 
 
-def _stuck(history: History) -> str | None:
+def _stuck(loss: float, norms: FloatArray, shares: FloatArray) -> str | None:
     """Return what to say if the error is large, and saturation has left no gradient."""
-    norms, shares, loss = history.gradient_norms[-1], history.saturation[-1], history.loss[-1]
     layer = int(np.argmax(shares))
     if shares[layer] <= _STUCK_SHARE or norms.max() > _VANISHED * loss or loss == 0:
         return None

@@ -201,6 +201,17 @@ def test_data_are_not_copied_however_they_lie(dtype, validation, lying):
     assert peak < 4_000_000  # x in float64 has 16 MB
 
 
+def test_an_epoch_does_not_go_through_those_before(monkeypatch):
+    def asked(self):
+        raise AssertionError("an array of all epochs, in each of them")
+
+    for name in ("loss", "validation_loss", "gradient_norms", "saturation"):
+        monkeypatch.setattr(training.History, name, property(asked))
+    net, x, y = example()
+    history = fit(net, x, y, epochs=3, validation=0.25, patience=2, progress=True)
+    assert history.epochs == 3
+
+
 def test_one_input_can_be_learned():
     net, x, y = example()
     history = fit(net, x[0], y[0], epochs=50, learning_rate=2)
