@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -125,6 +125,34 @@ class Node(_Frozen):
         made = self.op or "input"
         arguments = ", ".join(parent.name for parent in self.parents)
         return f"<Node {self.name} = {made}({arguments}), shape {self.shape}>"
+
+
+def calls_of(nodes: Iterable[Node]) -> dict[tuple[str, ...], dict[int | str, Node]]:
+    """Return what each of the learner's calls does itself, by the chain of calls that leads to it.
+
+    Nodes are there by their indices, and a call by its name, with the first node in it.
+
+    Examples
+    --------
+    >>> import backprop_nb as bp
+    >>> def square(x):
+    ...     return x**2
+    >>> calls = calls_of(bp.trace(lambda x: square(x) + 1, 3.0).nodes)
+    >>> {chain: [*parts] for chain, parts in calls.items()}
+    {(): [0, 'square', 2], ('square',): [1]}
+    """
+    calls: dict[tuple[str, ...], dict[int | str, Node]] = {(): {}}
+    known: dict[int, dict[int | str, Node]] = {}  # nodes of one call share a chain
+    for node in nodes:
+        chain = node.scope
+        if id(chain) not in known:
+            depth = next(k for k in range(len(chain), -1, -1) if chain[:k] in calls)
+            for k in range(depth, len(chain)):
+                calls[chain[:k]][chain[k]] = node
+                calls[chain[: k + 1]] = {}
+            known[id(chain)] = calls[chain]
+        known[id(chain)][node.index] = node
+    return calls
 
 
 def _adjoint_name(name: str, names: Collection[str]) -> str:

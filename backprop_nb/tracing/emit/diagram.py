@@ -12,7 +12,7 @@ import numpy as np
 from backprop_nb.errors import either, must_be
 from backprop_nb.tracing.emit.notation import name_to_latex, number_to_latex
 from backprop_nb.tracing.emit.rule import call_text
-from backprop_nb.tracing.graph import Node, Trace
+from backprop_nb.tracing.graph import Node, Trace, calls_of
 from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.reverse import reverse, start_of
 
@@ -292,16 +292,7 @@ def enclosed(diagram: Diagram) -> Iterator[Card | str | None]:
     >>> [getattr(each, "id", each) for each in cards]
     ['n0', 'n2', 'square', 'n1', None]
     """
-    own: dict[tuple[str, ...], list[Card]] = {(): []}
-    inside: dict[tuple[str, ...], dict[tuple[str, ...], None]] = {(): {}}
-    for card in diagram.cards:
-        scope = card.node.scope
-        for depth in range(len(scope)):
-            call = scope[: depth + 1]
-            own.setdefault(call, [])
-            inside.setdefault(call, {})
-            inside[scope[:depth]][call] = None
-        own[scope].append(card)
+    calls = calls_of(card.node for card in diagram.cards)
     pending: list[tuple[str, ...] | None] = [()]
     while pending:
         opened = pending.pop()
@@ -311,5 +302,6 @@ def enclosed(diagram: Diagram) -> Iterator[Card | str | None]:
         if opened:
             yield opened[-1]
             pending.append(None)
-        yield from own[opened]
-        pending.extend(reversed(inside[opened]))
+        parts = calls[opened]
+        yield from (diagram.cards[part] for part in parts if isinstance(part, int))
+        pending += [(*opened, part) for part in reversed(parts) if isinstance(part, str)]

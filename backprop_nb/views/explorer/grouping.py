@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
 from backprop_nb.tracing import Graph, Node
+from backprop_nb.tracing.graph import calls_of
 from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.views.explorer.loops import Spot, computes_always, rounds, spot
 
@@ -71,11 +72,13 @@ class _Loop:
 class _Item:
     """One thing that a function does itself: a node, a call, or a round of a loop.
 
+    ``first`` is the first of its nodes, and ``parts`` are its keys in the call around it.
     ``key`` says which expression it is, and ``time`` how often that has come by then;
     of a round they are the loop and its number.  ``inner`` is what a round does.
     """
 
-    nodes: Sequence[Node]
+    first: Node
+    parts: Sequence[int | str]
     key: Hashable
     time: int
     chain: Chain | None
@@ -86,7 +89,7 @@ class _Item:
     @property
     def line(self) -> int | None:
         """The line of a node; nothing else has one of its own."""
-        source = self.nodes[0].source
+        source = self.first.source
         return source.start[0] if source and not self.chain and not self.loop else None
 
     @property
@@ -94,7 +97,7 @@ class _Item:
         """The name of the node, the call or the round."""
         if self.loop:
             return f"{self.loop.header}{PART}round {self.time} {self.loop.end}"
-        return self.chain[-1] if self.chain else self.nodes[0].name
+        return self.chain[-1] if self.chain else self.first.name
 
 
 def groups_of(graph: Graph) -> list[Group]:
@@ -115,30 +118,30 @@ class _Grouping:
     """Makes the groups of a graph, from the outermost inward."""
 
     def __init__(self, graph: Graph) -> None:
-        self._users: list[list[int]] = [[] for _ in graph.nodes]
+        # In which part of the traced function each node is used.
+        self._users: list[list[int | str]] = [[] for _ in graph.nodes]
         for user in graph.nodes:
             for used in user.parents:
-                self._users[used.index].append(user.index)
+                self._users[used.index].append(user.scope[0] if user.scope else user.index)
         self.groups: list[Group] = []
-        self._taken: set[str] = set()
-        # One entry for each function that is still to be looked at: its nodes, the
-        # chain of calls that leads to it, and its group.
-        self._pending: list[tuple[Sequence[Node], Chain, int | None]] = [(graph.nodes, (), None)]
-        for nodes, chain, parent in self._pending:  # which grows while it is read
-            depth = len(chain)  # of nodes in one chain, those as deep are of its own function
-            leaves = [n for n in nodes if len(n.scope) == depth and n.op in (None, CONSTANT)]
-            taken = set(leaves)
-            items = _items([node for node in nodes if node not in taken], chain)
-            self._place(_folded(items, 0), leaves, chain, parent)
+        self._times: dict[str, int] = {}  # how often a name was wanted, by each that is taken
+        leaves = [node for node in graph.nodes if node.op in (None, CONSTANT)]
+        self._calls = calls_of(node for node in graph.nodes if node.op not in (None, CONSTANT))
+        # One entry for each call that is still to be looked at: the chain to it, and its group.
+        self._pending: list[tuple[Chain, int | None]] = [((), None)]
+        for chain, parent in self._pending:  # which grows while it is read
+            # Inputs and constants are outside of every call.
+            own = [] if chain else leaves
+            self._place(_folded(_items(self._calls[chain], chain), 0), own, chain, parent)
 
     def _add(self, name: str, parent: int | None, prefix: str = "") -> int:
         depth = 0 if parent is None else self.groups[parent].depth + 1
         wanted = f"{prefix}: {name}" if prefix else name
-        unique, number = wanted, 1
-        while unique in self._taken:
-            number += 1
-            unique = f"{wanted} ({number})"
-        self._taken.add(unique)
+        unique = wanted
+        while unique in self._times:
+            self._times[wanted] += 1
+            unique = f"{wanted} ({self._times[wanted]})"
+        self._times[unique] = 1
         self.groups.append(Group(unique, unique[len(wanted) - len(name) :], parent, depth))
         return len(self.groups) - 1
 
@@ -174,13 +177,13 @@ class _Grouping:
             group = self._add(item.name, parent, chain[-1] if chain else "")
             self._place(item.inner, leaves, chain, group)
         elif item.chain is not None:
-            self._pending.append((item.nodes, item.chain, self._add(item.name, parent)))
+            self._pending.append((item.chain, self._add(item.name, parent)))
         elif parent is not None:
-            self.groups[parent].own.append(item.nodes[0].index)
+            self.groups[parent].own.append(item.first.index)
 
     def _used(self, items: Sequence[_Item], leaves: Sequence[Node]) -> dict[Node, tuple[int, int]]:
         """Return the first and the last item that uses each leaf; -1 stands for somebody else."""
-        at = {node.index: k for k, item in enumerate(items) for node in item.nodes}
+        at = {part: k for k, item in enumerate(items) for part in item.parts}
         return {
             leaf: (min(users), max(users))
             for leaf in leaves
@@ -234,21 +237,15 @@ class _Grouping:
         return []
 
 
-def _items(nodes: Sequence[Node], chain: Chain) -> list[_Item]:
+def _items(parts: Mapping[int | str, Node], chain: Chain) -> list[_Item]:
     """Return what a function does itself, in the order in which it does it."""
-    # All of them are in the chain: the next call tells them apart, however deep it goes on.
-    parts: dict[str | int, list[Node]] = {}
-    depth = len(chain)
-    for node in nodes:
-        scope = node.scope
-        parts.setdefault(node.index if len(scope) == depth else scope[depth], []).append(node)
     times: Counter[Hashable] = Counter()
     items = []
-    for part, inside in parts.items():
+    for part, first in parts.items():
         call = None if isinstance(part, int) else (*chain, part)
-        key = _key(inside[0], call)
+        key = _key(first, call)
         times[key] += 1
-        items.append(_Item(inside, key, times[key], call, spot(inside[0], len(chain))))
+        items.append(_Item(first, [part], key, times[key], call, spot(first, len(chain))))
     return items
 
 
@@ -273,8 +270,9 @@ def _folded(items: Sequence[_Item], level: int, before: str = "") -> list[_Item]
         is_known = computes_always([item.spot for item in run], level)
         whole = _Loop(header, len(parts) if is_known else 0)
         for time, (part, inside) in enumerate(zip(parts, each, strict=True), 1):
-            nodes = [node for item in part for node in item.nodes]
-            found.append(_Item(nodes, loop, time, None, part[0].spot, whole, inside))
+            keys = [key for item in part for key in item.parts]
+            first = part[0]
+            found.append(_Item(first.first, keys, loop, time, None, first.spot, whole, inside))
     return found
 
 
@@ -391,10 +389,12 @@ def folded_at_first(groups: Sequence[Group], node_count: int) -> list[str]:
     """
     grouped = sum(len(group.own) for group in groups)
     cards = node_count - grouped + sum(group.parent is None for group in groups)
-    for level in range(1 + max((group.depth for group in groups), default=-1)):
-        opened = [group for group in groups if group.depth == level]
-        inside = sum(group.depth == level + 1 for group in groups)
-        cards += sum(len(group.own) for group in opened) + inside - len(opened)
+    count = Counter(group.depth for group in groups)
+    own: Counter[int] = Counter()
+    for group in groups:
+        own[group.depth] += len(group.own)
+    for level in range(len(count)):
+        cards += own[level] + count[level + 1] - count[level]
         if cards > ROOM:
             return [group.id for group in groups if group.depth >= level]
     return []

@@ -7,7 +7,6 @@ they can never disagree; what it says comes from the same description as the tex
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import blake2b
@@ -170,21 +169,11 @@ def _groups(
     graph: Graph, groups: Sequence[Group], group_of: Sequence[int | None]
 ) -> list[ExplorerGroup]:
     """Return each group with how many nodes it has, and which of them hands its result out."""
-    around: list[list[int]] = []  # all groups that a node is in
-    for group in group_of:
-        chain = []
-        while group is not None:
-            chain.append(group)
-            group = groups[group].parent
-        around.append(chain)
-    sizes = Counter(group for chain in around for group in chain)
-    outputs: dict[int, int] = {}
-    for node in graph.nodes:
-        for parent in node.parents:
-            if parent.op not in (None, CONSTANT):
-                for number in set(around[parent.index]).difference(around[node.index]):
-                    outputs[number] = max(parent.index, outputs.get(number, 0))
-    outputs |= dict.fromkeys(around[graph.output_index], graph.output_index)
+    sizes = [len(group.own) for group in groups]
+    for number, group in reversed([*enumerate(groups)]):
+        if group.parent is not None:
+            sizes[group.parent] += sizes[number]
+    outputs = _results(graph, groups, group_of)
     return [
         {
             "id": group.id,
@@ -197,6 +186,52 @@ def _groups(
         }
         for number, group in enumerate(groups)
     ]
+
+
+def _results(
+    graph: Graph, groups: Sequence[Group], group_of: Sequence[int | None]
+) -> dict[int, int]:
+    """Return for each group the last of its nodes that is used outside of it, or is the output."""
+    # In a walk through the groups each has a number, and those inside it have the next ones.
+    size = [1] * len(groups)
+    for number in reversed(range(len(groups))):
+        if (parent := groups[number].parent) is not None:
+            size[parent] += size[number]
+    begin: list[int] = []
+    free: dict[int | None, int] = {None: 0}
+    for number, group in enumerate(groups):
+        begin.append(free[group.parent])
+        free[group.parent] += size[number]
+        free[number] = begin[number] + 1
+    # The first and the last number at which a node is used; -1 is outside of all groups.
+    at = [-1 if group is None else begin[group] for group in group_of]
+    first, last = [len(groups)] * len(at), [-1] * len(at)
+    for node in graph.nodes:
+        for used in node.parents:
+            first[used.index] = min(first[used.index], at[node.index])
+            last[used.index] = max(last[used.index], at[node.index])
+    first[graph.output_index] = -1
+    found: dict[int, int] = {}
+    around = {number: group.parent for number, group in enumerate(groups)}
+
+    def without(group: int | None) -> int | None:
+        """Return the nearest group around that has no such node yet; steps are left out later."""
+        while group in found:
+            above = around[group]
+            if above in found:
+                around[group] = around[above]
+            group = above
+        return group
+
+    made = [node.index for node in reversed(graph.nodes) if node.op not in (None, CONSTANT)]
+    for index in [graph.output_index, *made]:
+        inner = without(group_of[index])
+        while inner is not None and not (
+            begin[inner] <= first[index] and last[index] < begin[inner] + size[inner]
+        ):
+            found[inner] = index
+            inner = without(inner)
+    return found
 
 
 class _Writer:
