@@ -307,8 +307,20 @@ def test_a_picture_a_little_too_wide_is_shown_whole(open_page, tmp_path):
     graph = net.trace(rng.normal(size=(20, 64)), rng.random((20, 10)))
     path = graph.explore().to_html(tmp_path / "page")
     assert off_stage(open_page(path).locator(".bpnb")) == []
+    small = bp.SigmoidNetwork((4, 3, 3), seed=0).trace(np.ones(4), np.zeros(3)).explore()
+    path = small.to_html(tmp_path / "small")
+    # As wide as in JupyterLab at 1400, beside its list of files.
+    assert off_stage(open_page(path, width=1010).locator(".bpnb")) == []
     # Where the texts would be too small it keeps its size, and follows the steps.
     assert off_stage(open_page(path, width=700).locator(".bpnb")) != []
+
+
+def test_no_head_of_code_is_cut_at_any_width(open_page, tmp_path, graph):
+    page = open_page(graph.explore().to_html(tmp_path / "page"))
+    beside = "all => all.map(each => each.scrollWidth - each.clientWidth)"
+    for width in range(340, 1400, 53):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.locator(".bpnb-pass-head").evaluate_all(beside) == [0, 0]
 
 
 # What of the numbers is cut off, or below the fold.
