@@ -25,6 +25,7 @@ from backprop_nb.checking.compare import (
     is_narrow,
 )
 from backprop_nb.checking.convention import DEFAULT, Convention, Course
+from backprop_nb.checking.differences import in_brackets
 from backprop_nb.checking.mistake import PlacedMistake
 from backprop_nb.checking.packing import (
     argument_names,
@@ -42,7 +43,7 @@ from backprop_nb.checking.unexplained import (
     option_meant,
     updated_in_words,
 )
-from backprop_nb.checking.wording import spoken_report
+from backprop_nb.checking.wording import renamed, spoken_report
 from backprop_nb.errors import in_words
 from backprop_nb.tracing import pytree
 
@@ -555,8 +556,9 @@ def with_line(report: Report, line: Finding | None, course: Course) -> Report:
 def _in_own_names(text: str, course: Course) -> str:
     """Return a text in which parameters have a course's names in place of the tracer's.
 
-    >>> _in_own_names("∂L/∂A2 and A21", Course()), _in_own_names("b0", Course(names=("W", "b")))
-    ('∂L/∂A[2] and A21', 'b[0]')
+    >>> course = Course(parameters="dict", layers=2)
+    >>> _in_own_names('∂L/∂parameters["W2"] and W21', course)
+    '∂L/∂W2 and W21'
     """
     probe = make_probes(course)[0]
     given = arguments(course, probe.A, probe.b, probe.x, probe.y)
@@ -564,9 +566,7 @@ def _in_own_names(text: str, course: Course) -> str:
     traced: list[str] = []
     for word, tree in zip(words, given, strict=True):
         if word in argument_names(course, "parameters"):
-            pytree.rebuild(tree, lambda name, _: traced.append(name), word)
+            traced += [f"{word}{in_brackets(path)}" for path, _ in pytree.paths(tree)]
     if len(traced) != len(course.leaf_names):  # one vector
         return text
-    own = dict(zip(traced, course.leaf_names.values(), strict=True))
-    names = "|".join(map(re.escape, own))
-    return re.sub(rf"(?<![^\W\d_])({names})(?!\w)", lambda found: own[found[1]], text)
+    return renamed(text, dict(zip(traced, course.leaf_names.values(), strict=True)))

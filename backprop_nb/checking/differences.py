@@ -82,7 +82,7 @@ class Point:
     Attributes
     ----------
     names : list of str
-        Of the leaves, such as ``"A0"``.
+        Of the leaves as the function reads them, such as ``A[0]`` and ``params["W1"]``.
     leaves : list of arrays
     places : list of int
         Where they stand among all leaves of the arguments.
@@ -100,11 +100,11 @@ class Point:
         self.places: list[int] = []
         count = 0
         for k, (name, tree) in enumerate(zip(argument_names(f, args), self._args, strict=True)):
-            leaves = len(pytree.flatten(tree))
-            if k not in data:
-                pytree.rebuild(tree, self._add, name)
-                self.places += range(count, count + leaves)
-            count += leaves
+            for path, leaf in pytree.paths(tree):
+                if k not in data:
+                    self._add(f"{name}{in_brackets(path)}", leaf)
+                    self.places.append(count)
+                count += 1
         self._check_that_it_repeats()
 
     def _check_that_it_repeats(self) -> None:
@@ -239,6 +239,15 @@ class Point:
         if abs(narrow) > 1e-3 * size and abs(narrow - wide) < 0.5 * abs(wide):
             return (min(slopes[2:]), max(slopes[2:]))
         return (np.nan, np.nan)
+
+
+def in_brackets(path: Sequence[Any]) -> str:
+    """Return how the item at the end of some keys is read.
+
+    >>> print("layers" + in_brackets((0, "W")))
+    layers[0]["W"]
+    """
+    return "".join(f'["{key}"]' if isinstance(key, str) else f"[{key!r}]" for key in path)
 
 
 def argument_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:

@@ -31,7 +31,7 @@ from backprop_nb.checking.compare import (
     which_entries,
     wrong_entries,
 )
-from backprop_nb.checking.differences import Point, argument_names
+from backprop_nb.checking.differences import Point, argument_names, in_brackets
 from backprop_nb.checking.lengths import (
     READINGS,
     count_in_words,
@@ -74,6 +74,7 @@ from backprop_nb.checking.unexplained import (
     step_in_words,
     updated_in_words,
 )
+from backprop_nb.checking.wording import renamed
 from backprop_nb.errors import BackpropError, InvalidValueError, in_words
 from backprop_nb.meant import suggesting
 from backprop_nb.tracing import Graph, calling, pytree
@@ -237,12 +238,8 @@ class _Check:
         data = found.data if isinstance(found, Matched) else likely
         self.point = Point(f, args, form, data)
         spelled = found.spelled if isinstance(found, Matched) else ()
-        # One that is called as its parameter has the name that it has where the call raises.
         said = [spelled[at] if spelled else "" for at in self.point.places]
-        self.names = [
-            f"d{name}" if not own or f"_{name}".endswith(f"_{own}") else own
-            for own, name in zip(said, self.point.names, strict=True)
-        ]
+        self.names = gradient_names(self.point.names, said)
 
     def _is_without_shape(self, found: Matched | Unmatched, answer: Any, form: str) -> bool:
         """Whether a number in the place of a gradient was taken for a loss, and is none."""
@@ -582,6 +579,7 @@ class _Check:
 
     def _line(self, fault: Fault, parameters: Sequence[Checked], several: bool) -> Finding:
         first = parameters[fault.spoils[0] if fault.spoils else 0].name
+        fault = replace(fault, quantity=self._as_read(fault.quantity))
         message = fault_sentence(fault, self.hints, several)
         found = Finding("wrong_line", first, fault.rank, message)
         if self.hints not in SHOWS_LINE:
@@ -597,6 +595,37 @@ class _Check:
         if self.hints == "clear":
             return found
         return replace(found, quantity=fault.quantity, repair=fault.repair, expected=fault.expected)
+
+    def _as_read(self, quantity: str) -> str:
+        """Return a quantity with arguments as they are read in place of the tracer's names.
+
+        In an expression of the learner's, a name like one of these may be another thing.
+        """
+        if "(" in quantity:
+            return quantity
+        traced_as = [name for name, _ in named_leaves(self.argument_names, self.args)]
+        paths = [
+            f"{name}{in_brackets(path)}"
+            for name, tree in zip(self.argument_names, self.args, strict=True)
+            for path, _ in pytree.paths(tree)
+        ]
+        return renamed(quantity, dict(zip(traced_as, paths, strict=True)))
+
+
+def gradient_names(names: Sequence[str], said: Sequence[str]) -> list[str]:
+    """Return what gradients are called: as the answer does, or after their parameters.
+
+    A parameter in a dict has the name of its key, if no other one has.
+
+    >>> gradient_names(['p["W1"]', 'p["b1"]', "x[0]"], ["W1", "grad_b1", ""])
+    ['dW1', 'grad_b1', 'dx[0]']
+    """
+    keys = [re.sub(r'.*\["(\w+)"\]$', r"\1", name) for name in names]
+    alone = [key if keys.count(key) == 1 else name for key, name in zip(keys, names, strict=True)]
+    return [
+        own if own and own not in (key, name) and said.count(own) == 1 else f"d{short}"
+        for own, key, name, short in zip(said, keys, names, alone, strict=True)
+    ]
 
 
 def _given_leaf(found: Matched, at: int) -> Any:

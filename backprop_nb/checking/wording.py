@@ -6,10 +6,21 @@ The catalogue and the judge speak as the document does: A[0], dA[0], σ′.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.report import Finding, Report
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """Return a text in which things have other names, also as part of ∂A1.
+
+    >>> renamed("∂L/∂A2 and A21", {"A2": "A[2]"})
+    '∂L/∂A[2] and A21'
+    """
+    every = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return re.sub(rf"(?<![^\W\d_])({every})(?!\w)", lambda found: names[found[1]], text)
 
 
 def spoken(text: str, course: Course) -> str:

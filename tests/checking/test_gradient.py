@@ -373,13 +373,13 @@ def test_a_jump_is_said():
     assert "a kink or a jump" in report.notes[0]
 
 
-def test_nested_arguments_are_named_as_the_tracer_names_them():
+def test_nested_arguments_are_named_as_they_are_read():
     def loss(p):
         return np.sum(p["w"] * p["b"][1])
 
     point = {"w": np.ones(2), "b": [1.0, 2.0]}
     report = bp.check_gradient(loss, {"w": np.full(2, 2.0), "b": [0.0, 3.0]}, point)
-    assert [each.name for each in report.parameters] == ["dp_w", "dp_b0", "dp_b1"]
+    assert [each.name for each in report.parameters] == ["dw", 'dp["b"][0]', 'dp["b"][1]']
     assert [each.ok for each in report.parameters] == [True, True, False]
 
 
@@ -784,6 +784,48 @@ def test_a_gradient_has_one_name_whether_or_not_the_call_raises():
     reports = [
         bp.check_gradient(loss, each, p, x) for each in (raising, lambda p, x: {"W": p["W"]})
     ]
-    assert [report.parameters[0].name for report in reports] == ["dp_W", "dp_W"]
+    assert [report.parameters[0].name for report in reports] == ["dW", "dW"]
     named, _ = bp.check_gradient(loss, lambda p, x: {"grad_W": x}, p, x).parameters
     assert named.name == "grad_W"
+
+
+def test_parameters_have_the_names_by_which_the_code_reads_them():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(2, 3))
+
+    def loss(layers):
+        return np.sum(X @ layers[0]["W"] @ layers[1]["W"]) + np.sum(layers[1]["c"] ** 2)
+
+    def gradient(layers):
+        d = np.ones((2, 2))
+        first = X.T @ d @ layers[1]["W"].T
+        last = (X @ layers[0]["W"]).T @ d
+        return [{"dW": first}, {"dW": last, "dc": layers[1]["c"]}]
+
+    layers = [
+        {"W": random.normal(size=(3, 4))},
+        {"W": random.normal(size=(4, 2)), "c": np.arange(3.0)},
+    ]
+    report = bp.check_gradient(loss, gradient, layers)
+    names = [each.name for each in report.parameters]
+    assert names == ['dlayers[0]["W"]', 'dlayers[1]["W"]', "dc"]
+    assert [each.quantity for each in report.findings][:1] == ['∂L/∂layers[1]["c"]']
+
+
+def test_a_name_in_an_expression_of_the_learners_stays_as_it_is():
+    def loss(W, x):
+        W1, W2 = W
+        return np.sum(np.tanh(x @ W1) @ W2)
+
+    def gradient(W, x):
+        W1, W2 = W
+        h = np.tanh(x @ W1)
+        d = np.outer(np.ones(2), W2) * (1 - h)
+        return [x.T @ d, h.sum(axis=0)]
+
+    random = np.random.default_rng(0)
+    W = [random.normal(size=(3, 4)), random.normal(size=4)]
+    x = random.normal(size=(2, 3))
+    report = bp.check_gradient(lambda W: loss(W, x), lambda W: gradient(W, x), W)
+    assert [each.name for each in report.parameters] == ["dW[0]", "dW[1]"]
+    assert report.findings[0].quantity == "∂L/∂(x @ W1)"
