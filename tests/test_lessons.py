@@ -395,3 +395,20 @@ def test_a_factor_or_a_term_left_out_is_never_right(path, capsys):
     capsys.readouterr()
     assert tried >= 2
     assert accepted == []
+
+
+def test_what_the_first_lesson_asks_to_break_is_told_by_its_name(capsys):
+    cells = read(FOLDER / "00_start_here.ipynb").cells
+    text = next(cell.source for cell in cells if "that it must not?" in cell.source)
+    new, old, name = CHOICE.findall(text)[:3]
+    assert (new, old, name) == ("np.fft.fft(z1)", "z1", "f1")
+    space = {}
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    loss = next(source for source in code if "def loss(" in source)
+    for source in code[: code.index(loss)]:
+        run(source, space)
+    broken = re.sub(rf"({name} = .*)\b{old}\b", rf"\1{new}", loss)
+    run(broken, space)
+    with pytest.raises(bp.UnsupportedError, match=r"np\.fft\.fft has no differentiation rule"):
+        run(next(source for source in code if "bp.trace(loss" in source), space)
+    capsys.readouterr()

@@ -39,6 +39,11 @@ _IN_NUMPY = {
     "view": "x.reshape(…) for another shape, x.astype(…) for another type",
     **dict.fromkeys(("save", "savez", "savez_compressed", "savetxt"), _SAVED),
     "fromiter": "np.array([*values])",
+    **dict.fromkeys(
+        ("fft", "rfft"),
+        "np.cos(K) @ x for the real part and -np.sin(K) @ x for the imaginary one, with "
+        "K = 2 * np.pi * np.outer(k, np.arange(n)) / n; complex numbers have no rules",
+    ),
     "erf": "bp.define_rule(np.vectorize(math.erf), lambda g, ans, x: "
     "g * 2 / np.sqrt(np.pi) * np.exp(-(x**2))), under a name of its own",
     "expit": "bp.sigmoid(x)",

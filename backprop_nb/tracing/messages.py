@@ -703,6 +703,7 @@ def real_copy(value: Any, what: str, frame: FrameType | None = None) -> Any:
             f"{what} must hold real numbers.",
             given=f"{kind} values of shape {copy.shape}",
             expected="floats or integers",
+            instead="np.real(…), np.imag(…) or np.abs(…) of it" if kind == "complex" else None,
             at=at,
         )
     return copy

@@ -51,7 +51,7 @@ def test_arguments_that_do_not_fit_are_refused(args, message):
 def test_what_is_no_number_is_refused_by_the_name_of_the_argument(given, kind):
     with pytest.raises(bp.UnsupportedError) as caught:
         bp.trace(lambda x: x**2, 3.0).evaluate(given)
-    assert str(caught.value) == (
+    assert str(caught.value).startswith(
         f"`x` must hold real numbers.\n  given:    {kind} values of shape ()\n"
         "  expected: floats or integers"
     )

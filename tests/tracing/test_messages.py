@@ -39,6 +39,10 @@ NO_INDEX = (
     "An index or a count must be a plain integer: "
     "a traced value would be disconnected from the computation graph."
 )
+COSINES = (
+    "np.cos(K) @ x for the real part and -np.sin(K) @ x for the imaginary one, with "
+    "K = 2 * np.pi * np.outer(k, np.arange(n)) / n; complex numbers have no rules"
+)
 TOO_MANY = "too many indices for array: array is 1-dimensional, but 2 were indexed"
 AS_KEYWORD = "pass counts and indices as keyword arguments: integers among those are not traced"
 COLUMNS_AND_ROWS = (
@@ -203,8 +207,15 @@ def function_without_a_rule(x):
 
 @refused(UnsupportedError, V)
 def function_of_a_submodule(x):
-    """np.fft.fft has no differentiation rule.
+    """np.fft.hfft has no differentiation rule.
     instead:  {HAVE_RULES}"""
+    return np.fft.hfft(x)
+
+
+@refused(UnsupportedError, V)
+def transform_into_complex_numbers(x):
+    """np.fft.fft has no differentiation rule.
+    instead:  {COSINES}"""
     return np.fft.fft(x)
 
 
@@ -500,7 +511,8 @@ def array_that_would_grow(x):
 def complex_constant(x):
     """An array in a traced function must hold real numbers.
     given:    complex values of shape ()
-    expected: floats or integers"""
+    expected: floats or integers
+    instead:  np.real(…), np.imag(…) or np.abs(…) of it"""
     return x * 1j
 
 
@@ -856,6 +868,13 @@ def test_an_argument_of_another_kind_is_refused_by_name(argument, says):
         trace(lambda weights: 1.0, argument)
     name = "weights1" if isinstance(argument, list) else "weights"
     assert str(caught.value).startswith(f"The argument {name} {says}")
+
+
+def test_the_advice_for_a_transform_computes_it():
+    n = np.arange(5)
+    K = 2 * np.pi * np.outer(n, np.arange(5)) / 5
+    x = np.array([1.0, -2.0, 0.5, 3.0, 0.1])
+    assert np.allclose(np.cos(K) @ x - 1j * np.sin(K) @ x, np.fft.fft(x))
 
 
 def test_a_table_or_a_tensor_is_refused_and_never_left_untraced():
