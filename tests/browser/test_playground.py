@@ -213,3 +213,17 @@ def test_its_page_replays_the_run_without_a_kernel(open_page, theme, width, tmp_
     expect(root.locator(".bpnb-readings b").first).to_have_text("30")
     expect_colours(root, playground, theme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("width", "plane"), [(916, 360), (1168, 430)])
+def test_in_a_notebook_the_plane_is_large_and_in_sight_below_its_code(
+    open_page, tmp_path, width, plane
+):
+    """At 1280 by 720 JupyterLab, beside its files or not, leaves a view 608 in height."""
+    page = open_page(same_playground(5).to_html(tmp_path / "run"), width=width)
+    page.set_viewport_size({"width": width, "height": 720})
+    code, top = 80, page.locator(".bpnb").bounding_box()["y"]
+    pictures = [each.bounding_box() for each in page.locator(".bpnb-play-stage svg").all()]
+    assert pictures[0]["width"] > plane
+    for each in pictures:
+        assert each["y"] + each["height"] - top < 608 - code

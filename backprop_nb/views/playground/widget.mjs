@@ -137,8 +137,8 @@ class PlaygroundView extends Replay {
     this.charts = div("bpnb-play-charts");
     this.legend = div("bpnb-legend");
     this.problem = html("p", { class: "bpnb-notice", role: "alert", hidden: true });
-    const parts = [this.problem, this.stage, this.legend, this.charts];
-    this.stand("playground", "Playground", this.buildBar(), this.buildControls(), ...parts);
+    const shown = [this.buildBar(), this.problem, this.stage, this.legend];
+    this.stand("playground", "Playground", ...shown, this.buildControls(), this.charts);
     this.buildStage();
   }
 
