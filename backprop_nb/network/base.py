@@ -27,7 +27,7 @@ class Parameters(Suggesting):
     widths: tuple[int, ...]
     takes_dtype: bool = False
     """Whether the parameters become float32 with the first data to learn from, if they are."""
-    compute: FastPass | GeneralPasses
+    compute: FastPass
     """From checked A, b, x and y to the loss and its gradient, as training asks for them."""
     _passes: GeneralPasses
 
@@ -129,9 +129,13 @@ class Parameters(Suggesting):
         A, b = self.parameters()
         x = validation.checked_input(x, A, names[0], watch)
         y = validation.checked_target(y, x, A, names, watch)
-        if self.loss_name == "cross-entropy":
-            validation.check_probabilities(y, names[1], OUTPUTS[self.output].adds_up)
+        self.check_probable(y, names[1])
         return A, b, x, y
+
+    def check_probable(self, y: FloatArray, name: str = "y") -> None:
+        """Raise unless `y` can be judged by the cross-entropy, if that is the loss."""
+        if self.loss_name == "cross-entropy":
+            validation.check_probabilities(y, name, OUTPUTS[self.output].adds_up)
 
     def checked_data(
         self, x: ArrayLike, y: ArrayLike, names: tuple[str, str]
@@ -139,9 +143,7 @@ class Parameters(Suggesting):
         """Return x and y as they are, once they can be learned from."""
         A, _ = self.parameters()
         x, y = validation.checked_data(x, y, A, names, self.dtype_for(x))
-        if self.loss_name == "cross-entropy":
-            probabilities = y.astype(A[0].dtype, copy=False)
-            validation.check_probabilities(probabilities, names[1], OUTPUTS[self.output].adds_up)
+        self.check_probable(y.astype(A[0].dtype, copy=False), names[1])
         return x, y
 
     def dtype_for(self, x: Any) -> np.dtype[Any]:

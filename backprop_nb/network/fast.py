@@ -3,8 +3,8 @@
 The pass to read is :func:`backprop_nb.network.passes.backward_pass`.  This one
 does the same sums with less around them, and a test pins it to the other:
 
-- every f_i, every σ′ and every δ_i is written into a buffer from the last call;
-- σ′ of all layers is computed at once, since their buffers lie side by side;
+- every f_i, every slope and every δ_i is written into a buffer from the last call;
+- the slopes of all hidden layers are computed at once, since their buffers lie side by side;
 - which calls there are is settled once, for as long as the parameters are the same arrays;
 - 1 / (1 + e^(−z)) is taken as it stands: where e^(−z) is too large for a float
   it is infinite, and 1 / ∞ = 0 is what σ rounds to there;
@@ -25,11 +25,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from backprop_nb.network.activations import LEAK
+from backprop_nb.network.general import GeneralPasses
 from backprop_nb.network.validation import FloatArray
 
 PassResult: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
-"""The loss, its gradient for every ``A[i]`` and ``b[i]``, and whether there is no
-reason to check `x` and `y`: all of it is free of NaN and infinity."""
+"""The loss, its gradient for every ``A[i]`` and ``b[i]``, and whether there is no reason to check
+`x` and `y`: all of it is free of NaN and infinity, and no probabilities are asked for."""
 
 Into: TypeAlias = list[FloatArray]
 """Arrays for the gradient for every ``A[i]``, then every ``b[i]``, to be written into."""
@@ -53,7 +55,7 @@ _THREADED = 2**18
 """From so many numbers on OpenBLAS wakes its threads for a sum, which takes longer than the sum."""
 
 _REPEATED = 2**12
-"""Up to so many numbers −b is written for every row by a product, since NumPy takes three times as
+"""Up to so many numbers b is written for every row by a product, since NumPy takes three times as
 long for two arrays of different shapes as for two of one."""
 
 _QUIET = partial(np.errstate, all="ignore")
@@ -65,23 +67,26 @@ _MAX_BUFFERS = 4
 
 
 class FastPass:
-    """The squared error and its gradient, for one network's widths.
+    """The loss and its gradient, for one network's widths and choices.
 
     Safe in threads: a call takes its buffers out of the store and puts them back.
 
     Parameters
     ----------
     widths : tuple of int
+    passes : GeneralPasses
+        The plain ones, whose activation, output, loss and bias these are.
 
     Examples
     --------
+    >>> passes = GeneralPasses("sigmoid", "sigmoid", "squared error", bias=True)
     >>> A, b, x, y = [np.array([[0.0]])], [np.array([0.0])], np.array([3.0]), np.array([1.0])
-    >>> FastPass((1, 1))(A, b, x, y)
+    >>> FastPass((1, 1), passes)(A, b, x, y)
     (0.25, [array([[-0.75]])], [array([-0.25])], True)
     """
 
-    def __init__(self, widths: tuple[int, ...]) -> None:
-        self._widths = widths
+    def __init__(self, widths: tuple[int, ...], passes: GeneralPasses) -> None:
+        self._widths, self._passes = widths, passes
         self._n_0, self._n_K = widths[0], widths[-1]
         units = sum(widths[1:])
         self.max_rows = max(_BLOCK // units, min(_FULL_ROWS, _MAX_ACTIVATIONS // units), 1)
@@ -89,7 +94,7 @@ class FastPass:
         self._seen: tuple[list[FloatArray], list[FloatArray]] = ([], [])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FastPass, (self._widths,)  # a copy starts with buffers of its own
+        return FastPass, (self._widths, self._passes)  # a copy starts with buffers of its own
 
     def remember(self, A: Iterable[FloatArray], b: Iterable[FloatArray]) -> None:
         """Note that these very arrays fit the widths and have one dtype."""
@@ -104,7 +109,8 @@ class FastPass:
         seen_A, seen_b = self._seen
         if not (
             type(A) is type(b) is list
-            and len(A) == len(b) == len(seen_A)
+            and len(A) == len(seen_A)
+            and len(b) == len(seen_b)
             and all(map(is_, A, seen_A))
             and all(map(is_, b, seen_b))
             and type(x) is type(y) is np.ndarray
@@ -138,13 +144,13 @@ class FastPass:
         if rows == 1 and x.ndim == 2:
             x, y = x[0], y[0]
         key = (rows, x.dtype)
-        buffers = self._store.pop(key, None) or Buffers(self._widths, rows, x.dtype)
+        buffers = self._store.pop(key, None) or Buffers(self._widths, rows, x.dtype, self._passes)
         buffers.bind(A, b, into)
         if into is None:
             with _QUIET():
                 loss, dA, db = buffers.run(x, y, N)
                 flat = x.ravel("K")
-                finite = isfinite(loss + flat.dot(flat))
+                finite = not buffers.surprise and isfinite(loss + flat.dot(flat))
         else:
             (loss, dA, db), finite = buffers.run(x, y, N), False
         if len(self._store) >= _MAX_BUFFERS:
@@ -161,7 +167,7 @@ class FastPass:
         """
         if rows > self.max_rows:
             return partial(self, A, b, into=into)
-        buffers = Buffers(self._widths, rows, A[0].dtype)
+        buffers = Buffers(self._widths, rows, A[0].dtype, self._passes)
         buffers.bind(A, b, into)
         if rows == 1:
             return lambda x, y, N: buffers.run(x[0], y[0], N)
@@ -191,10 +197,11 @@ class Buffers:
 
     ``f[i]``, ``slope[i]`` and ``delta[i]`` belong to layer i + 1 of the document.
     They are vectors for one row, so that a product is one of a matrix and a
-    vector, and (rows, n) for more.
+    vector, and (rows, n) for more.  Until its slope and its δ are known, a layer has
+    its pre-activations in their place.
     """
 
-    def __init__(self, widths: Sequence[int], rows: int, dtype: Any) -> None:
+    def __init__(self, widths: Sequence[int], rows: int, dtype: Any, passes: GeneralPasses) -> None:
         ends = list(accumulate((rows * n for n in widths[1:]), initial=0))
         self.all_f, self.all_slope, self.all_delta = np.empty((3, ends[-1]), dtype)
         self.f, self.slope, self.delta = (
@@ -204,36 +211,25 @@ class Buffers:
             ]
             for flat in (self.all_f, self.all_slope, self.all_delta)
         )
-        self.last_delta = self.all_delta[ends[-2] :]
+        self.hidden, self.last = slice(ends[-2]), slice(ends[-2], None)
+        self.last_delta, self.last_slope = self.all_delta[self.last], self.all_slope[self.last]
         # The same memory, always with one row per input: for the outer products.
         self.f_rows = [f.reshape(rows, -1) for f in self.f]
         self.delta_rows = [delta.reshape(rows, -1) for delta in self.delta]
         self.single = rows == 1
         self.ones = np.ones(rows, dtype)
         # Without a dimension: NumPy is quicker with these than with numbers.
-        self.one, self.factor = np.ones((), dtype), np.ones((), dtype)
-        self.minus_ones = -self.ones[:, None]
+        self.zero, self.one, self.leak, self.factor = (
+            np.array(number, dtype) for number in (0, 1, LEAK, 0)
+        )
+        self.names = [*[passes.activation] * (len(self.f) - 1), passes.output]
+        self.bias, self.surprise = passes.bias, passes.loss_name == "cross-entropy"
         self.repeated = [rows > 1 and f.size <= _REPEATED for f in self.f]
-        self.minus_b = [
-            slope if repeated else np.empty(n, dtype)
-            for slope, repeated, n in zip(self.slope, self.repeated, widths[1:], strict=True)
-        ]
+        self.top, self.total = np.empty((2, *self.f[-1].shape[:-1], 1), dtype)
         self.layers = [list(self._layer(i)) for i in range(len(self.f))]
+        self.slopes = list(self._slopes())
         self.parameters: list[FloatArray] = []
         self._write_into(None)
-
-    def _layer(self, i: int) -> Iterator[Call]:
-        """Yield the calls from A f to σ(A f + b).  The last argument of each is where it writes.
-
-        No call but two write where they read: for a single number NumPy would make a
-        copy first.  ``a.dot(b)`` does what ``a @ b`` does, at half the cost for a small
-        layer, and ``1 / a`` what ``np.reciprocal(a)`` does, at half the cost for a large one.
-        """
-        f, other = self.f[i], self.delta[i]
-        yield np.subtract, (self.minus_b[i], f, other)  # −z
-        yield np.exp, (other, f)
-        yield np.add, (f, self.one, other)
-        yield np.divide, (self.one, other, f)  # σ(z) = 1 / (1 + e^(−z))
 
     def bind(self, A: Sequence[FloatArray], b: Sequence[FloatArray], into: Into | None) -> None:
         """Settle the calls of a pass with these very arrays, whatever will stand in them.
@@ -252,34 +248,113 @@ class Buffers:
         """Return the calls from A_0 x on."""
         self.A_0_T = A[0].T
         calls: list[Call] = []
-        for i, (b_i, minus_b, layer) in enumerate(zip(b, self.minus_b, self.layers, strict=True)):
+        for i, layer in enumerate(self.layers):
             if i > 0:
                 calls.append((self.f[i - 1].dot, (A[i].T, self.f[i])))
-            if self.repeated[i]:
-                calls.append((self.minus_ones.dot, (b_i[None], minus_b)))
-            else:
-                calls.append((np.negative, (b_i, minus_b)))
+            calls += self._biased(i, b[i] if self.bias else None)
             calls += layer
-        calls.append((np.subtract, (self.one, self.all_f, self.all_slope)))
-        calls.append((np.multiply, (self.all_slope, self.all_f, self.all_slope)))  # σ′ = f (1 − f)
-        return calls
+        return calls + self.slopes
+
+    def _biased(self, i: int, b_i: FloatArray | None) -> Iterator[Call]:
+        """Yield the calls from A f to z = A f + b, and for σ to −z.
+
+        ``a.dot(b)`` does what ``a @ b`` does, at half the cost for a small layer.
+        """
+        f, z, sign = self.f[i], self.delta[i], -1 if self.names[i] == "sigmoid" else 1
+        signed = np.negative if sign < 0 else np.positive
+        if b_i is None:
+            yield signed, (f, z)
+            return
+        signed_b = self.slope[i] if self.repeated[i] else np.empty_like(b_i)
+        if self.repeated[i]:
+            yield (sign * self.ones[:, None]).dot, (b_i[None], signed_b)
+        else:
+            yield signed, (b_i, signed_b)
+        yield np.subtract if sign < 0 else np.add, (signed_b, f, z)
+
+    def _layer(self, i: int) -> Iterator[Call]:
+        """Yield the calls from z to f, and for σ from −z; see ``activations.py`` for what they do.
+
+        Few calls write where they read: for a single number NumPy would make a
+        copy first.  ``1 / a`` does what ``np.reciprocal(a)`` does, at half the cost for a large
+        layer.
+        """
+        f, z, spare = self.f[i], self.delta[i], self.slope[i]
+        match self.names[i]:
+            case "sigmoid":
+                if self.surprise and f is self.f[-1]:
+                    yield np.negative, (z, spare)  # z itself, for the loss
+                yield np.exp, (z, f)
+                yield np.add, (f, self.one, z)
+                yield np.divide, (self.one, z, f)  # σ(z) = 1 / (1 + e^(−z))
+            case "tanh":
+                yield np.tanh, (z, f)
+            case "relu":
+                yield partial(np.maximum, out=f), (z, self.zero)
+            case "leaky relu":
+                yield np.multiply, (z, self.leak, spare)
+                yield partial(np.maximum, out=f), (z, spare)
+            case "identity":
+                yield np.positive, (z, f)
+            case "softmax":
+                yield np.maximum.reduce, (z, -1, None, self.top, True)
+                yield np.subtract, (z, self.top, spare)  # stays there, for the loss
+                yield np.exp, (spare, z)
+                yield np.add.reduce, (z, -1, None, self.total, True)
+                yield np.divide, (z, self.total, f)
+
+    def _slopes(self) -> Iterator[Call]:
+        """Yield the calls for ∂f/∂z, at once for all layers that apply the same."""
+        *hidden, output = self.names
+        if not self.surprise and {output} == {*hidden, output}:
+            yield from self._slope(output, slice(None))
+            return
+        if hidden:
+            yield from self._slope(hidden[0], self.hidden)
+        if not self.surprise:
+            yield from self._slope(output, self.last)
+
+    def _slope(self, name: str, part: slice) -> Iterator[Call]:
+        f, slope = self.all_f[part], self.all_slope[part]
+        if name == "sigmoid":
+            yield np.subtract, (self.one, f, slope)
+            yield np.multiply, (slope, f, slope)  # σ′ = f (1 − f)
+        elif name == "tanh":
+            yield np.multiply, (f, f, slope)
+            yield np.subtract, (self.one, slope, slope)
+        elif name in ("relu", "leaky relu"):
+            yield np.greater, (f, self.zero, slope)
+        if name == "leaky relu":
+            yield partial(np.maximum, out=slope), (slope, self.leak)
 
     def _backward(self, A: Sequence[FloatArray]) -> list[Call]:
         """Return the calls from f_K − y down to every δ."""
-        f, slope, delta = self.f, self.slope, self.delta
-        calls: list[Call] = [
-            (np.multiply, (delta[-1], self.factor, f[-1])),
-            (np.multiply, (f[-1], slope[-1], delta[-1])),
-        ]
+        slope, delta, calls = self.slope, self.delta, list(self._last_delta())
         for i in range(len(A) - 1, 0, -1):
             calls.append((delta[i].dot, (A[i], delta[i - 1])))
-            calls.append((np.multiply, (delta[i - 1], slope[i - 1], delta[i - 1])))
+            if self.names[i - 1] != "identity":
+                calls.append((np.multiply, (delta[i - 1], slope[i - 1], delta[i - 1])))
         return calls
+
+    def _last_delta(self) -> Iterator[Call]:
+        """Yield the calls from f_K − y to δ_K; the slope cancels in the cross-entropy."""
+        f, slope, delta = self.f[-1], self.slope[-1], self.delta[-1]
+        if self.surprise or self.names[-1] == "identity":
+            yield np.multiply, (delta, self.factor, delta)
+        elif self.names[-1] == "softmax":  # ∂f/∂z = diag(f) − f fᵀ
+            yield np.multiply, (delta, self.factor, slope)
+            yield np.multiply, (slope, f, delta)
+            yield np.add.reduce, (delta, -1, None, self.total, True)
+            yield np.subtract, (slope, self.total, slope)
+            yield np.multiply, (slope, f, delta)
+        else:
+            yield np.multiply, (delta, self.factor, f)
+            yield np.multiply, (f, slope, delta)
 
     def _write_into(self, into: Into | None) -> None:
         """Settle the calls for the gradient, and where it goes, if anywhere."""
         self.into, K = into, len(self.f)
-        outs: Sequence[Any] = into or [None] * 2 * K
+        outs: Sequence[Any] = into or [None] * (K + K * self.bias)
         columns = [delta.T for delta in self.delta_rows]
         self.times_x, self.dA_0 = columns[0].dot, outs[0]
         self.products: list[Call] = [
@@ -303,10 +378,20 @@ class Buffers:
         for call, arguments in self.forward:
             call(*arguments)
         np.subtract(self.f[-1], y, self.delta[-1])
-        loss = float(self.last_delta.dot(self.last_delta)) / N
-        self.factor[()] = 2 / N
+        if self.surprise:
+            loss = self._surprise(y) / N
+            self.factor[()] = 1 / N
+        else:
+            loss = float(self.last_delta.dot(self.last_delta)) / N
+            self.factor[()] = 2 / N
         for call, arguments in self.backward:
             call(*arguments)
         dA = [self.times_x(x[None] if self.single else x, self.dA_0)]
         dA += [call(*arguments) for call, arguments in self.products]
         return loss, dA, [call(*arguments) for call, arguments in self.sums]
+
+    def _surprise(self, y: FloatArray) -> float:
+        """Return the cross-entropy from z, which is in the place of the output's slope."""
+        z = self.slope[-1]
+        possible = np.log(self.total) if self.names[-1] == "softmax" else np.logaddexp(0, z)
+        return float(possible.sum()) - float(self.last_slope.dot(y.ravel()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from backprop_nb.network.activations import (
     ActivationName,
     OutputName,
 )
-from backprop_nb.network.fast import BoundPass, Into, PassResult
 from backprop_nb.network.losses import LOSSES, LossName
 from backprop_nb.network.passes import (
     Forward,
@@ -78,34 +76,6 @@ class GeneralPasses:
         dA = [sum_of_outer(delta[i + 1], f[i]) for i in range(K)]
         db = [sum_of_rows(delta[i + 1]) for i in range(K)] if self.bias else []
         return Gradient(tuple(dA), tuple(db), PerLayer(sorted(delta.items())))
-
-    def __call__(
-        self,
-        A: Sequence[FloatArray],
-        b: Sequence[FloatArray],
-        x: FloatArray,
-        y: FloatArray,
-        N: float | None = None,
-        into: Into | None = None,
-    ) -> PassResult:
-        """Return the loss and its gradient: sums over the rows, divided by `N`.
-
-        The gradient is written `into` arrays, if there are any.
-        """
-        forward = self.forward(A, b, x)
-        gradient = self.backward(A, forward, y)
-        rows = 1 if x.ndim == 1 else len(x)
-        share = rows / (N or rows)
-        outs = into or [np.empty_like(each) for each in (*A, *b)]
-        for part, whole in zip((*gradient.A, *gradient.b), outs, strict=True):
-            np.multiply(part, share, whole)
-        return share * self.loss(forward, y), outs[: len(A)], outs[len(A) :], False
-
-    def bound(
-        self, A: Sequence[FloatArray], b: Sequence[FloatArray], rows: int, into: Into
-    ) -> BoundPass:
-        """Return the pass for these parameters; see :meth:`FastPass.bound`."""
-        return partial(self, A, b, into=into)
 
 
 DOCUMENT: tuple[ActivationName, OutputName, LossName, bool] = (

@@ -172,7 +172,7 @@ class Network(Parameters):
         choices = (activation, output, loss, bias)
         is_document = choices == DOCUMENT
         self._passes = DocumentPasses(*DOCUMENT) if is_document else GeneralPasses(*choices)
-        self.compute = FastPass(self.widths) if is_document else self._passes
+        self.compute = FastPass(self.widths, self._passes)
 
     @classmethod
     def from_parameters(
@@ -325,21 +325,18 @@ class Network(Parameters):
         >>> bool(np.isclose(loss, net.loss([1, 2, 3, 4], [1]), rtol=1e-12))
         True
         """
-        compute = self.compute
-        fast = compute if isinstance(compute, FastPass) else None
-        if fast and fast.fits(self.A, self.b, x, y):
+        if self.compute.fits(self.A, self.b, x, y):
             fit_x: Any = x  # which is an array, as `fits` has found
             fit_y: Any = y
-            loss, dA, db, finite = fast(self.A, self.b, fit_x, fit_y)
+            loss, dA, db, finite = self.compute(self.A, self.b, fit_x, fit_y)
             if not finite:
-                self.checked(x, y)  # it warns, and names the place
+                self.checked(x, y)  # it warns or raises, and names the place
         elif validation.is_chunked(x, y):
             loss, dA, db = chunks_of(self, x, y).loss_and_gradient()
         else:
             A, b, x, y = self.checked(x, y)
-            if fast:
-                fast.remember(A, b)
-            loss, dA, db, _ = compute(A, b, x, y)
+            self.compute.remember(A, b)
+            loss, dA, db, _ = self.compute(A, b, x, y)
         return loss, Gradient(tuple(dA), tuple(db), NOT_STORED)
 
     @suggesting
@@ -555,7 +552,7 @@ class Network(Parameters):
     @property
     def is_document(self) -> bool:
         """Whether this is the document's network: σ everywhere, the squared error, a bias."""
-        return isinstance(self.compute, FastPass)
+        return isinstance(self._passes, DocumentPasses)
 
     def check_is_document(self, what: str) -> None:
         """Raise ``UnsupportedError`` if this is not the document's network; say what needs it."""

@@ -11,10 +11,14 @@ import pytest
 from nonempty import nonempty
 
 from backprop_nb.errors import BackpropWarning, NotFoundError, ShapeError
-from backprop_nb.network import SigmoidNetwork
+from backprop_nb.network import Network, SigmoidNetwork
+from backprop_nb.network.activations import ACTIVATIONS
 from backprop_nb.network.fast import FastPass
+from backprop_nb.network.general import DOCUMENT, DocumentPasses, GeneralPasses
+from backprop_nb.network.losses import LOSSES
 from backprop_nb.network.passes import backward_pass, forward_pass, squared_error
 
+SIGMOID = DocumentPasses(*DOCUMENT)
 WIDTHS = [(1, 1), (3, 1), (1, 4), (4, 3, 1), (3, 3, 3), (5, 1, 1, 2), (30, 20, 10), (4,) * 30]
 
 
@@ -73,7 +77,7 @@ def test_a_large_batch_goes_through_in_blocks(most):
 
 
 def test_buffers_of_a_large_batch_stay_small():
-    fast = FastPass((2, 64, 1))
+    fast = FastPass((2, 64, 1), SIGMOID)
     A, b = [np.ones((64, 2)), np.ones((1, 64))], [np.ones(64), np.ones(1)]
     fast(A, b, np.ones((200_000, 2)), np.ones((200_000, 1)))
     assert max(buffers.all_f.size for buffers in fast._store.values()) <= 2**17
@@ -83,7 +87,7 @@ def test_buffers_of_a_large_batch_stay_small():
     ("widths", "rows"), [((20, 16, 1), 3855), ((1024,) * 4, 1024), ((1, 2**20), 4), ((1, 2**23), 1)]
 )
 def test_a_block_fits_the_cache_or_has_rows_enough_or_fits_the_memory(widths, rows):
-    assert FastPass(widths).max_rows == rows
+    assert FastPass(widths, SIGMOID).max_rows == rows
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -116,6 +120,53 @@ def test_a_call_uses_the_arrays_it_is_given_whatever_the_last_one_had(rows):
             assert [any(a is out for out in into or ()) for a in dA + db] == [into is not None] * 4
             for mine, theirs in nonempty(zip(dA + db, expected.A + expected.b, strict=True)):
                 np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-15)
+
+
+CHOICES = [
+    (activation, output, loss, bias)
+    for activation in ACTIVATIONS
+    for loss in LOSSES
+    for output in LOSSES[loss].outputs
+    for bias in (True, False)
+]
+
+
+def general(choices, rows, scale, dtype=np.float64, widths=(5, 4, 4, 3)):
+    """A network of any kind, with targets that its loss can judge."""
+    activation, output, loss, bias = choices
+    document, x, y = example(widths, rows, dtype, scale)
+    kinds = {"activation": activation, "output": output, "loss": loss}
+    net = Network.from_parameters(document.A, document.b if bias else (), **kinds)
+    return net, x, y / y.sum(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("scale", [1, 300])
+@pytest.mark.parametrize("rows", [None, 1, 17])
+@pytest.mark.parametrize("choices", CHOICES, ids=str)
+def test_it_is_pinned_to_the_plain_pass_of_any_network(choices, rows, scale):
+    net, x, y = general(choices, rows, scale)
+    forward, plain = net.forward(x), GeneralPasses(*choices)
+    expected = plain.backward(net.A, forward, y)
+    for _ in range(2):  # with fresh buffers, and with used ones
+        loss, gradient = net.loss_and_gradient(x, y)
+        assert loss == pytest.approx(plain.loss(forward, y), rel=1e-12)
+        assert len(gradient.b) == len(net.b)
+        pairs = zip((*gradient.A, *gradient.b), (*expected.A, *expected.b), strict=True)
+        for ours, theirs in pairs:
+            size = float(np.abs(theirs).max())
+            np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-12 * size)
+
+
+@pytest.mark.parametrize("choices", CHOICES, ids=str)
+def test_a_pass_of_any_network_keeps_float32_and_is_divided_by_the_number_of_all(choices):
+    net, x, y = general(choices, 6, 1, np.float32)
+    whole = net.compute(net.A, net.b, x, y)
+    parts = [net.compute(net.A, net.b, x[rows], y[rows], 6) for rows in (slice(4), slice(4, 6))]
+    assert sum(loss for loss, *_ in parts) == pytest.approx(whole[0], rel=1e-5)
+    for k, array in enumerate((*whole[1], *whole[2])):
+        added = sum([*dA, *db][k] for _, dA, db, _ in parts)
+        assert added.dtype == array.dtype == np.float32
+        np.testing.assert_allclose(added, array, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 17, 3000])

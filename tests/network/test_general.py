@@ -32,15 +32,3 @@ def test_for_the_documents_choices_they_give_the_transcripts_numbers(rows):
     np.testing.assert_allclose(
         flatten(gradient.A, gradient.b), flatten(expected.A, expected.b), rtol=1e-13
     )
-
-
-@pytest.mark.parametrize("bias", [True, False])
-def test_blocks_of_rows_add_up_to_the_whole(bias):
-    """As chunks need it: a sum over some rows, divided by the number of all."""
-    net, x, y = example(6)
-    passes, b = GeneralPasses("tanh", "identity", "squared error", bias), net.b if bias else []
-    whole = passes(net.A, b, x, y)
-    parts = [passes(net.A, b, x[rows], y[rows], 6) for rows in (slice(0, 4), slice(4, 6))]
-    assert sum(loss for loss, *_ in parts) == pytest.approx(whole[0], rel=1e-14)
-    added = sum(flatten(dA, db) for _, dA, db, _ in parts)
-    np.testing.assert_allclose(added, flatten(whole[1], whole[2]), rtol=1e-12, atol=1e-15)
