@@ -57,7 +57,7 @@ def test_each_section_has_its_row_and_each_link_its_section():
     rows = re.findall(r"^\| \[(.+?)\]\(#(.+?)\) \|", TOP, re.MULTILINE)
     *courses, layer, other = SECTIONS
     assert rows == [(name, anchor(name)) for name in courses]
-    assert len(rows) == 16
+    assert len(rows) == 17
     assert f"(#{anchor(layer)})" in TOP
     assert f"(#{anchor(other)})" in TOP
 
