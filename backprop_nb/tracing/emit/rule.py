@@ -220,7 +220,7 @@ class Rule:
         What its inputs are: 0 the adjoint, 1 the node, from 2 on the node's parents.
     """
 
-    def __init__(self, rules: Rules, position: int, mark: Marker = unmarked) -> None:
+    def __init__(self, rules: Rules, position: int, mark: Marker) -> None:
         self._rules = rules
         self._pattern = rules.pattern(position)
         self._mark = mark

@@ -6,7 +6,7 @@ import pytest
 from backprop_nb.errors import BackpropWarning
 from backprop_nb.tracing import define_rule, sigmoid, trace
 from backprop_nb.tracing.emit import rule as module
-from backprop_nb.tracing.emit.rule import Rule, Rules, call_text
+from backprop_nb.tracing.emit.rule import Rule, Rules, call_text, unmarked
 
 A, x, b = np.array([[1.0, 2.0, 0.5], [3.0, -1.0, 2.0]]), np.array([1.0, -2.0, 0.5]), np.ones(2)
 
@@ -163,7 +163,7 @@ def test_constants_that_are_no_floats_keep_their_names_in_rules(constant):
 def alone(given):
     """Return the rule of a contribution as if there were no other one."""
     rules = Rules(given.output, given.node, given.adjoint, [given.position], {})
-    return Rule(rules, given.position)
+    return Rule(rules, given.position, unmarked)
 
 
 def everything(rule):
