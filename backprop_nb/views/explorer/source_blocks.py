@@ -42,9 +42,14 @@ def cut_lines(lines: Sequence[str], first: int, places: Sequence[_Place]) -> lis
     """Return each line, the first of which has a given number, cut at expressions."""
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     begins = dict(comments([line[margin:] for line in lines]))
+    on_line: list[list[_Place]] = [[] for _ in lines]
+    for place in places:
+        _, (top, _), (bottom, _) = place
+        for here in on_line[max(0, top - first) : bottom + 1 - first]:
+            here.append(place)
     return [
-        _parts(line, margin, line[: begins.get(k, len(line)) + margin].rstrip(), first + k, places)
-        for k, line in enumerate(lines)
+        _parts(line, margin, line[: begins.get(k, len(line)) + margin].rstrip(), first + k, here)
+        for k, (line, here) in enumerate(zip(lines, on_line, strict=True))
     ]
 
 
@@ -55,11 +60,10 @@ def _parts(
     indent = len(line) - len(line.lstrip())
     spans: list[tuple[int, int, _Depth, int]] = []
     for index, (top, left), (bottom, right) in places:
-        if top <= number <= bottom:
-            begin = left if number == top else indent
-            end = right if number == bottom else len(code)
-            # Of expressions around one place the innermost begins last; of those, it ends first.
-            spans.append((begin, end, (-top, -left, bottom, right), index))
+        begin = left if number == top else indent
+        end = right if number == bottom else len(code)
+        # Of expressions around one place the innermost begins last; of those, it ends first.
+        spans.append((begin, end, (-top, -left, bottom, right), index))
     spans.sort(key=itemgetter(2))
     cuts = {margin, len(line), *(cut for span in spans for cut in span[:2])}
     parts: list[CodePart] = []
