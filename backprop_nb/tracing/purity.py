@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pickle import dumps
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -50,7 +51,8 @@ def _differs(trace: Trace) -> bool:
         runs = RUNS if _is_same_trace(trace, first) else 5 * RUNS
         if not all(_is_same_trace(first, _run_again(trace)) for _ in range(runs - 1)):
             return True
-        return repr(np.random.get_state()) != repr(legacy) or random.getstate() != python
+        # The state of NumPy is an array in a tuple, or in a dict, which takes long to print.
+        return dumps(np.random.get_state()) != dumps(legacy) or random.getstate() != python
     finally:
         np.random.set_state(legacy)
         random.setstate(python)
