@@ -52,6 +52,23 @@ _IN_NUMPY = {
     "softplus": "np.logaddexp(0, x)",
     "logsumexp": "m + np.log(np.sum(np.exp(x - m))), with m = np.max(x)",
     "softmax": "e / np.sum(e), with e = np.exp(x - np.max(x))",
+    "stop_gradient": "bp.stop_gradient(x)",
+}
+# What other libraries make of a function, which can be had here, within a trace too.
+_OF_FUNCTIONS = {
+    name: text
+    for names, text in {
+        "grad gradient": "bp.grad(f)(x)",
+        "value_and_grad": "bp.value_and_grad(f)(x)",
+        "jacobian jacfwd jacrev": "bp.jacobian(f)(x)",
+        "hessian": "bp.jacobian(bp.grad(f))(x)",
+        "elementwise_grad": "bp.grad(lambda x: np.sum(f(x)))(x)",
+        "vjp": "bp.vjp(f, x)",
+        "jvp": "bp.jvp(f, (x,), (v,))",
+        "jit compile": "f(x) as it is",
+        "vmap": "np.stack([f(row) for row in x])",
+    }.items()
+    for name in names.split()
 }
 # Of these a function of NumPy's has the same name, if there is one.
 _LIKE_NUMPY = {"torch", "jax", "tensorflow", "cupy", "autograd"}
@@ -190,12 +207,16 @@ def advice(name: str, place: Place | None, frame: FrameType) -> str:
         return twin(called)
     if name in ("", *sys.stdlib_module_names):
         return "the value as it is; afterwards graph.value has the number"
+    if name in _LIKE_NUMPY and called in _OF_FUNCTIONS:
+        of_numpy = f"with f written in NumPy, because {name} sees only arrays of its own"
+        return f"{_OF_FUNCTIONS[called]}, {of_numpy}"
     if name in _LIKE_NUMPY and called in _MAKING_ARRAYS:
         return "the value as it is, which counts as an array of NumPy's"
     if name in _LIKE_NUMPY and callable(getattr(np, called, None)):
         return f"np.{called}, because {name} sees only arrays of its own"
+    slope = ", and a gradient by bp.grad(f)(x)" if name in _LIKE_NUMPY else ""
     return in_numpy(called) or (
-        f"the same in NumPy, because {name} sees only plain arrays; "
+        f"the same in NumPy{slope}, because {name} sees only plain arrays; "
         "bp.define_rule makes a function of your own one step with a slope"
     )
 
@@ -239,6 +260,8 @@ def _called(node: ast.AST) -> str:
     match node:
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
             return name
+        case ast.Call(func=ast.Call() as made):  # jax.grad(f)(x)
+            return _called(made)
     return ""
 
 
@@ -277,16 +300,17 @@ def from_library(error: Exception, is_traced: Callable[[Any], bool]) -> Backprop
     if not own or isinstance(error, BackpropError):
         return None
     line, last = passed[own[-1]], passed[-1].tb_frame
+    called = [each.tb_frame for each in passed[own[-1] + 1 :] if not is_inside(each.tb_frame)]
     reason = str(error)
     place = locate(line.tb_frame.f_code, line.tb_lasti)
     function = _function_called(place, line.tb_frame)
-    library = str(getattr(function, "__module__", "")).partition(".")[0]
+    library = _library_of(function)
     is_other = library in _LIKE_NUMPY
     hands_on = _is_in_c(function, library) and _is_handed_on(place, line.tb_frame, is_traced)
     ours = isinstance(error.__cause__ or error.__context__, BackpropError)
     names_it = ours or re.search(r"\bTraced\b", reason) is not None
     if line is not passed[-1]:
-        held = not is_inside(last) and any(map(is_traced, last.f_locals.values()))
+        held = bool(called) and any(map(is_traced, called[-1].f_locals.values()))
         # A library in C may ask a traced value what it is, and that raises here.
         is_handed = names_it or held or (hands_on and is_other)
     elif last.f_code.co_code[line.tb_lasti] == opmap["RAISE_VARARGS"]:
@@ -295,14 +319,16 @@ def from_library(error: Exception, is_traced: Callable[[Any], bool]) -> Backprop
         is_handed = names_it or hands_on
     if not is_handed or isinstance(error, AttributeError):
         return None
-    beyond = passed[own[-1] + 1 :]
-    name = library if is_other else _module(beyond[0].tb_frame) if beyond else ""
+    name = library if is_other else _module(called[0]) if called else ""
     return DetachedError(
         f"{name or 'Python'} can do nothing with a traced value.",
-        given=re.sub(r"(?:\ban? )?(?:'Traced'|\bTraced\b)", "a traced value", reason),
-        instead=_brackets(reason, place) or advice(name, place, line.tb_frame),
+        given=_TRACED.sub("a traced value", reason).strip(),
+        instead=("" if called else _brackets(reason, place)) or advice(name, place, line.tb_frame),
         at=describe_place(line.tb_frame.f_code, line.tb_lasti),
     )
+
+
+_TRACED = re.compile(r"'?<class '[\w.]+\.Traced'>'?|(?:\ban? )?(?:'Traced'|\bTraced\b)")
 
 
 def _brackets(reason: str, place: Place | None) -> str:
@@ -319,9 +345,20 @@ def _function_called(place: Place | None, frame: FrameType) -> Any:
         return None
     names = {**frame.f_globals, **frame.f_locals}
     function: Any = names
-    for part in ast.unparse(place.node.func).split("."):
+    node: ast.AST = place.node
+    while isinstance(node, ast.Call):  # of jax.grad(f)(x) the first one
+        node = node.func
+    for part in ast.unparse(node).split("."):
         function = function.get(part) if function is names else getattr(function, part, None)
     return function
+
+
+def _library_of(function: Any) -> str:
+    """Return the name of the library that a function was made in, whatever it says of itself."""
+    function = getattr(function, "__func__", function)
+    made_in = getattr(function, "__globals__", {}).get("__name__")
+    name = made_in or getattr(function, "__module__", None) or type(function).__module__
+    return str(name).partition(".")[0].replace("jaxlib", "jax")
 
 
 def _is_in_c(function: Any, library: str) -> bool:

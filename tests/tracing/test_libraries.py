@@ -10,7 +10,8 @@ import math
 import pickle
 import statistics
 import struct
-from types import SimpleNamespace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -125,7 +126,10 @@ torch = SimpleNamespace(  # a timedelta takes no array, and a list no single num
     [
         (lambda x: torch.sin(x), "np.sin, because torch sees only arrays of its own"),
         (lambda x: np.sum(torch.sin(x)), "np.sin, because torch sees only arrays of its own"),
-        (lambda x: torch.mm(x), "the same in NumPy, because torch sees only plain arrays"),
+        (
+            lambda x: torch.mm(x),
+            "the same in NumPy, and a gradient by bp.grad(f)(x), because torch",
+        ),
         (lambda x: torch.tensor(x * 2), "the value as it is, which counts as an array of NumPy's"),
         (lambda x: torch.FloatTensor(x[0]), "the value as it is, which counts as an array"),
     ],
@@ -275,3 +279,64 @@ def test_code_is_told_by_its_file_from_the_same_text_in_a_library():
     theirs, own = (compile("x = 1", name, "exec") for name in ("/a/site-packages/b.py", "own.py"))
     assert theirs == own  # for Python
     assert [is_learners_code(each) for each in (theirs, own)] == [False, True]
+
+
+LIBRARY = """
+from functools import wraps
+
+def refuse(x):
+    if len(x):  # which a number has not
+        raise TypeError(f"Argument '{x}' of type {type(x)} is not a valid JAX type.")
+
+def filtered(f):
+    @wraps(f)
+    def reraise(x):
+        return f(x)
+    return reraise
+
+def grad(f):
+    @filtered
+    @wraps(f)
+    def grad_f(x):
+        refuse(x)
+    return grad_f
+
+def mse_loss(x, y):
+    return x.size()
+"""
+
+
+@pytest.fixture
+def jax():
+    """Return a library that is installed, and wraps functions as JAX does."""
+    module = ModuleType("jax")
+    path = Path(pytest.__file__).parent.with_name("jax") / "api.py"
+    exec(compile(LIBRARY, path, "exec"), vars(module))
+    return module
+
+
+def refused(f, x=X):
+    with pytest.raises(bp.DetachedError, match=r"^jax can do nothing") as caught:
+        bp.trace(f, x)
+    assert "test_libraries.py" in caught.value.at
+    return caught.value
+
+
+def square(x):
+    return np.sum(x**2)
+
+
+def test_a_gradient_of_another_library_is_told_with_the_one_that_can_be_traced(jax):
+    slope = jax.grad(square)
+    error = refused(lambda x: np.sum(jax.grad(square)(x)))
+    assert error.instead.startswith("bp.grad(f)(x), with f written in NumPy")
+    assert "of type a traced value is not" in error.given
+    assert "a gradient by bp.grad(f)(x)" in refused(lambda x: np.sum(slope(x))).instead
+    assert bp.trace(lambda x: np.sum(bp.grad(square)(x)), X).value == np.sum(2 * X)
+
+
+def test_what_fails_inside_of_a_library_is_not_put_down_to_the_learners_brackets(jax):
+    error = refused(lambda x: jax.mse_loss(x, x))
+    assert error.instead.startswith("the same in NumPy")
+    # Nor to the tracer, which the library has asked.
+    assert "bp.grad(f)(x)" in refused(lambda x: np.sum(jax.grad(square)(x)), 2.0).instead
