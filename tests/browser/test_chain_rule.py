@@ -44,7 +44,7 @@ def expect_frame(root, frames, step):
 
 def numbers_of_panel(root):
     """The numbers of the one factor that is shown in full."""
-    return root.locator(".bpnb-cr-factor .bpnb-cr-shown .bpnb-grid span").all_inner_texts()
+    return root.locator(".bpnb-cr-factor .bpnb-cr-about .bpnb-grid span").all_inner_texts()
 
 
 def lit(root):
@@ -73,7 +73,7 @@ def multiply_by_mouse(root, rule):
         assert (
             root.locator(".bpnb-cr-block.bpnb-cr-now").get_attribute("data-factor") == factor.symbol
         )
-        shown = root.locator(".bpnb-cr-stage .bpnb-cr-shown")
+        shown = root.locator(".bpnb-cr-stage .bpnb-cr-step")
         assert chain["left"][step]["notes"][-1] in shown.inner_text()
     assert violations(root.page, ".bpnb") == []
     choose(root, "from the right")
@@ -114,7 +114,7 @@ def test_in_a_notebook_by_mouse_then_by_keyboard_and_without_a_kernel(open_noteb
     root = view(notebook)  # back in sight
     last = root.locator("[data-factor='∂f_1/∂θ_0']")
     last.hover()
-    expect(root.locator(".bpnb-cr-shown .bpnb-cr-head")).to_contain_text("3 × 9")
+    expect(root.locator(".bpnb-cr-factor .bpnb-cr-head")).to_contain_text("3 × 9")
     weights = {f"A:0:{j}:{k}" for j in range(3) for k in range(2)}
     assert lit(root) >= weights | {"theta:0", "f:0:0", "layer:1"}
     assert not lit(root) & {"A:1:0:0", "theta:1", "f:2:0", "L"}
@@ -188,26 +188,25 @@ def test_a_page_of_its_own_needs_no_kernel(open_page, rule, tmp_path, theme, wid
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("width", [1400, 700])
-def test_nothing_moves_and_nothing_stays_empty_from_step_to_step(open_page, tmp_path, width):
+@pytest.mark.parametrize(("width", "room"), [(1400, 300), (916, 300), (700, 400)])
+def test_nothing_moves_and_nothing_stays_empty_from_step_to_step(open_page, tmp_path, width, room):
     net = bp.SigmoidNetwork((3, 3, 2), seed=0)
     shown = bp.ChainRule(net, [0.5, -1.0, 2.0], [1.0, 0.0])
     page = open_page(shown.to_html(tmp_path / "chain"), width=width)
     panels = page.locator(".bpnb-panel")
-    filled = """panel => {
-        const frame = panel.getBoundingClientRect();
-        const parts = [...panel.querySelectorAll(".bpnb-cr-shown *")];
-        return Math.max(...parts.map(part => part.getBoundingClientRect().bottom)) - frame.top;
-    }"""
+    empty = """all => all.map(panel => {
+        const bottom = each => each.getBoundingClientRect().bottom;
+        return bottom(panel) - Math.max(...[...panel.querySelectorAll("*")].map(bottom));
+    })"""
+    shown = page.locator(".bpnb-cr-stage, .bpnb-cr-factor")
     for section in ("product", "transposes"):
         if section == "transposes":
             choose(page.locator(".bpnb"), "where the transpose comes from")
             page.keyboard.press("Home")
         places = panels.evaluate_all("all => all.map(each => each.offsetTop)")
-        stage = page.locator(".bpnb-cr-stage")
-        height = stage.bounding_box()["height"]
+        assert page.locator(".bpnb-cr-room").first.bounding_box()["height"] < room
         for _ in range(4):
-            assert stage.evaluate(filled) > 0.35 * height
+            assert max(shown.evaluate_all(empty)) < 20
             page.keyboard.press("]")
             assert panels.evaluate_all("all => all.map(each => each.offsetTop)") == places
 
@@ -259,7 +258,7 @@ def test_a_resting_pointer_gives_way_to_a_step(open_page, rule, tmp_path):
     assert numbers_of_panel(root) == [long(x) for x in first.matrix.ravel()]
     page.keyboard.press("]")
     assert numbers_of_panel(root) == [long(x) for x in second.matrix.ravel()]
-    root.locator(".bpnb-cr-shown [data-matrix]").first.hover()
+    root.locator(".bpnb-cr-stage [data-matrix]").first.hover()
     page.keyboard.press("[")
     page.keyboard.press("]")
     assert numbers_of_panel(root) == [long(x) for x in second.matrix.ravel()]

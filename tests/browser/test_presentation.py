@@ -17,7 +17,7 @@ ESSENTIAL = {
     "Playground": [".bpnb-play-controls", ".bpnb-play-stage svg", ".bpnb-readings"],
     "FindTheBug": [".bpnb-bug-gradients svg", ".bpnb-bug-question button:last-child"],
     "GraphExplorer": [".bpnb-stage", ".bpnb-numbers"],
-    "ChainRule": [".bpnb-cr-strip", ".bpnb-cr-stage .bpnb-cr-shown .bpnb-cr-matrix"],
+    "ChainRule": [".bpnb-cr-strip", ".bpnb-cr-stage .bpnb-cr-step .bpnb-cr-matrix"],
 }
 """What each view is about, which nobody should have to scroll to."""
 
@@ -66,7 +66,7 @@ DETAILS = {
 CUT = """async () => {
     const all = [];
     const root = document.querySelector(".bpnb");
-    const inside = ".bpnb-cr-stage .bpnb-cr-shown :is(.bpnb-cr-matrix, .bpnb-cr-notes)";
+    const inside = ".bpnb-cr-stage .bpnb-cr-step :is(.bpnb-cr-matrix, .bpnb-cr-notes)";
     const next = root.querySelector('[aria-label="Step forward"]');
     const last = Number(root.querySelector("input[type=range]").max);
     for (let k = 0; k <= last; k++) {

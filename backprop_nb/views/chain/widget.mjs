@@ -52,7 +52,7 @@ export const lowered = (number) => [...String(number)].map((digit) => LOWERED[di
 // ---------------------------------------------------------------------------
 
 const MANY_LAYERS = 6; // more θ_i than this are chosen by a slider
-const STACKED = 16; // so many elements at most are on top of each other before they are seen
+const STACKED = 16; // so many elements at most are made before they are seen
 const BROAD = 560; // a product wider than this has no room beside the network, or its code
 const MARGIN = 12; // of a panel, into which a matrix may reach
 const SMALLER = ["bpnb-cr-tight", "bpnb-cr-tighter"]; // what gives way, one after the other
@@ -70,31 +70,33 @@ const matrixParts = ({ math: name, shape, picture: heat }) => [
   pictureOf({ ...heat, alt: "" }),
 ];
 
-/** Elements by name on top of each other, of which one is seen: so nothing below them moves. */
+/** A panel that shows one of some elements, and the room that all of them need: so nothing below it moves. */
 class Stack {
-  constructor(make) {
+  constructor(make, area, label, kind = "") {
     this.make = make;
-    this.root = html("div", { class: "bpnb-cr-stack" });
+    this.panel = panel(label, { class: `bpnb-cr-${area} ${kind}` });
+    this.room = html("div", { class: `bpnb-panel bpnb-cr-room ${kind}`, style: `grid-area:${area}` });
     this.made = new Map();
   }
 
   /** Begin anew; many elements wait until they are shown. */
   fill(names) {
     this.made.clear();
-    this.root.replaceChildren();
+    for (const part of [this.panel, this.room]) part.replaceChildren();
     if (names.length <= STACKED) for (const name of names) this.add(name);
   }
 
   add(name) {
     this.made.set(name, this.make(name));
-    this.root.append(this.made.get(name));
+    this.room.append(this.made.get(name));
   }
 
   show(name) {
     if (!this.made.has(name)) this.add(name);
-    for (const [each, element] of this.made) {
-      element.classList.toggle("bpnb-cr-shown", each === name);
-    }
+    const shown = this.made.get(name);
+    if (this.panel.contains(shown)) return;
+    this.room.append(...this.panel.children);
+    this.panel.append(shown);
   }
 }
 
@@ -166,17 +168,16 @@ class ChainView extends Replay {
     this.answer = html("div", {});
     const strip = { class: "bpnb-cr-strip", role: "group", "aria-label": "The factors" };
     this.strip = html("div", strip);
-    this.steps = new Stack((step) => this.buildStep(this.frames[step]));
-    this.about = new Stack((name) => this.aboutFactor(this.scene.matrices[name]));
+    this.steps = new Stack((step) => this.buildStep(this.frames[step]), "stage", "This step");
+    const about = (name) => this.aboutFactor(this.scene.matrices[name]);
+    this.about = new Stack(about, "factor", "One factor", "bpnb-aside");
     this.network = panel("The network", { class: "bpnb-cr-network" });
     this.side = panel("", { class: "bpnb-cr-side" });
     const summary = html("summary", {}, this.question, this.equation);
     this.reading = html("details", { class: "bpnb-panel bpnb-cr-reading bpnb-aside" }, summary, this.answer);
     this.legend = html("div", { class: "bpnb-legend bpnb-aside" });
-    const stage = panel("This step", { class: "bpnb-cr-stage" }, this.steps.root);
-    this.stage = stage;
-    const factor = panel("One factor", { class: "bpnb-cr-factor bpnb-aside" }, this.about.root);
-    const parts = [this.strip, this.network, stage, this.side, factor, this.reading];
+    const { steps, about: { panel: factor, room } } = this;
+    const parts = [this.strip, this.network, steps.room, steps.panel, this.side, room, factor, this.reading];
     this.stand(
       "chain_rule",
       this.scene.alt,
@@ -271,10 +272,11 @@ class ChainView extends Replay {
 
   hasRoom(step) {
     this.showStep(step);
-    const shown = this.steps.made.get(step); // the others, behind it, may be wider
+    const { panel: stage, made } = this.steps;
+    const shown = made.get(step);
     const { bottom } = shown.getBoundingClientRect();
     const fits = shown.scrollWidth <= shown.clientWidth + MARGIN;
-    return fits && bottom <= this.stage.getBoundingClientRect().bottom;
+    return fits && bottom <= stage.getBoundingClientRect().bottom;
   }
 
   showStep(step) {
