@@ -28,6 +28,8 @@ Place = tuple[Scope | None, int]
 
 MAX_RUN = 1000
 """So many assignments are one node at most: each of its rules is called with all of them."""
+MANY_WRITES = 100
+"""Of more assignments those that are overwritten before anybody looks are not recorded."""
 SMALL_PART = 32
 """So many times smaller than a block is what is put together from single assignments."""
 
@@ -133,9 +135,27 @@ class Memory:
         """Return the recorded value of the whole block, all assignments included."""
         if self.pending:
             writes, self.pending = self.pending, []
-            for run in self._runs(writes):
+            for run in self._runs(self._standing(writes)):
                 self._record(run)
         return self.state
+
+    def _standing(self, writes: list[Write]) -> list[Write]:
+        """Return the assignments of which anything stands at the end, all of a few.
+
+        Each that is recorded makes another array of the whole block.
+        """
+        if len(writes) <= MANY_WRITES:
+            return writes
+        over = np.zeros(self.array.shape, dtype=bool)
+        standing = []
+        for write in reversed(writes):
+            is_known = not has_recorded(write.index)  # else it may lie elsewhere on other inputs
+            if is_known and np.all(over[write.index]):
+                continue
+            standing.append(write)
+            if is_known:
+                over[write.index] = True
+        return standing[::-1]
 
     def _runs(self, writes: Sequence[Write]) -> Iterator[list[Write]]:
         """Yield the assignments by the line that made them, as far as the order does not count.
@@ -215,7 +235,8 @@ class View:
 
     def place_in(self, memory: Memory, index: Any) -> Any:
         """Return the place in the block of a place in what is seen."""
-        if is_whole(index) and self._index is not None:
+        is_all = is_whole(index) or (type(index) is slice and index == slice(None))
+        if is_all and self._index is not None:
             return self._index
         shape = memory.array.shape
         places = self.of(np.reshape(np.arange(memory.array.size), shape))[index]

@@ -809,3 +809,50 @@ def test_a_piece_without_entries_is_an_array_too(shape, is_buffer):
         return np.sum(M) + x[2]
 
     assert_differentiable(f, np.array([1.0, 2.0, 3.0]))
+
+
+def test_of_many_assignments_those_that_are_overwritten_make_no_array_of_their_own():
+    def f(x, count):
+        out = np.zeros(count)
+        for k in range(count):
+            out[k] = x[k % 3] * 2.0
+            out[k] += k
+            out[k] *= x[0]
+        return np.sum(out**2)
+
+    few, many = (bp.trace(f, V, count=count) for count in (3, 500))
+    assigned = [[node.op for node in graph.nodes].count("assigned") for graph in (few, many)]
+    assert assigned == [9, 1]
+    assert many.value == f(V, 500)
+    assert many.evaluate(2 * V) == f(2 * V, 500)
+    assert_differentiable(functools.partial(f, count=150), V)
+
+
+def test_a_row_that_is_filled_and_changed_is_one_entry_of_a_loop():
+    def f(x, count):
+        M = np.zeros((count, 3))
+        for k, row in enumerate(M):
+            row[:] = x * float(k)
+            row += 1.0
+        return np.sum(M**2)
+
+    graph = bp.trace(f, V, count=200)
+    assert [node.op for node in graph.nodes].count("assigned") == 1
+    assert graph.value == f(V, 200)
+    assert_differentiable(functools.partial(f, count=150), V)
+
+
+def test_an_assignment_to_a_computed_place_covers_no_other():
+    def f(x, count):
+        out = np.zeros(count)
+        for k in range(count):
+            out[k] = x[k % 3]
+            out[k] += 1.0
+        out[:3][x > 0] = x[1] * x[2]
+        out[1:] = x[2] * out[1:]
+        return np.sum(out**2)
+
+    graph = bp.trace(f, V, count=200)
+    for x in (V, -V, V[::-1].copy()):
+        assert graph.evaluate(x) == pytest.approx(f(x, 200), rel=1e-14)
+        np.testing.assert_allclose(graph.compile()(x)[1][0], bp.grad(f)(x, count=200))
