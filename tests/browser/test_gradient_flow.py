@@ -236,3 +236,11 @@ def test_a_picture_that_is_edited_is_the_one_that_a_new_display_draws(open_noteb
     }"""
     roots = [each.element_handle() for each in (root, new)]
     assert page.evaluate(same, roots) == [True] * 3
+
+
+def test_nothing_of_the_network_is_cut_in_a_narrow_notebook(open_page, tmp_path):
+    page = open_page(bp.GradientFlow().to_html(tmp_path / "flow"))
+    for width in range(520, 700, 30):
+        page.set_viewport_size({"width": width, "height": 900})
+        over = "stack => stack.scrollWidth - stack.clientWidth"
+        assert page.locator(".bpnb-flow-stack").evaluate(over) <= 0
