@@ -19,76 +19,114 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from network import QUIET, digits, line, over, ratio, spread, steadiness
 from timing import publish, times_apart, undisturbed, with_defaults
 
 FILE = Path(__file__).with_suffix(".md")
-OURS, RATE = "backprop_nb", 0.5
-SIZES = [("784-30-10", 10), ("784-128-64-10", 128)]
-ROWS = 50_000
+OURS, RATE = "backprop_nb", 0.1
 
 
-def example(title: str, dtype: str):
+class Case(NamedTuple):
+    """A network and how it is trained; the output layer is a softmax where the hidden are ReLUs."""
+
+    widths: str
+    size: int
+    """So many rows in a batch."""
+    relu: bool = False
+    rows: int = 50_000
+    epochs: int = 1
+
+
+CASES = [
+    Case("784-30-10", 10),
+    Case("784-128-64-10", 128),
+    Case("784-30-10", 10, relu=True),
+    Case("784-128-64-10", 128, relu=True),
+    Case("2-3-2", 4, rows=4, epochs=1000),
+]
+
+
+def example(case: Case, dtype: str):
     """Return initial parameters, data and the order of the rows, the same in every process."""
-    random, widths = np.random.default_rng(0), [*map(int, title.split("-"))]
+    random, widths = np.random.default_rng(0), [*map(int, case.widths.split("-"))]
     A = [(random.standard_normal((m, n)) / np.sqrt(n)).astype(dtype) for n, m in pairwise(widths)]
     b = [np.zeros(m, dtype) for m in widths[1:]]
-    x = random.random((ROWS, widths[0]), dtype=np.float32).astype(dtype)
-    y = np.eye(widths[-1], dtype=dtype)[random.integers(0, widths[-1], ROWS)]
-    return A, b, x, y, np.random.default_rng(1).permutation(ROWS)
+    x = random.random((case.rows, widths[0]), dtype=np.float32).astype(dtype)
+    y = np.eye(widths[-1], dtype=dtype)[random.integers(0, widths[-1], case.rows)]
+    return A, b, x, y, np.random.default_rng(1).permutation(case.rows)
 
 
-def in_backprop_nb(title: str, size: int, dtype: str, folder: str | None = None):
+def in_backprop_nb(case: Case, dtype: str, folder: str | None = None):
     sys.path[:0] = [folder] if folder else []  # another build
     import backprop_nb as bp
 
-    A, b, x, y, _ = example(title, dtype)
+    A, b, x, y, _ = example(case, dtype)
+    relu = {"activation": "relu", "output": "softmax", "loss": "cross-entropy"}
+    how = {"epochs": case.epochs, "batch_size": case.size, "seed": 1, "progress": False}
 
     def run():
-        net = bp.SigmoidNetwork.from_parameters(A, b)
-        net.fit(x, y, learning_rate=RATE, epochs=1, batch_size=size, seed=1, progress=False)
+        net = bp.Network.from_parameters(A, b, **relu if case.relu else {})
+        net.fit(x, y, learning_rate=RATE, **how)
         return net.A, net.b
 
     return run
 
 
-def in_numpy(title: str, size: int, dtype: str):
-    A_0, b_0, x, y, order = example(title, dtype)
+def in_numpy(case: Case, dtype: str):
+    A_0, b_0, x, y, order = example(case, dtype)
+    K = len(A_0)
+
+    def step(A, b, x, y):
+        f = [x]
+        for i, (A_i, b_i) in enumerate(zip(A, b, strict=True), start=1):
+            z = f[-1] @ A_i.T + b_i
+            if not case.relu:
+                f.append(1 / (1 + np.exp(-z)))
+            elif i < K:
+                f.append(np.maximum(z, 0))
+            else:
+                e = np.exp(z - z.max(axis=1, keepdims=True))
+                f.append(e / e.sum(axis=1, keepdims=True))
+        delta = (f[K] - y) / len(x)
+        if not case.relu:
+            delta = 2 * delta * f[K] * (1 - f[K])
+        for i in reversed(range(K)):
+            dA, db = delta.T @ f[i], delta.sum(axis=0)
+            if i > 0:
+                delta = delta @ A[i] * ((f[i] > 0) if case.relu else f[i] * (1 - f[i]))
+            A[i] -= RATE * dA
+            b[i] -= RATE * db
 
     def run():
         A, b = [A_i.copy() for A_i in A_0], [b_i.copy() for b_i in b_0]
-        K = len(A)
-        for start in range(0, ROWS, size):
-            rows = order[start : start + size]
-            f = [x[rows]]
-            for A_i, b_i in zip(A, b, strict=True):
-                f.append(1 / (1 + np.exp(-(f[-1] @ A_i.T + b_i))))
-            delta = 2 / len(rows) * (f[K] - y[rows]) * f[K] * (1 - f[K])
-            for i in reversed(range(K)):
-                dA, db = delta.T @ f[i], delta.sum(axis=0)
-                if i > 0:
-                    delta = delta @ A[i] * f[i] * (1 - f[i])
-                A[i] -= RATE * dA
-                b[i] -= RATE * db
+        for _ in range(case.epochs):
+            for start in range(0, case.rows, case.size):
+                rows = order[start : start + case.size]
+                step(A, b, x[rows], y[rows])
         return A, b
 
     return run
 
 
-def in_jax(title: str, size: int, dtype: str):
+def in_jax(case: Case, dtype: str):
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    A, b, x, y, order = example(title, dtype)
+    A, b, x, y, order = example(case, dtype)
     np_ = jax.numpy
-    whole = ROWS // size * size
+    whole = case.rows // case.size * case.size
 
     def loss(parameters, x, y):
-        for A_i, b_i in zip(*parameters, strict=True):
-            x = jax.nn.sigmoid(x @ A_i.T + b_i)
-        return np_.mean(np_.sum((y - x) ** 2, axis=1))
+        *hidden, (A_K, b_K) = zip(*parameters, strict=True)
+        for A_i, b_i in hidden:
+            x = (jax.nn.relu if case.relu else jax.nn.sigmoid)(x @ A_i.T + b_i)
+        z = x @ A_K.T + b_K
+        if case.relu:
+            return -np_.mean(np_.sum(y * jax.nn.log_softmax(z), axis=1))
+        return np_.mean(np_.sum((y - jax.nn.sigmoid(z)) ** 2, axis=1))
 
     def step(parameters, rows, x, y):
         gradient = jax.grad(loss)(parameters, x[rows], y[rows])
@@ -97,17 +135,24 @@ def in_jax(title: str, size: int, dtype: str):
     @jax.jit
     def epoch(parameters, x, y, order):
         one = functools.partial(step, x=x, y=y)
-        parameters, _ = jax.lax.scan(one, parameters, order[:whole].reshape(-1, size))
-        return parameters if whole == ROWS else one(parameters, order[whole:])[0]
+        parameters, _ = jax.lax.scan(one, parameters, order[:whole].reshape(-1, case.size))
+        return parameters if whole == case.rows else one(parameters, order[whole:])[0]
 
-    given = jax.device_put(((A, b), x, y, order))
-    return lambda: jax.block_until_ready(epoch(*given))
+    parameters, *data = jax.device_put(((A, b), x, y, order))
+
+    def run():
+        moved = parameters
+        for _ in range(case.epochs):
+            moved = epoch(moved, *data)
+        return jax.block_until_ready(moved)
+
+    return run
 
 
-def in_floor(title: str, size: int, dtype: str):
+def in_floor(case: Case, dtype: str):
     """Gather the rows, multiply and move the parameters, into arrays that are kept."""
-    A, _, x, _, order = example(title, dtype)
-    K, widths = len(A), [len(A[0].T), *map(len, A)]
+    A, _, x, _, order = example(case, dtype)
+    K, size, widths = len(A), case.size, [len(A[0].T), *map(len, A)]
     f = [np.full((size, n), 0.01, dtype) for n in widths]
     delta = [f_i.copy() for f_i in f]
     ends = np.cumsum([A_i.size for A_i in A])
@@ -119,7 +164,7 @@ def in_floor(title: str, size: int, dtype: str):
     products += [(delta[i + 1].T, f[i], dA[i]) for i in range(K)]
 
     def run():
-        for start in range(0, ROWS, size):
+        for start in [*range(0, case.rows, size)] * case.epochs:
             rows = order[start : start + size]
             np.take(x, rows, axis=0, out=f[0][: len(rows)], mode="clip")
             for left, right, out in products:
@@ -163,12 +208,12 @@ def report(rounds: int, beside: Path | None):
     if beside:
         contenders[beside.name] = functools.partial(in_backprop_nb, folder=str(beside.resolve()))
     names = list(contenders)
-    yield line("network", "batch", "dtype", *names)
-    yield line("---", "--:", "---", *("--:" for _ in names))
+    yield line("network", "layers", "batch", "dtype", *names)
+    yield line("---", "---", "--:", "---", *("--:" for _ in names))
     shares, spreads = [], []
-    for title, size in SIZES:
+    for case in CASES:
         for dtype in ("float64", "float32"):
-            makers = {n: functools.partial(contenders[n], title, size, dtype) for n in names}
+            makers = {n: functools.partial(contenders[n], case, dtype) for n in names}
             measure = functools.partial(
                 times_apart, makers, plain, functools.partial(check, dtype=dtype), rounds
             )
@@ -178,11 +223,14 @@ def report(rounds: int, beside: Path | None):
             ours = statistics.median(times[OURS])
             others = [ratio(over(times[name], times[OURS])) for name in names[1:]]
             star = " \\*" * (share > QUIET)
-            yield line(title, str(size), dtype + star, f"{digits(ours, 3)} s", *others)
+            kind = "ReLU, softmax" if case.relu else "σ"
+            epoch = f"{digits(1e3 * ours / case.epochs, 3)} ms"
+            yield line(case.widths, kind, str(case.size), dtype + star, epoch, *others)
     versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     busy = f"\\* Other programs used up to {max(shares):.0%} of the processors. "
     text = (
-        f"Under `{OURS}`: the time of one epoch over {ROWS} rows. Then what the others take for "
+        f"Under `{OURS}`: the time of one epoch over {CASES[0].rows} rows, of 2-3-2 over its "
+        f"{CASES[-1].rows}, from {CASES[-1].epochs} in a row. Then what the others take for "
         f"the same: 2 × is twice as long. Medians over {rounds} rounds, each in a process of its "
         "own and with its default threads. The floor gathers the rows, multiplies and moves the "
         f"parameters, without σ, loss, record and checks. {steadiness(spreads)} "
