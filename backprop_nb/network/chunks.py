@@ -223,26 +223,25 @@ def _results(tasks: list[Any]) -> Sequence[Any]:
 
 
 def outputs(
-    forward: Callable[..., Any], A: Sequence[FloatArray], b: Sequence[FloatArray], x: Any
+    of: Callable[..., FloatArray], A: Sequence[FloatArray], b: Sequence[FloatArray], x: Any
 ) -> Any:
     """Return f_K(θ, x) as a Dask array, in the chunks of rows of `x`, with the parameters of now.
 
-    `forward` computes every value on the way, of rows in memory.
+    `of` computes it of rows in memory.
     """
     x = _as_array("x", x)
     validation.check_input_shape(x, A)
     rows = x[None] if x.ndim == 1 else x
     theta = delayed(([A_i.copy() for A_i in A], [b_i.copy() for b_i in b]), pure=False)
     shape = {"chunks": (rows.chunks[0], (len(A[-1]),)), "meta": np.empty((0, 0), A[0].dtype)}
-    f_K = rows.rechunk({1: -1}).map_blocks(_outputs_of_chunk, forward, theta, **shape)
+    f_K = rows.rechunk({1: -1}).map_blocks(_outputs_of_chunk, of, theta, **shape)
     return f_K if rows is x else f_K[0]
 
 
-def _outputs_of_chunk(x: Any, forward: Callable[..., Any], theta: tuple[Any, Any]) -> FloatArray:
+def _outputs_of_chunk(x: Any, of: Callable[..., FloatArray], theta: tuple[Any, Any]) -> FloatArray:
     A, b = theta
     with np.errstate(all="ignore"):
-        outputs: FloatArray = forward(A, b, np.asarray(x, A[0].dtype)).f[-1]
-    return outputs
+        return of(A, b, np.asarray(x, A[0].dtype))
 
 
 # --- arrays of Dask ---

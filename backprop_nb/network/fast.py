@@ -26,7 +26,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from backprop_nb.network.activations import LEAK
-from backprop_nb.network.general import GeneralPasses
+from backprop_nb.network.general import GeneralPasses, most_rows
 from backprop_nb.network.validation import FloatArray
 
 PassResult: TypeAlias = tuple[float, list[FloatArray], list[FloatArray], bool]
@@ -41,15 +41,6 @@ BoundPass: TypeAlias = Callable[[FloatArray, FloatArray, float], tuple[Any, ...]
 
 Call: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 """What is called, and with which arguments."""
-
-_BLOCK = 2**16
-"""So many activations, in units times rows, still lie close to the processor, in its cache."""
-
-_FULL_ROWS = 1024
-"""A block of a wide network has so many rows, or its products would be slow ..."""
-
-_MAX_ACTIVATIONS = 2**22
-"""... unless that is more than so many activations."""
 
 _THREADED = 2**18
 """From so many numbers on OpenBLAS wakes its threads for a sum, which takes longer than the sum."""
@@ -88,8 +79,7 @@ class FastPass:
     def __init__(self, widths: tuple[int, ...], passes: GeneralPasses) -> None:
         self._widths, self._passes = widths, passes
         self._n_0, self._n_K = widths[0], widths[-1]
-        units = sum(widths[1:])
-        self.max_rows = max(_BLOCK // units, min(_FULL_ROWS, _MAX_ACTIVATIONS // units), 1)
+        self.max_rows = most_rows(sum(widths[1:]))
         self._store: dict[tuple[int, Any], Buffers] = {}
         self._seen: tuple[list[FloatArray], list[FloatArray]] = ([], [])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,24 @@ from backprop_nb.network.passes import (
     sum_of_rows,
 )
 from backprop_nb.network.validation import FloatArray
+
+_BLOCK = 2**16
+"""So many activations, in units times rows, still lie close to the processor, in its cache."""
+
+_FULL_ROWS = 1024
+"""A block of a wide network has so many rows, or its products would be slow ..."""
+
+_MAX_ACTIVATIONS = 2**22
+"""... unless that is more than so many activations."""
+
+
+def most_rows(units: int) -> int:
+    """Return how many rows a pass through so many units takes at once.
+
+    >>> most_rows(40), most_rows(3000)
+    (1638, 1024)
+    """
+    return max(_BLOCK // units, min(_FULL_ROWS, _MAX_ACTIVATIONS // units), 1)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,6 +79,23 @@ class GeneralPasses:
             f.append(activation.of(z[i]))
         return Forward(tuple(f), z)
 
+    def outputs(
+        self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray
+    ) -> FloatArray:
+        """Return f_K alone, of many rows a block at a time."""
+        parts = [self.forward(A, b, x[rows]).f[-1] for rows in _blocks(A, x)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def mean_loss(
+        self, A: Sequence[FloatArray], b: Sequence[FloatArray], x: FloatArray, y: FloatArray
+    ) -> float:
+        """Return the loss of x and y, of many rows a block at a time."""
+        blocks = _blocks(A, x)
+        if len(blocks) == 1:
+            return self.loss(self.forward(A, b, x), y)
+        losses = (len(y[k]) * self.loss(self.forward(A, b, x[k]), y[k]) for k in blocks)
+        return sum(losses) / len(y)
+
     def loss(self, forward: Forward, y: FloatArray) -> float:
         """Return the loss, of a batch the mean over its rows."""
         z_K = forward.z[len(forward.z)]
@@ -76,6 +112,14 @@ class GeneralPasses:
         dA = [sum_of_outer(delta[i + 1], f[i]) for i in range(K)]
         db = [sum_of_rows(delta[i + 1]) for i in range(K)] if self.bias else []
         return Gradient(tuple(dA), tuple(db), PerLayer(sorted(delta.items())))
+
+
+def _blocks(A: Sequence[FloatArray], x: FloatArray) -> list[Any]:
+    """Return the indices of the blocks of rows in which x goes through the layers."""
+    most = most_rows(sum(map(len, A)))
+    if x.ndim == 1 or len(x) <= most:
+        return [...]
+    return [slice(k, k + most) for k in range(0, len(x), most)]
 
 
 DOCUMENT: tuple[ActivationName, OutputName, LossName, bool] = (

@@ -235,9 +235,10 @@ class Network(Parameters):
         parameters of now; NaN and infinity in it are then not warned of.
         """
         if validation.is_chunked(x):
-            outputs: FloatArray = outputs_of(self._passes.forward, *self.parameters(), x)
+            outputs: FloatArray = outputs_of(self._passes.outputs, *self.parameters(), x)
             return outputs
-        return self.forward(x).f[-1]
+        A, b = self.parameters()
+        return self._passes.outputs(A, b, validation.checked_input(x, A))
 
     def loss(self, x: ArrayLike, y: ArrayLike) -> float:
         """Return the loss, for a batch the mean over its rows.
@@ -258,7 +259,7 @@ class Network(Parameters):
         if validation.is_chunked(x, y):
             return chunks_of(self, x, y).loss(validation.warn_unless_finite)
         A, b, x, y = self.checked(x, y)
-        return self._passes.loss(self._passes.forward(A, b, x), y)
+        return self._passes.mean_loss(A, b, x, y)
 
     def backward(self, x: ArrayLike, y: ArrayLike) -> Gradient:
         """Return ∂L/∂θ_i = ∂L/∂f_K · ∂f_K/∂f_{K−1} · … · ∂f_{i+1}/∂θ_i for every i.

@@ -509,9 +509,9 @@ def chunks_of(
 
 
 def outputs_of(
-    forward: Callable[..., Any], A: Sequence[FloatArray], b: Sequence[FloatArray], x: Any
+    of: Callable[..., FloatArray], A: Sequence[FloatArray], b: Sequence[FloatArray], x: Any
 ) -> Any:
     """Return the outputs of a Dask array as one; Dask is loaded on this first use."""
     from backprop_nb.network.chunks import outputs
 
-    return outputs(forward, A, b, x)
+    return outputs(of, A, b, x)

@@ -1,9 +1,11 @@
 """The general passes, beside the document's transcript."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from backprop_nb.network import SigmoidNetwork
+from backprop_nb.network import Network, SigmoidNetwork
 from backprop_nb.network.general import DOCUMENT, GeneralPasses
 from backprop_nb.network.theta import flatten
 
@@ -32,3 +34,20 @@ def test_for_the_documents_choices_they_give_the_transcripts_numbers(rows):
     np.testing.assert_allclose(
         flatten(gradient.A, gradient.b), flatten(expected.A, expected.b), rtol=1e-13
     )
+
+
+@pytest.mark.parametrize("asked", ["output", "loss"])
+def test_many_rows_go_through_in_blocks(asked):
+    net = Network((5, 200, 200, 3), seed=0, activation="tanh", output="softmax")
+    x = np.random.default_rng(0).normal(size=(9000, 5))
+    y = np.eye(3)[np.arange(9000) % 3]
+    forward = net.forward(x)
+    tracemalloc.start()
+    try:
+        found = net(x) if asked == "output" else net.loss(x, y)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    expected = forward.f[-1] if asked == "output" else np.mean(np.sum((y - forward.f[-1]) ** 2, 1))
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+    assert peak < 10_000_000  # one layer of all rows has 14 MB
