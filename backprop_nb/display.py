@@ -108,7 +108,7 @@ def progress_bar(total: int, *, shown: bool = True, **options: Any) -> Any:
 
     ipython = sys.modules.get("IPython")
     if ipython and hasattr(ipython.get_ipython(), "kernel"):
-        options |= {"file": sys.stdout, "ncols": 80}
+        options |= {"file": sys.stdout, "ncols": 100}
     return tqdm(total=total, disable=not shown, **options)
 
 

@@ -1,5 +1,6 @@
 """What the README promises is true: its code runs, its numbers are right, its files exist."""
 
+import ast
 import contextlib
 import re
 import runpy
@@ -28,8 +29,19 @@ def ran(tmp_path_factory):
     return space, {path.name for path in folder.iterdir()}
 
 
+SHOWN_AT_ONCE = {"print", "train", "to_html", "to_mjs", "figures", "save"}
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_in_one_cell_shows_all_that_it_speaks_of(block):
+    *before, last = ast.parse(block).body
+    assert isinstance(last, ast.Expr)  # which a notebook shows, and nothing before it
+    calls = [each.value.func for each in before if isinstance(each, ast.Expr)]
+    assert {getattr(call, "attr", getattr(call, "id", "")) for call in calls} <= SHOWN_AT_ONCE
+
+
 def test_the_first_example_gives_the_number_that_stands_beside_it(ran):
-    written = re.search(r"gradients\s+# \((-?[\d.]+),\)", BLOCKS[0])[1]
+    written = re.search(r"gradients\)\s+# (-?[\d.]+)…", BLOCKS[0])[1]
     assert float(ran[0]["backward"].gradients[0]) == pytest.approx(float(written), abs=5e-4)
 
 
