@@ -38,7 +38,6 @@ from backprop_nb.checking.lengths import (
     length_behind,
     lengths,
     longer,
-    named_leaves,
 )
 from backprop_nb.checking.lines.followed import (
     plain_answer,
@@ -426,7 +425,8 @@ class _Check:
     @cached_property
     def _lengths(self) -> dict[str, int]:
         """The lengths of the arguments, and of what else the function names."""
-        named = named_leaves(self.argument_names, self.args)
+        leaves = pytree.flatten(list(self.args))
+        named: list[tuple[str, Any]] = [*zip(self._paths, leaves, strict=True)]
         try:
             which = traceable_leaves(pytree.flatten(list(self.args)), self.point.places)
             graph = traced(self.f, self.args, which)
@@ -436,7 +436,7 @@ class _Check:
         named += [
             (node.name, record.value)
             for node, record in nodes
-            if node.index in graph.named
+            if (node.op and node.index in graph.named)
             or (node.op == CONSTANT and f"{node.source}".isidentifier())
         ]
         return lengths(named)
@@ -603,13 +603,19 @@ class _Check:
         """
         if "(" in quantity:
             return quantity
-        traced_as = [name for name, _ in named_leaves(self.argument_names, self.args)]
-        paths = [
+        traced_as: list[str] = []
+        for name, tree in zip(self.argument_names, self.args, strict=True):
+            pytree.rebuild(tree, lambda name, _: traced_as.append(name), name)
+        return renamed(quantity, dict(zip(traced_as, self._paths, strict=True)))
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        """How the leaves of the arguments are read."""
+        return [
             f"{name}{in_brackets(path)}"
             for name, tree in zip(self.argument_names, self.args, strict=True)
             for path, _ in pytree.paths(tree)
         ]
-        return renamed(quantity, dict(zip(traced_as, paths, strict=True)))
 
 
 def gradient_names(names: Sequence[str], said: Sequence[str]) -> list[str]:
@@ -708,8 +714,9 @@ def _disagreements(point: Point, gradients: Sequence[Array]) -> Iterator[str]:
             size = max(float(np.linalg.norm(gradient)), 1e-6)
         if not np.all(np.abs(one - other) <= 1e-4 * size):
             yield (
-                f"The tracer and central differences do not agree on d{name}: there may be a kink "
-                "or a jump within the step, or a sharp bend. The tracer's value is taken."
+                f"The tracer and central differences do not agree on the slope by {name}: there "
+                "may be a kink or a jump within the step, or a sharp bend. The tracer's value is "
+                "taken."
             )
 
 

@@ -73,19 +73,15 @@ def count_in_words(length: int, known: Mapping[str, int]) -> str:
 
     >>> count_in_words(5, {"rows of X": 5, "entries of y": 5, "columns of W": 5})
     '5 is the number of rows of X, and of columns of W'
+    >>> count_in_words(6, {"entries of W": 6, "rows of X": 6})
+    '6 is the number of rows of X'
     """
     kinds: dict[str, str] = {}
-    for words in (words for words, n in known.items() if n == length):
+    fitting = [words for words, n in known.items() if n == length]
+    # Rows are what is averaged over as a rule, and never the entries of a matrix.
+    for words in sorted(fitting, key=lambda words: "entries" in words):
         kinds.setdefault(words.partition(" ")[0].replace("entries", "rows"), words)
     return f"{length} is the number of {', and of '.join([*kinds.values()][:2])}"
-
-
-def named_leaves(names: Sequence[str], args: Sequence[Any]) -> list[tuple[str, Any]]:
-    """Return the leaves of arguments with their names."""
-    found: list[tuple[str, Any]] = []
-    for name, tree in zip(names, args, strict=True):
-        pytree.rebuild(tree, lambda *leaf: found.append(leaf), name)
-    return found
 
 
 def longer(args: Sequence[Any]) -> Iterator[list[Any]]:
