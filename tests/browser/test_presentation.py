@@ -233,17 +233,17 @@ def test_a_solved_pass_is_read_beside_what_is_wrong_with_it(open_page, tmp_path,
         assert page.locator(f".bpnb-bug-{place}").bounding_box()["width"] > 450
 
 
-NOTEBOOK = 1158, 608
-"""How wide JupyterLab shows a view at 1280 by 720, and how much of it is seen there."""
+NOTEBOOK, BESIDE_FILES, SEEN = 1158, 916, 608
+"""How wide JupyterLab shows a view at 1280 by 720, beside its list of files too, and how much of it
+is seen there."""
 
 
-def open_as_in_a_notebook(open_page, file):
+def open_as_in_a_notebook(open_page, file, width=NOTEBOOK):
     """Return the page, and where what JupyterLab leaves of 720 pixels ends."""
-    width, seen = NOTEBOOK
     page = open_page(file, width=width, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 720})
     page.reload()
-    return page, page.locator(".bpnb").bounding_box()["y"] + seen
+    return page, page.locator(".bpnb").bounding_box()["y"] + SEEN
 
 
 def test_in_a_notebook_three_contributions_are_added_up_and_handed_on_in_sight(
@@ -255,6 +255,14 @@ def test_in_a_notebook_three_contributions_are_added_up_and_handed_on_in_sight(
     added, _ = page.locator(".bpnb-event .bpnb-whole").evaluate_all(ENDS)
     last = page.locator(".bpnb-event > :last-child .bpnb-contribution .bpnb-big")
     assert max(added, *last.evaluate_all(ENDS)) < end
+
+
+@pytest.mark.parametrize("name", ["ChainRule", "GradientFlow", "Playground", "SigmoidExplorer"])
+def test_beside_the_list_of_files_what_a_view_is_about_is_in_sight(open_page, pages, name):
+    page, end = open_as_in_a_notebook(open_page, pages[name], BESIDE_FILES)
+    essential = ends(page, name)
+    essential.pop(".bpnb-play-controls", 0)  # they stand below
+    assert max(essential.values()) <= end
 
 
 @pytest.mark.parametrize("name", DETAILS)
