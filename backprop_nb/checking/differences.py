@@ -11,6 +11,7 @@ import inspect
 import itertools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -30,6 +31,9 @@ Floats = NDArray[np.float64]
 
 _STEP: float = float(np.finfo(np.float64).eps) ** (1 / 3)
 """The step that balances the two errors of central differences, for entries of size 1."""
+
+_SETTLED = 3e-7
+"""Two steps give the same slope if no more of it is between them."""
 
 
 def central_differences(
@@ -72,7 +76,7 @@ def central_differences(
     if step is not None and not step > 0:
         raise must_be("above 0", "step", step)
     point = Point(f, args, "central_differences({f}, {args})")
-    slopes = iter(point.slopes(_STEP if step is None else step))
+    slopes = iter(point.slopes(step))
     return tuple(pytree.rebuild(list(args), lambda _, __: next(slopes)[()]))
 
 
@@ -188,20 +192,41 @@ class Point:
             gradients_by(self._f, args, self.places), self._f, args, self.places
         )
 
-    def slopes(self, step: float = _STEP) -> list[Floats]:
+    def slopes(self, step: float | None = None) -> list[Floats]:
         """Return the central differences for every leaf."""
         return [self.slopes_of(k, step) for k in range(len(self.leaves))]
 
-    def slopes_of(self, k: int, step: float = _STEP) -> Floats:
-        """Return the central differences for one leaf."""
+    def slopes_of(self, k: int, step: float | None = None) -> Floats:
+        """Return the central differences for one leaf; without a step, by those that settle."""
         leaf = self.leaves[k]
-        slopes = [self._slope(leaf, index, step) for index in np.ndindex(leaf.shape)]
+        ways = [partial(self._slope, leaf, index) for index in np.ndindex(leaf.shape)]
+        slopes = [self._settled(way) if step is None else way(step) for way in ways]
         return np.array(slopes).reshape(leaf.shape)
 
     def slope_along(self, k: int, direction: Floats) -> float:
         """Return the central difference along a direction in which one leaf is moved."""
-        leaf = self.leaves[k]
-        start, h = leaf.copy(), _STEP / max(1.0, float(np.linalg.norm(direction)))
+        return self._settled(partial(self._slope_along, self.leaves[k], direction))
+
+    def _settled(self, slope: Callable[[float], float]) -> float:
+        """Return the slope by the first step whose tenth gives the same, or nearly so.
+
+        Within the usual step may lie the kink of one of many ReLUs.
+        """
+        slopes, apart = [slope(_STEP)], list[float]()
+        for step in (_STEP / 10, _STEP / 100, _STEP / 1000):
+            slopes.append(slope(step))
+            apart.append(abs(slopes[-1] - slopes[-2]))
+            rounding = 4 * np.finfo(np.float64).eps * abs(self._here) / step
+            if apart[-1] <= _SETTLED * max(map(abs, slopes[-2:])) + rounding:
+                return slopes[-2]
+        return slopes[int(np.argmin(apart))]
+
+    @cached_property
+    def _here(self) -> float:
+        return self.value()
+
+    def _slope_along(self, leaf: Floats, direction: Floats, step: float) -> float:
+        start, h = leaf.copy(), step / max(1.0, float(np.linalg.norm(direction)))
         try:
             sides = []
             for sign in (1, -1):

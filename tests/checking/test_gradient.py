@@ -373,6 +373,24 @@ def test_a_jump_is_said():
     assert "a kink or a jump" in report.notes[0]
 
 
+@pytest.mark.parametrize("returned", [np.asarray, float], ids=["traced", "not traced"])
+def test_the_kinks_of_many_relus_near_by_accuse_nobody(returned):
+    """Within the usual step of central differences lie those of some rows and units."""
+    rng = np.random.default_rng(0)
+    X, W, b = rng.random((200, 20)), 0.001 * rng.standard_normal((20, 30)), np.zeros(30)
+
+    def loss(W, b):
+        return returned(np.mean(np.maximum(X @ W + b, 0)))
+
+    def gradient(W, b):
+        slope = (X @ W + b > 0) / (len(X) * len(b))
+        return X.T @ slope, slope.sum(axis=0)
+
+    report = bp.check_gradient(loss, gradient, W, b)
+    assert report.ok
+    assert not any("a kink or a jump" in note for note in report.notes)
+
+
 def test_nested_arguments_are_named_as_they_are_read():
     def loss(p):
         return np.sum(p["w"] * p["b"][1])
