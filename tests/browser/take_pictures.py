@@ -18,10 +18,11 @@ from jupyterlab_page import (
     running_lab,
 )
 from playwright.sync_api import sync_playwright
-from test_together import START, VIEWS
 
 sys.path.insert(0, str(NOTEBOOKS))
+sys.path.insert(0, str(NOTEBOOKS.parent / "tests/views"))
 from execute import compact
+from test_together import START, VIEWS
 
 IMAGES = NOTEBOOKS / "images"
 SIZE = {"width": 1350, "height": 2400}
