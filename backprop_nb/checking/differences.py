@@ -33,7 +33,10 @@ _STEP: float = float(np.finfo(np.float64).eps) ** (1 / 3)
 """The step that balances the two errors of central differences, for entries of size 1."""
 
 _SETTLED = 3e-7
-"""Two steps give the same slope if no more of it is between them."""
+"""Two steps give the same slope if no more of it is between them ..."""
+
+_ROUNDED = 8 * float(np.finfo(np.float64).eps)
+"""... but for the rounding of f, which may be so much of it, divided by the step."""
 
 
 def central_differences(
@@ -200,26 +203,36 @@ class Point:
         """Return the central differences for one leaf; without a step, by those that settle."""
         leaf = self.leaves[k]
         ways = [partial(self._slope, leaf, index) for index in np.ndindex(leaf.shape)]
-        slopes = [self._settled(way) if step is None else way(step) for way in ways]
+        slopes = [self._settled(way)[0] if step is None else way(step) for way in ways]
         return np.array(slopes).reshape(leaf.shape)
+
+    def slopes_and_rounding(self, k: int) -> tuple[Floats, Floats]:
+        """Return the central differences for one leaf, and what rounding may add to each."""
+        leaf = self.leaves[k]
+        ways = (partial(self._slope, leaf, index) for index in np.ndindex(leaf.shape))
+        settled = np.array([self._settled(way) for way in ways]).reshape(-1, 2)
+        slopes, steps = (each.reshape(leaf.shape) for each in settled.T)
+        return slopes, _ROUNDED * abs(self._here) / steps
 
     def slope_along(self, k: int, direction: Floats) -> float:
         """Return the central difference along a direction in which one leaf is moved."""
-        return self._settled(partial(self._slope_along, self.leaves[k], direction))
+        return self._settled(partial(self._slope_along, self.leaves[k], direction))[0]
 
-    def _settled(self, slope: Callable[[float], float]) -> float:
-        """Return the slope by the first step whose tenth gives the same, or nearly so.
+    def _settled(self, slope: Callable[[float], float]) -> tuple[float, float]:
+        """Return the slope by the first step whose tenth gives the same, or nearly so; and it.
 
         Within the usual step may lie the kink of one of many ReLUs.
         """
+        steps = [_STEP, _STEP / 10, _STEP / 100, _STEP / 1000]
         slopes, apart = [slope(_STEP)], list[float]()
-        for step in (_STEP / 10, _STEP / 100, _STEP / 1000):
+        for step in steps[1:]:
             slopes.append(slope(step))
             apart.append(abs(slopes[-1] - slopes[-2]))
-            rounding = 4 * np.finfo(np.float64).eps * abs(self._here) / step
+            rounding = _ROUNDED * abs(self._here) / step
             if apart[-1] <= _SETTLED * max(map(abs, slopes[-2:])) + rounding:
-                return slopes[-2]
-        return slopes[int(np.argmin(apart))]
+                return slopes[-2], 10 * step
+        best = int(np.argmin(apart))
+        return slopes[best], steps[best]
 
     @cached_property
     def _here(self) -> float:

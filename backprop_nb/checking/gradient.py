@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,7 @@ from backprop_nb.checking.lengths import (
     longer,
 )
 from backprop_nb.checking.lines.followed import (
+    keeping_traces,
     plain_answer,
     traceable_leaves,
     traced,
@@ -208,6 +209,7 @@ class _Check:
     ) -> None:
         self.hints, self.alone = hints, alone
         calling.check_callable(f, form)
+        f = keeping_traces(f)
         self.f, self.gradient, self.args = f, gradient, args
         self.subject = getattr(f, "__name__", type(f).__name__)
         if not pytree.flatten(list(args)):
@@ -274,23 +276,24 @@ class _Check:
         return half_written(report, self.dots) if self.is_frame and not report.ok else report
 
     @cached_property
-    def judged(self) -> tuple[list[Array], tuple[str, ...]]:
+    def judged(self) -> Judged:
         """The right gradients, and what the judges disagree on."""
-        return _expected(self.point)
+        return _judged(self.point)
 
     def _of_none(self, remarks: Sequence[str], findings: Sequence[Finding]) -> Report:
         """Return the report on gradients of which none can be compared."""
-        expected, notes = self.judged
+        expected = self.judged.gradients
         parameters = tuple(map(Checked.wrong, self.names, expected, remarks))
+        notes = self.judged.notes
         return Report(self.subject, parameters, tuple(findings), notes=notes, hints=self.hints)
 
     def _compared(self, found: Sequence[Any]) -> Report:
         """Return the report on the gradients that were found in an answer."""
         names, hints = self.names, self.hints
-        expected, notes = self.judged
+        notes = self.judged.notes
         parameters = tuple(
             _at_kinks(checked, self.point, k)
-            for k, checked in enumerate(map(compare, names, found, expected))
+            for k, checked in enumerate(map(_beside, names, found, *self.judged[::2]))
         )
         report = Report(self.subject, parameters, notes=notes, hints=hints)
         wrong = [k for k, each in enumerate(parameters) if not each.ok]
@@ -394,7 +397,7 @@ class _Check:
         """
         if not isinstance(self.matched, Matched):
             return None
-        right = dict(zip(self.point.places, self.judged[0], strict=True))
+        right = dict(zip(self.point.places, self.judged.gradients, strict=True))
         found = [compare("", self.matched.leaves[at], right[at]) for at in which]
         given = [each.given for each in found if each.worst is not None and each.given is not None]
         expected = [each.expected for each in found]
@@ -684,17 +687,40 @@ def _exact(args: Sequence[Any]) -> tuple[int, ...]:
     )
 
 
-def _expected(point: Point) -> tuple[list[Array], tuple[str, ...]]:
-    """Return the right gradients, by the tracer if it can, and what the judges disagree on."""
+class Judged(NamedTuple):
+    """The right gradients, and what to know of them."""
+
+    gradients: list[Array]
+    notes: tuple[str, ...]
+    roundings: list[Array]
+    """How far off each entry may be."""
+
+
+def _judged(point: Point) -> Judged:
+    """Return the right gradients, by the tracer if it can."""
     value = point.value()
     try:
         gradients = point.traced_gradients()
     except BackpropError as error:
         why = "The tracer cannot follow this function, so central differences alone judge."
-        return point.slopes(), (f"{why} {error.problem}",)
-    if not np.isfinite(value):
-        return gradients, (f"The function is {value} here, and what changes that says nothing.",)
-    return gradients, tuple(_disagreements(point, gradients))
+        both = [point.slopes_and_rounding(k) for k in range(len(point.leaves))]
+        slopes, roundings = map(list, zip(*both, strict=True))
+        return Judged(slopes, (f"{why} {error.problem}",), roundings)
+    if np.isfinite(value):
+        notes = tuple(_disagreements(point, gradients))
+    else:
+        notes = (f"The function is {value} here, and what changes that says nothing.",)
+    return Judged(gradients, notes, [np.zeros(each.shape) for each in gradients])
+
+
+def _beside(name: str, given: Any, expected: Array, rounding: Array) -> Checked:
+    """Compare a gradient with the right one, as far as this is known."""
+    checked = compare(name, given, expected)
+    values = checked.given
+    if checked.ok or values is None or values.shape != expected.shape or not rounding.any():
+        return checked
+    near = np.abs(values - expected) <= rounding
+    return compare(name, given, np.where(near, values, expected))
 
 
 def _disagreements(point: Point, gradients: Sequence[Array]) -> Iterator[str]:

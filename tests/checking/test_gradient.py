@@ -362,7 +362,7 @@ def test_all_digits_of_float32_from_another_library_are_right():
 
 
 def test_a_function_that_cannot_be_traced_is_judged_by_differences_alone():
-    report = bp.check_gradient(lambda x: float(np.sin(x)), np.cos, 1.0)
+    report = bp.check_gradient(lambda x: np.sin(x).item(), np.cos, 1.0)
     assert report.ok
     assert "central differences alone" in report.notes[0]
 
@@ -371,6 +371,51 @@ def test_a_jump_is_said():
     report = bp.check_gradient(lambda x: np.where(x > 0, 1.0, 0.0), 0.0, 0.0)
     assert report.ok  # the tracer's convention
     assert "a kink or a jump" in report.notes[0]
+
+
+def classifier(ending):
+    """A loss of softmax that ends in its own way, and its gradient by hand."""
+    rng = np.random.default_rng(0)
+    X, W, y = rng.random((50, 30)), 0.01 * rng.standard_normal((30, 10)), rng.integers(0, 10, 50)
+    X[:, 0] *= 1e-4  # small slopes beside large ones
+
+    def probabilities(W):
+        e = np.exp(X @ W)
+        return e / np.sum(e, axis=1, keepdims=True)
+
+    def loss(W):
+        return ending(-np.mean(np.log(probabilities(W)[np.arange(50), y])))
+
+    def gradient(W):
+        p = probabilities(W)
+        p[np.arange(50), y] -= 1
+        return X.T @ p / 50
+
+    return loss, gradient, W
+
+
+def test_differences_alone_accuse_no_small_entry_of_their_own_rounding():
+    loss, gradient, W = classifier(lambda value: value.item())
+    report = bp.check_gradient(loss, gradient, W)
+    assert report.ok
+    assert "central differences alone" in report.notes[0]
+    wrong = bp.check_gradient(loss, lambda W: gradient(W) * (1 + 0.01 * (W[0] == W)), W)
+    assert not wrong.ok
+
+
+def test_a_loss_may_end_in_a_float():
+    def loss(w, x):
+        return float(np.sum((w * x) ** 2))
+
+    def gradient(w, x):
+        error = w * x
+        dw = 2 * error * x
+        return dw, error * w
+
+    report = bp.check_gradient(loss, gradient, np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    assert report.notes == ()
+    assert report.subject == "loss"
+    assert (report.findings[0].source, report.findings[0].proved) == ("error * w", True)
 
 
 @pytest.mark.parametrize("returned", [np.asarray, float], ids=["traced", "not traced"])

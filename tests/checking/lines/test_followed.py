@@ -1,11 +1,19 @@
 """What is traced by some arguments alone, and answers handed back to the tracer."""
 
+import functools
+import inspect
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from backprop_nb.checking.lines.followed import plain_answer, shortened, traceable_leaves, traced
+from backprop_nb.checking.lines.followed import (
+    keeping_traces,
+    plain_answer,
+    shortened,
+    traceable_leaves,
+    traced,
+)
 from backprop_nb.tracing.tape import is_live
 
 rng = np.random.default_rng(0)
@@ -105,3 +113,29 @@ def test_a_plain_answer_without_traced_values_leads_back_to_itself():
     assert own(plain[0]) is own(plain[4]) is array
     assert plain[1:3] == [text, None]
     assert plain[3].a == 1
+
+
+def test_a_float_that_is_more_than_a_call_stays_what_it_is():
+    def loss(x):
+        return float(np.sum(np.asarray(x, dtype=float)))
+
+    def inner(x):
+        return sum(float(each) for each in x)
+
+    assert keeping_traces(loss) is loss
+    assert keeping_traces(inner) is inner
+    assert keeping_traces(np.sum) is np.sum
+    assert keeping_traces(functools.partial(loss, 1.0))() == 1.0
+
+
+def test_a_function_with_its_own_float_is_what_it_was():
+    def loss(x, *, scale=2.0):
+        return float(x) * scale
+
+    own = keeping_traces(loss)
+    assert own is not loss
+    assert (own(3.0), own.__name__, inspect.signature(own)) == (
+        6.0,
+        "loss",
+        inspect.signature(loss),
+    )
