@@ -28,9 +28,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 _STEP: float = float(np.finfo(np.float64).eps) ** (1 / 3)
 """The step that balances the two errors of central differences, for entries of size 1."""
+
+LOOKED_AT, DIRECTIONS = 300, 3
+"""So many entries of a large array are moved one by one, and all of them so many times."""
 
 _SETTLED = 3e-7
 """Two steps give the same slope if no more of it is between them ..."""
@@ -213,6 +217,57 @@ class Point:
         settled = np.array([self._settled(way) for way in ways]).reshape(-1, 2)
         slopes, steps = (each.reshape(leaf.shape) for each in settled.T)
         return slopes, _ROUNDED * abs(self._here) / steps
+
+    def slopes_beside(self, k: int, given: Floats) -> tuple[Floats, Floats]:
+        """Return the same of a large leaf, looked at in some entries and along some directions.
+
+        The other entries are those of a gradient that is given, by the factor that it has where it
+        was looked at; but for one that is wrong, if a direction tells that there is any.
+        """
+        leaf, random = self.leaves[k], np.random.default_rng(k)
+        chosen = np.sort(random.choice(leaf.size, LOOKED_AT, replace=False))
+        slopes, rounding = given.astype(np.float64).ravel(), np.zeros(leaf.size)
+
+        def look_at(which: Places) -> Floats:
+            ways = [partial(self._slope, leaf, np.unravel_index(i, leaf.shape)) for i in which]
+            found: Floats
+            found, steps = np.array([self._settled(way) for way in ways]).T
+            rounding[which] = _ROUNDED * abs(self._here) / steps
+            return found
+
+        right = look_at(chosen)
+        factor = float(slopes[chosen] @ right) / (float(right @ right) or 1.0)
+        if factor and np.allclose(slopes[chosen] / factor, right, 1e-5, 1e-7 * np.abs(right).max()):
+            slopes /= factor
+        slopes[chosen] = right
+        for _ in range(DIRECTIONS):
+            way = random.choice([-1.0, 1.0], leaf.size)
+            if (wrong := self._off_along(k, slopes, way)) is not None:
+                slopes[wrong] = look_at(wrong)
+                break
+        return slopes.reshape(leaf.shape), rounding.reshape(leaf.shape)
+
+    def _off_along(self, k: int, slopes: Floats, way: Floats) -> Places | None:
+        """Return the place of a slope that is wrong, if those along a way do not add up."""
+
+        def off(which: Places) -> float:
+            part = np.zeros_like(way)
+            part[which] = way[which]
+            along = self.slope_along(k, part.reshape(self.leaves[k].shape))
+            return along - float(slopes @ part)
+
+        places, room = np.arange(len(way)), 1e-5 * float(np.linalg.norm(slopes))
+        room += _ROUNDED * abs(self._here) * float(np.sqrt(len(way))) / _STEP
+        all_of_it = off(places)
+        if abs(all_of_it) <= room:
+            return None
+        while len(places) > 1:
+            half = places[: len(places) // 2]
+            of_half = off(half)
+            is_there = abs(of_half) >= abs(all_of_it - of_half)
+            places = half if is_there else places[len(half) :]
+            all_of_it = of_half if is_there else all_of_it - of_half
+        return places
 
     def slope_along(self, k: int, direction: Floats) -> float:
         """Return the central difference along a direction in which one leaf is moved."""

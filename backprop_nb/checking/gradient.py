@@ -17,6 +17,7 @@ import numpy as np
 from backprop_nb.checking.asking import OutOfTime, TimeLimit, check_seconds, quiet, said_of
 from backprop_nb.checking.compare import (
     MISSING,
+    TOLERANCE,
     TOLERANCE_FLOAT32,
     Array,
     agrees,
@@ -31,7 +32,13 @@ from backprop_nb.checking.compare import (
     which_entries,
     wrong_entries,
 )
-from backprop_nb.checking.differences import Point, argument_names, in_brackets
+from backprop_nb.checking.differences import (
+    DIRECTIONS,
+    LOOKED_AT,
+    Point,
+    argument_names,
+    in_brackets,
+)
 from backprop_nb.checking.lengths import (
     READINGS,
     count_in_words,
@@ -83,9 +90,8 @@ from backprop_nb.tracing.record import CONSTANT
 from backprop_nb.tracing.source import Source, links, locate
 from backprop_nb.tracing.tape import is_live
 
-_EACH_ENTRY = 300
-"""So many entries of an array are moved one by one; of a larger one all of them at once."""
-_DIRECTIONS = 3
+_EACH_ENTRY = 3000
+"""So many entries of an array are moved one by one where no other judge is."""
 
 
 @suggesting
@@ -278,7 +284,9 @@ class _Check:
     @cached_property
     def judged(self) -> Judged:
         """The right gradients, and what the judges disagree on."""
-        return _judged(self.point)
+        found = self.matched.leaves if isinstance(self.matched, Matched) else None
+        given = [found[at] if found else None for at in self.point.places]
+        return _judged(self.point, given)
 
     def _of_none(self, remarks: Sequence[str], findings: Sequence[Finding]) -> Report:
         """Return the report on gradients of which none can be compared."""
@@ -696,21 +704,44 @@ class Judged(NamedTuple):
     """How far off each entry may be."""
 
 
-def _judged(point: Point) -> Judged:
+def _judged(point: Point, given: Sequence[Any]) -> Judged:
     """Return the right gradients, by the tracer if it can."""
     value = point.value()
     try:
         gradients = point.traced_gradients()
     except BackpropError as error:
         why = "The tracer cannot follow this function, so central differences alone judge."
-        both = [point.slopes_and_rounding(k) for k in range(len(point.leaves))]
-        slopes, roundings = map(list, zip(*both, strict=True))
-        return Judged(slopes, (f"{why} {error.problem}",), roundings)
+        found = [_by_differences(point, k, each) for k, each in enumerate(given)]
+        slopes, roundings, notes = zip(*found, strict=True)
+        why = f"{why} {error.problem}"
+        return Judged([*slopes], (why, *filter(None, notes)), [*roundings])
     if np.isfinite(value):
         notes = tuple(_disagreements(point, gradients))
     else:
         notes = (f"The function is {value} here, and what changes that says nothing.",)
     return Judged(gradients, notes, [np.zeros(each.shape) for each in gradients])
+
+
+def _by_differences(point: Point, k: int, given: Any) -> tuple[Array, Array, str]:
+    """Return the right gradient, how far it may be off, and what of it was looked at."""
+    leaf, values, note = point.leaves[k], compare("", given, point.leaves[k]).given, ""
+    if values is None or values.shape != leaf.shape or not np.isfinite(values).all():
+        return *point.slopes_and_rounding(k), note
+    if leaf.size <= _EACH_ENTRY:
+        slopes, rounding = point.slopes_and_rounding(k)
+    else:
+        slopes, rounding = point.slopes_beside(k, values)
+        note = (
+            f"{point.names[k]} has {leaf.size:,} entries: {LOOKED_AT} were looked at one by one, "
+            f"and all of them together along {DIRECTIONS} directions."
+        )
+    # What cannot be told from a multiple of them is one.
+    fitted = float(np.sum(values * slopes)) / (float(np.sum(slopes**2)) or 1.0)
+    for factor in (1.0, -1.0, 2.0, 0.5, float(round(fitted)), fitted):
+        near = rounding + TOLERANCE * np.abs(slopes)
+        if factor and np.all(np.abs(values / factor - slopes) <= near):
+            return values / factor, rounding, note
+    return slopes, rounding, note
 
 
 def _beside(name: str, given: Any, expected: Array, rounding: Array) -> Checked:
@@ -729,12 +760,12 @@ def _disagreements(point: Point, gradients: Sequence[Array]) -> Iterator[str]:
     Of an array with many entries they are compared along some random directions.
     """
     for k, (name, gradient) in enumerate(zip(point.names, gradients, strict=True)):
-        if gradient.size <= _EACH_ENTRY:
+        if gradient.size <= LOOKED_AT:
             one, other = gradient, point.slopes_of(k)
             size = max(float(np.abs(one).max(initial=0)), 1e-6)
         else:
             random = np.random.default_rng(k)
-            ways = random.choice([-1.0, 1.0], (_DIRECTIONS, *gradient.shape))
+            ways = random.choice([-1.0, 1.0], (DIRECTIONS, *gradient.shape))
             one = np.array([np.sum(gradient * way) for way in ways])
             other = np.array([point.slope_along(k, way) for way in ways])
             size = max(float(np.linalg.norm(gradient)), 1e-6)

@@ -403,6 +403,36 @@ def test_differences_alone_accuse_no_small_entry_of_their_own_rounding():
     assert not wrong.ok
 
 
+def in_one_entry(gradient):
+    gradient[321, 4] += 0.01
+    return gradient
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda right: right, "loss: right."),
+        (lambda right: 2 * right, "dW is twice the right one"),
+        (lambda right: right / 7, "dW is 0.1429 times the right one"),
+        (in_one_entry, "dW is right but for one of its 4000 entries, dW[321, 4]"),
+        (lambda right: np.where(right > 0, right, 0), "dW is wrong in"),
+    ],
+)
+def test_a_large_gradient_that_differences_alone_judge_is_looked_at_here_and_there(wrong, said):
+    rng, asked = np.random.default_rng(1), []
+    X, Y, W = rng.random((20, 400)), rng.random((20, 10)), 0.1 * rng.standard_normal((400, 10))
+
+    def loss(W):
+        asked.append(W)
+        return np.mean((np.tanh(X @ W) - Y) ** 2).item()
+
+    f = np.tanh(X @ W)
+    report = bp.check_gradient(loss, wrong(2 * X.T @ ((f - Y) * (1 - f**2)) / Y.size), W)
+    assert said in f"{report}"
+    assert report.notes[1].startswith("W has 4,000 entries: 300 were looked at one by one")
+    assert len(asked) < 2000  # of all of them it would be 16 000
+
+
 def test_a_loss_may_end_in_a_float():
     def loss(w, x):
         return float(np.sum((w * x) ** 2))
