@@ -81,6 +81,14 @@ def scatter_add(g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
     return out
 
 
+def _printed_scatter_add(g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+    """Count each place with its weights: no array is written to, which libraries refuse."""
+    size = np.zeros(shape).size
+    places = np.reshape(np.arange(size), shape)[index]
+    total = np.bincount(np.ravel(places), np.ravel(np.broadcast_to(g, places.shape)), size)
+    return np.reshape(total, shape).astype(np.result_type(g))
+
+
 def index_text(index: Any, names: Sequence[str], latex: bool = False) -> str:
     r"""Return what stands between square brackets, with names in the holes of an index.
 
@@ -292,6 +300,7 @@ ROWS = (
     ),
     row(
         scatter_add,
+        printed=_printed_scatter_add,
         first=lambda g, ans, x, *arrays, index, shape: g[fill_index(index, arrays)],
         bind=_scatter_add_call,
         compute=lambda g, *arrays, index, shape: scatter_add(

@@ -231,6 +231,14 @@ def horner(steps: Any, g: Any, *, axis: int) -> Any:
     return r
 
 
+def _printed_horner(steps: Any, g: Any, *, axis: int) -> Any:
+    """Do it row by row: no array is written to, which libraries refuse, or forget."""
+    rows, steps = [*np.moveaxis(g, axis, 0)], np.moveaxis(steps, axis, 0)
+    for i in reversed(range(len(steps))):
+        rows[i] = rows[i] + steps[i] * rows[i + 1]
+    return np.stack(rows, axis) if rows else g
+
+
 def _horner_g(g: Any, ans: Any, steps: Any, last: Any, axis: int) -> Any:
     """The adjoint runs the other way, from the start of the axis to its end."""
     along = _along(g, axis)
@@ -286,6 +294,6 @@ ROWS = (
     row(np.prod, _prod, symbol="Π"),
     row(np.cumsum, _cumsum),
     row(np.cumprod, _cumprod),
-    row(horner, _horner_steps, _horner_g),
+    row(horner, _horner_steps, _horner_g, printed=_printed_horner),
     row(np.diff, _diff, view=True),
 )
