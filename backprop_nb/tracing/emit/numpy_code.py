@@ -116,7 +116,8 @@ class _Function:
             tree if traced is True else self._unique(name)
             for (name, traced), tree in zip(trace.arguments, trees, strict=True)
         ]
-        self._printer = Printer(self.program, self._names, NUMPY)
+        calls = [self._unique(parts[0].row.name) for parts in self.program.shared if parts[0].row]
+        self._printer = Printer(self.program, self._names, NUMPY, calls)
         self._decisions = deque(sorted(self.program.decisions, key=lambda each: each[0].position))
         lines = [f"def {self.name}({', '.join(self._parameters)}):", *self._body()]
         self.source = "\n    ".join(lines)

@@ -13,6 +13,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -133,6 +134,17 @@ class Program:
             for first, arrays in calls.items()
             if len(arrays) > 1 and needed.issuperset(arrays)
         }
+
+    @cached_property
+    def shared(self) -> list[list[Expression]]:
+        """The arrays that one call of the others returns, where several are needed."""
+        named = {each for arrays in self.unpacked.values() for each in arrays}
+        calls: dict[tuple[Any, ...], list[Expression]] = {}
+        for each in self.needed:
+            if each.row is not None and each.row.outputs and each not in named:
+                options = {key: value for key, value in each.keywords.items() if key != "output"}
+                calls.setdefault((each.row, *each.operands, repr(options)), []).append(each)
+        return [parts for parts in calls.values() if len(parts) > 1]
 
     @cached_property
     def names(self) -> dict[Expression, str]:

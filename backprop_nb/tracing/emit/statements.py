@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from backprop_nb.tracing import pytree
 from backprop_nb.tracing.emit.algebra import Expression
 from backprop_nb.tracing.emit.notation import NUMPY, Notation, Printed
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.graph import Node
-from backprop_nb.tracing.rules.template import ATOM, typed
+from backprop_nb.tracing.rules.template import ATOM, Source, literal, typed
 
 _WHERE = np.where  # while a trace runs there is another one
 
@@ -51,14 +53,25 @@ class Printer:
     ----------
     forward, backward
         The statements of the way there, and of the way back.
+
+    Parameters
+    ----------
+    calls
+        What the calls are called of which several arrays are needed.
     """
 
     def __init__(
-        self, program: Program, names: Mapping[Expression, str], notation: Notation
+        self,
+        program: Program,
+        names: Mapping[Expression, str],
+        notation: Notation,
+        calls: Sequence[str] = (),
     ) -> None:
         self._program = program
         self._names = names
         self._notation = notation
+        shared = zip(calls, program.shared, strict=True) if calls else ()
+        self._calls = {part: name for name, parts in shared for part in parts}
         self._printed: dict[Expression, Printed] = {}
         self._lines: dict[Expression, str] = {}
         statements = list(self._statements())
@@ -75,9 +88,15 @@ class Printer:
         return self._printed[expression]
 
     def _statements(self) -> Iterator[Statement]:
+        seen: set[str] = set()
         for each in self._program.needed:
             name = self._names.get(each)
             call = self._call(each) if each.row is not None else None
+            if call is not None and (whole := self._calls.get(each)):
+                if whole not in seen:
+                    seen.add(whole)
+                    yield Statement(each, whole, self._call(each, is_whole=True)[0])
+                call = f"{whole}[{each.keywords['output']}]", ATOM
             if call is not None and name is not None:
                 node = self._program.adjoint_of.get(each)
                 through = self.through(node) if node else ()
@@ -97,13 +116,16 @@ class Printer:
         assert expression.row.statement is not None
         (first, precedence), *others = [self._operand(expression, x) for x in expression.operands]
         texts = [first if precedence is ATOM else f"({first})", *(text for text, _ in others)]
-        return tuple(expression.row.statement(name, texts, expression.keywords))
+        return tuple(expression.row.statement(name, texts, _portable(expression)))
 
-    def _call(self, expression: Expression) -> Printed:
+    def _call(self, expression: Expression, is_whole: bool = False) -> Printed:
         assert expression.row is not None  # leaves have no call
         arguments = [self._operand(expression, operand) for operand in expression.operands]
         with_number = any(operand.shape == () for operand in expression.operands)
-        return self._notation.call(expression.row, arguments, expression.keywords, with_number)
+        keywords = expression.keywords if self._notation is not NUMPY else _portable(expression)
+        if is_whole:
+            keywords = {key: value for key, value in keywords.items() if key != "output"}
+        return self._notation.call(expression.row, arguments, keywords, with_number)
 
     def _operand(self, expression: Expression, operand: Expression) -> Printed:
         """Return an operand; a number takes the type of its result where NumPy would not give it.
@@ -135,6 +157,30 @@ class Printer:
         expressions = [self._program.forward[user.index] for user in users]
         lines = [_brief(self._lines[each]) for each in expressions if each in self._lines]
         return tuple([*lines[:MAX_THROUGH], "…"] if len(lines) > MAX_THROUGH else lines)
+
+
+def _portable(call: Expression) -> Mapping[str, Any]:
+    """Return the options of a call as other array libraries take them, or refuse them.
+
+    They take arrays where NumPy takes lists, and Dask's ``cholesky`` gives the other triangle.
+    """
+    if call.calls(np.linalg.cholesky):
+        return {"upper": False, **call.keywords}
+    keywords = dict(call.keywords)
+    for name in {"index", "at", "q"} & keywords.keys():
+        keywords[name] = pytree.rebuild(keywords[name], lambda _, leaf: _as_array(leaf))
+    if isinstance(keywords.get("q"), tuple):
+        keywords["q"] = _as_array(np.array(keywords["q"]))
+    if call.calls(np.searchsorted) or call.calls(np.digitize):
+        form = keywords["form"]
+        arrays = (np.array(each) if isinstance(each, list | tuple) else each for each in form.args)
+        keywords["form"] = replace(form, args=tuple(map(_as_array, arrays)))
+    return keywords
+
+
+def _as_array(leaf: Any) -> Any:
+    is_number = isinstance(leaf, np.ndarray) and leaf.dtype in (np.dtype(int), np.dtype(float))
+    return Source(f"np.array({literal(leaf.tolist())})") if is_number and leaf.size else leaf
 
 
 def _brief(line: str) -> str:

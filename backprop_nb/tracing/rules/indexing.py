@@ -165,6 +165,16 @@ def add_along_axis(g: Any, indices: Any, *, axis: int | None, shape: tuple[int, 
     return out
 
 
+def _printed_add_along_axis(
+    g: Any, indices: Any, *, axis: int | None, shape: tuple[int, ...]
+) -> Any:
+    """Count each place with its weights, as for ``scatter_add``."""
+    size = np.zeros(shape).size
+    places = np.take_along_axis(np.reshape(np.arange(size), shape), indices, axis)
+    total = np.bincount(np.ravel(places), np.ravel(np.broadcast_to(g, places.shape)), size)
+    return np.reshape(total, shape).astype(np.result_type(g))
+
+
 # --- in order ---------------------------------------------------------------------
 
 
@@ -328,6 +338,7 @@ ROWS = (
         add_along_axis,
         lambda g, ans, x, indices, axis, shape: np.take_along_axis(g, indices, axis),
         None,
+        printed=_printed_add_along_axis,
         latex=r"\mathrm{scatter}(#1)",
         symbol="scatter",
     ),

@@ -101,6 +101,12 @@ _LATEX_COMMANDS = {
 }
 
 
+class Source(str):
+    """Source that stands for a value, and is printed as it is."""
+
+    __slots__ = ()
+
+
 def literal(value: Any) -> str:
     """Return Python source for a plain value: a number, an axis, a shape, an index.
 
@@ -112,6 +118,8 @@ def literal(value: Any) -> str:
     >>> literal((slice(None, 2), None, Ellipsis))
     '(slice(None, 2, None), None, ...)'
     """
+    if isinstance(value, Source):
+        return str(value)
     if value is Ellipsis:
         return "..."
     if isinstance(value, np.floating):

@@ -5,7 +5,9 @@ import enum
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import dask.array as da
 import numpy as np
 import pytest
 from nonempty import nonempty
@@ -227,6 +229,81 @@ def test_the_source_brings_along_the_functions_that_it_calls_and_no_other(f, hel
     *brought, last = re.findall(r"^def (\w+)\(", source, re.MULTILINE)
     assert brought == helpers
     assert last.endswith("_and_gradient")
+
+
+class Unwritten(np.ndarray):
+    """An array as JAX has them: nothing is written into it, and no list is an index."""
+
+    def __setitem__(self, index, value):
+        raise TypeError("immutable")
+
+    def __getitem__(self, index):
+        items = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(item, list) for item in items):
+            raise TypeError("a list is no index")
+        return super().__getitem__(index)
+
+
+def unwritten(function):
+    return lambda *args, **options: function(*args, **options).view(Unwritten)
+
+
+def refused(*args, **options):
+    raise TypeError("in place")
+
+
+UNWRITTEN = SimpleNamespace(
+    **vars(np)
+    | {name: unwritten(getattr(np, name)) for name in ("zeros", "array", "arange")}
+    | {"add": SimpleNamespace(at=refused)}
+)
+
+
+def program_in(library, graph):
+    """Return the printed program as another library runs it."""
+    space = {"np": library}
+    exec(graph.to_numpy().replace("import numpy as np\n", ""), space)
+    return [*space.values()][-1]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x[[0, 2]] ** 2) * x[1],
+        lambda x: np.sum(np.outer(x, x)[[0, 1, 1], [2, 2, 2]] * x[1:]) if len(x) == 4 else 0.0,
+        lambda x: np.sum(x[::-2]) * np.outer(x, x)[1:, :2][0, 1],
+        lambda x: np.sum(np.sort(x) * X) + np.take_along_axis(x, np.argsort(x), 0)[1],
+        lambda x: np.sum(np.cumprod(x) ** 2),
+        lambda x: np.sum(x[x > 0] ** 3) + np.sum(np.quantile(x, [0.25, 0.7])),
+        lambda x: np.array([0.5, 2.0, 3.0])[np.searchsorted([0.0, 0.5], x)] @ x,
+    ],
+    ids=["list", "pairs", "slices", "order", "products", "mask", "search"],
+)
+def test_the_program_runs_where_no_array_is_written_to(f):
+    graph = bp.trace(f, X)
+    compare(program_in(UNWRITTEN, graph)(X.view(Unwritten)), graph)
+
+
+def test_dask_refuses_what_it_computes_in_another_way():
+    S = A0 @ A0.T + np.eye(3)
+    run = program_in(da, bp.trace(lambda s: np.sum(np.linalg.cholesky(s)), S))
+    with pytest.raises(TypeError, match="upper"):  # its triangle is the upper one
+        run(da.asarray(S))
+
+
+def test_dask_forgets_no_step_of_a_product():
+    graph = bp.trace(lambda x: np.sum(np.cumprod(x)), X)
+    _, (gradient,) = program_in(da, graph)(da.asarray(X))
+    np.testing.assert_allclose(gradient.compute(), graph.backward().gradients[0])
+
+
+def test_a_rule_that_needs_several_arrays_of_one_call_makes_it_once():
+    source = bp.trace(lambda A: np.linalg.norm(A, "nuc"), A0).to_numpy()
+    assert source.count("np.linalg.svd(") == 1
+    assert "svd = np.linalg.svd(A, full_matrices=False)" in source
+    assert "d_A = svd[0] @ svd[2]" in source
+    source = bp.trace(lambda svd: np.linalg.norm(svd, "nuc"), A0).to_numpy()
+    assert "d_svd = svd_[0] @ svd_[2]" in source
 
 
 def test_a_long_sum_prints_in_lines_that_do_not_grow_with_it():
