@@ -133,6 +133,28 @@ def test_a_round_on_a_page_of_its_own(open_page, tmp_path, theme, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+OVERLAID = """() => {
+    const parts = document.querySelectorAll(".bpnb-bug-body :is(.bpnb-panel, svg.bpnb-picture)");
+    const boxes = [...parts].filter(each => each.checkVisibility())
+        .map(each => each.getBoundingClientRect());
+    return boxes.flatMap((one, k) => boxes.slice(k + 1).filter(other =>
+        one.left < other.right - 1 && other.left < one.right - 1 &&
+        one.top < other.bottom - 1 && other.top < one.bottom - 1)).length;
+}"""
+
+
+@pytest.mark.parametrize(
+    "options", [{"level": each} for each in ("easy", "hard")] + [{"course": "rows"}]
+)
+def test_nothing_lies_on_anything_at_any_width(open_page, tmp_path, options):
+    game = bp.FindTheBug(**options, seed=1)
+    game.given_up = True
+    page = open_page(game.to_html(tmp_path / "bug"))
+    for width in (1400, 1158, 1010, 916, 830, 700, 500):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(OVERLAID) == 0, width
+
+
 @pytest.mark.parametrize("level", ["easy", "medium"])
 @pytest.mark.parametrize("width", [1400, 1158, 900, 700])
 def test_what_is_asked_for_is_told_beside_the_question(open_page, tmp_path, level, width):
