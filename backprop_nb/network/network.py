@@ -292,7 +292,7 @@ class Network(Parameters):
 
         The numbers are those of :meth:`loss` and :meth:`backward`, up to
         rounding; ``gradient.delta`` is not stored.  See
-        :mod:`backprop_nb.network.fast` for what makes the document's network fast.
+        :mod:`backprop_nb.network.fast` for what makes it fast.
 
         Parameters
         ----------
