@@ -386,7 +386,7 @@ class Descent:
         self.history.add(loss, norms, shares, held_out)
         if not (math.isfinite(loss + sum(sums)) and np.isfinite(self.theta).all()):
             raise self._without_sense(_not_finite(self.net, norms))
-        if problem := _stuck(loss, norms, shares):
+        if problem := _stuck(self.net, loss, norms, shares):
             raise self._without_sense(problem)
         if self.history.is_best():
             # The loss on the rows held out is that of θ now; the other was met on the way.
@@ -450,14 +450,14 @@ def _not_finite(net: Parameters, norms: FloatArray) -> str:
     return f"Training diverged at layer {len(net.A)}, the output: the loss is not finite."
 
 
-def _stuck(loss: float, norms: FloatArray, shares: FloatArray) -> str | None:
+def _stuck(net: Parameters, loss: float, norms: FloatArray, shares: FloatArray) -> str | None:
     """Return what to say if the error is large, and saturation has left no gradient."""
     layer = int(np.argmax(shares))
     if shares[layer] <= _STUCK_SHARE or norms.max() > _VANISHED * loss or loss == 0:
         return None
     return (
         f"Training is stuck at layer {layer + 1}: {shares[layer]:.0%} of its outputs are "
-        "saturated, so σ′ ≈ 0 and no gradient is left."
+        f"saturated, so {net.activations[layer].sign}′ ≈ 0 and no gradient is left."
     )
 
 

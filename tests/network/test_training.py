@@ -201,6 +201,16 @@ def test_data_are_not_copied_however_they_lie(dtype, validation, lying):
     assert peak < 4_000_000  # x in float64 has 16 MB
 
 
+def test_a_layer_without_slope_is_told_by_its_own_activation():
+    net = Network((1, 2, 1), seed=0, activation="relu", output="identity")
+    net.A[0], net.b[0] = np.ones((2, 1)), np.array([-5.0, -6.0])
+    with (
+        pytest.raises(DivergenceError, match="100% of its outputs are saturated, so relu′ ≈ 0"),
+        pytest.warns(BackpropWarning, match="gives 0 for every row"),
+    ):
+        fit(net, [[1.0], [2.0]], [[1e12], [3e12]], epochs=1, learning_rate=1e-30)
+
+
 def test_an_epoch_does_not_go_through_those_before(monkeypatch):
     def asked(self):
         raise AssertionError("an array of all epochs, in each of them")
