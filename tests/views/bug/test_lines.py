@@ -116,7 +116,7 @@ def test_the_gradients_stand_beside_the_right_ones_once_they_are_checked():
 
 
 def test_the_titles_of_vectors_have_room():
-    titles = [f"dbiases{k}" for k in range(3)]
+    titles = [f"dbiases[{k}]" for k in range(3)]
     shapes = gradient_picture(make_line_puzzle(0, 1, ["lists"]), measured=False).data()["shapes"]
     middles = [each["at"][0] for each in shapes if each.get("text") in titles]
     assert min(b - a for a, b in pairwise(middles)) >= 7 * len(titles[0])
