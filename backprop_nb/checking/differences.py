@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +39,11 @@ LOOKED_AT, DIRECTIONS = 300, 3
 _SETTLED = 3e-7
 """Two steps give the same slope if no more of it is between them ..."""
 
-_ROUNDED = 8 * float(np.finfo(np.float64).eps)
-"""... but for the rounding of f, which may be so much of it, divided by the step."""
+_ROUNDED = 8
+"""... but for so many times the rounding of f, divided by the step."""
+
+_ROUGHEST = 0.01
+"""No step is longer than this, however roughly f is rounded."""
 
 
 def central_differences(
@@ -54,10 +57,11 @@ def central_differences(
         A function that returns a single number; it need not be traceable.
     *args
         Numbers, arrays, or lists, tuples and dicts of them; all count as float64.
-        Each entry costs two calls of ``f``.
+        Each entry costs two calls of ``f``, and as many for each other step that is tried.
     step
         The step h for an entry of size up to 1, larger entries take a larger one in
-        proportion.  By default about 6e-6, the cube root of the machine's precision.
+        proportion.  By default about 6e-6, the cube root of the machine's precision, or that of
+        the precision in which f is computed; a tenth of it must give the same, or it is that.
 
     Returns
     -------
@@ -85,6 +89,43 @@ def central_differences(
     point = Point(f, args, "central_differences({f}, {args})")
     slopes = iter(point.slopes(step))
     return tuple(pytree.rebuild(list(args), lambda _, __: next(slopes)[()]))
+
+
+class Grain(NamedTuple):
+    """How roughly some values are rounded."""
+
+    size: float
+    relative: float
+    """The same, to their size."""
+    decimals: int | None = None
+    """To how many they are rounded, if they are."""
+
+    @property
+    def words(self) -> str:
+        """What to say of it; nothing of float64."""
+        if self.decimals is not None:
+            return f"rounded to {self.decimals} decimals"
+        return "computed in float32" if self.relative > 1e-10 else ""
+
+
+def _grain_of(values: Sequence[float]) -> Grain:
+    """Return how roughly values are rounded that have no reason to be round.
+
+    >>> _grain_of([0.123457, 3.5, 7.25]).words, _grain_of([1 / 3, 2 / 3]).words
+    ('rounded to 6 decimals', '')
+    """
+    size, eps = max(map(abs, values)), float(np.finfo(np.float64).eps)
+    if not 0 < size < np.inf:
+        return Grain(eps, eps)
+    is_whole = all(round(v) == v for v in values)  # such as counts
+    for decimals in () if is_whole else range(1, 10):
+        half = 0.5 * 10.0**-decimals
+        if half > 100 * eps * size and all(round(v, decimals) == v for v in values):
+            return Grain(half, half / size, decimals)
+    with np.errstate(over="ignore"):
+        if not is_whole and all(float(np.float32(v)) == v for v in values):
+            eps = float(np.finfo(np.float32).eps)
+    return Grain(eps * size, eps)
 
 
 class Point:
@@ -215,8 +256,8 @@ class Point:
         leaf = self.leaves[k]
         ways = (partial(self._slope, leaf, index) for index in np.ndindex(leaf.shape))
         settled = np.array([self._settled(way) for way in ways]).reshape(-1, 2)
-        slopes, steps = (each.reshape(leaf.shape) for each in settled.T)
-        return slopes, _ROUNDED * abs(self._here) / steps
+        slopes, rounding = (each.reshape(leaf.shape) for each in settled.T)
+        return slopes, rounding
 
     def slopes_beside(self, k: int, given: Floats) -> tuple[Floats, Floats]:
         """Return the same of a large leaf, looked at in some entries and along some directions.
@@ -231,8 +272,7 @@ class Point:
         def look_at(which: Places) -> Floats:
             ways = [partial(self._slope, leaf, np.unravel_index(i, leaf.shape)) for i in which]
             found: Floats
-            found, steps = np.array([self._settled(way) for way in ways]).T
-            rounding[which] = _ROUNDED * abs(self._here) / steps
+            found, rounding[which] = np.array([self._settled(way) for way in ways]).T
             return found
 
         right = look_at(chosen)
@@ -257,7 +297,7 @@ class Point:
             return along - float(slopes @ part)
 
         places, room = np.arange(len(way)), 1e-5 * float(np.linalg.norm(slopes))
-        room += _ROUNDED * abs(self._here) * float(np.sqrt(len(way))) / _STEP
+        room += _ROUNDED * self.grain.size * float(np.sqrt(len(way))) / self._step
         all_of_it = off(places)
         if abs(all_of_it) <= room:
             return None
@@ -271,27 +311,48 @@ class Point:
 
     def slope_along(self, k: int, direction: Floats) -> float:
         """Return the central difference along a direction in which one leaf is moved."""
-        return self._settled(partial(self._slope_along, self.leaves[k], direction))[0]
+        return self.slope_and_rounding_along(k, direction)[0]
+
+    def slope_and_rounding_along(self, k: int, direction: Floats) -> tuple[float, float]:
+        """Return the same, and how far it may be off."""
+        slope, rounding = self._settled(partial(self._slope_along, self.leaves[k], direction))
+        return slope, rounding * max(1.0, float(np.linalg.norm(direction)))
 
     def _settled(self, slope: Callable[[float], float]) -> tuple[float, float]:
-        """Return the slope by the first step whose tenth gives the same, or nearly so; and it.
+        """Return the slope by the first step whose tenth gives the same, and how far it may be off.
 
         Within the usual step may lie the kink of one of many ReLUs.
         """
-        steps = [_STEP, _STEP / 10, _STEP / 100, _STEP / 1000]
-        slopes, apart = [slope(_STEP)], list[float]()
+        steps = [self._step, self._step / 10, self._step / 100, self._step / 1000]
+        slopes, apart = [slope(self._step)], list[float]()
         for step in steps[1:]:
             slopes.append(slope(step))
             apart.append(abs(slopes[-1] - slopes[-2]))
-            rounding = _ROUNDED * abs(self._here) / step
+            rounding = _ROUNDED * self.grain.size / step
             if apart[-1] <= _SETTLED * max(map(abs, slopes[-2:])) + rounding:
-                return slopes[-2], 10 * step
+                return slopes[-2], apart[-1] + rounding / 10
         best = int(np.argmin(apart))
-        return slopes[best], steps[best]
+        return slopes[best], _ROUNDED * self.grain.size / steps[best]
 
     @cached_property
-    def _here(self) -> float:
-        return self.value()
+    def grain(self) -> Grain:
+        """How roughly the values of f are rounded, as those around here show."""
+        values, random = [self.value()], np.random.default_rng(0)
+        kept = [leaf.copy() for leaf in self.leaves]
+        try:
+            for _ in range(6):
+                for leaf, was in zip(self.leaves, kept, strict=True):
+                    leaf[...] = was + 1e-3 * random.standard_normal(was.shape)
+                values.append(self.value())
+        finally:
+            for leaf, was in zip(self.leaves, kept, strict=True):
+                leaf[...] = was
+        return _grain_of(values)
+
+    @property
+    def _step(self) -> float:
+        """The step that balances the two errors, for values as rough as these."""
+        return float(min(max(self.grain.relative ** (1 / 3), _STEP), _ROUGHEST))
 
     def _slope_along(self, leaf: Floats, direction: Floats, step: float) -> float:
         start, h = leaf.copy(), step / max(1.0, float(np.linalg.norm(direction)))

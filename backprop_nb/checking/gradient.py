@@ -706,20 +706,27 @@ class Judged(NamedTuple):
 
 def _judged(point: Point, given: Sequence[Any]) -> Judged:
     """Return the right gradients, by the tracer if it can."""
-    value = point.value()
+    alone, value = "so central differences alone judge", point.value()
     try:
         gradients = point.traced_gradients()
     except BackpropError as error:
-        why = "The tracer cannot follow this function, so central differences alone judge."
-        found = [_by_differences(point, k, each) for k, each in enumerate(given)]
-        slopes, roundings, notes = zip(*found, strict=True)
-        why = f"{why} {error.problem}"
-        return Judged([*slopes], (why, *filter(None, notes)), [*roundings])
-    if np.isfinite(value):
-        notes = tuple(_disagreements(point, gradients))
-    else:
+        why = f"The tracer cannot follow this function, {alone}. {error.problem}"
+        return _by_differences_alone(point, given, why)
+    if point.grain.decimals is not None and not any(each.any() for each in gradients):
+        why = f"Its values are {point.grain.words}, and flat between two of them, {alone}."
+        return _by_differences_alone(point, given, why)
+    notes = tuple(_disagreements(point, gradients))
+    if not np.isfinite(value):
         notes = (f"The function is {value} here, and what changes that says nothing.",)
     return Judged(gradients, notes, [np.zeros(each.shape) for each in gradients])
+
+
+def _by_differences_alone(point: Point, given: Sequence[Any], why: str) -> Judged:
+    found = [_by_differences(point, k, each) for k, each in enumerate(given)]
+    slopes, roundings, notes = zip(*found, strict=True)
+    if point.grain.words and point.grain.words not in why:
+        why += f" Its values are {point.grain.words}: they judge roughly."
+    return Judged([*slopes], (why, *filter(None, notes)), [*roundings])
 
 
 def _by_differences(point: Point, k: int, given: Any) -> tuple[Array, Array, str]:
@@ -761,15 +768,16 @@ def _disagreements(point: Point, gradients: Sequence[Array]) -> Iterator[str]:
     """
     for k, (name, gradient) in enumerate(zip(point.names, gradients, strict=True)):
         if gradient.size <= LOOKED_AT:
-            one, other = gradient, point.slopes_of(k)
+            one, (other, rounding) = gradient, point.slopes_and_rounding(k)
             size = max(float(np.abs(one).max(initial=0)), 1e-6)
         else:
             random = np.random.default_rng(k)
             ways = random.choice([-1.0, 1.0], (DIRECTIONS, *gradient.shape))
             one = np.array([np.sum(gradient * way) for way in ways])
-            other = np.array([point.slope_along(k, way) for way in ways])
+            found = [point.slope_and_rounding_along(k, way) for way in ways]
+            other, rounding = np.array(found).T
             size = max(float(np.linalg.norm(gradient)), 1e-6)
-        if not np.all(np.abs(one - other) <= 1e-4 * size):
+        if not np.all(np.abs(one - other) <= 1e-4 * size + rounding):
             yield (
                 f"The tracer and central differences do not agree on the slope by {name}: there "
                 "may be a kink or a jump within the step, or a sharp bend. The tracer's value is "

@@ -448,6 +448,22 @@ def test_a_loss_may_end_in_a_float():
     assert (report.findings[0].source, report.findings[0].proved) == ("error * w", True)
 
 
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        (lambda value: round(value, 6), "rounded to 6 decimals, and flat between two of them"),
+        (lambda value: round(value.item(), 4), "Its values are rounded to 4 decimals"),
+        (lambda value: np.float32(value.item()), "Its values are computed in float32"),
+    ],
+)
+def test_differences_of_a_rounded_loss_are_taken_over_long_steps(ending, said):
+    loss, gradient, W = classifier(ending)
+    report = bp.check_gradient(loss, gradient, W)
+    assert report.ok
+    assert said in report.notes[0]
+    assert not bp.check_gradient(loss, lambda W: 2 * gradient(W), W).ok
+
+
 @pytest.mark.parametrize("returned", [np.asarray, float], ids=["traced", "not traced"])
 def test_the_kinks_of_many_relus_near_by_accuse_nobody(returned):
     """Within the usual step of central differences lie those of some rows and units."""
