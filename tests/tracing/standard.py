@@ -9,8 +9,8 @@ abs acos acosh add all any arange argmax argmin asarray asin asinh astype atan a
 atanh bool broadcast_to ceil concat copysign cos cosh count_nonzero cumulative_prod
 cumulative_sum exp expm1 float32 float64 floor hypot int64 isfinite isinf isnan log log10 log1p
 log2 logaddexp logical_and logical_not logical_or logical_xor matmul max maximum mean min minimum
-permute_dims prod reshape round searchsorted sign signbit sin sinh sort sqrt squeeze stack sum
-take tan tanh tensordot trunc where zeros zeros_like
+nonzero permute_dims prod reshape round searchsorted sign signbit sin sinh sort sqrt squeeze stack
+sum take tan tanh tensordot trunc where zeros zeros_like
 """
 LINALG = "cholesky det eigh eigvalsh inv qr slogdet solve svd svdvals"
 

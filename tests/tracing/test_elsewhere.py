@@ -216,8 +216,8 @@ def test_a_function_that_the_library_lacks_is_named_when_compiling():
 
 
 def test_a_function_that_the_library_has_is_not_said_to_be_missing():
-    graph = bp.trace(lambda x: np.sum(x * np.round(x)), B)
-    with pytest.raises(UnsupportedError, match=r"np\.round, and it is not known how") as caught:
+    graph = bp.trace(lambda x: x[np.nanargmax(x)], B)
+    with pytest.raises(UnsupportedError, match=r"np\.nanargmax, and it is not known how") as caught:
         graph.compile(xp=da)
     assert "there is no" not in str(caught.value)
 
@@ -371,3 +371,30 @@ def test_jax_compiles_what_is_written_in_place():
     graph = bp.trace(filled, np.arange(4.0), np.ones(2))
     value, _ = jax.jit(graph.compile(xp=jax.numpy))(np.arange(4.0), np.ones(2))
     assert_same(value, graph.value)
+
+
+WITHOUT_A_SLOPE = {
+    "round": lambda x: x * (np.round(x) + np.round(x, 1) + np.round(100 * x, decimals=-2)),
+    "isclose": lambda x: x * np.isclose(x, -0.5, atol=0.1) * (1 + np.isclose(x, np.inf)),
+    "digitize": lambda x: x * np.digitize(x, [-0.5, 0.25, 1.0]) + np.digitize(x, (1.5, 0.25)) * x,
+    "right": lambda x: x * np.digitize(x, [-0.5, 0.25], right=True) * np.digitize(x, [2, -1], True),
+    "searchsorted": lambda x: x * np.searchsorted([-0.5, 0.25], x) * np.searchsorted(x[:1], [0.5]),
+    "nonzero": lambda x: x[np.nonzero(x > 0)] ** 2,
+    "flatnonzero": lambda x: x[np.flatnonzero(x > 0)] * x[np.flatnonzero(x < 0)][0],
+    "lstsq": lambda x: np.linalg.lstsq(np.reshape(x, (3, 2)) ** 2, x[:3], rcond=None)[0],
+}
+
+
+@pytest.mark.parametrize("xp", [STANDARD, STRICT, da], ids=["standard", "strict", "dask"])
+@pytest.mark.parametrize("name", WITHOUT_A_SLOPE)
+def test_what_has_no_slope_is_made_where_a_library_lacks_it(name, xp):
+    graph = bp.trace(lambda x: np.sum(WITHOUT_A_SLOPE[name](x)), FLAT)
+    value, (gradient,) = graph.compile(xp=xp)(xp.asarray(FLAT))
+    np.testing.assert_allclose(np.asarray(value), graph.value, rtol=1e-9)
+    np.testing.assert_allclose(np.asarray(gradient), graph.backward().gradients[0], rtol=1e-7)
+
+
+def test_an_option_that_is_not_made_is_refused_by_name():
+    graph = bp.trace(lambda x: np.sum(x) * np.linalg.matrix_rank(x, hermitian=True), X.T @ X)
+    with pytest.raises(UnsupportedError, match=r"np\.linalg\.matrix_rank"):
+        graph.compile(xp=STANDARD)

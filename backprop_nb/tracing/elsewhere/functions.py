@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -52,10 +53,22 @@ def built(library: Library, call: Expression) -> Call:
 
 def _as_written(library: Library, call: Expression, name: str) -> Call:
     """Return a call that carries no gradient, with options by their names."""
-    if name not in FLAT:
-        raise LackingError(f"np.{name}")
     assert call.row is not None
     form, output = call.keywords["form"], call.keywords.get("output")
+    if name in FLAT_MADE:
+        made = FLAT_MADE[name](library)
+        try:
+            signature(made).bind(*form.args, **form.kwargs)
+        except TypeError:  # an option that it has not
+            raise LackingError(f"np.{name}") from None
+
+        def computed(*arrays: Any) -> Any:
+            args, options = form.filled(arrays)
+            return made(*args, **options)
+
+        return computed
+    if name not in FLAT:
+        raise LackingError(f"np.{name}")
     function, names = library.get(_NAMES.get(name, name), name), list(call.row.parameters)
 
     def compute(*arrays: Any) -> Any:
@@ -70,9 +83,91 @@ def _as_written(library: Library, call: Expression, name: str) -> Call:
 
 FLAT = (
     *("all", "any", "argmax", "argmin", "ceil", "count_nonzero", "floor", "isinf"),
-    *("logical_xor", "rint", "searchsorted", "signbit"),
+    *("logical_xor", "nonzero", "rint", "signbit"),
 )
 """Functions without a slope that libraries have under NumPy's name, and with its options."""
+
+
+def _round(library: Library) -> Call:
+    to_whole = library.get("round")
+
+    def round_to(a: Any, decimals: int = 0) -> Any:
+        scale = 10.0 ** abs(decimals)
+        if decimals < 0:
+            return to_whole(a / scale) * scale
+        return to_whole(a * scale) / scale if decimals else to_whole(a)
+
+    return round_to
+
+
+def _is_close(library: Library) -> Call:
+    def is_close(
+        a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+    ) -> Any:
+        near = (abs(a - b) <= atol + rtol * abs(b)) & (abs(b) < math.inf) | (a == b)
+        return near | (a != a) & (b != b) if equal_nan else near
+
+    return is_close
+
+
+def _digitize(library: Library) -> Call:
+    total = library.get("sum")
+
+    def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+        each, bins = (_of_floats(library, array) for array in (x[..., None], bins))
+        edges = library.plain(bins)
+        if edges.size and edges[0] > edges[-1]:
+            passed = bins >= each if right else bins > each
+        else:  # NaN comes last
+            passed = ~(bins >= each) if right else ~(bins > each)
+        return total(library.as_type(passed, np.dtype(int)), axis=-1)
+
+    return digitize
+
+
+def _matrix_rank(library: Library) -> Call:
+    total, largest, values = (
+        library.get("sum"),
+        library.get("max"),
+        matrices.singular_values(library),
+    )
+
+    def matrix_rank(A: Any, tol: Any = None, *, rtol: Any = None) -> Any:
+        s = values(A)
+        if rtol is None:
+            rtol = max(A.shape[-2:]) * np.finfo(str(A.dtype).rpartition(".")[2]).eps
+        least = rtol * largest(s, axis=-1, keepdims=True) if tol is None else tol
+        return total(library.as_type(s > least, np.dtype(int)), axis=-1)
+
+    return matrix_rank
+
+
+def _of_floats(library: Library, x: Any) -> Any:
+    """Return an array or a list as NumPy compares it with another one: no other type is finer."""
+    return library.as_type(library.array(x), np.dtype(float))
+
+
+def _search(library: Library) -> Call:
+    search = library.get("searchsorted")
+    return lambda a, v, side="left": search(
+        _of_floats(library, a), _of_floats(library, v), side=side
+    )
+
+
+def _flat_nonzero(library: Library) -> Call:
+    places = library.get("nonzero")
+    return lambda a: places(library.flat(a))[0]
+
+
+FLAT_MADE: Mapping[str, Callable[[Library], Call]] = {
+    "digitize": _digitize,
+    "flatnonzero": _flat_nonzero,
+    "isclose": _is_close,
+    "linalg.matrix_rank": _matrix_rank,
+    "round": _round,
+    "searchsorted": _search,
+}
+"""Functions without a slope that libraries lack, or have with other options."""
 
 OPERATORS: Mapping[str, Call] = {
     **{

@@ -168,7 +168,8 @@ def _norm(library: Library, call: Expression) -> Call:
     return lambda x: total(size(x) ** kind, **options) ** (1.0 / kind)
 
 
-def _singular_values(library: Library) -> Call:
+def singular_values(library: Library) -> Call:
+    """Return what gives the singular values."""
     try:
         return library.get("linalg.svdvals")
     except LackingError:
@@ -297,7 +298,7 @@ BUILDERS: Mapping[str, Builder] = {
     "linalg.slogdet": _output_of("linalg.slogdet"),
     "linalg.solve": lambda library, call: library.get("linalg.solve"),
     "linalg.svd": _output_of("linalg.svd", full_matrices=True),
-    "linalg.svdvals": lambda library, call: _singular_values(library),
+    "linalg.svdvals": lambda library, call: singular_values(library),
     "matmul": lambda library, call: library.get("matmul"),
     "outer": _outer,
     "tensordot": _tensordot,
