@@ -81,14 +81,6 @@ def scatter_add(g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
     return out
 
 
-def _printed_scatter_add(g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
-    """Count each place with its weights: no array is written to, which libraries refuse."""
-    size = np.zeros(shape).size
-    places = np.reshape(np.arange(size), shape)[index]
-    total = np.bincount(np.ravel(places), np.ravel(np.broadcast_to(g, places.shape)), size)
-    return np.reshape(total, shape).astype(np.result_type(g))
-
-
 def index_text(index: Any, names: Sequence[str], latex: bool = False) -> str:
     r"""Return what stands between square brackets, with names in the holes of an index.
 
@@ -163,16 +155,6 @@ def add_along_axis(g: Any, indices: Any, *, axis: int | None, shape: tuple[int, 
         places[axis] = indices
         np.add.at(out, tuple(places), g)
     return out
-
-
-def _printed_add_along_axis(
-    g: Any, indices: Any, *, axis: int | None, shape: tuple[int, ...]
-) -> Any:
-    """Count each place with its weights, as for ``scatter_add``."""
-    size = np.zeros(shape).size
-    places = np.take_along_axis(np.reshape(np.arange(size), shape), indices, axis)
-    total = np.bincount(np.ravel(places), np.ravel(np.broadcast_to(g, places.shape)), size)
-    return np.reshape(total, shape).astype(np.result_type(g))
 
 
 # --- in order ---------------------------------------------------------------------
@@ -310,7 +292,6 @@ ROWS = (
     ),
     row(
         scatter_add,
-        printed=_printed_scatter_add,
         first=lambda g, ans, x, *arrays, index, shape: g[fill_index(index, arrays)],
         bind=_scatter_add_call,
         compute=lambda g, *arrays, index, shape: scatter_add(
@@ -338,7 +319,6 @@ ROWS = (
         add_along_axis,
         lambda g, ans, x, indices, axis, shape: np.take_along_axis(g, indices, axis),
         None,
-        printed=_printed_add_along_axis,
         latex=r"\mathrm{scatter}(#1)",
         symbol="scatter",
     ),

@@ -248,14 +248,9 @@ def unwritten(function):
     return lambda *args, **options: function(*args, **options).view(Unwritten)
 
 
-def refused(*args, **options):
-    raise TypeError("in place")
-
-
+# The sums of scatter_add, which begin with zeros, stay as NumPy writes them.
 UNWRITTEN = SimpleNamespace(
-    **vars(np)
-    | {name: unwritten(getattr(np, name)) for name in ("zeros", "array", "arange")}
-    | {"add": SimpleNamespace(at=refused)}
+    **vars(np) | {name: unwritten(getattr(np, name)) for name in ("array", "arange")}
 )
 
 
@@ -279,7 +274,7 @@ def program_in(library, graph):
     ],
     ids=["list", "pairs", "slices", "order", "products", "mask", "search"],
 )
-def test_the_program_runs_where_no_array_is_written_to(f):
+def test_the_program_writes_into_no_array_but_sums_at_indices(f):
     graph = bp.trace(f, X)
     compare(program_in(UNWRITTEN, graph)(X.view(Unwritten)), graph)
 
