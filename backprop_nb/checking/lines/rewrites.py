@@ -334,7 +334,8 @@ def _wrapped(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         return
     for helper in scope.helpers.values():
         yield Way(formula("f(x)", f=helper, x=node), "function", 1.1)
-    yield Way(formula("np.tanh(x)", x=node), "function", 1.2)
+    for form, cost in (("np.tanh(x)", 1.2), ("np.maximum(x, 0)", 1.4)):
+        yield Way(formula(form, x=node), "function", cost)
     is_term = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub)
     if is_term or not isinstance(parent, ast.BinOp | ast.Call):
         yield Way(formula("x**2", x=node), "function", 1.1, f"square {text_of(node)}")
@@ -398,8 +399,9 @@ def _other_names(scope: Scope, node: ast.Name, name: str, parent: ast.AST | None
         if other != name and its in alike and other != "np":
             if kind == its == "array" and scope.dimensions.get(name) != scope.dimensions.get(other):
                 continue
-            # Nobody computes what nobody reads.
-            cost = 1.1 - 0.2 * _likeness(name, other) + 0.7 * (scope.reads.get(name) == 1)
+            # Nobody computes what nobody reads; of a shape that is unpacked not all is needed.
+            is_needed = scope.reads.get(name) == 1 and name not in scope.unpacked
+            cost = 1.1 - 0.2 * _likeness(name, other) + 0.7 * is_needed
             yield Way(ast.Name(other, ast.Load()), "name", cost)
     if _is_called(node, parent):
         for text, new in scope.helpers.items():
@@ -544,7 +546,8 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
     if operator in (ast.Mult, ast.MatMult):
         yield Way(formula("np.outer(a, b)", a=left, b=right), "operator", 1.0)
     if operator in (ast.MatMult, ast.Sub, ast.Div, ast.Pow):
-        yield Way(ast.BinOp(right, node.op, left), "operator", 0.9)
+        is_error = operator is ast.Sub and not isinstance(left, ast.Constant)
+        yield Way(ast.BinOp(right, node.op, left), "error" if is_error else "operator", 0.9)
     if operator in (ast.MatMult, ast.Mult):
         for form in ("a.T @ b", "a @ b.T", "b @ a.T", "b.T @ a", "b.T @ a.T"):
             cost = 1.0 if form[0] == "a" else 1.2
@@ -682,9 +685,16 @@ def _everywhere(scope: Scope, part: ast.expr) -> Iterator[Way]:
         if is_read and isinstance(node, PLACES) and not _is_called(node, parent):
             places.setdefault(text_of(node), []).append(node)
     for text, nodes in places.items():
+        if len(nodes) > 1:
+            for helper in scope.helpers.values():  # of z, in a formula of f
+                way: ast.expr = part
+                for node in nodes:
+                    way = exchanged(way, node, placed(formula("f(x)", f=helper, x=node), node))
+                new = formula("f(x)", f=helper, x=nodes[0])
+                yield Way(way, "operand", 1.1, f"{text_of(new)} in place of every {text}")
         for other, new in scope.expressions.items() if len(nodes) > 1 else ():
             if other != text:
-                way: ast.expr = part
+                way = part
                 for node in nodes:
                     way = exchanged(way, node, placed(new, node))
                 cost = 1.2 - 0.2 * _likeness(text, other)
@@ -781,7 +791,7 @@ def _more(scope: Scope, slot: ast.expr) -> Iterator[Way]:
             yield Way(new, "constant", cost, f"multiply it by {text}")
     for text, size in scope.sizes.items():
         yield Way(formula("x / size", x=slot, size=size), "factor", 1.05, f"divide it by {text}")
-    for text, x in scope.fitting(slot):
+    for text, x in scope.fitting(slot) if not is_count else ():
         forms = [(formula(form, x=x), cost) for form, cost in _FACTORS]
         forms += [
             (formula(form, f=helper, x=x), cost)

@@ -109,8 +109,11 @@ class Written:
     @property
     def computes(self) -> bool:
         """Whether the statement does more than to hand something on."""
-        value = getattr(self.rewrite.root, "value", None)
-        return isinstance(value, ast.BinOp | ast.UnaryOp | ast.Call | ast.Compare)
+        match getattr(self.rewrite.root, "value", None):
+            case ast.UnaryOp(operand=ast.Constant()) | ast.Call(func=ast.Attribute(attr="copy")):
+                return False
+            case value:
+                return isinstance(value, ast.BinOp | ast.UnaryOp | ast.Call | ast.Compare)
 
 
 class Rewriting:
@@ -463,6 +466,24 @@ class Rewriting:
             self._rounds[written] = self._first_kept(written, whole=True)
         return self._rounds[written]
 
+    def is_idle(self, written: Written) -> bool:
+        """Whether a statement writes nothing as it stands, for its index picks no entry."""
+        root = written.rewrite.root
+        plain = read_target(root, root)
+        with self.apart():
+            found = self.kept(written.block, {root: plain}) if plain is not None else []
+        return bool(found) and not any(each.size for each in found)
+
+    def is_for_the_called(self, written: Written) -> bool:
+        """Whether rather a function lacks a sign, or a factor made of what it is given."""
+        node, new = written.rewrite.node, written.rewrite.new
+        if not (isinstance(node, ast.Call) and self.is_own(node)):
+            return False
+        given = {text_of(each) for each in node.args if isinstance(each, ast.Name)}
+        factor = getattr(new, "right", None) if getattr(new, "left", None) is node else None
+        read = {text_of(each) for each in ast.walk(factor or ast.Pass())}
+        return written.rewrite.kind == "sign" or not given.isdisjoint(read)
+
     def is_own(self, node: ast.AST) -> bool:
         """Whether an expression calls a function of the student's that runs."""
         function = getattr(node, "func", None)
@@ -552,7 +573,8 @@ class Rewriting:
         for change in (lambda x: x * 1.37 + 0.11, np.negative):
 
             def put(_: int, value: Any, change: Callable[[Any], Any] = change) -> Any:
-                next(rounds)
+                if np.size(value):  # what an index picks may be nothing, and that is what is wrong
+                    next(rounds)
                 return change(np.array(value) if isinstance(value, list) else value)
 
             self.putting(block, code, k, put)

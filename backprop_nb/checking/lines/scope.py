@@ -126,6 +126,13 @@ class Scope:
         given = Counter(each.id for each in names if isinstance(each.ctx, ast.Store))
         return frozenset(name for name, count in given.items() if count > 1)
 
+    @cached_property
+    def unpacked(self) -> frozenset[str]:
+        """The names that get their values several at once, such as the lengths of a shape."""
+        tuples = (node for node in ast.walk(self.block.node) if isinstance(node, ast.Tuple))
+        names = (each for node in tuples for each in node.elts if isinstance(each, ast.Name))
+        return frozenset(each.id for each in names if isinstance(each.ctx, ast.Store))
+
     def holds_arrays(self, name: str) -> bool:
         """Whether a list has nothing but arrays in it wherever it has something in it."""
         found = [names[name] for names in self.block.seen.values() if name in names]

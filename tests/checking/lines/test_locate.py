@@ -570,3 +570,160 @@ def test_a_factor_that_may_be_missing_at_two_places_is_proved_at_none(gradient, 
     first = gradient.__code__.co_firstlineno
     assert places <= {each.line - first for each in faults}
     assert not any(each.proved for each in faults)
+
+
+def test_a_mask_that_picks_nothing_is_what_is_wrong():
+    x = np.random.default_rng(0).normal(size=(5, 3))
+
+    def loss(W, V):
+        return np.sum((np.maximum(0, x @ W) @ V) ** 2)
+
+    def gradient(W, V):
+        h = np.maximum(0, x @ W)
+        d = 2 * h @ V
+        dh = d @ V.T
+        dh[h < 0] = 0
+        return x.T @ dh, h.T @ d
+
+    random = np.random.default_rng(1)
+    args = [random.normal(size=(3, 4)), random.normal(size=(4, 2))]
+    (fault,) = find_faults(loss, gradient, args, [0, 1])
+    assert (fault.source, fault.repair) == ("h < 0", "h <= 0 in place of h < 0")
+    assert fault.proved
+
+
+def test_a_count_is_not_multiplied_by_what_only_has_the_wanted_shape():
+    x, y = np.random.default_rng(0).normal(size=(3, 5)), np.ones((1, 5))
+
+    def loss(w, b):
+        return np.sum((w @ x + b - y) ** 2) / 5
+
+    def gradient(w, b):
+        m = x.shape[1]
+        e = w @ x + b - y
+        return 2 / m * e @ x.T, 2 / m * np.sum(e)
+
+    args = [np.array([[0.5, -1.0, 0.3]]), np.array([[0.7]])]
+    faults = find_faults(loss, gradient, args, [0, 1])
+    assert "np.sum(e, axis=1, keepdims=True) in place of np.sum(e)" in [e.repair for e in faults]
+    assert "x.shape[1]" not in [str(each.source) for each in faults]
+
+
+# --- what students of known courses write ----------------------------------------------
+
+CLASSIFIER = """import numpy as np
+
+X = np.random.default_rng(0).normal(size=(5, 3))
+y = np.array([0, 2, 1, 1, 0])
+
+
+def loss(W, V):
+    h = np.maximum(0, X @ W)
+    s = h @ V
+    return np.sum(np.log(np.sum(np.exp(s), axis=1)) - s[range(5), y]) / 5
+
+
+def gradient(W, V):
+    N, D = X.shape
+    h = np.maximum(0, X @ W)
+    scores = h @ V
+    probs = np.exp(scores) / np.sum(np.exp(scores), axis=1, keepdims=True)
+    d = probs.copy()
+    d[range(N), y] -= 1
+    d /= N
+    dh = d @ V.T
+    dh[h <= 0] = 0
+    return X.T @ dh, h.T @ d
+"""
+
+
+def of_text(text, name):
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    space = {}
+    exec(compile(text, name, "exec"), space)
+    return space
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "repair"),
+    [
+        ("d /= N", "d /= D", "N in place of D"),
+        ("y] -= 1", "y] = -1", "write += in place of ="),
+        ("d = probs.copy()", "d = scores.copy()", "probs in place of scores"),
+        (
+            "N, D = X.shape\n    h = np.maximum(0, X @ W)",
+            "N, D = X.shape\n    h = X @ W",
+            "np.maximum(X @ W, 0) in place of X @ W",
+        ),
+        ("h <= 0", "h < 0", "h <= 0 in place of h < 0"),
+    ],
+)
+def test_a_slip_in_a_classifier_is_the_only_line_and_has_its_repair(right, wrong, repair):
+    assert CLASSIFIER.count(right) == 1
+    space = of_text(CLASSIFIER.replace(right, wrong), f"<classifier {wrong}>")
+    random = np.random.default_rng(1)
+    args = [random.normal(size=(3, 4)), random.normal(size=(4, 3))]
+    (fault,) = find_faults(space["loss"], space["gradient"], args, [0, 1])
+    assert fault.repair == repair
+    assert wrong.split("\n")[-1] in fault.source.around.split("\n")[fault.line - 1]
+
+
+CALLED = """import numpy as np
+
+x, y = np.array([0.5, -1.2, 0.3]), np.array([1.0, 0.0])
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def slope(z):
+    return sigmoid(z) * (1 - sigmoid(z))
+
+
+def derivative(output, y):
+    return output - y
+
+
+def through(d, z):
+    return d * slope(z)
+
+
+def loss(W, V):
+    return np.sum((sigmoid(V @ sigmoid(W @ x)) - y) ** 2) / 2
+
+
+def gradient(W, V):
+    z = W @ x
+    a = sigmoid(z)
+    u = V @ a
+    d = derivative(sigmoid(u), y) * slope(u)
+    back = V.T @ d
+    e = through(back, z)
+    return np.outer(e, x), np.outer(d, a)
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "repair"),
+    [
+        ("output - y", "y - output", "output - y in place of y - output"),
+        ("    return d * slope(z)", "    return slope(z)", "multiply it by d"),
+    ],
+)
+def test_a_function_is_named_before_the_line_that_calls_it(right, wrong, repair):
+    assert CALLED.count(right) == 1
+    space = of_text(CALLED.replace(right, wrong), f"<called {wrong}>")
+    random = np.random.default_rng(1)
+    args = [random.normal(size=(4, 3)), random.normal(size=(2, 4))]
+    first, *_ = find_faults(space["loss"], space["gradient"], args, [0, 1])
+    assert (first.repair, first.line) == (repair, 1 + CALLED[: CALLED.index(right)].count("\n"))
+
+
+def test_a_formula_of_f_that_is_given_z_is_among_the_lines():
+    text = CALLED.replace("sigmoid(z) * (1 - sigmoid(z))", "z * (1 - z)")
+    space = of_text(text, "<slope of z>")
+    random = np.random.default_rng(1)
+    args = [random.normal(size=(4, 3)), random.normal(size=(2, 4))]
+    faults = find_faults(space["loss"], space["gradient"], args, [0, 1])
+    assert (11, "sigmoid(z) in place of every z") in [(each.line, each.repair) for each in faults]
