@@ -291,7 +291,8 @@ def _is_for(other: Course, backward: Callable[..., Any], course: Course, seconds
 def _with_option(report: Report, option: str) -> Report:
     """Return a report that first says with which option all would be right."""
     first = report.findings[0].parameter
-    text = f"{first} and all others are right with {option}. Is that your course?"
+    subject = f"{first} and all others are" if len(report.parameters) > 1 else f"{first} is"
+    text = f"{subject} right with {option}. Is that your course?"
     if "column" in option and "columns" not in option:
         text += (
             " If not, a sample is a vector here, which .T leaves as it is: np.outer(delta, x) "
@@ -313,8 +314,10 @@ def line_of(backward: Callable[..., Any], course: Course, hints: Hints) -> Findi
             break
         line, *others = lines
         if others:
+            own = "" if says_a_number(line.repair, but=line.source) else f"{line.repair}; "
             either = " or ".join(f"line {each.line}, {each.source}" for each in others)
-            return replace(line, quantity="", repair=f"or {either}, is", expected=None)
+            repair = f"{own.removeprefix('; ')}or {either}, is"
+            return replace(line, quantity="", repair=repair, expected=None)
         if not says_a_number(f"{line.quantity} {line.repair}"):  # names hold on every network
             return line
         found.append(line)
@@ -351,7 +354,8 @@ def _lines(
         return []
     given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
     try:
-        return wrong_lines(course_loss(course, probe.widths), backward, given, hints, alone)
+        loss, biases_first = course_loss(course, probe.widths), course.returns == "biases weights"
+        return wrong_lines(loss, backward, given, hints, alone, biases_first)
     except Exception:  # the mistake that is named is worth more than its line
         return []
 
@@ -378,5 +382,6 @@ def _without_answers(course: Course, hints: Hints, error: EndedError) -> Report:
     none = Answer(failure=MISSING)
     report = judge(Answers((none,) * len(make_probes(course)), none), course, hints)
     first = report.findings[0].parameter
-    text = f"{first} and all others: {error.given}."
+    others = " and all others" if len(report.parameters) > 1 else ""
+    text = f"{first}{others}: {error.given}."
     return replace(report, findings=(Finding("raised_exception", first, 1, text),))

@@ -70,7 +70,8 @@ def judge(answers: Answers, course: Course, hints: Hints = "plain") -> Report:
     them count: each is as right as in the worst.
     """
     with np.errstate(all="ignore"):  # 1e308 is an answer too
-        return spoken_report(_Judge(answers, course, hints).report(), course)
+        failures = [each.failure for each in (*answers.answers, answers.again)]
+        return spoken_report(_Judge(answers, course, hints).report(), course, failures)
 
 
 class _Judge:
@@ -188,11 +189,20 @@ class _Judge:
         """Say what is wrong first, or what a mistake makes wrong that is made too, or instead."""
         first = next(iter(said.values()), parameter)
         if not said or (self.hints == "none" and parameter == first):
-            return f"{parameter} is the first gradient that is wrong, {_IN_ORDER}."
+            return self._wrong(parameter)
         if self.hints == "none":  # not even that there are two mistakes
             return f"{parameter} is wrong, too."
         mistake = "Or it is another mistake" if instead else "There is a second mistake"
         return f"{mistake}: {parameter} is the first gradient that it makes wrong."
+
+    def _wrong(self, name: str, which: str = "first") -> str:
+        """Say that a gradient is wrong, and which of several."""
+        several = f"the {which} gradient that is wrong, {_IN_ORDER}"
+        return f"{name} is {several if self._others else 'wrong'}."
+
+    @property
+    def _others(self) -> str:
+        return " and all others" if len(self.order) > 1 else ""
 
     # -- what shows without the catalogue ----------------------------------------
 
@@ -210,7 +220,7 @@ class _Judge:
                     " There everything is right: look for rows and columns that are exchanged, "
                     "and for sizes that are written as numbers."
                 )
-        text = f"{first} and all others: {answer.failure}.{where}"
+        text = f"{first}{self._others}: {answer.failure}.{where}"
         if answer.raised:
             text += option_meant(answer.failure, self.course)
         return Finding(kind, first, rank, text)
@@ -280,7 +290,7 @@ class _Judge:
         first = group[0].name
         above = (by_name[each] for each in self.order[: self.order.index(first)])
         which = "first" if all(each.ok for each in above) else "next"
-        lead = f"{first} is the {which} gradient that is wrong, {_IN_ORDER}."
+        lead = self._wrong(first, which)
         unknown = _UNKNOWN if self.hints != "none" else ""
         if self.hints not in ("clear", "plain"):
             yield Finding("not_recognised", first, rank, f"{lead}{unknown}")
@@ -361,8 +371,10 @@ class _Judge:
         if not words and (words := self._updated(first)):
             kind, clear = "update_returned", "of the size of the parameters: are they gradients?"
         if words and self.hints != "plain":
-            return "not_recognised", f"{first} and all others are {clear}{'.'[clear[-1] == '?' :]}"
-        return kind, f"Like all others, {first} {words}." if words else ""
+            are = f"{self._others} are" if self._others else " is"
+            return "not_recognised", f"{first}{are} {clear}{'.'[clear[-1] == '?' :]}"
+        lead = "Like all others, " if self._others else ""
+        return kind, f"{lead}{first} {words}." if words else ""
 
     def _updated(self, name: str) -> str:
         """Say that it returns the parameters after an update, if so."""

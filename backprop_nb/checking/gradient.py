@@ -187,13 +187,15 @@ def wrong_lines(
     args: Sequence[Any],
     hints: Hints,
     alone: bool,
+    biases_first: bool = False,
 ) -> list[Finding]:
     """Return the lines of a gradient function that explain what is wrong, each alone or not.
 
-    What it prints has been printed before.
+    What it prints has been printed before.  It may return the list of the biases' gradients
+    before that of the weights'.
     """
     with quiet(io.StringIO()):
-        report = _Check(f, gradient, args, "", hints, alone=alone).report()
+        report = _Check(f, gradient, args, "", hints, alone, biases_first=biases_first).report()
     return [each for each in report.findings if each.mistake == "wrong_line" and each.line]
 
 
@@ -212,8 +214,9 @@ class _Check:
         hints: Hints,
         alone: bool = False,
         seconds: float | None = None,
+        biases_first: bool = False,
     ) -> None:
-        self.hints, self.alone = hints, alone
+        self.hints, self.alone, self.biases_first = hints, alone, biases_first
         calling.check_callable(f, form)
         f = keeping_traces(f)
         self.f, self.gradient, self.args = f, gradient, args
@@ -259,6 +262,7 @@ class _Check:
 
     def _match(self, answer: Any, data: bool = True) -> Matched | Unmatched:
         read = functools.partial(match, arguments=self.args, names=self.argument_names, data=data)
+        answer = weights_first(answer) if self.biases_first else answer
         found = read(answer)
         if isinstance(found, Unmatched) and isinstance(answer, list | tuple) and answer:
             missing = len(self.args) - len(answer)
@@ -627,6 +631,20 @@ class _Check:
             for name, tree in zip(self.argument_names, self.args, strict=True)
             for path, _ in pytree.paths(tree)
         ]
+
+
+def weights_first(answer: Any) -> Any:
+    """Return an answer, a loss beside it or not, with its two lists exchanged.
+
+    >>> weights_first((0.5, ["db"], ["dW"])), weights_first((["db"], ["dW"]))
+    ((0.5, ['dW'], ['db']), (['dW'], ['db']))
+    """
+    if not isinstance(answer, list | tuple):
+        return answer
+    lists = [each for each in answer if isinstance(each, list | tuple)]
+    if len(lists) == 2:
+        return tuple(lists.pop() if isinstance(each, list | tuple) else each for each in answer)
+    return tuple(weights_first(each) for each in answer) if len(lists) == 1 else answer
 
 
 def gradient_names(names: Sequence[str], said: Sequence[str]) -> list[str]:

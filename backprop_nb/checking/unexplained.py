@@ -212,13 +212,17 @@ def _powers(powers: Mapping[str, int], sign: int) -> list[str]:
 _NUMBERS = re.compile(r"(?<![\w.\[])(−?[\d(][\d./·()]*)(?![\w\]])")
 
 
-def says_a_number(text: str) -> bool:
+def says_a_number(text: str, but: str = "") -> bool:
     """Whether there is a number in what is said, which may be one network's alone.
+
+    Those in ``but`` are the code's own.
 
     >>> says_a_number("multiply it by 1/7"), says_a_number("∂f1/∂z1 f[i + 1]")
     (True, False)
+    >>> says_a_number("f - 1 in place of 1 - f", but="1 - f")
+    False
     """
-    return _NUMBERS.search(text) is not None
+    return not {*_NUMBERS.findall(text)} <= {*_NUMBERS.findall(but)}
 
 
 def in_sizes(texts: Sequence[str], sizes: Sequence[Mapping[str, int]]) -> str | None:

@@ -6,8 +6,9 @@ The catalogue and the judge speak as the document does: A[0], dA[0], σ′.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.report import Finding, Report
@@ -52,14 +53,20 @@ def spoken(text: str, course: Course) -> str:
     return text
 
 
-def spoken_report(report: Report, course: Course) -> Report:
-    """Return a report in a course's own words."""
+def spoken_report(report: Report, course: Course, own: Sequence[str] = ()) -> Report:
+    """Return a report in a course's own words; ``own`` is text of the student's code."""
+    kept = re.compile("|".join(map(re.escape, filter(None, own))) or "(?!)")
+
+    def around(text: str) -> str:
+        """Return a text with what is around the student's own, whose A is no matrix of weights."""
+        parts = [spoken(each, course) for each in kept.split(text)]
+        return "".join(map("".join, zip_longest(parts, kept.findall(text), fillvalue="")))
 
     def said(finding: Finding) -> Finding:
         return replace(
             finding,
             parameter=spoken(finding.parameter, course),
-            message=spoken(finding.message, course),
+            message=around(finding.message),
         )
 
     return replace(

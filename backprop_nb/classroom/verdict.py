@@ -201,7 +201,7 @@ def report_on(reply: Reply, settings: GradingSettings) -> Report:
         last = f"dA[{settings.course.layers - 1}]"  # the first that a backward pass comes to
         finding = Finding(kind, last, 1, reply.problem)
         report = Unanswered(settings.function, (), (finding,), hints=settings.hints)
-        report = spoken_report(report, settings.course)
+        report = spoken_report(report, settings.course, [reply.problem])
     return replace(report, notes=(*report.notes, *notes)) if notes else report
 
 

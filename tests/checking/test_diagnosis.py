@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import re
 import sys
 
 import numpy as np
@@ -825,3 +826,83 @@ def test_what_explains_all_networks_but_one_is_no_explanation(inputs):
     report = bp.check_backward(backward, samples="single")
     assert asked > {inputs}
     assert [each.mistake for each in report.findings] == ["not_recognised"]
+
+
+ALONE = {
+    "samples": "rows", "weights": "in_out", "output": "softmax", "loss": "cross-entropy",
+    "bias": False, "parameters": "separate", "names": "W", "calls": "parameters x y", "layers": 1,
+}  # fmt: skip
+
+
+def softmax_gradient(W, X, Y):
+    p = np.exp(X @ W)
+    p /= p.sum(axis=1, keepdims=True)
+    return X.T @ (p - Y) / len(X)
+
+
+@pytest.mark.parametrize(
+    ("change", "l2", "said"),
+    [
+        (lambda W, X, g: g + 0.1, 0.0, "dW is wrong."),
+        (lambda W, X, g: W - 0.1 * g, 0.0, "dW looks like the updated W"),
+        (lambda W, X, g: 1 / 0, 0.0, "dW: it raised ZeroDivisionError"),
+        (lambda W, X, g: g + 0.1 * W / len(X), 0.1, "dW is right with l2_factor='1/2N'"),
+    ],
+)
+def test_where_there_is_one_gradient_nothing_is_said_of_others(change, l2, said):
+    def backward(W, X, Y):
+        return change(W, X, softmax_gradient(W, X, Y))
+
+    first, *_ = bp.check_backward(backward, **ALONE, l2=l2).findings
+    assert first.message.startswith(said)
+    assert "all others" not in first.message
+    assert "in the order of" not in first.message
+
+
+def biases_first(weights, biases, x, y):
+    f = [x]
+    for w, b in zip(weights, biases, strict=True):
+        f.append(bp.sigmoid(w @ f[-1] + b))
+    d = (f[-1] - y) * f[-1] * (1 - f[-1])
+    dw, db = [None] * len(weights), [None] * len(weights)
+    dw[-1], db[-1] = d @ f[-2].T, d
+    for i in range(len(weights) - 1, 0, -1):
+        d = weights[i].T @ d * f[i] * (1 - f[i])
+        dw[i - 1] = d @ f[i].T
+        db[i - 1] = d
+    return db, dw
+
+
+def test_biases_that_come_first_are_not_what_is_wrong_where_a_shape_is():
+    names = {"names": ("weights", "biases"), "returns": "biases weights"}
+    report = bp.check_backward(biases_first, samples="column", half=True, **names)
+    first = report.findings[0]
+    assert (first.source, first.repair) == ("f[i]", "f[i - 1] in place of f[i]")
+    assert first.proved
+
+
+def test_of_lines_that_explain_it_equally_well_the_first_says_what_to_write():
+    def error(f, y):
+        return y - f
+
+    def backward(A, b, x, y):
+        (A0, A1), (b0, b1) = A, b
+        f1 = bp.sigmoid(A0 @ x + b0)
+        f2 = bp.sigmoid(A1 @ f1 + b1)
+        d2 = error(f2, y) * f2 * (1 - f2)
+        d1 = A1.T @ d2 * f1 * (1 - f1)
+        return [np.outer(d1, x), np.outer(d2, f1)], [d1, d2]
+
+    finding = bp.check_backward(backward, half=True, layers=2).findings[0]
+    assert finding.repair.startswith("f - y in place of y - f; or line ")
+
+
+def test_names_of_the_students_own_stay_what_they_are():
+    def backward(parameters, X, Y):
+        W1, W2 = parameters["W1"], parameters["W2"]
+        A = np.tanh(W1 @ X + parameters["b1"])
+        return W2.T @ A
+
+    course = {"parameters": "dict", "activation": "tanh", "loss": "cross-entropy", "layers": 2}
+    report = bp.check_backward(backward, samples="columns", **course)
+    assert re.search(r"and A is \(\d, \d\)", str(report).replace("\n", " "))
