@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +41,6 @@ _SETTLED = 3e-7
 
 _ROUNDED = 8
 """... but for so many times the rounding of f, divided by the step."""
-
-_ROUGHEST = 0.01
-"""No step is longer than this, however roughly f is rounded."""
 
 
 def central_differences(
@@ -91,41 +88,22 @@ def central_differences(
     return tuple(pytree.rebuild(list(args), lambda _, __: next(slopes)[()]))
 
 
-class Grain(NamedTuple):
-    """How roughly some values are rounded."""
+def _is_rounded(values: Sequence[float]) -> int | None:
+    """Return to how many decimals values are rounded that have no reason to be round; or None.
 
-    size: float
-    relative: float
-    """The same, to their size."""
-    decimals: int | None = None
-    """To how many they are rounded, if they are."""
-
-    @property
-    def words(self) -> str:
-        """What to say of it; nothing of float64."""
-        if self.decimals is not None:
-            return f"rounded to {self.decimals} decimals"
-        return "computed in float32" if self.relative > 1e-10 else ""
-
-
-def _grain_of(values: Sequence[float]) -> Grain:
-    """Return how roughly values are rounded that have no reason to be round.
-
-    >>> _grain_of([0.123457, 3.5, 7.25]).words, _grain_of([1 / 3, 2 / 3]).words
-    ('rounded to 6 decimals', '')
+    >>> _is_rounded([0.1235, 3.5, 7.25]), _is_rounded([0.5, 0.5, 0.5])
+    (4, None)
     """
-    size, eps = max(map(abs, values)), float(np.finfo(np.float64).eps)
-    if not 0 < size < np.inf:
-        return Grain(eps, eps)
-    is_whole = all(round(v) == v for v in values)  # such as counts
-    for decimals in () if is_whole else range(1, 10):
-        half = 0.5 * 10.0**-decimals
-        if half > 100 * eps * size and all(round(v, decimals) == v for v in values):
-            return Grain(half, half / size, decimals)
-    with np.errstate(over="ignore"):
-        if not is_whole and all(float(np.float32(v)) == v for v in values):
-            eps = float(np.finfo(np.float32).eps)
-    return Grain(eps * size, eps)
+    size = max(map(abs, values))
+    if len(set(values)) < 2 or not size < np.inf:  # what is flat has a slope, which is 0
+        return None
+    if all(round(v) == v for v in values):  # of a function that jumps, such as a count
+        return None
+    for decimals in range(1, 10):
+        is_coarse = 10.0**-decimals > 1e4 * np.finfo(np.float64).eps * size
+        if is_coarse and all(round(v, decimals) == v for v in values):
+            return decimals
+    return None
 
 
 class Point:
@@ -287,6 +265,18 @@ class Point:
                 break
         return slopes.reshape(leaf.shape), rounding.reshape(leaf.shape)
 
+    def agrees_along(self, k: int, given: Floats) -> bool:
+        """Whether a gradient is right to 5 % along some directions, as far as float32 tells.
+
+        The kinks of many ReLUs even out there, and so does rounding.
+        """
+        leaf, random, step = self.leaves[k], np.random.default_rng(k), self._step / 3
+        ways = random.choice([-1.0, 1.0], (4 * DIRECTIONS, *leaf.shape))
+        found = np.array([self._slope_along(leaf, way, step) for way in ways])
+        off = np.array([np.sum(given * way) for way in ways]) - found
+        rounding = 2 * self._noise * float(np.linalg.norm(ways)) / step
+        return bool(np.linalg.norm(off) <= 0.05 * np.linalg.norm(found) + rounding)
+
     def _off_along(self, k: int, slopes: Floats, way: Floats) -> Places | None:
         """Return the place of a slope that is wrong, if those along a way do not add up."""
 
@@ -297,7 +287,7 @@ class Point:
             return along - float(slopes @ part)
 
         places, room = np.arange(len(way)), 1e-5 * float(np.linalg.norm(slopes))
-        room += _ROUNDED * self.grain.size * float(np.sqrt(len(way))) / self._step
+        room += _ROUNDED * self._noise * float(np.sqrt(len(way))) / self._step
         all_of_it = off(places)
         if abs(all_of_it) <= room:
             return None
@@ -323,36 +313,64 @@ class Point:
 
         Within the usual step may lie the kink of one of many ReLUs.
         """
-        steps = [self._step, self._step / 10, self._step / 100, self._step / 1000]
-        slopes, apart = [slope(self._step)], list[float]()
-        for step in steps[1:]:
-            slopes.append(slope(step))
-            apart.append(abs(slopes[-1] - slopes[-2]))
-            rounding = _ROUNDED * self.grain.size / step
-            if apart[-1] <= _SETTLED * max(map(abs, slopes[-2:])) + rounding:
-                return slopes[-2], apart[-1] + rounding / 10
+        steps, apart = [self._step], list[float]()
+        slopes = [slope(self._step)]
+        for _ in range(6):
+            steps.append(steps[-1] / 10)
+            slopes.append(slope(steps[-1]))
+            rounding = _ROUNDED * self._noise / steps[-1]
+            off = abs(slopes[-1] - slopes[-2])
+            if off <= _SETTLED * max(map(abs, slopes[-2:])) + rounding:
+                return slopes[-2], off + rounding / 10
+            apart.append(off if np.isfinite(off) else np.inf)  # beyond where f is defined
         best = int(np.argmin(apart))
-        return slopes[best], _ROUNDED * self.grain.size / steps[best]
+        return slopes[best], _ROUNDED * self._noise / steps[best]
 
     @cached_property
-    def grain(self) -> Grain:
-        """How roughly the values of f are rounded, as those around here show."""
+    def is_narrow(self) -> bool:
+        """Whether f is computed in float32, as its values show."""
+        with np.errstate(over="ignore"):
+            narrow = all(float(np.float32(v)) == v for v in self._around)
+        return narrow and not all(np.round(v) == v for v in self._around)
+
+    @cached_property
+    def _around(self) -> list[float]:
+        """The values of f here and close by, as far as it has any."""
         values, random = [self.value()], np.random.default_rng(0)
         kept = [leaf.copy() for leaf in self.leaves]
         try:
-            for _ in range(6):
+            for far in (1e-3, 1e-3, 1e-2, 1e-2, 0.1, 0.1):
                 for leaf, was in zip(self.leaves, kept, strict=True):
-                    leaf[...] = was + 1e-3 * random.standard_normal(was.shape)
+                    leaf[...] = was + far * random.standard_normal(was.shape)
                 values.append(self.value())
+        except Exception:  # it has none there, such as a logarithm
+            pass
         finally:
             for leaf, was in zip(self.leaves, kept, strict=True):
                 leaf[...] = was
-        return _grain_of(values)
+        return [v for v in values if np.isfinite(v)] or [0.0]
+
+    def check_that_it_is_not_rounded(self) -> None:
+        """Raise ``UnsupportedError`` if f rounds its value to decimals."""
+        decimals = _is_rounded(self._around)
+        if decimals is not None:
+            raise UnsupportedError(
+                "A function that rounds its value is flat between two steps, and has no gradient "
+                "to compare with.",
+                given=f"values of {decimals} decimals, such as {self._around[0]:.{decimals}f}",
+                instead="the loss without round(…); it can be rounded where it is printed",
+            )
+
+    @property
+    def _noise(self) -> float:
+        """How much of a value of f may be lost by rounding."""
+        eps = np.finfo(np.float32 if self.is_narrow else np.float64).eps
+        return float(eps) * abs(self._around[0])
 
     @property
     def _step(self) -> float:
         """The step that balances the two errors, for values as rough as these."""
-        return float(min(max(self.grain.relative ** (1 / 3), _STEP), _ROUGHEST))
+        return float(np.finfo(np.float32).eps) ** (1 / 3) if self.is_narrow else _STEP
 
     def _slope_along(self, leaf: Floats, direction: Floats, step: float) -> float:
         start, h = leaf.copy(), step / max(1.0, float(np.linalg.norm(direction)))

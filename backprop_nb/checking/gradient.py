@@ -315,9 +315,7 @@ class _Check:
         alike = self._alike(parameters) if hints != "none" else []
         others_right = all(each.ok for each in parameters if each.given is not None)
         findings = alike or [
-            self._as_length(
-                k, self._bound(k, _explain(parameters[k], parameters, hints), others_right)
-            )
+            self._as_length(k, self._bound(k, self._explained(k, parameters), others_right))
             for k in wrong
         ]
         graph = None
@@ -345,6 +343,14 @@ class _Check:
             findings = [*lines, *rest]
             graph = self._graph(names.index(findings[0].parameter))
         return replace(report, findings=tuple(findings), notes=notes, graph=graph)
+
+    def _explained(self, k: int, parameters: Sequence[Checked]) -> Finding:
+        """Say what is wrong with one parameter; of a large one not all entries are known."""
+        finding = _explain(parameters[k], parameters, self.hints)
+        if k not in self.judged.looked_into or " entries" not in finding.message:
+            return finding
+        at_least = f"{parameters[k].name} is wrong in this entry at least: {parameters[k].place}."
+        return replace(finding, message=at_least)
 
     def _failed(self) -> Report:
         """Return the report on a function that has given nothing: where that is, and why."""
@@ -720,19 +726,21 @@ class Judged(NamedTuple):
     notes: tuple[str, ...]
     roundings: list[Array]
     """How far off each entry may be."""
+    looked_into: tuple[int, ...] = ()
+    """Those of which some entries alone were looked at one by one."""
 
 
 def _judged(point: Point, given: Sequence[Any]) -> Judged:
     """Return the right gradients, by the tracer if it can."""
-    alone, value = "so central differences alone judge", point.value()
+    value = point.value()
     try:
         gradients = point.traced_gradients()
-    except BackpropError as error:
-        why = f"The tracer cannot follow this function, {alone}. {error.problem}"
-        return _by_differences_alone(point, given, why)
-    if point.grain.decimals is not None and not any(each.any() for each in gradients):
-        why = f"Its values are {point.grain.words}, and flat between two of them, {alone}."
-        return _by_differences_alone(point, given, why)
+    except Exception as error:  # of another library, too: as it is, the function has a value
+        why = "The tracer cannot follow this function, so central differences alone judge."
+        reason = error.problem if isinstance(error, BackpropError) else said_of(error, None)
+        return _by_differences_alone(point, given, f"{why} {reason}")
+    if not any(each.any() for each in gradients):
+        point.check_that_it_is_not_rounded()
     notes = tuple(_disagreements(point, gradients))
     if not np.isfinite(value):
         notes = (f"The function is {value} here, and what changes that says nothing.",)
@@ -740,33 +748,52 @@ def _judged(point: Point, given: Sequence[Any]) -> Judged:
 
 
 def _by_differences_alone(point: Point, given: Sequence[Any], why: str) -> Judged:
+    point.check_that_it_is_not_rounded()
     found = [_by_differences(point, k, each) for k, each in enumerate(given)]
     slopes, roundings, notes = zip(*found, strict=True)
-    if point.grain.words and point.grain.words not in why:
-        why += f" Its values are {point.grain.words}: they judge roughly."
-    return Judged([*slopes], (why, *filter(None, notes)), [*roundings])
+    large = tuple(k for k, each in enumerate(point.leaves) if each.size > _EACH_ENTRY)
+    return Judged([*slopes], (why, *filter(None, notes)), [*roundings], large)
 
 
 def _by_differences(point: Point, k: int, given: Any) -> tuple[Array, Array, str]:
-    """Return the right gradient, how far it may be off, and what of it was looked at."""
-    leaf, values, note = point.leaves[k], compare("", given, point.leaves[k]).given, ""
+    """Return the right gradient, how far it may be off, and what to know of it."""
+    leaf, values = point.leaves[k], compare("", given, point.leaves[k]).given
     if values is None or values.shape != leaf.shape or not np.isfinite(values).all():
-        return *point.slopes_and_rounding(k), note
-    if leaf.size <= _EACH_ENTRY:
-        slopes, rounding = point.slopes_and_rounding(k)
-    else:
+        return *point.slopes_and_rounding(k), ""
+    name = point.names[k]
+    if point.is_narrow and point.agrees_along(k, values):
+        note = (
+            f"The loss is computed in float32, so {name} was judged along {4 * DIRECTIONS} "
+            "directions, to 5 %."
+        )
+        return values, np.zeros(leaf.shape), note
+    if leaf.size > _EACH_ENTRY:
         slopes, rounding = point.slopes_beside(k, values)
         note = (
-            f"{point.names[k]} has {leaf.size:,} entries: {LOOKED_AT} were looked at one by one, "
+            f"{name} has {leaf.size:,} entries: {LOOKED_AT} were looked at one by one, "
             f"and all of them together along {DIRECTIONS} directions."
         )
-    # What cannot be told from a multiple of them is one.
+    else:
+        slopes, rounding = point.slopes_and_rounding(k)
+        least = float(rounding.max(initial=0.0))
+        is_rough = least > 1e-5 * float(np.abs(slopes).max(initial=0.0)) and values.any()
+        known = f"known to ±{least:.1g} only, beside a loss of {point.value():.3g}"
+        note = f"The slopes by {name} are {known}." if is_rough else ""
+    return _nearest_multiple(values, slopes, rounding), rounding, note
+
+
+def _nearest_multiple(values: Array, slopes: Array, rounding: Array) -> Array:
+    """Return the slopes as what given values are a multiple of, if they cannot be told from it."""
     fitted = float(np.sum(values * slopes)) / (float(np.sum(slopes**2)) or 1.0)
+    if not np.isfinite(fitted):
+        return slopes
+    size = np.abs(slopes).max(initial=0.0)
     for factor in (1.0, -1.0, 2.0, 0.5, float(round(fitted)), fitted):
+        is_sharp = factor == 1.0 or rounding.max(initial=0.0) <= 1e-3 * size
         near = rounding + TOLERANCE * np.abs(slopes)
-        if factor and np.all(np.abs(values / factor - slopes) <= near):
-            return values / factor, rounding, note
-    return slopes, rounding, note
+        if factor and is_sharp and np.all(np.abs(values / factor - slopes) <= near):
+            return values / factor
+    return slopes
 
 
 def _beside(name: str, given: Any, expected: Array, rounding: Array) -> Checked:

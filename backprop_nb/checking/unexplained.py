@@ -102,6 +102,12 @@ def updated_in_words(
     # 2 * f - y, where brackets are missing, is f and half of 2 (f - y): nobody has learned there.
     if rate is None or abs(rate - 0.5) < 1e-6:
         return ""
+    # A step that leaves nothing of the parameters is none: nearly 0 was given.
+    largest = [
+        max(float(np.abs(each).max(initial=0.0)) for each in some) for some in (given, parameters)
+    ]
+    if largest[0] < 1e-3 * largest[1]:
+        return ""
     sign, size = ("−", -rate) if rate < 0 else ("+", rate)
     return f"looks like the updated {name}, {name} {sign} {signed(size)} · gradient. {_ITSELF}"
 

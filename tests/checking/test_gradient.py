@@ -1,6 +1,7 @@
 """The check of a gradient: what is right, what is wrong, and where."""
 
 import json
+import math
 import signal
 
 import numpy as np
@@ -414,8 +415,8 @@ def in_one_entry(gradient):
         (lambda right: right, "loss: right."),
         (lambda right: 2 * right, "dW is twice the right one"),
         (lambda right: right / 7, "dW is 0.1429 times the right one"),
-        (in_one_entry, "dW is right but for one of its 4000 entries, dW[321, 4]"),
-        (lambda right: np.where(right > 0, right, 0), "dW is wrong in"),
+        (in_one_entry, "dW is wrong in this entry at least: dW[321, 4]"),
+        (lambda right: np.where(right > 0, right, 0), "dW is wrong in this entry at least"),
     ],
 )
 def test_a_large_gradient_that_differences_alone_judge_is_looked_at_here_and_there(wrong, said):
@@ -449,19 +450,75 @@ def test_a_loss_may_end_in_a_float():
 
 
 @pytest.mark.parametrize(
-    ("ending", "said"),
+    ("ending", "decimals"),
     [
-        (lambda value: round(value, 6), "rounded to 6 decimals, and flat between two of them"),
-        (lambda value: round(value.item(), 4), "Its values are rounded to 4 decimals"),
-        (lambda value: np.float32(value.item()), "Its values are computed in float32"),
+        (lambda value: round(value, 6), 6),
+        (lambda value: round(float(value), 2), 2),
+        (lambda value: float(f"{value:.3f}"), 3),
     ],
 )
-def test_differences_of_a_rounded_loss_are_taken_over_long_steps(ending, said):
+def test_a_rounded_loss_has_no_gradient_to_compare_with(ending, decimals):
     loss, gradient, W = classifier(ending)
-    report = bp.check_gradient(loss, gradient, W)
+    said = f"given:    values of {decimals} decimals.*instead:  the loss without round"
+    with pytest.raises(bp.UnsupportedError, match=f"(?s){said}"):
+        bp.check_gradient(loss, gradient, W)
+
+
+def test_what_is_flat_is_not_rounded():
+    """All ReLUs are dead: their slope is 0, which the gradient has forgotten."""
+    X, y = np.array([[1.0, 2.0], [2.0, 1.0]]), np.array([1.0, 0.0])
+
+    def loss(W, v):
+        return np.mean((np.maximum(X @ W, 0) @ v - y) ** 2)
+
+    def gradient(W, v):
+        h = np.maximum(X @ W, 0)
+        d = 2 * (h @ v - y) / len(y)
+        return X.T @ np.outer(d, v), h.T @ d
+
+    report = bp.check_gradient(loss, gradient, -np.ones((2, 2)), np.array([0.5, 0.25]))
+    assert [each.ok for each in report.parameters] == [False, True]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_loss_in_float32_judges_a_gradient_along_directions(seed):
+    rng = np.random.default_rng(seed)
+    X, y = rng.random((100, 20)), rng.standard_normal(100)
+    W, b, v = 0.3 * rng.standard_normal((20, 15)), np.zeros(15), 0.3 * rng.standard_normal(15)
+
+    def loss(W, b, v):
+        W, b, v, data, targets = (np.float32(each) for each in (W, b, v, X, y))
+        return np.mean((np.maximum(data @ W + b, 0) @ v - targets) ** 2).item()
+
+    def gradient(W, b, v, slope=lambda h: h > 0):
+        h = np.maximum(X @ W + b, 0)
+        d = 2 * (h @ v - y) / len(y)
+        D = np.outer(d, v) * slope(h)
+        return X.T @ D, D.sum(axis=0), h.T @ d
+
+    report = bp.check_gradient(loss, gradient, W, b, v)
     assert report.ok
-    assert said in report.notes[0]
-    assert not bp.check_gradient(loss, lambda W: 2 * gradient(W), W).ok
+    assert "computed in float32, so W was judged along 12 directions" in report.notes[1]
+    assert not bp.check_gradient(loss, lambda *p: gradient(*p, slope=np.ones_like), W, b, v).ok
+
+
+@pytest.mark.parametrize(
+    ("f", "gradient", "x"),
+    [
+        (lambda p: -np.sum(np.log(p)).item(), lambda p: -1 / p, np.array([0.9995, 1e-4, 1e-7])),
+        (lambda t: math.asin(t), lambda t: 1 / math.sqrt(1 - t * t), 0.9995),
+        (lambda s: math.sqrt(s), lambda s: 0.5 / math.sqrt(s), 1e-4),
+    ],
+)
+def test_no_step_that_leaves_where_f_is_defined_counts(f, gradient, x):
+    assert bp.check_gradient(f, gradient, x).ok
+
+
+def test_what_differences_cannot_tell_is_noted():
+    w = np.array([1e6, 1.0, 1e-3])
+    report = bp.check_gradient(lambda w: np.sum(w**2).item(), lambda w: 2 * w, w)
+    assert report.ok
+    assert report.notes[1].startswith("The slopes by w are known to ±3e+02 only, beside a loss of")
 
 
 @pytest.mark.parametrize("returned", [np.asarray, float], ids=["traced", "not traced"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import dis
 import functools
 import itertools
@@ -63,8 +64,13 @@ def keeping_traces(f: Callable[..., Any]) -> Callable[..., Any]:
     """
     if not isinstance(f, FunctionType) or "float" in f.__globals__ or not _calls_float(f.__code__):
         return f
-    known = f.__globals__ | {"float": _float}
-    own = FunctionType(f.__code__, known, f.__name__, f.__defaults__, f.__closure__)
+    # Its globals stay the same dict; only where it looks for what is built in is another one.
+    known, usual = f.__globals__, f.__globals__.get("__builtins__", builtins)
+    known["__builtins__"] = vars(builtins) | {"float": _float}
+    try:
+        own = FunctionType(f.__code__, known, f.__name__, f.__defaults__, f.__closure__)
+    finally:
+        known["__builtins__"] = usual
     own.__kwdefaults__ = f.__kwdefaults__
     return functools.update_wrapper(own, f)
 

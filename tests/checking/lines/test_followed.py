@@ -1,5 +1,6 @@
 """What is traced by some arguments alone, and answers handed back to the tracer."""
 
+import builtins
 import functools
 import inspect
 from types import SimpleNamespace
@@ -139,3 +140,21 @@ def test_a_function_with_its_own_float_is_what_it_was():
         "loss",
         inspect.signature(loss),
     )
+
+
+called = 0
+
+
+def counted(x):
+    global called
+    called += 1
+    return float(x)
+
+
+def test_the_globals_of_a_function_stay_its_own():
+    own = keeping_traces(counted)
+    assert own is not counted
+    own(1.0)
+    assert (called, own.__globals__ is counted.__globals__) == (1, True)
+    assert "float" not in counted.__globals__
+    assert counted.__globals__["__builtins__"] in (builtins, vars(builtins))
