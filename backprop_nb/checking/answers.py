@@ -456,11 +456,12 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
 def _as_number(text: str) -> float:
     """Return a number as it is written.
 
-    >>> _as_number("1/4"), _as_number("2.5 %")
-    (0.25, 0.025)
+    >>> _as_number("1 / 4"), _as_number("−2.5 %")
+    (0.25, -0.025)
     """
-    number = float(Fraction(text.rstrip("% ")))
-    return number / 100 if text.endswith("%") else number
+    digits = text.replace("−", "-").replace(" ", "")
+    number = float(Fraction(digits.removesuffix("%")))
+    return number / 100 if digits.endswith("%") else number
 
 
 def _shown(given: Any) -> str:

@@ -340,13 +340,7 @@ class Descent:
         try:
             progress = self.options.progress
             with progress_bar(self.options.epochs, shown=progress, unit="epoch", desc="fit") as bar:
-                for _ in range(self.options.epochs):
-                    self.epoch()
-                    bar.update()
-                    if self.options.progress:
-                        bar.set_postfix(self.history.latest(), refresh=False)
-                    if self._is_enough():
-                        break
+                self._epochs(bar)
             if self.options.patience is not None:
                 self.theta[:] = self.best
         except KeyboardInterrupt:
@@ -357,6 +351,22 @@ class Descent:
         finally:
             self.history.seconds = time.perf_counter() - start
         return self.history
+
+    def _epochs(self, bar: Any) -> None:
+        """Train to the end; a bar that ends before says why, or it would look as if it went on."""
+        options = self.options
+        try:
+            while self.history.epochs < options.epochs and not self._is_enough():
+                self.epoch()
+                bar.update()
+                if options.progress:
+                    bar.set_postfix(self.history.latest(), refresh=False)
+        except KeyboardInterrupt:
+            self.history.stopped = "interrupted"
+            raise
+        finally:
+            if options.progress and self.history.epochs < options.epochs:
+                bar.set_postfix_str(self.history.stopped)
 
     @np.errstate(all="ignore")  # numbers out of range are reported by their layer
     def epoch(self) -> None:
@@ -418,7 +428,11 @@ class Descent:
             layer = int(self.initially.argmax()) + 1
             cause = f"layer {layer} was saturated from the start: inputs or weights too large"
             instead = "x scaled to about −1 to 1, or a smaller scale of the initial weights"
-            if math.isinf(self.net.activations[layer - 1].reach[1]):
+            activation = self.net.activations[layer - 1]
+            if math.isinf(activation.reach[0]):
+                cause = f"every unit of layer {layer} was below the kink of its leaky ReLU"
+                instead = "other initial weights"
+            elif math.isinf(activation.reach[1]):
                 cause = f"every unit of layer {layer} was 0 from the start, where ReLU is flat"
                 instead = "other initial weights, or a leaky ReLU"
         else:

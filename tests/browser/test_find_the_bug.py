@@ -217,6 +217,16 @@ def test_the_wrong_line_of_a_course_is_clicked(open_page, tmp_path, theme, width
     assert f"line {puzzle.number}: {puzzle.finding.source}" in texts(root)
     assert violations(page, ".bpnb") == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # However narrow, a line is all there, and no mark lies on it.
+    page.set_viewport_size({"width": 400, "height": 900})
+    edges = """lines => lines.map((line) => [
+        line.querySelector("code").getBoundingClientRect().right,
+        line.querySelector("b").getBoundingClientRect().left,
+    ])"""
+    marked = root.locator(".bpnb-bug-options label:has(b)").evaluate_all(edges)
+    assert [code <= mark for code, mark in marked] == [True] * len(marked) != []
+    inside = "codes => codes.every((code) => code.scrollWidth <= code.clientWidth + 1)"
+    assert root.locator(".bpnb-bug-options code").evaluate_all(inside)
 
 
 def test_a_game_goes_on_with_the_passes_of_a_course(open_notebook):

@@ -201,6 +201,20 @@ def test_data_are_not_copied_however_they_lie(dtype, validation, lying):
     assert peak < 4_000_000  # x in float64 has 16 MB
 
 
+@pytest.mark.parametrize("end", ["no better for 2 epochs", "interrupted"])
+def test_a_bar_that_ends_early_says_why(capsys, monkeypatch, end):
+    net, x, y = example()
+    if end == "interrupted":
+
+        def interrupt(self):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(training.Descent, "_is_enough", interrupt)
+    history = fit(net, x, y, epochs=50, patience=2, validation=(x, 1 - y), progress=True)
+    assert history.stopped == end
+    assert capsys.readouterr().err.rstrip().endswith(f"{end}]")
+
+
 def test_a_layer_without_slope_is_told_by_its_own_activation():
     net = Network((1, 2, 1), seed=0, activation="relu", output="identity")
     net.A[0], net.b[0] = np.ones((2, 1)), np.array([-5.0, -6.0])

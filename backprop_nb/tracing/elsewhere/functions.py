@@ -114,8 +114,11 @@ def _digitize(library: Library) -> Call:
     total = library.get("sum")
 
     def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+        # Under jax.jit an array of the library's own cannot be looked at.
+        edges = (
+            np.asarray(bins) if isinstance(bins, list | tuple | np.ndarray) else library.plain(bins)
+        )
         each, bins = (_of_floats(library, array) for array in (x[..., None], bins))
-        edges = library.plain(bins)
         if edges.size and edges[0] > edges[-1]:
             passed = bins >= each if right else bins > each
         else:  # NaN comes last
