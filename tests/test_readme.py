@@ -273,7 +273,7 @@ def test_the_table_of_training_has_every_network_in_both_types():
     times = {key: float(own.split()[0]) for key, (own, *_) in rows.items()}
     assert all(times[*case, "float32"] <= times[*case, "float64"] for case in cases)
     by_hand = {key: 1 / float(cells[1].split()[0]) for key, cells in rows.items()}
-    assert all(by_hand[*case, dtype] <= 1.1 for case in cases for dtype in types)
+    assert all(by_hand[*case, dtype] <= 1.15 for case in cases for dtype in types)
     for dtype in types:  # what the classic network takes, to NumPy by hand and to JAX
         jax = float(rows["784-30-10", "σ", dtype][2].split()[0])
         assert (by_hand["784-30-10", "σ", dtype] <= 0.9, 1 / jax <= 1.3) == (True, True)

@@ -79,33 +79,30 @@ def in_numpy(case: Case, dtype: str):
     A_0, b_0, x, y, order = example(case, dtype)
     K = len(A_0)
 
-    def step(A, b, x, y):
-        f = [x]
-        for i, (A_i, b_i) in enumerate(zip(A, b, strict=True), start=1):
-            z = f[-1] @ A_i.T + b_i
-            if not case.relu:
-                f.append(1 / (1 + np.exp(-z)))
-            elif i < K:
-                f.append(np.maximum(z, 0))
-            else:
-                e = np.exp(z - z.max(axis=1, keepdims=True))
-                f.append(e / e.sum(axis=1, keepdims=True))
-        delta = (f[K] - y) / len(x)
-        if not case.relu:
-            delta = 2 * delta * f[K] * (1 - f[K])
-        for i in reversed(range(K)):
-            dA, db = delta.T @ f[i], delta.sum(axis=0)
-            if i > 0:
-                delta = delta @ A[i] * ((f[i] > 0) if case.relu else f[i] * (1 - f[i]))
-            A[i] -= RATE * dA
-            b[i] -= RATE * db
-
     def run():
         A, b = [A_i.copy() for A_i in A_0], [b_i.copy() for b_i in b_0]
-        for _ in range(case.epochs):
-            for start in range(0, case.rows, case.size):
-                rows = order[start : start + case.size]
-                step(A, b, x[rows], y[rows])
+        # In one function: memory given back at the end of a step would be asked for at the next.
+        for start in [*range(0, case.rows, case.size)] * case.epochs:
+            rows = order[start : start + case.size]
+            f = [x[rows]]
+            for i, (A_i, b_i) in enumerate(zip(A, b, strict=True), start=1):
+                z = f[-1] @ A_i.T + b_i
+                if not case.relu:
+                    f.append(1 / (1 + np.exp(-z)))
+                elif i < K:
+                    f.append(np.maximum(z, 0))
+                else:
+                    e = np.exp(z - z.max(axis=1, keepdims=True))
+                    f.append(e / e.sum(axis=1, keepdims=True))
+            delta = (f[K] - y[rows]) / len(rows)
+            if not case.relu:
+                delta = 2 * delta * f[K] * (1 - f[K])
+            for i in reversed(range(K)):
+                dA, db = delta.T @ f[i], delta.sum(axis=0)
+                if i > 0:
+                    delta = delta @ A[i] * ((f[i] > 0) if case.relu else f[i] * (1 - f[i]))
+                A[i] -= RATE * dA
+                b[i] -= RATE * db
         return A, b
 
     return run
