@@ -88,10 +88,10 @@ def central_differences(
     return tuple(pytree.rebuild(list(args), lambda _, __: next(slopes)[()]))
 
 
-def _is_rounded(values: Sequence[float]) -> int | None:
+def _decimals_of(values: Sequence[float]) -> int | None:
     """Return to how many decimals values are rounded that have no reason to be round; or None.
 
-    >>> _is_rounded([0.1235, 3.5, 7.25]), _is_rounded([0.5, 0.5, 0.5])
+    >>> _decimals_of([0.1235, 3.5, 7.25]), _decimals_of([0.5, 0.5, 0.5])
     (4, None)
     """
     size = max(map(abs, values))
@@ -224,9 +224,10 @@ class Point:
 
     def slopes_of(self, k: int, step: float | None = None) -> Floats:
         """Return the central differences for one leaf; without a step, by those that settle."""
+        if step is None:
+            return self.slopes_and_rounding(k)[0]
         leaf = self.leaves[k]
-        ways = [partial(self._slope, leaf, index) for index in np.ndindex(leaf.shape)]
-        slopes = [self._settled(way)[0] if step is None else way(step) for way in ways]
+        slopes = [self._slope(leaf, index, step) for index in np.ndindex(leaf.shape)]
         return np.array(slopes).reshape(leaf.shape)
 
     def slopes_and_rounding(self, k: int) -> tuple[Floats, Floats]:
@@ -283,7 +284,7 @@ class Point:
         def off(which: Places) -> float:
             part = np.zeros_like(way)
             part[which] = way[which]
-            along = self.slope_along(k, part.reshape(self.leaves[k].shape))
+            along, _ = self.slope_along(k, part.reshape(self.leaves[k].shape))
             return along - float(slopes @ part)
 
         places, room = np.arange(len(way)), 1e-5 * float(np.linalg.norm(slopes))
@@ -299,12 +300,8 @@ class Point:
             all_of_it = of_half if is_there else all_of_it - of_half
         return places
 
-    def slope_along(self, k: int, direction: Floats) -> float:
-        """Return the central difference along a direction in which one leaf is moved."""
-        return self.slope_and_rounding_along(k, direction)[0]
-
-    def slope_and_rounding_along(self, k: int, direction: Floats) -> tuple[float, float]:
-        """Return the same, and how far it may be off."""
+    def slope_along(self, k: int, direction: Floats) -> tuple[float, float]:
+        """Return the central difference along a direction of one leaf, and what it may be off."""
         slope, rounding = self._settled(partial(self._slope_along, self.leaves[k], direction))
         return slope, rounding * max(1.0, float(np.linalg.norm(direction)))
 
@@ -352,7 +349,7 @@ class Point:
 
     def check_that_it_is_not_rounded(self) -> None:
         """Raise ``UnsupportedError`` if f rounds its value to decimals."""
-        decimals = _is_rounded(self._around)
+        decimals = _decimals_of(self._around)
         if decimals is not None:
             raise UnsupportedError(
                 "A function that rounds its value is flat between two steps, and has no gradient "

@@ -449,7 +449,7 @@ class _Check:
         leaves = pytree.flatten(list(self.args))
         named: list[tuple[str, Any]] = [*zip(self._paths, leaves, strict=True)]
         try:
-            which = traceable_leaves(pytree.flatten(list(self.args)), self.point.places)
+            which = traceable_leaves(leaves, self.point.places)
             graph = traced(self.f, self.args, which)
         except Exception:  # the tracer cannot follow it
             return lengths(named)
@@ -819,7 +819,7 @@ def _disagreements(point: Point, gradients: Sequence[Array]) -> Iterator[str]:
             random = np.random.default_rng(k)
             ways = random.choice([-1.0, 1.0], (DIRECTIONS, *gradient.shape))
             one = np.array([np.sum(gradient * way) for way in ways])
-            found = [point.slope_and_rounding_along(k, way) for way in ways]
+            found = [point.slope_along(k, way) for way in ways]
             other, rounding = np.array(found).T
             size = max(float(np.linalg.norm(gradient)), 1e-6)
         if not np.all(np.abs(one - other) <= 1e-4 * size + rounding):
