@@ -94,6 +94,7 @@ search = of("checking", "checking/search.py", "tests/checking/test_diagnosis.py"
 diagnosis = of("checking", "checking/diagnosis.py", "tests/checking/test_diagnosis.py")
 compare = of("checking", "checking/compare.py", "tests/checking")
 gradient = of("checking", "checking/gradient.py", "tests/checking/test_gradient.py")
+judging = of("checking", "checking/judging.py", "tests/checking/test_judging.py")
 differences = of("checking", "checking/differences.py", "tests/checking")
 
 # --- scenes ---------------------------------------------------------------------
@@ -264,7 +265,7 @@ MUTANTS = (
         "not self._fits_on(k, expected):\n                continue",
     ),
     diagnosis("swapped-not-tried", "if self.search.fits_as(swapped):", "if False:"),
-    gradient("kink-accepts-anything", "low - room <= given[index] <= high + room", "True"),
+    judging("kink-accepts-anything", "low - room <= given[index] <= high + room", "True"),
     compare(
         "coarse-tolerance",
         "off = ~(_errors(given, expected) < TOLERANCE)",

@@ -77,6 +77,11 @@ class Matched:
     data: tuple[int, ...] = ()
     loss: Any = None
 
+    def gradient(self, at: int) -> Any:
+        """Return the gradient of a leaf; None for dots, too."""
+        leaf = self.leaves[at]
+        return None if leaf is ... else leaf
+
 
 @dataclass(frozen=True)
 class Unmatched:

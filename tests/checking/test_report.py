@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 
 import backprop_nb as bp
-from backprop_nb.checking.gradient import fault_sentence
-from backprop_nb.checking.lines.locate import Fault
 from backprop_nb.checking.report import Checked, Finding, Report
 from backprop_nb.tracing.source import Source
 
@@ -193,41 +191,6 @@ def test_both_of_two_mistakes_are_shown_and_neither_is_said_to_be_the_only_one()
     assert "With it, every gradient is right." not in text
     vague = str(bp.check_gradient(loss, gradient, *args, hints="vague"))
     assert "Two expressions together explain all that is wrong." in vague
-
-
-def fault(**fields):
-    place = finding(3).source
-    defaults = {"quantity": "∂L/∂z", "repair": "multiply it by 2", "proved": True, "spoils": (0,)}
-    return Fault(place, **(defaults | fields), given=np.ones(2), expected=np.ones(2))
-
-
-FIRST, SEEMS = "this is where it goes wrong first.", "it seems to go wrong here."
-SHOULD, PROBABLY = "this should be ∂L/∂z", "this should probably be ∂L/∂z"
-RIGHT = "every gradient is right."
-
-
-@pytest.mark.parametrize(
-    ("fields", "several", "clear", "plain"),
-    [
-        ({}, False, FIRST, f"{SHOULD}; multiply it by 2. With it, {RIGHT}"),
-        (
-            {"proved": False},
-            True,
-            SEEMS,
-            f"{PROBABLY}; multiply it by 2. With both mended, {RIGHT}",
-        ),
-        ({"proved": False, "repair": ""}, False, SEEMS, f"{PROBABLY}."),
-        ({"proved": False, "quantity": "", "repair": ""}, False, SEEMS, SEEMS),
-    ],
-)
-def test_no_more_is_said_of_a_line_than_was_proved(fields, several, clear, plain):
-    lead = "Line 3, a + 1: "
-    assert fault_sentence(fault(**fields), "clear", several) == lead + clear
-    assert fault_sentence(fault(**fields), "plain", several) == lead + plain
-    vague = fault_sentence(fault(**fields), "vague", several)
-    assert ("seems" in vague) == ("seems" in clear and not several)
-    assert "3" not in vague
-    assert fault_sentence(fault(**fields), "none", several) == ""
 
 
 @pytest.mark.parametrize("factor", [1 + 3e-6, 0.99995345, 2.0001, -1.00001, 0.500004, 5 / 7, -1e-3])

@@ -1,0 +1,250 @@
+"""Who judges: what is right, wrong, at a kink, and what differences cannot tell."""
+
+import math
+
+import numpy as np
+import pytest
+
+import backprop_nb as bp
+
+W, X = np.array([[1.0, -2.0, 0.5], [0.3, 0.7, -1.1]]), np.array([0.4, -0.6, 1.5])
+
+
+def f(W, x):
+    return np.sum(np.tanh(W @ x) ** 2)
+
+
+def right(W, x):
+    t = np.tanh(W @ x)
+    d = 2 * t * (1 - t**2)
+    return np.outer(d, x), W.T @ d
+
+
+def relu(x):
+    return np.sum(np.maximum(x, 0))
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.3, 0.5, 1.0])
+def test_at_a_kink_any_slope_between_its_sides_is_right_with_a_remark(slope):
+    x = np.array([-1.0, 0.0, 2.0])
+    report = bp.check_gradient(relu, np.array([0.0, slope, 1.0]), x)
+    assert report.ok
+    assert ("x[1] is at a kink" in str(report)) == (slope != 0.5)  # which is the tracer's own
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "x"),
+    [
+        (relu, [0.0, 1.2, 1.0], [-1.0, 0.0, 2.0]),  # beyond both sides
+        (relu, [0.0, 1.0, 0.5], [-1.0, 0.0, 2.0]),  # another entry is wrong
+        (lambda x: np.sum(np.where(x > 0, 1.0, 0.0)), [0.5], [0.0]),  # a jump
+        (lambda x: np.sum(np.sin(1e4 * x)), [0.0], [1.0]),  # a sharp bend
+        (lambda x: np.sum(x**2), [1e-5], [0.0]),
+    ],
+)
+def test_what_is_no_slope_of_a_kink_is_wrong(function, given, x):
+    assert not bp.check_gradient(function, np.array(given), np.array(x)).ok
+
+
+def test_a_small_entry_beside_large_ones_is_held_against_itself():
+    x = np.array([1e4, 0.3, -0.7])  # as of features that are not scaled
+
+    def gradient(x):
+        return 2 * x + np.array([0.0, 0.001, 0.0])
+
+    report = bp.check_gradient(lambda x: np.sum(x**2), gradient, x)
+    assert str(report).splitlines()[1] == (
+        "  dx  wrong: dx[1] is 0.601, expected 0.6 (largest relative error 5e-06)"
+    )
+    assert bp.check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x + 1e-5, x).ok
+
+
+def test_small_entries_in_float32_have_the_rounding_of_large_ones():
+    x = np.array([1e4, 0.3, -0.7])
+    off = np.array([0.0, 0.05, 0.0])  # of 20000: no more than float32 leaves of a long sum
+    narrow = np.float32(2 * x + off)
+    for given in (narrow, narrow.astype(float)):
+        assert bp.check_gradient(lambda x: np.sum(x**2), given, x).ok
+    assert not bp.check_gradient(lambda x: np.sum(x**2), 2 * x + off, x).ok
+    halves = bp.check_gradient(
+        lambda x: np.sum(x**2), [2e4, 1.0, -1.5], np.array([1e4, 0.25, -0.75])
+    )
+    assert not halves.ok
+
+
+@pytest.mark.parametrize("rounded", [np.int16, np.int64, np.round])
+def test_a_gradient_rounded_to_whole_numbers_is_not_taken_for_float32(rounded):
+    x = np.array([1e4, 0.3, -0.7])
+    report = bp.check_gradient(lambda x: np.sum(x**2), lambda x: rounded(2 * x), x)
+    assert not report.ok
+    assert bp.check_gradient(lambda x: np.sum(x**2), 2 * np.float32(x), x).ok
+
+
+def test_float32_is_right_to_its_own_precision_and_float64_is_not():
+    dW, dx = right(W, X)
+    report = bp.check_gradient(f, (dW.astype(np.float32), dx), W, X)
+    assert report.ok
+    assert "to the precision of float32" in str(report)
+    assert not bp.check_gradient(f, (dW * (1 + 5e-5), dx), W, X).ok
+
+
+def test_a_function_that_cannot_be_traced_is_judged_by_differences_alone():
+    report = bp.check_gradient(lambda x: np.sin(x).item(), np.cos, 1.0)
+    assert report.ok
+    assert "central differences alone" in report.notes[0]
+
+
+def test_a_jump_is_said():
+    report = bp.check_gradient(lambda x: np.where(x > 0, 1.0, 0.0), 0.0, 0.0)
+    assert report.ok  # the tracer's convention
+    assert "a kink or a jump" in report.notes[0]
+
+
+def classifier(ending):
+    """A loss of softmax that ends in its own way, and its gradient by hand."""
+    rng = np.random.default_rng(0)
+    X, W, y = rng.random((50, 30)), 0.01 * rng.standard_normal((30, 10)), rng.integers(0, 10, 50)
+    X[:, 0] *= 1e-4  # small slopes beside large ones
+
+    def probabilities(W):
+        e = np.exp(X @ W)
+        return e / np.sum(e, axis=1, keepdims=True)
+
+    def loss(W):
+        return ending(-np.mean(np.log(probabilities(W)[np.arange(50), y])))
+
+    def gradient(W):
+        p = probabilities(W)
+        p[np.arange(50), y] -= 1
+        return X.T @ p / 50
+
+    return loss, gradient, W
+
+
+def test_differences_alone_accuse_no_small_entry_of_their_own_rounding():
+    loss, gradient, W = classifier(lambda value: value.item())
+    report = bp.check_gradient(loss, gradient, W)
+    assert report.ok
+    assert "central differences alone" in report.notes[0]
+    wrong = bp.check_gradient(loss, lambda W: gradient(W) * (1 + 0.01 * (W[0] == W)), W)
+    assert not wrong.ok
+
+
+def in_one_entry(gradient):
+    gradient[321, 4] += 0.01
+    return gradient
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda right: right, "loss: right."),
+        (lambda right: 2 * right, "dW is twice the right one"),
+        (lambda right: right / 7, "dW is 0.1429 times the right one"),
+        (in_one_entry, "dW is wrong in this entry at least: dW[321, 4]"),
+        (lambda right: np.where(right > 0, right, 0), "dW is wrong in this entry at least"),
+    ],
+)
+def test_a_large_gradient_that_differences_alone_judge_is_looked_at_here_and_there(wrong, said):
+    rng, asked = np.random.default_rng(1), []
+    X, Y, W = rng.random((20, 400)), rng.random((20, 10)), 0.1 * rng.standard_normal((400, 10))
+
+    def loss(W):
+        asked.append(W)
+        return np.mean((np.tanh(X @ W) - Y) ** 2).item()
+
+    f = np.tanh(X @ W)
+    report = bp.check_gradient(loss, wrong(2 * X.T @ ((f - Y) * (1 - f**2)) / Y.size), W)
+    assert said in f"{report}"
+    assert report.notes[1].startswith("W has 4,000 entries: 300 were looked at one by one")
+    assert len(asked) < 2000  # of all of them it would be 16 000
+
+
+@pytest.mark.parametrize(
+    ("ending", "decimals"),
+    [
+        (lambda value: round(value, 6), 6),
+        (lambda value: round(float(value), 2), 2),
+        (lambda value: float(f"{value:.3f}"), 3),
+    ],
+)
+def test_a_rounded_loss_has_no_gradient_to_compare_with(ending, decimals):
+    loss, gradient, W = classifier(ending)
+    said = f"given:    values of {decimals} decimals.*instead:  the loss without round"
+    with pytest.raises(bp.UnsupportedError, match=f"(?s){said}"):
+        bp.check_gradient(loss, gradient, W)
+
+
+def test_what_is_flat_is_not_rounded():
+    """All ReLUs are dead: their slope is 0, which the gradient has forgotten."""
+    X, y = np.array([[1.0, 2.0], [2.0, 1.0]]), np.array([1.0, 0.0])
+
+    def loss(W, v):
+        return np.mean((np.maximum(X @ W, 0) @ v - y) ** 2)
+
+    def gradient(W, v):
+        h = np.maximum(X @ W, 0)
+        d = 2 * (h @ v - y) / len(y)
+        return X.T @ np.outer(d, v), h.T @ d
+
+    report = bp.check_gradient(loss, gradient, -np.ones((2, 2)), np.array([0.5, 0.25]))
+    assert [each.ok for each in report.parameters] == [False, True]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_loss_in_float32_judges_a_gradient_along_directions(seed):
+    rng = np.random.default_rng(seed)
+    X, y = rng.random((100, 20)), rng.standard_normal(100)
+    W, b, v = 0.3 * rng.standard_normal((20, 15)), np.zeros(15), 0.3 * rng.standard_normal(15)
+
+    def loss(W, b, v):
+        W, b, v, data, targets = (np.float32(each) for each in (W, b, v, X, y))
+        return np.mean((np.maximum(data @ W + b, 0) @ v - targets) ** 2).item()
+
+    def gradient(W, b, v, slope=lambda h: h > 0):
+        h = np.maximum(X @ W + b, 0)
+        d = 2 * (h @ v - y) / len(y)
+        D = np.outer(d, v) * slope(h)
+        return X.T @ D, D.sum(axis=0), h.T @ d
+
+    report = bp.check_gradient(loss, gradient, W, b, v)
+    assert report.ok
+    assert "computed in float32, so W was judged along 12 directions" in report.notes[1]
+    assert not bp.check_gradient(loss, lambda *p: gradient(*p, slope=np.ones_like), W, b, v).ok
+
+
+@pytest.mark.parametrize(
+    ("f", "gradient", "x"),
+    [
+        (lambda p: -np.sum(np.log(p)).item(), lambda p: -1 / p, np.array([0.9995, 1e-4, 1e-7])),
+        (lambda t: math.asin(t), lambda t: 1 / math.sqrt(1 - t * t), 0.9995),
+        (lambda s: math.sqrt(s), lambda s: 0.5 / math.sqrt(s), 1e-4),
+    ],
+)
+def test_no_step_that_leaves_where_f_is_defined_counts(f, gradient, x):
+    assert bp.check_gradient(f, gradient, x).ok
+
+
+def test_what_differences_cannot_tell_is_noted():
+    w = np.array([1e6, 1.0, 1e-3])
+    report = bp.check_gradient(lambda w: np.sum(w**2).item(), lambda w: 2 * w, w)
+    assert report.ok
+    assert report.notes[1].startswith("The slopes by w are known to ±3e+02 only, beside a loss of")
+
+
+@pytest.mark.parametrize("returned", [np.asarray, float], ids=["traced", "not traced"])
+def test_the_kinks_of_many_relus_near_by_accuse_nobody(returned):
+    """Within the usual step of central differences lie those of some rows and units."""
+    rng = np.random.default_rng(0)
+    X, W, b = rng.random((200, 20)), 0.001 * rng.standard_normal((20, 30)), np.zeros(30)
+
+    def loss(W, b):
+        return returned(np.mean(np.maximum(X @ W + b, 0)))
+
+    def gradient(W, b):
+        slope = (X @ W + b > 0) / (len(X) * len(b))
+        return X.T @ slope, slope.sum(axis=0)
+
+    report = bp.check_gradient(loss, gradient, W, b)
+    assert report.ok
+    assert not any("a kink or a jump" in note for note in report.notes)
