@@ -979,32 +979,24 @@ def test_a_worker_killed_in_mid_epoch_loses_nothing(client, tmp_path):
 @pytest.mark.slow
 def test_what_has_come_back_is_not_lost_with_a_worker(client, tmp_path, monkeypatch):
     net, x, y = example(rows=24)
-    log, arrived, killed = tmp_path / "log", tmp_path / "arrived", tmp_path / "killed"
+    processes = client.run(os.getpid)
+    back, holders = [], []
 
-    def told(*args, **options):
-        for n, each in enumerate(as_completed(*args, **options), start=1):
-            if n == 2:  # of three groups of eight chunks
-                arrived.touch()
-            yield each
+    def deadly(tasks, **options):
+        for future, result in as_completed(tasks, **options):
+            back.append(tasks.index(future))
+            holders.extend(client.who_has(future)[future.key])
+            if len(back) == 2:  # of three groups of eight chunks
+                os.kill(processes[holders[0]], signal.SIGKILL)
+            yield future, result
 
-    def make(block, block_id):
-        with log.open("a") as file:
-            file.write(f"{os.getpid()} {block_id[0]}\n")
-        for _ in range(300 if log.read_text().count("\n") >= 20 else 0):
-            if killed.exists():
-                break
-            if arrived.exists():
-                with killed.open("x"):  # of two workers that wait one is killed
-                    os.kill(os.getpid(), signal.SIGKILL)
-            threading.Event().wait(0.1)
-        return block
-
-    monkeypatch.setattr(distributed, "as_completed", told)
-    deadly = cut(x, 1).map_blocks(make, dtype=float, meta=np.empty((0, 0)))
-    assert_same(net.loss_and_gradient(deadly, cut(y, 1)), net.loss_and_gradient(x, y))
-    made = noted(log)[1]
-    assert killed.exists()  # after two groups had come back
-    assert sorted(made.count(k) for k in range(24))[:16] == [1] * 16
+    monkeypatch.setattr(distributed, "as_completed", deadly)
+    made = tmp_path / "log"
+    result = net.loss_and_gradient(noting(cut(x, 1), made), cut(y, 1))
+    assert_same(result, net.loss_and_gradient(x, y))
+    assert sorted(back) == [0, 1, 2]
+    times = [noted(made)[1].count(k) for k in range(24)]
+    assert [times[8 * group : 8 * group + 8] for group in back[:2]] == 2 * [8 * [1]]
 
 
 @pytest.mark.slow
