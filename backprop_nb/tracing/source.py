@@ -14,7 +14,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from opcode import opname
 from types import CodeType, TracebackType
@@ -34,6 +34,11 @@ _Span = tuple[int | None, ...]
 """First line, last line, first column, last column, as ``co_positions`` gives them."""
 
 _NOWHERE = (1, 1, 0, 0)
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+_APART = (ast.Lambda, ast.IfExp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+"""Expressions of which a part is computed later, not at all, or several times."""
 
 
 class Source(str):
@@ -91,6 +96,8 @@ class Module:
         self.lines = text.encode().splitlines(keepends=True)
         self.by_span: dict[_Span, ast.AST] = {}
         self.parent: dict[ast.AST, ast.AST] = {}
+        self._function: dict[ast.AST, ast.AST] = {}
+        self._widest: dict[ast.AST, ast.AST] = {}
         self.imported = {"np", "numpy"}  # a notebook imports them in another cell
         pending: list[ast.AST] = [parse(text)]
         while pending:
@@ -104,6 +111,10 @@ class Module:
                 self.imported.update(name.partition(".")[0] for name in names)
             for child in ast.iter_child_nodes(node):
                 self.parent[child] = node
+                # From the top down: to climb from every term of a sum would take their square.
+                own = isinstance(node, ast.Module) or isinstance(child, _FUNCTIONS)
+                self._function[child] = child if own else self._function[node]
+                self._widest[child] = self._widest[node] if _is_at_once(node) else child
                 pending.append(child)
 
     def text(self, node: ast.AST) -> str:
@@ -129,12 +140,16 @@ class Module:
 
     def function(self, node: ast.AST) -> ast.AST:
         """Return the function around ``node``, or the outermost statement."""
-        while node in self.parent and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            above = self.parent[node]
-            if isinstance(above, ast.Module):
-                break
-            node = above
-        return node
+        return self._function.get(node, node)
+
+    def widest(self, node: ast.AST) -> ast.AST:
+        """Return the whole formula that ``node`` is a part of, all of which is computed at once."""
+        return self._widest.get(node, node)
+
+
+def _is_at_once(node: ast.AST) -> bool:
+    """Whether the parts of an expression are computed with it, each once."""
+    return isinstance(node, ast.expr | ast.keyword) and not isinstance(node, _APART)
 
 
 def _span(node: ast.AST) -> tuple[int, int, int, int]:
@@ -168,7 +183,7 @@ class Place:
 
     module: Module
     node: ast.AST
-    code: CodeType
+    code: CodeType = field(hash=False)  # which would read all of it
     stores: bool = False
     iterates: bool = False
 

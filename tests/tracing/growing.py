@@ -3,6 +3,9 @@
 Each has about as many nodes as it is asked for.
 """
 
+import linecache
+from functools import cache
+
 import numpy as np
 
 
@@ -128,10 +131,37 @@ def returning(x, nodes):
     return np.sin(returning(x, nodes - 1)) if nodes else x
 
 
+@cache
+def written(body, nodes):
+    """Return a function of x with so long a body, whose text is known as that of a file is."""
+    terms = [f"np.sin(x * {k}.5)" for k in range(nodes // 3)]
+    text = f"def program(x):\n{body(terms)}\n"
+    file = f"<{body.__name__} of {nodes} nodes>"
+    linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
+    exec(compile(text, file, "exec"), names := {"np": np})
+    return names["program"]
+
+
+def formula(terms):
+    return f"    return {' + '.join(terms)}"
+
+
+def lines(terms):
+    return "\n".join(["    s = 0.0", *(f"    s = s + {term}" for term in terms), "    return s"])
+
+
+def rounds(terms):
+    body = "\n".join(f"        x = {term}" for term in terms)
+    return f"    for _ in range(1):\n{body}\n    return x"
+
+
 def others(nodes):
     """Return programs that the table of the benchmark does without."""
     size = {"nodes": nodes}
     return {
+        "a long formula": (written(formula, nodes), (0.7,), {}),
+        "many lines": (written(lines, nodes), (0.7,), {}),
+        "many lines in a loop": (written(rounds, nodes), (0.7,), {}),
         "nested calls": (nested, (0.3,), size),
         "nested calls, on the way out": (returning, (0.3,), size),
         "decisions": (decided, (0.7,), size),

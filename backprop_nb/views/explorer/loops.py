@@ -84,13 +84,12 @@ def _spot(place: Place) -> Spot:
         node = made.key if isinstance(made, ast.DictComp) else getattr(made, "elt", node)
     loops: list[Around] = []
     position: list[int] = []
-    while (parent := module.parent.get(node)) is not None:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+    while not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        node = module.widest(node)
+        parent = module.parent.get(node)
+        if parent is None:
             break
-        for branch, field in enumerate(("body", "orelse")):
-            statements = getattr(parent, field, None)
-            if isinstance(statements, list) and node in statements:
-                position[:0] = [branch, statements.index(node)]
+        position[:0] = _statements(parent).get(node, ())
         if isinstance(parent, ast.IfExp) and node is not parent.test:
             # One is over before another that ends later in the text begins.
             end = (parent.end_lineno or 0, parent.end_col_offset or 0)
@@ -105,6 +104,18 @@ def _spot(place: Place) -> Spot:
     return Spot(place.node, tuple(loops))
 
 
+@lru_cache(maxsize=256)
+def _statements(parent: ast.AST) -> dict[ast.AST, tuple[int, int]]:
+    """Return the branch and the number of each statement in a compound one."""
+    branches = (getattr(parent, field, None) for field in ("body", "orelse"))
+    return {
+        node: (branch, k)
+        for branch, statements in enumerate(branches)
+        if isinstance(statements, list)  # the branches of `a if c else b` are no lists
+        for k, node in enumerate(statements)
+    }
+
+
 def _header(place: Place, loop: ast.AST, inside: ast.AST) -> str:
     """Return how a loop begins if something is done in every round of it; else nothing."""
 
@@ -115,10 +126,11 @@ def _header(place: Place, loop: ast.AST, inside: ast.AST) -> str:
         over = text(values)
         return f"for {text(target)} in {over[:_LETTERS]}{'…' if len(over) > _LETTERS else ''}"
 
+    in_body = _statements(loop).get(inside, (1,))[0] == 0
     match loop:
-        case ast.For(target=target, iter=values) if inside in loop.body:
+        case ast.For(target=target, iter=values) if in_body:
             return each(target, values)
-        case ast.While(test=test) if inside in loop.body:
+        case ast.While(test=test) if in_body:
             over = text(test)
             return f"while {over[:_LETTERS]}{'…' if len(over) > _LETTERS else ''}"
         case _ if isinstance(loop, _Comprehension) and inside is not loop.generators[0]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import tokenize
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from operator import itemgetter
 
 from backprop_nb.errors import PACKAGE
@@ -58,19 +60,29 @@ def _parts(
 ) -> list[CodePart]:
     """Cut one line; a comment at its end belongs to no expression."""
     indent = len(line) - len(line.lstrip())
-    spans: list[tuple[int, int, _Depth, int]] = []
+    spans: list[tuple[_Depth, int, int, int]] = []
     for index, (top, left), (bottom, right) in places:
-        begin = left if number == top else indent
-        end = right if number == bottom else len(code)
+        begin = max(margin, left if number == top else indent)
+        end = min(len(line), right if number == bottom else len(code))
         # Of expressions around one place the innermost begins last; of those, it ends first.
-        spans.append((begin, end, (-top, -left, bottom, right), index))
-    spans.sort(key=itemgetter(2))
-    cuts = {margin, len(line), *(cut for span in spans for cut in span[:2])}
+        if begin < end:
+            spans.append(((-top, -left, bottom, right), index, begin, end))
+    spans.sort(key=itemgetter(0))
+    begins: dict[int, list[int]] = defaultdict(list)
+    ends: dict[int, list[int]] = defaultdict(list)
+    for k, (_, _, begin, end) in enumerate(spans):
+        begins[begin].append(k)
+        ends[end].append(k)
     parts: list[CodePart] = []
-    for start, stop in pairwise(sorted(cut for cut in cuts if margin <= cut <= len(line))):
-        around = [span for span in spans if span[0] <= start and stop <= span[1]]
-        inner = [index for _, _, depth, index in around if depth == around[0][2]]
-        covering = [index for *_, index in around]
+    around: list[int] = []
+    for start, stop in pairwise(sorted({margin, max(margin, len(line)), *begins, *ends})):
+        for k in ends[start]:
+            del around[bisect_left(around, k)]
+        for k in begins[start]:
+            insort(around, k)
+        covering = [spans[k][1] for k in around]
+        innermost = takewhile(lambda k: spans[k][0] == spans[around[0]][0], around)
+        inner = covering[: sum(1 for _ in innermost)]
         parts.append({"text": line[start:stop], "inner": inner, "nodes": covering})
     return parts
 
