@@ -288,8 +288,9 @@ class Graph(Trace):
             converted once.  What a program of another library writes in place, NumPy's
             own way, is written in the library's way.  JAX computes in float64 only after
             ``jax.config.update("jax_enable_x64", True)``, and ``jax.jit`` takes the function
-            if no decision of Python depends on the arguments.  Eigenvectors and singular
-            vectors may come out with the opposite sign, value and gradients alike.
+            if no decision of Python depends on the arguments.  Of Dask's arrays the matrices of
+            linear algebra, and rows to be sorted, are gathered into one block.  Eigenvectors and
+            singular vectors may come out with the opposite sign, value and gradients alike.
 
         Raises
         ------

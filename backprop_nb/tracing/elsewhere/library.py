@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +13,19 @@ from backprop_nb.errors import UnsupportedError
 from backprop_nb.tracing import pytree
 
 _FLOATS = ("float32", "float64")
+_WHOLE = {
+    **dict.fromkeys(("sort", "argsort"), "(n)->(n)"),
+    **dict.fromkeys(("linalg.cholesky", "linalg.inv"), "(n,n)->(n,n)"),
+    "linalg.det": "(n,n)->()",
+    "linalg.eigh": "(n,n)->(n),(n,n)",
+    "linalg.eigvalsh": "(n,n)->(n)",
+    "linalg.qr": "(m,n)->(m,k),(k,n)",
+    "linalg.slogdet": "(n,n)->(),()",
+    "linalg.solve": "(n,n),(n,l)->(n,l)",
+    "linalg.svd": "(m,n)->(m,k),(k),(k,n)",
+    "linalg.svdvals": "(m,n)->(k)",
+}
+"""What needs a row, or a matrix, as a whole: Dask lacks it, or does it for some chunks only."""
 
 
 class LackingError(Exception):
@@ -52,6 +66,7 @@ class Library:
         self.name = str(getattr(namespace, "__name__", type(namespace).__name__))
         self._kept: dict[np.dtype[Any], str] = {}
         self._add_at = getattr(getattr(namespace, "add", None), "at", None)
+        self._block_by_block = getattr(namespace, "apply_gufunc", None)
 
     def get(self, *names: str) -> Callable[..., Any]:
         """Return the function that has one of the names, in ``linalg`` if they say so.
@@ -62,6 +77,8 @@ class Library:
             If the library has none of them.
         """
         for name in names:
+            if self._block_by_block and name in _WHOLE:
+                return self._by_numpy(name)
             found: Any = self._namespace
             for part in name.split("."):
                 found = getattr(found, part, None)
@@ -69,6 +86,31 @@ class Library:
                 function: Callable[..., Any] = found
                 return function
         raise LackingError(f"np.{names[-1]}")
+
+    def _by_numpy(self, name: str) -> Callable[..., Any]:
+        """Return NumPy's own function, run on each block once it holds whole rows or matrices."""
+        function, apply = attrgetter(name)(np), self._block_by_block
+        assert apply is not None
+
+        def compute(*arrays: Any, axis: int | None = None, **options: Any) -> Any:
+            signature, shape = _WHOLE[name], arrays[0].shape
+            if options.get("full_matrices"):
+                signature = signature.replace("(m,k)", "(m,m)").replace("(k,n)", "(n,n)")
+            if arrays[-1].ndim == 1:  # a right side that is one vector
+                signature = signature.replace(",l", "")
+            dtype = np.dtype(np.intp) if name == "argsort" else arrays[0].dtype
+            return apply(
+                function,
+                signature,
+                *arrays,
+                axis=axis,
+                output_sizes={"k": int(min(shape[-2:]))} if "k" in signature else None,
+                output_dtypes=[dtype] * (signature.partition("->")[2].count("(")),
+                allow_rechunk=True,
+                **options,
+            )
+
+        return compute
 
     def has(self, name: str) -> bool:
         """Whether the library has a function of this name."""
