@@ -55,27 +55,24 @@ def _as_written(library: Library, call: Expression, name: str) -> Call:
     """Return a call that carries no gradient, with options by their names."""
     assert call.row is not None
     form, output = call.keywords["form"], call.keywords.get("output")
-    if name in FLAT_MADE:
-        made = FLAT_MADE[name](library)
+    made = FLAT_MADE[name](library) if name in FLAT_MADE else None
+    if made is None and name not in FLAT:
+        raise LackingError(f"np.{name}")
+    if made is not None:
         try:
             signature(made).bind(*form.args, **form.kwargs)
         except TypeError:  # an option that it has not
             raise LackingError(f"np.{name}") from None
-
-        def computed(*arrays: Any) -> Any:
-            args, options = form.filled(arrays)
-            return made(*args, **options)
-
-        return computed
-    if name not in FLAT:
-        raise LackingError(f"np.{name}")
-    function, names = library.get(_NAMES.get(name, name), name), list(call.row.parameters)
+    function = made or library.get(_NAMES.get(name, name), name)
+    names = list(call.row.parameters)
 
     def compute(*arrays: Any) -> Any:
         args, options = form.filled(arrays)
-        count = len(arrays)
-        options |= dict(zip(names[count:], args[count:], strict=False))
-        found = function(*args[:count], **options)
+        if made is None:
+            count = len(arrays)
+            options |= dict(zip(names[count:], args[count:], strict=False))
+            args = args[:count]
+        found = function(*args, **options)
         return found if output is None else found[output]
 
     return compute
@@ -104,6 +101,7 @@ def _is_close(library: Library) -> Call:
     def is_close(
         a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
     ) -> Any:
+        a, b = (library.array(x) if isinstance(x, list | tuple) else x for x in (a, b))
         near = (abs(a - b) <= atol + rtol * abs(b)) & (abs(b) < math.inf) | (a == b)
         return near | (a != a) & (b != b) if equal_nan else near
 
@@ -157,18 +155,62 @@ def _search(library: Library) -> Call:
     )
 
 
+def _is_in(library: Library) -> Call:
+    any_of = library.get("any")
+
+    def is_in(element: Any, test_elements: Any, *, invert: bool = False) -> Any:
+        among = library.flat(_of_floats(library, test_elements))
+        found = any_of(_of_floats(library, element)[..., None] == among, axis=-1)
+        return ~found if invert else found
+
+    return is_in
+
+
+def _all_close(library: Library) -> Call:
+    every, is_close = library.get("all"), _is_close(library)
+    return lambda a, b, rtol=1e-05, atol=1e-08: every(is_close(a, b, rtol, atol))
+
+
+def _array_equal(library: Library) -> Call:
+    every = library.get("all")
+
+    def array_equal(a1: Any, a2: Any) -> Any:
+        a1, a2 = _of_floats(library, a1), _of_floats(library, a2)
+        return every(a1 == a2) if a1.shape == a2.shape else library.array(False)
+
+    return array_equal
+
+
+def _unravel_index(library: Library) -> Call:
+    def unravel_index(indices: Any, shape: Any) -> Any:
+        lengths = (shape,) if isinstance(shape, int) else shape
+        steps = [math.prod(lengths[k + 1 :]) for k in range(len(lengths))]
+        return [indices // step % n for step, n in zip(steps, lengths, strict=True)]
+
+    return unravel_index
+
+
 def _flat_nonzero(library: Library) -> Call:
     places = library.get("nonzero")
     return lambda a: places(library.flat(a))[0]
 
 
 FLAT_MADE: Mapping[str, Callable[[Library], Call]] = {
+    "allclose": _all_close,
+    "around": _round,
+    "argwhere": lambda library: lambda a: library.get("stack")(library.get("nonzero")(a), axis=-1),
+    "array_equal": _array_equal,
     "digitize": _digitize,
+    "fix": lambda library: lambda x: library.get("trunc")(x),
     "flatnonzero": _flat_nonzero,
     "isclose": _is_close,
+    "isin": _is_in,
+    "isneginf": lambda library: lambda x: x == -math.inf,
+    "isposinf": lambda library: lambda x: x == math.inf,
     "linalg.matrix_rank": _matrix_rank,
     "round": _round,
     "searchsorted": _search,
+    "unravel_index": _unravel_index,
 }
 """Functions without a slope that libraries lack, or have with other options."""
 

@@ -28,10 +28,13 @@ def computed_in(call: Expression) -> list[np.dtype[Any] | None]:
     elif isinstance(call.row.function, np.ufunc):
         given = [each.value if each.is_number else each.value.dtype for each in values]
         wanted = np.result_type(*given)
-    if wanted is None or full_name(call.row.function) == "astype":
-        return [None] * len(call.operands)
-    taken = {id(each) for each in values if each.is_number or each.value.dtype != wanted}
-    return [wanted if id(each) in taken else None for each in call.operands]
+    types: list[np.dtype[Any] | None] = [None] * len(call.operands)
+    if wanted is not None and full_name(call.row.function) != "astype":
+        taken = {id(each) for each in values if each.is_number or each.value.dtype != wanted}
+        types = [wanted if id(each) in taken else None for each in call.operands]
+    if call.row.function is np.where and np.asarray(call.operands[0].value).dtype != bool:
+        types[0] = np.dtype(bool)  # a mask of numbers, which PyTorch does not take
+    return types
 
 
 def _values(call: Expression) -> Sequence[Expression]:
