@@ -65,9 +65,9 @@ def path_elsewhere(trace: Trace, library: Library) -> Path:
         for place, (compute, places, guards) in enumerate(steps, start=layout.first):
             try:
                 values[place] = compute(*[values[k] for k in places])
-            except IndexError as error:
+            except (IndexError, TypeError) as error:
                 if any(library.is_unknown(values[k]) for k in places):
-                    raise _unmasked(program, calls[place - layout.first]) from error
+                    raise _unknown(program, calls[place - layout.first], error) from error
                 raise
             for guard in guards:
                 _check(library, guard, values[place])
@@ -263,20 +263,39 @@ def _check(library: Library, guard: Guard, value: Any) -> None:
 
 def _undecided(guard: Guard) -> UnsupportedError:
     return UnsupportedError(
-        "A decision of Python cannot be checked while another library compiles the function.",
+        "A decision that depends on the values cannot be checked while another library compiles "
+        "the function.",
         given=_line_of(guard),
-        instead="np.where(…) in place of if, or call what graph.compile(xp=…) returns as it is",
+        instead="np.where(…) in place of an if, np.take(x, i, axis=0) in place of x[i] with a "
+        f"computed i, or {_UNCOMPILED}",
     )
 
 
-def _unmasked(program: Program, call: Expression) -> UnsupportedError:
-    pairs = zip(program.forward, program.trace.records, strict=False)
-    made = next((record for each, record in pairs if each is call), None)
+_UNCOMPILED = "call what graph.compile(xp=…) returns as it is"
+
+
+def _unknown(program: Program, call: Expression, error: Exception) -> UnsupportedError:
+    """Return the error for a call that must know the values, as under ``jax.jit``."""
+    assert call.row is not None
+    name = full_name(call.row.function)
+    is_mask, finds = isinstance(error, IndexError), call.row.shape_varies and name != "getitem"
+    problem, instead = f"{name} needs the values, which are not known", _UNCOMPILED
+    if is_mask or finds:
+        what = f"{name} finds" if finds else "a mask picks"
+        index = "mask" if is_mask else f"{name}(mask)"
+        problem = f"How many entries {what} is not known"
+        instead = f"np.where(mask, x, 0.0) in place of x[{index}], np.sum(mask) for their number, "
+        instead += f"or {_UNCOMPILED}"
+    # What only a decision needs stands with the decisions.
+    pairs: list[tuple[Expression, Record | Guard]] = [
+        *zip(program.forward, program.trace.records, strict=False),
+        *program.decisions,
+    ]
+    made = next((maker for each, maker in pairs if each is call), None)
     return UnsupportedError(
-        "How many entries a mask picks is not known while another library compiles the function.",
-        given=_line_of(made) if made else "a mask of computed values",
-        instead="np.where(mask, x, 0.0) in place of x[mask], or call what "
-        "graph.compile(xp=…) returns as it is",
+        f"{problem} while another library compiles the function.",
+        given=_line_of(made) if made else "a step back",
+        instead=instead,
     )
 
 
@@ -293,7 +312,16 @@ def _lacks(library: Library, call: Expression, name: str) -> UnsupportedError:
     why = f"there is no {name} in {library.name}"
     if library.has(name.removeprefix("np.")):  # with options of its own, or another result
         why = f"it is not known how {library.name} computes that as NumPy does"
+    other = _OTHERS.get(wanted, "other functions")
     return UnsupportedError(
         f"The program calls {wanted}{needs}, and {why}.",
-        instead="graph.compile(), which runs with NumPy; or write it with other functions",
+        instead=f"graph.compile(), which runs with NumPy; or write it with {other}",
     )
+
+
+_OTHERS = {
+    "np.partition": "np.sort(x): entries that are not in order lie as NumPy alone puts them",
+    "np.argpartition": "np.argsort(x): entries that are not in order lie as NumPy alone puts them",
+    "np.nanargmax": "np.argmax(np.where(np.isnan(x), -np.inf, x))",
+    "np.nanargmin": "np.argmin(np.where(np.isnan(x), np.inf, x))",
+}
