@@ -19,8 +19,8 @@ _COMMENT = re.compile(
 """Comments with lines of their own, empty lines, and the white space that a line begins with."""
 _ASIDE = re.compile(r"(?<=[;,{}()\]]) // [^\"'`\n]*$", re.MULTILINE)
 """A comment at the end of a line; one with a quotation mark in it could be part of a text."""
-_LAST_COMMA = re.compile(r",\n(?=[)\]}])")
-"""What a formatter writes behind the last of several lines."""
+_BROKEN = re.compile(r",?\n(?=[)\]}])|(?<=[,({\[])\n")
+"""What a formatter writes where it breaks a line inside of brackets."""
 _NAMED = re.compile(r"^export (?!default)", re.MULTILINE)
 """Of a widget's module all that anybody imports is its default export."""
 _EXPORT = re.compile(r"^export (?:default \w+;\n)?", re.MULTILINE)
@@ -102,7 +102,7 @@ def _used(parts: Sequence[str]) -> list[str]:
 
     What only such a part mentions is not needed either.
     """
-    kept = [_LAST_COMMA.sub("", _ASIDE.sub("", _COMMENT.sub("", part))) for part in parts]
+    kept = [_BROKEN.sub("", _ASIDE.sub("", _COMMENT.sub("", part))) for part in parts]
     of_page = set(_WORD.findall(read("page.mjs")))
     while True:
         mentions = Counter(word for part in kept for word in set(_WORD.findall(part)))
