@@ -66,6 +66,9 @@ export class View {
       ...children,
       this.live,
     );
+    // Whether a press gives the view the focus: then what it is on may not be meant.
+    const onPress = () => (this.enters = !focusInside(this.root));
+    this.root.addEventListener("pointerdown", onPress, true);
     this.buildPresentation(label);
     this.el.classList.add("bpnb-place"); // by which still.html knows that a view is there
     document.documentElement.classList.add("bpnb-alive"); // or somewhere
@@ -166,6 +169,7 @@ export class View {
 
   /** Do what a key does; whatever it means to nobody in here is the host's. */
   onKey(event) {
+    this.enters = false;
     // A host that means something by Escape would keep the dialog open.
     const leave = event.key === "Escape" && this.dialog.open ? () => this.set("presenting", false) : undefined;
     const action = leave ?? (isPlain(event) ? this.actions(event)[event.key] : undefined);
@@ -191,8 +195,18 @@ export class Replay extends View {
     return clamp(this.model.get("step"), 0, this.last);
   }
 
+  /** Show a step; whoever asks for more than there are reads why nothing moves. */
   go(step) {
-    this.set("step", clamp(step, 0, this.last));
+    const to = clamp(step, 0, this.last);
+    const words = step < 0 ? "This is the first step: ] goes on." : "This is the last step: [ goes back, Home to the start.";
+    const beyond = to === this.step && step !== to;
+    this.end.replaceChildren(...(beyond ? [html("em", {}, words)] : []));
+    if (beyond) this.say(words);
+    else this.reach(to);
+  }
+
+  reach(step) {
+    this.set("step", step);
   }
 
   /** A step forward or back; a view may take several frames at once. */
@@ -216,15 +230,17 @@ export class Replay extends View {
       "aria-label": "Step",
       oninput: () => this.go(Number(this.slider.value)),
     });
+    this.end = html("span", { class: "bpnb-end" });
     this.slider.style.setProperty("--turn", `${turn < 0 ? 100 : (100 * turn) / Math.max(this.last, 1)}%`);
     const buttons = html(
       "div",
       { class: "bpnb-buttons", role: "group", "aria-label": "Replay" },
-      button("first", "To the start", "Home", () => this.go(0)),
+      button("first", "To the start", "Home", () => this.go(-1)),
       button("back", "Step back", "[", () => this.stepBy(-1)),
       this.playButton,
       button("forward", "Step forward", "]", () => this.stepBy(1)),
       button("last", "To the end", "End", () => this.go(Infinity)),
+      this.end,
     );
     return [buttons, this.slider];
   }
@@ -251,7 +267,7 @@ export class Replay extends View {
     return {
       "[": () => this.stepBy(-1),
       "]": () => this.stepBy(1),
-      Home: other ? undefined : () => this.go(0),
+      Home: other ? undefined : () => this.go(-1),
       End: other ? undefined : () => this.go(Infinity),
       " ": tagName === "BUTTON" || tagName === "SUMMARY" || type === "radio" ? undefined : () => this.togglePlay(),
     };

@@ -119,6 +119,30 @@ def test_the_focus_stays_in_the_view_whatever_is_pressed(open_view, name):
     assert page.evaluate(LOSING) == []
 
 
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_step_beyond_an_end_is_told(open_view, name):
+    from playwright.sync_api import expect
+
+    page = open_view(VIEWS[name]())
+    told = page.locator(".bpnb-end em")
+    if not page.locator(".bpnb-end").count():
+        assert name == "SigmoidExplorer"  # which has no steps
+        return
+    ends = [("Home", "[", "]", "This is the first step: ] goes on.")]
+    ends += [("End", "]", "[", "This is the last step: [ goes back, Home to the start.")]
+    page.locator(".bpnb [aria-label='Step forward']").focus()
+    for end, on, back, words in ends:
+        page.keyboard.press(end)
+        page.keyboard.press(on)
+        expect(told).to_have_text(words)
+        expect(page.locator(".bpnb-live")).to_have_text(words)
+        box = told.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 1400
+        page.keyboard.press(back)
+        expect(told).to_have_count(0)
+
+
 # What can be pressed or read as a legend and lies beside the page; a stage moves what is in it.
 # But for the factors of a chain, whose row scrolls to the present one.
 OUTSIDE = """() => [...document.querySelectorAll(

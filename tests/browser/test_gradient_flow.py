@@ -1,5 +1,6 @@
 """``GradientFlow`` in a real JupyterLab, by mouse and by keyboard, and as a page of its own."""
 
+import pytest
 from accessibility import violations
 from page_tools import save, view_in
 
@@ -7,6 +8,8 @@ import backprop_nb as bp
 from backprop_nb.views.numbers import long
 
 ONE = """
+import pytest
+
 import backprop_nb as bp
 view = bp.GradientFlow(more=True)
 display(view, view)
@@ -236,6 +239,32 @@ def test_a_picture_that_is_edited_is_the_one_that_a_new_display_draws(open_noteb
     }"""
     roots = [each.element_handle() for each in (root, new)]
     assert page.evaluate(same, roots) == [True] * 3
+
+
+@pytest.mark.parametrize("width", [610, 850, 1120])
+def test_an_edge_is_dragged_beside_its_curve(open_page, tmp_path, width):
+    from playwright.sync_api import expect
+
+    page = open_page(bp.GradientFlow().to_html(tmp_path / "flow"), width=width)
+    root = page.locator(".bpnb")
+    edge = root.locator(".bpnb-flow-net path[data-key='A:7:0:0']")
+    at = edge.evaluate(
+        """path => {
+            const middle = path.getPointAtLength(path.getTotalLength() / 3);
+            const { x, y } = middle.matrixTransform(path.getScreenCTM());
+            return [x, y];
+        }"""
+    )
+    # A click for the focus chooses; the next one, and any drag, opens.
+    page.mouse.click(*at)
+    change = root.locator(".bpnb-flow-change")
+    expect(root.get_by_label("Weight or bias")).to_have_value("A_7[0, 0]")
+    expect(change).to_be_hidden()
+    page.mouse.click(*at)
+    expect(change).to_be_visible()
+    net, below = root.locator(".bpnb-flow-net").bounding_box(), change.bounding_box()
+    # So much has room in JupyterLab at 720.
+    assert below["y"] + below["height"] - net["y"] <= 560
 
 
 def test_nothing_of_the_network_is_cut_in_a_narrow_notebook(open_page, tmp_path):

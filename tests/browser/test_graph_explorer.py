@@ -402,11 +402,17 @@ def test_a_kept_card_says_so_and_lets_go(open_page, written, graph):
     page = open_page(written)
     root, kept = view_in(page), page.locator(".bpnb-kept")
     expect(kept).to_be_hidden()
+    name = root.locator(".bpnb-node .bpnb-name")
+    # Who clicked for the focus alone sees the steps.
+    root.locator(".bpnb-card[data-node='f1']").click()
+    expect(name).to_have_text("f1")
+    page.keyboard.press("]")
+    expect(name).to_have_text(next(node.name for node in graph.nodes if node.parents))
+    page.keyboard.press("[")
     root.locator(".bpnb-card[data-node='f1']").click()
     expect(kept).to_have_text("f1 is kept · follow the steps ×")
     page.keyboard.press("]")
     expect(spoken(root)).to_contain_text("f1 is kept.")
-    name = root.locator(".bpnb-node .bpnb-name")
     expect(name).to_have_text("f1")
     # By keyboard: the button is the first stop in the panel; Escape does the same.
     root.locator(".bpnb-numbers").focus()

@@ -60,8 +60,8 @@ test("a step passes a folded group as a whole, forward and back", () => {
   assert.deepEqual(all(outer), [0, 3, 4, 5, 6, 9]);
   assert.equal(walk(outer, 9, -1), 6);
   assert.equal(walk(outer, 3, -1), 0);
-  assert.equal(walk(outer, 0, -1), 0);
-  assert.equal(walk(outer, 9, 1), 9);
+  assert.equal(walk(outer, 0, -1), -1);
+  assert.equal(walk(outer, 9, 1), 10);
 });
 
 test("from inside of a folded group a step leads to its end, or before it", () => {

@@ -22,13 +22,13 @@ export function passage({ frames }, { cards, card_of: cardOf }, step) {
   return [first, last];
 }
 
-/** The step after or before this one, past all frames of a folded group. */
+/** The step after or before this one, past all frames of a folded group; beyond the ends is none. */
 export function stepPast(scene, geometry, step, way) {
   const [first, end] = passage(scene, geometry, step);
-  if (way < 0) return Math.max(first - 1, 0);
+  if (way < 0) return first - 1;
   // From inside of a folded group the step leads to its end.
   if (end > step) return end;
-  return step === scene.frames.length - 1 ? step : passage(scene, geometry, step + 1)[1];
+  return scene.frames[step + 1] ? passage(scene, geometry, step + 1)[1] : step + 1;
 }
 
 /** The card that an arrow key leads to: along an edge sideways, to the nearest one up or down. */

@@ -55,7 +55,7 @@ export class NodeNumbers {
   update(index, state) {
     const { selected } = this.view;
     if (selected === null && focusInside(this.kept)) this.element.focus({ preventScroll: true });
-    this.kept.hidden = selected === null;
+    this.kept.hidden = selected === null || this.view.loose;
     if (selected !== null) this.keeps.replaceChildren(this.name(selected), " is kept · ");
     const parts = index === null ? this.start() : this.node(index, state);
     this.view.refill(this.body, parts.filter(Boolean), this.element);

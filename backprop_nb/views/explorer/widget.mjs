@@ -50,7 +50,9 @@ class Explorer extends Replay {
     return index < 0 ? null : index;
   }
 
+  /** Keep a node; one that was under the press that gave the view the focus, until the next step. */
   select(index) {
+    this.loose = this.enters;
     this.set("selected", index === null ? "" : this.scene.nodes[index].name);
   }
 
@@ -171,13 +173,14 @@ class Explorer extends Replay {
   /** What is in the page is changed first; only then is asked where it lies, which is slow. */
   update() {
     const { scene, step } = this;
+    if (this.loose && this.state.step !== step) return this.select(null);
     const stays = this.state?.step === step && this.linked?.isConnected;
     const state = (this.state = stateAt(scene, step));
     this.passed = passage(scene, this.stage.geometry, step);
     this.quiz.update();
     const progress = this.progress();
     const { selected } = this;
-    const kept = selected === null ? "" : `${scene.nodes[selected].name} is kept.`;
+    const kept = selected === null || this.loose ? "" : `${scene.nodes[selected].name} is kept.`;
     const words = [progress && `${progress}.`, frameWords(scene, state.frame), kept, this.quiz.words()];
     this.updateReplay(words.filter(Boolean).join(" "));
     if (this.quiz.question) this.pause();

@@ -224,9 +224,9 @@ class FlowView extends Replay {
       onpointerdown: (event) => this.onPress(event),
       onpointermove: (event) => (this.net.style.cursor = this.under(event) ? "ns-resize" : ""),
     });
-    this.waterfall = html("div", { class: "bpnb-flow-waterfall" });
-    const label = { role: "group", tabindex: 0, "aria-label": "Network and bars" };
-    this.stack = html("div", { class: "bpnb-flow-stack", ...label }, this.net, this.waterfall);
+    const reached = (name, label) => ({ class: `bpnb-flow-${name}`, role: "group", tabindex: 0, "aria-label": label });
+    this.waterfall = html("div", reached("waterfall", "Bars"));
+    this.stack = html("div", reached("stack", "Network and bars"), this.net, this.waterfall);
     this.legend = html("div", { class: "bpnb-legend bpnb-flow-legend" });
     return html("div", { class: "bpnb-flow-pictures" }, this.stack, this.legend);
   }
@@ -277,12 +277,12 @@ class FlowView extends Replay {
       "One weight",
       { class: "bpnb-flow-chosen-panel" },
       controls(html("h2", {}, "one weight or bias"), this.chooser),
-      this.facts,
-      this.product,
-      this.batch,
       this.curveBox,
       controls(this.slide, this.keep),
       this.change,
+      this.facts,
+      this.product,
+      this.batch,
     );
   }
 
@@ -484,12 +484,14 @@ class FlowView extends Replay {
     event.preventDefault();
     this.net.focus({ preventScroll: true });
     this.select(name);
+    const { enters } = this;
     let from = null;
     const move = ({ clientY }) => {
       from ??= this.curve ? this.place : null; // the curve may still be on its way
       if (from !== null) this.moveTo(from + Math.round((event.clientY - clientY) / DRAG));
     };
-    drag(event, this.net, move, () => this.showWeight());
+    // A mere click that gave the view the focus opens nothing.
+    drag(event, this.net, move, () => (enters && !this.model.get("epsilon")) || this.showWeight());
   }
 
   onCurve(event) {

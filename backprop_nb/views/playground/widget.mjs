@@ -104,13 +104,13 @@ class PlaygroundView extends Replay {
 
   // -- what one can do
 
-  go(step) {
+  reach(step) {
     this.model.set("playing", false);
-    this.set("epoch", this.recorded[clamp(step, 0, this.last)]);
+    this.set("epoch", this.recorded[step]);
   }
 
   stepBy(way) {
-    if (way > 0 && this.step === this.last) this.train(1);
+    if (way > 0 && this.step === this.last && !this.offline) this.train(1);
     else this.go(this.step + way);
   }
 
@@ -143,6 +143,7 @@ class PlaygroundView extends Replay {
   }
 
   buildBar() {
+    this.end = html("span", { class: "bpnb-end" });
     this.backButton = barButton(icon("back"), "Step back", "[", () => this.stepBy(-1));
     this.playButton = playButton(() => this.togglePlay());
     this.forwardButton = barButton(icon("forward"), "Step forward", "]", () => this.stepBy(1));
@@ -166,6 +167,7 @@ class PlaygroundView extends Replay {
         this.playButton,
         this.forwardButton,
         kernel("+10", "Train for ten epochs", "", () => this.train(10)),
+        this.end,
       ),
       this.slider,
       html("div", { class: "bpnb-readings" }, ...READINGS.map(([name], k) => reading(this.values[k], name))),
