@@ -72,7 +72,9 @@ class Graph(Trace):
         where that is a name of the learner's).  Masks and
         indices are computed anew, as the learner wrote them.  Where Python took a
         decision, such as ``if np.sum(x) > 0``, the program checks that it falls out
-        the same, and raises ValueError with the line if not.
+        the same, and raises ValueError with the line if not.  A captured array of more than
+        10,000 entries is not printed: before the program runs, it must be there under its
+        name, and a comment says how; another one raises NameError.
 
         Raises
         ------

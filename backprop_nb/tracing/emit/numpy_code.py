@@ -7,6 +7,7 @@ import inspect
 import keyword
 import re
 import textwrap
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -38,18 +39,18 @@ def to_numpy(trace: Trace) -> str:
     See :meth:`Graph.to_numpy`.
     """
     code = _Function(trace)
-    constants = "\n".join(
-        wrapped(f"{name} = {_constant(value, name in code.literals)}")
-        for name, value in code.constants.items()
-    )
+    constants = "\n".join(wrapped(line) for line in code.definitions())
     source = "\n".join(map(wrapped, code.source.split("\n")))
     if is_impure(trace):
         source = f"{_STOPPED if trace.is_stopped else _DRAWN}\n{source}"
     helpers = [_source(row.printed or row.function, row.name) for row in code.helpers]
-    parts = ["import numpy as np", *helpers, constants, source]
+    imports = "import numpy as np" if not code.left_out else "import zlib\n\nimport numpy as np"
+    parts = [imports, *helpers, constants, source]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
+MAX_PRINTED = 10_000
+"""A captured array of more entries is not printed: it would be megabytes that nobody reads."""
 _DRAWN = """# What is drawn at random, or kept from call to call, has the values of the traced run:
 # pass it as an argument to draw it anew."""
 _STOPPED = """# What bp.stop_gradient took out has its value at the traced arguments here, on others
@@ -117,7 +118,7 @@ class _Function:
             for (name, traced), tree in zip(trace.arguments, trees, strict=True)
         ]
         calls = [self._unique(parts[0].row.name) for parts in self.program.shared if parts[0].row]
-        self._printer = Printer(self.program, self._names, NUMPY, calls)
+        self._printer = Printer(self.program, self._names, NUMPY, calls, self._unique)
         self._decisions = deque(sorted(self.program.decisions, key=lambda each: each[0].position))
         lines = [f"def {self.name}({', '.join(self._parameters)}):", *self._body()]
         self.source = "\n    ".join(lines)
@@ -138,7 +139,33 @@ class _Function:
         values = zip(self.program.forward, self.trace.records, strict=False)
         captured = [each for each, record in values if record.row is CONSTANT and each in needed]
         arrays = [*captured, *self.program.extra_constants]
-        return {self._names[each]: each.value for each in arrays}
+        return {self._names[each]: each.value for each in arrays} | self._printer.indices
+
+    @cached_property
+    def left_out(self) -> dict[str, Node]:
+        """By their names in the source, the captured arrays that are too large to be printed."""
+        pairs = zip(self.program.forward, self.trace.nodes, strict=False)
+        names = {self._names.get(each): node for each, node in pairs if not each.is_number}
+        return {
+            name: names[name]
+            for name, value in self.constants.items()
+            if name in names and value.size > MAX_PRINTED and np.any(value)
+        }
+
+    def definitions(self) -> Iterator[str]:
+        """Yield the lines that define the constants, or ask for those that are too large."""
+        for name, value in self.constants.items():
+            if name not in self.left_out:
+                yield f"{name} = {_constant(value, name in self.literals)}"
+                continue
+            of_trace = f"{name} = graph.node({self.left_out[name].name!r}).value"
+            kind = f"{value.dtype.name} of shape {value.shape}"
+            told = f"{name} must be as in the trace: {of_trace}, {kind}"
+            bytes_of = f"zlib.crc32(np.asarray({name}).tobytes())"
+            yield f"# {name} is too large to be printed; before it runs, where the graph is:"
+            yield f"# {of_trace}"
+            yield f'if "{name}" not in globals() or {bytes_of} != {zlib.crc32(value.tobytes())}:'
+            yield f"    raise NameError({told!r})"
 
     @cached_property
     def literals(self) -> set[str]:
@@ -152,7 +179,7 @@ class _Function:
             yield from _unpacked(tree, parameter)
         if not self._is_compiled:
             for given, parameter in zip(self.trace.given, self._parameters, strict=False):
-                yield from _as_given(given, parameter)
+                yield from self._as_given(given, parameter)
         yield from self._converted()
         if self._printer.forward:
             yield "# forward"
@@ -161,6 +188,17 @@ class _Function:
         value = self.program.value
         text = typed(value.value, float) if value.is_number else self._printer.text(value)
         yield f"return {text}, {written(self.trace.restore(self._gradients), str)}"
+
+    def _as_given(self, given: Any, parameter: str) -> Iterator[str]:
+        """Yield the check of what is not traced: the program is that of one flag, or one mask."""
+        for keys, value in pytree.paths(given):
+            if isinstance(value, bool | str | int | float | np.bool | np.ndarray | None):
+                entry = _entry(parameter, keys)
+                differs = f"{entry} != {literal(value)}"
+                if isinstance(value, np.ndarray):
+                    differs = f"not np.array_equal({entry}, {literal(self._printer.array(value))})"
+                yield f"if {differs}:"
+                yield f'    raise ValueError("another {entry} than in the trace")'
 
     def _converted(self) -> Iterator[str]:
         """Yield what gives the arguments the types that they have in the trace.
@@ -441,18 +479,6 @@ def _unpacked(tree: Any, parameter: str) -> Iterator[str]:
     for keys, name in pytree.paths(tree):
         if keys and name is not None:
             yield f"{name} = {_entry(parameter, keys)}"
-
-
-def _as_given(given: Any, parameter: str) -> Iterator[str]:
-    """Yield the check of what is not traced: the program is that of one flag, or one mask."""
-    for keys, value in pytree.paths(given):
-        if isinstance(value, bool | str | int | float | np.bool | np.ndarray | None):
-            is_array = isinstance(value, np.ndarray)
-            entry = _entry(parameter, keys)
-            same = f"np.array_equal({entry}, {literal(value)})"
-            differs = f"not {same}" if is_array else f"{entry} != {literal(value)}"
-            yield f"if {differs}:"
-            yield f'    raise ValueError("another {entry} than in the trace")'
 
 
 def _entry(parameter: str, keys: Sequence[Any]) -> str:

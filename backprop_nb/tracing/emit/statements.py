@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -21,6 +21,8 @@ MAX_THROUGH = 4
 """A step back names so many forward statements at most."""
 MAX_LINE = 240
 """And of each so many characters."""
+MAX_INDEX = 24
+"""An index of more entries has a name of its own."""
 
 
 class Statement(NamedTuple):
@@ -53,11 +55,15 @@ class Printer:
     ----------
     forward, backward
         The statements of the way there, and of the way back.
+    indices
+        By their names, the arrays of indices that are too long to stand in a line.
 
     Parameters
     ----------
     calls
         What the calls are called of which several arrays are needed.
+    unique
+        Makes a name unique.
     """
 
     def __init__(
@@ -66,12 +72,16 @@ class Printer:
         names: Mapping[Expression, str],
         notation: Notation,
         calls: Sequence[str] = (),
+        unique: Callable[[str], str] = str,
     ) -> None:
         self._program = program
         self._names = names
         self._notation = notation
         shared = zip(calls, program.shared, strict=True) if calls else ()
         self._calls = {part: name for name, parts in shared for part in parts}
+        self._unique = unique
+        self.indices: dict[str, np.ndarray[Any, Any]] = {}
+        self._names_of: dict[tuple[Any, ...], str] = {}
         self._printed: dict[Expression, Printed] = {}
         self._lines: dict[Expression, str] = {}
         statements = list(self._statements())
@@ -116,13 +126,15 @@ class Printer:
         assert expression.row.statement is not None
         (first, precedence), *others = [self._operand(expression, x) for x in expression.operands]
         texts = [first if precedence is ATOM else f"({first})", *(text for text, _ in others)]
-        return tuple(expression.row.statement(name, texts, _portable(expression)))
+        return tuple(expression.row.statement(name, texts, self._portable(expression)))
 
     def _call(self, expression: Expression, is_whole: bool = False) -> Printed:
         assert expression.row is not None  # leaves have no call
         arguments = [self._operand(expression, operand) for operand in expression.operands]
         with_number = any(operand.shape == () for operand in expression.operands)
-        keywords = expression.keywords if self._notation is not NUMPY else _portable(expression)
+        keywords = (
+            expression.keywords if self._notation is not NUMPY else self._portable(expression)
+        )
         if is_whole:
             keywords = {key: value for key, value in keywords.items() if key != "output"}
         return self._notation.call(expression.row, arguments, keywords, with_number)
@@ -158,29 +170,38 @@ class Printer:
         lines = [_brief(self._lines[each]) for each in expressions if each in self._lines]
         return tuple([*lines[:MAX_THROUGH], "…"] if len(lines) > MAX_THROUGH else lines)
 
+    def _portable(self, call: Expression) -> Mapping[str, Any]:
+        """Return the options of a call as other array libraries take them, or refuse them.
 
-def _portable(call: Expression) -> Mapping[str, Any]:
-    """Return the options of a call as other array libraries take them, or refuse them.
+        They take arrays where NumPy takes lists, and Dask's ``cholesky`` gives the other triangle.
+        """
+        if call.calls(np.linalg.cholesky):
+            return {"upper": False, **call.keywords}
+        keywords = dict(call.keywords)
+        for name in {"index", "at", "q"} & keywords.keys():
+            keywords[name] = pytree.rebuild(keywords[name], lambda _, leaf: self.array(leaf))
+        if isinstance(keywords.get("q"), tuple):
+            keywords["q"] = self.array(np.array(keywords["q"]))
+        if call.calls(np.searchsorted) or call.calls(np.digitize):
+            form = keywords["form"]
+            arrays = (np.array(x) if isinstance(x, list | tuple) else x for x in form.args)
+            keywords["form"] = replace(form, args=tuple(map(self.array, arrays)))
+        return keywords
 
-    They take arrays where NumPy takes lists, and Dask's ``cholesky`` gives the other triangle.
-    """
-    if call.calls(np.linalg.cholesky):
-        return {"upper": False, **call.keywords}
-    keywords = dict(call.keywords)
-    for name in {"index", "at", "q"} & keywords.keys():
-        keywords[name] = pytree.rebuild(keywords[name], lambda _, leaf: _as_array(leaf))
-    if isinstance(keywords.get("q"), tuple):
-        keywords["q"] = _as_array(np.array(keywords["q"]))
-    if call.calls(np.searchsorted) or call.calls(np.digitize):
-        form = keywords["form"]
-        arrays = (np.array(each) if isinstance(each, list | tuple) else each for each in form.args)
-        keywords["form"] = replace(form, args=tuple(map(_as_array, arrays)))
-    return keywords
-
-
-def _as_array(leaf: Any) -> Any:
-    is_number = isinstance(leaf, np.ndarray) and leaf.dtype in (np.dtype(int), np.dtype(float))
-    return Source(f"np.array({literal(leaf.tolist())})") if is_number and leaf.size else leaf
+    def array(self, leaf: Any) -> Any:
+        """Return how an array prints within a line: by a name if it is long."""
+        if not isinstance(leaf, np.ndarray) or not leaf.size:
+            return leaf
+        if leaf.size > MAX_INDEX:
+            if np.array_equal(leaf, np.arange(leaf.size)) and leaf.dtype == int:
+                return Source(f"np.arange({leaf.size})")
+            key = leaf.dtype.name, leaf.shape, leaf.tobytes()
+            if key not in self._names_of:
+                name = self._names_of[key] = self._unique(f"i{len(self.indices) + 1}")
+                self.indices[name] = leaf
+            return Source(self._names_of[key])
+        is_number = leaf.dtype in (np.dtype(int), np.dtype(float))
+        return Source(f"np.array({literal(leaf.tolist())})") if is_number else leaf
 
 
 def _brief(line: str) -> str:

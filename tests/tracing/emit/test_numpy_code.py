@@ -707,6 +707,44 @@ def test_options_are_printed_as_other_libraries_take_them():
     assert gradient == pytest.approx(graph.backward().gradients[0])
 
 
+def test_a_large_captured_array_is_asked_for_and_never_another_one_taken():
+    data = np.random.default_rng(0).normal(size=(200, 60))
+
+    def loss(w):
+        return np.mean((data @ w) ** 2)
+
+    graph = bp.trace(loss, np.linspace(-1, 1, 60))
+    source = graph.to_numpy()
+    assert len(source) < 1500
+    for others in ({}, {"data": data + 1e-9}, {"data": data.astype(np.float32)}):
+        with pytest.raises(
+            NameError, match=r"data = graph\.node\('data'\)\.value, float64 of shape"
+        ):
+            exec(source, others)
+    space = {"data": graph.node("data").value}
+    exec(source, space)
+    value, gradients = space["loss_and_gradient"](np.linspace(-1, 1, 60))
+    assert value == graph.value
+    np.testing.assert_array_equal(gradients[0], graph.backward().gradients[0])
+
+
+def test_a_long_index_has_a_name_of_its_own():
+    labels = np.random.default_rng(0).integers(0, 3, size=30)
+
+    def loss(z, labels=None):
+        return np.sum(z[np.arange(30), labels] ** 2)
+
+    z = np.random.default_rng(1).normal(size=(30, 3))
+    graph = bp.trace(loss, z, labels=labels)
+    source = graph.to_numpy()
+    assert source.count("np.array(") == source.count("i1 = ") == 1
+    assert "z[np.arange(30), i1]" in source
+    assert "if not np.array_equal(labels, i1):" in source
+    compare(run_last_function(source, (z, labels)), graph)
+    with pytest.raises(ValueError, match="another labels"):
+        run_last_function(source, (z, labels + 1))
+
+
 def source_for_jax(source):
     """Return the last function of a program, run by JAX unchanged but for its import."""
     space = {}
