@@ -252,6 +252,7 @@ def gradient(W, V, x, y):
         ("[np.arange(len(y)), y] -= 1", " = p - 1", ["np.eye(p.shape[1])[y] in place of 1"]),
         ("dh[z <= 0]", "dh[dh <= 0]", ["z in place of dh", "h in place of dh"]),
         ("dh[z <= 0]", "dh[z > 0]", ["z < 0 in place of z > 0"]),
+        ("dh[z <= 0]", "h[h <= 0]", ["dh in place of the first h"]),
     ],
 )
 def test_entries_that_are_picked_wrong_are_picked_again_and_compared_as_a_whole(

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from backprop_nb.checking.lines.program import exchanged, kept, placed
 from backprop_nb.checking.lines.scope import (
     PLACES,
@@ -527,6 +529,10 @@ def _slices(scope: Scope, node: ast.Slice) -> Iterator[ast.expr]:
                 yield made
 
 
+_COUNTS = ("len", "np.size", "np.ndim")
+"""What gives the same of w and of w - 1."""
+
+
 def _regrouped(node: ast.BinOp) -> Iterator[ast.expr]:
     """Yield the same operands in other brackets, and a sum that a function is applied to."""
     left, right, operator = node.left, node.right, node.op
@@ -534,8 +540,9 @@ def _regrouped(node: ast.BinOp) -> Iterator[ast.expr]:
         yield ast.BinOp(ast.BinOp(left, operator, right.left), right.op, right.right)
     if isinstance(left, ast.BinOp):
         yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, operator, right))
-    if isinstance(left, ast.Call) and len(left.args) == 1 and not left.keywords:
-        yield ast.Call(left.func, [ast.BinOp(left.args[0], operator, right)], [])
+    match left:
+        case ast.Call(func=function, args=[x], keywords=[]) if text_of(function) not in _COUNTS:
+            yield ast.Call(function, [ast.BinOp(x, operator, right)], [])
 
 
 def _other_operators(node: ast.BinOp) -> Iterator[Way]:
@@ -634,9 +641,9 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
                 cost = 0.9 + 0.2 * (other != name)
                 yield Way(formula(f"np.{other}(x{axis})", x=operands[0]), "axis", cost)
         if name == "mean":  # of what should stay as it is, each with its share
-            again = copy.deepcopy(operands[0])  # with brackets of its own
-            for form in ("x / len(again)", "x / again.size"):
-                yield Way(formula(form, x=operands[0], again=again), "axis", 1.0)
+            own = {"x": operands[0], "counted": _counted(scope, operands[0])}
+            for form in ("x / len(counted)", "x / counted.size"):
+                yield Way(formula(form, **own), "axis", 1.0)
     elif name in ("var", "std"):
         for axis in _AXES:
             yield Way(formula(f"np.{name}(x{axis})", x=operands[0]), "axis", 0.9)
@@ -651,6 +658,15 @@ def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:
             # Rather a function of one's own is wrong than that it is called.
             cost = 1.1 + 0.3 * (name in scope.helpers)
             yield Way(formula(form, x=args[0]), "function", cost)
+
+
+def _counted(scope: Scope, x: ast.expr) -> ast.expr:
+    """Return a name in an expression that is as long, or else all of it."""
+    value = scope.value(x, x.lineno)
+    for each in ast.walk(x) if value is not None else ():
+        if isinstance(each, PLACES) and np.shape(scope.value(each, x.lineno)) == np.shape(value):
+            return each
+    return copy.deepcopy(x)  # with brackets of its own
 
 
 def _other_constants(
@@ -715,6 +731,7 @@ def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
                 new: ast.stmt = ast.AugAssign(target, operator(), statement.value)
                 cost = 0.9 if operator is ast.Add else 1.2
                 yield Way(new, "accumulation", cost, f"write {_sign(operator())}= in place of =")
+            yield from _masked_instead(scope, target, statement.value)
         case ast.AugAssign(target=target, op=op, value=value):
             new = ast.Assign([target], value)
             yield Way(new, "accumulation", 1.0, f"write = in place of {_sign(op)}=")
@@ -730,6 +747,22 @@ def _statements(scope: Scope, statement: ast.AST) -> Iterator[Way]:
                 )
         case ast.Expr(value=ast.Call()):
             yield Way(ast.Pass(), "statement", 1.05, "leave the line out")
+
+
+def _masked_instead(scope: Scope, target: ast.expr, value: ast.expr) -> Iterator[Way]:
+    """Yield another array in which the entries of a mask are set, such as what is sent back.
+
+    ``h[h <= 0] = 0`` was to be ``dh[h <= 0] = 0``.
+    """
+    match target, value:
+        case ast.Subscript(value=ast.Name(id=own), slice=mask), ast.Constant():
+            known = scope.value(mask, mask.lineno)
+            is_mask = isinstance(mask, ast.Compare) or getattr(known, "dtype", None) == np.bool_
+            for text, x in scope.expressions.items() if is_mask else ():
+                if text != own:
+                    new = ast.Assign([ast.Subscript(x, mask, ast.Store())], value)
+                    where = "" if text_of(target).count(own) < 2 else "the first "
+                    yield Way(new, "operand", 0.7, f"{text} in place of {where}{own}")
 
 
 def _slots(root: ast.expr) -> Iterator[ast.expr]:

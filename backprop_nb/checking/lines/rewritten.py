@@ -605,9 +605,16 @@ def _without_return_to(block: Block, functions: Mapping[str, FunctionType]) -> l
 
 
 def _hands_on(statement: ast.AST) -> bool:
-    """Whether a statement may have a part in more than what it computes."""
-    is_return = isinstance(statement, ast.Return)
-    return is_return or any(
+    """Whether a statement may have a part in more than what it computes.
+
+    Entries that a mask picks may have been meant to be set in another array.
+    """
+    match statement:
+        case ast.Return():
+            return True
+        case ast.Assign(targets=[ast.Subscript(slice=index)], value=ast.Constant()):
+            return isinstance(index, ast.Compare | ast.UnaryOp | ast.Name)
+    return any(
         isinstance(node, ast.Tuple | ast.List | ast.Dict)
         for node in ast.walk(getattr(statement, "value", None) or ast.Pass())
     )

@@ -220,3 +220,26 @@ def test_names_in_a_slice_are_tried_in_the_order_in_which_they_were_given_values
     tried = [each.partition(",")[0] for each in words if each.startswith("image[")]
     those = ["image[i:i + H", "image[i:i + i", "image[H:H + K", "image[K:K + K"]
     assert [each for each in tried if each in those] == those
+
+
+def masked(X, w, y):
+    n = len(w) - 1
+    d = np.mean(X @ w - y)
+    h = np.tanh(w) - 1
+    h[h <= 0] = 0
+    return n, d, h
+
+
+def test_what_counts_is_no_function_of_a_formula():
+    args = [np.eye(3, 2), np.ones(2), np.ones(3)]
+    ways = [written(rewrites, line, masked, args) for line in range(1, 4)]
+    assert "n = len(w)" in ways[0]
+    assert "n = len(w - 1)" not in ways[0]
+    assert "d = (X @ w - y) / len(y)" in ways[1]
+    assert "d = (X @ w - y) / len(X @ w - y)" not in ways[1]
+    assert "h = np.tanh(w - 1)" in ways[2]
+
+
+def test_a_mask_is_put_on_another_array():
+    args = [np.eye(3, 2), np.ones(2), np.ones(3)]
+    assert "w[h <= 0] = 0" in written(rewrites, 4, masked, args)
