@@ -25,10 +25,10 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from backprop_nb.checking.compare import is_narrow, is_real, not_real
+from backprop_nb.checking.compare import MISSING, is_narrow, is_real, not_real
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.matching import described
-from backprop_nb.checking.packing import arguments, gradients_in, names_of_arguments
+from backprop_nb.checking.packing import Misspelt, arguments, gradients_in, names_of_arguments
 from backprop_nb.checking.probes import Array, Probe
 from backprop_nb.checking.report import NOT_WRITTEN
 from backprop_nb.errors import PACKAGE, in_words, must_be
@@ -208,7 +208,7 @@ def _put(answer: Answer, name: str, given: Any) -> None:
     """Put a gradient into an answer, or what is invalid about it."""
     if given is None:
         return
-    gradient = _array(given)
+    gradient = f"{MISSING}; {given}" if isinstance(given, Misspelt) else _array(given)
     if isinstance(gradient, str):
         answer.invalid[name] = gradient
     else:
@@ -398,18 +398,23 @@ def _shapes(node: ast.AST, frame: FrameType) -> str:
 
 _PURE: Final = (
     *(ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.Constant, ast.Compare),
-    *(ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.cmpop, ast.expr_context),
+    *(ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.cmpop, ast.expr_context, ast.Dict),
 )
+
+
+def _value(node: ast.expr, space: dict[str, Any]) -> Any:
+    """Return what an expression gives; None if it calls something, or gives nothing."""
+    if not all(isinstance(each, _PURE) for each in ast.walk(node)):
+        return None
+    try:
+        return eval(compile(ast.Expression(node), "", "eval"), space)
+    except Exception:
+        return None
 
 
 def _shape(node: ast.expr, space: dict[str, Any]) -> str:
     """Say what shape an expression has; "" if it calls something, or is no array."""
-    if not all(isinstance(each, _PURE) for each in ast.walk(node)):
-        return ""
-    try:
-        value = eval(compile(ast.Expression(node), "", "eval"), space)
-    except Exception:
-        return ""
+    value = _value(node, space)
     if isinstance(value, np.ndarray):
         return f"{ast.unparse(node)} is {value.shape}"
     if isinstance(value, list):
@@ -444,12 +449,12 @@ def _order(error: BaseException, course: Course) -> str:
 
 def _without_key(last: TracebackType, of_parameters: Set[str]) -> str:
     """Say which dict of the submission's own lacks a key; "" for one with keys of parameters."""
-    place = locate(last.tb_frame.f_code, last.tb_lasti)
+    frame, place = last.tb_frame, locate(last.tb_frame.f_code, last.tb_lasti)
     match place and place.node:
-        case ast.Subscript(value=ast.Name(id=name)):
-            own = last.tb_frame.f_locals.get(name)
+        case ast.Subscript(value=owner) | ast.Call(func=ast.Attribute(value=owner, attr="pop")):
+            own = _value(owner, {**frame.f_globals, **frame.f_locals})
             if type(own) is dict and of_parameters.isdisjoint(own):
-                return f": {name} {NO_SUCH_KEY}"
+                return f": {ast.unparse(owner)} {NO_SUCH_KEY}"
     return ""
 
 

@@ -175,7 +175,7 @@ class _Check:
             finding = Finding("not_matched", given.names[0], 1, found.sentence)
             report = replace(self._of_none(MISSING), findings=(finding,))
         else:
-            report = self._compared([found.leaves[at] for at in given.point.places])
+            report = self._compared(found)
         if given.changed:
             report = replace(report, notes=(*report.notes, changed_in_words(given.changed)))
         return half_written(report, given.dots) if given.is_frame and not report.ok else report
@@ -187,11 +187,16 @@ class _Check:
         parameters = tuple(Checked.wrong(*pair, remark) for pair in pairs)
         return Report(self.subject, parameters, notes=judged.notes, hints=self.hints)
 
-    def _compared(self, found: Sequence[Any]) -> Report:
+    def _compared(self, matched: Matched) -> Report:
         """Return the report on the gradients that were found in an answer."""
         given, hints, judged = self.given, self.hints, self.given.judged
+        found = [matched.leaves[at] for at in given.point.places]
         pairs = zip(given.names, found, judged.gradients, judged.roundings, strict=True)
         parameters = tuple(at_kinks(beside(*each), given.point, k) for k, each in enumerate(pairs))
+        for at, advice in matched.misspelt.items():
+            k = given.point.places.index(at)
+            missing = replace(parameters[k], remark=f"{MISSING}; {advice}")
+            parameters = (*parameters[:k], missing, *parameters[k + 1 :])
         report = Report(self.subject, parameters, notes=judged.notes, hints=hints)
         wrong = [k for k, each in enumerate(parameters) if not each.ok]
         if wrong and all(has_coarse_products(found[k], parameters[k]) for k in wrong):

@@ -18,11 +18,12 @@ arguments, or a dict with the keys "dW1" and "db1".
 
 from __future__ import annotations
 
+import difflib
 import math
 import numbers
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations, islice, product
 from typing import Any, NamedTuple, TypeAlias
 
@@ -70,12 +71,15 @@ class Matched:
         they are whole numbers or text, or called as inputs and targets are.
     loss
         The number that was handed over beside the gradients, or None.
+    misspelt
+        By the place of a missing leaf what to do if another key has its gradient.
     """
 
     leaves: tuple[Any, ...]
     spelled: tuple[str, ...]
     data: tuple[int, ...] = ()
     loss: Any = None
+    misspelt: Mapping[int, str] = field(default_factory=dict)
 
     def gradient(self, at: int) -> Any:
         """Return the gradient of a leaf; None for dots, too."""
@@ -374,6 +378,21 @@ class _Matching:
     def _by_keys(self, answer: Any) -> Matched | None:
         """Return what keys and attributes tell, with the affix that tells most."""
         there = [leaf for leaf in islice(_flat(answer), _MAX_LEAVES) if leaf.text]
+        found = self._named_best(there)
+        if found is None:
+            return None
+        places = range(len(self.paths))
+        data = self.data({self._argument_of(k) for k in found})
+        return Matched(
+            tuple(found[k].value if k in found else None for k in places),
+            tuple(_last_name(found[k].path) if k in found else "" for k in places),
+            data,
+            _number_beside(answer),
+            dict(self._misspelt(found, there, data)),
+        )
+
+    def _named_best(self, there: Sequence[_Leaf]) -> Found | None:
+        """Return whose gradients have names, if they can be told."""
         # Names without an affix may be those of the parameters, which stand beside their gradients.
         readings = [each for each in self._keyed(there, _AFFIXES) if each]
         readings = readings or [each for each in self._keyed(there, (("", ""),)) if each]
@@ -381,15 +400,44 @@ class _Matching:
             return None
         best = max(map(self._tells, readings))
         found, *others = (each for each in readings if self._tells(each) == best)
-        if any(each != found for each in others):
-            return None  # {"dW1": …, "dW2": …} of three alike
-        places = range(len(self.paths))
-        return Matched(
-            tuple(found[k].value if k in found else None for k in places),
-            tuple(_last_name(found[k].path) if k in found else "" for k in places),
-            self.data({self._argument_of(k) for k in found}),
-            _number_beside(answer),
-        )
+        # {"dW1": …, "dW2": …} of three alike
+        return None if any(each != found for each in others) else found
+
+    def _misspelt(
+        self, found: Found, there: Sequence[_Leaf], data: Sequence[int]
+    ) -> Iterator[tuple[int, str]]:
+        """Yield what to do about gradients that are missing, if another key may have them."""
+        taken = {leaf.path for leaf in found.values()}
+        strays = [e for e in there if e.path not in taken and isinstance(e.path[-1], str)]
+        for k, shape in enumerate(self.shapes if strays else ()):
+            if k in found or self._argument_of(k) in data:
+                continue
+            fitting = [leaf for leaf in strays if _shape(leaf.value) == shape]
+            pairs = [(leaf, key) for leaf in fitting if (key := self._key_for(k, leaf, found))]
+            alike = {
+                difflib.SequenceMatcher(None, leaf.path[-1], key).ratio(): (leaf, key)
+                for leaf, key in pairs
+            }
+            # A number may be a loss, and of several arrays any other thing.
+            if alike and (max(alike) >= 0.5 or (len(pairs) == 1 and shape)):
+                leaf, key = alike[max(alike)]
+                yield k, f"if {leaf.path[-1]!r} is it, call it {key!r}"
+
+    def _key_for(self, k: int, stray: _Leaf, found: Found) -> str:
+        """Return the key under which a gradient would be found, in the manner of the others."""
+        keys: list[str] = []
+        for first in (0, 1):
+            own = _whole_names(self.paths[k], first)
+            for j, leaf in found.items():
+                for name, new in zip(_whole_names(self.paths[j], first), own, strict=True):
+                    before, there, after = str(leaf.path[-1]).rpartition(name)
+                    keys += [f"{before}{new}{after}"] if there else []
+        for key in keys:
+            renamed = _Leaf((*stray.path[:-1], key), stray.value)
+            now = self._named_best([*found.values(), renamed])
+            if now == found | {k: renamed}:
+                return key
+        return ""
 
     def _keyed(self, there: Sequence[_Leaf], affixes: Sequence[tuple[str, str]]) -> Iterator[Found]:
         """Yield, for each affix and for places from 0 and from 1, whose gradients have names."""
@@ -624,6 +672,13 @@ def _spellings_of_answer(path: Path, prefix: str, suffix: str, counted: int) -> 
         if isinstance(path[start], str) or start == 0:
             yield _plain("".join(texts[start:]))
             yield _plain("".join(sorted(texts[start:], key=str.isdecimal)))
+
+
+def _whole_names(path: Path, first: int) -> tuple[str, str]:
+    """Return a parameter's name in one word, and without its number: ``W1`` and ``W``."""
+    start = max(k for k, key in enumerate(path) if isinstance(key, str))
+    name = "".join(str(key + first) if isinstance(key, int) else key for key in path[start:])
+    return name, name.rstrip("0123456789")
 
 
 def _last_name(path: Path) -> str:

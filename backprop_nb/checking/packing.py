@@ -184,11 +184,15 @@ def leaf_shapes(course: Course, widths: Sequence[int]) -> dict[Place, tuple[int,
 # --- from an answer to gradients --------------------------------------------------
 
 
+class Misspelt(str):
+    """What to do about a gradient that is missing, if another key has it."""
+
+
 def gradients_in(course: Course, answer: Any, A: Arrays, b: Arrays) -> dict[str, Any] | str:
     """Return by ``"dA[i]"`` and ``"db[i]"`` what an answer has for each array of parameters.
 
-    What is missing is None, and ``"loss"`` a number that stood beside them.  An
-    answer that cannot be read is a sentence on what it is.
+    What is missing is None, or a :class:`Misspelt` key that may be it, and ``"loss"`` a number
+    that stood beside them.  An answer that cannot be read is a sentence on what it is.
     """
     leaves, how = _leaves(course, A, b), course.returns or course.parameters
     # By the names that the course has for each array; else in the structure that was agreed on.
@@ -198,7 +202,11 @@ def gradients_in(course: Course, answer: Any, A: Arrays, b: Arrays) -> dict[str,
     places = _places_in(course, how)
     parts: Sequence[Any]
     if not isinstance(named, Unmatched) and any(named.spelled):
-        places, parts, loss = [*leaves], named.leaves, named.loss
+        parts = [
+            Misspelt(named.misspelt[k]) if k in named.misspelt else each
+            for k, each in enumerate(named.leaves)
+        ]
+        places, loss = [*leaves], named.loss
     elif not isinstance(structured, Unmatched):
         parts, loss = structured.leaves, structured.loss
         if how == "flat":

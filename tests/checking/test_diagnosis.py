@@ -695,6 +695,20 @@ def test_code_that_is_called_otherwise_is_told_how_to_say_so():
     )
 
 
+def test_a_misspelt_key_of_a_gradient_is_told_with_the_one_that_is_meant():
+    options = {"samples": "rows", "parameters": "dict", "layers": 1, "calls": "x y parameters"}
+    pass_of = make_backward(samples="rows")
+
+    def backward(key, x, y, params):
+        (dA,), (db,) = pass_of([params["W1"]], [params["b1"]], x, y)
+        return {key: dA, "db1": db}
+
+    report = bp.check_backward(functools.partial(backward, "dw"), **options)
+    assert [each.ok for each in report.parameters] == [False, True]
+    assert report.findings[0].message == "dW1: it is missing; if 'dw' is it, call it 'dW1'."
+    assert bp.check_backward(functools.partial(backward, "dW1"), **options).ok
+
+
 def with_a_cache(x, y, params):
     cache = {"A0": x}
     return cache["A1"]
@@ -707,8 +721,24 @@ def with_an_empty_dict(x, y, params):
     return helper({})
 
 
+def with_one_in_another(x, y, params):
+    state = {"grads": {}}
+    return {"dW1": state["grads"]["dw"], "db1": y}
+
+
+def with_one_that_is_emptied(x, y, params):
+    grads = {}
+    return {"dW1": grads.pop("dw"), "db1": y}
+
+
 @pytest.mark.parametrize(
-    ("backward", "dict_of_its_own"), [(with_a_cache, "cache"), (with_an_empty_dict, "grads")]
+    ("backward", "dict_of_its_own"),
+    [
+        (with_a_cache, "cache"),
+        (with_an_empty_dict, "grads"),
+        (with_one_in_another, "state['grads']"),
+        (with_one_that_is_emptied, "grads"),
+    ],
 )
 def test_a_key_that_a_dict_of_the_pass_lacks_is_not_one_of_the_parameters(
     backward, dict_of_its_own

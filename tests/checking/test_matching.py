@@ -1,5 +1,6 @@
 """Whose gradient is which in an answer: every shape in which courses hand gradients over."""
 
+import re
 from collections import namedtuple
 from dataclasses import make_dataclass
 from types import SimpleNamespace
@@ -259,3 +260,31 @@ def test_one_of_a_wrong_shape_leaves_the_others_where_they_are(beside, nested):
     assert found.leaves[2] is gradients[0]
     assert found.leaves[3] is gradients[1]
     assert found.loss == (0.5 if beside else None)
+
+
+@pytest.mark.parametrize(
+    ("renamed", "key"),
+    [
+        ({"dw": "dW"}, "dw"),
+        ({"dw": "dww"}, "dw"),
+        ({"dw": "weights"}, "dw"),
+        ({"db": "dbias"}, "db"),
+        ({"dw": "grad_v", "db": "grad_b"}, "grad_w"),
+        ({"dw": "u", "db": "b"}, "w"),
+    ],
+)
+def test_a_key_that_is_misspelt_is_told_and_the_advice_works(renamed, key):
+    answer = {"dw": np.ones((3, 2)), "db": 2.0}
+    given = {renamed.get(name, name): value for name, value in answer.items()}
+    arguments = [np.zeros((3, 2)), 0.0], ["w", "b"]
+    [advice] = match(given, *arguments).misspelt.values()
+    wrong, right = re.findall("'(.*?)'", advice)
+    assert right == key
+    mended = {right if name == wrong else name: value for name, value in given.items()}
+    assert [np.shape(leaf) for leaf in match(mended, *arguments).leaves] == [(3, 2), ()]
+
+
+def test_a_loss_and_what_has_another_shape_are_no_misspelt_gradients():
+    arguments = [np.zeros((3, 2)), 0.0], ["w", "b"]
+    assert not match({"dw": np.ones((3, 2)), "loss": 0.5}, *arguments).misspelt
+    assert not match({"db": 0.5, "hidden": np.ones((2, 3))}, *arguments).misspelt

@@ -244,6 +244,13 @@ def test_another_loss_is_said_beside_a_gradient_of_a_wrong_shape_too():
 # --- what is data ---------------------------------------------------------------------
 
 
+def test_a_key_that_is_misspelt_is_told_with_its_own():
+    report = checked(lambda w, b, dw, db: {"dW": dw, "db": db})
+    assert report.parameters[0].remark == "it is missing; if 'dW' is it, call it 'dw'"
+    assert report.findings[0].message == f"dw: {report.parameters[0].remark}."
+    assert checked(lambda w, b, dw, db: {"dw": dw, "db": db}).ok
+
+
 def test_an_input_without_a_target_is_said_to_be_data():
     def loss(w, b, x):
         return sum_of_squares(w, b, x)
