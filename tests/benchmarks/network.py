@@ -149,8 +149,8 @@ def in_numpy(A, b, x, y):
     return lambda: by_hand(A, b, x, y)
 
 
-def products_alone(A, b, x, y):
-    """Only the matrix products of the same passes, into arrays that are kept."""
+def products_alone(A, b, x, y, exponentials=False):
+    """Only the matrix products of the same passes, into arrays that are kept; or e^(−z), too."""
     import backprop_nb as bp
 
     net = bp.SigmoidNetwork.from_parameters(A, b)
@@ -163,6 +163,9 @@ def products_alone(A, b, x, y):
     def run():
         for left, right, out in products:
             np.matmul(left, right, out=out)
+        if exponentials:
+            for f_i, kept_i in zip(f[1:], kept[1:], strict=True):
+                np.exp(f_i, out=kept_i)
         return None, (dA, ())
 
     return run
@@ -177,7 +180,7 @@ class Contender:
     packages: tuple[str, ...] = ("numpy",)
 
 
-OURS, PRODUCTS = "backprop_nb", "products"
+OURS, PARTS = "backprop_nb", ("products", "exponentials")
 CONTENDERS = {
     OURS: Contender("backprop_nb", in_backprop_nb),
     "torch": Contender("PyTorch", in_torch, ("torch",)),
@@ -185,7 +188,10 @@ CONTENDERS = {
     "autograd": Contender("autograd", in_autograd, ("autograd", "scipy")),
     "mygrad": Contender("MyGrad", in_mygrad, ("mygrad",)),
     "numpy": Contender("NumPy by hand", in_numpy),
-    PRODUCTS: Contender("to its products", products_alone),
+    "products": Contender("to its products", products_alone),
+    "exponentials": Contender(
+        "to these and e^(−z)", functools.partial(products_alone, exponentials=True)
+    ),
 }
 
 
@@ -211,7 +217,7 @@ def plain(result):
 def check_all(results, size: Size, dtype: str) -> None:
     """Stop the benchmark if a contender does not compute what backprop_nb does."""
     for name, got in results.items():
-        wrong = differences(got, results[OURS], dtype, of_all=name != PRODUCTS)
+        wrong = differences(got, results[OURS], dtype, of_all=name not in PARTS)
         if wrong:
             sys.exit(f"{name} and {OURS} differ in {', '.join(wrong)} ({size.title}, {dtype}).")
 
@@ -286,7 +292,7 @@ def row(size: Size, dtype: str, times) -> str:
     """Return a time, then what the others take of it, and it of its products."""
     ours = times[OURS]
     ratios = [
-        over(ours, each) if name == PRODUCTS else over(each, ours)
+        over(ours, each) if name in PARTS else over(each, ours)
         for name, each in times.items()
         if name != OURS
     ]
@@ -319,10 +325,13 @@ def digits(value: float, count: int) -> str:
 def legend(names, share: float) -> str:
     """Return what the columns mean."""
     text = f"Under `{OURS}`: the time of one `net.loss_and_gradient(x, y)`."
-    if len(names) > 1 + (PRODUCTS in names):
+    if not {OURS, *PARTS}.issuperset(names):
         text += f" Then what the others take for the same: 2 × is twice as long as `{OURS}`."
-    if PRODUCTS in names:
-        text += " Last, how many times as long as its matrix products alone it takes itself."
+    if set(PARTS) & set(names):
+        text += (
+            " Last, how many times as long as its matrix products alone it takes itself, and as "
+            "these with an e^(−z) for each unit."
+        )
     if share > QUIET:
         text += f" \\* Not reliable: other programs used up to {share:.0%} of the processors."
     return text
