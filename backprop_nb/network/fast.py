@@ -138,15 +138,15 @@ class FastPass:
         buffers.bind(A, b, into)
         if into is None:
             with _QUIET():
-                loss, dA, db = buffers.run(x, y, N)
+                loss, gradient = buffers.run(x, y, N)
                 flat = x.ravel("K")
                 finite = not buffers.surprise and isfinite(loss + flat.dot(flat))
         else:
-            (loss, dA, db), finite = buffers.run(x, y, N), False
+            (loss, gradient), finite = buffers.run(x, y, N), False
         if len(self._store) >= _MAX_BUFFERS:
             self._store.clear()
         self._store[key] = buffers
-        return loss, dA, db, finite
+        return loss, gradient[: len(A)], gradient[len(A) :], finite
 
     def bound(
         self, A: Sequence[FloatArray], b: Sequence[FloatArray], rows: int, into: Into
@@ -219,7 +219,7 @@ class Buffers:
         self.layers = [list(self._layer(i)) for i in range(len(self.f))]
         self.slopes = list(self._slopes())
         self.parameters: list[FloatArray] = []
-        self._write_into(None)
+        self.into: Into | None = None
 
     def bind(self, A: Sequence[FloatArray], b: Sequence[FloatArray], into: Into | None) -> None:
         """Settle the calls of a pass with these very arrays, whatever will stand in them.
@@ -228,11 +228,12 @@ class Buffers:
         A list of arrays to write into keeps the arrays that it has.
         """
         parameters, bound = [*A, *b], self.parameters
-        if len(parameters) != len(bound) or not all(map(is_, parameters, bound)):
-            self.forward, self.backward = self._forward(A, b), self._backward(A)
-            self.parameters = parameters
-        if into is not self.into:
-            self._write_into(into)
+        same = len(parameters) == len(bound) and all(map(is_, parameters, bound))
+        if same and into is self.into:
+            return
+        self.parameters, self.into = parameters, into
+        self.forward, self.backward = self._forward(A, b), self._backward(A)
+        self.gradient = self._gradient(into)
 
     def _forward(self, A: Sequence[FloatArray], b: Sequence[FloatArray]) -> list[Call]:
         """Return the calls from A_0 x on."""
@@ -341,17 +342,17 @@ class Buffers:
             yield np.multiply, (delta, self.factor, f)
             yield np.multiply, (f, slope, delta)
 
-    def _write_into(self, into: Into | None) -> None:
-        """Settle the calls for the gradient, and where it goes, if anywhere."""
-        self.into, K = into, len(self.f)
+    def _gradient(self, into: Into | None) -> list[Call]:
+        """Return the calls for the gradient of all but A_0; settle where it goes, if anywhere."""
+        K = len(self.f)
         outs: Sequence[Any] = into or [None] * (K + K * self.bias)
         columns = [delta.T for delta in self.delta_rows]
         self.times_x, self.dA_0 = columns[0].dot, outs[0]
-        self.products: list[Call] = [
+        calls: list[Call] = [
             (column.dot, (f, out))
             for column, f, out in zip(columns[1:], self.f_rows[:-1], outs[1:K], strict=True)
         ]
-        self.sums = [self._sum(i, out) for i, out in enumerate(outs[K:])]
+        return calls + [self._sum(i, out) for i, out in enumerate(outs[K:])]
 
     def _sum(self, i: int, out: FloatArray | None) -> Call:
         """Return the call for the sum of δ over the rows."""
@@ -362,7 +363,7 @@ class Buffers:
             return self.ones.dot, (rows, out)
         return np.add.reduce, (rows, 0, None, out)
 
-    def run(self, x: FloatArray, y: FloatArray, N: float) -> tuple[float, list[Any], list[Any]]:
+    def run(self, x: FloatArray, y: FloatArray, N: float) -> tuple[float, list[Any]]:
         """Return the loss and its gradient: sums over the rows, divided by `N`."""
         x.dot(self.A_0_T, self.f[0])
         for call, arguments in self.forward:
@@ -376,9 +377,8 @@ class Buffers:
             self.factor[()] = 2 / N
         for call, arguments in self.backward:
             call(*arguments)
-        dA = [self.times_x(x[None] if self.single else x, self.dA_0)]
-        dA += [call(*arguments) for call, arguments in self.products]
-        return loss, dA, [call(*arguments) for call, arguments in self.sums]
+        dA_0 = self.times_x(x[None] if self.single else x, self.dA_0)
+        return loss, [dA_0, *[call(*arguments) for call, arguments in self.gradient]]
 
     def _surprise(self, y: FloatArray) -> float:
         """Return the cross-entropy from z, which is in the place of the output's slope."""
