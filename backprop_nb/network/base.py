@@ -149,5 +149,6 @@ class Parameters(Suggesting):
     def dtype_for(self, x: Any) -> np.dtype[Any]:
         """Return the dtype in which it is trained on `x`: its own, or float32 as `x` is."""
         (first, *_), _ = self.parameters()
-        narrow = getattr(x, "dtype", None) in (np.float16, np.float32)
+        dtype: Any = getattr(x, "dtype", None)
+        narrow = getattr(dtype, "kind", "") == "f" and dtype.itemsize <= 4  # in any order of bytes
         return np.dtype(np.float32) if self.takes_dtype and narrow else first.dtype

@@ -130,8 +130,9 @@ def test_a_step_too_short_to_be_told_is_refused():
 
 @pytest.mark.parametrize("size", [4, None])
 @pytest.mark.parametrize("validation", [None, 0.25])
-def test_a_network_takes_float32_from_its_data_and_keeps_it(size, validation):
-    net, x, y = example(dtype=np.float32)
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, ">f4"])
+def test_a_network_takes_float32_from_its_data_and_keeps_it(size, validation, dtype):
+    net, x, y = example(dtype=dtype)
     options = {"epochs": 2, "batch_size": size, "validation": validation, "seed": 0}
     fit(net, x, y.astype(np.float64), **options)
     assert {a.dtype for a in (*net.A, *net.b)} == {np.dtype(np.float32)}
