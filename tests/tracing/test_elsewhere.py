@@ -390,7 +390,7 @@ WITHOUT_A_SLOPE = {
     "searchsorted": lambda x: x * np.searchsorted([-0.5, 0.25], x) * np.searchsorted(x[:1], [0.5]),
     "nonzero": lambda x: x[np.nonzero(x > 0)] ** 2,
     "where": lambda x: x[np.where(x > 0)] * len(np.where(x > 1)[0]),
-    "argwhere": lambda x: x[np.argwhere(x > 0)[:, 0]] ** 2,
+    "argwhere": lambda x: x[np.argwhere(x > 0)[:, 0]] * x[np.argwhere(x > 0).ravel()],
     "isin": lambda x: x * np.isin(x, [-0.5, 2]) * np.isin(LABELS, (0, 2), invert=True) + x,
     "equal": lambda x: x * (2 if np.array_equal(np.sign(x), np.sign(x)) else 1),
     "not equal": lambda x: x * (2 if np.array_equal(x > 0, [1, 0]) else 1),
@@ -410,6 +410,16 @@ def test_what_has_no_slope_is_made_where_a_library_lacks_it(name, xp):
     value, (gradient,) = graph.compile(xp=xp)(xp.asarray(FLAT))
     np.testing.assert_allclose(np.asarray(value), graph.value, rtol=1e-9)
     np.testing.assert_allclose(np.asarray(gradient), graph.backward().gradients[0], rtol=1e-7)
+
+
+def test_rounded_decimals_are_those_of_numpy_under_jax():
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    x = np.arange(-50, 50) / 10 + 0.01
+    graph = bp.trace(lambda x: np.sum(x * (np.round(x, 1) == np.arange(-50, 50) / 10)), x)
+    compiled = graph.compile(xp=jax.numpy)
+    for run in (compiled, jax.jit(compiled)):
+        np.testing.assert_array_equal(run(x)[1][0], graph.backward().gradients[0])
 
 
 WHOLE_MATRICES = {

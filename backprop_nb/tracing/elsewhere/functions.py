@@ -64,7 +64,7 @@ def _as_written(library: Library, call: Expression, name: str) -> Call:
         except TypeError:  # an option that it has not
             raise LackingError(f"np.{name}") from None
     function = made or library.get(_NAMES.get(name, name), name)
-    names = list(call.row.parameters)
+    names, varies = list(call.row.parameters), call.row.shape_varies
 
     def compute(*arrays: Any) -> Any:
         args, options = form.filled(arrays)
@@ -73,7 +73,8 @@ def _as_written(library: Library, call: Expression, name: str) -> Call:
             options |= dict(zip(names[count:], args[count:], strict=False))
             args = args[:count]
         found = function(*args, **options)
-        return found if output is None else found[output]
+        found = found if output is None else found[output]
+        return library.sized(found) if varies else found
 
     return compute
 
@@ -88,11 +89,16 @@ FLAT = (
 def _round(library: Library) -> Call:
     to_whole = library.get("round")
 
+    def divided(x: Any, scale: float) -> Any:
+        # By a number JAX does not divide: it multiplies, and 3 / 10 is not 0.3 then.
+        kind = np.dtype(str(x.dtype).rpartition(".")[2])
+        return x / (library.as_type(x != x, kind) + scale)
+
     def round_to(a: Any, decimals: int = 0) -> Any:
         scale = 10.0 ** abs(decimals)
         if decimals < 0:
-            return to_whole(a / scale) * scale
-        return to_whole(a * scale) / scale if decimals else to_whole(a)
+            return to_whole(divided(a, scale)) * scale
+        return divided(to_whole(a * scale), scale) if decimals else to_whole(a)
 
     return round_to
 

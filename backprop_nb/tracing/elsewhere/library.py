@@ -225,6 +225,10 @@ class Library:
         """Whether an array is a plan of what to compute, which takes no such array as index."""
         return hasattr(x, "compute")
 
+    def sized(self, x: Any) -> Any:
+        """Return an array with its shape, which a lazy one does not know before it is computed."""
+        return x.compute_chunk_sizes() if self.is_lazy(x) else x
+
     def joined(self, arrays: Sequence[Any], axis: int = 0) -> Any:
         """Return arrays one after the other."""
         return self.get("concat", "concatenate")(list(arrays), axis=axis)
