@@ -13,7 +13,7 @@ from backprop_nb.tracing.emit.algebra import Expression
 from backprop_nb.tracing.emit.notation import NUMPY, Notation, Printed
 from backprop_nb.tracing.emit.program import Program
 from backprop_nb.tracing.graph import Node
-from backprop_nb.tracing.rules.template import ATOM, Source, literal, typed
+from backprop_nb.tracing.rules.template import ATOM, SUM, Source, literal, typed
 
 _WHERE = np.where  # while a trace runs there is another one
 
@@ -148,6 +148,8 @@ class Printer:
         is_typed = operand.is_number and not isinstance(operand.value, bool)
         if is_typed and self._notation is NUMPY and not self._fits(expression):
             return typed(operand.value, expression.value.dtype), ATOM
+        if self._notation is NUMPY and any(expression.calls(each) for each in _OF_ONE_TRIANGLE):
+            return _symmetric(self._print(operand), operand.value, expression.keywords)
         return self._print(operand)
 
     def _fits(self, expression: Expression) -> bool:
@@ -202,6 +204,21 @@ class Printer:
             return Source(self._names_of[key])
         is_number = leaf.dtype in (np.dtype(int), np.dtype(float))
         return Source(f"np.array({literal(leaf.tolist())})") if is_number else leaf
+
+
+_OF_ONE_TRIANGLE = np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh
+
+
+def _symmetric(matrix: Printed, value: Any, options: Mapping[str, Any]) -> Printed:
+    """Return a matrix as it is or, if it is not symmetric, made of the triangle NumPy reads.
+
+    JAX would take the mean of the two.
+    """
+    if np.allclose(value, np.matrix_transpose(value), rtol=1e-12, atol=0.0, equal_nan=True):
+        return matrix
+    triangle = "triu" if options.get("upper") or options.get("UPLO") == "U" else "tril"
+    other = f"np.{triangle}({matrix[0]}, {1 if triangle == 'triu' else -1})"
+    return f"np.{triangle}({matrix[0]}) + np.swapaxes({other}, -1, -2)", SUM
 
 
 def _brief(line: str) -> str:

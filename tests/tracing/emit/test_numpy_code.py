@@ -747,6 +747,26 @@ def test_a_long_index_has_a_name_of_its_own():
         run_last_function(source, (z, labels > 1))
 
 
+TRIANGLES = {
+    "eigh": lambda a: np.sum(np.linalg.eigh(a)[0] ** 3),
+    "eigvalsh": lambda a: np.sum(np.linalg.eigvalsh(a, UPLO="U") ** 3),
+    "cholesky": lambda a: np.sum(np.linalg.cholesky(a + 9 * np.eye(3)) ** 3),
+    "upper": lambda a: np.sum(np.linalg.cholesky(np.stack([a, a]) + 9 * np.eye(3), upper=True)),
+}
+
+
+@pytest.mark.parametrize("name", TRIANGLES)
+def test_a_matrix_that_is_not_symmetric_is_printed_as_the_triangle_that_numpy_reads(name):
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    a = np.random.default_rng(0).normal(size=(3, 3))
+    graph = bp.trace(TRIANGLES[name], a)
+    compare(run_last_function(graph.to_numpy(), (a,)), graph)
+    compare(source_for_jax(graph.to_numpy())(a), graph)
+    assert "+ np.swapaxes(np.tri" in graph.to_numpy()
+    assert "+ np.swapaxes(np.tri" not in bp.trace(TRIANGLES[name], a + a.T).to_numpy()
+
+
 def source_for_jax(source):
     """Return the last function of a program, run by JAX unchanged but for its import."""
     space = {}
