@@ -28,13 +28,19 @@ import numpy as np
 from backprop_nb.checking.compare import MISSING, is_narrow, is_real, not_real
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.matching import described
-from backprop_nb.checking.packing import Misspelt, arguments, gradients_in, names_of_arguments
+from backprop_nb.checking.packing import (
+    Misspelt,
+    argument_names,
+    arguments,
+    gradients_in,
+    names_of_arguments,
+)
 from backprop_nb.checking.probes import Array, Probe
 from backprop_nb.checking.report import NOT_WRITTEN
 from backprop_nb.errors import PACKAGE, in_words, must_be
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.libraries import to_write
-from backprop_nb.tracing.source import links, locate
+from backprop_nb.tracing.source import Source, links, locate
 
 Pass: TypeAlias = Callable[..., Any]
 
@@ -74,6 +80,8 @@ class Answer:
     """What was in each argument after the call."""
     modified: tuple[str, ...] = ()
     """Which of its arguments are no longer as they were: ``"A[1]"``, ``"x"``, ``"the list b"``."""
+    raised_at: Source | None = None
+    """The submission's own expression that raised, where its text is known."""
 
     def differs_in(self, other: Answer) -> list[str]:
         """Return the names of the gradients that are not the same to the last bit."""
@@ -99,6 +107,12 @@ class Answers:
     """What it gave when it was asked for the first one again at once."""
     printed: str = ""
     """What it wrote to standard output, its beginning if it was much."""
+
+    @property
+    def raised_at(self) -> Source | None:
+        """The expression that raised, in what is told of the first answer that failed."""
+        told = self.answers if self.repeats else self.answers[:1]
+        return next((each.raised_at for each in told if each.failure), None)
 
     @property
     def repeats(self) -> bool:
@@ -134,7 +148,11 @@ def ask(backward: Pass, probe: Probe) -> Answer:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit too
-        return Answer(failure=_described(error, course), raised=True)
+        last = _last_step(error)
+        if last is not None and last.tb_next is None and isinstance(error, NotImplementedError):
+            instead = f"put your own code in place of `raise` in line {last.tb_lineno}"
+            return Answer(failure=f"{NOT_WRITTEN}: {instead}", raised=True)
+        return Answer(failure=_described(error, last, course), raised=True, raised_at=_source(last))
     after = tuple(_kept(were, _flat(now)) for were, now in zip(leaves, given, strict=True))
     untouched = all(was == were == now for was, (were, now) in zip(before, after, strict=True))
     modified = () if untouched else tuple(_modified(course, given, before, after))
@@ -422,8 +440,12 @@ def _shape(node: ast.expr, space: dict[str, Any]) -> str:
     return f"{ast.unparse(node)} is a function" if callable(value) else ""
 
 
-def _described(error: BaseException, course: Course) -> str:
-    last = _last_step(error)
+def _source(step: TracebackType | None) -> Source | None:
+    place = locate(step.tb_frame.f_code, step.tb_lasti) if step else None
+    return place.source() if place else None
+
+
+def _described(error: BaseException, last: TracebackType | None, course: Course) -> str:
     text = said_of(error, last)
     where = ""
     if last is not None:
@@ -437,14 +459,24 @@ def _described(error: BaseException, course: Course) -> str:
 
 
 def _order(error: BaseException, course: Course) -> str:
-    """Say in which order a function is called that takes the same arguments in another one."""
-    called = list(names_of_arguments(course))
-    for step in links(error):
-        code = step.tb_frame.f_code
-        own = list(code.co_varnames[: code.co_argcount])
-        if own != called and sorted(own) == sorted(called):
-            return f". It is called with ({', '.join(called)}), and takes ({', '.join(own)})"
-    return ""
+    """Say in which order a function is called that takes the same arguments in another one.
+
+    It may write X for x; and one may have a name of its own, as params for parameters.
+    """
+    called = names_of_arguments(course)
+    code = next((each.tb_frame.f_code for each in links(error) if _is_own(each)), None)
+    own = list(code.co_varnames[: code.co_argcount]) if code else []
+    known = {each.lower(): each for each in called}
+    meant = [known.pop(each.lower(), "") for each in own]
+    if len(known) == meant.count("") == 1:
+        meant[meant.index("")] = known.popitem()[1]
+    if known or "" in meant or meant == called:
+        return ""
+    calls = " ".join(meant).replace(" ".join(argument_names(course, "parameters")), "parameters")
+    return (
+        f". It is called with ({', '.join(called)}), and takes ({', '.join(own)}): if that is your "
+        f"course, check it with calls={calls!r}"
+    )
 
 
 def _without_key(last: TracebackType, of_parameters: Set[str]) -> str:
@@ -461,11 +493,14 @@ def _without_key(last: TracebackType, of_parameters: Set[str]) -> str:
 def _last_step(error: BaseException) -> TracebackType | None:
     """Return where an error left the submission."""
     last = None
-    for step in links(error):
-        file = step.tb_frame.f_code.co_filename
-        if not file.startswith(PACKAGE) and "site-packages" not in file:
-            last = step
+    for step in filter(_is_own, links(error)):
+        last = step
     return last
+
+
+def _is_own(step: TracebackType) -> bool:
+    file = step.tb_frame.f_code.co_filename
+    return not file.startswith(PACKAGE) and "site-packages" not in file
 
 
 def _kind(value: Any) -> str:

@@ -21,7 +21,7 @@ from backprop_nb.checking.convention import (
     Samples,
     Weights,
 )
-from backprop_nb.checking.diagnosis import judge, may_have_line, with_line
+from backprop_nb.checking.diagnosis import judge, may_have_line, raised_line, with_line
 from backprop_nb.checking.gradient import wrong_lines
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.lines.program import reachable
@@ -226,7 +226,7 @@ def check_backward(
         answers = call(ask_all, backward, probes, seconds)
     except EndedError as error:
         return _without_answers(course, hints, error)
-    report = judge(answers, course, hints)
+    report = with_line(judge(answers, course, hints), raised_line(answers, hints), course)
     with contextlib.suppress(EndedError):
         if may_have_line(answers, course, hints):
             line = call(line_of, backward, course, hints)

@@ -34,7 +34,15 @@ from backprop_nb.checking.packing import (
     names_of_arguments,
 )
 from backprop_nb.checking.probes import Probe, make_probes
-from backprop_nb.checking.report import SHOWS_LINE, Array, Checked, Finding, Hints, Report
+from backprop_nb.checking.report import (
+    NOT_WRITTEN,
+    SHOWS_LINE,
+    Array,
+    Checked,
+    Finding,
+    Hints,
+    Report,
+)
 from backprop_nb.checking.search import Explanation, Search, backward_order, is_right
 from backprop_nb.checking.unexplained import (
     changed_in_words,
@@ -144,15 +152,15 @@ class _Judge:
 
     def _findings(self, parameters: Sequence[Checked]) -> Iterator[Finding]:
         explanations = self.search.explanations()
+        failures = [answer for answer in self.answers if answer.failure]
         said: dict[str, str] = {}
         for together in explanations[:_MAX_TIES]:
             for placed in sorted(together, key=self._place):
                 if placed.mistake.id not in said:
                     finding = self._finding(placed, together, explanations, said)
                     said[finding.mistake] = finding.parameter
-                    yield finding
+                    yield _where_it_runs(finding) if failures else finding
         rank = 2 if explanations else 1
-        failures = [answer for answer in self.answers if answer.failure]
         if not failures:
             yield from self._faults(parameters, rank, explained=bool(explanations))
             return
@@ -163,7 +171,7 @@ class _Judge:
             for finding in self._faults(there, rank, explained=False):
                 # That nothing at all is right is no news beside the line that raises.
                 if (finding.mistake, finding.parameter) != ("not_recognised", self.order[0]):
-                    yield replace(finding, message=f"Where it runs: {finding.message}")
+                    yield _where_it_runs(finding)
 
     def _place(self, placed: PlacedMistake) -> int:
         """Return where a mistake shows first, counted in the order of the backward pass."""
@@ -208,6 +216,8 @@ class _Judge:
 
     def _failed(self, answer: Answer, rank: int) -> Finding:
         kind = "raised_exception" if answer.raised else "missing_gradient"
+        if answer.failure.startswith(NOT_WRITTEN):
+            kind = "not_written"
         first = self.order[0]
         where = ""
         running = [k for k, each in enumerate(self.answers) if not each.failure]
@@ -508,6 +518,10 @@ def _loss_on(course: Course, probe: Probe) -> float:
     return float(course_loss(course, probe.widths)(*given))
 
 
+def _where_it_runs(finding: Finding) -> Finding:
+    return replace(finding, message=f"Where it runs: {finding.message}")
+
+
 def _nearly(checked: Checked) -> str:
     """Say that a gradient is right to a few digits, if so."""
     if not 0 < checked.error < _NEARLY:
@@ -523,6 +537,8 @@ def _compare(name: str, answer: Answer, right: Array) -> Checked:
     if answer.failure:  # which is told in full once, and not with every gradient
         raised = answer.failure.split(":")[0].split(" (")[0].removeprefix("it raised ")
         remark = f"{MISSING} ({raised})" if answer.raised else MISSING
+        if raised == NOT_WRITTEN:
+            remark = raised
     if remark:
         return Checked.wrong(name, right, remark)
     return compare(name, answer.gradients.get(name), right)
@@ -541,14 +557,27 @@ def may_have_line(answers: Answers, course: Course, hints: Hints) -> bool:
     )
 
 
+def raised_line(answers: Answers, hints: Hints) -> Finding | None:
+    """Return the line that raises; None if there is none, or if it is not to be shown."""
+    at = answers.raised_at
+    if at is None or hints not in SHOWS_LINE:
+        return None
+    return Finding("raised_exception", "", 1, "", line=at.start[0], source=at)
+
+
 def with_line(report: Report, line: Finding | None, course: Course) -> Report:
     """Return a report whose best finding says at which line it is, and what is wrong there.
 
-    What is missing has no line, and is missing as well when another one is mended.
+    What is missing has no line, and is missing as well when another one is mended.  What
+    raises has said what is wrong.
     """
     if line is None or not report.findings:
         return report
     findings = [*report.findings]
+    for k, each in enumerate(findings):
+        if each.mistake == "raised_exception":
+            findings[k] = replace(each, line=line.line, source=line.source)
+            return replace(report, findings=tuple(findings))
     given = [each.mistake != "missing_gradient" for each in findings]
     best = given.index(True) if any(given) else 0
     findings[best] = replace(

@@ -252,6 +252,8 @@ class Finding(Suggesting):
         """What should stand in its line, unless the message begins with that line."""
         if self.line is None or f"ine {self.line}, " in self.message[:20]:
             return ""
+        if self.mistake == "raised_exception":  # and its message says where
+            return ""
         marked = f"What is marked in line {self.line}"
         if not (self.quantity or self.repair):
             return f"{marked} is where it goes wrong first."

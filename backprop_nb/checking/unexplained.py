@@ -302,6 +302,7 @@ _OPTIONS: Mapping[str, Sequence[Any]] = {
     "bias": (True, "flat", "matrix", "in_weights", False),
     "layers": range(1, 6),
     "samples": ("rows", "columns", "column", "single"),
+    "calls": ("parameters x y", "x y parameters"),
 }
 
 

@@ -134,15 +134,15 @@ def _wrong_line(found: Any, answers: Answers, question: Question, bounds: Limits
     if hints not in SHOWS_LINE:
         return {}
     from backprop_nb.checking.backward import line_of  # see `supervisor._load_for`
-    from backprop_nb.checking.diagnosis import may_have_line
+    from backprop_nb.checking.diagnosis import may_have_line, raised_line
 
-    if not may_have_line(answers, course, hints):
-        return {}
-    try:
-        with time_limit(bounds.for_line.timeout, bounds):
-            line = line_of(found, course, hints)
-    except OutOfTime:
-        return {}
+    line = raised_line(answers, hints)
+    if may_have_line(answers, course, hints):
+        try:
+            with time_limit(bounds.for_line.timeout, bounds):
+                line = line_of(found, course, hints)
+        except OutOfTime:
+            return {}
     if line is None or line.place is None:
         return {}
     name, (first, _), (last, _) = line.place.filename, line.place.start, line.place.end

@@ -19,7 +19,7 @@ from backprop_nb.classroom.verdict import GradingSettings
 from backprop_nb.errors import InvalidValueError
 from backprop_nb.files import write
 
-_FORMAT = 5
+_FORMAT = 6
 """To be raised when what stands in a result changes."""
 _MAX_NAME = 200
 _FEEDBACK = (".txt", ".html")

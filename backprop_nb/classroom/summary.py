@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any, Final
 
+from backprop_nb.checking.compare import MISSING
 from backprop_nb.checking.convention import Course
 from backprop_nb.checking.mistake import PlacedMistake, layers_in_words
 from backprop_nb.checking.mistakes import CATALOGUE, MISTAKES
 from backprop_nb.checking.probes import gradient_names
+from backprop_nb.checking.report import NOT_WRITTEN
 from backprop_nb.checking.wording import spoken
 from backprop_nb.classroom.gradebook import as_csv as table_as_csv
 from backprop_nb.classroom.verdict import GradingSettings
@@ -19,6 +21,7 @@ Result = Mapping[str, Any]
 
 # What can be wrong besides the mistakes of the catalogue.
 _OTHERS: Final = {
+    "not_written": "It is not written yet, or gives no gradients",
     "raised_exception": "It raises an exception",
     "missing_gradient": "Gradients are missing",
     "wrong_shape": "A gradient has the wrong shape",
@@ -35,7 +38,7 @@ _OTHERS: Final = {
 }
 # Of these there are no gradients to look at.
 _FAILURES: Final = {
-    "raised_exception",
+    *("not_written", "raised_exception"),
     *("no function", "stopped", "too slow", "ended", "unreadable", "borrowed"),
 }
 _ORDER: Final = {name: k for k, name in enumerate([*(each.id for each in MISTAKES), *_OTHERS])}
@@ -147,7 +150,11 @@ def mistakes_of(result: Result) -> dict[str, Mapping[str, Any]]:
     if result["outcome"] != "answered":
         outcome = result["outcome"]
         return {outcome: {"mistake": outcome, "parameter": "", "layers": []}}
-    return {each["mistake"]: each for each in result["findings"] if each["rank"] == 1}
+    found = {each["mistake"]: each for each in result["findings"] if each["rank"] == 1}
+    blank = found and found.keys() <= {"not_written", "missing_gradient"}
+    if blank and all(each["remark"] in (NOT_WRITTEN, MISSING) for each in result["parameters"]):
+        return {"not_written": {"mistake": "not_written", "parameter": "", "layers": []}}
+    return found
 
 
 def called(finding: Mapping[str, Any], course: Course) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 
 from backprop_nb.checking.asking import Answers
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.diagnosis import judge, may_have_line, with_line
+from backprop_nb.checking.diagnosis import judge, with_line
 from backprop_nb.checking.packing import check_calls
-from backprop_nb.checking.report import Finding, Hints, Report, check_hints
+from backprop_nb.checking.report import SHOWS_LINE, Finding, Hints, Report, check_hints
 from backprop_nb.checking.wording import spoken_report
 from backprop_nb.classroom.borrowed import borrowed, differenced
 from backprop_nb.classroom.host import KEPT, Reply, ask
@@ -193,7 +193,7 @@ def report_on(reply: Reply, settings: GradingSettings) -> Report:
     notes = reply.notes
     if reply.answers is not None:
         report = _judged(reply.answers, settings)
-        if may_have_line(reply.answers, settings.course, settings.hints):
+        if settings.hints in SHOWS_LINE:
             report = with_line(report, reply.line, settings.course)
             notes += _cell_of(report)
     else:

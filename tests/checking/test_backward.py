@@ -17,6 +17,7 @@ from backprop_nb.checking import backward as checking
 from backprop_nb.checking.isolation import FORKS
 from backprop_nb.checking.mistakes import make_backward
 from backprop_nb.checking.report import Finding
+from backprop_nb.network.activations import softmax
 
 by_hand = make_backward(samples="single")
 _IN_ROWS = {"samples": "rows", "weights": "in_out", "activation": "relu", "output": "identity"}
@@ -493,6 +494,45 @@ def test_a_pass_that_takes_its_arguments_in_another_order_is_told_the_order():
 
     said = bp.check_backward(backward).findings[0].message
     assert "It is called with (A, b, x, y), and takes (x, y, A, b)" in said
+    assert "calls='x y parameters'" in said
+
+
+def test_who_leaves_the_order_out_is_told_the_option():
+    def backward(X, Y, params):
+        H = np.maximum(X @ params["W1"] + params["b1"], 0)
+        P = softmax(H @ params["W2"] + params["b2"])
+        D2 = (P - Y) / len(X)
+        D1 = D2 @ params["W2"].T * (H > 0)
+        return {"dW1": X.T @ D1, "db1": D1.sum(0), "dW2": H.T @ D2, "db2": D2.sum(0)}
+
+    course = {"samples": "rows", "weights": "in_out", "activation": "relu", "output": "softmax"}
+    course |= {"loss": "cross-entropy", "parameters": "dict", "layers": 2}
+    right, raised = bp.check_backward(backward, **course).findings
+    assert right.message.startswith("dW2 and all others are right with calls='x y parameters'.")
+    assert "takes (X, Y, params): if that is your course, check it with calls=" in raised.message
+    assert bp.check_backward(backward, **course, calls="x y parameters").ok
+
+
+@pytest.mark.parametrize("hints", ["clear", "plain"])
+def test_a_pass_that_raises_shows_its_line_and_what_is_wrong_where_it_runs(hints):
+    def backward(A, b, x, y):
+        f = [x]
+        for A_i, b_i in zip(A, b, strict=True):
+            f.append(bp.sigmoid(A_i @ f[-1] + b_i))
+        delta, dA, db = 2 * (f[-1] - y) * f[-1] * (1 - f[-1]), [], []
+        for i in reversed(range(len(A))):
+            dA.insert(0, np.outer(delta, f[i]))
+            db.insert(0, delta)
+            delta = A[i] @ delta * f[i] * (1 - f[i])
+        return dA, db
+
+    runs, raises = bp.check_backward(backward, hints=hints).findings
+    assert runs.message.startswith("Where it runs: dA[1]")
+    assert (runs.mistake, raises.mistake) == ("weights_not_transposed", "raised_exception")
+    assert raises.message.startswith("dA[2] and all others: it raised ValueError")
+    assert (str(raises.source), raises.advice) == ("A[i] @ delta", "")
+    assert f"line {raises.line})" in raises.message
+    assert bp.check_backward(backward, hints="vague").findings[1].line is None
 
 
 def yields(A, b, x, y):

@@ -283,6 +283,7 @@ def test_what_the_function_raises_is_in_the_report(body, words):
     graded = result(f"def backward(A, b, x, y):\n    {body}")
     assert graded["findings"][0]["mistake"] == "raised_exception"
     assert words in graded["text"]
+    assert graded["line"]["number"] == 2
 
 
 HOARDS = """

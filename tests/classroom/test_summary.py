@@ -65,6 +65,24 @@ def test_the_counts_are_those_of_the_class():
     assert data["wrong_gradients"] == 6
 
 
+def test_a_blank_template_counts_at_no_layer():
+    def blank(A, b, x, y):
+        raise NotImplementedError
+
+    def dots(A, b, x, y): ...
+
+    def empty(A, b, x, y):
+        return [None] * len(A), [None] * len(A)
+
+    data = summary([result(k, backward=each) for k, each in enumerate((blank, dots, empty))])
+    [mistake] = data["mistakes"]
+    assert (mistake["mistake"], mistake["submissions"]) == ("not_written", 3)
+    assert (mistake["layers"], mistake["where"], data["wrong_gradients"]) == (None, "", 0)
+    assert "100 % (3 of 3): It is not written yet, or gives no gradients." in data["sentences"]
+    assert [each["first_wrong"] for each in data["results"]] == ["", "", ""]
+    assert result(0, backward=blank)["text"].startswith("backward: not written yet.")
+
+
 def test_a_file_with_nothing_to_judge_has_no_score_and_is_in_no_mean():
     nothing = result(1, backward=lambda *_: None, outcome="unreadable")
     data = summary([result(0), nothing], points=6)
