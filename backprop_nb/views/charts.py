@@ -15,8 +15,9 @@ from backprop_nb.views.paper import Drawing, draw_pictures
 from backprop_nb.views.picture import Colour, Picture
 from backprop_nb.views.schema import Family, PictureData
 
-_WIDTH, _HEIGHT, _BESIDE, _BELOW = 300.0, 290.0, 84.0, 26.0
-"""A chart of a training, and the room for a legend beside or below it."""
+_WIDTH, _HEIGHT, _BESIDE, _BELOW = 236.0, 246.0, 76.0, 42.0
+"""A chart of a training, and the room for a legend beside or below it: three of them are as wide as
+a notebook, or their texts would be drawn smaller."""
 
 _LABELLED = 5
 """So many layers at most are named beside their lines."""
@@ -96,11 +97,12 @@ def _loss_picture(history: History) -> PictureData:
     box = (0.0, 0.0, _WIDTH, _HEIGHT - _BELOW)
     chart = Chart(picture, box, "loss", _epochs(history.epochs), Axis("", 0, 1.08 * highest or 1))
     lines = [_line(chart, *each) for each in losses]
+    legend(picture, (4, _HEIGHT - 30), lines, gap=10)
     if history.validation_loss is not None:
         best = history.best_epoch
         chart.rule(x=best, dash=_DASHES[2])
-        lines.append(Series(f"lowest after {best}", (), (), "muted", _DASHES[2], 1.0))
-    legend(picture, (4, _HEIGHT - 12), lines, gap=10)
+        lowest = Series(f"lowest after {best}", (), (), "muted", _DASHES[2], 1.0)
+        legend(picture, (4, _HEIGHT - 10), [lowest])
     return picture.data()
 
 

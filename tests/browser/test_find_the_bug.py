@@ -38,6 +38,7 @@ def play_by_mouse(first, second, game, mistake):
     from playwright.sync_api import expect
 
     expect(first.get_by_role("button", name="Answer")).to_be_disabled()
+    expect(first.get_by_role("button", name="Answer")).to_have_text("Answer 2 points less if wrong")
     first.get_by_role("button", name="Measure").click()
     expect(first.locator(".bpnb-bug-title")).to_contain_text("worth 5 points")
     measured = [short(x) for x in make_puzzle(0, 1).measured[0][0].ravel()]

@@ -40,7 +40,7 @@ LEVELS = {
 HINTS = 3
 POINTS = {"start": 6, "measure": 1, "hint": 1, "wrong": 2, "least": 1}
 """What a round is worth, what each help and each wrong answer costs, and what is left at least."""
-COSTS = {name: f"{counted(POINTS[name], 'point')} less" for name in ("measure", "hint")}
+COSTS = {name: f"{counted(POINTS[name], 'point')} less" for name in ("measure", "hint", "wrong")}
 
 SETTING = (
     "The network has three layers of three units, the data are three samples, and the loss is the "

@@ -295,9 +295,9 @@ class Game extends Replay {
       rest(button, over || disabled);
       button.replaceChildren(text, html("small", {}, cost));
     };
-    rest(this.answerButton, over || !this.chosen);
     const { asksLine, chosen } = this;
-    this.answerButton.textContent = asksLine && chosen ? `Answer: line ${chosen}` : "Answer";
+    const answer = asksLine && chosen ? `Answer: line ${chosen} ` : "Answer ";
+    update(this.answerButton, !chosen, answer, `${costs.wrong} if wrong`);
     const measure = asksLine ? "Check the gradients " : "Measure the gradient ";
     update(this.measureButton, measured !== null, measure, costs.measure);
     const next = Math.min(hint + 1, hints);

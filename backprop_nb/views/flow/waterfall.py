@@ -76,13 +76,15 @@ class _Bars:
             self._connect(x + room, at_A, level)
             self._connect(at_A, at_slope, self._y(step.between))
             self._bar(at_A, step.before, step.between, "A", step.layer)
-            self._label(at_A + 5, step.before, step.between)  # clear of the next bar
-            self._bound(at_A, step.before * step.spectral)
+            # Above all of it; those of σ′ stand below, so that no two are side by side.
+            above = max(step.before, step.between, bound := step.before * step.spectral)
+            self._label(at_A, step.before, step.between, self._y(above) - 8)
+            self._bound(at_A, bound)
         self._connect(at_slope, x, self._y(step.after))
         floor = step.between * step.steepest
         self._bar(at_slope, step.between, floor, "steepest", step.layer)
         self._bar(at_slope, floor, step.after, "saturation", step.layer)
-        self._label(at_slope, step.between, step.after)
+        self._label(at_slope, step.between, step.after, self._y(min(step.between, step.after)) + 10)
         self._bound(at_slope, step.between * step.largest)
 
     def _connect(self, start: float, end: float, y: float) -> None:
@@ -100,10 +102,9 @@ class _Bars:
             ends = [(x, top + 4.4), (x, last)]
             self.picture.line(ends, stroke="paper", width=self.width, dash=(1.2, 3.8))
 
-    def _label(self, x: float, start: float, end: float) -> None:
+    def _label(self, x: float, start: float, end: float, y: float) -> None:
         if not start > 0:
             return
-        y = max(self._y(start), self._y(end)) + 10
         factor = end / start
         if factor >= 1:  # two digits have room; the table has more
             factor = float(f"{factor:.2g}")
