@@ -10,7 +10,7 @@ from standard import STANDARD
 from strict import STRICT
 
 import backprop_nb as bp
-from backprop_nb.errors import UnsupportedError
+from backprop_nb.errors import ShapeError, UnsupportedError
 
 RNG = np.random.default_rng(5)
 X, W, B = RNG.normal(size=(6, 3)), RNG.normal(size=(3, 2)), RNG.normal(size=2)
@@ -410,6 +410,46 @@ def test_what_has_no_slope_is_made_where_a_library_lacks_it(name, xp):
     value, (gradient,) = graph.compile(xp=xp)(xp.asarray(FLAT))
     np.testing.assert_allclose(np.asarray(value), graph.value, rtol=1e-9)
     np.testing.assert_allclose(np.asarray(gradient), graph.backward().gradients[0], rtol=1e-7)
+
+
+@pytest.mark.parametrize("xp", [STANDARD, da], ids=["standard", "dask"])
+@pytest.mark.parametrize("given", [B * 1j, "text"], ids=["complex", "text"])
+def test_what_is_no_real_number_is_refused_and_not_taken_for_its_real_part(given, xp):
+    compiled = bp.trace(lambda x: np.sum(x**2), B).compile(xp=xp)
+    with pytest.raises(UnsupportedError, match=r"real numbers|No argument holds a number"):
+        compiled(given if isinstance(given, str) else xp.asarray(given))
+
+
+def test_an_index_out_of_range_is_nan_under_jax_and_not_the_last_entry():
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    compiled = bp.trace(lambda x, at: np.sum(x[at.astype(int)]), FLAT, np.ones(2)).compile(
+        xp=jax.numpy
+    )
+    assert compiled(FLAT, np.array([0.0, -1.0]))[0] == FLAT[0] + FLAT[-1]
+    assert np.isnan(compiled(FLAT, np.array([0.0, 6.0]))[0])
+    assert np.isnan(jax.jit(compiled)(FLAT, np.array([0.0, 6.0]))[0])
+
+
+@pytest.mark.filterwarnings("ignore:torch.asarray")  # which says that the default has changed
+def test_what_pytorch_cannot_factor_is_told_as_numpy_tells_it():
+    pytest.importorskip("array_api_compat")
+    torch = pytest.importorskip("torch")
+    xp = pytest.importorskip("array_api_compat.torch")
+
+    def root(a):
+        return np.sum(np.linalg.cholesky(a))
+
+    def guarded(a):
+        try:
+            return root(a)
+        except np.linalg.LinAlgError:
+            return np.sum(a)
+
+    a = torch.tensor([[1.0, 2.0], [2.0, 1.0]], dtype=torch.float64, requires_grad=True)
+    assert bp.trace(guarded, np.eye(2)).compile(xp=xp)(a)[0].item() == 6.0
+    with pytest.raises(ShapeError, match="not positive definite"):
+        bp.trace(root, np.eye(2)).compile(xp=xp)(a)
 
 
 def test_rounded_decimals_are_those_of_numpy_under_jax():

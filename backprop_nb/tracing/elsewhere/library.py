@@ -136,9 +136,12 @@ class Library:
         """Whether an argument is an array of another float type than the trace has it in.
 
         Numbers of Python's, which ``jax.jit`` makes arrays of, and a library that computes in
-        one float type only are not meant.
+        one float type only are not meant.  Text and complex numbers are left to the tracer,
+        which refuses them.
         """
         name = str(getattr(x, "dtype", "")).rpartition(".")[2]
+        if isinstance(x, str) or name.startswith("complex"):
+            return True
         if name == dtype.name or name not in _FLOATS or getattr(x, "weak_type", False):
             return False
         return self._held_as(dtype) != name
@@ -162,6 +165,8 @@ class Library:
         """Return an array as one of NumPy's, computed if it is lazy."""
         if hasattr(x, "compute"):
             x = x.compute()
+        if hasattr(x, "detach"):
+            x = x.detach().cpu()
         return np.asarray(x.get() if type(x).__module__.startswith("cupy") else x)
 
     def is_unknown(self, x: Any) -> bool:

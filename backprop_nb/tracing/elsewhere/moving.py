@@ -99,7 +99,9 @@ def picked(library: Library, call: Expression) -> Call:
     def pick(x: Any, *arrays: Any) -> Any:
         if library.is_lazy(x):
             return library.taken(library.flat(x), places.of(fill_index(index, arrays)))
-        return x[fill_index(_in_library(library, index), arrays)]
+        place = fill_index(_in_library(library, index), arrays)
+        # JAX takes the last entry where there is none, and NaN if it is asked to.
+        return x.at[place].get(mode="fill") if hasattr(x, "at") else x[place]
 
     return pick
 

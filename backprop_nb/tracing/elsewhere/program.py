@@ -69,6 +69,10 @@ def path_elsewhere(trace: Trace, library: Library) -> Path:
                 if any(library.is_unknown(values[k]) for k in places):
                     raise _unknown(program, calls[place - layout.first], error) from error
                 raise
+            except RuntimeError as error:
+                if type(error).__name__ == "_LinAlgError":  # PyTorch's
+                    raise np.linalg.LinAlgError(str(error)) from error
+                raise
             for guard in guards:
                 _check(library, guard, values[place])
         found = [each.of(values) for each in gradients]
