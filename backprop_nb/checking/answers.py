@@ -456,11 +456,12 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
 def _as_number(text: str) -> float:
     """Return a number as it is written.
 
-    >>> _as_number("1 / 4"), _as_number("−2.5 %")
-    (0.25, -0.025)
+    >>> _as_number("1 / 4"), _as_number("−2.5 %"), _as_number("(1/4)^2"), _as_number("10^-3")
+    (0.25, -0.025, 0.0625, 0.001)
     """
-    digits = text.replace("−", "-").replace(" ", "")
-    number = float(Fraction(digits.removesuffix("%")))
+    digits = text.replace("−", "-").replace(" ", "").replace("**", "^")
+    base, *power = (each.strip("()") for each in digits.removesuffix("%").split("^", 1))
+    number = float(Fraction(base)) ** float(Fraction(power[0]) if power else 1)
     return number / 100 if digits.endswith("%") else number
 
 

@@ -396,12 +396,24 @@ class Report(Suggesting):
             lines += _wrapped(message, "")
             said = [each for each in self.findings if each.message == message]
             lines += caret_lines([place for each in said if (place := each.place) is not None])
-            for text in dict.fromkeys(text for each in said for text in each.at_line):
+            at_line = dict.fromkeys(text for each in said for text in each.at_line)
+            again = {each.difference for each in said if self.shown_in(each)}
+            for text in [each for each in at_line if each not in again]:
                 lines += _wrapped(text, "")
         lines += [line for note in self.notes for line in _wrapped(note, "Note: ")]
         if self.printed:
             lines += ["", "It printed:", textwrap.indent(shortened(self.printed), "  ")]
         return "\n".join(lines)
+
+    def shown_in(self, finding: Finding) -> Checked | None:
+        """Return the parameter whose numbers are those of a finding's expression, if there is one."""
+        given = finding.given
+        if not self.shows_given or not are_numbers(given):
+            return None
+        for each in self.parameters:
+            if not each.ok and are_numbers(each.given) and np.array_equal(each.given, given):
+                return each
+        return None
 
     @property
     def is_open(self) -> bool:

@@ -135,7 +135,7 @@ class _Page:
             family, worst, named = family_of(finding), finding.worst, [*_values(finding)]
             if finding.advice:
                 yield f"<p>{escape(finding.advice)}</p>"
-            if not named:
+            if not named or self.report.shown_in(finding):  # whose numbers stand below
                 continue
             scale = numbers.fit_scale([array for _, array in named], log=True)
             heats = "".join(_heat(family, scale, worst, *each) for each in named)
@@ -168,7 +168,9 @@ class _Page:
 
     def _first(self) -> Checked | None:
         """Return what is to be looked at first: what the best finding is about."""
-        named = [each.parameter for each in self.report.findings]
+        findings = self.report.findings
+        again = next(filter(None, map(self.report.shown_in, findings)), None)
+        named = [*([again.name] if again else []), *(each.parameter for each in findings)]
         return min(
             self.shown,
             key=lambda each: named.index(each.name) if each.name in named else len(named),

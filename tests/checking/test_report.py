@@ -80,8 +80,13 @@ def test_the_repair_is_said_with_plain_hints_only(reports):
     assert reports["clear"].findings[0].expected is None
 
 
-def test_the_text_has_the_two_numbers_that_differ_most_with_plain_hints_only(reports):
-    assert "What is marked gives 64 at [1], and should give 32." in str(reports["plain"])
+def test_the_text_has_the_two_numbers_that_differ_most_once_with_plain_hints_only(reports):
+    plain = reports["plain"]
+    assert "dx[1] is 64, expected 32" in str(plain)
+    assert "gives" not in str(plain)  # a line that gives the very gradient
+    [found] = plain.findings
+    another = replace(plain, findings=(replace(found, given=2 * found.given),))
+    assert "What is marked gives 128 at [1], and should give 32." in str(another)
     assert "gives" not in str(reports["clear"])
 
 

@@ -1,6 +1,7 @@
 """A report as HTML says what its text says, no more than the hints allow, and hides no markup."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import numpy as np
@@ -218,8 +219,8 @@ def test_hints_that_hide_the_line_show_no_code(lines, hints):
 
 @pytest.mark.parametrize(("hints", "maps"), [("clear", 1), ("plain", 2)])
 def test_what_the_line_gives_and_should_give_stand_below_it_on_one_scale(lines, hints, maps):
-    report = lines[hints]
-    finding, html = report.findings[0], report_html(report)
+    finding = replace(lines[hints].findings[0], given=2 * lines[hints].findings[0].given)
+    html = report_html(replace(lines[hints], findings=(finding,)))
     own = [(title, cells) for title, cells in grids(html) if not title.startswith(("given", "exp"))]
     assert len(own) == maps
     arrays = [finding.given, finding.expected][:maps]
@@ -232,6 +233,15 @@ def test_what_the_line_gives_and_should_give_stand_below_it_on_one_scale(lines, 
         assert own[1][0] == "it should give ∂L/∂x, (2,)"
         assert [[cell.endswith("∗") for cell in cells] for _, cells in own] == [[False, True]] * 2
     assert f"{numbers.fit_scale(arrays, log=True).text}" in text_of(html)
+
+
+def test_a_line_that_gives_a_gradient_shows_its_numbers_once(lines):
+    html = report_html(lines["plain"])
+    assert [title.partition(",")[0] for title, _ in grids(html)] == [
+        *("given", "expected", "given − expected"),
+    ]
+    assert "What is marked gives" not in text_of(html)
+    assert html.count("<details open>") == 1
 
 
 def placed(text, expression, line, **fields):
