@@ -406,7 +406,7 @@ class Report(Suggesting):
         return "\n".join(lines)
 
     def shown_in(self, finding: Finding) -> Checked | None:
-        """Return the parameter whose numbers are those of a finding's expression, if there is one."""
+        """Return the parameter with the numbers of a finding's expression; None if none has."""
         given = finding.given
         if not self.shows_given or not are_numbers(given):
             return None

@@ -41,7 +41,7 @@ _SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "backprop_nb"}
 """In an SVG texts stay texts, and the same figure has the same ids."""
 _ON_LIGHT: Final = (
     '<style>[data-jp-theme-light="false"] .bpnb-on-light '
-    "{ filter: invert(0.93) hue-rotate(180deg); }</style>"
+    "{ filter: invert(0.93) hue-rotate(180deg) brightness(1.15); }</style>"
 )
 """In JupyterLab's dark theme, light and dark of a picture change places, and colours stay."""
 READABLE = 0.6
