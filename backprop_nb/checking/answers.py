@@ -461,7 +461,7 @@ def _as_number(text: str) -> float:
     """
     digits = text.replace("−", "-").replace(" ", "").replace("**", "^")
     base, *power = (each.strip("()") for each in digits.removesuffix("%").split("^", 1))
-    number = float(Fraction(base)) ** float(Fraction(power[0]) if power else 1)
+    number = float(float(Fraction(base)) ** float(Fraction(power[0]) if power else 1))
     return number / 100 if digits.endswith("%") else number
 
 
