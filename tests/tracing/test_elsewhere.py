@@ -413,6 +413,14 @@ def test_what_has_no_slope_is_made_where_a_library_lacks_it(name, xp):
 
 
 @pytest.mark.parametrize("xp", [STANDARD, da], ids=["standard", "dask"])
+def test_equal_entries_are_sorted_in_their_order(xp):
+    x = np.array([2.5, 0.0, -0.0, 1.0, -1.0, -2.5, 0.5] * 40)
+    graph = bp.trace(lambda x: np.sum(np.sort(x) * np.arange(280)), x)
+    _, (gradient,) = graph.compile(xp=xp)(x)
+    np.testing.assert_array_equal(gradient, graph.backward().gradients[0])
+
+
+@pytest.mark.parametrize("xp", [STANDARD, da], ids=["standard", "dask"])
 @pytest.mark.parametrize("given", [B * 1j, "text"], ids=["complex", "text"])
 def test_what_is_no_real_number_is_refused_and_not_taken_for_its_real_part(given, xp):
     compiled = bp.trace(lambda x: np.sum(x**2), B).compile(xp=xp)

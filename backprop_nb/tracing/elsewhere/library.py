@@ -98,6 +98,8 @@ class Library:
                 signature = signature.replace("(m,k)", "(m,m)").replace("(k,n)", "(n,n)")
             if arrays[-1].ndim == 1:  # a right side that is one vector
                 signature = signature.replace(",l", "")
+            if "sort" in name:  # equal entries stay in their order, as elsewhere
+                options["stable"] = True
             dtype = np.dtype(np.intp) if name == "argsort" else arrays[0].dtype
             return apply(
                 function,
