@@ -319,6 +319,16 @@ def test_a_mask_whose_count_jax_cannot_know_is_told(f):
     assert_same(jax.jit(right.compile(xp=jax.numpy))(B)[0], right.value)
 
 
+def test_a_row_at_a_computed_place_is_picked_under_jax_as_the_message_says():
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    compiled = bp.trace(lambda x: np.sum(x[np.argmax(x[:, 0])]), W).compile(xp=jax.numpy)
+    with pytest.raises(UnsupportedError, match=r"x\[i, :\] in place of x\[i\] with a computed i"):
+        jax.jit(compiled)(W)
+    right = bp.trace(lambda x: np.sum(x[np.argmax(x[:, 0]), :]), W)
+    assert_same(jax.jit(right.compile(xp=jax.numpy))(W)[0], right.value)
+
+
 @pytest.mark.parametrize(
     ("xp", "instead"),
     [("jax", "xp=jax.numpy"), ("numpy", "xp=np"), (None, "xp=np"), (np.linalg, "xp=np")],

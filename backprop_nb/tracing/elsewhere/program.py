@@ -267,8 +267,8 @@ def _undecided(guard: Guard) -> UnsupportedError:
         "A decision that depends on the values cannot be checked while another library compiles "
         "the function.",
         given=_line_of(guard),
-        instead="np.where(…) in place of an if, np.take(x, i, axis=0) in place of x[i] with a "
-        f"computed i, or {_UNCOMPILED}",
+        instead="np.where(…) in place of an if, x[i, :] in place of x[i] with a computed i, "
+        f"or {_UNCOMPILED}",
     )
 
 
