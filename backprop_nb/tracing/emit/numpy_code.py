@@ -161,10 +161,11 @@ class _Function:
             of_trace = f"{name} = graph.node({self.left_out[name].name!r}).value"
             kind = f"{value.dtype.name} of shape {value.shape}"
             told = f"{name} must be as in the trace: {of_trace}, {kind}"
-            bytes_of = f"zlib.crc32(np.asarray({name}).tobytes())"
+            checksum = f"zlib.crc32(np.asarray({name}).tobytes()) != {zlib.crc32(value.tobytes())}"
             yield f"# {name} is too large to be printed; before it runs, where the graph is:"
             yield f"# {of_trace}"
-            yield f'if "{name}" not in globals() or {bytes_of} != {zlib.crc32(value.tobytes())}:'
+            yield f'if "{name}" not in globals() or (np.shape({name}) != {value.shape} or'
+            yield f"        {checksum}):"
             yield f"    raise NameError({told!r})"
 
     @cached_property

@@ -716,7 +716,12 @@ def test_a_large_captured_array_is_asked_for_and_never_another_one_taken():
     graph = bp.trace(loss, np.linspace(-1, 1, 60))
     source = graph.to_numpy()
     assert len(source) < 1500
-    for others in ({}, {"data": data + 1e-9}, {"data": data.astype(np.float32)}):
+    for others in (
+        {},
+        {"data": data + 1e-9},
+        {"data": data.astype(np.float32)},
+        {"data": data[:, None]},
+    ):
         with pytest.raises(
             NameError, match=r"data = graph\.node\('data'\)\.value, float64 of shape"
         ):
