@@ -276,7 +276,8 @@ class Point:
         found = np.array([self._slope_along(leaf, way, step) for way in ways])
         off = np.array([np.sum(given * way) for way in ways]) - found
         rounding = 2 * self._noise * float(np.linalg.norm(ways)) / step
-        return bool(np.linalg.norm(off) <= 0.05 * np.linalg.norm(found) + rounding)
+        slopes = float(np.linalg.norm(found))
+        return bool(rounding <= slopes and np.linalg.norm(off) <= 0.05 * slopes + rounding)
 
     def _off_along(self, k: int, slopes: Floats, way: Floats) -> Places | None:
         """Return the place of a slope that is wrong, if those along a way do not add up."""

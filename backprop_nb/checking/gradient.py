@@ -93,8 +93,8 @@ def check_gradient(
     ------
     ShapeError, UnsupportedError
         If ``f`` or its arguments are none that have a gradient, as of an ``f`` that draws
-        random numbers at each call.  What is wrong with
-        ``gradient`` never raises; the report says it.
+        random numbers at each call; or if nobody can tell, as central differences alone cannot
+        beside a huge loss.  What is wrong with ``gradient`` never raises; the report says it.
     InvalidValueError
         An unknown level of hints, or `seconds` that is not positive.
 

@@ -12,10 +12,17 @@ from backprop_nb.checking.asking import said_of
 from backprop_nb.checking.compare import TOLERANCE, TOLERANCE_FLOAT32, Array, compare, wrong_entries
 from backprop_nb.checking.differences import DIRECTIONS, LOOKED_AT, Point
 from backprop_nb.checking.report import Checked
-from backprop_nb.errors import BackpropError
+from backprop_nb.errors import BackpropError, UnsupportedError
 
 _EACH_ENTRY = 3000
 """So many entries of an array are moved one by one where no other judge is."""
+
+
+_WELL_KNOWN = 1e-3
+"""A slope that is known to this is known well enough, however small it is ..."""
+
+_SHARE = 0.05
+"""... and a larger one to this share of the largest entry."""
 
 
 class Judged(NamedTuple):
@@ -48,13 +55,13 @@ def judge(point: Point, given: Sequence[Any]) -> Judged:
 
 def _by_differences_alone(point: Point, given: Sequence[Any], why: str) -> Judged:
     point.check_that_it_is_not_rounded()
-    found = [_by_differences(point, k, each) for k, each in enumerate(given)]
+    found = [_by_differences(point, k, each, why) for k, each in enumerate(given)]
     slopes, roundings, notes = zip(*found, strict=True)
     large = tuple(k for k, each in enumerate(point.leaves) if each.size > _EACH_ENTRY)
     return Judged([*slopes], (why, *filter(None, notes)), [*roundings], large)
 
 
-def _by_differences(point: Point, k: int, given: Any) -> tuple[Array, Array, str]:
+def _by_differences(point: Point, k: int, given: Any, why: str) -> tuple[Array, Array, str]:
     """Return the right gradient, how far it may be off, and what to know of it."""
     leaf, values = point.leaves[k], compare("", given, point.leaves[k]).given
     if values is None or values.shape != leaf.shape or not np.isfinite(values).all():
@@ -78,7 +85,23 @@ def _by_differences(point: Point, k: int, given: Any) -> tuple[Array, Array, str
         is_rough = least > 1e-5 * float(np.abs(slopes).max(initial=0.0)) and values.any()
         known = f"known to ±{least:.1g} only, beside a loss of {point.value():.3g}"
         note = f"The slopes by {name} are {known}." if is_rough else ""
+    if np.all(np.abs(values - slopes) <= rounding):
+        _check_that_it_is_known(point, k, values, rounding, why)
     return _nearest_multiple(values, slopes, rounding), rounding, note
+
+
+def _check_that_it_is_known(point: Point, k: int, values: Array, rounding: Array, why: str) -> None:
+    """Raise ``UnsupportedError`` if slopes are known so badly that any gradient would be right."""
+    least, size = (float(np.abs(each).max(initial=0.0)) for each in (rounding, values))
+    if least > max(_WELL_KNOWN, _SHARE * size):
+        raise UnsupportedError(
+            f"{why} Beside a loss as large as this they cannot tell whether the gradient by "
+            f"{point.names[k]} is right.",
+            given=f"a loss of {point.value():.3g}, whose slopes are known to ±{least:.1g}, and a "
+            f"gradient of at most {size:.3g}",
+            instead="the loss without the large part that is the same everywhere, or one that "
+            "the tracer can follow",
+        )
 
 
 def _nearest_multiple(values: Array, slopes: Array, rounding: Array) -> Array:

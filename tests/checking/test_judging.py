@@ -232,6 +232,36 @@ def test_what_differences_cannot_tell_is_noted():
     assert report.notes[1].startswith("The slopes by w are known to ±3e+02 only, beside a loss of")
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.01, -1.0, 0.0, 100.0])
+def test_beside_a_huge_loss_nobody_is_accused_or_acquitted(factor):
+    def loss(w, around):
+        return (np.sum(w**2) + around).item()
+
+    def gradient(w):
+        return 2 * factor * w
+
+    w = np.array([0.1, -0.6, 0.5])
+    with pytest.raises(bp.UnsupportedError) as caught:
+        bp.check_gradient(lambda w: loss(w, 1e13), gradient, w)
+    said = str(caught.value)
+    assert "cannot tell whether the gradient by w is right" in said
+    assert "given:    a loss of 1e+13, whose slopes are known to ±" in said
+    # What it says to write instead works, and so does what is far off.
+    assert bp.check_gradient(lambda w: loss(w, 0.0), gradient, w).ok == (factor == 1)
+    assert not bp.check_gradient(lambda w: loss(w, 1e13), lambda w: 1e6 * w, w).ok
+
+
+def test_beside_a_large_loss_what_is_far_off_is_wrong_and_the_rest_is_not_known():
+    w = np.array([0.1, -0.6, 0.5])
+
+    def check(gradient):
+        return bp.check_gradient(lambda w: (np.sum(w**2) + 1e9).item(), gradient, w)
+
+    assert not check(lambda w: -2 * w).ok
+    with pytest.raises(bp.UnsupportedError, match="cannot tell"):
+        check(lambda w: 2.02 * w)
+
+
 @pytest.mark.parametrize("returned", [np.asarray, float], ids=["traced", "not traced"])
 def test_the_kinks_of_many_relus_near_by_accuse_nobody(returned):
     """Within the usual step of central differences lie those of some rows and units."""
