@@ -31,7 +31,6 @@ from backprop_nb.checking.matching import described
 from backprop_nb.checking.packing import (
     Misspelt,
     argument_names,
-    arguments,
     gradients_in,
     names_of_arguments,
 )
@@ -341,7 +340,7 @@ def modified_arguments(probe: Probe, after: Sequence[Kept]) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def _as_handed_over(probe: Probe) -> tuple[tuple[Any, ...], list[tuple[str, ...]]]:
     """Return the arguments of a probe, and what is in them."""
-    given = arguments(probe.course, list(probe.A), list(probe.b), probe.x, probe.y)
+    given = probe.arguments
     return tuple(given), [tuple(map(_digest, pytree.flatten(each))) for each in given]
 
 

@@ -26,7 +26,7 @@ from backprop_nb.checking.gradient import wrong_lines
 from backprop_nb.checking.isolation import run_isolated
 from backprop_nb.checking.lines.program import reachable
 from backprop_nb.checking.lines.unwritten import half_written, unwritten
-from backprop_nb.checking.packing import arguments, check_calls, course_loss
+from backprop_nb.checking.packing import check_calls, course_loss
 from backprop_nb.checking.probes import Probe, line_probes, make_probes
 from backprop_nb.checking.report import Finding, Hints, Report, check_hints
 from backprop_nb.checking.search import is_right
@@ -279,7 +279,7 @@ def _is_for(other: Course, backward: Callable[..., Any], course: Course, seconds
     if failed.raised:
         meant = layers_meant(failed.failure, course)
         return other.layers > course.layers or other.layers == meant
-    K, given = other.layers, arguments(course, probe.A, probe.b, probe.x, probe.y)
+    K, given = other.layers, probe.arguments
     part = replace(probe, A=probe.A[:K], b=probe.b[:K], course=other)
     alone, among = (
         ask_all(each, [part], seconds).answers[0]
@@ -352,10 +352,9 @@ def _lines(
     function = next(reachable(backward), None)
     if function is None or find_text(function.__code__).text is None:  # nothing could be shown
         return []
-    given = arguments(course, list(probe.A), list(probe.b), probe.x, probe.y)
+    loss, biases_first = course_loss(course, probe.widths), course.returns == "biases weights"
     try:
-        loss, biases_first = course_loss(course, probe.widths), course.returns == "biases weights"
-        return wrong_lines(loss, backward, given, hints, alone, biases_first)
+        return wrong_lines(loss, backward, probe.arguments, hints, alone, biases_first)
     except Exception:  # the mistake that is named is worth more than its line
         return []
 

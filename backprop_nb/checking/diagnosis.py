@@ -29,11 +29,10 @@ from backprop_nb.checking.differences import in_brackets
 from backprop_nb.checking.mistake import PlacedMistake
 from backprop_nb.checking.packing import (
     argument_names,
-    arguments,
     course_loss,
     names_of_arguments,
 )
-from backprop_nb.checking.probes import Probe, make_probes
+from backprop_nb.checking.probes import make_probes
 from backprop_nb.checking.report import (
     NOT_WRITTEN,
     SHOWS_LINE,
@@ -142,10 +141,10 @@ class _Judge:
 
     def _about_loss(self) -> str:
         """Say that the loss that is returned is another one, if so; it is not what is judged."""
-        probes = make_probes(self.course)
         given = {k: each.loss for k, each in enumerate(self.answers) if each.loss is not None}
-        right = [_loss_on(self.course, probes[k]) for k in given]
-        sizes = [{"N": probes[k].N, "n_K": probes[k].widths[-1]} for k in given]
+        probes = [make_probes(self.course)[k] for k in given]
+        right = [float(course_loss(self.course, each.widths)(*each.arguments)) for each in probes]
+        sizes = [{"N": each.N, "n_K": each.widths[-1]} for each in probes]
         return loss_in_words([*given.values()], right, sizes, self.hints)
 
     # -- what explains the values ----------------------------------------------
@@ -394,7 +393,7 @@ class _Judge:
         return updated_in_words(
             given,
             [right[k][each] for k, each in places],
-            [_parameter(probes[k], each) for k, each in places],
+            [getattr(probes[k], each[1])[_layer(each) - 1] for k, each in places],
             name[1:],
         )
 
@@ -508,16 +507,6 @@ def _layer(name: str) -> int:
     return int(name[3:-1]) + 1
 
 
-def _parameter(probe: Probe, gradient: str) -> Array:
-    """Return the parameter to which a gradient such as ``"dA[0]"`` belongs."""
-    return {"A": probe.A, "b": probe.b}[gradient[1]][_layer(gradient) - 1]
-
-
-def _loss_on(course: Course, probe: Probe) -> float:
-    given = arguments(course, probe.A, probe.b, probe.x, probe.y)
-    return float(course_loss(course, probe.widths)(*given))
-
-
 def _where_it_runs(finding: Finding) -> Finding:
     return replace(finding, message=f"Where it runs: {finding.message}")
 
@@ -601,8 +590,7 @@ def _in_own_names(text: str, course: Course) -> str:
     >>> _in_own_names('∂L/∂parameters["W2"] and W21', course)
     '∂L/∂W2 and W21'
     """
-    probe = make_probes(course)[0]
-    given = arguments(course, probe.A, probe.b, probe.x, probe.y)
+    given = make_probes(course)[0].arguments
     words = names_of_arguments(course)
     traced: list[str] = []
     for word, tree in zip(words, given, strict=True):

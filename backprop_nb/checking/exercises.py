@@ -206,7 +206,7 @@ class Exercise:
             notes.append(f"{in_words(exact)}: to more digits than a pencil writes. {_ROUND}")
         return Report(
             "exercise",
-            tuple(map(_without_key, parameters)),
+            tuple(replace(e, expected=np.full_like(e.expected, np.nan)) for e in parameters),
             findings,
             notes=tuple(notes),
             hints="clear" if hints == "plain" else hints,
@@ -442,12 +442,8 @@ class _Draw:
     """Draws from what a text hashes to, without end."""
 
     def __init__(self, text: str) -> None:
-        self._digits = self._stream(text)
-
-    @staticmethod
-    def _stream(text: str) -> Iterator[int]:
-        for block in count():
-            yield from hashlib.sha256(f"backprop_nb exercise {text}:{block}".encode()).digest()
+        blocks = (f"backprop_nb exercise {text}:{block}".encode() for block in count())
+        self._digits = (digit for each in blocks for digit in hashlib.sha256(each).digest())
 
     def one(self, options: Sequence[T]) -> T:
         """Return one of a few options; those at the front are a little likelier."""
@@ -462,12 +458,8 @@ def _choices(draw: _Draw) -> tuple[str, dict[str, str]]:
     """Return a mistake, and four titles by letter, of which only its own is true."""
     chosen = [draw.one(readable_mistakes())]
     while len(chosen) < 4:
-        others = [
-            each
-            for each in readable_mistakes()
-            if all(each.combines_with(other) for other in chosen)
-        ]
-        chosen.append(draw.one(others))
+        others = (e for e in readable_mistakes() if all(map(e.combines_with, chosen)))
+        chosen.append(draw.one([*others]))
     place = draw.one(range(4))
     first, *titles = [each.title for each in chosen]
     titles.insert(place, first)
@@ -525,7 +517,8 @@ def _checked(
         return Checked.wrong(name, expected, remark)
     checked = compare(name, given, expected)
     if given.shape != expected.shape:
-        if _has_commas(given, expected):
+        # 0,5 for 0.5 is two whole numbers.
+        if given.size == 2 * expected.size and (given == np.round(given)).all():
             remark = f"{checked.remark}: write 0.5 with a point, as 0,5 is two numbers"
             return replace(checked, remark=remark)
         return checked
@@ -538,11 +531,6 @@ def _checked(
     if np.abs(following).min() >= _SMALLEST and _near(given, following):
         return replace(checked, ok=True, remark="it follows from an earlier answer")
     return checked
-
-
-def _without_key(checked: Checked) -> Checked:
-    """Return an answer that is judged, without the right one."""
-    return replace(checked, expected=np.full_like(checked.expected, np.nan))
 
 
 def _is_computed(checked: Checked) -> bool:
@@ -588,11 +576,6 @@ def _no_number(written: Any) -> str:
         return "it has no number"
     comma = ", and with a point, not a comma" if any("," in text for text in texts) else ""
     return f"a text: write the number without quotes{comma}"
-
-
-def _has_commas(array: Array, expected: Array) -> bool:
-    """Whether an answer looks as if it had been written with decimal commas, as 0,5 for 0.5."""
-    return array.size == 2 * expected.size and bool((array == np.round(array)).all())
 
 
 def _not_asked(name: Any, key: Iterable[str]) -> str:

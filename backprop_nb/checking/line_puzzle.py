@@ -23,7 +23,7 @@ from backprop_nb.checking.gradient import check_gradient
 from backprop_nb.checking.lines.followed import traceable_leaves, traced
 from backprop_nb.checking.lines.known import Known
 from backprop_nb.checking.puzzle import factor_between
-from backprop_nb.checking.report import Checked, Finding, Report
+from backprop_nb.checking.report import Finding, Report
 from backprop_nb.tracing import pytree
 from backprop_nb.tracing.record import Record
 from backprop_nb.tracing.source import locate
@@ -160,7 +160,10 @@ class LinePuzzle:
 
     def factors(self) -> dict[str, float | None]:
         """Return by the name of each gradient how many times the right one it is."""
-        return {each.name: _factor(each) for each in self.report.parameters}
+        return {
+            each.name: None if each.given is None else factor_between(each.given, each.expected)
+            for each in self.report.parameters
+        }
 
     @cached_property
     def pickable(self) -> list[int]:
@@ -195,10 +198,6 @@ class LinePuzzle:
             )
             for k in self.pickable
         }
-
-
-def _factor(checked: Checked) -> float | None:
-    return None if checked.given is None else factor_between(checked.given, checked.expected)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_nb.checking.convention import Course
-from backprop_nb.checking.packing import widths_of
+from backprop_nb.checking.packing import arguments, widths_of
 from backprop_nb.checking.reference import ReferencePass
 
 Array: TypeAlias = NDArray[Any]
@@ -51,6 +51,11 @@ class Probe:
     def widths(self) -> tuple[int, ...]:
         """The units of each layer."""
         return widths_of(self.course, self.A)
+
+    @property
+    def arguments(self) -> list[Any]:
+        """What the course's backward pass is called with."""
+        return arguments(self.course, list(self.A), list(self.b), self.x, self.y)
 
     @property
     def K(self) -> int:

@@ -26,7 +26,7 @@ from backprop_nb.checking.lines.quantities import (
     ratio,
 )
 from backprop_nb.checking.lines.rewritten import Rewriting, Trial, Written, same
-from backprop_nb.checking.lines.scope import PLACES, Scope
+from backprop_nb.checking.lines.scope import PLACES
 from backprop_nb.checking.report import in_advice
 from backprop_nb.checking.rounding import without_rounding
 from backprop_nb.tracing import pytree
@@ -400,16 +400,14 @@ class _Search:
         if written.rewrite.kind == "operand alone":
             # What an earlier line gave is all of it then, and may be what this one did to it.
             makes_up = isinstance(new, ast.Name) and bool(np.isnan(ratio(was[-1], now[-1])))
-            makes_up = makes_up or self.quantities.has_odd_input(self._scope(written), node)
+            scope = self.rewriting.scope_of(written)
+            makes_up = makes_up or self.quantities.has_odd_input(scope, node)
         else:
             is_scaled = written.rewrite.kind == "constant" and node in ast.walk(new)
             makes_up = is_scaled and isinstance(node, PLACES) and not was[-1].size
         makes_up = makes_up or self.rewriting.turns_a_name(written)
         makes_up = makes_up or self.rewriting.adds_to_an_answer(written)
         return self._cost(written) < LIKELY and not spoils and not makes_up
-
-    def _scope(self, written: Written) -> Scope:
-        return self.rewriting.scopes[self.rewriting.blocks.index(written.block)]
 
     def _told(self, written: Written, number: int) -> list[Fault]:
         known = self.told

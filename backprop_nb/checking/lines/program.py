@@ -483,9 +483,8 @@ class Held:
         for name in {name for code in codes for name in code.co_names}:
             if name in function.__globals__:
                 self._hold(function.__globals__[name], 0)
-        for cell in function.__closure__ or ():
-            with contextlib.suppress(ValueError):  # it is empty
-                self._hold(cell.cell_contents, 0)
+        for value in _closed_over(function):
+            self._hold(value, 0)
         self._hold(function.__defaults__, 0)
         self._hold(function.__kwdefaults__, 0)
 
@@ -500,6 +499,8 @@ class Held:
             elif value.flags.writeable:
                 self._arrays.append((value, value.copy()))
             return
+        if _is_object(value):
+            value = vars(value)
         inside: Sequence[Any] = ()
         if isinstance(value, list):
             self._lists.append((value, list(value)))
@@ -510,16 +511,19 @@ class Held:
             self._dicts.append((value, dict(value)))
             inside = list(value.values())
         elif isinstance(value, FunctionType):
-            for cell in value.__closure__ or ():
-                with contextlib.suppress(ValueError):
-                    self._hold(cell.cell_contents, depth + 1)
-        elif _is_object(value):
-            own = vars(value)
-            self._dicts.append((own, dict(own)))
-            inside = list(own.values())
+            inside = _closed_over(value)
         if len(inside) <= _MAX_HELD:
             for each in inside:
                 self._hold(each, depth + 1)
+
+
+def _closed_over(function: FunctionType) -> list[Any]:
+    """Return the values of names around a function, of those that have one by now."""
+    found = []
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # it is empty
+            found.append(cell.cell_contents)
+    return found
 
 
 def _is_object(value: Any) -> bool:
@@ -534,22 +538,12 @@ def exchanged(root: T, node: ast.AST, new: Any) -> T:
     """Return an expression with one part exchanged."""
     if root is node:
         return new  # type: ignore[no-any-return]
-    made = root
     for name, value in ast.iter_fields(root):
-        if isinstance(value, ast.AST):
-            done = exchanged(value, node, new)
-            if done is not value:
+        row = value if isinstance(value, list) else [value]
+        for k, each in enumerate(row):
+            done = exchanged(each, node, new) if isinstance(each, ast.AST) else each
+            if done is not each:
                 made = copy.copy(root)
-                setattr(made, name, done)
+                setattr(made, name, [*row[:k], done, *row[k + 1 :]] if row is value else done)
                 return made
-        elif isinstance(value, list):
-            for k, each in enumerate(value):
-                if isinstance(each, ast.AST):
-                    done = exchanged(each, node, new)
-                    if done is not each:
-                        made = copy.copy(root)
-                        row = list(value)
-                        row[k] = done
-                        setattr(made, name, row)
-                        return made
-    return made
+    return root

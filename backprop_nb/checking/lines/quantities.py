@@ -242,7 +242,7 @@ class Quantities:
         with self.rewriting.apart():
             before = self.rewriting.as_it_stands()
             parts = [m for each in self._slots() for m in self._part(each, before)]
-        wrong = self._wrong(before)
+        wrong = self.rewriting.wrong(before)
         parts = _ordered(parts)
         first = {
             (each.slot.line, each.fixed): each for each in reversed(parts) if each.may_be_first
@@ -275,7 +275,7 @@ class Quantities:
         self, slot: Slot, was: Sequence[Array], before: frozenset[int], rounds: float
     ) -> Iterator[Meant]:
         """Yield what is true and makes everything right in one place, if something does."""
-        wrong = self._wrong(before)
+        wrong = self.rewriting.wrong(before)
         is_possible = wrong and 0 < len(was) <= rounds
         is_possible = is_possible and self.rewriting.matters(slot.block, slot.code, slot.number)
         for pieces in self._pieces(slot, was, before, wrong) if is_possible else ():
@@ -296,9 +296,6 @@ class Quantities:
                 found, best = pieces, right
         if found:
             yield self._put(slot, found, was, best - before)
-
-    def _wrong(self, right: frozenset[int]) -> frozenset[int]:
-        return frozenset(range(len(self.rewriting.here.expected))) - right
 
     def _kept(self, slot: Slot, trial: Trial | None = None) -> Sequence[Array]:
         """Return what a place gives."""

@@ -234,13 +234,8 @@ def parts_of(statement: ast.AST) -> Iterator[tuple[ast.expr, ast.AST, Put]]:
 
 def _putting(statement: ast.AST, name: str, k: int | None) -> Put:
     def put(new: Any) -> ast.AST:
-        made = copy.copy(statement)
-        if k is None:
-            setattr(made, name, new)
-        else:
-            row = list(getattr(made, name))
-            row[k] = new
-            setattr(made, name, row)
+        made, row = copy.copy(statement), getattr(statement, name)
+        setattr(made, name, new if k is None else [*row[:k], new, *row[k + 1 :]])
         return made
 
     return put
@@ -585,20 +580,10 @@ def _other_operators(node: ast.BinOp) -> Iterator[Way]:
         )
 
 
-_SIGNS = {
-    ast.Add: "+",
-    ast.Sub: "−",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.MatMult: "@",
-    ast.Pow: "**",
-    ast.FloorDiv: "//",
-    ast.Mod: "%",
-}
-
-
 def _sign(operator: ast.operator) -> str:
-    return _SIGNS.get(type(operator), "")
+    """Return how an operator is written, a minus as in a sentence."""
+    whole = text_of(ast.BinOp(ast.Name("a"), operator, ast.Name("b")))
+    return whole.split()[1].replace("-", "−") if " " in whole else "**"
 
 
 def _other_calls(scope: Scope, node: ast.Call) -> Iterator[Way]:

@@ -162,6 +162,10 @@ class Rewriting:
             for each in self.blocks
         ]
 
+    def scope_of(self, written: Written) -> Scope:
+        """Return what the lines around one that is written otherwise can be made of."""
+        return self.scopes[self.blocks.index(written.block)]
+
     @property
     def numbers(self) -> set[float]:
         """The numbers that stand in the text, or are globals there."""
@@ -196,12 +200,16 @@ class Rewriting:
     def _whole(
         self, found: Sequence[Written], path: Sequence[Written], before: frozenset[int]
     ) -> list[Written]:
-        wrong = frozenset(range(len(self.here.expected))) - before
+        wrong = self.wrong(before)
         whole = [each for each in found if each.fixed == wrong and self._holds([*path, each])]
         best: dict[int, Written] = {}
         for each in sorted(whole, key=lambda e: e.rewrite.cost):
             best.setdefault(each.line, each)
         return list(best.values())
+
+    def wrong(self, right: frozenset[int]) -> frozenset[int]:
+        """Return the gradients that are not right."""
+        return frozenset(range(len(self.here.expected))) - right
 
     def best(self, found: Sequence[Written]) -> list[Written]:
         """Return of each line the likeliest ways that each make something else right."""
@@ -217,8 +225,7 @@ class Rewriting:
 
     def _pairs(self, found: Sequence[Written], before: frozenset[int]) -> list[list[Written]]:
         """Return two lines that together explain everything."""
-        wrong = frozenset(range(len(self.here.expected))) - before
-        best = self.best(found)
+        wrong, best = self.wrong(before), self.best(found)
         ways = [
             [one, other]
             for one, other in itertools.combinations(best, 2)
@@ -499,7 +506,7 @@ class Rewriting:
 
         So could what is left out of a line that then does nothing but to read a name.
         """
-        rewrite, scope = written.rewrite, self.scopes[self.blocks.index(written.block)]
+        rewrite, scope = written.rewrite, self.scope_of(written)
         drops = rewrite.kind == "operand alone"
         node = getattr(rewrite.way, "value", None) if drops else rewrite.node
         is_turned = drops or rewrite.kind in ("transpose", "sign")
@@ -507,7 +514,7 @@ class Rewriting:
 
     def adds_to_an_answer(self, written: Written) -> bool:
         """Whether a term is brought in that could be where the name is returned, and only there."""
-        root, scope = written.rewrite.root, self.scopes[self.blocks.index(written.block)]
+        root, scope = written.rewrite.root, self.scope_of(written)
         is_whole = getattr(root, "value", None) is written.rewrite.node
         if written.rewrite.kind != "term" or not (is_whole and isinstance(root, ast.Assign)):
             return False

@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 
 from backprop_nb.checking.lines.program import Block
 from backprop_nb.tracing.code_text import function_text, parse
+
+Node = TypeVar("Node", bound=ast.AST)
 
 PLACES = (ast.Name, ast.Subscript, ast.Attribute)
 _PURE = (
@@ -106,31 +108,36 @@ class Scope:
             for name, value in names.items():
                 found.setdefault(name, _kind(value))
         glob = self.block.functions[0].__globals__
-        read = [node.id for node in ast.walk(self.block.node) if isinstance(node, ast.Name)]
-        for name in (*read, *self.data):
+        for name in (*(each.id for each in self._all(ast.Name)), *self.data):
             if name not in found and name in glob:
                 found[name] = _kind(glob[name])
         return {name: kind for name, kind in found.items() if name.isidentifier()}
 
+    def _all(self, kind: type[Node]) -> list[Node]:
+        """Return all nodes of a kind in the block."""
+        return [node for node in ast.walk(self.block.node) if isinstance(node, kind)]
+
+    @cached_property
+    def _given(self) -> Mapping[str, int]:
+        """By name how many places of the block give it a value."""
+        return Counter(e.id for e in self._all(ast.Name) if isinstance(e.ctx, ast.Store))
+
     @cached_property
     def reads(self) -> Mapping[str, int]:
         """By name that the block gives a value to how often it is read there."""
-        names = [node for node in ast.walk(self.block.node) if isinstance(node, ast.Name)]
-        given = {each.id for each in names if isinstance(each.ctx, ast.Store)}
-        return Counter(e.id for e in names if isinstance(e.ctx, ast.Load) and e.id in given)
+        reads = (each.id for each in self._all(ast.Name) if isinstance(each.ctx, ast.Load))
+        return Counter(name for name in reads if name in self._given)
 
     @cached_property
     def given_anew(self) -> frozenset[str]:
         """The names that more than one statement gives a value to, such as a sum's."""
-        names = (node for node in ast.walk(self.block.node) if isinstance(node, ast.Name))
-        given = Counter(each.id for each in names if isinstance(each.ctx, ast.Store))
-        return frozenset(name for name, count in given.items() if count > 1)
+        return frozenset(name for name, count in self._given.items() if count > 1)
 
     @cached_property
     def unpacked(self) -> frozenset[str]:
         """The names that get their values several at once, such as the lengths of a shape."""
-        tuples = (node for node in ast.walk(self.block.node) if isinstance(node, ast.Tuple))
-        names = (each for node in tuples for each in node.elts if isinstance(each, ast.Name))
+        parts = (each for node in self._all(ast.Tuple) for each in node.elts)
+        names = (each for each in parts if isinstance(each, ast.Name))
         return frozenset(each.id for each in names if isinstance(each.ctx, ast.Store))
 
     def holds_arrays(self, name: str) -> bool:
@@ -199,7 +206,9 @@ class Scope:
         for name, kind in self.kinds.items():
             if kind == "array":
                 found[name] = ast.Name(name, ast.Load())
-        for node in (*ast.walk(self.block.node), *self._of_objects()):
+        methods = self.block.tree if self.block.tree is not self.block.node else ast.Pass()
+        kept = (each for each in ast.walk(methods) if isinstance(each, ast.Attribute))
+        for node in (*ast.walk(self.block.node), *kept):
             if isinstance(node, ast.Subscript | ast.Attribute) and self._is_value(node):
                 found.setdefault(text_of(node), as_read(node))
         for base in self.bases:
@@ -265,13 +274,6 @@ class Scope:
         to, value = self.value(matrix, matrix.lineno), self.value(x, matrix.lineno)
         return np.ndim(value) == 1 and np.shape(to) == 2 * np.shape(value)
 
-    def _of_objects(self) -> Iterator[ast.AST]:
-        """Yield what the other methods of a class keep in ``self``."""
-        if self.block.tree is not self.block.node:
-            for node in ast.walk(self.block.tree):
-                if isinstance(node, ast.Attribute):
-                    yield node
-
     def _is_value(self, node: ast.expr) -> bool:
         if isinstance(node, ast.Attribute):
             owner = node.value
@@ -285,24 +287,14 @@ class Scope:
     @cached_property
     def bases(self) -> list[str]:
         """The lists and dicts that are indexed."""
-        return list(
-            dict.fromkeys(
-                node.value.id
-                for node in ast.walk(self.block.node)
-                if isinstance(node, ast.Subscript)
-                and isinstance(node.value, ast.Name)
-                and self.kinds.get(node.value.id) in ("list", "dict")
-            )
-        )
+        owners = (node.value for node in self._all(ast.Subscript))
+        names = (each.id for each in owners if isinstance(each, ast.Name))
+        return list(dict.fromkeys(e for e in names if self.kinds.get(e) in ("list", "dict")))
 
     @cached_property
     def indices(self) -> dict[str, ast.expr]:
         """What lists, dicts and arrays are indexed with."""
-        return {
-            text_of(node.slice): node.slice
-            for node in ast.walk(self.block.node)
-            if isinstance(node, ast.Subscript)
-        }
+        return {text_of(node.slice): node.slice for node in self._all(ast.Subscript)}
 
     @cached_property
     def strings(self) -> list[str]:
@@ -320,9 +312,9 @@ class Scope:
     def entries(self) -> dict[str, ast.expr]:
         """What is read out of lists and dicts and is no array, such as a name of a function."""
         return {
-            text_of(node): ast.Subscript(node.value, node.slice, ast.Load())
-            for node in ast.walk(self.block.node)
-            if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice)
+            text_of(node): as_read(node)
+            for node in self._all(ast.Subscript)
+            if not isinstance(node.slice, ast.Slice)
         }
 
     @cached_property
@@ -334,8 +326,8 @@ class Scope:
     def calls(self) -> dict[str, list[ast.Call]]:
         """The calls in the block, by what is called."""
         found: dict[str, list[ast.Call]] = {}
-        for node in ast.walk(self.block.node):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+        for node in self._all(ast.Call):
+            if isinstance(node.func, ast.Name | ast.Attribute):
                 found.setdefault(text_of(node.func), []).append(node)
         return found
 
