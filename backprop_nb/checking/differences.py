@@ -178,13 +178,9 @@ class Point:
 
         def copied(_: str, leaf: Any) -> Any:
             k = next(place)
-            return (
-                own[k].copy()[()]
-                if k in own
-                else leaf.copy()
-                if isinstance(leaf, np.ndarray)
-                else leaf
-            )
+            if k in own:
+                return own[k].copy()[()]
+            return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
         return list(pytree.rebuild(self._args, copied))
 
@@ -219,16 +215,14 @@ class Point:
         )
 
     def slopes(self, step: float | None = None) -> list[Floats]:
-        """Return the central differences for every leaf."""
-        return [self.slopes_of(k, step) for k in range(len(self.leaves))]
-
-    def slopes_of(self, k: int, step: float | None = None) -> Floats:
-        """Return the central differences for one leaf; without a step, by those that settle."""
+        """Return the central differences for every leaf; without a step, by those that settle."""
         if step is None:
-            return self.slopes_and_rounding(k)[0]
-        leaf = self.leaves[k]
-        slopes = [self._slope(leaf, index, step) for index in np.ndindex(leaf.shape)]
-        return np.array(slopes).reshape(leaf.shape)
+            return [self.slopes_and_rounding(k)[0] for k in range(len(self.leaves))]
+        slopes = (
+            [self._slope(leaf, index, step) for index in np.ndindex(leaf.shape)]
+            for leaf in self.leaves
+        )
+        return [np.array(e).reshape(x.shape) for e, x in zip(slopes, self.leaves, strict=True)]
 
     def slopes_and_rounding(self, k: int) -> tuple[Floats, Floats]:
         """Return the central differences for one leaf, and what rounding may add to each."""

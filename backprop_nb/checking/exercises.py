@@ -92,6 +92,7 @@ QUESTIONS: Final = (
 """The questions about numbers, in the order in which they are answered."""
 
 _BY_NAME = {question.name: question for question in QUESTIONS}
+_HEAD = ("answer", "numbers", "stands for")
 
 
 # --- the exercise -----------------------------------------------------------
@@ -264,8 +265,7 @@ class Exercise:
 
     def __str__(self) -> str:
         numbers = [f"{name} =\n{matrix_text(array)}" for name, array in self._given()]
-        rows = [("answer", "numbers", "stands for")]
-        rows += [(each.name, str(each.size), each.symbol) for each in QUESTIONS]
+        rows = [_HEAD, *((each.name, str(each.size), each.symbol) for each in QUESTIONS)]
         choices = [f"  {letter}: {title}" for letter, title in self.choices.items()]
         return "\n".join(
             [
@@ -285,14 +285,13 @@ class Exercise:
         numbers = r",\quad ".join(
             f"{name} = {matrix_latex(array)}" for name, array in self._given()
         )
-        rows = [("answer", "numbers", "stands for")]
-        rows += [(f'`"{each.name}"`', str(each.size), f"${each.latex}$") for each in QUESTIONS]
+        lines = ((f'`"{each.name}"`', str(each.size), f"${each.latex}$") for each in QUESTIONS)
         choices = [f"- **{letter}**: {title}" for letter, title in self.choices.items()]
         return "\n\n".join(
             [
                 f"A network with the widths (2, 2, 1), an input and a target:\n\n$${numbers}$$",
                 "Compute, to three digits after the point:",
-                markdown_table(rows, "<><"),
+                markdown_table([_HEAD, *lines], "<><"),
                 f'And read this backward pass. Which mistake is in it? Answer `"{MISTAKE}"` with '
                 "a letter.",
                 f"```python\n{self.listing}\n```",

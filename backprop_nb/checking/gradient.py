@@ -33,12 +33,12 @@ from backprop_nb.checking.told import (
     about_data,
     about_loss,
     about_order,
-    bound,
     coarse,
     explain,
     fault_sentence,
     is_known,
     mistake_of,
+    or_data,
 )
 from backprop_nb.checking.unexplained import (
     changed_in_words,
@@ -205,7 +205,7 @@ class _Check:
         alike = self._alike(parameters) if hints != "none" else []
         others_right = all(each.ok for each in parameters if each.given is not None)
         findings = alike or [
-            self._as_length(k, bound(given, k, self._explained(k, parameters), others_right))
+            self._as_length(k, or_data(given, k, self._explained(k, parameters), others_right))
             for k in wrong
         ]
         graph = None

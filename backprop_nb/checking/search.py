@@ -74,11 +74,11 @@ def mistake_pairs(course: Course) -> tuple[Explanation, ...]:
 
 def _changes(course: Course, placed: Explanation) -> bool:
     """Whether a pass with these mistakes is wrong anywhere."""
-    for k in range(len(make_probes(course))):
-        right, wrong = gradients_of(course, k), gradients_of(course, k, placed)
-        if any(not agrees(wrong[name], right[name]) for name in wrong):
-            return True
-    return False
+    return any(
+        not agrees(wrong, gradients_of(course, k)[name])
+        for k in range(len(make_probes(course)))
+        for name, wrong in gradients_of(course, k, placed).items()
+    )
 
 
 def is_right(course: Course, k: int, answer: Answer) -> bool:
@@ -286,12 +286,10 @@ class Search:
     def _explains_zeros(self, placed: Explanation) -> bool:
         """Whether what is zero, and should not be, is zero with these mistakes, too."""
         rate = self._learning_rate(placed)
-        for k, answer in enumerate(self.answers):
-            if not answer.failure and not self._same_zeros(
-                k, gradients_of(self.course, k, placed, rate)
-            ):
-                return False
-        return True
+        return all(
+            answer.failure or self._same_zeros(k, gradients_of(self.course, k, placed, rate))
+            for k, answer in enumerate(self.answers)
+        )
 
     def _fits_on(self, k: int, expected: NamedGradients) -> bool:
         """Whether what was given on a probe is what is expected; if all is zero, zeros are."""

@@ -71,13 +71,10 @@ class StagedPasses:
 
     def can_make(self, placed: Sequence[PlacedMistake]) -> bool:
         """Return whether mistakes can be made here, each by itself."""
-        for each in placed:
-            possible = self._possible.get(each.mistake)
-            if possible is None:
-                possible = self._possible[each.mistake] = each.mistake.applies(self.situation)
-            if not possible:
-                return False
-        return True
+        for mistake in (each.mistake for each in placed):
+            if mistake not in self._possible:
+                self._possible[mistake] = mistake.applies(self.situation)
+        return all(self._possible[each.mistake] for each in placed)
 
     def wrong(
         self, placed: Sequence[PlacedMistake], learning_rate: float = LEARNING_RATE

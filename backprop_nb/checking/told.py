@@ -147,7 +147,7 @@ def about_order(given: GivenGradient) -> tuple[str, ...]:
     return (f"{came_as}; their shapes told which is which.",)
 
 
-def bound(given: GivenGradient, k: int, finding: Finding, others_right: bool) -> Finding:
+def or_data(given: GivenGradient, k: int, finding: Finding, others_right: bool) -> Finding:
     """Add to what is said of a missing gradient what to do if its argument is data."""
     if finding.mistake != "missing_gradient" or finding.message[-11:] != "is missing.":
         return finding

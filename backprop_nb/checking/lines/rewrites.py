@@ -307,7 +307,7 @@ def _instead(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[W
         for text, size in scope.sizes.items():
             if text != text_of(node):
                 yield Way(size, "number", 1.0)
-    if isinstance(node, (*PLACES, ast.BinOp, ast.Call)):
+    if isinstance(node, (*PLACES, ast.BinOp, ast.Call)) and not is_target:
         yield from _turned(scope, node, parent)
         yield from _wrapped(scope, node, parent)
 
@@ -323,8 +323,6 @@ def _neighbours_exchanged(row: Sequence[ast.expr]) -> Iterator[list[ast.expr]]:
 
 def _wrapped(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Way]:
     """Yield a value that a function of one argument is applied to."""
-    if isinstance(getattr(node, "ctx", None), ast.Store):
-        return
     if isinstance(node, ast.Name) and scope.kinds.get(node.id) != "array":
         return
     if isinstance(parent, ast.Attribute | ast.Subscript | ast.keyword) or _is_called(node, parent):
@@ -350,8 +348,6 @@ _SUMS = (*(f"np.sum(x{axis})" for axis in _AXES), "np.mean(x, axis=0)")
 
 def _turned(scope: Scope, node: ast.expr, parent: ast.AST | None) -> Iterator[Way]:
     """Yield a value with another sign, or transposed."""
-    if isinstance(getattr(node, "ctx", None), ast.Store):
-        return
     kind = scope.kinds.get(node.id) if isinstance(node, ast.Name) else "array"
     if kind == "int":
         for form in ("k + 1", "k - 1"):
