@@ -103,4 +103,4 @@ def test_the_mean_of_what_adds_up_to_zero_is_no_rounding_that_is_right():
 
     lines = bp.check_gradient(cross_entropy, averaged, X).findings
     assert lines[0].line == averaged.__code__.co_firstlineno + 2
-    assert lines[0].repair == "(p - Y) / len(p - Y) in place of np.mean(p - Y)"
+    assert lines[0].repair == "(p - Y) / len(p) in place of np.mean(p - Y)"
