@@ -432,7 +432,7 @@ class _Matching:
                 for name, new in zip(_whole_names(self.paths[j], first), own, strict=True):
                     before, there, after = str(leaf.path[-1]).rpartition(name)
                     keys += [f"{before}{new}{after}"] if there else []
-        for key in keys:
+        for key in filter(str.isidentifier, keys):
             renamed = _Leaf((*stray.path[:-1], key), stray.value)
             now = self._named_best([*found.values(), renamed])
             if now == found | {k: renamed}:
@@ -677,7 +677,7 @@ def _spellings_of_answer(path: Path, prefix: str, suffix: str, counted: int) -> 
 def _whole_names(path: Path, first: int) -> tuple[str, str]:
     """Return a parameter's name in one word, and without its number: ``W1`` and ``W``."""
     start = max(k for k, key in enumerate(path) if isinstance(key, str))
-    name = "".join(str(key + first) if isinstance(key, int) else key for key in path[start:])
+    name = "".join(str(key + first if isinstance(key, int) else key) for key in path[start:])
     return name, name.rstrip("0123456789")
 
 

@@ -288,3 +288,12 @@ def test_a_loss_and_what_has_another_shape_are_no_misspelt_gradients():
     arguments = [np.zeros((3, 2)), 0.0], ["w", "b"]
     assert not match({"dw": np.ones((3, 2)), "loss": 0.5}, *arguments).misspelt
     assert not match({"db": 0.5, "hidden": np.ones((2, 3))}, *arguments).misspelt
+
+
+def test_only_a_name_is_said_to_be_the_key_that_is_meant():
+    params = {("W", 1): np.ones(2), "b": np.ones(3)}
+    given = {"b": np.ones(3), "x": np.ones(2)}
+    assert match(given, [params], ["params"]).misspelt == {}
+    layers = {"W": [np.ones((2, 3)), np.ones((3, 2))], "b": np.ones(2)}
+    given = {"dW0": np.ones((2, 3)), "db": np.ones(2), "dWW1": np.ones((3, 2))}
+    assert match(given, [layers], ["layers"]).misspelt == {1: "if 'dWW1' is it, call it 'dW1'"}
