@@ -8,6 +8,7 @@ a notebook runs to its end with every answer still open.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -44,6 +45,12 @@ _BETWEEN = (",", ";", "&", "/", r"\+", r"\band\b", r"\bor\b")
 """What stands between the texts of a list, unless it stands in one of the right ones."""
 _FACTORS = re.compile(r"[,;x×]|\band\b|\bby\b")
 """What stands between numbers: (2, 3), and 2 x 3."""
+_NO_PYTHON = re.compile(
+    r"""^(\s*(?:if\ )?) (\w+) (\(["'][^"']*["'],\ *)  # a call at the beginning of a line
+    ([-−\d.e/*()\ ]+ (?:\^[-−\d.e/*()\ ]+ | %)) (?=\)(?:$|[\s:]))""",
+    re.VERBOSE,
+)
+"""A question's answer that has a power by ^ in it, or is a share in percent."""
 _WORDS = {
     **dict.fromkeys(["minus", "negative", "subtract"], "-"),
     **dict.fromkeys(["plus", "positive", "add"], "+"),
@@ -217,6 +224,10 @@ class Questions:
 
     def __init__(self, asked: Mapping[str, Question]) -> None:
         self._asked = dict(asked)
+        ipython = sys.modules.get("IPython")
+        shell = ipython.get_ipython() if ipython else None
+        if shell is not None and _quoted not in shell.input_transformers_post:
+            shell.input_transformers_post.append(_quoted)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -264,6 +275,18 @@ class Questions:
 
     def __repr__(self) -> str:
         return f"Questions({in_words(self.names)})"
+
+
+def _quoted(lines: list[str]) -> list[str]:
+    """Quote the answers in a cell's lines that Python refuses, 10 %, or reads otherwise, 2^10."""
+    space = sys.modules["IPython"].get_ipython().user_ns
+
+    def quoted(found: re.Match[str]) -> str:
+        start, name, question, typed = found.groups()
+        is_ours = isinstance(space.get(name), Questions)
+        return f'{start}{name}{question}"{typed}"' if is_ours else found[0]
+
+    return [_NO_PYTHON.sub(quoted, line) for line in lines]
 
 
 def questions(source: str | Path | Mapping[str, Mapping[str, Any]]) -> Questions:

@@ -2,7 +2,9 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
+import IPython
 import numpy as np
 import pytest
 
@@ -273,3 +275,22 @@ def test_the_recipe_for_teachers_does_what_it_says(tmp_path, monkeypatch, capsys
         "slope: right. It is largest in the middle, where σ is one half.",
     ]
     assert [len(lines) > 1 for lines in said] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("typed", "right"),
+    [("0.5^2", True), ("(1/2)^2", True), ("25%", True), ("25 %", True), ("2^4", False)],
+)
+def test_a_notebook_reads_a_power_and_a_share_that_are_no_python(monkeypatch, typed, right):
+    shell = SimpleNamespace(input_transformers_post=[], user_ns={"other": print})
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    for _ in range(2):
+        shell.user_ns["check"] = bp.questions({"slope": {"right": 0.25}})
+    [read] = shell.input_transformers_post
+    cell = [f'if check("slope", {typed}):  # a number\n', "    pass\n", f'other("a", {typed})\n']
+    first, *rest = read(cell)
+    assert rest == cell[1:]  # nothing else is touched
+    assert first == f'if check("slope", "{typed}"):  # a number\n'
+    assert bool(shell.user_ns["check"]("slope", typed)) is right
+    python = ['check("slope", 2**-2)\n', 'check("slope", 10 % 3)\n', 'check("slope", "1 % 2")\n']
+    assert read(python) == python
