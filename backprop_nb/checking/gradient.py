@@ -345,14 +345,6 @@ class _Check:
         found = Finding("wrong_line", first, fault.rank, message)
         if self.hints not in SHOWS_LINE:
             return found
-        found = replace(
-            found,
-            line=fault.line,
-            source=fault.source or "",
-            proved=fault.proved,
-            given=fault.given,
-            number=fault.number,
-        )
-        if self.hints == "clear":
-            return found
-        return replace(found, quantity=fault.quantity, repair=fault.repair, expected=fault.expected)
+        shown = ["line", "proved", "given", "number"]
+        shown += ["quantity", "repair", "expected"] if self.hints == "plain" else []
+        return replace(found, source=fault.source or "", **{k: getattr(fault, k) for k in shown})
