@@ -211,9 +211,7 @@ def _eigen(library: Library, call: Expression) -> Call:
 def _cholesky(library: Library, call: Expression) -> Call:
     root, upper = library.get("linalg.cholesky"), bool(call.keywords.get("upper", False))
     whole, flip = _symmetric(library, call, upper), _flipped(library)
-    # Dask gives the upper triangle unless it is told otherwise.
-    gives_upper = bool(library.plain(root(library.array([[4.0, 2.0], [2.0, 5.0]])))[0, 1])
-    return (lambda x: root(whole(x))) if upper == gives_upper else (lambda x: flip(root(whole(x))))
+    return (lambda x: flip(root(whole(x)))) if upper else (lambda x: root(whole(x)))
 
 
 def _pseudo_inverse(library: Library, call: Expression) -> Call:
