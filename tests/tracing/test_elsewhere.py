@@ -438,15 +438,41 @@ def test_what_is_no_real_number_is_refused_and_not_taken_for_its_real_part(given
         compiled(given if isinstance(given, str) else xp.asarray(given))
 
 
-def test_an_index_out_of_range_is_nan_under_jax_and_not_the_last_entry():
+def added_at(x, at):
+    out = np.zeros(6)
+    np.add.at(out, at, x[:2])
+    return np.sum(out**2)
+
+
+OUTSIDE = {
+    "picked": lambda x, at: np.sum(x[at]),
+    "along": lambda x, at: np.sum(np.take_along_axis(x, at, axis=0)),
+    "added": added_at,
+    "assigned": lambda x, at: assigned_at(x * 1, at, 7.0, x),
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_an_index_out_of_range_is_nan_under_jax_and_not_the_last_entry(name):
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
-    compiled = bp.trace(lambda x, at: np.sum(x[at.astype(int)]), FLAT, np.ones(2)).compile(
-        xp=jax.numpy
+    graph = bp.trace(lambda x, at: OUTSIDE[name](x, at.astype(int)), FLAT, np.arange(2.0))
+    compiled = graph.compile(xp=jax.numpy)
+    for run in (compiled, jax.jit(compiled)):
+        assert run(FLAT, np.array([0.0, -1.0]))[0] == graph.evaluate(FLAT, np.array([0.0, -1.0]))
+        for outside in (6.0, -7.0):
+            assert np.isnan(run(FLAT, np.array([0.0, outside]))[0])
+
+
+@pytest.mark.parametrize("xp", [STANDARD, da], ids=["standard", "dask"])
+@pytest.mark.parametrize("outside", [3.0, -4.0])
+def test_a_place_outside_of_its_row_is_not_one_of_the_next_row(outside, xp):
+    graph = bp.trace(
+        lambda x, at: np.sum(np.take_along_axis(x, at[:, None].astype(int), axis=1)), X, np.zeros(6)
     )
-    assert compiled(FLAT, np.array([0.0, -1.0]))[0] == FLAT[0] + FLAT[-1]
-    assert np.isnan(compiled(FLAT, np.array([0.0, 6.0]))[0])
-    assert np.isnan(jax.jit(compiled)(FLAT, np.array([0.0, 6.0]))[0])
+    compiled = graph.compile(xp=xp)
+    with pytest.raises(ShapeError, match="out of bounds for axis 1"):
+        compiled(X, np.array([0, 0, outside, 0, 0, 0]))
 
 
 @pytest.mark.filterwarnings("ignore:torch.asarray")  # which says that the default has changed

@@ -257,6 +257,19 @@ class Library:
         found = flat[row] if self.is_lazy(flat) else self.get("take")(flat, row, axis=0)
         return self.get("reshape")(found, shape)
 
+    def picked(self, x: Any, index: Any, none: Any = None) -> Any:
+        """Return the entries at an index; of JAX ``none`` where there is none, not the last one."""
+        if hasattr(x, "at"):
+            return x.at[index].get(mode="fill", fill_value=none)
+        return x[index]
+
+    def _or_nan(self, written: Any, positions: Any) -> Any:
+        """Return a row of JAX's, or NaN if it was to be written to where it has no entry."""
+        if not str(written.dtype).startswith("float"):
+            return written
+        outside = self.get("any")(positions >= written.shape[0])
+        return written + self.get("where")(outside, np.nan, 0.0)
+
     def added(self, g: Any, positions: Any, size: int) -> Any:
         """Return a row of zeros with the entries of ``g`` added at positions, in one row each."""
         if self.is_lazy(g):
@@ -266,7 +279,7 @@ class Library:
                 positions = self.array(positions)
             zeros = self.get("zeros")(size, dtype=g.dtype)
             if hasattr(g, "at"):  # arrays that are never written to
-                return zeros.at[positions].add(g)
+                return self._or_nan(zeros.at[positions].add(g), positions)
             if hasattr(g, "index_add"):
                 return zeros.index_add(0, positions, g)
             assert self._add_at is not None
@@ -288,7 +301,7 @@ class Library:
     def written(self, flat: Any, positions: Any, values: Any) -> Any:
         """Return a row with other values at positions, in one row each."""
         if hasattr(flat, "at"):
-            return flat.at[positions].set(values)
+            return self._or_nan(flat.at[positions].set(values), positions)
         if self.is_lazy(flat):
             places = np.arange(int(flat.shape[0]))
             places[self.plain(positions)] = len(places) + np.arange(int(values.shape[0]))

@@ -99,9 +99,7 @@ def picked(library: Library, call: Expression) -> Call:
     def pick(x: Any, *arrays: Any) -> Any:
         if library.is_lazy(x):
             return library.taken(library.flat(x), places.of(fill_index(index, arrays)))
-        place = fill_index(_in_library(library, index), arrays)
-        # JAX takes the last entry where there is none, and NaN if it is asked to.
-        return x.at[place].get(mode="fill") if hasattr(x, "at") else x[place]
+        return library.picked(x, fill_index(_in_library(library, index), arrays))
 
     return pick
 
@@ -141,7 +139,8 @@ class _Places:
                 self._library.plain(item) if hasattr(item, "dtype") else item for item in items
             )
             return np.asarray(self._numbers[plain if isinstance(index, tuple) else plain[0]])
-        return self._library.array(self._numbers)[_in_library(self._library, index)]
+        numbers = self._library.array(self._numbers)
+        return self._library.picked(numbers, _in_library(self._library, index), self._numbers.size)
 
 
 def _in_a_row(library: Library, places: Any) -> Any:
@@ -192,17 +191,20 @@ def assigned(library: Library, call: Expression) -> Call:
 
 
 def _along(library: Library, shape: tuple[int, ...], axis: int | None, like: Any) -> Any:
-    """Return where in one row the entries are that positions along an axis name."""
-    if axis is None:
-        size = math.prod(shape)
-        return library.get("where")(like < 0, like + size, like)
-    axis %= len(shape)
-    strides = [math.prod(shape[k + 1 :]) for k in range(len(shape))]
-    others = [0 if k == axis else slice(n) for k, n in enumerate(shape)]
-    numbers = np.arange(math.prod(shape)).reshape(shape)
-    offsets = np.expand_dims(numbers[tuple(others)], axis)
-    positions = library.get("where")(like < 0, like + shape[axis], like)
-    return positions * strides[axis] + library.array(offsets)
+    """Return where in one row the entries are that positions along an axis name.
+
+    What lies outside of the axis is put behind the row, where no library finds an entry.
+    """
+    size, where = math.prod(shape), library.get("where")
+    length, stride, offsets = size, 1, np.asarray(0)
+    if axis is not None:
+        axis %= len(shape)
+        length, stride = shape[axis], math.prod(shape[axis + 1 :])
+        others = [0 if k == axis else slice(n) for k, n in enumerate(shape)]
+        offsets = np.expand_dims(np.arange(size).reshape(shape)[tuple(others)], axis)
+    positions = where(like < 0, like + length, like)
+    found = positions * stride + library.array(offsets)
+    return where((positions < 0) | (positions >= length), size, found)
 
 
 def taken_along(library: Library, call: Expression) -> Call:
