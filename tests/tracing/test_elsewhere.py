@@ -507,6 +507,7 @@ def test_rounded_decimals_are_those_of_numpy_under_jax():
 
 
 WHOLE_MATRICES = {
+    "argwhere": lambda m: m[tuple(np.argwhere(m > 0.3).T)] * (np.argwhere(m > 0.3).ravel()[1] + 1),
     "cholesky": lambda m: np.linalg.cholesky(m @ m.T + 4 * np.eye(4)),
     "cholesky of one triangle": lambda m: np.linalg.cholesky(m + 9 * np.eye(4)),
     "det": np.linalg.det,

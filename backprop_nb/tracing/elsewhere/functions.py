@@ -196,6 +196,11 @@ def _unravel_index(library: Library) -> Call:
     return unravel_index
 
 
+def _arg_where(library: Library) -> Call:
+    places, stack = library.get("nonzero"), library.get("stack")
+    return lambda a: stack([library.sized(each) for each in places(a)], axis=-1)
+
+
 def _flat_nonzero(library: Library) -> Call:
     places = library.get("nonzero")
     return lambda a: places(library.flat(a))[0]
@@ -204,7 +209,7 @@ def _flat_nonzero(library: Library) -> Call:
 FLAT_MADE: Mapping[str, Callable[[Library], Call]] = {
     "allclose": _all_close,
     "around": _round,
-    "argwhere": lambda library: lambda a: library.get("stack")(library.get("nonzero")(a), axis=-1),
+    "argwhere": _arg_where,
     "array_equal": _array_equal,
     "digitize": _digitize,
     "fix": lambda library: lambda x: library.get("trunc")(x),

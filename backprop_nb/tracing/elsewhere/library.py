@@ -234,7 +234,7 @@ class Library:
 
     def sized(self, x: Any) -> Any:
         """Return an array with its shape, which a lazy one does not know before it is computed."""
-        return x.compute_chunk_sizes() if self.is_lazy(x) else x
+        return self.array(self.plain(x)) if self.is_lazy(x) else x
 
     def joined(self, arrays: Sequence[Any], axis: int = 0) -> Any:
         """Return arrays one after the other."""
