@@ -7,12 +7,13 @@ a notebook runs to its end with every answer still open.
 
 from __future__ import annotations
 
+import ast
+import operator
 import re
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -43,6 +44,10 @@ _ASIDE = re.compile(
 """What makes no difference between two short texts."""
 _BETWEEN = (",", ";", "&", "/", r"\+", r"\band\b", r"\bor\b")
 """What stands between the texts of a list, unless it stands in one of the right ones."""
+_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], Any]] = {
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
 _FACTORS = re.compile(r"[,;x×]|\band\b|\bby\b")
 """What stands between numbers: (2, 3), and 2 x 3."""
 _NO_PYTHON = re.compile(
@@ -465,8 +470,9 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
     """Return an answer as floats of a shape; None if it is none."""
     try:
         if isinstance(given, str):
-            text = given.strip("()[] ")
-            parts = _FACTORS.split(text) if shape else [text.replace(",", ".")]  # 0,5 is one half
+            # 0,5 is one half where one number is asked for
+            one = given.strip("[] ").replace(",", ".")
+            parts = _FACTORS.split(given.strip("()[] ")) if shape else [one]
             given = [_as_number(each.strip()) for each in parts]
         array = np.asarray(float(given) if type(given) is int else given)  # 2**64 is a number
         if array.dtype.kind not in "iuf" or array.size != np.prod(shape, dtype=int):
@@ -479,13 +485,24 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
 def _as_number(text: str) -> float:
     """Return a number as it is written.
 
-    >>> _as_number("1 / 4"), _as_number("−2.5 %"), _as_number("(1/4)^2"), _as_number("10^-3")
-    (0.25, -0.025, 0.0625, 0.001)
+    >>> _as_number("1 / 4"), _as_number("−2.5 %"), _as_number("(1/4)^2"), _as_number("3/4^2")
+    (0.25, -0.025, 0.0625, 0.1875)
     """
-    digits = text.replace("−", "-").replace(" ", "").replace("**", "^")
-    base, *power = (each.strip("()") for each in digits.removesuffix("%").split("^", 1))
-    number = float(float(Fraction(base)) ** float(Fraction(power[0]) if power else 1))
-    return number / 100 if digits.endswith("%") else number
+    written = text.replace("−", "-").replace("^", "**").strip()
+    number = _computed(ast.parse(written.removesuffix("%").strip(), mode="eval").body)
+    return number / 100 if written.endswith("%") else number
+
+
+def _computed(node: ast.expr) -> float:
+    """Return the value of a quotient or a power of numbers, or raise."""
+    match node:
+        case ast.Constant(value=int() | float() as number) if type(number) is not bool:
+            return float(number)
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=operand):
+            return -_computed(operand) if isinstance(op, ast.USub) else _computed(operand)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return float(_OPERATORS[type(op)](_computed(left), _computed(right)))
+    raise ValueError("no number")
 
 
 def _shown(given: Any) -> str:

@@ -278,6 +278,21 @@ def test_the_recipe_for_teachers_does_what_it_says(tmp_path, monkeypatch, capsys
 
 
 @pytest.mark.parametrize(
+    ("typed", "number"),
+    [("3/4^2", 3 / 16), ("(3/4)^2", 9 / 16), ("-2^2", -4), ("2^3^2", 512), ("[(1/2)^-1]", 2)],
+)
+def test_a_power_in_a_text_binds_as_it_does_in_mathematics(typed, number):
+    check = bp.questions({"it": {"right": number}})
+    assert check("it", typed)
+    assert not check("it", f"{typed} + 0")  # what is asked for is a number
+
+
+@pytest.mark.parametrize("typed", ["10^9999", "(-1)^0.5", "1/0", "2^^3", "%", "(1", "x", "1 + 1"])
+def test_what_is_no_number_is_not_right(typed):
+    assert not bp.questions({"it": {"right": 1.0}})("it", typed)
+
+
+@pytest.mark.parametrize(
     ("typed", "right"),
     [("0.5^2", True), ("(1/2)^2", True), ("25%", True), ("25 %", True), ("2^4", False)],
 )
