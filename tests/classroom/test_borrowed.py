@@ -1,5 +1,7 @@
 """A gradient that a library has computed is noted, and one's own work is not."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,6 +29,18 @@ BORROWED = {
     "scipy.approx_fprime": (
         "from scipy import optimize as o\nbackward = lambda A: o.approx_fprime(A)"
     ),
+    "backprop_nb.jvp": (
+        "import backprop_nb as bp\nclass Net:\n    def __init__(self): self.d = bp.jvp\n"
+        "def backward(A): return Net().d(A)"
+    ),
+    "backprop_nb.jacobian": (
+        "from backprop_nb import jacobian\ndef prepare():\n    global d\n    d = jacobian\n"
+        "def backward(A): return d(A)"
+    ),
+    "torch, in a dict": (
+        "import torch\nkept = {}\ndef prepare(): kept['d'] = torch.autograd\n"
+        "def backward(A): return kept['d'](A)"
+    ),
     "import_module": (
         "import importlib as i\ndef backward(A): return i.import_module('tor' + 'ch')"
     ),
@@ -48,6 +62,24 @@ OWN = {
     "a number of Python's": "import sys\ndef backward(A): return A + sys.float_info.eps",
     "a name of one's own": "def grad(A): return A\ndef backward(A): return grad(A)",
     "a method of one's own": "def backward(net): return net.eval()",
+    "a name that a check has, too": (
+        "import backprop_nb as bp\n\ndef check(A):\n    f = bp.grad(A)\n    return f\n\n"
+        "def backward(A):\n    f = A\n    return f"
+    ),
+    "a parameter of a check's name": (
+        "import backprop_nb as bp\ny = bp.grad\ndef backward(A, y): return [y for _ in A]"
+    ),
+    "an import of a check's": (
+        "def check(A):\n    from backprop_nb import grad as d\n    return d(A)\n"
+        "def backward(A, d): return d"
+    ),
+    "an attribute of a name's": (
+        "import backprop_nb as bp\nT = bp.trace\ndef backward(A): return A.T"
+    ),
+    "NumPy's of a name's": (
+        "import numpy as np, backprop_nb as bp\ndot = bp.trace\n"
+        "def backward(A): return np.dot(A, A)"
+    ),
     "code that is none": "def backward(A: return A",
 }
 
@@ -94,6 +126,16 @@ def by_differences(A, b, x, y, step):
             gradient[at] = (more - loss(A, b, x, y)) / (2 * step)
             array[at] = kept
     return gradients[: len(A)], gradients[len(A) :]
+
+
+def test_the_solution_of_the_assignment_is_ones_own_work():
+    path = Path(__file__).parents[2] / "notebooks" / "assignment" / "backprop.ipynb"
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    code = [("".join(each["source"])) for each in cells if each["cell_type"] == "code"]
+    assert any("backprop_nb" in each for each in code)
+    numbered = [(f"cell {k}", each) for k, each in enumerate(code, start=1)]
+    assert borrowed(numbered, "backward") == ()
+    assert borrowed([*numbered, ("x", "import jax\nloss = jax.grad")], "backward") == ()
 
 
 @pytest.mark.parametrize("step", [1e-4, 1e-5, 1e-6])
