@@ -8,13 +8,15 @@ a notebook runs to its end with every answer still open.
 from __future__ import annotations
 
 import ast
+import io
 import operator
 import re
 import sys
+import tokenize
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -42,20 +44,17 @@ _ASIDE = re.compile(
     r"|\s+"
 )
 """What makes no difference between two short texts."""
-_BETWEEN = (",", ";", "&", "/", r"\+", r"\band\b", r"\bor\b")
+_BETWEEN = (",", ";", "&", "/", r"\+", r"\band\b", r"\bor\b", r"\s")
 """What stands between the texts of a list, unless it stands in one of the right ones."""
 _OPERATORS: Mapping[type[ast.operator], Callable[[float, float], Any]] = {
+    ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
 _FACTORS = re.compile(r"[,;x×]|\band\b|\bby\b")
 """What stands between numbers: (2, 3), and 2 x 3."""
-_NO_PYTHON = re.compile(
-    r"""^(\s*(?:if\ )?) (\w+) (\(["'][^"']*["'],\ *)  # a call at the beginning of a line
-    ([-−\d.e/*()\ ]+ (?:\^[-−\d.e/*()\ ]+ | %)) (?=\)(?:$|[\s:]))""",
-    re.VERBOSE,
-)
-"""A question's answer that has a power by ^ in it, or is a share in percent."""
+_IN_NUMBERS = {*"+-*/().,^%", "**"}
+"""The signs of an answer in numbers."""
 _WORDS = {
     **dict.fromkeys(["minus", "negative", "subtract"], "-"),
     **dict.fromkeys(["plus", "positive", "add"], "+"),
@@ -231,8 +230,8 @@ class Questions:
         self._asked = dict(asked)
         ipython = sys.modules.get("IPython")
         shell = ipython.get_ipython() if ipython else None
-        if shell is not None and _quoted not in shell.input_transformers_post:
-            shell.input_transformers_post.append(_quoted)
+        if shell is not None and _in_python not in shell.input_transformers_post:
+            shell.input_transformers_post.append(_in_python)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -282,16 +281,42 @@ class Questions:
         return f"Questions({in_words(self.names)})"
 
 
-def _quoted(lines: list[str]) -> list[str]:
-    """Quote the answers in a cell's lines that Python refuses, 10 %, or reads otherwise, 2^10."""
+def _in_python(lines: list[str]) -> list[str]:
+    """Return a cell's lines with answers that Python refuses, 10 %, or reads otherwise, 2^10."""
     space = sys.modules["IPython"].get_ipython().user_ns
+    try:
+        found = tokenize.generate_tokens(io.StringIO("".join(lines)).readline)
+        tokens = [each for each in found if each.type not in (tokenize.NL, tokenize.COMMENT)]
+    except (tokenize.TokenError, SyntaxError):
+        return lines
+    lines = [*lines]
+    # From the end, for what is put in moves what comes behind it in its line.
+    for k in reversed(range(len(tokens) - 4)):
+        name, bracket, question, comma = tokens[k : k + 4]
+        is_call = (bracket.string, question.type, comma.string) == ("(", tokenize.STRING, ",")
+        if is_call and isinstance(space.get(name.string), Questions):
+            for token, written in reversed(_signs(tokens[k + 4 :])):
+                row, column = token.start
+                line = lines[row - 1]
+                lines[row - 1] = f"{line[:column]}{written}{line[column + 1 :]}"
+    return lines
 
-    def quoted(found: re.Match[str]) -> str:
-        start, name, question, typed = found.groups()
-        is_ours = isinstance(space.get(name), Questions)
-        return f'{start}{name}{question}"{typed}"' if is_ours else found[0]
 
-    return [_NO_PYTHON.sub(quoted, line) for line in lines]
+def _signs(tokens: Sequence[tokenize.TokenInfo]) -> list[tuple[tokenize.TokenInfo, str]]:
+    """Return the signs up to the end of a call that Python writes otherwise, if all are numbers."""
+    found: list[tuple[tokenize.TokenInfo, str]] = []
+    depth = 1
+    for token, after in pairwise(tokens):
+        depth += (token.string == "(") - (token.string == ")")
+        if depth == 0:
+            return found
+        if token.type != tokenize.NUMBER and token.string not in _IN_NUMBERS:
+            break
+        if token.string == "^":
+            found.append((token, "**"))
+        elif token.string == "%" and after.string in (")", ","):
+            found.append((token, "/100"))
+    return []
 
 
 def questions(source: str | Path | Mapping[str, Mapping[str, Any]]) -> Questions:
@@ -458,10 +483,10 @@ def _bare(text: str) -> str:
 def _as_set(given: Any, expected: Sequence[Any]) -> set[str | None]:
     marks = [mark for mark in _BETWEEN if not any(re.search(mark, each) for each in expected)]
     between = re.compile("|".join(marks) or "(?!)", re.IGNORECASE)
-    entries = between.split(_bare(given)) if isinstance(given, str) else given
+    entries = [_bare(given)] if isinstance(given, str) else given
     try:
         texts = (between.split(each) if isinstance(each, str) else [each] for each in entries)
-        return {_as_text(each) for each in chain.from_iterable(texts)}
+        return {_as_text(each) for each in chain.from_iterable(texts) if each != ""}
     except TypeError:
         return set()
 
@@ -474,6 +499,8 @@ def _as_numbers(given: Any, shape: tuple[int, ...]) -> Any:
             one = given.strip("[] ").replace(",", ".")
             parts = _FACTORS.split(given.strip("()[] ")) if shape else [one]
             given = [_as_number(each.strip()) for each in parts]
+        elif isinstance(given, list | tuple):
+            given = [_as_number(each) if isinstance(each, str) else each for each in given]
         array = np.asarray(float(given) if type(given) is int else given)  # 2**64 is a number
         if array.dtype.kind not in "iuf" or array.size != np.prod(shape, dtype=int):
             return None
@@ -488,13 +515,14 @@ def _as_number(text: str) -> float:
     >>> _as_number("1 / 4"), _as_number("−2.5 %"), _as_number("(1/4)^2"), _as_number("3/4^2")
     (0.25, -0.025, 0.0625, 0.1875)
     """
-    written = text.replace("−", "-").replace("^", "**").strip()
-    number = _computed(ast.parse(written.removesuffix("%").strip(), mode="eval").body)
-    return number / 100 if written.endswith("%") else number
+    written = text.replace("−", "-").replace("^", "**").replace("%", "/100")
+    written = re.sub(r"(?<=\d) +(?=\d)", "", written)  # 1 000
+    written = re.sub(r"(?<![\d.])0+(?=\d)", "", written)  # 07, which Python refuses
+    return _computed(ast.parse(written.strip(), mode="eval").body)
 
 
 def _computed(node: ast.expr) -> float:
-    """Return the value of a quotient or a power of numbers, or raise."""
+    """Return the value of a product, a quotient or a power of numbers, or raise."""
     match node:
         case ast.Constant(value=int() | float() as number) if type(number) is not bool:
             return float(number)
