@@ -69,6 +69,8 @@ class Fault:
         Which of several mistakes made at once it explains, from 1.
     lacks_a_factor
         Whether what to write is a factor that is brought in.
+    has_values
+        Whether ``given`` and ``expected`` are of one thing, which a person can compare.
     """
 
     source: Source | None
@@ -81,6 +83,7 @@ class Fault:
     rank: int = 1
     number: int = 1
     lacks_a_factor: bool = False
+    has_values: bool = True
 
     @property
     def line(self) -> int | None:
@@ -428,6 +431,7 @@ class _Search:
                 tuple(sorted(written.fixed)),
                 number=number,
                 lacks_a_factor=written.rewrite.kind in ("constant", "factor"),
+                has_values=not written.is_of_another,
             )
         ]
 

@@ -107,6 +107,17 @@ class Written:
         return self.rewrite.kind != "statement" and not is_index
 
     @property
+    def is_of_another(self) -> bool:
+        """Whether entries of another array are set, so that no value is there to compare."""
+        match self.rewrite.root, self.rewrite.way:
+            case (
+                ast.Assign(targets=[ast.Subscript(value=own)]),
+                ast.Assign(targets=[ast.Subscript(value=other)]),
+            ):
+                return text_of(own) != text_of(other)
+        return False
+
+    @property
     def computes(self) -> bool:
         """Whether the statement does more than to hand something on."""
         match getattr(self.rewrite.root, "value", None):
