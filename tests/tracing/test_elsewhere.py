@@ -449,6 +449,12 @@ OUTSIDE = {
     "along": lambda x, at: np.sum(np.take_along_axis(x, at, axis=0)),
     "added": added_at,
     "assigned": lambda x, at: assigned_at(x * 1, at, 7.0, x),
+    "truths": lambda x, at: np.sum(np.where((x > 0.3)[at], 2.0, 1.0) * x[:2]),
+    "whole numbers": lambda x, at: np.sum(x[:2] * np.floor(x).astype(int)[at]),
+    "as an index": lambda x, at: np.sum(x[np.floor(x - x).astype(int)[at]]),
+    "whole along": lambda x, at: np.sum(x[:2] * np.take_along_axis(np.floor(x).astype(int), at, 0)),
+    "compared": lambda x, at: np.sum(np.where(x[at] > 0.3, 1.0, 2.0) * x[:2]),
+    "whole assigned": lambda x, at: assigned_at(np.floor(x).astype(int), at, 3, x),
 }
 
 
@@ -462,6 +468,30 @@ def test_an_index_out_of_range_is_nan_under_jax_and_not_the_last_entry(name):
         assert run(FLAT, np.array([0.0, -1.0]))[0] == graph.evaluate(FLAT, np.array([0.0, -1.0]))
         for outside in (6.0, -7.0):
             assert np.isnan(run(FLAT, np.array([0.0, outside]))[0])
+
+
+def test_a_whole_number_that_an_index_out_of_range_spoils_is_an_error_under_jax():
+    jax = pytest.importorskip("jax")
+    graph = bp.trace(lambda x: np.sum(np.floor(x).astype(int)[np.floor(x).astype(int)]), np.ones(2))
+    compiled = graph.compile(xp=jax.numpy)
+    assert compiled(np.array([0.0, 1.0]))[0] == 1
+    with pytest.raises(IndexError, match="out of bounds"):
+        compiled(np.array([0.0, 2.0]))
+    with pytest.raises(UnsupportedError, match=r"cannot be NaN(.|\n)*1\.0 \* value"):
+        jax.jit(compiled)(np.array([0.0, 1.0]))
+
+
+@pytest.mark.parametrize("xp", [STANDARD, da], ids=["standard", "dask"])
+def test_a_number_out_of_range_has_no_places_elsewhere(xp):
+    def picked(x, at):
+        i, j = np.unravel_index(at.astype(int), (2, 3))
+        return np.sum(x.reshape(2, 3)[i, j]) + np.sum(i * x[:2])
+
+    graph = bp.trace(picked, FLAT, np.arange(2.0))
+    compiled, at = graph.compile(xp=xp), np.array([5.0, 0.0])
+    assert compiled(FLAT, at)[0] == graph.evaluate(FLAT, at)
+    for outside in (6.0, -1.0):
+        assert np.isnan(compiled(FLAT, np.array([0.0, outside]))[0])
 
 
 @pytest.mark.parametrize("xp", [STANDARD, da], ids=["standard", "dask"])

@@ -22,6 +22,7 @@ from backprop_nb.tracing.rules.row import full_name
 
 Call = Callable[..., Any]
 Builder = Callable[[Library, Expression], Call]
+_SMALL = np.dtype(np.float32)
 
 
 def built(library: Library, call: Expression) -> Call:
@@ -49,6 +50,41 @@ def built(library: Library, call: Expression) -> Call:
     if not call.keywords and name in MADE:
         return MADE[name](library)
     raise LackingError(full_name(call.row.function))
+
+
+def missing(library: Library, call: Expression, compute: Call) -> Call | None:
+    """Return what tells whether a call asks for an entry that is not there, if nothing else does.
+
+    JAX takes NaN for it, which a comparison hides, or of whole numbers the smallest one.
+    """
+    assert call.row is not None
+    name = full_name(call.row.function).removeprefix("np.")
+    if name == "unravel_index":
+        return _missing_of_shape(library, call)
+    if name not in _AT_PLACES or len(call.operands) < 2:
+        return None
+    zeros, is_nan, any_of = (library.get(each) for each in ("zeros", "isnan", "any"))
+    if not hasattr(zeros(1), "at"):
+        return None
+    values = len(call.keywords.get("at", ()))
+
+    def missed(*arrays: Any) -> Any:
+        blank = [zeros(x.shape, dtype=library.dtype(_SMALL)) for x in arrays[: 1 + values]]
+        return any_of(is_nan(compute(*blank, *arrays[1 + values :])))
+
+    return missed
+
+
+def _missing_of_shape(library: Library, call: Expression) -> Call:
+    assert call.row is not None
+
+    def missed(*arrays: Any) -> Any:
+        args, options = call.keywords["form"].filled(arrays)
+        given = dict(zip(("indices", "shape"), args, strict=False)) | options
+        at, size = given["indices"], math.prod(np.atleast_1d(given["shape"]).tolist())
+        return library.get("any")((at < 0) | (at >= size))
+
+    return missed
 
 
 def _as_written(library: Library, call: Expression, name: str) -> Call:
@@ -362,6 +398,9 @@ _MOVING = (
     "lib.stride_tricks.sliding_window_view",
 )
 _PERMUTING = ("matrix_transpose", "moveaxis", "rollaxis", "swapaxes", "transpose")
+
+_AT_PLACES = ("assigned", "getitem", "take_along_axis")
+"""What takes, or writes, entries at places that are computed as the program runs."""
 
 BUILDERS: Mapping[str, Builder] = {
     **reducing.BUILDERS,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backprop_nb.errors import UnsupportedError
-from backprop_nb.tracing.elsewhere.functions import OPERATORS, built
+from backprop_nb.tracing.elsewhere.functions import OPERATORS, built, missing
 from backprop_nb.tracing.elsewhere.library import LackingError, Library
 from backprop_nb.tracing.elsewhere.types import computed_in
 from backprop_nb.tracing.emit.algebra import Expression
@@ -23,11 +23,15 @@ Path = Callable[..., tuple[Any, tuple[Any, ...]]]
 
 
 class _Step(NamedTuple):
-    """One call: what computes it, from the values at which places, and what must come out."""
+    """One call: what computes it, from the values at which places, and what must come out.
+
+    ``outside`` tells of the same values whether there is no such entry, if the result cannot.
+    """
 
     compute: Callable[..., Any]
     places: tuple[int, ...]
     guards: tuple[Guard, ...]
+    outside: Callable[..., Any] | None
 
 
 def path_elsewhere(trace: Trace, library: Library) -> Path:
@@ -62,9 +66,12 @@ def path_elsewhere(trace: Trace, library: Library) -> Path:
             values[place] = library.array(leaf, node.value.dtype)
             if tuple(values[place].shape) != node.shape:
                 raise OffPathError
-        for place, (compute, places, guards) in enumerate(steps, start=layout.first):
+        missed: list[Any] = []
+        for place, (compute, places, guards, outside) in enumerate(steps, start=layout.first):
             try:
                 values[place] = compute(*[values[k] for k in places])
+                if outside is not None:
+                    missed.append(outside(*[values[k] for k in places]))
             except (IndexError, TypeError) as error:
                 if any(library.is_unknown(values[k]) for k in places):
                     raise _unknown(program, calls[place - layout.first], error) from error
@@ -75,8 +82,10 @@ def path_elsewhere(trace: Trace, library: Library) -> Path:
                 raise
             for guard in guards:
                 _check(library, guard, values[place])
-        found = [each.of(values) for each in gradients]
-        return values[value_at], trace.restore(found)
+        value, *found = values[value_at], *[each.of(values) for each in gradients]
+        for each in missed:
+            value, *found = (_or_nan(library, each, x) for x in (value, *found))
+        return value, trace.restore(found)
 
     return run
 
@@ -158,6 +167,7 @@ class _Layout:
         assert call.row is not None
         try:
             compute = built(self._library, call)
+            outside = missing(self._library, call, compute)
         except LackingError as lacking:
             raise _lacks(self._library, call, str(lacking)) from None
         places, types = [], []
@@ -172,7 +182,8 @@ class _Layout:
             types.append(dtype if key is None and retyped is None else None)
         if any(types):
             compute = _in_types(self._library, compute, types)
-        return _Step(compute, tuple(places), tuple(self._guards.get(call, ())))
+        guards = tuple(self._guards.get(call, ()))
+        return _Step(compute, tuple(places), guards, outside)
 
     def _typed(self, call: Expression) -> Iterator[tuple[Any, ...] | None]:
         """Yield for each operand that is a number what tells it apart, and its type.
@@ -260,6 +271,25 @@ def _check(library: Library, guard: Guard, value: Any) -> None:
         holds = bool(np.array_equal(found, guard.answer))
     if not holds:
         raise OffPathError
+
+
+def _or_nan(library: Library, missed: Any, x: Any) -> Any:
+    """Return a result, or NaN throughout if an entry was missed on the way."""
+    dtype = np.dtype(str(x.dtype).rpartition(".")[2])
+    if dtype.kind == "f":
+        return library.get("where")(missed, library.array(np.nan, dtype), x)
+    try:
+        is_missed = bool(missed)
+    except TypeError as error:
+        raise UnsupportedError(
+            "Whether an index is out of range is not known while another library compiles the "
+            "function, and a value that is no float cannot be NaN.",
+            given=f"a value of type {dtype}",
+            instead=f"1.0 * value, or {_UNCOMPILED}",
+        ) from error
+    if is_missed:
+        raise OffPathError  # for NumPy's error at the learner's line
+    return x
 
 
 def _undecided(guard: Guard) -> UnsupportedError:
