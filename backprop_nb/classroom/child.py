@@ -133,14 +133,15 @@ def _wrong_line(found: Any, answers: Answers, question: Question, bounds: Limits
     course, hints = question.probes[0].course, question.hints
     if hints not in SHOWS_LINE:
         return {}
-    from backprop_nb.checking.backward import line_of  # see `supervisor._load_for`
+    # See `supervisor._load_for`.
+    from backprop_nb.checking.backward import line_of, lines_together
     from backprop_nb.checking.diagnosis import may_have_line, raised_line
 
     line = raised_line(answers, hints)
     if may_have_line(answers, course, hints):
         try:
             with time_limit(bounds.for_line.timeout, bounds):
-                line = line_of(found, course, hints)
+                line = line_of(found, course, hints) or lines_together(found, course, hints)
         except OutOfTime:
             return {}
     if line is None or line.place is None:

@@ -249,7 +249,7 @@ def _title_at_some(mistake: str, course: Course) -> str:
 def _lines(results: Sequence[Result], course: Course, names: bool) -> Iterator[dict[str, Any]]:
     """Yield what stands in the lines where it first goes wrong, the most frequent first."""
     having: dict[tuple[str, str], list[Result]] = {}
-    for result in results:
+    for result in filter(_has_wrong_gradient, results):
         if line := result.get("line"):
             first = next(each["parameter"] for each in mistakes_of(result).values())
             quantity = line["quantity"] or spoken(first, course)

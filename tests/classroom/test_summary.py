@@ -223,7 +223,12 @@ def at_line(k, number, text, quantity="∂L/∂b[2]"):
 
 def test_students_are_grouped_by_the_line_where_it_first_goes_wrong():
     results = [at_line(0, 3, "d = y - f"), at_line(1, 9, "d = y - f"), at_line(2, 3, "d = f", "")]
-    first, second = summary([*results, CLASS[0]])["lines"]
+    raising = {
+        **at_line(3, 5, "A @ x"),
+        "parameters": [],
+        "findings": [finding("raised_exception")],
+    }
+    first, second = summary([*results, raising, CLASS[0]])["lines"]  # who has a gradient
     assert (first["quantity"], first["text"], first["submissions"]) == ("∂L/∂b[2]", "d = y - f", 2)
     assert (second["quantity"], second["submissions"]) == ("dA[2]", 1)
     assert first["where"] == []

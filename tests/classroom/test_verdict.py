@@ -127,6 +127,16 @@ def test_of_a_notebook_the_feedback_says_in_which_cell_the_line_is(sign_flipped)
     assert result["notes"] == [f"Line {line} is that of cell 5 of the notebook."]
 
 
+def test_of_two_wrong_lines_the_first_is_shown_and_the_other_named(sign_flipped):
+    twice = sign_flipped.replace("np.outer(delta, f[i])", "np.outer(f[i], delta)")
+    assert twice != sign_flipped
+    [first, *_] = graded(twice)["findings"]
+    assert "y - f[-1]" in twice.split("\n")[first["line"] - 1]
+    assert "np.outer(f[i], delta), seems to be wrong, too" in " ".join(
+        graded(twice)["text"].split()
+    )
+
+
 def test_who_does_not_come_to_an_end_with_the_line_keeps_the_answers(sign_flipped):
     once = "calls = []\n" + sign_flipped.replace(
         "    f = [x]", "    calls.append(0)\n    while len(calls) > 5: pass\n    f = [x]"

@@ -43,7 +43,7 @@ MISTAKES = (
         "derivative, ∂(y − f)/∂f = −1.",
         hints=(
             "Does the loss go where it should go?",
-            "Every size is right. What else does a number have?",
+            "Every number is as large as it should be. What else does a number have?",
             "Look at the order of the two terms in the output error.",
         ),
         equation="loss",
