@@ -516,7 +516,10 @@ class _Search:
             is_fine = not is_scaled and self.quantities.is_fine(value)
             return is_fine or known.truth(value) is not None
 
-        return not may_be_wrong(scope, statement, is_true, fault.source.start)
+        try:
+            return not may_be_wrong(scope, statement, is_true, fault.source.start)
+        except _FAILURES:  # such as of traced values in a list, once their trace has ended
+            return False
 
     def where_made(self, faults: Sequence[Fault]) -> list[Fault]:
         """Blame the line that gives a name the wrong value, not one that returns or renames it.

@@ -27,6 +27,7 @@ from backprop_nb.errors import PACKAGE
 from backprop_nb.tracing.code_text import find_text
 from backprop_nb.tracing.libraries import is_learners_code
 from backprop_nb.tracing.source import Module, Place, Source, module_of
+from backprop_nb.tracing.tape import plain
 
 T = TypeVar("T", bound=ast.AST)
 Found = TypeVar("Found")
@@ -326,7 +327,9 @@ class _Look:
         self.order.setdefault((frame.f_code, frame.f_lineno), len(self.order))
         known = self.codes[frame.f_code].setdefault(frame.f_lineno, {})
         if not known or what == "return":  # only then a comprehension has names
-            known |= frame.f_locals
+            # A traced value is of no use once its trace has ended, and its plain one is.
+            held = frame.f_locals.items()
+            known |= {name: plain(x) for name, x in held}
         return self._step
 
 

@@ -727,3 +727,30 @@ def test_a_formula_of_f_that_is_given_z_is_among_the_lines():
     args = [random.normal(size=(4, 3)), random.normal(size=(2, 4))]
     faults = find_faults(space["loss"], space["gradient"], args, [0, 1])
     assert (11, "sigmoid(z) in place of every z") in [(each.line, each.repair) for each in faults]
+
+
+def test_traced_values_of_the_learners_own_trace_keep_no_line_from_being_found(tmp_path):
+    path = tmp_path / "own_trace.py"
+    path.write_text(
+        "import numpy as np\nimport backprop_nb as bp\n\n\n"
+        "def loss(w):\n    return np.sum(np.sin(w) ** 2)\n\n\n"
+        "def again(w):\n    row = [np.sin(w), w]\n    return np.sum(np.sin(row[1]) ** 2)\n\n\n"
+        "def gradient(w):\n    d = bp.grad(again)(w)\n    return [2 * d]\n",
+        encoding="utf-8",
+    )
+    module = imported(path)
+    found = find_faults(module.loss, module.gradient, [0.3 * np.ones(3)], [0])
+    assert 16 in {each.line for each in found}, found
+
+
+def test_a_lambda_that_the_learner_traces_is_no_reason_to_raise(tmp_path):
+    path = tmp_path / "own_lambda.py"
+    path.write_text(
+        "import numpy as np\nimport backprop_nb as bp\n\n\n"
+        "def loss(w):\n    return np.sum(np.sin(w) ** 2)\n\n\n"
+        "def gradient(w):\n"
+        "    return [2 * bp.grad(lambda w: np.sum(np.sin(w) ** 2))(w)]\n",
+        encoding="utf-8",
+    )
+    module = imported(path)
+    assert find_faults(module.loss, module.gradient, [0.3 * np.ones(3)], [0])
