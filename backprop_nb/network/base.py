@@ -143,7 +143,7 @@ class Parameters(Suggesting):
         """Return x and y as they are, once they can be learned from."""
         A, _ = self.parameters()
         x, y = validation.checked_data(x, y, A, names, self.dtype_for(x))
-        self.check_probable(y.astype(A[0].dtype, copy=False), names[1])
+        self.check_probable(y, names[1])
         return x, y
 
     def dtype_for(self, x: Any) -> np.dtype[Any]:

@@ -105,8 +105,9 @@ def _out_of_reach(
         return
     output = net.activations[-1]
     low, high = output.reach
-    outside = (y < low - _SLACK) | (y > high + _SLACK)
-    if outside.any():
+    if not low - _SLACK <= y.min() <= y.max() <= high + _SLACK:  # soon known, in no memory
+        y = y.astype(float)
+        outside = (y < low - _SLACK) | (y > high + _SLACK)
         reach = f"between {low:g} and {high:g}" if np.isfinite(high) else f"above {low:g}"
         yield BackpropError(
             f"{np.count_nonzero(outside):,} of {counted(y.size, 'target')} cannot be reached: "
@@ -115,7 +116,7 @@ def _out_of_reach(
             given=f"y from {y.min():g} to {y.max():g}",
             instead=_within_reach(net, y, name, written),
         )
-    elif output.adds_up and (off := np.abs(y.sum(axis=-1) - 1) > _SLACK).any():
+    elif output.adds_up and (off := np.abs(y.sum(axis=-1, dtype=float) - 1) > _SLACK).any():
         scaled = f"{name} / {name}.sum(axis=-1, keepdims=True), or "
         yield BackpropError(
             f"{np.count_nonzero(off):,} of {counted(len(y), 'target')} cannot be reached: the "

@@ -219,12 +219,11 @@ class ArrayData:
         return sum(net.compute(net.A, net.b, x, y, N)[0] for x, y in self._blocks())
 
     def sample(self) -> Sample:
-        """Return some rows, evenly spaced, and all targets."""
-        dtype = self.net.A[0].dtype
+        """Return some rows, evenly spaced, and all targets as they are: those held out, too."""
         step = -(-self.N // SAMPLE)
         rows = slice(None, None, step) if self._rows is None else self._rows[::step]
-        x, y = (each[rows].astype(dtype, copy=False) for each in (self._x, self._y))
-        return Sample(x, y, self.y.astype(dtype, copy=False))
+        x, y = (each[rows].astype(self.dtype, copy=False) for each in (self._x, self._y))
+        return Sample(x, y, self._y)
 
     def split(self, share: float, seed: Any) -> tuple[ArrayData, ArrayData]:
         """Return the rows to train on and the rows to hold out, drawn at random."""

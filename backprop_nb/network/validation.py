@@ -370,9 +370,10 @@ def check_probabilities(y: FloatArray, name: str, add_up: bool) -> None:
             given=f"{name} from {y.min():g} to {y.max():g}",
             expected=f"{name} from 0 to 1",
         )
-    sums = np.atleast_1d(y.sum(axis=-1))
+    sums = np.atleast_1d(y.sum(axis=-1, dtype=float))
     # Targets often come as float32, whatever the network computes in.
-    if add_up and (off := np.abs(sums - 1)).max() > max(1e-5, np.finfo(y.dtype).eps):
+    room = max(1e-5, np.finfo(y.dtype).eps if y.dtype.kind == "f" else 0.0)
+    if add_up and (off := np.abs(sums - 1)).max() > room:
         row = f"row {off.argmax()} of {name}" if y.ndim == 2 else name
         raise InvalidValueError(
             f"`{name}` must add up to 1{' in each row' if y.ndim == 2 else ''}, as the output "
