@@ -392,6 +392,8 @@ def test_jax_compiles_what_is_written_in_place():
     assert_same(value, graph.value)
 
 
+STEPS, NEARLY = np.arange(3), np.array([1, 0, 0, 2, -1, 1])
+LARGE = 2**53  # from where on not every whole number is a float
 WITHOUT_A_SLOPE = {
     "round": lambda x: x * (np.round(x) + np.round(x, 1) + np.round(100 * x, decimals=-2)),
     "isclose": lambda x: x * np.isclose(x, -0.5, atol=0.1) * (1 + np.isclose(x, np.inf)),
@@ -404,6 +406,11 @@ WITHOUT_A_SLOPE = {
     "isin": lambda x: x * np.isin(x, [-0.5, 2]) * np.isin(LABELS, (0, 2), invert=True) + x,
     "equal": lambda x: x * (2 if np.array_equal(np.sign(x), np.sign(x)) else 1),
     "not equal": lambda x: x * (2 if np.array_equal(x > 0, [1, 0]) else 1),
+    "large in": lambda x: x * np.isin(LARGE + np.fix(x).astype(int), [LARGE]),
+    "large equal": lambda x: x + np.array_equal(LARGE + np.fix(x).astype(int), LARGE + NEARLY) * x,
+    "large sought": lambda x: x * np.searchsorted(LARGE + STEPS, LARGE + np.fix(x).astype(int)),
+    "large bins": lambda x: x * np.digitize(LARGE + np.fix(x).astype(int), LARGE + STEPS),
+    "truths sought": lambda x: x * np.searchsorted([False, True], x > 0),
     "allclose": lambda x: x * (1 + np.allclose(x, [1.5, -0.5, 0.25, 2, -1, 0.75], atol=1e-3)),
     "fix": lambda x: x * np.fix(2 * x) * np.around(x) + x * np.isposinf(x) * np.isneginf(-x),
     "unravel": lambda x: np.reshape(x, (2, 3))[np.unravel_index(np.argmin(x), (2, 3))] * x,

@@ -158,7 +158,7 @@ def _digitize(library: Library) -> Call:
         edges = (
             np.asarray(bins) if isinstance(bins, list | tuple | np.ndarray) else library.plain(bins)
         )
-        each, bins = (_of_floats(library, array) for array in (x[..., None], bins))
+        each, bins = _of_one_type(library, x[..., None], bins)
         if edges.size and edges[0] > edges[-1]:
             passed = bins >= each if right else bins > each
         else:  # NaN comes last
@@ -185,24 +185,27 @@ def _matrix_rank(library: Library) -> Call:
     return matrix_rank
 
 
-def _of_floats(library: Library, x: Any) -> Any:
-    """Return an array or a list as NumPy compares it with another one: no other type is finer."""
-    return library.as_type(library.array(x), np.dtype(float))
+def _of_one_type(library: Library, *arrays: Any) -> list[Any]:
+    """Return arrays, or lists, in the type in which NumPy compares them: floats only if one is."""
+    arrays = tuple(library.array(x) for x in arrays)
+    types = [np.dtype(str(x.dtype).rpartition(".")[2]) for x in arrays]
+    wanted = np.result_type(*types)
+    if wanted.kind == "b":  # no library searches among truth values
+        wanted = np.dtype(int)
+    return [library.as_type(x, wanted) for x in arrays]
 
 
 def _search(library: Library) -> Call:
     search = library.get("searchsorted")
-    return lambda a, v, side="left": search(
-        _of_floats(library, a), _of_floats(library, v), side=side
-    )
+    return lambda a, v, side="left": search(*_of_one_type(library, a, v), side=side)
 
 
 def _is_in(library: Library) -> Call:
     any_of = library.get("any")
 
     def is_in(element: Any, test_elements: Any, *, invert: bool = False) -> Any:
-        among = library.flat(_of_floats(library, test_elements))
-        found = any_of(_of_floats(library, element)[..., None] == among, axis=-1)
+        element, among = _of_one_type(library, element, test_elements)
+        found = any_of(element[..., None] == library.flat(among), axis=-1)
         return ~found if invert else found
 
     return is_in
@@ -217,7 +220,7 @@ def _array_equal(library: Library) -> Call:
     every = library.get("all")
 
     def array_equal(a1: Any, a2: Any) -> Any:
-        a1, a2 = _of_floats(library, a1), _of_floats(library, a2)
+        a1, a2 = _of_one_type(library, a1, a2)
         return every(a1 == a2) if a1.shape == a2.shape else library.array(False)
 
     return array_equal
