@@ -149,7 +149,7 @@ class _Function:
         return {
             name: names[name]
             for name, value in self.constants.items()
-            if name in names and value.size > MAX_PRINTED and np.any(value)
+            if name in names and value.size > MAX_PRINTED and not _is_zeros(value)
         }
 
     def definitions(self) -> Iterator[str]:
@@ -445,9 +445,17 @@ def _constant(value: Any, is_literal: bool) -> str:
     if not np.ndim(value):
         is_float = value.dtype == np.float64
         return literal(value) if is_literal and is_float else typed(value, value.dtype)
-    if value.size and value.dtype == float and not np.any(value):
-        return f"np.zeros({value.shape})"
-    return literal(value)
+    return f"np.zeros({value.shape})" if _is_zeros(value) else literal(value)
+
+
+def _is_zeros(value: Any) -> bool:
+    """Whether an array is that of ``np.zeros``, which has no -0.0."""
+    return (
+        value.size > 0
+        and value.dtype == float
+        and not np.any(value)
+        and not np.any(np.signbit(value))
+    )
 
 
 def _source(function: Callable[..., Any], name: str) -> str:

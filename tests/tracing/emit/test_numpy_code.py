@@ -733,6 +733,16 @@ def test_a_large_captured_array_is_asked_for_and_never_another_one_taken():
     np.testing.assert_array_equal(gradients[0], graph.backward().gradients[0])
 
 
+def test_zeros_keep_their_signs_and_their_type():
+    signed = np.array([-0.0, 0.0, -0.0])
+    graph = bp.trace(lambda x: np.sum(np.copysign(1.0, signed * x) * x), np.ones(3))
+    value, _ = run_last_function(graph.to_numpy(), (np.ones(3),))
+    assert value == graph.value == -1.0
+    for large in (np.full(10_001, -0.0), np.zeros(10_001, int)):
+        graph = bp.trace(lambda x, large=large: np.sum(x - large), np.ones(10_001))
+        assert "large is too large to be printed" in graph.to_numpy()
+
+
 def test_a_long_index_has_a_name_of_its_own():
     labels = np.random.default_rng(0).integers(0, 3, size=30)
 
