@@ -721,6 +721,8 @@ def test_a_large_captured_array_is_asked_for_and_never_another_one_taken():
         {"data": data + 1e-9},
         {"data": data.astype(np.float32)},
         {"data": data[:, None]},
+        {"data": data.tolist()},
+        {"data": np.ma.array(data)},
     ):
         with pytest.raises(
             NameError, match=r"data = graph\.node\('data'\)\.value, float64 of shape"
@@ -731,6 +733,16 @@ def test_a_large_captured_array_is_asked_for_and_never_another_one_taken():
     value, gradients = space["loss_and_gradient"](np.linspace(-1, 1, 60))
     assert value == graph.value
     np.testing.assert_array_equal(gradients[0], graph.backward().gradients[0])
+
+
+def test_a_large_array_hides_nothing_that_asks_for_it():
+    zlib, globals = np.random.default_rng(0).normal(size=(2, 10_001))
+    graph = bp.trace(lambda x: np.sum(x * zlib + x * globals), 2.0)
+    source = graph.to_numpy()
+    space = {f"{name}_": graph.node(name).value for name in ("zlib", "globals")}
+    exec(source, space)
+    (run,) = (value for name, value in space.items() if name.endswith("_and_gradient"))
+    assert run(2.0)[0] == graph.value
 
 
 def test_zeros_keep_their_signs_and_their_type():
