@@ -74,7 +74,8 @@ class Graph(Trace):
         decision, such as ``if np.sum(x) > 0``, the program checks that it falls out
         the same, and raises ValueError with the line if not.  A captured array of more than
         10,000 entries is not printed: before the program runs, it must be there under its
-        name, and a comment says how; another one raises NameError.
+        name, and a comment says how; another one raises NameError.  Captured indices and
+        masks, and arguments that are not traced, are printed whole, however long.
 
         Raises
         ------
