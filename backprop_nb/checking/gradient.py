@@ -20,6 +20,7 @@ from backprop_nb.checking.lines.locate import Fault, find_faults
 from backprop_nb.checking.lines.unwritten import half_written
 from backprop_nb.checking.matching import Matched, Unmatched
 from backprop_nb.checking.report import (
+    NOT_KNOWN,
     NOT_WRITTEN,
     SHOWS_LINE,
     Checked,
@@ -93,8 +94,9 @@ def check_gradient(
     ------
     ShapeError, UnsupportedError
         If ``f`` or its arguments are none that have a gradient, as of an ``f`` that draws
-        random numbers at each call; or if nobody can tell, as central differences alone cannot
-        beside a huge loss.  What is wrong with ``gradient`` never raises; the report says it.
+        random numbers at each call; or if nobody can tell of a gradient, as central differences
+        alone cannot beside a huge loss, and none is known to be wrong.  What is wrong with
+        ``gradient`` never raises; the report says it.
     InvalidValueError
         An unknown level of hints, or `seconds` that is not positive.
 
@@ -193,12 +195,16 @@ class _Check:
         found = [matched.leaves[at] for at in given.point.places]
         pairs = zip(given.names, found, judged.gradients, judged.roundings, strict=True)
         parameters = tuple(at_kinks(beside(*each), given.point, k) for k, each in enumerate(pairs))
+        parameters = tuple(
+            replace(each, ok=False, remark=NOT_KNOWN) if k in judged.unknown else each
+            for k, each in enumerate(parameters)
+        )
         for at, advice in matched.misspelt.items():
             k = given.point.places.index(at)
             missing = replace(parameters[k], remark=f"{MISSING}; {advice}")
             parameters = (*parameters[:k], missing, *parameters[k + 1 :])
         report = Report(self.subject, parameters, notes=judged.notes, hints=hints)
-        wrong = [k for k, each in enumerate(parameters) if not each.ok]
+        wrong = [k for k, each in enumerate(parameters) if not (each.ok or each.is_open)]
         if wrong and all(has_coarse_products(found[k], parameters[k]) for k in wrong):
             return replace(report, findings=(coarse([parameters[k] for k in wrong], hints),))
         notes = (*judged.notes, *about_data(given), *about_order(given), *about_loss(given, hints))
@@ -250,7 +256,8 @@ class _Check:
 
     def _alike(self, parameters: Sequence[Checked]) -> list[Finding]:
         """Say what all gradients are, if there are several and it is the same for all."""
-        given = [each.given for each in parameters if each.given is not None and not each.ok]
+        wrong = [each for each in parameters if not (each.ok or each.is_open)]
+        given = [each.given for each in wrong if each.given is not None]
         expected = [each.expected for each in parameters]
         if len(given) < len(parameters) or any(map(is_empty, given, expected)):
             return []

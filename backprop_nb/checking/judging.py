@@ -12,17 +12,24 @@ from backprop_nb.checking.asking import said_of
 from backprop_nb.checking.compare import TOLERANCE, TOLERANCE_FLOAT32, Array, compare, wrong_entries
 from backprop_nb.checking.differences import DIRECTIONS, LOOKED_AT, Point
 from backprop_nb.checking.report import Checked
-from backprop_nb.errors import BackpropError, UnsupportedError
+from backprop_nb.errors import BackpropError, UnsupportedError, in_words
 
 _EACH_ENTRY = 3000
 """So many entries of an array are moved one by one where no other judge is."""
 
 
-_WELL_KNOWN = 1e-3
-"""A slope that is known to this is known well enough, however small it is ..."""
-
 _SHARE = 0.05
-"""... and a larger one to this share of the largest entry."""
+"""Slopes that are known to this share of the largest entry are known well enough ..."""
+
+_OF_ALL = 1e-2
+"""... and those that are 0, to this share of the largest slope by any parameter ..."""
+
+_WELL_KNOWN, _ORDINARY = 1e-3, 1e5
+"""... or to the one, beside a loss that is no larger than the other."""
+
+
+_LAST_DIGITS = 1e-14
+"""So small beside the loss is what is left of a gradient that adds up to 0."""
 
 
 class Judged(NamedTuple):
@@ -33,7 +40,9 @@ class Judged(NamedTuple):
     roundings: list[Array]
     """How far off each entry may be."""
     looked_into: tuple[int, ...] = ()
-    """Those of which some entries alone were looked at one by one."""
+    """Those of which not all entries are known: some alone were looked at, or are large enough."""
+    unknown: tuple[int, ...] = ()
+    """Those of which nobody can tell whether they are right."""
 
 
 def judge(point: Point, given: Sequence[Any]) -> Judged:
@@ -55,16 +64,45 @@ def judge(point: Point, given: Sequence[Any]) -> Judged:
 
 def _by_differences_alone(point: Point, given: Sequence[Any], why: str) -> Judged:
     point.check_that_it_is_not_rounded()
-    found = [_by_differences(point, k, each, why) for k, each in enumerate(given)]
+    values = [_as_numbers(each, leaf) for each, leaf in zip(given, point.leaves, strict=True)]
+    found = [_by_differences(point, k, each) for k, each in enumerate(values)]
     slopes, roundings, notes = zip(*found, strict=True)
-    large = tuple(k for k, each in enumerate(point.leaves) if each.size > _EACH_ENTRY)
-    return Judged([*slopes], (why, *filter(None, notes)), [*roundings], large)
+    # Noise, which is no slope, is not counted.
+    largest = max(_largest(np.maximum(abs(s) - r, 0.0)) for s, r, _ in found)
+    sizes = [0.0 if each is None else _largest(each) for each in values]
+    unknown = tuple(
+        k
+        for k, (each, (right, rounding, _)) in enumerate(zip(values, found, strict=True))
+        if each is not None
+        and np.array_equal(each, right)
+        and not _is_known(_largest(rounding), sizes[k], abs(point.value()), largest)
+    )
+    if unknown:
+        pairs = enumerate(zip(point.names, given, slopes, roundings, strict=True))
+        if all(at_kinks(beside(*each), point, k).ok for k, each in pairs):
+            k = unknown[0]
+            raise _cannot_tell(point, k, _largest(roundings[k]), sizes[k], why)
+        names = in_words([point.names[k] for k in unknown])
+        notes += (f"Beside a loss of {point.value():.3g} nobody can tell the gradient by {names}.",)
+    partly = tuple(
+        k
+        for k, (slope, rounding, _) in enumerate(found)
+        if slope.size > _EACH_ENTRY or _largest(rounding) > _SHARE * max(_largest(slope), sizes[k])
+    )
+    return Judged([*slopes], (why, *filter(None, notes)), [*roundings], partly, unknown)
 
 
-def _by_differences(point: Point, k: int, given: Any, why: str) -> tuple[Array, Array, str]:
+def _as_numbers(given: Any, leaf: Array) -> Array | None:
+    """Return a gradient as an array, if it can be compared."""
+    values = compare("", given, leaf).given
+    fits = values is not None and values.shape == leaf.shape and np.isfinite(values).all()
+    return values if fits else None
+
+
+def _by_differences(point: Point, k: int, values: Array | None) -> tuple[Array, Array, str]:
     """Return the right gradient, how far it may be off, and what to know of it."""
-    leaf, values = point.leaves[k], compare("", given, point.leaves[k]).given
-    if values is None or values.shape != leaf.shape or not np.isfinite(values).all():
+    leaf = point.leaves[k]
+    if values is None:
         return *point.slopes_and_rounding(k), ""
     name = point.names[k]
     if point.is_narrow and point.agrees_along(k, values):
@@ -81,27 +119,37 @@ def _by_differences(point: Point, k: int, given: Any, why: str) -> tuple[Array, 
         )
     else:
         slopes, rounding = point.slopes_and_rounding(k)
-        least = float(rounding.max(initial=0.0))
-        is_rough = least > 1e-5 * float(np.abs(slopes).max(initial=0.0)) and values.any()
+        least = _largest(rounding)
+        is_rough = least > 1e-5 * _largest(slopes) and values.any()
         known = f"known to ±{least:.1g} only, beside a loss of {point.value():.3g}"
         note = f"The slopes by {name} are {known}." if is_rough else ""
-    if np.all(np.abs(values - slopes) <= rounding):
-        _check_that_it_is_known(point, k, values, rounding, why)
     return _nearest_multiple(values, slopes, rounding), rounding, note
 
 
-def _check_that_it_is_known(point: Point, k: int, values: Array, rounding: Array, why: str) -> None:
-    """Raise ``UnsupportedError`` if slopes are known so badly that any gradient would be right."""
-    least, size = (float(np.abs(each).max(initial=0.0)) for each in (rounding, values))
-    if least > max(_WELL_KNOWN, _SHARE * size):
-        raise UnsupportedError(
-            f"{why} Beside a loss as large as this they cannot tell whether the gradient by "
-            f"{point.names[k]} is right.",
-            given=f"a loss of {point.value():.3g}, whose slopes are known to ±{least:.1g}, and a "
-            f"gradient of at most {size:.3g}",
-            instead="the loss without the large part that is the same everywhere, or one that "
-            "the tracer can follow",
-        )
+def _is_known(rounding: float, size: float, loss: float, largest: float) -> bool:
+    """Whether slopes are known so well that not any gradient of this size would be right.
+
+    One that is zero, or nothing but rounding, says that they are small beside all others.
+    """
+    if rounding <= _SHARE * size:
+        return True
+    is_zero = size <= _LAST_DIGITS * max(1.0, loss, largest)
+    return is_zero and rounding <= max(_OF_ALL * largest, _WELL_KNOWN * (loss <= _ORDINARY))
+
+
+def _largest(array: Array) -> float:
+    return float(np.abs(array).max(initial=0.0))
+
+
+def _cannot_tell(point: Point, k: int, rounding: float, size: float, why: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{why} Beside a loss as large as this they cannot tell whether the gradient by "
+        f"{point.names[k]} is right.",
+        given=f"a loss of {point.value():.3g}, whose slopes are known to ±{rounding:.1g}, and a "
+        f"gradient of at most {size:.3g}",
+        instead="the loss without the large part that is the same everywhere, or one that "
+        "the tracer can follow",
+    )
 
 
 def _nearest_multiple(values: Array, slopes: Array, rounding: Array) -> Array:

@@ -30,6 +30,7 @@ SHOWS_LINE: Final = ("clear", "plain")
 
 NOT_WRITTEN: Final = "not written yet"
 NOT_ANSWERED: Final = "not answered yet"
+NOT_KNOWN: Final = "nobody can tell, beside a loss as large as this"
 """The remarks on what a learner has left as it was handed out."""
 
 _MAX_PRINTED = 2000
@@ -123,8 +124,8 @@ class Checked:
 
     @property
     def is_open(self) -> bool:
-        """Whether it has been left as it was handed out."""
-        return self.remark in (NOT_WRITTEN, NOT_ANSWERED)
+        """Whether it has been left as it was handed out, or nobody can tell."""
+        return self.remark in (NOT_WRITTEN, NOT_ANSWERED, NOT_KNOWN)
 
     def __repr__(self) -> str:
         return f"Checked({self.name}, {'right' if self.ok else 'wrong'}, error {self.error:.2g})"

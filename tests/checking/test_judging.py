@@ -262,6 +262,60 @@ def test_beside_a_large_loss_what_is_far_off_is_wrong_and_the_rest_is_not_known(
         check(lambda w: 2.02 * w)
 
 
+def costs(around, size=1.0):
+    """A loss that cannot be traced."""
+    return lambda w: around + size * sum(math.cosh(float(v)) for v in w)
+
+
+def test_one_gradient_that_is_wrong_is_reported_beside_one_that_nobody_can_tell():
+    def loss(w, b):
+        return costs(0.0, 1e9)(w) + math.cosh(float(b))
+
+    w = np.array([1.0, 0.5])
+    report = bp.check_gradient(loss, lambda w, b: (2e9 * np.sinh(w), np.sinh(b)), w, 0.7)
+    assert [each.ok for each in report.parameters] == [False, False]
+    assert report.score == 0.0
+    assert "db  nobody can tell, beside a loss as large as this" in str(report)
+    assert [each.message for each in report.findings] == ["dw is twice the right one."]
+    assert report.notes[-1].endswith("nobody can tell the gradient by b.")
+    with pytest.raises(bp.UnsupportedError, match="the gradient by b is right"):
+        bp.check_gradient(loss, lambda w, b: (1e9 * np.sinh(w), np.sinh(b)), w, 0.7)
+
+
+@pytest.mark.parametrize("factor", [1, -1, 0, 2, -3])
+def test_no_gradient_is_right_for_being_smaller_than_what_is_known(factor):
+    w = np.array([0.1, -0.1, 0.6])
+
+    def gradient(w):
+        return factor * 1e-4 * np.sinh(w)
+
+    with pytest.raises(bp.UnsupportedError, match="cannot tell"):
+        bp.check_gradient(costs(2e6, 1e-4), gradient, w)
+    assert bp.check_gradient(costs(2.0, 1e-4), gradient, w).ok == (factor == 1)
+
+
+@pytest.mark.parametrize("number", [np.float64, np.float32])
+@pytest.mark.parametrize("around", [0.7, 90.0, 2e4])
+def test_a_zero_gradient_is_right_beside_an_ordinary_loss_or_larger_slopes(around, number):
+    """All units of a ReLU are dead."""
+
+    def loss(w, b):
+        h = max(0.0, -abs(float(w[0])))
+        return float(number(number(around) * number((h - float(b)) ** 2 + 1)))
+
+    def gradient(w, b):
+        return np.zeros(2), 2 * b * around
+
+    report = bp.check_gradient(loss, gradient, np.array([0.5, -0.25]), 0.7)
+    assert [each.ok for each in report.parameters] == [True, True]
+
+
+def test_no_entry_is_called_right_that_only_cannot_be_told_from_the_right_one():
+    w = np.array([0.126, -0.132, 0.640])
+    [found] = bp.check_gradient(costs(1e9), lambda w: -np.sinh(w), w).findings
+    assert found.message == "dw is wrong in this entry at least: dw[2]."
+
+
 @pytest.mark.parametrize("returned", [np.asarray, float], ids=["traced", "not traced"])
 def test_the_kinks_of_many_relus_near_by_accuse_nobody(returned):
     """Within the usual step of central differences lie those of some rows and units."""
