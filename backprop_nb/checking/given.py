@@ -169,11 +169,12 @@ class GivenGradient:
         return without_callers(graph, [each.__code__.co_filename for each in callers])
 
     def without(self) -> set[int]:
-        """Return the arguments that have no gradient."""
+        """Return the arguments that have no gradient, not even under a misspelt key."""
         assert isinstance(self.matched, Matched)
-        found, leaves = set[int](), iter(self.matched.leaves)
+        found, leaves, told = set[int](), enumerate(self.matched.leaves), self.matched.misspelt
         for k, tree in enumerate(self.args):
-            if all(next(leaves) is None for _ in pytree.flatten(tree)):
+            own = [next(leaves) for _ in pytree.flatten(tree)]
+            if all(leaf is None and at not in told for at, leaf in own):
                 found.add(k)
         return found
 

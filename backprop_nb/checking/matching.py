@@ -409,18 +409,23 @@ class _Matching:
         """Yield what to do about gradients that are missing, if another key may have them."""
         taken = {leaf.path for leaf in found.values()}
         strays = [e for e in there if e.path not in taken and isinstance(e.path[-1], str)]
+        offers: list[tuple[tuple[float, float], int, _Leaf, str]] = []
         for k, shape in enumerate(self.shapes if strays else ()):
             if k in found or self._argument_of(k) in data:
                 continue
             fitting = [leaf for leaf in strays if _shape(leaf.value) == shape]
             pairs = [(leaf, key) for leaf in fitting if (key := self._key_for(k, leaf, found))]
-            alike = {
-                difflib.SequenceMatcher(None, leaf.path[-1], key).ratio(): (leaf, key)
-                for leaf, key in pairs
-            }
-            # A number may be a loss, and of several arrays any other thing.
-            if alike and (max(alike) >= 0.5 or (len(pairs) == 1 and shape)):
-                leaf, key = alike[max(alike)]
+            for leaf, key in pairs:
+                own = leaf.path[-1]
+                alike = _likeness(own.lower(), key.lower()), _likeness(own, key)
+                # A number may be a loss, and of several arrays any other thing.
+                if alike[0] >= 0.5 or (len(pairs) == 1 and shape):
+                    offers.append((alike, k, leaf, key))
+        told, offered = set[int](), set[tuple[Any, ...]]()
+        for _, k, leaf, key in sorted(offers, key=lambda each: each[0], reverse=True):
+            if k not in told and leaf.path not in offered:
+                told.add(k)
+                offered.add(leaf.path)
                 yield k, f"if {leaf.path[-1]!r} is it, call it {key!r}"
 
     def _key_for(self, k: int, stray: _Leaf, found: Found) -> str:
@@ -679,6 +684,10 @@ def _whole_names(path: Path, first: int) -> tuple[str, str]:
     start = max(k for k, key in enumerate(path) if isinstance(key, str))
     name = "".join(str(key + first if isinstance(key, int) else key) for key in path[start:])
     return name, name.rstrip("0123456789")
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def _last_name(path: Path) -> str:

@@ -154,9 +154,11 @@ def or_data(given: GivenGradient, k: int, finding: Finding, others_right: bool) 
     kept = [name for j, name in enumerate(given.argument_names) if j not in given.without()]
     if not kept or len(kept) == len(given.argument_names):
         return finding
+    assert isinstance(given.matched, Matched)
     own, everything = ", ".join(kept), ", ".join(given.argument_names)
     name = given.point.names[k]
-    alone = len(kept) == len(given.argument_names) - 1 and others_right
+    is_only = len(kept) == len(given.argument_names) - 1 and not given.matched.misspelt
+    alone = is_only and others_right
     found = f"{finding.message[:-1]}, and all others are right."
     advice = (
         f" Return it, too; or if {name} is data, by which nobody differentiates, hand the two "

@@ -251,6 +251,41 @@ def test_a_key_that_is_misspelt_is_told_with_its_own():
     assert checked(lambda w, b, dw, db: {"dw": dw, "db": db}).ok
 
 
+def three_layers(W1, W2, W3, x):
+    return np.sum((W3 @ np.tanh(W2 @ np.tanh(W1 @ x))) ** 2)
+
+
+def told_of(keys):
+    rng = np.random.default_rng(0)
+    args = [*rng.normal(size=(3, 3, 3)), rng.normal(size=3)]
+    right = bp.grad(three_layers, (0, 1, 2, 3))(*args)
+    return bp.check_gradient(three_layers, dict(zip(keys, right, strict=False)), *args).findings
+
+
+def test_a_misspelt_key_is_offered_to_one_parameter_alone():
+    messages = [each.message for each in told_of(["dW1", "dWW", "dWWW"])]
+    assert messages[0] == "dW2: it is missing; if 'dWW' is it, call it 'dW2'."
+    assert messages[1] == "dW3: it is missing; if 'dWWW' is it, call it 'dW3'."
+
+    def loss(w, b, x):
+        return np.sum((w * x + b) ** 2)
+
+    def gradient(w, b, x):
+        e = 2 * (w * x + b)
+        return {"dw": e * x, "dB": e}
+
+    found = bp.check_gradient(loss, gradient, *np.random.default_rng(0).normal(size=(3, 3)))
+    assert found.parameters[1].remark == "it is missing; if 'dB' is it, call it 'db'"
+    assert found.parameters[2].remark == "it is missing"
+
+
+def test_what_has_a_misspelt_gradient_is_kept_where_data_are_left_out():
+    misspelt, missing = told_of(["dW1", "dW2", "dw3"])
+    assert misspelt.message == "dW3: it is missing; if 'dw3' is it, call it 'dW3'."
+    assert missing.message.startswith("dx: it is missing. Return it, too;")
+    assert missing.message.endswith("without it: lambda W1, W2, W3: three_layers(W1, W2, W3, x).")
+
+
 def test_an_input_without_a_target_is_said_to_be_data():
     def loss(w, b, x):
         return sum_of_squares(w, b, x)
